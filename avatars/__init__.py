@@ -1,0 +1,1 @@
+"""The catalogue: avatars and voices, mirrored from HeyGen, curated by staff."""

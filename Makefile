@@ -1,0 +1,69 @@
+# Everything runs in .venv, which scripts/setup.sh makes and keeps up to date.
+.DEFAULT_GOAL := help
+PYTHON_BIN := .venv/bin/python
+ROOMS := genvid accounts avatars videos billing
+WORKERS ?= 2
+ARGS ?=
+
+# What the tools that load the settings need; none of it is used to serve anything.
+CHECK_ENV := env GENVID_TEST=1 GENVID_VAR=var/check SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 \
+	SALT_KEY=only-for-checks HEYGEN_API_KEY=only-for-checks DATABASE_URL=sqlite:///:memory:
+
+.PHONY: help setup run test check lint types imports migrations schema fmt lock demo bench clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+setup:
+	@scripts/setup.sh
+
+run: setup ## set up and serve on http://127.0.0.1:8000 (PORT, GENVID_VAR and more: .env.example)
+	@$(PYTHON_BIN) scripts/run.py
+
+test: setup ## set up and test on a real PostgreSQL and Redis (ARGS="-k name", WORKERS=2)
+	@echo "pytest: starting PostgreSQL and Redis, then the tests on $(WORKERS) workers"
+	@$(PYTHON_BIN) -m pytest -n $(WORKERS) $(ARGS)
+
+check: lint imports migrations schema types test ## everything CI asks: lint, imports, migrations, schema, types, test
+
+lint: setup ## ruff: rules and format
+	@echo "ruff: rules and format"
+	@$(PYTHON_BIN) -m ruff check .
+	@$(PYTHON_BIN) -m ruff format --check .
+
+imports: setup ## import-linter: which room may import which
+	@echo "import-linter: the direction of imports"
+	@.venv/bin/lint-imports
+
+migrations: setup ## no model change without its migration
+	@echo "makemigrations: nothing missing"
+	@$(CHECK_ENV) $(PYTHON_BIN) manage.py makemigrations --check --dry-run
+
+schema: setup ## the OpenAPI document is valid and complete
+	@echo "spectacular: the OpenAPI document"
+	@mkdir -p var
+	@$(CHECK_ENV) $(PYTHON_BIN) manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
+
+types: setup ## mypy, strict
+	@echo "mypy: strict"
+	@$(CHECK_ENV) $(PYTHON_BIN) -m mypy $(ROOMS) scripts conftest.py manage.py
+
+fmt: setup ## let ruff fix and format
+	@$(PYTHON_BIN) -m ruff check --fix .
+	@$(PYTHON_BIN) -m ruff format .
+
+lock: setup ## write both locks anew from the requirements files
+	@echo "uv: resolving requirements.lock and requirements-dev.lock"
+	@$(PYTHON_BIN) -m pip install --quiet uv
+	@.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements.txt -o requirements.lock
+	@.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+
+demo: setup ## a customer's whole way, from sign-up to the finished video, against a running `make run`
+	@$(PYTHON_BIN) manage.py demo $(ARGS)
+
+bench: setup ## measure the API's speed
+	@$(PYTHON_BIN) manage.py bench $(ARGS)
+
+clean: ## remove .venv and the caches (data in var/ stays)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

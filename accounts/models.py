@@ -1,0 +1,124 @@
+"""People, tenants, and what binds them. `Account` is the tenant: it owns videos, wallet and keys."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.enums import Revocation, Role
+from accounts.querysets import SessionQuerySet, UserManager
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in. The e-mail address is the user name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    full_name = models.CharField(max_length=150, blank=True)
+    company_name = models.CharField(max_length=150, blank=True)
+    preferred_language = models.CharField(max_length=35, default="en")
+    email_notifications = models.BooleanField(default=True)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_ci_unique")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def email_verified(self) -> bool:
+        return self.email_verified_at is not None
+
+
+class Account(models.Model):
+    """The tenant. Everything a client buys or makes belongs to one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    members: models.ManyToManyField[Any, Any] = models.ManyToManyField(
+        User, through="Membership", related_name="accounts"
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [models.UniqueConstraint(fields=["user", "account"], name="membership_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} is {self.role} of {self.account_id}"
+
+
+class Session(models.Model):
+    """A family of refresh tokens: one sign-in. Only the newest token, named by `jti`, is good."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sessions")
+    jti = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=10, choices=Revocation.choices, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def rotate(self, old_jti: str, new_jti: str, **fields: Any) -> bool:
+        """Make `new_jti` the good token if `old_jti` still is: of two callers with one token, one wins."""
+        return self._alive().filter(jti=old_jti).update(jti=new_jti, **fields) == 1
+
+    def revoke(self, reason: Revocation) -> bool:
+        return self._alive().update(revoked_at=timezone.now(), revoked_reason=reason) == 1
+
+    def _alive(self) -> SessionQuerySet:
+        return Session.objects.alive().filter(pk=self.pk)
+
+
+class IdempotencyRecord(models.Model):
+    """A key that a client sent, and the answer that it got. `status` is null while the request runs."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="idempotency_records")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    claimed_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.TextField(blank=True, default="", help_text="JSON, as it was sent.")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "key"], name="idempotency_key_unique")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,67 @@
+"""JSON Web Tokens: 15-minute access tokens that carry account and role, and rotating refresh tokens."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from accounts.caller import Caller
+from accounts.models import Session
+from genvid.errors import NotAuthenticated, TokenInvalid
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    """Seconds that the access token lives."""
+    token_type: str = "Bearer"  # noqa: S105 - the scheme's name
+
+
+@dataclass(frozen=True)
+class RefreshClaims:
+    session_id: UUID
+    jti: str
+
+
+def new_refresh_token() -> RefreshToken:
+    return RefreshToken()
+
+
+def pair_for(session: Session, role: str, refresh: RefreshToken) -> TokenPair:
+    """Sign both tokens of a session. `refresh` must be the one that the session holds as good."""
+    refresh["sid"] = str(session.pk)
+    access = AccessToken()
+    access["user_id"] = str(session.user_id)
+    access["account_id"] = str(session.account_id)
+    access["role"] = role
+    access["sid"] = str(session.pk)
+    return TokenPair(str(access), str(refresh), int(access.lifetime.total_seconds()))
+
+
+def read_access(raw: bytes | str) -> Caller:
+    """The caller that a valid access token names. Raises NotAuthenticated."""
+    try:
+        claims = _decoded(AccessToken, raw)
+        ids = [UUID(claims[name]) for name in ("user_id", "account_id", "sid")]
+        return Caller(user_id=ids[0], account_id=ids[1], role=str(claims["role"]), session_id=ids[2])
+    except (TokenError, KeyError, ValueError, AttributeError, TypeError) as error:
+        raise NotAuthenticated from error
+
+
+def read_refresh(raw: str) -> RefreshClaims:
+    """Session and token id of a validly signed refresh token. Raises TokenInvalid."""
+    try:
+        claims = _decoded(RefreshToken, raw)
+        return RefreshClaims(UUID(claims["sid"]), str(claims["jti"]))
+    except (TokenError, KeyError, ValueError, AttributeError, TypeError) as error:
+        raise TokenInvalid from error
+
+
+def _decoded(kind: type[Token], raw: bytes | str) -> dict[str, Any]:
+    text = raw if isinstance(raw, bytes) else raw.encode("ascii")
+    token: Any = kind(text)  # type: ignore[arg-type]
+    return dict(token.payload)

@@ -1,0 +1,66 @@
+"""Avatars and voices as HeyGen lists them, under our own ids. The sync writes them; staff only curate."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from avatars.enums import AvatarKind
+from avatars.querysets import CatalogueQuerySet
+
+
+class CatalogueEntry(models.Model):
+    """What avatars and voices share."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider_id = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200)
+    gender = models.CharField(max_length=20, blank=True)
+    is_available = models.BooleanField(default=True, help_text="HeyGen still lists it.")
+    is_hidden = models.BooleanField(default=False, help_text="Staff: clients do not see it.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = CatalogueQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_usable(self) -> bool:
+        """A new video may use it."""
+        return self.is_available and not self.is_hidden
+
+
+class Voice(CatalogueEntry):
+    language = models.CharField(max_length=100, db_index=True)
+    locale = models.CharField(max_length=20, blank=True, help_text="Staff: HeyGen does not list it.")
+    preview_audio_url = models.URLField(max_length=2000, blank=True)
+    supports_pause = models.BooleanField(default=False)
+    supports_locale = models.BooleanField(default=False)
+
+    class Meta(CatalogueEntry.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["-created_at", "-id"], name="voice_page")]
+
+
+class Avatar(CatalogueEntry):
+    """A look, in HeyGen's words: the thing that a video names."""
+
+    kind = models.CharField(max_length=20, choices=AvatarKind.choices, db_index=True)
+    default_voice = models.ForeignKey(Voice, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    preview_image_url = models.URLField(max_length=2000, blank=True)
+    preview_video_url = models.URLField(max_length=2000, blank=True)
+    engines = models.JSONField(default=list)
+    orientation = models.CharField(max_length=20, blank=True)
+    tags = models.JSONField(default=list)
+    is_premium = models.BooleanField(default=False, help_text="Staff: shown as premium.")
+    is_featured = models.BooleanField(default=False, help_text="Staff: worth showing first.")
+
+    class Meta(CatalogueEntry.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["-created_at", "-id"], name="avatar_page")]

@@ -1,0 +1,85 @@
+"""Keeping the catalogue what HeyGen says it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from avatars.enums import AvatarKind
+from avatars.models import Avatar, CatalogueEntry, Voice
+from genvid.heygen.client import HeyGenClient
+from genvid.heygen.types import Look, RemoteVoice
+
+logger = structlog.get_logger(__name__)
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    avatars: int
+    voices: int
+    retired: int
+
+
+def sync_catalogue(client: HeyGenClient) -> SyncResult:
+    """Mirror all pages of looks and voices. Raises HeyGenError, and then nothing has changed."""
+    # Everything is read before anything is written: half a list would retire what is on the other half.
+    voices, looks = list(client.iter_voices()), list(client.iter_looks())
+    if not voices or not looks:
+        logger.error("catalogue_empty", voices=len(voices), looks=len(looks))
+        return SyncResult(0, 0, 0)
+    with transaction.atomic():
+        _upsert(Voice, {voice.id: _voice_fields(voice) for voice in voices})
+        _upsert(Avatar, _avatar_rows(looks))
+        retired = _retire(looks, voices)
+    result = SyncResult(len(looks), len(voices), retired)
+    logger.info("catalogue_synced", avatars=result.avatars, voices=result.voices, retired=retired)
+    return result
+
+
+def _retire(looks: Iterable[Look], voices: Iterable[RemoteVoice]) -> int:
+    missing_looks = Avatar.objects.retire_missing({look.id for look in looks})
+    return missing_looks + Voice.objects.retire_missing({voice.id for voice in voices})
+
+
+def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> None:
+    now = timezone.now()
+    entries = [model(provider_id=key, is_available=True, updated_at=now, **row) for key, row in rows.items()]
+    names = [*next(iter(rows.values())), "is_available", "updated_at"]
+    model.objects.bulk_create(
+        entries, batch_size=CHUNK, update_conflicts=True, unique_fields=["provider_id"], update_fields=names
+    )
+
+
+def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
+    return {
+        "name": voice.name[:200],
+        "gender": (voice.gender or "").lower()[:20],
+        "language": voice.language[:100],
+        "preview_audio_url": voice.preview_audio_url or "",
+        "supports_pause": voice.supports_pause,
+        "supports_locale": voice.supports_locale,
+    }
+
+
+def _avatar_rows(looks: Iterable[Look]) -> dict[str, dict[str, Any]]:
+    voices = dict(Voice.objects.values_list("provider_id", "pk"))
+    known = [look for look in looks if look.kind in AvatarKind.values and look.is_ready]
+    return {look.id: _avatar_fields(look, voices) for look in known}
+
+
+def _avatar_fields(look: Look, voices: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": look.name[:200],
+        "gender": (look.gender or "").lower()[:20],
+        "kind": look.kind,
+        "default_voice_id": voices.get(look.default_voice_id or ""),
+        "preview_image_url": look.preview_image_url or "",
+        "preview_video_url": look.preview_video_url or "",
+        "engines": list(look.engines),
+        "orientation": look.orientation or "",
+        "tags": list(look.tags),
+    }

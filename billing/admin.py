@@ -1,0 +1,61 @@
+"""Money, for staff: everything is read-only but the prices of the future."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Wallet
+from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
+
+
+class LotInline(ReadOnlyInline):
+    model = CreditLot
+    fields = ("source", "reference", "granted", "remaining", "expires_at", "created_at")
+
+
+@admin.register(Wallet)
+class WalletAdmin(ReadOnlyAdmin):
+    list_display = ("account", "balance", "held", "available", "created_at")
+    search_fields = ("account__name", "account__id", "account__members__email")
+    list_select_related = ("account",)
+    inlines = (LotInline,)
+
+
+@admin.register(CreditLot)
+class CreditLotAdmin(ReadOnlyAdmin):
+    list_display = ("wallet", "source", "granted", "remaining", "expires_at", "created_at")
+    list_filter = ("source", "expires_at")
+    search_fields = ("reference", "wallet__account__name")
+    list_select_related = ("wallet",)
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin):
+    list_display = ("reference", "wallet", "amount", "captured", "status", "created_at", "settled_at")
+    list_filter = ("status", "created_at")
+    search_fields = ("reference", "wallet__account__name")
+    list_select_related = ("wallet",)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "wallet_id", "kind", "credits", "balance_after", "reference", "description")
+    list_filter = ("kind", "created_at")
+    search_fields = ("reference", "description", "wallet__account__name")
+
+
+@admin.register(RenderRate)
+class RenderRateAdmin(RoomAdmin):
+    """A price change is a new row with its own day; what has been in force stays as it was."""
+
+    list_display = (
+        *("engine", "avatar_kind", "resolution", "credits_per_second", "minimum_credits"),
+        *("provider_microdollars_per_second", "valid_from"),
+    )
+    list_filter = ("engine", "avatar_kind", "resolution")
+    search_fields = ("engine",)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -1,0 +1,193 @@
+"""Credits, the whole public face of this room for those above.
+
+Every function may be called again with the same reference: the first call counts, the others change nothing. All of
+them run in one transaction, the caller's where there is one, so money moves together with what it pays for.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from billing import rates
+from billing.enums import EntryKind, HoldStatus, LotSource
+from billing.models import CreditLot, Hold, LedgerEntry, Wallet
+from genvid.errors import Conflict, InsufficientCredits
+
+logger = structlog.get_logger(__name__)
+
+
+def available(account_id: UUID) -> int:
+    """Credits that a new hold may take; negative after a clawback."""
+    return Wallet.objects.get(pk=account_id).available
+
+
+def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
+    """Credits for `seconds` of finished video. Raises ProviderUnavailable where no rate is set."""
+    return rates.price(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
+
+
+@transaction.atomic
+def hold(account_id: UUID, amount: int, *, reference: str) -> None:
+    """Set `amount` credits aside. Raises InsufficientCredits, and Conflict for a reference held for another amount."""
+    _lock(account_id)
+    existing = Hold.objects.filter(reference=reference).first()
+    if existing:
+        if (existing.wallet_id, existing.amount) != (account_id, amount):
+            raise Conflict(f"{reference} already holds {existing.amount} credits.")
+        return
+    # One statement checks and takes, so that no lock has to be trusted for it.
+    taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + amount).update(held=F("held") + amount)
+    if taken != 1:
+        short = f"This needs {amount} credits; {available(account_id)} are available."
+        raise InsufficientCredits(short)
+    Hold.objects.create(wallet_id=account_id, reference=reference, amount=amount)
+
+
+@transaction.atomic
+def capture(reference: str, amount: int, *, description: str = "") -> int:
+    """Charge what it really cost, at most what is held, and release the rest. Returns the credits charged."""
+    held = _settle(reference, HoldStatus.CAPTURED)
+    if held is None:
+        return Hold.objects.get(reference=reference).captured
+    charged = min(amount, held.amount)
+    if charged < amount:
+        logger.warning("capture_capped_at_hold", reference=reference, asked=amount, held=held.amount)
+    Hold.objects.filter(pk=held.pk).update(captured=charged)
+    if charged:
+        _consume_lots(held.wallet_id, charged)
+        _move(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
+    return charged
+
+
+@transaction.atomic
+def release(reference: str) -> bool:
+    """Give a hold back whole. False when it was settled before."""
+    return _settle(reference, HoldStatus.RELEASED) is not None
+
+
+@transaction.atomic
+def grant(
+    account_id: UUID,
+    credits: int,
+    *,
+    source: LotSource,
+    reference: str,
+    expires_at: datetime | None = None,
+    description: str = "",
+) -> bool:
+    """Add a lot of credits; what the wallet owes is paid from it first. False when `reference` was granted before."""
+    wallet = _lock(account_id)
+    if credits <= 0 or CreditLot.objects.filter(reference=reference).exists():
+        return False
+    debt = max(0, -wallet.balance)
+    CreditLot.objects.create(
+        wallet=wallet,
+        source=source,
+        reference=reference,
+        granted=credits,
+        remaining=max(0, credits - debt),
+        expires_at=expires_at,
+    )
+    _move(account_id, credits, EntryKind.GRANT, reference, description)
+    return True
+
+
+@transaction.atomic
+def adjust(account_id: UUID, credits: int, *, reference: str, description: str) -> bool:
+    """Staff's correction, up or down. Raises InsufficientCredits below what is available. False when done before."""
+    wallet = _lock(account_id)
+    if _entry_exists(reference, EntryKind.ADJUSTMENT) or credits == 0:
+        return False
+    if credits < 0 and wallet.available + credits < 0:
+        raise InsufficientCredits(f"Only {wallet.available} credits are available to take.")
+    if credits < 0:
+        _consume_lots(account_id, -credits)
+    else:
+        remaining = max(0, credits - max(0, -wallet.balance))
+        CreditLot.objects.create(
+            wallet=wallet, source=LotSource.STAFF, reference=reference, granted=credits, remaining=remaining
+        )
+    _move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
+    return True
+
+
+def expire(now: datetime | None = None) -> int:
+    """Take back what is left of lots past their date. Returns the credits that expired.
+
+    Credits that a running video holds stay until it settles; the next sweep takes what is left of them.
+    """
+    due = CreditLot.objects.filter(expires_at__lte=now or timezone.now(), remaining__gt=0)
+    return sum(_expire_lot(pk, wallet_id) for pk, wallet_id in due.values_list("pk", "wallet_id"))
+
+
+@transaction.atomic
+def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
+    wallet = _lock(wallet_id)
+    lot = CreditLot.objects.get(pk=lot_id)
+    amount = min(lot.remaining, max(0, wallet.available))
+    if amount == 0:
+        return 0
+    left = lot.remaining - amount
+    CreditLot.objects.filter(pk=lot_id).update(remaining=left)
+    # A lot that a hold kept alive expires in steps: what is left makes each step's reference its own.
+    _move(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
+    return amount
+
+
+def _lock(account_id: UUID) -> Wallet:
+    """The wallet's row, locked until the transaction ends (SQLite holds its write lock from BEGIN)."""
+    return Wallet.objects.select_for_update().get(pk=account_id)
+
+
+def _settle(reference: str, status: HoldStatus) -> Hold | None:
+    """Close an open hold and free its credits; None when somebody was first."""
+    held = Hold.objects.get(reference=reference)
+    # Same order as everywhere: the wallet first, then what hangs on it.
+    _lock(held.wallet_id)
+    closed = Hold.objects.filter(pk=held.pk, status=HoldStatus.OPEN).update(
+        status=status, settled_at=timezone.now()
+    )
+    if closed != 1:
+        return None
+    Wallet.objects.filter(pk=held.wallet_id).update(held=F("held") - held.amount)
+    return held
+
+
+def _consume_lots(wallet_id: UUID, amount: int) -> None:
+    """Take `amount` from the lots, soonest-expiring first."""
+    for lot in CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0):
+        taken = min(lot.remaining, amount)
+        CreditLot.objects.filter(pk=lot.pk).update(remaining=F("remaining") - taken)
+        amount -= taken
+        if amount == 0:
+            return
+
+
+def _move(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, description: str) -> None:
+    """One entry and the balance it leads to. The caller holds the wallet's lock."""
+    Wallet.objects.filter(pk=wallet_id).update(balance=F("balance") + credits)
+    balance = Wallet.objects.values_list("balance", flat=True).get(pk=wallet_id)
+    last = LedgerEntry.objects.filter(wallet=wallet_id).order_by("-sequence").values_list("sequence", flat=True).first()
+    LedgerEntry.objects.create(
+        wallet_id=wallet_id,
+        sequence=(last or 0) + 1,
+        kind=kind,
+        credits=credits,
+        balance_after=balance,
+        reference=reference,
+        description=description[:200],
+    )
+
+
+def _entry_exists(reference: str, kind: EntryKind) -> bool:
+    return LedgerEntry.objects.filter(reference=reference, kind=kind).exists()
+
+
+def held_total() -> int:
+    """Credits held over all wallets."""
+    return Wallet.objects.aggregate(total=Sum("held"))["total"] or 0

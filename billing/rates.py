@@ -1,0 +1,30 @@
+"""Prices: credits for seconds of finished video, from the rate table."""
+
+import math
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils import timezone
+
+from billing.models import RenderRate
+from genvid.errors import ProviderUnavailable
+
+
+def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
+    """Whole credits for `seconds`, rounded up. Raises ProviderUnavailable where staff have set no rate."""
+    rate = rate_for(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
+    exact = Decimal(str(seconds)) * rate.credits_per_second
+    return max(rate.minimum_credits, math.ceil(exact))
+
+
+def rate_for(*, engine: str, avatar_kind: str, resolution: str) -> RenderRate:
+    rates = RenderRate.objects.filter(
+        Q(avatar_kind="") | Q(avatar_kind=avatar_kind),
+        Q(resolution="") | Q(resolution=resolution),
+        engine=engine,
+        valid_from__lte=timezone.now(),
+    )
+    best = max(rates, key=lambda rate: (rate.avatar_kind, rate.resolution, rate.valid_from), default=None)
+    if best is None:
+        raise ProviderUnavailable(f"No price is set for {engine}, {avatar_kind}, {resolution}.")
+    return best

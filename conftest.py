@@ -1,0 +1,48 @@
+"""Fixtures every room's tests share. The services themselves start in `genvid/tests/plugin.py`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+
+if TYPE_CHECKING:
+    from genvid.sandbox.process import SandboxProcess
+
+    from genvid.tests.site import EmbeddedSite
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Throttles and remembered answers of one test must not reach the next."""
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator["SandboxProcess"]:
+    """HeyGen and Stripe as a local process, one for each test worker."""
+    from genvid.sandbox.process import SandboxProcess
+
+    with SandboxProcess(Path(os.environ["GENVID_VAR"]) / "sandbox", renderer="clip") as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: "SandboxProcess", settings: Settings) -> "SandboxProcess":
+    """The sandbox with nothing left from earlier tests, and the settings pointing at it."""
+    sandbox_process.reset()
+    settings.HEYGEN_BASE_URL = sandbox_process.url
+    settings.STRIPE_API_HOST = sandbox_process.url
+    return sandbox_process
+
+
+@pytest.fixture
+def embedded_site(tmp_path: Path) -> Iterator["EmbeddedSite"]:
+    """A new, empty `make run` on free ports, up and answering."""
+    from genvid.tests.site import EmbeddedSite
+
+    with EmbeddedSite(tmp_path / "var") as site:
+        yield site.start()

@@ -1,0 +1,19 @@
+"""The Celery application. Tasks live in each room's `tasks.py`; the schedule is in the settings."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
+
+app = Celery("genvid")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery leaves logging alone when somebody answers this signal: the settings have set it up."""

@@ -1,0 +1,61 @@
+"""System checks: combinations of settings that would lose money, videos or secrets. Ids are `genvid.E…` and `W…`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.security)
+def check_debug_is_off_in_public(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """DEBUG shows secrets in tracebacks, so it may only serve the machine it runs on."""
+    public = not settings.PUBLIC_URL.startswith(("http://127.0.0.1", "http://localhost"))
+    if settings.DEBUG and public:
+        return [Error("DEBUG is on while PUBLIC_URL is not local.", hint="Unset DEBUG.", id="genvid.E001")]
+    return []
+
+
+@register(Tags.security)
+def check_secret_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    if len(settings.SECRET_KEY) < 32:
+        hint = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        return [Error("SECRET_KEY is shorter than 32 characters.", hint=hint, id="genvid.E002")]
+    return []
+
+
+@register
+def check_provider_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.HEYGEN_API_KEY:
+        return [Warning("HEYGEN_API_KEY is empty: videos will wait in the queue.", id="genvid.W001")]
+    return []
+
+
+@register
+def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """A plain-http provider is only ever the sandbox: an API key must not travel in the clear."""
+    local = settings.HEYGEN_BASE_URL.startswith(("https://", "http://127.0.0.1", "http://localhost"))
+    if not local:
+        return [Error("HEYGEN_BASE_URL is neither https nor local.", id="genvid.E003")]
+    return []
+
+
+@register
+def check_private_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Private media hosts are for one-machine installations; elsewhere they let a link reach the inner network."""
+    if settings.ALLOW_PRIVATE_MEDIA_HOSTS and not (settings.EMBEDDED or settings.TESTING):
+        return [Warning("ALLOW_PRIVATE_MEDIA_HOSTS is on outside `make run`.", id="genvid.W002")]
+    return []
+
+
+@register
+def check_pipeline_times(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """HeyGen forgets an Idempotency-Key after 24 hours: a submission must be settled before that."""
+    errors: list[CheckMessage] = []
+    if settings.VIDEO_SUBMIT_DEADLINE >= 24 * 3600:
+        errors.append(Error("VIDEO_SUBMIT_DEADLINE must be under 24 hours.", id="genvid.E004"))
+    if settings.HEYGEN_MAX_CONCURRENT < 1:
+        errors.append(Error("HEYGEN_MAX_CONCURRENT must be at least 1.", id="genvid.E005"))
+    if settings.SIGNUP_CREDITS < 0 or settings.HOLD_MARGIN_PERCENT < 0:
+        errors.append(Error("SIGNUP_CREDITS and HOLD_MARGIN_PERCENT must not be negative.", id="genvid.E006"))
+    return errors

@@ -1,0 +1,120 @@
+"""Errors that clients see: a class for each, with the code and status of the API contract.
+
+Raise them from anywhere below a view; `genvid.api.exceptions` turns them into the envelope. Clients branch on `code`;
+messages may change.
+"""
+
+from collections.abc import Mapping
+
+
+class DomainError(Exception):
+    """Something a caller must be told. `details` maps field names to messages; `retry_after` is in seconds."""
+
+    code = "server_error"
+    status = 500
+    message = "Something went wrong on our side."
+    retryable = False
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        details: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        self.message = message or self.message
+        self.details = dict(details) if details else None
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+
+class ValidationFailed(DomainError):
+    code = "validation_error"
+    status = 400
+    message = "Some fields are not valid."
+
+
+class MalformedBody(DomainError):
+    code = "parse_error"
+    status = 400
+    message = "The body is not valid JSON."
+
+
+class BodyTooLarge(DomainError):
+    code = "payload_too_large"
+    status = 413
+    message = "The body is larger than 1 MiB."
+
+
+class NotAuthenticated(DomainError):
+    code = "not_authenticated"
+    status = 401
+    message = "Authentication is missing or not valid."
+
+
+class InvalidCredentials(DomainError):
+    code = "invalid_credentials"
+    status = 401
+    message = "The e-mail or the password is wrong."
+
+
+class TokenInvalid(DomainError):
+    code = "token_invalid"
+    status = 401
+    message = "The token is not valid, has expired or was used before."
+
+
+class InsufficientCredits(DomainError):
+    code = "insufficient_credits"
+    status = 402
+    message = "The wallet does not cover this."
+
+
+class PermissionRefused(DomainError):
+    code = "permission_denied"
+    status = 403
+    message = "Your role does not allow this."
+
+
+class EmailNotVerified(DomainError):
+    code = "email_not_verified"
+    status = 403
+    message = "Verify your e-mail address first."
+
+
+class NotFound(DomainError):
+    code = "not_found"
+    status = 404
+    message = "There is nothing at this address."
+
+
+class Conflict(DomainError):
+    code = "conflict"
+    status = 409
+    message = "This conflicts with something that exists."
+
+
+class InvalidState(DomainError):
+    code = "invalid_state"
+    status = 409
+    message = "This cannot be done in the present state."
+
+
+class IdempotencyInProgress(DomainError):
+    code = "idempotency_in_progress"
+    status = 409
+    message = "A request with this Idempotency-Key is still running."
+    retryable = True
+
+
+class IdempotencyKeyReused(DomainError):
+    code = "idempotency_key_reused"
+    status = 422
+    message = "This Idempotency-Key was used with another request."
+
+
+class ProviderUnavailable(DomainError):
+    code = "provider_unavailable"
+    status = 503
+    message = "A provider that this needs does not answer at present."
+    retryable = True

@@ -1,0 +1,76 @@
+"""`/healthz` says that the process lives; `/readyz` that it can serve: database, migrations, broker, storage."""
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+
+from genvid.api.exceptions import error_object
+from genvid.api.renderers import dump, error_response, success_body
+from genvid.celery import app
+
+logger = structlog.get_logger(__name__)
+_migrated = False
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(dump(success_body({"status": "ok"}, request)), content_type="application/json")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    parts = {name: probe(check) for name, check in PROBES.items()}
+    failing = {name: said for name, said in parts.items() if said != "ok"}
+    if not failing:
+        body = success_body({"status": "ready", "parts": parts}, request)
+        return HttpResponse(dump(body), content_type="application/json")
+    error = error_object("provider_unavailable", "Not ready: " + ", ".join(failing), failing)
+    return error_response(503, error, request)
+
+
+def probe(check: Callable[[], None]) -> str:
+    """"ok", or the class of what went wrong: the address is public, so no message that could name hosts or users."""
+    try:
+        check()
+    except Exception as error:
+        logger.warning("not_ready", check=check.__name__, error=repr(error))
+        return type(error).__name__
+    return "ok"
+
+
+def check_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def check_migrations() -> None:
+    """Unapplied migrations mean that a deploy is half done. Once applied they stay so for this process."""
+    global _migrated
+    if _migrated:
+        return
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise RuntimeError("unapplied migrations")
+    _migrated = True
+
+
+def check_broker() -> None:
+    with app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, timeout=2)
+
+
+def check_storage() -> None:
+    name = default_storage.save(f"probes/{uuid.uuid4()}", ContentFile(b"ok"))
+    default_storage.delete(name)
+
+
+PROBES: dict[str, Callable[[], None]] = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "broker": check_broker,
+    "storage": check_storage,
+}

@@ -1,0 +1,164 @@
+"""One call to HeyGen: the request, the envelope, and which of our errors an answer means."""
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import structlog
+
+from genvid import http
+from genvid.heygen.errors import HeyGenError, OperatorProblem, Unknown, classify, classify_status
+from genvid.heygen.wire import read_object, read_text
+
+logger = structlog.get_logger(__name__)
+
+GET_RETRIES = 2
+# A GET is repeated only while it has cost less than this, so that a caller waits for one slow answer at most.
+GET_RETRY_BUDGET_SECONDS = 5.0
+GET_RETRY_BASE_SECONDS = 0.25
+MAX_ANSWER_BYTES = 5 * 1024 * 1024
+MAX_MESSAGE_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Call:
+    """`operation` names the call in the log. `path` starts with /v3/, its ids quoted already."""
+
+    operation: str
+    method: str
+    path: str
+    timeout: float
+    params: Mapping[str, str] | None = None
+    json: Any = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Transport:
+    base_url: str
+    api_key: str
+
+    def call(self, call: Call) -> Mapping[str, Any]:
+        """The whole envelope. Only a GET is ever repeated here: a second POST may make a second video."""
+        if not self.api_key:
+            raise OperatorProblem("no_api_key", "HEYGEN_API_KEY is empty")
+        started = time.monotonic()
+        for attempt in range(GET_RETRIES if call.method == "GET" else 0):
+            try:
+                return self._call_once(call)
+            except Unknown:
+                if time.monotonic() - started > GET_RETRY_BUDGET_SECONDS:
+                    raise
+            time.sleep(GET_RETRY_BASE_SECONDS * 2**attempt * random.uniform(0.75, 1.25))
+        return self._call_once(call)
+
+    def _call_once(self, call: Call) -> Mapping[str, Any]:
+        started = time.monotonic()
+        try:
+            answer = self._send(call)
+        except http.HttpError as error:
+            unknown = _unknown_outcome(error)
+            _log(call, started, unknown)
+            raise unknown from error
+        try:
+            envelope = read_envelope(answer)
+        except HeyGenError as error:
+            _log(call, started, error)
+            raise
+        _log(call, started, None, answer)
+        return envelope
+
+    def _send(self, call: Call) -> http.Response:
+        headers = {"X-Api-Key": self.api_key, "Accept": "application/json"}
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        return http.send(
+            call.method,
+            self.base_url.rstrip("/") + call.path,
+            timeout=call.timeout,
+            allow_private=True,
+            headers=headers,
+            params=call.params,
+            json=call.json,
+            max_bytes=MAX_ANSWER_BYTES,
+        )
+
+
+def _unknown_outcome(error: http.HttpError) -> Unknown:
+    unknown = Unknown(type(error).__name__, str(error))
+    unknown.sent = error.sent
+    return unknown
+
+
+def read_envelope(answer: http.Response) -> Mapping[str, Any]:
+    """`{"data": …}` as it is, or the error that the answer means.
+
+    An error may come with any status, and `"error": null` with a success. What is not JSON comes from a gateway, and is
+    judged by its status alone (HeyGen v3, error codes page).
+    """
+    envelope = _read_json(answer)
+    failed = envelope.get("error") is not None or not 200 <= answer.status < 300
+    if failed:
+        raise _read_error(envelope, answer)
+    if "data" not in envelope:
+        raise Unknown("unreadable", "no data", status=answer.status, request_id=request_id(answer))
+    return envelope
+
+
+def _read_json(answer: http.Response) -> Mapping[str, Any]:
+    """The body if it is a JSON object, else an empty one."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _read_error(envelope: Mapping[str, Any], answer: http.Response) -> HeyGenError:
+    raw = read_object(envelope, "error")
+    code = read_text(raw, "code") or None
+    kind = classify(code, answer.status) if code else classify_status(answer.status)
+    return kind(
+        code or f"http_{answer.status}",
+        read_text(raw, "message")[:MAX_MESSAGE_LENGTH],
+        status=answer.status,
+        retry_after=read_retry_after(answer.headers.get("Retry-After")),
+        request_id=request_id(answer),
+        param=read_text(raw, "param") or None,
+    )
+
+
+def request_id(answer: http.Response) -> str | None:
+    """HeyGen's own id, or the gateway's for answers that never reached HeyGen."""
+    return answer.headers.get("X-Request-Id") or answer.headers.get("x-amzn-request-id")
+
+
+def read_retry_after(value: str | None) -> float | None:
+    """Seconds from now, out of whole seconds or an HTTP date; None for anything else."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value) if len(value) < 10 else None
+    try:
+        then = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return max((then - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _log(call: Call, started: float, error: HeyGenError | None, answer: http.Response | None = None) -> None:
+    """One line a call. Neither bodies nor addresses: those hold scripts and signed links."""
+    log = logger.info if error is None else logger.warning
+    log(
+        "heygen_call",
+        operation=call.operation,
+        status=answer.status if answer else (error and error.status),
+        code=error and error.code,
+        duration_ms=round((time.monotonic() - started) * 1000),
+        provider_request_id=request_id(answer) if answer else (error and error.request_id),
+    )

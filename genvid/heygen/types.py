@@ -1,0 +1,155 @@
+"""HeyGen's things in our words. Frozen: they are what HeyGen said at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Literal
+
+Format = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
+Resolution = Literal["720p", "1080p"]
+
+
+@dataclass(frozen=True)
+class Background:
+    """`value` is "#rrggbb" for a colour, a public address for an image."""
+
+    kind: Literal["color", "image"]
+    value: str
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """One video to make. `speed` is a factor (0.5 to 1.5); `locale` is like "en-US"; None leaves it to HeyGen."""
+
+    avatar_id: str
+    script: str
+    title: str
+    voice_id: str | None = None
+    format: str = "16:9"
+    resolution: str = "1080p"
+    burn_captions: bool = False
+    background: Background | None = None
+    speed: float | None = None
+    locale: str | None = None
+    avatar_kind: str = ""
+    engine: str | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """HeyGen took the order. Nothing is rendered yet, and an empty wallet may still fail it later."""
+
+    video_id: str
+    raw_status: str
+
+
+class RenderState(Enum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    NOT_FOUND = "not_found"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (RenderState.COMPLETED, RenderState.FAILED)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a video was not made. `code` and `message` are ours and fit for customers; the raw pair is for staff."""
+
+    code: str
+    message: str
+    retryable: bool
+    operator_problem: bool
+    raw_code: str
+    raw_message: str
+
+
+@dataclass(frozen=True)
+class RemoteVideo:
+    """A video as HeyGen shows it. `duration` is in seconds, and is what HeyGen bills.
+
+    The addresses are signed and expire: use them at once, never keep them. `file_url` is the captioned file when that was
+    asked for and is there, else the plain one.
+    """
+
+    id: str
+    state: RenderState
+    raw_status: str
+    title: str = ""
+    duration: float | None = None
+    file_url: str | None = None
+    plain_file_url: str | None = None
+    captioned_file_url: str | None = None
+    subtitles_url: str | None = None
+    thumbnail_url: str | None = None
+    gif_url: str | None = None
+    failure: Failure | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look of an avatar: its `id` is what a video names. `is_ready` is False while HeyGen still trains it."""
+
+    id: str
+    name: str
+    kind: str
+    gender: str = ""
+    default_voice_id: str | None = None
+    preview_image_url: str | None = None
+    preview_video_url: str | None = None
+    engines: tuple[str, ...] = ()
+    orientation: str = ""
+    tags: tuple[str, ...] = ()
+    is_premium: bool = False
+    is_ready: bool = True
+    group_id: str | None = None
+
+
+@dataclass(frozen=True)
+class RemoteVoice:
+    """`language` is HeyGen's free name of it, like "English"."""
+
+    id: str
+    name: str
+    language: str = ""
+    gender: str = ""
+    preview_audio_url: str | None = None
+    supports_pause: bool = False
+    supports_locale: bool = False
+    is_private: bool = False
+
+
+@dataclass(frozen=True)
+class ProviderAccount:
+    """What is left to render with. `remaining` is in `currency` ("usd" or "credits"); None when HeyGen does not say."""
+
+    billing_type: str
+    currency: str
+    remaining: Decimal | None
+
+
+@dataclass(frozen=True)
+class WebhookEndpoint:
+    """`secret` is given only when the endpoint is made."""
+
+    id: str
+    url: str
+    enabled: bool
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
+class WebhookNotice:
+    """A delivery: a nudge to read the video again, never the truth. `key` is the same for each repeat of a delivery."""
+
+    key: str
+    event_type: str
+    video_id: str | None
+    callback_id: str | None
+    raw: Mapping[str, Any]

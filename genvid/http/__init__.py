@@ -1,0 +1,36 @@
+"""The one way out: every request to another machine goes through here, and nothing else imports `requests`."""
+
+from genvid.http.addresses import check_public_url
+from genvid.http.client import Response, parse_json, send
+from genvid.http.downloads import Download, download
+from genvid.http.errors import (
+    BadStatus,
+    ForbiddenAddress,
+    HttpError,
+    RangeRefused,
+    Redirected,
+    Timeout,
+    TooLarge,
+    Truncated,
+    Unreachable,
+    WrongType,
+)
+
+__all__ = [
+    "BadStatus",
+    "Download",
+    "ForbiddenAddress",
+    "HttpError",
+    "RangeRefused",
+    "Redirected",
+    "Response",
+    "Timeout",
+    "TooLarge",
+    "Truncated",
+    "Unreachable",
+    "WrongType",
+    "check_public_url",
+    "download",
+    "parse_json",
+    "send",
+]

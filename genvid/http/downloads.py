@@ -1,0 +1,136 @@
+"""Streaming a file from elsewhere into ours: bounded in size and time, whole or not at all."""
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+import requests
+
+from genvid.http.addresses import split_url
+from genvid.http.client import exchange, read_chunks
+from genvid.http.errors import BadStatus, ForbiddenAddress, RangeRefused, TooLarge, Truncated, WrongType
+
+STALL_SECONDS = 30.0
+CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+class Hasher(Protocol):
+    """What hashlib's objects can do."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Download:
+    """`bytes` counts the whole file, the part before `start` included; so does `sha256` if the hasher saw that part."""
+
+    bytes: int
+    content_type: str
+    sha256: str
+    etag: str | None
+
+
+def download(
+    url: str,
+    sink: BinaryIO,
+    *,
+    max_bytes: int,
+    timeout: float,
+    allowed_hosts: Sequence[str] | None,
+    allow_private: bool,
+    expected_types: Sequence[str] | None = None,
+    hasher: Hasher | None = None,
+    start: int = 0,
+    etag: str | None = None,
+) -> Download:
+    """Write the file at `url` into `sink`. Raise an `HttpError`; the sink then holds a part that is good up to its end.
+
+    `timeout` is in seconds for the whole download. `allowed_hosts`: names, or suffixes with a leading dot; None allows any.
+    `expected_types`: beginnings of content types, like "video/". `start` resumes after that many bytes, if the file still has
+    `etag`; feed the hasher the first part before.
+    """
+    check_host(url, allowed_hosts)
+    deadline = time.monotonic() + timeout
+    hasher = hasher or hashlib.sha256()
+    stall = min(STALL_SECONDS, timeout)
+    with exchange(
+        "GET", url, timeout=stall, allow_private=allow_private, headers=_headers(start, etag)
+    ) as answer:
+        _check_answer(answer, start, expected_types)
+        expected = _expected_bytes(answer)
+        if expected is not None and start + expected > max_bytes:
+            raise TooLarge(f"{start + expected} bytes, more than {max_bytes}")
+        received = _copy(answer, sink, hasher, room=max_bytes - start, deadline=deadline)
+        if expected is not None and received != expected:
+            raise Truncated(f"{received} of {expected} bytes")
+        return Download(
+            start + received, _content_type(answer), hasher.hexdigest(), answer.headers.get("ETag")
+        )
+
+
+def check_host(url: str, allowed_hosts: Sequence[str] | None) -> None:
+    host = split_url(url).hostname or ""
+    if allowed_hosts is None or any(_matches(host, entry.lower()) for entry in allowed_hosts):
+        return
+    raise ForbiddenAddress(f"{host or 'no host'} is not an allowed host")
+
+
+def _matches(host: str, entry: str) -> bool:
+    return host == entry or (entry.startswith(".") and (host.endswith(entry) or host == entry[1:]))
+
+
+def _headers(start: int, etag: str | None) -> Mapping[str, str]:
+    """Identity, so that the bytes on the wire are the file's, and Content-Length counts them."""
+    headers = {"Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    if start and etag and not etag.startswith("W/"):
+        headers["If-Range"] = etag
+    return headers
+
+
+def _check_answer(answer: requests.Response, start: int, expected_types: Sequence[str] | None) -> None:
+    if start and answer.status_code in (200, 416):
+        raise RangeRefused(f"answered {answer.status_code} to a request for the rest")
+    if answer.status_code != (206 if start else 200):
+        raise BadStatus(answer.status_code)
+    if start and _range_start(answer) != start:
+        raise RangeRefused("answered with another part of the file")
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise WrongType("the file came encoded")
+    kind = _content_type(answer)
+    if expected_types is not None and not kind.startswith(tuple(expected_types)):
+        raise WrongType(f"the file is {kind or 'of no type'}")
+
+
+def _range_start(answer: requests.Response) -> int | None:
+    match = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+    return int(match[1]) if match else None
+
+
+def _content_type(answer: requests.Response) -> str:
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _expected_bytes(answer: requests.Response) -> int | None:
+    """The announced length of this answer; a chunked one has none, and ends with its last chunk."""
+    announced = answer.headers.get("Content-Length", "")
+    chunked = "Transfer-Encoding" in answer.headers
+    return int(announced) if announced.isdecimal() and not chunked else None
+
+
+def _copy(answer: requests.Response, sink: BinaryIO, hasher: Hasher, *, room: int, deadline: float) -> int:
+    """Copy at most `room` bytes. Errors of the sink, like a full disk, pass through as they are."""
+    received = 0
+    for chunk in read_chunks(answer, deadline=deadline, decode=False):
+        received += len(chunk)
+        if received > room:
+            raise TooLarge(f"{room} bytes more is all that fits")
+        sink.write(chunk)
+        hasher.update(chunk)
+    return received

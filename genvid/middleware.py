@@ -1,0 +1,32 @@
+"""Gives every request its id before anything can be logged or refused."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestIdMiddleware:
+    """Takes the caller's `X-Request-Id` over when it is harmless, makes one otherwise, and answers with it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        # django-structlog reads the header: it must never see one that could forge a log line.
+        request.META["HTTP_X_REQUEST_ID"] = request_id
+        structlog.contextvars.clear_contextvars()
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+def request_id_of(request: HttpRequest | None) -> str:
+    """The id that the middleware gave this request; empty where no request is at hand."""
+    return request.META.get("HTTP_X_REQUEST_ID", "") if request is not None else ""

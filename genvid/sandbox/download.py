@@ -1,0 +1,107 @@
+"""`/files/…`: signed downloads and uploads, and the catalogue's previews drawn on first sight. No key is asked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from genvid.sandbox.heygen import assets
+from genvid.sandbox.house import House
+from genvid.sandbox.renderer.catalogue import PERSONAS, VOICES
+from genvid.sandbox.store import Row
+from genvid.sandbox.workshop.bench import TaskFailed
+
+PREVIEW_TASKS = {".jpg": "preview_image", ".mp4": "preview_video", ".wav": "voice_sample"}
+CLOUDFRONT_403 = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code></Error>'
+
+
+def routes(house: House) -> list[Route]:
+    drawing = asyncio.Lock()
+
+    async def preview(request: Request) -> Response:
+        name = request.path_params["name"]
+        task = preview_task(house, name)
+        if task is None:
+            return _missing()
+        async with drawing:
+            try:
+                if not Path(task["path"]).exists():
+                    await house.desk.do(task)
+            except TaskFailed:
+                return _missing()
+        return FileResponse(task["path"])
+
+    async def asset(request: Request) -> Response:
+        row = house.store.row("SELECT * FROM assets WHERE id = ?", request.path_params["asset_id"])
+        if row is None or row["status"] != "completed":
+            return _missing()
+        return FileResponse(house.links.asset(row["id"]), media_type=row["mime_type"])
+
+    async def signed(request: Request) -> Response:
+        path = request.path_params["path"]
+        if not _allowed(house, request, path):
+            return Response(CLOUDFRONT_403, 403, media_type="application/xml")
+        file = house.links.folder / path
+        if not file.is_file():
+            return _missing()
+        if path.startswith("videos/") and house.board.use_up("truncate_downloads"):
+            return _truncated(request, file)
+        return FileResponse(file)
+
+    async def upload(request: Request) -> Response:
+        path = request.path_params["path"]
+        if not _allowed(house, request, path):
+            return Response(CLOUDFRONT_403, 403, media_type="application/xml")
+        return await assets.receive(house, Path(path).name, request)
+
+    return [
+        Route("/files/previews/{name}", preview),
+        Route("/files/assets/{asset_id}", asset),
+        Route("/files/{path:path}", signed, methods=["GET"]),
+        Route("/files/{path:path}", upload, methods=["PUT"]),
+    ]
+
+
+def preview_task(house: House, name: str) -> Row | None:
+    """What draws a preview, or None when there is no such thing to draw."""
+    path = house.links.folder / "previews" / name
+    kind, key = PREVIEW_TASKS.get(path.suffix), path.stem
+    if kind == "voice_sample" and key in VOICES:
+        task = {"task": kind, "voice": key}
+    elif kind in ("preview_image", "preview_video") and key in PERSONAS:
+        task = {"task": kind, "persona": key}
+    else:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return task | {"path": str(path)}
+
+
+def images_to_draw(house: House) -> list[Row]:
+    tasks = [preview_task(house, f"{key}.jpg") for key in PERSONAS]
+    return [task for task in tasks if task is not None and not Path(task["path"]).exists()]
+
+
+def _allowed(house: House, request: Request, path: str) -> bool:
+    query = request.query_params
+    method = "GET" if request.method == "HEAD" else request.method
+    return house.links.allows(method, path, query.get("Expires", ""), query.get("Signature", ""))
+
+
+def _missing() -> Response:
+    return PlainTextResponse("Not Found", 404)
+
+
+def _truncated(request: Request, file: Path) -> Response:
+    """Promises the whole file, sends half of it and hangs up."""
+    content = file.read_bytes()
+
+    async def half() -> AsyncIterator[bytes]:
+        yield content[: len(content) // 2]
+        await asyncio.sleep(0.05)  # so that the half is on its way before the line goes dead
+        request.state.drop()
+
+    headers = {"Content-Length": str(len(content))}
+    return StreamingResponse(half(), headers=headers, media_type="video/mp4")

@@ -1,0 +1,1 @@
+"""HeyGen v3: one module per tag of its API."""

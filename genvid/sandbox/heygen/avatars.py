@@ -1,0 +1,212 @@
+"""Tag avatar: groups and their looks, public ones and the account's own."""
+
+import re
+import secrets
+import time
+from typing import Any
+
+from genvid.sandbox.errors import ApiError, refuse
+from genvid.sandbox.heygen import catalogue, media, pages, picture
+from genvid.sandbox.heygen.calls import Call, Operation, Reply
+from genvid.sandbox.heygen.catalogue import Look
+from genvid.sandbox.renderer.catalogue import PERSONAS
+from genvid.sandbox.wallet import AVATAR_CREATION
+
+GROUP, LOOK = "/v3/avatars/{group_id}", "/v3/avatars/looks/{look_id}"
+CONSENT_DAY = 24 * 3600
+
+
+async def list_groups(call: Call) -> Reply:
+    groups: dict[str, list[Look]] = {}
+    for look in _owned(call):
+        groups.setdefault(look.group_id, []).append(look)
+    items = [(members[0].seq, members) for members in groups.values()]
+    return pages.page(call, items, lambda members: show_group(call, members))
+
+
+async def get_group(call: Call) -> Reply:
+    return Reply(show_group(call, catalogue.group(call.house.store, call.path["group_id"])))
+
+
+async def delete_group(call: Call) -> Reply:
+    members = catalogue.group(call.house.store, call.path["group_id"])
+    _refuse_public(members[0])
+    call.house.store.run("DELETE FROM looks WHERE group_id = ?", members[0].group_id)
+    return Reply({"id": members[0].group_id})
+
+
+async def list_looks(call: Call) -> Reply:
+    group, kind = call.query["group_id"], call.query["avatar_type"]
+    wanted = [
+        (look.seq, look)
+        for look in _owned(call)
+        if group in (None, look.group_id) and kind in (None, look.kind)
+    ]
+    return pages.page(call, wanted, lambda look: show_look(call, look))
+
+
+async def get_look(call: Call) -> Reply:
+    return Reply(show_look(call, catalogue.find_look(call.house.store, call.path["look_id"])))
+
+
+async def rename_look(call: Call) -> Reply:
+    look = catalogue.find_look(call.house.store, call.path["look_id"])
+    _refuse_public(look)
+    if call.body.get("name"):
+        call.house.store.run("UPDATE looks SET name = ? WHERE id = ?", call.body["name"], look.id)
+    return Reply(show_look(call, catalogue.find_look(call.house.store, look.id)))
+
+
+async def delete_look(call: Call) -> Reply:
+    look = catalogue.find_look(call.house.store, call.path["look_id"])
+    _refuse_public(look)
+    call.house.store.run("DELETE FROM looks WHERE id = ?", look.id)
+    return Reply({"id": look.id})
+
+
+async def create(call: Call) -> Reply:
+    """A photo becomes a look that speaks as that photo; the other kinds borrow a presenter of the catalogue."""
+    kind, house, now = call.body["type"], call.house, time.time()
+    group_id = _group_for(call)
+    persona = _persona_for(call.body)
+    image = await _image_for(call)
+    width, height = picture.size(house.links.asset(image)) if image else catalogue.SIZES["landscape"]
+    look_id = secrets.token_hex(16)
+    house.store.add(
+        "looks",
+        id=look_id,
+        group_id=group_id,
+        name=call.body["name"],
+        kind="digital_twin" if kind == "digital_twin" else "photo_avatar",
+        persona=persona,
+        image=image,
+        width=width,
+        height=height,
+        consent="pending" if kind == "digital_twin" else None,
+        created_at=now,
+        ready_at=now + house.board.now.avatar_seconds,
+        base=call.base,
+    )
+    house.wallet.charge(AVATAR_CREATION)
+    house.announce_looks()
+    look = catalogue.find_look(house.store, look_id)
+    group = catalogue.group(house.store, group_id)
+    return Reply({"avatar_item": show_look(call, look), "avatar_group": show_group(call, group)})
+
+
+def _group_for(call: Call) -> str:
+    group_id = call.body.get("avatar_group_id")
+    if group_id is None:
+        return secrets.token_hex(16)
+    _refuse_public(catalogue.group(call.house.store, group_id)[0])
+    return str(group_id)
+
+
+def _persona_for(body: dict[str, Any]) -> str:
+    """Who lends face or voice: somebody of the gender that the prompt or name speaks of, always the same."""
+    text = f"{body.get('prompt', '')} {body['name']}".lower()
+    gender = "female" if re.search(r"\b(woman|female|girl|she|her)\b", text) else None
+    if re.search(r"\b(man|male|boy|he|his)\b", text):
+        gender = "male"
+    keys = [persona.key for persona in PERSONAS.values() if gender in (None, persona.gender)]
+    return keys[sum(text.encode()) % len(keys)]
+
+
+async def _image_for(call: Call) -> str | None:
+    body, house = call.body, call.house
+    if body["type"] == "photo":
+        return await media.local_file(house, body["file"], param="file", kind="image")
+    if body["type"] == "digital_twin":
+        await media.local_file(house, body["file"], param="file", kind="video")
+    for number, reference in enumerate(body.get("reference_images") or []):
+        await media.local_file(house, reference, param=f"reference_images.{number}", kind="image")
+    return None
+
+
+async def consent(call: Call) -> Reply:
+    """The sandbox's people consent at once."""
+    members = catalogue.group(call.house.store, call.path["group_id"])
+    _refuse_public(members[0])
+    if re.search(r"[<>]", call.body.get("consent_text") or ""):
+        refuse("consent_text", "consent_text must not contain < or >")
+    call.house.store.run("UPDATE looks SET consent = 'approved' WHERE group_id = ?", members[0].group_id)
+    call.house.announce_looks()
+    group = catalogue.group(call.house.store, members[0].group_id)
+    url = call.house.links.sign(call.base, f"consent/{group[0].group_id}", lifetime=CONSENT_DAY)
+    return Reply({"avatar_group": show_group(call, group), "url": url})
+
+
+def _owned(call: Call) -> list[Look]:
+    ownership = call.query["ownership"]
+    found = catalogue.looks(call.house.store)
+    return [look for look in found if ownership is None or look.private == (ownership == "private")]
+
+
+def _refuse_public(look: Look) -> None:
+    if not look.private:
+        raise ApiError("resource_access_denied", "Public avatars cannot be changed")
+
+
+def show_look(call: Call, look: Look) -> dict[str, Any]:
+    image, video = _previews(call, look)
+    width, height = look.size if look.usable else (None, None)
+    return {
+        "id": look.id,
+        "name": look.name,
+        "avatar_type": look.kind,
+        "group_id": look.group_id,
+        "gender": look.gender,
+        "default_voice_id": look.voice_id,
+        "preferred_orientation": look.orientation,
+        "image_width": width,
+        "image_height": height,
+        "preview_image_url": image,
+        "preview_video_url": video,
+        "supported_api_engines": look.engines,
+        "tags": list(look.tags),
+        "status": look.status,
+        "error": None,
+    }
+
+
+def show_group(call: Call, members: list[Look]) -> dict[str, Any]:
+    first = members[0]
+    image, video = _previews(call, first)
+    return {
+        "id": first.group_id,
+        "name": first.name.partition(",")[0],
+        "created_at": int(first.created_at),
+        "looks_count": len(members),
+        "gender": first.gender,
+        "default_voice_id": first.voice_id,
+        "preview_image_url": image,
+        "preview_video_url": video,
+        "status": first.status,
+        "consent_status": first.consent,
+        "error": None,
+    }
+
+
+def _previews(call: Call, look: Look) -> tuple[str | None, str | None]:
+    if not look.usable:
+        return None, None
+    lasting = call.house.links.lasting
+    if look.image:
+        return lasting(call.base, f"assets/{look.image}"), None
+    return (
+        lasting(call.base, f"previews/{look.persona}.jpg"),
+        lasting(call.base, f"previews/{look.persona}.mp4"),
+    )
+
+
+OPERATIONS = [
+    Operation("POST", "/v3/avatars", create),
+    Operation("GET", "/v3/avatars", list_groups),
+    Operation("GET", "/v3/avatars/looks", list_looks),
+    Operation("GET", LOOK, get_look),
+    Operation("PATCH", LOOK, rename_look),
+    Operation("DELETE", LOOK, delete_look),
+    Operation("GET", GROUP, get_group),
+    Operation("DELETE", GROUP, delete_group),
+    Operation("POST", GROUP + "/consent", consent),
+]

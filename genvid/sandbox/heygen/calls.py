@@ -1,0 +1,162 @@
+"""From a request to a handler and back: faults, key, validation, idempotency and the envelope."""
+
+import asyncio
+import hashlib
+import json
+import random
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from genvid.sandbox import contract, faults
+from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer, refuse
+from genvid.sandbox.heygen import replay
+from genvid.sandbox.house import House
+
+
+@dataclass
+class Call:
+    """A request that was let in, with its parts read."""
+
+    house: House
+    request: Request
+    query: dict[str, Any]
+    body: Any
+    key: str | None
+    idempotency_key: str | None
+
+    @property
+    def path(self) -> dict[str, str]:
+        return {name: str(value) for name, value in self.request.path_params.items()}
+
+    @property
+    def base(self) -> str:
+        return str(self.request.base_url).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a handler returns: `data`, and whatever stands beside it."""
+
+    data: Any
+    beside: dict[str, Any] | None = None
+    status: int = 200
+    video_id: str | None = None
+    lost: bool = False
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {"data": self.data, **(self.beside or {})}
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    handler: Handler
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def route(house: House, operation: Operation) -> Route:
+    async def endpoint(request: Request) -> Response:
+        house.store.count("requests", "route", operation.name)
+        try:
+            return await _answer(house, operation, request)
+        except ApiError as error:
+            return JSONResponse(error.body, error.status, error.headers)
+        except RawAnswer as answer:
+            return Response(answer.body, answer.status, media_type=answer.media_type)
+        except ConnectionDropped:
+            request.state.drop()
+            return Response()
+
+    return Route(operation.path, endpoint, methods=[operation.method])
+
+
+async def _answer(house: House, operation: Operation, request: Request) -> Response:
+    knobs = house.board.now
+    fault = faults.take(house.store, operation.method, request.url.path)
+    await asyncio.sleep(knobs.latency_seconds + fault.seconds)
+    fault.strike_before()
+    key = _authorised(house, request)
+    if random.random() < knobs.error_rate:
+        raise ApiError(random.choice(("internal_error", "bad_gateway", "service_unavailable")))
+    reply = await _replayed(house, operation, request, key)
+    if fault.kind == "lost" or reply.lost:
+        raise ConnectionDropped
+    if operation.method == "POST" and random.random() < knobs.drop_answer_rate:
+        raise ConnectionDropped
+    return JSONResponse(reply.body, reply.status)
+
+
+def _authorised(house: House, request: Request) -> str:
+    """The key, from either header. Missing and wrong look the same."""
+    bearer = request.headers.get("authorization", "").partition(" ")
+    key = request.headers.get("x-api-key", "") or (bearer[2] if bearer[0].lower() == "bearer" else "")
+    if not key or (house.options.api_key and key != house.options.api_key):
+        raise ApiError("unauthorized")
+    return key
+
+
+async def _replayed(house: House, operation: Operation, request: Request, key: str) -> Reply:
+    """The first answer again when this Idempotency-Key was seen; else the handler's own."""
+    given = request.headers.get("idempotency-key")
+    if operation.method != "POST" or given is None:
+        return await _handled(house, operation, request, key, None)
+    if not re.fullmatch(r"[A-Za-z0-9_\-:.]{1,255}", given):
+        refuse("Idempotency-Key", "Idempotency-Key must be 1-255 characters of A-Z a-z 0-9 _ - : .")
+    text = "\n".join((operation.method, request.url.path, key, given))
+    scope = hashlib.sha256(text.encode()).hexdigest()
+    earlier = replay.find(house.store, scope)
+    if earlier is not None:
+        return Reply(earlier["body"]["data"], _beside(earlier["body"]), earlier["status"])
+    if scope in house.in_progress:
+        raise ApiError("request_in_progress", retry_after=house.board.now.retry_after)
+    house.in_progress.add(scope)
+    try:
+        with_key = await _handled(house, operation, request, key, given)
+        replay.keep(house.store, scope, with_key.status, with_key.body, with_key.video_id)
+        return with_key
+    finally:
+        house.in_progress.discard(scope)
+
+
+def _beside(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "data"}
+
+
+async def _handled(
+    house: House, operation: Operation, request: Request, key: str, idempotency_key: str | None
+) -> Reply:
+    query = contract.read_query(operation.path, operation.method, dict(request.query_params))
+    if isinstance(query, contract.Breach):
+        refuse(query.param, query.message)
+    body = await _body(operation, request)
+    return await operation.handler(Call(house, request, query, body, key, idempotency_key))
+
+
+async def _body(operation: Operation, request: Request) -> Any:
+    if not contract.takes_json(operation.path, operation.method):
+        return None
+    raw = await request.body()
+    if not raw and not contract.body_is_required(operation.path, operation.method):
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        refuse("body", "The request body is not valid JSON")
+    breach = contract.body_breach(operation.path, operation.method, body)
+    if breach is not None:
+        refuse(breach.param or "body", breach.message)
+    return body

@@ -1,0 +1,136 @@
+"""Tag voice: the voices, clones of one's own, and speech on the spot."""
+
+import hashlib
+import secrets
+import time
+from typing import Any
+
+from genvid.sandbox import wallet
+from genvid.sandbox.errors import ApiError
+from genvid.sandbox.heygen import catalogue, media, pages
+from genvid.sandbox.heygen.calls import Call, Operation, Reply
+from genvid.sandbox.heygen.catalogue import Voice
+from genvid.sandbox.renderer.catalogue import VOICES, speakable
+from genvid.sandbox.workshop.bench import TaskFailed
+
+ENGINE = "starfish"
+SUGGESTIONS = 3
+CLONE_BASES = ("clara", "miles")
+
+
+async def list_all(call: Call) -> Reply:
+    query = call.query
+    wanted = [
+        (voice.seq, voice)
+        for voice in catalogue.voices(call.house.store)
+        if voice.private == (query["type"] == "private")
+        and _same(query["language"], voice.language)
+        and _same(query["gender"], VOICES[voice.profile].gender)
+        and _same(query["engine"], ENGINE)
+    ]
+    return pages.page(call, wanted, lambda voice: show(call, voice))
+
+
+def _same(wanted: str | None, actual: str) -> bool:
+    return wanted is None or wanted.lower() == actual.lower()
+
+
+def show(call: Call, voice: Voice) -> dict[str, Any]:
+    profile = VOICES[voice.profile]
+    return {
+        "voice_id": voice.id,
+        "name": voice.name,
+        "language": voice.language,
+        "gender": profile.gender,
+        "type": "private" if voice.private else "public",
+        "support_pause": profile.supports_pause,
+        "support_locale": False,
+        "preview_audio_url": call.house.links.lasting(call.base, f"previews/{voice.profile}.wav"),
+    }
+
+
+async def get(call: Call) -> Reply:
+    voice = catalogue.find_voice(call.house.store, call.path["voice_id"])
+    shown = show(call, voice)
+    kept = ("voice_id", "name", "language", "gender", "support_pause", "preview_audio_url")
+    beyond = {
+        "support_interactive_avatar": False,
+        "created_at": int(voice.created_at),
+        "status": voice.status,
+        "failure_message": None,
+    }
+    return Reply({name: shown[name] for name in kept} | beyond)
+
+
+async def search(call: Call) -> Reply:
+    """Up to three voices for a description, the same ones for the same words and seed."""
+    body = call.body
+    fitting = [
+        voice
+        for voice in catalogue.public_voices()
+        if _same(body.get("gender"), VOICES[voice.profile].gender)
+        and _same(body.get("locale"), VOICES[voice.profile].locale)
+    ]
+    seed = body.get("seed", 0)
+
+    def closeness(voice: Voice) -> tuple[bool, str]:
+        named = voice.language.lower() in body["prompt"].lower()
+        mixed = hashlib.sha256(f"{seed} {body['prompt']} {voice.id}".encode()).hexdigest()
+        return not named, mixed
+
+    chosen = sorted(fitting, key=closeness)[:SUGGESTIONS]
+    return Reply({"seed": seed, "voices": [show(call, voice) for voice in chosen]})
+
+
+async def clone(call: Call) -> Reply:
+    """The recording is checked and kept; the clone speaks with a voice of the catalogue."""
+    await media.local_file(call.house, call.body["audio"], param="audio", kind="audio")
+    voice_id, now = secrets.token_hex(16), time.time()
+    call.house.store.add(
+        "voices",
+        id=voice_id,
+        name=call.body["voice_name"],
+        profile=CLONE_BASES[sum(call.body["voice_name"].encode()) % len(CLONE_BASES)],
+        language=call.body.get("language"),
+        created_at=now,
+        ready_at=now + call.house.board.now.avatar_seconds,
+    )
+    return Reply({"voice_clone_id": voice_id})
+
+
+async def delete(call: Call) -> Reply:
+    voice = catalogue.find_voice(call.house.store, call.path["voice_id"])
+    if not voice.private:
+        raise ApiError("resource_access_denied", "Public voices cannot be deleted")
+    call.house.store.run("DELETE FROM voices WHERE id = ?", voice.id)
+    return Reply({"voice_id": voice.id})
+
+
+async def speak(call: Call) -> Reply:
+    house, body = call.house, call.body
+    voice = catalogue.find_voice(house.store, body["voice_id"])
+    if not speakable(body["text"]):
+        raise ApiError("tts_text_invalid", "The text has nothing that can be spoken", param="text")
+    name = f"speech/{secrets.token_hex(16)}.wav"
+    path = house.links.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    task = {"task": "speech", "text": body["text"], "voice": voice.profile, "speed": body.get("speed", 1)}
+    try:
+        said = await house.desk.do(task | {"path": str(path)})
+    except TaskFailed as failure:
+        code = failure.code if failure.code == "tts_text_invalid" else "voice_provider_error"
+        raise ApiError(code, failure.message) from failure
+    house.wallet.charge(round(wallet.SPEECH * said["duration"]))
+    url = house.links.sign(call.base, name, lifetime=house.board.now.link_lifetime)
+    shown = {"audio_url": url, "duration": said["duration"], "word_timestamps": said["words"]}
+    return Reply(shown | {"request_id": call.request.state.request_id})
+
+
+OPERATIONS = [
+    Operation("GET", "/v3/voices", list_all),
+    Operation("POST", "/v3/voices", search),
+    Operation("POST", "/v3/voices/clone", clone),
+    Operation("POST", "/v3/voices/speech", speak),
+    Operation("GET", "/v3/voices/{voice_id}", get),
+    Operation("DELETE", "/v3/voices/{voice_id}", delete),
+]

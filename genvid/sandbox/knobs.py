@@ -1,0 +1,93 @@
+"""What can be turned while the sandbox runs, and the defaults."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, get_args, get_type_hints
+
+from genvid.sandbox.errors import refuse
+from genvid.sandbox.store import Store
+
+WEBHOOK_MODES = ("normal", "off", "doubled", "late", "reordered", "unsigned", "forged", "bare")
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """Global behaviour. A magic word in a script overrides it for one video."""
+
+    renderer: str = "full"
+    concurrency: int = 10
+    render_seconds: float = 0.0
+    submit_seconds: float = 0.0
+    latency_seconds: float = 0.0
+    stuck: bool = False
+    fail_with: str | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
+    completed_without_url: int = 0
+    link_lifetime: int = 7 * 24 * 3600
+    expired_links: int = 0
+    truncate_downloads: int = 0
+    visible_after: float = 0.0
+    drop_answer_rate: float = 0.0
+    error_rate: float = 0.0
+    retry_after: int = 1
+    avatar_seconds: float = 1.0
+    webhooks: str = "normal"
+    webhook_late_seconds: float = 5.0
+    webhook_event_id: bool = True
+    webhook_timestamp: bool = True
+    webhook_retry_scale: float = 1.0
+    webhook_timeout: float = 10.0
+
+
+class KnobBoard:
+    """The knobs as they stand. They are stored: a restart keeps them."""
+
+    def __init__(self, store: Store, **defaults: Any) -> None:
+        self._store = store
+        self._defaults = replace(Knobs(), **defaults)
+        self.now = replace(self._defaults, **store.setting("knobs", {}))
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self.now)
+
+    def turn(self, values: Any) -> None:
+        self._set({**self._store.setting("knobs", {}), **_checked(values)})
+
+    def put(self, values: Any) -> None:
+        self._set(_checked(values))
+
+    def reset(self) -> None:
+        self._set({})
+
+    def use_up(self, name: str) -> bool:
+        """Takes one from a counting knob; False when it is at zero."""
+        left = getattr(self.now, name)
+        if left > 0:
+            self.turn({name: left - 1})
+        return bool(left > 0)
+
+    def _set(self, values: dict[str, Any]) -> None:
+        self._store.set("knobs", values)
+        self.now = replace(self._defaults, **values)
+
+
+def _checked(values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        refuse("", "Knobs are a JSON object")
+    types = get_type_hints(Knobs)
+    known = {field.name for field in fields(Knobs)}
+    for name, value in values.items():
+        if name not in known or not _fits(value, types[name]):
+            refuse(name, f"{name} is not a knob, or {value!r} is not its kind of value")
+    if values.get("webhooks", "normal") not in WEBHOOK_MODES:
+        refuse("webhooks", "webhooks must be one of " + ", ".join(WEBHOOK_MODES))
+    if values.get("renderer", "full") not in ("full", "clip"):
+        refuse("renderer", "renderer must be full or clip")
+    return values
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    kinds = get_args(kind) or (kind,)
+    if float in kinds:
+        kinds = (*kinds, int)
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))

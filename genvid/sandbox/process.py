@@ -1,0 +1,137 @@
+"""A real sandbox process for tests: started, waited for, turned, killed, started again."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+START_TIMEOUT = 20.0
+STOP_TIMEOUT = 5.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SandboxProcess:
+    """`with SandboxProcess(folder) as sandbox:` gives a sandbox on a free port that answers."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        renderer: str = "clip",
+        port: int | None = None,
+        api_key: str = "sandbox-key",
+        concurrency: int = 10,
+    ) -> None:
+        self.folder = folder
+        self.renderer = renderer
+        self.port = port or _free_port()
+        self.api_key = api_key
+        self.concurrency = concurrency
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._admin = httpx.Client(base_url=self.url + "/_sandbox", timeout=30, trust_env=False)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._admin.close()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None  # noqa: S101 - asked only of a started sandbox
+        return self._process.pid
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = {"--port": str(self.port), "--var": str(self.folder), "--api-key": self.api_key}
+        options |= {"--renderer": self.renderer}
+        command = [sys.executable, "-m", "genvid.sandbox"]
+        with (self.folder / "sandbox.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command + [word for pair in options.items() for word in pair],
+                cwd=ROOT,
+                env={**os.environ, "HEYGEN_SANDBOX_CONCURRENCY": str(self.concurrency)},
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_ready(self._process)
+
+    def knobs(self, **values: Any) -> dict[str, Any]:
+        """Turns some knobs, and says how all of them stand."""
+        return self._ask("PATCH", "/knobs", values)
+
+    def fault(self, **spec: Any) -> None:
+        """The next matching request fails; see `faults.Fault` for the words."""
+        self._ask("POST", "/faults", spec)
+
+    def reset(self) -> None:
+        """Forgets everything: books, knobs, faults."""
+        self._ask("POST", "/reset")
+
+    def books(self) -> dict[str, Any]:
+        return self._ask("GET", "/books")
+
+    def wallet(self, balance: float) -> None:
+        self._ask("POST", "/wallet", {"balance": balance})
+
+    def complete(self, video_id: str) -> None:
+        self._ask("POST", f"/videos/{video_id}/complete")
+
+    def fail(self, video_id: str, **reason: str) -> None:
+        self._ask("POST", f"/videos/{video_id}/fail", reason)
+
+    def kill(self) -> None:
+        """As the power button would."""
+        self._end(subprocess.Popen.kill)
+
+    def stop(self) -> None:
+        self._end(subprocess.Popen.terminate)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        answer = self._admin.request(method, path, json=body)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _end(self, how: Any) -> None:
+        if self._process is None:
+            return
+        how(self._process)
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                self._admin.get("/knobs")
+                return
+            except httpx.TransportError:
+                time.sleep(0.03)
+        log = (self.folder / "sandbox.log").read_text(errors="replace")
+        raise RuntimeError(f"The sandbox did not start:\n{log[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,198 @@
+"""A video's life after it is accepted: pending, processing, then completed or failed."""
+
+import asyncio
+import json
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from genvid.sandbox.courier import Courier
+from genvid.sandbox.errors import message_of
+from genvid.sandbox.files import Links
+from genvid.sandbox.heygen import events
+from genvid.sandbox.knobs import KnobBoard
+from genvid.sandbox.store import Row, Store
+from genvid.sandbox.wallet import Wallet
+from genvid.sandbox.workshop.bench import Bench, TaskFailed
+
+log = logging.getLogger(__name__)
+
+# A video's stage is what the workshop knows of it: todo -> making -> made -> done, or held when it is stuck.
+NEXT = """
+SELECT * FROM videos WHERE stage = 'todo' AND status IN ('pending', 'processing') ORDER BY seq LIMIT 1
+"""
+NO_CREDIT = "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"
+
+
+class Production:
+    def __init__(
+        self,
+        store: Store,
+        board: KnobBoard,
+        links: Links,
+        wallet: Wallet,
+        courier: Courier,
+        benches: Sequence[Bench],
+    ) -> None:
+        self._store, self._board, self._links = store, board, links
+        self._wallet, self._courier, self._benches = wallet, courier, benches
+        self._bells = [asyncio.Event() for _ in benches]
+        self._timers: set[asyncio.Task[None]] = set()
+        self._previews: list[Row] = []
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Takes up the work, that of a former life first."""
+        self._store.run("UPDATE videos SET stage = 'todo' WHERE stage = 'making'")
+        for video in self._store.rows("SELECT id FROM videos WHERE stage = 'made'"):
+            self._finish_in_time(video["id"])
+        return [asyncio.create_task(self._work(n)) for n in range(len(self._benches))]
+
+    def wake(self) -> None:
+        for bell in self._bells:
+            bell.set()
+
+    def warm_up(self, previews: list[Row]) -> None:
+        """Previews to draw whenever no video waits."""
+        self._previews = previews
+        self.wake()
+
+    def running(self) -> int:
+        return int(
+            self._store.value("SELECT COUNT(*) FROM videos WHERE status IN ('pending', 'processing')") or 0
+        )
+
+    def release(self, video_id: str) -> bool:
+        """Lets a stuck or slow video go on."""
+        video = self._store.row("SELECT magic FROM videos WHERE id = ? AND stage <> 'done'", video_id)
+        if video is None:
+            return False
+        words = json.dumps({**json.loads(video["magic"]), "stuck": False, "render_seconds": 0})
+        self._store.run("UPDATE videos SET magic = ? WHERE id = ?", words, video_id)
+        self._store.run("UPDATE videos SET stage = 'todo' WHERE id = ? AND stage = 'held'", video_id)
+        self._finish_in_time(video_id)
+        self.wake()
+        return True
+
+    def fail(self, video_id: str, code: str, message: str | None = None) -> bool:
+        sql = """UPDATE videos SET status = 'failed', stage = 'done', failure_code = ?, failure_message = ?,
+                 completed_at = ? WHERE id = ? AND status IN ('queued', 'pending', 'processing')"""
+        with self._store.together():
+            failed = self._store.run(sql, code, message or message_of(code), time.time(), video_id) == 1
+            if failed:
+                self._announce(video_id)
+        return failed
+
+    async def _work(self, number: int) -> None:
+        bell, bench = self._bells[number], self._benches[number]
+        while True:
+            bell.clear()
+            self._promote_batches()
+            video = self._store.row(NEXT)
+            if video is not None:
+                await self._make(video, bench)
+            elif self._previews:
+                await self._draw_preview(self._previews.pop(0), bench)
+            else:
+                await bell.wait()
+
+    def _promote_batches(self) -> None:
+        free = self._board.now.concurrency - self.running()
+        sql = """UPDATE videos SET status = 'pending' WHERE seq IN
+                 (SELECT seq FROM videos WHERE status = 'queued' ORDER BY seq LIMIT ?)"""
+        self._store.run(sql, max(0, free))
+
+    async def _make(self, video: Row, bench: Bench) -> None:
+        knobs = self._knobs_of(video)
+        job = json.loads(video["job"])
+        if self._wallet.balance < job["estimate"]:
+            self.fail(video["id"], NO_CREDIT)
+            return
+        stage = "held" if knobs["stuck"] else "making"
+        self._store.run(
+            "UPDATE videos SET status = 'processing', stage = ?, started_at = COALESCE(started_at, ?) WHERE id = ?",
+            stage,
+            time.time(),
+            video["id"],
+        )
+        if stage == "making":
+            made = {"failure": knobs["failure_code"], "message": knobs["failure_message"]}
+            await self._finish(video["id"], made if knobs["failure_code"] else await self._film(video, bench))
+
+    def _knobs_of(self, video: Row) -> dict[str, Any]:
+        return {**self._board.as_json(), **json.loads(video["magic"])}
+
+    async def _film(self, video: Row, bench: Bench) -> Row:
+        folder = self._links.video_folder(video["id"])
+        task = {"task": "video", "folder": str(folder), "renderer": self._board.now.renderer}
+        try:
+            return await bench.do({**task, "scenes": json.loads(video["job"])["scenes"]})
+        except TaskFailed as failure:
+            return {"failure": failure.code, "message": failure.message}
+        except OSError as failure:
+            return {"failure": "rendering_failed", "message": str(failure)}
+
+    async def _finish(self, video_id: str, made: Row) -> None:
+        sql = "UPDATE videos SET stage = 'made', made = ? WHERE id = ? AND stage = 'making'"
+        self._store.run(sql, json.dumps(made), video_id)
+        self._finish_in_time(video_id)
+
+    def _finish_in_time(self, video_id: str) -> None:
+        timer = asyncio.create_task(self._settle_when_due(video_id))
+        self._timers.add(timer)
+        timer.add_done_callback(self._timers.discard)
+
+    async def _settle_when_due(self, video_id: str) -> None:
+        video = self._store.row("SELECT * FROM videos WHERE id = ? AND stage = 'made'", video_id)
+        if video is None:  # not made yet, or settled by somebody else
+            return
+        due = video["started_at"] + self._knobs_of(video)["render_seconds"]
+        if due > time.time():
+            await asyncio.sleep(due - time.time())
+        self._settle(video, json.loads(video["made"]))
+
+    def _settle(self, video: Row, made: Row) -> None:
+        if "failure" in made:
+            self.fail(video["id"], made["failure"], made["message"])
+            return
+        cost = cost_of(json.loads(video["job"]), made["duration"])
+        sql = """UPDATE videos SET status = 'completed', stage = 'done', completed_at = ?, duration = ?, charged = ?
+                 WHERE id = ? AND status = 'processing'"""
+        with self._store.together():
+            if not self._store.run(sql, time.time(), made["duration"], cost, video["id"]):
+                return
+            self._wallet.charge(cost)
+            self._announce(video["id"])
+
+    def _announce(self, video_id: str) -> None:
+        video = self._store.row("SELECT * FROM videos WHERE id = ?", video_id)
+        if video is not None and not video["deleted"]:
+            self._courier.send(events.of_video(video, self._links), mode=self._knobs_of(video)["webhooks"])
+            self._close_batch(video)
+        elif video is not None:
+            shutil.rmtree(self._links.video_folder(video_id), ignore_errors=True)
+        self.wake()
+
+    def _close_batch(self, video: Row) -> None:
+        if video["batch_id"] is None:
+            return
+        open_items = (
+            "SELECT COUNT(*) FROM videos WHERE batch_id = ? AND status NOT IN ('completed', 'failed')"
+        )
+        finish = "UPDATE batches SET finished = 1 WHERE id = ? AND finished = 0"
+        if not self._store.value(open_items, video["batch_id"]) and self._store.run(
+            finish, video["batch_id"]
+        ):
+            self._courier.send(events.of_batch(self._store, video["batch_id"]), mode=self._board.now.webhooks)
+
+    async def _draw_preview(self, task: Row, bench: Bench) -> None:
+        try:
+            await bench.do(task)
+        except TaskFailed as failure:
+            log.warning("No preview %s: %s", task.get("path"), failure.message)
+
+
+def cost_of(job: Row, duration: float) -> int:
+    """Micro-dollars for a finished job: a fixed price, or seconds times the dearest scene's rate."""
+    return int(job["fixed"] if job["fixed"] is not None else round(job["rate"] * duration))

@@ -1,0 +1,166 @@
+"""English speech from the neural model inside the hibari wheel, with the exact time of every phoneme."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+from hibari import Hibari, dsp
+from numpy.typing import NDArray
+
+from genvid.sandbox.renderer.catalogue import VoiceProfile
+from genvid.sandbox.renderer.timeline import Phoneme, Samples, Speech, Tape, Word, chunked, spread
+
+MODEL_RATE = 24_000
+SENTENCE_GAP = 0.16  # seconds
+LONGEST_CHUNK = 220  # characters the model reads at once
+VOICED_HZ = 40
+BOUNDARY = "|"
+PUNCTUATION = frozenset(',.!?;:—…"()“”')
+NOISE_SEED = 7
+
+# The graph computes phoneme durations at this node without returning them.
+_DURATIONS_NODE = "/Clip_output_0"
+
+FloatArray = NDArray[np.float32]
+
+
+class Spectrum(NamedTuple):
+    """What the model predicts for a chunk, one column per 12.5 ms frame; durations are in model steps."""
+
+    harmonics: FloatArray
+    phase: FloatArray
+    noise: FloatArray
+    residual: FloatArray
+    residual_phase: FloatArray
+    pitch: FloatArray
+    durations: FloatArray | None
+
+
+class HibariVoice:
+    """The model, loaded once; every English voice is a timbre of it."""
+
+    def __init__(self) -> None:
+        # Only the default voice ships in the wheel; naming another would start a download.
+        self._hibari = Hibari()
+        self._session, self._timed = _open_session(Path(self._hibari.model_path))
+
+    def say(self, text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
+        """Speech for the text. Without the durations node it carries words but no phonemes."""
+        tape = Tape(round(MODEL_RATE * voice.formant))
+        noise = np.random.default_rng(NOISE_SEED)
+        for sentence in self._chunks(text):
+            phonemes = self._hibari.g2p(sentence)
+            if not phonemes:
+                tape.play(_unspoken(sentence, tape.rate))
+                continue
+            spectrum = self._predict(phonemes, voice.tempo * speed / voice.formant)
+            samples = _synthesise(spectrum, voice, pitch, noise)
+            tape.play(self._timed_speech(sentence, phonemes, samples, spectrum, tape.rate))
+            tape.pause(SENTENCE_GAP)
+        return tape.speech()
+
+    def _chunks(self, text: str) -> Iterator[str]:
+        for sentence in self._hibari.split_sentences(text):
+            yield from chunked(sentence, LONGEST_CHUNK)
+
+    def _predict(self, phonemes: str, pace: float) -> Spectrum:
+        feed = {
+            "ids": np.asarray([self._hibari.ids(phonemes)], np.int64),
+            "speed": np.asarray([pace], np.float32),
+        }
+        outputs = self._session.run(None, feed)
+        durations = outputs[6].reshape(-1) if self._timed else None
+        return Spectrum(*(output[0] for output in outputs[:6]), durations)
+
+    def _timed_speech(
+        self, sentence: str, phonemes: str, samples: Samples, spectrum: Spectrum, rate: int
+    ) -> Speech:
+        length = len(samples) / rate
+        texts = sentence.split()
+        if spectrum.durations is None:
+            return Speech(samples, rate, (), tuple(spread(texts, 0.0, length)))
+        known = [symbol for symbol in phonemes if symbol in self._hibari.vocab]
+        timed = _lay_out([BOUNDARY, *known, BOUNDARY], spectrum.durations, length)
+        return Speech(samples, rate, tuple(timed), tuple(_match_words(texts, timed, length)))
+
+
+@lru_cache(1)
+def hibari_voice() -> HibariVoice:
+    return HibariVoice()
+
+
+def _open_session(model: Path) -> tuple[onnxruntime.InferenceSession, bool]:
+    """The model with its durations exposed, or as it is when this version has no such node."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    graph = model.read_bytes()
+    try:
+        timed = graph + _extra_output(_DURATIONS_NODE)
+        return onnxruntime.InferenceSession(timed, options, providers=providers), True
+    except onnxruntime.capi.onnxruntime_pybind11_state.Fail:
+        return onnxruntime.InferenceSession(graph, options, providers=providers), False
+
+
+def _extra_output(name: str) -> bytes:
+    """A serialised model of one float output; protobuf merges it into the model it is appended to."""
+    label = name.encode()
+    value = b"\x0a" + bytes([len(label)]) + label + b"\x12\x04\x0a\x02\x08\x01"
+    graph = b"\x62" + bytes([len(value)]) + value
+    return b"\x3a" + bytes([len(graph)]) + graph
+
+
+def _unspoken(sentence: str, rate: int) -> Speech:
+    """Words the model cannot say: no sound, yet the subtitles keep them."""
+    words = tuple(Word(text, 0.0, 0.0) for text in sentence.split())
+    return Speech(np.zeros(0, np.float32), rate, (), words)
+
+
+def _synthesise(spectrum: Spectrum, voice: VoiceProfile, pitch: float, noise: np.random.Generator) -> Samples:
+    voiced = spectrum.pitch > VOICED_HZ
+    samples: Samples = dsp.synth(
+        spectrum.harmonics,
+        spectrum.phase,
+        spectrum.noise,
+        spectrum.residual - np.float32(voice.breath_cut) * voiced,
+        spectrum.residual_phase,
+        spectrum.pitch * np.float32(voice.melody * 2 ** (pitch / 12)),
+        noise,
+    )
+    return samples
+
+
+def _lay_out(symbols: Sequence[str], durations: FloatArray, length: float) -> list[Phoneme]:
+    """The symbols end to end over `length` seconds, in proportion to the model's durations."""
+    ends = np.cumsum(durations, dtype=np.float64) * length / float(durations.sum())
+    starts = np.concatenate([[0.0], ends[:-1]])
+    return [
+        Phoneme(symbol, float(start), float(end))
+        for symbol, start, end in zip(symbols, starts, ends, strict=False)
+    ]
+
+
+def _match_words(texts: Sequence[str], phonemes: Sequence[Phoneme], length: float) -> list[Word]:
+    spans = list(_spoken_spans(phonemes))
+    if len(spans) == len(texts):
+        return [Word(text, start, end) for text, (start, end) in zip(texts, spans, strict=True)]
+    # Numbers and dates are read as several words, so their spans cannot be told apart.
+    return spread(texts, spans[0][0], spans[-1][1]) if spans else spread(texts, 0.0, length)
+
+
+def _spoken_spans(phonemes: Sequence[Phoneme]) -> Iterator[tuple[float, float]]:
+    """Start and end of each run of sounds between spaces."""
+    start, end = None, 0.0
+    for phoneme in phonemes:
+        if phoneme.symbol in (" ", BOUNDARY):
+            if start is not None:
+                yield start, end
+            start = None
+        elif phoneme.symbol not in PUNCTUATION:
+            start, end = (phoneme.start if start is None else start), phoneme.end
+    if start is not None:
+        yield start, end

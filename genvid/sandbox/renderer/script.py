@@ -1,0 +1,64 @@
+"""Reading a script without speaking it: its words, its pauses, how long it will take."""
+
+import re
+from dataclasses import dataclass
+
+WORDS_PER_MINUTE = 150
+LONGEST_PAUSE = 10.0  # seconds
+UNTIMED_PAUSE = 0.5
+LEAD_IN = 0.35  # seconds of stillness before the first word
+LEAD_OUT = 0.55  # and after the last
+
+_BREAK = re.compile(r"<break\b([^<>]*)>", re.IGNORECASE)
+_TIME = re.compile(r"time\s*=\s*[\"']?\s*(\d+(?:\.\d+)?)\s*(ms|s)?", re.IGNORECASE)
+
+
+class Unspeakable(ValueError):
+    """The script holds nothing a voice could say."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of text and the pause, in seconds, that follows it."""
+
+    text: str
+    pause: float
+
+
+def passages(script: str) -> list[Passage]:
+    """The script cut at its `<break time="1s"/>` tags."""
+    found, start = [], 0
+    for tag in _BREAK.finditer(script):
+        found.append(Passage(script[start : tag.start()].strip(), _pause_of(tag)))
+        start = tag.end()
+    found.append(Passage(script[start:].strip(), 0.0))
+    return found
+
+
+def words_of(script: str) -> list[str]:
+    return _BREAK.sub(" ", script).split()
+
+
+def speakable(text: str) -> bool:
+    """Whether anything outside the break tags is a letter or a digit."""
+    return any(character.isalnum() for word in words_of(text) for character in word)
+
+
+def require_speakable(script: str) -> None:
+    if not speakable(script):
+        raise Unspeakable("The script has no letter or digit to speak.")
+
+
+def estimate_seconds(script: str, speed: float = 1.0) -> float:
+    """Expected length of the finished video, in seconds: 150 words a minute, plus the pauses."""
+    pauses = sum(passage.pause for passage in passages(script))
+    spoken = len(words_of(script)) * 60 / WORDS_PER_MINUTE / speed
+    return round(LEAD_IN + spoken + pauses + LEAD_OUT, 2)
+
+
+def _pause_of(tag: re.Match[str]) -> float:
+    time = _TIME.search(tag.group(1))
+    if time is None:
+        return UNTIMED_PAUSE
+    divisor = 1000 if (time.group(2) or "s").lower() == "ms" else 1
+    return min(float(time.group(1)) / divisor, LONGEST_PAUSE)

@@ -1,0 +1,92 @@
+"""The soundtrack of a job: its script spoken by its voice, or a recording it brings along."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+
+from genvid.sandbox.renderer.catalogue import VOICES, VoiceProfile
+from genvid.sandbox.renderer.job import RenderJob, UnreadableMedia
+from genvid.sandbox.renderer.script import (
+    LEAD_IN,
+    LEAD_OUT,
+    Unspeakable,
+    passages,
+    require_speakable,
+    words_of,
+)
+from genvid.sandbox.renderer.timeline import Samples, Speech, Tape, normalised, spread
+
+PEAK = 0.89  # of full scale
+WIDEST_PITCH = 12.0  # semitones either way; the protocol allows 50, which no voice survives
+RECORDING_RATE = 24_000
+
+
+def soundtrack(job: RenderJob) -> Speech:
+    """The job's speech between its lead-in and lead-out silences."""
+    voiced = _recorded(job.audio, job.script) if job.audio else _spoken(job)
+    tape = Tape(voiced.rate)
+    tape.pause(LEAD_IN)
+    tape.play(replace(voiced, samples=normalised(voiced.samples, PEAK * min(1.0, job.volume))))
+    tape.pause(LEAD_OUT)
+    return tape.speech()
+
+
+def speak(script: str, voice: VoiceProfile, speed: float = 1.0, pitch: float = 0.0) -> Speech:
+    """The script spoken, pauses included."""
+    require_speakable(script)
+    speech = _say_passages(script, voice, speed, pitch)
+    if not speech.samples.any() and voice.engine == "hibari":
+        # The English model has no sounds for other alphabets; espeak at least names their letters.
+        speech = _say_passages(script, replace(voice, engine="espeak"), speed, pitch)
+    if not speech.samples.any():
+        raise Unspeakable("The script yields no speech.")
+    return speech
+
+
+def _spoken(job: RenderJob) -> Speech:
+    pitch = max(-WIDEST_PITCH, min(WIDEST_PITCH, job.pitch))
+    return speak(job.script, VOICES[job.voice], job.speed, pitch)
+
+
+def _say_passages(script: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
+    tape: Tape | None = None
+    for passage in passages(script):
+        speech = _say(passage.text, voice, speed, pitch)
+        tape = tape or Tape(speech.rate)
+        tape.play(speech)
+        tape.pause(passage.pause)
+    assert tape is not None  # noqa: S101 - a script has at least one passage, if an empty one
+    return tape.speech()
+
+
+def _say(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
+    # Imported late: each engine is loaded only if a voice needs it.
+    if voice.engine == "espeak":
+        from genvid.sandbox.renderer.espeak_voice import espeak_voice
+
+        return espeak_voice().say(text, voice, speed, pitch)
+    from genvid.sandbox.renderer.hibari_voice import hibari_voice
+
+    return hibari_voice().say(text, voice, speed, pitch)
+
+
+def _recorded(audio: Path, script: str) -> Speech:
+    samples = _decode(audio)
+    length = len(samples) / RECORDING_RATE
+    texts = words_of(script)
+    return Speech(samples, RECORDING_RATE, (), tuple(spread(texts, 0.0, length) if texts else ()))
+
+
+def _decode(audio: Path) -> Samples:
+    resampler = av.AudioResampler("flt", "mono", RECORDING_RATE)
+    try:
+        with av.open(str(audio)) as container:
+            decoded = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+            decoded += resampler.resample(None)
+    except (av.FFmpegError, IndexError, OSError) as error:
+        raise UnreadableMedia(f"{audio.name} is not a recording that can be decoded.") from error
+    if not decoded:
+        raise UnreadableMedia(f"{audio.name} holds no sound.")
+    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in decoded]).astype(np.float32)

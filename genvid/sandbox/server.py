@@ -1,0 +1,58 @@
+"""Runs the sandbox under uvicorn, with a way for it to hang up on a client."""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from genvid.sandbox.app import build
+from genvid.sandbox.house import Options
+
+SHUTDOWN_GRACE = 1  # seconds for requests under way
+
+
+class DroppingProtocol(H11Protocol):
+    """HTTP/1.1 whose requests find `state.drop`, which closes the connection without another byte."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "drop": transport.abort}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("SANDBOX_PORT", "8001")))
+    parser.add_argument(
+        "--var", type=Path, default=Path(os.environ.get("GENVID_VAR", "var")), help="data folder"
+    )
+    parser.add_argument(
+        "--api-key", default=os.environ.get("HEYGEN_API_KEY", ""), help="empty: accept any key"
+    )
+    parser.add_argument("--renderer", choices=("full", "clip"), default="full")
+    parser.add_argument("--workers", type=int, default=1, help="render processes")
+
+
+def options_from(
+    *, host: str, port: int, var: Path, api_key: str, renderer: str, workers: int, **_: object
+) -> Options:
+    concurrency = int(os.environ.get("HEYGEN_SANDBOX_CONCURRENCY", "10"))
+    folder = Path(var).absolute() / "sandbox"
+    return Options(folder, host, port, api_key, renderer, concurrency, workers)
+
+
+def serve(options: Options) -> None:
+    config = uvicorn.Config(
+        build(options),
+        host=options.host,
+        port=options.port,
+        http=DroppingProtocol,
+        ws="none",
+        loop="asyncio",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_GRACE,
+    )
+    uvicorn.Server(config).run()

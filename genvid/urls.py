@@ -1,0 +1,34 @@
+"""The front doors. Rooms bring their own `urls`; whatever is unknown under `/api/` answers in the envelope."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import TemplateView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from genvid.api.exceptions import not_found_view
+from genvid.health import healthz, readyz
+
+api = [
+    path("", include("accounts.urls")),
+    path("", include("avatars.urls")),
+    path("", include("billing.urls")),
+    path("", include("videos.urls")),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+]
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="genvid/front.html"), name="front"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("media/", include("videos.media_urls")),
+    path("webhooks/", include("videos.webhook_urls")),
+    path("api/v1/", include(api)),
+    re_path(r"^(api|webhooks)(/.*)?$", not_found_view),
+]
+
+handler400 = "genvid.api.exceptions.bad_request_view"
+handler404 = "genvid.api.exceptions.not_found_view"
+handler500 = "genvid.api.exceptions.server_error_view"

@@ -1,0 +1,161 @@
+"""`make run`: genvid on this machine, with no services and no keys.
+
+Writes the secrets once, prepares the database, then runs the sandbox (a stand-in for HeyGen and Stripe), the
+web server and the worker together until it is told to stop or one of them ends.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import environ
+from supervisor import Supervisor, die_with_parent
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+
+
+class CannotStart(Exception):
+    """Something the operator can mend; the message says what."""
+
+
+def main() -> int:
+    var = read_environment()
+    try:
+        lock = claim(var)
+        check_ports(wanted_ports())
+        prepare()
+    except CannotStart as error:
+        print(f"genvid: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    with lock:
+        return serve()
+
+
+def read_environment() -> Path:
+    """The same order as the settings: environment, `.env`, then the secrets of this installation."""
+    environ.Env.read_env(ROOT / ".env")
+    var = Path(os.environ.get("GENVID_VAR") or ROOT / "var").resolve()
+    var.mkdir(parents=True, exist_ok=True)
+    write_secrets(var / "env")
+    environ.Env.read_env(var / "env")
+    os.environ.setdefault("PORT", "8000")
+    os.environ.setdefault("SANDBOX_PORT", "8001")
+    os.environ |= {"GENVID_VAR": str(var), "GENVID_EMBEDDED": "1"}
+    os.environ |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    # Root on a machine of one's own is no news, and the sandbox is all this worker ever reaches.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser privileges")
+    return var
+
+
+def write_secrets(path: Path) -> None:
+    """Random keys for this installation, in a file that only its owner reads; never written twice."""
+    values = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "SALT_KEY": secrets.token_urlsafe(32),
+        "HEYGEN_API_KEY": f"sandbox-{secrets.token_urlsafe(24)}",
+        "DEMO_ADMIN_EMAIL": "admin@example.com",
+        "DEMO_ADMIN_PASSWORD": secrets.token_urlsafe(12),
+    }
+    if path.exists():
+        return
+    # Complete or not at all: a half-written file would be taken for the finished one.
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("# Made by `make run`. Whatever is set in the environment or in .env goes before it.\n")
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
+    draft.rename(path)
+    print(f"genvid: wrote new secrets to {path}")
+
+
+def claim(var: Path) -> IO[str]:
+    """Two runs on one folder would share a database file and run every schedule twice."""
+    lock = (var / "run.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CannotStart(
+            f"already running on {var}. Stop it, or set GENVID_VAR to another folder."
+        ) from None
+    return lock
+
+
+def wanted_ports() -> dict[str, int]:
+    names = ["PORT"] if os.environ.get("HEYGEN_BASE_URL") else ["PORT", "SANDBOX_PORT"]
+    try:
+        return {name: int(os.environ[name]) for name in names}
+    except ValueError as error:
+        raise CannotStart(f"PORT and SANDBOX_PORT are numbers: {error}.") from None
+
+
+def check_ports(ports: dict[str, int]) -> None:
+    if len(set(ports.values())) < len(ports):
+        raise CannotStart("PORT and SANDBOX_PORT must differ.")
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except (OSError, OverflowError) as error:
+                busy = getattr(error, "errno", None) == errno.EADDRINUSE
+                why = "is in use" if busy else f"cannot be used ({error})"
+                raise CannotStart(f"{name} {port} {why}. Set {name} to a free port.") from None
+
+
+def prepare() -> None:
+    """Start the command that migrates; its own lines say what it does."""
+    command = [sys.executable, str(ROOT / "manage.py"), "prepare"]
+    with subprocess.Popen(command, cwd=ROOT, preexec_fn=lambda: die_with_parent(signal.SIGTERM)) as child:
+        if child.wait():
+            raise CannotStart("the database could not be prepared; the lines above say why.")
+
+
+def commands() -> dict[str, list[str]]:
+    python, var = sys.executable, Path(os.environ["GENVID_VAR"])
+    web = ["--interface", "wsgi", "--host", HOST, "--port", os.environ["PORT"]]
+    web += ["--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
+    worker = ["-A", "genvid", "worker", "-P", "threads", "-c", "8", "--without-mingle", "--without-gossip"]
+    worker += ["-B", "-s", str(var / "celerybeat-schedule")]
+    wanted = {
+        "web": [python, "-m", "granian", *web, "genvid.wsgi:application"],
+        "worker": [python, "-m", "celery", "--quiet", *worker],
+    }
+    if not os.environ.get("HEYGEN_BASE_URL"):
+        wanted = {"sandbox": [python, "-m", "genvid.sandbox"]} | wanted
+    return wanted
+
+
+def serve() -> int:
+    supervisor = Supervisor(f"http://{HOST}:{os.environ['PORT']}/readyz", banner())
+    for name, command in commands().items():
+        supervisor.add_process(name, command, cwd=str(ROOT))
+    supervisor.loop()
+    return supervisor.verdict()
+
+
+def banner() -> str:
+    address = f"http://{HOST}:{os.environ['PORT']}"
+    heygen = os.environ.get("HEYGEN_BASE_URL") or f"the sandbox, http://{HOST}:{os.environ['SANDBOX_PORT']}"
+    lines = [
+        f"genvid is up     {address}/",
+        f"API docs         {address}/api/v1/docs/",
+        f"Staff            {address}/admin/",
+        f"  signs in with  {os.environ.get('DEMO_ADMIN_EMAIL')} / {os.environ.get('DEMO_ADMIN_PASSWORD')}",
+        f"HeyGen is        {heygen}",
+        f"Data and mail    {os.environ['GENVID_VAR']}",
+        "Ctrl-C stops everything.",
+    ]
+    return "\n".join(["", *(f"    {line}" for line in lines), "", ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Videos, for staff: a page with the timeline and the file; nothing is edited by hand."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action
+
+from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
+from videos import provider
+from videos.media import signed_link
+from videos.models import ProviderState, ProviderWebhook, Video, VideoEvent, WebhookDelivery
+
+
+class EventInline(ReadOnlyInline):
+    model = VideoEvent
+    fields = ("created_at", "from_status", "to_status", "reason", "detail")
+    readonly_fields = fields
+    ordering = ("created_at", "id")
+    verbose_name_plural = "Timeline"
+
+
+@admin.register(Video)
+class VideoAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
+        *("waiting_reason", "error_code"),
+    )
+    list_filter = ("status", "error_code", "created_at", "engine", "format")
+    search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email")
+    list_select_related = ("account", "avatar")
+    date_hierarchy = "created_at"
+    inlines = (EventInline,)
+    fieldsets = (
+        (None, {"fields": ("player", "id", "status", "account", "created_by", "waiting_reason")}),
+        ("Asked for", {"fields": ("title", "script", "avatar", "voice", "format", "resolution", "language",
+                                  "captions", "background", "speed", "metadata", "retry_of")}),
+        ("Money and time", {"fields": ("credits_held", "credits_charged", "estimated_seconds", "duration_seconds",
+                                       "created_at", "queued_at", "submitted_at", "rendered_at", "completed_at")}),
+        ("HeyGen", {"fields": ("engine", "provider_video_id", "attempt", "calls", "idempotency_key", "tries",
+                               "due_at", "deadline_at", "error_code", "error_message", "provider_error")}),
+        ("File", {"fields": ("file", "file_bytes", "file_sha256", "thumbnail", "subtitles")}),
+    )  # fmt: skip
+    readonly_fields = ("player",)
+
+    @admin.display(description="Video")
+    def player(self, video: Video) -> SafeString | str:
+        if not video.file:
+            return "No file yet."
+        poster = signed_link(video.thumbnail.name) if video.thumbnail else ""
+        return format_html(
+            '<video src="{}" poster="{}" controls preload="none" style="max-width:480px;max-height:480px"></video>',
+            signed_link(video.file.name),
+            poster,
+        )
+
+
+@admin.register(VideoEvent)
+class VideoEventAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "video_id", "from_status", "to_status", "reason", "detail")
+    list_filter = ("to_status", "reason", "created_at")
+    search_fields = ("video__id", "reason", "detail")
+
+
+@admin.register(ProviderState)
+class ProviderStateAdmin(ReadOnlyAdmin):
+    list_display = ("name", "code", "message", "needs_staff", "closed_until", "closings", "changed_at")
+    list_filter = ("needs_staff",)
+    search_fields = ("name", "code")
+    actions = ("open_gate",)
+
+    @action(description="Open the gate now", permissions=["view"])  # type: ignore[untyped-decorator]
+    def open_gate(self, request: HttpRequest, queryset: object) -> None:
+        provider.reopen()
+
+
+@admin.register(ProviderWebhook)
+class ProviderWebhookAdmin(ReadOnlyAdmin):
+    list_display = ("url", "endpoint_id", "created_at", "retired_at")
+    list_filter = ("retired_at",)
+    search_fields = ("url", "endpoint_id")
+    exclude = ("secret",)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("received_at", "event_type", "provider_video_id", "processed_at", "outcome")
+    list_filter = ("event_type", "outcome", "received_at")
+    search_fields = ("key", "provider_video_id", "callback_id")

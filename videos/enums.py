@@ -1,0 +1,68 @@
+"""Words of this room: a video's statuses and what may follow what."""
+
+from django.db.models import TextChoices
+
+
+class Status(TextChoices):
+    """Where a video is. Clients see `submitting`, `rendering` and `storing` as `processing`."""
+
+    DRAFT = "draft"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    RENDERING = "rendering"
+    STORING = "storing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class PublicStatus(TextChoices):
+    """The statuses that clients see."""
+
+    DRAFT = "draft"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+PROCESSING = frozenset({Status.SUBMITTING, Status.RENDERING, Status.STORING})
+TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
+WAITING = frozenset({Status.QUEUED}) | PROCESSING
+IN_FLIGHT = frozenset({Status.SUBMITTING, Status.RENDERING})
+"""These occupy one of HeyGen's slots."""
+
+SOURCES: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.DRAFT, Status.SUBMITTING, Status.RENDERING}),
+    Status.SUBMITTING: frozenset({Status.QUEUED}),
+    Status.RENDERING: frozenset({Status.SUBMITTING}),
+    Status.STORING: frozenset({Status.RENDERING}),
+    Status.COMPLETED: frozenset({Status.STORING}),
+    Status.FAILED: frozenset({Status.QUEUED, Status.SUBMITTING, Status.RENDERING, Status.STORING}),
+    Status.CANCELED: frozenset({Status.QUEUED}),
+}
+"""The only moves there are: target to permitted sources."""
+
+
+def public(status: str) -> str:
+    return PublicStatus.PROCESSING.value if status in PROCESSING else status
+
+
+def internal(statuses: set[str]) -> set[str]:
+    """The stored statuses behind the ones that a client names."""
+    inner = {str(status) for status in PROCESSING} if PublicStatus.PROCESSING in statuses else set()
+    return (statuses - {PublicStatus.PROCESSING.value}) | inner
+
+
+class VideoFormat(TextChoices):
+    LANDSCAPE = "16:9", "16:9"
+    PORTRAIT = "9:16", "9:16"
+    SQUARE = "1:1", "1:1"
+    TALL = "4:5", "4:5"
+    WIDE = "5:4", "5:4"
+
+
+class Resolution(TextChoices):
+    HD = "720p", "720p"
+    FULL_HD = "1080p", "1080p"

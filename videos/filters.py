@@ -1,0 +1,52 @@
+"""Query parameters of the video list."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from genvid.api.filters import InstantFilter, TextFilter
+from videos.enums import PublicStatus, internal
+from videos.models import Video
+
+
+class StatusesField(forms.Field):
+    """`queued,processing`"""
+
+    def to_python(self, value: Any) -> set[str] | None:
+        if not value:
+            return None
+        words = set(value.split(","))
+        unknown = words - set(PublicStatus.values)
+        if unknown:
+            raise ValidationError(f"Must be a comma list of {', '.join(PublicStatus.values)}.")
+        return words
+
+
+class StatusesFilter(django_filters.Filter):
+    field_class = StatusesField
+
+
+class VideoFilter(django_filters.FilterSet):
+    status = StatusesFilter(method="in_statuses", help_text="A comma list of statuses.")
+    batch_id = django_filters.UUIDFilter(method="in_batch")
+    avatar_id = django_filters.UUIDFilter(field_name="avatar_id")
+    created_after = InstantFilter(field_name="created_at", lookup_expr="gt", help_text="ISO 8601.")
+    created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
+    search = TextFilter(method="with_words", help_text="Words of the title or the script.")
+
+    class Meta:
+        model = Video
+        fields: list[str] = []
+
+    def in_statuses(self, queryset: QuerySet[Any], name: str, value: set[str]) -> QuerySet[Any]:
+        return queryset.filter(status__in=internal(value))
+
+    def in_batch(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        """No video belongs to a batch yet, so none belongs to this one."""
+        return queryset.none()
+
+    def with_words(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(Q(title__icontains=value) | Q(script__icontains=value))

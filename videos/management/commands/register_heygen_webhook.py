@@ -1,0 +1,26 @@
+"""`manage.py register_heygen_webhook [--rotate]`: tell HeyGen to call PUBLIC_URL, and keep the signing secret."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from genvid.heygen.errors import HeyGenError
+from videos.services import registration
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--rotate", action="store_true", help="Ask for a new secret; the old one is taken for a day.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["rotate"]:
+                registration.rotate()
+            elif not registration.ensure_registered():
+                raise CommandError("HeyGen did not answer as hoped; the log says more.")
+        except HeyGenError as error:
+            raise CommandError(f"HeyGen did not answer as hoped: {error}") from error
+        self.stdout.write(f"HeyGen calls {registration.webhook_url()}.")

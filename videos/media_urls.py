@@ -1,0 +1,5 @@
+from django.urls import path
+
+from videos.media import serve
+
+urlpatterns = [path("<str:token>/<str:name>", serve, name="media")]

@@ -1,0 +1,225 @@
+"""Videos, their history, and what HeyGen has told us."""
+
+import uuid
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from encrypted_fields.fields import EncryptedTextField
+
+from accounts.models import Account, User
+from avatars.models import Avatar, Voice
+from videos.enums import SOURCES, TERMINAL, WAITING, Resolution, Status, VideoFormat
+from videos.querysets import VideoQuerySet
+
+logger = structlog.get_logger(__name__)
+
+
+class Video(models.Model):
+    """One video. `status` moves through `move()` alone; `due_at` says when somebody must act on it next."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
+    status = models.CharField(max_length=12, choices=Status.choices)
+
+    # What the client asked for
+    title = models.CharField(max_length=200, blank=True)
+    script = models.TextField()
+    avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, related_name="+")
+    voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="+")
+    format = models.CharField(max_length=5, choices=VideoFormat.choices, default=VideoFormat.LANDSCAPE)
+    resolution = models.CharField(max_length=5, choices=Resolution.choices, default=Resolution.FULL_HD)
+    language = models.CharField(max_length=100, blank=True)
+    captions = models.BooleanField(default=False)
+    background = models.JSONField(null=True, blank=True)
+    speed = models.FloatField(default=1.0)
+    metadata = models.JSONField(default=dict, blank=True)
+
+    # Money, in credits; and seconds
+    engine = models.CharField(max_length=20)
+    estimated_seconds = models.PositiveIntegerField(default=0)
+    expected_render_seconds = models.PositiveIntegerField(default=0)
+    credits_held = models.PositiveIntegerField(default=0)
+    credits_charged = models.PositiveIntegerField(default=0)
+
+    # The conversation with HeyGen
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Orders placed; each has its own key.")
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)  # noqa: DJ001 - unique
+    calls = models.PositiveIntegerField(default=0, help_text="Times that the present key was sent.")
+    provider_video_id = models.CharField(max_length=200, null=True, blank=True, unique=True)  # noqa: DJ001 - unique
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When somebody must act next; also the lease.")
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0, help_text="Tries in this status that came to nothing.")
+    waiting_reason = models.CharField(max_length=300, blank=True, help_text="For staff: why it is not moving.")
+
+    # How it ended
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.CharField(max_length=300, blank=True)
+    error_retryable = models.BooleanField(default=False)
+    provider_error = models.CharField(max_length=500, blank=True, help_text="HeyGen's own words; never shown.")
+    duration_seconds = models.DecimalField(max_digits=9, decimal_places=3, null=True, blank=True)
+    file = models.FileField(max_length=300, blank=True)
+    thumbnail = models.FileField(max_length=300, blank=True)
+    subtitles = models.FileField(max_length=300, blank=True)
+    file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    file_sha256 = models.CharField(max_length=64, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    rendered_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    purged_at = models.DateTimeField(null=True, blank=True)
+
+    objects = VideoQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["account", "-created_at", "-id"], name="video_page", condition=Q(deleted_at=None)),
+            models.Index(fields=["status", "due_at"], name="video_due", condition=Q(status__in=sorted(WAITING))),
+            models.Index(fields=["queued_at", "id"], name="video_queue", condition=Q(status="queued")),
+            models.Index(fields=["deadline_at"], name="video_deadline", condition=Q(status__in=sorted(WAITING))),
+            models.Index(
+                fields=["deleted_at"],
+                name="video_to_purge",
+                condition=Q(purged_at=None, deleted_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.pk)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def money_reference(self) -> str:
+        """How billing knows this video."""
+        return f"video:{self.pk}"
+
+    @property
+    def provider_title(self) -> str:
+        """What the present order is called at HeyGen: by this an order whose answer was lost is found again."""
+        return f"genvid {self.pk} {self.attempt}"
+
+    def move(self, to: Status, *, reason: str, detail: str = "", **fields: Any) -> bool:
+        """The one gate: go from the status last read to `to`, if it is still so and permitted. Writes the history.
+
+        False means that somebody was first, or that no such move exists: the caller does nothing further.
+        """
+        source = Status(self.status)
+        if source not in SOURCES.get(to, ()):
+            return False
+        changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": "", **fields}
+        with transaction.atomic():
+            mine = Video.objects.filter(pk=self.pk, status=source)
+            if mine.update(status=to, updated_at=timezone.now(), **changes) != 1:
+                return False
+            VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
+            log = logger.bind(video_id=str(self.pk), account_id=str(self.account_id))
+            # On commit: a move that is rolled back has not happened, and must not be in the log.
+            transaction.on_commit(partial(log.info, "video_moved", source=source, target=to, reason=reason))
+        self.refresh_from_db()
+        return True
+
+    def take(self, seconds: float, **changes: Any) -> bool:
+        """Lease the work that is due: False when it is not due, has moved on, or another worker was first."""
+        now = timezone.now()
+        mine = Video.objects.filter(pk=self.pk, status=self.status, due_at__lte=now)
+        return mine.update(due_at=now + timedelta(seconds=seconds), **changes) == 1
+
+    def extend_lease(self, seconds: float) -> None:
+        mine = Video.objects.filter(pk=self.pk, status=self.status)
+        mine.update(due_at=timezone.now() + timedelta(seconds=seconds))
+
+    def postpone(self, seconds: float, why: str) -> bool:
+        """Try again later, and tell staff why."""
+        mine = Video.objects.filter(pk=self.pk, status=self.status)
+        due = timezone.now() + timedelta(seconds=seconds)
+        return mine.update(due_at=due, tries=F("tries") + 1, waiting_reason=why[:300]) == 1
+
+
+def after(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+class VideoEvent(models.Model):
+    """One move of a video, for ever: history, outbox and debugging at once."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="events")
+    from_status = models.CharField(max_length=12, blank=True)
+    to_status = models.CharField(max_length=12)
+    reason = models.CharField(max_length=60)
+    detail = models.CharField(max_length=500, blank=True, help_text="For staff.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["video", "-created_at", "-id"], name="event_page")]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} → {self.to_status} ({self.reason})"
+
+
+class ProviderState(models.Model):
+    """Whether HeyGen takes orders. While `closed_until` is ahead, the scheduler hands out no slots."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    closed_until = models.DateTimeField(null=True, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    needs_staff = models.BooleanField(default=False)
+    closings = models.PositiveIntegerField(default=0, help_text="In a row, without an order taken between.")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.code or 'open'}"
+
+
+class ProviderWebhook(models.Model):
+    """An endpoint of ours that HeyGen calls, with the secret that signs its deliveries."""
+
+    endpoint_id = models.CharField(max_length=200)
+    url = models.URLField(max_length=500)
+    secret = EncryptedTextField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="Replaced; still good for a while.")
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class WebhookDelivery(models.Model):
+    """A webhook as it came: verified, stored raw under a unique key, worked off later."""
+
+    key = models.CharField(max_length=255, unique=True)
+    event_type = models.CharField(max_length=100)
+    provider_video_id = models.CharField(max_length=200, blank=True)
+    callback_id = models.CharField(max_length=200, blank=True)
+    payload = models.JSONField()
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+        verbose_name_plural = "webhook deliveries"
+        indexes = [
+            models.Index(fields=["received_at"], name="delivery_open", condition=Q(processed_at=None))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.provider_video_id}"

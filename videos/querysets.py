@@ -1,0 +1,40 @@
+"""Many videos at once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from videos.enums import IN_FLIGHT, Status
+
+
+class VideoQuerySet(models.QuerySet[Any]):
+    def of_account(self, account_id: UUID) -> "VideoQuerySet":
+        """What clients of an account may see: its videos, without the deleted."""
+        return self.filter(account=account_id, deleted_at=None)
+
+    def in_flight(self) -> "VideoQuerySet":
+        """Those that occupy one of HeyGen's slots."""
+        return self.filter(status__in=IN_FLIGHT)
+
+    def due(self, status: Status, now: datetime) -> "VideoQuerySet":
+        """Those in `status` that somebody must act on now, longest due first."""
+        return self.filter(status=status, due_at__lte=now).order_by("due_at")
+
+    def overdue(self, now: datetime) -> "VideoQuerySet":
+        """Those whose present status has lasted longer than its deadline."""
+        return self.filter(deadline_at__lte=now)
+
+    def in_queue_order(self) -> "VideoQuerySet":
+        return self.filter(status=Status.QUEUED).order_by("queued_at", "id")
+
+    def queue_positions(self, ids: list[UUID]) -> dict[UUID, int]:
+        """The place in the queue of each of `ids` that waits there: 1 goes next. One query."""
+        if not ids:
+            return {}
+        place = Window(RowNumber(), order_by=[F("queued_at").asc(), F("id").asc()])
+        ranked = self.filter(status=Status.QUEUED).annotate(place=place).filter(pk__in=ids)
+        return dict(ranked.values_list("pk", "place"))

@@ -1,0 +1,216 @@
+"""Shapes of the video endpoints: what clients send, what they get."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from genvid.api.serializers import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictFloatField,
+    StrictSerializer,
+    StrictUUIDField,
+)
+from genvid.http import ForbiddenAddress, check_public_url
+from videos import estimates
+from videos.enums import PublicStatus, Resolution, VideoFormat, public
+from videos.models import Video
+
+SCRIPT_LIMIT = 5000
+METADATA_LIMIT = 20
+METADATA_KEY_LIMIT = 64
+METADATA_VALUE_LIMIT = 500
+
+
+class BackgroundInput(StrictSerializer):
+    """`{"type": "color", "value": "#rrggbb"}` or `{"type": "image", "url": "https://…"}`."""
+
+    type = StrictChoiceField(choices=["color", "image"])
+    value = serializers.RegexField(
+        r"^#[0-9a-fA-F]{6}$", required=False, error_messages={"invalid": "Must be a colour like #1a2b3c."}
+    )
+    url = StrictCharField(required=False, max_length=2000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        wanted, other = ("value", "url") if attrs["type"] == "color" else ("url", "value")
+        if wanted not in attrs:
+            raise serializers.ValidationError({wanted: f"Is required for a background of type {attrs['type']}."})
+        if other in attrs:
+            raise serializers.ValidationError({other: f"Does not go with a background of type {attrs['type']}."})
+        return attrs
+
+    def validate_url(self, url: str) -> str:
+        """The address is fetched by HeyGen, and must lead nobody into a private network."""
+        if not settings.ALLOW_PRIVATE_IMAGE_URLS:
+            try:
+                check_public_url(url)
+            except ForbiddenAddress as error:
+                raise serializers.ValidationError(str(error)) from error
+        return url
+
+
+@extend_schema_field({"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string", "maxLength": 500}})
+class MetadataField(serializers.Field[Any, Any, Any, Any]):
+    """At most 20 pairs of strings, kept for the client and never looked at."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {
+        "type": "Must be an object of at most 20 pairs of strings.",
+        "key": "Keys are 1 to 64 characters long.",
+        "value": "Values are strings of at most 500 characters.",
+        "null": "Null characters are not allowed.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if not isinstance(data, dict) or len(data) > METADATA_LIMIT:
+            self.fail("type")
+        for key, value in data.items():
+            if not 1 <= len(key) <= METADATA_KEY_LIMIT:
+                self.fail("key")
+            if not isinstance(value, str) or len(value) > METADATA_VALUE_LIMIT:
+                self.fail("value")
+            if "\x00" in key or "\x00" in value:
+                self.fail("null")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class VideoInput(StrictSerializer):
+    title = StrictCharField(max_length=200, required=False, allow_blank=True)
+    script = StrictCharField(max_length=SCRIPT_LIMIT, trim_whitespace=False)
+    avatar_id = StrictUUIDField()
+    voice_id = StrictUUIDField(required=False, allow_null=True, help_text="Left out: the avatar's own voice.")
+    format = StrictChoiceField(choices=VideoFormat.choices, required=False)
+    resolution = StrictChoiceField(choices=Resolution.choices, required=False)
+    language = StrictCharField(max_length=100, required=False, allow_null=True)
+    captions = StrictBooleanField(required=False, help_text="Burned into the picture; a sidecar is always there.")
+    background = BackgroundInput(required=False, allow_null=True)
+    speed = StrictFloatField(min_value=0.5, max_value=1.5, required=False)
+    metadata = MetadataField(required=False)
+
+    def validate_script(self, script: str) -> str:
+        if not estimates.is_speakable(script):
+            raise serializers.ValidationError("Has nothing in it that can be spoken.")
+        return script
+
+
+class VideoCreateInput(VideoInput):
+    draft = StrictBooleanField(required=False)
+
+
+class ErrorOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    retryable = serializers.BooleanField()
+
+
+class VideoCreditsOutput(serializers.Serializer[Any]):
+    held = serializers.IntegerField(help_text="Set aside while it is being made.")
+    charged = serializers.IntegerField(help_text="What it cost in the end.")
+
+
+class BackgroundOutput(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["color", "image"])
+    value = serializers.CharField(required=False)
+    url = serializers.CharField(required=False)
+
+
+class VideoOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    status = serializers.ChoiceField(choices=PublicStatus.choices)
+    progress_percent = serializers.IntegerField(min_value=0, max_value=100)
+    script = serializers.CharField()
+    avatar_id = serializers.UUIDField()
+    voice_id = serializers.UUIDField()
+    format = serializers.ChoiceField(choices=VideoFormat.choices)
+    resolution = serializers.ChoiceField(choices=Resolution.choices)
+    language = serializers.CharField(allow_null=True)
+    captions = serializers.BooleanField()
+    background = BackgroundOutput(allow_null=True)
+    speed = serializers.FloatField()
+    metadata = serializers.DictField(child=serializers.CharField())
+    batch_id = serializers.UUIDField(allow_null=True)
+    retry_of = serializers.UUIDField(allow_null=True)
+    duration_seconds = serializers.FloatField(allow_null=True)
+    file_url = serializers.CharField(allow_null=True)
+    thumbnail_url = serializers.CharField(allow_null=True)
+    captions_url = serializers.CharField(allow_null=True)
+    credits = VideoCreditsOutput()
+    error = ErrorOutput(allow_null=True)
+    queue_position = serializers.IntegerField(allow_null=True)
+    eta_seconds = serializers.IntegerField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
+
+
+class QuoteOutput(serializers.Serializer[Any]):
+    credits = serializers.IntegerField(help_text="What would be held: the most that the video can cost.")
+    estimated_seconds = serializers.IntegerField()
+    available_credits = serializers.IntegerField()
+    affordable = serializers.BooleanField()
+    eta_seconds = serializers.IntegerField()
+
+
+class EventOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    from_status = serializers.ChoiceField(choices=PublicStatus.choices, allow_null=True)
+    to_status = serializers.ChoiceField(choices=PublicStatus.choices)
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+PLAIN_FIELDS = (
+    "id",
+    "title",
+    "script",
+    "avatar_id",
+    "voice_id",
+    "format",
+    "resolution",
+    "captions",
+    "background",
+    "speed",
+    "metadata",
+    "created_at",
+    "updated_at",
+    "submitted_at",
+    "completed_at",
+)
+
+
+def video_data(video: Video, queue_position: int | None = None) -> dict[str, Any]:
+    """The one shape of a video, in lists, answers and events alike."""
+    return {
+        **{name: getattr(video, name) for name in PLAIN_FIELDS},
+        "status": public(video.status),
+        "language": video.language or None,
+        "batch_id": None,
+        "retry_of": video.retry_of_id,
+        "duration_seconds": float(video.duration_seconds) if video.duration_seconds is not None else None,
+        "credits": {"held": video.credits_held, "charged": video.credits_charged},
+        "error": _error_data(video),
+        "progress_percent": estimates.progress_percent(video),
+        "queue_position": queue_position,
+        "eta_seconds": estimates.eta_seconds(video, queue_position),
+        **_link_data(video),
+    }
+
+
+def _error_data(video: Video) -> dict[str, Any] | None:
+    if not video.error_code:
+        return None
+    return {"code": video.error_code, "message": video.error_message, "retryable": video.error_retryable}
+
+
+def _link_data(video: Video) -> dict[str, str | None]:
+    """Stable addresses: each answers with a short-lived link to the bytes."""
+    base = f"{settings.PUBLIC_URL}/api/v1/videos/{video.pk}"
+    links = {"file": video.file, "thumbnail": video.thumbnail, "captions": video.subtitles}
+    return {f"{name}_url": f"{base}/{name}" if stored else None for name, stored in links.items()}

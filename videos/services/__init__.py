@@ -1,0 +1,1 @@
+"""What happens to videos, one module a deed."""

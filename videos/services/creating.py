@@ -1,0 +1,194 @@
+"""Quotes, new videos, drafts, cancel, retry: what clients ask for. Nothing here talks to HeyGen."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.caller import Caller
+from avatars.models import Avatar, Voice
+from billing import credits
+from genvid.api.serializers import refuse_field
+from genvid.broker import enqueue_on_commit
+from genvid.errors import InvalidState
+from videos import estimates, tasks
+from videos.enums import Status
+from videos.languages import language_name, voice_speaks
+from videos.models import Video, VideoEvent, after
+
+RETRYABLE = (Status.FAILED, Status.CANCELED)
+COPIED = (
+    "title",
+    "script",
+    "format",
+    "resolution",
+    "language",
+    "captions",
+    "background",
+    "speed",
+    "metadata",
+)
+
+
+@dataclass(frozen=True)
+class Quote:
+    credits: int
+    """What would be held: the most that the video can cost."""
+    estimated_seconds: int
+    available_credits: int
+    affordable: bool
+    eta_seconds: int
+
+
+def quote(account_id: UUID, **wish: Any) -> Quote:
+    """Price a video without making it. Raises ValidationFailed as `create` would."""
+    video = _shaped(account_id, None, wish)
+    needed, available = hold_amount(video), credits.available(account_id)
+    ahead = Video.objects.in_queue_order().count()
+    eta = estimates.queue_seconds(ahead + 1, video.expected_render_seconds)
+    return Quote(needed, video.estimated_seconds, available, available >= needed, eta)
+
+
+def hold_amount(video: Video) -> int:
+    """The price of the estimated length, with a margin for speech that runs longer."""
+    seconds = video.estimated_seconds * (100 + settings.HOLD_MARGIN_PERCENT) / 100
+    return credits.price(
+        engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=seconds
+    )
+
+
+@transaction.atomic
+def create(caller: Caller, *, draft: bool = False, retry_of: Video | None = None, **wish: Any) -> Video:
+    """Make a video, queued or as a draft. Raises ValidationFailed and InsufficientCredits; then nothing was made."""
+    video = _shaped(caller.account_id, caller.user_id, wish)
+    video.retry_of, video.status = retry_of, Status.DRAFT
+    video.save(force_insert=True)
+    VideoEvent.objects.create(video=video, to_status=Status.DRAFT, reason="created")
+    if not draft:
+        _enqueue(video)
+    return video
+
+
+@transaction.atomic
+def generate(video: Video) -> Video:
+    """Queue a draft. Raises InvalidState, InsufficientCredits, and ValidationFailed if its avatar has since retired."""
+    if video.status != Status.DRAFT:
+        raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
+    _usable_avatar(video.avatar_id)
+    _usable_voice(video.voice_id)
+    _enqueue(video)
+    return video
+
+
+def _enqueue(video: Video) -> None:
+    amount = hold_amount(video)
+    queued = video.move(
+        Status.QUEUED,
+        reason="accepted",
+        queued_at=timezone.now(),
+        credits_held=amount,
+        deadline_at=after(settings.VIDEO_QUEUE_DEADLINE),
+    )
+    if not queued:
+        raise InvalidState("Another request was first.")
+    credits.hold(video.account_id, amount, reference=video.money_reference)
+    enqueue_on_commit(tasks.dispatch)
+
+
+@transaction.atomic
+def update(video: Video, **changes: Any) -> Video:
+    """Change title and metadata always, the rest while a draft. Raises InvalidState naming what is too late."""
+    late = sorted(set(changes) - {"title", "metadata"})
+    if late and video.status != Status.DRAFT:
+        details = dict.fromkeys(late, "Can only change while the video is a draft.")
+        raise InvalidState("Only title and metadata can change now.", details=details)
+    wish = {name: getattr(video, name) for name in (*COPIED, "avatar_id", "voice_id")} | changes
+    if late:
+        if "avatar_id" in changes and "voice_id" not in changes:
+            wish["voice_id"] = None
+        shaped = _shaped(video.account_id, video.created_by_id, wish)
+        names = (*COPIED, "avatar_id", "voice_id", "engine", "estimated_seconds", "expected_render_seconds")
+        changes = {name: getattr(shaped, name) for name in names}
+    same = Video.objects.filter(pk=video.pk, status=video.status) if late else Video.objects.filter(pk=video.pk)
+    if same.update(updated_at=timezone.now(), **changes) != 1:
+        raise InvalidState("Another request was first.")
+    video.refresh_from_db()
+    return video
+
+
+@transaction.atomic
+def cancel(video: Video) -> Video:
+    """Take a waiting video out of the queue and give its credits back. Raises InvalidState once it has left it."""
+    if not video.move(Status.CANCELED, reason="canceled", completed_at=timezone.now()):
+        raise InvalidState("Only a queued video can be canceled.")
+    credits.release(video.money_reference)
+    Video.objects.filter(pk=video.pk).update(credits_held=0)
+    video.credits_held = 0
+    return video
+
+
+def retry(caller: Caller, video: Video) -> Video:
+    """A new video with the same wishes. Raises InvalidState unless the old one failed or was canceled."""
+    if video.status not in RETRYABLE:
+        raise InvalidState("Only a failed or canceled video can be retried.")
+    wish = {name: getattr(video, name) for name in (*COPIED, "avatar_id", "voice_id")}
+    return create(caller, retry_of=video, **wish)
+
+
+def _shaped(account_id: UUID, user_id: UUID | None, wish: dict[str, Any]) -> Video:
+    """An unsaved video, checked against the catalogue and priced by length."""
+    avatar = _usable_avatar(wish["avatar_id"])
+    voice = _voice_for(avatar, wish.get("voice_id"), wish.get("language") or "")
+    script, speed = wish["script"], wish.get("speed") or 1.0
+    seconds = estimates.spoken_seconds(script, speed=speed)
+    return Video(
+        account_id=account_id,
+        created_by_id=user_id,
+        avatar=avatar,
+        voice=voice,
+        engine=_engine_for(avatar),
+        estimated_seconds=seconds,
+        expected_render_seconds=estimates.render_seconds(seconds),
+        **{name: wish[name] for name in COPIED if wish.get(name) is not None},
+    )
+
+
+def _usable_avatar(avatar_id: UUID) -> Avatar:
+    avatar = Avatar.objects.visible().filter(pk=avatar_id).select_related("default_voice").first()
+    if avatar is None:
+        raise refuse_field("avatar_id", "There is no such avatar.")
+    if not avatar.is_usable:
+        raise refuse_field("avatar_id", "This avatar has been retired.")
+    return avatar
+
+
+def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str) -> Voice:
+    voice = _usable_voice(voice_id) if voice_id else avatar.default_voice
+    if voice is None or not voice.is_usable:
+        raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
+    if language and language_name(language) is None and not voice_speaks(voice.language, language):
+        raise refuse_field("language", "Is neither a language nor a language code.")
+    if language and not voice_speaks(voice.language, language):
+        raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
+    return voice
+
+
+def _usable_voice(voice_id: UUID) -> Voice:
+    voice = Voice.objects.visible().filter(pk=voice_id).first()
+    if voice is None:
+        raise refuse_field("voice_id", "There is no such voice.")
+    if not voice.is_usable:
+        raise refuse_field("voice_id", "This voice has been retired.")
+    return voice
+
+
+def _engine_for(avatar: Avatar) -> str:
+    """The operator's engine where the avatar can do it, else the first that it can."""
+    if not avatar.engines or settings.HEYGEN_ENGINE in avatar.engines:
+        return str(settings.HEYGEN_ENGINE)
+    return str(avatar.engines[0])
+
+

@@ -1,0 +1,43 @@
+"""Deleting a video: it vanishes for its client at once, and its files here and at HeyGen soon after."""
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from genvid.broker import enqueue_on_commit
+from genvid.errors import InvalidState
+from genvid.heygen.client import get_client
+from genvid.heygen.errors import HeyGenError
+from videos import tasks
+from videos.enums import TERMINAL, Status
+from videos.models import Video
+from videos.services.storing import forget_files
+
+logger = structlog.get_logger(__name__)
+
+
+@transaction.atomic
+def delete(video: Video) -> None:
+    """Raises InvalidState while something is still being made of it."""
+    now = timezone.now()
+    gone = Video.objects.filter(pk=video.pk, deleted_at=None, status__in=TERMINAL | {Status.DRAFT})
+    if gone.update(deleted_at=now, updated_at=now) != 1:
+        raise InvalidState("A video can be deleted once it has ended, or while it is a draft.")
+    enqueue_on_commit(tasks.purge, str(video.pk))
+
+
+def purge_video(video_id: str) -> None:
+    """Free the storage, delete the render at HeyGen, forget what the client wrote. Repeated until all is done."""
+    video = Video.objects.filter(pk=video_id, deleted_at__isnull=False, purged_at=None).first()
+    if video is None:
+        return
+    try:
+        forget_files(video)
+        if video.provider_video_id:
+            get_client().delete_video(video.provider_video_id)
+    except (HeyGenError, OSError) as error:
+        logger.warning("purge_postponed", video_id=video_id, error=repr(error))
+        return
+    Video.objects.filter(pk=video.pk).update(
+        purged_at=timezone.now(), script="", title="", metadata={}, background=None, file="", thumbnail="", subtitles=""
+    )

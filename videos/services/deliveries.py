@@ -1,0 +1,69 @@
+"""HeyGen's webhooks: stored raw first, worked off later. Each is a nudge to read the video again, never the truth."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from genvid.broker import enqueue
+from genvid.heygen.client import get_client
+from genvid.heygen.types import WebhookNotice
+from videos import tasks
+from videos.enums import Status
+from videos.models import ProviderWebhook, Video, WebhookDelivery
+from videos.services.rendering import refresh
+
+logger = structlog.get_logger(__name__)
+OLD_SECRET_LIFETIME = timedelta(hours=24)
+PATIENCE = timedelta(minutes=5)
+"""A delivery may overtake the answer to our order: that long it waits for the video to be known as rendering."""
+
+
+def signing_secrets() -> list[str]:
+    """The secrets that a delivery may be signed with, those replaced lately included."""
+    young = Q(retired_at=None) | Q(retired_at__gt=timezone.now() - OLD_SECRET_LIFETIME)
+    stored = [webhook.secret for webhook in ProviderWebhook.objects.filter(young)]
+    return [*stored, *settings.HEYGEN_WEBHOOK_SECRETS]
+
+
+def keep(notice: WebhookNotice) -> bool:
+    """Store a verified delivery under its key and wake a worker. False when it has come before."""
+    delivery, fresh = WebhookDelivery.objects.get_or_create(
+        key=notice.key[:255],
+        defaults={
+            "event_type": notice.event_type[:100],
+            "provider_video_id": (notice.video_id or "")[:200],
+            "callback_id": (notice.callback_id or "")[:200],
+            "payload": dict(notice.raw),
+        },
+    )
+    if fresh:
+        enqueue(tasks.work_off_delivery, str(delivery.pk))
+    return fresh
+
+
+def work_off(delivery_id: int) -> None:
+    delivery = WebhookDelivery.objects.filter(pk=delivery_id, processed_at=None).first()
+    if delivery is None:
+        return
+    outcome = _act_on(delivery)
+    if outcome is not None:
+        done = WebhookDelivery.objects.filter(pk=delivery_id)
+        done.update(processed_at=timezone.now(), outcome=outcome)
+
+
+def _act_on(delivery: WebhookDelivery) -> str | None:
+    """What came of it; None to try again later."""
+    if not delivery.event_type.startswith("avatar_video."):
+        logger.info("webhook_ignored", event_type=delivery.event_type)
+        return "not for us"
+    video = Video.objects.filter(provider_video_id=delivery.provider_video_id or None).first()
+    if video is None:
+        waiting = timezone.now() - delivery.received_at < PATIENCE
+        return None if waiting else "no such video"
+    if video.status != Status.RENDERING:
+        return f"already {video.status}"
+    refresh(video, get_client())
+    return "read again"

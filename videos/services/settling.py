@@ -1,0 +1,76 @@
+"""The three ends of a video, each with its money in the same transaction."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from billing import credits
+from genvid.broker import enqueue_on_commit
+from videos import tasks
+from videos.enums import Status
+from videos.models import Video
+
+
+@transaction.atomic
+def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
+    """Charge the real duration, free the rest of the hold. False when it was settled before."""
+    done = video.move(
+        Status.COMPLETED, reason="stored", completed_at=timezone.now(), duration_seconds=duration, **files
+    )
+    if not done:
+        return False
+    cost = credits.price(
+        engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=duration
+    )
+    charged = credits.capture(video.money_reference, cost, description=f"Video of {duration} s")
+    _note_money(video, charged)
+    return True
+
+
+@transaction.atomic
+def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str, provider_error: str = "") -> bool:
+    """End it unmade, and give every credit back. False when it had moved on."""
+    failed = video.move(
+        Status.FAILED,
+        reason=reason,
+        detail=provider_error[:500],
+        completed_at=timezone.now(),
+        error_code=code,
+        error_message=message,
+        error_retryable=retryable,
+        provider_error=provider_error[:500],
+    )
+    if failed:
+        credits.release(video.money_reference)
+        _note_money(video, 0)
+    return failed
+
+
+@transaction.atomic
+def requeue(video: Video, *, reason: str, why: str) -> bool:
+    """Back to the queue, at its old place, uncharged, for an order with a new key.
+
+    Only where it is certain that the present order makes no video: else it would be paid twice.
+    """
+    back = video.move(
+        Status.QUEUED,
+        reason=reason,
+        detail=why[:500],
+        idempotency_key=None,
+        provider_video_id=None,
+        submitted_at=None,
+        waiting_reason=why[:300],
+        deadline_at=(video.queued_at or timezone.now()) + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE),
+    )
+    if back:
+        enqueue_on_commit(tasks.dispatch)
+    return back
+
+
+def _note_money(video: Video, charged: int) -> None:
+    Video.objects.filter(pk=video.pk).update(credits_held=0, credits_charged=charged)
+    video.credits_held, video.credits_charged = 0, charged

@@ -1,0 +1,173 @@
+"""Bringing the finished file home: streamed, checked, kept under our own name. HeyGen's links expire, ours do not."""
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import structlog
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from genvid.heygen.client import HeyGenClient, get_client
+from genvid.heygen.errors import HeyGenError, NotFound
+from genvid.heygen.types import RemoteVideo
+from genvid.http import HttpError
+from videos import mp4
+from videos.enums import Status
+from videos.models import Video
+from videos.services import settling
+
+logger = structlog.get_logger(__name__)
+SIDE_FILE_LIMIT = 10 * 1024 * 1024
+PATIENT_TRIES = 5
+"""A video may do without its thumbnail or subtitles, but not before this many tries."""
+
+
+class Unusable(Exception):
+    """What came is not what was ordered; trying again may help."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    path: Path
+    bytes: int
+    sha256: str
+
+
+class LocalFile(File):  # type: ignore[type-arg]
+    """A finished download. Storage on the same disk moves it instead of copying."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+class LeaseKeeper:
+    """A sink that renews the lease while bytes come in, so that a long download is not begun twice."""
+
+    def __init__(self, file: BinaryIO, video: Video) -> None:
+        self.file, self.video, self.unrenewed = file, video, 0
+
+    def write(self, data: bytes) -> int:
+        self.unrenewed += len(data)
+        if self.unrenewed > 16 * 1024 * 1024:
+            self.video.extend_lease(settings.VIDEO_STORE_LEASE)
+            self.unrenewed = 0
+        return self.file.write(data)
+
+
+def store_video(video_id: str) -> None:
+    """Fetch, check, keep, settle. A crash at any line leaves a lease that runs out, and the next try starts afresh."""
+    video = Video.objects.filter(pk=video_id, status=Status.STORING).select_related("avatar").first()
+    if video is None or not video.take(settings.VIDEO_STORE_LEASE):
+        return
+    try:
+        _store(video, get_client())
+    except NotFound as error:
+        _gone(video, error)
+    except (HeyGenError, HttpError, Unusable, mp4.BrokenFile, OSError) as error:
+        logger.warning("storing_postponed", video_id=video_id, error=repr(error), tries=video.tries)
+        retry_after = getattr(error, "retry_after", None) or 0.0
+        backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
+        video.postpone(max(retry_after, backoff), f"{type(error).__name__}: {error}")
+
+
+def _store(video: Video, client: HeyGenClient) -> None:
+    # Read again each time: the links are signed and may have expired since the last look.
+    remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
+    if not remote.file_url:
+        raise Unusable("HeyGen names no file")
+    folder = settings.WORK_DIR / f"{video.pk}-{os.getpid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _fetch_and_keep(video, client, remote, folder)
+    finally:
+        for leftover in folder.iterdir():
+            leftover.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _fetch_and_keep(video: Video, client: HeyGenClient, remote: RemoteVideo, folder: Path) -> None:
+    assert remote.file_url is not None  # noqa: S101 - _store has looked
+    main = _fetch(client, remote.file_url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
+    with main.path.open("rb") as file:
+        info = mp4.inspect(file, main.bytes)
+    _compare(video, info.duration_seconds, remote.duration)
+    thumbnail = _fetch_side(client, remote.thumbnail_url, folder / "thumbnail.jpg", video)
+    subtitles = _fetch_side(client, remote.subtitles_url, folder / "captions.srt", video)
+    files: dict[str, Any] = {"file": _keep(video, main.path), "file_bytes": main.bytes}
+    files["file_sha256"] = main.sha256
+    files["thumbnail"] = _keep(video, thumbnail.path) if thumbnail else ""
+    files["subtitles"] = _keep(video, subtitles.path) if subtitles else ""
+    settling.complete(video, duration=info.duration_seconds, **files)
+
+
+def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
+    if theirs is not None and abs(float(ours) - theirs) > 1:
+        logger.warning("duration_differs", video_id=str(video.pk), file=str(ours), provider=theirs)
+
+
+def _fetch(client: HeyGenClient, url: str, path: Path, video: Video, limit: int) -> Fetched:
+    hasher = hashlib.sha256()
+    with path.open("wb") as file:
+        sink: Any = LeaseKeeper(file, video)
+        client.download_media(
+            url, sink, max_bytes=limit, timeout=settings.VIDEO_DOWNLOAD_TIMEOUT, hasher=hasher
+        )
+    return Fetched(path, path.stat().st_size, hasher.hexdigest())
+
+
+def _fetch_side(client: HeyGenClient, url: str | None, path: Path, video: Video) -> Fetched | None:
+    """Thumbnail or subtitles: insisted on for a while, then done without."""
+    try:
+        if not url:
+            raise Unusable(f"HeyGen names no {path.name}")
+        return _fetch(client, url, path, video, SIDE_FILE_LIMIT)
+    except (HeyGenError, HttpError, Unusable) as error:
+        if video.tries < PATIENT_TRIES:
+            raise
+        logger.warning("stored_without", video_id=str(video.pk), name=path.name, error=repr(error))
+        return None
+
+
+def _keep(video: Video, path: Path) -> str:
+    """Under a name that every try shares, so that a repeated try overwrites instead of piling up."""
+    name = f"videos/{video.account_id}/{video.pk}/{path.name}"
+    with path.open("rb") as raw:
+        file = LocalFile(raw, name=str(path))
+        kept = default_storage.save(name, file)
+    return kept
+
+
+def _gone(video: Video, error: HeyGenError) -> None:
+    settling.fail(
+        video,
+        code="render_lost",
+        message="The finished video was lost at the video service. Nothing was charged.",
+        retryable=True,
+        reason="gone_at_provider",
+        provider_error=str(error),
+    )
+
+
+def give_up_storing(video: Video) -> None:
+    with suppress(OSError):
+        forget_files(video)
+    settling.fail(
+        video,
+        code="storage_failed",
+        message="The finished video could not be stored. Nothing was charged.",
+        retryable=True,
+        reason="store_deadline",
+        provider_error=video.waiting_reason,
+    )
+
+
+def forget_files(video: Video) -> None:
+    """Remove every file that a video of ours can have, named in its row or not. Raises OSError."""
+    for name in ("video.mp4", "thumbnail.jpg", "captions.srt"):
+        default_storage.delete(f"videos/{video.account_id}/{video.pk}/{name}")

@@ -1,0 +1,164 @@
+"""Placing the order at HeyGen: once, whatever answers, or none, come back.
+
+A definite "nothing was made" counts only for the first call with a key. After a call whose outcome we never learned
+(a crash counts as one), a later refusal may concern the repetition alone, so the video is looked up first.
+"""
+
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import F
+
+from genvid.heygen.client import HeyGenClient, get_client
+from genvid.heygen.errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
+from genvid.heygen.failures import failure_of_error
+from genvid.heygen.types import Background, RenderSpec
+from videos import provider
+from videos.enums import Status
+from videos.languages import locale_of
+from videos.models import Video, after
+from videos.services import settling
+
+logger = structlog.get_logger(__name__)
+MAX_RETRY_SECONDS = 300.0
+NOT_READY_PATIENCE = 20
+
+
+def submit_video(video_id: str) -> None:
+    """Send the order that the scheduler has claimed, and record what HeyGen says."""
+    video = _taken(video_id)
+    if video is None:
+        return
+    client = get_client()
+    key = video.idempotency_key or ""
+    try:
+        # Outside any transaction: the key is committed, so a crash from here on is repeated with the same one.
+        submission = client.create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
+    except HeyGenError as error:
+        _judge(video, client, error)
+    else:
+        accept(video, submission.video_id, reason="accepted_by_provider")
+
+
+def _taken(video_id: str) -> Video | None:
+    video = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).first()
+    if video is None or not video.take(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1):
+        return None
+    video.refresh_from_db()
+    return Video.objects.select_related("avatar", "voice").get(pk=video_id)
+
+
+def spec_of(video: Video) -> RenderSpec:
+    """The wish in the door's words. The title carries our marker: by it a lost order is found."""
+    background = None
+    if video.background:
+        kind = video.background["type"]
+        background = Background(kind, video.background["value" if kind == "color" else "url"])
+    return RenderSpec(
+        avatar_id=video.avatar.provider_id,
+        script=video.script,
+        title=video.provider_title,
+        voice_id=video.voice.provider_id,
+        format=video.format,
+        resolution=video.resolution,
+        burn_captions=video.captions,
+        background=background,
+        speed=video.speed if video.speed != 1.0 else None,
+        locale=locale_of(video.language) if video.voice.supports_locale else None,
+        avatar_kind=video.avatar.kind,
+        engine=video.engine,
+    )
+
+
+def accept(video: Video, provider_video_id: str, *, reason: str) -> None:
+    """HeyGen renders it: from here on webhook and poller lead."""
+    try:
+        moved = video.move(
+            Status.RENDERING,
+            reason=reason,
+            provider_video_id=provider_video_id,
+            due_at=after(max(1.0, video.expected_render_seconds * 0.5)),
+            deadline_at=after(settings.VIDEO_RENDER_DEADLINE),
+        )
+    except IntegrityError:
+        logger.error("provider_video_id_taken", video_id=str(video.pk), provider_video_id=provider_video_id)
+        video.postpone(MAX_RETRY_SECONDS, "HeyGen answered with the id of another video")
+        return
+    if moved:
+        provider.reopen()
+
+
+def _judge(video: Video, client: HeyGenClient, error: HeyGenError) -> None:
+    """What an error means for the order."""
+    log = logger.bind(video_id=str(video.pk), code=error.code, calls=video.calls)
+    log.warning("submission_not_accepted", error=str(error), request_id=error.request_id)
+    if isinstance(error, (OperatorProblem, Busy)):
+        provider.close_for(error)
+    if isinstance(error, (OperatorProblem, Busy, Refused, NotFound, NotReady)):
+        _certain_of_absence(video, client, lambda: _not_made(video, error))
+    else:
+        retry_later(video, error)
+
+
+def _certain_of_absence(video: Video, client: HeyGenClient, then: Callable[[], None]) -> None:
+    """Run `then` only if this order made no video; adopt the video if it did; else keep asking."""
+    if video.calls <= 1:
+        then()
+        return
+    try:
+        found = next((each for each in client.find_videos(video.provider_title)), None)
+    except HeyGenError as error:
+        retry_later(video, error)
+        return
+    if found is not None:
+        accept(video, found.id, reason="found_at_provider")
+    else:
+        then()
+
+
+def _not_made(video: Video, error: HeyGenError) -> None:
+    if isinstance(error, (OperatorProblem, Busy)):
+        settling.requeue(video, reason=f"provider_{error.code}"[:60], why=str(error))
+    elif isinstance(error, NotReady) and video.tries < NOT_READY_PATIENCE:
+        retry_later(video, error)
+    else:
+        failure = failure_of_error(error)
+        settling.fail(
+            video,
+            code=failure.code,
+            message=failure.message,
+            retryable=failure.retryable,
+            reason="refused_by_provider",
+            provider_error=str(error),
+        )
+
+
+def retry_later(video: Video, error: HeyGenError) -> None:
+    """Ask again with the same key, more slowly each time."""
+    backoff = min(MAX_RETRY_SECONDS, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 10))
+    video.postpone(max(error.retry_after or 0.0, backoff), f"HeyGen: {error}")
+
+
+def give_up_submission(video: Video) -> None:
+    """HeyGen will soon forget the key: settle the order by what is to be found there, never by guessing."""
+    client = get_client()
+    video.extend_lease(settings.VIDEO_SUBMIT_LEASE)
+    try:
+        found = next((each for each in client.find_videos(video.provider_title)), None)
+    except HeyGenError as error:
+        retry_later(video, error)
+        return
+    if found is not None:
+        accept(video, found.id, reason="found_at_provider")
+        return
+    settling.fail(
+        video,
+        code="provider_unavailable",
+        message="The video service could not be reached for a day. Nothing was charged.",
+        retryable=True,
+        reason="submit_deadline",
+    )
+
+

@@ -1,0 +1,72 @@
+"""The safety net: finds what is due and was never woken, what lasts too long, and what was left half done."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.utils import timezone
+
+from genvid.broker import enqueue
+from videos import tasks
+from videos.enums import Status
+from videos.models import Video, WebhookDelivery
+from videos.services import rendering, settling, storing, submitting
+
+logger = structlog.get_logger(__name__)
+BATCH = 200
+PURGE_AFTER = timedelta(seconds=30)
+DELIVERY_AFTER = timedelta(seconds=3)
+
+
+def sweep_all() -> None:
+    """Everything that a lost message or a dead worker can leave behind."""
+    end_overdue()
+    wake_due()
+    wake_deliveries()
+    wake_purges()
+
+
+def wake_due() -> None:
+    """Submissions and downloads whose lease ran out, or whose time has come."""
+    now = timezone.now()
+    for status, task in ((Status.SUBMITTING, tasks.submit), (Status.STORING, tasks.store)):
+        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[:BATCH]:
+            enqueue(task, str(pk))
+
+
+def end_overdue() -> None:
+    """Statuses that outlived their deadline end, loudly, with all credits given back."""
+    for video in Video.objects.overdue(timezone.now()).select_related("avatar")[:BATCH]:
+        logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
+        GIVE_UP[Status(video.status)](video)
+
+
+def give_up_waiting(video: Video) -> None:
+    settling.fail(
+        video,
+        code="provider_unavailable",
+        message="The video service took no orders for too long. Nothing was charged.",
+        retryable=True,
+        reason="queue_deadline",
+        provider_error=video.waiting_reason,
+    )
+
+
+def wake_deliveries() -> None:
+    late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
+    for pk in late.values_list("pk", flat=True)[:BATCH]:
+        enqueue(tasks.work_off_delivery, str(pk))
+
+
+def wake_purges() -> None:
+    unpurged = Video.objects.filter(deleted_at__lt=timezone.now() - PURGE_AFTER, purged_at=None)
+    for pk in unpurged.values_list("pk", flat=True)[:BATCH]:
+        enqueue(tasks.purge, str(pk))
+
+
+GIVE_UP: dict[Status, Callable[[Video], None]] = {
+    Status.QUEUED: give_up_waiting,
+    Status.SUBMITTING: submitting.give_up_submission,
+    Status.RENDERING: rendering.give_up_render,
+    Status.STORING: storing.give_up_storing,
+}

@@ -1,0 +1,66 @@
+"""Doormen: each fetches by id, calls one service, and may run twice, at any time, in parallel.
+
+They import their services inside the function: services import this module to enqueue, the one permitted knot.
+"""
+
+import structlog
+from celery import shared_task
+
+
+@shared_task(name="videos.dispatch")
+def dispatch() -> None:
+    from videos.scheduler import hand_out_slots
+
+    hand_out_slots()
+
+
+@shared_task(name="videos.submit")
+def submit(video_id: str) -> None:
+    from videos.services.submitting import submit_video
+
+    structlog.contextvars.bind_contextvars(video_id=video_id)
+    submit_video(video_id)
+
+
+@shared_task(name="videos.poll")
+def poll() -> None:
+    from videos.services.rendering import poll_due
+
+    poll_due()
+
+
+@shared_task(name="videos.store")
+def store(video_id: str) -> None:
+    from videos.services.storing import store_video
+
+    structlog.contextvars.bind_contextvars(video_id=video_id)
+    store_video(video_id)
+
+
+@shared_task(name="videos.work_off_delivery")
+def work_off_delivery(delivery_id: str) -> None:
+    from videos.services.deliveries import work_off
+
+    work_off(int(delivery_id))
+
+
+@shared_task(name="videos.purge")
+def purge(video_id: str) -> None:
+    from videos.services.deleting import purge_video
+
+    structlog.contextvars.bind_contextvars(video_id=video_id)
+    purge_video(video_id)
+
+
+@shared_task(name="videos.sweep")
+def sweep() -> None:
+    from videos.services.sweeping import sweep_all
+
+    sweep_all()
+
+
+@shared_task(name="videos.register_webhook")
+def register_webhook() -> None:
+    from videos.services.registration import ensure_registered
+
+    ensure_registered()
