@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
@@ -46,7 +46,8 @@ def _close_arm(name: str, schema: dict[str, Any]) -> None:
 @cache
 def _registry() -> Registry[Any]:
     resource: Resource[Any] = Resource.from_contents(document(), default_specification=DRAFT202012)
-    return Registry().with_resource(BASE, resource)
+    registry: Registry[Any] = Registry().with_resource(BASE, resource)
+    return registry
 
 
 def _one_of(
@@ -74,7 +75,9 @@ def _any_of(
         yield from validator.descend(instance, choices[0], schema_path=0)
 
 
-_Validator = extend(Draft202012Validator, {"oneOf": _one_of, "anyOf": _any_of})
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"oneOf": _one_of, "anyOf": _any_of}
+)
 
 
 @cache
@@ -89,12 +92,14 @@ def breach_of(pointer: str, instance: Any) -> Breach | None:
 
 
 def _explain(error: ValidationError) -> Breach:
+    value: Any = error.validator_value
+    instance, schema = cast("Any", error.instance), cast("Any", error.schema)
     path = [str(step) for step in error.absolute_path]
     if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance)
+        missing = next(name for name in value if name not in instance)
         return Breach(".".join([*path, missing]), f"{missing} is required")
     if error.validator == "additionalProperties":
-        extra = next(name for name in error.instance if name not in error.schema["properties"])
+        extra = next(name for name in instance if name not in schema["properties"])
         return Breach(".".join([*path, extra]), f"{extra} is not accepted here")
     return Breach(".".join(path), error.message)
 

@@ -8,6 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -137,10 +138,10 @@ class Courier:
                 return None
             task = asyncio.create_task(self._deliver(delivery))
             self._under_way[delivery["seq"]] = task
-            task.add_done_callback(lambda _, seq=delivery["seq"]: self._delivered(seq))
+            task.add_done_callback(partial(self._delivered, delivery["seq"]))
         return None
 
-    def _delivered(self, seq: int) -> None:
+    def _delivered(self, seq: int, task: asyncio.Task[None]) -> None:
         self._under_way.pop(seq, None)
         self._bell.set()
 

@@ -1,4 +1,4 @@
-"""`/files/…`: signed downloads and uploads, and the catalogue's previews drawn on first sight. No key is asked."""
+"""`/files/…`: signed downloads and uploads, and previews drawn on first sight. No key is asked."""
 
 import asyncio
 from collections.abc import AsyncIterator

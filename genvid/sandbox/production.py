@@ -110,12 +110,9 @@ class Production:
             self.fail(video["id"], NO_CREDIT)
             return
         stage = "held" if knobs["stuck"] else "making"
-        self._store.run(
-            "UPDATE videos SET status = 'processing', stage = ?, started_at = COALESCE(started_at, ?) WHERE id = ?",
-            stage,
-            time.time(),
-            video["id"],
-        )
+        begin = """UPDATE videos SET status = 'processing', stage = ?, started_at = COALESCE(started_at, ?)
+                   WHERE id = ?"""
+        self._store.run(begin, stage, time.time(), video["id"])
         if stage == "making":
             made = {"failure": knobs["failure_code"], "message": knobs["failure_message"]}
             await self._finish(video["id"], made if knobs["failure_code"] else await self._film(video, bench))

@@ -12,11 +12,14 @@ Row = dict[str, Any]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS videos (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, status TEXT NOT NULL, stage TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, status TEXT NOT NULL,
+    stage TEXT NOT NULL,
     title TEXT, script TEXT, product TEXT NOT NULL, job TEXT NOT NULL, magic TEXT NOT NULL, made TEXT,
     created_at REAL NOT NULL, started_at REAL, completed_at REAL, duration REAL,
-    charged INTEGER NOT NULL DEFAULT 0, failure_code TEXT, failure_message TEXT, callback_url TEXT, callback_id TEXT,
-    folder_id TEXT, idempotency_key TEXT, creates INTEGER NOT NULL DEFAULT 1, batch_id TEXT, item_index INTEGER,
+    charged INTEGER NOT NULL DEFAULT 0, failure_code TEXT, failure_message TEXT, callback_url TEXT,
+    callback_id TEXT,
+    folder_id TEXT, idempotency_key TEXT, creates INTEGER NOT NULL DEFAULT 1, batch_id TEXT,
+    item_index INTEGER,
     reads INTEGER NOT NULL DEFAULT 0, stale_links INTEGER NOT NULL DEFAULT 0,
     deleted INTEGER NOT NULL DEFAULT 0, base TEXT NOT NULL
 );
@@ -26,24 +29,30 @@ CREATE TABLE IF NOT EXISTS batches (
     finished INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS replays (
-    scope TEXT PRIMARY KEY, created_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, video_id TEXT
+    scope TEXT PRIMARY KEY, created_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+    video_id TEXT
 );
 CREATE TABLE IF NOT EXISTS looks (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, group_id TEXT NOT NULL, name TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, group_id TEXT NOT NULL,
+    name TEXT NOT NULL,
     kind TEXT NOT NULL, persona TEXT NOT NULL, image TEXT, width INTEGER, height INTEGER, consent TEXT,
-    created_at REAL NOT NULL, ready_at REAL NOT NULL, announced INTEGER NOT NULL DEFAULT 0, base TEXT NOT NULL
+    created_at REAL NOT NULL, ready_at REAL NOT NULL, announced INTEGER NOT NULL DEFAULT 0,
+    base TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS voices (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, name TEXT NOT NULL, profile TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, name TEXT NOT NULL,
+    profile TEXT NOT NULL,
     language TEXT, created_at REAL NOT NULL, ready_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS assets (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, name TEXT NOT NULL, mime_type TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, name TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
     size INTEGER NOT NULL, checksum TEXT, status TEXT NOT NULL, created_at REAL NOT NULL, batch_id TEXT,
     item_index INTEGER, listed INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE IF NOT EXISTS endpoints (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, url TEXT NOT NULL, events TEXT, entity_id TEXT,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, url TEXT NOT NULL, events TEXT,
+    entity_id TEXT,
     secret TEXT NOT NULL, created_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS events (
@@ -51,23 +60,28 @@ CREATE TABLE IF NOT EXISTS events (
     entity_id TEXT, created_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS deliveries (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, event_type TEXT NOT NULL, endpoint_id TEXT,
-    url TEXT NOT NULL, mode TEXT NOT NULL, body TEXT NOT NULL, created_at REAL NOT NULL, due_at REAL NOT NULL,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, event_type TEXT NOT NULL,
+    endpoint_id TEXT,
+    url TEXT NOT NULL, mode TEXT NOT NULL, body TEXT NOT NULL, created_at REAL NOT NULL,
+    due_at REAL NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT 'waiting'
 );
 CREATE TABLE IF NOT EXISTS attempts (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, delivery INTEGER NOT NULL, at REAL NOT NULL, answer INTEGER, error TEXT
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, delivery INTEGER NOT NULL, at REAL NOT NULL, answer INTEGER,
+    error TEXT
 );
 CREATE TABLE IF NOT EXISTS requests (route TEXT PRIMARY KEY, count INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS submits (script TEXT PRIMARY KEY, count INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS faults (seq INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, left INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS faults (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, left INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 KEPT = ("settings", "sqlite_sequence")  # a reset leaves the signing key alone, and no id is ever given twice
 
 
 class Store:
-    """Rows as dictionaries. Every statement commits by itself unless it runs inside `together`, which nests."""
+    """Rows as dictionaries. A statement commits by itself unless it runs inside `together`, which nests."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -65,7 +65,7 @@ async def delete_look(call: Call) -> Reply:
 
 
 async def create(call: Call) -> Reply:
-    """A photo becomes a look that speaks as that photo; the other kinds borrow a presenter of the catalogue."""
+    """A photo becomes a look that speaks as that photo; the other kinds borrow a presenter."""
     kind, house, now = call.body["type"], call.house, time.time()
     group_id = _group_for(call)
     persona = _persona_for(call.body)

@@ -1,4 +1,4 @@
-"""Tag video: many videos in one request. They wait as `queued` until a slot is free, so no gate refuses them."""
+"""Tag video: many videos in one request. They wait as `queued` for a slot, so no gate refuses them."""
 
 import secrets
 import time

@@ -1,4 +1,4 @@
-"""The avatars and voices on offer: the renderer's, under ids that look like HeyGen's, and the account's own."""
+"""The avatars and voices on offer: the renderer's, under opaque ids, and the account's own."""
 
 import hashlib
 import time

@@ -1,4 +1,4 @@
-"""What is to be rendered for a request: checked beyond the schema, with its media fetched and its price known."""
+"""What a request asks to render: checked beyond the schema, its media fetched, its price known."""
 
 import re
 from dataclasses import dataclass, field

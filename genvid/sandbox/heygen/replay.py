@@ -1,4 +1,4 @@
-"""Answers kept for 24 hours under their Idempotency-Key. Refusals are not kept: the key may be tried again."""
+"""Answers kept for 24 hours under their Idempotency-Key. Refusals are not kept."""
 
 import json
 import time

@@ -10,7 +10,7 @@ import numpy as np
 
 from genvid.sandbox import renderer
 from genvid.sandbox.renderer import speech
-from genvid.sandbox.renderer.catalogue import PERSONAS, VOICES
+from genvid.sandbox.renderer.catalogue import VOICES
 from genvid.sandbox.renderer.job import Background, Rendered, RenderJob
 from genvid.sandbox.workshop import montage
 
@@ -63,17 +63,17 @@ def job_of(scene: Result) -> RenderJob:
 
 
 def _preview_image(task: Result) -> Result:
-    renderer.preview_image(PERSONAS[task["persona"]], Path(task["path"]))
+    renderer.preview_image(task["persona"], Path(task["path"]))
     return {"path": task["path"]}
 
 
 def _preview_video(task: Result) -> Result:
-    renderer.preview_video(PERSONAS[task["persona"]], Path(task["path"]))
+    renderer.preview_video(task["persona"], Path(task["path"]))
     return {"path": task["path"]}
 
 
 def _voice_sample(task: Result) -> Result:
-    renderer.voice_sample(VOICES[task["voice"]], Path(task["path"]))
+    renderer.voice_sample(task["voice"], Path(task["path"]))
     return {"path": task["path"]}
 
 
