@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from genvid.tests.site import EmbeddedSite
 
+pytest_plugins = ["genvid.tests.fixtures"]
+
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import structlog
 from celery import Task
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 logger = structlog.get_logger(__name__)
 
@@ -15,7 +14,7 @@ def enqueue(task: "Task[Any, Any]", *ids: str) -> None:
     """Send a task now. A dead broker is logged, never raised: the row is due all the same."""
     try:
         task.delay(*ids)
-    except (OperationalError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - each transport has its own errors, and none may undo a commit
         logger.warning("broker_unavailable", task=task.name, ids=ids, error=repr(error))
 
 

@@ -14,6 +14,15 @@ app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 
+@signals.worker_init.connect
+def poll_embedded_broker_briskly(**_: Any) -> None:
+    """The SQLAlchemy transport looks once a second, and hands its `polling_interval` option on to SQLAlchemy."""
+    if str(app.conf.broker_url).startswith("sqla+"):
+        from kombu.transport.sqlalchemy import Transport  # SQLAlchemy is only there with the embedded broker
+
+        Transport.polling_interval = 0.2
+
+
 @signals.setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Celery leaves logging alone when somebody answers this signal: the settings have set it up."""

@@ -4,6 +4,7 @@ Every line carries what is bound to the context: `request_id`, and `account_id` 
 """
 
 import logging.config
+import sys
 from typing import Any
 
 import structlog
@@ -40,8 +41,12 @@ def configure_logging(style: str, level: str) -> None:
 
 
 def _handlers(style: str, level: str) -> dict[str, Any]:
-    json_tail = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
-    tail = json_tail if style == "json" else [structlog.dev.ConsoleRenderer()]
+    # Plain tracebacks: those with local variables would write passwords and keys into the log.
+    json_tail = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+    )
+    tail = json_tail if style == "json" else [console]
     return {
         "version": 1,
         "disable_existing_loggers": False,

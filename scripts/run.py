@@ -6,12 +6,15 @@ web server and the worker together until it is told to stop or one of them ends.
 
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -31,7 +34,7 @@ def main() -> int:
     try:
         lock = claim(var)
         check_ports(wanted_ports())
-        prepare()
+        prepare(var)
     except CannotStart as error:
         print(f"genvid: {error}", file=sys.stderr)
         return 1
@@ -111,12 +114,28 @@ def check_ports(ports: dict[str, int]) -> None:
                 raise CannotStart(f"{name} {port} {why}. Set {name} to a free port.") from None
 
 
-def prepare() -> None:
-    """Start the command that migrates; its own lines say what it does."""
+def prepare(var: Path) -> None:
+    """Start the command that migrates, unless nothing has changed since it last ran; it says what it does."""
+    stamp = var / "prepared"
+    if not os.environ.get("DATABASE_URL") and stamp.exists() and stamp.read_text() == fingerprint(var):
+        return
     command = [sys.executable, str(ROOT / "manage.py"), "prepare"]
     with subprocess.Popen(command, cwd=ROOT, preexec_fn=lambda: die_with_parent(signal.SIGTERM)) as child:
         if child.wait():
             raise CannotStart("the database could not be prepared; the lines above say why.")
+    stamp.write_text(fingerprint(var))
+
+
+def fingerprint(var: Path) -> str:
+    """What the prepared database depends on: packages, the rooms' migrations, those it has had."""
+    files = sorted(f"{path.parent}/{path.name}" for path in ROOT.glob("*/*migrations/*.py"))
+    try:
+        with closing(sqlite3.connect(f"file:{var}/genvid.sqlite3?mode=ro", uri=True)) as database:
+            applied = database.execute("SELECT app, name FROM django_migrations ORDER BY id").fetchall()
+    except sqlite3.Error:
+        applied = []
+    parts = [(ROOT / "requirements-dev.lock").read_text(), files, applied, os.environ["DEMO_ADMIN_EMAIL"]]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def commands() -> dict[str, list[str]]:

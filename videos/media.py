@@ -3,9 +3,9 @@
 A bucket signs its own links; for files on disk this module does both, because Django's FileResponse knows no ranges.
 """
 
-import mimetypes
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.urls import reverse
 from genvid.api.exceptions import not_found_view
 
 SALT = "videos.media"
+TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".srt": "application/x-subrip; charset=utf-8"}
 CHUNK = 256 * 1024
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
@@ -39,7 +40,7 @@ def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     except (signing.BadSignature, FileNotFoundError):
         return not_found_view(request)
     response = ranged_response(file, default_storage.size(path), request.headers.get("Range"))
-    response["Content-Type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    response["Content-Type"] = TYPES[Path(path).suffix]
     response["Content-Disposition"] = f'inline; filename="{name}"'
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = f"private, max-age={settings.MEDIA_LINK_LIFETIME}"

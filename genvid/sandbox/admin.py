@@ -60,9 +60,8 @@ def books(house: House) -> dict[str, Any]:
 
 
 def _attempts(house: House, delivery: int) -> list[dict[str, Any]]:
-    return house.store.rows(
-        "SELECT at, answer, error FROM attempts WHERE delivery = ? ORDER BY seq", delivery
-    )
+    sql = "SELECT at, answer, error FROM attempts WHERE delivery = ? ORDER BY seq"
+    return house.store.rows(sql, delivery)
 
 
 async def _set_wallet(house: House, request: Request, body: Any) -> Any:

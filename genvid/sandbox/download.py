@@ -15,6 +15,13 @@ from genvid.sandbox.store import Row
 from genvid.sandbox.workshop.bench import TaskFailed
 
 PREVIEW_TASKS = {".jpg": "preview_image", ".mp4": "preview_video", ".wav": "voice_sample"}
+MEDIA_TYPES = {
+    ".mp4": "video/mp4",
+    ".srt": "application/x-subrip",
+    ".jpg": "image/jpeg",
+    ".gif": "image/gif",
+    ".wav": "audio/wav",
+}
 CLOUDFRONT_403 = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code></Error>'
 
 
@@ -32,7 +39,7 @@ def routes(house: House) -> list[Route]:
                     await house.desk.do(task)
             except TaskFailed:
                 return _missing()
-        return FileResponse(task["path"])
+        return FileResponse(task["path"], media_type=MEDIA_TYPES.get(Path(name).suffix))
 
     async def asset(request: Request) -> Response:
         row = house.store.row("SELECT * FROM assets WHERE id = ?", request.path_params["asset_id"])
@@ -49,7 +56,7 @@ def routes(house: House) -> list[Route]:
             return _missing()
         if path.startswith("videos/") and house.board.use_up("truncate_downloads"):
             return _truncated(request, file)
-        return FileResponse(file)
+        return FileResponse(file, media_type=MEDIA_TYPES.get(file.suffix))
 
     async def upload(request: Request) -> Response:
         path = request.path_params["path"]

@@ -46,6 +46,7 @@ class House:
         )
         self.in_progress: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._timers: list[asyncio.TimerHandle] = []
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(self.courier.run()), *self.production.start()]
@@ -55,7 +56,7 @@ class House:
         """Tells of each own avatar once, as soon as it is ready."""
         for look in self.store.rows("SELECT * FROM looks WHERE announced = 0 AND consent IS NOT 'pending'"):
             delay = max(0.0, look["ready_at"] - time.time())
-            asyncio.get_running_loop().call_later(delay, self._announce_look, look)
+            self._timers.append(asyncio.get_running_loop().call_later(delay, self._announce_look, look))
 
     def _announce_look(self, look: Row) -> None:
         sql = "UPDATE looks SET announced = 1 WHERE id = ? AND announced = 0"
@@ -64,8 +65,8 @@ class House:
                 self.courier.send(events.of_look(look), mode=self.board.now.webhooks)
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        for job in (*self._timers, *self._tasks):
+            job.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.courier.stop()
         await asyncio.gather(*(bench.stop() for bench in [*self.benches, self.desk]))

@@ -174,9 +174,8 @@ class Production:
     def _close_batch(self, video: Row) -> None:
         if video["batch_id"] is None:
             return
-        open_items = (
-            "SELECT COUNT(*) FROM videos WHERE batch_id = ? AND status NOT IN ('completed', 'failed')"
-        )
+        open_items = """SELECT COUNT(*) FROM videos WHERE batch_id = ?
+                        AND status NOT IN ('completed', 'failed')"""
         finish = "UPDATE batches SET finished = 1 WHERE id = ? AND finished = 0"
         if not self._store.value(open_items, video["batch_id"]) and self._store.run(
             finish, video["batch_id"]

@@ -38,7 +38,7 @@ async def _planned(call: Call, number: int, video: dict[str, Any]) -> Plan:
         check_callback(call.house, video.get("callback_url"), "callback_url")
         return await plan_of(call.house, video)
     except ApiError as error:
-        error.param = f"videos.{number}.{error.param}"
+        error.param = ".".join(filter(None, (f"videos.{number}", error.param)))
         raise
 
 

@@ -1,4 +1,6 @@
-"""Turns a script into a talking-avatar video, offline: `render` draws and speaks, `render_clip` is the quick stand-in.
+"""Turns a script into a talking-avatar video, offline.
+
+`render` draws and speaks, `render_clip` is the quick stand-in for tests of what surrounds it.
 
 Names are loaded on first use, so that reading the catalogue imports neither the codecs nor the speech model.
 """

@@ -17,6 +17,7 @@ from genvid.sandbox.renderer.timeline import Phoneme, Samples, Speech, Word
 NORMAL_RATE = 165  # words a minute
 NORMAL_PITCH = 50  # of 100
 PITCH_STEPS_PER_SEMITONE = 4
+FULL_SCALE = 32_768  # of the library's 16-bit samples
 
 # Values of espeak-ng's speak_lib.h
 _SYNCHRONOUS = 2
@@ -84,7 +85,8 @@ class EspeakVoice:
 
     def _receive(self, wave: "ctypes._Pointer[ctypes.c_short]", count: int, events: Sequence[_Event]) -> int:
         if wave and count:
-            self._samples.append(np.ctypeslib.as_array(wave, (count,)).astype(np.float32) / 32768)
+            levels = np.ctypeslib.as_array(wave, (count,)).astype(np.float32)
+            self._samples.append(levels / np.float32(FULL_SCALE))
         index = 0
         while events[index].type != _EVENT_END_OF_LIST:
             self._note(events[index])

@@ -46,8 +46,8 @@ def closed_curve(points: Sequence[Point], steps: int = 14) -> list[Point]:
     """A smooth loop through the points."""
     count = len(points)
     return [
-        _between(*(points[(index + shift) % count] for shift in (-1, 0, 1, 2)), step / steps)
-        for index in range(count)
+        _between(points[i - 1], points[i], points[(i + 1) % count], points[(i + 2) % count], step / steps)
+        for i in range(count)
         for step in range(steps)
     ]
 
@@ -56,8 +56,8 @@ def open_curve(points: Sequence[Point], steps: int = 14) -> list[Point]:
     """A smooth line from the first point to the last."""
     path = [points[0], *points, points[-1]]
     curve = [
-        _between(*path[index : index + 4], step / steps)
-        for index in range(len(points) - 1)
+        _between(path[i], path[i + 1], path[i + 2], path[i + 3], step / steps)
+        for i in range(len(points) - 1)
         for step in range(steps)
     ]
     return [*curve, points[-1]]

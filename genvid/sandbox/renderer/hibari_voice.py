@@ -1,5 +1,7 @@
 """English speech from the neural model inside the hibari wheel, with the exact time of every phoneme."""
 
+import logging
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +26,10 @@ NOISE_SEED = 7
 # The graph computes phoneme durations at this node without returning them.
 _DURATIONS_NODE = "/Clip_output_0"
 
+_LONG_NUMBER = re.compile(r"\d{13,}")  # longer than the engine has names for
+
 FloatArray = NDArray[np.float32]
+log = logging.getLogger(__name__)
 
 
 class Spectrum(NamedTuple):
@@ -52,7 +57,7 @@ class HibariVoice:
         tape = Tape(round(MODEL_RATE * voice.formant))
         noise = np.random.default_rng(NOISE_SEED)
         for sentence in self._chunks(text):
-            phonemes = self._hibari.g2p(sentence)
+            phonemes = self._read(sentence)
             if not phonemes:
                 tape.play(_unspoken(sentence, tape.rate))
                 continue
@@ -66,6 +71,15 @@ class HibariVoice:
         for sentence in self._hibari.split_sentences(text):
             yield from chunked(sentence, LONGEST_CHUNK)
 
+    def _read(self, sentence: str) -> str:
+        """The sentence's phonemes, none if the engine cannot read it."""
+        try:
+            return str(self._hibari.g2p(_LONG_NUMBER.sub(_digit_by_digit, sentence)) or "")
+        except (IndexError, KeyError, ValueError):
+            # Its reading rules are young: one odd sentence stays silent rather than cost the video.
+            log.warning("The voice cannot read a sentence of %d characters", len(sentence))
+            return ""
+
     def _predict(self, phonemes: str, pace: float) -> Spectrum:
         feed = {
             "ids": np.asarray([self._hibari.ids(phonemes)], np.int64),
@@ -73,7 +87,8 @@ class HibariVoice:
         }
         outputs = self._session.run(None, feed)
         durations = outputs[6].reshape(-1) if self._timed else None
-        return Spectrum(*(output[0] for output in outputs[:6]), durations)
+        harmonics, phase, noise, residual, residual_phase, pitch = (output[0] for output in outputs[:6])
+        return Spectrum(harmonics, phase, noise, residual, residual_phase, pitch, durations)
 
     def _timed_speech(
         self, sentence: str, phonemes: str, samples: Samples, spectrum: Spectrum, rate: int
@@ -112,6 +127,10 @@ def _extra_output(name: str) -> bytes:
     value = b"\x0a" + bytes([len(label)]) + label + b"\x12\x04\x0a\x02\x08\x01"
     graph = b"\x62" + bytes([len(value)]) + value
     return b"\x3a" + bytes([len(graph)]) + graph
+
+
+def _digit_by_digit(number: re.Match[str]) -> str:
+    return " ".join(number.group())
 
 
 def _unspoken(sentence: str, rate: int) -> Speech:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the phonetic alphabet has letters that look like others
 """What the mouth does: phonemes, or failing those the loudness, turned into a mouth shape for every frame."""
 
 from collections.abc import Sequence

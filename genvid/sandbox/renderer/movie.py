@@ -6,10 +6,11 @@ from pathlib import Path
 from queue import Queue
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from genvid.sandbox.renderer.timeline import Samples
@@ -18,6 +19,8 @@ SOUND_RATE = 48_000
 SOUND_BITS = 128_000  # a second
 QUEUE_LENGTH = 8
 BT709 = 1
+
+SoundPacket: TypeAlias = "av.Packet[av.AudioStream]"
 
 # faststart: the index goes before the frames, so that a browser plays while it loads.
 FASTSTART = {"movflags": "+faststart"}
@@ -44,7 +47,8 @@ class Movie:
         self._sound = self._container.add_stream("aac", rate=sound_rate)
         self._sound.bit_rate = SOUND_BITS
         self._sound.codec_context.layout = "mono"
-        self._waiting_sound: list[av.Packet] = []
+        self._waiting_sound: list[SoundPacket] = []
+        self._scaler = VideoReformatter()  # one for the whole film: setting up its filter is slow
         self._shown = 0
         self._pictures: Queue[Image.Image | None] = Queue(QUEUE_LENGTH)
         self._failure: Exception | None = None
@@ -97,7 +101,8 @@ class Movie:
 
     def _encode(self, picture: Image.Image) -> None:
         try:
-            frame = av.VideoFrame.from_image(picture).reformat(
+            frame = self._scaler.reformat(
+                av.VideoFrame.from_ndarray(np.asarray(picture), "rgb24"),
                 self._video.width,
                 self._video.height,
                 "yuv420p",
@@ -125,5 +130,5 @@ class Movie:
             raise self._failure
 
 
-def _moment_of(packet: "av.Packet") -> float:
+def _moment_of(packet: SoundPacket) -> float:
     return float((packet.pts or 0) * packet.time_base)

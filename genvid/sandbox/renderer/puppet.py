@@ -1,6 +1,6 @@
 """A presenter ready to be posed: still layers drawn once, moving parts drawn when first needed."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import cos, radians, sin
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class Puppet:
         self._scale = scale
         self._palette = Palette(persona)
         sheets = {
-            part: drawings.picture(f"{persona.key}-{part}-{scale:.4f}", lambda part=part: self._sheet(part))
+            part: drawings.picture(f"{persona.key}-{part}-{scale:.4f}", partial(self._sheet, part))
             for part in ("back", "body", "head", "front")
         }
         room = round(ROOM_TO_TURN * scale)

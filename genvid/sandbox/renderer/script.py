@@ -1,6 +1,7 @@
 """Reading a script without speaking it: its words, its pauses, how long it will take."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 WORDS_PER_MINUTE = 150
@@ -44,6 +45,12 @@ def speakable(text: str) -> bool:
     return any(character.isalnum() for word in words_of(text) for character in word)
 
 
+def spoken_form(word: str) -> str:
+    """The word as the voices can read it: plain letters and digits, nothing invisible."""
+    plain = unicodedata.normalize("NFKC", word)
+    return "".join(_plain_digit(character) for character in plain if not _is_invisible(character))
+
+
 def require_speakable(script: str) -> None:
     if not speakable(script):
         raise Unspeakable("The script has no letter or digit to speak.")
@@ -54,6 +61,14 @@ def estimate_seconds(script: str, speed: float = 1.0) -> float:
     pauses = sum(passage.pause for passage in passages(script))
     spoken = len(words_of(script)) * 60 / WORDS_PER_MINUTE / speed
     return round(LEAD_IN + spoken + pauses + LEAD_OUT, 2)
+
+
+def _plain_digit(character: str) -> str:
+    return str(unicodedata.digit(character, character))
+
+
+def _is_invisible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Cs")
 
 
 def _pause_of(tag: re.Match[str]) -> float:

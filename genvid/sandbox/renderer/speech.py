@@ -14,6 +14,7 @@ from genvid.sandbox.renderer.script import (
     Unspeakable,
     passages,
     require_speakable,
+    spoken_form,
     words_of,
 )
 from genvid.sandbox.renderer.timeline import Samples, Speech, Tape, normalised, spread
@@ -62,6 +63,16 @@ def _say_passages(script: str, voice: VoiceProfile, speed: float, pitch: float) 
 
 
 def _say(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
+    """The text as the engine says it, its words spelled as the script spells them."""
+    forms = [(word, form) for word in text.split() if (form := spoken_form(word))]
+    speech = _say_plainly(" ".join(form for _, form in forms), voice, speed, pitch)
+    if len(speech.words) != len(forms):
+        return speech  # a word too long for the engine was cut in pieces
+    words = (replace(word, text=written) for word, (written, _) in zip(speech.words, forms, strict=True))
+    return replace(speech, words=tuple(words))
+
+
+def _say_plainly(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
     # Imported late: each engine is loaded only if a voice needs it.
     if voice.engine == "espeak":
         from genvid.sandbox.renderer.espeak_voice import espeak_voice

@@ -10,7 +10,7 @@ import numpy as np
 from genvid.sandbox.renderer.artwork import artwork
 from genvid.sandbox.renderer.captions import Captions
 from genvid.sandbox.renderer.catalogue import PERSONAS
-from genvid.sandbox.renderer.geometry import rgb
+from genvid.sandbox.renderer.geometry import Colour, rgb
 from genvid.sandbox.renderer.highlights import Highlights
 from genvid.sandbox.renderer.job import Outputs, Rendered, RenderJob, even
 from genvid.sandbox.renderer.motion import Choreography
@@ -21,6 +21,7 @@ from genvid.sandbox.renderer.subtitles import cues_of, write_srt
 from genvid.sandbox.renderer.timeline import Samples, Speech
 
 SPEAKING = 0.02  # share of the work done once the speech is there
+DEFAULT_ACCENT: Colour = (253, 224, 71)
 REPORT_EVERY = 10  # frames
 
 Progress = Callable[[float], None]
@@ -73,7 +74,7 @@ def _film(
         captioned = None
         if job.burn_captions:
             captioned = open_files.enter_context(_movie(outputs.captioned, job, sound, speech.rate))
-        captions = Captions(speech.words, *canvas_size(job), rgb(PERSONAS[job.persona].accent))
+        captions = Captions(speech.words, *canvas_size(job), _accent(job))
         for frame in range(frames):
             picture = scene.draw(frame)
             plain.show(picture)
@@ -82,6 +83,12 @@ def _film(
             highlights.see(frame, picture)
             if frame % REPORT_EVERY == 0:
                 progress(SPEAKING + (1 - SPEAKING) * frame / frames)
+
+
+def _accent(job: RenderJob) -> Colour:
+    """The colour of the word being spoken; a picture's own job need not name a persona."""
+    persona = PERSONAS.get(job.persona)
+    return rgb(persona.accent) if persona else DEFAULT_ACCENT
 
 
 def _movie(path: Path, job: RenderJob, sound: Samples, rate: int) -> Movie:

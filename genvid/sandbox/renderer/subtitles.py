@@ -9,6 +9,8 @@ from genvid.sandbox.renderer.timeline import Word
 LINE_LENGTH = 40  # characters
 PHRASE_WORDS = 5  # a comma ends a cue of at least so many words
 
+CLOSING_MARKS = "\"')\u201d\u2019"
+
 Line = tuple[Word, ...]
 
 
@@ -63,7 +65,7 @@ def write_srt(cues: Sequence[Cue], path: Path) -> None:
 
 
 def _ends_cue(word: Word, position: int) -> bool:
-    last = word.text.rstrip("\"'”’)")[-1:]
+    last = word.text.rstrip(CLOSING_MARKS)[-1:]
     return last in set(".!?…") or (last in set(",;:") and position >= PHRASE_WORDS)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+Levels = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ class Speech:
     def duration(self) -> float:
         return len(self.samples) / self.rate
 
-    def loudness(self, frames: int, fps: int) -> NDArray[np.float64]:
+    def loudness(self, frames: int, fps: int) -> Levels:
         """Mean absolute level of each video frame."""
         step = self.rate / fps
         edges = (np.arange(frames + 1) * step).astype(int)
         total = np.concatenate([[0.0], np.cumsum(np.abs(self.samples), dtype=np.float64)])
         inside = np.minimum(edges, len(self.samples))
-        return (total[inside[1:]] - total[inside[:-1]]) / step
+        levels: Levels = (total[inside[1:]] - total[inside[:-1]]) / step
+        return levels
 
 
 Span = TypeVar("Span", Phoneme, Word)

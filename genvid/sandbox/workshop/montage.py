@@ -28,28 +28,34 @@ def join(scenes: list[Rendered], folder: Path) -> Rendered:
 def _join_films(films: list[Path], target: Path) -> None:
     with av.open(str(target), "w", format="mp4") as out:
         with av.open(str(films[0])) as first:
-            streams = [
-                out.add_stream_from_template(stream)
-                for stream in (*first.streams.video, *first.streams.audio)
-            ]
+            sources = (*first.streams.video, *first.streams.audio)
+            streams = [out.add_stream_from_template(source) for source in sources]
         start = Fraction(0)
         for film in films:
-            start += _append(film, out, streams, start)
+            start = _append(film, out, streams, start)
 
 
 def _append(
     film: Path, out: av.container.OutputContainer, streams: list[av.stream.Stream], start: Fraction
 ) -> Fraction:
+    """Adds a film from that moment on and says when it ends."""
     with av.open(str(film)) as source:
         sources = [*source.streams.video, *source.streams.audio]
-        for packet in source.demux(*sources):
-            if packet.dts is None or packet.pts is None or packet.time_base is None:
-                continue
+        packets = [packet for packet in source.demux(*sources) if packet.dts is not None]
+        # Decoding starts before zero: by the encoder's priming, by frames out of order.
+        start -= min(_moment(packet, packet.dts) for packet in packets)
+        end = start
+        for packet in packets:
+            end = max(end, start + _moment(packet, (packet.pts or 0) + (packet.duration or 0)))
             shift = round(start / packet.time_base)
-            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+            packet.pts, packet.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
             packet.stream = streams[sources.index(packet.stream)]
             out.mux(packet)
-        return Fraction(source.duration or 0, av.time_base)
+        return end
+
+
+def _moment(packet: av.Packet, ticks: int | None) -> Fraction:
+    return Fraction(ticks or 0) * Fraction(packet.time_base)
 
 
 def _join_subtitles(scenes: list[Rendered]) -> str:

@@ -1,0 +1,38 @@
+# The production image. `docker compose build` makes it; docs/production.md says how it is run.
+FROM python:3.11-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /venv
+COPY requirements.lock .
+RUN /venv/bin/pip install --no-deps --require-hashes -r requirements.lock
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /app genvid && mkdir /data && chown genvid /data
+COPY --from=build /venv /venv
+WORKDIR /app
+COPY manage.py ./
+COPY scripts/healthcheck.py scripts/
+COPY genvid genvid
+COPY accounts accounts
+COPY avatars avatars
+COPY videos videos
+COPY billing billing
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONPATH=/app \
+    DJANGO_SETTINGS_MODULE=genvid.settings \
+    GENVID_VAR=/data \
+    STATIC_ROOT=/app/static \
+    GRANIAN_INTERFACE=wsgi \
+    GRANIAN_HOST=0.0.0.0 \
+    GRANIAN_PORT=8000 \
+    GRANIAN_WORKERS=2 \
+    GRANIAN_BLOCKING_THREADS=2 \
+    GRANIAN_RESPAWN_FAILED_WORKERS=true
+# The keys only let the settings load; nothing of them stays in the image.
+RUN SECRET_KEY=only-while-building SALT_KEY=only-while-building GENVID_VAR=/tmp/build \
+    python manage.py collectstatic --noinput && rm -rf /tmp/build && python -m compileall -q .
+USER genvid
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "scripts/healthcheck.py"]
+CMD ["granian", "genvid.wsgi:application"]

@@ -1,0 +1,98 @@
+import time
+
+import httpx
+import pytest
+
+from genvid.sandbox.tests.client import Client, refusal_of
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (429, "rate_limit_exceeded"),
+        (500, "internal_error"),
+        (502, "bad_gateway"),
+        (503, "service_unavailable"),
+        (504, "gateway_timeout"),
+    ],
+)
+def test_a_status_fault_answers_in_the_envelope(status: int, code: str, client: Client) -> None:
+    client.sandbox.fault(path="/v3/videos", method="POST", status=status, retry_after=3)
+
+    answer = client.submit()
+
+    assert refusal_of(answer) == (status, code, None)
+    assert answer.headers["retry-after"] == "3"
+    assert client.submit().status_code == 200
+
+
+def test_a_fault_strikes_as_often_as_told(client: Client) -> None:
+    client.sandbox.fault(path="/v3/users/*", times=2)
+
+    assert [client.get("/v3/users/me").status_code for _ in range(3)] == [500, 500, 200]
+
+
+def test_a_fault_spares_what_does_not_match(client: Client) -> None:
+    client.sandbox.fault(path="/v3/videos", method="POST")
+
+    assert client.get("/v3/videos").status_code == 200
+
+
+def test_an_html_fault_is_a_gateway_page(client: Client) -> None:
+    client.sandbox.fault(path="/v3/users/me", kind="html", status=502)
+
+    answer = client.get("/v3/users/me")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html; charset=utf-8")
+
+
+def test_a_garbage_fault_is_half_a_json(client: Client) -> None:
+    client.sandbox.fault(path="/v3/users/me", kind="garbage", status=200)
+
+    assert client.get("/v3/users/me").text == '{"data": {"video_id": '
+
+
+def test_a_drop_happens_before_anything_is_done(client: Client) -> None:
+    client.sandbox.fault(path="/v3/videos", method="POST", kind="drop")
+
+    with pytest.raises(httpx.TransportError):
+        client.submit()
+
+    assert client.sandbox.books()["videos"] == []
+
+
+def test_a_lost_answer_happens_after(client: Client) -> None:
+    client.sandbox.fault(path="/v3/videos", method="POST", kind="lost")
+
+    with pytest.raises(httpx.TransportError):
+        client.submit()
+
+    assert len(client.sandbox.books()["videos"]) == 1
+
+
+def test_a_delay_only_delays(client: Client) -> None:
+    client.sandbox.fault(path="/v3/users/me", kind="delay", seconds=0.3)
+    begun = time.time()
+
+    assert client.get("/v3/users/me").status_code == 200
+    assert time.time() - begun >= 0.3
+
+
+def test_faults_strike_in_their_order(client: Client) -> None:
+    client.sandbox.fault(path="*", status=503)
+    client.sandbox.fault(path="*", status=429)
+
+    assert [client.get("/v3/users/me").status_code for _ in range(3)] == [503, 429, 200]
+
+
+def test_faults_can_be_cleared(client: Client) -> None:
+    client.sandbox.fault(path="*")
+
+    assert client.delete("/_sandbox/faults").json() == {"cleared": 1}
+    assert client.get("/v3/users/me").status_code == 200
+
+
+def test_an_unknown_fault_is_refused(client: Client) -> None:
+    answer = client.post("/_sandbox/faults", json={"kind": "earthquake"})
+
+    assert refusal_of(answer) == (400, "invalid_parameter", "fault")

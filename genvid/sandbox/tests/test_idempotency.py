@@ -1,0 +1,70 @@
+from concurrent.futures import ThreadPoolExecutor
+
+from genvid.sandbox.process import SandboxProcess
+from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+
+
+def test_the_same_key_gets_the_first_answer_again(client: Client) -> None:
+    first = client.submit(key="k1")
+
+    again = client.submit(key="k1", script="Something else entirely.")
+
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert [video["creates"] for video in client.sandbox.books()["videos"]] == [2]
+
+
+def test_the_replay_is_of_the_moment_of_creation(client: Client) -> None:
+    first = client.submit(key="k1").json()
+    wait_for(lambda: client.status(first["data"]["video_id"]) == "completed")
+
+    assert client.submit(key="k1").json() == first
+
+
+def test_other_keys_make_other_videos(client: Client) -> None:
+    ids = {client.submit(key=key).json()["data"]["video_id"] for key in ("a", "b")}
+
+    assert len(ids) == 2
+
+
+def test_a_key_belongs_to_its_route(client: Client) -> None:
+    client.submit(key="k1")
+
+    body = {"prompt": "a calm voice"}
+    assert client.post("/v3/voices", json=body, headers={"Idempotency-Key": "k1"}).json()["data"]["seed"] == 0
+
+
+def test_a_refusal_is_not_kept(client: Client) -> None:
+    assert client.submit(key="k1", script="...").status_code == 400
+
+    assert client.submit(key="k1").status_code == 200
+
+
+def test_a_key_in_use_is_a_conflict(client: Client) -> None:
+    client.sandbox.knobs(submit_seconds=0.4)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: client.submit(key="k1"), range(4)))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert {refusal_of(one)[1] for one in answers if one.status_code == 409} == {"request_in_progress"}
+    assert len(client.sandbox.books()["videos"]) == 1
+
+
+def test_a_malformed_key_is_refused(client: Client) -> None:
+    assert refusal_of(client.submit(key="no spaces")) == (400, "invalid_parameter", "Idempotency-Key")
+
+
+def test_a_replay_passes_the_gate(client: Client) -> None:
+    client.sandbox.knobs(concurrency=1, stuck=True)
+    client.submit(key="k1")
+
+    assert client.submit(key="k1").status_code == 200
+
+
+def test_keys_survive_a_kill(own_process: SandboxProcess) -> None:
+    with Client(own_process) as client:
+        first = client.submit(key="k1").json()
+        own_process.kill()
+        own_process.start()
+
+        assert client.submit(key="k1").json() == first

@@ -1,0 +1,172 @@
+import time
+
+import httpx
+import pytest
+
+from genvid.sandbox.process import SandboxProcess
+from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+
+
+def test_knobs_are_read_turned_put_and_reset(client: Client) -> None:
+    client.sandbox.reset()
+    usual = client.sandbox.knobs()
+
+    turned = client.sandbox.knobs(render_seconds=9)
+    put = client.put("/_sandbox/knobs", json={"stuck": True}).json()
+
+    assert turned == {**usual, "render_seconds": 9}
+    assert put == {**usual, "stuck": True}
+    assert client.delete("/_sandbox/knobs").json() == usual
+
+
+@pytest.mark.parametrize(
+    "knob", [{"nonsense": 1}, {"stuck": "yes"}, {"webhooks": "loud"}, {"concurrency": None}]
+)
+def test_a_wrong_knob_is_refused(knob: dict[str, object], client: Client) -> None:
+    answer = client.patch("/_sandbox/knobs", json=knob)
+
+    assert refusal_of(answer) == (400, "invalid_parameter", next(iter(knob)))
+
+
+def test_render_seconds_is_the_least_a_render_takes(client: Client) -> None:
+    client.sandbox.knobs(render_seconds=0.5)
+    begun = time.time()
+
+    client.finish()
+
+    assert time.time() - begun >= 0.5
+
+
+def test_a_stuck_video_waits_to_be_completed(client: Client) -> None:
+    client.sandbox.knobs(stuck=True)
+    video_id = client.make()
+    wait_for(lambda: client.status(video_id) == "processing")
+
+    client.sandbox.complete(video_id)
+
+    wait_for(lambda: client.status(video_id) == "completed")
+
+
+def test_a_slow_video_can_be_completed_at_once(client: Client) -> None:
+    client.sandbox.knobs(render_seconds=600)
+    video_id = client.make()
+    wait_for(lambda: client.status(video_id) == "processing")
+
+    client.sandbox.complete(video_id)
+
+    wait_for(lambda: client.status(video_id) == "completed")
+
+
+def test_a_stuck_video_can_be_failed(client: Client) -> None:
+    client.sandbox.knobs(stuck=True)
+    video_id = client.make()
+
+    client.sandbox.fail(video_id, code="content_policy_violation", message="No.")
+
+    video = client.data(f"/v3/videos/{video_id}")
+    assert (video["status"], video["failure_code"], video["failure_message"]) == (
+        "failed",
+        "content_policy_violation",
+        "No.",
+    )
+
+
+def test_fail_with_refuses_at_submission(client: Client) -> None:
+    client.sandbox.knobs(fail_with="insufficient_credit")
+
+    assert client.refusal() == (402, "insufficient_credit", None)
+
+
+def test_failure_code_fails_when_polled(client: Client) -> None:
+    client.sandbox.knobs(failure_code="MOVIO_PAYMENT_INSUFFICIENT_CREDIT")
+
+    video = client.finish()
+
+    assert (video["failure_code"], video["failure_message"]) == (
+        "MOVIO_PAYMENT_INSUFFICIENT_CREDIT",
+        "Insufficient credit. This operation requires 'plan_credit' or 'api' credits.",
+    )
+
+
+def test_completed_without_url_lasts_n_reads(client: Client) -> None:
+    client.sandbox.knobs(completed_without_url=2)
+    first = client.finish()
+
+    later = [client.data(f"/v3/videos/{first['id']}")["video_url"] for _ in range(2)]
+
+    assert (first["status"], first["video_url"], later[0]) == ("completed", None, None)
+    assert client.get(later[1]).status_code == 200
+
+
+def test_submit_seconds_delays_the_answer(client: Client) -> None:
+    client.sandbox.knobs(submit_seconds=0.3)
+    begun = time.time()
+
+    client.make()
+
+    assert time.time() - begun >= 0.3
+
+
+def test_latency_delays_every_answer(client: Client) -> None:
+    client.sandbox.knobs(latency_seconds=0.2)
+    begun = time.time()
+
+    client.get("/v3/users/me")
+
+    assert time.time() - begun >= 0.2
+
+
+def test_a_new_video_is_invisible_for_a_while(client: Client) -> None:
+    client.sandbox.knobs(visible_after=0.5)
+    video_id = client.make()
+
+    assert refusal_of(client.get(f"/v3/videos/{video_id}")) == (404, "video_not_found", None)
+    assert client.status(video_id) == "not_found"
+    wait_for(lambda: client.get(f"/v3/videos/{video_id}").status_code == 200)
+
+
+def test_drop_answer_rate_loses_answers_after_accepting(client: Client) -> None:
+    client.sandbox.knobs(drop_answer_rate=1)
+
+    with pytest.raises(httpx.TransportError):
+        client.submit()
+
+    assert len(client.sandbox.books()["videos"]) == 1
+
+
+def test_error_rate_answers_five_hundreds(client: Client) -> None:
+    client.look()
+    client.sandbox.knobs(error_rate=1)
+
+    assert client.submit().status_code in (500, 502, 503)
+    assert client.sandbox.books()["videos"] == []
+
+
+def test_knobs_survive_a_restart(own_process: SandboxProcess) -> None:
+    own_process.knobs(render_seconds=3)
+
+    own_process.restart()
+
+    assert own_process.knobs()["render_seconds"] == 3
+
+
+def test_the_wallet_can_be_set(client: Client) -> None:
+    client.sandbox.wallet(12.5)
+
+    assert client.data("/v3/users/me")["wallet"]["remaining_balance"] == 12.5
+
+
+def test_the_books_count_requests_by_route(client: Client) -> None:
+    for _ in range(3):
+        client.get("/v3/users/me")
+
+    assert client.sandbox.books()["requests"] == {"GET /v3/users/me": 3}
+
+
+def test_the_books_show_what_was_submitted(client: Client) -> None:
+    client.finish(title="T")
+    client.submit(key="key-1", callback_id="job-1")
+
+    video = client.sandbox.books()["videos"][1]
+
+    assert (video["idempotency_key"], video["callback_id"], video["creates"]) == ("key-1", "job-1", 1)

@@ -1,0 +1,287 @@
+import hashlib
+import hmac
+import time
+from typing import Any
+
+import pytest
+
+from genvid.sandbox.process import SandboxProcess
+from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+from genvid.sandbox.tests.receiver import Received, Receiver
+
+ENDPOINTS = "/v3/webhooks/endpoints"
+
+
+def register(client: Client, receiver: Receiver, **fields: Any) -> dict[str, Any]:
+    answer = client.post(ENDPOINTS, json={"url": receiver.url + "/hook", **fields})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()["data"]
+    return found
+
+
+def first(receiver: Receiver, count: int = 1) -> Received:
+    wait_for(lambda: len(receiver.posts) >= count)
+    return receiver.posts[0]
+
+
+def mark(secret: str, body: bytes) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def test_a_delivery_is_signed_over_its_raw_bytes(client: Client, receiver: Receiver) -> None:
+    secret = register(client, receiver)["secret"]
+
+    client.finish()
+
+    post = first(receiver)
+    assert post.headers["heygen-signature"] == mark(secret, post.body)
+    assert abs(int(post.headers["heygen-timestamp"]) - time.time()) < 5
+    assert post.headers["heygen-event-id"] == post.json["event_id"]
+
+
+def test_success_tells_of_the_video(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    video = client.finish(callback_id="job-1", folder_id="f1")
+
+    told = first(receiver).json
+
+    assert told["event_type"] == "avatar_video.success"
+    assert list(told["event_data"]) == [
+        "video_id",
+        "url",
+        "gif_download_url",
+        "video_page_url",
+        "video_share_page_url",
+        "folder_id",
+        "callback_id",
+    ]
+    assert (told["event_data"]["video_id"], told["event_data"]["callback_id"]) == (video["id"], "job-1")
+    assert client.get(told["event_data"]["url"]).status_code == 200
+
+
+def test_failure_tells_why(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    video = client.finish(script="Hi. [[fail]]", callback_id="job-1")
+
+    told = first(receiver).json
+
+    assert (told["event_type"], told["event_data"]) == (
+        "avatar_video.fail",
+        {"video_id": video["id"], "msg": "Avatar rendering timed out", "callback_id": "job-1"},
+    )
+
+
+def test_captions_are_told_of_too(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.finish(caption={"style": "default"})
+
+    first(receiver, 2)
+
+    kinds = {post.json["event_type"] for post in receiver.posts}
+    assert kinds == {"avatar_video.success", "avatar_video_caption.success"}
+
+
+def test_a_callback_url_is_called_without_a_signature_beside_the_endpoint(
+    client: Client, receiver: Receiver
+) -> None:
+    register(client, receiver)
+    client.finish(callback_url=receiver.url + "/once")
+
+    first(receiver, 2)
+
+    signed = {post.path: "heygen-signature" in post.headers for post in receiver.posts}
+    assert signed == {"/hook": True, "/once": False}
+
+
+def test_an_endpoint_gets_only_the_events_it_wants(client: Client, receiver: Receiver) -> None:
+    register(client, receiver, events=["avatar_video.fail"])
+    client.finish()
+    client.finish(script="Hi. [[fail]]")
+
+    assert first(receiver).json["event_type"] == "avatar_video.fail"
+
+
+def test_a_delivery_is_repeated_until_it_succeeds(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    receiver.answers = [500, 404]
+    client.finish()
+
+    wait_for(lambda: client.sandbox.books()["deliveries"][0]["status"] == "delivered")
+
+    assert len({post.headers["heygen-event-id"] for post in receiver.posts}) == 1
+    delivery = client.sandbox.books()["deliveries"][0]
+    assert [attempt["answer"] for attempt in delivery["attempts"]] == [500, 404, 200]
+
+
+def test_a_delivery_is_given_up_in_the_end(client: Client, receiver: Receiver) -> None:
+    client.sandbox.knobs(webhook_retry_scale=0.000001)
+    register(client, receiver)
+    receiver.answers = [500] * 1000
+    client.finish()
+
+    wait_for(lambda: client.sandbox.books()["deliveries"][0]["status"] == "abandoned")
+
+
+def test_off_delivers_nothing_but_keeps_the_history(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.sandbox.knobs(webhooks="off")
+    client.finish()
+
+    assert client.sandbox.books()["deliveries"] == []
+    assert len(client.data("/v3/webhooks/events")) == 1
+
+
+def test_doubled_delivers_one_event_twice(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.sandbox.knobs(webhooks="doubled")
+    client.finish()
+
+    first(receiver, 2)
+
+    assert receiver.posts[0].body == receiver.posts[1].body
+
+
+def test_late_holds_the_delivery_back(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.sandbox.knobs(webhooks="late", webhook_late_seconds=0.4)
+    video = client.finish()
+    assert video["status"] == "completed"
+    assert receiver.posts == []
+
+    first(receiver)
+
+
+def test_reordered_lets_the_second_event_overtake(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.sandbox.knobs(webhooks="reordered", webhook_late_seconds=0.5)
+    made = [client.finish()["id"], client.finish()["id"]]
+
+    first(receiver, 2)
+
+    assert [post.json["event_data"]["video_id"] for post in receiver.posts] == made[::-1]
+
+
+def test_unsigned_has_no_signature(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.sandbox.knobs(webhooks="unsigned")
+    client.finish()
+
+    assert "heygen-signature" not in first(receiver).headers
+
+
+def test_forged_has_a_wrong_one(client: Client, receiver: Receiver) -> None:
+    secret = register(client, receiver)["secret"]
+    client.sandbox.knobs(webhooks="forged")
+    client.finish()
+
+    post = first(receiver)
+    assert post.headers["heygen-signature"] != mark(secret, post.body)
+
+
+def test_bare_has_a_signature_header_and_nothing_else(client: Client, receiver: Receiver) -> None:
+    secret = register(client, receiver)["secret"]
+    client.sandbox.knobs(webhooks="bare")
+    client.finish()
+
+    post = first(receiver)
+    assert post.headers["signature"] == mark(secret, post.body)
+    assert [name for name in post.headers if name.startswith("heygen")] == []
+
+
+def test_event_id_and_timestamp_can_be_left_out(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.sandbox.knobs(webhook_event_id=False, webhook_timestamp=False)
+    client.finish()
+
+    post = first(receiver)
+    assert [name for name in post.headers if name.startswith("heygen")] == ["heygen-signature"]
+    assert list(post.json) == ["event_type", "event_data"]
+
+
+def test_registration_probes_with_options(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+
+    assert [(one.method, one.path) for one in receiver.all] == [("OPTIONS", "/hook")]
+
+
+def test_a_failed_probe_is_only_written_down(client: Client) -> None:
+    answer = client.post(ENDPOINTS, json={"url": "http://127.0.0.1:9/hook"})
+
+    assert answer.status_code == 200
+    assert client.sandbox.books()["probes"][0]["error"] == "OPTIONS http://127.0.0.1:9/hook: ConnectError"
+
+
+def test_a_url_is_registered_once(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+
+    again = client.post(ENDPOINTS, json={"url": receiver.url + "/hook"})
+
+    assert refusal_of(again) == (409, "conflict", "url")
+
+
+@pytest.mark.parametrize("url", ["http://example.com/hook", "ftp://127.0.0.1/", "nonsense"])
+def test_a_url_must_be_https_or_local(url: str, client: Client) -> None:
+    assert refusal_of(client.post(ENDPOINTS, json={"url": url})) == (400, "invalid_parameter", "url")
+
+
+def test_the_secret_is_told_once(client: Client, receiver: Receiver) -> None:
+    created = register(client, receiver)
+
+    assert created["secret"].startswith("whsec_")
+    assert client.data(ENDPOINTS) == [{**created, "secret": None}]
+
+
+def test_an_endpoint_is_updated(client: Client, receiver: Receiver) -> None:
+    created = register(client, receiver, events=["avatar_video.fail"])
+
+    changes = {"url": receiver.url + "/other", "events": None}
+    answer = client.patch(f"{ENDPOINTS}/{created['endpoint_id']}", json=changes)
+
+    assert answer.json()["data"] == {**created, **changes, "secret": None}
+
+
+def test_rotation_kills_the_old_secret_at_once(client: Client, receiver: Receiver) -> None:
+    created = register(client, receiver)
+    answer = client.post(f"{ENDPOINTS}/{created['endpoint_id']}/rotate-secret")
+    client.finish()
+
+    post = first(receiver)
+    assert post.headers["heygen-signature"] == mark(answer.json()["data"]["secret"], post.body)
+
+
+def test_a_deleted_endpoint_is_gone(client: Client, receiver: Receiver) -> None:
+    path = f"{ENDPOINTS}/{register(client, receiver)['endpoint_id']}"
+
+    assert client.delete(path).json() == {"data": {}, "error": None}
+    assert refusal_of(client.delete(path)) == (404, "webhook_not_found", None)
+
+
+def test_the_history_can_be_searched(client: Client) -> None:
+    client.finish()
+    failed = client.finish(script="Hi. [[fail]]")["id"]
+
+    by_type = client.data("/v3/webhooks/events", event_type="avatar_video.fail")
+    by_entity = client.data("/v3/webhooks/events", entity_id=failed)
+
+    assert by_type == by_entity
+    assert [event["event_data"]["video_id"] for event in by_type] == [failed]
+
+
+def test_every_kind_of_event_is_listed(client: Client) -> None:
+    kinds = [one["event_type"] for one in client.data("/v3/webhooks/event-types")]
+
+    assert (len(kinds), kinds[0], kinds[-1]) == (30, "avatar_video.success", "batch.finished")
+
+
+def test_a_waiting_delivery_survives_a_kill(own_process: SandboxProcess, receiver: Receiver) -> None:
+    with Client(own_process) as client:
+        own_process.knobs(webhook_retry_scale=0.05)
+        receiver.answers = [500]
+        client.finish(callback_url=receiver.url)
+        wait_for(lambda: receiver.posts)
+        own_process.kill()
+        own_process.start()
+
+        wait_for(lambda: len(receiver.posts) == 2)
+
+    assert receiver.posts[0].body == receiver.posts[1].body

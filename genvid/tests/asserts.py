@@ -1,0 +1,66 @@
+"""What tests look at: answers in one word, the whole database, the number of queries."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+
+from billing.audit import audit
+
+ROOMS = ("accounts", "avatars", "billing", "videos")
+
+
+def data_of(response: Any, status: int = 200) -> Any:
+    """The data of an answer that went well, its envelope checked on the way."""
+    assert response.status_code == status, response.content
+    body = response.json()
+    assert set(body) == {"success", "data", "meta"}
+    assert body["success"] is True
+    assert body["meta"]["request_id"] == response["X-Request-Id"]
+    return body["data"]
+
+
+def refusal_of(response: Any) -> tuple[int, str]:
+    """Status and code of an answer that did not, its envelope checked on the way."""
+    body = response.json()
+    assert set(body) == {"success", "error", "meta"}
+    assert body["success"] is False
+    assert body["meta"] == {"request_id": response["X-Request-Id"]}
+    assert set(body["error"]) - {"details"} == {"code", "message", "retryable"}
+    return response.status_code, body["error"]["code"]
+
+
+def wrong_fields_of(response: Any) -> list[str]:
+    """The fields that a 400 names, sorted."""
+    assert refusal_of(response) == (400, "validation_error"), response.content
+    return sorted(response.json()["error"].get("details", {}))
+
+
+def all_rows() -> dict[str, list[Any]]:
+    """Every row of every room."""
+    models = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+
+
+@contextmanager
+def nothing_changes(*, but: type[Model] | None = None) -> Iterator[None]:
+    """No row of any room is made, changed or lost inside; `but` names the one table that may."""
+    ignored = but.__name__ if but else ""
+    before = all_rows() | {ignored: []}
+    yield
+    assert all_rows() | {ignored: []} == before
+
+
+def queries_of(deed: Callable[[], Any]) -> int:
+    """How many queries `deed` takes."""
+    with CaptureQueriesContext(connection) as captured:
+        deed()
+    return len(captured)
+
+
+def the_ledger_proves() -> bool:
+    return [str(discrepancy) for discrepancy in audit()] == []

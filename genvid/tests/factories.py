@@ -1,0 +1,197 @@
+"""Plain functions that make what tests need, through the services wherever a service makes it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts import services as accounts
+from accounts.caller import Caller
+from accounts.enums import Role
+from accounts.models import Account, Membership, User
+from accounts.tokens import TokenPair, read_access
+from avatars.models import Avatar, Voice
+from billing import credits
+from billing.enums import LotSource
+from billing.models import Wallet
+from videos.enums import Status
+from videos.models import Video, after
+from videos.services import creating, settling
+
+PASSWORD = "correct horse battery staple"
+SCRIPT = "Hello and welcome to our spring sale."
+_numbers = count(1)
+
+
+class JsonClient(APIClient):
+    """Sends JSON, and with a token says who is calling."""
+
+    default_format = "json"
+
+    def __init__(self, token: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        if token:
+            self.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in to an account, with a client that sends their token."""
+
+    user: User
+    account: Account
+    role: str
+    tokens: TokenPair
+    client: JsonClient
+    password: str = PASSWORD
+
+    @property
+    def caller(self) -> Caller:
+        """What a view knows of this person."""
+        return read_access(self.tokens.access_token)
+
+    @property
+    def wallet(self) -> Wallet:
+        return Wallet.objects.get(pk=self.account.pk)
+
+
+def make_caller(
+    *, email: str = "", credits: int | None = None, verified: bool = False, **registration: str
+) -> Person:
+    """Register somebody. `credits` is what their wallet then holds; left out, it is the welcome credits."""
+    email = email or f"person{next(_numbers)}@example.com"
+    signed_in = accounts.register(email=email, password=PASSWORD, **registration)
+    person = _person(signed_in)
+    if verified:
+        User.objects.filter(pk=person.user.pk).update(email_verified_at=timezone.now())
+        person.user.refresh_from_db()
+    if credits is not None:
+        set_credits(person, credits)
+    return person
+
+
+def make_teammate(of: Person, role: Role = Role.MEMBER) -> Person:
+    """Somebody else of the same account. There is no service for it yet: people are invited by hand."""
+    user = User.objects.create_user(f"teammate{next(_numbers)}@example.com", PASSWORD)
+    Membership.objects.create(user=user, account=of.account, role=role)
+    return _person(accounts.login(email=user.email, password=PASSWORD))
+
+
+def _person(signed_in: accounts.SignedIn) -> Person:
+    membership, tokens = signed_in.membership, signed_in.tokens
+    client = JsonClient(tokens.access_token)
+    return Person(signed_in.user, membership.account, membership.role, tokens, client)
+
+
+def grant(person: Person, amount: int, **fields: Any) -> str:
+    """Give credits, as if a pack was bought. Returns the reference of the lot."""
+    given = {"source": LotSource.PACK, "reference": f"pack:{next(_numbers)}"} | fields
+    credits.grant(person.account.pk, amount, **given)
+    return str(given["reference"])
+
+
+def set_credits(person: Person, balance: int) -> None:
+    """Bring the balance to `balance`, with an entry that says so."""
+    difference = balance - person.wallet.balance
+    credits.adjust(
+        person.account.pk, difference, reference=f"test:{next(_numbers)}", description="For a test"
+    )
+
+
+def make_voice(**fields: Any) -> Voice:
+    number = next(_numbers)
+    given = {
+        "provider_id": f"voice_{number}",
+        "name": f"Voice {number}",
+        "language": "English",
+        "gender": "female",
+    }
+    return Voice.objects.create(**given | fields)
+
+
+def make_avatar(**fields: Any) -> Avatar:
+    """A look that can speak: it has a voice of its own unless `default_voice` says otherwise."""
+    number = next(_numbers)
+    given = {
+        "provider_id": f"look_{number}",
+        "name": f"Look {number}",
+        "kind": "studio_avatar",
+        "gender": "female",
+    }
+    given |= {"engines": ["avatar_iv", "avatar_iii"], "orientation": "landscape", "tags": []}
+    if "default_voice" not in fields:
+        given["default_voice"] = make_voice()
+    return Avatar.objects.create(**given | fields)
+
+
+WISHES = {*creating.COPIED, "avatar_id", "voice_id", "retry_of"}
+PATHS: dict[str, list[Status]] = {
+    Status.DRAFT: [],
+    Status.QUEUED: [],
+    Status.SUBMITTING: [Status.SUBMITTING],
+    Status.RENDERING: [Status.SUBMITTING, Status.RENDERING],
+    Status.STORING: [Status.SUBMITTING, Status.RENDERING, Status.STORING],
+    Status.COMPLETED: [Status.SUBMITTING, Status.RENDERING, Status.STORING],
+    Status.FAILED: [],
+    Status.CANCELED: [],
+}
+
+
+def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Video:
+    """A video in `status`, led there by the real moves, with its hold taken and settled as those do it.
+
+    `fields` are what a client may wish for, or `avatar` or `voice`, or any other field of the row, set at the end.
+    """
+    wish = {name: fields.pop(name) for name in [*fields] if name in WISHES}
+    for name in ("avatar", "voice"):
+        if name in fields:
+            wish[f"{name}_id"] = fields.pop(name).pk
+    if "avatar_id" not in wish:
+        wish["avatar_id"] = make_avatar().pk
+    video = creating.create(caller.caller, draft=status == Status.DRAFT, **{"script": SCRIPT} | wish)
+    for step in PATHS[status]:
+        assert video.move(step, reason="test", **_facts(video, step))
+    _end(video, status, **{name: fields.pop(name) for name in ("duration", "error_code") if name in fields})
+    if fields:
+        Video.objects.filter(pk=video.pk).update(**fields)
+    video.refresh_from_db()
+    return video
+
+
+def _facts(video: Video, step: Status) -> dict[str, Any]:
+    """What the pipeline notes with each move."""
+    if step == Status.SUBMITTING:
+        key = f"{video.pk}.{video.attempt + 1}.test"
+        notes = {"attempt": video.attempt + 1, "idempotency_key": key, "submitted_at": timezone.now()}
+        return {**notes, "due_at": timezone.now(), "deadline_at": after(3600)}
+    if step == Status.RENDERING:
+        return {
+            "provider_video_id": f"remote_{next(_numbers)}",
+            "due_at": after(60),
+            "deadline_at": after(3600),
+        }
+    return {"rendered_at": timezone.now(), "due_at": timezone.now(), "deadline_at": after(3600)}
+
+
+def _end(video: Video, status: str, *, duration: Any = "4.500", error_code: str = "render_failed") -> None:
+    if status == Status.CANCELED:
+        creating.cancel(video)
+    elif status == Status.FAILED:
+        message = "The video could not be made. Nothing was charged."
+        settling.fail(video, code=error_code, message=message, retryable=True, reason="test")
+    elif status == Status.COMPLETED:
+        settling.complete(video, duration=Decimal(str(duration)), **_files(video))
+
+
+def _files(video: Video) -> dict[str, Any]:
+    names = {"file": "video.mp4", "thumbnail": "thumbnail.jpg", "subtitles": "captions.srt"}
+    folder = f"videos/{video.pk}"
+    return {
+        field: default_storage.save(f"{folder}/{name}", ContentFile(f"the {field}".encode()))
+        for field, name in names.items()
+    }

@@ -1,0 +1,25 @@
+import json
+import urllib.request
+
+import pytest
+
+from genvid.tests.processes import WebProcess, WorkerProcess
+
+pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_worker_is_ready_and_dies_when_killed(tmp_path):
+    with WorkerProcess(tmp_path) as worker:
+        worker.start()
+
+        worker.kill9()
+
+        assert worker.process.returncode == -9
+
+
+def test_a_web_process_answers(tmp_path):
+    with WebProcess(tmp_path) as web:
+        web.start()
+
+        with urllib.request.urlopen(f"{web.url}/healthz") as answer:
+            assert json.load(answer)["success"] is True
