@@ -11,7 +11,6 @@ from pytest_django import Settings
 
 if TYPE_CHECKING:
     from genvid.sandbox.process import SandboxProcess
-
     from genvid.tests.site import EmbeddedSite
 
 pytest_plugins = ["genvid.tests.fixtures"]
@@ -28,7 +27,8 @@ def sandbox_process() -> Iterator["SandboxProcess"]:
     """HeyGen and Stripe as a local process, one for each test worker."""
     from genvid.sandbox.process import SandboxProcess
 
-    with SandboxProcess(Path(os.environ["GENVID_VAR"]) / "sandbox", renderer="clip") as process:
+    folder, key = Path(os.environ["GENVID_VAR"]) / "sandbox", os.environ["HEYGEN_API_KEY"]
+    with SandboxProcess(folder, renderer="clip", api_key=key) as process:
         yield process
 
 

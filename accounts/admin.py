@@ -13,7 +13,15 @@ class MembershipInline(ReadOnlyInline):
 
 @admin.register(User)
 class UserAdmin(RoomAdmin):
-    list_display = ("email", "full_name", "company_name", "email_verified_at", "is_active", "is_staff", "created_at")
+    list_display = (
+        "email",
+        "full_name",
+        "company_name",
+        "email_verified_at",
+        "is_active",
+        "is_staff",
+        "created_at",
+    )
     list_filter = ("is_active", "is_staff", "created_at")
     search_fields = ("email", "full_name", "company_name", "id")
     fields = (
@@ -58,7 +66,15 @@ class MembershipAdmin(ReadOnlyAdmin):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
-    list_display = ("user", "account", "created_at", "last_used_at", "expires_at", "revoked_at", "revoked_reason")
+    list_display = (
+        "user",
+        "account",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+        "revoked_reason",
+    )
     list_filter = ("revoked_reason", "created_at")
     search_fields = ("user__email",)
     list_select_related = ("user", "account")

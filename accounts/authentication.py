@@ -19,9 +19,7 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not token or not token.isascii():
             raise NotAuthenticated
         caller = read_access(token.strip())
-        structlog.contextvars.bind_contextvars(
-            account_id=str(caller.account_id), user_id=str(caller.user_id)
-        )
+        structlog.contextvars.bind_contextvars(account_id=str(caller.account_id), user_id=str(caller.user_id))
         return caller, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -20,4 +20,4 @@ class Revocation(TextChoices):
 
     LOGOUT = "logout"
     REUSE = "reuse", "a refresh token was used twice"
-    PASSWORD = "password", "the password changed"  # noqa: S105 - a reason, not a secret
+    PASSWORD = "password", "the password changed"

@@ -34,9 +34,7 @@ class VerifyInput(StrictSerializer):
 class ProfileInput(StrictSerializer):
     full_name = StrictCharField(max_length=150, required=False, allow_blank=True)
     company_name = StrictCharField(max_length=150, required=False, allow_blank=True)
-    preferred_language = serializers.RegexField(
-        r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, required=False
-    )
+    preferred_language = serializers.RegexField(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, required=False)
     email_notifications = StrictBooleanField(required=False)
 
 

@@ -140,7 +140,8 @@ def verify_email(token: str) -> User:
     waiting = User.objects.filter(pk=claims["user"], email=claims["email"], email_verified_at=None)
     if waiting.update(email_verified_at=timezone.now()) != 1:
         raise TokenInvalid
-    return User.objects.get(pk=claims["user"])
+    user: User = User.objects.get(pk=claims["user"])
+    return user
 
 
 def require_verified_email(user_id: Any) -> None:

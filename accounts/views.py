@@ -90,7 +90,7 @@ class ProfileView(StrictAPIView):
 
 
 def _user_of(request: Request) -> User:
-    user = User.objects.filter(pk=caller_of(request).user_id, is_active=True).first()
+    user: User | None = User.objects.filter(pk=caller_of(request).user_id, is_active=True).first()
     if user is None:
         raise NotAuthenticated
     return user

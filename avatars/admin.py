@@ -33,7 +33,16 @@ class CatalogueAdmin(RoomAdmin):
 
 @admin.register(Avatar)
 class AvatarAdmin(CatalogueAdmin):
-    list_display = ("preview", "name", "kind", "gender", "is_available", "is_hidden", "is_premium", "is_featured")
+    list_display = (
+        "preview",
+        "name",
+        "kind",
+        "gender",
+        "is_available",
+        "is_hidden",
+        "is_premium",
+        "is_featured",
+    )
     list_display_links = ("preview", "name")
     list_editable = ("is_hidden", "is_premium", "is_featured")
     list_filter = ("kind", "gender", "is_available", "is_hidden", "is_premium", "is_featured")

@@ -1,7 +1,6 @@
 """The catalogue, with ETags: clients may ask often and fetch seldom."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from genvid.api.renderers import Page, dump
 from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
 
 
-def with_etag(request: Request, response: Response) -> Any:
+def with_etag(request: Request, response: Response) -> Response:
     """Name the answer by its content, and answer 304 to whoever has it already."""
     data = response.data
     plain = [data.items, data.meta] if isinstance(data, Page) else data
@@ -31,10 +30,11 @@ def with_etag(request: Request, response: Response) -> Any:
 
 
 class CatalogueListView(KeysetListView):
-    row_data: ClassVar[Callable[[Any], dict[str, Any]]]
+    row_data: ClassVar[Any]
+    """The function that shapes one row."""
 
     def represent(self, rows: list[Any]) -> list[Any]:
-        return [type(self).row_data(row) for row in rows]
+        return [self.row_data(row) for row in rows]
 
 
 class AvatarsView(CatalogueListView):
@@ -42,7 +42,9 @@ class AvatarsView(CatalogueListView):
     row_data = staticmethod(avatar_data)
 
     @extend_schema(
-        responses=AvatarOutput(many=True), operation_id="list_avatars", parameters=filter_parameters(AvatarFilter)
+        responses=AvatarOutput(many=True),
+        operation_id="list_avatars",
+        parameters=filter_parameters(AvatarFilter),
     )
     def get(self, request: Request) -> Response:
         return with_etag(request, self.page(Avatar.objects.visible()))
@@ -60,7 +62,9 @@ class VoicesView(CatalogueListView):
     row_data = staticmethod(voice_data)
 
     @extend_schema(
-        responses=VoiceOutput(many=True), operation_id="list_voices", parameters=filter_parameters(VoiceFilter)
+        responses=VoiceOutput(many=True),
+        operation_id="list_voices",
+        parameters=filter_parameters(VoiceFilter),
     )
     def get(self, request: Request) -> Response:
         return with_etag(request, self.page(Voice.objects.visible()))

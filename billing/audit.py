@@ -34,7 +34,11 @@ def audit_wallet(wallet: Wallet) -> Iterator[Discrepancy]:
     open_holds = Hold.objects.filter(wallet=wallet, status=HoldStatus.OPEN)
     held = open_holds.aggregate(total=Sum("amount"))["total"] or 0
     lots = CreditLot.objects.filter(wallet=wallet).aggregate(total=Sum("remaining"))["total"] or 0
-    checks = [("balance", balance, wallet.balance), ("held", held, wallet.held), ("lots", max(0, balance), lots)]
+    checks = [
+        ("balance", balance, wallet.balance),
+        ("held", held, wallet.held),
+        ("lots", max(0, balance), lots),
+    ]
     checks += [
         (f"balance_after of entry {entry.sequence}", expected, entry.balance_after)
         for entry, expected in zip(entries, running, strict=True)

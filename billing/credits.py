@@ -149,9 +149,7 @@ def _settle(reference: str, status: HoldStatus) -> Hold | None:
     held = Hold.objects.get(reference=reference)
     # Same order as everywhere: the wallet first, then what hangs on it.
     _lock(held.wallet_id)
-    closed = Hold.objects.filter(pk=held.pk, status=HoldStatus.OPEN).update(
-        status=status, settled_at=timezone.now()
-    )
+    closed = Hold.objects.filter(pk=held.pk, status=HoldStatus.OPEN).update(status=status, settled_at=timezone.now())
     if closed != 1:
         return None
     Wallet.objects.filter(pk=held.wallet_id).update(held=F("held") - held.amount)

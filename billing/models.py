@@ -52,9 +52,7 @@ class CreditLot(models.Model):
                 condition=models.Q(remaining__lte=models.F("granted")), name="lot_remaining_within_grant"
             )
         ]
-        indexes = [
-            models.Index(fields=["wallet", "expires_at"], name="lot_live", condition=models.Q(remaining__gt=0))
-        ]
+        indexes = [models.Index(fields=["wallet", "expires_at"], name="lot_live", condition=models.Q(remaining__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.remaining} of {self.granted} from {self.reference}"
@@ -127,9 +125,7 @@ class RenderRate(models.Model):
     class Meta:
         ordering = ["engine", "avatar_kind", "resolution", "-valid_from"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["engine", "avatar_kind", "resolution", "valid_from"], name="rate_unique"
-            ),
+            models.UniqueConstraint(fields=["engine", "avatar_kind", "resolution", "valid_from"], name="rate_unique"),
             models.CheckConstraint(condition=models.Q(credits_per_second__gt=0), name="rate_positive"),
         ]
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 
 
 @register(Tags.security)
@@ -27,7 +28,7 @@ def check_secret_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 @register
 def check_provider_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     if not settings.HEYGEN_API_KEY:
-        return [Warning("HEYGEN_API_KEY is empty: videos will wait in the queue.", id="genvid.W001")]
+        return [checks.Warning("HEYGEN_API_KEY is empty: videos will wait in the queue.", id="genvid.W001")]
     return []
 
 
@@ -44,7 +45,7 @@ def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[
 def check_private_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """Private media hosts are for one-machine installations; elsewhere they let a link reach the inner network."""
     if settings.ALLOW_PRIVATE_MEDIA_HOSTS and not (settings.EMBEDDED or settings.TESTING):
-        return [Warning("ALLOW_PRIVATE_MEDIA_HOSTS is on outside `make run`.", id="genvid.W002")]
+        return [checks.Warning("ALLOW_PRIVATE_MEDIA_HOSTS is on outside `make run`.", id="genvid.W002")]
     return []
 
 

@@ -1,5 +1,7 @@
 """The front doors. Rooms bring their own `urls`; whatever is unknown under `/api/` answers in the envelope."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
@@ -8,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from genvid.api.exceptions import not_found_view
 from genvid.health import healthz, readyz
 
-api = [
+api: list[Any] = [
     path("", include("accounts.urls")),
     path("", include("avatars.urls")),
     path("", include("billing.urls")),

@@ -47,10 +47,10 @@ class VideoAdmin(ReadOnlyAdmin):
     def player(self, video: Video) -> SafeString | str:
         if not video.file:
             return "No file yet."
-        poster = signed_link(video.thumbnail.name) if video.thumbnail else ""
+        poster = signed_link(str(video.thumbnail)) if video.thumbnail else ""
         return format_html(
             '<video src="{}" poster="{}" controls preload="none" style="max-width:480px;max-height:480px"></video>',
-            signed_link(video.file.name),
+            signed_link(str(video.file)),
             poster,
         )
 

@@ -1,4 +1,4 @@
-"""How long a script speaks, how long a render takes, how far it is. Seconds everywhere, unless the name says otherwise."""
+"""How long a script speaks, how long a render takes, how far it is. All in seconds, unless the name says otherwise."""
 
 import math
 import re
@@ -44,12 +44,13 @@ def is_speakable(script: str) -> bool:
 
 def render_seconds(video_seconds: Decimal | float) -> int:
     """What rendering that much video is expected to take."""
-    return math.ceil(settings.EXPECTED_RENDER_BASE + float(video_seconds) * settings.EXPECTED_RENDER_FACTOR)
+    base: float = settings.EXPECTED_RENDER_BASE
+    return math.ceil(base + float(video_seconds) * settings.EXPECTED_RENDER_FACTOR)
 
 
 def queue_seconds(position: int, own_render_seconds: int) -> int:
     """Waiting for a slot behind `position - 1` others, then the own render."""
-    rounds = (position - 1) // settings.HEYGEN_MAX_CONCURRENT
+    rounds: int = (position - 1) // settings.HEYGEN_MAX_CONCURRENT
     return (rounds + 1) * max(1, own_render_seconds)
 
 

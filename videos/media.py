@@ -27,7 +27,7 @@ def signed_link(name: str) -> str:
     if settings.S3_BUCKET:
         return str(default_storage.url(name))
     token = signing.dumps(name, salt=SALT)
-    return settings.PUBLIC_URL + reverse("media", args=[token, name.rpartition("/")[2]])
+    return str(settings.PUBLIC_URL) + reverse("media", args=[token, name.rpartition("/")[2]])
 
 
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
@@ -54,7 +54,7 @@ def ranged_response(file: IO[bytes], size: int, header: str | None) -> HttpRespo
         whole = FileResponse(file)
         whole["Content-Length"] = str(size)
         return whole
-    start, end = _bounds(*match.groups(), size)
+    start, end = _bounds(match[1], match[2], size)
     if start >= size or start > end:
         file.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})

@@ -50,9 +50,9 @@ class Video(models.Model):
 
     # The conversation with HeyGen
     attempt = models.PositiveSmallIntegerField(default=0, help_text="Orders placed; each has its own key.")
-    idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)  # noqa: DJ001 - unique
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
     calls = models.PositiveIntegerField(default=0, help_text="Times that the present key was sent.")
-    provider_video_id = models.CharField(max_length=200, null=True, blank=True, unique=True)  # noqa: DJ001 - unique
+    provider_video_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
     due_at = models.DateTimeField(null=True, blank=True, help_text="When somebody must act next; also the lease.")
     deadline_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0, help_text="Tries in this status that came to nothing.")
@@ -217,9 +217,7 @@ class WebhookDelivery(models.Model):
     class Meta:
         ordering = ["-received_at", "-id"]
         verbose_name_plural = "webhook deliveries"
-        indexes = [
-            models.Index(fields=["received_at"], name="delivery_open", condition=Q(processed_at=None))
-        ]
+        indexes = [models.Index(fields=["received_at"], name="delivery_open", condition=Q(processed_at=None))]
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.provider_video_id}"

@@ -57,7 +57,5 @@ def close(code: str, message: str, *, needs_staff: bool, seconds: float | None =
 def reopen() -> None:
     """HeyGen took an order, or staff say that it will."""
     closed = ProviderState.objects.filter(name=NAME).exclude(code="")
-    if closed.update(
-        closed_until=None, code="", message="", needs_staff=False, closings=0, changed_at=timezone.now()
-    ):
+    if closed.update(closed_until=None, code="", message="", needs_staff=False, closings=0, changed_at=timezone.now()):
         logger.info("provider_gate_opened")

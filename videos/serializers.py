@@ -52,11 +52,13 @@ class BackgroundInput(StrictSerializer):
         return url
 
 
-@extend_schema_field({"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string", "maxLength": 500}})
+@extend_schema_field(
+    {"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string", "maxLength": 500}}
+)
 class MetadataField(serializers.Field[Any, Any, Any, Any]):
     """At most 20 pairs of strings, kept for the client and never looked at."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[Any] = {
         "type": "Must be an object of at most 20 pairs of strings.",
         "key": "Keys are 1 to 64 characters long.",
         "value": "Values are strings of at most 500 characters.",

@@ -62,7 +62,9 @@ class VideosView(KeysetListView):
     filterset_class = VideoFilter
 
     @extend_schema(
-        responses=VideoOutput(many=True), operation_id="list_videos", parameters=filter_parameters(VideoFilter)
+        responses=VideoOutput(many=True),
+        operation_id="list_videos",
+        parameters=filter_parameters(VideoFilter),
     )
     def get(self, request: Request) -> Response:
         return self.page(videos_of(request))
@@ -116,9 +118,7 @@ class VideoView(StrictAPIView):
 class GenerateView(StrictAPIView):
     permission_classes = PERMISSIONS
 
-    @extend_schema(
-        request=None, responses=VideoOutput, operation_id="generate_video", parameters=[IDEMPOTENCY_KEY]
-    )
+    @extend_schema(request=None, responses=VideoOutput, operation_id="generate_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
         video = one_of(request, pk)
@@ -137,9 +137,7 @@ class CancelView(StrictAPIView):
 class RetryView(StrictAPIView):
     permission_classes = PERMISSIONS
 
-    @extend_schema(
-        request=None, responses={201: VideoOutput}, operation_id="retry_video", parameters=[IDEMPOTENCY_KEY]
-    )
+    @extend_schema(request=None, responses={201: VideoOutput}, operation_id="retry_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
         caller = caller_of(request)

@@ -90,8 +90,9 @@ def _message(exc: Exception, code: str) -> str:
 
 
 def _headers(exc: Exception, status: int) -> dict[str, str]:
-    if isinstance(exc, drf.Throttled) and exc.wait is not None:
-        return {"Retry-After": str(max(1, math.ceil(exc.wait)))}
+    wait: float | None = getattr(exc, "wait", None)
+    if wait is not None:
+        return {"Retry-After": str(max(1, math.ceil(wait)))}
     return {"WWW-Authenticate": 'Bearer realm="api"'} if status == 401 else {}
 
 

@@ -17,7 +17,7 @@ class BooleanWordField(forms.Field):
             return None
         if value not in ("true", "false"):
             raise ValidationError("Must be true or false.")
-        return value == "true"
+        return bool(value == "true")
 
 
 class InstantField(forms.Field):

@@ -68,8 +68,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            detail = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
-            raise serializers.ValidationError(detail | unknown) from error
+            known_wrong = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+            raise serializers.ValidationError({**known_wrong, **unknown}) from error
         if unknown:
             raise serializers.ValidationError(unknown)
         return value

@@ -50,7 +50,8 @@ class KeysetListView(StrictAPIView, GenericAPIView[Any]):
         if not filterset.is_valid():
             details = {name: " ".join(messages) for name, messages in filterset.errors.items()}
             raise ValidationFailed(details=details)
-        return filterset.qs
+        found: QuerySet[Any] = filterset.qs
+        return found
 
     def page(self, queryset: QuerySet[Any]) -> Response:
         rows = self.paginate_queryset(self.filtered(queryset)) or []

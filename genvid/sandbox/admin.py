@@ -42,8 +42,8 @@ async def _books(house: House, request: Request, body: Any) -> Any:
 
 
 def books(house: House) -> dict[str, Any]:
-    shown = """id, status, title, script, product, creates, idempotency_key, callback_id, callback_url, duration,
-               failure_code, batch_id, deleted, created_at, completed_at, charged"""
+    shown = """id, status, title, script, product, creates, idempotency_key, callback_id, callback_url,
+               duration, failure_code, batch_id, deleted, created_at, completed_at, charged"""
     videos = house.store.rows(f"SELECT {shown} FROM videos ORDER BY seq")
     deliveries = house.store.rows(
         """SELECT seq, event_id, event_type, endpoint_id, url, mode, status, tries, created_at, due_at

@@ -50,9 +50,7 @@ def _registry() -> Registry[Any]:
     return registry
 
 
-def _one_of(
-    validator: Any, choices: list[Any], instance: Any, schema: dict[str, Any]
-) -> Iterator[ValidationError]:
+def _one_of(validator: Any, choices: list[Any], instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
     """Follows the discriminator, so that the error speaks of the arm that was meant."""
     discriminator = schema.get("discriminator")
     if discriminator is None or not isinstance(instance, dict):
@@ -67,9 +65,7 @@ def _one_of(
     yield from validator.descend(instance, {"$ref": f"{BASE}{reference}"})
 
 
-def _any_of(
-    validator: Any, choices: list[Any], instance: Any, schema: dict[str, Any]
-) -> Iterator[ValidationError]:
+def _any_of(validator: Any, choices: list[Any], instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
     """Every anyOf of this schema is a nullable union: its first choice is the one to explain."""
     if instance is not None:
         yield from validator.descend(instance, choices[0], schema_path=0)
@@ -153,9 +149,7 @@ def _query_value(parameter: dict[str, Any], raw: str | None) -> Any:
     if raw is None:
         return Breach(name, f"{name} is required") if parameter.get("required") else schema.get("default")
     value: Any = int(raw) if schema["type"] == "integer" and raw.lstrip("-").isdecimal() else raw
-    if "maximum" in schema and not (
-        isinstance(value, int) and schema["minimum"] <= value <= schema["maximum"]
-    ):
+    if "maximum" in schema and not (isinstance(value, int) and schema["minimum"] <= value <= schema["maximum"]):
         return Breach(name, f"{name} must be between {schema['minimum']} and {schema['maximum']}")
     if not _Validator(schema).is_valid(value):
         return Breach(name, f"{value!r} is not a valid {name}")

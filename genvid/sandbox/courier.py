@@ -97,9 +97,7 @@ class Courier:
                 found.append((endpoint["id"], endpoint["url"]))
         return found
 
-    def _address(
-        self, event: Event, event_id: str, endpoint_id: str | None, url: str, mode: str, now: float
-    ) -> None:
+    def _address(self, event: Event, event_id: str, endpoint_id: str | None, url: str, mode: str, now: float) -> None:
         body = {
             "event_id": event_id,
             "event_type": event.type,

@@ -46,9 +46,7 @@ class Fault:
 def queue(store: Store, spec: Any) -> Fault:
     known = {field.name for field in fields(Fault)}
     if not isinstance(spec, dict) or set(spec) - known or spec.get("kind", "status") not in KINDS:
-        refuse(
-            "fault", "A fault has " + ", ".join(sorted(known)) + "; its kind is one of " + ", ".join(KINDS)
-        )
+        refuse("fault", "A fault has " + ", ".join(sorted(known)) + "; its kind is one of " + ", ".join(KINDS))
     fault = Fault(**spec)
     store.add("faults", spec=json.dumps(asdict(fault)), left=fault.times)
     return fault

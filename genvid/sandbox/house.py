@@ -41,9 +41,7 @@ class House:
         self.benches = [Bench(log) for _ in range(options.workers)]
         # Speech and previews that somebody is waiting for must not queue behind a long render.
         self.desk = Bench(log)
-        self.production = Production(
-            self.store, self.board, self.links, self.wallet, self.courier, self.benches
-        )
+        self.production = Production(self.store, self.board, self.links, self.wallet, self.courier, self.benches)
         self.in_progress: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: list[asyncio.TimerHandle] = []
@@ -65,8 +63,10 @@ class House:
                 self.courier.send(events.of_look(look), mode=self.board.now.webhooks)
 
     async def stop(self) -> None:
-        for job in (*self._timers, *self._tasks):
-            job.cancel()
+        for timer in self._timers:
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.courier.stop()
         await asyncio.gather(*(bench.stop() for bench in [*self.benches, self.desk]))

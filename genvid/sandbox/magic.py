@@ -59,6 +59,4 @@ def times(argument: str) -> int:
 
 def code_for(status: str) -> str:
     """The error code that `[[error:500]]` answers with."""
-    return CODES_BY_STATUS.get(
-        int(status or 500) if status.isdecimal() or not status else 0, "internal_error"
-    )
+    return CODES_BY_STATUS.get(int(status or 500) if status.isdecimal() or not status else 0, "internal_error")

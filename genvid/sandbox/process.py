@@ -48,6 +48,10 @@ class SandboxProcess:
         self._admin.close()
 
     @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None  # noqa: S101 - asked only of a started sandbox
         return self._process.pid

@@ -59,9 +59,7 @@ class Production:
         self.wake()
 
     def running(self) -> int:
-        return int(
-            self._store.value("SELECT COUNT(*) FROM videos WHERE status IN ('pending', 'processing')") or 0
-        )
+        return int(self._store.value("SELECT COUNT(*) FROM videos WHERE status IN ('pending', 'processing')") or 0)
 
     def release(self, video_id: str) -> bool:
         """Lets a stuck or slow video go on."""
@@ -154,8 +152,8 @@ class Production:
             self.fail(video["id"], made["failure"], made["message"])
             return
         cost = cost_of(json.loads(video["job"]), made["duration"])
-        sql = """UPDATE videos SET status = 'completed', stage = 'done', completed_at = ?, duration = ?, charged = ?
-                 WHERE id = ? AND status = 'processing'"""
+        sql = """UPDATE videos SET status = 'completed', stage = 'done', completed_at = ?, duration = ?,
+                 charged = ? WHERE id = ? AND status = 'processing'"""
         with self._store.together():
             if not self._store.run(sql, time.time(), made["duration"], cost, video["id"]):
                 return
@@ -177,9 +175,7 @@ class Production:
         open_items = """SELECT COUNT(*) FROM videos WHERE batch_id = ?
                         AND status NOT IN ('completed', 'failed')"""
         finish = "UPDATE batches SET finished = 1 WHERE id = ? AND finished = 0"
-        if not self._store.value(open_items, video["batch_id"]) and self._store.run(
-            finish, video["batch_id"]
-        ):
+        if not self._store.value(open_items, video["batch_id"]) and self._store.run(finish, video["batch_id"]):
             self._courier.send(events.of_batch(self._store, video["batch_id"]), mode=self._board.now.webhooks)
 
     async def _draw_preview(self, task: Row, bench: Bench) -> None:

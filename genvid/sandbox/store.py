@@ -128,9 +128,7 @@ class Store:
 
     def count(self, table: str, column: str, key: str) -> int:
         """Adds one to a counter row and returns the new figure."""
-        sql = (
-            f"INSERT INTO {table} ({column}, count) VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
-        )
+        sql = f"INSERT INTO {table} ({column}, count) VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
         self.run(sql, key)
         return int(self.value(f"SELECT count FROM {table} WHERE {column} = ?", key))
 

@@ -16,7 +16,8 @@ from accounts.enums import Role
 from accounts.models import Account, Membership, User
 from accounts.tokens import TokenPair, read_access
 from avatars.models import Avatar, Voice
-from billing import credits
+from billing.credits import adjust
+from billing.credits import grant as grant_lot
 from billing.enums import LotSource
 from billing.models import Wallet
 from videos.enums import Status
@@ -60,18 +61,16 @@ class Person:
         return Wallet.objects.get(pk=self.account.pk)
 
 
-def make_caller(
-    *, email: str = "", credits: int | None = None, verified: bool = False, **registration: str
-) -> Person:
-    """Register somebody. `credits` is what their wallet then holds; left out, it is the welcome credits."""
+def make_caller(*, email: str = "", balance: int | None = None, verified: bool = False, **registration: str) -> Person:
+    """Register somebody. `balance` is what their wallet then holds; left out, it is the welcome credits."""
     email = email or f"person{next(_numbers)}@example.com"
     signed_in = accounts.register(email=email, password=PASSWORD, **registration)
     person = _person(signed_in)
     if verified:
         User.objects.filter(pk=person.user.pk).update(email_verified_at=timezone.now())
         person.user.refresh_from_db()
-    if credits is not None:
-        set_credits(person, credits)
+    if balance is not None:
+        set_balance(person, balance)
     return person
 
 
@@ -88,19 +87,17 @@ def _person(signed_in: accounts.SignedIn) -> Person:
     return Person(signed_in.user, membership.account, membership.role, tokens, client)
 
 
-def grant(person: Person, amount: int, **fields: Any) -> str:
-    """Give credits, as if a pack was bought. Returns the reference of the lot."""
+def grant(person: Person, amount: int, **fields: Any) -> bool:
+    """Give credits, as if a pack was bought."""
     given = {"source": LotSource.PACK, "reference": f"pack:{next(_numbers)}"} | fields
-    credits.grant(person.account.pk, amount, **given)
-    return str(given["reference"])
+    return grant_lot(person.account.pk, amount, **given)
 
 
-def set_credits(person: Person, balance: int) -> None:
+def set_balance(person: Person, balance: int) -> None:
     """Bring the balance to `balance`, with an entry that says so."""
     difference = balance - person.wallet.balance
-    credits.adjust(
-        person.account.pk, difference, reference=f"test:{next(_numbers)}", description="For a test"
-    )
+    reference = f"test:{next(_numbers)}"
+    adjust(person.account.pk, difference, reference=reference, description="For a test")
 
 
 def make_voice(**fields: Any) -> Voice:
@@ -143,9 +140,9 @@ PATHS: dict[str, list[Status]] = {
 
 
 def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Video:
-    """A video in `status`, led there by the real moves, with its hold taken and settled as those do it.
+    """A video in `status`, led there by the real moves, its hold taken and settled as those do it.
 
-    `fields` are what a client may wish for, or `avatar` or `voice`, or any other field of the row, set at the end.
+    `fields`: what a client may wish for, `avatar` or `voice`, or any other field of the row, set last.
     """
     wish = {name: fields.pop(name) for name in [*fields] if name in WISHES}
     for name in ("avatar", "voice"):

@@ -109,14 +109,17 @@ class Service:
     def wait(self, answers: Callable[[], bool], *, seconds: float = START_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not answers():
-            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
+            if not self.is_running() or time.monotonic() > deadline:
                 tail = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
                 self.stop()
                 raise ServiceError(f"{self.name} did not start:\n{tail}")
             time.sleep(0.01)
 
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> None:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or not self.is_running():
             return
         self.process.send_signal(self.stop_signal)
         try:
@@ -226,7 +229,7 @@ class Redis(Service):
     def _answers(self) -> bool:
         # A process that lost the race for its port ends, so an answer from a stranger does not count.
         time.sleep(0.01)
-        if self.process is None or self.process.poll() is not None:
+        if not self.is_running():
             return False
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as line:
             line.sendall(b"PING\r\n")

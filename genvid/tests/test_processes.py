@@ -1,9 +1,6 @@
-import json
-import urllib.request
-
 import pytest
 
-from genvid.tests.processes import WebProcess, WorkerProcess
+from genvid.tests.processes import WebProcess, WorkerProcess, answers
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -21,5 +18,4 @@ def test_a_web_process_answers(tmp_path):
     with WebProcess(tmp_path) as web:
         web.start()
 
-        with urllib.request.urlopen(f"{web.url}/healthz") as answer:
-            assert json.load(answer)["success"] is True
+        assert answers(f"{web.url}/healthz")

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,31 +17,43 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_the_site_comes_up_again_after_a_power_cut(embedded_site):
-    before = embedded_site.secrets
-    embedded_site.kill9()
-
-    embedded_site.start()
-
-    assert json.loads(embedded_site.get("/readyz"))["success"] is True
-    assert embedded_site.secrets == before
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory) -> Iterator[EmbeddedSite]:
+    """One installation for the module: the first start migrates, which takes longest."""
+    with EmbeddedSite(tmp_path_factory.mktemp("site") / "var") as site:
+        yield site
 
 
-def test_the_secrets_are_for_the_owner_only(embedded_site):
-    assert (embedded_site.folder / "env").stat().st_mode & 0o777 == 0o600
+@pytest.fixture
+def site(installation) -> EmbeddedSite:
+    return installation if installation.is_running() else installation.start()
 
 
-def test_a_stopped_site_leaves_no_process_behind(embedded_site):
-    family = embedded_site.family()
+def test_the_site_comes_up_again_after_a_power_cut(site):
+    before = site.secrets
+    site.kill9()
 
-    embedded_site.stop()
+    site.start()
 
-    assert embedded_site.process.returncode == 0
+    assert json.loads(site.get("/readyz"))["success"] is True
+    assert site.secrets == before
+
+
+def test_the_secrets_are_for_the_owner_only(site):
+    assert (site.folder / "env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_stopped_site_leaves_no_process_behind(site):
+    family = site.family()
+
+    site.stop()
+
+    assert site.process.returncode == 0
     assert [pid for pid in family if is_running(pid)] == []
 
 
-def test_a_taken_port_stops_the_start(embedded_site, tmp_path):
-    second = EmbeddedSite(tmp_path / "second", PORT=str(embedded_site.port))
+def test_a_taken_port_stops_the_start(site, tmp_path):
+    second = EmbeddedSite(tmp_path / "second", PORT=str(site.port))
 
-    with pytest.raises(ServiceError, match=f"PORT {embedded_site.port} is in use"):
+    with pytest.raises(ServiceError, match=f"PORT {site.port} is in use"):
         second.start()

@@ -157,7 +157,7 @@ def _shaped(account_id: UUID, user_id: UUID | None, wish: dict[str, Any]) -> Vid
 
 
 def _usable_avatar(avatar_id: UUID) -> Avatar:
-    avatar = Avatar.objects.visible().filter(pk=avatar_id).select_related("default_voice").first()
+    avatar: Avatar | None = Avatar.objects.visible().filter(pk=avatar_id).select_related("default_voice").first()
     if avatar is None:
         raise refuse_field("avatar_id", "There is no such avatar.")
     if not avatar.is_usable:
@@ -177,7 +177,7 @@ def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str) -> Voice:
 
 
 def _usable_voice(voice_id: UUID) -> Voice:
-    voice = Voice.objects.visible().filter(pk=voice_id).first()
+    voice: Voice | None = Voice.objects.visible().filter(pk=voice_id).first()
     if voice is None:
         raise refuse_field("voice_id", "There is no such voice.")
     if not voice.is_usable:
@@ -190,5 +190,3 @@ def _engine_for(avatar: Avatar) -> str:
     if not avatar.engines or settings.HEYGEN_ENGINE in avatar.engines:
         return str(settings.HEYGEN_ENGINE)
     return str(avatar.engines[0])
-
-

@@ -39,5 +39,12 @@ def purge_video(video_id: str) -> None:
         logger.warning("purge_postponed", video_id=video_id, error=repr(error))
         return
     Video.objects.filter(pk=video.pk).update(
-        purged_at=timezone.now(), script="", title="", metadata={}, background=None, file="", thumbnail="", subtitles=""
+        purged_at=timezone.now(),
+        script="",
+        title="",
+        metadata={},
+        background=None,
+        file="",
+        thumbnail="",
+        subtitles="",
     )

@@ -115,9 +115,7 @@ def _fetch(client: HeyGenClient, url: str, path: Path, video: Video, limit: int)
     hasher = hashlib.sha256()
     with path.open("wb") as file:
         sink: Any = LeaseKeeper(file, video)
-        client.download_media(
-            url, sink, max_bytes=limit, timeout=settings.VIDEO_DOWNLOAD_TIMEOUT, hasher=hasher
-        )
+        client.download_media(url, sink, max_bytes=limit, timeout=settings.VIDEO_DOWNLOAD_TIMEOUT, hasher=hasher)
     return Fetched(path, path.stat().st_size, hasher.hexdigest())
 
 
@@ -139,8 +137,7 @@ def _keep(video: Video, path: Path) -> str:
     name = f"videos/{video.account_id}/{video.pk}/{path.name}"
     with path.open("rb") as raw:
         file = LocalFile(raw, name=str(path))
-        kept = default_storage.save(name, file)
-    return kept
+        return default_storage.save(name, file)
 
 
 def _gone(video: Video, error: HeyGenError) -> None:

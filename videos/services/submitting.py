@@ -46,8 +46,8 @@ def _taken(video_id: str) -> Video | None:
     video = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).first()
     if video is None or not video.take(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1):
         return None
-    video.refresh_from_db()
-    return Video.objects.select_related("avatar", "voice").get(pk=video_id)
+    taken: Video = Video.objects.select_related("avatar", "voice").get(pk=video_id)
+    return taken
 
 
 def spec_of(video: Video) -> RenderSpec:
@@ -160,5 +160,3 @@ def give_up_submission(video: Video) -> None:
         retryable=True,
         reason="submit_deadline",
     )
-
-

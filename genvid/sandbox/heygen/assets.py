@@ -78,9 +78,7 @@ def _show(call: Call, row: Row) -> dict[str, Any]:
         "owner": USERNAME,
         "space_id": SPACE_ID,
         "uploaded_at": int(row["created_at"]),
-        "url": call.house.links.lasting(call.base, f"assets/{row['id']}")
-        if row["status"] == "completed"
-        else None,
+        "url": call.house.links.lasting(call.base, f"assets/{row['id']}") if row["status"] == "completed" else None,
         "folder_id": None,
     }
 
@@ -102,9 +100,7 @@ def _check_file(file: dict[str, Any], prefix: str) -> None:
         refuse(f"{prefix}size_bytes", f"size_bytes must be between 1 and {LARGEST_DIRECT}")
 
 
-def _begin(
-    call: Call, file: dict[str, Any], batch_id: str | None = None, number: int | None = None
-) -> dict[str, Any]:
+def _begin(call: Call, file: dict[str, Any], batch_id: str | None = None, number: int | None = None) -> dict[str, Any]:
     asset_id = secrets.token_hex(16)
     call.house.store.add(
         "assets",

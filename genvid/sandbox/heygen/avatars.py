@@ -37,11 +37,7 @@ async def delete_group(call: Call) -> Reply:
 
 async def list_looks(call: Call) -> Reply:
     group, kind = call.query["group_id"], call.query["avatar_type"]
-    wanted = [
-        (look.seq, look)
-        for look in _owned(call)
-        if group in (None, look.group_id) and kind in (None, look.kind)
-    ]
+    wanted = [(look.seq, look) for look in _owned(call) if group in (None, look.group_id) and kind in (None, look.kind)]
     return pages.page(call, wanted, lambda look: show_look(call, look))
 
 

@@ -86,9 +86,7 @@ async def _cinematic(house: House, body: JSON) -> Plan:
     found = [_usable_look(house, look_id) for look_id in body["avatar_id"]]
     plan = _blank(body)
     given = {"type": "avatar", "script": body["prompt"]}
-    await _add_scene(
-        house, plan, given, _frame({"resolution": "720p", **body}, found[0]), found[0], prefix=""
-    )
+    await _add_scene(house, plan, given, _frame({"resolution": "720p", **body}, found[0]), found[0], prefix="")
     plan.fixed = wallet.CINEMATIC
     return plan
 
@@ -125,17 +123,13 @@ def _frame(body: JSON, look: Look | None) -> Frame:
 def _usable_look(house: House, look_id: str) -> Look:
     look = catalogue.find_look(house.store, look_id)
     if look.status == "pending_consent":
-        raise ApiError(
-            "avatar_consent_required", "This avatar's owner has not given consent", param="avatar_id"
-        )
+        raise ApiError("avatar_consent_required", "This avatar's owner has not given consent", param="avatar_id")
     if not look.usable:
         raise ApiError("resource_not_ready", f"Avatar {look_id} is still processing", param="avatar_id")
     return look
 
 
-async def _add_scene(
-    house: House, plan: Plan, given: JSON, frame: Frame, look: Look | None, *, prefix: str
-) -> None:
+async def _add_scene(house: House, plan: Plan, given: JSON, frame: Frame, look: Look | None, *, prefix: str) -> None:
     engine = _engine(given, look, prefix)
     audio = await _audio(house, given, prefix)
     spoken = _script(plan, given, prefix, silent=look is None and bool(given.get("duration")))
@@ -211,9 +205,7 @@ def _script(plan: Plan, given: JSON, prefix: str, *, silent: bool) -> str:
     """The scene's words without their magic; the plan remembers both."""
     spoken, words = magic.split(given.get("script") or "")
     if given.get("script") and not speakable(spoken):
-        raise ApiError(
-            "tts_text_invalid", "The script has nothing that can be spoken", param=prefix + "script"
-        )
+        raise ApiError("tts_text_invalid", "The script has nothing that can be spoken", param=prefix + "script")
     plan.words |= magic.for_render(words)
     plan.script = " ".join(filter(None, (plan.script, given.get("script"))))
     return "" if silent else spoken
@@ -231,9 +223,7 @@ def _voice(house: House, given: JSON, look: Look | None, prefix: str, *, needed:
         )
     voice = catalogue.find_voice(house.store, voice_id) if voice_id else catalogue.public_voices()[0]
     if voice.status == "processing":
-        raise ApiError(
-            "resource_not_ready", f"Voice {voice_id} is still processing", param=prefix + "voice_id"
-        )
+        raise ApiError("resource_not_ready", f"Voice {voice_id} is still processing", param=prefix + "voice_id")
     return voice.profile
 
 

@@ -168,16 +168,12 @@ def _urls(call: Call, video: Row, lifetime: float) -> dict[str, str | None]:
         "gif_url": "gif",
     }
     files: dict[str, str] = {}
-    bare_reads = json.loads(video["magic"]).get(
-        "completed_without_url", call.house.board.now.completed_without_url
-    )
+    bare_reads = json.loads(video["magic"]).get("completed_without_url", call.house.board.now.completed_without_url)
     if video["status"] == "completed" and video["reads"] >= bare_reads:
         files = json.loads(video["made"])["files"]
     sign = call.house.links.sign
     return {
-        field: sign(call.base, f"videos/{video['id']}/{files[kind]}", lifetime=lifetime)
-        if kind in files
-        else None
+        field: sign(call.base, f"videos/{video['id']}/{files[kind]}", lifetime=lifetime) if kind in files else None
         for field, kind in names.items()
     }
 

@@ -110,11 +110,7 @@ def _described(kind: str) -> str:
 async def history(call: Call) -> Reply:
     kind, entity = call.query["event_type"], call.query["entity_id"]
     rows = call.house.store.rows("SELECT * FROM events ORDER BY seq DESC")
-    wanted = [
-        (row["seq"], row)
-        for row in rows
-        if kind in (None, row["type"]) and entity in (None, row["entity_id"])
-    ]
+    wanted = [(row["seq"], row) for row in rows if kind in (None, row["type"]) and entity in (None, row["entity_id"])]
     return pages.page(call, wanted, _show_event, newest_first=True)
 
 

@@ -10,7 +10,7 @@ from typing import Self, TypeAlias
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 from PIL import Image
 
 from genvid.sandbox.renderer.timeline import Samples
@@ -106,7 +106,7 @@ class Movie:
                 self._video.width,
                 self._video.height,
                 "yuv420p",
-                dst_colorspace="ITU709",
+                dst_colorspace=Colorspace.ITU709,
                 interpolation="BICUBIC",
             )
             frame.pts, frame.time_base = self._shown, Fraction(1, self._fps)

@@ -17,6 +17,7 @@ from genvid.sandbox.renderer.puppet import Puppet
 DRAWN_SHORT_SIDE = 720  # pixels; a larger video is scaled up while it is encoded
 BUST_OF_HEIGHT = 0.99  # the bust stands on the lower edge and takes this share of the height
 BUST_OF_WIDTH = 1.42  # or of the width, where that is less
+SUNK = 4  # units of the bust below the edge, so that a breath never lifts it off
 ZOOM = 1.08  # how much closer a still picture is at the end
 
 
@@ -36,7 +37,7 @@ class PresenterScene:
         self._choreography = choreography
         self._backdrop = draw_backdrop(PERSONAS[job.persona], job.background, (width, height), drawings)
         self._puppet = _puppet(job.persona, scale, drawings)
-        self._corner = (round(width / 2 - AXIS * scale), round(height - UNITS * scale))
+        self._corner = (round(width / 2 - AXIS * scale), round(height - (UNITS - SUNK) * scale))
 
     def draw(self, frame: int) -> Image.Image:
         picture = self._backdrop.copy()

@@ -3,7 +3,6 @@
 import io
 import wave
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -21,6 +20,8 @@ def shared_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox
 
 @pytest.fixture
 def sandbox(shared_process: SandboxProcess) -> SandboxProcess:
+    if not shared_process.alive:  # a test that killed it failed before it was started again
+        shared_process.start()
     shared_process.reset()
     shared_process.knobs(webhook_retry_scale=0.005, avatar_seconds=0)
     return shared_process
@@ -41,13 +42,6 @@ def client(sandbox: SandboxProcess, shared_client: Client) -> Client:
 def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def own_process(tmp_path: Path) -> Iterator[SandboxProcess]:
-    """A sandbox that a test may kill."""
-    with SandboxProcess(tmp_path) as process:
-        yield process
 
 
 @pytest.fixture(scope="session")

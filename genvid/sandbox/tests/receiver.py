@@ -50,7 +50,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_OPTIONS = handle_any  # noqa: N815 - names the server calls
+            do_GET = do_POST = do_OPTIONS = handle_any
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 """Silence."""

@@ -29,9 +29,7 @@ def test_items_over_the_gate_wait_in_the_queue(client: Client) -> None:
     client.sandbox.knobs(concurrency=1, stuck=True)
     batch_id = submit(client, client.body(), client.body())
 
-    wait_for(
-        lambda: client.data(f"{BATCHES}/{batch_id}")["counts_by_status"] == {"processing": 1, "queued": 1}
-    )
+    wait_for(lambda: client.data(f"{BATCHES}/{batch_id}")["counts_by_status"] == {"processing": 1, "queued": 1})
 
     client.sandbox.knobs(stuck=False, concurrency=2)
     wait_for(lambda: client.data(f"{BATCHES}/{batch_id}")["items"][1]["status"] == "completed")

@@ -1,6 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.client import Client, refusal_of, wait_for
 
 
@@ -61,10 +60,9 @@ def test_a_replay_passes_the_gate(client: Client) -> None:
     assert client.submit(key="k1").status_code == 200
 
 
-def test_keys_survive_a_kill(own_process: SandboxProcess) -> None:
-    with Client(own_process) as client:
-        first = client.submit(key="k1").json()
-        own_process.kill()
-        own_process.start()
+def test_keys_survive_a_kill(client: Client) -> None:
+    first = client.submit(key="k1").json()
+    client.sandbox.kill()
+    client.sandbox.start()
 
-        assert client.submit(key="k1").json() == first
+    assert client.submit(key="k1").json() == first

@@ -3,7 +3,6 @@ import time
 import httpx
 import pytest
 
-from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.client import Client, refusal_of, wait_for
 
 
@@ -19,9 +18,7 @@ def test_knobs_are_read_turned_put_and_reset(client: Client) -> None:
     assert client.delete("/_sandbox/knobs").json() == usual
 
 
-@pytest.mark.parametrize(
-    "knob", [{"nonsense": 1}, {"stuck": "yes"}, {"webhooks": "loud"}, {"concurrency": None}]
-)
+@pytest.mark.parametrize("knob", [{"nonsense": 1}, {"stuck": "yes"}, {"webhooks": "loud"}, {"concurrency": None}])
 def test_a_wrong_knob_is_refused(knob: dict[str, object], client: Client) -> None:
     answer = client.patch("/_sandbox/knobs", json=knob)
 
@@ -142,12 +139,12 @@ def test_error_rate_answers_five_hundreds(client: Client) -> None:
     assert client.sandbox.books()["videos"] == []
 
 
-def test_knobs_survive_a_restart(own_process: SandboxProcess) -> None:
-    own_process.knobs(render_seconds=3)
+def test_knobs_survive_a_restart(client: Client) -> None:
+    client.sandbox.knobs(render_seconds=3)
 
-    own_process.restart()
+    client.sandbox.restart()
 
-    assert own_process.knobs()["render_seconds"] == 3
+    assert client.sandbox.knobs()["render_seconds"] == 3
 
 
 def test_the_wallet_can_be_set(client: Client) -> None:

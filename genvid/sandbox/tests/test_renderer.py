@@ -190,6 +190,11 @@ class TestPictures:
         assert frame[2, 2] == pytest.approx([0, 176, 80], abs=4)
         assert frame[177, 317] == pytest.approx([0, 176, 80], abs=4)
 
+    def test_breathing_never_lifts_the_bust_off_the_lower_edge(self, tmp_path):
+        job = replace(JOB, background=Background("#00ff00", None), width=640, height=360)
+        frames = read_frames(render(job, tmp_path).video)
+        assert max(frame[-1, 320, 1] for frame in frames) < 150
+
     def test_background_picture_fills_the_frame(self, tmp_path):
         Image.new("RGB", (40, 90), "#c81e1e").save(tmp_path / "wall.png")
         job = replace(JOB, script="Hi.", fps=5, background=Background(None, tmp_path / "wall.png"))
@@ -234,9 +239,7 @@ class TestSpeech:
         assert paused.duration - plain.duration == pytest.approx(1.5, abs=0.05)
 
     def test_speed_shortens_the_speech(self):
-        assert (
-            speak(SCRIPT, VOICES["clara"], speed=1.5).duration < speak(SCRIPT, VOICES["clara"]).duration * 0.8
-        )
+        assert speak(SCRIPT, VOICES["clara"], speed=1.5).duration < speak(SCRIPT, VOICES["clara"]).duration * 0.8
 
     def test_volume_scales_the_sound(self):
         assert np.abs(soundtrack(replace(JOB, volume=0.5)).samples).max() == pytest.approx(0.445, abs=0.01)
@@ -275,6 +278,13 @@ class TestSpeech:
         (tmp_path / "notes.mp3").write_text("not a recording")
         with pytest.raises(UnreadableMedia):
             render(replace(JOB, audio=tmp_path / "notes.mp3"), tmp_path)
+
+    @pytest.mark.parametrize("script", ["①", "٣", "9" * 60, "a\x00b", "½ of ²", "http://a.b/c?d=e&f"])
+    @pytest.mark.parametrize("voice", ["clara", "lucia"])
+    def test_odd_characters_are_spoken_and_written_as_they_are(self, script, voice):
+        speech = speak(script, VOICES[voice])
+        assert speech.samples.any()
+        assert [word.text for word in speech.words] == script.split()
 
     @pytest.mark.parametrize("renderer", [render, render_clip])
     @pytest.mark.parametrize("script", ["...", "🙂", '<break time="1s"/>', " "])
@@ -373,9 +383,7 @@ def test_the_catalogue_loads_without_codecs_or_models(tmp_path):
     heavy = ("av", "onnxruntime", "PIL", "numpy", "hibari")
     code = f"import sys, genvid.sandbox.renderer.catalogue; print([m for m in {heavy!r} if m in sys.modules])"
     root = Path(__file__).parents[3]
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-    )
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
 
 

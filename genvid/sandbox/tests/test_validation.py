@@ -1,4 +1,5 @@
 import base64
+from typing import Any
 
 import httpx
 import pytest
@@ -9,7 +10,9 @@ from genvid.sandbox.tests.receiver import Receiver
 BAD = "invalid_parameter"
 NONE = "no_such_id"
 
-REFUSED = {
+Refusal = tuple[int, str, str | None]
+
+REFUSED: dict[str, tuple[dict[str, Any], Refusal]] = {
     "an unknown type": ({"type": "hologram"}, (400, BAD, "type")),
     "no type": ({"type": ...}, (400, BAD, "type")),
     "no avatar": ({"avatar_id": ...}, (400, BAD, "avatar_id")),
@@ -137,9 +140,7 @@ def test_an_image_is_fetched_from_its_address(client: Client, receiver: Receiver
     receiver.files["/face.png"] = png
     image = {"type": "url", "url": receiver.url + "/face.png"}
 
-    video = client.finish(
-        type="image", avatar_id=..., image=image, voice_id=client.look()["default_voice_id"]
-    )
+    video = client.finish(type="image", avatar_id=..., image=image, voice_id=client.look()["default_voice_id"])
 
     assert video["status"] == "completed"
 

@@ -157,9 +157,7 @@ def test_a_cinematic_video_has_a_fixed_price(client: Client) -> None:
 def test_a_studio_video_joins_its_scenes(client: Client) -> None:
     scene = {"type": "avatar_video", "input": client.body(script="One two three four.")}
     single = client.finish(script="One two three four.")["duration"]
-    video_id = client.post("/v3/videos", json={"type": "studio", "scenes": [scene, scene]}).json()["data"][
-        "video_id"
-    ]
+    video_id = client.post("/v3/videos", json={"type": "studio", "scenes": [scene, scene]}).json()["data"]["video_id"]
 
     wait_for(lambda: client.status(video_id) == "completed")
 

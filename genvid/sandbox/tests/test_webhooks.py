@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.client import Client, refusal_of, wait_for
 from genvid.sandbox.tests.receiver import Received, Receiver
 
@@ -81,9 +80,7 @@ def test_captions_are_told_of_too(client: Client, receiver: Receiver) -> None:
     assert kinds == {"avatar_video.success", "avatar_video_caption.success"}
 
 
-def test_a_callback_url_is_called_without_a_signature_beside_the_endpoint(
-    client: Client, receiver: Receiver
-) -> None:
+def test_a_callback_url_is_called_without_a_signature_beside_the_endpoint(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
     client.finish(callback_url=receiver.url + "/once")
 
@@ -273,15 +270,14 @@ def test_every_kind_of_event_is_listed(client: Client) -> None:
     assert (len(kinds), kinds[0], kinds[-1]) == (30, "avatar_video.success", "batch.finished")
 
 
-def test_a_waiting_delivery_survives_a_kill(own_process: SandboxProcess, receiver: Receiver) -> None:
-    with Client(own_process) as client:
-        own_process.knobs(webhook_retry_scale=0.05)
-        receiver.answers = [500]
-        client.finish(callback_url=receiver.url)
-        wait_for(lambda: receiver.posts)
-        own_process.kill()
-        own_process.start()
+def test_a_waiting_delivery_survives_a_kill(client: Client, receiver: Receiver) -> None:
+    client.sandbox.knobs(webhook_retry_scale=0.05)
+    receiver.answers = [500]
+    client.finish(callback_url=receiver.url)
+    wait_for(lambda: receiver.posts)
+    client.sandbox.kill()
+    client.sandbox.start()
 
-        wait_for(lambda: len(receiver.posts) == 2)
+    wait_for(lambda: len(receiver.posts) == 2)
 
     assert receiver.posts[0].body == receiver.posts[1].body

@@ -54,7 +54,7 @@ def _append(
         return end
 
 
-def _moment(packet: av.Packet, ticks: int | None) -> Fraction:
+def _moment(packet: "av.Packet[av.stream.Stream]", ticks: int | None) -> Fraction:
     return Fraction(ticks or 0) * Fraction(packet.time_base)
 
 

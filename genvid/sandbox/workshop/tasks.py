@@ -84,9 +84,7 @@ def _speech(task: Result) -> Result:
         sound.setsampwidth(2)
         sound.setframerate(said.rate)
         sound.writeframes((np.clip(said.samples, -1, 1) * 32767).astype("<i2").tobytes())
-    words = [
-        {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)} for word in said.words
-    ]
+    words = [{"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)} for word in said.words]
     return {"duration": round(said.duration, 3), "words": words}
 
 

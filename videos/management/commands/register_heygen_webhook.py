@@ -13,7 +13,9 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--rotate", action="store_true", help="Ask for a new secret; the old one is taken for a day.")
+        parser.add_argument(
+            "--rotate", action="store_true", help="Ask for a new secret; the old one is taken for a day."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
