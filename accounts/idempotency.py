@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
@@ -28,23 +28,27 @@ KEY = re.compile(r"[A-Za-z0-9_:.\-]{1,255}")
 WINDOW = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
 
-Handler = TypeVar("Handler", bound=Callable[..., Response])
+Effect = Callable[[], Response]
 
 
-def idempotent(handler: Handler) -> Handler:
-    """Make a view's POST handler answer a repeated `Idempotency-Key` with the stored answer. Scope: the account."""
+def idempotent(handler: Callable[..., Effect]) -> Callable[..., Response]:
+    """Make a view's POST handler answer a repeated `Idempotency-Key` with the stored answer. Scope: the account.
+
+    The handler reads and checks the request, and returns the effect: that alone runs inside the transaction, so
+    looking up a name in the DNS, say, holds no lock.
+    """
 
     @wraps(handler)
     def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get("Idempotency-Key")
         if key is None:
-            return handler(view, request, *args, **kwargs)
+            return handler(view, request, *args, **kwargs)()
         record = _claim(request, _checked(key))
         if record.status is not None:
             return _replay(record)
         return _run_once(record, lambda: handler(view, request, *args, **kwargs))
 
-    return once  # type: ignore[return-value]
+    return once
 
 
 def _checked(key: str) -> str:
@@ -82,8 +86,9 @@ def _claim(request: Request, key: str) -> IdempotencyRecord:
     return record
 
 
-def _run_once(record: IdempotencyRecord, effect: Callable[[], Response]) -> Response:
+def _run_once(record: IdempotencyRecord, prepare: Callable[[], Effect]) -> Response:
     try:
+        effect = prepare()
         with transaction.atomic():
             response = effect()
             _store(record, response.status_code, response.data)

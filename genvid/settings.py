@@ -116,18 +116,23 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 CELERY_BROKER_URL = REDIS_URL or f"sqla+sqlite:///{VAR_DIR / 'broker.sqlite3'}"
-CELERY_BROKER_TRANSPORT_OPTIONS = (
+# A dead broker must not hang a request: enqueueing gives up at once, and the next sweep finds the row.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
+if REDIS_URL:
     # A worker that dies keeps its messages unacknowledged; they come back after the visibility timeout.
-    {
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "visibility_timeout": 600,
         "unacked_restore_throttle": 1,
         "unacked_restore_interval": 2,
         "socket_timeout": 5,
-        "socket_connect_timeout": 3,
+        "socket_connect_timeout": 2,
     }
-    if REDIS_URL
-    else {}
-)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -137,8 +142,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TIMEZONE = TIME_ZONE
-# A dead broker must not hang a request: enqueueing gives up at once and the next sweep finds the row.
-CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 

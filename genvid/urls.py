@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from genvid.api.exceptions import not_found_view
 from genvid.health import healthz, readyz
+from genvid.pages import FrontView
 
 api: list[Any] = [
     path("", include("accounts.urls")),
@@ -21,7 +21,7 @@ api: list[Any] = [
 ]
 
 urlpatterns = [
-    path("", TemplateView.as_view(template_name="genvid/front.html"), name="front"),
+    path("", FrontView.as_view(), name="front"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),

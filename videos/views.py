@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.caller import caller_of
-from accounts.idempotency import idempotent
+from accounts.idempotency import Effect, idempotent
 from accounts.permissions import ReadOrWriteByRole
 from accounts.services import require_verified_email
 from genvid.api.filters import PAGE_PARAMETERS, filter_parameters
@@ -76,11 +76,11 @@ class VideosView(KeysetListView):
         parameters=[IDEMPOTENCY_KEY],
     )
     @idempotent
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Effect:
         caller = caller_of(request)
         require_verified_email(caller.user_id)
-        video = creating.create(caller, **validated(VideoCreateInput, request.data))
-        return Response(data_of(video), status=201)
+        wish = validated(VideoCreateInput, request.data)
+        return lambda: Response(data_of(creating.create(caller, **wish)), status=201)
 
     def represent(self, rows: list[Any]) -> list[Any]:
         waiting = [video.pk for video in rows if video.status == Status.QUEUED]
@@ -120,10 +120,10 @@ class GenerateView(StrictAPIView):
 
     @extend_schema(request=None, responses=VideoOutput, operation_id="generate_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
-    def post(self, request: Request, pk: UUID) -> Response:
+    def post(self, request: Request, pk: UUID) -> Effect:
         video = one_of(request, pk)
         require_verified_email(caller_of(request).user_id)
-        return Response(data_of(creating.generate(video)))
+        return lambda: Response(data_of(creating.generate(video)))
 
 
 class CancelView(StrictAPIView):
@@ -139,10 +139,10 @@ class RetryView(StrictAPIView):
 
     @extend_schema(request=None, responses={201: VideoOutput}, operation_id="retry_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
-    def post(self, request: Request, pk: UUID) -> Response:
-        caller = caller_of(request)
+    def post(self, request: Request, pk: UUID) -> Effect:
+        caller, video = caller_of(request), one_of(request, pk)
         require_verified_email(caller.user_id)
-        return Response(data_of(creating.retry(caller, one_of(request, pk))), status=201)
+        return lambda: Response(data_of(creating.retry(caller, video)), status=201)
 
 
 class MediaView(StrictAPIView):

@@ -1,7 +1,9 @@
 """Bringing the finished file home: streamed, checked, kept under our own name. HeyGen's links expire, ours do not."""
 
 import hashlib
-import os
+import shutil
+import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -50,13 +52,12 @@ class LeaseKeeper:
     """A sink that renews the lease while bytes come in, so that a long download is not begun twice."""
 
     def __init__(self, file: BinaryIO, video: Video) -> None:
-        self.file, self.video, self.unrenewed = file, video, 0
+        self.file, self.video, self.renewed = file, video, time.monotonic()
 
     def write(self, data: bytes) -> int:
-        self.unrenewed += len(data)
-        if self.unrenewed > 16 * 1024 * 1024:
+        if time.monotonic() - self.renewed > settings.VIDEO_STORE_LEASE / 3:
             self.video.extend_lease(settings.VIDEO_STORE_LEASE)
-            self.unrenewed = 0
+            self.renewed = time.monotonic()
         return self.file.write(data)
 
 
@@ -81,19 +82,13 @@ def _store(video: Video, client: HeyGenClient) -> None:
     remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
     if not remote.file_url:
         raise Unusable("HeyGen names no file")
-    folder = settings.WORK_DIR / f"{video.pk}-{os.getpid()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        _fetch_and_keep(video, client, remote, folder)
-    finally:
-        for leftover in folder.iterdir():
-            leftover.unlink(missing_ok=True)
-        folder.rmdir()
+    settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{video.pk}-", dir=settings.WORK_DIR) as folder:
+        _fetch_and_keep(video, client, remote, remote.file_url, Path(folder))
 
 
-def _fetch_and_keep(video: Video, client: HeyGenClient, remote: RemoteVideo, folder: Path) -> None:
-    assert remote.file_url is not None  # noqa: S101 - _store has looked
-    main = _fetch(client, remote.file_url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
+def _fetch_and_keep(video: Video, client: HeyGenClient, remote: RemoteVideo, url: str, folder: Path) -> None:
+    main = _fetch(client, url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
     with main.path.open("rb") as file:
         info = mp4.inspect(file, main.bytes)
     _compare(video, info.duration_seconds, remote.duration)
@@ -168,3 +163,13 @@ def forget_files(video: Video) -> None:
     """Remove every file that a video of ours can have, named in its row or not. Raises OSError."""
     for name in ("video.mp4", "thumbnail.jpg", "captions.srt"):
         default_storage.delete(f"videos/{video.account_id}/{video.pk}/{name}")
+
+
+def clear_leftovers(older_than: float) -> None:
+    """Remove downloads that a killed worker left, last touched more than `older_than` seconds ago."""
+    if not settings.WORK_DIR.exists():
+        return
+    for folder in settings.WORK_DIR.iterdir():
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > older_than:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,7 @@ from videos.services import rendering, settling, storing, submitting
 
 logger = structlog.get_logger(__name__)
 BATCH = 200
+LEFTOVER_SECONDS = 6 * 3600.0
 PURGE_AFTER = timedelta(seconds=30)
 DELIVERY_AFTER = timedelta(seconds=3)
 
@@ -24,6 +25,7 @@ def sweep_all() -> None:
     wake_due()
     wake_deliveries()
     wake_purges()
+    storing.clear_leftovers(LEFTOVER_SECONDS)
 
 
 def wake_due() -> None:

@@ -68,14 +68,10 @@ def _american(
     key: str, gender: Gender, formant: float, melody: float, breath_cut: float, tempo: float = 1.0
 ) -> VoiceProfile:
     # Listeners still understand the model between formants 0.80 and 1.07, and no further.
-    return VoiceProfile(
-        key, key.title(), gender, "English", "en-US", "hibari", formant, melody, breath_cut, tempo
-    )
+    return VoiceProfile(key, key.title(), gender, "English", "en-US", "hibari", formant, melody, breath_cut, tempo)
 
 
-def _espeak(
-    key: str, name: str, gender: Gender, language: str, locale: str, espeak_voice: str
-) -> VoiceProfile:
+def _espeak(key: str, name: str, gender: Gender, language: str, locale: str, espeak_voice: str) -> VoiceProfile:
     return VoiceProfile(key, name, gender, language, locale, "espeak", espeak_voice=espeak_voice)
 
 

@@ -41,9 +41,7 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
 class Heard(NamedTuple):
@@ -72,9 +70,7 @@ class EspeakVoice:
             self._samples, self._heard = [], []
             self._choose(voice, speed, pitch)
             encoded = text.encode()
-            self._library.espeak_Synth(
-                encoded, len(encoded) + 1, 0, _POSITION_IN_CHARACTERS, 0, _UTF8, None, None
-            )
+            self._library.espeak_Synth(encoded, len(encoded) + 1, 0, _POSITION_IN_CHARACTERS, 0, _UTF8, None, None)
             return _speech(text, self._samples, self._heard, self._rate)
 
     def _choose(self, voice: VoiceProfile, speed: float, pitch: float) -> None:

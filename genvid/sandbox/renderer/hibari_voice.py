@@ -90,9 +90,7 @@ class HibariVoice:
         harmonics, phase, noise, residual, residual_phase, pitch = (output[0] for output in outputs[:6])
         return Spectrum(harmonics, phase, noise, residual, residual_phase, pitch, durations)
 
-    def _timed_speech(
-        self, sentence: str, phonemes: str, samples: Samples, spectrum: Spectrum, rate: int
-    ) -> Speech:
+    def _timed_speech(self, sentence: str, phonemes: str, samples: Samples, spectrum: Spectrum, rate: int) -> Speech:
         length = len(samples) / rate
         texts = sentence.split()
         if spectrum.durations is None:
@@ -158,8 +156,7 @@ def _lay_out(symbols: Sequence[str], durations: FloatArray, length: float) -> li
     ends = np.cumsum(durations, dtype=np.float64) * length / float(durations.sum())
     starts = np.concatenate([[0.0], ends[:-1]])
     return [
-        Phoneme(symbol, float(start), float(end))
-        for symbol, start, end in zip(symbols, starts, ends, strict=False)
+        Phoneme(symbol, float(start), float(end)) for symbol, start, end in zip(symbols, starts, ends, strict=False)
     ]
 
 

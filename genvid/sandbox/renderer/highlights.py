@@ -35,9 +35,7 @@ class Highlights:
             raise ValueError("No frame was seen.")
         self._thumbnail.save(thumbnail, quality=86, optimize=True)
         palette = self._preview[0].quantize(PREVIEW_COLOURS)
-        first, *others = (
-            picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in self._preview
-        )
+        first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in self._preview)
         first.save(gif, save_all=True, append_images=others, duration=self._milliseconds, loop=0)
 
 

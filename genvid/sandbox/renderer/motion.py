@@ -44,8 +44,7 @@ class Choreography:
         self._energy = list(_smoothed(speech.loudness(frames, fps).tolist()))
         self._blinks = list(_moments(dice, 0.9, length, 2.2, 4.2))
         self._glances = [
-            (moment, dice.choice(GLANCES_X), dice.choice(GLANCES_Y))
-            for moment in _moments(dice, 0.8, length, 1.1, 2.6)
+            (moment, dice.choice(GLANCES_X), dice.choice(GLANCES_Y)) for moment in _moments(dice, 0.8, length, 1.1, 2.6)
         ]
 
     def pose(self, frame: int) -> Pose:

@@ -24,6 +24,7 @@ SoundPacket: TypeAlias = "av.Packet[av.AudioStream]"
 
 # faststart: the index goes before the frames, so that a browser plays while it loads.
 FASTSTART = {"movflags": "+faststart"}
+AAC = {"aac_coder": "fast"}
 X264 = {"preset": "veryfast", "crf": "21", "tune": "animation", "profile": "high"}
 
 
@@ -46,6 +47,7 @@ class Movie:
         self._video = self._open_video(width, height, options)
         self._sound = self._container.add_stream("aac", rate=sound_rate)
         self._sound.bit_rate = SOUND_BITS
+        self._sound.options = dict(AAC)
         self._sound.codec_context.layout = "mono"
         self._waiting_sound: list[SoundPacket] = []
         self._scaler = VideoReformatter()  # one for the whole film: setting up its filter is slow

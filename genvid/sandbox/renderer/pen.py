@@ -49,9 +49,7 @@ class Pen:
 
     def stroke(self, points: Sequence[Point], ink: Ink, width: float) -> None:
         """A line with round ends."""
-        self._draw.line(
-            self._pixels(points), fill=ink, width=max(1, round(width * self._scale)), joint="curve"
-        )
+        self._draw.line(self._pixels(points), fill=ink, width=max(1, round(width * self._scale)), joint="curve")
         for x, y in (points[0], points[-1]):
             self.dot(x, y, width / 2, ink)
 
@@ -59,9 +57,7 @@ class Pen:
         """A filled rectangle with round corners."""
         self._draw.rounded_rectangle([edge * self._scale for edge in box], radius * self._scale, fill=ink)
 
-    def frame(
-        self, box: tuple[float, float, float, float], radius: float, fill: Ink, edge: Ink, width: float
-    ) -> None:
+    def frame(self, box: tuple[float, float, float, float], radius: float, fill: Ink, edge: Ink, width: float) -> None:
         """A rectangle with round corners and an edge."""
         self._draw.rounded_rectangle(
             [side * self._scale for side in box],
@@ -76,9 +72,7 @@ class Pen:
         ImageDraw.Draw(mask).polygon(self._pixels(inner), fill=0)
         self._image.paste(ink, (0, 0), mask)
 
-    def glow(
-        self, blob: Blob, colour: Colour, *, blur: float, strength: float, inside: Sequence[Point] = ()
-    ) -> None:
+    def glow(self, blob: Blob, colour: Colour, *, blur: float, strength: float, inside: Sequence[Point] = ()) -> None:
         """Tints what is drawn already with a blurred blob, transparent parts left alone."""
         box = self._reach(blob, blur * 3)
         if box[0] >= box[2] or box[1] >= box[3]:
@@ -128,8 +122,6 @@ class Pen:
         factor = self._scale / shrink
         left, top = blob.x * factor - box[0] / shrink, blob.y * factor - box[1] / shrink
         reach_x, reach_y = blob.radius_x * factor, blob.radius_y * factor
-        ImageDraw.Draw(small).ellipse(
-            [left - reach_x, top - reach_y, left + reach_x, top + reach_y], fill=255
-        )
+        ImageDraw.Draw(small).ellipse([left - reach_x, top - reach_y, left + reach_x, top + reach_y], fill=255)
         softened = small.filter(ImageFilter.GaussianBlur(blur * factor))
         return softened.resize(size, Image.Resampling.BILINEAR)

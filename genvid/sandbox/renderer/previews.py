@@ -56,9 +56,7 @@ def voice_sample(voice: str, path: Path) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mp3" if path.suffix == ".mp3" else "pcm_s16le", rate=24_000)
         stream.codec_context.layout = "mono"
-        resampler = av.AudioResampler(
-            stream.format, "mono", stream.rate, frame_size=stream.codec_context.frame_size
-        )
+        resampler = av.AudioResampler(stream.format, "mono", stream.rate, frame_size=stream.codec_context.frame_size)
         for resampled in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(resampled))
         container.mux(stream.encode(None))

@@ -124,7 +124,5 @@ def _turned(layer: Layer, degrees: float, shift_x: float, shift_y: float, scale:
     pivot_x, pivot_y = AXIS * scale - layer.left, PIVOT_Y * scale - layer.top
     x, y = pivot_x + shift_x, pivot_y + shift_y
     inverse = (across, down, pivot_x - across * x - down * y, -down, across, pivot_y + down * x - across * y)
-    image = layer.image.transform(
-        layer.image.size, Image.Transform.AFFINE, inverse, Image.Resampling.BILINEAR
-    )
+    image = layer.image.transform(layer.image.size, Image.Transform.AFFINE, inverse, Image.Resampling.BILINEAR)
     return layer._replace(image=image)

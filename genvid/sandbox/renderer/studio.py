@@ -31,9 +31,7 @@ def ignore(share: float) -> None:
     """A progress callback for those who do not ask."""
 
 
-def render(
-    job: RenderJob, folder: Path, progress: Progress = ignore, *, cache_dir: Path | None = None
-) -> Rendered:
+def render(job: RenderJob, folder: Path, progress: Progress = ignore, *, cache_dir: Path | None = None) -> Rendered:
     """Makes the job's video in the folder, telling `progress` the share done (0-1).
 
     Layers drawn once are kept under `cache_dir`, or under the folder SANDBOX_CACHE_DIR names.

@@ -58,8 +58,7 @@ def cues_of(words: Iterable[Word], line_length: int = LINE_LENGTH) -> list[Cue]:
 
 def write_srt(cues: Sequence[Cue], path: Path) -> None:
     blocks = [
-        f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n{cue.text}\n"
-        for number, cue in enumerate(cues, start=1)
+        f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n{cue.text}\n" for number, cue in enumerate(cues, start=1)
     ]
     path.write_text("\n".join(blocks), encoding="utf-8")
 

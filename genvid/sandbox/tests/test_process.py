@@ -1,6 +1,8 @@
+import os
+import signal
+import subprocess
 import time
-
-import psutil
+from collections.abc import Iterable
 
 from genvid.sandbox import contract
 from genvid.sandbox.app import HEYGEN
@@ -35,40 +37,48 @@ def test_a_completed_video_is_charged_once_whatever_happens(client: Client) -> N
 
 
 def test_a_killed_sandbox_leaves_no_children(client: Client) -> None:
-    children = _with_children(client)
+    children = _children(client)
 
     client.sandbox.kill()
 
-    wait_for(lambda: not any(_alive(child) for child in children))
+    wait_for(lambda: not _alive(children))
 
 
 def test_a_stopped_sandbox_leaves_none_either_and_is_quick(client: Client) -> None:
-    children = _with_children(client)
+    children = _children(client)
     begun = time.monotonic()
 
     client.sandbox.stop()
 
     assert time.monotonic() - begun < 3
-    assert [child for child in children if _alive(child)] == []
+    assert _alive(children) == set()
 
 
 def test_renders_run_at_low_priority(client: Client) -> None:
-    assert {child.nice() for child in _with_children(client)} == {10}
+    assert set(_children(client).values()) == {os.nice(0) + 10}
 
 
 def test_a_crashed_render_is_tried_once_more(client: Client) -> None:
-    for child in _with_children(client):
-        child.kill()
+    for child in _children(client):
+        os.kill(child, signal.SIGKILL)
 
     assert client.finish()["status"] == "completed"
 
 
-def _with_children(client: Client) -> list[psutil.Process]:
+def _processes() -> list[tuple[int, int, int, str]]:
+    """Every process as its id, its parent's, its niceness and its state."""
+    table = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,nice=,stat="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in table.stdout.splitlines()]
+    return [(int(pid), int(parent), int(nice) if nice[-1].isdigit() else 0, state) for pid, parent, nice, state in rows]
+
+
+def _children(client: Client) -> dict[int, int]:
+    """The niceness of each child, once there is one."""
     client.finish()
-    children: list[psutil.Process] = psutil.Process(client.sandbox.pid).children(recursive=True)
-    assert children
-    return children
+    found = {pid: nice for pid, parent, nice, _ in _processes() if parent == client.sandbox.pid}
+    assert found
+    return found
 
 
-def _alive(process: psutil.Process) -> bool:
-    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+def _alive(children: Iterable[int]) -> set[int]:
+    return {pid for pid, _, _, state in _processes() if not state.startswith("Z")} & set(children)

@@ -1,0 +1,54 @@
+"""The product's front page: a studio on top of the public API, in one template, one stylesheet and one script."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.generic import TemplateView
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class FrontView(TemplateView):
+    template_name = "genvid/front.html"
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().get(request, *args, **kwargs)
+        response["Content-Security-Policy"] = content_security_policy()
+        response["Cache-Control"] = "no-cache"
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = {
+            "public_url": settings.PUBLIC_URL,
+            "signup_credits": settings.SIGNUP_CREDITS,
+            "verification_required": settings.REQUIRE_VERIFIED_EMAIL,
+        }
+        return super().get_context_data(**page, **kwargs)
+
+
+def content_security_policy() -> str:
+    """Nothing inline and nothing from elsewhere, but for pictures, sound and films: those are the provider's, or the bucket's."""
+    media = ["'self'", "https:", *local_provider()]
+    # A bucket's signed links are followed by the script before a player gets them.
+    links = ["'self'", "https:"] if settings.S3_BUCKET else ["'self'"]
+    policy = {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "connect-src": links,
+        "img-src": [*media, "data:"],
+        "media-src": [*media, "blob:"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
+
+
+def local_provider() -> list[str]:
+    """The sandbox's origin: it serves its previews over plain HTTP, which `https:` does not cover."""
+    url = urlsplit(settings.HEYGEN_BASE_URL)
+    return [f"{url.scheme}://{url.netloc}"] if url.hostname in LOOPBACK else []
