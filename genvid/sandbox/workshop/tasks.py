@@ -1,6 +1,7 @@
 """What the render process can do. Tasks and results are plain JSON; files are named by their paths."""
 
 import logging
+import os
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -63,18 +64,24 @@ def job_of(scene: Result) -> RenderJob:
 
 
 def _preview_image(task: Result) -> Result:
-    renderer.preview_image(task["persona"], Path(task["path"]))
-    return {"path": task["path"]}
+    return _drawn(task, lambda path: renderer.preview_image(task["persona"], path))
 
 
 def _preview_video(task: Result) -> Result:
-    renderer.preview_video(task["persona"], Path(task["path"]))
-    return {"path": task["path"]}
+    return _drawn(task, lambda path: renderer.preview_video(task["persona"], path))
 
 
 def _voice_sample(task: Result) -> Result:
-    renderer.voice_sample(task["voice"], Path(task["path"]))
-    return {"path": task["path"]}
+    return _drawn(task, lambda path: renderer.voice_sample(task["voice"], path))
+
+
+def _drawn(task: Result, draw: Callable[[Path], Path]) -> Result:
+    """Draws beside the path and moves there, so that nobody is served half a file."""
+    path = Path(task["path"])
+    draft = path.with_name(f".{os.getpid()}.{path.name}")
+    draw(draft)
+    draft.replace(path)
+    return {"path": str(path)}
 
 
 def _speech(task: Result) -> Result:

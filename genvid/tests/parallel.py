@@ -1,0 +1,25 @@
+"""Real threads on the real database, let loose at the same moment."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from django.db import connections
+
+
+def in_parallel(deeds: list[Callable[[], Any]]) -> list[Any]:
+    """What each deed returned, or the exception it raised, in the order given. Needs `transaction=True`."""
+    barrier = Barrier(len(deeds))
+
+    def run(deed: Callable[[], Any]) -> Any:
+        try:
+            barrier.wait(timeout=30)
+            return deed()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(run, deeds))
