@@ -21,6 +21,8 @@ LONGEST_PAUSE = 3600.0
 GIVE_UP_AFTER = 24 * 3600.0
 PROBE_TIMEOUT = 1.0
 AT_ONCE = 8
+# More than can be under way, so that the next one due is always among them.
+WAITING = "SELECT * FROM deliveries WHERE status = 'waiting' ORDER BY due_at, seq LIMIT 32"
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Courier:
 
     def _start_due(self) -> float | None:
         """Starts what is due and says how long nothing else will be."""
-        waiting = self._store.rows("SELECT * FROM deliveries WHERE status = 'waiting' ORDER BY due_at, seq")
+        waiting = self._store.rows(WAITING)
         waiting = [delivery for delivery in waiting if delivery["seq"] not in self._under_way]
         for delivery in waiting:
             if delivery["due_at"] > time.time():

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -136,7 +137,10 @@ class Service:
 
 
 class Postgres(Service):
-    """PostgreSQL on a unix socket. It refuses uid 0, so root starts it in an unmapped user namespace."""
+    """PostgreSQL on a unix socket.
+
+    It refuses root and users without a name. In a user namespace of its own, with nobody mapped, either is `nobody`.
+    """
 
     FLAGS = (
         "listen_addresses=",
@@ -168,10 +172,15 @@ class Postgres(Service):
         return self
 
     def _privilege_drop(self) -> Callable[[], None] | None:
-        if os.geteuid() != 0:
+        if os.geteuid() != 0 and _has_a_name(os.geteuid()):
             return None
         if _libc is not None and _may_unshare():
-            return _leave_root_namespace
+            return _become_unmapped
+        if os.geteuid() != 0:
+            raise ServiceError(
+                f"PostgreSQL wants a user with a name, and uid {os.geteuid()} has none. "
+                "Set DATABASE_URL to a PostgreSQL server whose user may create databases."
+            )
         # Default Docker refuses unshare. Nobody must then reach the binaries and the data.
         self.folder.chmod(0o711)
         if not _reachable_by_nobody(self.binaries):
@@ -282,6 +291,14 @@ def _runs(binary: Path) -> bool:
         return False
 
 
+def _has_a_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
 def _reachable_by_nobody(folder: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
 
@@ -295,7 +312,7 @@ def _copy_wheel(binaries: Path, target: Path) -> Path:
     return target / binaries.relative_to(package.parent)
 
 
-def _leave_root_namespace() -> None:
+def _become_unmapped() -> None:
     assert _libc is not None
     if _libc.unshare(CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "unshare")

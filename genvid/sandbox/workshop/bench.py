@@ -51,7 +51,9 @@ class Bench:
             process.stdin.write(json.dumps(task).encode() + b"\n")
             await process.stdin.drain()
             line = await process.stdout.readline()
-        except (ConnectionError, asyncio.CancelledError):
+        except ConnectionError:
+            line = b""
+        except asyncio.CancelledError:
             # A task left half-way would answer to the next one.
             await self.stop()
             raise
