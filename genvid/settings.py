@@ -115,7 +115,8 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-CELERY_BROKER_URL = REDIS_URL or f"sqla+sqlite:///{VAR_DIR / 'broker.sqlite3'}"
+EMBEDDED_BROKER_FILE = None if REDIS_URL else VAR_DIR / "broker.sqlite3"
+CELERY_BROKER_URL = REDIS_URL or f"sqla+sqlite:///{EMBEDDED_BROKER_FILE}"
 # A dead broker must not hang a request: enqueueing gives up at once, and the next sweep finds the row.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
@@ -156,6 +157,7 @@ CELERY_BEAT_SCHEDULE = {
     "videos.sweep": _every("videos.sweep", env.float("SWEEP_SECONDS", default=5.0)),
     "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
     "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
+    "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
     "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour="4", minute="23")},
 }
 

@@ -37,9 +37,7 @@ class EmbeddedSite(OwnProcess):
     def start(self, *, seconds: float = 120) -> "EmbeddedSite":
         places = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
         environment = clean_environment() | {name: str(value) for name, value in places.items()}
-        self.spawn(
-            [sys.executable, str(ROOT / "scripts" / "run.py")], environment=environment | self.environment
-        )
+        self.spawn([sys.executable, str(ROOT / "scripts" / "run.py")], environment=environment | self.environment)
         self.wait(lambda: answers(f"{self.url}/readyz"), seconds=seconds)
         return self
 

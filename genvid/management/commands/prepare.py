@@ -19,6 +19,9 @@ class Command(BaseCommand):
         for folder in (settings.MEDIA_ROOT, settings.STATIC_ROOT, settings.EMAIL_FILE_PATH):
             Path(folder).mkdir(parents=True, exist_ok=True)
         self.migrate()
+        if settings.EMBEDDED_BROKER_FILE:
+            # What a killed worker left there is stale: the database says what is due, and the first sweep finds it.
+            settings.EMBEDDED_BROKER_FILE.unlink(missing_ok=True)
         if os.environ.get("DEMO_ADMIN_PASSWORD"):
             call_command("ensure_demo_admin")
 
