@@ -9,7 +9,7 @@ ARGS ?=
 CHECK_ENV := env GENVID_TEST=1 GENVID_VAR=var/check SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 \
 	SALT_KEY=only-for-checks HEYGEN_API_KEY=only-for-checks DATABASE_URL=sqlite:///:memory:
 
-.PHONY: help setup run test check lint types imports migrations schema fmt lock demo bench clean
+.PHONY: help setup run test check lint types imports migrations schema fmt lock demo clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -22,7 +22,7 @@ run: setup ## set up and serve on http://127.0.0.1:8000 (PORT, GENVID_VAR and mo
 
 test: setup ## set up and test on a real PostgreSQL and Redis (ARGS="-k name", WORKERS=2)
 	@echo "pytest: starting PostgreSQL and Redis, then the tests on $(WORKERS) workers"
-	@$(PYTHON_BIN) -m pytest -n $(WORKERS) $(ARGS)
+	@$(PYTHON_BIN) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: lint imports migrations schema types test ## everything CI asks: lint, imports, migrations, schema, types, test
 
@@ -60,9 +60,6 @@ lock: setup ## write both locks anew from the requirements files
 
 demo: setup ## a customer's whole way, from sign-up to the finished video, against a running `make run`
 	@$(PYTHON_BIN) manage.py demo $(ARGS)
-
-bench: setup ## measure the API's speed
-	@$(PYTHON_BIN) manage.py bench $(ARGS)
 
 clean: ## remove .venv and the caches (data in var/ stays)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -44,8 +44,8 @@ def is_speakable(script: str) -> bool:
 
 def render_seconds(video_seconds: Decimal | float) -> int:
     """What rendering that much video is expected to take."""
-    base: float = settings.EXPECTED_RENDER_BASE
-    return math.ceil(base + float(video_seconds) * settings.EXPECTED_RENDER_FACTOR)
+    base, factor = float(settings.EXPECTED_RENDER_BASE), float(settings.EXPECTED_RENDER_FACTOR)
+    return math.ceil(base + float(video_seconds) * factor)
 
 
 def queue_seconds(position: int, own_render_seconds: int) -> int:

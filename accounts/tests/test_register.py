@@ -1,0 +1,121 @@
+import pytest
+from django.conf import settings as django_settings
+
+from accounts.models import Account, Membership, Session, User
+from accounts.services import register
+from genvid.errors import ValidationFailed
+from genvid.tests.asserts import data_of, nothing_changes, the_ledger_proves, wrong_fields_of
+from genvid.tests.factories import PASSWORD
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+REGISTER = "/api/v1/auth/register"
+ADA = {"email": "ada@example.com", "password": PASSWORD, "full_name": "Ada Lovelace", "company_name": "Engines Ltd"}
+
+
+def test_registering_answers_with_person_account_and_tokens(stranger):
+    data = data_of(stranger.post(REGISTER, ADA), 201)
+    user, account = User.objects.get(), Account.objects.get()
+    assert data == {
+        "user": {
+            "id": str(user.pk),
+            "email": "ada@example.com",
+            "email_verified": False,
+            "full_name": "Ada Lovelace",
+            "company_name": "Engines Ltd",
+        },
+        "account": {"id": str(account.pk), "name": "Engines Ltd", "role": "owner"},
+        "access_token": data["access_token"],
+        "refresh_token": data["refresh_token"],
+        "token_type": "Bearer",
+        "expires_in": 900,
+    }
+
+
+def test_the_new_tokens_work_at_once(stranger):
+    data = data_of(stranger.post(REGISTER, ADA), 201)
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {data['access_token']}"}
+    assert data_of(stranger.get("/api/v1/profile", **headers))["email"] == "ada@example.com"
+    assert stranger.post("/api/v1/auth/refresh", {"refresh_token": data["refresh_token"]}).status_code == 200
+
+
+def test_a_new_account_has_one_owner_and_the_welcome_credits(stranger):
+    stranger.post(REGISTER, ADA)
+    membership = Membership.objects.get()
+    assert (membership.role, membership.account.wallet.balance) == ("owner", django_settings.SIGNUP_CREDITS)
+    assert the_ledger_proves()
+
+
+def test_the_operator_may_give_no_welcome_credits(stranger, settings):
+    settings.SIGNUP_CREDITS = 0
+    stranger.post(REGISTER, ADA)
+    assert Account.objects.get().wallet.balance == 0
+    assert the_ledger_proves()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"company_name": "Engines Ltd", "full_name": "Ada"}, "Engines Ltd"),
+        ({"company_name": "", "full_name": "Ada"}, "Ada"),
+        ({"company_name": "   ", "full_name": " Ada "}, "Ada"),
+        ({}, "ada"),
+    ],
+)
+def test_the_account_is_called_after_company_or_person_or_address(stranger, given, name):
+    stranger.post(REGISTER, {"email": "ada@example.com", "password": PASSWORD} | given)
+    assert Account.objects.get().name == name
+
+
+@pytest.mark.parametrize("given", ["Ada@Example.COM", "  ada@example.com ", "ADA@EXAMPLE.COM\n"])
+def test_the_address_is_kept_in_lower_case_without_blanks(stranger, given):
+    data = data_of(stranger.post(REGISTER, ADA | {"email": given}), 201)
+    assert (data["user"]["email"], User.objects.get().email) == ("ada@example.com", "ada@example.com")
+
+
+@pytest.mark.parametrize("given", ["ada@example.com", "ADA@example.com", "Ada@Example.Com"])
+def test_a_taken_address_is_refused_in_any_case(stranger, given):
+    stranger.post(REGISTER, ADA)
+    with nothing_changes():
+        response = stranger.post(REGISTER, ADA | {"email": given})
+    assert wrong_fields_of(response) == ["email"]
+    assert response.json()["error"]["details"] == {"email": "This address is already registered."}
+
+
+@pytest.mark.parametrize("given", ["", "ada", "ada@", "@example.com", "a b@example.com", "x" * 250 + "@example.com"])
+def test_what_is_no_address_is_refused(stranger, given):
+    with nothing_changes():
+        assert wrong_fields_of(stranger.post(REGISTER, ADA | {"email": given})) == ["email"]
+
+
+@pytest.mark.parametrize("weak", ["short", "password", "12345678901", "ada@example.com", "Ada Lovelace", "", "x" * 257])
+def test_a_weak_password_is_refused(stranger, weak):
+    with nothing_changes():
+        assert wrong_fields_of(stranger.post(REGISTER, ADA | {"password": weak})) == ["password"]
+
+
+def test_blanks_belong_to_a_password(stranger):
+    stranger.post(REGISTER, ADA | {"password": "  blanks count here  "})
+    assert User.objects.get().check_password("  blanks count here  ")
+
+
+@pytest.mark.parametrize("field", ["full_name", "company_name"])
+def test_names_have_at_most_150_characters(stranger, field):
+    with nothing_changes():
+        assert wrong_fields_of(stranger.post(REGISTER, ADA | {field: "é" * 151})) == [field]
+    assert stranger.post(REGISTER, ADA | {field: "é" * 150}).status_code == 201
+
+
+def test_names_may_be_in_any_script(stranger):
+    data = data_of(stranger.post(REGISTER, ADA | {"full_name": "李 雷 👩🏽‍🚀"}), 201)
+    assert data["user"]["full_name"] == "李 雷 👩🏽‍🚀"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_register_one_address_at_once_one_wins():
+    spellings = ["ada@example.com", "ADA@example.com", "Ada@Example.com", "ada@EXAMPLE.com"]
+    results = in_parallel([lambda given=given: register(email=given, password=PASSWORD) for given in spellings])
+    refused = [result.details for result in results if isinstance(result, ValidationFailed)]
+    assert refused == [{"email": "This address is already registered."}] * 3
+    counts = [model.objects.count() for model in (User, Account, Membership, Session)]
+    assert (counts, the_ledger_proves()) == ([1, 1, 1, 1], True)

@@ -1,0 +1,91 @@
+import pytest
+from django.core.files.storage import default_storage
+
+from genvid import health
+from genvid.celery import app
+from genvid.tests.asserts import refusal_of
+from genvid.tests.factories import JsonClient
+
+NOWHERE = "redis://127.0.0.1:9/0"
+READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok"}
+
+
+@pytest.fixture
+def dead_broker(monkeypatch):
+    """A broker address where nobody listens, for this test only."""
+    monkeypatch.setitem(app.conf.changes, "broker_url", NOWHERE)
+    monkeypatch.setitem(app.conf.changes, "broker_write_url", NOWHERE)
+
+
+@pytest.fixture
+def dead_storage(settings, tmp_path):
+    """A media folder that is a file."""
+    (tmp_path / "media").write_text("")
+    options = settings.STORAGES["default"]["OPTIONS"] | {"location": tmp_path / "media"}
+    settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
+
+
+def failing_parts(response) -> set[str]:
+    assert refusal_of(response) == (503, "provider_unavailable")
+    return set(response.json()["error"]["details"])
+
+
+def test_a_living_process_says_so_without_a_database():
+    response = JsonClient().get("/healthz")
+    assert (response.status_code, response.json()["data"]) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_all_parts_ready_is_a_200(stranger):
+    response = stranger.get("/readyz")
+    assert (response.status_code, response.json()["data"]) == (200, {"status": "ready", "parts": READY})
+
+
+@pytest.mark.django_db
+def test_asking_leaves_nothing_in_the_storage(stranger):
+    stranger.get("/readyz")
+    assert default_storage.listdir("probes")[1] == []
+
+
+@pytest.mark.django_db
+def test_a_dead_broker_is_a_503_that_names_it(stranger, dead_broker):
+    assert failing_parts(stranger.get("/readyz")) == {"broker"}
+
+
+@pytest.mark.django_db
+def test_a_dead_storage_is_a_503_that_names_it(stranger, dead_storage):
+    assert failing_parts(stranger.get("/readyz")) == {"storage"}
+
+
+@pytest.mark.django_db
+def test_two_dead_parts_are_both_named(stranger, dead_broker, dead_storage):
+    assert failing_parts(stranger.get("/readyz")) == {"broker", "storage"}
+
+
+def test_a_database_out_of_reach_is_a_503_that_names_it(monkeypatch):
+    # Without the database mark, pytest-django lets nobody through to it.
+    monkeypatch.setattr(health, "_migrated", True)
+    assert failing_parts(JsonClient().get("/readyz")) == {"database"}
+
+
+@pytest.mark.django_db
+def test_unapplied_migrations_are_a_503_that_names_them(stranger, settings, monkeypatch):
+    monkeypatch.setattr(health, "_migrated", False)
+    settings.MIGRATION_MODULES = {}
+    assert failing_parts(stranger.get("/readyz")) == {"migrations"}
+
+
+@pytest.mark.django_db
+def test_a_503_tells_no_addresses(stranger, dead_broker, dead_storage):
+    text = stranger.get("/readyz").content.decode()
+    assert [secret for secret in ("127.0.0.1", "redis:", "/media") if secret in text] == []
+
+
+@pytest.mark.django_db
+def test_a_client_can_still_register_while_the_broker_is_dead(
+    stranger, dead_broker, django_capture_on_commit_callbacks
+):
+    body = {"email": "ada@example.com", "password": "a long enough one"}
+    with django_capture_on_commit_callbacks(execute=True):
+        response = stranger.post("/api/v1/auth/register", body)
+    assert response.status_code == 201

@@ -1,0 +1,186 @@
+"""Leads real videos through the pipeline against the sandbox, one step after the other, without a worker."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from avatars.models import Avatar
+from avatars.services import sync_catalogue
+from billing.enums import EntryKind, HoldStatus
+from billing.models import Hold, LedgerEntry
+from genvid.heygen.client import get_client
+from genvid.sandbox.process import SandboxProcess
+from genvid.tests.asserts import the_ledger_proves
+from genvid.tests.factories import SCRIPT, Person
+from videos import provider, scheduler
+from videos.enums import WAITING, Status
+from videos.models import ProviderState, Video, WebhookDelivery
+from videos.services import creating, deliveries, rendering, storing, submitting, sweeping
+
+DEADLINE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Money:
+    """Where an account's credits are. `charges` counts the entries that paid for videos."""
+
+    balance: int
+    held: int = 0
+    holds: int = 0
+    charges: int = 0
+
+
+def money_of(person: Person) -> Money:
+    """As it stands, with the ledger proved on the way."""
+    assert the_ledger_proves()
+    wallet = person.wallet
+    return Money(
+        balance=wallet.balance,
+        held=wallet.held,
+        holds=Hold.objects.filter(wallet=wallet, status=HoldStatus.OPEN).count(),
+        charges=LedgerEntry.objects.filter(wallet=wallet, kind=EntryKind.CHARGE).count(),
+    )
+
+
+class Pipeline:
+    """What beat, broker and workers do, in one thread. `tick` runs everything that is due once."""
+
+    def __init__(self, sandbox: SandboxProcess) -> None:
+        self.sandbox = sandbox
+        sync_catalogue(get_client())
+        self.avatar = Avatar.objects.filter(kind="studio_avatar", is_available=True).order_by("pk").first()
+
+    def order(self, person: Person, script: str = SCRIPT, **wish: Any) -> Video:
+        return creating.create(
+            person.caller, script=script, **{"avatar_id": self.avatar.pk, "resolution": "720p"} | wish
+        )
+
+    def dispatch(self) -> int:
+        return scheduler.hand_out_slots()
+
+    def submit(self, video: Video) -> Video:
+        """Hand out slots and send this video's order, whenever it was due."""
+        self.dispatch()
+        self.make_due(video)
+        submitting.submit_video(str(video.pk))
+        return fresh(video)
+
+    def poll(self, video: Video) -> Video:
+        self.make_due(video)
+        rendering.poll_due()
+        return fresh(video)
+
+    def store(self, video: Video) -> Video:
+        self.make_due(video)
+        storing.store_video(str(video.pk))
+        return fresh(video)
+
+    def tick(self) -> None:
+        """The schedule once, as if every wait had just ended; the gate keeps its own time."""
+        self.dispatch()
+        Video.objects.filter(status__in=WAITING, due_at__isnull=False).update(due_at=timezone.now())
+        for pk in Video.objects.filter(status=Status.SUBMITTING).values_list("pk", flat=True):
+            submitting.submit_video(str(pk))
+        rendering.poll_due()
+        for pk in Video.objects.filter(status=Status.STORING).values_list("pk", flat=True):
+            storing.store_video(str(pk))
+        for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):
+            deliveries.work_off(pk)
+        sweeping.sweep_all()
+
+    def run(self, video: Video, *until: str, seconds: float = DEADLINE_SECONDS) -> Video:
+        """Tick until `video` has one of these statuses, `completed` unless named."""
+        wanted = until or (Status.COMPLETED,)
+
+        def there() -> bool:
+            self.tick()
+            return fresh(video).status in wanted
+
+        wait_until(there, seconds=seconds, why=lambda: describe(video))
+        return fresh(video)
+
+    def rendered(self, video: Video) -> Video:
+        """Submit, and wait until the render has ended at the sandbox; ours has not been told."""
+        video = self.submit(video)
+        assert video.status == Status.RENDERING, describe(video)
+        wait_until(lambda: self.remote(video)["status"] in ("completed", "failed"))
+        return video
+
+    def storing(self, video: Video) -> Video:
+        video = self.poll(self.rendered(video))
+        assert video.status == Status.STORING, describe(video)
+        return video
+
+    def orders(self, video: Video) -> list[dict[str, Any]]:
+        """What the sandbox's books say was made for this video, oldest first."""
+        return [row for row in self.sandbox.books()["videos"] if row["callback_id"] == str(video.pk)]
+
+    def remote(self, video: Video) -> dict[str, Any]:
+        """The one render of this video in the sandbox's books."""
+        (row,) = self.orders(video)
+        return row
+
+    def renders(self, video: Video) -> int:
+        return len(self.orders(video))
+
+    def file_at_provider(self, video: Video, suffix: str) -> Path:
+        folder = self.sandbox.folder / "sandbox" / "files" / "videos" / str(fresh(video).provider_video_id)
+        (file,) = folder.rglob(f"*{suffix}")
+        return file
+
+    def make_due(self, video: Video) -> None:
+        Video.objects.filter(pk=video.pk, due_at__isnull=False).update(due_at=timezone.now())
+
+    def outlive(self, video: Video) -> None:
+        """Let the deadline of the status it is in pass."""
+        changed = Video.objects.filter(pk=video.pk, deadline_at__isnull=False)
+        assert changed.update(deadline_at=timezone.now()) == 1
+
+    def age(self, video: Video, seconds: float) -> None:
+        """As if the order had been placed that long ago."""
+        moment = timezone.now() - timedelta(seconds=seconds)
+        Video.objects.filter(pk=video.pk).update(submitted_at=moment)
+
+    def pass_gate(self) -> None:
+        """Let the time pass for which the gate is closed."""
+        ProviderState.objects.filter(closed_until__isnull=False).update(closed_until=timezone.now())
+
+
+def gate() -> ProviderState:
+    state, _ = ProviderState.objects.get_or_create(name=provider.NAME)
+    return state
+
+
+def gate_seconds() -> float:
+    """How much longer no slot is handed out."""
+    until = gate().closed_until
+    return max(0.0, (until - timezone.now()).total_seconds()) if until else 0.0
+
+
+def fresh(video: Video) -> Video:
+    return Video.objects.get(pk=video.pk)
+
+
+def history(video: Video) -> list[tuple[str, str, str]]:
+    """Every move: from, to, why."""
+    events = video.events.order_by("created_at", "id")
+    return [(event.from_status, event.to_status, event.reason) for event in events]
+
+
+def describe(video: Video) -> str:
+    now = fresh(video)
+    return f"{now.status}: {now.waiting_reason or now.provider_error}"
+
+
+def wait_until(
+    condition: Callable[[], bool], *, seconds: float = DEADLINE_SECONDS, why: Callable[[], str] = str
+) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s; {why()}"
+        time.sleep(0.01)
