@@ -86,9 +86,7 @@ def claim(var: Path) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotStart(
-            f"already running on {var}. Stop it, or set GENVID_VAR to another folder."
-        ) from None
+        raise CannotStart(f"already running on {var}. Stop it, or set GENVID_VAR to another folder.") from None
     return lock
 
 

@@ -29,7 +29,7 @@ def die_with_parent(signum: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signum)
 
 
-class GuardedProcess(Process):  # type: ignore[misc]
+class GuardedProcess(Process):
     """The small process beside each part: relays its lines, ends its group when the supervisor is gone."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,7 +59,7 @@ class GuardedProcess(Process):  # type: ignore[misc]
             os.killpg(self._child.pid, signum)
 
 
-class Supervisor(Manager):  # type: ignore[misc]
+class Supervisor(Manager):
     """Runs the parts until told to stop; when one of them ends, the others are ended too."""
 
     def __init__(self, ready_url: str, banner: str) -> None:

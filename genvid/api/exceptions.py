@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from genvid.api.renderers import error_response
-from genvid.errors import DomainError, NotFound
+from genvid.errors import DomainError, NotAuthenticated, NotFound
 
 logger = structlog.get_logger(__name__)
 
@@ -32,6 +32,7 @@ FRAMEWORK_CODES: list[tuple[type[Exception], str, int]] = [
     (SuspiciousOperation, "validation_error", 400),
 ]
 FRAMEWORK_MESSAGES = {
+    "not_authenticated": NotAuthenticated.message,
     "not_found": NotFound.message,
     "payload_too_large": "The body is larger than 1 MiB.",
     "validation_error": "The request is not valid.",

@@ -87,9 +87,8 @@ def failure_of_video(raw_code: str, raw_message: str) -> Failure:
 def failure_of_error(error: HeyGenError) -> Failure:
     """What to tell a customer whose video HeyGen did not take."""
     if isinstance(error, OperatorProblem):
-        code = "provider_problem"
-    else:
-        code = BY_CODE.get(error.code) or _by_param(error.param or "") or _by_word(error.code)
+        return _failure("provider_problem", error.code, error.message)
+    code = BY_CODE.get(error.code) or _by_param(error.param or "") or _by_word(error.code)
     return _failure(code or "invalid_request", error.code, error.message)
 
 

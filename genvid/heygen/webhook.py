@@ -34,8 +34,8 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now:
     not always sent: it only catches honest lateness, and the unique key of a delivery is what stops replays.
     """
     lower = _lower_names(headers)
-    given = next((lower[name] for name in SIGNATURE_HEADERS if name in lower), "")
-    given = given.strip().lower().removeprefix("sha256=").encode("utf-8", "replace")
+    header = next((lower[name] for name in SIGNATURE_HEADERS if name in lower), "")
+    given = header.strip().lower().removeprefix("sha256=").encode("utf-8", "replace")
     matches = [hmac.compare_digest(_sign(body, secret), given) for secret in secrets if secret]
     if not any(matches):
         raise BadSignature("the signature is missing or wrong")

@@ -116,6 +116,10 @@ class Service:
                 raise ServiceError(f"{self.name} did not start:\n{tail}")
             time.sleep(0.01)
 
+    @property
+    def returncode(self) -> int | None:
+        return self.process.returncode if self.process else None
+
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 

@@ -11,7 +11,7 @@ def test_a_worker_is_ready_and_dies_when_killed(tmp_path):
 
         worker.kill9()
 
-        assert worker.process.returncode == -9
+        assert worker.returncode == -9
 
 
 def test_a_web_process_answers(tmp_path):

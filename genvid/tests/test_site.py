@@ -25,7 +25,7 @@ def installation(tmp_path_factory) -> Iterator[EmbeddedSite]:
 
 
 @pytest.fixture
-def site(installation) -> EmbeddedSite:
+def site(installation: EmbeddedSite) -> EmbeddedSite:
     return installation if installation.is_running() else installation.start()
 
 
@@ -48,7 +48,7 @@ def test_a_stopped_site_leaves_no_process_behind(site):
 
     site.stop()
 
-    assert site.process.returncode == 0
+    assert site.returncode == 0
     assert [pid for pid in family if is_running(pid)] == []
 
 
