@@ -22,7 +22,7 @@ run: setup ## set up and serve on http://127.0.0.1:8000 (PORT, GENVID_VAR and mo
 
 test: setup ## set up and test on a real PostgreSQL and Redis (ARGS="-k name", WORKERS=2)
 	@echo "pytest: starting PostgreSQL and Redis, then the tests on $(WORKERS) workers"
-	@$(PYTHON_BIN) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(PYTHON_BIN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint imports migrations schema types test ## everything CI asks: lint, imports, migrations, schema, types, test
 

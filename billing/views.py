@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from accounts.caller import caller_of
 from billing.models import CreditLot, LedgerEntry, Wallet
 from billing.serializers import LedgerEntryOutput, WalletOutput
+from genvid.api.filters import PAGE_PARAMETERS
 from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
 
 LEDGER_FIELDS = ("id", "kind", "credits", "balance_after", "reference", "description", "created_at")
@@ -31,7 +32,7 @@ class WalletView(StrictAPIView):
 
 
 class LedgerView(KeysetListView):
-    @extend_schema(responses=LedgerEntryOutput(many=True), operation_id="list_ledger")
+    @extend_schema(responses=LedgerEntryOutput(many=True), operation_id="list_ledger", parameters=PAGE_PARAMETERS)
     def get(self, request: Request) -> Response:
         return self.page(LedgerEntry.objects.filter(wallet=caller_of(request).account_id))
 

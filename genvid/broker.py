@@ -1,6 +1,5 @@
 """Waking a worker. The broker only speeds things up: what it loses, a sweep finds in the database."""
 
-from functools import partial
 from typing import Any
 
 import structlog
@@ -20,4 +19,8 @@ def enqueue(task: "Task[Any, Any]", *ids: str) -> None:
 
 def enqueue_on_commit(task: "Task[Any, Any]", *ids: str) -> None:
     """Send a task once the transaction is durable, so that the worker finds what it is told about."""
-    transaction.on_commit(partial(enqueue, task, *ids), robust=True)
+
+    def wake_worker() -> None:
+        enqueue(task, *ids)
+
+    transaction.on_commit(wake_worker, robust=True)

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
 @register(Tags.security)
 def check_debug_is_off_in_public(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """DEBUG shows secrets in tracebacks, so it may only serve the machine it runs on."""
-    public = not settings.PUBLIC_URL.startswith(("http://127.0.0.1", "http://localhost"))
-    if settings.DEBUG and public:
+    if settings.DEBUG and not _is_local(settings.PUBLIC_URL):
         return [Error("DEBUG is on while PUBLIC_URL is not local.", hint="Unset DEBUG.", id="genvid.E001")]
     return []
 
@@ -35,8 +39,8 @@ def check_provider_key(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
 @register
 def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """A plain-http provider is only ever the sandbox: an API key must not travel in the clear."""
-    local = settings.HEYGEN_BASE_URL.startswith(("https://", "http://127.0.0.1", "http://localhost"))
-    if not local:
+    encrypted = urlsplit(settings.HEYGEN_BASE_URL).scheme == "https"
+    if not encrypted and not _is_local(settings.HEYGEN_BASE_URL):
         return [Error("HEYGEN_BASE_URL is neither https nor local.", id="genvid.E003")]
     return []
 
@@ -55,6 +59,8 @@ def check_pipeline_times(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
     errors: list[CheckMessage] = []
     if settings.VIDEO_SUBMIT_DEADLINE >= 24 * 3600:
         errors.append(Error("VIDEO_SUBMIT_DEADLINE must be under 24 hours.", id="genvid.E004"))
+    if settings.VIDEO_SUBMIT_LEASE <= settings.HEYGEN_WRITE_TIMEOUT:
+        errors.append(Error("VIDEO_SUBMIT_LEASE must be longer than HEYGEN_WRITE_TIMEOUT.", id="genvid.E007"))
     if settings.HEYGEN_MAX_CONCURRENT < 1:
         errors.append(Error("HEYGEN_MAX_CONCURRENT must be at least 1.", id="genvid.E005"))
     if settings.SIGNUP_CREDITS < 0 or settings.HOLD_MARGIN_PERCENT < 0:

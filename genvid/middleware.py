@@ -17,7 +17,8 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-Id", "")
+        # Not request.headers: that is built once, and would keep showing everybody what the caller sent.
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         # django-structlog reads the header: it must never see one that could forge a log line.
         request.META["HTTP_X_REQUEST_ID"] = request_id

@@ -1,4 +1,4 @@
-"""The product's front page: a studio on top of the public API, in one template, one stylesheet and one script."""
+"""The product's front page: a studio on top of the public API."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ class FrontView(TemplateView):
 
 
 def content_security_policy() -> str:
-    """Nothing inline and nothing from elsewhere, but for pictures, sound and films: those are the provider's, or the bucket's."""
+    """Nothing inline, nothing from elsewhere, except pictures and films: they are the provider's."""
     media = ["'self'", "https:", *local_provider()]
     # A bucket's signed links are followed by the script before a player gets them.
     links = ["'self'", "https:"] if settings.S3_BUCKET else ["'self'"]

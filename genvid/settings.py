@@ -168,7 +168,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "full_name", "company_name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -231,7 +234,7 @@ HEYGEN_API_KEY = env.str("HEYGEN_API_KEY", default="")
 HEYGEN_MAX_CONCURRENT = env.int("HEYGEN_MAX_CONCURRENT", default=10)
 HEYGEN_ENGINE = env.str("HEYGEN_ENGINE", default="avatar_iv")
 HEYGEN_READ_TIMEOUT = env.float("HEYGEN_READ_TIMEOUT", default=30.0)
-HEYGEN_WRITE_TIMEOUT = env.float("HEYGEN_WRITE_TIMEOUT", default=120.0)
+HEYGEN_WRITE_TIMEOUT = env.float("HEYGEN_WRITE_TIMEOUT", default=20.0 if EMBEDDED else 120.0)
 HEYGEN_MEDIA_HOSTS = env.list(
     "HEYGEN_MEDIA_HOSTS", default=["127.0.0.1"] if EMBEDDED or TESTING else [".heygen.ai", ".heygen.com"]
 )
@@ -243,7 +246,8 @@ HEYGEN_WEBHOOK_SECRETS = env.list("HEYGEN_WEBHOOK_SECRETS", default=[])
 HEYGEN_WEBHOOK_AUTOREGISTER = env.bool("HEYGEN_WEBHOOK_AUTOREGISTER", default=EMBEDDED)
 
 # ── The video pipeline (seconds unless the name says otherwise)
-VIDEO_SUBMIT_LEASE = env.float("VIDEO_SUBMIT_LEASE", default=45.0)
+# Longer than any call: a second worker must not repeat an order while the first may still hear its answer.
+VIDEO_SUBMIT_LEASE = env.float("VIDEO_SUBMIT_LEASE", default=HEYGEN_WRITE_TIMEOUT + 10)
 VIDEO_STORE_LEASE = env.float("VIDEO_STORE_LEASE", default=60.0)
 VIDEO_QUEUE_DEADLINE = env.float("VIDEO_QUEUE_DEADLINE", default=48 * 3600.0)
 VIDEO_SUBMIT_DEADLINE = env.float("VIDEO_SUBMIT_DEADLINE", default=23 * 3600.0)
@@ -313,6 +317,8 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = None
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
+# Our own middleware stands before it, and has replaced what callers send by something harmless.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 configure_logging(LOG_FORMAT, LOG_LEVEL)
 
 UNFOLD = {"SITE_TITLE": "genvid", "SITE_HEADER": "genvid", "SITE_URL": "/"}

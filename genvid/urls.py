@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from genvid.api.exceptions import not_found_view
@@ -28,7 +29,7 @@ urlpatterns = [
     path("media/", include("videos.media_urls")),
     path("webhooks/", include("videos.webhook_urls")),
     path("api/v1/", include(api)),
-    re_path(r"^(api|webhooks)(/.*)?$", not_found_view),
+    re_path(r"^(api|webhooks)(/.*)?$", csrf_exempt(not_found_view)),
 ]
 
 handler400 = "genvid.api.exceptions.bad_request_view"

@@ -49,7 +49,7 @@ class Video(models.Model):
     credits_charged = models.PositiveIntegerField(default=0)
 
     # The conversation with HeyGen
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="Orders placed; each has its own key.")
+    attempt = models.PositiveIntegerField(default=0, help_text="Orders placed; each has its own key.")
     idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
     calls = models.PositiveIntegerField(default=0, help_text="Times that the present key was sent.")
     provider_video_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
@@ -122,8 +122,7 @@ class Video(models.Model):
             return False
         changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": "", **fields}
         with transaction.atomic():
-            mine = Video.objects.filter(pk=self.pk, status=source)
-            if mine.update(status=to, updated_at=timezone.now(), **changes) != 1:
+            if self._as_read().update(status=to, updated_at=timezone.now(), **changes) != 1:
                 return False
             VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
             log = logger.bind(video_id=str(self.pk), account_id=str(self.account_id))
@@ -135,18 +134,19 @@ class Video(models.Model):
     def take(self, seconds: float, **changes: Any) -> bool:
         """Lease the work that is due: False when it is not due, has moved on, or another worker was first."""
         now = timezone.now()
-        mine = Video.objects.filter(pk=self.pk, status=self.status, due_at__lte=now)
+        mine = self._as_read().filter(due_at__lte=now)
         return mine.update(due_at=now + timedelta(seconds=seconds), **changes) == 1
 
     def extend_lease(self, seconds: float) -> None:
-        mine = Video.objects.filter(pk=self.pk, status=self.status)
-        mine.update(due_at=timezone.now() + timedelta(seconds=seconds))
+        self._as_read().update(due_at=after(seconds))
 
     def postpone(self, seconds: float, why: str) -> bool:
         """Try again later, and tell staff why."""
-        mine = Video.objects.filter(pk=self.pk, status=self.status)
-        due = timezone.now() + timedelta(seconds=seconds)
-        return mine.update(due_at=due, tries=F("tries") + 1, waiting_reason=why[:300]) == 1
+        return self._as_read().update(due_at=after(seconds), tries=F("tries") + 1, waiting_reason=why[:300]) == 1
+
+    def _as_read(self) -> VideoQuerySet:
+        """This row, if it still is what we read: status alone would let news of an old order touch the present one."""
+        return Video.objects.filter(pk=self.pk, status=self.status, attempt=self.attempt, calls=self.calls)
 
 
 def after(seconds: float) -> datetime:

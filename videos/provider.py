@@ -16,6 +16,8 @@ BUSY_SECONDS = 5.0
 PROBE_SECONDS = 15.0
 """How long the gate stays closed before one order probes it; doubled each time in a row, up to the maximum."""
 MAX_PROBE_SECONDS = 600.0
+MAX_BUSY_SECONDS = 6 * 3600.0
+"""HeyGen's `Retry-After` is honoured up to here."""
 
 
 def lock_state() -> ProviderState | None:
@@ -44,7 +46,7 @@ def close(code: str, message: str, *, needs_staff: bool, seconds: float | None =
     state, _ = ProviderState.objects.select_for_update().get_or_create(name=NAME)
     state.closings += 1
     doubling = min(MAX_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(state.closings - 1, 10))
-    wait = seconds or (doubling if needs_staff else BUSY_SECONDS)
+    wait = min(seconds or (doubling if needs_staff else BUSY_SECONDS), MAX_BUSY_SECONDS)
     state.closed_until = timezone.now() + timedelta(seconds=wait)
     state.code, state.message = code[:60], message[:500]
     state.needs_staff = state.needs_staff or needs_staff

@@ -9,7 +9,7 @@ from django.utils import timezone
 from genvid.broker import enqueue_on_commit
 from videos import provider, tasks
 from videos.enums import Status
-from videos.models import Video, after
+from videos.models import ProviderState, Video, after
 
 
 def hand_out_slots() -> int:
@@ -21,9 +21,15 @@ def hand_out_slots() -> int:
         state = provider.lock_state()
         if state is None or not provider.is_open(state, timezone.now()):
             return 0
-        limit = 1 if provider.is_probing(state) else settings.HEYGEN_MAX_CONCURRENT
-        free = limit - Video.objects.in_flight().count()
-        return sum(_claim(video) for video in Video.objects.in_queue_order()[: max(0, free)])
+        return sum(_claim(video) for video in Video.objects.in_queue_order()[: _free_slots(state)])
+
+
+def _free_slots(state: ProviderState) -> int:
+    in_flight = Video.objects.in_flight()
+    free: int = settings.HEYGEN_MAX_CONCURRENT - in_flight.count()
+    if provider.is_probing(state):
+        free = min(free, 1 - in_flight.filter(status=Status.SUBMITTING).count())
+    return max(0, free)
 
 
 def _claim(video: Video) -> bool:

@@ -34,10 +34,12 @@ class KeysetPagination(CursorPagination):
         return int(given)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
+        if "cursor" not in request.query_params:
+            return None
         try:
             cursor = super().decode_cursor(request)
-            if cursor is not None and cursor.position is not None:
-                datetime.fromisoformat(str(cursor.position))
+            if not _says_something(cursor):
+                raise ValueError("neither place nor offset")
         except Exception as error:  # whatever a forged cursor breaks, the answer is the same
             raise ValidationFailed(details={"cursor": "Is not a cursor that this list gave out."}) from error
         return cursor
@@ -63,3 +65,9 @@ class KeysetPagination(CursorPagination):
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The items alone: `genvid.api.schema` wraps them into the envelope."""
         return schema
+
+
+def _says_something(cursor: Cursor | None) -> bool:
+    if cursor is None or cursor.position is None:
+        return cursor is not None and cursor.offset > 0
+    return datetime.fromisoformat(str(cursor.position)).tzinfo is not None

@@ -38,7 +38,7 @@ IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 
 @dataclass(frozen=True)
 class HeyGenClient:
-    """Timeouts are in seconds. `media_hosts` are the names, or suffixes with a leading dot, that files may come from."""
+    """Timeouts are in seconds. `media_hosts`: the names, or suffixes with a leading dot, that files may come from."""
 
     base_url: str
     api_key: str

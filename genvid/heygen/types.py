@@ -73,8 +73,8 @@ class Failure:
 class RemoteVideo:
     """A video as HeyGen shows it. `duration` is in seconds, and is what HeyGen bills.
 
-    The addresses are signed and expire: use them at once, never keep them. `file_url` is the captioned file when that was
-    asked for and is there, else the plain one.
+    The addresses are signed and expire: use them at once, never keep them. `file_url` is the captioned file when that
+    was asked for and is there, else the plain one.
     """
 
     id: str

@@ -30,8 +30,8 @@ class BadPayload(Exception):
 def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: datetime) -> None:
     """Raise `BadSignature` unless `body`, as received, is signed with one of `secrets`.
 
-    A rotation kills the old secret at once, so during one both are tried. The timestamp is not part of what is signed, and
-    not always sent: it only catches honest lateness, and the unique key of a delivery is what stops replays.
+    A rotation kills the old secret at once, so during one both are tried. The timestamp is not part of what is signed,
+    and not always sent: it only catches honest lateness. The unique key of a delivery is what stops replays.
     """
     lower = _lower_names(headers)
     header = next((lower[name] for name in SIGNATURE_HEADERS if name in lower), "")

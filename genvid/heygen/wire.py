@@ -74,9 +74,7 @@ def read_number(raw: Json, name: str) -> float | None:
     """A finite number that is not negative. Durations cost money: anything doubtful is absent."""
     value = raw.get(name)
     try:
-        number = (
-            float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
-        )
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and number >= 0 else None

@@ -17,7 +17,7 @@ LOOKUP_SECONDS = 5.0
 _lookup_slots = threading.BoundedSemaphore(32)
 
 HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-# The URL standard reads a host as a number when its last label is one: 2130706433, 0x7f.1 and 0177.0.0.1 are all 127.0.0.1.
+# A host whose last label is a number is an address to URL readers: 2130706433, 0x7f.1 and 0177.0.0.1 are 127.0.0.1.
 NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 SPECIAL_NAMES = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion")
 
@@ -84,7 +84,7 @@ def _check_name(host: str) -> None:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Stricter than `is_global`, which takes multicast and site-local addresses for public, and depends on the Python patch."""
+    """Stricter than `is_global`, which takes multicast and site-local addresses for public."""
     if isinstance(address, ipaddress.IPv6Address):
         embedded = _embedded_ipv4(address)
         if embedded is not None:

@@ -53,7 +53,7 @@ class Response:
 
 
 def parse_json(body: bytes) -> Any:
-    """Raise ValueError for what is not JSON: NaN, infinity and bottomless nesting too, which Python itself would take."""
+    """Raise ValueError for what is not JSON: NaN and infinity too, which Python would take, and endless nesting."""
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_parse_float)
     except RecursionError as error:
@@ -85,12 +85,11 @@ def send(
 ) -> Response:
     """Send one request, once, and read its answer, whatever its status; a redirect is an error.
 
-    `timeout` is in seconds for each wait, and for the whole body. Unless `allow_private`, only public addresses are called.
+    `timeout` is in seconds, for each wait and for the whole body. Unless `allow_private`, only public addresses are
+    called.
     """
     content = {"params": params, "json": json, "data": body}
-    with exchange(
-        method, url, timeout=timeout, allow_private=allow_private, headers=headers, **content
-    ) as answer:
+    with exchange(method, url, timeout=timeout, allow_private=allow_private, headers=headers, **content) as answer:
         received = bytearray()
         for chunk in read_chunks(answer, deadline=time.monotonic() + timeout):
             received += chunk
@@ -121,7 +120,7 @@ def exchange(
         raise _translate(error) from error
     with answer:
         if 300 <= answer.status_code < 400:
-            raise Redirected(answer.status_code)
+            raise Redirected(answer.status_code, answer.headers.get("Location"))
         yield answer
 
 
@@ -143,14 +142,12 @@ def read_chunks(answer: requests.Response, *, deadline: float, decode: bool = Tr
 
 
 def _translate(error: Exception) -> HttpError:
-    """Only failures to connect are certain to have sent nothing; a broken TLS handshake is not told apart, so it is not."""
+    """Only a failure to connect is certain to have sent nothing; a broken TLS handshake is not told apart."""
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable("no connection in time", sent=False)
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return Timeout("no answer in time")
-    if isinstance(error, urllib3.exceptions.IncompleteRead) or _reason(
-        error, urllib3.exceptions.IncompleteRead
-    ):
+    if isinstance(error, urllib3.exceptions.IncompleteRead) or _reason(error, urllib3.exceptions.IncompleteRead):
         return Truncated("the answer ended early")
     if isinstance(error, ValueError):
         return Unreachable("the request is not valid", sent=False)

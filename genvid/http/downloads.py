@@ -50,17 +50,15 @@ def download(
 ) -> Download:
     """Write the file at `url` into `sink`. Raise an `HttpError`; the sink then holds a part that is good up to its end.
 
-    `timeout` is in seconds for the whole download. `allowed_hosts`: names, or suffixes with a leading dot; None allows any.
-    `expected_types`: beginnings of content types, like "video/". `start` resumes after that many bytes, if the file still has
-    `etag`; feed the hasher the first part before.
+    `timeout` is in seconds for the whole download. `allowed_hosts`: names, or suffixes with a leading dot; None allows
+    any. `expected_types`: beginnings of content types, like "video/". `start` resumes after that many bytes, if the
+    file still has `etag`; feed the hasher the first part before.
     """
     check_host(url, allowed_hosts)
     deadline = time.monotonic() + timeout
     hasher = hasher or hashlib.sha256()
     stall = min(STALL_SECONDS, timeout)
-    with exchange(
-        "GET", url, timeout=stall, allow_private=allow_private, headers=_headers(start, etag)
-    ) as answer:
+    with exchange("GET", url, timeout=stall, allow_private=allow_private, headers=_headers(start, etag)) as answer:
         _check_answer(answer, start, expected_types)
         expected = _expected_bytes(answer)
         if expected is not None and start + expected > max_bytes:
@@ -68,9 +66,7 @@ def download(
         received = _copy(answer, sink, hasher, room=max_bytes - start, deadline=deadline)
         if expected is not None and received != expected:
             raise Truncated(f"{received} of {expected} bytes")
-        return Download(
-            start + received, _content_type(answer), hasher.hexdigest(), answer.headers.get("ETag")
-        )
+        return Download(start + received, _content_type(answer), hasher.hexdigest(), answer.headers.get("ETag"))
 
 
 def check_host(url: str, allowed_hosts: Sequence[str] | None) -> None:

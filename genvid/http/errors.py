@@ -28,8 +28,9 @@ class Truncated(HttpError):
 class Redirected(HttpError):
     """A redirect, which is never followed: it could lead anywhere, with our headers on board."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, location: str | None = None) -> None:
         self.status = status
+        self.location = location
         super().__init__(f"answered {status}, and redirects are not followed")
 
 

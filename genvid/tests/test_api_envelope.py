@@ -85,7 +85,6 @@ def test_an_unknown_path_outside_the_api_is_a_404(stranger):
     assert refusal_of(stranger.get("/nope")) == (404, "not_found")
 
 
-@pytest.mark.xfail(strict=True, reason="the CSRF middleware answers first, with a page of HTML")
 def test_an_unknown_path_is_a_404_for_a_post_too():
     with_csrf_checks = JsonClient(enforce_csrf_checks=True)
     assert refusal_of(with_csrf_checks.post("/api/v1/nope", {})) == (404, "not_found")

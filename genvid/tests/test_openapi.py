@@ -69,7 +69,6 @@ def test_every_operation_documents_its_errors_as_the_envelope(document):
     assert without == []
 
 
-@pytest.mark.xfail(strict=True, reason="the ledger names no parameters")
 def test_every_list_documents_limit_and_cursor(document):
     lists = {key: each for key, each in operations(document).items() if each["operationId"].startswith("list_")}
     without = [

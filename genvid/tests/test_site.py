@@ -7,7 +7,7 @@ import pytest
 from genvid.tests.services import ServiceError
 from genvid.tests.site import EmbeddedSite
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 
 def is_running(pid: int) -> bool:

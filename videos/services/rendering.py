@@ -23,6 +23,8 @@ POLL_LEASE = 30.0
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video yet right after taking its order."""
 NO_FILE_SECONDS = 5.0
+EXTENSION_SECONDS = 3600.0
+"""A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
 INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0)
 
 
@@ -150,6 +152,25 @@ def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
 
 
 def give_up_render(video: Video) -> None:
+    """The deadline has passed: ask once more, for we may have been away; a render still running is given up."""
+    try:
+        remote = get_client().get_video(video.provider_video_id or "", captioned=video.captions)
+    except NotFound as error:
+        _lost(video, error)
+        return
+    except HeyGenError as error:
+        logger.error("deadline_extended", video_id=str(video.pk), error=str(error))
+        Video.objects.filter(pk=video.pk, status=Status.RENDERING).update(deadline_at=after(EXTENSION_SECONDS))
+        return
+    if remote.state is RenderState.FAILED:
+        _failed(video, remote.failure)
+    elif remote.state is RenderState.COMPLETED and remote.file_url:
+        _rendered(video, remote)
+    else:
+        _timed_out(video)
+
+
+def _timed_out(video: Video) -> None:
     settling.fail(
         video,
         code="render_timeout",

@@ -98,7 +98,14 @@ def _fetch_and_keep(video: Video, client: HeyGenClient, remote: RemoteVideo, url
     files["file_sha256"] = main.sha256
     files["thumbnail"] = _keep(video, thumbnail.path) if thumbnail else ""
     files["subtitles"] = _keep(video, subtitles.path) if subtitles else ""
-    settling.complete(video, duration=info.duration_seconds, **files)
+    if not settling.complete(video, duration=info.duration_seconds, **files):
+        _drop_unless_completed(video)
+
+
+def _drop_unless_completed(video: Video) -> None:
+    """Somebody else settled it meanwhile: unless as completed, under the same names, our files belong to nobody."""
+    if not Video.objects.filter(pk=video.pk, status=Status.COMPLETED, deleted_at=None).exists():
+        forget_files(video)
 
 
 def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
@@ -147,9 +154,7 @@ def _gone(video: Video, error: HeyGenError) -> None:
 
 
 def give_up_storing(video: Video) -> None:
-    with suppress(OSError):
-        forget_files(video)
-    settling.fail(
+    failed = settling.fail(
         video,
         code="storage_failed",
         message="The finished video could not be stored. Nothing was charged.",
@@ -157,6 +162,9 @@ def give_up_storing(video: Video) -> None:
         reason="store_deadline",
         provider_error=video.waiting_reason,
     )
+    # Only now: whoever moves the video first decides, and a completed one keeps its files.
+    if failed:
+        forget_files(video)
 
 
 def forget_files(video: Video) -> None:

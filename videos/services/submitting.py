@@ -138,7 +138,8 @@ def _not_made(video: Video, error: HeyGenError) -> None:
 def retry_later(video: Video, error: HeyGenError) -> None:
     """Ask again with the same key, more slowly each time."""
     backoff = min(MAX_RETRY_SECONDS, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 10))
-    video.postpone(max(error.retry_after or 0.0, backoff), f"HeyGen: {error}")
+    wait = max(min(error.retry_after or 0.0, provider.MAX_BUSY_SECONDS), backoff)
+    video.postpone(wait, f"HeyGen: {error}")
 
 
 def give_up_submission(video: Video) -> None:

@@ -40,7 +40,11 @@ def end_overdue() -> None:
     """Statuses that outlived their deadline end, loudly, with all credits given back."""
     for video in Video.objects.overdue(timezone.now()).select_related("avatar")[:BATCH]:
         logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
-        GIVE_UP[Status(video.status)](video)
+        try:
+            GIVE_UP[Status(video.status)](video)
+        except Exception:
+            # One video that cannot be ended must not keep the sweep from the others.
+            logger.exception("video_not_ended", video_id=str(video.pk))
 
 
 def give_up_waiting(video: Video) -> None:

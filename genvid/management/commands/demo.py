@@ -21,7 +21,7 @@ BAR = 30
 
 
 class Customer:
-    """One person's session with the API at `url`. Every failure becomes a CommandError that says what was asked."""
+    """One person's session with the API. A failure becomes a CommandError that says what was asked."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -73,7 +73,7 @@ class Customer:
             raise CommandError(f"Downloading {target.name}: {error}") from error
 
     def _signed_link(self, url: str) -> str:
-        """`send` takes a redirect for an error and keeps its target to itself, so this asks the client's own session."""
+        """`send` takes a redirect for an error and does not say where it leads: this asks its session."""
         try:
             answer = _session(allow_private=True).get(
                 url, headers=self.headers, timeout=CALL_SECONDS, allow_redirects=False

@@ -307,7 +307,8 @@ function voiceChanged() {
 function playSample() {
   if (!sample.paused) return sample.pause();
   sample.src = $("sample").dataset.url;
-  return sample.play().catch(() => notify("The sample could not be played.", { bad: true }));
+  // Choosing another voice while this one loads ends the wait: that is no failure.
+  return sample.play().catch((error) => error.name === "AbortError" || notify("The sample could not be played.", { bad: true }));
 }
 
 // ── The wish, its price, its curl
@@ -563,7 +564,9 @@ async function look() {
   if (shown && ACTIVE.includes(shown.status)) {
     const { data } = await call(`videos/${shown.id}`);
     if (state.shown?.id === data.id) showVideo(data);
-    if (data.status !== shown.status) await Promise.all([showWallet(), loadHistory()]);
+    if (data.status === shown.status) return;
+    askQuote();
+    await Promise.all([showWallet(), loadHistory()]);
   } else if (active) {
     await Promise.all([showWallet(), loadHistory()]);
   }

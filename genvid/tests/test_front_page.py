@@ -1,0 +1,89 @@
+"""The front page and its files, as a browser with the strictest policy would take them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+from pytest_django import Settings
+
+REFERENCES = re.compile(r"""(?:src|href)="([^"]+)\"""")
+FILES = ("genvid/studio.css", "genvid/studio.js", "genvid/mark.svg")
+
+
+@pytest.fixture
+def page(client: Client) -> str:
+    return client.get("/").content.decode()
+
+
+def policy_of(client: Client) -> dict[str, str]:
+    header = client.get("/").headers["Content-Security-Policy"]
+    return dict(part.split(" ", 1) for part in header.split("; "))
+
+
+def test_the_front_page_answers(client):
+    response = client.get("/")
+
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_the_policy_permits_only_own_scripts_styles_and_calls(client):
+    policy = policy_of(client)
+
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+
+
+def test_pictures_and_films_come_from_https_in_production(client, settings: Settings):
+    settings.HEYGEN_BASE_URL = "https://api.heygen.com"
+
+    assert policy_of(client)["img-src"] == "'self' https: data:"
+    assert policy_of(client)["media-src"] == "'self' https: blob:"
+
+
+def test_pictures_come_from_the_sandbox_when_it_is_the_provider(client, settings: Settings):
+    settings.HEYGEN_BASE_URL = "http://127.0.0.1:8124"
+
+    assert policy_of(client)["img-src"] == "'self' https: http://127.0.0.1:8124 data:"
+
+
+def test_the_script_may_follow_links_into_a_bucket(client, settings: Settings):
+    settings.S3_BUCKET = "films"
+
+    assert policy_of(client)["connect-src"] == "'self' https:"
+
+
+def test_nothing_is_inline(page):
+    scripts = re.findall(r"<script\b[^>]*>(.*?)</script>", page, re.DOTALL)
+
+    assert scripts == [""]
+    assert re.findall(r"<style\b|\sstyle=|\son[a-z]+=", page) == []
+
+
+def test_every_reference_stays_on_this_host(page):
+    assert [link for link in REFERENCES.findall(page) if not re.match(r"[/#](?!/)", link)] == []
+
+
+@pytest.mark.parametrize("name", ["genvid/studio.css", "genvid/studio.js"])
+def test_a_static_file_names_no_other_host(name):
+    text = Path(finders.find(name)).read_text()
+
+    assert re.findall(r"""https?://|url\(["']?//|@import""", text) == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_page_uses_static_files_that_exist(page, name):
+    assert f'"/static/{name}"' in page
+    assert finders.find(name) is not None
+
+
+def test_the_page_says_how_many_credits_a_new_account_gets(client, settings: Settings):
+    settings.SIGNUP_CREDITS = 77
+
+    assert "<strong>77 free credits</strong>" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("link", ["/api/v1/docs/", "/api/v1/redoc/", "/admin/"])
+def test_the_page_leads_to_the_documentation_and_the_staff(page, link):
+    assert link in REFERENCES.findall(page)
