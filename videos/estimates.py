@@ -21,6 +21,9 @@ SYLLABIC_PER_MINUTE = 260
 LEAD_SECONDS = 1.0
 """Silence around the speech."""
 
+MAX_SECONDS = 1800
+"""HeyGen makes no longer videos."""
+
 BREAK = re.compile(r'<break\s+time="(\d+(?:\.\d+)?)s"\s*/>')
 SYLLABIC = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 DIGIT = re.compile(r"\d")
@@ -29,7 +32,7 @@ PROGRESS_CEILING = 98
 
 def spoken_seconds(script: str, *, speed: float = 1.0) -> int:
     """An estimate, rounded up, of the finished video's length."""
-    pauses = sum(float(seconds) for seconds in BREAK.findall(script))
+    pauses = sum(min(float(seconds), 2 * MAX_SECONDS) for seconds in BREAK.findall(script))
     text = BREAK.sub(" ", script)
     syllables = len(SYLLABIC.findall(text))
     # "1984" is one word on paper and three in the mouth.

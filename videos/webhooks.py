@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from genvid.api.exceptions import describe, error_object
 from genvid.api.renderers import error_response
-from genvid.errors import MalformedBody, NotAuthenticated
+from genvid.errors import BodyTooLarge, DomainError, MalformedBody, NotAuthenticated
 from genvid.heygen.webhook import BadPayload, BadSignature, parse, verify
 from videos.services import deliveries
 
@@ -23,10 +23,10 @@ def heygen(request: HttpRequest) -> HttpResponse:
         error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
         return error_response(405, error, request)
     try:
-        if int(request.headers.get("Content-Length") or 0) > BODY_LIMIT:
-            raise BadPayload("too large")
-        verify(request.body, request.headers, deliveries.signing_secrets(), timezone.now())
+        verify(_body_of(request), request.headers, deliveries.signing_secrets(), timezone.now())
         deliveries.keep(parse(request.body, request.headers))
+    except BodyTooLarge as error:
+        return _refuse(request, error)
     except BadSignature:
         return _refuse(request, NotAuthenticated("The signature does not match."))
     except BadPayload as error:
@@ -34,6 +34,16 @@ def heygen(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=200)
 
 
-def _refuse(request: HttpRequest, error: NotAuthenticated | MalformedBody) -> HttpResponse:
+def _body_of(request: HttpRequest) -> bytes:
+    """The raw body, refused by its announced length before it is read."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not str(announced).isdecimal():
+        raise BadPayload("the length is not a number")
+    if int(announced) > BODY_LIMIT:
+        raise BodyTooLarge
+    return request.body
+
+
+def _refuse(request: HttpRequest, error: DomainError) -> HttpResponse:
     status, body, _ = describe(error)
     return error_response(status, body, request)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -147,18 +148,18 @@ def _translate(error: Exception) -> HttpError:
         return Unreachable("no connection in time", sent=False)
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return Timeout("no answer in time")
-    if isinstance(error, urllib3.exceptions.IncompleteRead) or _reason(error, urllib3.exceptions.IncompleteRead):
+    if _is_caused_by(error, (urllib3.exceptions.IncompleteRead, IncompleteRead)):
         return Truncated("the answer ended early")
     if isinstance(error, ValueError):
         return Unreachable("the request is not valid", sent=False)
-    refused = _reason(error, urllib3.exceptions.NewConnectionError)
+    refused = _is_caused_by(error, (urllib3.exceptions.NewConnectionError,))
     return Unreachable(f"connection failed: {type(error).__name__}", sent=not refused)
 
 
-def _reason(error: BaseException, kind: type[BaseException]) -> bool:
-    """Whether `kind` is somewhere below `error`: requests wraps what urllib3 wrapped."""
-    below = (getattr(error, "reason", None), *error.args)
-    return any(isinstance(e, kind) or (isinstance(e, BaseException) and _reason(e, kind)) for e in below if e)
+def _is_caused_by(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
+    """Whether `error` is, or has inside it, one of `kinds`: requests wraps what urllib3 wrapped."""
+    inside = (getattr(error, "reason", None), *error.args)
+    return isinstance(error, kinds) or any(_is_caused_by(e, kinds) for e in inside if isinstance(e, BaseException))
 
 
 def _session(allow_private: bool) -> requests.Session:

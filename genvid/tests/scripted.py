@@ -34,6 +34,13 @@ class Answer:
     hang_up: bool = False
 
 
+class QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Clients that hang up are what some tests are about."""
+
+
 class ScriptedServer:
     """Answers in the order written; `requests` is what came, header names in lower case."""
 
@@ -41,7 +48,7 @@ class ScriptedServer:
         self.script: list[Answer] = []
         self.requests: list[Request] = []
         self.connections = 0
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = QuietServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def __enter__(self) -> Self:
@@ -61,6 +68,7 @@ class ScriptedServer:
 def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
         timeout = 5
 
         def setup(self) -> None:
@@ -81,8 +89,6 @@ def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    # A thread that outlives its test must not hold the server's close up.
-    ThreadingHTTPServer.daemon_threads = True
     return Handler
 
 
@@ -95,7 +101,8 @@ def _read(handler: BaseHTTPRequestHandler) -> Request:
 
 def _write(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     handler.send_response_only(answer.status)
-    headers = {"Content-Length": str(len(answer.body))} | answer.headers
+    length = {} if "Transfer-Encoding" in answer.headers else {"Content-Length": str(len(answer.body))}
+    headers = length | answer.headers
     for name, value in headers.items():
         handler.send_header(name, value)
     handler.end_headers()
@@ -106,5 +113,5 @@ def _write(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
             handler.wfile.write(piece)
     except (BrokenPipeError, ConnectionResetError):
         pass
-    if headers["Content-Length"] != str(len(answer.body)):
+    if headers.get("Content-Length", "") not in ("", str(len(answer.body))):
         handler.close_connection = True

@@ -227,7 +227,6 @@ def test_a_chunked_file_is_whole_with_its_last_chunk(server):
 
 def test_a_chunked_file_without_its_last_chunk_is_truncated(server):
     server.says(body=b"5\r\nhello\r\n", headers={"Transfer-Encoding": "chunked", "Connection": "close"})
-    server.script[0].headers["Content-Length"] = "0"
     with pytest.raises(http.Truncated):
         fetch(server, io.BytesIO())
 
@@ -302,7 +301,7 @@ def test_a_name_that_turns_private_after_the_check_is_caught_at_the_connection(s
 @pytest.mark.parametrize(
     "host",
     [
-        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",  # noqa: S104
         "224.0.0.1", "240.0.0.1", "255.255.255.255", "168.63.129.16", "192.0.2.1", "198.18.0.1",
         "[::1]", "[::]", "[fe80::1]", "[fc00::1]", "[fec0::1]", "[ff02::1]", "[2001:db8::1]", "[::127.0.0.1]",
         "[::ffff:127.0.0.1]", "[::ffff:a00:1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::1]", "[2002:7f00:1::]", "[2001::1]",

@@ -75,12 +75,19 @@ def create(caller: Caller, *, draft: bool = False, retry_of: Video | None = None
 @transaction.atomic
 def generate(video: Video) -> Video:
     """Queue a draft. Raises InvalidState, InsufficientCredits, and ValidationFailed if its avatar has since retired."""
+    video = _locked(video)
     if video.status != Status.DRAFT:
         raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
     _usable_avatar(video.avatar_id)
     _usable_voice(video.voice_id)
     _enqueue(video)
     return video
+
+
+def _locked(video: Video) -> Video:
+    """The row as it is now, kept so until the transaction ends: two changes at once must see each other."""
+    row: Video = Video.objects.select_for_update(of=("self",)).select_related("avatar").get(pk=video.pk)
+    return row
 
 
 def _enqueue(video: Video) -> None:
@@ -101,6 +108,7 @@ def _enqueue(video: Video) -> None:
 @transaction.atomic
 def update(video: Video, **changes: Any) -> Video:
     """Change title and metadata always, the rest while a draft. Raises InvalidState naming what is too late."""
+    video = _locked(video)
     late = sorted(set(changes) - {"title", "metadata"})
     if late and video.status != Status.DRAFT:
         details = dict.fromkeys(late, "Can only change while the video is a draft.")
@@ -112,9 +120,7 @@ def update(video: Video, **changes: Any) -> Video:
         shaped = _shaped(video.account_id, video.created_by_id, wish)
         names = (*COPIED, "avatar_id", "voice_id", "engine", "estimated_seconds", "expected_render_seconds")
         changes = {name: getattr(shaped, name) for name in names}
-    same = Video.objects.filter(pk=video.pk, status=video.status) if late else Video.objects.filter(pk=video.pk)
-    if same.update(updated_at=timezone.now(), **changes) != 1:
-        raise InvalidState("Another request was first.")
+    Video.objects.filter(pk=video.pk).update(updated_at=timezone.now(), **changes)
     video.refresh_from_db()
     return video
 
@@ -144,6 +150,8 @@ def _shaped(account_id: UUID, user_id: UUID | None, wish: dict[str, Any]) -> Vid
     voice = _voice_for(avatar, wish.get("voice_id"), wish.get("language") or "")
     script, speed = wish["script"], wish.get("speed") or 1.0
     seconds = estimates.spoken_seconds(script, speed=speed)
+    if seconds > estimates.MAX_SECONDS:
+        raise refuse_field("script", f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes.")
     return Video(
         account_id=account_id,
         created_by_id=user_id,

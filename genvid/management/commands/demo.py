@@ -9,8 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from genvid.http import HttpError, Unreachable, download, send
-from genvid.http.client import _session
+from genvid.http import HttpError, Redirected, Unreachable, download, send
 
 SCRIPT = "Hello! You typed this sentence a moment ago, and now I am saying it."
 CALL_SECONDS = 30.0
@@ -73,16 +72,13 @@ class Customer:
             raise CommandError(f"Downloading {target.name}: {error}") from error
 
     def _signed_link(self, url: str) -> str:
-        """`send` takes a redirect for an error and does not say where it leads: this asks its session."""
         try:
-            answer = _session(allow_private=True).get(
-                url, headers=self.headers, timeout=CALL_SECONDS, allow_redirects=False
-            )
-        except OSError as error:
+            answer = send("GET", url, headers=self.headers, timeout=CALL_SECONDS, allow_private=True)
+        except Redirected as redirect:
+            return redirect.location or ""
+        except HttpError as error:
             raise CommandError(f"GET {url}: {error}") from error
-        if answer.status_code != 302:
-            raise CommandError(f"GET {url}: answered {answer.status_code} instead of a link to the file.")
-        return str(answer.headers["Location"])
+        raise CommandError(f"GET {url}: answered {answer.status} instead of a link to the file.")
 
 
 def explained(status: int, body: Any) -> str:

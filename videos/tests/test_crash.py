@@ -1,0 +1,178 @@
+"""Real workers, killed at the worst moments. What the next one finds in the database has to be enough."""
+
+import hashlib
+import os
+import struct
+from pathlib import Path
+
+import pytest
+import redis
+from django.core.files.storage import default_storage
+
+from genvid.tests.factories import make_caller
+from genvid.tests.processes import WorkerProcess
+from videos.enums import Status
+from videos.models import Video
+from videos.tests.pipeline import Money, Pipeline, describe, fresh, money_of, wait_until
+
+pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+# Seconds: leases and waits so short that a test need not wait for them.
+BRISK = {
+    "DISPATCH_SECONDS": "0.2",
+    "POLL_SECONDS": "0.2",
+    "SWEEP_SECONDS": "0.4",
+    "VIDEO_SUBMIT_LEASE": "1",
+    "VIDEO_STORE_LEASE": "1",
+    "VIDEO_RETRY_SECONDS": "0.2",
+    "LOG_LEVEL": "INFO",
+}
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def pipeline(sandbox, settings):
+    settings.EXPECTED_RENDER_BASE = settings.EXPECTED_RENDER_FACTOR = 0
+    return Pipeline(sandbox)
+
+
+@pytest.fixture
+def person(pipeline):
+    return make_caller()
+
+
+@pytest.fixture
+def new_worker(tmp_path, sandbox):
+    """Starts workers with beat that talk to the sandbox; all are stopped in the end."""
+    workers = []
+
+    def start(**environment: str) -> WorkerProcess:
+        given = BRISK | {"HEYGEN_BASE_URL": sandbox.url} | environment
+        workers.append(WorkerProcess(tmp_path, name=f"worker{len(workers)}", beat=True, **given))
+        return workers[-1].start()
+
+    yield start
+    for worker in workers:
+        if worker.is_running():
+            worker.kill9()
+
+
+def reaches(video, *statuses: str) -> None:
+    wait_until(lambda: fresh(video).status in statuses, seconds=PATIENCE, why=lambda: describe(video))
+
+
+def is_made_once(pipeline, person, video) -> None:
+    """Completed, paid for once, rendered once, and the file is whole."""
+    video = fresh(video)
+    assert video.status == Status.COMPLETED, describe(video)
+    assert money_of(person) == Money(balance=30 - video.credits_charged, charges=1)
+    assert pipeline.renders(video) == 1
+    with default_storage.open(video.file.name) as file:
+        assert hashlib.sha256(file.read()).hexdigest() == video.file_sha256
+
+
+def test_a_claim_whose_message_is_lost_is_found_again(pipeline, person, new_worker):
+    """The scheduler died between its commit and the message."""
+    video = pipeline.order(person)
+    pipeline.dispatch()
+    redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
+    assert fresh(video).status == Status.SUBMITTING
+
+    new_worker()
+
+    reaches(video, Status.COMPLETED)
+    is_made_once(pipeline, person, video)
+    assert pipeline.remote(video)["creates"] == 1
+
+
+def test_a_worker_killed_while_heygen_takes_the_order(pipeline, person, new_worker):
+    pipeline.sandbox.knobs(submit_seconds=1.5)
+    video = pipeline.order(person)
+    worker = new_worker()
+    wait_until(lambda: pipeline.sandbox.books()["requests"].get("POST /v3/videos", 0) == 1)
+
+    worker.kill9()
+    assert fresh(video).status == Status.SUBMITTING
+    new_worker()
+
+    reaches(video, Status.COMPLETED)
+    is_made_once(pipeline, person, video)
+
+
+def test_a_worker_killed_while_heygen_renders(pipeline, person, new_worker):
+    pipeline.sandbox.knobs(stuck=True)
+    video = pipeline.order(person)
+    worker = new_worker()
+    reaches(video, Status.RENDERING)
+
+    worker.kill9()
+    pipeline.sandbox.knobs(stuck=False)
+    pipeline.sandbox.complete(fresh(video).provider_video_id)
+    new_worker()
+
+    reaches(video, Status.COMPLETED)
+    is_made_once(pipeline, person, video)
+    assert pipeline.remote(video)["creates"] == 1
+
+
+def test_a_worker_killed_in_the_middle_of_a_download(pipeline, person, new_worker, settings):
+    video = pipeline.storing(pipeline.order(person))
+    remote = pipeline.file_at_provider(video, "video.mp4")
+    whole = remote.read_bytes()
+    make_huge(remote)
+    worker = new_worker()
+    wait_until(lambda: is_downloading(settings.WORK_DIR, video), seconds=PATIENCE)
+
+    worker.kill9()
+    assert fresh(video).status == Status.STORING
+    assert money_of(person).charges == 0
+    remote.write_bytes(whole)
+    new_worker()
+
+    reaches(video, Status.COMPLETED)
+    is_made_once(pipeline, person, video)
+    assert fresh(video).file_bytes == len(whole)
+
+
+def make_huge(file: Path) -> None:
+    """Append half a gigabyte of nothing, in a box that players skip; on disk it takes no room."""
+    size = 512 * 1024 * 1024
+    with file.open("ab") as content:
+        content.write(struct.pack(">I4s", size, b"free"))
+        content.truncate(content.tell() + size - 8)
+
+
+def is_downloading(folder: Path, video: Video) -> bool:
+    return any(part.stat().st_size > 0 for part in folder.glob(f"{video.pk}-*/video.mp4"))
+
+
+def test_an_empty_broker_delays_and_loses_nothing(pipeline, person, new_worker):
+    pipeline.sandbox.knobs(render_seconds=1)
+    videos = [pipeline.order(person, "Hi.") for _ in range(3)]
+    new_worker()
+    broker = redis.Redis.from_url(os.environ["REDIS_URL"])
+
+    def done() -> bool:
+        broker.flushall()
+        return pipeline.sandbox.books()["requests"].get("POST /v3/videos", 0) >= 3
+
+    wait_until(done, seconds=PATIENCE)
+    for video in videos:
+        reaches(video, Status.COMPLETED)
+
+    assert [pipeline.renders(video) for video in videos] == [1, 1, 1]
+    assert money_of(person).charges == 3
+
+
+def test_a_sandbox_killed_and_started_again(pipeline, person, new_worker):
+    pipeline.sandbox.knobs(render_seconds=1)
+    video = pipeline.order(person)
+    new_worker()
+    reaches(video, Status.RENDERING)
+
+    pipeline.sandbox.kill()
+    wait_until(lambda: fresh(video).tries > 0, seconds=PATIENCE, why=lambda: describe(video))
+    pipeline.sandbox.start()
+
+    reaches(video, Status.COMPLETED)
+    is_made_once(pipeline, person, video)

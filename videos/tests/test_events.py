@@ -1,0 +1,85 @@
+"""A video's history, as its client sees it."""
+
+import pytest
+
+from genvid.tests.asserts import data_of, queries_of, wrong_fields_of
+from genvid.tests.factories import make_video
+from videos.models import VideoEvent
+from videos.services import settling
+
+pytestmark = pytest.mark.django_db
+
+
+def events_of(person, video, **query) -> list[dict]:
+    return data_of(person.client.get(f"/api/v1/videos/{video.pk}/events", query))
+
+
+def test_a_draft_has_one_event_with_every_field(owner):
+    video = make_video(owner, "draft")
+    event = VideoEvent.objects.get()
+    assert events_of(owner, video) == [
+        {
+            "id": event.pk,
+            "from_status": None,
+            "to_status": "draft",
+            "reason": "created",
+            "created_at": event.created_at.isoformat().replace("+00:00", "Z"),
+        }
+    ]
+
+
+def test_a_history_is_told_newest_first_in_the_statuses_that_clients_know(owner):
+    rows = events_of(owner, make_video(owner, "completed"))
+    assert [(row["from_status"], row["to_status"], row["reason"]) for row in rows] == [
+        ("processing", "completed", "stored"),
+        ("processing", "processing", "test"),
+        ("processing", "processing", "test"),
+        ("queued", "processing", "test"),
+        ("draft", "queued", "accepted"),
+        (None, "draft", "created"),
+    ]
+
+
+@pytest.mark.parametrize(("status", "reason"), [("canceled", "canceled"), ("failed", "test")])
+def test_an_unhappy_end_is_told(owner, status, reason):
+    row = events_of(owner, make_video(owner, status))[0]
+    assert (row["from_status"], row["to_status"], row["reason"]) == ("queued", status, reason)
+
+
+def test_a_render_that_starts_over_is_told(owner):
+    video = make_video(owner, "rendering")
+    settling.requeue(video, reason="try_again", why="secret words")
+    row = events_of(owner, video)[0]
+    assert (row["from_status"], row["to_status"], row["reason"]) == ("processing", "queued", "try_again")
+
+
+def test_what_was_noted_for_staff_is_not_told(owner):
+    video = make_video(owner, "rendering")
+    settling.requeue(video, reason="try_again", why="secret words")
+    assert b"secret" not in owner.client.get(f"/api/v1/videos/{video.pk}/events").content
+
+
+def test_a_history_is_of_one_video(owner, avatar):
+    video = make_video(owner, "draft", avatar=avatar)
+    make_video(owner, "failed", avatar=avatar)
+    assert [row["reason"] for row in events_of(owner, video)] == ["created"]
+
+
+def test_a_history_comes_in_pages(owner):
+    video = make_video(owner, "completed")
+    path = f"/api/v1/videos/{video.pk}/events"
+    first = owner.client.get(path, {"limit": 4})
+    rest = owner.client.get(path, {"limit": 4, "cursor": first.json()["meta"]["next_cursor"]})
+    assert data_of(first) + data_of(rest) == events_of(owner, video)
+    assert (len(data_of(first)), rest.json()["meta"]["next_cursor"]) == (4, None)
+
+
+def test_a_history_knows_no_filters(owner):
+    response = owner.client.get(f"/api/v1/videos/{make_video(owner).pk}/events", {"status": "queued"})
+    assert wrong_fields_of(response) == ["status"]
+
+
+def test_a_longer_history_takes_no_more_queries(owner, avatar):
+    short, long = make_video(owner, "draft", avatar=avatar), make_video(owner, "submitting", avatar=avatar)
+    assert [queries_of(lambda video=video: events_of(owner, video)) for video in (short, long)] == [2, 2]
+    assert [len(events_of(owner, video)) for video in (short, long)] == [1, 3]

@@ -1,0 +1,476 @@
+"""A video's life, as its client leads it: generate, cancel, retry, change, delete, and who may."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from billing.enums import HoldStatus
+from billing.models import Hold
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
+from genvid.tests.factories import make_avatar, make_caller, make_video, make_voice, set_balance
+from genvid.tests.parallel import in_parallel
+from videos import urls
+from videos.enums import PROCESSING, Status
+from videos.models import Video, VideoEvent
+from videos.services import creating
+from videos.tests.pipeline import Money, fresh, history, money_of
+
+pytestmark = pytest.mark.django_db
+VIDEOS = "/api/v1/videos"
+NOBODY = "00000000-0000-4000-8000-000000000000"
+LONG = "One two three four five six seven eight nine ten. " * 3
+STATUSES = [str(status) for status in Status]
+
+
+def but(*statuses: str) -> list[str]:
+    return [status for status in STATUSES if status not in statuses]
+
+
+def address(video, deed: str = "") -> str:
+    return f"{VIDEOS}/{video.pk}{deed and '/'}{deed}"
+
+
+def do(person, deed: str, video, **headers):
+    return person.client.post(address(video, deed), headers=headers)
+
+
+def hold_of(video) -> tuple[int, str]:
+    hold = Hold.objects.get(reference=video.money_reference)
+    return hold.amount, hold.status
+
+
+# ── Generate
+
+
+def test_a_draft_is_queued_and_its_credits_are_held(owner):
+    draft = make_video(owner, "draft")
+    data = data_of(do(owner, "generate", draft))
+    assert (data["status"], data["credits"], data["queue_position"]) == ("queued", {"held": 5, "charged": 0}, 1)
+    assert (hold_of(draft), money_of(owner)) == ((5, HoldStatus.OPEN), Money(balance=30, held=5, holds=1))
+    assert history(draft) == [("", "draft", "created"), ("draft", "queued", "accepted")]
+
+
+@pytest.mark.parametrize("status", but("draft"))
+def test_what_is_no_draft_cannot_be_generated(owner, status):
+    video = make_video(owner, status)
+    with nothing_changes():
+        response = do(owner, "generate", video)
+    assert refusal_of(response) == (409, "invalid_state")
+
+
+def test_a_draft_that_the_wallet_does_not_cover_stays_one(owner):
+    draft = make_video(owner, "draft")
+    set_balance(owner, 4)
+    with nothing_changes():
+        response = do(owner, "generate", draft)
+    assert refusal_of(response) == (402, "insufficient_credits")
+
+
+@pytest.mark.parametrize("part", ["avatar", "voice"])
+def test_a_draft_whose_avatar_or_voice_has_retired_stays_one(owner, part):
+    draft = make_video(owner, "draft")
+    type(getattr(draft, part)).objects.update(is_available=False)
+    with nothing_changes():
+        response = do(owner, "generate", draft)
+    assert wrong_fields_of(response) == [f"{part}_id"]
+
+
+# ── Cancel
+
+
+def test_a_queued_video_is_canceled_and_its_credits_are_free_again(owner):
+    video = make_video(owner)
+    data = data_of(do(owner, "cancel", video))
+    assert (data["status"], data["credits"], data["queue_position"]) == (
+        "canceled",
+        {"held": 0, "charged": 0},
+        None,
+    )
+    assert (hold_of(video), money_of(owner)) == ((5, HoldStatus.RELEASED), Money(balance=30))
+
+
+def test_a_canceled_video_says_when_and_has_no_error(owner):
+    video = make_video(owner)
+    data = data_of(do(owner, "cancel", video))
+    assert (data["completed_at"], data["error"]) == (data["updated_at"], None) or data["completed_at"] is not None
+    assert history(video)[-1] == ("queued", "canceled", "canceled")
+
+
+def test_a_video_is_canceled_once(owner):
+    video = make_video(owner)
+    do(owner, "cancel", video)
+    with nothing_changes():
+        response = do(owner, "cancel", video)
+    assert refusal_of(response) == (409, "invalid_state")
+
+
+@pytest.mark.parametrize("status", but("queued"))
+def test_what_does_not_wait_in_the_queue_cannot_be_canceled(owner, status):
+    video = make_video(owner, status)
+    with nothing_changes():
+        response = do(owner, "cancel", video)
+    assert refusal_of(response) == (409, "invalid_state")
+
+
+# ── Retry
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_what_failed_or_was_canceled_is_made_anew(owner, status):
+    old = make_video(owner, status)
+    data = data_of(do(owner, "retry", old), 201)
+    new = Video.objects.get(pk=data["id"])
+    assert (data["status"], data["retry_of"], data["error"]) == ("queued", str(old.pk), None)
+    assert (hold_of(new), money_of(owner)) == ((5, HoldStatus.OPEN), Money(balance=30, held=5, holds=1))
+
+
+def test_a_retry_has_the_same_wishes(owner):
+    wishes = {"title": "Sale", "format": "1:1", "resolution": "720p", "language": "en", "captions": True}
+    wishes |= {"speed": 1.5, "metadata": {"a": "b"}, "background": {"type": "color", "value": "#112233"}}
+    old = make_video(owner, "canceled", **wishes)
+    data = data_of(do(owner, "retry", old), 201)
+    assert {name: data[name] for name in wishes} == wishes
+    assert (data["script"], data["avatar_id"], data["voice_id"]) == (
+        old.script,
+        str(old.avatar_id),
+        str(old.voice_id),
+    )
+
+
+def test_a_retry_leaves_the_old_video_as_it_was(owner):
+    old = make_video(owner, "failed")
+    before = data_of(owner.client.get(address(old)))
+    do(owner, "retry", old)
+    assert data_of(owner.client.get(address(old))) == before
+
+
+def test_a_retry_may_be_retried(owner):
+    old = make_video(owner, "canceled")
+    second = Video.objects.get(pk=data_of(do(owner, "retry", old), 201)["id"])
+    do(owner, "cancel", second)
+    assert data_of(do(owner, "retry", second), 201)["retry_of"] == str(second.pk)
+
+
+@pytest.mark.parametrize("status", but("failed", "canceled"))
+def test_what_has_not_failed_cannot_be_retried(owner, status):
+    video = make_video(owner, status)
+    with nothing_changes():
+        response = do(owner, "retry", video)
+    assert refusal_of(response) == (409, "invalid_state")
+
+
+def test_a_retry_that_the_wallet_does_not_cover_is_not_made(owner):
+    old = make_video(owner, "failed")
+    set_balance(owner, 4)
+    with nothing_changes():
+        response = do(owner, "retry", old)
+    assert refusal_of(response) == (402, "insufficient_credits")
+
+
+def test_a_retry_with_a_retired_avatar_is_refused(owner):
+    old = make_video(owner, "failed", avatar=make_avatar(is_available=True))
+    type(old.avatar).objects.update(is_available=False)
+    with nothing_changes():
+        response = do(owner, "retry", old)
+    assert wrong_fields_of(response) == ["avatar_id"]
+
+
+@pytest.mark.parametrize(("deed", "status"), [("generate", "draft"), ("retry", "failed")])
+def test_a_deed_with_a_key_happens_once(owner, deed, status):
+    video = make_video(owner, status)
+    answers = [do(owner, deed, video, Idempotency_Key="key-1") for _ in range(2)]
+    assert answers[0].json()["data"] == answers[1].json()["data"]
+    assert [answer.headers.get("Idempotent-Replayed") for answer in answers] == [None, "true"]
+    assert money_of(owner) == Money(balance=30, held=5, holds=1)
+
+
+# ── Change
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("change", [{"title": "New"}, {"metadata": {"a": "b"}}, {"title": "", "metadata": {}}], ids=str)
+def test_title_and_metadata_may_always_change(owner, status, change):
+    video = make_video(owner, status, title="Old", metadata={"old": "1"})
+    before = data_of(owner.client.get(address(video)))
+    data = data_of(owner.client.patch(address(video), change))
+    assert data == before | change | {"updated_at": data["updated_at"], "eta_seconds": data["eta_seconds"]}
+
+
+LATE = {
+    "script": "Another.",
+    "format": "1:1",
+    "resolution": "720p",
+    "language": "en",
+    "captions": True,
+    "background": {"type": "color", "value": "#112233"},
+    "speed": 1.5,
+}
+
+
+@pytest.mark.parametrize(("name", "value"), LATE.items(), ids=LATE.keys())
+def test_a_draft_may_change(owner, name, value):
+    draft = make_video(owner, "draft")
+    before = data_of(owner.client.get(address(draft)))
+    data = data_of(owner.client.patch(address(draft), {name: value}))
+    assert data == before | {name: value, "updated_at": data["updated_at"]}
+
+
+@pytest.mark.parametrize("name", ["background", "language"])
+def test_a_wish_of_a_draft_is_taken_back_with_null(owner, name):
+    draft = make_video(owner, "draft", **{name: LATE[name]})
+    assert data_of(owner.client.patch(address(draft), {name: None}))[name] is None
+
+
+def test_a_draft_gets_the_voice_of_its_new_avatar(owner):
+    draft, avatar = make_video(owner, "draft"), make_avatar()
+    data = data_of(owner.client.patch(address(draft), {"avatar_id": str(avatar.pk)}))
+    assert (data["avatar_id"], data["voice_id"]) == (str(avatar.pk), str(avatar.default_voice_id))
+
+
+def test_a_draft_keeps_a_voice_that_is_named_with_its_new_avatar(owner):
+    draft, avatar, voice = make_video(owner, "draft"), make_avatar(), make_voice()
+    change = {"avatar_id": str(avatar.pk), "voice_id": str(voice.pk)}
+    assert data_of(owner.client.patch(address(draft), change))["voice_id"] == str(voice.pk)
+
+
+def test_a_changed_draft_costs_what_it_has_become(owner):
+    draft = make_video(owner, "draft")
+    owner.client.patch(address(draft), {"script": LONG})
+    data = data_of(do(owner, "generate", draft))
+    assert (data["credits"]["held"], data["eta_seconds"]) == (17, 198)
+    assert money_of(owner) == Money(balance=30, held=17, holds=1)
+
+
+def test_a_draft_that_another_engine_films_is_priced_by_it(owner):
+    draft, cheap = make_video(owner, "draft", script=LONG), make_avatar(engines=["avatar_iii"])
+    owner.client.patch(address(draft), {"avatar_id": str(cheap.pk)})
+    assert data_of(do(owner, "generate", draft))["credits"] == {"held": 9, "charged": 0}
+
+
+@pytest.mark.parametrize("status", but("draft"))
+def test_what_is_no_draft_keeps_its_wishes(owner, status):
+    video = make_video(owner, status)
+    change = LATE | {"avatar_id": str(video.avatar_id), "voice_id": str(video.voice_id), "title": "New"}
+    with nothing_changes():
+        response = owner.client.patch(address(video), change)
+    assert refusal_of(response) == (409, "invalid_state")
+    assert sorted(response.json()["error"]["details"]) == sorted(set(change) - {"title"})
+
+
+WRONG = [
+    ("script", ""),
+    ("title", 7),
+    ("speed", 2),
+    ("avatar_id", NOBODY),
+    ("voice_id", NOBODY),
+    ("language", "de"),
+    ("metadata", []),
+    ("draft", False),
+    ("status", "queued"),
+    ("colour", "x"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=[name for name, _ in WRONG])
+def test_a_draft_refuses_what_a_new_video_refuses(owner, name, value):
+    draft = make_video(owner, "draft")
+    with nothing_changes():
+        response = owner.client.patch(address(draft), {name: value, "title": "New"} | {name: value})
+    assert wrong_fields_of(response) == ["voice_id" if name == "language" else name]
+
+
+def test_a_draft_that_changes_while_it_is_generated_is_not_sold_at_its_old_price(owner):
+    draft = make_video(owner, "draft")
+    creating.update(fresh(draft), script=LONG)
+    creating.generate(draft)
+    assert fresh(draft).credits_held == 17
+
+
+def test_two_changes_of_a_draft_at_once_both_count(owner):
+    first = make_video(owner, "draft")
+    second = fresh(first)
+    creating.update(first, script=LONG)
+    creating.update(second, speed=1.5)
+    assert (fresh(first).script, fresh(first).speed) == (LONG, 1.5)
+
+
+# ── Delete
+
+
+@pytest.mark.parametrize("status", ["draft", "completed", "failed", "canceled"])
+def test_a_deleted_video_is_gone_for_its_client(owner, status):
+    video = make_video(owner, status)
+    response = owner.client.delete(address(video))
+    assert (response.status_code, response.content) == (204, b"")
+    assert refusal_of(owner.client.get(address(video))) == (404, "not_found")
+    assert data_of(owner.client.get(VIDEOS)) == []
+
+
+def test_deleting_takes_nothing_else_along(owner):
+    video, other = make_video(owner, "completed"), make_video(owner, "completed")
+    before = money_of(owner)
+    owner.client.delete(address(video))
+    assert [row["id"] for row in data_of(owner.client.get(VIDEOS))] == [str(other.pk)]
+    assert money_of(owner) == before
+
+
+@pytest.mark.parametrize("status", but("draft", "completed", "failed", "canceled"))
+def test_what_is_still_being_made_cannot_be_deleted(owner, status):
+    video = make_video(owner, status)
+    with nothing_changes():
+        response = owner.client.delete(address(video))
+    assert refusal_of(response) == (409, "invalid_state")
+
+
+def test_deleting_wakes_who_frees_the_storage(owner, woken, django_capture_on_commit_callbacks):
+    video = make_video(owner, "completed")
+    with django_capture_on_commit_callbacks(execute=True):
+        owner.client.delete(address(video))
+    assert woken == [("videos.purge", str(video.pk))]
+    assert default_storage.exists(video.file.name)
+
+
+# ── Who may
+
+DETAIL = [
+    ("get", ""),
+    ("patch", ""),
+    ("delete", ""),
+    *[("post", deed) for deed in ("generate", "cancel", "retry")],
+    *[("get", part) for part in ("events", "file", "thumbnail", "captions")],
+]
+EVERYWHERE = [("get", VIDEOS), ("post", VIDEOS), ("post", f"{VIDEOS}/quote")]
+EVERYWHERE += [(method, f"{VIDEOS}/{NOBODY}{deed and '/'}{deed}") for method, deed in DETAIL]
+
+
+def test_no_route_is_left_out_below():
+    routes = {f"/api/v1/{route.pattern}".replace("<uuid:pk>", NOBODY) for route in urls.urlpatterns}
+    assert {path for _, path in EVERYWHERE} == routes
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYWHERE)
+def test_a_stranger_gets_nowhere(stranger, method, path):
+    with nothing_changes():
+        response = getattr(stranger, method)(path)
+    assert refusal_of(response) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize("status", ["draft", "completed"])
+@pytest.mark.parametrize(("method", "deed"), DETAIL)
+def test_another_accounts_video_is_not_there(owner, outsider, method, deed, status):
+    video = make_video(owner, status)
+    with nothing_changes():
+        response = getattr(outsider.client, method)(address(video, deed))
+    assert refusal_of(response) == (404, "not_found")
+
+
+@pytest.mark.parametrize(("method", "deed"), DETAIL)
+def test_a_video_that_was_deleted_is_not_there(owner, method, deed):
+    video = make_video(owner, "completed")
+    owner.client.delete(address(video))
+    with nothing_changes():
+        response = getattr(owner.client, method)(address(video, deed))
+    assert refusal_of(response) == (404, "not_found")
+
+
+@pytest.mark.parametrize(("method", "deed"), DETAIL)
+def test_an_id_that_is_none_is_not_there(owner, method, deed):
+    path = f"{VIDEOS}/not-a-uuid{deed and '/'}{deed}"
+    assert refusal_of(getattr(owner.client, method)(path)) == (404, "not_found")
+
+
+def test_another_accounts_video_looks_like_none_at_all(owner, outsider):
+    somebodys, nobodys = make_video(owner), Video(pk=NOBODY)
+    answers = [outsider.client.get(address(video)).json()["error"] for video in (somebodys, nobodys)]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(("method", "deed"), [row for row in DETAIL if row[0] != "get"])
+def test_a_viewer_changes_nothing(owner, viewer, method, deed):
+    video = make_video(owner, "draft")
+    with nothing_changes():
+        response = getattr(viewer.client, method)(address(video, deed))
+    assert refusal_of(response) == (403, "permission_denied")
+
+
+def test_a_viewer_makes_nothing(viewer, avatar):
+    with nothing_changes():
+        response = viewer.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)})
+    assert refusal_of(response) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("deed", ["", "events"])
+def test_a_viewer_sees_what_the_owner_sees(owner, viewer, deed):
+    video = make_video(owner, "failed")
+    assert data_of(viewer.client.get(address(video, deed))) == data_of(owner.client.get(address(video, deed)))
+
+
+@pytest.mark.parametrize(("deed", "status"), [("generate", "draft"), ("cancel", "queued")])
+def test_a_teammate_leads_the_owners_videos(owner, teammate, deed, status):
+    assert do(teammate, deed, make_video(owner, status)).status_code == 200
+
+
+# ── What a client sees of it
+
+
+@pytest.mark.parametrize("status", sorted(PROCESSING))
+def test_a_video_in_the_making_is_processing_and_says_how_far(owner, status):
+    video = make_video(owner, status, submitted_at=timezone.now() - timedelta(seconds=60))
+    data = data_of(owner.client.get(address(video)))
+    progress, eta = {"storing": (99, 1)}.get(status, (48, 84))
+    assert (data["status"], data["progress_percent"], data["eta_seconds"]) == ("processing", progress, eta)
+
+
+def test_a_completed_video_has_its_length_its_links_and_its_price(owner):
+    video = make_video(owner, "completed", duration="4.200")
+    data = data_of(owner.client.get(address(video)))
+    base = f"http://127.0.0.1:8000/api/v1/videos/{video.pk}"
+    assert (data["file_url"], data["thumbnail_url"], data["captions_url"]) == (
+        f"{base}/file",
+        f"{base}/thumbnail",
+        f"{base}/captions",
+    )
+    assert (data["status"], data["progress_percent"], data["eta_seconds"]) == ("completed", 100, None)
+    assert (data["duration_seconds"], data["credits"]) == (4.2, {"held": 0, "charged": 5})
+
+
+def test_a_failed_video_says_why_and_nothing_of_what_heygen_said(owner):
+    video = make_video(owner, "failed", provider_error="secret words", waiting_reason="secret words")
+    response = owner.client.get(address(video))
+    message = "The video could not be made. Nothing was charged."
+    assert data_of(response)["error"] == {"code": "render_failed", "message": message, "retryable": True}
+    assert b"secret" not in response.content
+
+
+# ── At once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_that_cancel_at_once_one_does():
+    person = make_caller()
+    video = make_video(person)
+    outcomes = in_parallel([partial(creating.cancel, fresh(video)) for _ in range(8)])
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InvalidState"] * 7 + ["Video"]
+    assert money_of(person) == Money(balance=30)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_that_generate_a_draft_at_once_one_does():
+    person = make_caller()
+    draft = make_video(person, "draft")
+    outcomes = in_parallel([partial(creating.generate, fresh(draft)) for _ in range(8)])
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InvalidState"] * 7 + ["Video"]
+    assert (money_of(person), VideoEvent.objects.count()) == (Money(balance=30, held=5, holds=1), 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_videos_at_once_no_more_are_made_than_the_wallet_covers():
+    person = make_caller(balance=17)
+    avatar_id = make_avatar().pk
+    one = partial(creating.create, person.caller, script="Hello and welcome to our spring sale.", avatar_id=avatar_id)
+    outcomes = in_parallel([one] * 8)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InsufficientCredits"] * 5 + ["Video"] * 3
+    assert money_of(person) == Money(balance=17, held=15, holds=3)
