@@ -1,6 +1,9 @@
 """Background work of this room."""
 
+import structlog
 from celery import shared_task
+
+logger = structlog.get_logger(__name__)
 
 
 @shared_task(name="avatars.sync")
@@ -15,6 +18,12 @@ def sync() -> None:
 def sync_when_empty() -> None:
     """A new installation fills its catalogue by itself, as soon as a worker and the provider are there."""
     from avatars.models import Avatar
+    from genvid.heygen.errors import HeyGenError
 
-    if not Avatar.objects.exists():
+    if Avatar.objects.exists():
+        return
+    try:
         sync()
+    except HeyGenError as error:
+        # The next tick tries again: the provider may start after us.
+        logger.warning("catalogue_still_empty", error=str(error))

@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.apps import apps
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -68,9 +70,15 @@ def check_storage() -> None:
     default_storage.delete(name)
 
 
+def check_catalogue() -> None:
+    if settings.READY_WITH_CATALOGUE and not apps.get_model("avatars", "Avatar").objects.exists():
+        raise LookupError("no avatars yet")
+
+
 PROBES: dict[str, Callable[[], None]] = {
     "database": check_database,
     "migrations": check_migrations,
     "broker": check_broker,
     "storage": check_storage,
+    "catalogue": check_catalogue,
 }

@@ -155,6 +155,7 @@ CELERY_BEAT_SCHEDULE = {
     "videos.dispatch": _every("videos.dispatch", env.float("DISPATCH_SECONDS", default=1.0)),
     "videos.poll": _every("videos.poll", env.float("POLL_SECONDS", default=1.0)),
     "videos.sweep": _every("videos.sweep", env.float("SWEEP_SECONDS", default=5.0)),
+    "avatars.sync_when_empty": _every("avatars.sync_when_empty", 15.0),
     "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
     "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
     "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
@@ -230,6 +231,8 @@ SPECTACULAR_SETTINGS = {
 # ── HeyGen, or the sandbox that speaks its protocol
 _SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 HEYGEN_BASE_URL = env.str("HEYGEN_BASE_URL", default=_SANDBOX_URL if EMBEDDED else "https://api.heygen.com")
+# The sandbox is always there to fill an empty catalogue, so `make run` is not ready before it has.
+READY_WITH_CATALOGUE = EMBEDDED and HEYGEN_BASE_URL == _SANDBOX_URL
 HEYGEN_API_KEY = env.str("HEYGEN_API_KEY", default="")
 HEYGEN_MAX_CONCURRENT = env.int("HEYGEN_MAX_CONCURRENT", default=10)
 HEYGEN_ENGINE = env.str("HEYGEN_ENGINE", default="avatar_iv")

@@ -7,7 +7,7 @@ from genvid.tests.asserts import refusal_of
 from genvid.tests.factories import JsonClient
 
 NOWHERE = "redis://127.0.0.1:9/0"
-READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok"}
+READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok"}
 
 
 @pytest.fixture
@@ -89,3 +89,13 @@ def test_a_client_can_still_register_while_the_broker_is_dead(
     with django_capture_on_commit_callbacks(execute=True):
         response = stranger.post("/api/v1/auth/register", body)
     assert response.status_code == 201
+
+
+def test_with_the_sandbox_it_is_not_ready_before_the_catalogue_is_filled(stranger, db, settings):
+    settings.READY_WITH_CATALOGUE = True
+    assert failing_parts(stranger.get("/readyz")) == {"catalogue"}
+
+
+def test_with_the_sandbox_it_is_ready_with_a_catalogue(stranger, avatar, settings):
+    settings.READY_WITH_CATALOGUE = True
+    assert stranger.get("/readyz").status_code == 200

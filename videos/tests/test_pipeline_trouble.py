@@ -138,6 +138,17 @@ class TestPlacingTheOrder:
         assert (pipeline.renders(video), gate().code) == (1, "")
         assert charged_once(owner, video)
 
+    def test_an_order_taken_beside_it_does_not_cut_the_wait_short(self, pipeline, owner):
+        refused, taken = pipeline.order(owner), pipeline.order(owner)
+        pipeline.dispatch()
+        pipeline.sandbox.fault(kind="status", status=429, retry_after=40, **CREATE)
+
+        pipeline.submit(refused)
+        pipeline.submit(taken)
+
+        assert (fresh(refused).status, fresh(taken).status) == ("queued", "rendering")
+        assert gate_seconds() > 35
+
     def test_the_concurrency_limit_of_heygen_is_no_failure(self, pipeline, owner):
         pipeline.sandbox.knobs(concurrency=1, stuck=True)
         first, second = pipeline.order(owner), pipeline.order(owner)
@@ -322,6 +333,16 @@ class TestOurOwnProblems:
         assert video.idempotency_key != key
         assert [row["status"] for row in pipeline.orders(video)] == ["failed", "completed"]
         assert charged_once(owner, video)
+
+    def test_an_order_merely_taken_does_not_call_off_the_alarm_of_an_empty_wallet(self, pipeline, owner):
+        """HeyGen takes orders with an empty wallet and fails them later: only a render proves that there is money."""
+        pipeline.sandbox.wallet(0)
+        video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
+        pipeline.pass_gate()
+
+        video = pipeline.submit(video)
+
+        assert (video.status, gate().needs_staff) == ("rendering", True)
 
     def test_a_wrong_key_while_rendering_loses_nothing(self, pipeline, owner, settings):
         video, right = pipeline.rendered(pipeline.order(owner)), settings.HEYGEN_API_KEY
@@ -599,6 +620,34 @@ class TestDeadlines:
         sweeping.sweep_all()
 
         assert fresh(video).status == Status.SUBMITTING
+        assert still_held(owner, video)
+
+    def test_while_submitting_a_silent_heygen_is_not_asked_at_every_sweep(self, pipeline, owner):
+        pipeline.sandbox.fault(kind="lost", **CREATE)
+        video = pipeline.submit(pipeline.order(owner))
+        pipeline.make_due(video)
+        pipeline.outlive(video)
+        pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=50)
+
+        sweeping.sweep_all()
+        asked = pipeline.sandbox.books()["requests"]["GET /v3/videos"]
+        sweeping.sweep_all()
+
+        assert pipeline.sandbox.books()["requests"]["GET /v3/videos"] == asked
+
+    def test_while_submitting_a_call_under_way_is_waited_for(self, pipeline, owner, door):
+        """HeyGen has not written it down yet, so the look-up would find nothing."""
+        video = pipeline.order(owner)
+
+        def slow(client, spec, **order):
+            pipeline.outlive(video)
+            sweeping.sweep_all()
+            return client.real.create_video(spec, **order)
+
+        door.create = slow
+        video = pipeline.submit(video)
+
+        assert (video.status, video.provider_video_id) == ("rendering", pipeline.remote(video)["id"])
         assert still_held(owner, video)
 
     def test_while_rendering(self, pipeline, owner):

@@ -1,0 +1,143 @@
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import signing
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import verification_token
+from accounts.tasks import send_verification_email
+from genvid.celery import app
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of
+from genvid.tests.factories import PASSWORD, make_video
+from videos.models import Video
+
+pytestmark = pytest.mark.django_db
+VERIFY, RESEND = "/api/v1/auth/email/verify", "/api/v1/auth/email/verification"
+
+
+@pytest.fixture
+def work_at_once(monkeypatch, django_capture_on_commit_callbacks):
+    """What is enqueued runs when the block ends, as on a worker that is idle."""
+    monkeypatch.setattr(app.conf, "task_always_eager", True)
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def mailed_token(message) -> str:
+    found = re.search(r"\?verify=(\S+)", message.body)
+    assert found, message.body
+    return found[1]
+
+
+def test_registering_mails_a_link(stranger, mailoutbox, work_at_once, settings):
+    settings.PUBLIC_URL = "https://genvid.example"
+    with work_at_once():
+        stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
+    assert [message.to for message in mailoutbox] == [["ada@example.com"]]
+    assert "https://genvid.example/?verify=" in mailoutbox[0].body
+
+
+def test_the_mailed_token_verifies_the_address(owner, stranger, mailoutbox):
+    send_verification_email(str(owner.user.pk))
+    data = data_of(stranger.post(VERIFY, {"token": mailed_token(mailoutbox[0])}))
+    assert data == {"email": "owner@example.com", "email_verified": True}
+    assert data_of(owner.client.get("/api/v1/profile"))["email_verified"] is True
+
+
+def test_a_token_works_once(owner, stranger):
+    token = verification_token(owner.user)
+    stranger.post(VERIFY, {"token": token})
+    with nothing_changes():
+        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+
+
+def test_a_token_is_good_for_a_day(owner, stranger):
+    token = verification_token(owner.user)
+    with time_machine.travel(timedelta(hours=23, minutes=59)):
+        assert stranger.post(VERIFY, {"token": token}).status_code == 200
+
+
+def test_after_a_day_it_has_expired(owner, stranger):
+    token = verification_token(owner.user)
+    with time_machine.travel(timedelta(hours=24, seconds=2)), nothing_changes():
+        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+
+
+def test_a_token_for_an_address_since_changed_is_refused(owner, stranger):
+    token = verification_token(owner.user)
+    User.objects.update(email="new@example.com")
+    with nothing_changes():
+        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+
+
+def test_a_token_verifies_nobody_else(owner, outsider, stranger):
+    stranger.post(VERIFY, {"token": verification_token(owner.user)})
+    verified = User.objects.filter(email_verified_at__isnull=False)
+    assert [user.email for user in verified] == ["owner@example.com"]
+
+
+def test_a_token_signed_for_another_purpose_is_refused(owner, stranger):
+    token = signing.dumps({"user": str(owner.user.pk), "email": owner.user.email}, salt="something else")
+    with nothing_changes():
+        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+
+
+@pytest.mark.parametrize("token", ["x", "a:b:c", "é", "eyJ9:1:2"])
+def test_nonsense_verifies_nobody(owner, stranger, token):
+    with nothing_changes():
+        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+
+
+def test_the_link_is_mailed_again_when_asked(owner, mailoutbox, work_at_once):
+    with work_at_once():
+        assert owner.client.post(RESEND).status_code == 202
+    assert [message.to for message in mailoutbox] == [["owner@example.com"]]
+
+
+def test_a_verified_address_gets_no_more_mail(owner, mailoutbox, work_at_once):
+    User.objects.update(email_verified_at=timezone.now())
+    with work_at_once():
+        assert owner.client.post(RESEND).status_code == 202
+    assert mailoutbox == []
+
+
+def test_asking_again_needs_a_token(stranger):
+    assert refusal_of(stranger.post(RESEND)) == (401, "not_authenticated")
+
+
+@pytest.fixture
+def strict(settings):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+
+def test_an_unverified_person_makes_no_video(owner, avatar, strict):
+    with nothing_changes():
+        response = owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
+    assert refusal_of(response) == (403, "email_not_verified")
+
+
+def test_an_unverified_person_makes_no_draft_either(owner, avatar, strict):
+    body = {"script": "Hello.", "avatar_id": str(avatar.pk), "draft": True}
+    with nothing_changes():
+        assert refusal_of(owner.client.post("/api/v1/videos", body)) == (403, "email_not_verified")
+
+
+@pytest.mark.parametrize(("status", "deed"), [("draft", "generate"), ("canceled", "retry")])
+def test_an_unverified_person_starts_nothing_by_other_ways(owner, strict, status, deed):
+    video = make_video(owner, status)
+    with nothing_changes():
+        response = owner.client.post(f"/api/v1/videos/{video.pk}/{deed}")
+    assert refusal_of(response) == (403, "email_not_verified")
+
+
+def test_an_unverified_person_may_still_ask_for_a_quote(owner, avatar, strict):
+    body = {"script": "Hello.", "avatar_id": str(avatar.pk)}
+    assert owner.client.post("/api/v1/videos/quote", body).status_code == 200
+
+
+def test_once_verified_they_make_videos(owner, stranger, avatar, strict):
+    stranger.post(VERIFY, {"token": verification_token(owner.user)})
+    owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
+    assert Video.objects.count() == 1

@@ -1,0 +1,284 @@
+"""`Idempotency-Key`, looked at through the making of videos."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import OperationalError
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+
+from accounts.idempotency import LEASE, idempotent
+from accounts.models import IdempotencyRecord
+from accounts.tasks import purge
+from billing.models import RenderRate
+from genvid.errors import DomainError, InvalidState, ProviderUnavailable
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves, wrong_fields_of
+from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
+from genvid.tests.parallel import in_parallel
+from videos.models import Video
+
+pytestmark = pytest.mark.django_db
+VIDEOS = "/api/v1/videos"
+
+
+@pytest.fixture
+def wish(avatar):
+    return {"script": "Hello there.", "avatar_id": str(avatar.pk)}
+
+
+def post(person, body: Any, key: str | None = "key-1", path: str = VIDEOS):
+    headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
+    return person.client.post(path, body, **headers)
+
+
+def abandon(person, wish) -> None:
+    """Leave a claim as a process that died in the middle does."""
+    post(person, wish)
+    Video.objects.all().delete()
+    IdempotencyRecord.objects.update(status=None, answer="")
+
+
+def test_the_second_answer_is_the_first_again(owner, wish):
+    first, second = post(owner, wish), post(owner, wish)
+    assert (second.status_code, data_of(second, 201)) == (201, data_of(first, 201))
+    assert Video.objects.count() == 1
+
+
+def test_only_the_repeated_answer_says_that_it_is_one(owner, wish):
+    headers = [post(owner, wish).headers.get("Idempotent-Replayed") for _ in range(3)]
+    assert headers == [None, "true", "true"]
+
+
+def test_the_answer_stays_as_it_was_when_the_video_moves_on(owner, wish):
+    first = data_of(post(owner, wish), 201)
+    owner.client.post(f"{VIDEOS}/{first['id']}/cancel")
+    assert data_of(post(owner, wish), 201)["status"] == "queued"
+
+
+def test_a_repetition_carries_the_id_of_its_own_request(owner, wish):
+    ids = [post(owner, wish).json()["meta"]["request_id"] for _ in range(2)]
+    assert len(set(ids)) == 2
+
+
+def test_without_a_key_every_request_counts(owner, wish):
+    post(owner, wish, key=None)
+    post(owner, wish, key=None)
+    assert (Video.objects.count(), IdempotencyRecord.objects.count()) == (2, 0)
+
+
+def test_another_key_is_another_request(owner, wish):
+    post(owner, wish, key="a")
+    post(owner, wish, key="b")
+    assert Video.objects.count() == 2
+
+
+def test_the_same_key_with_another_body_is_refused(owner, wish):
+    post(owner, wish)
+    with nothing_changes():
+        response = post(owner, wish | {"title": "Other"})
+    assert refusal_of(response) == (422, "idempotency_key_reused")
+
+
+def test_the_same_key_at_another_path_is_refused(owner, wish):
+    post(owner, wish)
+    draft = make_video(owner, "draft")
+    with nothing_changes():
+        response = post(owner, wish, path=f"{VIDEOS}/{draft.pk}/generate")
+    assert refusal_of(response) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("key", ["a", "A-z_0.9:", "x" * 255])
+def test_a_key_of_the_right_letters_is_taken(owner, wish, key):
+    assert post(owner, wish, key=key).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é", "a/b", "a,b", "a\n"])
+def test_another_key_is_a_400_and_nothing_happens(owner, wish, key):
+    with nothing_changes():
+        assert wrong_fields_of(post(owner, wish, key=key)) == ["Idempotency-Key"]
+
+
+def test_while_the_first_runs_the_second_is_told_to_wait(owner, wish):
+    abandon(owner, wish)
+    with nothing_changes():
+        response = post(owner, wish)
+    assert refusal_of(response) == (409, "idempotency_in_progress")
+    assert (response["Retry-After"], response.json()["error"]["retryable"]) == ("1", True)
+
+
+def test_while_the_first_runs_another_body_is_refused_as_such(owner, wish):
+    abandon(owner, wish)
+    with nothing_changes():
+        response = post(owner, wish | {"title": "Other"})
+    assert refusal_of(response) == (422, "idempotency_key_reused")
+
+
+def test_an_abandoned_claim_is_taken_over_after_its_lease(owner, wish):
+    abandon(owner, wish)
+    IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE - timedelta(seconds=1))
+    response = post(owner, wish)
+    assert (response.status_code, response.headers.get("Idempotent-Replayed")) == (201, None)
+    assert post(owner, wish)["Idempotent-Replayed"] == "true"
+
+
+def test_an_abandoned_claim_is_not_taken_over_before(owner, wish):
+    abandon(owner, wish)
+    IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE + timedelta(seconds=5))
+    assert refusal_of(post(owner, wish)) == (409, "idempotency_in_progress")
+
+
+def test_a_402_is_stored(owner, wish):
+    set_balance(owner, 0)
+    first = post(owner, wish)
+    set_balance(owner, 100)
+    second = post(owner, wish)
+    assert refusal_of(first) == refusal_of(second) == (402, "insufficient_credits")
+    assert (second["Idempotent-Replayed"], second.json()["error"]) == ("true", first.json()["error"])
+
+
+def test_a_400_is_stored(owner, wish):
+    first, second = post(owner, wish | {"speed": 9}), post(owner, wish | {"speed": 9})
+    assert (second["Idempotent-Replayed"], second.json()["error"]) == ("true", first.json()["error"])
+    assert wrong_fields_of(second) == ["speed"]
+
+
+def test_a_body_that_is_not_json_is_stored_too(owner):
+    send = {"content_type": "application/json", "HTTP_IDEMPOTENCY_KEY": "key-1"}
+    answers = [owner.client.generic("POST", VIDEOS, b"{", **send) for _ in range(2)]
+    assert [refusal_of(answer) for answer in answers] == [(400, "parse_error")] * 2
+    assert answers[1]["Idempotent-Replayed"] == "true"
+
+
+def test_a_409_is_not_stored(owner):
+    video = make_video(owner, "queued")
+    path = f"{VIDEOS}/{video.pk}/retry"
+    assert refusal_of(post(owner, {}, path=path)) == (409, "invalid_state")
+    owner.client.post(f"{VIDEOS}/{video.pk}/cancel")
+    assert post(owner, {}, path=path).status_code == 201
+
+
+def test_a_503_is_not_stored(owner, wish):
+    rates = list(RenderRate.objects.all())
+    RenderRate.objects.all().delete()
+    assert refusal_of(post(owner, wish)) == (503, "provider_unavailable")
+    RenderRate.objects.bulk_create(rates)
+    assert post(owner, wish).status_code == 201
+
+
+class Desk:
+    """A view whose effect fails with `error` after it has made a video."""
+
+    def __init__(self, owner, error: Exception | None) -> None:
+        self.owner, self.error = owner, error
+
+    @idempotent
+    def post(self, request: Request):
+        def effect() -> Response:
+            make_video(self.owner)
+            if self.error:
+                raise self.error
+            return Response({"done": True}, status=201)
+
+        return effect
+
+    def ask(self) -> Response:
+        request = Request(APIRequestFactory().post("/desk", {}, HTTP_IDEMPOTENCY_KEY="key-1"))
+        request.user = self.owner.caller
+        return self.post(request)
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), OperationalError(), DomainError(), ProviderUnavailable(), InvalidState()], ids=repr
+)
+def test_what_fails_half_way_undoes_its_effect_and_its_claim(owner, error):
+    make_avatar()
+    with nothing_changes(), pytest.raises(type(error)):
+        Desk(owner, error).ask()
+    assert Desk(owner, None).ask().status_code == 201
+
+
+def test_a_claim_taken_over_in_the_middle_undoes_the_slower_effect(owner):
+    class Slow(Desk):
+        @idempotent
+        def post(self, request: Request):
+            def effect() -> Response:
+                make_video(self.owner)
+                IdempotencyRecord.objects.update(claimed_at=timezone.now())
+                return Response({"done": True}, status=201)
+
+            return effect
+
+    with pytest.raises(DomainError) as refusal:
+        Slow(owner, None).ask()
+    assert (refusal.value.code, Video.objects.count()) == ("idempotency_in_progress", 0)
+
+
+def test_a_key_belongs_to_its_account(owner, outsider, wish):
+    mine, theirs = data_of(post(owner, wish), 201), data_of(post(outsider, wish), 201)
+    assert mine["id"] != theirs["id"]
+
+
+def test_teammates_share_their_keys(owner, teammate, wish):
+    assert data_of(post(owner, wish), 201) == data_of(post(teammate, wish), 201)
+
+
+def test_a_viewer_gets_no_answer_by_repeating_a_teammates_request(owner, viewer, wish):
+    post(owner, wish)
+    assert refusal_of(post(viewer, wish)) == (403, "permission_denied")
+
+
+def test_after_a_day_the_key_is_free_again(owner, wish):
+    with time_machine.travel(timezone.now() - timedelta(hours=24, seconds=5)):
+        post(make_caller_again(owner), wish)
+    assert post(owner, wish | {"title": "Other"}).status_code == 201
+    assert Video.objects.count() == 2
+
+
+def test_within_the_day_it_is_not(owner, wish):
+    with time_machine.travel(timezone.now() - timedelta(hours=23, minutes=55)):
+        post(make_caller_again(owner), wish)
+    assert refusal_of(post(owner, wish | {"title": "Other"})) == (422, "idempotency_key_reused")
+
+
+def make_caller_again(person):
+    """The same person, with a token of the present (travelled) hour."""
+    from accounts.services import login
+    from genvid.tests.factories import _person
+
+    return _person(login(email=person.user.email, password=person.password))
+
+
+def test_the_nightly_purge_forgets_the_old_and_keeps_the_young(owner, wish):
+    post(owner, wish, key="old")
+    IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
+    post(owner, wish, key="young")
+    purge()
+    assert [record.key for record in IdempotencyRecord.objects.all()] == ["young"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_twins_at_once_one_makes_the_video():
+    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    answers = in_parallel([lambda: post(owner, wish)] * 8)
+    statuses = {answer.status_code for answer in answers}
+    assert (Video.objects.count(), statuses <= {201, 409}) == (1, True)
+    assert {data_of(answer, 201)["id"] for answer in answers if answer.status_code == 201} == {
+        str(Video.objects.get().pk)
+    }
+    assert the_ledger_proves()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_take_over_an_abandoned_claim_one_makes_the_video():
+    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    IdempotencyRecord.objects.all().delete()
+    post(owner, wish | {"draft": True})
+    Video.objects.all().delete()
+    IdempotencyRecord.objects.update(status=None, claimed_at=timezone.now() - LEASE * 2)
+    answers = in_parallel([lambda: post(owner, wish | {"draft": True})] * 6)
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert Video.objects.count() == 1

@@ -1,0 +1,135 @@
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from accounts.models import Membership, Session, User
+from accounts.services import refresh
+from genvid.errors import TokenInvalid
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of
+from genvid.tests.factories import JsonClient, Person, make_caller
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+REFRESH, LOGOUT = "/api/v1/auth/refresh", "/api/v1/auth/logout"
+
+
+def trade(refresh_token: str):
+    return JsonClient().post(REFRESH, {"refresh_token": refresh_token})
+
+
+def end(refresh_token: str):
+    return JsonClient().post(LOGOUT, {"refresh_token": refresh_token})
+
+
+def another_session_of(person: Person) -> str:
+    body = {"email": person.user.email, "password": person.password}
+    return data_of(JsonClient().post("/api/v1/auth/login", body))["refresh_token"]
+
+
+def test_a_refresh_token_is_traded_for_a_new_pair(owner):
+    data = data_of(trade(owner.tokens.refresh_token))
+    assert set(data) == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert (data["token_type"], data["expires_in"]) == ("Bearer", 900)
+    assert data["refresh_token"] != owner.tokens.refresh_token
+
+
+def test_the_new_access_token_works(owner):
+    new = data_of(trade(owner.tokens.refresh_token))["access_token"]
+    assert data_of(JsonClient(new).get("/api/v1/profile"))["email"] == "owner@example.com"
+
+
+def test_the_new_refresh_token_works_once_more(owner):
+    new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
+    assert trade(new).status_code == 200
+
+
+def test_a_refresh_token_works_once(owner):
+    trade(owner.tokens.refresh_token)
+    assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
+
+
+def test_using_an_old_one_revokes_its_whole_family(owner):
+    new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
+    trade(owner.tokens.refresh_token)
+    assert refusal_of(trade(new)) == (401, "token_invalid")
+    assert Session.objects.get().revoked_reason == "reuse"
+
+
+def test_using_an_old_one_leaves_other_sessions_alone(owner):
+    other = another_session_of(owner)
+    trade(owner.tokens.refresh_token)
+    trade(owner.tokens.refresh_token)
+    assert trade(other).status_code == 200
+
+
+def test_a_refresh_token_lives_thirty_days(owner):
+    with time_machine.travel(timedelta(days=29, hours=23)):
+        assert trade(owner.tokens.refresh_token).status_code == 200
+
+
+def test_after_thirty_days_it_is_dead(owner):
+    with time_machine.travel(timedelta(days=30, seconds=1)), nothing_changes():
+        assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
+
+
+def test_each_trade_gives_thirty_new_days(owner):
+    with time_machine.travel(timedelta(days=29)):
+        new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
+    with time_machine.travel(timedelta(days=58)):
+        assert trade(new).status_code == 200
+
+
+def test_a_changed_role_is_in_the_next_access_token(owner, teammate):
+    Membership.objects.filter(user=teammate.user).update(role="viewer")
+    new = JsonClient(data_of(trade(teammate.tokens.refresh_token))["access_token"])
+    assert refusal_of(new.post("/api/v1/videos", {})) == (403, "permission_denied")
+
+
+def test_somebody_who_was_switched_off_gets_no_new_tokens(owner):
+    User.objects.update(is_active=False)
+    assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
+
+
+def test_somebody_who_left_the_account_gets_no_new_tokens(owner, teammate):
+    Membership.objects.filter(user=teammate.user).delete()
+    assert refusal_of(trade(teammate.tokens.refresh_token)) == (401, "token_invalid")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_trade_one_token_at_once_one_wins():
+    token = make_caller().tokens.refresh_token
+    results = in_parallel([lambda: refresh(token)] * 8)
+    assert [type(result) for result in results].count(TokenInvalid) == 7
+    assert Session.objects.get().revoked_reason == "reuse"
+
+
+def test_logging_out_has_no_body(owner):
+    response = end(owner.tokens.refresh_token)
+    assert (response.status_code, response.content) == (204, b"")
+    assert Session.objects.get().revoked_reason == "logout"
+
+
+def test_after_logging_out_the_token_is_dead(owner):
+    end(owner.tokens.refresh_token)
+    with nothing_changes():
+        assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
+
+
+def test_logging_out_twice_is_refused(owner):
+    end(owner.tokens.refresh_token)
+    with nothing_changes():
+        assert refusal_of(end(owner.tokens.refresh_token)) == (401, "token_invalid")
+
+
+def test_logging_out_leaves_other_sessions_alone(owner):
+    other = another_session_of(owner)
+    end(owner.tokens.refresh_token)
+    assert trade(other).status_code == 200
+
+
+def test_an_old_token_logs_nobody_out(owner):
+    new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
+    with nothing_changes():
+        assert refusal_of(end(owner.tokens.refresh_token)) == (401, "token_invalid")
+    assert trade(new).status_code == 200
