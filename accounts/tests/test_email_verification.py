@@ -21,7 +21,7 @@ VERIFY, RESEND = "/api/v1/auth/email/verify", "/api/v1/auth/email/verification"
 @pytest.fixture
 def work_at_once(monkeypatch, django_capture_on_commit_callbacks):
     """What is enqueued runs when the block ends, as on a worker that is idle."""
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
+    monkeypatch.setitem(app.conf.changes, "task_always_eager", True)
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 

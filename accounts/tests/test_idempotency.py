@@ -17,7 +17,7 @@ from accounts.tasks import purge
 from billing.models import RenderRate
 from genvid.errors import DomainError, InvalidState, ProviderUnavailable
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves, wrong_fields_of
-from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
+from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance, sign_in
 from genvid.tests.parallel import in_parallel
 from videos.models import Video
 
@@ -233,23 +233,15 @@ def test_a_viewer_gets_no_answer_by_repeating_a_teammates_request(owner, viewer,
 
 def test_after_a_day_the_key_is_free_again(owner, wish):
     with time_machine.travel(timezone.now() - timedelta(hours=24, seconds=5)):
-        post(make_caller_again(owner), wish)
+        post(sign_in(owner.user.email), wish)
     assert post(owner, wish | {"title": "Other"}).status_code == 201
     assert Video.objects.count() == 2
 
 
 def test_within_the_day_it_is_not(owner, wish):
     with time_machine.travel(timezone.now() - timedelta(hours=23, minutes=55)):
-        post(make_caller_again(owner), wish)
+        post(sign_in(owner.user.email), wish)
     assert refusal_of(post(owner, wish | {"title": "Other"})) == (422, "idempotency_key_reused")
-
-
-def make_caller_again(person):
-    """The same person, with a token of the present (travelled) hour."""
-    from accounts.services import login
-    from genvid.tests.factories import _person
-
-    return _person(login(email=person.user.email, password=person.password))
 
 
 def test_the_nightly_purge_forgets_the_old_and_keeps_the_young(owner, wish):

@@ -103,4 +103,11 @@ class EnvelopeAutoSchema(AutoSchema):
 
 
 def _error(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
+    schema = {"$ref": "#/components/schemas/ErrorEnvelope"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def add_error_envelope(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Post-processing hook: the schema that every error answer refers to."""
+    result["components"]["schemas"]["ErrorEnvelope"] = ERROR_SCHEMA
+    return result

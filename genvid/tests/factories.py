@@ -78,7 +78,12 @@ def make_teammate(of: Person, role: Role = Role.MEMBER) -> Person:
     """Somebody else of the same account. There is no service for it yet: people are invited by hand."""
     user = User.objects.create_user(f"teammate{next(_numbers)}@example.com", PASSWORD)
     Membership.objects.create(user=user, account=of.account, role=role)
-    return _person(accounts.login(email=user.email, password=PASSWORD))
+    return sign_in(user.email)
+
+
+def sign_in(email: str) -> Person:
+    """A new session of somebody who exists, its tokens of the present hour."""
+    return _person(accounts.login(email=email, password=PASSWORD))
 
 
 def _person(signed_in: accounts.SignedIn) -> Person:
