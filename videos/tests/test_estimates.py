@@ -45,7 +45,7 @@ def eta(video: Video, elapsed: float, position: int | None = None) -> int | None
         ("สวัสดี", 3),
         ("1984", 3),
         ("Hello <break time=\"3s\"/> world", 5),
-        ("Hello <break time=\"0.5s\"/> world", 4),
+        ("Hello <break time=\"0.5s\"/> world", 3),
         ("<break time=\"2s\"/><break time=\"2s\" />Hello", 6),
         ("Hello <break time=\"3\"/>", 3),
     ],

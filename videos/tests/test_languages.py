@@ -31,7 +31,6 @@ def test_what_is_no_language_has_none(given):
     assert language_name(given) is None
 
 
-@pytest.mark.xfail(strict=True, reason="Django lists these codes under the name of a variant, or under no name")
 @pytest.mark.parametrize(
     ("given", "name"),
     [("en-GB", "english"), ("en-AU", "english"), ("pt-BR", "portuguese"), ("es-MX", "spanish"), ("es-AR", "spanish")],
@@ -68,7 +67,6 @@ def test_a_voice_does_not_speak_another(voice, given):
     assert voice_speaks(voice, given) is False
 
 
-@pytest.mark.xfail(strict=True, reason="Chinese has no code of its own among Django's, and regions no language")
 @pytest.mark.parametrize(
     ("voice", "given"),
     [("Chinese", "zh"), ("Chinese", "zh-CN"), ("English", "en-GB"), ("Portuguese", "pt-BR"), ("Filipino", "fil")],
@@ -77,7 +75,6 @@ def test_a_voice_speaks_the_codes_of_its_language(voice, given):
     assert voice_speaks(voice, given) is True
 
 
-@pytest.mark.xfail(strict=True, reason="any beginning will do")
 @pytest.mark.parametrize("given", ["e", "eng", "Englis", ""])
 def test_a_voice_does_not_speak_the_beginning_of_a_word(given):
     assert voice_speaks("English", given) is False

@@ -1,0 +1,203 @@
+"""The one gate of a video's status: which moves there are, that each is told once, and that one of many wins."""
+
+from functools import partial
+from itertools import product
+
+import pytest
+from django.db import transaction
+
+from genvid.tests.asserts import nothing_changes
+from genvid.tests.factories import make_avatar, make_caller, make_video
+from genvid.tests.parallel import in_parallel
+from videos.enums import IN_FLIGHT, PROCESSING, TERMINAL, WAITING, PublicStatus, Status, internal, public
+from videos.models import Video, VideoEvent, after
+from videos.tests.pipeline import fresh
+
+pytestmark = pytest.mark.django_db
+PERMITTED = {
+    ("draft", "queued"),
+    ("queued", "submitting"),
+    ("queued", "canceled"),
+    ("queued", "failed"),
+    ("submitting", "queued"),
+    ("submitting", "rendering"),
+    ("submitting", "failed"),
+    ("rendering", "queued"),
+    ("rendering", "storing"),
+    ("rendering", "failed"),
+    ("storing", "completed"),
+    ("storing", "failed"),
+}
+PAIRS = sorted(product(map(str, Status), repeat=2))
+FORBIDDEN = [pair for pair in PAIRS if pair not in PERMITTED]
+
+
+@pytest.fixture
+def video(owner, avatar):
+    return make_video(owner, avatar=avatar)
+
+
+def put(video: Video, status: str) -> Video:
+    """As if it had come to `status`, without a history."""
+    Video.objects.filter(pk=video.pk).update(status=status, due_at=after(5), deadline_at=after(5), tries=3)
+    VideoEvent.objects.all().delete()
+    return fresh(video)
+
+
+def events() -> list[tuple[str, str, str, str]]:
+    return list(VideoEvent.objects.values_list("from_status", "to_status", "reason", "detail"))
+
+
+# ── The table
+
+
+@pytest.mark.parametrize(("source", "target"), sorted(PERMITTED))
+def test_a_permitted_move_is_made_and_told_once(video, source, target):
+    video = put(video, source)
+    assert video.move(Status(target), reason="why", detail="words") is True
+    assert (video.status, fresh(video).status) == (target, target)
+    assert events() == [(source, target, "why", "words")]
+
+
+@pytest.mark.parametrize(("source", "target"), FORBIDDEN)
+def test_any_other_move_changes_nothing(video, source, target):
+    video = put(video, source)
+    with nothing_changes():
+        assert video.move(Status(target), reason="why", title="New") is False
+    assert video.status == source
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_nothing_follows_an_end(status):
+    assert [pair for pair in PERMITTED if pair[0] == status] == []
+
+
+def test_a_move_ends_the_waits_of_the_status_before(video):
+    video = put(video, "rendering")
+    video.move(Status.STORING, reason="why")
+    assert (video.due_at, video.deadline_at, video.tries, video.waiting_reason) == (None, None, 0, "")
+
+
+def test_a_move_carries_fields_along(video):
+    due = after(60)
+    video.move(Status.SUBMITTING, reason="why", due_at=due, attempt=1)
+    assert (fresh(video).due_at, fresh(video).attempt) == (due, 1)
+
+
+def test_a_move_leaves_other_videos_alone(video, owner):
+    other = make_video(owner, avatar=video.avatar)
+    video.move(Status.SUBMITTING, reason="why")
+    assert fresh(other) == other
+    assert fresh(other).status == "queued"
+
+
+# ── Whoever comes second
+
+
+def test_who_read_the_status_before_another_moved_it_does_nothing(video):
+    late = fresh(video)
+    video.move(Status.SUBMITTING, reason="first")
+    with nothing_changes():
+        assert late.move(Status.CANCELED, reason="second") is False
+
+
+def test_who_read_a_status_that_has_come_back_does_nothing(video):
+    late = fresh(video)
+    video.move(Status.SUBMITTING, reason="first", attempt=1)
+    video.move(Status.QUEUED, reason="back")
+    with nothing_changes():
+        assert late.move(Status.CANCELED, reason="second") is False
+
+
+def test_a_move_that_is_rolled_back_leaves_no_event_and_no_log(video, caplog):
+    before = fresh(video).updated_at
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        video.move(Status.SUBMITTING, reason="why")
+        raise ZeroDivisionError
+    assert (fresh(video).status, fresh(video).updated_at) == ("queued", before)
+    assert [event[1] for event in events()] == ["queued", "draft"]
+    assert "video_moved" not in caplog.text
+
+
+def test_a_move_is_logged_once_it_is_committed(video, caplog, django_capture_on_commit_callbacks):
+    caplog.set_level("INFO")
+    with django_capture_on_commit_callbacks(execute=True):
+        video.move(Status.SUBMITTING, reason="why")
+    (line,) = [record.msg for record in caplog.records if record.msg["event"] == "video_moved"]
+    assert (line["video_id"], line["source"], line["target"]) == (str(video.pk), "queued", "submitting")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_that_move_a_video_at_once_one_wins():
+    video = make_video(make_caller())
+    moves = [partial(fresh(video).move, Status.SUBMITTING, reason=str(number)) for number in range(8)]
+    won = in_parallel(moves)
+    assert sorted(won) == [False] * 7 + [True]
+    assert list(VideoEvent.objects.filter(to_status="submitting").values_list("reason", flat=True)) == [
+        str(won.index(True))
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_different_moves_at_once_one_wins():
+    video = make_video(make_caller())
+    targets = [Status.SUBMITTING, Status.CANCELED, Status.FAILED] * 3
+    won = in_parallel([partial(fresh(video).move, target, reason="race") for target in targets])
+    assert sum(won) == 1
+    assert (fresh(video).status, VideoEvent.objects.count()) == (targets[won.index(True)], 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_that_take_the_work_at_once_one_gets_it():
+    video = make_video(make_caller(), "rendering", avatar=make_avatar())
+    Video.objects.update(due_at=after(-1))
+    assert sorted(in_parallel([partial(fresh(video).take, 30) for _ in range(8)])) == [False] * 7 + [True]
+
+
+# ── Leases
+
+
+def test_work_that_is_not_due_is_not_taken(video):
+    video = put(video, "rendering")
+    with nothing_changes():
+        assert video.take(30) is False
+
+
+def test_work_that_has_moved_on_is_not_taken(video):
+    late = put(video, "rendering")
+    Video.objects.update(due_at=after(-1))
+    fresh(video).move(Status.STORING, reason="why", due_at=after(-1))
+    with nothing_changes():
+        assert late.take(30) is False
+
+
+def test_a_postponed_video_says_why_and_counts(video):
+    video = put(video, "rendering")
+    assert video.postpone(60, "w" * 400) is True
+    assert (fresh(video).tries, fresh(video).waiting_reason) == (4, "w" * 300)
+
+
+# ── Words
+
+
+def test_clients_see_three_statuses_as_one():
+    assert {str(status): public(status) for status in Status} == {
+        "draft": "draft",
+        "queued": "queued",
+        "submitting": "processing",
+        "rendering": "processing",
+        "storing": "processing",
+        "completed": "completed",
+        "failed": "failed",
+        "canceled": "canceled",
+    }
+
+
+@pytest.mark.parametrize("status", PublicStatus)
+def test_a_status_that_clients_name_means_those_that_they_see_so(status):
+    assert internal({str(status)}) == {str(inner) for inner in Status if public(inner) == status}
+
+
+def test_every_status_is_a_draft_waits_or_has_ended():
+    assert {Status.DRAFT} | WAITING | TERMINAL == set(Status)
+    assert (WAITING & TERMINAL, IN_FLIGHT < PROCESSING < WAITING) == (frozenset(), True)
