@@ -82,6 +82,9 @@ def _store(video: Video, client: HeyGenClient) -> None:
     remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
     if not remote.file_url:
         raise Unusable("HeyGen names no file")
+    if video.captions and not remote.captioned_file_url and video.tries < PATIENT_TRIES:
+        # The captioned file comes some seconds after the plain one.
+        raise Unusable("HeyGen names no captioned file yet")
     settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{video.pk}-", dir=settings.WORK_DIR) as folder:
         _fetch_and_keep(video, client, remote, remote.file_url, Path(folder))

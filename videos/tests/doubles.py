@@ -22,19 +22,13 @@ class Door:
         return real_client()
 
     def create_video(self, *args: Any, **options: Any) -> Any:
-        return (
-            self.create(self, *args, **options) if self.create else self.real.create_video(*args, **options)
-        )
+        return self.create(self, *args, **options) if self.create else self.real.create_video(*args, **options)
 
     def get_video(self, *args: Any, **options: Any) -> Any:
         return self.read(self, *args, **options) if self.read else self.real.get_video(*args, **options)
 
     def download_media(self, *args: Any, **options: Any) -> Any:
-        return (
-            self.download(self, *args, **options)
-            if self.download
-            else self.real.download_media(*args, **options)
-        )
+        return self.download(self, *args, **options) if self.download else self.real.download_media(*args, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

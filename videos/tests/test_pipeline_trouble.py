@@ -24,9 +24,7 @@ HTML = b"<html><head><title>403 Forbidden</title></head></html>"
 
 def charged_once(person, video) -> bool:
     video = fresh(video)
-    return (
-        money_of(person) == Money(balance=30 - video.credits_charged, charges=1) and video.credits_charged > 0
-    )
+    return money_of(person) == Money(balance=30 - video.credits_charged, charges=1) and video.credits_charged > 0
 
 
 def still_held(person, video) -> bool:
@@ -391,9 +389,7 @@ class TestRendering:
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    @pytest.mark.parametrize(
-        "fault", [{"status": 500}, {"status": 429}, {"kind": "html"}, {"kind": "garbage"}]
-    )
+    @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 429}, {"kind": "html"}, {"kind": "garbage"}])
     def test_a_status_read_that_fails_is_repeated_later(self, pipeline, owner, fault):
         video = pipeline.rendered(pipeline.order(owner))
         pipeline.sandbox.fault(method="GET", path="/v3/videos/*", times=3, **fault)
@@ -492,9 +488,7 @@ class TestStoring:
         assert pipeline.store(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    @pytest.mark.parametrize(
-        "damage", [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: HTML]
-    )
+    @pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: HTML])
     def test_what_is_not_a_whole_mp4_is_not_kept(self, pipeline, owner, damage):
         video = pipeline.storing(pipeline.order(owner))
         file = pipeline.file_at_provider(video, "video.mp4")

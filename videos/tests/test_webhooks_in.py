@@ -28,9 +28,7 @@ TOO_LARGE = 1024 * 1024 + 1
 
 @pytest.fixture
 def endpoint(db):
-    return ProviderWebhook.objects.create(
-        endpoint_id="ep_1", url="http://testserver/webhooks/heygen/", secret=SECRET
-    )
+    return ProviderWebhook.objects.create(endpoint_id="ep_1", url="http://testserver/webhooks/heygen/", secret=SECRET)
 
 
 def sign(body: bytes, secret: str = SECRET) -> str:
@@ -142,9 +140,7 @@ class TestTheDoor:
 
         assert work_off_all() == ["not for us"]
 
-    @pytest.mark.parametrize(
-        "body", [b"{}", b'{"event_type": 7, "event_data": [1]}', b'{"event_type": null}']
-    )
+    @pytest.mark.parametrize("body", [b"{}", b'{"event_type": 7, "event_data": [1]}', b'{"event_type": null}'])
     def test_odd_objects_are_taken(self, client, endpoint, body):
         assert knock(client, body).status_code == 200
 
@@ -241,9 +237,7 @@ class TestTheWork:
 
         assert (fresh(video).status, money_of(owner)) == (Status.COMPLETED, paid)
 
-    def test_a_delivery_for_a_video_that_heygen_denies_is_asked_again(
-        self, client, endpoint, pipeline, owner
-    ):
+    def test_a_delivery_for_a_video_that_heygen_denies_is_asked_again(self, client, endpoint, pipeline, owner):
         pipeline.sandbox.knobs(visible_after=3600)
         video = pipeline.submit(pipeline.order(owner))
         knock(client, success(video.provider_video_id))
