@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
+from django.db import transaction
 from django.db.models import Sum
 
-from billing.enums import HoldStatus
+from billing.enums import EntryKind, HoldStatus
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
+
+
+Check = tuple[str, int, int]
+"""What, what it should be, what it is."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +33,34 @@ def audit() -> Iterator[Discrepancy]:
 
 
 def audit_wallet(wallet: Wallet) -> Iterator[Discrepancy]:
-    entries = list(LedgerEntry.objects.filter(wallet=wallet).order_by("sequence"))
-    running = list(accumulate(entry.credits for entry in entries))
-    balance = running[-1] if running else 0
-    open_holds = Hold.objects.filter(wallet=wallet, status=HoldStatus.OPEN)
-    held = open_holds.aggregate(total=Sum("amount"))["total"] or 0
-    lots = CreditLot.objects.filter(wallet=wallet).aggregate(total=Sum("remaining"))["total"] or 0
-    checks = [
-        ("balance", balance, wallet.balance),
-        ("held", held, wallet.held),
-        ("lots", max(0, balance), lots),
-    ]
-    checks += [
-        (f"balance_after of entry {entry.sequence}", expected, entry.balance_after)
-        for entry, expected in zip(entries, running, strict=True)
-    ]
+    """What does not follow. Reads under the wallet's lock: money may move meanwhile."""
+    with transaction.atomic():
+        wallet = Wallet.objects.select_for_update().get(pk=wallet.pk)
+        entries = list(LedgerEntry.objects.filter(wallet=wallet).order_by("sequence"))
+        holds = list(Hold.objects.filter(wallet=wallet))
+        lots = CreditLot.objects.filter(wallet=wallet).aggregate(total=Sum("remaining"))["total"] or 0
+    checks = [*_sums(wallet, entries, holds, lots), *_running_balances(entries), *_charges(entries, holds)]
     for what, expected, found in checks:
         if expected != found:
             yield Discrepancy(str(wallet.pk), what, expected, found)
+
+
+def _sums(wallet: Wallet, entries: list[LedgerEntry], holds: list[Hold], lots: int) -> Iterator[Check]:
+    balance = sum(entry.credits for entry in entries)
+    yield "balance", balance, wallet.balance
+    yield "held", sum(hold.amount for hold in holds if hold.status == HoldStatus.OPEN), wallet.held
+    yield "lots", max(0, balance), lots
+
+
+def _running_balances(entries: list[LedgerEntry]) -> Iterator[Check]:
+    running = accumulate(entry.credits for entry in entries)
+    for entry, expected in zip(entries, running, strict=True):
+        yield f"balance_after of entry {entry.sequence}", expected, entry.balance_after
+
+
+def _charges(entries: list[LedgerEntry], holds: list[Hold]) -> Iterator[Check]:
+    """Every capture has its charge, every charge its capture."""
+    charged = {entry.reference: -entry.credits for entry in entries if entry.kind == EntryKind.CHARGE}
+    captured = {hold.reference: hold.captured for hold in holds}
+    for reference in sorted(charged.keys() | captured.keys()):
+        yield f"capture of {reference}", charged.get(reference, 0), captured.get(reference, 0)

@@ -129,7 +129,7 @@ def expire(now: datetime | None = None) -> int:
 def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
     wallet = _lock(wallet_id)
     lot = CreditLot.objects.get(pk=lot_id)
-    amount = min(lot.remaining, max(0, wallet.available))
+    amount = lot.remaining - _reserved_in(lot, wallet)
     if amount == 0:
         return 0
     left = lot.remaining - amount
@@ -137,6 +137,16 @@ def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
     # A lot that a hold kept alive expires in steps: what is left makes each step's reference its own.
     _move(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
     return amount
+
+
+def _reserved_in(lot: CreditLot, wallet: Wallet) -> int:
+    """What the open holds will take from this lot: they were placed before its date, and take the soonest first."""
+    left = wallet.held
+    for each in CreditLot.objects.filter(wallet=wallet, remaining__gt=0):
+        if each.pk == lot.pk:
+            break
+        left -= each.remaining
+    return min(lot.remaining, max(0, left))
 
 
 def _lock(account_id: UUID) -> Wallet:

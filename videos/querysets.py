@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from videos.enums import IN_FLIGHT, Status
 
@@ -32,9 +32,11 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.filter(status=Status.QUEUED).order_by("queued_at", "id")
 
     def queue_positions(self, ids: list[UUID]) -> dict[UUID, int]:
-        """The place in the queue of each of `ids` that waits there: 1 goes next. One query."""
+        """The place in the whole queue of each of `ids` that waits there: 1 goes next. One query."""
         if not ids:
             return {}
-        place = Window(RowNumber(), order_by=[F("queued_at").asc(), F("id").asc()])
-        ranked = self.filter(status=Status.QUEUED).annotate(place=place).filter(pk__in=ids)
-        return dict(ranked.values_list("pk", "place"))
+        queue = self.model._default_manager.filter(status=Status.QUEUED)
+        earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), id__lt=OuterRef("id"))
+        ahead = queue.filter(earlier).order_by().values("status").annotate(count=Count("id")).values("count")
+        waiting = queue.filter(pk__in=ids).annotate(place=Coalesce(Subquery(ahead), 0) + 1)
+        return dict(waiting.values_list("pk", "place"))

@@ -250,7 +250,6 @@ def test_what_a_video_gives_back_expires_with_the_next_sweep(owner):
     assert (expire(SOON), wallet_of(owner), lots_of(owner)["soon"]) == (5, (30, 0), 0)
 
 
-@pytest.mark.xfail(strict=True, reason="expiry takes the very credits that the hold would have used first")
 def test_credits_held_before_their_date_pay_for_the_video_after_it(owner):
     grant(owner, 10, reference="soon", expires_at=SOON)
     hold(owner.account.pk, 10, reference="a")

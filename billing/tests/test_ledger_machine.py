@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from billing.credits import adjust, capture, expire, hold, release
 from billing.models import CreditLot, Hold
@@ -59,6 +59,16 @@ class Model:
 
 class WalletMachine(RuleBasedStateMachine):
     person: Person
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.example = transaction.atomic()
+        self.example.__enter__()
+
+    def teardown(self) -> None:
+        """Each example starts with no other wallet in sight."""
+        transaction.set_rollback(True)
+        self.example.__exit__(None, None, None)
 
     @initialize()
     def register(self) -> None:
@@ -150,5 +160,15 @@ class WalletMachine(RuleBasedStateMachine):
         assert the_ledger_proves()
 
 
-class TestWallet(TestCase, WalletMachine.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.django_db
+def test_any_order_of_deeds_does_what_the_model_does():
+    run_state_machine_as_test(
+        WalletMachine,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=20,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

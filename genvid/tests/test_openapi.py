@@ -126,10 +126,7 @@ def test_an_error_fits_the_document(document, stranger, method, path):
     check_against(document, method, f"/api/v1/{path}", response)
 
 
-REDOC_FONTS = pytest.mark.xfail(strict=True, reason="ReDoc's page loads its font from Google")
-
-
-@pytest.mark.parametrize("path", ["docs/", pytest.param("redoc/", marks=REDOC_FONTS)])
+@pytest.mark.parametrize("path", ["docs/", "redoc/"])
 def test_the_pages_are_html_that_loads_nothing_from_elsewhere(stranger, path):
     response = stranger.get(f"/api/v1/{path}")
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")

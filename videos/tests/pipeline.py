@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from avatars.models import Avatar
@@ -184,3 +185,35 @@ def wait_until(
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s; {why()}"
         time.sleep(0.01)
+
+
+CREATE = {"method": "POST", "path": "/v3/videos"}
+UNTOUCHED = Money(balance=30)
+"""The welcome credits, all free."""
+
+
+def charged_once(person, video) -> bool:
+    video = fresh(video)
+    return money_of(person) == Money(balance=30 - video.credits_charged, charges=1) and video.credits_charged > 0
+
+
+def still_held(person, video) -> bool:
+    return money_of(person) == Money(balance=30, held=fresh(video).credits_held, holds=1)
+
+
+def outcome_of(video) -> tuple[str, str, bool]:
+    video = fresh(video)
+    return video.status, video.error_code, video.error_retryable
+
+
+def stored_files(video: Video) -> list[str]:
+    folder = f"videos/{video.account_id}/{video.pk}"
+    if not default_storage.exists(folder):
+        return []
+    return sorted(default_storage.listdir(folder)[1])
+
+
+def use_storage(settings, name: str) -> None:
+    settings.STORAGES = settings.STORAGES | {
+        "default": settings.STORAGES["default"] | {"BACKEND": f"videos.tests.doubles.{name}"}
+    }

@@ -317,9 +317,7 @@ def test_an_unknown_field_is_named(owner, wish):
     assert refused_fields(owner, wish, scirpt="Hello.") == ["scirpt"]
 
 
-@pytest.mark.parametrize(
-    "field", ["id", "status", "credits", "account_id", "created_at", "engine", "retry_of"]
-)
+@pytest.mark.parametrize("field", ["id", "status", "credits", "account_id", "created_at", "engine", "retry_of"])
 def test_what_only_we_decide_is_an_unknown_field(owner, wish, field):
     assert refused_fields(owner, wish, **{field: "x"}) == [field]
 
@@ -330,9 +328,7 @@ def test_an_avatar_that_is_retired_or_hidden_is_refused(owner, state):
     assert refused_fields(owner, {"script": SCRIPT, "avatar_id": str(gone.pk)}) == ["avatar_id"]
 
 
-@pytest.mark.parametrize(
-    "state", [{"is_available": False}, {"is_hidden": True}, {"language": "German"}], ids=str
-)
+@pytest.mark.parametrize("state", [{"is_available": False}, {"is_hidden": True}, {"language": "German"}], ids=str)
 def test_a_voice_that_is_retired_or_hidden_or_speaks_another_language_is_refused(owner, wish, state):
     voice = make_voice(**state)
     assert refused_fields(owner, wish, voice_id=str(voice.pk), language="English") == ["voice_id"]

@@ -44,10 +44,10 @@ def eta(video: Video, elapsed: float, position: int | None = None) -> int | None
         ("안녕하세요", 3),
         ("สวัสดี", 3),
         ("1984", 3),
-        ("Hello <break time=\"3s\"/> world", 5),
-        ("Hello <break time=\"0.5s\"/> world", 3),
-        ("<break time=\"2s\"/><break time=\"2s\" />Hello", 6),
-        ("Hello <break time=\"3\"/>", 3),
+        ('Hello <break time="3s"/> world', 5),
+        ('Hello <break time="0.5s"/> world', 3),
+        ('<break time="2s"/><break time="2s" />Hello', 6),
+        ('Hello <break time="3"/>', 3),
     ],
 )
 def test_a_script_speaks_so_long(script, length):
@@ -57,9 +57,7 @@ def test_a_script_speaks_so_long(script, length):
 @QUICK
 @given(words, speeds)
 def test_a_word_more_never_speaks_shorter(script, speed):
-    lengths = [
-        estimates.spoken_seconds(" ".join(script[:count]), speed=speed) for count in range(1, len(script) + 1)
-    ]
+    lengths = [estimates.spoken_seconds(" ".join(script[:count]), speed=speed) for count in range(1, len(script) + 1)]
     assert lengths == sorted(lengths)
 
 
@@ -86,12 +84,12 @@ def test_any_text_has_a_length(text, speed):
     assert estimates.spoken_seconds(text, speed=speed) >= 1
 
 
-@pytest.mark.parametrize("script", ["a", "Hello.", "7", "世", "é", "<break time=\"1s\"/>a", "…!a"])
+@pytest.mark.parametrize("script", ["a", "Hello.", "7", "世", "é", '<break time="1s"/>a', "…!a"])
 def test_what_has_a_letter_or_a_digit_can_be_spoken(script):
     assert estimates.is_speakable(script) is True
 
 
-@pytest.mark.parametrize("script", ["", " \n", "?!…", "🎉", "<break time=\"1s\"/>", "\u200b", "— – -"])
+@pytest.mark.parametrize("script", ["", " \n", "?!…", "🎉", '<break time="1s"/>', "\u200b", "— …"])
 def test_what_has_neither_cannot_be_spoken(script):
     assert estimates.is_speakable(script) is False
 

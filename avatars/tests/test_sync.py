@@ -1,0 +1,217 @@
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.forms import model_to_dict
+
+from avatars.models import Avatar, Voice
+from avatars.services import SyncResult, sync_catalogue
+from avatars.tasks import sync_when_empty
+from avatars.tests.door import Door, look, voice
+from genvid.heygen.errors import Unknown
+from genvid.tests.asserts import nothing_changes, queries_of
+from genvid.tests.factories import make_avatar, make_video
+
+pytestmark = pytest.mark.django_db
+
+
+def sync(*looks, voices=None) -> SyncResult:
+    return sync_catalogue(Door(list(looks), voices if voices is not None else [voice()]))
+
+
+def available() -> dict[str, bool]:
+    return dict(Avatar.objects.values_list("provider_id", "is_available"))
+
+
+def test_a_new_look_becomes_an_avatar():
+    sync(
+        look(
+            "look_1",
+            name="Grace",
+            kind="digital_twin",
+            gender="Female",
+            preview_image_url="https://files.heygen.ai/a.webp",
+            preview_video_url="https://files.heygen.ai/a.mp4",
+            engines=("avatar_iv",),
+            orientation="portrait",
+            tags=("NEW",),
+        )
+    )
+    facts = model_to_dict(Avatar.objects.get(), exclude=["default_voice", "is_premium", "is_featured", "is_hidden"])
+    assert facts == {
+        "provider_id": "look_1",
+        "name": "Grace",
+        "gender": "female",
+        "is_available": True,
+        "kind": "digital_twin",
+        "preview_image_url": "https://files.heygen.ai/a.webp",
+        "preview_video_url": "https://files.heygen.ai/a.mp4",
+        "engines": ["avatar_iv"],
+        "orientation": "portrait",
+        "tags": ["NEW"],
+    }
+
+
+def test_a_new_voice_becomes_a_voice():
+    fields = {"gender": "Male", "preview_audio_url": "https://files.heygen.ai/a.wav", "supports_pause": True}
+    sync(look(), voices=[voice("voice_1", name="Ada", language="German", supports_locale=True, **fields)])
+    assert model_to_dict(Voice.objects.get(), exclude=["is_hidden"]) == {
+        "provider_id": "voice_1",
+        "name": "Ada",
+        "gender": "male",
+        "is_available": True,
+        "language": "German",
+        "locale": "",
+        "preview_audio_url": "https://files.heygen.ai/a.wav",
+        "supports_pause": True,
+        "supports_locale": True,
+    }
+
+
+def test_the_result_counts_what_was_listed_and_retired():
+    sync(look("look_1"), look("look_2"))
+    assert sync(look("look_1"), voices=[voice("voice_2")]) == SyncResult(avatars=1, voices=1, retired=2)
+
+
+def test_a_look_speaks_with_its_own_voice():
+    sync(look(default_voice_id="voice_2"), voices=[voice("voice_1"), voice("voice_2")])
+    assert Avatar.objects.get().default_voice.provider_id == "voice_2"
+
+
+@pytest.mark.parametrize("voice_id", [None, "", "never_listed"])
+def test_a_look_whose_voice_nobody_lists_has_none(voice_id):
+    sync(look(default_voice_id=voice_id))
+    assert Avatar.objects.get().default_voice is None
+
+
+def test_what_changed_there_changes_here_under_the_same_id():
+    sync(look(name="Grace"))
+    before = Avatar.objects.get()
+    sync(look(name="Grace Hopper"))
+    after = Avatar.objects.get()
+    assert (after.pk, after.name, after.created_at) == (before.pk, "Grace Hopper", before.created_at)
+
+
+def test_syncing_the_same_again_adds_nothing():
+    sync(look("look_1"), look("look_2"))
+    ids = set(Avatar.objects.values_list("pk", flat=True))
+    assert sync(look("look_1"), look("look_2")).retired == 0
+    assert set(Avatar.objects.values_list("pk", flat=True)) == ids
+
+
+def test_a_look_listed_twice_is_one_avatar():
+    sync(look("look_1", name="Old"), look("look_1", name="New"))
+    assert Avatar.objects.get().name == "New"
+
+
+def test_what_disappears_there_is_retired_here():
+    sync(look("look_1"), look("look_2"))
+    sync(look("look_1"))
+    assert available() == {"look_1": True, "look_2": False}
+
+
+def test_what_comes_back_is_available_again():
+    sync(look("look_1"), look("look_2"))
+    sync(look("look_1"))
+    sync(look("look_1"), look("look_2"))
+    assert available() == {"look_1": True, "look_2": True}
+
+
+def test_a_voice_that_disappears_is_retired_and_comes_back():
+    sync(look(), voices=[voice("voice_1"), voice("voice_2")])
+    sync(look(), voices=[voice("voice_1")])
+    assert Voice.objects.get(provider_id="voice_2").is_available is False
+    sync(look(), voices=[voice("voice_1"), voice("voice_2")])
+    assert Voice.objects.get(provider_id="voice_2").is_available is True
+
+
+def test_videos_keep_their_retired_avatar(owner):
+    video = make_video(owner, avatar=make_avatar(provider_id="look_9"))
+    sync(look("look_1"))
+    video.avatar.refresh_from_db()
+    assert (video.avatar.provider_id, video.avatar.is_available) == ("look_9", False)
+
+
+def test_what_staff_have_marked_survives():
+    sync(look())
+    Avatar.objects.update(is_hidden=True, is_premium=True, is_featured=True)
+    Voice.objects.update(is_hidden=True, locale="en-US")
+    sync(look(name="New"))
+    avatar, voice = Avatar.objects.get(), Voice.objects.get()
+    assert (avatar.is_hidden, avatar.is_premium, avatar.is_featured, avatar.name) == (True, True, True, "New")
+    assert (voice.is_hidden, voice.locale) == (True, "en-US")
+
+
+@pytest.mark.parametrize("fields", [{"kind": "hologram"}, {"is_ready": False}])
+def test_what_we_cannot_film_with_is_left_out(fields):
+    sync(look("look_1"), look("look_2", **fields))
+    assert available() == {"look_1": True}
+
+
+@pytest.mark.parametrize("fields", [{"kind": "hologram"}, {"is_ready": False}])
+def test_a_list_with_nothing_to_film_with_breaks_nothing(fields):
+    sync(look("look_1"), look("look_2"))
+    sync(look("look_1", **fields), voices=[voice(name="New")])
+    assert Voice.objects.get().name == "New"
+
+
+@pytest.mark.parametrize(
+    "door",
+    [Door(), Door(looks=[look()]), Door(voices=[voice()])],
+    ids=["nothing at all", "no voices", "no looks"],
+)
+def test_an_empty_list_changes_nothing(door):
+    sync(look("look_1"))
+    with nothing_changes():
+        assert sync_catalogue(door) == SyncResult(0, 0, 0)
+
+
+@pytest.mark.parametrize("half", [{"break_looks_after": 1}, {"break_voices_after": 1}])
+def test_a_list_that_breaks_off_changes_nothing(half):
+    sync(look("look_1"), look("look_2"))
+    door = Door([look("look_3"), look("look_4")], [voice("voice_3"), voice("voice_4")], **half)
+    with nothing_changes(), pytest.raises(Unknown):
+        sync_catalogue(door)
+
+
+@pytest.mark.parametrize("field", ["name", "gender", "orientation"])
+def test_words_longer_than_our_columns_do_no_harm(field):
+    sync(look("look_1", **{field: "x" * 1000}))
+    assert available() == {"look_1": True}
+
+
+def test_an_address_longer_than_our_column_does_no_harm():
+    sync(look("look_1", preview_image_url="https://files.heygen.ai/?" + "x" * 3000))
+    assert available() == {"look_1": True}
+
+
+def test_a_thousand_looks_take_few_queries():
+    looks = [look(f"look_{number}") for number in range(1_001)]
+    assert queries_of(lambda: sync(*looks)) <= 12
+    assert Avatar.objects.filter(is_available=True).count() == 1_001
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_real_client_reads_every_page_of_the_sandbox(sandbox):
+    out = StringIO()
+    call_command("sync_avatars", stdout=out)
+    avatars, voices = Avatar.objects.count(), Voice.objects.count()
+    assert out.getvalue() == f"{avatars} avatars, {voices} voices; 0 retired.\n"
+    # HeyGen gives 50 looks and 100 voices a page at most.
+    assert (avatars > 50, voices > 100) == (True, True)
+    assert Avatar.objects.filter(default_voice=None).count() < avatars
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_empty_catalogue_fills_itself_once(sandbox):
+    sync_when_empty()
+    first = set(Avatar.objects.values_list("updated_at", flat=True))
+    sync_when_empty()
+    assert set(Avatar.objects.values_list("updated_at", flat=True)) == first != set()
+
+
+def test_a_provider_out_of_reach_is_said_and_changes_nothing(settings):
+    settings.HEYGEN_BASE_URL = "http://127.0.0.1:9"
+    make_avatar()
+    with nothing_changes(), pytest.raises(CommandError, match="HeyGen did not answer as hoped"):
+        call_command("sync_avatars")

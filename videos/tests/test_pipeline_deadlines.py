@@ -1,0 +1,199 @@
+"""Every wait ends: deadlines and the sweep."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from videos.enums import Status
+from videos.models import Video
+from videos.services import sweeping
+from videos.tests.doubles import SlowlyDeleting
+from videos.tests.pipeline import (
+    CREATE,
+    UNTOUCHED,
+    charged_once,
+    fresh,
+    history,
+    money_of,
+    outcome_of,
+    still_held,
+    stored_files,
+    use_storage,
+)
+
+
+class TestDeadlines:
+    """Each status that waits ends in `failed`, with everything given back."""
+
+    def test_in_the_queue(self, pipeline, owner):
+        video = pipeline.order(owner)
+        pipeline.outlive(video)
+
+        sweeping.sweep_all()
+
+        assert outcome_of(video) == ("failed", "provider_unavailable", True)
+        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
+
+    def test_while_submitting_when_nothing_was_made(self, pipeline, owner):
+        pipeline.sandbox.fault(kind="drop", times=50, **CREATE)
+        video = pipeline.submit(pipeline.order(owner))
+        pipeline.make_due(video)
+        pipeline.outlive(video)
+
+        sweeping.sweep_all()
+
+        assert outcome_of(video) == ("failed", "provider_unavailable", True)
+        assert history(video)[-1] == ("submitting", "failed", "submit_deadline")
+        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
+
+    def test_while_submitting_what_was_made_is_adopted(self, pipeline, owner):
+        pipeline.sandbox.fault(kind="lost", **CREATE)
+        video = pipeline.submit(pipeline.order(owner))
+        pipeline.make_due(video)
+        pipeline.outlive(video)
+
+        sweeping.sweep_all()
+
+        assert history(video)[-1] == ("submitting", "rendering", "found_at_provider")
+        assert fresh(video).provider_video_id == pipeline.remote(video)["id"]
+        assert pipeline.run(video).status == Status.COMPLETED
+        assert charged_once(owner, video)
+
+    def test_while_submitting_nothing_is_guessed_when_heygen_is_silent(self, pipeline, owner):
+        pipeline.sandbox.fault(kind="lost", **CREATE)
+        video = pipeline.submit(pipeline.order(owner))
+        pipeline.make_due(video)
+        pipeline.outlive(video)
+        pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=3)
+
+        sweeping.sweep_all()
+
+        assert fresh(video).status == Status.SUBMITTING
+        assert still_held(owner, video)
+
+    def test_while_submitting_a_silent_heygen_is_not_asked_at_every_sweep(self, pipeline, owner):
+        pipeline.sandbox.fault(kind="lost", **CREATE)
+        video = pipeline.submit(pipeline.order(owner))
+        pipeline.make_due(video)
+        pipeline.outlive(video)
+        pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=50)
+
+        sweeping.sweep_all()
+        asked = pipeline.sandbox.books()["requests"]["GET /v3/videos"]
+        sweeping.sweep_all()
+
+        assert pipeline.sandbox.books()["requests"]["GET /v3/videos"] == asked
+
+    def test_while_submitting_a_call_under_way_is_waited_for(self, pipeline, owner, door):
+        """HeyGen has not written it down yet, so the look-up would find nothing."""
+        video = pipeline.order(owner)
+
+        def slow(client, spec, **order):
+            pipeline.outlive(video)
+            sweeping.sweep_all()
+            return client.real.create_video(spec, **order)
+
+        door.create = slow
+        video = pipeline.submit(video)
+
+        assert (video.status, video.provider_video_id) == ("rendering", pipeline.remote(video)["id"])
+        assert still_held(owner, video)
+
+    def test_while_rendering(self, pipeline, owner):
+        pipeline.sandbox.knobs(stuck=True)
+        video = pipeline.submit(pipeline.order(owner))
+        pipeline.outlive(video)
+
+        sweeping.sweep_all()
+
+        assert outcome_of(video) == ("failed", "render_timeout", True)
+        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 1)
+
+    def test_a_render_that_ended_while_we_were_away_is_fetched(self, pipeline, owner):
+        """After a long outage of ours the first sweep may come before the first poll."""
+        video = pipeline.rendered(pipeline.order(owner))
+        pipeline.outlive(video)
+
+        sweeping.sweep_all()
+
+        assert pipeline.run(video, "completed", "failed").status == Status.COMPLETED
+        assert charged_once(owner, video)
+
+    def test_while_storing(self, pipeline, owner, settings):
+        settings.VIDEO_MAX_BYTES = 100
+        video = pipeline.store(pipeline.storing(pipeline.order(owner)))
+        pipeline.outlive(video)
+
+        sweeping.sweep_all()
+
+        assert outcome_of(video) == ("failed", "storage_failed", True)
+        assert (money_of(owner), stored_files(video)) == (UNTOUCHED, [])
+
+    def test_a_download_that_outlives_its_deadline_leaves_no_files(self, pipeline, owner, door):
+        video = pipeline.storing(pipeline.order(owner))
+
+        def slow(client, url, sink, **options):
+            done = client.real.download_media(url, sink, **options)
+            if ".srt" in url:
+                pipeline.outlive(video)
+                sweeping.sweep_all()
+            return done
+
+        door.download = slow
+        video = pipeline.store(video)
+
+        assert outcome_of(video) == ("failed", "storage_failed", True)
+        assert (money_of(owner), stored_files(video)) == (UNTOUCHED, [])
+
+    def test_a_video_completed_at_the_last_moment_keeps_its_files(self, pipeline, owner, settings):
+        """The sweep gives up just when a worker is done: whoever moves the video first decides alone."""
+        video = pipeline.storing(pipeline.order(owner))
+        pipeline.outlive(video)
+        use_storage(settings, "SlowlyDeleting")
+        SlowlyDeleting.meanwhile = lambda: pipeline.store(video)
+
+        sweeping.sweep_all()
+
+        video = fresh(video)
+        kept = {"completed": ["captions.srt", "thumbnail.jpg", "video.mp4"], "failed": []}
+        assert stored_files(video) == kept[video.status]
+        assert money_of(owner).holds == 0
+
+    def test_one_video_that_cannot_be_ended_does_not_stop_the_sweep(self, pipeline, owner, settings, woken):
+        bad, good = pipeline.storing(pipeline.order(owner)), pipeline.storing(pipeline.order(owner))
+        pipeline.outlive(bad)
+        pipeline.make_due(good)
+        use_storage(settings, "BrokenBucket")
+
+        sweeping.sweep_all()
+
+        assert ("videos.store", str(good.pk)) in woken
+        assert (fresh(bad).status, money_of(owner).holds) == ("failed", 1)
+
+
+class TestSweep:
+    def test_it_wakes_what_is_due_and_nothing_else(self, pipeline, owner, woken):
+        video, other = pipeline.order(owner), pipeline.order(owner)
+        pipeline.dispatch()
+        Video.objects.filter(pk=other.pk).update(due_at=timezone.now() + timedelta(seconds=60))
+
+        sweeping.sweep_all()
+
+        assert woken == [("videos.submit", str(video.pk))]
+
+    def test_a_crash_after_the_call_is_repeated_with_the_same_key(self, pipeline, owner, door):
+        video = pipeline.order(owner)
+
+        def dies(client, spec, **order):
+            client.real.create_video(spec, **order)
+            raise KeyboardInterrupt
+
+        door.create = dies
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.submit(video)
+        assert (fresh(video).status, pipeline.renders(video)) == ("submitting", 1)
+
+        door.create = None
+        assert pipeline.run(video).status == Status.COMPLETED
+        assert (pipeline.remote(video)["creates"], charged_once(owner, video)) == (2, True)
