@@ -10,7 +10,6 @@ from django.db.models import Sum
 from billing.enums import EntryKind, HoldStatus
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 
-
 Check = tuple[str, int, int]
 """What, what it should be, what it is."""
 

@@ -64,7 +64,16 @@ class VideoEventAdmin(ReadOnlyAdmin):
 
 @admin.register(ProviderState)
 class ProviderStateAdmin(ReadOnlyAdmin):
-    list_display = ("name", "code", "message", "needs_staff", "closed_until", "closings", "changed_at")
+    list_display = (
+        "name",
+        "code",
+        "message",
+        "needs_staff",
+        "until_rendered",
+        "closed_until",
+        "closings",
+        "changed_at",
+    )
     list_filter = ("needs_staff",)
     search_fields = ("name", "code")
     actions = ("open_gate",)

@@ -179,6 +179,7 @@ class ProviderState(models.Model):
     code = models.CharField(max_length=60, blank=True)
     message = models.CharField(max_length=500, blank=True)
     needs_staff = models.BooleanField(default=False)
+    until_rendered = models.BooleanField(default=False, help_text="Only a finished render opens it.")
     closings = models.PositiveIntegerField(default=0, help_text="In a row, without an order taken between.")
     changed_at = models.DateTimeField(default=timezone.now)
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from genvid.heygen.errors import HeyGenError, OperatorProblem
@@ -42,7 +43,14 @@ def close_for(error: HeyGenError) -> None:
 
 
 @transaction.atomic
-def close(code: str, message: str, *, needs_staff: bool, seconds: float | None = None) -> None:
+def close(
+    code: str, message: str, *, needs_staff: bool, seconds: float | None = None, until_rendered: bool = False
+) -> None:
+    """Hand out no slots for `seconds`, or for a time that doubles with each closing in a row.
+
+    `until_rendered`: HeyGen took the order and failed it later, as it does with an empty wallet. Another order taken
+    proves nothing then; only a finished render does.
+    """
     state, _ = ProviderState.objects.select_for_update().get_or_create(name=NAME)
     state.closings += 1
     doubling = min(MAX_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(state.closings - 1, 10))
@@ -50,6 +58,7 @@ def close(code: str, message: str, *, needs_staff: bool, seconds: float | None =
     state.closed_until = timezone.now() + timedelta(seconds=wait)
     state.code, state.message = code[:60], message[:500]
     state.needs_staff = state.needs_staff or needs_staff
+    state.until_rendered = state.until_rendered or until_rendered
     state.changed_at = timezone.now()
     state.save()
     log = logger.error if needs_staff else logger.warning
@@ -57,7 +66,34 @@ def close(code: str, message: str, *, needs_staff: bool, seconds: float | None =
 
 
 def reopen() -> None:
-    """HeyGen took an order, or staff say that it will."""
-    closed = ProviderState.objects.filter(name=NAME).exclude(code="")
-    if closed.update(closed_until=None, code="", message="", needs_staff=False, closings=0, changed_at=timezone.now()):
+    """Staff say that HeyGen will take orders again."""
+    _open(ProviderState.objects.filter(name=NAME))
+
+
+def note_order_taken() -> None:
+    """Opens a gate whose wait is over. An order that was sent before it closed does not cut the wait short."""
+    _open(_waited_out().filter(until_rendered=False))
+
+
+def note_render_finished() -> None:
+    """HeyGen rendered and took its money: whatever closed the gate is over, once its wait is."""
+    _open(_waited_out())
+
+
+def _waited_out() -> QuerySet[ProviderState]:
+    over = Q(closed_until=None) | Q(closed_until__lte=timezone.now())
+    return ProviderState.objects.filter(over, name=NAME)
+
+
+def _open(states: QuerySet[ProviderState]) -> None:
+    opened = states.exclude(code="").update(
+        closed_until=None,
+        code="",
+        message="",
+        needs_staff=False,
+        until_rendered=False,
+        closings=0,
+        changed_at=timezone.now(),
+    )
+    if opened:
         logger.info("provider_gate_opened")

@@ -28,7 +28,10 @@ def _free_slots(state: ProviderState) -> int:
     in_flight = Video.objects.in_flight()
     free: int = settings.HEYGEN_MAX_CONCURRENT - in_flight.count()
     if provider.is_probing(state):
-        free = min(free, 1 - in_flight.filter(status=Status.SUBMITTING).count())
+        probes = in_flight.filter(submitted_at__gte=state.changed_at)
+        if not state.until_rendered:
+            probes = probes.filter(status=Status.SUBMITTING)
+        free = min(free, 1 - probes.count())
     return max(0, free)
 
 

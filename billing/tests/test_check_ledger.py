@@ -77,7 +77,12 @@ def test_a_meddled_running_balance_is_found(busy):
 
 def test_a_meddled_entry_is_found(busy):
     LedgerEntry.objects.filter(wallet=busy.account.pk, sequence=2).update(credits=-6)
-    assert found(busy) == [("balance", 24, 23), ("lots", 24, 23), ("balance_after of entry 2", 24, 23)]
+    assert found(busy) == [
+        ("balance", 24, 23),
+        ("lots", 24, 23),
+        ("balance_after of entry 2", 24, 23),
+        ("capture of a", 6, 7),
+    ]
 
 
 def test_an_entry_that_vanished_is_found(busy):

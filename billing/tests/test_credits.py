@@ -235,19 +235,28 @@ def test_expiry_reaches_every_wallet(owner, outsider):
     assert expire(SOON) == 15
 
 
-def test_what_a_video_holds_does_not_expire_under_it(owner):
+@pytest.mark.parametrize(("held", "expired", "left"), [(0, 10, 0), (4, 6, 4), (10, 0, 10), (35, 0, 10)])
+def test_what_a_video_holds_does_not_expire_under_it(owner, held, expired, left):
     grant(owner, 10, reference="soon", expires_at=SOON)
-    hold(owner.account.pk, 35, reference="a")
-    assert expire(SOON) == 5
-    assert (wallet_of(owner), lots_of(owner)["soon"]) == ((35, 35), 5)
+    hold(owner.account.pk, held, reference="a")
+    assert expire(SOON) == expired
+    assert (wallet_of(owner), lots_of(owner)["soon"]) == ((40 - expired, held), left)
+
+
+def test_of_two_lots_that_are_due_the_hold_keeps_the_sooner(owner):
+    grant(owner, 10, reference="later", expires_at=LATER)
+    grant(owner, 10, reference="soon", expires_at=SOON)
+    hold(owner.account.pk, 12, reference="a")
+    assert expire(LATER) == 8
+    assert lots_of(owner) == {"signup": 30, "later": 2, "soon": 10}
 
 
 def test_what_a_video_gives_back_expires_with_the_next_sweep(owner):
     grant(owner, 10, reference="soon", expires_at=SOON)
-    hold(owner.account.pk, 35, reference="a")
+    hold(owner.account.pk, 4, reference="a")
     expire(SOON)
     release("a")
-    assert (expire(SOON), wallet_of(owner), lots_of(owner)["soon"]) == (5, (30, 0), 0)
+    assert (expire(SOON), wallet_of(owner), lots_of(owner)["soon"]) == (4, (30, 0), 0)
 
 
 def test_credits_held_before_their_date_pay_for_the_video_after_it(owner):

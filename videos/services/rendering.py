@@ -91,13 +91,14 @@ def _rendered(video: Video, remote: RemoteVideo) -> None:
         deadline_at=after(settings.VIDEO_STORE_DEADLINE),
     )
     if stored:
+        provider.note_render_finished()
         enqueue_on_commit(tasks.store, str(video.pk))
 
 
 def _failed(video: Video, failure: Failure | None) -> None:
     if failure is not None and failure.operator_problem:
         # Our own wallet or plan: the customer's video waits, and a new order is placed once HeyGen takes any.
-        provider.close(failure.raw_code or failure.code, failure.raw_message, needs_staff=True)
+        provider.close(failure.raw_code or failure.code, failure.raw_message, needs_staff=True, until_rendered=True)
         why = f"{failure.raw_code} {failure.raw_message}"
         settling.requeue(video, reason="provider_operator_problem", why=why)
         return

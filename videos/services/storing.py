@@ -19,7 +19,7 @@ from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import HeyGenError, NotFound
 from genvid.heygen.types import RemoteVideo
 from genvid.http import HttpError
-from videos import mp4
+from videos import mp4, provider
 from videos.enums import Status
 from videos.models import Video
 from videos.services import settling
@@ -70,11 +70,17 @@ def store_video(video_id: str) -> None:
         _store(video, get_client())
     except NotFound as error:
         _gone(video, error)
-    except (HeyGenError, HttpError, Unusable, mp4.BrokenFile, OSError) as error:
-        logger.warning("storing_postponed", video_id=video_id, error=repr(error), tries=video.tries)
-        retry_after = getattr(error, "retry_after", None) or 0.0
-        backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
-        video.postpone(max(retry_after, backoff), f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - a full disk, a bucket's own error, no price: HeyGen still has the file
+        _postpone(video, error)
+
+
+def _postpone(video: Video, error: Exception) -> None:
+    expected = isinstance(error, (HeyGenError, HttpError, Unusable, mp4.BrokenFile, OSError))
+    log = logger.warning if expected else logger.exception
+    log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)
+    retry_after = min(getattr(error, "retry_after", None) or 0.0, provider.MAX_BUSY_SECONDS)
+    backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
+    video.postpone(max(retry_after, backoff), f"{type(error).__name__}: {error}")
 
 
 def _store(video: Video, client: HeyGenClient) -> None:

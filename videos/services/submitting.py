@@ -87,7 +87,7 @@ def accept(video: Video, provider_video_id: str, *, reason: str) -> None:
         video.postpone(MAX_RETRY_SECONDS, "HeyGen answered with the id of another video")
         return
     if moved:
-        provider.reopen()
+        provider.note_order_taken()
 
 
 def _judge(video: Video, client: HeyGenClient, error: HeyGenError) -> None:
@@ -144,8 +144,10 @@ def retry_later(video: Video, error: HeyGenError) -> None:
 
 def give_up_submission(video: Video) -> None:
     """HeyGen will soon forget the key: settle the order by what is to be found there, never by guessing."""
+    # Not while a call is under way: what it will make cannot be found yet.
+    if not video.take(settings.VIDEO_SUBMIT_LEASE):
+        return
     client = get_client()
-    video.extend_lease(settings.VIDEO_SUBMIT_LEASE)
     try:
         found = next((each for each in client.find_videos(video.provider_title)), None)
     except HeyGenError as error:
