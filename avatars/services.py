@@ -15,6 +15,8 @@ from genvid.heygen.types import Look, RemoteVoice
 
 logger = structlog.get_logger(__name__)
 CHUNK = 500
+LINK_LIMIT = 2000
+ID_LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     if not voices or not looks:
         logger.error("catalogue_empty", voices=len(voices), looks=len(looks))
         return SyncResult(0, 0, 0)
+    voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]
+    looks = [look for look in looks if _is_filmable(look)]
     with transaction.atomic():
         _upsert(Voice, {voice.id: _voice_fields(voice) for voice in voices})
         _upsert(Avatar, _avatar_rows(looks))
@@ -40,12 +44,19 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     return result
 
 
+def _is_filmable(look: Look) -> bool:
+    """HeyGen may list what it still trains, or kinds that we have no words for."""
+    return look.kind in AvatarKind.values and look.is_ready and len(look.id) <= ID_LIMIT
+
+
 def _retire(looks: Iterable[Look], voices: Iterable[RemoteVoice]) -> int:
     missing_looks = Avatar.objects.retire_missing({look.id for look in looks})
     return missing_looks + Voice.objects.retire_missing({voice.id for voice in voices})
 
 
 def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> None:
+    if not rows:
+        return
     now = timezone.now()
     entries = [model(provider_id=key, is_available=True, updated_at=now, **row) for key, row in rows.items()]
     names = [*next(iter(rows.values())), "is_available", "updated_at"]
@@ -54,12 +65,17 @@ def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> Non
     )
 
 
+def _link(url: str | None) -> str:
+    """An address that fits; cut short it would lead nowhere."""
+    return url if url and len(url) <= LINK_LIMIT else ""
+
+
 def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
     return {
         "name": voice.name[:200],
         "gender": (voice.gender or "").lower()[:20],
         "language": voice.language[:100],
-        "preview_audio_url": voice.preview_audio_url or "",
+        "preview_audio_url": _link(voice.preview_audio_url),
         "supports_pause": voice.supports_pause,
         "supports_locale": voice.supports_locale,
     }
@@ -67,8 +83,7 @@ def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
 
 def _avatar_rows(looks: Iterable[Look]) -> dict[str, dict[str, Any]]:
     voices = dict(Voice.objects.values_list("provider_id", "pk"))
-    known = [look for look in looks if look.kind in AvatarKind.values and look.is_ready]
-    return {look.id: _avatar_fields(look, voices) for look in known}
+    return {look.id: _avatar_fields(look, voices) for look in looks}
 
 
 def _avatar_fields(look: Look, voices: dict[str, Any]) -> dict[str, Any]:
@@ -77,9 +92,9 @@ def _avatar_fields(look: Look, voices: dict[str, Any]) -> dict[str, Any]:
         "gender": (look.gender or "").lower()[:20],
         "kind": look.kind,
         "default_voice_id": voices.get(look.default_voice_id or ""),
-        "preview_image_url": look.preview_image_url or "",
-        "preview_video_url": look.preview_video_url or "",
+        "preview_image_url": _link(look.preview_image_url),
+        "preview_video_url": _link(look.preview_video_url),
         "engines": list(look.engines),
-        "orientation": look.orientation or "",
+        "orientation": (look.orientation or "")[:20],
         "tags": list(look.tags),
     }

@@ -80,9 +80,12 @@ def grant(
     expires_at: datetime | None = None,
     description: str = "",
 ) -> bool:
-    """Add a lot of credits; what the wallet owes is paid from it first. False when `reference` was granted before."""
+    """Add a lot of credits; what the wallet owes is paid from it first. False when `reference` was granted before.
+
+    Raises Conflict when it was granted to another account.
+    """
     wallet = _lock(account_id)
-    if credits <= 0 or CreditLot.objects.filter(reference=reference).exists():
+    if credits <= 0 or _lot_exists(account_id, reference):
         return False
     debt = max(0, -wallet.balance)
     CreditLot.objects.create(
@@ -107,6 +110,8 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str) 
         raise InsufficientCredits(f"Only {wallet.available} credits are available to take.")
     if credits < 0:
         _consume_lots(account_id, -credits)
+    elif _lot_exists(account_id, reference):
+        raise Conflict(f"{reference} was granted before.")
     else:
         remaining = max(0, credits - max(0, -wallet.balance))
         CreditLot.objects.create(
@@ -190,6 +195,14 @@ def _move(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, descri
         reference=reference,
         description=description[:200],
     )
+
+
+def _lot_exists(account_id: UUID, reference: str) -> bool:
+    """Whether the account has been granted this before. Raises Conflict when another account has."""
+    owner = CreditLot.objects.filter(reference=reference).values_list("wallet_id", flat=True).first()
+    if owner not in (None, account_id):
+        raise Conflict(f"{reference} belongs to another account.")
+    return owner is not None
 
 
 def _entry_exists(reference: str, kind: EntryKind) -> bool:

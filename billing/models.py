@@ -91,7 +91,7 @@ class LedgerEntry(models.Model):
     kind = models.CharField(max_length=10, choices=EntryKind.choices)
     credits = models.BigIntegerField()
     balance_after = models.BigIntegerField()
-    reference = models.CharField(max_length=120)
+    reference = models.CharField(max_length=160)
     description = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Field, Model, URLField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -27,6 +27,11 @@ class RoomAdmin(ModelAdmin):
     list_per_page = 50
     list_filter_submit = True
 
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, URLField):
+            kwargs.setdefault("assume_scheme", "https")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
 
 class ReadOnlyAdmin(ReadOnlyMixin, RoomAdmin):
     pass
@@ -36,3 +41,7 @@ class ReadOnlyInline(ReadOnlyMixin, TabularInline):
     extra = 0
     can_delete = False
     show_change_link = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All it shows: Django would look for form fields of what cannot be edited."""
+        return self.fields or ()

@@ -14,7 +14,8 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 
-from genvid.api.exceptions import not_found_view
+from genvid.api.exceptions import error_object, not_found_view
+from genvid.api.renderers import error_response
 
 SALT = "videos.media"
 TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".srt": "application/x-subrip; charset=utf-8"}
@@ -31,17 +32,20 @@ def signed_link(name: str) -> str:
 
 
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """The file behind a signed link; 404 when the signature is wrong or too old."""
+    """The file behind a signed link; 404 when the signature is wrong or too old. `name` is only for people to read."""
     if request.method not in ("GET", "HEAD"):
-        return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+        error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
+        refusal = error_response(405, error, request)
+        refusal["Allow"] = "GET, HEAD"
+        return refusal
     try:
-        path = signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME)
-        file = default_storage.open(path, "rb")
+        path = Path(signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME))
+        file = default_storage.open(str(path), "rb")
     except (signing.BadSignature, FileNotFoundError):
         return not_found_view(request)
-    response = ranged_response(file, default_storage.size(path), request.headers.get("Range"))
-    response["Content-Type"] = TYPES[Path(path).suffix]
-    response["Content-Disposition"] = f'inline; filename="{name}"'
+    response = ranged_response(file, default_storage.size(str(path)), request.headers.get("Range"))
+    response["Content-Type"] = TYPES[path.suffix]
+    response["Content-Disposition"] = f'inline; filename="{path.name}"'
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = f"private, max-age={settings.MEDIA_LINK_LIFETIME}"
     return response
@@ -58,7 +62,7 @@ def ranged_response(file: IO[bytes], size: int, header: str | None) -> HttpRespo
     if start >= size or start > end:
         file.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    part = StreamingHttpResponse(_slice(file, start, end), status=206)
+    part = StreamingHttpResponse(Slice(file, start, end), status=206)
     part["Content-Range"] = f"bytes {start}-{end}/{size}"
     part["Content-Length"] = str(end - start + 1)
     return part
@@ -71,10 +75,18 @@ def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
     return int(first), min(int(last), size - 1) if last else size - 1
 
 
-def _slice(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        left = end - start + 1
-        while left > 0 and (chunk := file.read(min(CHUNK, left))):
+class Slice:
+    """Bytes `start` to `end` of a file. Closed with the response, whether or not anybody has read it."""
+
+    def __init__(self, file: IO[bytes], start: int, end: int) -> None:
+        self.file, self.start, self.end = file, start, end
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.file.seek(self.start)
+        left = self.end - self.start + 1
+        while left > 0 and (chunk := self.file.read(min(CHUNK, left))):
             left -= len(chunk)
             yield chunk
+
+    def close(self) -> None:
+        self.file.close()

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import BinaryIO
 
 MOOV_LIMIT = 64 * 1024 * 1024
+MAX_DEPTH = 8
 CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
 
@@ -74,11 +75,13 @@ def _header(file: BinaryIO, start: int, end: int) -> tuple[int, bytes, int]:
     return size, kind, 8
 
 
-def _walk(file: BinaryIO, parent: Box) -> Iterator[Box]:
+def _walk(file: BinaryIO, parent: Box, depth: int = 0) -> Iterator[Box]:
+    if depth > MAX_DEPTH:
+        raise BrokenFile("boxes inside boxes without end")
     for box in _boxes(file, parent.start, parent.end):
         yield box
         if box.kind in CONTAINERS:
-            yield from _walk(file, box)
+            yield from _walk(file, box, depth + 1)
 
 
 def _duration(file: BinaryIO, mvhd: Box) -> Decimal:
@@ -88,6 +91,8 @@ def _duration(file: BinaryIO, mvhd: Box) -> Decimal:
     if len(data) < offset + struct.calcsize(layout):
         raise BrokenFile("cut off inside mvhd")
     timescale, units = struct.unpack_from(layout, data, offset)
+    if units == 2 ** (8 * struct.calcsize(layout[0] + layout[2])) - 1:
+        raise BrokenFile("a duration that is not known")
     return (Decimal(units) / Decimal(timescale)).quantize(Decimal("0.001")) if timescale else Decimal(0)
 
 

@@ -32,7 +32,10 @@ class InstantField(forms.Field):
             moment = None
         if moment is None:
             raise ValidationError("Must be an ISO 8601 time, such as 2026-01-31T12:00:00Z.")
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except OverflowError:
+            raise ValidationError("Is before or after all time.") from None
 
 
 class PlainTextField(forms.CharField):

@@ -1,7 +1,5 @@
 """The staff's pages: every one opens, money and history cannot be touched, and only staff get in."""
 
-from typing import Any
-
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -21,16 +19,6 @@ UNTOUCHABLE = [
     *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
     *[ProviderState, ProviderWebhook, WebhookDelivery, IdempotencyRecord],
 ]
-
-SCHEME = "Django warns that addresses without a scheme will be https"
-INLINE = "the inline shows a field that cannot be edited, and does not call it read-only"
-BAD_LISTS = {"avatars.Avatar": SCHEME, "avatars.Voice": SCHEME}
-BAD_ROWS = {
-    "accounts.User": INLINE,
-    "accounts.Account": INLINE,
-    "billing.Wallet": INLINE,
-    "videos.ProviderWebhook": SCHEME,
-}
 
 
 def name_of(model) -> str:
@@ -60,12 +48,6 @@ def rows(owner) -> Video:
     return video
 
 
-def but(trouble: dict[str, str]) -> list[Any]:
-    """All models; those in trouble are expected to fail."""
-    marks = {name: [pytest.mark.xfail(strict=True, reason=why)] for name, why in trouble.items()}
-    return [pytest.param(model, marks=marks.get(model._meta.label, [])) for model in MODELS]
-
-
 def first(model):
     return model._default_manager.order_by("pk").first()
 
@@ -77,19 +59,19 @@ def test_the_front_page_lists_the_rooms(staff):
     assert staff.get(reverse("admin:index")).status_code == 200
 
 
-@pytest.mark.parametrize("model", but(BAD_LISTS), ids=name_of)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_a_list_opens(staff, rows, model):
     response = staff.get(address(model, "changelist"))
     assert response.status_code == 200
     assert response.context["cl"].result_count == model._default_manager.count() > 0
 
 
-@pytest.mark.parametrize("model", but(BAD_LISTS), ids=name_of)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_a_list_can_be_searched(staff, rows, model):
     assert staff.get(address(model, "changelist"), {"q": "spring"}).status_code == 200
 
 
-@pytest.mark.parametrize("model", but(BAD_ROWS), ids=name_of)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_a_row_opens(staff, rows, model):
     assert staff.get(address(model, "change", first(model).pk)).status_code == 200
 
@@ -155,7 +137,6 @@ def test_a_price_that_was_in_force_stays_as_it_was(staff):
     assert response.status_code == 403
 
 
-@pytest.mark.xfail(strict=True, reason=SCHEME)
 def test_no_page_tells_a_secret(staff, rows):
     pages = [staff.get(address(ProviderWebhook, "changelist"))]
     pages.append(staff.get(address(ProviderWebhook, "change", first(ProviderWebhook).pk)))
