@@ -1,6 +1,6 @@
 """Keyset pages: `?limit=` (default 20, 1 to 100) and `?cursor=`, newest first, no total count."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,4 +70,6 @@ class KeysetPagination(CursorPagination):
 def _says_something(cursor: Cursor | None) -> bool:
     if cursor is None or cursor.position is None:
         return cursor is not None and cursor.offset > 0
-    return datetime.fromisoformat(str(cursor.position)).tzinfo is not None
+    moment = datetime.fromisoformat(str(cursor.position))
+    # SQLite compares in UTC: a moment that lies beyond its calendar there raises OverflowError here, not later.
+    return moment.tzinfo is not None and moment.astimezone(UTC).year > 0
