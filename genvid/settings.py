@@ -243,7 +243,7 @@ HEYGEN_ENGINE = env.str("HEYGEN_ENGINE", default="avatar_iv")
 HEYGEN_READ_TIMEOUT = env.float("HEYGEN_READ_TIMEOUT", default=30.0)
 HEYGEN_WRITE_TIMEOUT = env.float("HEYGEN_WRITE_TIMEOUT", default=20.0 if EMBEDDED else 120.0)
 HEYGEN_MEDIA_HOSTS = env.list(
-    "HEYGEN_MEDIA_HOSTS", default=["127.0.0.1"] if EMBEDDED or TESTING else [".heygen.ai", ".heygen.com"]
+    "HEYGEN_MEDIA_HOSTS", default=["127.0.0.1", "localhost"] if EMBEDDED or TESTING else [".heygen.ai", ".heygen.com"]
 )
 # Addresses of customers' images, and HeyGen's file links, may only be private where everything runs on one machine.
 ALLOW_PRIVATE_MEDIA_HOSTS = env.bool("ALLOW_PRIVATE_MEDIA_HOSTS", default=EMBEDDED or TESTING)
