@@ -1,6 +1,6 @@
 """Every setting of genvid, in one file. Typed readers raise at start; `genvid.checks` judges the combinations.
 
-Values come from the environment, then `.env` beside manage.py, then `$GENVID_VAR/env` (which `make run` writes once).
+Values come from the environment, then `.env` beside manage.py, then `$GENVID_VAR/.env` (which `make run` writes once).
 docs/configuration.md lists the names that operators set.
 """
 
@@ -20,7 +20,7 @@ env = environ.Env()
 
 environ.Env.read_env(BASE_DIR / ".env")
 VAR_DIR = Path(env.str("GENVID_VAR", default=str(BASE_DIR / "var"))).resolve()
-environ.Env.read_env(VAR_DIR / "env")
+environ.Env.read_env(VAR_DIR / ".env")
 
 # ── What kind of installation this is
 DEBUG = env.bool("DEBUG", default=False)

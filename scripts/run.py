@@ -49,8 +49,8 @@ def read_environment() -> Path:
     environ.Env.read_env(ROOT / ".env")
     var = Path(os.environ.get("GENVID_VAR") or ROOT / "var").resolve()
     var.mkdir(parents=True, exist_ok=True)
-    write_secrets(var / "env")
-    environ.Env.read_env(var / "env")
+    write_secrets(var / ".env")
+    environ.Env.read_env(var / ".env")
     os.environ.setdefault("PORT", "8000")
     os.environ.setdefault("SANDBOX_PORT", "8001")
     os.environ |= {"GENVID_VAR": str(var), "GENVID_EMBEDDED": "1"}

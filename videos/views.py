@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.http import HttpResponseRedirect
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import IsAuthenticated
@@ -47,6 +48,7 @@ def videos_of(request: Request) -> VideoQuerySet:
 
 
 def one_of(request: Request, pk: UUID) -> Video:
+    structlog.contextvars.bind_contextvars(video_id=str(pk))
     video: Video = one_or_404(videos_of(request).select_related("avatar"), pk=pk)
     return video
 

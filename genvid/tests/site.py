@@ -44,7 +44,7 @@ class EmbeddedSite(OwnProcess):
     @property
     def secrets(self) -> dict[str, str]:
         """What the first run wrote: keys and the demo administrator's login."""
-        lines = (self.folder / "env").read_text().splitlines()
+        lines = (self.folder / ".env").read_text().splitlines()
         pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
         return dict(pairs)
 

@@ -2,7 +2,7 @@ import uuid
 
 import pytest
 
-from genvid.tests.factories import JsonClient
+from genvid.tests.factories import JsonClient, make_video
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +64,10 @@ def test_no_password_and_no_token_is_ever_logged(stranger, caplog):
     JsonClient(tokens["access_token"]).get("/api/v1/profile")
     secrets = [body["password"], tokens["access_token"], tokens["refresh_token"]]
     assert [secret for secret in secrets if secret in caplog.text] == []
+
+
+def test_the_log_lines_about_a_video_name_it(owner, caplog):
+    video = make_video(owner, "draft")
+    caplog.set_level("INFO")
+    owner.client.get(f"/api/v1/videos/{video.pk}")
+    assert caplog.records[-1].msg["video_id"] == str(video.pk)

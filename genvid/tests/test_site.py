@@ -40,7 +40,7 @@ def test_the_site_comes_up_again_after_a_power_cut(site):
 
 
 def test_the_secrets_are_for_the_owner_only(site):
-    assert (site.folder / "env").stat().st_mode & 0o777 == 0o600
+    assert (site.folder / ".env").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_stopped_site_leaves_no_process_behind(site):
