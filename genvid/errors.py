@@ -70,12 +70,6 @@ class InsufficientCredits(DomainError):
     message = "The wallet does not cover this."
 
 
-class PermissionRefused(DomainError):
-    code = "permission_denied"
-    status = 403
-    message = "Your role does not allow this."
-
-
 class EmailNotVerified(DomainError):
     code = "email_not_verified"
     status = 403

@@ -13,7 +13,7 @@ from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models import Account, User
 from avatars.models import Avatar, Voice
-from videos.enums import SOURCES, TERMINAL, WAITING, Resolution, Status, VideoFormat
+from videos.enums import SOURCES, WAITING, Resolution, Status, VideoFormat
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
@@ -97,10 +97,6 @@ class Video(models.Model):
 
     def __str__(self) -> str:
         return self.title or str(self.pk)
-
-    @property
-    def is_terminal(self) -> bool:
-        return self.status in TERMINAL
 
     @property
     def money_reference(self) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import models
 from rest_framework import serializers
 
 from genvid.errors import ValidationFailed
@@ -85,7 +84,3 @@ def validated(serializer_class: type[serializers.Serializer[Any]], data: Any, **
 def refuse_field(name: str, message: str) -> ValidationFailed:
     """The error for one field, found wrong below the serializer."""
     return ValidationFailed(details={name: message})
-
-
-def choices_of(enum: type[models.TextChoices]) -> list[tuple[str, str]]:
-    return list(enum.choices)

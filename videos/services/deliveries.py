@@ -59,7 +59,10 @@ def _act_on(delivery: WebhookDelivery) -> str | None:
     if not delivery.event_type.startswith("avatar_video."):
         logger.info("webhook_ignored", event_type=delivery.event_type)
         return "not for us"
-    video = Video.objects.filter(provider_video_id=delivery.provider_video_id or None).first()
+    if not delivery.provider_video_id:
+        # Never look up "no id": every video that HeyGen has not taken yet has none.
+        return "names no video"
+    video = Video.objects.filter(provider_video_id=delivery.provider_video_id).first()
     if video is None:
         waiting = timezone.now() - delivery.received_at < PATIENCE
         return None if waiting else "no such video"

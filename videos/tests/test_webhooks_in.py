@@ -272,6 +272,11 @@ class TestTheWork:
 
         assert work_off_all() == ["no such video"]
 
+    def test_one_that_names_no_video_is_not_taken_for_one_that_waits(self, client, endpoint, pipeline, owner):
+        pipeline.order(owner)
+        knock(client, success(""))
+        assert work_off_all() == ["names no video"]
+
     def test_work_done_twice_is_done_once(self, client, endpoint, pipeline, owner):
         video = pipeline.rendered(pipeline.order(owner))
         knock(client, success(video.provider_video_id))
