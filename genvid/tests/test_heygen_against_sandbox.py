@@ -194,7 +194,7 @@ def test_webhooks_are_registered_listed_and_rotated(client, sandbox):
 def test_a_delivery_verifies_and_names_the_video(client, spec, sandbox, mode):
     sandbox.knobs(webhooks=mode)
     with Receiver() as receiver:
-        secret = client.register_webhook(receiver.url, []).secret
+        secret = client.register_webhook(receiver.url, ["avatar_video.success"]).secret
         made = create(client, spec).video_id
         wait_for(client, made)
         delivery = first_post(receiver)
