@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Wallet
+from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Tier, Wallet
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
 
 
@@ -41,6 +41,22 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "wallet_id", "kind", "credits", "balance_after", "reference", "description")
     list_filter = ("kind", "created_at")
     search_fields = ("reference", "description", "wallet__account__name")
+
+
+@admin.register(Tier)
+class TierAdmin(RoomAdmin):
+    """Staff change what a tier gives; which tiers there are, the code knows."""
+
+    list_display = ("code", "name", "weight", "max_in_flight", "retention_days")
+    list_filter = ("weight",)
+    search_fields = ("code", "name")
+    readonly_fields = ("code",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
 
 @admin.register(RenderRate)

@@ -11,3 +11,4 @@ class BillingConfig(AppConfig):
         import_module("billing.receivers")
         seeds = import_module("billing.seeds")
         post_migrate.connect(seeds.seed_rates, sender=self, dispatch_uid="billing.seed_rates")
+        post_migrate.connect(seeds.seed_tiers, sender=self, dispatch_uid="billing.seed_tiers")

@@ -4,21 +4,49 @@ Every function may be called again with the same reference: the first call count
 them run in one transaction, the caller's where there is one, so money moves together with what it pays for.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import structlog
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
 from billing import rates
 from billing.enums import EntryKind, HoldStatus, LotSource
-from billing.models import CreditLot, Hold, LedgerEntry, Wallet
+from billing.models import CreditLot, Hold, LedgerEntry, Tier, Wallet
 from genvid.errors import Conflict, InsufficientCredits
 
 logger = structlog.get_logger(__name__)
+FREE = "free"
+TIER_CACHE_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an account's plan entitles it to."""
+
+    weight: int
+    """Its share of scarce render slots, beside the others'."""
+    max_in_flight: int
+    """Videos that may render at once."""
+    retention_days: int | None
+    """How long finished files are kept; None is for ever."""
+
+
+def terms(account_ids: Iterable[UUID]) -> dict[UUID, Terms]:
+    """What each account is entitled to. One query, whatever their number; a change by staff shows within seconds."""
+    tiers: dict[str, Terms] = cache.get_or_set("billing.tiers", _tiers, TIER_CACHE_SECONDS) or {}
+    chosen = Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id")
+    return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen}
+
+
+def _tiers() -> dict[str, Terms]:
+    return {tier.pk: Terms(tier.weight, tier.max_in_flight, tier.retention_days) for tier in Tier.objects.all()}
 
 
 def available(account_id: UUID) -> int:
@@ -46,6 +74,43 @@ def hold(account_id: UUID, amount: int, *, reference: str) -> None:
         short = f"This needs {amount} credits; {available(account_id)} are available."
         raise InsufficientCredits(short)
     Hold.objects.create(wallet_id=account_id, reference=reference, amount=amount)
+
+
+@transaction.atomic
+def hold_many(account_id: UUID, amounts: Mapping[str, int]) -> None:
+    """Set credits aside under each new reference, all of them or none. Raises InsufficientCredits."""
+    _lock(account_id)
+    total = sum(amounts.values())
+    taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + total).update(held=F("held") + total)
+    if taken != 1:
+        raise InsufficientCredits(f"This needs {total} credits; {available(account_id)} are available.")
+    Hold.objects.bulk_create(
+        Hold(wallet_id=account_id, reference=reference, amount=amount) for reference, amount in amounts.items()
+    )
+
+
+@transaction.atomic
+def refund(reference: str, amount: int, *, description: str) -> bool:
+    """Give back up to what `reference` was charged, once, as a lot of its own. False when it was refunded before.
+
+    Raises Conflict for more than was charged.
+    """
+    held = Hold.objects.get(reference=reference)
+    wallet = _lock(held.wallet_id)
+    if _entry_exists(reference, EntryKind.REFUND) or amount <= 0:
+        return False
+    charged = Hold.objects.values_list("captured", flat=True).get(pk=held.pk)
+    if amount > charged:
+        raise Conflict(f"{reference} was charged {charged} credits; {amount} cannot be given back.")
+    CreditLot.objects.create(
+        wallet=wallet,
+        source=LotSource.REFUND,
+        reference=f"refund:{reference}",
+        granted=amount,
+        remaining=max(0, amount - max(0, -wallet.balance)),
+    )
+    _move(held.wallet_id, amount, EntryKind.REFUND, reference, description)
+    return True
 
 
 @transaction.atomic

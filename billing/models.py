@@ -13,12 +13,32 @@ from accounts.models import Account
 from billing.enums import EntryKind, HoldStatus, LotSource
 
 
+class Tier(models.Model):
+    """What a plan entitles to, beside its credits. A wallet without one has the tier `free`."""
+
+    code = models.SlugField(primary_key=True, max_length=20)
+    name = models.CharField(max_length=60)
+    weight = models.PositiveSmallIntegerField(default=1, help_text="Its share when render slots are scarce.")
+    max_in_flight = models.PositiveSmallIntegerField(help_text="Videos that may render at once.")
+    retention_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: kept for ever.")
+
+    class Meta:
+        ordering = ["weight", "code"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(weight__gt=0, max_in_flight__gt=0), name="tier_gives_something")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Wallet(models.Model):
     """An account's credits. `balance` is the sum of its entries; `held` the sum of its open holds."""
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="wallet")
     balance = models.BigIntegerField(default=0)
     held = models.BigIntegerField(default=0)
+    tier = models.ForeignKey(Tier, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

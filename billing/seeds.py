@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.models import RenderRate
+from billing.models import RenderRate, Tier
 
 # HeyGen's pay-as-you-go prices of mid-2026, in micro-dollars a second; one credit is one second at the base rate.
 RATES = [
@@ -31,3 +31,16 @@ def seed_rates(**_: Any) -> None:
         )
         for engine, kind, credits, cost in RATES
     )
+
+
+TIERS = [
+    Tier(code="free", name="Free", weight=1, max_in_flight=5, retention_days=30),
+    Tier(code="starter", name="Starter", weight=1, max_in_flight=5, retention_days=90),
+    Tier(code="pro", name="Pro", weight=2, max_in_flight=8, retention_days=365),
+    Tier(code="business", name="Business", weight=4, max_in_flight=10, retention_days=None),
+]
+
+
+def seed_tiers(**_: Any) -> None:
+    """After each `migrate`: the tiers that an installation starts with; what staff have changed stays."""
+    Tier.objects.bulk_create(TIERS, ignore_conflicts=True)

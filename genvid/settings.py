@@ -10,6 +10,7 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 from celery.schedules import crontab
+from kombu import Exchange, Queue
 
 from genvid.logs import configure_logging
 
@@ -143,6 +144,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TIMEZONE = TIME_ZONE
+# Calls that may last minutes have queues of their own, so that one kind never keeps another waiting: production
+# gives each its worker; a worker that is told nothing serves them all.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("celery", "orders", "files", "outgoing")
+]
+CELERY_TASK_ROUTES = {
+    "videos.submit": {"queue": "orders"},
+    "videos.store": {"queue": "files"},
+    "videos.purge": {"queue": "files"},
+    "accounts.deliver": {"queue": "outgoing"},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 
@@ -155,6 +168,8 @@ CELERY_BEAT_SCHEDULE = {
     "videos.dispatch": _every("videos.dispatch", env.float("DISPATCH_SECONDS", default=1.0)),
     "videos.poll": _every("videos.poll", env.float("POLL_SECONDS", default=1.0)),
     "videos.sweep": _every("videos.sweep", env.float("SWEEP_SECONDS", default=5.0)),
+    "videos.backfill": _every("videos.backfill", env.float("BACKFILL_SECONDS", default=60.0)),
+    "videos.learn_paces": _every("videos.learn_paces", env.float("LEARN_SECONDS", default=60.0)),
     "avatars.sync_when_empty": _every("avatars.sync_when_empty", 15.0),
     "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
     "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},

@@ -140,7 +140,7 @@ def commands() -> dict[str, list[str]]:
     python, var = sys.executable, Path(os.environ["GENVID_VAR"])
     web = ["--interface", "wsgi", "--host", HOST, "--port", os.environ["PORT"]]
     web += ["--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
-    worker = ["-A", "genvid", "worker", "-P", "threads", "-c", "8", "--without-mingle", "--without-gossip"]
+    worker = ["-A", "genvid", "worker", "-P", "threads", "-c", "12", "--without-mingle", "--without-gossip"]
     worker += ["-B", "-s", str(var / "celerybeat-schedule")]
     wanted = {
         "web": [python, "-m", "granian", *web, "genvid.wsgi:application"],

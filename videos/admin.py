@@ -9,7 +9,7 @@ from unfold.decorators import action
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
 from videos import provider
 from videos.media import signed_link
-from videos.models import ProviderState, ProviderWebhook, Video, VideoEvent, WebhookDelivery
+from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
 
 
 class EventInline(ReadOnlyInline):
@@ -60,6 +60,21 @@ class VideoEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "video_id", "from_status", "to_status", "reason", "detail")
     list_filter = ("to_status", "reason", "created_at")
     search_fields = ("video__id", "reason", "detail")
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "title", "account", "total", "open", "credits_quoted", "completed_at", "canceled_at")
+    list_filter = ("created_at", "completed_at")
+    search_fields = ("id", "title", "account__name")
+    list_select_related = ("account",)
+
+
+@admin.register(RenderPace)
+class RenderPaceAdmin(ReadOnlyAdmin):
+    list_display = ("engine", "longest", "samples", "p05", "p50", "p90", "p99", "updated_at")
+    list_filter = ("engine",)
+    search_fields = ("engine",)
 
 
 @admin.register(ProviderState)

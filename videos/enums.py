@@ -40,7 +40,8 @@ SOURCES: dict[Status, frozenset[Status]] = {
     Status.STORING: frozenset({Status.RENDERING}),
     Status.COMPLETED: frozenset({Status.STORING}),
     Status.FAILED: frozenset({Status.QUEUED, Status.SUBMITTING, Status.RENDERING, Status.STORING}),
-    Status.CANCELED: frozenset({Status.QUEUED}),
+    # Clients take back only what waits; what HeyGen has already is for staff to end.
+    Status.CANCELED: frozenset({Status.QUEUED, Status.SUBMITTING, Status.RENDERING, Status.STORING}),
 }
 """The only moves there are: target to permitted sources."""
 
@@ -53,6 +54,13 @@ def internal(statuses: set[str]) -> set[str]:
     """The stored statuses behind the ones that a client names."""
     inner = {str(status) for status in PROCESSING} if PublicStatus.PROCESSING in statuses else set()
     return (statuses - {PublicStatus.PROCESSING.value}) | inner
+
+
+class LearnedBy(TextChoices):
+    """How we learned that a render had ended."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
 
 
 class VideoFormat(TextChoices):

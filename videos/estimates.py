@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from videos.enums import PROCESSING, Status
+from videos.enums import PROCESSING, WAITING, Status
 
 if TYPE_CHECKING:
     from videos.models import Video
@@ -64,22 +64,35 @@ def progress_percent(video: "Video", now: datetime | None = None) -> int:
     if video.status == Status.STORING:
         return PROGRESS_CEILING + 1
     if video.status not in PROCESSING or video.submitted_at is None:
-        return 0
-    elapsed = _elapsed(video, now)
-    share = elapsed / max(1, video.expected_render_seconds)
-    return max(1, min(PROGRESS_CEILING, math.floor(100 * (1 - math.exp(-1.6 * share)))))
+        return video.progress_floor if video.status in WAITING else 0
+    share = _elapsed(video, now) / max(1, video.expected_render_seconds)
+    reached = math.floor(100 * (1 - math.exp(-1.6 * share)))
+    return max(1, video.progress_floor, min(PROGRESS_CEILING, reached))
 
 
 def eta_seconds(video: "Video", queue_position: int | None, now: datetime | None = None) -> int | None:
-    """Seconds until the file is expected; None when nothing is being made."""
-    if video.status == Status.QUEUED and queue_position is not None:
-        return queue_seconds(queue_position, video.expected_render_seconds)
+    """Seconds until the file is expected, never more than was said before; None when nothing is being made."""
     if video.status == Status.STORING:
         return 1
+    if video.status == Status.QUEUED and queue_position is not None:
+        return _at_most(video, _until_promise(video, queue_position, now or timezone.now()))
     if video.status in PROCESSING:
         left = video.expected_render_seconds - _elapsed(video, now)
-        return max(1, math.ceil(max(left, video.expected_render_seconds * 0.1)))
+        return _at_most(video, max(1, math.ceil(max(left, video.expected_render_seconds * 0.1))))
     return None
+
+
+def _until_promise(video: "Video", position: int, now: datetime) -> int:
+    """By its place in the queue, but no later than promised; and no sooner than it can be rendered."""
+    by_place = queue_seconds(position, video.expected_render_seconds)
+    if video.promised_at is None:
+        return by_place
+    left = math.ceil((video.promised_at - now).total_seconds())
+    return max(1, video.expected_render_seconds, min(by_place, left))
+
+
+def _at_most(video: "Video", seconds: int) -> int:
+    return seconds if video.eta_ceiling is None else min(seconds, video.eta_ceiling)
 
 
 def _elapsed(video: "Video", now: datetime | None) -> float:

@@ -13,7 +13,7 @@ from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models import Account, User
 from avatars.models import Avatar, Voice
-from videos.enums import SOURCES, WAITING, Resolution, Status, VideoFormat
+from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoFormat
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
@@ -26,6 +26,9 @@ class Video(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
+    batch = models.ForeignKey("Batch", null=True, blank=True, on_delete=models.PROTECT, related_name="videos")
+    batch_row = models.PositiveIntegerField(null=True, blank=True, help_text="Its row in the batch, from 1.")
+    variables = models.JSONField(default=dict, blank=True, help_text="What its row put into the batch's script.")
     status = models.CharField(max_length=12, choices=Status.choices)
 
     # What the client asked for
@@ -57,6 +60,14 @@ class Video(models.Model):
     deadline_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0, help_text="Tries in this status that came to nothing.")
     waiting_reason = models.CharField(max_length=300, blank=True, help_text="For staff: why it is not moving.")
+    render_links = models.JSONField(null=True, blank=True, help_text="HeyGen's links of the moment; gone once stored.")
+    learned_by = models.CharField(max_length=10, choices=LearnedBy.choices, blank=True)
+    provider_finished_at = models.DateTimeField(null=True, blank=True, help_text="HeyGen's own clock.")
+
+    # What was promised: neither falls back when an order has to be placed anew
+    promised_at = models.DateTimeField(null=True, blank=True)
+    progress_floor = models.PositiveSmallIntegerField(default=0)
+    eta_ceiling = models.PositiveIntegerField(null=True, blank=True)
 
     # How it ended
     error_code = models.CharField(max_length=60, blank=True)
@@ -67,6 +78,7 @@ class Video(models.Model):
     file = models.FileField(max_length=300, blank=True)
     thumbnail = models.FileField(max_length=300, blank=True)
     subtitles = models.FileField(max_length=300, blank=True)
+    subtitles_vtt = models.FileField(max_length=300, blank=True)
     file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     file_sha256 = models.CharField(max_length=64, blank=True)
 
@@ -78,6 +90,10 @@ class Video(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     purged_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Its files are removed then; null: never.")
+    expiry_warned_at = models.DateTimeField(null=True, blank=True)
+    expired_at = models.DateTimeField(null=True, blank=True, help_text="Its files are gone.")
+    provider_deleted_at = models.DateTimeField(null=True, blank=True, help_text="The render at HeyGen is gone.")
 
     objects = VideoQuerySet.as_manager()
 
@@ -86,7 +102,10 @@ class Video(models.Model):
         indexes = [
             models.Index(fields=["account", "-created_at", "-id"], name="video_page", condition=Q(deleted_at=None)),
             models.Index(fields=["status", "due_at"], name="video_due", condition=Q(status__in=sorted(WAITING))),
-            models.Index(fields=["queued_at", "id"], name="video_queue", condition=Q(status="queued")),
+            models.Index(fields=["account", "queued_at", "id"], name="video_line", condition=Q(status="queued")),
+            models.Index(fields=["batch", "status"], name="video_batch", condition=Q(batch__isnull=False)),
+            models.Index(fields=["expires_at"], name="video_expiry", condition=Q(expired_at=None, status="completed")),
+            models.Index(fields=["rendered_at"], name="video_rendered", condition=Q(rendered_at__isnull=False)),
             models.Index(fields=["deadline_at"], name="video_deadline", condition=Q(status__in=sorted(WAITING))),
             models.Index(
                 fields=["deleted_at"],
@@ -117,14 +136,16 @@ class Video(models.Model):
         if source not in SOURCES.get(to, ()):
             return False
         changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": "", **fields}
+        changes |= {"status": to, "updated_at": timezone.now()}
         with transaction.atomic():
-            if self._as_read().update(status=to, updated_at=timezone.now(), **changes) != 1:
+            if self._as_read().update(**changes) != 1:
                 return False
             VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
             log = logger.bind(video_id=str(self.pk), account_id=str(self.account_id))
             # On commit: a move that is rolled back has not happened, and must not be in the log.
             transaction.on_commit(partial(log.info, "video_moved", source=source, target=to, reason=reason))
-        self.refresh_from_db()
+        for name, value in changes.items():
+            setattr(self, name, value)
         return True
 
     def take(self, seconds: float, **changes: Any) -> bool:
@@ -167,8 +188,54 @@ class VideoEvent(models.Model):
         return f"{self.from_status or 'new'} → {self.to_status} ({self.reason})"
 
 
+class Batch(models.Model):
+    """One script for many: each row of variables makes a video. Accepted whole, with all its holds, or not at all."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="batches")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    title = models.CharField(max_length=200, blank=True)
+    script = models.TextField(help_text="With {{variables}}.")
+    template = models.JSONField(default=dict, help_text="What all its videos share, as it was asked for.")
+    columns = models.JSONField(default=list, help_text="The names of the variables, in the order they came.")
+    total = models.PositiveIntegerField(help_text="Videos in it.")
+    open = models.PositiveIntegerField(help_text="Those that have not ended; falls in the transaction of each end.")
+    credits_quoted = models.PositiveIntegerField(help_text="What was held for all of it at the start.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    canceled_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "batches"
+        indexes = [models.Index(fields=["account", "-created_at", "-id"], name="batch_page")]
+
+    def __str__(self) -> str:
+        return self.title or str(self.pk)
+
+
+class RenderPace(models.Model):
+    """How long HeyGen has lately taken, in seconds from order to end, for one engine and length of video."""
+
+    engine = models.CharField(max_length=20)
+    longest = models.PositiveIntegerField(help_text="Seconds of video, up to this many.")
+    samples = models.PositiveIntegerField()
+    p05 = models.FloatField()
+    p50 = models.FloatField()
+    p90 = models.FloatField()
+    p99 = models.FloatField()
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["engine", "longest"]
+        constraints = [models.UniqueConstraint(fields=["engine", "longest"], name="pace_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.engine} up to {self.longest} s: {self.p50:.0f} s"
+
+
 class ProviderState(models.Model):
-    """Whether HeyGen takes orders. While `closed_until` is ahead, the scheduler hands out no slots."""
+    """Whether HeyGen takes orders. While `closed_until` is ahead, or staff paused it, no slot is handed out."""
 
     name = models.CharField(max_length=20, primary_key=True)
     closed_until = models.DateTimeField(null=True, blank=True)
@@ -178,9 +245,14 @@ class ProviderState(models.Model):
     until_rendered = models.BooleanField(default=False, help_text="Only a finished render opens it.")
     closings = models.PositiveIntegerField(default=0, help_text="In a row, without an order taken between.")
     changed_at = models.DateTimeField(default=timezone.now)
+    learned_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Videos that HeyGen took at once.")
+    learned_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.CharField(max_length=254, blank=True)
+    events_seen_until = models.DateTimeField(null=True, blank=True, help_text="HeyGen's history is read up to here.")
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.code or 'open'}"
+        return f"{self.name}: {self.code or ('paused' if self.paused_at else 'open')}"
 
 
 class ProviderWebhook(models.Model):

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -19,6 +20,8 @@ PROBE_SECONDS = 15.0
 MAX_PROBE_SECONDS = 600.0
 MAX_BUSY_SECONDS = 6 * 3600.0
 """HeyGen's `Retry-After` is honoured up to here."""
+LIMIT_STEP_SECONDS = 30.0
+"""A limit lowered by a 429 grows by one video each time this has passed."""
 
 
 def lock_state() -> ProviderState | None:
@@ -28,7 +31,43 @@ def lock_state() -> ProviderState | None:
 
 
 def is_open(state: ProviderState, now: datetime) -> bool:
-    return state.closed_until is None or state.closed_until <= now
+    return state.paused_at is None and (state.closed_until is None or state.closed_until <= now)
+
+
+def limit(state: ProviderState, now: datetime) -> int:
+    """Videos that may be in flight: HEYGEN_MAX_CONCURRENT, or for a while what HeyGen was seen to take."""
+    most: int = settings.HEYGEN_MAX_CONCURRENT
+    if state.learned_limit is None or state.learned_at is None:
+        return most
+    grown = state.learned_limit + int((now - state.learned_at).total_seconds() / LIMIT_STEP_SECONDS)
+    return min(most, max(1, grown))
+
+
+def learn_limit(rendering: int) -> None:
+    """HeyGen refused one more beside those `rendering`: for a while hand out no more than it was seen to take.
+
+    Not less than half of the limit so far: a 429 may be about requests a minute, not about videos at once.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        state, _ = ProviderState.objects.select_for_update().get_or_create(name=NAME)
+        before = limit(state, now)
+        learned = max(1, min(max(rendering, before // 2), before))
+        ProviderState.objects.filter(pk=state.pk).update(learned_limit=learned, learned_at=now)
+    logger.warning("provider_limit_learned", limit=learned)
+
+
+def pause(by: str) -> None:
+    """Staff stop all new orders until they say otherwise. What HeyGen has already goes on."""
+    ProviderState.objects.get_or_create(name=NAME)
+    ProviderState.objects.filter(name=NAME, paused_at=None).update(paused_at=timezone.now(), paused_by=by[:254])
+    logger.warning("provider_paused", by=by)
+
+
+def resume(by: str) -> None:
+    """Take a pause back. A gate that HeyGen's own answers closed stays closed."""
+    ProviderState.objects.filter(name=NAME).update(paused_at=None, paused_by="")
+    logger.info("provider_resumed", by=by)
 
 
 def is_probing(state: ProviderState) -> bool:

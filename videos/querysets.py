@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from videos.enums import IN_FLIGHT, Status
@@ -28,15 +28,21 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Those whose present status has lasted longer than its deadline."""
         return self.filter(deadline_at__lte=now)
 
-    def in_queue_order(self) -> "VideoQuerySet":
-        return self.filter(status=Status.QUEUED).order_by("queued_at", "id")
+    def queued(self) -> "VideoQuerySet":
+        return self.filter(status=Status.QUEUED)
 
-    def queue_positions(self, ids: list[UUID]) -> dict[UUID, int]:
-        """The place in the whole queue of each of `ids` that waits there: 1 goes next. One query."""
-        if not ids:
-            return {}
-        queue = self.model._default_manager.filter(status=Status.QUEUED)
+    def lines(self) -> "VideoQuerySet":
+        """Each account that has videos waiting: account_id, in_flight, waiting, and since when its oldest waits."""
+        waits, flies = Q(status=Status.QUEUED), Q(status__in=IN_FLIGHT)
+        counts = self.filter(waits | flies).order_by().values("account_id")
+        return counts.annotate(
+            in_flight=Count("id", filter=flies), waiting=Count("id", filter=waits), head=Min("queued_at", filter=waits)
+        ).filter(waiting__gt=0)
+
+    def queued_before_in_account(self, ids: list[UUID]) -> dict[UUID, int]:
+        """For each of `ids` that waits: how many of its own account wait before it. One query."""
+        queue = self.model._default_manager.filter(status=Status.QUEUED, account=OuterRef("account"))
         earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), id__lt=OuterRef("id"))
         ahead = queue.filter(earlier).order_by().values("status").annotate(count=Count("id")).values("count")
-        waiting = queue.filter(pk__in=ids).annotate(place=Coalesce(Subquery(ahead), 0) + 1)
-        return dict(waiting.values_list("pk", "place"))
+        waiting = self.queued().filter(pk__in=ids).annotate(earlier=Coalesce(Subquery(ahead), 0))
+        return dict(waiting.values_list("pk", "earlier"))

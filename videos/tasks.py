@@ -29,6 +29,28 @@ def poll() -> None:
     poll_due()
 
 
+@shared_task(name="videos.read")
+def read(video_id: str) -> None:
+    from videos.services import rendering
+
+    structlog.contextvars.bind_contextvars(video_id=video_id)
+    rendering.read(video_id)
+
+
+@shared_task(name="videos.backfill")
+def backfill() -> None:
+    from videos.services.deliveries import backfill_missed
+
+    backfill_missed()
+
+
+@shared_task(name="videos.learn_paces")
+def learn_paces() -> None:
+    from videos import paces
+
+    paces.learn()
+
+
 @shared_task(name="videos.store")
 def store(video_id: str) -> None:
     from videos.services.storing import store_video

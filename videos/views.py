@@ -19,7 +19,8 @@ from genvid.api.filters import PAGE_PARAMETERS, filter_parameters
 from genvid.api.serializers import validated
 from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
 from genvid.errors import NotFound
-from videos.enums import Status, public
+from videos import scheduler
+from videos.enums import public
 from videos.filters import VideoFilter
 from videos.media import signed_link
 from videos.models import Video, VideoEvent
@@ -55,8 +56,7 @@ def one_of(request: Request, pk: UUID) -> Video:
 
 def data_of(video: Video) -> dict[str, Any]:
     """A video, with its place in the queue looked up if it waits there."""
-    waiting = [video.pk] if video.status == Status.QUEUED else []
-    return video_data(video, Video.objects.all().queue_positions(waiting).get(video.pk))
+    return video_data(video, scheduler.places([video]).get(video.pk))
 
 
 class VideosView(KeysetListView):
@@ -85,8 +85,7 @@ class VideosView(KeysetListView):
         return lambda: Response(data_of(creating.create(caller, **wish)), status=201)
 
     def represent(self, rows: list[Any]) -> list[Any]:
-        waiting = [video.pk for video in rows if video.status == Status.QUEUED]
-        positions = Video.objects.all().queue_positions(waiting)
+        positions = scheduler.places(rows)
         return [video_data(video, positions.get(video.pk)) for video in rows]
 
 

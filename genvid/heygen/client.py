@@ -22,7 +22,9 @@ from genvid.heygen.types import (
     RenderState,
     Submission,
     WebhookEndpoint,
+    WebhookNotice,
 )
+from genvid.heygen.webhook import read_event
 from genvid.http import Download
 from genvid.http.downloads import Hasher
 
@@ -123,6 +125,11 @@ class HeyGenClient:
         path = f"/v3/webhooks/endpoints/{_segment(endpoint_id)}/rotate-secret"
         return _require(self._write("rotate_webhook_secret", "POST", path), "secret")
 
+    def iter_events(self, event_type: str) -> Iterator[WebhookNotice]:
+        """HeyGen's history of one kind of event, newest first (an order that its documents do not promise)."""
+        params = {"limit": "100", "event_type": event_type}
+        return self._pages("iter_events", "/v3/webhooks/events", params, read_event)
+
     def download_media(
         self,
         url: str,
@@ -220,7 +227,7 @@ def _rows(envelope: wire.Json) -> list[dict[str, Any]]:
 
 
 def _has_id(row: wire.Json) -> bool:
-    return bool(wire.read_text(row, "id", "video_id", "voice_id", "endpoint_id"))
+    return bool(wire.read_text(row, "id", "video_id", "voice_id", "endpoint_id", "event_id"))
 
 
 def _has_more(envelope: wire.Json) -> bool:

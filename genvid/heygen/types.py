@@ -90,6 +90,7 @@ class RemoteVideo:
     gif_url: str | None = None
     failure: Failure | None = None
     created_at: datetime | None = None
+    completed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -153,3 +154,4 @@ class WebhookNotice:
     video_id: str | None
     callback_id: str | None
     raw: Mapping[str, Any]
+    created_at: datetime | None = None

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from genvid.heygen.types import WebhookNotice
@@ -74,6 +74,28 @@ def parse(body: bytes, headers: Mapping[str, str]) -> WebhookNotice:
         callback_id=read_text(data, "callback_id") or None,
         raw=raw,
     )
+
+
+def read_event(raw: Mapping[str, Any]) -> WebhookNotice:
+    """A row of HeyGen's own history of events: under the same key as its delivery."""
+    data = read_object(raw, "event_data")
+    return WebhookNotice(
+        key=read_text(raw, "event_id"),
+        event_type=read_text(raw, "event_type")[:100] or "unknown",
+        video_id=read_text(data, "video_id") or None,
+        callback_id=read_text(data, "callback_id") or None,
+        raw=_clean_tree(dict(raw)),
+        created_at=_read_instant(read_text(raw, "created_at")),
+    )
+
+
+def _read_instant(text: str) -> datetime | None:
+    """Events carry ISO 8601, where videos carry unix seconds."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _dedupe_key(body: bytes, raw: Mapping[str, Any], headers: Mapping[str, str]) -> str:

@@ -152,6 +152,7 @@ def read_video(raw: Json, *, captioned: bool = False) -> RemoteVideo:
         gif_url=read_link(raw, "gif_url"),
         failure=_read_failure(raw) if state is RenderState.FAILED else None,
         created_at=read_time(raw, "created_at"),
+        completed_at=read_time(raw, "completed_at"),
     )
 
 

