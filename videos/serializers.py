@@ -150,6 +150,7 @@ class VideoOutput(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Its files are removed then; null: never.")
 
 
 class QuoteOutput(serializers.Serializer[Any]):
@@ -184,6 +185,8 @@ PLAIN_FIELDS = (
     "updated_at",
     "submitted_at",
     "completed_at",
+    "expires_at",
+    "batch_id",
 )
 
 
@@ -193,7 +196,6 @@ def video_data(video: Video, queue_position: int | None = None) -> dict[str, Any
         **{name: getattr(video, name) for name in PLAIN_FIELDS},
         "status": public(video.status),
         "language": video.language or None,
-        "batch_id": None,
         "retry_of": video.retry_of_id,
         "duration_seconds": float(video.duration_seconds) if video.duration_seconds is not None else None,
         "credits": {"held": video.credits_held, "charged": video.credits_charged},

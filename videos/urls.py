@@ -1,16 +1,16 @@
 from django.urls import path
 
-from videos import views
+from videos.views import events, media, videos
 
 urlpatterns = [
-    path("videos", views.VideosView.as_view()),
-    path("videos/quote", views.QuoteView.as_view()),
-    path("videos/<uuid:pk>", views.VideoView.as_view()),
-    path("videos/<uuid:pk>/generate", views.GenerateView.as_view()),
-    path("videos/<uuid:pk>/cancel", views.CancelView.as_view()),
-    path("videos/<uuid:pk>/retry", views.RetryView.as_view()),
-    path("videos/<uuid:pk>/events", views.EventsView.as_view()),
-    path("videos/<uuid:pk>/file", views.FileView.as_view()),
-    path("videos/<uuid:pk>/thumbnail", views.ThumbnailView.as_view()),
-    path("videos/<uuid:pk>/captions", views.CaptionsView.as_view()),
+    path("videos", videos.VideosView.as_view()),
+    path("videos/quote", videos.QuoteView.as_view()),
+    path("videos/<uuid:pk>", videos.VideoView.as_view()),
+    path("videos/<uuid:pk>/generate", videos.GenerateView.as_view()),
+    path("videos/<uuid:pk>/cancel", videos.CancelView.as_view()),
+    path("videos/<uuid:pk>/retry", videos.RetryView.as_view()),
+    path("videos/<uuid:pk>/events", events.EventsView.as_view()),
+    path("videos/<uuid:pk>/file", media.FileView.as_view()),
+    path("videos/<uuid:pk>/thumbnail", media.ThumbnailView.as_view()),
+    path("videos/<uuid:pk>/captions", media.CaptionsView.as_view()),
 ]

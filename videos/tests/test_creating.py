@@ -85,6 +85,7 @@ def test_a_new_video_is_queued_and_has_every_field(avatar, voice):
         "updated_at": "2027-03-01T12:00:00Z",
         "submitted_at": None,
         "completed_at": None,
+        "expires_at": None,
     }
 
 
