@@ -5,8 +5,6 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from accounts.enums import CAN_WRITE
-
 
 @dataclass(frozen=True)
 class Caller:
@@ -15,17 +13,17 @@ class Caller:
     user_id: UUID
     account_id: UUID
     role: str
-    session_id: UUID
+    session_id: UUID | None = None
+    """The sign-in behind an access token."""
+    key_id: UUID | None = None
+    """The API key, where one was used; `user_id` is then who made it."""
+    key_scopes: frozenset[str] | None = None
     is_authenticated: bool = True
     is_active: bool = True
 
     @property
     def pk(self) -> UUID:
         return self.user_id
-
-    @property
-    def may_write(self) -> bool:
-        return self.role in CAN_WRITE
 
 
 def caller_of(request: Request) -> Caller:

@@ -12,7 +12,33 @@ class Role(TextChoices):
     VIEWER = "viewer"
 
 
-CAN_WRITE = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
+class Scope(TextChoices):
+    """What a request does. `accounts.permissions.ROLES` says who may."""
+
+    CATALOGUE_READ = "catalogue:read"
+    VIDEOS_READ = "videos:read"
+    VIDEOS_WRITE = "videos:write"
+    BILLING_READ = "billing:read"
+    BILLING_WRITE = "billing:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    KEYS_MANAGE = "keys:manage"
+    TEAM_READ = "team:read"
+    TEAM_MANAGE = "team:manage"
+    ACCOUNT_OWN = "account:own"
+    SELF = "self"
+
+
+KEY_SCOPES = (
+    Scope.CATALOGUE_READ,
+    Scope.VIDEOS_READ,
+    Scope.VIDEOS_WRITE,
+    Scope.BILLING_READ,
+    Scope.BILLING_WRITE,
+    Scope.WEBHOOKS_READ,
+    Scope.WEBHOOKS_WRITE,
+)
+"""What an API key may be given. People, keys and the account itself are for people alone."""
 
 
 class Revocation(TextChoices):

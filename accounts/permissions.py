@@ -1,17 +1,50 @@
-"""What a role may do."""
+"""What each role and each API key may do: one table. Views name the scope of each method; who lacks it is refused."""
 
 from typing import Any
 
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.caller import caller_of
+from accounts.caller import Caller
+from accounts.enums import Role, Scope
+
+EVERYBODY = frozenset(Role)
+WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
+MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
+
+ROLES: dict[Scope, frozenset[Role]] = {
+    Scope.CATALOGUE_READ: EVERYBODY,
+    Scope.VIDEOS_READ: EVERYBODY,
+    Scope.VIDEOS_WRITE: WRITERS,
+    Scope.BILLING_READ: EVERYBODY,
+    Scope.BILLING_WRITE: MANAGERS,
+    Scope.WEBHOOKS_READ: EVERYBODY,
+    Scope.WEBHOOKS_WRITE: MANAGERS,
+    Scope.KEYS_MANAGE: MANAGERS,
+    Scope.TEAM_READ: EVERYBODY,
+    Scope.TEAM_MANAGE: MANAGERS,
+    Scope.ACCOUNT_OWN: frozenset({Role.OWNER}),
+    Scope.SELF: EVERYBODY,
+}
+"""Which roles have a scope. An API key has at most those of its own list that its maker's role has too."""
 
 
-class ReadOrWriteByRole(BasePermission):
-    """Everybody of the account may read; viewers may do nothing else."""
+def allows(caller: Caller, scope: Scope) -> bool:
+    if caller.role not in ROLES[scope]:
+        return False
+    return caller.key_scopes is None or scope in caller.key_scopes
+
+
+class HasScope(BasePermission):
+    """Refuses a method for which the view names no scope: what nobody thought of is closed."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if not request.user:
+        caller = request.user
+        if not isinstance(caller, Caller):
             return False
-        return request.method in SAFE_METHODS or caller_of(request).may_write
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS" or method not in view.allowed_methods:
+            # The view answers 405 itself.
+            return True
+        scope: Scope | None = view.scopes.get(method)
+        return scope is not None and allows(caller, scope)

@@ -1,6 +1,6 @@
 """Registration, sign-in, profile."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts import services
 from accounts.caller import caller_of
+from accounts.enums import Scope
 from accounts.models import Membership, User
 from accounts.serializers import (
     LoginInput,
@@ -64,6 +65,8 @@ class LogoutView(AnonymousView):
 
 
 class EmailVerificationView(StrictAPIView):
+    scopes: ClassVar = {"POST": Scope.SELF}
+
     @extend_schema(request=None, responses={202: None}, operation_id="request_email_verification")
     def post(self, request: Request) -> Response:
         services.request_verification(_user_of(request))
@@ -78,6 +81,8 @@ class EmailVerifyView(AnonymousView):
 
 
 class ProfileView(StrictAPIView):
+    scopes: ClassVar = {"GET": Scope.SELF, "PATCH": Scope.SELF}
+
     @extend_schema(responses=ProfileOutput, operation_id="get_profile")
     def get(self, request: Request) -> Response:
         return Response(profile_data(_user_of(request), _account_of(request)))

@@ -9,12 +9,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.enums import Scope
 from avatars.filters import AvatarFilter, VoiceFilter
 from avatars.models import Avatar, Voice
 from avatars.serializers import AvatarOutput, VoiceOutput, avatar_data, voice_data
 from genvid.api.filters import filter_parameters
 from genvid.api.renderers import Page, dump
 from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
+
+SCOPES = {"GET": Scope.CATALOGUE_READ}
 
 
 def with_etag(request: Request, response: Response) -> Response:
@@ -38,6 +41,7 @@ class CatalogueListView(KeysetListView):
 
 
 class AvatarsView(CatalogueListView):
+    scopes = SCOPES
     filterset_class = AvatarFilter
     row_data = staticmethod(avatar_data)
 
@@ -51,6 +55,8 @@ class AvatarsView(CatalogueListView):
 
 
 class AvatarView(StrictAPIView):
+    scopes = SCOPES
+
     @extend_schema(responses=AvatarOutput, operation_id="get_avatar")
     def get(self, request: Request, pk: UUID) -> Response:
         avatar = one_or_404(Avatar.objects.visible(), pk=pk)
@@ -58,6 +64,7 @@ class AvatarView(StrictAPIView):
 
 
 class VoicesView(CatalogueListView):
+    scopes = SCOPES
     filterset_class = VoiceFilter
     row_data = staticmethod(voice_data)
 
@@ -71,6 +78,8 @@ class VoicesView(CatalogueListView):
 
 
 class VoiceView(StrictAPIView):
+    scopes = SCOPES
+
     @extend_schema(responses=VoiceOutput, operation_id="get_voice")
     def get(self, request: Request, pk: UUID) -> Response:
         return with_etag(request, Response(voice_data(one_or_404(Voice.objects.visible(), pk=pk))))

@@ -7,15 +7,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.caller import caller_of
+from accounts.enums import Scope
 from billing.models import CreditLot, LedgerEntry, Wallet
 from billing.serializers import LedgerEntryOutput, WalletOutput
 from genvid.api.filters import PAGE_PARAMETERS
 from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
 
+SCOPES = {"GET": Scope.BILLING_READ}
 LEDGER_FIELDS = ("id", "kind", "credits", "balance_after", "reference", "description", "created_at")
 
 
 class WalletView(StrictAPIView):
+    scopes = SCOPES
+
     @extend_schema(responses=WalletOutput, operation_id="get_wallet")
     def get(self, request: Request) -> Response:
         wallet = one_or_404(Wallet.objects.all(), pk=caller_of(request).account_id)
@@ -32,6 +36,8 @@ class WalletView(StrictAPIView):
 
 
 class LedgerView(KeysetListView):
+    scopes = SCOPES
+
     @extend_schema(responses=LedgerEntryOutput(many=True), operation_id="list_ledger", parameters=PAGE_PARAMETERS)
     def get(self, request: Request) -> Response:
         return self.page(LedgerEntry.objects.filter(wallet=caller_of(request).account_id))

@@ -1,5 +1,6 @@
 """Base views: lean, strict about query parameters, and owned by the caller's account."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -15,8 +16,12 @@ __all__ = ["KeysetListView", "StrictAPIView", "not_found_view"]
 
 
 class StrictAPIView(APIView):
-    """Refuses query parameters that the view does not name in `query_params`."""
+    """Refuses query parameters that the view does not name in `query_params`, and callers without its scope.
 
+    `scopes`: what each method does, in the words of the permission table; a method that is not named is closed.
+    """
+
+    scopes: ClassVar[Mapping[str, str]] = {}
     query_params: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

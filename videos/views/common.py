@@ -5,11 +5,10 @@ from uuid import UUID
 
 import structlog
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from accounts.caller import caller_of
-from accounts.permissions import ReadOrWriteByRole
+from accounts.enums import Scope
 from genvid.api.views import one_or_404
 from videos import scheduler
 from videos.models import Video
@@ -21,7 +20,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description="1 to 255 of A-Z a-z 0-9 _ : . -; a repetition within 24 hours gets the first answer again.",
 )
-PERMISSIONS = (IsAuthenticated, ReadOrWriteByRole)
+SCOPES = {
+    "GET": Scope.VIDEOS_READ,
+    "POST": Scope.VIDEOS_WRITE,
+    "PATCH": Scope.VIDEOS_WRITE,
+    "DELETE": Scope.VIDEOS_WRITE,
+}
 
 
 def videos_of(request: Request) -> VideoQuerySet:

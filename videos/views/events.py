@@ -12,11 +12,13 @@ from genvid.api.views import KeysetListView
 from videos.enums import public
 from videos.models import VideoEvent
 from videos.serializers import EventOutput
-from videos.views.common import one_of
+from videos.views.common import SCOPES, one_of
 
 
 class EventsView(KeysetListView):
     """A video's history, newest first, in the statuses that clients know."""
+
+    scopes = SCOPES
 
     @extend_schema(responses=EventOutput(many=True), operation_id="list_video_events", parameters=PAGE_PARAMETERS)
     def get(self, request: Request, pk: UUID) -> Response:

@@ -9,13 +9,15 @@ from rest_framework.request import Request
 from genvid.api.views import StrictAPIView
 from genvid.errors import NotFound
 from videos.media import signed_link
-from videos.views.common import one_of
+from videos.views.common import SCOPES, one_of
 
 SIGNED_LINK = OpenApiResponse(description="`Location` is a signed link; it honours `Range`.")
 
 
 class MediaView(StrictAPIView):
     """The stable address of one of a video's files: answers with a signed link that lives for an hour."""
+
+    scopes = SCOPES
 
     def redirect(self, request: Request, pk: UUID, *, stored_as: str) -> HttpResponseRedirect:
         stored = getattr(one_of(request, pk), stored_as)

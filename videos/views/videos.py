@@ -1,7 +1,7 @@
 """Videos: quote, create, list, show, change, and what a client may ask of one."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.caller import caller_of
+from accounts.enums import Scope
 from accounts.idempotency import Effect, idempotent
 from accounts.services import require_verified_email
 from genvid.api.filters import filter_parameters
@@ -18,11 +19,11 @@ from videos import scheduler
 from videos.filters import VideoFilter
 from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput, VideoOutput, video_data
 from videos.services import creating, deleting
-from videos.views.common import IDEMPOTENCY_KEY, PERMISSIONS, data_of, one_of, videos_of
+from videos.views.common import IDEMPOTENCY_KEY, SCOPES, data_of, one_of, videos_of
 
 
 class VideosView(KeysetListView):
-    permission_classes = PERMISSIONS
+    scopes = SCOPES
     filterset_class = VideoFilter
 
     @extend_schema(
@@ -52,6 +53,8 @@ class VideosView(KeysetListView):
 
 
 class QuoteView(StrictAPIView):
+    scopes: ClassVar = {"POST": Scope.VIDEOS_READ}
+
     @extend_schema(request=VideoCreateInput, responses=QuoteOutput, operation_id="quote_video")
     def post(self, request: Request) -> Response:
         wish = validated(VideoCreateInput, request.data)
@@ -60,7 +63,7 @@ class QuoteView(StrictAPIView):
 
 
 class VideoView(StrictAPIView):
-    permission_classes = PERMISSIONS
+    scopes = SCOPES
 
     @extend_schema(responses=VideoOutput, operation_id="get_video")
     def get(self, request: Request, pk: UUID) -> Response:
@@ -79,7 +82,7 @@ class VideoView(StrictAPIView):
 
 
 class GenerateView(StrictAPIView):
-    permission_classes = PERMISSIONS
+    scopes = SCOPES
 
     @extend_schema(request=None, responses=VideoOutput, operation_id="generate_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
@@ -90,7 +93,7 @@ class GenerateView(StrictAPIView):
 
 
 class CancelView(StrictAPIView):
-    permission_classes = PERMISSIONS
+    scopes = SCOPES
 
     @extend_schema(request=None, responses=VideoOutput, operation_id="cancel_video")
     def post(self, request: Request, pk: UUID) -> Response:
@@ -98,7 +101,7 @@ class CancelView(StrictAPIView):
 
 
 class RetryView(StrictAPIView):
-    permission_classes = PERMISSIONS
+    scopes = SCOPES
 
     @extend_schema(request=None, responses={201: VideoOutput}, operation_id="retry_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
