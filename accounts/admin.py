@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.models import Account, IdempotencyRecord, Membership, Session, User
+from accounts.models import Account, ApiKey, IdempotencyRecord, Membership, Session, User
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
 
 
@@ -86,3 +86,12 @@ class IdempotencyRecordAdmin(ReadOnlyAdmin):
     list_display = ("key", "account", "status", "created_at")
     search_fields = ("key", "account__name")
     list_select_related = ("account",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ("name", "prefix", "account", "created_by", "last_used_at", "expires_at", "revoked_at", "created_at")
+    list_filter = ("revoked_at", "created_at")
+    search_fields = ("name", "prefix", "account__name", "created_by__email")
+    list_select_related = ("account", "created_by")
+    exclude = ("digest",)

@@ -1,13 +1,25 @@
-"""How a request proves who it is: `Authorization: Bearer <access token>`."""
+"""How a request proves who it is: `Authorization: Bearer <access token>`, or `X-API-Key: gv_…`."""
+
+import ipaddress
+from dataclasses import replace
+from typing import Any
 
 import structlog
+from django.core.cache import cache
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from accounts import keys, standing
 from accounts.caller import Caller
+from accounts.models import ApiKey
 from accounts.tokens import read_access
+from genvid.api.addresses import client_address
 from genvid.errors import NotAuthenticated
+
+NOTE_USE_SECONDS = 60
+"""`last_used_at` is true to the minute; writing it for each request would cost more than the request."""
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -18,12 +30,65 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token or not token.isascii():
             raise NotAuthenticated
-        caller = read_access(token.strip())
-        structlog.contextvars.bind_contextvars(account_id=str(caller.account_id), user_id=str(caller.user_id))
+        caller = _present(read_access(token.strip()))
+        _bind(caller)
         return caller, token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+def _present(caller: Caller) -> Caller:
+    """The caller with the role of now. Raises NotAuthenticated when the session, the person or the membership ended."""
+    role = standing.role_now(caller.session_id) if caller.session_id else standing.ENDED
+    if role == standing.ENDED:
+        raise NotAuthenticated
+    return replace(caller, role=role)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Caller, str] | None:
+        text = request.headers.get("X-API-Key")
+        if text is None:
+            return None
+        key = _proven(text)
+        if not _may_come_from(key, client_address(request._request)):
+            raise NotAuthenticated("This API key may not be used from this address.")
+        _note_use(key)
+        caller = Caller(key.created_by_id, key.account_id, key.role, key_id=key.pk, key_scopes=frozenset(key.scopes))
+        _bind(caller)
+        return caller, key.prefix
+
+
+def _proven(text: str) -> Any:
+    """One query by prefix. An unknown prefix and a wrong secret look the same from outside."""
+    parts = keys.split(text)
+    if parts is None:
+        raise NotAuthenticated
+    prefix, secret = parts
+    key = ApiKey.objects.usable(timezone.now()).filter(prefix=prefix).first()
+    if not keys.proves(secret, key.digest if key else keys.digest_of("")) or key is None:
+        raise NotAuthenticated
+    return key
+
+
+def _may_come_from(key: ApiKey, address: str) -> bool:
+    if not key.allowed_addresses:
+        return True
+    try:
+        caller = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(caller in ipaddress.ip_network(network) for network in key.allowed_addresses)
+
+
+def _note_use(key: ApiKey) -> None:
+    if cache.add(f"accounts.key-used:{key.pk}", 1, NOTE_USE_SECONDS):
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
+
+
+def _bind(caller: Caller) -> None:
+    structlog.contextvars.bind_contextvars(account_id=str(caller.account_id), user_id=str(caller.user_id))
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -32,3 +97,11 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = ApiKeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "X-API-Key"}

@@ -12,9 +12,11 @@ from functools import wraps
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,9 +28,15 @@ from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, Validatio
 
 KEY = re.compile(r"[A-Za-z0-9_:.\-]{1,255}")
 WINDOW = timedelta(hours=24)
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 
 Effect = Callable[[], Response]
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description="1 to 255 of A-Z a-z 0-9 _ : . -; a repetition within 24 hours gets the first answer again.",
+)
+"""For the schema of every view that uses `idempotent`."""
 
 
 def idempotent(handler: Callable[..., Effect]) -> Callable[..., Response]:
@@ -67,7 +75,7 @@ def _fingerprint(request: Request) -> str:
 def _claim(request: Request, key: str) -> IdempotencyRecord:
     """The record of this key: ours to work on when its `status` is None, else with the answer to repeat."""
     account_id, fingerprint, now = caller_of(request).account_id, _fingerprint(request), timezone.now()
-    fresh = {"fingerprint": fingerprint, "claimed_at": now, "created_at": now, "status": None, "answer": ""}
+    fresh = {"fingerprint": fingerprint, "claimed_at": now, "created_at": now, "status": None, "answer": None}
     try:
         with transaction.atomic():
             return IdempotencyRecord.objects.create(account_id=account_id, key=key, **fresh)
@@ -113,6 +121,6 @@ def _still_mine(record: IdempotencyRecord) -> Any:
 
 
 def _replay(record: IdempotencyRecord) -> Response:
-    response = Response(orjson.loads(record.answer), status=record.status, headers={"Idempotent-Replayed": "true"})
+    response = Response(orjson.loads(record.answer or b"null"), status=record.status, headers={"Idempotent-Replayed": "true"})
     response.exception = (record.status or 0) >= 400
     return response

@@ -1,9 +1,12 @@
 """Many rows of this room at once."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
+from django.db.models import F, Q
 
 
 class UserManager(BaseUserManager[Any]):
@@ -27,3 +30,19 @@ class UserManager(BaseUserManager[Any]):
 class SessionQuerySet(models.QuerySet[Any]):
     def alive(self) -> "SessionQuerySet":
         return self.filter(revoked_at=None)
+
+    def role_now(self, session_id: UUID) -> str | None:
+        """The role that the person behind a living session has in its account now; None once any of it has ended."""
+        living = self.alive().filter(pk=session_id, user__is_active=True)
+        mine = living.filter(user__memberships__account=F("account"))
+        role: str | None = mine.values_list("user__memberships__role", flat=True).first()
+        return role
+
+
+class ApiKeyQuerySet(models.QuerySet[Any]):
+    def usable(self, now: datetime) -> "ApiKeyQuerySet":
+        """Neither revoked nor expired, and made by somebody who still belongs to the account."""
+        young = Q(expires_at=None) | Q(expires_at__gt=now)
+        theirs = self.filter(created_by__is_active=True, created_by__memberships__account=F("account"))
+        usable: ApiKeyQuerySet = theirs.filter(young, revoked_at=None).annotate(role=F("created_by__memberships__role"))
+        return usable

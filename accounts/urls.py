@@ -1,13 +1,15 @@
 from django.urls import path
 
-from accounts import views
+from accounts.views import keys, profile, signing_in
 
 urlpatterns = [
-    path("auth/register", views.RegisterView.as_view()),
-    path("auth/login", views.LoginView.as_view()),
-    path("auth/refresh", views.RefreshView.as_view()),
-    path("auth/logout", views.LogoutView.as_view()),
-    path("auth/email/verification", views.EmailVerificationView.as_view()),
-    path("auth/email/verify", views.EmailVerifyView.as_view()),
-    path("profile", views.ProfileView.as_view()),
+    path("auth/register", signing_in.RegisterView.as_view()),
+    path("auth/login", signing_in.LoginView.as_view()),
+    path("auth/refresh", signing_in.RefreshView.as_view()),
+    path("auth/logout", signing_in.LogoutView.as_view()),
+    path("auth/email/verification", signing_in.EmailVerificationView.as_view()),
+    path("auth/email/verify", signing_in.EmailVerifyView.as_view()),
+    path("api-keys", keys.ApiKeysView.as_view()),
+    path("api-keys/<uuid:pk>", keys.ApiKeyView.as_view()),
+    path("profile", profile.ProfileView.as_view()),
 ]

@@ -13,9 +13,10 @@ from uuid import UUID
 import structlog
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
+from accounts import spending
 from billing import rates
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.models import CreditLot, Hold, LedgerEntry, Tier, Wallet
@@ -60,8 +61,11 @@ def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | 
 
 
 @transaction.atomic
-def hold(account_id: UUID, amount: int, *, reference: str) -> None:
-    """Set `amount` credits aside. Raises InsufficientCredits, and Conflict for a reference held for another amount."""
+def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None = None) -> None:
+    """Set `amount` credits aside, on the monthly limit of the API key that asks where there is one.
+
+    Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount.
+    """
     _lock(account_id)
     existing = Hold.objects.filter(reference=reference).first()
     if existing:
@@ -73,20 +77,34 @@ def hold(account_id: UUID, amount: int, *, reference: str) -> None:
     if taken != 1:
         short = f"This needs {amount} credits; {available(account_id)} are available."
         raise InsufficientCredits(short)
-    Hold.objects.create(wallet_id=account_id, reference=reference, amount=amount)
+    _reserve(key_id, amount)
+    Hold.objects.create(wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id)
 
 
 @transaction.atomic
-def hold_many(account_id: UUID, amounts: Mapping[str, int]) -> None:
-    """Set credits aside under each new reference, all of them or none. Raises InsufficientCredits."""
+def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | None = None) -> None:
+    """Set credits aside under each new reference, all or none. Raises InsufficientCredits and KeyLimitReached."""
     _lock(account_id)
     total = sum(amounts.values())
     taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + total).update(held=F("held") + total)
     if taken != 1:
         raise InsufficientCredits(f"This needs {total} credits; {available(account_id)} are available.")
+    _reserve(key_id, total)
     Hold.objects.bulk_create(
-        Hold(wallet_id=account_id, reference=reference, amount=amount) for reference, amount in amounts.items()
+        Hold(wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id)
+        for reference, amount in amounts.items()
     )
+
+
+def _reserve(key_id: UUID | None, amount: int) -> None:
+    if key_id is not None:
+        spending.reserve(key_id, amount)
+
+
+def _give_back(held: Hold, credits: int) -> None:
+    """What a hold did not spend counts no more against its key."""
+    if held.api_key_id is not None and credits > 0:
+        spending.give_back(held.api_key_id, credits, reserved_at=held.created_at)
 
 
 @transaction.atomic
@@ -123,6 +141,7 @@ def capture(reference: str, amount: int, *, description: str = "") -> int:
     if charged < amount:
         logger.warning("capture_capped_at_hold", reference=reference, asked=amount, held=held.amount)
     Hold.objects.filter(pk=held.pk).update(captured=charged)
+    _give_back(held, held.amount - charged)
     if charged:
         _consume_lots(held.wallet_id, charged)
         _move(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
@@ -132,7 +151,11 @@ def capture(reference: str, amount: int, *, description: str = "") -> int:
 @transaction.atomic
 def release(reference: str) -> bool:
     """Give a hold back whole. False when it was settled before."""
-    return _settle(reference, HoldStatus.RELEASED) is not None
+    held = _settle(reference, HoldStatus.RELEASED)
+    if held is None:
+        return False
+    _give_back(held, held.amount)
+    return True
 
 
 @transaction.atomic
@@ -277,3 +300,10 @@ def _entry_exists(reference: str, kind: EntryKind) -> bool:
 def held_total() -> int:
     """Credits held over all wallets."""
     return Wallet.objects.aggregate(total=Sum("held"))["total"] or 0
+
+
+def standing() -> tuple[int, int]:
+    """Credits held over all wallets, and the wallets that owe credits. One query."""
+    owing = Count("pk", filter=Q(balance__lt=F("held")))
+    row = Wallet.objects.aggregate(held=Sum("held"), owing=owing)
+    return row["held"] or 0, row["owing"]

@@ -9,7 +9,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, ApiKey
 from billing.enums import EntryKind, HoldStatus, LotSource
 
 
@@ -86,6 +86,7 @@ class Hold(models.Model):
     reference = models.CharField(max_length=120, unique=True)
     amount = models.PositiveBigIntegerField()
     captured = models.PositiveBigIntegerField(default=0)
+    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     status = models.CharField(max_length=10, choices=HoldStatus.choices, default=HoldStatus.OPEN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     settled_at = models.DateTimeField(null=True, blank=True)

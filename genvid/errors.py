@@ -70,6 +70,19 @@ class InsufficientCredits(DomainError):
     message = "The wallet does not cover this."
 
 
+class KeyLimitReached(DomainError):
+    code = "key_limit_reached"
+    status = 402
+    message = "The monthly credit limit of this API key does not cover this."
+
+
+class RateLimited(DomainError):
+    code = "rate_limited"
+    status = 429
+    message = "Too many requests; wait a little."
+    retryable = True
+
+
 class EmailNotVerified(DomainError):
     code = "email_not_verified"
     status = 403

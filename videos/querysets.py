@@ -35,9 +35,10 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Each account that has videos waiting: account_id, in_flight, waiting, and since when its oldest waits."""
         waits, flies = Q(status=Status.QUEUED), Q(status__in=IN_FLIGHT)
         counts = self.filter(waits | flies).order_by().values("account_id")
-        return counts.annotate(
+        standing: VideoQuerySet = counts.annotate(
             in_flight=Count("id", filter=flies), waiting=Count("id", filter=waits), head=Min("queued_at", filter=waits)
         ).filter(waiting__gt=0)
+        return standing
 
     def queued_before_in_account(self, ids: list[UUID]) -> dict[UUID, int]:
         """For each of `ids` that waits: how many of its own account wait before it. One query."""

@@ -1,7 +1,8 @@
 """Strict input: unknown fields are refused and types are not coerced, so that typos and bugs are seen."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -40,6 +41,32 @@ class StrictFloatField(serializers.FloatField):
         if isinstance(data, bool) or not isinstance(data, (int, float)):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """Whole JSON numbers only."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class StrictDateTimeField(serializers.DateTimeField):
+    """ISO 8601 with an offset: a moment without one means something else in each country."""
+
+    default_error_messages: ClassVar[Any] = {"naive": "Must name its offset from UTC, like 2026-05-01T12:00:00Z."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            self.fail("invalid", format="ISO 8601")
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail("invalid", format="ISO 8601")
+        if moment.tzinfo is None:
+            self.fail("naive")
+        return super().to_internal_value(value)
 
 
 class StrictUUIDField(serializers.UUIDField):

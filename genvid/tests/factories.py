@@ -12,8 +12,9 @@ from rest_framework.test import APIClient
 
 from accounts import services as accounts
 from accounts.caller import Caller
-from accounts.enums import Role
-from accounts.models import Account, Membership, User
+from accounts.enums import KEY_SCOPES, Role
+from accounts.models import Account, ApiKey, Membership, User
+from accounts.services import api_keys
 from accounts.tokens import TokenPair, read_access
 from avatars.models import Avatar, Voice
 from billing.credits import adjust
@@ -79,6 +80,24 @@ def make_teammate(of: Person, role: Role = Role.MEMBER) -> Person:
     user = User.objects.create_user(f"teammate{next(_numbers)}@example.com", PASSWORD)
     Membership.objects.create(user=user, account=of.account, role=role)
     return sign_in(user.email)
+
+
+@dataclass(frozen=True)
+class Program:
+    """An API key with a client that sends it."""
+
+    key: ApiKey
+    text: str
+    client: JsonClient
+
+
+def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
+    """A key that `of` made: with all scopes that a key can have, unless some are named."""
+    given = {"name": "Automation", "scopes": list(scopes) or [scope.value for scope in KEY_SCOPES]}
+    key, text = api_keys.create(of.caller, **given | limits)
+    client = JsonClient()
+    client.credentials(HTTP_X_API_KEY=text)
+    return Program(key, text, client)
 
 
 def sign_in(email: str) -> Person:

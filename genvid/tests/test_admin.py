@@ -6,10 +6,10 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import IdempotencyRecord, User
+from accounts.models import ApiKey, IdempotencyRecord, User
 from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Wallet
 from genvid.tests.asserts import nothing_changes
-from genvid.tests.factories import PASSWORD, make_video
+from genvid.tests.factories import PASSWORD, make_key, make_video
 from videos import provider
 from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
     *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
-    *[Batch, RenderPace, ProviderState, ProviderWebhook, WebhookDelivery, IdempotencyRecord],
+    *[Batch, RenderPace, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
 ]
 
 
@@ -45,6 +45,7 @@ def rows(owner) -> Video:
     WebhookDelivery.objects.create(key="evt_1", event_type="avatar_video.success", payload={})
     IdempotencyRecord.objects.create(account=owner.account, key="k", fingerprint="f", claimed_at=video.created_at)
     Group.objects.create(name="Support")
+    make_key(owner)
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
     RenderPace.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video

@@ -69,19 +69,22 @@ def create(caller: Caller, *, draft: bool = False, retry_of: Video | None = None
     video.save(force_insert=True)
     VideoEvent.objects.create(video=video, to_status=Status.DRAFT, reason="created")
     if not draft:
-        _enqueue(video)
+        _enqueue(video, caller.key_id)
     return video
 
 
 @transaction.atomic
-def generate(video: Video) -> Video:
-    """Queue a draft. Raises InvalidState, InsufficientCredits, and ValidationFailed if its avatar has since retired."""
+def generate(caller: Caller, video: Video) -> Video:
+    """Queue a draft, on the limit of the caller's key where there is one.
+
+    Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed if its avatar has since retired.
+    """
     video = _locked(video)
     if video.status != Status.DRAFT:
         raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
     _usable_avatar(video.avatar_id)
     _usable_voice(video.voice_id)
-    _enqueue(video)
+    _enqueue(video, caller.key_id)
     return video
 
 
@@ -91,7 +94,7 @@ def _locked(video: Video) -> Video:
     return row
 
 
-def _enqueue(video: Video) -> None:
+def _enqueue(video: Video, key_id: UUID | None) -> None:
     amount = hold_amount(video)
     place = scheduler.place_of_next(video.account_id)
     queued = video.move(
@@ -99,12 +102,13 @@ def _enqueue(video: Video) -> None:
         reason="accepted",
         queued_at=timezone.now(),
         credits_held=amount,
+        api_key_id=key_id,
         promised_at=after(estimates.queue_seconds(place, video.expected_render_seconds)),
         deadline_at=after(settings.VIDEO_QUEUE_DEADLINE),
     )
     if not queued:
         raise InvalidState("Another request was first.")
-    credits.hold(video.account_id, amount, reference=video.money_reference)
+    credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
     enqueue_on_commit(tasks.dispatch)
 
 

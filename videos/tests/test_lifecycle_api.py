@@ -284,7 +284,7 @@ def test_a_draft_refuses_what_a_new_video_refuses(owner, name, value):
 def test_a_draft_that_changes_while_it_is_generated_is_not_sold_at_its_old_price(owner):
     draft = make_video(owner, "draft")
     creating.update(fresh(draft), script=LONG)
-    creating.generate(draft)
+    creating.generate(owner.caller, draft)
     assert fresh(draft).credits_held == 17
 
 
@@ -460,7 +460,7 @@ def test_of_eight_that_cancel_at_once_one_does():
 def test_of_eight_that_generate_a_draft_at_once_one_does():
     person = make_caller()
     draft = make_video(person, "draft")
-    outcomes = in_parallel([partial(creating.generate, fresh(draft)) for _ in range(8)])
+    outcomes = in_parallel([partial(creating.generate, person.caller, fresh(draft)) for _ in range(8)])
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InvalidState"] * 7 + ["Video"]
     assert (money_of(person), VideoEvent.objects.count()) == (Money(balance=30, held=5, holds=1), 2)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db.models import F
 
-from genvid.tests.asserts import data_of, queries_of, wrong_fields_of
+from genvid.tests.asserts import data_of, queries_once_warm, wrong_fields_of
 from genvid.tests.factories import make_avatar, make_video
 from videos.enums import Status
 from videos.models import Video
@@ -296,11 +296,10 @@ def test_a_cursor_of_one_account_shows_another_its_own(owner, outsider, avatar):
 def grown(person, deed, **fields) -> tuple[int, int]:
     """The queries of `deed` with one row and with three."""
     make_video(person, **fields)
-    deed()  # fills the caches
-    with_one = queries_of(deed)
+    with_one = queries_once_warm(deed)
     make_video(person, **fields)
     make_video(person, **fields)
-    return with_one, queries_of(deed)
+    return with_one, queries_once_warm(deed)
 
 
 @pytest.mark.parametrize(("status", "queries"), [("queued", 4), ("failed", 1), ("draft", 1)])

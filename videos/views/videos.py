@@ -87,9 +87,9 @@ class GenerateView(StrictAPIView):
     @extend_schema(request=None, responses=VideoOutput, operation_id="generate_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
     def post(self, request: Request, pk: UUID) -> Effect:
-        video = one_of(request, pk)
-        require_verified_email(caller_of(request).user_id)
-        return lambda: Response(data_of(creating.generate(video)))
+        caller, video = caller_of(request), one_of(request, pk)
+        require_verified_email(caller.user_id)
+        return lambda: Response(data_of(creating.generate(caller, video)))
 
 
 class CancelView(StrictAPIView):

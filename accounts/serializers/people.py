@@ -1,4 +1,4 @@
-"""Shapes of the account endpoints."""
+"""Shapes of sign-in and profile."""
 
 from typing import Any
 

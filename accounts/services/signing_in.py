@@ -1,13 +1,10 @@
-"""What people do: register, sign in and out, verify their address, change their profile."""
+"""Registering, signing in and out, and trading refresh tokens."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,8 +14,8 @@ from accounts.enums import Revocation, Role
 from accounts.models import Account, Membership, Session, User
 from accounts.signals import account_registered
 from accounts.tokens import TokenPair, new_refresh_token, pair_for, read_refresh
-from genvid.broker import enqueue, enqueue_on_commit
-from genvid.errors import EmailNotVerified, InvalidCredentials, TokenInvalid, ValidationFailed
+from genvid.broker import enqueue_on_commit
+from genvid.errors import InvalidCredentials, TokenInvalid, ValidationFailed
 
 logger = structlog.get_logger(__name__)
 VERIFICATION_SALT = "accounts.email-verification"
@@ -110,43 +107,3 @@ def logout(refresh_token: str) -> None:
     session = Session.objects.filter(pk=claims.session_id, jti=claims.jti).first()
     if session is None or not session.revoke(Revocation.LOGOUT):
         raise TokenInvalid
-
-
-def update_profile(user: User, **changes: Any) -> User:
-    for name, value in changes.items():
-        setattr(user, name, value)
-    if changes:
-        user.save(update_fields=list(changes))
-    return user
-
-
-def verification_token(user: User) -> str:
-    """A link's secret: good for 24 hours, for this address, until the address is verified."""
-    return signing.dumps({"user": str(user.pk), "email": user.email}, salt=VERIFICATION_SALT)
-
-
-def request_verification(user: User) -> None:
-    """Mail the verification link once more; does nothing for a verified address."""
-    if not user.email_verified:
-        enqueue(tasks.send_verification_email, str(user.pk))
-
-
-def verify_email(token: str) -> User:
-    """Raises TokenInvalid for a token that is forged, expired, used, or for an address since changed."""
-    try:
-        claims = signing.loads(token, salt=VERIFICATION_SALT, max_age=settings.EMAIL_VERIFICATION_LIFETIME)
-    except signing.BadSignature:
-        raise TokenInvalid from None
-    waiting = User.objects.filter(pk=claims["user"], email=claims["email"], email_verified_at=None)
-    if waiting.update(email_verified_at=timezone.now()) != 1:
-        raise TokenInvalid
-    user: User = User.objects.get(pk=claims["user"])
-    return user
-
-
-def require_verified_email(user_id: Any) -> None:
-    """Raises EmailNotVerified where the operator asks for verified addresses."""
-    if not settings.REQUIRE_VERIFIED_EMAIL:
-        return
-    if not User.objects.filter(pk=user_id, email_verified_at__isnull=False).exists():
-        raise EmailNotVerified

@@ -1,0 +1,40 @@
+"""What an API key looks like: `gv_live_<prefix>_<secret>`. Only the prefix and a hash of the secret are ever stored."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+PREFIX_BYTES = 6
+SECRET_BYTES = 32
+SHAPE = re.compile(r"gv_live_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """`text` is shown to its owner once; `prefix` finds the row, `digest` proves the secret."""
+
+    text: str
+    prefix: str
+    digest: str
+
+
+def make() -> NewKey:
+    """A key with a secret of 256 random bits. A plain hash is enough for those: there is nothing to guess."""
+    prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    return NewKey(f"gv_live_{prefix}_{secret}", prefix, digest_of(secret))
+
+
+def digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def split(text: str) -> tuple[str, str] | None:
+    """Prefix and secret of a well-formed key; None for anything else."""
+    match = SHAPE.fullmatch(text)
+    return (match[1], match[2]) if match else None
+
+
+def proves(secret: str, digest: str) -> bool:
+    return hmac.compare_digest(digest_of(secret), digest)

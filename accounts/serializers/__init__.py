@@ -1,0 +1,1 @@
+"""Shapes of the account endpoints, one module a resource."""

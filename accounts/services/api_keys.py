@@ -1,0 +1,56 @@
+"""Making and revoking API keys."""
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import keys
+from accounts.caller import Caller
+from accounts.enums import Scope
+from accounts.models import Account, ApiKey
+from accounts.permissions import allows
+from genvid.errors import Conflict, ValidationFailed
+
+logger = structlog.get_logger(__name__)
+MOST_KEYS = 100
+
+
+@transaction.atomic
+def create(
+    caller: Caller, *, name: str, scopes: list[str], expires_at: datetime | None = None, **limits: Any
+) -> tuple[ApiKey, str]:
+    """Make a key; its text is returned here and nowhere else. `limits`: allowed_addresses, monthly_credit_limit.
+
+    Raises ValidationFailed for a scope that the caller lacks, and Conflict beyond `MOST_KEYS` that are in use.
+    """
+    lacking = [scope for scope in scopes if not allows(caller, Scope(scope))]
+    if lacking:
+        raise ValidationFailed(details={"scopes": f"Your role does not have {', '.join(lacking)}."})
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationFailed(details={"expires_at": "Lies in the past."})
+    # Under the account's lock: two requests at once must not both be the last that fits.
+    Account.objects.select_for_update().get(pk=caller.account_id)
+    if ApiKey.objects.filter(account=caller.account_id, revoked_at=None).count() >= MOST_KEYS:
+        raise Conflict(f"An account has at most {MOST_KEYS} keys in use; revoke one first.")
+    new = keys.make()
+    key = ApiKey.objects.create(
+        account_id=caller.account_id,
+        created_by_id=caller.user_id,
+        name=name,
+        prefix=new.prefix,
+        digest=new.digest,
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
+        **limits,
+    )
+    logger.info("api_key_created", key_id=str(key.pk), account_id=str(caller.account_id))
+    return key, new.text
+
+
+def revoke(key: ApiKey) -> None:
+    """The next request with it is refused. Revoking again changes nothing."""
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        logger.info("api_key_revoked", key_id=str(key.pk), account_id=str(key.account_id))

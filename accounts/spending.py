@@ -1,0 +1,35 @@
+"""What an API key may spend in a calendar month (UTC). Called inside the transaction that moves the credits."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from accounts.models import ApiKey
+from genvid.errors import KeyLimitReached
+
+
+def reserve(key_id: UUID, credits: int) -> None:
+    """Count credits that a key takes. Raises KeyLimitReached where its monthly limit does not cover them."""
+    month, key = month_of(timezone.now()), ApiKey.objects.filter(pk=key_id)
+    key.filter(Q(credits_month=None) | ~Q(credits_month=month)).update(credits_month=month, credits_used=0)
+    covered = Q(monthly_credit_limit=None) | Q(monthly_credit_limit__gte=F("credits_used") + credits)
+    # One statement checks and counts: of two that both would fit alone, one is refused.
+    if key.filter(covered).update(credits_used=F("credits_used") + credits) != 1:
+        raise KeyLimitReached
+
+
+def give_back(key_id: UUID, credits: int, *, reserved_at: datetime) -> None:
+    """What was not spent after all, if the month it was counted in is still the present one."""
+    mine = ApiKey.objects.filter(pk=key_id, credits_month=month_of(reserved_at))
+    mine.update(credits_used=Greatest(F("credits_used") - credits, 0))
+
+
+def used_this_month(key: ApiKey) -> int:
+    return key.credits_used if key.credits_month == month_of(timezone.now()) else 0
+
+
+def month_of(moment: datetime) -> date:
+    return moment.astimezone(UTC).date().replace(day=1)

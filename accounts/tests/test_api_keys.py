@@ -1,0 +1,283 @@
+"""API keys: shown once, kept as a hash, bounded by scope, address, date and credits, and gone at once."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.enums import Role
+from accounts.models import ApiKey, IdempotencyRecord, Membership, User
+from billing import credits
+from genvid.errors import KeyLimitReached
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves, wrong_fields_of
+from genvid.tests.factories import JsonClient, make_avatar, make_key, make_teammate, set_balance
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+KEYS = "/api/v1/api-keys"
+VIDEOS = "/api/v1/videos"
+WISH = {"name": "CI", "scopes": ["videos:read"]}
+
+
+def using(text: str, **options) -> JsonClient:
+    client = JsonClient(**options)
+    client.credentials(HTTP_X_API_KEY=text)
+    return client
+
+
+# ── Making one
+
+
+def test_a_new_key_is_shown_once_and_works(owner):
+    made = data_of(owner.client.post(KEYS, WISH), 201)
+    assert data_of(using(made["key"]).get(VIDEOS)) == []
+    (listed,) = data_of(owner.client.get(KEYS))
+    assert listed == {name: value for name, value in made.items() if name != "key"} | {
+        "last_used_at": listed["last_used_at"]
+    }
+    assert listed["last_used_at"] is not None
+
+
+def test_a_key_says_what_it_may(owner):
+    wish = WISH | {"monthly_credit_limit": 100, "allowed_addresses": ["203.0.113.0/24"]}
+    made = data_of(owner.client.post(KEYS, wish), 201)
+    assert made["key"].startswith(made["prefix"] + "_")
+    assert {name: made[name] for name in wish} == wish
+    assert (made["credits_used_this_month"], made["expires_at"], made["created_by"]) == (0, None, str(owner.user.pk))
+
+
+def test_the_secret_is_nowhere_in_the_database(owner):
+    made = data_of(owner.client.post(KEYS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201)
+    secret = made["key"].rsplit("_", 1)[1]
+    row = ApiKey.objects.values().get()
+    raw = IdempotencyRecord.objects.extra(select={"stored": "answer"}).values_list("stored", flat=True).get()
+    assert secret not in str(row)
+    assert secret not in raw
+
+
+def test_a_repeated_request_gets_the_same_key(owner):
+    first, again = (data_of(owner.client.post(KEYS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
+    assert (first, ApiKey.objects.count()) == (again, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": 1}, "name"),
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["videos:delete"]}, "scopes.0"),
+        ({"scopes": ["keys:manage"]}, "scopes.0"),
+        ({"scopes": "videos:read"}, "scopes"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "2030-01-01T00:00:00"}, "expires_at"),
+        ({"expires_at": 1}, "expires_at"),
+        ({"monthly_credit_limit": 0}, "monthly_credit_limit"),
+        ({"monthly_credit_limit": "5"}, "monthly_credit_limit"),
+        ({"monthly_credit_limit": True}, "monthly_credit_limit"),
+        ({"allowed_addresses": ["everywhere"]}, "allowed_addresses.0"),
+        ({"digest": "0"}, "digest"),
+    ],
+)
+def test_a_wrong_wish_names_its_field(owner, change, field):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post(KEYS, WISH | change)) == [field]
+
+
+def test_an_account_has_only_so_many_keys(owner, monkeypatch):
+    monkeypatch.setattr("accounts.services.api_keys.MOST_KEYS", 1)
+    make_key(owner)
+    with nothing_changes():
+        assert refusal_of(owner.client.post(KEYS, WISH)) == (409, "conflict")
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
+def test_only_managers_see_and_make_keys(owner, role):
+    person, key = make_teammate(owner, role), make_key(owner).key
+    with nothing_changes():
+        assert refusal_of(person.client.get(KEYS)) == (403, "permission_denied")
+        assert refusal_of(person.client.post(KEYS, WISH)) == (403, "permission_denied")
+        assert refusal_of(person.client.delete(f"{KEYS}/{key.pk}")) == (403, "permission_denied")
+
+
+def test_a_key_cannot_make_keys(owner):
+    program = make_key(owner)
+    with nothing_changes(but=ApiKey):
+        assert refusal_of(program.client.post(KEYS, WISH)) == (403, "permission_denied")
+
+
+# ── Using one
+
+
+@pytest.mark.parametrize("text", ["", "gv_live_", "gv_live_0123456789ab_" + "A" * 43, "nonsense", "é", "gv_live_x_y"])
+def test_what_is_no_key_of_ours_lets_nobody_in(owner, text):
+    assert refusal_of(using(text).get(VIDEOS)) == (401, "not_authenticated")
+
+
+def test_a_wrong_secret_with_a_known_prefix_lets_nobody_in(owner):
+    text = make_key(owner).text
+    assert refusal_of(using(text[:-1] + ("A" if text[-1] != "A" else "B")).get(VIDEOS)) == (401, "not_authenticated")
+
+
+def test_a_scope_that_the_key_lacks_is_refused(owner):
+    program = make_key(owner, "billing:read")
+    with nothing_changes(but=ApiKey):
+        assert data_of(program.client.get("/api/v1/billing/wallet"))["balance"] == 30
+        assert refusal_of(program.client.get(VIDEOS)) == (403, "permission_denied")
+        assert refusal_of(program.client.get("/api/v1/profile")) == (403, "permission_denied")
+
+
+def test_reading_does_not_include_writing(owner, avatar):
+    program = make_key(owner, "videos:read")
+    with nothing_changes(but=ApiKey):
+        answer = program.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)})
+        assert refusal_of(answer) == (403, "permission_denied")
+
+
+def test_a_key_falls_with_its_makers_role(owner):
+    admin = make_teammate(owner, Role.ADMIN)
+    program = make_key(admin, "videos:write", "videos:read")
+    Membership.objects.filter(user=admin.user).update(role=Role.VIEWER)
+    assert data_of(program.client.get(VIDEOS)) == []
+    assert refusal_of(program.client.post(VIDEOS, {})) == (403, "permission_denied")
+
+
+def test_a_key_ends_with_its_makers_membership(owner):
+    admin = make_teammate(owner, Role.ADMIN)
+    program = make_key(admin)
+    Membership.objects.filter(user=admin.user).delete()
+    assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
+
+
+def test_a_key_ends_with_its_makers_deactivation(owner):
+    program = make_key(owner)
+    User.objects.filter(pk=owner.user.pk).update(is_active=False)
+    assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
+
+
+def test_a_key_ends_at_its_date(owner):
+    program = make_key(owner, expires_at=timezone.now() + timedelta(hours=1))
+    assert data_of(program.client.get(VIDEOS)) == []
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
+
+
+def test_a_revoked_key_is_dead_at_once(owner):
+    program = make_key(owner)
+    assert owner.client.delete(f"{KEYS}/{program.key.pk}").status_code == 204
+    assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
+    assert data_of(owner.client.get(KEYS)) == []
+    assert refusal_of(owner.client.delete(f"{KEYS}/{program.key.pk}")) == (404, "not_found")
+
+
+def test_anothers_key_is_not_there(owner, outsider):
+    key = make_key(owner).key
+    with nothing_changes():
+        assert data_of(outsider.client.get(KEYS)) == []
+        assert refusal_of(outsider.client.delete(f"{KEYS}/{key.pk}")) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"), [("203.0.113.9", True), ("198.51.100.1", False), ("::ffff:203.0.113.9", True)]
+)
+def test_a_key_works_only_from_its_addresses(owner, address, allowed):
+    text = make_key(owner, allowed_addresses=["203.0.113.0/24"]).text
+    answer = using(text, REMOTE_ADDR=address).get(VIDEOS)
+    assert answer.status_code == (200 if allowed else 401)
+
+
+def test_a_forwarded_address_is_believed_from_our_own_proxy_only(owner, settings):
+    text = make_key(owner, allowed_addresses=["203.0.113.9"]).text
+    client = using(text, REMOTE_ADDR="10.0.0.1")
+    forged = {"HTTP_X_FORWARDED_FOR": "203.0.113.9, 198.51.100.1"}
+    assert client.get(VIDEOS, **forged).status_code == 401
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    assert client.get(VIDEOS, **forged).status_code == 401
+    assert client.get(VIDEOS, HTTP_X_FORWARDED_FOR="198.51.100.1, 203.0.113.9").status_code == 200
+
+
+def test_using_a_key_takes_one_query_more_than_the_answer(owner, django_assert_num_queries):
+    program = make_key(owner)
+    data_of(program.client.get(VIDEOS))
+    with django_assert_num_queries(2):
+        data_of(program.client.get(VIDEOS))
+
+
+# ── Spending with one
+
+
+def order(program, avatar, script: str = "Hello and welcome to our spring sale."):
+    return program.client.post(VIDEOS, {"script": script, "avatar_id": str(avatar.pk)})
+
+
+def used(owner) -> int:
+    (key,) = data_of(owner.client.get(KEYS))
+    return key["credits_used_this_month"]
+
+
+def test_a_video_counts_on_its_key_when_its_credits_are_held(owner, avatar):
+    program = make_key(owner, monthly_credit_limit=1000)
+    held = data_of(order(program, avatar), 201)["credits"]["held"]
+    assert used(owner) == held > 0
+
+
+def test_beyond_the_limit_nothing_is_held(owner, avatar):
+    program = make_key(owner, monthly_credit_limit=1)
+    with nothing_changes(but=ApiKey):
+        assert refusal_of(order(program, avatar)) == (402, "key_limit_reached")
+    assert used(owner) == 0
+
+
+def test_the_limit_binds_its_key_alone(owner, avatar):
+    make_key(owner, monthly_credit_limit=1)
+    assert data_of(order(owner, avatar), 201)["status"] == "queued"
+
+
+def test_what_is_given_back_counts_no_more(owner, avatar):
+    program = make_key(owner, monthly_credit_limit=1000)
+    video = data_of(order(program, avatar), 201)
+    data_of(program.client.post(f"{VIDEOS}/{video['id']}/cancel"))
+    assert used(owner) == 0
+
+
+def test_a_charge_below_its_hold_counts_as_the_charge(owner):
+    program = make_key(owner, monthly_credit_limit=1000)
+    credits.hold(owner.account.pk, 10, reference="video:1", key_id=program.key.pk)
+    credits.capture("video:1", 4)
+    assert used(owner) == 4
+
+
+def test_a_new_month_counts_anew(owner):
+    program = make_key(owner, monthly_credit_limit=10)
+    with time_machine.travel("2026-11-30T23:59:00Z", tick=False):
+        credits.hold(owner.account.pk, 10, reference="video:1", key_id=program.key.pk)
+    with time_machine.travel("2026-12-01T00:00:01Z", tick=False):
+        credits.hold(owner.account.pk, 9, reference="video:2", key_id=program.key.pk)
+        credits.release("video:1")
+        program.key.refresh_from_db()
+        assert program.key.credits_used == 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_only_those_that_fit_are_taken(owner):
+    set_balance(owner, 1000)
+    program = make_key(owner, monthly_credit_limit=3)
+
+    def take(number: int) -> bool:
+        try:
+            credits.hold(owner.account.pk, 1, reference=f"video:{number}", key_id=program.key.pk)
+        except KeyLimitReached:
+            return False
+        return True
+
+    assert sum(in_parallel([partial(take, number) for number in range(8)])) == 3
+    program.key.refresh_from_db()
+    assert (program.key.credits_used, owner.wallet.held, the_ledger_proves()) == (3, 3, True)
+
+
+def test_videos_of_a_key_are_its_makers(owner, avatar):
+    program = make_key(owner, "videos:write", "videos:read")
+    video = data_of(order(program, make_avatar()), 201)
+    assert data_of(owner.client.get(f"{VIDEOS}/{video['id']}"))["id"] == video["id"]

@@ -1,0 +1,37 @@
+"""Where a request comes from, as far as that can be trusted."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's IP address, or "unknown".
+
+    Each of our NUM_PROXIES proxies appends to `X-Forwarded-For` whom it heard; what stands further left, the caller
+    may have written. Without proxies the header is nobody's, and not looked at.
+    """
+    heard: str = request.META.get("REMOTE_ADDR", "")
+    proxies: int = settings.REST_FRAMEWORK["NUM_PROXIES"]
+    if proxies:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+        heard = hops[-min(proxies, len(hops))] if hops else heard
+    return _normal(heard)
+
+
+def neighbourhood(address: str) -> str:
+    """Whom to count as one caller: an IPv4 address, or an IPv6 /64, for whoever has one of its addresses has all."""
+    try:
+        return str(ipaddress.ip_network((ipaddress.IPv6Address(address), 64), strict=False))
+    except ValueError:
+        return address
+
+
+def _normal(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

@@ -1,0 +1,27 @@
+"""Answers named by their content: clients may ask often and fetch seldom."""
+
+import hashlib
+
+from django.utils.cache import get_conditional_response, patch_cache_control
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from genvid.api.renderers import Page, dump
+
+
+def with_etag(request: Request, response: Response, *, max_age: int = 0) -> Response:
+    """Name the answer by its data, and answer 304 to whoever has it already.
+
+    `max_age`: seconds for which the client need not ask again; without any it asks each time.
+    """
+    data = response.data
+    plain = [data.items, data.meta] if isinstance(data, Page) else data
+    etag = f'"{hashlib.sha256(dump(plain)).hexdigest()[:32]}"'
+    not_modified = get_conditional_response(request._request, etag=etag)
+    answer = Response(status=304) if not_modified is not None and not_modified.status_code == 304 else response
+    answer["ETag"] = etag
+    if max_age:
+        patch_cache_control(answer, private=True, max_age=max_age)
+    else:
+        patch_cache_control(answer, private=True, no_cache=True)
+    return answer
