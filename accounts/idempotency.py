@@ -68,8 +68,22 @@ def _checked(key: str) -> str:
 
 def _fingerprint(request: Request) -> str:
     body: bytes = request._request.body
+    if request.content_type.startswith("multipart/"):
+        body = _form_as_bytes(dict(request.data))
     head = f"{request.method} {request.get_full_path()}\n".encode()
     return hashlib.sha256(head + body).hexdigest()
+
+
+def _form_as_bytes(form: dict[str, Any]) -> bytes:
+    """A form without its boundary, which a client makes anew for each try."""
+    parts = []
+    for name, value in sorted(form.items()):
+        if not isinstance(value, str):
+            content = value.read()
+            value.seek(0)
+            value = hashlib.sha256(content).hexdigest()
+        parts.append([name, value])
+    return dump(parts)
 
 
 def _claim(request: Request, key: str) -> IdempotencyRecord:
@@ -121,6 +135,8 @@ def _still_mine(record: IdempotencyRecord) -> Any:
 
 
 def _replay(record: IdempotencyRecord) -> Response:
-    response = Response(orjson.loads(record.answer or b"null"), status=record.status, headers={"Idempotent-Replayed": "true"})
+    response = Response(
+        orjson.loads(record.answer or b"null"), status=record.status, headers={"Idempotent-Replayed": "true"}
+    )
     response.exception = (record.status or 0) >= 400
     return response

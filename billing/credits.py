@@ -4,7 +4,7 @@ Every function may be called again with the same reference: the first call count
 them run in one transaction, the caller's where there is one, so money moves together with what it pays for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -58,6 +58,11 @@ def available(account_id: UUID) -> int:
 def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
     """Credits for `seconds` of finished video. Raises ProviderUnavailable where no rate is set."""
     return rates.price(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
+
+
+def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decimal | float], int]:
+    """`price` for many lengths of one kind of video, at the cost of one query."""
+    return rates.pricer(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
 
 
 @transaction.atomic
@@ -305,5 +310,5 @@ def held_total() -> int:
 def standing() -> tuple[int, int]:
     """Credits held over all wallets, and the wallets that owe credits. One query."""
     owing = Count("pk", filter=Q(balance__lt=F("held")))
-    row = Wallet.objects.aggregate(held=Sum("held"), owing=owing)
-    return row["held"] or 0, row["owing"]
+    row = Wallet.objects.aggregate(total=Sum("held"), owing=owing)
+    return row["total"] or 0, row["owing"]

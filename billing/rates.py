@@ -1,6 +1,7 @@
 """Prices: credits for seconds of finished video, from the rate table."""
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
 
 from django.db.models import Q
@@ -12,9 +13,13 @@ from genvid.errors import ProviderUnavailable
 
 def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
     """Whole credits for `seconds`, rounded up. Raises ProviderUnavailable where staff have set no rate."""
+    return pricer(engine=engine, avatar_kind=avatar_kind, resolution=resolution)(seconds)
+
+
+def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decimal | float], int]:
+    """`price` for many lengths of one kind of video, at the cost of one query."""
     rate = rate_for(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
-    exact = Decimal(str(seconds)) * rate.credits_per_second
-    return max(rate.minimum_credits, math.ceil(exact))
+    return lambda seconds: max(rate.minimum_credits, math.ceil(Decimal(str(seconds)) * rate.credits_per_second))
 
 
 def rate_for(*, engine: str, avatar_kind: str, resolution: str) -> RenderRate:

@@ -154,6 +154,7 @@ CELERY_TASK_ROUTES = {
     "videos.submit": {"queue": "orders"},
     "videos.store": {"queue": "files"},
     "videos.purge": {"queue": "files"},
+    "videos.replace_file": {"queue": "files"},
     "accounts.deliver": {"queue": "outgoing"},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
@@ -199,7 +200,10 @@ EMAIL_VERIFICATION_LIFETIME = timedelta(hours=24)
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["genvid.api.renderers.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["genvid.api.parsers.StrictJSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "accounts.authentication.ApiKeyAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_PAGINATION_CLASS": "genvid.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": [],
@@ -210,7 +214,11 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
 }
 API_MAX_BODY_BYTES = 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# How long a request under an Idempotency-Key may take before a repetition takes its place, in seconds.
+IDEMPOTENCY_LEASE = env.float("IDEMPOTENCY_LEASE", default=60.0)
+BATCH_MAX_BODY_BYTES = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
@@ -283,6 +291,18 @@ EXPECTED_RENDER_BASE = env.float("EXPECTED_RENDER_BASE", default=5.0 if EMBEDDED
 EXPECTED_RENDER_FACTOR = env.float("EXPECTED_RENDER_FACTOR", default=1.5 if EMBEDDED else 6.0)
 MEDIA_LINK_LIFETIME = env.int("MEDIA_LINK_LIFETIME", default=3600)
 
+# ── Streams and waits (videos/streams.py)
+# A stream ends after so many seconds; its client comes again and goes on where it was.
+STREAM_SECONDS = env.float("STREAM_SECONDS", default=900.0)
+# Between two questions whether the client of a stream may still see its video.
+STREAM_ACCESS_SECONDS = env.float("STREAM_ACCESS_SECONDS", default=30.0)
+STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", default=1000)
+STREAMS_PER_ACCOUNT = env.int("STREAMS_PER_ACCOUNT", default=100)
+# Threads of a WSGI process that `Prefer: wait` may hold at a time; fewer than it has, or it answers nobody else.
+WAITING_THREADS = env.int("WAITING_THREADS", default=1)
+# Threads of an ASGI process that work on requests; each has a database connection of its own.
+ASGI_THREADS = env.int("ASGI_THREADS", default=4)
+
 # ── Money
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS", default=30)
 HOLD_MARGIN_PERCENT = env.int("HOLD_MARGIN_PERCENT", default=25)
@@ -343,7 +363,18 @@ DJANGO_STRUCTLOG_USER_ID_FIELD = None
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 configure_logging(LOG_FORMAT, LOG_LEVEL)
 
-UNFOLD = {"SITE_TITLE": "genvid", "SITE_HEADER": "genvid", "SITE_URL": "/"}
+# ── Metrics and alarms
+# Every process of this machine counts in files here, and whichever is asked for /metrics adds them up.
+METRICS_DIR = env.path("METRICS_DIR", default=str(VAR_DIR / "metrics"))
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+ALARM_EMAILS = env.list("ALARM_EMAILS", default=[])
+
+UNFOLD = {
+    "SITE_TITLE": "genvid",
+    "SITE_HEADER": "genvid",
+    "SITE_URL": "/",
+    "ENVIRONMENT": "videos.alarms.badge",
+}
 
 if TESTING:
     # Argon2 costs 50 ms by design; a suite that signs in a thousand times need not pay it. One test turns it back on.

@@ -1,6 +1,7 @@
 """Query parameters of the video list."""
 
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django import forms
@@ -8,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from genvid.api.filters import InstantFilter, TextFilter
+from genvid.api.pagination import MAX_LIMIT
 from videos.enums import PublicStatus, internal
 from videos.models import Video
 
@@ -29,9 +31,29 @@ class StatusesFilter(django_filters.Filter):
     field_class = StatusesField
 
 
+class IdsField(forms.Field):
+    """Up to 100 ids in a comma list. An empty one is refused: it would show all videos instead of none."""
+
+    def to_python(self, value: Any) -> set[UUID] | None:
+        if value is None:
+            return None
+        try:
+            ids = {UUID(word) for word in value.split(",", MAX_LIMIT)}
+        except ValueError:
+            ids = set()
+        if not ids or value.count(",") >= MAX_LIMIT:
+            raise ValidationError(f"Must be a comma list of 1 to {MAX_LIMIT} ids.")
+        return ids
+
+
+class IdsFilter(django_filters.Filter):
+    field_class = IdsField
+
+
 class VideoFilter(django_filters.FilterSet):
+    ids = IdsFilter(field_name="pk", lookup_expr="in", help_text="A comma list of up to 100 ids, for their status.")
     status = StatusesFilter(method="in_statuses", help_text="A comma list of statuses.")
-    batch_id = django_filters.UUIDFilter(method="in_batch")
+    batch_id = django_filters.UUIDFilter(field_name="batch_id")
     avatar_id = django_filters.UUIDFilter(field_name="avatar_id")
     created_after = InstantFilter(field_name="created_at", lookup_expr="gt", help_text="ISO 8601.")
     created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
@@ -43,10 +65,6 @@ class VideoFilter(django_filters.FilterSet):
 
     def in_statuses(self, queryset: QuerySet[Any], name: str, value: set[str]) -> QuerySet[Any]:
         return queryset.filter(status__in=internal(value))
-
-    def in_batch(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
-        """No video belongs to a batch yet, so none belongs to this one."""
-        return queryset.none()
 
     def with_words(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(Q(title__icontains=value) | Q(script__icontains=value))

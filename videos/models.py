@@ -11,8 +11,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
-from accounts.models import Account, User
+from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
+from videos import metrics
 from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoFormat
 from videos.querysets import VideoQuerySet
 
@@ -25,6 +26,7 @@ class Video(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
     batch = models.ForeignKey("Batch", null=True, blank=True, on_delete=models.PROTECT, related_name="videos")
     batch_row = models.PositiveIntegerField(null=True, blank=True, help_text="Its row in the batch, from 1.")
@@ -84,6 +86,7 @@ class Video(models.Model):
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
+    moved_at = models.DateTimeField(default=timezone.now, help_text="When it came to its present status.")
     queued_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     rendered_at = models.DateTimeField(null=True, blank=True)
@@ -136,17 +139,28 @@ class Video(models.Model):
         if source not in SOURCES.get(to, ()):
             return False
         changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": "", **fields}
-        changes |= {"status": to, "updated_at": timezone.now()}
+        now, since = timezone.now(), self.moved_at
+        changes |= {"status": to, "updated_at": now, "moved_at": now}
         with transaction.atomic():
             if self._as_read().update(**changes) != 1:
                 return False
             VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
-            log = logger.bind(video_id=str(self.pk), account_id=str(self.account_id))
             # On commit: a move that is rolled back has not happened, and must not be in the log.
-            transaction.on_commit(partial(log.info, "video_moved", source=source, target=to, reason=reason))
+            facts = {name: changes.get(name, getattr(self, name)) for name in ("attempt", "error_code", "learned_by")}
+            tell = partial(self._tell_of_move, source, to, reason, (now - since).total_seconds(), **facts)
+            transaction.on_commit(tell, robust=True)
         for name, value in changes.items():
             setattr(self, name, value)
         return True
+
+    def _tell_of_move(
+        self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str
+    ) -> None:
+        """One line and one count a move. `seconds`: how long the status before it lasted."""
+        ids = {"video_id": str(self.pk), "account_id": str(self.account_id)}
+        words = {"from": str(source), "to": str(to), "reason": reason}
+        logger.info("video_moved", **ids, **words, seconds=round(seconds, 3), attempt=attempt)
+        metrics.count_move(source, to, seconds, **facts)
 
     def take(self, seconds: float, **changes: Any) -> bool:
         """Lease the work that is due: False when it is not due, has moved on, or another worker was first."""
@@ -242,6 +256,8 @@ class ProviderState(models.Model):
     code = models.CharField(max_length=60, blank=True)
     message = models.CharField(max_length=500, blank=True)
     needs_staff = models.BooleanField(default=False)
+    needs_staff_since = models.DateTimeField(null=True, blank=True)
+    staff_told = models.CharField(max_length=20, blank=True, help_text="What the last alarm said; empty: all is well.")
     until_rendered = models.BooleanField(default=False, help_text="Only a finished render opens it.")
     closings = models.PositiveIntegerField(default=0, help_text="In a row, without an order taken between.")
     changed_at = models.DateTimeField(default=timezone.now)
@@ -252,7 +268,15 @@ class ProviderState(models.Model):
     events_seen_until = models.DateTimeField(null=True, blank=True, help_text="HeyGen's history is read up to here.")
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.code or ('paused' if self.paused_at else 'open')}"
+        return f"{self.name}: {self.standing}"
+
+    @property
+    def standing(self) -> str:
+        """ "ok", "paused", or "closed: " and why. A gate whose wait is over is ok, unless staff are needed."""
+        waits = self.closed_until is not None and self.closed_until > timezone.now()
+        if self.needs_staff or waits:
+            return f"closed: {self.code}"
+        return "paused" if self.paused_at else "ok"
 
 
 class ProviderWebhook(models.Model):

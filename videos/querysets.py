@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from videos.enums import IN_FLIGHT, Status
@@ -47,3 +47,14 @@ class VideoQuerySet(models.QuerySet[Any]):
         ahead = queue.filter(earlier).order_by().values("status").annotate(count=Count("id")).values("count")
         waiting = self.queued().filter(pk__in=ids).annotate(earlier=Coalesce(Subquery(ahead), 0))
         return dict(waiting.values_list("pk", "earlier"))
+
+    def tallies(self, batch_ids: list[UUID]) -> "VideoQuerySet":
+        """Each batch and status: count, credits held and charged, and the progress that was reached before."""
+        groups = self.filter(batch__in=batch_ids).order_by().values("batch_id", "status")
+        tallies: VideoQuerySet = groups.annotate(
+            count=Count("id"),
+            held=Sum("credits_held"),
+            charged=Sum("credits_charged"),
+            reached=Sum("progress_floor"),
+        )
+        return tallies

@@ -74,6 +74,21 @@ def purge(video_id: str) -> None:
     purge_video(video_id)
 
 
+@shared_task(name="videos.alarm_staff")
+def alarm_staff() -> None:
+    from videos import alarms
+
+    alarms.tell_staff()
+
+
+@shared_task(name="videos.replace_file")
+def replace_file(video_id: str) -> None:
+    from videos.services import handmade
+
+    structlog.contextvars.bind_contextvars(video_id=video_id)
+    handmade.replace_file(video_id)
+
+
 @shared_task(name="videos.sweep")
 def sweep() -> None:
     from videos.services.sweeping import sweep_all
@@ -86,3 +101,10 @@ def register_webhook() -> None:
     from videos.services.registration import ensure_registered
 
     ensure_registered()
+
+
+@shared_task(name="videos.cancel_batch")
+def cancel_batch(batch_id: str) -> None:
+    from videos.services.batching import cancel_rest
+
+    cancel_rest(batch_id)

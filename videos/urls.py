@@ -1,6 +1,6 @@
 from django.urls import path
 
-from videos.views import events, media, videos
+from videos.views import batches, events, media, videos
 
 urlpatterns = [
     path("videos", videos.VideosView.as_view()),
@@ -13,4 +13,9 @@ urlpatterns = [
     path("videos/<uuid:pk>/file", media.FileView.as_view()),
     path("videos/<uuid:pk>/thumbnail", media.ThumbnailView.as_view()),
     path("videos/<uuid:pk>/captions", media.CaptionsView.as_view()),
+    path("batches", batches.BatchesView.as_view()),
+    path("batches/quote", batches.BatchQuoteView.as_view()),
+    path("batches/<uuid:pk>", batches.BatchView.as_view()),
+    path("batches/<uuid:pk>/cancel", batches.BatchCancelView.as_view()),
+    path("batches/<uuid:pk>/results.csv", batches.BatchResultsView.as_view()),
 ]

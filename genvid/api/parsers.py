@@ -1,18 +1,22 @@
 """JSON bodies, read strictly: UTF-8, at most 1 MiB, no duplicate keys, no NaN, no lone surrogates."""
 
+import io
 import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 import orjson
 from django.conf import settings
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.parsers import BaseParser
 
-from genvid.errors import BodyTooLarge, MalformedBody
+from genvid.errors import BodyTooLarge, MalformedBody, ValidationFailed
 
 
 class StrictJSONParser(BaseParser):
     media_type = "application/json"
+    max_bytes: int | None = None
+    """Of a body; None is the setting for all views."""
 
     def parse(
         self,
@@ -20,11 +24,40 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        limit = settings.API_MAX_BODY_BYTES
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge
-        return parse_json(body)
+        return parse_json(read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES))
+
+
+class StrictFormParser(BaseParser):
+    """multipart/form-data as a plain dictionary of texts and files, each name once."""
+
+    media_type = "multipart/form-data"
+    max_bytes: int | None = None
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        body = read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES)
+        request = (parser_context or {})["request"]._request
+        try:
+            fields, files = MultiPartParser(request.META, io.BytesIO(body), request.upload_handlers, "utf-8").parse()
+        except (MultiPartParserError, UnicodeDecodeError, LookupError) as error:
+            raise MalformedBody(f"The form cannot be read: {error}") from None
+        given = [*fields.lists(), *files.lists()]
+        names = [name for name, values in given for _ in values]
+        twice = {name: "Given more than once." for name in names if names.count(name) > 1}
+        if twice:
+            raise ValidationFailed(details=twice)
+        return {name: values[0] for name, values in given}
+
+
+def read_body(stream: IO[Any], limit: int) -> bytes:
+    body: bytes = stream.read(limit + 1)
+    if len(body) > limit:
+        raise BodyTooLarge(f"The body is larger than {limit // 2**20} MiB.")
+    return body
 
 
 def parse_json(body: bytes) -> Any:

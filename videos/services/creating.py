@@ -1,6 +1,7 @@
 """Quotes, new videos, drafts, cancel, retry: what clients ask for. Nothing here talks to HeyGen."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from videos.languages import language_name, voice_speaks
 from videos.models import Video, VideoEvent, after
 from videos.services import settling
 
+TOO_LONG = f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes."
 RETRYABLE = (Status.FAILED, Status.CANCELED)
 COPIED = (
     "title",
@@ -45,6 +47,13 @@ class Quote:
     eta_seconds: int
 
 
+@dataclass(frozen=True)
+class Cast:
+    avatar: Avatar
+    voice: Voice
+    engine: str
+
+
 def quote(account_id: UUID, **wish: Any) -> Quote:
     """Price a video without making it. Raises ValidationFailed as `create` would."""
     video = _shaped(account_id, None, wish)
@@ -55,10 +64,14 @@ def quote(account_id: UUID, **wish: Any) -> Quote:
 
 def hold_amount(video: Video) -> int:
     """The price of the estimated length, with a margin for speech that runs longer."""
-    seconds = video.estimated_seconds * (100 + settings.HOLD_MARGIN_PERCENT) / 100
+    seconds = with_margin(video.estimated_seconds)
     return credits.price(
         engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=seconds
     )
+
+
+def with_margin(seconds: int) -> float:
+    return seconds * (100 + int(settings.HOLD_MARGIN_PERCENT)) / 100
 
 
 @transaction.atomic
@@ -149,23 +162,28 @@ def retry(caller: Caller, video: Video) -> Video:
 
 def _shaped(account_id: UUID, user_id: UUID | None, wish: dict[str, Any]) -> Video:
     """An unsaved video, checked against the catalogue and priced by length."""
-    avatar = _usable_avatar(wish["avatar_id"])
-    voice = _voice_for(avatar, wish.get("voice_id"), wish.get("language") or "")
+    cast = cast_for(wish)
     script, speed = wish["script"], wish.get("speed") or 1.0
     seconds = estimates.spoken_seconds(script, speed=speed)
     if seconds > estimates.MAX_SECONDS:
-        raise refuse_field("script", f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes.")
-    engine = _engine_for(avatar)
+        raise refuse_field("script", TOO_LONG)
     return Video(
         account_id=account_id,
         created_by_id=user_id,
-        avatar=avatar,
-        voice=voice,
-        engine=engine,
+        avatar=cast.avatar,
+        voice=cast.voice,
+        engine=cast.engine,
         estimated_seconds=seconds,
-        expected_render_seconds=math.ceil(paces.pace_for(engine, seconds).p50),
+        expected_render_seconds=math.ceil(paces.pace_for(cast.engine, seconds).p50),
         **{name: wish[name] for name in COPIED if wish.get(name) is not None},
     )
+
+
+def cast_for(wish: Mapping[str, Any]) -> Cast:
+    """Who speaks, and how it is rendered. Raises ValidationFailed for what the catalogue does not offer."""
+    avatar = _usable_avatar(wish["avatar_id"])
+    voice = _voice_for(avatar, wish.get("voice_id"), wish.get("language") or "")
+    return Cast(avatar, voice, _engine_for(avatar))
 
 
 def _usable_avatar(avatar_id: UUID) -> Avatar:

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from billing import credits
 from genvid.broker import enqueue_on_commit
 from videos import estimates, tasks
 from videos.enums import Status
-from videos.models import Video
+from videos.models import Batch, Video
 
 
 @transaction.atomic
@@ -28,6 +29,7 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     )
     charged = credits.capture(video.money_reference, cost, description=f"Video of {duration} s")
     _note_money(video, charged)
+    _end_in_batch(video)
     return True
 
 
@@ -47,6 +49,7 @@ def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str,
     if failed:
         credits.release(video.money_reference)
         _note_money(video, 0)
+        _end_in_batch(video)
     return failed
 
 
@@ -59,6 +62,7 @@ def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> b
     canceled = video.move(Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now())
     if canceled:
         _note_money(video, _keep(video.money_reference, charge))
+        _end_in_batch(video)
     return canceled
 
 
@@ -84,6 +88,15 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
     if back:
         enqueue_on_commit(tasks.dispatch)
     return back
+
+
+def _end_in_batch(video: Video) -> None:
+    """One fewer is open. The batch's row is locked last: of two last videos, one waits for the other and closes it."""
+    if video.batch_id is None:
+        return
+    batch = Batch.objects.filter(pk=video.batch_id)
+    batch.update(open=F("open") - 1)
+    batch.filter(open=0, completed_at=None).update(completed_at=timezone.now())
 
 
 def _keep(reference: str, charge: int) -> int:

@@ -7,7 +7,7 @@ import structlog
 from django.utils import timezone
 
 from genvid.broker import enqueue
-from videos import tasks
+from videos import alarms, tasks
 from videos.enums import Status
 from videos.models import Video, WebhookDelivery
 from videos.services import rendering, settling, storing, submitting
@@ -16,6 +16,7 @@ logger = structlog.get_logger(__name__)
 BATCH = 200
 LEFTOVER_SECONDS = 6 * 3600.0
 PURGE_AFTER = timedelta(seconds=30)
+CANCEL_AFTER = timedelta(seconds=5)
 DELIVERY_AFTER = timedelta(seconds=3)
 
 
@@ -25,7 +26,9 @@ def sweep_all() -> None:
     wake_due()
     wake_deliveries()
     wake_purges()
+    wake_cancellations()
     storing.clear_leftovers(LEFTOVER_SECONDS)
+    alarms.tell_staff()
 
 
 def wake_due() -> None:
@@ -62,6 +65,13 @@ def wake_deliveries() -> None:
     late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
     for pk in late.values_list("pk", flat=True)[:BATCH]:
         enqueue(tasks.work_off_delivery, str(pk))
+
+
+def wake_cancellations() -> None:
+    """Batches whose cancellation died half-way."""
+    waiting = Video.objects.queued().filter(batch__canceled_at__lt=timezone.now() - CANCEL_AFTER)
+    for pk in set(waiting.values_list("batch_id", flat=True)[:BATCH]):
+        enqueue(tasks.cancel_batch, str(pk))
 
 
 def wake_purges() -> None:

@@ -1,0 +1,37 @@
+"""A batch as a table: a line for each of its rows, safe to open in a spreadsheet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from videos.models import Batch, Video
+from videos.shapes import video_data
+
+CHUNK = 200
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_url", "error_code", "error_message")
+
+
+def lines_of(batch: Batch) -> Iterator[list[str]]:
+    """The header and the rows in their order. One query for every `CHUNK` of them."""
+    yield ["row", *batch.columns, "video_id", *FACTS]
+    after_row = 0
+    while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:CHUNK]):
+        yield from ([_cell(value) for value in _line(batch, video)] for video in videos)
+        after_row = videos[-1].batch_row or 0
+
+
+def _line(batch: Batch, video: Video) -> list[Any]:
+    shown = video_data(video)
+    facts = shown | {
+        "credits_charged": video.credits_charged,
+        "error_code": video.error_code,
+        "error_message": video.error_message,
+    }
+    variables = [video.variables.get(column, "") for column in batch.columns]
+    return [video.batch_row, *variables, video.pk, *(facts[name] for name in FACTS)]
+
+
+def _cell(value: Any) -> str:
+    """A text that a spreadsheet would take for a formula gets a quote mark before it."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

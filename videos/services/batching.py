@@ -1,0 +1,245 @@
+"""Batches: one script for many rows, checked whole, held whole, accepted whole or not at all."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.caller import Caller
+from billing import credits
+from genvid.api.serializers import refuse_field
+from genvid.broker import enqueue, enqueue_on_commit
+from genvid.errors import InvalidState, ValidationFailed
+from videos import estimates, paces, rows, scheduler, tasks
+from videos.enums import PROCESSING, TERMINAL, PublicStatus, Status, public
+from videos.models import Batch, Video, VideoEvent, after
+from videos.rows import Table
+from videos.services import creating, settling
+
+logger = structlog.get_logger(__name__)
+SCRIPT_LIMIT = 5000
+TITLE_LIMIT = 200
+REPORTED = 100
+"""Errors of one report; beyond them it says how many more there are."""
+SHARED = ("format", "resolution", "language", "captions", "background", "speed", "metadata")
+CANCEL_CHUNK = 50
+
+
+@dataclass(frozen=True)
+class Quote:
+    credits: int
+    """What would be held for all of it: the most that it can cost."""
+    videos: int
+    estimated_seconds: int
+    available_credits: int
+    affordable: bool
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A batch that has been checked and priced, none of it saved."""
+
+    batch: Batch
+    videos: list[Video]
+
+    @property
+    def credits(self) -> int:
+        return sum(video.credits_held for video in self.videos)
+
+
+def quote(caller: Caller, table: Table, wish: dict[str, Any]) -> Quote:
+    """Price a batch without making it. Raises ValidationFailed as `create` would."""
+    draft, available = _drafted(caller, table, wish), credits.available(caller.account_id)
+    seconds = sum(video.estimated_seconds for video in draft.videos)
+    return Quote(draft.credits, len(draft.videos), seconds, available, available >= draft.credits)
+
+
+@transaction.atomic
+def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
+    """Queue a video for each row. Raises ValidationFailed, InsufficientCredits, KeyLimitReached: nothing was made."""
+    draft = _drafted(caller, table, wish)
+    batch, videos = draft.batch, draft.videos
+    batch.credits_quoted = draft.credits
+    batch.save(force_insert=True)
+    _line_up(videos, scheduler.place_of_next(caller.account_id))
+    Video.objects.bulk_create(videos, batch_size=500)
+    VideoEvent.objects.bulk_create(
+        (VideoEvent(video=video, to_status=Status.QUEUED, reason="batch") for video in videos), batch_size=1000
+    )
+    holds = {video.money_reference: video.credits_held for video in videos}
+    credits.hold_many(caller.account_id, holds, key_id=caller.key_id)
+    enqueue_on_commit(tasks.dispatch)
+    logger.info("batch_accepted", batch_id=str(batch.pk), account_id=str(batch.account_id), videos=len(videos))
+    return batch
+
+
+def _line_up(videos: list[Video], first_place: int) -> None:
+    """Give each its moment in the queue, a microsecond apart, so that they go in the order of their rows."""
+    now, deadline = timezone.now(), after(settings.VIDEO_QUEUE_DEADLINE)
+    for number, video in enumerate(videos):
+        wait = estimates.queue_seconds(first_place + number, video.expected_render_seconds)
+        video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
+        video.promised_at = now + timedelta(seconds=wait)
+        video.deadline_at = deadline
+
+
+def cancel(batch: Batch) -> Batch:
+    """Take back what still waits; what HeyGen has goes on. Raises InvalidState once all have ended.
+
+    The first videos are canceled at once, the rest of a long batch by a worker.
+    """
+    if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=timezone.now()) != 1:
+        raise InvalidState("All videos of this batch have ended.")
+    if _cancel_chunk(batch.pk) == CANCEL_CHUNK:
+        enqueue(tasks.cancel_batch, str(batch.pk))
+    batch.refresh_from_db()
+    return batch
+
+
+def cancel_rest(batch_id: str) -> None:
+    """Each chunk commits by itself: dying half-way leaves the rest to the sweep, and no lock is held for long."""
+    batch = Batch.objects.filter(pk=batch_id, canceled_at__isnull=False).first()
+    while batch is not None and _cancel_chunk(batch.pk):
+        continue
+
+
+@transaction.atomic
+def _cancel_chunk(batch_id: UUID) -> int:
+    # All videos are locked before any money moves, as everywhere; one that is being claimed just now goes on.
+    waiting = Video.objects.queued().filter(batch=batch_id).select_for_update(skip_locked=True, of=("self",))
+    chunk = list(waiting.order_by("batch_row")[:CANCEL_CHUNK])
+    return sum(settling.cancel(video, reason="batch_canceled") for video in chunk)
+
+
+def _drafted(caller: Caller, table: Table, wish: dict[str, Any]) -> Draft:
+    used = _variables(wish, table)
+    cast = creating.cast_for(wish)
+    shared = {name: wish[name] for name in SHARED if wish.get(name) is not None}
+    batch = Batch(
+        account_id=caller.account_id,
+        created_by_id=caller.user_id,
+        title=wish.get("title") or "",
+        script=wish["script"],
+        template={"avatar_id": str(cast.avatar.pk), "voice_id": str(cast.voice.pk), **shared},
+        columns=table.columns,
+        total=len(table.rows),
+        open=len(table.rows),
+    )
+    common = {**shared, "avatar": cast.avatar, "voice": cast.voice, "engine": cast.engine}
+    common |= {"account_id": caller.account_id, "created_by_id": caller.user_id, "api_key_id": caller.key_id}
+    return Draft(batch, _filled(batch, table, used, common))
+
+
+def _variables(wish: dict[str, Any], table: Table) -> list[str]:
+    """The variables of script and title. Raises ValidationFailed for one that no column fills."""
+    used: list[str] = []
+    for name in ("script", "title"):
+        try:
+            found = rows.variables_of(wish.get(name) or "")
+        except rows.BadTemplate as error:
+            raise refuse_field(name, str(error)) from error
+        unknown = [variable for variable in found if variable not in table.columns]
+        if unknown:
+            raise refuse_field(name, f"No column fills {', '.join(unknown)}.")
+        used += found
+    return list(dict.fromkeys(used))
+
+
+def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any]) -> list[Video]:
+    """A video for each row. Raises one ValidationFailed that names every row and column that is wrong."""
+    price = credits.pricer(
+        engine=common["engine"],
+        avatar_kind=common["avatar"].kind,
+        resolution=common.get("resolution", Video._meta.get_field("resolution").default),
+    )
+    expected = cache(lambda seconds: math.ceil(paces.pace_for(common["engine"], seconds).p50))
+    videos, problems = [], Problems(table)
+    for index, row in enumerate(table.rows):
+        wrong = dict(_row_problems(row, used, batch, common.get("speed", 1.0)))
+        problems.add(index, wrong)
+        if wrong:
+            continue
+        video = Video(
+            batch=batch,
+            batch_row=index + 1,
+            variables=row,
+            status=Status.QUEUED,
+            title=rows.fill(batch.title, row),
+            script=rows.fill(batch.script, row),
+            **common,
+        )
+        video.estimated_seconds = estimates.spoken_seconds(video.script, speed=video.speed)
+        video.expected_render_seconds = expected(video.estimated_seconds)
+        video.credits_held = price(creating.with_margin(video.estimated_seconds))
+        videos.append(video)
+    problems.raise_any()
+    return videos
+
+
+def _row_problems(row: rows.Row, used: list[str], batch: Batch, speed: float) -> Iterator[tuple[str, str]]:
+    """Column and message of everything that is wrong with one row."""
+    empty = [name for name in used if not row.get(name, "").strip()]
+    if empty:
+        yield from ((name, "Is empty; the script uses it.") for name in empty)
+        return
+    script = rows.fill(batch.script, row)
+    if len(script) > SCRIPT_LIMIT:
+        yield "script", f"Is {len(script)} characters long with this row's values; at most {SCRIPT_LIMIT}."
+    elif not estimates.is_speakable(script):
+        yield "script", "Has nothing in it that can be spoken."
+    elif estimates.spoken_seconds(script, speed=speed) > estimates.MAX_SECONDS:
+        yield "script", creating.TOO_LONG
+    if len(rows.fill(batch.title, row)) > TITLE_LIMIT:
+        yield "title", f"Is longer than {TITLE_LIMIT} characters with this row's values."
+
+
+class Problems:
+    """One report on all rows, of bounded size."""
+
+    def __init__(self, table: Table) -> None:
+        self.table, self.details, self.more = table, dict[str, str](), 0
+
+    def add(self, index: int, wrong: dict[str, str]) -> None:
+        where = f"Line {self.table.lines[index]}: " if self.table.lines and wrong else ""
+        for column, message in wrong.items():
+            if len(self.details) < REPORTED:
+                self.details[f"rows.{index}.{column}"] = where + message
+            else:
+                self.more += 1
+
+    def raise_any(self) -> None:
+        if self.more:
+            self.details["rows"] = f"There are {self.more} more errors."
+        if self.details:
+            raise ValidationFailed("Some rows are not valid; none was accepted.", details=self.details)
+
+
+def standings(batches: list[Batch]) -> dict[UUID, dict[str, Any]]:
+    """Counts, progress and credits of each batch. Two queries, however many batches and videos."""
+    found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
+    for row in Video.objects.tallies(list(found)):
+        standing = found[row["batch_id"]]
+        standing["counts"][public(row["status"])] += row["count"]
+        standing["held"] += row["held"]
+        standing["charged"] += row["charged"]
+        standing["done"] += 100 * row["count"] if row["status"] in TERMINAL else row["reached"]
+    for video in Video.objects.filter(batch__in=found, status__in=PROCESSING):
+        # What HeyGen has is never much, so its progress can be worked out one by one.
+        found[video.batch_id]["done"] += estimates.progress_percent(video) - video.progress_floor
+    for standing in found.values():
+        standing["progress_percent"] = min(99, standing["done"] // standing["total"])
+    return found
+
+
+def _blank(batch: Batch) -> dict[str, Any]:
+    statuses = [status for status in PublicStatus if status != PublicStatus.DRAFT]
+    counts = dict.fromkeys([str(status) for status in statuses], 0)
+    return {"counts": counts, "held": 0, "charged": 0, "done": 0, "total": batch.total}

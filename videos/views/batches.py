@@ -1,0 +1,149 @@
+"""Batches: one script, many rows; how far they are, and their results as a table."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.caller import caller_of
+from accounts.enums import Scope
+from accounts.idempotency import IDEMPOTENCY_KEY, Effect, idempotent
+from accounts.services import require_verified_email
+from genvid.api.filters import PAGE_PARAMETERS
+from genvid.api.parsers import StrictFormParser, StrictJSONParser, parse_json
+from genvid.api.serializers import validated
+from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
+from genvid.errors import MalformedBody, ValidationFailed
+from videos import results
+from videos.models import Batch
+from videos.rows import Table
+from videos.serializers.batches import BatchFormInput, BatchInput, BatchOutput, BatchQuoteOutput, batch_data
+from videos.services import batching
+from videos.views.common import SCOPES
+
+REQUEST = {"application/json": BatchInput, "multipart/form-data": BatchFormInput}
+JSON_FIELDS = ("captions", "speed", "background", "metadata")
+"""A form has only texts: these are read as JSON."""
+
+
+class BatchJSONParser(StrictJSONParser):
+    max_bytes = settings.BATCH_MAX_BODY_BYTES
+
+
+class BatchFormParser(StrictFormParser):
+    max_bytes = settings.BATCH_MAX_BODY_BYTES
+
+
+def wish_of(request: Request) -> tuple[Table, dict[str, Any]]:
+    """The rows, and what their videos share. Raises ValidationFailed."""
+    if request.content_type.startswith("multipart/"):
+        wish = validated(BatchFormInput, _typed(dict(request.data)))
+        return wish.pop("rows_file"), wish
+    wish = validated(BatchInput, request.data)
+    return wish.pop("rows"), wish
+
+
+def _typed(form: dict[str, Any]) -> dict[str, Any]:
+    return {name: _from_json(name, value) if name in JSON_FIELDS else value for name, value in form.items()}
+
+
+def _from_json(name: str, text: Any) -> Any:
+    try:
+        return parse_json(text.encode()) if isinstance(text, str) else text
+    except (MalformedBody, UnicodeEncodeError):
+        raise ValidationFailed(details={name: "Must be JSON in a form."}) from None
+
+
+def batch_of(request: Request, pk: UUID) -> Batch:
+    batch: Batch = one_or_404(Batch.objects.filter(account=caller_of(request).account_id), pk=pk)
+    return batch
+
+
+def data_of(batch: Batch) -> dict[str, Any]:
+    return batch_data(batch, batching.standings([batch])[batch.pk])
+
+
+class BatchesView(KeysetListView):
+    scopes = SCOPES
+    parser_classes = (BatchJSONParser, BatchFormParser)
+
+    @extend_schema(responses=BatchOutput(many=True), operation_id="list_batches", parameters=PAGE_PARAMETERS)
+    def get(self, request: Request) -> Response:
+        return self.page(Batch.objects.filter(account=caller_of(request).account_id))
+
+    @extend_schema(
+        request=REQUEST, responses={201: BatchOutput}, operation_id="create_batch", parameters=[IDEMPOTENCY_KEY]
+    )
+    @idempotent
+    def post(self, request: Request) -> Effect:
+        caller = caller_of(request)
+        require_verified_email(caller.user_id)
+        table, wish = wish_of(request)
+        return lambda: Response(data_of(batching.create(caller, table, wish)), status=201)
+
+    def represent(self, rows: list[Any]) -> list[Any]:
+        standings = batching.standings(rows)
+        return [batch_data(batch, standings[batch.pk]) for batch in rows]
+
+
+class BatchQuoteView(StrictAPIView):
+    scopes: ClassVar = {"POST": Scope.VIDEOS_READ}
+    parser_classes = (BatchJSONParser, BatchFormParser)
+
+    @extend_schema(request=REQUEST, responses=BatchQuoteOutput, operation_id="quote_batch")
+    def post(self, request: Request) -> Response:
+        table, wish = wish_of(request)
+        return Response(asdict(batching.quote(caller_of(request), table, wish)))
+
+
+class BatchView(StrictAPIView):
+    scopes = SCOPES
+
+    @extend_schema(responses=BatchOutput, operation_id="get_batch")
+    def get(self, request: Request, pk: UUID) -> Response:
+        return Response(data_of(batch_of(request, pk)))
+
+
+class BatchCancelView(StrictAPIView):
+    scopes = SCOPES
+
+    @extend_schema(request=None, responses=BatchOutput, operation_id="cancel_batch")
+    def post(self, request: Request, pk: UUID) -> Response:
+        return Response(data_of(batching.cancel(batch_of(request, pk))))
+
+
+class BatchResultsView(StrictAPIView):
+    scopes = SCOPES
+
+    @extend_schema(
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="A line for each row.")},
+        operation_id="get_batch_results",
+    )
+    def get(self, request: Request, pk: UUID) -> StreamingHttpResponse:
+        batch = batch_of(request, pk)
+        answer = StreamingHttpResponse(_as_csv(results.lines_of(batch)), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="batch-{batch.pk}.csv"'
+        answer["Cache-Control"] = "private, no-store"
+        return answer
+
+
+class Echo:
+    """A file for the csv writer that hands each line on instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _as_csv(lines: Iterator[list[str]]) -> Iterator[bytes]:
+    # Spreadsheets take UTF-8 for something else unless it begins with a mark.
+    yield b"\xef\xbb\xbf"
+    writer = csv.writer(Echo())
+    yield from (str(writer.writerow(line)).encode() for line in lines)
