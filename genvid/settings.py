@@ -139,6 +139,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
+# Left to itself, Celery closes the database's connection before and after each task: half of a short task's cost.
+# genvid.celery does what Django does between requests instead.
+CELERY_DB_REUSE_MAX = 10**9
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -154,6 +157,7 @@ CELERY_TASK_ROUTES = {
     "videos.submit": {"queue": "orders"},
     "videos.store": {"queue": "files"},
     "videos.purge": {"queue": "files"},
+    "videos.delete_render": {"queue": "files"},
     "videos.replace_file": {"queue": "files"},
     "accounts.deliver": {"queue": "outgoing"},
 }
@@ -171,10 +175,12 @@ CELERY_BEAT_SCHEDULE = {
     "videos.sweep": _every("videos.sweep", env.float("SWEEP_SECONDS", default=5.0)),
     "videos.backfill": _every("videos.backfill", env.float("BACKFILL_SECONDS", default=60.0)),
     "videos.learn_paces": _every("videos.learn_paces", env.float("LEARN_SECONDS", default=60.0)),
+    "videos.retain": _every("videos.retain", env.float("RETENTION_SECONDS", default=300.0)),
     "avatars.sync_when_empty": _every("avatars.sync_when_empty", 15.0),
     "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
     "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
     "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
+    "accounts.sweep_deliveries": _every("accounts.sweep_deliveries", env.float("WEBHOOK_SWEEP_SECONDS", default=2.0)),
     "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour="4", minute="23")},
 }
 
@@ -285,10 +291,16 @@ VIDEO_RENDER_DEADLINE = env.float("VIDEO_RENDER_DEADLINE", default=24 * 3600.0)
 VIDEO_STORE_DEADLINE = env.float("VIDEO_STORE_DEADLINE", default=24 * 3600.0)
 VIDEO_RETRY_SECONDS = env.float("VIDEO_RETRY_SECONDS", default=5.0)
 VIDEO_MAX_BYTES = env.int("VIDEO_MAX_BYTES", default=2 * 1024**3)
+# Of one worker process at once; and the bytes of WORK_DIR's disk that no download may use up.
+VIDEO_DOWNLOADS = env.int("VIDEO_DOWNLOADS", default=4)
+VIDEO_DISK_RESERVE = env.int("VIDEO_DISK_RESERVE", default=(200 if EMBEDDED or TESTING else 1024) * 1024**2)
 VIDEO_DOWNLOAD_TIMEOUT = env.float("VIDEO_DOWNLOAD_TIMEOUT", default=600.0)
 # What a render is expected to take until real ones have been measured: fixed part, and per second of video.
 EXPECTED_RENDER_BASE = env.float("EXPECTED_RENDER_BASE", default=5.0 if EMBEDDED else 120.0)
 EXPECTED_RENDER_FACTOR = env.float("EXPECTED_RENDER_FACTOR", default=1.5 if EMBEDDED else 6.0)
+# Whether the render is deleted at HeyGen once we have it, and how many days before its end of keeping a video is told.
+HEYGEN_DELETE_AFTER_STORE = env.bool("HEYGEN_DELETE_AFTER_STORE", default=False)
+RETENTION_WARNING_DAYS = env.int("RETENTION_WARNING_DAYS", default=7)
 MEDIA_LINK_LIFETIME = env.int("MEDIA_LINK_LIFETIME", default=3600)
 
 # ── Streams and waits (videos/streams.py)
@@ -303,6 +315,12 @@ WAITING_THREADS = env.int("WAITING_THREADS", default=1)
 # Threads of an ASGI process that work on requests; each has a database connection of its own.
 ASGI_THREADS = env.int("ASGI_THREADS", default=4)
 
+# ── Outgoing webhooks
+# Plain http and private addresses: only where clients' programs run on this very machine.
+ALLOW_PRIVATE_WEBHOOK_URLS = env.bool("ALLOW_PRIVATE_WEBHOOK_URLS", default=EMBEDDED or TESTING)
+# Workers that may wait for failing or slow receivers at a time; fewer than there are, or the others wait with them.
+WEBHOOK_POOR_SENDS = env.int("WEBHOOK_POOR_SENDS", default=4)
+
 # ── Money
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS", default=30)
 HOLD_MARGIN_PERCENT = env.int("HOLD_MARGIN_PERCENT", default=25)
@@ -313,6 +331,14 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))
 STATIC_URL = "/static/"
 WORK_DIR = VAR_DIR / "tmp"
 S3_BUCKET = env.str("S3_BUCKET", default="")
+
+
+def _s3_transfers() -> object:
+    from boto3.s3.transfer import TransferConfig  # type: ignore[import-untyped]  # heavy; of use to buckets only
+
+    return TransferConfig(multipart_chunksize=8 * 1024**2, max_concurrency=2)
+
+
 STORAGES: dict[str, dict[str, object]] = {
     "default": (
         {
@@ -323,6 +349,8 @@ STORAGES: dict[str, dict[str, object]] = {
                 "region_name": env.str("S3_REGION", default="") or None,
                 "file_overwrite": True,
                 "querystring_expire": MEDIA_LINK_LIFETIME,
+                # Bounds what one upload may hold in memory: parts of 8 MiB, two at a time.
+                "transfer_config": _s3_transfers(),
             },
         }
         if S3_BUCKET

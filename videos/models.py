@@ -108,6 +108,11 @@ class Video(models.Model):
             models.Index(fields=["account", "queued_at", "id"], name="video_line", condition=Q(status="queued")),
             models.Index(fields=["batch", "status"], name="video_batch", condition=Q(batch__isnull=False)),
             models.Index(fields=["expires_at"], name="video_expiry", condition=Q(expired_at=None, status="completed")),
+            models.Index(
+                fields=["expired_at", "completed_at"],
+                name="video_left_at_heygen",
+                condition=Q(status="completed", provider_deleted_at=None, provider_video_id__isnull=False),
+            ),
             models.Index(fields=["rendered_at"], name="video_rendered", condition=Q(rendered_at__isnull=False)),
             models.Index(fields=["deadline_at"], name="video_deadline", condition=Q(status__in=sorted(WAITING))),
             models.Index(

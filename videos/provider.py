@@ -8,7 +8,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from genvid.broker import enqueue_on_commit
 from genvid.heygen.errors import HeyGenError, OperatorProblem
+from videos import tasks
 from videos.models import ProviderState
 
 logger = structlog.get_logger(__name__)
@@ -61,12 +63,16 @@ def pause(by: str) -> None:
     """Staff stop all new orders until they say otherwise. What HeyGen has already goes on."""
     ProviderState.objects.get_or_create(name=NAME)
     ProviderState.objects.filter(name=NAME, paused_at=None).update(paused_at=timezone.now(), paused_by=by[:254])
+    enqueue_on_commit(tasks.alarm_staff)
     logger.warning("provider_paused", by=by)
 
 
 def resume(by: str) -> None:
     """Take a pause back. A gate that HeyGen's own answers closed stays closed."""
+    ProviderState.objects.get_or_create(name=NAME)
     ProviderState.objects.filter(name=NAME).update(paused_at=None, paused_by="")
+    enqueue_on_commit(tasks.alarm_staff)
+    enqueue_on_commit(tasks.dispatch)
     logger.info("provider_resumed", by=by)
 
 
@@ -96,7 +102,9 @@ def close(
     wait = min(seconds or (doubling if needs_staff else BUSY_SECONDS), MAX_BUSY_SECONDS)
     state.closed_until = timezone.now() + timedelta(seconds=wait)
     state.code, state.message = code[:60], message[:500]
-    state.needs_staff = state.needs_staff or needs_staff
+    if needs_staff and not state.needs_staff:
+        state.needs_staff, state.needs_staff_since = True, timezone.now()
+        enqueue_on_commit(tasks.alarm_staff)
     state.until_rendered = state.until_rendered or until_rendered
     state.changed_at = timezone.now()
     state.save()
@@ -130,9 +138,11 @@ def _open(states: QuerySet[ProviderState]) -> None:
         code="",
         message="",
         needs_staff=False,
+        needs_staff_since=None,
         until_rendered=False,
         closings=0,
         changed_at=timezone.now(),
     )
     if opened:
+        enqueue_on_commit(tasks.alarm_staff)
         logger.info("provider_gate_opened")

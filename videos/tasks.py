@@ -108,3 +108,18 @@ def cancel_batch(batch_id: str) -> None:
     from videos.services.batching import cancel_rest
 
     cancel_rest(batch_id)
+
+
+@shared_task(name="videos.retain")
+def retain() -> None:
+    from videos.services import retention
+
+    retention.retain_all()
+
+
+@shared_task(name="videos.delete_render")
+def delete_render(video_id: str) -> None:
+    from videos.services import retention
+
+    structlog.contextvars.bind_contextvars(video_id=video_id)
+    retention.delete_render(video_id)

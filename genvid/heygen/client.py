@@ -9,6 +9,7 @@ from urllib.parse import quote
 import structlog
 from django.conf import settings
 
+from genvid import metrics
 from genvid.heygen import wire
 from genvid.heygen.errors import NotFound, Refused, Unknown
 from genvid.heygen.media import fetch_media
@@ -25,7 +26,7 @@ from genvid.heygen.types import (
     WebhookNotice,
 )
 from genvid.heygen.webhook import read_event
-from genvid.http import Download
+from genvid.http import Download, Head
 from genvid.http.downloads import Hasher
 
 logger = structlog.get_logger(__name__)
@@ -79,6 +80,7 @@ class HeyGenClient:
             raise ValueError(f"at most {MAX_STATUS_IDS} ids")
         if not video_ids:
             return {}
+        metrics.count_poll(len(video_ids))
         envelope = self._read("get_statuses", "/v3/videos/statuses", {"video_ids": ",".join(video_ids)})
         rows = ((wire.read_text(row, "video_id"), wire.read_text(row, "status")) for row in _rows(envelope))
         return {video_id: wire.read_state(word) for video_id, word in rows if word and video_id in video_ids}
@@ -141,6 +143,7 @@ class HeyGenClient:
         hasher: Hasher | None = None,
         start: int = 0,
         etag: str | None = None,
+        begin: Callable[[Head], None] | None = None,
     ) -> Download:
         """Copy a file of HeyGen's into `sink`, without our key. Arguments as for `genvid.http.download`.
 
@@ -157,6 +160,7 @@ class HeyGenClient:
             hasher=hasher,
             start=start,
             etag=etag,
+            begin=begin,
         )
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from genvid import http
+from genvid import http, metrics
 from genvid.heygen.errors import HeyGenError, OperatorProblem, Unknown, classify, classify_status
 from genvid.heygen.wire import read_object, read_text
 
@@ -153,6 +153,7 @@ def read_retry_after(value: str | None) -> float | None:
 
 def _log(call: Call, started: float, error: HeyGenError | None, answer: http.Response | None = None) -> None:
     """One line a call. Neither bodies nor addresses: those hold scripts and signed links."""
+    metrics.observe_call(call.operation, error.code if error else None, time.monotonic() - started)
     log = logger.info if error is None else logger.warning
     log(
         "heygen_call",

@@ -2,7 +2,7 @@
 
 from genvid.http.addresses import check_public_url
 from genvid.http.client import Response, parse_json, send
-from genvid.http.downloads import Download, download
+from genvid.http.downloads import Download, Head, download
 from genvid.http.errors import (
     BadStatus,
     ForbiddenAddress,
@@ -15,14 +15,17 @@ from genvid.http.errors import (
     Unreachable,
     WrongType,
 )
+from genvid.http.strangers import Reply, post
 
 __all__ = [
     "BadStatus",
     "Download",
     "ForbiddenAddress",
+    "Head",
     "HttpError",
     "RangeRefused",
     "Redirected",
+    "Reply",
     "Response",
     "Timeout",
     "TooLarge",
@@ -32,5 +35,6 @@ __all__ = [
     "check_public_url",
     "download",
     "parse_json",
+    "post",
     "send",
 ]

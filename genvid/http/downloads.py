@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -23,6 +23,14 @@ class Hasher(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
     def hexdigest(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Head:
+    """What an answer says of its file before the first byte. `bytes` counts the whole file; None when not announced."""
+
+    bytes: int | None
+    etag: str | None
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,13 @@ def download(
     hasher: Hasher | None = None,
     start: int = 0,
     etag: str | None = None,
+    begin: Callable[[Head], None] | None = None,
 ) -> Download:
     """Write the file at `url` into `sink`. Raise an `HttpError`; the sink then holds a part that is good up to its end.
 
     `timeout` is in seconds for the whole download. `allowed_hosts`: names, or suffixes with a leading dot; None allows
     any. `expected_types`: beginnings of content types, like "video/". `start` resumes after that many bytes, if the
-    file still has `etag`; feed the hasher the first part before.
+    file still has `etag`; feed the hasher the first part before. `begin` is told the head, and may raise to stop.
     """
     check_host(url, allowed_hosts)
     deadline = time.monotonic() + timeout
@@ -63,6 +72,8 @@ def download(
         expected = _expected_bytes(answer)
         if expected is not None and start + expected > max_bytes:
             raise TooLarge(f"{start + expected} bytes, more than {max_bytes}")
+        if begin is not None:
+            begin(Head(None if expected is None else start + expected, answer.headers.get("ETag")))
         received = _copy(answer, sink, hasher, room=max_bytes - start, deadline=deadline)
         if expected is not None and received != expected:
             raise Truncated(f"{received} of {expected} bytes")

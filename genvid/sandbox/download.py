@@ -54,7 +54,9 @@ def routes(house: House) -> list[Route]:
         file = house.links.folder / path
         if not file.is_file():
             return _missing()
-        if path.startswith("videos/") and house.board.use_up("truncate_downloads"):
+        if path.startswith("videos/") and (
+            house.board.use_up("truncate_downloads") or house.board.strikes("truncate_rate")
+        ):
             return _truncated(request, file)
         return FileResponse(file, media_type=MEDIA_TYPES.get(file.suffix))
 
@@ -110,5 +112,6 @@ def _truncated(request: Request, file: Path) -> Response:
         await asyncio.sleep(0.05)  # so that the half is on its way before the line goes dead
         request.state.drop()
 
-    headers = {"Content-Length": str(len(content))}
+    whole = FileResponse(file, stat_result=file.stat())
+    headers = {"Content-Length": str(len(content)), "ETag": whole.headers["etag"], "Accept-Ranges": "bytes"}
     return StreamingResponse(half(), headers=headers, media_type="video/mp4")

@@ -33,7 +33,7 @@ def purge_video(video_id: str) -> None:
         return
     try:
         forget_files(video)
-        if video.provider_video_id:
+        if video.provider_video_id and video.provider_deleted_at is None:
             get_client().delete_video(video.provider_video_id)
     except (HeyGenError, OSError) as error:
         logger.warning("purge_postponed", video_id=video_id, error=repr(error))
@@ -47,4 +47,7 @@ def purge_video(video_id: str) -> None:
         file="",
         thumbnail="",
         subtitles="",
+        subtitles_vtt="",
+        render_links=None,
+        provider_deleted_at=timezone.now(),
     )

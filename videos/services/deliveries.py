@@ -12,7 +12,7 @@ from genvid.broker import enqueue
 from genvid.heygen.client import get_client
 from genvid.heygen.errors import HeyGenError
 from genvid.heygen.types import WebhookNotice
-from videos import provider, tasks
+from videos import metrics, provider, tasks
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
 from videos.services.registration import EVENTS
@@ -23,6 +23,7 @@ OLD_SECRET_LIFETIME = timedelta(hours=24)
 HISTORY_OVERLAP = timedelta(minutes=10)
 """An event may enter HeyGen's history later than its own time says."""
 HISTORY_ROWS = 1000
+HISTORY_PAGE = 100
 PATIENCE = timedelta(minutes=5)
 """A delivery may overtake the answer to our order: that long it waits for the video to be known as rendering."""
 
@@ -45,6 +46,7 @@ def keep(notice: WebhookNotice) -> bool:
             "payload": dict(notice.raw),
         },
     )
+    metrics.deliveries.add("fresh" if fresh else "again")
     if fresh:
         enqueue(tasks.work_off_delivery, str(delivery.pk))
     return fresh
@@ -73,7 +75,17 @@ def backfill_missed() -> int:
 def _keep_missed(event_type: str, since: datetime) -> int:
     newest_first = islice(get_client().iter_events(event_type), HISTORY_ROWS)
     recent = takewhile(lambda notice: notice.created_at is None or notice.created_at >= since, newest_first)
-    return sum(keep(notice) for notice in recent if notice.key)
+    missed = 0
+    while page := list(islice(recent, HISTORY_PAGE)):
+        missed += sum(keep(notice) for notice in _unknown(page))
+    return missed
+
+
+def _unknown(notices: list[WebhookNotice]) -> list[WebhookNotice]:
+    """Those that we do not have. Nearly all came by themselves, so they are looked up together."""
+    keys = [notice.key[:255] for notice in notices if notice.key]
+    known = set(WebhookDelivery.objects.filter(key__in=keys).values_list("key", flat=True))
+    return [notice for notice in notices if notice.key and notice.key[:255] not in known]
 
 
 def work_off(delivery_id: int) -> None:
@@ -84,6 +96,7 @@ def work_off(delivery_id: int) -> None:
     if outcome is not None:
         done = WebhookDelivery.objects.filter(pk=delivery_id)
         done.update(processed_at=timezone.now(), outcome=outcome)
+        metrics.delivery_outcomes.add(outcome)
 
 
 def _act_on(delivery: WebhookDelivery) -> str | None:

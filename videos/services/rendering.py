@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from genvid.broker import enqueue, enqueue_on_commit
+from genvid.broker import enqueue, enqueue_on_commit, enqueue_once_on_commit
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import HeyGenError, NotFound, OperatorProblem
 from genvid.heygen.types import Failure, RemoteVideo, RenderState
@@ -28,6 +28,8 @@ POLL_LEASE = 30.0
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video yet right after taking its order."""
 NO_FILE_SECONDS = 5.0
+DISPATCH_PAUSE = 0.5
+"""Slots that come free together are handed out together; one tick a second hands out what is then left."""
 EXTENSION_SECONDS = 3600.0
 """A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
 INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
@@ -120,13 +122,14 @@ def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
     if stored:
         provider.note_render_finished()
         enqueue_on_commit(tasks.store, str(video.pk))
-        enqueue_on_commit(tasks.dispatch)
+        enqueue_once_on_commit(tasks.dispatch, seconds=DISPATCH_PAUSE)
 
 
 def links_of(remote: RemoteVideo) -> dict[str, Any]:
     """What storing needs of a finished render. The links die soon: they serve its first try only."""
     return {
         "file_url": remote.file_url,
+        "is_captioned": remote.captioned_file_url is not None,
         "subtitles_url": remote.subtitles_url,
         "thumbnail_url": remote.thumbnail_url,
         "duration": remote.duration,

@@ -1,6 +1,6 @@
 """The three ends of a video, each with its money in the same transaction."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +19,15 @@ from videos.models import Batch, Video
 @transaction.atomic
 def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, free the rest of the hold. False when it was settled before."""
+    now = timezone.now()
     done = video.move(
-        Status.COMPLETED, reason="stored", completed_at=timezone.now(), duration_seconds=duration, **files
+        Status.COMPLETED,
+        reason="stored",
+        completed_at=now,
+        expires_at=_end_of_keeping(video, now),
+        duration_seconds=duration,
+        render_links=None,
+        **files,
     )
     if not done:
         return False
@@ -30,7 +37,15 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     charged = credits.capture(video.money_reference, cost, description=f"Video of {duration} s")
     _note_money(video, charged)
     _end_in_batch(video)
+    if settings.HEYGEN_DELETE_AFTER_STORE:
+        enqueue_on_commit(tasks.delete_render, str(video.pk))
     return True
+
+
+def _end_of_keeping(video: Video, now: datetime) -> datetime | None:
+    """As the account's plan says on the day that the video is finished; None is for ever."""
+    days = credits.terms([video.account_id])[video.account_id].retention_days
+    return None if days is None else now + timedelta(days=days)
 
 
 @transaction.atomic
@@ -41,6 +56,7 @@ def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str,
         reason=reason,
         detail=provider_error[:500],
         completed_at=timezone.now(),
+        render_links=None,
         error_code=code,
         error_message=message,
         error_retryable=retryable,
@@ -59,7 +75,9 @@ def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> b
 
     `charge`: credits to keep for an order that HeyGen will bill, at most what is held; the rest is given back.
     """
-    canceled = video.move(Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now())
+    canceled = video.move(
+        Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now(), render_links=None
+    )
     if canceled:
         _note_money(video, _keep(video.money_reference, charge))
         _end_in_batch(video)

@@ -1,44 +1,39 @@
 """Bringing the finished file home: streamed, checked, kept under our own name. HeyGen's links expire, ours do not."""
 
-import hashlib
-import shutil
-import tempfile
-import time
-from contextlib import suppress
+import threading
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import structlog
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
+from genvid.broker import enqueue
 from genvid.heygen.client import HeyGenClient, get_client
-from genvid.heygen.errors import HeyGenError, NotFound
-from genvid.heygen.types import RemoteVideo
+from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound
 from genvid.http import HttpError
-from videos import mp4, provider
+from videos import downloads, mp4, provider, tasks
+from videos.downloads import Fetched, NoRoom, Occupied
 from videos.enums import Status
 from videos.models import Video
 from videos.services import settling
+from videos.services.rendering import links_of
+from videos.subtitles import vtt_of
 
 logger = structlog.get_logger(__name__)
 SIDE_FILE_LIMIT = 10 * 1024 * 1024
 PATIENT_TRIES = 5
 """A video may do without its thumbnail or subtitles, but not before this many tries."""
+NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
+EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, NoRoom, Occupied, OSError)
 
 
 class Unusable(Exception):
     """What came is not what was ordered; trying again may help."""
-
-
-@dataclass(frozen=True)
-class Fetched:
-    path: Path
-    bytes: int
-    sha256: str
 
 
 class LocalFile(File):  # type: ignore[type-arg]
@@ -48,21 +43,41 @@ class LocalFile(File):  # type: ignore[type-arg]
         return str(self.name)
 
 
-class LeaseKeeper:
-    """A sink that renews the lease while bytes come in, so that a long download is not begun twice."""
+@dataclass(frozen=True)
+class Links:
+    """Where HeyGen has the files just now. `is_fresh`: read within this try."""
 
-    def __init__(self, file: BinaryIO, video: Video) -> None:
-        self.file, self.video, self.renewed = file, video, time.monotonic()
-
-    def write(self, data: bytes) -> int:
-        if time.monotonic() - self.renewed > settings.VIDEO_STORE_LEASE / 3:
-            self.video.extend_lease(settings.VIDEO_STORE_LEASE)
-            self.renewed = time.monotonic()
-        return self.file.write(data)
+    file_url: str
+    is_captioned: bool
+    subtitles_url: str | None
+    thumbnail_url: str | None
+    duration: float | None
+    is_fresh: bool
 
 
 def store_video(video_id: str) -> None:
-    """Fetch, check, keep, settle. A crash at any line leaves a lease that runs out, and the next try starts afresh."""
+    """Fetch, check, keep, settle. A crash at any line leaves a lease that runs out, and the next try goes on.
+
+    Of those that find no room in this process, the one due longest is woken when a place is free.
+    """
+    if not _places().acquire(blocking=False):
+        return
+    try:
+        _store_due(video_id)
+    finally:
+        _places().release()
+    waiting = Video.objects.due(Status.STORING, timezone.now()).values_list("pk", flat=True).first()
+    if waiting is not None:
+        enqueue(tasks.store, str(waiting))
+
+
+@cache
+def _places() -> threading.BoundedSemaphore:
+    """Downloads of this process at once: each holds a thread, a connection and a file's worth of disk."""
+    return threading.BoundedSemaphore(settings.VIDEO_DOWNLOADS)
+
+
+def _store_due(video_id: str) -> None:
     video = Video.objects.filter(pk=video_id, status=Status.STORING).select_related("avatar").first()
     if video is None or not video.take(settings.VIDEO_STORE_LEASE):
         return
@@ -75,8 +90,8 @@ def store_video(video_id: str) -> None:
 
 
 def _postpone(video: Video, error: Exception) -> None:
-    expected = isinstance(error, (HeyGenError, HttpError, Unusable, mp4.BrokenFile, OSError))
-    log = logger.warning if expected else logger.exception
+    expected = isinstance(error, (*EXPECTED, Unusable))
+    log = logger.error if isinstance(error, NoRoom) else logger.warning if expected else logger.exception
     log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)
     retry_after = min(getattr(error, "retry_after", None) or 0.0, provider.MAX_BUSY_SECONDS)
     backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
@@ -84,31 +99,63 @@ def _postpone(video: Video, error: Exception) -> None:
 
 
 def _store(video: Video, client: HeyGenClient) -> None:
-    # Read again each time: the links are signed and may have expired since the last look.
+    links = _noted_links(video) or _read_links(video, client)
+    with downloads.workplace(video.pk) as folder:
+        try:
+            _fetch_and_keep(video, client, links, folder)
+        except (mp4.BrokenFile, Unusable):
+            # Nothing to go on with: the next try begins anew.
+            downloads.clear(folder)
+            raise
+        downloads.clear(folder)
+
+
+def _noted_links(video: Video) -> Links | None:
+    """Those that came with the news of the end: good for the first try, and one read of HeyGen fewer."""
+    noted = video.render_links
+    if not noted or video.tries or (video.captions and not noted["is_captioned"]):
+        return None
+    return Links(**noted, is_fresh=False)
+
+
+def _read_links(video: Video, client: HeyGenClient) -> Links:
     remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
     if not remote.file_url:
         raise Unusable("HeyGen names no file")
     if video.captions and not remote.captioned_file_url and video.tries < PATIENT_TRIES:
         # The captioned file comes some seconds after the plain one.
         raise Unusable("HeyGen names no captioned file yet")
-    settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{video.pk}-", dir=settings.WORK_DIR) as folder:
-        _fetch_and_keep(video, client, remote, remote.file_url, Path(folder))
+    return Links(**links_of(remote), is_fresh=True)
 
 
-def _fetch_and_keep(video: Video, client: HeyGenClient, remote: RemoteVideo, url: str, folder: Path) -> None:
-    main = _fetch(client, url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
+def _fetch_and_keep(video: Video, client: HeyGenClient, links: Links, folder: Path) -> None:
+    try:
+        main = downloads.fetch(client, links.file_url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
+    except LinkExpired:
+        if links.is_fresh:
+            raise
+        _fetch_and_keep(video, client, _read_links(video, client), folder)
+        return
     with main.path.open("rb") as file:
         info = mp4.inspect(file, main.bytes)
-    _compare(video, info.duration_seconds, remote.duration)
-    thumbnail = _fetch_side(client, remote.thumbnail_url, folder / "thumbnail.jpg", video)
-    subtitles = _fetch_side(client, remote.subtitles_url, folder / "captions.srt", video)
-    files: dict[str, Any] = {"file": _keep(video, main.path), "file_bytes": main.bytes}
-    files["file_sha256"] = main.sha256
-    files["thumbnail"] = _keep(video, thumbnail.path) if thumbnail else ""
-    files["subtitles"] = _keep(video, subtitles.path) if subtitles else ""
-    if not settling.complete(video, duration=info.duration_seconds, **files):
+    _compare(video, info.duration_seconds, links.duration)
+    thumbnail = _fetch_side(client, links.thumbnail_url, folder / "thumbnail.jpg", video)
+    subtitles = _fetch_side(client, links.subtitles_url, folder / "captions.srt", video)
+    facts = {"file_bytes": main.bytes, "file_sha256": main.sha256}
+    names = _keep_all(video, main, thumbnail, subtitles)
+    if not settling.complete(video, duration=info.duration_seconds, **facts, **names):
         _drop_unless_completed(video)
+
+
+def _keep_all(video: Video, main: Fetched, thumbnail: Fetched | None, subtitles: Fetched | None) -> dict[str, str]:
+    """The names in our storage, empty for what there is not."""
+    names = {"subtitles": "", "subtitles_vtt": ""}
+    if subtitles:
+        vtt = subtitles.path.with_suffix(".vtt")
+        vtt.write_bytes(vtt_of(subtitles.path.read_bytes()))
+        names = {"subtitles": _keep(video, subtitles.path), "subtitles_vtt": _keep(video, vtt)}
+    names["thumbnail"] = _keep(video, thumbnail.path) if thumbnail else ""
+    return names | {"file": _keep(video, main.path)}
 
 
 def _drop_unless_completed(video: Video) -> None:
@@ -122,20 +169,12 @@ def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
         logger.warning("duration_differs", video_id=str(video.pk), file=str(ours), provider=theirs)
 
 
-def _fetch(client: HeyGenClient, url: str, path: Path, video: Video, limit: int) -> Fetched:
-    hasher = hashlib.sha256()
-    with path.open("wb") as file:
-        sink: Any = LeaseKeeper(file, video)
-        client.download_media(url, sink, max_bytes=limit, timeout=settings.VIDEO_DOWNLOAD_TIMEOUT, hasher=hasher)
-    return Fetched(path, path.stat().st_size, hasher.hexdigest())
-
-
 def _fetch_side(client: HeyGenClient, url: str | None, path: Path, video: Video) -> Fetched | None:
     """Thumbnail or subtitles: insisted on for a while, then done without."""
     try:
         if not url:
             raise Unusable(f"HeyGen names no {path.name}")
-        return _fetch(client, url, path, video, SIDE_FILE_LIMIT)
+        return downloads.fetch(client, url, path, video, SIDE_FILE_LIMIT)
     except (HeyGenError, HttpError, Unusable) as error:
         if video.tries < PATIENT_TRIES:
             raise
@@ -178,15 +217,5 @@ def give_up_storing(video: Video) -> None:
 
 def forget_files(video: Video) -> None:
     """Remove every file that a video of ours can have, named in its row or not. Raises OSError."""
-    for name in ("video.mp4", "thumbnail.jpg", "captions.srt"):
+    for name in NAMES:
         default_storage.delete(f"videos/{video.account_id}/{video.pk}/{name}")
-
-
-def clear_leftovers(older_than: float) -> None:
-    """Remove downloads that a killed worker left, last touched more than `older_than` seconds ago."""
-    if not settings.WORK_DIR.exists():
-        return
-    for folder in settings.WORK_DIR.iterdir():
-        with suppress(OSError):
-            if time.time() - folder.stat().st_mtime > older_than:
-                shutil.rmtree(folder, ignore_errors=True)

@@ -43,11 +43,13 @@ def submit_video(video_id: str) -> None:
 
 
 def _taken(video_id: str) -> Video | None:
-    video = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).first()
+    claimed = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).select_related("avatar", "voice")
+    video: Video | None = claimed.first()
     if video is None or not video.take(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1):
         return None
-    taken: Video = Video.objects.select_related("avatar", "voice").get(pk=video_id)
-    return taken
+    # As the row now says: had anybody else counted since it was read, it could not have been taken.
+    video.calls += 1
+    return video
 
 
 def spec_of(video: Video) -> RenderSpec:
@@ -130,7 +132,11 @@ def _certain_of_absence(video: Video, client: HeyGenClient, then: Callable[[], N
 
 
 def _not_made(video: Video, error: HeyGenError) -> None:
-    if isinstance(error, (OperatorProblem, Busy)):
+    if isinstance(error, (OperatorProblem, Busy)) and video.calls > 1:
+        # A call that was never answered may still be on its way, and what it will make cannot be found yet:
+        # only the same key makes sure that it stays the only one.
+        retry_later(video, error)
+    elif isinstance(error, (OperatorProblem, Busy)):
         settling.requeue(video, reason=f"provider_{error.code}"[:60], why=str(error))
     elif isinstance(error, NotReady) and video.tries < NOT_READY_PATIENCE:
         retry_later(video, error)

@@ -6,8 +6,8 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
-from genvid.broker import enqueue
-from videos import alarms, tasks
+from genvid.broker import backlog, enqueue
+from videos import alarms, downloads, tasks
 from videos.enums import Status
 from videos.models import Video, WebhookDelivery
 from videos.services import rendering, settling, storing, submitting
@@ -27,7 +27,7 @@ def sweep_all() -> None:
     wake_deliveries()
     wake_purges()
     wake_cancellations()
-    storing.clear_leftovers(LEFTOVER_SECONDS)
+    downloads.clear_leftovers(LEFTOVER_SECONDS)
     alarms.tell_staff()
 
 
@@ -35,7 +35,9 @@ def wake_due() -> None:
     """Submissions and downloads whose lease ran out, or whose time has come."""
     now = timezone.now()
     for status, task in ((Status.SUBMITTING, tasks.submit), (Status.STORING, tasks.store)):
-        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[:BATCH]:
+        # What waits in a long queue is not lost: sent again at every sweep, it would keep the workers from the rest.
+        room = max(0, BATCH - backlog(task))
+        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[:room]:
             enqueue(task, str(pk))
 
 

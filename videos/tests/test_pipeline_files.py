@@ -1,11 +1,16 @@
 """Rendering, storing and deleting: what HeyGen, the network and the disk can do wrong."""
 
+import hashlib
+import struct
+from uuid import uuid4
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from genvid.heygen.client import HeyGenClient
+from videos import downloads
 from videos.enums import Status
 from videos.models import Video
 from videos.services import deleting, storing, sweeping
@@ -20,6 +25,20 @@ from videos.tests.pipeline import (
 )
 
 HTML = b"<html><head><title>403 Forbidden</title></head></html>"
+
+
+def reads_of(pipeline) -> int:
+    return pipeline.sandbox.books()["requests"].get("GET /v3/videos/{video_id}", 0)
+
+
+def is_whole(video) -> bool:
+    with default_storage.open(video.file.name) as file:
+        return hashlib.sha256(file.read()).hexdigest() == video.file_sha256
+
+
+def tiny_box() -> bytes:
+    """A box of an MP4 that players skip."""
+    return struct.pack(">I4s", 8, b"free")
 
 
 class TestRendering:
@@ -127,16 +146,107 @@ class TestRendering:
 
 
 class TestStoring:
-    def test_an_expired_link_is_replaced(self, pipeline, owner):
+    def test_the_first_try_uses_the_links_that_came_with_the_end(self, pipeline, owner):
         video = pipeline.storing(pipeline.order(owner))
-        pipeline.sandbox.knobs(expired_links=1)
+        reads = reads_of(pipeline)
 
         video = pipeline.store(video)
+
+        assert (video.status, video.render_links, reads_of(pipeline)) == ("completed", None, reads)
+
+    def test_a_noted_link_that_has_expired_is_replaced_at_once(self, pipeline, owner):
+        pipeline.sandbox.knobs(expired_links=1)
+        video = pipeline.storing(pipeline.order(owner))
+        reads = reads_of(pipeline)
+
+        video = pipeline.store(video)
+
+        assert (video.status, video.tries, reads_of(pipeline)) == ("completed", 0, reads + 1)
+        assert charged_once(owner, video)
+
+    def test_a_fresh_link_that_is_dead_is_tried_again_later(self, pipeline, owner):
+        pipeline.sandbox.knobs(expired_links=2)
+        video = pipeline.store(pipeline.storing(pipeline.order(owner)))
 
         assert (video.status, video.tries) == ("storing", 1)
         assert still_held(owner, video)
         assert pipeline.store(video).status == Status.COMPLETED
         assert charged_once(owner, video)
+
+    def test_a_download_that_broke_off_goes_on_where_it_stopped(self, pipeline, owner, door):
+        starts = []
+
+        def fetch(client, url, sink, **options):
+            starts.append(options["start"])
+            return client.real.download_media(url, sink, **options)
+
+        video = pipeline.storing(pipeline.order(owner))
+        pipeline.sandbox.knobs(truncate_downloads=1)
+        door.download = fetch
+        pipeline.store(video)
+        video = pipeline.store(video)
+
+        assert video.status == Status.COMPLETED
+        assert 0 < starts[1] < video.file_bytes
+        assert is_whole(video)
+
+    def test_a_file_that_changed_meanwhile_is_fetched_anew(self, pipeline, owner):
+        video = pipeline.storing(pipeline.order(owner))
+        pipeline.sandbox.knobs(truncate_downloads=1)
+        pipeline.store(video)
+        remote = pipeline.file_at_provider(video, "video.mp4")
+        remote.write_bytes(remote.read_bytes() + tiny_box())
+
+        video = pipeline.store(video)
+
+        assert (video.status, video.file_bytes) == ("completed", remote.stat().st_size)
+        assert is_whole(video)
+
+    def test_a_part_of_unknown_origin_is_not_built_upon(self, pipeline, owner, settings):
+        video = pipeline.storing(pipeline.order(owner))
+        folder = settings.WORK_DIR / str(video.pk)
+        folder.mkdir(parents=True)
+        (folder / "video.mp4").write_bytes(b"from nowhere")
+
+        video = pipeline.store(video)
+
+        assert video.status == Status.COMPLETED
+        assert is_whole(video)
+
+    def test_two_workers_of_a_machine_do_not_write_one_file(self, pipeline, owner):
+        video = pipeline.storing(pipeline.order(owner))
+
+        with downloads.workplace(video.pk):
+            video = pipeline.store(video)
+
+        assert (video.status, video.tries) == ("storing", 1)
+        assert still_held(owner, video)
+        assert pipeline.store(video).status == Status.COMPLETED
+
+    def test_a_disk_with_too_little_room_is_waited_out(self, pipeline, owner, settings):
+        video = pipeline.storing(pipeline.order(owner))
+        reserve, settings.VIDEO_DISK_RESERVE = settings.VIDEO_DISK_RESERVE, 10**18
+
+        video = pipeline.store(video)
+
+        assert video.status == Status.STORING
+        assert video.waiting_reason.startswith("NoRoom: ")
+        assert still_held(owner, video)
+        settings.VIDEO_DISK_RESERVE = reserve
+        assert pipeline.store(video).status == Status.COMPLETED
+
+    def test_a_process_that_is_busy_leaves_the_next_one_due(self, pipeline, owner, settings, woken):
+        video = pipeline.storing(pipeline.order(owner))
+        settings.VIDEO_DOWNLOADS = 1
+        storing._places.cache_clear()
+
+        with storing._places():
+            assert pipeline.store(video).status == Status.STORING
+        woken.clear()
+        storing.store_video(str(uuid4()))
+
+        storing._places.cache_clear()
+        assert woken == [("videos.store", str(video.pk))]
 
     def test_a_truncated_download_is_not_kept(self, pipeline, owner):
         video = pipeline.storing(pipeline.order(owner))
@@ -210,6 +320,7 @@ class TestStoring:
 
     def test_a_render_gone_from_heygen_fails_the_video(self, pipeline, owner):
         video = pipeline.storing(pipeline.order(owner))
+        Video.objects.filter(pk=video.pk).update(render_links=None)
         pipeline.sandbox.knobs(visible_after=3600)
 
         video = pipeline.store(video)
@@ -223,7 +334,7 @@ class TestStoring:
 
         video = pipeline.store(video)
 
-        assert stored_files(video) == ["captions.srt", "thumbnail.jpg", "video.mp4"]
+        assert stored_files(video) == ["captions.srt", "captions.vtt", "thumbnail.jpg", "video.mp4"]
         assert default_storage.size(video.file.name) == video.file_bytes
         assert charged_once(owner, video)
 
@@ -271,7 +382,7 @@ class TestDeleting:
 
         deleting.purge_video(str(video.pk))
 
-        assert (fresh(video).purged_at, len(stored_files(video))) == (None, 3)
+        assert (fresh(video).purged_at, len(stored_files(video))) == (None, 4)
 
     def test_one_that_heygen_has_lost_is_purged_all_the_same(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))

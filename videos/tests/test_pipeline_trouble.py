@@ -98,6 +98,21 @@ class TestPlacingTheOrder:
         assert still_held(owner, video)
         assert pipeline.dispatch() == 0
 
+    def test_too_many_requests_after_an_unanswered_call_keeps_the_key(self, pipeline, owner, settings):
+        """That call may still be on its way: what it will make cannot be found yet."""
+        settings.HEYGEN_WRITE_TIMEOUT = 0.5
+        pipeline.sandbox.fault(kind="delay", seconds=1.5, **CREATE)
+        video = pipeline.submit(pipeline.order(owner))
+        key = video.idempotency_key
+
+        pipeline.sandbox.fault(status=429, retry_after=1, **CREATE)
+        video = pipeline.submit(video)
+        assert (video.status, video.idempotency_key, video.calls) == ("submitting", key, 2)
+        video = pipeline.run(video)
+
+        assert (pipeline.renders(video), video.attempt) == (1, 1)
+        assert charged_once(owner, video)
+
     def test_when_the_gate_opens_again_a_new_order_is_placed(self, pipeline, owner):
         pipeline.sandbox.fault(kind="status", status=429, retry_after=40, **CREATE)
         video = pipeline.submit(pipeline.order(owner))

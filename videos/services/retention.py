@@ -1,0 +1,118 @@
+"""How long finished videos are kept: a warning, then the files go, here and at HeyGen. The row and its bill stay."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from genvid.broker import enqueue
+from genvid.heygen.client import get_client
+from genvid.heygen.errors import HeyGenError
+from videos import tasks
+from videos.enums import Status
+from videos.models import Video, VideoEvent
+from videos.querysets import VideoQuerySet
+from videos.services.storing import forget_files
+
+logger = structlog.get_logger(__name__)
+BATCH = 200
+LOOK_BACK = timedelta(days=30)
+"""Renders that we failed to delete at HeyGen are tried again for that long."""
+
+
+def retain_all() -> None:
+    """Everything that is due. Any number of workers may run it at once, and die at any line of it."""
+    warn_of_expiry()
+    expire_due()
+    clear_failed()
+    wake_renders_left()
+
+
+def warn_of_expiry() -> None:
+    """Tell each video's client once, RETENTION_WARNING_DAYS before its files go."""
+    soon = timezone.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
+    for video in _kept().filter(expires_at__lte=soon, expiry_warned_at=None).order_by("expires_at")[:BATCH]:
+        _warn(video)
+
+
+@transaction.atomic
+def _warn(video: Video) -> None:
+    if _kept().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
+        _note(video, "expiring")
+
+
+def expire_due() -> None:
+    """Remove the files of videos past their date."""
+    for video in _kept().filter(expires_at__lte=timezone.now()).order_by("expires_at")[:BATCH]:
+        _expire(video)
+
+
+def _expire(video: Video) -> None:
+    # The files go first: dying between the two leaves a video that is found again, never files that nobody names.
+    try:
+        forget_files(video)
+    except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
+        logger.warning("expiry_postponed", video_id=str(video.pk), error=repr(error))
+        return
+    with transaction.atomic():
+        gone = (
+            _kept()
+            .filter(pk=video.pk)
+            .update(
+                expired_at=timezone.now(),
+                updated_at=timezone.now(),
+                file="",
+                thumbnail="",
+                subtitles="",
+                subtitles_vtt="",
+            )
+        )
+        if gone == 1:
+            _note(video, "expired")
+
+
+def _kept() -> VideoQuerySet:
+    return Video.objects.filter(status=Status.COMPLETED, expired_at=None, deleted_at=None)
+
+
+def _note(video: Video, reason: str) -> None:
+    """A line of the history that is no move."""
+    VideoEvent.objects.create(video=video, from_status=Status.COMPLETED, to_status=Status.COMPLETED, reason=reason)
+
+
+def clear_failed() -> None:
+    """Files of videos that failed, or were canceled, while they were being stored."""
+    ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
+    for video in ended.filter(rendered_at__gt=timezone.now() - LOOK_BACK).order_by("rendered_at")[:BATCH]:
+        try:
+            forget_files(video)
+        except Exception as error:  # noqa: BLE001 - as above
+            logger.warning("clearing_postponed", video_id=str(video.pk), error=repr(error))
+        else:
+            Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
+
+
+def wake_renders_left() -> None:
+    """Renders still at HeyGen that are to be deleted there: expired ones, and where so wished all that are stored."""
+    left = Video.objects.filter(status=Status.COMPLETED, provider_deleted_at=None, provider_video_id__isnull=False)
+    wanted = Q(expired_at__gt=timezone.now() - LOOK_BACK)
+    if settings.HEYGEN_DELETE_AFTER_STORE:
+        wanted |= Q(completed_at__gt=timezone.now() - LOOK_BACK)
+    for pk in left.filter(wanted).order_by("completed_at").values_list("pk", flat=True)[:BATCH]:
+        enqueue(tasks.delete_render, str(pk))
+
+
+def delete_render(video_id: str) -> None:
+    """Delete at HeyGen what we have stored, or no longer keep. One that is gone there already counts as deleted."""
+    video = Video.objects.filter(pk=video_id, status=Status.COMPLETED, provider_deleted_at=None).first()
+    if video is None or not video.provider_video_id:
+        return
+    try:
+        get_client().delete_video(video.provider_video_id)
+    except HeyGenError as error:
+        logger.warning("render_not_deleted", video_id=video_id, error=str(error))
+        return
+    Video.objects.filter(pk=video.pk).update(provider_deleted_at=timezone.now())

@@ -1,0 +1,134 @@
+"""How long files are kept: told before, gone after, here and at HeyGen, and the bill stays."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing.models import Tier, Wallet
+from genvid.tests.asserts import data_of, refusal_of
+from genvid.tests.factories import make_video
+from videos.enums import Status
+from videos.models import Video, VideoEvent
+from videos.services import retention, settling
+from videos.tests.pipeline import charged_once, fresh, stored_files, use_storage
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def reasons(video) -> list[str]:
+    kept = VideoEvent.objects.filter(video=video, from_status="completed").order_by("id")
+    return list(kept.values_list("reason", flat=True))
+
+
+def expiring(video, *, after: timedelta) -> Video:
+    Video.objects.filter(pk=video.pk).update(expires_at=timezone.now() + after)
+    return fresh(video)
+
+
+@pytest.fixture
+def done(pipeline, owner) -> Video:
+    return pipeline.run(pipeline.order(owner))
+
+
+def test_a_finished_video_is_kept_as_long_as_its_plan_says(owner):
+    video = make_video(owner, "completed")
+    assert video.expires_at - video.completed_at == 30 * DAY
+
+
+def test_a_plan_without_an_end_keeps_for_ever(owner):
+    Wallet.objects.update(tier=Tier.objects.get(code="business"))
+    assert make_video(owner, "completed").expires_at is None
+
+
+def test_its_end_is_told_once_and_shown(owner, settings):
+    video = expiring(make_video(owner, "completed"), after=(settings.RETENTION_WARNING_DAYS - 1) * DAY)
+    for _ in range(2):
+        retention.retain_all()
+    assert (reasons(video), fresh(video).expiry_warned_at is not None) == (["expiring"], True)
+    assert data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))["expires_at"] is not None
+
+
+def test_a_distant_end_is_not_told(owner, settings):
+    video = expiring(make_video(owner, "completed"), after=(settings.RETENTION_WARNING_DAYS + 1) * DAY)
+    retention.retain_all()
+    assert (reasons(video), fresh(video).expiry_warned_at) == ([], None)
+
+
+def test_at_its_end_the_files_are_gone_and_the_bill_stays(done, owner):
+    expiring(done, after=-DAY)
+    for _ in range(2):
+        retention.retain_all()
+    assert (stored_files(done), fresh(done).status, charged_once(owner, done)) == ([], Status.COMPLETED, True)
+    assert reasons(done) == ["expiring", "expired"]
+
+
+def test_what_expired_has_no_addresses_and_says_so(done, owner):
+    expiring(done, after=-DAY)
+    retention.retain_all()
+    shown = data_of(owner.client.get(f"/api/v1/videos/{done.pk}"))
+    assert [shown[f"{name}_url"] for name in ("file", "thumbnail", "captions")] == [None] * 3
+    answer = owner.client.get(f"/api/v1/videos/{done.pk}/file")
+    assert refusal_of(answer) == (404, "not_found")
+    assert "as long as its plan says" in answer.json()["error"]["message"]
+
+
+def test_a_storage_that_fails_is_asked_again(done, settings):
+    expiring(done, after=-DAY)
+    storages = settings.STORAGES
+    use_storage(settings, "BrokenBucket")
+    retention.retain_all()
+    assert fresh(done).expired_at is None
+    settings.STORAGES = storages
+    retention.retain_all()
+    assert (stored_files(done), fresh(done).expired_at is not None) == ([], True)
+
+
+def test_an_expired_video_is_deleted_at_heygen_too(done, pipeline, woken):
+    expiring(done, after=-DAY)
+    retention.retain_all()
+    assert ("videos.delete_render", str(done.pk)) in woken
+    retention.delete_render(str(done.pk))
+    assert (pipeline.remote(done)["deleted"], fresh(done).provider_deleted_at is not None) == (1, True)
+
+
+def test_a_render_is_deleted_once_it_is_stored_where_that_is_wished(pipeline, owner, settings, woken):
+    settings.HEYGEN_DELETE_AFTER_STORE = True
+    video = pipeline.run(pipeline.order(owner))
+    retention.wake_renders_left()
+    assert ("videos.delete_render", str(video.pk)) in woken
+    retention.delete_render(str(video.pk))
+    assert (pipeline.remote(video)["deleted"], len(stored_files(video))) == (1, 4)
+
+
+def test_otherwise_it_stays_at_heygen(done, pipeline, woken):
+    retention.retain_all()
+    assert [name for name, *_ in woken if name == "videos.delete_render"] == []
+    assert pipeline.remote(done)["deleted"] == 0
+
+
+def test_a_render_that_heygen_does_not_delete_now_is_tried_again(done, pipeline):
+    pipeline.sandbox.fault(kind="status", status=503, method="DELETE", path="/v3/videos/*")
+    retention.delete_render(str(done.pk))
+    assert fresh(done).provider_deleted_at is None
+    retention.delete_render(str(done.pk))
+    assert fresh(done).provider_deleted_at is not None
+
+
+def test_a_render_that_is_gone_already_counts_as_deleted(done, pipeline):
+    pipeline.sandbox.knobs(visible_after=3600)
+    retention.delete_render(str(done.pk))
+    assert fresh(done).provider_deleted_at is not None
+
+
+def test_files_of_a_video_that_failed_while_it_was_stored_are_cleared(done, pipeline):
+    Video.objects.filter(pk=done.pk).update(status=Status.FAILED)
+    retention.retain_all()
+    assert (stored_files(done), fresh(done).expired_at is not None) == ([], True)
+
+
+def test_a_canceled_video_keeps_no_links_of_heygens(pipeline, owner):
+    video = pipeline.storing(pipeline.order(owner))
+    assert settling.cancel(video, reason="test")
+    assert fresh(video).render_links is None
