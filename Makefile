@@ -9,10 +9,10 @@ ARGS ?=
 CHECK_ENV := env GENVID_TEST=1 GENVID_VAR=var/check SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 \
 	SALT_KEY=only-for-checks HEYGEN_API_KEY=only-for-checks DATABASE_URL=sqlite:///:memory:
 
-.PHONY: help setup run test check lint types imports migrations schema fmt lock demo clean
+.PHONY: help setup run test check lint types imports migrations schema fmt lock demo chaos bench bench-pipeline clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 setup:
 	@scripts/setup.sh
@@ -46,7 +46,7 @@ schema: setup ## the OpenAPI document is valid and complete
 
 types: setup ## mypy, strict
 	@echo "mypy: strict"
-	@$(CHECK_ENV) $(PYTHON_BIN) -m mypy $(ROOMS) scripts conftest.py manage.py
+	@$(CHECK_ENV) $(PYTHON_BIN) -m mypy $(ROOMS) bench scripts conftest.py manage.py
 
 fmt: setup ## let ruff fix and format
 	@$(PYTHON_BIN) -m ruff check --fix .
@@ -60,6 +60,14 @@ lock: setup ## write both locks anew from the requirements files
 
 demo: setup ## a customer's whole way, from sign-up to the finished video, against a running `make run`
 	@$(PYTHON_BIN) manage.py demo $(ARGS)
+
+chaos: setup ## 300 videos through a storm of kills and faults, then the proof (SEED, VIDEOS, ACCOUNTS)
+	@$(PYTHON_BIN) -m videos.tests.chaos
+
+bench: bench-pipeline ## every measurement there is
+
+bench-pipeline: setup ## the render pipeline at 200 and 2,000 in flight beside a naive one (ARGS=--quick)
+	@$(PYTHON_BIN) -m bench $(ARGS)
 
 clean: ## remove .venv and the caches (data in var/ stays)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,9 +1,71 @@
-"""ASGI entry point, for servers that stream."""
+"""ASGI entry point: `granian --interface asginl genvid.asgi:application`. For streams, and for all of a small site."""
 
+import asyncio
 import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
+from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
+from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
+django.setup(set_prefix=False)
 
-application = get_asgi_application()
+# Both need the settings.
+from django.conf import settings  # noqa: E402
+from django.db import close_old_connections  # noqa: E402
+
+from genvid.api.later import Later  # noqa: E402
+
+
+class Handler(ASGIHandler):
+    """Django's, but each request runs whole in one of a few threads that stay.
+
+    Django's own starts a thread for every request, and keeps it and its database connection as long as the answer
+    streams: two hundred open streams would hold two hundred of both.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads = ThreadPoolExecutor(settings.ASGI_THREADS, "request")
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Any) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
+        await self.handle(scope, receive, send)
+
+    async def get_response_async(self, request: Any) -> Any:
+        response = await self.in_thread(self.get_response, request)
+        if isinstance(response, Later):
+            response = await response.settled(self.in_thread)
+        if response.streaming and not response.is_async:
+            # Left to Django, the whole of it would be read into memory first.
+            response.streaming_content = self.chunks(response.streaming_content)
+        return response
+
+    async def in_thread(self, deed: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
+        loop, context = asyncio.get_running_loop(), context or copy_context()
+        return await loop.run_in_executor(self.threads, context.run, _with_a_good_connection, deed, *args)
+
+    async def chunks(self, content: Iterable[bytes]) -> AsyncIterator[bytes]:
+        """A file, read piece by piece, each when the client has taken the one before."""
+        pieces, context = iter(content), copy_context()
+        while (piece := await self.in_thread(next, pieces, None, context=context)) is not None:
+            yield piece
+
+
+def _with_a_good_connection(deed: Callable[..., Any], *args: Any) -> Any:
+    """What Django's signals do for the threads of a WSGI server: they cannot reach ours."""
+    close_old_connections()
+    try:
+        return deed(*args)
+    finally:
+        close_old_connections()
+
+
+application = Handler()

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
@@ -21,6 +22,12 @@ def poll_embedded_broker_briskly(**_: Any) -> None:
         from kombu.transport.sqlalchemy import Transport  # SQLAlchemy is only there with the embedded broker
 
         Transport.polling_interval = 0.2
+
+
+@signals.task_prerun.connect
+def keep_database_connection(**_: Any) -> None:
+    """One connection a thread, checked before each task, and renewed when it is broken or older than CONN_MAX_AGE."""
+    close_old_connections()
 
 
 @signals.setup_logging.connect

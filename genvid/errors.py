@@ -125,3 +125,10 @@ class ProviderUnavailable(DomainError):
     status = 503
     message = "A provider that this needs does not answer at present."
     retryable = True
+
+
+class Overloaded(DomainError):
+    code = "overloaded"
+    status = 503
+    message = "Too much is going on at present; try again shortly."
+    retryable = True

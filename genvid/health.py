@@ -28,7 +28,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     parts = {name: probe(check) for name, check in PROBES.items()}
     failing = {name: said for name, said in parts.items() if said != "ok"}
     if not failing:
-        body = success_body({"status": "ready", "parts": parts}, request)
+        body = success_body({"status": "ready", "parts": parts | {"provider": provider_standing()}}, request)
         return HttpResponse(dump(body), content_type="application/json")
     error = error_object("provider_unavailable", "Not ready: " + ", ".join(failing), failing)
     return error_response(503, error, request)
@@ -73,6 +73,12 @@ def check_storage() -> None:
 def check_catalogue() -> None:
     if settings.READY_WITH_CATALOGUE and not apps.get_model("avatars", "Avatar").objects.exists():
         raise LookupError("no avatars yet")
+
+
+def provider_standing() -> str:
+    """Whether HeyGen takes orders. Said, not judged: while it takes none we still serve, and videos wait."""
+    state = apps.get_model("videos", "ProviderState").objects.first()
+    return state.standing if state else "ok"
 
 
 PROBES: dict[str, Callable[[], None]] = {

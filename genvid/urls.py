@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from genvid.api.exceptions import not_found_view
 from genvid.health import healthz, readyz
+from genvid.metrics.views import metrics
 from genvid.pages import FrontView
 
 api: list[Any] = [
@@ -25,6 +26,7 @@ urlpatterns = [
     path("", FrontView.as_view(), name="front"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("media/", include("videos.media_urls")),
     path("webhooks/", include("videos.webhook_urls")),

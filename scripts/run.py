@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sqlite3
@@ -34,6 +35,8 @@ def main() -> int:
     try:
         lock = claim(var)
         check_ports(wanted_ports())
+        # Counts of the last run: a new version may count otherwise, and nobody runs who still writes them.
+        shutil.rmtree(var / "metrics", ignore_errors=True)
         prepare(var)
     except CannotStart as error:
         print(f"genvid: {error}", file=sys.stderr)
@@ -138,12 +141,13 @@ def fingerprint(var: Path) -> str:
 
 def commands() -> dict[str, list[str]]:
     python, var = sys.executable, Path(os.environ["GENVID_VAR"])
-    web = ["--interface", "wsgi", "--host", HOST, "--port", os.environ["PORT"]]
-    web += ["--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
+    # One process that streams and answers alike; whoever does not let go of a connection cannot keep it from stopping.
+    web = ["--interface", "asginl", "--host", HOST, "--port", os.environ["PORT"], "--workers", "1", "--no-ws"]
+    web += ["--workers-kill-timeout", "4", "--log-level", "warning"]
     worker = ["-A", "genvid", "worker", "-P", "threads", "-c", "12", "--without-mingle", "--without-gossip"]
     worker += ["-B", "-s", str(var / "celerybeat-schedule")]
     wanted = {
-        "web": [python, "-m", "granian", *web, "genvid.wsgi:application"],
+        "web": [python, "-m", "granian", *web, "genvid.asgi:application"],
         "worker": [python, "-m", "celery", "--quiet", *worker],
     }
     if not os.environ.get("HEYGEN_BASE_URL"):

@@ -1,13 +1,19 @@
-"""Videos, for staff: a page with the timeline and the file; nothing is edited by hand."""
+"""Videos, for staff: a page with the timeline, the file and the levers; nothing is edited by hand."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
 from videos import provider
+from videos.admin_levers import LeverAdmin, OperatedAdmin
+from videos.confirming import ask, is_confirmed
 from videos.media import signed_link
 from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
 
@@ -21,7 +27,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(Video)
-class VideoAdmin(ReadOnlyAdmin):
+class VideoAdmin(LeverAdmin):
     list_display = (
         *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
         *("waiting_reason", "error_code"),
@@ -78,24 +84,41 @@ class RenderPaceAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ProviderState)
-class ProviderStateAdmin(ReadOnlyAdmin):
+class ProviderStateAdmin(OperatedAdmin):
     list_display = (
-        "name",
-        "code",
-        "message",
-        "needs_staff",
-        "until_rendered",
-        "closed_until",
-        "closings",
-        "changed_at",
+        *("name", "standing", "code", "message", "needs_staff_since", "until_rendered", "closed_until", "closings"),
+        *("paused_at", "paused_by", "learned_limit", "changed_at"),
     )
     list_filter = ("needs_staff",)
     search_fields = ("name", "code")
     actions = ("open_gate",)
+    actions_list = ("pause_provider", "resume_provider")
 
-    @action(description="Open the gate now", permissions=["view"])  # type: ignore[untyped-decorator]
+    @action(description="Open the gate now", permissions=["operate"])  # type: ignore[untyped-decorator]
     def open_gate(self, request: HttpRequest, queryset: object) -> None:
         provider.reopen()
+        for state in ProviderState.objects.all():
+            self.log_change(request, state, "Opened the gate.")
+
+    @action(description="Pause orders", permissions=["operate"])  # type: ignore[untyped-decorator]
+    def pause_provider(self, request: HttpRequest) -> HttpResponse:
+        warning = "No new orders go to HeyGen until somebody resumes. Videos wait, uncharged; what HeyGen has goes on."
+        return self._after_asking(request, "Pause orders", warning, provider.pause)
+
+    @action(description="Resume orders", permissions=["operate"])  # type: ignore[untyped-decorator]
+    def resume_provider(self, request: HttpRequest) -> HttpResponse:
+        warning = "Waiting videos are ordered again. A gate that HeyGen's own answers closed stays closed."
+        return self._after_asking(request, "Resume orders", warning, provider.resume)
+
+    def _after_asking(
+        self, request: HttpRequest, title: str, warning: str, deed: Callable[[str], None]
+    ) -> HttpResponse:
+        if not is_confirmed(request):
+            return ask(self, request, title=title, warning=warning, form=forms.Form())
+        deed(request.user.get_username())
+        self.log_change(request, ProviderState.objects.get(name=provider.NAME), f"{title}.")
+        self.message_user(request, f"{title}: done.", messages.SUCCESS)
+        return redirect("admin:videos_providerstate_changelist")
 
 
 @admin.register(ProviderWebhook)

@@ -10,6 +10,10 @@ class VideosConfig(AppConfig):
 
     def ready(self) -> None:
         worker_ready.connect(prepare_worker, dispatch_uid="videos.prepare_worker")
+        from genvid.metrics import REGISTRY  # models are not loaded when this module is
+        from videos.gauges import PipelineGauges
+
+        REGISTRY.register(PipelineGauges())
 
 
 def prepare_worker(**_: Any) -> None:

@@ -8,6 +8,7 @@ from genvid.api.exceptions import describe, error_object
 from genvid.api.renderers import error_response
 from genvid.errors import BodyTooLarge, DomainError, MalformedBody, NotAuthenticated
 from genvid.heygen.webhook import BadPayload, BadSignature, parse, verify
+from videos import metrics
 from videos.services import deliveries
 
 OPEN_METHODS = ("OPTIONS", "GET", "HEAD")
@@ -28,6 +29,7 @@ def heygen(request: HttpRequest) -> HttpResponse:
     except BodyTooLarge as error:
         return _refuse(request, error)
     except BadSignature:
+        metrics.deliveries.add("forged")
         return _refuse(request, NotAuthenticated("The signature does not match."))
     except BadPayload as error:
         return _refuse(request, MalformedBody(str(error)))

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
 from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
 
 InThread = Callable[[Callable[[], HttpResponse]], Awaitable[HttpResponse]]
 

@@ -3,13 +3,14 @@
 import re
 
 MAX_WAIT = 60
-PREFERENCE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")+')
+MAX_HEADER = 1000
+PREFERENCE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|$))+')
 WAIT = re.compile(r'\s*wait\s*=\s*("?)(\d+)\1\s*(?:;.*)?', re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
 def wanted_wait(header: str) -> int | None:
     """Seconds, 0 to 60; None when the client does not ask, or asks in a way that RFC 7240 has us ignore."""
-    named = [each for each in PREFERENCE.findall(header) if _name(each) == "wait"]
+    named = [each for each in PREFERENCE.findall(header[:MAX_HEADER]) if _name(each) == "wait"]
     # Of a preference that is given twice, the first counts.
     match = WAIT.fullmatch(named[0]) if named else None
     if match is None:

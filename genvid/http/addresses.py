@@ -34,12 +34,16 @@ def check_public_url(url: str) -> None:
 
     A name can be pointed elsewhere a moment later, so our own requests check the connected address again.
     """
-    parts = split_url(url)
-    host = parts.hostname or ""
+    find_public(split_url(url).hostname or "", timeout=LOOKUP_SECONDS)
+
+
+def find_public(host: str, timeout: float) -> Sequence[IPAddress]:
+    """The addresses of `host`. Raises `ForbiddenAddress` unless there are some and all of them are public."""
     literal = _read_literal(host)
-    addresses = [literal] if literal else resolve(host)
-    if not all(is_public(address) for address in addresses):
+    addresses = [literal] if literal else resolve(host, timeout)
+    if not addresses or not all(is_public(address) for address in addresses):
         raise ForbiddenAddress("the host is not on the public internet")
+    return addresses
 
 
 def split_url(url: str) -> SplitResult:

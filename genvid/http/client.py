@@ -118,7 +118,7 @@ def exchange(
             method, url, headers=headers, timeout=waits, allow_redirects=False, stream=True, **content
         )
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-        raise _translate(error) from error
+        raise translate(error) from error
     with answer:
         if 300 <= answer.status_code < 400:
             raise Redirected(answer.status_code, answer.headers.get("Location"))
@@ -134,7 +134,7 @@ def read_chunks(answer: requests.Response, *, deadline: float, decode: bool = Tr
         try:
             chunk = answer.raw.read1(CHUNK_BYTES, decode_content=decode)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _translate(error) from error
+            raise translate(error) from error
         if not chunk:
             return
         if time.monotonic() > deadline:
@@ -142,7 +142,7 @@ def read_chunks(answer: requests.Response, *, deadline: float, decode: bool = Tr
         yield chunk
 
 
-def _translate(error: Exception) -> HttpError:
+def translate(error: Exception) -> HttpError:
     """Only a failure to connect is certain to have sent nothing; a broken TLS handshake is not told apart."""
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable("no connection in time", sent=False)

@@ -1,7 +1,9 @@
 """`/_sandbox/…`: the knobs, the faults, the books. For this machine only."""
 
 import json
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from starlette.routing import Route
 from genvid.sandbox import faults
 from genvid.sandbox.errors import ApiError, refuse
 from genvid.sandbox.house import House
+from genvid.sandbox.store import Row
 from genvid.sandbox.wallet import MICRO
 
 Doer = Callable[[House, Request, Any], Awaitable[Any]]
@@ -49,19 +52,47 @@ def books(house: House) -> dict[str, Any]:
         """SELECT seq, event_id, event_type, endpoint_id, url, mode, status, tries, created_at, due_at
            FROM deliveries ORDER BY seq"""
     )
+    attempts = _attempts(house)
     return {
         "wallet": house.wallet.balance / MICRO,
         "videos": [video | {"charged": video["charged"] / MICRO} for video in videos],
-        "deliveries": [row | {"attempts": _attempts(house, row["seq"])} for row in deliveries],
-        "probes": _attempts(house, 0),
-        "requests": {row["route"]: row["count"] for row in house.store.rows("SELECT * FROM requests")},
+        "deliveries": [row | {"attempts": attempts[row["seq"]]} for row in deliveries],
+        "probes": attempts[0],
         "faults": house.store.rows("SELECT spec, left FROM faults WHERE left > 0"),
+        **_counts(house),
     }
 
 
-def _attempts(house: House, delivery: int) -> list[dict[str, Any]]:
-    sql = "SELECT at, answer, error FROM attempts WHERE delivery = ? ORDER BY seq"
-    return house.store.rows(sql, delivery)
+def _attempts(house: House) -> dict[int, list[dict[str, Any]]]:
+    """By delivery; those of number 0 are probes."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in house.store.rows("SELECT delivery, at, answer, error FROM attempts ORDER BY seq"):
+        found[row.pop("delivery")].append(row)
+    return found
+
+
+def _counts(house: House) -> dict[str, dict[str, int]]:
+    """Requests by route, and how often each rate struck."""
+    rows = house.store.rows
+    return {
+        "requests": {row["route"]: row["count"] for row in rows("SELECT * FROM requests")},
+        "strikes": {row["kind"]: row["count"] for row in rows("SELECT * FROM strikes")},
+    }
+
+
+async def _renders(house: House, request: Request, body: Any) -> Any:
+    """What was made and what it cost, without the deliveries: cheap for thousands."""
+    sql = """SELECT id, callback_id, idempotency_key, status, creates, duration, charged, failure_code, deleted, made
+             FROM videos ORDER BY seq"""
+    return {"renders": [_render(house, row) for row in house.store.rows(sql)], **_counts(house)}
+
+
+def _render(house: House, row: Row) -> Row:
+    made = json.loads(row.pop("made") or "{}")
+    folder = house.links.video_folder(row["id"])
+    files = {kind: folder / made["files"][kind] for kind in ("video", "captioned") if kind in made.get("files", {})}
+    hashes = {kind: sha256(path.read_bytes()).hexdigest() for kind, path in files.items() if path.is_file()}
+    return row | {"charged": row["charged"] / MICRO, "sha256": hashes}
 
 
 async def _set_wallet(house: House, request: Request, body: Any) -> Any:
@@ -109,6 +140,7 @@ def routes(house: House) -> list[Route]:
         at("faults", _queue_fault, "POST"),
         at("faults", _clear_faults, "DELETE"),
         at("books", _books, "GET"),
+        at("renders", _renders, "GET"),
         at("wallet", _set_wallet, "POST"),
         at("reset", _reset, "POST"),
         at("videos/{video_id}/complete", _complete, "POST"),

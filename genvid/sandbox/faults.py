@@ -1,5 +1,6 @@
-"""One-shot faults: the next requests that match answer wrongly, slowly or not at all."""
+"""Answers that are wrong, late or missing: one-shot faults for the next request that matches, and the knobs' rates."""
 
+import asyncio
 import json
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
@@ -13,8 +14,10 @@ from genvid.sandbox.errors import (
     html_answer,
     refuse,
 )
+from genvid.sandbox.knobs import KnobBoard
 from genvid.sandbox.store import Store
 
+FIVE_HUNDREDS = (500, 502, 503)
 KINDS = ("status", "html", "garbage", "drop", "lost", "delay", "none")
 
 
@@ -60,3 +63,33 @@ def take(store: Store, method: str, path: str) -> Fault:
             store.run("UPDATE faults SET left = left - 1 WHERE seq = ?", row["seq"])
             return fault
     return Fault(kind="none")
+
+
+async def strike_before(board: KnobBoard, fault: Fault) -> None:
+    """What happens before a request is looked at: it waits."""
+    stall = board.now.stall_seconds if board.strikes("stall_rate") else 0.0
+    await asyncio.sleep(board.now.latency_seconds + fault.seconds + stall)
+    fault.strike_before()
+
+
+def strike_instead(board: KnobBoard) -> None:
+    """What happens instead of what was asked for: nothing is done."""
+    if board.strikes("rate_limit_rate"):
+        raise ApiError("rate_limit_exceeded", retry_after=board.now.retry_after)
+    if board.strikes("garbage_rate"):
+        raise garbage_answer()
+    if board.strikes("error_rate"):
+        raise _five_hundred(board)
+
+
+def strike_after(board: KnobBoard) -> None:
+    """What happens to the answer once a POST has been carried out."""
+    if board.strikes("drop_answer_rate"):
+        raise ConnectionDropped
+    if board.strikes("late_error_rate"):
+        raise _five_hundred(board)
+
+
+def _five_hundred(board: KnobBoard) -> Exception:
+    status = board.dice.choice(FIVE_HUNDREDS)
+    return html_answer(status) if board.dice.random() < 0.25 else ApiError(CODES_BY_STATUS[status])

@@ -1,12 +1,14 @@
 """What can be turned while the sandbox runs, and the defaults."""
 
+import random
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args, get_type_hints
 
 from genvid.sandbox.errors import refuse
 from genvid.sandbox.store import Store
 
-WEBHOOK_MODES = ("normal", "off", "doubled", "late", "reordered", "unsigned", "forged", "bare")
+RENDERERS = ("full", "clip", "canned")
+WEBHOOK_MODES = ("normal", "off", "doubled", "late", "reordered", "unsigned", "forged", "bare", "chaos")
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class Knobs:
     renderer: str = "full"
     concurrency: int = 10
     render_seconds: float = 0.0
+    render_spread: float = 0.0
     submit_seconds: float = 0.0
     latency_seconds: float = 0.0
     stuck: bool = False
@@ -27,8 +30,16 @@ class Knobs:
     expired_links: int = 0
     truncate_downloads: int = 0
     visible_after: float = 0.0
+    seed: int | None = None
     drop_answer_rate: float = 0.0
+    late_error_rate: float = 0.0
     error_rate: float = 0.0
+    garbage_rate: float = 0.0
+    rate_limit_rate: float = 0.0
+    stall_rate: float = 0.0
+    stall_seconds: float = 5.0
+    expired_link_rate: float = 0.0
+    truncate_rate: float = 0.0
     retry_after: int = 1
     avatar_seconds: float = 1.0
     webhooks: str = "normal"
@@ -46,6 +57,7 @@ class KnobBoard:
         self._store = store
         self._defaults = replace(Knobs(), **defaults)
         self.now = replace(self._defaults, **store.setting("knobs", {}))
+        self.dice = random.Random(self.now.seed)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self.now)
@@ -66,9 +78,19 @@ class KnobBoard:
             self.turn({name: left - 1})
         return bool(left > 0)
 
+    def strikes(self, name: str) -> bool:
+        """Whether a misfortune with this knob's rate happens now; written down when it does."""
+        happens = self.dice.random() < float(getattr(self.now, name))
+        if happens:
+            self._store.count("strikes", "kind", name)
+        return happens
+
     def _set(self, values: dict[str, Any]) -> None:
+        before = self.now.seed
         self._store.set("knobs", values)
         self.now = replace(self._defaults, **values)
+        if self.now.seed != before:
+            self.dice.seed(self.now.seed)
 
 
 def _checked(values: Any) -> dict[str, Any]:
@@ -81,8 +103,8 @@ def _checked(values: Any) -> dict[str, Any]:
             refuse(name, f"{name} is not a knob, or {value!r} is not its kind of value")
     if values.get("webhooks", "normal") not in WEBHOOK_MODES:
         refuse("webhooks", "webhooks must be one of " + ", ".join(WEBHOOK_MODES))
-    if values.get("renderer", "full") not in ("full", "clip"):
-        refuse("renderer", "renderer must be full or clip")
+    if values.get("renderer", "full") not in RENDERERS:
+        refuse("renderer", "renderer must be one of " + ", ".join(RENDERERS))
     return values
 
 

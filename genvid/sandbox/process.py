@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import httpx
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 STOP_TIMEOUT = 5.0
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,6 +85,10 @@ class SandboxProcess:
 
     def books(self) -> dict[str, Any]:
         return self._ask("GET", "/books")
+
+    def renders(self) -> dict[str, Any]:
+        """What was made, by which order, and its files' hashes: the books without the deliveries."""
+        return self._ask("GET", "/renders")
 
     def wallet(self, balance: float) -> None:
         self._ask("POST", "/wallet", {"balance": balance})

@@ -6,6 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 from genvid.sandbox.courier import Courier
@@ -121,6 +122,7 @@ class Production:
     async def _film(self, video: Row, bench: Bench) -> Row:
         folder = self._links.video_folder(video["id"])
         task = {"task": "video", "folder": str(folder), "renderer": self._board.now.renderer}
+        task["shelf"] = str(self._links.folder / "canned")
         try:
             return await bench.do({**task, "scenes": json.loads(video["job"])["scenes"]})
         except TaskFailed as failure:
@@ -142,7 +144,8 @@ class Production:
         video = self._store.row("SELECT * FROM videos WHERE id = ? AND stage = 'made'", video_id)
         if video is None:  # not made yet, or settled by somebody else
             return
-        due = video["started_at"] + self._knobs_of(video)["render_seconds"]
+        knobs = self._knobs_of(video)
+        due = video["started_at"] + knobs["render_seconds"] * luck(video["id"], knobs["render_spread"])
         if due > time.time():
             await asyncio.sleep(due - time.time())
         self._settle(video, json.loads(video["made"]))
@@ -183,6 +186,11 @@ class Production:
             await bench.do(task)
         except TaskFailed as failure:
             log.warning("No preview %s: %s", task.get("path"), failure.message)
+
+
+def luck(video_id: str, spread: float) -> float:
+    """A factor around 1, lognormal with that sigma. The id draws it, so that a restart draws the same."""
+    return Random(video_id).lognormvariate(0, spread) if spread else 1.0
 
 
 def cost_of(job: Row, duration: float) -> int:

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from genvid.sandbox.app import build
 from genvid.sandbox.house import Options
+from genvid.sandbox.knobs import RENDERERS
 
 SHUTDOWN_GRACE = 1  # seconds for requests under way
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=int(os.environ.get("SANDBOX_PORT", "8001")))
     parser.add_argument("--var", type=Path, default=Path(os.environ.get("GENVID_VAR", "var")), help="data folder")
     parser.add_argument("--api-key", default=os.environ.get("HEYGEN_API_KEY", ""), help="empty: accept any key")
-    parser.add_argument("--renderer", choices=("full", "clip"), default="full")
+    parser.add_argument("--renderer", choices=RENDERERS, default="full")
     parser.add_argument("--workers", type=int, default=1, help="render processes")
 
 

@@ -13,8 +13,8 @@ from rest_framework.test import APIClient
 from accounts import services as accounts
 from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, Role
-from accounts.models import Account, ApiKey, Membership, User
-from accounts.services import api_keys
+from accounts.models import Account, ApiKey, Membership, User, WebhookEndpoint
+from accounts.services import api_keys, webhooks
 from accounts.tokens import TokenPair, read_access
 from avatars.models import Avatar, Voice
 from billing.credits import adjust
@@ -98,6 +98,15 @@ def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
     client = JsonClient()
     client.credentials(HTTP_X_API_KEY=text)
     return Program(key, text, client)
+
+
+def make_endpoint(of: Person, *events: str, url: str = "https://hooks.example.com/genvid", **fields: Any) -> Any:
+    """A webhook endpoint that wants every event, unless some are named. `fields` of the row are set last."""
+    endpoint = webhooks.create(of.account.pk, url=url, events=list(events) or ["*"])
+    if fields:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
+        endpoint.refresh_from_db()
+    return endpoint
 
 
 def sign_in(email: str) -> Person:

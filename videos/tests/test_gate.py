@@ -127,7 +127,7 @@ def test_a_move_is_logged_once_it_is_committed(video, caplog, django_capture_on_
     with django_capture_on_commit_callbacks(execute=True):
         video.move(Status.SUBMITTING, reason="why")
     (line,) = [record.msg for record in caplog.records if record.msg["event"] == "video_moved"]
-    assert (line["video_id"], line["source"], line["target"]) == (str(video.pk), "queued", "submitting")
+    assert (line["video_id"], line["from"], line["to"]) == (str(video.pk), "queued", "submitting")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from functools import partial
 from typing import Any
 
 from genvid.sandbox.errors import ApiError
@@ -19,18 +20,21 @@ async def create(call: Call) -> Reply:
     check_callback(house, body.get("callback_url"), "callback_url")
     plans = [await _planned(call, number, one) for number, one in enumerate(body["videos"])]
     batch_id = secrets.token_hex(16)
-    with house.store.together():
-        house.store.add(
-            "batches",
-            id=batch_id,
-            kind="videos",
-            title=body.get("title"),
-            callback_url=body.get("callback_url"),
-            created_at=time.time(),
-        )
-        for number, (one, plan) in enumerate(zip(body["videos"], plans, strict=True)):
-            accept(call, one, plan, Place(batch_id, number))
-    return Reply({"batch_id": batch_id}, status=202)
+    return Reply({"batch_id": batch_id}, status=202, deed=partial(_accept_all, call, batch_id, plans))
+
+
+def _accept_all(call: Call, batch_id: str, plans: list[Plan]) -> None:
+    body = call.body
+    call.house.store.add(
+        "batches",
+        id=batch_id,
+        kind="videos",
+        title=body.get("title"),
+        callback_url=body.get("callback_url"),
+        created_at=time.time(),
+    )
+    for number, (one, plan) in enumerate(zip(body["videos"], plans, strict=True)):
+        accept(call, one, plan, Place(batch_id, number), secrets.token_hex(16))
 
 
 async def _planned(call: Call, number: int, video: dict[str, Any]) -> Plan:

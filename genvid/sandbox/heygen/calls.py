@@ -1,9 +1,7 @@
 """From a request to a handler and back: faults, key, validation, idempotency and the envelope."""
 
-import asyncio
 import hashlib
 import json
-import random
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -48,6 +46,8 @@ class Reply:
     status: int = 200
     video_id: str | None = None
     lost: bool = False
+    deed: Callable[[], object] | None = None
+    """What it promises; carried out in one transaction with keeping it under its Idempotency-Key."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -85,18 +85,15 @@ def route(house: House, operation: Operation) -> Route:
 
 
 async def _answer(house: House, operation: Operation, request: Request) -> Response:
-    knobs = house.board.now
     fault = faults.take(house.store, operation.method, request.url.path)
-    await asyncio.sleep(knobs.latency_seconds + fault.seconds)
-    fault.strike_before()
+    await faults.strike_before(house.board, fault)
     key = _authorised(house, request)
-    if random.random() < knobs.error_rate:
-        raise ApiError(random.choice(("internal_error", "bad_gateway", "service_unavailable")))
+    faults.strike_instead(house.board)
     reply = await _replayed(house, operation, request, key)
     if fault.kind == "lost" or reply.lost:
         raise ConnectionDropped
-    if operation.method == "POST" and random.random() < knobs.drop_answer_rate:
-        raise ConnectionDropped
+    if operation.method == "POST":
+        faults.strike_after(house.board)
     return JSONResponse(reply.body, reply.status)
 
 
@@ -113,7 +110,7 @@ async def _replayed(house: House, operation: Operation, request: Request, key: s
     """The first answer again when this Idempotency-Key was seen; else the handler's own."""
     given = request.headers.get("idempotency-key")
     if operation.method != "POST" or given is None:
-        return await _handled(house, operation, request, key, None)
+        return _carried_out(house, await _handled(house, operation, request, key, None))
     if not re.fullmatch(r"[A-Za-z0-9_\-:.]{1,255}", given):
         refuse("Idempotency-Key", "Idempotency-Key must be 1-255 characters of A-Z a-z 0-9 _ - : .")
     text = "\n".join((operation.method, request.url.path, key, given))
@@ -125,11 +122,19 @@ async def _replayed(house: House, operation: Operation, request: Request, key: s
         raise ApiError("request_in_progress", retry_after=house.board.now.retry_after)
     house.in_progress.add(scope)
     try:
-        with_key = await _handled(house, operation, request, key, given)
-        replay.keep(house.store, scope, with_key.status, with_key.body, with_key.video_id)
-        return with_key
+        return _carried_out(house, await _handled(house, operation, request, key, given), scope)
     finally:
         house.in_progress.discard(scope)
+
+
+def _carried_out(house: House, reply: Reply, scope: str = "") -> Reply:
+    """Does what was promised and keeps the answer, both or neither: so no kill makes two videos for one key."""
+    with house.store.together():
+        if reply.deed is not None:
+            reply.deed()
+        if scope:
+            replay.keep(house.store, scope, reply.status, reply.body, reply.video_id)
+    return reply
 
 
 def _beside(body: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,14 +42,13 @@ async def create(call: Call) -> Reply:
     await asyncio.sleep(house.board.now.submit_seconds)
     if house.production.running() >= house.board.now.concurrency:
         raise ApiError("rate_limit_exceeded", retry_after=house.board.now.retry_after)
-    video_id = accept(call, body, plan, Place())
-    data = {"video_id": video_id, "status": "waiting", "output_format": "mp4"}
-    return Reply(data, video_id=video_id, lost=lost)
-
-
-def accept(call: Call, body: dict[str, Any], plan: Plan, place: Place) -> str:
-    """Writes a video into the books and wakes the workshop."""
     video_id = secrets.token_hex(16)
+    data = {"video_id": video_id, "status": "waiting", "output_format": "mp4"}
+    return Reply(data, video_id=video_id, lost=lost, deed=partial(accept, call, body, plan, Place(), video_id))
+
+
+def accept(call: Call, body: dict[str, Any], plan: Plan, place: Place, video_id: str) -> None:
+    """Writes a video into the books and wakes the workshop."""
     call.house.store.add(
         "videos",
         id=video_id,
@@ -70,7 +70,6 @@ def accept(call: Call, body: dict[str, Any], plan: Plan, place: Place) -> str:
         base=call.base,
     )
     call.house.production.wake()
-    return video_id
 
 
 def check_callback(house: House, url: str | None, param: str) -> None:
@@ -132,7 +131,9 @@ def _lifetime(house: House, video: Row) -> float:
     if video["status"] == "completed" and video["stale_links"] > 0:
         house.store.run("UPDATE videos SET stale_links = stale_links - 1 WHERE id = ?", video["id"])
         return -60.0
-    if video["status"] == "completed" and house.board.use_up("expired_links"):
+    if video["status"] == "completed" and (
+        house.board.use_up("expired_links") or house.board.strikes("expired_link_rate")
+    ):
         return -60.0
     return float(house.board.now.link_lifetime)
 

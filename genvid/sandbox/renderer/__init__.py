@@ -1,6 +1,7 @@
 """Turns a script into a talking-avatar video, offline.
 
-`render` draws and speaks, `render_clip` is the quick stand-in for tests of what surrounds it.
+`render` draws and speaks, `render_clip` is the quick stand-in for tests of what surrounds it, `take_canned` the one for
+thousands at once.
 
 Names are loaded on first use, so that reading the catalogue imports neither the codecs nor the speech model.
 """
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genvid.sandbox.renderer.catalogue import PERSONAS, VOICES, Persona, VoiceProfile
-    from genvid.sandbox.renderer.clip import render_clip
+    from genvid.sandbox.renderer.clip import render_clip, take_canned
     from genvid.sandbox.renderer.job import Background, Rendered, RenderJob, UnreadableMedia
     from genvid.sandbox.renderer.previews import preview_image, preview_video, voice_sample
     from genvid.sandbox.renderer.script import Unspeakable, estimate_seconds, speakable
@@ -32,6 +33,7 @@ _HOME = {
     "render": "studio",
     "render_clip": "clip",
     "speakable": "script",
+    "take_canned": "clip",
     "voice_sample": "previews",
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "render",
     "render_clip",
     "speakable",
+    "take_canned",
     "voice_sample",
 ]
 

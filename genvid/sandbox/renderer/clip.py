@@ -1,8 +1,16 @@
-"""The quick renderer: every file of a real render, at a thumbnail's size and a few milliseconds' cost."""
+"""The quick renderers: every file of a real render, at a thumbnail's size.
 
+A clip costs some milliseconds; a canned one is made once for its shape, and costs next to nothing from then on.
+"""
+
+import os
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 from PIL import Image
@@ -20,6 +28,7 @@ TONE_HZ = 220
 TONE_LEVEL = 0.05
 SOUND_RATE = 8_000
 QUICKEST = {"preset": "ultrafast", "crf": "30", "profile": "high", "x264-params": "8x8dct=1:cabac=1"}
+CANNED = "This film was canned: whoever orders this shape gets the same."
 
 
 def render_clip(job: RenderJob, folder: Path, progress: Callable[[float], None] | None = None) -> Rendered:
@@ -28,7 +37,7 @@ def render_clip(job: RenderJob, folder: Path, progress: Callable[[float], None] 
         require_speakable(job.script)
     folder.mkdir(parents=True, exist_ok=True)
     outputs = Outputs(folder)
-    frames = max(1, round(estimate_seconds(job.script, job.speed) * FPS))
+    frames = _frames(job)
     duration = frames / FPS
     colour = _colour_of(job.script)
     _film(outputs.video, job, colour, frames)
@@ -39,6 +48,36 @@ def render_clip(job: RenderJob, folder: Path, progress: Callable[[float], None] 
     if progress:
         progress(1.0)
     return outputs.rendered(duration, captioned=job.burn_captions)
+
+
+def take_canned(job: RenderJob, folder: Path, shelf: Path) -> Rendered:
+    """The one film of the job's shape: made for the first that asks, linked for all others. It ignores the script."""
+    if not job.audio:
+        require_speakable(job.script)
+    canned = replace(job, script=CANNED, speed=1.0, audio=None)
+    can = shelf / f"{job.width}x{job.height}{'-captioned' if job.burn_captions else ''}"
+    if not can.exists():
+        _can(canned, can)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in can.iterdir():
+        with suppress(FileExistsError):  # linked in a former life, which ended before it was written down
+            os.link(file, folder / file.name)
+    return Outputs(folder).rendered(_frames(canned) / FPS, captioned=job.burn_captions)
+
+
+def _can(job: RenderJob, can: Path) -> None:
+    """Makes the film beside its place and moves it there; another process may have been first."""
+    can.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(mkdtemp(dir=can.parent))
+    render_clip(job, draft)
+    try:
+        draft.rename(can)
+    except OSError:
+        shutil.rmtree(draft)
+
+
+def _frames(job: RenderJob) -> int:
+    return max(1, round(estimate_seconds(job.script, job.speed) * FPS))
 
 
 def _film(path: Path, job: RenderJob, colour: Colour, frames: int) -> None:

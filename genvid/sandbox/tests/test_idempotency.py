@@ -1,6 +1,39 @@
+import sqlite3
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import count
+from threading import Event
+
+import httpx
 
 from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+
+UNKEPT = """SELECT COUNT(*) FROM videos LEFT JOIN replays ON replays.video_id = videos.id
+            WHERE idempotency_key IS NOT NULL AND replays.scope IS NULL"""
+
+
+def while_submitting(client: Client, deed: Callable[[], None]) -> list[str]:
+    """Three clients submit under new keys, one after the other, until `deed` is done. The keys they used."""
+    done, numbers, used = Event(), count(), []
+
+    def submit() -> None:
+        while not done.is_set():
+            used.append(f"k{next(numbers)}")
+            try:
+                client.submit(key=used[-1])
+            except httpx.TransportError:
+                return
+
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            pool.submit(submit)
+        try:
+            deed()
+        finally:
+            done.set()
+    return used
 
 
 def test_the_same_key_gets_the_first_answer_again(client: Client) -> None:
@@ -66,3 +99,32 @@ def test_keys_survive_a_kill(client: Client) -> None:
     client.sandbox.start()
 
     assert client.submit(key="k1").json() == first
+
+
+def test_no_reader_ever_sees_a_video_without_its_kept_answer(client: Client) -> None:
+    """What another connection sees is what a kill at that moment would leave."""
+    client.sandbox.knobs(concurrency=10_000, stuck=True)
+
+    def watch() -> None:
+        until = time.monotonic() + 1.5
+        with closing(sqlite3.connect(client.sandbox.folder / "sandbox" / "books.sqlite3")) as books:
+            while time.monotonic() < until:
+                assert books.execute(UNKEPT).fetchone() == (0,)
+
+    assert len(while_submitting(client, watch)) > 20
+
+
+def test_a_kill_while_orders_come_in_makes_no_key_two_videos(client: Client) -> None:
+    client.sandbox.knobs(concurrency=10_000, stuck=True)
+
+    def kill_soon() -> None:
+        wait_for(lambda: len(client.sandbox.renders()["renders"]) > 10)
+        client.sandbox.kill()
+
+    used = while_submitting(client, kill_soon)
+    client.sandbox.start()
+    again = [client.submit(key=key).json()["data"]["video_id"] for key in used]
+
+    made = {render["idempotency_key"]: render["id"] for render in client.sandbox.renders()["renders"]}
+    assert len(client.sandbox.renders()["renders"]) == len(used)
+    assert again == [made[key] for key in used]

@@ -1,3 +1,4 @@
+import hashlib
 import time
 
 import httpx
@@ -139,6 +140,75 @@ def test_error_rate_answers_five_hundreds(client: Client) -> None:
     assert client.sandbox.books()["videos"] == []
 
 
+def test_error_rate_mixes_in_html_pages(client: Client) -> None:
+    client.sandbox.knobs(error_rate=1, seed=1)
+
+    kinds = {client.get("/v3/users/me").headers["content-type"].partition(";")[0] for _ in range(20)}
+
+    assert kinds == {"application/json", "text/html"}
+
+
+def test_garbage_rate_answers_half_a_json(client: Client) -> None:
+    client.sandbox.knobs(garbage_rate=1)
+
+    assert client.get("/v3/users/me").text == '{"data": {"video_id": '
+
+
+def test_rate_limit_rate_answers_429(client: Client) -> None:
+    client.sandbox.knobs(rate_limit_rate=1, retry_after=7)
+
+    answer = client.get("/v3/users/me")
+
+    assert (refusal_of(answer)[:2], answer.headers["retry-after"]) == ((429, "rate_limit_exceeded"), "7")
+
+
+def test_late_error_rate_spoils_the_answer_after_accepting(client: Client) -> None:
+    body = client.body()
+    client.sandbox.knobs(late_error_rate=1)
+
+    assert client.post("/v3/videos", json=body).status_code in (500, 502, 503)
+    assert len(client.sandbox.books()["videos"]) == 1
+
+
+def test_stall_rate_delays_answers(client: Client) -> None:
+    client.sandbox.knobs(stall_rate=1, stall_seconds=0.3)
+    begun = time.time()
+
+    client.get("/v3/users/me")
+
+    assert time.time() - begun >= 0.3
+
+
+def test_expired_link_rate_hands_out_dead_links(client: Client) -> None:
+    client.sandbox.knobs(expired_link_rate=1)
+
+    assert client.get(client.finish()["video_url"]).status_code == 403
+
+
+def test_truncate_rate_breaks_downloads_off(client: Client) -> None:
+    url = client.finish()["video_url"]
+    client.sandbox.knobs(truncate_rate=1)
+
+    with pytest.raises(httpx.TransportError):
+        client.get(url)
+
+
+def test_the_same_seed_draws_the_same_misfortunes(client: Client) -> None:
+    def drawn() -> list[int]:
+        client.sandbox.knobs(seed=None)
+        client.sandbox.knobs(seed=5, error_rate=0.5)
+        return [client.get("/v3/users/me").status_code for _ in range(12)]
+
+    assert drawn() == drawn()
+
+
+def test_the_books_count_what_struck(client: Client) -> None:
+    client.sandbox.knobs(rate_limit_rate=1)
+    client.get("/v3/users/me")
+
+    assert client.sandbox.books()["strikes"] == {"rate_limit_rate": 1}
+
+
 def test_knobs_survive_a_restart(client: Client) -> None:
     client.sandbox.knobs(render_seconds=3)
 
@@ -167,3 +237,20 @@ def test_the_books_show_what_was_submitted(client: Client) -> None:
     video = client.sandbox.books()["videos"][1]
 
     assert (video["idempotency_key"], video["callback_id"], video["creates"]) == ("key-1", "job-1", 1)
+
+
+def test_the_renders_are_the_books_without_the_deliveries(client: Client) -> None:
+    made = client.finish(callback_id="job-1")
+
+    (render,) = client.sandbox.renders()["renders"]
+
+    assert (render["callback_id"], render["status"], render["creates"]) == ("job-1", "completed", 1)
+    assert render["sha256"] == {"video": hashlib.sha256(client.get(made["video_url"]).content).hexdigest()}
+
+
+def test_the_renders_show_no_hash_of_a_deleted_video(client: Client) -> None:
+    client.delete(f"/v3/videos/{client.finish()['id']}")
+
+    (render,) = client.sandbox.renders()["renders"]
+
+    assert (render["deleted"], render["sha256"]) == (1, {})

@@ -185,6 +185,31 @@ def test_bare_has_a_signature_header_and_nothing_else(client: Client, receiver: 
     assert [name for name in post.headers if name.startswith("heygen")] == []
 
 
+def test_chaos_draws_how_each_delivery_goes(client: Client, receiver: Receiver) -> None:
+    register(client, receiver)
+    client.sandbox.knobs(webhooks="chaos", seed=3, webhook_late_seconds=0)
+    for _ in range(25):
+        client.finish()
+
+    kinds = {delivery["mode"] for delivery in client.sandbox.books()["deliveries"]}
+
+    assert kinds == {"normal", "doubled", "late", "reordered", "unsigned", "forgery"}
+
+
+def test_a_forgery_tells_of_the_opposite_once(client: Client, receiver: Receiver) -> None:
+    secret = register(client, receiver)["secret"]
+    client.sandbox.knobs(webhooks="chaos", seed=3)
+    receiver.answers = [401] * 1000
+    videos = [client.finish()["id"] for _ in range(8)]
+    wait_for(lambda: [post for post in receiver.posts if post.json["event_type"] == "avatar_video.fail"])
+
+    forged = [post for post in receiver.posts if post.json["event_type"] == "avatar_video.fail"]
+
+    assert {post.json["event_data"]["video_id"] for post in forged} <= set(videos)
+    assert all(post.headers["heygen-signature"] != mark(secret, post.body) for post in forged)
+    assert len({post.json["event_id"] for post in forged}) == len(forged)
+
+
 def test_event_id_and_timestamp_can_be_left_out(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
     client.sandbox.knobs(webhook_event_id=False, webhook_timestamp=False)

@@ -44,6 +44,8 @@ def _video(task: Result) -> Result:
 
 def _scene(scene: Result, folder: Path, task: Result) -> Rendered:
     folder.mkdir(parents=True, exist_ok=True)
+    if task["renderer"] == "canned":
+        return renderer.take_canned(job_of(scene), folder, Path(task["shelf"]))
     if task["renderer"] == "clip":
         return renderer.render_clip(job_of(scene), folder)
     return renderer.render(job_of(scene), folder, lambda share: None)

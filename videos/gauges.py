@@ -1,0 +1,81 @@
+"""What `/metrics` reads from the database at the moment of asking: five cheap queries, whatever is in it."""
+
+from collections.abc import Generator, Iterable, Iterator
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from accounts.enums import DeliveryStatus
+from accounts.models import Delivery
+from billing import credits
+from videos import provider
+from videos.enums import IN_FLIGHT, WAITING, Status
+from videos.models import ProviderState, Video, WebhookDelivery
+
+logger = structlog.get_logger(__name__)
+FLOW = [status for status in Status if status in WAITING]
+
+
+class PipelineGauges(Collector):
+    """A database that does not answer takes nothing from the page but these: what processes counted still shows."""
+
+    def collect(self) -> Iterable[Metric]:
+        reads = True
+        try:
+            found = list(read_gauges(timezone.now()))
+        except Exception as error:  # noqa: BLE001 - whatever fails here, the counts are still worth showing
+            logger.error("gauges_not_read", error=repr(error))
+            found, reads = [], False
+        return [*found, _gauge("genvid_gauges_readable", "0 while the database does not answer.", reads)]
+
+
+def read_gauges(now: datetime) -> Iterator[Metric]:
+    in_flight = yield from _videos(now)
+    yield from _gate(now, in_flight)
+    yield from _money()
+    backlog = WebhookDelivery.objects.filter(processed_at=None).count()
+    yield _gauge("genvid_webhook_backlog", "HeyGen's webhooks not worked off yet.", backlog)
+    unsent = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now).count()
+    yield _gauge("genvid_outbox_backlog", "Webhooks to clients that are due.", unsent)
+
+
+def _videos(now: datetime) -> Generator[Metric, None, int]:
+    """Counts and ages by status, and returns how many are in flight. What has ended is counted as it ends, not here."""
+    waiting = Video.objects.filter(status__in=WAITING).order_by().values_list("status")
+    rows = {status: (count, since) for status, count, since in waiting.annotate(Count("pk"), Min("moved_at"))}
+    counts = GaugeMetricFamily("genvid_videos", "Videos that are being made, by status.", labels=["status"])
+    ages = GaugeMetricFamily("genvid_oldest_seconds", "How long the oldest has had its status.", labels=["status"])
+    for status in FLOW:
+        count, since = rows.get(status, (0, now))
+        counts.add_metric([status], count)
+        ages.add_metric([status], max(0.0, (now - since).total_seconds()))
+    yield counts
+    yield ages
+    return sum(rows[status][0] for status in IN_FLIGHT if status in rows)
+
+
+def _gate(now: datetime, in_flight: int) -> Iterator[Metric]:
+    state = ProviderState.objects.filter(name=provider.NAME).first() or ProviderState(name=provider.NAME)
+    is_closed = state.closed_until is not None and state.closed_until > now
+    yield _gauge("genvid_slots_used", "HeyGen's render slots that our orders occupy.", in_flight)
+    yield _gauge("genvid_slots_limit", "Slots that are handed out at present.", provider.limit(state, now))
+    yield _gauge("genvid_slots_max", "HEYGEN_MAX_CONCURRENT.", settings.HEYGEN_MAX_CONCURRENT)
+    yield _gauge("genvid_gate_closed", "1 while HeyGen's own answers keep the gate closed.", is_closed)
+    yield _gauge("genvid_gate_paused", "1 while staff have paused orders.", state.paused_at is not None)
+    yield _gauge("genvid_gate_needs_staff", "1 while only staff can help.", state.needs_staff)
+
+
+def _money() -> Iterator[Metric]:
+    held, overdrawn = credits.standing()
+    yield _gauge("genvid_credits_held", "Credits that videos hold, over all wallets.", held)
+    yield _gauge("genvid_wallets_overdrawn", "Wallets that owe credits after a clawback.", overdrawn)
+
+
+def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, value=float(value))

@@ -1,0 +1,27 @@
+"""`manage.py drain_worker NAME`: a worker takes nothing new, finishes what it has, and ends."""
+
+import getpass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from genvid.errors import InvalidState
+from videos.services import workers
+
+
+class Command(BaseCommand):
+    help = "Have a worker finish what it has and end. Without a name, list the workers."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", nargs="?", help="as celery calls it: celery@host")
+        parser.add_argument("--by", default=getpass.getuser(), help="who does it; you, unless named")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["name"]:
+                workers.drain(options["name"], by=options["by"])
+                self.stdout.write(f"{options['name']} ends when its tasks are done.")
+            else:
+                self.stdout.write("\n".join(workers.names()) or "No worker answers.")
+        except InvalidState as error:
+            raise CommandError(error.message) from error

@@ -1,0 +1,22 @@
+"""`manage.py resume_provider`: takes a pause back."""
+
+import getpass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from videos import provider
+
+
+class Command(BaseCommand):
+    help = "Take pause_provider back. With --open, also open a gate that HeyGen's answers closed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--by", default=getpass.getuser(), help="who does it; you, unless named")
+        parser.add_argument("--open", action="store_true", help="HeyGen will take orders again: do not wait to probe")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        provider.resume(options["by"])
+        if options["open"]:
+            provider.reopen()
+        self.stdout.write("Orders go out again.")

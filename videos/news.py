@@ -1,0 +1,109 @@
+"""What has happened to the videos that somebody watches, read for all of them at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from genvid.api.renderers import dump
+from videos import estimates, scheduler
+from videos.enums import TERMINAL, public
+from videos.models import Video, VideoEvent
+from videos.serializers import video_data
+
+LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
+"""Not needed to tell how far a video is."""
+
+Progress = tuple[int, int | None, int | None]
+"""Per cent, seconds left, place in the queue."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One move of a video as the stream tells it. `last`: nothing follows."""
+
+    event_id: int
+    text: bytes
+    last: bool
+
+
+@dataclass
+class News:
+    moved_at: dict[UUID, datetime]
+    """When each of the videos last moved; those that are gone are not in it."""
+    frames: dict[UUID, list[Frame]] = field(default_factory=dict)
+    progress: dict[UUID, Progress] = field(default_factory=dict)
+    """Of those that moved, and of all whose progress was asked for."""
+    ended: set[UUID] = field(default_factory=set)
+
+
+def look(known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], moving: Iterable[UUID] = ()) -> News:
+    """What is new about the videos of `known`. One query, and three more when one of them has moved.
+
+    `known`: when each had last moved, so far as one knows. `heard`: the last event that each one's watchers have.
+    `moving`: those whose progress is wanted too.
+    """
+    alive = Video.objects.filter(pk__in=known, deleted_at=None)
+    news = News(dict(alive.values_list("pk", "moved_at")))
+    moved = [pk for pk, moment in news.moved_at.items() if known[pk] != moment]
+    if moved:
+        _tell_of_moves(news, moved, {pk: heard[pk] for pk in moved if pk in heard})
+    slow = alive.filter(pk__in=set(moving) - set(moved)).defer(*LONG_FIELDS)
+    news.progress |= _progress_of(list(slow))
+    return news
+
+
+def _tell_of_moves(news: News, moved: list[UUID], heard: dict[UUID, int]) -> None:
+    # Events before videos: a video read first could have an event that it does not show yet.
+    events = _events_after(heard) if heard else []
+    videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
+    places = scheduler.places(videos.values())
+    news.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
+    shown = {pk: video_data(videos[pk], places.get(pk)) for pk in heard if pk in videos}
+    news.progress = {pk: _progress_in(data) for pk, data in shown.items()}
+    for event in events:
+        if event.video_id in shown:
+            frames = news.frames.setdefault(event.video_id, [])
+            frames.append(_frame(event, shown[event.video_id]))
+
+
+def _events_after(heard: dict[UUID, int]) -> list[VideoEvent]:
+    later = VideoEvent.objects.filter(video__in=heard, pk__gt=min(heard.values())).order_by("pk")
+    return [event for event in later if event.pk > heard[event.video_id]]
+
+
+def event_data(event: VideoEvent) -> dict[str, Any]:
+    """A move in the statuses that clients know."""
+    return {
+        "id": event.pk,
+        "from_status": public(event.from_status) or None,
+        "to_status": public(event.to_status),
+        "reason": event.reason,
+        "created_at": event.created_at,
+    }
+
+
+def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:
+    data = dump({**event_data(event), "video": video})
+    text = b"id: %d\nevent: status\ndata: %b\n\n" % (event.pk, data)
+    return Frame(event.pk, text, last=event.to_status in TERMINAL)
+
+
+def _progress_of(videos: list[Video]) -> dict[UUID, Progress]:
+    places = scheduler.places(videos)
+    return {video.pk: _progress(video, places.get(video.pk)) for video in videos}
+
+
+def _progress(video: Video, place: int | None) -> Progress:
+    return estimates.progress_percent(video), estimates.eta_seconds(video, place), place
+
+
+def _progress_in(data: dict[str, Any]) -> Progress:
+    return data["progress_percent"], data["eta_seconds"], data["queue_position"]
+
+
+def progress_text(progress: Progress) -> bytes:
+    """The event that tells how far a video is. It has no id: a client that resumes needs none of the past ones."""
+    names = ("progress_percent", "eta_seconds", "queue_position")
+    return b"event: progress\ndata: %b\n\n" % dump(dict(zip(names, progress, strict=True)))

@@ -1,0 +1,186 @@
+"""Customers who order over HTTP and insist: whatever is not a definite answer is repeated under the same key."""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+from genvid.tests.factories import Person, make_caller
+from videos.tests.chaos.plan import Order, Plan
+
+BALANCE = 5_000
+PATIENCE = 180.0
+PAUSE = 0.3
+LOOK_AGAIN = 1.0
+ENDED = ("completed", "failed", "canceled")
+
+
+class Customer:
+    """One account with a client that repeats what was not answered."""
+
+    def __init__(self, person: Person, url: str, orders: list[Order], avatar_id: str, seed: int) -> None:
+        self.person, self.orders, self.avatar_id, self.seed = person, orders, avatar_id, seed
+        self.ids: dict[str, set[str]] = {order.name: set() for order in orders}
+        self.canceled: set[str] = set()
+        self.deleted: set[str] = set()
+        self.complaints: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {person.tokens.access_token}"},
+            timeout=10,
+            trust_env=False,
+        )
+
+    def order_all(self) -> None:
+        for order in self.orders:
+            self._try(self._order, order)
+        self._http.close()
+
+    def clear_up(self, http: httpx.Client, over: threading.Event) -> None:
+        """Delete what was meant to be deleted, each as soon as it has ended."""
+        open_ones = [order for order in self.orders if order.fate == "delete" and self.ids[order.name]]
+        while open_ones and not over.is_set():
+            open_ones = [order for order in open_ones if not self._deleted(http, next(iter(self.ids[order.name])))]
+            over.wait(LOOK_AGAIN)
+
+    def _try(self, deed: Any, order: Order) -> None:
+        try:
+            deed(order)
+        except Exception as error:  # noqa: BLE001 - whatever a customer runs into is for the verdict to tell
+            self.complaints.append(f"{order.name}: {error!r}")
+
+    def _order(self, order: Order) -> None:
+        body = {
+            "script": order.script,
+            "avatar_id": self.avatar_id,
+            "resolution": "720p",
+            "captions": order.captions,
+            "metadata": {"order": order.name},
+        }
+        key = f"{self.seed}-{order.name}"
+        with ThreadPoolExecutor(2) as pool:
+            calls = [pool.submit(self._insist, "POST", "/api/v1/videos", json=body, key=key)]
+            if order.doubled:
+                calls.append(pool.submit(self._insist, "POST", "/api/v1/videos", json=body, key=key))
+            answers = [call.result() for call in calls]
+        for answer in answers:
+            self._note(order, answer)
+        if order.fate == "cancel":
+            self._cancel(next(iter(self.ids[order.name])))
+
+    def _note(self, order: Order, answer: httpx.Response) -> None:
+        self.counts[f"order {answer.status_code}"] += 1
+        self.counts["order replayed"] += "Idempotent-Replayed" in answer.headers
+        if answer.status_code != 201:
+            raise RuntimeError(f"{answer.status_code} {answer.text[:200]}")
+        self.ids[order.name].add(answer.json()["data"]["id"])
+
+    def _cancel(self, video_id: str) -> None:
+        answer = self._insist("POST", f"/api/v1/videos/{video_id}/cancel")
+        self.counts[f"cancel {answer.status_code}"] += 1
+        if answer.status_code == 200:
+            self.canceled.add(video_id)
+
+    def _deleted(self, http: httpx.Client, video_id: str) -> bool:
+        """Whether this video is gone, or never will be; one look, for another customer may be quicker served."""
+        headers = dict(self._http.headers)
+        try:
+            answer = http.get(f"/api/v1/videos/{video_id}", headers=headers)
+            if answer.status_code == 404:
+                self.deleted.add(video_id)
+                return True
+            if answer.status_code != 200 or answer.json()["data"]["status"] not in ENDED:
+                return False
+            gone = http.delete(f"/api/v1/videos/{video_id}", headers=headers).status_code == 204
+        except httpx.TransportError:
+            return False
+        if gone:
+            self.counts["delete 204"] += 1
+            self.deleted.add(video_id)
+        return gone
+
+    def _insist(self, method: str, path: str, *, json: Any = None, key: str | None = None) -> httpx.Response:
+        """The first definite answer. Raises TimeoutError after `PATIENCE` seconds without one."""
+        until, last = time.monotonic() + PATIENCE, ""
+        headers = {"Idempotency-Key": key} if key else {}
+        while time.monotonic() < until:
+            try:
+                answer = self._http.request(method, path, json=json, headers=headers)
+            except httpx.TransportError as error:
+                last = type(error).__name__
+            else:
+                last = str(answer.status_code)
+                if not _says_try_again(answer):
+                    return answer
+            self.counts[f"repeated after {last}"] += 1
+            time.sleep(PAUSE)
+        raise TimeoutError(f"{method} {path}: no definite answer in {PATIENCE:.0f} s, at last {last}")
+
+
+def _says_try_again(answer: httpx.Response) -> bool:
+    if answer.status_code in (429, *range(500, 600)):
+        return True
+    return answer.status_code == 409 and answer.json()["error"]["code"] == "idempotency_in_progress"
+
+
+class Crowd:
+    """All customers, each in a thread of its own."""
+
+    def __init__(self, plan: Plan, url: str, avatar_id: str) -> None:
+        orders = plan.orders()
+        self.customers = [
+            Customer(
+                make_caller(balance=BALANCE),
+                url,
+                [order for order in orders if order.customer == number],
+                avatar_id,
+                plan.seed,
+            )
+            for number in range(plan.accounts)
+        ]
+        self.ordered_in: float | None = None
+        self._url, self._over = url, threading.Event()
+        self._begun = time.monotonic()
+        self._threads = [threading.Thread(target=each.order_all, daemon=True) for each in self.customers]
+        self._last = threading.Thread(target=self._clear_up, daemon=True)
+
+    def start(self) -> None:
+        self._begun = time.monotonic()
+        for thread in [*self._threads, self._last]:
+            thread.start()
+
+    @property
+    def all_ordered(self) -> bool:
+        done = not any(thread.is_alive() for thread in self._threads)
+        if done and self.ordered_in is None:
+            self.ordered_in = time.monotonic() - self._begun
+        return done
+
+    @property
+    def all_done(self) -> bool:
+        """Ordered, canceled and deleted: nobody wants anything any more."""
+        return not self._last.is_alive()
+
+    def go_home(self) -> None:
+        """Whatever they still wanted, they want no longer."""
+        self._over.set()
+        self._last.join(PATIENCE)
+
+    def counts(self) -> Counter[str]:
+        return sum((each.counts for each in self.customers), Counter())
+
+    def _clear_up(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        with httpx.Client(base_url=self._url, timeout=10, trust_env=False) as http:
+            threads = [
+                threading.Thread(target=each.clear_up, args=(http, self._over), daemon=True) for each in self.customers
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()

@@ -1,0 +1,145 @@
+"""What must be true after the storm: rows, ledger, storage and customers, held against HeyGen's own books."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.files.storage import default_storage
+
+from billing import credits
+from billing.audit import audit
+from billing.enums import EntryKind, HoldStatus
+from billing.models import Hold, LedgerEntry
+from videos.enums import TERMINAL, Status
+from videos.models import Video, VideoEvent
+from videos.tests.chaos.customers import Customer
+
+SAME_LENGTH = 0.5
+"""Seconds that the file and HeyGen's own word may differ by."""
+Render = dict[str, Any]
+
+
+class Verdict:
+    """`violations` names each broken promise with its evidence."""
+
+    def __init__(self, customers: list[Customer], renders: list[Render]) -> None:
+        self.customers = customers
+        self.videos = {str(video.pk): video for video in Video.objects.select_related("avatar")}
+        self.renders: dict[str, list[Render]] = defaultdict(list)
+        for render in renders:
+            self.renders[render["callback_id"]].append(render)
+        self.holds = {hold.reference: hold for hold in Hold.objects.all()}
+        self.charges: dict[str, list[int]] = defaultdict(list)
+        for entry in LedgerEntry.objects.filter(kind=EntryKind.CHARGE):
+            self.charges[entry.reference].append(-entry.credits)
+
+    def violations(self) -> Iterator[str]:
+        yield from self._of_the_customers()
+        yield from (f"ledger: {discrepancy}" for discrepancy in audit())
+        yield from (f"render {each['id']} was ordered for nobody" for each in self._strangers())
+        for pk, video in self.videos.items():
+            for what in self._of_one(pk, video):
+                yield f"{pk} ({video.status}): {what}"
+        yield from self._of_the_histories()
+
+    def _strangers(self) -> Iterator[Render]:
+        for callback_id, renders in self.renders.items():
+            if callback_id not in self.videos:
+                yield from renders
+
+    def _of_the_customers(self) -> Iterator[str]:
+        made = Counter(video.metadata.get("order") or "purged" for video in self.videos.values())
+        for customer in self.customers:
+            yield from customer.complaints
+            for order in customer.orders:
+                if len(customer.ids[order.name]) != 1:
+                    yield f"{order.name}: its key was answered with the videos {sorted(customer.ids[order.name])}"
+                if made[order.name] > 1:
+                    yield f"{order.name}: its key made {made[order.name]} videos"
+            for pk in customer.canceled:
+                if self.videos[pk].status != Status.CANCELED:
+                    yield f"{pk}: its cancellation was accepted, yet it is {self.videos[pk].status}"
+        wanted = sum(len(customer.orders) for customer in self.customers)
+        if len(self.videos) != wanted:
+            yield f"{wanted} keys were used and {len(self.videos)} videos are there"
+
+    def _of_one(self, pk: str, video: Video) -> Iterator[str]:
+        if video.status not in TERMINAL:
+            yield "did not end"
+            return
+        yield from self._of_its_money(video)
+        yield from self._of_its_renders(pk, video)
+        if video.status == Status.COMPLETED:
+            yield from self._of_its_file(pk, video)
+
+    def _of_its_money(self, video: Video) -> Iterator[str]:
+        hold, charges = self.holds[video.money_reference], self.charges[video.money_reference]
+        if hold.status == HoldStatus.OPEN:
+            yield f"{hold.amount} credits are still held"
+        expected = [min(self._price(video), hold.amount)] if video.status == Status.COMPLETED else []
+        if charges != expected:
+            yield f"charged {charges}, should be {expected}"
+        if (video.credits_held, video.credits_charged) != (0, sum(charges)):
+            yield f"its row says held {video.credits_held} and charged {video.credits_charged}, charged was {charges}"
+
+    def _price(self, video: Video) -> int:
+        seconds = video.duration_seconds or 0
+        return credits.price(
+            engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=seconds
+        )
+
+    def _of_its_renders(self, pk: str, video: Video) -> Iterator[str]:
+        costly = [render["id"] for render in self.renders[pk] if render["status"] != "failed"]
+        if len(costly) != (1 if video.status == Status.COMPLETED else 0):
+            yield f"has the paid renders {costly}"
+        if video.status == Status.COMPLETED and costly and costly != [video.provider_video_id]:
+            yield f"was rendered as {costly}, its row says {video.provider_video_id}"
+        failures = {render["failure_code"] for render in self.renders[pk] if render["status"] == "failed"}
+        if video.status == Status.FAILED and not failures:
+            yield f"failed without a verdict of HeyGen's: {video.error_code} {video.provider_error}"
+
+    def _of_its_file(self, pk: str, video: Video) -> Iterator[str]:
+        if video.deleted_at is not None:
+            yield from self._of_its_deletion(pk, video)
+            return
+        (render, *_) = [one for one in self.renders[pk] if one["status"] == "completed"] or [{"sha256": {}}]
+        theirs = render["sha256"].get("captioned" if video.captions else "video")
+        ours = _hash_in_storage(video)
+        if not theirs == ours == video.file_sha256:
+            yield f"its file is {ours}, its row says {video.file_sha256}, HeyGen's file is {theirs}"
+        if abs(float(video.duration_seconds or 0) - (render.get("duration") or 0)) > SAME_LENGTH:
+            yield f"lasts {video.duration_seconds} s, at HeyGen {render.get('duration')} s"
+
+    def _of_its_deletion(self, pk: str, video: Video) -> Iterator[str]:
+        if video.purged_at is None:
+            yield "was deleted, and not purged"
+        folder = f"videos/{video.account_id}/{pk}"
+        if default_storage.exists(folder) and any(default_storage.listdir(folder)):
+            yield f"was deleted, and its files are there: {default_storage.listdir(folder)}"
+        if not all(render["deleted"] for render in self.renders[pk]):
+            yield "was deleted here, and not at HeyGen"
+
+    def _of_the_histories(self) -> Iterator[str]:
+        histories: dict[str, list[VideoEvent]] = defaultdict(list)
+        for event in VideoEvent.objects.order_by("id"):
+            histories[str(event.video_id)].append(event)
+        for pk, events in histories.items():
+            steps = [event.to_status for event in events]
+            sources = [event.from_status for event in events]
+            if [*sources, self.videos[pk].status] != ["", *steps]:
+                yield f"{pk}: its history has a gap: {list(zip(sources, steps, strict=True))}"
+
+
+def _hash_in_storage(video: Video) -> str | None:
+    if not video.file or not default_storage.exists(video.file.name):
+        return None
+    with default_storage.open(video.file.name) as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def describe(video: Video) -> str:
+    """Everything that says why a video stands where it stands."""
+    events = " → ".join(f"{event.to_status} ({event.reason})" for event in video.events.order_by("id"))
+    facts = f"due {video.due_at}, deadline {video.deadline_at}, tries {video.tries}, calls {video.calls}"
+    return f"{video.pk} {video.status}: {video.waiting_reason!r}, {facts}\n    {events}"

@@ -1,0 +1,216 @@
+"""What the page for Prometheus says about the pipeline, and the one line that each move writes."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.utils import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from accounts import outbox
+from accounts.models import Delivery, WebhookEndpoint
+from billing.models import Wallet
+from genvid.tests.asserts import queries_of
+from genvid.tests.factories import make_caller, make_video
+from genvid.tests.test_metrics import series
+from videos import provider
+from videos.enums import LearnedBy, Status
+from videos.models import ProviderWebhook, Video, WebhookDelivery, after
+from videos.services import settling
+from videos.tests.pipeline import fresh
+from videos.tests.test_webhooks_in import SECRET, knock, success, work_off_all
+
+pytestmark = pytest.mark.django_db
+
+
+def page() -> dict[tuple[str, tuple[str, ...]], float]:
+    return series(Client().get("/metrics"))
+
+
+def gauge(name: str, *labels: str) -> float:
+    return page()["genvid_" + name, labels]
+
+
+@pytest.fixture
+def counts(django_capture_on_commit_callbacks):
+    """How much a count grew by a deed whose transaction then commits."""
+
+    def of(deed, name: str, *labels: str) -> float:
+        before = page().get(("genvid_" + name, labels), 0)
+        with django_capture_on_commit_callbacks(execute=True):
+            deed()
+        return page().get(("genvid_" + name, labels), 0) - before
+
+    return of
+
+
+@pytest.fixture
+def endpoint() -> ProviderWebhook:
+    return ProviderWebhook.objects.create(endpoint_id="ep_1", url="http://testserver/webhooks/heygen/", secret=SECRET)
+
+
+# ── Gauges
+
+
+def test_videos_are_counted_by_status(owner):
+    for status in ("queued", "queued", "rendering", "completed", "draft"):
+        make_video(owner, status)
+    found = {labels[0]: value for (name, labels), value in page().items() if name == "genvid_videos"}
+    assert found == {"queued": 2, "submitting": 0, "rendering": 1, "storing": 0}
+
+
+def test_the_age_is_that_of_the_oldest(owner):
+    make_video(owner, "rendering")
+    make_video(owner, "rendering", moved_at=timezone.now() - timedelta(seconds=500))
+    assert 500 <= gauge("oldest_seconds", "rendering") < 530
+    assert gauge("oldest_seconds", "storing") == 0
+
+
+def test_slots_in_use_and_their_limit(owner, settings):
+    settings.HEYGEN_MAX_CONCURRENT = 7
+    for status in ("submitting", "rendering", "storing"):
+        make_video(owner, status)
+    provider.learn_limit(4)
+    assert [gauge(f"slots_{name}") for name in ("used", "limit", "max")] == [2, 4, 7]
+
+
+def test_the_gate_as_it_stands():
+    assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [0, 0, 0]
+    provider.close("unauthorized", "", needs_staff=True)
+    provider.pause("sam@example.com")
+    assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [1, 1, 1]
+
+
+def test_credits_held_and_wallets_that_owe(owner, outsider):
+    video = make_video(owner)
+    Wallet.objects.filter(pk=outsider.account.pk).update(balance=-5)
+    assert (gauge("credits_held"), gauge("wallets_overdrawn")) == (video.credits_held, 1)
+
+
+def test_webhooks_that_wait_are_counted():
+    WebhookDelivery.objects.create(key="a", event_type="avatar_video.success", payload={})
+    WebhookDelivery.objects.create(key="b", event_type="x", payload={}, processed_at=timezone.now())
+    assert gauge("webhook_backlog") == 1
+
+
+def test_webhooks_to_clients_that_are_due_are_counted(owner):
+    endpoint = WebhookEndpoint.objects.create(
+        account=owner.account, url="https://client.example/hook", events=["*"], secret="whsec_x"
+    )
+    outbox.publish(owner.account.pk, "video.completed", {}, object_id="1")
+    outbox.publish(owner.account.pk, "video.completed", {}, object_id="2")
+    later = Delivery.objects.filter(endpoint=endpoint).order_by("pk").first()
+    Delivery.objects.filter(pk=later.pk).update(next_attempt_at=after(60))
+    assert gauge("outbox_backlog") == 1
+
+
+def test_the_page_takes_as_many_queries_for_one_video_as_for_twenty(owner):
+    make_video(owner)
+    before = queries_of(page)
+    for status in ("queued", "rendering", "storing", "completed"):
+        for _ in range(5):
+            make_video(make_caller(), status)
+    assert (queries_of(page), before) == (5, 5)
+
+
+def test_a_database_that_is_away_leaves_the_counts_on_the_page(monkeypatch):
+    def away(*_: object) -> None:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    found = page()
+    assert (found["genvid_gauges_readable", ()], ("genvid_credits_held", ()) in found) == (0, False)
+
+
+# ── Counts
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "stage"),
+    [
+        ("queued", Status.SUBMITTING, "queue_wait"),
+        ("submitting", Status.RENDERING, "submit"),
+        ("rendering", Status.STORING, "render"),
+        ("storing", Status.COMPLETED, "store"),
+    ],
+)
+def test_each_stage_is_timed(owner, counts, status, step, stage):
+    video = make_video(owner, status, moved_at=after(-100))
+    assert counts(lambda: fresh(video).move(step, reason="test"), f"{stage}_seconds_bucket", "120.0") == 1
+    assert counts(lambda: fresh(video).move(step, reason="again"), f"{stage}_seconds_bucket", "120.0") == 0
+
+
+def test_an_end_is_counted_with_its_error(owner, counts):
+    video = make_video(owner, "rendering")
+    words = {"code": "render_timeout", "message": "Late.", "retryable": True, "reason": "test"}
+    assert counts(lambda: settling.fail(video, **words), "videos_settled_total", "render_timeout", "failed") == 1
+
+
+def test_a_canceled_video_is_counted_as_such(owner, counts):
+    video = make_video(owner)
+    assert counts(lambda: settling.cancel(video, reason="test"), "videos_settled_total", "", "canceled") == 1
+
+
+def test_a_finished_render_is_counted_by_how_we_learned_of_it(owner, counts):
+    video = make_video(owner, "rendering")
+    assert counts(lambda: video.move(Status.STORING, reason="x", learned_by=LearnedBy.WEBHOOK),
+                  "completions_total", "webhook") == 1  # fmt: skip
+
+
+def test_a_move_that_is_rolled_back_is_not_counted(owner):
+    video = make_video(owner)
+    before = page().get(("genvid_videos_settled_total", ("", "canceled")), 0)
+    settling.cancel(video, reason="never committed: the test's transaction is open")
+    assert page().get(("genvid_videos_settled_total", ("", "canceled")), 0) == before
+
+
+def test_a_poll_is_counted_with_its_ids(pipeline, owner, counts):
+    pipeline.sandbox.knobs(stuck=True)
+    video = pipeline.submit(pipeline.order(owner))
+    assert counts(lambda: pipeline.poll(video), "poll_calls_total") == 1
+    assert counts(lambda: pipeline.poll(video), "polled_ids_total") == 1
+
+
+@pytest.mark.parametrize(
+    ("knocks", "received"),
+    [([{}], "fresh"), ([{}, {}], "again"), ([{"Heygen_Signature": "0" * 64}], "forged")],
+)
+def test_a_delivery_is_counted_by_how_it_came(client, endpoint, counts, knocks, received):
+    def deed() -> None:
+        for headers in knocks:
+            knock(client, success(), **headers)
+
+    assert counts(deed, "webhook_deliveries_total", received) == 1
+
+
+def test_a_delivery_is_counted_by_what_came_of_it(client, endpoint, counts):
+    knock(client, success(kind="avatar.created"))
+    assert counts(work_off_all, "webhook_outcomes_total", "not for us") == 1
+
+
+# ── The line
+
+
+def test_the_line_of_a_move_says_all_there_is_to_say(owner, caplog, django_capture_on_commit_callbacks):
+    video = make_video(owner, "queued", moved_at=after(-90))
+    caplog.set_level("INFO")
+    with django_capture_on_commit_callbacks(execute=True):
+        video.move(Status.SUBMITTING, reason="slot", attempt=1)
+    (line,) = [record.msg for record in caplog.records if record.msg["event"] == "video_moved"]
+    said = {name: line[name] for name in ("video_id", "account_id", "from", "to", "reason", "attempt")}
+    assert said == {
+        "video_id": str(video.pk),
+        "account_id": str(owner.account.pk),
+        "from": "queued",
+        "to": "submitting",
+        "reason": "slot",
+        "attempt": 1,
+    }
+    assert 90 <= line["seconds"] < 120
+
+
+def test_the_time_in_a_status_starts_with_the_move(owner):
+    video = make_video(owner, moved_at=after(-90))
+    video.move(Status.SUBMITTING, reason="slot")
+    assert (timezone.now() - Video.objects.get(pk=video.pk).moved_at).total_seconds() < 20

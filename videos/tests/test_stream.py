@@ -1,0 +1,392 @@
+"""Live streams: what they tell, how they resume and end, and what hundreds of them cost."""
+
+import asyncio
+import os
+import signal
+import time
+import uuid
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts import standing
+from accounts.models import Session
+from genvid.errors import Overloaded, RateLimited
+from genvid.tests.asserts import data_of, queries_once_warm, refusal_of
+from genvid.tests.factories import make_caller, make_video
+from genvid.tests.processes import WebProcess
+from genvid.tests.site import descendants
+from videos import streams
+from videos.enums import Status
+from videos.models import after
+from videos.news import Frame
+from videos.services import creating, deleting, settling
+from videos.streams import Watcher
+from videos.tests.listening import Listener, parse
+from videos.tests.pipeline import fresh, wait_until
+
+STREAM = {"HTTP_ACCEPT": "text/event-stream"}
+MANY = 200
+
+
+def path_of(video) -> str:
+    return f"/api/v1/videos/{video.pk}/events"
+
+
+def ids_of(video) -> list[int]:
+    return list(video.events.order_by("pk").values_list("pk", flat=True))
+
+
+def render(video) -> None:
+    """HeyGen takes the order, and finishes it."""
+    video = fresh(video)
+    facts = {"attempt": video.attempt + 1, "submitted_at": timezone.now(), "due_at": after(60)}
+    assert video.move(Status.SUBMITTING, reason="test", **facts)
+    assert video.move(Status.RENDERING, reason="test", due_at=after(60))
+    assert video.move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=after(60))
+
+
+def finish(video) -> None:
+    assert settling.complete(fresh(video), duration=Decimal("4.5"))
+
+
+# ── Without a loop: what is new, and the client comes again
+
+
+@pytest.fixture
+def told(owner):
+    def get(video, last_event_id: object = None, person=owner):
+        header = {} if last_event_id is None else {"HTTP_LAST_EVENT_ID": str(last_event_id)}
+        return person.client.get(path_of(video), **STREAM, **header)
+
+    return get
+
+
+@pytest.mark.django_db
+class TestWithoutALoop:
+    def test_the_history_is_told_oldest_first_with_the_video_as_it_is_now(self, owner, told):
+        video = make_video(owner)
+        events = parse(told(video).content.decode())
+        history = data_of(owner.client.get(path_of(video)))
+        shown = data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))
+        assert [event.data for event in events] == [{**row, "video": shown} for row in reversed(history)]
+        assert [(event.kind, event.id) for event in events] == [("status", pk) for pk in ids_of(video)]
+
+    def test_the_client_is_told_to_come_again_soon(self, owner, told):
+        assert told(make_video(owner)).content.startswith(b"retry: 2000\n\n")
+
+    def test_it_says_what_it_is_and_that_nobody_may_keep_it(self, owner, told):
+        answer = told(make_video(owner))
+        names = ("Content-Type", "Cache-Control", "X-Accel-Buffering", "Vary")
+        assert [answer[name] for name in names] == ["text/event-stream", "no-cache, no-transform", "no", "Accept"]
+
+    def test_it_goes_on_after_the_last_event_that_the_client_has(self, owner, told):
+        video = make_video(owner, "rendering")
+        ids = ids_of(video)
+        assert [event.id for event in parse(told(video, ids[1]).content.decode())] == ids[2:]
+
+    @pytest.mark.parametrize("garbage", ["", "x", "-1", "0", "1.5", "9" * 40, "²"])
+    def test_the_whole_history_is_told_to_a_client_that_names_no_event(self, owner, told, garbage):
+        video = make_video(owner)
+        answer = told(video, garbage.encode())
+        assert [event.id for event in parse(answer.content.decode())] == ids_of(video)
+
+    def test_an_event_of_another_video_is_no_place_to_go_on_from(self, owner, told, avatar):
+        video, other = make_video(owner, avatar=avatar), make_video(owner, avatar=avatar)
+        assert [event.id for event in parse(told(video, ids_of(other)[0]).content.decode())] == ids_of(video)
+
+    @pytest.mark.parametrize("status", ["completed", "failed", "canceled"])
+    def test_nothing_more_to_come_is_204(self, owner, told, status):
+        video = make_video(owner, status)
+        answer = told(video, ids_of(video)[-1])
+        assert (answer.status_code, answer.content) == (204, b"")
+
+    def test_what_a_client_has_not_heard_of_an_ended_video_is_told(self, owner, told):
+        video = make_video(owner, "completed")
+        (event,) = parse(told(video, ids_of(video)[-2]).content.decode())
+        assert (event.data["to_status"], event.data["video"]["progress_percent"]) == ("completed", 100)
+
+    def test_nothing_new_of_a_video_in_the_making_is_an_empty_stream(self, owner, told):
+        video = make_video(owner)
+        assert told(video, ids_of(video)[-1]).content == b"retry: 2000\n\n"
+
+    @pytest.mark.parametrize("accept", ["text/html, text/event-stream;q=0.5", "TEXT/EVENT-STREAM"])
+    def test_a_stream_may_stand_anywhere_in_accept(self, owner, accept):
+        answer = owner.client.get(path_of(make_video(owner)), HTTP_ACCEPT=accept)
+        assert answer["Content-Type"] == "text/event-stream"
+
+    def test_another_accounts_stream_is_not_found(self, owner, outsider, told):
+        assert refusal_of(told(make_video(owner), person=outsider)) == (404, "not_found")
+
+    def test_a_stream_has_no_pages(self, owner):
+        answer = owner.client.get(path_of(make_video(owner)), {"limit": 2}, **STREAM)
+        assert refusal_of(answer) == (400, "validation_error")
+
+    def test_a_longer_history_takes_no_more_queries(self, owner, avatar, told):
+        short, long = make_video(owner, "draft", avatar=avatar), make_video(owner, "submitting", avatar=avatar)
+        assert [queries_once_warm(lambda video=video: told(video)) for video in (short, long)] == [5, 5]
+
+
+# ── A client that reads slowly
+
+
+def read_all(watcher: Watcher) -> bytes:
+    return asyncio.run(watcher.read(0))
+
+
+def frames(count: int) -> list[Frame]:
+    return [Frame(number, b"%d;" % number, last=False) for number in range(1, count + 1)]
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    return Watcher(account_id=None, video_id=None, heard=0)
+
+
+def test_of_progress_that_was_not_read_the_latest_is_kept(watcher):
+    for percent in range(100):
+        watcher.tell_progress((percent, 1, None), in_frame=False)
+    assert read_all(watcher).count(b"event: progress") == 1
+
+
+def test_progress_that_has_not_changed_is_not_told(watcher):
+    watcher.tell_progress((5, 1, None), in_frame=False)
+    read_all(watcher)
+    watcher.tell_progress((5, 1, None), in_frame=False)
+    assert read_all(watcher) == b""
+
+
+def test_a_move_takes_the_place_of_progress_that_was_not_read(watcher):
+    watcher.tell_progress((5, 1, None), in_frame=False)
+    watcher.tell(frames(1)[0])
+    assert read_all(watcher) == b"1;"
+
+
+def test_who_reads_too_slowly_is_cut_off_and_can_resume(watcher):
+    for frame in frames(streams.UNREAD_FRAMES + 10):
+        watcher.tell(frame)
+    kept = b"".join(frame.text for frame in frames(streams.UNREAD_FRAMES))
+    assert (read_all(watcher), watcher.is_over, watcher.heard) == (kept, True, streams.UNREAD_FRAMES)
+
+
+def test_what_was_heard_is_not_told_again(watcher):
+    for frame in [*frames(2), *frames(3)]:
+        watcher.tell(frame)
+    assert read_all(watcher) == b"1;2;3;"
+
+
+def test_a_watcher_takes_a_place_until_it_leaves_or_is_forgotten(settings):
+    settings.STREAMS_PER_ACCOUNT, account = 2, uuid.uuid4()
+    leaving, forgotten = Watcher(account, uuid.uuid4()), Watcher(account, uuid.uuid4())
+    with pytest.raises(RateLimited):
+        Watcher(account, uuid.uuid4())
+    leaving.leave()
+    leaving.leave()
+    del forgotten
+    assert account not in streams._open
+
+
+def test_a_process_has_room_for_so_many_of_all_accounts(settings):
+    settings.STREAMS_PER_PROCESS = streams._open.total() + 1
+    kept = Watcher(uuid.uuid4(), uuid.uuid4())
+    with pytest.raises(Overloaded):
+        Watcher(uuid.uuid4(), uuid.uuid4())
+    kept.leave()
+
+
+# ── Under ASGI, in a real process
+
+live = [pytest.mark.slow, pytest.mark.crash, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def web(django_db_setup, tmp_path_factory):
+    environment = {"STREAMS_PER_ACCOUNT": str(MANY), "STREAMS_PER_PROCESS": str(MANY + 1), "LOG_LEVEL": "WARNING"}
+    with WebProcess(tmp_path_factory.mktemp("web"), interface="asginl", threads=2, **environment) as process:
+        yield process.start()
+
+
+@pytest.fixture
+def listen(web):
+    opened = []
+
+    def start(person, video, last_event_id=None, url=web.url) -> Listener:
+        opened.append(Listener(url, person, video, last_event_id).open())
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+def seconds_of(deed) -> float:
+    started = time.monotonic()
+    deed()
+    return time.monotonic() - started
+
+
+def threads_of(web: WebProcess) -> int:
+    return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in [web.pid, *descendants(web.pid)])
+
+
+def database_sessions() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return cursor.fetchone()[0]
+
+
+class TestLive:
+    pytestmark = live
+
+    def test_a_video_is_told_from_its_beginning_to_its_end(self, web, listen, owner):
+        video = make_video(owner)
+        stream = listen(owner, video)
+        stream.read_until_told("draft", "queued")
+        render(video)
+        stream.read_until_told("processing", "processing", "processing")
+        finish(video)
+        stream.read_to_the_end()
+        assert (stream.status, stream.ids) == (200, ids_of(video))
+        assert stream.events[-1].data["video"]["status"] == "completed"
+
+    def test_progress_is_told_between_the_moves_and_never_falls(self, web, listen, owner):
+        video = make_video(owner, "rendering", expected_render_seconds=8)
+        stream = listen(owner, video)
+        stream._read_until(lambda: sum(event.kind == "progress" for event in stream.events) >= 2, 10)
+        finish_rendering(video)
+        shown = [event.data.get("video", event.data)["progress_percent"] for event in stream.read_to_the_end()]
+        assert shown == sorted(shown)
+        assert shown[-1] == 100
+
+    def test_a_stream_carries_the_id_of_its_request(self, web, owner):
+        address = f"{web.url}{path_of(make_video(owner))}"
+        headers = {"Authorization": f"Bearer {owner.tokens.access_token}", "Accept": "text/event-stream"}
+        with httpx.stream("GET", address, headers=headers | {"X-Request-Id": "mine"}, timeout=10) as answer:
+            assert answer.headers["X-Request-Id"] == "mine"
+
+    def test_a_draft_that_is_deleted_ends_its_stream(self, web, listen, owner):
+        video = make_video(owner, "draft")
+        stream = listen(owner, video)
+        stream.read_until_told("draft")
+        deleting.delete(fresh(video))
+        stream.read_to_the_end()
+        assert stream.statuses == ["draft"]
+
+    def test_a_canceled_video_ends_its_stream(self, web, listen, owner):
+        video = make_video(owner)
+        stream = listen(owner, video)
+        stream.read_until_told("queued")
+        creating.cancel(fresh(video))
+        stream.read_to_the_end()
+        assert stream.statuses == ["draft", "queued", "canceled"]
+
+    def test_hundreds_of_streams_cost_no_thread_and_hinder_nobody(self, web, listen, owner, outsider, avatar):
+        videos = [make_video(owner, "rendering", avatar=avatar, script="Hi.") for _ in range(4)]
+        listen(owner, videos[0]).read_until_told("processing")
+        threads, sessions = threads_of(web), database_sessions()
+        opened = [listen(owner, videos[number % 4]) for number in range(MANY - 1)]
+        for stream in opened:
+            stream.read_until_told("processing")
+        assert threads_of(web) <= threads + 2
+        assert database_sessions() <= sessions + 2
+        headers = {"Authorization": f"Bearer {owner.tokens.access_token}"}
+        assert seconds_of(lambda: httpx.get(f"{web.url}/healthz", timeout=10).raise_for_status()) < 1
+        address = f"{web.url}/api/v1/videos/{videos[0].pk}"
+        assert seconds_of(lambda: httpx.get(address, headers=headers, timeout=10).raise_for_status()) < 1
+
+        assert (refused := listen(owner, videos[0])).status == 429
+        assert refused.headers["retry-after"] == "5"
+        theirs = make_video(outsider, avatar=avatar)
+        assert listen(outsider, theirs).status == 200
+        wait_until(lambda: listen(outsider, theirs).status == 503)
+
+        for video in videos:
+            finish_rendering(video)
+        assert [stream.read_to_the_end()[-1].data["video"]["status"] for stream in opened] == ["completed"] * (MANY - 1)
+
+    def test_who_leaves_makes_room(self, web, listen, owner, avatar):
+        video = make_video(owner, avatar=avatar)
+        opened = [listen(owner, video) for _ in range(20)]
+        for stream in opened:
+            stream.read_until_told("queued")
+            stream.close()
+        wait_until(lambda: all(listen(owner, video).status == 200 for _ in range(5)))
+
+    def test_the_file_of_a_download_is_not_read_into_memory_first(self, web, owner, settings, tmp_path):
+        size = 300 * 1024 * 1024
+        video = make_video(owner, "completed")
+        os.truncate(video.file.path, size)
+        headers = {"Authorization": f"Bearer {owner.tokens.access_token}"}
+        address = f"{web.url}/api/v1/videos/{video.pk}/file"
+        with httpx.stream("GET", address, headers=headers, follow_redirects=True, timeout=30) as answer:
+            taken = sum(len(piece) for piece in answer.iter_raw())
+        os.truncate(video.file.path, 0)
+        assert taken == size
+        assert max(peak_memory(pid) for pid in descendants(web.pid)) < 200 * 1024 * 1024
+
+
+def peak_memory(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def finish_rendering(video) -> None:
+    assert fresh(video).move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=after(60))
+    finish(video)
+
+
+class TestAnOwnProcess:
+    pytestmark = live
+
+    def start(self, folder, **environment) -> WebProcess:
+        given = {"LOG_LEVEL": "WARNING"} | environment
+        return WebProcess(folder, interface="asginl", threads=2, **given).start()
+
+    def test_nothing_is_lost_or_told_twice_when_the_server_is_killed(self, tmp_path, owner):
+        video = make_video(owner)
+        with self.start(tmp_path) as web:
+            with Listener(web.url, owner, video) as before:
+                before.read_until_told("draft", "queued")
+                web.kill9()
+            render(video)
+            web.start()
+            with Listener(web.url, owner, video, before.ids[-1]) as resumed:
+                resumed.read_until_told("processing", "processing", "processing")
+                finish(video)
+                resumed.read_to_the_end()
+            assert before.ids + resumed.ids == ids_of(video)
+            with Listener(web.url, owner, video, resumed.ids[-1]) as again:
+                assert again.status == 204
+
+    def test_a_server_that_is_told_to_stop_ends_its_streams_and_does_not_wait(self, tmp_path, owner):
+        video = make_video(owner)
+        web = self.start(tmp_path)
+        opened = [Listener(web.url, owner, video).open() for _ in range(20)]
+        for stream in opened:
+            stream.read_until_told("queued")
+        web.process.send_signal(signal.SIGINT)
+        assert web.process.wait(8) == 0
+        ended = [stream.read_to_the_end()[-1].data["to_status"] for stream in opened]
+        for stream in opened:
+            stream.close()
+        assert ended == ["queued"] * 20
+
+    def test_a_stream_ends_when_its_client_may_no_longer_watch_or_its_time_is_up(self, tmp_path, owner):
+        video, other = make_video(owner, "rendering"), make_caller()
+        theirs = make_video(other, "rendering")
+        with (
+            self.start(tmp_path, STREAM_ACCESS_SECONDS="0.5", STREAM_SECONDS="4") as web,
+            Listener(web.url, owner, video) as ours,
+            Listener(web.url, other, theirs) as longer,
+        ):
+            ours.read_until_told("processing")
+            longer.read_until_told("processing")
+            Session.objects.filter(user=owner.user).delete()
+            standing.forget(owner.caller.session_id)
+            ours.read_to_the_end(6)
+            assert not (longer.read() and longer.is_over)
+            longer.read_to_the_end(10)

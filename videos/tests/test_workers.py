@@ -1,0 +1,117 @@
+"""Sending a worker home, and pausing orders, from the command line."""
+
+import getpass
+import socket
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from genvid.errors import InvalidState
+from genvid.tests.factories import make_caller
+from genvid.tests.processes import WorkerProcess
+from genvid.tests.test_metrics import series
+from videos.enums import Status
+from videos.services import workers
+from videos.tests.pipeline import Pipeline, charged_once, fresh, gate, wait_until
+from videos.tests.test_crash import BRISK, PATIENCE, reaches
+
+
+def output_of(command: str, *words: str, **options: object) -> str:
+    out = StringIO()
+    call_command(command, *words, stdout=out, **options)
+    return out.getvalue().strip()
+
+
+# ── Drain
+
+
+@pytest.fixture
+def new_worker(tmp_path, sandbox):
+    """Starts workers with beat that talk to the sandbox; all are stopped in the end."""
+    started: list[WorkerProcess] = []
+
+    def start(name: str) -> WorkerProcess:
+        given = BRISK | {"HEYGEN_BASE_URL": sandbox.url, "VIDEO_SUBMIT_LEASE": "20"}
+        started.append(WorkerProcess(tmp_path, name=name, beat=True, **given))
+        return started[-1].start()
+
+    yield start
+    for worker in started:
+        if worker.is_running():
+            worker.kill9()
+
+
+def celery_name(worker: WorkerProcess) -> str:
+    return f"{worker.name}@{socket.gethostname()}"
+
+
+@pytest.mark.slow
+@pytest.mark.crash
+@pytest.mark.django_db(transaction=True)
+def test_a_drained_worker_finishes_what_it_has_and_another_goes_on(sandbox, new_worker, client):
+    pipeline, person = Pipeline(sandbox), make_caller()
+    sandbox.knobs(submit_seconds=4, stuck=True)
+    video = pipeline.order(person)
+    worker = new_worker("old")
+    wait_until(lambda: sandbox.books()["requests"].get("POST /v3/videos", 0) == 1, seconds=PATIENCE)
+
+    workers.drain(celery_name(worker), by="sam")
+
+    assert fresh(video).status == Status.SUBMITTING
+    wait_until(lambda: not worker.is_running(), seconds=PATIENCE, why=worker.output)
+    assert (worker.returncode, fresh(video).status, fresh(video).calls) == (0, "rendering", 1)
+
+    learned = series(client.get("/metrics")).get(("genvid_completions_total", ("poll",)), 0)
+    sandbox.complete(fresh(video).provider_video_id)
+    pipeline.make_due(video)
+    new_worker("new")
+    reaches(video, Status.COMPLETED)
+    assert (charged_once(person, video), pipeline.renders(video)) == (True, 1)
+    assert series(client.get("/metrics"))["genvid_completions_total", ("poll",)] == learned + 1
+
+
+def test_a_worker_that_is_none_is_not_drained():
+    with pytest.raises(InvalidState, match=r"No worker 'celery@nowhere' answers. Those that do: none\."):
+        workers.drain("celery@nowhere", by="sam")
+
+
+@pytest.mark.parametrize("words", [[], ["celery@here"]])
+def test_without_redis_workers_cannot_be_asked(settings, words):
+    settings.CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+    with pytest.raises(CommandError, match="Workers can only be asked over Redis"):
+        output_of("drain_worker", *words)
+
+
+def test_without_a_name_the_workers_are_listed():
+    assert output_of("drain_worker") == "No worker answers."
+
+
+# ── Pause
+
+
+@pytest.mark.django_db
+def test_orders_are_paused_from_the_command_line():
+    assert output_of("pause_provider") == "Orders are paused. `resume_provider` lets them go on."
+    assert (gate().standing, gate().paused_by) == ("paused", getpass.getuser())
+
+
+@pytest.mark.django_db
+def test_a_second_pause_leaves_the_first():
+    output_of("pause_provider", by="ann")
+    output_of("pause_provider", by="ben")
+    assert gate().paused_by == "ann"
+
+
+@pytest.mark.django_db
+def test_orders_are_resumed_from_the_command_line():
+    output_of("pause_provider")
+    assert (output_of("resume_provider"), gate().standing) == ("Orders go out again.", "ok")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("options", "standing"), [({}, "closed: unauthorized"), ({"open": True}, "ok")])
+def test_a_closed_gate_is_opened_only_by_saying_so(options, standing):
+    type(gate()).objects.filter(pk=gate().pk).update(code="unauthorized", needs_staff=True)
+    output_of("resume_provider", **options)
+    assert gate().standing == standing
