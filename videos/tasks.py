@@ -40,8 +40,10 @@ def read(video_id: str) -> None:
 @shared_task(name="videos.backfill")
 def backfill() -> None:
     from videos.services.deliveries import backfill_missed
+    from videos.services.rendering import pull_forward
 
     backfill_missed()
+    pull_forward()
 
 
 @shared_task(name="videos.learn_paces")

@@ -1,12 +1,13 @@
 """HeyGen's knock: verify, store raw, answer. The work comes later."""
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from genvid.api.exceptions import describe, error_object
 from genvid.api.renderers import error_response
-from genvid.errors import BodyTooLarge, DomainError, MalformedBody, NotAuthenticated
+from genvid.errors import BodyTooLarge, MalformedBody, NotAuthenticated
 from genvid.heygen.webhook import BadPayload, BadSignature, parse, verify
 from videos import metrics
 from videos.services import deliveries
@@ -33,6 +34,9 @@ def heygen(request: HttpRequest) -> HttpResponse:
         return _refuse(request, NotAuthenticated("The signature does not match."))
     except BadPayload as error:
         return _refuse(request, MalformedBody(str(error)))
+    except OperationalError as error:
+        # Not kept, so not taken: HeyGen sends it again.
+        return _refuse(request, error)
     return HttpResponse(status=200)
 
 
@@ -46,6 +50,6 @@ def _body_of(request: HttpRequest) -> bytes:
     return request.body
 
 
-def _refuse(request: HttpRequest, error: DomainError) -> HttpResponse:
+def _refuse(request: HttpRequest, error: Exception) -> HttpResponse:
     status, body, _ = describe(error)
     return error_response(status, body, request)

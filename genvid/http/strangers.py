@@ -23,7 +23,7 @@ from urllib3.exceptions import NewConnectionError
 
 from genvid.http.addresses import IPAddress, find_public, resolve, split_url
 from genvid.http.client import USER_AGENT, translate
-from genvid.http.errors import ForbiddenAddress, Timeout
+from genvid.http.errors import ForbiddenAddress, Timeout, Unreachable
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,9 @@ class Guard:
             self._forget()
 
     def _explain(self, error: Exception) -> Exception:
-        late = time.monotonic() >= self.until and self._connection is not None
-        return Timeout("no answer in time") if late else translate(error)
+        if self._connection is None:
+            return Unreachable("no connection", sent=False)
+        return Timeout("no answer in time") if time.monotonic() >= self.until else translate(error)
 
     def connect(self, port: int) -> socket.socket:
         """A connection to the first address that takes one. Raises the last OSError."""
@@ -143,8 +144,6 @@ class _Guarded:
     def _new_conn(self) -> socket.socket:
         try:
             return self.guard.connect(self.port)  # type: ignore[attr-defined]
-        except TimeoutError as error:
-            raise urllib3.exceptions.ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
             raise NewConnectionError(self, str(error)) from error  # type: ignore[arg-type]
 

@@ -54,9 +54,7 @@ def routes(house: House) -> list[Route]:
         file = house.links.folder / path
         if not file.is_file():
             return _missing()
-        if path.startswith("videos/") and (
-            house.board.use_up("truncate_downloads") or house.board.strikes("truncate_rate")
-        ):
+        if path.startswith("videos/") and _breaks_off(house):
             return _truncated(request, file)
         return FileResponse(file, media_type=MEDIA_TYPES.get(file.suffix))
 
@@ -97,6 +95,10 @@ def _allowed(house: House, request: Request, path: str) -> bool:
     query = request.query_params
     method = "GET" if request.method == "HEAD" else request.method
     return house.links.allows(method, path, query.get("Expires", ""), query.get("Signature", ""))
+
+
+def _breaks_off(house: House) -> bool:
+    return house.board.use_up("truncate_downloads") or house.board.strikes("truncate_rate")
 
 
 def _missing() -> Response:

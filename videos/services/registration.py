@@ -2,6 +2,7 @@
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from genvid.heygen.types import WebhookEndpoint
 from videos.models import ProviderWebhook
 
 logger = structlog.get_logger(__name__)
+REGISTERING_SECONDS = 300
 EVENTS = ("avatar_video.success", "avatar_video.fail")
 
 
@@ -20,7 +22,16 @@ def webhook_url() -> str:
 
 def ensure_registered() -> bool:
     """Register our address unless it is. False when HeyGen did not answer: the poller does without webhooks."""
-    url = webhook_url()
+    # One at a time: of two that ask for a new secret at once, the one whose secret is dead could be kept last.
+    if not cache.add("videos.registering", 1, REGISTERING_SECONDS):
+        return True
+    try:
+        return _ensure_registered(webhook_url())
+    finally:
+        cache.delete("videos.registering")
+
+
+def _ensure_registered(url: str) -> bool:
     known = ProviderWebhook.objects.filter(url=url, retired_at=None).first()
     client = get_client()
     try:

@@ -13,7 +13,7 @@ from genvid.broker import enqueue, enqueue_on_commit, enqueue_once_on_commit
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import HeyGenError, NotFound, OperatorProblem
 from genvid.heygen.types import Failure, RemoteVideo, RenderState
-from videos import provider, tasks
+from videos import paces, provider, tasks
 from videos.enums import LearnedBy, Status
 from videos.models import Video, after
 from videos.services import settling
@@ -27,6 +27,7 @@ READ_AT_ONCE = 5
 POLL_LEASE = 30.0
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video yet right after taking its order."""
+PULL_SECONDS = 60.0
 NO_FILE_SECONDS = 5.0
 DISPATCH_PAUSE = 0.5
 """Slots that come free together are handed out together; one tick a second hands out what is then left."""
@@ -178,6 +179,23 @@ def interval_for(video: Video, now: datetime) -> float:
     """A tenth of the time since the order, in steps: late news never comes more than a tenth late."""
     elapsed = (now - (video.submitted_at or now)).total_seconds()
     return next((step for step in INTERVALS if step >= elapsed / 10), INTERVALS[-1])
+
+
+def pull_forward() -> int:
+    """Polls that were put off because webhooks came, now that they have stopped. Returns how many."""
+    if paces.webhooks_arrive():
+        return 0
+    now = timezone.now()
+    put_off = Video.objects.filter(status=Status.RENDERING, due_at__gt=now + timedelta(seconds=PULL_SECONDS))
+    early = [video.pk for video in put_off if video.due_at and _next_ask(video, now) < video.due_at]
+    return Video.objects.filter(pk__in=early, status=Status.RENDERING).update(due_at=now)
+
+
+def _next_ask(video: Video, now: datetime) -> datetime:
+    """When it would be asked about if there were no webhooks."""
+    started = video.submitted_at or now
+    first = started + timedelta(seconds=paces.first_poll(video))
+    return max(first, now + timedelta(seconds=interval_for(video, now)))
 
 
 def _is_fresh(video: Video) -> bool:

@@ -1,6 +1,8 @@
 """Bringing the finished file home: streamed, checked, kept under our own name. HeyGen's links expire, ours do not."""
 
 import threading
+from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -10,7 +12,6 @@ import structlog
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from genvid.broker import enqueue
 from genvid.heygen.client import HeyGenClient, get_client
@@ -28,6 +29,8 @@ logger = structlog.get_logger(__name__)
 SIDE_FILE_LIMIT = 10 * 1024 * 1024
 PATIENT_TRIES = 5
 """A video may do without its thumbnail or subtitles, but not before this many tries."""
+_turned_away: OrderedDict[str, None] = OrderedDict()
+"""Videos for which this process had no place. What is forgotten when it ends, the sweep finds."""
 NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
 EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, NoRoom, Occupied, OSError)
 
@@ -58,17 +61,25 @@ class Links:
 def store_video(video_id: str) -> None:
     """Fetch, check, keep, settle. A crash at any line leaves a lease that runs out, and the next try goes on.
 
-    Of those that find no room in this process, the one due longest is woken when a place is free.
+    Of those that find no room in this process, the one that came first is woken when a place is free.
     """
-    if not _places().acquire(blocking=False):
+    if not _enters(video_id):
         return
     try:
         _store_due(video_id)
     finally:
         _places().release()
-    waiting = Video.objects.due(Status.STORING, timezone.now()).values_list("pk", flat=True).first()
-    if waiting is not None:
-        enqueue(tasks.store, str(waiting))
+    with suppress(KeyError):
+        enqueue(tasks.store, _turned_away.popitem(last=False)[0])
+
+
+def _enters(video_id: str) -> bool:
+    """Whether there is a place for it now; otherwise it is noted, once, to be woken."""
+    if _places().acquire(blocking=False):
+        return True
+    _turned_away[video_id] = None
+    # Who left in between has not seen the note.
+    return _places().acquire(blocking=False)
 
 
 @cache

@@ -14,7 +14,7 @@ from django.db.models import F
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
 from genvid.heygen.failures import failure_of_error
-from genvid.heygen.types import Background, RenderSpec
+from genvid.heygen.types import Background, RemoteVideo, RenderSpec
 from videos import paces, provider
 from videos.enums import TERMINAL, Status
 from videos.languages import locale_of
@@ -121,7 +121,7 @@ def _certain_of_absence(video: Video, client: HeyGenClient, then: Callable[[], N
         then()
         return
     try:
-        found = next((each for each in client.find_videos(video.provider_title)), None)
+        found = _find_order(video, client)
     except HeyGenError as error:
         retry_later(video, error)
         return
@@ -129,6 +129,11 @@ def _certain_of_absence(video: Video, client: HeyGenClient, then: Callable[[], N
         accept(video, found.id, reason="found_at_provider")
     else:
         then()
+
+
+def _find_order(video: Video, client: HeyGenClient) -> RemoteVideo | None:
+    """The order by our marker. HeyGen matches parts of titles, and the first order's is part of the tenth's."""
+    return next((each for each in client.find_videos(video.provider_title) if each.title == video.provider_title), None)
 
 
 def _not_made(video: Video, error: HeyGenError) -> None:
@@ -166,7 +171,7 @@ def give_up_submission(video: Video) -> None:
         return
     client = get_client()
     try:
-        found = next((each for each in client.find_videos(video.provider_title)), None)
+        found = _find_order(video, client)
     except HeyGenError as error:
         retry_later(video, error)
         return

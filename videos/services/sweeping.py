@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
+from celery import Task
 from django.utils import timezone
 
 from genvid.broker import backlog, enqueue
@@ -35,10 +37,13 @@ def wake_due() -> None:
     """Submissions and downloads whose lease ran out, or whose time has come."""
     now = timezone.now()
     for status, task in ((Status.SUBMITTING, tasks.submit), (Status.STORING, tasks.store)):
-        # What waits in a long queue is not lost: sent again at every sweep, it would keep the workers from the rest.
-        room = max(0, BATCH - backlog(task))
-        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[:room]:
+        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[: _room(task)]:
             enqueue(task, str(pk))
+
+
+def _room(task: "Task[Any, Any]") -> int:
+    """How many to wake. What waits in a long queue is not lost: sent at every sweep, it would make it longer still."""
+    return max(0, BATCH - backlog(task))
 
 
 def end_overdue() -> None:
@@ -65,7 +70,7 @@ def give_up_waiting(video: Video) -> None:
 
 def wake_deliveries() -> None:
     late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
-    for pk in late.values_list("pk", flat=True)[:BATCH]:
+    for pk in late.values_list("pk", flat=True)[: _room(tasks.work_off_delivery)]:
         enqueue(tasks.work_off_delivery, str(pk))
 
 

@@ -71,14 +71,14 @@ class Listener:
 
     def read_until_told(self, *kinds: str, seconds: float = 10) -> list[Told]:
         """Read until the statuses that were told end with these."""
-        self._read_until(lambda: tuple(self.statuses[-len(kinds) :]) == kinds, seconds)
+        self.read_until(lambda: tuple(self.statuses[-len(kinds) :]) == kinds, seconds)
         return self.events
 
     def read_to_the_end(self, seconds: float = 10) -> list[Told]:
-        self._read_until(lambda: self.is_over, seconds)
+        self.read_until(lambda: self.is_over, seconds)
         return self.events
 
-    def _read_until(self, done: Any, seconds: float) -> None:
+    def read_until(self, done: Any, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < deadline, f"not within {seconds} s; {self.received[-2000:]!r}"
@@ -89,7 +89,7 @@ class Listener:
 
     @property
     def status(self) -> int:
-        self._read_until(lambda: b"\r\n\r\n" in self.received, 10)
+        self.read_until(lambda: b"\r\n\r\n" in self.received, 10)
         return int(self.received.split(b" ", 2)[1])
 
     @property

@@ -256,7 +256,7 @@ class TestLive:
     def test_progress_is_told_between_the_moves_and_never_falls(self, web, listen, owner):
         video = make_video(owner, "rendering", expected_render_seconds=8)
         stream = listen(owner, video)
-        stream._read_until(lambda: sum(event.kind == "progress" for event in stream.events) >= 2, 10)
+        stream.read_until(lambda: sum(event.kind == "progress" for event in stream.events) >= 2, 10)
         finish_rendering(video)
         shown = [event.data.get("video", event.data)["progress_percent"] for event in stream.read_to_the_end()]
         assert shown == sorted(shown)

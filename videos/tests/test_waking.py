@@ -1,0 +1,85 @@
+"""What wakes the workers, and what does not, so that a crowd of videos costs no more than it must."""
+
+from datetime import timedelta
+
+import pytest
+from celery.fixups.django import DjangoWorkerFixup
+from django.db import connection
+from django.utils import timezone
+
+from genvid.broker import backlog, enqueue, enqueue_once_on_commit
+from genvid.celery import app, keep_database_connection
+from genvid.heygen.types import WebhookNotice
+from videos import tasks
+from videos.models import Video, WebhookDelivery
+from videos.services import deliveries, sweeping
+
+
+def notice(number: int) -> WebhookNotice:
+    return WebhookNotice(
+        key=f"evt_{number}",
+        event_type="avatar_video.success",
+        video_id=f"remote_{number}",
+        callback_id=None,
+        created_at=timezone.now(),
+        raw={},
+    )
+
+
+def test_a_backlog_is_what_waits_in_the_queue_of_a_task():
+    for _ in range(3):
+        enqueue(tasks.store, "00000000-0000-0000-0000-000000000000")
+
+    assert (backlog(tasks.store), backlog(tasks.purge), backlog(tasks.submit)) == (3, 3, 0)
+
+
+def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
+    video = pipeline.storing(pipeline.order(owner))
+    for _ in range(sweeping.BATCH):
+        enqueue(tasks.store, str(video.pk))
+    woken.clear()
+
+    sweeping.wake_due()
+
+    assert woken == []
+
+
+def test_slots_that_come_free_together_wake_the_scheduler_once(db, woken, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(3):
+            enqueue_once_on_commit(tasks.dispatch, seconds=30)
+
+    assert woken == [("videos.dispatch",)]
+
+
+def test_what_is_known_of_a_history_is_looked_up_together(db, door, woken):
+    for number in range(3):
+        deliveries.keep(notice(number))
+    woken.clear()
+    door.iter_events = lambda kind: iter([notice(number) for number in (3, 2, 1, 0)])
+
+    missed = deliveries._keep_missed("avatar_video.success", timezone.now() - timedelta(minutes=1))
+
+    new = WebhookDelivery.objects.get(key="evt_3")
+    assert (missed, woken) == (1, [("videos.work_off_delivery", str(new.pk))])
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDatabaseConnection:
+    def test_tasks_share_it(self):
+        Video.objects.exists()
+        before = connection.connection
+
+        DjangoWorkerFixup(app).close_database()
+        keep_database_connection()
+        Video.objects.exists()
+
+        assert connection.connection is before
+
+    def test_a_broken_one_is_replaced_before_the_next_task(self):
+        Video.objects.exists()
+        connection.connection.close()
+
+        keep_database_connection()
+
+        assert Video.objects.exists() is False
