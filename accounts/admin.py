@@ -2,7 +2,17 @@
 
 from django.contrib import admin
 
-from accounts.models import Account, ApiKey, IdempotencyRecord, Membership, Session, User
+from accounts.models import (
+    Account,
+    ApiKey,
+    Delivery,
+    DeliveryAttempt,
+    IdempotencyRecord,
+    Membership,
+    Session,
+    User,
+    WebhookEndpoint,
+)
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
 
 
@@ -95,3 +105,26 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     search_fields = ("name", "prefix", "account__name", "created_by__email")
     list_select_related = ("account", "created_by")
     exclude = ("digest",)
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    list_display = ("url", "account", "enabled", "disabled_reason", "health", "failing_since", "created_at")
+    list_filter = ("enabled", "disabled_reason", "health")
+    search_fields = ("url", "account__name", "id")
+    list_select_related = ("account",)
+    exclude = ("secret", "old_secret")
+
+
+class AttemptInline(ReadOnlyInline):
+    model = DeliveryAttempt
+    fields = ("number", "started_at", "duration_ms", "status_code", "response_excerpt", "error")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("event", "endpoint", "status", "attempts_made", "next_attempt_at", "created_at")
+    list_filter = ("status", "event__type", "created_at")
+    search_fields = ("event__id", "event__object_id", "endpoint__url")
+    list_select_related = ("event", "endpoint")
+    inlines = (AttemptInline,)

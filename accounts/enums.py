@@ -47,3 +47,46 @@ class Revocation(TextChoices):
     LOGOUT = "logout"
     REUSE = "reuse", "a refresh token was used twice"
     PASSWORD = "password", "the password changed"
+
+
+EVERYTHING = "*"
+"""What an endpoint asks for that wants every event, those that do not exist yet too."""
+
+
+class EventType(TextChoices):
+    """What a webhook endpoint can ask to hear of."""
+
+    VIDEO_QUEUED = "video.queued"
+    VIDEO_PROCESSING = "video.processing"
+    VIDEO_COMPLETED = "video.completed"
+    VIDEO_FAILED = "video.failed"
+    VIDEO_CANCELED = "video.canceled"
+    VIDEO_EXPIRING = "video.expiring"
+    BATCH_COMPLETED = "batch.completed"
+    CREDITS_LOW = "credits.low"
+    PAYMENT_SUCCEEDED = "payment.succeeded"
+    PAYMENT_REFUNDED = "payment.refunded"
+    PING = "ping"
+
+
+class DeliveryStatus(TextChoices):
+    """How far an event has come on its way to one endpoint."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Health(TextChoices):
+    """What a webhook endpoint's last answer tells of it."""
+
+    NEW = "new", "never tried"
+    GOOD = "good", "good and fast"
+    POOR = "poor", "bad, slow or missing"
+
+
+class SwitchedOff(TextChoices):
+    """Why we, not the client, switched a webhook endpoint off."""
+
+    GONE = "gone", "it answered 410 Gone"
+    FAILING = "failing", "it failed for three days"

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
+
+from accounts.enums import EVERYTHING, DeliveryStatus
 
 
 class UserManager(BaseUserManager[Any]):
@@ -46,3 +48,29 @@ class ApiKeyQuerySet(models.QuerySet[Any]):
         theirs = self.filter(created_by__is_active=True, created_by__memberships__account=F("account"))
         usable: ApiKeyQuerySet = theirs.filter(young, revoked_at=None).annotate(role=F("created_by__memberships__role"))
         return usable
+
+
+class EndpointQuerySet(models.QuerySet[Any]):
+    def of(self, account_id: UUID) -> "EndpointQuerySet":
+        return self.filter(account=account_id, deleted_at=None)
+
+    def wanting(self, account_id: UUID, event_type: str) -> list[UUID]:
+        """The ids of those that are to hear of such an event. One query; an account has few endpoints."""
+        rows = self.of(account_id).filter(enabled=True).order_by("created_at", "id").values_list("pk", "events")
+        return [pk for pk, events in rows if event_type in events or EVERYTHING in events]
+
+
+class DeliveryQuerySet(models.QuerySet[Any]):
+    def pending(self, now: datetime) -> "DeliveryQuerySet":
+        """Those that wait, due or not; none that a worker is sending."""
+        return self.filter(Q(leased_until=None) | Q(leased_until__lte=now), status=DeliveryStatus.PENDING)
+
+    def sending(self, now: datetime) -> "DeliveryQuerySet":
+        return self.filter(leased_until__gt=now)
+
+    def endpoints_to_serve(self, now: datetime, most: int) -> list[UUID]:
+        """Endpoints with something to send now, the longest waiting first."""
+        open_to_all = Q(endpoint__paused_until=None) | Q(endpoint__paused_until__lte=now)
+        due = self.pending(now).filter(open_to_all | Q(urgent=True), next_attempt_at__lte=now, endpoint__enabled=True)
+        ranked = due.order_by().values("endpoint").annotate(waiting=Min("next_attempt_at")).order_by("waiting")
+        return list(ranked.values_list("endpoint", flat=True)[:most])

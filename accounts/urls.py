@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import keys, profile, signing_in
+from accounts.views import keys, profile, signing_in, webhooks
 
 urlpatterns = [
     path("auth/register", signing_in.RegisterView.as_view()),
@@ -11,5 +11,11 @@ urlpatterns = [
     path("auth/email/verify", signing_in.EmailVerifyView.as_view()),
     path("api-keys", keys.ApiKeysView.as_view()),
     path("api-keys/<uuid:pk>", keys.ApiKeyView.as_view()),
+    path("webhook-endpoints", webhooks.EndpointsView.as_view()),
+    path("webhook-endpoints/<uuid:pk>", webhooks.EndpointView.as_view()),
+    path("webhook-endpoints/<uuid:pk>/rotate-secret", webhooks.RotateSecretView.as_view()),
+    path("webhook-endpoints/<uuid:pk>/test", webhooks.TestEndpointView.as_view()),
+    path("webhook-endpoints/<uuid:pk>/deliveries", webhooks.DeliveriesView.as_view()),
+    path("webhook-deliveries/<uuid:pk>/retry", webhooks.RetryDeliveryView.as_view()),
     path("profile", profile.ProfileView.as_view()),
 ]

@@ -47,10 +47,12 @@ def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[
 
 @register
 def check_private_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Private media hosts are for one-machine installations; elsewhere they let a link reach the inner network."""
-    if settings.ALLOW_PRIVATE_MEDIA_HOSTS and not (settings.EMBEDDED or settings.TESTING):
-        return [checks.Warning("ALLOW_PRIVATE_MEDIA_HOSTS is on outside `make run`.", id="genvid.W002")]
-    return []
+    """Private addresses are for one-machine installations; elsewhere they let a link reach the inner network."""
+    if settings.EMBEDDED or settings.TESTING:
+        return []
+    names = ("ALLOW_PRIVATE_MEDIA_HOSTS", "ALLOW_PRIVATE_WEBHOOK_URLS")
+    on = [name for name in names if getattr(settings, name)]
+    return [checks.Warning(f"{name} is on outside `make run`.", id="genvid.W002") for name in on]
 
 
 @register

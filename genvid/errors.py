@@ -43,7 +43,7 @@ class MalformedBody(DomainError):
 class BodyTooLarge(DomainError):
     code = "payload_too_large"
     status = 413
-    message = "The body is larger than 1 MiB."
+    message = "The body is too large."
 
 
 class NotAuthenticated(DomainError):

@@ -258,6 +258,7 @@ SPECTACULAR_SETTINGS = {
         "AvatarKindEnum": "avatars.enums.AvatarKind",
         "RoleEnum": "accounts.enums.Role",
         "LedgerKindEnum": "billing.enums.EntryKind",
+        "DeliveryStatusEnum": "accounts.enums.DeliveryStatus",
     },
 }
 

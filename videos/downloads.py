@@ -6,6 +6,7 @@ takes back when the process dies; what it leaves is taken up by the next try on 
 
 import fcntl
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -21,10 +22,14 @@ from django.conf import settings
 from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import Unknown
 from genvid.http import Head, RangeRefused
+from videos.enums import Status
 from videos.models import Video
 
 logger = structlog.get_logger(__name__)
 CHUNK = 1024 * 1024
+LOOK_BYTES = 16 * 1024 * 1024
+"""After so many bytes more, the free room is looked at again: others fill the same disk."""
+LOCK = "lock"
 
 
 class Occupied(Exception):
@@ -35,6 +40,10 @@ class NoRoom(Exception):
     """The file would not leave VIDEO_DISK_RESERVE bytes free."""
 
 
+class MovedOn(Exception):
+    """The video has ended meanwhile: its file is of no more use."""
+
+
 @dataclass(frozen=True)
 class Fetched:
     path: Path
@@ -42,17 +51,31 @@ class Fetched:
     sha256: str
 
 
-class LeaseKeeper:
-    """A sink that renews the lease while bytes come in, so that a long download is not begun twice."""
+class WatchedFile:
+    """A sink that renews the lease while bytes come in, so that a long download is not begun twice, and minds the disk.
 
-    def __init__(self, file: BinaryIO, video: Video) -> None:
-        self.file, self.video, self.renewed = file, video, time.monotonic()
+    Raises MovedOn and NoRoom.
+    """
+
+    def __init__(self, file: BinaryIO, folder: Path, video: Video) -> None:
+        self.file, self.folder, self.video = file, folder, video
+        self.renewed, self.unseen = time.monotonic(), 0
 
     def write(self, data: bytes) -> int:
         if time.monotonic() - self.renewed > settings.VIDEO_STORE_LEASE / 3:
-            self.video.extend_lease(settings.VIDEO_STORE_LEASE)
+            hold_on(self.video, settings.VIDEO_STORE_LEASE)
             self.renewed = time.monotonic()
+        self.unseen += len(data)
+        if self.unseen > LOOK_BYTES:
+            _require_room(self.folder, 0)
+            self.unseen = 0
         return self.file.write(data)
+
+
+def hold_on(video: Video, seconds: float) -> None:
+    """Renew the lease. Raises MovedOn."""
+    if not video.extend_lease(seconds):
+        raise MovedOn("the video has ended meanwhile")
 
 
 @contextmanager
@@ -60,21 +83,31 @@ def workplace(video_id: UUID) -> Iterator[Path]:
     """The folder of one video's downloads, ours alone. Raises Occupied. What is left in it waits for the next try."""
     folder: Path = settings.WORK_DIR / str(video_id)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        _lock(lock)
+    with _locked(folder):
         yield folder
 
 
-def _lock(file: Any) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Occupied("another worker is storing this video") from None
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Occupied("another worker is storing this video") from None
+        # Its last holder may have removed it; the next to come makes and locks another file of that name.
+        if not (folder / LOCK).exists() or not os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
+            raise Occupied("another worker has just cleared this folder")
+        yield
 
 
 def clear(folder: Path) -> None:
-    """Remove a workplace; its owner, or whoever holds its lock, may."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a workplace; only the holder of its lock may. The lock goes last: without it, somebody else may enter."""
+    for path in folder.iterdir():
+        if path.name != LOCK:
+            path.unlink(missing_ok=True)
+    (folder / LOCK).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def fetch(client: HeyGenClient, url: str, path: Path, video: Video, limit: int) -> Fetched:
@@ -98,12 +131,12 @@ def _fetch(client: HeyGenClient, url: str, path: Path, video: Video, limit: int)
 
     def begin(head: Head) -> None:
         """Before the first byte: room for all of it, and the mark by which the next try knows the same file."""
-        _require_room(path.parent, (head.bytes or limit) - start if head.bytes else 0)
-        if head.etag and not start:
-            _mark_of(path).write_text(head.etag)
+        _require_room(path.parent, head.bytes - start if head.bytes else 0)
+        if not start:
+            _note_mark(path, head.etag)
 
     with path.open("ab" if start else "wb") as file:
-        sink: Any = LeaseKeeper(file, video)
+        sink: Any = WatchedFile(file, path.parent, video)
         client.download_media(
             url,
             sink,
@@ -118,12 +151,26 @@ def _fetch(client: HeyGenClient, url: str, path: Path, video: Video, limit: int)
 
 
 def _part(path: Path) -> tuple[int, str | None]:
-    """Bytes of an earlier try and the mark of their file; without a mark nobody knows what they belong to."""
+    """Bytes of an earlier try and the mark of their file; without a mark nobody knows what they belong to.
+
+    The last byte is dropped, to be asked for again: a part that is the whole file would have no rest to ask for.
+    """
     try:
         etag, size = _mark_of(path).read_text(), path.stat().st_size
     except FileNotFoundError:
         return 0, None
-    return (size, etag) if etag and size else (0, None)
+    if not etag or size < 2:
+        return 0, None
+    os.truncate(path, size - 1)
+    return size - 1, etag
+
+
+def _note_mark(path: Path, etag: str | None) -> None:
+    """Only a strong one: a weak one may stay the same while bytes change (RFC 9110, section 8.8.1)."""
+    if etag and not etag.startswith("W/"):
+        _mark_of(path).write_text(etag)
+    else:
+        _mark_of(path).unlink(missing_ok=True)
 
 
 def _mark_of(path: Path) -> Path:
@@ -143,16 +190,28 @@ def _require_room(folder: Path, needed: int) -> None:
 
 
 def clear_leftovers(older_than: float) -> None:
-    """Remove downloads that nobody has touched for `older_than` seconds, and nobody is working on."""
+    """Remove the downloads of videos that have ended, and whatever else nobody has touched for `older_than` seconds.
+
+    What waits for the next try of a video stays, and so does what somebody is working on.
+    """
     if not settings.WORK_DIR.exists():
         return
-    for folder in settings.WORK_DIR.iterdir():
+    folders = {folder: _owner_of(folder) for folder in settings.WORK_DIR.iterdir()}
+    owners = [owner for owner in folders.values() if owner]
+    waiting = set(Video.objects.filter(pk__in=owners, status=Status.STORING).values_list("pk", flat=True))
+    for folder, owner in folders.items():
         with suppress(OSError, Occupied):
-            if time.time() - folder.stat().st_mtime > older_than:
+            if owner not in waiting and (owner or time.time() - folder.stat().st_mtime > older_than):
                 _clear_unlocked(folder)
 
 
+def _owner_of(folder: Path) -> UUID | None:
+    try:
+        return UUID(folder.name)
+    except ValueError:
+        return None
+
+
 def _clear_unlocked(folder: Path) -> None:
-    with (folder / "lock").open("w") as lock:
-        _lock(lock)
+    with _locked(folder):
         clear(folder)

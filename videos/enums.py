@@ -61,6 +61,8 @@ class LearnedBy(TextChoices):
 
     WEBHOOK = "webhook"
     POLL = "poll"
+    # Its webhook never came, but HeyGen's own list of events tells of it.
+    HISTORY = "history"
 
 
 class VideoFormat(TextChoices):

@@ -1,13 +1,14 @@
 """Whose video goes next: arithmetic alone, shared by the scheduler that hands out slots and by `queue_position`.
 
-The account with the fewest videos in flight for its weight goes first; between equals, the one that has waited longest.
+The account with the fewest videos in flight for its weight goes first; between equals, the one whose oldest video, in
+flight or waiting, came first. That one does not change as slots are handed out, so a place is kept while nothing ends.
 Within an account the oldest video goes first, so only accounts have to be compared, never videos.
 """
 
 import heapq
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
@@ -26,12 +27,17 @@ class Line:
     in_flight: int
     waiting: int
     head: datetime
-    """Since when its oldest waiting video waits."""
+    """When its oldest video of these came."""
 
     @property
     def room(self) -> int:
         """How many of its waiting videos its own limit lets go now."""
         return min(self.waiting, max(0, self.limit - self.in_flight))
+
+    def after(self, claimed: int, share: int) -> "Line":
+        """As it stands once `claimed` of its `share` went. Fewer went than it had a share: no more can."""
+        left = self.waiting - claimed if claimed == share else 0
+        return replace(self, in_flight=self.in_flight + claimed, waiting=left)
 
     def rank(self, nth: int) -> Rank:
         """Where its `nth` waiting video stands, from 0: videos beyond its own limit come after all others."""
@@ -51,8 +57,10 @@ def allot(lines: Iterable[Line], slots: int) -> Counter[UUID]:
     given: Counter[UUID] = Counter()
     by_rank = [(line.rank(0), line) for line in lines if line.room]
     heapq.heapify(by_rank)
-    while by_rank and given.total() < slots:
-        _, line = by_rank[0]
+    for _ in range(slots):
+        if not by_rank:
+            break
+        line = by_rank[0][1]
         given[line.account_id] += 1
         nth = given[line.account_id]
         if nth < line.room:

@@ -173,8 +173,9 @@ class Video(models.Model):
         mine = self._as_read().filter(due_at__lte=now)
         return mine.update(due_at=now + timedelta(seconds=seconds), **changes) == 1
 
-    def extend_lease(self, seconds: float) -> None:
-        self._as_read().update(due_at=after(seconds))
+    def extend_lease(self, seconds: float) -> bool:
+        """False when the video has moved on: the work is of no more use."""
+        return self._as_read().update(due_at=after(seconds)) == 1
 
     def postpone(self, seconds: float, why: str) -> bool:
         """Try again later, and tell staff why."""
@@ -311,6 +312,7 @@ class WebhookDelivery(models.Model):
     received_at = models.DateTimeField(default=timezone.now, editable=False)
     processed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=100, blank=True)
+    missed = models.BooleanField(default=False, help_text="It never came: it was found in HeyGen's history.")
 
     class Meta:
         ordering = ["-received_at", "-id"]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from genvid.api.renderers import dump
-from videos import estimates, scheduler
+from videos import estimates, places
 from videos.enums import TERMINAL, public
 from videos.models import Video, VideoEvent
 from videos.serializers import video_data
@@ -58,9 +58,9 @@ def _tell_of_moves(news: News, moved: list[UUID], heard: dict[UUID, int]) -> Non
     # Events before videos: a video read first could have an event that it does not show yet.
     events = _events_after(heard) if heard else []
     videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
-    places = scheduler.places(videos.values())
+    found = places.of_videos(videos.values())
     news.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
-    shown = {pk: video_data(videos[pk], places.get(pk)) for pk in heard if pk in videos}
+    shown = {pk: video_data(videos[pk], found.get(pk)) for pk in heard if pk in videos}
     news.progress = {pk: _progress_in(data) for pk, data in shown.items()}
     for event in events:
         if event.video_id in shown:
@@ -91,8 +91,8 @@ def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:
 
 
 def _progress_of(videos: list[Video]) -> dict[UUID, Progress]:
-    places = scheduler.places(videos)
-    return {video.pk: _progress(video, places.get(video.pk)) for video in videos}
+    found = places.of_videos(videos)
+    return {video.pk: _progress(video, found.get(video.pk)) for video in videos}
 
 
 def _progress(video: Video, place: int | None) -> Progress:

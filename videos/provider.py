@@ -22,6 +22,8 @@ PROBE_SECONDS = 15.0
 MAX_PROBE_SECONDS = 600.0
 MAX_BUSY_SECONDS = 6 * 3600.0
 """HeyGen's `Retry-After` is honoured up to here."""
+LOOK_SECONDS = 30.0
+"""How often HeyGen is asked how our account stands before an order is risked."""
 LIMIT_STEP_SECONDS = 30.0
 """A limit lowered by a 429 grows by one video each time this has passed."""
 
@@ -45,14 +47,17 @@ def limit(state: ProviderState, now: datetime) -> int:
     return min(most, max(1, grown))
 
 
-def learn_limit(rendering: int) -> None:
+def learn_limit(rendering: int, ordered_at: datetime | None = None) -> None:
     """HeyGen refused one more beside those `rendering`: for a while hand out no more than it was seen to take.
 
-    Not less than half of the limit so far: a 429 may be about requests a minute, not about videos at once.
+    Not less than half of the limit so far: a 429 may be about requests a minute, not about videos at once. Orders
+    handed out before the limit was lowered (`ordered_at`) were too many by the old limit: they lower it no further.
     """
     now = timezone.now()
     with transaction.atomic():
         state, _ = ProviderState.objects.select_for_update().get_or_create(name=NAME)
+        if ordered_at and state.learned_at and ordered_at < state.learned_at:
+            return
         before = limit(state, now)
         learned = max(1, min(max(rendering, before // 2), before))
         ProviderState.objects.filter(pk=state.pk).update(learned_limit=learned, learned_at=now)
@@ -81,35 +86,79 @@ def is_probing(state: ProviderState) -> bool:
     return state.needs_staff
 
 
-def close_for(error: HeyGenError) -> None:
+def close_for(error: HeyGenError, ordered_at: datetime | None = None) -> None:
     """Stop handing out slots for a while: as long as HeyGen asks, or longer each time for a problem of our own."""
-    ours = isinstance(error, OperatorProblem)
-    close(error.code, error.message, needs_staff=ours, seconds=None if ours else error.retry_after)
+    if isinstance(error, OperatorProblem):
+        close(error.code, error.message, needs_staff=True, ordered_at=ordered_at)
+    else:
+        close(error.code, error.message, needs_staff=False, seconds=error.retry_after)
 
 
 @transaction.atomic
 def close(
-    code: str, message: str, *, needs_staff: bool, seconds: float | None = None, until_rendered: bool = False
+    code: str,
+    message: str,
+    *,
+    needs_staff: bool,
+    seconds: float | None = None,
+    until_rendered: bool = False,
+    ordered_at: datetime | None = None,
 ) -> None:
     """Hand out no slots for `seconds`, or for a time that doubles with each closing in a row.
 
     `until_rendered`: HeyGen took the order and failed it later, as it does with an empty wallet. Another order taken
-    proves nothing then; only a finished render does.
+    proves nothing then; only a finished render does. `ordered_at`: when the order went out that met this trouble.
     """
     state, _ = ProviderState.objects.select_for_update().get_or_create(name=NAME)
+    state.until_rendered = state.until_rendered or until_rendered
+    if not needs_staff:
+        _close_busily(state, code, message, min(seconds or BUSY_SECONDS, MAX_BUSY_SECONDS))
+    elif not _is_known_trouble(state, ordered_at):
+        _close_for_staff(state, code, message)
+    state.save()
+
+
+def _is_known_trouble(state: ProviderState, ordered_at: datetime | None) -> bool:
+    """Ten orders that were out when the wallet ran dry are one trouble, not ten in a row."""
+    waits = state.closed_until is not None and state.closed_until > timezone.now()
+    return state.needs_staff and (waits or (ordered_at is not None and ordered_at < state.changed_at))
+
+
+def _close_busily(state: ProviderState, code: str, message: str, seconds: float) -> None:
+    """A wait that is longer already stays, and so does what only staff can mend."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    state.closed_until = max(until, state.closed_until or until)
+    if not state.needs_staff:
+        state.code, state.message, state.changed_at = code[:60], message[:500], timezone.now()
+    logger.warning("provider_gate_closed", code=code, message=message, seconds=seconds, needs_staff=False)
+
+
+def _close_for_staff(state: ProviderState, code: str, message: str) -> None:
+    wait = min(MAX_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(state.closings, 10))
     state.closings += 1
-    doubling = min(MAX_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(state.closings - 1, 10))
-    wait = min(seconds or (doubling if needs_staff else BUSY_SECONDS), MAX_BUSY_SECONDS)
     state.closed_until = timezone.now() + timedelta(seconds=wait)
-    state.code, state.message = code[:60], message[:500]
-    if needs_staff and not state.needs_staff:
+    state.code, state.message, state.changed_at = code[:60], message[:500], timezone.now()
+    if not state.needs_staff:
         state.needs_staff, state.needs_staff_since = True, timezone.now()
         enqueue_on_commit(tasks.alarm_staff)
-    state.until_rendered = state.until_rendered or until_rendered
-    state.changed_at = timezone.now()
-    state.save()
-    log = logger.error if needs_staff else logger.warning
-    log("provider_gate_closed", code=code, message=message, seconds=wait, needs_staff=needs_staff)
+    logger.error("provider_gate_closed", code=code, message=message, seconds=wait, needs_staff=True)
+
+
+def needs_look(state: ProviderState, now: datetime) -> bool:
+    """Whether the wait of a gate that needs staff is over: then HeyGen is asked before an order is risked."""
+    return state.needs_staff and is_open(state, now)
+
+
+def take_look() -> bool:
+    """True for one worker each LOOK_SECONDS; until that one says `let_probe`, the gate stays closed."""
+    now = timezone.now()
+    waited = ProviderState.objects.filter(name=NAME, needs_staff=True, paused_at=None, closed_until__lte=now)
+    return waited.update(closed_until=now + timedelta(seconds=LOOK_SECONDS)) == 1
+
+
+def let_probe() -> None:
+    """One order may find out whether HeyGen takes any."""
+    ProviderState.objects.filter(name=NAME, needs_staff=True).update(closed_until=timezone.now())
 
 
 def reopen() -> None:
@@ -117,19 +166,19 @@ def reopen() -> None:
     _open(ProviderState.objects.filter(name=NAME))
 
 
-def note_order_taken() -> None:
-    """Opens a gate whose wait is over. An order that was sent before it closed does not cut the wait short."""
-    _open(_waited_out().filter(until_rendered=False))
+def note_order_taken(ordered_at: datetime) -> None:
+    """Opens a gate whose wait is over. An order that was sent before it closed proves nothing."""
+    _open(_waited_out(ordered_at).filter(until_rendered=False))
 
 
-def note_render_finished() -> None:
-    """HeyGen rendered and took its money: whatever closed the gate is over, once its wait is."""
-    _open(_waited_out())
+def note_render_finished(ordered_at: datetime) -> None:
+    """HeyGen rendered and took its money: whatever closed the gate before this order was sent is over."""
+    _open(_waited_out(ordered_at))
 
 
-def _waited_out() -> QuerySet[ProviderState]:
+def _waited_out(ordered_at: datetime) -> QuerySet[ProviderState]:
     over = Q(closed_until=None) | Q(closed_until__lte=timezone.now())
-    return ProviderState.objects.filter(over, name=NAME)
+    return ProviderState.objects.filter(over, name=NAME, changed_at__lte=ordered_at)
 
 
 def _open(states: QuerySet[ProviderState]) -> None:

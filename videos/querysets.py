@@ -5,10 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
-from videos.enums import IN_FLIGHT, Status
+from videos.enums import IN_FLIGHT, PROCESSING, Status
+
+GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor": "progress_floor"}
+"""What the progress of a video that is being made follows from."""
 
 
 class VideoQuerySet(models.QuerySet[Any]):
@@ -32,11 +35,11 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.filter(status=Status.QUEUED)
 
     def lines(self) -> "VideoQuerySet":
-        """Each account that has videos waiting: account_id, in_flight, waiting, and since when its oldest waits."""
+        """Each account that has videos waiting: account_id, in_flight, waiting, and when the oldest of these came."""
         waits, flies = Q(status=Status.QUEUED), Q(status__in=IN_FLIGHT)
         counts = self.filter(waits | flies).order_by().values("account_id")
         standing: VideoQuerySet = counts.annotate(
-            in_flight=Count("id", filter=flies), waiting=Count("id", filter=waits), head=Min("queued_at", filter=waits)
+            in_flight=Count("id", filter=flies), waiting=Count("id", filter=waits), head=Min("queued_at")
         ).filter(waiting__gt=0)
         return standing
 
@@ -49,8 +52,14 @@ class VideoQuerySet(models.QuerySet[Any]):
         return dict(waiting.values_list("pk", "earlier"))
 
     def tallies(self, batch_ids: list[UUID]) -> "VideoQuerySet":
-        """Each batch and status: count, credits held and charged, and the progress that was reached before."""
-        groups = self.filter(batch__in=batch_ids).order_by().values("batch_id", "status")
+        """Each batch and status: count, credits held and charged, and the progress that was reached before.
+
+        What is being made falls into groups of its own, by what its progress follows from: one query sees all of it
+        at one moment, and no video twice or not at all because it moves on between two.
+        """
+        going = Q(status__in=PROCESSING)
+        keys = {name: Case(When(going, then=F(field))) for name, field in GOING.items()}
+        groups = self.filter(batch__in=batch_ids).order_by().annotate(**keys).values("batch_id", "status", *keys)
         tallies: VideoQuerySet = groups.annotate(
             count=Count("id"),
             held=Sum("credits_held"),

@@ -1,12 +1,13 @@
-"""The one shape of a video, in answers, lists, streams and events alike."""
+"""The one shape of a video, and of a batch, in answers, lists, streams and events alike."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 
 from videos import estimates
-from videos.enums import public
-from videos.models import Video
+from videos.enums import Resolution, VideoFormat, public
+from videos.models import Batch, Video
 
 PLAIN_FIELDS = (
     "id",
@@ -57,3 +58,30 @@ def _link_data(video: Video) -> dict[str, str | None]:
     base = f"{settings.PUBLIC_URL}/api/v1/videos/{video.pk}"
     links = {"file": video.file, "thumbnail": video.thumbnail, "captions": video.subtitles}
     return {f"{name}_url": f"{base}/{name}" if stored else None for name, stored in links.items()}
+
+
+BATCH_DEFAULTS: dict[str, Any] = {
+    "format": VideoFormat.LANDSCAPE,
+    "resolution": Resolution.FULL_HD,
+    "language": None,
+    "captions": False,
+    "background": None,
+    "speed": 1.0,
+    "metadata": {},
+}
+BATCH_FIELDS = ("id", "title", "script", "columns", "total", "created_at", "canceled_at", "completed_at")
+
+
+def batch_data(batch: Batch, standing: Mapping[str, Any]) -> dict[str, Any]:
+    """The one shape of a batch. `standing`: counts, progress and credits, as `tallies.standings` finds them."""
+    status = "processing" if batch.open else "canceled" if batch.canceled_at else "completed"
+    return {
+        **{name: getattr(batch, name) for name in BATCH_FIELDS},
+        **BATCH_DEFAULTS,
+        **batch.template,
+        "status": status,
+        "counts": standing["counts"],
+        "progress_percent": 100 if not batch.open else standing["progress_percent"],
+        "credits": {"quoted": batch.credits_quoted, "held": standing["held"], "charged": standing["charged"]},
+        "results_url": f"{settings.PUBLIC_URL}/api/v1/batches/{batch.pk}/results.csv",
+    }

@@ -186,7 +186,7 @@ class Desk:
         return effect
 
     def ask(self) -> Response:
-        request = Request(APIRequestFactory().post("/desk", {}, HTTP_IDEMPOTENCY_KEY="key-1"))
+        request = Request(APIRequestFactory().post("/desk", {}, format="json", HTTP_IDEMPOTENCY_KEY="key-1"))
         request.user = self.owner.caller
         return self.post(request)
 

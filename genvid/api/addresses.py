@@ -20,14 +20,6 @@ def client_address(request: HttpRequest) -> str:
     return _normal(heard)
 
 
-def neighbourhood(address: str) -> str:
-    """Whom to count as one caller: an IPv4 address, or an IPv6 /64, for whoever has one of its addresses has all."""
-    try:
-        return str(ipaddress.ip_network((ipaddress.IPv6Address(address), 64), strict=False))
-    except ValueError:
-        return address
-
-
 def _normal(text: str) -> str:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])

@@ -34,10 +34,10 @@ FRAMEWORK_CODES: list[tuple[type[Exception], str, int]] = [
 FRAMEWORK_MESSAGES = {
     "not_authenticated": NotAuthenticated.message,
     "not_found": NotFound.message,
-    "payload_too_large": "The body is larger than 1 MiB.",
+    "payload_too_large": "The body is too large.",
     "validation_error": "The request is not valid.",
     "permission_denied": "Your role does not allow this.",
-    "unsupported_media_type": "Send the body as application/json.",
+    "unsupported_media_type": "Send the body as application/json, or as a type that this call names.",
 }
 RETRYABLE = {"rate_limited", "server_error", "provider_unavailable", "idempotency_in_progress"}
 

@@ -7,6 +7,7 @@ from typing import IO, Any, NoReturn
 
 import orjson
 from django.conf import settings
+from django.core.exceptions import SuspiciousMultipartForm, TooManyFieldsSent, TooManyFilesSent
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.parsers import BaseParser
 
@@ -42,15 +43,23 @@ class StrictFormParser(BaseParser):
         body = read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES)
         request = (parser_context or {})["request"]._request
         try:
-            fields, files = MultiPartParser(request.META, io.BytesIO(body), request.upload_handlers, "utf-8").parse()
-        except (MultiPartParserError, UnicodeDecodeError, LookupError) as error:
+            # Told that it is UTF-8, it would put question marks in place of what is not.
+            fields, files = MultiPartParser(request.META, io.BytesIO(body), request.upload_handlers, "latin-1").parse()
+            texts = [(name, [_as_utf8(value) for value in values]) for name, values in fields.lists()]
+        except (TooManyFieldsSent, TooManyFilesSent):
+            raise MalformedBody("The form has more fields or files than any form here.") from None
+        except (MultiPartParserError, SuspiciousMultipartForm, UnicodeError, LookupError) as error:
             raise MalformedBody(f"The form cannot be read: {error}") from None
-        given = [*fields.lists(), *files.lists()]
+        given = [*texts, *files.lists()]
         names = [name for name, values in given for _ in values]
         twice = {name: "Given more than once." for name in names if names.count(name) > 1}
         if twice:
             raise ValidationFailed(details=twice)
         return {name: values[0] for name, values in given}
+
+
+def _as_utf8(read_as_latin: str) -> str:
+    return read_as_latin.encode("latin-1").decode()
 
 
 def read_body(stream: IO[Any], limit: int) -> bytes:

@@ -42,8 +42,8 @@ ERRORS = {
     "404": "Nothing here that the caller may see.",
     "405": "This method is not offered here.",
     "409": "Not possible in the present state, or still running.",
-    "413": "The body is larger than 1 MiB.",
-    "415": "The body is not application/json.",
+    "413": "The body is too large.",
+    "415": "The body is of a type that is not read here.",
     "422": "The Idempotency-Key was used with another request.",
     "503": "A part that this needs does not answer at present.",
 }
@@ -61,6 +61,8 @@ class EnvelopeAutoSchema(AutoSchema):
     def _wrap(self, code: str, response: dict[str, Any]) -> None:
         if code == "204" or code.startswith("3"):
             response.pop("content", None)
+            return
+        if "text/csv" in response.get("content", {}):
             return
         content = response.get("content", {}).get("application/json", {})
         schema = content.get("schema", {"type": "object"})

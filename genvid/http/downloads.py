@@ -68,7 +68,7 @@ def download(
     hasher = hasher or hashlib.sha256()
     stall = min(STALL_SECONDS, timeout)
     with exchange("GET", url, timeout=stall, allow_private=allow_private, headers=_headers(start, etag)) as answer:
-        _check_answer(answer, start, expected_types)
+        _check_answer(answer, start, etag, expected_types)
         expected = _expected_bytes(answer)
         if expected is not None and start + expected > max_bytes:
             raise TooLarge(f"{start + expected} bytes, more than {max_bytes}")
@@ -101,13 +101,18 @@ def _headers(start: int, etag: str | None) -> Mapping[str, str]:
     return headers
 
 
-def _check_answer(answer: requests.Response, start: int, expected_types: Sequence[str] | None) -> None:
+def _check_answer(
+    answer: requests.Response, start: int, etag: str | None, expected_types: Sequence[str] | None
+) -> None:
     if start and answer.status_code in (200, 416):
         raise RangeRefused(f"answered {answer.status_code} to a request for the rest")
     if answer.status_code != (206 if start else 200):
         raise BadStatus(answer.status_code)
     if start and _range_start(answer) != start:
         raise RangeRefused("answered with another part of the file")
+    # Not every server that knows Range knows If-Range.
+    if start and etag and answer.headers.get("ETag", etag) != etag:
+        raise RangeRefused("answered with a part of another file")
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise WrongType("the file came encoded")
     kind = _content_type(answer)

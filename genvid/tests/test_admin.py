@@ -6,10 +6,11 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import ApiKey, IdempotencyRecord, User
+from accounts.models import ApiKey, Delivery, IdempotencyRecord, User, WebhookEndpoint
+from accounts.outbox import publish
 from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Wallet
 from genvid.tests.asserts import nothing_changes
-from genvid.tests.factories import PASSWORD, make_key, make_video
+from genvid.tests.factories import PASSWORD, make_endpoint, make_key, make_video
 from videos import provider
 from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
 
@@ -18,6 +19,7 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
     *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
     *[Batch, RenderPace, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
+    *[WebhookEndpoint, Delivery],
 ]
 
 
@@ -46,6 +48,8 @@ def rows(owner) -> Video:
     IdempotencyRecord.objects.create(account=owner.account, key="k", fingerprint="f", claimed_at=video.created_at)
     Group.objects.create(name="Support")
     make_key(owner)
+    make_endpoint(owner)
+    publish(owner.account.pk, "video.queued", {}, object_id="1")
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
     RenderPace.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video

@@ -119,6 +119,16 @@ def test_what_is_made_fits_the_document(document, owner, avatar, path):
     check_against(document, "post", f"/api/v1/{path}", owner.client.post(f"/api/v1/{path}", body))
 
 
+def test_webhooks_fit_the_document(document, owner):
+    path, ids = "/api/v1/webhook-endpoints", "/api/v1/webhook-endpoints/{id}"
+    made = owner.client.post(path, {"url": "https://93.184.216.34/", "events": ["*"]})
+    check_against(document, "post", path, made)
+    check_against(document, "get", path, owner.client.get(path))
+    here = f"{path}/{made.json()['data']['id']}"
+    check_against(document, "post", f"{ids}/test", owner.client.post(f"{here}/test"))
+    check_against(document, "get", f"{ids}/deliveries", owner.client.get(f"{here}/deliveries"))
+
+
 @pytest.mark.parametrize(("method", "path"), [("post", "videos"), ("get", "profile"), ("post", "auth/login")])
 def test_an_error_fits_the_document(document, stranger, method, path):
     response = getattr(stranger, method)(f"/api/v1/{path}", {})

@@ -1,20 +1,25 @@
 """What clients send and get for a batch."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from videos.enums import Resolution, VideoFormat
-from videos.models import Batch
-from videos.rows import MOST_COLUMNS, NAME, BadTable, Table, read_csv
+from videos.rows import BadTable, Table, read_csv, read_objects
 from videos.serializers.videos import BackgroundOutput, VideoInput
 
 MOST_ROWS = 1000
-MOST_VALUE = 5000
 
 
+@extend_schema_field(
+    {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 1000,
+        "items": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 5000}},
+    }
+)
 class RowsField(serializers.Field[Any, Any, Any, Any]):
     """1 to 1,000 objects of texts, one for each video: `[{"name": "Ada"}, …]`."""
 
@@ -23,32 +28,13 @@ class RowsField(serializers.Field[Any, Any, Any, Any]):
             raise serializers.ValidationError("Must be a list of objects, at least one.")
         if len(data) > MOST_ROWS:
             raise serializers.ValidationError(f"There are more than {MOST_ROWS} rows.")
-        wrong = {str(index): problems for index, row in enumerate(data) if (problems := _row_problems(row))}
-        if wrong:
-            raise serializers.ValidationError(dict(list(wrong.items())[:100]))
-        columns = list(dict.fromkeys(name for row in data for name in row))
-        if len(columns) > MOST_COLUMNS:
-            raise serializers.ValidationError(f"There are more than {MOST_COLUMNS} columns.")
-        return Table(columns, data, [])
+        try:
+            return read_objects(data)
+        except BadTable as error:
+            raise serializers.ValidationError(str(error)) from error
 
     def to_representation(self, value: Any) -> Any:
         return value.rows
-
-
-def _row_problems(row: Any) -> Any:
-    if not isinstance(row, Mapping):
-        return ["Must be an object of texts."]
-    return {name: [problem] for name, value in row.items() if (problem := _cell_problem(name, value))}
-
-
-def _cell_problem(name: str, value: Any) -> str:
-    if not NAME.fullmatch(name):
-        return "Is no column name: letters, digits and _, at most 64, no digit first."
-    if not isinstance(value, str):
-        return "Must be a text."
-    if "\x00" in value:
-        return "Null characters are not allowed."
-    return f"Is longer than {MOST_VALUE} characters." if len(value) > MOST_VALUE else ""
 
 
 class RowsFileField(serializers.FileField):
@@ -129,30 +115,3 @@ class BatchQuoteOutput(serializers.Serializer[Any]):
     estimated_seconds = serializers.IntegerField()
     available_credits = serializers.IntegerField()
     affordable = serializers.BooleanField()
-
-
-DEFAULTS: dict[str, Any] = {
-    "format": VideoFormat.LANDSCAPE,
-    "resolution": Resolution.FULL_HD,
-    "language": None,
-    "captions": False,
-    "background": None,
-    "speed": 1.0,
-    "metadata": {},
-}
-PLAIN = ("id", "title", "script", "columns", "total", "created_at", "canceled_at", "completed_at")
-
-
-def batch_data(batch: Batch, standing: Mapping[str, Any]) -> dict[str, Any]:
-    """The one shape of a batch. `standing`: counts, progress and credits, as `batching.standings` finds them."""
-    status = "processing" if batch.open else "canceled" if batch.canceled_at else "completed"
-    return {
-        **{name: getattr(batch, name) for name in PLAIN},
-        **DEFAULTS,
-        **batch.template,
-        "status": status,
-        "counts": standing["counts"],
-        "progress_percent": 100 if not batch.open else standing["progress_percent"],
-        "credits": {"quoted": batch.credits_quoted, "held": standing["held"], "charged": standing["charged"]},
-        "results_url": f"{settings.PUBLIC_URL}/api/v1/batches/{batch.pk}/results.csv",
-    }

@@ -11,18 +11,20 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.caller import Caller
+from accounts.enums import EventType
 from billing import credits
 from genvid.api.serializers import refuse_field
 from genvid.broker import enqueue, enqueue_on_commit
 from genvid.errors import InvalidState, ValidationFailed
-from videos import estimates, paces, rows, scheduler, tasks
-from videos.enums import PROCESSING, TERMINAL, PublicStatus, Status, public
+from videos import estimates, paces, places, rows, tasks
+from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent, after
 from videos.rows import Table
-from videos.services import creating, settling
+from videos.services import announcing, creating, settling
 
 logger = structlog.get_logger(__name__)
 SCRIPT_LIMIT = 5000
@@ -69,13 +71,14 @@ def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
     batch, videos = draft.batch, draft.videos
     batch.credits_quoted = draft.credits
     batch.save(force_insert=True)
-    _line_up(videos, scheduler.place_of_next(caller.account_id))
+    _line_up(videos, places.of_next(caller.account_id))
     Video.objects.bulk_create(videos, batch_size=500)
     VideoEvent.objects.bulk_create(
         (VideoEvent(video=video, to_status=Status.QUEUED, reason="batch") for video in videos), batch_size=1000
     )
     holds = {video.money_reference: video.credits_held for video in videos}
     credits.hold_many(caller.account_id, holds, key_id=caller.key_id)
+    announcing.announce_many(videos, EventType.VIDEO_QUEUED)
     enqueue_on_commit(tasks.dispatch)
     logger.info("batch_accepted", batch_id=str(batch.pk), account_id=str(batch.account_id), videos=len(videos))
     return batch
@@ -96,7 +99,8 @@ def cancel(batch: Batch) -> Batch:
 
     The first videos are canceled at once, the rest of a long batch by a worker.
     """
-    if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=timezone.now()) != 1:
+    asked_at = Coalesce("canceled_at", timezone.now())
+    if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=asked_at) != 1:
         raise InvalidState("All videos of this batch have ended.")
     if _cancel_chunk(batch.pk) == CANCEL_CHUNK:
         enqueue(tasks.cancel_batch, str(batch.pk))
@@ -147,7 +151,7 @@ def _variables(wish: dict[str, Any], table: Table) -> list[str]:
         except rows.BadTemplate as error:
             raise refuse_field(name, str(error)) from error
         unknown = [variable for variable in found if variable not in table.columns]
-        if unknown:
+        if unknown and not table.is_unreadable:
             raise refuse_field(name, f"No column fills {', '.join(unknown)}.")
         used += found
     return list(dict.fromkeys(used))
@@ -163,19 +167,14 @@ def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any])
     expected = cache(lambda seconds: math.ceil(paces.pace_for(common["engine"], seconds).p50))
     videos, problems = [], Problems(table)
     for index, row in enumerate(table.rows):
-        wrong = dict(_row_problems(row, used, batch, common.get("speed", 1.0)))
+        wrong = table.wrong.get(index, {})
+        if rows.WHOLE_ROW not in wrong:
+            wrong = dict(_row_problems(row, used, batch, common.get("speed", 1.0))) | wrong
         problems.add(index, wrong)
-        if wrong:
+        if problems.details:
             continue
-        video = Video(
-            batch=batch,
-            batch_row=index + 1,
-            variables=row,
-            status=Status.QUEUED,
-            title=rows.fill(batch.title, row),
-            script=rows.fill(batch.script, row),
-            **common,
-        )
+        video = Video(batch=batch, batch_row=index + 1, variables=row, status=Status.QUEUED, **common)
+        video.title, video.script = rows.fill(batch.title, row), rows.fill(batch.script, row)
         video.estimated_seconds = estimates.spoken_seconds(video.script, speed=video.speed)
         video.expected_render_seconds = expected(video.estimated_seconds)
         video.credits_held = price(creating.with_margin(video.estimated_seconds))
@@ -211,7 +210,7 @@ class Problems:
         where = f"Line {self.table.lines[index]}: " if self.table.lines and wrong else ""
         for column, message in wrong.items():
             if len(self.details) < REPORTED:
-                self.details[f"rows.{index}.{column}"] = where + message
+                self.details[f"rows.{index}.{column}".rstrip(".")] = where + message
             else:
                 self.more += 1
 
@@ -220,26 +219,3 @@ class Problems:
             self.details["rows"] = f"There are {self.more} more errors."
         if self.details:
             raise ValidationFailed("Some rows are not valid; none was accepted.", details=self.details)
-
-
-def standings(batches: list[Batch]) -> dict[UUID, dict[str, Any]]:
-    """Counts, progress and credits of each batch. Two queries, however many batches and videos."""
-    found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
-    for row in Video.objects.tallies(list(found)):
-        standing = found[row["batch_id"]]
-        standing["counts"][public(row["status"])] += row["count"]
-        standing["held"] += row["held"]
-        standing["charged"] += row["charged"]
-        standing["done"] += 100 * row["count"] if row["status"] in TERMINAL else row["reached"]
-    for video in Video.objects.filter(batch__in=found, status__in=PROCESSING):
-        # What HeyGen has is never much, so its progress can be worked out one by one.
-        found[video.batch_id]["done"] += estimates.progress_percent(video) - video.progress_floor
-    for standing in found.values():
-        standing["progress_percent"] = min(99, standing["done"] // standing["total"])
-    return found
-
-
-def _blank(batch: Batch) -> dict[str, Any]:
-    statuses = [status for status in PublicStatus if status != PublicStatus.DRAFT]
-    counts = dict.fromkeys([str(status) for status in statuses], 0)
-    return {"counts": counts, "held": 0, "charged": 0, "done": 0, "total": batch.total}

@@ -11,16 +11,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.caller import Caller
+from accounts.enums import EventType
 from avatars.models import Avatar, Voice
 from billing import credits
 from genvid.api.serializers import refuse_field
 from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState
-from videos import estimates, paces, scheduler, tasks
+from videos import estimates, paces, places, tasks
 from videos.enums import Status
 from videos.languages import language_name, voice_speaks
 from videos.models import Video, VideoEvent, after
-from videos.services import settling
+from videos.services import announcing, settling
 
 TOO_LONG = f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes."
 RETRYABLE = (Status.FAILED, Status.CANCELED)
@@ -58,7 +59,7 @@ def quote(account_id: UUID, **wish: Any) -> Quote:
     """Price a video without making it. Raises ValidationFailed as `create` would."""
     video = _shaped(account_id, None, wish)
     needed, available = hold_amount(video), credits.available(account_id)
-    eta = estimates.queue_seconds(scheduler.place_of_next(account_id), video.expected_render_seconds)
+    eta = estimates.queue_seconds(places.of_next(account_id), video.expected_render_seconds)
     return Quote(needed, video.estimated_seconds, available, available >= needed, eta)
 
 
@@ -109,7 +110,7 @@ def _locked(video: Video) -> Video:
 
 def _enqueue(video: Video, key_id: UUID | None) -> None:
     amount = hold_amount(video)
-    place = scheduler.place_of_next(video.account_id)
+    place = places.of_next(video.account_id)
     queued = video.move(
         Status.QUEUED,
         reason="accepted",
@@ -122,6 +123,7 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
     if not queued:
         raise InvalidState("Another request was first.")
     credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
+    announcing.announce(video, EventType.VIDEO_QUEUED)
     enqueue_on_commit(tasks.dispatch)
 
 

@@ -1,7 +1,8 @@
 """HeyGen's webhooks: stored raw first, worked off later. Each is a nudge to read the video again, never the truth."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice
 
 import structlog
 from django.conf import settings
@@ -12,7 +13,7 @@ from genvid.broker import enqueue
 from genvid.heygen.client import get_client
 from genvid.heygen.errors import HeyGenError
 from genvid.heygen.types import WebhookNotice
-from videos import metrics, provider, tasks
+from videos import metrics, paces, provider, tasks
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
 from videos.services.registration import EVENTS
@@ -20,10 +21,14 @@ from videos.services.rendering import refresh
 
 logger = structlog.get_logger(__name__)
 OLD_SECRET_LIFETIME = timedelta(hours=24)
-HISTORY_OVERLAP = timedelta(minutes=10)
+HISTORY_OVERLAP = timedelta(minutes=3)
 """An event may enter HeyGen's history later than its own time says."""
 HISTORY_ROWS = 1000
 HISTORY_PAGE = 100
+OLDEST = 100
+"""Renders that are looked at to see whether any is late."""
+ON_ITS_WAY = timedelta(seconds=15)
+"""A younger event may still be delivered by itself."""
 PATIENCE = timedelta(minutes=5)
 """A delivery may overtake the answer to our order: that long it waits for the video to be known as rendering."""
 
@@ -35,8 +40,11 @@ def signing_secrets() -> list[str]:
     return [*stored, *settings.HEYGEN_WEBHOOK_SECRETS]
 
 
-def keep(notice: WebhookNotice) -> bool:
-    """Store a verified delivery under its key and wake a worker. False when it has come before."""
+def keep(notice: WebhookNotice, *, missed: bool = False) -> bool:
+    """Store a verified delivery under its key and wake a worker. False when it has come before.
+
+    `missed`: it did not come, but was found in HeyGen's history.
+    """
     delivery, fresh = WebhookDelivery.objects.get_or_create(
         key=notice.key[:255],
         defaults={
@@ -44,6 +52,7 @@ def keep(notice: WebhookNotice) -> bool:
             "provider_video_id": (notice.video_id or "")[:200],
             "callback_id": (notice.callback_id or "")[:200],
             "payload": dict(notice.raw),
+            "missed": missed,
         },
     )
     metrics.deliveries.add("fresh" if fresh else "again")
@@ -53,15 +62,10 @@ def keep(notice: WebhookNotice) -> bool:
 
 
 def backfill_missed() -> int:
-    """Read HeyGen's own history of events, and keep those whose delivery never reached us. Returns how many.
-
-    Only while something renders: the history is no news to anybody else.
-    """
-    rendering = Video.objects.filter(status=Status.RENDERING).order_by("submitted_at").first()
-    if rendering is None:
+    """Read HeyGen's own history of events, and keep those whose delivery never reached us. Returns how many."""
+    since = _missing_since(timezone.now())
+    if since is None:
         return 0
-    state, _ = ProviderState.objects.get_or_create(name=provider.NAME)
-    since = (state.events_seen_until or rendering.submitted_at or timezone.now()) - HISTORY_OVERLAP
     started = timezone.now()
     try:
         missed = sum(_keep_missed(kind, since) for kind in EVENTS)
@@ -72,20 +76,50 @@ def backfill_missed() -> int:
     return missed
 
 
+def _missing_since(now: datetime) -> datetime | None:
+    """From when on news may have been lost; None while no render is late, for then nothing is missed."""
+    rendering = Video.objects.filter(status=Status.RENDERING, submitted_at__isnull=False).order_by("submitted_at")
+    oldest = list(rendering[:OLDEST])
+    if not any(now - video.submitted_at > timedelta(seconds=paces.pace_of(video).p90) for video in oldest):
+        return None
+    state, _ = ProviderState.objects.get_or_create(name=provider.NAME)
+    first: datetime = oldest[0].submitted_at
+    return max(state.events_seen_until or first, first) - HISTORY_OVERLAP
+
+
 def _keep_missed(event_type: str, since: datetime) -> int:
-    newest_first = islice(get_client().iter_events(event_type), HISTORY_ROWS)
-    recent = takewhile(lambda notice: notice.created_at is None or notice.created_at >= since, newest_first)
-    missed = 0
-    while page := list(islice(recent, HISTORY_PAGE)):
-        missed += sum(keep(notice) for notice in _unknown(page))
-    return missed
+    history = islice(get_client().iter_events(event_type), HISTORY_ROWS)
+    return sum(keep(notice, missed=True) for notice in _missed(_recent(history, since)))
 
 
-def _unknown(notices: list[WebhookNotice]) -> list[WebhookNotice]:
-    """Those that we do not have. Nearly all came by themselves, so they are looked up together."""
-    keys = [notice.key[:255] for notice in notices if notice.key]
-    known = set(WebhookDelivery.objects.filter(key__in=keys).values_list("key", flat=True))
-    return [notice for notice in notices if notice.key and notice.key[:255] not in known]
+def _recent(history: Iterator[WebhookNotice], since: datetime) -> Iterator[list[WebhookNotice]]:
+    """The pages of what happened after `since`. HeyGen promises no order: if none shows, all is read."""
+    while page := list(islice(history, HISTORY_PAGE)):
+        recent = [notice for notice in page if notice.created_at is None or notice.created_at >= since]
+        yield recent
+        first, last = page[0].created_at, page[-1].created_at
+        if len(recent) < len(page) and first and last and first >= last:
+            return
+
+
+def _missed(pages: Iterable[list[WebhookNotice]]) -> Iterator[WebhookNotice]:
+    """Those that we do not have, of videos whose end we do not know. Nearly all came by themselves."""
+    for page in pages:
+        known = _known({notice.key[:255] for notice in page if notice.key})
+        ids = [notice.video_id for notice in page if notice.video_id]
+        open_ends = Video.objects.filter(provider_video_id__in=ids, status=Status.RENDERING)
+        wanted = set(open_ends.values_list("provider_video_id", flat=True))
+        for notice in page:
+            if notice.video_id in wanted and notice.key and notice.key[:255] not in known and _is_overdue(notice):
+                yield notice
+
+
+def _known(keys: set[str]) -> set[str]:
+    return set(WebhookDelivery.objects.filter(key__in=keys).values_list("key", flat=True))
+
+
+def _is_overdue(notice: WebhookNotice) -> bool:
+    return notice.created_at is None or timezone.now() - notice.created_at >= ON_ITS_WAY
 
 
 def work_off(delivery_id: int) -> None:
@@ -113,5 +147,5 @@ def _act_on(delivery: WebhookDelivery) -> str | None:
         return None if waiting else "no such video"
     if video.status != Status.RENDERING:
         return f"already {video.status}"
-    refresh(video, get_client(), LearnedBy.WEBHOOK)
+    refresh(video, get_client(), LearnedBy.HISTORY if delivery.missed else LearnedBy.WEBHOOK)
     return "read again"

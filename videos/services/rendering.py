@@ -1,12 +1,14 @@
 """Following renders: the bulk poller, and the one service in which poll and webhook end."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from genvid.broker import enqueue, enqueue_on_commit, enqueue_once_on_commit
@@ -16,6 +18,7 @@ from genvid.heygen.types import Failure, RemoteVideo, RenderState
 from videos import paces, provider, tasks
 from videos.enums import LearnedBy, Status
 from videos.models import Video, after
+from videos.querysets import VideoQuerySet
 from videos.services import settling
 
 logger = structlog.get_logger(__name__)
@@ -24,54 +27,76 @@ MOST_CALLS = 50
 """Status calls of one tick, so that it ends."""
 READ_AT_ONCE = 5
 """Ended renders that a tick reads itself; further ones become tasks, and are read side by side."""
-POLL_LEASE = 30.0
+POLL_LEASE = 60.0
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video yet right after taking its order."""
 PULL_SECONDS = 60.0
+"""A poll further off was put off for the sake of webhooks."""
 NO_FILE_SECONDS = 5.0
 DISPATCH_PAUSE = 0.5
 """Slots that come free together are handed out together; one tick a second hands out what is then left."""
 EXTENSION_SECONDS = 3600.0
 """A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
-INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
 
 
 def poll_due() -> int:
     """Ask about all renders that are due, a hundred a call. Returns how many were asked about."""
-    asked = 0
+    asked: set[UUID] = set()
     client = get_client()
     for _ in range(MOST_CALLS):
-        videos = _take_due()
-        if not videos:
+        due = _take_due()
+        if not due:
             break
-        asked += len(videos)
+        asked.update(video.pk for video in due)
+        others = _others_for(BULK - len(due), asked)
+        asked.update(video.pk for video in others)
         try:
-            states = client.get_statuses([video.provider_video_id or "" for video in videos])
+            states = client.get_statuses([video.provider_video_id or "" for video in (*due, *others)])
         except HeyGenError as error:
-            _postpone_all(videos, error)
+            _postpone_all(due, error)
             break
-        _sort_out(client, videos, states)
-    return asked
+        _sort_out(client, due, others, states)
+    return len(asked)
 
 
 def _take_due() -> list[Video]:
     """The next hundred that are due, under a lease, so that nobody else asks about them while we wait."""
     now = timezone.now()
-    videos = list(Video.objects.due(Status.RENDERING, now)[:BULK])
-    due = Video.objects.filter(pk__in=[video.pk for video in videos], status=Status.RENDERING, due_at__lte=now)
-    if videos and due.update(due_at=now + timedelta(seconds=POLL_LEASE)) == 0:
+    due = Video.objects.due(Status.RENDERING, now)
+    # Looking before locking: most ticks find nothing, and must not write.
+    if not due.exists():
         return []
+    with transaction.atomic():
+        videos: list[Video] = list(due.select_for_update(skip_locked=True)[:BULK])
+        mine = Video.objects.filter(pk__in=[video.pk for video in videos])
+        mine.update(due_at=now + timedelta(seconds=POLL_LEASE))
     return videos
 
 
-def _sort_out(client: HeyGenClient, videos: list[Video], states: dict[str, RenderState]) -> None:
-    running: list[Video] = []
-    ended: list[Video] = []
-    for video in videos:
+def _others_for(places: int, asked: Collection[UUID]) -> list[Video]:
+    """Renders to fill the rest of a call with, those due soonest: asked about now, they need no call of their own.
+
+    None while webhooks come: they need no call at all.
+    """
+    if places == 0 or paces.webhooks_arrive():
+        return []
+    # Nearer than a lease, so that those that somebody is asking about already are not among them.
+    soon = Video.objects.filter(status=Status.RENDERING, tries=0, due_at__lte=after(POLL_LEASE / 2))
+    return list(soon.exclude(pk__in=asked).order_by("due_at")[:places])
+
+
+def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], states: dict[str, RenderState]) -> None:
+    def has_ended(video: Video) -> bool:
         state = states.get(video.provider_video_id or "", RenderState.RUNNING)
-        is_over = state.is_final or (state is RenderState.NOT_FOUND and not _is_fresh(video))
-        (ended if is_over else running).append(video)
-    ask_again(running, timezone.now())
+        return state.is_final or (state is RenderState.NOT_FOUND and not _is_fresh(video))
+
+    now = timezone.now()
+    ask_again([video for video in due if not has_ended(video)], now)
+    _put_off([video for video in others if not has_ended(video)], now)
+    ended = [video for video in (*due, *others) if has_ended(video)]
+    lease = Video.objects.filter(pk__in=[video.pk for video in ended], status=Status.RENDERING)
+    lease.update(due_at=now + timedelta(seconds=POLL_LEASE))
     for video in ended[READ_AT_ONCE:]:
         enqueue(tasks.read, str(video.pk))
     for video in ended[:READ_AT_ONCE]:
@@ -108,7 +133,8 @@ def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
 
 def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
     if not remote.file_url:
-        video.postpone(NO_FILE_SECONDS, "HeyGen says completed, but names no file yet")
+        pause = NO_FILE_SECONDS * 2 ** min(video.tries, 6)
+        video.postpone(pause, "HeyGen says completed, but names no file yet")
         return
     stored = video.move(
         Status.STORING,
@@ -121,7 +147,7 @@ def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
         deadline_at=after(settings.VIDEO_STORE_DEADLINE),
     )
     if stored:
-        provider.note_render_finished()
+        provider.note_render_finished(video.submitted_at or timezone.now())
         enqueue_on_commit(tasks.store, str(video.pk))
         enqueue_once_on_commit(tasks.dispatch, seconds=DISPATCH_PAUSE)
 
@@ -140,7 +166,13 @@ def links_of(remote: RemoteVideo) -> dict[str, Any]:
 def _failed(video: Video, failure: Failure | None) -> None:
     if failure is not None and failure.operator_problem:
         # Our own wallet or plan: the customer's video waits, and a new order is placed once HeyGen takes any.
-        provider.close(failure.raw_code or failure.code, failure.raw_message, needs_staff=True, until_rendered=True)
+        provider.close(
+            failure.raw_code or failure.code,
+            failure.raw_message,
+            needs_staff=True,
+            until_rendered=True,
+            ordered_at=video.submitted_at,
+        )
         why = f"{failure.raw_code} {failure.raw_message}"
         settling.requeue(video, reason="provider_operator_problem", why=why)
         return
@@ -167,18 +199,29 @@ def _lost(video: Video, error: HeyGenError) -> None:
 
 def ask_again(videos: Iterable[Video], now: datetime) -> None:
     """Set the next poll of each by how long it has rendered: seconds at first, minutes on the long tail."""
+    for seconds, mine in _by_interval(videos, now):
+        mine.update(due_at=now + timedelta(seconds=seconds), tries=0, waiting_reason="")
+
+
+def _put_off(videos: Iterable[Video], now: datetime) -> None:
+    """The same for those that were asked about before their time: none comes earlier by it."""
+    for seconds, mine in _by_interval(videos, now):
+        then = now + timedelta(seconds=seconds)
+        mine.filter(due_at__lt=then).update(due_at=then)
+
+
+def _by_interval(videos: Iterable[Video], now: datetime) -> Iterator[tuple[float, VideoQuerySet]]:
     groups: dict[float, list[Video]] = defaultdict(list)
     for video in videos:
         groups[interval_for(video, now)].append(video)
     for seconds, group in groups.items():
-        mine = Video.objects.filter(pk__in=[video.pk for video in group], status=Status.RENDERING)
-        mine.update(due_at=now + timedelta(seconds=seconds), waiting_reason="")
+        yield seconds, Video.objects.filter(pk__in=[video.pk for video in group], status=Status.RENDERING)
 
 
 def interval_for(video: Video, now: datetime) -> float:
-    """A tenth of the time since the order, in steps: late news never comes more than a tenth late."""
+    """At most a tenth of the time since the order, in steps: late news never comes more than a tenth late."""
     elapsed = (now - (video.submitted_at or now)).total_seconds()
-    return next((step for step in INTERVALS if step >= elapsed / 10), INTERVALS[-1])
+    return max((step for step in INTERVALS if step <= elapsed / 10), default=INTERVALS[0])
 
 
 def pull_forward() -> int:
@@ -193,14 +236,12 @@ def pull_forward() -> int:
 
 def _next_ask(video: Video, now: datetime) -> datetime:
     """When it would be asked about if there were no webhooks."""
-    started = video.submitted_at or now
-    first = started + timedelta(seconds=paces.first_poll(video))
-    return max(first, now + timedelta(seconds=interval_for(video, now)))
+    return max(paces.first_poll_at(video), now + timedelta(seconds=interval_for(video, now)))
 
 
 def _is_fresh(video: Video) -> bool:
-    started = video.submitted_at or timezone.now()
-    return (timezone.now() - started).total_seconds() < READ_AFTER_WRITE_SECONDS
+    """Its order was taken just now, as far as we know."""
+    return (timezone.now() - video.moved_at).total_seconds() < READ_AFTER_WRITE_SECONDS
 
 
 def _postpone_all(videos: list[Video], error: HeyGenError) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.enums import EventType
 from genvid.broker import enqueue
 from genvid.heygen.client import get_client
 from genvid.heygen.errors import HeyGenError
@@ -15,6 +16,7 @@ from videos import tasks
 from videos.enums import Status
 from videos.models import Video, VideoEvent
 from videos.querysets import VideoQuerySet
+from videos.services import announcing
 from videos.services.storing import forget_files
 
 logger = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ def warn_of_expiry() -> None:
 def _warn(video: Video) -> None:
     if _kept().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
         _note(video, "expiring")
+        announcing.announce(video, EventType.VIDEO_EXPIRING)
 
 
 def expire_due() -> None:

@@ -9,17 +9,23 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.enums import EventType
 from billing import credits
 from genvid.broker import enqueue_on_commit
 from videos import estimates, tasks
 from videos.enums import Status
 from videos.models import Batch, Video
+from videos.services import announcing
 
 
 @transaction.atomic
 def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, free the rest of the hold. False when it was settled before."""
     now = timezone.now()
+    # Before the move: a video that has no price must stay, in memory too, what it is in the database.
+    cost = credits.price(
+        engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=duration
+    )
     done = video.move(
         Status.COMPLETED,
         reason="stored",
@@ -31,11 +37,9 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     )
     if not done:
         return False
-    cost = credits.price(
-        engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=duration
-    )
     charged = credits.capture(video.money_reference, cost, description=f"Video of {duration} s")
     _note_money(video, charged)
+    announcing.announce(video, EventType.VIDEO_COMPLETED)
     _end_in_batch(video)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         enqueue_on_commit(tasks.delete_render, str(video.pk))
@@ -65,6 +69,7 @@ def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str,
     if failed:
         credits.release(video.money_reference)
         _note_money(video, 0)
+        announcing.announce(video, EventType.VIDEO_FAILED)
         _end_in_batch(video)
     return failed
 
@@ -80,6 +85,7 @@ def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> b
     )
     if canceled:
         _note_money(video, _keep(video.money_reference, charge))
+        announcing.announce(video, EventType.VIDEO_CANCELED)
         _end_in_batch(video)
     return canceled
 
@@ -104,17 +110,22 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
         deadline_at=(video.queued_at or timezone.now()) + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE),
     )
     if back:
+        announcing.announce(video, EventType.VIDEO_QUEUED)
         enqueue_on_commit(tasks.dispatch)
     return back
 
 
 def _end_in_batch(video: Video) -> None:
-    """One fewer is open. The batch's row is locked last: of two last videos, one waits for the other and closes it."""
+    """One fewer is open. The batch's row is locked last: of two last videos, one waits for the other and closes it.
+
+    Told after the video itself, so that nobody hears that a batch is complete before its last video is.
+    """
     if video.batch_id is None:
         return
     batch = Batch.objects.filter(pk=video.batch_id)
     batch.update(open=F("open") - 1)
-    batch.filter(open=0, completed_at=None).update(completed_at=timezone.now())
+    if batch.filter(open=0, completed_at=None).update(completed_at=timezone.now()):
+        announcing.announce_batch(batch.get())
 
 
 def _keep(reference: str, charge: int) -> int:

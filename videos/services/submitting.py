@@ -1,15 +1,18 @@
 """Placing the order at HeyGen: once, whatever answers, or none, come back.
 
 A definite "nothing was made" counts only for the first call with a key. After a call whose outcome we never learned
-(a crash counts as one), a later refusal may concern the repetition alone, so the video is looked up first.
+(a crash counts as one), a later refusal may concern the repetition alone, so the video is looked up first. HeyGen may
+list a video some time after it took the order: what is not found proves absence only when no call has been made lately.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import F
+from django.utils import timezone
 
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
@@ -24,6 +27,10 @@ from videos.services import settling
 logger = structlog.get_logger(__name__)
 MAX_RETRY_SECONDS = 300.0
 NOT_READY_PATIENCE = 20
+QUIET_SECONDS = 300.0
+"""No call is made so shortly before the deadline: what the last one made is listed by then."""
+LISTED_AFTER_TRIES = 4
+"""So many waits, each twice the one before, and what an unanswered call made is listed."""
 
 
 def submit_video(video_id: str) -> None:
@@ -32,24 +39,40 @@ def submit_video(video_id: str) -> None:
     if video is None:
         return
     client = get_client()
-    key = video.idempotency_key or ""
+    key, ordered_at = video.idempotency_key or "", timezone.now()
     try:
         # Outside any transaction: the key is committed, so a crash from here on is repeated with the same one.
         submission = client.create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
     except HeyGenError as error:
-        _judge(video, client, error)
+        _judge(video, client, error, ordered_at)
     else:
-        accept(video, submission.video_id, reason="accepted_by_provider")
+        if accept(video, submission.video_id, reason="accepted_by_provider"):
+            provider.note_order_taken(ordered_at)
 
 
 def _taken(video_id: str) -> Video | None:
     claimed = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).select_related("avatar", "voice")
     video: Video | None = claimed.first()
-    if video is None or not video.take(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1):
+    if video is None or _waits_for_deadline(video):
+        return None
+    if not video.take(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1):
         return None
     # As the row now says: had anybody else counted since it was read, it could not have been taken.
     video.calls += 1
     return video
+
+
+def _waits_for_deadline(video: Video) -> bool:
+    """HeyGen will soon forget the key, and would make a second video: the deadline settles what came of this one."""
+    left = _seconds_left(video)
+    if left > min(QUIET_SECONDS, settings.VIDEO_SUBMIT_DEADLINE / 10):
+        return False
+    video.take(max(0.0, left))
+    return True
+
+
+def _seconds_left(video: Video) -> float:
+    return (video.deadline_at - timezone.now()).total_seconds() if video.deadline_at else QUIET_SECONDS + 1
 
 
 def spec_of(video: Video) -> RenderSpec:
@@ -74,24 +97,23 @@ def spec_of(video: Video) -> RenderSpec:
     )
 
 
-def accept(video: Video, provider_video_id: str, *, reason: str) -> None:
-    """HeyGen renders it: from here on webhook and poller lead."""
+def accept(video: Video, provider_video_id: str, *, reason: str) -> bool:
+    """HeyGen renders it: from here on webhook and poller lead. False when somebody was first."""
     try:
         moved = video.move(
             Status.RENDERING,
             reason=reason,
             provider_video_id=provider_video_id,
-            due_at=after(paces.first_poll(video)),
+            due_at=paces.first_poll_at(video),
             deadline_at=after(settings.VIDEO_RENDER_DEADLINE),
         )
     except IntegrityError:
         logger.error("provider_video_id_taken", video_id=str(video.pk), provider_video_id=provider_video_id)
         video.postpone(MAX_RETRY_SECONDS, "HeyGen answered with the id of another video")
-        return
-    if moved:
-        provider.note_order_taken()
-    else:
+        return False
+    if not moved:
         _note_orphan(video, provider_video_id)
+    return moved
 
 
 def _note_orphan(video: Video, provider_video_id: str) -> None:
@@ -101,14 +123,14 @@ def _note_orphan(video: Video, provider_video_id: str) -> None:
         logger.error("render_orphaned", video_id=str(video.pk), provider_video_id=provider_video_id)
 
 
-def _judge(video: Video, client: HeyGenClient, error: HeyGenError) -> None:
+def _judge(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: datetime) -> None:
     """What an error means for the order."""
     log = logger.bind(video_id=str(video.pk), code=error.code, calls=video.calls)
     log.warning("submission_not_accepted", error=str(error), request_id=error.request_id)
     if isinstance(error, (OperatorProblem, Busy)):
-        provider.close_for(error)
+        provider.close_for(error, ordered_at)
     if isinstance(error, Busy):
-        provider.learn_limit(Video.objects.filter(status=Status.RENDERING).count())
+        provider.learn_limit(Video.objects.filter(status=Status.RENDERING).count(), ordered_at)
     if isinstance(error, (OperatorProblem, Busy, Refused, NotFound, NotReady)):
         _certain_of_absence(video, client, lambda: _not_made(video, error))
     else:
@@ -145,6 +167,9 @@ def _not_made(video: Video, error: HeyGenError) -> None:
         settling.requeue(video, reason=f"provider_{error.code}"[:60], why=str(error))
     elif isinstance(error, NotReady) and video.tries < NOT_READY_PATIENCE:
         retry_later(video, error)
+    elif video.calls > 1 and video.tries < LISTED_AFTER_TRIES:
+        # The look-up came too soon after a call without an answer to prove anything.
+        retry_later(video, error)
     else:
         failure = failure_of_error(error)
         settling.fail(
@@ -158,10 +183,11 @@ def _not_made(video: Video, error: HeyGenError) -> None:
 
 
 def retry_later(video: Video, error: HeyGenError) -> None:
-    """Ask again with the same key, more slowly each time."""
+    """Ask again with the same key, more slowly each time, but not beyond the deadline."""
     backoff = min(MAX_RETRY_SECONDS, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 10))
     wait = max(min(error.retry_after or 0.0, provider.MAX_BUSY_SECONDS), backoff)
-    video.postpone(wait, f"HeyGen: {error}")
+    left = _seconds_left(video)
+    video.postpone(min(wait, left) if left > 0 else wait, f"HeyGen: {error}")
 
 
 def give_up_submission(video: Video) -> None:

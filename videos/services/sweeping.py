@@ -48,7 +48,8 @@ def _room(task: "Task[Any, Any]") -> int:
 
 def end_overdue() -> None:
     """Statuses that outlived their deadline end, loudly, with all credits given back."""
-    for video in Video.objects.overdue(timezone.now()).select_related("avatar")[:BATCH]:
+    overdue = Video.objects.overdue(timezone.now()).order_by("deadline_at")
+    for video in overdue.select_related("avatar")[:BATCH]:
         logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
         try:
             GIVE_UP[Status(video.status)](video)

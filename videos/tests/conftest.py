@@ -5,7 +5,7 @@ import pytest
 from celery.signals import before_task_publish
 
 from genvid.sandbox.process import SandboxProcess
-from videos.services import deleting, deliveries, rendering, storing, submitting
+from videos.services import deleting, deliveries, probing, rendering, storing, submitting
 from videos.tests.doubles import Door
 from videos.tests.pipeline import Pipeline
 
@@ -20,7 +20,7 @@ def pipeline(db: None, sandbox: SandboxProcess) -> Pipeline:
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     """Stands in front of the real client in every service."""
     standing = Door()
-    for service in (deleting, deliveries, rendering, storing, submitting):
+    for service in (deleting, deliveries, probing, rendering, storing, submitting):
         monkeypatch.setattr(service, "get_client", lambda: standing)
     return standing
 

@@ -1,23 +1,33 @@
-"""Deliveries that never came are found in HeyGen's own history; and many renders are asked about in few calls."""
+"""Deliveries that never came are found in HeyGen's own history, whatever its order."""
+
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from genvid.heygen.types import WebhookNotice
-from videos.enums import LearnedBy, Status
+from genvid.tests.factories import make_video
+from videos.enums import LearnedBy
 from videos.models import ProviderState, WebhookDelivery
-from videos.services import deliveries, rendering, submitting
-from videos.tests.pipeline import charged_once, fresh, wait_until
+from videos.services import deliveries
+from videos.tests.pipeline import charged_once, fresh, gate
 
 pytestmark = pytest.mark.django_db
+LONG = 3600.0
 
 
-@pytest.fixture(autouse=True)
-def no_webhooks(pipeline):
+@pytest.fixture
+def late(pipeline, owner, monkeypatch):
+    """A render that ended; its delivery was lost, and it has lasted longer than any should."""
+    monkeypatch.setattr(deliveries, "ON_ITS_WAY", timedelta(0))
     pipeline.sandbox.knobs(webhooks="off")
+    video = pipeline.rendered(pipeline.order(owner))
+    pipeline.age(video, LONG)
+    return fresh(video)
 
 
-def calls(pipeline, route: str) -> int:
-    return pipeline.sandbox.books()["requests"].get(route, 0)
+def calls(pipeline) -> int:
+    return pipeline.sandbox.books()["requests"].get("GET /v3/webhooks/events", 0)
 
 
 def work_off_all() -> None:
@@ -25,79 +35,113 @@ def work_off_all() -> None:
         deliveries.work_off(pk)
 
 
-def test_a_render_whose_delivery_was_lost_is_found_in_the_history(pipeline, owner):
-    video = pipeline.rendered(pipeline.order(owner))
+# ── Against the sandbox
+
+
+def test_a_render_whose_delivery_was_lost_is_found_in_the_history(late):
     assert deliveries.backfill_missed() == 1
     work_off_all()
-    assert (fresh(video).status, fresh(video).learned_by) == ("storing", LearnedBy.WEBHOOK)
+    assert (fresh(late).status, fresh(late).learned_by) == ("storing", LearnedBy.HISTORY)
 
 
 def test_the_history_is_not_read_while_nothing_renders(pipeline):
-    assert deliveries.backfill_missed() == 0
-    assert calls(pipeline, "GET /v3/webhooks/events") == 0
+    assert (deliveries.backfill_missed(), calls(pipeline)) == (0, 0)
 
 
-def test_what_came_already_is_not_kept_twice(pipeline, owner):
-    pipeline.rendered(pipeline.order(owner))
+def test_the_history_is_not_read_while_no_render_is_late(pipeline, owner):
+    pipeline.submit(pipeline.order(owner))
+    assert (deliveries.backfill_missed(), calls(pipeline)) == (0, 0)
+
+
+def test_what_came_already_is_not_kept_twice(late):
     assert [deliveries.backfill_missed() for _ in range(2)] == [1, 0]
     assert WebhookDelivery.objects.count() == 1
 
 
-def test_a_delivery_that_comes_after_all_is_the_same_one(pipeline, owner):
-    video = pipeline.rendered(pipeline.order(owner))
+def test_a_delivery_that_comes_after_all_is_the_same_one(late, pipeline, owner):
     deliveries.backfill_missed()
     event_id = WebhookDelivery.objects.get().key
-    late = WebhookNotice(event_id, "avatar_video.success", fresh(video).provider_video_id, None, {})
-    assert deliveries.keep(late) is False
+    notice = WebhookNotice(event_id, "avatar_video.success", late.provider_video_id, None, {})
+    assert deliveries.keep(notice) is False
     work_off_all()
-    pipeline.store(video)
-    assert charged_once(owner, video)
+    pipeline.store(late)
+    assert charged_once(owner, late)
 
 
-def test_a_history_that_cannot_be_read_is_read_from_the_same_place_later(pipeline, owner):
-    pipeline.rendered(pipeline.order(owner))
+def test_what_may_still_be_on_its_way_is_left_for_the_next_time(late, monkeypatch):
+    monkeypatch.setattr(deliveries, "ON_ITS_WAY", timedelta(minutes=1))
+    assert deliveries.backfill_missed() == 0
+    monkeypatch.setattr(deliveries, "ON_ITS_WAY", timedelta(0))
+    assert deliveries.backfill_missed() == 1
+
+
+def test_a_render_that_is_known_to_have_ended_is_not_told_of_again(late, pipeline, owner):
+    pipeline.poll(late)
+    waiting = make_video(owner, "rendering", submitted_at=timezone.now() - timedelta(seconds=LONG))
+    assert (deliveries.backfill_missed(), fresh(waiting).status) == (0, "rendering")
+    assert calls(pipeline) == 2
+
+
+def test_a_history_that_cannot_be_read_is_read_from_the_same_place_later(late, pipeline):
     pipeline.sandbox.fault(kind="status", status=503, method="GET", path="/v3/webhooks/events", times=3)
     assert deliveries.backfill_missed() == 0
     assert ProviderState.objects.get().events_seen_until is None
     assert deliveries.backfill_missed() == 1
 
 
-def test_more_renders_than_fit_a_call_take_another_call(pipeline, owner, monkeypatch):
-    monkeypatch.setattr(rendering, "BULK", 3)
-    pipeline.sandbox.knobs(stuck=True)
-    videos = [pipeline.order(owner, "Hi.") for _ in range(4)]
-    for video in videos:
-        pipeline.submit(video)
-    for video in videos:
-        pipeline.make_due(video)
-    before = calls(pipeline, "GET /v3/videos/statuses")
-    assert (rendering.poll_due(), calls(pipeline, "GET /v3/videos/statuses") - before) == (4, 2)
+# ── Whatever the history looks like
 
 
-def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(pipeline, owner, monkeypatch, woken):
-    monkeypatch.setattr(rendering, "READ_AT_ONCE", 1)
-    videos = [pipeline.rendered(pipeline.order(owner, "Hi.")) for _ in range(3)]
-    for video in videos:
-        pipeline.make_due(video)
-    rendering.poll_due()
-    statuses = sorted(fresh(video).status for video in videos)
-    assert statuses == ["rendering", "rendering", "storing"]
-    waiting = [pk for name, *ids in woken if name == "videos.read" for pk in ids]
-    for pk in waiting:
-        rendering.read(pk)
-    assert {fresh(video).status for video in videos} == {Status.STORING}
+@pytest.fixture
+def past(db, owner, door, monkeypatch):
+    """A history of 250 events in the order given, of which the last is of a render of ours that is late."""
+    monkeypatch.setattr(deliveries, "HISTORY_PAGE", 100)
+    started = timezone.now() - timedelta(seconds=LONG)
+    video = make_video(owner, "rendering", submitted_at=started)
+    asked = []
+
+    def notice(number: int, happened: float) -> WebhookNotice:
+        name = video.provider_video_id if number == 249 else f"strange_{number}"
+        when = timezone.now() - timedelta(seconds=happened)
+        return WebhookNotice(f"evt_{number}", "avatar_video.success", name, None, {}, when)
+
+    def tell(order):
+        events = order([notice(number, 60 + (249 - number) * 100) for number in range(250)])
+
+        def pages(kind: str):
+            for event in events if kind == "avatar_video.success" else []:
+                asked.append(event.key)
+                yield event
+
+        door.iter_events = pages
+        return asked
+
+    return tell
 
 
-def test_the_tenth_orders_title_is_not_taken_for_the_firsts(pipeline, owner):
-    """HeyGen finds titles by their parts: "… 1" is in "… 10"."""
-    pipeline.sandbox.fault(kind="lost", method="POST", path="/v3/videos")
-    video = pipeline.order(owner)
-    pipeline.dispatch()
-    type(video).objects.filter(pk=video.pk).update(attempt=10)
-    video = pipeline.submit(video)
-    assert video.status == Status.SUBMITTING
-    wait_until(lambda: pipeline.renders(video) == 1)
-    type(video).objects.filter(pk=video.pk).update(attempt=1)
-    assert submitting._find_order(fresh(video), submitting.get_client()) is None
-    type(video).objects.filter(pk=video.pk).update(attempt=10)
-    assert submitting._find_order(fresh(video), submitting.get_client()) is not None
+def test_of_a_history_with_the_newest_first_only_the_new_part_is_read(past):
+    asked = past(lambda events: events[::-1])
+    assert (deliveries.backfill_missed(), len(asked)) == (1, 100)
+
+
+def test_of_a_history_with_the_oldest_first_all_is_read(past):
+    asked = past(lambda events: events)
+    assert (deliveries.backfill_missed(), len(asked)) == (1, 250)
+
+
+def test_a_history_without_times_is_read_whole(past, door):
+    past(lambda events: [WebhookNotice(e.key, e.event_type, e.video_id, None, {}) for e in events])
+    assert deliveries.backfill_missed() == 1
+
+
+def test_a_history_that_never_ends_is_not_read_for_ever(past, monkeypatch):
+    monkeypatch.setattr(deliveries, "HISTORY_ROWS", 120)
+    asked = past(lambda events: events)
+    assert (deliveries.backfill_missed(), len(asked)) == (0, 120)
+
+
+def test_after_a_long_rest_nothing_older_than_the_oldest_render_is_read(past):
+    gate()
+    ProviderState.objects.update(events_seen_until=timezone.now() - timedelta(days=9))
+    asked = past(lambda events: events[::-1])
+    assert (deliveries.backfill_missed(), len(asked)) == (1, 100)

@@ -96,9 +96,29 @@ def test_learning_again_replaces_what_was_learned(history):
     ("webhooks", "polls", "arrive"), [(0, 0, False), (0, 20, False), (16, 4, True), (15, 5, False)]
 )
 def test_webhooks_are_trusted_while_most_renders_come_by_them(history, webhooks, polls, arrive):
-    history(*[1.0] * webhooks)
     history(*[1.0] * polls, by=LearnedBy.POLL)
+    history(*[1.0] * webhooks)
     assert paces.webhooks_arrive() is arrive
+
+
+@pytest.mark.parametrize(("by", "arrive"), [(LearnedBy.WEBHOOK, True), (LearnedBy.POLL, False), ("history", False)])
+def test_three_in_a_row_without_a_webhook_end_the_trust(history, by, arrive):
+    history(*[1.0] * 20)
+    assert paces.webhooks_arrive() is True
+    history(*[1.0] * paces.LAST_STRAW, by=by)
+    assert paces.webhooks_arrive() is arrive
+
+
+def test_the_first_poll_counts_from_the_order_not_from_its_acceptance(settings):
+    video = rendering_video(ago=30, due_in=0, expected=100)
+    left = (paces.first_poll_at(video) - timezone.now()).total_seconds()
+    assert left == pytest.approx(20, abs=1)
+
+
+def test_an_order_that_was_long_under_way_is_asked_about_in_a_second():
+    video = rendering_video(ago=3000, due_in=0, expected=100)
+    left = (paces.first_poll_at(video) - timezone.now()).total_seconds()
+    assert left == pytest.approx(1, abs=0.5)
 
 
 def test_without_webhooks_the_first_poll_comes_when_any_render_may_be_done(history):
@@ -139,7 +159,7 @@ def test_nothing_is_pulled_forward_while_webhooks_come(history):
     assert (rendering.pull_forward(), fresh(video).due_at) == (0, before)
 
 
-@pytest.mark.parametrize(("elapsed", "pause"), [(1, 1), (60, 8), (600, 60), (6000, 900), (80_000, 3600)])
+@pytest.mark.parametrize(("elapsed", "pause"), [(1, 1), (60, 4), (600, 60), (6000, 600), (80_000, 3600)])
 def test_a_long_render_is_asked_about_more_and_more_seldom(elapsed, pause):
     now = timezone.now()
     video = Video(submitted_at=now - timedelta(seconds=elapsed))

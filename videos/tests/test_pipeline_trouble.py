@@ -204,12 +204,13 @@ class TestPlacingTheOrder:
 
     def test_a_refusal_after_a_call_that_made_nothing_is_a_refusal(self, pipeline, owner):
         pipeline.sandbox.fault(kind="drop", **CREATE)
-        pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", **CREATE)
+        pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", times=9, **CREATE)
         video = pipeline.submit(pipeline.order(owner))
 
-        video = pipeline.submit(video)
+        video = pipeline.run(video, Status.FAILED)
 
         assert outcome_of(video) == ("failed", "content_refused", False)
+        assert video.calls == submitting.LISTED_AFTER_TRIES + 1
         assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
 
     def test_when_the_look_up_fails_too_nothing_is_decided(self, pipeline, owner):
@@ -273,8 +274,8 @@ class TestOurOwnProblems:
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    def test_each_probe_in_vain_closes_the_gate_for_longer(self, pipeline, owner, settings):
-        settings.HEYGEN_API_KEY = "wrong"
+    def test_each_probe_in_vain_closes_the_gate_for_longer(self, pipeline, owner):
+        pipeline.sandbox.knobs(fail_with="plan_upgrade_required")
         video, waits = pipeline.order(owner), []
 
         for _ in range(4):
@@ -324,6 +325,7 @@ class TestOurOwnProblems:
         """HeyGen takes orders with an empty wallet and fails them later: only a render proves that there is money."""
         pipeline.sandbox.wallet(0)
         video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
+        pipeline.sandbox.wallet(0.001)
         pipeline.pass_gate()
 
         video = pipeline.submit(video)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videos.rows import BadTable, BadTemplate, Table, fill, read_csv, variables_of
+from videos.rows import WHOLE_ROW, BadTable, BadTemplate, Table, fill, read_csv, read_objects, variables_of
 
 ADA = Table(["name", "city"], [{"name": "Ada", "city": "London"}], [2])
 PLAIN = "name,city\nAda,London\n"
@@ -68,8 +68,6 @@ def test_blank_lines_are_no_rows_but_count_as_lines():
         ("name,name\n1,2", "The column name occurs more than once."),
         ("name,\nAda,x", "'' is no column name: letters, digits and _, at most 64, no digit first."),
         ("1st\nAda", "'1st' is no column name: letters, digits and _, at most 64, no digit first."),
-        ("name,city\nAda", "Line 2 has 1 cells; the header has 2."),
-        ("name,city\nAda,London\nBob,Paris,x", "Line 3 has 3 cells; the header has 2."),
         ("name\na\nb\nc", "There are more than 2 rows."),
         ("a\x00b\n1", "The file holds null characters: it is not text."),
         (",".join(f"c{n}" for n in range(51)), "There are more than 50 columns."),
@@ -84,6 +82,47 @@ def test_what_cannot_be_read_says_why(text, says):
 def test_a_file_that_is_no_text_is_refused():
     with pytest.raises(BadTable, match="neither UTF-8 nor UTF-16"):
         read_csv(b"\x89PNG\r\n\x1a\n\x00\xff", most_rows=10)
+
+
+def test_each_row_that_is_wrong_is_named_and_the_rest_is_read():
+    table = table_of(f"name,city\nAda\n\nBob,Paris\nCyd,Rome,x\n{'a' * 5001},Oslo")
+    assert table.wrong == {
+        0: {WHOLE_ROW: "Has 1 cells; the header has 2."},
+        2: {WHOLE_ROW: "Has 3 cells; the header has 2."},
+        3: {"name": "Is longer than 5000 characters."},
+    }
+    assert (table.rows[1], table.lines) == ({"name": "Bob", "city": "Paris"}, [2, 4, 5, 6])
+
+
+def test_a_cell_that_no_reader_holds_is_refused():
+    with pytest.raises(BadTable, match="Line 2 cannot be read: field larger than field limit"):
+        table_of("name\n" + "a" * 200_000)
+
+
+def test_a_long_wrong_name_is_not_repeated_whole():
+    with pytest.raises(BadTable) as refusal:
+        table_of("-" * 100_000)
+    assert len(str(refusal.value)) < 200
+
+
+def test_objects_are_rows_and_their_names_are_the_columns():
+    table = read_objects([{"name": "Ada"}, {"city": " Rome ", "name": "=1"}])
+    assert table == Table(["name", "city"], [{"name": "Ada"}, {"city": " Rome ", "name": "=1"}], [])
+
+
+def test_what_is_wrong_with_objects_is_told_of_each():
+    table = read_objects([{"name": 1, "city": "Rome"}, "Bob", {"1st": "x"}, {"name": "a\x00"}])
+    assert table.wrong == {
+        0: {"name": "Must be a text."},
+        1: {WHOLE_ROW: "Must be an object of texts."},
+        2: {"1st": "Is no column name: letters, digits and _, at most 64, no digit first."},
+        3: {"name": "Null characters are not allowed."},
+    }
+
+
+def test_too_many_names_are_refused():
+    with pytest.raises(BadTable, match="There are more than 50 columns"):
+        read_objects([{f"c{n}": "x"} for n in range(51)])
 
 
 def test_an_open_quote_is_refused():
@@ -118,8 +157,11 @@ def test_variables_are_named_once_in_their_order():
     assert variables_of("Hi {{name}}, {{ city }} and {{name}}!") == ["name", "city"]
 
 
-def test_single_braces_are_text():
-    assert variables_of("Hi {name} } {") == []
+@pytest.mark.parametrize(
+    ("script", "names"), [("Hi {name} } {", []), ("{{{name}}}", ["name"]), ("{{{name}}{", ["name"])]
+)
+def test_single_braces_are_text(script, names):
+    assert variables_of(script) == names
 
 
 @pytest.mark.parametrize("script", ["Hi {{name", "Hi name}}", "Hi {{ first name }}", "Hi {{}}", "Hi {{1st}}"])

@@ -12,7 +12,7 @@ from billing.models import Tier, Wallet
 from genvid.tests.asserts import queries_once_warm
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
-from videos import provider, scheduler
+from videos import places, provider, scheduler
 from videos.enums import Status
 from videos.models import ProviderState, Video
 from videos.services import settling
@@ -122,28 +122,28 @@ def test_places_are_the_order_in_which_slots_are_handed_out(avatar, settings):
         set_balance(person, 100)
         queue_many(person, avatar, count)
     videos = list(Video.objects.queued())
-    places = scheduler.places(videos)
-    assert sorted(places.values()) == list(range(1, 8))
+    found = places.of_videos(videos)
+    assert sorted(found.values()) == list(range(1, 8))
     settings.HEYGEN_MAX_CONCURRENT = 4
     scheduler.hand_out_slots()
     flying = set(Video.objects.in_flight().values_list("pk", flat=True))
-    assert flying == {pk for pk, place in places.items() if place <= 4}
+    assert flying == {pk for pk, place in found.items() if place <= 4}
 
 
 def test_the_place_of_the_next_is_the_place_it_gets(owner, outsider, avatar):
     make_video(outsider, avatar=avatar)
     for person in (owner, outsider, owner):
-        expected = scheduler.place_of_next(person.account.pk)
+        expected = places.of_next(person.account.pk)
         video = make_video(person, avatar=avatar)
-        assert scheduler.places([video]) == {video.pk: expected}
+        assert places.of_videos([video]) == {video.pk: expected}
 
 
 def test_a_longer_queue_takes_no_more_queries(owner, outsider, avatar):
     video = make_video(owner, avatar=avatar)
-    before = queries_once_warm(lambda: scheduler.places([video]))
+    before = queries_once_warm(lambda: places.of_videos([video]))
     for person in (outsider, make_caller()):
         queue_many(person, avatar, 20)
-    assert queries_once_warm(lambda: scheduler.places(list(Video.objects.queued()))) == before + 1
+    assert queries_once_warm(lambda: places.of_videos(list(Video.objects.queued()))) == before + 1
 
 
 # ── Limits

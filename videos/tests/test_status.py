@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from genvid.tests.asserts import data_of, queries_once_warm, refusal_of, wrong_fields_of
 from genvid.tests.factories import make_video
-from videos import scheduler
+from videos import places, scheduler
 from videos.enums import Status
 from videos.models import Video
 from videos.services import deleting, settling
@@ -234,13 +234,13 @@ def test_who_waits_is_not_told_a_later_time_when_others_overtake(owner, outsider
 def test_a_place_in_the_queue_is_the_one_that_the_scheduler_goes_by(owner, outsider, avatar, settings):
     settings.HEYGEN_API_KEY = "key"
     videos = [make_video(person, avatar=avatar) for person in (owner, owner, outsider)]
-    places = {str(video.pk): scheduler.places([video])[video.pk] for video in videos}
+    found = {str(video.pk): places.of_videos([video])[video.pk] for video in videos}
     order: list[str] = []
     for settings.HEYGEN_MAX_CONCURRENT in (1, 2, 3):
         assert scheduler.hand_out_slots() == 1
         going = Video.objects.filter(status=Status.SUBMITTING).values_list("pk", flat=True)
         order += {str(pk) for pk in going} - set(order)
-    assert order == sorted(places, key=places.__getitem__)
+    assert order == sorted(found, key=found.__getitem__)
 
 
 def test_progress_is_no_older_than_the_answer(owner):

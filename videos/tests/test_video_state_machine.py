@@ -1,14 +1,17 @@
-"""Any order of events, any answer, a crash at any call: the laws of money and status hold after each step."""
+"""Any order of events, any answer, a crash at any call: the laws of money, status and fairness hold after each step."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as trials
@@ -24,138 +27,22 @@ from hypothesis.stateful import (
 )
 
 from billing.enums import EntryKind, HoldStatus
-from billing.models import Hold, LedgerEntry
+from billing.models import Hold, LedgerEntry, Tier, Wallet
 from genvid.errors import InsufficientCredits, InvalidState
-from genvid.heygen.errors import Busy, InProgress, LinkExpired, NotFound, OperatorProblem, Refused, Unknown
-from genvid.heygen.failures import failure_of_video
-from genvid.heygen.types import RemoteVideo, RenderSpec, RenderState, Submission, WebhookNotice
+from genvid.heygen.types import RenderState, WebhookNotice
 from genvid.tests.asserts import the_ledger_proves
-from genvid.tests.factories import make_avatar, make_caller
-from videos import scheduler
+from genvid.tests.factories import Person, make_avatar, make_caller
+from videos import estimates, provider, scheduler
 from videos.enums import IN_FLIGHT, SOURCES, TERMINAL, WAITING, Status
 from videos.models import ProviderState, Video, VideoEvent, WebhookDelivery
-from videos.services import creating, deleting, deliveries, rendering, storing, submitting, sweeping
-from videos.tests.doubles import tiny_mp4
+from videos.services import creating, deleting, deliveries, probing, rendering, settling, storing, submitting, sweeping
+from videos.tests.fake_heygen import FINAL, NO_CREDIT, Crash, FakeHeyGen
 
-SLOTS = 2
+SLOTS = 3
 BALANCE = 100
-MOST_VIDEOS = 4
-NO_CREDIT = "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"
-FINAL = (RenderState.COMPLETED, RenderState.FAILED)
-
-
-class Crash(BaseException):
-    """The worker dies at this line."""
-
-
-@dataclass(frozen=True)
-class Render:
-    """One video at HeyGen. `costly` unless it failed for want of credit: then nothing was made."""
-
-    id: str
-    title: str
-    seconds: int
-    state: RenderState = RenderState.RUNNING
-    failure: str = ""
-    deleted: bool = False
-
-    @property
-    def order(self) -> str:
-        """The video of ours that it was ordered for."""
-        return self.title.split()[1]
-
-    @property
-    def costly(self) -> bool:
-        return self.failure != NO_CREDIT
-
-
-ERRORS: dict[str, Callable[[], BaseException]] = {
-    "crash": Crash,
-    "unknown": lambda: Unknown("internal_error"),
-    "busy": lambda: Busy("rate_limit_exceeded", retry_after=1.0),
-    "in_progress": lambda: InProgress("request_in_progress"),
-    "refused": lambda: Refused("content_policy_violation"),
-    "operator": lambda: OperatorProblem("unauthorized"),
-    "expired": lambda: LinkExpired("link_expired"),
-}
-
-
-@dataclass
-class FakeHeyGen:
-    """Takes orders as the fact sheet says: the same key gives the same video, whatever came of the first answer."""
-
-    renders: dict[str, Render] = field(default_factory=dict)
-    keys: dict[str, str] = field(default_factory=dict)
-    plan: list[str] = field(default_factory=list)
-    """What the next calls come to; `ok` when it is empty."""
-    seconds: int = 4
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def _next(self) -> str:
-        return self.plan.pop(0) if self.plan else "ok"
-
-    def _fail_as(self, answer: str, *known: str) -> None:
-        if answer in known:
-            raise ERRORS[answer]()
-
-    def create_video(self, spec: RenderSpec, *, idempotency_key: str, callback_id: str) -> Submission:
-        answer = self._next()
-        self._fail_as(answer, "crash", "unknown", "busy", "in_progress", "refused", "operator")
-        if idempotency_key not in self.keys:
-            made = Render(f"remote-{len(self.renders)}", spec.title, self.seconds)
-            self.renders[made.id] = made
-            self.keys[idempotency_key] = made.id
-        if answer == "lost":
-            raise Unknown("timeout")
-        if answer == "crash_after":
-            raise Crash
-        return Submission(self.keys[idempotency_key], "waiting")
-
-    def get_statuses(self, video_ids: list[str]) -> dict[str, RenderState]:
-        self._fail_as(self._next(), "crash", "unknown", "busy", "operator")
-        return {each: self.renders[each].state for each in video_ids if each in self.renders}
-
-    def get_video(self, video_id: str, *, captioned: bool = False) -> RemoteVideo:
-        answer = self._next()
-        self._fail_as(answer, "crash", "unknown", "busy", "operator")
-        render = self.renders[video_id]
-        if render.deleted:
-            raise NotFound("video_not_found")
-        url = f"https://files.heygen.ai/{render.id}" if render.state is RenderState.COMPLETED else None
-        failure = failure_of_video(render.failure, "") if render.state is RenderState.FAILED else None
-        links = dict.fromkeys(("thumbnail_url", "subtitles_url"), url)
-        file_url = None if answer == "no_url" else url
-        return RemoteVideo(
-            id=video_id,
-            state=render.state,
-            raw_status=render.state.value,
-            file_url=file_url,
-            failure=failure,
-            **links,
-        )
-
-    def find_videos(self, title: str) -> Iterator[RemoteVideo]:
-        self._fail_as(self._next(), "crash", "unknown", "busy", "operator")
-        found = [each for each in self.renders.values() if title in each.title and not each.deleted]
-        return iter([RemoteVideo(each.id, each.state, each.state.value, each.title) for each in found])
-
-    def download_media(self, url: str, sink: Any, *, hasher: Any, **_: Any) -> None:
-        answer = self._next()
-        self._fail_as(answer, "crash", "unknown", "expired")
-        content = tiny_mp4(self.renders[url.rpartition("/")[2]].seconds)
-        content = content[:60] if answer == "cut" else content
-        sink.write(content)
-        hasher.update(content)
-        if answer == "crash_after":
-            raise Crash
-
-    def delete_video(self, video_id: str) -> bool:
-        self._fail_as(self._next(), "crash", "unknown")
-        self.renders[video_id] = replace(self.renders[video_id], deleted=True)
-        return True
-
+MOST_VIDEOS = 5
+LIMITS = {"free": 1, "pro": 2}
+LONG = timedelta(minutes=10)
 
 SUBMISSIONS = ["lost", "unknown", "busy", "in_progress", "refused", "operator", "crash", "crash_after"]
 READINGS = ["unknown", "busy", "operator", "crash", "crash_after", "no_url", "expired", "cut"]
@@ -173,6 +60,8 @@ class VideoLife(RuleBasedStateMachine):
     """Every rule is something that may happen at any time, as often as it likes."""
 
     heygen = FakeHeyGen()
+    people: tuple[Person, Person]
+    avatar_id: int
     videos = Bundle("videos")
 
     def __init__(self) -> None:
@@ -180,9 +69,9 @@ class VideoLife(RuleBasedStateMachine):
         # Rolled back at the end: each example starts from an empty house.
         self.example = transaction.atomic()
         self.example.__enter__()
-        self.heygen.renders, self.heygen.keys, self.heygen.plan = {}, {}, []
-        self.owner, self.avatar = make_caller(balance=BALANCE), make_avatar()
+        self.heygen.renders, self.heygen.keys, self.heygen.plan, self.heygen.unlisted = {}, {}, [], set()
         self.deliveries = 0
+        self.shown: Counter[Any] = Counter()
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -200,21 +89,21 @@ class VideoLife(RuleBasedStateMachine):
 
     @initialize(target=videos)
     def first_orders(self) -> Any:
-        return multiple(*(creating.create(self.owner.caller, **self.wish(words)).pk for words in (1, 9)))
+        return multiple(*(creating.create(person.caller, **self.wish(9)).pk for person in self.people))
 
-    @rule(target=videos, seconds=st.integers(2, 9), words=st.integers(1, 60))
-    def order(self, seconds: int, words: int) -> Any:
+    @rule(target=videos, who=st.integers(0, 1), seconds=st.integers(2, 9), words=st.integers(1, 60))
+    def order(self, who: int, seconds: int, words: int) -> Any:
         """The real length may be another than the one that was guessed."""
         if Video.objects.count() >= MOST_VIDEOS:
             return multiple()
         self.heygen.seconds = seconds
         try:
-            return creating.create(self.owner.caller, **self.wish(words)).pk
+            return creating.create(self.people[who].caller, **self.wish(words)).pk
         except InsufficientCredits:
             return multiple()
 
     def wish(self, words: int) -> dict[str, Any]:
-        return {"avatar_id": self.avatar.pk, "script": "word " * words}
+        return {"avatar_id": self.avatar_id, "script": "word " * words}
 
     @rule(video=videos)
     def advance(self, video: Any) -> None:
@@ -227,7 +116,7 @@ class VideoLife(RuleBasedStateMachine):
         self.work(video, failure, plan)
 
     def work(self, video: Any, failure: str, plan: list[str]) -> None:
-        self.dispatch(later=True)
+        self.dispatch(later=True, plan=[])
         status = Status(Video.objects.get(pk=video).status)
         if status == Status.SUBMITTING:
             self.submit(video, True, plan)
@@ -237,6 +126,8 @@ class VideoLife(RuleBasedStateMachine):
             self.poll(True, plan)
         elif status == Status.STORING:
             self.store(video, True, plan)
+
+    # ── Clients
 
     @rule(video=videos)
     def cancel(self, video: Any) -> None:
@@ -248,7 +139,11 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(video=videos)
     def retry(self, video: Any) -> None:
-        self.of_client(lambda old: creating.retry(self.owner.caller, old), video)
+        if Video.objects.count() < 2 * MOST_VIDEOS:
+            self.of_client(lambda old: creating.retry(self.owner_of(old).caller, old), video)
+
+    def owner_of(self, video: Video) -> Person:
+        return next(person for person in self.people if person.account.pk == video.account_id)
 
     def of_client(self, deed: Callable[[Video], Any], pk: Any) -> None:
         """Clients' wishes may be refused, and then nothing has changed."""
@@ -260,16 +155,42 @@ class VideoLife(RuleBasedStateMachine):
         except (InvalidState, InsufficientCredits):
             assert Video.objects.get(pk=pk).status == video.status
 
-    @rule(later=likely)
-    def dispatch(self, later: bool) -> None:
+    # ── Staff
+
+    @rule(video=videos, charge=st.integers(0, 3))
+    def staff_cancel(self, video: Any, charge: int) -> None:
+        """Credits are kept only for what HeyGen has."""
+        row = Video.objects.get(pk=video)
+        charge = min(charge, row.credits_held) if row.status in (Status.RENDERING, Status.STORING) else 0
+        assert settling.cancel(row, reason="canceled_by_staff", charge=charge) == (row.status == Status.CANCELED)
+
+    @rule(pausing=st.booleans())
+    def staff_turn_the_gate(self, pausing: bool) -> None:
+        if pausing:
+            provider.pause("staff")
+            assert scheduler.hand_out_slots() == 0
+        provider.resume("staff")
+
+    @rule()
+    def staff_reopen(self) -> None:
+        provider.reopen()
+
+    # ── Workers
+
+    @rule(later=likely, plan=readings)
+    def dispatch(self, later: bool, plan: list[str]) -> None:
         """`later`: the gate's time is over."""
         if later:
-            ProviderState.objects.update(closed_until=None)
-        scheduler.hand_out_slots()
+            ProviderState.objects.update(closed_until=F("changed_at"))
+        before = Video.objects.in_flight().count()
+        self.attempt(scheduler.hand_out_slots, plan)
+        flying = Video.objects.in_flight().count()
+        state = ProviderState.objects.first()
+        assert flying == before or (state and flying <= provider.limit(state, timezone.now()))
 
     @rule(video=videos, later=likely, plan=submissions)
     def submit(self, video: Any, later: bool, plan: list[str]) -> None:
-        self.dispatch(later)
+        self.dispatch(later, [])
         self.pass_time(later)
         self.attempt(lambda: submitting.submit_video(str(video)), plan)
 
@@ -278,15 +199,19 @@ class VideoLife(RuleBasedStateMachine):
         self.pass_time(later)
         self.attempt(rendering.poll_due, plan)
 
+    @rule(video=videos, plan=readings)
+    def read(self, video: Any, plan: list[str]) -> None:
+        self.attempt(lambda: rendering.read(str(video)), plan)
+
+    @rule(plan=readings)
+    def backfill(self, plan: list[str]) -> None:
+        self.attempt(deliveries.backfill_missed, plan)
+        self.work_off(plan)
+
     @rule(video=videos, later=likely, plan=readings)
     def store(self, video: Any, later: bool, plan: list[str]) -> None:
         self.pass_time(later)
         self.attempt(lambda: storing.store_video(str(video)), plan)
-
-    def pass_time(self, later: bool) -> None:
-        """Leases run out and waits end."""
-        if later:
-            Video.objects.filter(status__in=WAITING, due_at__isnull=False).update(due_at=timezone.now())
 
     @rule(video=videos, plan=readings)
     def purge(self, video: Any, plan: list[str]) -> None:
@@ -296,6 +221,8 @@ class VideoLife(RuleBasedStateMachine):
     def sweep(self, plan: list[str]) -> None:
         self.attempt(sweeping.sweep_all, plan)
 
+    # ── The world
+
     @rule(number=remotes, kind=kinds, plan=readings)
     def webhook(self, number: int, kind: str, plan: list[str]) -> None:
         """True or not, early or late, for a video of ours or somebody else's; and it comes twice."""
@@ -303,6 +230,9 @@ class VideoLife(RuleBasedStateMachine):
         notice = WebhookNotice(f"evt_{self.deliveries}", kind, f"remote-{number}", None, {})
         assert deliveries.keep(notice)
         assert not deliveries.keep(notice)
+        self.work_off(plan)
+
+    def work_off(self, plan: list[str]) -> None:
         for delivery in WebhookDelivery.objects.filter(processed_at=None):
             self.attempt(partial(deliveries.work_off, delivery.pk), plan)
 
@@ -317,6 +247,18 @@ class VideoLife(RuleBasedStateMachine):
     def deadline_passes(self, video: Any) -> None:
         Video.objects.filter(pk=video, deadline_at__isnull=False).update(deadline_at=timezone.now())
 
+    @rule()
+    def long_time_passes(self) -> None:
+        """Renders last, what was made is listed, and a learned limit grows."""
+        self.heygen.unlisted = set()
+        Video.objects.update(submitted_at=F("submitted_at") - LONG, moved_at=F("moved_at") - LONG)
+        ProviderState.objects.update(changed_at=F("changed_at") - LONG, learned_at=F("learned_at") - LONG)
+
+    def pass_time(self, later: bool) -> None:
+        """Leases run out and waits end."""
+        if later:
+            Video.objects.filter(status__in=WAITING, due_at__isnull=False).update(due_at=timezone.now())
+
     @invariant()
     def the_laws_hold(self) -> None:
         assert the_ledger_proves()
@@ -324,17 +266,28 @@ class VideoLife(RuleBasedStateMachine):
         check_money(videos)
         check_moves()
         check_waits(videos)
+        check_shares(videos)
+        self.check_progress(videos)
         made = Counter(render.order for render in self.heygen.renders.values() if render.costly)
         assert all(count == 1 for count in made.values()), made
+        assert all(made[str(video.pk)] == 1 for video in videos if video.status == Status.COMPLETED)
+
+    def check_progress(self, videos: list[Video]) -> None:
+        for video in videos:
+            if video.status in WAITING:
+                now = estimates.progress_percent(video)
+                assert now >= self.shown[video.pk]
+                self.shown[video.pk] = now
 
 
 def check_money(videos: list[Video]) -> None:
-    """Each holds while it waits and has paid once when it is done."""
+    """Each holds while it waits and has paid once when it is done, or when staff kept something for it."""
     charges = Counter(LedgerEntry.objects.filter(kind=EntryKind.CHARGE).values_list("reference", flat=True))
     open_holds = set(Hold.objects.filter(status=HoldStatus.OPEN).values_list("reference", flat=True))
     for video in videos:
-        assert charges[video.money_reference] == (video.status == Status.COMPLETED)
-        assert (video.credits_charged > 0) == (video.status == Status.COMPLETED)
+        assert charges[video.money_reference] == (video.credits_charged > 0)
+        may_pay = {Status.COMPLETED: (True,), Status.CANCELED: (True, False)}.get(Status(video.status), (False,))
+        assert (video.credits_charged > 0) in may_pay
         assert (video.money_reference in open_holds) == (video.status in WAITING)
         assert (video.credits_held > 0) == (video.status in WAITING)
 
@@ -346,7 +299,6 @@ def check_moves() -> None:
 
 def check_waits(videos: list[Video]) -> None:
     """What waits has a deadline and somebody who acts next; what has ended has neither, but its file."""
-    assert sum(video.status in IN_FLIGHT for video in videos) <= SLOTS
     for video in videos:
         assert (video.deadline_at is None) == (video.status in TERMINAL)
         assert (video.due_at is None) == (video.status in TERMINAL | {Status.QUEUED})
@@ -354,12 +306,21 @@ def check_waits(videos: list[Video]) -> None:
             assert default_storage.exists(video.file.name)
 
 
+def check_shares(videos: list[Video]) -> None:
+    """Neither HeyGen nor an account has more in flight than it may."""
+    flying = Counter(video.account_id for video in videos if video.status in IN_FLIGHT)
+    assert flying.total() <= SLOTS
+    free, pro = VideoLife.people
+    assert flying[free.account.pk] <= LIMITS["free"]
+    assert flying[pro.account.pk] <= LIMITS["pro"]
+
+
 @pytest.mark.slow
-def test_the_laws_hold_whatever_happens(db, settings_for_the_machine):
+def test_the_laws_hold_whatever_happens(a_house_with_two_accounts):
     run_state_machine_as_test(
         VideoLife,
         settings=trials(
-            max_examples=50,
+            max_examples=40,
             stateful_step_count=30,
             deadline=None,
             database=None,
@@ -369,8 +330,14 @@ def test_the_laws_hold_whatever_happens(db, settings_for_the_machine):
 
 
 @pytest.fixture
-def settings_for_the_machine(monkeypatch, settings):
-    """Two slots, so that they run out, and the fake at every door."""
+def a_house_with_two_accounts(db, monkeypatch, settings):
+    """Few slots, so that they run out; plans of unequal rights; and the fake at every door."""
     settings.HEYGEN_MAX_CONCURRENT = SLOTS
-    for service in (deleting, deliveries, rendering, storing, submitting):
+    for code, most in LIMITS.items():
+        Tier.objects.filter(code=code).update(max_in_flight=most)
+    cache.clear()
+    VideoLife.people = (make_caller(balance=BALANCE), make_caller(balance=BALANCE))
+    VideoLife.avatar_id = make_avatar().pk
+    Wallet.objects.filter(pk=VideoLife.people[1].account.pk).update(tier_id="pro")
+    for service in (deleting, deliveries, probing, rendering, storing, submitting):
         monkeypatch.setattr(service, "get_client", lambda: VideoLife.heygen)

@@ -7,10 +7,13 @@ from celery.fixups.django import DjangoWorkerFixup
 from django.db import connection
 from django.utils import timezone
 
+from bench.orders import queue_videos
+from billing.models import Tier
 from genvid.broker import backlog, enqueue, enqueue_once_on_commit
 from genvid.celery import app, keep_database_connection
 from genvid.heygen.types import WebhookNotice
-from videos import tasks
+from genvid.tests.factories import make_avatar, make_video, set_balance
+from videos import scheduler, tasks
 from videos.models import Video, WebhookDelivery
 from videos.services import deliveries, sweeping
 
@@ -52,7 +55,21 @@ def test_slots_that_come_free_together_wake_the_scheduler_once(db, woken, django
     assert woken == [("videos.dispatch",)]
 
 
-def test_what_is_known_of_a_history_is_looked_up_together(db, door, woken):
+def test_a_great_many_slots_are_handed_out_in_short_transactions(db, owner, settings, woken):
+    settings.HEYGEN_MAX_CONCURRENT = 2 * scheduler.MOST_CLAIMS
+    Tier.objects.update(max_in_flight=2 * scheduler.MOST_CLAIMS)
+    set_balance(owner, 10_000)
+    make_avatar(kind="studio_avatar")
+    queue_videos([owner], scheduler.MOST_CLAIMS + 1)
+
+    first, second = (scheduler.hand_out_slots() for _ in range(2))
+
+    assert (first, second, woken) == (scheduler.MOST_CLAIMS, 1, [("videos.dispatch",)])
+
+
+def test_what_is_known_of_a_history_is_looked_up_together(owner, door, woken, monkeypatch):
+    monkeypatch.setattr(deliveries, "ON_ITS_WAY", timedelta(0))
+    make_video(owner, "rendering", provider_video_id="remote_3")
     for number in range(3):
         deliveries.keep(notice(number))
     woken.clear()

@@ -25,12 +25,19 @@ from genvid.errors import MalformedBody, ValidationFailed
 from videos import results
 from videos.models import Batch
 from videos.rows import Table
-from videos.serializers.batches import BatchFormInput, BatchInput, BatchOutput, BatchQuoteOutput, batch_data
+from videos.serializers.batches import BatchFormInput, BatchInput, BatchOutput, BatchQuoteOutput
 from videos.services import batching
+from videos.shapes import batch_data
+from videos.tallies import standings
 from videos.views.common import SCOPES
 
 REQUEST = {"application/json": BatchInput, "multipart/form-data": BatchFormInput}
-JSON_FIELDS = ("captions", "speed", "background", "metadata")
+JSON_FIELDS = {
+    "captions": "Must be true or false.",
+    "speed": "Must be a number.",
+    "background": "Must be an object, as JSON.",
+    "metadata": "Must be an object, as JSON.",
+}
 """A form has only texts: these are read as JSON."""
 
 
@@ -52,14 +59,19 @@ def wish_of(request: Request) -> tuple[Table, dict[str, Any]]:
 
 
 def _typed(form: dict[str, Any]) -> dict[str, Any]:
-    return {name: _from_json(name, value) if name in JSON_FIELDS else value for name, value in form.items()}
-
-
-def _from_json(name: str, text: Any) -> Any:
-    try:
-        return parse_json(text.encode()) if isinstance(text, str) else text
-    except (MalformedBody, UnicodeEncodeError):
-        raise ValidationFailed(details={name: "Must be JSON in a form."}) from None
+    wrong: dict[str, str] = {}
+    for name, expected in JSON_FIELDS.items():
+        text = form.get(name)
+        if not isinstance(text, str):
+            continue
+        try:
+            # Nothing at all would be read as an empty object, as an empty body is.
+            form[name] = parse_json(text.encode() or b"?")
+        except MalformedBody:
+            wrong[name] = expected
+    if wrong:
+        raise ValidationFailed(details=wrong)
+    return form
 
 
 def batch_of(request: Request, pk: UUID) -> Batch:
@@ -68,7 +80,7 @@ def batch_of(request: Request, pk: UUID) -> Batch:
 
 
 def data_of(batch: Batch) -> dict[str, Any]:
-    return batch_data(batch, batching.standings([batch])[batch.pk])
+    return batch_data(batch, standings([batch])[batch.pk])
 
 
 class BatchesView(KeysetListView):
@@ -90,8 +102,8 @@ class BatchesView(KeysetListView):
         return lambda: Response(data_of(batching.create(caller, table, wish)), status=201)
 
     def represent(self, rows: list[Any]) -> list[Any]:
-        standings = batching.standings(rows)
-        return [batch_data(batch, standings[batch.pk]) for batch in rows]
+        found = standings(rows)
+        return [batch_data(batch, found[batch.pk]) for batch in rows]
 
 
 class BatchQuoteView(StrictAPIView):

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from accounts.caller import caller_of
 from accounts.enums import Scope
 from genvid.api.views import one_or_404
-from videos import scheduler
+from videos import places
 from videos.models import Video
 from videos.querysets import VideoQuerySet
 from videos.serializers import video_data
@@ -40,4 +40,4 @@ def one_of(request: Request, pk: UUID) -> Video:
 
 def data_of(video: Video) -> dict[str, Any]:
     """A video, with its place in the queue looked up if it waits there."""
-    return video_data(video, scheduler.places([video]).get(video.pk))
+    return video_data(video, places.of_videos([video]).get(video.pk))

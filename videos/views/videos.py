@@ -24,7 +24,7 @@ from genvid.api.serializers import validated
 from genvid.api.views import KeysetListView, StrictAPIView
 from genvid.errors import Overloaded, RateLimited
 from genvid.middleware import request_id_of
-from videos import scheduler, streams
+from videos import places, streams
 from videos.enums import TERMINAL
 from videos.filters import VideoFilter
 from videos.models import Video
@@ -81,7 +81,7 @@ class VideosView(KeysetListView):
         return lambda: Response(data_of(creating.create(caller, **wish)), status=201)
 
     def represent(self, rows: list[Any]) -> list[Any]:
-        positions = scheduler.places(rows)
+        positions = places.of_videos(rows)
         return [video_data(video, positions.get(video.pk)) for video in rows]
 
 

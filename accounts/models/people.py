@@ -8,10 +8,9 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
-from encrypted_fields.fields import EncryptedTextField
 
 from accounts.enums import Revocation, Role
-from accounts.querysets import ApiKeyQuerySet, SessionQuerySet, UserManager
+from accounts.querysets import SessionQuerySet, UserManager
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -105,50 +104,3 @@ class Session(models.Model):
 
     def _alive(self) -> SessionQuerySet:
         return Session.objects.alive().filter(pk=self.pk)
-
-
-class IdempotencyRecord(models.Model):
-    """A key that a client sent, and the answer that it got. `status` is null while the request runs."""
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="idempotency_records")
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64)
-    claimed_at = models.DateTimeField()
-    status = models.PositiveSmallIntegerField(null=True)
-    answer = EncryptedTextField(null=True, blank=True, help_text="JSON, as it was sent; it may hold a new secret.")
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "key"], name="idempotency_key_unique")]
-
-    def __str__(self) -> str:
-        return self.key
-
-
-class ApiKey(models.Model):
-    """A program's way in. It can do what its scopes and the present role of its maker both allow."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_keys")
-    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=12, unique=True)
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the secret.")
-    scopes = models.JSONField(default=list)
-    allowed_addresses = models.JSONField(default=list, blank=True, help_text="Networks; none means any.")
-    monthly_credit_limit = models.PositiveIntegerField(null=True, blank=True)
-    credits_month = models.DateField(null=True, blank=True, help_text="The month that `credits_used` counts.")
-    credits_used = models.PositiveIntegerField(default=0)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = ApiKeyQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["account", "-created_at", "-id"], name="key_page")]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,110 @@
+"""Webhook endpoints: made, changed, removed, tried out."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import outbox
+from accounts.enums import DeliveryStatus, EventType, Health
+from accounts.models import Account, Delivery, WebhookEndpoint
+from accounts.signatures import new_secret
+from accounts.waking import wake_on_commit
+from genvid.api.serializers import refuse_field
+from genvid.errors import Conflict, InvalidState
+from genvid.http import ForbiddenAddress, check_public_url
+from genvid.http.addresses import split_url
+
+logger = structlog.get_logger(__name__)
+MOST_ENDPOINTS = 20
+OLD_SECRET_LIVES = timedelta(hours=24)
+UNTRIED = {"health": Health.NEW, "failures": 0, "failing_since": None, "paused_until": None}
+SWITCHED_ON = {**UNTRIED, "disabled_reason": "", "disabled_at": None, "told_at": None}
+
+
+def check_url(url: str) -> None:
+    """Looks the name up: call it outside a transaction. Raises ValidationFailed on `url`."""
+    try:
+        parts = split_url(url)
+        if not parts.hostname or parts.fragment:
+            raise ForbiddenAddress("the address needs a host, and no fragment")
+        if settings.ALLOW_PRIVATE_WEBHOOK_URLS:
+            return
+        if parts.scheme != "https":
+            raise ForbiddenAddress("the address must start with https://")
+        check_public_url(url)
+    except ForbiddenAddress as error:
+        raise refuse_field("url", f"Cannot be used: {error.reason}.") from error
+
+
+@transaction.atomic
+def create(account_id: UUID, *, url: str, events: list[str], **options: Any) -> WebhookEndpoint:
+    """`options`: description, enabled. The address has been checked. Raises Conflict beyond `MOST_ENDPOINTS`."""
+    # Under the account's lock: two requests at once must not both be the last that fits.
+    Account.objects.select_for_update().get(pk=account_id)
+    if WebhookEndpoint.objects.of(account_id).count() >= MOST_ENDPOINTS:
+        raise Conflict(f"An account has at most {MOST_ENDPOINTS} webhook endpoints; remove one first.")
+    given = {"url": url, "events": sorted(set(events)), "secret": new_secret()} | options
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(account_id=account_id, **given)
+    logger.info("webhook_endpoint_created", endpoint_id=str(endpoint.pk), account_id=str(account_id))
+    return endpoint
+
+
+def change(endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:
+    """Of url, events, description, enabled. A new address, or switching it on again, forgets what went wrong before."""
+    if "events" in changes:
+        changes["events"] = sorted(set(changes["events"]))
+    if changes.get("enabled") and not endpoint.enabled:
+        changes |= SWITCHED_ON
+    elif changes.get("url", endpoint.url) != endpoint.url:
+        changes |= UNTRIED
+    _write(endpoint, changes)
+    return endpoint
+
+
+def remove(endpoint: WebhookEndpoint) -> None:
+    """Nothing more is sent to it. The row goes with its last deliveries (`accounts.purge`): news may be on its way."""
+    _write(endpoint, {"deleted_at": timezone.now(), "enabled": False})
+    logger.info("webhook_endpoint_removed", endpoint_id=str(endpoint.pk), account_id=str(endpoint.account_id))
+
+
+@transaction.atomic
+def rotate_secret(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """A new secret; the present one signs too, for `OLD_SECRET_LIVES`. One that was older still ends now."""
+    present: WebhookEndpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+    until = timezone.now() + OLD_SECRET_LIVES
+    _write(present, {"secret": new_secret(), "old_secret": present.secret, "old_secret_until": until})
+    logger.info("webhook_secret_rotated", endpoint_id=str(endpoint.pk), account_id=str(endpoint.account_id))
+    return present
+
+
+def ping(endpoint: WebhookEndpoint, data: dict[str, Any]) -> Delivery:
+    """Send a `ping`, whatever events the endpoint asked for. Raises InvalidState for one that is off."""
+    if not endpoint.enabled:
+        raise InvalidState("The endpoint is off; switch it on first.")
+    (delivery,) = outbox.write(endpoint.account_id, EventType.PING, [(str(endpoint.pk), data)], [endpoint.pk])
+    return delivery
+
+
+@transaction.atomic
+def retry(delivery: Delivery) -> Delivery:
+    """One more attempt, now, ahead of the others. Raises InvalidState where the endpoint is off."""
+    if not delivery.endpoint.enabled:
+        raise InvalidState("The endpoint is off; switch it on first.")
+    again = {"status": DeliveryStatus.PENDING, "urgent": True, "next_attempt_at": timezone.now(), "ended_at": None}
+    Delivery.objects.filter(pk=delivery.pk).update(**again)
+    wake_on_commit(delivery.endpoint_id)
+    delivery.refresh_from_db(fields=[*again])
+    return delivery
+
+
+def _write(endpoint: WebhookEndpoint, changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(endpoint, name, value)
+    if changes:
+        # Only these: a worker may be writing the others.
+        endpoint.save(update_fields=[*changes, "updated_at"])

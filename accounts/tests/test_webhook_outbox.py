@@ -1,0 +1,126 @@
+"""What is written when something happens: an event, and a delivery for each listener, together with the change."""
+
+import json
+
+import pytest
+from django.db import transaction
+
+from accounts.models import Delivery, OutgoingEvent, WebhookEndpoint
+from accounts.outbox import publish, publish_many
+from genvid.tests.asserts import nothing_changes, queries_of
+from genvid.tests.factories import make_endpoint
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+
+
+def tell(person, event_type="video.completed", object_id="v1", **data) -> None:
+    publish(person.account.pk, event_type, {"id": object_id} | data, object_id=object_id)
+
+
+def test_an_event_is_written_with_a_delivery_for_each_listener(owner):
+    endpoints = {make_endpoint(owner).pk, make_endpoint(owner, "video.completed").pk}
+    make_endpoint(owner, "video.failed")
+    tell(owner)
+    event = OutgoingEvent.objects.get()
+    assert (event.type, event.object_id, event.account_id) == ("video.completed", "v1", owner.account.pk)
+    assert {delivery.endpoint_id for delivery in event.deliveries.all()} == endpoints
+
+
+def test_the_body_has_exactly_what_the_contract_says(owner):
+    make_endpoint(owner)
+    tell(owner, title="Grüße")
+    event = OutgoingEvent.objects.get()
+    body = json.loads(event.body)
+    assert list(body) == ["id", "type", "created_at", "data"]
+    assert body == {
+        "id": event.pk,
+        "type": "video.completed",
+        "created_at": event.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "data": {"id": "v1", "title": "Grüße"},
+    }
+
+
+@pytest.mark.parametrize("fields", [{"enabled": False}, {"events": ["video.failed"]}])
+def test_where_nobody_listens_one_query_is_all(owner, fields):
+    make_endpoint(owner, **fields)
+    with nothing_changes():
+        assert queries_of(lambda: tell(owner)) == 1
+
+
+def test_items_nobody_wants_are_never_made(owner):
+    publish_many(owner.account.pk, "video.queued", (pytest.fail("made") for _ in range(1)))
+
+
+def test_another_accounts_endpoint_hears_nothing(owner, outsider):
+    make_endpoint(outsider)
+    with nothing_changes():
+        tell(owner)
+
+
+def test_an_unknown_type_is_a_mistake_of_ours(owner):
+    make_endpoint(owner)
+    with nothing_changes(), pytest.raises(ValueError, match="eaten"):
+        tell(owner, "video.eaten")
+
+
+def test_a_change_that_is_rolled_back_tells_nobody(owner):
+    make_endpoint(owner)
+    with nothing_changes(), pytest.raises(ZeroDivisionError), transaction.atomic():
+        tell(owner)
+        1 / 0  # noqa: B018 - the failure
+
+
+def test_events_of_one_object_are_numbered_in_order(owner):
+    make_endpoint(owner)
+    for event_type, object_id in [("video.queued", "a"), ("video.queued", "b"), ("video.completed", "a")]:
+        tell(owner, event_type, object_id)
+    rows = OutgoingEvent.objects.order_by("created_at").values_list("object_id", "type", "sequence")
+    assert list(rows) == [("a", "video.queued", 1), ("b", "video.queued", 1), ("a", "video.completed", 2)]
+
+
+def test_many_events_take_as_many_queries_as_a_few(owner):
+    make_endpoint(owner)
+
+    def tell_of(*names: str) -> None:
+        publish_many(owner.account.pk, "video.queued", ((name, {"id": name}) for name in names))
+
+    few = queries_of(lambda: tell_of("a", "b"))
+    assert queries_of(lambda: tell_of(*map(str, range(100)))) == few
+    assert (OutgoingEvent.objects.count(), Delivery.objects.count()) == (102, 102)
+
+
+def test_one_object_twice_in_a_bundle_gets_two_numbers(owner):
+    make_endpoint(owner)
+    publish_many(owner.account.pk, "video.queued", [("a", {"n": 1}), ("b", {"n": 2}), ("a", {"n": 3})])
+    rows = [(json.loads(each.body)["data"]["n"], each.sequence) for each in OutgoingEvent.objects.all()]
+    assert sorted(rows) == [(1, 1), (2, 1), (3, 2)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_at_the_same_moment_take_different_numbers(owner):
+    make_endpoint(owner)
+
+    def both_ways(*names: str) -> None:
+        publish_many(owner.account.pk, "video.queued", [(name, {}) for name in names])
+
+    deeds = [lambda: both_ways("a", "b"), lambda: both_ways("b", "a")] * 4
+    assert in_parallel(deeds) == [None] * 8
+    assert sorted(OutgoingEvent.objects.filter(object_id="a").values_list("sequence", flat=True)) == list(range(1, 9))
+
+
+def test_an_endpoint_removed_at_the_same_moment_does_not_undo_the_change(owner):
+    """The list of listeners was read, then the endpoint went: the row has to be there when the change commits."""
+    endpoint = make_endpoint(owner)
+    with transaction.atomic():
+        tell(owner)
+        owner.client.delete(f"/api/v1/webhook-endpoints/{endpoint.pk}")
+    assert (Delivery.objects.count(), WebhookEndpoint.objects.count()) == (1, 1)
+
+
+def test_a_worker_is_woken_once_for_each_endpoint_after_the_commit(owner, django_capture_on_commit_callbacks):
+    make_endpoint(owner)
+    make_endpoint(owner)
+    with django_capture_on_commit_callbacks() as woken:
+        publish_many(owner.account.pk, "video.queued", [("a", {}), ("b", {})])
+    assert len(woken) == 2

@@ -1,0 +1,123 @@
+"""Real workers and real receivers: killed, raced, kept waiting. Everything arrives, and nobody waits for the dead."""
+
+import os
+import socket
+import time
+from collections import Counter
+from contextlib import ExitStack
+
+import pytest
+import redis
+from standardwebhooks import Webhook
+
+from accounts.models import Delivery, WebhookEndpoint
+from accounts.outbox import publish, publish_many
+from genvid.sandbox.tests.receiver import Receiver
+from genvid.tests.factories import make_caller, make_endpoint
+from genvid.tests.processes import WorkerProcess
+from genvid.tests.scripted import ScriptedServer
+from genvid.tests.services import free_port
+from videos.tests.pipeline import wait_until
+
+pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def new_worker(tmp_path):
+    """Starts workers with beat; all are stopped in the end."""
+    redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
+    workers = []
+
+    def start(*, concurrency: int = 4, **environment: str) -> WorkerProcess:
+        given = {"WEBHOOK_SWEEP_SECONDS": "0.5", "LOG_LEVEL": "INFO"} | environment
+        name = f"worker{len(workers)}"
+        workers.append(WorkerProcess(tmp_path, name=name, beat=True, concurrency=concurrency, **given))
+        return workers[-1].start()
+
+    yield start
+    for worker in workers:
+        if worker.is_running():
+            worker.kill9()
+
+
+def arrives(*deliveries) -> None:
+    keys = [delivery.pk for delivery in deliveries]
+    done = Delivery.objects.filter(pk__in=keys, status="delivered")
+    wait_until(lambda: done.count() == len(keys), seconds=PATIENCE, why=lambda: str(list(Delivery.objects.values())))
+
+
+def told(endpoint) -> list[Delivery]:
+    publish(endpoint.account_id, "video.completed", {"id": "v1"}, object_id="v1")
+    return list(Delivery.objects.filter(endpoint=endpoint))
+
+
+def test_a_delivery_whose_message_was_lost_is_sent(new_worker):
+    with Receiver() as receiver:
+        deliveries = told(make_endpoint(make_caller(), url=receiver.url))
+        redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
+        new_worker()
+        arrives(*deliveries)
+        assert len(receiver.posts) == 1
+
+
+def test_a_worker_killed_while_sending_is_replaced_and_the_message_is_the_same(new_worker):
+    with ScriptedServer() as server:
+        server.says(200, delay=8.0)
+        server.says(200)
+        deliveries = told(make_endpoint(make_caller(), url=server.url))
+        worker = new_worker()
+        wait_until(lambda: len(server.requests) == 1, seconds=PATIENCE)
+        worker.kill9()
+        new_worker()
+        arrives(*deliveries)
+        first, second = server.requests
+        assert first.headers["webhook-id"] == second.headers["webhook-id"] == deliveries[0].event_id
+        assert first.body == second.body
+
+
+def test_two_workers_send_each_message_once(new_worker):
+    with Receiver() as receiver:
+        person = make_caller()
+        make_endpoint(person, url=receiver.url)
+        new_worker()
+        new_worker()
+        publish_many(person.account.pk, "video.queued", [(str(number), {}) for number in range(60)])
+        arrives(*Delivery.objects.all())
+        counts = Counter(post.headers["webhook-id"] for post in receiver.posts)
+        assert (len(counts), set(counts.values())) == (60, {1})
+
+
+@pytest.fixture
+def dead():
+    """Addresses that take connections and never answer, and one that refuses them."""
+    with ExitStack() as open_sockets:
+        holes = [open_sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64)) for _ in range(2)]
+        yield [f"http://127.0.0.1:{port}/" for port in [*(hole.getsockname()[1] for hole in holes), free_port()]]
+
+
+def test_dead_receivers_keep_nobody_else_waiting(new_worker, dead):
+    """Fewer workers than lanes that the dead could fill, and more events for the dead than for anybody."""
+    with Receiver() as receiver:
+        sick = [make_endpoint(make_caller(), url=url, health="good") for url in dead]
+        well = [make_endpoint(make_caller(), url=f"{receiver.url}/{number}") for number in range(7)]
+        new_worker(concurrency=8, WEBHOOK_POOR_SENDS="4")
+        for endpoint in sick * 5 + well * 3:
+            publish(endpoint.account_id, "video.completed", {"id": "v1"}, object_id="v1")
+        started = time.monotonic()
+        arrives(*Delivery.objects.filter(endpoint__in=well))
+        # Less than one timeout of a dead receiver.
+        assert time.monotonic() - started < 9.0
+        assert not Delivery.objects.filter(endpoint__in=sick, status="delivered").exists()
+
+
+def test_every_message_of_a_busy_endpoint_verifies(new_worker):
+    with Receiver() as receiver:
+        person = make_caller()
+        endpoint = make_endpoint(person, url=receiver.url)
+        new_worker()
+        publish_many(person.account.pk, "video.queued", [(str(number), {"id": number}) for number in range(20)])
+        arrives(*Delivery.objects.all())
+        verified = [Webhook(endpoint.secret).verify(post.body, post.headers) for post in receiver.posts]
+        assert sorted(each["data"]["id"] for each in verified) == list(range(20))
+        assert WebhookEndpoint.objects.get().health == "good"

@@ -1,0 +1,44 @@
+"""Waking a worker for an endpoint: one message in the queue is enough, however many events there are."""
+
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+
+from accounts import tasks
+from genvid.broker import enqueue
+
+SECONDS = 5
+"""So long a message is believed to be in the queue. A lost one is sent again by the sweep after that."""
+
+
+def wake(endpoint_id: UUID) -> None:
+    """Unless a message is on its way already: it finds whatever is committed by now."""
+    if _is_first(endpoint_id):
+        enqueue(tasks.deliver, str(endpoint_id))
+
+
+def wake_on_commit(endpoint_id: UUID) -> None:
+    transaction.on_commit(partial(wake, endpoint_id), robust=True)
+
+
+def note_awake(endpoint_id: UUID) -> None:
+    """The message has arrived: called before looking, so that what is committed afterwards wakes somebody again."""
+    if settings.REDIS_URL:
+        cache.delete(_key(endpoint_id))
+
+
+def _is_first(endpoint_id: UUID) -> bool:
+    if not settings.REDIS_URL:
+        # Processes that share no cache could not take back what another has noted.
+        return True
+    try:
+        return bool(cache.add(_key(endpoint_id), 1, SECONDS))
+    except Exception:  # noqa: BLE001 - without a cache there are more messages than needed, and nothing is lost
+        return True
+
+
+def _key(endpoint_id: UUID) -> str:
+    return f"accounts.webhook-woken:{endpoint_id}"

@@ -1,0 +1,64 @@
+"""The render pipeline beside the naive design: `python -m bench [--quick] [--only webhooks-200]`.
+
+Exits 1 when a target is missed.
+"""
+
+import argparse
+import signal
+import sys
+
+from bench.plan import FULL, QUICK, Case
+from bench.stage import Stage
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="200 in flight only")
+    parser.add_argument("--only", default="", help="cases with this in their name: webhooks-200, naive, 2000")
+    parser.add_argument("--keep", action="store_true", help="keep the logs")
+    parser.add_argument("--statements", action="store_true", help="which SQL statements a video costs")
+    options = parser.parse_args()
+    # Ending by an exception lets every `with` put its processes away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
+    cases = [case for case in (QUICK if options.quick else FULL) if options.only in case.name]
+    stage = Stage()
+    try:
+        with stage:
+            return play(stage, cases, statements=options.statements)
+    finally:
+        if options.keep:
+            say(f"bench: logs and counts are in {stage.folder}")
+        else:
+            stage.clear_away()
+
+
+def play(stage: Stage, cases: list[Case], *, statements: bool) -> int:
+    # Models can be imported only now that Django is set up.
+    from bench import measure, orders, report
+
+    people = orders.make_customers()
+    found = []
+    for case in cases:
+        say(f"bench: {case.name}, {case.videos} videos")
+        found.append(measure.run(stage, case, people))
+        say(f"bench: {case.name} took {found[-1].seconds:.0f} s")
+        if statements:
+            for line in report.shapes(stage.counts, case):
+                say(line)
+    for line in report.tables(found):
+        say(line)
+    kept = [_say_whether(*target) for target in report.targets(found)]
+    return 0 if all(kept) else 1
+
+
+def _say_whether(target: str, kept: bool) -> bool:
+    say(f"{'kept  ' if kept else 'MISSED'} {target}")
+    return kept
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""One case from the first claim to the last completion, and its figures."""
+
+import time
+from dataclasses import dataclass, field
+from io import StringIO
+from statistics import quantiles
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Count
+
+from avatars.services import sync_catalogue
+from bench.counting import download_seconds, statements_in
+from bench.orders import forget_everything, queue_videos, teach
+from bench.plan import SPREAD, WARM_UP, Case
+from bench.stage import WALLET_DOLLARS, Stage
+from genvid.broker import enqueue
+from genvid.heygen.client import get_client
+from genvid.tests.factories import Person
+from videos import tasks
+from videos.enums import IN_FLIGHT, TERMINAL, Status
+from videos.models import ProviderWebhook, Video
+
+LOOK_EVERY = 0.5
+WARM_UP_SECONDS = 120.0
+NOT_EXTRA = ("POST /v3/videos", "GET /v3/videos/{video_id}")
+"""Beside one of each for a video, which is the order and the final read."""
+
+
+@dataclass
+class Figures:
+    """Of one case. Latencies are sorted, in seconds, one for each video."""
+
+    case: Case
+    seconds: float
+    completed: int
+    not_completed: int
+    peak_in_flight: int
+    statements: int
+    transactions: int
+    cpu: dict[str, float]
+    requests: dict[str, int]
+    seen: list[float] = field(default_factory=list)
+    """Finished at HeyGen until we know of it; not there for the naive design, which fetches at once."""
+    done: list[float] = field(default_factory=list)
+    """Finished at HeyGen until `completed` here."""
+    done_aside: list[float] = field(default_factory=list)
+    """The same without the time in which its files were coming in."""
+
+    @property
+    def extra_calls(self) -> float:
+        """Calls to HeyGen beyond one order and one final read, a finished video."""
+        total = sum(count for route, count in self.requests.items() if route.split()[1].startswith("/v3/"))
+        return (total - 2 * self.completed) / max(1, self.completed)
+
+
+def quantile(values: list[float], percent: int) -> float:
+    if len(values) < 2:
+        return values[0] if values else float("nan")
+    return quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def run(stage: Stage, case: Case, people: list[Person]) -> Figures:
+    _prepare(stage, case)
+    stage.start_workers(case)
+    try:
+        _warm_up(stage, case, people)
+        if case.design != "naive":
+            teach(case)
+        warm_up = set(Video.objects.values_list("pk", flat=True))
+        stage.sandbox.knobs(render_seconds=case.render_seconds, render_spread=SPREAD)
+        ids = queue_videos(people, case.videos)
+        before, begun = _snapshot(stage), time.monotonic()
+        peak = _lead(stage, case, ids, case.patience)
+        seconds = time.monotonic() - begun
+        spent = _difference(_snapshot(stage), before)
+    finally:
+        stage.stop_workers()
+    return _figures(stage, case, warm_up, spent, seconds, peak)
+
+
+def _warm_up(stage: Stage, case: Case, people: list[Person]) -> None:
+    _lead(stage, case, queue_videos(people, WARM_UP), WARM_UP_SECONDS)
+    done = Video.objects.filter(status=Status.COMPLETED).count()
+    if done < WARM_UP:
+        raise RuntimeError(f"{case.name}: only {done} of the first {WARM_UP} videos completed; --keep keeps the logs")
+
+
+def _prepare(stage: Stage, case: Case) -> None:
+    forget_everything()
+    ProviderWebhook.objects.all().delete()
+    stage.redis.flush()
+    stage.sandbox.reset()
+    stage.sandbox.wallet(WALLET_DOLLARS)
+    for path in [*stage.counts.glob("*.downloads"), *stage.counts.glob("*.shapes")]:
+        path.write_text("")
+    mode = "normal" if case.design == "webhooks" else "off"
+    stage.sandbox.knobs(concurrency=case.in_flight, render_seconds=0.5, webhooks=mode)
+    sync_catalogue(get_client())
+    if case.design != "naive":
+        call_command("register_heygen_webhook", stdout=StringIO())
+
+
+def _lead(stage: Stage, case: Case, ids: list[str], patience: float) -> int:
+    """Wait until all have ended. Returns the most that were in flight when somebody looked."""
+    feed = Feeder(case, ids) if case.design == "naive" else None
+    if feed is None:
+        enqueue(tasks.dispatch)
+    until, peak = time.monotonic() + patience, 0
+    while time.monotonic() < until:
+        by_status = dict(Video.objects.filter(pk__in=ids).values_list("status").annotate(Count("pk")).order_by())
+        peak = max(peak, sum(by_status.get(status, 0) for status in IN_FLIGHT))
+        ended = sum(by_status.get(status, 0) for status in TERMINAL)
+        if ended == len(ids):
+            break
+        if feed is not None:
+            feed.top_up(ended)
+        time.sleep(LOOK_EVERY)
+    return peak
+
+
+class Feeder:
+    """Gives the naive design as many tasks as may be in flight, which it could not see to by itself."""
+
+    def __init__(self, case: Case, ids: list[str]) -> None:
+        from bench.naive_worker import make_video
+
+        self._task, self._ids, self._room, self._sent = make_video, ids, case.in_flight, 0
+
+    def top_up(self, ended: int) -> None:
+        for video_id in self._ids[self._sent : ended + self._room]:
+            self._task.delay(video_id)
+            self._sent += 1
+
+
+def _snapshot(stage: Stage) -> dict[str, dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        transactions = cursor.fetchone()[0]
+    alive = {worker.pid for worker in stage.workers}
+    return {
+        "cpu": stage.cpu_seconds(),
+        "requests": stage.sandbox.books()["requests"],
+        "statements": {str(pid): count for pid, count in statements_in(stage.counts).items()},
+        "transactions": {"all": transactions},
+        "pids": dict.fromkeys(map(str, alive), 0),
+    }
+
+
+def _difference(after: dict[str, dict[str, Any]], before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        part: {name: value - before[part].get(name, 0) for name, value in figures.items()}
+        for part, figures in after.items()
+    }
+
+
+def _figures(
+    stage: Stage, case: Case, warm_up: set[Any], spent: dict[str, dict[str, Any]], seconds: float, peak: int
+) -> Figures:
+    measured = Video.objects.exclude(pk__in=warm_up)
+    completed = list(measured.filter(status=Status.COMPLETED))
+    found = Figures(
+        case=case,
+        seconds=seconds,
+        completed=len(completed),
+        not_completed=measured.exclude(status=Status.COMPLETED).count(),
+        peak_in_flight=peak,
+        statements=sum(spent["statements"].values()),
+        transactions=spent["transactions"]["all"],
+        cpu=spent["cpu"],
+        requests=spent["requests"],
+    )
+    _note_latencies(stage, found, completed)
+    return found
+
+
+def _note_latencies(stage: Stage, found: Figures, completed: list[Video]) -> None:
+    books = {row["id"]: row["completed_at"] for row in stage.sandbox.books()["videos"]}
+    downloads = download_seconds(stage.counts)
+    for video in completed:
+        key = video.provider_video_id or ""
+        if video.completed_at is None:
+            continue
+        took = video.completed_at.timestamp() - books[key]
+        found.done.append(took)
+        found.done_aside.append(took - downloads.get(key, 0.0))
+        if video.rendered_at is not None:
+            found.seen.append(video.rendered_at.timestamp() - books[key])

@@ -1,0 +1,95 @@
+"""The design that this pipeline is measured against: one long task a video, as a Celery tutorial has it.
+
+It orders the video, looks every few seconds whether it is done, fetches the files, charges, and is done itself. It
+uses the same door to HeyGen with its pooled connections, the same tables, threads and logs, and keeps its database
+connections as ours does. It is spared what it could not do at all: fairness between accounts, the limit of videos at
+once (the bench feeds it as many as may be in flight), crash recovery, history, a check of the file. So what differs is
+the design alone.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import django
+from celery import Celery, signals
+from django.conf import settings
+from django.db import close_old_connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
+POLL_SECONDS = float(os.environ.get("NAIVE_POLL_SECONDS", "5"))
+
+# Not the current app: where the bench imports this to send tasks, genvid's own must go on going to genvid.
+app = Celery("naive", broker=os.environ["REDIS_URL"], set_as_current=False)
+app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, worker_send_task_events=False)
+app.conf.CELERY_DB_REUSE_MAX = settings.CELERY_DB_REUSE_MAX
+django.setup()
+
+
+@signals.task_prerun.connect
+def keep_database_connection(**_: Any) -> None:
+    close_old_connections()
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery's own would write a line for every look."""
+
+
+@app.task(bind=True, max_retries=None, name="naive.make_video")
+def make_video(self: Any, video_id: str) -> None:
+    from genvid.heygen.client import get_client
+    from genvid.heygen.types import RenderState
+    from videos.models import Video
+
+    video = Video.objects.select_related("avatar", "voice").get(pk=video_id)
+    client = get_client()
+    if video.provider_video_id is None:
+        _order(video, client)
+        raise self.retry(countdown=POLL_SECONDS)
+    remote = client.get_video(video.provider_video_id)
+    if remote.state is RenderState.RUNNING:
+        raise self.retry(countdown=POLL_SECONDS)
+    _finish(video, client, remote)
+
+
+def _order(video: Any, client: Any) -> None:
+    from django.utils import timezone
+
+    from videos.services.submitting import spec_of
+
+    ordered = client.create_video(spec_of(video), idempotency_key=f"naive.{video.pk}", callback_id=str(video.pk))
+    video.status, video.provider_video_id, video.submitted_at = "rendering", ordered.video_id, timezone.now()
+    video.save(update_fields=["status", "provider_video_id", "submitted_at"])
+
+
+def _finish(video: Any, client: Any, remote: Any) -> None:
+    from django.db import transaction
+    from django.utils import timezone
+
+    from billing import credits
+
+    with tempfile.TemporaryDirectory() as folder:
+        video.file, video.file_sha256 = _fetch(client, remote.file_url, Path(folder) / "video.mp4", video)
+        video.thumbnail, _ = _fetch(client, remote.thumbnail_url, Path(folder) / "thumbnail.jpg", video)
+        video.subtitles, _ = _fetch(client, remote.subtitles_url, Path(folder) / "captions.srt", video)
+    video.status, video.completed_at, video.duration_seconds = "completed", timezone.now(), remote.duration
+    cost = credits.price(
+        engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=remote.duration
+    )
+    with transaction.atomic():
+        video.credits_charged = credits.capture(video.money_reference, cost, description="naive")
+        video.save()
+
+
+def _fetch(client: Any, url: str, path: Path, video: Any) -> tuple[str, str]:
+    from django.core.files import File
+    from django.core.files.storage import default_storage
+
+    hasher = hashlib.sha256()
+    with path.open("wb") as sink:
+        client.download_media(url, sink, max_bytes=2 * 1024**3, hasher=hasher)
+    with path.open("rb") as raw:
+        return default_storage.save(f"naive/{video.pk}/{path.name}", File(raw)), hasher.hexdigest()

@@ -1,0 +1,82 @@
+"""Videos in the queue, thousands at once: how they got there is not measured."""
+
+import random
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.utils import timezone
+
+from avatars.models import Avatar
+from bench.plan import ACCOUNTS, SCRIPT, SPREAD, Case
+from billing import credits
+from billing.models import Tier, Wallet
+from genvid.sandbox.production import luck
+from genvid.tests.factories import Person, make_caller
+from videos import paces
+from videos.enums import Status
+from videos.models import Video, VideoEvent, after
+from videos.services import creating
+
+BALANCE = 10_000_000
+ROOM = 30_000
+FORGOTTEN = ("videos_video", "videos_videoevent", "videos_webhookdelivery", "videos_renderpace", "videos_providerstate")
+COPY = {"id", "account", "created_by", "status", "created_at", "updated_at", "moved_at"}
+
+
+def make_customers() -> list[Person]:
+    """Accounts whose plan and wallet stand in nobody's way."""
+    Tier.objects.update(max_in_flight=ROOM)
+    people = [make_caller(balance=BALANCE) for _ in range(ACCOUNTS)]
+    Wallet.objects.update(tier="business")
+    return people
+
+
+def forget_everything() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(FORGOTTEN)} CASCADE")
+        cursor.execute("ANALYZE")
+
+
+@transaction.atomic
+def queue_videos(people: Sequence[Person], count: int) -> list[str]:
+    """Accepted orders, each with its hold and its history, as the API would have left them."""
+    avatar = Avatar.objects.filter(kind="studio_avatar", is_available=True).order_by("pk")[0]
+    pattern = creating.create(
+        people[0].caller, draft=True, script=SCRIPT, avatar_id=avatar.pk, resolution="720p", title="Bench"
+    )
+    amount = creating.hold_amount(pattern)
+    videos = [_copy(pattern, people[number % len(people)], amount) for number in range(count)]
+    pattern.delete()
+    Video.objects.bulk_create(videos, batch_size=500)
+    VideoEvent.objects.bulk_create(
+        [VideoEvent(video=video, to_status=Status.QUEUED, reason="accepted") for video in videos], batch_size=500
+    )
+    for person in people:
+        mine = {video.money_reference: amount for video in videos if video.account_id == person.account.pk}
+        if mine:
+            credits.hold_many(person.account.pk, mine)
+    return [str(video.pk) for video in videos]
+
+
+def _copy(pattern: Video, person: Person, amount: int) -> Video:
+    kept: dict[str, Any] = {
+        field.name: getattr(pattern, field.name) for field in Video._meta.concrete_fields if field.name not in COPY
+    }
+    now = timezone.now()
+    kept |= {"queued_at": now, "credits_held": amount, "deadline_at": after(48 * 3600)}
+    return Video(id=uuid.uuid4(), account=person.account, status=Status.QUEUED, **kept)
+
+
+def teach(case: Case) -> None:
+    """Let the warm-up's renders have lasted what the measured ones will, and learn from them as every minute."""
+    dice = random.Random(case.name)
+    for video in Video.objects.filter(status=Status.COMPLETED):
+        took = case.render_seconds * luck(str(dice.random()), SPREAD)
+        ended = video.provider_finished_at or video.rendered_at or timezone.now()
+        Video.objects.filter(pk=video.pk).update(submitted_at=ended - timedelta(seconds=took))
+    paces.learn()
+    cache.delete_many(["videos.paces", "videos.webhooks_arrive"])

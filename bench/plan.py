@@ -1,0 +1,42 @@
+"""What is measured: designs, sizes and times. Times in seconds."""
+
+from dataclasses import dataclass
+
+WORKERS = 2
+THREADS = 8
+ACCOUNTS = 30
+NAIVE_POLL = 5.0
+SPREAD = 0.25
+"""Sigma of the render times' lognormal spread."""
+WARM_UP = 40
+"""Videos before the measured ones: they open connections, and teach the pipeline how long renders take."""
+SCRIPT = "Hello and welcome to our spring sale. Everything in the shop is a third off until Sunday evening."
+
+
+@dataclass(frozen=True)
+class Case:
+    """`design`: "webhooks" and "polling" are ours, with and without HeyGen's webhooks; "naive" is the other."""
+
+    design: str
+    in_flight: int
+    videos: int
+    render_seconds: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.design}-{self.in_flight}"
+
+    @property
+    def patience(self) -> float:
+        return 120 + self.render_seconds * 4 + self.videos * 0.3
+
+
+def cases(in_flight: int, videos: int, render_seconds: float) -> list[Case]:
+    return [Case(design, in_flight, videos, render_seconds) for design in ("webhooks", "polling", "naive")]
+
+
+QUICK = cases(200, 400, 25.0)
+FULL = [*QUICK, *cases(2000, 2000, 75.0)]
+
+# What is expected before anything was learned: the warm-up's renders, in seconds. The rest is as in production.
+SETTINGS = {"EXPECTED_RENDER_BASE": "1", "EXPECTED_RENDER_FACTOR": "0", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO"}

@@ -1,0 +1,6 @@
+"""The settings of genvid, with counters beside them."""
+
+from genvid.settings import *  # noqa: F403
+from genvid.settings import INSTALLED_APPS as _APPS
+
+INSTALLED_APPS = [*_APPS, "bench.counting.CountingConfig"]

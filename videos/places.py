@@ -1,0 +1,53 @@
+"""Who waits for a render slot, and where in the line: real rows for the arithmetic of `fairness`."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from billing import credits
+from videos import fairness
+from videos.enums import Status
+from videos.fairness import Line
+from videos.models import Video
+
+
+def lines() -> list[Line]:
+    """Every account that has videos waiting. Three queries, whatever their number."""
+    standing = {row.pop("account_id"): row for row in Video.objects.lines()}
+    terms = credits.terms(standing)
+    return [
+        Line(account_id, terms[account_id].weight, terms[account_id].max_in_flight, **row)
+        for account_id, row in standing.items()
+    ]
+
+
+def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
+    """The place in the queue of each of `videos` that waits there: 1 goes next. Four queries, however many."""
+    waiting = {video.pk: video.account_id for video in videos if video.status == Status.QUEUED}
+    if not waiting:
+        return {}
+    now_waiting = Video.objects.queued_before_in_account(list(waiting))
+    standing = lines()
+    known = {line.account_id for line in standing}
+    return {
+        pk: fairness.place(standing, waiting[pk], earlier)
+        for pk, earlier in now_waiting.items()
+        if waiting[pk] in known
+    }
+
+
+def of_next(account_id: UUID) -> int:
+    """The place that a video queued now would get."""
+    standing = {line.account_id: line for line in lines()}
+    mine = standing.get(account_id)
+    if mine is None:
+        terms = credits.terms([account_id])[account_id]
+        mine_flying = Video.objects.in_flight().filter(account=account_id)
+        flying = mine_flying.aggregate(count=Count("id"), head=Min("queued_at"))
+        head = flying["head"] or timezone.now()
+        mine = Line(account_id, terms.weight, terms.max_in_flight, flying["count"], 0, head)
+    waiting = mine.waiting
+    standing[account_id] = Line(account_id, mine.weight, mine.limit, mine.in_flight, waiting + 1, mine.head)
+    return fairness.place(standing.values(), account_id, waiting)

@@ -1,0 +1,33 @@
+"""Telling our clients' own programs: each event is written in the transaction of the change that it tells of."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from accounts import outbox
+from accounts.enums import EventType
+from videos import places
+from videos.models import Batch, Video
+from videos.shapes import batch_data, video_data
+from videos.tallies import standings
+
+
+def announce(video: Video, event: EventType) -> None:
+    """Tell whoever listens how the video stands now."""
+    announce_many([video], event)
+
+
+def announce_many(videos: Sequence[Video], event: EventType) -> None:
+    """The same for videos of one account. Nothing is shaped when nobody listens."""
+    outbox.publish_many(videos[0].account_id, event, _shaped(videos))
+
+
+def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = places.of_videos(videos)
+    for video in videos:
+        yield str(video.pk), video_data(video, found.get(video.pk))
+
+
+def announce_batch(batch: Batch) -> None:
+    """Tell that the last of its videos has ended."""
+    told = ((str(each.pk), batch_data(each, standings([each])[each.pk])) for each in [batch])
+    outbox.publish_many(batch.account_id, EventType.BATCH_COMPLETED, told)

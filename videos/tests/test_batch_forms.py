@@ -1,0 +1,138 @@
+"""Batches as forms with a CSV, from whatever program sends them."""
+
+import io
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+
+from genvid.api.parsers import StrictFormParser
+from genvid.errors import DomainError
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
+from videos.models import Batch
+from videos.tests.batches import BATCHES, as_form, videos_of, wish_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wish(avatar) -> dict:
+    return wish_for(avatar)
+
+
+def test_a_csv_is_a_batch(owner, wish):
+    form = as_form(wish, "name;city\r\nZoë;Rom\r\nBob;Paris".encode("utf-16"), captions="true", metadata='{"a": "b"}')
+    data = data_of(owner.client.post(BATCHES, form, format="multipart"), 201)
+    assert (data["columns"], data["total"], data["captions"], data["metadata"]) == (
+        ["name", "city"],
+        2,
+        True,
+        {"a": "b"},
+    )
+    assert [video.script for video in videos_of(data["id"])] == [
+        "Hello Zoë, welcome to our spring sale.",
+        "Hello Bob, welcome to our spring sale.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "change", "fields"),
+    [
+        (b"", {}, ["rows_file"]),
+        (b"name\n", {}, ["rows_file"]),
+        (b"\xff\xff\x00", {}, ["rows_file"]),
+        (b"name,city\nAda\n,Rome\nBob,Rome,x", {}, ["rows.0", "rows.1.name", "rows.2"]),
+        (b"name;name\n1;2", {}, ["rows_file"]),
+        (b"town\nRome", {}, ["script"]),
+        (b"name\nAda", {"captions": "yes"}, ["captions"]),
+        (b"name\nAda", {"captions": "1"}, ["captions"]),
+        (b"name\nAda", {"speed": "fast", "captions": "", "background": "red"}, ["background", "captions", "speed"]),
+        (b"name\nAda", {"metadata": "{"}, ["metadata"]),
+        (b"name\nAda", {"rows": "[]"}, ["rows"]),
+        (b"name,city\nAda,Rome\n,Paris", {}, ["rows.1.name"]),
+    ],
+    ids=str,
+)
+def test_a_wrong_form_names_its_field_and_makes_nothing(owner, wish, content, change, fields):
+    with nothing_changes():
+        answer = owner.client.post(BATCHES, as_form(wish, content, **change), format="multipart")
+        assert wrong_fields_of(answer) == fields
+
+
+def test_an_error_in_a_file_names_its_line(owner, wish):
+    answer = owner.client.post(BATCHES, as_form(wish, b"name,city\n\nAda,Rome\n,Paris"), format="multipart")
+    assert answer.json()["error"]["details"] == {"rows.1.name": "Line 4: Is empty; the script uses it."}
+
+
+def written_form(wish, boundary: str) -> bytes:
+    fields = {name: value for name, value in wish.items() if name != "rows"}
+    heads = {f'name="{name}"': value for name, value in fields.items()} | {
+        'name="rows_file"; filename="r"': "name\nAda"
+    }
+    parts = [f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n{heads[head]}\r\n" for head in heads]
+    return ("".join(parts) + f"--{boundary}--\r\n").encode()
+
+
+def test_a_repeated_form_makes_one_batch_though_its_boundary_differs(owner, wish):
+    made = []
+    for boundary in ("aaaa", "bbbb"):
+        kind, body = f"multipart/form-data; boundary={boundary}", written_form(wish, boundary)
+        made.append(data_of(owner.client.generic("POST", BATCHES, body, kind, HTTP_IDEMPOTENCY_KEY="k"), 201)["id"])
+    assert (made[0], Batch.objects.count()) == (made[1], 1)
+
+
+def test_the_same_key_with_another_file_is_refused(owner, wish):
+    send = partial(owner.client.post, BATCHES, format="multipart", HTTP_IDEMPOTENCY_KEY="k")
+    data_of(send(as_form(wish, b"name\nAda")), 201)
+    with nothing_changes():
+        assert refusal_of(send(as_form(wish, b"name\nBob"))) == (422, "idempotency_key_reused")
+
+
+def test_a_form_that_is_not_utf_8_is_refused(owner, wish):
+    body = written_form(wish | {"script": "Hi {{name}} \u00e9"}, "x").replace(b"\xc3\xa9", b"\xe9")
+    with nothing_changes():
+        answer = owner.client.generic("POST", BATCHES, body, "multipart/form-data; boundary=x")
+        assert refusal_of(answer) == (400, "parse_error")
+
+
+def test_a_form_with_letters_beyond_ascii_is_read(owner, wish):
+    body = written_form(wish | {"script": "Hi {{name}} \u00e9\u4f60"}, "x")
+    data = data_of(owner.client.generic("POST", BATCHES, body, "multipart/form-data; boundary=x"), 201)
+    assert data["script"] == "Hi {{name}} \u00e9\u4f60"
+
+
+def test_a_second_file_is_refused(owner, wish):
+    form = as_form(wish, b"name\nAda", script=as_form(wish, b"x")["rows_file"])
+    with nothing_changes():
+        assert refusal_of(owner.client.post(BATCHES, form, format="multipart")) == (400, "parse_error")
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_whatsoever_break_the_form(body):
+    request = Request(APIRequestFactory().generic("POST", "/", body, "multipart/form-data; boundary=x"))
+    try:
+        form = StrictFormParser().parse(io.BytesIO(b"--x\r\n" + body), "", {"request": request})
+    except DomainError as refusal:
+        assert refusal.status == 400
+        return
+    assert all(isinstance(name, str) for name in form)
+
+
+@pytest.mark.parametrize("body", [b"", b"--x", b"--x\r\n\r\n", b"\xff"])
+def test_a_broken_form_is_refused(owner, body):
+    with nothing_changes():
+        status, _ = refusal_of(owner.client.generic("POST", BATCHES, body, "multipart/form-data; boundary=x"))
+    assert status == 400
+
+
+def test_a_form_without_a_boundary_is_refused(owner):
+    assert refusal_of(owner.client.generic("POST", BATCHES, b"x", "multipart/form-data")) == (400, "parse_error")
+
+
+def test_a_body_that_is_too_large_is_refused(owner, wish):
+    with nothing_changes():
+        answer = owner.client.post(BATCHES, wish | {"script": "a" * (5 * 1024 * 1024)})
+    assert refusal_of(answer) == (413, "payload_too_large")

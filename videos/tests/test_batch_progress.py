@@ -1,0 +1,136 @@
+"""How far a batch is, its one end, and canceling it."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.models import OutgoingEvent
+from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, the_ledger_proves
+from genvid.tests.factories import make_caller, make_endpoint, make_video, set_balance
+from genvid.tests.parallel import in_parallel
+from videos import estimates
+from videos.enums import Status
+from videos.models import Batch, Video
+from videos.services import batching, sweeping
+from videos.tests.batches import BATCHES, counts, end, make_batch, shown, videos_of, wish_for
+from videos.tests.pipeline import fresh
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wish(avatar) -> dict:
+    return wish_for(avatar)
+
+
+def test_counts_and_credits_follow_its_videos(owner, wish):
+    batch = make_batch(owner, wish)
+    first, second, _ = videos_of(batch)
+    given_back = first.credits_held
+    end(first)
+    second.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
+    data = shown(owner, batch)
+    assert (data["status"], data["counts"]) == ("processing", counts(queued=1, processing=1, failed=1))
+    assert data["credits"]["held"] == batch.credits_quoted - given_back
+    assert data["progress_percent"] == 33
+
+
+def test_it_is_completed_when_all_have_ended(owner, wish):
+    batch = make_batch(owner, wish)
+    for video in videos_of(batch):
+        end(video)
+    data = shown(owner, batch)
+    assert (data["status"], data["progress_percent"], data["counts"]) == ("completed", 100, counts(failed=3))
+    assert data["completed_at"] is not None
+    assert data["credits"] == {"quoted": batch.credits_quoted, "held": 0, "charged": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_last_videos_that_end_at_once_close_it_once():
+    person = make_caller()
+    wanted = make_video(person, "draft")
+    batch = make_batch(person, {"script": "Hi {{n}}", "avatar_id": str(wanted.avatar_id), "rows": [{"n": "Ada"}] * 8})
+    make_endpoint(person, "batch.completed", "video.failed")
+    in_parallel([partial(end, video) for video in videos_of(batch)])
+    batch.refresh_from_db()
+    assert (batch.open, batch.completed_at is not None, the_ledger_proves()) == (0, True, True)
+    told = OutgoingEvent.objects.values_list("type", flat=True)
+    assert sorted(told) == ["batch.completed"] + ["video.failed"] * 8
+
+
+def test_it_is_told_of_after_the_last_of_its_videos(owner, wish):
+    make_endpoint(owner, "batch.completed", "video.failed")
+    for video in videos_of(make_batch(owner, wish)):
+        end(video)
+    told = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
+    assert list(told) == ["video.failed"] * 3 + ["batch.completed"]
+
+
+def test_its_progress_is_the_mean_over_its_videos(owner, wish):
+    batch = make_batch(owner, wish)
+    first, second, third = videos_of(batch)
+    end(first)
+    second.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now() - timedelta(seconds=40))
+    Video.objects.filter(pk=third.pk).update(progress_floor=20)
+    with time_machine.travel(timezone.now(), tick=False):
+        parts = [100, estimates.progress_percent(fresh(second)), 20]
+        assert shown(owner, batch)["progress_percent"] == sum(parts) // 3
+    assert parts[1] > 1
+
+
+def test_a_longer_list_takes_no_more_queries(owner, wish):
+    set_balance(owner, 1000)
+    make_batch(owner, wish)
+    with_one = queries_once_warm(lambda: data_of(owner.client.get(BATCHES)))
+    make_batch(owner, wish)
+    make_batch(owner, wish)
+    assert queries_once_warm(lambda: data_of(owner.client.get(BATCHES))) == with_one == 2
+
+
+def test_what_waits_is_taken_back_and_what_is_under_way_goes_on(owner, wish):
+    batch = make_batch(owner, wish)
+    first, *_ = videos_of(batch)
+    first.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
+    data = data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
+    assert (data["status"], data["counts"]) == ("processing", counts(processing=1, canceled=2))
+    assert (owner.wallet.held, the_ledger_proves()) == (first.credits_held, True)
+    end(fresh(first))
+    assert shown(owner, batch)["status"] == "canceled"
+
+
+def test_canceling_twice_is_the_same_as_once(owner, wish):
+    batch = make_batch(owner, wish)
+    first, *_ = videos_of(batch)
+    first.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
+    once, again = (data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel")) for _ in range(2))
+    assert (once, once["counts"]) == (again, counts(processing=1, canceled=2))
+
+
+def test_an_ended_batch_cannot_be_canceled(owner, wish):
+    batch = make_batch(owner, wish)
+    for video in videos_of(batch):
+        end(video)
+    with nothing_changes():
+        assert refusal_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel")) == (409, "invalid_state")
+
+
+def test_the_rest_of_a_long_batch_is_canceled_by_a_worker(owner, wish, monkeypatch, woken):
+    monkeypatch.setattr(batching, "CANCEL_CHUNK", 2)
+    batch = make_batch(owner, wish)
+    assert data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))["counts"] == counts(queued=1, canceled=2)
+    assert ("videos.cancel_batch", str(batch.pk)) in woken
+    batching.cancel_rest(str(batch.pk))
+    assert shown(owner, batch)["counts"] == counts(canceled=3)
+
+
+def test_a_cancellation_that_died_half_way_is_found_by_the_sweep(owner, wish, monkeypatch, woken):
+    monkeypatch.setattr(batching, "CANCEL_CHUNK", 2)
+    batch = make_batch(owner, wish)
+    data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
+    woken.clear()
+    Batch.objects.update(canceled_at=timezone.now() - 2 * sweeping.CANCEL_AFTER)
+    sweeping.wake_cancellations()
+    assert woken == [("videos.cancel_batch", str(batch.pk))]

@@ -1,0 +1,58 @@
+"""A batch's results as a table for spreadsheets."""
+
+import csv
+import io
+
+import pytest
+
+from accounts.enums import Role
+from genvid.tests.asserts import queries_once_warm
+from genvid.tests.factories import make_teammate, set_balance
+from videos.tests.batches import BATCHES, end, make_batch, videos_of, wish_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wish(avatar) -> dict:
+    return wish_for(avatar)
+
+
+def results(person, batch) -> list[dict[str, str]]:
+    answer = person.client.get(f"{BATCHES}/{batch.pk}/results.csv")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    content = b"".join(answer.streaming_content)
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def test_results_have_a_line_for_each_row(owner, wish):
+    batch = make_batch(owner, wish)
+    first, *_ = videos_of(batch)
+    end(first)
+    lines = results(owner, batch)
+    assert [(line["row"], line["name"], line["status"]) for line in lines] == [
+        ("1", "Ada", "failed"),
+        ("2", "Bob", "queued"),
+        ("3", "Cyd", "queued"),
+    ]
+    assert (lines[0]["video_id"], lines[0]["error_code"]) == (str(first.pk), "render_failed")
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_cell_that_a_spreadsheet_would_run_is_text(owner, wish, value):
+    batch = make_batch(owner, wish, rows=[{"name": value}])
+    (line,) = results(owner, batch)
+    assert line["name"] == f"'{value}"
+
+
+def test_results_take_a_query_for_each_chunk(owner, wish):
+    set_balance(owner, 1000)
+    small, large = make_batch(owner, wish), make_batch(owner, wish, rows=[{"name": "x"}] * 50)
+    costs = [queries_once_warm(lambda batch=batch: results(owner, batch)) for batch in (small, large)]
+    assert costs[0] == costs[1] == 3
+
+
+def test_a_manager_of_another_role_may_read_results(owner, wish):
+    batch = make_batch(owner, wish)
+    assert len(results(make_teammate(owner, Role.ADMIN), batch)) == 3

@@ -1,0 +1,172 @@
+"""The poller: few calls for many renders, none twice, and none forgotten on the long tail."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from genvid.heygen.types import RemoteVideo, RenderState
+from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
+from genvid.tests.parallel import in_parallel
+from videos import paces
+from videos.enums import LearnedBy, Status
+from videos.models import Video
+from videos.services import rendering
+from videos.tests.doubles import Door
+from videos.tests.pipeline import fresh
+
+pytestmark = pytest.mark.django_db
+
+
+class Statuses:
+    """HeyGen's bulk read: what it was asked, and what it says."""
+
+    def __init__(self, door: Door) -> None:
+        self.asked: list[list[str]] = []
+        self.said: dict[str, RenderState] = {}
+        door.get_statuses = self
+
+    def __call__(self, ids: list[str]) -> dict[str, RenderState]:
+        self.asked.append(list(ids))
+        return {each: self.said.get(each, RenderState.RUNNING) for each in ids}
+
+
+@pytest.fixture
+def statuses(door):
+    return Statuses(door)
+
+
+@pytest.fixture
+def renders(owner):
+    """Makes renders that were ordered `ago` seconds ago and are due in `due_in`."""
+    avatar = make_avatar()
+    set_balance(owner, 1000)
+
+    def make(count: int, *, ago: float = 600, due_in: float = 0) -> list[Video]:
+        now = timezone.now()
+        facts = {"submitted_at": now - timedelta(seconds=ago), "due_at": now + timedelta(seconds=due_in)}
+        return [make_video(owner, "rendering", avatar=avatar, **facts) for _ in range(count)]
+
+    return make
+
+
+def due_in(video: Video) -> int:
+    return round((fresh(video).due_at - timezone.now()).total_seconds())
+
+
+def end(statuses: Statuses, door: Door, *videos: Video) -> None:
+    """At HeyGen these are done."""
+    for video in videos:
+        statuses.said[video.provider_video_id] = RenderState.COMPLETED
+    door.read = lambda client, video_id, **_: RemoteVideo(
+        video_id, RenderState.COMPLETED, "completed", file_url="https://files.heygen.ai/x.mp4"
+    )
+
+
+def test_nothing_due_is_no_call(statuses, renders):
+    renders(2, due_in=5)
+    assert (rendering.poll_due(), statuses.asked) == (0, [])
+
+
+def test_more_than_fit_a_call_take_another(statuses, renders, monkeypatch):
+    monkeypatch.setattr(rendering, "BULK", 3)
+    renders(7)
+    assert (rendering.poll_due(), [len(ids) for ids in statuses.asked]) == (7, [3, 3, 1])
+
+
+def test_a_call_that_is_made_anyway_asks_about_those_due_next(statuses, renders):
+    (due,), soon = renders(1), renders(3, due_in=20)
+    assert rendering.poll_due() == 4
+    assert [len(ids) for ids in statuses.asked] == [4]
+    assert [due_in(video) for video in (due, *soon)] == [60] * 4
+
+
+def test_those_asked_about_before_their_time_never_come_earlier_by_it(statuses, renders):
+    _, (young,) = renders(1), renders(1, ago=5, due_in=50)
+    rendering.poll_due()
+    assert due_in(young) == 50
+
+
+def test_while_webhooks_come_only_what_is_due_is_asked_about(statuses, renders, monkeypatch):
+    monkeypatch.setattr(paces, "webhooks_arrive", lambda: True)
+    renders(1), renders(3, due_in=20)
+    assert (rendering.poll_due(), [len(ids) for ids in statuses.asked]) == (1, [1])
+
+
+def test_one_of_the_others_that_has_ended_is_read_too(statuses, renders, door):
+    _, (other,) = renders(1), renders(1, due_in=20)
+    end(statuses, door, other)
+    rendering.poll_due()
+    assert (fresh(other).status, fresh(other).learned_by) == ("storing", LearnedBy.POLL)
+
+
+def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(statuses, renders, door, woken, monkeypatch):
+    monkeypatch.setattr(rendering, "READ_AT_ONCE", 1)
+    videos = renders(3)
+    end(statuses, door, *videos)
+    rendering.poll_due()
+    assert sorted(fresh(video).status for video in videos) == ["rendering", "rendering", "storing"]
+    for pk in [pk for name, *ids in woken if name == "videos.read" for pk in ids]:
+        rendering.read(pk)
+    assert {fresh(video).status for video in videos} == {Status.STORING}
+
+
+def test_a_good_answer_forgets_past_trouble(statuses, renders):
+    (video,) = renders(1)
+    video.postpone(0, "HeyGen: http_503")
+    rendering.poll_due()
+    assert (fresh(video).tries, fresh(video).waiting_reason) == (0, "")
+
+
+def test_a_render_without_a_file_is_asked_for_more_and_more_seldom(statuses, renders, door):
+    (video,) = renders(1)
+    statuses.said[video.provider_video_id] = RenderState.COMPLETED
+    door.read = lambda client, video_id, **_: RemoteVideo(video_id, RenderState.COMPLETED, "completed")
+    waits = []
+    for _ in range(4):
+        Video.objects.update(due_at=timezone.now())
+        rendering.poll_due()
+        waits.append(due_in(video))
+    assert waits == [5, 10, 20, 40]
+
+
+def test_a_video_that_heygen_does_not_show_yet_is_waited_for(statuses, renders):
+    """However long the order was under way: what counts is when we learned that it was taken."""
+    (video,) = renders(1, ago=3000)
+    statuses.said[video.provider_video_id] = RenderState.NOT_FOUND
+    rendering.poll_due()
+    assert fresh(video).status == Status.RENDERING
+
+
+@pytest.mark.parametrize(("hours", "pause"), [(1, 300), (6, 1200), (12, 3600), (23, 3600)])
+def test_the_long_tail_is_followed_for_a_day(statuses, renders, hours, pause):
+    (video,) = renders(1, ago=hours * 3600)
+    rendering.poll_due()
+    assert due_in(video) == pause
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_pollers_each_render_is_asked_about_by_one(monkeypatch):
+    person, avatar = make_caller(), make_avatar()
+    set_balance(person, 1000)
+    now = timezone.now()
+    for _ in range(12):
+        make_video(person, "rendering", avatar=avatar, due_at=now, submitted_at=now)
+    monkeypatch.setattr(rendering, "BULK", 5)
+    taken = in_parallel([partial(rendering._take_due) for _ in range(8)])
+    pks = [video.pk for videos in taken for video in videos]
+    assert len(pks) == len(set(pks)) == Video.objects.filter(due_at__gt=now).count() <= 12
+
+
+def test_two_hundred_renders_take_few_calls_without_any_webhook(statuses, renders, monkeypatch):
+    """Spread evenly over ten minutes, as they come: a poll a second, less than one call for two that finish."""
+    videos = renders(20, ago=0)
+    ticks, start = 600, timezone.now()
+    for number, video in enumerate(videos):
+        began = start - timedelta(seconds=number * ticks / len(videos))
+        Video.objects.filter(pk=video.pk).update(submitted_at=began, due_at=began + timedelta(seconds=150))
+    for second in range(0, ticks, 2):
+        monkeypatch.setattr(rendering.timezone, "now", lambda second=second: start + timedelta(seconds=second))
+        rendering.poll_due()
+    assert len(statuses.asked) < 100
