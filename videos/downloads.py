@@ -197,11 +197,12 @@ def clear_leftovers(older_than: float) -> None:
     if not settings.WORK_DIR.exists():
         return
     folders = {folder: _owner_of(folder) for folder in settings.WORK_DIR.iterdir()}
-    owners = [owner for owner in folders.values() if owner]
-    waiting = set(Video.objects.filter(pk__in=owners, status=Status.STORING).values_list("pk", flat=True))
+    owners = Video.objects.filter(pk__in=[owner for owner in folders.values() if owner])
+    statuses = dict(owners.values_list("pk", "status"))
     for folder, owner in folders.items():
+        status = statuses.get(owner)
         with suppress(OSError, Occupied):
-            if owner not in waiting and (owner or time.time() - folder.stat().st_mtime > older_than):
+            if status != Status.STORING and (status or time.time() - folder.stat().st_mtime > older_than):
                 _clear_unlocked(folder)
 
 

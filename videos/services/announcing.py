@@ -21,6 +21,18 @@ def announce_many(videos: Sequence[Video], event: EventType) -> None:
     outbox.publish_many(videos[0].account_id, event, _shaped(videos))
 
 
+def announce_line(videos: Sequence[Video]) -> None:
+    """The same for videos that have just been queued together, the last of their account."""
+    outbox.publish_many(videos[0].account_id, EventType.VIDEO_QUEUED, _in_line(videos))
+
+
+def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
+    # To count for each of a thousand how many wait before it would take seconds.
+    found = places.of_last(videos[0].account_id, len(videos))
+    for video, place in zip(videos, found, strict=True):
+        yield str(video.pk), video_data(video, place)
+
+
 def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
     found = places.of_videos(videos)
     for video in videos:

@@ -15,7 +15,6 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.caller import Caller
-from accounts.enums import EventType
 from billing import credits
 from genvid.api.serializers import refuse_field
 from genvid.broker import enqueue, enqueue_on_commit
@@ -78,7 +77,7 @@ def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
     )
     holds = {video.money_reference: video.credits_held for video in videos}
     credits.hold_many(caller.account_id, holds, key_id=caller.key_id)
-    announcing.announce_many(videos, EventType.VIDEO_QUEUED)
+    announcing.announce_line(videos)
     enqueue_on_commit(tasks.dispatch)
     logger.info("batch_accepted", batch_id=str(batch.pk), account_id=str(batch.account_id), videos=len(videos))
     return batch

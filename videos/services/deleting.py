@@ -7,7 +7,6 @@ from django.utils import timezone
 from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState
 from genvid.heygen.client import get_client
-from genvid.heygen.errors import HeyGenError
 from videos import tasks
 from videos.enums import TERMINAL, Status
 from videos.models import Video
@@ -35,11 +34,13 @@ def purge_video(video_id: str) -> None:
         forget_files(video)
         if video.provider_video_id and video.provider_deleted_at is None:
             get_client().delete_video(video.provider_video_id)
-    except (HeyGenError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - HeyGen, a disk, a bucket's own error: the sweep tries again
         logger.warning("purge_postponed", video_id=video_id, error=repr(error))
         return
+    now = timezone.now()
+    gone_at_heygen = video.provider_deleted_at or (now if video.provider_video_id else None)
     Video.objects.filter(pk=video.pk).update(
-        purged_at=timezone.now(),
+        purged_at=now,
         script="",
         title="",
         metadata={},
@@ -49,5 +50,5 @@ def purge_video(video_id: str) -> None:
         subtitles="",
         subtitles_vtt="",
         render_links=None,
-        provider_deleted_at=timezone.now(),
+        provider_deleted_at=gone_at_heygen,
     )

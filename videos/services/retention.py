@@ -23,6 +23,8 @@ logger = structlog.get_logger(__name__)
 BATCH = 200
 LOOK_BACK = timedelta(days=30)
 """Renders that we failed to delete at HeyGen are tried again for that long."""
+CLEAR_AFTER = timedelta(hours=1)
+"""A worker that has not heard of the end may be putting files into the storage until then."""
 
 
 def retain_all() -> None:
@@ -49,11 +51,18 @@ def _warn(video: Video) -> None:
 
 def expire_due() -> None:
     """Remove the files of videos past their date."""
-    for video in _kept().filter(expires_at__lte=timezone.now()).order_by("expires_at")[:BATCH]:
+    for video in _expired().order_by("expires_at")[:BATCH]:
         _expire(video)
 
 
+def _expired() -> VideoQuerySet:
+    return _kept().filter(expires_at__lte=timezone.now())
+
+
 def _expire(video: Video) -> None:
+    # Those before it in the batch took their time: it may have been given a later end meanwhile.
+    if not _expired().filter(pk=video.pk).exists():
+        return
     # The files go first: dying between the two leaves a video that is found again, never files that nobody names.
     try:
         forget_files(video)
@@ -88,8 +97,10 @@ def _note(video: Video, reason: str) -> None:
 
 def clear_failed() -> None:
     """Files of videos that failed, or were canceled, while they were being stored."""
+    now = timezone.now()
     ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
-    for video in ended.filter(rendered_at__gt=timezone.now() - LOOK_BACK).order_by("rendered_at")[:BATCH]:
+    ended = ended.filter(rendered_at__gt=now - LOOK_BACK, completed_at__lt=now - CLEAR_AFTER)
+    for video in ended.order_by("rendered_at")[:BATCH]:
         try:
             forget_files(video)
         except Exception as error:  # noqa: BLE001 - as above

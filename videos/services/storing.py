@@ -2,7 +2,6 @@
 
 import threading
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -18,7 +17,7 @@ from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound
 from genvid.http import HttpError
 from videos import downloads, mp4, provider, tasks
-from videos.downloads import Fetched, NoRoom, Occupied
+from videos.downloads import Fetched, MovedOn, NoRoom, Occupied
 from videos.enums import Status
 from videos.models import Video
 from videos.services import settling
@@ -27,6 +26,10 @@ from videos.subtitles import vtt_of
 
 logger = structlog.get_logger(__name__)
 SIDE_FILE_LIMIT = 10 * 1024 * 1024
+SUBTITLES_LIMIT = 1024 * 1024
+"""Read into memory whole; those of the longest script take a hundredth of it."""
+SLOWEST_UPLOAD = 2 * 1024 * 1024
+"""Bytes a second. The lease lasts as long as a storage this slow would need to take the file."""
 PATIENT_TRIES = 5
 """A video may do without its thumbnail or subtitles, but not before this many tries."""
 _turned_away: OrderedDict[str, None] = OrderedDict()
@@ -36,7 +39,7 @@ EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, NoRoom, Occupied, OSError)
 
 
 class Unusable(Exception):
-    """What came is not what was ordered; trying again may help."""
+    """What came is not what was ordered, or not all of it; trying again may help."""
 
 
 class LocalFile(File):  # type: ignore[type-arg]
@@ -69,8 +72,7 @@ def store_video(video_id: str) -> None:
         _store_due(video_id)
     finally:
         _places().release()
-    with suppress(KeyError):
-        enqueue(tasks.store, _turned_away.popitem(last=False)[0])
+    _wake_next()
 
 
 def _enters(video_id: str) -> bool:
@@ -80,6 +82,14 @@ def _enters(video_id: str) -> bool:
     _turned_away[video_id] = None
     # Who left in between has not seen the note.
     return _places().acquire(blocking=False)
+
+
+def _wake_next() -> None:
+    try:
+        longest_waiting, _ = _turned_away.popitem(last=False)
+    except KeyError:
+        return
+    enqueue(tasks.store, longest_waiting)
 
 
 @cache
@@ -96,6 +106,8 @@ def _store_due(video_id: str) -> None:
         _store(video, get_client())
     except NotFound as error:
         _gone(video, error)
+    except MovedOn:
+        logger.info("storing_abandoned", video_id=video_id)
     except Exception as error:  # noqa: BLE001 - a full disk, a bucket's own error, no price: HeyGen still has the file
         _postpone(video, error)
 
@@ -113,12 +125,22 @@ def _store(video: Video, client: HeyGenClient) -> None:
     links = _noted_links(video) or _read_links(video, client)
     with downloads.workplace(video.pk) as folder:
         try:
-            _fetch_and_keep(video, client, links, folder)
-        except (mp4.BrokenFile, Unusable):
-            # Nothing to go on with: the next try begins anew.
+            _fetch_by(links, video, client, folder)
+        except (mp4.BrokenFile, NoRoom):
+            # A broken file is nothing to go on with, and a part that waits for room takes it from others.
             downloads.clear(folder)
             raise
         downloads.clear(folder)
+
+
+def _fetch_by(links: Links, video: Video, client: HeyGenClient, folder: Path) -> None:
+    """With fresh links, at once, when those that were noted have expired."""
+    try:
+        _fetch_and_keep(video, client, links, folder)
+    except LinkExpired:
+        if links.is_fresh:
+            raise
+        _fetch_and_keep(video, client, _read_links(video, client), folder)
 
 
 def _noted_links(video: Video) -> Links | None:
@@ -140,19 +162,14 @@ def _read_links(video: Video, client: HeyGenClient) -> Links:
 
 
 def _fetch_and_keep(video: Video, client: HeyGenClient, links: Links, folder: Path) -> None:
-    try:
-        main = downloads.fetch(client, links.file_url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
-    except LinkExpired:
-        if links.is_fresh:
-            raise
-        _fetch_and_keep(video, client, _read_links(video, client), folder)
-        return
+    main = downloads.fetch(client, links.file_url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
     with main.path.open("rb") as file:
         info = mp4.inspect(file, main.bytes)
     _compare(video, info.duration_seconds, links.duration)
-    thumbnail = _fetch_side(client, links.thumbnail_url, folder / "thumbnail.jpg", video)
-    subtitles = _fetch_side(client, links.subtitles_url, folder / "captions.srt", video)
+    thumbnail = _fetch_side(client, links.thumbnail_url, folder / "thumbnail.jpg", video, SIDE_FILE_LIMIT)
+    subtitles = _fetch_side(client, links.subtitles_url, folder / "captions.srt", video, SUBTITLES_LIMIT)
     facts = {"file_bytes": main.bytes, "file_sha256": main.sha256}
+    downloads.hold_on(video, settings.VIDEO_STORE_LEASE + main.bytes / SLOWEST_UPLOAD)
     names = _keep_all(video, main, thumbnail, subtitles)
     if not settling.complete(video, duration=info.duration_seconds, **facts, **names):
         _drop_unless_completed(video)
@@ -180,17 +197,28 @@ def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
         logger.warning("duration_differs", video_id=str(video.pk), file=str(ours), provider=theirs)
 
 
-def _fetch_side(client: HeyGenClient, url: str | None, path: Path, video: Video) -> Fetched | None:
+def _fetch_side(client: HeyGenClient, url: str | None, path: Path, video: Video, limit: int) -> Fetched | None:
     """Thumbnail or subtitles: insisted on for a while, then done without."""
     try:
         if not url:
             raise Unusable(f"HeyGen names no {path.name}")
-        return downloads.fetch(client, url, path, video, SIDE_FILE_LIMIT)
+        side = downloads.fetch(client, url, path, video, limit)
+        _refuse_page(side)
     except (HeyGenError, HttpError, Unusable) as error:
         if video.tries < PATIENT_TRIES:
             raise
         logger.warning("stored_without", video_id=str(video.pk), name=path.name, error=repr(error))
         return None
+    return side
+
+
+def _refuse_page(side: Fetched) -> None:
+    """A gateway's error page with status 200 is neither a picture nor subtitles."""
+    with side.path.open("rb") as file:
+        if not file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            return
+    side.path.unlink()
+    raise Unusable(f"a page came in the place of {side.path.name}")
 
 
 def _keep(video: Video, path: Path) -> str:

@@ -145,7 +145,7 @@ class Pipeline:
     def age(self, video: Video, seconds: float) -> None:
         """As if the order had been placed that long ago."""
         moment = timezone.now() - timedelta(seconds=seconds)
-        Video.objects.filter(pk=video.pk).update(submitted_at=moment)
+        Video.objects.filter(pk=video.pk).update(submitted_at=moment, moved_at=moment)
 
     def pass_gate(self) -> None:
         """Let the time pass for which the gate is closed."""

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from genvid.api.serializers import refuse_field
 from genvid.api.views import StrictAPIView
 from genvid.errors import NotFound
+from videos.enums import Status
 from videos.media import signed_link
 from videos.views.common import SCOPES, one_of
 
@@ -27,7 +28,8 @@ class MediaView(StrictAPIView):
         video = one_of(request, pk)
         stored = getattr(video, stored_as)
         if not stored:
-            raise NotFound(EXPIRED if video.expired_at else "This video has no such file, or not yet.")
+            has_expired = video.status == Status.COMPLETED and video.expired_at is not None
+            raise NotFound(EXPIRED if has_expired else "This video has no such file, or not yet.")
         redirect = HttpResponseRedirect(signed_link(stored.name))
         redirect["Cache-Control"] = "private, no-store"
         return redirect

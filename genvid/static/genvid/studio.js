@@ -489,9 +489,8 @@ async function linkTo(video, name) {
 }
 
 async function subtitlesOf(video) {
-  const text = await (await call(`videos/${video.id}/captions`, { raw: true })).text();
-  const timed = text.replace(/\r/g, "").replace(/(\d\d:\d\d:\d\d),(\d{3})/g, "$1.$2");
-  return URL.createObjectURL(new Blob([`WEBVTT\n\n${timed}`], { type: "text/vtt" }));
+  const answer = await call(`videos/${video.id}/captions?format=vtt`, { raw: true });
+  return URL.createObjectURL(await answer.blob());
 }
 
 async function showPlayer(video, screen) {
