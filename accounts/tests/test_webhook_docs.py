@@ -49,12 +49,12 @@ def python():
     return names["receive"]
 
 
-@pytest.mark.parametrize("secret", [OLD, NEW])
+@pytest.mark.parametrize("secret", [OLD, NEW], ids=["old", "new"])
 def test_the_python_snippet_takes_what_is_ours(python, secret):
     assert python(secret, message(NEW, OLD), BODY.encode()) == json.loads(BODY)
 
 
-@pytest.mark.parametrize(("secret", "options", "body"), WRONG)
+@pytest.mark.parametrize(("secret", "options", "body"), WRONG, ids=["anothers", "too old", "changed"])
 def test_the_python_snippet_refuses_what_is_not(python, secret, options, body):
     with pytest.raises(WebhookVerificationError):
         python(secret, message(NEW, OLD, **options), body.encode())
@@ -70,14 +70,14 @@ def node(secret: str, headers: dict[str, str], body: str) -> subprocess.Complete
 
 
 @needs_node
-@pytest.mark.parametrize("secret", [OLD, NEW])
+@pytest.mark.parametrize("secret", [OLD, NEW], ids=["old", "new"])
 def test_the_node_snippet_takes_what_is_ours(secret):
     done = node(secret, message(NEW, OLD), BODY)
     assert json.loads(done.stdout) == json.loads(BODY), done.stderr
 
 
 @needs_node
-@pytest.mark.parametrize(("secret", "options", "body"), WRONG)
+@pytest.mark.parametrize(("secret", "options", "body"), WRONG, ids=["anothers", "too old", "changed"])
 def test_the_node_snippet_refuses_what_is_not(secret, options, body):
     done = node(secret, message(NEW, OLD, **options), body)
     assert (done.returncode, done.stdout) == (1, "")
