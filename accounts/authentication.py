@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from django.core.cache import cache
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -15,6 +14,7 @@ from accounts import keys, standing
 from accounts.caller import Caller
 from accounts.models import ApiKey
 from accounts.tokens import read_access
+from genvid import memory
 from genvid.api.addresses import client_address
 from genvid.errors import NotAuthenticated
 
@@ -83,7 +83,7 @@ def _may_come_from(key: ApiKey, address: str) -> bool:
 
 
 def _note_use(key: ApiKey) -> None:
-    if cache.add(f"accounts.key-used:{key.pk}", 1, NOTE_USE_SECONDS):
+    if memory.first_in(f"accounts.key-used:{key.pk}", NOTE_USE_SECONDS):
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
 
 

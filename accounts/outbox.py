@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.enums import EventType
@@ -74,9 +75,9 @@ def _take_places(account_id: UUID, object_ids: list[str]) -> list[int]:
     # In one order for everybody, so that two batches with objects in common do not wait for each other.
     counters = list(mine.filter(object_id__in=wanted).select_for_update().order_by("object_id"))
     places = {counter.object_id: counter.last for counter in counters}
-    for counter in counters:
-        counter.last += wanted[counter.object_id]
-    EventCounter.objects.bulk_update(counters, ["last"], batch_size=AT_A_TIME)
+    for step in set(wanted.values()):
+        # Nearly always one round; `bulk_update` names each row in its statement, and is ten times as slow.
+        mine.filter(object_id__in=[each for each in wanted if wanted[each] == step]).update(last=F("last") + step)
     taken = []
     for object_id in object_ids:
         places[object_id] += 1

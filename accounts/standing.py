@@ -6,9 +6,8 @@ shows here within `SECONDS`, and at once where the change calls `forget`.
 
 from uuid import UUID
 
-from django.core.cache import cache
-
 from accounts.models import Session
+from genvid import memory
 
 SECONDS = 30
 ENDED = ""
@@ -16,12 +15,12 @@ ENDED = ""
 
 def role_now(session_id: UUID) -> str:
     """The caller's present role, or `ENDED`."""
-    return str(cache.get_or_set(_key(session_id), lambda: Session.objects.role_now(session_id) or ENDED, SECONDS))
+    return memory.remembered(_key(session_id), lambda: Session.objects.role_now(session_id) or ENDED, SECONDS)
 
 
 def forget(*session_ids: UUID) -> None:
     """Have the next request ask again. Processes that share no cache learn it after `SECONDS`."""
-    cache.delete_many([_key(session_id) for session_id in session_ids])
+    memory.forget(*[_key(session_id) for session_id in session_ids])
 
 
 def _key(session_id: UUID) -> str:

@@ -4,10 +4,10 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 
 from accounts import tasks
+from genvid import memory
 from genvid.broker import enqueue
 
 SECONDS = 5
@@ -27,17 +27,15 @@ def wake_on_commit(endpoint_id: UUID) -> None:
 def note_awake(endpoint_id: UUID) -> None:
     """The message has arrived: called before looking, so that what is committed afterwards wakes somebody again."""
     if settings.REDIS_URL:
-        cache.delete(_key(endpoint_id))
+        memory.forget(_key(endpoint_id))
 
 
 def _is_first(endpoint_id: UUID) -> bool:
     if not settings.REDIS_URL:
         # Processes that share no cache could not take back what another has noted.
         return True
-    try:
-        return bool(cache.add(_key(endpoint_id), 1, SECONDS))
-    except Exception:  # noqa: BLE001 - without a cache there are more messages than needed, and nothing is lost
-        return True
+    # Without a cache there are more messages than needed, and nothing is lost.
+    return memory.first_in(_key(endpoint_id), SECONDS)
 
 
 def _key(endpoint_id: UUID) -> str:

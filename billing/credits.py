@@ -4,14 +4,13 @@ Every function may be called again with the same reference: the first call count
 them run in one transaction, the caller's where there is one, so money moves together with what it pays for.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import structlog
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
@@ -20,6 +19,7 @@ from accounts import spending
 from billing import rates
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.models import CreditLot, Hold, LedgerEntry, Tier, Wallet
+from genvid import memory
 from genvid.errors import Conflict, InsufficientCredits
 
 logger = structlog.get_logger(__name__)
@@ -41,9 +41,12 @@ class Terms:
 
 def terms(account_ids: Iterable[UUID]) -> dict[UUID, Terms]:
     """What each account is entitled to. One query, whatever their number; a change by staff shows within seconds."""
-    tiers: dict[str, Terms] = cache.get_or_set("billing.tiers", _tiers, TIER_CACHE_SECONDS) or {}
-    chosen = Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id")
-    return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen}
+    tiers = memory.remembered("billing.tiers", _tiers, TIER_CACHE_SECONDS)
+    chosen = dict(Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id"))
+    if not tiers.keys() >= {tier_id or FREE for tier_id in chosen.values()}:
+        # One is so new that nobody remembers it yet.
+        tiers = _tiers()
+    return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen.items()}
 
 
 def _tiers() -> dict[str, Terms]:
@@ -161,6 +164,19 @@ def release(reference: str) -> bool:
         return False
     _give_back(held, held.amount)
     return True
+
+
+@transaction.atomic
+def release_many(account_id: UUID, references: Collection[str]) -> None:
+    """Give an account's holds back whole; those that were settled before stay as they are."""
+    _lock(account_id)
+    held = list(Hold.objects.filter(wallet=account_id, reference__in=references, status=HoldStatus.OPEN))
+    freed = sum(each.amount for each in held)
+    ours = Hold.objects.filter(pk__in=[each.pk for each in held])
+    ours.update(status=HoldStatus.RELEASED, settled_at=timezone.now())
+    Wallet.objects.filter(pk=account_id).update(held=F("held") - freed)
+    for each in held:
+        _give_back(each, each.amount)
 
 
 @transaction.atomic

@@ -4,8 +4,9 @@ from typing import Any
 
 import structlog
 from celery import Task
-from django.core.cache import cache
 from django.db import transaction
+
+from genvid import memory
 
 logger = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ def enqueue_once_on_commit(task: "Task[Any, Any]", *, seconds: float) -> None:
     """The same for a task without ids that the schedule brings soon anyway: sent at most once in `seconds`."""
 
     def wake_worker() -> None:
-        if cache.add(f"broker.sent.{task.name}", 1, seconds):
+        if memory.first_in(f"broker.sent.{task.name}", seconds):
             enqueue(task)
 
     transaction.on_commit(wake_worker, robust=True)

@@ -337,7 +337,8 @@ S3_BUCKET = env.str("S3_BUCKET", default="")
 def _s3_transfers() -> object:
     from boto3.s3.transfer import TransferConfig  # type: ignore[import-untyped]  # heavy; of use to buckets only
 
-    return TransferConfig(multipart_chunksize=8 * 1024**2, max_concurrency=2)
+    # With threads, boto3 reads ten parts ahead, however few of them it sends at once: 100 MiB for one file.
+    return TransferConfig(multipart_chunksize=8 * 1024**2, use_threads=False)
 
 
 STORAGES: dict[str, dict[str, object]] = {
@@ -350,7 +351,7 @@ STORAGES: dict[str, dict[str, object]] = {
                 "region_name": env.str("S3_REGION", default="") or None,
                 "file_overwrite": True,
                 "querystring_expire": MEDIA_LINK_LIFETIME,
-                # Bounds what one upload may hold in memory: parts of 8 MiB, two at a time.
+                # Bounds what one upload may hold in memory: parts of 8 MiB, one at a time.
                 "transfer_config": _s3_transfers(),
             },
         }

@@ -101,12 +101,15 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def clear(folder: Path) -> None:
-    """Remove a workplace; only the holder of its lock may. The lock goes last: without it, somebody else may enter."""
-    for path in folder.iterdir():
-        if path.name != LOCK:
-            path.unlink(missing_ok=True)
-    (folder / LOCK).unlink(missing_ok=True)
+    """Remove a workplace; only the holder of its lock may. The sweep tries again what cannot be removed now.
+
+    The lock goes last: without it, somebody else may enter.
+    """
     with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name != LOCK:
+                path.unlink(missing_ok=True)
+        (folder / LOCK).unlink(missing_ok=True)
         folder.rmdir()
 
 

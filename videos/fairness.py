@@ -1,7 +1,8 @@
 """Whose video goes next: arithmetic alone, shared by the scheduler that hands out slots and by `queue_position`.
 
-The account with the fewest videos in flight for its weight goes first; between equals, the one whose oldest video, in
-flight or waiting, came first. That one does not change as slots are handed out, so a place is kept while nothing ends.
+The account with the fewest videos in flight for its weight goes first; between equals, the one of which the fewest were
+rendered lately, or else one with a thousand videos would get a single slot again and again; then the one whose oldest
+video, in flight or waiting, came first. Neither changes as slots are handed out: a place is kept while nothing ends.
 Within an account the oldest video goes first, so only accounts have to be compared, never videos.
 """
 
@@ -13,7 +14,8 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
-Rank = tuple[bool, Fraction, datetime, UUID]
+Tie = tuple[Fraction, datetime, UUID]
+Rank = tuple[bool, Fraction, Tie]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Line:
     waiting: int
     head: datetime
     """When its oldest video of these came."""
+    rendered: int = 0
+    """How many of its videos were rendered lately."""
 
     @property
     def room(self) -> int:
@@ -41,13 +45,17 @@ class Line:
 
     def rank(self, nth: int) -> Rank:
         """Where its `nth` waiting video stands, from 0: videos beyond its own limit come after all others."""
-        return nth >= self.room, Fraction(self.in_flight + nth, self.weight), self.head, self.account_id
+        return nth >= self.room, Fraction(self.in_flight + nth, self.weight), self.tie
+
+    @property
+    def tie(self) -> Tie:
+        return Fraction(self.rendered, self.weight), self.head, self.account_id
 
     def ahead_of(self, rank: Rank) -> int:
         """How many of its waiting videos go before one that stands at `rank`."""
-        beyond, load, *tie = rank
+        beyond, load, tie = rank
         lighter = -(-load.numerator * self.weight // load.denominator) - self.in_flight
-        even = (load * self.weight).denominator == 1 and [self.head, self.account_id] < tie
+        even = (load * self.weight).denominator == 1 and self.tie < tie
         count = max(0, lighter + (1 if even and lighter >= 0 else 0))
         return max(self.room, min(self.waiting, count)) if beyond else min(self.room, count)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
 
-from django.core.cache import cache
 from django.utils import timezone
 
+from genvid import memory
 from videos import estimates
 from videos.enums import LearnedBy
 from videos.models import RenderPace, Video
@@ -42,8 +42,7 @@ def pace_for(engine: str, video_seconds: float) -> Pace:
 
 
 def _learned() -> dict[tuple[str, int], Pace]:
-    learned: dict[tuple[str, int], Pace] | None = cache.get_or_set("videos.paces", _read_learned, CACHE_SECONDS)
-    return learned or {}
+    return memory.remembered("videos.paces", _read_learned, CACHE_SECONDS)
 
 
 def _read_learned() -> dict[tuple[str, int], Pace]:
@@ -92,7 +91,7 @@ def _samples() -> dict[tuple[str, int], list[float]]:
 
 def webhooks_arrive() -> bool:
     """Whether the last renders were made known by webhook: the poller then only looks after the exceptions."""
-    return bool(cache.get_or_set("videos.webhooks_arrive", _webhooks_arrive, CACHE_SECONDS))
+    return memory.remembered("videos.webhooks_arrive", _webhooks_arrive, CACHE_SECONDS)
 
 
 def _webhooks_arrive() -> bool:

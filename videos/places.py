@@ -1,6 +1,8 @@
 """Who waits for a render slot, and where in the line: real rows for the arithmetic of `fairness`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from uuid import UUID
 
 from django.db.models import Count, Min
@@ -10,21 +12,32 @@ from billing import credits
 from videos import fairness
 from videos.enums import Status
 from videos.fairness import Line
-from videos.models import Video
+from videos.models import Video, after
+
+EXACT = 20
+LATELY_SECONDS = 900.0
+"""Renders that ended since then count when accounts are even otherwise."""
 
 
 def lines() -> list[Line]:
-    """Every account that has videos waiting. Three queries, whatever their number."""
+    """Every account that has videos waiting. Four queries at most, whatever their number."""
     standing = {row.pop("account_id"): row for row in Video.objects.lines()}
     terms = credits.terms(standing)
+    rendered = Video.objects.rendered_since(after(-LATELY_SECONDS))
     return [
-        Line(account_id, terms[account_id].weight, terms[account_id].max_in_flight, **row)
+        Line(
+            account_id,
+            terms[account_id].weight,
+            terms[account_id].max_in_flight,
+            **row,
+            rendered=rendered.get(account_id, 0),
+        )
         for account_id, row in standing.items()
     ]
 
 
 def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
-    """The place in the queue of each of `videos` that waits there: 1 goes next. Four queries, however many."""
+    """The place in the queue of each of `videos` that waits there: 1 goes next. Five queries at most, however many."""
     waiting = {video.pk: video.account_id for video in videos if video.status == Status.QUEUED}
     if not waiting:
         return {}
@@ -40,6 +53,20 @@ def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
 
 def of_next(account_id: UUID) -> int:
     """The place that a video queued now would get."""
+    return of_next_many(account_id, 1)[0]
+
+
+def of_next_many(account_id: UUID, count: int) -> list[int]:
+    """The places that videos queued now would get: every twentieth exactly, and evenly between these."""
+    marks = sorted({*range(0, count, EXACT), count - 1})
+    found = _exactly_of_next(account_id, marks)
+    line = found[:1]
+    for (start, end), (first, last) in zip(pairwise(marks), pairwise(found), strict=True):
+        line += [first + (last - first) * (nth - start) // (end - start) for nth in range(start + 1, end + 1)]
+    return line
+
+
+def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[int]:
     standing = {line.account_id: line for line in lines()}
     mine = standing.get(account_id)
     if mine is None:
@@ -47,10 +74,10 @@ def of_next(account_id: UUID) -> int:
         mine_flying = Video.objects.in_flight().filter(account=account_id)
         flying = mine_flying.aggregate(count=Count("id"), head=Min("queued_at"))
         head = flying["head"] or timezone.now()
-        mine = Line(account_id, terms.weight, terms.max_in_flight, flying["count"], 0, head)
-    waiting = mine.waiting
-    standing[account_id] = Line(account_id, mine.weight, mine.limit, mine.in_flight, waiting + 1, mine.head)
-    return fairness.place(standing.values(), account_id, waiting)
+        rendered = Video.objects.rendered_since(after(-LATELY_SECONDS)).get(account_id, 0)
+        mine = Line(account_id, terms.weight, terms.max_in_flight, flying["count"], 0, head, rendered)
+    standing[account_id] = replace(mine, waiting=mine.waiting + marks[-1] + 1)
+    return [fairness.place(standing.values(), account_id, mine.waiting + nth) for nth in marks]
 
 
 def of_last(account_id: UUID, count: int) -> list[int]:

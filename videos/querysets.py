@@ -43,6 +43,11 @@ class VideoQuerySet(models.QuerySet[Any]):
         ).filter(waiting__gt=0)
         return standing
 
+    def rendered_since(self, moment: datetime) -> dict[UUID, int]:
+        """Each account's videos that were rendered since then."""
+        counts = self.filter(rendered_at__gt=moment).order_by().values("account_id").annotate(count=Count("id"))
+        return dict(counts.values_list("account_id", "count"))
+
     def queued_before_in_account(self, ids: list[UUID]) -> dict[UUID, int]:
         """For each of `ids` that waits: how many of its own account wait before it. One query."""
         queue = self.model._default_manager.filter(status=Status.QUEUED, account=OuterRef("account"))

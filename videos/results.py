@@ -11,12 +11,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_url", "error_code", "error_message")
 
 
-def lines_of(batch: Batch) -> Iterator[list[str]]:
-    """The header and the rows in their order. One query for every `CHUNK` of them."""
-    yield ["row", *batch.columns, "video_id", *FACTS]
+def pages_of(batch: Batch) -> Iterator[list[list[str]]]:
+    """The header, then the rows in their order, `CHUNK` of them at a time and with one query."""
+    yield [["row", *batch.columns, "video_id", *FACTS]]
     after_row = 0
     while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:CHUNK]):
-        yield from ([_cell(value) for value in _line(batch, video)] for video in videos)
+        yield [[_cell(value) for value in _line(batch, video)] for video in videos]
         after_row = videos[-1].batch_row or 0
 
 
@@ -27,6 +27,9 @@ def _line(batch: Batch, video: Video) -> list[Any]:
         "error_code": video.error_code,
         "error_message": video.error_message,
     }
+    if video.deleted_at:
+        # Its links lead nowhere any more.
+        facts |= {"file_url": None, "captions_url": None}
     variables = [video.variables.get(column, "") for column in batch.columns]
     return [video.batch_row, *variables, video.pk, *(facts[name] for name in FACTS)]
 

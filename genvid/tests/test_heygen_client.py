@@ -283,6 +283,24 @@ def test_videos_are_found_by_title_over_all_pages(server, client):
     ]
 
 
+def test_the_history_of_events_is_read_over_all_pages(server, client):
+    event = {"event_id": "e1", "event_type": "avatar_video.fail", "event_data": {"video_id": "v", "callback_id": "c"}}
+    server.says(
+        200, {"data": [event | {"created_at": "2026-11-22T12:00:00.250Z"}], "has_more": True, "next_token": "t"}
+    )
+    server.says(200, {"data": [{"event_id": "e2", "created_at": "soon"}, {"event_type": "x"}], "has_more": False})
+    first, second = client.iter_events("avatar_video.fail")
+    assert (first.key, first.event_type, first.video_id, first.callback_id) == ("e1", "avatar_video.fail", "v", "c")
+    assert first.created_at == datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
+    assert (second.key, second.event_type, second.video_id, second.created_at) == ("e2", "unknown", None, None)
+    assert server.requests[0].query == {"limit": "100", "event_type": "avatar_video.fail"}
+
+
+def test_when_a_render_ended_is_read(server, client):
+    server.says(200, {"data": {"id": "v", "status": "completed", "completed_at": 1_770_000_000}})
+    assert client.get_video("v").completed_at == datetime(2026, 2, 2, 2, 40, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("token", ["t1", "", None])
 def test_a_list_that_breaks_off_or_goes_in_circles_is_not_taken_for_whole(server, client, token):
     for _ in range(3):

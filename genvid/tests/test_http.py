@@ -195,6 +195,15 @@ def test_a_resumption_that_is_not_honoured_starts_again(server, status, content_
     assert sink.getvalue() == b""
 
 
+@pytest.mark.parametrize("mark", ['"v1"', 'W/"v1"'])
+def test_a_part_of_another_file_is_not_taken(server, mark):
+    server.says(206, b"xx", headers={"Content-Range": "bytes 1000-1001/1002", "ETag": '"v2"'})
+    sink = io.BytesIO()
+    with pytest.raises(http.RangeRefused):
+        fetch(server, sink, start=1000, etag=mark)
+    assert sink.getvalue() == b""
+
+
 @pytest.mark.parametrize("status", [204, 206, 403, 404, 500])
 def test_a_download_of_something_else_says_its_status(server, status):
     server.says(status)

@@ -31,7 +31,7 @@ TITLE_LIMIT = 200
 REPORTED = 100
 """Errors of one report; beyond them it says how many more there are."""
 SHARED = ("format", "resolution", "language", "captions", "background", "speed", "metadata")
-CANCEL_CHUNK = 50
+CANCEL_CHUNK = 100
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
     batch, videos = draft.batch, draft.videos
     batch.credits_quoted = draft.credits
     batch.save(force_insert=True)
-    _line_up(videos, places.of_next(caller.account_id))
+    _line_up(videos, places.of_next_many(caller.account_id, len(videos)))
     Video.objects.bulk_create(videos, batch_size=500)
     VideoEvent.objects.bulk_create(
         (VideoEvent(video=video, to_status=Status.QUEUED, reason="batch") for video in videos), batch_size=1000
@@ -83,11 +83,11 @@ def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
     return batch
 
 
-def _line_up(videos: list[Video], first_place: int) -> None:
+def _line_up(videos: list[Video], line: list[int]) -> None:
     """Give each its moment in the queue, a microsecond apart, so that they go in the order of their rows."""
     now, deadline = timezone.now(), after(settings.VIDEO_QUEUE_DEADLINE)
-    for number, video in enumerate(videos):
-        wait = estimates.queue_seconds(first_place + number, video.expected_render_seconds)
+    for number, (video, place) in enumerate(zip(videos, line, strict=True)):
+        wait = estimates.queue_seconds(place, video.expected_render_seconds)
         video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
         video.promised_at = now + timedelta(seconds=wait)
         video.deadline_at = deadline
@@ -118,8 +118,7 @@ def cancel_rest(batch_id: str) -> None:
 def _cancel_chunk(batch_id: UUID) -> int:
     # All videos are locked before any money moves, as everywhere; one that is being claimed just now goes on.
     waiting = Video.objects.queued().filter(batch=batch_id).select_for_update(skip_locked=True, of=("self",))
-    chunk = list(waiting.order_by("batch_row")[:CANCEL_CHUNK])
-    return sum(settling.cancel(video, reason="batch_canceled") for video in chunk)
+    return settling.cancel_waiting(list(waiting.order_by("batch_row")[:CANCEL_CHUNK]), reason="batch_canceled")
 
 
 def _drafted(caller: Caller, table: Table, wish: dict[str, Any]) -> Draft:

@@ -44,6 +44,7 @@ def purge_video(video_id: str) -> None:
         script="",
         title="",
         metadata={},
+        variables={},
         background=None,
         file="",
         thumbnail="",

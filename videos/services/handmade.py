@@ -22,11 +22,17 @@ from videos.models import Video, after
 from videos.services import settling
 from videos.services.levers import current, lease, moved_meanwhile
 from videos.services.storing import SIDE_FILE_LIMIT, forget_files
+from videos.subtitles import vtt_of
 
 logger = structlog.get_logger(__name__)
 UPLOAD_LEASE = 900.0
 """Seconds that no worker touches the video while the upload goes into the storage."""
-NAMES = {"file": "video.mp4", "thumbnail": "thumbnail.jpg", "subtitles": "captions.srt"}
+NAMES = {
+    "file": "video.mp4",
+    "thumbnail": "thumbnail.jpg",
+    "subtitles": "captions.srt",
+    "subtitles_vtt": "captions.vtt",
+}
 
 
 def settle_completed(video: Video, *, by: str, file: "File[bytes]") -> Video:
@@ -113,6 +119,9 @@ def _fetch_anew(video: Video, client: HeyGenClient, folder: Path) -> dict[str, A
     for field, url in (("thumbnail", remote.thumbnail_url), ("subtitles", remote.subtitles_url)):
         if url:
             found[field] = _download(client, url, folder / NAMES[field], SIDE_FILE_LIMIT, hashlib.sha256())
+    if "subtitles" in found:
+        found["subtitles_vtt"] = folder / NAMES["subtitles_vtt"]
+        found["subtitles_vtt"].write_bytes(vtt_of(found["subtitles"].read_bytes()))
     facts: dict[str, Any] = {"file_bytes": main.stat().st_size, "file_sha256": hasher.hexdigest()}
     return facts | {field: _keep(video, field, path) for field, path in found.items()}
 

@@ -20,6 +20,7 @@ from videos import tasks
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Video, after
 from videos.services import settling
+from videos.services.submitting import find_order
 
 logger = structlog.get_logger(__name__)
 CHARGEABLE = (Status.RENDERING, Status.STORING)
@@ -74,7 +75,7 @@ def _prove_no_order(video: Video) -> None:
 def _order_at_provider(video: Video) -> RemoteVideo | None:
     client = get_client()
     if not video.provider_video_id:
-        return next(iter(client.find_videos(video.provider_title)), None)
+        return find_order(video, client)
     try:
         return client.get_video(video.provider_video_id)
     except NotFound:

@@ -2,10 +2,10 @@
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
+from genvid import memory
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import HeyGenError
 from genvid.heygen.types import WebhookEndpoint
@@ -23,12 +23,12 @@ def webhook_url() -> str:
 def ensure_registered() -> bool:
     """Register our address unless it is. False when HeyGen did not answer: the poller does without webhooks."""
     # One at a time: of two that ask for a new secret at once, the one whose secret is dead could be kept last.
-    if not cache.add("videos.registering", 1, REGISTERING_SECONDS):
+    if not memory.first_in("videos.registering", REGISTERING_SECONDS):
         return True
     try:
         return _ensure_registered(webhook_url())
     finally:
-        cache.delete("videos.registering")
+        memory.forget("videos.registering")
 
 
 def _ensure_registered(url: str) -> bool:

@@ -1,8 +1,10 @@
 """The three ends of a video, each with its money in the same transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -40,7 +42,7 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     charged = credits.capture(video.money_reference, cost, description=f"Video of {duration} s")
     _note_money(video, charged)
     announcing.announce(video, EventType.VIDEO_COMPLETED)
-    _end_in_batch(video)
+    _end_in_batch(video.batch_id)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         enqueue_on_commit(tasks.delete_render, str(video.pk))
     return True
@@ -70,7 +72,7 @@ def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str,
         credits.release(video.money_reference)
         _note_money(video, 0)
         announcing.announce(video, EventType.VIDEO_FAILED)
-        _end_in_batch(video)
+        _end_in_batch(video.batch_id)
     return failed
 
 
@@ -86,8 +88,25 @@ def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> b
     if canceled:
         _note_money(video, _keep(video.money_reference, charge))
         announcing.announce(video, EventType.VIDEO_CANCELED)
-        _end_in_batch(video)
+        _end_in_batch(video.batch_id)
     return canceled
+
+
+@transaction.atomic
+def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
+    """Cancel videos of one batch that wait in the queue, their money moved at once. Returns how many it still could."""
+    facts: dict[str, Any] = {"reason": reason, "completed_at": timezone.now(), "render_links": None}
+    canceled = [video for video in videos if video.status == Status.QUEUED and video.move(Status.CANCELED, **facts)]
+    if not canceled:
+        return 0
+    first = canceled[0]
+    credits.release_many(first.account_id, [video.money_reference for video in canceled])
+    Video.objects.filter(pk__in=[video.pk for video in canceled]).update(credits_held=0)
+    for video in canceled:
+        video.credits_held = 0
+    announcing.announce_many(canceled, EventType.VIDEO_CANCELED)
+    _end_in_batch(first.batch_id, len(canceled))
+    return len(canceled)
 
 
 @transaction.atomic
@@ -115,15 +134,15 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
     return back
 
 
-def _end_in_batch(video: Video) -> None:
-    """One fewer is open. The batch's row is locked last: of two last videos, one waits for the other and closes it.
+def _end_in_batch(batch_id: UUID | None, count: int = 1) -> None:
+    """So many fewer are open. The batch's row is locked last: of two last ends, one waits for the other and closes it.
 
-    Told after the video itself, so that nobody hears that a batch is complete before its last video is.
+    Told after the videos themselves, so that nobody hears that a batch is complete before its last video is.
     """
-    if video.batch_id is None:
+    if batch_id is None:
         return
-    batch = Batch.objects.filter(pk=video.batch_id)
-    batch.update(open=F("open") - 1)
+    batch = Batch.objects.filter(pk=batch_id)
+    batch.update(open=F("open") - count)
     if batch.filter(open=0, completed_at=None).update(completed_at=timezone.now()):
         announcing.announce_batch(batch.get())
 

@@ -126,8 +126,8 @@ def _store(video: Video, client: HeyGenClient) -> None:
     with downloads.workplace(video.pk) as folder:
         try:
             _fetch_by(links, video, client, folder)
-        except (mp4.BrokenFile, NoRoom):
-            # A broken file is nothing to go on with, and a part that waits for room takes it from others.
+        except (mp4.BrokenFile, NoRoom, MovedOn):
+            # Nothing to go on with, or a part that would wait for room and take it from others.
             downloads.clear(folder)
             raise
         downloads.clear(folder)

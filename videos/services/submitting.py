@@ -143,7 +143,7 @@ def _certain_of_absence(video: Video, client: HeyGenClient, then: Callable[[], N
         then()
         return
     try:
-        found = _find_order(video, client)
+        found = find_order(video, client)
     except HeyGenError as error:
         retry_later(video, error)
         return
@@ -153,7 +153,7 @@ def _certain_of_absence(video: Video, client: HeyGenClient, then: Callable[[], N
         then()
 
 
-def _find_order(video: Video, client: HeyGenClient) -> RemoteVideo | None:
+def find_order(video: Video, client: HeyGenClient) -> RemoteVideo | None:
     """The order by our marker. HeyGen matches parts of titles, and the first order's is part of the tenth's."""
     return next((each for each in client.find_videos(video.provider_title) if each.title == video.provider_title), None)
 
@@ -197,7 +197,7 @@ def give_up_submission(video: Video) -> None:
         return
     client = get_client()
     try:
-        found = _find_order(video, client)
+        found = find_order(video, client)
     except HeyGenError as error:
         retry_later(video, error)
         return

@@ -1,5 +1,6 @@
 """How far a batch is, its one end, and canceling it."""
 
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 
@@ -8,12 +9,12 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import OutgoingEvent
-from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, the_ledger_proves
-from genvid.tests.factories import make_caller, make_endpoint, make_video, set_balance
+from genvid.tests.asserts import data_of, nothing_changes, queries_of, queries_once_warm, refusal_of, the_ledger_proves
+from genvid.tests.factories import make_avatar, make_caller, make_endpoint, make_key, make_video, set_balance
 from genvid.tests.parallel import in_parallel
-from videos import estimates
+from videos import estimates, scheduler
 from videos.enums import Status
-from videos.models import Batch, Video
+from videos.models import Batch, Video, VideoEvent
 from videos.services import batching, sweeping
 from videos.tests.batches import BATCHES, counts, end, make_batch, shown, videos_of, wish_for
 from videos.tests.pipeline import fresh
@@ -36,6 +37,10 @@ def test_counts_and_credits_follow_its_videos(owner, wish):
     assert (data["status"], data["counts"]) == ("processing", counts(queued=1, processing=1, failed=1))
     assert data["credits"]["held"] == batch.credits_quoted - given_back
     assert data["progress_percent"] == 33
+
+
+def fresh_batch(batch) -> Batch:
+    return Batch.objects.get(pk=batch.pk)
 
 
 def test_it_is_completed_when_all_have_ended(owner, wish):
@@ -99,6 +104,44 @@ def test_what_waits_is_taken_back_and_what_is_under_way_goes_on(owner, wish):
     assert (owner.wallet.held, the_ledger_proves()) == (first.credits_held, True)
     end(fresh(first))
     assert shown(owner, batch)["status"] == "canceled"
+
+
+def test_each_that_is_taken_back_has_its_history_and_its_credits(owner, wish):
+    program = make_key(owner)
+    batch = make_batch(program, wish)
+    data_of(program.client.post(f"{BATCHES}/{batch.pk}/cancel"))
+    program.key.refresh_from_db()
+    held = {video.credits_held for video in videos_of(batch)}
+    assert (held, owner.wallet.held, program.key.credits_used, the_ledger_proves()) == ({0}, 0, 0, True)
+    moves = VideoEvent.objects.filter(to_status="canceled").values_list("from_status", "reason")
+    assert list(moves) == [("queued", "batch_canceled")] * 3
+
+
+def test_its_end_by_cancellation_is_told_of_once(owner, wish):
+    make_endpoint(owner, "batch.completed", "video.canceled")
+    batch = make_batch(owner, wish)
+    data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
+    told = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
+    assert list(told) == ["video.canceled"] * 3 + ["batch.completed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
+    settings.HEYGEN_API_KEY, settings.HEYGEN_MAX_CONCURRENT = "key", 4
+    person = make_caller(balance=200)
+    batch = make_batch(person, wish_for(make_avatar()), rows=[{"name": "Ada"}] * 20)
+    in_parallel([lambda: batching.cancel(batch), scheduler.hand_out_slots, lambda: batching.cancel(batch)])
+    batching.cancel_rest(str(batch.pk))
+    statuses = Counter(video.status for video in videos_of(batch))
+    assert statuses["submitting"] + statuses["canceled"] == 20
+    assert (fresh_batch(batch).open, the_ledger_proves()) == (statuses["submitting"], True)
+
+
+def test_canceling_more_takes_few_more_queries(owner, wish):
+    set_balance(owner, 1000)
+    few, many = (make_batch(owner, wish, rows=[{"name": "Ada"}] * count) for count in (10, 20))
+    cost = [queries_of(lambda batch=batch: batching.cancel(batch)) for batch in (few, many)]
+    assert cost[1] - cost[0] <= 4 * 10
 
 
 def test_canceling_twice_is_the_same_as_once(owner, wish):

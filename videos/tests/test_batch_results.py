@@ -6,9 +6,12 @@ import io
 import pytest
 
 from accounts.enums import Role
-from genvid.tests.asserts import queries_once_warm
+from genvid.tests.asserts import data_of, queries_once_warm
 from genvid.tests.factories import make_teammate, set_balance
+from videos.models import Video
+from videos.services import deleting
 from videos.tests.batches import BATCHES, end, make_batch, videos_of, wish_for
+from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +59,16 @@ def test_results_take_a_query_for_each_chunk(owner, wish):
 def test_a_manager_of_another_role_may_read_results(owner, wish):
     batch = make_batch(owner, wish)
     assert len(results(make_teammate(owner, Role.ADMIN), batch)) == 3
+
+
+def test_a_deleted_video_keeps_its_line_without_links_and_at_last_without_values(owner, wish):
+    batch = make_batch(owner, wish)
+    first, *_ = videos_of(batch)
+    end(first)
+    Video.objects.filter(pk=first.pk).update(file="videos/a.mp4", subtitles="videos/a.srt")
+    assert data_of(owner.client.get(f"/api/v1/videos/{first.pk}"))["file_url"] in results(owner, batch)[0].values()
+    deleting.delete(fresh(first))
+    line = results(owner, batch)[0]
+    assert (line["name"], line["status"], line["file_url"], line["captions_url"]) == ("Ada", "failed", "", "")
+    deleting.purge_video(str(first.pk))
+    assert (results(owner, batch)[0]["name"], fresh(first).variables) == ("", {})

@@ -1,7 +1,11 @@
 """Batches over the API: all rows or none, one hold, and one report on everything that is wrong."""
 
+import json
+import time
+
 import pytest
 
+from accounts.models import OutgoingEvent
 from billing.models import Hold
 from genvid.tests.asserts import (
     data_of,
@@ -11,7 +15,9 @@ from genvid.tests.asserts import (
     the_ledger_proves,
     wrong_fields_of,
 )
-from genvid.tests.factories import make_key, make_video, set_balance
+from genvid.tests.factories import make_endpoint, make_key, make_video, set_balance
+from videos import places
+from videos.estimates import queue_seconds
 from videos.models import Batch, Video, VideoEvent
 from videos.tests.batches import BATCHES, SCRIPT, counts, end, make_batch, shown, videos_of, wish_for
 
@@ -75,6 +81,19 @@ def test_the_videos_wait_in_the_order_of_their_rows(owner, wish):
     assert {video["batch_id"] for video in listed} == {str(batch.pk)}
 
 
+def test_each_is_promised_by_its_place_under_the_fair_order(owner, outsider, wish):
+    set_balance(owner, 1000)
+    set_balance(outsider, 1000)
+    make_batch(outsider, wish, rows=[{"name": "Ada"}] * 15)
+    batch = make_batch(owner, wish, rows=[{"name": "Ada"}] * 45)
+    waits = [round((video.promised_at - video.queued_at).total_seconds()) for video in videos_of(batch)]
+    found = places.of_videos(videos_of(batch))
+    line = [found[video.pk] for video in videos_of(batch)]
+    assert line[:20] == [2 * n for n in range(1, 16)] + [31, 32, 33, 34, 35]
+    longest = videos_of(batch)[0].expected_render_seconds
+    assert all(abs(wait - queue_seconds(place, longest)) <= longest for wait, place in zip(waits, line, strict=True))
+
+
 def test_each_video_has_the_start_of_its_history(owner, wish):
     make_batch(owner, wish)
     assert list(VideoEvent.objects.values_list("from_status", "to_status", "reason")) == [("", "queued", "batch")] * 3
@@ -132,6 +151,27 @@ def test_a_thousand_rows_take_no_more_queries_than_ten(owner, wish):
     make_batch(owner, wish, rows=few)
     with_few = queries_of(lambda: make_batch(owner, wish, rows=few))
     assert queries_of(lambda: make_batch(owner, wish, rows=many)) <= with_few + 6
+
+
+@pytest.mark.slow
+def test_a_thousand_rows_are_accepted_within_two_seconds_of_work(owner, wish):
+    """Of this process's own work: how long others keep the machine busy meanwhile says nothing about it."""
+    set_balance(owner, 20_000)
+    rows = [{"name": f"Person {n}"} for n in range(1000)]
+    before = time.process_time()
+    make_batch(owner, wish, rows=rows)
+    assert time.process_time() - before < 2
+
+
+def test_listeners_are_told_each_videos_place(owner, outsider, wish):
+    make_endpoint(owner, "video.queued")
+    make_video(outsider, avatar_id=wish["avatar_id"])
+    batch = make_batch(owner, wish)
+    told = [json.loads(body)["data"] for body in OutgoingEvent.objects.values_list("body", flat=True)]
+    listed = data_of(owner.client.get("/api/v1/videos", {"batch_id": str(batch.pk)}))
+    assert {video["id"]: video["queue_position"] for video in told} == {
+        video["id"]: video["queue_position"] for video in listed
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from videos.fairness import Line, allot, place
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def line(number: int, *, waiting: int = 1, in_flight: int = 0, weight: int = 1, limit: int = 10, age: int = 0) -> Line:
-    return Line(UUID(int=number), weight, limit, in_flight, waiting, MAY - timedelta(seconds=age))
+def line(number: int, *, waiting: int = 1, in_flight: int = 0, weight: int = 1, limit: int = 10, **more: int) -> Line:
+    head = MAY - timedelta(seconds=more.get("age", 0))
+    return Line(UUID(int=number), weight, limit, in_flight, waiting, head, more.get("rendered", 0))
 
 
 def turns(lines: list[Line]) -> list[int]:
@@ -40,7 +41,8 @@ def simulated(lines: list[Line]) -> list[int]:
 
 def key_of(each: Line, taken: int) -> tuple:
     flying = each.in_flight + taken
-    return flying >= each.limit, Fraction(flying, each.weight), each.head, each.account_id
+    lately = Fraction(each.rendered, each.weight)
+    return flying >= each.limit, Fraction(flying, each.weight), lately, each.head, each.account_id
 
 
 many_lines = st.lists(
@@ -51,6 +53,7 @@ many_lines = st.lists(
         weight=st.integers(1, 4),
         limit=st.integers(1, 6),
         age=st.integers(0, 3),
+        rendered=st.integers(0, 2),
     ),
     min_size=1,
     max_size=5,
@@ -95,6 +98,37 @@ def test_who_has_much_in_flight_waits():
 
 def test_between_equals_the_one_that_has_waited_longest_goes_first():
     assert turns([line(1), line(2, age=5)]) == [2, 1]
+
+
+def test_between_equals_the_one_that_was_served_lately_waits():
+    assert turns([line(1, age=9, rendered=1), line(2)]) == [2, 1]
+
+
+def test_what_was_rendered_lately_counts_for_less_than_what_is_in_flight():
+    assert turns([line(1, rendered=9), line(2, in_flight=1, age=9)]) == [1, 2]
+
+
+def test_what_was_rendered_lately_is_weighed():
+    assert turns([line(1, rendered=3, weight=4), line(2, rendered=1, age=9)]) == [1, 2]
+
+
+@given(many_lines, st.integers(1, 12))
+def test_many_slots_at_once_go_as_one_by_one(lines, slots):
+    standing, by_one = lines, Counter()
+    for _ in range(slots):
+        share = allot(standing, 1)
+        by_one += share
+        standing = [each.after(share[each.account_id], share[each.account_id]) for each in standing]
+    assert by_one == allot(lines, slots)
+
+
+def test_no_slots_and_no_lines_are_nothing():
+    assert (allot([], 5), allot([line(1)], 0)) == (Counter(), Counter())
+
+
+def test_who_could_not_use_its_share_gets_no_more():
+    assert line(1, waiting=5, in_flight=1).after(1, 3).room == 0
+    assert line(1, waiting=5, in_flight=1).after(2, 2) == line(1, waiting=3, in_flight=3)
 
 
 def test_videos_beyond_an_accounts_own_limit_come_after_all_others():

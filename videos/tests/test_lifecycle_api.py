@@ -17,6 +17,7 @@ from videos import urls
 from videos.enums import PROCESSING, Status
 from videos.models import Video, VideoEvent
 from videos.services import creating
+from videos.tests.batches import BATCHES
 from videos.tests.pipeline import Money, fresh, history, money_of
 
 pytestmark = pytest.mark.django_db
@@ -343,6 +344,8 @@ DETAIL = [
 ]
 EVERYWHERE = [("get", VIDEOS), ("post", VIDEOS), ("post", f"{VIDEOS}/quote")]
 EVERYWHERE += [(method, f"{VIDEOS}/{NOBODY}{deed and '/'}{deed}") for method, deed in DETAIL]
+EVERYWHERE += [("get", BATCHES), ("post", BATCHES), ("post", f"{BATCHES}/quote"), ("get", f"{BATCHES}/{NOBODY}")]
+EVERYWHERE += [("post", f"{BATCHES}/{NOBODY}/cancel"), ("get", f"{BATCHES}/{NOBODY}/results.csv")]
 
 
 def test_no_route_is_left_out_below():

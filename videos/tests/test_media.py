@@ -101,6 +101,34 @@ def test_each_part_may_be_missing_alone(owner, part):
     assert refusal_of(owner.client.get(address(video, part))) == (404, "not_found")
 
 
+CAPTIONS = [
+    ("", b"the subtitles", "application/x-subrip; charset=utf-8"),
+    ("?format=srt", b"the subtitles", "application/x-subrip; charset=utf-8"),
+    ("?format=vtt", b"WEBVTT", "text/vtt; charset=utf-8"),
+]
+
+
+@pytest.mark.parametrize(("query", "body", "content_type"), CAPTIONS)
+def test_captions_come_in_the_format_that_is_asked_for(owner, query, body, content_type):
+    name = default_storage.save("videos/ten/captions.vtt", ContentFile(b"WEBVTT"))
+    video = make_video(owner, "completed", subtitles_vtt=name)
+    response, found = fetch(local(owner.client.get(address(video, "captions") + query)["Location"]))
+    assert (found, response["Content-Type"]) == (body, content_type)
+
+
+@pytest.mark.parametrize("wanted", ["ass", "VTT", "json", "", "srt,vtt"])
+def test_captions_in_another_format_are_refused(owner, video, wanted):
+    with nothing_changes():
+        response = owner.client.get(address(video, "captions") + f"?format={wanted}")
+    assert refusal_of(response) == (400, "validation_error")
+    assert response.json()["error"]["details"] == {"format": "Must be srt or vtt."}
+
+
+@pytest.mark.parametrize("part", ["file", "thumbnail"])
+def test_only_captions_have_formats(owner, video, part):
+    assert refusal_of(owner.client.get(address(video, part) + "?format=vtt")) == (400, "validation_error")
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_another_account_gets_no_link(outsider, video, part):
     with nothing_changes():

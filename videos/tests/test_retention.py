@@ -8,9 +8,11 @@ from django.utils import timezone
 from billing.models import Tier, Wallet
 from genvid.tests.asserts import data_of, refusal_of
 from genvid.tests.factories import make_video
+from genvid.tests.parallel import in_parallel
 from videos.enums import Status
 from videos.models import Video, VideoEvent
 from videos.services import retention, settling
+from videos.tests.doubles import SlowlyDeleting
 from videos.tests.pipeline import charged_once, fresh, stored_files, use_storage
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +27,18 @@ def reasons(video) -> list[str]:
 def expiring(video, *, after: timedelta) -> Video:
     Video.objects.filter(pk=video.pk).update(expires_at=timezone.now() + after)
     return fresh(video)
+
+
+def ended(video, status: Status, *, ago: timedelta) -> None:
+    Video.objects.filter(pk=video.pk).update(status=status, completed_at=timezone.now() - ago)
+
+
+class Killed(BaseException):
+    """As kill -9 would, this passes every `except Exception`."""
+
+
+def die() -> None:
+    raise Killed
 
 
 @pytest.fixture
@@ -85,6 +99,36 @@ def test_a_storage_that_fails_is_asked_again(done, settings):
     assert (stored_files(done), fresh(done).expired_at is not None) == ([], True)
 
 
+def test_dying_between_the_files_and_the_row_loses_nothing(done, owner, settings):
+    expiring(done, after=-DAY)
+    use_storage(settings, "SlowlyDeleting")
+    SlowlyDeleting.meanwhile = die
+    with pytest.raises(Killed):
+        retention.retain_all()
+    assert (fresh(done).expired_at, reasons(done)) == (None, ["expiring"])
+    retention.retain_all()
+    assert (stored_files(done), reasons(done)) == ([], ["expiring", "expired"])
+    assert charged_once(owner, done)
+
+
+def test_an_end_that_was_put_off_meanwhile_holds(pipeline, owner, settings):
+    first, second = [pipeline.run(pipeline.order(owner, "Hi.")) for _ in range(2)]
+    expiring(first, after=-2 * DAY)
+    expiring(second, after=-DAY)
+    use_storage(settings, "SlowlyDeleting")
+    SlowlyDeleting.meanwhile = lambda: expiring(second, after=DAY)
+    retention.retain_all()
+    assert (stored_files(first), len(stored_files(second))) == ([], 4)
+    assert fresh(second).expired_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_any_number_of_workers_tell_and_expire_once(owner):
+    videos = [expiring(make_video(owner, "completed"), after=-DAY) for _ in range(5)]
+    assert in_parallel([retention.retain_all] * 4) == [None] * 4
+    assert [reasons(video) for video in videos] == [["expiring", "expired"]] * 5
+
+
 def test_an_expired_video_is_deleted_at_heygen_too(done, pipeline, woken):
     expiring(done, after=-DAY)
     retention.retain_all()
@@ -122,10 +166,35 @@ def test_a_render_that_is_gone_already_counts_as_deleted(done, pipeline):
     assert fresh(done).provider_deleted_at is not None
 
 
-def test_files_of_a_video_that_failed_while_it_was_stored_are_cleared(done, pipeline):
-    Video.objects.filter(pk=done.pk).update(status=Status.FAILED)
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
+def test_files_of_a_video_that_ended_while_it_was_stored_are_cleared(done, status):
+    ended(done, status, ago=retention.CLEAR_AFTER)
     retention.retain_all()
     assert (stored_files(done), fresh(done).expired_at is not None) == ([], True)
+
+
+def test_files_are_not_cleared_while_a_worker_may_still_be_storing_them(done):
+    ended(done, Status.FAILED, ago=retention.CLEAR_AFTER / 2)
+    retention.retain_all()
+    assert (len(stored_files(done)), fresh(done).expired_at) == (4, None)
+
+
+def test_files_that_cannot_be_cleared_are_tried_again(done, settings):
+    ended(done, Status.FAILED, ago=retention.CLEAR_AFTER)
+    storages = settings.STORAGES
+    use_storage(settings, "BrokenBucket")
+    retention.retain_all()
+    assert fresh(done).expired_at is None
+    settings.STORAGES = storages
+    retention.retain_all()
+    assert stored_files(done) == []
+
+
+def test_a_failed_video_does_not_say_that_it_was_kept(owner):
+    video = make_video(owner, "failed", expired_at=timezone.now())
+    answer = owner.client.get(f"/api/v1/videos/{video.pk}/file")
+    assert refusal_of(answer) == (404, "not_found")
+    assert "plan" not in answer.json()["error"]["message"]
 
 
 def test_a_canceled_video_keeps_no_links_of_heygens(pipeline, owner):

@@ -263,3 +263,108 @@ def test_a_video_canceled_while_slots_are_handed_out_is_either_or():
     in_parallel([*cancels, *[scheduler.hand_out_slots] * 3])
     assert {fresh(video).status for video in videos} <= {"canceled", "submitting", "queued"}
     assert person.wallet.held == sum(fresh(video).credits_held for video in videos)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slot_that_a_locked_video_cannot_use_goes_to_the_next_account(no_waiting, settings):
+    settings.HEYGEN_MAX_CONCURRENT = 1
+    avatar = make_avatar()
+    first, second = (make_video(make_caller(), avatar=avatar) for _ in range(2))
+    gate()
+    with holding("SELECT 1 FROM videos_video WHERE id = %s FOR UPDATE", first.pk):
+        assert scheduler.hand_out_slots() == 1
+    assert [fresh(video).status for video in (first, second)] == ["queued", "submitting"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_waiting_videos_locked_is_no_reason_to_wait(no_waiting):
+    avatar = make_avatar()
+    videos = [make_video(make_caller(), avatar=avatar) for _ in range(2)]
+    gate()
+    with holding("SELECT 1 FROM videos_video FOR UPDATE"):
+        assert scheduler.hand_out_slots() == 0
+    assert [fresh(video).status for video in videos] == ["queued"] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_schedulers_never_hand_out_more_than_there_is_while_renders_end(settings):
+    """Slots come free all the time: what is out never exceeds the limit, and all is out in the end."""
+    settings.HEYGEN_MAX_CONCURRENT = 3
+    avatar, seen = make_avatar(), []
+    for person in (make_caller(), make_caller(), make_caller()):
+        set_balance(person, 100)
+        queue_many(person, avatar, 8)
+    gate()
+
+    def work() -> None:
+        for _ in range(12):
+            scheduler.hand_out_slots()
+            flying = list(Video.objects.in_flight()[:3])
+            seen.append(Video.objects.in_flight().count())
+            Video.objects.filter(pk__in=[video.pk for video in flying[:1]]).update(status=Status.FAILED)
+
+    assert [error for error in in_parallel([work] * 8) if error] == []
+    assert max(seen) <= 3
+    assert Video.objects.filter(attempt__gt=1).count() == 0
+
+
+# ── The order in which slots come
+
+
+def test_places_foretell_the_order_in_which_slots_come_one_by_one(avatar, settings):
+    """Whatever the plans and the ages: while nothing ends, everybody goes when their place said."""
+    people = [make_caller() for _ in range(4)]
+    give_tier(people[1], "pro")
+    give_tier(people[2], "business")
+    for person, count in zip(people, (3, 4, 2, 1), strict=True):
+        set_balance(person, 100)
+        queue_many(person, avatar, count)
+    shuffle_ages()
+    foretold = places.of_videos(Video.objects.queued())
+    order = []
+    for settings.HEYGEN_MAX_CONCURRENT in range(1, 11):
+        assert scheduler.hand_out_slots() == 1
+        order += Video.objects.in_flight().exclude(pk__in=order).values_list("pk", flat=True)
+    assert [foretold[pk] for pk in order] == list(range(1, 11))
+
+
+def shuffle_ages() -> None:
+    """Each account has old videos and young ones."""
+    now = timezone.now()
+    for number, pk in enumerate(Video.objects.queued().order_by("idempotency_key", "id").values_list("pk", flat=True)):
+        Video.objects.filter(pk=pk).update(queued_at=now - timedelta(seconds=number * 37 % 101))
+
+
+def serve(count: int) -> list:
+    """Each render that is out the longest ends, and somebody gets its slot: who, in order."""
+    served = []
+    for _ in range(count):
+        oldest = Video.objects.in_flight().order_by("submitted_at", "id").first()
+        Video.objects.filter(pk=oldest.pk).update(status=Status.STORING, rendered_at=timezone.now())
+        before = set(Video.objects.in_flight().values_list("pk", flat=True))
+        scheduler.hand_out_slots()
+        served += Video.objects.in_flight().exclude(pk__in=before).values_list("account_id", flat=True)
+    return served
+
+
+@pytest.mark.parametrize("slots", [1, 2, 10])
+def test_twenty_that_come_after_a_thousand_get_the_next_slots(avatar, settings, slots):
+    """Though the giant has them all: what comes free goes to the crowd, the first come first."""
+    settings.HEYGEN_MAX_CONCURRENT = slots
+    giant = make_caller()
+    give_tier(giant, "business")
+    queue_many(giant, avatar, 1000)
+    assert scheduler.hand_out_slots() == slots
+    crowd = [make_video(make_caller(), avatar=avatar).account_id for _ in range(20)]
+    assert serve(20) == crowd
+
+
+def test_with_one_slot_accounts_take_turns(avatar, settings):
+    settings.HEYGEN_MAX_CONCURRENT = 1
+    first, second = make_caller(), make_caller()
+    for person in (first, second):
+        set_balance(person, 100)
+        queue_many(person, avatar, 4)
+    scheduler.hand_out_slots()
+    one, other = first.account.pk, second.account.pk
+    assert serve(5) == [other, one, other, one, other]

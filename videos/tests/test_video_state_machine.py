@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -72,6 +72,7 @@ class VideoLife(RuleBasedStateMachine):
         self.heygen.renders, self.heygen.keys, self.heygen.plan, self.heygen.unlisted = {}, {}, [], set()
         self.deliveries = 0
         self.shown: Counter[Any] = Counter()
+        self.proved: list[Any] = []
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -162,7 +163,8 @@ class VideoLife(RuleBasedStateMachine):
         """Credits are kept only for what HeyGen has."""
         row = Video.objects.get(pk=video)
         charge = min(charge, row.credits_held) if row.status in (Status.RENDERING, Status.STORING) else 0
-        assert settling.cancel(row, reason="canceled_by_staff", charge=charge) == (row.status == Status.CANCELED)
+        waits = row.status in WAITING
+        assert settling.cancel(row, reason="canceled_by_staff", charge=charge) == waits
 
     @rule(pausing=st.booleans())
     def staff_turn_the_gate(self, pausing: bool) -> None:
@@ -261,8 +263,8 @@ class VideoLife(RuleBasedStateMachine):
 
     @invariant()
     def the_laws_hold(self) -> None:
-        assert the_ledger_proves()
         videos = list(Video.objects.all())
+        self.check_ledger()
         check_money(videos)
         check_moves()
         check_waits(videos)
@@ -271,6 +273,12 @@ class VideoLife(RuleBasedStateMachine):
         made = Counter(render.order for render in self.heygen.renders.values() if render.costly)
         assert all(count == 1 for count in made.values()), made
         assert all(made[str(video.pk)] == 1 for video in videos if video.status == Status.COMPLETED)
+
+    def check_ledger(self) -> None:
+        """Proved anew, which takes long, whenever a credit has moved."""
+        now = [*Wallet.objects.order_by("pk").values_list("balance", "held"), LedgerEntry.objects.count()]
+        assert now == self.proved or the_ledger_proves()
+        self.proved = now
 
     def check_progress(self, videos: list[Video]) -> None:
         for video in videos:
@@ -320,7 +328,8 @@ def test_the_laws_hold_whatever_happens(a_house_with_two_accounts):
     run_state_machine_as_test(
         VideoLife,
         settings=trials(
-            max_examples=40,
+            max_examples=30,
+            phases=[Phase.generate],
             stateful_step_count=30,
             deadline=None,
             database=None,

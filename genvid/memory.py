@@ -1,0 +1,47 @@
+"""A short memory that all processes share and everybody can do without: a dead cache costs time, never an answer."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.core.cache import cache
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+def remembered(key: str, find: Callable[[], T], seconds: float) -> T:
+    """What `find` returns, asked for at most once in `seconds`. None is not remembered."""
+    try:
+        known: T | None = cache.get(key)
+    except Exception as error:  # noqa: BLE001 - whatever the cache raises, the truth is elsewhere
+        logger.warning("cache_unavailable", error=repr(error))
+        return find()
+    if known is not None:
+        return known
+    found = find()
+    _keep(key, found, seconds)
+    return found
+
+
+def _keep(key: str, value: object, seconds: float) -> None:
+    try:
+        cache.set(key, value, seconds)
+    except Exception as error:  # noqa: BLE001 - as above
+        logger.warning("cache_unavailable", error=repr(error))
+
+
+def first_in(key: str, seconds: float) -> bool:
+    """True for the first who asks in `seconds`; for everybody while nobody remembers."""
+    try:
+        return bool(cache.add(key, 1, seconds))
+    except Exception as error:  # noqa: BLE001 - as above
+        logger.warning("cache_unavailable", error=repr(error))
+        return True
+
+
+def forget(*keys: str) -> None:
+    try:
+        cache.delete_many(keys)
+    except Exception as error:  # noqa: BLE001 - as above
+        logger.warning("cache_unavailable", error=repr(error))
