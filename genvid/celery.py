@@ -25,9 +25,11 @@ def poll_embedded_broker_briskly(**_: Any) -> None:
 
 
 @signals.task_prerun.connect
-def keep_database_connection(**_: Any) -> None:
+def keep_database_connection(task: Any = None, **_: Any) -> None:
     """One connection a thread, checked before each task, and renewed when it is broken or older than CONN_MAX_AGE."""
-    close_old_connections()
+    # A task that is run in place shares its caller's connection, and the transaction on it.
+    if task is None or not task.request.is_eager:
+        close_old_connections()
 
 
 @signals.setup_logging.connect
