@@ -29,8 +29,10 @@ django.setup()
 
 
 @signals.task_prerun.connect
-def keep_database_connection(**_: Any) -> None:
-    close_old_connections()
+def keep_database_connection(task: Any = None, **_: Any) -> None:
+    # Signals are everybody's: where this module is imported beside genvid's tasks, they are none of its business.
+    if task is not None and task.app is app:
+        close_old_connections()
 
 
 @signals.setup_logging.connect
