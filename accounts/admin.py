@@ -5,6 +5,7 @@ from django.contrib import admin
 from accounts.models import (
     Account,
     ApiKey,
+    AuditEntry,
     Delivery,
     DeliveryAttempt,
     IdempotencyRecord,
@@ -128,3 +129,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_fields = ("event__id", "event__object_id", "endpoint__url")
     list_select_related = ("event", "endpoint")
     inlines = (AttemptInline,)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "act", "account", "user", "api_key", "address")
+    list_filter = ("act", "created_at")
+    search_fields = ("account__name", "user__email", "address", "request_id")
+    list_select_related = ("account", "user", "api_key")

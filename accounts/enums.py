@@ -26,6 +26,7 @@ class Scope(TextChoices):
     TEAM_READ = "team:read"
     TEAM_MANAGE = "team:manage"
     ACCOUNT_OWN = "account:own"
+    AUDIT_READ = "audit:read"
     SELF = "self"
 
 
@@ -47,6 +48,41 @@ class Revocation(TextChoices):
     LOGOUT = "logout"
     REUSE = "reuse", "a refresh token was used twice"
     PASSWORD = "password", "the password changed"
+
+
+class AuditAct(TextChoices):
+    """What is written into the audit log: acts on which somebody's access or money hangs."""
+
+    REGISTERED = "user.registered"
+    EMAIL_VERIFIED = "user.email_verified"
+    SIGNED_IN = "session.started"
+    SIGN_IN_REFUSED = "session.refused"
+    SIGN_IN_THROTTLED = "session.throttled"
+    SIGNED_OUT = "session.ended"
+    ACCOUNT_SWITCHED = "session.switched"
+    TOKEN_REUSED = "session.token_reused"  # noqa: S105 - a word of the log
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105
+    PASSWORD_RESET = "password.reset"  # noqa: S105
+    TOTP_ENABLED = "totp.enabled"
+    TOTP_DISABLED = "totp.disabled"
+    KEY_CREATED = "api_key.created"
+    KEY_REVOKED = "api_key.revoked"
+    INVITATION_SENT = "invitation.sent"
+    INVITATION_REVOKED = "invitation.revoked"
+    MEMBER_JOINED = "member.joined"
+    ROLE_CHANGED = "member.role_changed"
+    MEMBER_REMOVED = "member.removed"
+    MEMBER_LEFT = "member.left"
+    OWNERSHIP_TRANSFERRED = "account.ownership_transferred"
+    ENDPOINT_CREATED = "webhook_endpoint.created"
+    ENDPOINT_CHANGED = "webhook_endpoint.changed"
+    ENDPOINT_REMOVED = "webhook_endpoint.removed"
+    SECRET_ROTATED = "webhook_endpoint.secret_rotated"  # noqa: S105
+    CREDITS_ADJUSTED = "credits.adjusted"
+    EXPORT_REQUESTED = "profile.export_requested"
+    ERASURE_REQUESTED = "profile.erasure_requested"
+    ERASURE_WITHDRAWN = "profile.erasure_withdrawn"
+    ERASED = "profile.erased"
 
 
 EVERYTHING = "*"

@@ -24,6 +24,7 @@ ROLES: dict[Scope, frozenset[Role]] = {
     Scope.TEAM_READ: EVERYBODY,
     Scope.TEAM_MANAGE: MANAGERS,
     Scope.ACCOUNT_OWN: frozenset({Role.OWNER}),
+    Scope.AUDIT_READ: frozenset({Role.OWNER}),
     Scope.SELF: EVERYBODY,
 }
 """Which roles have a scope. An API key has at most those of its own list that its maker's role has too."""

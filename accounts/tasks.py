@@ -46,10 +46,12 @@ def send_endpoint_off_email(endpoint_id: str) -> None:
 
 @shared_task(name="accounts.purge")
 def purge() -> None:
-    """Forget idempotency keys after 24 hours, sessions and webhooks after a month."""
-    from accounts.services import purging  # the allowed knot
+    """Forget idempotency keys after 24 hours, sessions and webhooks after a month, audit entries after thirteen."""
+    from accounts import audit  # the allowed knot
+    from accounts.services import purging
 
     now = timezone.now()
     IdempotencyRecord.objects.filter(created_at__lt=now - KEEP_IDEMPOTENCY).delete()
     Session.objects.filter(expires_at__lt=now - KEEP_ENDED_SESSIONS).delete()
     purging.forget_webhooks()
+    audit.forget_old()

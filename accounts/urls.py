@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import keys, profile, signing_in, webhooks
+from accounts.views import audit, keys, profile, signing_in, webhooks
 
 urlpatterns = [
     path("auth/register", signing_in.RegisterView.as_view()),
@@ -17,5 +17,6 @@ urlpatterns = [
     path("webhook-endpoints/<uuid:pk>/test", webhooks.TestEndpointView.as_view()),
     path("webhook-endpoints/<uuid:pk>/deliveries", webhooks.DeliveriesView.as_view()),
     path("webhook-deliveries/<uuid:pk>/retry", webhooks.RetryDeliveryView.as_view()),
+    path("audit-log", audit.AuditLogView.as_view()),
     path("profile", profile.ProfileView.as_view()),
 ]

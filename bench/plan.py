@@ -35,8 +35,8 @@ def cases(in_flight: int, videos: int, render_seconds: float) -> list[Case]:
     return [Case(design, in_flight, videos, render_seconds) for design in ("webhooks", "polling", "naive")]
 
 
-QUICK = cases(200, 400, 25.0)
-FULL = [*QUICK, *cases(2000, 2000, 75.0)]
+QUICK = cases(200, 400, 60.0)
+FULL = [*QUICK, *cases(2000, 2000, 300.0)]
 
 # What is expected before anything was learned: the warm-up's renders, in seconds. The rest is as in production.
 SETTINGS = {"EXPECTED_RENDER_BASE": "1", "EXPECTED_RENDER_FACTOR": "0", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO"}

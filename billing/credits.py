@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
-from accounts import spending
+from accounts import audit, spending
+from accounts.enums import AuditAct
 from billing import rates
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.models import CreditLot, Hold, LedgerEntry, Tier, Wallet
@@ -210,7 +211,7 @@ def grant(
 
 
 @transaction.atomic
-def adjust(account_id: UUID, credits: int, *, reference: str, description: str) -> bool:
+def adjust(account_id: UUID, credits: int, *, reference: str, description: str, staff_id: UUID | None = None) -> bool:
     """Staff's correction, up or down. Raises InsufficientCredits below what is available. False when done before."""
     wallet = _lock(account_id)
     if _entry_exists(reference, EntryKind.ADJUSTMENT) or credits == 0:
@@ -227,6 +228,7 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str) 
             wallet=wallet, source=LotSource.STAFF, reference=reference, granted=credits, remaining=remaining
         )
     _move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
+    audit.note(AuditAct.CREDITS_ADJUSTED, account_id=account_id, user_id=staff_id, credits=credits, reference=reference)
     return True
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from genvid import origin
+from genvid.api.addresses import UNKNOWN, client_address
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -23,9 +26,16 @@ class RequestIdMiddleware:
         # django-structlog reads the header: it must never see one that could forge a log line.
         request.META["HTTP_X_REQUEST_ID"] = request_id
         structlog.contextvars.clear_contextvars()
+        origin.remember(_origin_of(request, request_id))
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+def _origin_of(request: HttpRequest, request_id: str) -> origin.Origin:
+    address = client_address(request)
+    agent = request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")[: origin.USER_AGENT_LENGTH]
+    return origin.Origin("" if address == UNKNOWN else address, agent, request_id)
 
 
 def request_id_of(request: HttpRequest | None) -> str:

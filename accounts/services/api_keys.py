@@ -3,18 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import keys
+from accounts import audit, keys
 from accounts.caller import Caller
-from accounts.enums import Scope
+from accounts.enums import AuditAct, Scope
 from accounts.models import Account, ApiKey
 from accounts.permissions import allows
 from genvid.errors import Conflict, ValidationFailed
 
-logger = structlog.get_logger(__name__)
 MOST_KEYS = 100
 
 
@@ -46,11 +44,12 @@ def create(
         expires_at=expires_at,
         **limits,
     )
-    logger.info("api_key_created", key_id=str(key.pk), account_id=str(caller.account_id))
+    audit.note_by(caller, AuditAct.KEY_CREATED, key=key.pk, name=name, scopes=" ".join(key.scopes))
     return key, new.text
 
 
-def revoke(key: ApiKey) -> None:
+@transaction.atomic
+def revoke(caller: Caller, key: ApiKey) -> None:
     """The next request with it is refused. Revoking again changes nothing."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        logger.info("api_key_revoked", key_id=str(key.pk), account_id=str(key.account_id))
+        audit.note_by(caller, AuditAct.KEY_REVOKED, key=key.pk, name=key.name)

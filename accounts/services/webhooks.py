@@ -2,15 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import outbox
-from accounts.enums import DeliveryStatus, EventType, Health
+from accounts import audit, outbox
+from accounts.caller import Caller
+from accounts.enums import AuditAct, DeliveryStatus, EventType, Health
 from accounts.models import Account, Delivery, WebhookEndpoint
 from accounts.signatures import new_secret
 from accounts.waking import wake_on_commit
@@ -19,7 +18,6 @@ from genvid.errors import Conflict, InvalidState
 from genvid.http import ForbiddenAddress, check_public_url
 from genvid.http.addresses import split_url
 
-logger = structlog.get_logger(__name__)
 MOST_ENDPOINTS = 20
 OLD_SECRET_LIVES = timedelta(hours=24)
 UNTRIED = {"health": Health.NEW, "failures": 0, "failing_since": None, "paused_until": None}
@@ -42,19 +40,20 @@ def check_url(url: str) -> None:
 
 
 @transaction.atomic
-def create(account_id: UUID, *, url: str, events: list[str], **options: Any) -> WebhookEndpoint:
+def create(caller: Caller, *, url: str, events: list[str], **options: Any) -> WebhookEndpoint:
     """`options`: description, enabled. The address has been checked. Raises Conflict beyond `MOST_ENDPOINTS`."""
     # Under the account's lock: two requests at once must not both be the last that fits.
-    Account.objects.select_for_update().get(pk=account_id)
-    if WebhookEndpoint.objects.of(account_id).count() >= MOST_ENDPOINTS:
+    Account.objects.select_for_update().get(pk=caller.account_id)
+    if WebhookEndpoint.objects.of(caller.account_id).count() >= MOST_ENDPOINTS:
         raise Conflict(f"An account has at most {MOST_ENDPOINTS} webhook endpoints; remove one first.")
     given = {"url": url, "events": sorted(set(events)), "secret": new_secret()} | options
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(account_id=account_id, **given)
-    logger.info("webhook_endpoint_created", endpoint_id=str(endpoint.pk), account_id=str(account_id))
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(account_id=caller.account_id, **given)
+    audit.note_by(caller, AuditAct.ENDPOINT_CREATED, endpoint=endpoint.pk, url=url)
     return endpoint
 
 
-def change(endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:
+@transaction.atomic
+def change(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:
     """Of url, events, description, enabled. A new address, or switching it on again, forgets what went wrong before."""
     if "events" in changes:
         changes["events"] = sorted(set(changes["events"]))
@@ -63,22 +62,24 @@ def change(endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:
     elif changes.get("url", endpoint.url) != endpoint.url:
         changes |= UNTRIED
     _write(endpoint, changes)
+    audit.note_by(caller, AuditAct.ENDPOINT_CHANGED, endpoint=endpoint.pk, fields=" ".join(sorted(changes)))
     return endpoint
 
 
-def remove(endpoint: WebhookEndpoint) -> None:
+@transaction.atomic
+def remove(caller: Caller, endpoint: WebhookEndpoint) -> None:
     """Nothing more is sent to it. The row goes with its last deliveries (`accounts.purge`): news may be on its way."""
     _write(endpoint, {"deleted_at": timezone.now(), "enabled": False})
-    logger.info("webhook_endpoint_removed", endpoint_id=str(endpoint.pk), account_id=str(endpoint.account_id))
+    audit.note_by(caller, AuditAct.ENDPOINT_REMOVED, endpoint=endpoint.pk, url=endpoint.url)
 
 
 @transaction.atomic
-def rotate_secret(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+def rotate_secret(caller: Caller, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """A new secret; the present one signs too, for `OLD_SECRET_LIVES`. One that was older still ends now."""
     present: WebhookEndpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
     until = timezone.now() + OLD_SECRET_LIVES
     _write(present, {"secret": new_secret(), "old_secret": present.secret, "old_secret_until": until})
-    logger.info("webhook_secret_rotated", endpoint_id=str(endpoint.pk), account_id=str(endpoint.account_id))
+    audit.note_by(caller, AuditAct.SECRET_ROTATED, endpoint=endpoint.pk)
     return present
 
 

@@ -92,8 +92,8 @@ def test_a_delivery_that_arrived_is_done(endpoint, receiver):
     assert len(receiver.posts) == 1
 
 
-def test_during_a_rotation_both_secrets_verify(endpoint, receiver):
-    rotated = webhooks.rotate_secret(endpoint)
+def test_during_a_rotation_both_secrets_verify(owner, endpoint, receiver):
+    rotated = webhooks.rotate_secret(owner.caller, endpoint)
     tell(endpoint)
     serve(endpoint)
     (post,) = receiver.posts
@@ -101,8 +101,8 @@ def test_during_a_rotation_both_secrets_verify(endpoint, receiver):
         assert Webhook(secret).verify(post.body, post.headers)["type"] == "video.completed"
 
 
-def test_after_a_rotation_the_old_secret_signs_no_more(endpoint, receiver):
-    webhooks.rotate_secret(endpoint)
+def test_after_a_rotation_the_old_secret_signs_no_more(owner, endpoint, receiver):
+    webhooks.rotate_secret(owner.caller, endpoint)
     WebhookEndpoint.objects.update(old_secret_until=timezone.now())
     tell(endpoint)
     serve(endpoint)
@@ -494,9 +494,9 @@ def test_events_are_forgotten_after_thirty_days_and_their_numbers_go_on(endpoint
     assert (DeliveryAttempt.objects.count(), young.event.sequence, EventCounter.objects.get().last) == (0, 2, 2)
 
 
-def test_a_removed_endpoint_is_forgotten_after_its_deliveries(endpoint):
+def test_a_removed_endpoint_is_forgotten_after_its_deliveries(owner, endpoint):
     tell(endpoint)
-    webhooks.remove(endpoint)
+    webhooks.remove(owner.caller, endpoint)
     WebhookEndpoint.objects.update(deleted_at=timezone.now() - timedelta(days=31))
     tasks.purge()
     assert WebhookEndpoint.objects.count() == 1

@@ -50,6 +50,7 @@ class ApiKeyView(StrictAPIView):
 
     @extend_schema(responses={204: None}, operation_id="revoke_api_key")
     def delete(self, request: Request, pk: UUID) -> Response:
-        mine = ApiKey.objects.filter(account=caller_of(request).account_id, revoked_at=None)
-        api_keys.revoke(one_or_404(mine, pk=pk))
+        caller = caller_of(request)
+        mine = ApiKey.objects.filter(account=caller.account_id, revoked_at=None)
+        api_keys.revoke(caller, one_or_404(mine, pk=pk))
         return Response(status=204)

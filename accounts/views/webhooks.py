@@ -57,8 +57,7 @@ class EndpointsView(KeysetListView):
     def post(self, request: Request) -> Effect:
         wish = validated(EndpointInput, request.data)
         webhooks.check_url(wish["url"])
-        account_id = caller_of(request).account_id
-        return lambda: Response(new_endpoint_data(webhooks.create(account_id, **wish)), status=201)
+        return lambda: Response(new_endpoint_data(webhooks.create(caller_of(request), **wish)), status=201)
 
     def represent(self, rows: list[Any]) -> list[Any]:
         return [endpoint_data(endpoint) for endpoint in rows]
@@ -80,11 +79,11 @@ class EndpointView(StrictAPIView):
         endpoint, changes = one_or_404(mine(request), pk=pk), validated(EndpointChange, request.data)
         if "url" in changes:
             webhooks.check_url(changes["url"])
-        return Response(endpoint_data(webhooks.change(endpoint, **changes)))
+        return Response(endpoint_data(webhooks.change(caller_of(request), endpoint, **changes)))
 
     @extend_schema(responses={204: None}, operation_id="delete_webhook_endpoint")
     def delete(self, request: Request, pk: UUID) -> Response:
-        webhooks.remove(one_or_404(mine(request), pk=pk))
+        webhooks.remove(caller_of(request), one_or_404(mine(request), pk=pk))
         return Response(status=204)
 
 
@@ -100,7 +99,7 @@ class RotateSecretView(StrictAPIView):
     @idempotent
     def post(self, request: Request, pk: UUID) -> Effect:
         endpoint = one_or_404(mine(request), pk=pk)
-        return lambda: Response(new_endpoint_data(webhooks.rotate_secret(endpoint)))
+        return lambda: Response(new_endpoint_data(webhooks.rotate_secret(caller_of(request), endpoint)))
 
 
 class TestEndpointView(StrictAPIView):

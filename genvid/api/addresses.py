@@ -5,9 +5,11 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
+UNKNOWN = "unknown"
+
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's IP address, or "unknown".
+    """The caller's IP address, or `UNKNOWN`.
 
     Each of our NUM_PROXIES proxies appends to `X-Forwarded-For` whom it heard; what stands further left, the caller
     may have written. Without proxies the header is nobody's, and not looked at.
@@ -24,6 +26,6 @@ def _normal(text: str) -> str:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return "unknown"
+        return UNKNOWN
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)

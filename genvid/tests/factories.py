@@ -102,7 +102,7 @@ def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
 
 def make_endpoint(of: Person, *events: str, url: str = "https://hooks.example.com/genvid", **fields: Any) -> Any:
     """A webhook endpoint that wants every event, unless some are named. `fields` of the row are set last."""
-    endpoint = webhooks.create(of.account.pk, url=url, events=list(events) or ["*"])
+    endpoint = webhooks.create(of.caller, url=url, events=list(events) or ["*"])
     if fields:
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
         endpoint.refresh_from_db()

@@ -80,7 +80,7 @@ def _missing_since(now: datetime) -> datetime | None:
     """From when on news may have been lost; None while no render is late, for then nothing is missed."""
     rendering = Video.objects.filter(status=Status.RENDERING, submitted_at__isnull=False).order_by("submitted_at")
     oldest = list(rendering[:OLDEST])
-    if not any(now - video.submitted_at > timedelta(seconds=paces.pace_of(video).p90) for video in oldest):
+    if not any(now - video.submitted_at > timedelta(seconds=paces.pace_of(video).p99) for video in oldest):
         return None
     state, _ = ProviderState.objects.get_or_create(name=provider.NAME)
     first: datetime = oldest[0].submitted_at

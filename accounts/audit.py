@@ -1,0 +1,49 @@
+"""The log of acts on which somebody's access or money hangs: owners read it at `audit-log`, staff in the admin.
+
+Call it inside the transaction of the act, so that there is never one without the other.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.enums import AuditAct
+from accounts.models import AuditEntry
+from genvid import origin
+
+logger = structlog.get_logger(__name__)
+KEPT = timedelta(days=400)
+"""Thirteen months: a year can be looked back on."""
+
+
+def note(
+    act: AuditAct, *, account_id: UUID | None, user_id: UUID | None = None, key_id: UUID | None = None, **detail: Any
+) -> None:
+    """Who did what, and from where the present request came. `detail`: plain words and ids, never a secret."""
+    here = origin.current()
+    AuditEntry.objects.create(
+        act=act,
+        account_id=account_id,
+        user_id=user_id,
+        api_key_id=key_id,
+        detail={name: str(value) for name, value in detail.items()},
+        address=here.address or None,
+        user_agent=here.user_agent,
+        request_id=here.request_id,
+    )
+    logger.info("audit", act=str(act), account_id=str(account_id or ""), user_id=str(user_id or ""))
+
+
+def note_by(caller: Caller, act: AuditAct, **detail: Any) -> None:
+    """The same for what a caller did to their own account."""
+    note(act, account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id, **detail)
+
+
+def forget_old() -> int:
+    """Returns how many entries were too old."""
+    deleted, _ = AuditEntry.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    return deleted

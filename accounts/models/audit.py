@@ -1,0 +1,37 @@
+"""What happened to whose security. Written by `accounts.audit`, changed by nobody."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.enums import AuditAct
+from accounts.models.access import ApiKey
+from accounts.models.people import Account, User
+
+
+class AuditEntry(models.Model):
+    """One act. `account` is null where somebody belongs to none, `user` once that person is erased or was nobody."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="audit_entries")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Who did it.")
+    api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    act = models.CharField(max_length=40, choices=AuditAct.choices)
+    detail = models.JSONField(default=dict, help_text="What it was done to. Never a secret.")
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["account", "-created_at", "-id"], name="audit_page"),
+            models.Index(fields=["user", "-created_at"], name="audit_of_user"),
+            models.Index(fields=["created_at"], name="audit_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} at {self.created_at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,99 @@
+"""The audit log: each act once, with who and from where, for owners alone."""
+
+import pytest
+
+from accounts import audit
+from accounts.enums import AuditAct, Role
+from accounts.models import AuditEntry
+from billing import credits
+from genvid.errors import InsufficientCredits
+from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of
+from genvid.tests.factories import make_caller, make_endpoint, make_key, make_teammate
+
+pytestmark = pytest.mark.django_db
+LOG = "/api/v1/audit-log"
+
+
+def acts_of(person) -> list[str]:
+    return [entry["act"] for entry in data_of(person.client.get(LOG))]
+
+
+def test_making_and_revoking_a_key_are_written_down_with_who_and_from_where(owner):
+    wish = {"name": "CI", "scopes": ["videos:read"]}
+    key = data_of(owner.client.post("/api/v1/api-keys", wish, HTTP_USER_AGENT="curl/8"), 201)
+    owner.client.delete(f"/api/v1/api-keys/{key['id']}")
+    revoked, made = (entry for entry in data_of(owner.client.get(LOG)) if entry["act"].startswith("api_key."))
+    assert (revoked["act"], revoked["detail"]) == ("api_key.revoked", {"key": key["id"], "name": "CI"})
+    assert made["detail"] == {"key": key["id"], "name": "CI", "scopes": "videos:read"}
+    assert (made["user_id"], made["address"], made["user_agent"]) == (str(owner.user.pk), "127.0.0.1", "curl/8")
+
+
+def test_revoking_again_is_no_second_act(owner):
+    key = make_key(owner).key
+    for _ in range(2):
+        owner.client.delete(f"/api/v1/api-keys/{key.pk}")
+    assert acts_of(owner).count("api_key.revoked") == 1
+
+
+def test_what_is_done_to_webhook_endpoints_is_written_down(owner):
+    endpoint = make_endpoint(owner, url="https://203.0.113.9/hook")
+    path = f"/api/v1/webhook-endpoints/{endpoint.pk}"
+    owner.client.patch(path, {"description": "Mine"})
+    owner.client.post(f"{path}/rotate-secret")
+    owner.client.delete(path)
+    assert acts_of(owner)[:4] == [
+        "webhook_endpoint.removed",
+        "webhook_endpoint.secret_rotated",
+        "webhook_endpoint.changed",
+        "webhook_endpoint.created",
+    ]
+
+
+def test_no_secret_is_written_down(owner):
+    endpoint, key = make_endpoint(owner), make_key(owner)
+    written = str(list(AuditEntry.objects.values()))
+    assert endpoint.secret not in written
+    assert key.text not in written
+
+
+def test_an_adjustment_of_credits_is_written_down_once(owner):
+    for _ in range(2):
+        credits.adjust(owner.account.pk, 5, reference="gift", description="Sorry.", staff_id=owner.user.pk)
+    (entry,) = data_of(owner.client.get(LOG, {"act": "credits.adjusted"}))
+    assert (entry["detail"], entry["user_id"]) == ({"credits": "5", "reference": "gift"}, str(owner.user.pk))
+
+
+def test_a_refused_adjustment_is_none(owner):
+    with nothing_changes(), pytest.raises(InsufficientCredits):
+        credits.adjust(owner.account.pk, -5000, reference="theft", description="No.")
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.MEMBER, Role.VIEWER])
+def test_only_owners_read_it(owner, role):
+    person = make_teammate(owner, role)
+    assert refusal_of(person.client.get(LOG)) == (403, "permission_denied")
+
+
+def test_nobody_reads_another_accounts(owner):
+    make_key(make_caller())
+    assert data_of(owner.client.get(LOG, {"act": "api_key.created"})) == []
+
+
+def test_an_unknown_act_is_refused(owner):
+    assert wrong_fields_of(owner.client.get(LOG, {"act": "nothing"})) == ["act"]
+
+
+def test_a_long_log_takes_no_more_queries(owner):
+    make_key(owner)
+    few = queries_once_warm(lambda: owner.client.get(LOG))
+    for _ in range(20):
+        audit.note_by(owner.caller, AuditAct.KEY_CREATED)
+    assert queries_once_warm(lambda: owner.client.get(LOG)) == few
+
+
+def test_it_is_kept_for_thirteen_months(owner):
+    audit.note_by(owner.caller, AuditAct.KEY_CREATED)
+    AuditEntry.objects.update(created_at=AuditEntry.objects.latest("created_at").created_at - audit.KEPT)
+    audit.note_by(owner.caller, AuditAct.KEY_REVOKED)
+    audit.forget_old()
+    assert set(AuditEntry.objects.values_list("act", flat=True)) == {"api_key.revoked"}
