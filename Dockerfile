@@ -5,6 +5,18 @@ RUN python -m venv /venv
 COPY requirements.lock .
 RUN /venv/bin/pip install --no-deps --require-hashes -r requirements.lock
 
+# Renders for test keys, where they are offered: the compose profile `test-keys`.
+FROM python:3.11-slim AS sandbox
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1
+RUN useradd --system --uid 10001 --home-dir /app genvid && mkdir /data && chown genvid /data
+COPY requirements-dev.lock .
+RUN pip install --no-deps --require-hashes -r requirements-dev.lock
+WORKDIR /app
+COPY genvid genvid
+USER genvid
+VOLUME /data
+CMD ["python", "-m", "genvid.sandbox", "--host", "0.0.0.0", "--var", "/data"]
+
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /app genvid && mkdir /data && chown genvid /data
 COPY --from=build /venv /venv

@@ -3,13 +3,14 @@
 PYTHON_BIN := .venv/bin/python
 ROOMS := genvid accounts avatars videos billing
 WORKERS ?= 2
+FUZZ_EXAMPLES ?= 200
 ARGS ?=
 
 # What the tools that load the settings need; none of it is used to serve anything.
 CHECK_ENV := env GENVID_TEST=1 GENVID_VAR=var/check SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 \
 	SALT_KEY=only-for-checks HEYGEN_API_KEY=only-for-checks DATABASE_URL=sqlite:///:memory:
 
-.PHONY: help setup run test check lint types imports migrations schema fmt lock demo chaos bench bench-pipeline clean
+.PHONY: help setup run test check lint types imports migrations schema openapi fuzz fmt lock demo chaos bench bench-pipeline clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -43,6 +44,13 @@ schema: setup ## the OpenAPI document is valid and complete
 	@echo "spectacular: the OpenAPI document"
 	@mkdir -p var
 	@$(CHECK_ENV) $(PYTHON_BIN) manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
+
+openapi: setup ## write docs/openapi.yaml anew; a test keeps it current
+	@$(CHECK_ENV) $(PYTHON_BIN) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+fuzz: setup ## made-up requests by the OpenAPI document, many and new ones each time (FUZZ_EXAMPLES=200)
+	@echo "schemathesis: $(FUZZ_EXAMPLES) requests for each operation"
+	@env FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON_BIN) -m pytest -n $(WORKERS) --dist load genvid/tests/fuzz $(ARGS)
 
 types: setup ## mypy, strict
 	@echo "mypy: strict"

@@ -1,6 +1,11 @@
 """People and accounts, for staff."""
 
+from typing import Any
+from uuid import UUID
+
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
 from accounts.models import (
     Account,
@@ -8,13 +13,18 @@ from accounts.models import (
     AuditEntry,
     Delivery,
     DeliveryAttempt,
+    Erasure,
+    Export,
     IdempotencyRecord,
+    Invitation,
     Membership,
     Session,
     User,
     WebhookEndpoint,
 )
+from accounts.services import erasing
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
+from genvid.errors import DomainError
 
 
 class MembershipInline(ReadOnlyInline):
@@ -137,3 +147,59 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ("act", "created_at")
     search_fields = ("account__name", "user__email", "address", "request_id")
     list_select_related = ("account", "user", "api_key")
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "user", "status", "bytes", "ready_at", "expires_at", "tries", "waiting_reason")
+    list_filter = ("status", "created_at")
+    search_fields = ("id", "user__email")
+    list_select_related = ("user",)
+
+
+class ErasureForm(forms.ModelForm[Erasure]):
+    """Whom to erase, because they have asked staff to."""
+
+    class Meta:
+        model = Erasure
+        fields = ("user",)
+
+    def clean_user(self) -> User:
+        user: User = self.cleaned_data["user"]
+        try:
+            erasing.check(user)
+        except DomainError as error:
+            raise forms.ValidationError(error.message) from None
+        return user
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    """Adding one starts it, as if its person had asked for it; nothing else can be done to it here."""
+
+    form = ErasureForm
+    list_display = (
+        *("created_at", "user", "status", "erase_after", "waiting_reason", "erased_at", "withdrawn_at"),
+        "requested_by",
+    )
+    list_filter = ("status", "created_at")
+    search_fields = ("id", "user__email")
+    list_select_related = ("user", "requested_by")
+    raw_id_fields = ("user",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(admin.ModelAdmin.has_add_permission(self, request))
+
+    def save_model(self, request: HttpRequest, obj: Erasure, form: Any, change: bool) -> None:
+        started = erasing.start(obj.user_id, by=UUID(str(request.user.pk)))
+        # What follows here is about the row that the service made.
+        obj.pk = started.pk
+        obj.refresh_from_db()
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("email", "account", "role", "invited_by", "sent_at", "expires_at")
+    list_filter = ("role", "created_at")
+    search_fields = ("email", "account__name")
+    list_select_related = ("account", "invited_by")

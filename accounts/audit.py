@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.enums import AuditAct
 from accounts.models import AuditEntry
+from accounts.pieces import delete_in_pieces
 from genvid import origin
 
 logger = structlog.get_logger(__name__)
@@ -45,5 +46,4 @@ def note_by(caller: Caller, act: AuditAct, **detail: Any) -> None:
 
 def forget_old() -> int:
     """Returns how many entries were too old."""
-    deleted, _ = AuditEntry.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
-    return deleted
+    return delete_in_pieces(AuditEntry.objects.filter(created_at__lt=timezone.now() - KEPT))

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from accounts import keys, standing
 from accounts.caller import Caller
+from accounts.enums import KEY_SCOPES, KeyMode
 from accounts.models import ApiKey
 from accounts.tokens import read_access
 from genvid import memory
@@ -55,7 +56,14 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not _may_come_from(key, client_address(request._request)):
             raise NotAuthenticated("This API key may not be used from this address.")
         _note_use(key)
-        caller = Caller(key.created_by_id, key.account_id, key.role, key_id=key.pk, key_scopes=frozenset(key.scopes))
+        caller = Caller(
+            key.created_by_id,
+            key.account_id,
+            key.role,
+            key_id=key.pk,
+            key_scopes=frozenset(key.scopes),
+            is_test=key.mode == KeyMode.TEST,
+        )
         _bind(caller)
         return caller, key.prefix
 
@@ -105,3 +113,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """Nothing where no key can have the scope."""
+        return [{"apiKey": [str(auto_schema.scope)]}] if auto_schema.scope in KEY_SCOPES else []

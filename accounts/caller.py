@@ -18,6 +18,8 @@ class Caller:
     key_id: UUID | None = None
     """The API key, where one was used; `user_id` is then who made it."""
     key_scopes: frozenset[str] | None = None
+    is_test: bool = False
+    """A test key was used: its videos are free, watermarked, and not made by HeyGen."""
     is_authenticated: bool = True
     is_active: bool = True
 

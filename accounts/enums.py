@@ -12,6 +12,14 @@ class Role(TextChoices):
     VIEWER = "viewer"
 
 
+class Invitable(TextChoices):
+    """The roles that an invitation can give: owners are made of members."""
+
+    ADMIN = Role.ADMIN
+    MEMBER = Role.MEMBER
+    VIEWER = Role.VIEWER
+
+
 class Scope(TextChoices):
     """What a request does. `accounts.permissions.ROLES` says who may."""
 
@@ -42,12 +50,22 @@ KEY_SCOPES = (
 """What an API key may be given. People, keys and the account itself are for people alone."""
 
 
+class KeyMode(TextChoices):
+    """What the requests of an API key are about: videos that are paid for, or watermarked ones for trying out."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
 class Revocation(TextChoices):
     """Why a session ended before its time."""
 
     LOGOUT = "logout"
     REUSE = "reuse", "a refresh token was used twice"
     PASSWORD = "password", "the password changed"
+    ERASURE = "erasure", "its person asked to be erased"
+    MEMBERSHIP = "membership", "its person no longer belongs to the account"
+    SWITCHED = "switched", "its person went on in another account"
 
 
 class AuditAct(TextChoices):
@@ -126,3 +144,23 @@ class SwitchedOff(TextChoices):
 
     GONE = "gone", "it answered 410 Gone"
     FAILING = "failing", "it failed for three days"
+
+
+class ExportStatus(TextChoices):
+    """How far a copy of somebody's data has come."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class ErasureStatus(TextChoices):
+    """How far the end of somebody's data has come. Until the grace is over it can be withdrawn."""
+
+    WAITING = "waiting"
+    ERASING = "erasing"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+OPEN_ERASURES = frozenset({ErasureStatus.WAITING, ErasureStatus.ERASING})

@@ -33,6 +33,7 @@ LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 Effect = Callable[[], Response]
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
+    pattern=f"^{KEY.pattern}$",
     location=OpenApiParameter.HEADER,
     description="1 to 255 of A-Z a-z 0-9 _ : . -; a repetition within 24 hours gets the first answer again.",
 )

@@ -1,4 +1,4 @@
-"""What an API key looks like: `gv_live_<prefix>_<secret>`. Only the prefix and a hash of the secret are ever stored."""
+"""What an API key looks like: `gv_<mode>_<prefix>_<secret>`. Of the secret only a hash is ever stored."""
 
 import hashlib
 import hmac
@@ -6,9 +6,11 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from accounts.enums import KeyMode
+
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
-SHAPE = re.compile(r"gv_live_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+SHAPE = re.compile(r"gv_(?:live|test)_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,15 @@ class NewKey:
     digest: str
 
 
-def make() -> NewKey:
+def make(mode: KeyMode) -> NewKey:
     """A key with a secret of 256 random bits. A plain hash is enough for those: there is nothing to guess."""
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(SECRET_BYTES)
-    return NewKey(f"gv_live_{prefix}_{secret}", prefix, digest_of(secret))
+    return NewKey(f"{shown(mode, prefix)}_{secret}", prefix, digest_of(secret))
+
+
+def shown(mode: str, prefix: str) -> str:
+    """The part of a key that is no secret."""
+    return f"gv_{mode}_{prefix}"
 
 
 def digest_of(secret: str) -> str:

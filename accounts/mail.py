@@ -17,6 +17,40 @@ def send_verification(user: User, token: str) -> None:
     )
 
 
+def send_password_reset(user: User, token: str) -> None:
+    minutes = settings.PASSWORD_RESET_TIMEOUT // 60
+    send_mail(
+        "Reset your password",
+        f"Somebody, hopefully you, asked for a new password on genvid.\n\n"
+        f"Open this page to choose one:\n{settings.PUBLIC_URL}/?reset={token}\n\n"
+        f"The link is good for {minutes} minutes and works once. If it was not you, ignore this message:\n"
+        "your password stays as it is.\n",
+        settings.DEFAULT_FROM_EMAIL,
+        [user.email],
+    )
+
+
+def send_password_changed(user: User) -> None:
+    send_mail(
+        "Your password was changed",
+        "The password of your genvid account was changed, and every session was signed out.\n\n"
+        f"If it was not you, reset it at once: {settings.PUBLIC_URL}/?forgot\n",
+        settings.DEFAULT_FROM_EMAIL,
+        [user.email],
+    )
+
+
+def send_totp_changed(user: User, *, is_on: bool) -> None:
+    state = "on" if is_on else "off"
+    send_mail(
+        f"Your second factor was switched {state}",
+        f"Signing in to your genvid account with a code of an authenticator app was switched {state}.\n\n"
+        f"If it was not you, reset your password at once: {settings.PUBLIC_URL}/?forgot\n",
+        settings.DEFAULT_FROM_EMAIL,
+        [user.email],
+    )
+
+
 def send_endpoint_off(endpoint: WebhookEndpoint) -> None:
     """To every owner of the account: their programs have stopped hearing from us."""
     owners = User.objects.filter(

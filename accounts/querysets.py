@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
 from django.db.models import F, Min, Q
 
-from accounts.enums import EVERYTHING, DeliveryStatus
+from accounts.enums import EVERYTHING, OPEN_ERASURES, DeliveryStatus, Role
 
 
 class UserManager(BaseUserManager[Any]):
@@ -74,3 +74,25 @@ class DeliveryQuerySet(models.QuerySet[Any]):
         due = self.pending(now).filter(open_to_all | Q(urgent=True), next_attempt_at__lte=now, endpoint__enabled=True)
         ranked = due.order_by().values("endpoint").annotate(waiting=Min("next_attempt_at")).order_by("waiting")
         return list(ranked.values_list("endpoint", flat=True)[:most])
+
+
+class ErrandQuerySet(models.QuerySet[Any]):
+    def due(self, now: datetime) -> "ErrandQuerySet":
+        """Those that somebody must act on, longest due first."""
+        return self.filter(due_at__lte=now).order_by("due_at")
+
+
+class MembershipQuerySet(models.QuerySet[Any]):
+    def owners(self) -> "MembershipQuerySet":
+        """Those who will go on owning: neither deactivated nor on their way out."""
+        staying = self.filter(role=Role.OWNER, user__is_active=True)
+        return staying.exclude(user__erasures__status__in=OPEN_ERASURES)
+
+    def last_used(self) -> Any:
+        """The one whose account was chosen last, or None; before any was, the oldest."""
+        return self.select_related("account").order_by(F("last_used_at").desc(nulls_last=True), "created_at").first()
+
+
+class InvitationQuerySet(models.QuerySet[Any]):
+    def pending(self, now: datetime) -> "InvitationQuerySet":
+        return self.filter(expires_at__gt=now)

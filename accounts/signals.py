@@ -3,4 +3,18 @@
 from django.dispatch import Signal
 
 account_registered = Signal()
-"""A new account exists. Arguments: `account`."""
+"""A new account exists. Arguments: `account`, and `is_first`: whether its owner never had one of their own before."""
+
+export_requested = Signal()
+"""Somebody gets a copy of their data. Arguments: `account_ids`, those that they own.
+
+Each receiver returns a mapping from the name of a file to its rows: an iterable of dictionaries that reads the
+database only while it is read itself. Sent outside any transaction.
+"""
+
+account_erasing = Signal()
+"""Everything of an account is to go, but its ledger. Arguments: `account_id`.
+
+Each receiver does what can be done now, and returns in words what is still left: "" once nothing is. It is sent again,
+outside any transaction, until every receiver says so; so each must be safe to repeat, and to die at any line.
+"""

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from accounts.views import audit, keys, profile, signing_in, webhooks
+from accounts.views import (
+    accounts,
+    audit,
+    keys,
+    passwords,
+    privacy,
+    profile,
+    sessions,
+    signing_in,
+    teams,
+    totp,
+    webhooks,
+)
 
 urlpatterns = [
     path("auth/register", signing_in.RegisterView.as_view()),
@@ -9,6 +21,24 @@ urlpatterns = [
     path("auth/logout", signing_in.LogoutView.as_view()),
     path("auth/email/verification", signing_in.EmailVerificationView.as_view()),
     path("auth/email/verify", signing_in.EmailVerifyView.as_view()),
+    path("auth/password/forgot", passwords.ForgotPasswordView.as_view()),
+    path("auth/password/reset", passwords.ResetPasswordView.as_view()),
+    path("auth/password/change", passwords.ChangePasswordView.as_view()),
+    path("auth/sessions", sessions.SessionsView.as_view()),
+    path("auth/sessions/<uuid:pk>", sessions.SessionView.as_view()),
+    path("auth/totp", totp.TotpView.as_view()),
+    path("auth/totp/confirm", totp.TotpConfirmView.as_view()),
+    path("auth/switch", accounts.SwitchView.as_view()),
+    path("auth/invitations/accept", teams.AcceptInvitationView.as_view()),
+    path("accounts", accounts.AccountsView.as_view()),
+    path("account", accounts.AccountView.as_view()),
+    path("team/members", teams.MembersView.as_view()),
+    path("team/members/<uuid:user_id>", teams.MemberView.as_view()),
+    path("team/leave", teams.LeaveView.as_view()),
+    path("team/transfer-ownership", teams.TransferOwnershipView.as_view()),
+    path("team/invitations", teams.InvitationsView.as_view()),
+    path("team/invitations/<uuid:pk>", teams.InvitationView.as_view()),
+    path("team/invitations/<uuid:pk>/resend", teams.ResendInvitationView.as_view()),
     path("api-keys", keys.ApiKeysView.as_view()),
     path("api-keys/<uuid:pk>", keys.ApiKeyView.as_view()),
     path("webhook-endpoints", webhooks.EndpointsView.as_view()),
@@ -19,4 +49,6 @@ urlpatterns = [
     path("webhook-deliveries/<uuid:pk>/retry", webhooks.RetryDeliveryView.as_view()),
     path("audit-log", audit.AuditLogView.as_view()),
     path("profile", profile.ProfileView.as_view()),
+    path("profile/export", privacy.ExportView.as_view()),
+    path("exports/<str:token>", privacy.ExportFileView.as_view()),
 ]

@@ -11,7 +11,7 @@ from accounts.enums import Scope
 from avatars.filters import AvatarFilter, VoiceFilter
 from avatars.models import Avatar, Voice
 from avatars.serializers import AvatarOutput, VoiceOutput, avatar_data, voice_data
-from genvid.api.etags import with_etag
+from genvid.api.etags import IF_NONE_MATCH, UNCHANGED, with_etag
 from genvid.api.filters import filter_parameters
 from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
 
@@ -40,9 +40,9 @@ class AvatarsView(CatalogueListView):
     row_data = staticmethod(avatar_data)
 
     @extend_schema(
-        responses=AvatarOutput(many=True),
+        responses={200: AvatarOutput(many=True), 304: UNCHANGED},
         operation_id="list_avatars",
-        parameters=filter_parameters(AvatarFilter),
+        parameters=[*filter_parameters(AvatarFilter), IF_NONE_MATCH],
     )
     def get(self, request: Request) -> Response:
         return cached(request, self.page(Avatar.objects.visible()))
@@ -51,7 +51,7 @@ class AvatarsView(CatalogueListView):
 class AvatarView(StrictAPIView):
     scopes = SCOPES
 
-    @extend_schema(responses=AvatarOutput, operation_id="get_avatar")
+    @extend_schema(responses={200: AvatarOutput, 304: UNCHANGED}, operation_id="get_avatar", parameters=[IF_NONE_MATCH])
     def get(self, request: Request, pk: UUID) -> Response:
         avatar = one_or_404(Avatar.objects.visible(), pk=pk)
         return cached(request, Response(avatar_data(avatar)))
@@ -63,9 +63,9 @@ class VoicesView(CatalogueListView):
     row_data = staticmethod(voice_data)
 
     @extend_schema(
-        responses=VoiceOutput(many=True),
+        responses={200: VoiceOutput(many=True), 304: UNCHANGED},
         operation_id="list_voices",
-        parameters=filter_parameters(VoiceFilter),
+        parameters=[*filter_parameters(VoiceFilter), IF_NONE_MATCH],
     )
     def get(self, request: Request) -> Response:
         return cached(request, self.page(Voice.objects.visible()))
@@ -74,6 +74,6 @@ class VoicesView(CatalogueListView):
 class VoiceView(StrictAPIView):
     scopes = SCOPES
 
-    @extend_schema(responses=VoiceOutput, operation_id="get_voice")
+    @extend_schema(responses={200: VoiceOutput, 304: UNCHANGED}, operation_id="get_voice", parameters=[IF_NONE_MATCH])
     def get(self, request: Request, pk: UUID) -> Response:
         return cached(request, Response(voice_data(one_or_404(Voice.objects.visible(), pk=pk))))

@@ -33,6 +33,12 @@ def targets(found: list[Figures]) -> Iterator[tuple[str, bool]]:
             yield f"{each.case.name}: {middle:.2f} of at most 1 s from HeyGen's end to ours, p50", middle < 1
 
 
+def routes(figures: Figures) -> str:
+    """The calls to HeyGen of one case, by route."""
+    called = {route: count for route, count in figures.requests.items() if count}
+    return ", ".join(f"{count} {route}" for route, count in sorted(called.items()))
+
+
 def shapes(folder: Path, case: Case) -> Iterator[str]:
     """The workers' statements, warm-up included, as often as a video needs them."""
     found: Counter[str] = Counter()

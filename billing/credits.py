@@ -5,9 +5,10 @@ them run in one transaction, the caller's where there is one, so money moves tog
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from accounts import audit, spending
 from accounts.enums import AuditAct
-from billing import rates
+from billing import rates, usage
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.models import CreditLot, Hold, LedgerEntry, Tier, Wallet
 from genvid import memory
@@ -38,6 +39,8 @@ class Terms:
     """Videos that may render at once."""
     retention_days: int | None
     """How long finished files are kept; None is for ever."""
+    requests_per_minute: int
+    """Of one person, or of one API key."""
 
 
 def terms(account_ids: Iterable[UUID]) -> dict[UUID, Terms]:
@@ -50,8 +53,13 @@ def terms(account_ids: Iterable[UUID]) -> dict[UUID, Terms]:
     return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen.items()}
 
 
+def requests_per_minute(account_id: UUID) -> int:
+    return terms([account_id])[account_id].requests_per_minute
+
+
 def _tiers() -> dict[str, Terms]:
-    return {tier.pk: Terms(tier.weight, tier.max_in_flight, tier.retention_days) for tier in Tier.objects.all()}
+    names = [field.name for field in fields(Terms)]
+    return {tier.pk: Terms(**{name: getattr(tier, name) for name in names}) for tier in Tier.objects.all()}
 
 
 def available(account_id: UUID) -> int:
@@ -330,3 +338,14 @@ def standing() -> tuple[int, int]:
     owing = Count("pk", filter=Q(balance__lt=F("held")))
     row = Wallet.objects.aggregate(total=Sum("held"), owing=owing)
     return row["total"] or 0, row["owing"]
+
+
+def spent(account_id: UUID, since: datetime, until: datetime, *, by_key: bool) -> dict[Any, usage.Spent]:
+    """Credits charged and given back since `since`, before `until`: for each UTC day, or each API key. Two queries."""
+    return (usage.by_key if by_key else usage.by_day)(account_id, since, until)
+
+
+def forget_words(account_id: UUID) -> None:
+    """What staff wrote into the ledger by hand may name somebody. No figure is touched."""
+    by_hand = LedgerEntry.objects.filter(wallet=account_id, kind__in=(EntryKind.ADJUSTMENT, EntryKind.REFUND))
+    by_hand.exclude(description="").update(description="")

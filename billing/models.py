@@ -21,6 +21,7 @@ class Tier(models.Model):
     weight = models.PositiveSmallIntegerField(default=1, help_text="Its share when render slots are scarce.")
     max_in_flight = models.PositiveSmallIntegerField(help_text="Videos that may render at once.")
     retention_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: kept for ever.")
+    requests_per_minute = models.PositiveIntegerField(default=120, help_text="Of one person, or of one API key.")
 
     class Meta:
         ordering = ["weight", "code"]
@@ -97,6 +98,9 @@ class Hold(models.Model):
             models.CheckConstraint(
                 condition=models.Q(captured__lte=models.F("amount")), name="hold_capture_within_amount"
             )
+        ]
+        indexes = [
+            models.Index(fields=["wallet", "settled_at"], name="hold_usage", condition=models.Q(status="captured"))
         ]
 
     def __str__(self) -> str:

@@ -1,21 +1,24 @@
 """News from the rooms below."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.dispatch import receiver
 
 from accounts.models import Account
-from accounts.signals import account_registered
-from billing import credits
+from accounts.signals import account_erasing, account_registered, export_requested
+from billing import credits, exporting
 from billing.enums import LotSource
 from billing.models import Wallet
 
 
 @receiver(account_registered)
-def open_wallet(account: Account, **_: Any) -> None:
-    """A new account gets its wallet and the sign-up credits, in the transaction of its registration."""
+def open_wallet(account: Account, is_first: bool, **_: Any) -> None:
+    """A new account gets its wallet, and a person's first one the sign-up credits, in the transaction of its making."""
     Wallet.objects.create(account=account)
+    if not is_first:
+        return
     credits.grant(
         account.pk,
         settings.SIGNUP_CREDITS,
@@ -23,3 +26,15 @@ def open_wallet(account: Account, **_: Any) -> None:
         reference=f"signup:{account.pk}",
         description="Welcome credits",
     )
+
+
+@receiver(export_requested)
+def export_money(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
+    return exporting.parts_of(account_ids)
+
+
+@receiver(account_erasing)
+def keep_the_ledger_nameless(account_id: UUID, **_: Any) -> str:
+    """Wallet, lots, holds and entries stay: they say how much and when, and by whom only as an id."""
+    credits.forget_words(account_id)
+    return ""

@@ -34,10 +34,10 @@ def seed_rates(**_: Any) -> None:
 
 
 TIERS = [
-    Tier(code="free", name="Free", weight=1, max_in_flight=5, retention_days=30),
-    Tier(code="starter", name="Starter", weight=1, max_in_flight=5, retention_days=90),
-    Tier(code="pro", name="Pro", weight=2, max_in_flight=8, retention_days=365),
-    Tier(code="business", name="Business", weight=4, max_in_flight=10, retention_days=None),
+    Tier(code="free", name="Free", weight=1, max_in_flight=5, retention_days=30, requests_per_minute=120),
+    Tier(code="starter", name="Starter", weight=1, max_in_flight=5, retention_days=90, requests_per_minute=300),
+    Tier(code="pro", name="Pro", weight=2, max_in_flight=8, retention_days=365, requests_per_minute=600),
+    Tier(code="business", name="Business", weight=4, max_in_flight=10, retention_days=None, requests_per_minute=1200),
 ]
 
 

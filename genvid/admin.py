@@ -2,9 +2,22 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Field, Model, URLField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.sites import UnfoldAdminSite
+
+
+class StaffSite(UnfoldAdminSite):
+    """Where the operator asks for a second factor, a password alone opens nothing, in older sessions neither."""
+
+    login_template = "genvid/staff_login.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        # django-otp's middleware looks at each request whether the authenticator is still there.
+        verified = not settings.REQUIRE_STAFF_TOTP or request.user.is_verified()  # type: ignore[union-attr]
+        return bool(super().has_permission(request)) and verified
 
 
 class ReadOnlyMixin:

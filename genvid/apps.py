@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class GenvidConfig(AppConfig):
@@ -12,3 +13,10 @@ class GenvidConfig(AppConfig):
         # Imported here, not in genvid/__init__: the sandbox and the HTTP door start without Celery.
         import_module("genvid.celery")
         import_module("genvid.checks")
+
+
+class StaffPagesConfig(admin_apps.AdminConfig):
+    """Django's admin with a site of our own."""
+
+    default = False  # not the configuration of this package
+    default_site = "genvid.admin.StaffSite"

@@ -58,6 +58,12 @@ class InvalidCredentials(DomainError):
     message = "The e-mail or the password is wrong."
 
 
+class TotpRequired(DomainError):
+    code = "totp_required"
+    status = 401
+    message = "Send the code of your authenticator app as totp_code, too."
+
+
 class TokenInvalid(DomainError):
     code = "token_invalid"
     status = 401
@@ -81,6 +87,12 @@ class RateLimited(DomainError):
     status = 429
     message = "Too many requests; wait a little."
     retryable = True
+
+
+class PermissionDenied(DomainError):
+    code = "permission_denied"
+    status = 403
+    message = "Your role does not allow this."
 
 
 class EmailNotVerified(DomainError):

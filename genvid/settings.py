@@ -11,6 +11,7 @@ import django_stubs_ext
 import environ
 from celery.schedules import crontab
 from kombu import Exchange, Queue
+from limits import parse as parse_limit
 
 from genvid.logs import configure_logging
 
@@ -39,8 +40,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # ── Rooms
 INSTALLED_APPS = [
     "genvid",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "genvid.apps.StaffPagesConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -66,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -160,6 +162,8 @@ CELERY_TASK_ROUTES = {
     "videos.delete_render": {"queue": "files"},
     "videos.replace_file": {"queue": "files"},
     "accounts.deliver": {"queue": "outgoing"},
+    "accounts.work_on_export": {"queue": "files"},
+    "accounts.work_on_erasure": {"queue": "files"},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
@@ -181,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
     "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
     "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
     "accounts.sweep_deliveries": _every("accounts.sweep_deliveries", env.float("WEBHOOK_SWEEP_SECONDS", default=2.0)),
+    "accounts.sweep_privacy": _every("accounts.sweep_privacy", env.float("PRIVACY_SWEEP_SECONDS", default=10.0)),
     "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour="4", minute="23")},
 }
 
@@ -198,9 +203,34 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.validators.EndsSessions"},
 ]
 REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=not (EMBEDDED or TESTING))
 EMAIL_VERIFICATION_LIFETIME = timedelta(hours=24)
+# Seconds; Django's token generator reads it.
+PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_LIFETIME", default=3600)
+# Requests: of strangers by address (IPv6 by /64), and the stricter ones for what costs us mail or password hashing.
+# Those who have proved who they are have their plan's.
+RATE_LIMITS = env.bool("RATE_LIMITS", default=not TESTING)
+RATE_LIMIT_ANONYMOUS = parse_limit(env.str("RATE_LIMIT_ANONYMOUS", default="1200/minute" if EMBEDDED else "60/minute"))
+RATE_LIMIT_SIGN_UP = parse_limit(env.str("RATE_LIMIT_SIGN_UP", default="300/minute" if EMBEDDED else "20/hour"))
+RATE_LIMIT_FORGED_WEBHOOKS = parse_limit(env.str("RATE_LIMIT_FORGED_WEBHOOKS", default="60/minute"))
+# Requests a minute of one person or API key, whatever their plan says; unset: what it says.
+RATE_LIMIT_CALLERS = env.int("RATE_LIMIT_CALLERS", default=1200 if EMBEDDED else 0)
+REQUEST_LIMIT_OF = "billing.credits.requests_per_minute"
+# Failed tries to sign in: of one address, of one address for one e-mail, and for one e-mail from addresses that its
+# person never signed in from. IPv6 addresses count by /64.
+LOGIN_LIMIT_PER_ADDRESS = parse_limit(
+    env.str("LOGIN_LIMIT_PER_ADDRESS", default="300/15 minutes" if EMBEDDED else "30/15 minutes")
+)
+LOGIN_LIMIT_PER_PAIR = parse_limit(env.str("LOGIN_LIMIT_PER_PAIR", default="5/15 minutes"))
+LOGIN_LIMIT_PER_EMAIL = parse_limit(env.str("LOGIN_LIMIT_PER_EMAIL", default="20/1 hour"))
+# Mails of one kind that anybody can have sent to one mailbox.
+MAIL_LIMIT_PER_MAILBOX = parse_limit(env.str("MAIL_LIMIT_PER_MAILBOX", default="3/1 hour"))
+# Whether staff need a second factor for the admin.
+REQUIRE_STAFF_TOTP = env.bool("REQUIRE_STAFF_TOTP", default=not (EMBEDDED or TESTING or DEBUG))
+# How long somebody who wants to be erased may think better of it; 0: at once.
+ACCOUNT_ERASURE_DAYS = env.int("ACCOUNT_ERASURE_DAYS", default=14)
 
 # ── API
 REST_FRAMEWORK = {
@@ -248,17 +278,20 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "genvid.api.schema.add_error_envelope",
+        "genvid.api.schema.complete",
     ],
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_NAME_OVERRIDES": {
         "VideoStatusEnum": "videos.enums.PublicStatus",
         "AvatarKindEnum": "avatars.enums.AvatarKind",
         "RoleEnum": "accounts.enums.Role",
+        "InvitableRoleEnum": "accounts.enums.Invitable",
         "LedgerKindEnum": "billing.enums.EntryKind",
         "DeliveryStatusEnum": "accounts.enums.DeliveryStatus",
+        "ExportStatusEnum": "accounts.enums.ExportStatus",
     },
 }
 
@@ -278,6 +311,10 @@ HEYGEN_MEDIA_HOSTS = env.list(
 # Addresses of customers' images, and HeyGen's file links, may only be private where everything runs on one machine.
 ALLOW_PRIVATE_MEDIA_HOSTS = env.bool("ALLOW_PRIVATE_MEDIA_HOSTS", default=EMBEDDED or TESTING)
 ALLOW_PRIVATE_IMAGE_URLS = env.bool("ALLOW_PRIVATE_IMAGE_URLS", default=False)
+# Who renders for test keys, in HeyGen's protocol; empty: there are no test keys.
+TEST_RENDERER_URL = env.str("TEST_RENDERER_URL", default=_SANDBOX_URL if READY_WITH_CATALOGUE else "")
+TEST_RENDERER_KEY = env.str("TEST_RENDERER_KEY", default="test-key")
+TEST_MAX_CONCURRENT = env.int("TEST_MAX_CONCURRENT", default=3)
 HEYGEN_WEBHOOK_SECRETS = env.list("HEYGEN_WEBHOOK_SECRETS", default=[])
 # Staff may let `make run` tell HeyGen where to call; in production `register_heygen_webhook` is run once by hand.
 HEYGEN_WEBHOOK_AUTOREGISTER = env.bool("HEYGEN_WEBHOOK_AUTOREGISTER", default=EMBEDDED)
@@ -404,6 +441,7 @@ UNFOLD = {
     "SITE_HEADER": "genvid",
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.alarms.badge",
+    "LOGIN": {"form": "accounts.staff.StaffLoginForm"},
 }
 
 if TESTING:

@@ -56,6 +56,8 @@ def read_environment() -> Path:
     environ.Env.read_env(var / ".env")
     os.environ.setdefault("PORT", "8000")
     os.environ.setdefault("SANDBOX_PORT", "8001")
+    # No secret: it opens free, marked videos on this machine alone.
+    os.environ.setdefault("TEST_RENDERER_KEY", "test-key")
     os.environ |= {"GENVID_VAR": str(var), "GENVID_EMBEDDED": "1"}
     os.environ |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
     # Root on a machine of one's own is no news, and the sandbox is all this worker ever reaches.

@@ -56,7 +56,7 @@ def _send(state: ProviderState) -> None:
 
 
 def _text(state: ProviderState) -> str:
-    waiting = Video.objects.queued().count()
+    waiting = Video.objects.live().queued().count()
     lines = [*_reasons(state), f"{waiting} videos wait in the queue. Nothing fails and nothing is charged meanwhile."]
     if not situation(state):
         lines = [f"Orders go out again; {waiting} videos wait in the queue."]

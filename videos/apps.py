@@ -1,3 +1,4 @@
+from importlib import import_module
 from typing import Any
 
 from celery.signals import worker_ready
@@ -9,6 +10,7 @@ class VideosConfig(AppConfig):
     name = "videos"
 
     def ready(self) -> None:
+        import_module("videos.receivers")
         worker_ready.connect(prepare_worker, dispatch_uid="videos.prepare_worker")
         from genvid.metrics import REGISTRY  # models are not loaded when this module is
         from videos.gauges import PipelineGauges

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
-from genvid.api.filters import InstantFilter, TextFilter
+from genvid.api.filters import InstantFilter, StrictBooleanFilter, TextFilter
 from genvid.api.pagination import MAX_LIMIT
 from videos.enums import PublicStatus, internal
 from videos.models import Video
@@ -57,6 +57,7 @@ class VideoFilter(django_filters.FilterSet):
     avatar_id = django_filters.UUIDFilter(field_name="avatar_id")
     created_after = InstantFilter(field_name="created_at", lookup_expr="gt", help_text="ISO 8601.")
     created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
+    is_test = StrictBooleanFilter(field_name="is_test", help_text="Those of test keys, or those that are paid for.")
     search = TextFilter(method="with_words", help_text="Words of the title or the script.")
 
     class Meta:

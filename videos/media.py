@@ -18,6 +18,9 @@ from genvid.api.exceptions import error_object, not_found_view
 from genvid.api.renderers import error_response
 
 SALT = "videos.media"
+LASTING_SALT = "videos.media.lasting"
+LASTING_SECONDS = 7 * 24 * 3600
+"""The longest that a bucket signs a link for."""
 TYPES = {
     ".mp4": "video/mp4",
     ".jpg": "image/jpeg",
@@ -32,8 +35,27 @@ def signed_link(name: str) -> str:
     """Where the bytes of a stored file can be had for MEDIA_LINK_LIFETIME seconds."""
     if settings.S3_BUCKET:
         return str(default_storage.url(name))
-    token = signing.dumps(name, salt=SALT)
+    return _local_link(name, SALT)
+
+
+def lasting_link(name: str) -> str:
+    """The same for a week, for somebody who gets a copy of all their data."""
+    if settings.S3_BUCKET:
+        return str(default_storage.url(name, expire=LASTING_SECONDS))  # type: ignore[call-arg]
+    return _local_link(name, LASTING_SALT)
+
+
+def _local_link(name: str, salt: str) -> str:
+    token = signing.dumps(name, salt=salt)
     return str(settings.PUBLIC_URL) + reverse("media", args=[token, name.rpartition("/")[2]])
+
+
+def _name_behind(token: str) -> str:
+    """Raises BadSignature for a link that is forged or too old, of either kind."""
+    try:
+        return str(signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME))
+    except signing.BadSignature:
+        return str(signing.loads(token, salt=LASTING_SALT, max_age=LASTING_SECONDS))
 
 
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
@@ -44,7 +66,7 @@ def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         refusal["Allow"] = "GET, HEAD"
         return refusal
     try:
-        path = Path(signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME))
+        path = Path(_name_behind(token))
         file = default_storage.open(str(path), "rb")
     except (signing.BadSignature, FileNotFoundError):
         return not_found_view(request)

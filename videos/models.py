@@ -32,6 +32,7 @@ class Video(models.Model):
     batch_row = models.PositiveIntegerField(null=True, blank=True, help_text="Its row in the batch, from 1.")
     variables = models.JSONField(default=dict, blank=True, help_text="What its row put into the batch's script.")
     status = models.CharField(max_length=12, choices=Status.choices)
+    is_test = models.BooleanField(default=False, help_text="Made for a test key: free, watermarked, not by HeyGen.")
 
     # What the client asked for
     title = models.CharField(max_length=200, blank=True)
@@ -114,6 +115,11 @@ class Video(models.Model):
                 condition=Q(status="completed", provider_deleted_at=None, provider_video_id__isnull=False),
             ),
             models.Index(fields=["rendered_at"], name="video_rendered", condition=Q(rendered_at__isnull=False)),
+            models.Index(fields=["account", "created_at"], name="video_usage_created"),
+            models.Index(
+                fields=["account", "completed_at"], name="video_usage_completed", condition=Q(status="completed")
+            ),
+            models.Index(fields=["completed_at"], name="video_words_old", condition=~Q(provider_error="")),
             models.Index(fields=["deadline_at"], name="video_deadline", condition=Q(status__in=sorted(WAITING))),
             models.Index(
                 fields=["deleted_at"],
@@ -214,6 +220,7 @@ class Batch(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="batches")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    is_test = models.BooleanField(default=False)
     title = models.CharField(max_length=200, blank=True)
     script = models.TextField(help_text="With {{variables}}.")
     template = models.JSONField(default=dict, help_text="What all its videos share, as it was asked for.")
@@ -317,7 +324,10 @@ class WebhookDelivery(models.Model):
     class Meta:
         ordering = ["-received_at", "-id"]
         verbose_name_plural = "webhook deliveries"
-        indexes = [models.Index(fields=["received_at"], name="delivery_open", condition=Q(processed_at=None))]
+        indexes = [
+            models.Index(fields=["received_at"], name="delivery_open", condition=Q(processed_at=None)),
+            models.Index(fields=["received_at"], name="delivery_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.provider_video_id}"

@@ -37,8 +37,12 @@ def lines() -> list[Line]:
 
 
 def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
-    """The place in the queue of each of `videos` that waits there: 1 goes next. Five queries at most, however many."""
-    waiting = {video.pk: video.account_id for video in videos if video.status == Status.QUEUED}
+    """The place in the queue of each of `videos` that waits there: 1 goes next. Five queries at most, however many.
+
+    Videos of test keys wait elsewhere, and have no place.
+    """
+    ours = (video for video in videos if video.status == Status.QUEUED and not video.is_test)
+    waiting = {video.pk: video.account_id for video in ours}
     if not waiting:
         return {}
     now_waiting = Video.objects.queued_before_in_account(list(waiting))
@@ -71,7 +75,7 @@ def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[int]:
     mine = standing.get(account_id)
     if mine is None:
         terms = credits.terms([account_id])[account_id]
-        mine_flying = Video.objects.in_flight().filter(account=account_id)
+        mine_flying = Video.objects.live().in_flight().filter(account=account_id)
         flying = mine_flying.aggregate(count=Count("id"), head=Min("queued_at"))
         head = flying["head"] or timezone.now()
         rendered = Video.objects.rendered_since(after(-LATELY_SECONDS)).get(account_id, 0)

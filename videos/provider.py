@@ -16,6 +16,8 @@ from videos.models import ProviderState
 logger = structlog.get_logger(__name__)
 
 NAME = "heygen"
+TEST = "test"
+"""The sandbox that renders for test keys: its row is a lock, and says nothing."""
 BUSY_SECONDS = 5.0
 PROBE_SECONDS = 15.0
 """How long the gate stays closed before one order probes it; doubled each time in a row, up to the maximum."""
@@ -28,10 +30,10 @@ LIMIT_STEP_SECONDS = 30.0
 """A limit lowered by a 429 grows by one video each time this has passed."""
 
 
-def lock_state() -> ProviderState | None:
+def lock_state(name: str = NAME) -> ProviderState | None:
     """The state's row, locked for the scheduler; None when another scheduler is at work. Inside a transaction."""
-    ProviderState.objects.get_or_create(name=NAME)
-    return ProviderState.objects.select_for_update(skip_locked=True).filter(name=NAME).first()
+    ProviderState.objects.get_or_create(name=name)
+    return ProviderState.objects.select_for_update(skip_locked=True).filter(name=name).first()
 
 
 def is_open(state: ProviderState, now: datetime) -> bool:

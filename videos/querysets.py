@@ -19,8 +19,16 @@ class VideoQuerySet(models.QuerySet[Any]):
         """What clients of an account may see: its videos, without the deleted."""
         return self.filter(account=account_id, deleted_at=None)
 
+    def live(self) -> "VideoQuerySet":
+        """Those that HeyGen makes, and somebody pays for."""
+        return self.filter(is_test=False)
+
+    def test(self) -> "VideoQuerySet":
+        """Those of test keys: the sandbox makes them beside the line, for nothing."""
+        return self.filter(is_test=True)
+
     def in_flight(self) -> "VideoQuerySet":
-        """Those that occupy one of HeyGen's slots."""
+        """Those that occupy a renderer's slot."""
         return self.filter(status__in=IN_FLIGHT)
 
     def due(self, status: Status, now: datetime) -> "VideoQuerySet":
@@ -34,10 +42,14 @@ class VideoQuerySet(models.QuerySet[Any]):
     def queued(self) -> "VideoQuerySet":
         return self.filter(status=Status.QUEUED)
 
+    def unpurged(self) -> "VideoQuerySet":
+        """Those that something is left of, here or where they were rendered. A render may become known late."""
+        return self.filter(Q(purged_at=None) | Q(provider_video_id__isnull=False, provider_deleted_at=None))
+
     def lines(self) -> "VideoQuerySet":
         """Each account that has videos waiting: account_id, in_flight, waiting, and when the oldest of these came."""
         waits, flies = Q(status=Status.QUEUED), Q(status__in=IN_FLIGHT)
-        counts = self.filter(waits | flies).order_by().values("account_id")
+        counts = self.live().filter(waits | flies).order_by().values("account_id")
         standing: VideoQuerySet = counts.annotate(
             in_flight=Count("id", filter=flies), waiting=Count("id", filter=waits), head=Min("queued_at")
         ).filter(waiting__gt=0)
@@ -45,15 +57,15 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def rendered_since(self, moment: datetime) -> dict[UUID, int]:
         """Each account's videos that were rendered since then."""
-        counts = self.filter(rendered_at__gt=moment).order_by().values("account_id").annotate(count=Count("id"))
+        counts = self.live().filter(rendered_at__gt=moment).order_by().values("account_id").annotate(count=Count("id"))
         return dict(counts.values_list("account_id", "count"))
 
     def queued_before_in_account(self, ids: list[UUID]) -> dict[UUID, int]:
         """For each of `ids` that waits: how many of its own account wait before it. One query."""
-        queue = self.model._default_manager.filter(status=Status.QUEUED, account=OuterRef("account"))
+        queue = self.model._default_manager.live().filter(status=Status.QUEUED, account=OuterRef("account"))
         earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), id__lt=OuterRef("id"))
         ahead = queue.filter(earlier).order_by().values("status").annotate(count=Count("id")).values("count")
-        waiting = self.queued().filter(pk__in=ids).annotate(earlier=Coalesce(Subquery(ahead), 0))
+        waiting = self.live().queued().filter(pk__in=ids).annotate(earlier=Coalesce(Subquery(ahead), 0))
         return dict(waiting.values_list("pk", "earlier"))
 
     def tallies(self, batch_ids: list[UUID]) -> "VideoQuerySet":

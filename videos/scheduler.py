@@ -22,7 +22,7 @@ MOST_CLAIMS = 100
 def hand_out_slots() -> int:
     """Claim queued videos for the free slots. Returns how many. Any number of workers may call it at once."""
     # Looking before locking: most ticks find nothing, and must not write.
-    if settings.HEYGEN_API_KEY == "" or not Video.objects.queued().exists():
+    if settings.HEYGEN_API_KEY == "" or not Video.objects.live().queued().exists():
         return 0
     if not _may_order():
         return 0
@@ -34,6 +34,18 @@ def hand_out_slots() -> int:
     if claimed == MOST_CLAIMS:
         enqueue(tasks.dispatch)
     return claimed
+
+
+def hand_out_test_slots() -> int:
+    """Claim videos of test keys for the sandbox's own few slots, oldest first. Returns how many."""
+    if settings.TEST_RENDERER_URL == "" or not Video.objects.test().queued().exists():
+        return 0
+    with transaction.atomic():
+        if provider.lock_state(provider.TEST) is None:
+            return 0
+        free = settings.TEST_MAX_CONCURRENT - Video.objects.test().in_flight().count()
+        waiting = Video.objects.test().queued().select_for_update(skip_locked=True).order_by("queued_at", "id")
+        return sum(_claim(video) for video in waiting[: max(0, free)])
 
 
 def _may_order() -> bool:
@@ -57,12 +69,12 @@ def _next(slots: int) -> Iterator[Video]:
 
 
 def _lock_oldest(account_id: UUID, count: int) -> list[Video]:
-    free = Video.objects.queued().select_for_update(skip_locked=True)
+    free = Video.objects.live().queued().select_for_update(skip_locked=True)
     return list(free.filter(account=account_id).order_by("queued_at", "id")[:count])
 
 
 def _free_slots(state: ProviderState) -> int:
-    in_flight = Video.objects.in_flight()
+    in_flight = Video.objects.live().in_flight()
     free = provider.limit(state, timezone.now()) - in_flight.count()
     if provider.is_probing(state):
         probes = in_flight.filter(submitted_at__gte=state.changed_at)

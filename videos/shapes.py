@@ -27,6 +27,7 @@ PLAIN_FIELDS = (
     "completed_at",
     "expires_at",
     "batch_id",
+    "is_test",
 )
 
 
@@ -69,7 +70,7 @@ BATCH_DEFAULTS: dict[str, Any] = {
     "speed": 1.0,
     "metadata": {},
 }
-BATCH_FIELDS = ("id", "title", "script", "columns", "total", "created_at", "canceled_at", "completed_at")
+BATCH_FIELDS = ("id", "title", "script", "columns", "total", "is_test", "created_at", "canceled_at", "completed_at")
 
 
 def batch_data(batch: Batch, standing: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from celery import shared_task
 
 @shared_task(name="videos.dispatch")
 def dispatch() -> None:
-    from videos.scheduler import hand_out_slots
+    from videos.scheduler import hand_out_slots, hand_out_test_slots
 
     hand_out_slots()
+    hand_out_test_slots()
 
 
 @shared_task(name="videos.submit")
@@ -24,9 +25,10 @@ def submit(video_id: str) -> None:
 
 @shared_task(name="videos.poll")
 def poll() -> None:
-    from videos.services.rendering import poll_due
+    from videos.services.rendering import poll_due, poll_tests
 
     poll_due()
+    poll_tests()
 
 
 @shared_task(name="videos.read")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from videos.views import batches, events, media, videos
+from videos.views import batches, events, media, usage, videos
 
 urlpatterns = [
     path("videos", videos.VideosView.as_view()),
@@ -18,4 +18,5 @@ urlpatterns = [
     path("batches/<uuid:pk>", batches.BatchView.as_view()),
     path("batches/<uuid:pk>/cancel", batches.BatchCancelView.as_view()),
     path("batches/<uuid:pk>/results.csv", batches.BatchResultsView.as_view()),
+    path("usage", usage.UsageView.as_view()),
 ]

@@ -1,13 +1,15 @@
 """HeyGen's knock: verify, store raw, answer. The work comes later."""
 
+from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from genvid.api import ratelimits
 from genvid.api.exceptions import describe, error_object
 from genvid.api.renderers import error_response
-from genvid.errors import BodyTooLarge, MalformedBody, NotAuthenticated
+from genvid.errors import BodyTooLarge, MalformedBody, NotAuthenticated, RateLimited
 from genvid.heygen.webhook import BadPayload, BadSignature, parse, verify
 from videos import metrics
 from videos.services import deliveries
@@ -31,13 +33,19 @@ def heygen(request: HttpRequest) -> HttpResponse:
         return _refuse(request, error)
     except BadSignature:
         metrics.deliveries.add("forged")
-        return _refuse(request, NotAuthenticated("The signature does not match."))
+        return _refuse(request, _forgery(request))
     except BadPayload as error:
         return _refuse(request, MalformedBody(str(error)))
     except OperationalError as error:
         # Not kept, so not taken: HeyGen sends it again.
         return _refuse(request, error)
     return HttpResponse(status=200)
+
+
+def _forgery(request: HttpRequest) -> Exception:
+    """Too many from one address are told to stop; HeyGen's own deliveries are never counted."""
+    is_over = settings.RATE_LIMITS and ratelimits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).is_over
+    return RateLimited() if is_over else NotAuthenticated("The signature does not match.")
 
 
 def _body_of(request: HttpRequest) -> bytes:

@@ -2,19 +2,29 @@
 
 from accounts.models.access import ApiKey, IdempotencyRecord
 from accounts.models.audit import AuditEntry
+from accounts.models.networks import KnownNetwork
 from accounts.models.people import Account, Membership, Session, User
+from accounts.models.privacy import Erasure, Export
+from accounts.models.second_factor import Authenticator, RecoveryCode
+from accounts.models.teams import Invitation
 from accounts.models.webhooks import Delivery, DeliveryAttempt, EventCounter, OutgoingEvent, WebhookEndpoint
 
 __all__ = [
     "Account",
     "ApiKey",
     "AuditEntry",
+    "Authenticator",
     "Delivery",
     "DeliveryAttempt",
+    "Erasure",
     "EventCounter",
+    "Export",
     "IdempotencyRecord",
+    "Invitation",
+    "KnownNetwork",
     "Membership",
     "OutgoingEvent",
+    "RecoveryCode",
     "Session",
     "User",
     "WebhookEndpoint",

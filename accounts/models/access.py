@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
+from accounts.enums import KeyMode
 from accounts.models.people import Account, User
 from accounts.querysets import ApiKeyQuerySet
 
@@ -37,6 +38,7 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the secret.")
+    mode = models.CharField(max_length=4, choices=KeyMode.choices, default=KeyMode.LIVE)
     scopes = models.JSONField(default=list)
     allowed_addresses = models.JSONField(default=list, blank=True, help_text="Networks; none means any.")
     monthly_credit_limit = models.PositiveIntegerField(null=True, blank=True)

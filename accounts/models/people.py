@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.enums import Revocation, Role
-from accounts.querysets import SessionQuerySet, UserManager
+from accounts.querysets import MembershipQuerySet, SessionQuerySet, UserManager
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -25,6 +25,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    welcomed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they first opened an account of their own: each is welcomed once."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -64,7 +67,10 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="When a session of it was last opened.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at"]
@@ -81,6 +87,8 @@ class Session(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sessions")
     jti = models.CharField(max_length=64)
+    address = models.GenericIPAddressField(null=True, blank=True, help_text="Where it was last used from.")
+    user_agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
@@ -90,7 +98,8 @@ class Session(models.Model):
     objects = SessionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["user", "-created_at", "-id"], name="session_page")]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -5,7 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.enums import KEY_SCOPES
+from accounts import keys
+from accounts.enums import KEY_SCOPES, KeyMode
 from accounts.models import ApiKey
 from accounts.spending import used_this_month
 from genvid.api.serializers import (
@@ -35,6 +36,7 @@ class NetworkField(StrictCharField):
 class ApiKeyInput(StrictSerializer):
     name = StrictCharField(max_length=100)
     scopes = serializers.ListField(child=StrictChoiceField(choices=SCOPES), allow_empty=False, max_length=20)
+    mode = StrictChoiceField(choices=KeyMode.choices, required=False, help_text="`test`: free, watermarked videos.")
     expires_at = StrictDateTimeField(required=False, allow_null=True)
     monthly_credit_limit = StrictIntegerField(min_value=1, max_value=MOST_CREDITS, required=False, allow_null=True)
     allowed_addresses = serializers.ListField(
@@ -46,6 +48,7 @@ class ApiKeyOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     prefix = serializers.CharField(help_text="The part of the key that is no secret, to tell keys apart by.")
+    mode = serializers.ChoiceField(choices=KeyMode.choices)
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES))
     allowed_addresses = serializers.ListField(child=serializers.CharField())
     monthly_credit_limit = serializers.IntegerField(allow_null=True)
@@ -63,6 +66,7 @@ class NewApiKeyOutput(ApiKeyOutput):
 PLAIN = (
     "id",
     "name",
+    "mode",
     "scopes",
     "allowed_addresses",
     "monthly_credit_limit",
@@ -75,7 +79,7 @@ PLAIN = (
 def key_data(key: ApiKey) -> dict[str, Any]:
     return {
         **{name: getattr(key, name) for name in PLAIN},
-        "prefix": f"gv_live_{key.prefix}",
+        "prefix": keys.shown(key.mode, key.prefix),
         "credits_used_this_month": used_this_month(key),
         "created_by": key.created_by_id,
     }

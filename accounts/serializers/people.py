@@ -21,14 +21,26 @@ class RegisterInput(StrictSerializer):
 class LoginInput(StrictSerializer):
     email = StrictCharField(max_length=254)
     password = StrictCharField(max_length=256, trim_whitespace=False, write_only=True)
+    totp_code = StrictCharField(
+        max_length=64, required=False, help_text="Of the authenticator app, or a recovery code; for who has one."
+    )
 
 
 class RefreshInput(StrictSerializer):
     refresh_token = StrictCharField(max_length=4096)
 
 
+class SentOutput(serializers.Serializer[Any]):
+    sent = serializers.BooleanField(help_text="Always true, whether or not there was anybody to send it to.")
+
+
 class VerifyInput(StrictSerializer):
     token = StrictCharField(max_length=1024)
+
+
+class VerifiedOutput(serializers.Serializer[Any]):
+    email = serializers.EmailField()
+    email_verified = serializers.BooleanField()
 
 
 class ProfileInput(StrictSerializer):

@@ -1,22 +1,51 @@
-"""What is kept for a while, and then no longer."""
+"""What is kept for a while, and then no longer. docs/privacy.md lists it all."""
 
 from datetime import timedelta
 
-from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Delivery, OutgoingEvent, WebhookEndpoint
+from accounts.models import (
+    Delivery,
+    IdempotencyRecord,
+    Invitation,
+    KnownNetwork,
+    OutgoingEvent,
+    Session,
+    WebhookEndpoint,
+)
+from accounts.pieces import delete_in_pieces
+from accounts.throttling import KNOWN
 
+KEEP_ANSWERS = timedelta(hours=24)
+KEEP_ENDED_SESSIONS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=30)
-AT_A_TIME = 500
+
+
+def forget_answers() -> None:
+    """Idempotency keys and the answers under them."""
+    delete_in_pieces(IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - KEEP_ANSWERS))
+
+
+def forget_ended_sessions() -> None:
+    """With the addresses they came from."""
+    then = timezone.now() - KEEP_ENDED_SESSIONS
+    delete_in_pieces(Session.objects.filter(Q(expires_at__lt=then) | Q(revoked_at__lt=then)))
+
+
+def forget_networks() -> None:
+    """Where people used to sign in from."""
+    delete_in_pieces(KnownNetwork.objects.filter(last_used_at__lt=timezone.now() - KNOWN))
+
+
+def forget_invitations() -> None:
+    """Once expired: the address may be of somebody who never had anything to do with us."""
+    delete_in_pieces(Invitation.objects.filter(expires_at__lt=timezone.now()))
 
 
 def forget_webhooks() -> None:
     """Events after `KEEP_EVENTS`, with all that was tried to deliver them; then removed endpoints too."""
-    old = OutgoingEvent.objects.filter(created_at__lt=timezone.now() - KEEP_EVENTS).order_by("created_at")
-    # Piece by piece: whoever deletes a million rows at once holds their locks for minutes.
-    while ids := list(old.values_list("pk", flat=True)[:AT_A_TIME]):
-        with transaction.atomic():
-            OutgoingEvent.objects.filter(pk__in=ids).delete()
-    gone = WebhookEndpoint.objects.filter(deleted_at__lt=timezone.now() - KEEP_EVENTS)
-    gone.exclude(pk__in=Delivery.objects.values("endpoint")).delete()
+    then = timezone.now() - KEEP_EVENTS
+    delete_in_pieces(OutgoingEvent.objects.filter(created_at__lt=then))
+    gone = WebhookEndpoint.objects.filter(deleted_at__lt=then)
+    delete_in_pieces(gone.exclude(pk__in=Delivery.objects.values("endpoint")))

@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 
 import structlog
-from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import tasks
-from accounts.enums import Revocation, Role
-from accounts.models import Account, Membership, Session, User
-from accounts.signals import account_registered
+from accounts import audit, tasks, throttling
+from accounts.enums import AuditAct, Revocation
+from accounts.models import Membership, Session, User
+from accounts.services import erasing, opening, proving, sessions
 from accounts.tokens import TokenPair, new_refresh_token, pair_for, read_refresh
+from genvid import origin
 from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidCredentials, TokenInvalid, ValidationFailed
 
 logger = structlog.get_logger(__name__)
-VERIFICATION_SALT = "accounts.email-verification"
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,15 @@ class SignedIn:
 def register(*, email: str, password: str, full_name: str = "", company_name: str = "") -> SignedIn:
     """Make person, account and ownership in one step. Raises ValidationFailed on `email` or `password`."""
     user = User(email=email.lower(), full_name=full_name, company_name=company_name)
-    _check_password(password, user)
+    check_password(password, user)
     # Hashing takes 50 ms on purpose: it happens before the transaction, so that nobody waits for our lock.
     user.set_password(password)
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            membership = _open_account(user)
-            signed_in = SignedIn(user, membership, _open_session(membership))
+            membership = opening.open_account(user)
+            audit.note(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
+            signed_in = SignedIn(user, membership, open_session(membership))
             enqueue_on_commit(tasks.send_verification_email, str(user.pk))
     except IntegrityError:
         raise ValidationFailed(details={"email": "This address is already registered."}) from None
@@ -48,39 +48,49 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
     return signed_in
 
 
-def _check_password(password: str, user: User) -> None:
+def check_password(password: str, user: User, *, field: str = "password") -> None:
+    """Raises ValidationFailed on `field` for a password that is too weak."""
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise ValidationFailed(details={"password": " ".join(error.messages)}) from None
+        raise ValidationFailed(details={field: " ".join(error.messages)}) from None
 
 
-def _open_account(user: User) -> Membership:
-    name = user.company_name or user.full_name or user.email.partition("@")[0]
-    account = Account.objects.create(name=name[:150])
-    membership = Membership.objects.create(user=user, account=account, role=Role.OWNER)
-    account_registered.send(sender=Account, account=account)
-    return membership
-
-
-def login(*, email: str, password: str) -> SignedIn:
-    """Raises InvalidCredentials, after the same work whether or not the address is known."""
-    user = authenticate(username=email.lower(), password=password)
-    membership = user and Membership.objects.filter(user=user).select_related("account").first()
-    if not isinstance(user, User) or not membership:
-        raise InvalidCredentials
+def login(*, email: str, password: str, totp_code: str = "") -> SignedIn:
+    """Raises RateLimited, InvalidCredentials or TotpRequired; the first two alike for known and unknown addresses."""
+    proven = proving.prove(email=email, password=password, code=totp_code)
+    user = proven.user
     with transaction.atomic():
-        user.last_login = timezone.now()
-        user.save(update_fields=["last_login"])
-        return SignedIn(user, membership, _open_session(membership))
+        note_sign_in(user)
+        erasing.withdraw(user)
+        membership = opening.membership_of(user)
+        audit.note(
+            AuditAct.SIGNED_IN, account_id=membership.account_id, user_id=user.pk, second_factor=proven.factor or "none"
+        )
+        return SignedIn(user, membership, open_session(membership))
 
 
-def _open_session(membership: Membership) -> TokenPair:
-    refresh = new_refresh_token()
+def note_sign_in(user: User) -> None:
+    """Raises InvalidCredentials where the password was changed, or its person deactivated, since it was checked.
+
+    The row is locked by this until the session is there: who resets the password either is seen here, or ends it.
+    """
+    user.last_login = timezone.now()
+    as_checked = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    if as_checked.update(last_login=user.last_login) != 1:
+        raise InvalidCredentials
+
+
+def open_session(membership: Membership) -> TokenPair:
+    opening.note_use(membership)
+    throttling.remember_network(membership.user_id)
+    refresh, here = new_refresh_token(), origin.current()
     session = Session.objects.create(
         user_id=membership.user_id,
         account_id=membership.account_id,
         jti=refresh["jti"],
+        address=here.address or None,
+        user_agent=here.user_agent,
         expires_at=timezone.now() + refresh.lifetime,
     )
     return pair_for(session, membership.role, refresh)
@@ -89,21 +99,21 @@ def _open_session(membership: Membership) -> TokenPair:
 def refresh(refresh_token: str) -> TokenPair:
     """Trade a refresh token for a new pair. A second use of one token revokes its family. Raises TokenInvalid."""
     claims = read_refresh(refresh_token)
-    session = Session.objects.alive().filter(pk=claims.session_id, user__is_active=True).first()
-    if session is None:
+    session = Session.objects.alive().filter(pk=claims.session_id).first()
+    role = Session.objects.role_now(claims.session_id)
+    if session is None or role is None:
         raise TokenInvalid
-    role = Membership.objects.filter(user=session.user_id, account=session.account_id).values_list("role")
-    new, now = new_refresh_token(), timezone.now()
-    if not role or not session.rotate(claims.jti, new["jti"], expires_at=now + new.lifetime, last_used_at=now):
-        session.revoke(Revocation.REUSE)
-        logger.warning("refresh_token_reused", session_id=str(session.pk), user_id=str(session.user_id))
+    new, now, here = new_refresh_token(), timezone.now(), origin.current()
+    seen = {"last_used_at": now, "address": here.address or None, "user_agent": here.user_agent}
+    if not session.rotate(claims.jti, new["jti"], expires_at=now + new.lifetime, **seen):
+        sessions.end_stolen(session)
         raise TokenInvalid
-    return pair_for(session, role[0][0], new)
+    return pair_for(session, role, new)
 
 
 def logout(refresh_token: str) -> None:
     """End the session that the token belongs to. Raises TokenInvalid."""
     claims = read_refresh(refresh_token)
     session = Session.objects.filter(pk=claims.session_id, jti=claims.jti).first()
-    if session is None or not session.revoke(Revocation.LOGOUT):
+    if session is None or not sessions.end(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
         raise TokenInvalid

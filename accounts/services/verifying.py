@@ -1,14 +1,17 @@
 """Proving that an e-mail address is its owner's."""
 
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.utils import timezone
 
-from accounts import tasks
-from accounts.models import User
+from accounts import audit, tasks, throttling
+from accounts.enums import AuditAct
+from accounts.models import Membership, User
 from genvid.broker import enqueue
 from genvid.errors import EmailNotVerified, TokenInvalid
 
@@ -22,8 +25,8 @@ def verification_token(user: User) -> str:
 
 
 def request_verification(user: User) -> None:
-    """Mail the verification link once more; does nothing for a verified address."""
-    if not user.email_verified:
+    """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
+    if not user.email_verified and throttling.may_mail(user.email, "verification"):
         enqueue(tasks.send_verification_email, str(user.pk))
 
 
@@ -33,11 +36,18 @@ def verify_email(token: str) -> User:
         claims = signing.loads(token, salt=VERIFICATION_SALT, max_age=settings.EMAIL_VERIFICATION_LIFETIME)
     except signing.BadSignature:
         raise TokenInvalid from None
-    waiting = User.objects.filter(pk=claims["user"], email=claims["email"], email_verified_at=None)
-    if waiting.update(email_verified_at=timezone.now()) != 1:
-        raise TokenInvalid
+    _mark_verified(UUID(claims["user"]), claims["email"])
     user: User = User.objects.get(pk=claims["user"])
     return user
+
+
+@transaction.atomic
+def _mark_verified(user_id: UUID, email: str) -> None:
+    waiting = User.objects.filter(pk=user_id, email=email, email_verified_at=None)
+    if waiting.update(email_verified_at=timezone.now()) != 1:
+        raise TokenInvalid
+    accounts = Membership.objects.filter(user=user_id).order_by("created_at").values_list("account", flat=True)
+    audit.note(AuditAct.EMAIL_VERIFIED, account_id=accounts.first(), user_id=user_id)
 
 
 def require_verified_email(user_id: Any) -> None:

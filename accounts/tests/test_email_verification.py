@@ -6,7 +6,7 @@ import time_machine
 from django.core import signing
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.services import verification_token
 from accounts.tasks import send_verification_email
 from genvid.celery import app
@@ -101,6 +101,18 @@ def test_a_verified_address_gets_no_more_mail(owner, mailoutbox, work_at_once):
     with work_at_once():
         assert owner.client.post(RESEND).status_code == 202
     assert mailoutbox == []
+
+
+def test_a_mailbox_is_not_flooded(owner, mailoutbox, work_at_once):
+    with work_at_once():
+        answers = [owner.client.post(RESEND).status_code for _ in range(5)]
+    assert (answers, len(mailoutbox)) == ([202] * 5, 3)
+
+
+def test_verifying_is_written_down(owner, stranger):
+    stranger.post(VERIFY, {"token": verification_token(owner.user)})
+    entry = AuditEntry.objects.get(act="user.email_verified")
+    assert (entry.user, entry.account) == (owner.user, owner.account)
 
 
 def test_asking_again_needs_a_token(stranger):

@@ -87,7 +87,7 @@ def test_the_same_key_at_another_path_is_refused(owner, wish):
     post(owner, wish)
     draft = make_video(owner, "draft")
     with nothing_changes():
-        response = post(owner, wish, path=f"{VIDEOS}/{draft.pk}/generate")
+        response = post(owner, {}, path=f"{VIDEOS}/{draft.pk}/generate")
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 

@@ -12,8 +12,10 @@ from accounts.serializers.people import (
     LoginInput,
     RefreshInput,
     RegisterInput,
+    SentOutput,
     SignedInOutput,
     TokenOutput,
+    VerifiedOutput,
     VerifyInput,
     signed_in_data,
     tokens_data,
@@ -24,6 +26,8 @@ from genvid.api.views import StrictAPIView
 
 
 class RegisterView(AnonymousView):
+    rate_limit = "RATE_LIMIT_SIGN_UP"
+
     @extend_schema(request=RegisterInput, responses={201: SignedInOutput}, operation_id="register")
     def post(self, request: Request) -> Response:
         signed_in = services.register(**validated(RegisterInput, request.data))
@@ -54,15 +58,16 @@ class LogoutView(AnonymousView):
 
 class EmailVerificationView(StrictAPIView):
     scopes: ClassVar = {"POST": Scope.SELF}
+    reads_body: ClassVar = frozenset()
 
-    @extend_schema(request=None, responses={202: None}, operation_id="request_email_verification")
+    @extend_schema(request=None, responses={202: SentOutput}, operation_id="request_email_verification")
     def post(self, request: Request) -> Response:
         services.request_verification(user_of(request))
         return Response({"sent": True}, status=202)
 
 
 class EmailVerifyView(AnonymousView):
-    @extend_schema(request=VerifyInput, responses={200: None}, operation_id="verify_email")
+    @extend_schema(request=VerifyInput, responses=VerifiedOutput, operation_id="verify_email")
     def post(self, request: Request) -> Response:
         user = services.verify_email(validated(VerifyInput, request.data)["token"])
         return Response({"email": user.email, "email_verified": True})

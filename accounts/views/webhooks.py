@@ -89,6 +89,7 @@ class EndpointView(StrictAPIView):
 
 class RotateSecretView(StrictAPIView):
     scopes: ClassVar = {"POST": Scope.WEBHOOKS_WRITE}
+    reads_body: ClassVar = frozenset()
 
     @extend_schema(
         request=None,
@@ -104,6 +105,7 @@ class RotateSecretView(StrictAPIView):
 
 class TestEndpointView(StrictAPIView):
     scopes: ClassVar = {"POST": Scope.WEBHOOKS_WRITE}
+    reads_body: ClassVar = frozenset()
 
     @extend_schema(
         request=None,
@@ -132,6 +134,7 @@ class DeliveriesView(KeysetListView):
 
 class RetryDeliveryView(StrictAPIView):
     scopes: ClassVar = {"POST": Scope.WEBHOOKS_WRITE}
+    reads_body: ClassVar = frozenset()
 
     @extend_schema(
         request=None,

@@ -3,10 +3,18 @@
 import hashlib
 
 from django.utils.cache import get_conditional_response, patch_cache_control
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from genvid.api.renderers import Page, dump
+
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    location=OpenApiParameter.HEADER,
+    description="The `ETag` of an answer that you have: 304 while it is still true.",
+)
+UNCHANGED = OpenApiResponse(description="You have it already.")
 
 
 def with_etag(request: Request, response: Response, *, max_age: int = 0) -> Response:

@@ -1,7 +1,7 @@
 """Filters of lists that refuse what they do not understand, instead of ignoring it."""
 
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
@@ -46,28 +46,44 @@ class PlainTextField(forms.CharField):
 
 class StrictBooleanFilter(django_filters.Filter):
     field_class = BooleanWordField
+    schema: ClassVar = {"type": "boolean"}
 
 
 class InstantFilter(django_filters.Filter):
     field_class = InstantField
+    schema: ClassVar = {"type": "string", "format": "date-time"}
 
 
 class TextFilter(django_filters.Filter):
     field_class = PlainTextField
+    schema: ClassVar = {"type": "string", "maxLength": 200}
 
 
 def filter_parameters(filterset: type[django_filters.FilterSet]) -> list[OpenApiParameter]:
     """The filters of a list, and those of its pages, for the OpenAPI document."""
-    names = [*filterset.base_filters]
-    filters = [OpenApiParameter(name, description=_described(filterset, name)) for name in names]
+    filters = [
+        OpenApiParameter(name, _schema_of(each), description=str(each.extra.get("help_text", "")))
+        for name, each in filterset.base_filters.items()
+    ]
     return [*filters, *PAGE_PARAMETERS]
 
 
-def _described(filterset: type[django_filters.FilterSet], name: str) -> str:
-    return str(filterset.base_filters[name].extra.get("help_text", ""))
+def takes_nothing(each: django_filters.Filter) -> bool:
+    """Whether an empty text is a value for this filter: for words it is, for an id, a time or a choice it is not."""
+    return _schema_of(each).keys() <= {"type", "maxLength"} and _schema_of(each)["type"] == "string"
+
+
+def _schema_of(each: django_filters.Filter) -> dict[str, Any]:
+    if isinstance(each, django_filters.UUIDFilter):
+        return {"type": "string", "format": "uuid"}
+    if isinstance(each, django_filters.ChoiceFilter):
+        return {"type": "string", "enum": [value for value, _ in each.extra["choices"]]}
+    return dict(getattr(each, "schema", {"type": "string"}))
 
 
 PAGE_PARAMETERS = [
-    OpenApiParameter("limit", int, description="Rows of a page, 1 to 100; 20 when left out."),
+    OpenApiParameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": 100}, description="Rows of a page; 20 when left out."
+    ),
     OpenApiParameter("cursor", description="`meta.next_cursor` or `previous_cursor` of another page."),
 ]

@@ -19,9 +19,13 @@ class StrictCharField(serializers.CharField):
 
 
 class StrictEmailField(serializers.EmailField):
+    """ASCII only: other letters look like these, and two spellings of one mailbox would be two people."""
+
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if not data.isascii():
+            raise serializers.ValidationError("Only ASCII; an international domain goes by its xn-- name.")
         return super().to_internal_value(data)
 
 

@@ -3,15 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db.models import QuerySet
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from genvid.api import ratelimits
 from genvid.api.exceptions import not_found_view
-from genvid.errors import NotFound, ValidationFailed
+from genvid.api.filters import takes_nothing
+from genvid.api.ratelimits import Standing
+from genvid.api.serializers import StrictSerializer, validated
+from genvid.errors import DomainError, NotFound, ValidationFailed
 
+WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 __all__ = ["KeysetListView", "StrictAPIView", "not_found_view"]
 
 
@@ -23,8 +29,16 @@ class StrictAPIView(APIView):
 
     scopes: ClassVar[Mapping[str, str]] = {}
     query_params: ClassVar[frozenset[str]] = frozenset()
+    reads_body: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH"})
+    """The methods that have a body. Under another one, a body with anything in it is refused."""
+
+    rate_limit: ClassVar[str] = "RATE_LIMIT_ANONYMOUS"
+    """The setting that says how often one address may call this without proving who is calling."""
+    standing: Standing | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if settings.RATE_LIMITS:
+            self._count(request)
         super().initial(request, *args, **kwargs)
         unknown = set(request.query_params) - self.allowed_query_params(request)
         if unknown:
@@ -32,9 +46,38 @@ class StrictAPIView(APIView):
         twice = [name for name, values in request.query_params.lists() if len(values) > 1]
         if twice:
             raise ValidationFailed(details=dict.fromkeys(twice, "Given more than once."))
+        if request.method in WRITING.intersection(self.allowed_methods) - self.reads_body:
+            # Kept whole: once DRF has read the stream, the fingerprint of an Idempotency-Key could not.
+            _ = request._request.body
+            validated(StrictSerializer, request.data)
 
     def allowed_query_params(self, request: Request) -> frozenset[str]:
         return self.query_params
+
+    def _count(self, request: Request) -> None:
+        """By what the credentials prove; bad ones count against the address, as none do. Raises RateLimited."""
+        # Of the rooms' own kind, which the base does not know.
+        caller: Any = None
+        refusal = None
+        try:
+            caller = request.user
+        except DomainError as error:
+            refusal = error
+        if caller is None or not caller.is_authenticated:
+            self.standing = ratelimits.of_stranger(request, getattr(settings, self.rate_limit))
+        else:
+            self.standing = ratelimits.of_caller(caller.account_id, caller.user_id, caller.key_id)
+        self.standing.enforce()
+        if refusal is not None:
+            # DRF remembers a failed caller as nobody: asked a second time, it would let them pass as one.
+            raise refusal
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.standing is not None:
+            for name, value in self.standing.headers.items():
+                response[name] = value
+        return response
 
 
 class KeysetListView(StrictAPIView, GenericAPIView[Any]):
@@ -51,12 +94,20 @@ class KeysetListView(StrictAPIView, GenericAPIView[Any]):
     def filtered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.filterset_class is None:
             return queryset
+        self._refuse_empty(self.filterset_class.base_filters)
         filterset = self.filterset_class(self.request.query_params, queryset=queryset, request=self.request)
         if not filterset.is_valid():
             details = {name: " ".join(messages) for name, messages in filterset.errors.items()}
             raise ValidationFailed(details=details)
         found: QuerySet[Any] = filterset.qs
         return found
+
+    def _refuse_empty(self, filters: Mapping[str, Any]) -> None:
+        """An empty `batch_id` or `created_after` would show everything instead of nothing."""
+        given = self.request.query_params
+        empty = [name for name, each in filters.items() if given.get(name) == "" and not takes_nothing(each)]
+        if empty:
+            raise ValidationFailed(details=dict.fromkeys(empty, "Is empty."))
 
     def page(self, queryset: QuerySet[Any]) -> Response:
         rows = self.paginate_queryset(self.filtered(queryset)) or []

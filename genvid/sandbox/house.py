@@ -23,6 +23,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8001
     api_key: str = ""
+    test_key: str = ""
+    """Orders with it are free and watermarked; empty: there are none."""
     renderer: str = "full"
     concurrency: int = 10
     workers: int = 1

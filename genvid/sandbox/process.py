@@ -26,12 +26,13 @@ class SandboxProcess:
         renderer: str = "clip",
         port: int | None = None,
         api_key: str = "sandbox-key",
+        test_key: str = "test-key",
         concurrency: int = 10,
     ) -> None:
         self.folder = folder
         self.renderer = renderer
         self.port = port or _free_port()
-        self.api_key = api_key
+        self.api_key, self.test_key = api_key, test_key
         self.concurrency = concurrency
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -59,6 +60,7 @@ class SandboxProcess:
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         options = {"--port": str(self.port), "--var": str(self.folder), "--api-key": self.api_key}
+        options["--test-key"] = self.test_key
         options |= {"--renderer": self.renderer}
         command = [sys.executable, "-m", "genvid.sandbox"]
         with (self.folder / "sandbox.log").open("ab") as log:

@@ -13,14 +13,16 @@ from rest_framework.test import APIClient
 from accounts import services as accounts
 from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, Role
-from accounts.models import Account, ApiKey, Membership, User, WebhookEndpoint
+from accounts.models import Account, ApiKey, Invitation, Membership, User, WebhookEndpoint
 from accounts.services import api_keys, webhooks
+from accounts.services.teams import inviting
 from accounts.tokens import TokenPair, read_access
 from avatars.models import Avatar, Voice
 from billing.credits import adjust
 from billing.credits import grant as grant_lot
 from billing.enums import LotSource
 from billing.models import Wallet
+from genvid.tests.contract import check_described
 from videos.enums import Status
 from videos.models import Video, after
 from videos.services import creating, settling
@@ -39,6 +41,12 @@ class JsonClient(APIClient):
         super().__init__(**options)
         if token:
             self.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+
+    def request(self, **environ: Any) -> Any:
+        """Whatever is answered in any test is held against the OpenAPI document."""
+        response = super().request(**environ)
+        check_described(response)
+        return response
 
 
 @dataclass(frozen=True)
@@ -76,10 +84,14 @@ def make_caller(*, email: str = "", balance: int | None = None, verified: bool =
 
 
 def make_teammate(of: Person, role: Role = Role.MEMBER) -> Person:
-    """Somebody else of the same account. There is no service for it yet: people are invited by hand."""
+    """Somebody else of the same account, put there by hand: no invitation, and no word of it in the audit log."""
     user = User.objects.create_user(f"teammate{next(_numbers)}@example.com", PASSWORD)
     Membership.objects.create(user=user, account=of.account, role=role)
     return sign_in(user.email)
+
+
+def make_invitation(by: Person, *, email: str = "", role: str = Role.MEMBER) -> Invitation:
+    return inviting.invite(by.caller, email=email or f"invited{next(_numbers)}@example.com", role=role)
 
 
 @dataclass(frozen=True)

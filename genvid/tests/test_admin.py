@@ -6,11 +6,11 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import ApiKey, Delivery, IdempotencyRecord, User, WebhookEndpoint
+from accounts.models import ApiKey, Delivery, Erasure, Export, IdempotencyRecord, Invitation, User, WebhookEndpoint
 from accounts.outbox import publish
 from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Wallet
 from genvid.tests.asserts import nothing_changes
-from genvid.tests.factories import PASSWORD, make_endpoint, make_key, make_video
+from genvid.tests.factories import PASSWORD, make_endpoint, make_invitation, make_key, make_video
 from videos import provider
 from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
 
@@ -49,7 +49,11 @@ def rows(owner) -> Video:
     Group.objects.create(name="Support")
     make_key(owner)
     make_endpoint(owner)
+    make_invitation(owner)
     publish(owner.account.pk, "video.queued", {}, object_id="1")
+    Export.objects.create(user=owner.user)
+    Erasure.objects.create(user=owner.user, erase_after=video.created_at)
+    Invitation.objects.create(account=owner.account, email="a@example.com", role="member", expires_at=video.created_at)
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
     RenderPace.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video

@@ -16,7 +16,10 @@ def load_settings(folder: Path, **environment: str) -> subprocess.CompletedProce
         [
             sys.executable,
             "-c",
-            "import genvid.settings as s; print(s.HEYGEN_BASE_URL, s.REQUIRE_VERIFIED_EMAIL, s.DEBUG)",
+            (
+                "import genvid.settings as s;"
+                "print(s.HEYGEN_BASE_URL, s.REQUIRE_VERIFIED_EMAIL, s.REQUIRE_STAFF_TOTP, s.DEBUG)"
+            ),
         ],
         env={"GENVID_VAR": str(folder), "PATH": "/usr/bin:/bin", **environment},
         cwd=ROOT,
@@ -39,11 +42,16 @@ def test_a_number_that_is_none_is_loud(tmp_path):
     assert (loaded.returncode, "ValueError" in loaded.stderr) == (1, True)
 
 
+def test_a_limit_that_is_none_is_loud(tmp_path):
+    loaded = load_settings(tmp_path, **SOUND, LOGIN_LIMIT_PER_PAIR="some")
+    assert (loaded.returncode, "ValueError" in loaded.stderr) == (1, True)
+
+
 def test_without_further_words_it_is_production(tmp_path):
     loaded = load_settings(tmp_path, **SOUND)
-    assert loaded.stdout.split() == ["https://api.heygen.com", "True", "False"], loaded.stderr
+    assert loaded.stdout.split() == ["https://api.heygen.com", "True", "True", "False"], loaded.stderr
 
 
 def test_embedded_it_talks_to_the_sandbox_and_lets_people_start_at_once(tmp_path):
     loaded = load_settings(tmp_path, **SOUND, GENVID_EMBEDDED="1", SANDBOX_PORT="8123")
-    assert loaded.stdout.split() == ["http://127.0.0.1:8123", "False", "False"], loaded.stderr
+    assert loaded.stdout.split() == ["http://127.0.0.1:8123", "False", "False", "False"], loaded.stderr

@@ -99,6 +99,7 @@ class BatchOutput(serializers.Serializer[Any]):
     speed = serializers.FloatField()
     metadata = serializers.DictField(child=serializers.CharField())
     columns = serializers.ListField(child=serializers.CharField())
+    is_test = serializers.BooleanField(help_text="Made with a test key: free and watermarked.")
     total = serializers.IntegerField()
     counts = CountsOutput()
     progress_percent = serializers.IntegerField(min_value=0, max_value=100)

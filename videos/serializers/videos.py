@@ -34,6 +34,9 @@ class BackgroundInput(StrictSerializer):
     url = StrictCharField(required=False, max_length=2000)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "type" not in attrs:
+            # A change of a video is partial, and what is inside it too: there DRF does not ask for it.
+            raise serializers.ValidationError({"type": "This field is required."})
         wanted, other = ("value", "url") if attrs["type"] == "color" else ("url", "value")
         if wanted not in attrs:
             raise serializers.ValidationError({wanted: f"Is required for a background of type {attrs['type']}."})
@@ -149,6 +152,7 @@ class VideoOutput(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True)
+    is_test = serializers.BooleanField(help_text="Made for a test key: free and watermarked.")
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Its files are removed then; null: never.")
 
 

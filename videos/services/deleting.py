@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState
-from genvid.heygen.client import get_client
 from videos import tasks
 from videos.enums import TERMINAL, Status
 from videos.models import Video
+from videos.renderers import delete_lost_renders, delete_render
 from videos.services.storing import forget_files
 
 logger = structlog.get_logger(__name__)
@@ -27,13 +27,14 @@ def delete(video: Video) -> None:
 
 def purge_video(video_id: str) -> None:
     """Free the storage, delete the render at HeyGen, forget what the client wrote. Repeated until all is done."""
-    video = Video.objects.filter(pk=video_id, deleted_at__isnull=False, purged_at=None).first()
+    video = Video.objects.unpurged().filter(pk=video_id, deleted_at__isnull=False).first()
     if video is None:
         return
     try:
         forget_files(video)
-        if video.provider_video_id and video.provider_deleted_at is None:
-            get_client().delete_video(video.provider_video_id)
+        if video.provider_deleted_at is None:
+            delete_render(video)
+        delete_lost_renders(video)
     except Exception as error:  # noqa: BLE001 - HeyGen, a disk, a bucket's own error: the sweep tries again
         logger.warning("purge_postponed", video_id=video_id, error=repr(error))
         return

@@ -16,6 +16,7 @@ from genvid.heygen.types import WebhookNotice
 from videos import metrics, paces, provider, tasks
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
+from videos.renderers import client_of
 from videos.services.registration import EVENTS
 from videos.services.rendering import refresh
 
@@ -78,8 +79,8 @@ def backfill_missed() -> int:
 
 def _missing_since(now: datetime) -> datetime | None:
     """From when on news may have been lost; None while no render is late, for then nothing is missed."""
-    rendering = Video.objects.filter(status=Status.RENDERING, submitted_at__isnull=False).order_by("submitted_at")
-    oldest = list(rendering[:OLDEST])
+    rendering = Video.objects.live().filter(status=Status.RENDERING, submitted_at__isnull=False)
+    oldest = list(rendering.order_by("submitted_at")[:OLDEST])
     if not any(now - video.submitted_at > timedelta(seconds=paces.pace_of(video).p99) for video in oldest):
         return None
     state, _ = ProviderState.objects.get_or_create(name=provider.NAME)
@@ -107,7 +108,7 @@ def _missed(pages: Iterable[list[WebhookNotice]]) -> Iterator[WebhookNotice]:
     for page in pages:
         known = _known({notice.key[:255] for notice in page if notice.key})
         ids = [notice.video_id for notice in page if notice.video_id]
-        open_ends = Video.objects.filter(provider_video_id__in=ids, status=Status.RENDERING)
+        open_ends = Video.objects.live().filter(provider_video_id__in=ids, status=Status.RENDERING)
         wanted = set(open_ends.values_list("provider_video_id", flat=True))
         for notice in page:
             if notice.video_id in wanted and notice.key and notice.key[:255] not in known and _is_overdue(notice):
@@ -147,5 +148,5 @@ def _act_on(delivery: WebhookDelivery) -> str | None:
         return None if waiting else "no such video"
     if video.status != Status.RENDERING:
         return f"already {video.status}"
-    refresh(video, get_client(), LearnedBy.HISTORY if delivery.missed else LearnedBy.WEBHOOK)
+    refresh(video, client_of(video), LearnedBy.HISTORY if delivery.missed else LearnedBy.WEBHOOK)
     return "read again"

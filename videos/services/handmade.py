@@ -13,12 +13,13 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from genvid.errors import InvalidState, ValidationFailed
-from genvid.heygen.client import HeyGenClient, get_client
+from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import HeyGenError
 from genvid.http import HttpError
 from videos import mp4
 from videos.enums import Status
 from videos.models import Video, after
+from videos.renderers import client_of
 from videos.services import settling
 from videos.services.levers import current, lease, moved_meanwhile
 from videos.services.storing import SIDE_FILE_LIMIT, forget_files
@@ -96,7 +97,7 @@ def replace_file(video_id: str) -> bool:
     settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix=f"{video.pk}-", dir=settings.WORK_DIR) as folder:
-            facts = _fetch_anew(video, get_client(), Path(folder))
+            facts = _fetch_anew(video, client_of(video), Path(folder))
     except (HeyGenError, HttpError, mp4.BrokenFile, OSError) as error:
         logger.error("file_not_replaced", video_id=video_id, error=repr(error))
         return False

@@ -13,12 +13,12 @@ from django.utils import timezone
 from billing import credits as money
 from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState, ProviderUnavailable
-from genvid.heygen.client import get_client
 from genvid.heygen.errors import HeyGenError, NotFound
 from genvid.heygen.types import RemoteVideo, RenderState
 from videos import tasks
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Video, after
+from videos.renderers import client_of
 from videos.services import settling
 from videos.services.submitting import find_order
 
@@ -73,7 +73,7 @@ def _prove_no_order(video: Video) -> None:
 
 
 def _order_at_provider(video: Video) -> RemoteVideo | None:
-    client = get_client()
+    client = client_of(video)
     if not video.provider_video_id:
         return find_order(video, client)
     try:

@@ -19,6 +19,7 @@ from videos import paces, provider, tasks
 from videos.enums import LearnedBy, Status
 from videos.models import Video, after
 from videos.querysets import VideoQuerySet
+from videos.renderers import client_of
 from videos.services import settling
 
 logger = structlog.get_logger(__name__)
@@ -63,7 +64,7 @@ def poll_due() -> int:
 def _take_due() -> list[Video]:
     """The next hundred that are due, under a lease, so that nobody else asks about them while we wait."""
     now = timezone.now()
-    due = Video.objects.due(Status.RENDERING, now)
+    due = Video.objects.live().due(Status.RENDERING, now)
     # Looking before locking: most ticks find nothing, and must not write.
     if not due.exists():
         return []
@@ -82,7 +83,7 @@ def _others_for(places: int, asked: Collection[UUID]) -> list[Video]:
     if places == 0 or paces.webhooks_arrive():
         return []
     # Nearer than a lease, so that those that somebody is asking about already are not among them.
-    soon = Video.objects.filter(status=Status.RENDERING, tries=0, due_at__lte=after(POLL_LEASE / 2))
+    soon = Video.objects.live().filter(status=Status.RENDERING, tries=0, due_at__lte=after(POLL_LEASE / 2))
     return list(soon.exclude(pk__in=asked).order_by("due_at")[:places])
 
 
@@ -107,7 +108,14 @@ def read(video_id: str) -> None:
     """Read one render that a poll saw end."""
     video = Video.objects.filter(pk=video_id, status=Status.RENDERING).first()
     if video is not None:
-        refresh(video, get_client(), LearnedBy.POLL)
+        refresh(video, client_of(video), LearnedBy.POLL)
+
+
+def poll_tests() -> None:
+    """Read the renders of test keys that are due, one by one: there are few, and the sandbox is near."""
+    for video in Video.objects.test().due(Status.RENDERING, timezone.now())[: settings.TEST_MAX_CONCURRENT]:
+        if video.take(POLL_LEASE):
+            refresh(video, client_of(video), LearnedBy.POLL)
 
 
 def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
@@ -147,7 +155,8 @@ def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
         deadline_at=after(settings.VIDEO_STORE_DEADLINE),
     )
     if stored:
-        provider.note_render_finished(video.submitted_at or timezone.now())
+        if not video.is_test:
+            provider.note_render_finished(video.submitted_at or timezone.now())
         enqueue_on_commit(tasks.store, str(video.pk))
         enqueue_once_on_commit(tasks.dispatch, seconds=DISPATCH_PAUSE)
 
@@ -164,7 +173,7 @@ def links_of(remote: RemoteVideo) -> dict[str, Any]:
 
 
 def _failed(video: Video, failure: Failure | None) -> None:
-    if failure is not None and failure.operator_problem:
+    if failure is not None and failure.operator_problem and not video.is_test:
         # Our own wallet or plan: the customer's video waits, and a new order is placed once HeyGen takes any.
         provider.close(
             failure.raw_code or failure.code,
@@ -229,7 +238,7 @@ def pull_forward() -> int:
     if paces.webhooks_arrive():
         return 0
     now = timezone.now()
-    put_off = Video.objects.filter(status=Status.RENDERING, due_at__gt=now + timedelta(seconds=PULL_SECONDS))
+    put_off = Video.objects.live().filter(status=Status.RENDERING, due_at__gt=now + timedelta(seconds=PULL_SECONDS))
     early = [video.pk for video in put_off if video.due_at and _next_ask(video, now) < video.due_at]
     return Video.objects.filter(pk__in=early, status=Status.RENDERING).update(due_at=now)
 
@@ -245,7 +254,7 @@ def _is_fresh(video: Video) -> bool:
 
 
 def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
-    if isinstance(error, OperatorProblem):
+    if isinstance(error, OperatorProblem) and not all(video.is_test for video in videos):
         provider.close_for(error)
     for video in videos:
         backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
@@ -255,7 +264,7 @@ def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
 def give_up_render(video: Video) -> None:
     """The deadline has passed: ask once more, for we may have been away; a render still running is given up."""
     try:
-        remote = get_client().get_video(video.provider_video_id or "", captioned=video.captions)
+        remote = client_of(video).get_video(video.provider_video_id or "", captioned=video.captions)
     except NotFound as error:
         _lost(video, error)
         return

@@ -9,12 +9,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import EventType
+from accounts.pieces import delete_in_pieces
 from genvid.broker import enqueue
-from genvid.heygen.client import get_client
 from genvid.heygen.errors import HeyGenError
-from videos import tasks
+from videos import renderers, tasks
 from videos.enums import Status
-from videos.models import Video, VideoEvent
+from videos.models import Video, VideoEvent, WebhookDelivery
 from videos.querysets import VideoQuerySet
 from videos.services import announcing
 from videos.services.storing import forget_files
@@ -23,6 +23,8 @@ logger = structlog.get_logger(__name__)
 BATCH = 200
 LOOK_BACK = timedelta(days=30)
 """Renders that we failed to delete at HeyGen are tried again for that long."""
+KEEP_DELIVERIES = timedelta(days=30)
+KEEP_PROVIDER_WORDS = timedelta(days=90)
 CLEAR_AFTER = timedelta(hours=1)
 """A worker that has not heard of the end may be putting files into the storage until then."""
 
@@ -33,6 +35,8 @@ def retain_all() -> None:
     expire_due()
     clear_failed()
     wake_renders_left()
+    forget_deliveries()
+    forget_provider_words()
 
 
 def warn_of_expiry() -> None:
@@ -125,8 +129,22 @@ def delete_render(video_id: str) -> None:
     if video is None or not video.provider_video_id:
         return
     try:
-        get_client().delete_video(video.provider_video_id)
+        renderers.delete_render(video)
     except HeyGenError as error:
         logger.warning("render_not_deleted", video_id=video_id, error=str(error))
         return
     Video.objects.filter(pk=video.pk).update(provider_deleted_at=timezone.now())
+
+
+def forget_deliveries() -> None:
+    """What HeyGen has told us, raw. Its history is read anew only for renders that are late by hours."""
+    delete_in_pieces(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEEP_DELIVERIES))
+
+
+def forget_provider_words() -> None:
+    """HeyGen's own words about what went wrong, which may quote the script. Our code and message stay."""
+    then = timezone.now() - KEEP_PROVIDER_WORDS
+    spoken = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")
+    while ids := list(spoken.order_by("completed_at").values_list("pk", flat=True)[:BATCH]):
+        VideoEvent.objects.filter(video__in=ids).exclude(detail="").update(detail="")
+        Video.objects.filter(pk__in=ids).update(provider_error="", waiting_reason="")

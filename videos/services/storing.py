@@ -13,13 +13,14 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from genvid.broker import enqueue
-from genvid.heygen.client import HeyGenClient, get_client
+from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound
 from genvid.http import HttpError
 from videos import downloads, mp4, provider, tasks
 from videos.downloads import Fetched, MovedOn, NoRoom, Occupied
 from videos.enums import Status
 from videos.models import Video
+from videos.renderers import client_of
 from videos.services import settling
 from videos.services.rendering import links_of
 from videos.subtitles import vtt_of
@@ -103,7 +104,7 @@ def _store_due(video_id: str) -> None:
     if video is None or not video.take(settings.VIDEO_STORE_LEASE):
         return
     try:
-        _store(video, get_client())
+        _store(video, client_of(video))
     except NotFound as error:
         _gone(video, error)
     except MovedOn:

@@ -5,7 +5,8 @@ import pytest
 from celery.signals import before_task_publish
 
 from genvid.sandbox.process import SandboxProcess
-from videos.services import deleting, deliveries, probing, rendering, storing, submitting
+from videos import renderers
+from videos.services import deliveries, probing, rendering
 from videos.tests.doubles import Door
 from videos.tests.pipeline import Pipeline
 
@@ -20,8 +21,8 @@ def pipeline(db: None, sandbox: SandboxProcess) -> Pipeline:
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     """Stands in front of the real client in every service."""
     standing = Door()
-    for service in (deleting, deliveries, probing, rendering, storing, submitting):
-        monkeypatch.setattr(service, "get_client", lambda: standing)
+    for module in (renderers, deliveries, probing, rendering):
+        monkeypatch.setattr(module, "get_client", lambda: standing)
     return standing
 
 

@@ -55,6 +55,11 @@ class BrokenBucket(FileSystemStorage):
         raise BucketError("503 Slow Down")
 
 
+class FullBucket(FileSystemStorage):
+    def _save(self, name: str, content: Any) -> str:
+        raise BucketError("503 Slow Down")
+
+
 def tiny_mp4(seconds: int) -> bytes:
     """Not a picture in it, but every box that says what it is and how long (ISO/IEC 14496-12)."""
     mvhd = _box(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 1000, seconds * 1000), bytes(80))

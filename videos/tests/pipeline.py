@@ -84,10 +84,12 @@ class Pipeline:
     def tick(self) -> None:
         """The schedule once, as if every wait had just ended; the gate keeps its own time."""
         self.dispatch()
+        scheduler.hand_out_test_slots()
         Video.objects.filter(status__in=WAITING, due_at__isnull=False).update(due_at=timezone.now())
         for pk in Video.objects.filter(status=Status.SUBMITTING).values_list("pk", flat=True):
             submitting.submit_video(str(pk))
         rendering.poll_due()
+        rendering.poll_tests()
         for pk in Video.objects.filter(status=Status.STORING).values_list("pk", flat=True):
             storing.store_video(str(pk))
         for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):

@@ -56,6 +56,7 @@ def test_a_new_batch_has_every_field(owner, wish, avatar):
         "metadata": {"a": "b"},
         "columns": ["name"],
         "total": 3,
+        "is_test": False,
         "counts": counts(queued=3),
         "progress_percent": 0,
         "credits": {"quoted": held, "held": held, "charged": 0},

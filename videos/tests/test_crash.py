@@ -28,7 +28,7 @@ BRISK = {
     "VIDEO_RETRY_SECONDS": "0.2",
     "LOG_LEVEL": "INFO",
 }
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

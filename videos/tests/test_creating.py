@@ -86,6 +86,7 @@ def test_a_new_video_is_queued_and_has_every_field(avatar, voice):
         "submitted_at": None,
         "completed_at": None,
         "expires_at": None,
+        "is_test": False,
     }
 
 

@@ -346,6 +346,7 @@ EVERYWHERE = [("get", VIDEOS), ("post", VIDEOS), ("post", f"{VIDEOS}/quote")]
 EVERYWHERE += [(method, f"{VIDEOS}/{NOBODY}{deed and '/'}{deed}") for method, deed in DETAIL]
 EVERYWHERE += [("get", BATCHES), ("post", BATCHES), ("post", f"{BATCHES}/quote"), ("get", f"{BATCHES}/{NOBODY}")]
 EVERYWHERE += [("post", f"{BATCHES}/{NOBODY}/cancel"), ("get", f"{BATCHES}/{NOBODY}/results.csv")]
+EVERYWHERE += [("get", "/api/v1/usage")]
 
 
 def test_no_route_is_left_out_below():

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -50,6 +51,13 @@ class BatchFormParser(StrictFormParser):
     max_bytes = settings.BATCH_MAX_BODY_BYTES
 
 
+def _batches_of(request: Request) -> QuerySet[Batch]:
+    """Those of the caller's account. A key sees those of its own mode alone; people see both."""
+    caller = caller_of(request)
+    mine = Batch.objects.filter(account=caller.account_id)
+    return mine if caller.key_id is None else mine.filter(is_test=caller.is_test)
+
+
 def wish_of(request: Request) -> tuple[Table, dict[str, Any]]:
     """The rows, and what their videos share. Raises ValidationFailed."""
     if request.content_type.startswith("multipart/"):
@@ -76,7 +84,7 @@ def _typed(form: dict[str, Any]) -> dict[str, Any]:
 
 
 def batch_of(request: Request, pk: UUID) -> Batch:
-    batch: Batch = one_or_404(Batch.objects.filter(account=caller_of(request).account_id), pk=pk)
+    batch: Batch = one_or_404(_batches_of(request), pk=pk)
     return batch
 
 
@@ -90,7 +98,7 @@ class BatchesView(KeysetListView):
 
     @extend_schema(responses=BatchOutput(many=True), operation_id="list_batches", parameters=PAGE_PARAMETERS)
     def get(self, request: Request) -> Response:
-        return self.page(Batch.objects.filter(account=caller_of(request).account_id))
+        return self.page(_batches_of(request))
 
     @extend_schema(
         request=REQUEST, responses={201: BatchOutput}, operation_id="create_batch", parameters=[IDEMPOTENCY_KEY]
@@ -127,6 +135,7 @@ class BatchView(StrictAPIView):
 
 class BatchCancelView(StrictAPIView):
     scopes = SCOPES
+    reads_body: ClassVar = frozenset()
 
     @extend_schema(request=None, responses=BatchOutput, operation_id="cancel_batch")
     def post(self, request: Request, pk: UUID) -> Response:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +26,7 @@ LAST_EVENT_ID = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description="Streams only: the id of the last event you have.",
 )
+NOTHING_MORE = OpenApiResponse(description="Streams only: nothing more can come.")
 DESCRIPTION = """The history, newest first.
 
 With `Accept: text/event-stream` it is a live stream of server-sent events, oldest first:
@@ -44,7 +46,11 @@ class EventsView(KeysetListView):
         return frozenset() if wants_stream(request) else super().allowed_query_params(request)
 
     @extend_schema(
-        responses={200: EventOutput(many=True), 204: None},
+        responses={
+            (200, "application/json"): EventOutput(many=True),
+            (200, EVENT_STREAM): OpenApiTypes.STR,
+            204: NOTHING_MORE,
+        },
         operation_id="list_video_events",
         description=DESCRIPTION,
         parameters=[*PAGE_PARAMETERS, LAST_EVENT_ID],

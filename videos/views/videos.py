@@ -7,15 +7,15 @@ from uuid import UUID
 
 import structlog
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.caller import caller_of
 from accounts.enums import Scope
-from accounts.idempotency import Effect, idempotent
+from accounts.idempotency import IDEMPOTENCY_KEY, Effect, idempotent
 from accounts.services import require_verified_email
-from genvid.api.etags import with_etag
+from genvid.api.etags import IF_NONE_MATCH, UNCHANGED, with_etag
 from genvid.api.filters import filter_parameters
 from genvid.api.later import Later, can_wait
 from genvid.api.pagination import KeysetPagination
@@ -30,20 +30,14 @@ from videos.filters import VideoFilter
 from videos.models import Video
 from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput, VideoOutput, video_data
 from videos.services import creating, deleting
-from videos.views.common import IDEMPOTENCY_KEY, SCOPES, data_of, one_of, videos_of
+from videos.views.common import SCOPES, data_of, one_of, videos_of
 
-IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match",
-    location=OpenApiParameter.HEADER,
-    description="The `ETag` of an answer that you have: 304 while it is still true.",
-)
 PREFER_WAIT = OpenApiParameter(
     "Prefer",
     location=OpenApiParameter.HEADER,
     description="`wait=n`: answer as soon as the video has ended, or after n seconds, at most 60, as it is then. "
     "`Preference-Applied` says how long the answer was ready to wait; without it, the server had no room to.",
 )
-UNCHANGED = OpenApiResponse(description="You have it already.")
 
 
 class VideoPagination(KeysetPagination):
@@ -92,7 +86,7 @@ class QuoteView(StrictAPIView):
     def post(self, request: Request) -> Response:
         wish = validated(VideoCreateInput, request.data)
         wish.pop("draft", None)
-        return Response(asdict(creating.quote(caller_of(request).account_id, **wish)))
+        return Response(asdict(creating.quote(caller_of(request), **wish)))
 
 
 class VideoView(StrictAPIView):
@@ -156,6 +150,7 @@ class VideoView(StrictAPIView):
 
 class GenerateView(StrictAPIView):
     scopes = SCOPES
+    reads_body: ClassVar = frozenset()
 
     @extend_schema(request=None, responses=VideoOutput, operation_id="generate_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent
@@ -167,6 +162,7 @@ class GenerateView(StrictAPIView):
 
 class CancelView(StrictAPIView):
     scopes = SCOPES
+    reads_body: ClassVar = frozenset()
 
     @extend_schema(request=None, responses=VideoOutput, operation_id="cancel_video")
     def post(self, request: Request, pk: UUID) -> Response:
@@ -175,6 +171,7 @@ class CancelView(StrictAPIView):
 
 class RetryView(StrictAPIView):
     scopes = SCOPES
+    reads_body: ClassVar = frozenset()
 
     @extend_schema(request=None, responses={201: VideoOutput}, operation_id="retry_video", parameters=[IDEMPOTENCY_KEY])
     @idempotent

@@ -33,6 +33,10 @@ class Call:
         return {name: str(value) for name, value in self.request.path_params.items()}
 
     @property
+    def is_trial(self) -> bool:
+        return self.key is not None and self.key == self.house.options.test_key
+
+    @property
     def base(self) -> str:
         return str(self.request.base_url).rstrip("/")
 
@@ -101,7 +105,8 @@ def _authorised(house: House, request: Request) -> str:
     """The key, from either header. Missing and wrong look the same."""
     bearer = request.headers.get("authorization", "").partition(" ")
     key = request.headers.get("x-api-key", "") or (bearer[2] if bearer[0].lower() == "bearer" else "")
-    if not key or (house.options.api_key and key != house.options.api_key):
+    good = {house.options.api_key, house.options.test_key}
+    if not key or (house.options.api_key and key not in good):
         raise ApiError("unauthorized")
     return key
 

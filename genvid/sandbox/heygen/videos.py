@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from genvid.sandbox import magic
 from genvid.sandbox.errors import ApiError, garbage_answer, html_answer, refuse
-from genvid.sandbox.heygen import events, pages
+from genvid.sandbox.heygen import events, pages, trials
 from genvid.sandbox.heygen.calls import Call, Operation, Reply
 from genvid.sandbox.heygen.plans import Plan, plan_of
 from genvid.sandbox.house import House
@@ -37,7 +37,9 @@ async def create(call: Call) -> Reply:
     if house.board.now.fail_with:
         raise ApiError(house.board.now.fail_with, param=None)
     lost = _strike_words(call)
-    plan = await plan_of(house, body)
+    plan = await plan_of(house, trials.recast(house, body) if call.is_trial else body)
+    if call.is_trial:
+        trials.mark(plan)
     check_callback(house, body.get("callback_url"), "callback_url")
     await asyncio.sleep(house.board.now.submit_seconds)
     if house.production.running() >= house.board.now.concurrency:

@@ -21,6 +21,7 @@ from genvid.sandbox.renderer.movie import Movie
 from genvid.sandbox.renderer.script import LEAD_IN, LEAD_OUT, estimate_seconds, require_speakable, words_of
 from genvid.sandbox.renderer.subtitles import cues_of, write_srt
 from genvid.sandbox.renderer.timeline import Samples, spread
+from genvid.sandbox.renderer.watermark import Watermark
 
 SHORT_SIDE = 90  # pixels
 FPS = 5
@@ -55,7 +56,8 @@ def take_canned(job: RenderJob, folder: Path, shelf: Path) -> Rendered:
     if not job.audio:
         require_speakable(job.script)
     canned = replace(job, script=CANNED, speed=1.0, audio=None)
-    can = shelf / f"{job.width}x{job.height}{'-captioned' if job.burn_captions else ''}"
+    marks = ("-captioned" if job.burn_captions else "") + ("-marked" if job.watermark else "")
+    can = shelf / f"{job.width}x{job.height}{marks}"
     if not can.exists():
         _can(canned, can)
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +83,7 @@ def _frames(job: RenderJob) -> int:
 
 
 def _film(path: Path, job: RenderJob, colour: Colour, frames: int) -> None:
-    picture = Image.new("RGB", _size(job), colour)
+    picture = Watermark(job.watermark, *_size(job)).over(Image.new("RGB", _size(job), colour))
     with Movie(path, *picture.size, FPS, options=QUICKEST, sound_rate=SOUND_RATE) as movie:
         movie.add_sound(_tone(frames / FPS), SOUND_RATE)
         for _ in range(frames):

@@ -36,6 +36,7 @@ class RenderJob:
     volume: float = 1.0
     audio: Path | None = None
     image: Path | None = None
+    watermark: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from genvid.sandbox.renderer.scene import PictureScene, PresenterScene, Scene, c
 from genvid.sandbox.renderer.speech import soundtrack
 from genvid.sandbox.renderer.subtitles import cues_of, write_srt
 from genvid.sandbox.renderer.timeline import Samples, Speech
+from genvid.sandbox.renderer.watermark import Watermark
 
 SPEAKING = 0.02  # share of the work done once the speech is there
 DEFAULT_ACCENT: Colour = (253, 224, 71)
@@ -73,8 +74,9 @@ def _film(
         if job.burn_captions:
             captioned = open_files.enter_context(_movie(outputs.captioned, job, sound, speech.rate))
         captions = Captions(speech.words, *canvas_size(job), _accent(job))
+        watermark = Watermark(job.watermark, *canvas_size(job))
         for frame in range(frames):
-            picture = scene.draw(frame)
+            picture = watermark.over(scene.draw(frame))
             plain.show(picture)
             if captioned:
                 captioned.show(captions.over(picture, frame / job.fps))

@@ -62,6 +62,7 @@ def job_of(scene: Result) -> RenderJob:
         background=background,
         audio=paths["audio"],
         image=paths["image"],
+        watermark=scene.get("watermark", ""),
     )
 
 

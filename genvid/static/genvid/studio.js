@@ -127,6 +127,9 @@ function wayChanged() {
   $("way-hint").textContent = joining ? $("way-hint").dataset.register : $("way-hint").dataset.login;
   $("sign-in-button").textContent = joining ? "Create account" : "Sign in";
   form.elements.password.autocomplete = joining ? "new-password" : "current-password";
+  $("forgot").hidden = joining;
+  $("code-field").hidden = true;
+  form.elements.totp_code.value = "";
   showProblem(form, $("sign-in-problem"), null);
 }
 
@@ -136,15 +139,95 @@ async function signIn(event) {
   $("sign-in-button").disabled = true;
   try {
     const body = { email: form.elements.email.value.trim(), password: form.elements.password.value };
+    if (form.elements.totp_code.value) body.totp_code = form.elements.totp_code.value.trim();
     const { data } = await call(`auth/${way}`, { method: "POST", body });
     tokens.set(data);
-    form.elements.password.value = "";
+    form.elements.password.value = form.elements.totp_code.value = "";
+    $("code-field").hidden = true;
     showProblem(form, $("sign-in-problem"), null);
     await openStudio(way === "register");
   } catch (error) {
     showProblem(form, $("sign-in-problem"), error);
+    if (error.code === "totp_required") {
+      $("code-field").hidden = false;
+      form.elements.totp_code.focus();
+    }
   } finally {
     $("sign-in-button").disabled = false;
+  }
+}
+
+function goTo(way) {
+  $("sign-in").elements.way.value = way;
+  wayChanged();
+}
+
+async function forgotPassword() {
+  const email = $("sign-in").elements.email;
+  if (!email.reportValidity()) return;
+  try {
+    await call("auth/password/forgot", { method: "POST", body: { email: email.value.trim() } });
+    notify("If somebody is registered with this address, a link is on its way to it.");
+  } catch (error) {
+    showProblem($("sign-in"), $("sign-in-problem"), error);
+  }
+}
+
+function askForNewPassword(token) {
+  history.replaceState(null, "", location.pathname);
+  $("sign-in").hidden = true;
+  $("reset").hidden = $("welcome").hidden = false;
+  $("reset").addEventListener("submit", (event) => { event.preventDefault(); resetPassword(token); });
+}
+
+async function resetPassword(token) {
+  const form = $("reset");
+  $("reset-button").disabled = true;
+  try {
+    const { data } = await call("auth/password/reset", { method: "POST", body: { token, new_password: form.elements.new_password.value } });
+    form.reset();
+    form.hidden = true;
+    $("sign-in").hidden = false;
+    goTo("login");
+    $("sign-in").elements.email.value = data.email;
+    notify("Your password is set. Sign in with it.");
+  } catch (error) {
+    showProblem(form, $("reset-problem"), error);
+  } finally {
+    $("reset-button").disabled = false;
+  }
+}
+
+// An invitation is for one address, and whoever is signed in here may have another: so it asks anew.
+function askToJoin(token) {
+  history.replaceState(null, "", location.pathname);
+  if (tokens.get()) signOut();
+  $("sign-in").hidden = true;
+  $("join").hidden = $("welcome").hidden = false;
+  $("join").addEventListener("submit", (event) => { event.preventDefault(); join(token); });
+}
+
+async function join(token) {
+  const form = $("join"), { password, full_name, totp_code } = form.elements;
+  const body = { token, password: password.value };
+  for (const field of [full_name, totp_code]) if (field.value.trim()) body[field.name] = field.value.trim();
+  $("join-button").disabled = true;
+  try {
+    const { data } = await call("auth/invitations/accept", { method: "POST", body });
+    form.reset();
+    form.hidden = true;
+    $("sign-in").hidden = false;
+    tokens.set(data);
+    await openStudio();
+    notify(`Welcome to ${data.account.name}.`);
+  } catch (error) {
+    showProblem(form, $("join-problem"), error);
+    if (error.code === "totp_required") {
+      $("join-code-field").hidden = false;
+      totp_code.focus();
+    }
+  } finally {
+    $("join-button").disabled = false;
   }
 }
 
@@ -576,6 +659,7 @@ async function look() {
 const fail = (error) => { if (tokens.get()) notify(error.message, { bad: true }); };
 
 $("sign-in").addEventListener("submit", signIn);
+$("forgot").addEventListener("click", forgotPassword);
 $("sign-in").addEventListener("change", (event) => event.target.name === "way" && wayChanged());
 $("sign-out").addEventListener("click", signOut);
 $("search").addEventListener("input", later(300, () => loadPresenters().catch(fail)));
@@ -598,7 +682,13 @@ if (home.origin !== location.origin && home.port === location.port && [home, loc
 }
 
 wayChanged();
-const verification = new URLSearchParams(location.search).get("verify");
-if (tokens.get()) await openStudio().catch((error) => { signedOut(); notify(error.message, { bad: true }); });
+const wishes = new URLSearchParams(location.search);
+const verification = wishes.get("verify"), newPassword = wishes.get("reset"), invitation = wishes.get("invitation");
+if (newPassword) {
+  if (tokens.get()) signOut();
+  askForNewPassword(newPassword);
+} else if (invitation) askToJoin(invitation);
+else if (tokens.get()) await openStudio().catch((error) => { signedOut(); notify(error.message, { bad: true }); });
 else $("welcome").hidden = false;
+if (wishes.has("forgot")) goTo("login");
 if (verification) await verifyAddress(verification);

@@ -1,0 +1,26 @@
+"""`manage.py enroll_totp EMAIL`: an authenticator for somebody who cannot sign in without one, staff above all."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import User
+from accounts.services import totp
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("--again", action="store_true", help="replace the authenticator and the recovery codes")
+
+    def handle(self, *args: Any, email: str, again: bool, **options: Any) -> None:
+        user = User.objects.filter(email=email.lower()).first()
+        if user is None:
+            raise CommandError(f"Nobody has the address {email}.")
+        if totp.authenticator_of(user) is not None and not again:
+            raise CommandError(f"{user.email} has an authenticator; --again replaces it.")
+        device, codes = totp.enroll(user)
+        self.stdout.write(f"For the authenticator app:\n{device.url}\n\nRecovery codes, each good once:")
+        self.stdout.write("\n".join(codes))

@@ -1,0 +1,99 @@
+"""What people may ask for about their own data: a copy of it, and its end. Each row is due until it is done."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.enums import OPEN_ERASURES, ErasureStatus, ExportStatus
+from accounts.models.people import User
+from accounts.querysets import ErrandQuerySet
+
+
+class Errand(models.Model):
+    """Work that the sweep finds until it is done. `due_at` says when somebody must act next; it is also the lease."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    tries = models.PositiveIntegerField(default=0, help_text="Tries of the present step that came to nothing.")
+    waiting_reason = models.CharField(max_length=300, blank=True, help_text="For staff: why it is not done yet.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When its person was mailed.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ErrandQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def take(self, lease: timedelta) -> bool:
+        """False when it is not due, or another worker was first."""
+        now = timezone.now()
+        if self.due_at is None or self.due_at > now:
+            return False
+        return self.go_on(due_at=now + lease)
+
+    def postpone(self, pause: timedelta, why: str) -> bool:
+        return self.go_on(due_at=timezone.now() + pause, tries=F("tries") + 1, waiting_reason=why[:300])
+
+    def go_on(self, *, due_at: datetime | None, **changes: Any) -> bool:
+        """Write what came of the step. False when somebody else has acted on it since it was read: do nothing more."""
+        mine = type(self)._default_manager.filter(pk=self.pk, due_at=self.due_at)
+        if mine.update(due_at=due_at, **changes) != 1:
+            return False
+        for name, value in ({"due_at": due_at} | changes).items():
+            setattr(self, name, value)
+        return True
+
+
+class Export(Errand):
+    """A copy of everything we hold on a person, as a ZIP file that is kept for a few days."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
+    status = models.CharField(max_length=10, choices=ExportStatus.choices, default=ExportStatus.PENDING)
+    file = models.CharField(max_length=200, blank=True, help_text="Its name in the storage.")
+    bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="File and row are removed then.")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user"], name="export_one_at_a_time", condition=Q(status="pending"))
+        ]
+        indexes = [models.Index(fields=["due_at"], name="export_due", condition=Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.status} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class Erasure(Errand):
+    """The end of a person's data, and of the accounts that nobody else belongs to. It stays as a proof that it was."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="erasures")
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    status = models.CharField(max_length=10, choices=ErasureStatus.choices, default=ErasureStatus.WAITING)
+    erase_after = models.DateTimeField(help_text="Until then signing in withdraws it.")
+    accounts = models.JSONField(default=list, blank=True, help_text="Ids of the accounts that go with the person.")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], name="erasure_one_at_a_time", condition=Q(status__in=sorted(OPEN_ERASURES))
+            )
+        ]
+        indexes = [models.Index(fields=["due_at"], name="erasure_due", condition=Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.status}, after {self.erase_after:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def open_of(cls, user_id: uuid.UUID) -> Self | None:
+        """The one under way, locked until the transaction ends."""
+        waiting = cls._default_manager.filter(user=user_id, status__in=OPEN_ERASURES)
+        return waiting.select_for_update(of=("self",)).first()

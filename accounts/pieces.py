@@ -1,0 +1,31 @@
+"""Many rows, piece by piece: whoever deletes a million at once holds their locks for minutes."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+AT_A_TIME = 500
+
+
+def delete_in_pieces(rows: QuerySet[Any]) -> int:
+    """Each piece commits by itself, unless the caller holds a transaction. Returns how many rows went."""
+    count = 0
+    while ids := _piece(rows):
+        with transaction.atomic():
+            rows.model._default_manager.filter(pk__in=ids).delete()
+        count += len(ids)
+    return count
+
+
+def update_in_pieces(rows: QuerySet[Any], **changes: Any) -> int:
+    """The same for rows that, once changed, are no longer among `rows`. Returns how many."""
+    count = 0
+    while ids := _piece(rows):
+        rows.model._default_manager.filter(pk__in=ids).update(**changes)
+        count += len(ids)
+    return count
+
+
+def _piece(rows: QuerySet[Any]) -> list[Any]:
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:AT_A_TIME])

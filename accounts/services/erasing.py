@@ -1,0 +1,204 @@
+"""The end of a person's data: asked for, withdrawn by signing in, and after the grace carried out to the last row.
+
+Every room takes part through `accounts.signals.account_erasing`; the ledger stays, and says no name.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts import audit, privacy_mail, tasks
+from accounts.caller import Caller
+from accounts.enums import OPEN_ERASURES, AuditAct, ErasureStatus, Revocation, Role
+from accounts.models import Account, ApiKey, Erasure, Invitation, Membership, User
+from accounts.services import forgetting, proving, sessions
+from accounts.signals import account_erasing
+from genvid.broker import enqueue_on_commit
+from genvid.errors import Conflict, InvalidCredentials, InvalidState
+
+logger = structlog.get_logger(__name__)
+LEASE = timedelta(minutes=15)
+PAUSE = timedelta(seconds=10)
+"""Before the rooms are asked again what is left; twice as long each time, up to `LONGEST_PAUSE`."""
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+def request(caller: Caller, *, password: str) -> Erasure:
+    """Raises ValidationFailed on `password`, RateLimited after too many wrong ones, and what `start` raises."""
+    user = User.objects.get(pk=caller.user_id)
+    proving.check_again(user, password=password)
+    return start(user.pk, by=user.pk)
+
+
+@transaction.atomic
+def start(user_id: UUID, *, by: UUID) -> Erasure:
+    """From now on the person is signed out everywhere, and after ACCOUNT_ERASURE_DAYS their data goes.
+
+    `by`: the person, or the staff they asked. Raises InvalidState for staff, and Conflict for the only owner of an
+    account that has other members. The one under way already is left as it is.
+    """
+    # Under the person's lock: two requests at once must not both begin one.
+    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+    open_one = Erasure.open_of(user_id)
+    if open_one is not None:
+        return open_one
+    check(user)
+    going = accounts_going_with(user_id)
+    after = timezone.now() + timedelta(days=settings.ACCOUNT_ERASURE_DAYS)
+    erasure = Erasure.objects.create(user=user, requested_by_id=by, erase_after=after)
+    _shut_out(user_id, going)
+    _note(AuditAct.ERASURE_REQUESTED, going, erasure, by)
+    enqueue_on_commit(tasks.work_on_erasure, str(erasure.pk))
+    return erasure
+
+
+def check(user: User) -> None:
+    """Raises what keeps this person from being erased."""
+    if not user.is_active:
+        raise InvalidState("This person is deactivated or erased already.")
+    if user.is_staff:
+        raise InvalidState("Staff are not erased; have the staff status taken away first.")
+    orphaned = _orphaned_by(user.pk)
+    if orphaned:
+        names = ", ".join(account.name for account in orphaned)
+        raise Conflict(f"You are the only owner of {names}: transfer the ownership or remove its other members first.")
+
+
+def accounts_going_with(user_id: UUID) -> list[UUID]:
+    """Those that nobody else belongs to. Who is being erased too does not count."""
+    mine = Membership.objects.filter(user=user_id).exclude(Exists(_others(user_id)))
+    return list(mine.order_by("created_at").values_list("account", flat=True))
+
+
+def _orphaned_by(user_id: UUID) -> list[Account]:
+    others = _others(user_id)
+    owned = Membership.objects.filter(user=user_id, role=Role.OWNER).filter(Exists(others))
+    left_alone = owned.exclude(Exists(others.filter(role=Role.OWNER)))
+    return list(Account.objects.filter(pk__in=left_alone.values("account")).order_by("created_at"))
+
+
+def _others(user_id: UUID) -> QuerySet[Membership]:
+    leaving = Erasure.objects.filter(status__in=OPEN_ERASURES).values("user")
+    others = Membership.objects.filter(account=OuterRef("account"), user__is_active=True)
+    return others.exclude(user=user_id).exclude(user__in=leaving)
+
+
+def _shut_out(user_id: UUID, going: list[UUID]) -> None:
+    sessions.revoke_all(user_id, Revocation.ERASURE)
+    theirs = Q(created_by=user_id) | Q(account__in=going)
+    ApiKey.objects.filter(theirs, revoked_at=None).update(revoked_at=timezone.now())
+    # Nobody may join an account that is about to go.
+    Invitation.objects.filter(account__in=going).delete()
+
+
+def withdraw(user: User) -> None:
+    """Called in the transaction of a sign-in. Raises InvalidCredentials once the erasing has begun."""
+    erasure = Erasure.open_of(user.pk)
+    if erasure is None:
+        return
+    # Without regard to a worker's lease: what that worker writes afterwards finds another `due_at`, and counts nothing.
+    waiting = Erasure.objects.filter(pk=erasure.pk, status=ErasureStatus.WAITING)
+    now = timezone.now()
+    if not waiting.update(status=ErasureStatus.WITHDRAWN, withdrawn_at=now, due_at=now, told_at=None):
+        raise InvalidCredentials
+    _note(AuditAct.ERASURE_WITHDRAWN, accounts_going_with(user.pk), erasure, user.pk)
+    enqueue_on_commit(tasks.work_on_erasure, str(erasure.pk))
+
+
+def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None) -> None:
+    of_accounts: list[UUID | None] = [*accounts] or [None]
+    for account_id in of_accounts:
+        audit.note(act, account_id=account_id, user_id=by, erasure=erasure.pk, person=erasure.user_id)
+
+
+def work_on(erasure_id: str) -> None:
+    """Do the next step of one erasure, if it is due. Safe to run twice, in parallel, and to die in."""
+    erasure = Erasure.objects.filter(pk=erasure_id).select_related("user").first()
+    if erasure is None or not erasure.take(LEASE):
+        return
+    try:
+        _advance(erasure)
+    except Exception as error:  # noqa: BLE001 - a disk, a bucket, another room: the sweep tries again
+        logger.warning("erasure_postponed", erasure_id=erasure_id, tries=erasure.tries, error=repr(error))
+        erasure.postpone(_pause(erasure), repr(error))
+
+
+def _pause(erasure: Erasure) -> timedelta:
+    doublings = min(erasure.tries, 10)
+    return min(LONGEST_PAUSE, PAUSE * (1 << doublings))
+
+
+def _advance(erasure: Erasure) -> None:
+    if erasure.status == ErasureStatus.ERASING or (_is_ripe(erasure) and _begin(erasure)):
+        _erase(erasure)
+    elif erasure.status == ErasureStatus.WITHDRAWN:
+        _tell(erasure, due_at=None)
+    elif not _is_ripe(erasure):
+        _tell(erasure, due_at=erasure.erase_after)
+
+
+def _is_ripe(erasure: Erasure) -> bool:
+    return erasure.status == ErasureStatus.WAITING and erasure.erase_after <= timezone.now()
+
+
+def _tell(erasure: Erasure, *, due_at: datetime | None) -> None:
+    if erasure.told_at is None and erasure.status == ErasureStatus.WAITING:
+        privacy_mail.send_erasure_planned(erasure.user, erasure.erase_after)
+    elif erasure.told_at is None:
+        privacy_mail.send_erasure_withdrawn(erasure.user)
+    erasure.go_on(due_at=due_at, told_at=erasure.told_at or timezone.now(), tries=0, waiting_reason="")
+
+
+@transaction.atomic
+def _begin(erasure: Erasure) -> bool:
+    """The point of no return: nobody can sign in any more, and what goes is settled. False when it cannot be now."""
+    User.objects.select_for_update(no_key=True).get(pk=erasure.user_id)
+    orphaned = _orphaned_by(erasure.user_id)
+    if orphaned:
+        # Somebody was made a member during the grace. Taking their account from under them is not ours to decide.
+        logger.error("erasure_blocked", erasure_id=str(erasure.pk), account_id=str(orphaned[0].pk))
+        erasure.postpone(timedelta(hours=1), f"Is the only owner of {orphaned[0].pk}, which has other members.")
+        return False
+    going = accounts_going_with(erasure.user_id)
+    ids = [str(account_id) for account_id in going]
+    if not erasure.go_on(due_at=timezone.now() + LEASE, status=ErasureStatus.ERASING, accounts=ids, tries=0):
+        return False
+    User.objects.filter(pk=erasure.user_id).update(is_active=False)
+    _shut_out(erasure.user_id, going)
+    return True
+
+
+def _erase(erasure: Erasure) -> None:
+    going = [UUID(account_id) for account_id in erasure.accounts]
+    left = [what for account_id in going for what in _left_in_rooms(account_id)]
+    if left:
+        _ask_again(erasure, "; ".join(left))
+        return
+    for account_id in going:
+        forgetting.forget_account(account_id)
+    forgetting.forget_files_of(erasure.user_id)
+    with transaction.atomic():
+        if erasure.go_on(due_at=None, status=ErasureStatus.DONE, erased_at=timezone.now(), waiting_reason=""):
+            forgetting.forget_person(erasure.user)
+            _note(AuditAct.ERASED, going, erasure, None)
+            logger.info("person_erased", erasure_id=str(erasure.pk), user_id=str(erasure.user_id))
+
+
+def _ask_again(erasure: Erasure, left: str) -> None:
+    """Soon where something was done since the last time, else more and more slowly."""
+    logger.info("erasure_goes_on", erasure_id=str(erasure.pk), left=left)
+    if left[:300] == erasure.waiting_reason:
+        erasure.postpone(_pause(erasure), left)
+    else:
+        erasure.go_on(due_at=timezone.now() + PAUSE, tries=0, waiting_reason=left[:300])
+
+
+def _left_in_rooms(account_id: UUID) -> list[str]:
+    """What the rooms above have still to do, in their words. One that fails is asked again like the others."""
+    answers = account_erasing.send_robust(sender=Erasure, account_id=account_id)
+    return [repr(answer) if isinstance(answer, Exception) else answer for _, answer in answers if answer]

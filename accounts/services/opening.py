@@ -1,0 +1,36 @@
+"""An account of one's own, and which account somebody acts for when they sign in."""
+
+from django.utils import timezone
+
+from accounts.enums import Role
+from accounts.models import Account, Membership, User
+from accounts.signals import account_registered
+
+NAME_LENGTH = 150
+
+
+def open_account(user: User) -> Membership:
+    """Make an account that the person owns. Rooms above are told whether it is their first: one welcome a person."""
+    name = user.company_name or user.full_name or user.email.partition("@")[0]
+    account = Account.objects.create(name=name[:NAME_LENGTH])
+    membership = Membership.objects.create(user=user, account=account, role=Role.OWNER)
+    # Counted in the statement that notes it: whoever leaves an account and opens another is not welcomed again.
+    is_first = User.objects.filter(pk=user.pk, welcomed_at=None).update(welcomed_at=timezone.now()) == 1
+    account_registered.send(sender=Account, account=account, is_first=is_first)
+    return membership
+
+
+def membership_of(user: User) -> Membership:
+    """The one used last. Who belongs nowhere any more gets an account of their own. Call it inside a transaction."""
+    last: Membership | None = Membership.objects.filter(user=user).last_used()
+    if last is not None:
+        return last
+    # Under the person's lock: of two sign-ins at once, one opens the account and the other finds it.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    found: Membership | None = Membership.objects.filter(user=user).last_used()
+    return found or open_account(user)
+
+
+def note_use(membership: Membership) -> None:
+    """The next sign-in leads here again."""
+    Membership.objects.filter(pk=membership.pk).update(last_used_at=timezone.now())

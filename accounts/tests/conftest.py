@@ -1,0 +1,3 @@
+from videos.tests.conftest import woken
+
+__all__ = ["woken"]

@@ -1,0 +1,83 @@
+"""What the tests of exports and erasures share."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from accounts import tasks
+from accounts.models import Erasure, Export
+from genvid import origin
+from genvid.tests.asserts import data_of
+from genvid.tests.factories import PASSWORD, JsonClient, Person
+
+PROFILE = "/api/v1/profile"
+EXPORT = f"{PROFILE}/export"
+
+
+def ask_for_export(person: Person, **headers: str) -> dict[str, Any]:
+    answer: dict[str, Any] = data_of(person.client.post(EXPORT, **headers), 202)
+    return answer
+
+
+def work(export: dict[str, Any]) -> Export:
+    """Let a worker do the next step, whenever it was due."""
+    Export.objects.filter(pk=export["id"]).update(due_at=timezone.now())
+    tasks.work_on_export(export["id"])
+    return Export.objects.get(pk=export["id"])
+
+
+def exported(person: Person) -> dict[str, Any]:
+    """The files of an export, by name, read through its link."""
+    export = ask_for_export(person)
+    work(export)
+    link = data_of(person.client.get(EXPORT))["download_url"]
+    return read(fetch(link))
+
+
+def fetch(link: str) -> Any:
+    return JsonClient().get(urlsplit(link).path)
+
+
+def read(answer: Any) -> dict[str, Any]:
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as archive:
+        assert archive.testzip() is None
+        names = [name for name in archive.namelist() if name.endswith(".json")]
+        return {name.removesuffix(".json"): json.loads(archive.read(name)) for name in names}
+
+
+def ask_to_be_erased(person: Person) -> Erasure:
+    data_of(person.client.delete(PROFILE, {"password": PASSWORD}), 202)
+    return Erasure.objects.get(user=person.user)
+
+
+def let_grace_pass(erasure: Erasure) -> None:
+    Erasure.objects.filter(pk=erasure.pk).update(erase_after=timezone.now() - timedelta(seconds=1))
+
+
+def take_step(erasure: Erasure) -> Erasure:
+    """Let a worker do the next step, whenever it was due."""
+    Erasure.objects.filter(pk=erasure.pk, due_at__isnull=False).update(due_at=timezone.now())
+    # A worker serves no request: who asked last in this thread is not behind it.
+    origin.remember(origin.NOWHERE)
+    tasks.work_on_erasure(str(erasure.pk))
+    erasure.refresh_from_db()
+    return erasure
+
+
+def stored() -> list[str]:
+    """Every file in the storage."""
+    return sorted(_below(""))
+
+
+def _below(folder: str) -> list[str]:
+    if not default_storage.exists(folder or "."):
+        return []
+    folders, files = default_storage.listdir(folder)
+    inner = [name for each in folders for name in _below(f"{folder}/{each}".strip("/"))]
+    return [f"{folder}/{name}".strip("/") for name in files] + inner

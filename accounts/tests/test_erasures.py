@@ -1,0 +1,236 @@
+"""Asking to be erased, and what it does at once; thinking better of it; who cannot be."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import services
+from accounts.enums import ErasureStatus, Role
+from accounts.models import ApiKey, AuditEntry, Erasure, Invitation, Session, User
+from accounts.services import erasing
+from accounts.tasks import sweep_privacy
+from accounts.tests.privacy import PROFILE, ask_to_be_erased, let_grace_pass, take_step
+from accounts.tests.test_exports import NoMail
+from genvid.errors import InvalidCredentials
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
+from genvid.tests.factories import PASSWORD, make_key, make_teammate, sign_in
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+LOG = "/api/v1/audit-log"
+
+
+def acts_of(person) -> list[str]:
+    return [entry["act"] for entry in data_of(person.client.get(LOG)) if entry["act"].startswith("profile.")]
+
+
+# ── Asking
+
+
+def test_it_is_accepted_with_the_day_it_happens(owner, settings):
+    settings.ACCOUNT_ERASURE_DAYS = 3
+    answer = data_of(owner.client.delete(PROFILE, {"password": PASSWORD}), 202)
+    erasure = Erasure.objects.get()
+    assert answer == {"erase_after": erasure.erase_after.isoformat().replace("+00:00", "Z")}
+    assert timedelta(days=2.99) < erasure.erase_after - timezone.now() <= timedelta(days=3)
+
+
+def test_a_wrong_password_changes_nothing(owner):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.delete(PROFILE, {"password": "wrong"})) == ["password"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({}, "password"), ({"password": 1}, "password"), ({"password": PASSWORD, "now": True}, "now")],
+    ids=["without", "not a text", "unknown field"],
+)
+def test_a_wrong_body_changes_nothing(owner, body, field):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.delete(PROFILE, body)) == [field]
+
+
+def test_every_session_ends_at_once(owner, django_capture_on_commit_callbacks):
+    second = sign_in(owner.user.email)
+    with django_capture_on_commit_callbacks(execute=True):
+        ask_to_be_erased(owner)
+    assert [refusal_of(each.client.get(PROFILE))[0] for each in (owner, second)] == [401, 401]
+    assert set(Session.objects.values_list("revoked_reason", flat=True)) == {"erasure"}
+
+
+def test_every_key_ends_at_once(owner):
+    key = make_key(owner)
+    ask_to_be_erased(owner)
+    assert refusal_of(key.client.get("/api/v1/videos")) == (401, "not_authenticated")
+
+
+def test_it_is_mailed_once_with_the_day_and_the_way_back(owner, mailoutbox):
+    erasure = ask_to_be_erased(owner)
+    for _ in range(2):
+        take_step(erasure)
+    (mail,) = mailoutbox
+    assert mail.to == [owner.user.email]
+    assert f"{erasure.erase_after:%d %B %Y}" in mail.body
+    assert "sign in before then" in mail.body
+
+
+def test_it_is_due_again_when_the_grace_is_over(owner):
+    erasure = take_step(ask_to_be_erased(owner))
+    assert (erasure.status, erasure.due_at) == ("waiting", erasure.erase_after)
+
+
+def test_asking_at_the_same_moment_begins_one(owner):
+    first = erasing.start(owner.user.pk, by=owner.user.pk)
+    assert erasing.start(owner.user.pk, by=owner.user.pk) == first
+
+
+def test_open_invitations_to_what_goes_are_taken_back(owner):
+    soon = timezone.now() + timedelta(days=1)
+    Invitation.objects.create(account=owner.account, email="new@example.com", role=Role.MEMBER, expires_at=soon)
+    ask_to_be_erased(owner)
+    assert Invitation.objects.count() == 0
+
+
+def test_a_lost_message_is_found_by_the_sweep(owner, woken):
+    erasure = ask_to_be_erased(owner)
+    sweep_privacy()
+    assert woken == [("accounts.work_on_erasure", str(erasure.pk))]
+
+
+# ── Thinking better of it
+
+
+def test_signing_in_withdraws_it(owner, mailoutbox):
+    erasure = take_step(ask_to_be_erased(owner))
+    back = sign_in(owner.user.email)
+    take_step(erasure)
+    assert (erasure.status, erasure.due_at) == (ErasureStatus.WITHDRAWN, None)
+    assert [mail.subject for mail in mailoutbox] == ["Your data will be erased", "Your data will not be erased"]
+    assert acts_of(back) == ["profile.erasure_withdrawn", "profile.erasure_requested"]
+
+
+def test_after_withdrawing_nothing_is_erased_and_the_keys_stay_revoked(owner):
+    key, erasure = make_key(owner), ask_to_be_erased(owner)
+    back = sign_in(owner.user.email)
+    let_grace_pass(erasure)
+    take_step(erasure)
+    assert data_of(back.client.get(PROFILE))["email"] == "owner@example.com"
+    assert ApiKey.objects.get(pk=key.key.pk).revoked_at is not None
+
+
+def test_a_wrong_password_does_not_withdraw_it(owner):
+    ask_to_be_erased(owner)
+    with pytest.raises(InvalidCredentials):
+        services.login(email=owner.user.email, password="wrong")
+    assert Erasure.objects.get().status == ErasureStatus.WAITING
+
+
+def test_withdrawn_it_can_be_asked_for_again(owner):
+    first = ask_to_be_erased(owner)
+    back = sign_in(owner.user.email)
+    data_of(back.client.delete(PROFILE, {"password": PASSWORD}), 202)
+    assert sorted(Erasure.objects.values_list("status", flat=True)) == ["waiting", "withdrawn"]
+    assert Erasure.objects.exclude(pk=first.pk).get().status == "waiting"
+
+
+def test_a_mail_on_its_way_does_not_undo_a_withdrawal(owner, monkeypatch):
+    erasure = ask_to_be_erased(owner)
+    monkeypatch.setattr(NoMail, "send_messages", lambda *_: sign_in(owner.user.email))
+    monkeypatch.setattr("django.conf.settings.EMAIL_BACKEND", "accounts.tests.test_exports.NoMail")
+    take_step(erasure)
+    assert (erasure.status, erasure.told_at) == (ErasureStatus.WITHDRAWN, None)
+
+
+def test_once_it_has_begun_nobody_signs_in(owner):
+    erasure = ask_to_be_erased(owner)
+    Erasure.objects.filter(pk=erasure.pk).update(status=ErasureStatus.ERASING)
+    with nothing_changes(), pytest.raises(InvalidCredentials):
+        services.login(email=owner.user.email, password=PASSWORD)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_in_and_the_end_of_the_grace_at_the_same_moment_have_one_outcome(owner):
+    erasure = take_step(ask_to_be_erased(owner))
+    Erasure.objects.update(erase_after=timezone.now(), due_at=timezone.now())
+    signed_in, _ = in_parallel([lambda: sign_in(owner.user.email), lambda: erasing.work_on(str(erasure.pk))])
+    erasure.refresh_from_db()
+    came_back = not isinstance(signed_in, Exception)
+    assert (erasure.status == ErasureStatus.WITHDRAWN, erasure.erased_at is None) == (came_back, came_back)
+    assert User.objects.get(pk=owner.user.pk).is_active == came_back
+
+
+@pytest.mark.django_db(transaction=True)
+def test_any_number_of_workers_erase_once(owner):
+    erasure = ask_to_be_erased(owner)
+    let_grace_pass(erasure)
+    Erasure.objects.update(due_at=timezone.now())
+    assert in_parallel([lambda: erasing.work_on(str(erasure.pk))] * 4) == [None] * 4
+    erasure.refresh_from_db()
+    assert (erasure.status, AuditEntry.objects.filter(act="profile.erased").count()) == (ErasureStatus.DONE, 1)
+
+
+def test_while_nothing_moves_the_rooms_are_asked_more_and_more_slowly(owner, monkeypatch):
+    erasure = ask_to_be_erased(owner)
+    let_grace_pass(erasure)
+    monkeypatch.setattr(erasing, "_left_in_rooms", lambda _: ["1 of them"])
+    tries = [take_step(erasure).tries for _ in range(3)]
+    monkeypatch.setattr(erasing, "_left_in_rooms", lambda _: ["another"])
+    assert (tries, take_step(erasure).tries) == ([0, 1, 2], 0)
+
+
+# ── Who cannot be
+
+
+def test_the_only_owner_of_others_account_is_told_what_to_do(owner, teammate):
+    with nothing_changes():
+        refused = owner.client.delete(PROFILE, {"password": PASSWORD})
+    assert refusal_of(refused) == (409, "conflict")
+    assert "Olive Films: transfer the ownership" in refused.json()["error"]["message"]
+
+
+def test_another_owner_makes_it_possible_and_keeps_the_account(owner):
+    heir = make_teammate(owner, Role.OWNER)
+    erasure = ask_to_be_erased(owner)
+    let_grace_pass(erasure)
+    assert (take_step(erasure).status, erasure.accounts) == (ErasureStatus.DONE, [])
+    assert data_of(heir.client.get(PROFILE))["account"]["name"] == "Olive Films"
+
+
+def test_a_member_can_be_erased_and_the_account_stays(owner, teammate):
+    erasure = ask_to_be_erased(teammate)
+    let_grace_pass(erasure)
+    take_step(erasure)
+    assert data_of(owner.client.get(PROFILE))["account"]["name"] == "Olive Films"
+    assert list(owner.account.members.all()) == [owner.user]
+
+
+def test_when_all_owners_go_the_account_goes_with_the_last(owner):
+    heir = make_teammate(owner, Role.OWNER)
+    erasures = [ask_to_be_erased(owner), ask_to_be_erased(heir)]
+    for erasure in erasures:
+        let_grace_pass(erasure)
+        take_step(erasure)
+    assert [erasure.accounts for erasure in erasures].count([str(owner.account.pk)]) >= 1
+    owner.account.refresh_from_db()
+    assert owner.account.name == "Erased"
+
+
+def test_a_member_who_came_during_the_grace_stops_it_and_staff_see_why(owner):
+    erasure = take_step(ask_to_be_erased(owner))
+    make_teammate(owner)
+    let_grace_pass(erasure)
+    take_step(erasure)
+    assert (erasure.status, "has other members" in erasure.waiting_reason) == (ErasureStatus.WAITING, True)
+    assert erasure.due_at > timezone.now()
+
+
+def test_staff_are_not_erased(owner):
+    User.objects.filter(pk=owner.user.pk).update(is_staff=True)
+    with nothing_changes():
+        assert refusal_of(owner.client.delete(PROFILE, {"password": PASSWORD})) == (409, "invalid_state")
+
+
+def test_a_key_cannot_ask_for_it(owner):
+    answer = make_key(owner).client.delete(PROFILE, {"password": PASSWORD})
+    assert refusal_of(answer) == (403, "permission_denied")

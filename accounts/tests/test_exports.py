@@ -1,0 +1,298 @@
+"""A copy of everything we hold on somebody: complete, without secrets, mailed once, gone after a week."""
+
+import zipfile
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from django.core import signing
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from accounts.enums import ExportStatus, Role
+from accounts.models import Export
+from accounts.outbox import publish
+from accounts.services import exporting
+from accounts.tasks import sweep_privacy
+from accounts.tests.privacy import EXPORT, ask_for_export, exported, fetch, read, work
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of
+from genvid.tests.factories import make_caller, make_endpoint, make_key, make_teammate, make_video
+from genvid.tests.parallel import in_parallel
+from videos.tests.doubles import BrokenBucket
+
+pytestmark = pytest.mark.django_db
+EXPORTS = "exports"
+
+
+@pytest.fixture(autouse=True)
+def storage(settings, tmp_path) -> Path:
+    """An empty one for each test."""
+    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
+    settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
+    return tmp_path
+
+
+def break_storage(settings) -> dict:
+    kept = settings.STORAGES
+    backend = f"{BrokenBucket.__module__}.FullBucket"
+    settings.STORAGES = kept | {"default": kept["default"] | {"BACKEND": backend}}
+    return kept
+
+
+def test_asking_for_it_is_accepted_and_written_down(owner):
+    asked = ask_for_export(owner)
+    assert asked == {
+        "id": str(Export.objects.get().pk),
+        "status": "pending",
+        "created_at": asked["created_at"],
+        "expires_at": None,
+        "download_url": None,
+    }
+    acts = [entry["act"] for entry in data_of(owner.client.get("/api/v1/audit-log"))]
+    assert acts.count("profile.export_requested") == 1
+
+
+def test_asking_again_answers_with_the_one_under_way(owner):
+    assert ask_for_export(owner) == ask_for_export(owner)
+    assert Export.objects.count() == 1
+
+
+def test_the_same_idempotency_key_begins_no_second(owner):
+    first = ask_for_export(owner, HTTP_IDEMPOTENCY_KEY="once")
+    work(first)
+    assert ask_for_export(owner, HTTP_IDEMPOTENCY_KEY="once") == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_at_the_same_moment_begins_one(owner):
+    answers = in_parallel([lambda: ask_for_export(owner)["id"]] * 4)
+    assert len(set(answers)) == Export.objects.count() == 1
+
+
+def test_it_can_be_had_three_times_a_day(owner):
+    for _ in range(exporting.MOST_A_DAY):
+        work(ask_for_export(owner))
+    with nothing_changes():
+        refused = owner.client.post(EXPORT)
+    assert refusal_of(refused) == (429, "rate_limited")
+    assert 86000 < int(refused["Retry-After"]) <= 86400
+
+
+def test_the_next_day_it_can_be_had_again(owner):
+    for _ in range(exporting.MOST_A_DAY):
+        work(ask_for_export(owner))
+    Export.objects.update(created_at=timezone.now() - timedelta(days=1))
+    assert ask_for_export(owner)["status"] == "pending"
+
+
+def test_it_is_mailed_once_as_a_link(owner, mailoutbox):
+    export = ask_for_export(owner)
+    for _ in range(3):
+        work(export)
+    (mail,) = mailoutbox
+    assert mail.to == [owner.user.email]
+    assert data_of(owner.client.get(EXPORT))["download_url"] in mail.body
+
+
+def test_to_an_address_that_may_be_a_strangers_nothing_is_mailed(owner, settings, mailoutbox):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    export = ask_for_export(owner)
+    for _ in range(2):
+        work(export)
+    assert (mailoutbox, data_of(owner.client.get(EXPORT))["status"]) == ([], "ready")
+    assert data_of(owner.client.get(EXPORT))["download_url"] is not None
+
+
+def test_the_link_gives_the_file_to_whoever_has_it(owner):
+    export = work(ask_for_export(owner))
+    answer = fetch(exporting.link_to(export))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
+    assert answer["Content-Disposition"] == 'attachment; filename="genvid-export.zip"'
+    assert answer["Cache-Control"] == "private, no-store"
+    assert read(answer)["profile"][0]["email"] == owner.user.email
+
+
+def test_a_bucket_gives_the_file_out_itself(owner, settings):
+    export = work(ask_for_export(owner))
+    settings.S3_BUCKET = "bucket"
+    answer = fetch(exporting.link_to(export))
+    assert (answer.status_code, answer["Location"]) == (302, default_storage.url(export.file))
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a:b:c"])
+def test_a_forged_link_leads_nowhere(db, token):
+    assert refusal_of(fetch(f"/api/v1/exports/{token}")) == (404, "not_found")
+
+
+def test_a_token_of_another_kind_leads_nowhere(owner):
+    export = work(ask_for_export(owner))
+    token = signing.Signer(salt="videos.media").sign_object(str(export.pk))
+    assert refusal_of(fetch(f"/api/v1/exports/{token}")) == (404, "not_found")
+
+
+def test_after_a_week_the_link_the_file_and_the_row_are_gone(owner, storage):
+    export = work(ask_for_export(owner))
+    Export.objects.update(expires_at=timezone.now(), due_at=timezone.now())
+    exporting.work_on(str(export.pk))
+    assert (Export.objects.count(), list((storage / EXPORTS).iterdir())) == (0, [])
+    assert refusal_of(fetch(exporting.link_to(export))) == (404, "not_found")
+
+
+def test_an_expired_link_leads_nowhere_before_its_file_is_removed(owner):
+    export = work(ask_for_export(owner))
+    Export.objects.update(expires_at=timezone.now())
+    assert refusal_of(fetch(exporting.link_to(export))) == (404, "not_found")
+
+
+def test_it_is_kept_for_a_week_and_due_then(owner):
+    export = ask_for_export(owner)
+    work(export)
+    kept = work(export)
+    assert (kept.expires_at - kept.ready_at, kept.due_at) == (timedelta(days=7), kept.expires_at)
+
+
+def test_everything_is_in_it(owner):
+    make_key(owner)
+    endpoint = make_endpoint(owner)
+    publish(owner.account.pk, "video.queued", {"script": "Hi"}, object_id="1")
+    video = make_video(owner, "completed", title="Mine")
+    files = exported(owner)
+    assert {name: len(rows) for name, rows in files.items() if name not in ("audit_log", "video_events")} == {
+        "profile": 1,
+        "memberships": 1,
+        "invitations": 0,
+        "sessions": 1,
+        "known_networks": len(files["known_networks"]),
+        "authenticators": 0,
+        "exports": 1,
+        "erasures": 0,
+        "invitations_sent": 0,
+        "api_keys": 1,
+        "webhook_endpoints": 1,
+        "webhook_events": len(files["webhook_events"]),
+        "webhook_deliveries": len(files["webhook_events"]),
+        "webhook_attempts": 0,
+        "wallets": 1,
+        "credit_lots": 1,
+        "holds": 1,
+        "ledger": 2,
+        "videos": 1,
+        "batches": 0,
+    }
+    assert (files["videos"][0]["id"], files["webhook_endpoints"][0]["id"]) == (str(video.pk), str(endpoint.pk))
+    assert {entry["act"] for entry in files["audit_log"]} >= {"api_key.created", "profile.export_requested"}
+
+
+def test_no_secret_is_in_it(owner):
+    key, endpoint = make_key(owner), make_endpoint(owner)
+    text = str(exported(owner))
+    secrets = [key.text, key.key.digest, endpoint.secret, owner.user.password, owner.tokens.refresh_token]
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def test_what_belongs_to_others_is_not_in_it(owner, outsider):
+    make_video(outsider, "completed", title="Not yours")
+    assert exported(owner)["videos"] == []
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.MEMBER, Role.VIEWER])
+def test_who_only_works_in_an_account_gets_their_own_part(owner, role):
+    make_video(owner, "completed")
+    mate = make_teammate(owner, role)
+    files = exported(mate)
+    assert (files["videos"], files["ledger"], files["audit_log"]) == ([], [], [])
+    assert [each["role"] for each in files["memberships"]] == [role]
+
+
+def test_nobody_sees_anothers_export(owner, teammate):
+    ask_for_export(owner)
+    assert refusal_of(teammate.client.get(EXPORT)) == (404, "not_found")
+
+
+def test_a_key_cannot_ask_for_it(owner):
+    assert refusal_of(make_key(owner).client.post(EXPORT)) == (403, "permission_denied")
+
+
+# ── What goes wrong
+
+
+def test_a_lost_message_is_found_by_the_sweep(owner, woken):
+    export = ask_for_export(owner)
+    sweep_privacy()
+    assert ("accounts.work_on_export", export["id"]) in woken
+
+
+def test_what_a_worker_has_is_not_woken_again(owner, woken):
+    export = ask_for_export(owner)
+    assert Export.objects.get().take(exporting.LEASE)
+    exporting.work_on(export["id"])
+    sweep_privacy()
+    assert (Export.objects.get().status, woken) == ("pending", [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_any_number_of_workers_make_and_mail_it_once(owner, mailoutbox):
+    export = ask_for_export(owner)
+    for _ in range(2):
+        assert in_parallel([lambda: exporting.work_on(export["id"])] * 4) == [None] * 4
+    assert (Export.objects.get().status, len(mailoutbox)) == ("ready", 1)
+
+
+def test_a_storage_that_fails_is_tried_again_later(owner, settings):
+    kept, export = break_storage(settings), ask_for_export(owner)
+    failed = work(export)
+    assert (failed.status, failed.tries, "503" in failed.waiting_reason) == ("pending", 1, True)
+    assert failed.due_at > timezone.now() + exporting.PAUSE / 2
+    settings.STORAGES = kept
+    assert work(export).status == "ready"
+
+
+def test_after_a_day_of_failing_it_is_given_up_and_can_be_asked_for_anew(owner, settings):
+    break_storage(settings)
+    export = ask_for_export(owner)
+    Export.objects.update(tries=exporting.MOST_TRIES)
+    assert work(export).status == ExportStatus.FAILED
+    assert ask_for_export(owner)["id"] != export["id"]
+
+
+def test_a_mail_that_fails_is_sent_later(owner, settings, mailoutbox):
+    export = ask_for_export(owner)
+    work(export)
+    mailoutbox.clear()
+    Export.objects.update(told_at=None, due_at=timezone.now())
+    settings.EMAIL_BACKEND = "accounts.tests.test_exports.NoMail"
+    exporting.work_on(export["id"])
+    assert Export.objects.get().tries == 1
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert (work(export).told_at is not None, len(mailoutbox)) == (True, 1)
+
+
+class NoMail:
+    def __init__(self, **_: object) -> None: ...
+
+    def send_messages(self, _: object) -> None:
+        raise ConnectionRefusedError
+
+
+def test_two_owners_get_one_each(owner):
+    heir = make_teammate(owner, Role.OWNER)
+    make_video(owner, "completed")
+    assert len(exported(owner)["videos"]) == len(exported(heir)["videos"]) == 1
+
+
+def test_unpacked_files_can_be_read(owner):
+    export = work(ask_for_export(owner))
+    answer = fetch(exporting.link_to(export))
+    with zipfile.ZipFile(BytesIO(answer.getvalue())) as archive:
+        modes = {info.external_attr >> 16 for info in archive.infolist()}
+    assert modes == {0o600}
+    assert default_storage.size(export.file) == export.bytes
+
+
+def test_a_stranger_cannot_ask(stranger):
+    assert refusal_of(stranger.post(EXPORT)) == (401, "not_authenticated")
+
+
+def test_a_person_without_anything_gets_an_export_too(db):
+    assert exported(make_caller())["videos"] == []

@@ -1,0 +1,126 @@
+"""Leaving an account, passing its ownership on, and its name."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.enums import Role
+from accounts.models import ApiKey, Erasure, Membership, User
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
+from genvid.tests.factories import JsonClient, make_key, make_teammate, sign_in
+
+pytestmark = pytest.mark.django_db
+MEMBERS, LEAVE, TRANSFER = "/api/v1/team/members", "/api/v1/team/leave", "/api/v1/team/transfer-ownership"
+
+
+def role_of(person) -> str | None:
+    return Membership.objects.filter(user=person.user, account=person.account).values_list("role", flat=True).first()
+
+
+def acts_of(person) -> list[tuple[str, dict]]:
+    return [(entry["act"], entry["detail"]) for entry in data_of(person.client.get("/api/v1/audit-log"))]
+
+
+@pytest.fixture
+def admin(owner):
+    return make_teammate(owner, Role.ADMIN)
+
+
+@pytest.fixture
+def second_owner(owner):
+    return make_teammate(owner, Role.OWNER)
+
+
+# ── Leaving
+
+
+def test_a_member_leaves(owner, teammate):
+    answer = teammate.client.post(LEAVE)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert [each["email"] for each in data_of(owner.client.get(MEMBERS))] == ["owner@example.com"]
+    assert acts_of(owner)[0] == ("member.left", {"role": "member", "keys_revoked": "0"})
+
+
+def test_who_left_is_out(owner, teammate):
+    teammate.client.post(LEAVE)
+    refresh = {"refresh_token": teammate.tokens.refresh_token}
+    assert refusal_of(JsonClient().post("/api/v1/auth/refresh", refresh)) == (401, "token_invalid")
+
+
+def test_the_last_owner_is_told_what_to_do_first(owner, admin):
+    with nothing_changes():
+        answer = owner.client.post(LEAVE)
+    assert refusal_of(answer) == (409, "conflict")
+    assert "transfer-ownership" in answer.json()["error"]["message"]
+
+
+def test_one_owner_of_two_leaves(owner, second_owner):
+    assert owner.client.post(LEAVE).status_code == 204
+    assert role_of(owner) is None
+
+
+def test_an_owner_who_is_switched_off_or_leaving_us_does_not_count(owner, second_owner):
+    erasure = Erasure.objects.create(user=second_owner.user, erase_after=timezone.now())
+    assert refusal_of(owner.client.post(LEAVE)) == (409, "conflict")
+    erasure.delete()
+    User.objects.filter(pk=second_owner.user.pk).update(is_active=False)
+    assert refusal_of(owner.client.post(LEAVE)) == (409, "conflict")
+
+
+def test_a_key_leaves_nothing(owner):
+    program = make_key(owner)
+    with nothing_changes(but=ApiKey):
+        assert refusal_of(program.client.post(LEAVE)) == (403, "permission_denied")
+
+
+# ── Passing the ownership on
+
+
+def test_ownership_passes_to_a_member(owner, teammate):
+    data = data_of(owner.client.post(TRANSFER, {"user_id": str(teammate.user.pk), "password": owner.password}))
+    assert (data["id"], data["role"], data["current"]) == (str(owner.account.pk), "admin", True)
+    assert (role_of(owner), role_of(teammate)) == ("admin", "owner")
+    heir = sign_in(teammate.user.email)
+    assert acts_of(heir)[1] == ("account.ownership_transferred", {"user": str(teammate.user.pk)})
+
+
+def test_the_password_is_asked_for_again(owner, teammate):
+    with nothing_changes():
+        answer = owner.client.post(TRANSFER, {"user_id": str(teammate.user.pk), "password": "wrong"})
+    assert wrong_fields_of(answer) == ["password"]
+
+
+@pytest.mark.parametrize("who", ["owner", "outsider"])
+def test_ownership_passes_to_another_member_only(request, owner, who):
+    wish = {"user_id": str(request.getfixturevalue(who).user.pk), "password": owner.password}
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post(TRANSFER, wish)) == ["user_id"]
+
+
+def test_somebody_switched_off_inherits_nothing(owner, teammate):
+    User.objects.filter(pk=teammate.user.pk).update(is_active=False)
+    with nothing_changes():
+        wish = {"user_id": str(teammate.user.pk), "password": owner.password}
+        assert wrong_fields_of(owner.client.post(TRANSFER, wish)) == ["user_id"]
+
+
+def test_only_an_owner_passes_it_on(admin, teammate):
+    with nothing_changes():
+        wish = {"user_id": str(teammate.user.pk), "password": admin.password}
+        assert refusal_of(admin.client.post(TRANSFER, wish)) == (403, "permission_denied")
+
+
+# ── The account's name
+
+
+@pytest.mark.parametrize("who", ["owner", "admin"])
+def test_managers_rename_the_account(request, who):
+    person = request.getfixturevalue(who)
+    data = data_of(person.client.patch("/api/v1/account", {"name": "Olive & Co"}))
+    assert (data["name"], data["role"]) == ("Olive & Co", who)
+    assert data_of(person.client.get("/api/v1/profile"))["account"]["name"] == "Olive & Co"
+
+
+@pytest.mark.parametrize("name", ["", " ", None, 5, "x" * 151, "a\x00b"], ids=repr)
+def test_a_name_is_a_short_text(owner, name):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.patch("/api/v1/account", {"name": name})) == ["name"]

@@ -1,0 +1,237 @@
+"""How often somebody may try to sign in; that nobody is locked out by others; that nothing tells who is known."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+from limits import parse
+
+from accounts.models import AuditEntry, KnownNetwork, Session, User
+from accounts.services import purging
+from accounts.tests.hashers import CountingHasher
+from genvid import counting
+from genvid.tests.asserts import nothing_changes, queries_of, refusal_of
+from genvid.tests.factories import PASSWORD, JsonClient, make_caller
+
+pytestmark = pytest.mark.django_db
+LOGIN = "/api/v1/auth/login"
+HOME, ELSEWHERE = "203.0.113.7", "198.51.100.4"
+
+
+def sign_in(password=PASSWORD, email="owner@example.com", address=ELSEWHERE):
+    return JsonClient().post(LOGIN, {"email": email, "password": password}, REMOTE_ADDR=address)
+
+
+def fail(times: int, **how) -> list[int]:
+    return [sign_in("wrong", **how).status_code for _ in range(times)]
+
+
+@pytest.fixture
+def attackers():
+    """Each of the addresses tries once."""
+    return lambda many: [sign_in("wrong", address=f"192.0.2.{number}").status_code for number in range(1, many + 1)]
+
+
+def test_five_wrong_passwords_are_too_many(owner):
+    assert fail(6) == [401] * 5 + [429]
+
+
+def test_then_even_the_right_one_is_not_looked_at(owner, settings):
+    settings.PASSWORD_HASHERS = ["accounts.tests.hashers.CountingHasher"]
+    User.objects.update(password=CountingHasher().encode(PASSWORD, "salt"))
+    fail(5)
+    CountingHasher.runs = 0
+    response = sign_in()
+    assert refusal_of(response) == (429, "rate_limited")
+    assert response.json()["error"]["retryable"] is True
+    assert 0 < int(response["Retry-After"]) <= 900
+    assert CountingHasher.runs == 0
+
+
+def test_who_waits_as_told_may_try_again(owner):
+    fail(5)
+    wait = int(sign_in()["Retry-After"])
+    with time_machine.travel(timedelta(seconds=wait + 1)):
+        assert sign_in().status_code == 200
+
+
+def test_asking_while_throttled_does_not_make_it_longer(owner):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        fail(5)
+        clock.shift(timedelta(minutes=14))
+        fail(20)
+        clock.shift(timedelta(minutes=1, seconds=1))
+        assert sign_in().status_code == 200
+
+
+def test_signing_in_forgives_what_went_before(owner):
+    fail(4)
+    assert sign_in().status_code == 200
+    assert fail(5) == [401] * 5
+
+
+def test_an_unknown_address_is_throttled_alike(owner):
+    assert fail(6, email="nobody@example.com") == [401] * 5 + [429]
+
+
+def test_known_and_unknown_get_the_same_words(owner):
+    fail(5), fail(5, email="nobody@example.com")
+    known, unknown = (sign_in(email=email).json()["error"] for email in ("owner@example.com", "nobody@example.com"))
+    assert known == unknown
+
+
+def test_known_and_unknown_take_the_same_queries(owner):
+    sign_in("wrong")
+    known, unknown = (
+        queries_of(lambda email=email: sign_in("x", email=email)) for email in ("owner@example.com", "n@b.c")
+    )
+    assert known == unknown
+
+
+def test_known_and_unknown_leave_as_many_entries(owner):
+    for email in ("owner@example.com", "nobody@example.com"):
+        sign_in("wrong", email=email)
+    entries = AuditEntry.objects.filter(act="session.refused").order_by("created_at")
+    assert list(entries.values_list("user", "account")) == [(owner.user.pk, owner.account.pk), (None, None)]
+
+
+def test_writing_it_otherwise_gives_no_more_tries(owner):
+    spellings = [
+        "owner@example.com",
+        "OWNER@example.com",
+        " owner@example.com",
+        "Owner@Example.Com",
+        "owner@example.com",
+    ]
+    assert [sign_in("wrong", email=email).status_code for email in spellings] == [401] * 5
+    assert sign_in(email="oWNER@example.com").status_code == 429
+
+
+def test_one_address_cannot_try_everybody(owner, settings):
+    settings.LOGIN_LIMIT_PER_ADDRESS = parse("6/15 minutes")
+    answers = [sign_in("wrong", email=f"person{number}@example.com").status_code for number in range(7)]
+    assert answers == [401] * 6 + [429]
+    assert sign_in(address=HOME).status_code == 200
+
+
+def test_a_household_of_ipv6_addresses_is_one_neighbour(owner):
+    answers = [sign_in("wrong", address=f"2001:db8:1:2::{number}").status_code for number in range(1, 7)]
+    assert answers == [401] * 5 + [429]
+    assert sign_in(address="2001:db8:1:3::1").status_code == 200
+
+
+def test_many_addresses_together_cannot_guess_for_ever(owner, attackers):
+    assert attackers(21) == [401] * 20 + [429]
+
+
+def test_they_lock_nobody_out_of_where_they_sign_in_from(owner, attackers):
+    sign_in(address=HOME)
+    attackers(25)
+    assert sign_in(address=HOME).status_code == 200
+
+
+def test_they_lock_nobody_else_out(owner, outsider, attackers):
+    attackers(25)
+    assert sign_in(email="outsider@example.com", address="192.0.2.200").status_code == 200
+
+
+def test_somebody_new_elsewhere_waits_while_it_lasts(owner, attackers):
+    attackers(25)
+    assert refusal_of(sign_in(address=HOME)) == (429, "rate_limited")
+    with time_machine.travel(timedelta(hours=1, seconds=2)):
+        assert sign_in(address=HOME).status_code == 200
+
+
+def test_at_home_too_five_are_enough(owner):
+    sign_in(address=HOME)
+    assert fail(6, address=HOME) == [401] * 5 + [429]
+
+
+def test_ones_own_mistakes_at_home_do_not_count_elsewhere(owner, settings):
+    settings.LOGIN_LIMIT_PER_EMAIL = parse("3/hour")
+    sign_in(address=HOME)
+    fail(4, address=HOME)
+    assert sign_in().status_code == 200
+
+
+def test_registering_makes_the_network_known(stranger, attackers):
+    body = {"email": "owner@example.com", "password": PASSWORD}
+    stranger.post("/api/v1/auth/register", body, REMOTE_ADDR=HOME)
+    attackers(25)
+    assert sign_in(address=HOME).status_code == 200
+
+
+def test_a_network_is_known_once(owner):
+    for _ in range(3):
+        sign_in(address=HOME)
+    sign_in(address="2001:db8:1:2::1"), sign_in(address="2001:db8:1:2::2")
+    networks = (
+        KnownNetwork.objects.filter(user=owner.user).exclude(network="127.0.0.1").values_list("network", flat=True)
+    )
+    assert sorted(networks) == ["2001:db8:1:2::/64", HOME]
+
+
+def test_a_network_is_forgotten_after_ninety_days(owner):
+    sign_in(address=HOME)
+    sign_in()
+    KnownNetwork.objects.filter(network=HOME).update(last_used_at=timezone.now() - timedelta(days=90, seconds=1))
+    purging.forget_networks()
+    assert not KnownNetwork.objects.filter(network=HOME).exists()
+    assert KnownNetwork.objects.filter(network=ELSEWHERE).exists()
+
+
+def test_being_throttled_is_written_down_once(owner):
+    fail(12)
+    entry = AuditEntry.objects.get(act="session.throttled")
+    assert (entry.user, entry.account, entry.address) == (owner.user, owner.account, ELSEWHERE)
+
+
+def test_a_throttled_try_changes_nothing(owner):
+    fail(6)
+    with nothing_changes():
+        assert fail(3) == [429] * 3
+
+
+def test_a_wrong_password_opens_no_session(owner):
+    before = Session.objects.count()
+    fail(3)
+    assert Session.objects.count() == before
+
+
+@pytest.fixture
+def dead_redis(settings, monkeypatch):
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    monkeypatch.setattr(counting, "_shared_again_at", 0.0)
+    counting._limiter.cache_clear(), counting._storage.cache_clear()
+    yield
+    counting._limiter.cache_clear(), counting._storage.cache_clear()
+
+
+def test_a_dead_redis_locks_nobody_out(owner, dead_redis):
+    assert sign_in().status_code == 200
+
+
+def test_while_redis_is_dead_each_process_counts_for_itself(owner, dead_redis):
+    assert fail(6) == [401] * 5 + [429]
+
+
+def test_without_redis_the_process_counts(owner, dead_redis, settings):
+    settings.REDIS_URL = ""
+    assert fail(6) == [401] * 5 + [429]
+
+
+def test_nobody_reads_addresses_out_of_the_counters(owner, settings):
+    import redis
+
+    fail(2)
+    keys = redis.Redis.from_url(settings.REDIS_URL).keys("*")
+    assert [key for key in keys if b"owner" in key] == []
+    assert [key for key in keys if b"login" in key] != []
+
+
+def test_a_person_of_two_accounts_is_noted_on_the_first(owner):
+    other = make_caller()
+    other.user.memberships.create(account=owner.account, role="viewer")
+    sign_in("wrong", email=other.user.email)
+    assert AuditEntry.objects.get(act="session.refused").account == other.account

@@ -1,0 +1,62 @@
+"""Staff see exports and erasures, and may begin an erasure for somebody who asked them to; nothing else."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.enums import ErasureStatus
+from accounts.models import AuditEntry, Erasure, Export, Session, User
+from accounts.services import erasing, exporting
+from genvid.tests.asserts import nothing_changes
+from genvid.tests.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+ADD = "admin:accounts_erasure_add"
+
+
+@pytest.fixture
+def boss(db) -> User:
+    return User.objects.create_superuser("staff@example.com", PASSWORD)
+
+
+@pytest.fixture
+def staff(boss) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+def test_staff_begin_an_erasure_for_somebody(staff, boss, owner):
+    answer = staff.post(reverse(ADD), {"user": str(owner.user.pk)})
+    erasure = Erasure.objects.get()
+    assert (answer.status_code, erasure.user, erasure.requested_by) == (302, owner.user, boss)
+    assert (erasure.status, Session.objects.alive().filter(user=owner.user).count()) == (ErasureStatus.WAITING, 0)
+    entry = AuditEntry.objects.get(act="profile.erasure_requested")
+    assert (entry.account, entry.user, entry.detail["person"]) == (owner.account, boss, str(owner.user.pk))
+
+
+def test_beginning_it_again_begins_no_second(staff, owner):
+    for _ in range(2):
+        staff.post(reverse(ADD), {"user": str(owner.user.pk)})
+    assert Erasure.objects.count() == 1
+
+
+def test_staff_are_told_why_it_cannot_be(staff, owner, teammate):
+    with nothing_changes():
+        answer = staff.post(reverse(ADD), {"user": str(owner.user.pk)})
+    assert b"transfer the ownership" in answer.content
+
+
+@pytest.mark.parametrize("model", [Erasure, Export])
+def test_nothing_can_be_changed_or_removed_by_hand(staff, owner, model):
+    row = exporting.request(owner.caller) if model is Export else erasing.start(owner.user.pk, by=owner.user.pk)
+    name = f"admin:accounts_{model._meta.model_name}"
+    with nothing_changes():
+        assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+        assert staff.post(reverse(f"{name}_change", args=[row.pk]), {"status": "done"}).status_code == 403
+        assert staff.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+    assert staff.get(reverse(f"{name}_changelist")).context["cl"].result_count == 1
+
+
+def test_exports_cannot_be_made_by_hand(staff, owner):
+    assert staff.post(reverse("admin:accounts_export_add"), {"user": str(owner.user.pk)}).status_code == 403

@@ -1,0 +1,238 @@
+"""A person's sign-ins: seen, ended, and what is remembered of them."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts import standing
+from accounts.models import AuditEntry, Membership, Session, User
+from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of
+from genvid.tests.factories import PASSWORD, JsonClient, make_key
+
+pytestmark = pytest.mark.django_db
+SESSIONS, LOGIN, REFRESH = (f"/api/v1/auth/{name}" for name in ("sessions", "login", "refresh"))
+
+
+def come_in(email="owner@example.com", **headers) -> JsonClient:
+    tokens = data_of(JsonClient().post(LOGIN, {"email": email, "password": PASSWORD}, **headers))
+    client = JsonClient(tokens["access_token"])
+    client.tokens = tokens
+    return client
+
+
+def refresh(client, **headers):
+    return JsonClient().post(REFRESH, {"refresh_token": client.tokens["refresh_token"]}, **headers)
+
+
+def listed(client) -> list[dict]:
+    return data_of(client.get(SESSIONS))
+
+
+def acts() -> list[str]:
+    return list(AuditEntry.objects.order_by("created_at").values_list("act", flat=True))
+
+
+@pytest.fixture
+def at_once(django_capture_on_commit_callbacks):
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def test_a_sign_in_is_listed_with_where_it_came_from(owner):
+    client = come_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
+    session = Session.objects.latest("created_at")
+    assert listed(client)[0] == {
+        "id": str(session.pk),
+        "account": {"id": str(owner.account.pk), "name": "Olive Films"},
+        "address": "203.0.113.7",
+        "user_agent": "curl/8",
+        "current": True,
+        "created_at": _iso(session.created_at),
+        "last_used_at": _iso(session.last_used_at),
+        "expires_at": _iso(session.expires_at),
+    }
+
+
+def _iso(moment) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def test_the_list_says_which_one_is_asking(owner):
+    first, second = come_in(), come_in()
+    assert [session["current"] for session in listed(second)] == [True, False, False]
+    assert [session["current"] for session in listed(first)] == [False, True, False]
+
+
+def test_a_refresh_notes_when_and_from_where(owner):
+    client = come_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
+    with time_machine.travel(timedelta(minutes=5)):
+        before = timezone.now()
+        refresh(client, REMOTE_ADDR="198.51.100.4", HTTP_USER_AGENT="curl/9")
+    session = Session.objects.latest("created_at")
+    assert (session.address, session.user_agent) == ("198.51.100.4", "curl/9")
+    assert session.last_used_at >= before
+
+
+def test_only_living_ones_are_listed(owner):
+    gone, old = come_in(), come_in()
+    JsonClient().post("/api/v1/auth/logout", {"refresh_token": gone.tokens["refresh_token"]})
+    Session.objects.filter(pk=listed(old)[0]["id"]).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert [session["current"] for session in listed(owner.client)] == [True]
+
+
+def test_nobody_sees_another_persons(owner, teammate, outsider):
+    assert [len(listed(person.client)) for person in (owner, teammate, outsider)] == [1, 1, 1]
+
+
+def test_a_person_sees_those_of_all_their_accounts(owner, outsider):
+    Membership.objects.create(user=owner.user, account=outsider.account, role="member", last_used_at=timezone.now())
+    come_in()
+    assert {session["account"]["id"] for session in listed(owner.client)} == {
+        str(owner.account.pk),
+        str(outsider.account.pk),
+    }
+
+
+def test_the_list_has_pages(owner):
+    for _ in range(3):
+        come_in()
+    page = owner.client.get(SESSIONS, {"limit": 2}).json()
+    rest = owner.client.get(SESSIONS, {"limit": 2, "cursor": page["meta"]["next_cursor"]}).json()
+    ids = [session["id"] for session in page["data"] + rest["data"]]
+    assert ids == [str(pk) for pk in Session.objects.order_by("-created_at").values_list("pk", flat=True)]
+
+
+def test_an_unknown_parameter_is_refused(owner):
+    assert wrong_fields_of(owner.client.get(SESSIONS, {"usr": "1"})) == ["usr"]
+
+
+def test_a_long_list_takes_no_more_queries(owner):
+    few = queries_once_warm(lambda: owner.client.get(SESSIONS))
+    for _ in range(3):
+        come_in()
+    assert queries_once_warm(lambda: owner.client.get(SESSIONS)) == few
+
+
+def test_an_ended_session_is_dead_at_once(owner, at_once):
+    other = come_in()
+    assert other.get("/api/v1/profile").status_code == 200
+    with at_once():
+        response = owner.client.delete(f"{SESSIONS}/{listed(other)[0]['id']}")
+    assert (response.status_code, response.content) == (204, b"")
+    assert refusal_of(other.get("/api/v1/profile")) == (401, "not_authenticated")
+    assert refusal_of(refresh(other)) == (401, "token_invalid")
+    assert owner.client.get("/api/v1/profile").status_code == 200
+
+
+def test_ending_it_again_finds_nothing(owner):
+    pk = listed(come_in())[0]["id"]
+    owner.client.delete(f"{SESSIONS}/{pk}")
+    with nothing_changes():
+        assert refusal_of(owner.client.delete(f"{SESSIONS}/{pk}")) == (404, "not_found")
+
+
+def test_nobody_ends_another_persons(owner, teammate):
+    pk = Session.objects.get(user=owner.user).pk
+    with nothing_changes():
+        assert refusal_of(teammate.client.delete(f"{SESSIONS}/{pk}")) == (404, "not_found")
+
+
+def test_signing_out_everywhere_ends_this_one_too(owner, at_once):
+    other = come_in()
+    with at_once():
+        response = owner.client.delete(SESSIONS)
+    assert (response.status_code, response.content) == (204, b"")
+    assert [client.get("/api/v1/profile").status_code for client in (owner.client, other)] == [401, 401]
+    assert refusal_of(refresh(other)) == (401, "token_invalid")
+
+
+def test_signing_out_everywhere_is_ones_own_affair(owner, teammate, outsider):
+    owner.client.delete(SESSIONS)
+    assert [person.client.get("/api/v1/profile").status_code for person in (teammate, outsider)] == [200, 200]
+
+
+@pytest.mark.parametrize("method", ["get", "delete"])
+def test_a_key_has_no_sessions(owner, method):
+    client = make_key(owner).client
+    assert refusal_of(getattr(client, method)(SESSIONS)) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("method", ["get", "delete"])
+def test_a_stranger_has_none_either(stranger, method):
+    assert refusal_of(getattr(stranger, method)(SESSIONS)) == (401, "not_authenticated")
+
+
+def test_logging_out_kills_the_access_token_at_once(owner, at_once):
+    client = come_in()
+    assert client.get("/api/v1/profile").status_code == 200
+    with at_once():
+        JsonClient().post("/api/v1/auth/logout", {"refresh_token": client.tokens["refresh_token"]})
+    assert client.get("/api/v1/profile").status_code == 401
+
+
+def test_a_token_used_twice_kills_the_access_token_at_once_and_is_written_down(owner, at_once):
+    client = come_in()
+    new = JsonClient(data_of(refresh(client))["access_token"])
+    assert new.get("/api/v1/profile").status_code == 200
+    with at_once():
+        refresh(client, REMOTE_ADDR="198.51.100.66")
+    assert new.get("/api/v1/profile").status_code == 401
+    entry = AuditEntry.objects.get(act="session.token_reused")
+    assert (entry.user, entry.account, entry.address) == (owner.user, owner.account, "198.51.100.66")
+    assert entry.detail == {"session": str(Session.objects.latest("created_at").pk)}
+
+
+def test_using_it_a_third_time_is_no_second_entry(owner):
+    client = come_in()
+    for _ in range(3):
+        refresh(client)
+    assert acts().count("session.token_reused") == 1
+
+
+def test_what_happens_to_sign_ins_is_written_down(owner):
+    first, second, third = come_in(), come_in(), come_in()
+    JsonClient().post("/api/v1/auth/logout", {"refresh_token": first.tokens["refresh_token"]})
+    third.delete(f"{SESSIONS}/{_id_of(second)}")
+    third.delete(SESSIONS)
+    assert acts() == ["user.registered", *["session.started"] * 3, *["session.ended"] * 3]
+    assert AuditEntry.objects.latest("created_at").detail == {"sessions": "2"}
+
+
+def _id_of(client) -> str:
+    return next(session["id"] for session in listed(client) if session["current"])
+
+
+# ── Somebody who lost access
+
+
+def test_somebody_deactivated_gets_no_new_tokens_and_their_old_ones_die(owner):
+    client = come_in()
+    assert client.get("/api/v1/profile").status_code == 200
+    User.objects.update(is_active=False)
+    assert refusal_of(refresh(client)) == (401, "token_invalid")
+    with time_machine.travel(timedelta(seconds=standing.SECONDS + 1)):
+        standing.forget(_session().pk)  # the cache's clock cannot be moved
+        assert refusal_of(client.get("/api/v1/profile")) == (401, "not_authenticated")
+
+
+def test_somebody_removed_gets_no_new_tokens_and_their_old_ones_die(owner, teammate):
+    client = come_in(teammate.user.email)
+    Membership.objects.filter(user=teammate.user).delete()
+    assert refusal_of(refresh(client)) == (401, "token_invalid")
+    assert refusal_of(client.get("/api/v1/profile")) == (401, "not_authenticated")
+
+
+def test_being_removed_is_no_theft_of_a_token(owner, teammate):
+    client = come_in(teammate.user.email)
+    Membership.objects.filter(user=teammate.user).delete()
+    refresh(client)
+    assert (_session().revoked_reason, acts().count("session.token_reused")) == ("", 0)
+
+
+def test_a_role_is_remembered_for_less_than_a_minute():
+    assert standing.SECONDS <= 30
+
+
+def _session() -> Session:
+    return Session.objects.latest("created_at")

@@ -1,0 +1,106 @@
+"""What a team is told by mail, and that no mail of ours carries a stranger's links."""
+
+import re
+
+import pytest
+
+from accounts import tasks
+from accounts.enums import Role
+from accounts.models import Account, Membership
+from accounts.team_mail import harmless
+from genvid.celery import app
+from genvid.tests.asserts import data_of
+from genvid.tests.factories import PASSWORD, JsonClient, make_invitation
+
+pytestmark = pytest.mark.django_db
+INVITATIONS, ACCEPT = "/api/v1/team/invitations", "/api/v1/auth/invitations/accept"
+
+
+@pytest.fixture
+def work_at_once(monkeypatch, django_capture_on_commit_callbacks):
+    """What is enqueued runs when the block ends, as on a worker that is idle."""
+    # Celery loads its configuration when it is first read, and would forget a change made before.
+    assert app.conf.task_always_eager is False
+    monkeypatch.setitem(app.conf.changes, "task_always_eager", True)
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def test_an_invitation_is_mailed_with_a_link_that_works(owner, mailoutbox, work_at_once, settings):
+    settings.PUBLIC_URL = "https://genvid.example"
+    with work_at_once():
+        owner.client.post(INVITATIONS, {"email": "new@example.com", "role": "viewer"})
+    (mail,) = mailoutbox
+    assert (mail.to, "owner@example.com" in mail.body, '"Olive Films"' in mail.body) == (
+        ["new@example.com"],
+        True,
+        True,
+    )
+    token = re.search(r"^https://genvid\.example/\?invitation=(\S+)$", mail.body, re.MULTILINE)[1]
+    joined = data_of(JsonClient().post(ACCEPT, {"token": token, "password": PASSWORD}))
+    assert joined["account"]["role"] == "viewer"
+
+
+def test_one_that_was_taken_back_is_not_mailed(owner, mailoutbox):
+    invitation = make_invitation(owner)
+    invitation_id = str(invitation.pk)
+    owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
+    tasks.send_invitation_email(invitation_id)
+    assert mailoutbox == []
+
+
+def test_who_is_removed_is_told(owner, teammate, mailoutbox, work_at_once):
+    with work_at_once():
+        owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
+    (mail,) = mailoutbox
+    assert (mail.to, '"Olive Films"' in mail.body) == ([teammate.user.email], True)
+
+
+def test_who_leaves_needs_no_telling(teammate, mailoutbox, work_at_once):
+    with work_at_once():
+        teammate.client.post("/api/v1/team/leave")
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize("way", ["transfer", "role"])
+def test_a_new_owner_is_told(owner, teammate, mailoutbox, work_at_once, way):
+    with work_at_once():
+        if way == "role":
+            owner.client.patch(f"/api/v1/team/members/{teammate.user.pk}", {"role": "owner"})
+        else:
+            wish = {"user_id": str(teammate.user.pk), "password": owner.password}
+            owner.client.post("/api/v1/team/transfer-ownership", wish)
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [
+        ([teammate.user.email], "You own an account on genvid now")
+    ]
+
+
+def test_who_is_owner_no_more_is_not_told_that_they_are(owner, teammate, mailoutbox):
+    tasks.send_new_owner_email(str(teammate.user.pk), str(owner.account.pk))
+    assert mailoutbox == []
+
+
+def test_who_came_back_meanwhile_is_not_told_of_their_end(owner, teammate, mailoutbox):
+    Membership.objects.filter(user=teammate.user).update(role=Role.VIEWER)
+    tasks.send_removed_email(str(teammate.user.pk), str(owner.account.pk))
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Olive Films", "Olive Films"),
+        ("Acme Inc.", "Acme Inc."),
+        ("Win\r\nBcc: all@example.com", "Win Bcc: all@example. com"),
+        ("Click https://evil.example/x now", "Click https: evil. example/x now"),
+        ("x" * 150, "x" * 60),
+    ],
+    ids=["plain", "full_stop", "header", "link", "long"],
+)
+def test_a_name_that_a_stranger_chose_is_one_short_line_without_links(name, shown):
+    assert harmless(name) == shown
+
+
+def test_a_name_of_several_lines_breaks_no_mail(owner, mailoutbox):
+    Account.objects.update(name="Olive\nBcc: all@example.com")
+    tasks.send_invitation_email(str(make_invitation(owner, email="new@example.com").pk))
+    assert [mail.to for mail in mailoutbox] == [["new@example.com"]]

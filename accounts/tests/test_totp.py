@@ -1,0 +1,302 @@
+"""The second factor of clients: an authenticator app and recovery codes."""
+
+import base64
+import time
+from datetime import timedelta
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+import time_machine
+from django.db import connection
+from django_otp.oath import totp as code_of
+
+from accounts.models import AuditEntry, Authenticator, RecoveryCode
+from accounts.services import passwords, totp
+from genvid.errors import InvalidCredentials
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
+from genvid.tests.factories import PASSWORD, JsonClient, Person, make_caller, make_key
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+TOTP, CONFIRM, LOGIN = "/api/v1/auth/totp", "/api/v1/auth/totp/confirm", "/api/v1/auth/login"
+STEP = 30
+
+
+class App:
+    """An authenticator app that has read the QR code."""
+
+    def __init__(self, secret: str) -> None:
+        self.key = base64.b32decode(secret)
+
+    def code(self, steps: int = 0) -> str:
+        """The code of now, or of so many steps later."""
+        return f"{code_of(self.key, t0=-steps * STEP):06d}"
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """The middle of a step: no test may fail because one ends while it runs."""
+    with time_machine.travel(time.time() // STEP * STEP + STEP / 2, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def app(owner, clock) -> App:
+    """The owner's, switched on; its code of now has not been used."""
+    app, _ = switch_on(owner, clock)
+    return app
+
+
+def switch_on(person: Person, clock) -> tuple[App, list[str]]:
+    app = App(data_of(person.client.post(TOTP, {"password": PASSWORD}), 201)["secret"])
+    codes = data_of(person.client.post(CONFIRM, {"code": app.code()}))["recovery_codes"]
+    clock.shift(STEP)
+    return app, codes
+
+
+def sign_in(password=PASSWORD, **code):
+    return JsonClient().post(LOGIN, {"email": "owner@example.com", "password": password, **code})
+
+
+def state(person) -> dict:
+    return data_of(person.client.get(TOTP))
+
+
+# ── Switching it on
+
+
+def test_nobody_has_one_to_begin_with(owner):
+    assert state(owner) == {"enabled": False, "recovery_codes_left": 0}
+
+
+def test_a_secret_comes_with_what_to_show_as_a_qr_code(owner):
+    data = data_of(owner.client.post(TOTP, {"password": PASSWORD}), 201)
+    url = urlsplit(data["otpauth_url"])
+    assert (url.scheme, url.netloc, unquote(url.path)) == ("otpauth", "totp", "/genvid:owner@example.com")
+    wishes = {"secret": [data["secret"]], "issuer": ["genvid"], "digits": ["6"], "period": ["30"]}
+    assert parse_qs(url.query) == wishes
+    assert len(base64.b32decode(data["secret"])) == 20
+
+
+def test_until_it_is_confirmed_it_counts_for_nothing(owner):
+    owner.client.post(TOTP, {"password": PASSWORD})
+    assert state(owner)["enabled"] is False
+    assert sign_in().status_code == 200
+
+
+def test_confirming_it_shows_ten_recovery_codes(owner, clock):
+    _, codes = switch_on(owner, clock)
+    assert len(set(codes)) == 10
+    assert {len(code) for code in codes} == {19}
+    assert state(owner) == {"enabled": True, "recovery_codes_left": 10}
+
+
+def test_a_wrong_code_confirms_nothing(owner):
+    owner.client.post(TOTP, {"password": PASSWORD})
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post(CONFIRM, {"code": "000000"})) == ["code"]
+
+
+def test_there_must_be_something_to_confirm(owner):
+    with nothing_changes():
+        assert refusal_of(owner.client.post(CONFIRM, {"code": "123456"})) == (409, "invalid_state")
+
+
+def test_a_new_secret_takes_the_place_of_one_that_waits(owner):
+    old, new = (App(data_of(owner.client.post(TOTP, {"password": PASSWORD}), 201)["secret"]) for _ in range(2))
+    assert wrong_fields_of(owner.client.post(CONFIRM, {"code": old.code()})) == ["code"]
+    assert owner.client.post(CONFIRM, {"code": new.code()}).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "body"), [(TOTP, {"password": PASSWORD}), (CONFIRM, {"code": "123456"})])
+def test_one_that_is_on_is_not_begun_anew(owner, app, path, body):
+    with nothing_changes():
+        assert refusal_of(owner.client.post(path, body)) == (409, "invalid_state")
+
+
+def test_it_takes_the_password(owner):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post(TOTP, {"password": "wrong"})) == ["password"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("get", TOTP), ("post", TOTP), ("post", CONFIRM), ("delete", TOTP)])
+def test_a_key_has_none(owner, method, path):
+    client = make_key(owner).client
+    assert refusal_of(getattr(client, method)(path)) == (403, "permission_denied")
+
+
+def test_neither_secret_nor_codes_are_kept_in_the_clear(owner, clock):
+    app, codes = switch_on(owner, clock)
+    secret = base64.b32encode(app.key).decode()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret FROM accounts_authenticator")
+        stored = str(cursor.fetchall())
+    kept = stored + str(list(RecoveryCode.objects.values())) + str(list(AuditEntry.objects.values()))
+    assert [word for word in (secret, *codes, codes[0].replace("-", "")) if word in kept] == []
+
+
+# ── Signing in with it
+
+
+def test_the_password_alone_is_no_longer_enough(owner, app):
+    with nothing_changes():
+        assert refusal_of(sign_in()) == (401, "totp_required")
+
+
+def test_with_the_code_of_now_it_is(owner, app):
+    assert sign_in(totp_code=app.code()).status_code == 200
+
+
+def test_a_wrong_password_asks_for_no_code(owner, app):
+    with nothing_changes(but=AuditEntry):
+        assert refusal_of(sign_in("wrong")) == (401, "invalid_credentials")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["000000", "12345", "1234567", "abcdef", "\uff11\uff12\uff13\uff14\uff15\uff16", "12 456", "-12345", "+12345"],
+)
+def test_a_wrong_code_is_wrong(owner, app, code):
+    with nothing_changes(but=AuditEntry):
+        assert refusal_of(sign_in(totp_code=code)) == (401, "invalid_credentials")
+
+
+def test_a_code_works_once(owner, app):
+    code = app.code()
+    sign_in(totp_code=code)
+    with nothing_changes(but=AuditEntry):
+        assert refusal_of(sign_in(totp_code=code)) == (401, "invalid_credentials")
+
+
+def test_after_a_code_older_ones_are_dead(owner, app):
+    older = app.code(-1)
+    sign_in(totp_code=app.code())
+    assert refusal_of(sign_in(totp_code=older)) == (401, "invalid_credentials")
+
+
+@pytest.mark.parametrize(("steps", "status"), [(-2, 401), (-1, 401), (0, 200), (1, 200), (2, 401)])
+def test_a_clock_may_be_wrong_by_one_step(owner, app, steps, status):
+    """The step before is the one that the authenticator was confirmed with, and so used."""
+    assert sign_in(totp_code=app.code(steps)).status_code == status
+
+
+def test_a_late_code_is_good_too(owner, app, clock):
+    code = app.code()
+    clock.shift(STEP)
+    assert sign_in(totp_code=code).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_use_one_code_at_once_one_wins(clock):
+    person = make_caller()
+    app, _ = switch_on(person, clock)
+    code = app.code()
+    results = in_parallel([lambda: totp.require_code(person.user, code)] * 6)
+    assert sorted(str(result) for result in results).count("totp") == 1
+    assert [type(result) for result in results].count(InvalidCredentials) == 5
+
+
+def test_wrong_codes_are_throttled_like_wrong_passwords(owner, app):
+    answers = [sign_in(totp_code="000000").status_code for _ in range(6)]
+    assert answers == [401] * 5 + [429]
+    assert refusal_of(sign_in(totp_code=app.code())) == (429, "rate_limited")
+
+
+def test_knowing_the_password_does_not_buy_more_guesses(owner, app):
+    for _ in range(5):
+        sign_in(totp_code="000000")
+        sign_in()
+        owner.client.post(TOTP, {"password": PASSWORD})
+    assert refusal_of(sign_in(totp_code=app.code())) == (429, "rate_limited")
+
+
+def test_a_code_that_nobody_asked_for_does_no_harm(owner):
+    assert sign_in(totp_code="123456").status_code == 200
+
+
+def test_a_refresh_asks_for_no_code(owner, app):
+    tokens = data_of(sign_in(totp_code=app.code()))
+    assert JsonClient().post("/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]}).status_code == 200
+
+
+# ── Recovery codes
+
+
+def test_a_recovery_code_signs_in_once(owner, clock):
+    _, codes = switch_on(owner, clock)
+    assert sign_in(totp_code=codes[3]).status_code == 200
+    assert refusal_of(sign_in(totp_code=codes[3])) == (401, "invalid_credentials")
+    assert state(owner)["recovery_codes_left"] == 9
+
+
+def test_it_may_be_typed_in_any_way(owner, clock):
+    _, codes = switch_on(owner, clock)
+    assert sign_in(totp_code=codes[0].upper().replace("-", " ")).status_code == 200
+    assert sign_in(totp_code=codes[1].replace("-", "")).status_code == 200
+
+
+def test_nobody_elses_code_helps(owner, outsider, clock):
+    switch_on(owner, clock)
+    _, theirs = switch_on(outsider, clock)
+    assert refusal_of(sign_in(totp_code=theirs[0])) == (401, "invalid_credentials")
+    assert state(outsider)["recovery_codes_left"] == 10
+
+
+def test_the_log_says_with_what_somebody_signed_in(owner, clock):
+    app, codes = switch_on(owner, clock)
+    sign_in(totp_code=app.code())
+    sign_in(totp_code=codes[0])
+    details = AuditEntry.objects.filter(act="session.started").order_by("created_at").values_list("detail", flat=True)
+    assert list(details) == [{"second_factor": "totp"}, {"second_factor": "recovery_code"}]
+
+
+# ── Passwords, and switching it off
+
+
+def test_a_new_password_leaves_it_on(owner, app):
+    JsonClient().post(
+        "/api/v1/auth/password/reset",
+        {"token": passwords.reset_token(owner.user), "new_password": "a wholly different phrase"},
+    )
+    assert refusal_of(sign_in("a wholly different phrase")) == (401, "totp_required")
+    assert sign_in("a wholly different phrase", totp_code=app.code()).status_code == 200
+
+
+@pytest.mark.parametrize("with_what", ["app", "recovery"])
+def test_it_is_switched_off_with_password_and_code(owner, clock, with_what):
+    app, codes = switch_on(owner, clock)
+    code = app.code() if with_what == "app" else codes[0]
+    response = owner.client.delete(TOTP, {"password": PASSWORD, "code": code})
+    assert (response.status_code, response.content) == (204, b"")
+    assert (Authenticator.objects.count(), RecoveryCode.objects.count()) == (0, 0)
+    assert sign_in().status_code == 200
+
+
+@pytest.mark.parametrize(("field", "body"), [("password", {"password": "wrong"}), ("code", {"code": "000000"})])
+def test_it_stays_on_without_both(owner, app, field, body):
+    with nothing_changes():
+        response = owner.client.delete(TOTP, {"password": PASSWORD, "code": app.code()} | body)
+    assert wrong_fields_of(response) == [field]
+
+
+def test_guessing_the_code_to_switch_it_off_is_throttled(owner, app):
+    body = {"password": PASSWORD, "code": "000000"}
+    assert [owner.client.delete(TOTP, body).status_code for _ in range(6)] == [400] * 5 + [429]
+
+
+def test_what_is_off_is_not_switched_off(owner):
+    with nothing_changes():
+        response = owner.client.delete(TOTP, {"password": PASSWORD, "code": "123456"})
+    assert refusal_of(response) == (409, "invalid_state")
+
+
+def test_switching_it_on_and_off_is_written_down(owner, app):
+    owner.client.delete(TOTP, {"password": PASSWORD, "code": app.code()})
+    acts = AuditEntry.objects.filter(act__startswith="totp.", account=owner.account).order_by("created_at")
+    assert list(acts.values_list("act", flat=True)) == ["totp.enabled", "totp.disabled"]
+
+
+def test_the_lifetime_of_a_code_ends_with_the_next_but_one(owner, app, clock):
+    code = app.code()
+    clock.shift(timedelta(seconds=2 * STEP))
+    assert refusal_of(sign_in(totp_code=code)) == (401, "invalid_credentials")

@@ -1,0 +1,17 @@
+"""This room's part of somebody's copy of their data."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from accounts.holdings import plain_rows
+from billing.models import CreditLot, Hold, LedgerEntry, Wallet
+
+
+def parts_of(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
+    return {
+        "wallets": plain_rows(Wallet.objects.filter(account__in=account_ids)),
+        "credit_lots": plain_rows(CreditLot.objects.filter(wallet__in=account_ids)),
+        "holds": plain_rows(Hold.objects.filter(wallet__in=account_ids)),
+        "ledger": plain_rows(LedgerEntry.objects.filter(wallet__in=account_ids)),
+    }

@@ -1,0 +1,91 @@
+"""The finishing of the generated document: names, shared parts, examples, links, webhooks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from genvid.api.schema import envelope, refusals, texts
+from genvid.api.schema.examples import Examples
+from genvid.api.schema.headers import HEADERS
+from genvid.api.schema.webhooks import webhooks
+
+METHODS = ("get", "post", "put", "patch", "delete")
+RENAMED = {"ErrorOutput": "VideoError", "EndpointOutput": "WebhookEndpoint", "NewEndpointOutput": "NewWebhookEndpoint"}
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's post-processing hook."""
+    components = result["components"]
+    components["schemas"] |= envelope.SCHEMAS | {refusals.ERROR_CODE: refusals.error_code_schema()}
+    rename(result)
+    operations = list(operations_of(result))
+    refusals.share(result, operations)
+    components["headers"] = HEADERS
+    examples = Examples(components["schemas"])
+    for operation in operations:
+        examples.illustrate(operation)
+    link(result)
+    result["info"]["description"] = texts.ABOUT
+    result["tags"] = [{"name": name, "description": described} for name, described in texts.TAGS.items()]
+    result["webhooks"] = webhooks(examples)
+    return result
+
+
+def operations_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from (operation for method, operation in path.items() if method in METHODS)
+
+
+def rename(document: dict[str, Any]) -> None:
+    """What clients read should not be called by our classes: `VideoOutput` is a Video."""
+    schemas = document["components"]["schemas"]
+    names = {name: _public_name(name) for name in schemas}
+    document["components"]["schemas"] = {names[name]: schemas[name] for name in sorted(schemas, key=names.__getitem__)}
+    if len(document["components"]["schemas"]) != len(schemas):
+        raise ValueError("two schemas would have one name")
+    _point_anew(document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()})
+
+
+def _public_name(name: str) -> str:
+    plain = name.removesuffix("Request") if name.endswith(("InputRequest", "ChangeRequest")) else name
+    return RENAMED.get(plain) or plain.removesuffix("Output")
+
+
+def _point_anew(node: Any, places: dict[str, str]) -> None:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            node["$ref"] = places.get(node["$ref"], node["$ref"])
+        for each in node.values():
+            _point_anew(each, places)
+    elif isinstance(node, list):
+        for each in node:
+            _point_anew(each, places)
+
+
+def link(document: dict[str, Any]) -> None:
+    """From an answer with a new `id` to whatever can be done with it."""
+    for path, methods in document["paths"].items():
+        made = [methods.get("post", {}).get("responses", {}).get(status) for status in ("201", "202")]
+        room = path.partition("/{")[0]
+        targets = [
+            operation["operationId"]
+            for below, others in document["paths"].items()
+            if below.startswith(f"{room}/{{id}}")
+            for method, operation in others.items()
+            if method in METHODS
+        ]
+        for answer in filter(None, made):
+            if targets and "id" in _data_of(document, answer):
+                answer["links"] = {each: _link(each) for each in targets}
+
+
+def _data_of(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the answer's `data`."""
+    schema = answer["content"]["application/json"]["schema"]["properties"]["data"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    fields: dict[str, Any] = schema.get("properties", {})
+    return fields
+
+
+def _link(operation_id: str) -> dict[str, Any]:
+    return {"operationId": operation_id, "parameters": {"id": "$response.body#/data/id"}}

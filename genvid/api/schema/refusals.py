@@ -1,0 +1,97 @@
+"""Which errors an operation can answer, read from what its view declares; and the catalogue of them all."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from genvid import errors
+from genvid.api.exceptions import FRAMEWORK_CODES, FRAMEWORK_MESSAGES, error_object
+from genvid.api.schema.headers import headers
+
+ERROR_CODE = "ErrorCode"
+IDEMPOTENCY_CODES = frozenset({"idempotency_in_progress", "idempotency_key_reused"})
+
+
+def _kinds(kind: type[errors.DomainError] = errors.DomainError) -> Iterator[type[errors.DomainError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _kinds(each)
+
+
+def catalogue() -> dict[str, tuple[int, str, bool]]:
+    """Status, message and whether a retry can help, of every code that an answer can have."""
+    found = {code: (status, FRAMEWORK_MESSAGES.get(code, code), False) for _, code, status in FRAMEWORK_CODES}
+    found["method_not_allowed"] = (405, "This method is not offered here.", False)
+    ours = {kind.code: (kind.status, kind.message, kind.retryable) for kind in _kinds()}
+    return dict(sorted((found | ours).items(), key=lambda item: (item[1][0], item[0])))
+
+
+def codes_of(view: Any, path: str, *, may_have_body: bool, names: set[str]) -> set[str]:
+    """What an operation of the view can answer instead of what it is for. `names`: those of its parameters."""
+    found = {"validation_error", "rate_limited", "provider_unavailable"}
+    if view.authentication_classes:
+        found.add("not_authenticated")
+    if view.permission_classes:
+        found |= {"not_authenticated", "permission_denied"}
+    if "{" in path:
+        found.add("not_found")
+    if may_have_body:
+        found |= {"parse_error", "payload_too_large", "unsupported_media_type"}
+    return found | IDEMPOTENCY_CODES if "Idempotency-Key" in names else found
+
+
+def placeholders(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """For each status its codes; `share` turns them into references once all of them are known."""
+    by_status: dict[str, list[str]] = {}
+    known = catalogue()
+    for code in sorted(codes):
+        by_status.setdefault(str(known[code][0]), []).append(code)
+    return {status: {"x-codes": by_status[status]} for status in sorted(by_status)}
+
+
+def share(document: dict[str, Any], operations: Iterable[dict[str, Any]]) -> None:
+    """One response component for each set of codes that occurs together."""
+    shared = document["components"].setdefault("responses", {})
+    for operation in operations:
+        for status, answer in operation["responses"].items():
+            if "x-codes" in answer:
+                name = "Or".join(_pascal(code) for code in answer["x-codes"])
+                shared.setdefault(name, _response(status, answer["x-codes"]))
+                operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+
+
+def _pascal(code: str) -> str:
+    return code.title().replace("_", "")
+
+
+def _response(status: str, codes: list[str]) -> dict[str, Any]:
+    known = catalogue()
+    return {
+        "description": "\n".join(f"`{code}`: {known[code][1]}" for code in codes),
+        "headers": headers(status),
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/ErrorEnvelope"},
+                "examples": {code: {"value": example(code)} for code in codes},
+            }
+        },
+        "x-codes": codes,
+    }
+
+
+def example(code: str) -> dict[str, Any]:
+    _, message, retryable = catalogue()[code]
+    details = {"script": "This field is required."} if code == "validation_error" else None
+    error = error_object(code, message, details) | {"retryable": retryable or code == "rate_limited"}
+    return {"success": False, "error": error, "meta": {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}}
+
+
+def error_code_schema() -> dict[str, Any]:
+    known = catalogue()
+    lines = [f"| `{code}` | {status} | {message} |" for code, (status, message, _) in known.items()]
+    return {
+        "type": "string",
+        "enum": list(known),
+        "description": "\n".join(["What to branch on. New ones may come.", "", "| code | status | |", "|---|---|---|"])
+        + "\n"
+        + "\n".join(lines),
+    }

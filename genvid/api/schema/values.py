@@ -1,0 +1,227 @@
+"""Real values for the examples, by field name, or by schema and field where one name means several things.
+
+A new text field needs a line here; numbers, ids, times and enumerations find a value by themselves.
+"""
+
+from typing import Any
+
+SITE = "https://genvid.example.com"
+VIDEO = "7d4f1f0e-3a5b-4c8e-9b7a-2f6d1c0e8a51"
+BATCH = "c1a7e0d2-5b64-4f3c-8e19-6a2d9b0f7c33"
+AVATAR = "5e8b7c1a-0d2f-4a6e-9c3b-1f7d8e2a4b60"
+VOICE = "9a3c5d7e-1b2f-4c8d-a6e0-3f5b7d9c1e24"
+ENDPOINT = "4b6d8f0a-2c1e-4d3f-8a5b-7c9e1d3f5a70"
+ACCOUNT = "e2f4a6c8-0b1d-4e3f-9a5c-7b9d1f3e5a80"
+PERSON = "a1b3c5d7-e9f0-4a2b-8c4d-6e8f0a2b4c90"
+TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl"  # noqa: S105 - made up
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105
+PASSWORD = "correct horse battery staple"  # noqa: S105
+SCRIPT = "Hello and welcome to our spring sale."
+
+VALUES: dict[str, Any] = {
+    # Headers and parameters
+    "Idempotency-Key": "order-2026-05-01-0001",
+    "If-None-Match": '"6c6f2a9d1b5e4f7a8c3d2e1f0a9b8c7d"',
+    "Prefer": "wait=30",
+    "Last-Event-ID": "412",
+    "limit": 20,
+    "cursor": "cD0yMDI2LTA1LTAxKzEyJTNBMDA",
+    "search": "spring",
+    "list_videos.status": "queued,processing",
+    "ids": f"{VIDEO},{BATCH}",
+    "tag": "business",
+    "created_after": "2026-05-01T00:00:00Z",
+    "created_before": "2026-06-01T00:00:00Z",
+    "next_cursor": "cD0yMDI2LTA1LTAxKzEyJTNBMDA",
+    "previous_cursor": None,
+    "request_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    "from": "2026-05-01",
+    "to": "2026-05-31",
+    # People
+    "email": "ada@example.com",
+    "password": PASSWORD,
+    "current_password": PASSWORD,
+    "new_password": "a longer horse, better stapled",
+    "full_name": "Ada Lovelace",
+    "company_name": "Analytical Films",
+    "preferred_language": "en",
+    "access_token": TOKEN,
+    "refresh_token": TOKEN,
+    "token": "eyJ1IjoiYTFiM2M1ZDcifQ:1sK3Zq:9vQ0bD2f7h4k6m8p",
+    "token_type": "Bearer",
+    "expires_in": 900,
+    "totp_code": "492039",
+    "code": "492039",
+    "otpauth_url": "otpauth://totp/genvid:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=genvid",
+    "TotpSecret.secret": "JBSWY3DPEHPK3PXP",
+    "recovery_codes": ["7f3k-92mx", "q8d4-1vzn"],
+    "recovery_codes_left": 8,
+    "user_id": PERSON,
+    "User.id": PERSON,
+    "Profile.id": PERSON,
+    "account_id": ACCOUNT,
+    "Account.id": ACCOUNT,
+    "ProfileAccount.id": ACCOUNT,
+    "SessionAccount.id": ACCOUNT,
+    "Account.name": "Analytical Films",
+    "AccountInput.name": "Analytical Films",
+    "PatchedAccountInput.name": "Analytical Films",
+    "ProfileAccount.name": "Analytical Films",
+    "SessionAccount.name": "Analytical Films",
+    "invited_by": PERSON,
+    "address": "203.0.113.7",
+    "user_agent": "curl/8.5.0",
+    "AuditEntry.detail": {"name": "Automation"},
+    "download_url": f"{SITE}/api/v1/exports/eyJleHBvcnQiOiI3ZDRmIn0",
+    # Keys
+    "ApiKey.name": "Automation",
+    "ApiKeyInput.name": "Automation",
+    "NewApiKey.name": "Automation",
+    "UsageRow.name": "Automation",
+    "prefix": "gv_k3J9xQ2m",
+    "key": "gv_k3J9xQ2m_5Vn8pL0wZ4tR7yB1cD6fG9hJ2kM3nQ8s",
+    "scopes": ["videos:read", "videos:write"],
+    "allowed_addresses": ["203.0.113.0/24"],
+    "monthly_credit_limit": 500,
+    "credits_used_this_month": 42,
+    # Webhooks
+    "url": "https://hooks.example.com/genvid",
+    "events": ["video.completed", "video.failed"],
+    "description": "Our shop",
+    "secret": SECRET,
+    "disabled_reason": None,
+    "disabled_at": None,
+    "failing_since": None,
+    "old_secret_valid_until": None,
+    "endpoint_id": ENDPOINT,
+    "WebhookEndpoint.id": ENDPOINT,
+    "NewWebhookEndpoint.id": ENDPOINT,
+    "event_id": "evt_0f6c2b1e8d7a4c3f",
+    "event_type": "video.completed",
+    "object_id": VIDEO,
+    "sequence": 3,
+    "Delivery.status": "delivered",
+    "next_attempt_at": None,
+    "duration_ms": 84,
+    "status_code": 200,
+    "response_excerpt": "ok",
+    "Attempt.error": "",
+    # The catalogue
+    "Avatar.id": AVATAR,
+    "Avatar.name": "Grace in the studio",
+    "gender": "female",
+    "tags": ["business"],
+    "default_voice_id": VOICE,
+    "preview_image_url": "https://files.heygen.ai/avatar/grace.webp",
+    "preview_video_url": "https://files.heygen.ai/avatar/grace.mp4",
+    "preview_audio_url": "https://files.heygen.ai/voice/ada.mp3",
+    "engines": ["avatar_iv", "avatar_iii"],
+    "orientation": "landscape",
+    "is_premium": False,
+    "Voice.id": VOICE,
+    "Voice.name": "Ada",
+    "language": "English",
+    "locale": "en-US",
+    # Videos
+    "Video.id": VIDEO,
+    "avatar_id": AVATAR,
+    "voice_id": VOICE,
+    "batch_id": None,
+    "list_videos.batch_id": BATCH,
+    "retry_of": None,
+    "title": "Spring sale",
+    "script": SCRIPT,
+    "format": "16:9",
+    "get_video_captions.format": "vtt",
+    "resolution": "1080p",
+    "captions": False,
+    "speed": 1.0,
+    "metadata": {"campaign": "spring"},
+    "background": {"type": "color", "value": "#1a2b3c"},
+    "Video.status": "completed",
+    "list_batches.status": "processing",
+    "progress_percent": 100,
+    "duration_seconds": 3.4,
+    "file_url": f"{SITE}/api/v1/videos/{VIDEO}/file",
+    "thumbnail_url": f"{SITE}/api/v1/videos/{VIDEO}/thumbnail",
+    "captions_url": f"{SITE}/api/v1/videos/{VIDEO}/captions",
+    "Video.error": None,
+    "Video.credits": {"held": 0, "charged": 4},
+    "queue_position": None,
+    "Video.eta_seconds": None,
+    "Quote.eta_seconds": 95,
+    "is_test": False,
+    "draft": False,
+    "Video.expires_at": "2026-07-30T12:00:00Z",
+    "estimated_seconds": 4,
+    "Quote.credits": 5,
+    "BatchQuote.credits": 10,
+    "BatchQuote.videos": 2,
+    "available_credits": 30,
+    "reason": "done",
+    "from_status": "processing",
+    "to_status": "completed",
+    "Event.id": 412,
+    # Batches
+    "Batch.id": BATCH,
+    "Batch.title": "Greetings",
+    "Batch.script": "Hi {{name}}, welcome to our spring sale.",
+    "BatchInput.script": "Hi {{name}}, welcome to our spring sale.",
+    "BatchFormInput.script": "Hi {{name}}, welcome to our spring sale.",
+    "rows": [{"name": "Ada"}, {"name": "Grace"}],
+    "Usage.rows": [
+        {"day": "2026-05-01", "credits": {"charged": 4, "refunded": 0}, "videos": {"created": 1, "completed": 1}}
+    ],
+    "rows_file": "name\nAda\nGrace\n",
+    "columns": ["name"],
+    "Batch.status": "completed",
+    "total": 2,
+    "Usage.total": {"credits": {"charged": 4, "refunded": 0}, "videos": {"created": 1, "completed": 1}},
+    "counts": {"queued": 0, "processing": 0, "completed": 2, "failed": 0, "canceled": 0},
+    "Batch.credits": {"quoted": 10, "held": 0, "charged": 8},
+    "results_url": f"{SITE}/api/v1/batches/{BATCH}/results.csv",
+    "canceled_at": None,
+    # Money
+    "Wallet.balance": 30,
+    "Wallet.held": 5,
+    "Wallet.available": 25,
+    "Expiring.credits": 30,
+    "LedgerEntry.kind": "charge",
+    "LedgerEntry.credits": -4,
+    "balance_after": 26,
+    "reference": f"video:{VIDEO}",
+    "LedgerEntry.description": "A video of 3.4 seconds",
+    "group_by": "day",
+    "first_day": "2026-05-01",
+    "last_day": "2026-05-31",
+}
+
+ABSENT: dict[str, tuple[str, ...]] = {"RegisterInput": ("company_name",)}
+"""Fields that an example is better without."""
+
+QUEUED: dict[str, Any] = {
+    "status": "queued",
+    "progress_percent": 0,
+    "duration_seconds": None,
+    "file_url": None,
+    "thumbnail_url": None,
+    "captions_url": None,
+    "credits": {"held": 5, "charged": 0},
+    "queue_position": 1,
+    "eta_seconds": 95,
+    "submitted_at": None,
+    "completed_at": None,
+    "expires_at": None,
+}
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "create_video": {"data": QUEUED},
+    "generate_video": {"data": QUEUED},
+    "retry_video": {"data": QUEUED | {"retry_of": "0b9d8c7e-6f5a-4b3c-9d2e-1f0a9b8c7d6e"}},
+    "cancel_video": {"data": QUEUED | {"status": "canceled", "credits": {"held": 0, "charged": 0}}},
+}
+"""Where an operation's example differs from the usual one of its schema."""
+
+MEDIA = {
+    "text/csv": "row,name,status,file_url\n1,Ada,completed,https://genvid.example.com/api/v1/videos/…/file\n",
+    "text/event-stream": 'id: 412\nevent: status\ndata: {"id": 412, "to_status": "completed"}\n\n',
+}

@@ -1,0 +1,83 @@
+"""What we send: the events of outgoing webhooks, as OpenAPI 3.1 describes them."""
+
+from typing import Any
+
+from genvid.api.schema.examples import Examples
+
+EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "video.queued": ("Video", "A video was queued.", {"status": "queued"}),
+    "video.processing": ("Video", "A video is being made.", {"status": "processing", "progress_percent": 10}),
+    "video.completed": ("Video", "A video is done; its files can be fetched.", {}),
+    "video.failed": ("Video", "A video could not be made. It cost nothing.", {"status": "failed"}),
+    "video.canceled": ("Video", "A video was canceled. It cost nothing.", {"status": "canceled"}),
+    "video.expiring": ("Video", "A video's files go soon.", {}),
+    "batch.completed": ("Batch", "Every video of a batch has ended.", {}),
+    "credits.low": ("Wallet", "The wallet is nearly empty.", {}),
+    "payment.succeeded": ("", "A payment went through.", {}),
+    "payment.refunded": ("", "A payment was given back.", {}),
+    "ping": ("WebhookEndpoint", "You asked for it: `POST webhook-endpoints/{id}/test`.", {}),
+}
+"""Event type: the schema of its `data`, what happened, and how its example differs."""
+HEADERS = {
+    "webhook-id": ("The event's id, the same at each attempt: remember it, and ignore what you have seen.", "evt_1"),
+    "webhook-timestamp": ("When this attempt was signed, in seconds since 1970.", "1777636800"),
+    "webhook-signature": (
+        "One `v1,…` for each secret in force: HMAC-SHA256 of `id.timestamp.body`, as Standard Webhooks says.",
+        "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+    ),
+    "webhook-sequence": ("The place among the events of the same object, from 1. Not signed.", "3"),
+}
+ANSWERS = {
+    "2XX": {"description": "Answer so within 10 seconds, and work on it afterwards."},
+    "410": {"description": "Switches the endpoint off."},
+    "default": {"description": "Tried again over three days, redirects included: they are not followed."},
+}
+
+
+def webhooks(examples: Examples) -> dict[str, Any]:
+    return {name: {"post": _event(name, examples)} for name in EVENTS}
+
+
+def _event(name: str, examples: Examples) -> dict[str, Any]:
+    schema, happened, changes = EVENTS[name]
+    data = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object"}
+    told = examples.of(data) | changes if schema else {}
+    example = {"id": "evt_1", "type": name, "created_at": "2026-05-01T12:00:00Z", "data": told}
+    return {
+        "operationId": f"on_{name.replace('.', '_')}",
+        "summary": happened,
+        "tags": ["Webhooks"],
+        "security": [],
+        "parameters": [_parameter(*each) for each in HEADERS.items()],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _body(name, data), "example": example}},
+        },
+        "responses": ANSWERS,
+    }
+
+
+def _parameter(name: str, said: tuple[str, str]) -> dict[str, Any]:
+    description, example = said
+    schema = {"type": "string"}
+    return {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
+
+
+def _body(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["id", "type", "created_at", "data"],
+        "properties": {
+            "id": {"type": "string"},
+            "type": {"const": name},
+            "created_at": {"type": "string", "format": "date-time"},
+            "data": data,
+        },
+    }

@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+
+from genvid.tests.factories import Person
+from genvid.tests.fuzz.stage import Cast, make_cast
+
+
+@pytest.fixture
+def cast(owner: Person) -> Iterator[Cast]:
+    """A server drops its connection after a request; here the test's transaction lives in it."""
+    found = make_cast(owner)
+    # Only now: Django's test client, which makes the cast, connects them again after each request.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield found
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)

@@ -1,0 +1,127 @@
+"""What made-up requests play on: the document, how many of them there are, and the checks that each answer passes.
+
+`make check` plays the same requests each time, few of them; `make fuzz` sets FUZZ_EXAMPLES and draws new ones.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import hypothesis
+import schemathesis
+from hypothesis import HealthCheck
+from schemathesis.checks import CheckContext, not_a_server_error
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from genvid.tests.contract import document, resolved
+from genvid.tests.factories import Person, make_avatar, make_key, make_teammate, make_video
+from genvid.wsgi import application
+
+FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+"""Requests of each operation; 0: the few of `make check`, always the same."""
+EXAMPLES, FLOWS, STEPS = (FUZZ_EXAMPLES, FUZZ_EXAMPLES, 20) if FUZZ_EXAMPLES else (12, 25, 10)
+
+settings = partial(
+    hypothesis.settings,
+    derandomize=not FUZZ_EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+config = schemathesis.Config.from_dict(
+    {
+        "generation": {"deterministic": not FUZZ_EXAMPLES, "database": "none", "with-security-parameters": False},
+        "phases": {"coverage": {"enabled": bool(FUZZ_EXAMPLES)}},
+    }
+)
+api = schemathesis.openapi.from_dict(document(), config=config)
+api.app = application
+
+
+def documented_code(_: CheckContext, response: Response, case: schemathesis.Case) -> None:
+    """Each error code is one that the document names for this answer."""
+    described = case.operation.definition.raw["responses"].get(str(response.status_code))
+    if response.status_code >= 400 and described:
+        assert response.json()["error"]["code"] in resolved(described)["x-codes"]
+
+
+def refusal_of_what_is_wrong(ctx: CheckContext, response: Response, case: schemathesis.Case) -> bool | None:
+    """The test transport leaves empty texts out of forms: they arrive as fields that are not there."""
+    return None if case.media_type == "multipart/form-data" else negative_data_rejection(ctx, response, case)
+
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    refusal_of_what_is_wrong,
+    documented_code,
+]
+
+
+@dataclass
+class Cast:
+    """Rows that made-up ids lead to: half of them become ids of these."""
+
+    owner: Person
+    ids: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.owner.tokens.access_token}"}
+
+    def lead(self, case: schemathesis.Case) -> None:
+        room = case.path.split("/{")[0].removeprefix("/api/v1/")
+        for name, made_up in (case.path_parameters or {}).items():
+            case.path_parameters[name] = one_of(self.ids.get(room, []), made_up)
+        if isinstance(case.body, dict):
+            for name in case.body.keys() & self.ids.keys():
+                case.body[name] = one_of(self.ids[name], case.body[name])
+
+
+def one_of(ids: list[str], made_up: Any) -> Any:
+    """A made-up id exists nowhere: every other one becomes an id that does; what is no id stays as it is."""
+    try:
+        number = UUID(str(made_up)).int
+    except ValueError:
+        return made_up
+    return made_up if number % 2 or not ids else ids[number // 2 % len(ids)]
+
+
+def make_cast(owner: Person) -> Cast:
+    avatar, member = make_avatar(), make_teammate(owner)
+    videos = [make_video(owner, status, avatar=avatar) for status in ("draft", "queued", "completed", "failed")]
+    post: Callable[..., str] = partial(_made, owner)
+    endpoint = post("webhook-endpoints", {"url": "https://93.184.216.34/", "events": ["*"]})
+    wish = {"script": "Hi {{name}}", "avatar_id": str(avatar.pk), "rows": [{"name": "Ada"}]}
+    ids = {
+        "videos": [str(video.pk) for video in videos],
+        "batches": [post("batches", wish)],
+        "avatars": [str(avatar.pk)],
+        "voices": [str(avatar.default_voice_id)],
+        "api-keys": [str(make_key(owner).key.pk)],
+        "webhook-endpoints": [endpoint],
+        "webhook-deliveries": [post(f"webhook-endpoints/{endpoint}/test", {})],
+        "team/members": [str(member.user.pk), str(owner.user.pk)],
+        "team/invitations": [post("team/invitations", {"email": "new@example.com", "role": "member"})],
+    }
+    named = {"avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}
+    return Cast(owner, ids | {name: ids[room] for name, room in named.items()})
+
+
+def _made(owner: Person, path: str, body: Any) -> str:
+    response = owner.client.post(f"/api/v1/{path}", body)
+    assert response.status_code in (201, 202), response.content
+    return str(response.json()["data"]["id"])

@@ -1,0 +1,60 @@
+"""Input that makes a careless pattern think for minutes. Ours are done before anybody notices."""
+
+import time
+
+import pytest
+
+from genvid.tests.asserts import nothing_changes
+
+pytestmark = pytest.mark.django_db
+TRICKS = {
+    "breaks that never close": '<break time="' * 380,
+    "digits before no unit": '<break time="' + "9" * 4900,
+    "open braces": "{{" * 2500,
+    "nested braces": "{" * 4990,
+    "braces and blanks": "{{" + " " * 4990,
+    "no letter at all": "." * 4999 + "!",
+    "one word": "a" * 5000,
+    "blanks": " \t" * 2490 + "x",
+}
+A_SECOND = 1.0
+"""Each takes some milliseconds; a pattern that backtracks would take longer than the universe."""
+
+
+def seconds_of(deed) -> float:
+    begun = time.perf_counter()
+    deed()
+    return time.perf_counter() - begun
+
+
+@pytest.mark.parametrize("script", TRICKS.values(), ids=TRICKS)
+@pytest.mark.parametrize("path", ["videos/quote", "batches/quote"])
+def test_a_script(owner, avatar, path, script):
+    wish = {"script": script, "avatar_id": str(avatar.pk)}
+    wish |= {"rows": [{"name": "Ada"}]} if path.startswith("batches") else {}
+    with nothing_changes():
+        assert seconds_of(lambda: owner.client.post(f"/api/v1/{path}", wish)) < A_SECOND
+
+
+@pytest.mark.parametrize("email", ["a" * 240 + "@" + "a." * 6 + "!", "@" * 254, "a." * 126 + "@x", "a@" + "-" * 250])
+def test_an_address(stranger, email):
+    wish = {"email": email, "password": "correct horse battery staple"}
+    with nothing_changes():
+        assert seconds_of(lambda: stranger.post("/api/v1/auth/register", wish)) < A_SECOND
+
+
+@pytest.mark.parametrize("language", ["a" * 35, "en" + "-aa" * 11, "en-" * 11 + "!", "-" * 35])
+def test_a_language(owner, language):
+    assert seconds_of(lambda: owner.client.patch("/api/v1/profile", {"preferred_language": language})) < A_SECOND
+
+
+@pytest.mark.parametrize("header", ["wait=" + "9" * 8000, "wait," * 1600, "=" * 8000, 'wait="' + "\\" * 7990])
+def test_a_preference(owner, header):
+    path = "/api/v1/videos/00000000-0000-0000-0000-000000000000"
+    assert seconds_of(lambda: owner.client.get(path, HTTP_PREFER=header)) < A_SECOND
+
+
+@pytest.mark.parametrize("tag", ['"' * 8000, 'W/"a",' * 1300, "*" * 8000, '"a' * 4000])
+def test_an_etag(owner, avatar, tag):
+    path = f"/api/v1/avatars/{avatar.pk}"
+    assert seconds_of(lambda: owner.client.get(path, HTTP_IF_NONE_MATCH=tag)) < A_SECOND

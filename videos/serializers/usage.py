@@ -1,0 +1,76 @@
+"""Shapes of `usage`."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from genvid.errors import ValidationFailed
+from videos.usage import Span
+
+MOST_DAYS = 366
+DEFAULT_DAYS = 30
+GROUPS = ("day", "api_key")
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+class SpentOutput(serializers.Serializer[Any]):
+    charged = serializers.IntegerField(help_text="For videos whose charge falls into the time.")
+    refunded = serializers.IntegerField(help_text="Given back in the time, whenever it was charged.")
+
+
+class MadeOutput(serializers.Serializer[Any]):
+    created = serializers.IntegerField(help_text="Ordered; drafts and those of test keys are not counted.")
+    completed = serializers.IntegerField()
+
+
+class AmountsOutput(serializers.Serializer[Any]):
+    credits = SpentOutput()
+    videos = MadeOutput()
+
+
+class UsageRowOutput(AmountsOutput):
+    day = serializers.DateField(required=False, help_text="UTC; with `group_by=day`.")
+    api_key_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="With `group_by=api_key`; null: people, and keys that are gone."
+    )
+    name = serializers.CharField(required=False, allow_null=True, help_text="Of the API key.")
+
+
+class UsageOutput(serializers.Serializer[Any]):
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    group_by = serializers.ChoiceField(choices=GROUPS)
+    rows = UsageRowOutput(many=True)
+    total = AmountsOutput()
+
+
+def span_of(params: Any) -> Span:
+    """`from` and `to`, both included; the last `DEFAULT_DAYS` when left out. Raises ValidationFailed."""
+    today = datetime.now(UTC).date()
+    wrong: dict[str, str] = {}
+    last = _day(params, "to", today, wrong)
+    first = _day(params, "from", last - timedelta(days=DEFAULT_DAYS - 1), wrong)
+    if not wrong and not timedelta() <= last - first < timedelta(days=MOST_DAYS):
+        wrong["from"] = f"Must be at most {MOST_DAYS - 1} days before `to`, and not after it."
+    if wrong:
+        raise ValidationFailed(details=wrong)
+    return Span(first, last)
+
+
+def _day(params: Any, name: str, default: date, wrong: dict[str, str]) -> date:
+    text = params.get(name)
+    if text is None:
+        return default
+    try:
+        if not ISO_DAY.fullmatch(text):
+            raise ValueError(text)
+        day = date.fromisoformat(text)
+    except ValueError:
+        wrong[name] = "Must be a day, such as 2026-01-31."
+        return default
+    if not 2000 <= day.year < 3000:
+        wrong[name] = "Lies too far away."
+        return default
+    return day
