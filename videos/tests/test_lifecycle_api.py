@@ -23,7 +23,6 @@ from videos.tests.pipeline import Money, fresh, history, money_of
 pytestmark = pytest.mark.django_db
 VIDEOS = "/api/v1/videos"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-MINUTE_LATER = timezone.now() + timedelta(minutes=1)
 LONG = "One two three four five six seven eight nine ten. " * 3
 STATUSES = [str(status) for status in Status]
 
@@ -93,7 +92,7 @@ def test_a_queued_video_is_canceled_and_its_credits_are_free_again(owner):
 
 def test_a_canceled_video_says_when_and_has_no_error(owner):
     video = make_video(owner)
-    with time_machine.travel(MINUTE_LATER, tick=False):
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
         data = data_of(do(owner, "cancel", video))
     assert (data["completed_at"], data["error"]) == (data["updated_at"], None)
     assert history(video)[-1] == ("queued", "canceled", "canceled")
@@ -421,8 +420,10 @@ def test_a_teammate_leads_the_owners_videos(owner, teammate, deed, status):
 
 @pytest.mark.parametrize("status", sorted(PROCESSING))
 def test_a_video_in_the_making_is_processing_and_says_how_far(owner, status):
-    video = make_video(owner, status, submitted_at=timezone.now() - timedelta(seconds=60))
-    data = data_of(owner.client.get(address(video)))
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        video = make_video(owner, status, submitted_at=now - timedelta(seconds=60))
+        data = data_of(owner.client.get(address(video)))
     progress, eta = {"storing": (99, 1)}.get(status, (48, 84))
     assert (data["status"], data["progress_percent"], data["eta_seconds"]) == ("processing", progress, eta)
 
@@ -477,3 +478,10 @@ def test_of_eight_videos_at_once_no_more_are_made_than_the_wallet_covers():
     outcomes = in_parallel([one] * 8)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InsufficientCredits"] * 5 + ["Video"] * 3
     assert money_of(person) == Money(balance=17, held=15, holds=3)
+
+
+def test_a_background_without_a_type_is_refused_in_a_change_too(owner):
+    video = make_video(owner, "draft")
+    with nothing_changes():
+        response = owner.client.patch(f"/api/v1/videos/{video.pk}", {"background": {}})
+    assert wrong_fields_of(response) == ["background.type"]

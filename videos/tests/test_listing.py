@@ -321,3 +321,9 @@ def test_a_longer_queue_makes_no_video_dearer_to_show(owner, avatar):
 def test_a_deleted_video_is_in_no_list(owner, one_of_each):
     Video.objects.filter(status="completed").update(deleted_at=F("created_at"))
     assert titles(owner, status="completed") == []
+
+
+@pytest.mark.parametrize("name", ["batch_id", "avatar_id", "created_after", "created_before", "is_test"])
+def test_an_empty_filter_does_not_show_everything(owner, name):
+    make_video(owner)
+    assert wrong_fields_of(owner.client.get(f"/api/v1/videos?{name}=")) == [name]
