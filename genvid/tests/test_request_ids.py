@@ -46,7 +46,7 @@ def test_every_log_line_of_a_request_carries_the_id(stranger, caplog, given):
     body = {"email": "ada@example.com", "password": "a long enough one"}
     response = stranger.post("/api/v1/auth/register", body, HTTP_X_REQUEST_ID=given)
     lines = [(record.msg["event"], record.msg["request_id"]) for record in caplog.records]
-    events = ("request_started", "account_registered", "request_finished")
+    events = ("request_started", "audit", "account_registered", "request_finished")
     assert lines == [(event, response["X-Request-Id"]) for event in events]
 
 

@@ -32,7 +32,7 @@ from genvid.errors import InsufficientCredits, InvalidState
 from genvid.heygen.types import RenderState, WebhookNotice
 from genvid.tests.asserts import the_ledger_proves
 from genvid.tests.factories import Person, make_avatar, make_caller
-from videos import estimates, provider, scheduler
+from videos import estimates, provider, renderers, scheduler
 from videos.enums import IN_FLIGHT, SOURCES, TERMINAL, WAITING, Status
 from videos.models import ProviderState, Video, VideoEvent, WebhookDelivery
 from videos.services import creating, deleting, deliveries, probing, rendering, settling, storing, submitting, sweeping
@@ -348,5 +348,5 @@ def a_house_with_two_accounts(db, monkeypatch, settings):
     VideoLife.people = (make_caller(balance=BALANCE), make_caller(balance=BALANCE))
     VideoLife.avatar_id = make_avatar().pk
     Wallet.objects.filter(pk=VideoLife.people[1].account.pk).update(tier_id="pro")
-    for service in (deleting, deliveries, probing, rendering, storing, submitting):
-        monkeypatch.setattr(service, "get_client", lambda: VideoLife.heygen)
+    for module in (renderers, deliveries, probing, rendering):
+        monkeypatch.setattr(module, "get_client", lambda: VideoLife.heygen)

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -72,6 +73,8 @@ CHECKS = [
     documented_code,
 ]
 
+AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 @dataclass
 class Cast:
@@ -79,6 +82,8 @@ class Cast:
 
     owner: Person
     ids: dict[str, list[str]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    """Ids that answers told of: a chain follows them as they are, or it would go another way each time."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -87,19 +92,24 @@ class Cast:
     def lead(self, case: schemathesis.Case) -> None:
         room = case.path.split("/{")[0].removeprefix("/api/v1/")
         for name, made_up in (case.path_parameters or {}).items():
-            case.path_parameters[name] = one_of(self.ids.get(room, []), made_up)
+            case.path_parameters[name] = self.one_of(room, made_up)
         if isinstance(case.body, dict):
             for name in case.body.keys() & self.ids.keys():
-                case.body[name] = one_of(self.ids[name], case.body[name])
+                case.body[name] = self.one_of(name, case.body[name])
 
+    def one_of(self, room: str, made_up: Any) -> Any:
+        """A made-up id exists nowhere: every other one becomes an id that does; what is no id stays as it is."""
+        ids = self.ids.get(room, [])
+        try:
+            number = UUID(str(made_up)).int
+        except ValueError:
+            return made_up
+        if str(made_up) in self.seen or number % 2 or not ids:
+            return made_up
+        return ids[number // 2 % len(ids)]
 
-def one_of(ids: list[str], made_up: Any) -> Any:
-    """A made-up id exists nowhere: every other one becomes an id that does; what is no id stays as it is."""
-    try:
-        number = UUID(str(made_up)).int
-    except ValueError:
-        return made_up
-    return made_up if number % 2 or not ids else ids[number // 2 % len(ids)]
+    def listen(self, text: str) -> None:
+        self.seen.update(AN_ID.findall(text))
 
 
 def make_cast(owner: Person) -> Cast:
