@@ -4,8 +4,7 @@ Every function may be called again with the same reference: the first call count
 them run in one transaction, the caller's where there is one, so money moves together with what it pays for.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,48 +17,14 @@ from django.utils import timezone
 
 from accounts import audit, spending
 from accounts.enums import AuditAct
-from billing import rates, usage
+from billing import lots, rates, usage
 from billing.enums import EntryKind, HoldStatus, LotSource
-from billing.models import CreditLot, Hold, LedgerEntry, Tier, Wallet
-from genvid import memory
+from billing.models import CreditLot, Hold, LedgerEntry, Wallet
+from billing.tiers import Terms, requests_per_minute, terms
 from genvid.errors import Conflict, InsufficientCredits
 
 logger = structlog.get_logger(__name__)
-FREE = "free"
-TIER_CACHE_SECONDS = 15
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What an account's plan entitles it to."""
-
-    weight: int
-    """Its share of scarce render slots, beside the others'."""
-    max_in_flight: int
-    """Videos that may render at once."""
-    retention_days: int | None
-    """How long finished files are kept; None is for ever."""
-    requests_per_minute: int
-    """Of one person, or of one API key."""
-
-
-def terms(account_ids: Iterable[UUID]) -> dict[UUID, Terms]:
-    """What each account is entitled to. One query, whatever their number; a change by staff shows within seconds."""
-    tiers = memory.remembered("billing.tiers", _tiers, TIER_CACHE_SECONDS)
-    chosen = dict(Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id"))
-    if not tiers.keys() >= {tier_id or FREE for tier_id in chosen.values()}:
-        # One is so new that nobody remembers it yet.
-        tiers = _tiers()
-    return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen.items()}
-
-
-def requests_per_minute(account_id: UUID) -> int:
-    return terms([account_id])[account_id].requests_per_minute
-
-
-def _tiers() -> dict[str, Terms]:
-    names = [field.name for field in fields(Terms)]
-    return {tier.pk: Terms(**{name: getattr(tier, name) for name in names}) for tier in Tier.objects.all()}
+__all__ = ["Terms", "requests_per_minute", "terms"]
 
 
 def available(account_id: UUID) -> int:
@@ -160,7 +125,7 @@ def capture(reference: str, amount: int, *, description: str = "") -> int:
     Hold.objects.filter(pk=held.pk).update(captured=charged)
     _give_back(held, held.amount - charged)
     if charged:
-        _consume_lots(held.wallet_id, charged)
+        lots.consume(held.wallet_id, charged)
         _move(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
     return charged
 
@@ -203,7 +168,7 @@ def grant(
     Raises Conflict when it was granted to another account.
     """
     wallet = _lock(account_id)
-    if credits <= 0 or _lot_exists(account_id, reference):
+    if credits <= 0 or lots.was_granted(account_id, reference):
         return False
     debt = max(0, -wallet.balance)
     CreditLot.objects.create(
@@ -227,8 +192,8 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
     if credits < 0 and wallet.available + credits < 0:
         raise InsufficientCredits(f"Only {wallet.available} credits are available to take.")
     if credits < 0:
-        _consume_lots(account_id, -credits)
-    elif _lot_exists(account_id, reference):
+        lots.consume(account_id, -credits)
+    elif lots.was_granted(account_id, reference):
         raise Conflict(f"{reference} was granted before.")
     else:
         remaining = max(0, credits - max(0, -wallet.balance))
@@ -253,7 +218,7 @@ def expire(now: datetime | None = None) -> int:
 def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
     wallet = _lock(wallet_id)
     lot = CreditLot.objects.get(pk=lot_id)
-    amount = lot.remaining - _reserved_in(lot, wallet)
+    amount = lot.remaining - lots.reserved_in(lot, wallet)
     if amount == 0:
         return 0
     left = lot.remaining - amount
@@ -261,16 +226,6 @@ def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
     # A lot that a hold kept alive expires in steps: what is left makes each step's reference its own.
     _move(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
     return amount
-
-
-def _reserved_in(lot: CreditLot, wallet: Wallet) -> int:
-    """What the open holds will take from this lot: they were placed before its date, and take the soonest first."""
-    left = wallet.held
-    for each in CreditLot.objects.filter(wallet=wallet, remaining__gt=0):
-        if each.pk == lot.pk:
-            break
-        left -= each.remaining
-    return min(lot.remaining, max(0, left))
 
 
 def _lock(account_id: UUID) -> Wallet:
@@ -290,16 +245,6 @@ def _settle(reference: str, status: HoldStatus) -> Hold | None:
     return held
 
 
-def _consume_lots(wallet_id: UUID, amount: int) -> None:
-    """Take `amount` from the lots, soonest-expiring first."""
-    for lot in CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0):
-        taken = min(lot.remaining, amount)
-        CreditLot.objects.filter(pk=lot.pk).update(remaining=F("remaining") - taken)
-        amount -= taken
-        if amount == 0:
-            return
-
-
 def _move(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, description: str) -> None:
     """One entry and the balance it leads to. The caller holds the wallet's lock."""
     Wallet.objects.filter(pk=wallet_id).update(balance=F("balance") + credits)
@@ -314,14 +259,6 @@ def _move(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, descri
         reference=reference,
         description=description[:200],
     )
-
-
-def _lot_exists(account_id: UUID, reference: str) -> bool:
-    """Whether the account has been granted this before. Raises Conflict when another account has."""
-    owner = CreditLot.objects.filter(reference=reference).values_list("wallet_id", flat=True).first()
-    if owner not in (None, account_id):
-        raise Conflict(f"{reference} belongs to another account.")
-    return owner is not None
 
 
 def _entry_exists(reference: str, kind: EntryKind) -> bool:

@@ -1,3 +1,13 @@
+import pytest
+
+from accounts.enums import Role
+from genvid.tests.factories import Person, make_teammate
 from videos.tests.conftest import woken
 
 __all__ = ["woken"]
+
+
+@pytest.fixture
+def admin(owner: Person) -> Person:
+    """May manage the owner's account, but not its owners."""
+    return make_teammate(owner, Role.ADMIN)

@@ -1,32 +1,25 @@
 """Accepting an invitation: once, in time, by the person of the address alone."""
 
-from datetime import timedelta
 from functools import partial
 
 import pytest
-import time_machine
 from django.core import signing
-from django.utils import timezone
 
-from accounts.enums import AuditAct, Role
+from accounts.enums import AuditAct
 from accounts.models import Account, AuditEntry, Membership, User
 from accounts.services import totp
 from accounts.services.teams.inviting import SALT, token_of
 from accounts.services.teams.joining import accept
+from accounts.tests.teams import later
 from billing.models import LedgerEntry
 from genvid.errors import TokenInvalid
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
-from genvid.tests.factories import PASSWORD, JsonClient, make_caller, make_invitation, make_teammate
+from genvid.tests.factories import PASSWORD, JsonClient, make_caller, make_invitation
 from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
 INVITATIONS, ACCEPT = "/api/v1/team/invitations", "/api/v1/auth/invitations/accept"
 NEW = "new@example.com"
-
-
-@pytest.fixture
-def admin(owner):
-    return make_teammate(owner, Role.ADMIN)
 
 
 @pytest.fixture
@@ -36,10 +29,6 @@ def invitation(owner):
 
 def accepting(invitation, client=None, **body):
     return (client or JsonClient()).post(ACCEPT, {"token": token_of(invitation)} | body)
-
-
-def later(**span):
-    return time_machine.travel(timezone.now() + timedelta(**span), tick=False)
 
 
 # ── Accepting it as somebody new

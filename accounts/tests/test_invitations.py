@@ -4,13 +4,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import Invitation
 from accounts.services.purging import forget_invitations
 from accounts.services.teams.inviting import token_of
+from accounts.tests.teams import later
 from genvid.tests.asserts import data_of, nothing_changes, queries_of, queries_once_warm, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_invitation, make_teammate, sign_in
 
@@ -20,21 +20,12 @@ NEW = "new@example.com"
 
 
 @pytest.fixture
-def admin(owner):
-    return make_teammate(owner, Role.ADMIN)
-
-
-@pytest.fixture
 def invitation(owner):
     return make_invitation(owner, email=NEW)
 
 
 def accepting(invitation, client=None, **body):
     return (client or JsonClient()).post(ACCEPT, {"token": token_of(invitation)} | body)
-
-
-def later(**span):
-    return time_machine.travel(timezone.now() + timedelta(**span), tick=False)
 
 
 # ── Writing one

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import ApiKey, Erasure, Membership, User
+from accounts.tests.teams import acts_of
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import JsonClient, make_key, make_teammate, sign_in
 
@@ -14,15 +15,6 @@ MEMBERS, LEAVE, TRANSFER = "/api/v1/team/members", "/api/v1/team/leave", "/api/v
 
 def role_of(person) -> str | None:
     return Membership.objects.filter(user=person.user, account=person.account).values_list("role", flat=True).first()
-
-
-def acts_of(person) -> list[tuple[str, dict]]:
-    return [(entry["act"], entry["detail"]) for entry in data_of(person.client.get("/api/v1/audit-log"))]
-
-
-@pytest.fixture
-def admin(owner):
-    return make_teammate(owner, Role.ADMIN)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from accounts.enums import Role
 from accounts.models import Membership, Session
 from accounts.services.teams import members
+from accounts.tests.teams import acts_of
 from genvid.errors import DomainError
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of
 from genvid.tests.factories import JsonClient, make_key, make_teammate, make_video
@@ -22,15 +23,6 @@ def path_of(person) -> str:
 
 def role_of(person) -> str | None:
     return Membership.objects.filter(user=person.user, account=person.account).values_list("role", flat=True).first()
-
-
-def acts_of(person) -> list[tuple[str, dict]]:
-    return [(entry["act"], entry["detail"]) for entry in data_of(person.client.get("/api/v1/audit-log"))]
-
-
-@pytest.fixture
-def admin(owner):
-    return make_teammate(owner, Role.ADMIN)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Videos, their history, and what HeyGen has told us."""
+"""Videos, their history, and the batches they come in."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -9,7 +9,6 @@ import structlog
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
@@ -239,95 +238,3 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return self.title or str(self.pk)
-
-
-class RenderPace(models.Model):
-    """How long HeyGen has lately taken, in seconds from order to end, for one engine and length of video."""
-
-    engine = models.CharField(max_length=20)
-    longest = models.PositiveIntegerField(help_text="Seconds of video, up to this many.")
-    samples = models.PositiveIntegerField()
-    p05 = models.FloatField()
-    p50 = models.FloatField()
-    p90 = models.FloatField()
-    p99 = models.FloatField()
-    updated_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["engine", "longest"]
-        constraints = [models.UniqueConstraint(fields=["engine", "longest"], name="pace_unique")]
-
-    def __str__(self) -> str:
-        return f"{self.engine} up to {self.longest} s: {self.p50:.0f} s"
-
-
-class ProviderState(models.Model):
-    """Whether HeyGen takes orders. While `closed_until` is ahead, or staff paused it, no slot is handed out."""
-
-    name = models.CharField(max_length=20, primary_key=True)
-    closed_until = models.DateTimeField(null=True, blank=True)
-    code = models.CharField(max_length=60, blank=True)
-    message = models.CharField(max_length=500, blank=True)
-    needs_staff = models.BooleanField(default=False)
-    needs_staff_since = models.DateTimeField(null=True, blank=True)
-    staff_told = models.CharField(max_length=20, blank=True, help_text="What the last alarm said; empty: all is well.")
-    until_rendered = models.BooleanField(default=False, help_text="Only a finished render opens it.")
-    closings = models.PositiveIntegerField(default=0, help_text="In a row, without an order taken between.")
-    changed_at = models.DateTimeField(default=timezone.now)
-    learned_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Videos that HeyGen took at once.")
-    learned_at = models.DateTimeField(null=True, blank=True)
-    paused_at = models.DateTimeField(null=True, blank=True)
-    paused_by = models.CharField(max_length=254, blank=True)
-    events_seen_until = models.DateTimeField(null=True, blank=True, help_text="HeyGen's history is read up to here.")
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.standing}"
-
-    @property
-    def standing(self) -> str:
-        """ "ok", "paused", or "closed: " and why. A gate whose wait is over is ok, unless staff are needed."""
-        waits = self.closed_until is not None and self.closed_until > timezone.now()
-        if self.needs_staff or waits:
-            return f"closed: {self.code}"
-        return "paused" if self.paused_at else "ok"
-
-
-class ProviderWebhook(models.Model):
-    """An endpoint of ours that HeyGen calls, with the secret that signs its deliveries."""
-
-    endpoint_id = models.CharField(max_length=200)
-    url = models.URLField(max_length=500)
-    secret = EncryptedTextField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    retired_at = models.DateTimeField(null=True, blank=True, help_text="Replaced; still good for a while.")
-
-    class Meta:
-        ordering = ["-created_at"]
-
-    def __str__(self) -> str:
-        return self.url
-
-
-class WebhookDelivery(models.Model):
-    """A webhook as it came: verified, stored raw under a unique key, worked off later."""
-
-    key = models.CharField(max_length=255, unique=True)
-    event_type = models.CharField(max_length=100)
-    provider_video_id = models.CharField(max_length=200, blank=True)
-    callback_id = models.CharField(max_length=200, blank=True)
-    payload = models.JSONField()
-    received_at = models.DateTimeField(default=timezone.now, editable=False)
-    processed_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=100, blank=True)
-    missed = models.BooleanField(default=False, help_text="It never came: it was found in HeyGen's history.")
-
-    class Meta:
-        ordering = ["-received_at", "-id"]
-        verbose_name_plural = "webhook deliveries"
-        indexes = [
-            models.Index(fields=["received_at"], name="delivery_open", condition=Q(processed_at=None)),
-            models.Index(fields=["received_at"], name="delivery_age"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.event_type} {self.provider_video_id}"
