@@ -32,7 +32,7 @@ class VideoAdmin(LeverAdmin):
         *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
         *("waiting_reason", "error_code"),
     )
-    list_filter = ("status", "error_code", "created_at", "engine", "format")
+    list_filter = ("status", "is_test", "error_code", "created_at", "engine", "format")
     search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email")
     list_select_related = ("account", "avatar")
     date_hierarchy = "created_at"

@@ -47,7 +47,7 @@ def read_gauges(now: datetime) -> Iterator[Metric]:
 
 def _videos(now: datetime) -> Generator[Metric, None, int]:
     """Counts and ages by status, and returns how many are in flight. What has ended is counted as it ends, not here."""
-    waiting = Video.objects.filter(status__in=WAITING).order_by().values_list("status")
+    waiting = Video.objects.live().filter(status__in=WAITING).order_by().values_list("status")
     rows = {status: (count, since) for status, count, since in waiting.annotate(Count("pk"), Min("moved_at"))}
     counts = GaugeMetricFamily("genvid_videos", "Videos that are being made, by status.", labels=["status"])
     ages = GaugeMetricFamily("genvid_oldest_seconds", "How long the oldest has had its status.", labels=["status"])

@@ -60,6 +60,11 @@ def test_videos_are_counted_by_status(owner):
     assert found == {"queued": 2, "submitting": 0, "rendering": 1, "storing": 0}
 
 
+def test_videos_of_test_keys_are_none_of_heygens(owner):
+    make_video(owner, "rendering", is_test=True)
+    assert (gauge("videos", "rendering"), gauge("slots_used")) == (0, 0)
+
+
 def test_the_age_is_that_of_the_oldest(owner):
     make_video(owner, "rendering")
     make_video(owner, "rendering", moved_at=timezone.now() - timedelta(seconds=500))
