@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from genvid.api.exceptions import error_object
 from genvid.api.renderers import dump, error_response, success_body
@@ -20,10 +21,12 @@ logger = structlog.get_logger(__name__)
 _migrated = False
 
 
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse(dump(success_body({"status": "ok"}, request)), content_type="application/json")
 
 
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     parts = {name: probe(check) for name, check in PROBES.items()}
     failing = {name: said for name, said in parts.items() if said != "ok"}

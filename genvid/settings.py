@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "genvid.middleware.RequestIdMiddleware",
+    "genvid.api.middleware.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -247,6 +248,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "genvid.api.exceptions.envelope_exception_handler",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "genvid.api.negotiation.JSONOnlyNegotiation",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_METADATA_CLASS": None,
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
 }
 API_MAX_BODY_BYTES = 1024 * 1024

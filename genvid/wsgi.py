@@ -2,8 +2,18 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+# Needs the settings.
+from genvid.api.requests import Utf8WSGIRequest  # noqa: E402
+
+
+class Handler(WSGIHandler):
+    request_class = Utf8WSGIRequest
+
+
+application = Handler()

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -29,6 +29,7 @@ FRAMEWORK_CODES: list[tuple[type[Exception], str, int]] = [
     (drf.UnsupportedMediaType, "unsupported_media_type", 415),
     (drf.Throttled, "rate_limited", 429),
     (RequestDataTooBig, "payload_too_large", 413),
+    (UnreadablePostError, "parse_error", 400),
     (SuspiciousOperation, "validation_error", 400),
 ]
 FRAMEWORK_MESSAGES = {
@@ -87,6 +88,8 @@ def _describe_domain(exc: DomainError) -> tuple[int, dict[str, Any], dict[str, s
 def _message(exc: Exception, code: str) -> str:
     if code in FRAMEWORK_MESSAGES:
         return FRAMEWORK_MESSAGES[code]
+    if isinstance(exc, UnreadablePostError):
+        return "The body ended before its announced length."
     return str(exc.detail) if isinstance(exc, drf.APIException) else code
 
 

@@ -8,10 +8,15 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from genvid.api.requests import UTF_8, charset_of
+
 
 class JSONOnlyNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        main = (request.content_type or "").partition(";")[0].strip().lower()
+        given = request.content_type or ""
+        if charset_of(given) not in UTF_8:
+            return None
+        main = given.partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == main), None)
 
     def select_renderer(

@@ -25,7 +25,7 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        return parse_json(read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES))
+        return parse_json(read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES, parser_context))
 
 
 class StrictFormParser(BaseParser):
@@ -40,7 +40,7 @@ class StrictFormParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        body = read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES)
+        body = read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES, parser_context)
         request = (parser_context or {})["request"]._request
         try:
             # Told that it is UTF-8, it would put question marks in place of what is not.
@@ -62,10 +62,14 @@ def _as_utf8(read_as_latin: str) -> str:
     return read_as_latin.encode("latin-1").decode()
 
 
-def read_body(stream: IO[Any], limit: int) -> bytes:
+def read_body(stream: IO[Any], limit: int, context: Mapping[str, Any] | None = None) -> bytes:
     body: bytes = stream.read(limit + 1)
     if len(body) > limit:
         raise BodyTooLarge(f"The body is larger than {limit // 2**20} MiB.")
+    announced = str(context["request"].META.get("CONTENT_LENGTH") or "") if context else ""
+    # What a lost connection leaves of a body may be a body, too: nothing at all, say, which is read as {}.
+    if announced.isdecimal() and len(body) < int(announced):
+        raise MalformedBody("The body ended before its announced length.")
     return body
 
 

@@ -15,8 +15,10 @@ from genvid.api.exceptions import not_found_view
 from genvid.api.filters import takes_nothing
 from genvid.api.ratelimits import Standing
 from genvid.api.serializers import StrictSerializer, validated
-from genvid.errors import DomainError, NotFound, ValidationFailed
+from genvid.errors import DomainError, MalformedBody, NotFound, ValidationFailed
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""What Django puts in place of what is not UTF-8."""
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 __all__ = ["KeysetListView", "StrictAPIView", "not_found_view"]
 
@@ -40,12 +42,18 @@ class StrictAPIView(APIView):
         if settings.RATE_LIMITS:
             self._count(request)
         super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            # Read by its length alone, it would pass for an empty one.
+            raise MalformedBody("Send a Content-Length: a body in chunks is not read.")
         unknown = set(request.query_params) - self.allowed_query_params(request)
         if unknown:
             raise ValidationFailed(details=dict.fromkeys(sorted(unknown), "Unknown query parameter."))
         twice = [name for name, values in request.query_params.lists() if len(values) > 1]
         if twice:
             raise ValidationFailed(details=dict.fromkeys(twice, "Given more than once."))
+        garbled = [name for name, value in request.query_params.items() if REPLACEMENT in value]
+        if garbled:
+            raise ValidationFailed(details=dict.fromkeys(garbled, "Is not UTF-8."))
         if request.method in WRITING.intersection(self.allowed_methods) - self.reads_body:
             # Kept whole: once DRF has read the stream, the fingerprint of an Idempotency-Key could not.
             _ = request._request.body
@@ -71,6 +79,10 @@ class StrictAPIView(APIView):
         if refusal is not None:
             # DRF remembers a failed caller as nobody: asked a second time, it would let them pass as one.
             raise refusal
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # as DRF does
+        """Which methods there are, in `Allow`."""
+        return Response(status=204)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
