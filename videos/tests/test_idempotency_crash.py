@@ -1,7 +1,6 @@
 """A web process killed in the middle of orders that clients send again: each is made, and paid for, once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
@@ -32,10 +31,9 @@ def web(tmp_path):
 class Shopper:
     """A client that sends an order until it knows what became of it."""
 
-    def __init__(self, web: WebProcess, person: Any, avatar: Any) -> None:
-        headers = {"Authorization": f"Bearer {person.tokens.access_token}"}
-        self._client = httpx.Client(base_url=web.url, headers=headers, timeout=10, trust_env=False)
-        self._wish = {"script": "Hello there.", "avatar_id": str(avatar.pk)}
+    def __init__(self, client: httpx.Client, avatar_id: str) -> None:
+        self._client = client
+        self._wish = {"script": "Hello there.", "avatar_id": avatar_id}
 
     def send(self, key: str) -> tuple[int, str]:
         """Status and the id of the video; 0 where the connection broke."""
@@ -58,9 +56,20 @@ class Shopper:
         return seen[-1][1]
 
 
-def test_orders_sent_again_and_again_to_a_web_that_is_killed_are_made_once(web):
-    person, avatar = make_caller(balance=1000), make_avatar()
-    shopper, made = Shopper(web, person, avatar), {}
+@pytest.fixture
+def person():
+    return make_caller(balance=1000)
+
+
+@pytest.fixture
+def shopper(web, person):
+    headers = {"Authorization": f"Bearer {person.tokens.access_token}"}
+    with httpx.Client(base_url=web.url, headers=headers, timeout=10, trust_env=False) as client:
+        yield Shopper(client, str(make_avatar().pk))
+
+
+def test_orders_sent_again_and_again_to_a_web_that_is_killed_are_made_once(web, person, shopper):
+    made = {}
     for number in range(ROUNDS):
         key = f"order-{number}"
         with ThreadPoolExecutor(TWINS) as pool:
