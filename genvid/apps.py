@@ -2,8 +2,9 @@
 
 from importlib import import_module
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
+from django.utils.module_loading import module_has_submodule
 
 
 class GenvidConfig(AppConfig):
@@ -15,8 +16,18 @@ class GenvidConfig(AppConfig):
         import_module("genvid.checks")
 
 
-class StaffPagesConfig(admin_apps.AdminConfig):
-    """Django's admin with a site of our own."""
+class StaffPagesConfig(admin_apps.SimpleAdminConfig):
+    """Django's admin with a site of our own, and every app's pages on it but dj-stripe's.
+
+    Some of those fail under the API version that we use, others call Stripe when a row is saved; `billing.admin` shows
+    what staff need of it.
+    """
 
     default = False  # not the configuration of this package
     default_site = "genvid.admin.StaffSite"
+
+    def ready(self) -> None:
+        super().ready()
+        for app in apps.get_app_configs():
+            if app.name != "djstripe" and app.module and module_has_submodule(app.module, "admin"):
+                import_module(f"{app.name}.admin")

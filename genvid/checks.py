@@ -1,5 +1,6 @@
 """System checks: combinations of settings that would lose money, videos or secrets. Ids are `genvid.E…` and `W…`."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,6 +8,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+
+STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}")
+"""What dj-stripe takes for a secret or restricted key; another would fail at the first event."""
 
 
 def _is_local(url: str) -> bool:
@@ -42,6 +46,28 @@ def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[
     encrypted = urlsplit(settings.HEYGEN_BASE_URL).scheme == "https"
     if not encrypted and not _is_local(settings.HEYGEN_BASE_URL):
         return [Error("HEYGEN_BASE_URL is neither https nor local.", id="genvid.E003")]
+    return []
+
+
+@register
+def check_stripe_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Without a key the site serves whom it has and sells nothing."""
+    if not settings.STRIPE_SECRET_KEY:
+        return [checks.Warning("STRIPE_SECRET_KEY is empty: nothing is sold.", id="genvid.W003")]
+    if not STRIPE_KEY.fullmatch(settings.STRIPE_SECRET_KEY):
+        hint = "sk_test_…, sk_live_…, rk_test_… or rk_live_…, as Stripe's dashboard shows it."
+        return [Error("STRIPE_SECRET_KEY is not a secret key of Stripe's.", hint=hint, id="genvid.E009")]
+    if settings.DEBUG and settings.STRIPE_LIVE_MODE:
+        return [Error("DEBUG is on with a live Stripe key: money could move.", hint="Unset DEBUG.", id="genvid.E010")]
+    return []
+
+
+@register
+def check_stripe_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """As for HeyGen: over plain http only the sandbox is spoken to."""
+    encrypted = urlsplit(settings.STRIPE_API_HOST).scheme == "https"
+    if not encrypted and not _is_local(settings.STRIPE_API_HOST):
+        return [Error("STRIPE_API_HOST is neither https nor local.", id="genvid.E008")]
     return []
 
 

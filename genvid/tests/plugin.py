@@ -27,7 +27,7 @@ TEST_ENVIRONMENT = {
     "DEBUG": "0",
     "HEYGEN_API_KEY": "test-heygen-key",
     "HEYGEN_BASE_URL": NOWHERE,
-    "STRIPE_SECRET_KEY": "sk_test_0123456789",
+    "STRIPE_SECRET_KEY": "sk_test_0123456789abcdefABCDEF01",
     "STRIPE_API_HOST": NOWHERE,
 }
 _open = ExitStack()

@@ -1,0 +1,1 @@
+"""dj-stripe's schema in one migration (`MIGRATION_MODULES`)."""
