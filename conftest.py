@@ -22,6 +22,18 @@ def empty_cache() -> None:
     cache.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    """Tests that commit pay for emptying the tables that they filled, not for all the others."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    from genvid.tests import flushing
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", flushing.quick_flush)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator["SandboxProcess"]:
     """HeyGen and Stripe as a local process, one for each test worker."""

@@ -186,6 +186,7 @@ CELERY_BEAT_SCHEDULE = {
     "avatars.sync_when_empty": _every("avatars.sync_when_empty", 15.0),
     "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
     "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
+    "billing.purge_stripe_inbox": {"task": "billing.purge_stripe_inbox", "schedule": crontab(hour="4", minute="41")},
     "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
     "accounts.sweep_deliveries": _every("accounts.sweep_deliveries", env.float("WEBHOOK_SWEEP_SECONDS", default=2.0)),
     "accounts.sweep_privacy": _every("accounts.sweep_privacy", env.float("PRIVACY_SWEEP_SECONDS", default=10.0)),

@@ -29,6 +29,7 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("media/", include("videos.media_urls")),
+    path("webhooks/", include("billing.webhook_urls")),
     path("webhooks/", include("videos.webhook_urls")),
     path("api/v1/", include(api)),
     re_path(r"^(api|webhooks)(/.*)?$", csrf_exempt(not_found_view)),

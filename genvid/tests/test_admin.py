@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from djstripe.models import Event, WebhookEventTrigger
 
 from accounts.models import ApiKey, Delivery, Erasure, Export, IdempotencyRecord, Invitation, User, WebhookEndpoint
 from accounts.outbox import publish
@@ -19,7 +20,7 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
     *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
     *[Batch, RenderPace, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
-    *[WebhookEndpoint, Delivery],
+    *[WebhookEndpoint, Delivery, Event, WebhookEventTrigger],
 ]
 
 
@@ -55,6 +56,8 @@ def rows(owner) -> Video:
     Erasure.objects.create(user=owner.user, erase_after=video.created_at)
     Invitation.objects.create(account=owner.account, email="a@example.com", role="member", expires_at=video.created_at)
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
+    event = Event.objects.create(id="evt_1", type="invoice.paid", data={"object": {"id": "in_1"}})
+    WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
     RenderPace.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video
 
@@ -148,9 +151,16 @@ def test_a_price_that_was_in_force_stays_as_it_was(staff):
     assert response.status_code == 403
 
 
+def test_of_dj_stripe_staff_see_two_tables_and_who_knocked_they_do_not(staff, rows):
+    pages = [model.__name__ for model in MODELS if model._meta.app_label == "djstripe"]
+    delivery = staff.get(address(WebhookEventTrigger, "change", first(WebhookEventTrigger).pk))
+    assert (pages, b"203.0.113.7" in delivery.content) == (["Event", "WebhookEventTrigger"], False)
+
+
 def test_no_page_tells_a_secret(staff, rows):
     pages = [staff.get(address(ProviderWebhook, "changelist"))]
     pages.append(staff.get(address(ProviderWebhook, "change", first(ProviderWebhook).pk)))
+    pages.append(staff.get(address(WebhookEventTrigger, "change", first(WebhookEventTrigger).pk)))
     assert [page for page in pages if b"whsec_secret" in page.content] == []
 
 

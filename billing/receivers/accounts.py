@@ -11,6 +11,7 @@ from accounts.signals import account_erasing, account_registered, export_request
 from billing import credits, exporting
 from billing.enums import LotSource
 from billing.models import Wallet
+from billing.services import closing
 
 
 @receiver(account_registered)
@@ -35,6 +36,6 @@ def export_money(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
 
 @receiver(account_erasing)
 def keep_the_ledger_nameless(account_id: UUID, **_: Any) -> str:
-    """Wallet, lots, holds and entries stay: they say how much and when, and by whom only as an id."""
+    """Wallet, lots, holds, entries and sums stay: they say how much and when, and by whom only as an id."""
     credits.forget_words(account_id)
-    return ""
+    return closing.close(account_id)

@@ -1,0 +1,5 @@
+"""News from the rooms below, and from Stripe."""
+
+from billing.receivers import accounts, stripe_inbox
+
+__all__ = ["accounts", "stripe_inbox"]

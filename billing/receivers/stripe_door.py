@@ -1,0 +1,142 @@
+"""Stripe's knock. We look at the signature and at what was sent; dj-stripe stores, mirrors and tells our receivers."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.shortcuts import get_object_or_404
+from django.views.decorators.csrf import csrf_exempt
+from djstripe.models import WebhookEndpoint, WebhookEventTrigger
+from djstripe.views import ProcessWebhookView
+from stripe import SignatureVerificationError, StripeError, WebhookSignature
+
+from genvid.api import ratelimits
+from genvid.api.addresses import UNKNOWN, client_address
+from genvid.api.exceptions import describe, error_object
+from genvid.api.renderers import error_response
+from genvid.errors import BodyTooLarge, DomainError, MalformedBody, ProviderUnavailable, ValidationFailed
+
+logger = structlog.get_logger(__name__)
+BODY_LIMIT = 1024 * 1024
+NOWHERE = "0.0.0.0"  # noqa: S104 - no address that is bound, but the one that dj-stripe stores for none
+
+
+@csrf_exempt
+def stripe_webhook(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """200: kept, now or before. Anything else, and Stripe sends it again for three days."""
+    if request.method != "POST":
+        error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
+        return error_response(405, error, request)
+    try:
+        _take(request, uuid)
+    except StripeError as error:
+        # Stripe did not tell dj-stripe what the event is about.
+        logger.warning("stripe_event_not_mirrored", error=repr(error))
+        return _refuse(request, ProviderUnavailable())
+    except (DomainError, Http404, UnreadablePostError, OperationalError) as error:
+        return _refuse(request, error)
+    return HttpResponse(status=200)
+
+
+def _take(request: HttpRequest, uuid: UUID) -> None:
+    endpoint = get_object_or_404(WebhookEndpoint, djstripe_uuid=uuid)
+    body = _body_of(request)
+    if not _is_genuine(body, request.headers.get("Stripe-Signature", ""), endpoint):
+        _count_forgery(request)
+        _keep_forgery(request, _parsed(body), endpoint)
+        raise ValidationFailed("The signature does not match.")
+    event = _parsed(body)
+    if event.get("object") != "event":
+        # A thin event (https://docs.stripe.com/event-destinations): dj-stripe would fail at it for ever.
+        logger.warning("stripe_event_is_thin", type=event.get("type"))
+        return
+    _hand_over(request, uuid)
+
+
+def _body_of(request: HttpRequest) -> bytes:
+    """The raw body, refused by its announced length before it is read."""
+    announced = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not announced.isdecimal():
+        raise MalformedBody("The length is not a number.")
+    if int(announced) > BODY_LIMIT or len(request.body) > BODY_LIMIT:
+        raise BodyTooLarge
+    return request.body
+
+
+def _is_genuine(body: bytes, signature: str, endpoint: WebhookEndpoint) -> bool:
+    """Whether it was signed with the endpoint's secret, lately (https://docs.stripe.com/webhooks/signature)."""
+    try:
+        WebhookSignature.verify_header(body, signature, endpoint.secret, endpoint.djstripe_tolerance)
+    except (SignatureVerificationError, UnicodeDecodeError, TypeError):
+        # TypeError: a signature of other letters than ASCII is not even compared.
+        return False
+    return True
+
+
+def _count_forgery(request: HttpRequest) -> None:
+    """Too many from one address are told to stop before they fill a table; Stripe's own are never counted."""
+    if settings.RATE_LIMITS:
+        ratelimits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()
+    logger.warning("stripe_webhook_forged", address=client_address(request))
+
+
+def _keep_forgery(request: HttpRequest, event: dict[str, Any], endpoint: WebhookEndpoint) -> None:
+    """For staff: with a wrong secret every delivery of Stripe's is one."""
+    if request.headers.get("Stripe-Signature"):
+        bare = _bare(request)
+        WebhookEventTrigger.objects.create(
+            body=request.body.decode(),
+            headers=dict(bare.headers),
+            remote_ip=bare.META["REMOTE_ADDR"],
+            webhook_endpoint=endpoint,
+            exception=f"The signature of {event.get('id', 'an event')} does not match."[:128],
+        )
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """Only an object: at other JSON dj-stripe fails before it has looked at the signature."""
+    try:
+        event = json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody from error
+    if not isinstance(event, dict):
+        raise MalformedBody("The body is not a JSON object.")
+    return event
+
+
+def _hand_over(request: HttpRequest, uuid: UUID) -> None:
+    """Has dj-stripe store the event, unless it has. Raises what handlers raise, with nothing stored."""
+    answer = ProcessWebhookView.as_view()(_bare(request), uuid=uuid)
+    if answer.status_code != HTTPStatus.OK:
+        raise ValidationFailed("The event has no id or no mode.")
+
+
+def _bare(request: HttpRequest) -> HttpRequest:
+    """All that dj-stripe gets of a request.
+
+    It would store every header, believe any `X-Forwarded-For`, and under DEBUG take the secret that a signature is
+    checked with from `X-Djstripe-Webhook-Secret`.
+    """
+    address = client_address(request)
+    bare = HttpRequest()
+    bare.method = "POST"
+    bare.META = {
+        "REMOTE_ADDR": NOWHERE if address == UNKNOWN else address,
+        "HTTP_STRIPE_SIGNATURE": request.headers.get("Stripe-Signature", ""),
+        "HTTP_USER_AGENT": request.headers.get("User-Agent", ""),
+    }
+    bare._body = request.body  # what `body` answers once it was read
+    return bare
+
+
+def _refuse(request: HttpRequest, error: Exception) -> HttpResponse:
+    status, body, headers = describe(error)
+    answer = error_response(status, body, request)
+    for name, value in headers.items():
+        answer[name] = value
+    return answer

@@ -1,0 +1,108 @@
+"""Our side of Stripe's webhook endpoint, and how long what came through it is kept."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger
+
+from billing.gateway import inbox
+from billing.tasks import purge_stripe_inbox
+from billing.tests.stripe_events import SECRET, deliver, event_of, signature_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_row_is_made_once_and_renewed(settings):
+    inbox.endpoint_row("we_1", "whsec_old")
+    url = inbox.webhook_url()
+    inbox.endpoint_row("we_1", SECRET)
+    row = WebhookEndpoint.objects.get()
+    assert (row.id, row.secret, row.url, inbox.webhook_url()) == ("we_1", SECRET, url, url)
+    assert (row.enabled_events, row.api_version) == (list(inbox.EVENT_TYPES), settings.STRIPE_API_VERSION)
+    assert (row.livemode, row.djstripe_tolerance, row.djstripe_validation_method) == (False, 300, "verify_signature")
+
+
+def test_the_address_is_known_before_the_row_is_made():
+    before = inbox.webhook_url()
+    inbox.endpoint_row("we_1", SECRET)
+    assert inbox.webhook_url() == before
+
+
+def test_the_address_is_below_ours(settings):
+    settings.PUBLIC_URL = "https://genvid.example"
+    row = inbox.endpoint_row("we_1", SECRET)
+    assert row.url == f"https://genvid.example/webhooks/stripe/webhook/{row.djstripe_uuid}/"
+
+
+def test_the_address_outlives_the_secret_key(settings):
+    inbox.endpoint_row("we_1", SECRET)
+    before = inbox.webhook_url()
+    settings.SECRET_KEY = "another" * 8
+    assert inbox.webhook_url() == before
+
+
+def test_an_endpoint_that_takes_anothers_place_has_its_address():
+    inbox.endpoint_row("we_1", "whsec_old")
+    before = inbox.webhook_url()
+    deliver(event_of(), signature_of(event_of(), secret="whsec_old"))
+    inbox.endpoint_row("we_2", SECRET)
+    assert (WebhookEndpoint.objects.get().id, inbox.webhook_url()) == ("we_2", before)
+    assert deliver(event_of()).status_code == 200
+    assert WebhookEventTrigger.objects.count() == 2
+
+
+def test_the_live_endpoint_is_another_one(settings):
+    inbox.endpoint_row("we_test", SECRET)
+    test = inbox.webhook_url()
+    settings.STRIPE_LIVE_MODE = True
+    inbox.endpoint_row("we_live", SECRET)
+    assert inbox.webhook_url() != test
+    assert sorted(WebhookEndpoint.objects.values_list("id", "livemode")) == [("we_live", True), ("we_test", False)]
+
+
+# ── Purging
+
+
+def aged(rows, **age):
+    rows.update(created=timezone.now() - timedelta(**age))
+
+
+def came(**fields) -> WebhookEventTrigger:
+    return WebhookEventTrigger.objects.create(remote_ip="127.0.0.1", headers={}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "days", "is_kept"),
+    [
+        ({"valid": False}, 2, True),
+        ({"valid": False}, 3, False),
+        ({"valid": True, "processed": True}, 29, True),
+        ({"valid": True, "processed": True}, 30, False),
+        ({"valid": True, "processed": False}, 29, True),
+        ({"valid": True, "processed": False}, 30, False),
+    ],
+)
+def test_a_delivery_is_forgotten_when_it_is_of_no_more_use(fields, days, is_kept):
+    came(**fields)
+    aged(WebhookEventTrigger.objects.all(), days=days, seconds=1)
+    assert inbox.purge_triggers(timezone.now()) == (0 if is_kept else 1)
+    assert WebhookEventTrigger.objects.exists() is is_kept
+
+
+@pytest.mark.parametrize(("days", "left"), [(89, 1), (90, 0)])
+def test_an_event_is_forgotten_after_ninety_days(days, left):
+    Event.objects.create(id="evt_1", type="invoice.paid", data={})
+    Event.objects.update(djstripe_created=timezone.now() - timedelta(days=days, seconds=1))
+    assert (inbox.purge_events(timezone.now()), Event.objects.count()) == (1 - left, left)
+
+
+def test_the_task_purges_both():
+    event = Event.objects.create(id="evt_1", type="invoice.paid", data={})
+    came(valid=True, processed=True, event=event)
+    long_ago = timezone.now() - timedelta(days=100)
+    Event.objects.update(djstripe_created=long_ago)
+    WebhookEventTrigger.objects.update(created=long_ago)
+    came(valid=False)
+    purge_stripe_inbox()
+    assert (Event.objects.count(), list(WebhookEventTrigger.objects.values_list("valid", flat=True))) == (0, [False])
