@@ -97,6 +97,8 @@ class AuditAct(TextChoices):
     ENDPOINT_REMOVED = "webhook_endpoint.removed"
     SECRET_ROTATED = "webhook_endpoint.secret_rotated"  # noqa: S105
     CREDITS_ADJUSTED = "credits.adjusted"
+    TOP_UP_CHANGED = "billing.auto_top_up_changed"
+    PAYMENT_REFUNDED = "billing.payment_refunded"
     EXPORT_REQUESTED = "profile.export_requested"
     ERASURE_REQUESTED = "profile.erasure_requested"
     ERASURE_WITHDRAWN = "profile.erasure_withdrawn"

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.mail import send_mail
 
-from accounts.enums import Role
+from accounts.contacts import owners_of
 from accounts.models import User, WebhookEndpoint
 
 
@@ -53,9 +53,6 @@ def send_totp_changed(user: User, *, is_on: bool) -> None:
 
 def send_endpoint_off(endpoint: WebhookEndpoint) -> None:
     """To every owner of the account: their programs have stopped hearing from us."""
-    owners = User.objects.filter(
-        is_active=True, memberships__account=endpoint.account_id, memberships__role=Role.OWNER
-    ).values_list("email", flat=True)
     send_mail(
         "A webhook endpoint was switched off",
         f"We stopped sending webhooks of {endpoint.account.name} to\n{endpoint.url}\n"
@@ -64,5 +61,5 @@ def send_endpoint_off(endpoint: WebhookEndpoint) -> None:
         f"(PATCH {settings.PUBLIC_URL}/api/v1/webhook-endpoints/{endpoint.pk} with enabled: true);\n"
         "what was still waiting from the last three days is sent then.\n",
         settings.DEFAULT_FROM_EMAIL,
-        list(owners),
+        owners_of(endpoint.account_id),
     )

@@ -19,6 +19,7 @@ from accounts import audit, spending
 from accounts.enums import AuditAct
 from billing import lots, rates, usage
 from billing.enums import EntryKind, HoldStatus, LotSource
+from billing.ledger import entry_exists, lock, move
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.tiers import Terms, requests_per_minute, terms
 from genvid.errors import Conflict, InsufficientCredits
@@ -42,13 +43,18 @@ def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decim
     return rates.pricer(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
 
 
+def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
+    """Micro-dollars that we pay for `seconds` of finished video. Raises ProviderUnavailable where no rate is set."""
+    return rates.provider_cost(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
+
+
 @transaction.atomic
 def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None = None) -> None:
     """Set `amount` credits aside, on the monthly limit of the API key that asks where there is one.
 
     Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount.
     """
-    _lock(account_id)
+    lock(account_id)
     existing = Hold.objects.filter(reference=reference).first()
     if existing:
         if (existing.wallet_id, existing.amount) != (account_id, amount):
@@ -66,7 +72,7 @@ def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None =
 @transaction.atomic
 def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | None = None) -> None:
     """Set credits aside under each new reference, all or none. Raises InsufficientCredits and KeyLimitReached."""
-    _lock(account_id)
+    lock(account_id)
     total = sum(amounts.values())
     taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + total).update(held=F("held") + total)
     if taken != 1:
@@ -96,8 +102,8 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
     Raises Conflict for more than was charged.
     """
     held = Hold.objects.get(reference=reference)
-    wallet = _lock(held.wallet_id)
-    if _entry_exists(reference, EntryKind.REFUND) or amount <= 0:
+    wallet = lock(held.wallet_id)
+    if entry_exists(reference, EntryKind.REFUND) or amount <= 0:
         return False
     charged = Hold.objects.values_list("captured", flat=True).get(pk=held.pk)
     if amount > charged:
@@ -109,24 +115,27 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
         granted=amount,
         remaining=max(0, amount - max(0, -wallet.balance)),
     )
-    _move(held.wallet_id, amount, EntryKind.REFUND, reference, description)
+    move(held.wallet_id, amount, EntryKind.REFUND, reference, description)
     return True
 
 
 @transaction.atomic
-def capture(reference: str, amount: int, *, description: str = "") -> int:
-    """Charge what it really cost, at most what is held, and release the rest. Returns the credits charged."""
+def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
+    """Charge what it really cost, at most what is held, and release the rest. Returns the credits charged.
+
+    `provider_microdollars`: what the thing made cost us, for the margin report (`provider_cost`).
+    """
     held = _settle(reference, HoldStatus.CAPTURED)
     if held is None:
         return Hold.objects.get(reference=reference).captured
     charged = min(amount, held.amount)
     if charged < amount:
         logger.warning("capture_capped_at_hold", reference=reference, asked=amount, held=held.amount)
-    Hold.objects.filter(pk=held.pk).update(captured=charged)
+    Hold.objects.filter(pk=held.pk).update(captured=charged, provider_microdollars=provider_microdollars)
     _give_back(held, held.amount - charged)
     if charged:
         lots.consume(held.wallet_id, charged)
-        _move(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
+        move(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
     return charged
 
 
@@ -143,7 +152,7 @@ def release(reference: str) -> bool:
 @transaction.atomic
 def release_many(account_id: UUID, references: Collection[str]) -> None:
     """Give an account's holds back whole; those that were settled before stay as they are."""
-    _lock(account_id)
+    lock(account_id)
     held = list(Hold.objects.filter(wallet=account_id, reference__in=references, status=HoldStatus.OPEN))
     freed = sum(each.amount for each in held)
     ours = Hold.objects.filter(pk__in=[each.pk for each in held])
@@ -162,12 +171,15 @@ def grant(
     reference: str,
     expires_at: datetime | None = None,
     description: str = "",
+    payment_id: UUID | None = None,
 ) -> bool:
     """Add a lot of credits; what the wallet owes is paid from it first. False when `reference` was granted before.
 
+    `payment_id`: of the payment that bought them, and takes them back when it is.
+
     Raises Conflict when it was granted to another account.
     """
-    wallet = _lock(account_id)
+    wallet = lock(account_id)
     if credits <= 0 or lots.was_granted(account_id, reference):
         return False
     debt = max(0, -wallet.balance)
@@ -178,16 +190,17 @@ def grant(
         granted=credits,
         remaining=max(0, credits - debt),
         expires_at=expires_at,
+        payment_id=payment_id,
     )
-    _move(account_id, credits, EntryKind.GRANT, reference, description)
+    move(account_id, credits, EntryKind.GRANT, reference, description)
     return True
 
 
 @transaction.atomic
 def adjust(account_id: UUID, credits: int, *, reference: str, description: str, staff_id: UUID | None = None) -> bool:
     """Staff's correction, up or down. Raises InsufficientCredits below what is available. False when done before."""
-    wallet = _lock(account_id)
-    if _entry_exists(reference, EntryKind.ADJUSTMENT) or credits == 0:
+    wallet = lock(account_id)
+    if entry_exists(reference, EntryKind.ADJUSTMENT) or credits == 0:
         return False
     if credits < 0 and wallet.available + credits < 0:
         raise InsufficientCredits(f"Only {wallet.available} credits are available to take.")
@@ -200,7 +213,7 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
         CreditLot.objects.create(
             wallet=wallet, source=LotSource.STAFF, reference=reference, granted=credits, remaining=remaining
         )
-    _move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
+    move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
     audit.note(AuditAct.CREDITS_ADJUSTED, account_id=account_id, user_id=staff_id, credits=credits, reference=reference)
     return True
 
@@ -216,53 +229,28 @@ def expire(now: datetime | None = None) -> int:
 
 @transaction.atomic
 def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
-    wallet = _lock(wallet_id)
+    wallet = lock(wallet_id)
     lot = CreditLot.objects.get(pk=lot_id)
     amount = lot.remaining - lots.reserved_in(lot, wallet)
     if amount == 0:
         return 0
     left = lot.remaining - amount
-    CreditLot.objects.filter(pk=lot_id).update(remaining=left)
+    CreditLot.objects.filter(pk=lot_id).update(remaining=left, expired=F("expired") + amount)
     # A lot that a hold kept alive expires in steps: what is left makes each step's reference its own.
-    _move(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
+    move(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
     return amount
-
-
-def _lock(account_id: UUID) -> Wallet:
-    """The wallet's row, locked until the transaction ends (SQLite holds its write lock from BEGIN)."""
-    return Wallet.objects.select_for_update().get(pk=account_id)
 
 
 def _settle(reference: str, status: HoldStatus) -> Hold | None:
     """Close an open hold and free its credits; None when somebody was first."""
     held = Hold.objects.get(reference=reference)
     # Same order as everywhere: the wallet first, then what hangs on it.
-    _lock(held.wallet_id)
+    lock(held.wallet_id)
     closed = Hold.objects.filter(pk=held.pk, status=HoldStatus.OPEN).update(status=status, settled_at=timezone.now())
     if closed != 1:
         return None
     Wallet.objects.filter(pk=held.wallet_id).update(held=F("held") - held.amount)
     return held
-
-
-def _move(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, description: str) -> None:
-    """One entry and the balance it leads to. The caller holds the wallet's lock."""
-    Wallet.objects.filter(pk=wallet_id).update(balance=F("balance") + credits)
-    balance = Wallet.objects.values_list("balance", flat=True).get(pk=wallet_id)
-    last = LedgerEntry.objects.filter(wallet=wallet_id).order_by("-sequence").values_list("sequence", flat=True).first()
-    LedgerEntry.objects.create(
-        wallet_id=wallet_id,
-        sequence=(last or 0) + 1,
-        kind=kind,
-        credits=credits,
-        balance_after=balance,
-        reference=reference,
-        description=description[:200],
-    )
-
-
-def _entry_exists(reference: str, kind: EntryKind) -> bool:
-    return LedgerEntry.objects.filter(reference=reference, kind=kind).exists()
 
 
 def held_total() -> int:

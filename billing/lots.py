@@ -8,14 +8,19 @@ from billing.models import CreditLot, Wallet
 from genvid.errors import Conflict
 
 
-def consume(wallet_id: UUID, amount: int) -> None:
-    """Take `amount` from the lots, soonest-expiring first."""
-    for lot in CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0):
-        taken = min(lot.remaining, amount)
+def consume(wallet_id: UUID, amount: int, *, payment_id: UUID | None = None) -> int:
+    """Take up to `amount` from the lots, soonest-expiring first, or from one payment's alone. Returns what it got."""
+    mine = {} if payment_id is None else {"payment": payment_id}
+    if amount <= 0:
+        return 0
+    left = amount
+    for lot in CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0, **mine):
+        taken = min(lot.remaining, left)
         CreditLot.objects.filter(pk=lot.pk).update(remaining=F("remaining") - taken)
-        amount -= taken
-        if amount == 0:
-            return
+        left -= taken
+        if left == 0:
+            break
+    return amount - left
 
 
 def reserved_in(lot: CreditLot, wallet: Wallet) -> int:

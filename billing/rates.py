@@ -22,6 +22,12 @@ def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decim
     return lambda seconds: max(rate.minimum_credits, math.ceil(Decimal(str(seconds)) * rate.credits_per_second))
 
 
+def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
+    """Micro-dollars for `seconds`, as HeyGen bills us."""
+    rate = rate_for(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
+    return math.ceil(Decimal(str(seconds)) * rate.provider_microdollars_per_second)
+
+
 def rate_for(*, engine: str, avatar_kind: str, resolution: str) -> RenderRate:
     rates = RenderRate.objects.filter(
         Q(avatar_kind="") | Q(avatar_kind=avatar_kind),

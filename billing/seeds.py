@@ -1,10 +1,11 @@
 """The prices a new installation starts with. Staff change them by adding newer rows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from billing.models import RenderRate, Tier
+from billing.enums import Interval, PlanKind
+from billing.models import Plan, RenderRate, Tier
 
 # HeyGen's pay-as-you-go prices of mid-2026, in micro-dollars a second; one credit is one second at the base rate.
 RATES = [
@@ -44,3 +45,61 @@ TIERS = [
 def seed_tiers(**_: Any) -> None:
     """After each `migrate`: the tiers that an installation starts with; what staff have changed stays."""
     Tier.objects.bulk_create(TIERS, ignore_conflicts=True)
+
+
+MONTH, YEAR = Interval.MONTH, Interval.YEAR
+SUBSCRIPTIONS = [
+    ("starter", "Starter", 1_900, 170, ["170 credits a month", "Files kept for 90 days"]),
+    ("pro", "Pro", 4_900, 480, ["480 credits a month", "Twice the render slots", "Files kept for a year"]),
+    (
+        "business",
+        "Business",
+        9_900,
+        1_050,
+        ["1,050 credits a month", "Four times the render slots", "Files kept for good"],
+    ),
+]
+PACKS = [(100, 1_200), (500, 5_500), (2_000, 20_000)]
+YEAR_COSTS_MONTHS = 10
+
+
+def seed_plans(**_: Any) -> None:
+    """After each `migrate`: fill an empty price list, leave any other alone."""
+    if Plan.objects.exists():
+        return
+    plans = [*_subscriptions(MONTH), *_subscriptions(YEAR), *_packs()]
+    for place, plan in enumerate(plans):
+        # Lists show the newest first: so that they begin with the first.
+        plan.position, plan.created_at = place, VALID_FROM - timedelta(minutes=place)
+    Plan.objects.bulk_create(plans)
+
+
+def _subscriptions(interval: Interval) -> list[Plan]:
+    times, word = (1, "") if interval == MONTH else (YEAR_COSTS_MONTHS, ", yearly")
+    return [
+        Plan(
+            code=f"{tier}-{interval}",
+            name=f"{name}{word}",
+            kind=PlanKind.SUBSCRIPTION,
+            interval=interval,
+            amount=amount * times,
+            credits=credits,
+            tier_id=tier,
+            features=features,
+        )
+        for tier, name, amount, credits, features in SUBSCRIPTIONS
+    ]
+
+
+def _packs() -> list[Plan]:
+    return [
+        Plan(
+            code=f"pack-{credits}",
+            name=f"{credits:,} credits",
+            kind=PlanKind.PACK,
+            amount=amount,
+            credits=credits,
+            features=["Good for 12 months"],
+        )
+        for credits, amount in PACKS
+    ]

@@ -35,6 +35,11 @@ def terms(account_ids: Iterable[UUID]) -> dict[UUID, Terms]:
     return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen.items()}
 
 
+def tier_of(account_id: UUID) -> str:
+    """The code of the account's tier."""
+    return Wallet.objects.values_list("tier_id", flat=True).get(pk=account_id) or FREE
+
+
 def requests_per_minute(account_id: UUID) -> int:
     return terms([account_id])[account_id].requests_per_minute
 

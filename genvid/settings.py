@@ -186,6 +186,9 @@ CELERY_BEAT_SCHEDULE = {
     "avatars.sync_when_empty": _every("avatars.sync_when_empty", 15.0),
     "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
     "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
+    "billing.sweep": _every("billing.sweep", env.float("BILLING_SWEEP_SECONDS", default=5.0)),
+    "billing.keep_time": _every("billing.keep_time", env.float("BILLING_CLOCK_SECONDS", default=300.0)),
+    "billing.reconcile": {"task": "billing.reconcile", "schedule": crontab(hour="2", minute="37")},
     "billing.purge_stripe_inbox": {"task": "billing.purge_stripe_inbox", "schedule": crontab(hour="4", minute="41")},
     "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
     "accounts.sweep_deliveries": _every("accounts.sweep_deliveries", env.float("WEBHOOK_SWEEP_SECONDS", default=2.0)),
@@ -388,6 +391,21 @@ ALLOW_PRIVATE_WEBHOOK_URLS = env.bool("ALLOW_PRIVATE_WEBHOOK_URLS", default=EMBE
 WEBHOOK_POOR_SENDS = env.int("WEBHOOK_POOR_SENDS", default=4)
 
 # ── Money
+# Where a pay page may send buyers back to: scheme and host, this site's own unless others are named.
+CHECKOUT_RETURN_ORIGINS = [
+    origin.rstrip("/").lower() for origin in env.list("CHECKOUT_RETURN_ORIGINS", default=[PUBLIC_URL])
+]
+# Whether Stripe adds taxes to what buyers pay (Stripe Tax has to be set up there first).
+STRIPE_TAX = env.bool("STRIPE_TAX", default=False)
+# `make run` tells its sandbox what is for sale and where to call; in production `setup_stripe` is run once by hand.
+STRIPE_AUTOSETUP = env.bool("STRIPE_AUTOSETUP", default=EMBEDDED)
+# Whether a payment that a bank warns of is refunded at once: cheaper than the dispute that follows.
+STRIPE_REFUND_FRAUD_WARNINGS = env.bool("STRIPE_REFUND_FRAUD_WARNINGS", default=False)
+# How long a subscription's credits last after its period, and its tier after a payment that failed.
+SUBSCRIPTION_CREDIT_GRACE_DAYS = env.int("SUBSCRIPTION_CREDIT_GRACE_DAYS", default=3)
+SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS", default=7)
+# Credits: who has fewer is told once (event `credits.low`, and a mail).
+LOW_CREDITS = env.int("LOW_CREDITS", default=10)
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS", default=30)
 HOLD_MARGIN_PERCENT = env.int("HOLD_MARGIN_PERCENT", default=25)
 

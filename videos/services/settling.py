@@ -25,7 +25,9 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, free the rest of the hold. False when it was settled before."""
     now = timezone.now()
     # Before the move: a video that has no price must stay, in memory too, what it is in the database.
-    cost = 0 if video.is_test else _price(video, duration)
+    kind = {"engine": video.engine, "avatar_kind": video.avatar.kind, "resolution": video.resolution}
+    cost = 0 if video.is_test else credits.price(**kind, seconds=duration)
+    ours = 0 if video.is_test else credits.provider_cost(**kind, seconds=duration)
     done = video.move(
         Status.COMPLETED,
         reason="stored",
@@ -37,19 +39,15 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     )
     if not done:
         return False
-    charged = credits.capture(video.money_reference, cost, description=f"Video of {duration} s")
+    charged = credits.capture(
+        video.money_reference, cost, description=f"Video of {duration} s", provider_microdollars=ours
+    )
     _note_money(video, charged)
     announcing.announce(video, EventType.VIDEO_COMPLETED)
     _end_in_batch(video.batch_id)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         enqueue_on_commit(tasks.delete_render, str(video.pk))
     return True
-
-
-def _price(video: Video, duration: Decimal) -> int:
-    return credits.price(
-        engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=duration
-    )
 
 
 def _end_of_keeping(video: Video, now: datetime) -> datetime | None:

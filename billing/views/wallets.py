@@ -8,10 +8,11 @@ from rest_framework.response import Response
 
 from accounts.caller import caller_of
 from accounts.enums import Scope
-from billing.models import CreditLot, LedgerEntry, Wallet
-from billing.serializers import LedgerEntryOutput, WalletOutput
+from billing import wallets
+from billing.models import LedgerEntry
+from billing.serializers.wallets import LedgerEntryOutput, WalletOutput
 from genvid.api.filters import PAGE_PARAMETERS
-from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
+from genvid.api.views import KeysetListView, StrictAPIView
 
 SCOPES = {"GET": Scope.BILLING_READ}
 LEDGER_FIELDS = ("id", "kind", "credits", "balance_after", "reference", "description", "created_at")
@@ -22,17 +23,7 @@ class WalletView(StrictAPIView):
 
     @extend_schema(responses=WalletOutput, operation_id="get_wallet")
     def get(self, request: Request) -> Response:
-        wallet = one_or_404(Wallet.objects.all(), pk=caller_of(request).account_id)
-        lots = CreditLot.objects.filter(wallet=wallet, remaining__gt=0, expires_at__isnull=False)
-        expiring = [{"credits": lot.remaining, "expires_at": lot.expires_at} for lot in lots]
-        return Response(
-            {
-                "balance": wallet.balance,
-                "held": wallet.held,
-                "available": wallet.available,
-                "expiring": expiring,
-            }
-        )
+        return Response(wallets.shown(caller_of(request).account_id))
 
 
 class LedgerView(KeysetListView):

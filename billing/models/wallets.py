@@ -11,26 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey
 from billing.enums import EntryKind, HoldStatus, LotSource
-
-
-class Tier(models.Model):
-    """What a plan entitles to, beside its credits. A wallet without one has the tier `free`."""
-
-    code = models.SlugField(primary_key=True, max_length=20)
-    name = models.CharField(max_length=60)
-    weight = models.PositiveSmallIntegerField(default=1, help_text="Its share when render slots are scarce.")
-    max_in_flight = models.PositiveSmallIntegerField(help_text="Videos that may render at once.")
-    retention_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: kept for ever.")
-    requests_per_minute = models.PositiveIntegerField(default=120, help_text="Of one person, or of one API key.")
-
-    class Meta:
-        ordering = ["weight", "code"]
-        constraints = [
-            models.CheckConstraint(condition=models.Q(weight__gt=0, max_in_flight__gt=0), name="tier_gives_something")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+from billing.models.rates import Tier
 
 
 class Wallet(models.Model):
@@ -40,6 +21,9 @@ class Wallet(models.Model):
     balance = models.BigIntegerField(default=0)
     held = models.BigIntegerField(default=0)
     tier = models.ForeignKey(Tier, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    low_armed = models.BooleanField(
+        default=False, help_text="Whether its owners hear of it when credits run low: once each time they do."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -61,8 +45,10 @@ class CreditLot(models.Model):
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="lots")
     source = models.CharField(max_length=12, choices=LotSource.choices)
     reference = models.CharField(max_length=120, unique=True)
+    payment = models.ForeignKey("billing.Payment", null=True, blank=True, on_delete=models.PROTECT, related_name="lots")
     granted = models.PositiveBigIntegerField()
     remaining = models.PositiveBigIntegerField()
+    expired = models.PositiveBigIntegerField(default=0)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -87,6 +73,9 @@ class Hold(models.Model):
     reference = models.CharField(max_length=120, unique=True)
     amount = models.PositiveBigIntegerField()
     captured = models.PositiveBigIntegerField(default=0)
+    provider_microdollars = models.PositiveBigIntegerField(
+        default=0, help_text="What the thing made cost us, by the rate table of that day."
+    )
     api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     status = models.CharField(max_length=10, choices=HoldStatus.choices, default=HoldStatus.OPEN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -131,29 +120,3 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credits:+d} {self.kind} ({self.reference})"
-
-
-class RenderRate(models.Model):
-    """What a second of finished video costs the customer, and what it costs us, from a day on.
-
-    `resolution` or `avatar_kind` left empty matches all; the most exact and newest row wins.
-    """
-
-    engine = models.CharField(max_length=20)
-    avatar_kind = models.CharField(max_length=20, blank=True)
-    resolution = models.CharField(max_length=10, blank=True)
-    credits_per_second = models.DecimalField(max_digits=8, decimal_places=3)
-    minimum_credits = models.PositiveIntegerField(default=1)
-    provider_microdollars_per_second = models.PositiveIntegerField()
-    valid_from = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["engine", "avatar_kind", "resolution", "-valid_from"]
-        constraints = [
-            models.UniqueConstraint(fields=["engine", "avatar_kind", "resolution", "valid_from"], name="rate_unique"),
-            models.CheckConstraint(condition=models.Q(credits_per_second__gt=0), name="rate_positive"),
-        ]
-
-    def __str__(self) -> str:
-        parts = (self.engine, self.avatar_kind or "any", self.resolution or "any")
-        return f"{' · '.join(parts)}: {self.credits_per_second} credits a second"

@@ -1,4 +1,4 @@
-"""Shapes of the billing endpoints."""
+"""Shapes of the wallet and its ledger."""
 
 from typing import Any
 

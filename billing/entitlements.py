@@ -1,0 +1,114 @@
+"""Which credits a paid invoice gives, and when. Pure: facts in, entitlements out; nothing is read or written.
+
+A line of a whole period gives its price's credits, a yearly one month by month. Lines of a change of plan in the middle
+(prorations) give for what is left of the month what the new plan gives more than the old one, never less than nothing,
+and from then on the new plan's.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billing import months
+from billing.enums import Interval
+from billing.gateway.facts import InvoiceFacts, InvoiceLine
+from billing.models import PlanPrice
+
+Prices = Mapping[str, PlanPrice]
+"""By their ids at Stripe."""
+SLACK = timedelta(hours=36)
+"""Months differ in length: what is left over of a period is no month of its own."""
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    reference: str
+    price: PlanPrice
+    credits: int
+    due_at: datetime
+    ends_at: datetime
+
+
+def of_invoice(invoice: InvoiceFacts, prices: Prices) -> list[Entitlement]:
+    """In no order. Lines of prices that are not ours give nothing."""
+    lines = [line for line in invoice.lines if line.price_id in prices]
+    found: list[Entitlement] = []
+    for line in lines:
+        found.extend(_prorated(invoice, line, prices) if line.is_proration else _whole(invoice, line, prices))
+    found.extend(_difference(invoice, [line for line in lines if line.is_proration], prices))
+    return [each for each in found if each.credits > 0]
+
+
+def stops(invoice: InvoiceFacts, prices: Prices) -> dict[str, datetime]:
+    """By price id: since when earlier invoices give no more of it, as its unused time was paid back."""
+    unused = [line for line in invoice.lines if line.is_proration and line.amount < 0 and line.price_id in prices]
+    return {line.price_id: min(each.start for each in unused if each.price_id == line.price_id) for line in unused}
+
+
+def _whole(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
+    price = prices[line.price_id]
+    if line.amount <= 0:
+        # Stripe bills a trial with a line of nothing.
+        yield Entitlement(f"{invoice.id}:{line.id}", price, price.plan.trial_credits, line.start, line.end)
+        return
+    for number, (start, end) in enumerate(_months(line, price)):
+        reference = f"{invoice.id}:{line.id}:{number}"
+        yield Entitlement(reference, price, price.credits * line.quantity, start, end)
+
+
+def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, datetime]]:
+    """The whole period of a monthly price; the months of a yearly one."""
+    if price.interval != Interval.YEAR:
+        yield line.start, line.end
+        return
+    start, number = line.start, 0
+    while start + SLACK < line.end:
+        number += 1
+        end = min(months.later(line.start, number), line.end)
+        yield start, end
+        start = end
+
+
+def _prorated(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
+    """The months to come of a yearly plan that somebody changed to; the present one is `_difference`."""
+    price = prices[line.price_id]
+    if line.amount <= 0 or price.interval != Interval.YEAR:
+        return
+    end, number = line.end, 1
+    while (start := months.later(line.end, -number)) > line.start:
+        reference = f"{invoice.id}:{line.id}:-{number}"
+        yield Entitlement(reference, price, price.credits * line.quantity, start, end)
+        end, number = start, number + 1
+
+
+def _difference(invoice: InvoiceFacts, lines: list[InvoiceLine], prices: Prices) -> Iterator[Entitlement]:
+    """What is left of the present month: the new plan's part less the old one's, whole credits."""
+    bought = [line for line in lines if line.amount > 0]
+    if not bought:
+        return
+    net = sum(_part_of_month(line, prices[line.price_id]) for line in lines)
+    last = max(bought, key=lambda line: line.start)
+    price = prices[last.price_id]
+    end = last.end if price.interval != Interval.YEAR else _end_of_month(last)
+    # A cent more or less in Stripe's rounding must not cost a credit.
+    yield Entitlement(f"{invoice.id}:change", price, math.floor(net + 0.05), last.start, end)
+
+
+def _part_of_month(line: InvoiceLine, price: PlanPrice) -> float:
+    """Credits, negative for time given back. Monthly: by the money; yearly: by the time left of the month."""
+    sign = 1 if line.amount > 0 else -1
+    whole = price.credits * line.quantity
+    if price.interval != Interval.YEAR:
+        return sign * whole * min(1.0, abs(line.amount) / (price.amount * line.quantity))
+    end = _end_of_month(line)
+    begin = months.later(end, -1)
+    return sign * whole * ((end - line.start) / (end - begin))
+
+
+def _end_of_month(line: InvoiceLine) -> datetime:
+    """Of the month of a yearly period that `line` begins in: months are counted back from the period's end."""
+    number = 1
+    while months.later(line.end, -number) > line.start:
+        number += 1
+    return months.later(line.end, 1 - number)

@@ -1,0 +1,132 @@
+"""What Stripe says, in our words. Amounts are in minor units of `currency` (cents)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from billing.enums import DisputeStatus, InvoiceStatus, RefundStatus, SubscriptionStatus
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    price_id: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """A checkout session."""
+
+    id: str
+    mode: str
+    status: str
+    """open, complete or expired."""
+    is_paid: bool
+    """Whether the goods are due: a bank debit completes the session days before."""
+    customer_id: str
+    payment_intent_id: str
+    subscription_id: str
+    amount: int
+    currency: str
+    created_at: datetime
+    lines: list[SessionLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class InvoiceLine:
+    id: str
+    price_id: str
+    quantity: int
+    amount: int
+    """Before discounts; negative for time not used."""
+    is_proration: bool
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class InvoiceFacts:
+    id: str
+    customer_id: str
+    subscription_id: str
+    status: InvoiceStatus
+    reason: str
+    """Stripe's `billing_reason`."""
+    number: str
+    amount_due: int
+    amount_paid: int
+    currency: str
+    attempts: int
+    created_at: datetime
+    period_start: datetime
+    period_end: datetime
+    hosted_url: str
+    pdf_url: str
+    next_attempt_at: datetime | None
+    paid_at: datetime | None
+    payment_intent_id: str
+    lines: list[InvoiceLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SubscriptionFacts:
+    id: str
+    customer_id: str
+    price_id: str
+    status: SubscriptionStatus
+    current_period_start: datetime
+    current_period_end: datetime
+    trial_ends_at: datetime | None
+    cancel_at_period_end: bool
+    canceled_at: datetime | None
+    ended_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RefundFacts:
+    id: str
+    amount: int
+    status: RefundStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class DisputeFacts:
+    id: str
+    amount: int
+    status: DisputeStatus
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ChargeFacts:
+    """A charge with all that was ever taken back of it."""
+
+    id: str
+    customer_id: str
+    payment_intent_id: str
+    amount: int
+    currency: str
+    is_paid: bool
+    receipt_url: str
+    created_at: datetime
+    fraud_warned_at: datetime | None = None
+    refunds: list[RefundFacts] = field(default_factory=list)
+    disputes: list[DisputeFacts] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class IntentFacts:
+    """A payment intent."""
+
+    id: str
+    status: str
+    customer_id: str
+    amount: int
+    currency: str
+    charge_id: str
+    created_at: datetime
+    top_up_id: str = ""
+    """Of ours, where it pays for an automatic purchase."""
+    error: str = ""

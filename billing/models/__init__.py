@@ -1,0 +1,34 @@
+"""The rows of this room, by what they are about."""
+
+from billing.models.outside import Letter, Nudge, Shop
+from billing.models.payments import Checkout, Customer, Dispute, Invoice, Payment, Refund
+from billing.models.plans import Plan, PlanPrice
+from billing.models.rates import RenderRate, Tier
+from billing.models.subscriptions import Allowance, AllowanceStop, Subscription
+from billing.models.topups import TopUp, TopUpRule
+from billing.models.wallets import CreditLot, Hold, LedgerEntry, Wallet
+
+__all__ = [
+    "Allowance",
+    "AllowanceStop",
+    "Checkout",
+    "CreditLot",
+    "Customer",
+    "Dispute",
+    "Hold",
+    "Invoice",
+    "LedgerEntry",
+    "Letter",
+    "Nudge",
+    "Payment",
+    "Plan",
+    "PlanPrice",
+    "Refund",
+    "RenderRate",
+    "Shop",
+    "Subscription",
+    "Tier",
+    "TopUp",
+    "TopUpRule",
+    "Wallet",
+]

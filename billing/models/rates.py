@@ -1,0 +1,50 @@
+"""What things cost and what plans entitle to, beside their credits."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Tier(models.Model):
+    """What a plan entitles to, beside its credits. A wallet without one has the tier `free`."""
+
+    code = models.SlugField(primary_key=True, max_length=20)
+    name = models.CharField(max_length=60)
+    weight = models.PositiveSmallIntegerField(default=1, help_text="Its share when render slots are scarce.")
+    max_in_flight = models.PositiveSmallIntegerField(help_text="Videos that may render at once.")
+    retention_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: kept for ever.")
+    requests_per_minute = models.PositiveIntegerField(default=120, help_text="Of one person, or of one API key.")
+
+    class Meta:
+        ordering = ["weight", "code"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(weight__gt=0, max_in_flight__gt=0), name="tier_gives_something")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RenderRate(models.Model):
+    """What a second of finished video costs the customer, and what it costs us, from a day on.
+
+    `resolution` or `avatar_kind` left empty matches all; the most exact and newest row wins.
+    """
+
+    engine = models.CharField(max_length=20)
+    avatar_kind = models.CharField(max_length=20, blank=True)
+    resolution = models.CharField(max_length=10, blank=True)
+    credits_per_second = models.DecimalField(max_digits=8, decimal_places=3)
+    minimum_credits = models.PositiveIntegerField(default=1)
+    provider_microdollars_per_second = models.PositiveIntegerField()
+    valid_from = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["engine", "avatar_kind", "resolution", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["engine", "avatar_kind", "resolution", "valid_from"], name="rate_unique"),
+            models.CheckConstraint(condition=models.Q(credits_per_second__gt=0), name="rate_positive"),
+        ]
+
+    def __str__(self) -> str:
+        parts = (self.engine, self.avatar_kind or "any", self.resolution or "any")
+        return f"{' · '.join(parts)}: {self.credits_per_second} credits a second"

@@ -1,0 +1,90 @@
+"""Subscriptions, and the credits that they still owe."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+from billing.enums import IN_GOOD_STANDING, SubscriptionStatus
+from billing.models.payments import Payment
+from billing.models.plans import PlanPrice
+
+
+class Subscription(models.Model):
+    """A subscription at Stripe, as it was when it was last asked for."""
+
+    stripe_subscription_id = models.CharField(max_length=255, primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
+    price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=20, choices=SubscriptionStatus.choices)
+    current_period_start = models.DateTimeField()
+    current_period_end = models.DateTimeField()
+    trial_ends_at = models.DateTimeField(null=True, blank=True)
+    cancel_at_period_end = models.BooleanField(default=False)
+    canceled_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    grace_until = models.DateTimeField(
+        null=True, blank=True, help_text="Past due: how long its tier holds all the same."
+    )
+    read_at = models.DateTimeField(
+        help_text="When Stripe was asked for what stands here; older answers change nothing."
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["account", "-created_at"], name="subscription_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.price.plan.name} ({self.status})"
+
+    @property
+    def gives_its_tier(self) -> bool:
+        """Whether the account has what the plan entitles to, today."""
+        if self.status == SubscriptionStatus.PAST_DUE:
+            return self.grace_until is not None and self.grace_until > timezone.now()
+        return self.status in IN_GOOD_STANDING
+
+
+class Allowance(models.Model):
+    """Credits that a paid invoice gives on a day: a month's at once, a year's month by month."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allowances")
+    stripe_subscription_id = models.CharField(max_length=255)
+    price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=120, unique=True)
+    credits = models.PositiveIntegerField()
+    issued_at = models.DateTimeField(help_text="When the invoice was made.")
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    granted_at = models.DateTimeField(null=True, blank=True)
+    void_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is owed no more.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        indexes = [
+            models.Index(fields=["due_at"], name="allowance_due", condition=Q(granted_at=None, void_at=None)),
+            models.Index(fields=["stripe_subscription_id"], name="allowance_of_subscription"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credits} on {self.due_at:%Y-%m-%d} ({self.reference})"
+
+
+class AllowanceStop(models.Model):
+    """From `since` on, invoices made before `issued_at` give no more of this price: the plan was changed."""
+
+    stripe_subscription_id = models.CharField(max_length=255)
+    price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["since"]
+        constraints = [
+            models.UniqueConstraint(fields=["stripe_subscription_id", "price", "issued_at"], name="stop_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.price_id} since {self.since:%Y-%m-%d}"

@@ -1,0 +1,57 @@
+"""Credits bought automatically when they run low. Amounts are in minor units (cents)."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+from billing.enums import TopUpStatus
+from billing.models.plans import Plan, PlanPrice
+
+
+class TopUpRule(models.Model):
+    """What an account wants bought, and when."""
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="top_up_rule")
+    enabled = models.BooleanField(default=True)
+    threshold = models.PositiveIntegerField(help_text="Credits: bought when fewer are available.")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", help_text="The pack.")
+    monthly_limit = models.PositiveIntegerField(help_text="Minor units in a calendar month, UTC.")
+    paused_until = models.DateTimeField(null=True, blank=True, help_text="After a payment that failed.")
+    pause_reason = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["account"]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} below {self.threshold}"
+
+
+class TopUp(models.Model):
+    """One automatic purchase. The row is there before the call, and its id is the call's Idempotency-Key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="top_ups")
+    price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
+    amount = models.PositiveIntegerField()
+    status = models.CharField(max_length=12, choices=TopUpStatus.choices, default=TopUpStatus.PENDING)
+    stripe_payment_intent_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    error = models.CharField(max_length=120, blank=True)
+    due_at = models.DateTimeField(
+        default=timezone.now,
+        null=True,
+        blank=True,
+        help_text="When a pending one is worked on next; a lease meanwhile.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=Q(status="pending"), name="top_up_one_at_a_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} ({self.status})"

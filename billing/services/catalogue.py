@@ -1,0 +1,87 @@
+"""Our plans, as Stripe sells them. A change of terms makes a new price; who pays the old one goes on paying it."""
+
+from collections import defaultdict
+
+from django.db import transaction
+
+from billing.enums import PlanKind
+from billing.gateway import catalogue
+from billing.models import Plan, PlanPrice
+
+
+def push(plan: Plan) -> PlanPrice:
+    """Bring product and price in line with the plan. Raises BillingError. May be repeated, and run in parallel."""
+    product_id = _product(plan)
+    current = plan.prices.filter(is_current=True).first()
+    if current is not None and current.terms == plan.terms:
+        return current
+    price = _new_price(plan, product_id)
+    if current is not None and current.pk != price.pk:
+        catalogue.retire_price(current.stripe_price_id)
+    return price
+
+
+def _product(plan: Plan) -> str:
+    """The plan's product, with its present name."""
+    if not plan.stripe_product_id:
+        made = catalogue.create_product(plan_id=str(plan.pk), name=plan.name, key=f"product:{plan.pk}")
+        Plan.objects.filter(pk=plan.pk, stripe_product_id="").update(stripe_product_id=made)
+        plan.refresh_from_db(fields=["stripe_product_id"])
+    else:
+        catalogue.update_product(plan.stripe_product_id, name=plan.name, is_active=plan.is_active)
+    return plan.stripe_product_id
+
+
+def _new_price(plan: Plan, product_id: str) -> PlanPrice:
+    # The count makes terms that come back later a new action; the terms make two pushes of one change the same.
+    words = (plan.prices.count(), *plan.terms)
+    made = catalogue.create_price(
+        product_id=product_id,
+        amount=plan.amount,
+        currency=plan.currency,
+        interval=plan.interval,
+        metadata={"plan_id": str(plan.pk), "credits": str(plan.credits)},
+        key=f"price:{plan.pk}:{':'.join(map(str, words))}",
+    )
+    with transaction.atomic():
+        # One after the other, so that there is always one current price.
+        Plan.objects.select_for_update().get(pk=plan.pk)
+        plan.prices.exclude(stripe_price_id=made).update(is_current=False)
+        price, _ = PlanPrice.objects.update_or_create(
+            stripe_price_id=made,
+            defaults={"is_current": True},
+            create_defaults={
+                "plan": plan,
+                "amount": plan.amount,
+                "currency": plan.currency,
+                "interval": plan.interval,
+                "credits": plan.credits,
+                "is_current": True,
+            },
+        )
+    return price
+
+
+def price_for_sale(plan: Plan) -> PlanPrice:
+    """The price that a purchase of today has. Asks Stripe only where the plan was never pushed, or has changed."""
+    current = plan.prices.filter(is_current=True).first()
+    return current if current is not None and current.terms == plan.terms else push(plan)
+
+
+def push_all() -> int:
+    """Every plan, those that are for sale no longer too. Returns how many there are."""
+    plans = list(Plan.objects.all())
+    for plan in plans:
+        push(plan)
+    return len(plans)
+
+
+def push_portal() -> str:
+    """Let customers change between the subscriptions that are for sale. Returns the configuration's id."""
+    products: dict[str, list[str]] = defaultdict(list)
+    for_sale = PlanPrice.objects.filter(
+        is_current=True, plan__is_active=True, plan__kind=PlanKind.SUBSCRIPTION
+    ).select_related("plan")
+    for price in for_sale.order_by("plan__position"):
+        products[price.plan.stripe_product_id].append(price.stripe_price_id)
+    return catalogue.ensure_portal(products)

@@ -1,0 +1,151 @@
+"""Buying: a row first, then Stripe's page, so that a request that is sent again finds the page of the first."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4, uuid5
+
+import structlog
+from django.conf import settings
+
+from accounts.caller import Caller
+from billing.enums import CheckoutStatus, NudgeKind, PlanKind
+from billing.gateway import buying
+from billing.gateway.errors import BillingError
+from billing.models import Checkout, Customer, Plan, PlanPrice, Shop, Subscription
+from billing.services import catalogue, customers, nudges, subscribing
+from genvid import memory
+from genvid.api.serializers import refuse_field
+from genvid.errors import Conflict, NotFound, PermissionDenied, ProviderUnavailable
+
+logger = structlog.get_logger(__name__)
+LOOK_AGAIN = 2.0
+"""Seconds between two looks that a waiting buyer may cause."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    plan_id: UUID
+    success_url: str = ""
+    cancel_url: str = ""
+
+
+def start(caller: Caller, wish: Wish, *, idempotency_key: str | None) -> dict[str, Any]:
+    """Open Stripe's pay page: `{checkout_url, session_id}`. Nothing is owed until somebody pays there.
+
+    Call it outside any transaction. Raises ValidationFailed on a field, Conflict for a second subscription,
+    PermissionDenied for test keys, ProviderUnavailable while Stripe does not answer.
+    """
+    plan = _plan_of(caller, wish)
+    try:
+        price = catalogue.price_for_sale(plan)
+        checkout = _row(caller, price, idempotency_key)
+        page = _page(checkout, plan, price, wish)
+    except BillingError as error:
+        raise refusal(error) from error
+    Checkout.objects.filter(pk=checkout.pk, status=CheckoutStatus.STARTING).update(
+        status=CheckoutStatus.OPEN, stripe_session_id=page.session_id, expires_at=page.expires_at
+    )
+    return {"checkout_url": page.url, "session_id": page.session_id}
+
+
+def _plan_of(caller: Caller, wish: Wish) -> Plan:
+    if caller.is_test:
+        raise PermissionDenied("A test key cannot spend money.")
+    for name in ("success_url", "cancel_url"):
+        _check_url(name, getattr(wish, name))
+    plan = Plan.objects.filter(pk=wish.plan_id, is_active=True).first()
+    if plan is None:
+        raise refuse_field("plan_id", "There is no such plan for sale.")
+    if plan.kind == PlanKind.SUBSCRIPTION and subscribing.live_of(caller.account_id):
+        raise Conflict("This account has a subscription. Change its plan in the portal (POST billing/portal).")
+    return plan
+
+
+def _check_url(name: str, url: str) -> None:
+    """Only to where the operator said: a page of ours must not send buyers anywhere else."""
+    if not url:
+        return
+    parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc}".lower() not in settings.CHECKOUT_RETURN_ORIGINS or "\\" in url:
+        allowed = ", ".join(settings.CHECKOUT_RETURN_ORIGINS)
+        raise refuse_field(name, f"Must be an address at one of: {allowed}.")
+
+
+def _row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Checkout:
+    """The same row, and so the same page, for a repetition under one Idempotency-Key after a crash."""
+    pk = uuid5(caller.account_id, f"checkout:{idempotency_key}:{price.pk}") if idempotency_key else uuid4()
+    made = {"account_id": caller.account_id, "user_id": caller.user_id, "price": price}
+    return Checkout.objects.get_or_create(pk=pk, defaults=made)[0]
+
+
+def _page(checkout: Checkout, plan: Plan, price: PlanPrice, wish: Wish) -> buying.PayPage:
+    is_subscription = plan.kind == PlanKind.SUBSCRIPTION
+    return buying.open_pay_page(
+        key=f"checkout:{checkout.pk}",
+        customer_id=customers.ensure(checkout.account_id),
+        price_id=price.stripe_price_id,
+        is_subscription=is_subscription,
+        trial_days=_trial_days(checkout.account_id, plan) if is_subscription else 0,
+        success_url=wish.success_url or f"{settings.PUBLIC_URL}/?checkout=done&session_id={{CHECKOUT_SESSION_ID}}",
+        cancel_url=wish.cancel_url or f"{settings.PUBLIC_URL}/?checkout=canceled",
+        reference=str(checkout.pk),
+    )
+
+
+def _trial_days(account_id: UUID, plan: Plan) -> int:
+    """Only the first subscription of an account begins with a trial."""
+    return 0 if Subscription.objects.filter(account=account_id).exists() else plan.trial_days
+
+
+def status_of(account_id: UUID, session_id: str) -> dict[str, Any]:
+    """How far a purchase has come, for a buyer who is back before Stripe's webhook is. Raises NotFound."""
+    mine = Checkout.objects.filter(account=account_id, stripe_session_id=session_id).select_related("price")
+    checkout = mine.first()
+    if checkout is None:
+        raise NotFound
+    if checkout.status == CheckoutStatus.OPEN and memory.first_in(f"billing.looked:{session_id}", LOOK_AGAIN):
+        nudges.nudge(NudgeKind.SESSION, session_id)
+    return {
+        "session_id": session_id,
+        "status": checkout.status,
+        "plan_id": checkout.price.plan_id,
+        "created_at": checkout.created_at,
+        "expires_at": checkout.expires_at,
+    }
+
+
+def open_portal(caller: Caller) -> dict[str, Any]:
+    """`{portal_url}`: where plan and card are changed. Raises Conflict for who never bought anything."""
+    if caller.is_test:
+        raise PermissionDenied("A test key cannot manage payments.")
+    customer = Customer.objects.filter(pk=caller.account_id).first()
+    if customer is None:
+        raise Conflict("This account has bought nothing yet; POST billing/checkout first.")
+    try:
+        url = buying.open_portal(
+            customer.stripe_customer_id,
+            f"{settings.PUBLIC_URL}/?billing",
+            configuration_id=_portal_configuration(),
+            key=f"portal:{uuid4()}",
+        )
+    except BillingError as error:
+        raise refusal(error) from error
+    return {"portal_url": url}
+
+
+def _portal_configuration() -> str:
+    """ "": Stripe's own default, where nobody has run `setup_stripe`."""
+    return Shop.objects.values_list("portal_configuration_id", flat=True).first() or ""
+
+
+def refusal(error: BillingError) -> ProviderUnavailable:
+    """What a client hears: Stripe's own words stay in the log."""
+    logger.warning("stripe_refused", error=str(error), retryable=error.retryable)
+    if error.code == "not_configured":
+        unset = ProviderUnavailable("Payments are not set up on this site.")
+        unset.retryable = False
+        return unset
+    again = ProviderUnavailable("The payment provider does not answer at present.", retry_after=5)
+    again.retryable = error.retryable
+    return again

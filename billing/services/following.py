@@ -1,0 +1,130 @@
+"""One look at one thing of Stripe's: read it, and bring our books in line.
+
+Called for webhooks, for returning buyers and by the nightly reconciliation alike; none is believed, all end here.
+
+Stripe is read outside any transaction; what is written afterwards may be repeated, in any order.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from billing.enums import CheckoutStatus, InvoiceStatus, NudgeKind
+from billing.gateway import buying, reading
+from billing.gateway.errors import BillingError
+from billing.gateway.facts import ChargeFacts
+from billing.models import Checkout, Payment
+from billing.services import recording, subscribing, taking_back, topping_up
+
+logger = structlog.get_logger(__name__)
+SETTLING = timedelta(hours=1)
+"""In which what belongs to a charge must have turned up."""
+
+
+def follow(kind: NudgeKind, object_id: str) -> None:
+    """Raises BillingError where Stripe does not answer, or names something that is not ours."""
+    FOLLOWERS[kind](object_id)
+
+
+def _session(session_id: str) -> None:
+    facts = reading.session(session_id)
+    if facts.status != "open":
+        status = CheckoutStatus.COMPLETE if facts.status == "complete" else CheckoutStatus.EXPIRED
+        Checkout.objects.filter(stripe_session_id=session_id).update(status=status)
+    if facts.mode == "payment" and facts.is_paid:
+        payment = recording.pack_paid(facts)
+        _charge_of(payment)
+    if facts.subscription_id:
+        _subscription(facts.subscription_id)
+
+
+def _invoice(invoice_id: str) -> None:
+    read_at = timezone.now()
+    facts = reading.invoice(invoice_id)
+    subscribing.note_invoice(facts, read_at=read_at)
+    if not facts.subscription_id:
+        # A pack's: its session brings the credits.
+        return
+    _subscription(facts.subscription_id)
+    if facts.status == InvoiceStatus.PAID:
+        payment = recording.invoice_paid(facts)
+        if payment is not None:
+            _charge_of(payment)
+
+
+def _subscription(subscription_id: str) -> None:
+    read_at = timezone.now()
+    subscribing.note(reading.subscription(subscription_id), read_at=read_at)
+
+
+def _charge_of(payment: Payment) -> None:
+    """Its receipt, and whatever went back before we heard that it was paid."""
+    if payment.stripe_payment_intent_id and not payment.stripe_charge_id:
+        charge_id = reading.intent(payment.stripe_payment_intent_id).charge_id
+        if charge_id:
+            _note_charge(payment, reading.charge(charge_id))
+
+
+def _charge(charge_id: str) -> None:
+    facts = reading.charge(charge_id)
+    if not facts.is_paid:
+        return
+    payment = _payment_of(facts)
+    if payment is None:
+        # Its session may be about to complete; one that stays unknown is for the reconciliation to report.
+        raise BillingError("unknown_payment", charge_id, retryable=timezone.now() - facts.created_at < SETTLING)
+    _note_charge(payment, facts)
+
+
+def _payment_of(facts: ChargeFacts) -> Payment | None:
+    """The row of the payment; where there is none yet, what was paid is looked up and recorded first."""
+    mine = Payment.objects.filter(stripe_payment_intent_id=facts.payment_intent_id)
+    if not mine.exists():
+        _origin(facts.payment_intent_id)
+    return mine.first()
+
+
+def _origin(payment_intent_id: str) -> None:
+    if session_id := reading.session_of_intent(payment_intent_id):
+        session = reading.session(session_id)
+        if session.mode == "payment" and session.is_paid:
+            recording.pack_paid(session)
+    elif invoice_id := reading.invoice_of_intent(payment_intent_id):
+        invoice = reading.invoice(invoice_id)
+        if invoice.status == InvoiceStatus.PAID:
+            recording.invoice_paid(invoice)
+    else:
+        topping_up.follow(reading.intent(payment_intent_id))
+
+
+def _note_charge(payment: Payment, facts: ChargeFacts) -> None:
+    is_warned = taking_back.note(payment.pk, facts)
+    if is_warned and settings.STRIPE_REFUND_FRAUD_WARNINGS:
+        # A refund costs less than the dispute that follows; its own events bring the rest.
+        buying.refund(facts.payment_intent_id, amount=None, key=f"fraud:{facts.id}")
+
+
+def _intent(payment_intent_id: str) -> None:
+    """Payments of sessions and invoices are followed as such."""
+    facts = reading.intent(payment_intent_id)
+    if facts.top_up_id:
+        topping_up.follow(facts)
+
+
+def _customer(customer_id: str) -> None:
+    """Somebody deleted a customer of ours at Stripe."""
+    account_id = recording.account_of(customer_id)
+    logger.warning("customer_deleted", account_id=str(account_id), customer=customer_id)
+
+
+FOLLOWERS: dict[NudgeKind, Callable[[str], None]] = {
+    NudgeKind.SESSION: _session,
+    NudgeKind.INVOICE: _invoice,
+    NudgeKind.SUBSCRIPTION: _subscription,
+    NudgeKind.CHARGE: _charge,
+    NudgeKind.PAYMENT_INTENT: _intent,
+    NudgeKind.CUSTOMER: _customer,
+}

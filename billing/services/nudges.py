@@ -1,0 +1,110 @@
+"""From "something changed at Stripe" to having looked, exactly as often as needed.
+
+An event only says where to look: a row in the transaction that stores the event, so that neither is without the other.
+Workers look at what is due (`following`), a sweep finds what the broker lost, and what fails is tried again after
+longer and longer pauses, until it succeeds. Looking twice, late or out of order does no harm.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from billing import tasks
+from billing.enums import NudgeKind
+from billing.gateway.errors import BillingError
+from billing.models import Nudge
+from billing.services import following
+from genvid.broker import enqueue, enqueue_on_commit
+
+logger = structlog.get_logger(__name__)
+LEASE = timedelta(seconds=120)
+"""Longer than the longest look: when it is over, its worker is dead."""
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
+A_SWEEP = 200
+KEPT = timedelta(days=60)
+
+ITSELF = {
+    "checkout.session.": NudgeKind.SESSION,
+    "invoice.": NudgeKind.INVOICE,
+    "customer.subscription.": NudgeKind.SUBSCRIPTION,
+    "payment_intent.": NudgeKind.PAYMENT_INTENT,
+    "customer.deleted": NudgeKind.CUSTOMER,
+}
+"""Events whose object is the thing to look at."""
+OF_A_CHARGE = ("charge.dispute.", "refund.", "radar.early_fraud_warning.")
+"""Events whose object names the charge to look at."""
+
+
+def note_event(event_type: str, obj: Mapping[str, Any]) -> None:
+    """Have somebody look at what an event of Stripe's is about. Events that concern nothing of ours are passed over."""
+    target = target_of(event_type, obj)
+    if target is not None:
+        nudge(*target)
+
+
+def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[NudgeKind, str] | None:
+    """What to look at, by the words of Stripe's event catalogue; None for what we do not follow."""
+    if event_type.startswith(OF_A_CHARGE):
+        return (NudgeKind.CHARGE, str(obj["charge"])) if obj.get("charge") else None
+    if event_type.startswith("charge."):
+        return NudgeKind.CHARGE, str(obj["id"])
+    for prefix, kind in ITSELF.items():
+        if event_type.startswith(prefix):
+            return kind, str(obj["id"])
+    return None
+
+
+@transaction.atomic
+def nudge(kind: NudgeKind, object_id: str) -> Nudge:
+    """One row a thing: what is noted while somebody looks is looked at once more afterwards."""
+    now = timezone.now()
+    row, is_new = Nudge.objects.get_or_create(kind=kind, object_id=object_id, defaults={"due_at": now, "noted_at": now})
+    if not is_new:
+        Nudge.objects.filter(pk=row.pk).update(version=F("version") + 1, due_at=now, noted_at=now)
+    enqueue_on_commit(tasks.look, str(row.pk))
+    return row
+
+
+def look(pk: int) -> bool:
+    """Look at what is due. False when it was not, or did not work out: it is due again later then."""
+    now = timezone.now()
+    claimed = Nudge.objects.filter(pk=pk, due_at__lte=now).update(due_at=now + LEASE, tries=F("tries") + 1)
+    if claimed != 1:
+        return False
+    row = Nudge.objects.get(pk=pk)
+    try:
+        following.follow(NudgeKind(row.kind), row.object_id)
+    except BillingError as error:
+        return _not_this_time(row, str(error), retryable=error.retryable)
+    except Exception as error:
+        logger.exception("nudge_failed", kind=row.kind, object_id=row.object_id, tries=row.tries)
+        return _not_this_time(row, repr(error), retryable=True)
+    done = Nudge.objects.filter(pk=pk, version=row.version)
+    return done.update(due_at=None, tries=0, error="", done_at=timezone.now()) == 1
+
+
+def _not_this_time(row: Nudge, error: str, *, retryable: bool) -> bool:
+    logger.warning("nudge_put_off", kind=row.kind, object_id=row.object_id, error=error, retryable=retryable)
+    pause = min(FIRST_PAUSE * 2 ** min(row.tries - 1, 20), LONGEST_PAUSE)
+    due_at = timezone.now() + timedelta(seconds=pause) if retryable else None
+    Nudge.objects.filter(pk=row.pk, version=row.version).update(due_at=due_at, error=error[:300])
+    return False
+
+
+def sweep() -> int:
+    """Wake somebody for what is due and was forgotten. Returns how much that was."""
+    due = Nudge.objects.filter(due_at__lte=timezone.now()).order_by("due_at").values_list("pk", flat=True)[:A_SWEEP]
+    for pk in due:
+        enqueue(tasks.look, str(pk))
+    return len(due)
+
+
+def forget_old() -> int:
+    """Rows of which nothing has been heard for long. Returns how many."""
+    quiet = Nudge.objects.filter(due_at=None, error="", noted_at__lt=timezone.now() - KEPT)
+    return quiet.delete()[0]

@@ -1,0 +1,35 @@
+"""Telling Stripe what we sell, what customers may change, and where to call. Safe to repeat."""
+
+import structlog
+from django.utils import timezone
+
+from billing.gateway import catalogue as stripe_catalogue
+from billing.gateway import inbox
+from billing.models import Shop
+from billing.services import catalogue
+
+logger = structlog.get_logger(__name__)
+
+
+def set_up() -> str:
+    """Products and prices, the portal, the webhook. Returns the webhook's address. Raises BillingError."""
+    count = catalogue.push_all()
+    portal = catalogue.push_portal()
+    Shop.objects.update_or_create(pk=1, defaults={"portal_configuration_id": portal, "set_up_at": timezone.now()})
+    url = _register_webhook()
+    logger.info("stripe_set_up", plans=count, webhook=url)
+    return url
+
+
+def _register_webhook() -> str:
+    """Stripe tells the signing secret only once: an endpoint whose secret we do not have is made anew."""
+    url = inbox.webhook_url()
+    theirs = stripe_catalogue.find_endpoint(url)
+    if theirs and inbox.knows(theirs):
+        stripe_catalogue.update_endpoint(theirs, inbox.EVENT_TYPES)
+        return url
+    if theirs:
+        stripe_catalogue.delete_endpoint(theirs)
+    made, secret = stripe_catalogue.create_endpoint(url, inbox.EVENT_TYPES)
+    inbox.endpoint_row(made, secret)
+    return url

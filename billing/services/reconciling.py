@@ -1,0 +1,94 @@
+"""Our books against Stripe's, every night: what is provably right is repaired, the rest is reported.
+
+Three nets, each for what slips through the one before: events that no webhook took, purchases that never ended, and
+every charge of the last weeks.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from billing.enums import CheckoutStatus, NudgeKind
+from billing.gateway import books, inbox
+from billing.gateway.errors import BillingError
+from billing.models import Checkout, Invoice, Nudge, Payment, Subscription
+from billing.services import following, letters, nudges
+
+logger = structlog.get_logger(__name__)
+EVENTS_KEPT = timedelta(days=30)
+SETTLED = timedelta(hours=1)
+"""A purchase younger than this is still being made."""
+
+
+@dataclass
+class Report:
+    """What was looked at, what had to be mended, and what nobody but staff can settle."""
+
+    looked_at: int = 0
+    repaired: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [f"{self.looked_at} looked at, {len(self.repaired)} repaired, {len(self.unresolved)} unresolved."]
+        lines += [f"repaired: {each}" for each in self.repaired]
+        return "\n".join(lines + [f"unresolved: {each}" for each in self.unresolved])
+
+
+def reconcile(days: int = 35) -> Report:
+    """Look at everything of the last `days` again. Raises BillingError only where Stripe's lists cannot be read."""
+    report, since = Report(), timezone.now() - timedelta(days=days)
+    for target in _targets(since):
+        _look(report, *target)
+    stuck = Nudge.objects.exclude(error="").filter(noted_at__gte=since)
+    report.unresolved += [f"{each}: {each.error}" for each in stuck if f"{each}: {each.error}" not in report.unresolved]
+    if report.unresolved:
+        letters.alarm(f"reconcile:{timezone.now():%Y-%m-%d}", str(report))
+    logger.info("stripe_reconciled", looked_at=report.looked_at, repaired=report.repaired, unresolved=report.unresolved)
+    return report
+
+
+def _targets(since: datetime) -> dict[tuple[NudgeKind, str], None]:
+    """What to look at, each once, in the order of the nets."""
+    from_events = max(since, timezone.now() - EVENTS_KEPT)
+    found: dict[tuple[NudgeKind, str], None] = {}
+    for event_type, obj in books.undelivered_events(from_events, inbox.EVENT_TYPES):
+        if target := nudges.target_of(event_type, obj):
+            found[target] = None
+    old = timezone.now() - SETTLED
+    opened = Checkout.objects.filter(status=CheckoutStatus.OPEN, created_at__range=(since, old))
+    for session_id in opened.values_list("stripe_session_id", flat=True):
+        found[NudgeKind.SESSION, str(session_id)] = None
+    found.update(dict.fromkeys((NudgeKind.CHARGE, charge_id) for charge_id in books.charges(since)))
+    return found
+
+
+def _look(report: Report, kind: NudgeKind, object_id: str) -> None:
+    report.looked_at += 1
+    before = _state(kind, object_id)
+    try:
+        following.follow(kind, object_id)
+    except BillingError as error:
+        report.unresolved.append(f"{kind} {object_id}: {error}"[:400])
+        return
+    # Whatever was wrong with an earlier look is right now.
+    Nudge.objects.filter(kind=kind, object_id=object_id).exclude(error="").update(error="", due_at=None)
+    if _state(kind, object_id) != before:
+        report.repaired.append(f"{kind} {object_id}")
+
+
+def _state(kind: NudgeKind, object_id: str) -> Any:
+    """What our books say of it; a look that changes this has mended something."""
+    paid = "account_id", "amount_refunded", "amount_disputed", "credits_taken_back", "fraud_warned_at"
+    if kind == NudgeKind.SESSION:
+        session = Checkout.objects.filter(stripe_session_id=object_id).values_list("status").first()
+        return session, Payment.objects.filter(source_id=object_id).values_list(*paid).first()
+    if kind == NudgeKind.INVOICE:
+        invoice = Invoice.objects.filter(stripe_invoice_id=object_id).values_list("status", "attempts").first()
+        return invoice, Payment.objects.filter(source_id=object_id).values_list(*paid).first()
+    if kind == NudgeKind.SUBSCRIPTION:
+        shown = "status", "price", "cancel_at_period_end", "current_period_end"
+        return Subscription.objects.filter(pk=object_id).values_list(*shown).first()
+    return Payment.objects.filter(stripe_charge_id=object_id).values_list(*paid).first()

@@ -1,0 +1,27 @@
+"""Staff give money back. Stripe does it, and its events bring the credits in line."""
+
+from uuid import UUID
+
+from accounts import audit
+from accounts.enums import AuditAct
+from billing.enums import NudgeKind
+from billing.gateway import buying
+from billing.models import Payment
+from billing.services import nudges
+from genvid.errors import InvalidState
+
+
+def refund(payment: Payment, *, amount: int | None = None, staff_id: UUID | None) -> None:
+    """All that is left of it, or `amount` minor units. Raises InvalidState and BillingError."""
+    left = payment.amount - payment.amount_lost
+    wanted = left if amount is None else amount
+    if not payment.stripe_payment_intent_id or wanted <= 0 or wanted > left:
+        raise InvalidState(f"Of this payment, {left} can be given back.")
+    # What went back before makes a second refund of the same sum another action.
+    key = f"refund:{payment.pk}:{payment.amount_refunded}:{wanted}"
+    buying.refund(payment.stripe_payment_intent_id, amount=wanted, key=key)
+    audit.note(
+        AuditAct.PAYMENT_REFUNDED, account_id=payment.account_id, user_id=staff_id, payment=payment.pk, amount=wanted
+    )
+    if payment.stripe_charge_id:
+        nudges.nudge(NudgeKind.CHARGE, payment.stripe_charge_id)

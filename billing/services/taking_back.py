@@ -1,0 +1,102 @@
+"""Money that went back: refunds, disputes, warnings of fraud. Built so that the order of the news does not matter.
+
+Each refund and each dispute is a row whose status only moves forward; what a payment has lost is the sum over them, and
+the credits follow from that (`billing.clawbacks`).
+"""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts import outbox
+from accounts.enums import EventType
+from billing import clawbacks, money
+from billing.enums import DISPUTE_RANK, REFUND_RANK, RETURNING, WITHDRAWN, DisputeStatus, LetterKind, RefundStatus
+from billing.gateway.facts import ChargeFacts, DisputeFacts, RefundFacts
+from billing.ledger import lock
+from billing.models import Dispute, Payment, Refund
+from billing.services import letters
+from billing.shapes import payment_data
+
+
+@transaction.atomic
+def note(payment_id: UUID, facts: ChargeFacts) -> bool:
+    """What Stripe says of a payment's charge. True when this is the first to hear of a warning of fraud."""
+    account_id = Payment.objects.values_list("account_id", flat=True).get(pk=payment_id)
+    lock(account_id)
+    payment = Payment.objects.get(pk=payment_id)
+    lost_before = payment.amount_lost
+    moved = [each.id for each in facts.refunds if _note_refund(payment, each)]
+    moved += [each.id for each in facts.disputes if _note_dispute(payment, each)]
+    _add_up(payment, facts)
+    clawbacks.settle(payment_id, cause=moved[-1] if moved else facts.id)
+    payment.refresh_from_db()
+    if payment.amount_lost != lost_before:
+        outbox.publish(account_id, EventType.PAYMENT_REFUNDED, payment_data(payment), object_id=str(payment_id))
+    return _note_warning(payment, facts)
+
+
+def _note_refund(payment: Payment, facts: RefundFacts) -> bool:
+    """False for what is known, and for older news."""
+    refund, is_new = Refund.objects.get_or_create(
+        stripe_refund_id=facts.id,
+        defaults={
+            "payment": payment,
+            "amount": facts.amount,
+            "status": facts.status,
+            "created_at": facts.created_at,
+        },
+    )
+    if is_new and facts.status in RETURNING:
+        words = {"payment_id": str(payment.pk), "amount": facts.amount}
+        letters.write(LetterKind.REFUND, facts.id, account_id=payment.account_id, **words)
+    if is_new or REFUND_RANK[facts.status] <= REFUND_RANK[RefundStatus(refund.status)]:
+        return is_new
+    older = [status for status, rank in REFUND_RANK.items() if rank < REFUND_RANK[facts.status]]
+    return Refund.objects.filter(pk=facts.id, status__in=older).update(status=facts.status) == 1
+
+
+def _note_dispute(payment: Payment, facts: DisputeFacts) -> bool:
+    """The same. Staff hear of each new one: it has to be answered within days, at Stripe."""
+    dispute, is_new = Dispute.objects.get_or_create(
+        stripe_dispute_id=facts.id,
+        defaults={
+            "payment": payment,
+            "amount": facts.amount,
+            "status": facts.status,
+            "reason": facts.reason,
+            "created_at": facts.created_at,
+        },
+    )
+    if is_new:
+        shown = money.shown(facts.amount, payment.currency)
+        letters.alarm(facts.id, f"A payment of {payment.description} over {shown} is disputed ({facts.reason}).")
+    if is_new or DISPUTE_RANK[facts.status] <= DISPUTE_RANK[DisputeStatus(dispute.status)]:
+        return is_new
+    older = [status for status, rank in DISPUTE_RANK.items() if rank < DISPUTE_RANK[facts.status]]
+    return Dispute.objects.filter(pk=facts.id, status__in=older).update(status=facts.status) == 1
+
+
+def _add_up(payment: Payment, facts: ChargeFacts) -> None:
+    """The sums over the rows, never what an answer says by itself: it may be older than what we know."""
+    refunded = payment.refunds.filter(status__in=RETURNING).aggregate(total=Sum("amount"))["total"] or 0
+    disputed = payment.disputes.filter(status__in=WITHDRAWN).aggregate(total=Sum("amount"))["total"] or 0
+    Payment.objects.filter(pk=payment.pk).update(
+        amount_refunded=refunded,
+        amount_disputed=disputed,
+        stripe_charge_id=facts.id,
+        receipt_url=facts.receipt_url or payment.receipt_url,
+    )
+
+
+def _note_warning(payment: Payment, facts: ChargeFacts) -> bool:
+    if facts.fraud_warned_at is None:
+        return False
+    unwarned = Payment.objects.filter(pk=payment.pk, fraud_warned_at=None)
+    if unwarned.update(fraud_warned_at=timezone.now()) != 1:
+        return False
+    text = f"The card's bank warns of fraud: {payment.description}, account {payment.account_id}."
+    letters.alarm(f"fraud:{facts.id}", text)
+    return True

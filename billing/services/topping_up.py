@@ -1,0 +1,206 @@
+"""Credits bought automatically: one purchase at a time, within the month's limit, each asked for once.
+
+A row first, with the key of the call; then the call; then whatever it said. A row that a dead worker left is taken up
+again with the same key, so Stripe charges once.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from accounts import audit
+from accounts.caller import Caller
+from accounts.enums import AuditAct
+from billing import tasks
+from billing.enums import LetterKind, PlanKind, TopUpStatus
+from billing.gateway import buying, reading
+from billing.gateway.errors import BillingError
+from billing.gateway.facts import IntentFacts
+from billing.models import Customer, Plan, TopUp, TopUpRule
+from billing.services import catalogue, letters, recording
+from genvid.api.serializers import refuse_field
+from genvid.broker import enqueue
+
+logger = structlog.get_logger(__name__)
+LEASE = timedelta(seconds=180)
+KEY_LIFE = timedelta(hours=23)
+"""Stripe knows an Idempotency-Key for 24 hours at least (https://docs.stripe.com/api/idempotent_requests)."""
+PAUSE = timedelta(days=1)
+"""After a refusal: a card that was declined is not asked again at once."""
+A_SWEEP = 100
+UNDER_WAY = ("processing", "requires_capture")
+COUNTED = (TopUpStatus.PENDING, TopUpStatus.PAID)
+"""What uses up the month's limit."""
+
+
+def sweep() -> int:
+    """Begin what is due, and take up what was left. Returns how many."""
+    for rule in _short():
+        _begin(rule)
+    due = TopUp.objects.filter(status=TopUpStatus.PENDING, due_at__lte=timezone.now()).values_list("pk", flat=True)
+    waiting = list(due[:A_SWEEP])
+    for pk in waiting:
+        enqueue(tasks.top_up, str(pk))
+    return len(waiting)
+
+
+def _short() -> list[TopUpRule]:
+    """Rules of accounts that have fewer credits than they want, and nothing under way."""
+    now = timezone.now()
+    rules = TopUpRule.objects.filter(enabled=True).select_related("plan")
+    rules = rules.filter(account__wallet__balance__lt=F("threshold") + F("account__wallet__held"))
+    rules = rules.exclude(paused_until__gt=now).exclude(account__top_ups__status=TopUpStatus.PENDING)
+    return list(rules.filter(account__customer__isnull=False, plan__is_active=True)[:A_SWEEP])
+
+
+def _begin(rule: TopUpRule) -> None:
+    try:
+        price = catalogue.price_for_sale(rule.plan)
+    except BillingError as error:
+        logger.warning("top_up_put_off", account_id=str(rule.account_id), error=str(error))
+        return
+    if spent_this_month(rule.account_id) + price.amount > rule.monthly_limit:
+        _pause(rule.account_id, "monthly_limit", until=_next_month(timezone.now()))
+        return
+    try:
+        with transaction.atomic():
+            TopUp.objects.create(account_id=rule.account_id, price=price, amount=price.amount)
+    except IntegrityError:
+        # Somebody else began at the same moment: one at a time.
+        return
+
+
+def spent_this_month(account_id: UUID) -> int:
+    """Minor units, those under way included."""
+    now = timezone.now()
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    counted = TopUp.objects.filter(account=account_id, created_at__gte=month, status__in=COUNTED)
+    return counted.aggregate(total=Sum("amount"))["total"] or 0
+
+
+def _next_month(now: datetime) -> datetime:
+    return (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
+
+
+def carry_out(pk: UUID) -> bool:
+    """Take the money for one that is due. False when it was not."""
+    now = timezone.now()
+    claimed = TopUp.objects.filter(pk=pk, status=TopUpStatus.PENDING, due_at__lte=now).update(due_at=now + LEASE)
+    if claimed != 1:
+        return False
+    top_up = TopUp.objects.select_related("price__plan").get(pk=pk)
+    try:
+        facts = _look_up(top_up) if now - top_up.created_at > KEY_LIFE else _charge(top_up)
+    except BillingError as error:
+        return _not_taken(top_up, error)
+    follow(facts)
+    return True
+
+
+def _charge(top_up: TopUp) -> IntentFacts:
+    return buying.charge_saved_card(
+        key=f"top_up:{top_up.pk}",
+        customer_id=Customer.objects.get(pk=top_up.account_id).stripe_customer_id,
+        amount=top_up.amount,
+        currency=top_up.price.currency,
+        description=top_up.price.plan.name,
+        metadata={"top_up_id": str(top_up.pk)},
+    )
+
+
+def _look_up(top_up: TopUp) -> IntentFacts:
+    """Stripe has forgotten the key, so another call might charge twice. Raises BillingError where it never charged."""
+    customer_id = Customer.objects.get(pk=top_up.account_id).stripe_customer_id
+    found = reading.intent_of_top_up(customer_id, str(top_up.pk), since=top_up.created_at)
+    if found is None:
+        raise BillingError("gave_up", "Stripe could not be asked for a day.", retryable=False)
+    return found
+
+
+def follow(facts: IntentFacts) -> None:
+    """Bring a purchase in line with its payment intent, whoever asks. Others than ours are passed over."""
+    if not _is_uuid(facts.top_up_id):
+        return
+    top_up = TopUp.objects.filter(pk=facts.top_up_id).select_related("price__plan").first()
+    if top_up is None:
+        return
+    if facts.status == "succeeded":
+        with transaction.atomic():
+            recording.top_up_paid(top_up, facts)
+            # Money that came is the truth, whatever was thought before.
+            _end(top_up, TopUpStatus.PAID, intent_id=facts.id, unless=(TopUpStatus.PAID,))
+    elif facts.status not in UNDER_WAY:
+        code = "authentication_required" if facts.error == "authentication_required" else "card_declined"
+        _not_taken(top_up, BillingError(code, facts.error, retryable=False, payment_intent_id=facts.id))
+
+
+def _is_uuid(text: str) -> bool:
+    """Somebody may have written anything there, at Stripe."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_taken(top_up: TopUp, error: BillingError) -> bool:
+    logger.warning("top_up_not_taken", top_up=str(top_up.pk), error=str(error))
+    if error.retryable:
+        # The same key again, when the lease is over.
+        return False
+    needs_action = error.code == "authentication_required"
+    status = TopUpStatus.NEEDS_ACTION if needs_action else TopUpStatus.FAILED
+    with transaction.atomic():
+        if _end(top_up, status, intent_id=error.payment_intent_id, error=error.decline_code or error.code):
+            _pause(top_up.account_id, error.code, until=timezone.now() + PAUSE)
+            _tell(top_up, LetterKind.TOP_UP_NEEDS_ACTION if needs_action else LetterKind.TOP_UP_FAILED)
+    return False
+
+
+def _end(
+    top_up: TopUp,
+    status: TopUpStatus,
+    *,
+    intent_id: str,
+    error: str = "",
+    unless: tuple[TopUpStatus, ...] = (TopUpStatus.PAID, TopUpStatus.FAILED, TopUpStatus.NEEDS_ACTION),
+) -> bool:
+    """The one place where the status of a purchase moves."""
+    known = {"stripe_payment_intent_id": intent_id} if intent_id else {}
+    moving = TopUp.objects.filter(pk=top_up.pk).exclude(status__in=unless)
+    return moving.update(status=status, error=error[:120], due_at=None, **known) == 1
+
+
+def _tell(top_up: TopUp, kind: LetterKind) -> None:
+    letters.write(
+        kind,
+        str(top_up.pk),
+        account_id=top_up.account_id,
+        amount=top_up.amount,
+        currency=top_up.price.currency,
+        url=f"{settings.PUBLIC_URL}/?billing&buy={top_up.price.plan_id}",
+    )
+
+
+def _pause(account_id: UUID, reason: str, *, until: datetime) -> None:
+    TopUpRule.objects.filter(pk=account_id).update(paused_until=until, pause_reason=reason[:60])
+
+
+@transaction.atomic
+def set_rule(caller: Caller, *, enabled: bool, threshold: int, plan_id: UUID, monthly_limit: int) -> TopUpRule:
+    """What an account wants from now on; a pause after a refusal ends with it. Raises ValidationFailed."""
+    plan = Plan.objects.filter(pk=plan_id, kind=PlanKind.PACK, is_active=True).first()
+    if plan is None:
+        raise refuse_field("plan_id", "There is no such pack for sale.")
+    if monthly_limit < plan.amount:
+        raise refuse_field("monthly_limit", f"Must cover one pack at least: {plan.amount}.")
+    wish = {"enabled": enabled, "threshold": threshold, "plan": plan, "monthly_limit": monthly_limit}
+    cleared = {"paused_until": None, "pause_reason": ""}
+    rule, _ = TopUpRule.objects.update_or_create(account_id=caller.account_id, defaults=wish | cleared)
+    audit.note_by(caller, AuditAct.TOP_UP_CHANGED, **(wish | {"plan": plan.pk}))
+    return rule

@@ -1,0 +1,1 @@
+"""Money, as its owners see it: one module a resource."""
