@@ -125,26 +125,29 @@ async def _reset(house: House, request: Request, body: Any) -> Any:
     return {}
 
 
+def local_route(house: House, path: str, doer: Doer, *methods: str) -> Route:
+    """A lever: JSON in, JSON out, and only from this machine."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(await doer(house, request, await _local_body(request)))
+        except ApiError as error:
+            return JSONResponse(error.body, error.status)
+
+    return Route("/_sandbox/" + path, endpoint, methods=list(methods))
+
+
 def routes(house: House) -> list[Route]:
-    def at(path: str, doer: Doer, *methods: str) -> Route:
-        async def endpoint(request: Request) -> Response:
-            try:
-                return JSONResponse(await doer(house, request, await _local_body(request)))
-            except ApiError as error:
-                return JSONResponse(error.body, error.status)
-
-        return Route("/_sandbox/" + path, endpoint, methods=list(methods))
-
     return [
-        at("knobs", _knobs, "GET", "PUT", "PATCH", "DELETE"),
-        at("faults", _queue_fault, "POST"),
-        at("faults", _clear_faults, "DELETE"),
-        at("books", _books, "GET"),
-        at("renders", _renders, "GET"),
-        at("wallet", _set_wallet, "POST"),
-        at("reset", _reset, "POST"),
-        at("videos/{video_id}/complete", _complete, "POST"),
-        at("videos/{video_id}/fail", _fail, "POST"),
+        local_route(house, "knobs", _knobs, "GET", "PUT", "PATCH", "DELETE"),
+        local_route(house, "faults", _queue_fault, "POST"),
+        local_route(house, "faults", _clear_faults, "DELETE"),
+        local_route(house, "books", _books, "GET"),
+        local_route(house, "renders", _renders, "GET"),
+        local_route(house, "wallet", _set_wallet, "POST"),
+        local_route(house, "reset", _reset, "POST"),
+        local_route(house, "videos/{video_id}/complete", _complete, "POST"),
+        local_route(house, "videos/{video_id}/fail", _fail, "POST"),
     ]
 
 

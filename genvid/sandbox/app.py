@@ -16,6 +16,7 @@ from genvid.sandbox.errors import ApiError
 from genvid.sandbox.heygen import assets, avatars, batches, users, videos, voices, webhooks
 from genvid.sandbox.heygen.calls import route
 from genvid.sandbox.house import House, Options
+from genvid.sandbox.stripe import routes as stripe
 
 # Batches first: their paths would otherwise be taken for a video's id.
 HEYGEN = (batches, videos, avatars, voices, assets, webhooks, users)
@@ -40,7 +41,7 @@ def build(options: Options) -> ASGIApp:
 
 def routes(house: House) -> list[BaseRoute]:
     heygen = [route(house, operation) for module in HEYGEN for operation in module.OPERATIONS]
-    return [*heygen, *download.routes(house), *admin.routes(house)]
+    return [*heygen, *stripe.routes(house), *download.routes(house), *admin.routes(house)]
 
 
 def _refused(request: Request, refusal: HTTPException) -> Response:

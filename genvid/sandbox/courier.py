@@ -1,6 +1,5 @@
-"""Webhook deliveries: stored, signed, retried with backoff until a 2xx or for a day."""
+"""HeyGen's webhook deliveries: what is sent to whom, and how it is signed."""
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -8,24 +7,17 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import httpx
 
-from genvid.sandbox.knobs import KnobBoard
-from genvid.sandbox.store import Row, Store
+from genvid.sandbox.postman import Postman
+from genvid.sandbox.store import Row
 
-FIRST_RETRY = 10.0
-LONGEST_PAUSE = 3600.0
-GIVE_UP_AFTER = 24 * 3600.0
 PROBE_TIMEOUT = 1.0
-AT_ONCE = 8
 # What `chaos` makes of a delivery, by weight; beside it, now and then, somebody tells of the opposite.
 CHAOS = {"normal": 45, "doubled": 15, "late": 10, "reordered": 10, "off": 12, "unsigned": 8}
 FORGERY_SHARE = 0.3
-# More than can be under way, so that the next one due is always among them.
-WAITING = "SELECT * FROM deliveries WHERE status = 'waiting' ORDER BY due_at, seq LIMIT 32"
 
 
 @dataclass(frozen=True)
@@ -53,12 +45,10 @@ def opposite(event: Event) -> Event:
     return Event("avatar_video.success" if failed else "avatar_video.fail", kept | told, event.entity_id)
 
 
-class Courier:
-    def __init__(self, store: Store, board: KnobBoard) -> None:
-        self._store, self._board = store, board
-        self._bell = asyncio.Event()
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
-        self._under_way: dict[int, asyncio.Task[None]] = {}
+class Courier(Postman):
+    deliveries = "deliveries"
+    attempts = "attempts"
+    give_up_after = 24 * 3600.0
 
     def send(self, event: Event, *, mode: str) -> None:
         """Writes the event into the history and addresses it to whoever wants it."""
@@ -87,21 +77,6 @@ class Courier:
             self._note(0, answer.status_code, f"OPTIONS {url}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._note(0, None, f"OPTIONS {url}: {type(error).__name__}")
-
-    async def run(self) -> None:
-        while True:
-            self._bell.clear()
-            pause = self._start_due()
-            try:
-                await asyncio.wait_for(self._bell.wait(), pause)
-            except TimeoutError:
-                continue
-
-    async def stop(self) -> None:
-        for task in list(self._under_way.values()):
-            task.cancel()
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-        await self._client.aclose()
 
     def _drawn(self, mode: str) -> str:
         return self._board.dice.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
@@ -143,44 +118,6 @@ class Courier:
         held = mode == "late" or (mode == "reordered" and count % 2 == 1)
         return self._board.now.webhook_late_seconds if held else 0.0
 
-    def _start_due(self) -> float | None:
-        """Starts what is due and says how long nothing else will be."""
-        waiting = self._store.rows(WAITING)
-        waiting = [delivery for delivery in waiting if delivery["seq"] not in self._under_way]
-        for delivery in waiting:
-            if delivery["due_at"] > time.time():
-                return float(max(0.01, delivery["due_at"] - time.time()))
-            if len(self._under_way) >= AT_ONCE:
-                return None
-            task = asyncio.create_task(self._deliver(delivery))
-            self._under_way[delivery["seq"]] = task
-            task.add_done_callback(partial(self._delivered, delivery["seq"]))
-        return None
-
-    def _delivered(self, seq: int, task: asyncio.Task[None]) -> None:
-        self._under_way.pop(seq, None)
-        self._bell.set()
-
-    async def _deliver(self, delivery: Row) -> None:
-        answer, error = None, None
-        body = delivery["body"].encode()
-        try:
-            response = await self._client.post(
-                delivery["url"],
-                content=body,
-                headers=self._headers(delivery, body),
-                timeout=self._board.now.webhook_timeout,
-            )
-            answer = response.status_code
-        except (httpx.HTTPError, httpx.InvalidURL) as failure:
-            error = type(failure).__name__
-        self._note(delivery["seq"], answer, error)
-        self._store.run("UPDATE deliveries SET tries = tries + 1 WHERE seq = ?", delivery["seq"])
-        if answer is not None and 200 <= answer < 300:
-            self._store.run("UPDATE deliveries SET status = 'delivered' WHERE seq = ?", delivery["seq"])
-        else:
-            self._plan_retry(delivery)
-
     def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "HeyGen-Webhook/1.0"}
         secret = self._store.value("SELECT secret FROM endpoints WHERE id = ?", delivery["endpoint_id"])
@@ -195,15 +132,3 @@ class Courier:
             key = "forged" if mode in ("forged", "forgery") else secret
             headers["Heygen-Signature"] = signature(key, body)
         return headers
-
-    def _plan_retry(self, delivery: Row) -> None:
-        scale, now = self._board.now.webhook_retry_scale, time.time()
-        # A forger does not come back.
-        if delivery["mode"] == "forgery" or now - delivery["created_at"] > GIVE_UP_AFTER * scale:
-            self._store.run("UPDATE deliveries SET status = 'abandoned' WHERE seq = ?", delivery["seq"])
-            return
-        pause = min(FIRST_RETRY * 2 ** delivery["tries"], LONGEST_PAUSE) * scale
-        self._store.run("UPDATE deliveries SET due_at = ? WHERE seq = ?", now + pause, delivery["seq"])
-
-    def _note(self, delivery: int, answer: int | None, error: str | None) -> None:
-        self._store.add("attempts", delivery=delivery, at=time.time(), answer=answer, error=error)

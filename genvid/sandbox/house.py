@@ -11,6 +11,8 @@ from genvid.sandbox.heygen import events
 from genvid.sandbox.knobs import KnobBoard
 from genvid.sandbox.production import Production
 from genvid.sandbox.store import Row, Store
+from genvid.sandbox.stripe import clocks
+from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.wallet import Wallet
 from genvid.sandbox.workshop.bench import Bench
 
@@ -28,6 +30,8 @@ class Options:
     renderer: str = "full"
     concurrency: int = 10
     workers: int = 1
+    stripe_key: str = ""
+    """The one secret key Stripe knows; empty: any."""
 
 
 class House:
@@ -44,12 +48,14 @@ class House:
         # Speech and previews that somebody is waiting for must not queue behind a long render.
         self.desk = Bench(log)
         self.production = Production(self.store, self.board, self.links, self.wallet, self.courier, self.benches)
+        self.bank = Bank(self.store, self.board, f"http://{options.host}:{options.port}")
         self.in_progress: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: list[asyncio.TimerHandle] = []
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self.courier.run()), *self.production.start()]
+        parts = (self.courier.run(), self.bank.courier.run(), clocks.run(self.bank))
+        self._tasks = [*map(asyncio.create_task, parts), *self.production.start()]
         self.announce_looks()
 
     def announce_looks(self) -> None:
@@ -71,5 +77,6 @@ class House:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.courier.stop()
+        await self.bank.courier.stop()
         await asyncio.gather(*(bench.stop() for bench in [*self.benches, self.desk]))
         self.store.close()

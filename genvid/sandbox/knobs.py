@@ -8,7 +8,16 @@ from genvid.sandbox.errors import refuse
 from genvid.sandbox.store import Store
 
 RENDERERS = ("full", "clip", "canned")
+STRIPE_WEBHOOK_MODES = ("normal", "off", "doubled", "late", "reordered", "forged", "chaos", "held")
+FINAL_FAILURES = ("canceled", "unpaid")
 WEBHOOK_MODES = ("normal", "off", "doubled", "late", "reordered", "unsigned", "forged", "bare", "chaos")
+
+WORDS = {
+    "webhooks": WEBHOOK_MODES,
+    "renderer": RENDERERS,
+    "stripe_webhooks": STRIPE_WEBHOOK_MODES,
+    "stripe_final_failure": FINAL_FAILURES,
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class Knobs:
     webhook_timestamp: bool = True
     webhook_retry_scale: float = 1.0
     webhook_timeout: float = 10.0
+    stripe_webhooks: str = "normal"
+    stripe_final_failure: str = "canceled"
 
 
 class KnobBoard:
@@ -101,10 +112,9 @@ def _checked(values: Any) -> dict[str, Any]:
     for name, value in values.items():
         if name not in known or not _fits(value, types[name]):
             refuse(name, f"{name} is not a knob, or {value!r} is not its kind of value")
-    if values.get("webhooks", "normal") not in WEBHOOK_MODES:
-        refuse("webhooks", "webhooks must be one of " + ", ".join(WEBHOOK_MODES))
-    if values.get("renderer", "full") not in RENDERERS:
-        refuse("renderer", "renderer must be one of " + ", ".join(RENDERERS))
+    for name, words in WORDS.items():
+        if values.get(name, words[0]) not in words:
+            refuse(name, f"{name} must be one of " + ", ".join(words))
     return values
 
 

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import httpx
 
+from genvid.sandbox.stripe_levers import StripeLevers
+
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 5.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,15 +30,18 @@ class SandboxProcess:
         api_key: str = "sandbox-key",
         test_key: str = "test-key",
         concurrency: int = 10,
+        stripe_key: str = "",
     ) -> None:
         self.folder = folder
         self.renderer = renderer
         self.port = port or _free_port()
         self.api_key, self.test_key = api_key, test_key
         self.concurrency = concurrency
+        self.stripe_key = stripe_key
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self._admin = httpx.Client(base_url=self.url + "/_sandbox", timeout=30, trust_env=False)
+        self.stripe = StripeLevers(self._ask)
 
     def __enter__(self) -> Self:
         self.start()
@@ -60,7 +65,7 @@ class SandboxProcess:
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         options = {"--port": str(self.port), "--var": str(self.folder), "--api-key": self.api_key}
-        options["--test-key"] = self.test_key
+        options |= {"--test-key": self.test_key, "--stripe-key": self.stripe_key}
         options |= {"--renderer": self.renderer}
         command = [sys.executable, "-m", "genvid.sandbox"]
         with (self.folder / "sandbox.log").open("ab") as log:
@@ -114,7 +119,8 @@ class SandboxProcess:
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         answer = self._admin.request(method, path, json=body)
-        answer.raise_for_status()
+        if answer.is_error:
+            raise httpx.HTTPStatusError(answer.text, request=answer.request, response=answer)
         found: dict[str, Any] = answer.json()
         return found
 

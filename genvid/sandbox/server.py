@@ -29,16 +29,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--var", type=Path, default=Path(os.environ.get("GENVID_VAR", "var")), help="data folder")
     parser.add_argument("--api-key", default=os.environ.get("HEYGEN_API_KEY", ""), help="empty: accept any key")
     parser.add_argument("--test-key", default=os.environ.get("TEST_RENDERER_KEY", ""), help="its renders are marked")
+    parser.add_argument("--stripe-key", default=os.environ.get("STRIPE_SECRET_KEY", ""), help="empty: any sk_ or rk_")
     parser.add_argument("--renderer", choices=RENDERERS, default="full")
     parser.add_argument("--workers", type=int, default=1, help="render processes")
 
 
 def options_from(
-    *, host: str, port: int, var: Path, api_key: str, test_key: str, renderer: str, workers: int, **_: object
+    *,
+    host: str,
+    port: int,
+    var: Path,
+    api_key: str,
+    test_key: str,
+    stripe_key: str,
+    renderer: str,
+    workers: int,
+    **_: object,
 ) -> Options:
     concurrency = int(os.environ.get("HEYGEN_SANDBOX_CONCURRENCY", "10"))
     folder = Path(var).absolute() / "sandbox"
-    return Options(folder, host, port, api_key, test_key, renderer, concurrency, workers)
+    return Options(folder, host, port, api_key, test_key, renderer, concurrency, workers, stripe_key)
 
 
 def serve(options: Options) -> None:

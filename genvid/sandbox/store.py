@@ -92,6 +92,10 @@ class Store:
         # A killed process loses nothing that way; only a power cut could, and a sandbox may forget then.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + TABLES)
 
+    def extend(self, tables: str) -> None:
+        """Adds a further provider's tables. Only while no transaction is open: a script commits."""
+        self._db.executescript(tables)
+
     def close(self) -> None:
         self._db.close()
 

@@ -1,0 +1,118 @@
+"""Stripe's books: every object one row, its body in JSON. Names that begin with `_` are ours and never shown."""
+
+import json
+import secrets
+import string
+from typing import Any
+
+from genvid.sandbox.store import Row, Store
+from genvid.sandbox.stripe.timetable import next_moment
+
+Thing = dict[str, Any]
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS stripe_objects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, object TEXT NOT NULL, customer TEXT, clock TEXT,
+    created INTEGER NOT NULL, due_at INTEGER, body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS stripe_objects_kind ON stripe_objects (object, seq);
+CREATE INDEX IF NOT EXISTS stripe_objects_customer ON stripe_objects (customer, object);
+CREATE INDEX IF NOT EXISTS stripe_objects_due ON stripe_objects (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS stripe_replays (
+    key TEXT PRIMARY KEY, path TEXT NOT NULL, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+    created_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS stripe_deliveries (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, event_type TEXT NOT NULL, endpoint_id TEXT NOT NULL,
+    url TEXT NOT NULL, mode TEXT NOT NULL, body TEXT NOT NULL, created_at REAL NOT NULL, due_at REAL NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT 'waiting'
+);
+CREATE INDEX IF NOT EXISTS stripe_deliveries_waiting ON stripe_deliveries (due_at, seq) WHERE status = 'waiting';
+CREATE INDEX IF NOT EXISTS stripe_deliveries_event ON stripe_deliveries (event_id);
+CREATE TABLE IF NOT EXISTS stripe_attempts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, delivery INTEGER NOT NULL, at REAL NOT NULL, answer INTEGER, error TEXT
+);
+"""
+LETTERS = string.ascii_letters + string.digits
+
+
+def new_id(prefix: str, length: int = 24) -> str:
+    return prefix + "".join(secrets.choice(LETTERS) for _ in range(length))
+
+
+def shown(thing: Thing) -> Thing:
+    """As the world sees it."""
+    return {name: value for name, value in thing.items() if not name.startswith("_")}
+
+
+def listed(url: str, data: list[Thing], has_more: bool = False) -> Thing:
+    return {"object": "list", "url": url, "has_more": has_more, "data": data}
+
+
+class Books:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        store.extend(TABLES)
+
+    def find(self, object_id: str) -> Thing | None:
+        body = self.store.value("SELECT body FROM stripe_objects WHERE id = ?", object_id)
+        return None if body is None else read(body)
+
+    def add(self, thing: Thing, clock: str | None = None) -> None:
+        self.store.add(
+            "stripe_objects",
+            id=thing["id"],
+            object=thing["object"],
+            customer=_customer(thing),
+            clock=clock,
+            created=thing.get("created", 0),
+            due_at=next_moment(thing),
+            body=json.dumps(thing),
+        )
+
+    def save(self, thing: Thing) -> None:
+        sql = "UPDATE stripe_objects SET customer = ?, due_at = ?, body = ? WHERE id = ?"
+        self.store.run(sql, _customer(thing), next_moment(thing), json.dumps(thing), thing["id"])
+
+    def all(self, kind: str, **equal: Any) -> list[Thing]:
+        """Oldest first; `equal` are fields of the body, `__` standing for the dot of a deeper one."""
+        rows = self.rows(kind, [(name.replace("__", "."), "=", value) for name, value in equal.items()])
+        return [read(row["body"]) for row in rows]
+
+    def rows(self, kind: str, conditions: list[tuple[str, str, Any]], *, newest_first: bool = False) -> list[Row]:
+        """Rows of one kind. `created` and `customer` are columns, all else is looked for in the body."""
+        sql, values = "SELECT * FROM stripe_objects WHERE object = ?", [kind]
+        for field, comparison, value in conditions:
+            if comparison in ("IN", "NOT IN"):
+                sql += f" AND {_column(field)} {comparison} ({', '.join('?' * len(value))})"
+                values += value
+            else:
+                sql += f" AND {_column(field)} {comparison} ?"
+                values.append(value)
+        return self.store.rows(sql + (" ORDER BY seq DESC" if newest_first else " ORDER BY seq"), *values)
+
+    def clock_of(self, object_id: str) -> str | None:
+        found = self.store.value("SELECT clock FROM stripe_objects WHERE id = ?", object_id)
+        return None if found is None else str(found)
+
+    def next_due(self, clock: str | None, until: int) -> Row | None:
+        sql = "SELECT id, due_at FROM stripe_objects WHERE due_at <= ? AND clock IS ? ORDER BY due_at, seq LIMIT 1"
+        return self.store.row(sql, until, clock)
+
+    def counts(self) -> dict[str, int]:
+        sql = "SELECT object, COUNT(*) AS number FROM stripe_objects GROUP BY object ORDER BY object"
+        return {row["object"]: row["number"] for row in self.store.rows(sql)}
+
+
+def _column(field: str) -> str:
+    return field if field in ("id", "created", "customer") else f"json_extract(body, '$.{field}')"
+
+
+def _customer(thing: Thing) -> str | None:
+    found = thing.get("customer")
+    return found if isinstance(found, str) else None
+
+
+def read(body: str) -> Thing:
+    found: Thing = json.loads(body)
+    return found

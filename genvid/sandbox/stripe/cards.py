@@ -1,0 +1,90 @@
+"""The test cards and what they do: https://docs.stripe.com/testing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Card:
+    does: str
+    shown: str
+    """How the pay page introduces it."""
+    brand: str = "visa"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a payment was refused, in Stripe's words."""
+
+    code: str
+    message: str
+    decline_code: str | None = None
+
+
+CARDS = {
+    "4242424242424242": Card("pay", "Visa, pays"),
+    "5555555555554444": Card("pay", "Mastercard, pays", "mastercard"),
+    "378282246310005": Card("pay", "American Express, pays", "amex"),
+    "4000000000000002": Card("decline", "is declined"),
+    "4000000000009995": Card("insufficient_funds", "has insufficient funds"),
+    "4000002500003155": Card("authenticate_once", "asks for 3-D Secure, once"),
+    "4000000000003220": Card("authenticate", "asks for 3-D Secure"),
+    "4000002760003184": Card("authenticate_always", "asks for 3-D Secure every time"),
+    "4000000000000341": Card("charge_fails", "can be saved, then fails"),
+    "4000000000000259": Card("dispute", "pays, then is disputed"),
+    "4000000000005423": Card("fraud_warning", "pays, then a fraud warning comes"),
+}
+TEST_METHODS = {
+    "pm_card_visa": "4242424242424242",
+    "pm_card_mastercard": "5555555555554444",
+    "pm_card_amex": "378282246310005",
+    "pm_card_chargeDeclined": "4000000000000002",
+    "pm_card_visa_chargeDeclined": "4000000000000002",
+    "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_chargeCustomerFail": "4000000000000341",
+    "pm_card_authenticationRequired": "4000002760003184",
+    "pm_card_authenticationRequiredOnSetup": "4000002500003155",
+    "pm_card_threeDSecure2Required": "4000000000003220",
+    "pm_card_threeDSecureRequired": "4000000000003220",
+    "pm_card_createDispute": "4000000000000259",
+}
+DECLINED = Refusal("card_declined", "Your card was declined.", "generic_decline")
+AUTHENTICATION_FAILED = Refusal(
+    "payment_intent_authentication_failure",
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+)
+NEEDS_AUTHENTICATION = Refusal(
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
+    "authentication_required",
+)
+DEBIT_FAILED = Refusal("payment_intent_payment_attempt_failed", "The bank account could not be debited.")
+REFUSALS = {
+    "decline": DECLINED,
+    "charge_fails": DECLINED,
+    "insufficient_funds": Refusal("card_declined", "Your card has insufficient funds.", "insufficient_funds"),
+}
+ASKING = ("authenticate", "authenticate_once", "authenticate_always")
+BANK_ACCOUNT = "us_bank_account"
+
+
+def deed_of(method: dict[str, Any]) -> str:
+    """What happens when this payment method is charged."""
+    card = CARDS.get(method.get("_number", ""))
+    return "pay" if card is None else card.does
+
+
+def digits(number: str) -> str:
+    return "".join(character for character in number if character.isdigit())
+
+
+def is_card_number(number: str) -> bool:
+    """By length and Luhn's check digit."""
+    reverse = [int(digit) for digit in reversed(number)]
+    total = sum(reverse[0::2]) + sum(sum(divmod(2 * digit, 10)) for digit in reverse[1::2])
+    return 12 <= len(number) <= 19 and total % 10 == 0
+
+
+def brand_of(number: str) -> str:
+    return CARDS[number].brand if number in CARDS else "visa"

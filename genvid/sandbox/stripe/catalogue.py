@@ -1,0 +1,196 @@
+"""Products and prices."""
+
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, listed
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.forms import Form
+from genvid.sandbox.stripe.lists import Condition, page
+
+INTERVALS = ("day", "week", "month", "year")
+PRODUCT_TAKES = (
+    "id name active description metadata images default_price_data marketing_features package_dimensions shippable "
+    "statement_descriptor tax_code type unit_label url"
+)
+PRICE_TAKES = (
+    "product product_data currency unit_amount unit_amount_decimal recurring active lookup_key transfer_lookup_key "
+    "nickname metadata tax_behavior billing_scheme tiers tiers_mode transform_quantity currency_options "
+    "custom_unit_amount"
+)
+
+
+def make_product(bank: Bank, form: Form) -> Thing:
+    wanted = form.text("id")
+    if wanted and bank.books.find(wanted) is not None:
+        raise StripeError("Product already exists.", code="resource_already_exists", param="id")
+    product = bank.new(
+        "product",
+        "prod_",
+        active=form.flag("active", True),
+        default_price=None,
+        description=form.text("description"),
+        images=form.texts("images"),
+        marketing_features=[],
+        metadata=form.map("metadata"),
+        name=form.need("name"),
+        package_dimensions=None,
+        shippable=None,
+        statement_descriptor=form.text("statement_descriptor"),
+        tax_code=form.text("tax_code"),
+        type="service",
+        unit_label=form.text("unit_label"),
+        updated=bank.now(),
+        url=form.text("url"),
+        **({"id": wanted} if wanted else {}),
+    )
+    bank.emit("product.created", product)
+    return product
+
+
+def create_product(call: Call) -> Thing:
+    product, price = make_product(call.bank, call.form), call.form.part("default_price_data")
+    if price.values:
+        call.bank.save(product, default_price=make_price(call.bank, price, product)["id"])
+    return product
+
+
+def read_product(call: Call) -> Thing:
+    return call.bank.get("product", call.id)
+
+
+def update_product(call: Call) -> Thing:
+    form, product = call.form, call.bank.alive("product", call.id)
+    texts = ("name", "description", "statement_descriptor", "tax_code", "unit_label", "url", "default_price")
+    fields: Thing = form.chosen(*texts)
+    if "active" in form:
+        fields["active"] = form.flag("active")
+    if "metadata" in form:
+        fields["metadata"] = form.map("metadata", product["metadata"])
+    return call.bank.change(product, "product.updated", **fields)
+
+
+def delete_product(call: Call) -> Thing:
+    product = call.bank.alive("product", call.id)
+    if call.bank.books.all("price", product=product["id"]):
+        raise StripeError("This product cannot be deleted because it has one or more user-created prices.")
+    call.bank.emit("product.deleted", product)
+    gone = {"id": product["id"], "object": "product", "deleted": True}
+    call.bank.save(gone)
+    return gone
+
+
+def list_products(call: Call) -> Thing:
+    ids = call.form.texts("ids")
+    where: tuple[Condition, ...] = (("id", "IN", ids),) if ids else ()
+    return page(call, "product", where=(*where, *_active(call)))
+
+
+def _active(call: Call) -> tuple[Condition, ...]:
+    return (("active", "=", call.form.flag("active")),) if "active" in call.form else ()
+
+
+def features(call: Call) -> Thing:
+    call.bank.get("product", call.id)
+    return listed(f"/v1/products/{call.id}/features", [])
+
+
+def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
+    amount, recurring = form.number("unit_amount"), _recurring(form)
+    if amount is None and "unit_amount_decimal" in form:
+        amount = round(float(form.need("unit_amount_decimal")))
+    if amount is None:
+        raise missing(form.name("unit_amount"))
+    price = bank.new(
+        "price",
+        "price_1",
+        active=form.flag("active", True),
+        billing_scheme="per_unit",
+        currency=form.need("currency").lower(),
+        custom_unit_amount=None,
+        lookup_key=_free_lookup_key(bank, form),
+        metadata=form.map("metadata"),
+        nickname=form.text("nickname"),
+        product=product["id"],
+        recurring=recurring,
+        tax_behavior=form.text("tax_behavior") or "unspecified",
+        tiers_mode=None,
+        transform_quantity=None,
+        type="recurring" if recurring else "one_time",
+        unit_amount=amount,
+        unit_amount_decimal=str(amount),
+    )
+    bank.emit("price.created", price)
+    return price
+
+
+def _recurring(form: Form) -> Thing | None:
+    part = form.part("recurring")
+    if not part.values:
+        return None
+    part.need("interval")
+    return {
+        "interval": part.word("interval", *INTERVALS),
+        "interval_count": part.number("interval_count", 1),
+        "meter": None,
+        "trial_period_days": part.number("trial_period_days"),
+        "usage_type": "licensed",
+    }
+
+
+def _free_lookup_key(bank: Bank, form: Form) -> str | None:
+    """A key is one price's; it is taken from its holder only when that is asked for."""
+    key = form.text("lookup_key")
+    for holder in bank.books.all("price", lookup_key=key) if key else ():
+        if not form.flag("transfer_lookup_key"):
+            raise StripeError(f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key")
+        bank.change(holder, "price.updated", lookup_key=None)
+    return key
+
+
+def create_price(call: Call) -> Thing:
+    return make_price(call.bank, call.form, product_of(call.bank, call.form))
+
+
+def product_of(bank: Bank, form: Form) -> Thing:
+    """The product a price is made for, which may be made along with it."""
+    if "product_data" in form:
+        return make_product(bank, form.part("product_data"))
+    return bank.alive("product", form.need("product"), "product")
+
+
+def read_price(call: Call) -> Thing:
+    return call.bank.get("price", call.id)
+
+
+def update_price(call: Call) -> Thing:
+    form, price = call.form, call.bank.get("price", call.id)
+    fields: Thing = form.chosen("nickname", "tax_behavior")
+    if "active" in form:
+        fields["active"] = form.flag("active")
+    if "lookup_key" in form and form.text("lookup_key") != price["lookup_key"]:
+        fields["lookup_key"] = _free_lookup_key(call.bank, form)
+    if "metadata" in form:
+        fields["metadata"] = form.map("metadata", price["metadata"])
+    return call.bank.change(price, "price.updated", **fields)
+
+
+def list_prices(call: Call) -> Thing:
+    keys, recurring = call.form.texts("lookup_keys"), call.form.part("recurring").text("interval")
+    where: list[Condition] = [*_active(call)]
+    where += [("lookup_key", "IN", keys)] if keys else []
+    where += [("recurring.interval", "=", recurring)] if recurring else []
+    return page(call, "price", "product", "type", "currency", where=tuple(where))
+
+
+OPERATIONS = [
+    Operation("POST", "/v1/products", create_product, PRODUCT_TAKES),
+    Operation("GET", "/v1/products", list_products),
+    Operation("GET", "/v1/products/{id}", read_product),
+    Operation("POST", "/v1/products/{id}", update_product),
+    Operation("DELETE", "/v1/products/{id}", delete_product),
+    Operation("GET", "/v1/products/{id}/features", features),
+    Operation("POST", "/v1/prices", create_price, PRICE_TAKES),
+    Operation("GET", "/v1/prices", list_prices),
+    Operation("GET", "/v1/prices/{id}", read_price),
+    Operation("POST", "/v1/prices/{id}", update_price),
+]

@@ -1,0 +1,288 @@
+"""What happens when a buyer pays a Checkout Session."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from genvid.sandbox.stripe import (
+    cards,
+    collection,
+    customers,
+    cycle,
+    invoices,
+    lines,
+    methods,
+    payments,
+    promotions,
+    sessions,
+)
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.invoices import Draft
+from genvid.sandbox.stripe.payments import Attempt
+
+DAY = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Payment:
+    """What the buyer filled in."""
+
+    card: str = "4242424242424242"
+    method: str = "card"
+    email: str | None = None
+    name: str | None = None
+
+
+def submit(bank: Bank, session: Thing, payment: Payment) -> Thing:
+    """Pays, or says in `last_error` why not. A session still open has to be tried again, or waits for 3-D Secure."""
+    if session["status"] != "open":
+        raise StripeError(f"This Checkout Session is {session['status']}.", param="session")
+    bank.save(session, _last_error=None)
+    number = cards.digits(payment.card)
+    if payment.method == "card" and not cards.is_card_number(number):
+        return bank.save(session, _last_error="Your card number is incorrect.")
+    _introduce(bank, session, payment)
+    return MODES[session["mode"]](bank, session, _method(bank, session, payment))
+
+
+def apply_code(bank: Bank, session: Thing, word: str) -> Thing:
+    if not session["allow_promotion_codes"]:
+        raise StripeError(promotions.INVALID, code="promotion_code_invalid", param="promotion_code")
+    code = promotions.find_code(bank, word, session["customer"])
+    sessions.reduce(bank, session, bank.get("coupon", code["promotion"]["coupon"]), code)
+    return session
+
+
+def _introduce(bank: Bank, session: Thing, payment: Payment) -> None:
+    """Who buys; a customer is made where one is needed."""
+    known = bank.get("customer", session["customer"]) if session["customer"] else {}
+    email = known.get("email") or payment.email or session["customer_email"] or "buyer@example.com"
+    name = payment.name or known.get("name")
+    details = {"address": dict(methods.ADDRESS), "email": email, "name": name, "phone": None}
+    bank.save(session, customer_details={**details, "tax_exempt": "none", "tax_ids": []})
+    if session["customer"] is None and _needs_customer(session):
+        customer = customers.make(bank, email=email, name=name)
+        bank.save(session, customer=customer["id"])
+
+
+def _needs_customer(session: Thing) -> bool:
+    wants = session["customer_creation"] == "always" or (session["invoice_creation"] or {}).get("enabled")
+    return session["mode"] != "payment" or bool(wants or session["_intent_data"].get("setup_future_usage"))
+
+
+def _method(bank: Bank, session: Thing, payment: Payment) -> Thing:
+    bills = {"email": session["customer_details"]["email"], "name": session["customer_details"]["name"]}
+    if payment.method == "bank":
+        return methods.make_bank_account(bank, **bills)
+    return methods.make_card(bank, payment.card, clocked=session["customer"], **bills)
+
+
+def _pay_once(bank: Bank, session: Thing, method: Thing) -> Thing:
+    if session["amount_total"] == 0:
+        return _complete_once(bank, session, None)
+    intent = payments.attempt(bank, _intent(bank, session), Attempt(method, return_url=session["success_url"]))
+    return _after(bank, session, intent)
+
+
+def _intent(bank: Bank, session: Thing) -> Thing:
+    """One payment intent for a session, however often it is tried."""
+    if session["payment_intent"]:
+        return bank.get("payment_intent", session["payment_intent"])
+    data = session["_intent_data"]
+    fields = {name: data[name] for name in ("description", "setup_future_usage", "receipt_email") if name in data}
+    fields["metadata"] = data.get("metadata") or {}
+    fields["payment_method_types"] = session["payment_method_types"]
+    amount, currency = session["amount_total"], session["currency"]
+    intent = payments.make_intent(bank, amount, currency, session["customer"], **fields)
+    bank.save(session, payment_intent=intent["id"])
+    return intent
+
+
+def _after(bank: Bank, session: Thing, intent: Thing) -> Thing:
+    """Follows what came of the payment."""
+    if intent["last_payment_error"]:
+        return bank.save(session, _last_error=intent["last_payment_error"]["message"])
+    if intent["status"] == "requires_action":
+        return session
+    if session["mode"] == "subscription":
+        return _complete_subscription(bank, session, bank.get("subscription", session["_subscription"]))
+    return _complete_once(bank, session, intent)
+
+
+def _complete_once(bank: Bank, session: Thing, intent: Thing | None) -> Thing:
+    status = "no_payment_required" if intent is None else "paid"
+    if intent is not None and intent["status"] == "processing":
+        status = "unpaid"
+    if intent is not None and session["customer"] and intent["setup_future_usage"]:
+        methods.attach(bank, intent["payment_method"], session["customer"])
+    _redeem(bank, session)
+    if status != "unpaid":
+        _invoice(bank, session, intent)
+    return _complete(bank, session, payment_status=status)
+
+
+def _redeem(bank: Bank, session: Thing, **of: Any) -> list[Thing]:
+    """The discount's use, once it is certain."""
+    if not session.get("_coupon"):
+        return []
+    coupon = bank.get("coupon", session["_coupon"])
+    code = bank.get("promotion_code", session["_code"]) if session["_code"] else None
+    told = {"checkout_session": session["id"], "customer": session["customer"], **of}
+    discount = promotions.redeem(bank, coupon, code, **told)
+    bank.save(session, _discount=discount["id"])
+    return [discount]
+
+
+def _invoice(bank: Bank, session: Thing, intent: Thing | None) -> None:
+    """A paid one for a single sale, when the session asks for it."""
+    if not (session["invoice_creation"] or {}).get("enabled"):
+        return
+    customer, now = bank.get("customer", session["customer"]), bank.now(session["customer"])
+    entries = [lines.of_sale(bank, item["price"], item["quantity"]) for item in session["_line_items"]]
+    discounts = [bank.get("discount", session["_discount"])] if session.get("_discount") else []
+    metadata = session["invoice_creation"]["invoice_data"]["metadata"]
+    # A balance is for subscriptions; what Checkout has charged already is not lowered by it.
+    without_balance = {**customer, "balance": 0}
+    draft = Draft(without_balance, entries, "manual", (now, now), discounts=discounts, metadata=metadata)
+    invoice = invoices.make(bank, draft)
+    if intent is not None:
+        invoices.link(bank, invoice, intent)
+    invoices.settle(bank, invoice)
+    bank.save(session, invoice=invoice["id"])
+
+
+def _complete(bank: Bank, session: Thing, **fields: Any) -> Thing:
+    bank.save(session, status="complete", url=None, **fields)
+    bank.emit("checkout.session.completed", session)
+    return session
+
+
+def _subscribe(bank: Bank, session: Thing, method: Thing) -> Thing:
+    """The first attempt makes the subscription; later ones pay its first invoice."""
+    if session.get("_subscription") is None:
+        _start(bank, session)
+    subscription = bank.get("subscription", session["_subscription"])
+    methods.attach(bank, method["id"], session["customer"])
+    bank.save(subscription, default_payment_method=method["id"])
+    invoice = bank.get("invoice", subscription["latest_invoice"])
+    if invoice["amount_due"] == 0:
+        return _subscribe_free(bank, session, subscription, method)
+    collection.collect(bank, invoice, tried=Attempt(method, return_url=session["success_url"]))
+    return _after(bank, session, invoices.intent_of(bank, invoice))
+
+
+def _start(bank: Bank, session: Thing) -> None:
+    data = session["_subscription_data"]
+    items = [(item["price"], item["quantity"]) for item in session["_line_items"] if item["price"]["recurring"]]
+    days = int(data.get("trial_period_days") or 0)
+    trial_end = bank.now(session["customer"]) + days * DAY if days else int(data.get("trial_end") or 0) or None
+    order = cycle.Order(bank.get("customer", session["customer"]), items, None, trial_end, data.get("metadata") or {})
+    order.beside = {"description": data.get("description")}
+    subscription = cycle.subscribe(bank, order)
+    discounts = _redeem(bank, session, subscription=subscription["id"])
+    once = [item for item in session["_line_items"] if not item["price"]["recurring"]]
+    pending = [lines.of_sale(bank, item["price"], item["quantity"]) for item in once]
+    bank.save(subscription, discounts=[one["id"] for one in discounts], _pending=pending)
+    cycle.first_invoice(bank, subscription)
+    bank.save(session, _subscription=subscription["id"])
+
+
+def _subscribe_free(bank: Bank, session: Thing, subscription: Thing, method: Thing) -> Thing:
+    """Nothing is due now; the card is only put on file."""
+    refusal = _setup_refusal(method)
+    if refusal is not None:
+        return bank.save(session, _last_error=refusal.message)
+    collection.collect(bank, bank.get("invoice", subscription["latest_invoice"]), tried=Attempt(method))
+    return _complete_subscription(bank, session, bank.get("subscription", subscription["id"]))
+
+
+def _complete_subscription(bank: Bank, session: Thing, subscription: Thing) -> Thing:
+    invoice = bank.get("invoice", subscription["latest_invoice"])
+    status = "paid" if invoice["amount_paid"] else "no_payment_required"
+    if invoice["status"] != "paid":
+        status = "unpaid"
+    fields = {"subscription": subscription["id"], "invoice": invoice["id"]}
+    return _complete(bank, session, payment_status=status, **fields)
+
+
+def _setup_refusal(method: Thing) -> cards.Refusal | None:
+    """A card that is to be saved is checked as well; this one fails only later."""
+    deed = cards.deed_of(method)
+    return None if deed == "charge_fails" else cards.REFUSALS.get(deed)
+
+
+def _set_up(bank: Bank, session: Thing, method: Thing) -> Thing:
+    refusal = _setup_refusal(method)
+    if refusal is not None:
+        return bank.save(session, _last_error=refusal.message)
+    methods.attach(bank, method["id"], session["customer"])
+    setup = payments.make_setup(bank, session["customer"], method, "succeeded")
+    return _complete(bank, session, setup_intent=setup["id"])
+
+
+def authenticate(bank: Bank, intent: Thing, *, passes: bool) -> Thing | None:
+    """What came of 3-D Secure; the session it was for, if any."""
+    if intent["status"] != "requires_action":
+        raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
+    method = bank.get("payment_method", intent["payment_method"])
+    tried = Attempt(method, authenticated=passes)
+    for payment in bank.books.all("invoice_payment", payment__payment_intent=intent["id"]):
+        invoice = bank.get("invoice", payment["invoice"])
+        collection.collect(bank, invoice, tried=tried)
+        session = _session_of_invoice(bank, invoice)
+        return _after(bank, session, bank.get("payment_intent", intent["id"])) if session else None
+    payments.attempt(bank, intent, tried)
+    found = bank.books.all("checkout.session", payment_intent=intent["id"])
+    return _after(bank, found[0], intent) if found else None
+
+
+def _session_of_invoice(bank: Bank, invoice: Thing) -> Thing | None:
+    subscription = collection.subscription_of(bank, invoice) or {"id": ""}
+    found = bank.books.all("checkout.session", _subscription=subscription["id"], status="open")
+    return found[0] if found else None
+
+
+def settle_debit(bank: Bank, intent: Thing, *, succeeds: bool) -> Thing:
+    """The bank has answered, days after the session was completed."""
+    if intent["status"] != "processing":
+        raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
+    payments.settle_debit(bank, intent, succeeds=succeeds)
+    found = bank.books.all("checkout.session", payment_intent=intent["id"])
+    for payment in bank.books.all("invoice_payment", payment__payment_intent=intent["id"]):
+        invoice = bank.get("invoice", payment["invoice"])
+        (invoices.settle if succeeds else invoices.fail)(bank, invoice)
+        collection.follow(bank, invoice)
+        found += bank.books.all("checkout.session", invoice=invoice["id"])
+    for session in found:
+        _settle_session(bank, session, intent, succeeds)
+    return intent
+
+
+def _settle_session(bank: Bank, session: Thing, intent: Thing, succeeds: bool) -> None:
+    if not succeeds:
+        bank.emit("checkout.session.async_payment_failed", session)
+        return
+    bank.save(session, payment_status="paid")
+    if session["mode"] == "payment":
+        _invoice(bank, session, intent)
+    bank.emit("checkout.session.async_payment_succeeded", session)
+
+
+MODES: dict[str, Callable[[Bank, Thing, Thing], Thing]] = {
+    "payment": _pay_once,
+    "subscription": _subscribe,
+    "setup": _set_up,
+}
+
+
+def intent_of(bank: Bank, session: Thing) -> Thing | None:
+    """The payment intent that pays a session, itself or through its subscription's first invoice."""
+    if session["payment_intent"]:
+        return bank.get("payment_intent", session["payment_intent"])
+    if session.get("_subscription") is None:
+        return None
+    invoice = bank.get("invoice", bank.get("subscription", session["_subscription"])["latest_invoice"])
+    payments_ = bank.books.all("invoice_payment", invoice=invoice["id"])
+    return bank.get("payment_intent", payments_[0]["payment"]["payment_intent"]) if payments_ else None

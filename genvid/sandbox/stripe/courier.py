@@ -1,0 +1,104 @@
+"""Stripe's webhook deliveries: to whom an event goes, how it is signed, and which ones nobody took."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+from genvid.sandbox.postman import Postman
+from genvid.sandbox.store import Row
+from genvid.sandbox.stripe.books import Thing, new_id
+
+# What `chaos` makes of a delivery, by weight; beside it, now and then, somebody makes an event up.
+CHAOS = {"normal": 45, "doubled": 20, "late": 10, "reordered": 10, "off": 15}
+FORGERY_SHARE = 0.2
+STATUSES = {"off": "lost", "held": "held"}
+UNTAKEN = """SELECT event_id FROM stripe_deliveries WHERE mode <> 'forgery'
+             GROUP BY event_id, endpoint_id HAVING MAX(status = 'delivered') = 0"""
+
+
+def signature(secret: str, body: bytes, at: int) -> str:
+    """The `Stripe-Signature` header: https://docs.stripe.com/webhooks#verify-manually."""
+    signed = hmac.new(secret.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={signed}"
+
+
+class StripeCourier(Postman):
+    deliveries = "stripe_deliveries"
+    attempts = "stripe_attempts"
+    give_up_after = 3 * 24 * 3600.0
+    at_once = 16
+
+    def send(self, event: Thing, endpoints: list[Thing]) -> None:
+        """Addresses an event to these endpoints, in the way the knob says."""
+        for endpoint in endpoints:
+            self._address(event, endpoint, self._drawn())
+            if self._board.now.stripe_webhooks == "chaos" and self._board.dice.random() < FORGERY_SHARE:
+                self._address({**event, "id": new_id("evt_")}, endpoint, "forgery")
+        self._bell.set()
+
+    async def deliver(self, event: Thing, endpoint: Thing) -> dict[str, Any]:
+        """One honest attempt now, whatever the knob says; what it was answered."""
+        sql = "SELECT * FROM stripe_deliveries WHERE event_id = ? AND endpoint_id = ? AND mode <> 'forgery' LIMIT 1"
+        row = self._store.row(sql, event["id"], endpoint["id"])
+        if row is None:
+            self._address(event, endpoint, "held")
+            row = self._store.row(sql, event["id"], endpoint["id"])
+        answer = await self._try({**(row or {}), "mode": "normal", "url": endpoint["url"]})
+        return {"event": event["id"], "type": event["type"], "endpoint": endpoint["id"], "status": answer}
+
+    async def deliver_all(self, pairs: list[tuple[Thing, Thing]], *, parallel: bool) -> list[dict[str, Any]]:
+        if parallel:
+            return list(await asyncio.gather(*(self.deliver(event, endpoint) for event, endpoint in pairs)))
+        return [await self.deliver(event, endpoint) for event, endpoint in pairs]
+
+    def untaken(self) -> list[str]:
+        """Events that some endpoint has never answered with a 2xx."""
+        return sorted({row["event_id"] for row in self._store.rows(UNTAKEN)})
+
+    def pending(self, event_id: str) -> int:
+        sql = UNTAKEN.replace("WHERE", "WHERE event_id = ? AND", 1)
+        return len(self._store.rows(sql, event_id))
+
+    def forget(self, endpoint_id: str) -> None:
+        """What still waits for an endpoint that was taken away."""
+        sql = "UPDATE stripe_deliveries SET status = 'abandoned' WHERE endpoint_id = ? AND status = 'waiting'"
+        self._store.run(sql, endpoint_id)
+
+    def _drawn(self) -> str:
+        mode = self._board.now.stripe_webhooks
+        return self._board.dice.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
+
+    def _address(self, event: Thing, endpoint: Thing, mode: str) -> None:
+        now = time.time()
+        for _ in range(2 if mode == "doubled" else 1):
+            self._store.add(
+                "stripe_deliveries",
+                event_id=event["id"],
+                event_type=event["type"],
+                endpoint_id=endpoint["id"],
+                url=endpoint["url"],
+                mode=mode,
+                body=json.dumps(event),
+                created_at=now,
+                due_at=now + self._hold_back(mode),
+                status=STATUSES.get(mode, "waiting"),
+            )
+
+    def _hold_back(self, mode: str) -> float:
+        """Late waits; reordered holds back every second delivery, so that its successor overtakes it."""
+        count = int(self._store.value("SELECT COUNT(*) FROM stripe_deliveries") or 0)
+        held = mode == "late" or (mode == "reordered" and count % 2 == 0)
+        return self._board.now.webhook_late_seconds if held else 0.0
+
+    def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:
+        sql = "SELECT json_extract(body, '$._secret') FROM stripe_objects WHERE id = ?"
+        secret = self._store.value(sql, delivery["endpoint_id"]) or ""
+        key = "whsec_forged" if delivery["mode"] in ("forged", "forgery") else secret
+        return {
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+            "Stripe-Signature": signature(key, body, int(time.time())),
+        }

@@ -1,0 +1,199 @@
+"""A subscription's life: it starts, has a trial, renews, is billed."""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from genvid.sandbox.stripe import collection, invoices, lines
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, listed, new_id
+from genvid.sandbox.stripe.calendar import later
+from genvid.sandbox.stripe.invoices import Draft
+from genvid.sandbox.stripe.timetable import period
+
+UPDATED = "customer.subscription.updated"
+BLANK: Thing = {
+    "application": None,
+    "application_fee_percent": None,
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+    "billing_cycle_anchor_config": None,
+    "billing_mode": {"type": "classic", "flexible": None},
+    "billing_thresholds": None,
+    "cancel_at": None,
+    "cancel_at_period_end": False,
+    "canceled_at": None,
+    "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+    "collection_method": "charge_automatically",
+    "days_until_due": None,
+    "default_source": None,
+    "default_tax_rates": [],
+    "description": None,
+    "discounts": [],
+    "ended_at": None,
+    "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+    "latest_invoice": None,
+    "next_pending_invoice_item_invoice": None,
+    "on_behalf_of": None,
+    "pause_collection": None,
+    "payment_settings": {
+        "payment_method_options": None,
+        "payment_method_types": None,
+        "save_default_payment_method": "off",
+    },
+    "pending_invoice_item_interval": None,
+    "pending_setup_intent": None,
+    "pending_update": None,
+    "schedule": None,
+    "transfer_data": None,
+    "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+}
+
+
+@dataclass
+class Order:
+    """What somebody subscribes to."""
+
+    customer: Thing
+    items: list[tuple[Thing, int]]
+    method: str | None = None
+    trial_end: int | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    beside: Thing = field(default_factory=dict)
+
+
+def subscribe(bank: Bank, order: Order) -> Thing:
+    """Makes the subscription, incomplete or on trial, and tells of it."""
+    now, first = bank.now(order.customer["id"]), order.items[0][0]
+    fields: Thing = {
+        **BLANK,
+        "billing_cycle_anchor": order.trial_end or now,
+        "currency": first["currency"],
+        "customer": order.customer["id"],
+        "default_payment_method": order.method,
+        "metadata": order.metadata,
+        "start_date": now,
+        "status": "trialing" if order.trial_end else "incomplete",
+        "test_clock": order.customer["test_clock"],
+        "trial_end": order.trial_end,
+        "trial_start": now if order.trial_end else None,
+        **order.beside,
+    }
+    end = order.trial_end or later(now, first["recurring"]["interval"], first["recurring"]["interval_count"])
+    subscription_id = new_id("sub_1")
+    items = [new_item(bank, subscription_id, one, quantity, (now, end)) for one, quantity in order.items]
+    url = f"/v1/subscription_items?subscription={subscription_id}"
+    subscription = bank.new(
+        "subscription", "", **{**fields, "id": subscription_id}, items=listed(url, items), _pending=[]
+    )
+    bank.emit("customer.subscription.created", subscription)
+    return subscription
+
+
+def new_item(bank: Bank, subscription_id: str, price: Thing, quantity: int, span: tuple[int, int]) -> Thing:
+    return {
+        "id": new_id("si_"),
+        "object": "subscription_item",
+        "billing_thresholds": None,
+        "created": bank.now(),
+        "current_period_end": span[1],
+        "current_period_start": span[0],
+        "discounts": [],
+        "metadata": {},
+        "price": price,
+        "quantity": quantity,
+        "subscription": subscription_id,
+        "tax_rates": [],
+    }
+
+
+def first_invoice(bank: Bank, subscription: Thing) -> Thing:
+    """What the start costs: a period, or nothing while a trial runs."""
+    free, span = subscription["status"] == "trialing", period(subscription)
+    entries = [lines.of_item(bank, item, span, free=free) for item in subscription["items"]["data"]]
+    return bill(bank, subscription, entries, "subscription_create", span)
+
+
+def bill(bank: Bank, subscription: Thing, entries: list[Thing], reason: str, span: tuple[int, int]) -> Thing:
+    """Makes the invoice of these lines, and of what was left pending for it."""
+    discounts = _discounts(bank, subscription)
+    draft = Draft(
+        customer=bank.get("customer", subscription["customer"]),
+        entries=[*subscription["_pending"], *entries],
+        reason=reason,
+        period=span,
+        subscription=subscription,
+        discounts=discounts,
+    )
+    invoice = invoices.make(bank, draft)
+    left = [one["id"] for one in discounts if _duration(bank, one) != "once"]
+    before = {"latest_invoice": subscription["latest_invoice"]}
+    bank.save(subscription, latest_invoice=invoice["id"], discounts=left, _pending=[])
+    if before["latest_invoice"]:
+        bank.emit(UPDATED, subscription, before)
+    return invoice
+
+
+def _discounts(bank: Bank, subscription: Thing) -> list[Thing]:
+    """Those that still run."""
+    found = [bank.get("discount", one) for one in subscription["discounts"]]
+    now = bank.now(subscription["customer"])
+    return [one for one in found if one["end"] is None or one["end"] > now]
+
+
+def _duration(bank: Bank, discount: Thing) -> str:
+    return str(bank.get("coupon", discount["source"]["coupon"])["duration"])
+
+
+def move(subscription: Thing, start: int, end: int, **fields: Any) -> Thing:
+    """The items' list with another period."""
+    items = copy.deepcopy(subscription["items"])
+    for item in items["data"]:
+        item.update(current_period_start=start, current_period_end=end)
+    return {"items": items, **fields}
+
+
+def next_end(subscription: Thing, start: int) -> int:
+    recurring = subscription["items"]["data"][0]["price"]["recurring"]
+    anchor = subscription["billing_cycle_anchor"]
+    return later(start, recurring["interval"], recurring["interval_count"], anchor)
+
+
+def renew(bank: Bank, subscription: Thing, *, verdict: bool | None = None) -> Thing:
+    """The next period begins and is billed in advance."""
+    before, start = period(subscription)
+    end = next_end(subscription, start)
+    bank.change(subscription, UPDATED, **move(subscription, start, end))
+    entries = [lines.of_item(bank, item, (start, end)) for item in subscription["items"]["data"]]
+    invoice = bill(bank, subscription, entries, "subscription_cycle", (before, start))
+    return collection.collect(bank, invoice, verdict=verdict)
+
+
+def end_trial(
+    bank: Bank, subscription: Thing, *, verdict: bool | None = None, reason: str = "subscription_cycle"
+) -> Thing:
+    """The first paid period begins now."""
+    now = bank.now(subscription["customer"])
+    trial = period(subscription)
+    bank.save(subscription, billing_cycle_anchor=now)
+    fields = move(subscription, now, next_end(subscription, now), status="active", trial_end=now)
+    bank.change(subscription, UPDATED, **fields)
+    span = period(subscription)
+    entries = [lines.of_item(bank, item, span) for item in subscription["items"]["data"]]
+    invoice = bill(bank, subscription, entries, reason, (trial[0], now))
+    return collection.collect(bank, invoice, verdict=verdict)
+
+
+def reach_period_end(bank: Bank, subscription: Thing) -> None:
+    if subscription["cancel_at_period_end"]:
+        collection.end(bank, subscription)
+    else:
+        renew(bank, subscription)
+
+
+def give_up(bank: Bank, subscription: Thing) -> None:
+    """The first invoice was not paid in time."""
+    invoice = bank.get("invoice", subscription["latest_invoice"])
+    if invoice["status"] == "open":
+        invoices.void(bank, invoice)
+    now = bank.now(subscription["customer"])
+    bank.change(subscription, UPDATED, status="incomplete_expired", ended_at=now)

@@ -1,0 +1,149 @@
+"""Webhook endpoints, events and the account."""
+
+from typing import Any
+
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, listed, new_id, read, shown
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.lists import Condition, page
+
+ACCOUNT = "acct_1SandboxGenvid0"
+TAKES = "url enabled_events api_version connect description metadata"
+
+
+def create(call: Call) -> Thing:
+    """The only answer that shows the secret."""
+    form, url = call.form, _url(call)
+    events = form.texts("enabled_events")
+    if not events:
+        raise missing("enabled_events")
+    endpoint = call.bank.new(
+        "webhook_endpoint",
+        "we_1",
+        api_version=form.text("api_version"),
+        application=None,
+        description=form.text("description"),
+        enabled_events=events,
+        metadata=form.map("metadata"),
+        status="enabled",
+        url=url,
+        _secret=new_id("whsec_", 32),
+    )
+    return {**endpoint, "secret": endpoint["_secret"]}
+
+
+def _url(call: Call) -> str:
+    url = call.form.need("url")
+    if not url.startswith(("http://", "https://")):
+        raise StripeError("Invalid URL: An explicit scheme (such as https) must be provided.", param="url")
+    return url
+
+
+def update(call: Call) -> Thing:
+    form, endpoint = call.form, call.bank.alive("webhook_endpoint", call.id)
+    fields: Thing = form.chosen("description")
+    if "url" in form:
+        fields["url"] = _url(call)
+    if "enabled_events" in form:
+        fields["enabled_events"] = form.texts("enabled_events")
+    if "disabled" in form:
+        fields["status"] = "disabled" if form.flag("disabled") else "enabled"
+    if "metadata" in form:
+        fields["metadata"] = form.map("metadata", endpoint["metadata"])
+    return call.bank.save(endpoint, **fields)
+
+
+def retrieve(call: Call) -> Thing:
+    return call.bank.alive("webhook_endpoint", call.id)
+
+
+def delete(call: Call) -> Thing:
+    endpoint = call.bank.alive("webhook_endpoint", call.id)
+    call.bank.courier.forget(endpoint["id"])
+    gone = {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
+    call.bank.save(gone)
+    return gone
+
+
+def list_all(call: Call) -> Thing:
+    return page(call, "webhook_endpoint")
+
+
+def show_event(bank: Bank, event: Thing) -> Thing:
+    """As it stands now: with as many deliveries pending as nobody has taken."""
+    return {**shown(event), "pending_webhooks": bank.courier.pending(event["id"])}
+
+
+def read_event(call: Call) -> Thing:
+    return show_event(call.bank, call.bank.get("event", call.id))
+
+
+def list_events(call: Call) -> Thing:
+    bank, form, where = call.bank, call.form, list[Condition]()
+    types = form.texts("types")
+    if types:
+        where.append(("type", "IN", types))
+    if form.text("type"):
+        where.append(("type", *_pattern(form.need("type"))))
+    if "delivery_success" in form:
+        untaken = bank.courier.untaken()
+        where.append(("id", "NOT IN" if form.flag("delivery_success") else "IN", untaken))
+    return page(call, "event", where=tuple(where), show=lambda event: show_event(bank, event))
+
+
+def _pattern(wanted: str) -> tuple[str, Any]:
+    """`charge.*` stands for every type below it."""
+    return ("GLOB", wanted) if wanted.endswith("*") else ("=", wanted)
+
+
+def account(call: Call) -> Thing:
+    wanted = call.path.get("id", ACCOUNT)
+    if wanted != ACCOUNT:
+        message = f"The provided key does not have access to account '{wanted}' (or that account does not exist)."
+        raise StripeError(message, status=403, code="account_invalid")
+    return {
+        "id": ACCOUNT,
+        "object": "account",
+        "business_profile": {"name": "genvid", "support_email": None, "url": None},
+        "business_type": None,
+        "capabilities": {"card_payments": "active", "transfers": "active"},
+        "charges_enabled": True,
+        "country": "US",
+        "default_currency": "usd",
+        "details_submitted": True,
+        "email": "sandbox@example.com",
+        "metadata": {},
+        "payouts_enabled": True,
+        "settings": {
+            "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
+            "dashboard": {"display_name": "genvid sandbox", "timezone": "Etc/UTC"},
+        },
+        "type": "standard",
+    }
+
+
+def accounts(call: Call) -> Thing:
+    """Connected ones; there are none."""
+    return listed("/v1/accounts", [])
+
+
+def all_events(bank: Bank, after: str | None) -> list[Thing]:
+    """In their order, those after the one of this id."""
+    rows = bank.books.rows("event", [])
+    start = next((row["seq"] for row in rows if row["id"] == after), 0)
+    return [show_event(bank, read(row["body"])) for row in rows if row["seq"] > start]
+
+
+OPERATIONS = [
+    Operation("POST", "/v1/webhook_endpoints", create, TAKES),
+    Operation("GET", "/v1/webhook_endpoints", list_all),
+    Operation("GET", "/v1/webhook_endpoints/{id}", retrieve),
+    Operation("POST", "/v1/webhook_endpoints/{id}", update),
+    Operation("DELETE", "/v1/webhook_endpoints/{id}", delete),
+    Operation("GET", "/v1/events", list_events),
+    Operation("GET", "/v1/events/{id}", read_event),
+    Operation("GET", "/v1/account", account),
+    Operation("GET", "/v1/accounts", accounts),
+    Operation("GET", "/v1/accounts/{id}", account),
+]

@@ -1,0 +1,239 @@
+"""Invoices: made, finalized, paid, failed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from genvid.sandbox.stripe import lines, payments
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, listed
+from genvid.sandbox.stripe.endpoints import ACCOUNT
+from genvid.sandbox.stripe.payments import Attempt
+
+
+@dataclass
+class Draft:
+    """What an invoice is made of."""
+
+    customer: Thing
+    entries: list[Thing]
+    reason: str
+    period: tuple[int, int]
+    subscription: Thing | None = None
+    discounts: list[Thing] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parent(self) -> Thing | None:
+        if self.subscription is None:
+            return None
+        details = {"metadata": self.subscription["metadata"], "subscription": self.subscription["id"]}
+        return {"type": "subscription_details", "quote_details": None, "subscription_details": details}
+
+
+def make(bank: Bank, draft: Draft) -> Thing:
+    """Drafted, told of, and finalized at once; Stripe lets an hour pass."""
+    invoice = bank.new("invoice", "in_1", **body_of(bank, draft))
+    for entry in draft.entries:
+        entry["invoice"] = invoice["id"]
+    bank.save(invoice, lines=listed(f"/v1/invoices/{invoice['id']}/lines", draft.entries))
+    bank.emit("invoice.created", invoice)
+    return finalize(bank, invoice)
+
+
+def body_of(bank: Bank, draft: Draft) -> Thing:
+    customer, subscription = draft.customer, draft.subscription
+    reductions = lines.discount(bank, draft.entries, draft.discounts)
+    subtotal = sum(entry["amount"] for entry in draft.entries)
+    total = subtotal - sum(one["amount"] for one in reductions)
+    due = max(0, total + customer["balance"])
+    return {
+        **BLANK,
+        "amount_due": due,
+        "amount_remaining": due,
+        "billing_reason": draft.reason,
+        "currency": draft.entries[0]["currency"] if draft.entries else "usd",
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "default_payment_method": subscription["default_payment_method"] if subscription else None,
+        "discounts": [one["id"] for one in draft.discounts],
+        "lines": listed("/v1/invoices/upcoming/lines", draft.entries),
+        "metadata": draft.metadata,
+        "parent": draft.parent,
+        "period_end": draft.period[1],
+        "period_start": draft.period[0],
+        "starting_balance": customer["balance"],
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
+        "test_clock": customer["test_clock"],
+        "total": total,
+        "total_discount_amounts": reductions,
+        "total_excluding_tax": total,
+    }
+
+
+BLANK: Thing = {
+    "account_country": "US",
+    "account_name": "genvid sandbox",
+    "account_tax_ids": None,
+    "amount_overpaid": 0,
+    "amount_paid": 0,
+    "amount_shipping": 0,
+    "application": None,
+    "attempt_count": 0,
+    "attempted": False,
+    "auto_advance": True,
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+    "automatically_finalizes_at": None,
+    "collection_method": "charge_automatically",
+    "custom_fields": None,
+    "customer_phone": None,
+    "customer_shipping": None,
+    "customer_tax_exempt": "none",
+    "customer_tax_ids": [],
+    "default_source": None,
+    "default_tax_rates": [],
+    "description": None,
+    "due_date": None,
+    "effective_at": None,
+    "ending_balance": None,
+    "footer": None,
+    "from_invoice": None,
+    "hosted_invoice_url": None,
+    "invoice_pdf": None,
+    "issuer": {"type": "self"},
+    "last_finalization_error": None,
+    "latest_revision": None,
+    "next_payment_attempt": None,
+    "number": None,
+    "on_behalf_of": None,
+    "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+    "post_payment_credit_notes_amount": 0,
+    "pre_payment_credit_notes_amount": 0,
+    "receipt_number": None,
+    "rendering": None,
+    "shipping_cost": None,
+    "shipping_details": None,
+    "statement_descriptor": None,
+    "status": "draft",
+    "status_transitions": {
+        "finalized_at": None,
+        "marked_uncollectible_at": None,
+        "paid_at": None,
+        "voided_at": None,
+    },
+    "total_pretax_credit_amounts": [],
+    "total_taxes": [],
+    "webhooks_delivered_at": None,
+}
+
+
+def finalize(bank: Bank, invoice: Thing) -> Thing:
+    """It gets its number and its pages, and uses up the customer's balance."""
+    customer = bank.get("customer", invoice["customer"])
+    balance = min(0, invoice["total"] + customer["balance"])
+    if balance != customer["balance"]:
+        bank.change(customer, "customer.updated", balance=balance)
+    number = customer.get("next_invoice_sequence", 1)
+    bank.save(customer, next_invoice_sequence=number + 1)
+    now, page = bank.now(invoice["customer"]), f"{bank.base}/pay/invoices/{invoice['id']}"
+    bank.save(
+        invoice,
+        effective_at=now,
+        ending_balance=balance,
+        hosted_invoice_url=page,
+        invoice_pdf=page + "/pdf",
+        number=f"{customer.get('invoice_prefix') or ACCOUNT[-8:].upper()}-{number:04}",
+        status="open",
+        status_transitions={**invoice["status_transitions"], "finalized_at": now},
+    )
+    bank.emit("invoice.finalized", invoice)
+    return invoice
+
+
+def pay(bank: Bank, invoice: Thing, tried: Attempt | None) -> Thing:
+    """One attempt to collect what is due. Nothing due is paid without one."""
+    if invoice["amount_remaining"] == 0:
+        return settle(bank, invoice)
+    intent = intent_of(bank, invoice)
+    bank.save(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    if tried is None:
+        return fail(bank, invoice)
+    payments.attempt(bank, intent, tried)
+    if intent["status"] == "succeeded":
+        return settle(bank, invoice)
+    if intent["status"] == "requires_action":
+        bank.emit("invoice.payment_action_required", invoice)
+        return invoice
+    return invoice if intent["status"] == "processing" else fail(bank, invoice)
+
+
+def intent_of(bank: Bank, invoice: Thing) -> Thing:
+    """The one payment intent of an invoice, however often it is tried."""
+    for payment in bank.books.all("invoice_payment", invoice=invoice["id"]):
+        return bank.get("payment_intent", payment["payment"]["payment_intent"])
+    description = (
+        "Subscription creation" if invoice["billing_reason"] == "subscription_create" else "Subscription update"
+    )
+    customer, currency = invoice["customer"], invoice["currency"]
+    intent = payments.make_intent(
+        bank, invoice["amount_due"], currency, customer, description=description, setup_future_usage="off_session"
+    )
+    link(bank, invoice, intent)
+    return intent
+
+
+def link(bank: Bank, invoice: Thing, intent: Thing) -> Thing:
+    return bank.new(
+        "invoice_payment",
+        "inpay_1",
+        amount_paid=None,
+        amount_requested=invoice["amount_due"],
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        is_default=True,
+        payment={"type": "payment_intent", "payment_intent": intent["id"]},
+        status="open",
+        status_transitions={"canceled_at": None, "paid_at": None},
+        _customer=invoice["customer"],
+    )
+
+
+def settle(bank: Bank, invoice: Thing) -> Thing:
+    now = bank.now(invoice["customer"])
+    bank.change(
+        invoice,
+        "invoice.updated",
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        attempted=True,
+        auto_advance=False,
+        next_payment_attempt=None,
+        status="paid",
+        status_transitions={**invoice["status_transitions"], "paid_at": now},
+    )
+    bank.emit("invoice.paid", invoice)
+    bank.emit("invoice.payment_succeeded", invoice)
+    for payment in bank.books.all("invoice_payment", invoice=invoice["id"], status="open"):
+        transitions: dict[str, Any] = {**payment["status_transitions"], "paid_at": now}
+        bank.save(payment, status="paid", amount_paid=invoice["amount_due"], status_transitions=transitions)
+        bank.emit("invoice_payment.paid", payment)
+    return invoice
+
+
+def fail(bank: Bank, invoice: Thing) -> Thing:
+    bank.emit("invoice.payment_failed", invoice)
+    return invoice
+
+
+def void(bank: Bank, invoice: Thing) -> Thing:
+    now = bank.now(invoice["customer"])
+    transitions = {**invoice["status_transitions"], "voided_at": now}
+    for payment in bank.books.all("invoice_payment", invoice=invoice["id"], status="open"):
+        canceled = {**payment["status_transitions"], "canceled_at": now}
+        bank.save(payment, status="canceled", status_transitions=canceled)
+        payments.cancel(bank, intent_of(bank, invoice), "void_invoice")
+    bank.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
+    bank.emit("invoice.voided", invoice)
+    return invoice

@@ -1,0 +1,110 @@
+"""Lines of invoices: for a period, for a part of one, or for a single sale."""
+
+from typing import Any
+
+from genvid.sandbox.stripe import promotions
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, new_id
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def line(price: Thing, quantity: int, amount: int, period: tuple[int, int], **fields: Any) -> Thing:
+    return {
+        "id": new_id("il_1"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": price["currency"],
+        "description": None,
+        "discount_amounts": [],
+        "discountable": True,
+        "discounts": [],
+        "invoice": None,
+        "livemode": False,
+        "metadata": {},
+        "parent": None,
+        "period": {"start": period[0], "end": period[1]},
+        "pretax_credit_amounts": [],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+        "quantity": quantity,
+        "subtotal": amount,
+        "taxes": [],
+        **fields,
+    }
+
+
+def of_item(bank: Bank, item: Thing, period: tuple[int, int], *, free: bool = False) -> Thing:
+    """A subscription item for a whole period; a trial is free."""
+    price, quantity = item["price"], item["quantity"]
+    amount = 0 if free else price["unit_amount"] * quantity
+    name = product_name(bank, price)
+    what = (
+        f"Trial period for {name}"
+        if free
+        else f"{quantity} {TIMES} {name} ({money(price)} / {price['recurring']['interval']})"
+    )
+    return line(price, quantity, amount, period, description=what, parent=parent(item))
+
+
+def of_sale(bank: Bank, price: Thing, quantity: int) -> Thing:
+    now = bank.now()
+    amount = price["unit_amount"] * quantity
+    details = {"invoice_item": new_id("ii_1"), "proration": False, "proration_details": None, "subscription": None}
+    sale = {"type": "invoice_item_details", "invoice_item_details": details, "subscription_item_details": None}
+    return line(price, quantity, amount, (now, now), description=product_name(bank, price), parent=sale)
+
+
+def proration(bank: Bank, item: Thing, amount: int, period: tuple[int, int]) -> Thing:
+    """For a part of a period. A negative one gives back what was not used."""
+    price, quantity = item["price"], item["quantity"]
+    words = "Unused time on" if amount < 0 else "Remaining time on"
+    name = f"{quantity} {TIMES} {product_name(bank, price)}" if quantity > 1 else product_name(bank, price)
+    details = {"proration": True, "invoice_item": new_id("ii_1")}
+    what = f"{words} {name}"
+    return line(price, quantity, amount, period, description=what, discountable=False, parent=parent(item, **details))
+
+
+def parent(item: Thing, **details: Any) -> Thing:
+    told = {"invoice_item": None, "proration": False, "proration_details": {"credited_items": None}}
+    told |= {"subscription": item["subscription"], "subscription_item": item["id"], **details}
+    return {"type": "subscription_item_details", "invoice_item_details": None, "subscription_item_details": told}
+
+
+def is_proration(entry: Thing) -> bool:
+    details = (entry["parent"] or {}).get("subscription_item_details") or {}
+    return bool(details.get("proration"))
+
+
+def product_name(bank: Bank, price: Thing) -> str:
+    product = bank.books.find(price["product"]) or {}
+    return str(product.get("name", price["product"]))
+
+
+def money(price: Thing) -> str:
+    return amount_text(price["unit_amount"], price["currency"])
+
+
+def amount_text(cents: int, currency: str) -> str:
+    sign = {"usd": "$", "eur": "€", "gbp": "£"}.get(currency, currency.upper() + " ")
+    return f"{'-' if cents < 0 else ''}{sign}{abs(cents) / 100:,.2f}"
+
+
+def discount(bank: Bank, entries: list[Thing], discounts: list[Thing]) -> list[Thing]:
+    """Takes discounts off the lines and says what each came to."""
+    totals = []
+    for one in discounts:
+        coupon, sum_off = bank.get("coupon", one["source"]["coupon"]), 0
+        left = coupon["amount_off"]
+        for entry in entries:
+            rest = entry["amount"] - sum(before["amount"] for before in entry["discount_amounts"])
+            off = 0 if not entry["discountable"] else promotions.reduction({**coupon, "amount_off": left}, rest)
+            left = None if left is None else left - off
+            sum_off += off
+            if off:
+                entry["discount_amounts"].append({"amount": off, "discount": one["id"]})
+        totals.append({"amount": sum_off, "discount": one["id"]})
+    return totals

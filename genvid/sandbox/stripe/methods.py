@@ -1,0 +1,174 @@
+"""Payment methods: cards and bank accounts, and whom they belong to."""
+
+import hashlib
+from typing import Any
+
+from genvid.sandbox.stripe import cards
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, shown
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.lists import page
+
+ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
+
+
+def make_card(
+    bank: Bank, number: str, *, customer: str | None = None, clocked: str | None = None, **bills: Any
+) -> Thing:
+    """A new one; `clocked` is the customer in whose time it is made when it belongs to nobody yet."""
+    number = cards.digits(number)
+    card = {
+        "brand": cards.brand_of(number),
+        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+        "country": "US",
+        "display_brand": cards.brand_of(number),
+        "exp_month": 12,
+        "exp_year": 2034,
+        "fingerprint": _fingerprint(number),
+        "funding": "credit",
+        "generated_from": None,
+        "last4": number[-4:],
+        "networks": {"available": [cards.brand_of(number)], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }
+    return _make(bank, "card", card, customer, bills, _number=number, _customer=clocked)
+
+
+def make_bank_account(bank: Bank, *, customer: str | None = None, **bills: Any) -> Thing:
+    account = {
+        "account_holder_type": "individual",
+        "account_type": "checking",
+        "bank_name": "STRIPE TEST BANK",
+        "financial_connections_account": None,
+        "fingerprint": _fingerprint("000123456789"),
+        "last4": "6789",
+        "networks": {"preferred": "ach", "supported": ["ach"]},
+        "routing_number": "110000000",
+        "status_details": {},
+    }
+    return _make(bank, cards.BANK_ACCOUNT, account, customer, bills, _number="")
+
+
+def _make(bank: Bank, kind: str, details: Thing, customer: str | None, bills: Thing, **ours: Any) -> Thing:
+    return bank.new(
+        "payment_method",
+        "pm_1",
+        allow_redisplay="limited",
+        billing_details={"address": ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None, **bills},
+        customer=customer,
+        metadata={},
+        type=kind,
+        **{kind: details},
+        **ours,
+    )
+
+
+def _fingerprint(number: str) -> str:
+    return hashlib.sha256(number.encode()).hexdigest()[:16]
+
+
+def resolve(bank: Bank, wanted: str, customer: str | None = None) -> Thing:
+    """The payment method of that id; one of Stripe's test names makes a new one."""
+    if wanted in cards.TEST_METHODS:
+        return make_card(bank, cards.TEST_METHODS[wanted], clocked=customer)
+    if wanted == "pm_usBankAccount_success":
+        return make_bank_account(bank)
+    method = bank.get("payment_method", wanted, "payment_method")
+    if method["customer"] not in (None, customer):
+        message = "The provided PaymentMethod belongs to another customer."
+        raise StripeError(message, code="payment_method_customer_mismatch", param="payment_method")
+    return method
+
+
+def attach(bank: Bank, wanted: str, customer: str) -> Thing:
+    method = resolve(bank, wanted, customer)
+    if method["customer"] != customer:
+        bank.save(method, customer=customer)
+        bank.emit("payment_method.attached", method)
+    return method
+
+
+def create_attached(call: Call) -> Thing:
+    customer = call.bank.alive("customer", call.form.need("customer"), "customer")
+    if cards.deed_of({"_number": cards.TEST_METHODS.get(call.id, "")}) in ("decline", "insufficient_funds"):
+        raise StripeError(
+            "Your card was declined.",
+            status=402,
+            type="card_error",
+            code="card_declined",
+            decline_code="generic_decline",
+        )
+    return attach(call.bank, call.id, customer["id"])
+
+
+def detach(call: Call) -> Thing:
+    method = call.bank.get("payment_method", call.id)
+    if method["customer"] is None:
+        raise StripeError("The payment method you provided is not attached to a customer so detachment is impossible.")
+    _forget(call.bank, method)
+    before = {"customer": method["customer"]}
+    call.bank.save(method, customer=None)
+    call.bank.emit("payment_method.detached", method, before)
+    return method
+
+
+def _forget(bank: Bank, method: Thing) -> None:
+    """Nobody pays with it by default any more."""
+    customer = bank.get("customer", method["customer"])
+    settings = customer.get("invoice_settings") or {}
+    if settings.get("default_payment_method") == method["id"]:
+        settings = {**settings, "default_payment_method": None}
+        bank.change(customer, "customer.updated", invoice_settings=settings)
+    for subscription in bank.books.all("subscription", default_payment_method=method["id"]):
+        bank.change(subscription, "customer.subscription.updated", default_payment_method=None)
+
+
+def create(call: Call) -> Thing:
+    number = cards.digits(call.form.part("card").text("number") or "4242424242424242")
+    if not cards.is_card_number(number):
+        message = "Your card number is incorrect."
+        raise StripeError(message, status=402, type="card_error", code="incorrect_number", param="card[number]")
+    return make_card(call.bank, number)
+
+
+def read(call: Call) -> Thing:
+    method = call.bank.books.find(call.id)
+    if method is None and call.id in cards.TEST_METHODS:
+        return make_card(call.bank, cards.TEST_METHODS[call.id])
+    return call.bank.get("payment_method", call.id)
+
+
+def list_all(call: Call) -> Thing:
+    return page(call, "payment_method", "customer", "type", where=(("customer", "IS NOT", None),))
+
+
+def of_customer(call: Call) -> Thing:
+    customer = call.bank.alive("customer", call.id)
+    return page(call, "payment_method", "type", where=(("customer", "=", customer["id"]),))
+
+
+def one_of_customer(call: Call) -> Thing:
+    method = call.bank.get("payment_method", call.path["method"])
+    if method["customer"] != call.id:
+        return call.bank.get("payment_method", "")
+    return shown(method)
+
+
+def card_on_file(bank: Bank, customer: Thing) -> str | None:
+    """What a customer pays with unless told otherwise."""
+    chosen: str | None = customer["invoice_settings"]["default_payment_method"]
+    return chosen
+
+
+OPERATIONS = [
+    Operation("POST", "/v1/payment_methods", create),
+    Operation("GET", "/v1/payment_methods", list_all),
+    Operation("GET", "/v1/payment_methods/{id}", read),
+    Operation("POST", "/v1/payment_methods/{id}/attach", create_attached),
+    Operation("POST", "/v1/payment_methods/{id}/detach", detach),
+    Operation("GET", "/v1/customers/{id}/payment_methods", of_customer),
+    Operation("GET", "/v1/customers/{id}/payment_methods/{method}", one_of_customer),
+]

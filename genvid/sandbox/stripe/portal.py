@@ -1,0 +1,136 @@
+"""The customer portal's API: what customers may do there, and a way in."""
+
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.forms import Form
+from genvid.sandbox.stripe.lists import Condition, page
+
+CONFIGURATION = "billing_portal.configuration"
+TAKES = "business_profile default_return_url features login_page metadata name"
+SESSION_TAKES = "customer return_url configuration flow_data locale on_behalf_of"
+
+
+def create_configuration(call: Call) -> Thing:
+    return _make(call.bank, call.form, is_default=False)
+
+
+def _make(bank: Bank, form: Form, *, is_default: bool) -> Thing:
+    return bank.new(
+        CONFIGURATION,
+        "bpc_1",
+        active=True,
+        application=None,
+        business_profile=_profile(form),
+        default_return_url=form.text("default_return_url"),
+        features=_features(form.part("features")),
+        is_default=is_default,
+        login_page={"enabled": form.part("login_page").flag("enabled"), "url": None},
+        metadata=form.map("metadata"),
+        name=form.text("name"),
+        updated=bank.now(),
+    )
+
+
+def _profile(form: Form) -> Thing:
+    part = form.part("business_profile")
+    names = ("headline", "privacy_policy_url", "terms_of_service_url")
+    return {name: part.text(name) for name in names}
+
+
+def _features(form: Form) -> Thing:
+    cancel, change = form.part("subscription_cancel"), form.part("subscription_update")
+    customer = form.part("customer_update")
+    reasons = cancel.part("cancellation_reason")
+    return {
+        "customer_update": {"allowed_updates": customer.texts("allowed_updates"), "enabled": customer.flag("enabled")},
+        "invoice_history": {"enabled": form.part("invoice_history").flag("enabled")},
+        "payment_method_update": {
+            "enabled": form.part("payment_method_update").flag("enabled"),
+            "payment_method_configuration": None,
+        },
+        "subscription_cancel": {
+            "cancellation_reason": {"enabled": reasons.flag("enabled"), "options": reasons.texts("options")},
+            "enabled": cancel.flag("enabled"),
+            "mode": cancel.word("mode", "at_period_end", "immediately"),
+            "proration_behavior": cancel.word("proration_behavior", "none", "create_prorations", "always_invoice"),
+        },
+        "subscription_update": {
+            "billing_cycle_anchor": None,
+            "default_allowed_updates": change.texts("default_allowed_updates"),
+            "enabled": change.flag("enabled"),
+            "products": [_product(part) for part in change.parts("products")],
+            "proration_behavior": change.word("proration_behavior", "none", "create_prorations", "always_invoice"),
+            "schedule_at_period_end": {"conditions": []},
+            "trial_update_behavior": "end_trial",
+        },
+    }
+
+
+def _product(form: Form) -> Thing:
+    quantity = {"enabled": False, "maximum": None, "minimum": 1}
+    return {"adjustable_quantity": quantity, "prices": form.texts("prices"), "product": form.text("product")}
+
+
+def update_configuration(call: Call) -> Thing:
+    form, configuration = call.form, call.bank.get(CONFIGURATION, call.id)
+    fields: Thing = {"updated": call.bank.now(), **form.chosen("default_return_url", "name")}
+    if "active" in form:
+        fields["active"] = form.flag("active")
+    if "metadata" in form:
+        fields["metadata"] = form.map("metadata", configuration["metadata"])
+    if "business_profile" in form:
+        fields["business_profile"] = _profile(form)
+    if "features" in form:
+        given = form.part("features")
+        new = _features(given)
+        fields["features"] = {**configuration["features"], **{name: new[name] for name in given.values if name in new}}
+    return call.bank.save(configuration, **fields)
+
+
+def read_configuration(call: Call) -> Thing:
+    return call.bank.get(CONFIGURATION, call.id)
+
+
+def list_configurations(call: Call) -> Thing:
+    where: list[Condition] = [
+        (name, "=", call.form.flag(name)) for name in ("active", "is_default") if name in call.form
+    ]
+    return page(call, CONFIGURATION, where=tuple(where))
+
+
+def default_configuration(bank: Bank) -> Thing:
+    """Everything is allowed but other plans, of which it knows none."""
+    for configuration in bank.books.all(CONFIGURATION, is_default=True):
+        return configuration
+    enabled = {"enabled": "true"}
+    names = ("invoice_history", "payment_method_update", "subscription_cancel")
+    return _make(bank, Form({"features": dict.fromkeys(names, enabled)}), is_default=True)
+
+
+def create_session(call: Call) -> Thing:
+    form, bank = call.form, call.bank
+    customer = bank.alive("customer", form.need("customer"), "customer")
+    wanted = form.text("configuration")
+    chosen = bank.get(CONFIGURATION, wanted, "configuration") if wanted else default_configuration(bank)
+    session = bank.new(
+        "billing_portal.session",
+        "bps_1",
+        configuration=chosen["id"],
+        customer=customer["id"],
+        flow=None,
+        locale=form.text("locale"),
+        on_behalf_of=None,
+        return_url=form.text("return_url") or chosen["default_return_url"],
+    )
+    return bank.save(session, url=f"{bank.base}/pay/portal/{session['id']}")
+
+
+CONFIGURATIONS = "/v1/billing_portal/configurations"
+OPERATIONS = [
+    Operation("POST", CONFIGURATIONS, create_configuration, TAKES),
+    Operation("GET", CONFIGURATIONS, list_configurations),
+    Operation("GET", CONFIGURATIONS + "/{id}", read_configuration),
+    Operation("POST", CONFIGURATIONS + "/{id}", update_configuration),
+    Operation("POST", "/v1/billing_portal/sessions", create_session, SESSION_TAKES),
+]

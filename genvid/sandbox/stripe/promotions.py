@@ -1,0 +1,199 @@
+"""Coupons, promotion codes, and the discounts that come of them."""
+
+from typing import Any
+
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, new_id
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.lists import Condition, page
+
+DAYS_OF_A_MONTH = 30.4375
+COUPON_TAKES = (
+    "id name percent_off amount_off currency duration duration_in_months max_redemptions redeem_by metadata "
+    "applies_to currency_options"
+)
+CODE_TAKES = "promotion coupon code customer active expires_at max_redemptions metadata restrictions"
+INVALID = "This code is invalid."
+
+
+def create_coupon(call: Call) -> Thing:
+    form, bank = call.form, call.bank
+    wanted = form.text("id")
+    if wanted and bank.books.find(wanted) is not None:
+        raise StripeError("Coupon already exists.", code="resource_already_exists", param="id")
+    if not form.text("percent_off") and not form.text("amount_off"):
+        raise missing("percent_off")
+    duration = form.word("duration", "once", "repeating", "forever")
+    if duration == "repeating" and form.number("duration_in_months") is None:
+        raise missing("duration_in_months")
+    coupon = bank.new(
+        "coupon",
+        "",
+        **_worth(call),
+        duration=duration,
+        duration_in_months=form.number("duration_in_months"),
+        max_redemptions=form.number("max_redemptions"),
+        metadata=form.map("metadata"),
+        name=form.text("name"),
+        redeem_by=form.number("redeem_by"),
+        times_redeemed=0,
+        valid=True,
+        id=wanted or new_id("", 8),
+    )
+    bank.emit("coupon.created", coupon)
+    return coupon
+
+
+def _worth(call: Call) -> Thing:
+    form = call.form
+    percent, amount = form.text("percent_off"), form.number("amount_off")
+    if amount is not None and not form.text("currency"):
+        raise missing("currency")
+    if percent is not None and not 0 < float(percent) <= 100:
+        raise StripeError("Invalid percent_off: must be greater than 0 and at most 100", param="percent_off")
+    return {
+        "amount_off": amount,
+        "currency": form.text("currency") if amount is not None else None,
+        "percent_off": float(percent) if percent else None,
+    }
+
+
+def read_coupon(call: Call) -> Thing:
+    return call.bank.get("coupon", call.id)
+
+
+def update_coupon(call: Call) -> Thing:
+    form, coupon = call.form, call.bank.alive("coupon", call.id)
+    fields: Thing = form.chosen("name")
+    if "metadata" in form:
+        fields["metadata"] = form.map("metadata", coupon["metadata"])
+    return call.bank.change(coupon, "coupon.updated", **fields)
+
+
+def delete_coupon(call: Call) -> Thing:
+    coupon = call.bank.alive("coupon", call.id)
+    call.bank.emit("coupon.deleted", coupon)
+    gone = {"id": coupon["id"], "object": "coupon", "deleted": True}
+    call.bank.save(gone)
+    return gone
+
+
+def list_coupons(call: Call) -> Thing:
+    return page(call, "coupon")
+
+
+def create_code(call: Call) -> Thing:
+    form, bank = call.form, call.bank
+    coupon = form.text("coupon") or form.part("promotion").need("coupon")
+    bank.alive("coupon", coupon, "promotion[coupon]")
+    word = form.text("code") or new_id("", 8).upper()
+    if any(one["active"] for one in bank.books.all("promotion_code", _key=word.upper())):
+        message = "An active promotion code with `code: " + word + "` already exists."
+        raise StripeError(message, code="resource_already_exists", param="code")
+    code = bank.new(
+        "promotion_code",
+        "promo_1",
+        active=form.flag("active", True),
+        code=word,
+        customer=form.text("customer"),
+        expires_at=form.number("expires_at"),
+        max_redemptions=form.number("max_redemptions"),
+        metadata=form.map("metadata"),
+        promotion={"type": "coupon", "coupon": coupon},
+        restrictions={
+            "first_time_transaction": form.part("restrictions").flag("first_time_transaction"),
+            "minimum_amount": form.part("restrictions").number("minimum_amount"),
+            "minimum_amount_currency": form.part("restrictions").text("minimum_amount_currency"),
+        },
+        times_redeemed=0,
+        _key=word.upper(),
+    )
+    bank.emit("promotion_code.created", code)
+    return code
+
+
+def read_code(call: Call) -> Thing:
+    return call.bank.get("promotion_code", call.id)
+
+
+def update_code(call: Call) -> Thing:
+    form, code = call.form, call.bank.get("promotion_code", call.id)
+    fields: Thing = {"active": form.flag("active")} if "active" in form else {}
+    if "metadata" in form:
+        fields["metadata"] = form.map("metadata", code["metadata"])
+    return call.bank.change(code, "promotion_code.updated", **fields)
+
+
+def list_codes(call: Call) -> Thing:
+    form, where = call.form, list[Condition]()
+    if form.text("code"):
+        where.append(("_key", "=", form.need("code").upper()))
+    if form.text("coupon"):
+        where.append(("promotion.coupon", "=", form.text("coupon")))
+    if "active" in form:
+        where.append(("active", "=", form.flag("active")))
+    return page(call, "promotion_code", "customer", where=tuple(where))
+
+
+def find_code(bank: Bank, word: str, customer: str | None) -> Thing:
+    """The usable promotion code a buyer typed; refused in the pay page's words."""
+    for code in bank.books.all("promotion_code", _key=word.strip().upper(), active=True):
+        if is_usable(bank, code) and code["customer"] in (None, customer):
+            return code
+    raise StripeError(INVALID, code="promotion_code_invalid", param="promotion_code")
+
+
+def is_usable(bank: Bank, code: Thing) -> bool:
+    coupon = bank.books.find(code["promotion"]["coupon"]) or {}
+    limits = (
+        (code["times_redeemed"], code["max_redemptions"]),
+        (coupon.get("times_redeemed", 0), coupon.get("max_redemptions")),
+    )
+    ends = (code["expires_at"], coupon.get("redeem_by"))
+    exhausted = any(limit is not None and used >= limit for used, limit in limits)
+    return (
+        coupon.get("valid", False) and not exhausted and not any(end is not None and end <= bank.now() for end in ends)
+    )
+
+
+def reduction(coupon: Thing, amount: int) -> int:
+    """How much it takes off; never more than there is."""
+    if coupon["percent_off"] is not None:
+        return min(amount, round(amount * float(coupon["percent_off"]) / 100))
+    return int(min(amount, coupon["amount_off"]))
+
+
+def redeem(bank: Bank, coupon: Thing, code: Thing | None, **of: Any) -> Thing:
+    """A discount of a session, a subscription or an invoice; counted against its limits."""
+    bank.save(coupon, times_redeemed=coupon["times_redeemed"] + 1)
+    if code is not None:
+        bank.save(code, times_redeemed=code["times_redeemed"] + 1)
+    fields: Thing = {"checkout_session": None, "invoice": None, "invoice_item": None, "subscription": None}
+    start = bank.now(of.get("customer"))
+    months = coupon["duration_in_months"]
+    discount = bank.new(
+        "discount",
+        "di_1",
+        **{**fields, "subscription_item": None, **of},
+        end=start + round(months * DAYS_OF_A_MONTH * 86400) if months else None,
+        promotion_code=code["id"] if code else None,
+        source={"type": "coupon", "coupon": coupon["id"]},
+        start=start,
+    )
+    for name in ("created", "livemode"):
+        del discount[name]
+    return bank.save(discount)
+
+
+OPERATIONS = [
+    Operation("POST", "/v1/coupons", create_coupon, COUPON_TAKES),
+    Operation("GET", "/v1/coupons", list_coupons),
+    Operation("GET", "/v1/coupons/{id}", read_coupon),
+    Operation("POST", "/v1/coupons/{id}", update_coupon),
+    Operation("DELETE", "/v1/coupons/{id}", delete_coupon),
+    Operation("POST", "/v1/promotion_codes", create_code, CODE_TAKES),
+    Operation("GET", "/v1/promotion_codes", list_codes),
+    Operation("GET", "/v1/promotion_codes/{id}", read_code),
+    Operation("POST", "/v1/promotion_codes/{id}", update_code),
+]

@@ -1,0 +1,127 @@
+"""Refunds, and how far a charge is refunded."""
+
+from genvid.sandbox.stripe import charges
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.lists import page
+
+TAKES = (
+    "charge payment_intent amount reason metadata currency instructions_email refund_application_fee reverse_transfer"
+)
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+
+
+def make(
+    bank: Bank,
+    charge: Thing,
+    amount: int | None,
+    *,
+    status: str = "succeeded",
+    reason: str | None = None,
+    metadata: dict[str, str] | None = None,
+) -> Thing:
+    """A refund of what is left of a charge, or of a part of that. A pending one counts as well."""
+    amount = _allowed(charge, amount)
+    refund = bank.new(
+        "refund",
+        "re_3",
+        amount=amount,
+        balance_transaction=None,
+        charge=charge["id"],
+        currency=charge["currency"],
+        destination_details={"card": {"type": "refund", "reference_status": "pending"}, "type": "card"},
+        metadata=metadata or {},
+        payment_intent=charge["payment_intent"],
+        reason=reason,
+        receipt_number=None,
+        source_transfer_reversal=None,
+        status=status,
+        transfer_reversal=None,
+        _customer=charge["customer"],
+    )
+    del refund["livemode"]
+    bank.save(refund, balance_transaction=charges.book(bank, "refund", -amount, refund)["id"])
+    bank.emit("refund.created", refund)
+    refunded = charge["amount_refunded"] + amount
+    bank.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount"])
+    return refund
+
+
+def _allowed(charge: Thing, amount: int | None) -> int:
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if charge["status"] != "succeeded":
+        raise StripeError(f"Charge {charge['id']} has not been paid.", code="charge_not_refundable", param="charge")
+    if left <= 0:
+        message = f"Charge {charge['id']} has already been refunded."
+        raise StripeError(message, code="charge_already_refunded", param="charge")
+    if amount is not None and amount < 1:
+        raise StripeError("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+    if amount is not None and amount > left:
+        money = f"${amount / 100:.2f}", f"${left / 100:.2f}"
+        message = f"Refund amount ({money[0]}) is greater than unrefunded amount on charge ({money[1]})"
+        raise StripeError(message, code="amount_too_large", param="amount")
+    return left if amount is None else amount
+
+
+def undo(bank: Bank, refund: Thing, status: str) -> Thing:
+    """It failed or was canceled: the money is back with us, and the charge is refunded by that much less."""
+    if refund["status"] in ("failed", "canceled"):
+        raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
+    transaction = charges.book(bank, "refund_failure", refund["amount"], refund)
+    fields: Thing = {"status": status, "failure_balance_transaction": transaction["id"]}
+    if status == "failed":
+        fields["failure_reason"] = "expired_or_canceled_card"
+    bank.change(refund, "refund.updated", **fields)
+    charge = bank.get("charge", refund["charge"])
+    bank.save(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)
+    bank.emit("charge.refund.updated", refund)
+    if status == "failed":
+        bank.emit("refund.failed", refund)
+    return refund
+
+
+def succeed(bank: Bank, refund: Thing) -> Thing:
+    return bank.change(refund, "refund.updated", status="succeeded")
+
+
+def create(call: Call) -> Thing:
+    form = call.form
+    wanted = form.text("charge") or form.text("payment_intent")
+    if wanted is None:
+        raise missing("charge")
+    reason = form.text("reason")
+    if reason not in (None, *REASONS):
+        raise StripeError(f"Invalid reason: must be one of {', '.join(REASONS)}", param="reason")
+    charge = charges.of(call.bank, wanted)
+    return make(call.bank, charge, form.number("amount"), reason=reason, metadata=form.map("metadata"))
+
+
+def update(call: Call) -> Thing:
+    refund = call.bank.get("refund", call.id)
+    return call.bank.change(refund, "refund.updated", metadata=call.form.map("metadata", refund["metadata"]))
+
+
+def cancel(call: Call) -> Thing:
+    refund = call.bank.get("refund", call.id)
+    if refund["status"] != "pending":
+        raise StripeError("Only a pending refund can be canceled.", param="id")
+    return undo(call.bank, refund, "canceled")
+
+
+def read(call: Call) -> Thing:
+    return call.bank.get("refund", call.id)
+
+
+def list_all(call: Call) -> Thing:
+    return page(call, "refund", "charge", "payment_intent")
+
+
+OPERATIONS = [
+    Operation("POST", "/v1/refunds", create, TAKES),
+    Operation("GET", "/v1/refunds", list_all),
+    Operation("GET", "/v1/refunds/{id}", read),
+    Operation("POST", "/v1/refunds/{id}", update),
+    Operation("POST", "/v1/refunds/{id}/cancel", cancel),
+]

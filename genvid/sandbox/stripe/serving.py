@@ -1,0 +1,159 @@
+"""From a request under `/v1` to a handler and back: faults, key, form, idempotency, expansion and headers."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from genvid.sandbox import faults
+from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer
+from genvid.sandbox.house import House
+from genvid.sandbox.stripe import replay
+from genvid.sandbox.stripe.bank import API_VERSION, Bank, Cause
+from genvid.sandbox.stripe.books import new_id, shown
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.errors import StripeError, translated, unauthorized, unknown
+from genvid.sandbox.stripe.expand import expand
+from genvid.sandbox.stripe.forms import Form, decoded
+
+NO_KEY = (
+    "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth "
+    "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details."
+)
+METHODS = ["GET", "POST", "DELETE"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request with its parts read."""
+
+    request: Request
+    request_id: str
+    body: bytes
+    key: str | None
+
+    @property
+    def form(self) -> Form:
+        raw = self.body.decode("utf-8", "replace") if self.request.method == "POST" else ""
+        return Form(decoded("&".join(filter(None, (self.request.url.query, raw)))))
+
+
+def route(house: House, operation: Operation) -> Route:
+    async def endpoint(request: Request) -> Response:
+        house.store.count("requests", "route", operation.name)
+        request_id = new_id("req_", 14)
+        try:
+            response = await _answer(house, operation, request, request_id)
+        except StripeError as error:
+            response = JSONResponse(error.body, error.status, error.headers)
+        except ApiError as error:
+            refusal = translated(error)
+            response = JSONResponse(refusal.body, refusal.status, refusal.headers)
+        except RawAnswer as answer:
+            response = Response(answer.body, answer.status, media_type=answer.media_type)
+        except ConnectionDropped:
+            request.state.drop()
+            response = Response()
+        response.headers["Request-Id"] = request_id
+        response.headers["Stripe-Version"] = request.headers.get("stripe-version", API_VERSION)
+        return response
+
+    return Route(operation.path, endpoint, methods=[operation.method])
+
+
+def unrecognized(house: House) -> Route:
+    """Whatever else is asked for under `/v1`."""
+
+    def refuse(call: Call) -> dict[str, Any]:
+        raise StripeError(
+            f"Unrecognized request URL ({call.url}). Please see https://stripe.com/docs or we can help at "
+            "https://support.stripe.com/.",
+            status=404,
+        )
+
+    found = route(house, Operation("GET", "/v1/{rest:path}", refuse))
+    return Route("/v1/{rest:path}", found.endpoint, methods=METHODS)
+
+
+async def _answer(house: House, operation: Operation, request: Request, request_id: str) -> Response:
+    _authorise(house, request)
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    asked = Asked(request, request_id, await request.body(), key)
+    if key is None:
+        return await _struck(house, operation, asked)
+    if key in house.in_progress:
+        raise replay.in_use(key)
+    house.in_progress.add(key)
+    try:
+        return await _struck(house, operation, asked)
+    finally:
+        house.in_progress.discard(key)
+
+
+async def _struck(house: House, operation: Operation, asked: Asked) -> Response:
+    fault = faults.take(house.store, asked.request.method, asked.request.url.path)
+    await faults.strike_before(house.board, fault)
+    faults.strike_instead(house.board)
+    response = _replayed(house.bank, operation, asked)
+    if fault.kind == "lost":
+        raise ConnectionDropped
+    if asked.request.method == "POST":
+        faults.strike_after(house.board)
+    return response
+
+
+def _authorise(house: House, request: Request) -> None:
+    """A secret or restricted key, as a bearer token or as the user of basic authentication."""
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    key = _user(value) if kind.lower() == "basic" else value.strip() if kind.lower() == "bearer" else ""
+    if not key:
+        raise unauthorized(NO_KEY)
+    wanted = house.options.stripe_key
+    if not key.startswith(("sk_", "rk_")) or (wanted and key != wanted):
+        raise unauthorized(f"Invalid API Key provided: {key[:8]}{'*' * 12}{key[-4:]}")
+
+
+def _user(value: str) -> str:
+    try:
+        return base64.b64decode(value).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _replayed(bank: Bank, operation: Operation, asked: Asked) -> Response:
+    path: str = asked.request.url.path
+    headers: dict[str, str] = {}
+    if asked.key is not None:
+        headers = {"Idempotency-Key": asked.key}
+        earlier = replay.find(bank.store, asked.key, path, asked.body)
+        if earlier is not None:
+            return JSONResponse(earlier[1], earlier[0], {**headers, "Idempotent-Replayed": "true"})
+    with bank.store.together():
+        status, answer = _done(bank, operation, asked)
+        if asked.key is not None:
+            replay.keep(bank.store, asked.key, path, asked.body, status, answer)
+    return JSONResponse(answer, status, headers)
+
+
+def _done(bank: Bank, operation: Operation, asked: Asked) -> tuple[int, Any]:
+    """A declined card is an outcome and is kept with all that led to it; other refusals undo everything."""
+    request, form = asked.request, asked.form
+    bank.reached_at(str(request.base_url).rstrip("/"))
+    paths = form.texts("expand")
+    form.values.pop("expand", None)
+    if operation.takes is not None:
+        for name in set(form.values) - set(operation.takes.split()):
+            raise unknown(name)
+    path = {name: str(value) for name, value in request.path_params.items()}
+    call = Call(bank, form, path, f"{request.method}: {request.url.path}")
+    with bank.caused_by(Cause(asked.request_id, asked.key)):
+        try:
+            return 200, expand(bank, shown(operation.handler(call)), paths)
+        except StripeError as error:
+            if error.status != 402:
+                raise
+            return error.status, error.body

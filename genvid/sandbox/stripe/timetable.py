@@ -1,0 +1,41 @@
+"""When something will happen to an object by itself."""
+
+from typing import Any
+
+HOUR, DAY = 3600, 24 * 3600
+INCOMPLETE_FOR = 23 * HOUR
+TRIAL_NOTICE = 3 * DAY
+RUNNING = ("active", "past_due", "unpaid")
+
+
+def next_moment(thing: dict[str, Any]) -> int | None:
+    """The earliest one, or None: sessions expire, subscriptions renew, invoices are tried again."""
+    moment = MOMENTS.get(thing["object"])
+    return None if moment is None or thing.get("deleted") else moment(thing)
+
+
+def _of_session(session: dict[str, Any]) -> int | None:
+    return int(session["expires_at"]) if session["status"] == "open" else None
+
+
+def _of_invoice(invoice: dict[str, Any]) -> int | None:
+    due = invoice["next_payment_attempt"]
+    return int(due) if due and invoice["status"] == "open" else None
+
+
+def _of_subscription(subscription: dict[str, Any]) -> int | None:
+    if subscription["status"] == "incomplete":
+        return int(subscription["created"]) + INCOMPLETE_FOR
+    if subscription["status"] == "trialing":
+        notice = subscription["trial_end"] - TRIAL_NOTICE
+        return int(subscription["trial_end"] if subscription.get("_trial_noticed") else notice)
+    return period(subscription)[1] if subscription["status"] in RUNNING else None
+
+
+def period(subscription: dict[str, Any]) -> tuple[int, int]:
+    """The current one. Since basil it is the items' matter; ours have all the same."""
+    item = subscription["items"]["data"][0]
+    return int(item["current_period_start"]), int(item["current_period_end"])
+
+
+MOMENTS = {"checkout.session": _of_session, "invoice": _of_invoice, "subscription": _of_subscription}
