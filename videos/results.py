@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from genvid.spreadsheets import harmless
 from videos.models import Batch, Video
 from videos.shapes import video_data
 
 CHUNK = 200
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_url", "error_code", "error_message")
 
 
@@ -35,6 +35,4 @@ def _line(batch: Batch, video: Video) -> list[Any]:
 
 
 def _cell(value: Any) -> str:
-    """A text that a spreadsheet would take for a formula gets a quote mark before it."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return harmless("" if value is None else str(value))

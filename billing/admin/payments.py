@@ -1,0 +1,176 @@
+"""What is for sale, for staff to edit; what was bought, to look at, with the one lever: giving money back."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing import money, tasks
+from billing.gateway.errors import BillingError
+from billing.models import (
+    Allowance,
+    Checkout,
+    Customer,
+    Dispute,
+    Invoice,
+    Letter,
+    Nudge,
+    Payment,
+    Plan,
+    PlanPrice,
+    Refund,
+    Subscription,
+    TopUp,
+    TopUpRule,
+)
+from billing.services import refunding
+from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
+from genvid.broker import enqueue_on_commit
+from genvid.errors import DomainError
+
+MOST_AT_ONCE = 20
+
+
+class PriceInline(ReadOnlyInline):
+    model = PlanPrice
+    fields = ("stripe_price_id", "amount", "currency", "interval", "credits", "is_current", "created_at")
+
+
+@admin.register(Plan)
+class PlanAdmin(RoomAdmin):
+    """New terms become a new price at Stripe, for new buyers; who has the plan keeps what they bought."""
+
+    list_display = ("name", "code", "kind", "interval", "price", "credits", "tier", "is_active")
+    list_filter = ("kind", "interval", "is_active")
+    search_fields = ("name", "code")
+    list_select_related = ("tier",)
+    readonly_fields = ("stripe_product_id", "created_at")
+    inlines = (PriceInline,)
+
+    @admin.display(description="price", ordering="amount")
+    def price(self, plan: Plan) -> str:
+        return money.shown(plan.amount, plan.currency)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What a plan is stays what it is: prices and subscribers hang on it."""
+        fixed = ("code", "kind", "interval") if obj else ()
+        return (*self.readonly_fields, *fixed)
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        enqueue_on_commit(tasks.push_plans)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class RefundInline(ReadOnlyInline):
+    model = Refund
+    fields = ("stripe_refund_id", "amount", "status", "created_at")
+
+
+class DisputeInline(ReadOnlyInline):
+    model = Dispute
+    fields = ("stripe_dispute_id", "amount", "status", "reason", "created_at")
+
+
+class AllowanceInline(ReadOnlyInline):
+    model = Allowance
+    fields = ("credits", "due_at", "expires_at", "granted_at", "void_at")
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "description", "shown", "state", "credits_taken_back", "fraud_warned_at")
+    list_filter = ("kind", "created_at", "fraud_warned_at")
+    search_fields = ("account__name", "source_id", "stripe_charge_id", "stripe_payment_intent_id")
+    list_select_related = ("account",)
+    inlines = (RefundInline, DisputeInline, AllowanceInline)
+    actions = ("give_back",)
+
+    @admin.display(description="amount", ordering="amount")
+    def shown(self, payment: Payment) -> str:
+        return money.shown(payment.amount, payment.currency)
+
+    @admin.display(description="status")
+    def state(self, payment: Payment) -> str:
+        return payment.status.label
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        allowed: bool = request.user.has_perm("billing.change_payment")
+        return allowed
+
+    @admin.action(description="Give back what is left of them, and take their credits", permissions=["refund"])
+    def give_back(self, request: HttpRequest, payments: "QuerySet[Payment]") -> None:
+        for payment in payments[:MOST_AT_ONCE]:
+            try:
+                refunding.refund(payment, staff_id=getattr(request.user, "pk", None))
+            except (DomainError, BillingError) as error:
+                self.message_user(request, f"{payment}: {error}", messages.ERROR)
+            else:
+                self.message_user(request, f"{payment}: given back.", messages.SUCCESS)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    list_display = ("account", "price", "status", "current_period_end", "cancel_at_period_end", "grace_until")
+    list_filter = ("status", "cancel_at_period_end")
+    search_fields = ("stripe_subscription_id", "account__name")
+    list_select_related = ("account", "price__plan")
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "number", "status", "amount_due", "amount_paid", "currency")
+    list_filter = ("status", "created_at")
+    search_fields = ("number", "stripe_invoice_id", "account__name")
+    list_select_related = ("account",)
+
+
+@admin.register(Customer)
+class CustomerAdmin(ReadOnlyAdmin):
+    list_display = ("account", "stripe_customer_id", "created_at")
+    search_fields = ("account__name", "stripe_customer_id")
+    list_select_related = ("account",)
+
+
+@admin.register(Checkout)
+class CheckoutAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "price", "status", "stripe_session_id")
+    list_filter = ("status", "created_at")
+    search_fields = ("stripe_session_id", "account__name")
+    list_select_related = ("account", "price")
+
+
+@admin.register(TopUpRule)
+class TopUpRuleAdmin(ReadOnlyAdmin):
+    list_display = ("account", "enabled", "threshold", "plan", "monthly_limit", "paused_until", "pause_reason")
+    list_filter = ("enabled", "pause_reason")
+    search_fields = ("account__name",)
+    list_select_related = ("account", "plan")
+
+
+@admin.register(TopUp)
+class TopUpAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "amount", "status", "error", "stripe_payment_intent_id")
+    list_filter = ("status", "created_at")
+    search_fields = ("account__name", "stripe_payment_intent_id")
+    list_select_related = ("account",)
+
+
+@admin.register(Nudge)
+class NudgeAdmin(ReadOnlyAdmin):
+    """What has still to be looked at, and what could not be."""
+
+    list_display = ("noted_at", "kind", "object_id", "due_at", "tries", "error", "done_at")
+    list_filter = ("kind", "noted_at")
+    search_fields = ("object_id", "error")
+
+
+@admin.register(Letter)
+class LetterAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "kind", "account", "reference", "sent_at", "tries")
+    list_filter = ("kind", "created_at")
+    search_fields = ("reference", "account__name")
+    list_select_related = ("account",)

@@ -1,0 +1,77 @@
+"""`manage.py margin_report --from 2026-05-01 --to 2026-05-31 [--csv] [--currency usd]`: what was earned, and with whom.
+
+Both days are part of it, UTC. `--csv` writes one row an account, ready for a spreadsheet.
+"""
+
+import csv
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing import margin, money
+from billing.margin import Margin, Report
+from genvid.spreadsheets import harmless
+
+COLUMNS = (
+    *("account_id", "account", "plan", "currency", "revenue", "credits_sold", "credits_used", "credits_expired"),
+    *("credits_taken_back", "provider_microdollars", "margin", "margin_percent"),
+)
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day like 2026-05-31.") from None
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--from", dest="first", type=day, required=True)
+        parser.add_argument("--to", dest="last", type=day, required=True)
+        parser.add_argument("--currency", default="usd")
+        parser.add_argument("--csv", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["last"] < options["first"]:
+            raise CommandError("--to lies before --from.")
+        report = margin.report(options["first"], options["last"], currency=options["currency"].lower())
+        if options["csv"]:
+            self._as_csv(report)
+        else:
+            self._as_text(report)
+
+    def _as_text(self, report: Report) -> None:
+        self.stdout.write(_line("Everybody", report.total, report.currency))
+        for title, rows in (("By plan", report.by_plan), ("By account", _named(report))):
+            self.stdout.write(f"\n{title}")
+            for name, each in sorted(rows.items(), key=lambda row: -row[1].margin):
+                self.stdout.write(_line(name, each, report.currency))
+
+    def _as_csv(self, report: Report) -> None:
+        writer = csv.writer(self.stdout)
+        writer.writerow(COLUMNS)
+        for account_id, each in sorted(report.by_account.items(), key=lambda row: -row[1].margin):
+            name = report.names.get(account_id, "")
+            beside = (report.plans.get(account_id, ""), report.currency, each.revenue, each.credits_sold)
+            figures = (each.credits_used, each.credits_expired, each.credits_taken_back, each.provider_microdollars)
+            writer.writerow((account_id, harmless(name), *beside, *figures, each.margin, each.margin_percent))
+
+
+def _named(report: Report) -> dict[str, Margin]:
+    return {f"{report.names.get(pk, '')} ({pk})": each for pk, each in report.by_account.items()}
+
+
+def _line(name: str, each: Margin, currency: str) -> str:
+    cost = money.shown(each.revenue - each.margin, "usd")
+    percent = "" if each.margin_percent is None else f" ({each.margin_percent} %)"
+    return (
+        f"{name}: revenue {money.shown(each.revenue, currency)}, rendering {cost}, "
+        f"margin {money.shown(each.margin, currency)}{percent}; credits: {each.credits_sold} sold, "
+        f"{each.credits_used} used, {each.credits_expired} expired, {each.credits_taken_back} taken back"
+    )
+

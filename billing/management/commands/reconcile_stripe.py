@@ -1,0 +1,25 @@
+"""`manage.py reconcile_stripe [--days 35]`: our books against Stripe's. Exit code 1 when something is unresolved."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing.gateway.errors import BillingError
+from billing.services import reconciling
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--days", type=int, default=35, help="How far to look back.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            report = reconciling.reconcile(options["days"])
+        except BillingError as error:
+            raise CommandError(f"Stripe did not answer as hoped: {error}") from error
+        if report.unresolved:
+            raise CommandError(str(report))
+        self.stdout.write(str(report))

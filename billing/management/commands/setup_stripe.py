@@ -1,0 +1,19 @@
+"""`manage.py setup_stripe`: products, prices, customer portal and webhook at Stripe. Safe to repeat."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing.gateway.errors import BillingError
+from billing.services import opening_shop
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            url = opening_shop.set_up()
+        except BillingError as error:
+            raise CommandError(f"Stripe did not answer as hoped: {error}") from error
+        self.stdout.write(f"Stripe sells what the price list has, and calls {url}.")
