@@ -45,11 +45,13 @@ def sandbox_process() -> Iterator["SandboxProcess"]:
 
 
 @pytest.fixture
-def sandbox(sandbox_process: "SandboxProcess", settings: Settings) -> "SandboxProcess":
+def sandbox(sandbox_process: "SandboxProcess", settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "SandboxProcess":
     """The sandbox with nothing left from earlier tests, and the settings pointing at it."""
     sandbox_process.reset()
     settings.HEYGEN_BASE_URL = sandbox_process.url
     settings.STRIPE_API_HOST = sandbox_process.url
+    # dj-stripe reads its setting once, when it is imported.
+    monkeypatch.setattr("stripe.api_base", sandbox_process.url)
     return sandbox_process
 
 

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
-from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger
+from djstripe.models import Customer, Event, WebhookEndpoint, WebhookEventTrigger
 
 from accounts.pieces import delete_in_pieces
 
@@ -62,6 +63,11 @@ def webhook_url() -> str:
     return f"{settings.PUBLIC_URL}{reverse('stripe-webhook', args=[_uuid()])}"
 
 
+def knows(endpoint_id: str) -> bool:
+    """Whether we can check what Stripe signs for this endpoint."""
+    return _ours().filter(id=endpoint_id).exclude(secret="").exists()
+
+
 def endpoint_row(endpoint_id: str, secret: str) -> WebhookEndpoint:
     """Let in what Stripe signs for this endpoint. One that is registered in place of another takes over its address."""
     values = {
@@ -80,11 +86,6 @@ def endpoint_row(endpoint_id: str, secret: str) -> WebhookEndpoint:
         return WebhookEndpoint.objects.update_or_create(id=endpoint_id, defaults=values)[0]
 
 
-def knows(endpoint_id: str) -> bool:
-    """Whether we can tell what Stripe signs for this endpoint."""
-    return _ours().filter(id=endpoint_id, url=webhook_url()).exists()
-
-
 def purge_triggers(now: datetime) -> int:
     """Forget deliveries: soon those that nobody had signed. Returns how many."""
     triggers = WebhookEventTrigger.objects.all()
@@ -95,6 +96,17 @@ def purge_triggers(now: datetime) -> int:
 def purge_events(now: datetime) -> int:
     """Forget events, and with them that they were here before. Returns how many."""
     return delete_in_pieces(Event.objects.filter(djstripe_created__lt=now - EVENTS))
+
+
+def forget_customer(customer_id: str) -> None:
+    """Nothing here tells any more who a customer is: not the mirror, and not what came about them. Safe to repeat."""
+    events = Event.objects.filter(Q(data__object__customer=customer_id) | Q(data__object__id=customer_id))
+    delete_in_pieces(WebhookEventTrigger.objects.filter(body__contains=customer_id))
+    delete_in_pieces(events)
+    for model in apps.get_app_config("djstripe").get_models():
+        if model is not Customer and any(field.name == "customer" for field in model._meta.fields):
+            delete_in_pieces(model._default_manager.filter(customer__id=customer_id))
+    Customer.objects.filter(id=customer_id).delete()
 
 
 def _uuid() -> UUID:

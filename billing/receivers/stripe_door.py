@@ -20,8 +20,10 @@ from genvid.api.addresses import UNKNOWN, client_address
 from genvid.api.exceptions import describe, error_object
 from genvid.api.renderers import error_response
 from genvid.errors import BodyTooLarge, DomainError, MalformedBody, ProviderUnavailable, ValidationFailed
+from genvid.metrics import Tally
 
 logger = structlog.get_logger(__name__)
+deliveries = Tally("genvid_stripe_deliveries_total", "Stripe's webhooks as they came.", ["received"])
 BODY_LIMIT = 1024 * 1024
 NOWHERE = "0.0.0.0"  # noqa: S104 - no address that is bound, but the one that dj-stripe stores for none
 
@@ -37,6 +39,7 @@ def stripe_webhook(request: HttpRequest, uuid: UUID) -> HttpResponse:
     except StripeError as error:
         # Stripe did not tell dj-stripe what the event is about.
         logger.warning("stripe_event_not_mirrored", error=repr(error))
+        deliveries.add("failed")
         return _refuse(request, ProviderUnavailable())
     except (DomainError, Http404, UnreadablePostError, OperationalError) as error:
         return _refuse(request, error)
@@ -80,6 +83,7 @@ def _is_genuine(body: bytes, signature: str, endpoint: WebhookEndpoint) -> bool:
 
 def _count_forgery(request: HttpRequest) -> None:
     """Too many from one address are told to stop before they fill a table; Stripe's own are never counted."""
+    deliveries.add("forged")
     if settings.RATE_LIMITS:
         ratelimits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()
     logger.warning("stripe_webhook_forged", address=client_address(request))
@@ -114,6 +118,7 @@ def _hand_over(request: HttpRequest, uuid: UUID) -> None:
     answer = ProcessWebhookView.as_view()(_bare(request), uuid=uuid)
     if answer.status_code != HTTPStatus.OK:
         raise ValidationFailed("The event has no id or no mode.")
+    deliveries.add("taken")
 
 
 def _bare(request: HttpRequest) -> HttpRequest:

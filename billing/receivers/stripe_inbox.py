@@ -8,6 +8,7 @@ from djstripe.models import Event, WebhookEventTrigger
 from djstripe.signals import WEBHOOK_SIGNALS, webhook_pre_process
 
 from billing.gateway.inbox import EVENT_TYPES
+from billing.services import nudges
 
 
 @receiver(webhook_pre_process, sender=WebhookEventTrigger)
@@ -25,6 +26,4 @@ def take_turns(instance: WebhookEventTrigger, **_: Any) -> None:
 @receiver([WEBHOOK_SIGNALS[kind] for kind in EVENT_TYPES], sender=Event)
 def note(event: Event, **_: Any) -> None:
     """A row that says where to look, kept or lost together with the event. Whatever it raises, Stripe sends again."""
-    from billing.services import nudges  # late, so that the site starts without it
-
     nudges.note_event(event.type, event.data["object"])

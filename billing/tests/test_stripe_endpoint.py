@@ -3,8 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
-from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger
+from djstripe.models import (
+    Charge,
+    Customer,
+    Dispute,
+    Event,
+    PaymentMethod,
+    Session,
+    WebhookEndpoint,
+    WebhookEventTrigger,
+)
 
 from billing.gateway import inbox
 from billing.tasks import purge_stripe_inbox
@@ -50,6 +60,14 @@ def test_an_endpoint_that_takes_anothers_place_has_its_address():
     assert (WebhookEndpoint.objects.get().id, inbox.webhook_url()) == ("we_2", before)
     assert deliver(event_of()).status_code == 200
     assert WebhookEventTrigger.objects.count() == 2
+
+
+def test_an_endpoint_is_known_by_its_secret():
+    inbox.endpoint_row("we_1", SECRET)
+    inbox.endpoint_row("we_1", SECRET)
+    assert [inbox.knows("we_1"), inbox.knows("we_2")] == [True, False]
+    WebhookEndpoint.objects.update(secret="")
+    assert not inbox.knows("we_1")
 
 
 def test_the_live_endpoint_is_another_one(settings):
@@ -106,3 +124,41 @@ def test_the_task_purges_both():
     came(valid=False)
     purge_stripe_inbox()
     assert (Event.objects.count(), list(WebhookEventTrigger.objects.values_list("valid", flat=True))) == (0, [False])
+
+
+# ── Forgetting
+
+
+def rows_that_tell(text: str) -> list[str]:
+    """The tables of dj-stripe's in which it stands."""
+    models = apps.get_app_config("djstripe").get_models()
+    return [model.__name__ for model in models if text in str(list(model._default_manager.values()))]
+
+
+def mirror(customer_id: str) -> None:
+    """What one purchase with a dispute leaves behind."""
+    customer = Customer.objects.create(id=customer_id, stripe_data={"name": f"Name of {customer_id}"})
+    words = {"customer": customer, "stripe_data": {"billing_details": {"name": f"Name of {customer_id}"}}}
+    charge = Charge.objects.create(id=f"ch_{customer_id}", amount=12, **words)
+    Session.objects.create(id=f"cs_{customer_id}", **words)
+    PaymentMethod.objects.create(id=f"pm_{customer_id}", **words)
+    Dispute.objects.create(id=f"dp_{customer_id}", charge=charge, stripe_data={"evidence": f"Name of {customer_id}"})
+    for kind, obj in [("customer.updated", {"id": customer_id}), ("charge.succeeded", {"customer": customer_id})]:
+        event = Event.objects.create(id=f"{kind}_{customer_id}", type=kind, data={"object": obj})
+        came(valid=True, event=event, body=f"Name of {customer_id}")
+
+
+def test_nothing_tells_of_a_customer_who_is_forgotten():
+    mirror("cus_1")
+    assert rows_that_tell("cus_1") != []
+    for _ in range(2):
+        inbox.forget_customer("cus_1")
+        assert rows_that_tell("cus_1") == []
+
+
+def test_of_other_customers_everything_stays():
+    mirror("cus_2")
+    before = rows_that_tell("cus_2")
+    mirror("cus_1")
+    inbox.forget_customer("cus_1")
+    assert (rows_that_tell("cus_2"), Event.objects.count(), WebhookEventTrigger.objects.count()) == (before, 2, 2)
