@@ -8,7 +8,8 @@ ARGS ?=
 
 # What the tools that load the settings need; none of it is used to serve anything.
 CHECK_ENV := env GENVID_TEST=1 GENVID_VAR=var/check SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 \
-	SALT_KEY=only-for-checks HEYGEN_API_KEY=only-for-checks DATABASE_URL=sqlite:///:memory:
+	SALT_KEY=only-for-checks HEYGEN_API_KEY=only-for-checks STRIPE_SECRET_KEY=sk_test_onlyForChecks0123456789ab \
+	DATABASE_URL=sqlite:///:memory:
 
 .PHONY: help setup run test check lint types imports migrations schema openapi fuzz fmt lock demo chaos bench bench-pipeline clean
 
