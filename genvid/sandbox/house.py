@@ -32,6 +32,8 @@ class Options:
     workers: int = 1
     stripe_key: str = ""
     """The one secret key Stripe knows; empty: any."""
+    public_url: str = ""
+    """Where browsers find Stripe's pages; empty: under the name that the API is called by."""
 
 
 class House:
@@ -48,7 +50,7 @@ class House:
         # Speech and previews that somebody is waiting for must not queue behind a long render.
         self.desk = Bench(log)
         self.production = Production(self.store, self.board, self.links, self.wallet, self.courier, self.benches)
-        self.bank = Bank(self.store, self.board, f"http://{options.host}:{options.port}")
+        self.bank = Bank(self.store, self.board, f"http://{options.host}:{options.port}", public_url=options.public_url)
         self.in_progress: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: list[asyncio.TimerHandle] = []

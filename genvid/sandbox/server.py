@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-key", default=os.environ.get("HEYGEN_API_KEY", ""), help="empty: accept any key")
     parser.add_argument("--test-key", default=os.environ.get("TEST_RENDERER_KEY", ""), help="its renders are marked")
     parser.add_argument("--stripe-key", default=os.environ.get("STRIPE_SECRET_KEY", ""), help="empty: any sk_ or rk_")
+    parser.add_argument(
+        "--public-url", default=os.environ.get("SANDBOX_PUBLIC_URL", ""), help="where browsers reach it"
+    )
     parser.add_argument("--renderer", choices=RENDERERS, default="full")
     parser.add_argument("--workers", type=int, default=1, help="render processes")
 
@@ -42,13 +45,14 @@ def options_from(
     api_key: str,
     test_key: str,
     stripe_key: str,
+    public_url: str,
     renderer: str,
     workers: int,
     **_: object,
 ) -> Options:
     concurrency = int(os.environ.get("HEYGEN_SANDBOX_CONCURRENCY", "10"))
     folder = Path(var).absolute() / "sandbox"
-    return Options(folder, host, port, api_key, test_key, renderer, concurrency, workers, stripe_key)
+    return Options(folder, host, port, api_key, test_key, renderer, concurrency, workers, stripe_key, public_url)
 
 
 def serve(options: Options) -> None:

@@ -31,11 +31,11 @@ def owner(thing: Thing) -> str | None:
 
 
 class Bank:
-    def __init__(self, store: Store, board: KnobBoard, base: str) -> None:
+    def __init__(self, store: Store, board: KnobBoard, base: str, *, public_url: str = "") -> None:
         self.store, self.board = store, board
         self.books = Books(store)
         self.courier = StripeCourier(store, board)
-        self._own_base = base
+        self._own_base, self._public_url = base, public_url.rstrip("/")
         self._cause = Cause()
         self._moments: list[int] = []
 
@@ -99,10 +99,10 @@ class Bank:
 
     @property
     def base(self) -> str:
-        return str(self.store.setting("stripe_base", self._own_base))
+        return self._public_url or str(self.store.setting("stripe_base", self._own_base))
 
     def reached_at(self, base: str) -> None:
-        """Pages are linked under the name that the last API request came by."""
+        """Without a public address, pages are linked under the name that the last API request came by."""
         if base != self.base:
             self.store.set("stripe_base", base)
 

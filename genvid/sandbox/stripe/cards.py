@@ -60,6 +60,8 @@ NEEDS_AUTHENTICATION = Refusal(
     "authentication_required",
 )
 DEBIT_FAILED = Refusal("payment_intent_payment_attempt_failed", "The bank account could not be debited.")
+# A card that is no test card may be somebody's real one: it is refused, and never written down.
+UNKNOWN = "Your card was declined. Your request was in test mode, but used a non test card."
 REFUSALS = {
     "decline": DECLINED,
     "charge_fails": DECLINED,
@@ -73,6 +75,17 @@ def deed_of(method: dict[str, Any]) -> str:
     """What happens when this payment method is charged."""
     card = CARDS.get(method.get("_number", ""))
     return "pay" if card is None else card.does
+
+
+def setup_refusal(number: str) -> Refusal | None:
+    """A card that is only to be saved is checked as well; one of them fails only later."""
+    deed = deed_of({"_number": digits(number)})
+    return None if deed == "charge_fails" else REFUSALS.get(deed)
+
+
+def setup_breach(number: str) -> str | None:
+    refusal = setup_refusal(number)
+    return UNKNOWN if digits(number) not in CARDS else refusal.message if refusal else None
 
 
 def digits(number: str) -> str:

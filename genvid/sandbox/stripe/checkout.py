@@ -43,16 +43,24 @@ def submit(bank: Bank, session: Thing, payment: Payment) -> Thing:
     number = cards.digits(payment.card)
     if payment.method == "card" and not cards.is_card_number(number):
         return bank.save(session, _last_error="Your card number is incorrect.")
+    if payment.method == "card" and number not in cards.CARDS:
+        return bank.save(session, _last_error=cards.UNKNOWN)
     _introduce(bank, session, payment)
     return MODES[session["mode"]](bank, session, _method(bank, session, payment))
 
 
 def apply_code(bank: Bank, session: Thing, word: str) -> Thing:
-    if not session["allow_promotion_codes"]:
+    if not session["allow_promotion_codes"] or session["status"] != "open":
         raise StripeError(promotions.INVALID, code="promotion_code_invalid", param="promotion_code")
     code = promotions.find_code(bank, word, session["customer"])
     sessions.reduce(bank, session, bank.get("coupon", code["promotion"]["coupon"]), code)
     return session
+
+
+def drop_code(bank: Bank, session: Thing) -> Thing:
+    if session["status"] != "open" or not session["allow_promotion_codes"]:
+        raise StripeError(promotions.INVALID, param="promotion_code")
+    return sessions.unreduce(bank, session)
 
 
 def _introduce(bank: Bank, session: Thing, payment: Payment) -> None:
@@ -191,7 +199,7 @@ def _start(bank: Bank, session: Thing) -> None:
 
 def _subscribe_free(bank: Bank, session: Thing, subscription: Thing, method: Thing) -> Thing:
     """Nothing is due now; the card is only put on file."""
-    refusal = _setup_refusal(method)
+    refusal = cards.setup_refusal(method["_number"])
     if refusal is not None:
         return bank.save(session, _last_error=refusal.message)
     collection.collect(bank, bank.get("invoice", subscription["latest_invoice"]), tried=Attempt(method))
@@ -207,14 +215,8 @@ def _complete_subscription(bank: Bank, session: Thing, subscription: Thing) -> T
     return _complete(bank, session, payment_status=status, **fields)
 
 
-def _setup_refusal(method: Thing) -> cards.Refusal | None:
-    """A card that is to be saved is checked as well; this one fails only later."""
-    deed = cards.deed_of(method)
-    return None if deed == "charge_fails" else cards.REFUSALS.get(deed)
-
-
 def _set_up(bank: Bank, session: Thing, method: Thing) -> Thing:
-    refusal = _setup_refusal(method)
+    refusal = cards.setup_refusal(method["_number"])
     if refusal is not None:
         return bank.save(session, _last_error=refusal.message)
     methods.attach(bank, method["id"], session["customer"])

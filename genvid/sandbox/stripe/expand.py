@@ -65,12 +65,17 @@ def _empty(bank: Bank, thing: Thing) -> Thing:
     return listed("/v1/empty", [])
 
 
+def _none_of_them(bank: Bank, thing: Thing) -> list[Thing]:
+    return []
+
+
 def _nothing(bank: Bank, thing: Thing) -> None:
     return None
 
 
 INCLUDABLE: dict[tuple[str, str], Include] = {
     ("checkout.session", "line_items"): _line_items,
+    ("item", "discounts"): _none_of_them,
     ("invoice", "payments"): _payments,
     ("charge", "refunds"): _refunds,
     ("customer", "subscriptions"): _subscriptions,

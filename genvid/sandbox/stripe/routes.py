@@ -20,6 +20,7 @@ from genvid.sandbox.stripe import (
     sessions,
     subscriptions,
 )
+from genvid.sandbox.stripe.pages import web
 from genvid.sandbox.stripe.serving import route, unrecognized
 
 MODULES = (
@@ -42,4 +43,4 @@ MODULES = (
 
 def routes(house: House) -> list[BaseRoute]:
     api = [route(house, operation) for module in MODULES for operation in module.OPERATIONS]
-    return [*api, unrecognized(house), *levers.routes(house)]
+    return [*api, unrecognized(house), *web.routes(house), *levers.routes(house)]

@@ -194,6 +194,11 @@ def reduce(bank: Bank, session: Thing, coupon: Thing, code: Thing | None) -> Non
     bank.save(session, discounts=[told], _coupon=coupon["id"], _code=code["id"] if code else None, **_totals(session))
 
 
+def unreduce(bank: Bank, session: Thing) -> Thing:
+    total(session, None)
+    return bank.save(session, discounts=[], _coupon=None, _code=None, **_totals(session))
+
+
 def total(session: Thing, coupon: Thing | None) -> None:
     """Works the line items out anew, with this coupon or none."""
     fixed_left = coupon["amount_off"] if coupon else None

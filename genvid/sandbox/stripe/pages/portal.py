@@ -1,0 +1,204 @@
+"""The customer portal: plan, payment method, invoices."""
+
+from starlette.responses import RedirectResponse, Response
+
+from genvid.sandbox.stripe import cards, changes, collection, methods, subscriptions
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.changes import Wanted
+from genvid.sandbox.stripe.cycle import UPDATED
+from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.lines import amount_text, money, product_name
+from genvid.sandbox.stripe.pages import cardform, html
+from genvid.sandbox.stripe.pages.html import text
+from genvid.sandbox.stripe.pages.invoices import SHOWN, day
+from genvid.sandbox.stripe.timetable import period
+
+Given = dict[str, str]
+NOT_ALLOWED = "This is not possible in this portal."
+
+
+class Visit:
+    """A customer who is in the portal, and what is allowed there."""
+
+    def __init__(self, bank: Bank, session_id: str) -> None:
+        self.bank = bank
+        self.session = bank.get("billing_portal.session", session_id)
+        self.customer = bank.alive("customer", self.session["customer"])
+        configuration = bank.get("billing_portal.configuration", self.session["configuration"])
+        self.features: Thing = configuration["features"]
+        self.headline = configuration["business_profile"]["headline"]
+        self.here = f"/pay/portal/{session_id}"
+
+    @property
+    def subscriptions(self) -> list[Thing]:
+        found = self.bank.books.all("subscription", customer=self.customer["id"])
+        return [one for one in found if one["status"] not in (*subscriptions.OVER, "incomplete")]
+
+    def subscription(self, wanted: str) -> Thing:
+        for one in self.subscriptions:
+            if one["id"] == wanted:
+                return one
+        raise StripeError(NOT_ALLOWED, status=403)
+
+    @property
+    def prices(self) -> list[Thing]:
+        ids = [price for product in self.features["subscription_update"]["products"] for price in product["prices"]]
+        return [price for one in ids if (price := self.bank.get("price", one))["active"]]
+
+    def must_allow(self, feature: str) -> None:
+        if not self.features[feature]["enabled"]:
+            raise StripeError(NOT_ALLOWED, status=403)
+
+
+def show(bank: Bank, session_id: str, given: Given) -> Response:
+    filled = cardform.filled(given["number"]) if given.get("number") else {}
+    return _page(Visit(bank, session_id), filled, None)
+
+
+def do(bank: Bank, session_id: str, deed: str, given: Given) -> Response:
+    visit = Visit(bank, session_id)
+    if deed not in DEEDS:
+        raise StripeError(NOT_ALLOWED, status=404)
+    wrong = DEEDS[deed](visit, given)
+    return RedirectResponse(visit.here, 303) if wrong is None else _page(visit, given, wrong, 402)
+
+
+def _cancel(visit: Visit, given: Given) -> str | None:
+    visit.must_allow("subscription_cancel")
+    subscription = visit.subscription(given.get("subscription", ""))
+    if visit.features["subscription_cancel"]["mode"] == "immediately":
+        collection.end(visit.bank, subscription)
+    else:
+        fields = subscriptions.cancellation(visit.bank, subscription, True)
+        visit.bank.change(subscription, UPDATED, **fields)
+    return None
+
+
+def _resume(visit: Visit, given: Given) -> str | None:
+    visit.must_allow("subscription_cancel")
+    subscription = visit.subscription(given.get("subscription", ""))
+    visit.bank.change(subscription, UPDATED, **subscriptions.cancellation(visit.bank, subscription, False))
+    return None
+
+
+def _switch(visit: Visit, given: Given) -> str | None:
+    visit.must_allow("subscription_update")
+    subscription = visit.subscription(given.get("subscription", ""))
+    price = next((one for one in visit.prices if one["id"] == given.get("price")), None)
+    if price is None:
+        raise StripeError(NOT_ALLOWED, status=403)
+    item = subscription["items"]["data"][0]
+    behavior = visit.features["subscription_update"]["proration_behavior"]
+    changes.change_items(visit.bank, subscription, [Wanted(item["id"], price, item["quantity"])], behavior)
+    return None
+
+
+def _card(visit: Visit, given: Given) -> str | None:
+    """Another card, for the customer and for all that runs."""
+    visit.must_allow("payment_method_update")
+    wrong = cardform.breach(given) or cards.setup_breach(given["number"])
+    if wrong:
+        return wrong
+    bank, customer = visit.bank, visit.customer
+    method = methods.attach(
+        bank, methods.make_card(bank, given["number"], clocked=customer["id"])["id"], customer["id"]
+    )
+    settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
+    bank.change(customer, "customer.updated", invoice_settings=settings)
+    for subscription in visit.subscriptions:
+        bank.change(subscription, UPDATED, default_payment_method=method["id"])
+    return None
+
+
+DEEDS = {"cancel": _cancel, "resume": _resume, "switch": _switch, "card": _card}
+
+
+def _page(visit: Visit, given: Given, error: str | None, status: int = 200) -> Response:
+    back = visit.session["return_url"]
+    link = f'<a class="back" href="{html.url(back)}">&larr; Return to genvid</a>' if back else ""
+    who = visit.customer["email"] or visit.customer["name"] or visit.customer["id"]
+    headline = f"<p>{text(visit.headline)}</p>" if visit.headline else ""
+    plans = "".join(_plan(visit, one) for one in visit.subscriptions) or "<p>You have no subscription.</p>"
+    body = (
+        f'<main class="portal"><section class="summary">{link}<h1>Your billing</h1>{headline}<p>{text(who)}</p>'
+        f'</section><section class="form"><h2>Current plan</h2>{plans}'
+        f"{_method(visit, given, error)}{_history(visit)}</section></main>"
+    )
+    return html.page("Your billing", body, kind="pay", status=status)
+
+
+def _plan(visit: Visit, subscription: Thing) -> str:
+    item = subscription["items"]["data"][0]
+    price, end = item["price"], day(period(subscription)[1])
+    title = f"<h3>{text(product_name(visit.bank, price))}</h3>"
+    amount = f'<p class="price">{text(_each(price))}</p>'
+    when = f"Your plan ends on {end}." if subscription["cancel_at_period_end"] else f"Your plan renews on {end}."
+    note = f"<p>{text(_note(subscription, when))}</p>"
+    return f'<article class="plan">{title}{amount}{note}{_deeds(visit, subscription)}</article>'
+
+
+def _note(subscription: Thing, when: str) -> str:
+    if subscription["status"] == "trialing":
+        return f"Trial. {when}"
+    return f"Your last payment failed. {when}" if subscription["status"] == "past_due" else when
+
+
+def _each(price: Thing) -> str:
+    return f"{money(price)} per {price['recurring']['interval']}"
+
+
+def _deeds(visit: Visit, subscription: Thing) -> str:
+    own = f'<input type="hidden" name="subscription" value="{text(subscription["id"])}">'
+    found = ""
+    if visit.features["subscription_update"]["enabled"]:
+        found += _switcher(visit, subscription, own)
+    if visit.features["subscription_cancel"]["enabled"]:
+        ending = subscription["cancel_at_period_end"]
+        deed, words = ("resume", "Don't cancel plan") if ending else ("cancel", "Cancel plan")
+        found += html.form(f"{visit.here}/{deed}", own, html.button(words, look="plain"))
+    return found
+
+
+def _switcher(visit: Visit, subscription: Thing, own: str) -> str:
+    current = subscription["items"]["data"][0]["price"]["id"]
+    offers = [price for price in visit.prices if price["id"] != current]
+    choices = "".join(
+        f'<label class="choice"><input type="radio" name="price" value="{text(price["id"])}" required>'
+        f"<span>{text(product_name(visit.bank, price))}</span><b>{text(_each(price))}</b></label>"
+        for price in offers
+    )
+    form = html.form(f"{visit.here}/switch", own, choices, html.button("Switch plan", look="pay"))
+    return f"<details><summary>Update plan</summary>{form}</details>" if offers else ""
+
+
+def _method(visit: Visit, given: Given, error: str | None) -> str:
+    chosen = methods.card_on_file(visit.bank, visit.customer)
+    chosen = chosen or next((one["default_payment_method"] for one in visit.subscriptions), None)
+    method = visit.bank.get("payment_method", chosen) if chosen else None
+    told = "None on file" if method is None else f"{method['type'].replace('_', ' ')} ending in {_last4(method)}"
+    form = html.form(
+        visit.here + "/card", html.error_box(error), html.card_fields(given), html.button("Update", look="pay")
+    )
+    opened = " open" if error or given else ""
+    update = f"<details{opened}><summary>Update payment method</summary>{form}{html.test_cards(visit.here)}</details>"
+    allowed = visit.features["payment_method_update"]["enabled"]
+    return f"<h2>Payment method</h2><p>{text(told.capitalize())}</p>{update if allowed else ''}"
+
+
+def _last4(method: Thing) -> str:
+    return str(method[method["type"]]["last4"])
+
+
+def _history(visit: Visit) -> str:
+    if not visit.features["invoice_history"]["enabled"]:
+        return ""
+    found = reversed(visit.bank.books.all("invoice", customer=visit.customer["id"]))
+    entries = "".join(
+        f'<li><a href="/pay/invoices/{text(one["id"])}">{text(day(one["created"]))}</a>'
+        f"<span>{text(amount_text(one['total'], one['currency']))}</span>"
+        f'<span class="badge {text(one["status"])}">{text(SHOWN[one["status"]])}</span>'
+        f'<a href="/pay/invoices/{text(one["id"])}/pdf">PDF</a></li>'
+        for one in found
+    )
+    return f'<h2>Invoice history</h2><ul class="invoices">{entries or "<li>No invoices yet.</li>"}</ul>'

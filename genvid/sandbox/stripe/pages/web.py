@@ -1,0 +1,79 @@
+"""The pages' routes. A POST is one transaction; a refusal undoes it and is told on a page."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from genvid.sandbox.house import House
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.forms import decoded
+from genvid.sandbox.stripe.pages import checkout, html, invoices, portal, secure
+
+Given = dict[str, str]
+Page = Callable[[Bank, str, Given], Response]
+Deed = Callable[[Bank, str, str, Given], Response]
+FILES = {"style.css": "text/css", "pay.js": "text/javascript"}
+
+
+def routes(house: House) -> list[BaseRoute]:
+    def shows(path: str, page: Page) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return _answered(lambda: page(house.bank, request.path_params["id"], dict(request.query_params)))
+
+        return Route(path, endpoint, methods=["GET"])
+
+    def does(path: str, deed: Deed) -> Route:
+        async def endpoint(request: Request) -> Response:
+            given = {
+                name: str(value) for name, value in decoded((await request.body()).decode("utf-8", "replace")).items()
+            }
+            what = request.path_params
+            return _answered(lambda: _together(house.bank, deed, what["id"], what.get("deed", ""), given))
+
+        return Route(path, endpoint, methods=["POST"])
+
+    return [
+        Route("/pay/static/{name}", _file),
+        shows("/pay/portal/{id}", portal.show),
+        does("/pay/portal/{id}/{deed}", portal.do),
+        shows("/pay/secure/{id}", secure.show),
+        does("/pay/secure/{id}/{deed}", secure.do),
+        shows("/pay/receipts/{id}", invoices.receipt),
+        shows("/pay/invoices/{id}", invoices.show),
+        shows("/pay/invoices/{id}/pdf", invoices.pdf),
+        does("/pay/invoices/{id}/{deed}", invoices.do),
+        shows("/pay/{id}", checkout.show),
+        does("/pay/{id}", checkout.pay),
+        does("/pay/{id}/{deed}", checkout.do),
+    ]
+
+
+def _together(bank: Bank, deed: Deed, object_id: str, what: str, given: Given) -> Response:
+    with bank.store.together():
+        return deed(bank, object_id, what, given)
+
+
+def _answered(make: Callable[[], Response]) -> Response:
+    try:
+        return make()
+    except StripeError as error:
+        if error.code == "resource_missing":
+            return html.notice("Something went wrong", "The page you were looking for could not be found.", status=404)
+        return html.notice("Something went wrong", error.message, status=error.status)
+
+
+async def _file(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in FILES:
+        return Response("Not Found", 404, media_type="text/plain")
+    return Response(_content(name), media_type=FILES[name], headers={"Cache-Control": "max-age=300"})
+
+
+@lru_cache
+def _content(name: str) -> bytes:
+    return Path(__file__).with_name(name).read_bytes()
