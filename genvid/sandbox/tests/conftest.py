@@ -10,6 +10,7 @@ from PIL import Image
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.client import Client
 from genvid.sandbox.tests.receiver import Receiver
+from genvid.sandbox.tests.stripe_shop import Shop
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,13 @@ def shared_client(shared_process: SandboxProcess) -> Iterator[Client]:
 @pytest.fixture
 def client(sandbox: SandboxProcess, shared_client: Client) -> Client:
     return shared_client
+
+
+@pytest.fixture
+def shop(sandbox: SandboxProcess) -> Iterator[Shop]:
+    shop = Shop(sandbox)
+    with shop.http:
+        yield shop
 
 
 @pytest.fixture

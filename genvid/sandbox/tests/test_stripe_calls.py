@@ -1,0 +1,285 @@
+import base64
+import threading
+import time
+from typing import Any
+
+import httpx
+import pytest
+import stripe
+
+from genvid.sandbox.process import SandboxProcess
+from genvid.sandbox.stripe.forms import decoded
+from genvid.sandbox.tests.stripe_shop import KEY, Shop
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str, str | None, str | None]:
+    error = answer.json()["error"]
+    return answer.status_code, error["type"], error.get("code"), error.get("param")
+
+
+@pytest.mark.parametrize(
+    ("form", "tree"),
+    [
+        ("a=1&b=", {"a": "1", "b": ""}),
+        ("items[0][price]=p&items[1][price]=q", {"items": [{"price": "p"}, {"price": "q"}]}),
+        ("a[b][0][c]=x", {"a": {"b": [{"c": "x"}]}}),
+        ("expand[]=one&expand[]=two", {"expand": ["one", "two"]}),
+        ("metadata[0]=zero", {"metadata": {"0": "zero"}}),
+        ("name=Zo%C3%AB+%26+Co", {"name": "Zoë & Co"}),
+    ],
+)
+def test_forms_are_decoded_as_stripe_does(form: str, tree: dict[str, Any]) -> None:
+    assert decoded(form) == tree
+
+
+def test_without_a_key_nothing_is_answered(shop: Shop) -> None:
+    answer = httpx.get(shop.sandbox.url + "/v1/account", trust_env=False)
+
+    assert error_of(answer) == (401, "invalid_request_error", None, None)
+
+
+def test_a_key_that_is_no_secret_key_is_refused(shop: Shop) -> None:
+    answer = shop.http.get("/v1/account", headers={"Authorization": "Bearer pk_test_123"})
+
+    assert answer.status_code == 401
+    assert answer.json()["error"]["message"].startswith("Invalid API Key provided: pk_test_")
+
+
+@pytest.mark.parametrize("key", [KEY, "rk_test_restricted"])
+def test_a_key_may_come_as_the_user_of_basic_authentication(key: str, shop: Shop) -> None:
+    header = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+
+    assert shop.http.get("/v1/account", headers={"Authorization": header}).json()["object"] == "account"
+
+
+def test_answers_carry_a_request_id_and_the_version_asked_for(shop: Shop) -> None:
+    answer = shop.http.get("/v1/account", headers={"Stripe-Version": "2026-08-26.dahlia"})
+
+    assert answer.headers["request-id"].startswith("req_")
+    assert answer.headers["stripe-version"] == "2026-08-26.dahlia"
+    assert shop.http.get("/v1/account").headers["stripe-version"] == "2026-05-27.dahlia"
+
+
+def test_the_account_is_found_by_its_id_too(shop: Shop) -> None:
+    account = shop.get("/v1/account")
+
+    assert shop.get(f"/v1/accounts/{account['id']}") == account
+    assert shop.get("/v1/accounts")["data"] == []
+
+
+def test_an_unknown_id_is_a_missing_resource(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.api.customers.retrieve("cus_nobody")
+
+    assert (refusal.value.http_status, refusal.value.code) == (404, "resource_missing")
+    assert refusal.value.user_message == "No such customer: 'cus_nobody'"
+
+
+def test_an_unknown_id_in_a_parameter_is_a_bad_request(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.session(customer="cus_nobody")
+
+    assert (refusal.value.http_status, refusal.value.code, refusal.value.param) == (400, "resource_missing", "customer")
+
+
+def test_a_missing_parameter_is_named(shop: Shop) -> None:
+    assert error_of(shop.http.post("/v1/products", data={})) == (
+        400,
+        "invalid_request_error",
+        "parameter_missing",
+        "name",
+    )
+
+
+def test_an_unknown_parameter_is_refused(shop: Shop) -> None:
+    answer = shop.http.post("/v1/customers", data={"colour": "red"})
+
+    assert error_of(answer) == (400, "invalid_request_error", "parameter_unknown", "colour")
+    assert shop.pull.books()["counts"] == {}
+
+
+def test_an_unknown_address_is_told_in_the_same_shape(shop: Shop) -> None:
+    answer = shop.http.post("/v1/nonsense", data={})
+
+    assert error_of(answer) == (404, "invalid_request_error", None, None)
+    assert answer.json()["error"]["message"].startswith("Unrecognized request URL (POST: /v1/nonsense).")
+
+
+def test_a_repeated_key_gets_the_first_answer(shop: Shop) -> None:
+    posts = [
+        shop.http.post("/v1/customers", data={"email": "a@example.com"}, headers={"Idempotency-Key": "one"})
+        for _ in range(2)
+    ]
+
+    assert posts[0].json() == posts[1].json()
+    assert [post.headers.get("idempotent-replayed") for post in posts] == [None, "true"]
+    assert shop.pull.books()["counts"]["customer"] == 1
+
+
+def test_a_key_with_other_parameters_is_refused(shop: Shop) -> None:
+    shop.api.customers.create({"email": "a@example.com"}, {"idempotency_key": "one"})
+
+    with pytest.raises(stripe.IdempotencyError) as refusal:
+        shop.api.customers.create({"email": "b@example.com"}, {"idempotency_key": "one"})
+
+    assert refusal.value.http_status == 400
+    assert shop.pull.books()["counts"]["customer"] == 1
+
+
+def test_a_key_at_another_address_is_refused(shop: Shop) -> None:
+    shop.api.customers.create({"name": "A"}, {"idempotency_key": "one"})
+
+    with pytest.raises(stripe.IdempotencyError, match="same endpoint"):
+        shop.api.products.create({"name": "A"}, {"idempotency_key": "one"})
+
+
+def test_a_refused_request_leaves_its_key_free(shop: Shop) -> None:
+    refused = shop.http.post("/v1/products", data={}, headers={"Idempotency-Key": "one"})
+
+    assert refused.status_code == 400
+    assert shop.api.products.create({"name": "A"}, {"idempotency_key": "one"}).name == "A"
+
+
+def test_a_declined_card_is_an_outcome_that_its_key_keeps(shop: Shop) -> None:
+    params = {"amount": "500", "currency": "usd", "confirm": "true", "payment_method": "pm_card_chargeDeclined"}
+    posts = [shop.http.post("/v1/payment_intents", data=params, headers={"Idempotency-Key": "one"}) for _ in range(2)]
+
+    assert [post.status_code for post in posts] == [402, 402]
+    assert posts[0].json() == posts[1].json()
+    assert shop.pull.books()["counts"]["payment_intent"] == 1
+
+
+def test_a_key_whose_request_is_under_way_conflicts(shop: Shop) -> None:
+    shop.sandbox.fault(path="/v1/customers", kind="delay", seconds=0.4)
+    first: list[httpx.Response] = []
+
+    def post() -> httpx.Response:
+        return httpx.post(
+            shop.sandbox.url + "/v1/customers",
+            data={"name": "A"},
+            headers={"Authorization": f"Bearer {KEY}", "Idempotency-Key": "one"},
+            trust_env=False,
+        )
+
+    thread = threading.Thread(target=lambda: first.append(post()))
+    thread.start()
+    time.sleep(0.15)
+    second = post()
+    thread.join()
+
+    assert error_of(second) == (409, "idempotency_error", "idempotency_key_in_use", None)
+    assert first[0].status_code == 200
+
+
+def test_lists_come_newest_first_and_in_pages(shop: Shop) -> None:
+    made = [shop.api.customers.create({"name": str(number)}).id for number in range(5)]
+
+    first = shop.api.customers.list({"limit": 2})
+    second = shop.api.customers.list({"limit": 2, "starting_after": first.data[-1].id})
+    back = shop.api.customers.list({"limit": 2, "ending_before": second.data[0].id})
+
+    assert [one.id for one in first.data] == made[:2:-1]
+    assert ([one.id for one in second.data], second.has_more) == ([made[2], made[1]], True)
+    assert [one.id for one in back.data] == [one.id for one in first.data]
+    assert [one.id for one in shop.api.customers.list({"limit": 2}).auto_paging_iter()] == made[::-1]
+
+
+@pytest.mark.parametrize("limit", [0, 101])
+def test_a_page_has_one_to_a_hundred(limit: int, shop: Shop) -> None:
+    answer = shop.http.get("/v1/customers", params={"limit": limit})
+
+    assert error_of(answer) == (400, "invalid_request_error", None, "limit")
+
+
+def test_lists_can_be_bounded_in_time(shop: Shop) -> None:
+    now = int(time.time())
+    customer = shop.customer
+
+    assert [one.id for one in shop.api.customers.list({"created": {"gte": now - 5}}).data] == [customer]
+    assert shop.api.customers.list({"created": {"lt": now - 5}}).data == []
+
+
+def test_ids_are_opened_when_asked_for(shop: Shop) -> None:
+    session = shop.buy()
+    opened = shop.api.checkout.sessions.retrieve(
+        session["id"], {"expand": ["line_items", "payment_intent.latest_charge.balance_transaction", "customer"]}
+    )
+
+    assert opened.line_items.data[0].price.id == shop.pack
+    assert opened.payment_intent.latest_charge.balance_transaction.net == 1200 - 65
+    assert opened.customer.email == "buyer@example.com"
+
+
+def test_ids_in_a_list_are_opened_too(shop: Shop) -> None:
+    shop.charge()
+
+    assert shop.api.charges.list({"expand": ["data.customer"]}).data[0].customer.name == "Bo Buyer"
+
+
+def test_what_cannot_be_opened_is_told(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match=r"This property cannot be expanded \(nonsense\)"):
+        shop.api.customers.retrieve(shop.customer, {"expand": ["nonsense"]})
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(500, stripe.APIError), (429, stripe.RateLimitError), (503, stripe.APIError)]
+)
+def test_a_queued_fault_has_stripes_shape(status: int, kind: type[stripe.StripeError], shop: Shop) -> None:
+    shop.sandbox.fault(path="/v1/account", status=status)
+
+    with pytest.raises(kind) as failure:
+        shop.api.accounts.retrieve_current()
+
+    assert failure.value.http_status == status
+    assert shop.http.get("/v1/account").status_code == 200
+
+
+def test_a_gateways_page_is_no_json(shop: Shop) -> None:
+    shop.sandbox.fault(path="/v1/account", kind="html", status=502)
+
+    assert shop.http.get("/v1/account").headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(("kind", "made"), [("drop", {}), ("lost", {"customer": 1, "event": 1})])
+def test_an_answer_can_be_lost_before_and_after_the_deed(kind: str, made: dict[str, int], shop: Shop) -> None:
+    shop.sandbox.fault(path="/v1/customers", method="POST", kind=kind)
+
+    with pytest.raises(httpx.TransportError):
+        shop.http.post("/v1/customers", data={})
+
+    assert shop.pull.books()["counts"] == made
+
+
+def test_a_lost_answer_is_found_again_under_its_key(shop: Shop) -> None:
+    shop.sandbox.fault(path="/v1/customers", method="POST", kind="lost")
+    api = stripe.StripeClient(KEY, base_addresses={"api": shop.sandbox.url}, max_network_retries=1).v1
+
+    customer = api.customers.create({"name": "A"})
+
+    assert [one["id"] for one in shop.pull.books()["customers"]] == [customer.id]
+
+
+def test_the_rates_strike_here_too(shop: Shop) -> None:
+    shop.sandbox.knobs(rate_limit_rate=1.0)
+
+    assert error_of(shop.http.get("/v1/account"))[:3] == (429, "invalid_request_error", "rate_limit")
+
+
+def test_a_reset_wipes_stripes_books(shop: Shop) -> None:
+    shop.charge()
+    shop.pull.advance_clock(3600)
+
+    shop.sandbox.reset()
+
+    assert shop.pull.books()["counts"] == {}
+    assert abs(shop.pull.advance_clock(0)["now"] - time.time()) < 5
+
+
+def test_only_the_one_key_is_good_when_there_is_one(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with SandboxProcess(tmp_path_factory.mktemp("keyed"), stripe_key=KEY) as sandbox:
+        answers = [
+            httpx.get(f"{sandbox.url}/v1/account", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+            for key in (KEY, "sk_test_other")
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 401]
