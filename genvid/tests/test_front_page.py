@@ -9,7 +9,11 @@ from django.test import Client
 from pytest_django import Settings
 
 REFERENCES = re.compile(r"""(?:src|href)="([^"]+)\"""")
-FILES = ("genvid/studio.css", "genvid/studio.js", "genvid/mark.svg")
+IMPORTS = re.compile(r"""^import .+ from "\./([a-z]+\.js)";$""", re.MULTILINE)
+FOLDER = Path(finders.find("genvid/studio.js")).parent
+SCRIPTS = sorted(path.name for path in FOLDER.glob("*.js"))
+STYLES = sorted(path.name for path in FOLDER.glob("*.css"))
+FILES = (*SCRIPTS, *STYLES, "mark.svg")
 
 
 @pytest.fixture
@@ -65,17 +69,31 @@ def test_every_reference_stays_on_this_host(page):
     assert [link for link in REFERENCES.findall(page) if not re.match(r"[/#](?!/)", link)] == []
 
 
-@pytest.mark.parametrize("name", ["genvid/studio.css", "genvid/studio.js"])
+@pytest.mark.parametrize("name", [*SCRIPTS, *STYLES])
 def test_a_static_file_names_no_other_host(name):
-    text = Path(finders.find(name)).read_text()
+    text = (FOLDER / name).read_text()
 
     assert re.findall(r"""https?://|url\(["']?//|@import""", text) == []
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_page_uses_static_files_that_exist(page, name):
-    assert f'"/static/{name}"' in page
-    assert finders.find(name) is not None
+def test_the_page_uses_every_static_file(page, name):
+    """Scripts too, though others import them: the page names them all, so that they come at once."""
+    assert f'"/static/genvid/{name}"' in page
+
+
+def test_the_page_names_no_static_file_that_does_not_exist(page):
+    named = [link.removeprefix("/static/") for link in REFERENCES.findall(page) if link.startswith("/static/")]
+
+    assert [name for name in named if finders.find(name) is None] == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_imports_only_scripts_of_this_page(name):
+    text = (FOLDER / name).read_text()
+
+    assert len(IMPORTS.findall(text)) == text.count("import ")
+    assert set(IMPORTS.findall(text)) <= set(SCRIPTS)
 
 
 def test_the_page_says_how_many_credits_a_new_account_gets(client, settings: Settings):
@@ -87,3 +105,7 @@ def test_the_page_says_how_many_credits_a_new_account_gets(client, settings: Set
 @pytest.mark.parametrize("link", ["/api/v1/docs/", "/api/v1/redoc/", "/admin/"])
 def test_the_page_leads_to_the_documentation_and_the_staff(page, link):
     assert link in REFERENCES.findall(page)
+
+
+def test_the_figure_of_credits_leads_to_the_credits(page):
+    assert 'id="wallet" href="/?billing"' in page

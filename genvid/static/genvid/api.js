@@ -1,0 +1,93 @@
+// Talking to the public API, the same that customers use.
+
+import { tell } from "./hub.js";
+
+export const API = "/api/v1/";
+
+export class ApiError extends Error {
+  constructor(status, error) {
+    super(error.message);
+    Object.assign(this, { status, code: error.code, details: error.details || {} });
+  }
+}
+
+export const tokens = {
+  get: () => JSON.parse(sessionStorage.getItem("genvid") || "null"),
+  set: (pair) => sessionStorage.setItem("genvid", JSON.stringify({ access: pair.access_token, refresh: pair.refresh_token })),
+  clear: () => sessionStorage.removeItem("genvid"),
+};
+
+async function send(path, { method = "GET", body, headers = {} } = {}) {
+  const held = tokens.get();
+  if (held) headers = { ...headers, Authorization: `Bearer ${held.access}` };
+  if (body !== undefined) headers = { ...headers, "Content-Type": "application/json" };
+  try {
+    return await fetch(API + path, { method, headers, body: body && JSON.stringify(body) });
+  } catch {
+    throw new ApiError(0, { code: "offline", message: "The server cannot be reached. Is it running?" });
+  }
+}
+
+export async function call(path, options = {}) {
+  const used = tokens.get();
+  let response = await send(path, options);
+  if (response.status === 401 && used && !path.startsWith("auth/")) {
+    await refresh(used);
+    response = await send(path, options);
+  }
+  if (response.ok && options.raw) return response;
+  const text = await response.text();
+  if (response.ok) return text ? JSON.parse(text) : {};
+  throw new ApiError(response.status, errorIn(text) || { code: "server_error", message: `The server answered ${response.status}.` });
+}
+
+function errorIn(text) {
+  try { return JSON.parse(text).error; } catch { return null; }
+}
+
+// A refresh token works once, and using it twice ends the session: whoever needs a new one waits for the same answer.
+let refreshing = null;
+
+async function refresh(used) {
+  if (tokens.get()?.access !== used.access) return;
+  refreshing ??= call("auth/refresh", { method: "POST", body: { refresh_token: used.refresh } })
+    .then(({ data }) => tokens.set(data))
+    .catch((error) => { if (error.status === 401) tell("session-ended", "Your session has ended. Please sign in again."); throw error; })
+    .finally(() => { refreshing = null; });
+  await refreshing;
+}
+
+export async function allOf(path, pages = 40) {
+  const rows = [];
+  for (let cursor = ""; pages > 0; pages -= 1) {
+    const { data, meta } = await call(`${path}?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+    rows.push(...data);
+    cursor = meta.next_cursor;
+    if (!cursor) break;
+  }
+  return rows;
+}
+
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// The key stays until there is a definite answer: a repeated click after a lost connection must not pay twice.
+export class Order {
+  #pending = null;
+
+  async post(path, body) {
+    const wish = path + JSON.stringify(body);
+    if (this.#pending?.wish !== wish) this.#pending = { wish, key: newKey() };
+    try {
+      const answer = await call(path, { method: "POST", body, headers: { "Idempotency-Key": this.#pending.key } });
+      this.forget();
+      return answer;
+    } catch (error) {
+      if (error.status >= 400 && error.status < 500 && ![409, 429].includes(error.status)) this.forget();
+      throw error;
+    }
+  }
+
+  forget() { this.#pending = null; }
+}

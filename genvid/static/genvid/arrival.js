@@ -1,0 +1,64 @@
+// Back from the pay page: the payment is followed until its credits are there.
+
+import { call } from "./api.js";
+import { $, h, pause, quiet } from "./dom.js";
+import { on, tell } from "./hub.js";
+import { credits, day } from "./words.js";
+
+const PATIENCE_MS = 60_000;
+// At first often, as most are done within a second or two; then less, to stay within the limit of requests.
+const pauseAfter = (looks) => (looks < 15 ? 1000 : 2000);
+let arrivals = 0;
+
+export function startArrivals() {
+  on("signed-out", () => { arrivals += 1; say(); });
+}
+
+export function arrive(wish) {
+  arrivals += 1;
+  if (wish.get("checkout") !== "done") return say("Nothing was charged.", quiet("Close", () => say()));
+  const sessionId = wish.get("session_id");
+  return sessionId ? follow(sessionId) : say("Thank you. Your credits appear here as soon as the payment is confirmed.");
+}
+
+function say(words, ...more) {
+  $("purchase").replaceChildren(...(words ? [h("p", { class: "notice" }, h("span", {}, words), ...more)] : []));
+}
+
+async function follow(sessionId) {
+  const mine = ++arrivals, until = Date.now() + PATIENCE_MS;
+  say("Payment received, adding your credits…", h("span", { class: "spinner" }));
+  for (let looks = 0; Date.now() < until; looks += 1) {
+    // Whatever went wrong with one look, the next may tell.
+    const news = await look(sessionId).catch((error) => (error.status === 404 ? { words: "This purchase belongs to another account, or does not exist." } : null));
+    if (mine !== arrivals) return;
+    if (news) return finish(news);
+    await pause(pauseAfter(looks));
+    if (mine !== arrivals) return;
+  }
+  say("This takes longer than usual. Your credits will be added by themselves; nothing more is to be done.", quiet("Look again", () => follow(sessionId)));
+}
+
+function finish({ words, isBought }) {
+  say(words, quiet("Close", () => say()));
+  if (isBought) tell("purchased");
+}
+
+async function look(sessionId) {
+  const { data: checkout } = await call(`billing/checkout/${encodeURIComponent(sessionId)}`);
+  if (checkout.status === "expired") return { words: "The time to pay was over. Nothing was charged." };
+  if (checkout.status !== "complete") return null;
+  const gained = await gainedBy(checkout);
+  if (gained > 0) return { words: `+${credits(gained)}. Thank you!`, isBought: true };
+  const { data: plan } = await call("billing/subscription");
+  const isTrial = plan.status === "trialing" && plan.plan.id === checkout.plan_id;
+  return isTrial ? { words: `Your trial has begun. It is free until ${day(plan.trial_ends_at)}.`, isBought: true } : null;
+}
+
+// By the ledger, not by the balance: a video may take some of it meanwhile.
+async function gainedBy({ session_id: sessionId, created_at: since }) {
+  const { data } = await call("billing/ledger?limit=20");
+  const isInvoice = (entry) => entry.reference.startsWith("in_") && entry.created_at >= since;
+  const grants = data.filter((entry) => entry.kind === "grant" && (entry.reference === sessionId || isInvoice(entry)));
+  return grants.reduce((sum, entry) => sum + entry.credits, 0);
+}

@@ -1,0 +1,89 @@
+// The credits area: what there is, what can be bought, and what was.
+
+import { loadWallet } from "./account.js";
+import { tokens } from "./api.js";
+import { arrive, startArrivals } from "./arrival.js";
+import { $, h, show } from "./dom.js";
+import { on } from "./hub.js";
+import { guarded } from "./notices.js";
+import { startPapers } from "./papers.js";
+import { loadPlan } from "./plan.js";
+import { loadPrices, startPrices } from "./prices.js";
+import { askAnew } from "./shop.js";
+import { loadTopUp, startTopUp } from "./topup.js";
+import { credits, day } from "./words.js";
+
+const ADDRESS = "/?billing";
+let loadPapers;
+
+export function startBilling() {
+  loadPapers = startPapers();
+  for (const start of [startArrivals, startPrices, startTopUp]) start();
+  leads($("wallet"), ADDRESS);
+  leads($("to-studio"), "/");
+  addEventListener("popstate", () => tokens.get() && followAddress());
+  // From the pay page by the browser's own way back: its buttons still wait.
+  addEventListener("pageshow", (event) => event.persisted && tokens.get() && refresh());
+  on("get-credits", () => goTo(ADDRESS));
+  on("purchased", () => refresh());
+  on("wallet", showBalance);
+  on("signed-out", forget);
+}
+
+function forget() {
+  askAnew();
+  $("banner").replaceChildren();
+  for (const part of document.querySelectorAll("[data-private]")) part.replaceChildren();
+}
+
+// Links stay links, for who opens them in another tab.
+function leads(anchor, address) {
+  anchor.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    goTo(address);
+  });
+}
+
+function goTo(address) {
+  if (location.pathname + location.search !== address) history.pushState(null, "", address);
+  followAddress();
+}
+
+export function followAddress() {
+  const wish = new URLSearchParams(location.search), isReturn = wish.has("checkout");
+  if (!isReturn && !wish.has("billing")) {
+    show("studio");
+    return loadPlan().catch(() => {});
+  }
+  // What the address asks for happens once: a reload must not tell of a payment again.
+  if (isReturn || wish.has("buy")) history.replaceState(null, "", ADDRESS);
+  show("billing");
+  window.scrollTo(0, 0);
+  $("billing-title").focus();
+  refresh(wish.get("buy"));
+  return isReturn && arrive(wish);
+}
+
+// Each part tells of its own failure; none hides the others.
+function refresh(wanted = null) {
+  askAnew();
+  return Promise.all([
+    guarded($("balance-problem"), loadWallet),
+    guarded($("plan-problem"), loadPlan),
+    guarded($("prices-problem"), () => loadPrices(wanted)),
+    guarded($("top-up-problem"), loadTopUp),
+    loadPapers(),
+  ]);
+}
+
+function showBalance(wallet) {
+  const owes = wallet.balance < 0 ? h("p", { class: "hint" }, "Money for credits that were used already has gone back. What you buy pays that first.") : null;
+  const held = wallet.held ? h("p", { class: "hint" }, `${credits(wallet.balance)} on the account, ${wallet.held.toLocaleString()} of them held for videos that are being made.`) : null;
+  const lots = wallet.expiring.map((lot) => h("li", {}, `${credits(lot.credits)} until ${day(lot.expires_at)}`));
+  $("balance").replaceChildren(
+    h("p", { class: "big" }, h("strong", {}, wallet.available.toLocaleString()), " available"),
+    ...[held, owes].filter(Boolean),
+    ...(lots.length ? [h("h3", {}, "What expires"), h("ul", { class: "lots" }, ...lots)] : []),
+  );
+}

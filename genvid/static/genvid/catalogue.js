@@ -1,0 +1,112 @@
+// Presenters and voices to choose from.
+
+import { allOf, call } from "./api.js";
+import { $, h, later } from "./dom.js";
+import { on, tell } from "./hub.js";
+import { fail, notify } from "./notices.js";
+
+export const avatars = new Map();
+export let chosen = null;
+let voices = [], nextPresenters = null;
+const sample = new Audio();
+
+export function startCatalogue() {
+  on("signed-out", () => { chosen = null; });
+  $("search").addEventListener("input", later(300, () => loadPresenters().catch(fail)));
+  $("search").addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+  $("more-presenters").addEventListener("click", () => loadPresenters(nextPresenters).catch(fail));
+  $("language").addEventListener("change", () => showVoices());
+  $("voice").addEventListener("change", voiceChanged);
+  $("sample").addEventListener("click", playSample);
+  for (const name of ["play", "pause", "ended"]) sample.addEventListener(name, () => $("sample").classList.toggle("playing", !sample.paused));
+}
+
+export async function loadPresenters(cursor = null) {
+  const query = new URLSearchParams({ limit: 24, search: $("search").value.trim(), cursor: cursor ?? "" });
+  for (const name of ["search", "cursor"]) if (!query.get(name)) query.delete(name);
+  const wanted = $("search").value;
+  const { data, meta } = await call(`avatars?${query}`);
+  if ($("search").value !== wanted) return;
+  nextPresenters = meta.next_cursor;
+  $("more-presenters").hidden = !nextPresenters;
+  const usable = data.filter((avatar) => avatar.is_available);
+  usable.forEach((avatar) => avatars.set(avatar.id, avatar));
+  const cards = usable.map(presenterCard);
+  if (cursor) $("presenters").append(...cards);
+  else $("presenters").replaceChildren(...(cards.length ? cards : [h("p", { class: "empty" }, wanted ? "Nobody by that name." : "The catalogue is still being fetched. Reload in a moment.")]));
+  $("presenters").removeAttribute("aria-busy");
+  if (!chosen && usable.length) choosePresenter(usable[0]);
+}
+
+function presenterCard(avatar) {
+  const [name, ...role] = avatar.name.split(", ");
+  const image = h("img", { src: avatar.preview_image_url || null, alt: "", loading: "lazy" });
+  const frame = h("span", { class: "frame" }, image, avatar.is_premium ? h("span", { class: "premium" }, "Premium") : null);
+  const radio = h("input", { type: "radio", name: "avatar_id", value: avatar.id, onchange: () => choosePresenter(avatar) });
+  radio.checked = chosen?.id === avatar.id;
+  const small = h("small", {}, role.join(", ") || avatar.kind.replace("_", " "));
+  const label = h("label", {}, radio, h("span", {}, frame, h("span", { class: "caption" }, name, small)));
+  const card = h("div", { class: "presenter" }, label);
+  if (avatar.preview_video_url) addPreview(card, frame, avatar);
+  return card;
+}
+
+// Hovering shows the presenter moving, without sound; the button plays with sound, for touch and keyboard too.
+function addPreview(card, frame, avatar) {
+  let film = null;
+  const stop = () => { film?.remove(); film = null; button.classList.remove("playing"); };
+  const start = (muted) => {
+    stop();
+    film = h("video", { src: avatar.preview_video_url, playsinline: true, onended: stop, onerror: stop });
+    Object.assign(film, { muted, loop: muted });
+    frame.append(film);
+    film.play().catch(() => {});
+    button.classList.toggle("playing", !muted);
+  };
+  const button = h("button", { type: "button", class: "peek", "aria-label": `Play a preview of ${avatar.name}` });
+  button.addEventListener("click", () => (button.classList.contains("playing") ? stop() : start(false)));
+  card.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && start(true));
+  card.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && stop());
+  card.append(button);
+}
+
+function choosePresenter(avatar) {
+  chosen = avatar;
+  document.querySelectorAll("input[name=avatar_id]").forEach((radio) => { radio.checked = radio.value === avatar.id; });
+  const own = voices.find((voice) => voice.id === avatar.default_voice_id);
+  if (own) $("language").value = own.language;
+  showVoices(own?.id);
+}
+
+export async function loadVoices() {
+  voices = (await allOf("voices")).filter((voice) => voice.is_available);
+  const languages = [...new Set(voices.map((voice) => voice.language))].sort();
+  $("language").replaceChildren(...languages.map((language) => h("option", { value: language }, language)));
+  if (chosen) choosePresenter(chosen);
+}
+
+function showVoices(selected) {
+  const { gender, default_voice_id: own } = chosen ?? {};
+  const rank = (voice) => [voice.id !== own, voice.gender !== gender, voice.name].join();
+  const fitting = voices.filter((voice) => voice.language === $("language").value);
+  fitting.sort((a, b) => rank(a).localeCompare(rank(b)));
+  const label = (voice) => `${voice.name}, ${voice.id === own ? "the presenter's own" : voice.gender}`;
+  $("voice").replaceChildren(...fitting.map((voice) => h("option", { value: voice.id }, label(voice))));
+  if (selected) $("voice").value = selected;
+  voiceChanged();
+}
+
+function voiceChanged() {
+  sample.pause();
+  const voice = voices.find(({ id }) => id === $("voice").value);
+  $("sample").disabled = !voice?.preview_audio_url;
+  $("sample").dataset.url = voice?.preview_audio_url ?? "";
+  tell("wish-changed");
+}
+
+function playSample() {
+  if (!sample.paused) return sample.pause();
+  sample.src = $("sample").dataset.url;
+  // Choosing another voice while this one loads ends the wait: that is no failure.
+  return sample.play().catch((error) => error.name === "AbortError" || notify("The sample could not be played.", { bad: true }));
+}

@@ -1,0 +1,30 @@
+// Small helpers for the page's elements.
+
+export const $ = (id) => document.getElementById(id);
+
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+export const quiet = (text, onclick, attributes = {}) => h("button", { type: "button", class: "quiet", onclick, ...attributes }, text);
+
+export function later(milliseconds, action) {
+  let timer;
+  return () => { clearTimeout(timer); timer = setTimeout(action, milliseconds); };
+}
+
+export const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+
+const TITLES = { welcome: "genvid studio", studio: "genvid studio", billing: "Credits · genvid studio" };
+
+export function show(view) {
+  for (const each of Object.keys(TITLES)) $(each).hidden = each !== view;
+  document.title = TITLES[view];
+}

@@ -1,0 +1,60 @@
+// The list of videos, and the look at those that are being made.
+
+import { loadWallet } from "./account.js";
+import { call } from "./api.js";
+import { $, h, pause } from "./dom.js";
+import { on, tell } from "./hub.js";
+import { fail } from "./notices.js";
+import { ACTIVE, WORDS, linkTo, showVideo, shown, titleOf } from "./stage.js";
+import { moment, seconds } from "./words.js";
+
+const POLL_MS = 1500;
+let nextHistory = null, epoch = 0;
+
+export function startHistory() {
+  on("videos-changed", () => refresh().catch(fail));
+  on("signed-out", () => { epoch += 1; });
+  $("more-history").addEventListener("click", () => loadHistory(nextHistory).catch(fail));
+}
+
+const refresh = () => Promise.all([loadWallet(), loadHistory()]);
+
+export async function loadHistory(cursor = null) {
+  const { data, meta } = await call(`videos?limit=12${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+  nextHistory = meta.next_cursor;
+  $("more-history").hidden = !nextHistory;
+  const rows = data.map(historyRow);
+  if (cursor) $("history").append(...rows);
+  else $("history").replaceChildren(...(rows.length ? rows : [h("li", { class: "empty" }, "Nothing yet.")]));
+}
+
+function historyRow(video) {
+  const facts = [moment(video.created_at), video.format, video.duration_seconds && seconds(video.duration_seconds)];
+  const thumb = h("span", { class: "thumb" });
+  if (video.thumbnail_url) linkTo(video, "thumbnail").then((src) => thumb.append(h("img", { src, alt: "" })), () => {});
+  const about = h("span", { class: "about" }, h("b", {}, titleOf(video)), h("small", {}, facts.filter(Boolean).join(" · ")));
+  const chip = h("span", { class: `chip ${video.status}` }, WORDS[video.status]);
+  const button = h("button", { type: "button", "data-id": video.id, onclick: () => showVideo(video), "aria-current": shown?.id === video.id }, thumb, about, chip);
+  button.dataset.active = ACTIVE.includes(video.status);
+  return h("li", {}, button);
+}
+
+export async function keepLooking() {
+  const mine = ++epoch;
+  while (mine === epoch) {
+    await pause(POLL_MS);
+    // A failed look is no news: the next one tells.
+    if (mine === epoch) await look().catch(() => {});
+  }
+}
+
+async function look() {
+  const before = shown;
+  if (before && ACTIVE.includes(before.status)) {
+    const { data } = await call(`videos/${before.id}`);
+    if (shown?.id === data.id) showVideo(data);
+    if (data.status !== before.status) tell("videos-changed");
+  } else if (document.querySelector("#history [data-active=true]")) {
+    await refresh();
+  }
+}

@@ -1,0 +1,116 @@
+// The video that is wished for: its price, its curl, and the order.
+
+import { API, Order, call, tokens } from "./api.js";
+import { chosen } from "./catalogue.js";
+import { $, h, later, quiet } from "./dom.js";
+import { on, tell } from "./hub.js";
+import { notify, showProblem } from "./notices.js";
+import { showVideo } from "./stage.js";
+import { credits, seconds } from "./words.js";
+
+const SCRIPT_LIMIT = 5000;
+const order = new Order();
+// Whether the last order was refused and nothing has changed since: a fresh quote must not wipe out why.
+let refused = false;
+
+export function startOrder() {
+  on("wish-changed", formChanged);
+  on("videos-changed", () => askQuote());
+  on("purchased", formChanged);
+  on("reuse", (script) => { $("script").value = script; $("script").focus(); formChanged(); });
+  on("signed-out", () => order.forget());
+  $("colour").addEventListener("input", () => { $("make").elements.background.value = "custom"; formChanged(); });
+  $("make").addEventListener("input", formChanged);
+  $("make").addEventListener("submit", generate);
+  $("copy").addEventListener("click", copyCurl);
+}
+
+function wish() {
+  const { elements } = $("make");
+  const colour = elements.background.value === "custom" ? $("colour").value : elements.background.value;
+  return {
+    script: $("script").value,
+    avatar_id: chosen?.id,
+    ...($("voice").value && { voice_id: $("voice").value }),
+    format: elements.format.value,
+    resolution: elements.resolution.value,
+    captions: elements.captions.checked,
+    ...(colour && { background: { type: "color", value: colour } }),
+  };
+}
+
+export function formChanged() {
+  refused = false;
+  const length = [...$("script").value].length;
+  $("count").textContent = `${length} / ${SCRIPT_LIMIT}`;
+  $("count").classList.toggle("over", length > SCRIPT_LIMIT);
+  $("generate").disabled = true;
+  showCurl();
+  askQuote();
+}
+
+let quoting = 0;
+const askQuote = later(350, async () => {
+  const turn = ++quoting, body = wish(), ready = body.avatar_id && body.script.trim();
+  if (!ready || !tokens.get()) return showQuote(null);
+  try {
+    const { data } = await call("videos/quote", { method: "POST", body });
+    if (turn !== quoting) return undefined;
+    if (!refused) showProblem($("make"), $("make-problem"), null);
+    return showQuote(data);
+  } catch (error) {
+    if (turn !== quoting) return undefined;
+    showQuote(null);
+    return refused || showProblem($("make"), $("make-problem"), error);
+  }
+});
+
+function showQuote(quote) {
+  $("generate").disabled = !quote?.affordable;
+  $("quote").classList.toggle("short", quote != null && !quote.affordable);
+  if (!quote) return $("quote").replaceChildren("Write a script to see its price.");
+  const have = quote.affordable ? ` of your ${quote.available_credits}` : `, and you have ${quote.available_credits}`;
+  $("quote").replaceChildren(h("strong", {}, `About ${seconds(quote.estimated_seconds)}`), ` · up to ${credits(quote.credits)}${have} · ready in ${seconds(quote.eta_seconds)}`);
+  return quote.affordable || $("quote").append(" ", getCredits());
+}
+
+function showCurl() {
+  const base = location.origin + API, json = (value) => `'${JSON.stringify(value).replaceAll("'", "'\\''")}'`;
+  const post = (path, ...rest) => ["curl -sS", `${base}${path}`, ...rest].join(" \\\n  ");
+  const token = `-H "Authorization: Bearer $TOKEN"`, type = "-H 'Content-Type: application/json'";
+  const body = `-d ${json(wish())}`;
+  $("curl").textContent = [
+    "# Sign in: the answer's data.access_token goes into TOKEN",
+    post("auth/login", type, `-d ${json({ email: $("who").textContent || "you@example.com", password: "…" })}`),
+    "\n# The price", post("videos/quote", token, type, body),
+    "\n# The video: the answer's data.id goes into ID", post("videos", token, `-H "Idempotency-Key: $(uuidgen)"`, type, body),
+    "\n# Wait for it, up to 60 seconds a call", post("videos/$ID", token, "-H 'Prefer: wait=60'"),
+    "\n# The file", `curl -sSL -o video.mp4 ${base}videos/$ID/file \\\n  ${token}`,
+  ].join("\n");
+}
+
+async function copyCurl() {
+  const copied = await navigator.clipboard?.writeText($("curl").textContent).then(() => true, () => false);
+  $("copy").textContent = copied ? "Copied" : "Select and copy by hand";
+  setTimeout(() => { $("copy").textContent = "Copy"; }, 2000);
+}
+
+async function generate(event) {
+  event.preventDefault();
+  if ($("generate").disabled) return;
+  $("generate").disabled = true;
+  try {
+    const { data } = await order.post("videos", wish());
+    refused = false;
+    showProblem($("make"), $("make-problem"), null);
+    showVideo(data);
+    tell("videos-changed");
+    $("stage").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  } catch (error) {
+    refused = true;
+    showProblem($("make"), $("make-problem"), error, error.code === "insufficient_credits" ? getCredits() : null);
+    askQuote();
+  }
+}
+
+const getCredits = () => quiet("Get credits", () => tell("get-credits"));
