@@ -1,0 +1,107 @@
+"""Whatever the sandbox shows as a Stripe object has only fields that the SDK knows on such an object."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stripe._object_classes import get_object_class  # no public name for it
+
+from genvid.sandbox.tests.stripe_shop import Shop
+
+LISTS = [
+    "account",
+    "checkout/sessions",
+    "customers",
+    "products",
+    "prices",
+    "coupons",
+    "promotion_codes",
+    "payment_intents",
+    "charges",
+    "refunds",
+    "disputes",
+    "balance_transactions",
+    "radar/early_fraud_warnings",
+    "subscriptions",
+    "invoices",
+    "invoice_payments",
+    "events",
+    "billing_portal/configurations",
+    "webhook_endpoints",
+    "test_helpers/test_clocks",
+    "setup_intents",
+    "payment_methods",
+]
+OPENED = {
+    "checkout/sessions": ["data.line_items", "data.invoice", "data.subscription"],
+    "invoices": ["data.payments", "data.discounts"],
+    "charges": ["data.refunds", "data.balance_transaction"],
+    "customers": ["data.subscriptions", "data.sources"],
+}
+
+
+def everything(shop: Shop) -> None:
+    """At least one of each kind of object."""
+    coupon = shop.api.coupons.create({"percent_off": 10, "duration": "once"}).id
+    shop.api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": "TEN"})
+    shop.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["nothing.ever"]})
+    shop.api.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000})
+    subscription = shop.subscribe(discounts=[{"coupon": coupon}])
+    shop.pull.change_price(subscription, shop.pro)
+    shop.pull.renew(shop.subscribe(subscription_data={"trial_period_days": 7}), succeeds=False)
+    charge = shop.charge()
+    shop.pull.fail_refund(shop.pull.refund(charge.id, 100)["id"])
+    shop.pull.close_dispute(shop.pull.dispute(charge.id)["id"])
+    shop.pull.fraud_warning(charge.id)
+    shop.buy(invoice_creation={"enabled": True}, payment_intent_data={"setup_future_usage": "off_session"})
+    shop.pull.pay(shop.session().id, method="bank")
+    shop.buy("4000000000000002")
+    setup = {"mode": "setup", "customer": shop.customer, "success_url": "http://shop.test/", "currency": "usd"}
+    shop.pull.pay(shop.api.checkout.sessions.create(setup).id)
+    shop.api.billing_portal.sessions.create({"customer": shop.customer, "return_url": "http://shop.test/"})
+
+
+def objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Every Stripe object in an answer, however deep."""
+    if isinstance(node, list):
+        for one in node:
+            yield from objects(one)
+    elif isinstance(node, dict):
+        if isinstance(node.get("object"), str) and "id" in node:
+            yield node
+        for value in node.values():
+            yield from objects(value)
+
+
+def known_fields(kind: str) -> set[str]:
+    return {name for one in get_object_class("V1", kind).__mro__ for name in getattr(one, "__annotations__", {})}
+
+
+def test_every_field_is_one_that_the_sdk_knows(shop: Shop) -> None:
+    everything(shop)
+    seen: dict[str, set[str]] = {}
+    for path in LISTS:
+        query = {} if path == "account" else {"limit": 100, "expand[]": OPENED.get(path, [])}
+        if path == "payment_methods":
+            query["customer"] = shop.customer
+        for one in objects(shop.get(f"/v1/{path}", **query)):
+            seen.setdefault(one["object"], set()).update(one)
+
+    unknown = {kind: fields - known_fields(kind) for kind, fields in seen.items()}
+
+    assert {kind: fields for kind, fields in unknown.items() if fields} == {}
+    assert len(seen) == len(LISTS) + 4  # with items of sessions and subscriptions, lines of invoices, discounts
+
+
+def test_nothing_of_ours_is_shown(shop: Shop) -> None:
+    everything(shop)
+
+    for path in LISTS:
+        query = {} if path == "account" else {"limit": 100}
+        for one in objects(shop.get(f"/v1/{path}", **query)):
+            assert [name for name in one if name.startswith("_")] == []
+
+
+def test_invoices_have_none_of_the_fields_that_were_taken_away(shop: Shop) -> None:
+    invoice = shop.get(f"/v1/invoices/{shop.latest_invoice(shop.subscribe()).id}")
+
+    assert {"paid", "charge", "payment_intent", "subscription"} & set(invoice) == set()
