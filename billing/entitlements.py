@@ -54,7 +54,9 @@ def _whole(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator
         return
     for number, (start, end) in enumerate(_months(line, price)):
         reference = f"{invoice.id}:{line.id}:{number}"
-        yield Entitlement(reference, price, price.credits * line.quantity, start, end)
+        # What is paid for is given at once, whenever the period begins; only further months have to come.
+        due_at = start if number else min(start, invoice.created_at)
+        yield Entitlement(reference, price, price.credits * line.quantity, due_at, end)
 
 
 def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, datetime]]:

@@ -26,6 +26,8 @@ QUIET = (
     "kombu",
     "urllib3",
     "botocore",
+    "stripe",
+    "djstripe",
 )
 
 

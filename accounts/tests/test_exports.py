@@ -173,6 +173,7 @@ def test_everything_is_in_it(owner):
         "webhook_events": len(files["webhook_events"]),
         "webhook_deliveries": len(files["webhook_events"]),
         "webhook_attempts": 0,
+        **dict.fromkeys(("payments", "refunds", "invoices", "subscriptions", "auto_top_up", "top_ups"), 0),
         "wallets": 1,
         "credit_lots": 1,
         "holds": 1,

@@ -73,8 +73,9 @@ class Allowance(models.Model):
 
 
 class AllowanceStop(models.Model):
-    """From `since` on, invoices made before `issued_at` give no more of this price: the plan was changed."""
+    """From `since` on, invoices made before this one give no more of this price: the plan was changed."""
 
+    invoice_id = models.CharField(max_length=255, help_text="At Stripe.")
     stripe_subscription_id = models.CharField(max_length=255)
     price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
     since = models.DateTimeField()
@@ -82,9 +83,7 @@ class AllowanceStop(models.Model):
 
     class Meta:
         ordering = ["since"]
-        constraints = [
-            models.UniqueConstraint(fields=["stripe_subscription_id", "price", "issued_at"], name="stop_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["invoice_id", "price"], name="stop_once")]
 
     def __str__(self) -> str:
         return f"{self.price_id} since {self.since:%Y-%m-%d}"

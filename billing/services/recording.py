@@ -144,27 +144,18 @@ def _payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
 
 
 def _stop(facts: InvoiceFacts, price: PlanPrice, since: datetime) -> None:
-    AllowanceStop.objects.get_or_create(
-        stripe_subscription_id=facts.subscription_id, price=price, issued_at=facts.created_at, defaults={"since": since}
-    )
-    Allowance.objects.filter(
-        stripe_subscription_id=facts.subscription_id,
-        price=price,
-        issued_at__lt=facts.created_at,
-        due_at__gte=since,
-        granted_at=None,
-        void_at=None,
-    ).update(void_at=timezone.now())
+    told = {"stripe_subscription_id": facts.subscription_id, "issued_at": facts.created_at, "since": since}
+    AllowanceStop.objects.get_or_create(invoice_id=facts.id, price=price, defaults=told)
+    older = Allowance.objects.filter(
+        stripe_subscription_id=facts.subscription_id, price=price, issued_at__lte=facts.created_at
+    ).exclude(payment__source_id=facts.id)
+    older.filter(due_at__gte=since, granted_at=None, void_at=None).update(void_at=timezone.now())
 
 
 def _allow(payment: Payment, facts: InvoiceFacts, each: entitlements.Entitlement) -> None:
     """The invoice that stopped it may have been heard of first."""
-    stopped = AllowanceStop.objects.filter(
-        stripe_subscription_id=facts.subscription_id,
-        price=each.price,
-        issued_at__gt=facts.created_at,
-        since__lte=each.due_at,
-    ).exists()
+    stops = AllowanceStop.objects.filter(stripe_subscription_id=facts.subscription_id, price=each.price)
+    stopped = stops.filter(issued_at__gte=facts.created_at, since__lte=each.due_at).exclude(invoice_id=facts.id)
     Allowance.objects.get_or_create(
         reference=each.reference,
         defaults={
@@ -175,7 +166,7 @@ def _allow(payment: Payment, facts: InvoiceFacts, each: entitlements.Entitlement
             "issued_at": facts.created_at,
             "due_at": each.due_at,
             "expires_at": each.ends_at + timedelta(days=settings.SUBSCRIPTION_CREDIT_GRACE_DAYS),
-            "void_at": timezone.now() if stopped else None,
+            "void_at": timezone.now() if stopped.exists() else None,
         },
     )
 

@@ -17,9 +17,11 @@ from genvid.tests.factories import (
     Program,
     make_avatar,
     make_caller,
+    make_checkout,
     make_endpoint,
     make_invitation,
     make_key,
+    make_payment,
     make_teammate,
     make_video,
     sign_in,
@@ -131,8 +133,10 @@ def make_world() -> World:
         "invitation": world.invitation,
         "member": make_teammate(owner).user,
     }
+    rows["payment"] = make_payment(owner)
     rows |= {status: make_video(owner, status, avatar=avatar) for status in ("draft", "queued", "completed", "failed")}
     world.ids = {name: str(row.pk) for name, row in rows.items()} | {"": ""}
+    world.ids["checkout"] = make_checkout(owner).stripe_session_id
     world.ids["session"] = str(sign_in(owner.user.email).caller.session_id)
     assert world.askers
     return world

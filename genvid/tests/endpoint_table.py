@@ -12,6 +12,7 @@ from django.db import transaction
 
 from accounts.services import verification_token
 from accounts.services.teams.inviting import token_of
+from billing.models import Plan
 from genvid.tests.callers import Asker, World
 from genvid.tests.factories import PASSWORD
 from genvid.tests.router import Operation
@@ -78,6 +79,11 @@ def video(world: World, asker: Asker) -> dict[str, Any]:
 
 def batch(world: World, asker: Asker) -> dict[str, Any]:
     return {"script": "Hi {{name}}.", "avatar_id": world.ids["avatar"], "rows": [{"name": "Ada"}]}
+
+
+def top_up(world: World, asker: Asker) -> dict[str, Any]:
+    pack = Plan.objects.get(code="pack-100")
+    return {"enabled": True, "threshold": 50, "plan_id": str(pack.pk), "monthly_limit": 5000}
 
 
 ENDPOINT = sending(url="https://93.184.216.34/hook", events=["*"])
@@ -149,6 +155,19 @@ TABLE: dict[str, Rule | Open] = {
     # Money
     "GET billing/wallet": Rule(ALL, "billing:read"),
     "GET billing/ledger": Rule(ALL, "billing:read"),
+    "GET billing/plans": Rule(ALL, "billing:read"),
+    "POST billing/checkout": Rule(
+        MANAGERS, "billing:write", 400, body=sending(plan_id="00000000-0000-4000-8000-000000000000")
+    ),
+    "GET billing/checkout/{id}": Rule(ALL, "billing:read", of="checkout"),
+    # Nobody there has bought anything.
+    "POST billing/portal": Rule(MANAGERS, "billing:write", 409),
+    "GET billing/subscription": Rule(ALL, "billing:read"),
+    "GET billing/invoices": Rule(ALL, "billing:read"),
+    "GET billing/payments": Rule(ALL, "billing:read"),
+    "GET billing/payments/{id}": Rule(ALL, "billing:read", of="payment"),
+    "GET billing/auto-top-up": Rule(ALL, "billing:read"),
+    "PUT billing/auto-top-up": Rule(MANAGERS, "billing:write", body=top_up),
     "GET usage": Rule(ALL, "billing:read"),
     # Videos
     "GET videos": Rule(ALL, "videos:read"),

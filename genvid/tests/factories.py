@@ -20,8 +20,8 @@ from accounts.tokens import TokenPair, read_access
 from avatars.models import Avatar, Voice
 from billing.credits import adjust
 from billing.credits import grant as grant_lot
-from billing.enums import LotSource
-from billing.models import Wallet
+from billing.enums import CheckoutStatus, LotSource, PaymentKind
+from billing.models import Checkout, Payment, Plan, PlanPrice, Wallet
 from genvid.tests.contract import check_described
 from videos.enums import Status
 from videos.models import Video, after
@@ -143,6 +143,38 @@ def set_balance(person: Person, balance: int) -> None:
     difference = balance - person.wallet.balance
     reference = f"test:{next(_numbers)}"
     adjust(person.account.pk, difference, reference=reference, description="For a test")
+
+
+def make_price(code: str = "pack-100") -> PlanPrice:
+    """The price of a seeded plan, as if it had been pushed to Stripe."""
+    plan = Plan.objects.get(code=code)
+    terms = {"amount": plan.amount, "currency": plan.currency, "interval": plan.interval, "credits": plan.credits}
+    made = {"stripe_price_id": f"price_{next(_numbers)}", **terms}
+    return PlanPrice.objects.get_or_create(plan=plan, is_current=True, defaults=made)[0]
+
+
+def make_payment(of: Person, code: str = "pack-100", **fields: Any) -> Payment:
+    """A row of a payment, as if it had been heard of; its credits are not granted."""
+    number, price = next(_numbers), make_price(code)
+    made = {
+        "account": of.account,
+        "kind": PaymentKind.PACK,
+        "source_id": f"cs_{number}",
+        "stripe_payment_intent_id": f"pi_{number}",
+        "stripe_charge_id": f"ch_{number}",
+        "price": price,
+        "description": price.plan.name,
+        "amount": price.amount,
+        "currency": price.currency,
+        "paid_at": timezone.now(),
+    }
+    return Payment.objects.create(**made | fields)
+
+
+def make_checkout(of: Person, code: str = "pack-100", **fields: Any) -> Checkout:
+    """A row of a purchase that is over."""
+    made = {"account": of.account, "user": of.user, "price": make_price(code), "status": CheckoutStatus.COMPLETE}
+    return Checkout.objects.create(**made | {"stripe_session_id": f"cs_{next(_numbers)}"} | fields)
 
 
 def make_voice(**fields: Any) -> Voice:

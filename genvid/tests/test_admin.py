@@ -9,9 +9,33 @@ from djstripe.models import Event, WebhookEventTrigger
 
 from accounts.models import ApiKey, Delivery, Erasure, Export, IdempotencyRecord, Invitation, User, WebhookEndpoint
 from accounts.outbox import publish
-from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Wallet
+from billing.models import (
+    Checkout,
+    CreditLot,
+    Customer,
+    Hold,
+    Invoice,
+    LedgerEntry,
+    Letter,
+    Nudge,
+    Payment,
+    RenderRate,
+    Subscription,
+    TopUp,
+    TopUpRule,
+    Wallet,
+)
 from genvid.tests.asserts import nothing_changes
-from genvid.tests.factories import PASSWORD, make_endpoint, make_invitation, make_key, make_video
+from genvid.tests.factories import (
+    PASSWORD,
+    make_checkout,
+    make_endpoint,
+    make_invitation,
+    make_key,
+    make_payment,
+    make_price,
+    make_video,
+)
 from videos import provider
 from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
 
@@ -20,7 +44,8 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
     *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
     *[Batch, RenderPace, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
-    *[WebhookEndpoint, Delivery, Event, WebhookEventTrigger],
+    *[WebhookEndpoint, Delivery, Event, WebhookEventTrigger, Checkout, Customer, Invoice, Letter, Nudge, Payment],
+    *[Subscription, TopUp, TopUpRule],
 ]
 
 
@@ -56,6 +81,18 @@ def rows(owner) -> Video:
     Erasure.objects.create(user=owner.user, erase_after=video.created_at)
     Invitation.objects.create(account=owner.account, email="a@example.com", role="member", expires_at=video.created_at)
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
+    make_checkout(owner)
+    payment = make_payment(owner)
+    account, now = owner.account, video.created_at
+    Customer.objects.create(account=account, stripe_customer_id="cus_1")
+    Nudge.objects.create(kind="charge", object_id="ch_1")
+    Letter.objects.create(account=account, kind="receipt", reference="in_1")
+    TopUpRule.objects.create(account=account, threshold=1, plan=payment.price.plan, monthly_limit=5000)
+    TopUp.objects.create(account=account, price=payment.price, amount=1200)
+    period = {"current_period_start": now, "current_period_end": now, "read_at": now, "created_at": now}
+    Subscription.objects.create(pk="sub_1", account=account, price=make_price("pro-month"), status="active", **period)
+    sums = {"amount_due": 1, "amount_paid": 1, "currency": "usd", "read_at": now, "created_at": now}
+    Invoice.objects.create(account=account, stripe_invoice_id="in_1", period_start=now, period_end=now, **sums)
     event = Event.objects.create(id="evt_1", type="invoice.paid", data={"object": {"id": "in_1"}})
     WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
     RenderPace.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)

@@ -74,4 +74,3 @@ def _line(name: str, each: Margin, currency: str) -> str:
         f"margin {money.shown(each.margin, currency)}{percent}; credits: {each.credits_sold} sold, "
         f"{each.credits_used} used, {each.credits_expired} expired, {each.credits_taken_back} taken back"
     )
-

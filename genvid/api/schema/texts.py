@@ -132,10 +132,28 @@ OPERATIONS = {
     # Money
     "get_wallet": Words("Show the wallet", ("not_found",)),
     "list_ledger": Words("List every movement of credits"),
+    "list_plans": Words("List what is for sale", (), "Subscriptions, monthly and yearly, and packs of credits."),
+    "create_checkout": Words(
+        "Buy a plan or a pack",
+        ("conflict",),
+        "Opens a page of Stripe's. Credits come once it is paid there: a webhook (`payment.succeeded`) tells.",
+    ),
+    "get_checkout": Words("Show how far a purchase has come", (), "For buyers who are back from Stripe's page."),
+    "create_portal": Words(
+        "Open the customer portal", ("conflict",), "A page of Stripe's: change plan and card, cancel, find invoices."
+    ),
+    "get_subscription": Words("Show the subscription", (), "The present one, else the last."),
+    "list_invoices": Words("List the invoices", (), "With links to their pages and PDFs."),
+    "list_payments": Words("List the payments", (), "And what went back of each, by refund or dispute."),
+    "get_payment": Words("Show a payment"),
+    "get_auto_top_up": Words("Show what is bought automatically"),
+    "set_auto_top_up": Words(
+        "Have credits bought when they run low", (), "With the card that was saved last, within a monthly limit."
+    ),
     "get_usage": Words("Show what was used"),
 }
 
-SIGNING_IN, TEAM, VIDEOS, BILLING = "Signing in", "Profile and team", "Videos", "Wallet and usage"
+SIGNING_IN, TEAM, VIDEOS, BILLING = "Signing in", "Profile and team", "Videos", "Billing and usage"
 TAGS = {
     SIGNING_IN: "Registration, tokens, passwords, sessions and the second factor.",
     TEAM: "People, the accounts they belong to, and who did what.",
@@ -143,7 +161,7 @@ TAGS = {
     "Avatars and voices": "Who speaks, and how. The catalogue follows HeyGen's.",
     VIDEOS: "Quote, create, watch, download.",
     "Batches": "One script, up to 1,000 videos.",
-    BILLING: "The wallet, its ledger and the usage.",
+    BILLING: "The wallet, its ledger, plans, payments and the usage.",
     "Webhooks": "Your endpoints, and what was sent to them. What is sent is described under webhooks.",
 }
 """In the order in which the pages show them."""

@@ -13,8 +13,12 @@ EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "video.expiring": ("Video", "A video's files go soon.", {}),
     "batch.completed": ("Batch", "Every video of a batch has ended.", {}),
     "credits.low": ("Wallet", "The wallet is nearly empty.", {}),
-    "payment.succeeded": ("", "A payment went through.", {}),
-    "payment.refunded": ("", "A payment was given back.", {}),
+    "payment.succeeded": ("Payment", "A payment went through; its credits are there.", {}),
+    "payment.refunded": (
+        "Payment",
+        "Some or all of a payment went back, or a dispute over it was opened or decided.",
+        {"status": "refunded", "amount_refunded": 1200, "credits_taken_back": 100},
+    ),
     "ping": ("WebhookEndpoint", "You asked for it: `POST webhook-endpoints/{id}/test`.", {}),
 }
 """Event type: the schema of its `data`, what happened, and how its example differs."""
