@@ -32,6 +32,7 @@ CARDS = {
     "4000002760003184": Card("authenticate_always", "asks for 3-D Secure every time"),
     "4000000000000341": Card("charge_fails", "can be saved, then fails"),
     "4000000000000259": Card("dispute", "pays, then is disputed"),
+    "4000000000001976": Card("inquiry", "pays, then its bank asks"),
     "4000000000005423": Card("fraud_warning", "pays, then a fraud warning comes"),
 }
 TEST_METHODS = {
@@ -48,6 +49,7 @@ TEST_METHODS = {
     "pm_card_threeDSecure2Required": "4000000000003220",
     "pm_card_threeDSecureRequired": "4000000000003220",
     "pm_card_createDispute": "4000000000000259",
+    "pm_card_createDisputeInquiry": "4000000000001976",
 }
 DECLINED = Refusal("card_declined", "Your card was declined.", "generic_decline")
 AUTHENTICATION_FAILED = Refusal(

@@ -49,6 +49,13 @@ def submit(bank: Bank, session: Thing, payment: Payment) -> Thing:
     return MODES[session["mode"]](bank, session, _method(bank, session, payment))
 
 
+def confirm(bank: Bank, session: Thing, method: Thing) -> Thing:
+    """Pays with a payment method that is there already, as Stripe's own page does it in the background."""
+    bills = method["billing_details"]
+    _introduce(bank, session, Payment(email=bills["email"], name=bills["name"]))
+    return MODES[session["mode"]](bank, session, method)
+
+
 def apply_code(bank: Bank, session: Thing, word: str) -> Thing:
     if not session["allow_promotion_codes"] or session["status"] != "open":
         raise StripeError(promotions.INVALID, code="promotion_code_invalid", param="promotion_code")
@@ -241,7 +248,7 @@ def authenticate(bank: Bank, intent: Thing, *, passes: bool) -> Thing | None:
 
 
 def _session_of_invoice(bank: Bank, invoice: Thing) -> Thing | None:
-    subscription = collection.subscription_of(bank, invoice) or {"id": ""}
+    subscription = invoices.subscription_of(bank, invoice) or {"id": ""}
     found = bank.books.all("checkout.session", _subscription=subscription["id"], status="open")
     return found[0] if found else None
 

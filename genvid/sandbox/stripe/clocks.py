@@ -1,6 +1,7 @@
 """Time: what falls due happens in its order, in the world's time and on test clocks."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from genvid.sandbox.stripe import collection, cycle, sessions
@@ -11,6 +12,7 @@ from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.timetable import DAY, next_moment
 
+log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
 FARTHEST = 2 * 366 * DAY
 
@@ -18,9 +20,15 @@ FARTHEST = 2 * 366 * DAY
 async def run(bank: Bank) -> None:
     """Works off what the world's time brings."""
     while True:
-        with bank.store.together():
-            work_off(bank, None, bank.now())
         await asyncio.sleep(LOOK_EVERY)
+        if bank.books.next_due(None, bank.now()) is None:
+            continue
+        try:
+            with bank.store.together():
+                work_off(bank, None, bank.now())
+        except Exception:
+            # Whatever it is, time must not stop for everybody else; the log says what could not be done.
+            log.exception("What fell due could not be worked off")
 
 
 def work_off(bank: Bank, clock: Thing | None, until: int) -> None:

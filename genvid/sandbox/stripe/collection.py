@@ -1,13 +1,9 @@
-"""What a paid or unpaid invoice does to its subscription, and when it is tried again."""
+"""What a paid or unpaid invoice does to its subscription."""
 
 from genvid.sandbox.stripe import invoices
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.payments import Attempt
-from genvid.sandbox.stripe.timetable import DAY
-
-# From one attempt to the next; Stripe's smart retries differ by customer, these are its classic three.
-RETRY_AFTER = (3 * DAY, 5 * DAY, 7 * DAY)
 
 
 def collect(bank: Bank, invoice: Thing, *, verdict: bool | None = None, tried: Attempt | None = None) -> Thing:
@@ -22,23 +18,16 @@ def collect(bank: Bank, invoice: Thing, *, verdict: bool | None = None, tried: A
 
 def method_for(bank: Bank, invoice: Thing) -> Thing | None:
     """The subscription's own payment method, or else the customer's default."""
-    subscription = subscription_of(bank, invoice)
+    subscription = invoices.subscription_of(bank, invoice)
     customer = bank.get("customer", invoice["customer"])
     chosen = subscription["default_payment_method"] if subscription else None
     chosen = chosen or (customer.get("invoice_settings") or {}).get("default_payment_method")
     return bank.get("payment_method", chosen) if chosen else None
 
 
-def subscription_of(bank: Bank, invoice: Thing) -> Thing | None:
-    parent = invoice["parent"] or {}
-    details = parent.get("subscription_details") or {}
-    found = details.get("subscription")
-    return bank.get("subscription", found) if found else None
-
-
 def follow(bank: Bank, invoice: Thing) -> None:
     """The subscription follows its latest invoice."""
-    subscription = subscription_of(bank, invoice)
+    subscription = invoices.subscription_of(bank, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
         return
     if invoice["status"] == "paid" or invoices.intent_of(bank, invoice)["status"] == "processing":
@@ -53,13 +42,10 @@ def _recover(bank: Bank, subscription: Thing) -> None:
 
 
 def _fall_behind(bank: Bank, subscription: Thing, invoice: Thing) -> None:
-    tries = invoice["attempt_count"]
-    if tries <= len(RETRY_AFTER):
-        due = bank.now(invoice["customer"]) + RETRY_AFTER[tries - 1]
-        bank.change(invoice, "invoice.updated", next_payment_attempt=due)
+    if invoice["next_payment_attempt"] is not None:
         bank.change(subscription, "customer.subscription.updated", status="past_due")
         return
-    bank.change(invoice, "invoice.updated", next_payment_attempt=None, auto_advance=False)
+    bank.change(invoice, "invoice.updated", auto_advance=False)
     if bank.board.now.stripe_final_failure == "unpaid":
         bank.change(subscription, "customer.subscription.updated", status="unpaid")
     else:
@@ -79,7 +65,7 @@ def end(bank: Bank, subscription: Thing, *, reason: str = "cancellation_requeste
         ended_at=now,
     )
     for invoice in bank.books.all("invoice", customer=subscription["customer"], status="open"):
-        if (subscription_of(bank, invoice) or {}).get("id") == subscription["id"]:
+        if (invoices.subscription_of(bank, invoice) or {}).get("id") == subscription["id"]:
             bank.change(invoice, "invoice.updated", next_payment_attempt=None, auto_advance=False)
     bank.emit("customer.subscription.deleted", subscription)
     return subscription

@@ -65,13 +65,13 @@ def create(call: Call) -> Thing:
 
 def _settled(call: Call, customer: Thing) -> Thing:
     """A payment method may come along."""
-    method = call.form.text("payment_method")
-    if method:
-        attach(call.bank, method, customer["id"])
+    bank, wanted = call.bank, call.form.text("payment_method")
+    method = attach(bank, wanted, customer["id"])["id"] if wanted else None
     default = call.form.part("invoice_settings").text("default_payment_method")
     if default:
-        settings = {**customer["invoice_settings"], "default_payment_method": default}
-        call.bank.save(customer, invoice_settings=settings)
+        chosen = method if default == wanted else attach(bank, default, customer["id"])["id"]
+        settings = {**customer["invoice_settings"], "default_payment_method": chosen}
+        bank.save(customer, invoice_settings=settings)
     return customer
 
 
@@ -91,6 +91,8 @@ def update(call: Call) -> Thing:
         fields["balance"] = form.need_number("balance")
     if "invoice_settings" in form:
         default = form.part("invoice_settings").text("default_payment_method")
+        if default is not None:
+            default = attach(call.bank, default, customer["id"])["id"]
         fields["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": default}
     return call.bank.change(customer, "customer.updated", **fields)
 

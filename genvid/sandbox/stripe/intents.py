@@ -1,6 +1,6 @@
 """The API of payment intents and setup intents."""
 
-from genvid.sandbox.stripe import methods, payments
+from genvid.sandbox.stripe import cards, methods, payments
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, shown
 from genvid.sandbox.stripe.calls import Call, Operation
@@ -105,6 +105,26 @@ def list_all(call: Call) -> Thing:
     return page(call, "payment_intent", "customer")
 
 
+def create_setup(call: Call) -> Thing:
+    """A card that is saved without a payment."""
+    form, bank, customer = call.form, call.bank, call.form.text("customer")
+    wanted = form.text("payment_method")
+    method = methods.resolve(bank, wanted, customer) if wanted else None
+    if not form.flag("confirm"):
+        status = "requires_confirmation" if method else "requires_payment_method"
+        return payments.make_setup(bank, customer, method, status, metadata=form.map("metadata"))
+    if method is None:
+        raise missing("payment_method")
+    refusal = cards.setup_refusal(method["_number"])
+    if refusal is not None:
+        raise StripeError(
+            refusal.message, status=402, type="card_error", code=refusal.code, decline_code=refusal.decline_code
+        )
+    if customer is not None:
+        methods.attach(bank, method["id"], customer)
+    return payments.make_setup(bank, customer, method, "succeeded", metadata=form.map("metadata"))
+
+
 def read_setup(call: Call) -> Thing:
     return call.bank.get("setup_intent", call.id)
 
@@ -120,6 +140,7 @@ OPERATIONS = [
     Operation("POST", "/v1/payment_intents/{id}", update),
     Operation("POST", "/v1/payment_intents/{id}/confirm", confirm),
     Operation("POST", "/v1/payment_intents/{id}/cancel", cancel),
+    Operation("POST", "/v1/setup_intents", create_setup),
     Operation("GET", "/v1/setup_intents", list_setups),
     Operation("GET", "/v1/setup_intents/{id}", read_setup),
 ]

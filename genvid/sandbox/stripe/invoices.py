@@ -8,6 +8,10 @@ from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.endpoints import ACCOUNT
 from genvid.sandbox.stripe.payments import Attempt
+from genvid.sandbox.stripe.timetable import DAY
+
+# From one attempt to the next; Stripe's smart retries differ by customer, these are its classic three.
+RETRY_AFTER = (3 * DAY, 5 * DAY, 7 * DAY)
 
 
 @dataclass
@@ -223,8 +227,25 @@ def settle(bank: Bank, invoice: Thing) -> Thing:
 
 
 def fail(bank: Bank, invoice: Thing) -> Thing:
+    """Told of with the moment of the next attempt, if there is to be one."""
+    tries, due = invoice["attempt_count"], None
+    if _is_retried(bank, invoice) and tries <= len(RETRY_AFTER):
+        due = bank.now(invoice["customer"]) + RETRY_AFTER[tries - 1]
+    bank.save(invoice, next_payment_attempt=due)
     bank.emit("invoice.payment_failed", invoice)
     return invoice
+
+
+def _is_retried(bank: Bank, invoice: Thing) -> bool:
+    """A running subscription's is; the first one waits for the buyer, and a single sale has been paid elsewhere."""
+    subscription = subscription_of(bank, invoice)
+    return subscription is not None and subscription["status"] != "incomplete"
+
+
+def subscription_of(bank: Bank, invoice: Thing) -> Thing | None:
+    details = (invoice["parent"] or {}).get("subscription_details") or {}
+    found = details.get("subscription")
+    return bank.get("subscription", found) if found else None
 
 
 def void(bank: Bank, invoice: Thing) -> Thing:

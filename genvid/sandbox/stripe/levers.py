@@ -67,7 +67,10 @@ def expire(bank: Bank, session_id: str, given: Thing) -> Thing:
 
 
 def renew(bank: Bank, subscription_id: str, given: Thing) -> Thing:
-    return cycle.renew(bank, _running(bank, subscription_id), verdict=given.get("succeeds", True))
+    """One period further; a trial's end is its first renewal."""
+    subscription = _running(bank, subscription_id)
+    step = cycle.end_trial if subscription["status"] == "trialing" else cycle.renew
+    return step(bank, subscription, verdict=given.get("succeeds", True))
 
 
 def _running(bank: Bank, subscription_id: str) -> Thing:
@@ -85,7 +88,10 @@ def retry_invoice(bank: Bank, invoice_id: str, given: Thing) -> Thing:
 
 
 def end_trial(bank: Bank, subscription_id: str, given: Thing) -> Thing:
-    return cycle.end_trial(bank, _running(bank, subscription_id), verdict=given.get("succeeds", True))
+    subscription = _running(bank, subscription_id)
+    if subscription["status"] != "trialing":
+        raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
+    return cycle.end_trial(bank, subscription, verdict=given.get("succeeds", True))
 
 
 def change_price(bank: Bank, subscription_id: str, given: Thing) -> Thing:
@@ -109,7 +115,11 @@ def cancel(bank: Bank, subscription_id: str, given: Thing) -> Thing:
 
 
 def end_period(bank: Bank, subscription_id: str, given: Thing) -> Thing:
-    cycle.reach_period_end(bank, _running(bank, subscription_id))
+    subscription = _running(bank, subscription_id)
+    if subscription["cancel_at_period_end"]:
+        collection.end(bank, subscription)
+    else:
+        renew(bank, subscription_id, given)
     return bank.get("subscription", subscription_id)
 
 

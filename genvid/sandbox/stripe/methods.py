@@ -127,11 +127,18 @@ def _forget(bank: Bank, method: Thing) -> None:
 
 
 def create(call: Call) -> Thing:
-    number = cards.digits(call.form.part("card").text("number") or "4242424242424242")
-    if not cards.is_card_number(number):
-        message = "Your card number is incorrect."
-        raise StripeError(message, status=402, type="card_error", code="incorrect_number", param="card[number]")
-    return make_card(call.bank, number)
+    """A test card by its number, or by one of Stripe's tokens."""
+    form = call.form
+    bills = {name: form.part("billing_details").text(name) for name in ("email", "name")}
+    if form.text("type") == cards.BANK_ACCOUNT:
+        return make_bank_account(call.bank, **bills)
+    token = form.part("card").text("token")
+    known = cards.TEST_METHODS.get((token or "").replace("tok_", "pm_card_"), "4242424242424242")
+    number = cards.digits(form.part("card").text("number") or known)
+    if number not in cards.CARDS:
+        wrong = "Your card number is incorrect." if not cards.is_card_number(number) else cards.UNKNOWN
+        raise StripeError(wrong, status=402, type="card_error", code="incorrect_number", param="card[number]")
+    return make_card(call.bank, number, **bills)
 
 
 def read(call: Call) -> Thing:

@@ -160,8 +160,8 @@ def succeed(bank: Bank, intent: Thing, charge: Thing) -> Thing:
     bank.emit("payment_intent.succeeded", intent)
     charges.settle(bank, charge)
     deed = cards.deed_of(bank.get("payment_method", charge["payment_method"]))
-    if deed == "dispute":
-        disputes.open_dispute(bank, charge, None, "fraudulent")
+    if deed in ("dispute", "inquiry"):
+        disputes.open_dispute(bank, charge, None, "fraudulent", warning=deed == "inquiry")
     elif deed == "fraud_warning":
         disputes.warn(bank, charge)
     return intent

@@ -95,7 +95,16 @@ def create(call: Call) -> Thing:
     if reason not in (None, *REASONS):
         raise StripeError(f"Invalid reason: must be one of {', '.join(REASONS)}", param="reason")
     charge = charges.of(call.bank, wanted)
+    _refuse_disputed(call.bank, charge)
     return make(call.bank, charge, form.number("amount"), reason=reason, metadata=form.map("metadata"))
+
+
+def _refuse_disputed(bank: Bank, charge: Thing) -> None:
+    """The card's bank has taken the money already. After an inquiry or a won dispute there is something to refund."""
+    for dispute in bank.books.all("dispute", charge=charge["id"]):
+        if not dispute["is_charge_refundable"] and dispute["status"] != "won":
+            message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+            raise StripeError(message, code="charge_disputed", param="charge")
 
 
 def update(call: Call) -> Thing:

@@ -169,3 +169,41 @@ def test_another_customers_card_is_not_charged(shop: Shop) -> None:
 
     with pytest.raises(stripe.InvalidRequestError, match="belongs to another customer"):
         charge_saved(shop, method.id)
+
+
+def test_a_card_whose_bank_only_asks(shop: Shop) -> None:
+    charge = shop.charge("4000000000001976")
+
+    dispute = shop.api.disputes.list({"charge": charge.id}).data[0]
+    assert (dispute.status, dispute.balance_transactions) == ("warning_needs_response", [])
+
+
+def test_a_customer_comes_with_a_card(shop: Shop) -> None:
+    customer = shop.api.customers.create(
+        {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    )
+
+    methods = shop.api.payment_methods.list({"customer": customer.id}).data
+    assert [one.id for one in methods] == [customer.invoice_settings.default_payment_method]
+
+
+def test_a_card_is_set_up_by_the_api(shop: Shop) -> None:
+    setup = shop.api.setup_intents.create(
+        {"customer": shop.customer, "payment_method": "pm_card_visa", "confirm": True}
+    )
+
+    assert (setup.status, shop.api.payment_methods.retrieve(setup.payment_method).customer) == (
+        "succeeded",
+        shop.customer,
+    )
+
+
+def test_a_session_is_confirmed_as_stripes_command_line_does_it(shop: Shop) -> None:
+    session = shop.session()
+    method = shop.http.post("/v1/payment_methods", data={"type": "card", "card[token]": "tok_visa"}).json()["id"]
+    confirm = f"/v1/payment_pages/{session.id}/confirm"
+
+    assert shop.http.post(confirm, data={"payment_method": method, "expected_amount": 1}).status_code == 400
+    paid = shop.http.post(confirm, data={"payment_method": method, "expected_amount": 1200}).json()
+
+    assert (paid["status"], paid["payment_status"]) == ("complete", "paid")

@@ -144,3 +144,24 @@ def test_the_books_list_what_a_ledger_is_compared_with(shop: Shop) -> None:
     assert {kind: books["counts"][kind] for kind in kinds} == dict.fromkeys(kinds, 1)
     assert [one["id"] for one in books["charges"]] == [charge.id]
     assert [(one["amount"], one["charge"]) for one in books["refunds"]] == [(200, charge.id)]
+
+
+@pytest.mark.parametrize(("warning", "end"), [(True, None), (False, "won")])
+def test_an_inquiry_and_a_won_dispute_leave_something_to_refund(warning: bool, end: str | None, shop: Shop) -> None:
+    charge = shop.charge()
+    dispute = shop.pull.dispute(charge.id, warning=warning)
+    if end:
+        shop.pull.close_dispute(dispute["id"], end)
+
+    assert shop.api.refunds.create({"charge": charge.id}).status == "succeeded"
+
+
+def test_what_was_charged_back_is_not_refunded(shop: Shop) -> None:
+    charge = shop.charge()
+    shop.pull.dispute(charge.id)
+
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.api.refunds.create({"charge": charge.id})
+
+    assert refusal.value.code == "charge_disputed"
+    assert shop.pull.books()["refunds"] == []

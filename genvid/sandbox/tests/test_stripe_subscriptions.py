@@ -239,3 +239,25 @@ def test_a_debit_pays_a_subscription_later(shop: Shop) -> None:
 
     assert shop.api.invoices.retrieve(invoice.id).status == "paid"
     assert shop.types()[-1] == "checkout.session.async_payment_succeeded"
+
+
+def test_a_failed_payment_is_told_of_with_its_next_attempt(shop: Shop) -> None:
+    shop.pull.renew(shop.subscribe(), succeeds=False)
+
+    event = next(one for one in shop.pull.events() if one["type"] == "invoice.payment_failed")
+    invoice = event["data"]["object"]
+    assert (invoice["attempt_count"], invoice["next_payment_attempt"] > event["created"]) == (1, True)
+
+
+def test_a_first_payment_that_failed_is_not_tried_again_by_itself(shop: Shop) -> None:
+    shop.buy("4000000000000002", shop.basic, mode="subscription")
+
+    assert [one["next_payment_attempt"] for one in shop.pull.books()["invoices"]] == [None]
+
+
+def test_a_trials_first_renewal_is_its_end(shop: Shop) -> None:
+    subscription = shop.subscribe(subscription_data={"trial_period_days": 7})
+
+    shop.pull.renew(subscription)
+
+    assert shop.subscription(subscription).status == "active"

@@ -120,7 +120,7 @@ def test_off_is_lost_but_told_as_not_taken(shop: Shop, receiver: Receiver) -> No
     shop.sandbox.knobs(stripe_webhooks="normal")
     assert shop.product
 
-    wait_for(lambda: receiver.posts)
+    wait_for(lambda: len(shop.pull.undelivered()) == 1)
     assert types(receiver) == ["product.created"]
     assert [one.type for one in shop.api.events.list({"delivery_success": False}).data] == ["customer.created"]
 
