@@ -19,37 +19,53 @@ class Wanted:
     quantity: int
 
 
-def change_items(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str) -> Thing:
-    """The items are changed at once; what that costs is billed now, later or never, as `behavior` says."""
-    now, span = bank.now(subscription["customer"]), period(subscription)
-    before = subscription["items"]["data"]
+@dataclass(frozen=True)
+class Outcome:
+    """What a change comes to."""
+
+    items: list[Thing]
+    prorations: list[Thing]
+    restarts: bool
+    """Another interval begins a new period: the rest of the old one is given back, all of the new one billed."""
+
+
+def outcome(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str, at: int) -> Outcome:
+    span, before = period(subscription), subscription["items"]["data"]
     after = [_item(bank, subscription, one, span) for one in wanted if one.quantity]
     restarts = _interval(before[0]) != _interval(after[0]) and subscription["status"] != "trialing"
-    if restarts:
-        return restart(bank, subscription, after, behavior)
-    entries = _prorations(bank, before, after, now, span) if _charges(subscription, behavior) else []
-    items = {**subscription["items"], "data": after}
-    bank.save(subscription, _pending=[*subscription["_pending"], *entries])
+    free = behavior == "none" or subscription["status"] == "trialing"
+    return Outcome(after, [] if free else _prorations(bank, before, [] if restarts else after, at, span), restarts)
+
+
+def change_items(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str) -> Thing:
+    """The items are changed at once; what that costs is billed now, later or never, as `behavior` says."""
+    now = bank.now(subscription["customer"])
+    change = outcome(bank, subscription, wanted, behavior, now)
+    bank.save(subscription, _pending=[*subscription["_pending"], *change.prorations])
+    if change.restarts:
+        return _restart(bank, subscription, change.items, now)
+    items = {**subscription["items"], "data": change.items}
     bank.change(subscription, UPDATED, items=items)
-    if behavior == "always_invoice" and entries:
-        invoice = cycle.bill(bank, subscription, [], "subscription_update", (span[0], now))
+    if behavior == "always_invoice" and change.prorations:
+        start = period(subscription)[0]
+        invoice = cycle.bill(bank, subscription, [], "subscription_update", (start, now))
         collection.collect(bank, invoice)
     return subscription
 
 
-def restart(bank: Bank, subscription: Thing, items: list[Thing], behavior: str) -> Thing:
-    """A new period begins now: the rest of the old one is given back, the whole new one is billed."""
-    now, span = bank.now(subscription["customer"]), period(subscription)
-    before = subscription["items"]["data"]
-    credits_ = _prorations(bank, before, [], now, span) if _charges(subscription, behavior) else []
-    bank.save(subscription, _pending=[*subscription["_pending"], *credits_])
+def restart(bank: Bank, subscription: Thing, behavior: str) -> Thing:
+    """The period begins anew, with the same items."""
+    if behavior != "none" and subscription["status"] != "trialing":
+        credit_rest(bank, subscription)
+    return _restart(bank, subscription, subscription["items"]["data"], bank.now(subscription["customer"]))
+
+
+def _restart(bank: Bank, subscription: Thing, items: list[Thing], now: int) -> Thing:
     changed = {**subscription, "items": {**subscription["items"], "data": items}, "billing_cycle_anchor": now}
     fields = cycle.move(changed, now, cycle.next_end(changed, now), billing_cycle_anchor=now)
     bank.change(subscription, UPDATED, **fields)
-    span = period(subscription)
-    entries = [lines.of_item(bank, item, span) for item in subscription["items"]["data"]]
-    invoice = cycle.bill(bank, subscription, entries, "subscription_update", (now, now))
-    collection.collect(bank, invoice)
+    entries = cycle.lines_of(bank, subscription["items"]["data"], period(subscription))
+    collection.collect(bank, cycle.bill(bank, subscription, entries, "subscription_update", (now, now)))
     return subscription
 
 
@@ -58,10 +74,6 @@ def credit_rest(bank: Bank, subscription: Thing) -> None:
     now, span = bank.now(subscription["customer"]), period(subscription)
     entries = _prorations(bank, subscription["items"]["data"], [], now, span)
     bank.save(subscription, _pending=[*subscription["_pending"], *entries])
-
-
-def _charges(subscription: Thing, behavior: str) -> bool:
-    return behavior != "none" and subscription["status"] != "trialing"
 
 
 def _interval(item: Thing) -> tuple[str, int]:

@@ -109,13 +109,17 @@ def new_item(bank: Bank, subscription_id: str, price: Thing, quantity: int, span
 def first_invoice(bank: Bank, subscription: Thing) -> Thing:
     """What the start costs: a period, or nothing while a trial runs."""
     free, span = subscription["status"] == "trialing", period(subscription)
-    entries = [lines.of_item(bank, item, span, free=free) for item in subscription["items"]["data"]]
+    entries = lines_of(bank, subscription["items"]["data"], span, free=free)
     return bill(bank, subscription, entries, "subscription_create", span)
+
+
+def lines_of(bank: Bank, items: list[Thing], span: tuple[int, int], *, free: bool = False) -> list[Thing]:
+    return [lines.of_item(bank, item, span, free=free) for item in items]
 
 
 def bill(bank: Bank, subscription: Thing, entries: list[Thing], reason: str, span: tuple[int, int]) -> Thing:
     """Makes the invoice of these lines, and of what was left pending for it."""
-    discounts = _discounts(bank, subscription)
+    discounts = discounts_of(bank, subscription)
     draft = Draft(
         customer=bank.get("customer", subscription["customer"]),
         entries=[*subscription["_pending"], *entries],
@@ -133,7 +137,7 @@ def bill(bank: Bank, subscription: Thing, entries: list[Thing], reason: str, spa
     return invoice
 
 
-def _discounts(bank: Bank, subscription: Thing) -> list[Thing]:
+def discounts_of(bank: Bank, subscription: Thing) -> list[Thing]:
     """Those that still run."""
     found = [bank.get("discount", one) for one in subscription["discounts"]]
     now = bank.now(subscription["customer"])
@@ -163,7 +167,7 @@ def renew(bank: Bank, subscription: Thing, *, verdict: bool | None = None) -> Th
     before, start = period(subscription)
     end = next_end(subscription, start)
     bank.change(subscription, UPDATED, **move(subscription, start, end))
-    entries = [lines.of_item(bank, item, (start, end)) for item in subscription["items"]["data"]]
+    entries = lines_of(bank, subscription["items"]["data"], (start, end))
     invoice = bill(bank, subscription, entries, "subscription_cycle", (before, start))
     return collection.collect(bank, invoice, verdict=verdict)
 
@@ -178,7 +182,7 @@ def end_trial(
     fields = move(subscription, now, next_end(subscription, now), status="active", trial_end=now)
     bank.change(subscription, UPDATED, **fields)
     span = period(subscription)
-    entries = [lines.of_item(bank, item, span) for item in subscription["items"]["data"]]
+    entries = lines_of(bank, subscription["items"]["data"], span)
     invoice = bill(bank, subscription, entries, reason, (trial[0], now))
     return collection.collect(bank, invoice, verdict=verdict)
 

@@ -89,9 +89,9 @@ def update(call: Call) -> Thing:
         _move_trial(call, subscription)
     behavior = form.word("proration_behavior", *BEHAVIORS)
     if form.parts("items"):
-        changes.change_items(bank, subscription, _wanted(call, subscription), behavior)
+        changes.change_items(bank, subscription, wanted_items(bank, subscription, form.parts("items")), behavior)
     if form.text("billing_cycle_anchor") == "now":
-        changes.restart(bank, subscription, subscription["items"]["data"], behavior)
+        changes.restart(bank, subscription, behavior)
     return bank.get("subscription", subscription["id"])
 
 
@@ -131,19 +131,19 @@ def _move_trial(call: Call, subscription: Thing) -> None:
     bank.change(subscription, UPDATED, **cycle.move(subscription, start, end, status="trialing", trial_end=end))
 
 
-def _wanted(call: Call, subscription: Thing) -> list[Wanted]:
+def wanted_items(bank: Bank, subscription: Thing, parts: list[Form]) -> list[Wanted]:
     """All items as they are to be: the given changes over what there is."""
     known = {item["id"]: Wanted(item["id"], item["price"], item["quantity"]) for item in subscription["items"]["data"]}
     added = []
-    for part in call.form.parts("items"):
+    for part in parts:
         item_id = part.text("id")
         if item_id is None:
-            added.append(Wanted(None, _price(call.bank, part), part.number("quantity", 1) or 1))
+            added.append(Wanted(None, _price(bank, part), part.number("quantity", 1) or 1))
             continue
         if item_id not in known:
             raise no_such("subscription_item", item_id, part.name("id"), 400)
         before = known[item_id]
-        price = _price(call.bank, part) if part.text("price") else before.price
+        price = _price(bank, part) if part.text("price") else before.price
         gone = part.flag("deleted")
         known[item_id] = Wanted(item_id, price, 0 if gone else part.number("quantity", before.quantity) or 0)
     found = [*known.values(), *added]

@@ -124,3 +124,41 @@ def test_an_upgrade_that_is_not_paid_is_past_due(shop: Shop) -> None:
 
     assert shop.subscription(subscription).status == "past_due"
     assert shop.latest_invoice(subscription).status == "open"
+
+
+def preview(shop: Shop, subscription: str, price: str | None = None, behavior: str = "always_invoice") -> Any:
+    params: Any = {"subscription": subscription}
+    if price:
+        item = shop.subscription(subscription)["items"].data[0].id
+        params["subscription_details"] = {
+            "items": [{"id": item, "price": price}],
+            "proration_behavior": behavior,
+            "proration_date": shop.subscription(subscription)["items"].data[0].current_period_start,
+        }
+    return shop.api.invoices.create_preview(params)
+
+
+def test_the_next_invoice_can_be_looked_at(shop: Shop) -> None:
+    found = preview(shop, shop.subscribe(shop.basic))
+
+    assert (found.billing_reason, found.total, amounts(found)) == ("upcoming", 2000, [(2000, False)])
+
+
+@pytest.mark.parametrize(
+    ("name", "behavior", "lines"),
+    [
+        ("pro", "always_invoice", [(-2000, True), (5000, True)]),
+        ("pro", "create_prorations", [(-2000, True), (5000, True), (5000, False)]),
+        ("pro", "none", [(5000, False)]),
+        ("yearly", "always_invoice", [(-2000, True), (20000, False)]),
+    ],
+)
+def test_a_change_can_be_looked_at_before(name: str, behavior: str, lines: list[tuple[int, bool]], shop: Shop) -> None:
+    subscription, price = shop.subscribe(shop.basic), getattr(shop, name)
+    mark = shop.mark()
+
+    found = preview(shop, subscription, price, behavior)
+
+    assert amounts(found) == lines
+    assert shop.types(mark) == []
+    assert shop.pull.books()["counts"]["invoice"] == 1
