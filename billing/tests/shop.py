@@ -12,7 +12,6 @@ from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 
 from billing.credits import capture, hold
-from billing.enums import NudgeKind
 from billing.gateway.inbox import EVENT_TYPES
 from billing.models import Allowance, Letter, Nudge, Payment, Plan
 from billing.services import letters, nudges, opening_shop, recording
@@ -77,8 +76,8 @@ class Shop:
 
     def work(self) -> None:
         """Whatever is due for a worker."""
-        while due := list(Nudge.objects.filter(due_at__lte=timezone.now()).values_list("pk", flat=True)):
-            for pk in due:
+        while waiting := due():
+            for pk in waiting:
                 nudges.look(pk)
 
     # ── Time
@@ -90,7 +89,7 @@ class Shop:
 
     def mails(self) -> list[tuple[str, str]]:
         """Send what is owed; kind and reference of all letters ever."""
-        for pk in Letter.objects.filter(due_at__isnull=False).values_list("pk", flat=True):
+        for pk in Letter.objects.filter(due_at__isnull=False).order_by("pk").values_list("pk", flat=True):
             letters.send(pk)
         return list(Letter.objects.order_by("pk").values_list("kind", "reference"))
 
@@ -122,8 +121,9 @@ def stuck() -> Sequence[tuple[str, str]]:
     return list(Nudge.objects.exclude(error="").values_list("kind", "error"))
 
 
-def due() -> set[NudgeKind]:
-    return set(Nudge.objects.filter(due_at__isnull=False).values_list("kind", flat=True))
+def due() -> Sequence[int]:
+    """Looks that a worker would take now."""
+    return list(Nudge.objects.filter(due_at__lte=timezone.now()).values_list("pk", flat=True))
 
 
 def spend(person: Person, credits: int) -> None:

@@ -1,0 +1,276 @@
+"""Money that goes back takes its credits along, cumulatively, and returns them when it comes again."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import OutgoingEvent
+from billing.credits import expire
+from billing.enums import EntryKind
+from billing.models import CreditLot, Dispute, LedgerEntry, Payment, Refund
+from billing.tests.shop import balance_of, charge_of, payment_of, plan, spend, stuck
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of
+from genvid.tests.factories import make_avatar, make_endpoint
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def buyer(shop, owner):
+    """Has bought 100 credits for 12 dollars."""
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    assert balance_of(owner) == 130
+    return owner
+
+
+def clawbacks() -> list[int]:
+    return list(
+        LedgerEntry.objects.filter(kind=EntryKind.CLAWBACK).order_by("sequence").values_list("credits", flat=True)
+    )
+
+
+# ── Refunds
+
+
+def test_a_full_refund_takes_all_its_credits(shop, buyer):
+    shop.stripe.refund(charge_of(buyer))
+    shop.tell()
+    assert (balance_of(buyer), clawbacks(), stuck()) == (30, [-100], [])
+
+
+def test_a_partial_refund_takes_its_part(shop, buyer):
+    shop.stripe.refund(charge_of(buyer), amount=300)
+    shop.tell()
+    assert (balance_of(buyer), payment_of(buyer).status) == (105, "partially_refunded")
+
+
+def test_a_part_of_a_credit_is_taken_whole(shop, buyer):
+    shop.stripe.refund(charge_of(buyer), amount=1)
+    shop.tell()
+    assert balance_of(buyer) == 129
+
+
+def test_several_refunds_add_up_to_the_whole(shop, buyer):
+    for _ in range(3):
+        shop.stripe.refund(charge_of(buyer), amount=400)
+        shop.tell()
+    assert (balance_of(buyer), clawbacks()) == (30, [-34, -33, -33])
+
+
+def test_several_refunds_told_at_once_are_taken_at_once(shop, buyer):
+    for _ in range(3):
+        shop.stripe.refund(charge_of(buyer), amount=400)
+    shop.tell()
+    assert (balance_of(buyer), clawbacks()) == (30, [-100])
+
+
+def test_a_refund_that_fails_gives_its_credits_back(shop, buyer):
+    refund = shop.stripe.refund(charge_of(buyer), status="pending")
+    shop.tell()
+    taken = balance_of(buyer)
+    shop.stripe.fail_refund(refund["id"])
+    shop.tell()
+    assert (taken, balance_of(buyer), Refund.objects.get().status) == (30, 130, "failed")
+
+
+def test_returned_credits_last_as_long_as_those_that_were_bought(shop, buyer):
+    bought = CreditLot.objects.get(payment=payment_of(buyer)).expires_at
+    shop.stripe.fail_refund(shop.stripe.refund(charge_of(buyer), status="pending")["id"])
+    shop.tell()
+    dates = set(CreditLot.objects.filter(remaining__gt=0, source__in=("pack", "returned")).values_list("expires_at"))
+    assert dates == {(bought,)}
+
+
+def test_spent_credits_leave_a_debt(shop, buyer):
+    spend(buyer, 120)
+    shop.stripe.refund(charge_of(buyer))
+    shop.tell()
+    assert (balance_of(buyer), buyer.wallet.available) == (-90, -90)
+
+
+def test_who_owes_starts_nothing_new(shop, buyer):
+    spend(buyer, 130)
+    shop.stripe.refund(charge_of(buyer))
+    shop.tell()
+    body = {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    with nothing_changes():
+        answer = buyer.client.post("/api/v1/videos", body)
+    assert refusal_of(answer) == (402, "insufficient_credits")
+    assert "-100 are available" in answer.json()["error"]["message"]
+
+
+def test_the_refunded_packs_own_credits_go_first(shop, buyer):
+    shop.buy(buyer, "pack-500")
+    shop.tell()
+    first = Payment.objects.earliest("created_at")
+    shop.stripe.refund(first.stripe_charge_id)
+    shop.tell()
+    left = dict(CreditLot.objects.filter(payment__isnull=False).values_list("granted", "remaining"))
+    assert left == {100: 0, 500: 500}
+
+
+def test_a_second_refund_of_another_payment_touches_only_that(shop, buyer):
+    shop.buy(buyer, "pack-100")
+    shop.tell()
+    for payment in Payment.objects.all():
+        shop.stripe.refund(payment.stripe_charge_id, amount=600)
+    shop.tell()
+    assert (balance_of(buyer), set(Payment.objects.values_list("credits_taken_back"))) == (130, {(50,)})
+
+
+def test_a_refund_of_a_months_credits_takes_the_month(shop, owner):
+    shop.subscribe(owner)
+    shop.stripe.refund(charge_of(owner))
+    shop.tell()
+    assert balance_of(owner) == 30
+
+
+def test_after_half_a_year_is_refunded_each_month_gives_half(shop, owner):
+    shop.subscribe(owner, "starter-year")
+    shop.stripe.refund(charge_of(owner), amount=9_500)
+    shop.tell()
+    first = balance_of(owner)
+    shop.give_allowances(until=timezone.now() + timedelta(days=31))
+    assert (first, balance_of(owner)) == (30 + 85, 30 + 170)
+
+
+def test_after_a_year_is_refunded_nothing_more_is_given(shop, owner):
+    shop.subscribe(owner, "starter-year")
+    shop.stripe.refund(charge_of(owner))
+    shop.tell()
+    with_two_days = timezone.now() + timedelta(days=31)
+    payment_of(owner).allowances.filter(granted_at=None).update(due_at=with_two_days)
+    Payment.objects.update(paid_at=timezone.now() - timedelta(days=40))
+    shop.give_allowances(until=with_two_days)
+    assert (balance_of(owner), payment_of(owner).allowances.filter(void_at=None).count()) == (30, 1)
+
+
+def test_what_had_expired_is_not_taken_a_second_time(shop, buyer):
+    spend(buyer, 60)
+    expire(timezone.now() + timedelta(days=400))
+    before = balance_of(buyer)
+    shop.stripe.refund(charge_of(buyer))
+    shop.tell()
+    payment = payment_of(buyer)
+    # The pack's lot is the first to expire, so the sixty came from it.
+    assert (before, balance_of(buyer)) == (30, -30)
+    assert (payment.credits_taken_back, payment.credits_forgiven) == (60, 40)
+
+
+# ── Disputes
+
+
+def test_a_dispute_takes_the_credits_at_once(shop, buyer):
+    shop.stripe.dispute(charge_of(buyer))
+    shop.tell()
+    assert (balance_of(buyer), payment_of(buyer).status, stuck()) == (30, "disputed", [])
+
+
+def test_a_dispute_that_is_won_returns_them(shop, buyer):
+    dispute = shop.stripe.dispute(charge_of(buyer))
+    shop.tell()
+    shop.stripe.close_dispute(dispute["id"], "won")
+    shop.tell()
+    assert (balance_of(buyer), payment_of(buyer).status, clawbacks()) == (130, "paid", [-100, 100])
+
+
+def test_a_dispute_that_is_lost_keeps_them(shop, buyer):
+    dispute = shop.stripe.dispute(charge_of(buyer))
+    shop.tell()
+    shop.stripe.close_dispute(dispute["id"], "lost")
+    shop.tell()
+    assert (balance_of(buyer), Dispute.objects.get().status, clawbacks()) == (30, "lost", [-100])
+
+
+def test_a_question_of_the_bank_takes_nothing(shop, buyer):
+    shop.stripe.dispute(charge_of(buyer), warning=True)
+    shop.tell()
+    assert (balance_of(buyer), Dispute.objects.get().status) == (130, "inquiry")
+
+
+def test_a_dispute_after_a_partial_refund_takes_the_rest(shop, buyer):
+    shop.stripe.refund(charge_of(buyer), amount=600)
+    shop.stripe.dispute(charge_of(buyer), amount=600)
+    shop.tell()
+    assert balance_of(buyer) == 30
+
+
+def test_staff_hear_of_a_dispute_once(shop, buyer, settings, mailoutbox):
+    settings.ALARM_EMAILS = ["staff@example.com"]
+    dispute = shop.stripe.dispute(charge_of(buyer))
+    shop.tell()
+    shop.stripe.close_dispute(dispute["id"], "lost")
+    shop.tell()
+    shop.mails()
+    assert [mail.to for mail in mailoutbox if "disputed" in mail.body] == [["staff@example.com"]]
+
+
+# ── Warnings of fraud
+
+
+def test_a_warning_of_fraud_is_noted_and_staff_told(shop, buyer, settings, mailoutbox):
+    settings.ALARM_EMAILS = ["staff@example.com"]
+    shop.stripe.fraud_warning(charge_of(buyer))
+    shop.tell()
+    shop.mails()
+    assert payment_of(buyer).fraud_warned_at is not None
+    assert [mail.to for mail in mailoutbox if "fraud" in mail.body] == [["staff@example.com"]]
+    assert balance_of(buyer) == 130
+
+
+def test_where_the_operator_wants_it_a_warned_payment_is_refunded(shop, buyer, settings):
+    settings.STRIPE_REFUND_FRAUD_WARNINGS = True
+    shop.stripe.fraud_warning(charge_of(buyer))
+    shop.tell()
+    shop.tell()
+    assert (balance_of(buyer), payment_of(buyer).status) == (30, "refunded")
+
+
+# ── Who is told
+
+
+def test_programs_hear_of_money_that_came_and_went(shop, owner):
+    make_endpoint(owner)
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    shop.stripe.refund(charge_of(owner))
+    shop.tell()
+    told = OutgoingEvent.objects.filter(type__startswith="payment.").order_by("sequence")
+    assert list(told.values_list("type", flat=True)) == ["payment.succeeded", "payment.refunded"]
+
+
+def test_what_programs_hear_is_what_the_api_shows(shop, owner):
+    import json
+
+    make_endpoint(owner)
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    body = json.loads(OutgoingEvent.objects.get(type="payment.succeeded").body)
+    shown = data_of(owner.client.get(f"/api/v1/billing/payments/{payment_of(owner).pk}"))
+    assert body["data"] == shown | {"receipt_url": None}
+
+
+def test_its_owner_gets_a_receipt_and_a_letter_of_the_refund(shop, buyer, mailoutbox):
+    shop.stripe.refund(charge_of(buyer), amount=300)
+    shop.tell()
+    shop.mails()
+    assert [(mail.to, mail.subject) for mail in mailoutbox if mail.to != ["staff@example.com"]] == [
+        (["owner@example.com"], "Receipt for 100 credits"),
+        (["owner@example.com"], "Refund of 3.00 USD"),
+    ]
+
+
+def test_a_letter_is_sent_once(shop, buyer, mailoutbox):
+    shop.mails()
+    shop.mails()
+    assert len([mail for mail in mailoutbox if "Receipt" in mail.subject]) == 1
+
+
+def test_the_price_of_a_plan_does_not_change_what_was_bought(shop, buyer):
+    changed = plan("pack-100")
+    type(changed).objects.filter(pk=changed.pk).update(amount=9_999, credits=1)
+    shop.stripe.refund(charge_of(buyer), amount=600)
+    shop.tell()
+    assert balance_of(buyer) == 80
