@@ -19,7 +19,7 @@ export async function loadProfile() {
 
 export async function loadWallet() {
   const { data } = await call("billing/wallet");
-  $("wallet-figure").textContent = data.held ? `${credits(data.available)} · ${data.held.toLocaleString()} held` : credits(data.available);
+  $("wallet").textContent = data.held ? `${credits(data.available)} · ${data.held.toLocaleString()} held` : credits(data.available);
   tell("wallet", data);
   return data;
 }

@@ -22,7 +22,7 @@ export function arrive(wish) {
 }
 
 function say(words, ...more) {
-  $("purchase").replaceChildren(...(words ? [h("p", { class: "notice" }, h("span", {}, words), ...more)] : []));
+  $("purchase").replaceChildren(...(words ? [h("p", { class: "notice calm" }, h("span", {}, words), ...more)] : []));
 }
 
 async function follow(sessionId) {
@@ -41,7 +41,9 @@ async function follow(sessionId) {
 
 function finish({ words, isBought }) {
   say(words, quiet("Close", () => say()));
-  if (isBought) tell("purchased");
+  if (!isBought) return;
+  $("purchase").firstChild.classList.remove("calm");
+  tell("purchased");
 }
 
 async function look(sessionId) {

@@ -7,13 +7,14 @@ import { $, h, show } from "./dom.js";
 import { on } from "./hub.js";
 import { guarded } from "./notices.js";
 import { startPapers } from "./papers.js";
-import { loadPlan } from "./plan.js";
+import { isBackFromPortal, loadPlan } from "./plan.js";
 import { loadPrices, startPrices } from "./prices.js";
 import { askAnew } from "./shop.js";
 import { loadTopUp, startTopUp } from "./topup.js";
 import { credits, day } from "./words.js";
 
 const ADDRESS = "/?billing";
+const SOON_MS = [2000, 8000];
 let loadPapers;
 
 export function startBilling() {
@@ -62,6 +63,7 @@ export function followAddress() {
   window.scrollTo(0, 0);
   $("billing-title").focus();
   refresh(wish.get("buy"));
+  if (isBackFromPortal()) SOON_MS.forEach((wait) => setTimeout(() => tokens.get() && refresh(), wait));
   return isReturn && arrive(wish);
 }
 
@@ -80,10 +82,17 @@ function refresh(wanted = null) {
 function showBalance(wallet) {
   const owes = wallet.balance < 0 ? h("p", { class: "hint" }, "Money for credits that were used already has gone back. What you buy pays that first.") : null;
   const held = wallet.held ? h("p", { class: "hint" }, `${credits(wallet.balance)} on the account, ${wallet.held.toLocaleString()} of them held for videos that are being made.`) : null;
-  const lots = wallet.expiring.map((lot) => h("li", {}, `${credits(lot.credits)} until ${day(lot.expires_at)}`));
+  const lots = expiring(wallet).map(([date, count]) => h("li", {}, `${credits(count)} until ${date}`));
   $("balance").replaceChildren(
     h("p", { class: "big" }, h("strong", {}, wallet.available.toLocaleString()), " available"),
     ...[held, owes].filter(Boolean),
     ...(lots.length ? [h("h3", {}, "What expires"), h("ul", { class: "lots" }, ...lots)] : []),
   );
+}
+
+// By day: who buys two packs in an hour need not hear of the minutes.
+function expiring(wallet) {
+  const days = new Map();
+  for (const lot of wallet.expiring) days.set(day(lot.expires_at), (days.get(day(lot.expires_at)) ?? 0) + lot.credits);
+  return [...days];
 }

@@ -9,6 +9,7 @@ import { showVideo } from "./stage.js";
 import { credits, seconds } from "./words.js";
 
 const SCRIPT_LIMIT = 5000;
+const DRAFT = "genvid-script";
 const order = new Order();
 // Whether the last order was refused and nothing has changed since: a fresh quote must not wipe out why.
 let refused = false;
@@ -18,7 +19,9 @@ export function startOrder() {
   on("videos-changed", () => askQuote());
   on("purchased", formChanged);
   on("reuse", (script) => { $("script").value = script; $("script").focus(); formChanged(); });
-  on("signed-out", () => order.forget());
+  on("signed-out", () => { order.forget(); sessionStorage.removeItem(DRAFT); });
+  // Who leaves to pay comes back to the script.
+  $("script").value ||= sessionStorage.getItem(DRAFT) ?? "";
   $("colour").addEventListener("input", () => { $("make").elements.background.value = "custom"; formChanged(); });
   $("make").addEventListener("input", formChanged);
   $("make").addEventListener("submit", generate);
@@ -41,6 +44,7 @@ function wish() {
 
 export function formChanged() {
   refused = false;
+  sessionStorage.setItem(DRAFT, $("script").value);
   const length = [...$("script").value].length;
   $("count").textContent = `${length} / ${SCRIPT_LIMIT}`;
   $("count").classList.toggle("over", length > SCRIPT_LIMIT);

@@ -5,7 +5,7 @@ import { $, h } from "./dom.js";
 import { guarded } from "./notices.js";
 import { credits, day, moment, money, signed } from "./words.js";
 
-const KINDS = { grant: "Added", charge: "Video", refund: "Given back", expiry: "Expired", clawback: "Taken back", adjustment: "Corrected" };
+const KINDS = { grant: "Added", charge: "Spent", refund: "Given back", expiry: "Expired", clawback: "Taken back", adjustment: "Corrected" };
 const PAYMENT_STATES = { paid: ["Paid", "completed"], refunded: ["Refunded", ""], partially_refunded: ["Partly refunded", ""], disputed: ["Disputed", "failed"] };
 const INVOICE_STATES = { draft: ["Draft", ""], open: ["To be paid", "failed"], paid: ["Paid", "completed"], void: ["Void", ""], uncollectible: ["Not paid", "failed"] };
 
@@ -35,6 +35,7 @@ export function startPapers() {
 
 const cell = (...content) => h("td", {}, ...content);
 const figure = (...content) => h("td", { class: "figure" }, ...content);
+const links = (...content) => h("td", { class: "links" }, ...content.filter(Boolean));
 const when = (time) => cell(h("time", { datetime: time }, moment(time)));
 const chip = ([word, style]) => h("span", { class: `chip ${style}` }, word);
 const note = (text) => h("small", {}, text);
@@ -54,13 +55,13 @@ function paymentRow(payment) {
     payment.credits_taken_back > 0 && `${credits(payment.credits_taken_back)} taken back`,
   ].filter(Boolean);
   const state = cell(chip(PAYMENT_STATES[payment.status]), notes.length ? note(notes.join(" · ")) : null);
-  return h("tr", {}, when(payment.paid_at), cell(payment.description), state, figure(money(payment.amount, payment.currency)), cell(link(payment.receipt_url, "Receipt", `for ${payment.description}`)));
+  return h("tr", {}, when(payment.paid_at), cell(payment.description), state, figure(money(payment.amount, payment.currency)), links(link(payment.receipt_url, "Receipt", `for ${payment.description}`)));
 }
 
 function invoiceRow(invoice) {
   const number = invoice.number ?? "Draft";
   const again = invoice.status === "open" && invoice.next_attempt_at ? note(`tried again on ${day(invoice.next_attempt_at)}`) : null;
   const amount = money(invoice.status === "paid" ? invoice.amount_paid : invoice.amount_due, invoice.currency);
-  const links = h("td", { class: "links" }, link(invoice.hosted_url, "View", `invoice ${number}`), link(invoice.pdf_url, "PDF", `of invoice ${number}`));
-  return h("tr", {}, when(invoice.created_at), cell(number), cell(chip(INVOICE_STATES[invoice.status]), again), figure(amount), links);
+  const papers = [link(invoice.hosted_url, "View", `invoice ${number}`), link(invoice.pdf_url, "PDF", `of invoice ${number}`)];
+  return h("tr", {}, when(invoice.created_at), cell(number), cell(chip(INVOICE_STATES[invoice.status]), again), figure(amount), links(...papers));
 }

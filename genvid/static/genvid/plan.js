@@ -20,6 +20,15 @@ const SAYINGS = {
 };
 const CHIPS = { active: "completed", trialing: "queued", past_due: "failed", unpaid: "failed" };
 
+const VISIT = "genvid-visit";
+
+// Whether somebody comes from the portal: what was changed there is heard of a moment later.
+export function isBackFromPortal() {
+  const isBack = sessionStorage.getItem(VISIT) === "portal";
+  sessionStorage.removeItem(VISIT);
+  return isBack;
+}
+
 export async function loadPlan() {
   const mine = await subscription();
   const facts = {
@@ -30,7 +39,7 @@ export async function loadPlan() {
   };
   const [state, words] = SAYINGS[mine.status](mine.plan?.name, facts);
   $("plan").replaceChildren(
-    h("p", { class: "plan-line" }, h("strong", {}, mine.plan?.name ?? state), mine.plan && h("span", { class: `chip ${CHIPS[mine.status] ?? ""}` }, state)),
+    h("p", { class: "plan-line" }, h("strong", {}, mine.plan?.name ?? state), mine.plan && h("span", { class: `chip ${(!mine.cancel_at_period_end && CHIPS[mine.status]) || ""}` }, state)),
     h("p", {}, words),
     h("p", { class: "hint" }, `Your account has the limits of the tier “${mine.tier}”.`),
     ...(mine.status === "none" ? [] : [portalButton("Manage plan, card and invoices")]),
@@ -47,6 +56,7 @@ function openPortal(button) {
   const part = button.closest("section.panel") ?? $("banner"), box = part.querySelector(".problem");
   return attempt(button, part, box, async () => {
     const { data } = await call("billing/portal", { method: "POST" });
+    sessionStorage.setItem(VISIT, "portal");
     location.assign(data.portal_url);
   });
 }

@@ -11,11 +11,12 @@ import { credits, every, money } from "./words.js";
 
 const order = new Order();
 const WHOLE = { trailingZeroDisplay: "stripIfInteger" };
+let hasChosen = false;
 const chosenInterval = () => document.querySelector("input[name=interval]:checked").value;
 
 export function startPrices() {
-  $("intervals").addEventListener("change", showInterval);
-  on("signed-out", () => order.forget());
+  $("intervals").addEventListener("change", () => { hasChosen = true; showInterval(); });
+  on("signed-out", () => { hasChosen = false; order.forget(); });
 }
 
 export async function loadPrices(wanted = null) {
@@ -26,7 +27,9 @@ export async function loadPrices(wanted = null) {
   $("packs").replaceChildren(...cardsOf(packs, mine, "No packs are sold at present."));
   $("intervals").hidden = new Set(subscriptions.map((plan) => plan.interval)).size < 2;
   const shown = all.find((plan) => plan.id === wanted) ?? (isLive(mine) ? mine.plan : subscriptions[0]);
-  if (shown?.interval) chooseInterval(shown.interval);
+  // What somebody has looked for stays, when the list is fetched again.
+  if (shown?.interval && (wanted || !hasChosen)) chooseInterval(shown.interval);
+  else showInterval();
   if (wanted) highlight(all.find((plan) => plan.id === wanted));
 }
 

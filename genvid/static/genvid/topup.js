@@ -26,6 +26,8 @@ const chosen = () => packs.find((pack) => pack.id === $("top-up").elements.plan_
 
 function labelLimit() {
   const currency = chosen()?.currency ?? packs[0]?.currency;
+  // One pack at least: less would never buy anything.
+  $("top-up").elements.monthly_limit.min = chosen() ? chosen().amount / minorUnits(currency) : 0;
   $("limit-label").textContent = currency ? `Spend at most each month (${currency.toUpperCase()})` : "Spend at most each month";
 }
 
