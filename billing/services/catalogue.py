@@ -12,10 +12,12 @@ from billing.models import Plan, PlanPrice
 def push(plan: Plan) -> PlanPrice:
     """Bring product and price in line with the plan. Raises BillingError. May be repeated, and run in parallel."""
     product_id = _product(plan)
+    # Counted before it is looked: whoever was faster is seen in one of the two.
+    known = plan.prices.count()
     current = plan.prices.filter(is_current=True).first()
     if current is not None and current.terms == plan.terms:
         return current
-    price = _new_price(plan, product_id)
+    price = _new_price(plan, product_id, known)
     if current is not None and current.pk != price.pk:
         catalogue.retire_price(current.stripe_price_id)
     return price
@@ -32,9 +34,9 @@ def _product(plan: Plan) -> str:
     return plan.stripe_product_id
 
 
-def _new_price(plan: Plan, product_id: str) -> PlanPrice:
+def _new_price(plan: Plan, product_id: str, known: int) -> PlanPrice:
     # The count makes terms that come back later a new action; the terms make two pushes of one change the same.
-    words = (plan.prices.count(), *plan.terms)
+    words = (known, *plan.terms)
     made = catalogue.create_price(
         product_id=product_id,
         amount=plan.amount,

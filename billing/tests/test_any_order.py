@@ -1,4 +1,4 @@
-"""Whatever order Stripe's news comes in, however often, and wherever we die on the way: the ledger is Stripe's books."""
+"""In whatever order Stripe's news comes, however often, wherever we die on the way: the ledger is Stripe's books."""
 
 import random
 from collections.abc import Callable, Iterator

@@ -1,0 +1,246 @@
+"""What the API lets an account buy, and what it refuses."""
+
+import pytest
+
+from accounts.enums import Role
+from billing.gateway import client
+from billing.models import Checkout, Customer, Payment, Plan, PlanPrice
+from billing.services import checkouts
+from billing.tests.shop import CHECKOUT, plan
+from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of
+from genvid.tests.factories import make_checkout, make_key, make_payment, make_teammate
+
+pytestmark = pytest.mark.django_db
+PLANS, PORTAL, TOP_UP = "/api/v1/billing/plans", "/api/v1/billing/portal", "/api/v1/billing/auto-top-up"
+STRANGE = "00000000-0000-4000-8000-000000000000"
+
+
+def wish(code: str = "pack-100", **more) -> dict:
+    return {"plan_id": str(plan(code).pk), **more}
+
+
+@pytest.fixture
+def quick_to_give_up(monkeypatch):
+    """Stripe is asked once a call."""
+    monkeypatch.setattr(client, "RETRIES", 0)
+    client._client.cache_clear()
+    yield
+    client._client.cache_clear()
+
+
+# ── What is for sale
+
+
+def test_the_price_list_is_what_staff_seeded(owner):
+    shown = [(each["code"], each["amount"], each["credits"]) for each in data_of(owner.client.get(PLANS))]
+    assert shown == [
+        ("starter-month", 1900, 170),
+        ("pro-month", 4900, 480),
+        ("business-month", 9900, 1050),
+        ("starter-year", 19000, 170),
+        ("pro-year", 49000, 480),
+        ("business-year", 99000, 1050),
+        ("pack-100", 1200, 100),
+        ("pack-500", 5500, 500),
+        ("pack-2000", 20000, 2000),
+    ]
+
+
+def test_a_plan_is_shown_whole(owner):
+    (shown,) = [each for each in data_of(owner.client.get(PLANS)) if each["code"] == "pack-500"]
+    assert shown == {
+        "id": str(plan("pack-500").pk),
+        "code": "pack-500",
+        "name": "500 credits",
+        "kind": "pack",
+        "interval": None,
+        "amount": 5500,
+        "currency": "usd",
+        "credits": 500,
+        "trial_days": 0,
+        "features": ["Good for 12 months"],
+    }
+
+
+def test_what_is_not_for_sale_any_more_is_not_shown(owner):
+    Plan.objects.filter(code="pack-100").update(is_active=False)
+    assert "pack-100" not in {each["code"] for each in data_of(owner.client.get(PLANS))}
+
+
+@pytest.mark.parametrize("path", [PLANS, "/api/v1/billing/payments", "/api/v1/billing/invoices"])
+def test_more_rows_take_no_more_queries(owner, path):
+    make_payment(owner)
+    with_one = queries_once_warm(lambda: owner.client.get(path))
+    make_payment(owner)
+    make_payment(owner)
+    assert (with_one, queries_once_warm(lambda: owner.client.get(path))) == (1, 1)
+
+
+# ── Beginning a purchase
+
+
+def test_it_answers_with_stripes_page_and_the_session(shop, owner):
+    begun = data_of(owner.client.post(CHECKOUT, wish()), 201)
+    assert set(begun) == {"checkout_url", "session_id"}
+    assert begun["checkout_url"].endswith(f"/pay/{begun['session_id']}")
+
+
+def test_the_buyer_comes_back_to_where_they_wish(shop, owner, settings):
+    settings.CHECKOUT_RETURN_ORIGINS = ["https://shop.example.com"]
+    back = "https://shop.example.com/thanks?s={CHECKOUT_SESSION_ID}"
+    session_id = shop.begin(owner, "pack-100", success_url=back, cancel_url="https://shop.example.com/")
+    (session,) = [each for each in shop.stripe.books()["sessions"] if each["id"] == session_id]
+    assert (session["success_url"], session["cancel_url"]) == (back, "https://shop.example.com/")
+
+
+@pytest.mark.parametrize("name", ["success_url", "cancel_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example.com/",
+        "http://127.0.0.1:8000.evil.example.com/",
+        "http://127.0.0.1:8000@evil.example.com/",
+        "//evil.example.com/",
+        "javascript:alert(1)",
+        "http://127.0.0.1:8000\\@evil.example.com/",
+        "/only/a/path",
+    ],
+)
+def test_buyers_are_sent_nowhere_else(owner, name, url):
+    with nothing_changes():
+        answer = owner.client.post(CHECKOUT, wish(**{name: url}))
+    assert (refusal_of(answer), list(answer.json()["error"]["details"])) == ((400, "validation_error"), [name])
+
+
+@pytest.mark.parametrize("plan_id", [STRANGE, "pack-100", "", None, 7])
+def test_a_plan_that_is_not_there_is_refused_on_its_field(owner, plan_id):
+    with nothing_changes():
+        answer = owner.client.post(CHECKOUT, {"plan_id": plan_id})
+    assert (refusal_of(answer), list(answer.json()["error"]["details"])) == ((400, "validation_error"), ["plan_id"])
+
+
+def test_a_plan_that_is_not_for_sale_is_refused(owner):
+    Plan.objects.filter(code="pack-100").update(is_active=False)
+    assert refusal_of(owner.client.post(CHECKOUT, wish())) == (400, "validation_error")
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
+@pytest.mark.parametrize("path", [CHECKOUT, PORTAL])
+def test_only_owners_and_admins_spend(owner, role, path):
+    person = make_teammate(owner, role)
+    with nothing_changes():
+        answer = person.client.post(path, wish() if path == CHECKOUT else None)
+    assert refusal_of(answer) == (403, "permission_denied")
+
+
+def test_an_admin_spends_for_the_account(shop, owner):
+    admin = make_teammate(owner, Role.ADMIN)
+    shop.begin(admin, "pack-100")
+    assert (Checkout.objects.get().account, Customer.objects.get().account) == (owner.account, owner.account)
+
+
+def test_a_test_key_spends_nothing(owner, settings):
+    settings.TEST_RENDERER_URL = "http://127.0.0.1:9"
+    program = make_key(owner, "billing:write", mode="test")
+    assert refusal_of(program.client.post(CHECKOUT, wish())) == (403, "permission_denied")
+    assert refusal_of(program.client.post(PORTAL)) == (403, "permission_denied")
+
+
+# ── Repeating it
+
+
+def test_the_same_key_opens_the_same_page(shop, owner):
+    first, second = (owner.client.post(CHECKOUT, wish(), headers={"Idempotency-Key": "once"}) for _ in range(2))
+    assert data_of(first, 201) == data_of(second, 201)
+    assert (second["Idempotent-Replayed"], Checkout.objects.count()) == ("true", 1)
+
+
+def test_a_repetition_after_a_crash_finds_the_page_of_the_first(shop, owner):
+    """The first died after Stripe had answered and before we had stored it."""
+    asked = checkouts.Wish(plan_id=plan("pack-100").pk)
+    first = checkouts.start(owner.caller, asked, idempotency_key="once")
+    Checkout.objects.update(status="starting", stripe_session_id=None)
+    second = checkouts.start(owner.caller, asked, idempotency_key="once")
+    assert (first, Checkout.objects.count(), len(shop.stripe.books()["sessions"])) == (second, 1, 1)
+
+
+def test_another_key_is_another_purchase(shop, owner):
+    pages = {
+        data_of(owner.client.post(CHECKOUT, wish(), headers={"Idempotency-Key": key}), 201)["session_id"]
+        for key in ("one", "two")
+    }
+    assert (len(pages), Checkout.objects.count()) == (2, 2)
+
+
+def test_keys_of_different_accounts_do_not_meet(shop, owner, outsider):
+    pages = {
+        data_of(each.client.post(CHECKOUT, wish(), headers={"Idempotency-Key": "same"}), 201)["session_id"]
+        for each in (owner, outsider)
+    }
+    assert len(pages) == 2
+
+
+# ── A Stripe that does not answer
+
+
+def test_a_stripe_that_is_away_is_said_so(owner, quick_to_give_up):
+    answer = owner.client.post(CHECKOUT, wish())
+    assert refusal_of(answer) == (503, "provider_unavailable")
+    assert (answer.json()["error"]["retryable"], answer["Retry-After"]) == (True, "5")
+    assert (Checkout.objects.count(), PlanPrice.objects.count(), Payment.objects.count()) == (0, 0, 0)
+
+
+def test_stripes_own_words_stay_with_us(shop, owner, sandbox, quick_to_give_up):
+    sandbox.fault(path="/v1/checkout/sessions", status=400, message="secret internals")
+    answer = owner.client.post(CHECKOUT, wish())
+    assert refusal_of(answer) == (503, "provider_unavailable")
+    assert "secret" not in answer.content.decode()
+
+
+def test_an_answer_that_is_lost_is_asked_for_again(shop, owner, sandbox):
+    sandbox.fault(kind="lost", path="/v1/checkout/sessions")
+    data_of(owner.client.post(CHECKOUT, wish()), 201)
+    assert len(shop.stripe.books()["sessions"]) == 1
+
+
+def test_a_site_without_a_key_says_that_it_sells_nothing(owner, settings):
+    settings.STRIPE_SECRET_KEY = ""
+    answer = owner.client.post(CHECKOUT, wish())
+    assert refusal_of(answer) == (503, "provider_unavailable")
+    assert (answer.json()["error"]["retryable"], Checkout.objects.count()) == (False, 0)
+
+
+# ── Afterwards
+
+
+def test_a_buyer_who_is_back_sees_how_far_it_is(shop, owner):
+    session_id = shop.begin(owner, "pack-100")
+    before = data_of(owner.client.get(f"{CHECKOUT}/{session_id}"))["status"]
+    shop.stripe.pay(session_id)
+    owner.client.get(f"{CHECKOUT}/{session_id}")
+    shop.work()
+    after = data_of(owner.client.get(f"{CHECKOUT}/{session_id}"))["status"]
+    assert (before, after, owner.wallet.balance) == ("open", "complete", 130)
+
+
+def test_somebody_elses_purchase_is_not_there(owner, outsider):
+    session_id = make_checkout(owner).stripe_session_id
+    assert refusal_of(outsider.client.get(f"{CHECKOUT}/{session_id}")) == (404, "not_found")
+
+
+def test_the_portal_opens_for_who_has_bought(shop, owner):
+    shop.buy(owner, "pack-100")
+    assert data_of(owner.client.post(PORTAL), 201)["portal_url"].startswith("http")
+
+
+def test_who_has_bought_nothing_has_no_portal(owner):
+    with nothing_changes():
+        answer = owner.client.post(PORTAL)
+    assert refusal_of(answer) == (409, "conflict")
+
+
+@pytest.mark.parametrize("path", ["payments", "invoices"])
+def test_an_outsider_sees_nothing_of_what_was_paid(owner, outsider, path):
+    payment = make_payment(owner)
+    assert data_of(outsider.client.get(f"/api/v1/billing/{path}")) == []
+    assert refusal_of(outsider.client.get(f"/api/v1/billing/payments/{payment.pk}")) == (404, "not_found")

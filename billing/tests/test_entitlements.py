@@ -1,0 +1,173 @@
+"""Credits of invoices, worked out by hand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.entitlements import of_invoice, stops
+from billing.enums import InvoiceStatus
+from billing.gateway.facts import InvoiceFacts, InvoiceLine
+from billing.models import Plan, PlanPrice
+
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+END = datetime(2026, 2, 28, 12, tzinfo=UTC)
+NEXT_YEAR = datetime(2027, 1, 31, 12, tzinfo=UTC)
+
+
+def price(stripe_id: str, amount: int, credits: int, interval: str = "month") -> PlanPrice:
+    plan = Plan(name=stripe_id, trial_credits=20)
+    return PlanPrice(plan=plan, stripe_price_id=stripe_id, amount=amount, interval=interval, credits=credits)
+
+
+PRICES = {
+    each.stripe_price_id: each
+    for each in (
+        price("starter", 1_900, 170),
+        price("pro", 4_900, 480),
+        price("starter_year", 19_000, 170, "year"),
+        price("pro_year", 49_000, 480, "year"),
+    )
+}
+
+
+def line(
+    price_id: str, amount: int, *, proration: bool = False, start=START, end=END, quantity: int = 1
+) -> InvoiceLine:
+    return InvoiceLine(f"il_{price_id}_{amount}", price_id, quantity, amount, proration, start, end)
+
+
+def invoice(*lines: InvoiceLine, created=START) -> InvoiceFacts:
+    amount = sum(each.amount for each in lines)
+    return InvoiceFacts(
+        id="in_1",
+        customer_id="cus_1",
+        subscription_id="sub_1",
+        status=InvoiceStatus.PAID,
+        reason="subscription_cycle",
+        number="1",
+        amount_due=amount,
+        amount_paid=max(0, amount),
+        currency="usd",
+        attempts=1,
+        created_at=created,
+        period_start=START,
+        period_end=END,
+        hosted_url="",
+        pdf_url="",
+        next_attempt_at=None,
+        paid_at=created,
+        payment_intent_id="pi_1",
+        lines=list(lines),
+    )
+
+
+def given_by(*lines: InvoiceLine) -> list[int]:
+    return [each.credits for each in of_invoice(invoice(*lines), PRICES)]
+
+
+def test_a_month_gives_its_credits_at_once():
+    (each,) = of_invoice(invoice(line("starter", 1_900)), PRICES)
+    assert (each.credits, each.due_at, each.ends_at) == (170, START, END)
+
+
+def test_a_quantity_multiplies():
+    assert given_by(line("starter", 3_800, quantity=2)) == [340]
+
+
+def test_a_coupon_does_not_take_credits_away():
+    """Stripe's lines are before discounts: who pays half by an operator's coupon gets the plan all the same."""
+    assert given_by(line("starter", 1_900)) == [170]
+
+
+def test_a_trial_gives_the_trials_credits():
+    assert given_by(line("pro", 0)) == [20]
+
+
+def test_a_price_of_somebody_else_gives_nothing():
+    assert given_by(line("strange", 9_900)) == []
+
+
+def test_a_year_gives_twelve_months_each_on_its_day():
+    found = of_invoice(invoice(line("starter_year", 19_000, end=NEXT_YEAR)), PRICES)
+    assert [each.credits for each in found] == [170] * 12
+    assert [each.due_at.strftime("%m-%d") for each in found][:4] == ["01-31", "02-28", "03-31", "04-30"]
+    assert found[-1].ends_at == NEXT_YEAR
+
+
+def test_an_invoice_of_a_period_that_has_not_begun_gives_at_once():
+    later = line("starter", 1_900, start=START + timedelta(days=28), end=END + timedelta(days=28))
+    (each,) = of_invoice(invoice(later), PRICES)
+    assert each.due_at == START
+
+
+def test_an_upgrade_gives_the_difference_for_the_time_left():
+    half = START + timedelta(days=14)
+    lines = line("starter", -950, proration=True, start=half), line("pro", 2_450, proration=True, start=half)
+    assert given_by(*lines) == [155]
+
+
+def test_a_downgrade_gives_nothing_and_takes_nothing():
+    half = START + timedelta(days=14)
+    lines = line("pro", -2_450, proration=True, start=half), line("starter", 950, proration=True, start=half)
+    assert given_by(*lines) == []
+
+
+def test_stripes_rounding_costs_no_credit():
+    half = START + timedelta(days=14)
+    lines = line("starter", -950, proration=True, start=half), line("pro", 2_449, proration=True, start=half)
+    assert given_by(*lines) == [154]
+    assert given_by(line("pro", 2_450, proration=True, start=half)) == [240]
+
+
+def test_time_given_back_alone_gives_nothing():
+    assert given_by(line("pro", -2_450, proration=True)) == []
+
+
+def test_prorations_beside_a_new_month_give_both():
+    half = START + timedelta(days=14)
+    lines = line("starter", -950, proration=True, start=half), line("pro", 2_450, proration=True, start=half)
+    assert sorted(given_by(*lines, line("pro", 4_900))) == [155, 480]
+
+
+def test_a_yearly_upgrade_gives_the_difference_now_and_the_new_months_later():
+    """Sixteen of thirty-one days before a month's end, with six whole months to come."""
+    change = datetime(2026, 7, 15, 12, tzinfo=UTC)
+    lines = (
+        line("starter_year", -10_000, proration=True, start=change, end=NEXT_YEAR),
+        line("pro_year", 26_000, proration=True, start=change, end=NEXT_YEAR),
+    )
+    found = of_invoice(invoice(*lines), PRICES)
+    later = [each for each in found if each.due_at > change]
+    now = [each for each in found if each.due_at == change]
+    assert [each.credits for each in later] == [480] * 6
+    assert [(each.credits, each.ends_at) for each in now] == [(160, datetime(2026, 7, 31, 12, tzinfo=UTC))]
+
+
+def test_what_is_paid_back_stops_from_that_moment():
+    change = datetime(2026, 7, 15, 12, tzinfo=UTC)
+    back = line("starter_year", -10_000, proration=True, start=change, end=NEXT_YEAR)
+    assert stops(invoice(back, line("pro", 4_900)), PRICES) == {"starter_year": change}
+
+
+def test_a_plain_renewal_stops_nothing():
+    assert stops(invoice(line("starter_year", 19_000, end=NEXT_YEAR)), PRICES) == {}
+
+
+@given(st.integers(1, 27), st.sampled_from(["starter", "pro"]), st.sampled_from(["starter", "pro"]))
+def test_no_change_of_plan_gives_more_than_a_month_of_the_new_one(day, old, new):
+    change = START + timedelta(days=day)
+    share = (END - change) / (END - START)
+    lines = (
+        line(old, -round(PRICES[old].amount * share), proration=True, start=change),
+        line(new, round(PRICES[new].amount * share), proration=True, start=change),
+    )
+    assert 0 <= sum(given_by(*lines)) <= max(0, PRICES[new].credits - PRICES[old].credits)
+
+
+@pytest.mark.parametrize("year", range(2024, 2030))
+def test_a_year_has_twelve_months_in_every_year(year):
+    start = datetime(year, 2, 28, tzinfo=UTC)
+    whole = line("starter_year", 19_000, start=start, end=start.replace(year=year + 1))
+    assert given_by(whole) == [170] * 12

@@ -1,0 +1,143 @@
+"""What the business earned, counted by hand."""
+
+import csv
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from billing import margin
+from billing.credits import expire
+from billing.tests.shop import charge_of
+from genvid.tests.asserts import queries_of
+from genvid.tests.factories import make_caller, make_payment, make_video
+
+pytestmark = pytest.mark.django_db
+
+
+def today() -> margin.Report:
+    day = timezone.now().date()
+    return margin.report(day, day)
+
+
+def test_where_nothing_happened_all_is_zero():
+    assert (today().total, today().by_account) == (margin.Margin(), {})
+
+
+def test_money_that_stayed_is_revenue(shop, owner):
+    shop.buy(owner, "pack-100")
+    shop.buy(owner, "pack-500")
+    shop.tell()
+    shop.stripe.refund(charge_of(owner), amount=500)
+    shop.tell()
+    assert today().total.revenue == 1200 + 5500 - 500
+
+
+def test_credits_are_counted_by_what_became_of_them(shop, owner):
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    make_video(owner, "completed")
+    shop.stripe.refund(charge_of(owner), amount=600)
+    shop.tell()
+    expire(timezone.now() + timedelta(days=400))
+    total = today().total
+    assert (total.credits_sold, total.credits_used, total.credits_taken_back) == (100, 5, 50)
+    assert total.credits_expired == 45
+
+
+def test_welcome_credits_are_not_sold(owner):
+    make_video(owner, "completed")
+    assert (today().total.credits_sold, today().total.credits_used) == (0, 5)
+
+
+def test_rendering_costs_what_the_rate_table_says(owner):
+    make_video(owner, "completed")
+    # 4.5 seconds at 66,700 micro-dollars: thirty cents.
+    assert (today().total.provider_microdollars, today().total.margin) == (300_150, -30)
+
+
+def test_a_video_that_failed_cost_nothing(owner):
+    make_video(owner, "failed")
+    assert today().total == margin.Margin()
+
+
+def test_the_margin_is_what_is_left(shop, owner):
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    make_video(owner, "completed")
+    assert (today().total.margin, today().total.margin_percent) == (1170, 97.5)
+
+
+def test_accounts_are_grouped_by_their_plan(shop, owner, outsider):
+    shop.subscribe(owner, "pro-month")
+    shop.buy(outsider, "pack-100")
+    shop.tell()
+    revenue = {name: each.revenue for name, each in today().by_plan.items()}
+    assert revenue == {"Pro": 4900, margin.NO_PLAN: 1200}
+
+
+def test_other_days_are_left_out(shop, owner):
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    yesterday = timezone.now().date() - timedelta(days=1)
+    assert margin.report(yesterday, yesterday).total == margin.Margin()
+
+
+def test_other_currencies_are_left_out(owner):
+    make_payment(owner, currency="eur")
+    make_payment(owner)
+    day = timezone.now().date()
+    assert (today().total.revenue, margin.report(day, day, currency="eur").total.revenue) == (1200, 1200)
+
+
+def test_more_accounts_take_no_more_queries(owner):
+    make_payment(owner)
+    with_one = queries_of(today)
+    for _ in range(3):
+        make_payment(make_caller())
+    assert queries_of(today) == with_one
+
+
+def printed(*words: str) -> str:
+    out = StringIO()
+    day = timezone.now().date().isoformat()
+    call_command("margin_report", "--from", day, "--to", day, *words, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_prints_it(owner):
+    make_payment(owner)
+    assert "Everybody: revenue 12.00 USD, rendering 0.00 USD, margin 12.00 USD (100.0 %)" in printed()
+
+
+def test_the_same_as_a_table(owner):
+    make_payment(owner)
+    (row,) = csv.DictReader(StringIO(printed("--csv")))
+    assert (row["account"], row["revenue"], row["margin"], row["margin_percent"]) == (
+        "Olive Films",
+        "1200",
+        "1200",
+        "100.0",
+    )
+
+
+def test_a_name_is_no_formula_in_staffs_spreadsheet():
+    make_payment(make_caller(company_name="=HYPERLINK(1)"))
+    (row,) = csv.DictReader(StringIO(printed("--csv")))
+    assert row["account"] == "'=HYPERLINK(1)"
+
+
+@pytest.mark.parametrize("days", [("2026-05-02", "2026-05-01"), ("soon", "2026-05-01")])
+def test_days_that_make_no_sense_are_refused(days):
+    with pytest.raises(CommandError):
+        call_command("margin_report", "--from", days[0], "--to", days[1])
+
+
+def test_seconds_of_a_cheap_engine_cost_less():
+    from billing.rates import provider_cost
+
+    cost = provider_cost(engine="avatar_iii", avatar_kind="studio_avatar", resolution="720p", seconds=Decimal("10"))
+    assert cost == 167_000

@@ -1,0 +1,165 @@
+"""Plans, portal and webhook at Stripe: made once, and kept as they should be."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from djstripe.models import APIKey, WebhookEndpoint
+
+from accounts.models import User
+from billing.gateway import client
+from billing.gateway.inbox import EVENT_TYPES, webhook_url
+from billing.models import Plan, PlanPrice, Shop
+from billing.services import catalogue, opening_shop
+from billing.tests.shop import balance_of, plan, price_id
+from genvid.tests.factories import PASSWORD
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(path: str) -> list[dict]:
+    return list(client.every(path))
+
+
+def test_every_plan_is_a_product_with_one_price(shop):
+    assert len(listed("products")) == len(listed("prices")) == Plan.objects.count() == 9
+
+
+def test_prices_are_what_the_plans_say(shop):
+    yearly = client.get(f"prices/{price_id('pro-year')}")
+    assert (yearly["unit_amount"], yearly["currency"], yearly["recurring"]["interval"]) == (49_000, "usd", "year")
+    assert client.get(f"prices/{price_id('pack-100')}")["recurring"] is None
+
+
+def test_repeating_it_makes_nothing_twice(shop):
+    opening_shop.set_up()
+    counts = [
+        len(listed(path)) for path in ("products", "prices", "webhook_endpoints", "billing_portal/configurations")
+    ]
+    assert (counts, PlanPrice.objects.count(), WebhookEndpoint.objects.count()) == ([9, 9, 1, 1], 9, 1)
+
+
+def test_the_webhook_asks_for_what_we_follow_and_nothing_else(shop):
+    (endpoint,) = listed("webhook_endpoints")
+    assert (endpoint["url"], sorted(endpoint["enabled_events"])) == (webhook_url(), sorted(EVENT_TYPES))
+    assert endpoint["api_version"] == "2026-05-27.dahlia"
+
+
+def test_an_endpoint_whose_secret_is_lost_is_made_anew(shop, owner):
+    WebhookEndpoint.objects.all().delete()
+    opening_shop.set_up()
+    shop.secret = WebhookEndpoint.objects.get().secret
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    assert (balance_of(owner), len(listed("webhook_endpoints"))) == (130, 1)
+
+
+def test_the_portal_offers_the_subscriptions_that_are_for_sale(shop):
+    Plan.objects.filter(code="business-month").update(is_active=False)
+    opening_shop.set_up()
+    (configuration,) = listed("billing_portal/configurations")
+    offered = {
+        price for each in configuration["features"]["subscription_update"]["products"] for price in each["prices"]
+    }
+    kept = ("starter-month", "pro-month", "starter-year", "pro-year", "business-year")
+    assert offered == {price_id(code) for code in kept}
+    assert Shop.objects.get().portal_configuration_id == configuration["id"]
+
+
+def test_no_secret_key_is_in_the_database(shop, owner, settings):
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    assert (APIKey.objects.count(), settings.STRIPE_SECRET_KEY[:8]) == (0, "sk_test_")
+
+
+def test_new_terms_are_a_new_price_for_new_buyers(shop, owner):
+    old = price_id("pro-month")
+    subscription = shop.subscribe(owner, "pro-month")
+    Plan.objects.filter(code="pro-month").update(amount=5_900, credits=600)
+    catalogue.push(plan("pro-month"))
+    shop.stripe.renew(subscription)
+    shop.tell()
+    assert (price_id("pro-month") != old, client.get(f"prices/{old}")["active"]) == (True, False)
+    # Who had it before pays and gets what they bought.
+    assert balance_of(owner) == 30 + 480 * 2
+
+
+def test_terms_that_come_back_are_a_price_again(shop):
+    for amount in (1_300, 1_200):
+        Plan.objects.filter(code="pack-100").update(amount=amount)
+        catalogue.push(plan("pack-100"))
+    current = client.get(f"prices/{price_id('pack-100')}")
+    assert (current["unit_amount"], current["active"], plan("pack-100").prices.count()) == (1_200, True, 3)
+
+
+def test_a_purchase_finds_new_terms_that_nobody_pushed(shop, owner):
+    Plan.objects.filter(code="pack-100").update(credits=150)
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    assert balance_of(owner) == 180
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_who_push_one_change_at_once_make_one_price(shop):
+    Plan.objects.filter(code="pack-100").update(amount=1_300)
+    made = in_parallel([lambda: catalogue.push(plan("pack-100")).stripe_price_id] * 8)
+    assert set(made) == {price_id("pack-100")}
+    assert len([each for each in listed("prices") if each["unit_amount"] == 1_300]) == 1
+
+
+def test_the_command_says_where_stripe_calls(sandbox):
+    out = StringIO()
+    call_command("setup_stripe", stdout=out)
+    assert webhook_url() in out.getvalue()
+
+
+def test_without_a_key_the_command_says_so(settings):
+    settings.STRIPE_SECRET_KEY = ""
+    with pytest.raises(CommandError, match="not_configured"):
+        call_command("setup_stripe")
+    assert Shop.objects.count() == 0
+
+
+# ── Staff
+
+
+@pytest.fixture
+def staff(db) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("staff@example.com", PASSWORD))
+    return browser
+
+
+def test_staff_change_a_plan_and_its_price_follows(shop, staff, django_capture_on_commit_callbacks):
+    page = reverse("admin:billing_plan_change", args=[plan("pack-100").pk])
+    shown = plan("pack-100")
+    body = {"name": "A hundred", "amount": 1_500, "currency": "usd", "credits": 100, "tier": "", "trial_days": 0}
+    body |= {"trial_credits": 0, "features": "[]", "position": shown.position, "is_active": "on"}
+    body |= {"prices-TOTAL_FORMS": 0, "prices-INITIAL_FORMS": 0}
+    assert staff.post(page, body).status_code == 302
+    catalogue.push_all()
+    assert (plan("pack-100").name, client.get(f"prices/{price_id('pack-100')}")["unit_amount"]) == ("A hundred", 1_500)
+
+
+def test_staff_give_a_payment_back(shop, owner, staff):
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    listing = reverse("admin:billing_payment_changelist")
+    chosen = owner.account.payments.get().pk
+    staff.post(listing, {"action": "give_back", "_selected_action": [str(chosen)]})
+    shop.tell()
+    assert (balance_of(owner), owner.account.payments.get().status) == (30, "refunded")
+
+
+def test_what_went_back_is_not_given_twice(shop, owner, staff):
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    listing = reverse("admin:billing_payment_changelist")
+    chosen = {"action": "give_back", "_selected_action": [str(owner.account.payments.get().pk)]}
+    staff.post(listing, chosen)
+    shop.tell()
+    staff.post(listing, chosen)
+    assert len(shop.stripe.books()["refunds"]) == 1
