@@ -79,17 +79,26 @@ class Books:
         rows = self.rows(kind, [(name.replace("__", "."), "=", value) for name, value in equal.items()])
         return [read(row["body"]) for row in rows]
 
-    def rows(self, kind: str, conditions: list[tuple[str, str, Any]], *, newest_first: bool = False) -> list[Row]:
-        """Rows of one kind. `created` and `customer` are columns, all else is looked for in the body."""
+    def rows(
+        self, kind: str, conditions: list[tuple[str, str, Any]], *, newest_first: bool = False, limit: int = -1
+    ) -> list[Row]:
+        """Rows of one kind. Some fields are columns, all else is looked for in the body."""
         sql, values = "SELECT * FROM stripe_objects WHERE object = ?", [kind]
         for field, comparison, value in conditions:
             if comparison in ("IN", "NOT IN"):
                 sql += f" AND {_column(field)} {comparison} ({', '.join('?' * len(value))})"
                 values += value
+            elif comparison.endswith("SELECT"):
+                sql += f" AND {_column(field)} {comparison.removesuffix('SELECT')} ({value})"
             else:
                 sql += f" AND {_column(field)} {comparison} ?"
                 values.append(value)
-        return self.store.rows(sql + (" ORDER BY seq DESC" if newest_first else " ORDER BY seq"), *values)
+        order = "DESC" if newest_first else "ASC"
+        return self.store.rows(f"{sql} ORDER BY seq {order} LIMIT {limit}", *values)
+
+    def seq_of(self, object_id: str) -> int | None:
+        found = self.store.value("SELECT seq FROM stripe_objects WHERE id = ?", object_id)
+        return None if found is None else int(found)
 
     def clock_of(self, object_id: str) -> str | None:
         found = self.store.value("SELECT clock FROM stripe_objects WHERE id = ?", object_id)
@@ -105,7 +114,7 @@ class Books:
 
 
 def _column(field: str) -> str:
-    return field if field in ("id", "created", "customer") else f"json_extract(body, '$.{field}')"
+    return field if field in ("id", "seq", "created", "customer") else f"json_extract(body, '$.{field}')"
 
 
 def _customer(thing: Thing) -> str | None:

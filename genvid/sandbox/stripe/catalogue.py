@@ -96,6 +96,8 @@ def features(call: Call) -> Thing:
 
 def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
     amount, recurring = form.number("unit_amount"), _recurring(form)
+    if amount is not None:
+        form.count("unit_amount", least=0)
     if amount is None and "unit_amount_decimal" in form:
         amount = round(float(form.need("unit_amount_decimal")))
     if amount is None:
@@ -130,7 +132,7 @@ def _recurring(form: Form) -> Thing | None:
     part.need("interval")
     return {
         "interval": part.word("interval", *INTERVALS),
-        "interval_count": part.number("interval_count", 1),
+        "interval_count": part.count("interval_count"),
         "meter": None,
         "trial_period_days": part.number("trial_period_days"),
         "usage_type": "licensed",

@@ -31,7 +31,7 @@ class Outcome:
 
 def outcome(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str, at: int) -> Outcome:
     span, before = period(subscription), subscription["items"]["data"]
-    after = [_item(bank, subscription, one, span) for one in wanted if one.quantity]
+    after = [_item(subscription, one, span, at) for one in wanted if one.quantity]
     restarts = _interval(before[0]) != _interval(after[0]) and subscription["status"] != "trialing"
     free = behavior == "none" or subscription["status"] == "trialing"
     return Outcome(after, [] if free else _prorations(bank, before, [] if restarts else after, at, span), restarts)
@@ -81,11 +81,11 @@ def _interval(item: Thing) -> tuple[str, int]:
     return recurring["interval"], recurring["interval_count"]
 
 
-def _item(bank: Bank, subscription: Thing, wanted: Wanted, span: tuple[int, int]) -> Thing:
+def _item(subscription: Thing, wanted: Wanted, span: tuple[int, int], now: int) -> Thing:
     for item in subscription["items"]["data"]:
         if item["id"] == wanted.item_id:
             return {**copy.deepcopy(item), "price": wanted.price, "quantity": wanted.quantity}
-    return cycle.new_item(bank, subscription["id"], wanted.price, wanted.quantity, span)
+    return cycle.new_item(subscription["id"], wanted.price, wanted.quantity, span, now)
 
 
 def _prorations(bank: Bank, before: list[Thing], after: list[Thing], now: int, span: tuple[int, int]) -> list[Thing]:

@@ -155,7 +155,7 @@ def _invoice(bank: Bank, session: Thing, intent: Thing | None) -> None:
     if not (session["invoice_creation"] or {}).get("enabled"):
         return
     customer, now = bank.get("customer", session["customer"]), bank.now(session["customer"])
-    entries = [lines.of_sale(bank, item["price"], item["quantity"]) for item in session["_line_items"]]
+    entries = [lines.of_sale(bank, item["price"], item["quantity"], now) for item in session["_line_items"]]
     discounts = [bank.get("discount", session["_discount"])] if session.get("_discount") else []
     metadata = session["invoice_creation"]["invoice_data"]["metadata"]
     # A balance is for subscriptions; what Checkout has charged already is not lowered by it.
@@ -198,7 +198,8 @@ def _start(bank: Bank, session: Thing) -> None:
     subscription = cycle.subscribe(bank, order)
     discounts = _redeem(bank, session, subscription=subscription["id"])
     once = [item for item in session["_line_items"] if not item["price"]["recurring"]]
-    pending = [lines.of_sale(bank, item["price"], item["quantity"]) for item in once]
+    now = bank.now(session["customer"])
+    pending = [lines.of_sale(bank, item["price"], item["quantity"], now) for item in once]
     bank.save(subscription, discounts=[one["id"] for one in discounts], _pending=pending)
     cycle.first_invoice(bank, subscription)
     bank.save(session, _subscription=subscription["id"])

@@ -80,7 +80,7 @@ def subscribe(bank: Bank, order: Order) -> Thing:
     }
     end = order.trial_end or later(now, first["recurring"]["interval"], first["recurring"]["interval_count"])
     subscription_id = new_id("sub_1")
-    items = [new_item(bank, subscription_id, one, quantity, (now, end)) for one, quantity in order.items]
+    items = [new_item(subscription_id, one, quantity, (now, end), now) for one, quantity in order.items]
     url = f"/v1/subscription_items?subscription={subscription_id}"
     subscription = bank.new(
         "subscription", "", **{**fields, "id": subscription_id}, items=listed(url, items), _pending=[]
@@ -89,12 +89,12 @@ def subscribe(bank: Bank, order: Order) -> Thing:
     return subscription
 
 
-def new_item(bank: Bank, subscription_id: str, price: Thing, quantity: int, span: tuple[int, int]) -> Thing:
+def new_item(subscription_id: str, price: Thing, quantity: int, span: tuple[int, int], created: int) -> Thing:
     return {
         "id": new_id("si_"),
         "object": "subscription_item",
         "billing_thresholds": None,
-        "created": bank.now(),
+        "created": created,
         "current_period_end": span[1],
         "current_period_start": span[0],
         "discounts": [],

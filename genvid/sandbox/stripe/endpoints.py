@@ -5,6 +5,7 @@ from typing import Any
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed, new_id, read, shown
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.courier import UNTAKEN
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.lists import Condition, page
 
@@ -87,8 +88,7 @@ def list_events(call: Call) -> Thing:
     if form.text("type"):
         where.append(("type", *_pattern(form.need("type"))))
     if "delivery_success" in form:
-        untaken = bank.courier.untaken()
-        where.append(("id", "NOT IN" if form.flag("delivery_success") else "IN", untaken))
+        where.append(("id", "NOT IN SELECT" if form.flag("delivery_success") else "IN SELECT", UNTAKEN))
     return page(call, "event", where=tuple(where), show=lambda event: show_event(bank, event))
 
 

@@ -9,6 +9,7 @@ from genvid.sandbox.stripe.errors import StripeError, missing
 Tree = dict[str, Any]
 # Whose keys are the caller's own words, so that digits there are names and no positions.
 FREE = {"metadata"}
+KEYS, KEY_LENGTH, VALUE_LENGTH = 50, 40, 500
 
 
 def decoded(raw: str) -> Tree:
@@ -76,15 +77,22 @@ class Form:
         value = self.text(key)
         if value is None:
             return default
-        try:
-            return int(value)
-        except ValueError:
+        if not re.fullmatch(r"-?\d{1,15}", value):
             code = "parameter_invalid_integer"
-            raise StripeError(f"Invalid integer: {value}", code=code, param=self.name(key)) from None
+            raise StripeError(f"Invalid integer: {value}", code=code, param=self.name(key))
+        return int(value)
 
     def need_number(self, key: str) -> int:
         self.need(key)
         return self.number(key) or 0
+
+    def count(self, key: str, default: int = 1, *, least: int = 1) -> int:
+        """How many."""
+        value = self.number(key, default)
+        if value is None or value < least:
+            bound = f"greater than or equal to {least}"
+            raise StripeError(f"Invalid integer: this value must be {bound}.", param=self.name(key))
+        return value
 
     def flag(self, key: str, default: bool = False) -> bool:
         value = self.text(key)
@@ -110,7 +118,21 @@ class Form:
         if value == "":
             return {}
         merged = {**(before or {}), **(value if isinstance(value, dict) else {})}
-        return {name: str(one) for name, one in merged.items() if one != ""}
+        found = {name: str(one) for name, one in merged.items() if one != ""}
+        self._check_map(key, found)
+        return found
+
+    def _check_map(self, key: str, found: dict[str, str]) -> None:
+        """The limits of https://docs.stripe.com/metadata."""
+        if len(found) > KEYS:
+            raise StripeError(f"You can have up to {KEYS} keys.", param=self.name(key))
+        for name, value in found.items():
+            if len(name) > KEY_LENGTH:
+                message = f"Metadata keys can have up to {KEY_LENGTH} characters; you passed in a key with {len(name)}."
+                raise StripeError(message, param=self.name(key))
+            if len(value) > VALUE_LENGTH:
+                message = f"Metadata values can have up to {VALUE_LENGTH} characters; you passed in {len(value)}."
+                raise StripeError(message, param=f"{self.name(key)}[{name}]")
 
     def chosen(self, *keys: str) -> dict[str, str | None]:
         """Those of these texts that were given."""

@@ -14,7 +14,7 @@ TAKES = (
     "statement_descriptor statement_descriptor_suffix shipping error_on_requires_action use_stripe_sdk "
     "payment_method_data payment_method_options mandate_data transfer_group application_fee_amount"
 )
-SMALLEST = 50
+SMALLEST, LARGEST = 50, 99_999_999
 
 
 def create(call: Call) -> Thing:
@@ -25,6 +25,8 @@ def create(call: Call) -> Thing:
         bank.alive("customer", customer, "customer")
     if amount < SMALLEST:
         raise StripeError("Amount must be at least $0.50 usd", code="amount_too_small", param="amount")
+    if amount > LARGEST:
+        raise StripeError("Amount must be no more than $999,999.99", code="amount_too_large", param="amount")
     fields: Thing = form.chosen("description", "receipt_email", "setup_future_usage")
     fields["metadata"] = form.map("metadata")
     fields["payment_method_types"] = form.texts("payment_method_types") or ["card"]

@@ -6,6 +6,8 @@ from genvid.sandbox.stripe import promotions
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, new_id
 
+# Currencies without a smaller unit: https://docs.stripe.com/currencies#zero-decimal.
+WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"}
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -50,8 +52,7 @@ def of_item(bank: Bank, item: Thing, period: tuple[int, int], *, free: bool = Fa
     return line(price, quantity, amount, period, description=what, parent=parent(item))
 
 
-def of_sale(bank: Bank, price: Thing, quantity: int) -> Thing:
-    now = bank.now()
+def of_sale(bank: Bank, price: Thing, quantity: int, now: int) -> Thing:
     amount = price["unit_amount"] * quantity
     details = {"invoice_item": new_id("ii_1"), "proration": False, "proration_details": None, "subscription": None}
     sale = {"type": "invoice_item_details", "invoice_item_details": details, "subscription_item_details": None}
@@ -90,7 +91,8 @@ def money(price: Thing) -> str:
 
 def amount_text(cents: int, currency: str) -> str:
     sign = {"usd": "$", "eur": "€", "gbp": "£"}.get(currency, currency.upper() + " ")
-    return f"{'-' if cents < 0 else ''}{sign}{abs(cents) / 100:,.2f}"
+    amount = f"{abs(cents):,}" if currency in WHOLE else f"{abs(cents) / 100:,.2f}"
+    return f"{'-' if cents < 0 else ''}{sign}{amount}"
 
 
 def discount(bank: Bank, entries: list[Thing], discounts: list[Thing]) -> list[Thing]:

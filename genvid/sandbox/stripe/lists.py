@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from genvid.sandbox.store import Row
 from genvid.sandbox.stripe.books import Thing, listed, read, shown
 from genvid.sandbox.stripe.calls import Call
-from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.errors import StripeError, no_such
 
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 Condition = tuple[str, str, Any]
@@ -15,10 +14,38 @@ Show = Callable[[Thing], Thing]
 
 def page(call: Call, kind: str, *filters: str, where: tuple[Condition, ...] = (), show: Show = shown) -> Thing:
     """One page of a kind. Each filter is a parameter that a field of the same name has to equal."""
+    form, books = call.form, call.bank.books
     conditions = [*where, *created(call), ("deleted", "IS NOT", 1)]
-    conditions += [(name, "=", call.form.text(name)) for name in filters if call.form.text(name)]
-    rows = call.bank.books.rows(kind, conditions, newest_first=True)
-    return cut(call, rows, lambda row: show(read(row["body"])))
+    conditions += [(name, "=", form.text(name)) for name in filters if form.text(name)]
+    after, before = form.text("starting_after"), form.text("ending_before")
+    if after:
+        conditions.append(("seq", "<", _seq(call, after, "starting_after")))
+    if before:
+        conditions.append(("seq", ">", _seq(call, before, "ending_before")))
+    limit = _limit(call)
+    backwards = before is not None and after is None
+    rows = books.rows(kind, conditions, newest_first=not backwards, limit=limit + 1)
+    found = rows[:limit][::-1] if backwards else rows[:limit]
+    return listed(_path(call), [show(read(row["body"])) for row in found], len(rows) > limit)
+
+
+def _seq(call: Call, object_id: str, param: str) -> int:
+    seq = call.bank.books.seq_of(object_id)
+    if seq is None:
+        raise no_such("object", object_id, param, 400)
+    return seq
+
+
+def _path(call: Call) -> str:
+    return call.url.partition(": ")[2]
+
+
+def _limit(call: Call) -> int:
+    limit = call.form.number("limit", 10) or 0
+    if not 1 <= limit <= 100:
+        bound = "greater than or equal to 1" if limit < 1 else "less than or equal to 100"
+        raise StripeError(f"Invalid integer: this value must be {bound}.", param="limit")
+    return limit
 
 
 def created(call: Call) -> list[Condition]:
@@ -30,25 +57,11 @@ def created(call: Call) -> list[Condition]:
     return [("created", sign, bounds.number(name)) for name, sign in COMPARISONS.items() if name in bounds]
 
 
-def cut(call: Call, rows: list[Row], show: Callable[[Row], Thing]) -> Thing:
-    """The page that `limit`, `starting_after` and `ending_before` cut out of rows with ids."""
-    limit = call.form.number("limit", 10) or 0
-    if not 1 <= limit <= 100:
-        bound = "greater than or equal to 1" if limit < 1 else "less than or equal to 100"
-        raise StripeError(f"Invalid integer: this value must be {bound}.", param="limit")
-    after, before = call.form.text("starting_after"), call.form.text("ending_before")
-    if after:
-        rows = rows[_place(rows, after, "starting_after") + 1 :]
-    if before:
-        rows = rows[: _place(rows, before, "ending_before")]
-        shown_rows, more = rows[-limit:], len(rows) > limit
-    else:
-        shown_rows, more = rows[:limit], len(rows) > limit
-    return listed(call.url.partition(": ")[2], [show(row) for row in shown_rows], more)
-
-
-def _place(rows: list[Row], object_id: str, param: str) -> int:
-    for place, row in enumerate(rows):
-        if row["id"] == object_id:
-            return place
-    raise StripeError(f"No such object: '{object_id}'", code="resource_missing", param=param)
+def cut(call: Call, things: list[Thing]) -> Thing:
+    """A page of what an object carries in itself, in its own order."""
+    after = call.form.text("starting_after")
+    places = [place for place, thing in enumerate(things, 1) if thing["id"] == after]
+    if after and not places:
+        raise no_such("object", after, "starting_after", 400)
+    rest, limit = things[places[0] if places else 0 :], _limit(call)
+    return listed(_path(call), rest[:limit], len(rest) > limit)

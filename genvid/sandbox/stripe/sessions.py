@@ -12,6 +12,7 @@ from genvid.sandbox.stripe.lines import product_name
 from genvid.sandbox.stripe.lists import Condition, page
 
 DAY, HALF_HOUR = 24 * 3600, 30 * 60
+LONGEST_TRIAL, SMALLEST = 730, 50
 TAKES = (
     "mode customer customer_email customer_creation customer_update line_items success_url cancel_url return_url "
     "client_reference_id metadata payment_intent_data subscription_data setup_intent_data allow_promotion_codes "
@@ -80,13 +81,36 @@ def create(call: Call) -> Thing:
         expires_at=_expiry(bank, form, customer),
         payment_status="no_payment_required" if mode == "setup" else "unpaid",
         _line_items=items,
-        _intent_data=form.part("payment_intent_data").values,
-        _subscription_data=form.part("subscription_data").values,
+        _intent_data=_checked(form.part("payment_intent_data")).values,
+        _subscription_data=_trial_checked(form.part("subscription_data")).values,
         _invoice_data=form.part("invoice_creation").part("invoice_data").values,
     )
     total(session, None)
     _reduce(bank, session, form)
+    _check_amount(session)
     return bank.save(session, url=f"{bank.base}/pay/{session['id']}", **_totals(session))
+
+
+def _checked(form: Form) -> Form:
+    form.map("metadata")
+    return form
+
+
+def _trial_checked(form: Form) -> Form:
+    """Two years at most, as at Stripe."""
+    days = form.number("trial_period_days")
+    if days is not None and not 1 <= days <= LONGEST_TRIAL:
+        raise StripeError(f"Trial periods last 1 to {LONGEST_TRIAL} days.", param=form.name("trial_period_days"))
+    return _checked(form)
+
+
+def _check_amount(session: Thing) -> None:
+    if len({item["currency"] for item in session["_line_items"]}) > 1:
+        raise StripeError("All prices of a session must have the same currency.", param="line_items")
+    total = _totals(session)["amount_total"]
+    if session["mode"] == "payment" and 0 < total < SMALLEST:
+        message = "The Checkout Session's total amount due must add up to at least $0.50 usd"
+        raise StripeError(message, code="amount_too_small")
 
 
 def _customer(bank: Bank, form: Form) -> str | None:
@@ -143,7 +167,7 @@ def _expiry(bank: Bank, form: Form, customer: str | None) -> int:
 
 def _line_item(bank: Bank, form: Form, mode: str) -> Thing:
     price = _price(bank, form)
-    quantity = form.number("quantity", 1) or 1
+    quantity = form.count("quantity")
     if mode == "payment" and price["recurring"]:
         message = "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or "
         raise StripeError(message + "use only one-time prices.", param="line_items")

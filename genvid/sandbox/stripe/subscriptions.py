@@ -18,13 +18,14 @@ TAKES = (
     "description discounts collection_method payment_settings off_session cancel_at_period_end automatic_tax "
     "trial_settings billing_cycle_anchor currency"
 )
+LONGEST_TRIAL = 5 * 366 * DAY
 OVER = ("canceled", "incomplete_expired")
 
 
 def create(call: Call) -> Thing:
     form, bank = call.form, call.bank
     customer = bank.alive("customer", form.need("customer"), "customer")
-    items = [(_price(bank, part), part.number("quantity", 1) or 1) for part in form.parts("items")]
+    items = [(_price(bank, part), part.count("quantity")) for part in form.parts("items")]
     if not items:
         raise missing("items")
     beside: Thing = {"description": form.text("description")}
@@ -58,7 +59,11 @@ def _price(bank: Bank, form: Form) -> Thing:
 
 def _trial_end(call: Call, customer: str) -> int | None:
     days = call.form.number("trial_period_days")
-    return call.bank.now(customer) + days * DAY if days else call.form.number("trial_end")
+    now = call.bank.now(customer)
+    end = now + days * DAY if days else call.form.number("trial_end")
+    if end is not None and not now < end <= now + LONGEST_TRIAL:
+        raise StripeError("Trials end in the future, within five years.", param="trial_end")
+    return end
 
 
 def _discount(call: Call, subscription: Thing) -> None:
@@ -138,14 +143,14 @@ def wanted_items(bank: Bank, subscription: Thing, parts: list[Form]) -> list[Wan
     for part in parts:
         item_id = part.text("id")
         if item_id is None:
-            added.append(Wanted(None, _price(bank, part), part.number("quantity", 1) or 1))
+            added.append(Wanted(None, _price(bank, part), part.count("quantity")))
             continue
         if item_id not in known:
             raise no_such("subscription_item", item_id, part.name("id"), 400)
         before = known[item_id]
         price = _price(bank, part) if part.text("price") else before.price
         gone = part.flag("deleted")
-        known[item_id] = Wanted(item_id, price, 0 if gone else part.number("quantity", before.quantity) or 0)
+        known[item_id] = Wanted(item_id, price, 0 if gone else part.count("quantity", before.quantity, least=0))
     found = [*known.values(), *added]
     if not any(one.quantity for one in found):
         raise StripeError("A subscription must have at least one active price.", param="items")

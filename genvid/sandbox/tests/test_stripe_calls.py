@@ -9,6 +9,7 @@ import stripe
 
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.stripe.forms import decoded
+from genvid.sandbox.tests.client import wait_for
 from genvid.sandbox.tests.stripe_shop import KEY, Shop
 
 
@@ -150,7 +151,7 @@ def test_a_declined_card_is_an_outcome_that_its_key_keeps(shop: Shop) -> None:
 
 
 def test_a_key_whose_request_is_under_way_conflicts(shop: Shop) -> None:
-    shop.sandbox.fault(path="/v1/customers", kind="delay", seconds=0.4)
+    shop.sandbox.fault(path="/v1/customers", kind="delay", seconds=0.5)
     first: list[httpx.Response] = []
 
     def post() -> httpx.Response:
@@ -163,7 +164,7 @@ def test_a_key_whose_request_is_under_way_conflicts(shop: Shop) -> None:
 
     thread = threading.Thread(target=lambda: first.append(post()))
     thread.start()
-    time.sleep(0.15)
+    wait_for(lambda: shop.sandbox.books()["requests"].get("POST /v1/customers"))
     second = post()
     thread.join()
 
@@ -283,3 +284,25 @@ def test_only_the_one_key_is_good_when_there_is_one(tmp_path_factory: pytest.Tem
         ]
 
     assert [answer.status_code for answer in answers] == [200, 401]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "param"),
+    [
+        ("customers", {"metadata[" + "k" * 41 + "]": "v"}, "metadata"),
+        ("customers", {"metadata[k]": "v" * 501}, "metadata[k]"),
+        ("customers", {f"metadata[{number}]": "v" for number in range(51)}, "metadata"),
+        ("customers", {"email": "nobody"}, "email"),
+        ("payment_intents", {"amount": "1e3", "currency": "usd"}, "amount"),
+        ("payment_intents", {"amount": "49", "currency": "usd"}, "amount"),
+        ("payment_intents", {"amount": "9" * 30, "currency": "usd"}, "amount"),
+        ("payment_intents", {"amount": "100000000", "currency": "usd"}, "amount"),
+        ("webhook_endpoints", {"url": "nowhere", "enabled_events[]": "*"}, "url"),
+        ("coupons", {"percent_off": "101"}, "percent_off"),
+    ],
+)
+def test_what_stripe_would_not_take_is_refused(path: str, form: dict[str, str], param: str, shop: Shop) -> None:
+    answer = shop.http.post(f"/v1/{path}", data=form)
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    assert shop.pull.books()["counts"] == {}

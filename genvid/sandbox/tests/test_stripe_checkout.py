@@ -162,6 +162,12 @@ def test_a_card_can_be_saved_without_a_payment(shop: Shop) -> None:
         ({"expires_at": 1}, "expires_at"),
         ({"mode": "subscription"}, "line_items"),
         ({"customer_email": "b@example.com"}, "customer_email"),
+        (
+            {"line_items": [{"price_data": {"currency": "usd", "unit_amount": -5}}]},
+            "line_items[0][price_data][product]",
+        ),
+        ({"subscription_data": {"trial_period_days": 731}}, "subscription_data[trial_period_days]"),
+        ({"payment_intent_data": {"metadata": {"k": "v" * 501}}}, "payment_intent_data[metadata][k]"),
     ],
 )
 def test_a_session_that_makes_no_sense_is_refused(params: dict[str, object], param: str, shop: Shop) -> None:
@@ -169,3 +175,18 @@ def test_a_session_that_makes_no_sense_is_refused(params: dict[str, object], par
         shop.session(**params)
 
     assert refusal.value.param == param
+
+
+def test_a_session_over_a_few_cents_is_refused(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.session(shop.price(49))
+
+    assert refusal.value.code == "amount_too_small"
+
+
+@pytest.mark.parametrize(("amount", "quantity"), [(-5, 1), (500, -1), (500, 0)])
+def test_nothing_is_sold_for_less_than_nothing(amount: int, quantity: int, shop: Shop) -> None:
+    data = {"currency": "usd", "unit_amount": amount, "product": shop.product}
+
+    with pytest.raises(stripe.InvalidRequestError, match="this value must be greater than or equal to"):
+        shop.session(line_items=[{"price_data": data, "quantity": quantity}])

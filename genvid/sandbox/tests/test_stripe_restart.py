@@ -1,3 +1,7 @@
+import threading
+
+import httpx
+
 from genvid.sandbox.tests.client import wait_for
 from genvid.sandbox.tests.receiver import Receiver
 from genvid.sandbox.tests.stripe_shop import KEY, Shop
@@ -39,3 +43,34 @@ def test_what_was_not_delivered_before_a_kill_is_delivered_after(shop: Shop, rec
     wait_for(lambda: len(receiver.posts) == 2)
     assert receiver.posts[0].json == receiver.posts[1].json
     wait_for(lambda: shop.pull.undelivered() == [])
+
+
+def test_a_kill_in_the_middle_leaves_every_payment_whole_or_undone(shop: Shop) -> None:
+    sessions = [shop.session().id for _ in range(40)]
+    form = {"number": "4242424242424242", "expiry": "12/34", "cvc": "123"}
+    paid = threading.Semaphore(0)
+
+    def buyer(mine: list[str]) -> None:
+        for session in mine:
+            try:
+                httpx.post(f"{shop.sandbox.url}/pay/{session}", data=form, trust_env=False)
+            except httpx.TransportError:
+                return
+            paid.release()
+
+    buyers = [threading.Thread(target=buyer, args=(sessions[start::4],)) for start in range(4)]
+    for one in buyers:
+        one.start()
+    for _ in range(12):
+        assert paid.acquire(timeout=10)
+    shop.sandbox.kill()
+    for one in buyers:
+        one.join()
+    shop.sandbox.start()
+
+    books, told = shop.pull.books(), shop.types()
+    complete = [one for one in books["sessions"] if one["status"] == "complete"]
+    assert len(complete) >= 12
+    assert {one["payment_intent"] for one in complete} == {one["payment_intent"] for one in books["charges"]}
+    assert len(books["charges"]) == len(complete) == told.count("checkout.session.completed")
+    assert all(one["payment_intent"] is None for one in books["sessions"] if one["status"] == "open")

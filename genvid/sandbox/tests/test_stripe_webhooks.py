@@ -137,7 +137,7 @@ def test_late_comes_late(shop: Shop, receiver: Receiver) -> None:
 
 
 def test_reordered_lets_the_second_come_first(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=0.3)
+    shop.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=0.6)
     listen(shop, receiver)
 
     assert shop.customer
