@@ -90,11 +90,9 @@ def reconcile() -> None:
         logger.warning("stripe_not_reconciled", error=str(error))
 
 
-@shared_task(name="billing.set_up_stripe")
+@shared_task(name="billing.set_up_stripe", autoretry_for=(BillingError,), retry_backoff=1, max_retries=10)
 def set_up_stripe() -> None:
+    """The sandbox may start later than the worker."""
     from billing.services import opening_shop  # the allowed knot
 
-    try:
-        opening_shop.set_up()
-    except BillingError as error:
-        logger.warning("stripe_not_set_up", error=str(error))
+    opening_shop.set_up()

@@ -78,6 +78,11 @@ def check_catalogue() -> None:
         raise LookupError("no avatars yet")
 
 
+def check_shop() -> None:
+    if settings.READY_WITH_SHOP and not apps.get_model("billing", "Shop").objects.filter(set_up_at__isnull=False):
+        raise LookupError("Stripe's sandbox does not know yet what is for sale")
+
+
 def provider_standing() -> str:
     """Whether HeyGen takes orders. Said, not judged: while it takes none we still serve, and videos wait."""
     state = apps.get_model("videos", "ProviderState").objects.first()
@@ -90,4 +95,5 @@ PROBES: dict[str, Callable[[], None]] = {
     "broker": check_broker,
     "storage": check_storage,
     "catalogue": check_catalogue,
+    "shop": check_shop,
 }

@@ -398,7 +398,8 @@ CHECKOUT_RETURN_ORIGINS = [
 # Whether Stripe adds taxes to what buyers pay (Stripe Tax has to be set up there first).
 STRIPE_TAX = env.bool("STRIPE_TAX", default=False)
 # `make run` tells its sandbox what is for sale and where to call; in production `setup_stripe` is run once by hand.
-STRIPE_AUTOSETUP = env.bool("STRIPE_AUTOSETUP", default=EMBEDDED)
+READY_WITH_SHOP = EMBEDDED and STRIPE_API_HOST == _SANDBOX_URL
+STRIPE_AUTOSETUP = env.bool("STRIPE_AUTOSETUP", default=READY_WITH_SHOP)
 # Whether a payment that a bank warns of is refunded at once: cheaper than the dispute that follows.
 STRIPE_REFUND_FRAUD_WARNINGS = env.bool("STRIPE_REFUND_FRAUD_WARNINGS", default=False)
 # How long a subscription's credits last after its period, and its tier after a payment that failed.

@@ -95,8 +95,16 @@ def claim(var: Path) -> IO[str]:
     return lock
 
 
+def needs_sandbox() -> bool:
+    return not os.environ.get("HEYGEN_BASE_URL") or sells_in_sandbox()
+
+
+def sells_in_sandbox() -> bool:
+    return not (os.environ.get("STRIPE_SECRET_KEY") or os.environ.get("STRIPE_API_HOST"))
+
+
 def wanted_ports() -> dict[str, int]:
-    names = ["PORT"] if os.environ.get("HEYGEN_BASE_URL") else ["PORT", "SANDBOX_PORT"]
+    names = ["PORT", "SANDBOX_PORT"] if needs_sandbox() else ["PORT"]
     try:
         return {name: int(os.environ[name]) for name in names}
     except ValueError as error:
@@ -152,7 +160,7 @@ def commands() -> dict[str, list[str]]:
         "web": [python, "-m", "granian", *web, "genvid.asgi:application"],
         "worker": [python, "-m", "celery", "--quiet", *worker],
     }
-    if not os.environ.get("HEYGEN_BASE_URL"):
+    if needs_sandbox():
         wanted = {"sandbox": [python, "-m", "genvid.sandbox"]} | wanted
     return wanted
 
@@ -167,13 +175,16 @@ def serve() -> int:
 
 def banner() -> str:
     address = f"http://{HOST}:{os.environ['PORT']}"
-    heygen = os.environ.get("HEYGEN_BASE_URL") or f"the sandbox, http://{HOST}:{os.environ['SANDBOX_PORT']}"
+    sandbox = f"the sandbox, http://{HOST}:{os.environ['SANDBOX_PORT']}"
+    heygen = os.environ.get("HEYGEN_BASE_URL") or sandbox
+    stripe = sandbox if sells_in_sandbox() else os.environ.get("STRIPE_API_HOST") or "Stripe itself, with your key"
     lines = [
         f"genvid is up     {address}/",
         f"API docs         {address}/api/v1/docs/",
         f"Staff            {address}/admin/",
         f"  signs in with  {os.environ.get('DEMO_ADMIN_EMAIL')} / {os.environ.get('DEMO_ADMIN_PASSWORD')}",
         f"HeyGen is        {heygen}",
+        f"Stripe is        {stripe}",
         f"Data and mail    {os.environ['GENVID_VAR']}",
         "Ctrl-C stops everything.",
     ]

@@ -15,8 +15,8 @@ def set_up() -> str:
     """Products and prices, the portal, the webhook. Returns the webhook's address. Raises BillingError."""
     count = catalogue.push_all()
     portal = catalogue.push_portal()
-    Shop.objects.update_or_create(pk=1, defaults={"portal_configuration_id": portal, "set_up_at": timezone.now()})
     url = _register_webhook()
+    Shop.objects.update_or_create(pk=1, defaults={"portal_configuration_id": portal, "set_up_at": timezone.now()})
     logger.info("stripe_set_up", plans=count, webhook=url)
     return url
 

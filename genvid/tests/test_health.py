@@ -12,7 +12,8 @@ from videos import provider
 from videos.models import ProviderState
 
 NOWHERE = "redis://127.0.0.1:9/0"
-READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok", "provider": "ok"}
+READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok"}
+READY |= {"shop": "ok", "provider": "ok"}
 
 
 @pytest.fixture
@@ -99,6 +100,11 @@ def test_a_client_can_still_register_while_the_broker_is_dead(
 def test_with_the_sandbox_it_is_not_ready_before_the_catalogue_is_filled(stranger, db, settings):
     settings.READY_WITH_CATALOGUE = True
     assert failing_parts(stranger.get("/readyz")) == {"catalogue"}
+
+
+def test_with_the_sandbox_it_is_not_ready_before_stripe_knows_what_is_for_sale(stranger, db, settings):
+    settings.READY_WITH_SHOP = True
+    assert failing_parts(stranger.get("/readyz")) == {"shop"}
 
 
 def test_with_the_sandbox_it_is_ready_with_a_catalogue(stranger, avatar, settings):
