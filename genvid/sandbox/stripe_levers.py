@@ -69,6 +69,10 @@ class StripeLevers:
     def fail_refund(self, refund_id: str) -> Thing:
         return self._pull("fail_refund", refund_id)
 
+    def succeed_refund(self, refund_id: str) -> Thing:
+        """A pending one has arrived."""
+        return self._pull("succeed_refund", refund_id)
+
     def dispute(
         self, charge_or_intent: str, amount: int | None = None, reason: str = "fraudulent", warning: bool = False
     ) -> Thing:

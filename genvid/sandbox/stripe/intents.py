@@ -27,6 +27,8 @@ def create(call: Call) -> Thing:
         raise StripeError("Amount must be at least $0.50 usd", code="amount_too_small", param="amount")
     if amount > LARGEST:
         raise StripeError("Amount must be no more than $999,999.99", code="amount_too_large", param="amount")
+    if "off_session" in form and not form.flag("confirm"):
+        raise StripeError("You can only provide `off_session` when `confirm=true`.", param="off_session")
     fields: Thing = form.chosen("description", "receipt_email", "setup_future_usage")
     fields["metadata"] = form.map("metadata")
     fields["payment_method_types"] = form.texts("payment_method_types") or ["card"]

@@ -136,6 +136,10 @@ def fail_refund(bank: Bank, refund_id: str, given: Thing) -> Thing:
     return refunds.undo(bank, bank.get("refund", refund_id), "failed")
 
 
+def succeed_refund(bank: Bank, refund_id: str, given: Thing) -> Thing:
+    return refunds.succeed(bank, bank.get("refund", refund_id))
+
+
 def dispute(bank: Bank, wanted: str, given: Thing) -> Thing:
     reason, warning = given.get("reason", "fraudulent"), given.get("warning", False)
     return disputes.open_dispute(bank, charges.of(bank, wanted), given.get("amount"), reason, warning=warning)
@@ -171,6 +175,7 @@ LEVERS: dict[str, Lever] = {
     "end_period": end_period,
     "refund": refund,
     "fail_refund": fail_refund,
+    "succeed_refund": succeed_refund,
     "dispute": dispute,
     "close_dispute": close_dispute,
     "fraud_warning": fraud_warning,

@@ -75,11 +75,6 @@ def parent(item: Thing, **details: Any) -> Thing:
     return {"type": "subscription_item_details", "invoice_item_details": None, "subscription_item_details": told}
 
 
-def is_proration(entry: Thing) -> bool:
-    details = (entry["parent"] or {}).get("subscription_item_details") or {}
-    return bool(details.get("proration"))
-
-
 def product_name(bank: Bank, price: Thing) -> str:
     product = bank.books.find(price["product"]) or {}
     return str(product.get("name", price["product"]))

@@ -5,9 +5,9 @@ from typing import Any
 
 from genvid.sandbox.stripe import cards
 from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, shown
+from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
-from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.errors import StripeError, no_such
 from genvid.sandbox.stripe.lists import page
 
 ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
@@ -160,8 +160,8 @@ def of_customer(call: Call) -> Thing:
 def one_of_customer(call: Call) -> Thing:
     method = call.bank.get("payment_method", call.path["method"])
     if method["customer"] != call.id:
-        return call.bank.get("payment_method", "")
-    return shown(method)
+        raise no_such("payment_method", method["id"])
+    return method
 
 
 def card_on_file(bank: Bank, customer: Thing) -> str | None:

@@ -83,6 +83,9 @@ def undo(bank: Bank, refund: Thing, status: str) -> Thing:
 
 
 def succeed(bank: Bank, refund: Thing) -> Thing:
+    """A pending one has arrived."""
+    if refund["status"] != "pending":
+        raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
     return bank.change(refund, "refund.updated", status="succeeded")
 
 

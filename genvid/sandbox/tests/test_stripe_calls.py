@@ -297,6 +297,7 @@ def test_only_the_one_key_is_good_when_there_is_one(tmp_path_factory: pytest.Tem
         ("payment_intents", {"amount": "49", "currency": "usd"}, "amount"),
         ("payment_intents", {"amount": "9" * 30, "currency": "usd"}, "amount"),
         ("payment_intents", {"amount": "100000000", "currency": "usd"}, "amount"),
+        ("payment_intents", {"amount": "500", "currency": "usd", "off_session": "true"}, "off_session"),
         ("webhook_endpoints", {"url": "nowhere", "enabled_events[]": "*"}, "url"),
         ("coupons", {"percent_off": "101"}, "percent_off"),
     ],

@@ -169,6 +169,8 @@ def test_another_customers_card_is_not_charged(shop: Shop) -> None:
 
     with pytest.raises(stripe.InvalidRequestError, match="belongs to another customer"):
         charge_saved(shop, method.id)
+    with pytest.raises(stripe.InvalidRequestError, match="No such PaymentMethod"):
+        shop.api.customers.payment_methods.retrieve(shop.customer, method.id)
 
 
 def test_a_card_whose_bank_only_asks(shop: Shop) -> None:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import stripe
 
@@ -100,6 +102,15 @@ def test_a_session_expires_by_itself_after_a_day(shop: Shop) -> None:
     shop.pull.advance_clock(120)
 
     assert shop.api.checkout.sessions.retrieve(session.id).status == "expired"
+
+
+def test_a_session_can_expire_sooner(shop: Shop) -> None:
+    end = int(time.time()) + 3600
+    session = shop.session(expires_at=end)
+
+    shop.pull.advance_clock(3700)
+
+    assert (session.expires_at, shop.api.checkout.sessions.retrieve(session.id).status) == (end, "expired")
 
 
 def test_sessions_are_listed_by_what_they_are_about(shop: Shop) -> None:

@@ -165,3 +165,11 @@ def test_what_was_charged_back_is_not_refunded(shop: Shop) -> None:
 
     assert refusal.value.code == "charge_disputed"
     assert shop.pull.books()["refunds"] == []
+
+
+def test_a_pending_refund_arrives(shop: Shop) -> None:
+    refund = shop.pull.refund(shop.charge().id, status="pending")
+    mark = shop.mark()
+
+    assert shop.pull.succeed_refund(refund["id"])["status"] == "succeeded"
+    assert shop.types(mark) == ["refund.updated"]

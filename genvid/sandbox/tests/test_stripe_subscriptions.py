@@ -261,3 +261,54 @@ def test_a_trials_first_renewal_is_its_end(shop: Shop) -> None:
     shop.pull.renew(subscription)
 
     assert shop.subscription(subscription).status == "active"
+
+
+def test_a_trial_can_be_ended_by_the_api(shop: Shop) -> None:
+    subscription = shop.subscribe(subscription_data={"trial_period_days": 7})
+
+    assert shop.api.subscriptions.update(subscription, {"trial_end": "now"}).status == "active"
+    assert shop.latest_invoice(subscription).amount_paid == 2000
+
+
+def test_a_trial_can_be_prolonged(shop: Shop) -> None:
+    subscription = shop.subscribe(subscription_data={"trial_period_days": 7})
+    end = int(time.time()) + 20 * DAY
+
+    assert shop.api.subscriptions.update(subscription, {"trial_end": end}).trial_end == end
+    shop.pull.advance_clock(8 * DAY)
+    assert shop.subscription(subscription).status == "trialing"
+    shop.pull.advance_clock(13 * DAY)
+    assert shop.subscription(subscription).status == "active"
+
+
+def test_what_is_over_only_takes_notes(shop: Shop) -> None:
+    subscription = shop.subscribe()
+    shop.pull.cancel(subscription)
+
+    assert shop.api.subscriptions.update(subscription, {"metadata": {"why": "price"}}).metadata["why"] == "price"
+    with pytest.raises(stripe.InvalidRequestError, match="canceled subscription can only update"):
+        shop.api.subscriptions.update(subscription, {"cancel_at_period_end": True})
+    assert [one.id for one in shop.api.subscriptions.list({"status": "ended"}).data] == [subscription]
+
+
+def test_items_can_be_listed_by_themselves(shop: Shop) -> None:
+    subscription = shop.subscribe()
+
+    items = shop.api.subscription_items.list({"subscription": subscription}).data
+
+    assert [(one.price.id, one.subscription) for one in items] == [(shop.basic, subscription)]
+
+
+def test_an_invoices_lines_come_in_pages(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.basic)
+    shop.pull.change_price(subscription, shop.pro)
+    invoice = shop.latest_invoice(subscription)
+
+    first = shop.api.invoices.line_items.list(invoice.id, {"limit": 1})
+    second = shop.api.invoices.line_items.list(invoice.id, {"limit": 1, "starting_after": first.data[0].id})
+
+    assert ([one.amount for one in (*first.data, *second.data)], first.has_more, second.has_more) == (
+        [-1000, 2500],
+        True,
+        False,
+    )
