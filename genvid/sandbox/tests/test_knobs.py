@@ -254,3 +254,10 @@ def test_the_renders_show_no_hash_of_a_deleted_video(client: Client) -> None:
     (render,) = client.sandbox.renders()["renders"]
 
     assert (render["deleted"], render["sha256"]) == (1, {})
+
+
+@pytest.mark.parametrize("knob", ["stripe_webhooks", "stripe_final_failure", "webhooks", "renderer"])
+def test_a_knob_with_words_takes_no_other(knob: str, client: Client) -> None:
+    answer = client.patch("/_sandbox/knobs", json={knob: "sideways"})
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, knob)

@@ -63,9 +63,8 @@ def field(label: str, name: str, value: str = "", **attributes: str) -> str:
     return f'<label for="{name}">{text(label)}</label><input id="{name}" name="{name}" value="{text(value)}"{more}>'
 
 
-def button(words: str, name: str = "", value: str = "", look: str = "") -> str:
-    what = f' name="{text(name)}" value="{text(value)}"' if name else ""
-    return f'<button type="submit" class="{look}"{what}>{text(words)}</button>'
+def button(words: str, look: str = "") -> str:
+    return f'<button type="submit" class="{look}">{text(words)}</button>'
 
 
 def form(action: str, *parts: str, look: str = "") -> str:

@@ -6,7 +6,7 @@ for (const link of document.querySelectorAll("[data-card]")) {
     for (const [name, value] of Object.entries(filled)) document.getElementById(name).value = value;
     const card = document.getElementById("method-card");
     if (card) card.checked = true;
-    document.querySelector("button.pay").focus();
+    document.getElementById("number").form.querySelector("button.pay").focus();
   });
 }
 for (const form of document.forms) {
