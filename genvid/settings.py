@@ -405,6 +405,8 @@ STRIPE_REFUND_FRAUD_WARNINGS = env.bool("STRIPE_REFUND_FRAUD_WARNINGS", default=
 # How long a subscription's credits last after its period, and its tier after a payment that failed.
 SUBSCRIPTION_CREDIT_GRACE_DAYS = env.int("SUBSCRIPTION_CREDIT_GRACE_DAYS", default=3)
 SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS", default=7)
+# Seconds that a worker may look at one thing of Stripe's; longer than its calls can last, as another takes it over then.
+BILLING_LEASE = env.float("BILLING_LEASE", default=120.0)
 # Credits: who has fewer is told once (event `credits.low`, and a mail).
 LOW_CREDITS = env.int("LOW_CREDITS", default=10)
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS", default=30)

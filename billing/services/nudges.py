@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -22,8 +23,6 @@ from billing.services import following
 from genvid.broker import enqueue, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
-LEASE = timedelta(seconds=120)
-"""Longer than the longest look: when it is over, its worker is dead."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 A_SWEEP = 200
 KEPT = timedelta(days=60)
@@ -73,7 +72,8 @@ def nudge(kind: NudgeKind, object_id: str) -> Nudge:
 def look(pk: int) -> bool:
     """Look at what is due. False when it was not, or did not work out: it is due again later then."""
     now = timezone.now()
-    claimed = Nudge.objects.filter(pk=pk, due_at__lte=now).update(due_at=now + LEASE, tries=F("tries") + 1)
+    lease = timedelta(seconds=settings.BILLING_LEASE)
+    claimed = Nudge.objects.filter(pk=pk, due_at__lte=now).update(due_at=now + lease, tries=F("tries") + 1)
     if claimed != 1:
         return False
     row = Nudge.objects.get(pk=pk)

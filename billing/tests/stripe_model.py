@@ -12,9 +12,11 @@ WELCOME = 30
 Books = dict[str, Any]
 
 
-def balance(books: Books) -> int:
-    """Of the one customer in these books."""
-    return WELCOME + sum(worth(books, charge) for charge in books["charges"] if charge["status"] == "succeeded")
+def balance(books: Books, customer_id: str = "") -> int:
+    """Of one customer; left out, of the only one in these books."""
+    paid = [charge for charge in books["charges"] if charge["status"] == "succeeded"]
+    mine = [charge for charge in paid if customer_id in ("", charge["customer"])]
+    return WELCOME + sum(worth(books, charge) for charge in mine)
 
 
 def worth(books: Books, charge: dict[str, Any]) -> int:
