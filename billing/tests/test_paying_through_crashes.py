@@ -111,15 +111,10 @@ def waiting() -> list[tuple[str, ...]]:
 
 
 def test_every_ledger_is_what_stripes_books_say(house, sandbox):
-    import time
-
     buyers = [Buyer(house, sandbox, number) for number in range(BUYERS)]
     with ThreadPoolExecutor(BUYERS) as pool:
         lives = [pool.submit(buyer.live) for buyer in buyers]
         kill_until(house, lives)
-    import time
-
-    t = time.time()
     assert [life.exception() for life in lives] == [None] * BUYERS
     # What was lost on the way is lost for good: the nightly look finds it.
     wait_until(lambda: waiting() == [], seconds=PATIENCE, why=lambda: str(waiting()))
