@@ -9,11 +9,13 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
-from celery.schedules import crontab
 from kombu import Exchange, Queue
 from limits import parse as parse_limit
 
+from genvid import openapi
 from genvid.logs import configure_logging
+from genvid.schedule import schedule
+from genvid.storages import bucket, folder
 
 django_stubs_ext.monkeypatch()
 
@@ -171,30 +173,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 
-def _every(task: str, seconds: float) -> dict[str, object]:
-    # A tick that waited longer than its period is worthless: the next one does its work.
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 2.0)}}
-
-
-CELERY_BEAT_SCHEDULE = {
-    "videos.dispatch": _every("videos.dispatch", env.float("DISPATCH_SECONDS", default=1.0)),
-    "videos.poll": _every("videos.poll", env.float("POLL_SECONDS", default=1.0)),
-    "videos.sweep": _every("videos.sweep", env.float("SWEEP_SECONDS", default=5.0)),
-    "videos.backfill": _every("videos.backfill", env.float("BACKFILL_SECONDS", default=60.0)),
-    "videos.learn_paces": _every("videos.learn_paces", env.float("LEARN_SECONDS", default=60.0)),
-    "videos.retain": _every("videos.retain", env.float("RETENTION_SECONDS", default=300.0)),
-    "avatars.sync_when_empty": _every("avatars.sync_when_empty", 15.0),
-    "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
-    "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
-    "billing.sweep": _every("billing.sweep", env.float("BILLING_SWEEP_SECONDS", default=5.0)),
-    "billing.keep_time": _every("billing.keep_time", env.float("BILLING_CLOCK_SECONDS", default=300.0)),
-    "billing.reconcile": {"task": "billing.reconcile", "schedule": crontab(hour="2", minute="37")},
-    "billing.purge_stripe_inbox": {"task": "billing.purge_stripe_inbox", "schedule": crontab(hour="4", minute="41")},
-    "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
-    "accounts.sweep_deliveries": _every("accounts.sweep_deliveries", env.float("WEBHOOK_SWEEP_SECONDS", default=2.0)),
-    "accounts.sweep_privacy": _every("accounts.sweep_privacy", env.float("PRIVACY_SWEEP_SECONDS", default=10.0)),
-    "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour="4", minute="23")},
-}
+CELERY_BEAT_SCHEDULE = schedule(env)
 
 # ── People
 AUTH_USER_MODEL = "accounts.User"
@@ -273,35 +252,8 @@ SIMPLE_JWT = {
     "TOKEN_TYPE_CLAIM": "token_type",
     "JTI_CLAIM": "jti",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "genvid",
-    "DESCRIPTION": "Send a script, pick an avatar and a voice, get a finished MP4 back. Paid in credits.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": r"/api/v1/",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENFORCE_NON_BLANK_FIELDS": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "genvid.api.schema.complete",
-    ],
-    "SORT_OPERATION_PARAMETERS": False,
-    "ENUM_NAME_OVERRIDES": {
-        "VideoStatusEnum": "videos.enums.PublicStatus",
-        "AvatarKindEnum": "avatars.enums.AvatarKind",
-        "RoleEnum": "accounts.enums.Role",
-        "InvitableRoleEnum": "accounts.enums.Invitable",
-        "LedgerKindEnum": "billing.enums.EntryKind",
-        "DeliveryStatusEnum": "accounts.enums.DeliveryStatus",
-        "ExportStatusEnum": "accounts.enums.ExportStatus",
-    },
-}
+
+SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS
 
 # ── HeyGen, or the sandbox that speaks its protocol
 _SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
@@ -393,7 +345,7 @@ WEBHOOK_POOR_SENDS = env.int("WEBHOOK_POOR_SENDS", default=4)
 # ── Money
 # Where a pay page may send buyers back to: scheme and host, this site's own unless others are named.
 CHECKOUT_RETURN_ORIGINS = [
-    origin.rstrip("/").lower() for origin in env.list("CHECKOUT_RETURN_ORIGINS", default=[PUBLIC_URL])
+    each.rstrip("/").lower() for each in env.list("CHECKOUT_RETURN_ORIGINS", default=[PUBLIC_URL])
 ]
 # Whether Stripe adds taxes to what buyers pay (Stripe Tax has to be set up there first).
 STRIPE_TAX = env.bool("STRIPE_TAX", default=False)
@@ -405,7 +357,7 @@ STRIPE_REFUND_FRAUD_WARNINGS = env.bool("STRIPE_REFUND_FRAUD_WARNINGS", default=
 # How long a subscription's credits last after its period, and its tier after a payment that failed.
 SUBSCRIPTION_CREDIT_GRACE_DAYS = env.int("SUBSCRIPTION_CREDIT_GRACE_DAYS", default=3)
 SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS", default=7)
-# Seconds that a worker may look at one thing of Stripe's; longer than its calls can last, as another takes it over then.
+# Seconds after which another worker takes over a look at Stripe; longer than the calls of one can last.
 BILLING_LEASE = env.float("BILLING_LEASE", default=120.0)
 # Credits: who has fewer is told once (event `credits.low`, and a mail).
 LOW_CREDITS = env.int("LOW_CREDITS", default=10)
@@ -420,33 +372,8 @@ WORK_DIR = VAR_DIR / "tmp"
 S3_BUCKET = env.str("S3_BUCKET", default="")
 
 
-def _s3_transfers() -> object:
-    from boto3.s3.transfer import TransferConfig  # type: ignore[import-untyped]  # heavy; of use to buckets only
-
-    # With threads, boto3 reads ten parts ahead, however few of them it sends at once: 100 MiB for one file.
-    return TransferConfig(multipart_chunksize=8 * 1024**2, use_threads=False)
-
-
 STORAGES: dict[str, dict[str, object]] = {
-    "default": (
-        {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": S3_BUCKET,
-                "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
-                "region_name": env.str("S3_REGION", default="") or None,
-                "file_overwrite": True,
-                "querystring_expire": MEDIA_LINK_LIFETIME,
-                # Bounds what one upload may hold in memory: parts of 8 MiB, one at a time.
-                "transfer_config": _s3_transfers(),
-            },
-        }
-        if S3_BUCKET
-        else {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": MEDIA_ROOT, "base_url": "/media/", "allow_overwrite": True},
-        }
-    ),
+    "default": bucket(env, S3_BUCKET, link_seconds=MEDIA_LINK_LIFETIME) if S3_BUCKET else folder(MEDIA_ROOT),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 if EMBEDDED or TESTING:
