@@ -1,6 +1,5 @@
 """Credits whose money went back. The one place that may leave a wallet owing."""
 
-import math
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -47,9 +46,9 @@ def settle(payment_id: UUID, *, cause: str) -> int:
 def _owed(payment: Payment) -> int:
     """Credits for the part of the money that is gone, rounded up: a cent kept back keeps no credit."""
     if payment.amount == 0:
-        return 0
+        return payment.credits_unused
     granted = payment.lots.aggregate(total=Sum("granted"))["total"] or 0
-    return math.ceil(granted * payment.amount_lost / payment.amount)
+    return payment.credits_unused - (-granted * payment.amount_lost // payment.amount)
 
 
 def _split(payment: Payment, short: int) -> tuple[int, int]:
@@ -66,7 +65,8 @@ def _take(payment: Payment, amount: int, reference: str) -> None:
     """First what is left of what the payment bought, then whatever there is; the rest is owed."""
     left = amount - lots.consume(payment.account_id, amount, payment_id=payment.pk)
     lots.consume(payment.account_id, left)
-    move(payment.account_id, -amount, EntryKind.CLAWBACK, reference, f"Money back: {payment.description}")
+    why = "Money back" if payment.amount_lost else "Time not used"
+    move(payment.account_id, -amount, EntryKind.CLAWBACK, reference, f"{why}: {payment.description}")
 
 
 def _return(payment: Payment, amount: int, reference: str) -> None:

@@ -1,8 +1,9 @@
 """Which credits a paid invoice gives, and when. Pure: facts in, entitlements out; nothing is read or written.
 
 A line of a whole period gives its price's credits, a yearly one month by month. Lines of a change of plan in the middle
-(prorations) give for what is left of the month what the new plan gives more than the old one, never less than nothing,
-and from then on the new plan's.
+(prorations) give for what is left of the month what the new plan gives more than the old one, and from then on the new
+plan's. Where it gives less, the difference is taken: its money has gone into another plan or the customer's balance,
+and would buy the same credits again with every change to and fro.
 """
 
 import math
@@ -19,6 +20,8 @@ Prices = Mapping[str, PlanPrice]
 """By their ids at Stripe."""
 SLACK = timedelta(hours=36)
 """Months differ in length: what is left over of a period is no month of its own."""
+ROUNDING = 0.05
+"""Of a credit: a cent more or less in Stripe's rounding must not cost one."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,17 @@ class Entitlement:
 
 def of_invoice(invoice: InvoiceFacts, prices: Prices) -> list[Entitlement]:
     """In no order. Lines of prices that are not ours give nothing."""
-    lines = [line for line in invoice.lines if line.price_id in prices]
     found: list[Entitlement] = []
-    for line in lines:
-        found.extend(_prorated(invoice, line, prices) if line.is_proration else _whole(invoice, line, prices))
-    found.extend(_difference(invoice, [line for line in lines if line.is_proration], prices))
+    for line in invoice.lines:
+        if line.price_id in prices:
+            found.extend(_prorated(invoice, line, prices) if line.is_proration else _whole(invoice, line, prices))
+    found.extend(_difference(invoice, prices))
     return [each for each in found if each.credits > 0]
+
+
+def unused(invoice: InvoiceFacts, prices: Prices) -> int:
+    """Credits of time that was paid for and given back, beyond what the new plan gives for it."""
+    return max(0, math.ceil(-_net(invoice, prices) - ROUNDING))
 
 
 def stops(invoice: InvoiceFacts, prices: Prices) -> dict[str, datetime]:
@@ -84,17 +92,26 @@ def _prorated(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Itera
         end, number = start, number + 1
 
 
-def _difference(invoice: InvoiceFacts, lines: list[InvoiceLine], prices: Prices) -> Iterator[Entitlement]:
+def _difference(invoice: InvoiceFacts, prices: Prices) -> Iterator[Entitlement]:
     """What is left of the present month: the new plan's part less the old one's, whole credits."""
-    bought = [line for line in lines if line.amount > 0]
+    bought = [line for line in _changes(invoice, prices) if line.amount > 0]
     if not bought:
         return
-    net = sum(_part_of_month(line, prices[line.price_id]) for line in lines)
     last = max(bought, key=lambda line: line.start)
     price = prices[last.price_id]
     end = last.end if price.interval != Interval.YEAR else _end_of_month(last)
-    # A cent more or less in Stripe's rounding must not cost a credit.
-    yield Entitlement(f"{invoice.id}:change", price, math.floor(net + 0.05), last.start, end)
+    net = math.floor(_net(invoice, prices) + ROUNDING)
+    yield Entitlement(f"{invoice.id}:change", price, net, last.start, end)
+
+
+def _net(invoice: InvoiceFacts, prices: Prices) -> float:
+    """Credits that a change of plan is worth for the rest of the month; negative when the old plan gave more."""
+    return sum(_part_of_month(line, prices[line.price_id]) for line in _changes(invoice, prices))
+
+
+def _changes(invoice: InvoiceFacts, prices: Prices) -> list[InvoiceLine]:
+    """Lines of nothing are a trial's: nothing was paid for its time."""
+    return [line for line in invoice.lines if line.is_proration and line.amount and line.price_id in prices]
 
 
 def _part_of_month(line: InvoiceLine, price: PlanPrice) -> float:

@@ -66,6 +66,9 @@ class Payment(models.Model):
     credits_forgiven = models.PositiveBigIntegerField(
         default=0, help_text="Credits of money given back that had expired before, and are not taken a second time."
     )
+    credits_unused = models.PositiveBigIntegerField(
+        default=0, help_text="Credits of a plan's unused time, whose money a change of plan put to other use."
+    )
     corrections = models.PositiveIntegerField(default=0, help_text="Ledger entries that took back or returned.")
     receipt_url = models.CharField(max_length=2048, blank=True)
     fraud_warned_at = models.DateTimeField(null=True, blank=True)

@@ -73,7 +73,7 @@ class Allowance(models.Model):
 
 
 class AllowanceStop(models.Model):
-    """From `since` on, invoices made before this one give no more of this price: the plan was changed."""
+    """After `since`, invoices made before this one give no more of this price: the plan was changed."""
 
     invoice_id = models.CharField(max_length=255, help_text="At Stripe.")
     stripe_subscription_id = models.CharField(max_length=255)

@@ -117,6 +117,7 @@ def invoice_paid(facts: InvoiceFacts) -> Payment | None:
         stripe_payment_intent_id=facts.payment_intent_id or None,
         amount=facts.amount_paid,
         currency=facts.currency,
+        credits_unused=entitlements.unused(facts, prices),
         paid_at=facts.paid_at or facts.created_at,
     )
     for price_id, since in stops.items():
@@ -149,13 +150,14 @@ def _stop(facts: InvoiceFacts, price: PlanPrice, since: datetime) -> None:
     older = Allowance.objects.filter(
         stripe_subscription_id=facts.subscription_id, price=price, issued_at__lte=facts.created_at
     ).exclude(payment__source_id=facts.id)
-    older.filter(due_at__gte=since, granted_at=None, void_at=None).update(void_at=timezone.now())
+    # What was due by then is settled by the change itself (`entitlements`).
+    older.filter(due_at__gt=since, granted_at=None, void_at=None).update(void_at=timezone.now())
 
 
 def _allow(payment: Payment, facts: InvoiceFacts, each: entitlements.Entitlement) -> None:
     """The invoice that stopped it may have been heard of first."""
     stops = AllowanceStop.objects.filter(stripe_subscription_id=facts.subscription_id, price=each.price)
-    stopped = stops.filter(issued_at__gte=facts.created_at, since__lte=each.due_at).exclude(invoice_id=facts.id)
+    stopped = stops.filter(issued_at__gte=facts.created_at, since__lt=each.due_at).exclude(invoice_id=facts.id)
     Allowance.objects.get_or_create(
         reference=each.reference,
         defaults={

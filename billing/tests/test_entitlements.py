@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.entitlements import of_invoice, stops
+from billing.entitlements import of_invoice, stops, unused
 from billing.enums import InvoiceStatus
 from billing.gateway.facts import InvoiceFacts, InvoiceLine
 from billing.models import Plan, PlanPrice
@@ -108,10 +108,47 @@ def test_an_upgrade_gives_the_difference_for_the_time_left():
     assert given_by(*lines) == [155]
 
 
-def test_a_downgrade_gives_nothing_and_takes_nothing():
+def taken_by(*lines: InvoiceLine) -> int:
+    return unused(invoice(*lines), PRICES)
+
+
+def test_a_downgrade_takes_the_difference_for_the_time_left():
     half = START + timedelta(days=14)
     lines = line("pro", -2_450, proration=True, start=half), line("starter", 950, proration=True, start=half)
-    assert given_by(*lines) == []
+    assert (given_by(*lines), taken_by(*lines)) == ([], 155)
+
+
+def test_time_given_back_for_another_interval_is_taken_beside_what_that_gives():
+    half = START + timedelta(days=14)
+    lines = line("starter", -950, proration=True, start=half), line("starter_year", 19_000, start=half, end=NEXT_YEAR)
+    assert (sum(given_by(*lines)), taken_by(*lines)) == (170 * 12, 85)
+
+
+def test_what_gives_more_takes_nothing():
+    half = START + timedelta(days=14)
+    lines = line("starter", -950, proration=True, start=half), line("pro", 2_450, proration=True, start=half)
+    assert (taken_by(*lines), taken_by(line("pro", 4_900))) == (0, 0)
+
+
+def test_a_trials_time_was_not_paid_for_and_is_not_taken():
+    assert taken_by(line("pro_year", 0, proration=True, end=NEXT_YEAR)) == 0
+
+
+@given(
+    st.integers(0, 27), st.integers(0, 86_399), st.sampled_from(["starter", "pro"]), st.sampled_from(["starter", "pro"])
+)
+def test_a_change_to_and_fro_at_one_moment_is_worth_nothing(day, second, one, other):
+    change = START + timedelta(days=day, seconds=second)
+    back_and_forth = [changed(one, other, change), changed(other, one, change)]
+    assert sum(sum(given_by(*lines)) - taken_by(*lines) for lines in back_and_forth) <= 0
+
+
+def changed(old: str, new: str, at: datetime) -> list[InvoiceLine]:
+    share = (END - at) / (END - START)
+    return [
+        line(old, -round(PRICES[old].amount * share), proration=True, start=at),
+        line(new, round(PRICES[new].amount * share), proration=True, start=at),
+    ]
 
 
 def test_stripes_rounding_costs_no_credit():
@@ -157,12 +194,7 @@ def test_a_plain_renewal_stops_nothing():
 
 @given(st.integers(1, 27), st.sampled_from(["starter", "pro"]), st.sampled_from(["starter", "pro"]))
 def test_no_change_of_plan_gives_more_than_a_month_of_the_new_one(day, old, new):
-    change = START + timedelta(days=day)
-    share = (END - change) / (END - START)
-    lines = (
-        line(old, -round(PRICES[old].amount * share), proration=True, start=change),
-        line(new, round(PRICES[new].amount * share), proration=True, start=change),
-    )
+    lines = changed(old, new, START + timedelta(days=day))
     assert 0 <= sum(given_by(*lines)) <= max(0, PRICES[new].credits - PRICES[old].credits)
 
 

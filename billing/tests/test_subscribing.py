@@ -169,11 +169,11 @@ def test_an_upgrade_that_is_billed_with_the_next_month_gives_both_then(shop, own
     assert (before, balance_of(owner)) == (200, 200 + 155 + 480)
 
 
-def test_a_downgrade_takes_nothing_and_gives_nothing(shop, owner):
+def test_a_downgrade_takes_what_the_old_plan_had_more_for_the_rest_of_the_month(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     shop.stripe.change_price(subscription, price_id("starter-month"), at_fraction=0.5)
     shop.tell()
-    assert (balance_of(owner), tier_of(owner)) == (510, "starter")
+    assert (balance_of(owner), tier_of(owner), stuck()) == (510 - (480 - 170) // 2, "starter", [])
 
 
 def test_the_renewal_after_a_downgrade_gives_the_smaller_month(shop, owner):
@@ -181,14 +181,31 @@ def test_the_renewal_after_a_downgrade_gives_the_smaller_month(shop, owner):
     shop.stripe.change_price(subscription, price_id("starter-month"), at_fraction=0.5)
     shop.stripe.renew(subscription)
     shop.tell()
-    assert balance_of(owner) == 510 + 170
+    assert balance_of(owner) == 510 - 155 + 170
+
+
+@pytest.mark.parametrize("other", ["pro-month", "starter-year"])
+def test_changing_to_and_fro_makes_no_credits(shop, owner, other):
+    """Stripe pays each change with the money that the one before gave back."""
+    subscription = shop.subscribe(owner, "starter-month")
+    for code in [other, "starter-month"] * 3:
+        shop.stripe.change_price(subscription, price_id(code), at_fraction=0.0)
+    shop.tell()
+    assert (balance_of(owner), stuck()) == (200, [])
+
+
+def test_a_downgrade_that_is_told_of_before_the_purchase_ends_at_the_same(shop, owner):
+    subscription = shop.buy(owner, "pro-month")["subscription"]
+    shop.stripe.change_price(subscription, price_id("starter-month"), at_fraction=0.5)
+    shop.tell(shop.news()[::-1])
+    assert (balance_of(owner), stuck()) == (510 - 155, [])
 
 
 def test_from_monthly_to_yearly_the_year_begins_at_once(shop, owner):
     subscription = shop.subscribe(owner, "starter-month")
     shop.stripe.change_price(subscription, price_id("starter-year"), at_fraction=0.5)
     shop.tell()
-    assert (balance_of(owner), Allowance.objects.filter(granted_at=None, void_at=None).count()) == (200 + 170, 11)
+    assert (balance_of(owner), Allowance.objects.filter(granted_at=None, void_at=None).count()) == (200 + 170 - 85, 11)
 
 
 def test_a_yearly_upgrade_stops_the_old_plans_months(shop, owner):
