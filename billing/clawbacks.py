@@ -47,7 +47,7 @@ def _owed(payment: Payment) -> int:
     """Credits for the part of the money that is gone, rounded up: a cent kept back keeps no credit."""
     if payment.amount == 0:
         return payment.credits_unused
-    granted = payment.lots.aggregate(total=Sum("granted"))["total"] or 0
+    granted = payment.lots.exclude(source=LotSource.RETURNED).aggregate(total=Sum("granted"))["total"] or 0
     return payment.credits_unused - (-granted * payment.amount_lost // payment.amount)
 
 
@@ -76,6 +76,7 @@ def _return(payment: Payment, amount: int, reference: str) -> None:
         wallet=wallet,
         source=LotSource.RETURNED,
         reference=f"returned:{reference}",
+        payment=payment,
         granted=amount,
         remaining=max(0, amount - max(0, -wallet.balance)),
         expires_at=_date_of(payment),
@@ -84,7 +85,8 @@ def _return(payment: Payment, amount: int, reference: str) -> None:
 
 
 def _date_of(payment: Payment) -> datetime | None:
-    found = list(payment.lots.values_list("expires_at", flat=True))
+    bought = payment.lots.exclude(source=LotSource.RETURNED)
+    found = list(bought.values_list("expires_at", flat=True))
     dates = [date for date in found if date is not None]
     if len(dates) < len(found):
         return None

@@ -175,11 +175,15 @@ def _allow(payment: Payment, facts: InvoiceFacts, each: entitlements.Entitlement
 
 @transaction.atomic
 def grant_allowance(pk: int) -> bool:
-    """Give what is due, once. What was paid for and is the customer's again is owed no more."""
+    """Give what is due, once; while its money is away it is taken back at once, and returned when that comes again.
+
+    Of a subscription that has ended nothing more is owed.
+    """
     allowance = Allowance.objects.select_related("payment", "price__plan").get(pk=pk)
     lock(allowance.payment.account_id)
     waiting = Allowance.objects.filter(pk=pk, granted_at=None, void_at=None)
-    if _is_over(allowance):
+    ended = Subscription.objects.filter(pk=allowance.stripe_subscription_id, ended_at__lte=allowance.due_at)
+    if ended.exists():
         waiting.update(void_at=timezone.now())
         return False
     if waiting.update(granted_at=timezone.now()) != 1:
@@ -197,16 +201,6 @@ def grant_allowance(pk: int) -> bool:
     )
     clawbacks.settle(allowance.payment_id, cause=allowance.reference)
     return True
-
-
-def _is_over(allowance: Allowance) -> bool:
-    payment = Payment.objects.get(pk=allowance.payment_id)
-    if payment.amount and payment.amount_lost >= payment.amount:
-        return allowance.due_at > payment.paid_at + timedelta(days=1)
-    ended = Subscription.objects.filter(
-        stripe_subscription_id=allowance.stripe_subscription_id, ended_at__lte=allowance.due_at
-    )
-    return ended.exists()
 
 
 def grant_due() -> int:

@@ -136,15 +136,23 @@ def test_after_half_a_year_is_refunded_each_month_gives_half(shop, owner):
     assert (first, balance_of(owner)) == (30 + 85, 30 + 170)
 
 
-def test_after_a_year_is_refunded_nothing_more_is_given(shop, owner):
+def test_after_a_year_is_refunded_the_months_to_come_are_worth_nothing(shop, owner):
     shop.subscribe(owner, "starter-year")
     shop.stripe.refund(charge_of(owner))
     shop.tell()
-    with_two_days = timezone.now() + timedelta(days=31)
-    payment_of(owner).allowances.filter(granted_at=None).update(due_at=with_two_days)
-    Payment.objects.update(paid_at=timezone.now() - timedelta(days=40))
-    shop.give_allowances(until=with_two_days)
-    assert (balance_of(owner), payment_of(owner).allowances.filter(void_at=None).count()) == (30, 1)
+    shop.give_allowances(until=timezone.now() + timedelta(days=31))
+    assert balance_of(owner) == 30
+
+
+def test_a_month_that_came_during_a_dispute_is_given_once_it_is_won(shop, owner):
+    shop.subscribe(owner, "starter-year")
+    dispute = shop.stripe.dispute(charge_of(owner))
+    shop.tell()
+    shop.give_allowances(until=timezone.now() + timedelta(days=31))
+    meanwhile = balance_of(owner)
+    shop.stripe.close_dispute(dispute["id"], "won")
+    shop.tell()
+    assert (meanwhile, balance_of(owner)) == (30, 30 + 2 * 170)
 
 
 def test_what_had_expired_is_not_taken_a_second_time(shop, buyer):
@@ -157,6 +165,18 @@ def test_what_had_expired_is_not_taken_a_second_time(shop, buyer):
     # The pack's lot is the first to expire, so the sixty came from it.
     assert (before, balance_of(buyer)) == (30, -30)
     assert (payment.credits_taken_back, payment.credits_forgiven) == (60, 40)
+
+
+def test_what_was_returned_and_then_expired_is_not_taken_a_second_time(shop, buyer):
+    dispute = shop.stripe.dispute(charge_of(buyer))
+    shop.tell()
+    shop.stripe.close_dispute(dispute["id"], "won")
+    shop.tell()
+    expire(timezone.now() + timedelta(days=400))
+    before = balance_of(buyer)
+    shop.stripe.refund(charge_of(buyer))
+    shop.tell()
+    assert (before, balance_of(buyer)) == (30, 30)
 
 
 # ── Disputes
