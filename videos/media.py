@@ -59,7 +59,7 @@ def _name_behind(token: str) -> str:
 
 
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """The file behind a signed link; 404 when the signature is wrong or too old. `name` is only for people to read."""
+    """The file behind a signed link; 404 when the signature is wrong or too old, or the name is not the file's own."""
     if request.method not in ("GET", "HEAD"):
         error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
         refusal = error_response(405, error, request)
@@ -67,6 +67,8 @@ def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         return refusal
     try:
         path = Path(_name_behind(token))
+        if name != path.name:
+            raise signing.BadSignature("The signature is that of another name.")
         file = default_storage.open(str(path), "rb")
     except (signing.BadSignature, FileNotFoundError):
         return not_found_view(request)

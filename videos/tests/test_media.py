@@ -294,10 +294,10 @@ def test_a_tampered_link_is_dead(link, how):
     assert refusal_of(fetch(f"/media/{token}/video.mp4")[0]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("name", ["other.mp4", "..", "%2e%2e", "captions.srt", "video.mp4"])
-def test_a_link_serves_what_was_signed_whatever_name_follows(link, name):
+@pytest.mark.parametrize("name", ["other.mp4", "..", "%2e%2e", "captions.srt", "video.mp", "video.mp4x", "Video.mp4"])
+def test_a_link_is_dead_under_any_other_name(link, name):
     default_storage.save("videos/ten/other.mp4", ContentFile(b"not yours"))
-    assert fetch(f"/media/{token_of(link)}/{name}")[1] == BYTES
+    assert refusal_of(fetch(f"/media/{token_of(link)}/{name}")[0]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("tail", ["../other.mp4", "a/b.mp4", "..%2Fother.mp4", ""])
@@ -310,7 +310,7 @@ def test_a_name_in_the_address_breaks_no_header(link, opened, name):
     client = Client(raise_request_exception=False)
     response = client.get(f"/media/{token_of(link)}/{name}")
     response.close()
-    assert response.headers.get("Content-Disposition", "").count('"') == 2
+    assert (response.status_code, "Content-Disposition" in response.headers) == (404, False)
 
 
 def test_a_bucket_signs_its_own_links(settings, monkeypatch):
