@@ -6,7 +6,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.caller import Caller
-from accounts.enums import Role, Scope
+from accounts.enums import KEY_SCOPES, Role, Scope
+from genvid.errors import PermissionDenied
 
 EVERYBODY = frozenset(Role)
 WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
@@ -48,4 +49,12 @@ class HasScope(BasePermission):
             # The view answers 405 itself.
             return True
         scope: Scope | None = view.scopes.get(method)
+        if scope is not None and caller.key_scopes is not None and scope not in caller.key_scopes:
+            raise PermissionDenied(_what_the_key_lacks(scope))
         return scope is not None and allows(caller, scope)
+
+
+def _what_the_key_lacks(scope: Scope) -> str:
+    if scope not in KEY_SCOPES:
+        return "This is for people who have signed in, not for API keys."
+    return f"This API key does not have the scope {scope}."

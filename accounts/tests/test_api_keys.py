@@ -129,6 +129,17 @@ def test_a_scope_that_the_key_lacks_is_refused(owner):
         assert refusal_of(program.client.get("/api/v1/profile")) == (403, "permission_denied")
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (VIDEOS, "This API key does not have the scope videos:read."),
+        ("/api/v1/profile", "This is for people who have signed in, not for API keys."),
+    ],
+)
+def test_a_refused_key_is_told_what_it_lacks(owner, path, said):
+    assert make_key(owner, "billing:read").client.get(path).json()["error"]["message"] == said
+
+
 def test_reading_does_not_include_writing(owner, avatar):
     program = make_key(owner, "videos:read")
     with nothing_changes(but=ApiKey):
