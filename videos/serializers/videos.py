@@ -64,7 +64,7 @@ class MetadataField(serializers.Field[Any, Any, Any, Any]):
         "type": "Must be an object of at most 20 pairs of strings.",
         "key": "Keys are 1 to 64 characters long.",
         "value": "Values are strings of at most 500 characters.",
-        "null": "Null characters are not allowed.",
+        "nul": "Null characters are not allowed.",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
@@ -76,7 +76,7 @@ class MetadataField(serializers.Field[Any, Any, Any, Any]):
             if not isinstance(value, str) or len(value) > METADATA_VALUE_LIMIT:
                 self.fail("value")
             if "\x00" in key or "\x00" in value:
-                self.fail("null")
+                self.fail("nul")
         return data
 
     def to_representation(self, value: Any) -> Any:

@@ -304,6 +304,15 @@ def test_a_wish_that_cannot_be_met_is_named(owner, wish, field, value):
     assert refused_fields(owner, wish, **{field: value}) == [field]
 
 
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [(None, "This field may not be null."), ({"k": "a\x00b"}, "Null characters are not allowed.")],
+)
+def test_metadata_that_is_null_is_told_from_null_characters(owner, wish, metadata, said):
+    error = create(owner, wish, metadata=metadata).json()["error"]
+    assert error["details"] == {"metadata": said}
+
+
 @pytest.mark.parametrize("field", ["script", "avatar_id"])
 def test_what_is_needed_is_named_when_it_is_missing(owner, wish, field):
     del wish[field]
