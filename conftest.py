@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 if TYPE_CHECKING:
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
     from genvid.tests.site import EmbeddedSite
 
 pytest_plugins = ["genvid.tests.fixtures"]
+
+# An example that takes long says something about the machine, and nothing about the property.
+hypothesis_settings.register_profile(
+    "patient", hypothesis_settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
