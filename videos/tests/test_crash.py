@@ -28,7 +28,7 @@ BRISK = {
     "VIDEO_RETRY_SECONDS": "0.2",
     "LOG_LEVEL": "INFO",
 }
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @pytest.fixture
@@ -87,13 +87,14 @@ def test_a_claim_whose_message_is_lost_is_found_again(pipeline, person, new_work
 
 
 def test_a_worker_killed_while_heygen_takes_the_order(pipeline, person, new_worker):
-    pipeline.sandbox.knobs(submit_seconds=1.5)
+    pipeline.sandbox.knobs(submit_seconds=60)
     video = pipeline.order(person)
     worker = new_worker()
-    wait_until(lambda: pipeline.sandbox.books()["requests"].get("POST /v3/videos", 0) == 1)
+    wait_until(lambda: pipeline.sandbox.books()["requests"].get("POST /v3/videos", 0) >= 1)
 
     worker.kill9()
     assert fresh(video).status == Status.SUBMITTING
+    pipeline.sandbox.knobs(submit_seconds=0)
     new_worker()
 
     reaches(video, Status.COMPLETED)

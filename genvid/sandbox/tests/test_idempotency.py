@@ -12,6 +12,7 @@ from genvid.sandbox.tests.client import Client, refusal_of, wait_for
 
 UNKEPT = """SELECT COUNT(*) FROM videos LEFT JOIN replays ON replays.video_id = videos.id
             WHERE idempotency_key IS NOT NULL AND replays.scope IS NULL"""
+MADE = "SELECT COUNT(*) FROM videos"
 
 
 def while_submitting(client: Client, deed: Callable[[], None]) -> list[str]:
@@ -72,10 +73,13 @@ def test_a_refusal_is_not_kept(client: Client) -> None:
 
 
 def test_a_key_in_use_is_a_conflict(client: Client) -> None:
-    client.sandbox.knobs(submit_seconds=0.4)
+    client.sandbox.knobs(submit_seconds=60)
 
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: client.submit(key="k1"), range(4)))
+        asked = [pool.submit(client.submit, key="k1") for _ in range(4)]
+        wait_for(lambda: sum(each.done() for each in asked) == 3)
+        client.sandbox.knobs(submit_seconds=0)
+        answers = [each.result() for each in asked]
 
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert {refusal_of(one)[1] for one in answers if one.status_code == 409} == {"request_in_progress"}
@@ -106,10 +110,11 @@ def test_no_reader_ever_sees_a_video_without_its_kept_answer(client: Client) -> 
     client.sandbox.knobs(concurrency=10_000, stuck=True)
 
     def watch() -> None:
-        until = time.monotonic() + 1.5
+        begun = time.monotonic()
         with closing(sqlite3.connect(client.sandbox.folder / "sandbox" / "books.sqlite3")) as books:
-            while time.monotonic() < until:
+            while time.monotonic() < begun + 1.5 or books.execute(MADE).fetchone()[0] <= 20:
                 assert books.execute(UNKEPT).fetchone() == (0,)
+                assert time.monotonic() < begun + 60
 
     assert len(while_submitting(client, watch)) > 20
 

@@ -1,5 +1,6 @@
 import hashlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -105,6 +106,18 @@ def test_submit_seconds_delays_the_answer(client: Client) -> None:
     assert time.time() - begun >= 0.3
 
 
+def test_submit_seconds_turned_back_lets_go_of_who_waits(client: Client) -> None:
+    client.sandbox.knobs(submit_seconds=3600)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.make)
+        wait_for(lambda: client.sandbox.books()["requests"].get("POST /v3/videos"))
+        assert not waiting.done()
+
+        client.sandbox.knobs(submit_seconds=0)
+
+        assert waiting.result(60)
+
+
 def test_latency_delays_every_answer(client: Client) -> None:
     client.sandbox.knobs(latency_seconds=0.2)
     begun = time.time()
@@ -115,11 +128,12 @@ def test_latency_delays_every_answer(client: Client) -> None:
 
 
 def test_a_new_video_is_invisible_for_a_while(client: Client) -> None:
-    client.sandbox.knobs(visible_after=0.5)
+    client.sandbox.knobs(visible_after=3600)
     video_id = client.make()
 
     assert refusal_of(client.get(f"/v3/videos/{video_id}")) == (404, "video_not_found", None)
     assert client.status(video_id) == "not_found"
+    client.sandbox.knobs(visible_after=0.1)
     wait_for(lambda: client.get(f"/v3/videos/{video_id}").status_code == 200)
 
 
