@@ -13,8 +13,8 @@ import httpx
 
 from genvid.sandbox.stripe_levers import StripeLevers
 
-START_TIMEOUT = 60.0
-STOP_TIMEOUT = 5.0
+START_TIMEOUT = 120.0
+STOP_TIMEOUT = 20.0
 ROOT = Path(__file__).resolve().parents[2]
 
 

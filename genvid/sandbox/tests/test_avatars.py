@@ -78,7 +78,7 @@ def test_creating_an_avatar_costs_a_dollar_and_is_told_of(client: Client, photo:
 
 
 def test_a_new_avatar_takes_a_while(client: Client, photo: dict[str, Any]) -> None:
-    client.sandbox.knobs(avatar_seconds=0.5)
+    client.sandbox.knobs(avatar_seconds=2)
     look = create(client, photo)["avatar_item"]
 
     assert (look["status"], look["preview_image_url"]) == ("processing", None)

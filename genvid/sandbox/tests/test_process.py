@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from genvid.sandbox import contract
 from genvid.sandbox.app import HEYGEN
+from genvid.sandbox.process import STOP_TIMEOUT
 from genvid.sandbox.tests.client import Client, wait_for
 
 OURS = {"video", "avatar", "voice", "user", "webhook", "asset"}
@@ -50,12 +51,12 @@ def test_a_stopped_sandbox_leaves_none_either_and_is_quick(client: Client) -> No
 
     client.sandbox.stop()
 
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < STOP_TIMEOUT / 2
     assert _alive(children) == set()
 
 
 def test_renders_run_at_low_priority(client: Client) -> None:
-    assert set(_children(client).values()) == {os.nice(0) + 10}
+    assert set(_children(client).values()) == {min(19, os.nice(0) + 10)}
 
 
 def test_a_crashed_render_is_tried_once_more(client: Client) -> None:

@@ -54,7 +54,7 @@ def test_a_clone_speaks(client: Client, cloned: str) -> None:
 
 
 def test_a_clone_takes_a_while(client: Client, wav: bytes) -> None:
-    client.sandbox.knobs(avatar_seconds=0.4)
+    client.sandbox.knobs(avatar_seconds=2)
     audio = {"type": "base64", "media_type": "audio/wav", "data": base64.b64encode(wav).decode()}
     answer = client.post("/v3/voices/clone", json={"audio": audio, "voice_name": "Mine"})
     path = f"/v3/voices/{answer.json()['data']['voice_clone_id']}"

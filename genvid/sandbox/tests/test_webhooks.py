@@ -140,7 +140,7 @@ def test_doubled_delivers_one_event_twice(client: Client, receiver: Receiver) ->
 
 def test_late_holds_the_delivery_back(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="late", webhook_late_seconds=0.4)
+    client.sandbox.knobs(webhooks="late", webhook_late_seconds=3)
     video = client.finish()
     assert video["status"] == "completed"
     assert receiver.posts == []
@@ -150,7 +150,7 @@ def test_late_holds_the_delivery_back(client: Client, receiver: Receiver) -> Non
 
 def test_reordered_lets_the_second_event_overtake(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="reordered", webhook_late_seconds=0.5)
+    client.sandbox.knobs(webhooks="reordered", webhook_late_seconds=4)
     made = [client.finish()["id"], client.finish()["id"]]
 
     first(receiver, 2)
