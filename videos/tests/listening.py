@@ -34,7 +34,7 @@ class Listener:
 
     def open(self) -> Self:
         address = urlsplit(self.url)
-        self.socket = socket.create_connection((address.hostname, address.port), 10)
+        self.socket = socket.create_connection((address.hostname, address.port), 60)
         self.socket.settimeout(0.05)
         lines = [
             # 1.0, so that the answer comes without chunks and ends with the connection.
@@ -69,12 +69,12 @@ class Listener:
         self.received += piece
         return piece != b""
 
-    def read_until_told(self, *kinds: str, seconds: float = 10) -> list[Told]:
+    def read_until_told(self, *kinds: str, seconds: float = 60) -> list[Told]:
         """Read until the statuses that were told end with these."""
         self.read_until(lambda: tuple(self.statuses[-len(kinds) :]) == kinds, seconds)
         return self.events
 
-    def read_to_the_end(self, seconds: float = 10) -> list[Told]:
+    def read_to_the_end(self, seconds: float = 60) -> list[Told]:
         self.read_until(lambda: self.is_over, seconds)
         return self.events
 
@@ -89,7 +89,7 @@ class Listener:
 
     @property
     def status(self) -> int:
-        self.read_until(lambda: b"\r\n\r\n" in self.received, 10)
+        self.read_until(lambda: b"\r\n\r\n" in self.received, 60)
         return int(self.received.split(b" ", 2)[1])
 
     @property
