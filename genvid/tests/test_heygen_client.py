@@ -236,12 +236,12 @@ def test_a_read_is_repeated_twice_at_most(server, client):
 
 def test_a_read_that_cost_too_much_is_not_repeated(server, monkeypatch):
     monkeypatch.setattr(transport, "GET_RETRY_BUDGET_SECONDS", 0.1)
-    server.says(delay=0.4)
+    server.says(delay=20)
     started = time.monotonic()
     with pytest.raises(Unknown):
-        client_of(server, read_timeout=0.2).get_video("vid-1")
+        client_of(server, read_timeout=1).get_video("vid-1")
     assert len(server.requests) == 1
-    assert time.monotonic() - started < 0.4
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(("video_id", "path"), [("a/b", "/v3/videos/a%2Fb"), ("a?b#c", "/v3/videos/a%3Fb%23c")])

@@ -67,7 +67,7 @@ def test_a_redirect_is_a_reply_like_any_other(server):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK\r\n" + b"X-Drip: " + b"x" * 200, b"HTTP/1.1 200 " + b"O" * 200])
+@pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK\r\n" + b"X-Drip: " + b"x" * 400, b"HTTP/1.1 200 " + b"O" * 400])
 def test_a_head_that_drips_is_cut_off(line):
     """Each byte comes in time; only all together they would take for ever."""
     pieces = [bytes([byte]) for byte in line]
@@ -75,19 +75,19 @@ def test_a_head_that_drips_is_cut_off(line):
         started = time.monotonic()
         with pytest.raises(http.Timeout):
             send(f"http://{place}/", seconds=0.4)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
 
 
 def test_a_handshake_that_drips_is_cut_off():
-    with raw_server(*[b"\x16"] * 100, pause=0.05) as place:
+    with raw_server(*[b"\x16"] * 400, pause=0.05) as place:
         started = time.monotonic()
         with pytest.raises(http.HttpError):
             send(f"https://{place}/", seconds=0.4)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
 
 
 def test_a_status_counts_even_if_its_body_never_ends(server):
-    server.says(200, b"x" * 50, drip=0.1)
+    server.says(200, b"x" * 400, drip=0.1)
     assert send(server.url, seconds=0.4).status == 200
 
 
@@ -122,12 +122,12 @@ def test_the_name_is_looked_up_once_and_what_was_checked_is_what_is_called(monke
 
 def test_a_name_server_that_hangs_is_not_waited_for(monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(60) and [])
     started = time.monotonic()
     with pytest.raises(http.ForbiddenAddress):
         send("https://slow.example.com/", seconds=0.2, allow_private=False)
     release.set()
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
