@@ -20,7 +20,7 @@ from genvid.tests.services import free_port
 from videos.tests.pipeline import wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @pytest.fixture

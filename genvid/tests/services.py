@@ -21,7 +21,7 @@ from genvid.tests.binaries import ServiceError, copy_wheel, find_postgres, find_
 NOBODY = 65534
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 PREFIX = "genvid-test-"
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None

@@ -12,12 +12,12 @@ from genvid.tests.factories import PASSWORD
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 class Customer:
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False, follow_redirects=True)
+        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True)
         answer = self.ask("POST", "auth/register", email="smoke@example.com", password=PASSWORD)
         self.http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 

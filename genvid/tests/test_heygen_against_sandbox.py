@@ -16,7 +16,7 @@ from genvid.heygen.webhook import parse, verify
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.receiver import Receiver
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 
 
 @pytest.fixture

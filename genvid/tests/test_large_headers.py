@@ -19,7 +19,7 @@ def web(tmp_path_factory, django_db_setup, django_db_blocker):
 
 def status_of(web: WebProcess, head: bytes) -> int:
     """The status of the answer to a raw request."""
-    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as connection:
         connection.sendall(head + b"\r\n\r\n")
         return int(connection.recv(64).split()[1])
 

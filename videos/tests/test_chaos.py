@@ -9,7 +9,7 @@ import pytest
 from genvid.tests.site import ROOT, clean_environment
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
-SHORT = {"VIDEOS": "60", "ACCOUNTS": "8", "CHAOS_WORKERS": "2", "PATIENCE": "90"}
+SHORT = {"VIDEOS": "60", "ACCOUNTS": "8", "CHAOS_WORKERS": "2", "PATIENCE": "400"}
 LONGEST = 900.0
 
 

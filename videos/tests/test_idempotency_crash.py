@@ -64,7 +64,7 @@ def person():
 @pytest.fixture
 def shopper(web, person):
     headers = {"Authorization": f"Bearer {person.tokens.access_token}"}
-    with httpx.Client(base_url=web.url, headers=headers, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=web.url, headers=headers, timeout=60, trust_env=False) as client:
         yield Shopper(client, str(make_avatar().pk))
 
 

@@ -191,7 +191,7 @@ def test_from_the_queue_to_the_file_no_figure_ever_goes_back(pipeline, watched):
         pipeline.tick()
         return watched.look()["status"] == "completed"
 
-    wait_until(step, seconds=20, why=lambda: describe(watched.video))
+    wait_until(step, why=lambda: describe(watched.video))
     watched.never_lied()
     assert watched.rows[0]["queue_position"] == 1
     assert (watched.rows[-1]["progress_percent"], watched.rows[-1]["eta_seconds"]) == (100, None)
