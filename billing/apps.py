@@ -17,6 +17,8 @@ class BillingConfig(AppConfig):
         post_migrate.connect(seeds.seed_rates, sender=self, dispatch_uid="billing.seed_rates")
         post_migrate.connect(seeds.seed_tiers, sender=self, dispatch_uid="billing.seed_tiers")
         post_migrate.connect(seeds.seed_plans, sender=self, dispatch_uid="billing.seed_plans")
+        gauges = import_module("billing.gauges")
+        import_module("genvid.metrics").REGISTRY.register(gauges.MoneyGauges())
         worker_ready.connect(prepare_worker, dispatch_uid="billing.prepare_worker")
 
 

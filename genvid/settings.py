@@ -167,6 +167,9 @@ CELERY_TASK_ROUTES = {
     "videos.delete_render": {"queue": "files"},
     "videos.replace_file": {"queue": "files"},
     "accounts.deliver": {"queue": "outgoing"},
+    **{f"billing.{name}": {"queue": "outgoing"} for name in ("look", "top_up", "send_letter", "push_plans")},
+    "billing.set_up_stripe": {"queue": "outgoing"},
+    "billing.reconcile": {"queue": "files"},
     "accounts.work_on_export": {"queue": "files"},
     "accounts.work_on_erasure": {"queue": "files"},
 }

@@ -1,4 +1,4 @@
-"""What `/metrics` reads from the database at the moment of asking: five cheap queries, whatever is in it."""
+"""What `/metrics` reads of videos at the moment of asking: five cheap queries, whatever is in it."""
 
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime

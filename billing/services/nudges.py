@@ -20,7 +20,7 @@ from billing.enums import NudgeKind
 from billing.gateway.errors import BillingError
 from billing.models import Nudge
 from billing.services import following
-from genvid.broker import enqueue, enqueue_on_commit
+from genvid.broker import backlog, enqueue, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
@@ -97,7 +97,12 @@ def _not_this_time(row: Nudge, error: str, *, retryable: bool) -> bool:
 
 
 def sweep() -> int:
-    """Wake somebody for what is due and was forgotten. Returns how much that was."""
+    """Wake somebody for what is due and was forgotten. Returns how much that was.
+
+    While the queue is long, nothing was forgotten: it only takes its time.
+    """
+    if backlog(tasks.look) >= A_SWEEP:
+        return 0
     due = Nudge.objects.filter(due_at__lte=timezone.now()).order_by("due_at").values_list("pk", flat=True)[:A_SWEEP]
     for pk in due:
         enqueue(tasks.look, str(pk))
