@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from genvid.heygen.types import RemoteVideo, RenderState
@@ -17,6 +18,13 @@ from videos.tests.doubles import Door
 from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def still_clock():
+    """What is due in 50 seconds is so however long the machine takes to look."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
 
 
 class Statuses:
