@@ -13,6 +13,7 @@ from billing.models import (
     Checkout,
     Customer,
     Dispute,
+    FormerCustomer,
     Invoice,
     Letter,
     Nudge,
@@ -131,6 +132,13 @@ class InvoiceAdmin(ReadOnlyAdmin):
 @admin.register(Customer)
 class CustomerAdmin(ReadOnlyAdmin):
     list_display = ("account", "stripe_customer_id", "created_at")
+    search_fields = ("account__name", "stripe_customer_id")
+    list_select_related = ("account",)
+
+
+@admin.register(FormerCustomer)
+class FormerCustomerAdmin(ReadOnlyAdmin):
+    list_display = ("account", "stripe_customer_id", "is_erased", "gone_at")
     search_fields = ("account__name", "stripe_customer_id")
     list_select_related = ("account",)
 

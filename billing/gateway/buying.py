@@ -26,6 +26,16 @@ def create_customer(*, account_id: str, email: str, name: str, key: str) -> str:
     return str(made["id"])
 
 
+def is_there(customer_id: str) -> bool:
+    """False for who was deleted, or is of another mode or account of Stripe's. Raises BillingError."""
+    try:
+        return not get(f"customers/{customer_id}").get("deleted")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        return False
+
+
 def delete_customer(customer_id: str) -> None:
     """With its saved cards; Stripe ends its subscriptions too. Who is gone already stays so."""
     try:
@@ -133,6 +143,10 @@ def refund(payment_intent_id: str, *, amount: int | None, key: str) -> None:
 
 
 def cancel_subscriptions(customer_id: str) -> None:
-    """At once, and nothing is billed any more."""
-    for found in every("subscriptions", customer=customer_id):
-        delete(f"subscriptions/{found['id']}")
+    """At once, and nothing is billed any more. Who is gone has none."""
+    try:
+        for found in every("subscriptions", customer=customer_id):
+            delete(f"subscriptions/{found['id']}")
+    except BillingError as error:
+        if error.code != "not_found" or is_there(customer_id):
+            raise

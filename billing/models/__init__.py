@@ -1,7 +1,7 @@
 """The rows of this room, by what they are about."""
 
 from billing.models.outside import Letter, Nudge, Shop
-from billing.models.payments import Checkout, Customer, Dispute, Invoice, Payment, Refund
+from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
 from billing.models.plans import Plan, PlanPrice
 from billing.models.rates import RenderRate, Tier
 from billing.models.subscriptions import Allowance, AllowanceStop, Subscription
@@ -15,6 +15,7 @@ __all__ = [
     "CreditLot",
     "Customer",
     "Dispute",
+    "FormerCustomer",
     "Hold",
     "Invoice",
     "LedgerEntry",

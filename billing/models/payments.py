@@ -25,6 +25,21 @@ class Customer(models.Model):
         return self.stripe_customer_id
 
 
+class FormerCustomer(models.Model):
+    """Whom an account was at Stripe before its customer was deleted there. News of what they bought still comes."""
+
+    stripe_customer_id = models.CharField(max_length=255, primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="former_customers")
+    is_erased = models.BooleanField(default=False, help_text="On its owner's wish: nothing of them is kept.")
+    gone_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-gone_at"]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_customer_id} (gone)"
+
+
 class Checkout(models.Model):
     """A purchase that somebody began on Stripe's pay page. The row is there before the call, so none is begun twice."""
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from billing.enums import PlanKind
 from billing.gateway import catalogue
+from billing.gateway.errors import BillingError
 from billing.models import Plan, PlanPrice
 
 
@@ -24,13 +25,19 @@ def push(plan: Plan) -> PlanPrice:
 
 
 def _product(plan: Plan) -> str:
-    """The plan's product, with its present name."""
-    if not plan.stripe_product_id:
-        made = catalogue.create_product(plan_id=str(plan.pk), name=plan.name, key=f"product:{plan.pk}")
-        Plan.objects.filter(pk=plan.pk, stripe_product_id="").update(stripe_product_id=made)
-        plan.refresh_from_db(fields=["stripe_product_id"])
-    else:
-        catalogue.update_product(plan.stripe_product_id, name=plan.name, is_active=plan.is_active)
+    """The plan's product, with its present name. Another where Stripe has not got it: the key is of another mode."""
+    known = plan.stripe_product_id
+    try:
+        if known:
+            catalogue.update_product(known, name=plan.name, is_active=plan.is_active)
+            return known
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        plan.prices.update(is_current=False)
+    made = catalogue.create_product(plan_id=str(plan.pk), name=plan.name, key=f"product:{plan.pk}:{known}")
+    Plan.objects.filter(pk=plan.pk, stripe_product_id=known).update(stripe_product_id=made)
+    plan.refresh_from_db(fields=["stripe_product_id"])
     return plan.stripe_product_id
 
 

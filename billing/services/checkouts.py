@@ -12,7 +12,7 @@ from accounts.caller import Caller
 from billing.enums import CheckoutStatus, NudgeKind, PlanKind
 from billing.gateway import buying
 from billing.gateway.errors import BillingError
-from billing.models import Checkout, Customer, Plan, PlanPrice, Shop, Subscription
+from billing.models import Checkout, Plan, PlanPrice, Shop, Subscription
 from billing.services import catalogue, customers, nudges, subscribing
 from genvid import memory
 from genvid.api.serializers import refuse_field
@@ -40,7 +40,7 @@ def start(caller: Caller, wish: Wish, *, idempotency_key: str | None) -> dict[st
     try:
         price = catalogue.price_for_sale(plan)
         checkout = _row(caller, price, idempotency_key)
-        page = _page(checkout, plan, price, wish)
+        page = _page(checkout, plan, wish)
     except BillingError as error:
         raise refusal(error) from error
     Checkout.objects.filter(pk=checkout.pk, status=CheckoutStatus.STARTING).update(
@@ -79,12 +79,22 @@ def _row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Check
     return Checkout.objects.get_or_create(pk=pk, defaults=made)[0]
 
 
-def _page(checkout: Checkout, plan: Plan, price: PlanPrice, wish: Wish) -> buying.PayPage:
+def _page(checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
+    customer_id = customers.ensure(checkout.account_id)
+    try:
+        return _page_of(customer_id, checkout, plan, wish)
+    except BillingError as error:
+        if error.code != "not_found" or not customers.let_go_if_gone(customer_id):
+            raise
+    return _page_of(customers.ensure(checkout.account_id), checkout, plan, wish)
+
+
+def _page_of(customer_id: str, checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
     is_subscription = plan.kind == PlanKind.SUBSCRIPTION
     return buying.open_pay_page(
-        key=f"checkout:{checkout.pk}",
-        customer_id=customers.ensure(checkout.account_id),
-        price_id=price.stripe_price_id,
+        key=f"checkout:{checkout.pk}:{customer_id}",
+        customer_id=customer_id,
+        price_id=checkout.price.stripe_price_id,
         is_subscription=is_subscription,
         trial_days=_trial_days(checkout.account_id, plan) if is_subscription else 0,
         success_url=wish.success_url or f"{settings.PUBLIC_URL}/?checkout=done&session_id={{CHECKOUT_SESSION_ID}}",
@@ -119,12 +129,12 @@ def open_portal(caller: Caller) -> dict[str, Any]:
     """`{portal_url}`: where plan and card are changed. Raises Conflict for who never bought anything."""
     if caller.is_test:
         raise PermissionDenied("A test key cannot manage payments.")
-    customer = Customer.objects.filter(pk=caller.account_id).first()
-    if customer is None:
-        raise Conflict("This account has bought nothing yet; POST billing/checkout first.")
+    customer_id = customers.known_of(caller.account_id)
     try:
+        if not customer_id or customers.let_go_if_gone(customer_id):
+            raise Conflict("This account has bought nothing yet; POST billing/checkout first.")
         url = buying.open_portal(
-            customer.stripe_customer_id,
+            customer_id,
             f"{settings.PUBLIC_URL}/?billing",
             configuration_id=_portal_configuration(),
             key=f"portal:{uuid4()}",

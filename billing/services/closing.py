@@ -7,7 +7,8 @@ from django.db import transaction
 
 from billing.gateway import buying, inbox
 from billing.gateway.errors import BillingError
-from billing.models import Checkout, Customer, Invoice, Letter, Payment, TopUpRule
+from billing.models import Checkout, FormerCustomer, Invoice, Letter, Payment, TopUpRule
+from billing.services import customers
 
 logger = structlog.get_logger(__name__)
 
@@ -15,16 +16,15 @@ logger = structlog.get_logger(__name__)
 def close(account_id: UUID) -> str:
     """What is still left to do, in words; "" once nothing is. Safe to repeat. The ledger and the sums stay."""
     TopUpRule.objects.filter(pk=account_id).delete()
-    customer = Customer.objects.filter(pk=account_id).first()
-    if customer is not None:
+    customer_id = customers.known_of(account_id)
+    if customer_id:
         try:
-            buying.cancel_subscriptions(customer.stripe_customer_id)
-            buying.delete_customer(customer.stripe_customer_id)
-            inbox.forget_customer(customer.stripe_customer_id)
+            buying.cancel_subscriptions(customer_id)
+            buying.delete_customer(customer_id)
         except BillingError as error:
-            if error.code != "not_found":
-                logger.warning("customer_not_deleted", account_id=str(account_id), error=str(error))
-                return f"Stripe has not deleted the customer yet ({error.code})"
+            logger.warning("customer_not_deleted", account_id=str(account_id), error=str(error))
+            return f"Stripe has not deleted the customer yet ({error.code})"
+        customers.let_go(customer_id, is_erased=True)
     _forget_words(account_id)
     return ""
 
@@ -32,6 +32,10 @@ def close(account_id: UUID) -> str:
 @transaction.atomic
 def _forget_words(account_id: UUID) -> None:
     """Receipts and invoices at Stripe show a name and an address; letters tell what somebody did."""
+    former = FormerCustomer.objects.filter(account=account_id)
+    former.update(is_erased=True)
+    for customer_id in former.values_list("pk", flat=True):
+        inbox.forget_customer(customer_id)
     Payment.objects.filter(account=account_id).update(receipt_url="")
     Invoice.objects.filter(account=account_id).update(hosted_url="", pdf_url="")
     Checkout.objects.filter(account=account_id).update(user=None)

@@ -1,12 +1,18 @@
-"""Who an account is at Stripe."""
+"""Who an account is at Stripe, and who it was."""
 
 from hashlib import sha256
 from uuid import UUID
 
+import structlog
+from django.db import transaction
+
 from accounts.contacts import owners_of
 from accounts.models import Account
 from billing.gateway import buying
-from billing.models import Customer
+from billing.gateway.errors import BillingError
+from billing.models import Customer, FormerCustomer
+
+logger = structlog.get_logger(__name__)
 
 
 def ensure(account_id: UUID) -> str:
@@ -14,13 +20,51 @@ def ensure(account_id: UUID) -> str:
 
     Two at once may make two customers: one row wins, and the other customer is never used.
     """
-    known = Customer.objects.filter(pk=account_id).values_list("stripe_customer_id", flat=True).first()
-    if known is not None:
+    known = known_of(account_id)
+    if known:
         return known
     name = Account.objects.values_list("name", flat=True).get(pk=account_id)
     email = next(iter(owners_of(account_id)), "")
-    # Stripe refuses a key that comes again with other words; after a change of name it is another action.
-    key = f"customer:{account_id}:{sha256(f'{email}:{name}'.encode()).hexdigest()[:16]}"
+    before = FormerCustomer.objects.filter(account=account_id).count()
+    # Stripe refuses a key that comes again with other words, and would answer with who is gone: each is another action.
+    words = f"{email}:{name}:{before}"
+    key = f"customer:{account_id}:{sha256(words.encode()).hexdigest()[:16]}"
     made = buying.create_customer(account_id=str(account_id), email=email, name=name, key=key)
     customer, _ = Customer.objects.get_or_create(account_id=account_id, defaults={"stripe_customer_id": made})
     return customer.stripe_customer_id
+
+
+def known_of(account_id: UUID) -> str:
+    """ "" for who has none at present."""
+    return Customer.objects.filter(pk=account_id).values_list("stripe_customer_id", flat=True).first() or ""
+
+
+def account_of(customer_id: str) -> UUID:
+    """Whose customer this is, or was. Raises BillingError `unknown_customer` for somebody whom we did not make."""
+    for model in (Customer, FormerCustomer):
+        found = model._default_manager.filter(stripe_customer_id=customer_id)
+        if account_id := found.values_list("account_id", flat=True).first():
+            return UUID(str(account_id))
+    raise BillingError("unknown_customer", customer_id, retryable=False)
+
+
+def let_go_if_gone(customer_id: str) -> bool:
+    """Whether Stripe knows this customer no more: deleted there, or of the mode that another key was for.
+
+    Then the next purchase makes another, and what this one bought stays the account's. Raises BillingError.
+    """
+    if buying.is_there(customer_id):
+        return False
+    let_go(customer_id)
+    return True
+
+
+@transaction.atomic
+def let_go(customer_id: str, *, is_erased: bool = False) -> None:
+    customer = Customer.objects.filter(stripe_customer_id=customer_id).first()
+    if customer is None:
+        return
+    logger.warning("customer_gone", account_id=str(customer.account_id), customer=customer_id)
+    account_id = customer.account_id
+    customer.delete()
+    FormerCustomer.objects.create(stripe_customer_id=customer_id, account_id=account_id, is_erased=is_erased)

@@ -8,18 +8,16 @@ Stripe is read outside any transaction; what is written afterwards may be repeat
 from collections.abc import Callable
 from datetime import timedelta
 
-import structlog
 from django.conf import settings
 from django.utils import timezone
 
 from billing.enums import CheckoutStatus, InvoiceStatus, NudgeKind
-from billing.gateway import buying, reading
+from billing.gateway import buying, inbox, reading
 from billing.gateway.errors import BillingError
 from billing.gateway.facts import ChargeFacts
-from billing.models import Checkout, Payment
-from billing.services import recording, subscribing, taking_back, topping_up
+from billing.models import Checkout, FormerCustomer, Payment
+from billing.services import customers, recording, subscribing, taking_back, topping_up
 
-logger = structlog.get_logger(__name__)
 SETTLING = timedelta(hours=1)
 """In which what belongs to a charge must have turned up."""
 
@@ -115,9 +113,11 @@ def _intent(payment_intent_id: str) -> None:
 
 
 def _customer(customer_id: str) -> None:
-    """Somebody deleted a customer of ours at Stripe."""
-    account_id = recording.account_of(customer_id)
-    logger.warning("customer_deleted", account_id=str(account_id), customer=customer_id)
+    """Somebody deleted a customer of ours at Stripe; or we did, and the news of it tells their name once more."""
+    customers.account_of(customer_id)
+    customers.let_go_if_gone(customer_id)
+    if FormerCustomer.objects.filter(pk=customer_id, is_erased=True).exists():
+        inbox.forget_customer(customer_id)
 
 
 FOLLOWERS: dict[NudgeKind, Callable[[str], None]] = {

@@ -20,22 +20,15 @@ from billing.enums import LetterKind, LotSource, PaymentKind
 from billing.gateway.errors import BillingError
 from billing.gateway.facts import IntentFacts, InvoiceFacts, SessionFacts
 from billing.ledger import lock
-from billing.models import Allowance, AllowanceStop, Customer, Payment, PlanPrice, Subscription, TopUp
+from billing.models import Allowance, AllowanceStop, Payment, PlanPrice, Subscription, TopUp
 from billing.services import letters
+from billing.services.customers import account_of
 from billing.shapes import payment_data
 
 logger = structlog.get_logger(__name__)
 PACK_LIFE = 12
 """Months."""
 A_SWEEP = 500
-
-
-def account_of(customer_id: str) -> UUID:
-    """Raises BillingError `unknown_customer` for somebody whom we did not make."""
-    found = Customer.objects.filter(stripe_customer_id=customer_id).values_list("account_id", flat=True).first()
-    if found is None:
-        raise BillingError("unknown_customer", customer_id, retryable=False)
-    return found
 
 
 def prices_of(price_ids: set[str]) -> dict[str, PlanPrice]:

@@ -14,7 +14,8 @@ from billing.gateway.facts import InvoiceFacts, SubscriptionFacts
 from billing.ledger import lock
 from billing.models import Invoice, Subscription, Wallet
 from billing.services import letters
-from billing.services.recording import account_of, prices_of
+from billing.services.customers import account_of
+from billing.services.recording import prices_of
 
 TOLD_BEFORE = timedelta(days=4)
 """So long before a trial ends its owners hear of it, at most."""

@@ -21,8 +21,8 @@ from billing.enums import LetterKind, PlanKind, TopUpStatus
 from billing.gateway import buying, reading
 from billing.gateway.errors import BillingError
 from billing.gateway.facts import IntentFacts
-from billing.models import Customer, Plan, TopUp, TopUpRule
-from billing.services import catalogue, letters, recording
+from billing.models import Plan, TopUp, TopUpRule
+from billing.services import catalogue, customers, letters, recording
 from genvid.api.serializers import refuse_field
 from genvid.broker import enqueue
 
@@ -105,7 +105,7 @@ def carry_out(pk: UUID) -> bool:
 def _charge(top_up: TopUp) -> IntentFacts:
     return buying.charge_saved_card(
         key=f"top_up:{top_up.pk}",
-        customer_id=Customer.objects.get(pk=top_up.account_id).stripe_customer_id,
+        customer_id=_customer_of(top_up),
         amount=top_up.amount,
         currency=top_up.price.currency,
         description=top_up.price.plan.name,
@@ -113,10 +113,15 @@ def _charge(top_up: TopUp) -> IntentFacts:
     )
 
 
+def _customer_of(top_up: TopUp) -> str:
+    if customer_id := customers.known_of(top_up.account_id):
+        return customer_id
+    raise BillingError("no_card", "The customer was deleted at Stripe.", retryable=False)
+
+
 def _look_up(top_up: TopUp) -> IntentFacts:
     """Stripe has forgotten the key, so another call might charge twice. Raises BillingError where it never charged."""
-    customer_id = Customer.objects.get(pk=top_up.account_id).stripe_customer_id
-    found = reading.intent_of_top_up(customer_id, str(top_up.pk), since=top_up.created_at)
+    found = reading.intent_of_top_up(_customer_of(top_up), str(top_up.pk), since=top_up.created_at)
     if found is None:
         raise BillingError("gave_up", "Stripe could not be asked for a day.", retryable=False)
     return found
