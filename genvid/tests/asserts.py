@@ -40,10 +40,17 @@ def wrong_fields_of(response: Any) -> list[str]:
     return sorted(response.json()["error"].get("details", {}))
 
 
-def all_rows() -> dict[str, list[Any]]:
-    """Every row of every room."""
+def all_rows() -> dict[str, list[str]]:
+    """Every row of every room, as PostgreSQL writes it: in one query, since hundreds of tests ask twice."""
     models = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
-    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+    found: dict[str, list[str]] = {model.__name__: [] for model in models}
+    quote = connection.ops.quote_name
+    each = [f"SELECT '{model.__name__}', t::text FROM {quote(model._meta.db_table)} t" for model in models]  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(each))
+        for name, row in sorted(cursor.fetchall()):
+            found[name].append(row)
+    return found
 
 
 @contextmanager
