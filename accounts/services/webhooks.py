@@ -16,7 +16,7 @@ from accounts.waking import wake_on_commit
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, InvalidState
 from genvid.http import ForbiddenAddress, check_public_url
-from genvid.http.addresses import split_url
+from genvid.http.addresses import check_near_url, split_url
 
 MOST_ENDPOINTS = 20
 OLD_SECRET_LIVES = timedelta(hours=24)
@@ -31,6 +31,7 @@ def check_url(url: str) -> None:
         if not parts.hostname or parts.fragment:
             raise ForbiddenAddress("the address needs a host, and no fragment")
         if settings.ALLOW_PRIVATE_WEBHOOK_URLS:
+            check_near_url(url)
             return
         if parts.scheme != "https":
             raise ForbiddenAddress("the address must start with https://")

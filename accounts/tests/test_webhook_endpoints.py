@@ -165,6 +165,12 @@ def test_on_one_machine_loopback_addresses_are_taken(owner):
     assert data_of(owner.client.post(ENDPOINTS, WISH | {"url": "http://127.0.0.1:8080/hook"}), 201)
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[::]", "2130706433"])
+def test_on_one_machine_too_what_no_receiver_has_is_refused(owner, host):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post(ENDPOINTS, WISH | {"url": f"http://{host}/"})) == ["url"]
+
+
 def test_the_twenty_first_endpoint_is_refused(owner):
     for _ in range(20):
         make_endpoint(owner)

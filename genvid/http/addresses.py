@@ -40,10 +40,35 @@ def check_public_url(url: str) -> None:
 def find_public(host: str, timeout: float) -> Sequence[IPAddress]:
     """The addresses of `host`. Raises `ForbiddenAddress` unless there are some and all of them are public."""
     literal = _read_literal(host)
+    if literal is None and any(host == name or host.endswith("." + name) for name in SPECIAL_NAMES):
+        raise ForbiddenAddress("the host is not on the public internet")
     addresses = [literal] if literal else resolve(host, timeout)
     if not addresses or not all(is_public(address) for address in addresses):
         raise ForbiddenAddress("the host is not on the public internet")
     return addresses
+
+
+def find_near(host: str, timeout: float) -> Sequence[IPAddress]:
+    """The same where private networks are allowed: everything but what no receiver has."""
+    literal = _read_literal(host)
+    addresses = [literal] if literal else resolve(host, timeout)
+    if not addresses or not all(_may_be_near(address) for address in addresses):
+        raise ForbiddenAddress("the host has an address that no receiver has")
+    return addresses
+
+
+def check_near_url(url: str) -> None:
+    """Raise `ForbiddenAddress` for an address that `find_near` would refuse; names are not looked up."""
+    literal = _read_literal(split_url(url).hostname or "")
+    if literal and not _may_be_near(literal):
+        raise ForbiddenAddress("the host has an address that no receiver has")
+
+
+def _may_be_near(address: IPAddress) -> bool:
+    """Link-local is where clouds keep the secrets of their machines."""
+    embedded = _embedded_ipv4(address) if isinstance(address, ipaddress.IPv6Address) else None
+    plain = embedded or address
+    return not (plain.is_link_local or plain.is_multicast or plain.is_unspecified)
 
 
 def split_url(url: str) -> SplitResult:
@@ -83,8 +108,6 @@ def _check_name(host: str) -> None:
         raise ForbiddenAddress("the host name is not valid; write international names in their xn-- form")
     if NUMBER_LABEL.fullmatch(host.rsplit(".", 1)[-1]):
         raise ForbiddenAddress("the host is not a valid IP address")
-    if any(host == name or host.endswith("." + name) for name in SPECIAL_NAMES):
-        raise ForbiddenAddress("the host is not on the public internet")
 
 
 def is_public(address: IPAddress) -> bool:

@@ -21,7 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-from genvid.http.addresses import IPAddress, find_public, resolve, split_url
+from genvid.http.addresses import IPAddress, find_near, find_public, split_url
 from genvid.http.client import USER_AGENT, translate
 from genvid.http.errors import ForbiddenAddress, Timeout, Unreachable
 
@@ -39,12 +39,12 @@ def post(
 ) -> Reply:
     """Post `body` once, and be back after `seconds`. Any status is a reply, a redirect too; raises an `HttpError`.
 
-    Unless `allow_private`, the address must be https and public.
+    Unless `allow_private`, the address must be https and public; one that no receiver has is never called.
     """
     parts, until = split_url(url), time.monotonic() + seconds
     if parts.scheme != "https" and not allow_private:
         raise ForbiddenAddress("the address must start with https://")
-    host, find = parts.hostname or "", resolve if allow_private else find_public
+    host, find = parts.hostname or "", find_near if allow_private else find_public
     guard = Guard(find(host, min(seconds, 5.0)), until)
     pool = _pool(parts, guard)
     given = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}

@@ -102,6 +102,15 @@ def test_in_public_only_public_https_is_called(url):
         send(url, allow_private=False)
 
 
+@pytest.mark.parametrize("found", ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "224.0.0.1", "::"])
+def test_a_name_that_leads_where_no_receiver_is_is_not_called_in_private_either(monkeypatch, found):
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (found, 0))]
+    )
+    with pytest.raises(http.ForbiddenAddress):
+        send("http://metadata.example.com/")
+
+
 def test_the_name_is_looked_up_once_and_what_was_checked_is_what_is_called(monkeypatch):
     """The second answer of a rebinding name server is never asked for."""
     answers, called = iter(["93.184.216.34", "127.0.0.1"]), []
