@@ -8,6 +8,7 @@ Stripe is read outside any transaction; what is written afterwards may be repeat
 from collections.abc import Callable
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from billing.gateway.facts import ChargeFacts
 from billing.models import Checkout, FormerCustomer, Payment
 from billing.services import customers, recording, subscribing, taking_back, topping_up
 
+logger = structlog.get_logger(__name__)
 SETTLING = timedelta(hours=1)
 """In which what belongs to a charge must have turned up."""
 
@@ -99,10 +101,21 @@ def _origin(payment_intent_id: str) -> None:
 
 
 def _note_charge(payment: Payment, facts: ChargeFacts) -> None:
-    is_warned = taking_back.note(payment.pk, facts)
-    if is_warned and settings.STRIPE_REFUND_FRAUD_WARNINGS:
-        # A refund costs less than the dispute that follows; its own events bring the rest.
+    # Before the warning is noted: whoever dies in between finds it new, and asks once more with the same key.
+    if settings.STRIPE_REFUND_FRAUD_WARNINGS and facts.fraud_warned_at and payment.fraud_warned_at is None:
+        _refund_warned(facts)
+    taking_back.note(payment.pk, facts)
+
+
+def _refund_warned(facts: ChargeFacts) -> None:
+    """A refund costs less than the dispute that follows; its own events bring the rest."""
+    try:
         buying.refund(facts.payment_intent_id, amount=None, key=f"fraud:{facts.id}")
+    except BillingError as error:
+        if error.retryable:
+            raise
+        # Refunded or disputed already.
+        logger.warning("fraud_not_refunded", charge=facts.id, error=str(error))
 
 
 def _intent(payment_intent_id: str) -> None:

@@ -17,8 +17,8 @@ def refund(payment: Payment, *, amount: int | None = None, staff_id: UUID | None
     wanted = left if amount is None else amount
     if not payment.stripe_payment_intent_id or wanted <= 0 or wanted > left:
         raise InvalidState(f"Of this payment, {left} can be given back.")
-    # What went back before makes a second refund of the same sum another action.
-    key = f"refund:{payment.pk}:{payment.amount_refunded}:{wanted}"
+    # Each refund that is known, failed ones too, makes a further one of the same sum another action.
+    key = f"refund:{payment.pk}:{payment.refunds.count()}:{wanted}"
     buying.refund(payment.stripe_payment_intent_id, amount=wanted, key=key)
     audit.note(
         AuditAct.PAYMENT_REFUNDED, account_id=payment.account_id, user_id=staff_id, payment=payment.pk, amount=wanted

@@ -22,8 +22,8 @@ from billing.shapes import payment_data
 
 
 @transaction.atomic
-def note(payment_id: UUID, facts: ChargeFacts) -> bool:
-    """What Stripe says of a payment's charge. True when this is the first to hear of a warning of fraud."""
+def note(payment_id: UUID, facts: ChargeFacts) -> None:
+    """What Stripe says of a payment's charge."""
     account_id = Payment.objects.values_list("account_id", flat=True).get(pk=payment_id)
     lock(account_id)
     payment = Payment.objects.get(pk=payment_id)
@@ -35,7 +35,7 @@ def note(payment_id: UUID, facts: ChargeFacts) -> bool:
     payment.refresh_from_db()
     if payment.amount_lost != lost_before:
         outbox.publish(account_id, EventType.PAYMENT_REFUNDED, payment_data(payment), object_id=str(payment_id))
-    return _note_warning(payment, facts)
+    _note_warning(payment, facts)
 
 
 def _note_refund(payment: Payment, facts: RefundFacts) -> bool:
@@ -91,12 +91,9 @@ def _add_up(payment: Payment, facts: ChargeFacts) -> None:
     )
 
 
-def _note_warning(payment: Payment, facts: ChargeFacts) -> bool:
-    if facts.fraud_warned_at is None:
-        return False
+def _note_warning(payment: Payment, facts: ChargeFacts) -> None:
     unwarned = Payment.objects.filter(pk=payment.pk, fraud_warned_at=None)
-    if unwarned.update(fraud_warned_at=timezone.now()) != 1:
-        return False
+    if facts.fraud_warned_at is None or unwarned.update(fraud_warned_at=timezone.now()) != 1:
+        return
     text = f"The card's bank warns of fraud: {payment.description}, account {payment.account_id}."
     letters.alarm(f"fraud:{facts.id}", text)
-    return True

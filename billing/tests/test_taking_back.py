@@ -1,6 +1,7 @@
 """Money that goes back takes its credits along, cumulatively, and returns them when it comes again."""
 
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -8,7 +9,10 @@ from django.utils import timezone
 from accounts.models import OutgoingEvent
 from billing.credits import expire
 from billing.enums import EntryKind
-from billing.models import CreditLot, Dispute, LedgerEntry, Payment, Refund
+from billing.gateway import buying
+from billing.gateway.errors import BillingError
+from billing.models import CreditLot, Dispute, LedgerEntry, Nudge, Payment, Refund
+from billing.services import refunding
 from billing.tests.shop import balance_of, charge_of, payment_of, plan, spend, stuck
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import make_avatar, make_endpoint
@@ -179,6 +183,23 @@ def test_what_was_returned_and_then_expired_is_not_taken_a_second_time(shop, buy
     assert (before, balance_of(buyer)) == (30, 30)
 
 
+def test_staff_can_give_back_again_what_a_first_refund_did_not(shop, buyer):
+    for _ in range(2):
+        refunding.refund(payment_of(buyer), staff_id=None)
+        shop.tell()
+        shop.stripe.fail_refund(Refund.objects.get(status="succeeded").pk)
+        shop.tell()
+    assert (Refund.objects.count(), balance_of(buyer)) == (2, 130)
+
+
+def test_staff_who_click_twice_give_back_once(shop, buyer):
+    payment = payment_of(buyer)
+    for _ in range(2):
+        refunding.refund(payment, amount=300, staff_id=None)
+    shop.tell()
+    assert (Refund.objects.count(), balance_of(buyer)) == (1, 105)
+
+
 # ── Disputes
 
 
@@ -246,6 +267,26 @@ def test_where_the_operator_wants_it_a_warned_payment_is_refunded(shop, buyer, s
     shop.tell()
     shop.tell()
     assert (balance_of(buyer), payment_of(buyer).status) == (30, "refunded")
+
+
+def test_a_refund_of_a_warned_payment_that_was_not_answered_is_asked_for_again(shop, buyer, settings, monkeypatch):
+    settings.STRIPE_REFUND_FRAUD_WARNINGS = True
+    shop.stripe.fraud_warning(charge_of(buyer))
+    with monkeypatch.context() as away:
+        away.setattr(buying, "refund", mock.Mock(side_effect=BillingError("unreachable", retryable=True)))
+        shop.tell()
+    Nudge.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    shop.work()
+    shop.tell()
+    assert (balance_of(buyer), stuck()) == (30, [])
+
+
+def test_a_warned_payment_that_is_disputed_already_is_not_asked_for_again(shop, buyer, settings):
+    settings.STRIPE_REFUND_FRAUD_WARNINGS = True
+    shop.stripe.dispute(charge_of(buyer))
+    shop.stripe.fraud_warning(charge_of(buyer))
+    shop.tell()
+    assert (balance_of(buyer), payment_of(buyer).status, stuck()) == (30, "disputed", [])
 
 
 # ── Who is told
