@@ -9,19 +9,19 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db import transaction
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from accounts import audit
 from accounts.caller import Caller
 from accounts.enums import AuditAct
-from billing import tasks
+from billing import ledger, tasks
 from billing.enums import LetterKind, PlanKind, TopUpStatus
 from billing.gateway import buying, reading
 from billing.gateway.errors import BillingError
 from billing.gateway.facts import IntentFacts
-from billing.models import Plan, TopUp, TopUpRule
+from billing.models import Plan, PlanPrice, TopUp, TopUpRule
 from billing.services import catalogue, customers, letters, recording
 from genvid.api.serializers import refuse_field
 from genvid.broker import enqueue
@@ -40,7 +40,7 @@ COUNTED = (TopUpStatus.PENDING, TopUpStatus.PAID)
 
 def sweep() -> int:
     """Begin what is due, and take up what was left. Returns how many."""
-    for rule in _short():
+    for rule in _due_rules()[:A_SWEEP]:
         _begin(rule)
     due = TopUp.objects.filter(status=TopUpStatus.PENDING, due_at__lte=timezone.now()).values_list("pk", flat=True)
     waiting = list(due[:A_SWEEP])
@@ -49,13 +49,13 @@ def sweep() -> int:
     return len(waiting)
 
 
-def _short() -> list[TopUpRule]:
+def _due_rules() -> QuerySet[TopUpRule]:
     """Rules of accounts that have fewer credits than they want, and nothing under way."""
     now = timezone.now()
     rules = TopUpRule.objects.filter(enabled=True).select_related("plan")
     rules = rules.filter(account__wallet__balance__lt=F("threshold") + F("account__wallet__held"))
     rules = rules.exclude(paused_until__gt=now).exclude(account__top_ups__status=TopUpStatus.PENDING)
-    return list(rules.filter(account__customer__isnull=False, plan__is_active=True)[:A_SWEEP])
+    return rules.filter(account__customer__isnull=False, plan__is_active=True)
 
 
 def _begin(rule: TopUpRule) -> None:
@@ -64,15 +64,20 @@ def _begin(rule: TopUpRule) -> None:
     except BillingError as error:
         logger.warning("top_up_put_off", account_id=str(rule.account_id), error=str(error))
         return
-    if spent_this_month(rule.account_id) + price.amount > rule.monthly_limit:
-        _pause(rule.account_id, "monthly_limit", until=_next_month(timezone.now()))
+    _create(rule.account_id, price)
+
+
+@transaction.atomic
+def _create(account_id: UUID, price: PlanPrice) -> None:
+    """Looked at once more under the wallet's lock: a purchase may have begun or ended since, or the rule be another."""
+    ledger.lock(account_id)
+    rule = _due_rules().filter(pk=account_id, plan=price.plan_id).first()
+    if rule is None:
         return
-    try:
-        with transaction.atomic():
-            TopUp.objects.create(account_id=rule.account_id, price=price, amount=price.amount)
-    except IntegrityError:
-        # Somebody else began at the same moment: one at a time.
+    if spent_this_month(account_id) + price.amount > rule.monthly_limit:
+        _pause(account_id, "monthly_limit", until=_next_month(timezone.now()))
         return
+    TopUp.objects.create(account_id=account_id, price=price, amount=price.amount)
 
 
 def spent_this_month(account_id: UUID) -> int:
@@ -95,11 +100,21 @@ def carry_out(pk: UUID) -> bool:
         return False
     top_up = TopUp.objects.select_related("price__plan").get(pk=pk)
     try:
-        facts = _look_up(top_up) if now - top_up.created_at > KEY_LIFE else _charge(top_up)
+        facts = _look_up(top_up) if now - top_up.created_at > KEY_LIFE else _charged(top_up)
     except BillingError as error:
         return _not_taken(top_up, error)
     follow(facts)
     return True
+
+
+def _charged(top_up: TopUp) -> IntentFacts:
+    try:
+        return _charge(top_up)
+    except BillingError as error:
+        if error.code != "key_reused":
+            raise
+        # The card or the pack's name was changed since a first call, which may have charged.
+        return _look_up(top_up)
 
 
 def _charge(top_up: TopUp) -> IntentFacts:

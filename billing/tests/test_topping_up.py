@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import AuditEntry
-from billing.credits import hold
-from billing.enums import TopUpStatus
+from billing.credits import grant, hold
+from billing.enums import LotSource, TopUpStatus
 from billing.gateway import client
 from billing.models import Customer, Payment, Plan, TopUp, TopUpRule
 from billing.services import topping_up
@@ -173,6 +173,25 @@ def test_an_answer_that_is_lost_does_not_charge_twice(shop, saver, sandbox):
     assert topping_up.carry_out(pk) is True
     shop.tell()
     assert (balance_of(saver), len(shop.stripe.books()["charges"])) == (130, 2)
+
+
+def test_an_answer_that_was_lost_is_looked_up_when_the_call_would_be_another(shop, saver, sandbox):
+    spend(saver, 100)
+    topping_up.sweep()
+    (pk,) = due()
+    sandbox.fault(kind="lost", path="/v1/payment_intents", method="POST", times=3)
+    topping_up.carry_out(pk)
+    Plan.objects.filter(code="pack-100").update(name="A hundred")
+    TopUp.objects.update(due_at=timezone.now())
+    assert (topping_up.carry_out(pk), TopUp.objects.get().status, balance_of(saver)) == (True, TopUpStatus.PAID, 130)
+
+
+def test_a_rule_that_a_slow_sweep_found_is_looked_at_again(shop, saver):
+    spend(saver, 100)
+    (found,) = topping_up._due_rules()
+    grant(saver.account.pk, 100, source=LotSource.STAFF, reference="meanwhile")
+    topping_up._begin(found)
+    assert TopUp.objects.count() == 0
 
 
 def test_after_a_day_without_an_answer_it_is_looked_up_before_anything_else(shop, saver, sandbox):
