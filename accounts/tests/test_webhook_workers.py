@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 import redis
+from django.utils import timezone
 from standardwebhooks import Webhook
 
 from accounts.models import Delivery, WebhookEndpoint
@@ -69,6 +70,8 @@ def test_a_worker_killed_while_sending_is_replaced_and_the_message_is_the_same(n
         worker = new_worker()
         wait_until(lambda: len(server.requests) == 1, seconds=PATIENCE)
         worker.kill9()
+        # As if its lease had run out, which takes twenty seconds.
+        assert Delivery.objects.filter(leased_until__gt=timezone.now()).update(leased_until=timezone.now()) == 1
         new_worker()
         arrives(*deliveries)
         first, second = server.requests
