@@ -354,7 +354,7 @@ CHECKOUT_RETURN_ORIGINS = [
 STRIPE_TAX = env.bool("STRIPE_TAX", default=False)
 # `make run` tells its sandbox what is for sale and where to call; in production `setup_stripe` is run once by hand.
 READY_WITH_SHOP = EMBEDDED and STRIPE_API_HOST == _SANDBOX_URL
-STRIPE_AUTOSETUP = env.bool("STRIPE_AUTOSETUP", default=READY_WITH_SHOP)
+STRIPE_AUTOSETUP = env.bool("STRIPE_AUTOSETUP", default=EMBEDDED and STRIPE_API_HOST.startswith("http://127.0.0.1"))
 # Whether a payment that a bank warns of is refunded at once: cheaper than the dispute that follows.
 STRIPE_REFUND_FRAUD_WARNINGS = env.bool("STRIPE_REFUND_FRAUD_WARNINGS", default=False)
 # How long a subscription's credits last after its period, and its tier after a payment that failed.
