@@ -72,6 +72,11 @@ def open_pay_page(
     return PayPage(made["id"], made["url"], datetime.fromtimestamp(made["expires_at"], UTC))
 
 
+def close_pay_page(session_id: str) -> None:
+    """Nobody can pay there any more. Raises BillingError `invalid_request` where somebody has, or it is closed."""
+    post(f"checkout/sessions/{session_id}/expire", key=f"expire:{session_id}")
+
+
 def _payment(reference: str) -> dict[str, Any]:
     """A pack: with an invoice, and the card kept for automatic purchases."""
     return {

@@ -71,7 +71,8 @@ class InvoiceFacts:
 class SubscriptionFacts:
     id: str
     customer_id: str
-    price_id: str
+    price_ids: list[str]
+    """Of its items; staff may add others than ours at Stripe."""
     status: SubscriptionStatus
     current_period_start: datetime
     current_period_end: datetime

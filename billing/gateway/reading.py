@@ -129,14 +129,14 @@ def _intent_that_paid(invoice_id: str) -> str:
 
 def subscription(subscription_id: str) -> SubscriptionFacts:
     found = get(f"subscriptions/{subscription_id}")
-    item = found["items"]["data"][0]
+    items = found["items"]["data"]
     return SubscriptionFacts(
         id=found["id"],
         customer_id=_id(found["customer"]),
-        price_id=_id(item["price"]),
+        price_ids=[_id(item["price"]) for item in items],
         status=SubscriptionStatus(found["status"]),
-        current_period_start=_moment(item["current_period_start"]),
-        current_period_end=_moment(item["current_period_end"]),
+        current_period_start=_moment(items[0]["current_period_start"]),
+        current_period_end=_moment(items[0]["current_period_end"]),
         trial_ends_at=_moment_or_none(found.get("trial_end")),
         cancel_at_period_end=bool(found["cancel_at_period_end"]),
         canceled_at=_moment_or_none(found.get("canceled_at")),

@@ -13,7 +13,7 @@ from billing.enums import CheckoutStatus, NudgeKind, PlanKind
 from billing.gateway import buying
 from billing.gateway.errors import BillingError
 from billing.models import Checkout, Plan, PlanPrice, Shop, Subscription
-from billing.services import catalogue, customers, nudges, subscribing
+from billing.services import catalogue, customers, following, nudges, subscribing
 from genvid import memory
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, NotFound, PermissionDenied, ProviderUnavailable
@@ -40,6 +40,8 @@ def start(caller: Caller, wish: Wish, *, idempotency_key: str | None) -> dict[st
     try:
         price = catalogue.price_for_sale(plan)
         checkout = _row(caller, price, idempotency_key)
+        if plan.kind == PlanKind.SUBSCRIPTION:
+            _close_others(checkout)
         page = _page(checkout, plan, wish)
     except BillingError as error:
         raise refusal(error) from error
@@ -57,8 +59,8 @@ def _plan_of(caller: Caller, wish: Wish) -> Plan:
     plan = Plan.objects.filter(pk=wish.plan_id, is_active=True).first()
     if plan is None:
         raise refuse_field("plan_id", "There is no such plan for sale.")
-    if plan.kind == PlanKind.SUBSCRIPTION and subscribing.live_of(caller.account_id):
-        raise Conflict("This account has a subscription. Change its plan in the portal (POST billing/portal).")
+    if plan.kind == PlanKind.SUBSCRIPTION:
+        _refuse_second(caller.account_id)
     return plan
 
 
@@ -77,6 +79,26 @@ def _row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Check
     pk = uuid5(caller.account_id, f"checkout:{idempotency_key}:{price.pk}") if idempotency_key else uuid4()
     made = {"account_id": caller.account_id, "user_id": caller.user_id, "price": price}
     return Checkout.objects.get_or_create(pk=pk, defaults=made)[0]
+
+
+def _close_others(checkout: Checkout) -> None:
+    """Of an account's pay pages for subscriptions only the last is open: who paid at two would be billed twice."""
+    others = Checkout.objects.filter(account=checkout.account_id, status=CheckoutStatus.OPEN)
+    others = others.filter(price__plan__kind=PlanKind.SUBSCRIPTION).exclude(pk=checkout.pk)
+    for session_id in others.values_list("stripe_session_id", flat=True):
+        try:
+            buying.close_pay_page(str(session_id))
+        except BillingError as error:
+            if error.retryable:
+                raise
+        # It has been closed, or paid at by now.
+        following.follow(NudgeKind.SESSION, str(session_id))
+    _refuse_second(checkout.account_id)
+
+
+def _refuse_second(account_id: UUID) -> None:
+    if subscribing.live_of(account_id):
+        raise Conflict("This account has a subscription. Change its plan in the portal (POST billing/portal).")
 
 
 def _page(checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:

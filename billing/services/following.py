@@ -82,22 +82,22 @@ def _charge(charge_id: str) -> None:
 def _payment_of(facts: ChargeFacts) -> Payment | None:
     """The row of the payment; where there is none yet, what was paid is looked up and recorded first."""
     mine = Payment.objects.filter(stripe_payment_intent_id=facts.payment_intent_id)
-    if not mine.exists():
-        _origin(facts.payment_intent_id)
-    return mine.first()
+    return mine.first() or _origin(facts.payment_intent_id) or mine.first()
 
 
-def _origin(payment_intent_id: str) -> None:
+def _origin(payment_intent_id: str) -> Payment | None:
+    """Of several that paid one invoice, each leads to the same row."""
     if session_id := reading.session_of_intent(payment_intent_id):
         session = reading.session(session_id)
         if session.mode == "payment" and session.is_paid:
-            recording.pack_paid(session)
+            return recording.pack_paid(session)
     elif invoice_id := reading.invoice_of_intent(payment_intent_id):
         invoice = reading.invoice(invoice_id)
         if invoice.status == InvoiceStatus.PAID:
-            recording.invoice_paid(invoice)
+            return recording.invoice_paid(invoice)
     else:
         topping_up.follow(reading.intent(payment_intent_id))
+    return None
 
 
 def _note_charge(payment: Payment, facts: ChargeFacts) -> None:

@@ -12,7 +12,7 @@ from billing.enums import LIVE, InvoiceStatus, LetterKind, SubscriptionStatus
 from billing.gateway.errors import BillingError
 from billing.gateway.facts import InvoiceFacts, SubscriptionFacts
 from billing.ledger import lock
-from billing.models import Invoice, Subscription, Wallet
+from billing.models import Invoice, PlanPrice, Subscription, Wallet
 from billing.services import letters
 from billing.services.customers import account_of
 from billing.services.recording import prices_of
@@ -27,15 +27,12 @@ A_SWEEP = 500
 def note(facts: SubscriptionFacts, *, read_at: datetime) -> None:
     """`read_at`: when Stripe was asked. An answer to an earlier question changes nothing: a later one is kept."""
     account_id = account_of(facts.customer_id)
-    price = prices_of({facts.price_id}).get(facts.price_id)
-    if price is None:
-        raise BillingError("unknown_price", facts.price_id, retryable=False)
     lock(account_id)
-    known = Subscription.objects.filter(pk=facts.id).first()
+    known = Subscription.objects.filter(pk=facts.id).select_related("price").first()
     if known is not None and known.read_at >= read_at:
         return
     state: dict[str, Any] = {
-        "price": price,
+        "price": _price(known, facts),
         "status": facts.status,
         "current_period_start": facts.current_period_start,
         "current_period_end": facts.current_period_end,
@@ -49,7 +46,28 @@ def note(facts: SubscriptionFacts, *, read_at: datetime) -> None:
     made = {"account_id": account_id, "created_at": facts.created_at}
     Subscription.objects.update_or_create(pk=facts.id, defaults=state, create_defaults=state | made)
     _tell_of_trial(account_id, facts)
+    _tell_of_second(account_id, facts)
     settle_tier(account_id)
+
+
+def _price(known: Subscription | None, facts: SubscriptionFacts) -> PlanPrice:
+    """Ours among its items'. One that staff moved to another price keeps its plan, and ends like every other."""
+    prices = prices_of(set(facts.price_ids))
+    ours = next((prices[each] for each in facts.price_ids if each in prices), None)
+    if ours is not None:
+        return ours
+    words = ", ".join(facts.price_ids)
+    if known is None:
+        raise BillingError("unknown_price", words, retryable=False)
+    letters.alarm(f"{facts.id}:{words}", f"Subscription {facts.id} has a price that gives no credits: {words}.")
+    return known.price
+
+
+def _tell_of_second(account_id: UUID, facts: SubscriptionFacts) -> None:
+    """Two pay pages that were opened in one moment. Which one is to go, and what is given back, staff decide."""
+    others = Subscription.objects.filter(account=account_id, status__in=LIVE).exclude(pk=facts.id)
+    if facts.status in LIVE and others.exists():
+        letters.alarm(f"second:{facts.id}", f"Account {account_id} pays for two subscriptions, {facts.id} is one.")
 
 
 def _grace(known: Subscription | None, facts: SubscriptionFacts) -> datetime | None:

@@ -86,8 +86,8 @@ def _add_up(payment: Payment, facts: ChargeFacts) -> None:
     Payment.objects.filter(pk=payment.pk).update(
         amount_refunded=refunded,
         amount_disputed=disputed,
-        stripe_charge_id=facts.id,
-        receipt_url=facts.receipt_url or payment.receipt_url,
+        stripe_charge_id=payment.stripe_charge_id or facts.id,
+        receipt_url=payment.receipt_url or facts.receipt_url,
     )
 
 

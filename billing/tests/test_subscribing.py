@@ -1,15 +1,18 @@
 """Subscriptions: their credits, their tier, and what becomes of both when plans change or payments fail."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.utils import timezone
 
-from billing.enums import PaymentKind
-from billing.models import Allowance, CreditLot, Payment, Subscription
-from billing.services import subscribing
-from billing.tests.shop import balance_of, payment_of, plan, price_id, stuck
+from billing.enums import NudgeKind, PaymentKind, RefundStatus
+from billing.gateway import client, reading
+from billing.gateway.facts import RefundFacts
+from billing.models import Allowance, Checkout, CreditLot, Letter, Payment, Subscription
+from billing.services import checkouts, following, subscribing
+from billing.tests.shop import balance_of, charge_of, payment_of, plan, price_id, stuck
 from genvid.tests.asserts import data_of
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +72,70 @@ def test_a_second_subscription_is_refused(shop, owner):
     shop.subscribe(owner)
     answer = owner.client.post("/api/v1/billing/checkout", {"plan_id": str(plan("pro-month").pk)})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+
+
+def test_of_two_pay_pages_only_the_last_is_open(shop, owner):
+    first = shop.begin(owner, "starter-month")
+    shop.begin(owner, "pro-month")
+    (page,) = [each for each in shop.stripe.books()["sessions"] if each["id"] == first]
+    assert (page["status"], Checkout.objects.get(stripe_session_id=first).status) == ("expired", "expired")
+
+
+def test_who_has_paid_at_the_first_page_gets_no_second(shop, owner):
+    shop.buy(owner, "starter-month")
+    answer = owner.client.post("/api/v1/billing/checkout", {"plan_id": str(plan("pro-month").pk)})
+    assert (answer.status_code, seen(owner)["status"]) == (409, "active")
+
+
+def test_packs_can_be_bought_at_several_pages(shop, owner):
+    for session in [shop.begin(owner, "pack-100"), shop.begin(owner, "pack-500")]:
+        shop.stripe.pay(session)
+    shop.tell()
+    assert balance_of(owner) == 630
+
+
+def test_staff_hear_of_two_that_began_in_one_moment(shop, owner, monkeypatch):
+    with monkeypatch.context() as at_once:
+        at_once.setattr(checkouts, "_close_others", lambda checkout: None)
+        pages = [shop.begin(owner, code) for code in ("starter-month", "pro-month")]
+    for page in pages:
+        shop.stripe.pay(page)
+    shop.tell()
+    alarms = Letter.objects.filter(kind="staff_alarm", reference__startswith="second:").count()
+    assert (balance_of(owner), alarms > 0, stuck()) == (30 + 170 + 480, True, [])
+
+
+def test_one_that_staff_moved_to_a_price_of_their_own_ends_like_every_other(shop, owner):
+    subscription, product = shop.subscribe(owner, "pro-month"), plan("pro-month").stripe_product_id
+    monthly = {"currency": "usd", "recurring": {"interval": "month"}}
+    own = client.post("prices", key="own", product=product, unit_amount=1000, **monthly)
+    shop.stripe.change_price(subscription, own["id"], at_fraction=0.0)
+    shop.tell()
+    told, kept = Letter.objects.filter(kind="staff_alarm").count(), tier_of(owner)
+    shop.stripe.cancel(subscription)
+    shop.tell()
+    assert (told, kept, tier_of(owner), stuck()) == (1, "pro", None, [])
+
+
+def test_one_with_an_item_of_staffs_beside_ours_is_ours(shop, owner):
+    subscription = shop.subscribe(owner, "pro-month")
+    facts = replace(reading.subscription(subscription), price_ids=["price_of_theirs", price_id("pro-month")])
+    subscribing.note(facts, read_at=timezone.now())
+    assert Subscription.objects.get().price.plan.code == "pro-month"
+
+
+def test_a_second_charge_of_one_invoice_is_the_same_payment(shop, owner, monkeypatch):
+    """Part of it was paid by another payment intent, and is given back."""
+    shop.subscribe(owner)
+    payment = payment_of(owner)
+    refund = RefundFacts("re_2", 950, RefundStatus.SUCCEEDED, timezone.now())
+    first = reading.charge(payment.stripe_charge_id)
+    second = replace(first, id="ch_2", payment_intent_id="pi_2", amount=950, refunds=[refund])
+    monkeypatch.setattr(reading, "charge", lambda _: second)
+    monkeypatch.setattr(reading, "session_of_intent", lambda _: "")
+    monkeypatch.setattr(reading, "invoice_of_intent", lambda _: payment.source_id)
+    following.follow(NudgeKind.CHARGE, "ch_2")
+    assert (balance_of(owner), charge_of(owner)) == (30 + 85, first.id)
 
 
 def test_a_yearly_plan_gives_its_first_month_at_once(shop, owner):
@@ -302,8 +369,6 @@ def test_a_payment_that_comes_late_brings_everything_back(shop, owner):
 
 
 def test_an_old_answer_does_not_undo_a_newer_one(shop, owner):
-    from billing.gateway import reading
-
     subscription = shop.subscribe(owner, "pro-month")
     earlier, facts = timezone.now(), reading.subscription(subscription)
     shop.stripe.cancel(subscription)
