@@ -1,6 +1,7 @@
 """Stripe's own books, to hold ours against."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +16,26 @@ def undelivered_events(since: datetime, types: Sequence[str]) -> Iterator[tuple[
             yield event["type"], event["data"]["object"]
 
 
-def charges(since: datetime) -> Iterator[str]:
-    """The id of each charge that succeeded, newest first."""
+@dataclass(frozen=True)
+class Glance:
+    """A charge as its list shows it: enough to see whether it is worth a look."""
+
+    id: str
+    amount_refunded: int
+    is_disputed: bool
+
+
+def charges(since: datetime) -> Iterator[Glance]:
+    """Each charge that succeeded, newest first."""
     for charge in every("charges", created={"gte": _seconds(since)}):
         if charge["paid"] and charge["status"] == "succeeded":
-            yield str(charge["id"])
+            yield Glance(str(charge["id"]), charge["amount_refunded"], bool(charge["disputed"]))
+
+
+def warned_charges(since: datetime) -> Iterator[str]:
+    """Of which the card's bank warned."""
+    for warning in every("radar/early_fraud_warnings", created={"gte": _seconds(since)}):
+        yield str(warning["charge"])
 
 
 def _seconds(moment: datetime) -> int:

@@ -2,14 +2,16 @@
 
 from datetime import timedelta
 from io import StringIO
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from billing.gateway import books, reading
 from billing.models import Checkout, Customer, Letter, Nudge, Payment, PlanPrice
 from billing.services.reconciling import reconcile
-from billing.tests.shop import balance_of, charge_of, stuck
+from billing.tests.shop import balance_of, charge_of, price_id, stuck
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +65,43 @@ def test_where_all_is_right_nothing_is_repaired(shop, owner):
     reconcile()
     report = reconcile()
     assert (report.looked_at > 0, report.repaired, report.unresolved) == (True, [], [])
+
+
+def test_what_stripes_list_shows_as_we_have_it_is_not_read_again(shop, owner, monkeypatch):
+    for _ in range(3):
+        shop.buy(owner, "pack-100")
+    shop.tell()
+    shop.stripe.refund(charge_of(owner), amount=300)
+    missed(shop)
+    read = mock.Mock(wraps=reading.charge)
+    monkeypatch.setattr(books, "undelivered_events", lambda *_: [])
+    monkeypatch.setattr(reading, "charge", read)
+    reconcile()
+    assert (read.call_args_list, balance_of(owner)) == ([mock.call(charge_of(owner))], 30 + 275)
+
+
+def test_a_dispute_and_a_warning_of_which_no_webhook_told_are_found(shop, owner, monkeypatch):
+    for _ in range(2):
+        shop.buy(owner, "pack-100")
+    shop.tell()
+    first, second = Payment.objects.values_list("stripe_charge_id", flat=True)
+    shop.stripe.dispute(first)
+    shop.stripe.fraud_warning(second)
+    missed(shop)
+    monkeypatch.setattr(books, "undelivered_events", lambda *_: [])
+    reconcile()
+    assert (balance_of(owner), Payment.objects.filter(fraud_warned_at__isnull=False).count()) == (130, 1)
+
+
+def test_a_look_that_was_given_up_is_tried_again(shop, owner):
+    shop.buy(owner, "pack-100")
+    right = price_id("pack-100")
+    PlanPrice.objects.filter(credits=100).update(stripe_price_id="price_of_before")
+    shop.tell()
+    given_up = len(stuck())
+    PlanPrice.objects.filter(credits=100).update(stripe_price_id=right)
+    reconcile()
+    assert (given_up > 0, stuck(), balance_of(owner)) == (True, [], 130)
 
 
 def test_money_of_a_stranger_is_reported_and_staff_are_told(shop, owner):
