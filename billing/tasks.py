@@ -49,10 +49,10 @@ def top_up(top_up_id: str) -> None:
 
 @shared_task(name="billing.push_plans")
 def push_plans() -> None:
-    from billing.services import catalogue  # the allowed knot
+    from billing.services import opening_shop  # the allowed knot
 
     try:
-        catalogue.push_all()
+        opening_shop.restock()
     except BillingError as error:
         # A purchase pushes its plan by itself.
         logger.warning("plans_not_pushed", error=str(error))

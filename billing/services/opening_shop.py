@@ -21,6 +21,13 @@ def set_up() -> str:
     return url
 
 
+def restock() -> None:
+    """After a change of plans: prices, and the portal where customers change to them. Raises BillingError."""
+    catalogue.push_all()
+    if Shop.objects.exclude(portal_configuration_id="").exists():
+        catalogue.push_portal()
+
+
 def _register_webhook() -> str:
     """Stripe tells the signing secret only once: an endpoint whose secret we do not have is made anew."""
     url = inbox.webhook_url()

@@ -9,6 +9,7 @@ from django.urls import reverse
 from djstripe.models import APIKey, WebhookEndpoint
 
 from accounts.models import User
+from billing import tasks
 from billing.gateway import client
 from billing.gateway.inbox import EVENT_TYPES, webhook_url
 from billing.models import Plan, PlanPrice, Shop
@@ -163,3 +164,11 @@ def test_what_went_back_is_not_given_twice(shop, owner, staff):
     shop.tell()
     staff.post(listing, chosen)
     assert len(shop.stripe.books()["refunds"]) == 1
+
+
+def test_new_terms_reach_the_portal(shop):
+    Plan.objects.filter(code="pro-month").update(amount=5_900)
+    tasks.push_plans()
+    (portal,) = client.get("billing_portal/configurations")["data"]
+    offered = [price for each in portal["features"]["subscription_update"]["products"] for price in each["prices"]]
+    assert price_id("pro-month") in offered
