@@ -1,14 +1,19 @@
 """Amounts of money, for people to read."""
 
 WHOLE = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 """Currencies whose minor unit is the whole one (https://docs.stripe.com/currencies#zero-decimal)."""
+
+
+THOUSANDTHS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+"""Whose minor unit is a thousandth. (Of `ugx`, which has no smaller unit, Stripe counts hundredths all the same.)"""
 
 
 def shown(amount: int, currency: str) -> str:
     """1250, usd: "12.50 USD"."""
     if currency.lower() in WHOLE:
         return f"{amount} {currency.upper()}"
-    sign, cents = ("-" if amount < 0 else ""), abs(amount)
-    return f"{sign}{cents // 100}.{cents % 100:02d} {currency.upper()}"
+    digits = 3 if currency.lower() in THOUSANDTHS else 2
+    sign, (whole, rest) = ("-" if amount < 0 else ""), divmod(abs(amount), 10**digits)
+    return f"{sign}{whole}.{rest:0{digits}d} {currency.upper()}"

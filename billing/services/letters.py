@@ -48,13 +48,12 @@ def send(pk: int) -> bool:
     if claimed != 1:
         return False
     letter = Letter.objects.get(pk=pk)
-    addresses = _addresses(letter)
-    if addresses:
-        subject, text = mail.compose(letter)
-        try:
+    try:
+        if addresses := _addresses(letter):
+            subject, text = mail.compose(letter)
             send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, addresses)
-        except OSError as error:
-            return _put_off(letter, error)
+    except Exception as error:  # noqa: BLE001 - each mail service has its own errors, and none may be tried for ever
+        return _put_off(letter, error)
     Letter.objects.filter(pk=pk).update(due_at=None, sent_at=timezone.now())
     return True
 
@@ -65,9 +64,11 @@ def _addresses(letter: Letter) -> list[str]:
     return owners_of(letter.account_id, for_notice=letter.kind == LetterKind.CREDITS_LOW)
 
 
-def _put_off(letter: Letter, error: OSError) -> bool:
-    logger.warning("letter_put_off", kind=letter.kind, reference=letter.reference, error=repr(error))
-    due_at = None if letter.tries >= TRIES else timezone.now() + timedelta(seconds=30 * 2**letter.tries)
+def _put_off(letter: Letter, error: Exception) -> bool:
+    is_last = letter.tries >= TRIES
+    log, event = (logger.error, "letter_given_up") if is_last else (logger.warning, "letter_put_off")
+    log(event, kind=letter.kind, reference=letter.reference, error=repr(error))
+    due_at = None if is_last else timezone.now() + timedelta(seconds=30 * 2**letter.tries)
     Letter.objects.filter(pk=letter.pk).update(due_at=due_at)
     return False
 

@@ -47,6 +47,15 @@ def test_a_mail_server_that_is_away_is_tried_again(letter, mailoutbox, monkeypat
     assert len(mailoutbox) == 1
 
 
+def test_one_that_cannot_be_written_is_given_up_in_the_end(owner):
+    nobody = {"payment_id": "00000000-0000-4000-8000-000000000000"}
+    letters.write(LetterKind.RECEIPT, "x", account_id=owner.account.pk, **nobody)
+    for _ in range(letters.TRIES):
+        Letter.objects.update(due_at=timezone.now())
+        assert letters.send(Letter.objects.get().pk) is False
+    assert (Letter.objects.get().due_at, Letter.objects.get().sent_at) == (None, None)
+
+
 def test_one_that_a_dead_worker_took_is_sent_by_the_next(letter, mailoutbox):
     now = timezone.now()
     Letter.objects.update(due_at=now + letters.LEASE, tries=1)
@@ -97,7 +106,7 @@ def test_every_kind_has_words(owner, kind):
     ("amount", "currency", "shown"),
     [
         *[(1250, "usd", "12.50 USD"), (5, "eur", "0.05 EUR"), (-300, "usd", "-3.00 USD")],
-        *[(1250, "jpy", "1250 JPY"), (0, "usd", "0.00 USD")],
+        *[(1250, "jpy", "1250 JPY"), (1250, "ugx", "12.50 UGX"), (-1250, "kwd", "-1.250 KWD"), (0, "usd", "0.00 USD")],
     ],
 )
 def test_amounts_are_shown_in_whole_units(amount, currency, shown):
