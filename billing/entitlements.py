@@ -20,6 +20,10 @@ Prices = Mapping[str, PlanPrice]
 """By their ids at Stripe."""
 SLACK = timedelta(hours=36)
 """Months differ in length: what is left over of a period is no month of its own."""
+PACK_LIFE = 12
+"""Months that a pack's credits are good for."""
+FIRST = "subscription_create"
+"""Stripe's reason for a subscription's first invoice."""
 ROUNDING = 0.05
 """Of a credit: a cent more or less in Stripe's rounding must not cost one."""
 
@@ -57,8 +61,9 @@ def stops(invoice: InvoiceFacts, prices: Prices) -> dict[str, datetime]:
 def _whole(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
     price = prices[line.price_id]
     if line.amount <= 0:
-        # Stripe bills a trial with a line of nothing.
-        yield Entitlement(f"{invoice.id}:{line.id}", price, price.plan.trial_credits, line.start, line.end)
+        # Stripe bills a trial with a line of nothing, and may do so again when plans are changed during one.
+        if invoice.reason == FIRST:
+            yield Entitlement(f"{invoice.id}:{line.id}", price, price.plan.trial_credits, line.start, line.end)
         return
     for number, (start, end) in enumerate(_months(line, price)):
         reference = f"{invoice.id}:{line.id}:{number}"
@@ -68,7 +73,10 @@ def _whole(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator
 
 
 def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, datetime]]:
-    """The whole period of a monthly price; the months of a yearly one."""
+    """The whole period of a monthly price; the months of a yearly one; for a pack that staff billed, its own life."""
+    if not price.interval:
+        yield line.start, months.later(line.start, PACK_LIFE)
+        return
     if price.interval != Interval.YEAR:
         yield line.start, line.end
         return

@@ -26,8 +26,6 @@ from billing.services.customers import account_of
 from billing.shapes import payment_data
 
 logger = structlog.get_logger(__name__)
-PACK_LIFE = 12
-"""Months."""
 A_SWEEP = 500
 
 
@@ -84,7 +82,7 @@ def _grant_pack(payment: Payment, bought: int) -> None:
         bought,
         source=LotSource.PACK,
         reference=payment.source_id,
-        expires_at=months.later(timezone.now(), PACK_LIFE),
+        expires_at=months.later(timezone.now(), entitlements.PACK_LIFE),
         description=payment.description,
         payment_id=payment.pk,
     )

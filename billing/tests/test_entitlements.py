@@ -1,5 +1,6 @@
 """Credits of invoices, worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,8 +82,17 @@ def test_a_coupon_does_not_take_credits_away():
     assert given_by(line("starter", 1_900)) == [170]
 
 
-def test_a_trial_gives_the_trials_credits():
-    assert given_by(line("pro", 0)) == [20]
+def test_a_trial_gives_the_trials_credits_with_the_first_invoice():
+    trial = invoice(line("pro", 0))
+    found = of_invoice(replace(trial, reason="subscription_create"), PRICES)
+    again = of_invoice(replace(trial, reason="subscription_update"), PRICES)
+    assert ([each.credits for each in found], again) == ([20], [])
+
+
+def test_a_pack_that_staff_put_on_an_invoice_lasts_as_long_as_any():
+    pack = price("pack", 1_200, 100, interval="")
+    (each,) = of_invoice(invoice(line("pack", 1_200, end=START)), {"pack": pack})
+    assert (each.credits, each.ends_at) == (100, NEXT_YEAR)
 
 
 def test_a_price_of_somebody_else_gives_nothing():
