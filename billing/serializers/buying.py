@@ -127,5 +127,6 @@ class TopUpOutput(serializers.Serializer[Any]):
     spent_this_month = serializers.IntegerField()
     paused_until = serializers.DateTimeField(allow_null=True)
     pause_reason = serializers.CharField(
-        allow_null=True, help_text="`monthly_limit`, `card_declined`, `authentication_required` or `no_card`."
+        allow_null=True,
+        help_text="`monthly_limit`, `card_declined`, `authentication_required`, `no_card`; `disputed` switched it off.",
     )

@@ -16,9 +16,12 @@ from billing import clawbacks, money
 from billing.enums import DISPUTE_RANK, REFUND_RANK, RETURNING, WITHDRAWN, DisputeStatus, LetterKind, RefundStatus
 from billing.gateway.facts import ChargeFacts, DisputeFacts, RefundFacts
 from billing.ledger import lock
-from billing.models import Dispute, Payment, Refund
+from billing.models import Dispute, Payment, Refund, TopUpRule
 from billing.services import letters
 from billing.shapes import payment_data
+
+DISPUTED = "disputed"
+"""Why automatic purchases were switched off."""
 
 
 @transaction.atomic
@@ -73,10 +76,17 @@ def _note_dispute(payment: Payment, facts: DisputeFacts) -> bool:
     if is_new:
         shown = money.shown(facts.amount, payment.currency)
         letters.alarm(facts.id, f"A payment of {payment.description} over {shown} is disputed ({facts.reason}).")
+        _stop_top_ups(payment)
     if is_new or DISPUTE_RANK[facts.status] <= DISPUTE_RANK[DisputeStatus(dispute.status)]:
         return is_new
     older = [status for status, rank in DISPUTE_RANK.items() if rank < DISPUTE_RANK[facts.status]]
     return Dispute.objects.filter(pk=facts.id, status__in=older).update(status=facts.status) == 1
+
+
+def _stop_top_ups(payment: Payment) -> None:
+    """A card whose holder or bank objects is not charged by itself any more, until its owner asks for it anew."""
+    rules = TopUpRule.objects.filter(pk=payment.account_id, enabled=True)
+    rules.update(enabled=False, pause_reason=DISPUTED)
 
 
 def _add_up(payment: Payment, facts: ChargeFacts) -> None:
@@ -97,3 +107,4 @@ def _note_warning(payment: Payment, facts: ChargeFacts) -> None:
         return
     text = f"The card's bank warns of fraud: {payment.description}, account {payment.account_id}."
     letters.alarm(f"fraud:{facts.id}", text)
+    _stop_top_ups(payment)
