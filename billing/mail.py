@@ -85,7 +85,7 @@ def _top_up_needs_action(letter: Letter) -> Text:
 def _top_up_failed(letter: Letter) -> Text:
     text = (
         f"We tried to buy credits for you for {_amount(letter)}, as you asked us to when they run low.\n"
-        "Your card was declined, and nothing was charged. We try again in a day.\n\n"
+        f"Your card was declined, and nothing was charged. We try again on {letter.words['again'][:10]}.\n\n"
         f"Change your card: {_billing_page()}\n"
     )
     return "An automatic payment failed", text

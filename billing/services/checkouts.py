@@ -7,6 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 import structlog
 from django.conf import settings
+from django.db.models import QuerySet
 
 from accounts.caller import Caller
 from billing.enums import CheckoutStatus, NudgeKind, PlanKind
@@ -84,8 +85,13 @@ def _row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Check
 def _close_others(checkout: Checkout) -> None:
     """Of an account's pay pages for subscriptions only the last is open: who paid at two would be billed twice."""
     others = Checkout.objects.filter(account=checkout.account_id, status=CheckoutStatus.OPEN)
-    others = others.filter(price__plan__kind=PlanKind.SUBSCRIPTION).exclude(pk=checkout.pk)
-    for session_id in others.values_list("stripe_session_id", flat=True):
+    close_pages(others.filter(price__plan__kind=PlanKind.SUBSCRIPTION).exclude(pk=checkout.pk))
+    _refuse_second(checkout.account_id)
+
+
+def close_pages(pages: QuerySet[Checkout]) -> None:
+    """Nobody can pay there any more; what somebody has paid by now is recorded. Raises BillingError."""
+    for session_id in pages.values_list("stripe_session_id", flat=True):
         try:
             buying.close_pay_page(str(session_id))
         except BillingError as error:
@@ -93,7 +99,6 @@ def _close_others(checkout: Checkout) -> None:
                 raise
         # It has been closed, or paid at by now.
         following.follow(NudgeKind.SESSION, str(session_id))
-    _refuse_second(checkout.account_id)
 
 
 def _refuse_second(account_id: UUID) -> None:

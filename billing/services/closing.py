@@ -5,20 +5,22 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
+from billing.enums import CheckoutStatus
 from billing.gateway import buying, inbox
 from billing.gateway.errors import BillingError
-from billing.models import Checkout, FormerCustomer, Invoice, Letter, Payment, TopUpRule
-from billing.services import customers
+from billing.models import Checkout, FormerCustomer, Invoice, Letter, Payment
+from billing.services import checkouts, customers, topping_up
 
 logger = structlog.get_logger(__name__)
 
 
 def close(account_id: UUID) -> str:
     """What is still left to do, in words; "" once nothing is. Safe to repeat. The ledger and the sums stay."""
-    TopUpRule.objects.filter(pk=account_id).delete()
+    topping_up.stop(account_id)
     customer_id = customers.known_of(account_id)
     if customer_id:
         try:
+            checkouts.close_pages(Checkout.objects.filter(account=account_id, status=CheckoutStatus.OPEN))
             buying.cancel_subscriptions(customer_id)
             buying.delete_customer(customer_id)
         except BillingError as error:

@@ -30,8 +30,8 @@ logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=180)
 KEY_LIFE = timedelta(hours=23)
 """Stripe knows an Idempotency-Key for 24 hours at least (https://docs.stripe.com/api/idempotent_requests)."""
-PAUSE = timedelta(days=1)
-"""After a refusal: a card that was declined is not asked again at once."""
+PAUSE, LONGEST_PAUSE = timedelta(days=1), timedelta(days=32)
+"""After a refusal, twice as long after each further one: banks punish who asks a declined card again and again."""
 A_SWEEP = 100
 UNDER_WAY = ("processing", "requires_capture")
 COUNTED = (TopUpStatus.PENDING, TopUpStatus.PAID)
@@ -177,9 +177,19 @@ def _not_taken(top_up: TopUp, error: BillingError) -> bool:
     status = TopUpStatus.NEEDS_ACTION if needs_action else TopUpStatus.FAILED
     with transaction.atomic():
         if _end(top_up, status, intent_id=error.payment_intent_id, error=error.decline_code or error.code):
-            _pause(top_up.account_id, error.code, until=timezone.now() + PAUSE)
-            _tell(top_up, LetterKind.TOP_UP_NEEDS_ACTION if needs_action else LetterKind.TOP_UP_FAILED)
+            until = timezone.now() + _pause_after(top_up.account_id)
+            _pause(top_up.account_id, error.code, until=until)
+            kind = LetterKind.TOP_UP_NEEDS_ACTION if needs_action else LetterKind.TOP_UP_FAILED
+            _tell(top_up, kind, again=str(until))
     return False
+
+
+def _pause_after(account_id: UUID) -> timedelta:
+    """By the refusals since the last purchase that went well, the present one among them."""
+    mine = TopUp.objects.filter(account=account_id)
+    paid = mine.filter(status=TopUpStatus.PAID).order_by("-created_at").values_list("created_at", flat=True).first()
+    refused = mine.filter(created_at__gt=paid) if paid else mine
+    return min(PAUSE * 2 ** min(refused.count() - 1, 10), LONGEST_PAUSE)
 
 
 def _end(
@@ -196,13 +206,21 @@ def _end(
     return moving.update(status=status, error=error[:120], due_at=None, **known) == 1
 
 
-def _tell(top_up: TopUp, kind: LetterKind) -> None:
+def stop(account_id: UUID) -> None:
+    """Nothing is bought any more. What Stripe is being asked for at this moment counts all the same, if it comes."""
+    TopUpRule.objects.filter(pk=account_id).delete()
+    for top_up in TopUp.objects.filter(account=account_id, status=TopUpStatus.PENDING):
+        _end(top_up, TopUpStatus.FAILED, intent_id="", error="account_closed")
+
+
+def _tell(top_up: TopUp, kind: LetterKind, *, again: str) -> None:
     letters.write(
         kind,
         str(top_up.pk),
         account_id=top_up.account_id,
         amount=top_up.amount,
         currency=top_up.price.currency,
+        again=again,
         url=f"{settings.PUBLIC_URL}/?billing&buy={top_up.price.plan_id}",
     )
 

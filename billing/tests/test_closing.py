@@ -5,8 +5,8 @@ from djstripe.models import Customer as MirroredCustomer
 from djstripe.models import Event as MirroredEvent
 
 from billing.gateway import client
-from billing.models import Checkout, Invoice, LedgerEntry, Letter, Payment, TopUpRule
-from billing.services import closing
+from billing.models import Checkout, Invoice, LedgerEntry, Letter, Payment, TopUp, TopUpRule
+from billing.services import closing, topping_up
 from billing.tests.shop import balance_of, plan
 from genvid.tests.asserts import the_ledger_proves
 
@@ -62,6 +62,20 @@ def test_a_stripe_that_is_away_is_asked_again(shop, leaving, sandbox, monkeypatc
     left = closing.close(leaving.account.pk)
     assert (left, closing.close(leaving.account.pk)) == ("Stripe has not deleted the customer yet (provider_error)", "")
     client._client.cache_clear()
+
+
+def test_nobody_can_pay_for_it_any_more(shop, owner):
+    page = shop.begin(owner, "pack-100")
+    closing.close(owner.account.pk)
+    (session,) = [each for each in shop.stripe.books()["sessions"] if each["id"] == page]
+    assert (session["status"], Checkout.objects.get().status) == ("expired", "expired")
+
+
+def test_nothing_is_bought_automatically_any_more(shop, leaving):
+    price = plan("pack-100").prices.get()
+    begun = TopUp.objects.create(account=leaving.account, price=price, amount=price.amount)
+    closing.close(leaving.account.pk)
+    assert (topping_up.carry_out(begun.pk), len(shop.stripe.books()["charges"])) == (False, 1)
 
 
 def test_news_that_comes_afterwards_does_no_harm(shop, leaving):

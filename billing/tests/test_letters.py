@@ -90,7 +90,7 @@ WORDS = {
     LetterKind.TRIAL_ENDING: {"ends": "2026-05-04 12:00"},
     LetterKind.CREDITS_LOW: {"available": 9},
     LetterKind.TOP_UP_NEEDS_ACTION: {"amount": 1200, "currency": "usd", "url": "https://pay.example.com/"},
-    LetterKind.TOP_UP_FAILED: {"amount": 1200, "currency": "usd", "url": ""},
+    LetterKind.TOP_UP_FAILED: {"amount": 1200, "currency": "usd", "url": "", "again": "2026-05-04 12:00"},
     LetterKind.STAFF_ALARM: {"text": "Look."},
 }
 

@@ -274,6 +274,30 @@ def test_a_pause_ends_after_a_day(shop, owner):
     assert TopUp.objects.count() == 2
 
 
+def test_each_further_refusal_doubles_the_pause(shop, saver):
+    remove_cards(saver)
+    spend(saver, 100)
+    pauses = []
+    for _ in range(7):
+        TopUpRule.objects.update(paused_until=None)
+        sweep(shop)
+        pauses.append(round((TopUpRule.objects.get().paused_until - timezone.now()) / timedelta(days=1)))
+    assert pauses == [1, 2, 4, 8, 16, 32, 32]
+
+
+@pytest.mark.parametrize("objection", ["dispute", "fraud_warning"])
+def test_a_card_whose_holder_objects_is_not_charged_again(shop, saver, objection):
+    getattr(shop.stripe, objection)(Payment.objects.get().stripe_charge_id)
+    shop.tell()
+    spend(saver, max(0, balance_of(saver)))
+    sweep(shop)
+    shown = data_of(saver.client.get(RULE))
+    assert (TopUp.objects.count(), shown["enabled"], shown["pause_reason"]) == (0, False, "disputed")
+    saver.client.put(RULE, rule())
+    sweep(shop)
+    assert TopUp.objects.count() == 1
+
+
 def test_setting_the_rule_anew_ends_a_pause(owner):
     owner.client.put(RULE, rule())
     TopUpRule.objects.update(paused_until=datetime(2100, 1, 1, tzinfo=UTC), pause_reason="card_declined")
