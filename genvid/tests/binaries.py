@@ -51,7 +51,7 @@ def _package_folder(name: str) -> Path | None:
 
 def _runs(binary: Path) -> bool:
     try:
-        return subprocess.run([binary, "--version"], capture_output=True, timeout=20).returncode == 0
+        return subprocess.run([binary, "--version"], capture_output=True, timeout=60).returncode == 0
     except OSError:
         return False
 

@@ -34,7 +34,7 @@ class EmbeddedSite(OwnProcess):
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
 
-    def start(self, *, seconds: float = 120) -> "EmbeddedSite":
+    def start(self, *, seconds: float = 300) -> "EmbeddedSite":
         places = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
         environment = clean_environment() | {name: str(value) for name, value in places.items()}
         self.spawn([sys.executable, str(ROOT / "scripts" / "run.py")], environment=environment | self.environment)
@@ -63,7 +63,7 @@ class EmbeddedSite(OwnProcess):
         self.process.wait()
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=30) as reply:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(self.url + path, timeout=120) as reply:  # noqa: S310 - our own loopback address
             return bytes(reply.read())
 
 

@@ -57,7 +57,7 @@ def test_the_shell_snippets_of_the_guides_run_one_after_the_other(embedded_site:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -23,7 +23,7 @@ def load_settings(folder: Path, shown: str = MODES, **environment: str) -> subpr
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
 
 

@@ -211,12 +211,12 @@ class Holder:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(self.sql, self.parameters)
             self.has_it.set()
-            self.may_end.wait(30)
+            self.may_end.wait(120)
         connection.close()
 
     def __enter__(self) -> None:
         self.thread.start()
-        assert self.has_it.wait(30)
+        assert self.has_it.wait(120)
 
     def __exit__(self, *_: object) -> None:
         self.may_end.set()
