@@ -189,7 +189,8 @@ def _pause_after(account_id: UUID) -> timedelta:
     mine = TopUp.objects.filter(account=account_id)
     paid = mine.filter(status=TopUpStatus.PAID).order_by("-created_at").values_list("created_at", flat=True).first()
     refused = mine.filter(created_at__gt=paid) if paid else mine
-    return min(PAUSE * 2 ** min(refused.count() - 1, 10), LONGEST_PAUSE)
+    pause: timedelta = PAUSE * 2 ** min(refused.count() - 1, 10)
+    return min(pause, LONGEST_PAUSE)
 
 
 def _end(
