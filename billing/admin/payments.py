@@ -55,7 +55,7 @@ class PlanAdmin(RoomAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What a plan is stays what it is: prices and subscribers hang on it."""
-        fixed = ("code", "kind", "interval") if obj else ()
+        fixed = ("code", "kind", "interval", "currency") if obj else ()
         return (*self.readonly_fields, *fixed)
 
     def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:

@@ -21,6 +21,7 @@ from billing.services import following, letters, nudges
 
 logger = structlog.get_logger(__name__)
 EVENTS_KEPT = timedelta(days=30)
+TOLD = 50
 SETTLED = timedelta(hours=1)
 """A purchase younger than this is still being made."""
 
@@ -33,6 +34,16 @@ class Report:
     repaired: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
 
+    def summary(self) -> str:
+        """For a mail: the first of what is unresolved; the log and the command have all of it."""
+        shown = [f"unresolved: {each}" for each in self.unresolved[:TOLD]]
+        more = (
+            [f"and {len(self.unresolved) - TOLD} more: manage.py reconcile_stripe"]
+            if len(self.unresolved) > TOLD
+            else []
+        )
+        return "\n".join([f"{len(self.repaired)} repaired, {len(self.unresolved)} unresolved.", *shown, *more])
+
     def __str__(self) -> str:
         lines = [f"{self.looked_at} looked at, {len(self.repaired)} repaired, {len(self.unresolved)} unresolved."]
         lines += [f"repaired: {each}" for each in self.repaired]
@@ -44,10 +55,8 @@ def reconcile(days: int = 35) -> Report:
     report, since = Report(), timezone.now() - timedelta(days=days)
     for target in _targets(since):
         _look(report, *target)
-    stuck = Nudge.objects.exclude(error="").filter(noted_at__gte=since)
-    report.unresolved += [f"{each}: {each.error}" for each in stuck if f"{each}: {each.error}" not in report.unresolved]
     if report.unresolved:
-        letters.alarm(f"reconcile:{timezone.now():%Y-%m-%d}", str(report))
+        letters.alarm(f"reconcile:{timezone.now():%Y-%m-%d}", report.summary())
     logger.info("stripe_reconciled", looked_at=report.looked_at, repaired=report.repaired, unresolved=report.unresolved)
     return report
 

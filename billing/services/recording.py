@@ -197,4 +197,13 @@ def grant_allowance(pk: int) -> bool:
 def grant_due() -> int:
     """The schedule's look for allowances whose day has come. Returns how many were given."""
     due = Allowance.objects.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None)
-    return sum(grant_allowance(pk) for pk in due.values_list("pk", flat=True)[:A_SWEEP])
+    return sum(_granted(pk) for pk in due.values_list("pk", flat=True)[:A_SWEEP])
+
+
+def _granted(pk: int) -> bool:
+    """One that fails is loud, and keeps nobody else's waiting."""
+    try:
+        return grant_allowance(pk)
+    except Exception:
+        logger.exception("allowance_failed", allowance=pk)
+        return False

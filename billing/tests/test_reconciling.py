@@ -154,3 +154,11 @@ def test_without_a_stripe_the_command_says_so(settings):
     settings.STRIPE_SECRET_KEY = ""
     with pytest.raises(CommandError, match="not_configured"):
         call_command("reconcile_stripe")
+
+
+def test_a_long_report_is_cut_for_the_mail(shop):
+    for number in range(60):
+        Nudge.objects.create(kind="session", object_id=f"cs_{number}", error="not_found: gone", due_at=None)
+    report = reconcile()
+    text = Letter.objects.get(kind="staff_alarm").words["text"]
+    assert (len(report.unresolved), text.count("unresolved: "), "and 10 more" in text) == (60, 50, True)

@@ -11,7 +11,7 @@ from billing.enums import NudgeKind, PaymentKind, RefundStatus
 from billing.gateway import client, reading
 from billing.gateway.facts import RefundFacts
 from billing.models import Allowance, Checkout, CreditLot, Letter, Payment, Subscription
-from billing.services import checkouts, following, subscribing
+from billing.services import checkouts, following, recording, subscribing
 from billing.tests.shop import balance_of, charge_of, payment_of, plan, price_id, stuck
 from genvid.tests.asserts import data_of
 
@@ -382,3 +382,12 @@ def test_the_periods_are_stripes(shop, owner):
     (theirs,) = shop.stripe.books()["subscriptions"]
     ends = datetime.fromtimestamp(theirs["items"]["data"][0]["current_period_end"], UTC)
     assert datetime.fromisoformat(seen(owner)["current_period_end"]) == ends
+
+
+def test_an_allowance_that_cannot_be_given_keeps_nobody_else_waiting(shop, owner, monkeypatch):
+    shop.subscribe(owner, "starter-year")
+    first, second = Allowance.objects.filter(granted_at=None)[:2]
+    Allowance.objects.filter(pk__in=[first.pk, second.pk]).update(due_at=timezone.now())
+    grant = recording.grant_allowance
+    monkeypatch.setattr(recording, "grant_allowance", lambda pk: 1 / 0 if pk == first.pk else grant(pk))
+    assert (recording.grant_due(), balance_of(owner)) == (1, 30 + 170 * 2)
