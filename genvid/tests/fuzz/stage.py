@@ -25,8 +25,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from billing.models import Plan
 from genvid.tests.contract import document, resolved
-from genvid.tests.factories import Person, make_avatar, make_key, make_teammate, make_video
+from genvid.tests.factories import Person, make_avatar, make_key, make_payment, make_teammate, make_video
 from genvid.wsgi import application
 
 FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -141,7 +142,9 @@ def make_cast(owner: Person) -> Cast:
         "team/members": [str(member.user.pk), str(owner.user.pk)],
         "team/invitations": [post("team/invitations", {"email": "new@example.com", "role": "member"})],
     }
-    named = {"avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}
+    ids["billing/plans"] = [str(pk) for pk in Plan.objects.values_list("pk", flat=True)]
+    ids["billing/payments"] = [str(make_payment(owner).pk)]
+    named = {"plan_id": "billing/plans", "avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}
     return Cast(owner, ids | {name: ids[room] for name, room in named.items()})
 
 
