@@ -13,6 +13,7 @@ from billing.models import (
     Checkout,
     CreditLot,
     Customer,
+    FormerCustomer,
     Hold,
     Invoice,
     LedgerEntry,
@@ -44,7 +45,19 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
     *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
     *[Batch, RenderPace, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
-    *[WebhookEndpoint, Delivery, Event, WebhookEventTrigger, Checkout, Customer, Invoice, Letter, Nudge, Payment],
+    *[
+        WebhookEndpoint,
+        Delivery,
+        Event,
+        WebhookEventTrigger,
+        Checkout,
+        Customer,
+        FormerCustomer,
+        Invoice,
+        Letter,
+        Nudge,
+        Payment,
+    ],
     *[Subscription, TopUp, TopUpRule],
 ]
 
@@ -85,6 +98,7 @@ def rows(owner) -> Video:
     payment = make_payment(owner)
     account, now = owner.account, video.created_at
     Customer.objects.create(account=account, stripe_customer_id="cus_1")
+    FormerCustomer.objects.create(account=account, stripe_customer_id="cus_0")
     Nudge.objects.create(kind="charge", object_id="ch_1")
     Letter.objects.create(account=account, kind="receipt", reference="in_1")
     TopUpRule.objects.create(account=account, threshold=1, plan=payment.price.plan, monthly_limit=5000)

@@ -185,7 +185,14 @@ def test_every_table_that_refers_to_a_person_or_an_account_is_thought_of():
         *("accounts.AuditEntry", "accounts.Erasure", "accounts.ApiKey"),
         *("billing.Wallet", "videos.Video", "videos.Batch"),
         # What of them names somebody goes with `billing.services.closing` and `inbox.forget_customer`.
-        *("billing.Checkout", "billing.Customer", "billing.Invoice", "billing.Letter", "billing.Payment"),
+        *(
+            "billing.Checkout",
+            "billing.Customer",
+            "billing.FormerCustomer",
+            "billing.Invoice",
+            "billing.Letter",
+            "billing.Payment",
+        ),
         *("billing.Subscription", "billing.TopUp", "billing.TopUpRule", "djstripe.Customer"),
         *("admin.LogEntry", "accounts.User_groups", "accounts.User_user_permissions"),
     }
