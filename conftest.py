@@ -68,5 +68,5 @@ def embedded_site(tmp_path: Path) -> Iterator["EmbeddedSite"]:
     """A new, empty `make run` on free ports, up and answering."""
     from genvid.tests.site import EmbeddedSite
 
-    with EmbeddedSite(tmp_path / "var") as site:
+    with EmbeddedSite.prepared(tmp_path / "var") as site:
         yield site.start()

@@ -46,7 +46,7 @@ class Buyer(Browser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSite]:
     """One for all of them: a start takes longer than a purchase."""
-    with EmbeddedSite(tmp_path_factory.mktemp("shop") / "var") as shop:
+    with EmbeddedSite.prepared(tmp_path_factory.mktemp("shop") / "var") as shop:
         yield shop.start()
 
 

@@ -21,7 +21,7 @@ from genvid.tests.processes import OwnProcess, WebProcess, WorkerProcess
 from videos.tests.pipeline import wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-BUYERS, KILLS = 5, 6
+BUYERS, KILLS = 4, 4
 PATIENCE = 300.0
 PACE = {"BILLING_LEASE": "2", "BILLING_SWEEP_SECONDS": "0.3", "IDEMPOTENCY_LEASE": "1"}
 

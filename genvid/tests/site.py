@@ -1,7 +1,10 @@
 """The real `make run`, on free ports and in a folder of its own, for end-to-end tests."""
 
+import fcntl
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -34,6 +37,16 @@ class EmbeddedSite(OwnProcess):
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
 
+    @classmethod
+    def prepared(cls, var: Path, **environment: str) -> "EmbeddedSite":
+        """One whose first start has migrated already: the first who asks in a run of the tests waits for that."""
+        folder = Path(os.environ["GENVID_TEST_FOLDER"])
+        with (folder / "prepared.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            template = _prepare(folder / "prepared")
+        shutil.copytree(template, var)
+        return cls(var, **environment)
+
     def start(self, *, seconds: float = 300) -> "EmbeddedSite":
         places = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
         environment = clean_environment() | {name: str(value) for name, value in places.items()}
@@ -62,9 +75,26 @@ class EmbeddedSite(OwnProcess):
         assert self.process is not None
         self.process.wait()
 
+    def __exit__(self, *exc: object) -> None:
+        """At once: how a site stops by itself has its own test, and takes seconds."""
+        if self.is_running():
+            self.kill9()
+
     def get(self, path: str) -> bytes:
         with urllib.request.urlopen(self.url + path, timeout=120) as reply:  # noqa: S310 - our own loopback address
             return bytes(reply.read())
+
+
+def _prepare(template: Path) -> Path:
+    """What scripts/run.py does before it serves."""
+    if not template.exists():
+        draft = template.with_name("prepared.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        program = "import run; run.prepare(run.read_environment())"
+        environment = clean_environment() | {"GENVID_VAR": str(draft)}
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT / "scripts", env=environment, check=True)
+        draft.rename(template)
+    return template
 
 
 def descendants(pid: int) -> list[int]:
