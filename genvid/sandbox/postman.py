@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ FIRST_RETRY = 10.0
 LONGEST_PAUSE = 3600.0
 
 
-class Postman:
+class Postman(ABC):
     """What all providers' deliveries have in common. Where they are kept and how they are signed is the provider's."""
 
     deliveries: ClassVar[str]
@@ -43,8 +44,9 @@ class Postman:
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         await self._client.aclose()
 
+    @abstractmethod
     def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:
-        raise NotImplementedError
+        """With the sender's signature over `body`."""
 
     def _start_due(self) -> float | None:
         """Starts what is due and says how long nothing else will be."""
