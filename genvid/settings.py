@@ -382,7 +382,8 @@ STORAGES: dict[str, dict[str, object]] = {
 if EMBEDDED or TESTING:
     Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = EMBEDDED or TESTING
-WHITENOISE_AUTOREFRESH = False
+# Tests make thousands of clients, each of which would read every static file first.
+WHITENOISE_AUTOREFRESH = TESTING
 
 # ── Mail
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="genvid <no-reply@localhost>")
