@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 ROOMS := genvid accounts avatars videos billing
-WORKERS ?= 2
+# One more than most machines have cores to spare for: the tests that kill processes mostly wait.
+WORKERS ?= 3
 FUZZ_EXAMPLES ?= 200
 ARGS ?=
 
@@ -22,7 +23,7 @@ setup:
 run: setup ## set up and serve on http://127.0.0.1:8000 (PORT, GENVID_VAR and more: .env.example)
 	@$(PYTHON_BIN) scripts/run.py
 
-test: setup ## set up and test on a real PostgreSQL and Redis (ARGS="-k name", WORKERS=2)
+test: setup ## set up and test on a real PostgreSQL and Redis (ARGS="-k name", WORKERS=3)
 	@echo "pytest: starting PostgreSQL and Redis, then the tests on $(WORKERS) workers"
 	@$(PYTHON_BIN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
