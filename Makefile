@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 ROOMS := genvid accounts avatars videos billing
-# One more than most machines have cores to spare for: the tests that kill processes mostly wait.
+# One more than a small machine has cores: the tests that kill processes mostly wait.
 WORKERS ?= 3
 FUZZ_EXAMPLES ?= 200
 ARGS ?=
