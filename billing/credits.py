@@ -253,11 +253,6 @@ def _settle(reference: str, status: HoldStatus) -> Hold | None:
     return held
 
 
-def held_total() -> int:
-    """Credits held over all wallets."""
-    return Wallet.objects.aggregate(total=Sum("held"))["total"] or 0
-
-
 def standing() -> tuple[int, int]:
     """Credits held over all wallets, and the wallets that owe credits. One query."""
     owing = Count("pk", filter=Q(balance__lt=F("held")))
