@@ -4,16 +4,18 @@ Each refund and each dispute is a row whose status only moves forward; what a pa
 the credits follow from that (`billing.clawbacks`).
 """
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts import outbox
 from accounts.enums import EventType
 from billing import clawbacks, money
-from billing.enums import DISPUTE_RANK, REFUND_RANK, RETURNING, WITHDRAWN, DisputeStatus, LetterKind, RefundStatus
+from billing.enums import DISPUTE_RANK, REFUND_RANK, RETURNING, WITHDRAWN, LetterKind
 from billing.gateway.facts import ChargeFacts, DisputeFacts, RefundFacts
 from billing.ledger import lock
 from billing.models import Dispute, Payment, Refund, TopUpRule
@@ -43,7 +45,7 @@ def note(payment_id: UUID, facts: ChargeFacts) -> None:
 
 def _note_refund(payment: Payment, facts: RefundFacts) -> bool:
     """False for what is known, and for older news."""
-    refund, is_new = Refund.objects.get_or_create(
+    _, is_new = Refund.objects.get_or_create(
         stripe_refund_id=facts.id,
         defaults={
             "payment": payment,
@@ -55,15 +57,12 @@ def _note_refund(payment: Payment, facts: RefundFacts) -> bool:
     if is_new and facts.status in RETURNING:
         words = {"payment_id": str(payment.pk), "amount": facts.amount}
         letters.write(LetterKind.REFUND, facts.id, account_id=payment.account_id, **words)
-    if is_new or REFUND_RANK[facts.status] <= REFUND_RANK[RefundStatus(refund.status)]:
-        return is_new
-    older = [status for status, rank in REFUND_RANK.items() if rank < REFUND_RANK[facts.status]]
-    return Refund.objects.filter(pk=facts.id, status__in=older).update(status=facts.status) == 1
+    return is_new or _moves_on(Refund.objects.filter(pk=facts.id), facts.status, REFUND_RANK)
 
 
 def _note_dispute(payment: Payment, facts: DisputeFacts) -> bool:
     """The same. Staff hear of each new one: it has to be answered within days, at Stripe."""
-    dispute, is_new = Dispute.objects.get_or_create(
+    _, is_new = Dispute.objects.get_or_create(
         stripe_dispute_id=facts.id,
         defaults={
             "payment": payment,
@@ -77,10 +76,13 @@ def _note_dispute(payment: Payment, facts: DisputeFacts) -> bool:
         shown = money.shown(facts.amount, payment.currency)
         letters.alarm(facts.id, f"A payment of {payment.description} over {shown} is disputed ({facts.reason}).")
         _stop_top_ups(payment)
-    if is_new or DISPUTE_RANK[facts.status] <= DISPUTE_RANK[DisputeStatus(dispute.status)]:
-        return is_new
-    older = [status for status, rank in DISPUTE_RANK.items() if rank < DISPUTE_RANK[facts.status]]
-    return Dispute.objects.filter(pk=facts.id, status__in=older).update(status=facts.status) == 1
+    return is_new or _moves_on(Dispute.objects.filter(pk=facts.id), facts.status, DISPUTE_RANK)
+
+
+def _moves_on(row: QuerySet[Any], status: str, ranks: Mapping[Any, int]) -> bool:
+    """The one place where their status changes, and only ever to a later one."""
+    earlier = [each for each, rank in ranks.items() if rank < ranks[status]]
+    return row.filter(status__in=earlier).update(status=status) == 1
 
 
 def _stop_top_ups(payment: Payment) -> None:
