@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from genvid import cors
+
 STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}")
 """What dj-stripe takes for a secret or restricted key; another would fail at the first event."""
 
@@ -31,6 +33,35 @@ def check_secret_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
         hint = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
         return [Error("SECRET_KEY is shorter than 32 characters.", hint=hint, id="genvid.E002")]
     return []
+
+
+@register(Tags.security)
+def check_jwt_secret(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """JWT_SIGNING_KEY is the former name of JWT_SECRET, and still works."""
+    found: list[CheckMessage] = []
+    if settings.JWT_SECRET != settings.SECRET_KEY and len(settings.JWT_SECRET) < 32:
+        hint = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        found.append(Error("JWT_SECRET is shorter than 32 characters.", hint=hint, id="genvid.E013"))
+    if not settings.JWT_SIGNING_KEY:
+        return found
+    if settings.JWT_SIGNING_KEY != settings.JWT_SECRET:
+        hint = "Unset JWT_SIGNING_KEY, the former name of JWT_SECRET."
+        return [*found, Error("JWT_SECRET and JWT_SIGNING_KEY are both set and differ.", hint=hint, id="genvid.E014")]
+    hint = "Rename it to JWT_SECRET; keep the value."
+    return [*found, checks.Warning("JWT_SIGNING_KEY is deprecated.", hint=hint, id="genvid.W004")]
+
+
+@register(Tags.security)
+def check_allowed_origins(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """A browser's `Origin` is compared letter by letter: an origin that is written otherwise never matches."""
+    hint = "Scheme, host and port alone, in small letters: https://app.example.com or http://localhost:3000."
+    return [Error(problem, hint=hint, id="genvid.E011") for problem in cors.origin_problems()]
+
+
+@register(Tags.security)
+def check_allowed_origin_patterns(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    hint = r"For example https://[a-z0-9-]+\.example\.com. A comma separates two patterns."
+    return [Error(problem, hint=hint, id="genvid.E012") for problem in cors.pattern_problems()]
 
 
 @register
@@ -89,8 +120,4 @@ def check_pipeline_times(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
         errors.append(Error("VIDEO_SUBMIT_DEADLINE must be under 24 hours.", id="genvid.E004"))
     if settings.VIDEO_SUBMIT_LEASE <= settings.HEYGEN_WRITE_TIMEOUT:
         errors.append(Error("VIDEO_SUBMIT_LEASE must be longer than HEYGEN_WRITE_TIMEOUT.", id="genvid.E007"))
-    if settings.HEYGEN_MAX_CONCURRENT < 1:
-        errors.append(Error("HEYGEN_MAX_CONCURRENT must be at least 1.", id="genvid.E005"))
-    if settings.SIGNUP_CREDITS < 0 or settings.HOLD_MARGIN_PERCENT < 0:
-        errors.append(Error("SIGNUP_CREDITS and HOLD_MARGIN_PERCENT must not be negative.", id="genvid.E006"))
     return errors

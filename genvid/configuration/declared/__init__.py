@@ -1,0 +1,24 @@
+"""Every setting, by group, in the order of docs/configuration.md and .env.example."""
+
+from genvid.configuration.declared import customers, operation, pipeline, providers, site
+
+GROUPS = (
+    site.ESSENTIAL,
+    site.PROXY,
+    site.DATA,
+    site.FILES,
+    providers.HEYGEN,
+    providers.STRIPE,
+    customers.CUSTOMERS,
+    customers.LIMITS,
+    customers.CROSS_ORIGIN,
+    pipeline.PIPELINE,
+    customers.PRIVATE_ADDRESSES,
+    site.MAIL,
+    operation.WATCHING,
+    operation.PROCESSES,
+    operation.LOGS,
+    operation.LOCAL,
+)
+
+SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}

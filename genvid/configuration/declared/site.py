@@ -1,0 +1,255 @@
+"""Settings of the installation: secrets, addresses, database, files."""
+
+from genvid.configuration.kinds import DatabaseUrl, EmailUrl, Folder, RedisUrl, Switch, Text, Url, Whole, Words
+from genvid.configuration.setting import Group, Setting
+
+COMPOSE = "docker-compose.yml"
+PORT = Whole(1, 65535)
+
+ESSENTIAL = Group(
+    "Needed in production",
+    (
+        Setting(
+            "SECRET_KEY",
+            Text(filled=True),
+            "Signs sessions, links and tokens: `python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`.",
+            wrong="Under 32 characters is an error of the check. A new one ends every session and token.",
+            checks=("genvid.E002",),
+            secret=True,
+            fill_in="",
+        ),
+        Setting(
+            "SALT_KEY",
+            Words(filled=True, noun="keys"),
+            "Encrypts the webhook secrets in the database; a new one goes in front, the old ones stay behind it.",
+            wrong="Without the one that it was written with, an encrypted column cannot be read.",
+            secret=True,
+            fill_in="",
+        ),
+        Setting(
+            "POSTGRES_PASSWORD",
+            Text(filled=True),
+            "The password of the compose file's PostgreSQL; letters and digits only, it becomes part of a URL.",
+            wrong="Compose does not start without it. Changed later, the database refuses it.",
+            secret=True,
+            read_by=COMPOSE,
+            fill_in="",
+        ),
+        Setting(
+            "PUBLIC_URL",
+            Url(),
+            "Where the world reaches this site: part of links in mails and of webhook addresses.",
+            computed="http://127.0.0.1 and `PORT`",
+            wrong="Links and webhooks go to the wrong place. With http, cookies are not marked secure.",
+            checks=("genvid.E001",),
+            fill_in="https://genvid.example.com",
+        ),
+        Setting(
+            "ALLOWED_HOSTS",
+            Words(noun="host names"),
+            "The host names it answers to; a leading dot means every name below.",
+            default="127.0.0.1,localhost,[::1],testserver",
+            wrong="Requests under other names get 400, and the container's health check asks for the first one.",
+            fill_in="genvid.example.com",
+        ),
+        Setting(
+            "CSRF_TRUSTED_ORIGINS",
+            Words(noun="origins"),
+            "Origins whose forms are accepted, scheme included.",
+            default="",
+            wrong="Behind a proxy, staff cannot sign in (403). One without a scheme is an error of the check.",
+            checks=("4_0.E001",),
+            fill_in="https://genvid.example.com",
+        ),
+        Setting(
+            "HEYGEN_API_KEY",
+            Text(),
+            "The key of your HeyGen account.",
+            default="",
+            wrong="Videos wait in the queue and staff are alarmed; `make run` makes one for its sandbox.",
+            checks=("genvid.W001",),
+            secret=True,
+            fill_in="",
+        ),
+    ),
+)
+
+PROXY = Group(
+    "Behind a proxy",
+    (
+        Setting(
+            "SECURE_BEHIND_PROXY",
+            Switch(),
+            "On when a proxy ends TLS and sets X-Forwarded-Proto itself.",
+            default="off",
+            wrong="On without such a proxy, clients can claim https.",
+            fill_in="on",
+        ),
+        Setting(
+            "NUM_PROXIES",
+            Whole(),
+            "How many proxies append to X-Forwarded-For; 0 means that the header is not believed.",
+            default="0",
+            unit="proxies",
+            wrong="Too few, and everybody shares one address's rate limits; too many, and clients can choose theirs.",
+            fill_in="1",
+        ),
+        Setting(
+            "WEB_BIND",
+            Text(),
+            "The address that the compose file publishes its ports on.",
+            default="127.0.0.1",
+            wrong="Compose does not start; a public one bypasses the proxy.",
+            read_by=COMPOSE,
+        ),
+        Setting(
+            "WEB_PORT",
+            PORT,
+            "The published port of the service `web`.",
+            wrong="Compose does not start.",
+            default="8000",
+            read_by=COMPOSE,
+        ),
+        Setting(
+            "STREAM_PORT",
+            PORT,
+            "The published port of the service `stream`.",
+            wrong="Compose does not start.",
+            default="8010",
+            read_by=COMPOSE,
+        ),
+        Setting(
+            "SECURE_HSTS_SECONDS",
+            Whole(),
+            "How long browsers insist on https.",
+            computed="3600 when `PUBLIC_URL` is https, otherwise 0",
+            unit="seconds",
+            wrong="A site that gives up https stays out of reach for as long.",
+            example="3600",
+        ),
+    ),
+)
+
+DATA = Group(
+    "Database and broker (the compose file sets both addresses)",
+    (
+        Setting(
+            "DATABASE_URL",
+            DatabaseUrl(),
+            "PostgreSQL; a SQLite file in GENVID_VAR when unset.",
+            computed="`genvid.sqlite3` in `GENVID_VAR`",
+            wrong="Migrating fails; `/readyz` answers 503, and so does every request that needs the database.",
+            secret=True,
+            example="postgres://user:password@host:5432/genvid",
+        ),
+        Setting(
+            "REDIS_URL",
+            RedisUrl(),
+            "Redis for the broker, the cache and the rate limits; a SQLite file and memory when unset.",
+            default="",
+            wrong="Work waits for the sweeps and `/readyz` answers 503.",
+            secret=True,
+            example="redis://host:6379/0",
+        ),
+        Setting(
+            "CONN_MAX_AGE",
+            Whole(),
+            "How long a database connection is kept.",
+            default="60",
+            unit="seconds",
+        ),
+    ),
+)
+
+FILES = Group(
+    "Where files lie",
+    (
+        Setting(
+            "GENVID_VAR",
+            Folder(),
+            "Database, media, mail and secrets of this installation; a new folder is a new installation.",
+            computed="`var` beside manage.py",
+            wrong="Another folder looks like an empty installation.",
+            example="var",
+        ),
+        Setting(
+            "S3_BUCKET",
+            Text(),
+            "An S3-compatible bucket for videos; a folder in GENVID_VAR when unset.",
+            default="",
+            wrong="Videos cannot be stored, and `/readyz` answers 503.",
+        ),
+        Setting(
+            "S3_ENDPOINT_URL",
+            Url(optional=True),
+            "The bucket's address when it is not Amazon's.",
+            default="",
+            wrong="As for `S3_BUCKET`.",
+        ),
+        Setting("S3_REGION", Text(), "The bucket's region.", default="", wrong="As for `S3_BUCKET`."),
+        Setting(
+            "AWS_ACCESS_KEY_ID",
+            Text(),
+            "The bucket's access key.",
+            default="",
+            wrong="As for `S3_BUCKET`.",
+            secret=True,
+            read_by="boto3",
+        ),
+        Setting(
+            "AWS_SECRET_ACCESS_KEY",
+            Text(),
+            "The secret of that key.",
+            default="",
+            wrong="As for `S3_BUCKET`.",
+            secret=True,
+            read_by="boto3",
+        ),
+        Setting(
+            "MEDIA_LINK_LIFETIME",
+            Whole(1),
+            "How long a link to a video stays good.",
+            default="3600",
+            unit="seconds",
+            wrong="Too short, and long downloads cannot be resumed.",
+        ),
+        Setting(
+            "STATIC_ROOT",
+            Folder(),
+            "Collected static files; set by the image.",
+            computed="`static` in `GENVID_VAR`",
+            wrong="The admin and the pages come without styles.",
+            example="var/static",
+        ),
+    ),
+)
+
+MAIL = Group(
+    "Mail",
+    (
+        Setting(
+            "EMAIL_URL",
+            EmailUrl(),
+            "The mail server.",
+            default="",
+            wrong="Mail cannot be sent.",
+            secret=True,
+            example="smtp+tls://user:password@host:587",
+        ),
+        Setting(
+            "EMAIL_BACKEND",
+            Text(filled=True),
+            "A Django mail backend by name, such as anymail's, where EMAIL_URL is unset; files in GENVID_VAR/mail.",
+            default="django.core.mail.backends.filebased.EmailBackend",
+            wrong="Mail cannot be sent.",
+        ),
+        Setting(
+            "DEFAULT_FROM_EMAIL",
+            Text(filled=True),
+            "The sender.",
+            default="genvid <no-reply@localhost>",
+            wrong="Receivers refuse the mail or take it for spam.",
+            example="genvid <no-reply@genvid.example.com>",
+        ),
+    ),
+)

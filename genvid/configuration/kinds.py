@@ -1,0 +1,219 @@
+"""What a setting's value may be: one class per kind, which parses the text of a variable or refuses it."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from environ import Env
+from limits import RateLimitItem
+from limits import parse as parse_rate
+
+OFF_WORDS = ("false", "off", "n", "no", "0")
+
+
+class Kind(ABC):
+    """A form of value. `expected` completes the sentence "write …"."""
+
+    note: ClassVar[str] = ""
+    """What .env.example adds to a setting's meaning."""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether there is any text that it does not take."""
+        return True
+
+    @property
+    @abstractmethod
+    def expected(self) -> str: ...
+
+    @abstractmethod
+    def parse(self, text: str) -> Any:
+        """The typed value. Raises ValueError for text of another form."""
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """Any text, which is checked where it is used."""
+
+    filled: bool = False
+
+    @property
+    def refuses(self) -> bool:
+        return self.filled
+
+    @property
+    def expected(self) -> str:
+        return "text that is not empty" if self.filled else "text"
+
+    def parse(self, text: str) -> str:
+        if self.filled and not text.strip():
+            raise ValueError("empty")
+        return text
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:
+        return f"{', '.join(self.words[:-1])} or {self.words[-1]}"
+
+    def parse(self, text: str) -> str:
+        if text not in self.words:
+            raise ValueError("not one of the words")
+        return text
+
+
+class Switch(Kind):
+    """On or off in django-environ's words, and no other."""
+
+    expected = "on or off"
+
+    def parse(self, text: str) -> bool:
+        word = text.strip().lower()
+        if word not in (*Env.BOOLEAN_TRUE_STRINGS, *OFF_WORDS):
+            raise ValueError("neither on nor off")
+        return word in Env.BOOLEAN_TRUE_STRINGS
+
+
+@dataclass(frozen=True)
+class Whole(Kind):
+    """A whole number within bounds, both included."""
+
+    least: int = 0
+    most: int | None = None
+
+    @property
+    def expected(self) -> str:
+        return f"a whole number from {self.least}" + (f" to {self.most}" if self.most is not None else "")
+
+    def parse(self, text: str) -> int:
+        number = int(text)
+        if number < self.least or (self.most is not None and number > self.most):
+            raise ValueError("out of bounds")
+        return number
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number that may have a fraction: from 0, or above it."""
+
+    above_zero: bool = False
+
+    @property
+    def expected(self) -> str:
+        return "a number above 0" if self.above_zero else "a number from 0"
+
+    def parse(self, text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number) or number < 0 or (self.above_zero and number == 0):
+            raise ValueError("out of bounds")
+        return number
+
+
+@dataclass(frozen=True)
+class Url(Kind):
+    """An http or https address, or nothing where that is allowed."""
+
+    optional: bool = False
+
+    @property
+    def expected(self) -> str:
+        return "an address such as https://host" + (", or nothing" if self.optional else "")
+
+    def parse(self, text: str) -> str:
+        if self.optional and not text:
+            return text
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("no address")
+        _ = parts.port  # raises where it is no number
+        return text
+
+
+@dataclass(frozen=True)
+class Words(Kind):
+    """Texts separated by commas, with nothing around them; empty ones are left out."""
+
+    note = "separated by commas"
+
+    each: Kind = Text()
+    filled: bool = False
+    noun: str = "words"
+
+    @property
+    def refuses(self) -> bool:
+        return self.filled or self.each.refuses
+
+    @property
+    def expected(self) -> str:
+        return f"{self.noun} separated by commas" + (", at least one" if self.filled else "")
+
+    def parse(self, text: str) -> list[str]:
+        words: list[str] = Env.parse_value(text, list)
+        if self.filled and not words:
+            raise ValueError("empty")
+        return [self.each.parse(word) for word in words]
+
+
+class Rate(Kind):
+    """So many in a time, as the `limits` library writes it."""
+
+    expected = "a rate such as 60/minute or 5/15 minutes"
+
+    def parse(self, text: str) -> RateLimitItem:
+        return parse_rate(text)
+
+
+class Folder(Kind):
+    """A path, absolute or from the folder in which the process starts."""
+
+    expected = "a path"
+
+    def parse(self, text: str) -> Path:
+        if not text:
+            raise ValueError("empty")
+        return Path(text)
+
+
+class DatabaseUrl(Kind):
+    """The address of a PostgreSQL or SQLite database, as Django's DATABASES has it."""
+
+    expected = "postgres://user:password@host:5432/name or sqlite:////path"
+
+    def parse(self, text: str) -> dict[str, Any]:
+        if urlsplit(text).scheme not in ("sqlite", *Env.POSTGRES_FAMILY):
+            raise ValueError("another database")
+        config: dict[str, Any] = Env.db_url_config(text)
+        return config
+
+
+class RedisUrl(Kind):
+    """The address of a Redis database, or nothing."""
+
+    expected = "redis://host:6379/0, or nothing"
+
+    def parse(self, text: str) -> str:
+        if text and urlsplit(text).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("another service")
+        return text
+
+
+class EmailUrl(Kind):
+    """The address of a mail server as Django's EMAIL_… settings; none of them for nothing."""
+
+    expected = "smtp+tls://user:password@host:587, another scheme that django-environ knows, or nothing"
+
+    def parse(self, text: str) -> dict[str, Any]:
+        if not text:
+            return {}
+        if urlsplit(text).scheme not in Env.EMAIL_SCHEMES:
+            raise ValueError("no mail scheme")
+        config: dict[str, Any] = Env.email_url_config(text)
+        return config
