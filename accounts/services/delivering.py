@@ -16,14 +16,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import tasks
+from accounts import jobs
 from accounts.enums import DeliveryStatus, Health, SwitchedOff
 from accounts.mail import send_endpoint_off
 from accounts.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from accounts.signatures import headers_for
 from accounts.waking import note_awake, wake
-from genvid.broker import enqueue, enqueue_on_commit
 from genvid.http import HttpError, post
+from genvid.jobs import enqueue, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 
@@ -195,7 +195,7 @@ def _switch_off(endpoint: WebhookEndpoint, reason: SwitchedOff) -> None:
     off = {"enabled": False, "disabled_reason": reason, "disabled_at": timezone.now(), "told_at": None}
     if WebhookEndpoint.objects.filter(pk=endpoint.pk, enabled=True).update(**off):
         logger.warning("webhook_endpoint_switched_off", endpoint_id=str(endpoint.pk), reason=reason.value)
-        enqueue_on_commit(tasks.send_endpoint_off_email, str(endpoint.pk))
+        enqueue_on_commit(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint.pk))
 
 
 def sweep() -> None:
@@ -207,7 +207,7 @@ def sweep() -> None:
     late.update(status=DeliveryStatus.FAILED, ended_at=now)
     untold = WebhookEndpoint.objects.filter(deleted_at=None, told_at=None, disabled_at__lt=now - TELL_AGAIN_AFTER)
     for endpoint_id in untold.exclude(disabled_reason="").values_list("pk", flat=True):
-        enqueue(tasks.send_endpoint_off_email, str(endpoint_id))
+        enqueue(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint_id))
 
 
 def tell_owners(endpoint_id: UUID) -> None:

@@ -1,6 +1,6 @@
 """The end of a person's data: asked for, withdrawn by signing in, and after the grace carried out to the last row.
 
-Every room takes part through `accounts.signals.account_erasing`; the ledger stays, and says no name.
+Every app takes part through `accounts.signals.account_erasing`; the ledger stays, and says no name.
 """
 
 from datetime import datetime, timedelta
@@ -12,19 +12,19 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts import audit, privacy_mail, tasks
+from accounts import audit, jobs, privacy_mail
 from accounts.caller import Caller
 from accounts.enums import OPEN_ERASURES, AuditAct, ErasureStatus, Revocation, Role
 from accounts.models import Account, ApiKey, Erasure, Invitation, Membership, User
 from accounts.services import forgetting, proving, sessions
 from accounts.signals import account_erasing
-from genvid.broker import enqueue_on_commit
 from genvid.errors import Conflict, InvalidCredentials, InvalidState
+from genvid.jobs import enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=15)
 PAUSE = timedelta(seconds=10)
-"""Before the rooms are asked again what is left; twice as long each time, up to `LONGEST_PAUSE`."""
+"""Before the apps are asked again what is left; twice as long each time, up to `LONGEST_PAUSE`."""
 LONGEST_PAUSE = timedelta(minutes=5)
 
 
@@ -53,7 +53,7 @@ def start(user_id: UUID, *, by: UUID) -> Erasure:
     erasure = Erasure.objects.create(user=user, requested_by_id=by, erase_after=after)
     _shut_out(user_id, going)
     _note(AuditAct.ERASURE_REQUESTED, going, erasure, by)
-    enqueue_on_commit(tasks.work_on_erasure, str(erasure.pk))
+    enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
     return erasure
 
 
@@ -107,7 +107,7 @@ def withdraw(user: User) -> None:
     if not waiting.update(status=ErasureStatus.WITHDRAWN, withdrawn_at=now, due_at=now, told_at=None):
         raise InvalidCredentials
     _note(AuditAct.ERASURE_WITHDRAWN, accounts_going_with(user.pk), erasure, user.pk)
-    enqueue_on_commit(tasks.work_on_erasure, str(erasure.pk))
+    enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
 
 
 def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None) -> None:
@@ -123,7 +123,7 @@ def work_on(erasure_id: str) -> None:
         return
     try:
         _advance(erasure)
-    except Exception as error:  # noqa: BLE001 - a disk, a bucket, another room: the sweep tries again
+    except Exception as error:  # noqa: BLE001 - a disk, a bucket, another app: the sweep tries again
         logger.warning("erasure_postponed", erasure_id=erasure_id, tries=erasure.tries, error=repr(error))
         erasure.postpone(_pause(erasure), repr(error))
 
@@ -199,6 +199,6 @@ def _ask_again(erasure: Erasure, left: str) -> None:
 
 
 def _left_in_rooms(account_id: UUID) -> list[str]:
-    """What the rooms above have still to do, in their words. One that fails is asked again like the others."""
+    """What the apps above have still to do, in their words. One that fails is asked again like the others."""
     answers = account_erasing.send_robust(sender=Erasure, account_id=account_id)
     return [repr(answer) if isinstance(answer, Exception) else answer for _, answer in answers if answer]

@@ -14,13 +14,13 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, privacy_mail, tasks
+from accounts import audit, jobs, privacy_mail
 from accounts.caller import Caller
 from accounts.enums import AuditAct, ExportStatus
 from accounts.models import Export, User
 from accounts.services import archiving
-from genvid.broker import enqueue, enqueue_on_commit
 from genvid.errors import NotFound, RateLimited
+from genvid.jobs import enqueue, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 LIVES = timedelta(days=7)
@@ -51,7 +51,7 @@ def request(caller: Caller) -> Export:
         raise RateLimited(message, retry_after=max(1, int(wait.total_seconds())))
     export = Export.objects.create(user_id=caller.user_id)
     audit.note_by(caller, AuditAct.EXPORT_REQUESTED, export=export.pk)
-    enqueue_on_commit(tasks.work_on_export, str(export.pk))
+    enqueue_on_commit(jobs.WORK_ON_EXPORT, str(export.pk))
     return export
 
 
@@ -117,7 +117,7 @@ def _build(export: Export) -> None:
     facts: dict[str, Any] = {"file": name, "bytes": size, "ready_at": now, "expires_at": now + LIVES}
     if export.go_on(due_at=now, status=ExportStatus.READY, tries=0, waiting_reason="", **facts):
         logger.info("export_ready", export_id=str(export.pk), bytes=size)
-        enqueue(tasks.work_on_export, str(export.pk))
+        enqueue(jobs.WORK_ON_EXPORT, str(export.pk))
     elif not Export.objects.filter(pk=export.pk).exists():
         # Its person was erased meanwhile.
         default_storage.delete(name)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import (
     Delivery,
     IdempotencyRecord,
@@ -20,6 +21,16 @@ from accounts.throttling import KNOWN
 KEEP_ANSWERS = timedelta(hours=24)
 KEEP_ENDED_SESSIONS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=30)
+
+
+def forget_all() -> None:
+    """Delete everything of accounts that has outlived its retention."""
+    forget_answers()
+    forget_ended_sessions()
+    forget_networks()
+    forget_webhooks()
+    forget_invitations()
+    audit.forget_old()
 
 
 def forget_answers() -> None:

@@ -8,14 +8,14 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import audit, tasks, throttling
+from accounts import audit, jobs, throttling
 from accounts.enums import AuditAct, Revocation
 from accounts.models import Membership, Session, User
 from accounts.services import erasing, opening, proving, sessions
 from accounts.tokens import TokenPair, new_refresh_token, pair_for, read_refresh
 from genvid import origin
-from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidCredentials, TokenInvalid, ValidationFailed
+from genvid.jobs import enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
             membership = opening.open_account(user)
             audit.note(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
             signed_in = SignedIn(user, membership, open_session(membership))
-            enqueue_on_commit(tasks.send_verification_email, str(user.pk))
+            enqueue_on_commit(jobs.SEND_VERIFICATION_EMAIL, str(user.pk))
     except IntegrityError:
         raise ValidationFailed(details={"email": "This address is already registered."}) from None
     logger.info("account_registered", account_id=str(membership.account_id))

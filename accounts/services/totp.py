@@ -4,16 +4,18 @@ import base64
 import hashlib
 import re
 import secrets
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts import audit, tasks
+from accounts import audit, jobs
 from accounts.caller import Caller
 from accounts.enums import AuditAct
+from accounts.mail import send_totp_changed
 from accounts.models import Authenticator, RecoveryCode, User
 from genvid.api.serializers import refuse_field
-from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidCredentials, InvalidState, TotpRequired
+from genvid.jobs import enqueue_on_commit
 
 SECRET_BYTES = 20
 RECOVERY_CODES = 10
@@ -90,7 +92,13 @@ def disable(caller: Caller, user: User) -> None:
         raise InvalidState("The second factor is not on.")
     RecoveryCode.objects.filter(user=user).delete()
     audit.note_by(caller, AuditAct.TOTP_DISABLED)
-    enqueue_on_commit(tasks.send_totp_email, str(user.pk))
+    enqueue_on_commit(jobs.SEND_TOTP_EMAIL, str(user.pk))
+
+
+def send_changed_email(user_id: UUID) -> None:
+    """Tell a person whether the second factor is on now."""
+    user = User.objects.get(pk=user_id)
+    send_totp_changed(user, is_on=authenticator_of(user) is not None)
 
 
 def recovery_codes_left(user: User) -> int:
@@ -103,7 +111,7 @@ def _switch_on(device: Authenticator) -> list[str]:
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     RecoveryCode.objects.filter(user=device.user_id).delete()
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=device.user_id, digest=_digest(code)) for code in codes)
-    enqueue_on_commit(tasks.send_totp_email, str(device.user_id))
+    enqueue_on_commit(jobs.SEND_TOTP_EMAIL, str(device.user_id))
     return codes
 
 

@@ -9,11 +9,12 @@ from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, tasks, throttling
+from accounts import audit, jobs, throttling
 from accounts.enums import AuditAct
+from accounts.mail import send_verification
 from accounts.models import Membership, User
-from genvid.broker import enqueue
 from genvid.errors import EmailNotVerified, TokenInvalid
+from genvid.jobs import enqueue
 
 logger = structlog.get_logger(__name__)
 VERIFICATION_SALT = "accounts.email-verification"
@@ -27,7 +28,14 @@ def verification_token(user: User) -> str:
 def request_verification(user: User) -> None:
     """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
     if not user.email_verified and throttling.may_mail(user.email, "verification"):
-        enqueue(tasks.send_verification_email, str(user.pk))
+        enqueue(jobs.SEND_VERIFICATION_EMAIL, str(user.pk))
+
+
+def send_verification_email(user_id: UUID) -> None:
+    """Mail the verification link. Does nothing for an address that is verified already."""
+    user = User.objects.filter(pk=user_id, email_verified_at=None).first()
+    if user is not None:
+        send_verification(user, verification_token(user))
 
 
 def verify_email(token: str) -> User:

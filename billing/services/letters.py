@@ -11,10 +11,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.contacts import owners_of
-from billing import mail, tasks
+from billing import jobs, mail
 from billing.enums import LetterKind
 from billing.models import Letter
-from genvid.broker import enqueue, enqueue_on_commit
+from genvid.jobs import enqueue, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=120)
@@ -32,7 +32,7 @@ def write(kind: LetterKind, reference: str, *, account_id: UUID | None, **words:
         kind=kind, reference=reference, defaults={"account_id": account_id, "words": words}
     )
     if is_new:
-        enqueue_on_commit(tasks.send_letter, str(letter.pk))
+        enqueue_on_commit(jobs.SEND_LETTER, str(letter.pk))
 
 
 def alarm(reference: str, text: str) -> None:
@@ -76,7 +76,7 @@ def _put_off(letter: Letter, error: Exception) -> bool:
 def sweep() -> int:
     due = Letter.objects.filter(due_at__lte=timezone.now()).order_by("due_at").values_list("pk", flat=True)[:A_SWEEP]
     for pk in due:
-        enqueue(tasks.send_letter, str(pk))
+        enqueue(jobs.SEND_LETTER, str(pk))
     return len(due)
 
 

@@ -15,12 +15,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from billing import tasks
+from billing import jobs
 from billing.enums import NudgeKind
 from billing.gateway.errors import BillingError
 from billing.models import Nudge
 from billing.services import following
-from genvid.broker import backlog, enqueue, enqueue_on_commit
+from genvid.jobs import backlog, enqueue, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
@@ -65,7 +65,7 @@ def nudge(kind: NudgeKind, object_id: str) -> Nudge:
     row, is_new = Nudge.objects.get_or_create(kind=kind, object_id=object_id, defaults={"due_at": now, "noted_at": now})
     if not is_new:
         Nudge.objects.filter(pk=row.pk).update(version=F("version") + 1, due_at=now, noted_at=now)
-    enqueue_on_commit(tasks.look, str(row.pk))
+    enqueue_on_commit(jobs.LOOK, str(row.pk))
     return row
 
 
@@ -101,11 +101,11 @@ def sweep() -> int:
 
     While the queue is long, nothing was forgotten: it only takes its time.
     """
-    if backlog(tasks.look) >= A_SWEEP:
+    if backlog(jobs.LOOK) >= A_SWEEP:
         return 0
     due = Nudge.objects.filter(due_at__lte=timezone.now()).order_by("due_at").values_list("pk", flat=True)[:A_SWEEP]
     for pk in due:
-        enqueue(tasks.look, str(pk))
+        enqueue(jobs.LOOK, str(pk))
     return len(due)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.caller import Caller
 from accounts.enums import AuditAct
-from billing import ledger, tasks
+from billing import jobs, ledger
 from billing.enums import LetterKind, PlanKind, TopUpStatus
 from billing.gateway import buying, reading
 from billing.gateway.errors import BillingError
@@ -24,7 +24,7 @@ from billing.gateway.facts import IntentFacts
 from billing.models import Plan, PlanPrice, TopUp, TopUpRule
 from billing.services import catalogue, customers, letters, recording
 from genvid.api.serializers import refuse_field
-from genvid.broker import enqueue
+from genvid.jobs import enqueue
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=180)
@@ -45,7 +45,7 @@ def sweep() -> int:
     due = TopUp.objects.filter(status=TopUpStatus.PENDING, due_at__lte=timezone.now()).values_list("pk", flat=True)
     waiting = list(due[:A_SWEEP])
     for pk in waiting:
-        enqueue(tasks.top_up, str(pk))
+        enqueue(jobs.TOP_UP, str(pk))
     return len(waiting)
 
 

@@ -17,9 +17,9 @@ from django.utils import timezone
 from accounts.caller import Caller
 from billing import credits
 from genvid.api.serializers import refuse_field
-from genvid.broker import enqueue, enqueue_on_commit
 from genvid.errors import InvalidState, ValidationFailed
-from videos import estimates, paces, places, rows, tasks
+from genvid.jobs import enqueue, enqueue_on_commit
+from videos import estimates, jobs, paces, places, rows
 from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent, after
 from videos.rows import Table
@@ -78,7 +78,7 @@ def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
     holds = {video.money_reference: video.credits_held for video in videos}
     credits.hold_many(caller.account_id, holds, key_id=caller.key_id)
     announcing.announce_line(videos)
-    enqueue_on_commit(tasks.dispatch)
+    enqueue_on_commit(jobs.DISPATCH)
     logger.info("batch_accepted", batch_id=str(batch.pk), account_id=str(batch.account_id), videos=len(videos))
     return batch
 
@@ -106,7 +106,7 @@ def cancel(batch: Batch) -> Batch:
     if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=asked_at) != 1:
         raise InvalidState("All videos of this batch have ended.")
     if _cancel_chunk(batch.pk) == CANCEL_CHUNK:
-        enqueue(tasks.cancel_batch, str(batch.pk))
+        enqueue(jobs.CANCEL_BATCH, str(batch.pk))
     batch.refresh_from_db()
     return batch
 

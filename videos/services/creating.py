@@ -15,9 +15,9 @@ from accounts.enums import EventType
 from avatars.models import Avatar, Voice
 from billing import credits
 from genvid.api.serializers import refuse_field
-from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState
-from videos import estimates, paces, places, tasks
+from genvid.jobs import enqueue_on_commit
+from videos import estimates, jobs, paces, places
 from videos.enums import Status
 from videos.languages import language_name, voice_speaks
 from videos.models import Video, VideoEvent, after
@@ -126,7 +126,7 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
         raise InvalidState("Another request was first.")
     credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
     announcing.announce(video, EventType.VIDEO_QUEUED)
-    enqueue_on_commit(tasks.dispatch)
+    enqueue_on_commit(jobs.DISPATCH)
 
 
 def _place(video: Video) -> int:

@@ -4,9 +4,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState
-from videos import tasks
+from genvid.jobs import enqueue_on_commit
+from videos import jobs
 from videos.enums import TERMINAL, Status
 from videos.models import Video
 from videos.renderers import delete_lost_renders, delete_render
@@ -22,7 +22,7 @@ def delete(video: Video) -> None:
     gone = Video.objects.filter(pk=video.pk, deleted_at=None, status__in=TERMINAL | {Status.DRAFT})
     if gone.update(deleted_at=now, updated_at=now) != 1:
         raise InvalidState("A video can be deleted once it has ended, or while it is a draft.")
-    enqueue_on_commit(tasks.purge, str(video.pk))
+    enqueue_on_commit(jobs.PURGE, str(video.pk))
 
 
 def purge_video(video_id: str) -> None:

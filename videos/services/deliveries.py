@@ -1,4 +1,4 @@
-"""HeyGen's webhooks: stored raw first, worked off later. Each is a nudge to read the video again, never the truth."""
+"""HeyGen's webhooks: stored raw, processed later. Each only says which video to read again."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -9,16 +9,16 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from genvid.broker import enqueue
 from genvid.heygen.client import get_client
 from genvid.heygen.errors import HeyGenError
 from genvid.heygen.types import WebhookNotice
-from videos import metrics, paces, provider, tasks
+from genvid.jobs import enqueue
+from videos import jobs, metrics, paces, provider
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
 from videos.renderers import client_of
 from videos.services.registration import EVENTS
-from videos.services.rendering import refresh
+from videos.services.rendering import pull_forward, refresh
 
 logger = structlog.get_logger(__name__)
 OLD_SECRET_LIFETIME = timedelta(hours=24)
@@ -58,8 +58,14 @@ def keep(notice: WebhookNotice, *, missed: bool = False) -> bool:
     )
     metrics.deliveries.add("fresh" if fresh else "again")
     if fresh:
-        enqueue(tasks.work_off_delivery, str(delivery.pk))
+        enqueue(jobs.WORK_OFF_DELIVERY, str(delivery.pk))
     return fresh
+
+
+def backfill() -> None:
+    """Keep webhooks that never came, then bring forward the polls that relied on webhooks."""
+    backfill_missed()
+    pull_forward()
 
 
 def backfill_missed() -> int:

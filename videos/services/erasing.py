@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.pieces import delete_in_pieces, update_in_pieces
 from accounts.services.forgetting import forget_admin_log
-from genvid.broker import enqueue
-from videos import tasks
+from genvid.jobs import enqueue
+from videos import jobs
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Batch, Video, VideoEvent, WebhookDelivery
 from videos.querysets import VideoQuerySet
@@ -48,7 +48,7 @@ def _delete_ended(mine: VideoQuerySet) -> None:
         deleting.delete(video)
     # Those whose message was lost, and those that their client had deleted before.
     for pk in _undeleted(mine).exclude(deleted_at=None).values_list("pk", flat=True)[:PIECE]:
-        enqueue(tasks.purge, str(pk))
+        enqueue(jobs.PURGE, str(pk))
 
 
 def _undeleted(mine: VideoQuerySet) -> VideoQuerySet:

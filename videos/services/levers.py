@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import credits as money
-from genvid.broker import enqueue_on_commit
 from genvid.errors import InvalidState, ProviderUnavailable
 from genvid.heygen.errors import HeyGenError, NotFound
 from genvid.heygen.types import RemoteVideo, RenderState
-from videos import tasks
+from genvid.jobs import enqueue_on_commit
+from videos import jobs
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Video, after
 from videos.renderers import client_of
@@ -91,10 +91,10 @@ def fetch_again(video: Video, *, by: str) -> Video:
     log = logger.bind(video_id=str(video.pk), by=by)
     if video.status == Status.STORING:
         lease(video, seconds=0)
-        enqueue_on_commit(tasks.store, str(video.pk))
+        enqueue_on_commit(jobs.STORE, str(video.pk))
     elif video.status == Status.COMPLETED:
         _prove_fetchable(video)
-        enqueue_on_commit(tasks.replace_file, str(video.pk))
+        enqueue_on_commit(jobs.REPLACE_FILE, str(video.pk))
     else:
         raise InvalidState(f"There is nothing to fetch: this video is {video.status}.")
     log.info("fetched_again_by_staff", status=video.status)

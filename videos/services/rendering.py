@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from genvid.broker import enqueue, enqueue_on_commit, enqueue_once_on_commit
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import HeyGenError, NotFound, OperatorProblem
 from genvid.heygen.types import Failure, RemoteVideo, RenderState
-from videos import paces, provider, tasks
+from genvid.jobs import enqueue, enqueue_on_commit, enqueue_once_on_commit
+from videos import jobs, paces, provider
 from videos.enums import LearnedBy, Status
 from videos.models import Video, after
 from videos.querysets import VideoQuerySet
@@ -39,6 +39,12 @@ DISPATCH_PAUSE = 0.5
 EXTENSION_SECONDS = 3600.0
 """A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
 INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
+
+
+def poll_all() -> None:
+    """The renders that are due, at HeyGen and then at the test renderer."""
+    poll_due()
+    poll_tests()
 
 
 def poll_due() -> int:
@@ -99,7 +105,7 @@ def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], state
     lease = Video.objects.filter(pk__in=[video.pk for video in ended], status=Status.RENDERING)
     lease.update(due_at=now + timedelta(seconds=POLL_LEASE))
     for video in ended[READ_AT_ONCE:]:
-        enqueue(tasks.read, str(video.pk))
+        enqueue(jobs.READ, str(video.pk))
     for video in ended[:READ_AT_ONCE]:
         refresh(video, client, LearnedBy.POLL)
 
@@ -157,8 +163,8 @@ def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
     if stored:
         if not video.is_test:
             provider.note_render_finished(video.submitted_at or timezone.now())
-        enqueue_on_commit(tasks.store, str(video.pk))
-        enqueue_once_on_commit(tasks.dispatch, seconds=DISPATCH_PAUSE)
+        enqueue_on_commit(jobs.STORE, str(video.pk))
+        enqueue_once_on_commit(jobs.DISPATCH, seconds=DISPATCH_PAUSE)
 
 
 def links_of(remote: RemoteVideo) -> dict[str, Any]:

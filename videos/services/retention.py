@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.pieces import delete_in_pieces
-from genvid.broker import enqueue
 from genvid.heygen.errors import HeyGenError
-from videos import renderers, tasks
+from genvid.jobs import enqueue
+from videos import jobs, renderers
 from videos.enums import Status
 from videos.models import Video, VideoEvent, WebhookDelivery
 from videos.querysets import VideoQuerySet
@@ -120,7 +120,7 @@ def wake_renders_left() -> None:
     if settings.HEYGEN_DELETE_AFTER_STORE:
         wanted |= Q(completed_at__gt=timezone.now() - LOOK_BACK)
     for pk in left.filter(wanted).order_by("completed_at").values_list("pk", flat=True)[:BATCH]:
-        enqueue(tasks.delete_render, str(pk))
+        enqueue(jobs.DELETE_RENDER, str(pk))
 
 
 def delete_render(video_id: str) -> None:

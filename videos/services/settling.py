@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.enums import EventType
 from billing import credits
-from genvid.broker import enqueue_on_commit
-from videos import estimates, tasks
+from genvid.jobs import enqueue_on_commit
+from videos import estimates, jobs
 from videos.enums import Status
 from videos.models import Batch, Video
 from videos.services import announcing
@@ -46,7 +46,7 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     announcing.announce(video, EventType.VIDEO_COMPLETED)
     _end_in_batch(video.batch_id)
     if settings.HEYGEN_DELETE_AFTER_STORE:
-        enqueue_on_commit(tasks.delete_render, str(video.pk))
+        enqueue_on_commit(jobs.DELETE_RENDER, str(video.pk))
     return True
 
 
@@ -132,7 +132,7 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
     )
     if back:
         announcing.announce(video, EventType.VIDEO_QUEUED)
-        enqueue_on_commit(tasks.dispatch)
+        enqueue_on_commit(jobs.DISPATCH)
     return back
 
 

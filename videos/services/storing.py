@@ -12,11 +12,11 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from genvid.broker import enqueue
 from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound
 from genvid.http import HttpError
-from videos import downloads, mp4, provider, tasks
+from genvid.jobs import enqueue
+from videos import downloads, jobs, mp4, provider
 from videos.downloads import Fetched, MovedOn, NoRoom, Occupied
 from videos.enums import Status
 from videos.models import Video
@@ -90,7 +90,7 @@ def _wake_next() -> None:
         longest_waiting, _ = _turned_away.popitem(last=False)
     except KeyError:
         return
-    enqueue(tasks.store, longest_waiting)
+    enqueue(jobs.STORE, longest_waiting)
 
 
 @cache

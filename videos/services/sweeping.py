@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import structlog
-from celery import Task
 from django.utils import timezone
 
-from genvid.broker import backlog, enqueue
-from videos import alarms, downloads, tasks
+from genvid.jobs import Job, backlog, enqueue
+from videos import alarms, downloads, jobs
 from videos.enums import Status
 from videos.models import Video, WebhookDelivery
 from videos.services import rendering, settling, storing, submitting
@@ -36,14 +34,14 @@ def sweep_all() -> None:
 def wake_due() -> None:
     """Submissions and downloads whose lease ran out, or whose time has come."""
     now = timezone.now()
-    for status, task in ((Status.SUBMITTING, tasks.submit), (Status.STORING, tasks.store)):
-        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[: _room(task)]:
-            enqueue(task, str(pk))
+    for status, job in ((Status.SUBMITTING, jobs.SUBMIT), (Status.STORING, jobs.STORE)):
+        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[: _room(job)]:
+            enqueue(job, str(pk))
 
 
-def _room(task: "Task[Any, Any]") -> int:
+def _room(job: Job) -> int:
     """How many to wake. What waits in a long queue is not lost: sent at every sweep, it would make it longer still."""
-    return max(0, BATCH - backlog(task))
+    return max(0, BATCH - backlog(job))
 
 
 def end_overdue() -> None:
@@ -71,21 +69,21 @@ def give_up_waiting(video: Video) -> None:
 
 def wake_deliveries() -> None:
     late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
-    for pk in late.values_list("pk", flat=True)[: _room(tasks.work_off_delivery)]:
-        enqueue(tasks.work_off_delivery, str(pk))
+    for pk in late.values_list("pk", flat=True)[: _room(jobs.WORK_OFF_DELIVERY)]:
+        enqueue(jobs.WORK_OFF_DELIVERY, str(pk))
 
 
 def wake_cancellations() -> None:
     """Batches whose cancellation died half-way."""
     waiting = Video.objects.queued().filter(batch__canceled_at__lt=timezone.now() - CANCEL_AFTER)
     for pk in set(waiting.values_list("batch_id", flat=True)[:BATCH]):
-        enqueue(tasks.cancel_batch, str(pk))
+        enqueue(jobs.CANCEL_BATCH, str(pk))
 
 
 def wake_purges() -> None:
     unpurged = Video.objects.filter(deleted_at__lt=timezone.now() - PURGE_AFTER, purged_at=None)
     for pk in unpurged.values_list("pk", flat=True)[:BATCH]:
-        enqueue(tasks.purge, str(pk))
+        enqueue(jobs.PURGE, str(pk))
 
 
 GIVE_UP: dict[Status, Callable[[Video], None]] = {

@@ -8,15 +8,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import audit, standing, tasks
+from accounts import audit, jobs, standing
 from accounts.caller import Caller
 from accounts.enums import AuditAct, Revocation, Role, Scope
 from accounts.models import Account, ApiKey, Membership, Session, User
 from accounts.permissions import allows
 from accounts.services import proving
 from genvid.api.serializers import refuse_field
-from genvid.broker import enqueue_on_commit
 from genvid.errors import Conflict, NotAuthenticated, NotFound, PermissionDenied
+from genvid.jobs import enqueue_on_commit
 
 OWNERS_ALONE = "Only an owner decides about owners."
 LAST_OWNER = "You are the last owner: transfer the ownership first (POST team/transfer-ownership)."
@@ -34,9 +34,9 @@ class Team:
 
 
 def locked(caller: Caller, scope: Scope) -> Team:
-    """Take the account's lock and look again who is asking: another request may have changed it since the door.
+    """Take the account's lock and check the caller's permission again: another request may have changed it meanwhile.
 
-    Two owners who remove each other at once both pass the door; the second finds here that they are no owner any more.
+    Two owners who remove each other at once both pass the first check; the second is refused here.
     Raises NotAuthenticated and PermissionDenied.
     """
     account = Account.objects.select_for_update(no_key=True).get(pk=caller.account_id)
@@ -76,7 +76,7 @@ def remove(caller: Caller, user_id: UUID) -> None:
         raise Conflict("To go yourself, use POST team/leave.")
     _check_may_decide(team.me, {them.role})
     audit.note_by(caller, AuditAct.MEMBER_REMOVED, user=user_id, role=them.role, keys_revoked=_end(them))
-    enqueue_on_commit(tasks.send_removed_email, str(user_id), str(caller.account_id))
+    enqueue_on_commit(jobs.SEND_REMOVED_EMAIL, str(user_id), str(caller.account_id))
 
 
 @transaction.atomic
@@ -124,7 +124,7 @@ def _check_may_decide(me: Membership, roles: set[str]) -> None:
 def _give(member: Membership, role: str) -> None:
     """The role is asked for again with their next request."""
     if role == Role.OWNER != member.role:
-        enqueue_on_commit(tasks.send_new_owner_email, str(member.user_id), str(member.account_id))
+        enqueue_on_commit(jobs.SEND_NEW_OWNER_EMAIL, str(member.user_id), str(member.account_id))
     Membership.objects.filter(pk=member.pk).update(role=role)
     member.role = role
     _forget_on_commit(_sessions_of(member))

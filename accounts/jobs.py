@@ -1,0 +1,19 @@
+"""Background jobs of accounts. `accounts.tasks` does them."""
+
+from genvid.jobs import Job
+
+SEND_VERIFICATION_EMAIL = Job("accounts.send_verification_email")
+SEND_INVITATION_EMAIL = Job("accounts.send_invitation_email")
+SEND_REMOVED_EMAIL = Job("accounts.send_removed_email")
+SEND_NEW_OWNER_EMAIL = Job("accounts.send_new_owner_email")
+SEND_PASSWORD_RESET_EMAIL = Job("accounts.send_password_reset_email")
+SEND_PASSWORD_CHANGED_EMAIL = Job("accounts.send_password_changed_email")
+SEND_TOTP_EMAIL = Job("accounts.send_totp_email")
+SEND_ENDPOINT_OFF_EMAIL = Job("accounts.send_endpoint_off_email")
+# A message that waited longer is worthless: the sweep has sent others.
+DELIVER = Job("accounts.deliver", queue="outgoing", expires=60)
+SWEEP_DELIVERIES = Job("accounts.sweep_deliveries")
+WORK_ON_EXPORT = Job("accounts.work_on_export", queue="files")
+WORK_ON_ERASURE = Job("accounts.work_on_erasure", queue="files")
+SWEEP_PRIVACY = Job("accounts.sweep_privacy")
+PURGE = Job("accounts.purge")

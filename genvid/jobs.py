@@ -1,0 +1,76 @@
+"""Background work by name: what a job is called on the wire, which queue it waits in, and how it is sent.
+
+Whoever enqueues a job need not import the task that does it, so tasks may import services. The broker only speeds
+things up: what it loses, a sweep finds in the database.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import structlog
+from celery import current_app
+from django.db import transaction
+
+from genvid import memory
+
+logger = structlog.get_logger(__name__)
+DEFAULT_QUEUE = "celery"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A message to the workers. Exactly one task is registered under its name."""
+
+    name: str
+    queue: str = DEFAULT_QUEUE
+    expires: float | None = None
+    """Seconds after which a worker drops the message unread; None: never."""
+
+
+PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")
+
+
+def jobs_in(*modules: ModuleType) -> Iterator[Job]:
+    """The jobs that these modules define, in their order."""
+    for module in modules:
+        yield from (value for value in vars(module).values() if isinstance(value, Job))
+
+
+def enqueue(job: Job, *ids: str) -> None:
+    """Send a job now. A dead broker is logged, never raised: the row is due all the same."""
+    try:
+        current_app.send_task(job.name, args=ids, expires=job.expires, ignore_result=True)
+    except Exception as error:  # noqa: BLE001 - each transport has its own errors, and none may undo a commit
+        logger.warning("broker_unavailable", task=job.name, ids=ids, error=repr(error))
+
+
+def enqueue_on_commit(job: Job, *ids: str) -> None:
+    """Send a job once the transaction is durable, so that the worker finds what it is told about."""
+
+    def send() -> None:
+        enqueue(job, *ids)
+
+    transaction.on_commit(send, robust=True)
+
+
+def enqueue_once_on_commit(job: Job, *, seconds: float) -> None:
+    """Send a job on commit, at most once in `seconds`. For a job without ids that the schedule sends soon anyway."""
+
+    def send() -> None:
+        if memory.first_in(f"jobs.sent.{job.name}", seconds):
+            enqueue(job)
+
+    transaction.on_commit(send, robust=True)
+
+
+def backlog(job: Job) -> int:
+    """How many messages wait in the queue of `job`, those of other jobs included; 0 when the broker does not say."""
+    try:
+        pool: Any = current_app.pool
+        with pool.acquire() as connection:
+            return int(connection.default_channel.queue_declare(queue=job.queue, passive=True).message_count)
+    except Exception as error:  # noqa: BLE001 - each transport has its own errors; Redis calls an empty queue unknown
+        logger.debug("backlog_unknown", queue=job.queue, error=repr(error))
+        return 0

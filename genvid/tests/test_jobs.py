@@ -1,0 +1,219 @@
+"""Jobs, the tasks that do them, their queues and the schedule; and what becomes of a job that is enqueued."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from celery.local import Proxy
+from celery.signals import before_task_publish
+from django.db import transaction
+from structlog.testing import capture_logs
+
+from accounts import jobs as accounts_jobs
+from genvid.celery import app
+from genvid.jobs import DEFAULT_QUEUE, enqueue, enqueue_on_commit, jobs_in
+from genvid.schedule import JOBS
+from genvid.tests.jobs import registered_tasks
+from videos import jobs as videos_jobs
+
+APPS = ("accounts", "avatars", "billing", "videos")
+
+QUEUES = {
+    "accounts.deliver": "outgoing",
+    "accounts.purge": "celery",
+    "accounts.send_endpoint_off_email": "celery",
+    "accounts.send_invitation_email": "celery",
+    "accounts.send_new_owner_email": "celery",
+    "accounts.send_password_changed_email": "celery",
+    "accounts.send_password_reset_email": "celery",
+    "accounts.send_removed_email": "celery",
+    "accounts.send_totp_email": "celery",
+    "accounts.send_verification_email": "celery",
+    "accounts.sweep_deliveries": "celery",
+    "accounts.sweep_privacy": "celery",
+    "accounts.work_on_erasure": "files",
+    "accounts.work_on_export": "files",
+    "avatars.sync": "celery",
+    "avatars.sync_when_empty": "celery",
+    "billing.expire_lots": "celery",
+    "billing.keep_time": "celery",
+    "billing.look": "outgoing",
+    "billing.purge_stripe_inbox": "celery",
+    "billing.push_plans": "outgoing",
+    "billing.reconcile": "files",
+    "billing.send_letter": "outgoing",
+    "billing.set_up_stripe": "outgoing",
+    "billing.sweep": "celery",
+    "billing.top_up": "outgoing",
+    "genvid.prune_embedded_broker": "celery",
+    "videos.alarm_staff": "celery",
+    "videos.backfill": "celery",
+    "videos.cancel_batch": "celery",
+    "videos.delete_render": "files",
+    "videos.dispatch": "celery",
+    "videos.learn_paces": "celery",
+    "videos.poll": "celery",
+    "videos.purge": "files",
+    "videos.read": "celery",
+    "videos.register_webhook": "celery",
+    "videos.replace_file": "files",
+    "videos.retain": "celery",
+    "videos.store": "files",
+    "videos.submit": "orders",
+    "videos.sweep": "celery",
+    "videos.work_off_delivery": "celery",
+}
+"""Every job on the wire. A worker of the last version may still send and take them: a change needs two releases."""
+
+SCHEDULED = {
+    "accounts.purge",
+    "accounts.sweep_deliveries",
+    "accounts.sweep_privacy",
+    "avatars.sync",
+    "avatars.sync_when_empty",
+    "billing.expire_lots",
+    "billing.keep_time",
+    "billing.purge_stripe_inbox",
+    "billing.reconcile",
+    "billing.sweep",
+    "genvid.prune_embedded_broker",
+    "videos.backfill",
+    "videos.dispatch",
+    "videos.learn_paces",
+    "videos.poll",
+    "videos.retain",
+    "videos.sweep",
+}
+
+
+@pytest.fixture
+def published() -> Iterator[list[dict[str, Any]]]:
+    """What the messages that were sent say of themselves."""
+    messages: list[dict[str, Any]] = []
+
+    def note(sender: str, body: Any, headers: dict[str, Any], routing_key: str, **_: Any) -> None:
+        kept = {name: headers[name] for name in ("expires", "ignore_result")}
+        messages.append({"name": sender, "ids": tuple(body[0]), "queue": routing_key} | kept)
+
+    before_task_publish.connect(note, weak=False)
+    yield messages
+    before_task_publish.disconnect(note)
+
+
+# ── Jobs and tasks
+
+
+def test_no_two_jobs_have_one_name() -> None:
+    assert [name for name, count in Counter(job.name for job in JOBS).items() if count > 1] == []
+
+
+def test_every_job_has_a_task_and_every_task_a_job() -> None:
+    assert set(registered_tasks()) == {job.name for job in JOBS}
+
+
+def test_no_two_functions_are_the_task_of_one_job() -> None:
+    """Celery keeps the first function of a name and only warns of the second."""
+    functions = [
+        (value.name, name)
+        for package in ("genvid", *APPS)
+        for name, value in vars(import_module(f"{package}.tasks")).items()
+        if type(value) is Proxy
+    ]
+    assert len(functions) == len(JOBS)
+    assert [job for job, count in Counter(job for job, _ in functions).items() if count > 1] == []
+
+
+def test_a_task_is_the_function_that_is_called_like_its_job() -> None:
+    misnamed = [name for name, task in registered_tasks().items() if name != f"{task.__module__[:-6]}.{task.__name__}"]
+    assert misnamed == []
+
+
+@pytest.mark.parametrize("package", APPS)
+def test_the_jobs_of_an_app_bear_its_name_and_import_the_base_alone(package: str) -> None:
+    module = import_module(f"{package}.jobs")
+    tree = ast.parse(Path(module.__file__).read_text())
+    imports = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imports == ["from genvid.jobs import Job"]
+    assert {job.name.partition(".")[0] for job in jobs_in(module)} == {package}
+
+
+def test_the_schedule_needs_no_settings_and_no_other_module_of_an_app_than_its_jobs() -> None:
+    """The settings import it."""
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    probe = "import sys, genvid.schedule; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], env=environment, capture_output=True, text=True)
+    loaded = {name for name in done.stdout.split() if name.partition(".")[0] in APPS}
+    assert (loaded, done.stderr) == ({*APPS, *(f"{package}.jobs" for package in APPS)}, "")
+
+
+# ── Queues and schedule
+
+
+def test_the_queue_of_each_job_stays() -> None:
+    assert {job.name: job.queue for job in JOBS} == QUEUES
+
+
+def test_celery_routes_each_job_to_its_queue() -> None:
+    assert {name: app.amqp.router.route({}, name)["queue"].name for name in QUEUES} == QUEUES
+
+
+def test_a_worker_that_is_told_nothing_serves_every_queue() -> None:
+    assert set(app.amqp.queues.consume_from) == set(QUEUES.values()) == {"celery", "files", "orders", "outgoing"}
+    assert app.amqp.queues[DEFAULT_QUEUE].name == app.conf.task_default_queue == "celery"
+
+
+def test_every_entry_of_the_schedule_sends_the_job_it_is_named_after() -> None:
+    entries = app.conf.beat_schedule
+    assert {name: entry["task"] for name, entry in entries.items()} == {name: name for name in SCHEDULED}
+    assert set(entries) <= {job.name for job in JOBS}
+
+
+# ── Enqueueing
+
+
+def test_a_message_carries_the_name_the_ids_and_the_queue(published) -> None:
+    enqueue(accounts_jobs.SEND_REMOVED_EMAIL, "one", "two")
+    enqueue(videos_jobs.SUBMIT, "three")
+    common = {"expires": None, "ignore_result": True}
+    assert published == [
+        {"name": "accounts.send_removed_email", "ids": ("one", "two"), "queue": "celery"} | common,
+        {"name": "videos.submit", "ids": ("three",), "queue": "orders"} | common,
+    ]
+
+
+@time_machine.travel("2026-01-01T00:00:00+00:00", tick=False)
+def test_a_message_to_deliver_expires_after_a_minute(published) -> None:
+    enqueue(accounts_jobs.DELIVER, "one")
+    assert datetime.fromisoformat(published[0]["expires"]) == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_a_job_is_sent_after_the_commit_and_not_before(woken, django_capture_on_commit_callbacks) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        enqueue_on_commit(videos_jobs.SUBMIT, "one")
+        assert woken == []
+    assert woken == [("videos.submit", "one")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_of_a_transaction_that_is_rolled_back_is_not_sent(woken) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        enqueue_on_commit(videos_jobs.SUBMIT, "one")
+        raise RuntimeError
+    assert woken == []
+
+
+def test_a_dead_broker_is_logged_and_not_raised(dead_broker) -> None:
+    with capture_logs() as logs:
+        enqueue(videos_jobs.SUBMIT, "one")
+    (entry,) = [entry for entry in logs if entry["event"] == "broker_unavailable"]
+    assert (entry["log_level"], entry["task"], entry["ids"]) == ("warning", "videos.submit", ("one",))

@@ -1,0 +1,20 @@
+"""Background jobs of the render pipeline. `videos.tasks` does them."""
+
+from genvid.jobs import Job
+
+DISPATCH = Job("videos.dispatch")
+SUBMIT = Job("videos.submit", queue="orders")
+POLL = Job("videos.poll")
+READ = Job("videos.read")
+BACKFILL = Job("videos.backfill")
+LEARN_PACES = Job("videos.learn_paces")
+STORE = Job("videos.store", queue="files")
+WORK_OFF_DELIVERY = Job("videos.work_off_delivery")
+PURGE = Job("videos.purge", queue="files")
+ALARM_STAFF = Job("videos.alarm_staff")
+REPLACE_FILE = Job("videos.replace_file", queue="files")
+SWEEP = Job("videos.sweep")
+REGISTER_WEBHOOK = Job("videos.register_webhook")
+CANCEL_BATCH = Job("videos.cancel_batch")
+RETAIN = Job("videos.retain")
+DELETE_RENDER = Job("videos.delete_render", queue="files")
