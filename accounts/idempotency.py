@@ -1,63 +1,53 @@
 """`Idempotency-Key`: a client may send a POST again, at any time, and its effect happens once.
 
-The key is claimed and committed first, so that a twin sees it running. The answer is stored in the transaction of the
-effect: a crash leaves either both or neither, and a claim without an answer may be taken over after `LEASE`.
+The key is claimed and committed first, so that a concurrent repetition sees it running. The answer is stored in the
+transaction of the effect: a crash leaves either both or neither, and a claim without an answer may be taken over after
+`LEASE`. Called by `accounts.viewsets` for the endpoints that declare it.
 """
 
 import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.http.response import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.caller import caller_of
 from accounts.models import IdempotencyRecord
+from genvid.api.endpoints import IDEMPOTENCY_KEY_PATTERN, Idempotency
 from genvid.api.exceptions import describe
 from genvid.api.renderers import dump
 from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
 
-KEY = re.compile(r"[A-Za-z0-9_:.\-]{1,255}")
+KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 
-Effect = Callable[[], Response]
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    pattern=f"^{KEY.pattern}$",
-    location=OpenApiParameter.HEADER,
-    description="1 to 255 of A-Z a-z 0-9 _ : . -; a repetition within 24 hours gets the first answer again.",
-)
-"""For the schema of every view that uses `idempotent`."""
+Action = Callable[[], HttpResponseBase]
 
 
-def idempotent(handler: Callable[..., Effect]) -> Callable[..., Response]:
-    """Make a view's POST handler answer a repeated `Idempotency-Key` with the stored answer. Scope: the account.
+def once(request: Request, kind: Idempotency, *, prepare: Callable[[], None], act: Action) -> HttpResponseBase:
+    """Run an action once for each key of the caller's account; without the header, run it.
 
-    The handler reads and checks the request, and returns the effect: that alone runs inside the transaction, so
-    looking up a name in the DNS, say, holds no lock.
+    `prepare` runs before `act` and outside its transaction. Raises IdempotencyKeyReused for a key that was used for
+    another request, IdempotencyInProgress while the first request runs, and ValidationFailed for a malformed key.
     """
-
-    @wraps(handler)
-    def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return handler(view, request, *args, **kwargs)()
-        record = _claim(request, _checked(key))
-        if record.status is not None:
-            return _replay(record)
-        return _run_once(record, lambda: handler(view, request, *args, **kwargs))
-
-    return once
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        prepare()
+        return act()
+    record = _claim(request, _checked(key))
+    if record.status is not None:
+        return _replay(record)
+    return _run_once(record, kind, prepare, act)
 
 
 def _checked(key: str) -> str:
@@ -109,13 +99,15 @@ def _claim(request: Request, key: str) -> IdempotencyRecord:
     return record
 
 
-def _run_once(record: IdempotencyRecord, prepare: Callable[[], Effect]) -> Response:
+def _run_once(
+    record: IdempotencyRecord, kind: Idempotency, prepare: Callable[[], None], act: Action
+) -> HttpResponseBase:
     try:
-        effect = prepare()
+        prepare()
+        if kind is Idempotency.EXTERNAL:
+            return _stored(record, act())
         with transaction.atomic():
-            response = effect()
-            _store(record, response.status_code, response.data)
-            return response
+            return _stored(record, act())
     except Exception as error:
         status, body, _ = describe(error)
         if status < 500 and status not in (401, 409, 429):
@@ -123,6 +115,14 @@ def _run_once(record: IdempotencyRecord, prepare: Callable[[], Effect]) -> Respo
         else:
             _still_mine(record).delete()
         raise
+
+
+def _stored(record: IdempotencyRecord, response: HttpResponseBase) -> HttpResponseBase:
+    """The response, kept for repetitions."""
+    if not isinstance(response, Response):
+        raise TypeError("an action that reads Idempotency-Key answers with data, not with a file or a stream")
+    _store(record, response.status_code, response.data)
+    return response
 
 
 def _store(record: IdempotencyRecord, status: int, answer: Any) -> None:

@@ -1,4 +1,4 @@
-"""What each role and each API key may do: one table. Views name the scope of each method; who lacks it is refused."""
+"""What each role and each API key may do: one table. Each endpoint declares a scope; who lacks it is refused."""
 
 from typing import Any
 
@@ -38,20 +38,16 @@ def allows(caller: Caller, scope: Scope) -> bool:
 
 
 class HasScope(BasePermission):
-    """Refuses a method for which the view names no scope: what nobody thought of is closed."""
+    """Asks for the scope that the endpoint declares. Endpoints without one do not ask for permissions."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         caller = request.user
         if not isinstance(caller, Caller):
             return False
-        method = "GET" if request.method == "HEAD" else request.method
-        if method == "OPTIONS" or method not in view.allowed_methods:
-            # The view answers 405 itself.
-            return True
-        scope: Scope | None = view.scopes.get(method)
-        if scope is not None and caller.key_scopes is not None and scope not in caller.key_scopes:
+        scope = Scope(view.endpoint.scope)
+        if caller.key_scopes is not None and scope not in caller.key_scopes:
             raise PermissionDenied(_what_the_key_lacks(scope))
-        return scope is not None and allows(caller, scope)
+        return allows(caller, scope)
 
 
 def _what_the_key_lacks(scope: Scope) -> str:

@@ -1,54 +1,36 @@
-from django.urls import path
+"""The addresses of people and accounts, below `/api/v1/`."""
 
 from accounts.views import (
     accounts,
-    audit,
-    keys,
+    api_keys,
+    audit_log,
+    auth,
     passwords,
-    privacy,
     profile,
     sessions,
-    signing_in,
-    teams,
+    team,
     totp,
-    webhooks,
+    webhook_endpoints,
 )
+from genvid.api.routers import Router, SingletonRouter
 
-urlpatterns = [
-    path("auth/register", signing_in.RegisterView.as_view()),
-    path("auth/login", signing_in.LoginView.as_view()),
-    path("auth/refresh", signing_in.RefreshView.as_view()),
-    path("auth/logout", signing_in.LogoutView.as_view()),
-    path("auth/email/verification", signing_in.EmailVerificationView.as_view()),
-    path("auth/email/verify", signing_in.EmailVerifyView.as_view()),
-    path("auth/password/forgot", passwords.ForgotPasswordView.as_view()),
-    path("auth/password/reset", passwords.ResetPasswordView.as_view()),
-    path("auth/password/change", passwords.ChangePasswordView.as_view()),
-    path("auth/sessions", sessions.SessionsView.as_view()),
-    path("auth/sessions/<uuid:pk>", sessions.SessionView.as_view()),
-    path("auth/totp", totp.TotpView.as_view()),
-    path("auth/totp/confirm", totp.TotpConfirmView.as_view()),
-    path("auth/switch", accounts.SwitchView.as_view()),
-    path("auth/invitations/accept", teams.AcceptInvitationView.as_view()),
-    path("accounts", accounts.AccountsView.as_view()),
-    path("account", accounts.AccountView.as_view()),
-    path("team/members", teams.MembersView.as_view()),
-    path("team/members/<uuid:user_id>", teams.MemberView.as_view()),
-    path("team/leave", teams.LeaveView.as_view()),
-    path("team/transfer-ownership", teams.TransferOwnershipView.as_view()),
-    path("team/invitations", teams.InvitationsView.as_view()),
-    path("team/invitations/<uuid:pk>", teams.InvitationView.as_view()),
-    path("team/invitations/<uuid:pk>/resend", teams.ResendInvitationView.as_view()),
-    path("api-keys", keys.ApiKeysView.as_view()),
-    path("api-keys/<uuid:pk>", keys.ApiKeyView.as_view()),
-    path("webhook-endpoints", webhooks.EndpointsView.as_view()),
-    path("webhook-endpoints/<uuid:pk>", webhooks.EndpointView.as_view()),
-    path("webhook-endpoints/<uuid:pk>/rotate-secret", webhooks.RotateSecretView.as_view()),
-    path("webhook-endpoints/<uuid:pk>/test", webhooks.TestEndpointView.as_view()),
-    path("webhook-endpoints/<uuid:pk>/deliveries", webhooks.DeliveriesView.as_view()),
-    path("webhook-deliveries/<uuid:pk>/retry", webhooks.RetryDeliveryView.as_view()),
-    path("audit-log", audit.AuditLogView.as_view()),
-    path("profile", profile.ProfileView.as_view()),
-    path("profile/export", privacy.ExportView.as_view()),
-    path("exports/<str:token>", privacy.ExportFileView.as_view()),
-]
+router = Router()
+router.register("auth", auth.AuthViewSet)
+router.register("auth/password", passwords.PasswordViewSet)
+router.register("auth/sessions", sessions.SessionViewSet)
+router.register("accounts", accounts.MembershipViewSet)
+router.register("team", team.TeamViewSet)
+router.register("team/members", team.MemberViewSet)
+router.register("team/invitations", team.InvitationViewSet)
+router.register("api-keys", api_keys.ApiKeyViewSet)
+router.register("webhook-endpoints", webhook_endpoints.WebhookEndpointViewSet)
+router.register("webhook-deliveries", webhook_endpoints.WebhookDeliveryViewSet)
+router.register("audit-log", audit_log.AuditLogViewSet)
+router.register("exports", profile.ExportFileViewSet)
+
+singletons = SingletonRouter()
+singletons.register("auth/totp", totp.TotpViewSet)
+singletons.register("account", accounts.CurrentAccountViewSet)
+singletons.register("profile", profile.ProfileViewSet)
+
+urlpatterns = [*router.urls, *singletons.urls]

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from accounts.enums import EVERYTHING, DeliveryStatus, EventType, SwitchedOff
 from accounts.models import Delivery, WebhookEndpoint
+from accounts.services import webhooks
 from genvid.api.serializers import StrictBooleanField, StrictCharField, StrictChoiceField, StrictSerializer
 
 EVENTS = [*EventType.values, EVERYTHING]
@@ -28,6 +29,12 @@ class EndpointInput(StrictSerializer):
     events = EventsField(help_text='Event types, or ["*"] for all, future ones too.')
     description = StrictCharField(max_length=255, required=False, allow_blank=True)
     enabled = StrictBooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Looks the host up in the DNS, once every field is right. Raises ValidationFailed."""
+        if "url" in attrs:
+            webhooks.check_url(attrs["url"])
+        return attrs
 
 
 class EndpointChange(EndpointInput):

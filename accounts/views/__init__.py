@@ -1,1 +1,1 @@
-"""The account endpoints, one module a resource."""
+"""The account endpoints, one module a resource. Routed by `accounts.urls`."""

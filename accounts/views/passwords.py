@@ -1,43 +1,63 @@
-"""Passwords: forgotten, reset by mail, changed."""
+"""Passwords: forgotten, reset by mail, changed: `auth/password/…`."""
 
-from typing import ClassVar
-
-from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
 from accounts.serializers.passwords import ChangeInput, ForgotInput, ResetInput
 from accounts.serializers.people import SentOutput, TokenOutput, VerifiedOutput, tokens_data
 from accounts.services import passwords
-from accounts.views.common import AnonymousView, user_of
-from genvid.api.serializers import validated
-from genvid.api.views import StrictAPIView
+from accounts.views.current import current_user
+from accounts.viewsets import AccountViewSet
+from genvid.api.endpoints import Endpoint
 
 
-class ForgotPasswordView(AnonymousView):
-    """The answer is the same whether or not somebody has this address."""
+class PasswordViewSet(AccountViewSet):
+    """The password of the caller, or of whoever holds the token that was mailed."""
 
-    rate_limit = "RATE_LIMIT_SIGN_UP"
+    endpoints = {
+        "forgot": Endpoint(
+            "forgot_password",
+            "Ask for a mail to reset the password",
+            scope=None,
+            request=ForgotInput,
+            response=SentOutput,
+            status=202,
+            rate_limit="RATE_LIMIT_SIGN_UP",
+            description="The answer is the same whether or not the address is known.",
+        ),
+        "reset": Endpoint(
+            "reset_password",
+            "Set a new password with the token of the mail",
+            scope=None,
+            request=ResetInput,
+            response=VerifiedOutput,
+            errors=("token_invalid",),
+            description="Signs out everywhere.",
+        ),
+        "change": Endpoint(
+            "change_password",
+            "Change the password",
+            scope=Scope.SELF,
+            request=ChangeInput,
+            response=TokenOutput,
+            errors=("invalid_credentials",),
+            description="Signs out everywhere else; go on with the new tokens.",
+        ),
+    }
 
-    @extend_schema(request=ForgotInput, responses={202: SentOutput}, operation_id="forgot_password")
-    def post(self, request: Request) -> Response:
-        passwords.forgot(validated(ForgotInput, request.data)["email"])
+    @action(detail=False, methods=["post"])
+    def forgot(self, request: Request) -> Response:
+        passwords.forgot(self.body["email"])
         return Response({"sent": True}, status=202)
 
-
-class ResetPasswordView(AnonymousView):
-    @extend_schema(request=ResetInput, responses=VerifiedOutput, operation_id="reset_password")
-    def post(self, request: Request) -> Response:
-        user = passwords.reset(**validated(ResetInput, request.data))
+    @action(detail=False, methods=["post"])
+    def reset(self, request: Request) -> Response:
+        user = passwords.reset(**self.body)
         return Response({"email": user.email, "email_verified": user.email_verified})
 
-
-class ChangePasswordView(StrictAPIView):
-    scopes: ClassVar = {"POST": Scope.SELF}
-
-    @extend_schema(request=ChangeInput, responses=TokenOutput, operation_id="change_password")
-    def post(self, request: Request) -> Response:
-        wish = validated(ChangeInput, request.data)
-        return Response(tokens_data(passwords.change(caller_of(request), user_of(request), **wish)))
+    @action(detail=False, methods=["post"])
+    def change(self, request: Request) -> Response:
+        changes = self.body
+        return Response(tokens_data(passwords.change(self.caller, current_user(self.caller), **changes)))

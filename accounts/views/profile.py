@@ -1,42 +1,116 @@
-"""A person's own profile."""
+"""A person's own profile, a copy of everything that is held on them, and its erasure."""
 
-from typing import ClassVar
-
-from drf_spectacular.utils import extend_schema
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpResponseRedirect
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import services
-from accounts.caller import caller_of
 from accounts.enums import Scope
-from accounts.serializers.people import (
-    ProfileInput,
-    ProfileOutput,
-    profile_data,
-)
-from accounts.serializers.privacy import EraseInput, EraseOutput, erase_data
-from accounts.services import erasing
-from accounts.views.common import account_of, user_of
-from genvid.api.serializers import validated
-from genvid.api.views import StrictAPIView
+from accounts.models import User
+from accounts.serializers.people import ProfileInput, ProfileOutput, profile_data
+from accounts.serializers.privacy import EraseInput, EraseOutput, ExportOutput, erase_data, export_data
+from accounts.services import erasing, exporting
+from accounts.views.current import current_membership, current_user
+from accounts.viewsets import AccountViewSet
+from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.errors import NotFound
+
+ZIP = OpenApiResponse(OpenApiTypes.BINARY, description="A ZIP of JSON files.")
+BUCKET = OpenApiResponse(description="`Location` is where the bucket gives it out.")
 
 
-class ProfileView(StrictAPIView):
-    scopes: ClassVar = {"GET": Scope.SELF, "PATCH": Scope.SELF, "DELETE": Scope.SELF}
-    reads_body: ClassVar = frozenset({"PATCH", "DELETE"})
+class ProfileViewSet(AccountViewSet):
+    endpoints = {
+        "retrieve": Endpoint("get_profile", "Show your profile", scope=Scope.SELF, response=ProfileOutput),
+        "partial_update": Endpoint(
+            "update_profile", "Change your profile", scope=Scope.SELF, request=ProfileInput, response=ProfileOutput
+        ),
+        "destroy": Endpoint(
+            "erase_profile",
+            "Have your data erased",
+            scope=Scope.SELF,
+            request=EraseInput,
+            response=EraseOutput,
+            status=202,
+            errors=("invalid_credentials", "conflict", "invalid_state"),
+            description="Have your data erased, with the accounts that only you belong to. "
+            "You are signed out everywhere at once.",
+        ),
+        "export": Endpoint(
+            "get_profile_export",
+            "Show your last export",
+            scope=Scope.SELF,
+            response=ExportOutput,
+            errors=("not_found",),
+            description="The last export of your data.",
+        ),
+        "request_export": Endpoint(
+            "export_profile",
+            "Have a copy of your data mailed",
+            scope=Scope.SELF,
+            response=ExportOutput,
+            status=202,
+            idempotency=Idempotency.ATOMIC,
+            description="Have everything that we hold on you, and on the accounts that you own, mailed to you "
+            "as a link.",
+        ),
+    }
 
-    @extend_schema(responses=ProfileOutput, operation_id="get_profile")
-    def get(self, request: Request) -> Response:
-        return Response(profile_data(user_of(request), account_of(request)))
+    def retrieve(self, request: Request) -> Response:
+        return self._shown(current_user(self.caller))
 
-    @extend_schema(request=ProfileInput, responses=ProfileOutput, operation_id="update_profile")
-    def patch(self, request: Request) -> Response:
-        changes = validated(ProfileInput, request.data)
-        user = services.update_profile(user_of(request), **changes)
-        return Response(profile_data(user, account_of(request)))
+    def partial_update(self, request: Request) -> Response:
+        changes = self.body
+        return self._shown(services.update_profile(current_user(self.caller), **changes))
 
-    @extend_schema(request=EraseInput, responses={202: EraseOutput}, operation_id="erase_profile")
-    def delete(self, request: Request) -> Response:
-        """Have your data erased, with the accounts that only you belong to. You are signed out everywhere at once."""
-        given = validated(EraseInput, request.data)
-        return Response(erase_data(erasing.request(caller_of(request), **given)), status=202)
+    def destroy(self, request: Request) -> Response:
+        return Response(erase_data(erasing.request(self.caller, **self.body)), status=202)
+
+    @action(detail=False, methods=["get"])
+    def export(self, request: Request) -> Response:
+        return Response(export_data(exporting.latest(self.caller.user_id)))
+
+    @export.mapping.post
+    def request_export(self, request: Request) -> Response:
+        return Response(export_data(exporting.request(self.caller)), status=202)
+
+    def _shown(self, user: User) -> Response:
+        mine = current_membership(self.caller)
+        return Response(profile_data(user, {"id": mine.account_id, "name": mine.account.name, "role": mine.role}))
+
+
+class ExportFileViewSet(AccountViewSet):
+    """The file behind the link that was mailed. The link itself is the proof."""
+
+    lookup_field = "token"
+    lookup_value_converter = "str"
+    endpoints = {
+        "retrieve": Endpoint(
+            "download_export",
+            "Download an export",
+            scope=None,
+            response=ZIP,
+            status=(200, "application/zip"),
+            also={302: BUCKET},
+            description="The file behind the link that was mailed. The link itself is the proof.",
+        ),
+    }
+
+    def retrieve(self, request: Request, token: str) -> FileResponse | HttpResponseRedirect:
+        export = exporting.behind(token)
+        if settings.S3_BUCKET:
+            # Read through us, a bucket's file would be in our memory whole.
+            return HttpResponseRedirect(default_storage.url(export.file))
+        try:
+            file = default_storage.open(export.file, "rb")
+        except FileNotFoundError:
+            raise NotFound from None
+        answer = FileResponse(file, as_attachment=True, filename="genvid-export.zip", content_type="application/zip")
+        answer["Content-Length"] = str(export.bytes)
+        answer["Cache-Control"] = "private, no-store"
+        return answer

@@ -1,42 +1,47 @@
-"""A person's own sign-ins."""
+"""A person's own sign-ins: `auth/sessions`."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
 from accounts.serializers.sessions import SessionOutput, session_data
 from accounts.services import sessions
-from genvid.api.filters import PAGE_PARAMETERS
-from genvid.api.views import KeysetListView, StrictAPIView
+from accounts.viewsets import AccountViewSet
+from genvid.api.endpoints import Endpoint
+from genvid.api.viewsets import ListMixin
 
 
-class SessionsView(KeysetListView):
-    scopes: ClassVar = {"GET": Scope.SELF, "DELETE": Scope.SELF}
+class SessionViewSet(ListMixin, AccountViewSet):
+    endpoints = {
+        "list": Endpoint(
+            "list_sessions", "List where you are signed in", scope=Scope.SELF, response=SessionOutput, many=True
+        ),
+        "destroy": Endpoint("end_session", "Sign out somewhere else", scope=Scope.SELF, status=204),
+        "destroy_all": Endpoint(
+            "end_all_sessions",
+            "Sign out everywhere",
+            scope=Scope.SELF,
+            status=204,
+            description="Signs out everywhere, here too.",
+        ),
+    }
 
-    @extend_schema(responses=SessionOutput(many=True), operation_id="list_sessions", parameters=PAGE_PARAMETERS)
-    def get(self, request: Request) -> Response:
-        return self.page(sessions.living_sessions_of(caller_of(request).user_id).select_related("account"))
+    def get_queryset(self) -> QuerySet[Any]:
+        """The caller's own in every account."""
+        return sessions.living_sessions_of(self.caller.user_id).select_related("account")
 
-    @extend_schema(request=None, responses={204: None}, operation_id="end_all_sessions")
-    def delete(self, request: Request) -> Response:
-        """Signs out everywhere, here too."""
-        sessions.end_all_of(caller_of(request))
+    def represent(self, rows: Sequence[Any]) -> list[Any]:
+        return [session_data(row, asking=self.caller.session_id) for row in rows]
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        sessions.end_one_of(self.caller, pk)
         return Response(status=204)
 
-    def represent(self, rows: list[Any]) -> list[Any]:
-        asking = caller_of(self.request).session_id
-        return [session_data(row, asking=asking) for row in rows]
-
-
-class SessionView(StrictAPIView):
-    scopes: ClassVar = {"DELETE": Scope.SELF}
-
-    @extend_schema(request=None, responses={204: None}, operation_id="end_session")
-    def delete(self, request: Request, pk: UUID) -> Response:
-        sessions.end_one_of(caller_of(request), pk)
+    def destroy_all(self, request: Request) -> Response:
+        sessions.end_all_of(self.caller)
         return Response(status=204)

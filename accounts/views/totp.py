@@ -1,12 +1,9 @@
-"""The second factor."""
+"""The second factor: `auth/totp`."""
 
-from typing import ClassVar
-
-from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
 from accounts.serializers.totp import (
     TotpCodesOutput,
@@ -17,42 +14,63 @@ from accounts.serializers.totp import (
     TotpStartInput,
 )
 from accounts.services import proving, totp
-from accounts.views.common import user_of
-from genvid.api.serializers import validated
-from genvid.api.views import StrictAPIView
+from accounts.views.current import current_user
+from accounts.viewsets import AccountViewSet
+from genvid.api.endpoints import Endpoint
 
 
-class TotpView(StrictAPIView):
-    scopes: ClassVar = {"GET": Scope.SELF, "POST": Scope.SELF, "DELETE": Scope.SELF}
-    reads_body: ClassVar = frozenset({"POST", "DELETE"})
+class TotpViewSet(AccountViewSet):
+    """The caller's authenticator app: at most one."""
 
-    @extend_schema(responses=TotpOutput, operation_id="get_totp")
-    def get(self, request: Request) -> Response:
-        user = user_of(request)
+    endpoints = {
+        "retrieve": Endpoint("get_totp", "Show whether a second factor is on", scope=Scope.SELF, response=TotpOutput),
+        "create": Endpoint(
+            "start_totp",
+            "Start to set up a second factor",
+            scope=Scope.SELF,
+            request=TotpStartInput,
+            response=TotpSecretOutput,
+            status=201,
+            errors=("invalid_state", "invalid_credentials"),
+            description="Makes a secret. It counts for nothing until `auth/totp/confirm`.",
+        ),
+        "destroy": Endpoint(
+            "disable_totp",
+            "Turn the second factor off",
+            scope=Scope.SELF,
+            request=TotpDisableInput,
+            status=204,
+            errors=("invalid_state", "invalid_credentials"),
+        ),
+        "confirm": Endpoint(
+            "confirm_totp",
+            "Turn the second factor on",
+            scope=Scope.SELF,
+            request=TotpConfirmInput,
+            response=TotpCodesOutput,
+            errors=("invalid_state",),
+            description="Shows the recovery codes, this once.",
+        ),
+    }
+
+    def retrieve(self, request: Request) -> Response:
+        user = current_user(self.caller)
         enabled = totp.authenticator_of(user) is not None
         return Response({"enabled": enabled, "recovery_codes_left": totp.recovery_codes_left(user)})
 
-    @extend_schema(request=TotpStartInput, responses={201: TotpSecretOutput}, operation_id="start_totp")
-    def post(self, request: Request) -> Response:
-        """Makes a secret. It counts for nothing until `auth/totp/confirm`."""
-        user = user_of(request)
-        proving.check_again(user, **validated(TotpStartInput, request.data))
+    def create(self, request: Request) -> Response:
+        user = current_user(self.caller)
+        proving.check_again(user, **self.body)
         device = totp.start(user)
         return Response({"secret": device.secret, "otpauth_url": device.url}, status=201)
 
-    @extend_schema(request=TotpDisableInput, responses={204: None}, operation_id="disable_totp")
-    def delete(self, request: Request) -> Response:
-        user = user_of(request)
-        proving.check_again(user, **validated(TotpDisableInput, request.data))
-        totp.disable(caller_of(request), user)
+    def destroy(self, request: Request) -> Response:
+        user = current_user(self.caller)
+        proving.check_again(user, **self.body)
+        totp.disable(self.caller, user)
         return Response(status=204)
 
-
-class TotpConfirmView(StrictAPIView):
-    scopes: ClassVar = {"POST": Scope.SELF}
-
-    @extend_schema(request=TotpConfirmInput, responses=TotpCodesOutput, operation_id="confirm_totp")
-    def post(self, request: Request) -> Response:
-        code = validated(TotpConfirmInput, request.data)["code"]
-        codes = totp.confirm(caller_of(request), user_of(request), code=code)
-        return Response({"recovery_codes": codes})
+    @action(detail=False, methods=["post"])
+    def confirm(self, request: Request) -> Response:
+        code = self.body["code"]
+        return Response({"recovery_codes": totp.confirm(self.caller, current_user(self.caller), code=code)})

@@ -1,68 +1,90 @@
 """What is for sale, and the ways to Stripe's pages."""
 
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
-from accounts.idempotency import IDEMPOTENCY_KEY, Effect, idempotent
+from accounts.viewsets import AccountViewSet
 from billing.models import Plan
 from billing.serializers.buying import CheckoutInput, CheckoutOutput, CheckoutStatusOutput, PlanOutput, PortalOutput
 from billing.services import checkouts
 from billing.shapes import plan_data
-from genvid.api.filters import PAGE_PARAMETERS
-from genvid.api.serializers import validated
-from genvid.api.views import KeysetListView, StrictAPIView
+from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.api.viewsets import ListMixin
 
 
-class PlansView(KeysetListView):
-    scopes: ClassVar = {"GET": Scope.BILLING_READ}
+class PlanViewSet(ListMixin, AccountViewSet):
+    """The price list, the same for every account."""
 
-    @extend_schema(responses=PlanOutput(many=True), operation_id="list_plans", parameters=PAGE_PARAMETERS)
-    def get(self, request: Request) -> Response:
-        return self.page(Plan.objects.filter(is_active=True))
-
-    def represent(self, rows: list[Any]) -> list[Any]:
-        return [plan_data(plan) for plan in rows]
-
-
-class CheckoutView(StrictAPIView):
-    scopes: ClassVar = {"POST": Scope.BILLING_WRITE}
-
-    @extend_schema(
-        request=CheckoutInput,
-        responses={201: CheckoutOutput},
-        operation_id="create_checkout",
-        parameters=[IDEMPOTENCY_KEY],
-    )
-    @idempotent
-    def post(self, request: Request) -> Effect:
-        caller, wish = caller_of(request), checkouts.Wish(**validated(CheckoutInput, request.data))
-        # Stripe is asked here, before the transaction: the effect only hands over its answer.
-        begun = checkouts.start(caller, wish, idempotency_key=request.headers.get("Idempotency-Key"))
-        return partial(Response, begun, status=201)
+    queryset = Plan.objects.filter(is_active=True)
+    owned_by: ClassVar[Mapping[str, str]] = {}
+    representation = staticmethod(plan_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_plans",
+            "List what is for sale",
+            scope=Scope.BILLING_READ,
+            response=PlanOutput,
+            many=True,
+            description="Subscriptions, monthly and yearly, and packs of credits.",
+        ),
+    }
 
 
-class CheckoutStatusView(StrictAPIView):
-    scopes: ClassVar = {"GET": Scope.BILLING_READ}
+class CheckoutViewSet(AccountViewSet):
+    """Purchases through Stripe's pay page. `session_id` is Stripe's."""
 
-    @extend_schema(responses=CheckoutStatusOutput, operation_id="get_checkout")
-    def get(self, request: Request, session_id: str) -> Response:
-        return Response(checkouts.status_of(caller_of(request).account_id, session_id))
+    lookup_field = "session_id"
+    lookup_value_converter = "str"
+    endpoints = {
+        "create": Endpoint(
+            "create_checkout",
+            "Buy a plan or a pack",
+            scope=Scope.BILLING_WRITE,
+            request=CheckoutInput,
+            response=CheckoutOutput,
+            status=201,
+            idempotency=Idempotency.EXTERNAL,
+            errors=("conflict",),
+            description="Opens a page of Stripe's. Credits come once it is paid there: a webhook "
+            "(`payment.succeeded`) tells.",
+        ),
+        "retrieve": Endpoint(
+            "get_checkout",
+            "Show how far a purchase has come",
+            scope=Scope.BILLING_READ,
+            response=CheckoutStatusOutput,
+            description="For buyers who are back from Stripe's page.",
+        ),
+    }
+
+    def create(self, request: Request) -> Response:
+        wish = checkouts.Wish(**self.body)
+        started = checkouts.start(self.caller, wish, idempotency_key=request.headers.get("Idempotency-Key"))
+        return Response(started, status=201)
+
+    def retrieve(self, request: Request, session_id: str) -> Response:
+        return Response(checkouts.status_of(self.caller.account_id, session_id))
 
 
-class PortalView(StrictAPIView):
-    scopes: ClassVar = {"POST": Scope.BILLING_WRITE}
-    reads_body: ClassVar = frozenset()
+class PortalViewSet(AccountViewSet):
+    """Stripe's customer portal."""
 
-    @extend_schema(
-        request=None, responses={201: PortalOutput}, operation_id="create_portal", parameters=[IDEMPOTENCY_KEY]
-    )
-    @idempotent
-    def post(self, request: Request) -> Effect:
-        opened = checkouts.open_portal(caller_of(request))
-        return partial(Response, opened, status=201)
+    endpoints = {
+        "create": Endpoint(
+            "create_portal",
+            "Open the customer portal",
+            scope=Scope.BILLING_WRITE,
+            response=PortalOutput,
+            status=201,
+            idempotency=Idempotency.EXTERNAL,
+            errors=("conflict",),
+            description="A page of Stripe's: change plan and card, cancel, find invoices.",
+        ),
+    }
+
+    def create(self, request: Request) -> Response:
+        return Response(checkouts.open_portal(self.caller), status=201)

@@ -1,81 +1,98 @@
-"""What an account pays for: its subscription, invoices, payments, and what is bought by itself."""
+"""What an account pays for: its subscription, invoices, payments, and what is bought automatically."""
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
+from accounts.viewsets import AccountViewSet
 from billing.models import Invoice, Payment, TopUpRule
 from billing.serializers.buying import InvoiceOutput, PaymentOutput, SubscriptionOutput, TopUpInput, TopUpOutput
 from billing.services import subscribing, topping_up
 from billing.shapes import invoice_data, payment_data, subscription_data
 from billing.tiers import tier_of
-from genvid.api.filters import PAGE_PARAMETERS
-from genvid.api.serializers import validated
-from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
+from genvid.api.endpoints import Endpoint
+from genvid.api.viewsets import ListMixin, RetrieveMixin
 from genvid.errors import PermissionDenied
 
-READ: dict[str, str] = {"GET": Scope.BILLING_READ}
 
+class SubscriptionViewSet(AccountViewSet):
+    """The subscription of the caller's account: the present one, else the last."""
 
-class SubscriptionView(StrictAPIView):
-    scopes = READ
+    endpoints = {
+        "retrieve": Endpoint(
+            "get_subscription",
+            "Show the subscription",
+            scope=Scope.BILLING_READ,
+            response=SubscriptionOutput,
+            description="The present one, else the last.",
+        ),
+    }
 
-    @extend_schema(responses=SubscriptionOutput, operation_id="get_subscription")
-    def get(self, request: Request) -> Response:
-        account_id = caller_of(request).account_id
+    def retrieve(self, request: Request) -> Response:
+        account_id = self.caller.account_id
         return Response(subscription_data(subscribing.shown_of(account_id), tier_of(account_id)))
 
 
-class InvoicesView(KeysetListView):
-    scopes = READ
-
-    @extend_schema(responses=InvoiceOutput(many=True), operation_id="list_invoices", parameters=PAGE_PARAMETERS)
-    def get(self, request: Request) -> Response:
-        return self.page(Invoice.objects.filter(account=caller_of(request).account_id))
-
-    def represent(self, rows: list[Any]) -> list[Any]:
-        return [invoice_data(invoice) for invoice in rows]
-
-
-class PaymentsView(KeysetListView):
-    scopes = READ
-
-    @extend_schema(responses=PaymentOutput(many=True), operation_id="list_payments", parameters=PAGE_PARAMETERS)
-    def get(self, request: Request) -> Response:
-        return self.page(Payment.objects.filter(account=caller_of(request).account_id))
-
-    def represent(self, rows: list[Any]) -> list[Any]:
-        return [payment_data(payment) for payment in rows]
+class InvoiceViewSet(ListMixin, AccountViewSet):
+    queryset = Invoice.objects.all()
+    representation = staticmethod(invoice_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_invoices",
+            "List the invoices",
+            scope=Scope.BILLING_READ,
+            response=InvoiceOutput,
+            many=True,
+            description="With links to their pages and PDFs.",
+        ),
+    }
 
 
-class PaymentView(StrictAPIView):
-    scopes = READ
+class PaymentViewSet(ListMixin, RetrieveMixin, AccountViewSet):
+    queryset = Payment.objects.all()
+    representation = staticmethod(payment_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_payments",
+            "List the payments",
+            scope=Scope.BILLING_READ,
+            response=PaymentOutput,
+            many=True,
+            description="And what went back of each, by refund or dispute.",
+        ),
+        "retrieve": Endpoint("get_payment", "Show a payment", scope=Scope.BILLING_READ, response=PaymentOutput),
+    }
 
-    @extend_schema(responses=PaymentOutput, operation_id="get_payment")
-    def get(self, request: Request, pk: UUID) -> Response:
-        mine = Payment.objects.filter(account=caller_of(request).account_id)
-        return Response(payment_data(one_or_404(mine, pk=pk)))
 
+class AutoTopUpViewSet(AccountViewSet):
+    """The rule by which an account buys credits when they run low: one for each account."""
 
-class TopUpView(StrictAPIView):
-    scopes: ClassVar = {"GET": Scope.BILLING_READ, "PUT": Scope.BILLING_WRITE}
+    endpoints = {
+        "retrieve": Endpoint(
+            "get_auto_top_up", "Show what is bought automatically", scope=Scope.BILLING_READ, response=TopUpOutput
+        ),
+        "update": Endpoint(
+            "set_auto_top_up",
+            "Have credits bought when they run low",
+            scope=Scope.BILLING_WRITE,
+            request=TopUpInput,
+            response=TopUpOutput,
+            description="With the card that was saved last, within a monthly limit.",
+        ),
+    }
 
-    @extend_schema(responses=TopUpOutput, operation_id="get_auto_top_up")
-    def get(self, request: Request) -> Response:
-        return Response(_top_up_data(caller_of(request).account_id))
+    def retrieve(self, request: Request) -> Response:
+        return Response(_top_up_data(self.caller.account_id))
 
-    @extend_schema(request=TopUpInput, responses=TopUpOutput, operation_id="set_auto_top_up")
-    def put(self, request: Request) -> Response:
-        caller, wish = caller_of(request), validated(TopUpInput, request.data)
-        if caller.is_test:
+    def update(self, request: Request) -> Response:
+        changes = self.body
+        if self.caller.is_test:
             raise PermissionDenied("A test key cannot spend money.")
-        topping_up.set_rule(caller, **wish)
-        return Response(_top_up_data(caller.account_id))
+        topping_up.set_rule(self.caller, **changes)
+        return Response(_top_up_data(self.caller.account_id))
 
 
 def _top_up_data(account_id: UUID) -> dict[str, Any]:

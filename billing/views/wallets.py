@@ -1,37 +1,49 @@
 """The wallet and its ledger, as their owner sees them."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
+from accounts.viewsets import AccountViewSet
 from billing import wallets
 from billing.models import LedgerEntry
 from billing.serializers.wallets import LedgerEntryOutput, WalletOutput
-from genvid.api.filters import PAGE_PARAMETERS
-from genvid.api.views import KeysetListView, StrictAPIView
+from genvid.api.endpoints import Endpoint
+from genvid.api.viewsets import ListMixin
 
-SCOPES = {"GET": Scope.BILLING_READ}
 LEDGER_FIELDS = ("id", "kind", "credits", "balance_after", "reference", "description", "created_at")
 
 
-class WalletView(StrictAPIView):
-    scopes = SCOPES
-
-    @extend_schema(responses=WalletOutput, operation_id="get_wallet")
-    def get(self, request: Request) -> Response:
-        return Response(wallets.shown(caller_of(request).account_id))
+def ledger_entry_data(entry: LedgerEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in LEDGER_FIELDS}
 
 
-class LedgerView(KeysetListView):
-    scopes = SCOPES
+class WalletViewSet(AccountViewSet):
+    """The credits of the caller's account: one wallet for each."""
 
-    @extend_schema(responses=LedgerEntryOutput(many=True), operation_id="list_ledger", parameters=PAGE_PARAMETERS)
-    def get(self, request: Request) -> Response:
-        return self.page(LedgerEntry.objects.filter(wallet=caller_of(request).account_id))
+    endpoints = {
+        "retrieve": Endpoint(
+            "get_wallet", "Show the wallet", scope=Scope.BILLING_READ, response=WalletOutput, errors=("not_found",)
+        ),
+    }
 
-    def represent(self, rows: list[Any]) -> list[Any]:
-        return [{name: getattr(row, name) for name in LEDGER_FIELDS} for row in rows]
+    def retrieve(self, request: Request) -> Response:
+        return Response(wallets.shown(self.caller.account_id))
+
+
+class LedgerViewSet(ListMixin, AccountViewSet):
+    queryset = LedgerEntry.objects.all()
+    owned_by: ClassVar[Mapping[str, str]] = {"wallet": "account_id"}
+    representation = staticmethod(ledger_entry_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_ledger",
+            "List every movement of credits",
+            scope=Scope.BILLING_READ,
+            response=LedgerEntryOutput,
+            many=True,
+        ),
+    }

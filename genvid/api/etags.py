@@ -26,7 +26,9 @@ def with_etag(request: Request, response: Response, *, max_age: int = 0) -> Resp
     plain = [data.items, data.meta] if isinstance(data, Page) else data
     etag = f'"{hashlib.sha256(dump(plain)).hexdigest()[:32]}"'
     not_modified = get_conditional_response(request._request, etag=etag)
-    answer = Response(status=304) if not_modified is not None and not_modified.status_code == 304 else response
+    answer = response
+    if not_modified is not None and not_modified.status_code == 304:
+        answer = Response(status=304, headers={n: v for n, v in response.items() if n != "Content-Type"})
     answer["ETag"] = etag
     if max_age:
         patch_cache_control(answer, private=True, max_age=max_age)

@@ -1,10 +1,13 @@
 """What clients send and get for a batch."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from genvid.api.parsers import parse_json
+from genvid.errors import MalformedBody
 from videos.enums import Resolution, VideoFormat
 from videos.rows import BadTable, Table, read_csv, read_objects
 from videos.serializers.videos import BackgroundOutput, VideoInput
@@ -66,8 +69,36 @@ class BatchFormInput(VideoInput):
 
     rows_file = RowsFileField()
 
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(_typed(dict(data)) if isinstance(data, Mapping) else data)
+
     def validate_script(self, script: str) -> str:
         return script
+
+
+JSON_FIELDS = {
+    "captions": "Must be true or false.",
+    "speed": "Must be a number.",
+    "background": "Must be an object, as JSON.",
+    "metadata": "Must be an object, as JSON.",
+}
+"""A form has only texts: these are read as JSON."""
+
+
+def _typed(form: dict[str, Any]) -> dict[str, Any]:
+    wrong: dict[str, list[str]] = {}
+    for name, expected in JSON_FIELDS.items():
+        text = form.get(name)
+        if not isinstance(text, str):
+            continue
+        try:
+            # Nothing at all would be read as an empty object, as an empty body is.
+            form[name] = parse_json(text.encode() or b"?")
+        except MalformedBody:
+            wrong[name] = [expected]
+    if wrong:
+        raise serializers.ValidationError(wrong)
+    return form
 
 
 class CountsOutput(serializers.Serializer[Any]):

@@ -1,1 +1,1 @@
-"""The video endpoints, one module a resource. Every query starts from the caller's account."""
+"""The video endpoints, one module a resource. Routed by `videos.urls`."""

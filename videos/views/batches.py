@@ -2,28 +2,23 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
-from accounts.idempotency import IDEMPOTENCY_KEY, Effect, idempotent
-from accounts.services import require_verified_email
-from genvid.api.filters import PAGE_PARAMETERS
-from genvid.api.parsers import StrictFormParser, StrictJSONParser, parse_json
-from genvid.api.serializers import validated
-from genvid.api.views import KeysetListView, StrictAPIView, one_or_404
-from genvid.errors import MalformedBody, ValidationFailed
+from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.api.parsers import StrictFormParser, StrictJSONParser
+from genvid.api.viewsets import ListMixin, RetrieveMixin
 from videos import results
 from videos.models import Batch
 from videos.rows import Table
@@ -31,16 +26,8 @@ from videos.serializers.batches import BatchFormInput, BatchInput, BatchOutput, 
 from videos.services import batching
 from videos.shapes import batch_data
 from videos.tallies import standings
-from videos.views.common import SCOPES
-
-REQUEST = {"application/json": BatchInput, "multipart/form-data": BatchFormInput}
-JSON_FIELDS = {
-    "captions": "Must be true or false.",
-    "speed": "Must be a number.",
-    "background": "Must be an object, as JSON.",
-    "metadata": "Must be an object, as JSON.",
-}
-"""A form has only texts: these are read as JSON."""
+from videos.views.base import RenderedViewSet
+from videos.views.videos import SPENDS
 
 
 class BatchJSONParser(StrictJSONParser):
@@ -51,110 +38,84 @@ class BatchFormParser(StrictFormParser):
     max_bytes = settings.BATCH_MAX_BODY_BYTES
 
 
-def _batches_of(request: Request) -> QuerySet[Batch]:
-    """Those of the caller's account. A key sees those of its own mode alone; people see both."""
-    caller = caller_of(request)
-    mine = Batch.objects.filter(account=caller.account_id)
-    return mine if caller.key_id is None else mine.filter(is_test=caller.is_test)
+REQUEST = {"application/json": BatchInput, "multipart/form-data": BatchFormInput}
+PARSERS = (BatchJSONParser, BatchFormParser)
 
 
-def wish_of(request: Request) -> tuple[Table, dict[str, Any]]:
-    """The rows, and what their videos share. Raises ValidationFailed."""
-    if request.content_type.startswith("multipart/"):
-        wish = validated(BatchFormInput, _typed(dict(request.data)))
-        return wish.pop("rows_file"), wish
-    wish = validated(BatchInput, request.data)
-    return wish.pop("rows"), wish
+class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
+    queryset = Batch.objects.all()
+    endpoints = {
+        "quote": Endpoint(
+            "quote_batch",
+            "Ask what a batch would cost",
+            scope=Scope.VIDEOS_READ,
+            request=REQUEST,
+            parsers=PARSERS,
+            response=BatchQuoteOutput,
+            description="Changes nothing. Takes the same body as creating it.",
+        ),
+        "create": Endpoint(
+            "create_batch",
+            "Create many videos from one script",
+            scope=Scope.VIDEOS_WRITE,
+            verified_email=True,
+            request=REQUEST,
+            parsers=PARSERS,
+            response=BatchOutput,
+            status=201,
+            idempotency=Idempotency.ATOMIC,
+            errors=SPENDS,
+            description="Up to 1,000 rows fill the `{{variables}}` of script and title. Every row is checked before "
+            "any is accepted.",
+        ),
+        "list": Endpoint("list_batches", "List the batches", scope=Scope.VIDEOS_READ, response=BatchOutput, many=True),
+        "retrieve": Endpoint("get_batch", "Show a batch", scope=Scope.VIDEOS_READ, response=BatchOutput),
+        "cancel": Endpoint(
+            "cancel_batch",
+            "Cancel what is left of a batch",
+            scope=Scope.VIDEOS_WRITE,
+            response=BatchOutput,
+            errors=("invalid_state",),
+        ),
+        "results": Endpoint(
+            "get_batch_results",
+            "Get a batch's results as CSV",
+            scope=Scope.VIDEOS_READ,
+            response=OpenApiResponse(OpenApiTypes.STR, description="A line for each row."),
+            status=(200, "text/csv"),
+        ),
+    }
 
-
-def _typed(form: dict[str, Any]) -> dict[str, Any]:
-    wrong: dict[str, str] = {}
-    for name, expected in JSON_FIELDS.items():
-        text = form.get(name)
-        if not isinstance(text, str):
-            continue
-        try:
-            # Nothing at all would be read as an empty object, as an empty body is.
-            form[name] = parse_json(text.encode() or b"?")
-        except MalformedBody:
-            wrong[name] = expected
-    if wrong:
-        raise ValidationFailed(details=wrong)
-    return form
-
-
-def batch_of(request: Request, pk: UUID) -> Batch:
-    batch: Batch = one_or_404(_batches_of(request), pk=pk)
-    return batch
-
-
-def data_of(batch: Batch) -> dict[str, Any]:
-    return batch_data(batch, standings([batch])[batch.pk])
-
-
-class BatchesView(KeysetListView):
-    scopes = SCOPES
-    parser_classes = (BatchJSONParser, BatchFormParser)
-
-    @extend_schema(responses=BatchOutput(many=True), operation_id="list_batches", parameters=PAGE_PARAMETERS)
-    def get(self, request: Request) -> Response:
-        return self.page(_batches_of(request))
-
-    @extend_schema(
-        request=REQUEST, responses={201: BatchOutput}, operation_id="create_batch", parameters=[IDEMPOTENCY_KEY]
-    )
-    @idempotent
-    def post(self, request: Request) -> Effect:
-        caller = caller_of(request)
-        require_verified_email(caller.user_id)
-        table, wish = wish_of(request)
-        return lambda: Response(data_of(batching.create(caller, table, wish)), status=201)
-
-    def represent(self, rows: list[Any]) -> list[Any]:
+    def represent(self, rows: Sequence[Any]) -> list[Any]:
+        """With the counts of their videos, looked up at once."""
         found = standings(rows)
         return [batch_data(batch, found[batch.pk]) for batch in rows]
 
+    @action(detail=False, methods=["post"])
+    def quote(self, request: Request) -> Response:
+        return Response(asdict(batching.quote(self.caller, *table_and_wish(self.body))))
 
-class BatchQuoteView(StrictAPIView):
-    scopes: ClassVar = {"POST": Scope.VIDEOS_READ}
-    parser_classes = (BatchJSONParser, BatchFormParser)
+    def create(self, request: Request) -> Response:
+        batch = batching.create(self.caller, *table_and_wish(self.body))
+        return Response(self.represent_one(batch), status=201)
 
-    @extend_schema(request=REQUEST, responses=BatchQuoteOutput, operation_id="quote_batch")
-    def post(self, request: Request) -> Response:
-        table, wish = wish_of(request)
-        return Response(asdict(batching.quote(caller_of(request), table, wish)))
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: UUID) -> Response:
+        return Response(self.represent_one(batching.cancel(self.get_object())))
 
-
-class BatchView(StrictAPIView):
-    scopes = SCOPES
-
-    @extend_schema(responses=BatchOutput, operation_id="get_batch")
-    def get(self, request: Request, pk: UUID) -> Response:
-        return Response(data_of(batch_of(request, pk)))
-
-
-class BatchCancelView(StrictAPIView):
-    scopes = SCOPES
-    reads_body: ClassVar = frozenset()
-
-    @extend_schema(request=None, responses=BatchOutput, operation_id="cancel_batch")
-    def post(self, request: Request, pk: UUID) -> Response:
-        return Response(data_of(batching.cancel(batch_of(request, pk))))
-
-
-class BatchResultsView(StrictAPIView):
-    scopes = SCOPES
-
-    @extend_schema(
-        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="A line for each row.")},
-        operation_id="get_batch_results",
-    )
-    def get(self, request: Request, pk: UUID) -> StreamingHttpResponse:
-        batch = batch_of(request, pk)
+    @action(detail=True, methods=["get"], url_path="results.csv")
+    def results(self, request: Request, pk: UUID) -> StreamingHttpResponse:
+        batch = self.get_object()
         answer = StreamingHttpResponse(_as_csv(results.pages_of(batch)), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="batch-{batch.pk}.csv"'
         answer["Cache-Control"] = "private, no-store"
         return answer
+
+
+def table_and_wish(body: dict[str, Any]) -> tuple[Table, dict[str, Any]]:
+    """The rows, and what their videos share."""
+    name = "rows_file" if "rows_file" in body else "rows"
+    return body[name], {each: value for each, value in body.items() if each != name}
 
 
 def _as_csv(pages: Iterator[list[list[str]]]) -> Iterator[bytes]:

@@ -1,27 +1,24 @@
 """Videos: quote, create, list, show, change, and what a client may ask of one."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.caller import caller_of
 from accounts.enums import Scope
-from accounts.idempotency import IDEMPOTENCY_KEY, Effect, idempotent
-from accounts.services import require_verified_email
-from genvid.api.etags import IF_NONE_MATCH, UNCHANGED, with_etag
-from genvid.api.filters import filter_parameters
+from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.later import Later, can_wait
 from genvid.api.pagination import KeysetPagination
 from genvid.api.prefer import wanted_wait
-from genvid.api.serializers import validated
-from genvid.api.views import KeysetListView, StrictAPIView
+from genvid.api.viewsets import ListMixin
 from genvid.errors import Overloaded, RateLimited
 from genvid.middleware import request_id_of
 from videos import places, streams
@@ -30,7 +27,8 @@ from videos.filters import VideoFilter
 from videos.models import Video
 from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput, VideoOutput, video_data
 from videos.services import creating, deleting
-from videos.views.common import SCOPES, data_of, one_of, videos_of
+from videos.views.video_events import VideoEventsMixin
+from videos.views.video_files import VideoFilesMixin
 
 PREFER_WAIT = OpenApiParameter(
     "Prefer",
@@ -38,6 +36,7 @@ PREFER_WAIT = OpenApiParameter(
     description="`wait=n`: answer as soon as the video has ended, or after n seconds, at most 60, as it is then. "
     "`Preference-Applied` says how long the answer was ready to wait; without it, the server had no room to.",
 )
+SPENDS = ("insufficient_credits", "key_limit_reached")
 
 
 class VideoPagination(KeysetPagination):
@@ -48,134 +47,171 @@ class VideoPagination(KeysetPagination):
         return max(asked, super().get_page_size(request))
 
 
-class VideosView(KeysetListView):
-    scopes = SCOPES
-    filterset_class = VideoFilter
+class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
+    """The videos of the caller's account, without the deleted ones."""
+
+    queryset = Video.objects.filter(deleted_at=None)
     pagination_class = VideoPagination
+    endpoints = {
+        "quote": Endpoint(
+            "quote_video",
+            "Ask what a video would cost",
+            scope=Scope.VIDEOS_READ,
+            request=VideoCreateInput,
+            response=QuoteOutput,
+            description="Changes nothing. Takes the same body as creating it.",
+        ),
+        "create": Endpoint(
+            "create_video",
+            "Create a video",
+            scope=Scope.VIDEOS_WRITE,
+            verified_email=True,
+            request=VideoCreateInput,
+            response=VideoOutput,
+            status=201,
+            idempotency=Idempotency.ATOMIC,
+            errors=SPENDS,
+            description="It is queued at once, and its credits are set aside; with `draft: true` it waits for "
+            "`generate`. What is not used is given back when it is done. Failed and canceled videos cost nothing.",
+        ),
+        "list": Endpoint(
+            "list_videos",
+            "List the videos",
+            scope=Scope.VIDEOS_READ,
+            response=VideoOutput,
+            many=True,
+            filters=VideoFilter,
+            etag=True,
+            description="Newest first.",
+        ),
+        "retrieve": Endpoint(
+            "get_video",
+            "Show a video",
+            scope=Scope.VIDEOS_READ,
+            response=VideoOutput,
+            parameters=(PREFER_WAIT,),
+            etag=True,
+        ),
+        "partial_update": Endpoint(
+            "update_video",
+            "Change a video",
+            scope=Scope.VIDEOS_WRITE,
+            request=VideoInput,
+            partial=True,
+            response=VideoOutput,
+            errors=("invalid_state",),
+            description="`title` and `metadata` at any time, everything else while it is a draft.",
+        ),
+        "destroy": Endpoint(
+            "delete_video",
+            "Delete a video",
+            scope=Scope.VIDEOS_WRITE,
+            status=204,
+            errors=("invalid_state",),
+            description="A draft, or one that has ended. Its files go too.",
+        ),
+        "generate": Endpoint(
+            "generate_video",
+            "Order a draft",
+            scope=Scope.VIDEOS_WRITE,
+            verified_email=True,
+            response=VideoOutput,
+            idempotency=Idempotency.ATOMIC,
+            errors=(*SPENDS, "invalid_state"),
+        ),
+        "cancel": Endpoint(
+            "cancel_video",
+            "Cancel a queued video",
+            scope=Scope.VIDEOS_WRITE,
+            response=VideoOutput,
+            errors=("invalid_state",),
+            description="Its credits are given back at once.",
+        ),
+        "retry": Endpoint(
+            "retry_video",
+            "Order a failed or canceled video again",
+            scope=Scope.VIDEOS_WRITE,
+            verified_email=True,
+            response=VideoOutput,
+            status=201,
+            idempotency=Idempotency.ATOMIC,
+            errors=(*SPENDS, "invalid_state"),
+            description="Makes a new video; its `retry_of` is the old one.",
+        ),
+    }
 
-    @extend_schema(
-        responses={200: VideoOutput(many=True), 304: UNCHANGED},
-        operation_id="list_videos",
-        parameters=[*filter_parameters(VideoFilter), IF_NONE_MATCH],
-    )
-    def get(self, request: Request) -> Response:
-        return with_etag(request, self.page(videos_of(request)))
-
-    @extend_schema(
-        request=VideoCreateInput,
-        responses={201: VideoOutput},
-        operation_id="create_video",
-        parameters=[IDEMPOTENCY_KEY],
-    )
-    @idempotent
-    def post(self, request: Request) -> Effect:
-        caller = caller_of(request)
-        require_verified_email(caller.user_id)
-        wish = validated(VideoCreateInput, request.data)
-        return lambda: Response(data_of(creating.create(caller, **wish)), status=201)
-
-    def represent(self, rows: list[Any]) -> list[Any]:
+    def represent(self, rows: Sequence[Any]) -> list[Any]:
+        """With the places in the queue of those that wait there, looked up at once."""
         positions = places.of_videos(rows)
         return [video_data(video, positions.get(video.pk)) for video in rows]
 
+    def get_object(self) -> Video:
+        structlog.contextvars.bind_contextvars(video_id=str(self.kwargs["pk"]))
+        video: Video = super().get_object()
+        return video
 
-class QuoteView(StrictAPIView):
-    scopes: ClassVar = {"POST": Scope.VIDEOS_READ}
+    @action(detail=False, methods=["post"])
+    def quote(self, request: Request) -> Response:
+        wish = {name: value for name, value in self.body.items() if name != "draft"}
+        return Response(asdict(creating.quote(self.caller, **wish)))
 
-    @extend_schema(request=VideoCreateInput, responses=QuoteOutput, operation_id="quote_video")
-    def post(self, request: Request) -> Response:
-        wish = validated(VideoCreateInput, request.data)
-        wish.pop("draft", None)
-        return Response(asdict(creating.quote(caller_of(request), **wish)))
+    def create(self, request: Request) -> Response:
+        return self._shown(creating.create(self.caller, **self.body), status=201)
 
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        video = self.get_object()
+        return self._shown(creating.update(video, **self.body))
 
-class VideoView(StrictAPIView):
-    scopes = SCOPES
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        deleting.delete(self.get_object())
+        return Response(status=204)
 
-    @extend_schema(
-        responses={200: VideoOutput, 304: UNCHANGED},
-        operation_id="get_video",
-        parameters=[PREFER_WAIT, IF_NONE_MATCH],
-    )
-    def get(self, request: Request, pk: UUID) -> HttpResponse:
+    @action(detail=True, methods=["post"])
+    def generate(self, request: Request, pk: UUID) -> Response:
+        return self._shown(creating.generate(self.caller, self.get_object()))
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: UUID) -> Response:
+        return self._shown(creating.cancel(self.get_object()))
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: UUID) -> Response:
+        return self._shown(creating.retry(self.caller, self.get_object()), status=201)
+
+    # ── One video, at once or when it has ended
+
+    def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
         seconds = wanted_wait(request.headers.get("Prefer", ""))
-        video = one_of(request, pk)
+        video = self.get_object()
         if seconds is None:
-            return self.shown(request, video)
+            return self._shown(video)
         if seconds == 0 or video.status in TERMINAL:
-            return self.shown(request, video, waited=seconds)
-        return self.when_it_ended(request, video, seconds)
+            return self._shown(video, waited=seconds)
+        return self._when_it_ended(request, video, seconds)
 
-    def shown(self, request: Request, video: Video, waited: int | None = None) -> Response:
-        answer = with_etag(request, Response(data_of(video)))
-        if waited is not None:
-            answer["Preference-Applied"] = f"wait={waited}"
-        return answer
+    def _shown(self, video: Video, *, status: int = 200, waited: int | None = None) -> Response:
+        headers = {} if waited is None else {"Preference-Applied": f"wait={waited}"}
+        return Response(self.represent_one(video), status=status, headers=headers)
 
-    def when_it_ended(self, request: Request, video: Video, seconds: int) -> HttpResponse:
+    def _when_it_ended(self, request: Request, video: Video, seconds: int) -> HttpResponse:
         """The video as it is then; at once, and without `Preference-Applied`, where too many wait already."""
         if can_wait(request):
             try:
                 watcher = streams.Watcher(video.account_id, video.pk)
             except (Overloaded, RateLimited):
-                return self.shown(request, video)
+                return self._shown(video)
             wait = partial(streams.wait_for_end, watcher, seconds)
-            return Later(wait=wait, answer=partial(self.look_again, request, video.pk, seconds))
+            return Later(wait=wait, answer=partial(self._after_wait, seconds))
         if not streams.wait_in_thread(video.pk, seconds):
-            return self.shown(request, video)
-        return self.shown(request, one_of(request, video.pk), waited=seconds)
+            return self._shown(video)
+        return self._shown(self.get_object_again(), waited=seconds)
 
-    def look_again(self, request: Request, pk: UUID, seconds: int) -> Response:
-        """The answer after a wait, which DRF's dispatch does not see any more."""
-        structlog.contextvars.bind_contextvars(request_id=request_id_of(request._request))
+    def _after_wait(self, seconds: int) -> Response:
+        """The answer after a wait, which `dispatch` does not see any more."""
+        structlog.contextvars.bind_contextvars(request_id=request_id_of(self.request._request))
         try:
-            self.perform_authentication(self.initialize_request(request._request))
-            answer = self.shown(request, one_of(request, pk), waited=seconds)
+            answer = self._shown(self.get_object_again(), waited=seconds)
         except Exception as error:  # noqa: BLE001 - as in dispatch: the one handler makes the answer
             answer = self.handle_exception(error)
-        rendered: Response = self.finalize_response(request, answer).render()
+        rendered: Response = self.finalize_response(self.request, answer).render()
         return rendered
-
-    @extend_schema(request=VideoInput(partial=True), responses=VideoOutput, operation_id="update_video")
-    def patch(self, request: Request, pk: UUID) -> Response:
-        video = one_of(request, pk)
-        changes = validated(VideoInput, request.data, partial=True)
-        return Response(data_of(creating.update(video, **changes)))
-
-    @extend_schema(responses={204: None}, operation_id="delete_video")
-    def delete(self, request: Request, pk: UUID) -> Response:
-        deleting.delete(one_of(request, pk))
-        return Response(status=204)
-
-
-class GenerateView(StrictAPIView):
-    scopes = SCOPES
-    reads_body: ClassVar = frozenset()
-
-    @extend_schema(request=None, responses=VideoOutput, operation_id="generate_video", parameters=[IDEMPOTENCY_KEY])
-    @idempotent
-    def post(self, request: Request, pk: UUID) -> Effect:
-        caller, video = caller_of(request), one_of(request, pk)
-        require_verified_email(caller.user_id)
-        return lambda: Response(data_of(creating.generate(caller, video)))
-
-
-class CancelView(StrictAPIView):
-    scopes = SCOPES
-    reads_body: ClassVar = frozenset()
-
-    @extend_schema(request=None, responses=VideoOutput, operation_id="cancel_video")
-    def post(self, request: Request, pk: UUID) -> Response:
-        return Response(data_of(creating.cancel(one_of(request, pk))))
-
-
-class RetryView(StrictAPIView):
-    scopes = SCOPES
-    reads_body: ClassVar = frozenset()
-
-    @extend_schema(request=None, responses={201: VideoOutput}, operation_id="retry_video", parameters=[IDEMPOTENCY_KEY])
-    @idempotent
-    def post(self, request: Request, pk: UUID) -> Effect:
-        caller, video = caller_of(request), one_of(request, pk)
-        require_verified_email(caller.user_id)
-        return lambda: Response(data_of(creating.retry(caller, video)), status=201)

@@ -1,10 +1,12 @@
 """One operation: its words, its security, its request, its answers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from genvid.api.endpoints import Endpoint
 from genvid.api.schema import envelope, refusals, texts
 from genvid.api.schema.headers import headers
 from genvid.api.serializers import StrictSerializer
@@ -14,26 +16,40 @@ class EnvelopeAutoSchema(AutoSchema):
     """drf-spectacular's schema, with every answer inside the envelope and every error that the view can give."""
 
     @property
+    def endpoint(self) -> Endpoint:
+        """What the viewset declares of this operation."""
+        view: Any = self.view
+        found: Endpoint = view.endpoint
+        return found
+
+    @property
     def scope(self) -> str | None:
         """What the operation does, in the words of the permission table; None where everybody may."""
-        scopes = getattr(self.view, "scopes", {})
-        return scopes.get(self.method) if self.view.permission_classes else None
+        return self.endpoint.scope
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
         name, security = operation.pop("operationId"), operation.pop("security", [])
-        told = operation.pop("description", "") or texts.of(name).description
+        told = operation.pop("description", "")
         words = {"summary": operation.pop("summary"), "description": self._described(told, security)}
         return {"operationId": name, "tags": operation.pop("tags"), **words, "security": security, **operation}
 
+    def get_operation_id(self) -> str:
+        return self.endpoint.operation_id
+
     def get_summary(self) -> str:
-        return texts.of(self.get_operation_id()).summary
+        return self.endpoint.summary
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular asks without arguments
-        """Of the method alone: what a view's class says is meant for those who read the code."""
-        return (getattr(self.view, self.method.lower()).__doc__ or "").strip()
+        return self.endpoint.description
+
+    def get_override_parameters(self) -> list[Any]:
+        return self.endpoint.all_parameters
+
+    def get_response_serializers(self) -> Any:
+        return self.endpoint.responses
 
     def get_tags(self) -> list[str]:
         return [texts.tag(self._tokenize_path()[0])]
@@ -43,7 +59,7 @@ class EnvelopeAutoSchema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = super().get_auth()
-        return [*found, {}] if found and not self.view.permission_classes else found
+        return [*found, {}] if found and self.endpoint.is_open else found
 
     def _described(self, told: str, security: list[dict[str, Any]]) -> str:
         if not self.scope:
@@ -55,7 +71,10 @@ class EnvelopeAutoSchema(AutoSchema):
     # ── The request
 
     def get_request_serializer(self) -> Any:
-        return None if self.method == "DELETE" else super().get_request_serializer()
+        request = self.endpoint.request
+        if isinstance(request, Mapping):
+            return dict(request)
+        return request(partial=True) if request and self.endpoint.partial else request
 
     def _get_request_body(self, *args: Any, **kwargs: Any) -> Any:
         """drf-spectacular gives bodies to POST, PUT and PATCH alone; where a DELETE names one, it has one."""
@@ -92,15 +111,11 @@ class EnvelopeAutoSchema(AutoSchema):
             answer["headers"] = headers(status, *self._own_headers(answers))
             if not answer.get("description") or answer["description"] == "No response body":
                 answer["description"] = texts.STATUSES.get(status, "Done.")
-        codes = {*texts.of(self.get_operation_id()).refuses, *self._implied_codes()}
+        codes = refusals.codes_of(self.endpoint, self.path, may_have_body=self.method != "GET")
         return dict(sorted((refusals.placeholders(codes) | answers).items()))
 
-    def _implied_codes(self) -> set[str]:
-        may_have_body = self.method != "GET"
-        return refusals.codes_of(self.view, self.path, may_have_body=may_have_body, names=self._parameter_names())
-
     def _parameter_names(self) -> set[str]:
-        return {getattr(parameter, "name", "") for parameter in self.get_override_parameters()}
+        return {parameter.name for parameter in self.endpoint.all_parameters}
 
     def _own_headers(self, answers: dict[str, Any]) -> list[str]:
         names = self._parameter_names()

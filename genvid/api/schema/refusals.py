@@ -1,9 +1,10 @@
-"""Which errors an operation can answer, read from what its view declares; and the catalogue of them all."""
+"""Which errors an operation can answer, read from what its endpoint declares; and the catalogue of them all."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from genvid import errors
+from genvid.api.endpoints import Endpoint
 from genvid.api.exceptions import FRAMEWORK_CODES, FRAMEWORK_MESSAGES, error_object
 from genvid.api.schema.headers import headers
 
@@ -25,18 +26,20 @@ def catalogue() -> dict[str, tuple[int, str, bool]]:
     return dict(sorted((found | ours).items(), key=lambda item: (item[1][0], item[0])))
 
 
-def codes_of(view: Any, path: str, *, may_have_body: bool, names: set[str]) -> set[str]:
-    """What an operation of the view can answer instead of what it is for. `names`: those of its parameters."""
-    found = {"validation_error", "rate_limited", "provider_unavailable"}
-    if view.authentication_classes:
-        found.add("not_authenticated")
-    if view.permission_classes:
+def codes_of(endpoint: Endpoint, path: str, *, may_have_body: bool) -> set[str]:
+    """What an operation can answer instead of what it is for: its own errors, and those its declarations imply."""
+    found = {"validation_error", "rate_limited", "provider_unavailable", *endpoint.errors}
+    if endpoint.scope:
         found |= {"not_authenticated", "permission_denied"}
+    if endpoint.optional_authentication:
+        found.add("not_authenticated")
+    if endpoint.verified_email:
+        found.add("email_not_verified")
     if "{" in path:
         found.add("not_found")
     if may_have_body:
         found |= {"parse_error", "payload_too_large", "unsupported_media_type"}
-    return found | IDEMPOTENCY_CODES if "Idempotency-Key" in names else found
+    return found | IDEMPOTENCY_CODES if endpoint.is_idempotent else found
 
 
 def placeholders(codes: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -1,24 +1,24 @@
-"""A video's history, as a list or as a live stream."""
+"""A video's history, as a list or as a live stream of server-sent events: `videos/{id}/events`."""
 
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from genvid.api.filters import PAGE_PARAMETERS
+from accounts.enums import Scope
+from genvid.api.endpoints import Endpoint
 from genvid.api.later import can_wait
-from genvid.api.views import KeysetListView
 from videos import news, streams
 from videos.enums import TERMINAL
 from videos.models import Video, VideoEvent
 from videos.serializers import EventOutput
-from videos.views.common import SCOPES, one_of
+from videos.views.base import RenderedViewSet
 
 EVENT_STREAM = "text/event-stream"
 LAST_EVENT_ID = OpenApiParameter(
@@ -39,35 +39,39 @@ The stream ends after the video's last move. It may end sooner; ask again with t
 EventSource stops. Too many streams of one account: 429 `rate_limited`; of one server: 503 `overloaded`."""
 
 
-class EventsView(KeysetListView):
-    scopes = SCOPES
+class VideoEventsMixin(RenderedViewSet):
+    """The action `events` of `VideoViewSet`."""
+
+    endpoints = {
+        "events": Endpoint(
+            "list_video_events",
+            "Follow a video's history",
+            scope=Scope.VIDEOS_READ,
+            response=EventOutput,
+            many=True,
+            status=(200, "application/json"),
+            also={(200, EVENT_STREAM): OpenApiTypes.STR, 204: NOTHING_MORE},
+            parameters=(LAST_EVENT_ID,),
+            errors=("overloaded",),
+            description=DESCRIPTION,
+        ),
+    }
 
     def allowed_query_params(self, request: Request) -> frozenset[str]:
-        return frozenset() if wants_stream(request) else super().allowed_query_params(request)
+        is_stream = self.action == "events" and wants_stream(request)
+        return frozenset() if is_stream else super().allowed_query_params(request)
 
-    @extend_schema(
-        responses={
-            (200, "application/json"): EventOutput(many=True),
-            (200, EVENT_STREAM): OpenApiTypes.STR,
-            204: NOTHING_MORE,
-        },
-        operation_id="list_video_events",
-        description=DESCRIPTION,
-        parameters=[*PAGE_PARAMETERS, LAST_EVENT_ID],
-    )
-    def get(self, request: Request, pk: UUID) -> HttpResponseBase:
-        video = one_of(request, pk)
-        answer = self.streamed(request, video) if wants_stream(request) else self.listed(video)
+    @action(detail=True, methods=["get"])
+    def events(self, request: Request, pk: UUID) -> HttpResponseBase:
+        video = self.get_object()
+        if wants_stream(request):
+            answer = self._streamed(request, video)
+        else:
+            answer = self.page(VideoEvent.objects.filter(video=video), represent_events)
         answer["Vary"] = "Accept"
         return answer
 
-    def listed(self, video: Video) -> Response:
-        return self.page(VideoEvent.objects.filter(video=video))
-
-    def represent(self, rows: list[Any]) -> list[Any]:
-        return [news.event_data(event) for event in rows]
-
-    def streamed(self, request: Request, video: Video) -> HttpResponseBase:
+    def _streamed(self, request: Request, video: Video) -> HttpResponseBase:
         known = list(VideoEvent.objects.filter(video=video).order_by("pk").values_list("pk", flat=True))
         heard = last_event_id(request, known)
         if video.status in TERMINAL and heard == known[-1]:
@@ -75,18 +79,19 @@ class EventsView(KeysetListView):
         if not can_wait(request) or request.method != "GET":
             return as_stream(HttpResponse(streams.whole_text(video.pk, heard)))
         watcher = streams.Watcher(video.account_id, video.pk, heard)
-        return as_stream(StreamingHttpResponse(streams.stream(watcher, partial(self.may_watch, request, video.pk))))
+        return as_stream(StreamingHttpResponse(streams.stream(watcher, self._may_watch)))
 
-    def may_watch(self, request: Request, pk: UUID) -> bool:
+    def _may_watch(self) -> bool:
         """Whether the client of a running stream would still be let in, with the credentials it came with."""
         try:
-            again = self.initialize_request(request._request)
-            self.perform_authentication(again)
-            self.check_permissions(again)
-            one_of(again, pk)
+            self.get_object_again()
         except Exception:  # noqa: BLE001 - whatever the reason: it is told when it comes again
             return False
         return True
+
+
+def represent_events(rows: Sequence[VideoEvent]) -> list[dict[str, Any]]:
+    return [news.event_data(event) for event in rows]
 
 
 def wants_stream(request: Request) -> bool:

@@ -1,0 +1,55 @@
+"""API keys, for the people who manage an account. A key cannot make keys."""
+
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.enums import Scope
+from accounts.models import ApiKey
+from accounts.serializers.keys import ApiKeyInput, ApiKeyOutput, NewApiKeyOutput, key_data
+from accounts.services import api_keys
+from accounts.viewsets import AccountViewSet
+from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.api.viewsets import ListMixin
+
+
+class ApiKeyViewSet(ListMixin, AccountViewSet):
+    queryset = ApiKey.objects.filter(revoked_at=None)
+    representation = staticmethod(key_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_api_keys",
+            "List the API keys",
+            scope=Scope.KEYS_MANAGE,
+            response=ApiKeyOutput,
+            many=True,
+            description="Their secrets are not kept and cannot be shown again.",
+        ),
+        "create": Endpoint(
+            "create_api_key",
+            "Make an API key",
+            scope=Scope.KEYS_MANAGE,
+            request=ApiKeyInput,
+            response=NewApiKeyOutput,
+            status=201,
+            idempotency=Idempotency.ATOMIC,
+            errors=("conflict",),
+            description="`key` is the key itself, shown this once.",
+        ),
+        "destroy": Endpoint(
+            "revoke_api_key",
+            "Revoke an API key",
+            scope=Scope.KEYS_MANAGE,
+            status=204,
+            description="It stops working at once.",
+        ),
+    }
+
+    def create(self, request: Request) -> Response:
+        key, text = api_keys.create(self.caller, **self.body)
+        return Response(key_data(key) | {"key": text}, status=201)
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        api_keys.revoke(self.caller, self.get_object())
+        return Response(status=204)

@@ -1,0 +1,22 @@
+"""The caller as the database has them now; their credentials only name them."""
+
+from accounts.caller import Caller
+from accounts.models import Membership, User
+from genvid.errors import NotAuthenticated
+
+
+def current_user(caller: Caller) -> User:
+    """Raises NotAuthenticated when they were switched off."""
+    user: User | None = User.objects.filter(pk=caller.user_id, is_active=True).first()
+    if user is None:
+        raise NotAuthenticated
+    return user
+
+
+def current_membership(caller: Caller) -> Membership:
+    """With its account. Raises NotAuthenticated when it has ended."""
+    memberships = Membership.objects.filter(user=caller.user_id, account=caller.account_id).select_related("account")
+    mine: Membership | None = memberships.first()
+    if mine is None:
+        raise NotAuthenticated
+    return mine

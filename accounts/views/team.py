@@ -1,0 +1,142 @@
+"""The members of an account, and the invitations to it: `team/…`."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.enums import Scope
+from accounts.models import Invitation, Membership
+from accounts.serializers.teams import (
+    AccountOutput,
+    InvitationInput,
+    InvitationOutput,
+    MemberInput,
+    MemberOutput,
+    TransferInput,
+    invitation_data,
+    member_data,
+)
+from accounts.services.teams import inviting, members
+from accounts.views.accounts import current_account_data
+from accounts.viewsets import AccountViewSet
+from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.api.viewsets import ListMixin
+
+
+class TeamViewSet(AccountViewSet):
+    """What concerns the caller's place in the team as a whole."""
+
+    endpoints = {
+        "leave": Endpoint("leave_account", "Leave the account", scope=Scope.SELF, status=204, errors=("conflict",)),
+        "transfer_ownership": Endpoint(
+            "transfer_ownership",
+            "Hand the account over to a member",
+            scope=Scope.ACCOUNT_OWN,
+            request=TransferInput,
+            response=AccountOutput,
+            # Not idempotent by key: its record would keep a fast hash of a body that holds a password.
+            errors=("invalid_credentials",),
+            description="The other member becomes owner, the caller admin.",
+        ),
+    }
+
+    @action(detail=False, methods=["post"])
+    def leave(self, request: Request) -> Response:
+        members.leave(self.caller)
+        return Response(status=204)
+
+    @action(detail=False, methods=["post"], url_path="transfer-ownership")
+    def transfer_ownership(self, request: Request) -> Response:
+        members.transfer_ownership(self.caller, **self.body)
+        return Response(current_account_data(self.caller))
+
+
+class MemberViewSet(ListMixin, AccountViewSet):
+    """The people of the caller's account, named by their user ids."""
+
+    queryset = Membership.objects.select_related("user")
+    lookup_field = "user_id"
+    representation = staticmethod(member_data)
+    endpoints = {
+        "list": Endpoint("list_members", "List the team", scope=Scope.TEAM_READ, response=MemberOutput, many=True),
+        "partial_update": Endpoint(
+            "update_member",
+            "Change a member's role",
+            scope=Scope.TEAM_MANAGE,
+            request=MemberInput,
+            response=MemberOutput,
+            errors=("conflict",),
+        ),
+        "destroy": Endpoint(
+            "remove_member",
+            "Remove a member",
+            scope=Scope.TEAM_MANAGE,
+            status=204,
+            errors=("conflict",),
+            description="Their access ends within a minute.",
+        ),
+    }
+
+    def partial_update(self, request: Request, user_id: UUID) -> Response:
+        return Response(member_data(members.change_role(self.caller, user_id, **self.body)))
+
+    def destroy(self, request: Request, user_id: UUID) -> Response:
+        members.remove(self.caller, user_id)
+        return Response(status=204)
+
+
+class InvitationViewSet(ListMixin, AccountViewSet):
+    """The open invitations of the caller's account."""
+
+    queryset = Invitation.objects.all()
+    representation = staticmethod(invitation_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_invitations",
+            "List the open invitations",
+            scope=Scope.TEAM_MANAGE,
+            response=InvitationOutput,
+            many=True,
+        ),
+        "create": Endpoint(
+            "create_invitation",
+            "Invite somebody by mail",
+            scope=Scope.TEAM_MANAGE,
+            # Our mail goes to a stranger: at least we know who asked for it.
+            verified_email=True,
+            request=InvitationInput,
+            response=InvitationOutput,
+            status=201,
+            idempotency=Idempotency.ATOMIC,
+            errors=("conflict",),
+        ),
+        "destroy": Endpoint("revoke_invitation", "Take an invitation back", scope=Scope.TEAM_MANAGE, status=204),
+        "resend": Endpoint(
+            "resend_invitation",
+            "Send an invitation again",
+            scope=Scope.TEAM_MANAGE,
+            verified_email=True,
+            response=InvitationOutput,
+            status=202,
+            idempotency=Idempotency.ATOMIC,
+        ),
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().filter(expires_at__gt=timezone.now())
+
+    def create(self, request: Request) -> Response:
+        return Response(invitation_data(inviting.invite(self.caller, **self.body)), status=201)
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        inviting.revoke(self.caller, pk)
+        return Response(status=204)
+
+    @action(detail=True, methods=["post"])
+    def resend(self, request: Request, pk: UUID) -> Response:
+        return Response(invitation_data(inviting.resend(self.caller, pk)), status=202)

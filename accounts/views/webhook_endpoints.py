@@ -1,0 +1,145 @@
+"""Webhook endpoints and what was sent to them. Everybody may look, owners and admins may change."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.enums import Scope
+from accounts.models import Delivery, WebhookEndpoint
+from accounts.serializers.webhooks import (
+    DeliveryOutput,
+    EndpointChange,
+    EndpointInput,
+    EndpointOutput,
+    NewEndpointOutput,
+    delivery_data,
+    endpoint_data,
+    new_endpoint_data,
+)
+from accounts.services import webhooks
+from accounts.viewsets import AccountViewSet
+from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.api.viewsets import ListMixin, RetrieveMixin
+
+DELIVERIES = (
+    Delivery.objects.filter(endpoint__deleted_at=None)
+    .select_related("event", "endpoint")
+    .defer("event__body")
+    .prefetch_related("attempts")
+)
+"""With what `delivery_data` needs."""
+
+
+class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
+    queryset = WebhookEndpoint.objects.filter(deleted_at=None)
+    representation = staticmethod(endpoint_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_webhook_endpoints",
+            "List the webhook endpoints",
+            scope=Scope.WEBHOOKS_READ,
+            response=EndpointOutput,
+            many=True,
+        ),
+        "create": Endpoint(
+            "create_webhook_endpoint",
+            "Register a webhook endpoint",
+            scope=Scope.WEBHOOKS_WRITE,
+            request=EndpointInput,
+            response=NewEndpointOutput,
+            status=201,
+            idempotency=Idempotency.ATOMIC,
+            errors=("conflict",),
+            description="`secret` is shown this once.",
+        ),
+        "retrieve": Endpoint(
+            "get_webhook_endpoint", "Show a webhook endpoint", scope=Scope.WEBHOOKS_READ, response=EndpointOutput
+        ),
+        "partial_update": Endpoint(
+            "update_webhook_endpoint",
+            "Change a webhook endpoint",
+            scope=Scope.WEBHOOKS_WRITE,
+            request=EndpointChange,
+            response=EndpointOutput,
+        ),
+        "destroy": Endpoint(
+            "delete_webhook_endpoint", "Remove a webhook endpoint", scope=Scope.WEBHOOKS_WRITE, status=204
+        ),
+        "rotate_secret": Endpoint(
+            "rotate_webhook_secret",
+            "Get a new signing secret",
+            scope=Scope.WEBHOOKS_WRITE,
+            response=NewEndpointOutput,
+            idempotency=Idempotency.ATOMIC,
+            description="For 24 hours every delivery is signed with both, the old one and the new one.",
+        ),
+        "ping": Endpoint(
+            "test_webhook_endpoint",
+            "Send a ping to a webhook endpoint",
+            scope=Scope.WEBHOOKS_WRITE,
+            response=DeliveryOutput,
+            status=202,
+            idempotency=Idempotency.ATOMIC,
+            errors=("invalid_state",),
+        ),
+        "deliveries": Endpoint(
+            "list_webhook_deliveries",
+            "List what was sent to a webhook endpoint",
+            scope=Scope.WEBHOOKS_READ,
+            response=DeliveryOutput,
+            many=True,
+            description="With every attempt, for 30 days.",
+        ),
+    }
+
+    def create(self, request: Request) -> Response:
+        return Response(new_endpoint_data(webhooks.create(self.caller, **self.body)), status=201)
+
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        endpoint = self.get_object()
+        return Response(endpoint_data(webhooks.change(self.caller, endpoint, **self.body)))
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        webhooks.remove(self.caller, self.get_object())
+        return Response(status=204)
+
+    @action(detail=True, methods=["post"], url_path="rotate-secret")
+    def rotate_secret(self, request: Request, pk: UUID) -> Response:
+        return Response(new_endpoint_data(webhooks.rotate_secret(self.caller, self.get_object())))
+
+    @action(detail=True, methods=["post"], url_path="test")
+    def ping(self, request: Request, pk: UUID) -> Response:
+        endpoint = self.get_object()
+        return Response(delivery_data(webhooks.ping(endpoint, endpoint_data(endpoint))), status=202)
+
+    @action(detail=True, methods=["get"])
+    def deliveries(self, request: Request, pk: UUID) -> Response:
+        return self.page(DELIVERIES.filter(endpoint=self.get_object()), represent_deliveries)
+
+
+class WebhookDeliveryViewSet(AccountViewSet):
+    queryset = DELIVERIES
+    owned_by: ClassVar[Mapping[str, str]] = {"endpoint__account": "account_id"}
+    endpoints = {
+        "retry": Endpoint(
+            "retry_webhook_delivery",
+            "Send a delivery again now",
+            scope=Scope.WEBHOOKS_WRITE,
+            response=DeliveryOutput,
+            status=202,
+            idempotency=Idempotency.ATOMIC,
+            errors=("invalid_state",),
+        ),
+    }
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: UUID) -> Response:
+        return Response(delivery_data(webhooks.retry(self.get_object())), status=202)
+
+
+def represent_deliveries(rows: Sequence[Delivery]) -> list[dict[str, Any]]:
+    return [delivery_data(delivery) for delivery in rows]

@@ -1,0 +1,79 @@
+"""The stable addresses of a video's files: `videos/{id}/file`, `thumbnail` and `captions`."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpResponseRedirect
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
+from accounts.enums import Scope
+from genvid.api.endpoints import Endpoint
+from genvid.api.serializers import refuse_field
+from genvid.errors import NotFound
+from videos.enums import Status
+from videos.media import signed_link
+from videos.models import Video
+
+CAPTIONS = {"srt": "subtitles", "vtt": "subtitles_vtt"}
+EXPIRED = "This video's files were kept as long as its plan says, and are gone."
+SIGNED_LINK = OpenApiResponse(description="`Location` is a signed link; it honours `Range`.")
+
+
+class VideoFilesMixin:
+    """Actions of `VideoViewSet` that answer with a signed link that lives for an hour."""
+
+    endpoints: ClassVar = {
+        "file": Endpoint(
+            "get_video_file",
+            "Get the MP4",
+            scope=Scope.VIDEOS_READ,
+            response=SIGNED_LINK,
+            status=302,
+            description="Redirects to a short-lived link that honours `Range`.",
+        ),
+        "thumbnail": Endpoint(
+            "get_video_thumbnail",
+            "Get the thumbnail",
+            scope=Scope.VIDEOS_READ,
+            response=SIGNED_LINK,
+            status=302,
+            description="Redirects to a short-lived link to a JPEG.",
+        ),
+        "captions": Endpoint(
+            "get_video_captions",
+            "Get the captions",
+            scope=Scope.VIDEOS_READ,
+            response=SIGNED_LINK,
+            status=302,
+            parameters=(OpenApiParameter("format", enum=sorted(CAPTIONS), description="`srt` when left out."),),
+            description="Redirects to a short-lived link to an SRT or VTT file.",
+        ),
+    }
+
+    @action(detail=True, methods=["get"])
+    def file(self: Any, request: Request, pk: UUID) -> HttpResponseRedirect:
+        return redirect_to(self.get_object(), "file")
+
+    @action(detail=True, methods=["get"])
+    def thumbnail(self: Any, request: Request, pk: UUID) -> HttpResponseRedirect:
+        return redirect_to(self.get_object(), "thumbnail")
+
+    @action(detail=True, methods=["get"])
+    def captions(self: Any, request: Request, pk: UUID) -> HttpResponseRedirect:
+        wanted = request.query_params.get("format", "srt")
+        if wanted not in CAPTIONS:
+            raise refuse_field("format", "Must be srt or vtt.")
+        return redirect_to(self.get_object(), CAPTIONS[wanted])
+
+
+def redirect_to(video: Video, stored_as: str) -> HttpResponseRedirect:
+    """Raises NotFound for a file that is not there: not yet, or not any more."""
+    stored = getattr(video, stored_as)
+    if not stored:
+        has_expired = video.status == Status.COMPLETED and video.expired_at is not None
+        raise NotFound(EXPIRED if has_expired else "This video has no such file, or not yet.")
+    redirect = HttpResponseRedirect(signed_link(stored.name))
+    redirect["Cache-Control"] = "private, no-store"
+    return redirect
