@@ -54,6 +54,9 @@ def post(
             "POST", target, body, given, retries=False, redirect=False, timeout=guard.left, preload_content=False
         )
         try:
+            if time.monotonic() >= until:
+                # The connection was cut, and a head that ended there looks like a whole one.
+                raise TimeoutError("too late")
             return Reply(answer.status, _beginning(answer, keep_bytes))
         finally:
             answer.close()
