@@ -1,4 +1,4 @@
-# The production image. `docker compose build` makes it; docs/production.md says how it is run.
+# The production image. `docker compose build` makes it, `make build` too; docs/production.md says how it is run.
 FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv

@@ -1,11 +1,38 @@
 #!/usr/bin/env python
-"""Django's command line."""
+"""Django's command line. Where something is missing it says so in one line."""
 
 import os
 import sys
+from importlib import import_module
+
+WITHOUT_SETTINGS: tuple[list[str], ...] = ([], ["help"], ["-h"], ["--help"])
+
+
+def main() -> None:
+    settings = os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
+    try:
+        run(settings)
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"manage.py: {error.name} is not installed for {sys.executable or 'this Python'}. "
+            "Use .venv/bin/python manage.py; `make setup` makes .venv."
+        )
+
+
+def run(settings: str) -> None:
+    """Raises ModuleNotFoundError where a package is missing."""
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - a missing package is told in one line
+
+    from genvid.version import version_line  # noqa: PLC0415 - loads Django, too
+
+    if sys.argv[1:] in (["version"], ["--version"]):
+        # Django answers both with its own version before it looks for a command.
+        sys.stdout.write(version_line() + "\n")
+        return
+    if sys.argv[1:2] not in WITHOUT_SETTINGS:
+        import_module(settings)
+    execute_from_command_line(sys.argv)
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
-    from django.core.management import execute_from_command_line  # after the settings are named
-
-    execute_from_command_line(sys.argv)
+    main()

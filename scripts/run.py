@@ -5,10 +5,9 @@ web server and the worker together until it is told to stop or one of them ends.
 """
 
 import errno
-import fcntl
 import hashlib
 import os
-import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -17,26 +16,24 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import IO
 
-import environ
+import installation
+from installation import ROOT, CannotStart
+from part_log import open_log
 from supervisor import Supervisor, die_with_parent
 
-ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
 
-class CannotStart(Exception):
-    """Something the operator can mend; the message says what."""
-
-
 def main() -> int:
-    var = read_environment()
     try:
-        lock = claim(var)
+        var = read_environment()
+        lock = installation.claim(var)
         check_ports(wanted_ports())
+        open_logs(var / "log")
         # Counts of the last run: a new version may count otherwise, and nobody runs who still writes them.
         shutil.rmtree(var / "metrics", ignore_errors=True)
+        remember_ports(var)
         prepare(var)
     except CannotStart as error:
         print(f"genvid: {error}", file=sys.stderr)
@@ -44,55 +41,36 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     with lock:
-        return serve()
+        return serve(var / "log")
 
 
 def read_environment() -> Path:
-    """The same order as the settings: environment, `.env`, then the secrets of this installation."""
-    environ.Env.read_env(ROOT / ".env")
-    var = Path(os.environ.get("GENVID_VAR") or ROOT / "var").resolve()
-    var.mkdir(parents=True, exist_ok=True)
-    write_secrets(var / ".env")
-    environ.Env.read_env(var / ".env")
+    var = installation.read_environment()
     os.environ.setdefault("PORT", "8000")
     os.environ.setdefault("SANDBOX_PORT", "8001")
     # No secret: it opens free, marked videos on this machine alone.
     os.environ.setdefault("TEST_RENDERER_KEY", "test-key")
-    os.environ |= {"GENVID_VAR": str(var), "GENVID_EMBEDDED": "1"}
+    os.environ |= {"GENVID_EMBEDDED": "1", "LOG_SPLIT": "1"}
     os.environ |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
     # Root on a machine of one's own is no news, and the sandbox is all this worker ever reaches.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser privileges")
     return var
 
 
-def write_secrets(path: Path) -> None:
-    """Random keys for this installation, in a file that only its owner reads; never written twice."""
-    values = {
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "SALT_KEY": secrets.token_urlsafe(32),
-        "HEYGEN_API_KEY": f"sandbox-{secrets.token_urlsafe(24)}",
-        "DEMO_ADMIN_EMAIL": "admin@example.com",
-        "DEMO_ADMIN_PASSWORD": secrets.token_urlsafe(12),
-    }
-    if path.exists():
-        return
-    # Complete or not at all: a half-written file would be taken for the finished one.
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write("# Made by `make run`. Whatever is set in the environment or in .env goes before it.\n")
-        file.writelines(f"{name}={value}\n" for name, value in values.items())
-    draft.rename(path)
-    print(f"genvid: wrote new secrets to {path}")
-
-
-def claim(var: Path) -> IO[str]:
-    """Two runs on one folder would share a database file and run every schedule twice."""
-    lock = (var / "run.lock").open("w")
+def open_logs(folder: Path) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CannotStart(f"already running on {var}. Stop it, or set GENVID_VAR to another folder.") from None
-    return lock
+        folder.mkdir(exist_ok=True)
+        for name in commands():
+            open_log(folder, name)
+    except OSError as error:
+        raise CannotStart(f"the log cannot be written: {error.filename or folder}: {error.strerror}.") from None
+
+
+def remember_ports(var: Path) -> None:
+    """For manage.py, which talks to the sandbox of the same installation."""
+    ports = {name: os.environ[name] for name in ("PORT", "SANDBOX_PORT")}
+    lines = ["# Made by the last `make run`.", *(f"{name}={port}" for name, port in ports.items()), ""]
+    installation.write_whole(var / "run.env", "\n".join(lines))
 
 
 def needs_sandbox() -> bool:
@@ -100,7 +78,8 @@ def needs_sandbox() -> bool:
 
 
 def sells_in_sandbox() -> bool:
-    return not (os.environ.get("STRIPE_SECRET_KEY") or os.environ.get("STRIPE_API_HOST"))
+    names = ("STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE", "STRIPE_API_HOST")
+    return not any(map(os.environ.get, names))
 
 
 def wanted_ports() -> dict[str, int]:
@@ -128,10 +107,13 @@ def check_ports(ports: dict[str, int]) -> None:
 def prepare(var: Path) -> None:
     """Start the command that migrates, unless nothing has changed since it last ran; it says what it does."""
     stamp = var / "prepared"
-    if not os.environ.get("DATABASE_URL") and stamp.exists() and stamp.read_text() == fingerprint(var):
+    has_broker = bool(os.environ.get("REDIS_URL")) or (var / "broker.sqlite3").exists()
+    is_known = not os.environ.get("DATABASE_URL") and stamp.exists() and stamp.read_text() == fingerprint(var)
+    if has_broker and is_known:
         return
     command = [sys.executable, str(ROOT / "manage.py"), "prepare"]
-    with subprocess.Popen(command, cwd=ROOT, preexec_fn=lambda: die_with_parent(signal.SIGTERM)) as child:
+    quiet = os.environ | {"LOG_LEVEL": "WARNING"}
+    with subprocess.Popen(command, cwd=ROOT, env=quiet, preexec_fn=lambda: die_with_parent(signal.SIGTERM)) as child:
         if child.wait():
             raise CannotStart("the database could not be prepared; the lines above say why.")
     stamp.write_text(fingerprint(var))
@@ -165,15 +147,18 @@ def commands() -> dict[str, list[str]]:
     return wanted
 
 
-def serve() -> int:
-    supervisor = Supervisor(f"http://{HOST}:{os.environ['PORT']}/readyz", banner())
-    for name, command in commands().items():
+def serve(logs: Path) -> int:
+    sandbox_port = int(os.environ["SANDBOX_PORT"]) if needs_sandbox() else None
+    supervisor = Supervisor(f"http://{HOST}:{os.environ['PORT']}/readyz", banner(logs), logs, sandbox_port)
+    parts = commands()
+    print(f"genvid: starting {', '.join(parts)} (the first time up to a minute)", flush=True)
+    for name, command in parts.items():
         supervisor.add_process(name, command, cwd=str(ROOT))
     supervisor.loop()
     return supervisor.verdict()
 
 
-def banner() -> str:
+def banner(logs: Path) -> str:
     address = f"http://{HOST}:{os.environ['PORT']}"
     sandbox = f"the sandbox, http://{HOST}:{os.environ['SANDBOX_PORT']}"
     heygen = os.environ.get("HEYGEN_BASE_URL") or sandbox
@@ -183,12 +168,22 @@ def banner() -> str:
         f"API docs         {address}/api/v1/docs/",
         f"Staff            {address}/admin/",
         f"  signs in with  {os.environ.get('DEMO_ADMIN_EMAIL')} / {os.environ.get('DEMO_ADMIN_PASSWORD')}",
+        f"  shown again by {password_command()}",
         f"HeyGen is        {heygen}",
         f"Stripe is        {stripe}",
         f"Data and mail    {os.environ['GENVID_VAR']}",
+        f"Log              {logs}/ ({', '.join(f'{name}.log' for name in commands())})",
         "Ctrl-C stops everything.",
     ]
     return "\n".join(["", *(f"    {line}" for line in lines), "", ""])
+
+
+def password_command() -> str:
+    """What shows the staff login again: it stands where it was taken from."""
+    for path in (ROOT / ".env", Path(os.environ["GENVID_VAR"]) / ".env"):
+        if path.exists() and f"DEMO_ADMIN_PASSWORD={os.environ['DEMO_ADMIN_PASSWORD']}" in path.read_text():
+            return f"grep DEMO_ADMIN {shlex.quote(str(path))}"
+    return 'echo "$DEMO_ADMIN_PASSWORD", where `make run` was started'
 
 
 if __name__ == "__main__":

@@ -2,25 +2,34 @@
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from honcho.manager import Manager
+from honcho.printer import Message, Printer
 from honcho.process import Popen, Process
+from part_log import STARTS, PartLog
 
 PR_SET_PDEATHSIG = 1
 READY_SECONDS = 180.0
+FIRST_SECONDS = 60.0
 # What the processes of a killed supervisor get to end by themselves.
 ORPHAN_SECONDS = 6
+# Of a part that ended by itself.
+SHOWN_LINES = 20
 
 
 def die_with_parent(signum: int) -> None:
@@ -30,17 +39,46 @@ def die_with_parent(signum: int) -> None:
 
 
 class GuardedProcess(Process):
-    """The small process beside each part: relays its lines, ends its group when the supervisor is gone."""
+    """The small process beside each part: keeps its lines, ends its group when the supervisor is gone.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Both streams go to the part's log; what comes by standard error, warnings and worse, to the screen too.
+    """
+
+    def __init__(self, *args: Any, log_folder: Path, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._child_ctor = partial(Popen, shell=False, preexec_fn=partial(die_with_parent, signal.SIGTERM))
+        self._log_path = log_folder / f"{self.name}.log"
+        guard = partial(die_with_parent, signal.SIGTERM)
+        self._child_ctor = partial(Popen, shell=False, stderr=subprocess.PIPE, preexec_fn=guard)
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         signal.signal(signal.SIGUSR1, self._on_orphaned)
         signal.signal(signal.SIGALRM, self._on_overtime)
         die_with_parent(signal.SIGUSR1)
-        super().run(events, ignore_signals)
+        self._events = events
+        self._log = PartLog(self._log_path, on_failure=self._show)
+        self._child = self._child_ctor(self.cmd, env=self.env, cwd=self.cwd)
+        self._send_message({"pid": self._child.pid}, type="start")
+        if ignore_signals:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._relay_until_the_end(self._child)
+        self._send_message({"returncode": self._child.wait()}, type="stop")
+
+    def _relay_until_the_end(self, child: Any) -> None:
+        unseen = threading.Thread(target=self._relay, args=(child.stdout,))
+        unseen.start()
+        self._relay(child.stderr, show=True)
+        unseen.join()
+
+    def _relay(self, lines: Iterable[bytes], *, show: bool = False) -> None:
+        for line in lines:
+            self._log.add(line.decode(errors="replace").rstrip("\n"))
+            if show:
+                self._show(line)
+
+    def _show(self, line: bytes | str) -> None:
+        if not self.quiet:
+            self._send_message(line)
 
     def _on_orphaned(self, signum: int, frame: FrameType | None) -> None:
         # Nobody reads the lines any more; waiting for a reader would keep this process for ever.
@@ -59,27 +97,69 @@ class GuardedProcess(Process):
             os.killpg(self._child.pid, signum)
 
 
-class Supervisor(Manager):
-    """Runs the parts until told to stop; when one of them ends, the others are ended too."""
+class Screen(Printer):
+    """Shows nothing more once everything is being stopped: the parts then miss each other, which their logs keep."""
 
-    def __init__(self, ready_url: str, banner: str) -> None:
-        super().__init__()
-        self._process_ctor = GuardedProcess
+    muted = False
+
+    def write(self, message: Message) -> None:
+        if not self.muted:
+            super().write(message)
+
+
+class Supervisor(Manager):
+    """Runs the parts until told to stop; when one of them ends, the others are ended too.
+
+    The others are started when the first listens on `first_port`, since they call it at once.
+    """
+
+    def __init__(self, ready_url: str, banner: str, log_folder: Path, first_port: int | None = None) -> None:
+        super().__init__(Screen(sys.stdout))
+        self._first_port = first_port
+        self._process_ctor = partial(GuardedProcess, log_folder=log_folder)
+        self._log_folder = log_folder
         self._ready_url = ready_url
         self._banner = banner
         self._last_answer = "no answer"
         self._parent = os.getppid()
         self.failure = ""
+        self._failed_part = ""
 
     def verdict(self) -> int:
         """0 when somebody stopped it; otherwise says what went wrong."""
-        if self.failure:
-            print(f"genvid: {self.failure}", file=sys.stderr)
-        return 1 if self.failure else 0
+        if not self.failure:
+            return 0
+        if self._failed_part:
+            log = self._log_folder / f"{self._failed_part}.log"
+            print(f"genvid: the last lines of {log}:", file=sys.stderr)
+            print(*last_lines(log), sep="\n", file=sys.stderr)
+        print(f"genvid: {self.failure}", file=sys.stderr)
+        return 1
+
+    def terminate(self) -> None:
+        if not self._terminating:
+            print("genvid: stopping", flush=True)
+            self._printer.muted = not self.failure
+        super().terminate()
+
+    def _system_print(self, data: str) -> None:
+        """honcho tells of every start, signal and end; the banner and the verdict say what matters of it."""
 
     def _start(self) -> None:
-        super()._start()
         threading.Thread(target=self._watch, daemon=True).start()
+        for name, part in self._processes.items():
+            part["process"] = multiprocessing.Process(name=name, target=part["obj"].run, args=(self.events, True))
+            part["process"].start()
+            if self._first_port:
+                self._wait_for_port(self._first_port, part["process"])
+                self._first_port = None
+
+    def _wait_for_port(self, port: int, process: multiprocessing.Process) -> None:
+        deadline = time.monotonic() + FIRST_SECONDS
+        while process.is_alive() and not self._terminating and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return
+            time.sleep(0.05)
 
     def _any_stopped(self) -> bool:
         for part in self._processes.values():
@@ -88,7 +168,9 @@ class Supervisor(Manager):
                 part["returncode"] = part["process"].exitcode
         ended = [name for name, part in self._processes.items() if part.get("returncode") is not None]
         if ended and not self._terminating:
-            self.failure = f"stopped, because {ended[0]} ended; its last lines above say why."
+            self._failed_part = ended[0]
+            code = self._processes[ended[0]]["returncode"]
+            self.failure = f"stopped, because {ended[0]} ended (code {code}); its last lines above say why."
         # True from the request to stop on, not from the first part that obeys: a deaf part is killed in time.
         return bool(ended) or self._terminating
 
@@ -122,6 +204,16 @@ class Supervisor(Manager):
         except OSError as error:
             self._last_answer = str(error)
         return False
+
+
+def last_lines(path: Path) -> list[str]:
+    """Of the part's latest run."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+    except OSError as error:
+        return [f"(unreadable: {error})"]
+    starts = [number for number, line in enumerate(lines) if STARTS in line]
+    return lines[starts[-1] :] if starts else lines
 
 
 def make_is_gone(parent: int) -> bool:

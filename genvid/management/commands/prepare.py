@@ -10,6 +10,9 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from genvid.celery import app
+from genvid.own_database import remove_sqlite
+
 
 class Command(BaseCommand):
     help = "Migrates the database if needed, makes the folders and the demo administrator."
@@ -20,8 +23,7 @@ class Command(BaseCommand):
             Path(folder).mkdir(parents=True, exist_ok=True)
         self.migrate()
         if settings.EMBEDDED_BROKER_FILE:
-            # What a killed worker left there is stale: the database says what is due, and the first sweep finds it.
-            settings.EMBEDDED_BROKER_FILE.unlink(missing_ok=True)
+            renew_broker(settings.EMBEDDED_BROKER_FILE)
         if os.environ.get("DEMO_ADMIN_PASSWORD"):
             call_command("ensure_demo_admin")
 
@@ -33,3 +35,14 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"Bringing the database up to date: {len(plan)} migrations.")
         call_command("migrate", interactive=False, verbosity=0)
+
+
+def renew_broker(file: Path) -> None:
+    """An empty one: what a killed worker left there is stale, and the first sweep finds what is due in the database.
+
+    One process makes the tables and queues: the parts would race for them, and the worker ends when it loses.
+    """
+    remove_sqlite(file)
+    with app.connection_for_write() as broker, broker.channel() as channel:
+        for queue in app.amqp.queues.values():
+            queue(channel).declare()

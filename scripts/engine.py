@@ -1,0 +1,23 @@
+"""The container engine of this machine, if one answers."""
+
+import shutil
+import subprocess
+
+ENGINES = ("docker", "podman")
+ANSWER_SECONDS = 20
+
+
+def find_engine() -> str | None:
+    """A client alone does not count: it is asked whether an engine is behind it."""
+    return next((name for name in ENGINES if shutil.which(name) and _answers([name, "info"])), None)
+
+
+def has_compose(engine: str) -> bool:
+    return _answers([engine, "compose", "version"])
+
+
+def _answers(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=ANSWER_SECONDS).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
