@@ -1,15 +1,18 @@
-"""Fixtures every room's tests share. The services themselves start in `genvid/tests/plugin.py`."""
+"""Fixtures that the tests of every app share. The services themselves start in `genvid/tests/plugin.py`."""
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import cache
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
+
+from genvid import origin
+from genvid.sandbox.ports import ReservedPort
+from genvid.tests import phases, plugin, templates
 
 if TYPE_CHECKING:
     from genvid.sandbox.process import SandboxProcess
@@ -17,35 +20,48 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["genvid.tests.fixtures"]
 
-# An example that takes long says something about the machine, and nothing about the property.
-hypothesis_settings.register_profile(
-    "patient", hypothesis_settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-hypothesis_settings.load_profile("patient")
-
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """Throttles and remembered answers of one test must not reach the next."""
-    cache.clear()
+    """Throttles and remembered answers of one test must not reach the next, nor where its last request came from."""
+    origin.remember(origin.NOWHERE)
+    if plugin.redis_is_up():
+        cache.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest) -> None:
+    """pytest-django's, which now starts PostgreSQL. On a server of ours the database is a copy of one with tables."""
+    plugin.start_postgres()
+    own = os.environ["GENVID_TEST_OWN_DATABASE"]
+    with phases.phase("database"), templates.copies() if own else nullcontext():
+        request.getfixturevalue("django_db_setup")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_flush() -> Iterator[None]:
     """Tests that commit pay for emptying the tables that they filled, not for all the others."""
-    from django.db.backends.postgresql.operations import DatabaseOperations
+    from django.db.backends.postgresql.operations import DatabaseOperations  # noqa: PLC0415 - settings are read by now
 
-    from genvid.tests import flushing
+    from genvid.tests import flushing  # noqa: PLC0415 - settings are read by now
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", flushing.quick_flush)
         yield
 
 
+@pytest.fixture
+def closed_url() -> Iterator[str]:
+    """An address at which nothing listens, for as long as the test lasts."""
+    port = ReservedPort()
+    yield port.url
+    port.close()
+
+
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator["SandboxProcess"]:
     """HeyGen and Stripe as a local process, one for each test worker."""
-    from genvid.sandbox.process import SandboxProcess
+    from genvid.sandbox.process import SandboxProcess  # noqa: PLC0415 - loaded only where it is used
 
     folder, key = Path(os.environ["GENVID_VAR"]) / "sandbox", os.environ["HEYGEN_API_KEY"]
     with SandboxProcess(folder, renderer="clip", api_key=key) as process:
@@ -66,7 +82,7 @@ def sandbox(sandbox_process: "SandboxProcess", settings: Settings, monkeypatch: 
 @pytest.fixture
 def embedded_site(tmp_path: Path) -> Iterator["EmbeddedSite"]:
     """A new, empty `make run` on free ports, up and answering."""
-    from genvid.tests.site import EmbeddedSite
+    from genvid.tests.site import EmbeddedSite  # noqa: PLC0415 - loaded only where it is used
 
     with EmbeddedSite.prepared(tmp_path / "var") as site:
         yield site.start()

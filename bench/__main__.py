@@ -35,8 +35,7 @@ def main() -> int:
 
 
 def play(stage: Stage, cases: list[Case], *, statements: bool) -> int:
-    # Models can be imported only now that Django is set up.
-    from bench import orders, report
+    from bench import orders, report  # noqa: PLC0415 - models are loaded only now
 
     people = orders.make_customers()
     kept = []
@@ -49,7 +48,7 @@ def play(stage: Stage, cases: list[Case], *, statements: bool) -> int:
 
 
 def _measured(stage: Stage, case: Case, people: list[Any], *, statements: bool) -> Any:
-    from bench import measure, report  # as above
+    from bench import measure, report  # noqa: PLC0415 - models are loaded only now
 
     say(f"bench: {case.name}, {case.videos} videos")
     figures = measure.run(stage, case, people)

@@ -12,13 +12,14 @@ from django.db.models import Count
 
 from avatars.services import sync_catalogue
 from bench.counting import download_seconds, statements_in
+from bench.naive_worker import make_video
 from bench.orders import forget_everything, queue_videos, teach
 from bench.plan import SPREAD, WARM_UP, Case
 from bench.stage import WALLET_DOLLARS, Stage
-from genvid.broker import enqueue
 from genvid.heygen.client import get_client
+from genvid.jobs import enqueue
 from genvid.tests.factories import Person
-from videos import tasks
+from videos import jobs
 from videos.enums import IN_FLIGHT, TERMINAL, Status
 from videos.models import ProviderWebhook, Video
 
@@ -106,7 +107,7 @@ def _lead(stage: Stage, case: Case, ids: list[str], patience: float) -> int:
     """Wait until all have ended. Returns the most that were in flight when somebody looked."""
     feed = Feeder(case, ids) if case.design == "naive" else None
     if feed is None:
-        enqueue(tasks.dispatch)
+        enqueue(jobs.DISPATCH)
     until, peak = time.monotonic() + patience, 0
     while time.monotonic() < until:
         by_status = dict(Video.objects.filter(pk__in=ids).values_list("status").annotate(Count("pk")).order_by())
@@ -124,8 +125,6 @@ class Feeder:
     """Gives the naive design as many tasks as may be in flight, which it could not see to by itself."""
 
     def __init__(self, case: Case, ids: list[str]) -> None:
-        from bench.naive_worker import make_video
-
         self._task, self._ids, self._room, self._sent = make_video, ids, case.in_flight, 0
 
     def top_up(self, ended: int) -> None:

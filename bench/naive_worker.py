@@ -1,7 +1,7 @@
 """The design that this pipeline is measured against: one long task a video, as a Celery tutorial has it.
 
 It orders the video, looks every few seconds whether it is done, fetches the files, charges, and is done itself. It
-uses the same door to HeyGen with its pooled connections, the same tables, threads and logs, and keeps its database
+uses the same HeyGen client with its pooled connections, the same tables, threads and logs, and keeps its database
 connections as ours does. It is spared what it could not do at all: fairness between accounts, the limit of videos at
 once (the bench feeds it as many as may be in flight), crash recovery, history, a check of the file. So what differs is
 the design alone.
@@ -16,7 +16,10 @@ from typing import Any
 import django
 from celery import Celery, signals
 from django.conf import settings
-from django.db import close_old_connections
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import close_old_connections, transaction
+from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 POLL_SECONDS = float(os.environ.get("NAIVE_POLL_SECONDS", "5"))
@@ -26,6 +29,13 @@ app = Celery("naive", broker=os.environ["REDIS_URL"], set_as_current=False)
 app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, worker_send_task_events=False)
 app.conf.CELERY_DB_REUSE_MAX = settings.CELERY_DB_REUSE_MAX
 django.setup()
+
+# Models can be imported only now.
+from billing import credits  # noqa: E402
+from genvid.heygen.client import get_client  # noqa: E402
+from genvid.heygen.types import RenderState  # noqa: E402
+from videos.models import Video  # noqa: E402
+from videos.services.submitting import spec_of  # noqa: E402
 
 
 @signals.task_prerun.connect
@@ -42,10 +52,6 @@ def keep_our_logging(**_: Any) -> None:
 
 @app.task(bind=True, max_retries=None, name="naive.make_video")
 def make_video(self: Any, video_id: str) -> None:
-    from genvid.heygen.client import get_client
-    from genvid.heygen.types import RenderState
-    from videos.models import Video
-
     video = Video.objects.select_related("avatar", "voice").get(pk=video_id)
     client = get_client()
     if video.provider_video_id is None:
@@ -58,21 +64,12 @@ def make_video(self: Any, video_id: str) -> None:
 
 
 def _order(video: Any, client: Any) -> None:
-    from django.utils import timezone
-
-    from videos.services.submitting import spec_of
-
     ordered = client.create_video(spec_of(video), idempotency_key=f"naive.{video.pk}", callback_id=str(video.pk))
     video.status, video.provider_video_id, video.submitted_at = "rendering", ordered.video_id, timezone.now()
     video.save(update_fields=["status", "provider_video_id", "submitted_at"])
 
 
 def _finish(video: Any, client: Any, remote: Any) -> None:
-    from django.db import transaction
-    from django.utils import timezone
-
-    from billing import credits
-
     with tempfile.TemporaryDirectory() as folder:
         video.file, video.file_sha256 = _fetch(client, remote.file_url, Path(folder) / "video.mp4", video)
         video.thumbnail, _ = _fetch(client, remote.thumbnail_url, Path(folder) / "thumbnail.jpg", video)
@@ -87,9 +84,6 @@ def _finish(video: Any, client: Any, remote: Any) -> None:
 
 
 def _fetch(client: Any, url: str, path: Path, video: Any) -> tuple[str, str]:
-    from django.core.files import File
-    from django.core.files.storage import default_storage
-
     hasher = hashlib.sha256()
     with path.open("wb") as sink:
         client.download_media(url, sink, max_bytes=2 * 1024**3, hasher=hasher)

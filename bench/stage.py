@@ -1,11 +1,17 @@
 """The real processes, on loopback and in one folder. Services and web are there for all cases, workers for each."""
 
+import logging
 import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
 
 from bench.plan import NAIVE_POLL, SETTINGS, THREADS, WORKERS, Case
 from genvid.sandbox.process import SandboxProcess
@@ -134,13 +140,6 @@ def cpu_of(pid: int) -> float:
 
 def set_up_django() -> None:
     """The tables straight from the models: how they came about is not measured."""
-    import logging
-
-    import django
-    from django.apps import apps
-    from django.conf import settings
-    from django.core.management import call_command
-
     django.setup()
     settings.MIGRATION_MODULES = dict.fromkeys(app.label for app in apps.get_app_configs())
     call_command("migrate", run_syncdb=True, verbosity=0)

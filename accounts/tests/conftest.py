@@ -2,9 +2,6 @@ import pytest
 
 from accounts.enums import Role
 from genvid.tests.factories import Person, make_teammate
-from videos.tests.conftest import woken
-
-__all__ = ["woken"]
 
 
 @pytest.fixture

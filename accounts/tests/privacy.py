@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +12,13 @@ from urllib.parse import urlsplit
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from accounts import tasks
+from accounts import jobs
 from accounts.models import Erasure, Export
+from accounts.signals import account_erasing
 from genvid import origin
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import PASSWORD, JsonClient, Person
+from genvid.tests.jobs import run_job
 
 PROFILE = "/api/v1/profile"
 EXPORT = f"{PROFILE}/export"
@@ -28,7 +32,7 @@ def ask_for_export(person: Person, **headers: str) -> dict[str, Any]:
 def work(export: dict[str, Any]) -> Export:
     """Let a worker do the next step, whenever it was due."""
     Export.objects.filter(pk=export["id"]).update(due_at=timezone.now())
-    tasks.work_on_export(export["id"])
+    run_job(jobs.WORK_ON_EXPORT, export["id"])
     return Export.objects.get(pk=export["id"])
 
 
@@ -65,9 +69,25 @@ def take_step(erasure: Erasure) -> Erasure:
     Erasure.objects.filter(pk=erasure.pk, due_at__isnull=False).update(due_at=timezone.now())
     # A worker serves no request: who asked last in this thread is not behind it.
     origin.remember(origin.NOWHERE)
-    tasks.work_on_erasure(str(erasure.pk))
+    run_job(jobs.WORK_ON_ERASURE, str(erasure.pk))
     erasure.refresh_from_db()
     return erasure
+
+
+@contextmanager
+def a_room_answering(left: str | Exception) -> Iterator[None]:
+    """One more room, which has that still to do, or fails."""
+
+    def room(**_: object) -> str:
+        if isinstance(left, Exception):
+            raise left
+        return left
+
+    account_erasing.connect(room, weak=False)
+    try:
+        yield
+    finally:
+        assert account_erasing.disconnect(room)
 
 
 def stored() -> list[str]:

@@ -1,5 +1,6 @@
 """API keys: shown once, kept as a hash, bounded by scope, address, date and credits, and gone at once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -7,10 +8,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.enums import Role
+from accounts.enums import Role, Scope
 from accounts.models import ApiKey, IdempotencyRecord, Membership, User
+from accounts.services import api_keys
 from billing import credits
-from genvid.errors import KeyLimitReached
+from genvid.errors import KeyLimitReached, ValidationFailed
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves, wrong_fields_of
 from genvid.tests.factories import JsonClient, make_avatar, make_key, make_teammate, set_balance
 from genvid.tests.parallel import in_parallel
@@ -85,6 +87,12 @@ def test_a_repeated_request_gets_the_same_key(owner):
 def test_a_wrong_wish_names_its_field(owner, change, field):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(KEYS, WISH | change)) == [field]
+
+
+def test_a_caller_with_a_key_makes_none_that_may_more_than_itself(owner):
+    by_key = replace(owner.caller, key_scopes=frozenset({Scope.VIDEOS_READ}))
+    with nothing_changes(), pytest.raises(ValidationFailed):
+        api_keys.create(by_key, name="More", scopes=[Scope.VIDEOS_READ, Scope.VIDEOS_WRITE])
 
 
 def test_an_account_has_only_so_many_keys(owner, monkeypatch):
@@ -192,10 +200,11 @@ def test_anothers_key_is_not_there(owner, outsider):
 
 
 @pytest.mark.parametrize(
-    ("address", "allowed"), [("203.0.113.9", True), ("198.51.100.1", False), ("::ffff:203.0.113.9", True)]
+    ("address", "allowed"),
+    [("203.0.113.9", True), ("192.0.2.7", True), ("198.51.100.1", False), ("::ffff:203.0.113.9", True)],
 )
 def test_a_key_works_only_from_its_addresses(owner, address, allowed):
-    text = make_key(owner, allowed_addresses=["203.0.113.0/24"]).text
+    text = make_key(owner, allowed_addresses=["203.0.113.0/24", "192.0.2.7"]).text
     answer = using(text, REMOTE_ADDR=address).get(VIDEOS)
     assert answer.status_code == (200 if allowed else 401)
 

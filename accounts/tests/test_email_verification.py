@@ -6,23 +6,16 @@ import time_machine
 from django.core import signing
 from django.utils import timezone
 
+from accounts import jobs
 from accounts.models import AuditEntry, User
 from accounts.services import verification_token
-from accounts.tasks import send_verification_email
-from genvid.celery import app
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import PASSWORD, make_video
+from genvid.tests.jobs import run_job
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db
 VERIFY, RESEND = "/api/v1/auth/email/verify", "/api/v1/auth/email/verification"
-
-
-@pytest.fixture
-def work_at_once(monkeypatch, django_capture_on_commit_callbacks):
-    """What is enqueued runs when the block ends, as on a worker that is idle."""
-    monkeypatch.setitem(app.conf.changes, "task_always_eager", True)
-    return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 def mailed_token(message) -> str:
@@ -40,7 +33,7 @@ def test_registering_mails_a_link(stranger, mailoutbox, work_at_once, settings):
 
 
 def test_the_mailed_token_verifies_the_address(owner, stranger, mailoutbox):
-    send_verification_email(str(owner.user.pk))
+    run_job(jobs.SEND_VERIFICATION_EMAIL, str(owner.user.pk))
     data = data_of(stranger.post(VERIFY, {"token": mailed_token(mailoutbox[0])}))
     assert data == {"email": "owner@example.com", "email_verified": True}
     assert data_of(owner.client.get("/api/v1/profile"))["email_verified"] is True

@@ -5,16 +5,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import services
+from accounts import jobs, services
 from accounts.enums import ErasureStatus, Role
 from accounts.models import ApiKey, AuditEntry, Erasure, Invitation, Session, User
 from accounts.services import erasing
-from accounts.tasks import sweep_privacy
-from accounts.tests.privacy import PROFILE, ask_to_be_erased, let_grace_pass, take_step
+from accounts.tests.privacy import PROFILE, a_room_answering, ask_to_be_erased, let_grace_pass, take_step
 from accounts.tests.test_exports import NoMail
 from genvid.errors import InvalidCredentials
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, make_key, make_teammate, sign_in
+from genvid.tests.jobs import run_job
 from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
@@ -29,11 +29,11 @@ def acts_of(person) -> list[str]:
 
 
 def test_it_is_accepted_with_the_day_it_happens(owner, settings):
-    settings.ACCOUNT_ERASURE_DAYS = 3
+    settings.ACCOUNT_ERASURE_DAYS, asked = 3, timezone.now()
     answer = data_of(owner.client.delete(PROFILE, {"password": PASSWORD}), 202)
     erasure = Erasure.objects.get()
     assert answer == {"erase_after": erasure.erase_after.isoformat().replace("+00:00", "Z")}
-    assert timedelta(days=2.99) < erasure.erase_after - timezone.now() <= timedelta(days=3)
+    assert asked <= erasure.erase_after - timedelta(days=3) <= timezone.now()
 
 
 def test_a_wrong_password_changes_nothing(owner):
@@ -94,7 +94,7 @@ def test_open_invitations_to_what_goes_are_taken_back(owner):
 
 def test_a_lost_message_is_found_by_the_sweep(owner, woken):
     erasure = ask_to_be_erased(owner)
-    sweep_privacy()
+    run_job(jobs.SWEEP_PRIVACY)
     assert woken == [("accounts.work_on_erasure", str(erasure.pk))]
 
 
@@ -170,13 +170,13 @@ def test_any_number_of_workers_erase_once(owner):
     assert (erasure.status, AuditEntry.objects.filter(act="profile.erased").count()) == (ErasureStatus.DONE, 1)
 
 
-def test_while_nothing_moves_the_rooms_are_asked_more_and_more_slowly(owner, monkeypatch):
+def test_while_nothing_moves_the_rooms_are_asked_more_and_more_slowly(owner):
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
-    monkeypatch.setattr(erasing, "_left_in_rooms", lambda _: ["1 of them"])
-    tries = [take_step(erasure).tries for _ in range(3)]
-    monkeypatch.setattr(erasing, "_left_in_rooms", lambda _: ["another"])
-    assert (tries, take_step(erasure).tries) == ([0, 1, 2], 0)
+    with a_room_answering("1 of them"):
+        tries = [take_step(erasure).tries for _ in range(3)]
+    with a_room_answering("another"):
+        assert (tries, take_step(erasure).tries) == ([0, 1, 2], 0)
 
 
 # ── Who cannot be

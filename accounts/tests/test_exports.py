@@ -10,14 +10,15 @@ from django.core import signing
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from accounts import jobs
 from accounts.enums import ExportStatus, Role
 from accounts.models import Export
 from accounts.outbox import publish
 from accounts.services import exporting
-from accounts.tasks import sweep_privacy
 from accounts.tests.privacy import EXPORT, ask_for_export, exported, fetch, read, work
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import make_caller, make_endpoint, make_key, make_teammate, make_video
+from genvid.tests.jobs import run_job
 from genvid.tests.parallel import in_parallel
 from videos.tests.doubles import BrokenBucket
 
@@ -220,7 +221,7 @@ def test_a_key_cannot_ask_for_it(owner):
 
 def test_a_lost_message_is_found_by_the_sweep(owner, woken):
     export = ask_for_export(owner)
-    sweep_privacy()
+    run_job(jobs.SWEEP_PRIVACY)
     assert ("accounts.work_on_export", export["id"]) in woken
 
 
@@ -228,7 +229,7 @@ def test_what_a_worker_has_is_not_woken_again(owner, woken):
     export = ask_for_export(owner)
     assert Export.objects.get().take(exporting.LEASE)
     exporting.work_on(export["id"])
-    sweep_privacy()
+    run_job(jobs.SWEEP_PRIVACY)
     assert (Export.objects.get().status, woken) == ("pending", [])
 
 

@@ -1,23 +1,42 @@
 """`Idempotency-Key`, looked at through the making of videos."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.models.signals import post_save
 from django.utils import timezone
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.test import APIRequestFactory
 
-from accounts.idempotency import LEASE, idempotent
-from accounts.models import IdempotencyRecord
-from accounts.tasks import purge
+from accounts import jobs
+from accounts.enums import Role
+from accounts.idempotency import LEASE
+from accounts.models import IdempotencyRecord, Invitation, Membership
+from accounts.services.teams import inviting
 from billing.models import RenderRate
-from genvid.errors import DomainError, InvalidState, ProviderUnavailable
+from genvid.errors import (
+    DomainError,
+    InsufficientCredits,
+    NotAuthenticated,
+    PermissionDenied,
+    ProviderUnavailable,
+    RateLimited,
+    ValidationFailed,
+)
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves, wrong_fields_of
-from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance, sign_in
+from genvid.tests.factories import (
+    make_avatar,
+    make_caller,
+    make_invitation,
+    make_teammate,
+    make_video,
+    set_balance,
+    sign_in,
+)
+from genvid.tests.jobs import run_job
 from genvid.tests.parallel import in_parallel
 from videos.models import Video
 
@@ -83,11 +102,11 @@ def test_the_same_key_with_another_body_is_refused(owner, wish):
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
-def test_the_same_key_at_another_path_is_refused(owner, wish):
-    post(owner, wish)
-    draft = make_video(owner, "draft")
+def test_the_same_key_at_another_path_is_refused_though_the_body_is_the_same(owner):
+    first, second = (f"{VIDEOS}/{make_video(owner, 'draft').pk}/generate" for _ in range(2))
+    assert post(owner, {}, path=first).status_code == 200
     with nothing_changes():
-        response = post(owner, {}, path=f"{VIDEOS}/{draft.pk}/generate")
+        response = post(owner, {}, path=second)
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
@@ -123,6 +142,14 @@ def test_an_abandoned_claim_is_taken_over_after_its_lease(owner, wish):
     response = post(owner, wish)
     assert (response.status_code, response.headers.get("Idempotent-Replayed")) == (201, None)
     assert post(owner, wish)["Idempotent-Replayed"] == "true"
+
+
+def test_an_abandoned_claim_is_not_taken_over_by_another_body(owner, wish):
+    abandon(owner, wish)
+    IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE - timedelta(seconds=1))
+    with nothing_changes():
+        response = post(owner, wish | {"title": "Other"})
+    assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
 def test_an_abandoned_claim_is_not_taken_over_before(owner, wish):
@@ -169,52 +196,142 @@ def test_a_503_is_not_stored(owner, wish):
     assert post(owner, wish).status_code == 201
 
 
-class Desk:
-    """A view whose effect fails with `error` after it has made a video."""
-
-    def __init__(self, owner, error: Exception | None) -> None:
-        self.owner, self.error = owner, error
-
-    @idempotent
-    def post(self, request: Request):
-        def effect() -> Response:
-            make_video(self.owner)
-            if self.error:
-                raise self.error
-            return Response({"done": True}, status=201)
-
-        return effect
-
-    def ask(self) -> Response:
-        request = Request(APIRequestFactory().post("/desk", {}, format="json", HTTP_IDEMPOTENCY_KEY="key-1"))
-        request.user = self.owner.caller
-        return self.post(request)
+FAILURES = [
+    (ZeroDivisionError(), (500, "server_error")),
+    (DomainError(), (500, "server_error")),
+    (OperationalError(), (503, "provider_unavailable")),
+    (ProviderUnavailable(), (503, "provider_unavailable")),
+    (RateLimited(), (429, "rate_limited")),
+    (NotAuthenticated(), (401, "not_authenticated")),
+]
+REFUSALS = [
+    (ValidationFailed(), (400, "validation_error")),
+    (InsufficientCredits(), (402, "insufficient_credits")),
+    (PermissionDenied(), (403, "permission_denied")),
+]
 
 
-@pytest.mark.parametrize(
-    "error", [ZeroDivisionError(), OperationalError(), DomainError(), ProviderUnavailable(), InvalidState()], ids=repr
-)
-def test_what_fails_half_way_undoes_its_effect_and_its_claim(owner, error):
-    make_avatar()
-    with nothing_changes(), pytest.raises(type(error)):
-        Desk(owner, error).ask()
-    assert Desk(owner, None).ask().status_code == 201
+@contextmanager
+def when_a_video_is_saved(happens: Callable[[], Any]) -> Iterator[None]:
+    """Once, in the middle of the effect: its transaction has written the video and not yet held its credits."""
+    rest = [happens]
+
+    def once(**_: Any) -> None:
+        if rest:
+            rest.pop()()
+
+    post_save.connect(once, sender=Video, weak=False)
+    try:
+        yield
+    finally:
+        assert post_save.disconnect(once, sender=Video)
 
 
-def test_a_claim_taken_over_in_the_middle_undoes_the_slower_effect(owner):
-    class Slow(Desk):
-        @idempotent
-        def post(self, request: Request):
-            def effect() -> Response:
-                make_video(self.owner)
-                IdempotencyRecord.objects.update(claimed_at=timezone.now())
-                return Response({"done": True}, status=201)
+def raising(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
 
-            return effect
+    return fail
 
-    with pytest.raises(DomainError) as refusal:
-        Slow(owner, None).ask()
-    assert (refusal.value.code, Video.objects.count()) == ("idempotency_in_progress", 0)
+
+@pytest.mark.parametrize(("error", "answer"), FAILURES, ids=lambda each: repr(each)[:20])
+def test_a_failure_to_be_retried_undoes_the_effect_and_frees_the_key(owner, wish, error, answer):
+    with nothing_changes(), when_a_video_is_saved(raising(error)):
+        assert refusal_of(post(owner, wish)) == answer
+    again = post(owner, wish)
+    assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (201, None)
+    assert Video.objects.count() == 1
+
+
+@pytest.mark.parametrize(("error", "answer"), REFUSALS, ids=lambda each: repr(each)[:20])
+def test_a_final_refusal_undoes_the_effect_and_is_stored(owner, wish, error, answer):
+    with nothing_changes(but=IdempotencyRecord):
+        with when_a_video_is_saved(raising(error)):
+            assert refusal_of(post(owner, wish)) == answer
+        again = post(owner, wish)
+    assert (refusal_of(again), again["Idempotent-Replayed"]) == (answer, "true")
+
+
+def test_a_key_may_be_used_again_after_a_429_of_the_request_itself(owner):
+    invitation = make_invitation(owner)
+    path = f"/api/v1/team/invitations/{invitation.pk}/resend"
+    with nothing_changes():
+        assert refusal_of(post(owner, {}, path=path)) == (429, "rate_limited")
+    Invitation.objects.update(sent_at=timezone.now() - inviting.PAUSE - timedelta(seconds=1))
+    answer = post(owner, {}, path=path)
+    assert (answer.status_code, answer.headers.get("Idempotent-Replayed")) == (202, None)
+    assert post(owner, {}, path=path)["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_may_be_used_again_after_a_401_under_the_accounts_lock(owner):
+    """Somebody who is taken off the team between the permission check and the lock, and put back."""
+    admin, path = make_teammate(owner, Role.ADMIN), "/api/v1/team/invitations"
+    body = {"email": "new@example.com", "role": "viewer"}
+    assert admin.client.get("/api/v1/team/members").status_code == 200  # their role is remembered for a while
+    Membership.objects.filter(user=admin.user).delete()
+    with nothing_changes():
+        assert refusal_of(post(admin, body, path=path)) == (401, "not_authenticated")
+    Membership.objects.create(user=admin.user, account=owner.account, role=Role.ADMIN)
+    assert post(admin, body, path=path).status_code == 201
+
+
+LATE = [
+    (lambda: None, (409, "idempotency_in_progress")),
+    (raising(ValidationFailed()), (409, "idempotency_in_progress")),
+    (raising(ProviderUnavailable()), (503, "provider_unavailable")),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("ending", "answer"), LATE, ids=["done", "refused", "failed"])
+def test_a_worker_whose_claim_was_taken_over_changes_nothing_any_more(ending, answer):
+    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    second: list[Any] = []
+
+    def outlive_the_lease() -> None:
+        IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE - timedelta(seconds=1))
+        second.append(post(owner, wish))
+
+    def stall() -> None:
+        assert in_parallel([outlive_the_lease]) == [None]
+        ending()
+
+    with when_a_video_is_saved(stall):
+        assert refusal_of(post(owner, wish)) == answer
+    made = data_of(second[0], 201)
+    assert [str(pk) for pk in Video.objects.values_list("pk", flat=True)] == [made["id"]]
+    assert data_of(post(owner, wish), 201) == made
+    assert the_ledger_proves()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("ending", "answer"), LATE, ids=["done", "refused", "failed"])
+def test_a_claim_that_another_worker_is_at_by_now_is_left_to_that_one(ending, answer):
+    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    taken_over_at = timezone.now() + timedelta(seconds=1)
+
+    def stall() -> None:
+        assert in_parallel([lambda: IdempotencyRecord.objects.update(claimed_at=taken_over_at)]) == [1]
+        ending()
+
+    with when_a_video_is_saved(stall):
+        assert refusal_of(post(owner, wish)) == answer
+    record = IdempotencyRecord.objects.get()
+    assert (record.claimed_at, record.status, Video.objects.count()) == (taken_over_at, None, 0)
+
+
+def test_a_claim_that_is_given_up_while_a_twin_looks_at_it_has_the_twin_try_again(owner, wish):
+    abandon(owner, wish)
+
+    def give_up(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT") and IdempotencyRecord._meta.db_table in sql:
+            IdempotencyRecord.objects.all().delete()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(give_up):
+        response = post(owner, wish)
+    assert (refusal_of(response), response["Retry-After"]) == ((409, "idempotency_in_progress"), "1")
+    assert post(owner, wish).status_code == 201
 
 
 def test_a_key_belongs_to_its_account(owner, outsider, wish):
@@ -248,7 +365,7 @@ def test_the_nightly_purge_forgets_the_old_and_keeps_the_young(owner, wish):
     post(owner, wish, key="old")
     IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
     post(owner, wish, key="young")
-    purge()
+    run_job(jobs.PURGE)
     assert [record.key for record in IdempotencyRecord.objects.all()] == ["young"]
 
 

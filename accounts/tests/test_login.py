@@ -3,6 +3,7 @@ from django.contrib.auth.hashers import identify_hasher
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Session, User
+from accounts.tests.hashers import CountingHasher
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import PASSWORD
 
@@ -85,8 +86,6 @@ def test_an_unknown_address_costs_the_same_work(owner, stranger, settings, email
     settings.PASSWORD_HASHERS = ["accounts.tests.hashers.CountingHasher"]
     owner.user.set_password(PASSWORD)
     owner.user.save()
-    from accounts.tests.hashers import CountingHasher
-
     CountingHasher.runs = 0
     sign_in(stranger, email, "wrong")
     assert CountingHasher.runs == 1

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import redis
 import time_machine
 from django.utils import timezone
 from limits import parse
@@ -69,6 +70,13 @@ def test_signing_in_forgives_what_went_before(owner):
     fail(4)
     assert sign_in().status_code == 200
     assert fail(5) == [401] * 5
+
+
+def test_signing_in_forgives_nothing_that_was_tried_on_others_from_there(owner, settings):
+    settings.LOGIN_LIMIT_PER_ADDRESS = parse("3/15 minute")
+    others = [fail(1, email=f"other{number}@example.com") for number in range(2)]
+    assert sign_in().status_code == 200
+    assert (others, fail(2, email="one.more@example.com")) == ([[401], [401]], [401, 429])
 
 
 def test_an_unknown_address_is_throttled_alike(owner):
@@ -222,8 +230,6 @@ def test_without_redis_the_process_counts(owner, dead_redis, settings):
 
 
 def test_nobody_reads_addresses_out_of_the_counters(owner, settings):
-    import redis
-
     fail(2)
     keys = redis.Redis.from_url(settings.REDIS_URL).keys("*")
     assert [key for key in keys if b"owner" in key] == []

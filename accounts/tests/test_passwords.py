@@ -11,26 +11,18 @@ from django.test import Client
 from django.utils import timezone
 from limits import parse
 
-from accounts import standing, tasks
+from accounts import jobs, standing
 from accounts.models import ApiKey, AuditEntry, Session, User
 from accounts.services import passwords, signing_in
-from genvid.celery import app
 from genvid.errors import InvalidCredentials, TokenInvalid
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_caller, make_key, sign_in
+from genvid.tests.jobs import run_job
 from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
 FORGOT, RESET, CHANGE = (f"/api/v1/auth/password/{deed}" for deed in ("forgot", "reset", "change"))
 NEW = "a wholly different phrase"
-
-
-@pytest.fixture
-def work_at_once(monkeypatch, django_capture_on_commit_callbacks):
-    """What is enqueued runs when the block ends, as on a worker that is idle."""
-    assert not app.conf.task_always_eager  # which loads the configuration that is changed next
-    monkeypatch.setitem(app.conf.changes, "task_always_eager", True)
-    return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 @pytest.fixture
@@ -354,5 +346,5 @@ def test_somebody_who_is_deactivated_is_out_within_a_minute(owner):
 
 def test_a_link_mailed_before_somebody_was_deactivated_is_not_sent_again(owner, mailoutbox):
     User.objects.update(is_active=False)
-    tasks.send_password_reset_email("owner@example.com")
+    run_job(jobs.SEND_PASSWORD_RESET_EMAIL, "owner@example.com")
     assert mailoutbox == []

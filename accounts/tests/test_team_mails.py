@@ -4,25 +4,16 @@ import re
 
 import pytest
 
-from accounts import tasks
+from accounts import jobs
 from accounts.enums import Role
 from accounts.models import Account, Membership
 from accounts.team_mail import harmless
-from genvid.celery import app
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_invitation
+from genvid.tests.jobs import run_job
 
 pytestmark = pytest.mark.django_db
 INVITATIONS, ACCEPT = "/api/v1/team/invitations", "/api/v1/auth/invitations/accept"
-
-
-@pytest.fixture
-def work_at_once(monkeypatch, django_capture_on_commit_callbacks):
-    """What is enqueued runs when the block ends, as on a worker that is idle."""
-    # Celery loads its configuration when it is first read, and would forget a change made before.
-    assert app.conf.task_always_eager is False
-    monkeypatch.setitem(app.conf.changes, "task_always_eager", True)
-    return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 def test_an_invitation_is_mailed_with_a_link_that_works(owner, mailoutbox, work_at_once, settings):
@@ -44,7 +35,7 @@ def test_one_that_was_taken_back_is_not_mailed(owner, mailoutbox):
     invitation = make_invitation(owner)
     invitation_id = str(invitation.pk)
     owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
-    tasks.send_invitation_email(invitation_id)
+    run_job(jobs.SEND_INVITATION_EMAIL, invitation_id)
     assert mailoutbox == []
 
 
@@ -75,13 +66,13 @@ def test_a_new_owner_is_told(owner, teammate, mailoutbox, work_at_once, way):
 
 
 def test_who_is_owner_no_more_is_not_told_that_they_are(owner, teammate, mailoutbox):
-    tasks.send_new_owner_email(str(teammate.user.pk), str(owner.account.pk))
+    run_job(jobs.SEND_NEW_OWNER_EMAIL, str(teammate.user.pk), str(owner.account.pk))
     assert mailoutbox == []
 
 
 def test_who_came_back_meanwhile_is_not_told_of_their_end(owner, teammate, mailoutbox):
     Membership.objects.filter(user=teammate.user).update(role=Role.VIEWER)
-    tasks.send_removed_email(str(teammate.user.pk), str(owner.account.pk))
+    run_job(jobs.SEND_REMOVED_EMAIL, str(teammate.user.pk), str(owner.account.pk))
     assert mailoutbox == []
 
 
@@ -102,5 +93,5 @@ def test_a_name_that_a_stranger_chose_is_one_short_line_without_links(name, show
 
 def test_a_name_of_several_lines_breaks_no_mail(owner, mailoutbox):
     Account.objects.update(name="Olive\nBcc: all@example.com")
-    tasks.send_invitation_email(str(make_invitation(owner, email="new@example.com").pk))
+    run_job(jobs.SEND_INVITATION_EMAIL, str(make_invitation(owner, email="new@example.com").pk))
     assert [mail.to for mail in mailoutbox] == [["new@example.com"]]

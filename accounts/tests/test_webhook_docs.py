@@ -66,7 +66,7 @@ def test_the_python_snippet_refuses_what_is_not(python, secret, options, body):
 def node(secret: str, headers: dict[str, str], body: str) -> subprocess.CompletedProcess[str]:
     (code,) = snippets("javascript")
     code += f"\nconsole.log(JSON.stringify(receive({json.dumps(secret)}, {json.dumps(headers)}, {json.dumps(body)})))"
-    return subprocess.run(["node", "-e", code], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(["node", "-e", code], capture_output=True, text=True, timeout=900, check=False)
 
 
 @needs_node
@@ -90,7 +90,7 @@ def shell(script: str, folder: Path, **environment: str) -> str:
     (folder / "body.json").write_text(BODY)
     given = {"PATH": "/usr/local/bin:/usr/bin:/bin", **environment}
     done = subprocess.run(
-        ["sh", "-eu", "-c", script], cwd=folder, env=given, capture_output=True, text=True, timeout=120, check=True
+        ["sh", "-eu", "-c", script], cwd=folder, env=given, capture_output=True, text=True, timeout=900, check=True
     )
     return done.stdout
 

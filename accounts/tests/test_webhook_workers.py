@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 from collections import Counter
 from contextlib import ExitStack
 
@@ -17,11 +16,10 @@ from genvid.sandbox.tests.receiver import Receiver
 from genvid.tests.factories import make_caller, make_endpoint
 from genvid.tests.processes import WorkerProcess
 from genvid.tests.scripted import ScriptedServer
-from genvid.tests.services import free_port
 from videos.tests.pipeline import wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PATIENCE = 180.0
+PATIENCE = 900.0
 
 
 @pytest.fixture
@@ -30,10 +28,10 @@ def new_worker(tmp_path):
     redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
     workers = []
 
-    def start(*, concurrency: int = 4, **environment: str) -> WorkerProcess:
+    def start(*, concurrency: int = 4, app: str = "genvid", **environment: str) -> WorkerProcess:
         given = {"WEBHOOK_SWEEP_SECONDS": "0.5", "LOG_LEVEL": "INFO"} | environment
         name = f"worker{len(workers)}"
-        workers.append(WorkerProcess(tmp_path, name=name, beat=True, concurrency=concurrency, **given))
+        workers.append(WorkerProcess(tmp_path, name=name, beat=True, concurrency=concurrency, app=app, **given))
         return workers[-1].start()
 
     yield start
@@ -92,25 +90,25 @@ def test_two_workers_send_each_message_once(new_worker):
 
 
 @pytest.fixture
-def dead():
+def dead(closed_url):
     """Addresses that take connections and never answer, and one that refuses them."""
     with ExitStack() as open_sockets:
         holes = [open_sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64)) for _ in range(2)]
-        yield [f"http://127.0.0.1:{port}/" for port in [*(hole.getsockname()[1] for hole in holes), free_port()]]
+        yield [*(f"http://127.0.0.1:{hole.getsockname()[1]}/" for hole in holes), closed_url]
 
 
 def test_dead_receivers_keep_nobody_else_waiting(new_worker, dead):
-    """Fewer workers than lanes that the dead could fill, and more events for the dead than for anybody."""
+    """Fewer workers than lanes that the dead could fill, and more events for the dead than for anybody.
+
+    Nobody gives up on them while the test lasts: whoever waited for them would wait in vain.
+    """
     with Receiver() as receiver:
         sick = [make_endpoint(make_caller(), url=url, health="good") for url in dead]
         well = [make_endpoint(make_caller(), url=f"{receiver.url}/{number}") for number in range(7)]
-        new_worker(concurrency=8, WEBHOOK_POOR_SENDS="4")
+        new_worker(concurrency=8, app="accounts.tests.patient_worker", WEBHOOK_POOR_SENDS="4")
         for endpoint in sick * 5 + well * 3:
             publish(endpoint.account_id, "video.completed", {"id": "v1"}, object_id="v1")
-        started = time.monotonic()
         arrives(*Delivery.objects.filter(endpoint__in=well))
-        # Less than one timeout of a dead receiver.
-        assert time.monotonic() - started < 9.0
         assert not Delivery.objects.filter(endpoint__in=sick, status="delivered").exists()
 
 

@@ -4,15 +4,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.forms import model_to_dict
 
+from avatars import jobs
 from avatars.models import Avatar, Voice
 from avatars.services import SyncResult, sync_catalogue
-from avatars.tasks import sync_when_empty
 from avatars.tests.door import Door, look, voice
 from genvid.heygen import wire
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import Unknown
 from genvid.tests.asserts import nothing_changes, queries_of
 from genvid.tests.factories import make_avatar, make_video
+from genvid.tests.jobs import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -225,9 +226,9 @@ def test_an_answer_that_fails_half_way_changes_nothing(sandbox):
 
 
 def test_an_empty_catalogue_fills_itself_once(sandbox):
-    sync_when_empty()
+    run_job(jobs.SYNC_WHEN_EMPTY)
     first = set(Avatar.objects.values_list("updated_at", flat=True))
-    sync_when_empty()
+    run_job(jobs.SYNC_WHEN_EMPTY)
     assert set(Avatar.objects.values_list("updated_at", flat=True)) == first != set()
 
 

@@ -4,13 +4,18 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import stripe
+from django.apps import apps
 from django.conf import settings
+from django.db.models.signals import post_save
 from django.test import Client
 
 from billing.gateway import inbox
+from billing.models import Nudge
 
 SECRET = "whsec_of_the_tests_endpoint"
 REFUND = {"id": "re_1", "object": "refund", "charge": "ch_1", "amount": 500}
@@ -77,3 +82,18 @@ class TableOfAnswers(stripe.HTTPClient):
 
     def _should_retry(self, *_: Any, **__: Any) -> bool:
         return False
+
+
+@contextmanager
+def failing_notes() -> Iterator[None]:
+    """Whatever is noted is written, one thing more beside it, and then something in that transaction fails."""
+
+    def fail(**_: object) -> None:
+        apps.get_model("djstripe", "IdempotencyKey").objects.create(action="written before the failure", livemode=False)
+        raise RuntimeError("out of order")
+
+    post_save.connect(fail, sender=Nudge, weak=False)
+    try:
+        yield
+    finally:
+        assert post_save.disconnect(fail, sender=Nudge)

@@ -11,17 +11,17 @@ from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import connection, transaction
 from django.utils import timezone
 from djstripe.models import Event as MirroredEvent
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from billing.enums import EntryKind
-from billing.gateway import client
+from billing.gateway import client, reading
 from billing.models import LedgerEntry, Nudge, Payment
 from billing.services import nudges
 from billing.tests.shop import Shop, balance_of, due, stuck
+from billing.tests.stripe_events import failing_notes
 from billing.tests.stripe_model import balance
 from genvid.tests.factories import Person, make_caller
 from genvid.tests.parallel import in_parallel
+from genvid.tests.properties import HealthCheck, given, settings, st
 
 SHARE = st.integers(min_value=1, max_value=4)
 DEED = st.one_of(
@@ -239,11 +239,10 @@ def died_and_rose(pk: int, statement: int) -> bool:
 
 
 @pytest.mark.django_db
-def test_a_handler_that_raises_leaves_nothing_behind_and_the_retry_works(shop, owner, monkeypatch):
+def test_a_handler_that_raises_leaves_nothing_behind_and_the_retry_works(shop, owner):
     shop.buy(owner, "pack-100")
     events = shop.news()
-    with monkeypatch.context() as broken:
-        broken.setattr(nudges, "nudge", lambda *_: 1 / 0)
+    with failing_notes():
         answers = {shop.post(event) for event in events}
     left = (MirroredEvent.objects.count(), Nudge.objects.count(), Payment.objects.count())
     assert (answers, left, balance_of(owner)) == ({500}, (0, 0, 0), 30)
@@ -272,14 +271,15 @@ def test_what_changes_during_a_look_is_looked_at_again(shop, owner, monkeypatch)
     shop.buy(owner, "pack-100")
     shop.tell()
     row = nudges.nudge(nudges.NudgeKind.CHARGE, Payment.objects.get().stripe_charge_id)
-    once = nudges.following.follow
+    read = reading.charge
 
-    def followed_by_news(kind: Any, object_id: str) -> None:
-        once(kind, object_id)
-        nudges.nudge(kind, object_id)
+    def followed_by_news(charge_id: str) -> Any:
+        facts = read(charge_id)
+        nudges.nudge(nudges.NudgeKind.CHARGE, charge_id)
+        return facts
 
     with monkeypatch.context() as busy:
-        busy.setattr(nudges.following, "follow", followed_by_news)
+        busy.setattr(reading, "charge", followed_by_news)
         assert nudges.look(row.pk) is False
     row.refresh_from_db()
     assert (row.version, row.due_at is not None) == (3, True)

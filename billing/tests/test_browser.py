@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.tests.browser import Browser, chromium
+from genvid.tests.browser import Browser, chromium
 from genvid.tests.factories import PASSWORD
 from genvid.tests.site import EmbeddedSite
 

@@ -1,13 +1,18 @@
 """Packs: from the pay page to the credits."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from billing.enums import CheckoutStatus, PaymentKind
+from billing.gateway import reading
+from billing.gateway.errors import BillingError
 from billing.models import Checkout, CreditLot, Customer, Invoice, Payment
+from billing.services import recording
 from billing.tests.shop import balance_of, charge_of, payment_of, spend, stuck
+from genvid.tests.asserts import nothing_changes
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +40,16 @@ def test_the_payment_tells_what_was_paid(shop, owner):
         "usd",
     )
     assert payment.stripe_charge_id.startswith("ch_")
+
+
+def test_a_session_that_another_account_paid_by_now_is_left_for_staff(shop, owner, outsider):
+    paid = reading.session(shop.buy(owner, "pack-100")["id"])
+    shop.buy(outsider, "pack-100")
+    shop.tell()
+    theirs = Customer.objects.get(account=outsider.account).stripe_customer_id
+    with nothing_changes(), pytest.raises(BillingError) as refusal:
+        recording.pack_paid(replace(paid, customer_id=theirs))
+    assert (refusal.value.code, refusal.value.retryable) == ("other_account", False)
 
 
 def test_its_credits_are_good_for_a_year(shop, owner):

@@ -1,6 +1,10 @@
 """What the API lets an account buy, and what it refuses."""
 
+from typing import Any
+
 import pytest
+import requests
+from django.db import connection
 
 from accounts.enums import Role
 from billing.gateway import client
@@ -8,7 +12,7 @@ from billing.models import Checkout, Customer, Payment, Plan, PlanPrice
 from billing.services import checkouts
 from billing.tests.shop import CHECKOUT, plan
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of
-from genvid.tests.factories import make_checkout, make_key, make_payment, make_teammate
+from genvid.tests.factories import make_caller, make_checkout, make_key, make_payment, make_teammate
 
 pytestmark = pytest.mark.django_db
 PLANS, PORTAL, TOP_UP = "/api/v1/billing/plans", "/api/v1/billing/portal", "/api/v1/billing/auto-top-up"
@@ -26,6 +30,22 @@ def quick_to_give_up(monkeypatch):
     client._client.cache_clear()
     yield
     client._client.cache_clear()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_stripe_is_asked(shop, monkeypatch):
+    owner, asked, request = make_caller(), [], requests.Session.request
+    shop.buy(owner, "pack-100")
+
+    def note(*args: Any, **options: Any) -> Any:
+        asked.append(connection.in_atomic_block)
+        return request(*args, **options)
+
+    monkeypatch.setattr(requests.Session, "request", note)
+    data_of(owner.client.post(CHECKOUT, wish("pack-500"), HTTP_IDEMPOTENCY_KEY="a"), 201)
+    by_checkout = len(asked)
+    data_of(owner.client.post(PORTAL, HTTP_IDEMPOTENCY_KEY="b"), 201)
+    assert (0 < by_checkout < len(asked), set(asked)) == (True, {False})
 
 
 # ── What is for sale

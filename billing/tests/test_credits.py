@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from billing.credits import adjust, available, capture, expire, hold, release, standing
+from billing.credits import adjust, available, capture, expire, hold, refund, release, standing
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.tests.debts import make_debt
 from genvid.errors import Conflict, InsufficientCredits
@@ -290,6 +290,37 @@ def test_in_debt_nothing_expires(owner):
     make_debt(owner, 5)
     with nothing_changes():
         assert expire(SOON) == 0
+
+
+def test_a_refund_of_a_charge_is_a_lot_of_its_own(owner):
+    hold(owner.account.pk, 10, reference="a")
+    capture("a", 7)
+    assert refund("a", 7, description="Sorry") is True
+    assert (wallet_of(owner), lots_of(owner)) == ((30, 0), {"signup": 23, "refund": 7})
+    assert entries_of(owner)[2:] == [("refund", 7, 30)]
+
+
+def test_no_more_is_refunded_than_was_charged_though_more_was_held(owner):
+    hold(owner.account.pk, 10, reference="a")
+    capture("a", 7)
+    with nothing_changes(), pytest.raises(Conflict):
+        refund("a", 8, description="Sorry")
+
+
+def test_a_charge_is_refunded_once(owner):
+    hold(owner.account.pk, 10, reference="a")
+    capture("a", 7)
+    refund("a", 3, description="Sorry")
+    with nothing_changes():
+        assert refund("a", 4, description="Sorry again") is False
+
+
+def test_a_refund_pays_the_debt_first(owner):
+    hold(owner.account.pk, 10, reference="a")
+    capture("a", 7)
+    make_debt(owner, 4)
+    refund("a", 7, description="Sorry")
+    assert (wallet_of(owner), lots_of(owner)["refund"]) == ((3, 0), 3)
 
 
 def test_an_adjustment_up_is_a_lot_of_its_own(owner):

@@ -4,13 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from billing.entitlements import of_invoice, stops, unused
 from billing.enums import InvoiceStatus
 from billing.gateway.facts import InvoiceFacts, InvoiceLine
 from billing.models import Plan, PlanPrice
+from genvid.tests.properties import given, st
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 END = datetime(2026, 2, 28, 12, tzinfo=UTC)

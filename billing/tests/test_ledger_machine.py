@@ -5,15 +5,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from billing.credits import adjust, capture, expire, hold, release
 from billing.models import CreditLot, Hold
 from genvid.errors import InsufficientCredits
 from genvid.tests.asserts import the_ledger_proves
 from genvid.tests.factories import Person, grant, make_caller
+from genvid.tests.properties import (
+    HealthCheck,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+    settings,
+    st,
+)
 
 START = datetime(2100, 1, 1, tzinfo=UTC)
 AMOUNTS = st.integers(min_value=1, max_value=40)

@@ -34,6 +34,13 @@ def test_all_are_held_or_none(owner):
     assert refusal.value.message == "This needs 31 credits; 30 are available."
 
 
+def test_credits_that_other_holds_have_are_not_held_again(owner):
+    hold(owner.account.pk, 11, reference="other")
+    with nothing_changes(), pytest.raises(InsufficientCredits) as refusal:
+        hold_many(owner.account.pk, THREE)
+    assert refusal.value.message == "This needs 20 credits; 19 are available."
+
+
 def test_a_keys_limit_covers_all_or_none(owner):
     key = make_key(owner, monthly_credit_limit=19).key
     with nothing_changes(), pytest.raises(KeyLimitReached):

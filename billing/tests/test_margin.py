@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from billing import margin
 from billing.credits import expire
+from billing.rates import provider_cost
 from billing.tests.shop import charge_of
 from genvid.tests.asserts import queries_of
 from genvid.tests.factories import make_caller, make_payment, make_video
@@ -44,19 +45,19 @@ def test_credits_are_counted_by_what_became_of_them(shop, owner):
     shop.tell()
     expire(timezone.now() + timedelta(days=400))
     total = today().total
-    assert (total.credits_sold, total.credits_used, total.credits_taken_back) == (100, 5, 50)
-    assert total.credits_expired == 45
+    assert (total.credits_sold, total.credits_used, total.credits_taken_back) == (100, 3, 50)
+    assert total.credits_expired == 47
 
 
 def test_welcome_credits_are_not_sold(owner):
     make_video(owner, "completed")
-    assert (today().total.credits_sold, today().total.credits_used) == (0, 5)
+    assert (today().total.credits_sold, today().total.credits_used) == (0, 3)
 
 
 def test_rendering_costs_what_the_rate_table_says(owner):
     make_video(owner, "completed")
-    # 4.5 seconds at 66,700 micro-dollars: thirty cents.
-    assert (today().total.provider_microdollars, today().total.margin) == (300_150, -30)
+    # 2.5 seconds at 66,700 micro-dollars: sixteen cents and a half.
+    assert (today().total.provider_microdollars, today().total.margin) == (166_750, -17)
 
 
 def test_a_video_that_failed_cost_nothing(owner):
@@ -68,7 +69,7 @@ def test_the_margin_is_what_is_left(shop, owner):
     shop.buy(owner, "pack-100")
     shop.tell()
     make_video(owner, "completed")
-    assert (today().total.margin, today().total.margin_percent) == (1170, 97.5)
+    assert (today().total.margin, today().total.margin_percent) == (1183, 98.6)
 
 
 def test_accounts_are_grouped_by_their_plan(shop, owner, outsider):
@@ -137,7 +138,5 @@ def test_days_that_make_no_sense_are_refused(days):
 
 
 def test_seconds_of_a_cheap_engine_cost_less():
-    from billing.rates import provider_cost
-
     cost = provider_cost(engine="avatar_iii", avatar_kind="studio_avatar", resolution="720p", seconds=Decimal("10"))
     assert cost == 167_000

@@ -22,7 +22,7 @@ from videos.tests.pipeline import wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 BUYERS, KILLS = 4, 4
-PATIENCE = 300.0
+PATIENCE = 900.0
 PACE = {"BILLING_LEASE": "2", "BILLING_SWEEP_SECONDS": "0.3", "IDEMPOTENCY_LEASE": "1"}
 
 
@@ -79,7 +79,7 @@ class Buyer:
         seen: list[httpx.Response] = []
         wait_until(
             lambda: self.answered(code, key, seen),
-            seconds=60,
+            seconds=PATIENCE,
             why=lambda: str([(a.status_code, a.text[:300]) for a in seen[-5:]]),
         )
         return str(seen[-1].json()["data"]["session_id"])
@@ -88,7 +88,7 @@ class Buyer:
         headers = {"Authorization": f"Bearer {self.person.tokens.access_token}", "Idempotency-Key": key}
         body = {"plan_id": str(Plan.objects.get(code=code).pk)}
         try:
-            with httpx.Client(trust_env=False, timeout=10) as client:
+            with httpx.Client(trust_env=False, timeout=60) as client:
                 seen.append(client.post(f"{self.url}/api/v1/billing/checkout", json=body, headers=headers))
         except httpx.TransportError:
             return False

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from billing import seeds
 from billing.models import RenderRate
-from billing.rates import price
+from billing.rates import price, provider_cost
 from genvid.errors import ProviderUnavailable
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import make_avatar
@@ -59,6 +59,12 @@ def test_naming_both_goes_before_naming_one(no_rates):
     assert priced() == 40
 
 
+def test_naming_the_avatar_goes_before_naming_the_resolution(no_rates):
+    make_rate("2", avatar_kind="studio_avatar", age=2 * DAY)
+    make_rate("3", resolution="1080p")
+    assert priced() == 20
+
+
 def test_of_equal_rates_the_newest_wins(no_rates):
     make_rate("2", age=2 * DAY)
     make_rate("3", age=DAY)
@@ -81,6 +87,13 @@ def test_parts_of_a_credit_are_rounded_up(no_rates, seconds, credits):
 def test_a_tenth_of_a_credit_is_counted_exactly(no_rates, seconds, credits):
     make_rate("0.1")
     assert priced(seconds) == credits
+
+
+@pytest.mark.parametrize(("seconds", "microdollars"), [(10, 150), (0.1, 2), (0.01, 1), (0, 0)])
+def test_parts_of_a_micro_dollar_that_we_pay_are_rounded_up(no_rates, seconds, microdollars):
+    make_rate("1", provider_microdollars_per_second=15)
+    asked = {"engine": "avatar_iv", "avatar_kind": "studio_avatar", "resolution": "1080p"}
+    assert provider_cost(seconds=seconds, **asked) == microdollars
 
 
 def test_a_video_costs_at_least_the_minimum(no_rates):

@@ -9,13 +9,14 @@ from django.urls import reverse
 from djstripe.models import APIKey, WebhookEndpoint
 
 from accounts.models import User
-from billing import tasks
+from billing import jobs
 from billing.gateway import client
 from billing.gateway.inbox import EVENT_TYPES, webhook_url
 from billing.models import Plan, PlanPrice, Shop
 from billing.services import catalogue, opening_shop
 from billing.tests.shop import balance_of, plan, price_id
 from genvid.tests.factories import PASSWORD
+from genvid.tests.jobs import run_job
 from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
@@ -168,7 +169,7 @@ def test_what_went_back_is_not_given_twice(shop, owner, staff):
 
 def test_new_terms_reach_the_portal(shop):
     Plan.objects.filter(code="pro-month").update(amount=5_900)
-    tasks.push_plans()
+    run_job(jobs.PUSH_PLANS)
     (portal,) = client.get("billing_portal/configurations")["data"]
     offered = [price for each in portal["features"]["subscription_update"]["products"] for price in each["prices"]]
     assert price_id("pro-month") in offered

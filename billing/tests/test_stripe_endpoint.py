@@ -16,9 +16,10 @@ from djstripe.models import (
     WebhookEventTrigger,
 )
 
+from billing import jobs
 from billing.gateway import inbox
-from billing.tasks import purge_stripe_inbox
 from billing.tests.stripe_events import SECRET, deliver, event_of, signature_of
+from genvid.tests.jobs import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +123,7 @@ def test_the_task_purges_both():
     Event.objects.update(djstripe_created=long_ago)
     WebhookEventTrigger.objects.update(created=long_ago)
     came(valid=False)
-    purge_stripe_inbox()
+    run_job(jobs.PURGE_STRIPE_INBOX)
     assert (Event.objects.count(), list(WebhookEventTrigger.objects.values_list("valid", flat=True))) == (0, [False])
 
 

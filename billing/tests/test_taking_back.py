@@ -1,5 +1,6 @@
 """Money that goes back takes its credits along, cumulatively, and returns them when it comes again."""
 
+import json
 from datetime import timedelta
 from unittest import mock
 
@@ -9,10 +10,10 @@ from django.utils import timezone
 from accounts.models import OutgoingEvent
 from billing.credits import expire
 from billing.enums import EntryKind
-from billing.gateway import buying
+from billing.gateway import buying, reading
 from billing.gateway.errors import BillingError
 from billing.models import CreditLot, Dispute, LedgerEntry, Nudge, Payment, Refund
-from billing.services import refunding
+from billing.services import refunding, taking_back
 from billing.tests.shop import balance_of, charge_of, payment_of, plan, spend, stuck
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import make_avatar, make_endpoint
@@ -79,6 +80,26 @@ def test_a_refund_that_fails_gives_its_credits_back(shop, buyer):
     assert (taken, balance_of(buyer), Refund.objects.get().status) == (30, 130, "failed")
 
 
+def test_credits_that_expired_unused_are_let_go_once_over_several_refunds(shop, buyer):
+    spend(buyer, 40)
+    expire(timezone.now() + timedelta(days=400))
+    for amount in (360, 840):
+        shop.stripe.refund(charge_of(buyer), amount=amount)
+        shop.tell()
+    payment = payment_of(buyer)
+    assert (payment.credits_taken_back, payment.credits_forgiven, balance_of(buyer)) == (40, 60, 30 - 40)
+
+
+def test_an_old_answer_about_a_refund_that_has_failed_since_changes_nothing(shop, buyer):
+    refund = shop.stripe.refund(charge_of(buyer), status="pending")
+    old = reading.charge(charge_of(buyer))
+    shop.stripe.fail_refund(refund["id"])
+    shop.tell()
+    with nothing_changes():
+        taking_back.note(payment_of(buyer).pk, old)
+    assert (balance_of(buyer), Refund.objects.get().status) == (130, "failed")
+
+
 def test_returned_credits_last_as_long_as_those_that_were_bought(shop, buyer):
     bought = CreditLot.objects.get(payment=payment_of(buyer)).expires_at
     shop.stripe.fail_refund(shop.stripe.refund(charge_of(buyer), status="pending")["id"])
@@ -108,11 +129,12 @@ def test_who_owes_starts_nothing_new(shop, buyer):
 def test_the_refunded_packs_own_credits_go_first(shop, buyer):
     shop.buy(buyer, "pack-500")
     shop.tell()
-    first = Payment.objects.earliest("created_at")
-    shop.stripe.refund(first.stripe_charge_id)
+    # Those of the first pack end sooner: by that rule alone they would go first.
+    second = Payment.objects.latest("created_at")
+    shop.stripe.refund(second.stripe_charge_id)
     shop.tell()
     left = dict(CreditLot.objects.filter(payment__isnull=False).values_list("granted", "remaining"))
-    assert left == {100: 0, 500: 500}
+    assert left == {100: 100, 500: 0}
 
 
 def test_a_second_refund_of_another_payment_touches_only_that(shop, buyer):
@@ -217,6 +239,16 @@ def test_a_dispute_that_is_won_returns_them(shop, buyer):
     assert (balance_of(buyer), payment_of(buyer).status, clawbacks()) == (130, "paid", [-100, 100])
 
 
+def test_an_old_answer_about_a_dispute_that_is_won_by_now_changes_nothing(shop, buyer):
+    dispute = shop.stripe.dispute(charge_of(buyer))
+    old = reading.charge(charge_of(buyer))
+    shop.stripe.close_dispute(dispute["id"], "won")
+    shop.tell()
+    with nothing_changes():
+        taking_back.note(payment_of(buyer).pk, old)
+    assert (balance_of(buyer), Dispute.objects.get().status) == (130, "won")
+
+
 def test_a_dispute_that_is_lost_keeps_them(shop, buyer):
     dispute = shop.stripe.dispute(charge_of(buyer))
     shop.tell()
@@ -303,8 +335,6 @@ def test_programs_hear_of_money_that_came_and_went(shop, owner):
 
 
 def test_what_programs_hear_is_what_the_api_shows(shop, owner):
-    import json
-
     make_endpoint(owner)
     shop.buy(owner, "pack-100")
     shop.tell()

@@ -1,6 +1,7 @@
 """`/files/…`: signed downloads and uploads, and previews drawn on first sight. No key is asked."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def routes(house: House) -> list[Route]:
             return _missing()
         if path.startswith("videos/") and _breaks_off(house):
             return _truncated(request, file)
+        if path.startswith("videos/") and house.board.now.download_seconds:
+            return _paused(house, file)
         return FileResponse(file, media_type=MEDIA_TYPES.get(file.suffix))
 
     async def upload(request: Request) -> Response:
@@ -114,6 +117,25 @@ def _truncated(request: Request, file: Path) -> Response:
         await asyncio.sleep(0.05)  # so that the half is on its way before the line goes dead
         request.state.drop()
 
+    return _streamed(file, half())
+
+
+def _paused(house: House, file: Path) -> Response:
+    """Sends one half, waits as long as the knob says, and sends the other."""
+    content = file.read_bytes()
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield content[: len(content) // 2]
+        begun = time.monotonic()
+        while (left := begun + house.board.now.download_seconds - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, 0.05))
+        yield content[len(content) // 2 :]
+
+    return _streamed(file, halves())
+
+
+def _streamed(file: Path, pieces: AsyncIterator[bytes]) -> Response:
+    """With the headers of the whole file."""
     whole = FileResponse(file, stat_result=file.stat())
-    headers = {"Content-Length": str(len(content)), "ETag": whole.headers["etag"], "Accept-Ranges": "bytes"}
-    return StreamingResponse(half(), headers=headers, media_type="video/mp4")
+    headers = {"Content-Length": str(file.stat().st_size), "ETag": whole.headers["etag"], "Accept-Ranges": "bytes"}
+    return StreamingResponse(pieces, headers=headers, media_type=MEDIA_TYPES.get(file.suffix))

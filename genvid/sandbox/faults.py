@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from typing import Any
@@ -65,11 +66,19 @@ def take(store: Store, method: str, path: str) -> Fault:
     return Fault(kind="none")
 
 
-async def strike_before(board: KnobBoard, fault: Fault) -> None:
+async def strike_before(store: Store, board: KnobBoard, fault: Fault) -> None:
     """What happens before a request is looked at: it waits."""
     stall = board.now.stall_seconds if board.strikes("stall_rate") else 0.0
-    await asyncio.sleep(board.now.latency_seconds + fault.seconds + stall)
+    await asyncio.sleep(board.now.latency_seconds + stall)
+    await _delay(store, fault.seconds)
     fault.strike_before()
+
+
+async def _delay(store: Store, seconds: float) -> None:
+    """When the faults are cleared, those who wait are let go."""
+    begun = time.monotonic()
+    while (left := begun + seconds - time.monotonic()) > 0 and store.value("SELECT COUNT(*) FROM faults"):
+        await asyncio.sleep(min(left, 0.05))
 
 
 def strike_instead(board: KnobBoard) -> None:

@@ -38,6 +38,7 @@ class Knobs:
     link_lifetime: int = 7 * 24 * 3600
     expired_links: int = 0
     truncate_downloads: int = 0
+    download_seconds: float = 0.0
     visible_after: float = 0.0
     seed: int | None = None
     drop_answer_rate: float = 0.0

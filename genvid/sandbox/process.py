@@ -1,7 +1,6 @@
 """A real sandbox process for tests: started, waited for, turned, killed, started again."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,22 +10,22 @@ from typing import Any, Self
 
 import httpx
 
+from genvid.sandbox.ports import ReservedPort
 from genvid.sandbox.stripe_levers import StripeLevers
 
-START_TIMEOUT = 120.0
+START_TIMEOUT = 900.0
 STOP_TIMEOUT = 20.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class SandboxProcess:
-    """`with SandboxProcess(folder) as sandbox:` gives a sandbox on a free port that answers."""
+    """`with SandboxProcess(folder) as sandbox:` gives a sandbox on a port of its own that answers."""
 
     def __init__(
         self,
         folder: Path,
         *,
         renderer: str = "clip",
-        port: int | None = None,
         api_key: str = "sandbox-key",
         test_key: str = "test-key",
         concurrency: int = 10,
@@ -34,13 +33,13 @@ class SandboxProcess:
     ) -> None:
         self.folder = folder
         self.renderer = renderer
-        self.port = port or _free_port()
+        self._port = ReservedPort()
         self.api_key, self.test_key = api_key, test_key
         self.concurrency = concurrency
         self.stripe_key = stripe_key
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = self._port.url
         self._process: subprocess.Popen[bytes] | None = None
-        self._admin = httpx.Client(base_url=self.url + "/_sandbox", timeout=30, trust_env=False)
+        self._admin = httpx.Client(base_url=self.url + "/_sandbox", timeout=120, trust_env=False)
         self.stripe = StripeLevers(self._ask)
 
     def __enter__(self) -> Self:
@@ -52,6 +51,7 @@ class SandboxProcess:
     ) -> None:
         self.stop()
         self._admin.close()
+        self._port.close()
 
     @property
     def alive(self) -> bool:
@@ -64,10 +64,11 @@ class SandboxProcess:
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        options = {"--port": str(self.port), "--var": str(self.folder), "--api-key": self.api_key}
+        options = {"--port": str(self._port.number), "--var": str(self.folder), "--api-key": self.api_key}
         options |= {"--test-key": self.test_key, "--stripe-key": self.stripe_key}
         options |= {"--renderer": self.renderer}
         command = [sys.executable, "-m", "genvid.sandbox"]
+        self._port.hand_over()
         with (self.folder / "sandbox.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command + [word for pair in options.items() for word in pair],
@@ -85,6 +86,10 @@ class SandboxProcess:
     def fault(self, **spec: Any) -> None:
         """The next matching request fails; see `faults.Fault` for the words."""
         self._ask("POST", "/faults", spec)
+
+    def clear_faults(self) -> None:
+        """None is queued any more, and who waits out a delay waits no longer."""
+        self._ask("DELETE", "/faults")
 
     def reset(self) -> None:
         """Forgets everything: books, knobs, faults."""
@@ -110,8 +115,9 @@ class SandboxProcess:
         """As the power button would."""
         self._end(subprocess.Popen.kill)
 
-    def stop(self) -> None:
-        self._end(subprocess.Popen.terminate)
+    def stop(self) -> int | None:
+        """Its exit code; that of a kill when it did not end by itself in time."""
+        return self._end(subprocess.Popen.terminate)
 
     def restart(self) -> None:
         self.stop()
@@ -124,16 +130,17 @@ class SandboxProcess:
         found: dict[str, Any] = answer.json()
         return found
 
-    def _end(self, how: Any) -> None:
+    def _end(self, how: Any) -> int | None:
         if self._process is None:
-            return
+            return None
         how(self._process)
         try:
             self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process = None
+        code, self._process = self._process.returncode, None
+        return code
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_TIMEOUT
@@ -145,9 +152,3 @@ class SandboxProcess:
                 time.sleep(0.03)
         log = (self.folder / "sandbox.log").read_text(errors="replace")
         raise RuntimeError(f"The sandbox did not start:\n{log[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from billing.audit import audit
 
@@ -77,3 +79,8 @@ def queries_once_warm(deed: Callable[[], Any]) -> int:
 
 def the_ledger_proves() -> bool:
     return [str(discrepancy) for discrepancy in audit()] == []
+
+
+def lies_ahead(moment: datetime, seconds: float, *, since: datetime) -> bool:
+    """Whether `moment` was set to so many seconds from its present, which lay between `since` and now."""
+    return since <= moment - timedelta(seconds=seconds) <= timezone.now()

@@ -7,22 +7,23 @@ from django.http import HttpRequest
 from django.urls import path
 from rest_framework.request import Request
 
-from genvid.api.views import StrictAPIView
+from genvid.api.endpoints import Endpoint
+from genvid.api.viewsets import StrictViewSet
 
 handler500 = "genvid.api.exceptions.server_error_view"
 
 
-class Broken(StrictAPIView):
-    permission_classes = ()
+class Broken(StrictViewSet):
+    endpoints = {"list": Endpoint("break", "Break", scope=None)}
 
-    def get(self, request: Request) -> NoReturn:
+    def list(self, request: Request) -> NoReturn:
         raise ZeroDivisionError("secret detail")
 
 
-class WithoutDatabase(StrictAPIView):
-    permission_classes = ()
+class WithoutDatabase(StrictViewSet):
+    endpoints = {"list": Endpoint("lose_database", "Lose the database", scope=None)}
 
-    def get(self, request: Request) -> NoReturn:
+    def list(self, request: Request) -> NoReturn:
         raise OperationalError("connection to secret host refused")
 
 
@@ -31,7 +32,9 @@ def broken_page(request: HttpRequest) -> NoReturn:
 
 
 urlpatterns = [
-    path("broken", Broken.as_view()),
-    path("without-database", WithoutDatabase.as_view()),
+    path("broken", Broken.as_view({"get": "list"})),
+    path("without-database", WithoutDatabase.as_view({"get": "list"})),
     path("broken-page", broken_page),
+    path("api/v1/broken", Broken.as_view({"get": "list"})),
+    path("api/v1/broken-page", broken_page),
 ]

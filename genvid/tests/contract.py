@@ -1,12 +1,14 @@
 """The OpenAPI document as tests look at it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import jsonschema_rs
 from django.urls import URLPattern, get_resolver
 from drf_spectacular.generators import SchemaGenerator
+
+from genvid.api.endpoints import Endpoint
 
 METHODS = ("get", "post", "put", "patch", "delete")
 Document = dict[str, Any]
@@ -28,15 +30,14 @@ def operations() -> list[tuple[str, str, Document]]:
     ]
 
 
-def operations_of_views() -> Iterator[tuple[str, str, Callable[..., Any]]]:
-    """Method, path and handler of whatever is served under /api/v1/, the pages about the API left out."""
+def operations_of_viewsets() -> Iterator[tuple[str, str, Endpoint]]:
+    """Method, path and declaration of whatever is served under /api/v1/, the pages about the API left out."""
     prefix = next(each for each in get_resolver().url_patterns if str(each.pattern) == "api/v1/")
-    rooms = [each for each in prefix.url_patterns if not isinstance(each, URLPattern)]
-    for route in (route for room in rooms for route in room.url_patterns):
-        view = route.callback.view_class
-        for method in METHODS:
-            if hasattr(view, method):
-                yield method, documented_path(str(route.pattern)), getattr(view, method)
+    apps = [each for each in prefix.url_patterns if not isinstance(each, URLPattern)]
+    for route in (route for app in apps for route in app.url_patterns):
+        for method, action in route.callback.actions.items():
+            if method in METHODS:
+                yield method, documented_path(str(route.pattern)), route.callback.cls.endpoints[action]
 
 
 def documented_path(pattern: str) -> str:

@@ -252,7 +252,7 @@ def _facts(video: Video, step: Status) -> dict[str, Any]:
     return {"rendered_at": timezone.now(), "due_at": timezone.now(), "deadline_at": after(3600)}
 
 
-def _end(video: Video, status: str, *, duration: Any = "4.500", error_code: str = "render_failed") -> None:
+def _end(video: Video, status: str, *, duration: Any = "2.500", error_code: str = "render_failed") -> None:
     if status == Status.CANCELED:
         creating.cancel(video)
     elif status == Status.FAILED:

@@ -12,7 +12,7 @@ CREATED = {"data": {"video_id": "vid-1", "status": "waiting", "output_format": "
 
 
 def client_of(server: ScriptedServer, **options) -> HeyGenClient:
-    options = {"media_hosts": ["127.0.0.1"], "allow_private_media": True, "read_timeout": 5.0} | options
+    options = {"media_hosts": ["127.0.0.1"], "allow_private_media": True, "read_timeout": 120.0} | options
     return HeyGenClient(server.url, "the-key", **options)
 
 

@@ -14,7 +14,7 @@ def in_parallel(deeds: list[Callable[[], Any]]) -> list[Any]:
 
     def run(deed: Callable[[], Any]) -> Any:
         try:
-            barrier.wait(timeout=120)
+            barrier.wait(timeout=900)
             return deed()
         except Exception as error:  # noqa: BLE001 - the test looks at it
             return error

@@ -24,7 +24,7 @@ def roles_by_scope() -> str:
 def scopes_by_endpoint() -> str:
     rows = []
     for each in operations():
-        scope = "everybody" if each.is_open else f"`{each.view.scopes[each.method].value}`"
+        scope = "everybody" if each.is_open else f"`{each.endpoint.scope}`"
         rows.append([f"`{each}`", scope])
     return _table(["call", "scope"], rows)
 

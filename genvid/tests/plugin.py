@@ -1,13 +1,13 @@
-"""Starts the services and sets the environment before Django's settings load.
+"""Sets the environment before Django's settings load, and starts PostgreSQL and Redis when they are first asked.
 
 Loaded with `-p` from pytest.ini, because a conftest is read after pytest-django has read the settings.
-Under pytest-xdist the controller starts everything once; a worker only gets its own folder
-and Redis database.
+Under pytest-xdist the controller starts both for all; a worker only gets its own folder and Redis database.
 """
 
 import atexit
 import os
 import shutil
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from genvid.tests.services import Postgres, Redis, ServiceError, make_folder
+from genvid.tests import phases
+from genvid.tests.services import ServiceError, make_folder
+from genvid.tests.stack import Stack
 
 # A closed loopback port: a test that forgets its sandbox fails at once and reaches nobody.
 NOWHERE = "http://127.0.0.1:9"
@@ -31,30 +33,43 @@ TEST_ENVIRONMENT = {
     "STRIPE_API_HOST": NOWHERE,
 }
 _open = ExitStack()
+_stack: Stack | None = None
+"""None in a worker of pytest-xdist."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
+    phases.note_start()
     atexit.register(_open.close)
     try:
-        _start_services()
+        _set_environment()
     except ServiceError as error:
         _open.close()
         raise pytest.UsageError(str(error)) from error
 
 
-def _start_services() -> None:
+def _set_environment() -> None:
+    global _stack
     folder = make_folder()
     _open.callback(shutil.rmtree, folder, ignore_errors=True)
     os.environ.update(TEST_ENVIRONMENT, GENVID_TEST_FOLDER=str(folder), GENVID_VAR=_make_var(folder, "main"))
-    if not os.environ.get("DATABASE_URL"):
-        postgres = _open.enter_context(Postgres(folder))
-        os.environ["DATABASE_URL"] = postgres.start().url
-    if not os.environ.get("REDIS_URL"):
-        redis = _open.enter_context(Redis(folder))
-        os.environ["REDIS_URL"] = redis.start().url
+    urls = {name.lower(): os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
+    _stack = Stack(folder, **urls)
+    _open.callback(_stack.close)
+    os.environ |= _stack.environment
+
+
+def start_postgres() -> None:
+    if _stack:
+        with phases.phase("services"):
+            _stack.start_postgres()
+
+
+def redis_is_up() -> bool:
+    """Whether there is a Redis that may have something to forget."""
+    return _stack is None or _stack.redis_is_up
 
 
 def _make_var(folder: Path, name: str) -> str:
@@ -63,8 +78,20 @@ def _make_var(folder: Path, name: str) -> str:
     return str(var)
 
 
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Of `-n auto`: WORKERS, or none for a single file, since each would import everything for itself."""
+    files = {word.split("::")[0] for word in config.args}
+    is_one_file = len(files) == 1 and files.pop().endswith(".py")
+    return 0 if is_one_file else int(os.environ.get("WORKERS", "3"))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    assert _stack
+    with phases.phase("services"):
+        _stack.start_postgres()
+        _stack.start_redis()
     folder = Path(os.environ["GENVID_TEST_FOLDER"])
     for number, spec in enumerate(specs, start=1):
         spec.env["GENVID_VAR"] = _make_var(folder, spec.id)
@@ -76,6 +103,23 @@ def redis_url(url: str, offset: int) -> str:
     parts = urlsplit(url)
     base = int(parts.path.strip("/") or 0)
     return urlunsplit(parts._replace(path=f"/{base + offset}"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    phases.note_collected()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hypothesis loads itself to write its summary, even if no test has used it."""
+    if "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    terminalreporter.write_line(phases.line())
 
 
 @pytest.hookimpl(trylast=True)

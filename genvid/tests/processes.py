@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from django.db import connection
 
-from genvid.tests.services import Service, free_port
+from genvid.sandbox.ports import ReservedPort
+from genvid.tests.services import Service
 
 
 def current_database_url() -> str:
@@ -62,11 +63,13 @@ class WorkerProcess(OwnProcess):
         name: str = "worker",
         concurrency: int = 4,
         beat: bool = False,
+        app: str = "genvid",
         **environment: str,
     ) -> None:
         super().__init__(name, folder, environment)
         self.concurrency = concurrency
         self.beat = beat
+        self.app = app
 
     def start(self) -> Self:
         self.launch()
@@ -79,11 +82,11 @@ class WorkerProcess(OwnProcess):
         options += ["--without-mingle", "--without-gossip"]
         if self.beat:
             options += ["-B", "-s", str(self.folder / f"{self.name}-beat")]
-        self.spawn_module("celery", "-A", "genvid", "worker", *options)
+        self.spawn_module("celery", "-A", self.app, "worker", *options)
 
 
 class WebProcess(OwnProcess):
-    """granian on a free loopback port. `interface`: "wsgi", or "asginl" as it serves streams."""
+    """granian on a loopback port of its own. `interface`: "wsgi", or "asginl" as it serves streams."""
 
     def __init__(
         self, folder: Path, *, name: str = "web", threads: int = 4, interface: str = "wsgi", **environment: str
@@ -91,8 +94,8 @@ class WebProcess(OwnProcess):
         super().__init__(name, folder, environment)
         self.threads = threads
         self.interface = interface
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._reserved = ReservedPort()
+        self.port, self.url = self._reserved.number, self._reserved.url
 
     def start(self) -> Self:
         self.launch()
@@ -106,6 +109,7 @@ class WebProcess(OwnProcess):
             options += ["--blocking-threads", str(self.threads)]
         self.environment |= {"PORT": str(self.port), "PUBLIC_URL": self.url, "ASGI_THREADS": str(self.threads)}
         module = "genvid.wsgi" if self.interface == "wsgi" else "genvid.asgi"
+        self._reserved.hand_over()
         self.spawn_module("granian", *options, f"{module}:application")
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.urls import get_resolver
 
+from genvid.api.endpoints import Endpoint
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PAGES = ("schema/", "docs/", "redoc/")
 """The document and its pages, for everybody: their own tests look at them."""
@@ -16,7 +18,7 @@ class Operation:
     method: str
     route: str
     """Below `/api/v1/`, each parameter as `{id}`."""
-    view: Any
+    endpoint: Endpoint
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
@@ -24,30 +26,38 @@ class Operation:
     @property
     def is_open(self) -> bool:
         """Whether somebody without any credentials is let in."""
-        return not self.view.permission_classes
+        return self.endpoint.is_open
 
     def path(self, the_id: str = "00000000-0000-4000-8000-000000000000") -> str:
-        return f"/api/v1/{self.route}".replace("{id}", the_id)
+        return path_of(self.route, the_id)
 
 
 def operations() -> list[Operation]:
-    found = [Operation(method, route, view) for route, view in _views() for method in METHODS if _has(view, method)]
+    found = [
+        Operation(method.upper(), route, view.cls.endpoints[action])
+        for route, view in views()
+        for method, action in view.actions.items()
+        if method.upper() in METHODS
+    ]
     return sorted(found, key=lambda operation: (operation.route, METHODS.index(operation.method)))
 
 
-def wrong_methods() -> list[Operation]:
-    """What no view offers, TRACE for good measure."""
+def wrong_methods() -> list[tuple[str, str]]:
+    """Method and path of what no viewset offers, TRACE for good measure."""
     every = (*METHODS, "TRACE")
-    return [Operation(method, route, view) for route, view in _views() for method in every if not _has(view, method)]
+    return [
+        (method, path_of(route)) for route, view in views() for method in every if method.lower() not in view.actions
+    ]
 
 
-def _views() -> list[tuple[str, Any]]:
+def path_of(route: str, the_id: str = "00000000-0000-4000-8000-000000000000") -> str:
+    return f"/api/v1/{route}".replace("{id}", the_id)
+
+
+def views() -> list[tuple[str, Any]]:
+    """Route and view function of everything under `/api/v1/`, the document and its pages left out."""
     (api,) = (each for each in get_resolver().url_patterns if str(each.pattern) == "api/v1/")
-    rooms = [each for each in api.url_patterns if hasattr(each, "url_patterns")]
+    apps = [each for each in api.url_patterns if hasattr(each, "url_patterns")]
     assert {str(each.pattern) for each in api.url_patterns} == {"", *PAGES}
-    routes = [each for room in rooms for each in room.url_patterns]
-    return [(re.sub(r"<\w+:\w+>", "{id}", str(each.pattern)), each.callback.cls) for each in routes]
-
-
-def _has(view: Any, method: str) -> bool:
-    return hasattr(view, method.lower())
+    routes = [each for app in apps for each in app.url_patterns]
+    return [(re.sub(r"<\w+:\w+>", "{id}", str(each.pattern)), each.callback) for each in routes]

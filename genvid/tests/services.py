@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from genvid.sandbox.ports import ReservedPort
 from genvid.tests.binaries import ServiceError, copy_wheel, find_postgres, find_redis, reachable_by_nobody
 
 NOBODY = 65534
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
-START_SECONDS = 120.0
+# A server that does not start ends, which is noticed at once; one that a busy machine keeps waiting still comes up.
+START_SECONDS = 900.0
 PREFIX = "genvid-test-"
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -31,12 +33,6 @@ def die_with_parent(signum: int) -> None:
     """Ask the kernel to send `signum` to this process when its parent is gone, even after kill -9."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signum)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def make_folder() -> Path:
@@ -69,12 +65,13 @@ def _may_unshare() -> bool:
 
 @dataclass
 class Service:
-    """One child process with a log file, stopped by `stop_signal` and with its parent."""
+    """One child process with a log file, stopped by `stop_signal` and, unless it `outlives_us`, with its parent."""
 
     name: str
     folder: Path
     stop_signal: signal.Signals
     process: subprocess.Popen[bytes] | None = None
+    outlives_us: bool = False
 
     @property
     def log(self) -> Path:
@@ -90,8 +87,9 @@ class Service:
         def prepare() -> None:
             if before:
                 before()
-            # Last: changing credentials clears it.
-            die_with_parent(self.stop_signal)
+            if not self.outlives_us:
+                # Last: changing credentials clears it.
+                die_with_parent(self.stop_signal)
 
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -214,7 +212,7 @@ class Postgres(Service):
             raise ServiceError(f"initdb failed:\n{made.stdout[-500:]}{made.stderr[-1500:]}")
 
     def _answers(self) -> bool:
-        import psycopg
+        import psycopg  # noqa: PLC0415 - needed only where PostgreSQL is started here
 
         try:
             psycopg.connect(host=str(self.socket), user="postgres", dbname="postgres").close()
@@ -231,7 +229,8 @@ class Redis(Service):
     def __init__(self, folder: Path, binary: Path | None = None) -> None:
         super().__init__("redis", folder, signal.SIGTERM)
         self.binary = binary or find_redis()
-        self.port = free_port()
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> Self:
@@ -245,6 +244,7 @@ class Redis(Service):
             "loglevel": "warning",
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        self._reserved.hand_over()
         self.spawn([str(self.binary), *words])
         self.wait(self._answers)
         return self

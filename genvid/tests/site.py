@@ -9,9 +9,10 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from genvid.sandbox.ports import ReservedPort
 from genvid.tests.plugin import TEST_ENVIRONMENT
 from genvid.tests.processes import OwnProcess, answers
-from genvid.tests.services import free_port
+from genvid.tests.services import START_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = ("GENVID_", "DJANGO_", "PYTEST_", "MAKE", "DATABASE_URL", "REDIS_URL")
@@ -32,10 +33,9 @@ class EmbeddedSite(OwnProcess):
     def __init__(self, var: Path, **environment: str) -> None:
         var.mkdir(parents=True, exist_ok=True)
         super().__init__("site", var, environment)
-        self.port = free_port()
-        self.sandbox_port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self._web, self._sandbox = ReservedPort(), ReservedPort()
+        self.port, self.sandbox_port = self._web.number, self._sandbox.number
+        self.url, self.sandbox_url = self._web.url, self._sandbox.url
 
     @classmethod
     def prepared(cls, var: Path, **environment: str) -> "EmbeddedSite":
@@ -47,7 +47,9 @@ class EmbeddedSite(OwnProcess):
         shutil.copytree(template, var)
         return cls(var, **environment)
 
-    def start(self, *, seconds: float = 300) -> "EmbeddedSite":
+    def start(self, *, seconds: float = START_SECONDS) -> "EmbeddedSite":
+        for port in (self._web, self._sandbox):
+            port.hand_over()
         places = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
         environment = clean_environment() | {name: str(value) for name, value in places.items()}
         self.spawn([sys.executable, str(ROOT / "scripts" / "run.py")], environment=environment | self.environment)
@@ -81,7 +83,7 @@ class EmbeddedSite(OwnProcess):
             self.kill9()
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=120) as reply:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(self.url + path, timeout=900) as reply:  # noqa: S310 - our own loopback address
             return bytes(reply.read())
 
 

@@ -3,14 +3,10 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from genvid.tests.services import free_port
 
-
-def test_without_a_server_it_says_what_to_run_first(capsys):
-    url = f"http://127.0.0.1:{free_port()}"
-
+def test_without_a_server_it_says_what_to_run_first(capsys, closed_url):
     with pytest.raises(CommandError) as refused:
-        call_command("demo", url=url)
+        call_command("demo", url=closed_url)
 
-    assert str(refused.value) == f"No server answers at {url}: run `make run` first."
+    assert str(refused.value) == f"No server answers at {closed_url}: run `make run` first."
     assert capsys.readouterr().out == ""

@@ -12,7 +12,7 @@ from genvid.tests.factories import PASSWORD
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
-PATIENCE = 240.0
+PATIENCE = 900.0
 
 
 class Customer:

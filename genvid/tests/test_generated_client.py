@@ -29,7 +29,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     words = ["generate", "--path", str(DOCUMENT), "--output-path", str(folder / "genvid_client"), "--meta", "none"]
     words += ["--config", str(folder / "options.json"), "--fail-on-warning"]
     tool = Path(sys.executable).with_name("openapi-python-client")
-    done = subprocess.run([tool, *words], capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run([tool, *words], capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     sys.path.insert(0, str(folder))
     yield importlib.import_module("genvid_client")

@@ -1,26 +1,19 @@
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+import genvid
 from genvid import health
-from genvid.celery import app
 from genvid.tests.asserts import refusal_of
 from genvid.tests.factories import JsonClient
 from videos import provider
 from videos.models import ProviderState
 
-NOWHERE = "redis://127.0.0.1:9/0"
 READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok"}
 READY |= {"shop": "ok", "provider": "ok"}
-
-
-@pytest.fixture
-def dead_broker(monkeypatch):
-    """A broker address where nobody listens, for this test only."""
-    monkeypatch.setitem(app.conf.changes, "broker_url", NOWHERE)
-    monkeypatch.setitem(app.conf.changes, "broker_write_url", NOWHERE)
 
 
 @pytest.fixture
@@ -36,9 +29,9 @@ def failing_parts(response) -> set[str]:
     return set(response.json()["error"]["details"])
 
 
-def test_a_living_process_says_so_without_a_database():
+def test_a_living_process_says_so_with_its_version_without_a_database():
     response = JsonClient().get("/healthz")
-    assert (response.status_code, response.json()["data"]) == (200, {"status": "ok"})
+    assert (response.status_code, response.json()["data"]) == (200, {"status": "ok", "version": genvid.__version__})
 
 
 @pytest.mark.django_db
@@ -143,3 +136,36 @@ def test_a_busy_provider_is_told_for_as_long_as_it_lasts(stranger, db):
 def test_a_pause_is_told_and_we_stay_ready(stranger, db):
     provider.pause("sam@example.com")
     assert provider_part(stranger) == "paused"
+
+
+@pytest.fixture
+def said(caplog, monkeypatch) -> Callable[[], list[tuple[str, str]]]:
+    """What health logged, as pairs of level and event."""
+    monkeypatch.setattr(health, "_failing", {})
+    return lambda: [(r.levelname, r.msg["event"]) for r in caplog.records if r.name == "genvid.health"]
+
+
+@pytest.mark.django_db
+def test_a_part_that_fails_is_logged_once_and_once_more_when_it_is_well(stranger, dead_broker, said, monkeypatch):
+    stranger.get("/readyz")
+    stranger.get("/readyz")
+    monkeypatch.undo()
+    monkeypatch.setattr(health, "_failing", {"broker": OSError})
+    stranger.get("/readyz")
+    assert said() == [("WARNING", "not_ready"), ("INFO", "ready_again")]
+
+
+@pytest.mark.django_db
+def test_a_catalogue_that_fills_is_no_warning(stranger, said, settings):
+    settings.READY_WITH_CATALOGUE = True
+    stranger.get("/readyz")
+    assert said() == [("INFO", "not_ready")]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_are_not_in_the_request_log(stranger, caplog, path):
+    stranger.get(path)
+    stranger.get("/api/v1/schema/")
+    asked = [r.msg["request"] for r in caplog.records if r.name.startswith("django_structlog") and "code" in r.msg]
+    assert asked == ["GET /api/v1/schema/"]

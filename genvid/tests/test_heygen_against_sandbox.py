@@ -16,7 +16,7 @@ from genvid.heygen.webhook import parse, verify
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.receiver import Receiver
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 900.0
 
 
 @pytest.fixture

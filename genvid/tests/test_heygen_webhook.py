@@ -5,11 +5,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from genvid.heygen.types import WebhookNotice
 from genvid.heygen.webhook import BadPayload, BadSignature, parse, verify
+from genvid.tests.properties import given, st
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECRET = "whsec_abc"

@@ -47,13 +47,19 @@ def test_every_answer_counts_down(owner):
     [
         ("get", "/api/v1/videos/00000000-0000-0000-0000-000000000000", 404),
         ("get", f"{AVATARS}?nonsense=1", 400),
-        ("delete", AVATARS, 405),
         ("post", "/api/v1/videos", 400),
     ],
 )
 def test_refusals_say_it_too(owner, method, path, status):
     answer = getattr(owner.client, method)(path)
     assert (answer.status_code, standing_of(answer)) == (status, (5, 4))
+
+
+@pytest.mark.parametrize(("method", "status"), [("delete", 405), ("options", 204)])
+def test_what_is_answered_before_anything_is_looked_at_takes_none_of_the_limit(owner, method, status):
+    answer = getattr(owner.client, method)(AVATARS)
+    assert (answer.status_code, "RateLimit-Limit" in answer.headers) == (status, False)
+    assert standing_of(owner.client.get(AVATARS)) == (5, 4)
 
 
 def test_beyond_the_limit_the_answer_says_when_to_come_back(owner):

@@ -1,13 +1,21 @@
 import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from genvid.tests.services import ServiceError
-from genvid.tests.site import EmbeddedSite
+from genvid.tests.site import ROOT, EmbeddedSite, clean_environment
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
+
+LAST_OF_BANNER = "Ctrl-C stops everything."
 
 
 def is_running(pid: int) -> bool:
@@ -21,12 +29,93 @@ def is_running(pid: int) -> bool:
 def installation(tmp_path_factory) -> Iterator[EmbeddedSite]:
     """One installation for the module: the first start migrates, which takes longest."""
     with EmbeddedSite(tmp_path_factory.mktemp("site") / "var") as site:
+        start_until_banner(site)
         yield site
 
 
 @pytest.fixture
 def site(installation: EmbeddedSite) -> EmbeddedSite:
     return installation if installation.is_running() else installation.start()
+
+
+def start_until_banner(site: EmbeddedSite) -> str:
+    """What this start printed."""
+    before = len(site.output())
+    site.start()
+    site.wait(lambda: LAST_OF_BANNER in site.output()[before:])
+    return site.output()[before:]
+
+
+def split_at_banner(console: str) -> tuple[list[str], str]:
+    lines, _, banner = console.partition("\n\n    genvid is up")
+    return lines.splitlines(), banner
+
+
+def command(site: EmbeddedSite, *words: str) -> subprocess.CompletedProcess[str]:
+    """manage.py by hand, told nothing but the folder."""
+    environment = clean_environment() | {"GENVID_VAR": str(site.folder)}
+    line = [sys.executable, str(ROOT / "manage.py"), *words]
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=240)
+
+
+def test_a_first_start_says_what_it_does_and_warns_of_nothing(installation):
+    lines, banner = split_at_banner(installation.output())
+    assert [line.split(" ")[0] for line in lines] == ["genvid:", "Bringing", "Made", "genvid:"], lines
+    assert banner.rstrip().endswith(LAST_OF_BANNER), banner
+
+
+def test_a_second_start_says_only_that_it_starts(site):
+    site.stop()
+    lines, banner = split_at_banner(start_until_banner(site))
+    assert [line.partition(" (")[0] for line in lines] == ["genvid: starting sandbox, web, worker"]
+    assert banner.rstrip().endswith(LAST_OF_BANNER), banner
+
+
+def test_the_banner_says_how_to_see_the_password_again(site):
+    (shown,) = {line.split("by ", 1)[1] for line in site.output().splitlines() if "shown again by" in line}
+    again = subprocess.run(["sh", "-c", shown], capture_output=True, text=True)
+    assert f"DEMO_ADMIN_PASSWORD={site.secrets['DEMO_ADMIN_PASSWORD']}\n" in again.stdout
+
+
+def test_requests_are_in_the_log_of_the_web_server_and_not_on_the_screen(site):
+    site.get("/api/v1/schema/?asked=for-the-log")
+    log = site.folder / "log" / "web.log"
+    site.wait(lambda: "request='GET /api/v1/schema/" in log.read_text(), seconds=30)
+    assert "request_finished" not in site.output()
+
+
+def test_manage_py_finds_the_settings_of_the_site(site):
+    shown = command(site, "shell", "-v", "0", "-c", "from django.conf import settings as s; print(s.HEYGEN_BASE_URL)")
+    assert (shown.returncode, shown.stdout.strip()) == (0, site.sandbox_url), shown.stderr
+
+
+def test_manage_py_works_on_the_data_of_the_site(site):
+    proof = command(site, "check_ledger")
+    assert (proof.returncode, proof.stdout) == (0, "The ledger proves: 0 wallets.\n"), proof.stderr
+
+
+def test_a_part_that_ends_stops_the_site_and_its_last_lines_are_shown(site):
+    # The worker, and below it beat under the same name.
+    worker, *_ = [pid for pid in site.family() if "celery\0--quiet" in Path(f"/proc/{pid}/cmdline").read_text()]
+    before = len(site.output())
+
+    os.kill(worker, signal.SIGKILL)
+
+    site.process.wait(60)
+    console = site.output()[before:]
+    assert site.returncode == 1
+    assert f"the last lines of {site.folder}/log/worker.log:\n" in console
+    assert "make run starts worker" in console
+    assert console.endswith("genvid: stopped, because worker ended (code -9); its last lines above say why.\n")
+
+
+def test_the_queues_are_made_before_the_parts_could_race_for_them(tmp_path):
+    with (
+        EmbeddedSite.prepared(tmp_path / "var") as unstarted,
+        closing(sqlite3.connect(unstarted.folder / "broker.sqlite3")) as link,
+    ):
+        names = [name for (name,) in link.execute("SELECT name FROM kombu_queue ORDER BY name")]
+    assert names == ["celery", "files", "orders", "outgoing"]
 
 
 def test_the_site_comes_up_again_after_a_power_cut(site):

@@ -1,8 +1,4 @@
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from celery.signals import before_task_publish
 
 from genvid.sandbox.process import SandboxProcess
 from videos import renderers
@@ -24,16 +20,3 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     for module in (renderers, deliveries, probing, rendering):
         monkeypatch.setattr(module, "get_client", lambda: standing)
     return standing
-
-
-@pytest.fixture
-def woken() -> Iterator[list[tuple[str, ...]]]:
-    """The tasks that were sent: name and ids."""
-    sent: list[tuple[str, ...]] = []
-
-    def note(sender: str, body: Any, **_: Any) -> None:
-        sent.append((sender, *body[0]))
-
-    before_task_publish.connect(note, weak=False)
-    yield sent
-    before_task_publish.disconnect(note)

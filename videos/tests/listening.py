@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from genvid.tests.factories import Person
 from videos.models import Video
 
+PATIENCE = 900.0
+
 
 @dataclass
 class Told:
@@ -34,7 +36,7 @@ class Listener:
 
     def open(self) -> Self:
         address = urlsplit(self.url)
-        self.socket = socket.create_connection((address.hostname, address.port), 60)
+        self.socket = socket.create_connection((address.hostname, address.port), PATIENCE)
         self.socket.settimeout(0.05)
         lines = [
             # 1.0, so that the answer comes without chunks and ends with the connection.
@@ -69,12 +71,12 @@ class Listener:
         self.received += piece
         return piece != b""
 
-    def read_until_told(self, *kinds: str, seconds: float = 60) -> list[Told]:
+    def read_until_told(self, *kinds: str, seconds: float = PATIENCE) -> list[Told]:
         """Read until the statuses that were told end with these."""
         self.read_until(lambda: tuple(self.statuses[-len(kinds) :]) == kinds, seconds)
         return self.events
 
-    def read_to_the_end(self, seconds: float = 60) -> list[Told]:
+    def read_to_the_end(self, seconds: float = PATIENCE) -> list[Told]:
         self.read_until(lambda: self.is_over, seconds)
         return self.events
 
@@ -89,7 +91,7 @@ class Listener:
 
     @property
     def status(self) -> int:
-        self.read_until(lambda: b"\r\n\r\n" in self.received, 60)
+        self.read_until(lambda: b"\r\n\r\n" in self.received, PATIENCE)
         return int(self.received.split(b" ", 2)[1])
 
     @property

@@ -23,7 +23,7 @@ from videos.enums import WAITING, Status
 from videos.models import ProviderState, Video, WebhookDelivery
 from videos.services import creating, deliveries, rendering, storing, submitting, sweeping
 
-DEADLINE_SECONDS = 90.0
+DEADLINE_SECONDS = 900.0
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ import io
 from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from genvid.api.parsers import StrictFormParser
 from genvid.errors import DomainError
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
+from genvid.tests.properties import given, st
 from videos.models import Batch
 from videos.tests.batches import BATCHES, as_form, videos_of, wish_for
 

@@ -1,4 +1,4 @@
-"""That what `make bench-pipeline` is made of still fits the pipeline. The bench itself takes minutes."""
+"""That what the benches are made of still fits the service. The benches themselves take minutes."""
 
 from contextlib import suppress
 
@@ -11,6 +11,12 @@ from bench.naive_worker import make_video as make_naively
 from bench.orders import queue_videos
 from bench.plan import QUICK, Case
 from bench.report import tables, targets
+from bench.requests import report
+from bench.requests.__main__ import main as bench_requests
+from bench.requests.cases import Case as RequestCase
+from bench.requests.cases import make_cases
+from bench.requests.measure import COUNTED, measure
+from bench.requests.wsgi_calls import Request
 from billing.models import Hold
 from genvid.tests.asserts import the_ledger_proves
 from genvid.tests.factories import set_balance
@@ -89,3 +95,52 @@ def test_statements_are_counted_where_others_can_read_them(tmp_path):
     answers = [counter.count(lambda *call: call[0], "SELECT 1", (), False, {}) for _ in range(3)]
 
     assert (answers, [*statements_in(tmp_path).values()]) == (["SELECT 1"] * 3, [3])
+
+
+def request_figures(*rounds: float, beside: str = "") -> report.Figures:
+    return report.Figures([*rounds], statements=4, commands=2, beside=beside)
+
+
+# Requests close connections that are in the midst of a transaction, as a test's would be.
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_every_request_is_timed_and_counted_and_orders_are_taken_back(settings):
+    settings.ROOT_URLCONF, settings.RATE_LIMITS = "bench.requests.urls", True
+    cases = make_cases()
+
+    result = measure(cases, rounds=2, requests=1, warm_up=1)
+
+    assert [*result] == [case.name for case in cases]
+    assert all(len(figures.rounds) == 2 and min(figures.rounds) > 0 for figures in result.values())
+    assert all(figures.commands > 0 for figures in result.values() if figures.beside)
+    assert {name: (each.statements, each.commands) for name, each in result.items() if not each.beside} == {
+        "reference: list of 20 avatars": (3, 0),
+        "reference: list of 20 videos": (3, 0),
+        "reference: one video": (2, 0),
+        "reference: create a video": (5, 0),
+    }
+    ordered = Video.objects.filter(metadata={"order": "4711"}).exclude(status="draft")
+    assert [*ordered.values_list("status", flat=True)] == ["canceled"] * (1 + COUNTED + 2)
+
+
+def test_a_request_that_is_not_answered_as_it_should_be_is_not_measured():
+    case = RequestCase(name="GET healthz", request=lambda: Request("GET", "/healthz"), status=201)
+
+    with pytest.raises(RuntimeError, match=r"^GET healthz answered 200, not 201"):
+        measure([case], rounds=1, requests=1, warm_up=1)
+
+
+def test_runs_of_requests_are_pooled_and_compared_without_the_machines_own_speed(tmp_path, capsys, monkeypatch):
+    def run(name: str, ours: list[float], reference: list[float]) -> str:
+        result = {"GET x": request_figures(*ours, beside="ref"), "ref": request_figures(*reference)}
+        report.write(result, tmp_path / name)
+        return str(tmp_path / name)
+
+    before, later = run("before", [100.0], [50.0]), [run("a", [100.0], [90.0]), run("b", [100.0], [110.0])]
+    monkeypatch.setattr("sys.argv", ["bench.requests", "--read", *later, "--compare", before])
+    bench_requests()
+
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[1] == ["GET", "x", "100", "100", "0%", "4", "2", "1.01"]
+    assert rows[5] == ["GET", "x", "100", "100", "1.00", "0.51", "+0", "+0"]
+    assert rows[6] == ["ref", "50", "100", "2.00", "+0", "+0"]

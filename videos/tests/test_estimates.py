@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
+from genvid.tests.properties import assume, given, settings, st
 from videos import estimates
 from videos.enums import PROCESSING, Status
 from videos.models import Video

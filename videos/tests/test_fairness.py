@@ -6,9 +6,8 @@ from fractions import Fraction
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from genvid.tests.properties import given, st
 from videos.fairness import Line, allot, place
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)

@@ -1,9 +1,10 @@
 """A finished video's files: stable addresses, signed links, and ranges of bytes."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -13,10 +14,11 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
+from genvid.configuration import DeclaredEnv
+from genvid.storages import bucket
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import make_video
-from videos import media
-from videos.media import SALT, signed_link
+from videos.media import SALT, lasting_link, signed_link
 
 pytestmark = pytest.mark.django_db
 BYTES = b"0123456789"
@@ -256,6 +258,13 @@ def test_a_link_lives_for_its_time(link, settings):
         assert fetch(link)[0].status_code == 200
 
 
+@pytest.mark.parametrize(("age", "status"), [(timedelta(days=6, hours=23), 200), (timedelta(days=7, seconds=5), 404)])
+def test_a_lasting_link_lives_for_a_week(db, age, status):
+    lasting = local(lasting_link(default_storage.save("videos/ten/video.mp4", ContentFile(BYTES))))
+    with time_machine.travel(timezone.now() + age):
+        assert fetch(lasting)[0].status_code == status
+
+
 def test_a_link_dies_after_its_time(link, settings):
     late = timedelta(seconds=settings.MEDIA_LINK_LIFETIME + 5)
     with time_machine.travel(timezone.now() + late):
@@ -313,7 +322,20 @@ def test_a_name_in_the_address_breaks_no_header(link, opened, name):
     assert (response.status_code, "Content-Disposition" in response.headers) == (404, False)
 
 
-def test_a_bucket_signs_its_own_links(settings, monkeypatch):
+@pytest.fixture
+def films(settings, monkeypatch) -> None:
+    """A bucket of that name. Its links are signed here: nobody is called."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("S3_ENDPOINT_URL", "https://bucket.example")
     settings.S3_BUCKET = "films"
-    monkeypatch.setattr(media.default_storage, "url", lambda name: f"https://bucket.example/{name}?signed")
-    assert signed_link("videos/1/video.mp4") == "https://bucket.example/videos/1/video.mp4?signed"
+    settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), "films", link_seconds=900)}
+
+
+@pytest.mark.parametrize(("link_to", "seconds"), [(signed_link, 900), (lasting_link, 7 * 24 * 3600)])
+def test_a_bucket_signs_its_own_links(films, link_to, seconds):
+    link = urlsplit(link_to("videos/1/video.mp4"))
+    assert (link.netloc, link.path) == ("bucket.example", "/films/videos/1/video.mp4")
+    words = parse_qs(link.query)
+    assert (words["X-Amz-Algorithm"], words["X-Amz-Expires"]) == (["AWS4-HMAC-SHA256"], [str(seconds)])
+    assert re.fullmatch(r"[0-9a-f]{64}", words["X-Amz-Signature"][0])

@@ -104,6 +104,6 @@ def stored_by_a_worker(video, heygen: str, monkeypatch, **environment: str) -> s
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "genvid.settings")
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", STORE, str(video.pk)], cwd=root, capture_output=True, text=True, timeout=600, check=True
+        [sys.executable, "-c", STORE, str(video.pk)], cwd=root, capture_output=True, text=True, timeout=900, check=True
     )
     return done.stdout.splitlines()[-1]

@@ -67,8 +67,9 @@ def test_videos_of_test_keys_are_none_of_heygens(owner):
 
 def test_the_age_is_that_of_the_oldest(owner):
     make_video(owner, "rendering")
-    make_video(owner, "rendering", moved_at=timezone.now() - timedelta(seconds=500))
-    assert 500 <= gauge("oldest_seconds", "rendering") < 530
+    begun = timezone.now() - timedelta(seconds=500)
+    make_video(owner, "rendering", moved_at=begun)
+    assert 500 <= gauge("oldest_seconds", "rendering") <= (timezone.now() - begun).total_seconds()
     assert gauge("oldest_seconds", "storing") == 0
 
 
@@ -198,7 +199,8 @@ def test_a_delivery_is_counted_by_what_came_of_it(client, endpoint, counts):
 
 
 def test_the_line_of_a_move_says_all_there_is_to_say(owner, caplog, django_capture_on_commit_callbacks):
-    video = make_video(owner, "queued", moved_at=after(-90))
+    begun = after(-90)
+    video = make_video(owner, "queued", moved_at=begun)
     caplog.set_level("INFO")
     with django_capture_on_commit_callbacks(execute=True):
         video.move(Status.SUBMITTING, reason="slot", attempt=1)
@@ -212,10 +214,10 @@ def test_the_line_of_a_move_says_all_there_is_to_say(owner, caplog, django_captu
         "reason": "slot",
         "attempt": 1,
     }
-    assert 90 <= line["seconds"] < 120
+    assert 90 <= line["seconds"] <= (timezone.now() - begun).total_seconds()
 
 
 def test_the_time_in_a_status_starts_with_the_move(owner):
-    video = make_video(owner, moved_at=after(-90))
+    video, before = make_video(owner, moved_at=after(-90)), timezone.now()
     video.move(Status.SUBMITTING, reason="slot")
-    assert (timezone.now() - Video.objects.get(pk=video.pk).moved_at).total_seconds() < 20
+    assert before <= Video.objects.get(pk=video.pk).moved_at <= timezone.now()

@@ -5,10 +5,9 @@ import struct
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from genvid.sandbox.renderer import RenderJob, render_clip
+from genvid.tests.properties import given, settings, st
 from videos.mp4 import MOOV_LIMIT, BrokenFile, Mp4Info, inspect
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)

@@ -10,7 +10,6 @@ from django.utils import timezone
 from genvid.heygen.types import RemoteVideo, RenderState
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
-from videos import paces
 from videos.enums import LearnedBy, Status
 from videos.models import Video
 from videos.services import rendering
@@ -96,8 +95,8 @@ def test_those_asked_about_before_their_time_never_come_earlier_by_it(statuses, 
     assert due_in(young) == 50
 
 
-def test_while_webhooks_come_only_what_is_due_is_asked_about(statuses, renders, monkeypatch):
-    monkeypatch.setattr(paces, "webhooks_arrive", lambda: True)
+def test_while_webhooks_come_only_what_is_due_is_asked_about(statuses, renders, owner):
+    make_video(owner, "completed", learned_by=LearnedBy.WEBHOOK)
     renders(1), renders(3, due_in=20)
     assert (rendering.poll_due(), [len(ids) for ids in statuses.asked]) == (1, [1])
 

@@ -4,9 +4,8 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from genvid.tests.properties import given, st
 from videos.rows import WHOLE_ROW, BadTable, BadTemplate, Table, fill, read_csv, read_objects, variables_of
 
 ADA = Table(["name", "city"], [{"name": "Ada", "city": "London"}], [2])

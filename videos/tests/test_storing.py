@@ -1,5 +1,7 @@
 """Bringing the file home: what HeyGen's links, the network and the disk can do wrong."""
 
+import shutil
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -66,6 +68,20 @@ def test_a_disk_with_too_little_room_is_waited_out(pipeline, owner, settings):
     assert video.waiting_reason.startswith("NoRoom: ")
     assert still_held(owner, video)
     settings.VIDEO_DISK_RESERVE = reserve
+    assert pipeline.store(video).status == Status.COMPLETED
+
+
+def test_a_file_that_would_eat_into_the_reserve_is_not_begun(pipeline, owner, settings, monkeypatch):
+    video = pipeline.storing(pipeline.order(owner))
+    size = pipeline.file_at_provider(video, "video.mp4").stat().st_size
+    free = settings.VIDEO_DISK_RESERVE + size
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free - 1))
+
+    video = pipeline.store(video)
+
+    assert video.waiting_reason.startswith(f"NoRoom: {size} bytes are needed, {free - 1} are free")
+    assert still_held(owner, video)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     assert pipeline.store(video).status == Status.COMPLETED
 
 

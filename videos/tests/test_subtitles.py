@@ -1,9 +1,8 @@
 """Captions as browsers read them."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from genvid.tests.properties import given, st
 from videos.subtitles import vtt_of
 
 CUE = "1\n00:00:01,000 --> 00:00:02,500\nHello.\n"

@@ -13,18 +13,6 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase
-from hypothesis import settings as trials
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
 
 from billing.enums import EntryKind, HoldStatus
 from billing.models import Hold, LedgerEntry, Tier, Wallet
@@ -32,6 +20,19 @@ from genvid.errors import InsufficientCredits, InvalidState
 from genvid.heygen.types import RenderState, WebhookNotice
 from genvid.tests.asserts import the_ledger_proves
 from genvid.tests.factories import Person, make_avatar, make_caller
+from genvid.tests.properties import (
+    Bundle,
+    HealthCheck,
+    Phase,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+    st,
+)
+from genvid.tests.properties import settings as trials
 from videos import estimates, provider, renderers, scheduler
 from videos.enums import IN_FLIGHT, SOURCES, TERMINAL, WAITING, Status
 from videos.models import ProviderState, Video, VideoEvent, WebhookDelivery

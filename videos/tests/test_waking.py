@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from bench.orders import queue_videos
 from billing.models import Tier
-from genvid.broker import backlog, enqueue, enqueue_once_on_commit
 from genvid.celery import app, keep_database_connection
 from genvid.heygen.types import WebhookNotice
+from genvid.jobs import backlog, enqueue, enqueue_once_on_commit
 from genvid.tests.factories import make_avatar, make_video, set_balance
-from videos import scheduler, tasks
+from videos import jobs, scheduler
 from videos.models import Video, WebhookDelivery
 from videos.services import deliveries, sweeping
 
@@ -31,15 +31,15 @@ def notice(number: int) -> WebhookNotice:
 
 def test_a_backlog_is_what_waits_in_the_queue_of_a_task():
     for _ in range(3):
-        enqueue(tasks.store, "00000000-0000-0000-0000-000000000000")
+        enqueue(jobs.STORE, "00000000-0000-0000-0000-000000000000")
 
-    assert (backlog(tasks.store), backlog(tasks.purge), backlog(tasks.submit)) == (3, 3, 0)
+    assert (backlog(jobs.STORE), backlog(jobs.PURGE), backlog(jobs.SUBMIT)) == (3, 3, 0)
 
 
 def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
     video = pipeline.storing(pipeline.order(owner))
     for _ in range(sweeping.BATCH):
-        enqueue(tasks.store, str(video.pk))
+        enqueue(jobs.STORE, str(video.pk))
     woken.clear()
 
     sweeping.wake_due()
@@ -50,7 +50,7 @@ def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
 def test_slots_that_come_free_together_wake_the_scheduler_once(db, woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(3):
-            enqueue_once_on_commit(tasks.dispatch, seconds=30)
+            enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
 
     assert woken == [("videos.dispatch",)]
 
@@ -83,7 +83,18 @@ def test_what_is_known_of_a_history_is_looked_up_together(owner, door, woken, mo
 
 @pytest.mark.django_db(transaction=True)
 class TestDatabaseConnection:
-    def test_tasks_share_it(self):
+    @pytest.fixture
+    def max_age(self, monkeypatch):
+        """Sets CONN_MAX_AGE. It counts from when a connection is opened, so the next query opens a new one."""
+
+        def set_to(seconds: float | None) -> None:
+            monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", seconds)
+            connection.close()
+
+        return set_to
+
+    def test_tasks_share_it(self, max_age):
+        max_age(None)
         Video.objects.exists()
         before = connection.connection
 
@@ -92,6 +103,16 @@ class TestDatabaseConnection:
         Video.objects.exists()
 
         assert connection.connection is before
+
+    def test_one_that_is_too_old_is_replaced(self, max_age):
+        max_age(0)
+        Video.objects.exists()
+        before = connection.connection
+
+        keep_database_connection()
+        Video.objects.exists()
+
+        assert connection.connection is not before
 
     def test_a_broken_one_is_replaced_before_the_next_task(self):
         Video.objects.exists()

@@ -90,7 +90,7 @@ def route(house: House, operation: Operation) -> Route:
 
 async def _answer(house: House, operation: Operation, request: Request) -> Response:
     fault = faults.take(house.store, operation.method, request.url.path)
-    await faults.strike_before(house.board, fault)
+    await faults.strike_before(house.store, house.board, fault)
     key = _authorised(house, request)
     faults.strike_instead(house.board)
     reply = await _replayed(house, operation, request, key)

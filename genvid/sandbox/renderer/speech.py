@@ -73,12 +73,11 @@ def _say(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
 
 
 def _say_plainly(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
-    # Imported late: each engine is loaded only if a voice needs it.
     if voice.engine == "espeak":
-        from genvid.sandbox.renderer.espeak_voice import espeak_voice
+        from genvid.sandbox.renderer.espeak_voice import espeak_voice  # noqa: PLC0415 - loaded if a voice needs it
 
         return espeak_voice().say(text, voice, speed, pitch)
-    from genvid.sandbox.renderer.hibari_voice import hibari_voice
+    from genvid.sandbox.renderer.hibari_voice import hibari_voice  # noqa: PLC0415 - loaded if a voice needs it
 
     return hibari_voice().say(text, voice, speed, pitch)
 

@@ -96,7 +96,7 @@ async def _answer(house: House, operation: Operation, request: Request, request_
 
 async def _struck(house: House, operation: Operation, asked: Asked) -> Response:
     fault = faults.take(house.store, asked.request.method, asked.request.url.path)
-    await faults.strike_before(house.board, fault)
+    await faults.strike_before(house.store, house.board, fault)
     faults.strike_instead(house.board)
     response = _replayed(house.bank, operation, asked)
     if fault.kind == "lost":

@@ -10,7 +10,7 @@ import httpx
 from genvid.sandbox import contract
 from genvid.sandbox.process import SandboxProcess
 
-WAIT = 60.0
+WAIT = 300.0
 
 
 def wait_for(condition: Callable[[], Any]) -> Any:
@@ -45,7 +45,7 @@ class Client(httpx.Client):
         super().__init__(
             base_url=sandbox.url,
             headers={"X-Api-Key": sandbox.api_key},
-            timeout=60,
+            timeout=WAIT,
             trust_env=False,
             event_hooks={"response": [check_answer]},
         )

@@ -8,6 +8,7 @@ import httpx
 import stripe
 
 from genvid.sandbox.process import SandboxProcess
+from genvid.sandbox.tests.client import WAIT
 
 SUCCESS = "http://shop.test/thanks?session={CHECKOUT_SESSION_ID}"
 CANCEL = "http://shop.test/cart"
@@ -23,7 +24,7 @@ class Shop:
         headers = {"Authorization": f"Bearer {KEY}"}
         # An own TLS context, though none is needed: httpx takes its time over loading certificates.
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.http = httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False, verify=tls)
+        self.http = httpx.Client(base_url=sandbox.url, headers=headers, timeout=WAIT, trust_env=False, verify=tls)
 
     @cached_property
     def customer(self) -> str:

@@ -1,4 +1,5 @@
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -78,12 +79,20 @@ def test_creating_an_avatar_costs_a_dollar_and_is_told_of(client: Client, photo:
 
 
 def test_a_new_avatar_takes_a_while(client: Client, photo: dict[str, Any]) -> None:
-    client.sandbox.knobs(avatar_seconds=2)
+    client.sandbox.knobs(avatar_seconds=3600)
     look = create(client, photo)["avatar_item"]
 
     assert (look["status"], look["preview_image_url"]) == ("processing", None)
     assert client.refusal(avatar_id=look["id"]) == (409, "resource_not_ready", "avatar_id")
+
+
+def test_a_new_avatar_is_ready_by_itself_when_its_time_has_come(client: Client, photo: dict[str, Any]) -> None:
+    client.sandbox.knobs(avatar_seconds=0.5)
+    begun = time.monotonic()
+    look = create(client, photo)["avatar_item"]
+
     wait_for(lambda: client.data(f"/v3/avatars/looks/{look['id']}")["status"] == "completed")
+    assert time.monotonic() - begun >= 0.5
 
 
 def test_a_description_becomes_an_avatar(client: Client) -> None:

@@ -3,14 +3,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from genvid.sandbox.tests.client import Client
+from genvid.sandbox.tests.client import WAIT, Client
 
 
 def test_a_link_is_presigned_and_needs_no_key(client: Client) -> None:
     url = client.finish()["video_url"]
 
     assert list(parse_qs(urlsplit(url).query)) == ["Expires", "Signature", "Key-Pair-Id"]
-    assert httpx.get(url, trust_env=False).content[4:8] == b"ftyp"
+    assert httpx.get(url, timeout=WAIT, trust_env=False).content[4:8] == b"ftyp"
 
 
 def test_a_link_dies_when_its_time_is_up(client: Client) -> None:
@@ -56,10 +56,26 @@ def test_a_truncated_download_breaks_off_once(client: Client) -> None:
     assert client.get(url).status_code == 200
 
 
+def test_a_paused_download_goes_on_when_the_knob_is_turned_back(client: Client) -> None:
+    url = client.finish()["video_url"]
+    whole = client.get(url).content
+    client.sandbox.knobs(download_seconds=3600)
+
+    # Not the client's own stream: its check of every answer reads all of it first.
+    with httpx.stream("GET", url, timeout=WAIT, trust_env=False) as answer:
+        pieces = answer.iter_raw()
+        first = next(pieces)
+        assert len(first) < len(whole) == int(answer.headers["content-length"])
+        client.sandbox.knobs(download_seconds=0)
+        rest = b"".join(pieces)
+
+    assert first + rest == whole
+
+
 def test_previews_are_drawn_on_first_sight(client: Client) -> None:
     look = client.look()
 
-    image = httpx.get(look["preview_image_url"], timeout=20, trust_env=False)
+    image = httpx.get(look["preview_image_url"], timeout=WAIT, trust_env=False)
 
     assert (image.status_code, image.headers["content-type"]) == (200, "image/jpeg")
 

@@ -29,11 +29,11 @@ def test_a_wrong_knob_is_refused(knob: dict[str, object], client: Client) -> Non
 
 def test_render_seconds_is_the_least_a_render_takes(client: Client) -> None:
     client.sandbox.knobs(render_seconds=0.5)
-    begun = time.time()
+    begun = time.monotonic()
 
     client.finish()
 
-    assert time.time() - begun >= 0.5
+    assert time.monotonic() - begun >= 0.5
 
 
 def test_a_stuck_video_waits_to_be_completed(client: Client) -> None:
@@ -99,11 +99,11 @@ def test_completed_without_url_lasts_n_reads(client: Client) -> None:
 
 def test_submit_seconds_delays_the_answer(client: Client) -> None:
     client.sandbox.knobs(submit_seconds=0.3)
-    begun = time.time()
+    begun = time.monotonic()
 
     client.make()
 
-    assert time.time() - begun >= 0.3
+    assert time.monotonic() - begun >= 0.3
 
 
 def test_submit_seconds_turned_back_lets_go_of_who_waits(client: Client) -> None:
@@ -120,11 +120,11 @@ def test_submit_seconds_turned_back_lets_go_of_who_waits(client: Client) -> None
 
 def test_latency_delays_every_answer(client: Client) -> None:
     client.sandbox.knobs(latency_seconds=0.2)
-    begun = time.time()
+    begun = time.monotonic()
 
     client.get("/v3/users/me")
 
-    assert time.time() - begun >= 0.2
+    assert time.monotonic() - begun >= 0.2
 
 
 def test_a_new_video_is_invisible_for_a_while(client: Client) -> None:
@@ -186,11 +186,11 @@ def test_late_error_rate_spoils_the_answer_after_accepting(client: Client) -> No
 
 def test_stall_rate_delays_answers(client: Client) -> None:
     client.sandbox.knobs(stall_rate=1, stall_seconds=0.3)
-    begun = time.time()
+    begun = time.monotonic()
 
     client.get("/v3/users/me")
 
-    assert time.time() - begun >= 0.3
+    assert time.monotonic() - begun >= 0.3
 
 
 def test_expired_link_rate_hands_out_dead_links(client: Client) -> None:

@@ -19,11 +19,11 @@ def test_a_script_of_magic_alone_still_says_something(client: Client) -> None:
 
 
 def test_slow_takes_its_seconds(client: Client) -> None:
-    begun = time.time()
+    begun = time.monotonic()
 
     client.finish(script="Hi. [[slow:0.6]]")
 
-    assert time.time() - begun >= 0.6
+    assert time.monotonic() - begun >= 0.6
 
 
 def test_slow_takes_twenty_seconds_unless_told(client: Client) -> None:

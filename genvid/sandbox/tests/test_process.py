@@ -1,12 +1,10 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterable
 
 from genvid.sandbox import contract
 from genvid.sandbox.app import HEYGEN
-from genvid.sandbox.process import STOP_TIMEOUT
 from genvid.sandbox.tests.client import Client, wait_for
 
 OURS = {"video", "avatar", "voice", "user", "webhook", "asset"}
@@ -45,13 +43,12 @@ def test_a_killed_sandbox_leaves_no_children(client: Client) -> None:
     wait_for(lambda: not _alive(children))
 
 
-def test_a_stopped_sandbox_leaves_none_either_and_is_quick(client: Client) -> None:
+def test_a_stopped_sandbox_ends_by_itself_and_leaves_none_either(client: Client) -> None:
     children = _children(client)
-    begun = time.monotonic()
 
-    client.sandbox.stop()
+    code = client.sandbox.stop()
 
-    assert time.monotonic() - begun < STOP_TIMEOUT / 2
+    assert code != -signal.SIGKILL
     assert _alive(children) == set()
 
 

@@ -2,7 +2,7 @@ import threading
 
 import httpx
 
-from genvid.sandbox.tests.client import wait_for
+from genvid.sandbox.tests.client import WAIT, wait_for
 from genvid.sandbox.tests.receiver import Receiver
 from genvid.sandbox.tests.stripe_shop import KEY, Shop
 
@@ -53,7 +53,7 @@ def test_a_kill_in_the_middle_leaves_every_payment_whole_or_undone(shop: Shop) -
     def buyer(mine: list[str]) -> None:
         for session in mine:
             try:
-                httpx.post(f"{shop.sandbox.url}/pay/{session}", data=form, trust_env=False)
+                httpx.post(f"{shop.sandbox.url}/pay/{session}", data=form, timeout=WAIT, trust_env=False)
             except httpx.TransportError:
                 return
             paid.release()
@@ -62,7 +62,7 @@ def test_a_kill_in_the_middle_leaves_every_payment_whole_or_undone(shop: Shop) -
     for one in buyers:
         one.start()
     for _ in range(12):
-        assert paid.acquire(timeout=10)
+        assert paid.acquire(timeout=WAIT)
     shop.sandbox.kill()
     for one in buyers:
         one.join()

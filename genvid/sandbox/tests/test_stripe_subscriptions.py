@@ -109,13 +109,13 @@ def test_a_renewal_bills_the_next_period(shop: Shop) -> None:
 
 
 def test_a_failed_renewal_is_past_due_and_tried_again(shop: Shop) -> None:
-    subscription = shop.subscribe()
+    subscription, begun = shop.subscribe(), int(time.time())
     mark = shop.mark()
 
     invoice = shop.pull.renew(subscription, succeeds=False)
 
     assert (invoice["status"], invoice["attempt_count"]) == ("open", 1)
-    assert invoice["next_payment_attempt"] == pytest.approx(time.time() + 3 * DAY, abs=10)
+    assert begun <= invoice["next_payment_attempt"] - 3 * DAY <= time.time()
     assert shop.subscription(subscription).status == "past_due"
     assert "invoice.payment_failed" in shop.types(mark)
     assert "invoice.paid" not in shop.types(mark)

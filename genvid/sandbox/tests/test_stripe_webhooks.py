@@ -128,23 +128,25 @@ def test_off_is_lost_but_told_as_not_taken(shop: Shop, receiver: Receiver) -> No
 def test_late_comes_late(shop: Shop, receiver: Receiver) -> None:
     shop.sandbox.knobs(stripe_webhooks="late", webhook_late_seconds=0.4)
     listen(shop, receiver)
-    begun = time.time()
+    begun = time.monotonic()
 
     assert shop.customer
 
     wait_for(lambda: receiver.posts)
-    assert time.time() - begun >= 0.4
+    assert time.monotonic() - begun >= 0.4
 
 
 def test_reordered_lets_the_second_come_first(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=0.6)
+    shop.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=3600)
     listen(shop, receiver)
 
     assert shop.customer
     assert shop.product
 
-    wait_for(lambda: len(receiver.posts) == 2)
-    assert types(receiver) == ["product.created", "customer.created"]
+    wait_for(lambda: receiver.posts)
+    assert types(receiver) == ["product.created"]
+    waiting = [one for one in shop.pull.books()["deliveries"] if one["status"] == "waiting" and not one["attempts"]]
+    assert [one["event_type"] for one in waiting] == ["customer.created"]
 
 
 def test_forged_does_not_verify(shop: Shop, receiver: Receiver) -> None:

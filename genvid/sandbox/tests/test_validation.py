@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from genvid.sandbox.tests.client import Client, refusal_of
+from genvid.sandbox.tests.client import WAIT, Client, refusal_of
 from genvid.sandbox.tests.receiver import Receiver
 
 BAD = "invalid_parameter"
@@ -70,7 +70,7 @@ def test_the_error_envelope_is_complete(client: Client) -> None:
 
 
 def test_a_missing_and_a_wrong_key_get_the_same_answer(client: Client) -> None:
-    answers = [httpx.get(client.sandbox.url + "/v3/users/me", headers=headers, trust_env=False)
+    answers = [httpx.get(client.sandbox.url + "/v3/users/me", headers=headers, timeout=WAIT, trust_env=False)
                for headers in ({}, {"X-Api-Key": "wrong"})]  # fmt: skip
 
     unauthorized = {
@@ -84,7 +84,10 @@ def test_a_missing_and_a_wrong_key_get_the_same_answer(client: Client) -> None:
 def test_a_bearer_token_opens_too(client: Client) -> None:
     headers = {"Authorization": f"Bearer {client.sandbox.api_key}"}
 
-    assert httpx.get(client.sandbox.url + "/v3/users/me", headers=headers, trust_env=False).status_code == 200
+    assert (
+        httpx.get(client.sandbox.url + "/v3/users/me", headers=headers, timeout=WAIT, trust_env=False).status_code
+        == 200
+    )
 
 
 def test_an_unknown_path_is_not_found(client: Client) -> None:

@@ -10,12 +10,17 @@ def test_a_new_video_is_waiting(client: Client) -> None:
 
 
 def test_a_video_is_pending_then_processing_then_completed(client: Client) -> None:
-    client.sandbox.knobs(render_seconds=0.4)
+    client.sandbox.knobs(render_seconds=3600)
     video_id = client.make()
-    seen = [client.data(f"/v3/videos/{video_id}")["status"]]
+    seen: list[str] = []
 
-    while seen[-1] not in ("completed", "failed"):
+    def is_shown_as(status: str) -> bool:
         seen.append(client.data(f"/v3/videos/{video_id}")["status"])
+        return seen[-1] == status
+
+    wait_for(lambda: is_shown_as("processing"))
+    client.sandbox.complete(video_id)
+    wait_for(lambda: is_shown_as("completed"))
 
     assert list(dict.fromkeys(["pending", *seen])) == ["pending", "processing", "completed"]
 

@@ -21,8 +21,7 @@ def main(parent: int) -> None:
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
-    # Imported late, so that starting the process costs nothing until it is given work.
-    from genvid.sandbox.workshop.tasks import perform
+    from genvid.sandbox.workshop.tasks import perform  # noqa: PLC0415 - starting costs nothing until there is work
 
     return perform(task)
 

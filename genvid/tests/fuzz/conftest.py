@@ -9,6 +9,11 @@ from genvid.tests.factories import Person
 from genvid.tests.fuzz.stage import Cast, make_cast
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Its plugin takes a second to load: pytest.ini keeps it out, and it comes only with the tests of this folder."""
+    config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
 @pytest.fixture
 def cast(owner: Person, sandbox: SandboxProcess) -> Iterator[Cast]:
     """A server drops its connection after a request; here the test's transaction lives in it.

@@ -3,7 +3,6 @@
 `make check` plays the same requests each time, few of them; `make fuzz` sets FUZZ_EXAMPLES and draws new ones.
 """
 
-import os
 import re
 from collections.abc import Callable
 from copy import deepcopy
@@ -28,10 +27,10 @@ from schemathesis.specs.openapi.checks import (
 from billing.models import Plan
 from genvid.tests.contract import document, resolved
 from genvid.tests.factories import Person, make_avatar, make_key, make_payment, make_teammate, make_video
+from genvid.tests.properties import FUZZ_EXAMPLES
 from genvid.wsgi import application
 
-FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
-"""Requests of each operation; 0: the few of `make check`, always the same."""
+# Requests of each operation; 0: the few of `make check`, always the same.
 EXAMPLES, FLOWS, STEPS = (FUZZ_EXAMPLES, FUZZ_EXAMPLES, 20) if FUZZ_EXAMPLES else (12, 25, 10)
 
 settings = partial(

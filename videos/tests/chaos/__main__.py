@@ -17,8 +17,7 @@ def main() -> int:
     kept = True
     try:
         with stage:
-            # Models can be imported only now that Django is set up.
-            from videos.tests.chaos.play import play
+            from videos.tests.chaos.play import play  # noqa: PLC0415 - models are loaded only now
 
             broken = play(stage)
         kept = broken or "KEEP" in os.environ

@@ -12,7 +12,7 @@ from genvid.tests.factories import Person, make_caller
 from videos.tests.chaos.plan import Order, Plan
 
 BALANCE = 5_000
-PATIENCE = 180.0
+PATIENCE = 600.0
 PAUSE = 0.3
 LOOK_AGAIN = 1.0
 ENDED = ("completed", "failed", "canceled")
@@ -31,7 +31,7 @@ class Customer:
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {person.tokens.access_token}"},
-            timeout=10,
+            timeout=60,
             trust_env=False,
         )
 

@@ -10,6 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+
 from genvid.sandbox.process import SandboxProcess
 from genvid.tests.plugin import TEST_ENVIRONMENT
 from genvid.tests.processes import WebProcess, WorkerProcess
@@ -107,11 +112,6 @@ class Stage:
 
 def set_up_django() -> None:
     """The tables, from the migrations; straight from the models while a migration has still to be written."""
-    import django
-    from django.apps import apps
-    from django.conf import settings
-    from django.core.management import call_command
-
     django.setup()
     try:
         call_command("makemigrations", check=True, dry_run=True, verbosity=0)
@@ -123,11 +123,8 @@ def set_up_django() -> None:
 
 
 def fill_catalogue_and_register() -> None:
-    from django.core.management import call_command
-
-    # Models can be imported only now.
-    from avatars.services import sync_catalogue
-    from genvid.heygen.client import get_client
+    from avatars.services import sync_catalogue  # noqa: PLC0415 - models are loaded only now
+    from genvid.heygen.client import get_client  # noqa: PLC0415 - settings are read only now
 
     sync_catalogue(get_client())
     call_command("register_heygen_webhook", stdout=StringIO())

@@ -7,7 +7,7 @@ from typing import Self
 from playwright.sync_api import Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "/usr/bin/chromium")
-PATIENCE_MS = 30_000
+PATIENCE_MS = 300_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-proxy-server"]
 
 
@@ -21,12 +21,14 @@ class Browser:
 
     page: Page
 
-    def __init__(self) -> None:
+    def __init__(self, *flags: str) -> None:
+        """`flags`: of Chromium, beside ours."""
+        self.flags = flags
         self.complaints: list[str] = []
 
     def __enter__(self) -> Self:
         self._driver = sync_playwright().start()
-        self._chromium = self._driver.chromium.launch(executable_path=chromium(), args=FLAGS)
+        self._chromium = self._driver.chromium.launch(executable_path=chromium(), args=[*FLAGS, *self.flags])
         self.page = self._chromium.new_page(viewport={"width": 1280, "height": 1000})
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -1,0 +1,88 @@
+"""scripts/dockerfile.py on our own files, and on what it must not guess at."""
+
+from pathlib import Path
+
+import pytest
+
+from genvid.tests.scripts import load_script
+
+dockerfile = load_script("dockerfile")
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("accounts", "avatars", "billing", "genvid", "videos")
+IGNORE = (ROOT / ".dockerignore").read_text()
+
+
+@pytest.fixture(scope="module")
+def stages():
+    return dockerfile.parse_dockerfile((ROOT / "Dockerfile").read_text())
+
+
+@pytest.fixture(scope="module")
+def copied(stages) -> list[str]:
+    context = dockerfile.Context(ROOT, IGNORE)
+    steps = [step.copied() for step in stages[-1].steps if step.word == "COPY"]
+    return [path for sources, _, stage in steps if not stage for source in sources for path in context.files(source)]
+
+
+def test_the_stages_of_our_dockerfile(stages):
+    assert [stage.name for stage in stages] == ["build", "sandbox", ""]
+
+
+def test_the_image_has_the_five_packages_and_two_files(copied):
+    assert {path.split("/")[0] for path in copied} == {*PACKAGES, "manage.py", "scripts"}
+    assert [path for path in copied if path.startswith("scripts/")] == ["scripts/healthcheck.py"]
+
+
+def test_the_image_has_neither_tests_nor_the_sandbox_nor_caches(copied):
+    unwanted = [path for path in copied if {"tests", "sandbox", "__pycache__"} & set(path.split("/")[:-1])]
+    assert unwanted == []
+
+
+def test_every_module_of_the_source_is_in_the_image(copied):
+    apart = {"tests", "sandbox"}
+    modules = [path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
+    wanted = {path.as_posix() for path in modules if not apart & set(path.parts[:-1])}
+    assert wanted == {path for path in copied if path.endswith(".py") and path.split("/")[0] in PACKAGES}
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("manage.py", True),
+        ("genvid/settings.py", True),
+        ("genvid/sandbox/app.py", False),
+        ("videos/tests/test_x.py", False),
+        ("videos/tests.py", True),
+        ("a/__pycache__/b.txt", False),
+        ("genvid/x.pyc", False),
+        ("scripts/run.py", False),
+        (".env", False),
+        ("var/genvid.sqlite3", False),
+    ],
+)
+def test_the_last_rule_that_fits_decides(path, kept):
+    assert dockerfile.Context(ROOT, IGNORE).has(path) is kept
+
+
+def test_continued_lines_and_comments_are_read_as_docker_reads_them():
+    text = '# a comment\nFROM x AS one\nENV A=1 \\\n    # in between\n    B=\'2 3\'\nCMD ["a", "b"]\n'
+    (stage,) = dockerfile.parse_dockerfile(text)
+    env, cmd = stage.steps
+    assert (stage.name, env.pairs(), cmd.command()) == ("one", {"A": "1", "B": "2 3"}, ["a", "b"])
+
+
+@pytest.mark.parametrize("line", ["ADD x y", "ARG X=1", 'SHELL ["bash"]'])
+def test_an_instruction_that_is_not_known_is_loud(line):
+    with pytest.raises(ValueError, match="not understood here"):
+        dockerfile.parse_dockerfile(f"FROM x\n{line}\n")
+
+
+@pytest.mark.parametrize("value", ["--chown=me a b", "*.py ./"])
+def test_a_copy_that_is_not_known_is_loud(value):
+    with pytest.raises(ValueError, match="not understood here"):
+        dockerfile.Step("COPY", value).copied()
+
+
+def test_copying_what_is_kept_out_is_loud():
+    with pytest.raises(ValueError, match=r"COPY docs: no such file, or .dockerignore keeps it out"):
+        dockerfile.Context(ROOT, IGNORE).files("docs")
