@@ -6,9 +6,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from accounts import tasks
+from accounts import jobs
 from genvid import memory
-from genvid.broker import enqueue
+from genvid.jobs import enqueue
 
 SECONDS = 5
 """So long a message is believed to be in the queue. A lost one is sent again by the sweep after that."""
@@ -17,7 +17,7 @@ SECONDS = 5
 def wake(endpoint_id: UUID) -> None:
     """Unless a message is on its way already: it finds whatever is committed by now."""
     if _is_first(endpoint_id):
-        enqueue(tasks.deliver, str(endpoint_id))
+        enqueue(jobs.DELIVER, str(endpoint_id))
 
 
 def wake_on_commit(endpoint_id: UUID) -> None:

@@ -7,10 +7,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action
 
+from avatars import jobs
 from avatars.models import Avatar, Voice
-from avatars.tasks import sync
 from genvid.admin import RoomAdmin
-from genvid.broker import enqueue
+from genvid.jobs import enqueue
 
 
 class CatalogueAdmin(RoomAdmin):
@@ -26,7 +26,7 @@ class CatalogueAdmin(RoomAdmin):
 
     @action(description="Sync with HeyGen now")  # type: ignore[untyped-decorator]
     def sync_now(self, request: HttpRequest) -> HttpResponseRedirect:
-        enqueue(sync)
+        enqueue(jobs.SYNC)
         messages.success(request, "The catalogue is being synced.")
         return HttpResponseRedirect(reverse("admin:avatars_avatar_changelist"))
 

@@ -3,6 +3,9 @@ from typing import Any
 from celery.signals import worker_ready
 from django.apps import AppConfig
 
+from avatars import jobs
+from genvid.jobs import enqueue
+
 
 class AvatarsConfig(AppConfig):
     name = "avatars"
@@ -12,8 +15,5 @@ class AvatarsConfig(AppConfig):
 
 
 def fill_empty_catalogue(**_: Any) -> None:
-    """First start syncs by itself; later ones find the catalogue and leave it to the nightly run."""
-    from avatars.tasks import sync_when_empty  # models are not loaded when this module is
-    from genvid.broker import enqueue
-
-    enqueue(sync_when_empty)
+    """Sync the catalogue at the first start of an installation; afterwards the nightly run does."""
+    enqueue(jobs.SYNC_WHEN_EMPTY)

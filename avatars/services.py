@@ -44,6 +44,12 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     return result
 
 
+def fill_empty_catalogue(client: HeyGenClient) -> None:
+    """Sync a catalogue that has no avatar yet. Raises HeyGenError."""
+    if not Avatar.objects.exists():
+        sync_catalogue(client)
+
+
 def _is_filmable(look: Look) -> bool:
     """HeyGen may list what it still trains, or kinds that we have no words for."""
     return look.kind in AvatarKind.values and look.is_ready and len(look.id) <= ID_LIMIT

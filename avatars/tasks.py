@@ -1,29 +1,26 @@
-"""Background work of this room."""
+"""Tasks of the catalogue. Each calls one service, and may run twice, at any time, in parallel."""
 
 import structlog
 from celery import shared_task
 
+from avatars import jobs
+from avatars.services import fill_empty_catalogue, sync_catalogue
+from genvid.heygen.client import get_client
+from genvid.heygen.errors import HeyGenError
+
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="avatars.sync")
+@shared_task(name=jobs.SYNC.name)
 def sync() -> None:
-    from avatars.services import sync_catalogue  # the allowed knot: services may import tasks
-    from genvid.heygen.client import get_client
-
     sync_catalogue(get_client())
 
 
-@shared_task(name="avatars.sync_when_empty")
+@shared_task(name=jobs.SYNC_WHEN_EMPTY.name)
 def sync_when_empty() -> None:
-    """A new installation fills its catalogue by itself, as soon as a worker and the provider are there."""
-    from avatars.models import Avatar
-    from genvid.heygen.errors import HeyGenError
-
-    if Avatar.objects.exists():
-        return
+    """Fill the catalogue of a new installation as soon as a worker and the provider are there."""
     try:
-        sync()
+        fill_empty_catalogue(get_client())
     except HeyGenError as error:
         # The next tick tries again: the provider may start after us.
         logger.warning("catalogue_still_empty", error=str(error))

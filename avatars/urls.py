@@ -1,10 +1,10 @@
-from django.urls import path
+"""The addresses of the catalogue, below `/api/v1/`."""
 
 from avatars import views
+from genvid.api.routers import Router
 
-urlpatterns = [
-    path("avatars", views.AvatarsView.as_view()),
-    path("avatars/<uuid:pk>", views.AvatarView.as_view()),
-    path("voices", views.VoicesView.as_view()),
-    path("voices/<uuid:pk>", views.VoiceView.as_view()),
-]
+router = Router()
+router.register("avatars", views.AvatarViewSet)
+router.register("voices", views.VoiceViewSet)
+
+urlpatterns = router.urls

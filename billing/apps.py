@@ -1,4 +1,3 @@
-from importlib import import_module
 from typing import Any
 
 from celery.signals import worker_ready
@@ -6,27 +5,29 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.db.models.signals import post_migrate
 
+from billing import jobs
+from genvid.jobs import enqueue
+from genvid.metrics import REGISTRY
+
 
 class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        import_module("billing.receivers")
-        import_module("billing.receivers.stripe_mirror").prepare()
-        seeds = import_module("billing.seeds")
+        # The receivers connect themselves.
+        from billing import gauges, receivers, seeds  # noqa: F401, PLC0415 - models are loaded only now
+        from billing.receivers import stripe_mirror  # noqa: PLC0415 - models are loaded only now
+
+        stripe_mirror.prepare()
         post_migrate.connect(seeds.seed_rates, sender=self, dispatch_uid="billing.seed_rates")
         post_migrate.connect(seeds.seed_tiers, sender=self, dispatch_uid="billing.seed_tiers")
         post_migrate.connect(seeds.seed_plans, sender=self, dispatch_uid="billing.seed_plans")
-        gauges = import_module("billing.gauges")
-        import_module("genvid.metrics").REGISTRY.register(gauges.MoneyGauges())
+        REGISTRY.register(gauges.MoneyGauges())
         worker_ready.connect(prepare_worker, dispatch_uid="billing.prepare_worker")
 
 
 def prepare_worker(**_: Any) -> None:
-    """A new worker looks at once for what a dead one left, and in `make run` tells the sandbox what is for sale."""
-    from billing import tasks  # models are not loaded when this module is
-    from genvid.broker import enqueue
-
-    enqueue(tasks.sweep)
+    """A new worker sweeps at once for what a dead one left, and in `make run` tells the sandbox what is for sale."""
+    enqueue(jobs.SWEEP)
     if settings.STRIPE_AUTOSETUP:
-        enqueue(tasks.set_up_stripe)
+        enqueue(jobs.SET_UP_STRIPE)

@@ -1,4 +1,4 @@
-"""Background work of this room."""
+"""Tasks of billing. Each calls one service, and may run twice, at any time, in parallel."""
 
 from uuid import UUID
 
@@ -6,51 +6,41 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from billing import credits, jobs
 from billing.gateway import inbox
 from billing.gateway.errors import BillingError
+from billing.services import letters, nudges, opening_shop, sweeping, topping_up
 
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="billing.expire_lots")
+@shared_task(name=jobs.EXPIRE_LOTS.name)
 def expire_lots() -> None:
-    from billing import credits  # the allowed knot: services may import tasks
-
     credits.expire()
 
 
-@shared_task(name="billing.purge_stripe_inbox")
+@shared_task(name=jobs.PURGE_STRIPE_INBOX.name)
 def purge_stripe_inbox() -> None:
-    now = timezone.now()
-    inbox.purge_triggers(now)
-    inbox.purge_events(now)
+    inbox.purge(timezone.now())
 
 
-@shared_task(name="billing.look")
+@shared_task(name=jobs.LOOK.name)
 def look(nudge_id: str) -> None:
-    from billing.services import nudges  # the allowed knot
-
     nudges.look(int(nudge_id))
 
 
-@shared_task(name="billing.send_letter")
+@shared_task(name=jobs.SEND_LETTER.name)
 def send_letter(letter_id: str) -> None:
-    from billing.services import letters  # the allowed knot
-
     letters.send(int(letter_id))
 
 
-@shared_task(name="billing.top_up")
+@shared_task(name=jobs.TOP_UP.name)
 def top_up(top_up_id: str) -> None:
-    from billing.services import topping_up  # the allowed knot
-
     topping_up.carry_out(UUID(top_up_id))
 
 
-@shared_task(name="billing.push_plans")
+@shared_task(name=jobs.PUSH_PLANS.name)
 def push_plans() -> None:
-    from billing.services import opening_shop  # the allowed knot
-
     try:
         opening_shop.restock()
     except BillingError as error:
@@ -58,41 +48,25 @@ def push_plans() -> None:
         logger.warning("plans_not_pushed", error=str(error))
 
 
-@shared_task(name="billing.sweep")
+@shared_task(name=jobs.SWEEP.name)
 def sweep() -> None:
-    """What the broker may have lost, and what the clock brings: seconds matter."""
-    from billing.services import letters, nudges, running_low, topping_up  # the allowed knot
-
-    nudges.sweep()
-    letters.sweep()
-    running_low.sweep()
-    topping_up.sweep()
+    sweeping.sweep_all()
 
 
-@shared_task(name="billing.keep_time")
+@shared_task(name=jobs.KEEP_TIME.name)
 def keep_time() -> None:
-    """What the clock brings and minutes do not matter for: allowances, days of grace."""
-    from billing.services import recording, subscribing  # the allowed knot
-
-    recording.grant_due()
-    subscribing.end_grace()
+    sweeping.advance_periods()
 
 
-@shared_task(name="billing.reconcile")
+@shared_task(name=jobs.RECONCILE.name)
 def reconcile() -> None:
-    from billing.services import letters, nudges, reconciling  # the allowed knot
-
-    nudges.forget_old()
-    letters.forget_old()
     try:
-        reconciling.reconcile()
+        sweeping.run_nightly()
     except BillingError as error:
         logger.warning("stripe_not_reconciled", error=str(error))
 
 
-@shared_task(name="billing.set_up_stripe", autoretry_for=(BillingError,), retry_backoff=1, max_retries=10)
+# The sandbox may start later than the worker.
+@shared_task(name=jobs.SET_UP_STRIPE.name, autoretry_for=(BillingError,), retry_backoff=1, max_retries=10)
 def set_up_stripe() -> None:
-    """The sandbox may start later than the worker."""
-    from billing.services import opening_shop  # the allowed knot
-
     opening_shop.set_up()

@@ -1,17 +1,19 @@
-from django.urls import path
+"""The addresses of money, below `/api/v1/`."""
 
 from billing.views import buying, paying, wallets
+from genvid.api.routers import Router, SingletonRouter
 
-urlpatterns = [
-    path("billing/wallet", wallets.WalletView.as_view()),
-    path("billing/ledger", wallets.LedgerView.as_view()),
-    path("billing/plans", buying.PlansView.as_view()),
-    path("billing/checkout", buying.CheckoutView.as_view()),
-    path("billing/checkout/<str:session_id>", buying.CheckoutStatusView.as_view()),
-    path("billing/portal", buying.PortalView.as_view()),
-    path("billing/subscription", paying.SubscriptionView.as_view()),
-    path("billing/invoices", paying.InvoicesView.as_view()),
-    path("billing/payments", paying.PaymentsView.as_view()),
-    path("billing/payments/<uuid:pk>", paying.PaymentView.as_view()),
-    path("billing/auto-top-up", paying.TopUpView.as_view()),
-]
+router = Router()
+router.register("billing/ledger", wallets.LedgerViewSet)
+router.register("billing/plans", buying.PlanViewSet)
+router.register("billing/checkout", buying.CheckoutViewSet)
+router.register("billing/portal", buying.PortalViewSet)
+router.register("billing/invoices", paying.InvoiceViewSet)
+router.register("billing/payments", paying.PaymentViewSet)
+
+singletons = SingletonRouter()
+singletons.register("billing/wallet", wallets.WalletViewSet)
+singletons.register("billing/subscription", paying.SubscriptionViewSet)
+singletons.register("billing/auto-top-up", paying.AutoTopUpViewSet)
+
+urlpatterns = [*router.urls, *singletons.urls]

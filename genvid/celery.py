@@ -1,4 +1,4 @@
-"""The Celery application. Tasks live in each room's `tasks.py`; the schedule is in the settings."""
+"""The Celery application. Each app's `tasks.py` has its tasks; `genvid.schedule` says where and when they run."""
 
 import os
 from typing import Any
@@ -19,7 +19,7 @@ app.steps["worker"].add(DjangoStructLogInitStep)
 def poll_embedded_broker_briskly(**_: Any) -> None:
     """The SQLAlchemy transport looks once a second, and hands its `polling_interval` option on to SQLAlchemy."""
     if str(app.conf.broker_url).startswith("sqla+"):
-        from kombu.transport.sqlalchemy import Transport  # SQLAlchemy is only there with the embedded broker
+        from kombu.transport.sqlalchemy import Transport  # noqa: PLC0415 - needs SQLAlchemy, which production has not
 
         Transport.polling_interval = 0.2
 

@@ -1,5 +1,9 @@
-"""`/healthz` says that the process lives; `/readyz` that it can serve: database, migrations, broker, storage."""
+"""`/healthz` says that the process lives and which version it is; `/readyz` that it can serve.
 
+To serve it takes the database, its migrations, the broker and the storage.
+"""
+
+import logging
 import uuid
 from collections.abc import Callable
 
@@ -13,38 +17,58 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from genvid import __version__
 from genvid.api.exceptions import error_object
 from genvid.api.renderers import dump, error_response, success_body
 from genvid.celery import app
 
 logger = structlog.get_logger(__name__)
 _migrated = False
+_failing: dict[str, type[Exception]] = {}
+
+
+class StillFilling(Exception):
+    """What the first start of `make run` fills in the background is not there yet; no fault."""
 
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(dump(success_body({"status": "ok"}, request)), content_type="application/json")
+    body = success_body({"status": "ok", "version": __version__}, request)
+    return HttpResponse(dump(body), content_type="application/json")
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    parts = {name: probe(check) for name, check in PROBES.items()}
-    failing = {name: said for name, said in parts.items() if said != "ok"}
+    errors = {name: error for name, check in PROBES.items() if (error := probe(check))}
+    log_changes(errors)
+    # Only the class of what went wrong: the address is public, and messages could name hosts or users.
+    failing = {name: type(error).__name__ for name, error in errors.items()}
+    parts = dict.fromkeys(PROBES, "ok") | failing
     if not failing:
         body = success_body({"status": "ready", "parts": parts | {"provider": provider_standing()}}, request)
         return HttpResponse(dump(body), content_type="application/json")
-    error = error_object("provider_unavailable", "Not ready: " + ", ".join(failing), failing)
-    return error_response(503, error, request)
+    refusal = error_object("provider_unavailable", "Not ready: " + ", ".join(failing), failing)
+    return error_response(503, refusal, request)
 
 
-def probe(check: Callable[[], None]) -> str:
-    """ "ok", or the class of what went wrong: the address is public, so no message that could name hosts or users."""
+def probe(check: Callable[[], None]) -> Exception | None:
     try:
         check()
     except Exception as error:  # noqa: BLE001 - whatever fails, this part is not ready
-        logger.warning("not_ready", check=check.__name__, error=repr(error))
-        return type(error).__name__
-    return "ok"
+        return error
+    return None
+
+
+def log_changes(errors: dict[str, Exception]) -> None:
+    """One line when other parts fail than at this process's last probe: probes come every few seconds."""
+    global _failing
+    failing = {name: type(error) for name, error in errors.items()}
+    if failing == _failing:
+        return
+    _failing = failing
+    level = logging.INFO if set(failing.values()) <= {StillFilling} else logging.WARNING
+    said = {name: repr(error) for name, error in errors.items()}
+    logger.log(level, "not_ready" if failing else "ready_again", **said)
 
 
 def check_database() -> None:
@@ -75,12 +99,12 @@ def check_storage() -> None:
 
 def check_catalogue() -> None:
     if settings.READY_WITH_CATALOGUE and not apps.get_model("avatars", "Avatar").objects.exists():
-        raise LookupError("no avatars yet")
+        raise StillFilling("no avatars yet")
 
 
 def check_shop() -> None:
     if settings.READY_WITH_SHOP and not apps.get_model("billing", "Shop").objects.filter(set_up_at__isnull=False):
-        raise LookupError("Stripe's sandbox does not know yet what is for sale")
+        raise StillFilling("Stripe's sandbox does not know yet what is for sale")
 
 
 def provider_standing() -> str:

@@ -3,13 +3,16 @@
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django_structlog.middlewares import RequestMiddleware
 
 from genvid import origin
 from genvid.api.addresses import UNKNOWN, client_address
 
+PROBES = ("/healthz", "/readyz")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -30,6 +33,13 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+class RequestLogMiddleware(RequestMiddleware):
+    """Logs every request but the health probes, which come every few seconds; `genvid.health` logs what they find."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request) if request.path in PROBES else super().__call__(request)
 
 
 def _origin_of(request: HttpRequest, request_id: str) -> origin.Origin:

@@ -1,39 +1,64 @@
-"""What happens by the clock. Read by the settings; one process of beat sends it all."""
+"""The jobs of the installation: which queue each goes to, and when beat sends them. Read by the settings."""
 
 from typing import Any
 
 from celery.schedules import crontab
-from environ import Env
+from kombu import Exchange, Queue
+
+from accounts import jobs as accounts_jobs
+from avatars import jobs as avatars_jobs
+from billing import jobs as billing_jobs
+from genvid import jobs as base_jobs
+from genvid.configuration import DeclaredEnv
+from genvid.jobs import DEFAULT_QUEUE, Job, jobs_in
+from videos import jobs as videos_jobs
+
+JOBS = tuple(jobs_in(base_jobs, accounts_jobs, avatars_jobs, billing_jobs, videos_jobs))
 
 
-def every(task: str, seconds: float) -> dict[str, Any]:
-    """A tick that waited longer than its period is worthless: the next one does its work."""
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 2.0)}}
+def queues() -> list[Queue]:
+    """The default queue first, then the others by name."""
+    others = sorted({job.queue for job in JOBS} - {DEFAULT_QUEUE})
+    return [Queue(name, Exchange(name), routing_key=name) for name in (DEFAULT_QUEUE, *others)]
 
 
-def schedule(env: Env) -> dict[str, dict[str, Any]]:
-    """By task. The environment says how often where seconds matter."""
-    return {
-        "videos.dispatch": every("videos.dispatch", env.float("DISPATCH_SECONDS", default=1.0)),
-        "videos.poll": every("videos.poll", env.float("POLL_SECONDS", default=1.0)),
-        "videos.sweep": every("videos.sweep", env.float("SWEEP_SECONDS", default=5.0)),
-        "videos.backfill": every("videos.backfill", env.float("BACKFILL_SECONDS", default=60.0)),
-        "videos.learn_paces": every("videos.learn_paces", env.float("LEARN_SECONDS", default=60.0)),
-        "videos.retain": every("videos.retain", env.float("RETENTION_SECONDS", default=300.0)),
-        "avatars.sync_when_empty": every("avatars.sync_when_empty", 15.0),
-        "avatars.sync": {"task": "avatars.sync", "schedule": crontab(hour="3", minute="17")},
-        "billing.expire_lots": {"task": "billing.expire_lots", "schedule": crontab(minute="11")},
-        "billing.sweep": every("billing.sweep", env.float("BILLING_SWEEP_SECONDS", default=5.0)),
-        "billing.keep_time": every("billing.keep_time", env.float("BILLING_CLOCK_SECONDS", default=300.0)),
-        "billing.reconcile": {"task": "billing.reconcile", "schedule": crontab(hour="2", minute="37")},
-        "billing.purge_stripe_inbox": {
-            "task": "billing.purge_stripe_inbox",
-            "schedule": crontab(hour="4", minute="41"),
-        },
-        "genvid.prune_embedded_broker": {"task": "genvid.prune_embedded_broker", "schedule": crontab(minute="*/10")},
-        "accounts.sweep_deliveries": every(
-            "accounts.sweep_deliveries", env.float("WEBHOOK_SWEEP_SECONDS", default=2.0)
-        ),
-        "accounts.sweep_privacy": every("accounts.sweep_privacy", env.float("PRIVACY_SWEEP_SECONDS", default=10.0)),
-        "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour="4", minute="23")},
-    }
+def routes() -> dict[str, dict[str, str]]:
+    """The queue of each job, by its name on the wire."""
+    return {job.name: {"queue": job.queue} for job in JOBS}
+
+
+def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
+    """The entries of beat, by the job they send. The environment says how often where seconds matter."""
+    entries = (
+        _every(env.float("DISPATCH_SECONDS"), videos_jobs.DISPATCH),
+        _every(env.float("POLL_SECONDS"), videos_jobs.POLL),
+        _every(env.float("SWEEP_SECONDS"), videos_jobs.SWEEP),
+        _every(env.float("BACKFILL_SECONDS"), videos_jobs.BACKFILL),
+        _every(env.float("LEARN_SECONDS"), videos_jobs.LEARN_PACES),
+        _every(env.float("RETENTION_SECONDS"), videos_jobs.RETAIN),
+        _every(15.0, avatars_jobs.SYNC_WHEN_EMPTY),
+        _daily(3, 17, avatars_jobs.SYNC),
+        _at(crontab(minute="11"), billing_jobs.EXPIRE_LOTS),
+        _every(env.float("BILLING_SWEEP_SECONDS"), billing_jobs.SWEEP),
+        _every(env.float("BILLING_CLOCK_SECONDS"), billing_jobs.KEEP_TIME),
+        _daily(2, 37, billing_jobs.RECONCILE),
+        _daily(4, 41, billing_jobs.PURGE_STRIPE_INBOX),
+        _at(crontab(minute="*/10"), base_jobs.PRUNE_EMBEDDED_BROKER),
+        _every(env.float("WEBHOOK_SWEEP_SECONDS"), accounts_jobs.SWEEP_DELIVERIES),
+        _every(env.float("PRIVACY_SWEEP_SECONDS"), accounts_jobs.SWEEP_PRIVACY),
+        _daily(4, 23, accounts_jobs.PURGE),
+    )
+    return {entry["task"]: entry for entry in entries}
+
+
+def _every(seconds: float, job: Job) -> dict[str, Any]:
+    """A message that waited longer than the period expires: the next one does its work."""
+    return {"task": job.name, "schedule": seconds, "options": {"expires": max(seconds, 2.0)}}
+
+
+def _daily(hour: int, minute: int, job: Job) -> dict[str, Any]:
+    return _at(crontab(hour=str(hour), minute=str(minute)), job)
+
+
+def _at(times: crontab, job: Job) -> dict[str, Any]:
+    return {"task": job.name, "schedule": times}

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from environ import Env
+from genvid.configuration import DeclaredEnv
 
 
 def folder(root: Path) -> dict[str, Any]:
@@ -11,13 +11,15 @@ def folder(root: Path) -> dict[str, Any]:
     return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
 
 
-def bucket(env: Env, name: str, *, link_seconds: int) -> dict[str, Any]:
+def bucket(env: DeclaredEnv, name: str, *, link_seconds: int) -> dict[str, Any]:
     options = {
         "bucket_name": name,
-        "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
-        "region_name": env.str("S3_REGION", default="") or None,
+        "endpoint_url": env.str("S3_ENDPOINT_URL") or None,
+        "region_name": env.str("S3_REGION") or None,
         "file_overwrite": True,
         "querystring_expire": link_seconds,
+        # Left out, links are signed in the way of 2006, which newer buckets and most of S3's likes refuse.
+        "signature_version": "s3v4",
         # Bounds what one upload may hold in memory: parts of 8 MiB, one at a time.
         "transfer_config": _transfers(),
     }
@@ -25,7 +27,7 @@ def bucket(env: Env, name: str, *, link_seconds: int) -> dict[str, Any]:
 
 
 def _transfers() -> Any:
-    from boto3.s3.transfer import TransferConfig  # type: ignore[import-untyped]  # heavy; of use to buckets only
+    from boto3.s3.transfer import TransferConfig  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, for buckets only
 
     # With threads, boto3 reads ten parts ahead, however few of them it sends at once: 100 MiB for one file.
     return TransferConfig(multipart_chunksize=8 * 1024**2, use_threads=False)

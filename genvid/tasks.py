@@ -1,4 +1,4 @@
-"""Housekeeping of the base."""
+"""Tasks of the base."""
 
 import sqlite3
 from contextlib import closing
@@ -6,10 +6,12 @@ from contextlib import closing
 from celery import shared_task
 from django.conf import settings
 
+from genvid import jobs
 
-@shared_task(name="genvid.prune_embedded_broker")
+
+@shared_task(name=jobs.PRUNE_EMBEDDED_BROKER.name)
 def prune_embedded_broker() -> int:
-    """Delete the messages that are done with: kombu's SQLAlchemy transport only hides them. Returns how many."""
+    """Delete consumed messages, which kombu's SQLAlchemy transport only hides. Returns how many."""
     if not settings.EMBEDDED_BROKER_FILE:
         return 0
     with closing(sqlite3.connect(settings.EMBEDDED_BROKER_FILE, timeout=20)) as broker, broker:

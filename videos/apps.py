@@ -1,28 +1,27 @@
-from importlib import import_module
 from typing import Any
 
 from celery.signals import worker_ready
 from django.apps import AppConfig
 from django.conf import settings
 
+from genvid.jobs import enqueue
+from genvid.metrics import REGISTRY
+from videos import jobs
+
 
 class VideosConfig(AppConfig):
     name = "videos"
 
     def ready(self) -> None:
-        import_module("videos.receivers")
-        worker_ready.connect(prepare_worker, dispatch_uid="videos.prepare_worker")
-        from genvid.metrics import REGISTRY  # models are not loaded when this module is
-        from videos.gauges import PipelineGauges
+        # The receivers connect themselves.
+        from videos import gauges, receivers  # noqa: F401, PLC0415 - models are loaded only now
 
-        REGISTRY.register(PipelineGauges())
+        worker_ready.connect(prepare_worker, dispatch_uid="videos.prepare_worker")
+        REGISTRY.register(gauges.PipelineGauges())
 
 
 def prepare_worker(**_: Any) -> None:
-    """A new worker looks at once for what a dead one left, and in `make run` tells the sandbox where to call."""
-    from genvid.broker import enqueue  # models are not loaded when this module is
-    from videos import tasks
-
-    enqueue(tasks.sweep)
+    """A new worker sweeps at once for what a dead one left, and in `make run` tells the sandbox where to call."""
+    enqueue(jobs.SWEEP)
     if settings.HEYGEN_WEBHOOK_AUTOREGISTER:
-        enqueue(tasks.register_webhook)
+        enqueue(jobs.REGISTER_WEBHOOK)

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from genvid.broker import enqueue_on_commit
 from genvid.heygen.errors import HeyGenError, OperatorProblem
-from videos import tasks
+from genvid.jobs import enqueue_on_commit
+from videos import jobs
 from videos.models import ProviderState
 
 logger = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ def pause(by: str) -> None:
     """Staff stop all new orders until they say otherwise. What HeyGen has already goes on."""
     ProviderState.objects.get_or_create(name=NAME)
     ProviderState.objects.filter(name=NAME, paused_at=None).update(paused_at=timezone.now(), paused_by=by[:254])
-    enqueue_on_commit(tasks.alarm_staff)
+    enqueue_on_commit(jobs.ALARM_STAFF)
     logger.warning("provider_paused", by=by)
 
 
@@ -78,8 +78,8 @@ def resume(by: str) -> None:
     """Take a pause back. A gate that HeyGen's own answers closed stays closed."""
     ProviderState.objects.get_or_create(name=NAME)
     ProviderState.objects.filter(name=NAME).update(paused_at=None, paused_by="")
-    enqueue_on_commit(tasks.alarm_staff)
-    enqueue_on_commit(tasks.dispatch)
+    enqueue_on_commit(jobs.ALARM_STAFF)
+    enqueue_on_commit(jobs.DISPATCH)
     logger.info("provider_resumed", by=by)
 
 
@@ -142,7 +142,7 @@ def _close_for_staff(state: ProviderState, code: str, message: str) -> None:
     state.code, state.message, state.changed_at = code[:60], message[:500], timezone.now()
     if not state.needs_staff:
         state.needs_staff, state.needs_staff_since = True, timezone.now()
-        enqueue_on_commit(tasks.alarm_staff)
+        enqueue_on_commit(jobs.ALARM_STAFF)
     logger.error("provider_gate_closed", code=code, message=message, seconds=wait, needs_staff=True)
 
 
@@ -195,5 +195,5 @@ def _open(states: QuerySet[ProviderState]) -> None:
         changed_at=timezone.now(),
     )
     if opened:
-        enqueue_on_commit(tasks.alarm_staff)
+        enqueue_on_commit(jobs.ALARM_STAFF)
         logger.info("provider_gate_opened")

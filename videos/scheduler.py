@@ -9,14 +9,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.enums import EventType
-from genvid.broker import enqueue, enqueue_on_commit
-from videos import fairness, places, provider, tasks
+from genvid.jobs import enqueue, enqueue_on_commit
+from videos import fairness, jobs, places, provider
 from videos.enums import Status
 from videos.models import ProviderState, Video, after
 from videos.services import announcing, probing
 
 MOST_CLAIMS = 100
 """Of one transaction: workers begin with these while the next hundred are claimed."""
+
+
+def hand_out_all_slots() -> None:
+    """HeyGen's free slots, then those of the test renderer."""
+    hand_out_slots()
+    hand_out_test_slots()
 
 
 def hand_out_slots() -> int:
@@ -32,7 +38,7 @@ def hand_out_slots() -> int:
             return 0
         claimed = sum(_claim(video) for video in _next(min(_free_slots(state), MOST_CLAIMS)))
     if claimed == MOST_CLAIMS:
-        enqueue(tasks.dispatch)
+        enqueue(jobs.DISPATCH)
     return claimed
 
 
@@ -98,5 +104,5 @@ def _claim(video: Video) -> bool:
     )
     if claimed:
         announcing.announce(video, EventType.VIDEO_PROCESSING)
-        enqueue_on_commit(tasks.submit, str(video.pk))
+        enqueue_on_commit(jobs.SUBMIT, str(video.pk))
     return claimed

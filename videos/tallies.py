@@ -1,5 +1,6 @@
 """How far batches are: counts, progress and credits of all their videos at once."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from videos.models import Batch, Video
 from videos.querysets import GOING
 
 
-def standings(batches: list[Batch]) -> dict[UUID, dict[str, Any]]:
+def standings(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
     """Counts, progress and credits of each batch. One query, however many batches and videos."""
     found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
     for row in Video.objects.tallies(list(found)):

@@ -1,129 +1,104 @@
-"""Doormen: each fetches by id, calls one service, and may run twice, at any time, in parallel.
-
-They import their services inside the function: services import this module to enqueue, the one permitted knot.
-"""
+"""Tasks of the render pipeline. Each calls one service, and may run twice, at any time, in parallel."""
 
 import structlog
 from celery import shared_task
 
+from videos import alarms, jobs, paces, scheduler
+from videos.services import (
+    batching,
+    deleting,
+    deliveries,
+    handmade,
+    registration,
+    rendering,
+    retention,
+    storing,
+    submitting,
+    sweeping,
+)
 
-@shared_task(name="videos.dispatch")
+
+@shared_task(name=jobs.DISPATCH.name)
 def dispatch() -> None:
-    from videos.scheduler import hand_out_slots, hand_out_test_slots
-
-    hand_out_slots()
-    hand_out_test_slots()
+    scheduler.hand_out_all_slots()
 
 
-@shared_task(name="videos.submit")
+@shared_task(name=jobs.SUBMIT.name)
 def submit(video_id: str) -> None:
-    from videos.services.submitting import submit_video
-
     structlog.contextvars.bind_contextvars(video_id=video_id)
-    submit_video(video_id)
+    submitting.submit_video(video_id)
 
 
-@shared_task(name="videos.poll")
+@shared_task(name=jobs.POLL.name)
 def poll() -> None:
-    from videos.services.rendering import poll_due, poll_tests
-
-    poll_due()
-    poll_tests()
+    rendering.poll_all()
 
 
-@shared_task(name="videos.read")
+@shared_task(name=jobs.READ.name)
 def read(video_id: str) -> None:
-    from videos.services import rendering
-
     structlog.contextvars.bind_contextvars(video_id=video_id)
     rendering.read(video_id)
 
 
-@shared_task(name="videos.backfill")
+@shared_task(name=jobs.BACKFILL.name)
 def backfill() -> None:
-    from videos.services.deliveries import backfill_missed
-    from videos.services.rendering import pull_forward
-
-    backfill_missed()
-    pull_forward()
+    deliveries.backfill()
 
 
-@shared_task(name="videos.learn_paces")
+@shared_task(name=jobs.LEARN_PACES.name)
 def learn_paces() -> None:
-    from videos import paces
-
     paces.learn()
 
 
-@shared_task(name="videos.store")
+@shared_task(name=jobs.STORE.name)
 def store(video_id: str) -> None:
-    from videos.services.storing import store_video
-
     structlog.contextvars.bind_contextvars(video_id=video_id)
-    store_video(video_id)
+    storing.store_video(video_id)
 
 
-@shared_task(name="videos.work_off_delivery")
+@shared_task(name=jobs.WORK_OFF_DELIVERY.name)
 def work_off_delivery(delivery_id: str) -> None:
-    from videos.services.deliveries import work_off
-
-    work_off(int(delivery_id))
+    deliveries.work_off(int(delivery_id))
 
 
-@shared_task(name="videos.purge")
+@shared_task(name=jobs.PURGE.name)
 def purge(video_id: str) -> None:
-    from videos.services.deleting import purge_video
-
     structlog.contextvars.bind_contextvars(video_id=video_id)
-    purge_video(video_id)
+    deleting.purge_video(video_id)
 
 
-@shared_task(name="videos.alarm_staff")
+@shared_task(name=jobs.ALARM_STAFF.name)
 def alarm_staff() -> None:
-    from videos import alarms
-
     alarms.tell_staff()
 
 
-@shared_task(name="videos.replace_file")
+@shared_task(name=jobs.REPLACE_FILE.name)
 def replace_file(video_id: str) -> None:
-    from videos.services import handmade
-
     structlog.contextvars.bind_contextvars(video_id=video_id)
     handmade.replace_file(video_id)
 
 
-@shared_task(name="videos.sweep")
+@shared_task(name=jobs.SWEEP.name)
 def sweep() -> None:
-    from videos.services.sweeping import sweep_all
-
-    sweep_all()
+    sweeping.sweep_all()
 
 
-@shared_task(name="videos.register_webhook")
+@shared_task(name=jobs.REGISTER_WEBHOOK.name)
 def register_webhook() -> None:
-    from videos.services.registration import ensure_registered
-
-    ensure_registered()
+    registration.ensure_registered()
 
 
-@shared_task(name="videos.cancel_batch")
+@shared_task(name=jobs.CANCEL_BATCH.name)
 def cancel_batch(batch_id: str) -> None:
-    from videos.services.batching import cancel_rest
-
-    cancel_rest(batch_id)
+    batching.cancel_rest(batch_id)
 
 
-@shared_task(name="videos.retain")
+@shared_task(name=jobs.RETAIN.name)
 def retain() -> None:
-    from videos.services import retention
-
     retention.retain_all()
 
 
-@shared_task(name="videos.delete_render")
+@shared_task(name=jobs.DELETE_RENDER.name)
 def delete_render(video_id: str) -> None:
-    from videos.services import retention
-
     structlog.contextvars.bind_contextvars(video_id=video_id)
     retention.delete_render(video_id)

@@ -1,22 +1,13 @@
-from django.urls import path
+"""The addresses of videos, batches and usage, below `/api/v1/`."""
 
-from videos.views import batches, events, media, usage, videos
+from genvid.api.routers import Router, SingletonRouter
+from videos.views import batches, usage, videos
 
-urlpatterns = [
-    path("videos", videos.VideosView.as_view()),
-    path("videos/quote", videos.QuoteView.as_view()),
-    path("videos/<uuid:pk>", videos.VideoView.as_view()),
-    path("videos/<uuid:pk>/generate", videos.GenerateView.as_view()),
-    path("videos/<uuid:pk>/cancel", videos.CancelView.as_view()),
-    path("videos/<uuid:pk>/retry", videos.RetryView.as_view()),
-    path("videos/<uuid:pk>/events", events.EventsView.as_view()),
-    path("videos/<uuid:pk>/file", media.FileView.as_view()),
-    path("videos/<uuid:pk>/thumbnail", media.ThumbnailView.as_view()),
-    path("videos/<uuid:pk>/captions", media.CaptionsView.as_view()),
-    path("batches", batches.BatchesView.as_view()),
-    path("batches/quote", batches.BatchQuoteView.as_view()),
-    path("batches/<uuid:pk>", batches.BatchView.as_view()),
-    path("batches/<uuid:pk>/cancel", batches.BatchCancelView.as_view()),
-    path("batches/<uuid:pk>/results.csv", batches.BatchResultsView.as_view()),
-    path("usage", usage.UsageView.as_view()),
-]
+router = Router()
+router.register("videos", videos.VideoViewSet)
+router.register("batches", batches.BatchViewSet)
+
+singletons = SingletonRouter()
+singletons.register("usage", usage.UsageViewSet)
+
+urlpatterns = [*router.urls, *singletons.urls]

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing import money, tasks
+from billing import jobs, money
 from billing.gateway.errors import BillingError
 from billing.models import (
     Allowance,
@@ -27,8 +27,8 @@ from billing.models import (
 )
 from billing.services import refunding
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
-from genvid.broker import enqueue_on_commit
 from genvid.errors import DomainError
+from genvid.jobs import enqueue_on_commit
 
 MOST_AT_ONCE = 20
 
@@ -60,7 +60,7 @@ class PlanAdmin(RoomAdmin):
 
     def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        enqueue_on_commit(tasks.push_plans)
+        enqueue_on_commit(jobs.PUSH_PLANS)
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

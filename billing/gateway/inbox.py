@@ -86,6 +86,12 @@ def endpoint_row(endpoint_id: str, secret: str) -> WebhookEndpoint:
         return WebhookEndpoint.objects.update_or_create(id=endpoint_id, defaults=values)[0]
 
 
+def purge(now: datetime) -> None:
+    """Forget deliveries and events that have outlived their retention."""
+    purge_triggers(now)
+    purge_events(now)
+
+
 def purge_triggers(now: datetime) -> int:
     """Forget deliveries: soon those that nobody had signed. Returns how many."""
     triggers = WebhookEventTrigger.objects.all()
