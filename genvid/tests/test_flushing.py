@@ -1,5 +1,7 @@
 """A test that commits leaves nothing to the next one."""
 
+from functools import partial
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
@@ -8,7 +10,7 @@ from django.core.management.sql import sql_flush
 from django.db import connection
 from djstripe.models import Event
 
-from billing.models import Wallet
+from billing.models import RenderRate, Wallet
 from genvid.tests.factories import make_caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,6 +33,17 @@ def test_a_flush_leaves_empty_tables_alone():
     Event.objects.create(id="evt_1", type="invoice.paid", data={})
     statements = sql_flush(no_style(), connection, reset_sequences=False)
     assert [line for line in statements if "djstripe" in line] == ['DELETE FROM "djstripe_event"']
+
+
+def test_a_flush_of_an_empty_database_brings_back_what_every_installation_has():
+    flush = partial(call_command, "flush", interactive=False, reset_sequences=False, verbosity=0)
+    flush(inhibit_post_migrate=True)
+    assert RenderRate.objects.count() == 0
+
+    flush(inhibit_post_migrate=False)
+
+    assert RenderRate.objects.count() > 0
+    assert Permission.objects.count() > 0
 
 
 def test_a_flush_that_resets_sequences_truncates_as_ever():
