@@ -61,14 +61,22 @@ class GuardedProcess(Process):
         if ignore_signals:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self._relay_until_the_end(self._child)
-        self._send_message({"returncode": self._child.wait()}, type="stop")
+        code = self._relay_until_the_end(self._child)
+        self._send_message({"returncode": code}, type="stop")
 
-    def _relay_until_the_end(self, child: Any) -> None:
-        unseen = threading.Thread(target=self._relay, args=(child.stdout,))
-        unseen.start()
-        self._relay(child.stderr, show=True)
-        unseen.join()
+    def _relay_until_the_end(self, child: Any) -> int:
+        """Its return code. Children that it leaves behind hold its streams open, so they are ended first."""
+        relays = [
+            threading.Thread(target=self._relay, args=(child.stdout,)),
+            threading.Thread(target=self._relay, args=(child.stderr,), kwargs={"show": True}),
+        ]
+        for relay in relays:
+            relay.start()
+        code = child.wait()
+        self._signal_group(signal.SIGKILL)
+        for relay in relays:
+            relay.join()
+        return int(code)
 
     def _relay(self, lines: Iterable[bytes], *, show: bool = False) -> None:
         for line in lines:

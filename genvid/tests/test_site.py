@@ -29,13 +29,30 @@ def is_running(pid: int) -> bool:
 def installation(tmp_path_factory) -> Iterator[EmbeddedSite]:
     """One installation for the module: the first start migrates, which takes longest."""
     with EmbeddedSite(tmp_path_factory.mktemp("site") / "var") as site:
-        start_until_banner(site)
         yield site
 
 
+@pytest.fixture(scope="module")
+def first_console(installation: EmbeddedSite) -> str:
+    """What the very first start printed."""
+    return start_until_banner(installation)
+
+
 @pytest.fixture
-def site(installation: EmbeddedSite) -> EmbeddedSite:
+def site(installation: EmbeddedSite, first_console: str) -> EmbeddedSite:
     return installation if installation.is_running() else installation.start()
+
+
+def worker_and_beat(site: EmbeddedSite) -> list[int]:
+    """Beat is a child of the worker, under the same name."""
+    return [pid for pid in site.family() if "celery\0--quiet" in command_line(pid)]
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def start_until_banner(site: EmbeddedSite) -> str:
@@ -58,8 +75,8 @@ def command(site: EmbeddedSite, *words: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=240)
 
 
-def test_a_first_start_says_what_it_does_and_warns_of_nothing(installation):
-    lines, banner = split_at_banner(installation.output())
+def test_a_first_start_says_what_it_does_and_warns_of_nothing(first_console):
+    lines, banner = split_at_banner(first_console)
     assert [line.split(" ")[0] for line in lines] == ["genvid:", "Bringing", "Made", "genvid:"], lines
     assert banner.rstrip().endswith(LAST_OF_BANNER), banner
 
@@ -95,15 +112,15 @@ def test_manage_py_works_on_the_data_of_the_site(site):
 
 
 def test_a_part_that_ends_stops_the_site_and_its_last_lines_are_shown(site):
-    # The worker, and below it beat under the same name.
-    worker, *_ = [pid for pid in site.family() if "celery\0--quiet" in Path(f"/proc/{pid}/cmdline").read_text()]
+    site.wait(lambda: len(worker_and_beat(site)) == 2)
+    worker, beat = worker_and_beat(site)
     before = len(site.output())
 
     os.kill(worker, signal.SIGKILL)
 
-    site.process.wait(60)
+    site.process.wait(120)
     console = site.output()[before:]
-    assert site.returncode == 1
+    assert (site.returncode, is_running(beat)) == (1, False)
     assert f"the last lines of {site.folder}/log/worker.log:\n" in console
     assert "make run starts worker" in console
     assert console.endswith("genvid: stopped, because worker ended (code -9); its last lines above say why.\n")
