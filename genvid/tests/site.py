@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from genvid.sandbox.ports import ReservedPort
+from genvid.sandbox.process import unmeasured
 from genvid.tests.plugin import TEST_ENVIRONMENT
 from genvid.tests.processes import OwnProcess, answers
 from genvid.tests.services import START_SECONDS
@@ -93,7 +94,7 @@ def _prepare(template: Path) -> Path:
         draft = template.with_name("prepared.draft")
         shutil.rmtree(draft, ignore_errors=True)
         program = "import run; run.prepare(run.read_environment())"
-        environment = clean_environment() | {"GENVID_VAR": str(draft)}
+        environment = unmeasured(clean_environment()) | {"GENVID_VAR": str(draft)}
         subprocess.run([sys.executable, "-c", program], cwd=ROOT / "scripts", env=environment, check=True)
         draft.rename(template)
     return template

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 
+from genvid.sandbox.process import unmeasured
 from genvid.tests.factories import make_avatar
 from genvid.tests.processes import WebProcess
 
@@ -29,7 +31,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     words = ["generate", "--path", str(DOCUMENT), "--output-path", str(folder / "genvid_client"), "--meta", "none"]
     words += ["--config", str(folder / "options.json"), "--fail-on-warning"]
     tool = Path(sys.executable).with_name("openapi-python-client")
-    done = subprocess.run([tool, *words], capture_output=True, text=True, timeout=900, check=False)
+    environment = unmeasured(os.environ)
+    done = subprocess.run([tool, *words], env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     sys.path.insert(0, str(folder))
     yield importlib.import_module("genvid_client")
