@@ -15,6 +15,10 @@ from djstripe.models import WebhookEndpoint, WebhookEventTrigger
 from djstripe.views import ProcessWebhookView
 from stripe import SignatureVerificationError, StripeError, WebhookSignature
 
+from billing.gateway.errors import translated
+from billing.gateway.inbox import EVENT_TYPES
+from billing.receivers.event_form import refuse_odd
+from billing.services import letters, nudges
 from genvid.api import ratelimits
 from genvid.api.addresses import UNKNOWN, client_address
 from genvid.api.exceptions import describe, error_object
@@ -36,11 +40,6 @@ def stripe_webhook(request: HttpRequest, uuid: UUID) -> HttpResponse:
         return error_response(405, error, request)
     try:
         _take(request, uuid)
-    except StripeError as error:
-        # Stripe did not tell dj-stripe what the event is about.
-        logger.warning("stripe_event_not_mirrored", error=repr(error))
-        deliveries.add("failed")
-        return _refuse(request, ProviderUnavailable())
     except (DomainError, Http404, UnreadablePostError, OperationalError) as error:
         return _refuse(request, error)
     return HttpResponse(status=200)
@@ -58,7 +57,10 @@ def _take(request: HttpRequest, uuid: UUID) -> None:
         # A thin event (https://docs.stripe.com/event-destinations): dj-stripe would fail at it for ever.
         logger.warning("stripe_event_is_thin", type=event.get("type"))
         return
-    _hand_over(request, uuid)
+    if "id" in event and "livemode" in event:
+        # Without these dj-stripe refuses it by itself.
+        refuse_odd(event)
+    _hand_over(request, uuid, event)
 
 
 def _body_of(request: HttpRequest) -> bytes:
@@ -113,11 +115,32 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return event
 
 
-def _hand_over(request: HttpRequest, uuid: UUID) -> None:
+def _hand_over(request: HttpRequest, uuid: UUID, event: dict[str, Any]) -> None:
     """Has dj-stripe store the event, unless it has. Raises what handlers raise, with nothing stored."""
-    answer = ProcessWebhookView.as_view()(_bare(request), uuid=uuid)
+    try:
+        answer = ProcessWebhookView.as_view()(_bare(request), uuid=uuid)
+    except StripeError as error:
+        _go_without_mirror(error, event)
+        return
     if answer.status_code != HTTPStatus.OK:
         raise ValidationFailed("The event has no id or no mode.")
+    deliveries.add("taken")
+
+
+def _go_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
+    """Stripe did not tell dj-stripe what the event is about.
+
+    A definite answer, such as that it is no more, would be the same in three days: we look at it without a mirror.
+    Raises ProviderUnavailable where asking again can help.
+    """
+    refused = translated(error)
+    logger.warning("stripe_event_not_mirrored", event_id=event["id"], type=event["type"], error=repr(error))
+    if refused.retryable:
+        deliveries.add("failed")
+        letters.alarm_of_key(refused)
+        raise ProviderUnavailable from error
+    if event["type"] in EVENT_TYPES:
+        nudges.note_event(event["type"], event["data"]["object"])
     deliveries.add("taken")
 
 

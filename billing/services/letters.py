@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.contacts import owners_of
 from billing import jobs, mail
 from billing.enums import LetterKind
+from billing.gateway.errors import BillingError
 from billing.models import Letter
 from genvid.jobs import enqueue, enqueue_on_commit
 
@@ -39,6 +40,16 @@ def alarm(reference: str, text: str) -> None:
     """Tell staff, once for each reference, and the log."""
     logger.error("billing_alarm", reference=reference, text=text)
     write(LetterKind.STAFF_ALARM, reference, account_id=None, text=text)
+
+
+KEY_REFUSED = frozenset({"bad_key", "not_permitted"})
+
+
+def alarm_of_key(error: BillingError) -> None:
+    """Tell staff, once a day, where Stripe refuses our key: nothing is heard of payments until they mend it."""
+    if error.code in KEY_REFUSED:
+        text = f"Stripe refuses STRIPE_SECRET_KEY ({error}). Payments are not recorded until it is replaced."
+        alarm(f"stripe-key:{error.code}:{timezone.now():%Y-%m-%d}", text)
 
 
 def send(pk: int) -> bool:

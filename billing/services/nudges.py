@@ -19,7 +19,7 @@ from billing import jobs
 from billing.enums import NudgeKind
 from billing.gateway.errors import BillingError
 from billing.models import Nudge
-from billing.services import following
+from billing.services import following, letters
 from genvid.jobs import backlog, enqueue, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
@@ -49,7 +49,8 @@ def note_event(event_type: str, obj: Mapping[str, Any]) -> None:
 def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[NudgeKind, str] | None:
     """What to look at, by the words of Stripe's event catalogue; None for what we do not follow."""
     if event_type.startswith(OF_A_CHARGE):
-        return (NudgeKind.CHARGE, str(obj["charge"])) if obj.get("charge") else None
+        charge = obj.get("charge")
+        return (NudgeKind.CHARGE, str(charge["id"] if isinstance(charge, Mapping) else charge)) if charge else None
     if event_type.startswith("charge."):
         return NudgeKind.CHARGE, str(obj["id"])
     for prefix, kind in ITSELF.items():
@@ -80,6 +81,7 @@ def look(pk: int) -> bool:
     try:
         following.follow(NudgeKind(row.kind), row.object_id)
     except BillingError as error:
+        letters.alarm_of_key(error)
         return _not_this_time(row, str(error), retryable=error.retryable)
     except Exception as error:
         logger.exception("nudge_failed", kind=row.kind, object_id=row.object_id, tries=row.tries)
