@@ -49,10 +49,11 @@ class Courier(Postman):
     deliveries = "deliveries"
     attempts = "attempts"
     give_up_after = 24 * 3600.0
+    knob = "webhooks"
 
     def send(self, event: Event, *, mode: str) -> None:
         """Writes the event into the history and addresses it to whoever wants it."""
-        now, event_id = time.time(), "evt_" + secrets.token_hex(12)
+        now, event_id, is_first = time.time(), "evt_" + secrets.token_hex(12), self._is_first_of_two()
         with self._store.together():
             self._store.add(
                 "events",
@@ -63,7 +64,9 @@ class Courier(Postman):
                 created_at=now,
             )
             for endpoint_id, url in self._addressees(event):
-                self._address(event, event_id, endpoint_id, url, self._drawn(mode), now)
+                drawn = self._drawn(mode)
+                due = now + self._hold_back(drawn, is_first)
+                self._address(event, event_id, endpoint_id, url, drawn, due)
                 if mode == "chaos" and self._board.dice.random() < FORGERY_SHARE:
                     self._address(opposite(event), "evt_" + secrets.token_hex(12), endpoint_id, url, "forgery", now)
         self._bell.set()
@@ -90,7 +93,8 @@ class Courier(Postman):
                 found.append((endpoint["id"], endpoint["url"]))
         return found
 
-    def _address(self, event: Event, event_id: str, endpoint_id: str | None, url: str, mode: str, now: float) -> None:
+    def _address(self, event: Event, event_id: str, endpoint_id: str | None, url: str, mode: str, due: float) -> None:
+        now = time.time()
         body = {
             "event_id": event_id,
             "event_type": event.type,
@@ -109,13 +113,12 @@ class Courier(Postman):
                 mode=mode,
                 body=json.dumps(body),
                 created_at=now,
-                due_at=now + self._hold_back(mode),
+                due_at=due,
             )
 
-    def _hold_back(self, mode: str) -> float:
+    def _hold_back(self, mode: str, is_first: bool) -> float:
         """Late waits; reordered holds back every second event, so that its successor overtakes it."""
-        count = int(self._store.value("SELECT COUNT(*) FROM events") or 0)
-        held = mode == "late" or (mode == "reordered" and count % 2 == 1)
+        held = mode == "late" or (mode == "reordered" and is_first)
         return self._board.now.webhook_late_seconds if held else 0.0
 
     def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What can be turned while the sandbox runs, and the defaults."""
 
 import random
+from collections import Counter
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args, get_type_hints
 
@@ -70,15 +71,19 @@ class KnobBoard:
         self._defaults = replace(Knobs(), **defaults)
         self.now = replace(self._defaults, **store.setting("knobs", {}))
         self.dice = random.Random(self.now.seed)
+        self.times_set: Counter[str] = Counter()
+        """How often each knob was set, whatever to: what counts from the setting on compares it."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self.now)
 
     def turn(self, values: Any) -> None:
         self._set({**self._store.setting("knobs", {}), **_checked(values)})
+        self.times_set.update(values.keys())
 
     def put(self, values: Any) -> None:
         self._set(_checked(values))
+        self.times_set.update(values.keys())
 
     def reset(self) -> None:
         self._set({})

@@ -22,12 +22,15 @@ class Postman(ABC):
     attempts: ClassVar[str]
     give_up_after: ClassVar[float]
     at_once: ClassVar[int] = 8
+    knob: ClassVar[str]
+    """The knob that says how deliveries are made."""
 
     def __init__(self, store: Store, board: KnobBoard) -> None:
         self._store, self._board = store, board
         self._bell = asyncio.Event()
         self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._counted, self._counted_since = 0, 0
 
     async def run(self) -> None:
         while True:
@@ -43,6 +46,14 @@ class Postman(ABC):
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         await self._client.aclose()
+
+    def _is_first_of_two(self) -> bool:
+        """Every second time it is asked, beginning anew whenever the knob is set."""
+        since = self._board.times_set[self.knob]
+        if since != self._counted_since:
+            self._counted, self._counted_since = 0, since
+        self._counted += 1
+        return self._counted % 2 == 1
 
     @abstractmethod
     def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:

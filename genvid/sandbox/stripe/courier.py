@@ -30,7 +30,7 @@ class StripeCourier(Postman):
     attempts = "stripe_attempts"
     give_up_after = 3 * 24 * 3600.0
     at_once = 16
-    _reordered = 0
+    knob = "stripe_webhooks"
 
     def send(self, event: Thing, endpoints: list[Thing]) -> None:
         """Addresses an event to these endpoints, in the way the knob says."""
@@ -90,9 +90,7 @@ class StripeCourier(Postman):
 
     def _hold_back(self, mode: str) -> float:
         """Late waits; reordered holds back every second delivery, so that its successor overtakes it."""
-        if mode == "reordered":
-            self._reordered += 1
-        held = mode == "late" or (mode == "reordered" and self._reordered % 2 == 1)
+        held = mode == "late" or (mode == "reordered" and self._is_first_of_two())
         return self._board.now.webhook_late_seconds if held else 0.0
 
     def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:
