@@ -29,6 +29,8 @@ from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, Validatio
 
 KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
+MOST_OF_A_REFUSAL = 2048
+"""Bytes of a refusal that is kept. A larger one changed nothing: a repetition is judged again."""
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 
 Action = Callable[[], HttpResponseBase]
@@ -110,11 +112,15 @@ def _run_once(
             return _stored(record, act())
     except Exception as error:
         status, body, _ = describe(error)
-        if status < 500 and status not in (401, 409, 429):
+        if _is_final(status) and len(dump(body)) <= MOST_OF_A_REFUSAL:
             _store(record, status, body)
         else:
             _still_mine(record).delete()
         raise
+
+
+def _is_final(status: int) -> bool:
+    return status < 500 and status not in (401, 409, 429)
 
 
 def _stored(record: IdempotencyRecord, response: HttpResponseBase) -> HttpResponseBase:

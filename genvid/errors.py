@@ -6,6 +6,9 @@ messages may change.
 
 from collections.abc import Mapping
 
+MOST_DETAILS = 20
+"""Fields that one refusal names."""
+
 
 class DomainError(Exception):
     """Something a caller must be told. `details` maps field names to messages; `retry_after` is in seconds."""

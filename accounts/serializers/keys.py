@@ -14,6 +14,7 @@ from genvid.api.serializers import (
     StrictChoiceField,
     StrictDateTimeField,
     StrictIntegerField,
+    StrictListField,
     StrictSerializer,
 )
 
@@ -35,13 +36,11 @@ class NetworkField(StrictCharField):
 
 class ApiKeyInput(StrictSerializer):
     name = StrictCharField(max_length=100)
-    scopes = serializers.ListField(child=StrictChoiceField(choices=SCOPES), allow_empty=False, max_length=20)
+    scopes = StrictListField(child=StrictChoiceField(choices=SCOPES), allow_empty=False, most=20)
     mode = StrictChoiceField(choices=KeyMode.choices, required=False, help_text="`test`: free, watermarked videos.")
     expires_at = StrictDateTimeField(required=False, allow_null=True)
     monthly_credit_limit = StrictIntegerField(min_value=1, max_value=MOST_CREDITS, required=False, allow_null=True)
-    allowed_addresses = serializers.ListField(
-        child=NetworkField(max_length=64), max_length=MOST_NETWORKS, required=False
-    )
+    allowed_addresses = StrictListField(child=NetworkField(max_length=64), most=MOST_NETWORKS, required=False)
 
 
 class ApiKeyOutput(serializers.Serializer[Any]):

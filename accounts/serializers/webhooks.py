@@ -7,14 +7,20 @@ from rest_framework import serializers
 from accounts.enums import EVERYTHING, DeliveryStatus, EventType, SwitchedOff
 from accounts.models import Delivery, WebhookEndpoint
 from accounts.services import webhooks
-from genvid.api.serializers import StrictBooleanField, StrictCharField, StrictChoiceField, StrictSerializer
+from genvid.api.serializers import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictListField,
+    StrictSerializer,
+)
 
 EVENTS = [*EventType.values, EVERYTHING]
 
 
-class EventsField(serializers.ListField):
+class EventsField(StrictListField):
     def __init__(self, **options: Any) -> None:
-        options |= {"child": StrictChoiceField(choices=EVENTS), "allow_empty": False, "max_length": len(EVENTS)}
+        options |= {"child": StrictChoiceField(choices=EVENTS), "allow_empty": False, "most": len(EVENTS)}
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from genvid.api.renderers import error_response
-from genvid.errors import DomainError, NotAuthenticated, NotFound
+from genvid.errors import MOST_DETAILS, DomainError, NotAuthenticated, NotFound
 
 logger = structlog.get_logger(__name__)
 
@@ -40,6 +41,10 @@ FRAMEWORK_MESSAGES = {
     "permission_denied": "Your role does not allow this.",
     "unsupported_media_type": "Send the body as application/json, or as a type that this call names.",
 }
+LONGEST_NAME = 100
+"""Characters of a field's name in `details`."""
+LONGEST_MESSAGE = 500
+"""Characters of a message: it may repeat what the client sent."""
 RETRYABLE = {"rate_limited", "server_error", "provider_unavailable", "idempotency_in_progress"}
 
 
@@ -70,10 +75,21 @@ def describe(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 
 def error_object(code: str, message: str, details: Mapping[str, str] | None = None) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": message, "retryable": code in RETRYABLE}
+    """The error of an envelope, of bounded size whatever the client sent."""
+    error: dict[str, Any] = {"code": code, "message": _shortened(message), "retryable": code in RETRYABLE}
     if details:
-        error["details"] = dict(details)
+        error["details"] = _bounded(details)
+    if details and len(details) > MOST_DETAILS:
+        error["message"] += f" Only the first {MOST_DETAILS} of {len(details)} are named."
     return error
+
+
+def _bounded(details: Mapping[str, str]) -> dict[str, str]:
+    return {name[:LONGEST_NAME]: _shortened(text) for name, text in islice(details.items(), MOST_DETAILS)}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
 
 
 def _describe_domain(exc: DomainError) -> tuple[int, dict[str, Any], dict[str, str]]:

@@ -1,4 +1,4 @@
-"""JSON bodies, read strictly: UTF-8, at most 1 MiB, no duplicate keys, no NaN, no lone surrogates."""
+"""JSON bodies, read strictly: UTF-8, at most 1 MiB, no duplicate keys, no NaN, no lone surrogates, bounded objects."""
 
 import io
 import json
@@ -12,6 +12,9 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.parsers import BaseParser
 
 from genvid.errors import BodyTooLarge, MalformedBody, ValidationFailed
+
+MOST_KEYS = 1000
+"""Of one object: each unknown one would become a field of a refusal."""
 
 
 class StrictJSONParser(BaseParser):
@@ -87,6 +90,8 @@ def parse_json(body: bytes) -> Any:
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_KEYS:
+        raise ValueError(f"an object has more than {MOST_KEYS:,} keys")
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]

@@ -87,6 +87,20 @@ class StrictChoiceField(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
+class StrictListField(serializers.ListField):
+    """Too long a list is refused before its items are looked at."""
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        self.most = most
+        super().__init__(max_length=most, **options)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self.most:
+            self.fail("max_length", max_length=self.most)
+        items: list[Any] = super().to_internal_value(data)
+        return items
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know, by name. Shapes input only: saving is the services' work."""
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.caller import Caller
 from billing import credits
 from genvid.api.serializers import refuse_field
-from genvid.errors import InvalidState, ValidationFailed
+from genvid.errors import MOST_DETAILS, InvalidState, ValidationFailed
 from genvid.jobs import enqueue, enqueue_on_commit
 from videos import estimates, jobs, paces, places, rows
 from videos.enums import Status
@@ -28,7 +28,7 @@ from videos.services import announcing, creating, settling
 logger = structlog.get_logger(__name__)
 SCRIPT_LIMIT = 5000
 TITLE_LIMIT = 200
-REPORTED = 100
+REPORTED = MOST_DETAILS - 1
 """Errors of one report; beyond them it says how many more there are."""
 SHARED = ("format", "resolution", "language", "captions", "background", "speed", "metadata")
 CANCEL_CHUNK = 100
