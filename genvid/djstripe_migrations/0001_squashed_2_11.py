@@ -1,7 +1,8 @@
 """What dj-stripe 2.11's own migrations end in, made by `makemigrations djstripe`.
 
-They remove 518 fields one by one, which costs a minute of CPU; this takes seconds and leaves the same schema. Django
-records the originals as applied, so `MIGRATION_MODULES` may go again at any time. A new dj-stripe means a new file.
+They remove 518 fields one by one, which costs a minute of CPU; this takes seconds and leaves the same schema. Its
+operations stand in one `CreateTables`, which `makemigrations` does not write. Django records the originals as applied,
+so `MIGRATION_MODULES` may go again at any time. A new dj-stripe means a new file.
 """
 
 import django.core.validators
@@ -14,6 +15,8 @@ import djstripe.models.webhooks
 import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+from genvid.create_tables import CreateTables
 
 
 class Migration(migrations.Migration):
@@ -30,7 +33,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = [CreateTables(operations=[
         migrations.CreateModel(
             name='CountrySpec',
             fields=[
@@ -1283,4 +1286,4 @@ class Migration(migrations.Migration):
                 'unique_together': {('id', 'livemode')},
             },
         ),
-    ]
+    ])]
