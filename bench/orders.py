@@ -4,6 +4,7 @@ import random
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
@@ -50,7 +51,7 @@ def queue_videos(people: Sequence[Person], count: int) -> list[str]:
     # Not by their token: it lives for a quarter of an hour, and a bench for longer.
     caller = Caller(first.user.pk, first.account.pk, first.role)
     pattern = creating.create(caller, draft=True, script=SCRIPT, avatar_id=avatar.pk, resolution="720p", title="Bench")
-    amount = creating.hold_amount(pattern)
+    amount = creating.hold_amount(pattern, Decimal(1))
     videos = [_copy(pattern, people[number % len(people)], amount) for number in range(count)]
     pattern.delete()
     Video.objects.bulk_create(videos, batch_size=500)

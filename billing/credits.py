@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts import audit, spending
 from accounts.enums import AuditAct
-from billing import lots, rates, usage
+from billing import lots, overruns, rates, usage
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.ledger import entry_exists, lock, move
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
@@ -31,6 +31,11 @@ __all__ = ["Terms", "requests_per_minute", "terms"]
 def available(account_id: UUID) -> int:
     """Credits that a new hold may take; negative after a clawback."""
     return Wallet.objects.get(pk=account_id).available
+
+
+def overrun_factor(account_id: UUID) -> Decimal:
+    """What the account's holds are multiplied by, 1 to 2: its recent videos were longer than what was held for them."""
+    return overruns.factor_of(Wallet.objects.get(pk=account_id))
 
 
 def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
@@ -54,7 +59,7 @@ def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None =
 
     Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount.
     """
-    lock(account_id)
+    factor = overruns.factor_of(lock(account_id))
     existing = Hold.objects.filter(reference=reference).first()
     if existing:
         if (existing.wallet_id, existing.amount) != (account_id, amount):
@@ -66,20 +71,22 @@ def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None =
         short = f"This needs {amount} credits; {available(account_id)} are available."
         raise InsufficientCredits(short)
     _reserve(key_id, amount)
-    Hold.objects.create(wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id)
+    Hold.objects.create(
+        wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id, overrun_factor=factor
+    )
 
 
 @transaction.atomic
 def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | None = None) -> None:
     """Set credits aside under each new reference, all or none. Raises InsufficientCredits and KeyLimitReached."""
-    lock(account_id)
+    factor = overruns.factor_of(lock(account_id))
     total = sum(amounts.values())
     taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + total).update(held=F("held") + total)
     if taken != 1:
         raise InsufficientCredits(f"This needs {total} credits; {available(account_id)} are available.")
     _reserve(key_id, total)
     Hold.objects.bulk_create(
-        Hold(wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id)
+        Hold(wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id, overrun_factor=factor)
         for reference, amount in amounts.items()
     )
 
@@ -123,6 +130,8 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
 def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
     """Charge what it really cost, at most what is held, and release the rest. Returns the credits charged.
 
+    What it cost beyond the hold is noted; staff are told where it is much (`billing.overruns`).
+
     `provider_microdollars`: what the thing made cost us, for the margin report (`provider_cost`).
     """
     held = _settle(reference, HoldStatus.CAPTURED)
@@ -131,6 +140,7 @@ def capture(reference: str, amount: int, *, description: str = "", provider_micr
     charged = min(amount, held.amount)
     if charged < amount:
         logger.warning("capture_capped_at_hold", reference=reference, asked=amount, held=held.amount)
+        overruns.note(held, amount)
     Hold.objects.filter(pk=held.pk).update(captured=charged, provider_microdollars=provider_microdollars)
     _give_back(held, held.amount - charged)
     if charged:

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import F, Sum
 
 from accounts.models import Account
+from billing import overruns
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.models import CreditLot, Hold, LedgerEntry, Payment, Subscription
 
@@ -33,6 +34,10 @@ class Margin:
     credits_expired: int = 0
     credits_taken_back: int = 0
     provider_microdollars: int = 0
+    overruns: int = 0
+    """Videos that needed far more than was held for them."""
+    credits_overrun: int = 0
+    """Credits that these would have cost beyond their holds."""
 
     @property
     def margin(self) -> int:
@@ -56,20 +61,26 @@ class Report:
     by_account: dict[UUID, Margin]
     names: dict[UUID, str]
     plans: dict[UUID, str]
+    overruns: list[overruns.Overrun]
 
 
 def report(first: date, last: date, *, currency: str = "usd") -> Report:
-    """Both days are part of it. Seven queries, whatever the number of accounts."""
+    """Both days are part of it. Eight queries, whatever the number of accounts."""
     since = datetime.combine(first, time.min, UTC)
     until = datetime.combine(last + timedelta(days=1), time.min, UTC)
     accounts = _by_account(since, until, currency)
+    longer = overruns.between(since, until)
+    for each in longer:
+        margin = accounts.setdefault(each.account_id, Margin())
+        margin.overruns += 1
+        margin.credits_overrun += each.needed - each.held
     plans = _plans(accounts)
     names = dict(Account.objects.filter(pk__in=accounts).values_list("pk", "name"))
     total, by_plan = Margin(), defaultdict[str, Margin](Margin)
     for account_id, margin in accounts.items():
         total.add(margin)
         by_plan[plans.get(account_id, NO_PLAN)].add(margin)
-    return Report(currency, total, dict(by_plan), accounts, names, plans)
+    return Report(currency, total, dict(by_plan), accounts, names, plans, longer)
 
 
 def _by_account(since: datetime, until: datetime, currency: str) -> dict[UUID, Margin]:

@@ -1,7 +1,6 @@
 """How long a script speaks, how long a render takes, how far it is. All in seconds, unless the name says otherwise."""
 
 import math
-import re
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -10,39 +9,39 @@ from django.conf import settings
 from django.utils import timezone
 
 from videos.enums import PROCESSING, WAITING, Status
+from videos.speech import markup
+from videos.speech.length import length_of
 
 if TYPE_CHECKING:
     from videos.models import Video
 
-WORDS_PER_MINUTE = 150
-"""HeyGen's own figure for English; right within a fifth for languages that put spaces between words."""
-SYLLABIC_PER_MINUTE = 260
-"""Characters a minute of scripts without spaces: Chinese, Japanese, Thai, Khmer, Lao, Myanmar, Korean."""
-LEAD_SECONDS = 1.0
-"""Silence around the speech."""
-
 MAX_SECONDS = 1800
 """HeyGen makes no longer videos."""
 
-BREAK = re.compile(r'<break\s+time="(\d+(?:\.\d+)?)s"\s*/>')
-SYLLABIC = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-DIGIT = re.compile(r"\d")
 PROGRESS_CEILING = 98
 
 
-def spoken_seconds(script: str, *, speed: float = 1.0) -> int:
-    """An estimate, rounded up, of the finished video's length."""
-    pauses = sum(min(float(seconds), 2 * MAX_SECONDS) for seconds in BREAK.findall(script))
-    text = BREAK.sub(" ", script)
-    syllables = len(SYLLABIC.findall(text))
-    # "1984" is one word on paper and three in the mouth.
-    words = len(SYLLABIC.sub(" ", text).split()) + len(DIGIT.findall(text)) * 0.7
-    minutes = words / WORDS_PER_MINUTE + syllables / SYLLABIC_PER_MINUTE
-    return math.ceil(minutes * 60 / speed + pauses + LEAD_SECONDS)
+def spoken_seconds(script: str, *, speed: float = 1.0, language: str = "") -> int:
+    """An estimate, rounded up, of the finished video's length. `language`: of the voice, as HeyGen names it."""
+    return math.ceil(length_of(script, speed=speed, language=language).expected)
+
+
+def seconds_to_hold(script: str, *, speed: float, language: str, factor: Decimal) -> Decimal:
+    """What credits are set aside for: the estimate with a margin, or what an uncertain script may come to.
+
+    `factor`: of the account, whose videos have been longer than was held for them (`billing.credits.overrun_factor`).
+    """
+    length = length_of(script, speed=speed, language=language)
+    usual, longest = with_margin(math.ceil(length.expected)), with_margin(MAX_SECONDS)
+    return min(factor * max(usual, Decimal(math.ceil(length.at_most))), longest)
+
+
+def with_margin(seconds: int) -> Decimal:
+    return Decimal(seconds) * (100 + int(settings.HOLD_MARGIN_PERCENT)) / 100
 
 
 def is_speakable(script: str) -> bool:
-    return any(character.isalnum() for character in BREAK.sub("", script))
+    return any(character.isalnum() for character in markup.without_pauses(script))
 
 
 def render_seconds(video_seconds: Decimal | float) -> int:

@@ -14,7 +14,7 @@ class LotInline(ReadOnlyInline):
 
 @admin.register(Wallet)
 class WalletAdmin(ReadOnlyAdmin):
-    list_display = ("account", "balance", "held", "available", "created_at")
+    list_display = ("account", "balance", "held", "available", "overrun_factor", "overrun_at", "created_at")
     search_fields = ("account__name", "account__id", "account__members__email")
     list_select_related = ("account",)
     inlines = (LotInline,)
@@ -30,8 +30,8 @@ class CreditLotAdmin(ReadOnlyAdmin):
 
 @admin.register(Hold)
 class HoldAdmin(ReadOnlyAdmin):
-    list_display = ("reference", "wallet", "amount", "captured", "status", "created_at", "settled_at")
-    list_filter = ("status", "created_at")
+    list_display = ("reference", "wallet", "amount", "captured", "needed", "status", "created_at", "settled_at")
+    list_filter = ("status", ("needed", admin.EmptyFieldListFilter), "created_at")
     search_fields = ("reference", "wallet__account__name")
     list_select_related = ("wallet",)
 

@@ -5,6 +5,7 @@ statements under the wallet's row lock.
 """
 
 import uuid
+from decimal import Decimal
 
 from django.db import models
 from django.utils import timezone
@@ -24,6 +25,14 @@ class Wallet(models.Model):
     low_armed = models.BooleanField(
         default=False, help_text="Whether its owners hear of it when credits run low: once each time they do."
     )
+    overrun_factor = models.DecimalField(
+        max_digits=3,
+        decimal_places=2,
+        default=Decimal(1),
+        db_default=Decimal(1),
+        help_text="What holds are multiplied by for 30 days after a video was much longer than what was held for it.",
+    )
+    overrun_at = models.DateTimeField(null=True, blank=True, help_text="When that happened last.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -73,6 +82,16 @@ class Hold(models.Model):
     reference = models.CharField(max_length=120, unique=True)
     amount = models.PositiveBigIntegerField()
     captured = models.PositiveBigIntegerField(default=0)
+    needed = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="What it would have cost, where that was more than was held: our loss."
+    )
+    overrun_factor = models.DecimalField(
+        max_digits=3,
+        decimal_places=2,
+        default=Decimal(1),
+        db_default=Decimal(1),
+        help_text="The wallet's, when this was held.",
+    )
     provider_microdollars = models.PositiveBigIntegerField(
         default=0, help_text="What the thing made cost us, by the rate table of that day."
     )
@@ -89,7 +108,8 @@ class Hold(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["wallet", "settled_at"], name="hold_usage", condition=models.Q(status="captured"))
+            models.Index(fields=["wallet", "settled_at"], name="hold_usage", condition=models.Q(status="captured")),
+            models.Index(fields=["settled_at"], name="hold_overrun", condition=models.Q(needed__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -58,10 +58,18 @@ def name_of(statements: list[str]) -> str:
 
 def table_statements(models: Iterable[type[Model]] = ()) -> list[str]:
     """What `migrate --run-syncdb` would execute without migrations, for these models or all."""
-    with connection.schema_editor(collect_sql=True, atomic=False) as editor:
-        for model in models or _all_models():
-            editor.create_model(model)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.ops, "compose_sql", _with_literals)
+        with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+            for model in models or _all_models():
+                editor.create_model(model)
     return [str(statement) for statement in editor.collected_sql]
+
+
+def _with_literals(statement: str, params: Iterable[Any] | None) -> str:
+    """The statement with its values written out. Django's own asks the server, to which there is no connection yet."""
+    values = [sql.Literal(value).as_string(None) for value in params or ()]
+    return statement % tuple(values) if values else statement
 
 
 def _all_models() -> list[type[Model]]:

@@ -10,7 +10,7 @@ from genvid.api.parsers import parse_json
 from genvid.errors import MalformedBody
 from videos.enums import Resolution, VideoFormat
 from videos.rows import BadTable, Table, read_csv, read_objects
-from videos.serializers.videos import BackgroundOutput, VideoInput
+from videos.serializers.videos import BackgroundOutput, HoldFactorField, VideoInput
 
 MOST_ROWS = 1000
 
@@ -147,3 +147,4 @@ class BatchQuoteOutput(serializers.Serializer[Any]):
     estimated_seconds = serializers.IntegerField()
     available_credits = serializers.IntegerField()
     affordable = serializers.BooleanField()
+    hold_factor = HoldFactorField()

@@ -156,12 +156,24 @@ class VideoOutput(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Its files are removed then; null: never.")
 
 
+class HoldFactorField(serializers.FloatField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            min_value=1,
+            max_value=2,
+            help_text="`credits` are multiplied by this: usually 1; up to 2 for 30 days after a video of the account "
+            "was much longer than what was held for it.",
+            **options,
+        )
+
+
 class QuoteOutput(serializers.Serializer[Any]):
     credits = serializers.IntegerField(help_text="What would be held: the most that the video can cost.")
     estimated_seconds = serializers.IntegerField()
     available_credits = serializers.IntegerField()
     affordable = serializers.BooleanField()
     eta_seconds = serializers.IntegerField()
+    hold_factor = HoldFactorField()
 
 
 class EventOutput(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -42,6 +43,8 @@ class Quote:
     estimated_seconds: int
     available_credits: int
     affordable: bool
+    hold_factor: float
+    """What the account's holds are multiplied by, as in the quote of a video."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Draft:
 
     batch: Batch
     videos: list[Video]
+    hold_factor: Decimal
 
     @property
     def credits(self) -> int:
@@ -60,7 +64,9 @@ def quote(caller: Caller, table: Table, wish: dict[str, Any]) -> Quote:
     """Price a batch without making it. Raises ValidationFailed as `create` would."""
     draft, available = _drafted(caller, table, wish), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
-    return Quote(draft.credits, len(draft.videos), seconds, available, available >= draft.credits)
+    return Quote(
+        draft.credits, len(draft.videos), seconds, available, available >= draft.credits, float(draft.hold_factor)
+    )
 
 
 @transaction.atomic
@@ -143,7 +149,8 @@ def _drafted(caller: Caller, table: Table, wish: dict[str, Any]) -> Draft:
     common = {**shared, "avatar": cast.avatar, "voice": cast.voice, "engine": cast.engine}
     common |= {"account_id": caller.account_id, "created_by_id": caller.user_id, "api_key_id": caller.key_id}
     common |= {"is_test": caller.is_test}
-    return Draft(batch, _filled(batch, table, used, common))
+    factor = credits.overrun_factor(caller.account_id)
+    return Draft(batch, _filled(batch, table, used, common, factor), factor)
 
 
 def _variables(wish: dict[str, Any], table: Table) -> list[str]:
@@ -161,7 +168,7 @@ def _variables(wish: dict[str, Any], table: Table) -> list[str]:
     return list(dict.fromkeys(used))
 
 
-def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any]) -> list[Video]:
+def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any], factor: Decimal) -> list[Video]:
     """A video for each row. Raises one ValidationFailed that names every row and column that is wrong."""
     price = credits.pricer(
         engine=common["engine"],
@@ -169,26 +176,28 @@ def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any])
         resolution=common.get("resolution", Video._meta.get_field("resolution").default),
     )
     expected = cache(lambda seconds: math.ceil(paces.pace_for(common["engine"], seconds).p50))
+    spoken = {"speed": common.get("speed", 1.0), "language": common["voice"].language}
     videos, problems = [], Problems(table)
     for index, row in enumerate(table.rows):
         wrong = table.wrong.get(index, {})
         if rows.WHOLE_ROW not in wrong:
-            wrong = dict(_row_problems(row, used, batch, common.get("speed", 1.0))) | wrong
+            wrong = dict(_row_problems(row, used, batch, spoken)) | wrong
         problems.add(index, wrong)
         if problems.details:
             continue
         video = Video(batch=batch, batch_row=index + 1, variables=row, status=Status.QUEUED, **common)
         video.title, video.script = rows.fill(batch.title, row), rows.fill(batch.script, row)
-        video.estimated_seconds = estimates.spoken_seconds(video.script, speed=video.speed)
+        video.estimated_seconds = estimates.spoken_seconds(video.script, **spoken)
         video.expected_render_seconds = expected(video.estimated_seconds)
-        video.credits_held = 0 if batch.is_test else price(creating.with_margin(video.estimated_seconds))
+        seconds = estimates.seconds_to_hold(video.script, **spoken, factor=factor)
+        video.credits_held = 0 if batch.is_test else price(seconds)
         videos.append(video)
     problems.raise_any()
     return videos
 
 
-def _row_problems(row: rows.Row, used: list[str], batch: Batch, speed: float) -> Iterator[tuple[str, str]]:
-    """Column and message of everything that is wrong with one row."""
+def _row_problems(row: rows.Row, used: list[str], batch: Batch, spoken: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Column and message of everything that is wrong with one row. `spoken`: speed and language of its voice."""
     empty = [name for name in used if not row.get(name, "").strip()]
     if empty:
         yield from ((name, "Is empty; the script uses it.") for name in empty)
@@ -198,7 +207,7 @@ def _row_problems(row: rows.Row, used: list[str], batch: Batch, speed: float) ->
         yield "script", f"Is {len(script)} characters long with this row's values; at most {SCRIPT_LIMIT}."
     elif not estimates.is_speakable(script):
         yield "script", "Has nothing in it that can be spoken."
-    elif estimates.spoken_seconds(script, speed=speed) > estimates.MAX_SECONDS:
+    elif estimates.spoken_seconds(script, **spoken) > estimates.MAX_SECONDS:
         yield "script", creating.TOO_LONG
     if len(rows.fill(batch.title, row)) > TITLE_LIMIT:
         yield "title", f"Is longer than {TITLE_LIMIT} characters with this row's values."

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,8 @@ class Quote:
     available_credits: int
     affordable: bool
     eta_seconds: int
+    hold_factor: float
+    """What the account's holds are multiplied by, 1 to 2, after videos that were longer than was held for them."""
 
 
 @dataclass(frozen=True)
@@ -58,23 +61,23 @@ class Cast:
 def quote(caller: Caller, **wish: Any) -> Quote:
     """Price a video without making it. Raises ValidationFailed as `create` would."""
     video = _shaped(caller, wish)
-    needed, available = hold_amount(video), credits.available(caller.account_id)
+    factor = credits.overrun_factor(caller.account_id)
+    needed, available = hold_amount(video, factor), credits.available(caller.account_id)
     eta = estimates.queue_seconds(_place(video), video.expected_render_seconds)
-    return Quote(needed, video.estimated_seconds, available, available >= needed, eta)
+    return Quote(needed, video.estimated_seconds, available, available >= needed, eta, float(factor))
 
 
-def hold_amount(video: Video) -> int:
-    """The price of the estimated length, with a margin for speech that runs longer; a test video has none."""
+def hold_amount(video: Video, factor: Decimal) -> int:
+    """The price of what it may come to (`estimates.seconds_to_hold`); a test video has none.
+
+    `factor`: the account's (`credits.overrun_factor`).
+    """
     if video.is_test:
         return 0
-    seconds = with_margin(video.estimated_seconds)
+    seconds = estimates.seconds_to_hold(video.script, speed=video.speed, language=video.voice.language, factor=factor)
     return credits.price(
         engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=seconds
     )
-
-
-def with_margin(seconds: int) -> float:
-    return seconds * (100 + int(settings.HOLD_MARGIN_PERCENT)) / 100
 
 
 @transaction.atomic
@@ -106,12 +109,12 @@ def generate(caller: Caller, video: Video) -> Video:
 
 def _locked(video: Video) -> Video:
     """The row as it is now, kept so until the transaction ends: two changes at once must see each other."""
-    row: Video = Video.objects.select_for_update(of=("self",)).select_related("avatar").get(pk=video.pk)
+    row: Video = Video.objects.select_for_update(of=("self",)).select_related("avatar", "voice").get(pk=video.pk)
     return row
 
 
 def _enqueue(video: Video, key_id: UUID | None) -> None:
-    amount = hold_amount(video)
+    amount = hold_amount(video, credits.overrun_factor(video.account_id))
     place = _place(video)
     queued = video.move(
         Status.QUEUED,
@@ -179,7 +182,7 @@ def _recast(video: Video, wish: dict[str, Any]) -> Video:
     """The same as if it were wished for now."""
     cast = cast_for(wish)
     script, speed = wish["script"], wish.get("speed") or 1.0
-    seconds = estimates.spoken_seconds(script, speed=speed)
+    seconds = estimates.spoken_seconds(script, speed=speed, language=cast.voice.language)
     if seconds > estimates.MAX_SECONDS:
         raise refuse_field("script", TOO_LONG)
     return Video(

@@ -141,6 +141,7 @@ def test_a_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, wish):
         "estimated_seconds": sum(video.estimated_seconds for video in videos_of(made)),
         "available_credits": 30,
         "affordable": True,
+        "hold_factor": 1.0,
     }
 
 

@@ -12,11 +12,13 @@ from django.core.management.base import BaseCommand, CommandError
 
 from billing import margin, money
 from billing.margin import Margin, Report
+from billing.overruns import Overrun
 from genvid.spreadsheets import harmless
 
 COLUMNS = (
     *("account_id", "account", "plan", "currency", "revenue", "credits_sold", "credits_used", "credits_expired"),
     *("credits_taken_back", "provider_microdollars", "margin", "margin_percent"),
+    *("overruns", "credits_overrun"),
 )
 
 
@@ -51,6 +53,10 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{title}")
             for name, each in sorted(rows.items(), key=lambda row: -row[1].margin):
                 self.stdout.write(_line(name, each, report.currency))
+        if report.overruns:
+            self.stdout.write("\nFar longer than was held for them")
+        for overrun in report.overruns:
+            self.stdout.write(_overrun_line(overrun, report))
 
     def _as_csv(self, report: Report) -> None:
         writer = csv.writer(self.stdout)
@@ -59,7 +65,8 @@ class Command(BaseCommand):
             name = report.names.get(account_id, "")
             beside = (report.plans.get(account_id, ""), report.currency, each.revenue, each.credits_sold)
             figures = (each.credits_used, each.credits_expired, each.credits_taken_back, each.provider_microdollars)
-            writer.writerow((account_id, harmless(name), *beside, *figures, each.margin, each.margin_percent))
+            figures = (*figures, each.margin, each.margin_percent, each.overruns, each.credits_overrun)
+            writer.writerow((account_id, harmless(name), *beside, *figures))
 
 
 def _named(report: Report) -> dict[str, Margin]:
@@ -73,4 +80,13 @@ def _line(name: str, each: Margin, currency: str) -> str:
         f"{name}: revenue {money.shown(each.revenue, currency)}, rendering {cost}, "
         f"margin {money.shown(each.margin, currency)}{percent}; credits: {each.credits_sold} sold, "
         f"{each.credits_used} used, {each.credits_expired} expired, {each.credits_taken_back} taken back"
+    )
+
+
+def _overrun_line(each: Overrun, report: Report) -> str:
+    name = f"{report.names.get(each.account_id, '')} ({each.account_id})"
+    times = each.needed / max(1, each.held)
+    return (
+        f"{each.settled_at:%Y-%m-%d %H:%M} {each.reference} of {name}: "
+        f"{each.held} credits held, {each.needed} needed ({times:.1f} times)"
     )

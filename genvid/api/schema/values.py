@@ -156,6 +156,7 @@ VALUES: dict[str, Any] = {
     "Video.expires_at": "2026-07-30T12:00:00Z",
     "estimated_seconds": 4,
     "Quote.credits": 5,
+    "hold_factor": 1.0,
     "BatchQuote.credits": 10,
     "BatchQuote.videos": 2,
     "available_credits": 30,

@@ -12,6 +12,7 @@ from genvid.sandbox.renderer.script import (
     LEAD_IN,
     LEAD_OUT,
     Unspeakable,
+    parted,
     passages,
     require_speakable,
     spoken_form,
@@ -64,7 +65,7 @@ def _say_passages(script: str, voice: VoiceProfile, speed: float, pitch: float) 
 
 def _say(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
     """The text as the engine says it, its words spelled as the script spells them."""
-    forms = [(word, form) for word in text.split() if (form := spoken_form(word))]
+    forms = [(word, form) for word in parted(text).split() if (form := spoken_form(word))]
     speech = _say_plainly(" ".join(form for _, form in forms), voice, speed, pitch)
     if len(speech.words) != len(forms):
         return speech  # a word too long for the engine was cut in pieces

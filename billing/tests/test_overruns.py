@@ -1,0 +1,217 @@
+"""Videos that needed far more than was held: staff hear of it, and the account's next holds learn from it."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import call_command
+
+from billing import credits, margin
+from billing.enums import LetterKind
+from billing.models import Hold, Letter, Wallet
+from billing.services import letters
+from genvid.tests.asserts import data_of, queries_of, the_ledger_proves
+from genvid.tests.factories import make_avatar, make_caller, make_video
+
+pytestmark = pytest.mark.django_db
+QUOTE = "/api/v1/videos/quote"
+SCRIPT = "Hello and welcome to our spring sale."
+MAY = datetime(2027, 5, 3, 12, tzinfo=UTC)
+DAY = "2027-05-03"
+
+
+@pytest.fixture
+def overrun():
+    """Ten credits are held; so many were needed."""
+    numbers = iter(range(1000))
+
+    def settle(person, needed: int, *, held: int = 10) -> int:
+        reference = f"video:{next(numbers)}"
+        credits.hold(person.account.pk, held, reference=reference)
+        return credits.capture(reference, needed)
+
+    return settle
+
+
+def factor_of(person) -> Decimal:
+    return credits.overrun_factor(person.account.pk)
+
+
+def alarms() -> list[str]:
+    return sorted(Letter.objects.filter(kind=LetterKind.STAFF_ALARM).values_list("reference", flat=True))
+
+
+def printed(*words: str) -> str:
+    out = StringIO()
+    call_command("margin_report", "--from", DAY, "--to", DAY, *words, stdout=out)
+    return out.getvalue()
+
+
+def test_the_customer_pays_no_more_than_was_held(owner, overrun):
+    assert overrun(owner, 97, held=3) == 3
+    assert owner.wallet.balance == 27
+    assert the_ledger_proves()
+
+
+def test_staff_get_one_mail_a_day_for_each_account(owner, outsider, overrun, settings, mailoutbox):
+    settings.ALARM_EMAILS = ["staff@example.com"]
+    with time_machine.travel(MAY, tick=False):
+        overrun(owner, 16, held=3)
+        overrun(owner, 17, held=3)
+        overrun(outsider, 16)
+        assert alarms() == sorted(f"overrun:{each.account.pk}:{DAY}" for each in (owner, outsider))
+        for letter in Letter.objects.order_by("pk"):
+            letters.send(letter.pk)
+    assert [mail.to for mail in mailoutbox] == [["staff@example.com"]] * 2
+    assert "needed 16 credits; 3 were held and charged" in mailoutbox[0].body
+    assert "this account's holds are 2.00 times the usual" in mailoutbox[0].body
+
+
+@pytest.mark.parametrize(("needed", "factor"), [(10, "1"), (15, "1"), (16, "1.60"), (20, "2"), (500, "2")])
+def test_the_factor_is_what_would_have_been_enough(owner, overrun, needed, factor):
+    overrun(owner, needed)
+    assert factor_of(owner) == Decimal(factor)
+    assert len(alarms()) == (factor != "1")
+
+
+def test_a_smaller_excess_is_written_down_and_teaches_nothing(owner, overrun):
+    overrun(owner, 12)
+    assert Hold.objects.get().needed == 12
+    assert (factor_of(owner), alarms()) == (1, [])
+
+
+def test_what_fits_leaves_no_trace(owner, overrun):
+    overrun(owner, 10)
+    assert Hold.objects.get().needed is None
+    assert Wallet.objects.get(pk=owner.account.pk).overrun_at is None
+
+
+def test_several_that_were_held_alike_teach_what_one_would(owner, overrun):
+    for number in range(3):
+        credits.hold(owner.account.pk, 5, reference=f"video:alike-{number}")
+    for number in range(3):
+        credits.capture(f"video:alike-{number}", 8)
+    assert factor_of(owner) == Decimal("1.6")
+
+
+def test_another_overrun_counts_on_top_of_the_factor_it_was_held_with(owner, overrun):
+    overrun(owner, 16)
+    # Ten were held at 1.6 times the usual; 1.6 times as much again would be 2.56.
+    overrun(owner, 16)
+    assert factor_of(owner) == 2
+
+
+def test_a_smaller_overrun_does_not_lower_the_factor(owner, overrun):
+    credits.hold(owner.account.pk, 10, reference="video:early")
+    overrun(owner, 19)
+    credits.capture("video:early", 16)
+    assert factor_of(owner) == Decimal("1.9")
+
+
+def test_it_is_forgotten_thirty_days_after_the_last(owner, overrun):
+    with time_machine.travel(MAY, tick=False):
+        overrun(owner, 20, held=5)
+    with time_machine.travel(MAY + timedelta(days=20), tick=False):
+        overrun(owner, 8, held=5)
+    with time_machine.travel(MAY + timedelta(days=50) - timedelta(seconds=1), tick=False):
+        assert factor_of(owner) == 2
+    with time_machine.travel(MAY + timedelta(days=50), tick=False):
+        assert factor_of(owner) == 1
+        overrun(owner, 8, held=5)
+        assert factor_of(owner) == Decimal("1.6")
+
+
+def test_other_accounts_learn_nothing(owner, outsider, overrun):
+    overrun(owner, 20)
+    assert (factor_of(owner), factor_of(outsider)) == (2, 1)
+
+
+def test_a_batch_of_holds_remembers_the_factor(owner, overrun):
+    overrun(owner, 16)
+    credits.hold_many(owner.account.pk, {"video:row": 10})
+    assert Hold.objects.get(reference="video:row").overrun_factor == Decimal("1.6")
+
+
+# ── In a video's life
+
+
+def test_a_video_that_ran_far_too_long_is_charged_its_hold_and_alarms(owner):
+    video = make_video(owner, "completed", script=SCRIPT, duration="96.400")
+    assert (video.credits_charged, owner.wallet.balance) == (5, 25)
+    assert Hold.objects.get().needed == 97
+    assert [reference.rpartition(":")[0] for reference in alarms()] == [f"overrun:{owner.account.pk}"]
+
+
+def test_the_next_quote_shows_the_factor_and_is_what_is_held():
+    person, avatar = make_caller(balance=100), make_avatar()
+    wish = {"script": SCRIPT, "avatar_id": str(avatar.pk)}
+    before = data_of(person.client.post(QUOTE, wish))
+    make_video(person, "completed", avatar=avatar, script=SCRIPT, duration="96.400")
+    after = data_of(person.client.post(QUOTE, wish))
+    assert (before["credits"], before["hold_factor"]) == (5, 1.0)
+    assert (after["credits"], after["hold_factor"]) == (10, 2.0)
+    assert data_of(person.client.post("/api/v1/videos", wish), 201)["credits"]["held"] == 10
+
+
+def test_a_batch_is_quoted_and_held_with_the_factor():
+    person, avatar = make_caller(balance=100), make_avatar()
+    make_video(person, "completed", avatar=avatar, script=SCRIPT, duration="96.400")
+    wish = {"script": SCRIPT, "avatar_id": str(avatar.pk), "rows": [{"a": "1"}, {"a": "2"}]}
+    quote = data_of(person.client.post("/api/v1/batches/quote", wish))
+    assert (quote["credits"], quote["hold_factor"]) == (20, 2.0)
+    assert data_of(person.client.post("/api/v1/batches", wish), 201)["credits"]["quoted"] == 20
+
+
+def test_a_draft_is_held_with_the_factor_of_the_moment_it_is_queued():
+    person, avatar = make_caller(balance=100), make_avatar()
+    draft = make_video(person, "draft", avatar=avatar, script=SCRIPT)
+    make_video(person, "completed", avatar=avatar, script=SCRIPT, duration="96.400")
+    assert data_of(person.client.post(f"/api/v1/videos/{draft.pk}/generate"))["credits"]["held"] == 10
+
+
+def test_what_is_free_teaches_nothing(owner, overrun):
+    overrun(owner, 0, held=0)
+    assert (factor_of(owner), alarms()) == (1, [])
+
+
+# ── Where staff see it
+
+
+def test_the_margin_report_has_a_row_for_each(owner, overrun):
+    with time_machine.travel(MAY, tick=False):
+        overrun(owner, 97, held=3)
+        overrun(owner, 12)
+    text = printed()
+    assert f"Far longer than was held for them\n2027-05-03 12:00 video:0 of Olive Films ({owner.account.pk}): " in text
+    assert "3 credits held, 97 needed (32.3 times)" in text
+    assert "video:1" not in text
+
+
+def test_the_table_counts_them_by_account(owner, overrun):
+    with time_machine.travel(MAY, tick=False):
+        overrun(owner, 97, held=3)
+        overrun(owner, 20)
+    (row,) = csv.DictReader(StringIO(printed("--csv")))
+    assert (row["overruns"], row["credits_overrun"]) == ("2", "104")
+
+
+def test_without_any_the_report_says_nothing_of_them(owner, overrun):
+    with time_machine.travel(MAY, tick=False):
+        overrun(owner, 10)
+    assert "longer" not in printed()
+
+
+def test_more_overruns_take_no_more_queries(owner, overrun):
+    def report() -> margin.Report:
+        return margin.report(MAY.date(), MAY.date())
+
+    with time_machine.travel(MAY, tick=False):
+        overrun(owner, 8, held=5)
+        with_one = queries_of(report)
+        for _ in range(3):
+            overrun(make_caller(), 8, held=5)
+    assert queries_of(report) == with_one
+    assert len(report().overruns) == 4

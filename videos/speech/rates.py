@@ -1,0 +1,78 @@
+"""How fast voices speak, in seconds at normal speed.
+
+English comes to HeyGen's own figure, 150 words a minute. The others were fitted to passages of the same content that a
+synthesiser spoke in each language, and are as much slower than it as in English (`videos/tests/spoken_lengths.json`).
+"""
+
+from dataclasses import dataclass
+
+from videos.speech import writing
+
+FLOOR = 14.0
+"""Letters a second that no voice exceeds for long, however they are put together."""
+LONGEST_WORD = 40
+"""Letters. What is longer is no word of any language: a voice may spell it, so its length is uncertain."""
+SPELLED = 0.27
+"""Seconds for a letter that is named, as in "HTML"."""
+LONGEST_ABBREVIATION, LONGEST_SPELLED_WORD = 6, 4
+"""Letters: of one without a vowel, and of one in capitals that could be a word."""
+FOREIGN = 0.8
+"""Seconds for a character that a voice cannot read: at most, when it names each one."""
+FOREIGN_SYLLABLE = 2.0
+"""The same for the syllables of the Ethiopic script, whose names are long."""
+
+FOREIGN_ACCENT = 0.95
+"""For a letter of Vietnamese that other voices name with its accents."""
+
+DIGIT, LONGEST_NUMBER = 0.33, 12
+DIGIT_AT_MOST = 0.6
+"""As in "777", read as a number."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Of one writing system."""
+
+    word: float
+    """Seconds for each word, whatever its length."""
+    letter: float
+    mark: float = 0.0
+    """For a vowel sign or tone mark."""
+    foreign: float = FOREIGN
+
+
+ALPHABET = Rate(0.16, 0.048)
+INDIC = Rate(0.16, 0.08, 0.03)
+UNSPACED = Rate(0.0, 0.15, 0.03)
+UNKNOWN = Rate(0.16, 0.1)
+RATES = {
+    **dict.fromkeys(writing.CLASSES, INDIC),
+    **dict.fromkeys(("thai", "lao", "khmer", "myanmar", "tibetan"), UNSPACED),
+    writing.LATIN: ALPHABET,
+    **dict.fromkeys((writing.CYRILLIC, writing.GREEK), Rate(0.16, 0.048, foreign=0.45)),
+    **dict.fromkeys(("georgian", "armenian"), Rate(0.16, 0.06)),
+    writing.ARABIC: Rate(0.16, 0.09),
+    writing.HEBREW: Rate(0.16, 0.085),
+    writing.HAN: Rate(0.0, 0.23),
+    writing.KANA: Rate(0.0, 0.15),
+    writing.HANGUL: Rate(0.0, 0.21),
+    "ethiopic": Rate(0.0, 0.17, foreign=FOREIGN_SYLLABLE),
+    writing.OTHER: UNKNOWN,
+}
+"""By writing system."""
+
+SLOWER = {"turkish": 1.15, "polish": 1.1, "finnish": 1.1}
+"""Languages of an alphabet that take longer for their letters than the others."""
+
+SENTENCE, COMMA, TOUCH, LINE = 0.25, 0.12, 0.06, 0.1
+"""Pauses: after a sentence, at a comma, at any other punctuation, at the end of a line."""
+TOUCH_AT_MOST = 0.15
+NAMED = 0.45
+"""At most, for punctuation that a voice may name: "dot", "slash", "underscore"."""
+SYMBOL, SYMBOL_AT_MOST = 0.35, 0.6
+"""For a sign that most voices name: "percent", "at", "dollars"."""
+ORNAMENT, ORNAMENT_AT_MOST = 0.1, 0.8
+"""For a sign that most voices pass over."""
+EMOJI, EMOJI_AT_MOST = 0.0, 0.9
+IN_ADDRESS = 0.3
+"""For punctuation in a web or mail address, which is read aloud."""
