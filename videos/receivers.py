@@ -6,6 +6,8 @@ from uuid import UUID
 from django.dispatch import receiver
 
 from accounts.signals import account_erasing, export_requested
+from genvid.heygen.verdicts import unknown_code
+from videos import operator_alarms
 from videos.services import erasing, exporting
 
 
@@ -17,3 +19,12 @@ def export_videos(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
 @receiver(account_erasing)
 def erase_videos(account_id: UUID, **_: Any) -> str:
     return erasing.erase(account_id)
+
+
+@receiver(unknown_code)
+def alarm_unknown_code(code: str, message: str, status: int | None, **_: Any) -> None:
+    where = "as the reason of a failed render" if status is None else f"with status {status}"
+    judged = "It was judged by its words and its status; see whether that was right."
+    operator_alarms.raise_alarm(
+        "unknown_provider_code", code.lower(), f'HeyGen answered {code} {where}: "{message}". {judged}'
+    )

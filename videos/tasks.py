@@ -3,7 +3,7 @@
 import structlog
 from celery import shared_task
 
-from videos import alarms, jobs, paces, scheduler
+from videos import alarms, jobs, operator_alarms, paces, scheduler
 from videos.services import (
     batching,
     deleting,
@@ -70,6 +70,7 @@ def purge(video_id: str) -> None:
 @shared_task(name=jobs.ALARM_STAFF.name)
 def alarm_staff() -> None:
     alarms.tell_staff()
+    operator_alarms.mail_alarms()
 
 
 @shared_task(name=jobs.REPLACE_FILE.name)

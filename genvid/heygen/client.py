@@ -11,7 +11,7 @@ from django.conf import settings
 
 from genvid import metrics
 from genvid.heygen import wire
-from genvid.heygen.errors import NotFound, Refused, Unknown
+from genvid.heygen.errors import NotFound, Unknown
 from genvid.heygen.media import fetch_media
 from genvid.heygen.transport import Call, Transport
 from genvid.heygen.types import (
@@ -61,9 +61,7 @@ class HeyGenClient:
         try:
             data = self._write("create_video", "POST", "/v3/videos", body, idempotency_key)
         except NotFound as error:
-            raise Refused(
-                error.code, error.message, status=error.status, request_id=error.request_id, param=error.param
-            ) from error
+            raise error.as_refusal() from error
         return Submission(_require(data, "video_id"), wire.read_text(data, "status"))
 
     def get_video(self, video_id: str, *, captioned: bool = False) -> RemoteVideo:

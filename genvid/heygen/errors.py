@@ -1,8 +1,11 @@
 """What can go wrong at HeyGen, by what it means for us: a definite no, our own problem, wait, or unknown."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
+
+from genvid.heygen.verdicts import Judgement, Meaning, Unsettled, Verdict, is_known, judge_error
 
 logger = structlog.get_logger(__name__)
 
@@ -14,6 +17,8 @@ class HeyGenError(Exception):
     """
 
     retryable = False
+    judgement: Judgement | None = None
+    """What the answer was judged to mean; None where none came, or where the error is ours."""
 
     def __init__(
         self,
@@ -37,6 +42,11 @@ class HeyGenError(Exception):
 class Refused(HeyGenError):
     """A definite no: nothing was made, and the same input will be refused again."""
 
+    @property
+    def is_named(self) -> bool:
+        """Whether HeyGen named, by a code that we know, what it refuses of the video; its id is no part of that."""
+        return is_known(self.code) and self.param not in ("video_id", "video_ids")
+
 
 class OperatorProblem(HeyGenError):
     """Our key, wallet, plan or quota: nothing was made, and staff must act. Never the customer's fault."""
@@ -56,6 +66,12 @@ class InProgress(HeyGenError):
 
 class NotFound(HeyGenError):
     """HeyGen itself says that the thing does not exist. A gateway's 404 page is `Unknown`."""
+
+    def as_refusal(self) -> Refused:
+        """The refusal of an order that names this thing: its input must change."""
+        refusal = Refused(self.code, self.message, status=self.status, request_id=self.request_id, param=self.param)
+        refusal.judgement = self.judgement and replace(self.judgement, meaning=Verdict.INPUT_WRONG)
+        return refusal
 
 
 class NotReady(HeyGenError):
@@ -77,76 +93,33 @@ class LinkExpired(HeyGenError):
     retryable = True
 
 
-# HeyGen v3, error codes page, with the codes that integrators have met. quota_exceeded comes as a 429, but waiting does
-# not cure it. avatar_consent_required concerns one avatar, so it must not stop the whole queue as our own problems do.
-BY_CODE: Mapping[str, type[HeyGenError]] = {
-    "unauthorized": OperatorProblem,
-    "authentication_failed": OperatorProblem,
-    "forbidden": OperatorProblem,
-    "ai_vendor_access_restricted": OperatorProblem,
-    "insufficient_credit": OperatorProblem,
-    "trial_limit_exceeded": OperatorProblem,
-    "plan_upgrade_required": OperatorProblem,
-    "subscription_required": OperatorProblem,
-    "quota_exceeded": OperatorProblem,
-    "resource_limit_reached": OperatorProblem,
-    "ephemeral_upload_disabled": OperatorProblem,
-    "movio_payment_insufficient_credit": OperatorProblem,
-    "resource_access_denied": Refused,
-    "voice_not_usable": Refused,
-    "voice_unavailable": Refused,
-    "avatar_not_usable": Refused,
-    "avatar_expired": Refused,
-    "avatar_consent_required": Refused,
-    "invalid_parameter": Refused,
-    "validation_error": Refused,
-    "download_failed": Refused,
-    "content_policy_violation": Refused,
-    "script_too_short": Refused,
-    "script_too_long": Refused,
-    "tts_text_invalid": Refused,
-    "unlimited_mode_disabled": Refused,
-    "conflict": Refused,
-    "payload_too_large": Refused,
-    "rate_limit_exceeded": Busy,
-    "request_in_progress": InProgress,
-    "resource_not_ready": NotReady,
-    "asset_not_available": NotReady,
-    "not_found": NotFound,
-    "video_not_found": NotFound,
-    "avatar_not_found": NotFound,
-    "avatar_group_not_found": NotFound,
-    "voice_not_found": NotFound,
-    "template_not_found": NotFound,
-    "asset_not_found": NotFound,
-    "webhook_not_found": NotFound,
-    "resource_not_found": NotFound,
-    "gateway_timeout": Unknown,
-    "internal_error": Unknown,
-    "voice_provider_error": Unknown,
-    "service_unavailable": Unknown,
-    "video_delete_failed": Unknown,
+KINDS: Mapping[Meaning, type[HeyGenError]] = {
+    Verdict.OPERATOR: OperatorProblem,
+    Verdict.BUSY: Busy,
+    Verdict.CONTENT_REFUSED: Refused,
+    Verdict.INPUT_WRONG: Refused,
+    Unsettled.NOT_FOUND: NotFound,
+    Unsettled.NOT_READY: NotReady,
+    Unsettled.IN_PROGRESS: InProgress,
+    Unsettled.UNKNOWN: Unknown,
 }
 
 
-def classify(code: str | None, status: int) -> type[HeyGenError]:
-    """The class for an error answer. An unknown code is loud, and judged by the HTTP status."""
-    known = BY_CODE.get((code or "").lower())
-    if known is not None:
-        return known
-    if code is not None:
+def error_of(
+    code: str | None,
+    message: str,
+    *,
+    status: int,
+    retry_after: float | None = None,
+    request_id: str | None = None,
+    param: str | None = None,
+) -> HeyGenError:
+    """The error that an answer means. A code that the table of verdicts lacks is loud, and judged by its status."""
+    judgement = judge_error(code, message, status, param or "")
+    if code is not None and not judgement.is_known:
         logger.warning("heygen_unknown_code", code=code, status=status)
-    if code is not None and status == 404 and code.lower().endswith("_not_found"):
-        return NotFound
-    return classify_status(status)
-
-
-def classify_status(status: int) -> type[HeyGenError]:
-    """A 404 without HeyGen's own code may be a gateway's page, so it settles nothing."""
-    if status in (401, 402, 403):
-        return OperatorProblem
-    if status == 429:
-        return Busy
-    if 400 <= status < 500 and status not in (404, 408, 425):
-        return Refused
-    return Unknown
+    error = KINDS[judgement.meaning](
+        code or f"http_{status}", message, status=status, retry_after=retry_after, request_id=request_id, param=param
+    )
+    error.judgement = judgement
+    return error

@@ -6,6 +6,7 @@ import structlog
 
 from genvid.heygen.errors import HeyGenError, OperatorProblem
 from genvid.heygen.types import Failure
+from genvid.heygen.verdicts import Judgement, Verdict, judge_error, judge_failure
 
 logger = structlog.get_logger(__name__)
 
@@ -24,88 +25,28 @@ MESSAGES: Mapping[str, str] = {
 }
 RETRYABLE = frozenset({"image_unreachable", "provider_problem", "render_failed"})
 
-# HeyGen v3, error codes page: the same codes come as error codes at submission and as failure codes of a video.
-BY_CODE: Mapping[str, str] = {
-    "asset_not_found": "background_refused",
-    "avatar_consent_required": "avatar_unavailable",
-    "avatar_expired": "avatar_unavailable",
-    "avatar_group_not_found": "avatar_unavailable",
-    "avatar_not_found": "avatar_unavailable",
-    "avatar_not_usable": "avatar_unavailable",
-    "content_policy_violation": "content_refused",
-    "download_failed": "image_unreachable",
-    "gateway_timeout": "render_failed",
-    "insufficient_credit": "provider_problem",
-    "internal_error": "render_failed",
-    "movio_payment_insufficient_credit": "provider_problem",
-    "payload_too_large": "script_too_long",
-    "plan_upgrade_required": "provider_problem",
-    "quota_exceeded": "provider_problem",
-    "rendering_failed": "render_failed",
-    "resource_access_denied": "avatar_unavailable",
-    "script_too_long": "script_too_long",
-    "script_too_short": "script_too_short",
-    "service_unavailable": "render_failed",
-    "subscription_required": "provider_problem",
-    "trial_limit_exceeded": "provider_problem",
-    "tts_text_invalid": "script_refused",
-    "voice_not_found": "voice_unavailable",
-    "voice_not_usable": "voice_unavailable",
-    "voice_provider_error": "render_failed",
-    "voice_unavailable": "voice_unavailable",
-}
-# Tried in this order, in the code and then in the text, when the code is not in the table. Money first: taking an empty
-# wallet for a customer's fault would be the worse mistake.
-BY_WORD: tuple[tuple[str, str], ...] = (
-    ("credit", "provider_problem"),
-    ("quota", "provider_problem"),
-    ("balance", "provider_problem"),
-    ("payment", "provider_problem"),
-    ("policy", "content_refused"),
-    ("moderation", "content_refused"),
-    ("timed out", "render_failed"),
-    ("timeout", "render_failed"),
-    ("rendering", "render_failed"),
-)
-# The beginning of the field that a validation error names.
-BY_PARAM: tuple[tuple[str, str], ...] = (
-    ("avatar_id", "avatar_unavailable"),
-    ("voice_id", "voice_unavailable"),
-    ("script", "script_refused"),
-    ("background", "background_refused"),
-)
-
 
 def failure_of_video(raw_code: str, raw_message: str) -> Failure:
     """Why a render failed. An unknown reason is loud, and taken for a failed render that may be tried again."""
-    code = BY_CODE.get(raw_code.lower()) or _by_word(raw_code) or _by_word(raw_message)
-    if code is None:
+    judgement = judge_failure(raw_code, raw_message)
+    if not judgement.is_known:
         logger.warning("heygen_unknown_failure", code=raw_code, provider_message=raw_message)
-    return _failure(code or "render_failed", raw_code, raw_message)
+    return _failure(judgement, raw_code, raw_message)
 
 
 def failure_of_error(error: HeyGenError) -> Failure:
-    """What to tell a customer whose video HeyGen did not take."""
-    if isinstance(error, OperatorProblem):
-        return _failure("provider_problem", error.code, error.message)
-    code = BY_CODE.get(error.code) or _by_param(error.param or "") or _by_word(error.code)
-    return _failure(code or "invalid_request", error.code, error.message)
+    """What to tell a customer whose video HeyGen refused, at the order or when its status was read."""
+    status = error.status or (403 if isinstance(error, OperatorProblem) else 400)
+    judgement = error.judgement or judge_error(error.code, error.message, status, error.param or "")
+    return _failure(judgement, error.code, error.message)
 
 
-def _by_word(text: str) -> str | None:
-    return next((code for word, code in BY_WORD if word in text.lower()), None)
-
-
-def _by_param(param: str) -> str | None:
-    return next((code for start, code in BY_PARAM if param.startswith(start)), None)
-
-
-def _failure(code: str, raw_code: str, raw_message: str) -> Failure:
+def _failure(judgement: Judgement, raw_code: str, raw_message: str) -> Failure:
     return Failure(
-        code=code,
-        message=MESSAGES[code],
-        retryable=code in RETRYABLE,
-        operator_problem=code == "provider_problem",
+        code=judgement.reason,
+        message=MESSAGES[judgement.reason],
+        retryable=judgement.reason in RETRYABLE,
+        verdict=judgement.meaning if isinstance(judgement.meaning, Verdict) else None,
         raw_code=raw_code,
         raw_message=raw_message,
     )

@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 
 from genvid import http, metrics
-from genvid.heygen.errors import HeyGenError, OperatorProblem, Unknown, classify, classify_status
-from genvid.heygen.wire import read_object, read_text
+from genvid.heygen.errors import HeyGenError, OperatorProblem, Unknown, error_of
+from genvid.heygen.wire import read_text
 
 logger = structlog.get_logger(__name__)
 
@@ -119,17 +119,23 @@ def _read_json(answer: http.Response) -> Mapping[str, Any]:
 
 
 def _read_error(envelope: Mapping[str, Any], answer: http.Response) -> HeyGenError:
-    raw = read_object(envelope, "error")
-    code = read_text(raw, "code") or None
-    kind = classify(code, answer.status) if code else classify_status(answer.status)
-    return kind(
-        code or f"http_{answer.status}",
+    raw = _error_object(envelope)
+    return error_of(
+        read_text(raw, "code") or None,
         read_text(raw, "message")[:MAX_MESSAGE_LENGTH],
         status=answer.status,
         retry_after=read_retry_after(answer.headers.get("Retry-After")),
         request_id=request_id(answer),
         param=read_text(raw, "param") or None,
     )
+
+
+def _error_object(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`{"error": {"code", "message"}}`; older answers have the two beside it, or a text in the place of the object."""
+    raw = envelope.get("error")
+    if isinstance(raw, dict):
+        return raw
+    return {"code": envelope.get("code"), "message": raw if isinstance(raw, str) else envelope.get("message")}
 
 
 def request_id(answer: http.Response) -> str | None:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal
 
+from genvid.heygen.verdicts import Verdict
+
 Format = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
 Resolution = Literal["720p", "1080p"]
 
@@ -64,9 +66,18 @@ class Failure:
     code: str
     message: str
     retryable: bool
-    operator_problem: bool
+    verdict: Verdict | None
+    """None: nobody is to blame that we know of, and the video may be ordered again."""
     raw_code: str
     raw_message: str
+
+    @property
+    def operator_problem(self) -> bool:
+        return self.verdict is Verdict.OPERATOR
+
+    @property
+    def is_busy(self) -> bool:
+        return self.verdict is Verdict.BUSY
 
 
 @dataclass(frozen=True)

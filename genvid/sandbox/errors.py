@@ -52,6 +52,10 @@ MESSAGES = {
         "Insufficient credit. This operation requires 'plan_credit' or 'api' credits."
     ),
     "rendering_failed": "Avatar rendering timed out",
+    "tier_not_support": "Please upgrade your plan to use this feature.",
+    "user_blocked": "Your account has been suspended.",
+    "resource_limit_exceeded": "Your plan's limit for this resource is used up.",
+    "content_policy_violation": "The content violates our policy.",
 }
 
 CODES_BY_STATUS = {

@@ -10,7 +10,7 @@ WORD = re.compile(r"\[\[([a-z_]+)(?::([^\]]*))?\]\]")
 NOTHING_ELSE = "This is a sandbox video."
 ALWAYS = 10**9
 
-AT_SUBMIT = ("ratelimit", "error", "html", "garbage", "lost")
+AT_SUBMIT = ("ratelimit", "error", "html", "garbage", "lost", "refuse")
 _WEBHOOKS = {"double": "doubled", "none": "off"}
 
 
@@ -39,6 +39,8 @@ def _turned(words: dict[str, str]) -> dict[str, Any]:
         turned["stuck"] = True
     if "fail" in words:
         turned["failure_code"] = words["fail"] or "rendering_failed"
+    if "unreadable" in words:
+        turned["unreadable"] = words["unreadable"] or "content_policy_violation"
     if "nourl" in words:
         turned["completed_without_url"] = int(words["nourl"] or 1)
     if "expired" in words:

@@ -88,7 +88,7 @@ def test_an_unknown_code_is_loud_and_judged_by_its_status(server):
     ]
 
 
-@pytest.mark.parametrize("kind", sorted(set(errors.BY_CODE.values()), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(set(errors.KINDS.values()), key=lambda kind: kind.__name__))
 def test_every_kind_says_whether_a_retry_can_help(kind):
     assert kind("x").retryable is (kind in (Busy, InProgress, NotReady, Unknown))
 

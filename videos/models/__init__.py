@@ -1,10 +1,11 @@
 """The rows of this room, one module a subject. Everybody imports the names below."""
 
-from videos.models.provider import ProviderState, ProviderWebhook, RenderPace, WebhookDelivery
+from videos.models.provider import OperatorAlarm, ProviderState, ProviderWebhook, RenderPace, WebhookDelivery
 from videos.models.videos import Batch, Video, VideoEvent, after
 
 __all__ = [
     "Batch",
+    "OperatorAlarm",
     "ProviderState",
     "ProviderWebhook",
     "RenderPace",

@@ -5,6 +5,8 @@ from django.db.models import Q
 from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
+from accounts.models import Account
+
 
 class RenderPace(models.Model):
     """How long HeyGen has lately taken, in seconds from order to end, for one engine and length of video."""
@@ -39,6 +41,20 @@ class ProviderState(models.Model):
     until_rendered = models.BooleanField(default=False, help_text="Only a finished render opens it.")
     closings = models.PositiveIntegerField(default=0, help_text="In a row, without an order taken between.")
     changed_at = models.DateTimeField(default=timezone.now)
+    tripped_by = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Whose order closed it last.",
+    )
+    looked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When our balance was last read while it was closed."
+    )
+    balance_seen = models.DecimalField(
+        max_digits=20, decimal_places=6, null=True, blank=True, help_text="What was left then; -1: our key was refused."
+    )
     learned_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Videos that HeyGen took at once.")
     learned_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
@@ -55,6 +71,24 @@ class ProviderState(models.Model):
         if self.needs_staff or waits:
             return f"closed: {self.code}"
         return "paused" if self.paused_at else "ok"
+
+
+class OperatorAlarm(models.Model):
+    """Something that staff must know, mailed once a day at most for each `key`, however often it happens."""
+
+    key = models.CharField(max_length=200, unique=True)
+    code = models.CharField(max_length=60)
+    text = models.CharField(max_length=1000, help_text="As it was the last time.")
+    count = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-last_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class ProviderWebhook(models.Model):

@@ -71,6 +71,17 @@ class Video(models.Model):
     progress_floor = models.PositiveSmallIntegerField(default=0)
     eta_ceiling = models.PositiveIntegerField(null=True, blank=True)
 
+    # The gate, and the patience of its account
+    gate_tripped_at = models.DateTimeField(null=True, blank=True, help_text="When it last closed HeyGen's gate.")
+    set_aside_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then it waits for staff, alone; `waiting_reason` says why."
+    )
+    stuck_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Three times the expected p99: from then on it takes no slot of its account, and may be canceled.",
+    )
+
     # How it ended
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.CharField(max_length=300, blank=True)

@@ -12,15 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from genvid.heygen.client import HeyGenClient, get_client
-from genvid.heygen.errors import HeyGenError, NotFound, OperatorProblem
-from genvid.heygen.types import Failure, RemoteVideo, RenderState
+from genvid.heygen.errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused
+from genvid.heygen.types import RemoteVideo, RenderState
 from genvid.jobs import enqueue, enqueue_on_commit, enqueue_once_on_commit
-from videos import jobs, paces, provider
+from videos import jobs, operator_alarms, paces, provider
 from videos.enums import LearnedBy, Status
 from videos.models import Video, after
 from videos.querysets import VideoQuerySet
 from videos.renderers import client_of
-from videos.services import settling
+from videos.services import render_ends
 
 logger = structlog.get_logger(__name__)
 BULK = 100
@@ -36,8 +36,6 @@ PULL_SECONDS = 60.0
 NO_FILE_SECONDS = 5.0
 DISPATCH_PAUSE = 0.5
 """Slots that come free together are handed out together; one tick a second hands out what is then left."""
-EXTENSION_SECONDS = 3600.0
-"""A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
 INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
 
 
@@ -61,7 +59,11 @@ def poll_due() -> int:
         try:
             states = client.get_statuses([video.provider_video_id or "" for video in (*due, *others)])
         except HeyGenError as error:
-            _postpone_all(due, error)
+            if isinstance(error, (Refused, NotFound)):
+                # Refused because of one of them: asked about alone, it stops no other.
+                _read_each(client, due)
+            else:
+                _postpone_all(due, error)
             break
         _sort_out(client, due, others, states)
     return len(asked)
@@ -104,9 +106,14 @@ def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], state
     ended = [video for video in (*due, *others) if has_ended(video)]
     lease = Video.objects.filter(pk__in=[video.pk for video in ended], status=Status.RENDERING)
     lease.update(due_at=now + timedelta(seconds=POLL_LEASE))
-    for video in ended[READ_AT_ONCE:]:
+    _read_each(client, ended)
+
+
+def _read_each(client: HeyGenClient, videos: list[Video]) -> None:
+    """Read videos one by one: the first ones here, further ones as tasks, side by side."""
+    for video in videos[READ_AT_ONCE:]:
         enqueue(jobs.READ, str(video.pk))
-    for video in ended[:READ_AT_ONCE]:
+    for video in videos[:READ_AT_ONCE]:
         refresh(video, client, LearnedBy.POLL)
 
 
@@ -132,15 +139,18 @@ def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
         if _is_fresh(video):
             video.postpone(INTERVALS[2], "HeyGen does not know the video yet")
         else:
-            _lost(video, error)
+            render_ends.end_lost(video, error)
         return
     except HeyGenError as error:
-        _postpone_all([video], error)
+        if isinstance(error, Refused) and error.is_named:
+            render_ends.end_refused(video, error)
+        else:
+            _postpone_all([video], error)
         return
     if remote.state is RenderState.COMPLETED:
         _rendered(video, remote, learned_by)
     elif remote.state is RenderState.FAILED:
-        _failed(video, remote.failure)
+        render_ends.end_failed(video, remote.failure)
     else:
         ask_again([video], timezone.now())
 
@@ -176,40 +186,6 @@ def links_of(remote: RemoteVideo) -> dict[str, Any]:
         "thumbnail_url": remote.thumbnail_url,
         "duration": remote.duration,
     }
-
-
-def _failed(video: Video, failure: Failure | None) -> None:
-    if failure is not None and failure.operator_problem and not video.is_test:
-        # Our own wallet or plan: the customer's video waits, and a new order is placed once HeyGen takes any.
-        provider.close(
-            failure.raw_code or failure.code,
-            failure.raw_message,
-            needs_staff=True,
-            until_rendered=True,
-            ordered_at=video.submitted_at,
-        )
-        why = f"{failure.raw_code} {failure.raw_message}"
-        settling.requeue(video, reason="provider_operator_problem", why=why)
-        return
-    settling.fail(
-        video,
-        code=failure.code if failure else "render_failed",
-        message=failure.message if failure else "The render failed.",
-        retryable=failure.retryable if failure else True,
-        reason="failed_at_provider",
-        provider_error=f"{failure.raw_code} {failure.raw_message}" if failure else "",
-    )
-
-
-def _lost(video: Video, error: HeyGenError) -> None:
-    settling.fail(
-        video,
-        code="render_lost",
-        message="The render was lost at the video service. Nothing was charged.",
-        retryable=True,
-        reason="unknown_at_provider",
-        provider_error=str(error),
-    )
 
 
 def ask_again(videos: Iterable[Video], now: datetime) -> None:
@@ -260,8 +236,13 @@ def _is_fresh(video: Video) -> bool:
 
 
 def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
-    if isinstance(error, OperatorProblem) and not all(video.is_test for video in videos):
+    """No word on any of them. Our own troubles end no render: they close the gate, and staff are called."""
+    if isinstance(error, (OperatorProblem, Busy)) and not all(video.is_test for video in videos):
         provider.close_for(error)
+        if isinstance(error, Busy):
+            # A gate that closes for a moment calls nobody.
+            text = f"HeyGen answers status reads with {error}."
+            operator_alarms.raise_alarm("status_reads_refused", error.code, text)
     for video in videos:
         backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
         video.postpone(max(error.retry_after or 0.0, backoff), f"HeyGen: {error}")
@@ -272,25 +253,17 @@ def give_up_render(video: Video) -> None:
     try:
         remote = client_of(video).get_video(video.provider_video_id or "", captioned=video.captions)
     except NotFound as error:
-        _lost(video, error)
+        render_ends.end_lost(video, error)
         return
     except HeyGenError as error:
-        logger.error("deadline_extended", video_id=str(video.pk), error=str(error))
-        Video.objects.filter(pk=video.pk, status=Status.RENDERING).update(deadline_at=after(EXTENSION_SECONDS))
+        if isinstance(error, Refused) and error.is_named:
+            render_ends.end_refused(video, error)
+        else:
+            render_ends.extend_deadline(video, error)
         return
     if remote.state is RenderState.FAILED:
-        _failed(video, remote.failure)
+        render_ends.end_failed(video, remote.failure)
     elif remote.state is RenderState.COMPLETED and remote.file_url:
         _rendered(video, remote, LearnedBy.POLL)
     else:
-        _timed_out(video)
-
-
-def _timed_out(video: Video) -> None:
-    settling.fail(
-        video,
-        code="render_timeout",
-        message="The video service did not finish in time. Nothing was charged.",
-        retryable=True,
-        reason="render_deadline",
-    )
+        render_ends.time_out(video)

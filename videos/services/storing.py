@@ -13,7 +13,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from genvid.heygen.client import HeyGenClient
-from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound
+from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound, OperatorProblem, Refused
 from genvid.http import HttpError
 from genvid.jobs import enqueue
 from videos import downloads, jobs, mp4, provider
@@ -21,7 +21,7 @@ from videos.downloads import Fetched, MovedOn, NoRoom, Occupied
 from videos.enums import Status
 from videos.models import Video
 from videos.renderers import client_of
-from videos.services import settling
+from videos.services import render_ends, settling
 from videos.services.rendering import links_of
 from videos.subtitles import vtt_of
 
@@ -107,6 +107,11 @@ def _store_due(video_id: str) -> None:
         _store(video, client_of(video))
     except NotFound as error:
         _gone(video, error)
+    except Refused as error:
+        if error.is_named:
+            render_ends.end_refused(video, error)
+        else:
+            _postpone(video, error)
     except MovedOn:
         logger.info("storing_abandoned", video_id=video_id)
     except Exception as error:  # noqa: BLE001 - a full disk, a bucket's own error, no price: HeyGen still has the file
@@ -114,6 +119,9 @@ def _store_due(video_id: str) -> None:
 
 
 def _postpone(video: Video, error: Exception) -> None:
+    # A link's host that we do not trust concerns no order: HeyGen's own answers come with a status.
+    if isinstance(error, OperatorProblem) and error.status is not None and not video.is_test:
+        provider.close_for(error)
     expected = isinstance(error, (*EXPECTED, Unusable))
     log = logger.error if isinstance(error, NoRoom) else logger.warning if expected else logger.exception
     log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)

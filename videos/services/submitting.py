@@ -23,7 +23,7 @@ from videos.enums import TERMINAL, Status
 from videos.languages import locale_of
 from videos.models import Video, after
 from videos.renderers import client_of
-from videos.services import settling
+from videos.services import last_deadlines, settling
 
 logger = structlog.get_logger(__name__)
 MAX_RETRY_SECONDS = 300.0
@@ -205,12 +205,19 @@ def give_up_submission(video: Video) -> None:
     try:
         found = find_order(video, client)
     except HeyGenError as error:
-        retry_later(video, error)
+        if timezone.now() < last_deadlines.of(video):
+            retry_later(video, error)
+        elif _give_up(video):
+            last_deadlines.raise_alarm(video, str(error))
         return
     if found is not None:
         accept(video, found.id, reason="found_at_provider")
         return
-    settling.fail(
+    _give_up(video)
+
+
+def _give_up(video: Video) -> bool:
+    return settling.fail(
         video,
         code="provider_unavailable",
         message="The video service could not be reached for a day. Nothing was charged.",

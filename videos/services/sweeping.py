@@ -7,7 +7,7 @@ import structlog
 from django.utils import timezone
 
 from genvid.jobs import Job, backlog, enqueue
-from videos import alarms, downloads, jobs
+from videos import alarms, downloads, jobs, operator_alarms
 from videos.enums import Status
 from videos.models import Video, WebhookDelivery
 from videos.services import rendering, settling, storing, submitting
@@ -29,6 +29,7 @@ def sweep_all() -> None:
     wake_cancellations()
     downloads.clear_leftovers(LEFTOVER_SECONDS)
     alarms.tell_staff()
+    operator_alarms.mail_alarms()
 
 
 def wake_due() -> None:

@@ -109,6 +109,14 @@ PIPELINE = Group(
             default="86400",
             unit="seconds",
         ),
+        Setting(
+            "VIDEO_LAST_DEADLINE",
+            Number(above_zero=True),
+            "How long HeyGen may say nothing definite about an order that it took: then the video fails, its credits "
+            "are given back, and staff are alarmed.",
+            default="259200",
+            unit="seconds",
+        ),
         Setting("VIDEO_RETRY_SECONDS", Number(), "The pause before another try.", default="5", unit="seconds"),
         Setting(
             "VIDEO_MAX_BYTES",

@@ -105,6 +105,8 @@ def _strike_words(call: Call) -> bool:
 
 
 def _strike(house: House, word: str, argument: str, seen: int) -> None:
+    if word == "refuse":
+        raise ApiError(argument or "content_policy_violation")
     status, _, count = argument.partition(":") if word == "error" else ("", "", argument)
     if seen > magic.times(count):
         return
@@ -122,6 +124,8 @@ async def get(call: Call) -> Reply:
     house, video = call.house, find(call, call.path["video_id"])
     if video["created_at"] + house.board.now.visible_after > time.time():
         raise ApiError("video_not_found", f"Video {video['id']} not found")
+    if (refusal := json.loads(video["magic"]).get("unreadable")) is not None:
+        raise ApiError(refusal)
     if video["status"] == "completed":
         house.store.run("UPDATE videos SET reads = reads + 1 WHERE id = ?", video["id"])
     shown = detail(call, video, lifetime=_lifetime(house, video))

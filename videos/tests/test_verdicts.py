@@ -1,0 +1,262 @@
+"""Definite answers of HeyGen are definite: at the order, when a render is read, and when it has failed."""
+
+import pytest
+from django.core import mail
+
+from genvid.tests.factories import make_video
+from videos import operator_alarms
+from videos.enums import Status
+from videos.models import OperatorAlarm, Video, after
+from videos.services import rendering, sweeping
+from videos.tests.pipeline import (
+    CREATE,
+    UNTOUCHED,
+    charged_once,
+    fresh,
+    gate,
+    history,
+    money_of,
+    outcome_of,
+    still_held,
+)
+
+pytestmark = pytest.mark.django_db
+READ = {"method": "GET", "path": "/v3/videos/????????????????????????????????"}
+BULK = {"method": "GET", "path": "/v3/videos/statuses"}
+TEXT = "Their own words about sk_V2_secret"
+
+
+@pytest.fixture(autouse=True)
+def reachable_staff(settings):
+    settings.ALARM_EMAILS = ["ops@example.com"]
+
+
+def alarm_codes() -> list[str]:
+    return list(OperatorAlarm.objects.order_by("pk").values_list("code", flat=True))
+
+
+def outlive_everything(video: Video) -> None:
+    """As if HeyGen had taken the order so long ago that no deadline is left."""
+    Video.objects.filter(pk=video.pk).update(moved_at=after(-72 * 3600), deadline_at=after(0))
+
+
+# ── At the order
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("Hi. [[refuse:tier_not_support]]", "tier_not_support"),
+        ("Hi. [[refuse:user_blocked]]", "user_blocked"),
+        ("Hi. [[refuse:resource_limit_exceeded]]", "resource_limit_exceeded"),
+    ],
+)
+def test_a_problem_of_the_operator_at_the_order_blames_no_customer(pipeline, owner, script, code):
+    video = pipeline.submit(pipeline.order(owner, script))
+    assert (video.status, gate().code, gate().needs_staff) == ("queued", code, True)
+    assert still_held(owner, video)
+    sweeping.sweep_all()
+    assert [message.subject for message in mail.outbox] == ["[genvid] HeyGen takes no orders"]
+
+
+def test_a_limit_of_what_may_run_at_once_is_busy_whatever_its_code(pipeline, owner):
+    busy = {"status": 400, "code": "resource_limit_exceeded", "message": "Too many concurrent videos."}
+    pipeline.sandbox.fault(kind="status", **busy, **CREATE)
+    video = pipeline.submit(pipeline.order(owner))
+    assert (video.status, gate().code, gate().needs_staff) == ("queued", "resource_limit_exceeded", False)
+    pipeline.pass_gate()
+    assert pipeline.run(video).status == Status.COMPLETED
+    assert charged_once(owner, video)
+
+
+def test_a_code_nobody_knows_is_an_alarm_that_is_mailed_once(pipeline, owner):
+    for _ in range(2):
+        pipeline.sandbox.fault(kind="status", status=400, code="a_code_of_next_year", message=TEXT, **CREATE)
+        assert outcome_of(pipeline.submit(pipeline.order(owner)))[:2] == ("failed", "invalid_request")
+    (alarm,) = OperatorAlarm.objects.all()
+    assert (alarm.code, alarm.count) == ("unknown_provider_code", 2)
+    assert [operator_alarms.mail_alarms(), operator_alarms.mail_alarms()] == [1, 0]
+    (message,) = mail.outbox
+    assert ["a_code_of_next_year" in message.body, "2 times since" in message.body] == [True, True]
+
+
+# ── When a render is read
+
+
+@pytest.mark.parametrize(
+    ("code", "ours"),
+    [
+        ("content_policy_violation", "content_refused"),
+        ("avatar_not_usable", "avatar_unavailable"),
+        ("voice_unavailable", "voice_unavailable"),
+        ("invalid_parameter", "invalid_request"),
+    ],
+)
+def test_a_refusal_of_this_video_when_it_is_read_ends_it(pipeline, owner, code, ours):
+    video = pipeline.poll(pipeline.rendered(pipeline.order(owner, f"Hi. [[unreadable:{code}]]")))
+    assert outcome_of(video) == ("failed", ours, False)
+    assert history(video)[-1] == ("rendering", "failed", "refused_by_provider")
+    assert (money_of(owner), video.credits_held, gate().code, alarm_codes()) == (UNTOUCHED, 0, "", [])
+
+
+def test_a_refusal_at_the_deadline_ends_it_and_is_no_silence(pipeline, owner):
+    video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]] [[unreadable:content_policy_violation]]"))
+    pipeline.outlive(video)
+    sweeping.end_overdue()
+    assert outcome_of(video) == ("failed", "content_refused", False)
+    assert money_of(owner) == UNTOUCHED
+
+
+def test_a_refusal_while_its_file_is_fetched_ends_it(pipeline, owner, settings):
+    video = pipeline.storing(pipeline.order(owner, "Hi. [[expired]]"))
+    pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", message=TEXT, **READ)
+    Video.objects.filter(pk=video.pk).update(render_links=None)
+    assert outcome_of(pipeline.store(video)) == ("failed", "content_refused", False)
+    assert money_of(owner) == UNTOUCHED
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "unauthorized"), (402, "insufficient_credit"), (403, "forbidden"), (400, "user_blocked"), (403, None)],
+)
+def test_what_concerns_the_operator_ends_no_render(pipeline, owner, status, code):
+    video = pipeline.rendered(pipeline.order(owner))
+    pipeline.sandbox.fault(kind="status", status=status, code=code, **READ)
+    video = pipeline.poll(video)
+    assert (video.status, gate().needs_staff) == ("rendering", True)
+    assert still_held(owner, video)
+    pipeline.sandbox.clear_faults()
+    assert pipeline.run(video).status == Status.COMPLETED
+    assert charged_once(owner, video)
+
+
+def test_too_many_reads_close_the_gate_for_a_moment_and_end_no_render(pipeline, owner):
+    video = pipeline.rendered(pipeline.order(owner))
+    pipeline.sandbox.fault(kind="status", status=429, retry_after=40, **READ)
+    video = pipeline.poll(video)
+    assert (video.status, gate().code, gate().needs_staff) == ("rendering", "rate_limit_exceeded", False)
+    assert alarm_codes() == ["status_reads_refused"]
+    assert pipeline.run(video).status == Status.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "a_code_of_next_year"), (409, "resource_not_ready"), (500, None), (422, None)]
+)
+def test_what_is_no_refusal_of_this_video_ends_nothing(pipeline, owner, status, code):
+    video = pipeline.rendered(pipeline.order(owner))
+    pipeline.sandbox.fault(kind="status", status=status, code=code, times=9, **READ)
+    assert pipeline.poll(video).status == "rendering"
+    pipeline.sandbox.clear_faults()
+    assert pipeline.run(video).status == Status.COMPLETED
+
+
+def test_one_video_that_spoils_the_bulk_read_stops_no_other(pipeline, owner, outsider):
+    spoiled = pipeline.rendered(pipeline.order(owner, "Hi. [[unreadable:content_policy_violation]]"))
+    good = pipeline.rendered(pipeline.order(outsider))
+    pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", **BULK)
+    Video.objects.filter(status=Status.RENDERING).update(due_at=after(0))
+    rendering.poll_due()
+    assert (fresh(spoiled).error_code, fresh(good).status) == ("content_refused", "storing")
+
+
+# ── The last deadline
+
+
+def test_silence_moves_the_deadline_but_never_beyond_the_last(pipeline, owner):
+    video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
+    pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
+    taken_at = after(-72 * 3600 + 600)
+    Video.objects.filter(pk=video.pk).update(moved_at=taken_at, deadline_at=after(0))
+    sweeping.end_overdue()
+    video = fresh(video)
+    assert (video.status, (video.deadline_at - taken_at).total_seconds()) == ("rendering", 72 * 3600)
+    assert still_held(owner, video)
+
+
+@pytest.mark.parametrize(("status", "code"), [(503, None), (400, "a_code_of_next_year"), (401, None), (422, None)])
+def test_after_the_last_deadline_it_fails_whatever_heygen_says(pipeline, owner, status, code):
+    video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
+    pipeline.sandbox.fault(kind="status", status=status, code=code, times=9, **READ)
+    outlive_everything(video)
+    sweeping.end_overdue()
+    assert outcome_of(video) == ("failed", "render_timeout", True)
+    assert (money_of(owner), "given_up_without_word" in alarm_codes()) == (UNTOUCHED, True)
+
+
+def test_an_order_without_any_word_has_a_last_deadline_too(pipeline, owner):
+    video = pipeline.order(owner)
+    pipeline.dispatch()
+    pipeline.sandbox.fault(kind="status", status=503, times=9, method="GET", path="/v3/videos")
+    outlive_everything(video)
+    Video.objects.filter(pk=video.pk).update(due_at=after(-1))
+    sweeping.end_overdue()
+    assert outcome_of(video) == ("failed", "provider_unavailable", True)
+    assert (money_of(owner), alarm_codes()) == (UNTOUCHED, ["given_up_without_word"])
+
+
+def test_the_last_deadline_is_a_setting(pipeline, owner, settings):
+    settings.VIDEO_LAST_DEADLINE = 60.0
+    video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
+    pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
+    Video.objects.filter(pk=video.pk).update(moved_at=after(-61), deadline_at=after(0))
+    sweeping.end_overdue()
+    assert outcome_of(video)[1] == "render_timeout"
+
+
+# ── When it has failed
+
+
+def test_a_render_that_failed_because_heygen_was_busy_is_ordered_again(pipeline, owner):
+    pipeline.sandbox.knobs(failure_code="rate_limit_exceeded", failure_message="Too many concurrent renders.")
+    video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
+    assert history(video)[-1] == ("rendering", "queued", "provider_busy")
+    assert (gate().needs_staff, still_held(owner, video)) == (False, True)
+    pipeline.sandbox.knobs(failure_code=None, failure_message=None)
+    pipeline.pass_gate()
+    assert pipeline.run(video).status == Status.COMPLETED
+    assert charged_once(owner, video)
+
+
+def test_a_render_that_failed_for_our_plan_waits_for_staff(pipeline, owner):
+    pipeline.sandbox.knobs(failure_code="rendering_failed", failure_message="Not part of your plan: please upgrade.")
+    video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
+    assert (video.status, gate().needs_staff) == ("queued", True)
+    assert still_held(owner, video)
+
+
+# ── Alarms
+
+
+def test_an_alarm_that_cannot_be_mailed_is_tried_again(monkeypatch):
+    operator_alarms.raise_alarm("test", "one", "It happened.")
+
+    def broken(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(operator_alarms, "send_mail", broken)
+    assert operator_alarms.mail_alarms() == 0
+    monkeypatch.undo()
+    assert operator_alarms.mail_alarms() == 1
+
+
+def test_an_alarm_that_goes_on_is_mailed_again_the_next_day():
+    operator_alarms.raise_alarm("test", "one", "It happened.")
+    assert operator_alarms.mail_alarms() == 1
+    OperatorAlarm.objects.update(mailed_at=after(-25 * 3600))
+    operator_alarms.raise_alarm("test", "one", "It happened again.")
+    assert operator_alarms.mail_alarms() == 1
+    assert "It happened again." in mail.outbox[1].body
+
+
+def test_alarms_are_kept_for_ninety_days():
+    operator_alarms.raise_alarm("test", "old", "It happened.")
+    OperatorAlarm.objects.update(last_at=after(-91 * 24 * 3600))
+    operator_alarms.raise_alarm("test", "new", "It happened.")
+    operator_alarms.mail_alarms()
+    assert list(OperatorAlarm.objects.values_list("key", flat=True)) == ["test:new"]
+
+
+def test_without_a_video_of_ours_nothing_is_an_alarm(owner):
+    make_video(owner)
+    sweeping.sweep_all()
+    assert alarm_codes() == []
