@@ -25,7 +25,9 @@ def heygen(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=200)
     if request.method != "POST":
         error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
-        return error_response(405, error, request)
+        refusal = error_response(405, error, request)
+        refusal["Allow"] = ", ".join((*OPEN_METHODS, "POST"))
+        return refusal
     try:
         verify(_body_of(request), request.headers, deliveries.signing_secrets(), timezone.now())
         deliveries.keep(parse(request.body, request.headers))
@@ -44,8 +46,11 @@ def heygen(request: HttpRequest) -> HttpResponse:
 
 def _forgery(request: HttpRequest) -> Exception:
     """Too many from one address are told to stop; HeyGen's own deliveries are never counted."""
-    is_over = settings.RATE_LIMITS and ratelimits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).is_over
-    return RateLimited() if is_over else NotAuthenticated("The signature does not match.")
+    if settings.RATE_LIMITS:
+        standing = ratelimits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS)
+        if standing.is_over:
+            return RateLimited(retry_after=max(1, standing.resets_in))
+    return NotAuthenticated("The signature does not match.")
 
 
 def _body_of(request: HttpRequest) -> bytes:
@@ -59,5 +64,8 @@ def _body_of(request: HttpRequest) -> bytes:
 
 
 def _refuse(request: HttpRequest, error: Exception) -> HttpResponse:
-    status, body, _ = describe(error)
-    return error_response(status, body, request)
+    status, body, headers = describe(error)
+    answer = error_response(status, body, request)
+    for name, value in headers.items():
+        answer[name] = value
+    return answer
