@@ -15,7 +15,16 @@ from videos import provider
 from videos.admin_levers import LeverAdmin, OperatedAdmin
 from videos.confirming import ask, is_confirmed
 from videos.media import signed_link
-from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
+from videos.models import (
+    Batch,
+    OperatorAlarm,
+    ProviderState,
+    ProviderWebhook,
+    RenderPace,
+    Video,
+    VideoEvent,
+    WebhookDelivery,
+)
 
 
 class EventInline(ReadOnlyInline):
@@ -32,13 +41,22 @@ class VideoAdmin(LeverAdmin):
         *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
         *("waiting_reason", "error_code"),
     )
-    list_filter = ("status", "is_test", "error_code", "created_at", "engine", "format")
+    list_filter = (
+        "status",
+        ("set_aside_at", admin.EmptyFieldListFilter),
+        "is_test",
+        "error_code",
+        "created_at",
+        "engine",
+        "format",
+    )
     search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email")
     list_select_related = ("account", "avatar")
     date_hierarchy = "created_at"
     inlines = (EventInline,)
     fieldsets = (
-        (None, {"fields": ("player", "id", "status", "account", "created_by", "waiting_reason")}),
+        (None, {"fields": ("player", "id", "status", "account", "created_by", "waiting_reason", "set_aside_at",
+                           "gate_tripped_at", "stuck_at")}),
         ("Asked for", {"fields": ("title", "script", "avatar", "voice", "format", "resolution", "language",
                                   "captions", "background", "speed", "metadata", "retry_of")}),
         ("Money and time", {"fields": ("credits_held", "credits_charged", "estimated_seconds", "duration_seconds",
@@ -119,6 +137,13 @@ class ProviderStateAdmin(OperatedAdmin):
         self.log_change(request, ProviderState.objects.get(name=provider.NAME), f"{title}.")
         self.message_user(request, f"{title}: done.", messages.SUCCESS)
         return redirect("admin:videos_providerstate_changelist")
+
+
+@admin.register(OperatorAlarm)
+class OperatorAlarmAdmin(ReadOnlyAdmin):
+    list_display = ("last_at", "code", "text", "count", "first_at", "mailed_at")
+    list_filter = ("code", "last_at")
+    search_fields = ("key", "text")
 
 
 @admin.register(ProviderWebhook)

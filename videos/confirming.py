@@ -78,6 +78,12 @@ LEVERS = (
         RequeueForm,
     ),
     Lever(
+        "let_go_on",
+        "Let it go on",
+        "A video that was set aside is ordered again. If HeyGen refuses it for our account once more, the gate closes.",
+        levers.let_go_on,
+    ),
+    Lever(
         "fetch_again",
         "Fetch the file again",
         "The file is fetched from HeyGen, and replaces ours where there is one. No credits move.",

@@ -21,7 +21,7 @@ LATELY_SECONDS = 900.0
 
 def lines() -> list[Line]:
     """Every account that has videos waiting. Four queries at most, whatever their number."""
-    standing = {row.pop("account_id"): row for row in Video.objects.lines()}
+    standing = {row.pop("account_id"): row for row in Video.objects.lines(timezone.now())}
     terms = credits.terms(standing)
     rendered = Video.objects.rendered_since(after(-LATELY_SECONDS))
     return [
@@ -41,8 +41,8 @@ def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
 
     Videos of test keys wait elsewhere, and have no place.
     """
-    ours = (video for video in videos if video.status == Status.QUEUED and not video.is_test)
-    waiting = {video.pk: video.account_id for video in ours}
+    queued = (video for video in videos if video.status == Status.QUEUED)
+    waiting = {video.pk: video.account_id for video in queued if not video.is_test and video.set_aside_at is None}
     if not waiting:
         return {}
     now_waiting = Video.objects.queued_before_in_account(list(waiting))
@@ -75,7 +75,7 @@ def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[int]:
     mine = standing.get(account_id)
     if mine is None:
         terms = credits.terms([account_id])[account_id]
-        mine_flying = Video.objects.live().in_flight().filter(account=account_id)
+        mine_flying = Video.objects.live().in_own_slots(timezone.now()).filter(account=account_id)
         flying = mine_flying.aggregate(count=Count("id"), head=Min("queued_at"))
         head = flying["head"] or timezone.now()
         rendered = Video.objects.rendered_since(after(-LATELY_SECONDS)).get(account_id, 0)

@@ -1,6 +1,8 @@
 """HeyGen's gate: closed while it is busy or while staff must act, opened by the first order that it takes."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -38,6 +40,11 @@ def lock_state(name: str = NAME) -> ProviderState | None:
 
 def is_open(state: ProviderState, now: datetime) -> bool:
     return state.paused_at is None and (state.closed_until is None or state.closed_until <= now)
+
+
+def is_shut(state: ProviderState, now: datetime) -> bool:
+    """Whether orders wait for HeyGen or for staff. A gate that only a probe may pass is no open one."""
+    return settings.HEYGEN_API_KEY == "" or state.needs_staff or not is_open(state, now)
 
 
 def limit(state: ProviderState, now: datetime) -> int:
@@ -89,7 +96,10 @@ def is_probing(state: ProviderState) -> bool:
 
 
 def close_for(error: HeyGenError, ordered_at: datetime | None = None) -> None:
-    """Stop handing out slots for a while: as long as HeyGen asks, or longer each time for a problem of our own."""
+    """Stop handing out slots for a while: as long as HeyGen asks, or longer each time for a problem of our own.
+
+    An order that met a problem of our own goes through `services.gate_trips` instead, which knows whose it is.
+    """
     if isinstance(error, OperatorProblem):
         close(error.code, error.message, needs_staff=True, ordered_at=ordered_at)
     else:
@@ -105,22 +115,25 @@ def close(
     seconds: float | None = None,
     until_rendered: bool = False,
     ordered_at: datetime | None = None,
+    account_id: UUID | None = None,
 ) -> None:
     """Hand out no slots for `seconds`, or for a time that doubles with each closing in a row.
 
     `until_rendered`: HeyGen took the order and failed it later, as it does with an empty wallet. Another order taken
-    proves nothing then; only a finished render does. `ordered_at`: when the order went out that met this trouble.
+    proves nothing then; only a finished render does. `ordered_at`: when the order went out that met this trouble, and
+    `account_id` whose it was: the next probe is another account's.
     """
     state, _ = ProviderState.objects.select_for_update().get_or_create(name=NAME)
     state.until_rendered = state.until_rendered or until_rendered
     if not needs_staff:
         _close_busily(state, code, message, min(seconds or BUSY_SECONDS, MAX_BUSY_SECONDS))
-    elif not _is_known_trouble(state, ordered_at):
+    elif not is_known_trouble(state, ordered_at):
         _close_for_staff(state, code, message)
+        state.tripped_by_id = account_id
     state.save()
 
 
-def _is_known_trouble(state: ProviderState, ordered_at: datetime | None) -> bool:
+def is_known_trouble(state: ProviderState, ordered_at: datetime | None) -> bool:
     """Ten orders that were out when the wallet ran dry are one trouble, not ten in a row."""
     waits = state.closed_until is not None and state.closed_until > timezone.now()
     return state.needs_staff and (waits or (ordered_at is not None and ordered_at < state.changed_at))
@@ -149,6 +162,21 @@ def _close_for_staff(state: ProviderState, code: str, message: str) -> None:
 def needs_look(state: ProviderState, now: datetime) -> bool:
     """Whether the wait of a gate that needs staff is over: then HeyGen is asked before an order is risked."""
     return state.needs_staff and is_open(state, now)
+
+
+def take_early_look() -> bool:
+    """True for one worker each LOOK_SECONDS while the gate waits for staff: our balance may have been filled up."""
+    now = timezone.now()
+    long_ago = Q(looked_at=None) | Q(looked_at__lte=now - timedelta(seconds=LOOK_SECONDS))
+    waits = ProviderState.objects.filter(long_ago, name=NAME, needs_staff=True, paused_at=None, closed_until__gt=now)
+    return waits.update(looked_at=now) == 1
+
+
+def note_balance(remaining: Decimal) -> bool:
+    """Keep what a look found. True when it is more than the look before found: somebody filled it up."""
+    before = ProviderState.objects.filter(name=NAME).values_list("balance_seen", flat=True).first()
+    ProviderState.objects.filter(name=NAME).update(balance_seen=remaining, looked_at=timezone.now())
+    return before is not None and remaining > before
 
 
 def take_look() -> bool:
@@ -192,6 +220,8 @@ def _open(states: QuerySet[ProviderState]) -> None:
         needs_staff_since=None,
         until_rendered=False,
         closings=0,
+        tripped_by=None,
+        balance_seen=None,
         changed_at=timezone.now(),
     )
     if opened:

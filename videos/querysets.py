@@ -14,6 +14,10 @@ GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor"
 """What the progress of a video that is being made follows from."""
 
 
+def _not_stuck(now: datetime) -> Q:
+    return Q(stuck_at=None) | Q(stuck_at__gt=now)
+
+
 class VideoQuerySet(models.QuerySet[Any]):
     def of_account(self, account_id: UUID) -> "VideoQuerySet":
         """What clients of an account may see: its videos, without the deleted."""
@@ -42,13 +46,21 @@ class VideoQuerySet(models.QuerySet[Any]):
     def queued(self) -> "VideoQuerySet":
         return self.filter(status=Status.QUEUED)
 
+    def orderable(self) -> "VideoQuerySet":
+        """Those that wait for a slot. What was set aside for staff stands in nobody's way."""
+        return self.queued().filter(set_aside_at=None)
+
+    def in_own_slots(self, now: datetime) -> "VideoQuerySet":
+        """Those that count against their account's own slots. A render that is stuck no longer does."""
+        return self.in_flight().filter(_not_stuck(now))
+
     def unpurged(self) -> "VideoQuerySet":
         """Those that something is left of, here or where they were rendered. A render may become known late."""
         return self.filter(Q(purged_at=None) | Q(provider_video_id__isnull=False, provider_deleted_at=None))
 
-    def lines(self) -> "VideoQuerySet":
+    def lines(self, now: datetime) -> "VideoQuerySet":
         """Each account that has videos waiting: account_id, in_flight, waiting, and when the oldest of these came."""
-        waits, flies = Q(status=Status.QUEUED), Q(status__in=IN_FLIGHT)
+        waits, flies = Q(status=Status.QUEUED, set_aside_at=None), Q(_not_stuck(now), status__in=IN_FLIGHT)
         counts = self.live().filter(waits | flies).order_by().values("account_id")
         standing: VideoQuerySet = counts.annotate(
             in_flight=Count("id", filter=flies), waiting=Count("id", filter=waits), head=Min("queued_at")
@@ -62,10 +74,10 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def queued_before_in_account(self, ids: list[UUID]) -> dict[UUID, int]:
         """For each of `ids` that waits: how many of its own account wait before it. One query."""
-        queue = self.model._default_manager.live().filter(status=Status.QUEUED, account=OuterRef("account"))
+        queue = self.model._default_manager.live().orderable().filter(account=OuterRef("account"))
         earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), id__lt=OuterRef("id"))
         ahead = queue.filter(earlier).order_by().values("status").annotate(count=Count("id")).values("count")
-        waiting = self.live().queued().filter(pk__in=ids).annotate(earlier=Coalesce(Subquery(ahead), 0))
+        waiting = self.live().orderable().filter(pk__in=ids).annotate(earlier=Coalesce(Subquery(ahead), 0))
         return dict(waiting.values_list("pk", "earlier"))
 
     def tallies(self, batch_ids: list[UUID]) -> "VideoQuerySet":

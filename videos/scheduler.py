@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, F, When
 from django.utils import timezone
 
 from accounts.enums import EventType
@@ -28,7 +29,7 @@ def hand_out_all_slots() -> None:
 def hand_out_slots() -> int:
     """Claim queued videos for the free slots. Returns how many. Any number of workers may call it at once."""
     # Looking before locking: most ticks find nothing, and must not write.
-    if settings.HEYGEN_API_KEY == "" or not Video.objects.live().queued().exists():
+    if settings.HEYGEN_API_KEY == "" or not Video.objects.live().orderable().exists():
         return 0
     if not _may_order():
         return 0
@@ -36,7 +37,8 @@ def hand_out_slots() -> int:
         state = provider.lock_state()
         if state is None or not provider.is_open(state, timezone.now()):
             return 0
-        claimed = sum(_claim(video) for video in _next(min(_free_slots(state), MOST_CLAIMS)))
+        free, choose = min(_free_slots(state), MOST_CLAIMS), _next_probe if provider.is_probing(state) else _next
+        claimed = sum(_claim(video) for video in choose(state, free))
     if claimed == MOST_CLAIMS:
         enqueue(jobs.DISPATCH)
     return claimed
@@ -57,12 +59,14 @@ def hand_out_test_slots() -> int:
 def _may_order() -> bool:
     """Outside any transaction: a gate that needed staff is looked at before an order is risked."""
     state = ProviderState.objects.filter(name=provider.NAME).first()
-    if state is None or not provider.needs_look(state, timezone.now()):
+    if state is None or not state.needs_staff:
         return True
+    if not provider.needs_look(state, timezone.now()):
+        return probing.may_order_early()
     return _free_slots(state) > 0 and probing.may_order(state)
 
 
-def _next(slots: int) -> Iterator[Video]:
+def _next(state: ProviderState, slots: int) -> Iterator[Video]:
     """The videos that the next `slots` go to, locked; what somebody else has locked is passed over."""
     standing = places.lines() if slots else []
     while shares := fairness.allot(standing, slots):
@@ -74,8 +78,19 @@ def _next(slots: int) -> Iterator[Video]:
         standing = [line.after(len(locked.get(line.account_id, ())), shares[line.account_id]) for line in standing]
 
 
+def _next_probe(state: ProviderState, slots: int) -> Iterator[Video]:
+    """The order that finds out whether HeyGen takes any: another account's than the one that closed the gate last.
+
+    Of those that their account's own limit lets go, an order that never closed it goes first, then the oldest.
+    """
+    accounts = [line.account_id for line in places.lines() if line.room] if slots else []
+    waiting = Video.objects.live().orderable().filter(account__in=accounts).select_for_update(skip_locked=True)
+    was_last = Case(When(account=state.tripped_by_id, then=1), default=0)
+    yield from waiting.order_by(was_last, F("gate_tripped_at").asc(nulls_first=True), "queued_at", "id")[:slots]
+
+
 def _lock_oldest(account_id: UUID, count: int) -> list[Video]:
-    free = Video.objects.live().queued().select_for_update(skip_locked=True)
+    free = Video.objects.live().orderable().select_for_update(skip_locked=True)
     return list(free.filter(account=account_id).order_by("queued_at", "id")[:count])
 
 

@@ -82,6 +82,21 @@ def _order_at_provider(video: Video) -> RemoteVideo | None:
         return None
 
 
+@transaction.atomic
+def let_go_on(video: Video, *, by: str) -> Video:
+    """Back into the line, at its old place, for a video that was set aside; it may close the gate once more."""
+    video = current(video)
+    if video.status != Status.QUEUED or video.set_aside_at is None:
+        raise InvalidState("Only a video that was set aside can be let go on.")
+    same = Video.objects.filter(pk=video.pk, status=Status.QUEUED, set_aside_at=video.set_aside_at)
+    deadline = after(settings.VIDEO_QUEUE_DEADLINE)
+    if same.update(set_aside_at=None, gate_tripped_at=None, waiting_reason="", deadline_at=deadline) != 1:
+        raise moved_meanwhile()
+    enqueue_on_commit(jobs.DISPATCH)
+    logger.info("let_go_on_by_staff", video_id=str(video.pk), by=by)
+    return current(video)
+
+
 def fetch_again(video: Video, *, by: str) -> Video:
     """Fetch the file at once: the first time, or anew for one that is lost or damaged. No credits move.
 

@@ -9,7 +9,7 @@ from genvid.heygen.types import Failure
 from videos import provider
 from videos.enums import Status
 from videos.models import Video, after
-from videos.services import last_deadlines, settling
+from videos.services import gate_trips, last_deadlines, settling
 
 logger = structlog.get_logger(__name__)
 EXTENSION_SECONDS = 3600.0
@@ -34,7 +34,7 @@ def _order_again(video: Video, failure: Failure) -> None:
     """Our own wallet, plan or load: the customer's video waits, and a new order is placed once HeyGen takes any."""
     code, why = failure.raw_code or failure.code, f"{failure.raw_code} {failure.raw_message}".strip()
     if failure.operator_problem:
-        provider.close(code, failure.raw_message, needs_staff=True, until_rendered=True, ordered_at=video.submitted_at)
+        gate_trips.trip(video, code, failure.raw_message, ordered_at=video.submitted_at, until_rendered=True)
     else:
         provider.close(code, failure.raw_message, needs_staff=False)
     reason = "provider_operator_problem" if failure.operator_problem else "provider_busy"

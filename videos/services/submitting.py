@@ -23,7 +23,7 @@ from videos.enums import TERMINAL, Status
 from videos.languages import locale_of
 from videos.models import Video, after
 from videos.renderers import client_of
-from videos.services import last_deadlines, settling
+from videos.services import gate_trips, last_deadlines, settling
 
 logger = structlog.get_logger(__name__)
 MAX_RETRY_SECONDS = 300.0
@@ -105,6 +105,7 @@ def accept(video: Video, provider_video_id: str, *, reason: str) -> bool:
             Status.RENDERING,
             reason=reason,
             provider_video_id=provider_video_id,
+            set_aside_at=None,
             due_at=paces.first_poll_at(video),
             deadline_at=after(settings.VIDEO_RENDER_DEADLINE),
         )
@@ -133,9 +134,10 @@ def _judge(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: d
         # The sandbox has no gate: a moment later it takes the order, or its operator mends it.
         retry_later(video, error)
         return
-    if isinstance(error, (OperatorProblem, Busy)):
-        provider.close_for(error, ordered_at)
+    if isinstance(error, OperatorProblem):
+        gate_trips.trip_for(video, error, ordered_at)
     if isinstance(error, Busy):
+        provider.close_for(error, ordered_at)
         provider.learn_limit(Video.objects.live().filter(status=Status.RENDERING).count(), ordered_at)
     if isinstance(error, (OperatorProblem, Busy, Refused, NotFound, NotReady)):
         _certain_of_absence(video, client, lambda: _not_made(video, error))

@@ -58,6 +58,9 @@ def end_overdue() -> None:
 
 
 def give_up_waiting(video: Video) -> None:
+    if video.set_aside_at is not None:
+        _give_up_set_aside(video)
+        return
     settling.fail(
         video,
         code="provider_unavailable",
@@ -66,6 +69,21 @@ def give_up_waiting(video: Video) -> None:
         reason="queue_deadline",
         provider_error=video.waiting_reason,
     )
+
+
+def _give_up_set_aside(video: Video) -> None:
+    """Staff did not let it go on in time."""
+    failed = settling.fail(
+        video,
+        code="provider_problem",
+        message="The video could not be made because of a problem on our side. Nothing was charged.",
+        retryable=True,
+        reason="queue_deadline",
+        provider_error=video.waiting_reason,
+    )
+    if failed:
+        text = f"Video {video.pk} was set aside and nobody let it go on: it failed, its credits given back. "
+        operator_alarms.raise_alarm("set_aside_order_failed", str(video.pk), text + video.waiting_reason)
 
 
 def wake_deliveries() -> None:

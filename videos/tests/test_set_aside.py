@@ -1,0 +1,308 @@
+"""One order that HeyGen refuses for our account shuts nobody else out: who probes the gate, and who waits for staff."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from genvid.errors import InvalidState
+from genvid.heygen.errors import OperatorProblem
+from genvid.tests.asserts import nothing_changes
+from genvid.tests.factories import make_caller, make_video
+from videos import operator_alarms, provider, scheduler
+from videos.enums import Status
+from videos.models import OperatorAlarm, ProviderState, Video, after
+from videos.services import gate_trips, levers, sweeping
+from videos.tests.pipeline import (
+    UNTOUCHED,
+    charged_once,
+    fresh,
+    gate,
+    gate_seconds,
+    money_of,
+    outcome_of,
+    still_held,
+    wait_until,
+)
+
+pytestmark = pytest.mark.django_db
+TOO_DEAR = "Hi. [[fail:MOVIO_PAYMENT_INSUFFICIENT_CREDIT]]"
+EMPTY = OperatorProblem("insufficient_credit", "Your account has 5 credits but this video requires 10 credits.")
+
+
+@pytest.fixture(autouse=True)
+def reachable_staff(settings):
+    settings.ALARM_EMAILS = ["ops@example.com"]
+
+
+@pytest.fixture
+def third():
+    return make_caller()
+
+
+def fail_render(pipeline, video: Video) -> Video:
+    """Order it once more, and let HeyGen fail it for want of credit."""
+    video = pipeline.poll(pipeline.rendered(video))
+    assert video.status == Status.QUEUED
+    return video
+
+
+def probe() -> list[Video]:
+    """The orders that go out once the gate's wait is over."""
+    ProviderState.objects.update(closed_until=timezone.now())
+    provider.let_probe()
+    before = set(Video.objects.filter(status=Status.SUBMITTING).values_list("pk", flat=True))
+    scheduler.hand_out_slots()
+    return list(Video.objects.filter(status=Status.SUBMITTING).exclude(pk__in=before))
+
+
+@pytest.fixture
+def account_looks_well(monkeypatch):
+    monkeypatch.setattr(scheduler.probing, "may_order", lambda state: True)
+
+
+def put_in_flight(video: Video, status: str, **fields: object) -> None:
+    Video.objects.filter(pk=video.pk).update(status=status, submitted_at=timezone.now(), **fields)
+
+
+def trip(video: Video, *, until_rendered: bool = False) -> Video:
+    """The order goes out and meets a problem of our own; then it is queued again, and the gate's wait ends."""
+    if until_rendered:
+        gate_trips.trip(video, "movio", "", ordered_at=timezone.now(), until_rendered=True)
+    else:
+        gate_trips.trip_for(video, EMPTY, timezone.now())
+    return fresh(video)
+
+
+def end_wait() -> None:
+    ProviderState.objects.update(closed_until=timezone.now() - timedelta(seconds=1))
+
+
+# ── Who probes
+
+
+def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third, account_looks_well):
+    tripping, own = make_video(owner), make_video(owner)
+    younger, oldest = make_video(outsider), make_video(third)
+    Video.objects.filter(pk=oldest.pk).update(queued_at=after(-60))
+    Video.objects.filter(pk__in=[tripping.pk, own.pk]).update(queued_at=after(-600))
+    trip(tripping)
+    assert (gate().tripped_by, probe()) == (owner.account, [oldest])
+    assert (fresh(younger).status, fresh(own).status) == ("queued", "queued")
+
+
+def test_when_nobody_else_waits_an_order_that_never_closed_the_gate_probes_first(owner, account_looks_well):
+    tripping, own = make_video(owner), make_video(owner)
+    trip(tripping)
+    assert probe() == [own]
+
+
+def test_when_it_is_alone_it_probes_itself(owner, account_looks_well):
+    tripping = make_video(owner)
+    trip(tripping)
+    assert probe() == [tripping]
+
+
+def test_an_account_whose_own_slots_are_full_does_not_probe(owner, outsider, account_looks_well, monkeypatch):
+    tripping, waiting = make_video(owner), make_video(outsider)
+    monkeypatch.setattr(scheduler.places.Line, "room", property(lambda line: int(line.account_id == owner.account.pk)))
+    trip(tripping)
+    assert probe() == [tripping]
+    assert fresh(waiting).status == "queued"
+
+
+# ── Who is set aside
+
+
+@pytest.mark.parametrize("status", ["rendering", "storing"])
+def test_an_order_refused_twice_with_anothers_accepted_between_is_set_aside(owner, outsider, status):
+    tripping, other = make_video(owner), make_video(outsider)
+    tripping = trip(tripping)
+    put_in_flight(other, status)
+    end_wait()
+    before = gate()
+    tripping = trip(tripping)
+    assert tripping.set_aside_at is not None
+    assert (gate().closings, gate().changed_at, gate_seconds()) == (before.closings, before.changed_at, 0)
+    assert list(OperatorAlarm.objects.values_list("code", "key")) == [
+        ("order_set_aside", f"order_set_aside:{tripping.pk}")
+    ]
+
+
+def test_with_nobody_accepted_between_nobody_is_set_aside(owner, outsider):
+    videos = [make_video(owner), make_video(outsider)]
+    for _ in range(5):
+        for video in videos:
+            trip(video)
+            end_wait()
+    assert [fresh(video).set_aside_at for video in videos] == [None, None]
+    assert (gate().closings, OperatorAlarm.objects.count()) == (10, 0)
+
+
+def test_an_order_of_its_own_account_accepted_between_proves_nothing(owner):
+    tripping, own = make_video(owner), make_video(owner)
+    trip(tripping)
+    put_in_flight(own, "rendering")
+    end_wait()
+    assert trip(tripping).set_aside_at is None
+
+
+def test_an_order_accepted_before_the_first_time_proves_nothing(owner, outsider):
+    tripping, other = make_video(owner), make_video(outsider)
+    put_in_flight(other, "rendering")
+    trip(tripping)
+    end_wait()
+    assert trip(tripping).set_aside_at is None
+
+
+def test_where_orders_are_taken_and_failed_later_only_a_finished_render_proves_anything(owner, outsider):
+    tripping, other = make_video(owner), make_video(outsider)
+    trip(tripping, until_rendered=True)
+    put_in_flight(other, "rendering")
+    end_wait()
+    assert trip(tripping, until_rendered=True).set_aside_at is None
+    put_in_flight(other, "completed", rendered_at=timezone.now())
+    end_wait()
+    assert trip(tripping, until_rendered=True).set_aside_at is not None
+
+
+@pytest.mark.parametrize("code", sorted(gate_trips.ABOUT_OUR_KEY))
+def test_a_refused_key_is_no_orders_fault(owner, outsider, code):
+    tripping, other = make_video(owner), make_video(outsider)
+    gate_trips.trip_for(tripping, OperatorProblem(code), timezone.now())
+    put_in_flight(other, "rendering")
+    end_wait()
+    gate_trips.trip_for(tripping, OperatorProblem(code), timezone.now())
+    assert fresh(tripping).set_aside_at is None
+
+
+def test_orders_that_were_out_together_when_it_closed_have_not_closed_it(owner):
+    first, second = make_video(owner), make_video(owner)
+    trip(first)
+    trip(second)
+    assert (fresh(second).gate_tripped_at, gate().closings) == (None, 1)
+
+
+# ── What being set aside means
+
+
+@pytest.fixture
+def aside(owner):
+    video = make_video(owner)
+    Video.objects.filter(pk=video.pk).update(set_aside_at=timezone.now(), waiting_reason="insufficient_credit")
+    return fresh(video)
+
+
+def test_it_stands_in_nobodys_way(owner, outsider, aside, settings):
+    settings.HEYGEN_MAX_CONCURRENT = 5
+    own, other = make_video(owner), make_video(outsider)
+    assert scheduler.places.of_videos([aside, own, other]).keys() == {own.pk, other.pk}
+    assert sorted(scheduler.places.of_videos([own, other]).values()) == [1, 2]
+    assert scheduler.hand_out_slots() == 2
+    assert fresh(aside).status == "queued"
+
+
+def test_at_its_deadline_it_fails_with_its_credits_back_and_an_alarm(owner, aside):
+    Video.objects.filter(pk=aside.pk).update(deadline_at=after(0))
+    sweeping.sweep_all()
+    assert outcome_of(aside) == ("failed", "provider_problem", True)
+    assert (money_of(owner), [message.subject for message in mail.outbox]) == (
+        UNTOUCHED,
+        ["[genvid] Alarm: set_aside_order_failed"],
+    )
+
+
+def test_its_client_may_cancel_it(owner, aside):
+    answer = owner.client.post(f"/api/v1/videos/{aside.pk}/cancel")
+    assert (answer.status_code, fresh(aside).status, money_of(owner)) == (200, "canceled", UNTOUCHED)
+
+
+def test_staff_let_it_go_on(owner, aside, settings):
+    Video.objects.filter(pk=aside.pk).update(deadline_at=after(60), gate_tripped_at=timezone.now())
+    video = levers.let_go_on(aside, by="staff@example.com")
+    assert (video.set_aside_at, video.gate_tripped_at, video.waiting_reason) == (None, None, "")
+    assert video.deadline_at > after(settings.VIDEO_QUEUE_DEADLINE - 3600)
+    assert (scheduler.hand_out_slots(), fresh(aside).status) == (1, "submitting")
+
+
+@pytest.mark.parametrize("status", ["queued", "rendering", "failed"])
+def test_only_what_was_set_aside_can_be_let_go_on(owner, status):
+    video = make_video(owner, status)
+    with nothing_changes(), pytest.raises(InvalidState):
+        levers.let_go_on(video, by="staff@example.com")
+
+
+# ── Against the sandbox
+
+
+def test_a_video_dearer_than_what_is_left_shuts_the_shop_twice_and_no_more(pipeline, owner, outsider):
+    dear = fail_render(pipeline, pipeline.order(owner, TOO_DEAR))
+    healthy = pipeline.order(outsider)
+    pipeline.pass_gate()
+    assert (pipeline.dispatch(), fresh(healthy).status) == (1, "submitting")
+    assert pipeline.run(healthy).status == Status.COMPLETED
+
+    def is_set_aside() -> bool:
+        pipeline.pass_gate()
+        pipeline.tick()
+        return fresh(dear).set_aside_at is not None
+
+    wait_until(is_set_aside)
+    assert pipeline.renders(dear) == 2
+    assert still_held(owner, dear)
+    after_it = pipeline.order(outsider)
+    assert pipeline.run(after_it).status == Status.COMPLETED
+    assert (gate().code, fresh(dear).status, pipeline.renders(dear)) == ("", "queued", 2)
+    assert operator_alarms.mail_alarms() + len(mail.outbox) >= 1
+
+
+def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(pipeline, owner, outsider):
+    pipeline.sandbox.wallet(0)
+    first = fail_render(pipeline, pipeline.order(owner))
+    second = pipeline.order(outsider)
+    for _ in range(3):
+        ProviderState.objects.update(changed_at=after(-provider.MAX_PROBE_SECONDS), closed_until=after(0))
+        pipeline.tick()
+    pipeline.sandbox.wallet(100)
+    ProviderState.objects.update(closed_until=after(600), looked_at=after(-provider.LOOK_SECONDS))
+    for video in (first, second):
+        pipeline.run(video)
+    assert list(Video.objects.values_list("status", "set_aside_at")) == [("completed", None)] * 2
+    assert (charged_once(owner, first), charged_once(outsider, second), gate().code) == (True, True, "")
+
+
+# ── The look while the gate still waits
+
+
+def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline, owner):
+    video = pipeline.order(owner)
+    provider.close_for(EMPTY)
+    pipeline.sandbox.wallet(1)
+    ProviderState.objects.update(closed_until=after(600))
+    assert (pipeline.dispatch(), gate().balance_seen) == (0, 1)
+    pipeline.sandbox.wallet(50)
+    assert pipeline.dispatch() == 0, "between two looks nobody looks"
+    ProviderState.objects.update(looked_at=after(-provider.LOOK_SECONDS))
+    assert (pipeline.dispatch(), fresh(video).status) == (1, "submitting")
+
+
+@pytest.mark.parametrize("balance", [1, 0.5, 0])
+def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
+    pipeline.order(owner)
+    provider.close_for(EMPTY)
+    ProviderState.objects.update(closed_until=after(600), balance_seen=1)
+    pipeline.sandbox.wallet(balance)
+    assert pipeline.dispatch() == 0
+    assert gate_seconds() > 300
+
+
+def test_a_key_that_was_mended_is_found_though_the_gate_is_closed_for_long(pipeline, owner, settings):
+    pipeline.order(owner)
+    provider.close_for(OperatorProblem("unauthorized"))
+    ProviderState.objects.update(closed_until=after(600))
+    right, settings.HEYGEN_API_KEY = settings.HEYGEN_API_KEY, "wrong"
+    assert pipeline.dispatch() == 0
+    settings.HEYGEN_API_KEY = right
+    ProviderState.objects.update(looked_at=after(-provider.LOOK_SECONDS))
+    assert pipeline.dispatch() == 1
