@@ -99,7 +99,7 @@ class SessionAdmin(ReadOnlyAdmin):
     list_filter = ("revoked_reason", "created_at")
     search_fields = ("user__email",)
     list_select_related = ("user", "account")
-    exclude = ("jti",)
+    exclude = ("jti", "previous_jti")
 
 
 @admin.register(IdempotencyRecord)

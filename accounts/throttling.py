@@ -87,7 +87,10 @@ def attempt(email: str) -> Attempt:
 
 
 def remember_network(user_id: UUID) -> None:
-    """Somebody has proved from here who they are. One statement, for all that is known or not."""
+    """Somebody has proved from here who they are, by a sign-in or by a token of their mailbox.
+
+    One statement, for a network that is known and one that is not.
+    """
     if here():
         KnownNetwork.objects.bulk_create(
             [KnownNetwork(user_id=user_id, network=here(), last_used_at=timezone.now())],
@@ -103,8 +106,13 @@ def may_mail(email: str, purpose: str) -> bool:
 
 
 def here() -> str:
-    """The network that the present request came from: an IPv4 address, the /64 of an IPv6 address, "" for none."""
-    return neighbourhood(origin.current().address)
+    """The network that the present request came from (`network_of`)."""
+    return network_of(origin.current().address)
+
+
+def network_of(address: str) -> str:
+    """What counts as one network: an IPv4 address, the /64 of an IPv6 address, "" for none."""
+    return neighbourhood(address)
 
 
 def _is_known(email: str, network: str) -> bool:

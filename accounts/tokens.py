@@ -1,6 +1,7 @@
 """JSON Web Tokens: 15-minute access tokens that carry account and role, and rotating refresh tokens."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,19 @@ class RefreshClaims:
 
 def new_refresh_token() -> RefreshToken:
     return RefreshToken()
+
+
+def refresh_token_again(jti: str, expires_at: datetime) -> RefreshToken:
+    """The token of this id that `new_refresh_token` made, to the second: it is signed anew, for it is kept nowhere."""
+    token = RefreshToken()
+    token["jti"] = jti
+    token.set_exp(from_time=expires_at - token.lifetime)
+    token.set_iat(at_time=expires_at - token.lifetime)
+    return token
+
+
+def expiry_of(token: RefreshToken) -> datetime:
+    return datetime.fromtimestamp(token["exp"], tz=UTC)
 
 
 def pair_for(session: Session, role: str, refresh: RefreshToken) -> TokenPair:

@@ -1,16 +1,21 @@
 """People, tenants, and what binds them. `Account` is the tenant: it owns videos, wallet and keys."""
 
 import uuid
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.enums import Revocation, Role
 from accounts.querysets import MembershipQuerySet, SessionQuerySet, UserManager
+
+REPEAT = timedelta(seconds=10)
+"""How long a refresh token that was used may come again: an answer was lost, or two tabs refresh at once."""
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -81,12 +86,23 @@ class Membership(models.Model):
 
 
 class Session(models.Model):
-    """A family of refresh tokens: one sign-in. Only the newest token, named by `jti`, is good."""
+    """A family of refresh tokens: one sign-in. Only the newest token, named by `jti`, is good.
+
+    The one before it may come again for a moment, from the device that used it (`repeated`).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sessions")
     jti = models.CharField(max_length=64)
+    previous_jti = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="Of the token that was traded for the present one.",
+    )
+    rotated_at = models.DateTimeField(null=True, editable=False, help_text="When `previous_jti` was traded.")
     address = models.GenericIPAddressField(null=True, blank=True, help_text="Where it was last used from.")
     user_agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -104,9 +120,20 @@ class Session(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
-    def rotate(self, old_jti: str, new_jti: str, **fields: Any) -> bool:
+    def rotate(self, old_jti: str, new_jti: str, *, now: datetime, **fields: Any) -> bool:
         """Make `new_jti` the good token if `old_jti` still is: of two callers with one token, one wins."""
-        return self._alive().filter(jti=old_jti).update(jti=new_jti, **fields) == 1
+        present = self._alive().filter(jti=old_jti)
+        return present.update(jti=new_jti, previous_jti=old_jti, rotated_at=now, last_used_at=now, **fields) == 1
+
+    def repeated(self, old_jti: str, *, now: datetime) -> Self | None:
+        """The session as it is now, where `old_jti` was traded within REPEAT for a token that nobody has used yet.
+
+        A release that does not know `rotated_at` moves `last_used_at` alone: then its token is the newest, and
+        `previous_jti` is not the one before it.
+        """
+        lately = self._alive().filter(rotated_at__gt=now - REPEAT, last_used_at=F("rotated_at"))
+        found: Self | None = lately.filter(previous_jti=old_jti).first()
+        return found
 
     def revoke(self, reason: Revocation) -> bool:
         return self._alive().update(revoked_at=timezone.now(), revoked_reason=reason) == 1

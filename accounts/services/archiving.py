@@ -57,7 +57,7 @@ def _of_person(user: User) -> dict[str, Rows]:
             for each in mine
         ),
         "invitations": plain_rows(Invitation.objects.filter(email=user.email), without=("invited_by_id",)),
-        "sessions": plain_rows(Session.objects.filter(user=user), without=("jti",)),
+        "sessions": plain_rows(Session.objects.filter(user=user), without=("jti", "previous_jti")),
         "known_networks": plain_rows(KnownNetwork.objects.filter(user=user)),
         "authenticators": plain_rows(Authenticator.objects.filter(user=user)),
         "exports": plain_rows(Export.objects.filter(user=user), without=INNER_WORKINGS),

@@ -48,12 +48,16 @@ def reset_token(user: User) -> str:
 
 
 def reset(token: str, new_password: str) -> User:
-    """Proves the mailbox too. Raises TokenInvalid, and ValidationFailed on `new_password`."""
+    """Proves the mailbox too, and makes the network of the request a known one, which no failures elsewhere lock out.
+
+    Raises TokenInvalid, and ValidationFailed on `new_password`.
+    """
     user = _holder(token)
     verified_at = user.email_verified_at or timezone.now()
     old = _give(user, new_password)
     with transaction.atomic():
         _replace(user, old, or_else=TokenInvalid(), email_verified_at=Coalesce(F("email_verified_at"), verified_at))
+        throttling.remember_network(user.pk)
         account_id = _first_account(user)
         audit.note(AuditAct.PASSWORD_RESET, account_id=account_id, user_id=user.pk)
         if user.email_verified_at is None:

@@ -12,7 +12,7 @@ from accounts import audit, jobs, throttling
 from accounts.enums import AuditAct, Revocation
 from accounts.models import Membership, Session, User
 from accounts.services import erasing, opening, proving, sessions
-from accounts.tokens import TokenPair, new_refresh_token, pair_for, read_refresh
+from accounts.tokens import TokenPair, expiry_of, new_refresh_token, pair_for, read_refresh, refresh_token_again
 from genvid import origin
 from genvid.errors import InvalidCredentials, TokenInvalid, ValidationFailed
 from genvid.jobs import enqueue_on_commit
@@ -42,6 +42,9 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
             audit.note(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
             signed_in = SignedIn(user, membership, open_session(membership))
             enqueue_on_commit(jobs.SEND_VERIFICATION_EMAIL, str(user.pk))
+        # Rolled back: whoever has the address now is somebody else. Any other violation is a defect, and told as one.
+        if not User.objects.filter(email=user.email).exists():
+            raise
     except IntegrityError:
         raise ValidationFailed(details={"email": "This address is already registered."}) from None
     logger.info("account_registered", account_id=str(membership.account_id))
@@ -91,24 +94,44 @@ def open_session(membership: Membership) -> TokenPair:
         jti=refresh["jti"],
         address=here.address or None,
         user_agent=here.user_agent,
-        expires_at=timezone.now() + refresh.lifetime,
+        expires_at=expiry_of(refresh),
     )
     return pair_for(session, membership.role, refresh)
 
 
 def refresh(refresh_token: str) -> TokenPair:
-    """Trade a refresh token for a new pair. A second use of one token revokes its family. Raises TokenInvalid."""
+    """Trade a refresh token for a new pair. Raises TokenInvalid.
+
+    A second use of one token revokes its family, unless the device that used it repeats it at once (`_repeat`).
+    """
     claims = read_refresh(refresh_token)
     session = Session.objects.alive().filter(pk=claims.session_id).first()
     role = Session.objects.role_now(claims.session_id)
     if session is None or role is None:
         raise TokenInvalid
     new, now, here = new_refresh_token(), timezone.now(), origin.current()
-    seen = {"last_used_at": now, "address": here.address or None, "user_agent": here.user_agent}
-    if not session.rotate(claims.jti, new["jti"], expires_at=now + new.lifetime, **seen):
+    seen = {"address": here.address or None, "user_agent": here.user_agent}
+    if session.rotate(claims.jti, new["jti"], now=now, expires_at=expiry_of(new), **seen):
+        return pair_for(session, role, new)
+    return _repeat(session, claims.jti, role)
+
+
+def _repeat(session: Session, jti: str, role: str) -> TokenPair:
+    """The successor of a token that was just used, for the network and the program that used it.
+
+    Read anew after the trade that was lost, so that of two requests at once the second gets what the first one got.
+    """
+    rotated = session.repeated(jti, now=timezone.now())
+    if rotated is None or not _is_from_here(rotated):
         sessions.end_stolen(session)
         raise TokenInvalid
-    return pair_for(session, role, new)
+    return pair_for(rotated, role, refresh_token_again(rotated.jti, rotated.expires_at))
+
+
+def _is_from_here(session: Session) -> bool:
+    here = throttling.here()
+    same_network = here != "" and here == throttling.network_of(session.address or "")
+    return same_network and session.user_agent == origin.current().user_agent
 
 
 def logout(refresh_token: str) -> None:

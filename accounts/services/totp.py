@@ -52,9 +52,14 @@ def start(user: User) -> Authenticator:
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     try:
         with transaction.atomic():
+            # Under the person's lock: of two that start at once, the second replaces the secret of the first.
+            User.objects.select_for_update(no_key=True).get(pk=user.pk)
             Authenticator.objects.filter(user=user, confirmed=False).delete()
             device: Authenticator = Authenticator.objects.create(user=user, secret=secret)
     except IntegrityError:
+        # Confirmed since the caller looked, and so not among the rows that were deleted.
+        if authenticator_of(user) is None:
+            raise
         raise InvalidState(ALREADY_ON) from None
     return device
 

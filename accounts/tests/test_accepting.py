@@ -4,13 +4,15 @@ from functools import partial
 
 import pytest
 from django.core import signing
+from django.db import IntegrityError
 
 from accounts.enums import AuditAct
-from accounts.models import Account, AuditEntry, Membership, User
+from accounts.models import Account, AuditEntry, Membership, Session, User
 from accounts.services import totp
 from accounts.services.teams.inviting import SALT, token_of
 from accounts.services.teams.joining import accept
 from accounts.tests.teams import later
+from accounts.tests.test_register import another_violation
 from billing.models import LedgerEntry
 from genvid.errors import TokenInvalid
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
@@ -189,3 +191,15 @@ def test_of_many_who_accept_at_once_one_joins(owner, invitation, theirs, known, 
     assert sum(not isinstance(result, Exception) for result in results) == 1
     assert Membership.objects.filter(account=owner.account).count() == 2
     assert {type(result) for result in results if isinstance(result, Exception)} == {TokenInvalid}
+
+
+def test_a_violation_of_another_constraint_is_not_told_as_a_registered_address(invitation):
+    with another_violation(Session), nothing_changes(), pytest.raises(IntegrityError, match="another constraint"):
+        accept(token_of(invitation), signed_in_as=None, password=PASSWORD)
+
+
+def test_a_member_who_accepts_an_older_invitation_is_told_so(owner, outsider):
+    invitation = make_invitation(owner, email=outsider.user.email)
+    Membership.objects.create(user=outsider.user, account=owner.account, role="viewer")
+    with nothing_changes():
+        assert refusal_of(accepting(invitation, outsider.client)) == (409, "conflict")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from limits import parse
 
 from accounts.models import AuditEntry, KnownNetwork, Session, User
-from accounts.services import purging
+from accounts.services import passwords, purging
 from accounts.tests.hashers import CountingHasher
 from genvid import counting
 from genvid.tests.asserts import nothing_changes, queries_of, refusal_of
@@ -241,3 +241,20 @@ def test_a_person_of_two_accounts_is_noted_on_the_first(owner):
     other.user.memberships.create(account=owner.account, role="viewer")
     sign_in("wrong", email=other.user.email)
     assert AuditEntry.objects.get(act="session.refused").account == other.account
+
+
+def test_who_resets_the_password_is_not_locked_out_of_that_network(owner, attackers, settings):
+    settings.LOGIN_LIMIT_PER_EMAIL = parse("4/hour")
+    assert attackers(5) == [401] * 4 + [429]
+    assert sign_in(address=ELSEWHERE).status_code == 429
+    body = {"token": passwords.reset_token(owner.user), "new_password": "a wholly different phrase"}
+    assert JsonClient().post("/api/v1/auth/password/reset", body, REMOTE_ADDR=ELSEWHERE).status_code == 200
+    assert sign_in(body["new_password"], address=ELSEWHERE).status_code == 200
+    assert sign_in(body["new_password"], address="198.51.100.5").status_code == 429
+
+
+def test_a_reset_that_is_refused_makes_no_network_known(owner):
+    with nothing_changes():
+        body = {"token": "forged", "new_password": "a wholly different phrase"}
+        JsonClient().post("/api/v1/auth/password/reset", body, REMOTE_ADDR=ELSEWHERE)
+    assert not KnownNetwork.objects.filter(network=ELSEWHERE).exists()

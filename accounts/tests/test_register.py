@@ -1,5 +1,9 @@
+from contextlib import contextmanager
+
 import pytest
 from django.conf import settings as django_settings
+from django.db import IntegrityError
+from django.db.models.signals import post_save
 
 from accounts.models import Account, Membership, Session, User
 from accounts.services import register
@@ -80,6 +84,26 @@ def test_a_taken_address_is_refused_in_any_case(stranger, given):
         response = stranger.post(REGISTER, ADA | {"email": given})
     assert wrong_fields_of(response) == ["email"]
     assert response.json()["error"]["details"] == {"email": "This address is already registered."}
+
+
+@contextmanager
+def another_violation(model):
+    """Each insert into the table of `model` breaks a constraint that has nothing to do with the e-mail address."""
+
+    def violate(**_):
+        raise IntegrityError("another constraint")
+
+    post_save.connect(violate, sender=model)
+    try:
+        yield
+    finally:
+        post_save.disconnect(violate, sender=model)
+
+
+@pytest.mark.parametrize("model", [User, Account, Membership, Session])
+def test_a_violation_of_another_constraint_is_not_told_as_a_taken_address(db, model):
+    with another_violation(model), nothing_changes(), pytest.raises(IntegrityError, match="another constraint"):
+        register(email="ada@example.com", password=PASSWORD)
 
 
 @pytest.mark.parametrize("given", ["", "ada", "ada@", "@example.com", "a b@example.com", "x" * 250 + "@example.com"])

@@ -78,6 +78,14 @@ def test_a_secret_comes_with_what_to_show_as_a_qr_code(owner):
     assert len(base64.b32decode(data["secret"])) == 20
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_start_at_once_nobody_is_told_that_it_is_on(clock):
+    user = make_caller().user
+    results = in_parallel([lambda: totp.start(user)] * 4)
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert Authenticator.objects.get().confirmed is False
+
+
 def test_until_it_is_confirmed_it_counts_for_nothing(owner):
     owner.client.post(TOTP, {"password": PASSWORD})
     assert state(owner)["enabled"] is False

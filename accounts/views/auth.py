@@ -56,7 +56,8 @@ class AuthViewSet(AccountViewSet):
             request=RefreshInput,
             response=TokenOutput,
             errors=("token_invalid",),
-            description="Each refresh token works once. Using an old one again ends the session, whoever did it.",
+            description="Each refresh token works once. For 10 seconds after that the same device, by its network and "
+            "user agent, gets the same successor again while that is unused. Any other second use ends the session.",
         ),
         "logout": Endpoint(
             "logout",

@@ -11,7 +11,7 @@ from accounts.models import Account, Invitation, Membership, User
 from accounts.services import erasing, proving, signing_in
 from accounts.services.teams.inviting import invitation_of
 from genvid.api.serializers import refuse_field
-from genvid.errors import NotAuthenticated, PermissionDenied, TokenInvalid
+from genvid.errors import Conflict, NotAuthenticated, PermissionDenied, TokenInvalid
 
 SIGN_IN_FIRST = "This address is registered: sign in as its person, or send its password."
 
@@ -20,7 +20,7 @@ def accept(token: str, *, signed_in_as: UUID | None, full_name: str = "", **proo
     """Join, and be signed in to the account. An address that is not registered yet becomes a person of that account.
 
     `proof`: password, totp_code. Raises TokenInvalid, ValidationFailed on `password` for somebody new, and for
-    somebody registered NotAuthenticated, PermissionDenied and what a sign-in raises.
+    somebody registered NotAuthenticated, PermissionDenied, Conflict for a member, and what a sign-in raises.
     """
     invitation = invitation_of(token)
     user = User.objects.filter(email=invitation.email).first()
@@ -33,8 +33,12 @@ def accept(token: str, *, signed_in_as: UUID | None, full_name: str = "", **proo
         with transaction.atomic():
             return _join(invitation, user, is_new=is_new)
     except IntegrityError:
-        # The address was registered at this very moment.
-        raise NotAuthenticated(SIGN_IN_FIRST) from None
+        if is_new and User.objects.filter(email=user.email).exists():
+            # The address was registered at this very moment.
+            raise NotAuthenticated(SIGN_IN_FIRST) from None
+        if Membership.objects.filter(account=invitation.account_id, user=user.pk).exists():
+            raise Conflict("You belong to this account already.") from None
+        raise
 
 
 def _newcomer(email: str, password: str, full_name: str) -> User:
