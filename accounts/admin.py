@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin_people import MembershipInline
 from accounts.models import (
     Account,
     ApiKey,
@@ -19,48 +20,13 @@ from accounts.models import (
     Invitation,
     Membership,
     Session,
+    StaffAct,
     User,
     WebhookEndpoint,
 )
 from accounts.services import erasing
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
 from genvid.errors import DomainError
-
-
-class MembershipInline(ReadOnlyInline):
-    model = Membership
-    fields = ("user", "account", "role", "created_at")
-
-
-@admin.register(User)
-class UserAdmin(RoomAdmin):
-    list_display = (
-        "email",
-        "full_name",
-        "company_name",
-        "email_verified_at",
-        "is_active",
-        "is_staff",
-        "created_at",
-    )
-    list_filter = ("is_active", "is_staff", "created_at")
-    search_fields = ("email", "full_name", "company_name", "id")
-    fields = (
-        ("email", "email_verified_at"),
-        ("full_name", "company_name"),
-        ("preferred_language", "email_notifications"),
-        ("is_active", "is_staff", "is_superuser"),
-        ("created_at", "last_login"),
-    )
-    readonly_fields = ("email", "created_at", "last_login")
-    inlines = (MembershipInline,)
-
-    def has_add_permission(self, request: object) -> bool:
-        """People register; `manage.py createsuperuser` makes staff."""
-        return False
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        return False
 
 
 @admin.register(Account)
@@ -143,10 +109,24 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "act", "account", "user", "api_key", "address")
-    list_filter = ("act", "created_at")
+    list_display = ("created_at", "act", "account", "user", "api_key", "by_staff", "address")
+    list_filter = ("act", "by_staff", "created_at")
     search_fields = ("account__name", "user__email", "address", "request_id")
     list_select_related = ("account", "user", "api_key")
+
+
+@admin.register(StaffAct)
+class StaffActAdmin(ReadOnlyAdmin):
+    """Everything that the operator's people did, on one page."""
+
+    list_display = ("created_at", "act", "user", "account", "what", "address")
+    list_filter = ("act", "created_at")
+    search_fields = ("account__name", "user__email", "address", "request_id")
+    list_select_related = ("account", "user")
+
+    @admin.display(description="what")
+    def what(self, act: StaffAct) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in act.detail.items())[:300]
 
 
 @admin.register(Export)

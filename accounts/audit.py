@@ -22,12 +22,19 @@ KEPT = timedelta(days=400)
 
 
 def note(
-    act: AuditAct, *, account_id: UUID | None, user_id: UUID | None = None, key_id: UUID | None = None, **detail: Any
-) -> None:
+    act: AuditAct,
+    *,
+    account_id: UUID | None,
+    user_id: UUID | None = None,
+    key_id: UUID | None = None,
+    by_staff: bool = False,
+    **detail: Any,
+) -> AuditEntry:
     """Who did what, and from where the present request came. `detail`: plain words and ids, never a secret."""
     here = origin.current()
-    AuditEntry.objects.create(
+    entry: AuditEntry = AuditEntry.objects.create(
         act=act,
+        by_staff=by_staff,
         account_id=account_id,
         user_id=user_id,
         api_key_id=key_id,
@@ -37,11 +44,17 @@ def note(
         request_id=here.request_id,
     )
     logger.info("audit", act=str(act), account_id=str(account_id or ""), user_id=str(user_id or ""))
+    return entry
 
 
 def note_by(caller: Caller, act: AuditAct, **detail: Any) -> None:
     """The same for what a caller did to their own account."""
     note(act, account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id, **detail)
+
+
+def note_staff(act: AuditAct, *, staff_id: UUID | None, account_id: UUID | None = None, **detail: Any) -> AuditEntry:
+    """An act of staff. `account_id`: whose account it changes; `staff_id` is None for an operator at a shell."""
+    return note(act, account_id=account_id, user_id=staff_id, by_staff=True, **detail)
 
 
 def forget_old() -> int:

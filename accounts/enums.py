@@ -103,6 +103,17 @@ class AuditAct(TextChoices):
     ERASURE_REQUESTED = "profile.erasure_requested"
     ERASURE_WITHDRAWN = "profile.erasure_withdrawn"
     ERASED = "profile.erased"
+    CATALOGUE_RELEASED = "catalogue.released"
+    CATALOGUE_WITHDRAWN = "catalogue.withdrawn"
+    ACCESS_CHANGED = "staff.access_changed"
+    RECORD_ADDED = "staff.record_added"
+    RECORD_CHANGED = "staff.record_changed"
+    RECORD_REMOVED = "staff.record_removed"
+    VIDEO_ACTION = "staff.video_action"
+    ORDERS_PAUSED = "staff.orders_paused"
+    ORDERS_RESUMED = "staff.orders_resumed"
+    GATE_OPENED = "staff.gate_opened"
+    WORKER_DRAINED = "staff.worker_drained"
 
 
 EVERYTHING = "*"

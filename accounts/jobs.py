@@ -9,6 +9,7 @@ SEND_NEW_OWNER_EMAIL = Job("accounts.send_new_owner_email")
 SEND_PASSWORD_RESET_EMAIL = Job("accounts.send_password_reset_email")
 SEND_PASSWORD_CHANGED_EMAIL = Job("accounts.send_password_changed_email")
 SEND_TOTP_EMAIL = Job("accounts.send_totp_email")
+SEND_ACCESS_CHANGED_EMAIL = Job("accounts.send_access_changed_email")
 SEND_ENDPOINT_OFF_EMAIL = Job("accounts.send_endpoint_off_email")
 # A message that waited longer is worthless: the sweep has sent others.
 DELIVER = Job("accounts.deliver", queue="outgoing", expires=60)

@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts import jobs
-from accounts.services import delivering, erasing, exporting, passwords, privacy, purging, totp, verifying
+from accounts.services import delivering, erasing, exporting, passwords, privacy, purging, staff_access, totp, verifying
 from accounts.services.teams import telling
 
 MAIL_RETRIES: dict[str, Any] = {"autoretry_for": (OSError,), "retry_backoff": 30, "max_retries": 5}
@@ -50,6 +50,11 @@ def send_totp_email(user_id: str) -> None:
 @shared_task(name=jobs.SEND_ENDPOINT_OFF_EMAIL.name, **MAIL_RETRIES)
 def send_endpoint_off_email(endpoint_id: str) -> None:
     delivering.tell_owners(UUID(endpoint_id))
+
+
+@shared_task(name=jobs.SEND_ACCESS_CHANGED_EMAIL.name, **MAIL_RETRIES)
+def send_access_changed_email(entry_id: str) -> None:
+    staff_access.send_changed_email(UUID(entry_id))
 
 
 @shared_task(name=jobs.DELIVER.name)

@@ -224,7 +224,8 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
             wallet=wallet, source=LotSource.STAFF, reference=reference, granted=credits, remaining=remaining
         )
     move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
-    audit.note(AuditAct.CREDITS_ADJUSTED, account_id=account_id, user_id=staff_id, credits=credits, reference=reference)
+    facts = {"credits": credits, "reference": reference}
+    audit.note_staff(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
     return True
 
 

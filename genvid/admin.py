@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
 
+from genvid.staff_acts import record_changed
+
 
 class StaffSite(UnfoldAdminSite):
     """Where the operator asks for a second factor, a password alone opens nothing, in older sessions neither."""
@@ -40,10 +42,31 @@ class RoomAdmin(ModelAdmin):
     list_per_page = 50
     list_filter_submit = True
 
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        record_changed.send(type(obj), request=request, row=obj, action="added", fields=())
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        # A form's message is a list; a text comes from an action, whose service is audited by itself.
+        if isinstance(message, list):
+            record_changed.send(type(obj), request=request, row=obj, action="changed", fields=_fields_of(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            record_changed.send(type(row), request=request, row=row, action="removed", fields=())
+        return super().log_deletions(request, queryset)
+
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+def _fields_of(message: list[Any]) -> tuple[str, ...]:
+    """The names of the fields in Django's message on a change, those of inlines too."""
+    parts = [part for each in message for part in each.values()]
+    return tuple(str(name) for part in parts for name in part.get("fields", ()))
 
 
 class ReadOnlyAdmin(ReadOnlyMixin, RoomAdmin):

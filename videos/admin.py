@@ -1,6 +1,7 @@
 """Videos, for staff: a page with the timeline, the file and the levers; nothing is edited by hand."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -114,7 +115,7 @@ class ProviderStateAdmin(OperatedAdmin):
 
     @action(description="Open the gate now", permissions=["operate"])  # type: ignore[untyped-decorator]
     def open_gate(self, request: HttpRequest, queryset: object) -> None:
-        provider.reopen()
+        provider.reopen(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
         for state in ProviderState.objects.all():
             self.log_change(request, state, "Opened the gate.")
 
@@ -128,12 +129,10 @@ class ProviderStateAdmin(OperatedAdmin):
         warning = "Waiting videos are ordered again. A gate that HeyGen's own answers closed stays closed."
         return self._after_asking(request, "Resume orders", warning, provider.resume)
 
-    def _after_asking(
-        self, request: HttpRequest, title: str, warning: str, deed: Callable[[str], None]
-    ) -> HttpResponse:
+    def _after_asking(self, request: HttpRequest, title: str, warning: str, deed: Callable[..., None]) -> HttpResponse:
         if not is_confirmed(request):
             return ask(self, request, title=title, warning=warning, form=forms.Form())
-        deed(request.user.get_username())
+        deed(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
         self.log_change(request, ProviderState.objects.get(name=provider.NAME), f"{title}.")
         self.message_user(request, f"{title}: done.", messages.SUCCESS)
         return redirect("admin:videos_providerstate_changelist")

@@ -1,15 +1,20 @@
 """The levers on the staff's pages: a page that asks before each, for one video or for several."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from unfold.decorators import action
 
+from accounts import audit
+from accounts.enums import AuditAct
 from genvid.admin import ReadOnlyAdmin
 from genvid.errors import DomainError
 from videos.confirming import LEVERS, MOST_AT_ONCE, Lever, ask, is_confirmed
@@ -76,7 +81,7 @@ class LeverAdmin(OperatedAdmin):
         refused: list[str] = []
         for video in videos:
             try:
-                lever.pull(video, by=request.user.get_username(), **wish)
+                self._act(request, lever, video, wish)
             except DomainError as error:
                 details = " ".join((error.details or {}).values())
                 refused.append(f"{_line(video)}: {error.message} {details}".rstrip())
@@ -86,6 +91,15 @@ class LeverAdmin(OperatedAdmin):
             self.message_user(request, f"{lever.title}: done for {len(videos) - len(refused)}.", messages.SUCCESS)
         for line in refused[:NAMED]:
             self.message_user(request, line, messages.ERROR)
+
+    def _act(self, request: HttpRequest, lever: Lever, video: Video, wish: dict[str, Any]) -> None:
+        """Pull it, and write down who did. Raises DomainError."""
+        with transaction.atomic() if lever.is_local else nullcontext():
+            lever.pull(video, by=request.user.get_username(), **wish)
+            said = {f"given_{name}": str(value)[:300] for name, value in wish.items()}
+            facts = {"action": lever.name, "video": video.pk, **said}
+            staff = UUID(str(request.user.pk))
+            audit.note_staff(AuditAct.VIDEO_ACTION, staff_id=staff, account_id=video.account_id, **facts)
 
 
 for _lever in LEVERS:

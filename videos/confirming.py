@@ -1,13 +1,10 @@
 """Staff's deeds that want a second look: the levers on videos, their forms and words, and the page that asks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
@@ -15,8 +12,11 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from genvid.confirmation import ask, is_confirmed
 from videos.models import Video
 from videos.services import handmade, levers
+
+__all__ = ["LEVERS", "MOST_AT_ONCE", "Lever", "ask", "is_confirmed"]
 
 MOST_AT_ONCE = 100
 """Videos of one pull: several levers ask HeyGen about each of them."""
@@ -67,6 +67,8 @@ class Lever:
     pull: Callable[..., Video]
     form: type[forms.Form] = forms.Form
     bulk: bool = True
+    is_local: bool = False
+    """It asks nobody outside, so it and its entry in the audit log are one transaction."""
 
 
 LEVERS = (
@@ -95,6 +97,7 @@ LEVERS = (
         f"The video ends as canceled; what is not kept of its hold is given back. {UNDER_WAY}",
         levers.cancel,
         CancelForm,
+        is_local=True,
     ),
     Lever(
         "settle_failed",
@@ -102,6 +105,7 @@ LEVERS = (
         f"The video ends as failed, and all its credits are given back. {UNDER_WAY}",
         levers.settle_failed,
         MessageForm,
+        is_local=True,
     ),
     Lever(
         "settle_completed",
@@ -118,25 +122,6 @@ LEVERS = (
         levers.refund,
         RefundForm,
         bulk=False,
+        is_local=True,
     ),
 )
-
-
-def ask(
-    admin: "ModelAdmin[Any]",
-    request: HttpRequest,
-    *,
-    title: str,
-    warning: str,
-    form: forms.Form,
-    things: Iterable[str] = (),
-    hidden: Iterable[tuple[str, str]] = (),
-) -> HttpResponse:
-    """The page that says what will happen and wants to hear yes. `hidden` is sent back with the answer."""
-    context = admin.admin_site.each_context(request) | {"opts": admin.model._meta, "title": title, "warning": warning}
-    context |= {"form": form, "things": list(things), "hidden": list(hidden)}
-    return TemplateResponse(request, "admin/videos/confirm.html", context)
-
-
-def is_confirmed(request: HttpRequest) -> bool:
-    return request.method == "POST" and request.POST.get("confirmed") == "yes"

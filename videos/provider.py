@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import audit
+from accounts.enums import AuditAct
 from genvid.heygen.errors import HeyGenError, OperatorProblem
 from genvid.jobs import enqueue_on_commit
 from videos import jobs
@@ -73,16 +75,23 @@ def learn_limit(rendering: int, ordered_at: datetime | None = None) -> None:
     logger.warning("provider_limit_learned", limit=learned)
 
 
-def pause(by: str) -> None:
-    """Staff stop all new orders until they say otherwise. What HeyGen has already goes on."""
+@transaction.atomic
+def pause(by: str, *, staff_id: UUID | None = None) -> None:
+    """Staff stop all new orders until they say otherwise. What HeyGen has already goes on.
+
+    `by`: a name for the log and the page. `staff_id`: whose that is, None for an operator at a shell.
+    """
+    audit.note_staff(AuditAct.ORDERS_PAUSED, staff_id=staff_id, by=by)
     ProviderState.objects.get_or_create(name=NAME)
     ProviderState.objects.filter(name=NAME, paused_at=None).update(paused_at=timezone.now(), paused_by=by[:254])
     enqueue_on_commit(jobs.ALARM_STAFF)
     logger.warning("provider_paused", by=by)
 
 
-def resume(by: str) -> None:
+@transaction.atomic
+def resume(by: str, *, staff_id: UUID | None = None) -> None:
     """Take a pause back. A gate that HeyGen's own answers closed stays closed."""
+    audit.note_staff(AuditAct.ORDERS_RESUMED, staff_id=staff_id, by=by)
     ProviderState.objects.get_or_create(name=NAME)
     ProviderState.objects.filter(name=NAME).update(paused_at=None, paused_by="")
     enqueue_on_commit(jobs.ALARM_STAFF)
@@ -191,8 +200,10 @@ def let_probe() -> None:
     ProviderState.objects.filter(name=NAME, needs_staff=True).update(closed_until=timezone.now())
 
 
-def reopen() -> None:
+@transaction.atomic
+def reopen(by: str = "", *, staff_id: UUID | None = None) -> None:
     """Staff say that HeyGen will take orders again."""
+    audit.note_staff(AuditAct.GATE_OPENED, staff_id=staff_id, by=by)
     _open(ProviderState.objects.filter(name=NAME))
 
 

@@ -1,7 +1,7 @@
 """The rows of this room, one module a subject. Everybody imports the names below."""
 
 from accounts.models.access import ApiKey, IdempotencyRecord
-from accounts.models.audit import AuditEntry
+from accounts.models.audit import AuditEntry, StaffAct
 from accounts.models.networks import KnownNetwork
 from accounts.models.people import Account, Membership, Session, User
 from accounts.models.privacy import Erasure, Export
@@ -26,6 +26,7 @@ __all__ = [
     "OutgoingEvent",
     "RecoveryCode",
     "Session",
+    "StaffAct",
     "User",
     "WebhookEndpoint",
 ]

@@ -18,6 +18,7 @@ class AuditEntry(models.Model):
     user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Who did it.")
     api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
     act = models.CharField(max_length=40, choices=AuditAct.choices)
+    by_staff = models.BooleanField(default=False, db_default=False, help_text="The operator's people did it.")
     detail = models.JSONField(default=dict, help_text="What it was done to. Never a secret.")
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
@@ -31,7 +32,24 @@ class AuditEntry(models.Model):
             models.Index(fields=["account", "-created_at", "-id"], name="audit_page"),
             models.Index(fields=["user", "-created_at"], name="audit_of_user"),
             models.Index(fields=["created_at"], name="audit_age"),
+            models.Index(fields=["-created_at", "-id"], name="audit_staff", condition=models.Q(by_staff=True)),
         ]
 
     def __str__(self) -> str:
         return f"{self.act} at {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+
+class StaffActManager(models.Manager["StaffAct"]):
+    def get_queryset(self) -> models.QuerySet["StaffAct"]:
+        return super().get_queryset().filter(by_staff=True)
+
+
+class StaffAct(AuditEntry):
+    """The entries of what the operator's people did, for a page of their own."""
+
+    objects = StaffActManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = "act of staff"
+        verbose_name_plural = "acts of staff"

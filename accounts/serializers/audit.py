@@ -26,7 +26,13 @@ class AuditEntryOutput(serializers.Serializer[Any]):
     user_id = serializers.UUIDField(allow_null=True, help_text="Who did it; null once that person is erased.")
     api_key_id = serializers.UUIDField(allow_null=True)
     detail = serializers.DictField(child=serializers.CharField(), help_text="What it was done to.")
+    by_staff = serializers.BooleanField(help_text="The operator's people did it; where from is not told.")
     address = serializers.CharField(allow_null=True, help_text="The IP address that the request came from.")
     user_agent = serializers.CharField()
     request_id = serializers.CharField()
     created_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Any) -> Any:
+        """Where the operator's people work is none of a customer's business."""
+        shown: Any = super().to_representation(instance)
+        return shown | {"address": None, "user_agent": ""} if instance.by_staff else shown

@@ -69,7 +69,7 @@ def _of_accounts(owned: list[UUID]) -> dict[str, Rows]:
     deliveries = Delivery.objects.filter(endpoint__account__in=owned)
     attempts = DeliveryAttempt.objects.filter(delivery__endpoint__account__in=owned)
     return {
-        "audit_log": plain_rows(AuditEntry.objects.filter(account__in=owned)),
+        "audit_log": _audit_rows(owned),
         "invitations_sent": plain_rows(Invitation.objects.filter(account__in=owned)),
         "api_keys": plain_rows(ApiKey.objects.filter(account__in=owned), without=("digest",)),
         "webhook_endpoints": plain_rows(WebhookEndpoint.objects.filter(account__in=owned)),
@@ -77,6 +77,12 @@ def _of_accounts(owned: list[UUID]) -> dict[str, Rows]:
         "webhook_deliveries": plain_rows(deliveries.order_by("created_at"), without=("leased_until",)),
         "webhook_attempts": plain_rows(attempts.order_by("id")),
     }
+
+
+def _audit_rows(owned: list[UUID]) -> Rows:
+    """As the audit log shows them: where the operator's people work from is not the account's."""
+    for row in plain_rows(AuditEntry.objects.filter(account__in=owned)):
+        yield row | {"address": None, "user_agent": ""} if row["by_staff"] else row
 
 
 def write(sink: IO[bytes], parts: Mapping[str, Rows], *, after_each: Callable[[], object]) -> None:

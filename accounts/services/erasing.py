@@ -52,7 +52,7 @@ def start(user_id: UUID, *, by: UUID) -> Erasure:
     after = timezone.now() + timedelta(days=settings.ACCOUNT_ERASURE_DAYS)
     erasure = Erasure.objects.create(user=user, requested_by_id=by, erase_after=after)
     _shut_out(user_id, going)
-    _note(AuditAct.ERASURE_REQUESTED, going, erasure, by)
+    _note(AuditAct.ERASURE_REQUESTED, going, erasure, by, by_staff=by != user_id)
     enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
     return erasure
 
@@ -110,10 +110,11 @@ def withdraw(user: User) -> None:
     enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
 
 
-def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None) -> None:
+def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None, *, by_staff: bool = False) -> None:
     of_accounts: list[UUID | None] = [*accounts] or [None]
     for account_id in of_accounts:
-        audit.note(act, account_id=account_id, user_id=by, erasure=erasure.pk, person=erasure.user_id)
+        facts = {"erasure": erasure.pk, "person": erasure.user_id}
+        audit.note(act, account_id=account_id, user_id=by, by_staff=by_staff, **facts)
 
 
 def work_on(erasure_id: str) -> None:

@@ -85,7 +85,7 @@ def enroll(user: User) -> tuple[Authenticator, list[str]]:
     Authenticator.objects.filter(user=user).delete()
     device = start(user)
     codes = _switch_on(device)
-    audit.note(AuditAct.TOTP_ENABLED, account_id=None, user_id=user.pk, by="operator")
+    audit.note_staff(AuditAct.TOTP_ENABLED, staff_id=user.pk, by="operator")
     return device, codes
 
 

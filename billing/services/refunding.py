@@ -20,8 +20,7 @@ def refund(payment: Payment, *, amount: int | None = None, staff_id: UUID | None
     # Each refund that is known, failed ones too, makes a further one of the same sum another action.
     key = f"refund:{payment.pk}:{payment.refunds.count()}:{wanted}"
     buying.refund(payment.stripe_payment_intent_id, amount=wanted, key=key)
-    audit.note(
-        AuditAct.PAYMENT_REFUNDED, account_id=payment.account_id, user_id=staff_id, payment=payment.pk, amount=wanted
-    )
+    facts = {"payment": payment.pk, "amount": wanted}
+    audit.note_staff(AuditAct.PAYMENT_REFUNDED, account_id=payment.account_id, staff_id=staff_id, **facts)
     if payment.stripe_charge_id:
         nudges.nudge(NudgeKind.CHARGE, payment.stripe_charge_id)

@@ -7,7 +7,20 @@ from django.test import Client
 from django.urls import reverse
 from djstripe.models import Event, WebhookEventTrigger
 
-from accounts.models import ApiKey, Delivery, Erasure, Export, IdempotencyRecord, Invitation, User, WebhookEndpoint
+from accounts import audit
+from accounts.enums import AuditAct
+from accounts.models import (
+    ApiKey,
+    AuditEntry,
+    Delivery,
+    Erasure,
+    Export,
+    IdempotencyRecord,
+    Invitation,
+    StaffAct,
+    User,
+    WebhookEndpoint,
+)
 from accounts.outbox import publish
 from billing.models import (
     Checkout,
@@ -58,7 +71,7 @@ UNTOUCHABLE = [
         Nudge,
         Payment,
     ],
-    *[Subscription, TopUp, TopUpRule],
+    *[Subscription, TopUp, TopUpRule, AuditEntry, StaffAct],
 ]
 
 
@@ -82,6 +95,7 @@ def rows(owner) -> Video:
     """At least one row of everything that has a page."""
     video = make_video(owner, "completed", title="Spring sale")
     ProviderState.objects.create(name=provider.NAME, code="busy")
+    audit.note_staff(AuditAct.ORDERS_PAUSED, staff_id=None, by="sam")
     ProviderWebhook.objects.create(endpoint_id="ep_1", url="https://genvid.example/hook", secret="whsec_secret")
     WebhookDelivery.objects.create(key="evt_1", event_type="avatar_video.success", payload={})
     IdempotencyRecord.objects.create(account=owner.account, key="k", fingerprint="f", claimed_at=video.created_at)

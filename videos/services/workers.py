@@ -4,6 +4,8 @@ import structlog
 from celery import current_app as app
 from django.conf import settings
 
+from accounts import audit
+from accounts.enums import AuditAct
 from genvid.errors import InvalidState
 
 logger = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ def drain(name: str, *, by: str) -> None:
             raise InvalidState(f"No worker {name!r} answers. Those that do: {known}.")
     # A warm shutdown: it waits for the tasks under way, and gives back what it had only reserved.
     app.control.shutdown(destination=[name])
+    audit.note_staff(AuditAct.WORKER_DRAINED, staff_id=None, worker=name, by=by)
     logger.warning("worker_drained", worker=name, by=by)
 
 

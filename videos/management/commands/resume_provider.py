@@ -18,5 +18,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         provider.resume(options["by"])
         if options["open"]:
-            provider.reopen()
+            provider.reopen(options["by"])
         self.stdout.write("Orders go out again.")

@@ -1,0 +1,24 @@
+"""What staff change by a form of the admin becomes an entry of the audit log."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts import audit
+from accounts.enums import AuditAct
+from genvid.staff_acts import record_changed
+
+ACTS = {
+    "added": AuditAct.RECORD_ADDED,
+    "changed": AuditAct.RECORD_CHANGED,
+    "removed": AuditAct.RECORD_REMOVED,
+}
+
+
+@receiver(record_changed, dispatch_uid="accounts.note_record_changed")
+def note_record_changed(*, request: HttpRequest, row: Any, action: str, fields: tuple[str, ...], **_: Any) -> None:
+    # Never the name of the row: a person's would outlive the erasure of the person.
+    facts = {"kind": row._meta.label, "id": row.pk}
+    changed = {"fields": ", ".join(fields)} if fields else {}
+    audit.note_staff(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts, **changed)

@@ -1,0 +1,85 @@
+"""Who is staff, and what staff may do. Only superusers change it; it is audited, and the other superusers are told."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.core.mail import send_mail
+from django.db import transaction
+
+from accounts import audit, jobs
+from accounts.enums import AuditAct
+from accounts.models import AuditEntry, User
+from genvid.jobs import enqueue_on_commit
+
+ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions", "email_verified_at")
+"""What decides over somebody's access. Nobody but a superuser sees or sets these."""
+
+
+def may_edit(editor: Any, user: User | None) -> bool:
+    """Whether `editor` may change this person's row at all: staff are edited by superusers alone."""
+    return bool(editor.is_superuser) or user is None or not (user.is_staff or user.is_superuser)
+
+
+def access_of(row: User | Group) -> dict[str, str]:
+    """The access that a person or a group has now, field by field, in words that can be compared."""
+    if isinstance(row, Group):
+        return {"name": row.name, "permissions": _listed(row.permissions.order_by("pk"))}
+    # Support may deactivate a customer: that is a change like others.
+    names = ("is_active",) if row.is_staff or row.is_superuser else ()
+    fields = {name: str(getattr(row, name)) for name in (*names, "is_staff", "is_superuser", "email_verified_at")}
+    related = {"groups": row.groups, "user_permissions": row.user_permissions}
+    return fields | {name: _listed(rows.order_by("pk")) for name, rows in related.items()}
+
+
+@transaction.atomic
+def note_change(editor: Any, row: User | Group, *, before: dict[str, str], after: dict[str, str]) -> bool:
+    """Write down what `editor` changed, and have the other superusers told. False when nothing differs.
+
+    `before` and `after` come from `access_of`; empty where the row was not there. Raises Django's PermissionDenied
+    unless the editor is a superuser: call it in the transaction of the change.
+    """
+    changes = {name: after.get(name, "gone") for name in {**before, **after} if before.get(name) != after.get(name)}
+    if not changes:
+        return False
+    if not editor.is_superuser:
+        raise PermissionDenied("Only a superuser may change who is staff, or what staff may do.")
+    entry = audit.note_staff(
+        AuditAct.ACCESS_CHANGED, staff_id=editor.pk, kind=row._meta.model_name, id=row.pk, **changes
+    )
+    enqueue_on_commit(jobs.SEND_ACCESS_CHANGED_EMAIL, str(entry.pk))
+    return True
+
+
+def send_changed_email(entry_id: UUID) -> None:
+    """Tell every other superuser of a change of access, each in a mail of their own."""
+    entry = AuditEntry.objects.select_related("user").filter(pk=entry_id).first()
+    if entry is None:
+        return
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=entry.user_id)
+    for email in others.values_list("email", flat=True):
+        send_mail("[genvid] Access of staff was changed", _text(entry), settings.DEFAULT_FROM_EMAIL, [email])
+
+
+def _text(entry: AuditEntry) -> str:
+    facts = {name: value for name, value in entry.detail.items() if name not in ("kind", "id")}
+    changes = "\n".join(f"{name}: {value}" for name, value in facts.items())
+    by = entry.user.email if entry.user else "an operator"
+    return (
+        f"{by} changed the access of {_subject(entry.detail)} at {entry.created_at:%Y-%m-%d %H:%M} UTC. It is now:\n\n"
+        f"{changes}\n\nIf that was not agreed, take it back at once: {settings.PUBLIC_URL}/admin/\n"
+    )
+
+
+def _subject(detail: dict[str, str]) -> str:
+    """Whose access it was. The entry itself names nobody: it outlives an erasure."""
+    if detail["kind"] == "user":
+        email = User.objects.filter(pk=detail["id"]).values_list("email", flat=True).first()
+        return email or "somebody who is gone"
+    return f"the group {detail['id']}"
+
+
+def _listed(rows: Any) -> str:
+    return ", ".join(str(row) for row in rows) or "none"

@@ -1,0 +1,29 @@
+"""The page of the admin that asks before something is done: what will happen, a form, and a button."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+
+def ask(
+    admin: "ModelAdmin[Any]",
+    request: HttpRequest,
+    *,
+    title: str,
+    warning: str,
+    form: forms.Form,
+    things: Iterable[str] = (),
+    hidden: Iterable[tuple[str, str]] = (),
+) -> HttpResponse:
+    """The page that says what will happen and wants to hear yes. `hidden` is sent back with the answer."""
+    context = admin.admin_site.each_context(request) | {"opts": admin.model._meta, "title": title, "warning": warning}
+    context |= {"form": form, "things": list(things), "hidden": list(hidden)}
+    return TemplateResponse(request, "genvid/confirm.html", context)
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.POST.get("confirmed") == "yes"
