@@ -8,13 +8,13 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from avatars import jobs
+from avatars.admin_release import ReleasingAdmin
 from avatars.models import Avatar, Voice
-from genvid.admin import RoomAdmin
 from genvid.jobs import enqueue
 
 
-class CatalogueAdmin(RoomAdmin):
-    """Rows come from the sync; staff hide and mark them."""
+class CatalogueAdmin(ReleasingAdmin):
+    """Rows come from the sync; staff hide and mark them, and release private ones."""
 
     actions_list = ("sync_now",)
 
@@ -39,17 +39,24 @@ class AvatarAdmin(CatalogueAdmin):
         "kind",
         "gender",
         "is_available",
+        "is_released",
+        "is_private",
+        "account",
         "is_hidden",
         "is_premium",
         "is_featured",
     )
+    list_select_related = ("account",)
     list_display_links = ("preview", "name")
     list_editable = ("is_hidden", "is_premium", "is_featured")
-    list_filter = ("kind", "gender", "is_available", "is_hidden", "is_premium", "is_featured")
-    search_fields = ("name", "provider_id", "id")
+    list_filter = (
+        *("kind", "gender", "is_available", "is_released", "is_private", "is_hidden", "is_premium", "is_featured"),
+    )
+    search_fields = ("name", "provider_id", "id", "account__name")
     fields = (
         ("name", "kind", "gender"),
         ("is_available", "is_hidden", "is_premium", "is_featured"),
+        ("is_private", "is_released", "account"),
         ("default_voice", "engines", "orientation", "tags"),
         ("provider_id", "id"),
         ("preview_image_url", "preview_video_url"),
@@ -57,6 +64,7 @@ class AvatarAdmin(CatalogueAdmin):
     )
     readonly_fields = (
         *("name", "kind", "gender", "is_available", "default_voice", "engines", "orientation", "tags"),
+        *("is_private", "is_released", "account"),
         *("provider_id", "id", "preview_image_url", "preview_video_url", "created_at", "updated_at"),
     )
 
@@ -69,11 +77,14 @@ class AvatarAdmin(CatalogueAdmin):
 
 @admin.register(Voice)
 class VoiceAdmin(CatalogueAdmin):
-    list_display = ("name", "language", "gender", "is_available", "is_hidden")
+    list_display = (
+        *("name", "language", "gender", "is_available", "is_released", "is_private", "account", "is_hidden"),
+    )
+    list_select_related = ("account",)
     list_editable = ("is_hidden",)
-    list_filter = ("language", "gender", "is_available", "is_hidden")
-    search_fields = ("name", "provider_id", "id")
+    list_filter = ("language", "gender", "is_available", "is_released", "is_private", "is_hidden")
+    search_fields = ("name", "provider_id", "id", "account__name")
     readonly_fields = (
         *("id", "provider_id", "name", "gender", "language", "preview_audio_url", "supports_pause"),
-        *("supports_locale", "is_available", "created_at", "updated_at"),
+        *("supports_locale", "is_available", "is_private", "is_released", "account", "created_at", "updated_at"),
     )

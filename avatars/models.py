@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from accounts.models import Account
 from avatars.enums import AvatarKind
 from avatars.querysets import CatalogueQuerySet
 
@@ -18,6 +19,18 @@ class CatalogueEntry(models.Model):
     gender = models.CharField(max_length=20, blank=True)
     is_available = models.BooleanField(default=True, help_text="HeyGen still lists it.")
     is_hidden = models.BooleanField(default=False, help_text="Staff: clients do not see it.")
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose it is. Once released it is for this account alone; without one it is for all.",
+    )
+    is_private = models.BooleanField(
+        null=True, default=None, help_text="Of the operator's own HeyGen account; unknown until the next sync."
+    )
+    is_released = models.BooleanField(default=True, db_default=True, help_text="Clients may use it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -32,8 +45,12 @@ class CatalogueEntry(models.Model):
 
     @property
     def is_usable(self) -> bool:
-        """A new video may use it."""
+        """A new video may use it, where it is offered."""
         return self.is_available and not self.is_hidden
+
+    def is_released_to(self, account_id: uuid.UUID) -> bool:
+        """Whether an order of this account may be rendered with it. False until a sync has told whose it is."""
+        return self.is_released and self.is_private is not None and self.account_id in (None, account_id)
 
 
 class Voice(CatalogueEntry):

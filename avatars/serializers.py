@@ -38,7 +38,9 @@ VOICE_FIELDS = tuple(VoiceOutput().fields)
 
 
 def avatar_data(avatar: Any) -> dict[str, Any]:
-    return {name: getattr(avatar, name) for name in AVATAR_FIELDS}
+    """`avatar` comes from `with_offered_voice()`."""
+    shown = {name: getattr(avatar, name) for name in AVATAR_FIELDS}
+    return shown | {"default_voice_id": avatar.offered_voice_id}
 
 
 def voice_data(voice: Any) -> dict[str, Any]:

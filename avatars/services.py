@@ -33,26 +33,41 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     if not voices or not looks:
         logger.error("catalogue_empty", voices=len(voices), looks=len(looks))
         return SyncResult(0, 0, 0)
+    filmable = [look for look in looks if _is_filmable(look)]
     voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]
-    looks = [look for look in looks if _is_filmable(look)]
     with transaction.atomic():
+        # Also what cannot be filmed yet: an order may already name it.
+        taken_back = _classify(Avatar, looks) + _classify(Voice, voices)
         _upsert(Voice, {voice.id: _voice_fields(voice) for voice in voices})
-        _upsert(Avatar, _avatar_rows(looks))
-        retired = _retire(looks, voices)
+        _upsert(Avatar, _avatar_rows(filmable))
+        retired = _retire(filmable, voices)
+    looks = filmable
     result = SyncResult(len(looks), len(voices), retired)
     logger.info("catalogue_synced", avatars=result.avatars, voices=result.voices, retired=retired)
+    if taken_back:
+        logger.warning("catalogue_entries_taken_back", count=taken_back)
     return result
 
 
 def fill_empty_catalogue(client: HeyGenClient) -> None:
-    """Sync a catalogue that has no avatar yet. Raises HeyGenError."""
-    if not Avatar.objects.exists():
+    """Sync a catalogue that has no avatar yet, or rows of which nobody knows whose they are. Raises HeyGenError."""
+    unclassified = Avatar.objects.unclassified().exists() or Voice.objects.unclassified().exists()
+    if unclassified or not Avatar.objects.exists():
         sync_catalogue(client)
 
 
 def _is_filmable(look: Look) -> bool:
     """HeyGen may list what it still trains, or kinds that we have no words for."""
     return look.kind in AvatarKind.values and look.is_ready and len(look.id) <= ID_LIMIT
+
+
+def _classify(model: type[CatalogueEntry], listed: Iterable[Look | RemoteVoice]) -> int:
+    """Note of the rows that exist whose they are. Returns how many were taken back from clients."""
+    owned = {each.id: each.is_private for each in listed}
+    # What HeyGen no longer lists, it no longer renders: nobody's face has to be kept back. It stays retired.
+    model.objects.filter(is_private=None).exclude(provider_id__in=owned).update(is_private=False)
+    model.objects.classify([key for key, is_private in owned.items() if not is_private], is_private=False)
+    return model.objects.classify([key for key, is_private in owned.items() if is_private], is_private=True)
 
 
 def _retire(looks: Iterable[Look], voices: Iterable[RemoteVoice]) -> int:
@@ -64,7 +79,11 @@ def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> Non
     if not rows:
         return
     now = timezone.now()
-    entries = [model(provider_id=key, is_available=True, updated_at=now, **row) for key, row in rows.items()]
+    entries = [
+        # A new row only: whether one that exists is released is for `_classify` and for staff to say.
+        model(provider_id=key, is_released=not row["is_private"], is_available=True, updated_at=now, **row)
+        for key, row in rows.items()
+    ]
     names = [*next(iter(rows.values())), "is_available", "updated_at"]
     model.objects.bulk_create(
         entries, batch_size=CHUNK, update_conflicts=True, unique_fields=["provider_id"], update_fields=names
@@ -84,6 +103,7 @@ def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
         "preview_audio_url": _link(voice.preview_audio_url),
         "supports_pause": voice.supports_pause,
         "supports_locale": voice.supports_locale,
+        "is_private": voice.is_private,
     }
 
 
@@ -103,4 +123,5 @@ def _avatar_fields(look: Look, voices: dict[str, Any]) -> dict[str, Any]:
         "engines": list(look.engines),
         "orientation": (look.orientation or "")[:20],
         "tags": list(look.tags),
+        "is_private": look.is_private,
     }

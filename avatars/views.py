@@ -1,7 +1,9 @@
 """The catalogue of avatars and voices, read-only, with ETags: clients may ask often and fetch seldom."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
 
 from accounts.enums import Scope
 from accounts.viewsets import AccountViewSet
@@ -16,14 +18,22 @@ CATALOGUE_SECONDS = 60
 
 
 class CatalogueViewSet(ListMixin, RetrieveMixin, AccountViewSet):
-    """Rows that belong to no account: everybody who has signed in sees those that are visible."""
+    """Rows that are for all, and those that are for the caller's account alone."""
 
     owned_by: ClassVar[Mapping[str, str]] = {}
 
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset().offered_to(self.caller.account_id)
+        return rows
+
 
 class AvatarViewSet(CatalogueViewSet):
-    queryset = Avatar.objects.visible()
+    queryset = Avatar.objects.all()
     representation = staticmethod(avatar_data)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().with_offered_voice(self.caller.account_id)
+
     endpoints = {
         "list": Endpoint(
             "list_avatars",
@@ -47,7 +57,7 @@ class AvatarViewSet(CatalogueViewSet):
 
 
 class VoiceViewSet(CatalogueViewSet):
-    queryset = Voice.objects.visible()
+    queryset = Voice.objects.all()
     representation = staticmethod(voice_data)
     endpoints = {
         "list": Endpoint(

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
+from avatars.querysets import released_to
 from videos.enums import IN_FLIGHT, PROCESSING, Status
 
 GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor": "progress_floor"}
@@ -16,6 +17,10 @@ GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor"
 
 def _not_stuck(now: datetime) -> Q:
     return Q(stuck_at=None) | Q(stuck_at__gt=now)
+
+
+def _cast_is_released() -> Q:
+    return released_to(F("account"), "avatar__") & released_to(F("account"), "voice__")
 
 
 class VideoQuerySet(models.QuerySet[Any]):
@@ -53,6 +58,14 @@ class VideoQuerySet(models.QuerySet[Any]):
     def in_own_slots(self, now: datetime) -> "VideoQuerySet":
         """Those that count against their account's own slots. A render that is stuck no longer does."""
         return self.in_flight().filter(_not_stuck(now))
+
+    def cast_released(self) -> "VideoQuerySet":
+        """Those whose avatar and voice an order of their account may use."""
+        return self.filter(_cast_is_released())
+
+    def cast_withheld(self) -> "VideoQuerySet":
+        """Those whose avatar or voice is not released to their account."""
+        return self.filter(~_cast_is_released())
 
     def unpurged(self) -> "VideoQuerySet":
         """Those that something is left of, here or where they were rendered. A render may become known late."""

@@ -52,7 +52,8 @@ def hand_out_test_slots() -> int:
         if provider.lock_state(provider.TEST) is None:
             return 0
         free = settings.TEST_MAX_CONCURRENT - Video.objects.test().in_flight().count()
-        waiting = Video.objects.test().queued().select_for_update(skip_locked=True).order_by("queued_at", "id")
+        waiting = Video.objects.test().queued().cast_released().order_by("queued_at", "id")
+        waiting = waiting.select_for_update(skip_locked=True, of=("self",))
         return sum(_claim(video) for video in waiting[: max(0, free)])
 
 
@@ -84,13 +85,14 @@ def _next_probe(state: ProviderState, slots: int) -> Iterator[Video]:
     Of those that their account's own limit lets go, an order that never closed it goes first, then the oldest.
     """
     accounts = [line.account_id for line in places.lines() if line.room] if slots else []
-    waiting = Video.objects.live().orderable().filter(account__in=accounts).select_for_update(skip_locked=True)
+    orderable = Video.objects.live().orderable().cast_released().filter(account__in=accounts)
+    waiting = orderable.select_for_update(skip_locked=True, of=("self",))
     was_last = Case(When(account=state.tripped_by_id, then=1), default=0)
     yield from waiting.order_by(was_last, F("gate_tripped_at").asc(nulls_first=True), "queued_at", "id")[:slots]
 
 
 def _lock_oldest(account_id: UUID, count: int) -> list[Video]:
-    free = Video.objects.live().orderable().select_for_update(skip_locked=True)
+    free = Video.objects.live().orderable().cast_released().select_for_update(skip_locked=True, of=("self",))
     return list(free.filter(account=account_id).order_by("queued_at", "id")[:count])
 
 

@@ -16,6 +16,7 @@ from genvid.tests.factories import make_avatar, make_video
 from genvid.tests.jobs import run_job
 
 pytestmark = pytest.mark.django_db
+OWNERSHIP = ("account", "is_private", "is_released")
 
 
 def sync(*looks, voices=None) -> SyncResult:
@@ -40,7 +41,9 @@ def test_a_new_look_becomes_an_avatar():
             tags=("NEW",),
         )
     )
-    facts = model_to_dict(Avatar.objects.get(), exclude=["default_voice", "is_premium", "is_featured", "is_hidden"])
+    facts = model_to_dict(
+        Avatar.objects.get(), exclude=["default_voice", "is_premium", "is_featured", "is_hidden", *OWNERSHIP]
+    )
     assert facts == {
         "provider_id": "look_1",
         "name": "Grace",
@@ -58,7 +61,7 @@ def test_a_new_look_becomes_an_avatar():
 def test_a_new_voice_becomes_a_voice():
     fields = {"gender": "Male", "preview_audio_url": "https://files.heygen.ai/a.wav", "supports_pause": True}
     sync(look(), voices=[voice("voice_1", name="Ada", language="German", supports_locale=True, **fields)])
-    assert model_to_dict(Voice.objects.get(), exclude=["is_hidden"]) == {
+    assert model_to_dict(Voice.objects.get(), exclude=["is_hidden", *OWNERSHIP]) == {
         "provider_id": "voice_1",
         "name": "Ada",
         "gender": "male",
@@ -190,7 +193,7 @@ def test_an_address_longer_than_our_column_does_no_harm():
 
 def test_a_thousand_looks_take_few_queries():
     looks = [look(f"look_{number}") for number in range(1_001)]
-    assert queries_of(lambda: sync(*looks)) <= 12
+    assert queries_of(lambda: sync(*looks)) <= 18
     assert Avatar.objects.filter(is_available=True).count() == 1_001
 
 

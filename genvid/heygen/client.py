@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -97,14 +98,22 @@ class HeyGenClient:
         return True
 
     def iter_looks(self) -> Iterator[Look]:
-        """All looks, public and private. Raises when the list breaks off, so a part never passes for the whole."""
-        return self._pages("iter_looks", "/v3/avatars/looks", {"limit": "50"}, wire.read_look)
+        """All looks, public and private. Raises when the list breaks off, so a part never passes for the whole.
+
+        HeyGen says whose a look is by the list that it stands in. Private ones come last: of a look that stands in
+        both lists the last word is that it is private.
+        """
+        for ownership in ("public", "private"):
+            params = {"ownership": ownership, "limit": "50"}
+            read = partial(wire.read_look, is_private=ownership == "private")
+            yield from self._pages("iter_looks", "/v3/avatars/looks", params, read)
 
     def iter_voices(self) -> Iterator[RemoteVoice]:
         """All voices; HeyGen lists public and private ones apart."""
         for kind in ("public", "private"):
             params = {"type": kind, "limit": "100"}
-            yield from self._pages("iter_voices", "/v3/voices", params, wire.read_voice)
+            read = partial(wire.read_voice, is_private=kind == "private")
+            yield from self._pages("iter_voices", "/v3/voices", params, read)
 
     def get_account(self) -> ProviderAccount:
         return wire.read_account(_object(self._read("get_account", "/v3/users/me")))

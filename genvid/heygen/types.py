@@ -121,6 +121,8 @@ class Look:
     is_premium: bool = False
     is_ready: bool = True
     group_id: str | None = None
+    is_private: bool = False
+    """It belongs to the HeyGen account that the key is of, and nobody else on HeyGen may use it."""
 
 
 @dataclass(frozen=True)

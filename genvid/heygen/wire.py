@@ -164,7 +164,7 @@ def _read_failure(raw: Json) -> Failure:
     return failure_of_video(code, message)
 
 
-def read_look(raw: Json) -> Look:
+def read_look(raw: Json, *, is_private: bool = False) -> Look:
     """`premium` is a field of v2 only; v3 names no premium avatars. `status` is there for private looks only."""
     return Look(
         id=read_text(raw, "id"),
@@ -180,10 +180,11 @@ def read_look(raw: Json) -> Look:
         is_premium=raw.get("premium") is True,
         is_ready=read_text(raw, "status") in ("", "completed"),
         group_id=read_text(raw, "group_id") or None,
+        is_private=is_private or bool(read_text(raw, "status")),
     )
 
 
-def read_voice(raw: Json) -> RemoteVoice:
+def read_voice(raw: Json, *, is_private: bool = False) -> RemoteVoice:
     return RemoteVoice(
         id=read_text(raw, "voice_id"),
         name=read_text(raw, "name"),
@@ -192,7 +193,7 @@ def read_voice(raw: Json) -> RemoteVoice:
         preview_audio_url=read_link(raw, "preview_audio_url"),
         supports_pause=raw.get("support_pause") is True,
         supports_locale=raw.get("support_locale") is True,
-        is_private=read_text(raw, "type") == "private",
+        is_private=is_private or read_text(raw, "type") == "private",
     )
 
 

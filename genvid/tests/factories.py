@@ -184,6 +184,7 @@ def make_voice(**fields: Any) -> Voice:
         "name": f"Voice {number}",
         "language": "English",
         "gender": "female",
+        "is_private": False,
     }
     return Voice.objects.create(**given | fields)
 
@@ -198,6 +199,7 @@ def make_avatar(**fields: Any) -> Avatar:
         "gender": "female",
     }
     given |= {"engines": ["avatar_iv", "avatar_iii"], "orientation": "landscape", "tags": []}
+    given |= {"is_private": False}
     if "default_voice" not in fields:
         given["default_voice"] = make_voice()
     return Avatar.objects.create(**given | fields)

@@ -309,7 +309,14 @@ def test_a_list_that_breaks_off_or_goes_in_circles_is_not_taken_for_whole(server
 def test_a_token_alone_means_more(server, client):
     server.says(200, {"data": [{"id": "a"}], "next_token": "t2"})
     server.says(200, {"data": [{"id": "b"}]})
+    server.says(200, {"data": []})
     assert [look.id for look in client.iter_looks()] == ["a", "b"]
+
+
+def test_a_look_is_private_when_it_stands_in_the_private_list_or_has_a_status(server, client):
+    server.says(200, {"data": [{"id": "a"}, {"id": "b", "status": "completed"}]})
+    server.says(200, {"data": [{"id": "c"}]})
+    assert {look.id: look.is_private for look in client.iter_looks()} == {"a": False, "b": True, "c": True}
 
 
 def test_a_look_is_read_in_our_words(server, client):
@@ -318,10 +325,11 @@ def test_a_look_is_read_in_our_words(server, client):
         "default_voice_id": "v", "preferred_orientation": "portrait", "preview_image_url": "https://f/i.jpg",
         "preview_video_url": None, "supported_api_engines": ["avatar_v", 3], "tags": None, "status": "processing",
     }  # fmt: skip
+    server.says(200, {"data": []})
     server.says(200, {"data": [look]})
     assert list(client.iter_looks()) == [
         Look("look-1", "Ada", "digital_twin", "female", "v", "https://f/i.jpg", None, ("avatar_v",), "portrait",
-             (), False, False, "g")
+             (), False, False, "g", is_private=True)
     ]  # fmt: skip
 
 

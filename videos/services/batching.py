@@ -133,7 +133,7 @@ def _cancel_chunk(batch_id: UUID) -> int:
 
 def _drafted(caller: Caller, table: Table, wish: dict[str, Any]) -> Draft:
     used = _variables(wish, table)
-    cast = creating.cast_for(wish)
+    cast = creating.cast_for(wish, caller.account_id)
     shared = {name: wish[name] for name in SHARED if wish.get(name) is not None}
     batch = Batch(
         account_id=caller.account_id,

@@ -101,8 +101,8 @@ def generate(caller: Caller, video: Video) -> Video:
     video = _locked(video)
     if video.status != Status.DRAFT:
         raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
-    _usable_avatar(video.avatar_id)
-    _usable_voice(video.voice_id)
+    _usable_avatar(video.avatar_id, video.account_id)
+    _usable_voice(video.voice_id, video.account_id)
     _enqueue(video, caller.key_id)
     return video
 
@@ -180,7 +180,7 @@ def _shaped(caller: Caller, wish: dict[str, Any]) -> Video:
 
 def _recast(video: Video, wish: dict[str, Any]) -> Video:
     """The same as if it were wished for now."""
-    cast = cast_for(wish)
+    cast = cast_for(wish, video.account_id)
     script, speed = wish["script"], wish.get("speed") or 1.0
     seconds = estimates.spoken_seconds(script, speed=speed, language=cast.voice.language)
     if seconds > estimates.MAX_SECONDS:
@@ -198,15 +198,16 @@ def _recast(video: Video, wish: dict[str, Any]) -> Video:
     )
 
 
-def cast_for(wish: Mapping[str, Any]) -> Cast:
-    """Who speaks, and how it is rendered. Raises ValidationFailed for what the catalogue does not offer."""
-    avatar = _usable_avatar(wish["avatar_id"])
-    voice = _voice_for(avatar, wish.get("voice_id"), wish.get("language") or "")
+def cast_for(wish: Mapping[str, Any], account_id: UUID) -> Cast:
+    """Who speaks, and how it is rendered. Raises ValidationFailed for what the catalogue does not offer the account."""
+    avatar = _usable_avatar(wish["avatar_id"], account_id)
+    voice = _voice_for(avatar, wish.get("voice_id"), wish.get("language") or "", account_id)
     return Cast(avatar, voice, _engine_for(avatar))
 
 
-def _usable_avatar(avatar_id: UUID) -> Avatar:
-    avatar: Avatar | None = Avatar.objects.visible().filter(pk=avatar_id).select_related("default_voice").first()
+def _usable_avatar(avatar_id: UUID, account_id: UUID) -> Avatar:
+    offered = Avatar.objects.offered_to(account_id).with_offered_voice(account_id)
+    avatar: Avatar | None = offered.filter(pk=avatar_id).select_related("default_voice").first()
     if avatar is None:
         raise refuse_field("avatar_id", "There is no such avatar.")
     if not avatar.is_usable:
@@ -214,8 +215,8 @@ def _usable_avatar(avatar_id: UUID) -> Avatar:
     return avatar
 
 
-def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str) -> Voice:
-    voice = _usable_voice(voice_id) if voice_id else avatar.default_voice
+def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str, account_id: UUID) -> Voice:
+    voice = _usable_voice(voice_id, account_id) if voice_id else _own_voice(avatar)
     if voice is None or not voice.is_usable:
         raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
     if language and language_name(language) is None and not voice_speaks(voice.language, language):
@@ -225,8 +226,14 @@ def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str) -> Voice:
     return voice
 
 
-def _usable_voice(voice_id: UUID) -> Voice:
-    voice: Voice | None = Voice.objects.visible().filter(pk=voice_id).first()
+def _own_voice(avatar: Any) -> Voice | None:
+    """The avatar's default voice, where the account may use that too."""
+    voice: Voice | None = avatar.default_voice if avatar.offered_voice_id else None
+    return voice
+
+
+def _usable_voice(voice_id: UUID, account_id: UUID) -> Voice:
+    voice: Voice | None = Voice.objects.offered_to(account_id).filter(pk=voice_id).first()
     if voice is None:
         raise refuse_field("voice_id", "There is no such voice.")
     if not voice.is_usable:

@@ -23,7 +23,7 @@ from videos.enums import TERMINAL, Status
 from videos.languages import locale_of
 from videos.models import Video, after
 from videos.renderers import client_of
-from videos.services import gate_trips, last_deadlines, settling
+from videos.services import gate_trips, last_deadlines, settling, withholding
 
 logger = structlog.get_logger(__name__)
 MAX_RETRY_SECONDS = 300.0
@@ -55,6 +55,9 @@ def _taken(video_id: str) -> Video | None:
     claimed = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).select_related("avatar", "voice")
     video: Video | None = claimed.first()
     if video is None or _waits_for_deadline(video):
+        return None
+    if video.calls == 0 and withholding.is_withheld(video):
+        withholding.return_to_queue(video)
         return None
     if not video.take(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1):
         return None

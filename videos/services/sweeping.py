@@ -10,7 +10,7 @@ from genvid.jobs import Job, backlog, enqueue
 from videos import alarms, downloads, jobs, operator_alarms
 from videos.enums import Status
 from videos.models import Video, WebhookDelivery
-from videos.services import rendering, settling, storing, submitting
+from videos.services import rendering, settling, storing, submitting, withholding
 
 logger = structlog.get_logger(__name__)
 BATCH = 200
@@ -22,6 +22,7 @@ DELIVERY_AFTER = timedelta(seconds=3)
 
 def sweep_all() -> None:
     """Everything that a lost message or a dead worker can leave behind."""
+    withholding.note_reasons()
     end_overdue()
     wake_due()
     wake_deliveries()

@@ -1,0 +1,47 @@
+"""Which clients a row of the catalogue is for. Staff decide by hand, and each decision is in the audit log."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.enums import AuditAct
+from accounts.models import Account
+from avatars.models import CatalogueEntry
+from genvid.errors import InvalidState
+
+EVERYBODY = "all accounts"
+
+
+@transaction.atomic
+def release(entry: CatalogueEntry, *, account: Account | None, staff_id: UUID) -> None:
+    """Let `account` use it, or with None every account. Orders that waited for it go on with the next sweep.
+
+    Raises InvalidState while no sync has told whether it is private.
+    """
+    if entry.is_private is None:
+        raise InvalidState("Nobody knows yet whether it is private: sync the catalogue first.")
+    _set(entry, is_released=True, account=account)
+    owner = account.pk if account else None
+    audit.note_staff(
+        AuditAct.CATALOGUE_RELEASED, staff_id=staff_id, account_id=owner, **_facts(entry), to=owner or EVERYBODY
+    )
+
+
+@transaction.atomic
+def withdraw(entry: CatalogueEntry, *, staff_id: UUID) -> None:
+    """Take it back from clients. Videos that exist stay; queued orders with it wait for staff."""
+    owner = entry.account_id
+    _set(entry, is_released=False, account=None)
+    audit.note_staff(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
+
+
+def _set(entry: CatalogueEntry, *, is_released: bool, account: Account | None) -> None:
+    rows = type(entry).objects.filter(pk=entry.pk)
+    rows.update(is_released=is_released, account=account, updated_at=timezone.now())
+    entry.is_released, entry.account = is_released, account
+
+
+def _facts(entry: CatalogueEntry) -> dict[str, str]:
+    return {"kind": entry._meta.model_name or "", "entry": str(entry.pk), "name": entry.name}
