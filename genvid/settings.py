@@ -377,6 +377,8 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=VAR_DIR / "static")
 STATIC_URL = "/static/"
 WORK_DIR = VAR_DIR / "tmp"
 S3_BUCKET = env.str("S3_BUCKET")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL")
+S3_REGION = env.str("S3_REGION")
 
 
 STORAGES: dict[str, dict[str, object]] = {

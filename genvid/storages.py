@@ -20,10 +20,19 @@ def bucket(env: DeclaredEnv, name: str, *, link_seconds: int) -> dict[str, Any]:
         "querystring_expire": link_seconds,
         # Left out, links are signed in the way of 2006, which newer buckets and most of S3's likes refuse.
         "signature_version": "s3v4",
+        "addressing_style": _addressing(env, name),
         # Bounds what one upload may hold in memory: parts of 8 MiB, one at a time.
         "transfer_config": _transfers(),
     }
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "genvid.buckets.Bucket", "OPTIONS": options}
+
+
+def _addressing(env: DeclaredEnv, name: str) -> str:
+    """For Amazon said outright: left to itself, botocore signs links for the host of us-east-1, whatever the region."""
+    if env.str("S3_ENDPOINT_URL"):
+        return "auto"
+    # No certificate covers a host whose bucket's name has dots.
+    return "path" if "." in name else "virtual"
 
 
 def _transfers() -> Any:

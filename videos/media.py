@@ -13,49 +13,62 @@ from django.core import signing
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 
 from genvid.api.exceptions import error_object, not_found_view
 from genvid.api.renderers import error_response
+from genvid.bucket_links import LONGEST_SECONDS, bucket_link
+from genvid.media_types import media_type_of
+from videos.models import Video
 
 SALT = "videos.media"
 LASTING_SALT = "videos.media.lasting"
-LASTING_SECONDS = 7 * 24 * 3600
-"""The longest that a bucket signs a link for."""
-TYPES = {
-    ".mp4": "video/mp4",
-    ".jpg": "image/jpeg",
-    ".srt": "application/x-subrip; charset=utf-8",
-    ".vtt": "text/vtt; charset=utf-8",
-}
+LASTING_SECONDS = LONGEST_SECONDS
+LONGEST_FILENAME = 80
+"""Characters, without the suffix."""
+NOT_IN_FILENAMES = frozenset('\\/:*?"<>|')
 CHUNK = 256 * 1024
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
-def signed_link(name: str) -> str:
-    """Where the bytes of a stored file can be had for MEDIA_LINK_LIFETIME seconds."""
+def signed_link(name: str, *, filename: str = "") -> str:
+    """Where the bytes of a stored file can be had for MEDIA_LINK_LIFETIME seconds.
+
+    `filename`: the name that it is saved under, left out that of the stored file.
+    """
     if settings.S3_BUCKET:
-        return str(default_storage.url(name))
-    return _local_link(name, SALT)
+        return bucket_link(name, filename=filename)
+    return _local_link(name, SALT, filename)
+
+
+def filename_of(video: Video, stored: str) -> str:
+    """What a file of this video is saved as: its title, or the first words of its script, with the file's suffix."""
+    words = video.title or " ".join(re.sub(r"<[^>]*>", " ", video.script).split()[:8])
+    allowed = (" " if letter in NOT_IN_FILENAMES or not letter.isprintable() else letter for letter in words)
+    plain = " ".join("".join(allowed).split())[:LONGEST_FILENAME].strip(" .")
+    return (plain or "video") + Path(stored).suffix
 
 
 def lasting_link(name: str) -> str:
     """The same for a week, for somebody who gets a copy of all their data."""
     if settings.S3_BUCKET:
-        return str(default_storage.url(name, expire=LASTING_SECONDS))  # type: ignore[call-arg]
+        return bucket_link(name, seconds=LASTING_SECONDS)
     return _local_link(name, LASTING_SALT)
 
 
-def _local_link(name: str, salt: str) -> str:
-    token = signing.dumps(name, salt=salt)
+def _local_link(name: str, salt: str, filename: str = "") -> str:
+    token = signing.dumps([name, filename] if filename else name, salt=salt)
     return str(settings.PUBLIC_URL) + reverse("media", args=[token, name.rpartition("/")[2]])
 
 
-def _name_behind(token: str) -> str:
-    """Raises BadSignature for a link that is forged or too old, of either kind."""
+def _behind(token: str) -> tuple[Path, str]:
+    """The stored file's path, and what it is saved as. Raises BadSignature for a link that is forged or too old."""
     try:
-        return str(signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME))
+        signed = signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME)
     except signing.BadSignature:
-        return str(signing.loads(token, salt=LASTING_SALT, max_age=LASTING_SECONDS))
+        signed = signing.loads(token, salt=LASTING_SALT, max_age=LASTING_SECONDS)
+    name, filename = signed if isinstance(signed, list) else (signed, "")
+    return Path(name), filename or Path(name).name
 
 
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
@@ -66,15 +79,15 @@ def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         refusal["Allow"] = "GET, HEAD"
         return refusal
     try:
-        path = Path(_name_behind(token))
+        path, filename = _behind(token)
         if name != path.name:
             raise signing.BadSignature("The signature is that of another name.")
         file = default_storage.open(str(path), "rb")
     except (signing.BadSignature, FileNotFoundError):
         return not_found_view(request)
     response = ranged_response(file, default_storage.size(str(path)), request.headers.get("Range"))
-    response["Content-Type"] = TYPES[path.suffix]
-    response["Content-Disposition"] = f'inline; filename="{path.name}"'
+    response["Content-Type"] = media_type_of(path.name)
+    response["Content-Disposition"] = content_disposition_header(False, filename) or "inline"
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = f"private, max-age={settings.MEDIA_LINK_LIFETIME}"
     return response

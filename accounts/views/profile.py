@@ -18,9 +18,11 @@ from accounts.services import erasing, exporting
 from accounts.views.current import current_membership, current_user
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.bucket_links import bucket_link
 from genvid.errors import NotFound
 
 ZIP = OpenApiResponse(OpenApiTypes.BINARY, description="A ZIP of JSON files.")
+FILENAME = "genvid-export.zip"
 BUCKET = OpenApiResponse(description="`Location` is where the bucket gives it out.")
 
 
@@ -105,12 +107,12 @@ class ExportFileViewSet(AccountViewSet):
         export = exporting.behind(token)
         if settings.S3_BUCKET:
             # Read through us, a bucket's file would be in our memory whole.
-            return HttpResponseRedirect(default_storage.url(export.file))
+            return HttpResponseRedirect(bucket_link(export.file, filename=FILENAME, as_attachment=True))
         try:
             file = default_storage.open(export.file, "rb")
         except FileNotFoundError:
             raise NotFound from None
-        answer = FileResponse(file, as_attachment=True, filename="genvid-export.zip", content_type="application/zip")
+        answer = FileResponse(file, as_attachment=True, filename=FILENAME, content_type="application/zip")
         answer["Content-Length"] = str(export.bytes)
         answer["Cache-Control"] = "private, no-store"
         return answer

@@ -42,6 +42,13 @@ def test_the_settings_of_the_tests_are_sound():
         ({"ALLOW_PRIVATE_MEDIA_HOSTS": False, "ALLOW_PRIVATE_WEBHOOK_URLS": True, "TESTING": False}, ["genvid.W002"]),
         ({"ALLOW_PRIVATE_MEDIA_HOSTS": True, "TESTING": False, "EMBEDDED": True}, []),
         ({"VIDEO_SUBMIT_DEADLINE": 24 * 3600.0}, ["genvid.E004"]),
+        ({"S3_BUCKET": "films", "S3_REGION": "", "S3_ENDPOINT_URL": ""}, ["genvid.E040"]),
+        ({"S3_BUCKET": "films", "S3_ENDPOINT_URL": "https://s3.eu-west-1.amazonaws.com"}, ["genvid.E040"]),
+        ({"S3_BUCKET": "films", "S3_ENDPOINT_URL": "https://s3.cn-north-1.amazonaws.com.cn"}, ["genvid.E040"]),
+        ({"S3_BUCKET": "films", "S3_REGION": "eu-west-1", "S3_ENDPOINT_URL": ""}, []),
+        ({"S3_BUCKET": "films", "S3_REGION": "", "S3_ENDPOINT_URL": "https://bucket.example"}, []),
+        ({"MEDIA_LINK_LIFETIME": 7 * 24 * 3600 + 1}, ["genvid.E041"]),
+        ({"MEDIA_LINK_LIFETIME": 7 * 24 * 3600}, []),
     ],
 )
 def test_a_combination_that_loses_money_or_secrets_is_named(settings, changes, expected):

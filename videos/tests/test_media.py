@@ -1,10 +1,9 @@
 """A finished video's files: stable addresses, signed links, and ranges of bytes."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -14,8 +13,6 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
-from genvid.configuration import DeclaredEnv
-from genvid.storages import bucket
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import make_video
 from videos.media import SALT, lasting_link, signed_link
@@ -320,22 +317,3 @@ def test_a_name_in_the_address_breaks_no_header(link, opened, name):
     response = client.get(f"/media/{token_of(link)}/{name}")
     response.close()
     assert (response.status_code, "Content-Disposition" in response.headers) == (404, False)
-
-
-@pytest.fixture
-def films(settings, monkeypatch) -> None:
-    """A bucket of that name. Its links are signed here: nobody is called."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("S3_ENDPOINT_URL", "https://bucket.example")
-    settings.S3_BUCKET = "films"
-    settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), "films", link_seconds=900)}
-
-
-@pytest.mark.parametrize(("link_to", "seconds"), [(signed_link, 900), (lasting_link, 7 * 24 * 3600)])
-def test_a_bucket_signs_its_own_links(films, link_to, seconds):
-    link = urlsplit(link_to("videos/1/video.mp4"))
-    assert (link.netloc, link.path) == ("bucket.example", "/films/videos/1/video.mp4")
-    words = parse_qs(link.query)
-    assert (words["X-Amz-Algorithm"], words["X-Amz-Expires"]) == (["AWS4-HMAC-SHA256"], [str(seconds)])
-    assert re.fullmatch(r"[0-9a-f]{64}", words["X-Amz-Signature"][0])

@@ -13,7 +13,7 @@ from genvid.api.endpoints import Endpoint
 from genvid.api.serializers import refuse_field
 from genvid.errors import NotFound
 from videos.enums import Status
-from videos.media import signed_link
+from videos.media import filename_of, signed_link
 from videos.models import Video
 
 CAPTIONS = {"srt": "subtitles", "vtt": "subtitles_vtt"}
@@ -74,6 +74,6 @@ def redirect_to(video: Video, stored_as: str) -> HttpResponseRedirect:
     if not stored:
         has_expired = video.status == Status.COMPLETED and video.expired_at is not None
         raise NotFound(EXPIRED if has_expired else "This video has no such file, or not yet.")
-    redirect = HttpResponseRedirect(signed_link(stored.name))
+    redirect = HttpResponseRedirect(signed_link(stored.name, filename=filename_of(video, stored.name)))
     redirect["Cache-Control"] = "private, no-store"
     return redirect

@@ -186,7 +186,14 @@ FILES = Group(
             default="",
             wrong="As for `S3_BUCKET`.",
         ),
-        Setting("S3_REGION", Text(), "The bucket's region.", default="", wrong="As for `S3_BUCKET`."),
+        Setting(
+            "S3_REGION",
+            Text(),
+            "The bucket's region: links are signed for it alone.",
+            default="",
+            wrong="The bucket refuses every link. Empty with a bucket at Amazon, it is an error of the check.",
+            checks=("genvid.E040",),
+        ),
         Setting(
             "AWS_ACCESS_KEY_ID",
             Text(),
@@ -211,7 +218,8 @@ FILES = Group(
             "How long a link to a video stays good.",
             default="3600",
             unit="seconds",
-            wrong="Too short, and long downloads cannot be resumed.",
+            wrong="Too short, and long downloads cannot be resumed. Over seven days, it is an error of the check.",
+            checks=("genvid.E041",),
         ),
         Setting(
             "STATIC_ROOT",

@@ -1,0 +1,24 @@
+"""Links that a bucket signs: they say under which name and as what the file is sent."""
+
+from pathlib import PurePosixPath
+
+from django.core.files.storage import default_storage
+from django.utils.http import content_disposition_header
+
+from genvid.media_types import media_type_of
+
+LONGEST_SECONDS = 7 * 24 * 3600
+"""Signature Version 4 knows no longer link."""
+
+
+def bucket_link(name: str, *, filename: str = "", seconds: int | None = None, as_attachment: bool = False) -> str:
+    """A link to the object of this name. `filename`: what it is saved as, left out its own last part.
+
+    `seconds`: how long it stays good, left out `MEDIA_LINK_LIFETIME`.
+    """
+    shown = filename or PurePosixPath(name).name
+    said = {
+        "ResponseContentDisposition": content_disposition_header(as_attachment, shown),
+        "ResponseContentType": media_type_of(name),
+    }
+    return str(default_storage.url(name, parameters=said, expire=seconds))  # type: ignore[call-arg]

@@ -1,0 +1,21 @@
+"""The storage of an installation whose files lie in an S3-compatible bucket. Named by the settings."""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.conf import settings
+from storages.backends.s3 import S3Storage
+
+from genvid.media_types import media_type_of
+
+
+class Bucket(S3Storage):
+    """Objects carry their type, their name and how long they may be kept, for links that name nothing else."""
+
+    def get_object_parameters(self, name: str) -> dict[str, Any]:
+        return {
+            "ContentType": media_type_of(name),
+            "ContentDisposition": f'inline; filename="{PurePosixPath(name).name}"',
+            "CacheControl": f"private, max-age={settings.MEDIA_LINK_LIFETIME}",
+            **super().get_object_parameters(name),
+        }
