@@ -16,9 +16,9 @@ from django.core.management import call_command
 from bench.plan import NAIVE_POLL, SETTINGS, THREADS, WORKERS, Case
 from genvid.sandbox.process import SandboxProcess
 from genvid.tests.plugin import TEST_ENVIRONMENT
+from genvid.tests.process_table import descendants
 from genvid.tests.processes import WebProcess, WorkerProcess
 from genvid.tests.services import Postgres, Redis, Service, make_folder
-from genvid.tests.site import descendants
 
 DURABLE = ("synchronous_commit=on", "fsync=on", "full_page_writes=on", "shared_buffers=128MB")
 WALLET_DOLLARS = 10_000_000

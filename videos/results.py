@@ -13,7 +13,7 @@ FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_
 
 def pages_of(batch: Batch) -> Iterator[list[list[str]]]:
     """The header, then the rows in their order, `CHUNK` of them at a time and with one query."""
-    yield [["row", *batch.columns, "video_id", *FACTS]]
+    yield [["row", *map(_cell, batch.columns), "video_id", *FACTS]]
     after_row = 0
     while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:CHUNK]):
         yield [[_cell(value) for value in _line(batch, video)] for video in videos]

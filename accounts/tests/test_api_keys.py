@@ -50,6 +50,11 @@ def test_a_key_says_what_it_may(owner):
     assert (made["credits_used_this_month"], made["expires_at"], made["created_by"]) == (0, None, str(owner.user.pk))
 
 
+def test_a_whole_number_with_a_decimal_point_is_a_limit(owner):
+    made = data_of(owner.client.post(KEYS, WISH | {"monthly_credit_limit": 5.0}), 201)
+    assert repr(made["monthly_credit_limit"]) == "5"
+
+
 def test_the_secret_is_nowhere_in_the_database(owner):
     made = data_of(owner.client.post(KEYS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201)
     # By its length: the secret may have a "_" of its own.
@@ -79,6 +84,7 @@ def test_a_repeated_request_gets_the_same_key(owner):
         ({"expires_at": 1}, "expires_at"),
         ({"monthly_credit_limit": 0}, "monthly_credit_limit"),
         ({"monthly_credit_limit": "5"}, "monthly_credit_limit"),
+        ({"monthly_credit_limit": 5.5}, "monthly_credit_limit"),
         ({"monthly_credit_limit": True}, "monthly_credit_limit"),
         ({"allowed_addresses": ["everywhere"]}, "allowed_addresses.0"),
         ({"digest": "0"}, "digest"),

@@ -67,6 +67,13 @@ def start_postgres() -> None:
             _stack.start_postgres()
 
 
+def start_redis() -> None:
+    """For who gives its address to another process; a connection of this one starts it by itself."""
+    if _stack:
+        with phases.phase("services"):
+            _stack.start_redis()
+
+
 def redis_is_up() -> bool:
     """Whether there is a Redis that may have something to forget."""
     return _stack is None or _stack.redis_is_up

@@ -12,6 +12,8 @@ from urllib.parse import quote
 from django.db import connection
 
 from genvid.sandbox.ports import ReservedPort
+from genvid.tests import plugin
+from genvid.tests.process_table import group, wait_for_the_end_of
 from genvid.tests.services import Service
 
 
@@ -35,6 +37,7 @@ class OwnProcess(Service):
         self.environment = environment
 
     def spawn_module(self, *words: str) -> None:
+        plugin.start_redis()
         environment = os.environ | {"DATABASE_URL": current_database_url(), "PYTHONUNBUFFERED": "1"}
         self.spawn([sys.executable, "-m", *words], environment=environment | self.environment)
 
@@ -46,8 +49,10 @@ class OwnProcess(Service):
     def kill9(self) -> None:
         """Kill the whole group at once, as a power cut would."""
         assert self.process is not None
+        members = group(self.pid)
         os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
+        wait_for_the_end_of(members)
 
     def output(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""

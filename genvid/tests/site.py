@@ -1,5 +1,6 @@
 """The real `make run`, on free ports and in a folder of its own, for end-to-end tests."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 from genvid.sandbox.ports import ReservedPort
 from genvid.sandbox.process import unmeasured
 from genvid.tests.plugin import TEST_ENVIRONMENT
+from genvid.tests.process_table import descendants, wait_for_the_end_of
 from genvid.tests.processes import OwnProcess, answers
 from genvid.tests.services import START_SECONDS
 
@@ -70,13 +72,24 @@ class EmbeddedSite(OwnProcess):
 
     def kill9(self) -> None:
         """A power cut: every process of the site is killed, none may clean up."""
-        family = self.family()
-        for pid in family:
-            os.kill(pid, signal.SIGSTOP)
-        for pid in reversed(family):
-            os.kill(pid, signal.SIGKILL)
         assert self.process is not None
+        stopped = self._stop_all()
+        for pid in reversed(stopped):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        # A killed process holds its port until the kernel has come round to it.
+        wait_for_the_end_of(stopped)
+
+    def _stop_all(self) -> list[int]:
+        """Every process of the site, none of which can start another any more."""
+        stopped: list[int] = []
+        while fresh := [pid for pid in self.family() if pid not in stopped]:
+            for pid in fresh:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            stopped += fresh
+        return stopped
 
     def __exit__(self, *exc: object) -> None:
         """At once: how a site stops by itself has its own test, and takes seconds."""
@@ -98,12 +111,3 @@ def _prepare(template: Path) -> Path:
         subprocess.run([sys.executable, "-c", program], cwd=ROOT / "scripts", env=environment, check=True)
         draft.rename(template)
     return template
-
-
-def descendants(pid: int) -> list[int]:
-    """Children, their children and so on (Linux)."""
-    found: list[int] = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, listing.read_text().split()):
-            found += [child, *descendants(child)]
-    return found

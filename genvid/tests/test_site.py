@@ -10,19 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from genvid.tests.process_table import is_running
 from genvid.tests.services import ServiceError
 from genvid.tests.site import ROOT, EmbeddedSite, clean_environment
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 LAST_OF_BANNER = "Ctrl-C stops everything."
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,18 @@
 """What clients send and get for a batch."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from genvid.api.parsers import parse_json
+from genvid.api.serializers import StrictCharField
 from genvid.errors import MalformedBody
+from videos.csv_alphabets import CODECS
+from videos.csv_encodings import canonical_encoding
 from videos.enums import Resolution, VideoFormat
-from videos.rows import BadTable, Table, read_csv, read_objects
+from videos.rows import BadEncoding, BadTable, Table, read_csv, read_objects
 from videos.serializers.videos import BackgroundOutput, HoldFactorField, VideoInput
 
 MOST_ROWS = 1000
@@ -41,17 +44,23 @@ class RowsField(serializers.Field[Any, Any, Any, Any]):
 
 
 class RowsFileField(serializers.FileField):
-    """A CSV whose first line names the columns: UTF-8 or UTF-16; comma, semicolon or tab; at most 1,000 rows."""
+    """A CSV whose first line names the columns, as Excel, Numbers and LibreOffice save it; at most 1,000 rows.
 
-    def to_internal_value(self, data: Any) -> Any:
-        file: Any = super().to_internal_value(data)
-        try:
-            table = read_csv(file.read(), most_rows=MOST_ROWS)
-        except BadTable as error:
-            raise serializers.ValidationError(str(error)) from error
-        if not table.rows:
-            raise serializers.ValidationError("The file has no rows below its header.")
-        return table
+    UTF-8, UTF-16 or, with `encoding`, a code page; separated by comma, semicolon, tab or pipe. A column fills the
+    variable of its name, whatever its case and accents; the names of other columns do not matter.
+    """
+
+
+class EncodingField(StrictCharField):
+    """An encoding by any of its usual names, as the first name that we have for it."""
+
+    default_error_messages: ClassVar[Any] = {"unknown": f"Must be one of {', '.join(CODECS)}."}
+
+    def to_internal_value(self, data: Any) -> str:
+        found = canonical_encoding(super().to_internal_value(data))
+        if found is None:
+            self.fail("unknown")
+        return found
 
 
 class BatchInput(VideoInput):
@@ -68,12 +77,46 @@ class BatchFormInput(VideoInput):
     """The same as a form: `rows_file` is a CSV; `background` and `metadata` are JSON."""
 
     rows_file = RowsFileField()
+    encoding = EncodingField(
+        required=False,
+        help_text="Of `rows_file`, where it is neither UTF-8 nor UTF-16: `windows-1252`, `macintosh`, `windows-1251`, "
+        "`shift_jis`, `gb18030`, … A quote names the likely one and shows how the rows read in it.",
+    )
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(_typed(dict(data)) if isinstance(data, Mapping) else data)
+        """The file becomes a Table, so that one answer names what is wrong with it and with the other fields."""
+        form = _typed(dict(data)) if isinstance(data, Mapping) else data
+        wrong: Any = {}
+        value: Any = {}
+        try:
+            value = super().to_internal_value(form)
+        except serializers.ValidationError as error:
+            wrong = error.detail
+        if isinstance(form, Mapping) and not {"rows_file", "encoding"} & set(wrong):
+            try:
+                value["rows_file"] = _table_of(form["rows_file"], self.fields["encoding"], form.get("encoding"))
+            except serializers.ValidationError as error:
+                wrong = {**wrong, **error.detail}
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        value.pop("encoding", None)
+        return value
 
     def validate_script(self, script: str) -> str:
         return script
+
+
+def _table_of(file: Any, field: serializers.Field[Any, Any, Any, Any], encoding: Any) -> Table:
+    named = None if encoding is None else field.run_validation(encoding)
+    try:
+        table = read_csv(file.read(), most_rows=MOST_ROWS, encoding=named)
+    except BadEncoding as error:
+        raise serializers.ValidationError({"encoding": [str(error)]}) from error
+    except BadTable as error:
+        raise serializers.ValidationError({"rows_file": [str(error)]}) from error
+    if not table.rows:
+        raise serializers.ValidationError({"rows_file": ["The file has no rows below its header."]})
+    return table
 
 
 JSON_FIELDS = {
@@ -141,6 +184,12 @@ class BatchOutput(serializers.Serializer[Any]):
     completed_at = serializers.DateTimeField(allow_null=True)
 
 
+class RowsWarningOutput(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="`encoding_guessed`, `short_rows` or `unnamed_columns`.")
+    message = serializers.CharField()
+    field = serializers.CharField()
+
+
 class BatchQuoteOutput(serializers.Serializer[Any]):
     credits = serializers.IntegerField(help_text="What would be held: the most that the batch can cost.")
     videos = serializers.IntegerField()
@@ -148,3 +197,8 @@ class BatchQuoteOutput(serializers.Serializer[Any]):
     available_credits = serializers.IntegerField()
     affordable = serializers.BooleanField()
     hold_factor = HoldFactorField()
+    encoding = serializers.CharField(allow_null=True, help_text="Of the file, as it was read; null for rows as JSON.")
+    sample = serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()), help_text="The first three rows, as they were read."
+    )
+    warnings = RowsWarningOutput(many=True)

@@ -21,6 +21,7 @@ from genvid.api.serializers import refuse_field
 from genvid.errors import MOST_DETAILS, InvalidState, ValidationFailed
 from genvid.jobs import enqueue, enqueue_on_commit
 from videos import estimates, jobs, paces, places, rows
+from videos.columns import AmbiguousColumn, NoColumn, columns_for
 from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent, after
 from videos.rows import Table
@@ -45,6 +46,10 @@ class Quote:
     affordable: bool
     hold_factor: float
     """What the account's holds are multiplied by, as in the quote of a video."""
+    encoding: str | None
+    """That the file was read in; None where the rows came as JSON."""
+    sample: list[rows.Row]
+    warnings: list[rows.RowsWarning]
 
 
 @dataclass(frozen=True)
@@ -64,14 +69,15 @@ def quote(caller: Caller, table: Table, wish: dict[str, Any]) -> Quote:
     """Price a batch without making it. Raises ValidationFailed as `create` would."""
     draft, available = _drafted(caller, table, wish), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
-    return Quote(
-        draft.credits, len(draft.videos), seconds, available, available >= draft.credits, float(draft.hold_factor)
-    )
+    affordable = available >= draft.credits
+    read = (table.encoding, table.sample, table.warnings)
+    return Quote(draft.credits, len(draft.videos), seconds, available, affordable, float(draft.hold_factor), *read)
 
 
 @transaction.atomic
 def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
     """Queue a video for each row. Raises ValidationFailed, InsufficientCredits, KeyLimitReached: nothing was made."""
+    _refuse_guess(table)
     draft = _drafted(caller, table, wish)
     batch, videos = draft.batch, draft.videos
     batch.credits_quoted = draft.credits
@@ -87,6 +93,13 @@ def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
     enqueue_on_commit(jobs.DISPATCH)
     logger.info("batch_accepted", batch_id=str(batch.pk), account_id=str(batch.account_id), videos=len(videos))
     return batch
+
+
+def _refuse_guess(table: Table) -> None:
+    """A wrong guess would be spoken, and paid."""
+    if table.guesses:
+        message = f"The file does not say its encoding: give the right one of {table.guesses}. A quote shows the rows."
+        raise refuse_field("encoding", message)
 
 
 def _places(batch: Batch) -> list[int]:
@@ -153,22 +166,25 @@ def _drafted(caller: Caller, table: Table, wish: dict[str, Any]) -> Draft:
     return Draft(batch, _filled(batch, table, used, common, factor), factor)
 
 
-def _variables(wish: dict[str, Any], table: Table) -> list[str]:
-    """The variables of script and title. Raises ValidationFailed for one that no column fills."""
-    used: list[str] = []
+def _variables(wish: dict[str, Any], table: Table) -> dict[str, str]:
+    """The column for each variable of script and title. Raises ValidationFailed for one that no column fills."""
+    used: dict[str, str] = {}
     for name in ("script", "title"):
         try:
-            found = rows.variables_of(wish.get(name) or "")
+            used |= columns_for(rows.variables_of(wish.get(name) or ""), table.columns, table.repeated)
         except rows.BadTemplate as error:
             raise refuse_field(name, str(error)) from error
-        unknown = [variable for variable in found if variable not in table.columns]
-        if unknown and not table.is_unreadable:
-            raise refuse_field(name, f"No column fills {', '.join(unknown)}.")
-        used += found
-    return list(dict.fromkeys(used))
+        except AmbiguousColumn as error:
+            raise refuse_field(table.source, str(error)) from error
+        except NoColumn as error:
+            if not table.is_unreadable:
+                raise refuse_field(name, str(error)) from error
+    return used
 
 
-def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any], factor: Decimal) -> list[Video]:
+def _filled(
+    batch: Batch, table: Table, used: dict[str, str], common: dict[str, Any], factor: Decimal
+) -> list[Video]:
     """A video for each row. Raises one ValidationFailed that names every row and column that is wrong."""
     price = credits.pricer(
         engine=common["engine"],
@@ -186,7 +202,8 @@ def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any],
         if problems.details:
             continue
         video = Video(batch=batch, batch_row=index + 1, variables=row, status=Status.QUEUED, **common)
-        video.title, video.script = rows.fill(batch.title, row), rows.fill(batch.script, row)
+        values = {variable: row[column] for variable, column in used.items()}
+        video.title, video.script = rows.fill(batch.title, values), rows.fill(batch.script, values)
         video.estimated_seconds = estimates.spoken_seconds(video.script, **spoken)
         video.expected_render_seconds = expected(video.estimated_seconds)
         seconds = estimates.seconds_to_hold(video.script, **spoken, factor=factor)
@@ -196,20 +213,23 @@ def _filled(batch: Batch, table: Table, used: list[str], common: dict[str, Any],
     return videos
 
 
-def _row_problems(row: rows.Row, used: list[str], batch: Batch, spoken: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _row_problems(
+    row: rows.Row, used: dict[str, str], batch: Batch, spoken: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
     """Column and message of everything that is wrong with one row. `spoken`: speed and language of its voice."""
-    empty = [name for name in used if not row.get(name, "").strip()]
+    empty = [column for column in dict.fromkeys(used.values()) if not row.get(column, "").strip()]
     if empty:
         yield from ((name, "Is empty; the script uses it.") for name in empty)
         return
-    script = rows.fill(batch.script, row)
+    values = {variable: row[column] for variable, column in used.items()}
+    script = rows.fill(batch.script, values)
     if len(script) > SCRIPT_LIMIT:
         yield "script", f"Is {len(script)} characters long with this row's values; at most {SCRIPT_LIMIT}."
     elif not estimates.is_speakable(script):
         yield "script", "Has nothing in it that can be spoken."
     elif estimates.spoken_seconds(script, **spoken) > estimates.MAX_SECONDS:
         yield "script", creating.TOO_LONG
-    if len(rows.fill(batch.title, row)) > TITLE_LIMIT:
+    if len(rows.fill(batch.title, values)) > TITLE_LIMIT:
         yield "title", f"Is longer than {TITLE_LIMIT} characters with this row's values."
 
 

@@ -43,8 +43,13 @@ def test_a_csv_is_a_batch(owner, wish):
         (b"", {}, ["rows_file"]),
         (b"name\n", {}, ["rows_file"]),
         (b"\xff\xff\x00", {}, ["rows_file"]),
-        (b"name,city\nAda\n,Rome\nBob,Rome,x", {}, ["rows.0", "rows.1.name", "rows.2"]),
+        (b"name,city\nAda\n,Rome\nBob,Rome,x", {}, ["rows.1.name", "rows.2"]),
         (b"name;name\n1;2", {}, ["rows_file"]),
+        (b"name\nAda", {"encoding": "klingon"}, ["encoding"]),
+        (b"name\nAda", {"encoding": ""}, ["encoding"]),
+        (b"\xef\xbb\xbfname\nAda", {"encoding": "windows-1252"}, ["encoding"]),
+        (b"name\nM\xfcller", {"encoding": "utf-8"}, ["encoding"]),
+        (b"", {"speed": "9"}, ["rows_file", "speed"]),
         (b"town\nRome", {}, ["script"]),
         (b"name\nAda", {"captions": "yes"}, ["captions"]),
         (b"name\nAda", {"captions": "1"}, ["captions"]),
@@ -64,6 +69,59 @@ def test_a_wrong_form_names_its_field_and_makes_nothing(owner, wish, content, ch
 def test_an_error_in_a_file_names_its_line(owner, wish):
     answer = owner.client.post(BATCHES, as_form(wish, b"name,city\n\nAda,Rome\n,Paris"), format="multipart")
     assert answer.json()["error"]["details"] == {"rows.1.name": "Line 4: Is empty; the script uses it."}
+
+
+WINDOWS = "name;score\r\nMüller;12,5\r\nBob;3\r\nCyd;4\r\nDan;5\r\n".encode("cp1252")
+QUOTE = f"{BATCHES}/quote"
+
+
+def test_a_quote_names_the_encoding_that_it_guessed_and_shows_three_rows(owner, wish):
+    with nothing_changes():
+        quoted = data_of(owner.client.post(QUOTE, as_form(wish, WINDOWS), format="multipart"))
+    assert (quoted["encoding"], quoted["videos"]) == ("windows-1252", 4)
+    assert quoted["sample"] == [
+        {"name": "Müller", "score": "12,5"},
+        {"name": "Bob", "score": "3"},
+        {"name": "Cyd", "score": "4"},
+    ]
+    (warning,) = quoted["warnings"]
+    assert (warning["code"], warning["field"]) == ("encoding_guessed", "encoding")
+    assert "windows-1252 (reads “Müller”)" in warning["message"]
+
+
+def test_a_guess_is_not_spoken_until_it_is_given_back(owner, wish):
+    with nothing_changes():
+        refusal = owner.client.post(BATCHES, as_form(wish, WINDOWS), format="multipart")
+    assert refusal.status_code == 400
+    assert refusal.json()["error"]["details"] == {
+        "encoding": "The file does not say its encoding: give the right one of windows-1252 (reads “Müller”). "
+        "A quote shows the rows."
+    }
+    named = as_form(wish, WINDOWS, encoding="windows-1252")
+    data = data_of(owner.client.post(BATCHES, named, format="multipart"), 201)
+    assert [video.variables["name"] for video in videos_of(data["id"])] == ["Müller", "Bob", "Cyd", "Dan"]
+
+
+def test_a_quote_of_a_file_in_a_named_encoding_has_no_warning(owner, wish):
+    form = as_form(wish, "name\nŽofie".encode("cp1250"), encoding="cp1250")
+    quoted = data_of(owner.client.post(QUOTE, form, format="multipart"))
+    assert (quoted["encoding"], quoted["sample"], quoted["warnings"]) == ("windows-1250", [{"name": "Žofie"}], [])
+
+
+def test_rows_as_json_take_no_encoding(owner, wish):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post(BATCHES, wish | {"encoding": "utf-8"})) == ["encoding"]
+
+
+def test_only_the_columns_that_the_script_uses_need_a_good_name(owner, wish):
+    content = "Náme,E-mail address,,1st\nAda,ada@example.com,,x\n".encode()
+    data = data_of(owner.client.post(BATCHES, as_form(wish, content), format="multipart"), 201)
+    (video,) = videos_of(data["id"])
+    assert data["columns"] == ["Náme", "E-mail address", "1st"]
+    assert (video.script, video.variables["E-mail address"]) == (
+        "Hello Ada, welcome to our spring sale.",
+        "ada@example.com",
+    )
 
 
 def written_form(wish, boundary: str) -> bytes:

@@ -72,3 +72,8 @@ def test_a_deleted_video_keeps_its_line_without_links_and_at_last_without_values
     assert (line["name"], line["status"], line["file_url"], line["captions_url"]) == ("Ada", "failed", "", "")
     deleting.purge_video(str(first.pk))
     assert (results(owner, batch)[0]["name"], fresh(first).variables) == ("", {})
+
+
+def test_a_name_of_a_column_is_no_formula(owner, wish):
+    batch = make_batch(owner, wish, rows=[{"name": "Ada", "=1+1": "x"}])
+    assert results(owner, batch)[0]["'=1+1"] == "x"

@@ -22,7 +22,7 @@ from genvid.tests.factories import make_endpoint, make_key, make_video, set_bala
 from videos import places
 from videos.estimates import queue_seconds
 from videos.models import Batch, Video, VideoEvent
-from videos.tests.batches import BATCHES, SCRIPT, counts, end, make_batch, shown, videos_of, wish_for
+from videos.tests.batches import BATCHES, ROWS, SCRIPT, counts, end, make_batch, shown, videos_of, wish_for
 
 pytestmark = pytest.mark.django_db
 QUOTE = f"{BATCHES}/quote"
@@ -124,6 +124,26 @@ def test_the_values_go_in_verbatim_and_unused_columns_are_kept(owner, wish):
     assert batch.columns == ["name", "city"]
 
 
+def test_unused_columns_may_have_any_name(owner, wish):
+    row = {"name": "Ada", "E-mail address": "ada@example.com", "1st": "x"}
+    batch = make_batch(owner, wish, rows=[row])
+    assert (batch.columns, videos_of(batch)[0].variables) == (list(row), row)
+
+
+def test_rows_fill_variables_whatever_their_case_and_marks(owner, wish):
+    change = {"rows": [{"Náme": "Ada"}], "script": "Hello {{name}} and {{NAME}}.", "title": "{{Name}}"}
+    (video,) = videos_of(make_batch(owner, wish, **change))
+    assert (video.script, video.title) == ("Hello Ada and Ada.", "Ada")
+
+
+def test_rows_that_could_fill_a_variable_in_two_ways_are_refused(owner, wish):
+    with nothing_changes():
+        answer = owner.client.post(BATCHES, wish | {"rows": [{"Name": "Ada", "NAME": "Bob"}]})
+    assert answer.json()["error"]["details"] == {
+        "rows": "What fills name is not clear: the columns 'Name' and 'NAME' both fit. Rename all but one."
+    }
+
+
 def test_a_retry_of_one_of_its_videos_is_a_video_of_its_own(owner, wish):
     first, *_ = videos_of(make_batch(owner, wish))
     end(first)
@@ -142,6 +162,9 @@ def test_a_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, wish):
         "available_credits": 30,
         "affordable": True,
         "hold_factor": 1.0,
+        "encoding": None,
+        "sample": ROWS,
+        "warnings": [],
     }
 
 
@@ -199,7 +222,7 @@ def test_listeners_are_told_each_videos_place(owner, outsider, wish):
         ({"rows": [{"name": "Ada"}, {"city": 2}]}, ["rows.1.city", "rows.1.name"]),
         ({"rows": [{"name": 1}, {"name": "Bob"}, {"name": None}]}, ["rows.0.name", "rows.2.name"]),
         ({"rows": [{"name": "Ada"}, {"name": " "}, {}]}, ["rows.1.name", "rows.2.name"]),
-        ({"rows": [{"name": "Ada", "first name": "x"}]}, ["rows.0.first name"]),
+        ({"rows": [{"name": "Ada", "": "x"}]}, ["rows.0"]),
         ({"rows": [{"name": "a\x00"}]}, ["rows.0.name"]),
         ({"rows": [{"name": "a" * 4999}], "title": ""}, ["rows.0.script"]),
         ({"rows": [{"name": "?!"}], "script": "{{name}}", "title": ""}, ["rows.0.script"]),

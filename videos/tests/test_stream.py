@@ -17,8 +17,8 @@ from accounts.models import Session
 from genvid.errors import Overloaded, RateLimited
 from genvid.tests.asserts import data_of, queries_once_warm, refusal_of
 from genvid.tests.factories import make_caller, make_video
+from genvid.tests.process_table import descendants
 from genvid.tests.processes import WebProcess
-from genvid.tests.site import descendants
 from videos import streams
 from videos.enums import Status
 from videos.models import after

@@ -175,6 +175,11 @@ VALUES: dict[str, Any] = {
         {"day": "2026-05-01", "credits": {"charged": 4, "refunded": 0}, "videos": {"created": 1, "completed": 1}}
     ],
     "rows_file": "name\nAda\nGrace\n",
+    "encoding": "utf-8",
+    "BatchQuote.sample": [{"name": "Ada"}, {"name": "Grace"}],
+    "RowsWarning.code": "short_rows",
+    "RowsWarning.message": "Rows that end early were filled with empty cells: line 3.",
+    "RowsWarning.field": "rows_file",
     "columns": ["name"],
     "Batch.status": "completed",
     "total": 2,

@@ -1,0 +1,112 @@
+"""Names of columns as people write them, and the variables of a script that they fill."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+
+LONGEST_NAME = 64
+LONGEST_HEADER = 200
+"""Characters of a column's name that are kept."""
+MOST_NAMED = 10
+"""Columns that one message names."""
+
+
+@lru_cache(maxsize=1024)
+def cleaned(name: str) -> str:
+    """The name without what cannot be seen: zero-width characters, marks, double and non-breaking spaces."""
+    composed = unicodedata.normalize("NFC", name)
+    visible = "".join(char for char in composed if unicodedata.category(char) != "Cf")
+    return " ".join(visible.split())
+
+
+def is_variable_name(name: str) -> bool:
+    """Letters of any script, digits and _, no digit first, at most 64."""
+    return len(name) <= LONGEST_NAME and name.isidentifier()
+
+
+def as_variable_name(name: str) -> str:
+    """A name of a variable that resembles it."""
+    plain = cleaned(name)
+    if is_variable_name(plain):
+        return plain
+    # By character, as a pattern would take the marks of Indian scripts for something else than letters.
+    words = "".join(char if f"_{char}".isidentifier() else " " for char in plain).split()
+    found = "_".join(words)[: LONGEST_NAME - 1]
+    return found if is_variable_name(found) else f"_{found}"
+
+
+def match_key(name: str) -> str:
+    """Equal for names that differ only in case, marks and what cannot be seen."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", cleaned(name)).casefold())
+    return "".join(char for char in decomposed if not unicodedata.category(char).startswith("M"))
+
+
+def headed(cells: list[str]) -> tuple[list[tuple[int, str]], frozenset[str]]:
+    """Place and name of each column that has one, names made unique, and those that occurred more than once."""
+    names = [cleaned(cell)[:LONGEST_HEADER] for cell in cells]
+    repeated = {name for name, count in Counter(names).items() if name and count > 1}
+    taken: set[str] = set()
+    columns: list[tuple[int, str]] = []
+    for place, name in enumerate(names):
+        if name:
+            columns.append((place, _unique(name, taken)))
+            taken.add(columns[-1][1])
+    return columns, frozenset(repeated)
+
+
+def _unique(name: str, taken: Collection[str]) -> str:
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name} ({number})"
+    return found
+
+
+class NoColumn(Exception):
+    """A variable that no single column fills; the message says which and what to do."""
+
+
+class AmbiguousColumn(NoColumn):
+    """Several columns could fill it."""
+
+
+def columns_for(variables: Iterable[str], columns: list[str], repeated: Collection[str] = ()) -> dict[str, str]:
+    """The column that fills each variable: the one of just that name, else the only one that differs in case or marks.
+
+    Raises NoColumn, AmbiguousColumn.
+    """
+    by_key: dict[str, list[str]] = {}
+    for column in columns:
+        by_key.setdefault(match_key(column), []).append(column)
+    found: dict[str, str] = {}
+    missing: list[str] = []
+    for variable in variables:
+        fitting = [variable] if variable in columns else by_key.get(match_key(variable), [])
+        if len(fitting) > 1 or any(each in repeated for each in fitting):
+            raise AmbiguousColumn(_ambiguity(variable, fitting))
+        if fitting:
+            found[variable] = fitting[0]
+        else:
+            missing.append(variable)
+    if missing:
+        raise NoColumn(_absence(missing, columns))
+    return found
+
+
+def _ambiguity(variable: str, fitting: list[str]) -> str:
+    named = " and ".join(repr(name) for name in fitting[:MOST_NAMED])
+    which = f"the columns {named} both fit" if len(fitting) > 1 else f"more than one column is called {named}"
+    return f"What fills {variable} is not clear: {which}. Rename all but one."
+
+
+def _absence(missing: list[str], columns: list[str]) -> str:
+    hints = [
+        f" Rename the column {column!r} to {variable}."
+        for variable in missing
+        for column in columns
+        if match_key(as_variable_name(column)) == match_key(variable)
+    ]
+    shown = ", ".join(repr(column) for column in columns[:MOST_NAMED]) + (", …" if len(columns) > MOST_NAMED else "")
+    there = f" The columns are {shown}." if columns else ""
+    return f"No column fills {', '.join(missing)}.{''.join(hints[:MOST_NAMED]) or there}"
