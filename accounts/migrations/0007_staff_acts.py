@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_audit_acts_of_billing'),
+        ('accounts', '0006_mail_and_networks'),
     ]
 
     operations = [
