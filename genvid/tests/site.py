@@ -22,10 +22,10 @@ FOREIGN = ("GENVID_", "DJANGO_", "PYTEST_", "MAKE", "DATABASE_URL", "REDIS_URL")
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of a newcomer: nothing of the tests or of the make that runs them."""
+    """The environment of a newcomer: nothing of the tests, of coverage.py or of the make that runs them."""
     return {
         name: value
-        for name, value in os.environ.items()
+        for name, value in unmeasured(os.environ).items()
         if name not in TEST_ENVIRONMENT and not name.startswith(FOREIGN)
     }
 
@@ -107,7 +107,7 @@ def _prepare(template: Path) -> Path:
         draft = template.with_name("prepared.draft")
         shutil.rmtree(draft, ignore_errors=True)
         program = "import run; run.prepare(run.read_environment())"
-        environment = unmeasured(clean_environment()) | {"GENVID_VAR": str(draft)}
+        environment = clean_environment() | {"GENVID_VAR": str(draft)}
         subprocess.run([sys.executable, "-c", program], cwd=ROOT / "scripts", env=environment, check=True)
         draft.rename(template)
     return template
