@@ -114,6 +114,18 @@ def test_a_bank_debit_that_fails_gives_nothing(shop, owner):
     assert (balance_of(owner), Payment.objects.count()) == (30, 0)
 
 
+def test_a_bank_debit_that_settles_by_itself_credits_once_however_often_it_is_told(shop, owner):
+    shop.buy(owner, "pack-100", method="bank")
+    shop.tell()
+    shop.stripe.advance_clock(5 * 24 * 3600)
+    told = shop.news()
+
+    assert "checkout.session.async_payment_succeeded" in [event["type"] for event in told]
+    shop.tell(told * 3)
+
+    assert (balance_of(owner), Payment.objects.count(), stuck()) == (130, 1, [])
+
+
 def test_a_pay_page_that_nobody_used_expires(shop, owner):
     shop.stripe.expire(shop.begin(owner, "pack-100"))
     shop.tell()

@@ -22,9 +22,12 @@ class StripeLevers:
         promotion_code: str | None = None,
         method: str = "card",
         email: str | None = None,
+        name: str | None = None,
+        account: str | None = None,
     ) -> Thing:
         """The session, and in `error` what the page would say. `authenticate=None` leaves 3-D Secure waiting."""
         given = {"card": card, "authenticate": authenticate, "method": method, "email": email}
+        given |= {"name": name, "account": account}
         return self._pull("pay", session_id, **given, promotion_code=promotion_code)
 
     def authenticate(self, payment_intent_id: str, passes: bool = True) -> Thing:

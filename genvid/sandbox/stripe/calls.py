@@ -1,11 +1,12 @@
 """What a handler is given, and what says which request is its."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.forms import Form
+from genvid.sandbox.stripe.params import Values
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,9 @@ class Call:
     form: Form
     path: dict[str, str]
     url: str
+    expands: tuple[str, ...] = ()
+    kept: Values = field(default_factory=dict)
+    """The given values that become fields of the object just as they are."""
 
     @property
     def id(self) -> str:
@@ -30,8 +34,6 @@ class Operation:
     method: str
     path: str
     handler: Handler
-    takes: str | None = None
-    """The parameters it knows, if others are to be refused."""
 
     @property
     def name(self) -> str:

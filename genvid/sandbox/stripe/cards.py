@@ -51,6 +51,8 @@ TEST_METHODS = {
     "pm_card_createDispute": "4000000000000259",
     "pm_card_createDisputeInquiry": "4000000000001976",
 }
+PAYS = "4242424242424242"
+GOOD_ACCOUNT = "000123456789"
 DECLINED = Refusal("card_declined", "Your card was declined.", "generic_decline")
 AUTHENTICATION_FAILED = Refusal(
     "payment_intent_authentication_failure",
@@ -62,6 +64,19 @@ NEEDS_AUTHENTICATION = Refusal(
     "authentication_required",
 )
 DEBIT_FAILED = Refusal("payment_intent_payment_attempt_failed", "The bank account could not be debited.")
+# Test accounts, and why the bank sends the debit back: https://docs.stripe.com/payments/ach-direct-debit.
+ACCOUNTS = {
+    GOOD_ACCOUNT: None,
+    "000111111113": Refusal("account_closed", "The bank account has been closed."),
+    "000111111116": Refusal("no_account", "The bank account could not be found."),
+    "000222222227": Refusal("insufficient_funds", "The bank account has insufficient funds."),
+}
+TEST_ACCOUNTS = {
+    "pm_usBankAccount_success": GOOD_ACCOUNT,
+    "pm_usBankAccount_accountClosed": "000111111113",
+    "pm_usBankAccount_noAccount": "000111111116",
+    "pm_usBankAccount_insufficientFunds": "000222222227",
+}
 # A card that is no test card may be somebody's real one: it is refused, and never written down.
 UNKNOWN = "Your card was declined. Your request was in test mode, but used a non test card."
 REFUSALS = {
@@ -71,6 +86,7 @@ REFUSALS = {
 }
 ASKING = ("authenticate", "authenticate_once", "authenticate_always")
 BANK_ACCOUNT = "us_bank_account"
+METHOD_TYPES = ("card", BANK_ACCOUNT)
 
 
 def deed_of(method: dict[str, Any]) -> str:

@@ -1,54 +1,44 @@
 """Products and prices."""
 
+from genvid.sandbox.stripe import currencies
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.declared import INTERVALS
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
 
-INTERVALS = ("day", "week", "month", "year")
-PRODUCT_TAKES = (
-    "id name active description metadata images default_price_data marketing_features package_dimensions shippable "
-    "statement_descriptor tax_code type unit_label url"
-)
-PRICE_TAKES = (
-    "product product_data currency unit_amount unit_amount_decimal recurring active lookup_key transfer_lookup_key "
-    "nickname metadata tax_behavior billing_scheme tiers tiers_mode transform_quantity currency_options "
-    "custom_unit_amount"
-)
 
-
-def make_product(bank: Bank, form: Form) -> Thing:
+def make_product(bank: Bank, form: Form, kept: Thing) -> Thing:
     wanted = form.text("id")
     if wanted and bank.books.find(wanted) is not None:
         raise StripeError("Product already exists.", code="resource_already_exists", param="id")
-    product = bank.new(
-        "product",
-        "prod_",
-        active=form.flag("active", True),
-        default_price=None,
-        description=form.text("description"),
-        images=form.texts("images"),
-        marketing_features=[],
-        metadata=form.map("metadata"),
-        name=form.need("name"),
-        package_dimensions=None,
-        shippable=None,
-        statement_descriptor=form.text("statement_descriptor"),
-        tax_code=form.text("tax_code"),
-        type="service",
-        unit_label=form.text("unit_label"),
-        updated=bank.now(),
-        url=form.text("url"),
-        **({"id": wanted} if wanted else {}),
-    )
+    fields: Thing = {
+        "active": form.flag("active", True),
+        "default_price": None,
+        "description": None,
+        "images": [],
+        "marketing_features": [],
+        "metadata": form.map("metadata"),
+        "name": form.need("name"),
+        "package_dimensions": None,
+        "shippable": None,
+        "statement_descriptor": None,
+        "tax_code": None,
+        "type": "service",
+        "unit_label": None,
+        "updated": bank.now(),
+        "url": None,
+        **kept,
+    }
+    product = bank.new("product", "prod_", **fields, **({"id": wanted} if wanted else {}))
     bank.emit("product.created", product)
     return product
 
 
 def create_product(call: Call) -> Thing:
-    product, price = make_product(call.bank, call.form), call.form.part("default_price_data")
+    product, price = make_product(call.bank, call.form, call.kept), call.form.part("default_price_data")
     if price.values:
         call.bank.save(product, default_price=make_price(call.bank, price, product)["id"])
     return product
@@ -60,8 +50,9 @@ def read_product(call: Call) -> Thing:
 
 def update_product(call: Call) -> Thing:
     form, product = call.form, call.bank.alive("product", call.id)
-    texts = ("name", "description", "statement_descriptor", "tax_code", "unit_label", "url", "default_price")
-    fields: Thing = form.chosen(*texts)
+    fields: Thing = {**form.chosen("name"), **call.kept}
+    if "default_price" in form:
+        call.bank.get("price", form.need("default_price"), "default_price")
     if "active" in form:
         fields["active"] = form.flag("active")
     if "metadata" in form:
@@ -99,7 +90,7 @@ def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
     if amount is not None:
         form.count("unit_amount", least=0)
     if amount is None and "unit_amount_decimal" in form:
-        amount = round(float(form.need("unit_amount_decimal")))
+        amount = _whole_cents(form)
     if amount is None:
         raise missing(form.name("unit_amount"))
     price = bank.new(
@@ -107,7 +98,7 @@ def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
         "price_1",
         active=form.flag("active", True),
         billing_scheme="per_unit",
-        currency=form.need("currency").lower(),
+        currency=currencies.checked(form.need("currency"), form.name("currency")),
         custom_unit_amount=None,
         lookup_key=_free_lookup_key(bank, form),
         metadata=form.map("metadata"),
@@ -123,6 +114,13 @@ def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
     )
     bank.emit("price.created", price)
     return price
+
+
+def _whole_cents(form: Form) -> int:
+    value = float(form.need("unit_amount_decimal"))
+    if value < 0 or value != int(value):
+        raise StripeError("This sandbox has no prices with parts of a cent.", param=form.name("unit_amount_decimal"))
+    return int(value)
 
 
 def _recurring(form: Form) -> Thing | None:
@@ -156,7 +154,9 @@ def create_price(call: Call) -> Thing:
 def product_of(bank: Bank, form: Form) -> Thing:
     """The product a price is made for, which may be made along with it."""
     if "product_data" in form:
-        return make_product(bank, form.part("product_data"))
+        part = form.part("product_data")
+        kept = ("description", "statement_descriptor", "tax_code", "unit_label")
+        return make_product(bank, part, {**part.chosen(*kept), "images": part.texts("images")})
     return bank.alive("product", form.need("product"), "product")
 
 
@@ -166,7 +166,7 @@ def read_price(call: Call) -> Thing:
 
 def update_price(call: Call) -> Thing:
     form, price = call.form, call.bank.get("price", call.id)
-    fields: Thing = form.chosen("nickname", "tax_behavior")
+    fields: Thing = {**call.kept}
     if "active" in form:
         fields["active"] = form.flag("active")
     if "lookup_key" in form and form.text("lookup_key") != price["lookup_key"]:
@@ -185,13 +185,13 @@ def list_prices(call: Call) -> Thing:
 
 
 OPERATIONS = [
-    Operation("POST", "/v1/products", create_product, PRODUCT_TAKES),
+    Operation("POST", "/v1/products", create_product),
     Operation("GET", "/v1/products", list_products),
     Operation("GET", "/v1/products/{id}", read_product),
     Operation("POST", "/v1/products/{id}", update_product),
     Operation("DELETE", "/v1/products/{id}", delete_product),
     Operation("GET", "/v1/products/{id}/features", features),
-    Operation("POST", "/v1/prices", create_price, PRICE_TAKES),
+    Operation("POST", "/v1/prices", create_price),
     Operation("GET", "/v1/prices", list_prices),
     Operation("GET", "/v1/prices/{id}", read_price),
     Operation("POST", "/v1/prices/{id}", update_price),

@@ -1,7 +1,7 @@
 """Changes of a running subscription: other prices and quantities, and what they cost for the rest of the period."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from genvid.sandbox.stripe import collection, cycle, lines
 from genvid.sandbox.stripe.bank import Bank
@@ -17,6 +17,7 @@ class Wanted:
     item_id: str | None
     price: Thing
     quantity: int
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,10 @@ def _interval(item: Thing) -> tuple[str, int]:
 def _item(subscription: Thing, wanted: Wanted, span: tuple[int, int], now: int) -> Thing:
     for item in subscription["items"]["data"]:
         if item["id"] == wanted.item_id:
-            return {**copy.deepcopy(item), "price": wanted.price, "quantity": wanted.quantity}
-    return cycle.new_item(subscription["id"], wanted.price, wanted.quantity, span, now)
+            told = {"price": wanted.price, "quantity": wanted.quantity, "metadata": wanted.metadata}
+            return {**copy.deepcopy(item), **told}
+    made = cycle.new_item(subscription["id"], wanted.price, wanted.quantity, span, now)
+    return {**made, "metadata": wanted.metadata}
 
 
 def _prorations(bank: Bank, before: list[Thing], after: list[Thing], now: int, span: tuple[int, int]) -> list[Thing]:

@@ -49,9 +49,11 @@ def book(bank: Bank, kind: str, amount: int, source: Thing, *, fee: int = 0) -> 
     return bank.save(transaction)
 
 
-def make(bank: Bank, intent: Thing, method: Thing, status: str, refusal: Refusal | None = None) -> Thing:
-    """The charge of one attempt."""
-    captured = status == "succeeded"
+def make(
+    bank: Bank, intent: Thing, method: Thing, status: str, refusal: Refusal | None = None, *, captured: bool = True
+) -> Thing:
+    """The charge of one attempt. One that is not captured only holds the money."""
+    captured = captured and status == "succeeded"
     charge = bank.new(
         "charge",
         "ch_3",
@@ -76,7 +78,7 @@ def make(bank: Bank, intent: Thing, method: Thing, status: str, refusal: Refusal
         metadata=dict(intent["metadata"]),
         on_behalf_of=None,
         outcome=_outcome(refusal),
-        paid=captured,
+        paid=status == "succeeded",
         payment_intent=intent["id"],
         payment_method=method["id"],
         payment_method_details=_details(method),
@@ -85,20 +87,20 @@ def make(bank: Bank, intent: Thing, method: Thing, status: str, refusal: Refusal
         receipt_url=None,
         refunded=False,
         review=None,
-        shipping=None,
-        statement_descriptor=None,
-        statement_descriptor_suffix=None,
+        shipping=intent["shipping"],
+        statement_descriptor=intent["statement_descriptor"],
+        statement_descriptor_suffix=intent["statement_descriptor_suffix"],
         status=status,
         transfer_data=None,
-        transfer_group=None,
+        transfer_group=intent["transfer_group"],
     )
     return bank.save(charge, receipt_url=f"{bank.base}/pay/receipts/{charge['id']}")
 
 
 def settle(bank: Bank, charge: Thing) -> None:
     """The money has come; the fee stays with Stripe."""
-    fee = round(charge["amount"] * FEE_SHARE) + FEE_FIXED
-    transaction = book(bank, "charge", charge["amount"], charge, fee=fee)
+    fee = round(charge["amount_captured"] * FEE_SHARE) + FEE_FIXED
+    transaction = book(bank, "charge", charge["amount_captured"], charge, fee=fee)
     bank.change(charge, "charge.updated", balance_transaction=transaction["id"])
 
 
@@ -127,7 +129,7 @@ def read(call: Call) -> Thing:
 
 def update(call: Call) -> Thing:
     form, charge = call.form, call.bank.get("charge", call.id)
-    fields: Thing = form.chosen("description", "receipt_email")
+    fields: Thing = {**call.kept}
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", charge["metadata"])
     return call.bank.change(charge, "charge.updated", **fields)

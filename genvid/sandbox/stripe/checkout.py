@@ -14,7 +14,7 @@ from genvid.sandbox.stripe import (
     methods,
     payments,
     promotions,
-    sessions,
+    session_items,
 )
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
@@ -33,6 +33,7 @@ class Payment:
     method: str = "card"
     email: str | None = None
     name: str | None = None
+    account: str = cards.GOOD_ACCOUNT
 
 
 def submit(bank: Bank, session: Thing, payment: Payment) -> Thing:
@@ -40,6 +41,7 @@ def submit(bank: Bank, session: Thing, payment: Payment) -> Thing:
     if session["status"] != "open":
         raise StripeError(f"This Checkout Session is {session['status']}.", param="session")
     bank.save(session, _last_error=None)
+    _must_offer(session, cards.BANK_ACCOUNT if payment.method == "bank" else "card")
     number = cards.digits(payment.card)
     if payment.method == "card" and not cards.is_card_number(number):
         return bank.save(session, _last_error="Your card number is incorrect.")
@@ -52,22 +54,32 @@ def submit(bank: Bank, session: Thing, payment: Payment) -> Thing:
 def confirm(bank: Bank, session: Thing, method: Thing) -> Thing:
     """Pays with a payment method that is there already, as Stripe's own page does it in the background."""
     bills = method["billing_details"]
+    _must_offer(session, method["type"])
     _introduce(bank, session, Payment(email=bills["email"], name=bills["name"]))
     return MODES[session["mode"]](bank, session, method)
+
+
+def _must_offer(session: Thing, kind: str) -> None:
+    held = session["_intent_data"].get("capture_method") == "manual" and kind == cards.BANK_ACCOUNT
+    if held or kind not in session["payment_method_types"]:
+        raise StripeError(
+            f"This Checkout Session does not take the payment method type {kind}.", param="payment_method"
+        )
 
 
 def apply_code(bank: Bank, session: Thing, word: str) -> Thing:
     if not session["allow_promotion_codes"] or session["status"] != "open":
         raise StripeError(promotions.INVALID, code="promotion_code_invalid", param="promotion_code")
     code = promotions.find_code(bank, word, session["customer"])
-    sessions.reduce(bank, session, bank.get("coupon", code["promotion"]["coupon"]), code)
+    promotions.refuse_restricted(bank, code, session["customer"], session["amount_subtotal"], session["currency"])
+    session_items.reduce(bank, session, bank.get("coupon", code["promotion"]["coupon"]), code)
     return session
 
 
 def drop_code(bank: Bank, session: Thing) -> Thing:
     if session["status"] != "open" or not session["allow_promotion_codes"]:
         raise StripeError(promotions.INVALID, param="promotion_code")
-    return sessions.unreduce(bank, session)
+    return session_items.unreduce(bank, session)
 
 
 def _introduce(bank: Bank, session: Thing, payment: Payment) -> None:
@@ -80,6 +92,8 @@ def _introduce(bank: Bank, session: Thing, payment: Payment) -> None:
     if session["customer"] is None and _needs_customer(session):
         customer = customers.make(bank, email=email, name=name)
         bank.save(session, customer=customer["id"])
+    elif known and payment.name and session["_customer_update"].get("name") == "auto":
+        bank.change(bank.get("customer", session["customer"]), "customer.updated", name=payment.name)
 
 
 def _needs_customer(session: Thing) -> bool:
@@ -90,7 +104,7 @@ def _needs_customer(session: Thing) -> bool:
 def _method(bank: Bank, session: Thing, payment: Payment) -> Thing:
     bills = {"email": session["customer_details"]["email"], "name": session["customer_details"]["name"]}
     if payment.method == "bank":
-        return methods.make_bank_account(bank, **bills)
+        return methods.make_bank_account(bank, payment.account, clocked=session["customer"], **bills)
     return methods.make_card(bank, payment.card, clocked=session["customer"], **bills)
 
 
@@ -98,24 +112,22 @@ def _pay_once(bank: Bank, session: Thing, method: Thing) -> Thing:
     if session["amount_total"] == 0:
         return _complete_once(bank, session, None)
     intent = payments.attempt(bank, _intent(bank, session), Attempt(method, return_url=session["success_url"]))
-    return _after(bank, session, intent)
+    return after(bank, session, intent)
 
 
 def _intent(bank: Bank, session: Thing) -> Thing:
     """One payment intent for a session, however often it is tried."""
     if session["payment_intent"]:
         return bank.get("payment_intent", session["payment_intent"])
-    data = session["_intent_data"]
-    fields = {name: data[name] for name in ("description", "setup_future_usage", "receipt_email") if name in data}
-    fields["metadata"] = data.get("metadata") or {}
-    fields["payment_method_types"] = session["payment_method_types"]
+    fields = {name: session[name] for name in ("payment_method_types", "payment_method_options")}
+    fields |= session["_intent_data"]
     amount, currency = session["amount_total"], session["currency"]
     intent = payments.make_intent(bank, amount, currency, session["customer"], **fields)
     bank.save(session, payment_intent=intent["id"])
     return intent
 
 
-def _after(bank: Bank, session: Thing, intent: Thing) -> Thing:
+def after(bank: Bank, session: Thing, intent: Thing) -> Thing:
     """Follows what came of the payment."""
     if intent["last_payment_error"]:
         return bank.save(session, _last_error=intent["last_payment_error"]["message"])
@@ -128,13 +140,13 @@ def _after(bank: Bank, session: Thing, intent: Thing) -> Thing:
 
 def _complete_once(bank: Bank, session: Thing, intent: Thing | None) -> Thing:
     status = "no_payment_required" if intent is None else "paid"
-    if intent is not None and intent["status"] == "processing":
+    if intent is not None and intent["status"] in ("processing", "requires_capture"):
         status = "unpaid"
     if intent is not None and session["customer"] and intent["setup_future_usage"]:
         methods.attach(bank, intent["payment_method"], session["customer"])
     _redeem(bank, session)
     if status != "unpaid":
-        _invoice(bank, session, intent)
+        make_invoice(bank, session, intent)
     return _complete(bank, session, payment_status=status)
 
 
@@ -150,17 +162,19 @@ def _redeem(bank: Bank, session: Thing, **of: Any) -> list[Thing]:
     return [discount]
 
 
-def _invoice(bank: Bank, session: Thing, intent: Thing | None) -> None:
+def make_invoice(bank: Bank, session: Thing, intent: Thing | None) -> None:
     """A paid one for a single sale, when the session asks for it."""
     if not (session["invoice_creation"] or {}).get("enabled"):
         return
     customer, now = bank.get("customer", session["customer"]), bank.now(session["customer"])
     entries = [lines.of_sale(bank, item["price"], item["quantity"], now) for item in session["_line_items"]]
     discounts = [bank.get("discount", session["_discount"])] if session.get("_discount") else []
-    metadata = session["invoice_creation"]["invoice_data"]["metadata"]
+    data = session["invoice_creation"]["invoice_data"]
+    beside = {name: data[name] for name in ("custom_fields", "description", "footer")}
     # A balance is for subscriptions; what Checkout has charged already is not lowered by it.
     without_balance = {**customer, "balance": 0}
-    draft = Draft(without_balance, entries, "manual", (now, now), discounts=discounts, metadata=metadata)
+    draft = Draft(without_balance, entries, "manual", (now, now), discounts=discounts, beside=beside)
+    draft.metadata = data["metadata"]
     invoice = invoices.make(bank, draft)
     if intent is not None:
         invoices.link(bank, invoice, intent)
@@ -185,7 +199,7 @@ def _subscribe(bank: Bank, session: Thing, method: Thing) -> Thing:
     if invoice["amount_due"] == 0:
         return _subscribe_free(bank, session, subscription, method)
     collection.collect(bank, invoice, tried=Attempt(method, return_url=session["success_url"]))
-    return _after(bank, session, invoices.intent_of(bank, invoice))
+    return after(bank, session, invoices.intent_of(bank, invoice))
 
 
 def _start(bank: Bank, session: Thing) -> None:
@@ -193,8 +207,8 @@ def _start(bank: Bank, session: Thing) -> None:
     items = [(item["price"], item["quantity"]) for item in session["_line_items"] if item["price"]["recurring"]]
     days = int(data.get("trial_period_days") or 0)
     trial_end = bank.now(session["customer"]) + days * DAY if days else int(data.get("trial_end") or 0) or None
-    order = cycle.Order(bank.get("customer", session["customer"]), items, None, trial_end, data.get("metadata") or {})
-    order.beside = {"description": data.get("description")}
+    order = cycle.Order(bank.get("customer", session["customer"]), items, None, trial_end, data["metadata"])
+    order.beside = {name: data[name] for name in ("description", "trial_settings") if data.get(name)}
     subscription = cycle.subscribe(bank, order)
     discounts = _redeem(bank, session, subscription=subscription["id"])
     once = [item for item in session["_line_items"] if not item["price"]["recurring"]]
@@ -228,56 +242,8 @@ def _set_up(bank: Bank, session: Thing, method: Thing) -> Thing:
     if refusal is not None:
         return bank.save(session, _last_error=refusal.message)
     methods.attach(bank, method["id"], session["customer"])
-    setup = payments.make_setup(bank, session["customer"], method, "succeeded")
+    setup = payments.make_setup(bank, session["customer"], method, "succeeded", **session["_setup_data"])
     return _complete(bank, session, setup_intent=setup["id"])
-
-
-def authenticate(bank: Bank, intent: Thing, *, passes: bool) -> Thing | None:
-    """What came of 3-D Secure; the session it was for, if any."""
-    if intent["status"] != "requires_action":
-        raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
-    method = bank.get("payment_method", intent["payment_method"])
-    tried = Attempt(method, authenticated=passes)
-    for payment in bank.books.all("invoice_payment", payment__payment_intent=intent["id"]):
-        invoice = bank.get("invoice", payment["invoice"])
-        collection.collect(bank, invoice, tried=tried)
-        session = _session_of_invoice(bank, invoice)
-        return _after(bank, session, bank.get("payment_intent", intent["id"])) if session else None
-    payments.attempt(bank, intent, tried)
-    found = bank.books.all("checkout.session", payment_intent=intent["id"])
-    return _after(bank, found[0], intent) if found else None
-
-
-def _session_of_invoice(bank: Bank, invoice: Thing) -> Thing | None:
-    subscription = invoices.subscription_of(bank, invoice) or {"id": ""}
-    found = bank.books.all("checkout.session", _subscription=subscription["id"], status="open")
-    return found[0] if found else None
-
-
-def settle_debit(bank: Bank, intent: Thing, *, succeeds: bool) -> Thing:
-    """The bank has answered, days after the session was completed."""
-    if intent["status"] != "processing":
-        raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
-    payments.settle_debit(bank, intent, succeeds=succeeds)
-    found = bank.books.all("checkout.session", payment_intent=intent["id"])
-    for payment in bank.books.all("invoice_payment", payment__payment_intent=intent["id"]):
-        invoice = bank.get("invoice", payment["invoice"])
-        (invoices.settle if succeeds else invoices.fail)(bank, invoice)
-        collection.follow(bank, invoice)
-        found += bank.books.all("checkout.session", invoice=invoice["id"])
-    for session in found:
-        _settle_session(bank, session, intent, succeeds)
-    return intent
-
-
-def _settle_session(bank: Bank, session: Thing, intent: Thing, succeeds: bool) -> None:
-    if not succeeds:
-        bank.emit("checkout.session.async_payment_failed", session)
-        return
-    bank.save(session, payment_status="paid")
-    if session["mode"] == "payment":
-        _invoice(bank, session, intent)
-    bank.emit("checkout.session.async_payment_succeeded", session)
 
 
 MODES: dict[str, Callable[[Bank, Thing, Thing], Thing]] = {

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from genvid.sandbox.stripe import collection, cycle, sessions
+from genvid.sandbox.stripe import collection, cycle, manual_invoices, pausing, session_outcomes, sessions
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
@@ -62,10 +62,13 @@ def _subscription_is_due(bank: Bank, subscription: Thing) -> None:
     elif subscription["cancel_at_period_end"]:
         collection.end(bank, subscription)
     else:
-        cycle.end_trial(bank, subscription)
+        pausing.end_trial(bank, subscription)
 
 
 def _invoice_is_due(bank: Bank, invoice: Thing) -> None:
+    if invoice["status"] == "draft":
+        manual_invoices.draft_is_due(bank, invoice)
+        return
     bank.save(invoice, next_payment_attempt=None)
     collection.collect(bank, invoice)
 
@@ -78,6 +81,7 @@ DEEDS: dict[str, Callable[[Bank, Thing], None]] = {
     "subscription": _subscription_is_due,
     "invoice": _invoice_is_due,
     "checkout.session": _session_is_due,
+    "payment_intent": session_outcomes.debit_is_due,
 }
 
 
@@ -132,7 +136,7 @@ def list_all(call: Call) -> Thing:
 
 CLOCKS = "/v1/test_helpers/test_clocks"
 OPERATIONS = [
-    Operation("POST", CLOCKS, create, "frozen_time name"),
+    Operation("POST", CLOCKS, create),
     Operation("GET", CLOCKS, list_all),
     Operation("GET", CLOCKS + "/{id}", read),
     Operation("POST", CLOCKS + "/{id}/advance", advance),

@@ -8,6 +8,9 @@ from genvid.sandbox.stripe.payments import Attempt
 
 def collect(bank: Bank, invoice: Thing, *, verdict: bool | None = None, tried: Attempt | None = None) -> Thing:
     """Tries to get an invoice paid, by the card on file unless told otherwise, with all that follows."""
+    if tried is None and verdict is None and invoice["collection_method"] == "send_invoice":
+        bank.emit("invoice.sent", invoice)
+        return _sent(bank, invoice)
     if tried is None:
         method = method_for(bank, invoice)
         tried = Attempt(method, buyer_is_there=False, verdict=verdict) if method else None
@@ -16,12 +19,23 @@ def collect(bank: Bank, invoice: Thing, *, verdict: bool | None = None, tried: A
     return invoice
 
 
+def _sent(bank: Bank, invoice: Thing) -> Thing:
+    """Its customer pays when it suits them; the subscription runs meanwhile."""
+    if invoice["amount_remaining"] == 0:
+        invoices.settle(bank, invoice)
+    subscription = invoices.subscription_of(bank, invoice)
+    if subscription is not None:
+        _recover(bank, subscription)
+    return invoice
+
+
 def method_for(bank: Bank, invoice: Thing) -> Thing | None:
     """The subscription's own payment method, or else the customer's default."""
     subscription = invoices.subscription_of(bank, invoice)
     customer = bank.get("customer", invoice["customer"])
-    chosen = subscription["default_payment_method"] if subscription else None
+    chosen = subscription["default_payment_method"] if subscription else invoice["default_payment_method"]
     chosen = chosen or (customer.get("invoice_settings") or {}).get("default_payment_method")
+    chosen = chosen or customer.get("default_source")
     return bank.get("payment_method", chosen) if chosen else None
 
 
@@ -31,14 +45,32 @@ def follow(bank: Bank, invoice: Thing) -> None:
     if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
         return
     if invoice["status"] == "paid" or invoices.intent_of(bank, invoice)["status"] == "processing":
+        _keep_method(bank, subscription, invoice)
         _recover(bank, subscription)
-    elif subscription["status"] != "incomplete":
+    elif subscription["status"] not in ("incomplete", "paused"):
         _fall_behind(bank, subscription, invoice)
 
 
+def _keep_method(bank: Bank, subscription: Thing, invoice: Thing) -> None:
+    """What paid once pays from then on, where the subscription says so."""
+    wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
+    if not wanted or not invoice["amount_paid"] or subscription["default_payment_method"]:
+        return
+    paid_with = invoices.intent_of(bank, invoice)["payment_method"]
+    bank.change(subscription, "customer.subscription.updated", default_payment_method=paid_with)
+
+
 def _recover(bank: Bank, subscription: Thing) -> None:
+    if subscription["status"] == "paused":
+        bank.change(subscription, "customer.subscription.updated", status="active")
+        bank.emit("customer.subscription.resumed", subscription)
     if subscription["status"] in ("incomplete", "past_due", "unpaid"):
         bank.change(subscription, "customer.subscription.updated", status="active")
+
+
+def follow_resumption(bank: Bank, subscription: Thing) -> None:
+    """A paused subscription goes on without an invoice."""
+    _recover(bank, subscription)
 
 
 def _fall_behind(bank: Bank, subscription: Thing, invoice: Thing) -> None:

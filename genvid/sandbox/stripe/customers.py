@@ -1,20 +1,24 @@
 """Customers."""
 
+import re
 from typing import Any
 
+from genvid.sandbox.stripe import params
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.collection import end
+from genvid.sandbox.stripe.declared import CUSTOMER
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.lists import page
-from genvid.sandbox.stripe.methods import attach
+from genvid.sandbox.stripe.methods import attach, from_token
 
-TEXTS = ("email", "name", "description", "phone")
-CREATES = (
-    "email name description phone metadata test_clock address payment_method invoice_settings preferred_locales "
-    "shipping tax tax_exempt tax_id_data balance business_name individual_name source"
-)
+BLANK_SETTINGS: Thing = {
+    "custom_fields": None,
+    "default_payment_method": None,
+    "footer": None,
+    "rendering_options": None,
+}
 
 
 def make(bank: Bank, **fields: Any) -> Thing:
@@ -28,12 +32,7 @@ def make(bank: Bank, **fields: Any) -> Thing:
         "discount": None,
         "email": None,
         "invoice_prefix": None,
-        "invoice_settings": {
-            "custom_fields": None,
-            "default_payment_method": None,
-            "footer": None,
-            "rendering_options": None,
-        },
+        "invoice_settings": BLANK_SETTINGS,
         "metadata": {},
         "name": None,
         "next_invoice_sequence": 1,
@@ -45,7 +44,8 @@ def make(bank: Bank, **fields: Any) -> Thing:
         **fields,
     }
     customer = bank.new("customer", "cus_", **body)
-    bank.save(customer, invoice_prefix=customer["id"][-8:].upper())
+    if customer["invoice_prefix"] is None:
+        bank.save(customer, invoice_prefix=customer["id"][-8:].upper())
     bank.emit("customer.created", customer)
     return customer
 
@@ -53,9 +53,9 @@ def make(bank: Bank, **fields: Any) -> Thing:
 def create(call: Call) -> Thing:
     form, bank = call.form, call.bank
     wanted = form.text("test_clock")
-    fields: Thing = {**form.chosen(*TEXTS), "metadata": form.map("metadata"), "test_clock": wanted}
-    fields |= {name: form.part(name).values for name in ("address", "shipping") if name in form}
-    _check_email(form.text("email"))
+    fields: Thing = {**form.chosen("email"), **call.kept, "metadata": form.map("metadata"), "test_clock": wanted}
+    fields["invoice_settings"] = _invoice_settings(call, BLANK_SETTINGS, None)
+    _check(call)
     if wanted is None:
         return _settled(call, make(bank, **fields))
     clock = bank.alive("test_helpers.test_clock", wanted, "test_clock")
@@ -67,6 +67,8 @@ def _settled(call: Call, customer: Thing) -> Thing:
     """A payment method may come along."""
     bank, wanted = call.bank, call.form.text("payment_method")
     method = attach(bank, wanted, customer["id"])["id"] if wanted else None
+    if call.form.text("source"):
+        bank.save(customer, default_source=attach_source(call, customer))
     default = call.form.part("invoice_settings").text("default_payment_method")
     if default:
         chosen = method if default == wanted else attach(bank, default, customer["id"])["id"]
@@ -75,25 +77,42 @@ def _settled(call: Call, customer: Thing) -> Thing:
     return customer
 
 
-def _check_email(email: str | None) -> None:
+def attach_source(call: Call, customer: Thing) -> str:
+    """A test token's card, from then on what the customer pays with where nothing else was chosen."""
+    made = from_token(call.bank, call.form.need("source"), "source")
+    return str(attach(call.bank, made["id"], customer["id"])["id"])
+
+
+def _invoice_settings(call: Call, before: Thing, method: str | None) -> Thing:
+    """With what is given over what was."""
+    given = params.read(call.form, "invoice_settings", CUSTOMER["invoice_settings"]) or {}
+    asked = call.form.part("invoice_settings")
+    chosen = {name: given[name] for name in ("custom_fields", "footer") if name in asked}
+    return {**before, **chosen, "default_payment_method": method}
+
+
+def _check(call: Call) -> None:
+    email, prefix = call.form.text("email"), call.form.text("invoice_prefix")
     if email is not None and "@" not in email:
         raise StripeError(f"Invalid email address: {email}", code="email_invalid", param="email")
+    if prefix is not None and not re.fullmatch("[A-Z0-9]{3,12}", prefix):
+        raise StripeError("Invoice prefixes are 3 to 12 uppercase letters or numbers.", param="invoice_prefix")
 
 
 def update(call: Call) -> Thing:
     form, customer = call.form, call.bank.alive("customer", call.id)
-    fields: Thing = form.chosen(*TEXTS)
-    _check_email(form.text("email"))
+    fields: Thing = {**form.chosen("email"), **call.kept}
+    _check(call)
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", customer["metadata"])
-    fields |= {name: form.part(name).values for name in ("address", "shipping") if name in form}
-    if "balance" in form:
-        fields["balance"] = form.need_number("balance")
     if "invoice_settings" in form:
-        default = form.part("invoice_settings").text("default_payment_method")
-        if default is not None:
-            default = attach(call.bank, default, customer["id"])["id"]
-        fields["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": default}
+        asked, default = form.part("invoice_settings"), customer["invoice_settings"]["default_payment_method"]
+        if "default_payment_method" in asked:
+            wanted = asked.text("default_payment_method")
+            default = attach(call.bank, wanted, customer["id"])["id"] if wanted else None
+        fields["invoice_settings"] = _invoice_settings(call, customer["invoice_settings"], default)
+    if form.text("source"):
+        fields["default_source"] = attach_source(call, customer)
     return call.bank.change(customer, "customer.updated", **fields)
 
 
@@ -118,7 +137,7 @@ def list_all(call: Call) -> Thing:
 
 
 OPERATIONS = [
-    Operation("POST", "/v1/customers", create, CREATES),
+    Operation("POST", "/v1/customers", create),
     Operation("GET", "/v1/customers", list_all),
     Operation("GET", "/v1/customers/{id}", read),
     Operation("POST", "/v1/customers/{id}", update),

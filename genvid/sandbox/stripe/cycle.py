@@ -4,7 +4,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from genvid.sandbox.stripe import collection, invoices, lines
+from genvid.sandbox.stripe import collection, invoices, lines, manual_invoices
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed, new_id
 from genvid.sandbox.stripe.calendar import later
@@ -59,6 +59,7 @@ class Order:
     trial_end: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     beside: Thing = field(default_factory=dict)
+    item_metadata: list[dict[str, str]] = field(default_factory=list)
 
 
 def subscribe(bank: Bank, order: Order) -> Thing:
@@ -81,6 +82,8 @@ def subscribe(bank: Bank, order: Order) -> Thing:
     end = order.trial_end or later(now, first["recurring"]["interval"], first["recurring"]["interval_count"])
     subscription_id = new_id("sub_1")
     items = [new_item(subscription_id, one, quantity, (now, end), now) for one, quantity in order.items]
+    for item, told in zip(items, order.item_metadata, strict=False):
+        item["metadata"] = told
     url = f"/v1/subscription_items?subscription={subscription_id}"
     subscription = bank.new(
         "subscription", "", **{**fields, "id": subscription_id}, items=listed(url, items), _pending=[]
@@ -120,15 +123,18 @@ def lines_of(bank: Bank, items: list[Thing], span: tuple[int, int], *, free: boo
 def bill(bank: Bank, subscription: Thing, entries: list[Thing], reason: str, span: tuple[int, int]) -> Thing:
     """Makes the invoice of these lines, and of what was left pending for it."""
     discounts = discounts_of(bank, subscription)
+    items = manual_invoices.pending_items(bank, subscription["customer"], subscription["currency"])
     draft = Draft(
         customer=bank.get("customer", subscription["customer"]),
-        entries=[*subscription["_pending"], *entries],
+        entries=[*subscription["_pending"], *(manual_invoices.line_of(bank, one) for one in items), *entries],
         reason=reason,
         period=span,
         subscription=subscription,
         discounts=discounts,
     )
     invoice = invoices.make(bank, draft)
+    for item in items:
+        bank.save(item, invoice=invoice["id"])
     left = [one["id"] for one in discounts if _duration(bank, one) != "once"]
     before = {"latest_invoice": subscription["latest_invoice"]}
     bank.save(subscription, latest_invoice=invoice["id"], discounts=left, _pending=[])

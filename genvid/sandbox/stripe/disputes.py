@@ -94,13 +94,11 @@ def update(call: Call) -> Thing:
         fields["metadata"] = form.map("metadata", dispute["metadata"])
     if "evidence" in form:
         fields["evidence"] = {**dispute["evidence"], **form.part("evidence").values}
-        details = dispute["evidence_details"]
-        fields["evidence_details"] = {
-            **details,
-            "has_evidence": True,
-            "submission_count": details["submission_count"] + 1,
-        }
-        fields["status"] = dispute["status"].replace("needs_response", "under_review")
+        details, submits = dispute["evidence_details"], form.flag("submit", True)
+        count = details["submission_count"] + submits
+        fields["evidence_details"] = {**details, "has_evidence": True, "submission_count": count}
+        if submits:
+            fields["status"] = dispute["status"].replace("needs_response", "under_review")
     return call.bank.change(dispute, "charge.dispute.updated", **fields)
 
 

@@ -10,7 +10,6 @@ from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.lists import Condition, page
 
 ACCOUNT = "acct_1SandboxGenvid0"
-TAKES = "url enabled_events api_version connect description metadata"
 
 
 def create(call: Call) -> Thing:
@@ -22,9 +21,8 @@ def create(call: Call) -> Thing:
     endpoint = call.bank.new(
         "webhook_endpoint",
         "we_1",
-        api_version=form.text("api_version"),
+        **{"api_version": None, "description": None, **call.kept},
         application=None,
-        description=form.text("description"),
         enabled_events=events,
         metadata=form.map("metadata"),
         status="enabled",
@@ -43,7 +41,7 @@ def _url(call: Call) -> str:
 
 def update(call: Call) -> Thing:
     form, endpoint = call.form, call.bank.alive("webhook_endpoint", call.id)
-    fields: Thing = form.chosen("description")
+    fields: Thing = {**call.kept}
     if "url" in form:
         fields["url"] = _url(call)
     if "enabled_events" in form:
@@ -136,7 +134,7 @@ def all_events(bank: Bank, after: str | None) -> list[Thing]:
 
 
 OPERATIONS = [
-    Operation("POST", "/v1/webhook_endpoints", create, TAKES),
+    Operation("POST", "/v1/webhook_endpoints", create),
     Operation("GET", "/v1/webhook_endpoints", list_all),
     Operation("GET", "/v1/webhook_endpoints/{id}", retrieve),
     Operation("POST", "/v1/webhook_endpoints/{id}", update),

@@ -53,6 +53,14 @@ def _payments(bank: Bank, invoice: Thing) -> Thing:
     return bank.list_of("/v1/invoice_payments", "invoice_payment", invoice=invoice["id"])
 
 
+def _confirmation_secret(bank: Bank, invoice: Thing) -> Thing | None:
+    """With which a buyer confirms its payment; there is none before it is finalized, nor where nothing is owed."""
+    for payment in bank.books.all("invoice_payment", invoice=invoice["id"]):
+        intent = bank.get("payment_intent", payment["payment"]["payment_intent"])
+        return {"client_secret": intent["client_secret"], "type": "payment_intent"}
+    return None
+
+
 def _refunds(bank: Bank, charge: Thing) -> Thing:
     return bank.list_of(f"/v1/charges/{charge['id']}/refunds", "refund", charge=charge["id"])
 
@@ -77,6 +85,7 @@ INCLUDABLE: dict[tuple[str, str], Include] = {
     ("checkout.session", "line_items"): _line_items,
     ("item", "discounts"): _none_of_them,
     ("invoice", "payments"): _payments,
+    ("invoice", "confirmation_secret"): _confirmation_secret,
     ("charge", "refunds"): _refunds,
     ("customer", "subscriptions"): _subscriptions,
     ("customer", "sources"): _empty,

@@ -1,65 +1,123 @@
 """The API of payment intents and setup intents."""
 
-from genvid.sandbox.stripe import cards, methods, payments
+from genvid.sandbox.stripe import cards, collection, currencies, methods, payments
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, shown
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.payments import Attempt
 
-TAKES = (
-    "amount currency customer payment_method off_session confirm metadata description receipt_email return_url "
-    "setup_future_usage payment_method_types automatic_payment_methods confirmation_method capture_method "
-    "statement_descriptor statement_descriptor_suffix shipping error_on_requires_action use_stripe_sdk "
-    "payment_method_data payment_method_options mandate_data transfer_group application_fee_amount"
-)
 SMALLEST, LARGEST = 50, 99_999_999
 
 
 def create(call: Call) -> Thing:
     form, bank = call.form, call.bank
-    amount, currency = form.need_number("amount"), form.need("currency").lower()
+    amount, currency = _amount(form), currencies.checked(form.need("currency"), "currency")
     customer = form.text("customer")
     if customer is not None:
         bank.alive("customer", customer, "customer")
-    if amount < SMALLEST:
-        raise StripeError("Amount must be at least $0.50 usd", code="amount_too_small", param="amount")
-    if amount > LARGEST:
-        raise StripeError("Amount must be no more than $999,999.99", code="amount_too_large", param="amount")
-    if "off_session" in form and not form.flag("confirm"):
-        raise StripeError("You can only provide `off_session` when `confirm=true`.", param="off_session")
-    fields: Thing = form.chosen("description", "receipt_email", "setup_future_usage")
-    fields["metadata"] = form.map("metadata")
-    fields["payment_method_types"] = form.texts("payment_method_types") or ["card"]
-    if form.part("automatic_payment_methods").flag("enabled"):
-        fields["automatic_payment_methods"] = {"allow_redirects": "always", "enabled": True}
-    if form.text("payment_method"):
-        method = methods.resolve(bank, form.need("payment_method"), customer)
+    for name in ("off_session", "error_on_requires_action"):
+        if name in form and not form.flag("confirm"):
+            raise StripeError(f"You can only provide `{name}` when `confirm=true`.", param=name)
+    fields: Thing = {**call.kept, "metadata": form.map("metadata"), **_types(form)}
+    _refuse_held_debit(fields)
+    method = given_method(bank, form, customer)
+    if method is not None:
+        _must_fit(fields, method)
         fields |= {"payment_method": method["id"], "status": "requires_confirmation"}
     intent = payments.make_intent(bank, amount, currency, customer, **fields)
     return confirmed(call, intent) if form.flag("confirm") else intent
 
 
+def _amount(form: Form) -> int:
+    amount = form.need_number("amount")
+    if amount < SMALLEST:
+        raise StripeError("Amount must be at least $0.50 usd", code="amount_too_small", param="amount")
+    if amount > LARGEST:
+        raise StripeError("Amount must be no more than $999,999.99", code="amount_too_large", param="amount")
+    return amount
+
+
+def _types(form: Form) -> Thing:
+    """Those named, or else whatever there is."""
+    given, part = form.texts("payment_method_types"), form.part("automatic_payment_methods")
+    if given and part.flag("enabled"):
+        message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
+        raise StripeError(message, param="payment_method_types")
+    if given:
+        return {"payment_method_types": given}
+    if "automatic_payment_methods" in form and not part.flag("enabled"):
+        return {"payment_method_types": ["card"]}
+    chosen = {"allow_redirects": part.text("allow_redirects") or "always", "enabled": True}
+    return {"automatic_payment_methods": chosen, "payment_method_types": list(cards.METHOD_TYPES)}
+
+
+def _refuse_held_debit(fields: Thing) -> None:
+    """A bank account's money cannot be held."""
+    if fields.get("capture_method") == "manual" and fields["payment_method_types"] == [cards.BANK_ACCOUNT]:
+        message = "The capture_method `manual` is not supported by the payment method type us_bank_account."
+        raise StripeError(message, param="capture_method")
+
+
+def given_method(bank: Bank, form: Form, customer: str | None) -> Thing | None:
+    """The payment method of that id, or made from `payment_method_data`."""
+    if form.part("payment_method_data").values:
+        return methods.from_data(bank, form.part("payment_method_data"), {})
+    wanted = form.text("payment_method")
+    return methods.resolve(bank, wanted, customer) if wanted else None
+
+
+def _must_fit(intent: Thing, method: Thing) -> None:
+    held = intent.get("capture_method") == "manual" and method["type"] == cards.BANK_ACCOUNT
+    if method["type"] not in intent["payment_method_types"] or held:
+        allowed = ", ".join(intent["payment_method_types"])
+        message = (
+            f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. "
+            f"Please attach a PaymentMethod of one of the following types: {allowed}."
+        )
+        raise StripeError(message, param="payment_method")
+
+
 def confirm(call: Call) -> Thing:
-    return confirmed(call, call.bank.get("payment_intent", call.id))
+    return confirmed(call, call.bank.save(call.bank.get("payment_intent", call.id), **call.kept))
 
 
 def confirmed(call: Call, intent: Thing) -> Thing:
     """Tries it, and answers a refusal as a card error that carries the intent."""
     form, bank = call.form, call.bank
     if intent["status"] not in payments.PAYABLE:
-        raise _unexpected(intent, "confirm")
-    wanted = form.text("payment_method") or intent["payment_method"]
-    if wanted is None:
-        raise missing("payment_method")
-    method = methods.resolve(bank, wanted, intent["customer"])
-    there = form.text("off_session") in (None, "false")
-    payments.attempt(bank, intent, Attempt(method, buyer_is_there=there, return_url=form.text("return_url")))
+        raise unexpected(intent, "confirm")
+    method = _method(bank, form, intent)
+    there = not form.flag("off_session")
+    _attempt(bank, intent, Attempt(method, buyer_is_there=there, return_url=form.text("return_url")))
+    if intent["status"] == "requires_action" and form.flag("error_on_requires_action"):
+        payments.refuse(bank, intent, method, cards.NEEDS_AUTHENTICATION)
     if intent["last_payment_error"]:
         raise card_error(intent)
     _keep_method(bank, intent, method)
     return intent
+
+
+def _attempt(bank: Bank, intent: Thing, tried: Attempt) -> None:
+    """One that pays an invoice settles it, with all that follows."""
+    for payment in bank.books.all("invoice_payment", payment__payment_intent=intent["id"], status="open"):
+        collection.collect(bank, bank.get("invoice", payment["invoice"]), tried=tried)
+        intent.update(bank.get("payment_intent", intent["id"]))
+        return
+    payments.attempt(bank, intent, tried)
+
+
+def _method(bank: Bank, form: Form, intent: Thing) -> Thing:
+    given = None
+    if "confirm" not in form:
+        given = given_method(bank, form, intent["customer"])
+    if given is None and intent["payment_method"] is None:
+        raise missing("payment_method")
+    method = given or methods.resolve(bank, intent["payment_method"], intent["customer"])
+    _must_fit(intent, method)
+    return method
 
 
 def card_error(intent: Thing) -> StripeError:
@@ -84,21 +142,37 @@ def _keep_method(bank: Bank, intent: Thing, method: Thing) -> None:
 def cancel(call: Call) -> Thing:
     intent = call.bank.get("payment_intent", call.id)
     if intent["status"] not in (*payments.PAYABLE, "processing", "requires_capture"):
-        raise _unexpected(intent, "cancel")
+        raise unexpected(intent, "cancel")
     return payments.cancel(call.bank, intent, call.form.text("cancellation_reason"))
 
 
-def _unexpected(intent: Thing, deed: str) -> StripeError:
+def unexpected(intent: Thing, deed: str) -> StripeError:
     message = f"You cannot {deed} this PaymentIntent because it has a status of {intent['status']}."
     return StripeError(message, code="payment_intent_unexpected_state", payment_intent=shown(intent))
 
 
 def update(call: Call) -> Thing:
-    form, intent = call.form, call.bank.get("payment_intent", call.id)
-    fields: Thing = form.chosen("description", "receipt_email", "setup_future_usage")
+    form, bank = call.form, call.bank
+    intent = bank.get("payment_intent", call.id)
+    if intent["status"] not in payments.PAYABLE and set(form.values) & {"amount", "currency", "payment_method"}:
+        raise unexpected(intent, "update")
+    fields: Thing = {**call.kept}
+    if "amount" in form:
+        fields["amount"] = _amount(form)
+    if "currency" in form:
+        fields["currency"] = currencies.checked(form.need("currency"), "currency")
+    if "customer" in form:
+        fields["customer"] = bank.alive("customer", form.need("customer"), "customer")["id"]
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", intent["metadata"])
-    return call.bank.save(intent, **fields)
+    if form.texts("payment_method_types"):
+        fields |= {"payment_method_types": form.texts("payment_method_types"), "automatic_payment_methods": None}
+    _refuse_held_debit({**intent, **fields})
+    method = given_method(bank, form, fields.get("customer", intent["customer"]))
+    if method is not None:
+        _must_fit({**intent, **fields}, method)
+        fields |= {"payment_method": method["id"], "status": "requires_confirmation"}
+    return bank.save(intent, **fields)
 
 
 def read(call: Call) -> Thing:
@@ -112,11 +186,16 @@ def list_all(call: Call) -> Thing:
 def create_setup(call: Call) -> Thing:
     """A card that is saved without a payment."""
     form, bank, customer = call.form, call.bank, call.form.text("customer")
+    if customer is not None:
+        bank.alive("customer", customer, "customer")
+    fields: Thing = {**call.kept, "metadata": form.map("metadata"), **_types(form)}
     wanted = form.text("payment_method")
     method = methods.resolve(bank, wanted, customer) if wanted else None
+    if method is not None:
+        _must_fit(fields, method)
     if not form.flag("confirm"):
         status = "requires_confirmation" if method else "requires_payment_method"
-        return payments.make_setup(bank, customer, method, status, metadata=form.map("metadata"))
+        return payments.make_setup(bank, customer, method, status, **fields)
     if method is None:
         raise missing("payment_method")
     refusal = cards.setup_refusal(method["_number"])
@@ -126,7 +205,7 @@ def create_setup(call: Call) -> Thing:
         )
     if customer is not None:
         methods.attach(bank, method["id"], customer)
-    return payments.make_setup(bank, customer, method, "succeeded", metadata=form.map("metadata"))
+    return payments.make_setup(bank, customer, method, "succeeded", **fields)
 
 
 def read_setup(call: Call) -> Thing:
@@ -138,7 +217,7 @@ def list_setups(call: Call) -> Thing:
 
 
 OPERATIONS = [
-    Operation("POST", "/v1/payment_intents", create, TAKES),
+    Operation("POST", "/v1/payment_intents", create),
     Operation("GET", "/v1/payment_intents", list_all),
     Operation("GET", "/v1/payment_intents/{id}", read),
     Operation("POST", "/v1/payment_intents/{id}", update),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from genvid.sandbox.stripe import lines, payments
+from genvid.sandbox.stripe import cards, lines, payments
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.endpoints import ACCOUNT
@@ -25,6 +25,8 @@ class Draft:
     subscription: Thing | None = None
     discounts: list[Thing] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    beside: Thing = field(default_factory=dict)
+    """Fields that are given as they are to be."""
 
     @property
     def parent(self) -> Thing | None:
@@ -36,12 +38,16 @@ class Draft:
 
 def make(bank: Bank, draft: Draft) -> Thing:
     """Drafted, told of, and finalized at once; Stripe lets an hour pass."""
+    return finalize(bank, make_draft(bank, draft))
+
+
+def make_draft(bank: Bank, draft: Draft) -> Thing:
     invoice = bank.new("invoice", "in_1", **body_of(bank, draft))
     for entry in draft.entries:
         entry["invoice"] = invoice["id"]
     bank.save(invoice, lines=listed(f"/v1/invoices/{invoice['id']}/lines", draft.entries))
     bank.emit("invoice.created", invoice)
-    return finalize(bank, invoice)
+    return invoice
 
 
 def body_of(bank: Bank, draft: Draft) -> Thing:
@@ -55,13 +61,18 @@ def body_of(bank: Bank, draft: Draft) -> Thing:
         "amount_due": due,
         "amount_remaining": due,
         "billing_reason": draft.reason,
+        "collection_method": subscription["collection_method"] if subscription else "charge_automatically",
         "currency": draft.entries[0]["currency"] if draft.entries else "usd",
         "customer": customer["id"],
         "customer_address": customer["address"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": customer["tax_exempt"],
         "default_payment_method": subscription["default_payment_method"] if subscription else None,
         "discounts": [one["id"] for one in draft.discounts],
+        "due_date": _due_date(bank, draft),
         "lines": listed("/v1/invoices/upcoming/lines", draft.entries),
         "metadata": draft.metadata,
         "parent": draft.parent,
@@ -74,7 +85,14 @@ def body_of(bank: Bank, draft: Draft) -> Thing:
         "total": total,
         "total_discount_amounts": reductions,
         "total_excluding_tax": total,
+        **draft.beside,
     }
+
+
+def _due_date(bank: Bank, draft: Draft) -> int | None:
+    """Of a subscription whose customer is sent its invoices."""
+    days = draft.subscription["days_until_due"] if draft.subscription else None
+    return bank.now(draft.customer["id"]) + days * DAY if days else None
 
 
 BLANK: Thing = {
@@ -134,7 +152,7 @@ BLANK: Thing = {
 
 
 def finalize(bank: Bank, invoice: Thing) -> Thing:
-    """It gets its number and its pages, and uses up the customer's balance."""
+    """It gets its number and its pages, and uses up the customer's balance as it stands by now."""
     customer = bank.get("customer", invoice["customer"])
     balance = min(0, invoice["total"] + customer["balance"])
     if balance != customer["balance"]:
@@ -144,11 +162,12 @@ def finalize(bank: Bank, invoice: Thing) -> Thing:
     now, page = bank.now(invoice["customer"]), f"{bank.base}/pay/invoices/{invoice['id']}"
     bank.save(
         invoice,
+        automatically_finalizes_at=None,
         effective_at=now,
         ending_balance=balance,
         hosted_invoice_url=page,
         invoice_pdf=page + "/pdf",
-        number=f"{customer.get('invoice_prefix') or ACCOUNT[-8:].upper()}-{number:04}",
+        number=invoice["number"] or f"{customer.get('invoice_prefix') or ACCOUNT[-8:].upper()}-{number:04}",
         status="open",
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
     )
@@ -170,6 +189,8 @@ def pay(bank: Bank, invoice: Thing, tried: Attempt | None) -> Thing:
     if intent["status"] == "requires_action":
         bank.emit("invoice.payment_action_required", invoice)
         return invoice
+    if (intent["last_payment_error"] or {}).get("code") == cards.NEEDS_AUTHENTICATION.code:
+        bank.emit("invoice.payment_action_required", invoice)
     return invoice if intent["status"] == "processing" else fail(bank, invoice)
 
 
@@ -180,9 +201,17 @@ def intent_of(bank: Bank, invoice: Thing) -> Thing:
     description = (
         "Subscription creation" if invoice["billing_reason"] == "subscription_create" else "Subscription update"
     )
-    customer, currency = invoice["customer"], invoice["currency"]
+    if subscription_of(bank, invoice) is None:
+        description = f"Payment for Invoice {invoice['number']}"
     intent = payments.make_intent(
-        bank, invoice["amount_due"], currency, customer, description=description, setup_future_usage="off_session"
+        bank,
+        invoice["amount_due"],
+        invoice["currency"],
+        invoice["customer"],
+        description=description,
+        setup_future_usage="off_session",
+        statement_descriptor=invoice["statement_descriptor"],
+        **payments.choices((subscription_of(bank, invoice) or {}).get("payment_settings"), invoice["payment_settings"]),
     )
     link(bank, invoice, intent)
     return intent
@@ -239,7 +268,7 @@ def fail(bank: Bank, invoice: Thing) -> Thing:
 def _is_retried(bank: Bank, invoice: Thing) -> bool:
     """A running subscription's is; the first one waits for the buyer, and a single sale has been paid elsewhere."""
     subscription = subscription_of(bank, invoice)
-    return subscription is not None and subscription["status"] != "incomplete"
+    return subscription is not None and subscription["status"] not in ("incomplete", "paused")
 
 
 def subscription_of(bank: Bank, invoice: Thing) -> Thing | None:
@@ -248,13 +277,18 @@ def subscription_of(bank: Bank, invoice: Thing) -> Thing | None:
     return bank.get("subscription", found) if found else None
 
 
-def void(bank: Bank, invoice: Thing) -> Thing:
+def cancel_payments(bank: Bank, invoice: Thing, reason: str) -> None:
+    """Nobody can pay it with the payment intent that was begun."""
     now = bank.now(invoice["customer"])
-    transitions = {**invoice["status_transitions"], "voided_at": now}
     for payment in bank.books.all("invoice_payment", invoice=invoice["id"], status="open"):
         canceled = {**payment["status_transitions"], "canceled_at": now}
         bank.save(payment, status="canceled", status_transitions=canceled)
-        payments.cancel(bank, intent_of(bank, invoice), "void_invoice")
+        payments.cancel(bank, bank.get("payment_intent", payment["payment"]["payment_intent"]), reason)
+
+
+def void(bank: Bank, invoice: Thing) -> Thing:
+    transitions = {**invoice["status_transitions"], "voided_at": bank.now(invoice["customer"])}
+    cancel_payments(bank, invoice, "void_invoice")
     bank.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
     bank.emit("invoice.voided", invoice)
     return invoice

@@ -19,6 +19,7 @@ from genvid.sandbox.stripe import (
     disputes,
     endpoints,
     refunds,
+    session_outcomes,
     sessions,
     subscriptions,
 )
@@ -37,11 +38,11 @@ def pay(bank: Bank, session_id: str, given: Thing) -> Thing:
     session = bank.get("checkout.session", session_id)
     if given.get("promotion_code"):
         checkout.apply_code(bank, session, given["promotion_code"])
-    names = ("card", "method", "email", "name")
+    names = ("card", "method", "email", "name", "account")
     checkout.submit(bank, session, Payment(**{name: given[name] for name in names if name in given}))
     intent, passes = _waiting_intent(bank, session), given.get("authenticate", True)
     if intent is not None and passes is not None:
-        checkout.authenticate(bank, intent, passes=passes)
+        session_outcomes.authenticate(bank, intent, passes=passes)
     session = bank.get("checkout.session", session_id)
     return {**shown(session), "error": session.get("_last_error")}
 
@@ -54,11 +55,11 @@ def _waiting_intent(bank: Bank, session: Thing) -> Thing | None:
 
 def settle_bank(bank: Bank, intent_id: str, given: Thing) -> Thing:
     intent = bank.get("payment_intent", intent_id)
-    return checkout.settle_debit(bank, intent, succeeds=given.get("succeeds", True))
+    return session_outcomes.settle_debit(bank, intent, succeeds=given.get("succeeds", True))
 
 
 def authenticate(bank: Bank, intent_id: str, given: Thing) -> Thing:
-    checkout.authenticate(bank, bank.get("payment_intent", intent_id), passes=given.get("passes", True))
+    session_outcomes.authenticate(bank, bank.get("payment_intent", intent_id), passes=given.get("passes", True))
     return bank.get("payment_intent", intent_id)
 
 
@@ -102,7 +103,7 @@ def change_price(bank: Bank, subscription_id: str, given: Thing) -> Thing:
     now = bank.now(subscription["customer"])
     bank.save(subscription, **cycle.move(subscription, now - passed, now - passed + end - start))
     price, item = bank.get("price", given["price"], "price"), subscription["items"]["data"][0]
-    wanted = [Wanted(item["id"], price, item["quantity"])]
+    wanted = [Wanted(item["id"], price, item["quantity"], item["metadata"])]
     changes.change_items(bank, subscription, wanted, given.get("behavior", "always_invoice"))
     return bank.get("subscription", subscription_id)
 

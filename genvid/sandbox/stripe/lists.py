@@ -22,7 +22,7 @@ def page(call: Call, kind: str, *filters: str, where: tuple[Condition, ...] = ()
         conditions.append(("seq", "<", _seq(call, after, "starting_after")))
     if before:
         conditions.append(("seq", ">", _seq(call, before, "ending_before")))
-    limit = _limit(call)
+    limit = limit_of(call)
     backwards = before is not None and after is None
     rows = books.rows(kind, conditions, newest_first=not backwards, limit=limit + 1)
     found = rows[:limit][::-1] if backwards else rows[:limit]
@@ -40,7 +40,7 @@ def _path(call: Call) -> str:
     return call.url.partition(": ")[2]
 
 
-def _limit(call: Call) -> int:
+def limit_of(call: Call) -> int:
     limit = call.form.number("limit", 10) or 0
     if not 1 <= limit <= 100:
         bound = "greater than or equal to 1" if limit < 1 else "less than or equal to 100"
@@ -63,5 +63,5 @@ def cut(call: Call, things: list[Thing]) -> Thing:
     places = [place for place, thing in enumerate(things, 1) if thing["id"] == after]
     if after and not places:
         raise no_such("object", after, "starting_after", 400)
-    rest, limit = things[places[0] if places else 0 :], _limit(call)
+    rest, limit = things[places[0] if places else 0 :], limit_of(call)
     return listed(_path(call), rest[:limit], len(rest) > limit)

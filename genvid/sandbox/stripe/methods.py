@@ -8,13 +8,20 @@ from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.errors import StripeError, no_such
+from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import page
 
 ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
 
 
 def make_card(
-    bank: Bank, number: str, *, customer: str | None = None, clocked: str | None = None, **bills: Any
+    bank: Bank,
+    number: str,
+    *,
+    customer: str | None = None,
+    clocked: str | None = None,
+    beside: Thing | None = None,
+    **bills: Any,
 ) -> Thing:
     """A new one; `clocked` is the customer in whose time it is made when it belongs to nobody yet."""
     number = cards.digits(number)
@@ -33,23 +40,33 @@ def make_card(
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": True},
         "wallet": None,
+        **(beside or {}),
     }
     return _make(bank, "card", card, customer, bills, _number=number, _customer=clocked)
 
 
-def make_bank_account(bank: Bank, *, customer: str | None = None, **bills: Any) -> Thing:
+def make_bank_account(
+    bank: Bank,
+    number: str = cards.GOOD_ACCOUNT,
+    *,
+    customer: str | None = None,
+    clocked: str | None = None,
+    beside: Thing | None = None,
+    **bills: Any,
+) -> Thing:
     account = {
         "account_holder_type": "individual",
         "account_type": "checking",
         "bank_name": "STRIPE TEST BANK",
         "financial_connections_account": None,
-        "fingerprint": _fingerprint("000123456789"),
-        "last4": "6789",
+        "fingerprint": _fingerprint(number),
+        "last4": number[-4:],
         "networks": {"preferred": "ach", "supported": ["ach"]},
         "routing_number": "110000000",
         "status_details": {},
+        **(beside or {}),
     }
-    return _make(bank, cards.BANK_ACCOUNT, account, customer, bills, _number="")
+    return _make(bank, cards.BANK_ACCOUNT, account, customer, bills, _number=number, _customer=clocked)
 
 
 def _make(bank: Bank, kind: str, details: Thing, customer: str | None, bills: Thing, **ours: Any) -> Thing:
@@ -74,8 +91,8 @@ def resolve(bank: Bank, wanted: str, customer: str | None = None) -> Thing:
     """The payment method of that id; one of Stripe's test names makes a new one."""
     if wanted in cards.TEST_METHODS:
         return make_card(bank, cards.TEST_METHODS[wanted], clocked=customer)
-    if wanted == "pm_usBankAccount_success":
-        return make_bank_account(bank)
+    if wanted in cards.TEST_ACCOUNTS:
+        return make_bank_account(bank, cards.TEST_ACCOUNTS[wanted], clocked=customer)
     method = bank.get("payment_method", wanted, "payment_method")
     if method["customer"] not in (None, customer):
         message = "The provided PaymentMethod belongs to another customer."
@@ -127,18 +144,48 @@ def _forget(bank: Bank, method: Thing) -> None:
 
 
 def create(call: Call) -> Thing:
-    """A test card by its number, or by one of Stripe's tokens."""
-    form = call.form
-    bills = {name: form.part("billing_details").text(name) for name in ("email", "name")}
-    if form.text("type") == cards.BANK_ACCOUNT:
-        return make_bank_account(call.bank, **bills)
-    token = form.part("card").text("token")
-    known = cards.TEST_METHODS.get((token or "").replace("tok_", "pm_card_"), "4242424242424242")
-    number = cards.digits(form.part("card").text("number") or known)
+    """A test card by its number or by one of Stripe's tokens; a bank account by its number."""
+    return from_data(call.bank, call.form, call.kept)
+
+
+def from_data(bank: Bank, form: Form, kept: Thing) -> Thing:
+    """The payment method that `payment_method_data`, or the whole form, describes."""
+    form.need("type")
+    details = form.part("billing_details")
+    bills: Thing = details.chosen("email", "name", "phone")
+    if "address" in details:
+        bills["address"] = {**ADDRESS, **details.part("address").chosen(*ADDRESS)}
+    make = _account if form.text("type") == cards.BANK_ACCOUNT else _card
+    method = make(bank, form, bills)
+    return bank.save(method, metadata=form.map("metadata"), **kept)
+
+
+def _card(bank: Bank, form: Form, bills: Thing) -> Thing:
+    part = form.part("card")
+    if part.text("token"):
+        return from_token(bank, part.need("token"), part.name("token"), **bills)
+    number = cards.digits(part.text("number") or cards.PAYS)
     if number not in cards.CARDS:
-        wrong = "Your card number is incorrect." if not cards.is_card_number(number) else cards.UNKNOWN
+        wrong = cards.UNKNOWN if cards.is_card_number(number) else "Your card number is incorrect."
         raise StripeError(wrong, status=402, type="card_error", code="incorrect_number", param="card[number]")
-    return make_card(call.bank, number, **bills)
+    expiry = {name: part.number(name) for name in ("exp_month", "exp_year") if name in part}
+    return make_card(bank, number, beside=expiry, **bills)
+
+
+def _account(bank: Bank, form: Form, bills: Thing) -> Thing:
+    part = form.part(cards.BANK_ACCOUNT)
+    number = part.text("account_number") or cards.GOOD_ACCOUNT
+    if number not in cards.ACCOUNTS:
+        raise StripeError("You must use a test bank account number.", param="us_bank_account[account_number]")
+    beside = part.chosen("account_holder_type", "account_type", "routing_number")
+    return make_bank_account(bank, number, beside=beside, **bills)
+
+
+def from_token(bank: Bank, token: str, param: str, **bills: Any) -> Thing:
+    number = cards.TEST_METHODS.get(token.replace("tok_", "pm_card_", 1))
+    if number is None:
+        raise no_such("token", token, param, 400)
+    return make_card(bank, number, **bills)
 
 
 def read(call: Call) -> Thing:
@@ -166,7 +213,7 @@ def one_of_customer(call: Call) -> Thing:
 
 def card_on_file(bank: Bank, customer: Thing) -> str | None:
     """What a customer pays with unless told otherwise."""
-    chosen: str | None = customer["invoice_settings"]["default_payment_method"]
+    chosen: str | None = customer["invoice_settings"]["default_payment_method"] or customer["default_source"]
     return chosen
 
 

@@ -7,8 +7,6 @@ from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
 
 CONFIGURATION = "billing_portal.configuration"
-TAKES = "business_profile default_return_url features login_page metadata name"
-SESSION_TAKES = "customer return_url configuration flow_data locale on_behalf_of"
 
 
 def create_configuration(call: Call) -> Thing:
@@ -74,7 +72,9 @@ def _product(form: Form) -> Thing:
 
 def update_configuration(call: Call) -> Thing:
     form, configuration = call.form, call.bank.get(CONFIGURATION, call.id)
-    fields: Thing = {"updated": call.bank.now(), **form.chosen("default_return_url", "name")}
+    fields: Thing = {"updated": call.bank.now(), **call.kept}
+    if "login_page" in form:
+        fields["login_page"] = {**configuration["login_page"], "enabled": form.part("login_page").flag("enabled")}
     if "active" in form:
         fields["active"] = form.flag("active")
     if "metadata" in form:
@@ -128,9 +128,9 @@ def create_session(call: Call) -> Thing:
 
 CONFIGURATIONS = "/v1/billing_portal/configurations"
 OPERATIONS = [
-    Operation("POST", CONFIGURATIONS, create_configuration, TAKES),
+    Operation("POST", CONFIGURATIONS, create_configuration),
     Operation("GET", CONFIGURATIONS, list_configurations),
     Operation("GET", CONFIGURATIONS + "/{id}", read_configuration),
     Operation("POST", CONFIGURATIONS + "/{id}", update_configuration),
-    Operation("POST", "/v1/billing_portal/sessions", create_session, SESSION_TAKES),
+    Operation("POST", "/v1/billing_portal/sessions", create_session),
 ]

@@ -1,6 +1,6 @@
 """What an invoice would be: the next one of a subscription, or that of a change not made yet."""
 
-from genvid.sandbox.stripe import changes, invoices, subscriptions
+from genvid.sandbox.stripe import changes, invoices, manual_invoices, subscriptions
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, new_id
 from genvid.sandbox.stripe.calls import Call, Operation
@@ -16,10 +16,13 @@ def create_preview(call: Call) -> Thing:
     subscription = bank.get("subscription", call.form.need("subscription"), "subscription")
     if subscription["status"] in subscriptions.OVER:
         raise StripeError("This subscription is canceled.", code="invoice_upcoming_none", param="subscription")
+    if call.form.text("customer") not in (None, subscription["customer"]):
+        raise StripeError("The subscription is not this customer's.", param="customer")
     reason, entries = _content(bank, subscription, details)
+    items = manual_invoices.pending_items(bank, subscription["customer"], subscription["currency"])
     draft = Draft(
         customer=bank.get("customer", subscription["customer"]),
-        entries=[*subscription["_pending"], *entries],
+        entries=[*subscription["_pending"], *(manual_invoices.line_of(bank, one) for one in items), *entries],
         reason=reason,
         period=period(subscription),
         subscription=subscription,

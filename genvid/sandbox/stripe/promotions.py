@@ -2,18 +2,15 @@
 
 from typing import Any
 
+from genvid.sandbox.stripe import currencies
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, new_id
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
 
 DAYS_OF_A_MONTH = 30.4375
-COUPON_TAKES = (
-    "id name percent_off amount_off currency duration duration_in_months max_redemptions redeem_by metadata "
-    "applies_to currency_options"
-)
-CODE_TAKES = "promotion coupon code customer active expires_at max_redemptions metadata restrictions"
 INVALID = "This code is invalid."
 
 
@@ -33,10 +30,8 @@ def create_coupon(call: Call) -> Thing:
         **_worth(call),
         duration=duration,
         duration_in_months=form.number("duration_in_months"),
-        max_redemptions=form.number("max_redemptions"),
         metadata=form.map("metadata"),
-        name=form.text("name"),
-        redeem_by=form.number("redeem_by"),
+        **{"max_redemptions": None, "name": None, "redeem_by": None, **call.kept},
         times_redeemed=0,
         valid=True,
         id=wanted or new_id("", 8),
@@ -50,11 +45,16 @@ def _worth(call: Call) -> Thing:
     percent, amount = form.text("percent_off"), form.number("amount_off")
     if amount is not None and not form.text("currency"):
         raise missing("currency")
+    if percent is not None and amount is not None:
+        message = "You may only specify one of these parameters: amount_off, percent_off."
+        raise StripeError(message, param="amount_off")
+    if percent is None and form.text("currency") and amount is None:
+        raise missing("amount_off")
     if percent is not None and not 0 < float(percent) <= 100:
         raise StripeError("Invalid percent_off: must be greater than 0 and at most 100", param="percent_off")
     return {
         "amount_off": amount,
-        "currency": form.text("currency") if amount is not None else None,
+        "currency": currencies.checked(form.need("currency"), "currency") if amount is not None else None,
         "percent_off": float(percent) if percent else None,
     }
 
@@ -65,7 +65,7 @@ def read_coupon(call: Call) -> Thing:
 
 def update_coupon(call: Call) -> Thing:
     form, coupon = call.form, call.bank.alive("coupon", call.id)
-    fields: Thing = form.chosen("name")
+    fields: Thing = {**call.kept}
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", coupon["metadata"])
     return call.bank.change(coupon, "coupon.updated", **fields)
@@ -85,8 +85,10 @@ def list_coupons(call: Call) -> Thing:
 
 def create_code(call: Call) -> Thing:
     form, bank = call.form, call.bank
-    coupon = form.text("coupon") or form.part("promotion").need("coupon")
+    coupon = form.part("promotion").need("coupon")
     bank.alive("coupon", coupon, "promotion[coupon]")
+    if form.text("customer"):
+        bank.alive("customer", form.need("customer"), "customer")
     word = form.text("code") or new_id("", 8).upper()
     if any(one["active"] for one in bank.books.all("promotion_code", _key=word.upper())):
         message = "An active promotion code with `code: " + word + "` already exists."
@@ -96,9 +98,7 @@ def create_code(call: Call) -> Thing:
         "promo_1",
         active=form.flag("active", True),
         code=word,
-        customer=form.text("customer"),
-        expires_at=form.number("expires_at"),
-        max_redemptions=form.number("max_redemptions"),
+        **{"customer": None, "expires_at": None, "max_redemptions": None, **call.kept},
         metadata=form.map("metadata"),
         promotion={"type": "coupon", "coupon": coupon},
         restrictions={
@@ -144,6 +144,17 @@ def find_code(bank: Bank, word: str, customer: str | None) -> Thing:
     raise StripeError(INVALID, code="promotion_code_invalid", param="promotion_code")
 
 
+def refuse_restricted(bank: Bank, code: Thing, customer: str | None, subtotal: int, currency: str) -> None:
+    """Raises StripeError where a code is not for this purchase."""
+    limits = code["restrictions"]
+    least, of_currency = limits["minimum_amount"], limits["minimum_amount_currency"]
+    too_small = least is not None and (subtotal < least or of_currency not in (None, currency))
+    has_paid = customer is not None and bank.books.all("charge", customer=customer, status="succeeded") != []
+    coupon = bank.get("coupon", code["promotion"]["coupon"])
+    if too_small or (limits["first_time_transaction"] and has_paid) or coupon["currency"] not in (None, currency):
+        raise StripeError(INVALID, code="promotion_code_invalid", param="promotion_code")
+
+
 def is_usable(bank: Bank, code: Thing) -> bool:
     coupon = bank.books.find(code["promotion"]["coupon"]) or {}
     limits = (
@@ -186,13 +197,26 @@ def redeem(bank: Bank, coupon: Thing, code: Thing | None, **of: Any) -> Thing:
     return bank.save(discount)
 
 
+def redeem_given(bank: Bank, form: Form, of: dict[str, Any]) -> list[str]:
+    """The discounts that come of the form's `discounts`."""
+    found = []
+    for part in form.parts("discounts"):
+        code = None
+        if part.text("promotion_code"):
+            code = bank.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
+        wanted = code["promotion"]["coupon"] if code else part.need("coupon")
+        coupon = bank.alive("coupon", wanted, part.name("coupon"))
+        found.append(str(redeem(bank, coupon, code, **of)["id"]))
+    return found
+
+
 OPERATIONS = [
-    Operation("POST", "/v1/coupons", create_coupon, COUPON_TAKES),
+    Operation("POST", "/v1/coupons", create_coupon),
     Operation("GET", "/v1/coupons", list_coupons),
     Operation("GET", "/v1/coupons/{id}", read_coupon),
     Operation("POST", "/v1/coupons/{id}", update_coupon),
     Operation("DELETE", "/v1/coupons/{id}", delete_coupon),
-    Operation("POST", "/v1/promotion_codes", create_code, CODE_TAKES),
+    Operation("POST", "/v1/promotion_codes", create_code),
     Operation("GET", "/v1/promotion_codes", list_codes),
     Operation("GET", "/v1/promotion_codes/{id}", read_code),
     Operation("POST", "/v1/promotion_codes/{id}", update_code),

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 from genvid.sandbox.house import House
 from genvid.sandbox.stripe import (
     billing,
+    captures,
     catalogue,
     charges,
     clocks,
@@ -12,21 +13,28 @@ from genvid.sandbox.stripe import (
     disputes,
     endpoints,
     intents,
+    invoice_items,
     levers,
     methods,
+    pausing,
     payment_pages,
     portal,
     preview,
     promotions,
     refunds,
+    search,
     sessions,
     subscriptions,
 )
 from genvid.sandbox.stripe.pages import web
 from genvid.sandbox.stripe.serving import route, unrecognized
 
+# Search and previews first: their paths would otherwise be taken for an id.
 MODULES = (
+    search,
+    preview,
     billing,
+    captures,
     catalogue,
     charges,
     clocks,
@@ -34,10 +42,11 @@ MODULES = (
     disputes,
     endpoints,
     intents,
+    invoice_items,
     methods,
+    pausing,
     payment_pages,
     portal,
-    preview,
     promotions,
     refunds,
     sessions,

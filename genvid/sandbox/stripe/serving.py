@@ -12,11 +12,13 @@ from starlette.routing import Route
 from genvid.sandbox import faults
 from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer
 from genvid.sandbox.house import House
-from genvid.sandbox.stripe import replay
+from genvid.sandbox.stripe import params, replay
 from genvid.sandbox.stripe.bank import API_VERSION, Bank, Cause
 from genvid.sandbox.stripe.books import new_id, shown
 from genvid.sandbox.stripe.calls import Call, Operation
-from genvid.sandbox.stripe.errors import StripeError, translated, unauthorized, unknown
+from genvid.sandbox.stripe.declared import DECLARED
+from genvid.sandbox.stripe.declared_billing import DECLARED_BILLING
+from genvid.sandbox.stripe.errors import StripeError, translated, unauthorized
 from genvid.sandbox.stripe.expand import expand
 from genvid.sandbox.stripe.forms import Form, decoded
 
@@ -25,6 +27,7 @@ NO_KEY = (
     "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details."
 )
 METHODS = ["GET", "POST", "DELETE"]
+TAKES = {**DECLARED, **DECLARED_BILLING}
 
 
 @dataclass(frozen=True)
@@ -145,11 +148,9 @@ def _done(bank: Bank, operation: Operation, asked: Asked) -> tuple[int, Any]:
     bank.reached_at(str(request.base_url).rstrip("/"))
     paths = form.texts("expand")
     form.values.pop("expand", None)
-    if operation.takes is not None:
-        for name in set(form.values) - set(operation.takes.split()):
-            raise unknown(name)
+    kept = _kept(operation, form)
     path = {name: str(value) for name, value in request.path_params.items()}
-    call = Call(bank, form, path, f"{request.method}: {request.url.path}")
+    call = Call(bank, form, path, f"{request.method}: {request.url.path}", tuple(paths), kept)
     with bank.caused_by(Cause(asked.request_id, asked.key)):
         try:
             return 200, expand(bank, shown(operation.handler(call)), paths)
@@ -157,3 +158,12 @@ def _done(bank: Bank, operation: Operation, asked: Asked) -> tuple[int, Any]:
             if error.status != 402:
                 raise
             return error.status, error.body
+
+
+def _kept(operation: Operation, form: Form) -> params.Values:
+    """What is written has to be declared; reads take any filter."""
+    declared = TAKES.get(operation.name)
+    if declared is None:
+        return {}
+    params.check(form, declared)
+    return params.kept_values(form, declared)

@@ -1,26 +1,16 @@
 """Checkout Sessions: what is to be bought, under which terms."""
 
-from typing import Any
-
-from genvid.sandbox.stripe import catalogue, promotions
+from genvid.sandbox.stripe import cards, params, session_items
 from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed, new_id
+from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.declared_billing import SESSION
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.lines import product_name
 from genvid.sandbox.stripe.lists import Condition, page
 
 DAY, HALF_HOUR = 24 * 3600, 30 * 60
 LONGEST_TRIAL, SMALLEST = 730, 50
-TAKES = (
-    "mode customer customer_email customer_creation customer_update line_items success_url cancel_url return_url "
-    "client_reference_id metadata payment_intent_data subscription_data setup_intent_data allow_promotion_codes "
-    "discounts invoice_creation automatic_tax tax_id_collection expires_at payment_method_types locale "
-    "billing_address_collection payment_method_collection phone_number_collection submit_type ui_mode currency "
-    "consent_collection custom_text custom_fields after_expiration saved_payment_method_options "
-    "payment_method_options adaptive_pricing origin_context name_collection"
-)
 BLANK: Thing = {
     "adaptive_pricing": {"enabled": False},
     "after_expiration": None,
@@ -65,7 +55,7 @@ def create(call: Call) -> Thing:
     form.need("mode")
     mode = form.word("mode", "payment", "subscription", "setup")
     customer = _customer(bank, form)
-    items = [_line_item(bank, part, mode) for part in form.parts("line_items")]
+    items = [session_items.line_item(bank, part, mode) for part in form.parts("line_items")]
     if mode != "setup" and not items:
         raise missing("line_items")
     if mode == "subscription" and not any(item["price"]["recurring"] for item in items):
@@ -73,41 +63,62 @@ def create(call: Call) -> Thing:
     session = bank.new(
         "checkout.session",
         "cs_test_a1",
-        **BLANK,
-        **_terms(form, mode),
-        **_urls(form),
+        **{**BLANK, **_terms(form, mode), **call.kept, **_urls(form)},
         customer=customer,
-        currency=items[0]["currency"] if items else form.text("currency"),
+        currency=_currency(form, items),
         expires_at=_expiry(bank, form, customer),
         payment_status="no_payment_required" if mode == "setup" else "unpaid",
         _line_items=items,
-        _intent_data=_checked(form.part("payment_intent_data")).values,
-        _subscription_data=_trial_checked(form.part("subscription_data")).values,
-        _invoice_data=form.part("invoice_creation").part("invoice_data").values,
+        _customer_update=form.part("customer_update").values,
+        _intent_data=_intent_data(form, mode),
+        _setup_data=_for_mode(form, "setup_intent_data", mode, "setup"),
+        _subscription_data=_subscription_data(form, mode),
     )
-    total(session, None)
-    _reduce(bank, session, form)
+    session_items.total(session, None)
+    session_items.reduce_given(bank, session, form)
     _check_amount(session)
-    return bank.save(session, url=f"{bank.base}/pay/{session['id']}", **_totals(session))
+    return bank.save(session, url=f"{bank.base}/pay/{session['id']}", **session_items.totals(session))
 
 
-def _checked(form: Form) -> Form:
-    form.map("metadata")
-    return form
+def _for_mode(form: Form, name: str, mode: str, wanted: str) -> Thing:
+    """What is said of the thing that the session makes; in another mode there is no such thing."""
+    if name in form and mode != wanted:
+        raise StripeError(f"You can not pass `{name}` in `{mode}` mode.", param=name)
+    part = form.part(name)
+    found: Thing = params.kept_values(part, params.kept(**SESSION[name].inside))
+    return {**found, "metadata": part.map("metadata")}
 
 
-def _trial_checked(form: Form) -> Form:
-    """Two years at most, as at Stripe."""
-    days = form.number("trial_period_days")
+def _intent_data(form: Form, mode: str) -> Thing:
+    data = _for_mode(form, "payment_intent_data", mode, "payment")
+    if data.get("capture_method") == "manual" and form.texts("payment_method_types") == [cards.BANK_ACCOUNT]:
+        message = "The capture_method `manual` is not supported by the payment method type us_bank_account."
+        raise StripeError(message, param="payment_intent_data[capture_method]")
+    return data
+
+
+def _subscription_data(form: Form, mode: str) -> Thing:
+    """Trials last two years at most, as at Stripe."""
+    days = form.part("subscription_data").number("trial_period_days")
     if days is not None and not 1 <= days <= LONGEST_TRIAL:
-        raise StripeError(f"Trial periods last 1 to {LONGEST_TRIAL} days.", param=form.name("trial_period_days"))
-    return _checked(form)
+        param = "subscription_data[trial_period_days]"
+        raise StripeError(f"Trial periods last 1 to {LONGEST_TRIAL} days.", param=param)
+    return _for_mode(form, "subscription_data", mode, "subscription")
+
+
+def _currency(form: Form, items: list[Thing]) -> str | None:
+    """Of its prices, which have only one."""
+    currency = form.text("currency")
+    if currency is not None and items and items[0]["currency"] != currency.lower():
+        message = f"The price specified only supports `{items[0]['currency']}`. This doesn't match the expected "
+        raise StripeError(message + f"currency: `{currency}`.", param="currency")
+    return str(items[0]["currency"]) if items else currency
 
 
 def _check_amount(session: Thing) -> None:
     if len({item["currency"] for item in session["_line_items"]}) > 1:
         raise StripeError("All prices of a session must have the same currency.", param="line_items")
-    total = _totals(session)["amount_total"]
+    total = session_items.totals(session)["amount_total"]
     if session["mode"] == "payment" and 0 < total < SMALLEST:
         message = "The Checkout Session's total amount due must add up to at least $0.50 usd"
         raise StripeError(message, code="amount_too_small")
@@ -125,25 +136,30 @@ def _customer(bank: Bank, form: Form) -> str | None:
 
 def _terms(form: Form, mode: str) -> Thing:
     enabled = form.part("invoice_creation").flag("enabled")
+    part = form.part("invoice_creation").part("invoice_data")
     data: Thing = {"account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None}
-    data |= {"metadata": form.part("invoice_creation").part("invoice_data").map("metadata"), "rendering_options": None}
+    data |= params.kept_values(part, params.kept(**SESSION["invoice_creation"].inside["invoice_data"].inside))
+    data |= {"metadata": part.map("metadata"), "rendering_options": None}
     tax = {"enabled": form.part("automatic_tax").flag("enabled"), "liability": None, "provider": None, "status": None}
     return {
         "allow_promotion_codes": form.flag("allow_promotion_codes") if "allow_promotion_codes" in form else None,
         "automatic_tax": {**tax, "status": "complete" if tax["enabled"] else None},
-        "billing_address_collection": form.text("billing_address_collection"),
-        "client_reference_id": form.text("client_reference_id"),
+        "billing_address_collection": None,
+        "client_reference_id": None,
         "customer_creation": None if mode == "subscription" else form.text("customer_creation") or "if_required",
-        "customer_email": form.text("customer_email"),
+        "customer_email": None,
         "invoice_creation": {"enabled": enabled, "invoice_data": data} if mode == "payment" else None,
         "livemode": False,
-        "locale": form.text("locale"),
+        "locale": None,
         "metadata": form.map("metadata"),
         "mode": mode,
         "payment_method_collection": form.text("payment_method_collection")
         or ("always" if mode != "payment" else "if_required"),
-        "payment_method_types": form.texts("payment_method_types") or ["card", "us_bank_account"],
-        "tax_id_collection": {"enabled": form.part("tax_id_collection").flag("enabled"), "required": "never"},
+        "payment_method_types": form.texts("payment_method_types") or list(cards.METHOD_TYPES),
+        "tax_id_collection": {
+            "enabled": form.part("tax_id_collection").flag("enabled"),
+            "required": form.part("tax_id_collection").text("required") or "never",
+        },
     }
 
 
@@ -163,93 +179,6 @@ def _expiry(bank: Bank, form: Form, customer: str | None) -> int:
         message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."
         raise StripeError(message, param="expires_at")
     return wanted
-
-
-def _line_item(bank: Bank, form: Form, mode: str) -> Thing:
-    price = _price(bank, form)
-    quantity = form.count("quantity")
-    if mode == "payment" and price["recurring"]:
-        message = "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or "
-        raise StripeError(message + "use only one-time prices.", param="line_items")
-    amount = price["unit_amount"] * quantity
-    return {
-        "id": new_id("li_1"),
-        "object": "item",
-        "amount_discount": 0,
-        "amount_subtotal": amount,
-        "amount_tax": 0,
-        "amount_total": amount,
-        "currency": price["currency"],
-        "description": product_name(bank, price),
-        "price": price,
-        "quantity": quantity,
-    }
-
-
-def _price(bank: Bank, form: Form) -> Thing:
-    if "price_data" in form:
-        part = form.part("price_data")
-        return catalogue.make_price(bank, part, catalogue.product_of(bank, part))
-    price = bank.get("price", form.need("price"), form.name("price"))
-    if not price["active"]:
-        message = f"The price specified is inactive. This field only accepts active prices: {price['id']}"
-        raise StripeError(message, param=form.name("price"))
-    return price
-
-
-def _reduce(bank: Bank, session: Thing, form: Form) -> None:
-    """A discount that comes with the session; it rules out a code typed by the buyer."""
-    for part in form.parts("discounts"):
-        if session["allow_promotion_codes"] is not None:
-            message = "You may only specify one of these parameters: allow_promotion_codes, discounts."
-            raise StripeError(message, param="allow_promotion_codes")
-        code = None
-        if part.text("promotion_code"):
-            code = bank.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
-            if not code["active"] or not promotions.is_usable(bank, code):
-                raise StripeError(f"This promotion code is not active: {code['id']}", param=part.name("promotion_code"))
-        coupon = code["promotion"]["coupon"] if code else part.need("coupon")
-        reduce(bank, session, bank.alive("coupon", coupon, part.name("coupon")), code)
-
-
-def reduce(bank: Bank, session: Thing, coupon: Thing, code: Thing | None) -> None:
-    total(session, coupon)
-    told = {"coupon": None if code else coupon["id"], "promotion_code": code["id"] if code else None}
-    bank.save(session, discounts=[told], _coupon=coupon["id"], _code=code["id"] if code else None, **_totals(session))
-
-
-def unreduce(bank: Bank, session: Thing) -> Thing:
-    total(session, None)
-    return bank.save(session, discounts=[], _coupon=None, _code=None, **_totals(session))
-
-
-def total(session: Thing, coupon: Thing | None) -> None:
-    """Works the line items out anew, with this coupon or none."""
-    fixed_left = coupon["amount_off"] if coupon else None
-    for item in session["_line_items"]:
-        worth = {**coupon, "amount_off": fixed_left} if coupon else None
-        off = promotions.reduction(worth, item["amount_subtotal"]) if worth else 0
-        fixed_left = None if fixed_left is None else fixed_left - off
-        item |= {"amount_discount": off, "amount_total": item["amount_subtotal"] - off}
-    session.setdefault("discounts", [])
-
-
-def _totals(session: Thing) -> Thing:
-    """A trial's first payment is nothing."""
-    items, waived = session["_line_items"], is_trial(session)
-    due: Any = [item for item in items if not (waived and item["price"]["recurring"])]
-    off = sum(item["amount_discount"] for item in due)
-    known = session["mode"] != "setup"
-    return {
-        "amount_subtotal": sum(item["amount_subtotal"] for item in due) if known else None,
-        "amount_total": sum(item["amount_total"] for item in due) if known else None,
-        "total_details": {"amount_discount": off, "amount_shipping": 0, "amount_tax": 0} if known else None,
-    }
-
-
-def is_trial(session: Thing) -> bool:
-    data = session["_subscription_data"]
-    return bool(data.get("trial_period_days") or data.get("trial_end"))
 
 
 def expire(bank: Bank, session: Thing) -> Thing:
@@ -287,7 +216,7 @@ def list_all(call: Call) -> Thing:
 
 
 OPERATIONS = [
-    Operation("POST", "/v1/checkout/sessions", create, TAKES),
+    Operation("POST", "/v1/checkout/sessions", create),
     Operation("GET", "/v1/checkout/sessions", list_all),
     Operation("GET", "/v1/checkout/sessions/{id}", read),
     Operation("POST", "/v1/checkout/sessions/{id}", update),

@@ -1,6 +1,6 @@
 """The API of subscriptions."""
 
-from genvid.sandbox.stripe import changes, collection, cycle, invoices, methods, promotions
+from genvid.sandbox.stripe import changes, collection, cycle, invoices, methods, pausing, promotions
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.calls import Call, Operation
@@ -9,15 +9,11 @@ from genvid.sandbox.stripe.cycle import UPDATED, Order
 from genvid.sandbox.stripe.errors import StripeError, missing, no_such
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.payments import Attempt
 from genvid.sandbox.stripe.timetable import DAY, period
 
 BEHAVIORS = ("create_prorations", "always_invoice", "none")
 PAYMENT_BEHAVIORS = ("allow_incomplete", "default_incomplete")
-TAKES = (
-    "customer items default_payment_method metadata trial_period_days trial_end payment_behavior proration_behavior "
-    "description discounts collection_method payment_settings off_session cancel_at_period_end automatic_tax "
-    "trial_settings billing_cycle_anchor currency"
-)
 LONGEST_TRIAL = 5 * 366 * DAY
 OVER = ("canceled", "incomplete_expired")
 
@@ -28,18 +24,37 @@ def create(call: Call) -> Thing:
     items = [(_price(bank, part), part.count("quantity")) for part in form.parts("items")]
     if not items:
         raise missing("items")
-    beside: Thing = {"description": form.text("description")}
-    method = _method(call, customer)
+    _check_currency(form, items[0][0])
+    beside, method = _kept(call, cycle.BLANK), _method(call, customer)
     order = Order(customer, items, method, _trial_end(call, customer["id"]), form.map("metadata"), beside)
+    order.item_metadata = [part.map("metadata") for part in form.parts("items")]
     waits = form.word("payment_behavior", *PAYMENT_BEHAVIORS) == "default_incomplete"
     subscription = cycle.subscribe(bank, order)
     _discount(call, subscription)
     invoice = cycle.first_invoice(bank, subscription)
-    if waits and invoice["amount_due"]:
+    if waits and invoice["amount_due"] and invoice["collection_method"] == "charge_automatically":
         invoices.intent_of(bank, invoice)
     else:
-        collection.collect(bank, invoice)
+        collection.collect(bank, invoice, tried=_first_attempt(call, invoice))
+    if form.flag("cancel_at_period_end"):
+        subscription = bank.get("subscription", subscription["id"])
+        bank.change(subscription, UPDATED, **cancellation(bank, subscription, True))
     return bank.get("subscription", subscription["id"])
+
+
+def _check_currency(form: Form, price: Thing) -> None:
+    currency = form.text("currency")
+    if currency is not None and currency.lower() != price["currency"]:
+        message = f"The price specified only supports `{price['currency']}`."
+        raise StripeError(message, param="currency")
+
+
+def _first_attempt(call: Call, invoice: Thing) -> Attempt | None:
+    """The buyer is taken to be there, unless the caller says otherwise."""
+    method = collection.method_for(call.bank, invoice)
+    if method is None or invoice["collection_method"] == "send_invoice":
+        return None
+    return Attempt(method, buyer_is_there=not call.form.flag("off_session"))
 
 
 def _method(call: Call, customer: Thing) -> str | None:
@@ -60,6 +75,8 @@ def _price(bank: Bank, form: Form) -> Thing:
 def _trial_end(call: Call, customer: str) -> int | None:
     days = call.form.number("trial_period_days")
     now = call.bank.now(customer)
+    if call.form.text("trial_end") == "now":
+        return None
     end = now + days * DAY if days else call.form.number("trial_end")
     if end is not None and not now < end <= now + LONGEST_TRIAL:
         raise StripeError("Trials end in the future, within five years.", param="trial_end")
@@ -67,18 +84,30 @@ def _trial_end(call: Call, customer: str) -> int | None:
 
 
 def _discount(call: Call, subscription: Thing) -> None:
-    found = []
-    for part in call.form.parts("discounts"):
-        code = None
-        if part.text("promotion_code"):
-            code = call.bank.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
-        coupon = call.bank.alive(
-            "coupon", code["promotion"]["coupon"] if code else part.need("coupon"), part.name("coupon")
-        )
-        of = {"customer": subscription["customer"], "subscription": subscription["id"]}
-        found.append(promotions.redeem(call.bank, coupon, code, **of)["id"])
+    of = {"customer": subscription["customer"], "subscription": subscription["id"]}
+    found = promotions.redeem_given(call.bank, call.form, of)
     if found:
         call.bank.save(subscription, discounts=found)
+
+
+def _kept(call: Call, before: Thing) -> Thing:
+    """What is kept as it is given, where it fits together."""
+    fields: Thing = {**call.kept}
+    if "payment_settings" in fields:
+        given = fields["payment_settings"] or {}
+        fields["payment_settings"] = {**cycle.BLANK["payment_settings"], **{k: v for k, v in given.items() if v}}
+    if "trial_settings" in fields and not ((fields["trial_settings"] or {}).get("end_behavior") or {}):
+        fields["trial_settings"] = cycle.BLANK["trial_settings"]
+    if "automatic_tax" in call.form:
+        enabled = call.form.part("automatic_tax").flag("enabled")
+        fields["automatic_tax"] = {**cycle.BLANK["automatic_tax"], "enabled": enabled}
+    after = {**before, **fields}
+    if after["collection_method"] == "send_invoice" and after["days_until_due"] is None:
+        raise missing("days_until_due")
+    if after["collection_method"] != "send_invoice" and fields.get("days_until_due") is not None:
+        message = "You can only set `days_until_due` if `collection_method` is 'send_invoice'."
+        raise StripeError(message, param="days_until_due")
+    return fields
 
 
 def update(call: Call) -> Thing:
@@ -86,8 +115,6 @@ def update(call: Call) -> Thing:
     subscription = bank.get("subscription", call.id)
     if subscription["status"] in OVER and set(form.values) - {"metadata"}:
         raise StripeError("A canceled subscription can only update its cancellation_details and metadata.")
-    if form.text("payment_behavior") not in (None, *PAYMENT_BEHAVIORS):
-        raise StripeError("This payment_behavior is not known here.", param="payment_behavior")
     _plain(call, subscription)
     _discount(call, subscription)
     if form.text("trial_end"):
@@ -101,16 +128,22 @@ def update(call: Call) -> Thing:
 
 
 def _plain(call: Call, subscription: Thing) -> None:
-    form, fields = call.form, dict[str, object]()
+    form, fields = call.form, _kept(call, subscription)
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", subscription["metadata"])
     if "default_payment_method" in form:
         fields["default_payment_method"] = _method(call, {"id": subscription["customer"]})
-    if "description" in form:
-        fields["description"] = form.text("description")
+    if "cancellation_details" in form:
+        fields["cancellation_details"] = _details(form, subscription)
     if "cancel_at_period_end" in form:
-        fields |= cancellation(call.bank, subscription, form.flag("cancel_at_period_end"))
+        told = {**subscription, **fields}
+        fields |= cancellation(call.bank, told, form.flag("cancel_at_period_end"))
     call.bank.change(subscription, UPDATED, **fields)
+
+
+def _details(form: Form, subscription: Thing) -> Thing:
+    given = form.part("cancellation_details").chosen("comment", "feedback")
+    return {**subscription["cancellation_details"], **given}
 
 
 def cancellation(bank: Bank, subscription: Thing, wanted: bool) -> Thing:
@@ -128,7 +161,7 @@ def _move_trial(call: Call, subscription: Thing) -> None:
     bank, wanted = call.bank, call.form.need("trial_end")
     if wanted == "now":
         if subscription["status"] == "trialing":
-            cycle.end_trial(bank, subscription, reason="subscription_update")
+            pausing.end_trial(bank, subscription, reason="subscription_update")
         return
     end = call.form.need_number("trial_end")
     start = period(subscription)[0]
@@ -138,19 +171,22 @@ def _move_trial(call: Call, subscription: Thing) -> None:
 
 def wanted_items(bank: Bank, subscription: Thing, parts: list[Form]) -> list[Wanted]:
     """All items as they are to be: the given changes over what there is."""
-    known = {item["id"]: Wanted(item["id"], item["price"], item["quantity"]) for item in subscription["items"]["data"]}
+    items = subscription["items"]["data"]
+    known = {item["id"]: Wanted(item["id"], item["price"], item["quantity"], item["metadata"]) for item in items}
     added = []
     for part in parts:
         item_id = part.text("id")
         if item_id is None:
-            added.append(Wanted(None, _price(bank, part), part.count("quantity")))
+            added.append(Wanted(None, _price(bank, part), part.count("quantity"), part.map("metadata")))
             continue
         if item_id not in known:
             raise no_such("subscription_item", item_id, part.name("id"), 400)
         before = known[item_id]
         price = _price(bank, part) if part.text("price") else before.price
         gone = part.flag("deleted")
-        known[item_id] = Wanted(item_id, price, 0 if gone else part.count("quantity", before.quantity, least=0))
+        quantity = 0 if gone else part.count("quantity", before.quantity, least=0)
+        told = part.map("metadata", before.metadata) if "metadata" in part else before.metadata
+        known[item_id] = Wanted(item_id, price, quantity, told)
     found = [*known.values(), *added]
     if not any(one.quantity for one in found):
         raise StripeError("A subscription must have at least one active price.", param="items")
@@ -162,6 +198,8 @@ def cancel(call: Call) -> Thing:
     subscription = bank.get("subscription", call.id)
     if subscription["status"] in OVER:
         raise no_such("subscription", call.id)
+    if "cancellation_details" in form:
+        bank.save(subscription, cancellation_details=_details(form, subscription))
     if form.flag("prorate"):
         changes.credit_rest(bank, subscription)
     if form.flag("invoice_now") and subscription["_pending"]:
@@ -195,7 +233,7 @@ def list_items(call: Call) -> Thing:
 
 
 OPERATIONS = [
-    Operation("POST", "/v1/subscriptions", create, TAKES),
+    Operation("POST", "/v1/subscriptions", create),
     Operation("GET", "/v1/subscriptions", list_all),
     Operation("GET", "/v1/subscriptions/{id}", read),
     Operation("POST", "/v1/subscriptions/{id}", update),

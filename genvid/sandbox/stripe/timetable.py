@@ -9,7 +9,7 @@ RUNNING = ("active", "past_due", "unpaid")
 
 
 def next_moment(thing: dict[str, Any]) -> int | None:
-    """The earliest one, or None: sessions expire, subscriptions renew, invoices are tried again."""
+    """The earliest one, or None: sessions expire, subscriptions renew, invoices are finalized or tried again."""
     moment = MOMENTS.get(thing["object"])
     return None if moment is None or thing.get("deleted") else moment(thing)
 
@@ -19,8 +19,9 @@ def _of_session(session: dict[str, Any]) -> int | None:
 
 
 def _of_invoice(invoice: dict[str, Any]) -> int | None:
-    due = invoice["next_payment_attempt"]
-    return int(due) if due and invoice["status"] == "open" else None
+    names = {"draft": "automatically_finalizes_at", "open": "next_payment_attempt"}
+    due = invoice.get(names.get(invoice["status"], ""))
+    return int(due) if due else None
 
 
 def _of_subscription(subscription: dict[str, Any]) -> int | None:
@@ -38,4 +39,14 @@ def period(subscription: dict[str, Any]) -> tuple[int, int]:
     return int(item["current_period_start"]), int(item["current_period_end"])
 
 
-MOMENTS = {"checkout.session": _of_session, "invoice": _of_invoice, "subscription": _of_subscription}
+def _of_intent(intent: dict[str, Any]) -> int | None:
+    """A bank debit is answered."""
+    return int(intent["_settles_at"]) if intent["status"] == "processing" else None
+
+
+MOMENTS = {
+    "checkout.session": _of_session,
+    "invoice": _of_invoice,
+    "payment_intent": _of_intent,
+    "subscription": _of_subscription,
+}

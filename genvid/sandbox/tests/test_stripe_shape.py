@@ -23,6 +23,7 @@ LISTS = [
     "radar/early_fraud_warnings",
     "subscriptions",
     "invoices",
+    "invoiceitems",
     "invoice_payments",
     "events",
     "billing_portal/configurations",
@@ -33,7 +34,7 @@ LISTS = [
 ]
 OPENED = {
     "checkout/sessions": ["data.line_items", "data.invoice", "data.subscription"],
-    "invoices": ["data.payments", "data.discounts"],
+    "invoices": ["data.payments", "data.discounts", "data.confirmation_secret"],
     "charges": ["data.refunds", "data.balance_transaction"],
     "customers": ["data.subscriptions", "data.sources"],
 }
@@ -48,6 +49,9 @@ def everything(shop: Shop) -> None:
     subscription = shop.subscribe(discounts=[{"coupon": coupon}])
     shop.pull.change_price(subscription, shop.pro)
     shop.pull.renew(shop.subscribe(subscription_data={"trial_period_days": 7}), succeeds=False)
+    draft = shop.api.invoices.create({"customer": shop.customer}).id
+    item = {"customer": shop.customer, "amount": 300, "currency": "usd", "invoice": draft}
+    shop.api.invoice_items.create(item)
     charge = shop.charge()
     shop.pull.fail_refund(shop.pull.refund(charge.id, 100)["id"])
     shop.pull.close_dispute(shop.pull.dispute(charge.id)["id"])

@@ -2,7 +2,7 @@
 
 from starlette.responses import RedirectResponse, Response
 
-from genvid.sandbox.stripe import checkout, sessions
+from genvid.sandbox.stripe import checkout, session_items
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.checkout import Payment
@@ -186,5 +186,5 @@ def _deed(session: Thing) -> str:
     if session["mode"] == "setup":
         return "Save card"
     if session["mode"] == "subscription":
-        return "Start trial" if sessions.is_trial(session) else "Subscribe"
+        return "Start trial" if session_items.is_trial(session) else "Subscribe"
     return f"Pay {_money(session, session['amount_total'])}"

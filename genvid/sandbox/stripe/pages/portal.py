@@ -90,7 +90,9 @@ def _switch(visit: Visit, given: Given) -> str | None:
         raise StripeError(NOT_ALLOWED, status=403)
     item = subscription["items"]["data"][0]
     behavior = visit.features["subscription_update"]["proration_behavior"]
-    changes.change_items(visit.bank, subscription, [Wanted(item["id"], price, item["quantity"])], behavior)
+    changes.change_items(
+        visit.bank, subscription, [Wanted(item["id"], price, item["quantity"], item["metadata"])], behavior
+    )
     return None
 
 

@@ -2,7 +2,7 @@
 
 from starlette.responses import RedirectResponse, Response
 
-from genvid.sandbox.stripe import checkout
+from genvid.sandbox.stripe import session_outcomes
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.lines import amount_text
 from genvid.sandbox.stripe.pages import html
@@ -32,7 +32,7 @@ def do(bank: Bank, intent_id: str, deed: str, given: Given) -> Response:
     if deed not in ("complete", "fail") or intent["status"] != "requires_action":
         return RedirectResponse(f"/pay/secure/{intent_id}", 303)
     return_url = intent["next_action"]["redirect_to_url"]["return_url"]
-    session = checkout.authenticate(bank, intent, passes=deed == "complete")
+    session = session_outcomes.authenticate(bank, intent, passes=deed == "complete")
     if session is None:
         return _without_session(bank, intent_id, return_url)
     if session["status"] == "complete":

@@ -1,0 +1,21 @@
+"""The currencies that Stripe charges in: https://docs.stripe.com/currencies."""
+
+from genvid.sandbox.stripe.errors import StripeError
+
+CODES = (
+    "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp "
+    "cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils "
+    "inr isk jmd jpy kes kgs khr kmf krw kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn "
+    "myr mzn nad ngn nio nok npr nzd pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle "
+    "sos srd std szl thb tjs top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw "
+)
+CURRENCIES = frozenset(CODES.split())
+
+
+def checked(currency: str, param: str) -> str:
+    """In lower case. Raises StripeError for one that Stripe does not have."""
+    known = currency.lower()
+    if known not in CURRENCIES:
+        told = ", ".join(sorted(CURRENCIES))
+        raise StripeError(f"Invalid currency: {known}. Stripe currently supports these currencies: {told}", param=param)
+    return known

@@ -1,0 +1,148 @@
+"""Invoice items: what the next invoice of a customer, or a draft, will have on it beside a subscription's lines."""
+
+from genvid.sandbox.stripe import currencies, manual_invoices
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.forms import Form
+from genvid.sandbox.stripe.lines import product_name
+from genvid.sandbox.stripe.lists import Condition, page
+
+KIND = "invoiceitem"
+
+
+def create(call: Call) -> Thing:
+    form, bank = call.form, call.bank
+    customer = bank.alive("customer", form.need("customer"), "customer")
+    invoice = _draft(bank, form.need("invoice"), "invoice") if form.text("invoice") else None
+    now = bank.now(customer["id"])
+    item = bank.new(
+        KIND,
+        "ii_1",
+        **{"description": None, "discountable": True, **_priced(bank, form), **call.kept},
+        customer=customer["id"],
+        date=now,
+        discounts=[],
+        invoice=invoice["id"] if invoice else None,
+        metadata=form.map("metadata"),
+        parent=None,
+        period=_period(form, {"start": now, "end": now}),
+        proration=False,
+        proration_details=None,
+        tax_rates=[],
+        test_clock=customer["test_clock"],
+        _line=manual_invoices.new_line_id(),
+    )
+    del item["created"]
+    bank.save(item)
+    bank.emit("invoiceitem.created", item)
+    _rework(bank, item)
+    return item
+
+
+def _priced(bank: Bank, form: Form) -> Thing:
+    """By a price, by an amount for each, or by an amount for all."""
+    wanted, quantity = form.part("pricing").text("price"), form.count("quantity")
+    if wanted is not None:
+        price = bank.get("price", wanted, "pricing[price]")
+        if price["recurring"]:
+            raise StripeError("Only one-time prices stand on invoice items.", param="pricing[price]")
+        found = _amounts(price["currency"], price["unit_amount"], quantity)
+        found["pricing"]["price_details"] = {"price": price["id"], "product": price["product"]}
+        return {**found, "description": product_name(bank, price)}
+    currency = currencies.checked(form.need("currency"), "currency")
+    if "unit_amount_decimal" in form:
+        return _amounts(currency, round(float(form.need("unit_amount_decimal"))), quantity)
+    if form.text("amount") is None:
+        raise missing("amount")
+    if "quantity" in form:
+        raise StripeError("`quantity` goes with `unit_amount_decimal` or a price.", param="quantity")
+    return _amounts(currency, form.need_number("amount"), 1)
+
+
+def _amounts(currency: str, each: int, quantity: int) -> Thing:
+    pricing: Thing = {"price_details": None, "type": "price_details", "unit_amount_decimal": str(each)}
+    amount = each * quantity
+    return {"amount": amount, "currency": currency, "net_amount": amount, "pricing": pricing, "quantity": quantity}
+
+
+def _period(form: Form, before: Thing) -> Thing:
+    part = form.part("period")
+    found = {name: part.number(name, before[name]) for name in ("start", "end")}
+    if (found["end"] or 0) < (found["start"] or 0):
+        raise StripeError("The period ends before it begins.", param="period[end]")
+    return found
+
+
+def _draft(bank: Bank, invoice_id: str, param: str = "id") -> Thing:
+    invoice = bank.alive("invoice", invoice_id, param)
+    if invoice["status"] != "draft":
+        raise StripeError("Only a draft invoice takes items.", code="invoice_not_editable", param=param)
+    return invoice
+
+
+def _rework(bank: Bank, item: Thing) -> None:
+    if item["invoice"]:
+        manual_invoices.rework(bank, bank.get("invoice", item["invoice"]))
+
+
+def update(call: Call) -> Thing:
+    form, bank, item = call.form, call.bank, _editable(call)
+    fields: Thing = {**call.kept}
+    if set(form.values) & {"amount", "pricing", "quantity", "unit_amount_decimal"}:
+        fields = {**_priced(bank, _with_what_was(form, item)), "description": item["description"], **fields}
+    if "metadata" in form:
+        fields["metadata"] = form.map("metadata", item["metadata"])
+    if "period" in form:
+        fields["period"] = _period(form, item["period"])
+    bank.save(item, **fields)
+    _rework(bank, item)
+    return item
+
+
+def _with_what_was(form: Form, item: Thing) -> Form:
+    """A changed part over the item as it was priced."""
+    given, price = form.values, item["pricing"]["price_details"]
+    if "amount" in given or "pricing" in given:
+        return Form({"currency": item["currency"], **given})
+    was = {"pricing": {"price": price["price"]}} if price else {}
+    was = was or {"unit_amount_decimal": item["pricing"]["unit_amount_decimal"]}
+    return Form({"currency": item["currency"], "quantity": str(item["quantity"]), **was, **given})
+
+
+def _editable(call: Call) -> Thing:
+    item = call.bank.alive(KIND, call.id)
+    if item["invoice"]:
+        _draft(call.bank, item["invoice"])
+    return item
+
+
+def delete(call: Call) -> Thing:
+    bank, item = call.bank, _editable(call)
+    bank.emit("invoiceitem.deleted", item)
+    gone = {"id": item["id"], "object": KIND, "deleted": True}
+    bank.save(gone)
+    if item["invoice"]:
+        manual_invoices.rework(bank, bank.get("invoice", item["invoice"]))
+    return gone
+
+
+def read(call: Call) -> Thing:
+    return call.bank.get(KIND, call.id)
+
+
+def list_all(call: Call) -> Thing:
+    where: list[Condition] = []
+    if "pending" in call.form:
+        where.append(("invoice", "IS" if call.form.flag("pending") else "IS NOT", None))
+    return page(call, KIND, "customer", "invoice", where=tuple(where))
+
+
+OPERATIONS = [
+    Operation("POST", "/v1/invoiceitems", create),
+    Operation("GET", "/v1/invoiceitems", list_all),
+    Operation("GET", "/v1/invoiceitems/{id}", read),
+    Operation("POST", "/v1/invoiceitems/{id}", update),
+    Operation("DELETE", "/v1/invoiceitems/{id}", delete),
+]

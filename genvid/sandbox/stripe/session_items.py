@@ -1,0 +1,99 @@
+"""What a Checkout Session sells: its line items, with the discount, and what they come to."""
+
+from typing import Any
+
+from genvid.sandbox.stripe import catalogue, promotions
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing, new_id
+from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.forms import Form
+from genvid.sandbox.stripe.lines import product_name
+
+
+def line_item(bank: Bank, form: Form, mode: str) -> Thing:
+    price = _price(bank, form)
+    quantity = form.count("quantity")
+    if mode == "payment" and price["recurring"]:
+        message = "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or "
+        raise StripeError(message + "use only one-time prices.", param="line_items")
+    amount = price["unit_amount"] * quantity
+    return {
+        "id": new_id("li_1"),
+        "object": "item",
+        "amount_discount": 0,
+        "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount,
+        "currency": price["currency"],
+        "description": product_name(bank, price),
+        "price": price,
+        "quantity": quantity,
+    }
+
+
+def _price(bank: Bank, form: Form) -> Thing:
+    if "price_data" in form:
+        part = form.part("price_data")
+        return catalogue.make_price(bank, part, catalogue.product_of(bank, part))
+    price = bank.get("price", form.need("price"), form.name("price"))
+    if not price["active"]:
+        message = f"The price specified is inactive. This field only accepts active prices: {price['id']}"
+        raise StripeError(message, param=form.name("price"))
+    return price
+
+
+def reduce_given(bank: Bank, session: Thing, form: Form) -> None:
+    """A discount that comes with the session; it rules out a code typed by the buyer."""
+    for part in form.parts("discounts"):
+        if session["allow_promotion_codes"] is not None:
+            message = "You may only specify one of these parameters: allow_promotion_codes, discounts."
+            raise StripeError(message, param="allow_promotion_codes")
+        code = None
+        if part.text("promotion_code"):
+            code = bank.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
+            if not code["active"] or not promotions.is_usable(bank, code):
+                raise StripeError(f"This promotion code is not active: {code['id']}", param=part.name("promotion_code"))
+            subtotal = sum(item["amount_subtotal"] for item in session["_line_items"])
+            promotions.refuse_restricted(bank, code, session["customer"], subtotal, session["currency"])
+        coupon = code["promotion"]["coupon"] if code else part.need("coupon")
+        reduce(bank, session, bank.alive("coupon", coupon, part.name("coupon")), code)
+
+
+def reduce(bank: Bank, session: Thing, coupon: Thing, code: Thing | None) -> None:
+    total(session, coupon)
+    told = {"coupon": None if code else coupon["id"], "promotion_code": code["id"] if code else None}
+    bank.save(session, discounts=[told], _coupon=coupon["id"], _code=code["id"] if code else None, **totals(session))
+
+
+def unreduce(bank: Bank, session: Thing) -> Thing:
+    total(session, None)
+    return bank.save(session, discounts=[], _coupon=None, _code=None, **totals(session))
+
+
+def total(session: Thing, coupon: Thing | None) -> None:
+    """Works the line items out anew, with this coupon or none."""
+    fixed_left = coupon["amount_off"] if coupon else None
+    for item in session["_line_items"]:
+        worth = {**coupon, "amount_off": fixed_left} if coupon else None
+        off = promotions.reduction(worth, item["amount_subtotal"]) if worth else 0
+        fixed_left = None if fixed_left is None else fixed_left - off
+        item |= {"amount_discount": off, "amount_total": item["amount_subtotal"] - off}
+    session.setdefault("discounts", [])
+
+
+def totals(session: Thing) -> Thing:
+    """A trial's first payment is nothing."""
+    items, waived = session["_line_items"], is_trial(session)
+    due: Any = [item for item in items if not (waived and item["price"]["recurring"])]
+    off = sum(item["amount_discount"] for item in due)
+    known = session["mode"] != "setup"
+    return {
+        "amount_subtotal": sum(item["amount_subtotal"] for item in due) if known else None,
+        "amount_total": sum(item["amount_total"] for item in due) if known else None,
+        "total_details": {"amount_discount": off, "amount_shipping": 0, "amount_tax": 0} if known else None,
+    }
+
+
+def is_trial(session: Thing) -> bool:
+    data = session["_subscription_data"]
+    return bool(data.get("trial_period_days") or data.get("trial_end"))
