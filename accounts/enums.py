@@ -116,6 +116,23 @@ class AuditAct(TextChoices):
     WORKER_DRAINED = "staff.worker_drained"
 
 
+class MailKind(TextChoices):
+    """The mails of accounts. `accounts.services.mail_composers` makes their text."""
+
+    VERIFICATION = "accounts.verification"
+    PASSWORD_RESET = "accounts.password_reset"  # noqa: S105 - a word of the outbox
+    PASSWORD_CHANGED = "accounts.password_changed"  # noqa: S105
+    TOTP_CHANGED = "accounts.totp_changed"
+    ENDPOINT_OFF = "accounts.endpoint_off"
+    INVITATION = "accounts.invitation"
+    MEMBER_REMOVED = "accounts.member_removed"
+    NEW_OWNER = "accounts.new_owner"
+    EXPORT_READY = "accounts.export_ready"
+    ERASURE_PLANNED = "accounts.erasure_planned"
+    ERASURE_WITHDRAWN = "accounts.erasure_withdrawn"
+    ACCESS_CHANGED = "accounts.access_changed"
+
+
 EVERYTHING = "*"
 """What an endpoint asks for that wants every event, those that do not exist yet too."""
 

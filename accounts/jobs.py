@@ -2,6 +2,7 @@
 
 from genvid.jobs import Job
 
+# Sent by the release before alone: mails are rows now (genvid.mail).
 SEND_VERIFICATION_EMAIL = Job("accounts.send_verification_email")
 SEND_INVITATION_EMAIL = Job("accounts.send_invitation_email")
 SEND_REMOVED_EMAIL = Job("accounts.send_removed_email")
@@ -9,7 +10,6 @@ SEND_NEW_OWNER_EMAIL = Job("accounts.send_new_owner_email")
 SEND_PASSWORD_RESET_EMAIL = Job("accounts.send_password_reset_email")
 SEND_PASSWORD_CHANGED_EMAIL = Job("accounts.send_password_changed_email")
 SEND_TOTP_EMAIL = Job("accounts.send_totp_email")
-SEND_ACCESS_CHANGED_EMAIL = Job("accounts.send_access_changed_email")
 SEND_ENDPOINT_OFF_EMAIL = Job("accounts.send_endpoint_off_email")
 # A message that waited longer is worthless: the sweep has sent others.
 DELIVER = Job("accounts.deliver", queue="outgoing", expires=60)

@@ -11,9 +11,10 @@ from billing import jobs as billing_jobs
 from genvid import jobs as base_jobs
 from genvid.configuration import DeclaredEnv
 from genvid.jobs import DEFAULT_QUEUE, Job, jobs_in
+from genvid.mail import jobs as mail_jobs
 from videos import jobs as videos_jobs
 
-JOBS = tuple(jobs_in(base_jobs, accounts_jobs, avatars_jobs, billing_jobs, videos_jobs))
+JOBS = tuple(jobs_in(base_jobs, mail_jobs, accounts_jobs, avatars_jobs, billing_jobs, videos_jobs))
 
 
 def queues() -> list[Queue]:
@@ -47,6 +48,8 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _every(env.float("WEBHOOK_SWEEP_SECONDS"), accounts_jobs.SWEEP_DELIVERIES),
         _every(env.float("PRIVACY_SWEEP_SECONDS"), accounts_jobs.SWEEP_PRIVACY),
         _daily(4, 23, accounts_jobs.PURGE),
+        _every(env.float("MAIL_SWEEP_SECONDS"), mail_jobs.SWEEP),
+        _daily(4, 33, mail_jobs.PRUNE),
     )
     return {entry["task"]: entry for entry in entries}
 

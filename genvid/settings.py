@@ -42,6 +42,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
 # ── Apps
 INSTALLED_APPS = [
     "genvid",
+    "genvid.mail",
     "unfold.apps.BasicAppConfig",
     "genvid.apps.StaffPagesConfig",
     "django.contrib.auth",
@@ -395,6 +396,9 @@ WHITENOISE_AUTOREFRESH = TESTING
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL")
 EMAIL_BACKEND = env.str("EMAIL_BACKEND")
 EMAIL_FILE_PATH = VAR_DIR / "mail"
+# Seconds that one step of sending may last; without it a mail server that says nothing holds a worker for ever.
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT")
+ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 vars().update(env.email_url("EMAIL_URL"))
 
 # ── Safety

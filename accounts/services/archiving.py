@@ -28,6 +28,7 @@ from accounts.models import (
 )
 from accounts.signals import export_requested
 from genvid.api.renderers import dump
+from genvid.mail.models import QueuedMail
 
 Rows = Iterable[Mapping[str, Any]]
 READ_ME = """What genvid holds on you, and on the accounts that you own, one JSON file a subject.
@@ -61,6 +62,7 @@ def _of_person(user: User) -> dict[str, Rows]:
         "known_networks": plain_rows(KnownNetwork.objects.filter(user=user)),
         "authenticators": plain_rows(Authenticator.objects.filter(user=user)),
         "exports": plain_rows(Export.objects.filter(user=user), without=INNER_WORKINGS),
+        "mails": plain_rows(QueuedMail.objects.filter(person=user.pk), without=("key", "data", *INNER_WORKINGS)),
         "erasures": plain_rows(Erasure.objects.filter(user=user), without=INNER_WORKINGS),
     }
 

@@ -17,13 +17,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import jobs
-from accounts.enums import DeliveryStatus, Health, SwitchedOff
-from accounts.mail import send_endpoint_off
+from accounts.enums import DeliveryStatus, Health, MailKind, SwitchedOff
 from accounts.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from accounts.signatures import headers_for
 from accounts.waking import note_awake, wake
 from genvid.http import HttpError, post
-from genvid.jobs import enqueue, enqueue_on_commit
+from genvid.jobs import enqueue
+from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
 
@@ -195,11 +195,14 @@ def _switch_off(endpoint: WebhookEndpoint, reason: SwitchedOff) -> None:
     off = {"enabled": False, "disabled_reason": reason, "disabled_at": timezone.now(), "told_at": None}
     if WebhookEndpoint.objects.filter(pk=endpoint.pk, enabled=True).update(**off):
         logger.warning("webhook_endpoint_switched_off", endpoint_id=str(endpoint.pk), reason=reason.value)
-        enqueue_on_commit(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint.pk))
+        tell_owners(endpoint.pk)
 
 
 def sweep() -> None:
-    """Whatever the broker lost: due deliveries, leases of dead workers, mails; and deliveries past their time."""
+    """Whatever the broker lost: due deliveries, leases of dead workers; and deliveries past their time.
+
+    Owners are told in the transaction that switches an endpoint off; the release before told them afterwards.
+    """
     now = timezone.now()
     for endpoint_id in Delivery.objects.endpoints_to_serve(now, ENDPOINTS_A_SWEEP):
         wake(endpoint_id)
@@ -210,10 +213,10 @@ def sweep() -> None:
         enqueue(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint_id))
 
 
+@transaction.atomic
 def tell_owners(endpoint_id: UUID) -> None:
-    """Mail that we switched an endpoint off, once; if the mail cannot be sent, the sweep comes back to it."""
+    """Mail that we switched an endpoint off, once."""
     untold = WebhookEndpoint.objects.filter(pk=endpoint_id, told_at=None).exclude(disabled_reason="")
-    endpoint = untold.select_related("account").first()
-    if endpoint is not None:
-        send_endpoint_off(endpoint)
-        untold.update(told_at=timezone.now())
+    if untold.update(told_at=timezone.now()):
+        account_id = WebhookEndpoint.objects.values_list("account", flat=True).get(pk=endpoint_id)
+        outbox.write(MailKind.ENDPOINT_OFF, account=account_id, endpoint=str(endpoint_id))

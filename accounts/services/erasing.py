@@ -12,14 +12,15 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts import audit, jobs, privacy_mail
+from accounts import audit, jobs
 from accounts.caller import Caller
-from accounts.enums import OPEN_ERASURES, AuditAct, ErasureStatus, Revocation, Role
+from accounts.enums import OPEN_ERASURES, AuditAct, ErasureStatus, MailKind, Revocation, Role
 from accounts.models import Account, ApiKey, Erasure, Invitation, Membership, User
 from accounts.services import forgetting, proving, sessions
 from accounts.signals import account_erasing
 from genvid.errors import Conflict, InvalidCredentials, InvalidState
 from genvid.jobs import enqueue_on_commit
+from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=15)
@@ -148,11 +149,12 @@ def _is_ripe(erasure: Erasure) -> bool:
 
 
 def _tell(erasure: Erasure, *, due_at: datetime | None) -> None:
-    if erasure.told_at is None and erasure.status == ErasureStatus.WAITING:
-        privacy_mail.send_erasure_planned(erasure.user, erasure.erase_after)
-    elif erasure.told_at is None:
-        privacy_mail.send_erasure_withdrawn(erasure.user)
-    erasure.go_on(due_at=due_at, told_at=erasure.told_at or timezone.now(), tries=0, waiting_reason="")
+    is_untold, told_at = erasure.told_at is None, erasure.told_at or timezone.now()
+    is_planned = erasure.status == ErasureStatus.WAITING
+    kind = MailKind.ERASURE_PLANNED if is_planned else MailKind.ERASURE_WITHDRAWN
+    with transaction.atomic():
+        if erasure.go_on(due_at=due_at, told_at=told_at, tries=0, waiting_reason="") and is_untold:
+            outbox.write(kind, person=erasure.user_id, erasure=str(erasure.pk))
 
 
 @transaction.atomic

@@ -14,13 +14,14 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, jobs, privacy_mail
+from accounts import audit, jobs
 from accounts.caller import Caller
-from accounts.enums import AuditAct, ExportStatus
+from accounts.enums import AuditAct, ExportStatus, MailKind
 from accounts.models import Export, User
 from accounts.services import archiving
 from genvid.errors import NotFound, RateLimited
 from genvid.jobs import enqueue, enqueue_on_commit
+from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
 LIVES = timedelta(days=7)
@@ -92,7 +93,7 @@ def work_on(export_id: str) -> None:
         return
     try:
         STEPS[ExportStatus(export.status)](export)
-    except Exception as error:  # noqa: BLE001 - a disk, a bucket, a mail server: the sweep tries again
+    except Exception as error:  # noqa: BLE001 - a disk, a bucket: the sweep tries again
         logger.warning("export_postponed", export_id=export_id, tries=export.tries, error=repr(error))
         _try_later(export, error)
 
@@ -132,13 +133,13 @@ def _tell_or_forget(export: Export) -> None:
     if export.expires_at is None or export.expires_at <= timezone.now():
         forget(export)
         return
-    if export.told_at is None and _is_theirs(export.user):
-        privacy_mail.send_export(export.user, link_to(export) or "", export.expires_at)
-    told_at = export.told_at or timezone.now()
-    export.go_on(due_at=export.expires_at, told_at=told_at, tries=0, waiting_reason="")
+    tells, told_at = export.told_at is None and is_theirs(export.user), export.told_at or timezone.now()
+    with transaction.atomic():
+        if export.go_on(due_at=export.expires_at, told_at=told_at, tries=0, waiting_reason="") and tells:
+            outbox.write(MailKind.EXPORT_READY, person=export.user_id, export=str(export.pk))
 
 
-def _is_theirs(user: User) -> bool:
+def is_theirs(user: User) -> bool:
     """To an address that may be a stranger's nobody's data is sent; signed in, its person finds the link anyway."""
     return user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL
 

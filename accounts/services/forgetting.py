@@ -27,6 +27,7 @@ from accounts.models import (
 )
 from accounts.pieces import delete_in_pieces, update_in_pieces
 from accounts.services import exporting
+from genvid.mail import outbox
 
 Rows = QuerySet[Any]
 ERASED = "Erased"
@@ -41,6 +42,7 @@ def forget_account(account_id: UUID) -> None:
     """All but the row itself, its audit log without words, and what hangs on its ledger."""
     for model in OF_ACCOUNT:
         delete_in_pieces(model._default_manager.filter(account=account_id))
+    outbox.forget(account=account_id)
     _silence(AuditEntry.objects.filter(account=account_id))
     forget_admin_log(Account, [account_id])
     Account.objects.filter(pk=account_id).update(name=ERASED)
@@ -57,6 +59,7 @@ def forget_person(user: User) -> None:
     for model in OF_PERSON:
         model._default_manager.filter(user=user.pk).delete()
     Invitation.objects.filter(email=user.email).delete()
+    outbox.forget(person=user.pk, address=user.email)
     _silence(AuditEntry.objects.filter(user=user.pk))
     _silence(AuditEntry.objects.filter(detail__icontains=user.email))
     forget_admin_log(User, [user.pk], mentioning=user.email)

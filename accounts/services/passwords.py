@@ -8,39 +8,35 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import audit, jobs, throttling
+from accounts import audit, throttling
 from accounts.caller import Caller
-from accounts.enums import AuditAct, Revocation
-from accounts.mail import send_password_changed, send_password_reset
+from accounts.enums import AuditAct, MailKind, Revocation
 from accounts.models import Membership, User
 from accounts.services import proving, sessions, signing_in
 from accounts.tokens import TokenPair
 from genvid.errors import NotAuthenticated, TokenInvalid
-from genvid.jobs import enqueue, enqueue_on_commit
+from genvid.mail import outbox
 
 generator = PasswordResetTokenGenerator()
 """Bound to the password's hash, the address and the last sign-in; good for PASSWORD_RESET_TIMEOUT seconds."""
 
 
+@transaction.atomic
 def forgot(email: str) -> None:
-    """Mail a link if there is such a person. The worker looks, so that the answer tells nothing."""
-    if throttling.may_mail(email, "password-reset"):
-        enqueue(jobs.SEND_PASSWORD_RESET_EMAIL, email.lower())
+    """Mail a link if there is such a person.
 
-
-def send_reset_email(email: str) -> None:
-    """Mail a link to an active person of this address. Does nothing where there is none.
-
-    For workers only: the time of the look-up would tell a caller whether the person exists.
+    A mail is queued for every address, and the worker looks whose it is: statements and time of a request tell nothing.
     """
-    user = User.objects.filter(email=email, is_active=True).first()
-    if user is not None:
-        send_password_reset(user, reset_token(user))
+    if throttling.may_mail(email, "password-reset"):
+        mail_link(email.lower())
 
 
-def send_changed_email(user_id: uuid.UUID) -> None:
-    """Tell a person that the password was changed."""
-    send_password_changed(User.objects.get(pk=user_id))
+def mail_link(email: str) -> None:
+    outbox.write(MailKind.PASSWORD_RESET, address=email)
+
+
+def mail_change(user_id: uuid.UUID) -> None:
+    outbox.write(MailKind.PASSWORD_CHANGED, person=user_id)
 
 
 def reset_token(user: User) -> str:
@@ -108,7 +104,7 @@ def _replace(user: User, old: str, *, or_else: Exception, **more: object) -> Non
     if as_known.update(password=user.password, **more) != 1:
         raise or_else
     sessions.revoke_all(user.pk, Revocation.PASSWORD)
-    enqueue_on_commit(jobs.SEND_PASSWORD_CHANGED_EMAIL, str(user.pk))
+    mail_change(user.pk)
 
 
 def _first_account(user: User) -> uuid.UUID | None:

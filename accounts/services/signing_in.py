@@ -8,14 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import audit, jobs, throttling
+from accounts import audit, throttling
 from accounts.enums import AuditAct, Revocation
 from accounts.models import Membership, Session, User
-from accounts.services import erasing, opening, proving, sessions
+from accounts.services import erasing, opening, proving, sessions, verifying
 from accounts.tokens import TokenPair, expiry_of, new_refresh_token, pair_for, read_refresh, refresh_token_again
 from genvid import origin
 from genvid.errors import InvalidCredentials, TokenInvalid, ValidationFailed
-from genvid.jobs import enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
 
@@ -41,11 +40,11 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
             membership = opening.open_account(user)
             audit.note(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
             signed_in = SignedIn(user, membership, open_session(membership))
-            enqueue_on_commit(jobs.SEND_VERIFICATION_EMAIL, str(user.pk))
+            verifying.mail_link(user.pk)
+    except IntegrityError:
         # Rolled back: whoever has the address now is somebody else. Any other violation is a defect, and told as one.
         if not User.objects.filter(email=user.email).exists():
             raise
-    except IntegrityError:
         raise ValidationFailed(details={"email": "This address is already registered."}) from None
     logger.info("account_registered", account_id=str(membership.account_id))
     return signed_in

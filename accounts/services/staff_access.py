@@ -1,18 +1,17 @@
 """Who is staff, and what staff may do. Only superusers change it; it is audited, and the other superusers are told."""
 
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.core.mail import send_mail
 from django.db import transaction
 
-from accounts import audit, jobs
-from accounts.enums import AuditAct
+from accounts import audit
+from accounts.enums import AuditAct, MailKind
 from accounts.models import AuditEntry, User
-from genvid.jobs import enqueue_on_commit
+from genvid.mail import outbox
+from genvid.mail.composing import Message
 
 ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions", "email_verified_at")
 """What decides over somebody's access. Nobody but a superuser sees or sets these."""
@@ -49,18 +48,15 @@ def note_change(editor: Any, row: User | Group, *, before: dict[str, str], after
     entry = audit.note_staff(
         AuditAct.ACCESS_CHANGED, staff_id=editor.pk, kind=row._meta.model_name, id=row.pk, **changes
     )
-    enqueue_on_commit(jobs.SEND_ACCESS_CHANGED_EMAIL, str(entry.pk))
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=editor.pk)
+    for user_id in others.values_list("pk", flat=True):
+        outbox.write(MailKind.ACCESS_CHANGED, person=user_id, entry=str(entry.pk))
     return True
 
 
-def send_changed_email(entry_id: UUID) -> None:
-    """Tell every other superuser of a change of access, each in a mail of their own."""
-    entry = AuditEntry.objects.select_related("user").filter(pk=entry_id).first()
-    if entry is None:
-        return
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=entry.user_id)
-    for email in others.values_list("email", flat=True):
-        send_mail("[genvid] Access of staff was changed", _text(entry), settings.DEFAULT_FROM_EMAIL, [email])
+def changed_message(user: User, entry: AuditEntry) -> Message:
+    """What a superuser is told of another's change of access."""
+    return Message("[genvid] Access of staff was changed", _text(entry), [user.email])
 
 
 def _text(entry: AuditEntry) -> str:

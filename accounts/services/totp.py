@@ -8,14 +8,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts import audit, jobs
+from accounts import audit
 from accounts.caller import Caller
-from accounts.enums import AuditAct
-from accounts.mail import send_totp_changed
+from accounts.enums import AuditAct, MailKind
 from accounts.models import Authenticator, RecoveryCode, User
 from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidCredentials, InvalidState, TotpRequired
-from genvid.jobs import enqueue_on_commit
+from genvid.mail import outbox
 
 SECRET_BYTES = 20
 RECOVERY_CODES = 10
@@ -97,13 +96,15 @@ def disable(caller: Caller, user: User) -> None:
         raise InvalidState("The second factor is not on.")
     RecoveryCode.objects.filter(user=user).delete()
     audit.note_by(caller, AuditAct.TOTP_DISABLED)
-    enqueue_on_commit(jobs.SEND_TOTP_EMAIL, str(user.pk))
+    mail_change(user.pk, is_on=False)
 
 
-def send_changed_email(user_id: UUID) -> None:
-    """Tell a person whether the second factor is on now."""
-    user = User.objects.get(pk=user_id)
-    send_totp_changed(user, is_on=authenticator_of(user) is not None)
+def mail_change(user_id: UUID, *, is_on: bool) -> None:
+    outbox.write(MailKind.TOTP_CHANGED, person=user_id, is_on=is_on)
+
+
+def mail_present_state(user_id: UUID) -> None:
+    mail_change(user_id, is_on=Authenticator.objects.filter(user=user_id, confirmed=True).exists())
 
 
 def recovery_codes_left(user: User) -> int:
@@ -116,7 +117,7 @@ def _switch_on(device: Authenticator) -> list[str]:
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     RecoveryCode.objects.filter(user=device.user_id).delete()
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=device.user_id, digest=_digest(code)) for code in codes)
-    enqueue_on_commit(jobs.SEND_TOTP_EMAIL, str(device.user_id))
+    mail_change(device.user_id, is_on=True)
     return codes
 
 

@@ -9,12 +9,11 @@ from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, jobs, throttling
-from accounts.enums import AuditAct
-from accounts.mail import send_verification
+from accounts import audit, throttling
+from accounts.enums import AuditAct, MailKind
 from accounts.models import Membership, User
 from genvid.errors import EmailNotVerified, TokenInvalid
-from genvid.jobs import enqueue
+from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
 VERIFICATION_SALT = "accounts.email-verification"
@@ -25,17 +24,16 @@ def verification_token(user: User) -> str:
     return signing.dumps({"user": str(user.pk), "email": user.email}, salt=VERIFICATION_SALT)
 
 
+@transaction.atomic
 def request_verification(user: User) -> None:
     """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
     if not user.email_verified and throttling.may_mail(user.email, "verification"):
-        enqueue(jobs.SEND_VERIFICATION_EMAIL, str(user.pk))
+        mail_link(user.pk)
 
 
-def send_verification_email(user_id: UUID) -> None:
-    """Mail the verification link. Does nothing for an address that is verified already."""
-    user = User.objects.filter(pk=user_id, email_verified_at=None).first()
-    if user is not None:
-        send_verification(user, verification_token(user))
+def mail_link(user_id: UUID) -> None:
+    """Nothing is sent when the address has been verified by then."""
+    outbox.write(MailKind.VERIFICATION, person=user_id)
 
 
 def verify_email(token: str) -> User:

@@ -6,12 +6,12 @@ import time_machine
 from django.core import signing
 from django.utils import timezone
 
-from accounts import jobs
 from accounts.models import AuditEntry, User
 from accounts.services import verification_token
+from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import PASSWORD, make_video
-from genvid.tests.jobs import run_job
+from genvid.tests.mail import send_due_mail
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def test_registering_mails_a_link(stranger, mailoutbox, work_at_once, settings):
 
 
 def test_the_mailed_token_verifies_the_address(owner, stranger, mailoutbox):
-    run_job(jobs.SEND_VERIFICATION_EMAIL, str(owner.user.pk))
+    send_due_mail()
     data = data_of(stranger.post(VERIFY, {"token": mailed_token(mailoutbox[0])}))
     assert data == {"email": "owner@example.com", "email_verified": True}
     assert data_of(owner.client.get("/api/v1/profile"))["email_verified"] is True
@@ -94,6 +94,18 @@ def test_a_verified_address_gets_no_more_mail(owner, mailoutbox, work_at_once):
     with work_at_once():
         assert owner.client.post(RESEND).status_code == 202
     assert mailoutbox == []
+
+
+def test_an_address_that_was_verified_meanwhile_gets_no_mail(owner, mailoutbox):
+    User.objects.update(email_verified_at=timezone.now())
+    send_due_mail()
+    assert (mailoutbox, QueuedMail.objects.count()) == ([], 0)
+
+
+def test_with_a_dead_broker_the_link_is_late_and_not_lost(stranger, mailoutbox, dead_broker):
+    stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
+    send_due_mail()
+    assert [message.to for message in mailoutbox] == [["ada@example.com"]]
 
 
 def test_a_mailbox_is_not_flooded(owner, mailoutbox, work_at_once):

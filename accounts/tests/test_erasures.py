@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import jobs, services
@@ -10,11 +11,13 @@ from accounts.enums import ErasureStatus, Role
 from accounts.models import ApiKey, AuditEntry, Erasure, Invitation, Session, User
 from accounts.services import erasing
 from accounts.tests.privacy import PROFILE, a_room_answering, ask_to_be_erased, let_grace_pass, take_step
-from accounts.tests.test_exports import NoMail
 from genvid.errors import InvalidCredentials
+from genvid.mail import outbox
+from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
-from genvid.tests.factories import PASSWORD, make_key, make_teammate, sign_in
+from genvid.tests.factories import PASSWORD, make_caller, make_invitation, make_key, make_teammate, sign_in
 from genvid.tests.jobs import run_job
+from genvid.tests.mail import send_due_mail
 from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +26,11 @@ LOG = "/api/v1/audit-log"
 
 def acts_of(person) -> list[str]:
     return [entry["act"] for entry in data_of(person.client.get(LOG)) if entry["act"].startswith("profile.")]
+
+
+def about_data(mailoutbox) -> list:
+    """The mails about the end of somebody's data, among others of the same person."""
+    return [mail for mail in mailoutbox if mail.subject.startswith("Your data")]
 
 
 # ── Asking
@@ -69,7 +77,8 @@ def test_it_is_mailed_once_with_the_day_and_the_way_back(owner, mailoutbox):
     erasure = ask_to_be_erased(owner)
     for _ in range(2):
         take_step(erasure)
-    (mail,) = mailoutbox
+    send_due_mail()
+    (mail,) = about_data(mailoutbox)
     assert mail.to == [owner.user.email]
     assert f"{erasure.erase_after:%d %B %Y}" in mail.body
     assert "sign in before then" in mail.body
@@ -103,10 +112,15 @@ def test_a_lost_message_is_found_by_the_sweep(owner, woken):
 
 def test_signing_in_withdraws_it(owner, mailoutbox):
     erasure = take_step(ask_to_be_erased(owner))
+    send_due_mail()
     back = sign_in(owner.user.email)
     take_step(erasure)
+    send_due_mail()
     assert (erasure.status, erasure.due_at) == (ErasureStatus.WITHDRAWN, None)
-    assert [mail.subject for mail in mailoutbox] == ["Your data will be erased", "Your data will not be erased"]
+    assert [mail.subject for mail in about_data(mailoutbox)] == [
+        "Your data will be erased",
+        "Your data will not be erased",
+    ]
     assert acts_of(back) == ["profile.erasure_withdrawn", "profile.erasure_requested"]
 
 
@@ -134,12 +148,32 @@ def test_withdrawn_it_can_be_asked_for_again(owner):
     assert Erasure.objects.exclude(pk=first.pk).get().status == "waiting"
 
 
-def test_a_mail_on_its_way_does_not_undo_a_withdrawal(owner, monkeypatch):
+def test_of_a_plan_that_was_withdrawn_before_it_was_mailed_nothing_is_told(owner, mailoutbox):
+    erasure = take_step(ask_to_be_erased(owner))
+    sign_in(owner.user.email)
+    send_due_mail()
+    erasure.refresh_from_db()
+    assert (erasure.status, about_data(mailoutbox)) == (ErasureStatus.WITHDRAWN, [])
+
+
+def test_no_mail_outlives_the_person(owner):
     erasure = ask_to_be_erased(owner)
-    monkeypatch.setattr(NoMail, "send_messages", lambda *_: sign_in(owner.user.email))
-    monkeypatch.setattr("django.conf.settings.EMAIL_BACKEND", "accounts.tests.test_exports.NoMail")
+    outbox.write("accounts.password_reset", address=owner.user.email)
+    make_invitation(make_caller(), email=owner.user.email)
+    assert QueuedMail.objects.filter(Q(person=owner.user.pk) | Q(address=owner.user.email)).count() == 3
+    let_grace_pass(erasure)
     take_step(erasure)
-    assert (erasure.status, erasure.told_at) == (ErasureStatus.WITHDRAWN, None)
+    assert erasure.status == ErasureStatus.DONE
+    assert QueuedMail.objects.filter(Q(person=owner.user.pk) | Q(address=owner.user.email)).count() == 0
+
+
+def test_no_mail_about_an_account_outlives_it(owner):
+    invitation = make_invitation(owner, email="new@example.com")
+    outbox.write("accounts.endpoint_off", account=owner.account.pk, endpoint="x")
+    erasure = ask_to_be_erased(owner)
+    let_grace_pass(erasure)
+    take_step(erasure)
+    assert (erasure.status, QueuedMail.objects.filter(account=invitation.account_id).count()) == ("done", 0)
 
 
 def test_once_it_has_begun_nobody_signs_in(owner):

@@ -16,9 +16,11 @@ from accounts.models import Export
 from accounts.outbox import publish
 from accounts.services import exporting
 from accounts.tests.privacy import EXPORT, ask_for_export, exported, fetch, read, work
+from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import make_caller, make_endpoint, make_key, make_teammate, make_video
 from genvid.tests.jobs import run_job
+from genvid.tests.mail import send_due_mail
 from genvid.tests.parallel import in_parallel
 from videos.tests.doubles import BrokenBucket
 
@@ -91,17 +93,19 @@ def test_it_is_mailed_once_as_a_link(owner, mailoutbox):
     export = ask_for_export(owner)
     for _ in range(3):
         work(export)
-    (mail,) = mailoutbox
+    send_due_mail()
+    (mail,) = [mail for mail in mailoutbox if mail.subject == "Your data"]
     assert mail.to == [owner.user.email]
     assert data_of(owner.client.get(EXPORT))["download_url"] in mail.body
 
 
-def test_to_an_address_that_may_be_a_strangers_nothing_is_mailed(owner, settings, mailoutbox):
+def test_to_an_address_that_may_be_a_strangers_nothing_is_mailed(owner, settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     export = ask_for_export(owner)
     for _ in range(2):
         work(export)
-    assert (mailoutbox, data_of(owner.client.get(EXPORT))["status"]) == ([], "ready")
+    mails = QueuedMail.objects.filter(kind="accounts.export_ready").count()
+    assert (mails, data_of(owner.client.get(EXPORT))["status"]) == (0, "ready")
     assert data_of(owner.client.get(EXPORT))["download_url"] is not None
 
 
@@ -161,6 +165,7 @@ def test_everything_is_in_it(owner):
     files = exported(owner)
     assert {name: len(rows) for name, rows in files.items() if name not in ("audit_log", "video_events")} == {
         "profile": 1,
+        "mails": 1,
         "memberships": 1,
         "invitations": 0,
         "sessions": 1,
@@ -234,11 +239,12 @@ def test_what_a_worker_has_is_not_woken_again(owner, woken):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_any_number_of_workers_make_and_mail_it_once(owner, mailoutbox):
+def test_any_number_of_workers_make_and_mail_it_once(owner):
     export = ask_for_export(owner)
     for _ in range(2):
         assert in_parallel([lambda: exporting.work_on(export["id"])] * 4) == [None] * 4
-    assert (Export.objects.get().status, len(mailoutbox)) == ("ready", 1)
+    mails = QueuedMail.objects.filter(kind="accounts.export_ready").count()
+    assert (Export.objects.get().status, mails) == ("ready", 1)
 
 
 def test_a_storage_that_fails_is_tried_again_later(owner, settings):
@@ -258,23 +264,20 @@ def test_after_a_day_of_failing_it_is_given_up_and_can_be_asked_for_anew(owner, 
     assert ask_for_export(owner)["id"] != export["id"]
 
 
-def test_a_mail_that_fails_is_sent_later(owner, settings, mailoutbox):
+def test_a_link_whose_file_is_gone_by_then_is_not_mailed(owner, mailoutbox):
     export = ask_for_export(owner)
-    work(export)
-    mailoutbox.clear()
-    Export.objects.update(told_at=None, due_at=timezone.now())
-    settings.EMAIL_BACKEND = "accounts.tests.test_exports.NoMail"
-    exporting.work_on(export["id"])
-    assert Export.objects.get().tries == 1
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    assert (work(export).told_at is not None, len(mailoutbox)) == (True, 1)
+    for _ in range(2):
+        work(export)
+    exporting.forget(Export.objects.get())
+    send_due_mail()
+    assert [mail for mail in mailoutbox if mail.subject == "Your data"] == []
 
 
-class NoMail:
-    def __init__(self, **_: object) -> None: ...
-
-    def send_messages(self, _: object) -> None:
-        raise ConnectionRefusedError
+def test_the_queued_mail_holds_no_link(owner):
+    export = ask_for_export(owner)
+    for _ in range(2):
+        work(export)
+    assert QueuedMail.objects.get(kind="accounts.export_ready").data == {"export": export["id"]}
 
 
 def test_two_owners_get_one_each(owner):

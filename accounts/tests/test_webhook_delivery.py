@@ -15,10 +15,12 @@ from accounts.models import Delivery, DeliveryAttempt, EventCounter, OutgoingEve
 from accounts.outbox import publish
 from accounts.services import delivering, webhooks
 from accounts.waking import wake
+from genvid.mail.models import QueuedMail
 from genvid.sandbox.tests.receiver import Receiver
 from genvid.tests.asserts import data_of, nothing_changes
 from genvid.tests.factories import make_endpoint, make_teammate
 from genvid.tests.jobs import run_job
+from genvid.tests.mail import send_due_mail
 from genvid.tests.scripted import ScriptedServer
 
 pytestmark = pytest.mark.django_db
@@ -310,6 +312,23 @@ def test_410_switches_the_endpoint_off_at_once(endpoint, receiver):
     assert (fresh(endpoint).enabled, endpoint.disabled_reason, len(receiver.posts)) == (False, "gone", 1)
 
 
+def test_owners_are_told_in_the_transaction_that_switches_the_endpoint_off(endpoint, receiver):
+    receiver.answers = [410]
+    tell(endpoint)
+    serve(endpoint)
+    mail = QueuedMail.objects.get(kind="accounts.endpoint_off")
+    assert (mail.account, mail.data) == (endpoint.account_id, {"endpoint": str(endpoint.pk)})
+    assert fresh(endpoint).told_at is not None
+
+
+def test_of_an_endpoint_that_is_on_again_nobody_is_told_that_it_is_off(endpoint, mailoutbox):
+    WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone", disabled_at=timezone.now())
+    delivering.tell_owners(endpoint.pk)
+    WebhookEndpoint.objects.update(enabled=True, disabled_reason="")
+    send_due_mail()
+    assert [mail for mail in mailoutbox if mail.subject == "A webhook endpoint was switched off"] == []
+
+
 def test_three_days_of_nothing_but_failures_switch_it_off(endpoint, receiver):
     receiver.answers = [500]
     WebhookEndpoint.objects.update(failing_since=timezone.now() - timedelta(days=3))
@@ -341,9 +360,10 @@ def test_a_dead_endpoint_is_off_when_its_only_delivery_has_been_tried_for_three_
 def test_owners_are_told_once_why_it_is_off(owner, endpoint, mailoutbox, reason, why):
     make_teammate(owner, Role.ADMIN)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason=reason, disabled_at=timezone.now())
-    run_job(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint.pk))
-    run_job(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint.pk))
-    (mail,) = mailoutbox
+    for _ in range(2):
+        delivering.tell_owners(endpoint.pk)
+    send_due_mail()
+    (mail,) = [mail for mail in mailoutbox if mail.subject == "A webhook endpoint was switched off"]
     assert mail.to == [owner.user.email]
     assert endpoint.url in mail.body
     assert why in mail.body
@@ -481,7 +501,7 @@ def test_the_sweep_gives_up_what_is_past_its_time(endpoint, woken):
     assert [fresh(each).status for each in (late, urgent, young)] == ["failed", "pending", "pending"]
 
 
-def test_the_sweep_finds_a_mail_that_was_lost(endpoint, woken):
+def test_the_sweep_finds_an_endpoint_whose_owners_the_release_before_did_not_tell(endpoint, woken):
     lost = timezone.now() - timedelta(hours=1)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone", disabled_at=lost)
     run_job(jobs.SWEEP_DELIVERIES)

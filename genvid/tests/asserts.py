@@ -1,5 +1,6 @@
 """What tests look at: answers in one word, the whole database, the number of queries."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from billing.audit import audit
 
-ROOMS = ("accounts", "avatars", "billing", "videos")
+ROOMS = ("accounts", "avatars", "billing", "mail", "videos")
 
 
 def data_of(response: Any, status: int = 200) -> Any:
@@ -69,6 +70,14 @@ def queries_of(deed: Callable[[], Any]) -> int:
     with CaptureQueriesContext(connection) as captured:
         deed()
     return len(captured)
+
+
+def statements_of(deed: Callable[[], Any]) -> list[str]:
+    """The statements that `deed` takes, without their values and the names of savepoints."""
+    with CaptureQueriesContext(connection) as captured:
+        deed()
+    texts = (re.sub(r"'(?:[^']|'')*'|\"s[0-9_x]+\"", "?", query["sql"]) for query in captured.captured_queries)
+    return [re.sub(r"\b\d+\b", "?", text) for text in texts]
 
 
 def queries_once_warm(deed: Callable[[], Any]) -> int:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from genvid.schedule import queues
 from genvid.tests.scripts import SCRIPTS, load_script
 
 ROOT = SCRIPTS.parent
-PRODUCTION = {"postgres", "redis", "migrate", "web", "stream", "worker", "caller", "beat"}
+PRODUCTION = {"postgres", "redis", "migrate", "web", "stream", "worker", "caller", "mailer", "beat"}
 ENGINE = """#!/bin/sh
 echo "$@" >>"$CALLS"
 case "$1 $2" in
@@ -38,6 +39,17 @@ def test_production_publishes_the_web_ports_alone_and_on_loopback(compose):
         "web": ["${WEB_BIND:-127.0.0.1}:${WEB_PORT:-8000}:8000"],
         "stream": ["${WEB_BIND:-127.0.0.1}:${STREAM_PORT:-8010}:8000"],
     }
+
+
+def test_the_workers_of_production_serve_every_queue_once(compose):
+    commands = [each["command"] for each in compose["services"].values() if "worker" in each.get("command", ())]
+    served = [queue for command in commands for queue in command[command.index("-Q") + 1].split(",")]
+    assert sorted(served) == sorted(queue.name for queue in queues())
+
+
+def test_mail_has_a_worker_of_its_own(compose):
+    command = compose["services"]["mailer"]["command"]
+    assert command[command.index("-Q") + 1] == "mail"
 
 
 def test_every_service_names_only_services_and_volumes_that_are_there(compose):

@@ -54,6 +54,9 @@ QUEUES = {
     "billing.set_up_stripe": "outgoing",
     "billing.sweep": "celery",
     "billing.top_up": "outgoing",
+    "genvid.mail.prune": "celery",
+    "genvid.mail.send": "mail",
+    "genvid.mail.sweep": "celery",
     "genvid.prune_embedded_broker": "celery",
     "videos.alarm_staff": "celery",
     "videos.backfill": "celery",
@@ -85,6 +88,8 @@ SCHEDULED = {
     "billing.purge_stripe_inbox",
     "billing.reconcile",
     "billing.sweep",
+    "genvid.mail.prune",
+    "genvid.mail.sweep",
     "genvid.prune_embedded_broker",
     "videos.backfill",
     "videos.dispatch",
@@ -124,7 +129,7 @@ def test_no_two_functions_are_the_task_of_one_job() -> None:
     """Celery keeps the first function of a name and only warns of the second."""
     functions = [
         (value.name, name)
-        for package in ("genvid", *APPS)
+        for package in ("genvid", "genvid.mail", *APPS)
         for name, value in vars(import_module(f"{package}.tasks")).items()
         if type(value) is Proxy
     ]
@@ -167,7 +172,9 @@ def test_celery_routes_each_job_to_its_queue() -> None:
 
 
 def test_a_worker_that_is_told_nothing_serves_every_queue() -> None:
-    assert set(app.amqp.queues.consume_from) == set(QUEUES.values()) == {"celery", "files", "orders", "outgoing"}
+    assert (
+        set(app.amqp.queues.consume_from) == set(QUEUES.values()) == {"celery", "files", "mail", "orders", "outgoing"}
+    )
     assert app.amqp.queues[DEFAULT_QUEUE].name == app.conf.task_default_queue == "celery"
 
 

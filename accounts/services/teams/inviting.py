@@ -7,14 +7,14 @@ from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, jobs
+from accounts import audit
 from accounts.caller import Caller
-from accounts.enums import AuditAct, Scope
+from accounts.enums import AuditAct, MailKind, Scope
 from accounts.models import AuditEntry, Invitation, Membership
 from accounts.services.teams.members import locked
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, NotFound, RateLimited, TokenInvalid
-from genvid.jobs import enqueue_on_commit
+from genvid.mail import outbox
 
 LIFETIME = timedelta(days=7)
 MOST_PENDING = 50
@@ -109,4 +109,16 @@ def _mail(caller: Caller, invitation: Invitation) -> None:
     if sent.count() >= MOST_MAILS_A_DAY:
         raise RateLimited(f"An account sends at most {MOST_MAILS_A_DAY} invitations a day.", retry_after=3600)
     audit.note_by(caller, AuditAct.INVITATION_SENT, email=invitation.email, role=invitation.role)
-    enqueue_on_commit(jobs.SEND_INVITATION_EMAIL, str(invitation.pk))
+    _queue(invitation)
+
+
+def mail_link(invitation_id: UUID) -> None:
+    """Does nothing for one that was taken back or accepted."""
+    found = Invitation.objects.filter(pk=invitation_id).first()
+    if found is not None:
+        _queue(found)
+
+
+def _queue(invitation: Invitation) -> None:
+    kind, about = MailKind.INVITATION, str(invitation.pk)
+    outbox.write(kind, account=invitation.account_id, address=invitation.email, invitation=about)

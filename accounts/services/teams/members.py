@@ -8,15 +8,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import audit, jobs, standing
+from accounts import audit, standing
 from accounts.caller import Caller
-from accounts.enums import AuditAct, Revocation, Role, Scope
+from accounts.enums import AuditAct, MailKind, Revocation, Role, Scope
 from accounts.models import Account, ApiKey, Membership, Session, User
 from accounts.permissions import allows
 from accounts.services import proving
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, NotAuthenticated, NotFound, PermissionDenied
-from genvid.jobs import enqueue_on_commit
+from genvid.mail import outbox
 
 OWNERS_ALONE = "Only an owner decides about owners."
 LAST_OWNER = "You are the last owner: transfer the ownership first (POST team/transfer-ownership)."
@@ -76,7 +76,7 @@ def remove(caller: Caller, user_id: UUID) -> None:
         raise Conflict("To go yourself, use POST team/leave.")
     _check_may_decide(team.me, {them.role})
     audit.note_by(caller, AuditAct.MEMBER_REMOVED, user=user_id, role=them.role, keys_revoked=_end(them))
-    enqueue_on_commit(jobs.SEND_REMOVED_EMAIL, str(user_id), str(caller.account_id))
+    mail_removal(user_id, caller.account_id)
 
 
 @transaction.atomic
@@ -108,6 +108,14 @@ def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
         _give(team.me, Role.ADMIN)
 
 
+def mail_removal(user_id: UUID, account_id: UUID) -> None:
+    outbox.write(MailKind.MEMBER_REMOVED, person=user_id, account=account_id)
+
+
+def mail_new_owner(user_id: UUID, account_id: UUID) -> None:
+    outbox.write(MailKind.NEW_OWNER, person=user_id, account=account_id)
+
+
 def _other(caller: Caller, user_id: UUID) -> tuple[Team, Membership]:
     team = locked(caller, Scope.TEAM_MANAGE)
     them = team.member(user_id)
@@ -124,7 +132,7 @@ def _check_may_decide(me: Membership, roles: set[str]) -> None:
 def _give(member: Membership, role: str) -> None:
     """The role is asked for again with their next request."""
     if role == Role.OWNER != member.role:
-        enqueue_on_commit(jobs.SEND_NEW_OWNER_EMAIL, str(member.user_id), str(member.account_id))
+        mail_new_owner(member.user_id, member.account_id)
     Membership.objects.filter(pk=member.pk).update(role=role)
     member.role = role
     _forget_on_commit(_sessions_of(member))

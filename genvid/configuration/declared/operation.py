@@ -57,6 +57,15 @@ PROCESSES = Group(
             read_by=COMPOSE,
         ),
         Setting(
+            "MAIL_THREADS",
+            Whole(1),
+            "Threads of the worker that sends mail: mails that are sent at a time.",
+            default="4",
+            unit="threads",
+            wrong="Celery does not start; too many, and the mail server refuses connections.",
+            read_by=COMPOSE,
+        ),
+        Setting(
             "GRANIAN_WORKERS",
             Whole(1),
             "Processes of the service `web`.",

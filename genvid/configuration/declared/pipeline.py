@@ -63,6 +63,13 @@ PIPELINE = Group(
             unit="seconds",
         ),
         Setting(
+            "MAIL_SWEEP_SECONDS",
+            Number(above_zero=True),
+            "Time between two looks for mails that are due: those that the broker lost, and those to be tried again.",
+            default="10",
+            unit="seconds",
+        ),
+        Setting(
             "VIDEO_SUBMIT_LEASE",
             Number(above_zero=True),
             "How long a worker may hold an order before another takes it over.",

@@ -1,6 +1,6 @@
 """Settings of the installation: secrets, addresses, database, files."""
 
-from genvid.configuration.kinds import DatabaseUrl, EmailUrl, Folder, RedisUrl, Switch, Text, Url, Whole, Words
+from genvid.configuration.kinds import DatabaseUrl, EmailUrl, Folder, Number, RedisUrl, Switch, Text, Url, Whole, Words
 from genvid.configuration.setting import Group, Setting
 
 COMPOSE = "docker-compose.yml"
@@ -250,6 +250,14 @@ MAIL = Group(
             "A Django mail backend by name, such as anymail's, where EMAIL_URL is unset; files in GENVID_VAR/mail.",
             default="django.core.mail.backends.filebased.EmailBackend",
             wrong="Mail cannot be sent.",
+        ),
+        Setting(
+            "EMAIL_TIMEOUT",
+            Number(above_zero=True),
+            "How long a step of sending a mail may take before it is tried again later.",
+            default="10",
+            unit="seconds",
+            wrong="Shorter than the mail server takes, and no mail is sent, or each several times.",
         ),
         Setting(
             "DEFAULT_FROM_EMAIL",

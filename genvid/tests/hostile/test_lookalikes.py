@@ -5,6 +5,7 @@ import pytest
 from accounts.models import User
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, make_caller
+from genvid.tests.mail import send_due_mail
 
 pytestmark = pytest.mark.django_db
 REGISTER = "/api/v1/auth/register"
@@ -45,7 +46,8 @@ def test_nobody_registers_as_a_lookalike(mike, stranger, email):
 @pytest.mark.parametrize("email", LOOKALIKES.values(), ids=LOOKALIKES)
 def test_a_lookalike_resets_nobodys_password(mike, stranger, mailoutbox, email):
     stranger.post("/api/v1/auth/password/forgot", {"email": email})
-    assert [message.to for message in mailoutbox if message.to != ["mike@example.org"]] == []
+    send_due_mail()
+    assert [message.to for message in mailoutbox if message.subject == "Reset your password"] == []
 
 
 @pytest.mark.parametrize("email", INJECTIONS.values(), ids=INJECTIONS)

@@ -1,0 +1,120 @@
+"""The mails of accounts at the moment of sending: whom they are for by then, and the tokens of their links.
+
+Each returns None where what it was to tell is no longer so.
+"""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts import mail, privacy_mail, team_mail
+from accounts.contacts import owners_of
+from accounts.enums import ErasureStatus, ExportStatus, MailKind, Role
+from accounts.models import Account, AuditEntry, Erasure, Export, Invitation, Membership, User, WebhookEndpoint
+from accounts.services import exporting, passwords, staff_access, verifying
+from accounts.services.teams import inviting
+from genvid.mail.composing import Message, Order, composes
+
+
+@composes(MailKind.VERIFICATION)
+def verification(order: Order) -> Message | None:
+    user = _active(order.person)
+    if user is None or user.email_verified:
+        return None
+    return mail.verification(user, verifying.verification_token(user))
+
+
+@composes(MailKind.PASSWORD_RESET)
+def password_reset(order: Order) -> Message | None:
+    """For workers only: the time of the look-up would tell a caller whether the person exists."""
+    user = User.objects.filter(email=order.address, is_active=True).first()
+    return mail.password_reset(user, passwords.reset_token(user)) if user else None
+
+
+@composes(MailKind.PASSWORD_CHANGED)
+def password_changed(order: Order) -> Message | None:
+    user = _active(order.person)
+    return mail.password_changed(user) if user else None
+
+
+@composes(MailKind.TOTP_CHANGED)
+def totp_changed(order: Order) -> Message | None:
+    user = _active(order.person)
+    return mail.totp_changed(user, is_on=order.data["is_on"]) if user else None
+
+
+@composes(MailKind.ENDPOINT_OFF)
+def endpoint_off(order: Order) -> Message | None:
+    """To every owner of the account: their programs have stopped hearing from us."""
+    off = WebhookEndpoint.objects.filter(pk=order.data["endpoint"], deleted_at=None).exclude(disabled_reason="")
+    endpoint = off.select_related("account").first()
+    return mail.endpoint_off(endpoint, owners_of(endpoint.account_id)) if endpoint else None
+
+
+@composes(MailKind.INVITATION)
+def invitation(order: Order) -> Message | None:
+    """Unless it was taken back, accepted, or has expired."""
+    pending = Invitation.objects.pending(timezone.now()).select_related("account", "invited_by")
+    found = pending.filter(pk=order.data["invitation"]).first()
+    return team_mail.invitation(found, inviting.token_of(found)) if found else None
+
+
+@composes(MailKind.MEMBER_REMOVED)
+def member_removed(order: Order) -> Message | None:
+    user = _active(order.person)
+    if user is None or Membership.objects.filter(user=user, account=order.account).exists():
+        return None
+    return team_mail.removed(user, Account.objects.get(pk=order.account))
+
+
+@composes(MailKind.NEW_OWNER)
+def new_owner(order: Order) -> Message | None:
+    theirs = Membership.objects.filter(user=order.person, account=order.account, role=Role.OWNER)
+    membership = theirs.filter(user__is_active=True).select_related("user", "account").first()
+    return team_mail.new_owner(membership.user, membership.account) if membership else None
+
+
+@composes(MailKind.EXPORT_READY)
+def export_ready(order: Order) -> Message | None:
+    """Only as long as the file is kept, and to nobody whose address may be a stranger's."""
+    kept = Export.objects.filter(pk=order.data["export"], status=ExportStatus.READY, expires_at__gt=timezone.now())
+    export = kept.select_related("user").first()
+    if export is None or export.expires_at is None or not exporting.is_theirs(export.user):
+        return None
+    return privacy_mail.export(export.user, exporting.link_to(export) or "", export.expires_at)
+
+
+@composes(MailKind.ERASURE_PLANNED)
+def erasure_planned(order: Order) -> Message | None:
+    erasure = _erasure(order, ErasureStatus.WAITING)
+    return privacy_mail.erasure_planned(erasure.user, erasure.erase_after) if erasure else None
+
+
+@composes(MailKind.ERASURE_WITHDRAWN)
+def erasure_withdrawn(order: Order) -> Message | None:
+    erasure = _erasure(order, ErasureStatus.WITHDRAWN)
+    return privacy_mail.erasure_withdrawn(erasure.user) if erasure else None
+
+
+@composes(MailKind.ACCESS_CHANGED)
+def access_changed(order: Order) -> Message | None:
+    """To one of the other superusers, as long as they are one."""
+    user = _active(order.person)
+    entry = AuditEntry.objects.select_related("user").filter(pk=order.data["entry"]).first()
+    if user is None or entry is None or not user.is_superuser:
+        return None
+    return staff_access.changed_message(user, entry)
+
+
+def _active(person: UUID | None) -> User | None:
+    found: User | None = User.objects.filter(pk=person, is_active=True).first()
+    return found
+
+
+def _erasure(order: Order, status: ErasureStatus) -> Erasure | None:
+    found: Erasure | None = (
+        Erasure.objects.filter(pk=order.data["erasure"], status=status, user__is_active=True)
+        .select_related("user")
+        .first()
+    )
+    return found

@@ -1,0 +1,126 @@
+"""Sending what is in the outbox: claimed, composed, sent, recorded; tried for a day, then staff are told."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from genvid.jobs import backlog, enqueue
+from genvid.mail import jobs, staff_alarms
+from genvid.mail.composing import Message, Order, compose
+from genvid.mail.models import QueuedMail
+
+logger = structlog.get_logger(__name__)
+TRIED_FOR = timedelta(hours=24)
+"""From the first attempt to the last."""
+PAUSE = timedelta(seconds=30)
+"""Before the second attempt; twice as long before each that follows."""
+LONGEST_PAUSE = timedelta(hours=1)
+MOST_ATTEMPTS = 60
+"""About twice as many as there are in TRIED_FOR: more means that each worker died of it."""
+STEPS_OF_SMTP = 12
+"""Waits for the mail server in one attempt, at most; each has its own timeout."""
+AT_A_SWEEP = 200
+
+
+def lease() -> timedelta:
+    """Longer than an attempt can last: when it is over, its worker is dead."""
+    return timedelta(seconds=60 + STEPS_OF_SMTP * settings.EMAIL_TIMEOUT)
+
+
+def send(mail_id: int) -> bool:
+    """Send one mail if it is due. A worker that dies on the way leaves it due after its lease: rather twice than never.
+
+    Nothing is sent inside a transaction: a mail server may take its time.
+    """
+    mail = _claim(mail_id)
+    if mail is None:
+        return False
+    if mail.attempts > MOST_ATTEMPTS:
+        _give_up(mail, "Every worker that tried it has died.")
+        return False
+    try:
+        message = compose(mail.kind, Order(mail.person, mail.account, mail.address, mail.data))
+        if message is None:
+            _drop(mail)
+            return False
+        _deliver(message)
+    except Exception as error:  # noqa: BLE001 - each mail service has its own errors, and none may be tried for ever
+        _retry_later(mail, error)
+        return False
+    _record(mail)
+    return True
+
+
+@transaction.atomic
+def _claim(mail_id: int) -> QueuedMail | None:
+    """The mail that this worker alone may send until its lease ends; None when it is not due, or another was first."""
+    due = QueuedMail.objects.due().filter(pk=mail_id).order_by()
+    tried = Coalesce(F("first_tried_at"), Now())
+    if due.update(due_at=Now() + lease(), attempts=F("attempts") + 1, first_tried_at=tried) != 1:
+        return None
+    found: QueuedMail = QueuedMail.objects.get(pk=mail_id)
+    return found
+
+
+def _deliver(message: Message) -> None:
+    if message.to:
+        EmailMessage(message.subject, message.text, settings.DEFAULT_FROM_EMAIL, message.to).send()
+
+
+def _record(mail: QueuedMail) -> None:
+    """Nothing stays of it but its kind, whom it was about, and when."""
+    if mail.finish(due_at=None, sent_at=Now(), address="", data={}, error=""):
+        logger.info("mail_sent", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts)
+
+
+def _drop(mail: QueuedMail) -> None:
+    """What it was to tell is no longer so, or nobody is behind its address. Not logged: the log would say who is."""
+    QueuedMail.objects.filter(pk=mail.pk, attempts=mail.attempts).delete()
+
+
+def _retry_later(mail: QueuedMail, error: Exception) -> None:
+    """Not the error's own words: those of a mail server may name the receiver."""
+    words = type(error).__name__
+    if mail.give_up(words, after=TRIED_FOR):
+        _tell_of_giving_up(mail, words)
+        return
+    pause = min(LONGEST_PAUSE, PAUSE * 2 ** min(mail.attempts - 1, 10))
+    logger.warning("mail_retried_later", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=words)
+    mail.finish(due_at=Now() + pause, error=words)
+
+
+def _give_up(mail: QueuedMail, why: str) -> None:
+    if mail.give_up(why):
+        _tell_of_giving_up(mail, why)
+
+
+def _tell_of_giving_up(mail: QueuedMail, why: str) -> None:
+    logger.error("mail_given_up", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=why)
+    if mail.kind != staff_alarms.KIND:
+        staff_alarms.mail_given_up(timezone.now().date())
+
+
+def sweep() -> int:
+    """Enqueue what is due, for messages that the broker lost, retries and dead workers. Returns how many."""
+    if backlog(jobs.SEND) >= AT_A_SWEEP:
+        return 0
+    due = list(QueuedMail.objects.due().values_list("pk", flat=True)[:AT_A_SWEEP])
+    for pk in due:
+        enqueue(jobs.SEND, str(pk))
+    return len(due)
+
+
+def send_again(mail: QueuedMail) -> bool:
+    """Staff's wish for one that was given up: due at once, and tried for another day. False when it was not."""
+    given_up = QueuedMail.objects.filter(pk=mail.pk, given_up_at__isnull=False, due_at=None)
+    fresh = {"due_at": Now(), "given_up_at": None, "first_tried_at": None, "attempts": 0, "error": ""}
+    if given_up.update(**fresh) != 1:
+        return False
+    enqueue(jobs.SEND, str(mail.pk))
+    return True

@@ -1,0 +1,62 @@
+"""Mails to be sent, as rows."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class QueuedMailQuerySet(models.QuerySet[Any]):
+    def unsent(self) -> "QueuedMailQuerySet":
+        """Those that are still to be sent, due or not."""
+        return self.filter(due_at__isnull=False)
+
+    def due(self) -> "QueuedMailQuerySet":
+        """The longest due first; none that a worker is sending."""
+        return self.filter(due_at__lte=Now()).order_by("due_at")
+
+
+class QueuedMail(models.Model):
+    """A mail that is owed. Its text is made when it is sent, and so are the tokens in it: the row never holds one.
+
+    `due_at` is schedule and lease in one, null once nothing is to be done any more. All moments are the database's.
+    `person` and `account` are ids without a foreign key: this app stands below theirs.
+    """
+
+    kind = models.CharField(max_length=60, help_text="Which composer makes its text.")
+    key = models.CharField(max_length=160, null=True, blank=True, unique=True, help_text="Of mails that are sent once.")
+    person = models.UUIDField(null=True, blank=True, db_index=True, help_text="Whom it is to, or about.")
+    account = models.UUIDField(null=True, blank=True, db_index=True, help_text="The account that it is about.")
+    address = models.EmailField(blank=True, db_index=True, help_text="Where it goes, where no row says so.")
+    data = models.JSONField(default=dict, blank=True, help_text="Plain values and ids for the text. Never a secret.")
+    due_at = models.DateTimeField(null=True, blank=True, db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, help_text="Of the last attempt.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False, db_index=True)
+
+    objects = QueuedMailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name = "mail"
+        indexes = [models.Index(fields=["due_at"], name="mail_due", condition=Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+    def finish(self, **outcome: Any) -> bool:
+        """Write what came of this attempt. False when another worker has claimed the row since: do nothing more."""
+        mine = QueuedMail.objects.filter(pk=self.pk, attempts=self.attempts, due_at__isnull=False)
+        return mine.update(**outcome) == 1
+
+    def give_up(self, error: str, *, after: timedelta | None = None) -> bool:
+        """End it unsent. `after`: only when the first attempt lies as far back."""
+        mine = QueuedMail.objects.filter(pk=self.pk, attempts=self.attempts, due_at__isnull=False)
+        if after is not None:
+            mine = mine.filter(first_tried_at__lte=Now() - after)
+        return mine.update(due_at=None, given_up_at=Now(), error=error) == 1
