@@ -43,6 +43,13 @@ class MalformedBody(DomainError):
     message = "The body is not valid JSON."
 
 
+class RequestTimeout(DomainError):
+    code = "request_timeout"
+    status = 408
+    message = "The body came too slowly."
+    retryable = True
+
+
 class BodyTooLarge(DomainError):
     code = "payload_too_large"
     status = 413

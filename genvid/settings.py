@@ -331,9 +331,11 @@ EXPECTED_RENDER_FACTOR = env.float("EXPECTED_RENDER_FACTOR")
 HEYGEN_DELETE_AFTER_STORE = env.bool("HEYGEN_DELETE_AFTER_STORE")
 RETENTION_WARNING_DAYS = env.int("RETENTION_WARNING_DAYS")
 MEDIA_LINK_LIFETIME = env.int("MEDIA_LINK_LIFETIME")
+MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX")
 
 # ── Streams and waits (videos/streams.py)
 # A stream ends after so many seconds; its client comes again and goes on where it was.
+CLIENT_STALL_SECONDS = env.float("CLIENT_STALL_SECONDS")
 STREAM_SECONDS = env.float("STREAM_SECONDS")
 # Between two questions whether the client of a stream may still see its video.
 STREAM_ACCESS_SECONDS = env.float("STREAM_ACCESS_SECONDS")

@@ -1,24 +1,20 @@
 """Links to stored files: signed, short-lived, and answering `Range` so that players can seek.
 
-A bucket signs its own links; for files on disk this module does both, because Django's FileResponse knows no ranges.
+A bucket signs its own links; for files on disk this module does.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from django.conf import settings
 from django.core import signing
-from django.core.files.storage import default_storage
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 
 from genvid.api.exceptions import error_object, not_found_view
 from genvid.api.renderers import error_response
 from genvid.bucket_links import LONGEST_SECONDS, bucket_link
-from genvid.media_types import media_type_of
+from genvid.file_responses import file_response
 from videos.models import Video
 
 SALT = "videos.media"
@@ -27,8 +23,6 @@ LASTING_SECONDS = LONGEST_SECONDS
 LONGEST_FILENAME = 80
 """Characters, without the suffix."""
 NOT_IN_FILENAMES = frozenset('\\/:*?"<>|')
-CHUNK = 256 * 1024
-RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 def signed_link(name: str, *, filename: str = "") -> str:
@@ -82,53 +76,7 @@ def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         path, filename = _behind(token)
         if name != path.name:
             raise signing.BadSignature("The signature is that of another name.")
-        file = default_storage.open(str(path), "rb")
+        kept = f"private, max-age={settings.MEDIA_LINK_LIFETIME}"
+        return file_response(request, str(path), filename=filename, cache_control=kept)
     except (signing.BadSignature, FileNotFoundError):
         return not_found_view(request)
-    response = ranged_response(file, default_storage.size(str(path)), request.headers.get("Range"))
-    response["Content-Type"] = media_type_of(path.name)
-    response["Content-Disposition"] = content_disposition_header(False, filename) or "inline"
-    response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = f"private, max-age={settings.MEDIA_LINK_LIFETIME}"
-    return response
-
-
-def ranged_response(file: IO[bytes], size: int, header: str | None) -> HttpResponseBase:
-    """200 whole, 206 for one range, 416 for one that lies outside. Several ranges get the whole file (RFC 9110)."""
-    match = RANGE.fullmatch(header.strip()) if header else None
-    if match is None or match.groups() == ("", ""):
-        whole = FileResponse(file)
-        whole["Content-Length"] = str(size)
-        return whole
-    start, end = _bounds(match[1], match[2], size)
-    if start >= size or start > end:
-        file.close()
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    part = StreamingHttpResponse(Slice(file, start, end), status=206)
-    part["Content-Range"] = f"bytes {start}-{end}/{size}"
-    part["Content-Length"] = str(end - start + 1)
-    return part
-
-
-def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
-    if not first:
-        # "-0" asks for nothing, which cannot be satisfied: start beyond the end says so.
-        return (max(0, size - int(last)) if int(last) else size), size - 1
-    return int(first), min(int(last), size - 1) if last else size - 1
-
-
-class Slice:
-    """Bytes `start` to `end` of a file. Closed with the response, whether or not anybody has read it."""
-
-    def __init__(self, file: IO[bytes], start: int, end: int) -> None:
-        self.file, self.start, self.end = file, start, end
-
-    def __iter__(self) -> Iterator[bytes]:
-        self.file.seek(self.start)
-        left = self.end - self.start + 1
-        while left > 0 and (chunk := self.file.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
-
-    def close(self) -> None:
-        self.file.close()

@@ -4,6 +4,7 @@ import zipfile
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core import signing
@@ -16,7 +17,9 @@ from accounts.models import Export
 from accounts.outbox import publish
 from accounts.services import exporting
 from accounts.tests.privacy import EXPORT, ask_for_export, exported, fetch, read, work
+from genvid.configuration import DeclaredEnv
 from genvid.mail.models import QueuedMail
+from genvid.storages import bucket
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import make_caller, make_endpoint, make_key, make_teammate, make_video
 from genvid.tests.jobs import run_job
@@ -118,11 +121,19 @@ def test_the_link_gives_the_file_to_whoever_has_it(owner):
     assert read(answer)["profile"][0]["email"] == owner.user.email
 
 
-def test_a_bucket_gives_the_file_out_itself(owner, settings):
+def test_a_bucket_gives_the_file_out_itself_as_a_zip_of_its_name(owner, settings, monkeypatch):
     export = work(ask_for_export(owner))
-    settings.S3_BUCKET = "bucket"
+    secrets = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for name, value in (secrets | {"S3_ENDPOINT_URL": "https://bucket.example"}).items():
+        monkeypatch.setenv(name, value)
+    settings.S3_BUCKET = "films"
+    settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), "films", link_seconds=900)}
     answer = fetch(exporting.link_to(export))
-    assert (answer.status_code, answer["Location"]) == (302, default_storage.url(export.file))
+    link = urlsplit(answer["Location"])
+    words = parse_qs(link.query)
+    assert (answer.status_code, link.path) == (302, f"/films/{export.file}")
+    assert words["response-content-disposition"] == ['attachment; filename="genvid-export.zip"']
+    assert words["response-content-type"] == ["application/zip"]
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a:b:c"])

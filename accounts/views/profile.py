@@ -1,8 +1,8 @@
 """A person's own profile, a copy of everything that is held on them, and its erasure."""
 
 from django.conf import settings
-from django.core.files.storage import default_storage
-from django.http import FileResponse, HttpResponseRedirect
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.decorators import action
@@ -20,6 +20,7 @@ from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.bucket_links import bucket_link
 from genvid.errors import NotFound
+from genvid.file_responses import file_response
 
 ZIP = OpenApiResponse(OpenApiTypes.BINARY, description="A ZIP of JSON files.")
 FILENAME = "genvid-export.zip"
@@ -103,16 +104,18 @@ class ExportFileViewSet(AccountViewSet):
         ),
     }
 
-    def retrieve(self, request: Request, token: str) -> FileResponse | HttpResponseRedirect:
+    def retrieve(self, request: Request, token: str) -> HttpResponseBase:
         export = exporting.behind(token)
         if settings.S3_BUCKET:
             # Read through us, a bucket's file would be in our memory whole.
             return HttpResponseRedirect(bucket_link(export.file, filename=FILENAME, as_attachment=True))
         try:
-            file = default_storage.open(export.file, "rb")
+            return file_response(
+                request._request,
+                export.file,
+                filename=FILENAME,
+                cache_control="private, no-store",
+                as_attachment=True,
+            )
         except FileNotFoundError:
             raise NotFound from None
-        answer = FileResponse(file, as_attachment=True, filename=FILENAME, content_type="application/zip")
-        answer["Content-Length"] = str(export.bytes)
-        answer["Cache-Control"] = "private, no-store"
-        return answer

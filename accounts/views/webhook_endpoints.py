@@ -44,6 +44,7 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
             scope=Scope.WEBHOOKS_READ,
             response=EndpointOutput,
             many=True,
+            etag=True,
         ),
         "create": Endpoint(
             "create_webhook_endpoint",
@@ -57,7 +58,11 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
             description="`secret` is shown this once.",
         ),
         "retrieve": Endpoint(
-            "get_webhook_endpoint", "Show a webhook endpoint", scope=Scope.WEBHOOKS_READ, response=EndpointOutput
+            "get_webhook_endpoint",
+            "Show a webhook endpoint",
+            scope=Scope.WEBHOOKS_READ,
+            response=EndpointOutput,
+            etag=True,
         ),
         "partial_update": Endpoint(
             "update_webhook_endpoint",
@@ -93,6 +98,7 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
             response=DeliveryOutput,
             many=True,
             description="With every attempt, for 30 days.",
+            etag=True,
         ),
     }
 

@@ -30,6 +30,7 @@ class PlanViewSet(ListMixin, AccountViewSet):
             response=PlanOutput,
             many=True,
             description="Subscriptions, monthly and yearly, and packs of credits.",
+            etag=True,
         ),
     }
 
@@ -58,6 +59,7 @@ class CheckoutViewSet(AccountViewSet):
             scope=Scope.BILLING_READ,
             response=CheckoutStatusOutput,
             description="For buyers who are back from Stripe's page.",
+            etag=True,
         ),
     }
 

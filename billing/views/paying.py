@@ -28,6 +28,7 @@ class SubscriptionViewSet(AccountViewSet):
             scope=Scope.BILLING_READ,
             response=SubscriptionOutput,
             description="The present one, else the last.",
+            etag=True,
         ),
     }
 
@@ -47,6 +48,7 @@ class InvoiceViewSet(ListMixin, AccountViewSet):
             response=InvoiceOutput,
             many=True,
             description="With links to their pages and PDFs.",
+            etag=True,
         ),
     }
 
@@ -62,6 +64,7 @@ class PaymentViewSet(ListMixin, RetrieveMixin, AccountViewSet):
             response=PaymentOutput,
             many=True,
             description="And what went back of each, by refund or dispute.",
+            etag=True,
         ),
         "retrieve": Endpoint("get_payment", "Show a payment", scope=Scope.BILLING_READ, response=PaymentOutput),
     }

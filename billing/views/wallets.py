@@ -26,7 +26,12 @@ class WalletViewSet(AccountViewSet):
 
     endpoints = {
         "retrieve": Endpoint(
-            "get_wallet", "Show the wallet", scope=Scope.BILLING_READ, response=WalletOutput, errors=("not_found",)
+            "get_wallet",
+            "Show the wallet",
+            scope=Scope.BILLING_READ,
+            response=WalletOutput,
+            errors=("not_found",),
+            etag=True,
         ),
     }
 
@@ -45,5 +50,6 @@ class LedgerViewSet(ListMixin, AccountViewSet):
             scope=Scope.BILLING_READ,
             response=LedgerEntryOutput,
             many=True,
+            etag=True,
         ),
     }

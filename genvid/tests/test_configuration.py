@@ -308,7 +308,8 @@ def test_every_default_has_the_declared_form():
 
 
 def test_system_checks_and_settings_name_each_other():
-    existing = re.findall(r'id="(genvid\.\w+)"', (ROOT / "genvid" / "checks.py").read_text())
+    sources = [path.read_text() for path in (ROOT / "genvid").glob("*checks.py")]
+    existing = [name for text in sources for name in re.findall(r'id="(genvid\.\w+)"', text)]
     named = {check for each in SETTINGS.values() for check in each.checks if check.startswith("genvid.")}
     assert named == set(existing)
 

@@ -13,11 +13,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from accounts.models import Export
-from accounts.services import exporting
 from genvid.configuration import DeclaredEnv
 from genvid.storages import bucket
-from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import make_video
 from videos.media import filename_of, lasting_link, signed_link
 from videos.models import Video
@@ -104,16 +101,6 @@ def test_a_new_title_is_the_name_in_the_next_link(store_in_bucket, owner):
     owner.client.patch(f"/api/v1/videos/{video.pk}", {"title": "Autumn"})
     words = words_of(owner.client.get(f"/api/v1/videos/{video.pk}/file")["Location"])
     assert words["response-content-disposition"] == 'inline; filename="Autumn.mp4"'
-
-
-def test_an_export_is_saved_as_a_zip_of_its_name(store_in_bucket, owner, monkeypatch):
-    export = Export(file="exports/1.zip", bytes=10)
-    monkeypatch.setattr(exporting, "behind", lambda token: export)
-    store_in_bucket("https://bucket.example", "eu-west-1")
-    with nothing_changes():
-        words = words_of(owner.client.get("/api/v1/exports/token")["Location"])
-    assert words["response-content-disposition"] == 'attachment; filename="genvid-export.zip"'
-    assert words["response-content-type"] == "application/zip"
 
 
 @pytest.mark.parametrize(

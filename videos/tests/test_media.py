@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -189,6 +190,7 @@ RANGES = [
     ("bytes=-10", BYTES, "bytes 0-9/10"),
     ("bytes=-99", BYTES, "bytes 0-9/10"),
     (" bytes=0-3 ", b"0123", "bytes 0-3/10"),
+    ("Bytes=0-3", b"0123", "bytes 0-3/10"),
 ]
 
 
@@ -199,13 +201,24 @@ def test_a_range_is_served_alone(link, span, body, told):
     assert (response["Content-Range"], response["Content-Length"]) == (told, str(len(body)))
 
 
-@pytest.mark.parametrize("span", ["bytes=10-", "bytes=10-12", "bytes=9999999999999999999-", "bytes=-0", "bytes=5-2"])
+@pytest.mark.parametrize("span", ["bytes=10-", "bytes=10-12", "bytes=9999999999999999999-", "bytes=-0"])
 def test_a_range_outside_the_file_cannot_be_served(link, span):
     response, found = fetch(link, span)
     assert (response.status_code, found, response["Content-Range"]) == (416, b"", "bytes */10")
 
 
-WHOLE = ["bytes=0-1,4-5", "bytes=0-1, -1", "bytes=-", "bytes=", "bytes", "items=0-3", "bytes=a-b", "bytes=1-2-3"]
+WHOLE = [
+    "bytes=5-2",
+    "bytes=12-11",
+    "bytes=0-1,4-5",
+    "bytes=0-1, -1",
+    "bytes=-",
+    "bytes=",
+    "bytes",
+    "items=0-3",
+    "bytes=a-b",
+    "bytes=1-2-3",
+]
 
 
 @pytest.mark.parametrize("span", [*WHOLE, "bytes=--3", "bytes=+1-2", "bytes=1.5-2", f"bytes={'9' * 20}-"])
@@ -213,6 +226,86 @@ def test_a_range_that_is_none_or_several_gets_the_whole_file(link, span):
     response, found = fetch(link, span)
     assert (response.status_code, found, response["Content-Length"]) == (200, BYTES, "10")
     assert "Content-Range" not in response
+
+
+@pytest.fixture
+def validators(link) -> dict[str, str]:
+    """What the file's answer is known by."""
+    response, _ = fetch(link)
+    return {"etag": response["ETag"], "date": response["Last-Modified"]}
+
+
+def ask(link: str, **headers: str) -> tuple[int, bytes]:
+    response = Client().get(link, headers=headers)
+    body = response.getvalue() if response.streaming else response.content
+    response.close()
+    return response.status_code, body
+
+
+@pytest.mark.parametrize("span", [None, "bytes=0-3", "bytes=10-"])
+def test_every_answer_carries_the_same_validators(link, validators, span):
+    response, _ = fetch(link, span)
+    assert {"etag": response["ETag"], "date": response["Last-Modified"]} == validators
+
+
+def test_another_file_of_the_name_has_another_etag(link, validators):
+    Path(default_storage.path("videos/ten/video.mp4")).write_bytes(BYTES + b"more")
+    assert fetch(link)[0]["ETag"] != validators["etag"]
+
+
+@pytest.mark.parametrize(("header", "kind"), [("If-None-Match", "etag"), ("If-Modified-Since", "date")])
+def test_who_has_the_file_already_is_told_so_without_it(link, opened, validators, header, kind):
+    response = Client().get(link, headers={header: validators[kind]})
+    assert (response.status_code, response.content, response["ETag"]) == (304, b"", validators["etag"])
+    assert "Cache-Control" in response
+    assert [file.closed for file in opened] == [True] * len(opened)
+
+
+def test_who_has_another_file_gets_this_one(link, validators):
+    assert ask(link, **{"If-None-Match": '"other"'}) == (200, BYTES)
+    assert ask(link, **{"If-Modified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}) == (200, BYTES)
+
+
+def test_a_condition_that_does_not_hold_is_a_412(link, opened):
+    assert ask(link, **{"If-Match": '"other"'}) == (412, b"")
+    assert [file.closed for file in opened] == [True]
+
+
+@pytest.mark.parametrize("kind", ["etag", "date"])
+def test_a_part_of_the_same_file_is_continued(link, validators, kind):
+    assert ask(link, **{"Range": "bytes=7-", "If-Range": validators[kind]}) == (206, b"789")
+
+
+@pytest.mark.parametrize("known", ['"other"', "Thu, 01 Jan 2015 00:00:00 GMT", "nonsense"])
+def test_a_part_of_another_file_begins_anew(link, known):
+    assert ask(link, **{"Range": "bytes=7-", "If-Range": known}) == (200, BYTES)
+
+
+def test_a_weak_etag_never_continues_a_part(link, validators):
+    assert ask(link, **{"Range": "bytes=7-", "If-Range": f"W/{validators['etag']}"}) == (200, BYTES)
+
+
+def test_behind_a_proxy_that_can_the_proxy_sends_the_file(owner, video, settings, opened):
+    settings.MEDIA_ACCEL_PREFIX = "/protected-media/"
+    path = local(owner.client.get(address(video, "file"))["Location"])
+    response, body = fetch(path, "bytes=0-3")
+    assert (response.status_code, body, opened) == (200, b"", [])
+    assert response["X-Accel-Redirect"] == f"/protected-media/{video.file.name}"
+    assert (response["Content-Type"], response["Accept-Ranges"]) == ("video/mp4", "bytes")
+    assert response["Content-Disposition"].startswith('inline; filename="')
+
+
+def test_behind_such_a_proxy_a_file_that_is_gone_is_a_404(settings, link):
+    settings.MEDIA_ACCEL_PREFIX = "/protected-media/"
+    default_storage.delete("videos/ten/video.mp4")
+    assert refusal_of(fetch(link)[0]) == (404, "not_found")
+
+
+def test_behind_such_a_proxy_a_forged_link_is_a_404(settings, link):
+    settings.MEDIA_ACCEL_PREFIX = "/protected-media/"
+    response = fetch("/media/forged/video.mp4")[0]
+    assert refusal_of(response) == (404, "not_found")
+    assert "X-Accel-Redirect" not in response
 
 
 def test_ranges_put_together_are_the_file(link):

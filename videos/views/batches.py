@@ -68,8 +68,21 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
             description="Up to 1,000 rows fill the `{{variables}}` of script and title. Every row is checked before "
             "any is accepted.",
         ),
-        "list": Endpoint("list_batches", "List the batches", scope=Scope.VIDEOS_READ, response=BatchOutput, many=True),
-        "retrieve": Endpoint("get_batch", "Show a batch", scope=Scope.VIDEOS_READ, response=BatchOutput),
+        "list": Endpoint(
+            "list_batches",
+            "List the batches",
+            scope=Scope.VIDEOS_READ,
+            response=BatchOutput,
+            many=True,
+            etag=True,
+        ),
+        "retrieve": Endpoint(
+            "get_batch",
+            "Show a batch",
+            scope=Scope.VIDEOS_READ,
+            response=BatchOutput,
+            etag=True,
+        ),
         "cancel": Endpoint(
             "cancel_batch",
             "Cancel what is left of a batch",

@@ -28,6 +28,7 @@ class UsageViewSet(AccountViewSet):
             scope=Scope.BILLING_READ,
             response=UsageOutput,
             parameters=PARAMETERS,
+            etag=True,
         ),
     }
 

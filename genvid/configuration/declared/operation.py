@@ -114,6 +114,15 @@ PROCESSES = Group(
             unit="streams",
         ),
         Setting(
+            "CLIENT_STALL_SECONDS",
+            Number(above_zero=True),
+            "How long an ASGI process waits for a client that takes no byte of its answer; after so long a body has to "
+            "have come at 1 kB a second.",
+            default="30",
+            unit="seconds",
+            wrong="Too short, and clients on bad networks are cut off; too long, and idle ones hold connections.",
+        ),
+        Setting(
             "STREAM_SECONDS",
             Number(above_zero=True),
             "How long a stream lasts before its client comes again.",

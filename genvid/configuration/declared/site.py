@@ -222,6 +222,14 @@ FILES = Group(
             checks=("genvid.E041",),
         ),
         Setting(
+            "MEDIA_ACCEL_PREFIX",
+            Text(),
+            "Where the proxy alone reaches the files on disk, such as `/protected-media/`: links are answered with "
+            "`X-Accel-Redirect`, and the proxy sends the file.",
+            default="",
+            wrong="Behind a proxy that does not know the header, downloads are empty.",
+        ),
+        Setting(
             "STATIC_ROOT",
             Folder(),
             "Collected static files; set by the image.",
