@@ -2,12 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any
 
 import django
+import structlog
 from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
@@ -16,11 +18,16 @@ django.setup(set_prefix=False)
 # Both need the settings.
 from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
+from django.http import HttpRequest  # noqa: E402
 
+from genvid.api.exceptions import describe  # noqa: E402
 from genvid.api.later import Later  # noqa: E402
+from genvid.api.renderers import error_response  # noqa: E402
 from genvid.api.requests import Utf8ASGIRequest  # noqa: E402
+from genvid.errors import RequestTimeout  # noqa: E402
+from genvid.slow_clients import ClientStalled, Receive, TimedBody, timed_send  # noqa: E402
 
-Receive = Callable[[], Awaitable[Any]]
+logger = structlog.get_logger(__name__)
 
 
 def at_most(room: int, receive: Receive) -> Receive:
@@ -58,7 +65,29 @@ class Handler(ASGIHandler):
         # Staff upload whole films; anybody else's body is small, or refused.
         films = scope["path"].startswith("/admin/videos/")
         most = settings.VIDEO_MAX_BYTES if films else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        await self.handle(scope, at_most(most + 1, receive), send)
+        patience = settings.CLIENT_STALL_SECONDS
+        body = TimedBody(receive, patience)
+        peer = tuple(scope["client"][:2]) if scope.get("client") else None
+        send = timed_send(send, peer, patience)
+        await self.handle(scope, at_most(most + 1, body), send)
+        if body.is_too_slow:
+            logger.info("slow_body_refused", path=scope["path"])
+            await self._refuse_slow_body(send)
+
+    async def send_response(self, response: Any, send: Any) -> None:
+        try:
+            await super().send_response(response, send)
+        except ClientStalled:
+            # Returning closes the response and, since the answer is not whole, the connection.
+            logger.info("stalled_client_dropped", status=response.status_code)
+
+    async def _refuse_slow_body(self, send: Any) -> None:
+        status, error, _ = describe(RequestTimeout())
+        request = HttpRequest()
+        request.META["HTTP_X_REQUEST_ID"] = str(uuid.uuid4())
+        answer = error_response(status, error, request)
+        answer["Connection"], answer["X-Request-Id"] = "close", request.META["HTTP_X_REQUEST_ID"]
+        await self.send_response(answer, send)
 
     async def get_response_async(self, request: Any) -> Any:
         response = await self.in_thread(self.get_response, request)

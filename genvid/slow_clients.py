@@ -1,0 +1,144 @@
+"""Clients that stop reading their answer, or send their body too slowly: let go of, under ASGI.
+
+They hold no thread (`genvid.asgi`), but a connection, a file and some memory. A WSGI server keeps a thread for each:
+there the proxy in front has to buffer both ways.
+"""
+
+import asyncio
+import os
+import socket
+import stat
+import struct
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Peer = tuple[str, int]
+Acknowledged = Callable[[Peer | None], int | None]
+BODY_BYTES_A_SECOND = 1024
+DISCONNECT = {"type": "http.disconnect"}
+ACKED_AT = 120
+"""Where `tcpi_bytes_acked` lies in Linux's `struct tcp_info`, which only ever grows at its end."""
+REMEMBER_SECONDS = 5.0
+
+
+class ClientStalled(Exception):
+    """The client has taken no byte of its answer for too long."""
+
+
+class TimedBody:
+    """`receive` of one request. A body that is too slow ends as if the client had gone, and `is_too_slow` says so.
+
+    After `patience` seconds it has to have come at `BODY_BYTES_A_SECOND` on the average.
+    """
+
+    def __init__(self, receive: Receive, patience: float) -> None:
+        self._receive, self._patience = receive, patience
+        self._began = asyncio.get_running_loop().time()
+        self._received = 0
+        self._is_whole = False
+        self.is_too_slow = False
+
+    async def __call__(self) -> Any:
+        if self._is_whole:
+            # Whoever asks now waits for the client to leave.
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline()):
+                message = await self._receive()
+        except TimeoutError:
+            self.is_too_slow = True
+            return DISCONNECT
+        self._received += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+    def _deadline(self) -> float:
+        """Of the next piece, in the loop's time."""
+        return self._began + max(self._patience, self._received / BODY_BYTES_A_SECOND)
+
+
+async def _is_done(sending: "asyncio.Future[None]", seconds: float) -> bool:
+    if not sending.done():
+        await asyncio.wait([sending], timeout=seconds)
+    return sending.done()
+
+
+class _Connections:
+    """This process's TCP connections by their peer, looked up at most once in `REMEMBER_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._found: dict[Peer, int] = {}
+        self._looked = float("-inf")
+
+    def of(self, client: Peer) -> int | None:
+        if time.monotonic() - self._looked > REMEMBER_SECONDS:
+            self._found, self._looked = dict(_peers()), time.monotonic()
+        return self._found.get(client)
+
+
+def _peers() -> Iterator[tuple[Peer, int]]:
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        descriptor = int(entry.name)
+        try:
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                continue
+            with socket.socket(fileno=os.dup(descriptor)) as connection:
+                yield tuple(connection.getpeername()[:2]), descriptor
+        except (OSError, TypeError):
+            # Gone meanwhile, not connected, or no connection over a network.
+            continue
+
+
+_connections = _Connections()
+
+
+def bytes_acknowledged(client: Peer | None) -> int | None:
+    """How many bytes the client's system has taken on its connection to this process; None where nobody can say."""
+    descriptor = _connections.of(client) if client and sys.platform == "linux" else None
+    if descriptor is None:
+        return None
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as connection:
+            if connection.getpeername()[:2] != client:
+                return None
+            facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ACKED_AT + 8)
+    except OSError:
+        return None
+    return int(struct.unpack_from("=Q", facts, ACKED_AT)[0]) if len(facts) >= ACKED_AT + 8 else None
+
+
+def timed_send(
+    send: Send, client: Peer | None, patience: float, acknowledged: Acknowledged = bytes_acknowledged
+) -> Send:
+    """`send` that raises ClientStalled when the client takes no byte for `patience` seconds.
+
+    A piece may wait longer: the system's buffers are large, and a slow client empties them slowly. Where the system
+    does not tell how much has arrived, the time for one piece decides.
+    """
+
+    is_stream = False
+
+    async def deliver(message: Any) -> None:
+        nonlocal is_stream
+        is_stream = is_stream or bool(message.get("more_body"))
+        if not is_stream:
+            # Head and short answers never wait: the server takes that much at once.
+            await send(message)
+            return
+        sending = asyncio.ensure_future(send(message))
+        try:
+            arrived = acknowledged(client) if not await _is_done(sending, patience / 10) else None
+            while not await _is_done(sending, patience):
+                before, arrived = arrived, acknowledged(client)
+                if arrived is None or arrived == before:
+                    raise ClientStalled
+            await sending
+        finally:
+            sending.cancel()
+
+    return deliver
