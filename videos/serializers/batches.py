@@ -96,7 +96,8 @@ class BatchFormInput(VideoInput):
             try:
                 value["rows_file"] = _table_of(form["rows_file"], self.fields["encoding"], form.get("encoding"))
             except serializers.ValidationError as error:
-                wrong = {**wrong, **error.detail}
+                of_file: Any = error.detail
+                wrong = {**wrong, **of_file}
         if wrong:
             raise serializers.ValidationError(wrong)
         value.pop("encoding", None)
