@@ -41,6 +41,7 @@ def video_data(video: Video, queue_position: int | None = None) -> dict[str, Any
         "duration_seconds": float(video.duration_seconds) if video.duration_seconds is not None else None,
         "credits": {"held": video.credits_held, "charged": video.credits_charged},
         "error": _error_data(video),
+        "warnings": video.warnings or [],
         "progress_percent": estimates.progress_percent(video),
         "queue_position": queue_position,
         "eta_seconds": estimates.eta_seconds(video, queue_position),

@@ -179,10 +179,11 @@ def test_a_failed_video_carries_its_failure(server, client):
     assert (failure.code, failure.retryable, failure.raw_code) == ("render_failed", True, "rendering_failed")
 
 
+@pytest.mark.django_db
 def test_an_unknown_failure_is_loud():
     with capture_logs() as logs:
         failure_of_video("brand_new", "text")
-    assert [line["event"] for line in logs] == ["heygen_unknown_failure"]
+    assert [line["event"] for line in logs] == ["operator_alarm", "heygen_unknown_failure"]
 
 
 @pytest.mark.parametrize(

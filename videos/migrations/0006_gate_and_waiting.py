@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_audit_acts_of_billing'),
-        ('videos', '0004_test_videos_and_usage'),
+        ('videos', '0005_speech'),
     ]
 
     operations = [

@@ -45,6 +45,7 @@ class Video(models.Model):
     background = models.JSONField(null=True, blank=True)
     speed = models.FloatField(default=1.0)
     metadata = models.JSONField(default=dict, blank=True)
+    warnings = models.JSONField(null=True, blank=True, help_text="What its client was told about script and voice.")
 
     # Money, in credits; and seconds
     engine = models.CharField(max_length=20)

@@ -186,7 +186,7 @@ class BatchOutput(serializers.Serializer[Any]):
 
 
 class RowsWarningOutput(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="`encoding_guessed`, `short_rows` or `unnamed_columns`.")
+    code = serializers.CharField(help_text="`encoding_guessed`, `short_rows`, `unnamed_columns`, or one of a video's.")
     message = serializers.CharField()
     field = serializers.CharField()
 

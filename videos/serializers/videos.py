@@ -19,6 +19,10 @@ from videos import estimates
 from videos.enums import PublicStatus, Resolution, VideoFormat
 
 SCRIPT_LIMIT = 5000
+SCRIPT_HELP = (
+    'Plain text. `<break time="1.5s"/>` is a pause, in seconds or `ms`, for voices with `supports_pause`; any other '
+    "tag is refused. A `<` that begins no tag is text."
+)
 METADATA_LIMIT = 20
 METADATA_KEY_LIMIT = 64
 METADATA_VALUE_LIMIT = 500
@@ -85,7 +89,7 @@ class MetadataField(serializers.Field[Any, Any, Any, Any]):
 
 class VideoInput(StrictSerializer):
     title = StrictCharField(max_length=200, required=False, allow_blank=True)
-    script = StrictCharField(max_length=SCRIPT_LIMIT, trim_whitespace=False)
+    script = StrictCharField(max_length=SCRIPT_LIMIT, trim_whitespace=False, help_text=SCRIPT_HELP)
     avatar_id = StrictUUIDField()
     voice_id = StrictUUIDField(required=False, allow_null=True, help_text="Left out: the avatar's own voice.")
     format = StrictChoiceField(choices=VideoFormat.choices, required=False)
@@ -110,6 +114,14 @@ class ErrorOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
     retryable = serializers.BooleanField()
+
+
+class WarningOutput(serializers.Serializer[Any]):
+    """Something that the client should know, though nothing forbids it."""
+
+    code = serializers.CharField(help_text="`voice_script_mismatch`, `uncertain_length`; more may come.")
+    message = serializers.CharField()
+    field = serializers.CharField(help_text="Of the request.")
 
 
 class VideoCreditsOutput(serializers.Serializer[Any]):
@@ -146,6 +158,7 @@ class VideoOutput(serializers.Serializer[Any]):
     captions_url = serializers.CharField(allow_null=True)
     credits = VideoCreditsOutput()
     error = ErrorOutput(allow_null=True)
+    warnings = WarningOutput(many=True)
     queue_position = serializers.IntegerField(allow_null=True)
     eta_seconds = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -174,6 +187,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     affordable = serializers.BooleanField()
     eta_seconds = serializers.IntegerField()
     hold_factor = HoldFactorField()
+    warnings = WarningOutput(many=True)
 
 
 class EventOutput(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -25,7 +25,9 @@ from videos.columns import AmbiguousColumn, NoColumn, columns_for
 from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent, after
 from videos.rows import Table
-from videos.services import announcing, creating, settling
+from videos.services import announcing, creating, scripts, settling
+from videos.speech import markup
+from videos.speech.warnings import Warned
 
 logger = structlog.get_logger(__name__)
 SCRIPT_LIMIT = 5000
@@ -49,7 +51,8 @@ class Quote:
     encoding: str | None
     """That the file was read in; None where the rows came as JSON."""
     sample: list[rows.Row]
-    warnings: list[rows.RowsWarning]
+    warnings: list[Warned]
+    """Of the file, and one of each kind of the videos, with the number of rows that it concerns."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,18 @@ def quote(caller: Caller, table: Table, wish: dict[str, Any]) -> Quote:
     draft, available = _drafted(caller, table, wish), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
     affordable = available >= draft.credits
-    read = (table.encoding, table.sample, table.warnings)
+    read = (table.encoding, table.sample, [*(Warned(**asdict(each)) for each in table.warnings), *_warnings(draft)])
     return Quote(draft.credits, len(draft.videos), seconds, available, affordable, float(draft.hold_factor), *read)
+
+
+def _warnings(draft: Draft) -> list[Warned]:
+    found: dict[str, list[Warned]] = {}
+    for warned in (warned for video in draft.videos for warned in video.warnings or []):
+        found.setdefault(warned["code"], []).append(warned)
+    rows_of = {
+        code: f"In {len(each)} of {len(draft.videos)} rows: {each[0]['message']}" for code, each in found.items()
+    }
+    return [{**found[code][0], "message": message} for code, message in rows_of.items()]
 
 
 @transaction.atomic
@@ -147,6 +160,7 @@ def _cancel_chunk(batch_id: UUID) -> int:
 def _drafted(caller: Caller, table: Table, wish: dict[str, Any]) -> Draft:
     used = _variables(wish, table)
     cast = creating.cast_for(wish, caller.account_id)
+    _require_known_tags(wish["script"])
     shared = {name: wish[name] for name in SHARED if wish.get(name) is not None}
     batch = Batch(
         account_id=caller.account_id,
@@ -182,9 +196,14 @@ def _variables(wish: dict[str, Any], table: Table) -> dict[str, str]:
     return used
 
 
-def _filled(
-    batch: Batch, table: Table, used: dict[str, str], common: dict[str, Any], factor: Decimal
-) -> list[Video]:
+def _require_known_tags(template: str) -> None:
+    """Raises ValidationFailed on `script` for a tag that is wrong in every row: none of its text comes from one."""
+    for tag in markup.tags_of(template):
+        if not rows.VARIABLE.search(tag):
+            raise refuse_field("script", markup.reason_against(tag))
+
+
+def _filled(batch: Batch, table: Table, used: dict[str, str], common: dict[str, Any], factor: Decimal) -> list[Video]:
     """A video for each row. Raises one ValidationFailed that names every row and column that is wrong."""
     price = credits.pricer(
         engine=common["engine"],
@@ -192,18 +211,19 @@ def _filled(
         resolution=common.get("resolution", Video._meta.get_field("resolution").default),
     )
     expected = cache(lambda seconds: math.ceil(paces.pace_for(common["engine"], seconds).p50))
-    spoken = {"speed": common.get("speed", 1.0), "language": common["voice"].language}
+    spoken = _spoken(common)
     videos, problems = [], Problems(table)
     for index, row in enumerate(table.rows):
         wrong = table.wrong.get(index, {})
         if rows.WHOLE_ROW not in wrong:
-            wrong = dict(_row_problems(row, used, batch, spoken)) | wrong
+            wrong = dict(_row_problems(row, used, batch, common)) | wrong
         problems.add(index, wrong)
         if problems.details:
             continue
         video = Video(batch=batch, batch_row=index + 1, variables=row, status=Status.QUEUED, **common)
         values = {variable: row[column] for variable, column in used.items()}
         video.title, video.script = rows.fill(batch.title, values), rows.fill(batch.script, values)
+        video.warnings = scripts.warnings_of(video.script, video.voice, speed=video.speed)
         video.estimated_seconds = estimates.spoken_seconds(video.script, **spoken)
         video.expected_render_seconds = expected(video.estimated_seconds)
         seconds = estimates.seconds_to_hold(video.script, **spoken, factor=factor)
@@ -214,9 +234,9 @@ def _filled(
 
 
 def _row_problems(
-    row: rows.Row, used: dict[str, str], batch: Batch, spoken: dict[str, Any]
+    row: rows.Row, used: dict[str, str], batch: Batch, common: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Column and message of everything that is wrong with one row. `spoken`: speed and language of its voice."""
+    """Column and message of everything that is wrong with one row. `common`: what the batch's videos share."""
     empty = [column for column in dict.fromkeys(used.values()) if not row.get(column, "").strip()]
     if empty:
         yield from ((name, "Is empty; the script uses it.") for name in empty)
@@ -227,10 +247,17 @@ def _row_problems(
         yield "script", f"Is {len(script)} characters long with this row's values; at most {SCRIPT_LIMIT}."
     elif not estimates.is_speakable(script):
         yield "script", "Has nothing in it that can be spoken."
-    elif estimates.spoken_seconds(script, **spoken) > estimates.MAX_SECONDS:
+    elif problem := scripts.problem_of(script, common["voice"]):
+        yield "script", problem
+    elif estimates.spoken_seconds(script, **_spoken(common)) > estimates.MAX_SECONDS:
         yield "script", creating.TOO_LONG
     if len(rows.fill(batch.title, values)) > TITLE_LIMIT:
         yield "title", f"Is longer than {TITLE_LIMIT} characters with this row's values."
+
+
+def _spoken(common: dict[str, Any]) -> dict[str, Any]:
+    """Speed, and language of the voice: what the length of a row's script depends on."""
+    return {"speed": common.get("speed", 1.0), "language": common["voice"].language}
 
 
 class Problems:

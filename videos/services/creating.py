@@ -22,7 +22,8 @@ from videos import estimates, jobs, paces, places
 from videos.enums import Status
 from videos.languages import language_name, voice_speaks
 from videos.models import Video, VideoEvent, after
-from videos.services import announcing, settling
+from videos.services import announcing, scripts, settling
+from videos.speech.warnings import Warned
 
 TOO_LONG = f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes."
 RETRYABLE = (Status.FAILED, Status.CANCELED)
@@ -49,6 +50,7 @@ class Quote:
     eta_seconds: int
     hold_factor: float
     """What the account's holds are multiplied by, 1 to 2, after videos that were longer than was held for them."""
+    warnings: list[Warned]
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ def quote(caller: Caller, **wish: Any) -> Quote:
     factor = credits.overrun_factor(caller.account_id)
     needed, available = hold_amount(video, factor), credits.available(caller.account_id)
     eta = estimates.queue_seconds(_place(video), video.expected_render_seconds)
-    return Quote(needed, video.estimated_seconds, available, available >= needed, eta, float(factor))
+    return Quote(
+        needed, video.estimated_seconds, available, available >= needed, eta, float(factor), video.warnings or []
+    )
 
 
 def hold_amount(video: Video, factor: Decimal) -> int:
@@ -96,13 +100,14 @@ def create(caller: Caller, *, draft: bool = False, retry_of: Video | None = None
 def generate(caller: Caller, video: Video) -> Video:
     """Queue a draft, on the limit of the caller's key where there is one.
 
-    Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed if its avatar has since retired.
+    Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed if its avatar has since retired, or
+    its script could not be ordered now.
     """
     video = _locked(video)
     if video.status != Status.DRAFT:
         raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
     _usable_avatar(video.avatar_id, video.account_id)
-    _usable_voice(video.voice_id, video.account_id)
+    scripts.require_understood(video.script, _usable_voice(video.voice_id, video.account_id))
     _enqueue(video, caller.key_id)
     return video
 
@@ -149,7 +154,7 @@ def update(video: Video, **changes: Any) -> Video:
         if "avatar_id" in changes and "voice_id" not in changes:
             wish["voice_id"] = None
         shaped = _recast(video, wish)
-        names = (*COPIED, "avatar_id", "voice_id", "engine", "estimated_seconds", "expected_render_seconds")
+        names = (*COPIED, "avatar_id", "voice_id", "engine", "warnings", "estimated_seconds", "expected_render_seconds")
         changes = {name: getattr(shaped, name) for name in names}
     Video.objects.filter(pk=video.pk).update(updated_at=timezone.now(), **changes)
     video.refresh_from_db()
@@ -182,6 +187,7 @@ def _recast(video: Video, wish: dict[str, Any]) -> Video:
     """The same as if it were wished for now."""
     cast = cast_for(wish, video.account_id)
     script, speed = wish["script"], wish.get("speed") or 1.0
+    scripts.require_understood(script, cast.voice)
     seconds = estimates.spoken_seconds(script, speed=speed, language=cast.voice.language)
     if seconds > estimates.MAX_SECONDS:
         raise refuse_field("script", TOO_LONG)
@@ -193,6 +199,7 @@ def _recast(video: Video, wish: dict[str, Any]) -> Video:
         voice=cast.voice,
         engine=cast.engine,
         estimated_seconds=seconds,
+        warnings=scripts.warnings_of(script, cast.voice, speed=speed),
         expected_render_seconds=math.ceil(paces.pace_for(cast.engine, seconds).p50),
         **{name: wish[name] for name in COPIED if wish.get(name) is not None},
     )

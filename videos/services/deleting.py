@@ -45,6 +45,7 @@ def purge_video(video_id: str) -> None:
         script="",
         title="",
         metadata={},
+        warnings=None,
         variables={},
         background=None,
         file="",

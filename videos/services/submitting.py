@@ -24,6 +24,7 @@ from videos.languages import locale_of
 from videos.models import Video, after
 from videos.renderers import client_of
 from videos.services import gate_trips, last_deadlines, settling, withholding
+from videos.speech import markup
 
 logger = structlog.get_logger(__name__)
 MAX_RETRY_SECONDS = 300.0
@@ -87,7 +88,7 @@ def spec_of(video: Video) -> RenderSpec:
         background = Background(kind, video.background["value" if kind == "color" else "url"])
     return RenderSpec(
         avatar_id=video.avatar.provider_id,
-        script=video.script,
+        script=markup.on_the_wire(video.script),
         title=video.provider_title,
         voice_id=video.voice.provider_id,
         format=video.format,

@@ -29,7 +29,6 @@ _INVISIBLE = regex.compile(r"\p{DI}")
 _MARK = regex.compile(r"\p{M}")
 _VOWEL = regex.compile(r"[aeiouyøœæıəɛɔ]", regex.IGNORECASE)
 _CAPITAL, _SMALL = regex.compile(r"\p{Lu}"), regex.compile(r"\p{Ll}")
-_VIETNAMESE = regex.compile("[\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]")
 _CHUNK = regex.compile(r"\S+|\s+")
 _WEB = regex.compile(r"https?://|www\.", regex.IGNORECASE)
 _MAIL = regex.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -175,8 +174,8 @@ def _word(word: str, script: str, reader: Reader) -> Seconds:
         at_most = max(at_most, letters * 2 / rates.FLOOR)
     if reader.is_foreign(script):
         at_most = max(at_most, (letters + marks) * rate.foreign)
-    elif script == writing.LATIN and not word.isascii() and reader.reads and reader.language != "vietnamese":
-        at_most += len(_VIETNAMESE.findall(word)) * rates.FOREIGN_ACCENT
+    elif script == writing.LATIN and not word.isascii() and reader.reads and reader.language != writing.VIETNAMESE:
+        at_most += len(writing.VIETNAMESE_LETTER.findall(word)) * rates.FOREIGN_ACCENT
     return expected, at_most
 
 

@@ -66,7 +66,7 @@ def on_the_wire(script: str) -> str:
 def require_known_tags(script: str) -> None:
     """Raises UnknownTag for the first tag that is no pause. A `<` that begins no tag is text, as in `3 < 5`."""
     for tag in tags_of(script):
-        raise UnknownTag(_reason(tag))
+        raise UnknownTag(reason_against(tag))
 
 
 def tags_of(script: str) -> Iterator[str]:
@@ -95,7 +95,8 @@ def _seconds_of(rest: str) -> Decimal | None:
     return seconds.quantize(Decimal("0.001"))
 
 
-def _reason(tag: str) -> str:
+def reason_against(tag: str) -> str:
+    """In words, naming the tag."""
     shown = tag if len(tag) <= SHOWN else tag[:SHOWN] + "…"
     if regex.match(r"<\s*/?\s*break\b", tag, regex.IGNORECASE):
         return f'{shown} is no pause: write <break time="1.5s"/>, with its seconds.'

@@ -11,6 +11,9 @@ LATIN, CYRILLIC, GREEK = "latin", "cyrillic", "greek"
 ARABIC, HEBREW, DEVANAGARI = "arabic", "hebrew", "devanagari"
 HAN, KANA, HANGUL = "chinese characters", "kana", "hangul"
 OTHER = "another script"
+VIETNAMESE = "vietnamese"
+VIETNAMESE_LETTER = regex.compile("[\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]")
+"""Latin letters with two accents, which voices of other languages name or leave out."""
 
 _INDIC = ("bengali", "gurmukhi", "gujarati", "oriya", "tamil", "telugu", "kannada", "malayalam", "sinhala")
 _OTHERS = ("thai", "lao", "khmer", "myanmar", "tibetan", "georgian", "armenian", "ethiopic")

@@ -79,6 +79,7 @@ def test_a_new_video_is_queued_and_has_every_field(avatar, voice):
         "captions_url": None,
         "credits": {"held": 5, "charged": 0},
         "error": None,
+        "warnings": [],
         "queue_position": 1,
         "eta_seconds": 144,
         "created_at": "2027-03-01T12:00:00Z",
@@ -215,6 +216,7 @@ def test_a_quote_has_every_field_and_changes_nothing(owner, wish):
         "affordable": True,
         "eta_seconds": 144,
         "hold_factor": 1.0,
+        "warnings": [],
     }
 
 

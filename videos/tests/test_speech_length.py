@@ -51,10 +51,12 @@ JOINED = {
 }
 """Seconds that 200 hellos took, by what stood between them."""
 UNHEARD = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "'", "’"]
-"""Joiners for which the synthesiser makes one word of them, and stops speaking after its first letters."""
+"""Joiners of no width, and those inside words: a synthesiser may make one long word of them."""
 NAMED = {"+": 104.3, "&": 100.8, "@": 102.5, "#": 103.8, "=": 159.1}
 """Signs that are read aloud, so that 200 hellos are more than 200 words."""
 CONSTRUCTED = [
+    ("a" * 4990, 291.1),
+    ("hello" * 200, 54.5),
     ("1984 " * 100, 110.3),
     ("$1,234.50 " * 100, 372.0),
     ("1" * 500, 115.3),

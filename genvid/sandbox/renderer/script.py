@@ -7,13 +7,12 @@ from dataclasses import dataclass
 WORDS_PER_MINUTE = 150
 LETTERS_PER_SECOND, LONGEST_WORD = 15, 30
 LONGEST_PAUSE = 10.0  # seconds
-UNTIMED_PAUSE = 0.5
 LEAD_IN = 0.35  # seconds of stillness before the first word
 LEAD_OUT = 0.55  # and after the last
 
-_BREAK = re.compile(r"<break\b([^<>]*)>", re.IGNORECASE)
+# Nothing else is a pause at HeyGen: what people write otherwise is read aloud.
+_BREAK = re.compile(r'(?<!\S)<break time="(\d+(?:\.\d+)?)s"\s*/>(?!\S)')
 _SPOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]{1,2}(?![^\W_]))?")
-_TIME = re.compile(r"time\s*=\s*[\"']?\s*(\d+(?:\.\d+)?)\s*(ms|s)?", re.IGNORECASE)
 
 
 class Unspeakable(ValueError):
@@ -87,8 +86,4 @@ def _is_invisible(character: str) -> bool:
 
 
 def _pause_of(tag: re.Match[str]) -> float:
-    time = _TIME.search(tag.group(1))
-    if time is None:
-        return UNTIMED_PAUSE
-    divisor = 1000 if (time.group(2) or "s").lower() == "ms" else 1
-    return min(float(time.group(1)) / divisor, LONGEST_PAUSE)
+    return min(float(tag[1]), LONGEST_PAUSE)

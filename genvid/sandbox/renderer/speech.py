@@ -23,6 +23,7 @@ from genvid.sandbox.renderer.timeline import Samples, Speech, Tape, normalised, 
 PEAK = 0.89  # of full scale
 WIDEST_PITCH = 12.0  # semitones either way; the protocol allows 50, which no voice survives
 RECORDING_RATE = 24_000
+LONGEST_WORD = 40  # characters
 
 
 def soundtrack(job: RenderJob) -> Speech:
@@ -65,12 +66,17 @@ def _say_passages(script: str, voice: VoiceProfile, speed: float, pitch: float) 
 
 def _say(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
     """The text as the engine says it, its words spelled as the script spells them."""
-    forms = [(word, form) for word in parted(text).split() if (form := spoken_form(word))]
+    forms = [(word, _cut(form)) for word in parted(text).split() if (form := spoken_form(word))]
     speech = _say_plainly(" ".join(form for _, form in forms), voice, speed, pitch)
     if len(speech.words) != len(forms):
         return speech  # a word too long for the engine was cut in pieces
     words = (replace(word, text=written) for word, (written, _) in zip(speech.words, forms, strict=True))
     return replace(speech, words=tuple(words))
+
+
+def _cut(form: str) -> str:
+    """The engines stop speaking in the middle of an endless word, as no voice at HeyGen does."""
+    return " ".join(form[at : at + LONGEST_WORD] for at in range(0, len(form), LONGEST_WORD))
 
 
 def _say_plainly(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:

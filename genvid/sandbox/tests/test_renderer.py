@@ -28,6 +28,7 @@ from genvid.sandbox.renderer import (
     voice_sample,
 )
 from genvid.sandbox.renderer.job import Rendered, UnreadableMedia
+from genvid.sandbox.renderer.script import passages
 from genvid.sandbox.renderer.speech import soundtrack, speak
 
 SCRIPT = "Hello there. Mama bought a new piano, and papa plays it."
@@ -312,8 +313,22 @@ class TestEstimate:
     def test_counts_150_words_a_minute(self):
         assert estimate_seconds("word " * 150) - estimate_seconds("word") == pytest.approx(59.6)
 
-    def test_adds_breaks_in_either_unit(self):
-        paused = 'One <break time="1s"/><break time="500ms" /> two'
+    @pytest.mark.parametrize("joiner", [" ", ",", "-", "/", ".", "_", "\u2014", "\u200b"])
+    def test_counts_words_whatever_joins_them(self, joiner):
+        assert estimate_seconds(joiner.join(["hello"] * 200)) == pytest.approx(80.9)
+
+    def test_letters_without_end_take_their_time(self):
+        assert estimate_seconds("a" * 3000) == pytest.approx(200.9)
+
+    @pytest.mark.parametrize(
+        "tag", ['<break time="500ms"/>', '<BREAK time="1s"/>', "<break time='1s'/>", '<break time="1s">', "<break/>"]
+    )
+    def test_reads_aloud_what_is_no_pause_at_heygen(self, tag):
+        assert [passage.pause for passage in passages(f"One {tag} two")] == [0.0]
+        assert [passage.pause for passage in passages('One<break time="1s"/>two')] == [0.0]
+
+    def test_adds_breaks(self):
+        paused = 'One <break time="1s"/> <break time="0.5s" /> two'
         assert estimate_seconds(paused) - estimate_seconds("One two") == pytest.approx(1.5)
 
     def test_faster_speech_takes_less(self):

@@ -10,6 +10,12 @@ pytestmark = pytest.mark.django_db
 TRICKS = {
     "breaks that never close": '<break time="' * 380,
     "digits before no unit": '<break time="' + "9" * 4900,
+    "an attribute without its end": "<a x=" + " " * 4990,
+    "tags that never close": "<a " * 1660,
+    "an address at every letter": "-a" * 2400 + ".@",
+    "names without end": "a." * 2499,
+    "capitals and small letters": "aA" * 2500,
+    "signs": "=+" * 2500,
     "open braces": "{{" * 2500,
     "nested braces": "{" * 4990,
     "braces and blanks": "{{" + " " * 4990,
