@@ -3,7 +3,7 @@
 import copy
 from dataclasses import dataclass, field
 
-from genvid.sandbox.stripe import collection, cycle, lines
+from genvid.sandbox.stripe import collection, cycle, discounting, lines
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.cycle import UPDATED
@@ -35,7 +35,7 @@ def outcome(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str
     after = [_item(subscription, one, span, at) for one in wanted if one.quantity]
     restarts = _interval(before[0]) != _interval(after[0]) and subscription["status"] != "trialing"
     free = behavior == "none" or subscription["status"] == "trialing"
-    return Outcome(after, [] if free else _prorations(bank, before, [] if restarts else after, at, span), restarts)
+    return Outcome(after, [] if free else _prorations(bank, subscription, [] if restarts else after, at), restarts)
 
 
 def change_items(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str) -> Thing:
@@ -64,16 +64,16 @@ def restart(bank: Bank, subscription: Thing, behavior: str) -> Thing:
 def _restart(bank: Bank, subscription: Thing, items: list[Thing], now: int) -> Thing:
     changed = {**subscription, "items": {**subscription["items"], "data": items}, "billing_cycle_anchor": now}
     fields = cycle.move(changed, now, cycle.next_end(changed, now), billing_cycle_anchor=now)
+    before = period(subscription)[0]
     bank.change(subscription, UPDATED, **fields)
     entries = cycle.lines_of(bank, subscription["items"]["data"], period(subscription))
-    collection.collect(bank, cycle.bill(bank, subscription, entries, "subscription_update", (now, now)))
+    collection.collect(bank, cycle.bill(bank, subscription, entries, "subscription_update", (before, now)))
     return subscription
 
 
 def credit_rest(bank: Bank, subscription: Thing) -> None:
     """What a cancellation in mid-period gives back; pending until an invoice takes it up."""
-    now, span = bank.now(subscription["customer"]), period(subscription)
-    entries = _prorations(bank, subscription["items"]["data"], [], now, span)
+    entries = _prorations(bank, subscription, [], bank.now(subscription["customer"]))
     bank.save(subscription, _pending=[*subscription["_pending"], *entries])
 
 
@@ -91,16 +91,21 @@ def _item(subscription: Thing, wanted: Wanted, span: tuple[int, int], now: int) 
     return {**made, "metadata": wanted.metadata}
 
 
-def _prorations(bank: Bank, before: list[Thing], after: list[Thing], now: int, span: tuple[int, int]) -> list[Thing]:
+def _prorations(bank: Bank, subscription: Thing, after: list[Thing], now: int) -> list[Thing]:
     """For each item that changes: minus the rest of the old one, plus the rest of the new one."""
+    before, span = subscription["items"]["data"], period(subscription)
     rest, kept = _share_left(now, span), {_sort(item) for item in before} & {_sort(item) for item in after}
-    found = []
+    running, found = [one["id"] for one in cycle.discounts_of(bank, subscription)], []
     for item in before:
-        if _sort(item) not in kept and (amount := _worth(item, rest)):
-            found.append(lines.proration(bank, item, -amount, (now, span[1])))
+        if _sort(item) not in kept and _worth(item, rest):
+            billed = discounting.line_of(bank, subscription, item)
+            discounts, credited = discounting.taken_off(billed), discounting.credited_items(billed)
+            amount = _discounted(bank, item, rest, discounts)
+            found.append(lines.proration(bank, item, -amount, (now, span[1]), discounts, credited))
     for item in after:
-        if _sort(item) not in kept and (amount := _worth(item, rest)):
-            found.append(lines.proration(bank, item, amount, (now, span[1])))
+        if _sort(item) not in kept and _worth(item, rest):
+            amount = _discounted(bank, item, rest, running)
+            found.append(lines.proration(bank, item, amount, (now, span[1]), running))
     return found
 
 
@@ -110,6 +115,11 @@ def _sort(item: Thing) -> tuple[str, str, int]:
 
 def _worth(item: Thing, share: float) -> int:
     return round(int(item["price"]["unit_amount"]) * int(item["quantity"]) * share)
+
+
+def _discounted(bank: Bank, item: Thing, share: float, discounts: list[str]) -> int:
+    whole = int(item["price"]["unit_amount"]) * int(item["quantity"])
+    return round(discounting.left_of(bank, whole, discounts) * share)
 
 
 def _share_left(now: int, span: tuple[int, int]) -> float:

@@ -1,6 +1,6 @@
 """What a paid or unpaid invoice does to its subscription."""
 
-from genvid.sandbox.stripe import invoices
+from genvid.sandbox.stripe import invoices, pause_collection
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.payments import Attempt
@@ -8,6 +8,9 @@ from genvid.sandbox.stripe.payments import Attempt
 
 def collect(bank: Bank, invoice: Thing, *, verdict: bool | None = None, tried: Attempt | None = None) -> Thing:
     """Tries to get an invoice paid, by the card on file unless told otherwise, with all that follows."""
+    behavior = pause_collection.running(bank, invoices.subscription_of(bank, invoice))
+    if behavior is not None:
+        return pause_collection.put_aside(bank, invoice, behavior)
     if tried is None and verdict is None and invoice["collection_method"] == "send_invoice":
         bank.emit("invoice.sent", invoice)
         return _sent(bank, invoice)

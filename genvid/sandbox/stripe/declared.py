@@ -194,6 +194,12 @@ ENDPOINT = {"url": TEXT, "enabled_events": TEXTS, "metadata": MAP, **kept(descri
 DECLARED: dict[str, Params] = {
     "POST /v1/customers": {**CUSTOMER, "payment_method": TEXT, "test_clock": TEXT},
     "POST /v1/customers/{id}": CUSTOMER,
+    "POST /v1/customers/{id}/balance_transactions": {
+        "amount": NUMBER,
+        "currency": CURRENCY,
+        "description": TEXT,
+        "metadata": MAP,
+    },
     "DELETE /v1/customers/{id}": NOTHING,
     "POST /v1/products": {
         **PRODUCT,

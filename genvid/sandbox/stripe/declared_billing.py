@@ -190,7 +190,7 @@ DECLARED_BILLING: dict[str, Params] = {
         "cancellation_details": CANCELLATION,
         "items": each(**ITEM, id=TEXT, deleted=FLAG),
         "proration_behavior": PRORATIONS,
-        **kept(pause_collection=group(behavior=word("keep_as_draft", "mark_uncollectible", "void"), resumes_at=NUMBER)),
+        "pause_collection": group(behavior=word("keep_as_draft", "mark_uncollectible", "void"), resumes_at=NUMBER),
     },
     "POST /v1/subscriptions/{id}/resume": {"billing_cycle_anchor": word("now", "unchanged")},
     "DELETE /v1/subscriptions/{id}": {

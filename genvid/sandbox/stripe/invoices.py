@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from genvid.sandbox.stripe import cards, lines, payments
+from genvid.sandbox.stripe import balances, cards, lines, payments
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.endpoints import ACCOUNT
@@ -155,8 +155,7 @@ def finalize(bank: Bank, invoice: Thing) -> Thing:
     """It gets its number and its pages, and uses up the customer's balance as it stands by now."""
     customer = bank.get("customer", invoice["customer"])
     balance = min(0, invoice["total"] + customer["balance"])
-    if balance != customer["balance"]:
-        bank.change(customer, "customer.updated", balance=balance)
+    balances.apply(bank, invoice, customer, balance)
     number = customer.get("next_invoice_sequence", 1)
     bank.save(customer, next_invoice_sequence=number + 1)
     now, page = bank.now(invoice["customer"]), f"{bank.base}/pay/invoices/{invoice['id']}"
@@ -289,6 +288,7 @@ def cancel_payments(bank: Bank, invoice: Thing, reason: str) -> None:
 def void(bank: Bank, invoice: Thing) -> Thing:
     transitions = {**invoice["status_transitions"], "voided_at": bank.now(invoice["customer"])}
     cancel_payments(bank, invoice, "void_invoice")
+    balances.restore(bank, invoice)
     bank.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
     bank.emit("invoice.voided", invoice)
     return invoice

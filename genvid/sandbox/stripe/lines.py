@@ -59,14 +59,16 @@ def of_sale(bank: Bank, price: Thing, quantity: int, now: int) -> Thing:
     return line(price, quantity, amount, (now, now), description=product_name(bank, price), parent=sale)
 
 
-def proration(bank: Bank, item: Thing, amount: int, period: tuple[int, int]) -> Thing:
-    """For a part of a period. A negative one gives back what was not used."""
+def proration(
+    bank: Bank, item: Thing, amount: int, period: tuple[int, int], discounts: list[str], credited: Thing | None = None
+) -> Thing:
+    """For a part of a period. One that names what is `credited` gives back what was not used."""
     price, quantity = item["price"], item["quantity"]
-    words = "Unused time on" if amount < 0 else "Remaining time on"
+    words = "Remaining time on" if credited is None else "Unused time on"
     name = f"{quantity} {TIMES} {product_name(bank, price)}" if quantity > 1 else product_name(bank, price)
-    details = {"proration": True, "invoice_item": new_id("ii_1")}
-    what = f"{words} {name}"
-    return line(price, quantity, amount, period, description=what, discountable=False, parent=parent(item, **details))
+    details = {"proration": True, "invoice_item": new_id("ii_1"), "proration_details": {"credited_items": credited}}
+    told = {"description": f"{words} {name}", "discountable": False, "discounts": discounts}
+    return line(price, quantity, amount, period, parent=parent(item, **details), **told)
 
 
 def parent(item: Thing, **details: Any) -> Thing:

@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute
 
 from genvid.sandbox.house import House
 from genvid.sandbox.stripe import (
+    balances,
     billing,
     captures,
     catalogue,
@@ -33,6 +34,7 @@ from genvid.sandbox.stripe.serving import route, unrecognized
 MODULES = (
     search,
     preview,
+    balances,
     billing,
     captures,
     catalogue,

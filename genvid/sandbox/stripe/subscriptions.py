@@ -1,6 +1,6 @@
 """The API of subscriptions."""
 
-from genvid.sandbox.stripe import changes, collection, cycle, invoices, methods, pausing, promotions
+from genvid.sandbox.stripe import changes, collection, cycle, invoices, methods, pause_collection, pausing, promotions
 from genvid.sandbox.stripe.bank import Bank
 from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.calls import Call, Operation
@@ -135,6 +135,8 @@ def _plain(call: Call, subscription: Thing) -> None:
         fields["default_payment_method"] = _method(call, {"id": subscription["customer"]})
     if "cancellation_details" in form:
         fields["cancellation_details"] = _details(form, subscription)
+    if "pause_collection" in form:
+        fields["pause_collection"] = pause_collection.wanted(call)
     if "cancel_at_period_end" in form:
         told = {**subscription, **fields}
         fields |= cancellation(call.bank, told, form.flag("cancel_at_period_end"))

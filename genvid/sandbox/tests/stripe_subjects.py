@@ -171,6 +171,9 @@ SUBJECTS: dict[str, Subject] = {
     "POST /v1/refunds": lambda shop: ("/v1/refunds", {"charge": paid(shop)["latest_charge"]}),
     "POST /v1/refunds/{id}": at("/v1/refunds/{id}", pending_refund),
     "POST /v1/refunds/{id}/cancel": at("/v1/refunds/{id}/cancel", pending_refund),
+    "POST /v1/customers/{id}/balance_transactions": at(
+        "/v1/customers/{id}/balance_transactions", customer, amount=-500, currency="usd"
+    ),
     "POST /v1/disputes/{id}": at("/v1/disputes/{id}", dispute),
     "POST /v1/disputes/{id}/close": at("/v1/disputes/{id}/close", dispute),
     "POST /v1/checkout/sessions": lambda shop: (

@@ -1,0 +1,38 @@
+"""What discounts leave of prorations: time is given back at what it cost, and billed at what it would cost now."""
+
+from genvid.sandbox.stripe import promotions
+from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.books import Thing
+
+
+def line_of(bank: Bank, subscription: Thing, item: Thing) -> Thing | None:
+    """The line by which the item's present time was billed last."""
+    invoices = bank.books.all("invoice", customer=subscription["customer"])
+    billed = [line for invoice in invoices for line in invoice["lines"]["data"]]
+    for line in reversed([*billed, *subscription["_pending"]]):
+        details = (line["parent"] or {}).get("subscription_item_details") or {}
+        is_its = details.get("subscription_item") == item["id"] and not details["proration_details"]["credited_items"]
+        if is_its and line["pricing"]["price_details"]["price"] == item["price"]["id"]:
+            return line
+    return None
+
+
+def credited_items(line: Thing | None) -> Thing:
+    """As a proration names what it gives back (`proration_details`)."""
+    return {"invoice": line and line["invoice"], "invoice_line_items": [line["id"]] if line else []}
+
+
+def taken_off(line: Thing | None) -> list[str]:
+    """The discounts that a line was billed with."""
+    if line is None:
+        return []
+    return [one["discount"] for one in line["discount_amounts"]] or list(line["discounts"])
+
+
+def left_of(bank: Bank, amount: int, discounts: list[str]) -> int:
+    for discount_id in discounts:
+        discount = bank.books.find(discount_id)
+        coupon = bank.books.find(discount["source"]["coupon"]) if discount else None
+        if coupon is not None and not coupon.get("deleted"):
+            amount -= promotions.reduction(coupon, amount)
+    return amount
