@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
-from videos import provider
+from videos import provider, waiting
 from videos.admin_levers import LeverAdmin, OperatedAdmin
 from videos.confirming import ask, is_confirmed
 from videos.media import signed_link
@@ -40,7 +41,7 @@ class EventInline(ReadOnlyInline):
 class VideoAdmin(LeverAdmin):
     list_display = (
         *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
-        *("waiting_reason", "error_code"),
+        *("waits_because", "error_code"),
     )
     list_filter = (
         "status",
@@ -56,7 +57,7 @@ class VideoAdmin(LeverAdmin):
     date_hierarchy = "created_at"
     inlines = (EventInline,)
     fieldsets = (
-        (None, {"fields": ("player", "id", "status", "account", "created_by", "waiting_reason", "set_aside_at",
+        (None, {"fields": ("player", "id", "status", "account", "created_by", "waits_because", "set_aside_at",
                            "gate_tripped_at", "stuck_at")}),
         ("Asked for", {"fields": ("title", "script", "avatar", "voice", "format", "resolution", "language",
                                   "captions", "background", "speed", "metadata", "retry_of")}),
@@ -66,7 +67,20 @@ class VideoAdmin(LeverAdmin):
                                "due_at", "deadline_at", "error_code", "error_message", "provider_error")}),
         ("File", {"fields": ("file", "file_bytes", "file_sha256", "thumbnail", "subtitles")}),
     )  # fmt: skip
-    readonly_fields = ("player",)
+    readonly_fields = ("player", "waits_because")
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With the reasons of one page looked up at once."""
+        changelist = super().get_changelist_instance(request)
+        found = waiting.reasons(changelist.result_list)
+        for video in changelist.result_list:
+            video.waits_because = found[video.pk]
+        return changelist
+
+    @admin.display(description="Waiting reason")
+    def waits_because(self, video: Video) -> str:
+        known: str | None = getattr(video, "waits_because", None)
+        return waiting.reasons([video])[video.pk] if known is None else known
 
     @admin.display(description="Video")
     def player(self, video: Video) -> SafeString | str:

@@ -27,6 +27,15 @@ class PublicStatus(TextChoices):
     CANCELED = "canceled"
 
 
+class WaitingFor(TextChoices):
+    """What a queued video waits for. Of several the first in the order staff, provider, own_slots, slot is told."""
+
+    SLOT = "slot"
+    OWN_SLOTS = "own_slots"
+    PROVIDER = "provider"
+    STAFF = "staff"
+
+
 PROCESSING = frozenset({Status.SUBMITTING, Status.RENDERING, Status.STORING})
 TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
 WAITING = frozenset({Status.QUEUED}) | PROCESSING

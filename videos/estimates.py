@@ -19,6 +19,8 @@ MAX_SECONDS = 1800
 """HeyGen makes no longer videos."""
 
 PROGRESS_CEILING = 98
+STUCK_FACTOR = 3
+"""So many times its expected p99, and a render is stuck."""
 
 
 def spoken_seconds(script: str, *, speed: float = 1.0, language: str = "") -> int:
@@ -50,9 +52,9 @@ def render_seconds(video_seconds: Decimal | float) -> int:
     return math.ceil(base + float(video_seconds) * factor)
 
 
-def queue_seconds(position: int, own_render_seconds: int) -> int:
-    """Waiting for a slot behind `position - 1` others, then the own render."""
-    rounds: int = (position - 1) // settings.HEYGEN_MAX_CONCURRENT
+def queue_seconds(position: int, own_render_seconds: int, slots: int | None = None) -> int:
+    """Waiting for a slot behind `position - 1` others, then the own render. `slots`: those that others leave again."""
+    rounds: int = (position - 1) // max(1, settings.HEYGEN_MAX_CONCURRENT if slots is None else slots)
     return (rounds + 1) * max(1, own_render_seconds)
 
 
@@ -69,29 +71,54 @@ def progress_percent(video: "Video", now: datetime | None = None) -> int:
     return max(1, video.progress_floor, min(PROGRESS_CEILING, reached))
 
 
-def eta_seconds(video: "Video", queue_position: int | None, now: datetime | None = None) -> int | None:
-    """Seconds until the file is expected, never more than was said before; None when nothing is being made."""
+def eta_seconds(
+    video: "Video", queue_position: int | None, now: datetime | None = None, slots: int | None = None
+) -> int | None:
+    """Seconds until the file is expected, never more than was said before; None when nothing can be promised.
+
+    `queue_position` is None for a queued video whose place in the queue promises nothing.
+    """
     if video.status == Status.STORING:
         return 1
     if video.status == Status.QUEUED and queue_position is not None:
-        return _at_most(video, _until_promise(video, queue_position, now or timezone.now()))
-    if video.status in PROCESSING:
+        return _at_most(video, _until_promise(video, queue_position, now or timezone.now(), slots))
+    if video.status in PROCESSING and not _is_late(video, now):
         left = video.expected_render_seconds - _elapsed(video, now)
         return _at_most(video, max(1, math.ceil(max(left, video.expected_render_seconds * 0.1))))
     return None
 
 
-def _until_promise(video: "Video", position: int, now: datetime) -> int:
-    """By its place in the queue, but no later than promised; and no sooner than it can be rendered."""
-    by_place = queue_seconds(position, video.expected_render_seconds)
+def is_stuck(video: "Video", now: datetime | None = None) -> bool:
+    """Rendering for three times as long as nearly all such videos."""
+    return video.status == Status.RENDERING and video.stuck_at is not None and video.stuck_at <= (now or timezone.now())
+
+
+def _is_late(video: "Video", now: datetime | None) -> bool:
+    """Beyond the p99 that was expected when HeyGen took it."""
+    if video.stuck_at is None or video.submitted_at is None:
+        return False
+    return _elapsed(video, now) * STUCK_FACTOR > (video.stuck_at - video.submitted_at).total_seconds()
+
+
+def _until_promise(video: "Video", position: int, now: datetime, slots: int | None) -> int | None:
+    """By its place in the queue, but no later than promised; and no sooner than it can be rendered.
+
+    None once the promise cannot be kept any more, and its place makes no other.
+    """
+    by_place = queue_seconds(position, video.expected_render_seconds, slots)
     if video.promised_at is None:
         return by_place
-    left = math.ceil((video.promised_at - now).total_seconds())
-    return max(1, video.expected_render_seconds, min(by_place, left))
+    left, soonest = math.ceil((video.promised_at - now).total_seconds()), max(1, video.expected_render_seconds)
+    if left < soonest < by_place:
+        return None
+    return max(soonest, min(by_place, left))
 
 
-def _at_most(video: "Video", seconds: int) -> int:
-    return seconds if video.eta_ceiling is None else min(seconds, video.eta_ceiling)
+def _at_most(video: "Video", seconds: int | None) -> int | None:
+    """None where it would be more than was said before an order had to be placed anew."""
+    if seconds is None or video.eta_ceiling is None:
+        return seconds
+    return seconds if seconds <= video.eta_ceiling else None
 
 
 def _elapsed(video: "Video", now: datetime | None) -> float:

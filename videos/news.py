@@ -7,16 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from genvid.api.renderers import dump
-from videos import estimates, places
+from videos import estimates, waiting
 from videos.enums import TERMINAL, public
 from videos.models import Video, VideoEvent
 from videos.serializers import video_data
+from videos.waiting import Standing
 
 LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
 """Not needed to tell how far a video is."""
 
-Progress = tuple[int, int | None, int | None]
-"""Per cent, seconds left, place in the queue."""
+Progress = tuple[int, int | None, int | None, str | None]
+"""Per cent, seconds left, place in the queue, what it waits for."""
+PROGRESS_FIELDS = ("progress_percent", "eta_seconds", "queue_position", "waiting_for")
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ def _tell_of_moves(news: News, moved: list[UUID], heard: dict[UUID, int]) -> Non
     # Events before videos: a video read first could have an event that it does not show yet.
     events = _events_after(heard) if heard else []
     videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
-    found = places.of_videos(videos.values())
+    found = waiting.of_videos(videos.values())
     news.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
-    shown = {pk: video_data(videos[pk], found.get(pk)) for pk in heard if pk in videos}
+    shown = {pk: video_data(videos[pk], found.get(pk, waiting.NOT_WAITING)) for pk in heard if pk in videos}
     news.progress = {pk: _progress_in(data) for pk, data in shown.items()}
     for event in events:
         if event.video_id in shown:
@@ -91,19 +93,19 @@ def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:
 
 
 def _progress_of(videos: list[Video]) -> dict[UUID, Progress]:
-    found = places.of_videos(videos)
-    return {video.pk: _progress(video, found.get(video.pk)) for video in videos}
+    found = waiting.of_videos(videos)
+    return {video.pk: _progress(video, found.get(video.pk, waiting.NOT_WAITING)) for video in videos}
 
 
-def _progress(video: Video, place: int | None) -> Progress:
-    return estimates.progress_percent(video), estimates.eta_seconds(video, place), place
+def _progress(video: Video, standing: Standing) -> Progress:
+    eta = estimates.eta_seconds(video, standing.promised_position, slots=standing.slots)
+    return estimates.progress_percent(video), eta, standing.position, standing.waiting_for
 
 
 def _progress_in(data: dict[str, Any]) -> Progress:
-    return data["progress_percent"], data["eta_seconds"], data["queue_position"]
+    return data["progress_percent"], data["eta_seconds"], data["queue_position"], data["waiting_for"]
 
 
 def progress_text(progress: Progress) -> bytes:
     """The event that tells how far a video is. It has no id: a client that resumes needs none of the past ones."""
-    names = ("progress_percent", "eta_seconds", "queue_position")
-    return b"event: progress\ndata: %b\n\n" % dump(dict(zip(names, progress, strict=True)))
+    return b"event: progress\ndata: %b\n\n" % dump(dict(zip(PROGRESS_FIELDS, progress, strict=True)))

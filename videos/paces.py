@@ -114,6 +114,11 @@ def first_poll(video: Video) -> float:
     return pace.p99 * 1.25 + 5 if webhooks_arrive() else max(1.0, pace.p05)
 
 
+def stuck_at(video: Video) -> datetime:
+    """When a render that has just been taken counts as stuck, if it is still under way then."""
+    return (video.submitted_at or timezone.now()) + timedelta(seconds=pace_of(video).p99 * estimates.STUCK_FACTOR)
+
+
 def pace_of(video: Video) -> Pace:
     """As measured for such videos; before that, as its own expectation says."""
     return _learned().get(_class_of(video.engine, video.estimated_seconds)) or _around(video.expected_render_seconds)

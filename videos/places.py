@@ -1,7 +1,7 @@
 """Who waits for a render slot, and where in the line: real rows for the arithmetic of `fairness`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from uuid import UUID
 
@@ -36,10 +36,18 @@ def lines() -> list[Line]:
     ]
 
 
-def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
-    """The place in the queue of each of `videos` that waits there: 1 goes next. Five queries at most, however many.
+@dataclass(frozen=True)
+class Place:
+    """`position`: 1 goes next. `is_beyond_own_slots`: its account's own limit does not let it go now."""
 
-    Videos of test keys wait elsewhere, and have no place.
+    position: int
+    is_beyond_own_slots: bool
+
+
+def placed(videos: Iterable[Video]) -> dict[UUID, Place]:
+    """The place in the queue of each of `videos` that waits there. Five queries at most, however many.
+
+    Videos of test keys wait elsewhere, and those set aside wait for staff: they have no place.
     """
     queued = (video for video in videos if video.status == Status.QUEUED)
     waiting = {video.pk: video.account_id for video in queued if not video.is_test and video.set_aside_at is None}
@@ -47,30 +55,42 @@ def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
         return {}
     now_waiting = Video.objects.queued_before_in_account(list(waiting))
     standing = lines()
-    known = {line.account_id for line in standing}
+    known = {line.account_id: line for line in standing}
     return {
-        pk: fairness.place(standing, waiting[pk], earlier)
-        for pk, earlier in now_waiting.items()
-        if waiting[pk] in known
+        pk: _place(standing, known[waiting[pk]], earlier) for pk, earlier in now_waiting.items() if waiting[pk] in known
     }
 
 
+def _place(standing: Iterable[Line], line: Line, nth: int) -> Place:
+    return Place(fairness.place(standing, line.account_id, nth), nth >= line.room)
+
+
+def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
+    """The positions alone."""
+    return {pk: place.position for pk, place in placed(videos).items()}
+
+
 def of_next(account_id: UUID) -> int:
-    """The place that a video queued now would get."""
+    """The position that a video queued now would get."""
     return of_next_many(account_id, 1)[0]
 
 
+def of_next_placed(account_id: UUID) -> Place:
+    """The place that a video queued now would get."""
+    return _exactly_of_next(account_id, [0])[0]
+
+
 def of_next_many(account_id: UUID, count: int) -> list[int]:
-    """The places that videos queued now would get: every twentieth exactly, and evenly between these."""
+    """The positions that videos queued now would get: every twentieth exactly, and evenly between these."""
     marks = sorted({*range(0, count, EXACT), count - 1})
-    found = _exactly_of_next(account_id, marks)
+    found = [place.position for place in _exactly_of_next(account_id, marks)]
     line = found[:1]
     for (start, end), (first, last) in zip(pairwise(marks), pairwise(found), strict=True):
         line += [first + (last - first) * (nth - start) // (end - start) for nth in range(start + 1, end + 1)]
     return line
 
 
-def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[int]:
+def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[Place]:
     standing = {line.account_id: line for line in lines()}
     mine = standing.get(account_id)
     if mine is None:
@@ -80,12 +100,13 @@ def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[int]:
         head = flying["head"] or timezone.now()
         rendered = Video.objects.rendered_since(after(-LATELY_SECONDS)).get(account_id, 0)
         mine = Line(account_id, terms.weight, terms.max_in_flight, flying["count"], 0, head, rendered)
-    standing[account_id] = replace(mine, waiting=mine.waiting + marks[-1] + 1)
-    return [fairness.place(standing.values(), account_id, mine.waiting + nth) for nth in marks]
+    longer = replace(mine, waiting=mine.waiting + marks[-1] + 1)
+    standing[account_id] = longer
+    return [_place(standing.values(), longer, mine.waiting + nth) for nth in marks]
 
 
-def of_last(account_id: UUID, count: int) -> list[int]:
+def of_last(account_id: UUID, count: int) -> list[Place]:
     """The places of the last `count` videos of an account's line, counted without looking at each of them."""
     standing = lines()
-    waiting = next(line.waiting for line in standing if line.account_id == account_id)
-    return [fairness.place(standing, account_id, nth) for nth in range(waiting - count, waiting)]
+    mine = next(line for line in standing if line.account_id == account_id)
+    return [_place(standing, mine, nth) for nth in range(mine.waiting - count, mine.waiting)]

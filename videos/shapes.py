@@ -6,8 +6,9 @@ from typing import Any
 from django.conf import settings
 
 from videos import estimates
-from videos.enums import Resolution, VideoFormat, public
+from videos.enums import Resolution, Status, VideoFormat, public
 from videos.models import Batch, Video
+from videos.waiting import NOT_WAITING, Standing
 
 PLAIN_FIELDS = (
     "id",
@@ -31,8 +32,8 @@ PLAIN_FIELDS = (
 )
 
 
-def video_data(video: Video, queue_position: int | None = None) -> dict[str, Any]:
-    """The one shape of a video, in lists, answers and events alike."""
+def video_data(video: Video, standing: Standing = NOT_WAITING) -> dict[str, Any]:
+    """The one shape of a video, in lists, answers and events alike. `standing`: as `waiting.of_videos` finds it."""
     return {
         **{name: getattr(video, name) for name in PLAIN_FIELDS},
         "status": public(video.status),
@@ -43,10 +44,17 @@ def video_data(video: Video, queue_position: int | None = None) -> dict[str, Any
         "error": _error_data(video),
         "warnings": video.warnings or [],
         "progress_percent": estimates.progress_percent(video),
-        "queue_position": queue_position,
-        "eta_seconds": estimates.eta_seconds(video, queue_position),
+        "waiting_for": standing.waiting_for,
+        "queue_position": standing.position,
+        "eta_seconds": estimates.eta_seconds(video, standing.promised_position, slots=standing.slots),
+        "cancel_credits": _cancel_credits(video),
         **_link_data(video),
     }
+
+
+def _cancel_credits(video: Video) -> int | None:
+    """What its client would pay for canceling it now: nothing, wherever it may."""
+    return 0 if video.status == Status.QUEUED or estimates.is_stuck(video) else None
 
 
 def _error_data(video: Video) -> dict[str, Any] | None:

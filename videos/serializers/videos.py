@@ -16,7 +16,7 @@ from genvid.api.serializers import (
 )
 from genvid.http import ForbiddenAddress, check_public_url
 from videos import estimates
-from videos.enums import PublicStatus, Resolution, VideoFormat
+from videos.enums import PublicStatus, Resolution, VideoFormat, WaitingFor
 
 SCRIPT_LIMIT = 5000
 SCRIPT_HELP = (
@@ -26,6 +26,10 @@ SCRIPT_HELP = (
 METADATA_LIMIT = 20
 METADATA_KEY_LIMIT = 64
 METADATA_VALUE_LIMIT = 500
+WAITING_FOR = (
+    "`slot`: for its turn; `own_slots`: until a video of its account that is being made ends; `provider`: the video "
+    "service takes no orders; `staff`: this video alone waits for a decision of ours. Null unless it is queued."
+)
 
 
 class BackgroundInput(StrictSerializer):
@@ -159,8 +163,12 @@ class VideoOutput(serializers.Serializer[Any]):
     credits = VideoCreditsOutput()
     error = ErrorOutput(allow_null=True)
     warnings = WarningOutput(many=True)
+    waiting_for = serializers.ChoiceField(choices=WaitingFor.choices, allow_null=True, help_text=WAITING_FOR)
     queue_position = serializers.IntegerField(allow_null=True)
-    eta_seconds = serializers.IntegerField(allow_null=True)
+    eta_seconds = serializers.IntegerField(allow_null=True, help_text="Null while nothing can be promised.")
+    cancel_credits = serializers.IntegerField(
+        allow_null=True, help_text="What canceling it would cost now; null where it cannot be canceled."
+    )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
@@ -185,7 +193,10 @@ class QuoteOutput(serializers.Serializer[Any]):
     estimated_seconds = serializers.IntegerField()
     available_credits = serializers.IntegerField()
     affordable = serializers.BooleanField()
-    eta_seconds = serializers.IntegerField()
+    eta_seconds = serializers.IntegerField(allow_null=True, help_text="Null while nothing can be promised.")
+    waiting_for = serializers.ChoiceField(
+        choices=WaitingFor.choices, allow_null=True, help_text=f"Were it queued now. {WAITING_FOR}"
+    )
     hold_factor = HoldFactorField()
     warnings = WarningOutput(many=True)
 

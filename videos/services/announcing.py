@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts import outbox
 from accounts.enums import EventType
-from videos import places
+from videos import waiting
 from videos.models import Batch, Video
 from videos.shapes import batch_data, video_data
 from videos.tallies import standings
@@ -28,15 +28,15 @@ def announce_line(videos: Sequence[Video]) -> None:
 
 def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
     # To count for each of a thousand how many wait before it would take seconds.
-    found = places.of_last(videos[0].account_id, len(videos))
-    for video, place in zip(videos, found, strict=True):
-        yield str(video.pk), video_data(video, place)
+    found = waiting.of_last(videos[0].account_id, len(videos))
+    for video, standing in zip(videos, found, strict=True):
+        yield str(video.pk), video_data(video, standing)
 
 
 def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
-    found = places.of_videos(videos)
+    found = waiting.of_videos(videos)
     for video in videos:
-        yield str(video.pk), video_data(video, found.get(video.pk))
+        yield str(video.pk), video_data(video, found.get(video.pk, waiting.NOT_WAITING))
 
 
 def announce_batch(batch: Batch) -> None:

@@ -18,12 +18,13 @@ from billing import credits
 from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidState
 from genvid.jobs import enqueue_on_commit
-from videos import estimates, jobs, paces, places
+from videos import estimates, jobs, paces, waiting
 from videos.enums import Status
 from videos.languages import language_name, voice_speaks
 from videos.models import Video, VideoEvent, after
 from videos.services import announcing, scripts, settling
 from videos.speech.warnings import Warned
+from videos.waiting import Standing
 
 TOO_LONG = f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes."
 RETRYABLE = (Status.FAILED, Status.CANCELED)
@@ -47,7 +48,9 @@ class Quote:
     estimated_seconds: int
     available_credits: int
     affordable: bool
-    eta_seconds: int
+    eta_seconds: int | None
+    """None while nothing can be promised."""
+    waiting_for: str | None
     hold_factor: float
     """What the account's holds are multiplied by, 1 to 2, after videos that were longer than was held for them."""
     warnings: list[Warned]
@@ -65,9 +68,16 @@ def quote(caller: Caller, **wish: Any) -> Quote:
     video = _shaped(caller, wish)
     factor = credits.overrun_factor(caller.account_id)
     needed, available = hold_amount(video, factor), credits.available(caller.account_id)
-    eta = estimates.queue_seconds(_place(video), video.expected_render_seconds)
+    standing = waiting.of_next(video.account_id, is_test=video.is_test)
     return Quote(
-        needed, video.estimated_seconds, available, available >= needed, eta, float(factor), video.warnings or []
+        credits=needed,
+        estimated_seconds=video.estimated_seconds,
+        available_credits=available,
+        affordable=available >= needed,
+        eta_seconds=_wait_of(video, standing),
+        waiting_for=standing.waiting_for,
+        hold_factor=float(factor),
+        warnings=video.warnings or [],
     )
 
 
@@ -120,14 +130,14 @@ def _locked(video: Video) -> Video:
 
 def _enqueue(video: Video, key_id: UUID | None) -> None:
     amount = hold_amount(video, credits.overrun_factor(video.account_id))
-    place = _place(video)
+    wait = _wait_of(video, waiting.of_next(video.account_id, is_test=video.is_test))
     queued = video.move(
         Status.QUEUED,
         reason="accepted",
         queued_at=timezone.now(),
         credits_held=amount,
         api_key_id=key_id,
-        promised_at=after(estimates.queue_seconds(place, video.expected_render_seconds)),
+        promised_at=None if wait is None else after(wait),
         deadline_at=after(settings.VIDEO_QUEUE_DEADLINE),
     )
     if not queued:
@@ -137,8 +147,12 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
     enqueue_on_commit(jobs.DISPATCH)
 
 
-def _place(video: Video) -> int:
-    return 1 if video.is_test else places.of_next(video.account_id)
+def _wait_of(video: Video, standing: Standing) -> int | None:
+    """Seconds until its file is expected, were it queued now; None where nothing can be promised."""
+    position = standing.promised_position
+    return (
+        None if position is None else estimates.queue_seconds(position, video.expected_render_seconds, standing.slots)
+    )
 
 
 @transaction.atomic
@@ -162,9 +176,14 @@ def update(video: Video, **changes: Any) -> Video:
 
 
 def cancel(video: Video) -> Video:
-    """Take a waiting video out of the queue and give its credits back. Raises InvalidState once it has left it."""
-    if video.status != Status.QUEUED or not settling.cancel(video, reason="canceled"):
-        raise InvalidState("Only a queued video can be canceled.")
+    """End a video that is queued, or whose render is stuck, and give its credits back. Raises InvalidState for others.
+
+    A render that is let go may still be finished and billed at HeyGen: that is no fault of the client's.
+    """
+    is_stuck = estimates.is_stuck(video)
+    reason = "stuck_render_canceled" if is_stuck else "canceled"
+    if not (is_stuck or video.status == Status.QUEUED) or not settling.cancel(video, reason=reason):
+        raise InvalidState("Only a queued video, or one whose render is stuck, can be canceled.")
     return video
 
 

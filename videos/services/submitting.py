@@ -110,6 +110,7 @@ def accept(video: Video, provider_video_id: str, *, reason: str) -> bool:
             reason=reason,
             provider_video_id=provider_video_id,
             set_aside_at=None,
+            stuck_at=paces.stuck_at(video),
             due_at=paces.first_poll_at(video),
             deadline_at=after(settings.VIDEO_RENDER_DEADLINE),
         )

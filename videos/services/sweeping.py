@@ -7,7 +7,7 @@ import structlog
 from django.utils import timezone
 
 from genvid.jobs import Job, backlog, enqueue
-from videos import alarms, downloads, jobs, operator_alarms
+from videos import alarms, downloads, jobs, operator_alarms, waiting
 from videos.enums import Status
 from videos.models import Video, WebhookDelivery
 from videos.services import rendering, settling, storing, submitting, withholding
@@ -68,7 +68,7 @@ def give_up_waiting(video: Video) -> None:
         message="The video service took no orders for too long. Nothing was charged.",
         retryable=True,
         reason="queue_deadline",
-        provider_error=video.waiting_reason,
+        provider_error=waiting.reasons([video])[video.pk],
     )
 
 

@@ -80,8 +80,10 @@ def test_a_new_video_is_queued_and_has_every_field(avatar, voice):
         "credits": {"held": 5, "charged": 0},
         "error": None,
         "warnings": [],
+        "waiting_for": "slot",
         "queue_position": 1,
         "eta_seconds": 144,
+        "cancel_credits": 0,
         "created_at": "2027-03-01T12:00:00Z",
         "updated_at": "2027-03-01T12:00:00Z",
         "submitted_at": None,
@@ -217,6 +219,7 @@ def test_a_quote_has_every_field_and_changes_nothing(owner, wish):
         "eta_seconds": 144,
         "hold_factor": 1.0,
         "warnings": [],
+        "waiting_for": None,
     }
 
 

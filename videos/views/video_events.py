@@ -32,7 +32,8 @@ DESCRIPTION = """The history, newest first.
 With `Accept: text/event-stream` it is a live stream of server-sent events, oldest first:
 
 - `status`, with an `id`: a move. Its data is a row of the history, and the video as it is now under `video`.
-- `progress`, without one: `{progress_percent, eta_seconds, queue_position}`, when one of them has changed.
+- `progress`, without one: `{progress_percent, eta_seconds, queue_position, waiting_for}`, when one of them has
+  changed.
 
 The stream ends after the video's last move. It may end sooner; ask again with the `id` of your last event as
 `Last-Event-ID`, and nothing is lost or told twice. When nothing more can come the answer is 204, on which an

@@ -21,7 +21,7 @@ from genvid.api.prefer import wanted_wait
 from genvid.api.viewsets import ListMixin
 from genvid.errors import Overloaded, RateLimited
 from genvid.middleware import request_id_of
-from videos import places, streams
+from videos import streams, waiting
 from videos.enums import TERMINAL
 from videos.filters import VideoFilter
 from videos.models import Video
@@ -121,11 +121,13 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         ),
         "cancel": Endpoint(
             "cancel_video",
-            "Cancel a queued video",
+            "Cancel a video that waits",
             scope=Scope.VIDEOS_WRITE,
             response=VideoOutput,
             errors=("invalid_state",),
-            description="Its credits are given back at once.",
+            description="A queued one, or one whose render is stuck: it has lasted for three times as long as nearly "
+            "all such renders. Either costs nothing: all its credits are given back at once. `cancel_credits` of the "
+            "video says beforehand whether it may be canceled, and what that costs.",
         ),
         "retry": Endpoint(
             "retry_video",
@@ -141,9 +143,9 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
     }
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
-        """With the places in the queue of those that wait there, looked up at once."""
-        positions = places.of_videos(rows)
-        return [video_data(video, positions.get(video.pk)) for video in rows]
+        """With how those that are queued stand there, looked up at once."""
+        standings = waiting.of_videos(rows)
+        return [video_data(video, standings.get(video.pk, waiting.NOT_WAITING)) for video in rows]
 
     def get_object(self) -> Video:
         structlog.contextvars.bind_contextvars(video_id=str(self.kwargs["pk"]))

@@ -6,7 +6,7 @@ import { $, h, later, quiet } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { notify, showProblem } from "./notices.js";
 import { showVideo } from "./stage.js";
-import { credits, seconds } from "./words.js";
+import { WAITING, credits, seconds } from "./words.js";
 
 const SCRIPT_LIMIT = 5000;
 const DRAFT = "genvid-script";
@@ -74,7 +74,7 @@ function showQuote(quote) {
   $("quote").classList.toggle("short", quote != null && !quote.affordable);
   if (!quote) return $("quote").replaceChildren("Write a script to see its price.");
   const have = quote.affordable ? ` of your ${quote.available_credits}` : `, and you have ${quote.available_credits}`;
-  $("quote").replaceChildren(h("strong", {}, `About ${seconds(quote.estimated_seconds)}`), ` · up to ${credits(quote.credits)}${have} · ready in ${seconds(quote.eta_seconds)}`);
+  $("quote").replaceChildren(h("strong", {}, `About ${seconds(quote.estimated_seconds)}`), ` · up to ${credits(quote.credits)}${have} · ${quote.eta_seconds == null ? WAITING[quote.waiting_for] ?? "nobody can say yet when it is ready" : `ready in ${seconds(quote.eta_seconds)}`}`);
   return quote.affordable || $("quote").append(" ", getCredits());
 }
 

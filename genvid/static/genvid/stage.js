@@ -5,13 +5,14 @@ import { avatars } from "./catalogue.js";
 import { $, h, quiet } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { notify } from "./notices.js";
-import { credits, seconds } from "./words.js";
+import { WAITING, credits, seconds } from "./words.js";
 
 export const ACTIVE = ["queued", "processing"];
 export const WORDS = { draft: "Draft", queued: "Waiting in the queue", processing: "Being made", completed: "Finished", failed: "Failed", canceled: "Canceled" };
 export const titleOf = (video) => video.title || video.script;
 
 export let shown = null;
+let offered;
 const links = new Map();
 
 export function startStage() {
@@ -39,6 +40,7 @@ export function showVideo(video) {
   }
   // While it is being made only the figures move, so that the bar glides and a screen reader is left in peace.
   if (before?.id === video.id && before.status === video.status && $("percent")) return showProgress(video);
+  offered = video.cancel_credits;
   const screen = h("div", { class: "screen" });
   $("stage").replaceChildren(screen, creditsRoll(video));
   if (ACTIVE.includes(video.status)) {
@@ -52,7 +54,10 @@ export function showVideo(video) {
 function showProgress(video) {
   $("percent").textContent = `${video.progress_percent} %`;
   $("bar").value = video.progress_percent;
+  if (video.cancel_credits !== offered) offerActions(video);
+  const late = video.status === "processing" && video.eta_seconds == null && "it takes longer than usual";
   const parts = [
+    WAITING[video.waiting_for] ?? late,
     video.queue_position != null && `number ${video.queue_position} in the queue`,
     video.eta_seconds != null && `about ${seconds(video.eta_seconds)} left`,
   ];
@@ -70,11 +75,21 @@ function creditsRoll(video) {
   return h("div", { class: "credits-roll" }, headline, h("p", { class: "facts-line" }, facts.filter(Boolean).join(" · ")), h("div", { class: "actions", id: "actions" }, ...actionsFor(video)));
 }
 
+// While a video is being made, what may be done with it changes: a render that is stuck may be let go.
+function offerActions(video) {
+  offered = video.cancel_credits;
+  $("actions").replaceChildren(...actionsFor(video));
+}
+
 function actionsFor(video) {
   const button = (text, ...step) => quiet(text, () => act(video, ...step));
   const again = quiet("Use this script", () => tell("reuse", video.script));
   if (video.status === "queued") return [button("Cancel", "POST", "/cancel")];
-  if (video.status === "processing") return [];
+  if (video.status === "processing") {
+    if (video.cancel_credits == null) return [];
+    const cost = video.cancel_credits ? `it costs ${credits(video.cancel_credits)}` : "it costs nothing";
+    return [button(`Cancel: ${cost}`, "POST", "/cancel")];
+  }
   if (video.status === "completed") return [again, button("Delete", "DELETE")];
   return [button("Try again", "POST", "/retry"), again, button("Delete", "DELETE")];
 }

@@ -5,6 +5,13 @@ export function seconds(count) {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
 
+// What a queued video waits for, where its place in the queue does not say it.
+export const WAITING = {
+  own_slots: "waiting for another of your videos to finish",
+  provider: "the video service takes no orders at the moment; nothing is lost, and nothing is charged meanwhile",
+  staff: "we have to look at this video first; nothing is charged meanwhile",
+};
+
 export const credits = (count) => `${count.toLocaleString()} ${count === 1 ? "credit" : "credits"}`;
 export const signed = (count) => new Intl.NumberFormat([], { signDisplay: "exceptZero" }).format(count);
 

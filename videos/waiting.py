@@ -1,0 +1,145 @@
+"""What each queued video waits for, told to its client and, in plain words, to staff.
+
+Where nothing can be promised no time is: while the gate is closed or paused, while the account's own slots are full,
+while staff have to decide, and while all slots of HeyGen are taken by renders that are stuck.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from videos import places, provider
+from videos.enums import Status, WaitingFor
+from videos.models import ProviderState, Video
+from videos.places import Place
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`slots`: those of HeyGen that are not taken by stuck renders."""
+
+    position: int | None = None
+    waiting_for: WaitingFor | None = None
+    slots: int = 0
+
+    @property
+    def promised_position(self) -> int | None:
+        """The place in the queue, where a time can be told from it."""
+        is_moving = self.waiting_for in (None, WaitingFor.SLOT) and self.slots > 0
+        return self.position if is_moving else None
+
+
+NOT_WAITING = Standing()
+
+
+@dataclass(frozen=True)
+class Slots:
+    """HeyGen's slots at one moment. `usable` are not taken by stuck renders; `free` of these are not taken at all."""
+
+    is_shut: bool
+    usable: int
+    free: int
+
+
+def of_videos(videos: Iterable[Video]) -> dict[UUID, Standing]:
+    """How each of `videos` that is queued stands. Seven queries at most, however many; none when none is queued."""
+    queued = [video for video in videos if video.status == Status.QUEUED]
+    if not queued:
+        return {}
+    found, slots = places.placed(queued), read_slots()
+    return {video.pk: _standing(video, found.get(video.pk), slots) for video in queued}
+
+
+def of_next(account_id: UUID, *, is_test: bool) -> Standing:
+    """How a video queued now would stand. It waits for nothing where a slot is free for it."""
+    slots = read_slots()
+    if is_test:
+        return Standing(1, None, max(1, slots.usable))
+    return _of_place(places.of_next_placed(account_id), slots, is_new=True)
+
+
+def of_last(account_id: UUID, count: int) -> list[Standing]:
+    """How the last `count` videos of an account's queue stand, counted without looking at each of them."""
+    slots = read_slots()
+    return [_of_place(place, slots) for place in places.of_last(account_id, count)]
+
+
+def read_slots() -> Slots:
+    now = timezone.now()
+    state = ProviderState.objects.filter(name=provider.NAME).first() or ProviderState(name=provider.NAME)
+    flying = Video.objects.live().in_flight().order_by()
+    counts = flying.aggregate(all=Count("pk"), stuck=Count("pk", filter=Q(stuck_at__lte=now)))
+    limit = provider.limit(state, now)
+    return Slots(provider.is_shut(state, now), limit - counts["stuck"], limit - counts["all"])
+
+
+def _standing(video: Video, place: Place | None, slots: Slots) -> Standing:
+    if video.set_aside_at is not None:
+        return Standing(None, WaitingFor.STAFF, slots.usable)
+    if video.is_test or place is None:
+        # A test video waits beside the line; one without a place has just got its slot.
+        return Standing(None, WaitingFor.SLOT, slots.usable)
+    return _of_place(place, slots)
+
+
+def _of_place(place: Place, slots: Slots, *, is_new: bool = False) -> Standing:
+    if slots.is_shut:
+        waits_for: WaitingFor | None = WaitingFor.PROVIDER
+    elif place.is_beyond_own_slots:
+        waits_for = WaitingFor.OWN_SLOTS
+    else:
+        waits_for = None if is_new and place.position <= slots.free else WaitingFor.SLOT
+    return Standing(place.position, waits_for, slots.usable)
+
+
+def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
+    """For staff: why each of `videos` that is not finished is not moving. A constant number of queries."""
+    standings = of_videos(videos)
+    state = ProviderState.objects.filter(name=provider.NAME).first() or ProviderState(name=provider.NAME)
+    now = timezone.now()
+    return {video.pk: _reason(video, standings.get(video.pk, NOT_WAITING), state, now) for video in videos}
+
+
+def _reason(video: Video, standing: Standing, state: ProviderState, now: datetime) -> str:
+    if video.status != Status.QUEUED:
+        return _reason_in_flight(video, now)
+    words = {
+        None: "",
+        WaitingFor.STAFF: "Set aside for staff",
+        WaitingFor.PROVIDER: _reason_of_gate(state),
+        WaitingFor.OWN_SLOTS: f"The account's own slots are full; number {standing.position} in the queue",
+        WaitingFor.SLOT: f"Waits for a slot; number {standing.position} in the queue",
+    }
+    if video.is_test:
+        words[WaitingFor.SLOT] = "Waits for the test renderer"
+    return _with_detail(words[standing.waiting_for], video.waiting_reason)
+
+
+def _reason_of_gate(state: ProviderState) -> str:
+    if settings.HEYGEN_API_KEY == "":
+        return "HEYGEN_API_KEY is empty"
+    if state.paused_at is not None:
+        return f"Orders are paused by {state.paused_by}"
+    return f"HeyGen takes no orders: {state.code} {state.message}".rstrip()
+
+
+def _reason_in_flight(video: Video, now: datetime) -> str:
+    since = f"{video.moved_at:%Y-%m-%d %H:%M} UTC"
+    words = {
+        Status.SUBMITTING: f"Its order is being sent since {since}",
+        Status.RENDERING: f"HeyGen renders it since {since}",
+        Status.STORING: f"Its files are being fetched since {since}",
+    }
+    if video.status == Status.RENDERING and video.stuck_at is not None and video.stuck_at <= now:
+        words[Status.RENDERING] = f"Stuck: HeyGen renders it since {since}, three times longer than nearly all"
+    text = words.get(Status(video.status), "")
+    return _with_detail(text, video.waiting_reason) if text else ""
+
+
+def _with_detail(text: str, detail: str) -> str:
+    return f"{text} ({detail})" if detail else text
