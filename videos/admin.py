@@ -71,7 +71,7 @@ class VideoAdmin(LeverAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """With the reasons of one page looked up at once."""
-        changelist = super().get_changelist_instance(request)
+        changelist: ChangeList = super().get_changelist_instance(request)
         found = waiting.reasons(changelist.result_list)
         for video in changelist.result_list:
             video.waits_because = found[video.pk]

@@ -17,6 +17,7 @@ KEPT = {
     "purging.KEEP_EVENTS": ("accounts.services.purging", "30 days"),
     "retention.KEEP_DELIVERIES": ("videos.services.retention", "30 days"),
     "retention.KEEP_PROVIDER_WORDS": ("videos.services.retention", "90 days"),
+    "operator_alarms.RETENTION": ("videos.operator_alarms", "90 days"),
     "inbox.FORGERIES": ("billing.gateway.inbox", "3 days"),
     "inbox.DELIVERIES": ("billing.gateway.inbox", "30 days"),
     "inbox.EVENTS": ("billing.gateway.inbox", "90 days"),
