@@ -3,7 +3,7 @@
 A line of a whole period gives its price's credits, a yearly one month by month. Lines of a change of plan in the middle
 (prorations) give for what is left of the month what the new plan gives more than the old one, and from then on the new
 plan's. Where it gives less, the difference is taken: its money has gone into another plan or the customer's balance,
-and would buy the same credits again with every change to and fro.
+and would buy the same credits again with every change to and fro. Both follow the time that is left, never the money.
 """
 
 import math
@@ -25,7 +25,9 @@ PACK_LIFE = 12
 FIRST = "subscription_create"
 """Stripe's reason for a subscription's first invoice."""
 ROUNDING = 0.05
-"""Of a credit: a cent more or less in Stripe's rounding must not cost one."""
+"""Of a credit: Stripe counts whole seconds, and none of them may cost one."""
+SHORTEST, LONGEST = timedelta(days=27), timedelta(days=32)
+"""A month, with an hour's leeway for summer time."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def unused(invoice: InvoiceFacts, prices: Prices) -> int:
 
 def stops(invoice: InvoiceFacts, prices: Prices) -> dict[str, datetime]:
     """By price id: since when earlier invoices give no more of it, as its unused time was paid back."""
-    unused = [line for line in invoice.lines if line.is_proration and line.amount < 0 and line.price_id in prices]
+    unused = [line for line in invoice.lines if line.is_proration and line.sign < 0 and line.price_id in prices]
     return {line.price_id: min(each.start for each in unused if each.price_id == line.price_id) for line in unused}
 
 
@@ -91,7 +93,7 @@ def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, dat
 def _prorated(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
     """The months to come of a yearly plan that somebody changed to; the present one is `_difference`."""
     price = prices[line.price_id]
-    if line.amount <= 0 or price.interval != Interval.YEAR:
+    if line.sign <= 0 or price.interval != Interval.YEAR:
         return
     end, number = line.end, 1
     while (start := months.later(line.end, -number)) > line.start:
@@ -102,40 +104,50 @@ def _prorated(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Itera
 
 def _difference(invoice: InvoiceFacts, prices: Prices) -> Iterator[Entitlement]:
     """What is left of the present month: the new plan's part less the old one's, whole credits."""
-    bought = [line for line in _changes(invoice, prices) if line.amount > 0]
+    bought = [line for line in _changes(invoice, prices) if line.sign > 0]
     if not bought:
         return
     last = max(bought, key=lambda line: line.start)
-    price = prices[last.price_id]
-    end = last.end if price.interval != Interval.YEAR else _end_of_month(last)
+    _, end = _month_of(invoice, last, prices[last.price_id])
     net = math.floor(_net(invoice, prices) + ROUNDING)
-    yield Entitlement(f"{invoice.id}:change", price, net, last.start, end)
+    yield Entitlement(f"{invoice.id}:change", prices[last.price_id], net, last.start, end)
 
 
 def _net(invoice: InvoiceFacts, prices: Prices) -> float:
     """Credits that a change of plan is worth for the rest of the month; negative when the old plan gave more."""
-    return sum(_part_of_month(line, prices[line.price_id]) for line in _changes(invoice, prices))
+    return sum(line.sign * _rest(invoice, line, prices[line.price_id]) for line in _changes(invoice, prices))
+
+
+def returned(invoice: InvoiceFacts, prices: Prices) -> int:
+    """Credits of the present month's rest that the plans before gave, and this invoice took for others."""
+    back = [line for line in _changes(invoice, prices) if line.sign < 0]
+    return round(sum(_rest(invoice, line, prices[line.price_id]) for line in back))
 
 
 def _changes(invoice: InvoiceFacts, prices: Prices) -> list[InvoiceLine]:
-    """Lines of nothing are a trial's: nothing was paid for its time."""
-    return [line for line in invoice.lines if line.is_proration and line.amount and line.price_id in prices]
+    """A trial's are left out: nothing was paid for its time."""
+    return [line for line in invoice.lines if line.is_proration and line.sign and line.price_id in prices]
 
 
-def _part_of_month(line: InvoiceLine, price: PlanPrice) -> float:
-    """Credits, negative for time given back. Monthly: by the money; yearly: by the time left of the month."""
-    sign = 1 if line.amount > 0 else -1
-    whole = price.credits * line.quantity
-    if price.interval != Interval.YEAR:
-        return sign * whole * min(1.0, abs(line.amount) / (price.amount * line.quantity))
-    end = _end_of_month(line)
-    begin = months.later(end, -1)
-    return sign * whole * ((end - line.start) / (end - begin))
+def _rest(invoice: InvoiceFacts, line: InvoiceLine, price: PlanPrice) -> float:
+    """Credits for what was left of the month: their share of its time, never of its money, which coupons change."""
+    begin, end = _month_of(invoice, line, price)
+    return price.credits * line.quantity * min(1.0, (end - line.start) / (end - begin))
 
 
-def _end_of_month(line: InvoiceLine) -> datetime:
-    """Of the month of a yearly period that `line` begins in: months are counted back from the period's end."""
+def _month_of(invoice: InvoiceFacts, line: InvoiceLine, price: PlanPrice) -> tuple[datetime, datetime]:
+    """The month that a change of plan falls into, of whose rest the line is."""
+    if price.interval == Interval.YEAR:
+        return _month_of_year(line)
+    # A month that ends on the 28th may have begun on the 31st: the invoice looks back to where it did.
+    if SHORTEST <= line.end - invoice.period_start <= LONGEST and invoice.period_start <= line.start:
+        return invoice.period_start, line.end
+    return months.later(line.end, -1), line.end
+
+
+def _month_of_year(line: InvoiceLine) -> tuple[datetime, datetime]:
+    """Months of a yearly period are counted back from its end."""
     number = 1
     while months.later(line.end, -number) > line.start:
         number += 1
-    return months.later(line.end, 1 - number)
+    return months.later(line.end, -number), months.later(line.end, 1 - number)

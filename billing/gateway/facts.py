@@ -37,10 +37,17 @@ class InvoiceLine:
     price_id: str
     quantity: int
     amount: int
-    """Before discounts; negative for time not used."""
+    """Negative for time not used. Before discounts, but of prorations after them."""
     is_proration: bool
     start: datetime
     end: datetime
+    nothing_is: int = 0
+    """What a proration of no money stands for: time bought (1) or given back (-1) at a discount of all, or a trial."""
+
+    @property
+    def sign(self) -> int:
+        """1 for time bought, -1 for time given back, 0 for a trial's."""
+        return (self.amount > 0) - (self.amount < 0) or self.nothing_is
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,11 @@ class InvoiceFacts:
     paid_at: datetime | None
     payment_intent_id: str
     lines: list[InvoiceLine] = field(default_factory=list)
+    credit_before: int = 0
+    """What the customer had to their credit before the invoice, in minor units: the balance, seen from their side."""
+    credit_after: int = 0
+    is_marked: bool = False
+    """Whether what we write into the metadata of our own stands there."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,7 @@ class SubscriptionFacts:
     canceled_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,7 @@ class ChargeFacts:
     fraud_warned_at: datetime | None = None
     refunds: list[RefundFacts] = field(default_factory=list)
     disputes: list[DisputeFacts] = field(default_factory=list)
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ DISPUTES = {
 }
 """Stripe's words to ours; `prevented` disputes were settled by a refund before any money moved."""
 
+MARKS = frozenset({"checkout_id", "top_up_id"})
+"""What `buying` writes into the metadata of what is sold; charges have it from their payment intents."""
+COLLECTED = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
+"""Of these, Stripe shows in `pause_collection` alone that collection is paused."""
+
 
 def session(session_id: str) -> SessionFacts:
     found = get(f"checkout/sessions/{session_id}", expand=["line_items"])
@@ -75,6 +80,8 @@ def invoice(invoice_id: str) -> InvoiceFacts:
     parent = (found.get("parent") or {}).get("subscription_details") or {}
     transitions = found.get("status_transitions") or {}
     status = InvoiceStatus(found["status"])
+    lines = _lines_of(found)
+    trial_ends_at = _trial_end(_id(parent.get("subscription"))) if any(map(_is_of_nothing, lines)) else None
     return InvoiceFacts(
         id=found["id"],
         customer_id=_id(found["customer"]),
@@ -94,7 +101,10 @@ def invoice(invoice_id: str) -> InvoiceFacts:
         next_attempt_at=_moment_or_none(found.get("next_payment_attempt")),
         paid_at=_moment_or_none(transitions.get("paid_at")),
         payment_intent_id=_intent_that_paid(found["id"]) if status == InvoiceStatus.PAID else "",
-        lines=[_invoice_line(line) for line in _lines_of(found)],
+        lines=[_invoice_line(line, trial_ends_at) for line in lines],
+        credit_before=max(0, -(found.get("starting_balance") or 0)),
+        credit_after=max(0, -(found.get("ending_balance") or 0)),
+        is_marked=_is_marked(parent),
     )
 
 
@@ -104,18 +114,40 @@ def _lines_of(found: Json) -> list[Json]:
     return list(every(f"invoices/{found['id']}/lines")) if found["lines"]["has_more"] else lines
 
 
-def _invoice_line(line: Json) -> InvoiceLine:
-    price = ((line.get("pricing") or {}).get("price_details") or {}).get("price")
+def _details_of(line: Json) -> Json:
     parent = line.get("parent") or {}
-    details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
+    details: Json = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
+    return details
+
+
+def _is_of_nothing(line: Json) -> bool:
+    return line["amount"] == 0 and bool(_details_of(line).get("proration"))
+
+
+def _trial_end(subscription_id: str) -> datetime | None:
+    try:
+        return _moment_or_none(get(f"subscriptions/{subscription_id}").get("trial_end")) if subscription_id else None
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        return None
+
+
+def _invoice_line(line: Json, trial_ends_at: datetime | None) -> InvoiceLine:
+    price = ((line.get("pricing") or {}).get("price_details") or {}).get("price")
+    start, details = _moment(line["period"]["start"]), _details_of(line)
+    nothing_is = 0
+    if _is_of_nothing(line) and not (trial_ends_at and start < trial_ends_at):
+        nothing_is = -1 if (details.get("proration_details") or {}).get("credited_items") else 1
     return InvoiceLine(
         id=line["id"],
         price_id=_id(price),
         quantity=int(line.get("quantity") or 1),
         amount=line["amount"],
         is_proration=bool(details.get("proration")),
-        start=_moment(line["period"]["start"]),
+        start=start,
         end=_moment(line["period"]["end"]),
+        nothing_is=nothing_is,
     )
 
 
@@ -134,7 +166,7 @@ def subscription(subscription_id: str) -> SubscriptionFacts:
         id=found["id"],
         customer_id=_id(found["customer"]),
         price_ids=[_id(item["price"]) for item in items],
-        status=SubscriptionStatus(found["status"]),
+        status=_status_of(found),
         current_period_start=_moment(items[0]["current_period_start"]),
         current_period_end=_moment(items[0]["current_period_end"]),
         trial_ends_at=_moment_or_none(found.get("trial_end")),
@@ -142,7 +174,14 @@ def subscription(subscription_id: str) -> SubscriptionFacts:
         canceled_at=_moment_or_none(found.get("canceled_at")),
         ended_at=_moment_or_none(found.get("ended_at")),
         created_at=_moment(found["created"]),
+        is_marked=_is_marked(found),
     )
+
+
+def _status_of(found: Json) -> SubscriptionStatus:
+    """One whose invoices are not collected is paused, whatever else Stripe calls it: nobody pays for it."""
+    status = SubscriptionStatus(found["status"])
+    return SubscriptionStatus.PAUSED if found.get("pause_collection") and status in COLLECTED else status
 
 
 def charge(charge_id: str) -> ChargeFacts:
@@ -161,6 +200,7 @@ def charge(charge_id: str) -> ChargeFacts:
         fraud_warned_at=min((_moment(warning["created"]) for warning in warnings), default=None),
         refunds=[_refund(refund) for refund in every("refunds", charge=charge_id)],
         disputes=[_dispute(dispute) for dispute in every("disputes", charge=charge_id)],
+        is_marked=_is_marked(found),
     )
 
 
@@ -201,6 +241,10 @@ def intent_facts(found: Json) -> IntentFacts:
         top_up_id=(found.get("metadata") or {}).get("top_up_id", ""),
         error=error.get("decline_code") or error.get("code") or "",
     )
+
+
+def _is_marked(found: Json) -> bool:
+    return bool(MARKS & (found.get("metadata") or {}).keys())
 
 
 def _id(found: Any) -> str:

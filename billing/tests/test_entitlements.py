@@ -160,11 +160,51 @@ def changed(old: str, new: str, at: datetime) -> list[InvoiceLine]:
     ]
 
 
-def test_stripes_rounding_costs_no_credit():
+@pytest.mark.parametrize(
+    ("old", "new"), [(-950, 2_450), (-475, 1_225), (-950, 490), (-95, 2_450), (-950, 2_449), (0, 0)]
+)
+def test_whatever_a_change_costs_its_credits_follow_the_time(old, new):
+    """By coupons of half the price, of 80 % on the new plan, of 90 % on the old one; by Stripe's rounding; free."""
     half = START + timedelta(days=14)
-    lines = line("starter", -950, proration=True, start=half), line("pro", 2_449, proration=True, start=half)
-    assert given_by(*lines) == [154]
-    assert given_by(line("pro", 2_450, proration=True, start=half)) == [240]
+    back = replace(line("starter", old, proration=True, start=half), nothing_is=-1)
+    rest = replace(line("pro", new, proration=True, start=half), nothing_is=1)
+    assert (given_by(back, rest), taken_by(back, rest)) == ([155], 0)
+
+
+@pytest.mark.parametrize(("old", "new"), [(-2_450, 950), (-245, 950), (-245, 0), (0, 950), (0, 0)])
+def test_whatever_a_downgrade_gives_back_its_credits_follow_the_time(old, new):
+    half = START + timedelta(days=14)
+    back = replace(line("pro", old, proration=True, start=half), nothing_is=-1)
+    rest = replace(line("starter", new, proration=True, start=half), nothing_is=1)
+    assert (given_by(back, rest), taken_by(back, rest)) == ([], 155)
+
+
+@pytest.mark.parametrize(("old", "new"), [(-1_900, 190), (-19, 1_900)])
+def test_prices_of_another_currency_change_nothing(old, new):
+    """Amounts beside which the plans' own prices mean nothing."""
+    half = START + timedelta(days=14)
+    lines = line("starter", old, proration=True, start=half), line("pro", new, proration=True, start=half)
+    assert given_by(*lines) == [155]
+
+
+def test_without_the_invoices_period_the_month_is_the_one_before_the_lines_end():
+    """Fourteen of thirty days."""
+    end = datetime(2026, 5, 20, 12, tzinfo=UTC)
+    at = end - timedelta(days=14)
+    lines = [
+        line("starter", -950, proration=True, start=at, end=end),
+        line("pro", 2_450, proration=True, start=at, end=end),
+    ]
+    facts = replace(invoice(*lines), period_start=at, period_end=at)
+    assert [each.credits for each in of_invoice(facts, PRICES)] == [310 * 14 // 30]
+
+
+def test_a_month_of_a_year_that_ends_on_the_28th_may_have_begun_on_the_31st():
+    change = datetime(2026, 2, 14, 12, tzinfo=UTC)
+    back = line("starter_year", -18_000, proration=True, start=change, end=NEXT_YEAR)
+    rest = line("pro_year", 47_000, proration=True, start=change, end=NEXT_YEAR)
+    now = [each.credits for each in of_invoice(invoice(back, rest), PRICES) if each.due_at == change]
+    assert now == [155]
 
 
 def test_time_given_back_alone_gives_nothing():
