@@ -21,6 +21,7 @@ class Glance:
     """A charge as its list shows it: enough to see whether it is worth a look."""
 
     id: str
+    customer_id: str
     amount_refunded: int
     is_disputed: bool
 
@@ -29,7 +30,9 @@ def charges(since: datetime) -> Iterator[Glance]:
     """Each charge that succeeded, newest first."""
     for charge in every("charges", created={"gte": _seconds(since)}):
         if charge["paid"] and charge["status"] == "succeeded":
-            yield Glance(str(charge["id"]), charge["amount_refunded"], bool(charge["disputed"]))
+            yield Glance(
+                str(charge["id"]), str(charge["customer"] or ""), charge["amount_refunded"], bool(charge["disputed"])
+            )
 
 
 def warned_charges(since: datetime) -> Iterator[str]:

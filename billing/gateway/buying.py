@@ -36,6 +36,16 @@ def is_there(customer_id: str) -> bool:
         return False
 
 
+def account_named_by(customer_id: str) -> str:
+    """The `account_id` that whoever made the customer wrote into its metadata; "" without one, and for who is gone."""
+    try:
+        return str((get(f"customers/{customer_id}").get("metadata") or {}).get("account_id") or "")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        return ""
+
+
 def delete_customer(customer_id: str) -> None:
     """With its saved cards; Stripe ends its subscriptions too. Who is gone already stays so."""
     try:

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from billing.gateway.client import delete, every, post
+from billing.gateway.client import delete, every, get, post
+from billing.gateway.errors import BillingError
 
 PORTAL_NAME = "genvid"
 
@@ -41,8 +42,23 @@ def create_price(
 
 
 def retire_price(price_id: str) -> None:
-    """No longer for sale; who pays it goes on paying it."""
-    post(f"prices/{price_id}", key=str(uuid4()), active=False)
+    """No longer for sale; who pays it goes on paying it. One that Stripe does not know is sold by nobody."""
+    try:
+        post(f"prices/{price_id}", key=str(uuid4()), active=False)
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+
+
+def has_price(price_id: str) -> bool:
+    """False for one of another mode or account of Stripe's."""
+    try:
+        get(f"prices/{price_id}")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        return False
+    return True
 
 
 def ensure_portal(products: Mapping[str, Sequence[str]]) -> str:

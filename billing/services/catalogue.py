@@ -77,6 +77,14 @@ def price_for_sale(plan: Plan) -> PlanPrice:
     return current if current is not None and current.terms == plan.terms else push(plan)
 
 
+def replaced_if_gone(price: PlanPrice) -> PlanPrice | None:
+    """A new price where Stripe does not know this one: it is of another mode or account. Raises BillingError."""
+    if catalogue.has_price(price.stripe_price_id):
+        return None
+    PlanPrice.objects.filter(pk=price.pk).update(is_current=False)
+    return push(price.plan)
+
+
 def push_all() -> int:
     """Every plan, those that are for sale no longer too. Returns how many there are."""
     plans = list(Plan.objects.all())

@@ -102,8 +102,18 @@ def close_pages(pages: QuerySet[Checkout]) -> None:
 
 
 def _refuse_second(account_id: UUID) -> None:
-    if subscribing.live_of(account_id):
+    live = subscribing.live_of(account_id)
+    if live is not None and not _has_ended(live):
         raise Conflict("This account has a subscription. Change its plan in the portal (POST billing/portal).")
+
+
+def _has_ended(live: Subscription) -> bool:
+    """Whether Stripe says otherwise than our row does: it may be of another mode. Without an answer the row counts."""
+    try:
+        following.follow(NudgeKind.SUBSCRIPTION, live.pk)
+    except BillingError as error:
+        logger.warning("subscription_not_looked_at", subscription=live.pk, error=str(error))
+    return subscribing.live_of(live.account_id) is None
 
 
 def _page(checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
@@ -111,15 +121,22 @@ def _page(checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
     try:
         return _page_of(customer_id, checkout, plan, wish)
     except BillingError as error:
-        if error.code != "not_found" or not customers.let_go_if_gone(customer_id):
+        if error.code != "not_found":
             raise
+        # After a change of mode both are gone.
+        is_gone, price = customers.let_go_if_gone(customer_id), catalogue.replaced_if_gone(checkout.price)
+        if not is_gone and price is None:
+            raise
+    if price is not None:
+        checkout.price = price
+        checkout.save(update_fields=["price"])
     return _page_of(customers.ensure(checkout.account_id), checkout, plan, wish)
 
 
 def _page_of(customer_id: str, checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
     is_subscription = plan.kind == PlanKind.SUBSCRIPTION
     return buying.open_pay_page(
-        key=f"checkout:{checkout.pk}:{customer_id}",
+        key=f"checkout:{checkout.pk}:{customer_id}:{checkout.price.stripe_price_id}",
         customer_id=customer_id,
         price_id=checkout.price.stripe_price_id,
         is_subscription=is_subscription,
@@ -160,15 +177,31 @@ def open_portal(caller: Caller) -> dict[str, Any]:
     try:
         if not customer_id or customers.let_go_if_gone(customer_id):
             raise Conflict("This account has bought nothing yet; POST billing/checkout first.")
-        url = buying.open_portal(
-            customer_id,
-            f"{settings.PUBLIC_URL}/?billing",
-            configuration_id=_portal_configuration(),
-            key=f"portal:{uuid4()}",
-        )
+        url = _portal_of(customer_id)
     except BillingError as error:
         raise refusal(error) from error
     return {"portal_url": url}
+
+
+def _portal_of(customer_id: str) -> str:
+    try:
+        return _opened_portal(customer_id)
+    except BillingError as error:
+        if error.code != "not_found" or not _portal_configuration():
+            raise
+    # Set up in another mode: what is for sale, and what the portal shows of it, are made anew.
+    catalogue.push_all()
+    Shop.objects.update(portal_configuration_id=catalogue.push_portal())
+    return _opened_portal(customer_id)
+
+
+def _opened_portal(customer_id: str) -> str:
+    return buying.open_portal(
+        customer_id,
+        f"{settings.PUBLIC_URL}/?billing",
+        configuration_id=_portal_configuration(),
+        key=f"portal:{uuid4()}",
+    )
 
 
 def _portal_configuration() -> str:

@@ -48,6 +48,48 @@ def account_of(customer_id: str) -> UUID:
     raise BillingError("unknown_customer", customer_id, retryable=False)
 
 
+def is_ours(customer_id: str, *, is_marked: bool = False) -> bool:
+    """False for another business on the same Stripe account: whoever carries none of our marks.
+
+    One whom we made after the backup that this database comes from is taken up again, by the account's id in the
+    metadata. `is_marked`: the thing bought carries a mark of ours. Raises BillingError `unknown_customer` for what
+    looks ours and is of nobody here. Asks Stripe about strangers: call it outside any transaction.
+    """
+    if customer_id and _is_known(customer_id):
+        return True
+    named = buying.account_named_by(customer_id) if customer_id else ""
+    if not named and not is_marked:
+        logger.info("stranger_passed_over", customer=customer_id)
+        return False
+    if not named or not _take_up(customer_id, named):
+        raise BillingError("unknown_customer", customer_id, retryable=False)
+    return True
+
+
+def _is_known(customer_id: str) -> bool:
+    try:
+        account_of(customer_id)
+    except BillingError:
+        return False
+    return True
+
+
+@transaction.atomic
+def _take_up(customer_id: str, named: str) -> bool:
+    """False where there is no such account. Beside another customer of the account's it counts as a former one."""
+    try:
+        account = Account.objects.filter(pk=UUID(named)).first()
+    except ValueError:
+        return False
+    if account is None:
+        return False
+    logger.warning("customer_taken_up", account_id=named, customer=customer_id)
+    customer, _ = Customer.objects.get_or_create(account=account, defaults={"stripe_customer_id": customer_id})
+    if customer.stripe_customer_id != customer_id:
+        FormerCustomer.objects.get_or_create(stripe_customer_id=customer_id, defaults={"account": account})
+    return True
+
+
 def let_go_if_gone(customer_id: str) -> bool:
     """Whether Stripe knows this customer no more: deleted there, or of the mode that another key was for.
 

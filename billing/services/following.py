@@ -7,6 +7,7 @@ Stripe is read outside any transaction; what is written afterwards may be repeat
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -20,20 +21,40 @@ from billing.models import Checkout, FormerCustomer, Payment
 from billing.services import customers, recording, subscribing, taking_back, topping_up
 
 logger = structlog.get_logger(__name__)
+Facts = TypeVar("Facts")
 SETTLING = timedelta(hours=1)
 """In which what belongs to a charge must have turned up."""
 
 
 def follow(kind: NudgeKind, object_id: str) -> None:
-    """Raises BillingError where Stripe does not answer, or names something that is not ours."""
+    """Raises BillingError where Stripe does not answer, or names something that looks ours and is unknown here.
+
+    What is gone at Stripe is gone here too; what carries none of our marks is another business's, and left alone.
+    """
     FOLLOWERS[kind](object_id)
 
 
+def _told(read: Callable[[str], Facts], object_id: str) -> Facts | None:
+    """None for what Stripe does not know: deleted there, or of another mode or account. It counts as gone."""
+    try:
+        return read(object_id)
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        logger.warning("gone_at_stripe", object_id=object_id)
+        return None
+
+
 def _session(session_id: str) -> None:
-    facts = reading.session(session_id)
+    facts, ours = _told(reading.session, session_id), Checkout.objects.filter(stripe_session_id=session_id)
+    if facts is None:
+        ours.filter(status=CheckoutStatus.OPEN).update(status=CheckoutStatus.EXPIRED)
+        return
+    if not customers.is_ours(facts.customer_id, is_marked=ours.exists()):
+        return
     if facts.status != "open":
         status = CheckoutStatus.COMPLETE if facts.status == "complete" else CheckoutStatus.EXPIRED
-        Checkout.objects.filter(stripe_session_id=session_id).update(status=status)
+        ours.update(status=status)
     if facts.mode == "payment" and facts.is_paid:
         payment = recording.pack_paid(facts)
         _charge_of(payment)
@@ -43,7 +64,12 @@ def _session(session_id: str) -> None:
 
 def _invoice(invoice_id: str) -> None:
     read_at = timezone.now()
-    facts = reading.invoice(invoice_id)
+    facts = _told(reading.invoice, invoice_id)
+    if facts is None:
+        subscribing.note_invoice_gone(invoice_id)
+        return
+    if not customers.is_ours(facts.customer_id, is_marked=facts.is_marked):
+        return
     subscribing.note_invoice(facts, read_at=read_at)
     if not facts.subscription_id:
         # A pack's: its session brings the credits.
@@ -57,20 +83,25 @@ def _invoice(invoice_id: str) -> None:
 
 def _subscription(subscription_id: str) -> None:
     read_at = timezone.now()
-    subscribing.note(reading.subscription(subscription_id), read_at=read_at)
+    facts = _told(reading.subscription, subscription_id)
+    if facts is None:
+        subscribing.note_gone(subscription_id)
+    elif customers.is_ours(facts.customer_id, is_marked=facts.is_marked):
+        subscribing.note(facts, read_at=read_at)
 
 
 def _charge_of(payment: Payment) -> None:
     """Its receipt, and whatever went back before we heard that it was paid."""
     if payment.stripe_payment_intent_id and not payment.stripe_charge_id:
-        charge_id = reading.intent(payment.stripe_payment_intent_id).charge_id
-        if charge_id:
-            _note_charge(payment, reading.charge(charge_id))
+        intent = _told(reading.intent, payment.stripe_payment_intent_id)
+        charge = _told(reading.charge, intent.charge_id) if intent and intent.charge_id else None
+        if charge is not None:
+            _note_charge(payment, charge)
 
 
 def _charge(charge_id: str) -> None:
-    facts = reading.charge(charge_id)
-    if not facts.is_paid:
+    facts = _told(reading.charge, charge_id)
+    if facts is None or not facts.is_paid or not customers.is_ours(facts.customer_id, is_marked=facts.is_marked):
         return
     payment = _payment_of(facts)
     if payment is None:
@@ -93,6 +124,8 @@ def _origin(payment_intent_id: str) -> Payment | None:
             return recording.pack_paid(session)
     elif invoice_id := reading.invoice_of_intent(payment_intent_id):
         invoice = reading.invoice(invoice_id)
+        if invoice.subscription_id:
+            _subscription(invoice.subscription_id)
         if invoice.status == InvoiceStatus.PAID:
             return recording.invoice_paid(invoice)
     else:
@@ -120,14 +153,15 @@ def _refund_warned(facts: ChargeFacts) -> None:
 
 def _intent(payment_intent_id: str) -> None:
     """Payments of sessions and invoices are followed as such."""
-    facts = reading.intent(payment_intent_id)
-    if facts.top_up_id:
+    facts = _told(reading.intent, payment_intent_id)
+    if facts is not None and facts.top_up_id:
         topping_up.follow(facts)
 
 
 def _customer(customer_id: str) -> None:
     """Somebody deleted a customer of ours at Stripe; or we did, and the news of it tells their name once more."""
-    customers.account_of(customer_id)
+    if not customers.is_ours(customer_id):
+        return
     customers.let_go_if_gone(customer_id)
     if FormerCustomer.objects.filter(pk=customer_id, is_erased=True).exists():
         inbox.forget_customer(customer_id)

@@ -1,29 +1,32 @@
 """Our books against Stripe's, every night: what is provably right is repaired, the rest is reported.
 
-Four nets, each for what slips through the one before: looks that did not work out, events that no webhook took,
-purchases that never ended, and the charges of the last weeks. A charge that our books have as Stripe's list shows it is
-passed over: there may be thousands, and a look takes four reads.
+Five nets, each for what slips through the one before: looks that did not work out, events that no webhook took,
+purchases that never ended, subscriptions whose period is over, and the charges of the last weeks. A charge that our
+books have as Stripe's list shows it is passed over: there may be thousands, and a look takes four reads.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import structlog
 from django.utils import timezone
 
-from billing.enums import CheckoutStatus, NudgeKind
+from billing.enums import LIVE, CheckoutStatus, NudgeKind
 from billing.gateway import books, inbox
 from billing.gateway.errors import BillingError
 from billing.models import Checkout, Invoice, Nudge, Payment, Subscription
-from billing.services import following, letters, nudges
+from billing.services import customers, following, letters, nudges
 
 logger = structlog.get_logger(__name__)
 EVENTS_KEPT = timedelta(days=30)
 TOLD = 50
 SETTLED = timedelta(hours=1)
 """A purchase younger than this is still being made."""
+OVERDUE = timedelta(days=1)
+"""After its period a subscription has renewed or ended, or is of another mode and gone."""
 
 
 @dataclass
@@ -73,6 +76,8 @@ def _targets(since: datetime) -> dict[tuple[NudgeKind, str], None]:
     opened = Checkout.objects.filter(status=CheckoutStatus.OPEN, created_at__range=(since, old))
     for session_id in opened.values_list("stripe_session_id", flat=True):
         found[NudgeKind.SESSION, str(session_id)] = None
+    overdue = Subscription.objects.filter(status__in=LIVE, current_period_end__lt=timezone.now() - OVERDUE)
+    found.update(dict.fromkeys((NudgeKind.SUBSCRIPTION, pk) for pk in overdue.values_list("pk", flat=True)))
     found.update(dict.fromkeys((NudgeKind.CHARGE, charge_id) for charge_id in _charges(since)))
     return found
 
@@ -82,11 +87,22 @@ def _charges(since: datetime) -> Iterator[str]:
     # A row is made after its charge; an hour more is for clocks that differ.
     ours = Payment.objects.filter(created_at__gte=since - SETTLED, stripe_charge_id__isnull=False)
     refunded = dict(ours.values_list("stripe_charge_id", "amount_refunded"))
+    is_foreign = cache(_is_foreign)
     for charge in books.charges(since):
-        if charge.is_disputed or refunded.get(charge.id) != charge.amount_refunded:
+        differs = charge.is_disputed or refunded.get(charge.id) != charge.amount_refunded
+        if differs and (charge.id in refunded or not is_foreign(charge.customer_id)):
             yield charge.id
     warned = ours.filter(fraud_warned_at__isnull=False).values_list("stripe_charge_id", flat=True)
     yield from set(books.warned_charges(since)) - set(warned)
+
+
+def _is_foreign(customer_id: str) -> bool:
+    """Of another business on the same Stripe account, guests among them: each is asked about once a night."""
+    try:
+        return not customers.is_ours(customer_id)
+    except BillingError:
+        # It looks ours: the look will say what is wrong.
+        return False
 
 
 def _look(report: Report, kind: NudgeKind, object_id: str) -> None:

@@ -50,6 +50,19 @@ def note(facts: SubscriptionFacts, *, read_at: datetime) -> None:
     settle_tier(account_id)
 
 
+@transaction.atomic
+def note_gone(subscription_id: str) -> None:
+    """Stripe does not know it any more: nobody pays for it, and its account may take another."""
+    known = Subscription.objects.filter(pk=subscription_id, status__in=LIVE).first()
+    if known is None:
+        return
+    lock(known.account_id)
+    now = timezone.now()
+    ended = {"status": SubscriptionStatus.CANCELED, "ended_at": now, "canceled_at": now, "read_at": now}
+    if Subscription.objects.filter(pk=subscription_id, status__in=LIVE).update(**ended, grace_until=None):
+        settle_tier(known.account_id)
+
+
 def _price(known: Subscription | None, facts: SubscriptionFacts) -> PlanPrice:
     """Ours among its items'. One that staff moved to another price keeps its plan, and ends like every other."""
     prices = prices_of(set(facts.price_ids))
@@ -158,6 +171,13 @@ def note_invoice(facts: InvoiceFacts, *, read_at: datetime) -> None:
     Invoice.objects.update_or_create(stripe_invoice_id=facts.id, defaults=state, create_defaults=state | made)
     if facts.status == InvoiceStatus.OPEN and facts.attempts and facts.subscription_id:
         _tell_of_failure(account_id, facts)
+
+
+def note_invoice_gone(invoice_id: str) -> None:
+    """One that nobody can pay any more."""
+    unpaid = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
+    lost = Invoice.objects.filter(stripe_invoice_id=invoice_id, status__in=unpaid)
+    lost.update(status=InvoiceStatus.VOID, next_attempt_at=None, read_at=timezone.now())
 
 
 def _tell_of_failure(account_id: UUID, facts: InvoiceFacts) -> None:

@@ -111,6 +111,8 @@ def _charged(top_up: TopUp) -> IntentFacts:
     try:
         return _charge(top_up)
     except BillingError as error:
+        if error.code == "not_found" and customers.let_go_if_gone(_customer_of(top_up)):
+            raise BillingError("no_card", "The customer is gone at Stripe.", retryable=False) from error
         if error.code != "key_reused":
             raise
         # The card or the pack's name was changed since a first call, which may have charged.

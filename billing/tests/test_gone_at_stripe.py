@@ -1,0 +1,105 @@
+"""What Stripe does not know any more, as after a change of mode or account, counts as gone: nothing waits for it."""
+
+import pytest
+
+from billing.enums import NudgeKind
+from billing.gateway import catalogue as stripe_catalogue
+from billing.models import Checkout, Customer, FormerCustomer, Invoice, Plan, Shop, Subscription, TopUp, TopUpRule
+from billing.services import following, topping_up
+from billing.tests.shop import balance_of, plan, stuck
+from genvid.tests.asserts import data_of, refusal_of
+
+pytestmark = pytest.mark.django_db
+CHECKOUT = "/api/v1/billing/checkout"
+PORTAL = "/api/v1/billing/portal"
+
+
+def everything_is_of_another_mode() -> None:
+    """All ids that we hold are of a Stripe that another key was for."""
+    Customer.objects.update(stripe_customer_id="cus_of_before")
+    Subscription.objects.update(stripe_subscription_id="sub_of_before")
+    Checkout.objects.filter(stripe_session_id__isnull=False).update(stripe_session_id="cs_of_before")
+    Shop.objects.update(portal_configuration_id="bpc_of_before")
+    for each in Plan.objects.all():
+        Plan.objects.filter(pk=each.pk).update(stripe_product_id=f"prod_before_{each.code}")
+        each.prices.filter(is_current=True).update(stripe_price_id=f"price_before_{each.code}")
+
+
+def test_a_pay_page_that_was_left_open_keeps_nobody_from_subscribing(shop, owner):
+    shop.begin(owner, "starter-month")
+    Checkout.objects.update(stripe_session_id="cs_of_before")
+    shop.subscribe(owner, "pro-month")
+    assert (Checkout.objects.get(stripe_session_id="cs_of_before").status, balance_of(owner)) == ("expired", 510)
+
+
+def test_after_a_change_of_mode_somebody_with_a_subscription_takes_another(shop, owner):
+    shop.subscribe(owner, "pro-month")
+    everything_is_of_another_mode()
+    shop.subscribe(owner, "starter-month")
+    ended = Subscription.objects.get(pk="sub_of_before")
+    assert (ended.status, owner.wallet.tier_id, stuck()) == ("canceled", "starter", [])
+    assert FormerCustomer.objects.get().pk == "cus_of_before"
+
+
+def test_after_a_change_of_mode_packs_are_sold_at_prices_made_anew(shop, owner):
+    everything_is_of_another_mode()
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    price = plan("pack-100").prices.get(is_current=True)
+    assert (balance_of(owner), stripe_catalogue.has_price(price.stripe_price_id)) == (130, True)
+    assert Checkout.objects.get().price == price
+
+
+def test_a_subscription_that_is_there_still_keeps_its_account_from_another(shop, owner):
+    shop.subscribe(owner, "pro-month")
+    answer = owner.client.post(CHECKOUT, {"plan_id": str(plan("starter-month").pk)})
+    assert (refusal_of(answer), owner.wallet.tier_id) == ((409, "conflict"), "pro")
+
+
+def test_while_stripe_does_not_answer_the_row_counts(shop, owner, sandbox):
+    shop.subscribe(owner, "pro-month")
+    sandbox.fault(path="/v1/subscriptions/*", times=9, status=500)
+    answer = owner.client.post(CHECKOUT, {"plan_id": str(plan("starter-month").pk)})
+    assert (refusal_of(answer), owner.wallet.tier_id) == ((409, "conflict"), "pro")
+
+
+def test_a_portal_of_another_mode_is_made_anew(shop, owner):
+    shop.buy(owner, "pack-100")
+    Shop.objects.update(portal_configuration_id="bpc_of_before")
+    assert data_of(owner.client.post(PORTAL), 201)["portal_url"]
+    assert Shop.objects.get().portal_configuration_id not in ("", "bpc_of_before")
+
+
+def test_the_tier_of_a_subscription_of_another_mode_ends(shop, owner):
+    shop.subscribe(owner, "pro-month")
+    Subscription.objects.update(stripe_subscription_id="sub_of_before")
+    following.follow(NudgeKind.SUBSCRIPTION, "sub_of_before")
+    assert (Subscription.objects.get().status, owner.wallet.tier_id) == ("canceled", None)
+
+
+def test_an_unpaid_invoice_of_another_mode_is_void(shop, owner):
+    shop.stripe.renew(shop.subscribe(owner), succeeds=False)
+    shop.tell()
+    Invoice.objects.filter(status="open").update(stripe_invoice_id="in_of_before")
+    following.follow(NudgeKind.INVOICE, "in_of_before")
+    assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
+
+
+@pytest.mark.parametrize("kind", [NudgeKind.CHARGE, NudgeKind.PAYMENT_INTENT, NudgeKind.CUSTOMER])
+def test_what_we_hold_no_row_of_is_left_alone(shop, kind):
+    following.follow(kind, "xx_of_before")
+    assert stuck() == []
+
+
+def test_a_customer_who_is_gone_is_let_go_by_an_automatic_purchase(shop, owner):
+    shop.buy(owner, "pack-100")
+    shop.tell()
+    pack = plan("pack-100")
+    TopUpRule.objects.create(account=owner.account, threshold=50, plan=pack, monthly_limit=9_000)
+    price = pack.prices.get(is_current=True)
+    begun = TopUp.objects.create(account=owner.account, price=price, amount=price.amount)
+    Customer.objects.update(stripe_customer_id="cus_of_before")
+    topping_up.carry_out(begun.pk)
+    begun.refresh_from_db()
+    assert (begun.status, begun.error, TopUpRule.objects.get().pause_reason) == ("failed", "no_card", "no_card")
+    assert (Customer.objects.count(), FormerCustomer.objects.get().pk) == (0, "cus_of_before")
