@@ -36,7 +36,7 @@ def pay(call: Call) -> Thing:
             return invoice
     invoice = _owed(call, "paid")
     if call.form.flag("paid_out_of_band"):
-        return manual_invoices.pay_elsewhere(bank, invoice)
+        return manual_invoices.pay_out_of_band(bank, invoice)
     wanted = call.form.text("payment_method")
     found = methods.attach(bank, wanted, invoice["customer"]) if wanted else collection.method_for(bank, invoice)
     tried = Attempt(found, buyer_is_there=not call.form.flag("off_session", True)) if found else None
@@ -65,8 +65,8 @@ def void(call: Call) -> Thing:
     return invoices.void(call.bank, _owed(call, "voided"))
 
 
-def give_up(call: Call) -> Thing:
-    return manual_invoices.give_up(call.bank, _owed(call, "marked uncollectible"))
+def mark_uncollectible(call: Call) -> Thing:
+    return manual_invoices.mark_uncollectible(call.bank, _owed(call, "marked uncollectible"))
 
 
 def send(call: Call) -> Thing:
@@ -123,7 +123,7 @@ def _reduced(call: Call, invoice: Thing) -> Thing:
         of = {"customer": invoice["customer"], "invoice": invoice["id"]}
         found = promotions.redeem_given(call.bank, call.form, of)
         call.bank.save(invoice, discounts=found)
-        manual_invoices.rework(call.bank, invoice)
+        manual_invoices.recalculate(call.bank, invoice)
     return invoice
 
 
@@ -175,7 +175,7 @@ OPERATIONS = [
     Operation("POST", "/v1/invoices/{id}", update),
     Operation("DELETE", "/v1/invoices/{id}", delete),
     Operation("POST", "/v1/invoices/{id}/finalize", finalize),
-    Operation("POST", "/v1/invoices/{id}/mark_uncollectible", give_up),
+    Operation("POST", "/v1/invoices/{id}/mark_uncollectible", mark_uncollectible),
     Operation("POST", "/v1/invoices/{id}/send", send),
     Operation("GET", "/v1/invoices/{id}/lines", list_lines),
     Operation("POST", "/v1/invoices/{id}/pay", pay),

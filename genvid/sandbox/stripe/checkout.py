@@ -59,9 +59,14 @@ def confirm(bank: Bank, session: Thing, method: Thing) -> Thing:
     return MODES[session["mode"]](bank, session, method)
 
 
+def offered(session: Thing) -> list[str]:
+    """The payment method types that its buyer may choose from: a bank account's money is neither held nor set up."""
+    is_card_only = session["mode"] == "setup" or session["_intent_data"].get("capture_method") == "manual"
+    return [one for one in session["payment_method_types"] if one == "card" or not is_card_only]
+
+
 def _must_offer(session: Thing, kind: str) -> None:
-    held = session["_intent_data"].get("capture_method") == "manual" and kind == cards.BANK_ACCOUNT
-    if held or kind not in session["payment_method_types"]:
+    if kind not in offered(session):
         raise StripeError(
             f"This Checkout Session does not take the payment method type {kind}.", param="payment_method"
         )

@@ -37,7 +37,7 @@ def create(call: Call) -> Thing:
     del item["created"]
     bank.save(item)
     bank.emit("invoiceitem.created", item)
-    _rework(bank, item)
+    _recalculate(bank, item)
     return item
 
 
@@ -82,9 +82,9 @@ def _draft(bank: Bank, invoice_id: str, param: str = "id") -> Thing:
     return invoice
 
 
-def _rework(bank: Bank, item: Thing) -> None:
+def _recalculate(bank: Bank, item: Thing) -> None:
     if item["invoice"]:
-        manual_invoices.rework(bank, bank.get("invoice", item["invoice"]))
+        manual_invoices.recalculate(bank, bank.get("invoice", item["invoice"]))
 
 
 def update(call: Call) -> Thing:
@@ -97,7 +97,7 @@ def update(call: Call) -> Thing:
     if "period" in form:
         fields["period"] = _period(form, item["period"])
     bank.save(item, **fields)
-    _rework(bank, item)
+    _recalculate(bank, item)
     return item
 
 
@@ -124,7 +124,7 @@ def delete(call: Call) -> Thing:
     gone = {"id": item["id"], "object": KIND, "deleted": True}
     bank.save(gone)
     if item["invoice"]:
-        manual_invoices.rework(bank, bank.get("invoice", item["invoice"]))
+        manual_invoices.recalculate(bank, bank.get("invoice", item["invoice"]))
     return gone
 
 

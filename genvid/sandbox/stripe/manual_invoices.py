@@ -1,4 +1,4 @@
-"""Invoices that somebody makes by hand: drafts, what stands on them, and how they are sent or given up."""
+"""Invoices that somebody makes by hand: drafts, what stands on them, and how they are sent or written off."""
 
 from typing import Any
 
@@ -57,13 +57,13 @@ def draft(bank: Bank, customer: Thing, items: list[Thing], currency: str, **fiel
     made = invoices.make_draft(bank, Draft(customer, [], "manual", (now, now), beside=beside))
     for item in items:
         bank.save(item, invoice=made["id"])
-    rework(bank, made)
+    recalculate(bank, made)
     if made["auto_advance"]:
         bank.save(made, automatically_finalizes_at=now + HOUR)
     return made
 
 
-def rework(bank: Bank, invoice: Thing) -> Thing:
+def recalculate(bank: Bank, invoice: Thing) -> Thing:
     """Works a draft out anew from its items and discounts."""
     entries = [line_of(bank, one) for one in bank.books.all("invoiceitem", invoice=invoice["id"])]
     discounts = [bank.get("discount", one) for one in invoice["discounts"]]
@@ -80,7 +80,7 @@ def new_line_id() -> str:
 
 def finalize(bank: Bank, invoice: Thing) -> Thing:
     """Nothing to pay is paid at once."""
-    rework(bank, invoice)
+    recalculate(bank, invoice)
     invoices.finalize(bank, invoice)
     return invoices.settle(bank, invoice) if invoice["amount_due"] == 0 else invoice
 
@@ -104,7 +104,7 @@ def send(bank: Bank, invoice: Thing) -> Thing:
     return invoice
 
 
-def give_up(bank: Bank, invoice: Thing) -> Thing:
+def mark_uncollectible(bank: Bank, invoice: Thing) -> Thing:
     """The debt is written off; it can still be paid."""
     now = bank.now(invoice["customer"])
     transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
@@ -114,7 +114,7 @@ def give_up(bank: Bank, invoice: Thing) -> Thing:
     return invoice
 
 
-def pay_elsewhere(bank: Bank, invoice: Thing) -> Thing:
+def pay_out_of_band(bank: Bank, invoice: Thing) -> Thing:
     """Somebody has paid by other means than Stripe's."""
     invoices.cancel_payments(bank, invoice, "abandoned")
     invoices.settle(bank, invoice)

@@ -139,6 +139,8 @@ def _forget(bank: Bank, method: Thing) -> None:
     if settings.get("default_payment_method") == method["id"]:
         settings = {**settings, "default_payment_method": None}
         bank.change(customer, "customer.updated", invoice_settings=settings)
+    if customer.get("default_source") == method["id"]:
+        bank.change(customer, "customer.updated", default_source=None)
     for subscription in bank.books.all("subscription", default_payment_method=method["id"]):
         bank.change(subscription, "customer.subscription.updated", default_payment_method=None)
 

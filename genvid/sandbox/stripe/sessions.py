@@ -56,6 +56,8 @@ def create(call: Call) -> Thing:
     mode = form.word("mode", "payment", "subscription", "setup")
     customer = _customer(bank, form)
     items = [session_items.line_item(bank, part, mode) for part in form.parts("line_items")]
+    if mode == "setup" and form.texts("payment_method_types") == [cards.BANK_ACCOUNT]:
+        raise StripeError("Only cards are set up here.", param="payment_method_types")
     if mode != "setup" and not items:
         raise missing("line_items")
     if mode == "subscription" and not any(item["price"]["recurring"] for item in items):

@@ -141,6 +141,11 @@ def test_a_session_takes_only_its_payment_methods(types: list[str], shop: Shop) 
             "capture_method",
         ),
         ("checkout/sessions", {"mode": "setup", "success_url": SUCCESS, "currency": "zzz"}, "currency"),
+        (
+            "checkout/sessions",
+            {"mode": "setup", "success_url": SUCCESS, "payment_method_types": ["us_bank_account"]},
+            "payment_method_types",
+        ),
         ("coupons", {"amount_off": 5, "currency": "zzz"}, "currency"),
         ("prices", {"currency": "zzz", "unit_amount": 5, "product_data": {"name": "A"}}, "currency"),
         ("prices", {"currency": "usd", "unit_amount_decimal": "0.5", "product_data": {"name": "A"}}, None),

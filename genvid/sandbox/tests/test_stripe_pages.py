@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -202,3 +203,18 @@ def test_a_charge_has_a_receipt(shop: Shop) -> None:
     page = shop.http.get(charge.receipt_url).text
 
     assert [word for word in ("$12.00", "ending in 4242", "$2.00") if word not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "offered"),
+    [
+        ({}, ["card", "bank"]),
+        ({"payment_method_types": ["card"]}, []),
+        ({"payment_method_types": ["us_bank_account"]}, ["bank"]),
+        ({"payment_intent_data": {"capture_method": "manual"}}, []),
+    ],
+)
+def test_the_page_offers_what_the_session_takes(form: dict[str, Any], offered: list[str], shop: Shop) -> None:
+    page = shop.http.get(shop.session(**form).url).text
+
+    assert re.findall(r'name="method" value="(\w+)"', page) == offered

@@ -166,14 +166,16 @@ def _email(bank: Bank, session: Thing, given: Given) -> str:
 
 def _methods(session: Thing, given: Given) -> str:
     """Tabs made of radio buttons, so that they need no script."""
-    card = f'<div class="panel card-panel">{html.card_fields(given)}</div>'
-    if "us_bank_account" not in session["payment_method_types"] or session["mode"] == "setup":
+    offered = checkout.offered(session)
+    card = f'<div class="panel card-panel">{html.card_fields(given)}</div>' if "card" in offered else ""
+    if "us_bank_account" not in offered:
         return card
-    chosen = given.get("method", "card")
+    chosen = given.get("method", "card" if card else "bank")
     tabs = "".join(
         f'<input type="radio" name="method" value="{kind}" id="method-{kind}"{" checked" if chosen == kind else ""}>'
         f'<label class="tab" for="method-{kind}">{words}</label>'
         for kind, words in (("card", "Card"), ("bank", "US bank account"))
+        if card or kind == "bank"
     )
     bank_panel = (
         '<div class="panel bank-panel"><p><b>STRIPE TEST BANK</b> account ending in 6789. The debit takes days to '
