@@ -26,9 +26,10 @@ def test_a_mail_whose_worker_was_killed_while_it_sent_is_sent_by_the_next(tmp_pa
         worker = WorkerProcess(tmp_path, name="worker", EMAIL_URL=f"smtp://127.0.0.1:{port}", EMAIL_TIMEOUT="3600")
         worker.start()
         try:
-            silent.accept()
+            link, _ = silent.accept()
         finally:
             worker.kill9()
+        link.close()
 
     mail = QueuedMail.objects.annotate(now=Now()).get()
     assert (mail.attempts, mail.sent_at, mail.due_at > mail.now) == (1, None, True)
