@@ -97,6 +97,8 @@ class AuditAct(TextChoices):
     ENDPOINT_REMOVED = "webhook_endpoint.removed"
     SECRET_ROTATED = "webhook_endpoint.secret_rotated"  # noqa: S105
     CREDITS_ADJUSTED = "credits.adjusted"
+    SIGNUP_CREDITS_APPROVED = "credits.signup_approved"
+    SIGNUP_CREDITS_DECLINED = "credits.signup_declined"
     TOP_UP_CHANGED = "billing.auto_top_up_changed"
     PAYMENT_REFUNDED = "billing.payment_refunded"
     EXPORT_REQUESTED = "profile.export_requested"

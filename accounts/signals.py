@@ -3,7 +3,13 @@
 from django.dispatch import Signal
 
 account_registered = Signal()
-"""A new account exists. Arguments: `account`, and `is_first`: whether its owner never had one of their own before."""
+"""A new account exists. Arguments: `account`, its owner `user`, and `is_first`: whether they never had one before."""
+
+mailbox_verified = Signal()
+"""Somebody has proved that an e-mail address is theirs. Arguments: `email`, and `account_id`: of their oldest account.
+
+Only accounts that they own count; `account_id` is None for somebody who has only joined others'.
+"""
 
 export_requested = Signal()
 """Somebody gets a copy of their data. Arguments: `account_ids`, those that they own.

@@ -31,6 +31,14 @@ class LotSource(TextChoices):
     RETURNED = "returned", "taken back and returned"
 
 
+class SignupGrantStatus(TextChoices):
+    """What became of the sign-up credits of a mailbox."""
+
+    WAITING = "waiting", "waits for staff"
+    GRANTED = "granted"
+    DECLINED = "declined"
+
+
 class PlanKind(TextChoices):
     SUBSCRIPTION = "subscription"
     PACK = "pack"

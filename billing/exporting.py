@@ -12,6 +12,7 @@ from billing.models import (
     LedgerEntry,
     Payment,
     Refund,
+    SignupGrant,
     Subscription,
     TopUp,
     TopUpRule,
@@ -30,5 +31,6 @@ def parts_of(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
         "subscriptions": plain_rows(Subscription.objects.filter(account__in=account_ids)),
         "auto_top_up": plain_rows(TopUpRule.objects.filter(account__in=account_ids)),
         "top_ups": plain_rows(TopUp.objects.filter(account__in=account_ids)),
+        "signup_grants": plain_rows(SignupGrant.objects.filter(account__in=account_ids), without=("decided_by_id",)),
         "ledger": plain_rows(LedgerEntry.objects.filter(wallet__in=account_ids)),
     }

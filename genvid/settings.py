@@ -13,6 +13,7 @@ import django_stubs_ext
 
 from genvid import cors_headers, environment, openapi
 from genvid.configuration import DeclaredEnv
+from genvid.configuration.kinds import OFF
 from genvid.jobs import DEFAULT_QUEUE
 from genvid.logs import configure_logging
 from genvid.schedule import queues, routes, schedule
@@ -372,6 +373,9 @@ BILLING_LEASE = env.float("BILLING_LEASE")
 # Credits: who has fewer is told once (event `credits.low`, and a mail).
 LOW_CREDITS = env.int("LOW_CREDITS")
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS")
+# Sign-up credits that are given on one UTC day; who comes later waits for staff. None: no bound.
+_SIGNUP_BOUND = env.int("SIGNUP_CREDITS_PER_DAY", default=OFF if EMBEDDED else 500 * SIGNUP_CREDITS)
+SIGNUP_CREDITS_PER_DAY = None if _SIGNUP_BOUND == OFF else _SIGNUP_BOUND
 HOLD_MARGIN_PERCENT = env.int("HOLD_MARGIN_PERCENT")
 
 # ── Files

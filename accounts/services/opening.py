@@ -1,5 +1,7 @@
 """An account of one's own, and which account somebody acts for when they sign in."""
 
+from uuid import UUID
+
 from django.utils import timezone
 
 from accounts.enums import Role
@@ -16,8 +18,14 @@ def open_account(user: User) -> Membership:
     membership = Membership.objects.create(user=user, account=account, role=Role.OWNER)
     # Counted in the statement that notes it: whoever leaves an account and opens another is not welcomed again.
     is_first = User.objects.filter(pk=user.pk, welcomed_at=None).update(welcomed_at=timezone.now()) == 1
-    account_registered.send(sender=Account, account=account, is_first=is_first)
+    account_registered.send(sender=Account, account=account, user=user, is_first=is_first)
     return membership
+
+
+def own_account_of(user_id: UUID) -> UUID | None:
+    """The one that the person has owned longest."""
+    owned = Membership.objects.filter(user=user_id, role=Role.OWNER).order_by("created_at")
+    return owned.values_list("account", flat=True).first()
 
 
 def membership_of(user: User) -> Membership:

@@ -12,7 +12,7 @@ from accounts import audit, throttling
 from accounts.caller import Caller
 from accounts.enums import AuditAct, MailKind, Revocation
 from accounts.models import Membership, User
-from accounts.services import proving, sessions, signing_in
+from accounts.services import proving, sessions, signing_in, verifying
 from accounts.tokens import TokenPair
 from genvid.errors import NotAuthenticated, TokenInvalid
 from genvid.mail import outbox
@@ -58,6 +58,7 @@ def reset(token: str, new_password: str) -> User:
         audit.note(AuditAct.PASSWORD_RESET, account_id=account_id, user_id=user.pk)
         if user.email_verified_at is None:
             audit.note(AuditAct.EMAIL_VERIFIED, account_id=account_id, user_id=user.pk)
+            verifying.announce(user.pk, user.email)
     throttling.attempt(user.email).succeed()
     user.email_verified_at = verified_at
     return user

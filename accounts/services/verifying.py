@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts import audit, throttling
 from accounts.enums import AuditAct, MailKind
 from accounts.models import Membership, User
+from accounts.services import opening
+from accounts.signals import mailbox_verified
 from genvid.errors import EmailNotVerified, TokenInvalid
 from genvid.mail import outbox
 
@@ -54,6 +56,12 @@ def _mark_verified(user_id: UUID, email: str) -> None:
         raise TokenInvalid
     accounts = Membership.objects.filter(user=user_id).order_by("created_at").values_list("account", flat=True)
     audit.note(AuditAct.EMAIL_VERIFIED, account_id=accounts.first(), user_id=user_id)
+    announce(user_id, email)
+
+
+def announce(user_id: UUID, email: str) -> None:
+    """Tell the apps above that the address was proved, by whatever way. Call it in the transaction of the proof."""
+    mailbox_verified.send(sender=User, email=email, account_id=opening.own_account_of(user_id))
 
 
 def require_verified_email(user_id: Any) -> None:

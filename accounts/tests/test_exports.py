@@ -195,6 +195,7 @@ def test_everything_is_in_it(owner):
         "credit_lots": 1,
         "holds": 1,
         "ledger": 2,
+        "signup_grants": 1,
         "videos": 1,
         "batches": 0,
     }

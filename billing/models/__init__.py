@@ -4,6 +4,7 @@ from billing.models.outside import Letter, Nudge, Shop
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
 from billing.models.plans import Plan, PlanPrice
 from billing.models.rates import RenderRate, Tier
+from billing.models.signups import SignupDay, SignupGrant
 from billing.models.subscriptions import Allowance, AllowanceStop, Subscription
 from billing.models.topups import TopUp, TopUpRule
 from billing.models.wallets import CreditLot, Hold, LedgerEntry, Wallet
@@ -27,6 +28,8 @@ __all__ = [
     "Refund",
     "RenderRate",
     "Shop",
+    "SignupDay",
+    "SignupGrant",
     "Subscription",
     "Tier",
     "TopUp",

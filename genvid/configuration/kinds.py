@@ -11,6 +11,8 @@ from environ import Env
 from limits import RateLimitItem
 from limits import parse as parse_rate
 
+OFF = -1
+"""What `Bound` reads where there is no bound."""
 OFF_WORDS = ("false", "off", "n", "no", "0")
 
 
@@ -96,6 +98,20 @@ class Whole(Kind):
     def parse(self, text: str) -> int:
         number = int(text)
         if number < self.least or (self.most is not None and number > self.most):
+            raise ValueError("out of bounds")
+        return number
+
+
+class Bound(Kind):
+    """A whole number that something may not go beyond; OFF where there is no bound."""
+
+    expected = "a whole number from 0, or off"
+
+    def parse(self, text: str) -> int:
+        if text.strip().lower() == "off":
+            return OFF
+        number = int(text)
+        if number < 0:
             raise ValueError("out of bounds")
         return number
 

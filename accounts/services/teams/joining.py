@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.enums import AuditAct
 from accounts.models import Account, Invitation, Membership, User
-from accounts.services import erasing, proving, signing_in
+from accounts.services import erasing, proving, signing_in, verifying
 from accounts.services.teams.inviting import invitation_of
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, NotAuthenticated, PermissionDenied, TokenInvalid
@@ -78,7 +78,9 @@ def _join(invitation: Invitation, user: User, *, is_new: bool) -> signing_in.Sig
 def _note_verified(user: User) -> None:
     """The token came to them by mail."""
     user.email_verified_at = user.email_verified_at or timezone.now()
-    User.objects.filter(pk=user.pk, email_verified_at=None).update(email_verified_at=user.email_verified_at)
+    unverified = User.objects.filter(pk=user.pk, email_verified_at=None)
+    if unverified.update(email_verified_at=user.email_verified_at):
+        verifying.announce(user.pk, user.email)
 
 
 def _note(invitation: Invitation, user: User, *, is_new: bool) -> None:

@@ -1,6 +1,6 @@
 """Settings for those who call the API: accounts, limits, private addresses."""
 
-from genvid.configuration.kinds import Number, Rate, Switch, Text, Whole, Words
+from genvid.configuration.kinds import Bound, Number, Rate, Switch, Text, Whole, Words
 from genvid.configuration.setting import Group, Setting
 
 CUSTOMERS = Group(
@@ -9,9 +9,18 @@ CUSTOMERS = Group(
         Setting(
             "SIGNUP_CREDITS",
             Whole(),
-            "What a new account gets; a credit is a second of video.",
+            "What a new account gets, once for each mailbox; a credit is a second of video.",
             default="30",
             unit="credits",
+        ),
+        Setting(
+            "SIGNUP_CREDITS_PER_DAY",
+            Bound(),
+            "Sign-up credits that are given on one UTC day; who comes later waits for staff to approve. 0: all wait.",
+            computed="500 times `SIGNUP_CREDITS`; off under `make run`",
+            unit="credits",
+            wrong="Off, a machine with many mailboxes takes as many credits as it likes.",
+            example="15000",
         ),
         Setting(
             "HOLD_MARGIN_PERCENT",

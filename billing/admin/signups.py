@@ -1,0 +1,42 @@
+"""Sign-up credits, for staff: the list of those that wait, and the decision about them."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.models import User
+from billing.models import SignupGrant
+from billing.services import signup_grants
+from genvid.admin import ReadOnlyAdmin
+
+MOST_AT_ONCE = 200
+
+
+@admin.register(SignupGrant)
+class SignupGrantAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "credits", "status", "decided_at", "decided_by")
+    list_filter = ("status", "created_at")
+    search_fields = ("account__name", "account__id", "account__members__email")
+    list_select_related = ("account", "decided_by")
+    actions = ("approve", "decline")
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        allowed: bool = request.user.has_perm("billing.change_signupgrant")
+        return allowed
+
+    @admin.action(description="Approve: give the credits that wait", permissions=["decide"])
+    def approve(self, request: HttpRequest, grants: "QuerySet[SignupGrant]") -> None:
+        self._decide(request, grants, signup_grants.approve, "approved")
+
+    @admin.action(description="Decline: give none, and none to this mailbox later", permissions=["decide"])
+    def decline(self, request: HttpRequest, grants: "QuerySet[SignupGrant]") -> None:
+        self._decide(request, grants, signup_grants.decline, "declined")
+
+    def _decide(
+        self, request: HttpRequest, grants: "QuerySet[SignupGrant]", decision: Callable[..., bool], word: str
+    ) -> None:
+        staff = User.objects.get(pk=request.user.pk)
+        decided = sum(decision(grant, staff=staff) for grant in grants[:MOST_AT_ONCE])
+        self.message_user(request, f"{decided} of the chosen grants {word}.", messages.SUCCESS)

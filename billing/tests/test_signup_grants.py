@@ -1,0 +1,383 @@
+"""Sign-up credits: for a proved mailbox, once, up to a bound a day; beyond it staff decide."""
+
+import importlib
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from accounts.models import Account, AuditEntry, Membership, User
+from accounts.services import login, passwords, register, verification_token, verify_email
+from accounts.services.teams import joining
+from accounts.services.teams.inviting import token_of
+from billing import credits
+from billing.enums import LotSource
+from billing.mailboxes import digests, normalised
+from billing.models import LedgerEntry, SignupDay, SignupGrant, Wallet
+from billing.receivers.accounts import keep_the_ledger_nameless
+from billing.services import signup_grants
+from genvid.mail.models import QueuedMail
+from genvid.tests.asserts import nothing_changes, queries_of, queries_once_warm, the_ledger_proves
+from genvid.tests.factories import PASSWORD, make_caller, make_invitation
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/billing/signupgrant/"
+
+
+@pytest.fixture
+def strict(settings):
+    """Where a proof of the mailbox is asked for."""
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+
+def sign_up(email: str) -> Wallet:
+    return Wallet.objects.get(pk=register(email=email, password=PASSWORD).membership.account_id)
+
+
+def verify(email: str) -> None:
+    verify_email(verification_token(User.objects.get(email=email)))
+
+
+def balance_of(email: str) -> int:
+    return Wallet.objects.get(account__members__email=email).balance
+
+
+# ── When
+
+
+def test_an_unverified_address_gets_nothing_yet(strict):
+    assert sign_up("ada@example.com").balance == 0
+    assert (SignupGrant.objects.count(), LedgerEntry.objects.count()) == (0, 0)
+
+
+def test_credits_come_with_the_proof_of_the_address(strict):
+    sign_up("ada@example.com")
+    verify("ada@example.com")
+    entry = LedgerEntry.objects.get()
+    assert (balance_of("ada@example.com"), entry.reference, entry.description) == (
+        *(30, f"signup:{Account.objects.get().pk}"),
+        "Welcome credits",
+    )
+    assert the_ledger_proves()
+
+
+def test_a_reset_of_the_password_proves_the_address_too(strict):
+    sign_up("ada@example.com")
+    passwords.reset(passwords.reset_token(User.objects.get()), "a wholly different phrase")
+    assert balance_of("ada@example.com") == 30
+
+
+def test_an_accepted_invitation_proves_the_address_too(strict):
+    owner = make_caller()
+    sign_up("ada@example.com")
+    invitation = make_invitation(owner, email="ada@example.com")
+    joining.accept(token_of(invitation), signed_in_as=User.objects.get(email="ada@example.com").pk)
+    own = Account.objects.get(memberships__user__email="ada@example.com", memberships__role="owner")
+    assert (own.wallet.balance, owner.wallet.balance) == (30, 0)
+
+
+def test_who_joined_by_invitation_gets_them_with_the_first_account_of_their_own(strict):
+    owner = make_caller()
+    joining.accept(token_of(make_invitation(owner, email="ada@example.com")), signed_in_as=None, password=PASSWORD)
+    assert SignupGrant.objects.count() == 0
+    Membership.objects.filter(user__email="ada@example.com").delete()
+    login(email="ada@example.com", password=PASSWORD)
+    assert balance_of("ada@example.com") == 30
+
+
+def test_where_no_proof_is_asked_they_come_with_the_account():
+    assert sign_up("ada@example.com").balance == 30
+    verify("ada@example.com")
+    assert (balance_of("ada@example.com"), LedgerEntry.objects.count()) == (30, 1)
+
+
+def test_without_signup_credits_nobody_is_written_down(settings):
+    settings.SIGNUP_CREDITS = 0
+    assert sign_up("ada@example.com").balance == 0
+    assert SignupGrant.objects.count() == 0
+
+
+# ── Once a mailbox
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada@example.com", "ada+1@example.com"),
+        ("ada+1@example.com", "ada+2@example.com"),
+        ("ada.lovelace@gmail.com", "adalovelace@gmail.com"),
+        ("a.d.a+x@googlemail.com", "ada@gmail.com"),
+        ("ada@protonmail.com", "a.d_a@pm.me"),
+        ("ada@me.com", "ada@icloud.com"),
+    ],
+)
+def test_another_address_of_the_same_mailbox_gets_none(strict, one, other):
+    for email in (one, other):
+        sign_up(email)
+        verify(email)
+    assert (balance_of(one), balance_of(other)) == (30, 0)
+    assert User.objects.get(email=other).email_verified
+    assert the_ledger_proves()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada@example.com", "ada@example.org"),
+        ("a.da@example.com", "ada@example.com"),
+        ("a-da@gmail.com", "ada@gmail.com"),
+        ("+ada@example.com", "+bob@example.com"),
+        ("ada@gmail.com", "ada@mail.gmail.com"),
+    ],
+)
+def test_another_mailbox_gets_its_own(one, other):
+    assert [sign_up(email).balance for email in (one, other)] == [30, 30]
+
+
+def test_somebody_who_never_proved_an_address_takes_nothing_from_its_owner(strict):
+    sign_up("victim+1@gmail.com")
+    sign_up("victim@gmail.com")
+    verify("victim@gmail.com")
+    assert (balance_of("victim@gmail.com"), balance_of("victim+1@gmail.com")) == (30, 0)
+
+
+def test_normalising_changes_no_address_that_somebody_signs_in_with():
+    sign_up("a.da+shop@gmail.com")
+    assert User.objects.get().email == "a.da+shop@gmail.com"
+    assert normalised("A.da+shop@Googlemail.com") == "ada@gmail.com"
+
+
+def test_the_mailbox_is_kept_as_a_keyed_hash_alone(settings):
+    sign_up("ada@example.com")
+    kept = SignupGrant.objects.get().mailbox
+    assert (kept, len(kept), "ada" in str(SignupGrant.objects.values().get())) == (
+        *(digests("ada@example.com")[0], 64),
+        False,
+    )
+    settings.SALT_KEY = ["another"]
+    assert digests("ada@example.com") != [kept]
+
+
+def test_a_new_salt_key_forgets_no_mailbox(settings):
+    sign_up("ada@example.com")
+    settings.SALT_KEY = ["another", *settings.SALT_KEY]
+    assert sign_up("ada+1@example.com").balance == 0
+
+
+def test_an_account_gets_them_once_whoever_owns_it_now(strict):
+    sign_up("ada@example.com")
+    verify("ada@example.com")
+    account = Account.objects.get()
+    signup_grants.claim(account.pk, "bob@example.com")
+    assert (account.wallet.balance, SignupGrant.objects.count()) == (30, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_addresses_of_one_mailbox_verified_at_once_one_gets_them(settings):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    emails = [f"ada+{number}@example.com" for number in range(6)]
+    for email in emails:
+        sign_up(email)
+    assert in_parallel([lambda email=email: verify(email) for email in emails]) == [None] * 6
+    assert sorted(balance_of(email) for email in emails) == [0] * 5 + [30]
+    assert (SignupGrant.objects.count(), the_ledger_proves()) == (1, True)
+
+
+# ── The bound of a day
+
+
+def test_beyond_the_bound_registering_works_and_credits_wait(settings):
+    settings.SIGNUP_CREDITS_PER_DAY = 60
+    assert [sign_up(f"person{number}@example.com").balance for number in range(4)] == [30, 30, 0, 0]
+    assert sorted(SignupGrant.objects.values_list("status", flat=True)) == ["granted"] * 2 + ["waiting"] * 2
+    assert the_ledger_proves()
+
+
+@pytest.mark.parametrize(("bound", "given"), [(0, 0), (29, 0), (30, 1), (59, 1), (None, 3)])
+def test_no_more_than_the_bound_is_given(settings, bound, given):
+    settings.SIGNUP_CREDITS_PER_DAY = bound
+    balances = [sign_up(f"person{number}@example.com").balance for number in range(3)]
+    assert balances == [30] * given + [0] * (3 - given)
+
+
+def test_the_next_utc_day_has_credits_of_its_own(settings):
+    settings.SIGNUP_CREDITS_PER_DAY = 30
+    with time_machine.travel(datetime(2026, 5, 1, 23, 59, tzinfo=UTC), tick=False) as clock:
+        balances = [sign_up("a@example.com").balance, sign_up("b@example.com").balance]
+        clock.shift(timedelta(minutes=1))
+        balances.append(sign_up("c@example.com").balance)
+    assert balances == [30, 0, 30]
+    assert dict(SignupDay.objects.values_list("day", "credits")) == {date(2026, 5, 1): 30, date(2026, 5, 2): 30}
+
+
+def test_staff_are_told_once_a_day(settings, mailoutbox):
+    settings.SIGNUP_CREDITS_PER_DAY = 0
+    with time_machine.travel(datetime(2026, 5, 1, 12, tzinfo=UTC), tick=False) as clock:
+        for number in range(3):
+            sign_up(f"person{number}@example.com")
+        clock.shift(timedelta(days=1))
+        sign_up("next@example.com")
+    alarms = QueuedMail.objects.filter(kind="staff_alarm").order_by("key").values_list("key", flat=True)
+    assert list(alarms) == ["signup_credits:2026-05-01", "signup_credits:2026-05-02"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_come_at_once_no_more_than_the_bound_get_them(settings):
+    settings.SIGNUP_CREDITS_PER_DAY = 90
+    results = in_parallel([lambda n=n: sign_up(f"person{n}@example.com").balance for n in range(8)])
+    assert sorted(results) == [0] * 5 + [30] * 3
+    assert SignupGrant.objects.filter(status="waiting").count() == 5
+    assert QueuedMail.objects.filter(kind="staff_alarm").count() == 1
+    assert the_ledger_proves()
+
+
+# ── What staff decide
+
+
+@pytest.fixture
+def boss() -> User:
+    return User.objects.create_superuser("staff@example.com", PASSWORD)
+
+
+@pytest.fixture
+def staff(boss) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+@pytest.fixture
+def waiting(settings) -> SignupGrant:
+    settings.SIGNUP_CREDITS_PER_DAY = 0
+    sign_up("ada@example.com")
+    return SignupGrant.objects.get()
+
+
+def choose(client: Client, action: str, *grants: SignupGrant):
+    return client.post(PAGE, {"action": action, "_selected_action": [grant.pk for grant in grants]})
+
+
+def test_staff_approve_and_it_is_written_down(staff, boss, waiting):
+    assert choose(staff, "approve", waiting).status_code == 302
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.decided_by, waiting.account.wallet.balance) == ("granted", boss, 30)
+    entry = AuditEntry.objects.get(act="credits.signup_approved")
+    assert (entry.user, entry.account, entry.detail) == (
+        *(boss, waiting.account),
+        {"credits": "30", "reference": f"signup:{waiting.account_id}"},
+    )
+    assert the_ledger_proves()
+
+
+def test_what_was_approved_is_not_given_again(staff, waiting):
+    for _ in range(2):
+        choose(staff, "approve", waiting)
+    assert (waiting.account.wallet.balance, AuditEntry.objects.filter(act="credits.signup_approved").count()) == (30, 1)
+
+
+def test_staff_decline_and_the_mailbox_gets_none_later(staff, waiting, settings):
+    choose(staff, "decline", waiting)
+    settings.SIGNUP_CREDITS_PER_DAY = None
+    assert (waiting.account.wallet.balance, sign_up("ada+1@example.com").balance) == (0, 0)
+    assert AuditEntry.objects.filter(act="credits.signup_declined", account=waiting.account).count() == 1
+    choose(staff, "approve", waiting)
+    assert waiting.account.wallet.balance == 0
+
+
+def test_what_staff_approve_does_not_count_for_the_day(staff, waiting, settings):
+    settings.SIGNUP_CREDITS_PER_DAY = 30
+    choose(staff, "approve", waiting)
+    assert sign_up("bob@example.com").balance == 30
+
+
+def test_the_list_of_those_that_wait_takes_as_many_queries_for_three_as_for_one(staff, waiting):
+    def look() -> None:
+        page = staff.get(f"{PAGE}?status__exact=waiting")
+        assert (page.status_code, b"waits for staff" in page.content) == (200, True)
+
+    one = queries_once_warm(look)
+    for number in range(2):
+        sign_up(f"person{number}@example.com")
+    assert queries_of(look) == one
+
+
+def test_staff_who_may_only_look_decide_nothing(waiting):
+    viewer = User.objects.create_user("viewer@example.com", PASSWORD, is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_signupgrant"))
+    client = Client()
+    client.force_login(viewer)
+    assert client.get(PAGE).status_code == 200
+    choose(client, "approve", waiting)
+    waiting.refresh_from_db()
+    assert (waiting.status, LedgerEntry.objects.count(), AuditEntry.objects.filter(user=viewer).count()) == (
+        *("waiting", 0),
+        0,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_staff_who_approve_at_once_one_does(settings):
+    settings.SIGNUP_CREDITS_PER_DAY = 0
+    sign_up("ada@example.com")
+    grant, boss = SignupGrant.objects.get(), User.objects.create_superuser("staff@example.com", PASSWORD)
+    results = in_parallel([lambda: signup_grants.approve(grant, staff=boss)] * 4)
+    assert (sorted(results), grant.account.wallet.balance) == ([False] * 3 + [True], 30)
+
+
+def test_the_row_outlives_the_account_which_waits_no_more(waiting, settings):
+    keep_the_ledger_nameless(waiting.account_id)
+    User.objects.filter(email="ada@example.com").update(email="erased-1@invalid")
+    waiting.refresh_from_db()
+    settings.SIGNUP_CREDITS_PER_DAY = None
+    assert (waiting.status, sign_up("ada@example.com").balance) == ("declined", 0)
+
+
+# ── Those who came before
+
+
+def remember() -> None:
+    migration = importlib.import_module("billing.migrations.0009_signup_grants")
+    migration.remember_what_was_given(apps, None)
+
+
+def test_mailboxes_that_had_their_credits_before_are_remembered():
+    for email in ("ada@example.com", "ada+1@example.com", "bob@example.com"):
+        sign_up(email)
+    credits.grant(
+        Account.objects.get(members__email="ada+1@example.com").pk,
+        30,
+        source=LotSource.SIGNUP,
+        reference="signup:before",
+    )
+    SignupGrant.objects.all().delete()
+    remember()
+    assert set(SignupGrant.objects.values_list("mailbox", "status")) == {
+        (digests(email)[0], "granted") for email in ("ada@example.com", "bob@example.com")
+    }
+    assert sign_up("bob+1@example.com").balance == 0
+
+
+def test_remembering_twice_changes_nothing():
+    sign_up("ada@example.com")
+    with nothing_changes():
+        remember()
+
+
+def test_of_erased_people_no_mailbox_is_known():
+    sign_up("ada@example.com")
+    SignupGrant.objects.all().delete()
+    User.objects.update(email="erased-1@invalid")
+    with nothing_changes():
+        remember()
+
+
+def test_an_account_that_had_them_before_there_were_rows_gets_none(strict):
+    wallet = sign_up("ada@example.com")
+    verify("ada@example.com")
+    SignupGrant.objects.all().delete()
+    signup_grants.claim(wallet.pk, "ada@example.com")
+    assert balance_of("ada@example.com") == 30
