@@ -21,7 +21,6 @@ generator = PasswordResetTokenGenerator()
 """Bound to the password's hash, the address and the last sign-in; good for PASSWORD_RESET_TIMEOUT seconds."""
 
 
-@transaction.atomic
 def forgot(email: str) -> None:
     """Mail a link if there is such a person.
 

@@ -26,7 +26,6 @@ def verification_token(user: User) -> str:
     return signing.dumps({"user": str(user.pk), "email": user.email}, salt=VERIFICATION_SALT)
 
 
-@transaction.atomic
 def request_verification(user: User) -> None:
     """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
     if not user.email_verified and throttling.may_mail(user.email, "verification"):
