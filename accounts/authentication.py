@@ -1,4 +1,7 @@
-"""How a request proves who it is: `Authorization: Bearer <access token>`, or `X-API-Key: gv_…`."""
+"""How a request proves who it is: `Authorization: Bearer <access token>`, or an API key.
+
+A key is sent as `X-API-Key: gv_…` or as `Authorization: Bearer gv_…`.
+"""
 
 import ipaddress
 from dataclasses import replace
@@ -31,6 +34,9 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token or not token.isascii():
             raise NotAuthenticated
+        if _is_api_key(token):
+            # The next authentication takes it.
+            return None
         caller = _present(read_access(token.strip()))
         _bind(caller)
         return caller, token
@@ -49,7 +55,7 @@ def _present(caller: Caller) -> Caller:
 
 class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, str] | None:
-        text = request.headers.get("X-API-Key")
+        text = _bearer_key(request) or request.headers.get("X-API-Key")
         if text is None:
             return None
         key = _proven(text)
@@ -66,6 +72,16 @@ class ApiKeyAuthentication(BaseAuthentication):
         )
         _bind(caller)
         return caller, key.prefix
+
+
+def _is_api_key(token: str) -> bool:
+    return token.strip().startswith(keys.BEGINNING)
+
+
+def _bearer_key(request: Request) -> str | None:
+    """An API key that is sent as `Authorization: Bearer gv_…`, as many clients know no other way to send one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and _is_api_key(token) else None
 
 
 def _proven(text: str) -> Any:
@@ -109,11 +125,14 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = ApiKeyAuthentication
-    name = "apiKey"
+    name = ["apiKey", "apiKeyAsBearer"]
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        header = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+        bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "gv_…"}
+        return [header, bearer | {"description": "An API key, for clients that can send a bearer token alone."}]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
         """Nothing where no key can have the scope."""
-        return [{"apiKey": [str(auto_schema.scope)]}] if auto_schema.scope in KEY_SCOPES else []
+        scopes = [str(auto_schema.scope)]
+        return [{name: scopes} for name in self.name] if auto_schema.scope in KEY_SCOPES else []

@@ -10,6 +10,8 @@ from accounts.enums import KeyMode
 
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
+BEGINNING = "gv_"
+"""How every key begins; an access token begins otherwise."""
 SHAPE = re.compile(r"gv_(?:live|test)_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 

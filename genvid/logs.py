@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from genvid.redaction import protect_access_log, redact_event
+
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -45,6 +47,7 @@ def configure_logging(style: str, level: str, *, split: bool = False) -> None:
     )
     handlers = _split_handlers() if split else {"stderr": _stream_handler()}
     logging.config.dictConfig(_configuration(style, level, handlers))
+    protect_access_log()
 
 
 def below_warning(record: logging.LogRecord) -> bool:
@@ -73,11 +76,11 @@ def _split_handlers() -> dict[str, Any]:
 
 def _configuration(style: str, level: str, handlers: dict[str, Any]) -> dict[str, Any]:
     # Plain tracebacks: those with local variables would write passwords and keys into the log.
-    json_tail = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    json_tail = [structlog.processors.format_exc_info, redact_event, structlog.processors.JSONRenderer(default=str)]
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
     )
-    tail = json_tail if style == "json" else [console]
+    tail = json_tail if style == "json" else [redact_event, console]
     quiet: dict[str, Any] = {name: {"level": "WARNING"} for name in QUIET}
     filtered = {
         "django.request": {"level": "ERROR", "filters": ["has_traceback"]},

@@ -1,13 +1,12 @@
 """The product's front page: a studio on top of the public API."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from genvid.page_policies import media_sources, written
 
 
 class FrontView(TemplateView):
@@ -31,7 +30,6 @@ class FrontView(TemplateView):
 
 def content_security_policy() -> str:
     """Nothing inline, nothing from elsewhere, except pictures and films: they are the provider's."""
-    media = ["'self'", "https:", *local_provider()]
     # A bucket's signed links are followed by the script before a player gets them.
     links = ["'self'", "https:"] if settings.S3_BUCKET else ["'self'"]
     policy = {
@@ -39,16 +37,10 @@ def content_security_policy() -> str:
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "connect-src": links,
-        "img-src": [*media, "data:"],
-        "media-src": [*media, "blob:"],
+        "img-src": [*media_sources(), "data:"],
+        "media-src": [*media_sources(), "blob:"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
-    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
-
-
-def local_provider() -> list[str]:
-    """The sandbox's origin: it serves its previews over plain HTTP, which `https:` does not cover."""
-    url = urlsplit(settings.HEYGEN_BASE_URL)
-    return [f"{url.scheme}://{url.netloc}"] if url.hostname in LOOPBACK else []
+    return written(policy)

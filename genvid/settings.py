@@ -70,6 +70,7 @@ MIDDLEWARE = [
     # Outside of everything that refuses a request: a page can only read refusals that pass through this one.
     "genvid.cors.CrossOriginMiddleware",
     "genvid.api.middleware.EnvelopeMiddleware",
+    "genvid.page_policies.PagePoliciesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "genvid.middleware.RequestLogMiddleware",
@@ -244,6 +245,8 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "user_id",
     "TOKEN_TYPE_CLAIM": "token_type",
     "JTI_CLAIM": "jti",
+    # Seconds by which the clock of another of our machines may differ.
+    "LEEWAY": 10,
 }
 
 SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS

@@ -308,3 +308,35 @@ def test_videos_of_a_key_are_its_makers(owner, avatar):
     program = make_key(owner, "videos:write", "videos:read")
     video = data_of(order(program, make_avatar()), 201)
     assert data_of(owner.client.get(f"{VIDEOS}/{video['id']}"))["id"] == video["id"]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_a_key_is_taken_as_bearer_too(owner, scheme):
+    program = make_key(owner)
+    client = JsonClient()
+    client.credentials(HTTP_AUTHORIZATION=f"{scheme} {program.text}")
+    assert data_of(client.get("/api/v1/videos")) == []
+
+
+def test_a_key_as_bearer_may_what_its_scopes_say_and_no_more(owner):
+    client = JsonClient(make_key(owner, "videos:read").text)
+    with nothing_changes(but=ApiKey):
+        assert refusal_of(client.post("/api/v1/videos", {})) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("change", [lambda text: text[:-1], lambda text: f"{text}x", lambda text: "gv_live_"])
+def test_a_broken_key_as_bearer_lets_nobody_in(owner, change):
+    client = JsonClient(change(make_key(owner).text))
+    response = client.get("/api/v1/videos")
+    assert (refusal_of(response), response["WWW-Authenticate"]) == ((401, "not_authenticated"), 'Bearer realm="api"')
+
+
+def test_a_revoked_key_as_bearer_lets_nobody_in(owner):
+    program = make_key(owner)
+    ApiKey.objects.filter(pk=program.key.pk).update(revoked_at=timezone.now())
+    assert refusal_of(JsonClient(program.text).get("/api/v1/videos")) == (401, "not_authenticated")
+
+
+def test_a_key_as_bearer_from_an_address_that_it_may_not_come_from_is_refused(owner):
+    program = make_key(owner, allowed_addresses=["203.0.113.0/24"])
+    assert refusal_of(JsonClient(program.text).get("/api/v1/videos")) == (401, "not_authenticated")

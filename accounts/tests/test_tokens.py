@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
@@ -42,8 +42,16 @@ def test_an_access_token_names_person_account_role_and_session_and_nothing_priva
 def test_an_access_token_lives_fifteen_minutes(owner):
     with time_machine.travel(timedelta(minutes=14, seconds=50)):
         assert profile_with(owner.tokens.access_token).status_code == 200
-    with time_machine.travel(timedelta(minutes=15, seconds=1)):
+    with time_machine.travel(timedelta(minutes=15, seconds=11)):
         assert refusal_of(profile_with(owner.tokens.access_token)) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+@pytest.mark.parametrize(("ahead", "status"), [(1, 200), (8, 200), (60, 401)])
+def test_a_token_of_a_machine_whose_clock_goes_ten_seconds_ahead_is_good(owner, claim, ahead, status):
+    claims = claims_of(owner.tokens.access_token)
+    with time_machine.travel(datetime.fromtimestamp(claims["iat"], UTC), tick=False):
+        assert profile_with(signed(claims | {claim: claims["iat"] + ahead})).status_code == status
 
 
 def test_signed_anew_with_our_key_it_works(owner):

@@ -185,3 +185,25 @@ def test_a_page_of_an_origin_that_is_not_allowed_can_do_nothing(browser, site, p
     assert [f"from origin 'http://{STRANGE_HOST}:{page_port}'" in text for text in blocked] == [True, True]
     body = {"email": email, "password": PASSWORD}
     assert httpx.post(f"{site.url}/api/v1/auth/register", json=body, trust_env=False).status_code == 201
+
+
+def test_the_pages_of_the_api_show_under_their_policies_and_ask_no_other_host(browser, site):
+    asked: list[str] = []
+    browser.page.on("request", lambda request: asked.append(request.url))
+    browser.page.goto(f"{site.url}/api/v1/docs/")
+    browser.see(".opblock-tag", "")
+    browser.page.goto(f"{site.url}/api/v1/redoc/")
+    browser.see("h1", "genvid")
+    assert browser.complaints == []
+    assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
+
+
+def test_the_staffs_pages_work_under_their_policy(browser, site):
+    browser.page.goto(f"{site.url}/admin/")
+    browser.write("input[name=username]", site.secrets["DEMO_ADMIN_EMAIL"])
+    browser.write("input[name=password]", site.secrets["DEMO_ADMIN_PASSWORD"])
+    browser.click("button[type=submit]")
+    browser.see("main, #main, body", "Videos")
+    browser.page.goto(f"{site.url}/admin/avatars/avatar/")
+    browser.see("#result_list", "studio_avatar")
+    assert browser.complaints == []

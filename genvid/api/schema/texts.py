@@ -45,8 +45,8 @@ ABOUT = """Send a script, pick an avatar and a voice, get a finished MP4 back. P
 **Envelope.** Every JSON answer is `{"success": true, "data": …, "meta": {"request_id": …}}` or
 `{"success": false, "error": {"code", "message", "details"?, "retryable"}, "meta": …}`. Branch on `error.code`.
 
-**Signing in.** `Authorization: Bearer <access token>` from `auth/login`, or `X-API-Key: gv_…`. Each operation names the
-scope that it needs.
+**Signing in.** `Authorization: Bearer <access token>` from `auth/login`, or an API key, as `X-API-Key: gv_…` or
+`Authorization: Bearer gv_…`. Each operation names the scope that it needs.
 
 **Lists** are newest first. `meta.next_cursor` is the `?cursor=` of the next page; `?limit=` is 1 to 100, 20 by default.
 

@@ -1,0 +1,123 @@
+"""What a page may load, and what of a visitor's machine it may use: the headers Content-Security-Policy and
+Permissions-Policy, on everything that a browser may show as a page.
+
+Nothing comes from another host but pictures and films: the previews of the catalogue lie at the provider, stored
+videos in the bucket.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+DATA = ("application/json", "application/yaml", "application/vnd.oai.openapi", "text/event-stream", "text/csv")
+"""No browser shows these as a page, and X-Content-Type-Options keeps it from guessing."""
+Policy = Mapping[str, list[str]]
+
+PERMISSIONS = ", ".join(
+    f"{name}=()"
+    for name in (
+        *("accelerometer", "bluetooth", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope"),
+        *(
+            "hid",
+            "idle-detection",
+            "magnetometer",
+            "microphone",
+            "midi",
+            "payment",
+            "serial",
+            "usb",
+            "xr-spatial-tracking",
+        ),
+    )
+)
+"""The studio plays films and copies text; nothing else of the machine is used."""
+
+EVERY_PAGE: Policy = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+
+
+class PagePoliciesMiddleware:
+    """Adds what a view has not set itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if not kind.startswith(DATA):
+            response.headers.setdefault("Content-Security-Policy", written(_policy_of(request.path_info)))
+            response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        return response
+
+
+def written(policy: Policy) -> str:
+    """The header's value."""
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
+
+
+def media_sources() -> list[str]:
+    """Where pictures and films come from: here, the provider, the bucket."""
+    return ["'self'", "https:", *_local_provider()]
+
+
+def _local_provider() -> list[str]:
+    """The sandbox's origin: it serves its previews over plain HTTP, which `https:` does not cover."""
+    url = urlsplit(settings.HEYGEN_BASE_URL)
+    return [f"{url.scheme}://{url.netloc}"] if url.hostname in LOOPBACK else []
+
+
+def _policy_of(path: str) -> Policy:
+    for prefix, policy in _PAGES.items():
+        if path.startswith(prefix):
+            return policy()
+    return _page_of_debugging() if settings.DEBUG else EVERY_PAGE
+
+
+def _admin() -> Policy:
+    return {
+        **EVERY_PAGE,
+        # unsafe-eval: Unfold's menus are written for Alpine, which compiles the expressions in their attributes.
+        "script-src": ["'self'", "'unsafe-eval'"],
+        # unsafe-inline: Unfold sets its colours in a style element, and widths in style attributes.
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": [*media_sources(), "data:"],
+        "media-src": [*media_sources(), "blob:"],
+    }
+
+
+def _swagger() -> Policy:
+    # unsafe-inline, for styles alone: Swagger UI sets style attributes. Its script is a file of ours.
+    return {**EVERY_PAGE, "style-src": ["'self'", "'unsafe-inline'"]}
+
+
+def _redoc() -> Policy:
+    return {
+        **EVERY_PAGE,
+        # unsafe-inline, for styles alone: Redoc writes its style elements while it runs.
+        "style-src": ["'self'", "'unsafe-inline'"],
+        # Its search runs in a worker that it makes itself.
+        "worker-src": ["'self'", "blob:"],
+    }
+
+
+def _page_of_debugging() -> Policy:
+    """Django's own pages on errors, of a developer's machine: their styles and scripts stand in the page."""
+    return {**EVERY_PAGE, "default-src": ["'self'", "'unsafe-inline'"]}
+
+
+_PAGES: Mapping[str, Callable[[], Policy]] = {
+    "/admin/": _admin,
+    "/api/v1/docs/": _swagger,
+    "/api/v1/redoc/": _redoc,
+}
