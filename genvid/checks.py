@@ -15,14 +15,14 @@ STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}")
 """What dj-stripe takes for a secret or restricted key; another would fail at the first event."""
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 @register(Tags.security)
 def check_debug_is_off_in_public(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """DEBUG shows secrets in tracebacks, so it may only serve the machine it runs on."""
-    if settings.DEBUG and not _is_local(settings.PUBLIC_URL):
+    if settings.DEBUG and not is_local(settings.PUBLIC_URL):
         return [Error("DEBUG is on while PUBLIC_URL is not local.", hint="Unset DEBUG.", id="genvid.E001")]
     return []
 
@@ -75,7 +75,7 @@ def check_provider_key(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
 def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """A plain-http provider is only ever the sandbox: an API key must not travel in the clear."""
     encrypted = urlsplit(settings.HEYGEN_BASE_URL).scheme == "https"
-    if not encrypted and not _is_local(settings.HEYGEN_BASE_URL):
+    if not encrypted and not is_local(settings.HEYGEN_BASE_URL):
         return [Error("HEYGEN_BASE_URL is neither https nor local.", id="genvid.E003")]
     return []
 
@@ -97,7 +97,7 @@ def check_stripe_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 def check_stripe_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """As for HeyGen: over plain http only the sandbox is spoken to."""
     encrypted = urlsplit(settings.STRIPE_API_HOST).scheme == "https"
-    if not encrypted and not _is_local(settings.STRIPE_API_HOST):
+    if not encrypted and not is_local(settings.STRIPE_API_HOST):
         return [Error("STRIPE_API_HOST is neither https nor local.", id="genvid.E008")]
     return []
 

@@ -73,6 +73,7 @@ def production_settings() -> dict[str, str]:
         "CSRF_TRUSTED_ORIGINS": f"https://{SITE}",
         "SECURE_BEHIND_PROXY": "on",
         "HEYGEN_API_KEY": "only-for-this-build",
+        "EMAIL_URL": "smtp+tls://nobody:nothing@mail.invalid:587",
         "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
     }
 

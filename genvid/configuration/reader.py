@@ -1,8 +1,8 @@
-"""Reads declared settings from the environment. A malformed value ends the process with one line that says why."""
+"""Reads declared settings from the environment. Malformed values end the process with one line each that says why."""
 
 import builtins
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from environ import Env
 from limits import RateLimitItem
 
 from genvid.configuration.declared import SETTINGS
-from genvid.configuration.setting import Setting
+from genvid.configuration.setting import SETTINGS_FILE, Setting
 
 Value = TypeVar("Value")
 Words = list[str]
@@ -24,9 +24,9 @@ class ConfigurationError(ImproperlyConfigured, SystemExit):
     traceback and ends with exit code 1.
     """
 
-    def __init__(self, message: builtins.str) -> None:
+    def __init__(self, message: builtins.str, *others: builtins.str) -> None:
         super().__init__(message)
-        self.code = f"genvid: {message}"
+        self.code = "\n".join(f"genvid: {each}" for each in (message, *others))
 
 
 class DeclaredEnv:
@@ -71,6 +71,13 @@ class DeclaredEnv:
 
     def _read(self, name: builtins.str, wanted: type[Value], default: Value | None) -> Value:
         setting = self._declared[name]
+        try:
+            return self._value_of(setting, wanted, default)
+        except ConfigurationError as error:
+            raise ConfigurationError(builtins.str(error), *self._problems(but=name)) from None
+
+    def _value_of(self, setting: Setting, wanted: type[Value], default: Value | None) -> Value:
+        name = setting.name
         if (default is not None) != builtins.bool(setting.computed):
             raise TypeError(f"{name}: a default is given exactly where its declaration says that it is computed.")
         text = self._text_of(setting)
@@ -83,6 +90,18 @@ class DeclaredEnv:
             raise TypeError(f"{name} is declared as {setting.kind}, which is no {wanted.__name__}.")
         self.values[name] = value
         return value
+
+    def _problems(self, *, but: builtins.str) -> Iterator[builtins.str]:
+        """What else is malformed: an operator mends all of it at once."""
+        for name, setting in self._declared.items():
+            if name == but or setting.read_by != SETTINGS_FILE:
+                continue
+            try:
+                text = self._text_of(setting)
+                if text is not None:
+                    _parse(setting, text)
+            except ConfigurationError as error:
+                yield builtins.str(error)
 
     def _text_of(self, setting: Setting) -> builtins.str | None:
         """What the operator wrote; None for nothing. A leading $ names another variable, as django-environ has it."""

@@ -38,6 +38,7 @@ CUSTOMERS = Group(
             embedded="off",
             testing="off",
             wrong="Off in public, free credits go to made-up addresses.",
+            checks=("genvid.W006",),
         ),
         Setting(
             "REQUIRE_STAFF_TOTP",
@@ -46,6 +47,7 @@ CUSTOMERS = Group(
             computed="on; off under `make run`, in tests and with `DEBUG`",
             wrong="Off, a staff password alone opens the admin.",
             example="on",
+            checks=("genvid.E016",),
         ),
         Setting(
             "ACCOUNT_ERASURE_DAYS",
@@ -101,6 +103,7 @@ LIMITS = Group(
             default="on",
             testing="off",
             wrong="Off, passwords can be guessed as fast as the site answers.",
+            checks=("genvid.E017",),
         ),
         Setting(
             "RATE_LIMIT_ANONYMOUS",
@@ -220,6 +223,7 @@ PRIVATE_ADDRESSES = Group(
             "Whether customers' images may come from private addresses.",
             default="off",
             wrong="On in public, a client can make the site call into your network.",
+            checks=("genvid.W012",),
         ),
     ),
 )

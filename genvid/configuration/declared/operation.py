@@ -15,6 +15,7 @@ WATCHING = Group(
             "Whom to mail when only staff can help: HeyGen takes no orders, books do not agree, payments are disputed.",
             default="",
             wrong="Nobody hears of it but the log, the admin and `/metrics`.",
+            checks=("genvid.W010",),
         ),
         Setting(
             "METRICS_TOKEN",
@@ -241,6 +242,7 @@ LOCAL = Group(
             default="off",
             wrong="On in public, addresses go unverified and private ones are called.",
             internal=True,
+            checks=("genvid.E025",),
         ),
         Setting(
             "GENVID_TEST",

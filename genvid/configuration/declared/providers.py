@@ -72,6 +72,7 @@ HEYGEN = Group(
             default="test-key",
             wrong="The test renderer refuses, and videos of test keys wait.",
             secret=True,
+            checks=("genvid.E019",),
         ),
         Setting(
             "TEST_MAX_CONCURRENT",

@@ -25,6 +25,7 @@ ESSENTIAL = Group(
             wrong="Without the one that it was written with, an encrypted column cannot be read.",
             secret=True,
             fill_in="",
+            checks=("genvid.E024",),
         ),
         Setting(
             "POSTGRES_PASSWORD",
@@ -51,6 +52,7 @@ ESSENTIAL = Group(
             default="127.0.0.1,localhost,[::1],testserver",
             wrong="Requests under other names get 400, and the container's health check asks for the first one.",
             fill_in="genvid.example.com",
+            checks=("genvid.E020", "genvid.E021"),
         ),
         Setting(
             "CSRF_TRUSTED_ORIGINS",
@@ -93,6 +95,7 @@ PROXY = Group(
             unit="proxies",
             wrong="Too few, and everybody shares one address's rate limits; too many, and clients can choose theirs.",
             fill_in="1",
+            checks=("genvid.W005",),
         ),
         Setting(
             "WEB_BIND",
@@ -141,6 +144,7 @@ DATA = Group(
             wrong="Migrating fails; `/readyz` answers 503, and so does every request that needs the database.",
             secret=True,
             example="postgres://user:password@host:5432/genvid",
+            checks=("genvid.W007",),
         ),
         Setting(
             "REDIS_URL",
@@ -150,6 +154,7 @@ DATA = Group(
             wrong="Work waits for the sweeps and `/readyz` answers 503.",
             secret=True,
             example="redis://host:6379/0",
+            checks=("genvid.W008",),
         ),
         Setting(
             "CONN_MAX_AGE",
@@ -178,6 +183,7 @@ FILES = Group(
             "An S3-compatible bucket for videos; a folder in GENVID_VAR when unset.",
             default="",
             wrong="Videos cannot be stored, and `/readyz` answers 503.",
+            checks=("genvid.W009",),
         ),
         Setting(
             "S3_ENDPOINT_URL",
@@ -258,6 +264,7 @@ MAIL = Group(
             "A Django mail backend by name, such as anymail's, where EMAIL_URL is unset; files in GENVID_VAR/mail.",
             default="django.core.mail.backends.filebased.EmailBackend",
             wrong="Mail cannot be sent.",
+            checks=("genvid.E023",),
         ),
         Setting(
             "EMAIL_TIMEOUT",

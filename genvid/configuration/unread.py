@@ -1,0 +1,86 @@
+"""Names that look like settings of genvid and that nothing reads: typing errors, or settings that are gone."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from genvid.configuration.declared import SETTINGS
+
+BEGINNINGS = (
+    *("ACCOUNT_ERASURE_", "ALARM_", "ALLOW_PRIVATE_", "ASGI_", "BILLING_", "CHECKOUT_", "CORS_", "GENVID_", "HEYGEN_"),
+    *("JWT_", "MEDIA_", "METRICS_", "RATE_LIMIT", "REQUIRE_", "S3_", "SIGNUP_", "STRIPE_", "SUBSCRIPTION_"),
+    *("TEST_RENDERER_", "VIDEO_", "WEBHOOK_"),
+)
+"""What begins like this is meant for genvid."""
+OF_THE_TESTS = re.compile(r"GENVID_TEST_[A-Z_]+")
+MOST_EDITS = 2
+LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
+
+
+@dataclass(frozen=True)
+class UnreadName:
+    """A name that nothing reads. `meant` is the setting that it is most like; empty where it is like none."""
+
+    name: str
+    place: str
+    meant: str
+
+    def __str__(self) -> str:
+        hint = f"; {self.meant} is meant, perhaps" if self.meant else ""
+        return f"{self.name} in {self.place} is read by nothing{hint}."
+
+
+def unread_names(*files: Path) -> list[UnreadName]:
+    """Of the environment and of these files, those that begin like a setting or lie within two letters of one."""
+    written = {name: str(file) for file in reversed(files) for name in names_in(file)}
+    found = [_judge(name, place, is_written=True) for name, place in written.items()]
+    found += [_judge(name, "the environment", is_written=False) for name in os.environ if name not in written]
+    return sorted(filter(None, found), key=lambda each: each.name)
+
+
+def names_in(file: Path) -> Iterator[str]:
+    """The variables that a `.env` file sets; none where it cannot be read."""
+    try:
+        lines = file.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    yield from (match[1] for line in lines if (match := LINE.match(line)))
+
+
+def _judge(name: str, place: str, *, is_written: bool) -> UnreadName | None:
+    if name in _KNOWN or OF_THE_TESTS.fullmatch(name):
+        return None
+    meant = nearest(name, SETTINGS, edits=_edits(name, is_written=is_written))
+    return UnreadName(name, place, meant) if meant or name.upper().startswith(BEGINNINGS) else None
+
+
+def _edits(name: str, *, is_written: bool) -> int:
+    """In the environment stand the names of other programs too: PATH is no PORT."""
+    return MOST_EDITS if is_written or len(name) >= 8 else 0
+
+
+def nearest(name: str, names: Iterable[str], *, edits: int) -> str:
+    """The name that takes the fewest edits, at most so many; empty where there is none."""
+    near = [(distance(name.upper(), other), other) for other in names if abs(len(name) - len(other)) <= edits]
+    best = min(near, default=(edits + 1, ""))
+    return best[1] if best[0] <= edits else ""
+
+
+def distance(one: str, other: str) -> int:
+    """Letters to add, to drop, to change, or to swap with a neighbour."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        line = [row]
+        for column, against in enumerate(other, 1):
+            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != against))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == against:
+                cost = min(cost, before[column - 2] + 1)
+            line.append(cost)
+        before, last = last, line
+    return last[-1]
+
+
+_KNOWN = {*SETTINGS, *(f"{name}_FILE" for name, setting in SETTINGS.items() if setting.comes_from_file)}
