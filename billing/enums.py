@@ -120,6 +120,15 @@ WITHDRAWN = frozenset({DisputeStatus.OPEN, DisputeStatus.LOST})
 """Disputes whose money is with the customer's bank."""
 
 
+class AfterLoss(TextChoices):
+    """What became of the subscription whose payment a dispute took."""
+
+    NONE = "none", "there was none that ran"
+    KEPT = "kept"
+    PAUSED = "paused"
+    CANCELED = "canceled"
+
+
 class InvoiceStatus(TextChoices):
     """Stripe's words."""
 

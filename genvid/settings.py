@@ -368,6 +368,8 @@ READY_WITH_SHOP = EMBEDDED and STRIPE_API_HOST == _SANDBOX_URL
 STRIPE_AUTOSETUP = env.bool("STRIPE_AUTOSETUP", default=EMBEDDED and STRIPE_API_HOST.startswith("http://127.0.0.1"))
 # Whether a payment that a bank warns of is refunded at once: cheaper than the dispute that follows.
 STRIPE_REFUND_FRAUD_WARNINGS = env.bool("STRIPE_REFUND_FRAUD_WARNINGS")
+# What becomes of a subscription whose payment the customer's bank took back.
+SUBSCRIPTION_AFTER_LOST_PAYMENT = env.str("SUBSCRIPTION_AFTER_LOST_PAYMENT")
 # How long a subscription's credits last after its period, and its tier after a payment that failed.
 SUBSCRIPTION_CREDIT_GRACE_DAYS = env.int("SUBSCRIPTION_CREDIT_GRACE_DAYS")
 SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS")

@@ -14,6 +14,7 @@ from billing.models import (
     Customer,
     Dispute,
     FormerCustomer,
+    Funding,
     Invoice,
     Letter,
     Nudge,
@@ -73,7 +74,12 @@ class RefundInline(ReadOnlyInline):
 
 class DisputeInline(ReadOnlyInline):
     model = Dispute
-    fields = ("stripe_dispute_id", "amount", "status", "reason", "created_at")
+    fields = ("stripe_dispute_id", "amount", "status", "reason", "after_loss", "created_at")
+
+
+class FundingInline(ReadOnlyInline):
+    model = Funding
+    fields = ("balance_used", "balance_brought", "balance_voided", "time_returned", "credits_returned")
 
 
 class AllowanceInline(ReadOnlyInline):
@@ -87,7 +93,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "created_at", "fraud_warned_at")
     search_fields = ("account__name", "source_id", "stripe_charge_id", "stripe_payment_intent_id")
     list_select_related = ("account",)
-    inlines = (RefundInline, DisputeInline, AllowanceInline)
+    inlines = (RefundInline, DisputeInline, FundingInline, AllowanceInline)
     actions = ("give_back",)
 
     @admin.display(description="amount", ordering="amount")

@@ -165,3 +165,21 @@ def cancel_subscriptions(customer_id: str) -> None:
     except BillingError as error:
         if error.code != "not_found" or is_there(customer_id):
             raise
+
+
+def cancel_subscription(subscription_id: str) -> None:
+    """At once, with nothing given back for the rest. One that has ended or is gone stays so."""
+    try:
+        delete(f"subscriptions/{subscription_id}")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+
+
+def pause_subscription(subscription_id: str, *, key: str) -> None:
+    """Its invoices are void from now on, until somebody resumes it at Stripe."""
+    try:
+        post(f"subscriptions/{subscription_id}", key=key, pause_collection={"behavior": "void"})
+    except BillingError as error:
+        if error.code != "not_found":
+            raise

@@ -1,5 +1,6 @@
 """The rows of this room, by what they are about."""
 
+from billing.models.fundings import Funding
 from billing.models.outside import Letter, Nudge, Shop
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
 from billing.models.plans import Plan, PlanPrice
@@ -17,6 +18,7 @@ __all__ = [
     "Customer",
     "Dispute",
     "FormerCustomer",
+    "Funding",
     "Hold",
     "Invoice",
     "LedgerEntry",

@@ -7,7 +7,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account, User
-from billing.enums import CheckoutStatus, DisputeStatus, InvoiceStatus, PaymentKind, PaymentStatus, RefundStatus
+from billing.enums import (
+    AfterLoss,
+    CheckoutStatus,
+    DisputeStatus,
+    InvoiceStatus,
+    PaymentKind,
+    PaymentStatus,
+    RefundStatus,
+)
 from billing.models.plans import PlanPrice
 
 
@@ -135,6 +143,13 @@ class Dispute(models.Model):
     amount = models.PositiveBigIntegerField()
     status = models.CharField(max_length=10, choices=DisputeStatus.choices)
     reason = models.CharField(max_length=60, blank=True)
+    after_loss = models.CharField(  # noqa: DJ001 - the release before writes no word here
+        max_length=10,
+        choices=AfterLoss.choices,
+        null=True,
+        blank=True,
+        help_text="What became of the payment's subscription; empty until that is decided.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -18,7 +18,7 @@ from billing.gateway import buying, inbox, reading
 from billing.gateway.errors import BillingError
 from billing.gateway.facts import ChargeFacts
 from billing.models import Checkout, FormerCustomer, Payment
-from billing.services import customers, recording, subscribing, taking_back, topping_up
+from billing.services import customers, fundings, lost_payments, recording, subscribing, taking_back, topping_up
 
 logger = structlog.get_logger(__name__)
 Facts = TypeVar("Facts")
@@ -79,6 +79,7 @@ def _invoice(invoice_id: str) -> None:
         payment = recording.invoice_paid(facts)
         if payment is not None:
             _charge_of(payment)
+            fundings.settle_balance(payment.account_id)
 
 
 def _subscription(subscription_id: str) -> None:
@@ -138,6 +139,9 @@ def _note_charge(payment: Payment, facts: ChargeFacts) -> None:
     if settings.STRIPE_REFUND_FRAUD_WARNINGS and facts.fraud_warned_at and payment.fraud_warned_at is None:
         _refund_warned(facts)
     taking_back.note(payment.pk, facts)
+    fundings.settle_balance(payment.account_id)
+    if stopped := lost_payments.follow(payment.pk):
+        _subscription(stopped)
 
 
 def _refund_warned(facts: ChargeFacts) -> None:

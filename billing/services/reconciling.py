@@ -18,7 +18,7 @@ from billing.enums import LIVE, CheckoutStatus, NudgeKind
 from billing.gateway import books, inbox
 from billing.gateway.errors import BillingError
 from billing.models import Checkout, Invoice, Nudge, Payment, Subscription
-from billing.services import customers, following, letters, nudges
+from billing.services import backfilling, customers, following, letters, nudges
 
 logger = structlog.get_logger(__name__)
 EVENTS_KEPT = timedelta(days=30)
@@ -56,6 +56,7 @@ class Report:
 def reconcile(days: int = 35) -> Report:
     """Look at everything of the last `days` again. Raises BillingError only where Stripe's lists cannot be read."""
     report, since = Report(), timezone.now() - timedelta(days=days)
+    report.repaired += backfilling.note_fundings()
     for target in _targets(since):
         _look(report, *target)
     if report.unresolved:

@@ -21,7 +21,7 @@ from billing.gateway.errors import BillingError
 from billing.gateway.facts import IntentFacts, InvoiceFacts, SessionFacts
 from billing.ledger import lock
 from billing.models import Allowance, AllowanceStop, Payment, PlanPrice, Subscription, TopUp
-from billing.services import letters
+from billing.services import fundings, letters
 from billing.services.customers import account_of
 from billing.shapes import payment_data
 
@@ -96,7 +96,7 @@ def invoice_paid(facts: InvoiceFacts) -> Payment | None:
     prices = prices_of({line.price_id for line in facts.lines})
     given = entitlements.of_invoice(facts, prices)
     stops = entitlements.stops(facts, prices)
-    if not given and not stops and not facts.amount_paid:
+    if not given and not stops and not facts.amount_paid and facts.credit_before == facts.credit_after:
         return None
     price = given[0].price if given else next(iter(prices.values()), None)
     payment = _payment(
@@ -111,6 +111,7 @@ def invoice_paid(facts: InvoiceFacts) -> Payment | None:
         credits_unused=entitlements.unused(facts, prices),
         paid_at=facts.paid_at or facts.created_at,
     )
+    fundings.note(payment, facts, prices)
     for price_id, since in stops.items():
         _stop(facts, prices[price_id], since)
     for each in given:

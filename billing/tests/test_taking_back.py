@@ -170,7 +170,8 @@ def test_after_a_year_is_refunded_the_months_to_come_are_worth_nothing(shop, own
     assert balance_of(owner) == 30
 
 
-def test_a_month_that_came_during_a_dispute_is_given_once_it_is_won(shop, owner):
+def test_a_month_that_came_during_a_dispute_is_given_once_it_is_won(shop, owner, settings):
+    settings.SUBSCRIPTION_AFTER_LOST_PAYMENT = "keep"
     shop.subscribe(owner, "starter-year")
     dispute = shop.stripe.dispute(charge_of(owner))
     shop.tell()

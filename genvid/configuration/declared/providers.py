@@ -1,6 +1,6 @@
 """Settings for HeyGen and Stripe, and for the sandboxes that stand for them."""
 
-from genvid.configuration.kinds import Number, Switch, Text, Url, Whole, Words
+from genvid.configuration.kinds import Choice, Number, Switch, Text, Url, Whole, Words
 from genvid.configuration.setting import Group, Setting
 
 HEYGEN = Group(
@@ -149,6 +149,13 @@ STRIPE = Group(
             Switch(),
             "Whether a payment whose bank warns of fraud is refunded at once.",
             default="off",
+        ),
+        Setting(
+            "SUBSCRIPTION_AFTER_LOST_PAYMENT",
+            Choice(("cancel", "pause", "keep")),
+            "What becomes of a subscription whose payment the customer's bank took back.",
+            default="cancel",
+            wrong="With `keep`, whoever disputes each payment keeps the tier; the credits go all the same.",
         ),
         Setting(
             "CHECKOUT_RETURN_ORIGINS",
