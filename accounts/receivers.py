@@ -19,6 +19,7 @@ ACTS = {
 @receiver(record_changed, dispatch_uid="accounts.note_record_changed")
 def note_record_changed(*, request: HttpRequest, row: Any, action: str, fields: tuple[str, ...], **_: Any) -> None:
     # Never the name of the row: a person's would outlive the erasure of the person.
-    facts = {"kind": row._meta.label, "id": row.pk}
-    changed = {"fields": ", ".join(fields)} if fields else {}
-    audit.note_staff(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts, **changed)
+    facts: dict[str, Any] = {"kind": row._meta.label, "id": row.pk}
+    if fields:
+        facts["fields"] = ", ".join(fields)
+    audit.note_staff(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts)

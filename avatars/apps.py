@@ -11,6 +11,9 @@ class AvatarsConfig(AppConfig):
     name = "avatars"
 
     def ready(self) -> None:
+        # The receivers connect themselves.
+        from avatars import receivers  # noqa: F401, PLC0415 - models are loaded only now
+
         worker_ready.connect(fill_empty_catalogue, dispatch_uid="avatars.fill_empty_catalogue")
 
 

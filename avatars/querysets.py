@@ -30,9 +30,9 @@ class CatalogueQuerySet(models.QuerySet[Any]):
 
     def with_offered_voice(self, account_id: UUID) -> "CatalogueQuerySet":
         """Avatars with `offered_voice_id`: the default voice, unless the account may not see it."""
-        return self.annotate(
-            offered_voice_id=Case(When(offered_to(account_id, "default_voice__"), then=F("default_voice_id")))
-        )
+        offered = Case(When(offered_to(account_id, "default_voice__"), then=F("default_voice_id")))
+        avatars: CatalogueQuerySet = self.annotate(offered_voice_id=offered)
+        return avatars
 
     def unclassified(self) -> "CatalogueQuerySet":
         """Those that HeyGen lists and no sync has told apart into private and public yet."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.enums import AuditAct
 from accounts.models import Account
-from avatars.models import CatalogueEntry
+from avatars.models import Avatar, CatalogueEntry, Voice
 from genvid.errors import InvalidState
 
 EVERYBODY = "all accounts"
@@ -35,6 +35,13 @@ def withdraw(entry: CatalogueEntry, *, staff_id: UUID) -> None:
     owner = entry.account_id
     _set(entry, is_released=False, account=None)
     audit.note_staff(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
+
+
+def withdraw_all_of(account_id: UUID) -> None:
+    """Take back whatever is released to this account alone. Safe to repeat."""
+    for model in (Avatar, Voice):
+        owned = model.objects.filter(account=account_id)
+        owned.update(is_released=False, account=None, updated_at=timezone.now())
 
 
 def _set(entry: CatalogueEntry, *, is_released: bool, account: Account | None) -> None:

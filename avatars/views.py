@@ -1,14 +1,13 @@
 """The catalogue of avatars and voices, read-only, with ETags: clients may ask often and fetch seldom."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from django.db.models import QuerySet
+from typing import ClassVar, cast
 
 from accounts.enums import Scope
 from accounts.viewsets import AccountViewSet
 from avatars.filters import AvatarFilter, VoiceFilter
 from avatars.models import Avatar, Voice
+from avatars.querysets import CatalogueQuerySet
 from avatars.serializers import AvatarOutput, VoiceOutput, avatar_data, voice_data
 from genvid.api.endpoints import Endpoint
 from genvid.api.viewsets import ListMixin, RetrieveMixin
@@ -22,16 +21,16 @@ class CatalogueViewSet(ListMixin, RetrieveMixin, AccountViewSet):
 
     owned_by: ClassVar[Mapping[str, str]] = {}
 
-    def get_queryset(self) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset().offered_to(self.caller.account_id)
-        return rows
+    def get_queryset(self) -> CatalogueQuerySet:
+        rows = cast("CatalogueQuerySet", super().get_queryset())
+        return rows.offered_to(self.caller.account_id)
 
 
 class AvatarViewSet(CatalogueViewSet):
     queryset = Avatar.objects.all()
     representation = staticmethod(avatar_data)
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> CatalogueQuerySet:
         return super().get_queryset().with_offered_voice(self.caller.account_id)
 
     endpoints = {

@@ -47,7 +47,7 @@ class StaffActManager(models.Manager["StaffAct"]):
 class StaffAct(AuditEntry):
     """The entries of what the operator's people did, for a page of their own."""
 
-    objects = StaffActManager()
+    objects = StaffActManager()  # type: ignore[misc]  # django-stubs takes the inherited manager for a class variable
 
     class Meta:
         proxy = True

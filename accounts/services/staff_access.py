@@ -45,9 +45,8 @@ def note_change(editor: Any, row: User | Group, *, before: dict[str, str], after
         return False
     if not editor.is_superuser:
         raise PermissionDenied("Only a superuser may change who is staff, or what staff may do.")
-    entry = audit.note_staff(
-        AuditAct.ACCESS_CHANGED, staff_id=editor.pk, kind=row._meta.model_name, id=row.pk, **changes
-    )
+    facts: dict[str, Any] = {"kind": row._meta.model_name, "id": row.pk, **changes}
+    entry = audit.note_staff(AuditAct.ACCESS_CHANGED, staff_id=editor.pk, **facts)
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=editor.pk)
     for user_id in others.values_list("pk", flat=True):
         outbox.write(MailKind.ACCESS_CHANGED, person=user_id, entry=str(entry.pk))

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User
+from accounts.signals import account_erasing
 from avatars import jobs, releases
 from avatars.models import Avatar, Voice
 from avatars.services import sync_catalogue
@@ -225,6 +226,15 @@ def test_staff_take_a_row_back_and_it_is_audited(boss, owner):
     avatar.refresh_from_db()
     assert (avatar.is_released, avatar.account_id, names(owner, AVATARS)) == (False, None, [])
     assert AuditEntry.objects.get(act="catalogue.withdrawn").account_id == owner.account.pk
+
+
+def test_what_was_released_to_an_account_that_is_erased_is_released_to_nobody(owner, outsider):
+    private = {"is_private": True, "is_released": True}
+    mine, theirs = make_avatar(account=owner.account, **private), make_voice(account=outsider.account, **private)
+    account_erasing.send(sender=None, account_id=owner.account.pk)
+    mine.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (mine.is_released, mine.account_id, theirs.account_id) == (False, None, outsider.account.pk)
 
 
 @pytest.mark.parametrize(

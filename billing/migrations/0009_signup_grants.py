@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_mail_and_networks'),
-        ('billing', '0005_plans_and_payments'),
+        ('billing', '0006_overrun_factor'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
