@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from videos.columns import LONGEST_HEADER, as_variable_name, cleaned, headed, is_variable_name
 from videos.csv_dialects import Dialect, dialect_of
 from videos.csv_encodings import Decoded, UnreadableText, WrongEncoding, decode
+from videos.speech.warnings import Warned
 
 MOST_COLUMNS = 50
 MOST_VALUE = 5000
@@ -48,6 +49,9 @@ class RowsWarning:
     code: str
     message: str
     field: str
+
+    def as_dict(self) -> Warned:
+        return Warned(code=self.code, message=self.message, field=self.field)
 
 
 @dataclass(frozen=True)

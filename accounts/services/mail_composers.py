@@ -62,9 +62,10 @@ def invitation(order: Order) -> Message | None:
 @composes(MailKind.MEMBER_REMOVED)
 def member_removed(order: Order) -> Message | None:
     user = _active(order.person)
-    if user is None or Membership.objects.filter(user=user, account=order.account).exists():
+    account = Account.objects.filter(pk=order.account).first() if order.account else None
+    if user is None or account is None or Membership.objects.filter(user=user, account=account).exists():
         return None
-    return team_mail.removed(user, Account.objects.get(pk=order.account))
+    return team_mail.removed(user, account)
 
 
 @composes(MailKind.NEW_OWNER)

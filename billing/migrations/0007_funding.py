@@ -10,7 +10,7 @@ def leave_what_was_decided_before(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0005_plans_and_payments'),
+        ('billing', '0006_overrun_factor'),
     ]
 
     operations = [

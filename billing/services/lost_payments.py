@@ -71,5 +71,5 @@ def _tell_of_victory(dispute: Dispute) -> None:
     text = (
         f"Dispute {dispute.pk} of account {payment.account_id} is won, and the money here again. Its credits are back"
     )
-    text += f"; its subscription {TEXTS[AfterLoss(dispute.after_loss)]}: see to what it was paid for."
+    text += f"; its subscription {TEXTS[AfterLoss(dispute.after_loss or AfterLoss.NONE)]}: see to what it was paid for."
     letters.alarm(f"won-after-loss:{dispute.pk}", text)

@@ -340,7 +340,7 @@ def test_the_row_outlives_the_account_which_waits_no_more(waiting, settings):
 
 
 def remember() -> None:
-    migration = importlib.import_module("billing.migrations.0009_signup_grants")
+    migration = importlib.import_module("billing.migrations.0008_signup_grants")
     migration.remember_what_was_given(apps, None)
 
 

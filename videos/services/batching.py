@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -73,7 +73,7 @@ def quote(caller: Caller, table: Table, wish: dict[str, Any]) -> Quote:
     draft, available = _drafted(caller, table, wish), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
     affordable = available >= draft.credits
-    read = (table.encoding, table.sample, [*(Warned(**asdict(each)) for each in table.warnings), *_warnings(draft)])
+    read = (table.encoding, table.sample, [*(each.as_dict() for each in table.warnings), *_warnings(draft)])
     return Quote(draft.credits, len(draft.videos), seconds, available, affordable, float(draft.hold_factor), *read)
 
 

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_mail_and_networks'),
-        ('billing', '0006_overrun_factor'),
+        ('billing', '0007_funding'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
