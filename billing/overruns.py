@@ -4,9 +4,11 @@ The customer pays the hold, the rest is our loss. It is kept on the hold, for th
 staff are told, and the account's next holds are larger by what it took.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -55,8 +57,9 @@ def note(hold: Hold, needed: int) -> None:
 def between(since: datetime, until: datetime) -> list[Overrun]:
     """The large ones of that time, the newest last. One query."""
     holds = Hold.objects.filter(needed__gt=F("amount") * ALARMING, settled_at__gte=since, settled_at__lt=until)
-    rows = holds.order_by("settled_at", "id").values_list("wallet_id", "reference", "amount", "needed", "settled_at")
-    return [Overrun(*row) for row in rows]  # type: ignore[arg-type]  # the filter leaves no nulls
+    columns = ("wallet_id", "reference", "amount", "needed", "settled_at")
+    rows: Iterable[tuple[Any, ...]] = holds.order_by("settled_at", "id").values_list(*columns)
+    return [Overrun(*row) for row in rows]
 
 
 def _alarm(hold: Hold, needed: int, learned: Decimal, now: datetime) -> None:

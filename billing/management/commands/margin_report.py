@@ -64,9 +64,9 @@ class Command(BaseCommand):
         for account_id, each in sorted(report.by_account.items(), key=lambda row: -row[1].margin):
             name = report.names.get(account_id, "")
             beside = (report.plans.get(account_id, ""), report.currency, each.revenue, each.credits_sold)
-            used = (each.credits_used, each.credits_expired, each.credits_taken_back, each.provider_microdollars)
-            rest = (each.margin, each.margin_percent, each.overruns, each.credits_overrun)
-            writer.writerow((account_id, harmless(name), *beside, *used, *rest))
+            figures = (each.credits_used, each.credits_expired, each.credits_taken_back, each.provider_microdollars)
+            result = (each.margin, each.margin_percent, each.overruns, each.credits_overrun)
+            writer.writerow((account_id, harmless(name), *beside, *figures, *result))
 
 
 def _named(report: Report) -> dict[str, Margin]:

@@ -9,7 +9,8 @@ def line_of(bank: Bank, subscription: Thing, item: Thing) -> Thing | None:
     """The line by which the item's present time was billed last."""
     invoices = bank.books.all("invoice", customer=subscription["customer"])
     billed: list[Thing] = [line for invoice in invoices for line in invoice["lines"]["data"]]
-    for line in reversed([*billed, *subscription["_pending"]]):
+    pending: list[Thing] = subscription["_pending"]
+    for line in reversed([*billed, *pending]):
         details = (line["parent"] or {}).get("subscription_item_details") or {}
         is_its = details.get("subscription_item") == item["id"] and not details["proration_details"]["credited_items"]
         if is_its and line["pricing"]["price_details"]["price"] == item["price"]["id"]:
