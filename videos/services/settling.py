@@ -124,6 +124,7 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
         idempotency_key=None,
         provider_video_id=None,
         submitted_at=None,
+        stuck_at=None,
         render_links=None,
         progress_floor=estimates.progress_percent(video),
         eta_ceiling=estimates.eta_seconds(video, None),

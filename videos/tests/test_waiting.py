@@ -15,7 +15,7 @@ from genvid.tests.factories import PASSWORD, grant, make_avatar, make_video
 from videos import estimates, news, paces, provider, scheduler, waiting
 from videos.enums import Status
 from videos.models import Video, after
-from videos.services import submitting, sweeping
+from videos.services import settling, submitting, sweeping
 from videos.tests.pipeline import UNTOUCHED, fresh, gate, history, money_of
 
 pytestmark = pytest.mark.django_db
@@ -187,6 +187,12 @@ def test_when_an_order_is_taken_it_is_known_when_it_counts_as_stuck(owner):
     video = fresh(video)
     longest = paces.pace_of(video).p99 * 3
     assert (video.stuck_at - video.submitted_at).total_seconds() == pytest.approx(longest)
+
+
+def test_an_order_placed_anew_is_not_stuck_for_the_one_before(owner):
+    video = make_stuck(owner)
+    assert settling.requeue(video, reason="provider_busy", why="busy")
+    assert (fresh(video).stuck_at, told(owner, video)[0]) == (None, "slot")
 
 
 @pytest.mark.parametrize(("elapsed", "eta"), [(0, 100), (90, 10), (399, 10), (401, None), (5000, None)])
