@@ -5,20 +5,21 @@ from typing import Any
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from genvid.api.exceptions import not_found_view
 from genvid.api.redoc import redoc_script
 from genvid.health import healthz, readyz
 from genvid.metrics.views import metrics
 from genvid.pages import FrontView
+from genvid.schema_view import SchemaView
 
 api: list[Any] = [
     path("", include("accounts.urls")),
     path("", include("avatars.urls")),
     path("", include("billing.urls")),
     path("", include("videos.urls")),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("redoc/redoc.js", redoc_script, name="redoc-script"),
     path("redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),

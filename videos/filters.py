@@ -1,6 +1,6 @@
 """Query parameters of the video list."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import django_filters
@@ -12,6 +12,9 @@ from genvid.api.filters import InstantFilter, StrictBooleanFilter, TextFilter
 from genvid.api.pagination import MAX_LIMIT
 from videos.enums import PublicStatus, internal
 from videos.models import Video
+
+ANY_STATUS = "|".join(PublicStatus.values)
+ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 class StatusesField(forms.Field):
@@ -29,6 +32,7 @@ class StatusesField(forms.Field):
 
 class StatusesFilter(django_filters.Filter):
     field_class = StatusesField
+    schema: ClassVar = {"type": "string", "pattern": f"^({ANY_STATUS})(,({ANY_STATUS}))*$"}
 
 
 class IdsField(forms.Field):
@@ -48,6 +52,7 @@ class IdsField(forms.Field):
 
 class IdsFilter(django_filters.Filter):
     field_class = IdsField
+    schema: ClassVar = {"type": "string", "pattern": f"^{ID}(,{ID}){{0,{MAX_LIMIT - 1}}}$"}
 
 
 class VideoFilter(django_filters.FilterSet):

@@ -1,6 +1,6 @@
 """Shapes of forgotten, reset and changed passwords."""
 
-from genvid.api.serializers import StrictCharField, StrictEmailField, StrictSerializer
+from genvid.api.serializers import NewPasswordField, StrictCharField, StrictEmailField, StrictSerializer
 
 LONGEST = 256
 
@@ -11,9 +11,9 @@ class ForgotInput(StrictSerializer):
 
 class ResetInput(StrictSerializer):
     token = StrictCharField(max_length=1024)
-    new_password = StrictCharField(max_length=LONGEST, trim_whitespace=False, write_only=True)
+    new_password = NewPasswordField()
 
 
 class ChangeInput(StrictSerializer):
     current_password = StrictCharField(max_length=LONGEST, trim_whitespace=False, write_only=True)
-    new_password = StrictCharField(max_length=LONGEST, trim_whitespace=False, write_only=True)
+    new_password = NewPasswordField()

@@ -8,12 +8,18 @@ from accounts.enums import Role
 from accounts.models import User
 from accounts.services import SignedIn
 from accounts.tokens import TokenPair
-from genvid.api.serializers import StrictBooleanField, StrictCharField, StrictEmailField, StrictSerializer
+from genvid.api.serializers import (
+    NewPasswordField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictEmailField,
+    StrictSerializer,
+)
 
 
 class RegisterInput(StrictSerializer):
     email = StrictEmailField(max_length=254)
-    password = StrictCharField(max_length=256, trim_whitespace=False, write_only=True)
+    password = NewPasswordField()
     full_name = StrictCharField(max_length=150, required=False, allow_blank=True)
     company_name = StrictCharField(max_length=150, required=False, allow_blank=True)
 

@@ -9,6 +9,7 @@ import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.urls import Resolver404, resolve
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -45,6 +46,7 @@ LONGEST_NAME = 100
 """Characters of a field's name in `details`."""
 LONGEST_MESSAGE = 500
 """Characters of a message: it may repeat what the client sent."""
+SLASH_HINT = " Addresses here end without a slash: leave the last one out."
 RETRYABLE = {"rate_limited", "server_error", "provider_unavailable", "idempotency_in_progress"}
 
 
@@ -132,7 +134,18 @@ def flatten(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def not_found_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    return error_response(404, error_object("not_found", NotFound.message), request)
+    hint = SLASH_HINT if _is_known_without_slash(request.path_info) else ""
+    return error_response(404, error_object("not_found", NotFound.message + hint), request)
+
+
+def _is_known_without_slash(path: str) -> bool:
+    if not path.endswith("/") or path == "/":
+        return False
+    try:
+        view = resolve(path.rstrip("/")).func
+    except Resolver404:
+        return False
+    return getattr(view, "__wrapped__", view) is not not_found_view
 
 
 def bad_request_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:

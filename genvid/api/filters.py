@@ -68,9 +68,16 @@ def filter_parameters(filterset: type[django_filters.FilterSet]) -> list[OpenApi
     return [*filters, *PAGE_PARAMETERS]
 
 
+def message_of(each: django_filters.Filter, messages: list[str]) -> str:
+    """What is wrong with the value of this filter; where there is a choice, what there is to choose from."""
+    if isinstance(each, django_filters.ChoiceFilter):
+        return f"Must be one of {', '.join(_schema_of(each)['enum'])}."
+    return " ".join(messages)
+
+
 def takes_nothing(each: django_filters.Filter) -> bool:
     """Whether an empty text is a value for this filter: for words it is, for an id, a time or a choice it is not."""
-    return _schema_of(each).keys() <= {"type", "maxLength"} and _schema_of(each)["type"] == "string"
+    return _schema_of(each).keys() <= {"type", "maxLength", "pattern"} and _schema_of(each)["type"] == "string"
 
 
 def _schema_of(each: django_filters.Filter) -> dict[str, Any]:

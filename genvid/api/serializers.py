@@ -18,6 +18,15 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class NewPasswordField(StrictCharField):
+    """A password to be. What it has to be like, and how long, is AUTH_PASSWORD_VALIDATORS' to say."""
+
+    SHORTEST = 8
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=256, trim_whitespace=False, write_only=True, **options)
+
+
 class StrictEmailField(serializers.EmailField):
     """ASCII only: other letters look like these, and two spellings of one mailbox would be two people."""
 
@@ -83,6 +92,10 @@ class StrictUUIDField(serializers.UUIDField):
 
 
 class StrictChoiceField(serializers.ChoiceField):
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        self.error_messages["invalid_choice"] = f"Must be one of {', '.join(map(str, self.choices))}."
+
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid_choice", input=data)

@@ -24,7 +24,7 @@ from rest_framework.viewsets import GenericViewSet
 from genvid.api import ratelimits
 from genvid.api.endpoints import Endpoint
 from genvid.api.etags import with_etag
-from genvid.api.filters import takes_nothing
+from genvid.api.filters import message_of, takes_nothing
 from genvid.api.ratelimits import Standing
 from genvid.api.renderers import EnvelopeRenderer
 from genvid.api.serializers import StrictSerializer, validated
@@ -255,7 +255,8 @@ class StrictViewSet(GenericViewSet[Any]):
         self._refuse_empty(filters.base_filters)
         filterset = filters(self.request.query_params, queryset=queryset, request=self.request)
         if not filterset.is_valid():
-            details = {name: " ".join(messages) for name, messages in filterset.errors.items()}
+            wrong = filterset.errors.items()
+            details = {name: message_of(filters.base_filters[name], messages) for name, messages in wrong}
             raise ValidationFailed(details=details)
         found: QuerySet[Any] = filterset.qs
         return found

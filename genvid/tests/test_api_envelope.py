@@ -81,6 +81,27 @@ def test_an_unknown_path_is_a_404_also_while_debugging(stranger, settings, path,
     assert refusal_of(stranger.get(path)) == (404, "not_found")
 
 
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+@pytest.mark.parametrize("path", ["/api/v1/videos/", "/api/v1/billing/wallet/", "/api/v1/videos//", "/healthz/"])
+def test_a_slash_at_the_end_is_a_404_that_says_so(owner, path, method):
+    response = getattr(owner.client, method)(path)
+    assert refusal_of(response) == (404, "not_found")
+    assert response.json()["error"]["message"].endswith("end without a slash: leave the last one out.")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nope/", "/nope/", "/api/"])
+def test_an_unknown_path_with_a_slash_has_no_hint(stranger, path):
+    assert stranger.get(path).json()["error"]["message"] == "There is nothing at this address."
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+@pytest.mark.parametrize("query", ["?limit=1", "?nonsense=1", "?limit=1&limit=2"])
+def test_a_wrong_method_is_a_405_whatever_the_query_and_the_body(owner, stranger, method, query):
+    for client in (owner.client, stranger):
+        response = getattr(client, method)(f"/api/v1/voices{query}", {"nonsense": 1})
+        assert refusal_of(response) == (405, "method_not_allowed")
+
+
 def test_an_unknown_path_outside_the_api_is_a_404(stranger):
     assert refusal_of(stranger.get("/nope")) == (404, "not_found")
 

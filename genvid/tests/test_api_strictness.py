@@ -117,3 +117,21 @@ def test_a_query_parameter_on_a_post_is_refused(owner, path):
 def test_a_filter_that_makes_no_sense_is_refused(owner, path):
     name = path.partition("?")[2].partition("=")[0]
     assert wrong_fields_of(owner.client.get(f"/api/v1/{path}")) == [name]
+
+
+@pytest.mark.parametrize("value", ["robot", "", 1, None])
+def test_what_there_is_to_choose_from_is_named(owner, wish, value):
+    details = owner.client.post("/api/v1/videos/quote", wish | {"resolution": value}).json()["error"]["details"]
+    named = {None: "This field may not be null."}
+    assert details == {"resolution": named.get(value, "Must be one of 720p, 1080p.")}
+
+
+def test_what_there_is_to_choose_from_is_named_for_each_item_of_a_list(owner):
+    details = owner.client.post("/api/v1/webhook-endpoints", {"events": ["nope"]}).json()["error"]["details"]
+    assert details["events.0"].startswith("Must be one of ")
+    assert "video.completed" in details["events.0"]
+
+
+def test_what_there_is_to_choose_from_is_named_for_a_filter(owner):
+    details = owner.client.get("/api/v1/avatars?kind=robot").json()["error"]["details"]
+    assert details == {"kind": "Must be one of studio_avatar, digital_twin, photo_avatar."}

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,8 @@ from genvid.tests.processes import WebProcess
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
-OPTIONS = {"content_type_overrides": {"application/zip": "application/octet-stream"}, "post_hooks": []}
+FILES = ("application/zip", "video/mp4", "image/jpeg", "application/x-subrip", "text/vtt")
+OPTIONS = {"content_type_overrides": dict.fromkeys(FILES, "application/octet-stream"), "post_hooks": []}
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,11 @@ def test_a_generated_client_registers_quotes_creates_gets_and_lists(customer: Cu
     assert customer.call("videos.get_video", 200, made.id).data == made
     page = customer.call("videos.list_videos", 200)
     assert (page.data, page.meta.next_cursor) == ([made], None)
+
+
+def test_every_module_of_a_generated_client_imports(package: ModuleType) -> None:
+    for module in pkgutil.walk_packages(package.__path__, "genvid_client."):
+        importlib.import_module(module.name)
 
 
 def test_a_generated_client_reads_errors(customer: Customer) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,6 +38,11 @@ class BatchFormParser(StrictFormParser):
     max_bytes = settings.BATCH_MAX_BODY_BYTES
 
 
+REQUEST_ID = OpenApiParameter(
+    "X-Request-Id",
+    location=OpenApiParameter.HEADER,
+    description="The request's name in our logs and in the answer: 1 to 64 of `A-Za-z0-9._-`.",
+)
 REQUEST = {"application/json": BatchInput, "multipart/form-data": BatchFormInput}
 PARSERS = (BatchJSONParser, BatchFormParser)
 
@@ -52,6 +57,8 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
             request=REQUEST,
             parsers=PARSERS,
             response=BatchQuoteOutput,
+            # Python clients that openapi-python-client makes import only if something may be left out beside the body.
+            parameters=(REQUEST_ID,),
             description="Changes nothing. Takes the same body as creating it.",
         ),
         "create": Endpoint(

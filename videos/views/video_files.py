@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponseRedirect
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -32,6 +33,11 @@ class VideoFilesMixin:
             response=SIGNED_LINK,
             status=302,
             description="Redirects to a short-lived link that honours `Range`.",
+            also={
+                (200, "video/mp4"): OpenApiResponse(
+                    OpenApiTypes.BINARY, description="What the link leads to: the film."
+                )
+            },
         ),
         "thumbnail": Endpoint(
             "get_video_thumbnail",
@@ -40,6 +46,11 @@ class VideoFilesMixin:
             response=SIGNED_LINK,
             status=302,
             description="Redirects to a short-lived link to a JPEG.",
+            also={
+                (200, "image/jpeg"): OpenApiResponse(
+                    OpenApiTypes.BINARY, description="What the link leads to: the picture."
+                )
+            },
         ),
         "captions": Endpoint(
             "get_video_captions",
@@ -49,6 +60,10 @@ class VideoFilesMixin:
             status=302,
             parameters=(OpenApiParameter("format", enum=sorted(CAPTIONS), description="`srt` when left out."),),
             description="Redirects to a short-lived link to an SRT or VTT file.",
+            also={
+                (200, kind): OpenApiResponse(OpenApiTypes.BINARY, description="What the link leads to: the captions.")
+                for kind in ("application/x-subrip", "text/vtt")
+            },
         ),
     }
 

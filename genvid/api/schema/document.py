@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
+
 from genvid.api.schema import envelope, refusals, texts
 from genvid.api.schema.examples import Examples
 from genvid.api.schema.headers import HEADERS
@@ -12,8 +14,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 RENAMED = {"ErrorOutput": "VideoError", "EndpointOutput": "WebhookEndpoint", "NewEndpointOutput": "NewWebhookEndpoint"}
 
 
-def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's post-processing hook."""
+def complete(result: dict[str, Any], request: Any = None, **_: Any) -> dict[str, Any]:
+    """drf-spectacular's post-processing hook. `request`: of somebody who is served the document."""
     components = result["components"]
     components["schemas"] |= envelope.SCHEMAS | {refusals.ERROR_CODE: refusals.error_code_schema()}
     rename(result)
@@ -25,6 +27,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         examples.illustrate(operation)
     link(result)
     result["info"]["description"] = texts.ABOUT
+    result["servers"] = [{"url": settings.PUBLIC_URL if request else "/"}]
     result["tags"] = [{"name": name, "description": described} for name, described in texts.TAGS.items()]
     result["webhooks"] = webhooks(examples)
     return result

@@ -51,7 +51,7 @@ class Examples:
     def illustrate(self, operation: dict[str, Any]) -> None:
         """Give every parameter, body and answer of an operation its example."""
         for parameter in operation.get("parameters", ()):
-            parameter.setdefault("example", self.of(parameter["schema"], operation["operationId"], parameter["name"]))
+            self._fill(parameter, self.of(parameter["schema"], operation["operationId"], parameter["name"]))
         told = OPERATIONS.get(operation["operationId"], {})
         for kind, content in operation.get("requestBody", {}).get("content", {}).items():
             self._show(kind, content, told.get("request", {}))
@@ -59,10 +59,18 @@ class Examples:
             for kind, content in answer.get("content", {}).items():
                 self._show(kind, content, told.get("data", {}))
 
+    def _fill(self, parameter: dict[str, Any], value: Any) -> None:
+        """Pages that try a call out send every example: of what may be left out, words tell it instead."""
+        if parameter.get("required") or parameter["name"] == "limit":
+            parameter.setdefault("example", value)
+        elif isinstance(value, str) and "enum" not in parameter["schema"]:
+            told = parameter.get("description", "")
+            parameter["description"] = f"{told} For example `{value}`.".strip()
+
     def _show(self, kind: str, content: dict[str, Any], changes: dict[str, Any]) -> None:
         if kind in MEDIA:
             content["example"] = MEDIA[kind]
-        elif kind != "application/zip":
+        elif content["schema"].get("format") != "binary":
             example = self.of(content["schema"])
             target = example["data"] if set(example) == {"success", "data", "meta"} else example
             if isinstance(target, dict):

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from genvid.api.endpoints import Endpoint
 from genvid.api.schema import envelope, refusals, texts
 from genvid.api.schema.headers import headers
-from genvid.api.serializers import StrictSerializer
+from genvid.api.serializers import NewPasswordField, StrictSerializer
 
 
 class EnvelopeAutoSchema(AutoSchema):
@@ -100,6 +100,16 @@ class EnvelopeAutoSchema(AutoSchema):
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
+        for name, field in serializer.fields.items():
+            if isinstance(field, NewPasswordField) and name in schema.get("properties", {}):
+                # drf-spectacular says 1 of every text that may not be empty.
+                schema["properties"][name]["minLength"] = NewPasswordField.SHORTEST
+        return schema
+
+    def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer_field(field, *args, **kwargs)
+        if isinstance(field, serializers.ListField) and not field.allow_empty:
+            schema["minItems"] = 1
         return schema
 
     # ── The answers

@@ -22,6 +22,7 @@ SCRIPT = "Hello and welcome to our spring sale."
 VALUES: dict[str, Any] = {
     # Headers and parameters
     "Idempotency-Key": "order-2026-05-01-0001",
+    "X-Request-Id": "0f8fad5b-d9cb-469f-a165-70867728950e",
     "If-None-Match": '"6c6f2a9d1b5e4f7a8c3d2e1f0a9b8c7d"',
     "Prefer": "wait=30",
     "Last-Event-ID": "412",
