@@ -107,7 +107,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return schema
 
     def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_serializer_field(field, *args, **kwargs)
+        schema: dict[str, Any] = super()._map_serializer_field(field, *args, **kwargs)  # type: ignore[no-untyped-call]
         if isinstance(field, serializers.ListField) and not field.allow_empty:
             schema["minItems"] = 1
         return schema

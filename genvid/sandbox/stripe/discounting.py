@@ -10,7 +10,8 @@ def line_of(bank: Bank, subscription: Thing, item: Thing) -> Thing | None:
     invoices = bank.books.all("invoice", customer=subscription["customer"])
     billed: list[Thing] = [line for invoice in invoices for line in invoice["lines"]["data"]]
     pending: list[Thing] = subscription["_pending"]
-    for line in reversed([*billed, *pending]):
+    known: list[Thing] = [*billed, *pending]
+    for line in reversed(known):
         details = (line["parent"] or {}).get("subscription_item_details") or {}
         is_its = details.get("subscription_item") == item["id"] and not details["proration_details"]["credited_items"]
         if is_its and line["pricing"]["price_details"]["price"] == item["price"]["id"]:
