@@ -35,6 +35,8 @@ class Standing:
 
 
 NOT_WAITING = Standing()
+AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
+"""The `waiting_reason` of an order whose cast staff have to release first."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def read_slots() -> Slots:
 
 
 def _standing(video: Video, place: Place | None, slots: Slots) -> Standing:
-    if video.set_aside_at is not None:
+    if video.set_aside_at is not None or video.waiting_reason == AWAITS_RELEASE:
         return Standing(None, WaitingFor.STAFF, slots.usable)
     if video.is_test or place is None:
         # A test video waits beside the line; one without a place has just got its slot.
@@ -108,6 +110,8 @@ def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
 def _reason(video: Video, standing: Standing, state: ProviderState, now: datetime) -> str:
     if video.status != Status.QUEUED:
         return _reason_in_flight(video, now)
+    if video.waiting_reason == AWAITS_RELEASE:
+        return AWAITS_RELEASE
     words = {
         None: "",
         WaitingFor.STAFF: "Set aside for staff",

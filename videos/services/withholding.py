@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from videos.models import Video
 from videos.services import settling
+from videos.waiting import AWAITS_RELEASE
 
 logger = structlog.get_logger(__name__)
-REASON = "Waits for staff: its avatar or voice is not released to this account."
 
 
 def is_withheld(video: Video) -> bool:
@@ -23,15 +23,15 @@ def is_withheld(video: Video) -> bool:
 
 def return_to_queue(video: Video) -> None:
     """Give the slot back. Only for an order that was never sent: another one may be rendering already."""
-    settling.requeue(video, reason="awaits_release", why=REASON)
+    settling.requeue(video, reason="awaits_release", why=AWAITS_RELEASE)
 
 
 def note_reasons() -> None:
     """Say of every queued order whether it waits for a release."""
     queued = Video.objects.queued()
-    withheld = queued.cast_withheld().exclude(waiting_reason=REASON)
-    noted = withheld.update(waiting_reason=REASON, updated_at=timezone.now())
+    withheld = queued.cast_withheld().exclude(waiting_reason=AWAITS_RELEASE)
+    noted = withheld.update(waiting_reason=AWAITS_RELEASE, updated_at=timezone.now())
     # Released meanwhile: what it waits for now is for the scheduler to say.
-    queued.filter(waiting_reason=REASON).cast_released().update(waiting_reason="", updated_at=timezone.now())
+    queued.filter(waiting_reason=AWAITS_RELEASE).cast_released().update(waiting_reason="", updated_at=timezone.now())
     if noted:
         logger.error("orders_await_release", count=noted)

@@ -3,11 +3,13 @@
 import pytest
 
 from avatars.models import Avatar, Voice
+from genvid.tests.asserts import data_of
 from genvid.tests.factories import make_avatar, make_video
 from videos import scheduler
 from videos.enums import Status
 from videos.models import Video
-from videos.services import submitting, sweeping, withholding
+from videos.services import submitting, sweeping
+from videos.waiting import AWAITS_RELEASE, reasons
 
 pytestmark = pytest.mark.django_db
 WITHHELD = [
@@ -28,8 +30,11 @@ def test_a_queued_order_of_a_withheld_row_is_not_claimed_and_staff_see_why(owner
     assert scheduler.hand_out_slots() == 0
     sweeping.sweep_all()
     video = fresh(video)
-    assert (video.status, video.waiting_reason) == (Status.QUEUED, withholding.REASON)
+    assert (video.status, video.waiting_reason) == (Status.QUEUED, AWAITS_RELEASE)
     assert video.credits_held > 0
+    shown = data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))
+    assert (shown["waiting_for"], shown["eta_seconds"]) == ("staff", None)
+    assert reasons([video]) == {video.pk: AWAITS_RELEASE}
 
 
 def test_an_order_with_another_accounts_avatar_is_not_claimed(owner, outsider):
@@ -62,7 +67,7 @@ def test_an_order_claimed_before_its_avatar_was_taken_back_is_never_sent(owner, 
     Avatar.objects.update(**WITHHELD[0])
     submitting.submit_video(str(video.pk))
     video = fresh(video)
-    assert (video.status, video.waiting_reason, video.idempotency_key) == (Status.QUEUED, withholding.REASON, None)
+    assert (video.status, video.waiting_reason, video.idempotency_key) == (Status.QUEUED, AWAITS_RELEASE, None)
     assert sent == []
 
 
