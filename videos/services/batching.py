@@ -84,7 +84,7 @@ def _warnings(draft: Draft) -> list[Warned]:
     rows_of = {
         code: f"In {len(each)} of {len(draft.videos)} rows: {each[0]['message']}" for code, each in found.items()
     }
-    return [{**found[code][0], "message": message} for code, message in rows_of.items()]
+    return [Warned(code=code, message=message, field=found[code][0]["field"]) for code, message in rows_of.items()]
 
 
 @transaction.atomic
