@@ -29,10 +29,8 @@ class Browser:
     def __enter__(self) -> Self:
         self._driver = sync_playwright().start()
         self._chromium = self._driver.chromium.launch(executable_path=chromium(), args=[*FLAGS, *self.flags])
-        self.page = self._chromium.new_page(viewport={"width": 1280, "height": 1000})
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.context = self._chromium.new_context(viewport={"width": 1280, "height": 1000})
+        self.page = self.tab()
         return self
 
     def __exit__(
@@ -40,6 +38,15 @@ class Browser:
     ) -> None:
         self._chromium.close()
         self._driver.stop()
+
+    def tab(self) -> Page:
+        """Another tab of the window: it shares cookies and storage with the first."""
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_navigation_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        return page
 
     def see(self, selector: str, words: str) -> None:
         """Wait until it says so."""

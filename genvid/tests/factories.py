@@ -230,13 +230,18 @@ def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Vi
     if "avatar_id" not in wish:
         wish["avatar_id"] = make_avatar().pk
     video = creating.create(caller.caller, draft=status == Status.DRAFT, **{"script": SCRIPT} | wish)
-    for step in PATHS[status]:
-        assert video.move(step, reason="test", **_facts(video, step))
-    _end(video, status, **{name: fields.pop(name) for name in ("duration", "error_code") if name in fields})
+    lead(video, status, **{name: fields.pop(name) for name in ("duration", "error_code") if name in fields})
     if fields:
         Video.objects.filter(pk=video.pk).update(**fields)
     video.refresh_from_db()
     return video
+
+
+def lead(video: Video, status: str, **end: Any) -> None:
+    """Move a queued video on to `status` as the pipeline does."""
+    for step in PATHS[status]:
+        assert video.move(step, reason="test", **_facts(video, step))
+    _end(video, status, **end)
 
 
 def _facts(video: Video, step: Status) -> dict[str, Any]:

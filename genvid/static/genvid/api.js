@@ -1,8 +1,12 @@
 // Talking to the public API, the same that customers use.
 
 import { tell } from "./hub.js";
+import { alone, catchUp, keep, tokens } from "./tokens.js";
 
 export const API = "/api/v1/";
+const UNREACHABLE = "The server cannot be reached. This page goes on by itself when it can.";
+const OFFLINE = "You are offline. This page goes on by itself when you are back.";
+const ENDED = "Your session has ended. Please sign in again.";
 
 export class ApiError extends Error {
   constructor(status, error) {
@@ -11,27 +15,21 @@ export class ApiError extends Error {
   }
 }
 
-export const tokens = {
-  get: () => JSON.parse(sessionStorage.getItem("genvid") || "null"),
-  set: (pair) => sessionStorage.setItem("genvid", JSON.stringify({ access: pair.access_token, refresh: pair.refresh_token })),
-  clear: () => sessionStorage.removeItem("genvid"),
-};
-
-async function send(path, { method = "GET", body, headers = {} } = {}) {
+async function send(path, { method = "GET", body, headers = {}, keepalive = false } = {}) {
   const held = tokens.get();
   if (held) headers = { ...headers, Authorization: `Bearer ${held.access}` };
   if (body !== undefined) headers = { ...headers, "Content-Type": "application/json" };
   try {
-    return await fetch(API + path, { method, headers, body: body && JSON.stringify(body) });
+    return await fetch(API + path, { method, headers, keepalive, body: body && JSON.stringify(body) });
   } catch {
-    throw new ApiError(0, { code: "offline", message: "The server cannot be reached. Is it running?" });
+    throw new ApiError(0, { code: "offline", message: navigator.onLine ? UNREACHABLE : OFFLINE });
   }
 }
 
 export async function call(path, options = {}) {
   const used = tokens.get();
   let response = await send(path, options);
-  if (response.status === 401 && used && !path.startsWith("auth/")) {
+  if (response.status === 401 && used && (!path.startsWith("auth/") || path === "auth/email/verification")) {
     await refresh(used);
     response = await send(path, options);
   }
@@ -45,16 +43,23 @@ function errorIn(text) {
   try { return JSON.parse(text).error; } catch { return null; }
 }
 
-// A refresh token works once, and using it twice ends the session: whoever needs a new one waits for the same answer.
+// A refresh token works once, and using it twice ends the session: whoever needs a new one, in this tab or in another,
+// waits for the same answer.
 let refreshing = null;
 
 async function refresh(used) {
-  if (tokens.get()?.access !== used.access) return;
-  refreshing ??= call("auth/refresh", { method: "POST", body: { refresh_token: used.refresh } })
-    .then(({ data }) => tokens.set(data))
-    .catch((error) => { if (error.status === 401) tell("session-ended", "Your session has ended. Please sign in again."); throw error; })
+  refreshing ??= alone(() => renew(used))
+    .catch((error) => { if (error.status === 401) tell("session-ended", ENDED); throw error; })
     .finally(() => { refreshing = null; });
   await refreshing;
+}
+
+async function renew(used) {
+  const held = await catchUp();
+  if (!held) throw new ApiError(401, { code: "not_authenticated", message: ENDED });
+  if (held.access !== used.access) return;
+  const { data } = await call("auth/refresh", { method: "POST", body: { refresh_token: held.refresh } });
+  await keep(data);
 }
 
 export async function allOf(path, pages = 40) {

@@ -1,31 +1,31 @@
 // The credits area: what there is, what can be bought, and what was.
 
 import { loadWallet } from "./account.js";
-import { tokens } from "./api.js";
+import { CREDITS, correct, leads, visit } from "./address.js";
 import { arrive, startArrivals } from "./arrival.js";
-import { $, h, show } from "./dom.js";
-import { on } from "./hub.js";
+import { $, beginAtTop, h, show } from "./dom.js";
+import { on, tell } from "./hub.js";
 import { guarded } from "./notices.js";
 import { startPapers } from "./papers.js";
 import { isBackFromPortal, loadPlan } from "./plan.js";
 import { loadPrices, startPrices } from "./prices.js";
 import { askAnew } from "./shop.js";
+import { tokens } from "./tokens.js";
 import { loadTopUp, startTopUp } from "./topup.js";
 import { credits, day } from "./words.js";
 
-const ADDRESS = "/?billing";
 const SOON_MS = [2000, 8000];
 let loadPapers;
 
 export function startBilling() {
   loadPapers = startPapers();
   for (const start of [startArrivals, startPrices, startTopUp]) start();
-  leads($("wallet"), ADDRESS);
-  leads($("to-studio"), "/");
+  leads($("wallet"), () => goTo(CREDITS));
+  leads($("to-studio"), backToStudio);
   addEventListener("popstate", () => tokens.get() && followAddress());
   // From the pay page by the browser's own way back: its buttons still wait.
   addEventListener("pageshow", (event) => event.persisted && tokens.get() && refresh());
-  on("get-credits", () => goTo(ADDRESS));
+  on("get-credits", () => goTo(CREDITS));
   on("purchased", () => refresh());
   on("wallet", showBalance);
   on("signed-out", forget);
@@ -37,17 +37,13 @@ function forget() {
   for (const part of document.querySelectorAll("[data-private]")) part.replaceChildren();
 }
 
-// Links stay links, for who opens them in another tab.
-function leads(anchor, address) {
-  anchor.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    goTo(address);
-  });
+function backToStudio() {
+  goTo($("to-studio").getAttribute("href"));
+  beginAtTop();
 }
 
 function goTo(address) {
-  if (location.pathname + location.search !== address) history.pushState(null, "", address);
+  visit(address);
   followAddress();
 }
 
@@ -55,10 +51,11 @@ export function followAddress() {
   const wish = new URLSearchParams(location.search), isReturn = wish.has("checkout");
   if (!isReturn && !wish.has("billing")) {
     show("studio");
+    tell("studio-shown", wish.get("video"));
     return loadPlan().catch(() => {});
   }
   // What the address asks for happens once: a reload must not tell of a payment again.
-  if (isReturn || wish.has("buy")) history.replaceState(null, "", ADDRESS);
+  if (isReturn || wish.has("buy")) correct(CREDITS);
   show("billing");
   window.scrollTo(0, 0);
   $("billing-title").focus();

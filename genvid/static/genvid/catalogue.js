@@ -28,14 +28,17 @@ export async function loadPresenters(cursor = null) {
   const { data, meta } = await call(`avatars?${query}`);
   if ($("search").value !== wanted) return;
   nextPresenters = meta.next_cursor;
-  $("more-presenters").hidden = !nextPresenters;
   const usable = data.filter((avatar) => avatar.is_available);
   usable.forEach((avatar) => avatars.set(avatar.id, avatar));
   const cards = usable.map(presenterCard);
+  const hadFocus = document.activeElement === $("more-presenters");
+  $("more-presenters").hidden = !nextPresenters;
   if (cursor) $("presenters").append(...cards);
   else $("presenters").replaceChildren(...(cards.length ? cards : [h("p", { class: "empty" }, wanted ? "Nobody by that name." : "The catalogue is still being fetched. Reload in a moment.")]));
+  if (hadFocus) cards[0]?.querySelector("input").focus();
   $("presenters").removeAttribute("aria-busy");
   if (!chosen && usable.length) choosePresenter(usable[0]);
+  tell("presenters-loaded");
 }
 
 function presenterCard(avatar) {

@@ -23,8 +23,22 @@ export function later(milliseconds, action) {
 export const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
 const TITLES = { welcome: "genvid studio", studio: "genvid studio", billing: "Credits · genvid studio" };
+let view = "welcome", subject = null;
 
-export function show(view) {
+export function show(wanted) {
+  view = wanted;
   for (const each of Object.keys(TITLES)) $(each).hidden = each !== view;
-  document.title = TITLES[view];
+  retitle(subject);
+}
+
+// A new view is read, and seen, from its top.
+export function beginAtTop() {
+  $("main").focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+// In the tab and in the browser's history, the studio is called by the video on stage.
+export function retitle(name) {
+  subject = name;
+  document.title = view === "studio" && name ? `${name} · genvid studio` : TITLES[view];
 }

@@ -1,13 +1,23 @@
 // What the page says: notices on top, problems beside what caused them.
 
-import { tokens } from "./api.js";
 import { $, h, quiet } from "./dom.js";
+import { tokens } from "./tokens.js";
 
+// Answers the note, which its `dismiss` takes away.
 export function notify(text, { bad = false, action } = {}) {
   const note = h("p", { class: bad ? "notice bad" : "notice" }, h("span", {}, text));
-  note.append(action ?? quiet("Close", () => note.remove()));
+  note.dismiss = () => {
+    const held = note.contains(document.activeElement);
+    note.remove();
+    if (held) $("main").focus({ preventScroll: true });
+  };
+  note.append(action ?? quiet("Close", note.dismiss));
   $("notices").append(note);
+  return note;
 }
+
+// For those who cannot see what changes on stage.
+export const announce = (words) => { $("announcement").textContent = words; };
 
 export const fail = (error) => { if (tokens.get()) notify(error.message, { bad: true }); };
 
@@ -25,8 +35,10 @@ export function showProblem(form, box, error, action = null) {
     if (field?.classList.contains("field")) field.append(h("span", { class: "wrong" }, message));
     else homeless.push(`${name}: ${message}`);
   }
+  const text = error ? [error.message, ...homeless].join("\n") : "";
+  // The same words again would be read out again.
+  if (action || box.hidden === Boolean(error) || box.textContent !== text) box.textContent = text;
   box.hidden = !error;
-  box.textContent = error ? [error.message, ...homeless].join("\n") : "";
   if (error && action) box.append(action);
 }
 
@@ -50,5 +62,6 @@ export async function attempt(button, part, box, step) {
   } catch (error) {
     showProblem(part, box, error);
     button.disabled = false;
+    button.focus({ preventScroll: true });
   }
 }

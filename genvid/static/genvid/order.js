@@ -1,18 +1,21 @@
 // The video that is wished for: its price, its curl, and the order.
 
-import { API, Order, call, tokens } from "./api.js";
+import { API, Order, call } from "./api.js";
 import { chosen } from "./catalogue.js";
 import { $, h, later, quiet } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { notify, showProblem } from "./notices.js";
-import { showVideo } from "./stage.js";
+import { choose } from "./stage.js";
+import { tokens } from "./tokens.js";
 import { WAITING, credits, seconds } from "./words.js";
 
 const SCRIPT_LIMIT = 5000;
+const RETRY_MS = 5000;
 const DRAFT = "genvid-script";
 const order = new Order();
 // Whether the last order was refused and nothing has changed since: a fresh quote must not wipe out why.
 let refused = false;
+let ordering = false;
 
 export function startOrder() {
   on("wish-changed", formChanged);
@@ -26,6 +29,7 @@ export function startOrder() {
   $("make").addEventListener("input", formChanged);
   $("make").addEventListener("submit", generate);
   $("copy").addEventListener("click", copyCurl);
+  addEventListener("online", () => askQuote());
 }
 
 function wish() {
@@ -48,10 +52,17 @@ export function formChanged() {
   const length = [...$("script").value].length;
   $("count").textContent = `${length} / ${SCRIPT_LIMIT}`;
   $("count").classList.toggle("over", length > SCRIPT_LIMIT);
-  $("generate").disabled = true;
+  setReady(false);
   showCurl();
   askQuote();
 }
+
+// Not `disabled`: that would take the focus from who has just pressed it.
+const setReady = (isReady) => $("generate").setAttribute("aria-disabled", String(!isReady));
+const isReady = () => $("generate").getAttribute("aria-disabled") === "false";
+
+// What may be over soon: no network, a server that starts anew, too many questions.
+const isPassing = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
 
 let quoting = 0;
 const askQuote = later(350, async () => {
@@ -65,12 +76,15 @@ const askQuote = later(350, async () => {
   } catch (error) {
     if (turn !== quoting) return undefined;
     showQuote(null);
+    if (isPassing(error)) askAgain();
     return refused || showProblem($("make"), $("make-problem"), error);
   }
 });
 
+const askAgain = later(RETRY_MS, () => askQuote());
+
 function showQuote(quote) {
-  $("generate").disabled = !quote?.affordable;
+  setReady(quote?.affordable ?? false);
   $("quote").classList.toggle("short", quote != null && !quote.affordable);
   if (!quote) return $("quote").replaceChildren("Write a script to see its price.");
   const have = quote.affordable ? ` of your ${quote.available_credits}` : `, and you have ${quote.available_credits}`;
@@ -101,19 +115,21 @@ async function copyCurl() {
 
 async function generate(event) {
   event.preventDefault();
-  if ($("generate").disabled) return;
-  $("generate").disabled = true;
+  if (ordering || !isReady()) return;
+  ordering = true;
+  setReady(false);
   try {
     const { data } = await order.post("videos", wish());
     refused = false;
     showProblem($("make"), $("make-problem"), null);
-    showVideo(data);
+    choose(data);
     tell("videos-changed");
-    $("stage").scrollIntoView({ block: "nearest", behavior: "smooth" });
   } catch (error) {
-    refused = true;
+    refused = error.status !== 0;
     showProblem($("make"), $("make-problem"), error, error.code === "insufficient_credits" ? getCredits() : null);
     askQuote();
+  } finally {
+    ordering = false;
   }
 }
 

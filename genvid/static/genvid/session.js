@@ -1,15 +1,18 @@
 // Signing in and out, invitations, and links from mails.
 
-import { call, tokens } from "./api.js";
-import { $, quiet, show } from "./dom.js";
+import { call } from "./api.js";
+import { $, beginAtTop, quiet, show } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { notify, showProblem } from "./notices.js";
+import { keep, tokens } from "./tokens.js";
 
 let openStudio;
 
 export function startSession(open) {
   openStudio = open;
   on("session-ended", signedOut);
+  on("session-closed", () => signedOut());
+  on("session-opened", () => $("reset").hidden && $("join").hidden && location.reload());
   $("sign-in").addEventListener("submit", signIn);
   $("forgot").addEventListener("click", forgotPassword);
   $("sign-in").addEventListener("change", (event) => event.target.name === "way" && wayChanged());
@@ -36,13 +39,16 @@ async function signIn(event) {
     const body = { email: form.elements.email.value.trim(), password: form.elements.password.value };
     if (form.elements.totp_code.value) body.totp_code = form.elements.totp_code.value.trim();
     const { data } = await call(`auth/${way}`, { method: "POST", body });
-    tokens.set(data);
+    await keep(data, data.user.id);
     form.elements.password.value = form.elements.totp_code.value = "";
     $("code-field").hidden = true;
     showProblem(form, $("sign-in-problem"), null);
     await openStudio(way === "register");
+    beginAtTop();
   } catch (error) {
     showProblem(form, $("sign-in-problem"), error);
+    $("sign-in-button").disabled = false;
+    $("sign-in-button").focus();
     if (error.code === "totp_required") {
       $("code-field").hidden = false;
       form.elements.totp_code.focus();
@@ -114,8 +120,9 @@ async function join(token) {
     form.reset();
     form.hidden = true;
     $("sign-in").hidden = false;
-    tokens.set(data);
+    await keep(data, data.user.id);
     await openStudio();
+    beginAtTop();
     notify(`Welcome to ${data.account.name}.`);
   } catch (error) {
     showProblem(form, $("join-problem"), error);
@@ -129,6 +136,7 @@ async function join(token) {
 }
 
 export function signOut() {
+  tell("signing-out");
   const held = tokens.get();
   if (held) call("auth/logout", { method: "POST", body: { refresh_token: held.refresh } }).catch(() => {});
   signedOut();
@@ -139,6 +147,7 @@ export function signedOut(reason) {
   tell("signed-out");
   $("account").hidden = true;
   show("welcome");
+  beginAtTop();
   if (reason) notify(reason, { bad: true });
 }
 

@@ -1,28 +1,60 @@
 // The video on stage: how it comes along, and then the film itself.
 
+import { addressOf, correct, visit } from "./address.js";
 import { call } from "./api.js";
 import { avatars } from "./catalogue.js";
-import { $, h, quiet } from "./dom.js";
+import { askToDelete } from "./deletion.js";
+import { $, h, quiet, retitle } from "./dom.js";
 import { on, tell } from "./hub.js";
-import { notify } from "./notices.js";
+import { announce, notify } from "./notices.js";
+import { showPlayer } from "./player.js";
+import { ACTIVE, WORDS, endOf, nameOf, titleOf } from "./videos.js";
 import { WAITING, credits, seconds } from "./words.js";
 
-export const ACTIVE = ["queued", "processing"];
-export const WORDS = { draft: "Draft", queued: "Waiting in the queue", processing: "Being made", completed: "Finished", failed: "Failed", canceled: "Canceled" };
-export const titleOf = (video) => video.title || video.script;
-
 export let shown = null;
+// What canceling costs, as the buttons on stage say it.
 let offered;
-const links = new Map();
 
 export function startStage() {
-  on("signed-out", () => { shown = null; links.clear(); });
+  on("signed-out", () => { shown = null; });
+  on("studio-shown", open);
+  on("presenters-loaded", () => { if (shown) $("facts").textContent = factsOf(shown); });
+  on("video-hidden", (video) => { if (shown?.id === video.id) choose(null); });
+  on("video-unhidden", (video) => choose(video));
 }
 
-async function act(video, method, path = "") {
+// What the address names: after a reload, in another tab, or on the way back.
+async function open(id) {
+  if (shown?.id === id) return undefined;
+  if (!id) return showVideo(null);
+  try {
+    const { data } = await call(`videos/${encodeURIComponent(id)}`);
+    if (new URLSearchParams(location.search).get("video") !== id) return undefined;
+    showVideo(data);
+    return bringIntoView();
+  } catch (error) {
+    if (error.status !== 404) return notify(error.message, { bad: true, action: quiet("Try again", () => open(id)) });
+    correct("/");
+    showVideo(null);
+    return notify("There is no such video, or it belongs to another account.", { bad: true });
+  }
+}
+
+// By somebody's hand: the address follows, and so does the focus, which brings the stage into view.
+export function choose(video) {
+  visit(addressOf(video));
+  showVideo(video);
+  $("stage").focus({ preventScroll: true });
+  bringIntoView();
+}
+
+// As far as the bar and the foot of the form leave room.
+const bringIntoView = () => $("stage").scrollIntoView({ block: "nearest" });
+
+async function act(video, method, path) {
   try {
     const { data } = await call(`videos/${video.id}${path}`, { method });
-    showVideo(data ?? null);
+    choose(data);
     tell("videos-changed");
   } catch (error) {
     const action = error.code === "insufficient_credits" ? quiet("Get credits", () => tell("get-credits")) : null;
@@ -33,46 +65,48 @@ async function act(video, method, path = "") {
 export function showVideo(video) {
   const before = shown;
   shown = video;
-  document.querySelectorAll("#history button").forEach((button) => button.toggleAttribute("aria-current", button.dataset.id === video?.id));
-  if (!video) {
-    const idle = h("p", { class: "idle" }, "Your video will appear here. Pick a presenter, write a script, generate.");
-    return $("stage").replaceChildren(h("div", { class: "screen" }, idle));
-  }
+  retitle(video && nameOf(video));
+  $("to-studio").href = addressOf(video);
+  document.querySelectorAll("#history a").forEach((row) => markCurrent(row));
   // While it is being made only the figures move, so that the bar glides and a screen reader is left in peace.
-  if (before?.id === video.id && before.status === video.status && $("percent")) return showProgress(video);
-  offered = video.cancel_credits;
+  if (video && before?.id === video.id && before.status === video.status && $("percent")) return showProgress(video);
+  offered = video?.cancel_credits;
+  const held = $("stage").contains(document.activeElement);
+  $("stage").replaceChildren(...(video ? scene(video) : [idle("Your video will appear here. Write a script, pick a presenter, generate.")]));
+  // What had the focus is gone: without this the keyboard would start again at the top of the page.
+  if (held) $("stage").focus({ preventScroll: true });
+  if (video && (before?.id !== video.id || before.status !== video.status)) announce(`${nameOf(video)}: ${newsOf(video)}`);
+}
+
+export function markCurrent(row) {
+  if (row.dataset.id === shown?.id) row.setAttribute("aria-current", "true");
+  else row.removeAttribute("aria-current");
+}
+
+const newsOf = (video) => (ACTIVE.includes(video.status) || video.status === "completed" ? `${WORDS[video.status]}.` : `${WORDS[video.status]}. ${endOf(video)}`);
+const idle = (words) => h("div", { class: "screen" }, h("p", { class: "idle" }, words));
+
+function scene(video) {
+  const actions = h("div", { class: "actions", id: "actions" }, ...actionsFor(video));
+  if (ACTIVE.includes(video.status)) return [working(video), creditsRoll(video, actions)];
+  if (video.status !== "completed") return [idle(endOf(video)), creditsRoll(video, actions)];
   const screen = h("div", { class: "screen" });
-  $("stage").replaceChildren(screen, creditsRoll(video));
-  if (ACTIVE.includes(video.status)) {
-    screen.append(h("div", { class: "working" }, h("span", { class: "percent", id: "percent" }), h("progress", { max: 100, id: "bar", "aria-label": "Progress" }), h("strong", { role: "status" }, WORDS[video.status]), h("span", { id: "eta" })));
-    return showProgress(video);
-  }
-  if (video.status === "completed") return showPlayer(video, screen);
-  return screen.append(h("p", { class: "idle" }, video.error?.message ?? `${WORDS[video.status]}.`));
+  showPlayer(video, screen, actions);
+  return [screen, creditsRoll(video, actions)];
 }
 
-function showProgress(video) {
-  $("percent").textContent = `${video.progress_percent} %`;
-  $("bar").value = video.progress_percent;
+function working(video) {
+  const percent = h("span", { class: "percent", id: "percent" }), bar = h("progress", { max: 100, id: "bar", "aria-label": "Progress" });
+  const eta = h("span", { id: "eta" });
+  showProgress(video, { percent, bar, eta });
+  return h("div", { class: "screen" }, h("div", { class: "working" }, percent, bar, h("strong", {}, WORDS[video.status]), eta));
+}
+
+function showProgress(video, { percent, bar, eta } = { percent: $("percent"), bar: $("bar"), eta: $("eta") }) {
+  percent.textContent = `${video.progress_percent} %`;
+  bar.value = video.progress_percent;
+  eta.textContent = progressFacts(video).filter(Boolean).join(" · ");
   if (video.cancel_credits !== offered) offerActions(video);
-  const late = video.status === "processing" && video.eta_seconds == null && "it takes longer than usual";
-  const parts = [
-    WAITING[video.waiting_for] ?? late,
-    video.queue_position != null && `number ${video.queue_position} in the queue`,
-    video.eta_seconds != null && `about ${seconds(video.eta_seconds)} left`,
-  ];
-  $("eta").textContent = parts.filter(Boolean).join(" · ");
-}
-
-function creditsRoll(video) {
-  const avatar = avatars.get(video.avatar_id)?.name;
-  const facts = [
-    avatar, video.format, video.resolution,
-    video.duration_seconds && `${video.duration_seconds.toFixed(1)} s`,
-    video.credits.charged ? `${credits(video.credits.charged)} charged` : video.credits.held ? `${credits(video.credits.held)} held` : null,
-  ];
-  const headline = h("div", { class: "headline" }, h("h2", {}, titleOf(video)), h("span", { class: `chip ${video.status}` }, WORDS[video.status]));
-  return h("div", { class: "credits-roll" }, headline, h("p", { class: "facts-line" }, facts.filter(Boolean).join(" · ")), h("div", { class: "actions", id: "actions" }, ...actionsFor(video)));
 }
 
 // While a video is being made, what may be done with it changes: a render that is stuck may be let go.
@@ -81,64 +115,36 @@ function offerActions(video) {
   $("actions").replaceChildren(...actionsFor(video));
 }
 
+const late = (video) => video.status === "processing" && video.eta_seconds == null && "it takes longer than usual";
+const progressFacts = (video) => [
+  WAITING[video.waiting_for] ?? late(video),
+  video.queue_position != null && `number ${video.queue_position} in the queue`,
+  video.eta_seconds != null && `about ${seconds(video.eta_seconds)} left`,
+];
+
+function creditsRoll(video, actions) {
+  const headline = h("div", { class: "headline" }, h("h2", {}, titleOf(video)), h("span", { class: `chip ${video.status}` }, WORDS[video.status]));
+  return h("div", { class: "credits-roll" }, headline, h("p", { class: "facts-line", id: "facts" }, factsOf(video)), actions);
+}
+
+function factsOf(video) {
+  const facts = [
+    avatars.get(video.avatar_id)?.name, video.format, video.resolution,
+    video.duration_seconds && `${video.duration_seconds.toFixed(1)} s`,
+    video.credits.charged ? `${credits(video.credits.charged)} charged` : video.credits.held ? `${credits(video.credits.held)} held` : null,
+  ];
+  return facts.filter(Boolean).join(" · ");
+}
+
 function actionsFor(video) {
   const button = (text, ...step) => quiet(text, () => act(video, ...step));
-  const again = quiet("Use this script", () => tell("reuse", video.script));
   if (video.status === "queued") return [button("Cancel", "POST", "/cancel")];
   if (video.status === "processing") {
     if (video.cancel_credits == null) return [];
     const cost = video.cancel_credits ? `it costs ${credits(video.cancel_credits)}` : "it costs nothing";
     return [button(`Cancel: ${cost}`, "POST", "/cancel")];
   }
-  if (video.status === "completed") return [again, button("Delete", "DELETE")];
-  return [button("Try again", "POST", "/retry"), again, button("Delete", "DELETE")];
-}
-
-// Files: their addresses want the Authorization header, which a player cannot send, and lead to signed links.
-
-export async function linkTo(video, name) {
-  const key = `${video.id}/${name}`;
-  if (!links.has(key)) {
-    const link = call(`videos/${key}`, { raw: true, headers: { Range: "bytes=0-0" } }).then((response) => response.url);
-    link.catch(() => links.delete(key));
-    links.set(key, link);
-  }
-  return links.get(key);
-}
-
-async function subtitlesOf(video) {
-  const answer = await call(`videos/${video.id}/captions?format=vtt`, { raw: true });
-  return URL.createObjectURL(await answer.blob());
-}
-
-async function showPlayer(video, screen) {
-  const player = h("video", { controls: true, playsinline: true, preload: "metadata", "aria-label": titleOf(video) });
-  try {
-    const poster = video.thumbnail_url ? await linkTo(video, "thumbnail").catch(() => "") : "";
-    if (poster) player.poster = poster;
-    player.src = await linkTo(video, "file");
-    player.addEventListener("error", () => renewLink(video, player), { once: true });
-    screen.replaceChildren(player);
-    if (shown?.id === video.id) $("actions").prepend(h("a", { class: "primary", href: player.src, download: `genvid-${video.id.slice(0, 8)}.mp4` }, "Download MP4"));
-    if (video.captions_url) await addTrack(video, player);
-  } catch (error) {
-    screen.replaceChildren(h("p", { class: "idle" }, `The file could not be opened. ${error.message}`));
-  }
-}
-
-// A signed link lives for an hour; a page may stay open for longer.
-async function renewLink(video, player) {
-  const at = player.currentTime;
-  links.delete(`${video.id}/file`);
-  player.src = await linkTo(video, "file").catch(() => player.src);
-  player.currentTime = at;
-}
-
-async function addTrack(video, player) {
-  const src = await subtitlesOf(video).catch(() => null);
-  if (!src) return;
-  const track = h("track", { kind: "captions", label: "Captions", srclang: "und", src, default: !video.captions });
-  track.addEventListener("load", () => URL.revokeObjectURL(src));
-  player.append(track);
-  $("actions").append(h("a", { class: "quiet", href: await linkTo(video, "captions"), download: "captions.srt" }, "Subtitles"));
+  const again = quiet("Use this script", () => tell("reuse", video.script)), remove = quiet("Delete…", () => askToDelete(video));
+  const mayRetry = video.status === "canceled" || (video.status === "failed" && video.error?.retryable);
+  return [mayRetry ? button("Try again", "POST", "/retry") : null, again, remove].filter(Boolean);
 }

@@ -1,15 +1,17 @@
 // The studio: everything here goes through the public API that customers use.
 
 import { loadProfile, loadWallet } from "./account.js";
-import { tokens } from "./api.js";
 import { followAddress, startBilling } from "./billing.js";
 import { loadPresenters, loadVoices, startCatalogue } from "./catalogue.js";
+import { startDeletion } from "./deletion.js";
 import { $, quiet, show } from "./dom.js";
 import { keepLooking, loadHistory, startHistory } from "./history.js";
 import { fail, notify } from "./notices.js";
 import { startOrder } from "./order.js";
+import { startPlayer } from "./player.js";
 import { askForNewPassword, askToJoin, askToVerify, goTo, signOut, signedOut, startSession, verifyAddress } from "./session.js";
 import { showVideo, startStage } from "./stage.js";
+import { tokens } from "./tokens.js";
 import { credits } from "./words.js";
 
 async function openStudio(isNew = false) {
@@ -41,7 +43,7 @@ if (home.origin !== location.origin && home.port === location.port && [home, loc
   location.replace(home.origin + location.pathname + location.search);
 }
 
-for (const start of [startCatalogue, startOrder, startStage, startHistory, startBilling]) start();
+for (const start of [startCatalogue, startOrder, startPlayer, startStage, startHistory, startDeletion, startBilling]) start();
 startSession(openStudio);
 const wishes = new URLSearchParams(location.search);
 const verification = wishes.get("verify"), newPassword = wishes.get("reset"), invitation = wishes.get("invitation");

@@ -1,0 +1,325 @@
+"""The studio in a real browser: tabs, addresses, focus, files, and what goes wrong."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.servers.basehttp import WSGIRequestHandler
+from django.db import connections
+from playwright.sync_api import Page, expect
+
+from genvid.tests.browser import PATIENCE_MS, Browser, chromium
+from genvid.tests.factories import Person, lead, make_video, set_balance
+from videos.enums import Status
+from videos.models import Video
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(chromium() is None, reason="there is no Chromium on this machine"),
+]
+
+ADDRESS = re.compile(r"/\?video=([0-9a-f-]{36})$")
+ASK_WHO = """() => {
+    const api = [...document.querySelectorAll("link[rel=modulepreload]")].find((link) => link.href.endsWith("/api.js"));
+    const ask = ({ call }) => call("profile").then(({ data }) => data.email, (error) => error.message);
+    window.answer = import(api.href).then(ask);
+}"""
+HOLD_UNDO = """(() => {
+    const [start, stop, held] = [window.setTimeout, window.clearTimeout, new Map()];
+    window.setTimeout = (act, wait, ...rest) => {
+        if (wait !== 10_000) return start(act, wait, ...rest);
+        held.set(-held.size - 1, act);
+        return -held.size;
+    };
+    window.clearTimeout = (timer) => { held.delete(timer) || stop(timer); };
+    window.passUndo = () => {
+        const due = [...held.values()];
+        held.clear();
+        due.forEach((act) => act());
+        return due.length;
+    };
+})()"""
+"""The time in which deleting can be undone passes when the test says so."""
+SPOIL_ACCESS = """() => {
+    const held = JSON.parse(localStorage.getItem("genvid"));
+    localStorage.setItem("genvid", JSON.stringify({ ...held, access: "spoilt" }));
+}"""
+
+
+def until(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {PATIENCE_MS} ms"
+        time.sleep(0.2)
+    return found
+
+
+def rows(step: Callable[..., Any], *args: Any, **given: Any) -> Any:
+    """Read or write rows in a thread of its own: the browser's driver runs a loop in this one."""
+
+    def stepped() -> Any:
+        try:
+            return step(*args, **given)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(stepped).result()
+
+
+@pytest.fixture
+def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    # A thread of the server that were kept alive would outlive the test, and hold its database connection.
+    monkeypatch.setattr(WSGIRequestHandler, "protocol_version", "HTTP/1.0")
+    settings.PUBLIC_URL = live_server.url
+    return str(live_server.url)
+
+
+@pytest.fixture
+def customer(site: str, owner: Person, avatar: Any) -> Person:
+    set_balance(owner, 500)
+    return owner
+
+
+@pytest.fixture
+def finished(customer: Person, avatar: Any) -> str:
+    """An upright one, with a title that no file may have."""
+    wish = {"script": "Spring has come.", "title": "Spring: sale / 50 %", "format": "9:16"}
+    return str(rows(make_video, customer, Status.COMPLETED, avatar=avatar, **wish).pk)
+
+
+@pytest.fixture
+def browser(site: str, customer: Person) -> Iterator[Browser]:
+    with Browser() as window:
+        yield window
+
+
+def open_studio(browser: Browser, site: str, customer: Person, address: str = "/") -> Page:
+    """Signed in by hand, on an address that waits for it."""
+    browser.page.goto(site + address)
+    sign_in(browser, customer)
+    return browser.page
+
+
+def sign_in(browser: Browser, customer: Person) -> None:
+    browser.click("#sign-in .tabs span:text-is('Sign in')")
+    browser.write("#sign-in [name=email]", customer.user.email)
+    browser.write("#sign-in [name=password]", customer.password)
+    browser.click("#sign-in-button")
+    browser.see("#who", customer.user.email)
+    browser.page.locator("#history li").first.wait_for()
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
+
+
+def shown_part(page: Page, selector: str) -> tuple[float, float]:
+    """Top and bottom of an element in the window."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["y"], box["y"] + box["height"]
+
+
+def broken_scripts(browser: Browser) -> list[str]:
+    """What the browser complained of, but for files that the factories do not make."""
+    return [text for text in browser.complaints if not text.startswith("Failed to load resource")]
+
+
+# ── Tabs
+
+
+def test_tabs_share_one_session(browser, site, customer):
+    first = open_studio(browser, site, customer)
+    second = browser.tab()
+    second.goto(site)
+    expect(second.locator("#who")).to_have_text(customer.user.email, timeout=PATIENCE_MS)
+
+    renewals: list[str] = []
+    browser.context.on("request", lambda asked: renewals.append(asked.url) if "auth/refresh" in asked.url else None)
+    first.evaluate(SPOIL_ACCESS)
+    for tab in (first, second):
+        tab.evaluate(ASK_WHO)
+    assert [tab.evaluate("window.answer") for tab in (first, second)] == [customer.user.email] * 2
+    assert len(renewals) == 1
+
+    first.click("#sign-out")
+    expect(second.locator("#sign-in")).to_be_visible(timeout=PATIENCE_MS)
+    sign_in(browser, customer)
+    expect(second.locator("#who")).to_have_text(customer.user.email, timeout=PATIENCE_MS)
+
+
+# ── Addresses, focus, what is read out
+
+
+def test_an_order_is_followed_by_address_focus_and_announcements(browser, site, customer):
+    page = open_studio(browser, site, customer)
+    assert focused(page) == "main"
+    browser.write("#script", "Hello from the studio, where everybody can make films.")
+    page.locator("#generate[aria-disabled=false]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(ADDRESS)
+    assert focused(page) == "stage"
+    expect(page).to_have_title("Hello from the studio, where everybody · genvid studio")
+    order_address = page.url
+
+    browser.see("#announcement", "Hello from the studio, where everybody: Waiting in the queue.")
+
+    page.reload()
+    expect(page.locator("#stage h2")).to_have_text("Hello from the studio, where everybody can make films.")
+    rows(lambda: lead(Video.objects.get(), Status.COMPLETED))
+    browser.see("#announcement", "Hello from the studio, where everybody: Finished.")
+
+    browser.see("#stage .actions", "Download MP4")
+    name = "Hello from the studio, where everybody can make.mp4"
+    assert page.locator("text=Download MP4").get_attribute("download") == name
+
+    page.go_back()
+    browser.see("#stage", "Your video will appear here.")
+    page.go_forward()
+    browser.see("#stage h2", "Hello from the studio")
+    assert (page.url, broken_scripts(browser)) == (order_address, [])
+
+
+def test_a_video_has_an_address_of_its_own(browser, site, customer, finished):
+    page = open_studio(browser, site, customer, f"/?video={finished}")
+    browser.see("#stage h2", "Spring: sale / 50 %")
+    link = page.locator(f"#history a[data-id='{finished}']")
+    assert (link.get_attribute("href"), link.get_attribute("aria-current")) == (f"/?video={finished}", "true")
+    browser.see("#stage .actions", "Download MP4")
+    assert page.locator("text=Download MP4").get_attribute("download") == "Spring sale 50 %.mp4"
+
+    page.goto(f"{site}/?video=00000000-0000-0000-0000-000000000000")
+    browser.see("#notices", "There is no such video, or it belongs to another account.")
+    assert page.url == f"{site}/"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_script_stage_and_stills_can_be_seen(browser, site, customer, finished, width, height):
+    browser.page.set_viewport_size({"width": width, "height": height})
+    page = open_studio(browser, site, customer)
+    top, bottom = shown_part(page, "#script")
+    assert 0 < top < bottom < height
+
+    still = page.locator(f"#history a[data-id='{finished}'] .thumb")
+    still.locator("img").wait_for()
+    box = still.bounding_box()
+    assert (box["width"], box["height"]) == (54, 96)
+
+    still.click()
+    browser.see("#stage h2", "Spring: sale / 50 %")
+    below_bar = shown_part(page, ".bar")[1] if width > 980 else 0
+    assert below_bar <= shown_part(page, "#stage")[0] < height / 2
+    assert focused(page) == "stage"
+
+
+# ── What goes wrong
+
+
+def test_generate_comes_back_with_the_network(browser, site, customer):
+    page = open_studio(browser, site, customer)
+    ready, dead = page.locator("#generate[aria-disabled=false]"), page.locator("#generate[aria-disabled=true]")
+    browser.write("#script", "Hello.")
+    ready.wait_for()
+    browser.context.set_offline(True)
+    browser.write("#script", "Hello again.")
+    browser.see("#make-problem", "You are offline.")
+    dead.wait_for()
+    browser.context.set_offline(False)
+    ready.wait_for()
+    expect(page.locator("#make-problem")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("is_retryable", "actions"),
+    [(False, ["Use this script", "Delete…"]), (True, ["Try again", "Use this script", "Delete…"])],
+)
+def test_a_failed_video_cost_nothing_and_may_be_retried_only_where_that_helps(
+    browser, site, customer, is_retryable, actions
+):
+    why = {"error_message": "The content was refused.", "error_retryable": is_retryable}
+    video = rows(make_video, customer, Status.FAILED, **why)
+    page = open_studio(browser, site, customer, f"/?video={video.pk}")
+    browser.see("#stage .idle", "The content was refused. Nothing was charged.")
+    assert page.locator("#stage .actions button").all_inner_texts() == actions
+    browser.see("#announcement", "Failed. The content was refused. Nothing was charged.")
+
+
+def test_canceling_and_trying_again_keep_the_focus_on_the_stage(browser, site, customer):
+    video = rows(make_video, customer)
+    page = open_studio(browser, site, customer, f"/?video={video.pk}")
+    for button, status in (("Cancel", "Canceled"), ("Try again", "Waiting in the queue")):
+        page.locator(f"#stage .actions >> text={button}").focus()
+        page.keyboard.press("Enter")
+        browser.see("#stage .chip", status)
+        assert focused(page) == "stage"
+    assert ADDRESS.search(page.url)[1] == str(rows(Video.objects.get, retry_of=video).pk)
+
+
+# ── Deleting
+
+
+def test_deleting_asks_by_name_and_can_be_undone(browser, site, customer):
+    video = rows(make_video, customer, Status.FAILED, script="Take this away, please, as soon as you can.")
+    browser.page.add_init_script(HOLD_UNDO)
+    page = open_studio(browser, site, customer, f"/?video={video.pk}")
+    browser.click("text=Delete…")
+    browser.see("#delete-question", "Delete “Take this away, please, as soon”?")
+    browser.click("text=Keep it")
+    browser.see("#stage h2", "Take this away")
+
+    delete(browser)
+    assert page.locator("#notices button:focus").inner_text() == "Undo"
+    expect(page.locator(f"#history a[data-id='{video.pk}']")).to_have_count(0)
+    page.keyboard.press("Enter")
+    browser.see("#stage h2", "Take this away")
+    assert page.evaluate("window.passUndo()") == 0
+    assert rows(Video.objects.filter(pk=video.pk, deleted_at=None).exists)
+
+    delete(browser)
+    assert page.evaluate("window.passUndo()") == 1
+    until(lambda: not rows(Video.objects.filter(pk=video.pk, deleted_at=None).exists))
+
+
+def delete(browser: Browser) -> None:
+    browser.click("text=Delete…")
+    browser.click("#delete-dialog [value=delete]")
+    browser.see("#stage", "Your video will appear here.")
+
+
+# ── Assistive technology
+
+
+def findings(page: Page, part: str | None = None) -> list[tuple[str, list[str]]]:
+    violations = Axe().run(page, context=part).response["violations"]
+    return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in violations]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser, site, customer, finished, scheme):
+    page = browser.page
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(site)
+    browser.see("#way-hint", "Your account starts")
+    assert findings(page) == []
+
+    page.evaluate("address => history.replaceState(null, '', address)", f"/?video={finished}")
+    sign_in(browser, customer)
+    browser.see("#stage .actions", "Download MP4")
+    browser.write("#script", "Hello.")
+    page.locator("#generate[aria-disabled=false]").wait_for()
+    assert findings(page) == []
+
+    browser.click("text=Delete…")
+    assert findings(page, "#delete-dialog") == []
+    browser.click("text=Keep it")
+    browser.click("#wallet")
+    browser.see("#balance", "available")
+    assert findings(page) == []
+    assert broken_scripts(browser) == []
