@@ -12,6 +12,7 @@ from accounts.models import AuditEntry, User
 from accounts.signals import account_erasing
 from avatars import jobs, releases
 from avatars.models import Avatar, Voice
+from avatars.receivers import take_back_from_erased
 from avatars.services import sync_catalogue
 from avatars.tests.door import Door, look, voice
 from genvid.heygen.client import get_client
@@ -231,7 +232,8 @@ def test_staff_take_a_row_back_and_it_is_audited(boss, owner):
 def test_what_was_released_to_an_account_that_is_erased_is_released_to_nobody(owner, outsider):
     private = {"is_private": True, "is_released": True}
     mine, theirs = make_avatar(account=owner.account, **private), make_voice(account=outsider.account, **private)
-    account_erasing.send(sender=None, account_id=owner.account.pk)
+    answers = dict(account_erasing.send_robust(sender=None, account_id=owner.account.pk))
+    assert answers[take_back_from_erased] == ""
     mine.refresh_from_db()
     theirs.refresh_from_db()
     assert (mine.is_released, mine.account_id, theirs.account_id) == (False, None, outsider.account.pk)
