@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.models import Membership, User
-from accounts.services import staff_access
+from accounts.services import staff_access, verifying
 from genvid.admin import ReadOnlyInline, RoomAdmin
 
 BEFORE = "_access_before"
@@ -52,6 +52,13 @@ class UserAdmin(AccessAdmin):
     readonly_fields = ("email", "created_at", "last_login")
     filter_horizontal = ("groups", "user_permissions")
     inlines = (MembershipInline,)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """A superuser's word for an address proves it as a link does."""
+        super().save_related(request, form, formsets, change)
+        was_unproved = getattr(request, BEFORE).get("email_verified_at") == str(None)
+        if was_unproved and form.instance.email_verified:
+            verifying.announce(form.instance.pk, form.instance.email)
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
         access = ("email_verified_at", "is_staff", "is_superuser") if _is_superuser(request) else ()

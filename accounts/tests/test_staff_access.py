@@ -7,6 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User
+from accounts.services import register
+from billing.models import Wallet
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import PASSWORD, make_caller
 
@@ -123,6 +125,20 @@ def test_a_superuser_makes_somebody_staff_and_the_other_superusers_are_told(boss
     told = [message for message in mail.outbox if "Access of staff" in message.subject]
     assert [message.to for message in told] == [["other-boss@example.com"]]
     assert "boss@example.com" in told[0].body and customer.email in told[0].body and "is_staff: True" in told[0].body
+
+
+def test_an_address_that_a_superuser_vouches_for_is_proved_once(boss, settings):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    customer = register(email="ada@example.com", password=PASSWORD).user
+    wallet = Wallet.objects.get(account__members=customer)
+    assert wallet.balance == 0
+    proof = {"email_verified_at_0": "2026-01-01", "email_verified_at_1": "00:00:00"}
+
+    for full_name in ("Ada", "Ada L."):
+        client_of(boss).post(page_of(customer), form_of(customer, full_name=full_name, **proof))
+
+    wallet.refresh_from_db()
+    assert wallet.balance == settings.SIGNUP_CREDITS
 
 
 def test_a_superuser_gives_a_person_permissions_and_it_is_audited(boss):

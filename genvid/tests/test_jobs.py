@@ -30,7 +30,6 @@ APPS = ("accounts", "avatars", "billing", "videos")
 QUEUES = {
     "accounts.deliver": "outgoing",
     "accounts.purge": "celery",
-    "accounts.send_access_changed_email": "celery",
     "accounts.send_endpoint_off_email": "celery",
     "accounts.send_invitation_email": "celery",
     "accounts.send_new_owner_email": "celery",
