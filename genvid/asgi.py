@@ -67,7 +67,7 @@ class Handler(ASGIHandler):
         most = settings.VIDEO_MAX_BYTES if films else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         patience = settings.CLIENT_STALL_SECONDS
         body = TimedBody(receive, patience)
-        peer = tuple(scope["client"][:2]) if scope.get("client") else None
+        peer = (scope["client"][0], scope["client"][1]) if scope.get("client") else None
         send = timed_send(send, peer, patience)
         await self.handle(scope, at_most(most + 1, body), send)
         if body.is_too_slow:

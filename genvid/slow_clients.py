@@ -88,8 +88,9 @@ def _peers() -> Iterator[tuple[Peer, int]]:
             if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 continue
             with socket.socket(fileno=os.dup(descriptor)) as connection:
-                yield tuple(connection.getpeername()[:2]), descriptor
-        except (OSError, TypeError):
+                host, port, *_ = connection.getpeername()
+                yield (host, port), descriptor
+        except (OSError, TypeError, ValueError):
             # Gone meanwhile, not connected, or no connection over a network.
             continue
 
