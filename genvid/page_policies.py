@@ -20,7 +20,7 @@ Policy = Mapping[str, list[str]]
 PERMISSIONS = ", ".join(
     f"{name}=()"
     for name in (
-        *("accelerometer", "bluetooth", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope"),
+        *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope"),
         *(
             "hid",
             "idle-detection",
