@@ -9,7 +9,7 @@ from django.urls import get_resolver
 from genvid.api.endpoints import Endpoint
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-PAGES = ("schema/", "docs/", "redoc/")
+PAGES = ("schema/", "docs/", "redoc/", "redoc/redoc.js")
 """The document and its pages, for everybody: their own tests look at them."""
 
 

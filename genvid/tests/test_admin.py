@@ -51,7 +51,16 @@ from genvid.tests.factories import (
     make_video,
 )
 from videos import provider
-from videos.models import Batch, ProviderState, ProviderWebhook, RenderPace, Video, VideoEvent, WebhookDelivery
+from videos.models import (
+    Batch,
+    OperatorAlarm,
+    ProviderState,
+    ProviderWebhook,
+    RenderPace,
+    Video,
+    VideoEvent,
+    WebhookDelivery,
+)
 
 pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -123,6 +132,7 @@ def rows(owner) -> Video:
     Invoice.objects.create(account=account, stripe_invoice_id="in_1", period_start=now, period_end=now, **sums)
     event = Event.objects.create(id="evt_1", type="invoice.paid", data={"object": {"id": "in_1"}})
     WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
+    OperatorAlarm.objects.create(key="a:b", code="a", text="b", first_at=now, last_at=now)
     RenderPace.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video
 
@@ -230,7 +240,9 @@ def test_the_page_of_a_video_without_a_file_says_so(staff, owner):
 
 
 def test_a_script_on_the_page_stays_text(staff, owner):
-    video = make_video(owner, title="<script>alert(1)</script>", script="<script>alert(2)</script> Hello.")
+    video = make_video(owner, title="<script>alert(1)</script>")
+    # As older releases took it: the API refuses tags in scripts now.
+    Video.objects.update(script="<script>alert(2)</script> Hello.")
     pages = [staff.get(address(Video, "change", video.pk)), staff.get(address(Video, "changelist"))]
     assert [page for page in pages if b"<script>alert(" in page.content] == []
 

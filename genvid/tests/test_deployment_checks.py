@@ -79,7 +79,7 @@ ELSEWHERE = {"TEST_RENDERER_URL": "https://renderer.example"}
         ({"SALT_KEY": []}, {"genvid.E024"}),
         ({"SALT_KEY": [""]}, {"genvid.E024"}),
         ({"SALT_KEY": ["k" * 40, " "]}, {"genvid.E024"}),
-        ({"S3_BUCKET": "films"}, {"genvid.W009"}),
+        ({"S3_BUCKET": "films", "S3_REGION": "eu-central-1"}, {"genvid.W009"}),
         ({"ALARM_EMAILS": []}, {"genvid.W010"}),
         ({"EMBEDDED": True}, {"genvid.E025"}),
         ({"EMBEDDED": True, "PUBLIC_URL": "http://localhost:8000", "RATE_LIMITS": False}, set()),
@@ -98,7 +98,7 @@ def test_sqlite_outside_make_run_is_named(production, monkeypatch):
 
 def test_a_bucket_with_its_keys_is_sound(production, monkeypatch):
     in_environment(monkeypatch, AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
-    production.S3_BUCKET = "films"
+    production.S3_BUCKET, production.S3_REGION = "films", "eu-central-1"
     assert findings() == {}
 
 

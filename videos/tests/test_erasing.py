@@ -197,6 +197,8 @@ def test_every_table_that_refers_to_a_person_or_an_account_is_thought_of():
         *("billing.Wallet", "videos.Video", "videos.Batch", "accounts.StaffAct"),
         # A keyed hash of the mailbox: its sign-up credits were given.
         "billing.SignupGrant",
+        # Whose order closed the gate last: an id, until another one does.
+        "videos.ProviderState",
         # Released to the account, but the operator's: `avatars.receivers` takes them back.
         *("avatars.Avatar", "avatars.Voice"),
         # What of them names somebody goes with `billing.services.closing` and `inbox.forget_customer`.

@@ -117,7 +117,7 @@ def test_the_page_takes_as_many_queries_for_one_video_as_for_twenty(owner):
     for status in ("queued", "rendering", "storing", "completed"):
         for _ in range(5):
             make_video(make_caller(), status)
-    assert (queries_of(page), before) == (7, 7)
+    assert (queries_of(page), before) == (8, 8)
 
 
 def test_a_database_that_is_away_leaves_the_counts_on_the_page(monkeypatch):

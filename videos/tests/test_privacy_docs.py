@@ -21,6 +21,7 @@ KEPT = {
     "inbox.FORGERIES": ("billing.gateway.inbox", "3 days"),
     "inbox.DELIVERIES": ("billing.gateway.inbox", "30 days"),
     "inbox.EVENTS": ("billing.gateway.inbox", "90 days"),
+    "outbox.KEPT": ("genvid.mail.outbox", "30 days"),
     "letters.KEPT": ("billing.services.letters", "90 days"),
     "audit.KEPT": ("accounts.audit", "400 days"),
 }
