@@ -4,9 +4,19 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.views.generic import TemplateView
+from django.templatetags.static import static
+from django.views.generic import RedirectView, TemplateView
 
 from genvid.page_policies import media_sources, written
+
+
+class FaviconView(RedirectView):
+    """What browsers ask for on pages that name no icon of their own, as the admin's."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
+        return static("genvid/mark.svg")
 
 
 class FrontView(TemplateView):

@@ -11,7 +11,7 @@ from genvid.api.exceptions import not_found_view
 from genvid.api.redoc import redoc_script
 from genvid.health import healthz, readyz
 from genvid.metrics.views import metrics
-from genvid.pages import FrontView
+from genvid.pages import FaviconView, FrontView
 from genvid.schema_view import SchemaView
 
 api: list[Any] = [
@@ -27,6 +27,7 @@ api: list[Any] = [
 
 urlpatterns = [
     path("", FrontView.as_view(), name="front"),
+    path("favicon.ico", FaviconView.as_view(), name="favicon"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

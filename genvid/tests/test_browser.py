@@ -205,5 +205,5 @@ def test_the_staffs_pages_work_under_their_policy(browser, site):
     browser.click("button[type=submit]")
     browser.see("main, #main, body", "Videos")
     browser.page.goto(f"{site.url}/admin/avatars/avatar/")
-    browser.see("#result_list", "studio_avatar")
+    browser.see("#result_list", "Studio Avatar")
     assert browser.complaints == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 from django.test import Client
 from pytest_django import Settings
 
@@ -109,3 +110,8 @@ def test_the_page_leads_to_the_documentation_and_the_staff(page, link):
 
 def test_the_figure_of_credits_leads_to_the_credits(page):
     assert 'id="wallet" href="/?billing"' in page
+
+
+def test_pages_without_an_icon_of_their_own_get_the_sites(client):
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, static("genvid/mark.svg"))
