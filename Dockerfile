@@ -28,6 +28,7 @@ COPY accounts accounts
 COPY avatars avatars
 COPY videos videos
 COPY billing billing
+COPY docs docs
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONPATH=/app \

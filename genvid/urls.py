@@ -5,10 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from genvid.api.exceptions import not_found_view
 from genvid.api.redoc import redoc_script
+from genvid.docs_pages import docs_page
 from genvid.health import healthz, readyz
 from genvid.metrics.views import metrics
 from genvid.pages import FaviconView, FrontView
@@ -28,6 +30,9 @@ api: list[Any] = [
 urlpatterns = [
     path("", FrontView.as_view(), name="front"),
     path("favicon.ico", FaviconView.as_view(), name="favicon"),
+    path("docs", RedirectView.as_view(pattern_name="docs-page", permanent=True)),
+    path("docs/", docs_page, name="docs-page"),
+    path("docs/<path:address>", docs_page, name="docs-page"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

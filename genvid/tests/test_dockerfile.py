@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from genvid import docs_pages
 from genvid.tests.scripts import load_script
 
 dockerfile = load_script("dockerfile")
@@ -28,8 +29,8 @@ def test_the_stages_of_our_dockerfile(stages):
     assert [stage.name for stage in stages] == ["build", "sandbox", ""]
 
 
-def test_the_image_has_the_five_packages_and_two_files(copied):
-    assert {path.split("/")[0] for path in copied} == {*PACKAGES, "manage.py", "scripts"}
+def test_the_image_has_the_five_packages_the_documentation_and_two_files(copied):
+    assert {path.split("/")[0] for path in copied} == {*PACKAGES, "docs", "manage.py", "scripts"}
     assert [path for path in copied if path.startswith("scripts/")] == ["scripts/healthcheck.py"]
 
 
@@ -43,6 +44,11 @@ def test_every_module_of_the_source_is_in_the_image(copied):
     modules = [path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
     wanted = {path.as_posix() for path in modules if not apart & set(path.parts[:-1])}
     assert wanted == {path for path in copied if path.endswith(".py") and path.split("/")[0] in PACKAGES}
+
+
+def test_every_file_that_the_site_serves_as_documentation_is_in_the_image(copied):
+    served = {path.relative_to(ROOT).as_posix() for path in docs_pages.files().values()}
+    assert served == {path for path in copied if path.startswith("docs/")}
 
 
 @pytest.mark.parametrize(
@@ -84,5 +90,5 @@ def test_a_copy_that_is_not_known_is_loud(value):
 
 
 def test_copying_what_is_kept_out_is_loud():
-    with pytest.raises(ValueError, match=r"COPY docs: no such file, or .dockerignore keeps it out"):
-        dockerfile.Context(ROOT, IGNORE).files("docs")
+    with pytest.raises(ValueError, match=r"COPY bench: no such file, or .dockerignore keeps it out"):
+        dockerfile.Context(ROOT, IGNORE).files("bench")

@@ -14,7 +14,8 @@ IMPORTS = re.compile(r"""^import .+ from "\./([a-z]+\.js)";$""", re.MULTILINE)
 FOLDER = Path(finders.find("genvid/studio.js")).parent
 SCRIPTS = sorted(path.name for path in FOLDER.glob("*.js"))
 STYLES = sorted(path.name for path in FOLDER.glob("*.css"))
-FILES = (*SCRIPTS, *STYLES, "mark.svg")
+OF_OTHER_PAGES = {"docs.css"}
+FILES = (*SCRIPTS, *(name for name in STYLES if name not in OF_OTHER_PAGES), "mark.svg")
 
 
 @pytest.fixture
@@ -81,6 +82,11 @@ def test_a_static_file_names_no_other_host(name):
 def test_the_page_uses_every_static_file(page, name):
     """Scripts too, though others import them: the page names them all, so that they come at once."""
     assert f'"/static/genvid/{name}"' in page
+
+
+def test_the_header_leads_to_the_documentation(client, page):
+    assert '<a href="/docs/">Docs</a>' in page
+    assert "<h1" in client.get("/docs/").content.decode()
 
 
 def test_the_page_names_no_static_file_that_does_not_exist(page):

@@ -20,6 +20,8 @@ PAGES = [
     "/api/v1/docs/?script=",
     "/api/v1/redoc/",
     "/api/v1/redoc/redoc.js",
+    "/docs/",
+    "/docs/errors",
 ]
 PICTURES_AND_FILMS = {"img-src", "media-src"}
 
@@ -65,7 +67,7 @@ def test_each_loosening_stands_in_one_directive_of_one_page(staff, page, directi
     assert loosened == {directive}
 
 
-@pytest.mark.parametrize("page", ["/", "/static/genvid/mark.svg"])
+@pytest.mark.parametrize("page", ["/", "/static/genvid/mark.svg", "/docs/errors"])
 def test_other_pages_loosen_nothing(client, page):
     with closing(client.get(page)) as response:
         assert "unsafe" not in response["Content-Security-Policy"]
