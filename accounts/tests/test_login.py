@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Session, User
 from accounts.tests.hashers import CountingHasher
-from genvid.tests.asserts import data_of, nothing_changes, refusal_of
+from genvid.tests.asserts import data_of, doc_url_of, nothing_changes, refusal_of
 from genvid.tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,7 @@ def test_wrong_is_wrong_whatever_it_was(owner, stranger, email, password):
         "code": "invalid_credentials",
         "message": "The e-mail or the password is wrong.",
         "retryable": False,
+        "doc_url": doc_url_of("invalid_credentials"),
     }
 
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -78,12 +79,22 @@ def describe(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 def error_object(code: str, message: str, details: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The error of an envelope, of bounded size whatever the client sent."""
-    error: dict[str, Any] = {"code": code, "message": _shortened(message), "retryable": code in RETRYABLE}
+    error: dict[str, Any] = {
+        "code": code,
+        "message": _shortened(message),
+        "retryable": code in RETRYABLE,
+        "doc_url": doc_url(code),
+    }
     if details:
         error["details"] = _bounded(details)
     if details and len(details) > MOST_DETAILS:
         error["message"] += f" Only the first {MOST_DETAILS} of {len(details)} are named."
     return error
+
+
+def doc_url(code: str) -> str:
+    """The page that says what to do about a code."""
+    return f"{settings.PUBLIC_URL}/docs/errors#{code}"
 
 
 def _bounded(details: Mapping[str, str]) -> dict[str, str]:

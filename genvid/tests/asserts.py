@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
@@ -33,8 +34,14 @@ def refusal_of(response: Any) -> tuple[int, str]:
     assert set(body) == {"success", "error", "meta"}
     assert body["success"] is False
     assert body["meta"] == {"request_id": response["X-Request-Id"]}
-    assert set(body["error"]) - {"details"} == {"code", "message", "retryable"}
-    return response.status_code, body["error"]["code"]
+    assert set(body["error"]) - {"details"} == {"code", "message", "retryable", "doc_url"}
+    code = body["error"]["code"]
+    assert body["error"]["doc_url"] == doc_url_of(code)
+    return response.status_code, code
+
+
+def doc_url_of(code: str) -> str:
+    return f"{settings.PUBLIC_URL}/docs/errors#{code}"
 
 
 def wrong_fields_of(response: Any) -> list[str]:

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from accounts.models import User
-from genvid.tests.asserts import nothing_changes, refusal_of, wrong_fields_of
+from genvid.tests.asserts import doc_url_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import JsonClient, make_video
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,21 @@ def test_an_error_has_code_message_and_whether_a_retry_helps(stranger):
     message = "Authentication is missing or not valid."
     assert response.json() == {
         "success": False,
-        "error": {"code": "not_authenticated", "message": message, "retryable": False},
+        "error": {
+            "code": "not_authenticated",
+            "message": message,
+            "retryable": False,
+            "doc_url": doc_url_of("not_authenticated"),
+        },
         "meta": {"request_id": "abc"},
     }
+
+
+def test_an_error_says_where_it_is_explained(stranger, settings):
+    settings.PUBLIC_URL = "https://videos.example"
+    response = stranger.get("/api/v1/nothing")
+    assert refusal_of(response) == (404, "not_found")
+    assert response.json()["error"]["doc_url"] == "https://videos.example/docs/errors#not_found"
 
 
 def test_a_wrong_field_is_a_400_that_names_it(stranger):

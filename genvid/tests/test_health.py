@@ -75,7 +75,8 @@ def test_unapplied_migrations_are_a_503_that_names_them(stranger, settings, monk
 
 
 @pytest.mark.django_db
-def test_a_503_tells_no_addresses(stranger, dead_broker, dead_storage):
+def test_a_503_tells_no_addresses(stranger, settings, dead_broker, dead_storage):
+    settings.PUBLIC_URL = "https://genvid.example"
     text = stranger.get("/readyz").content.decode()
     assert [secret for secret in ("127.0.0.1", "redis:", "/media") if secret in text] == []
 

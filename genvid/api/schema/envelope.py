@@ -24,7 +24,7 @@ ERROR = {
         "success": {"const": False},
         "error": {
             "type": "object",
-            "required": ["code", "message", "retryable"],
+            "required": ["code", "message", "retryable", "doc_url"],
             "properties": {
                 "code": {"$ref": "#/components/schemas/ErrorCode"},
                 "message": {"type": "string", "description": "For people; it may change."},
@@ -34,6 +34,7 @@ ERROR = {
                     "description": "Field to message; nested fields dotted, list items by index.",
                 },
                 "retryable": {"type": "boolean", "description": "Whether the same request may go well later."},
+                "doc_url": {"type": "string", "format": "uri", "description": "The page that explains the code."},
             },
         },
         "meta": {"$ref": "#/components/schemas/Meta"},

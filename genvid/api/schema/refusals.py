@@ -9,6 +9,8 @@ from genvid.api.exceptions import FRAMEWORK_CODES, FRAMEWORK_MESSAGES, error_obj
 from genvid.api.schema.headers import headers
 
 ERROR_CODE = "ErrorCode"
+EXAMPLE_SITE = "https://genvid.example.com"
+"""In examples: the document is the same on every site, but for its `servers`."""
 IDEMPOTENCY_CODES = frozenset({"idempotency_in_progress", "idempotency_key_reused"})
 
 
@@ -84,7 +86,10 @@ def _response(status: str, codes: list[str]) -> dict[str, Any]:
 def example(code: str) -> dict[str, Any]:
     _, message, retryable = catalogue()[code]
     details = {"script": "This field is required."} if code == "validation_error" else None
-    error = error_object(code, message, details) | {"retryable": retryable or code == "rate_limited"}
+    error = error_object(code, message, details) | {
+        "retryable": retryable or code == "rate_limited",
+        "doc_url": f"{EXAMPLE_SITE}/docs/errors#{code}",
+    }
     return {"success": False, "error": error, "meta": {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}}
 
 

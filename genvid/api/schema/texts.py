@@ -43,7 +43,8 @@ def tag(room: str) -> str:
 ABOUT = """Send a script, pick an avatar and a voice, get a finished MP4 back. Paid in credits.
 
 **Envelope.** Every JSON answer is `{"success": true, "data": …, "meta": {"request_id": …}}` or
-`{"success": false, "error": {"code", "message", "details"?, "retryable"}, "meta": …}`. Branch on `error.code`.
+`{"success": false, "error": {"code", "message", "details"?, "retryable", "doc_url"}, "meta": …}`. Branch on
+`error.code`; `doc_url` leads to the page that explains it.
 
 **Signing in.** `Authorization: Bearer <access token>` from `auth/login`, or an API key, as `X-API-Key: gv_…` or
 `Authorization: Bearer gv_…`. Each operation names the scope that it needs.
