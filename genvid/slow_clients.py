@@ -23,7 +23,8 @@ BODY_BYTES_A_SECOND = 1024
 DISCONNECT = {"type": "http.disconnect"}
 ACKED_AT = 120
 """Where `tcpi_bytes_acked` lies in Linux's `struct tcp_info`, which only ever grows at its end."""
-REMEMBER_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.25
+"""How long a table of connections is taken to be whole: bounds what many new clients at once cost the event loop."""
 
 
 class ClientStalled(Exception):
@@ -68,53 +69,62 @@ async def _is_done(sending: "asyncio.Future[None]", seconds: float) -> bool:
     return sending.done()
 
 
-class _Connections:
-    """This process's TCP connections by their peer, looked up at most once in `REMEMBER_SECONDS`."""
+class Connections:
+    """This process's TCP connections by their peer. A peer that it does not know makes it look again."""
 
     def __init__(self) -> None:
         self._found: dict[Peer, int] = {}
         self._looked = float("-inf")
 
-    def of(self, client: Peer) -> int | None:
-        if time.monotonic() - self._looked > REMEMBER_SECONDS:
+    def bytes_acknowledged(self, client: Peer | None) -> int | None:
+        """How many bytes the client's system has taken on its connection to this process; None where nobody can say.
+
+        Nor of a connection that is younger than `LOOK_AGAIN_SECONDS`, at times.
+        """
+        descriptor = self._of(client) if client and sys.platform == "linux" else None
+        if descriptor is None:
+            return None
+        try:
+            with socket.socket(fileno=os.dup(descriptor)) as connection:
+                facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ACKED_AT + 8)
+        except OSError:
+            return None
+        return int(struct.unpack_from("=Q", facts, ACKED_AT)[0]) if len(facts) >= ACKED_AT + 8 else None
+
+    def _of(self, client: Peer) -> int | None:
+        descriptor = self._found.get(client)
+        if descriptor is not None and _peer(descriptor) == client:
+            return descriptor
+        self._found.pop(client, None)
+        if time.monotonic() - self._looked > LOOK_AGAIN_SECONDS:
             self._found, self._looked = dict(_peers()), time.monotonic()
         return self._found.get(client)
 
 
+def _peer(descriptor: int) -> Peer | None:
+    try:
+        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            return None
+        with socket.socket(fileno=os.dup(descriptor)) as connection:
+            host, port, *_ = connection.getpeername()
+            return host, port
+    except (OSError, TypeError, ValueError):
+        # Gone meanwhile, not connected, or no connection over a network.
+        return None
+
+
 def _peers() -> Iterator[tuple[Peer, int]]:
     for entry in list(Path("/proc/self/fd").iterdir()):
-        descriptor = int(entry.name)
-        try:
-            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                continue
-            with socket.socket(fileno=os.dup(descriptor)) as connection:
-                host, port, *_ = connection.getpeername()
-                yield (host, port), descriptor
-        except (OSError, TypeError, ValueError):
-            # Gone meanwhile, not connected, or no connection over a network.
-            continue
+        peer = _peer(int(entry.name))
+        if peer is not None:
+            yield peer, int(entry.name)
 
 
-_connections = _Connections()
-
-
-def bytes_acknowledged(client: Peer | None) -> int | None:
-    """How many bytes the client's system has taken on its connection to this process; None where nobody can say."""
-    descriptor = _connections.of(client) if client and sys.platform == "linux" else None
-    if descriptor is None:
-        return None
-    try:
-        with socket.socket(fileno=os.dup(descriptor)) as connection:
-            if connection.getpeername()[:2] != client:
-                return None
-            facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ACKED_AT + 8)
-    except OSError:
-        return None
-    return int(struct.unpack_from("=Q", facts, ACKED_AT)[0]) if len(facts) >= ACKED_AT + 8 else None
+connections = Connections()
 
 
 def timed_send(
-    send: Send, client: Peer | None, patience: float, acknowledged: Acknowledged = bytes_acknowledged
+    send: Send, client: Peer | None, patience: float, acknowledged: Acknowledged = connections.bytes_acknowledged
 ) -> Send:
     """`send` that raises ClientStalled when the client takes no byte for `patience` seconds.
 

@@ -1,16 +1,18 @@
 """Clients that do not read, or hardly send: nobody else waits for them, and they are let go of. Over real sockets."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from genvid.slow_clients import ClientStalled, TimedBody, bytes_acknowledged, timed_send
+from genvid import slow_clients
+from genvid.slow_clients import ClientStalled, Connections, TimedBody, timed_send
 from genvid.tests.processes import WebProcess, answers
 from videos.media import signed_link
 
@@ -145,22 +147,57 @@ def test_a_client_of_which_nothing_new_has_arrived_is_not(arrived):
         deliver(arrived, blocked_for=100)
 
 
-def test_the_system_says_how_much_a_client_has_taken():
+@contextmanager
+def connected() -> Iterator[tuple[socket.socket, socket.socket, tuple[str, int]]]:
+    """A client, the server's end of its connection, and the client's address."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         connection, peer = server.accept()
         with connection:
-            before = bytes_acknowledged(peer)
-            connection.sendall(b"0" * 1000)
-            received = 0
-            while received < 1000:
-                received += len(client.recv(1000))
-            client.sendall(b"1")
-            assert connection.recv(1) == b"1"
-            assert bytes_acknowledged(peer) == before + 1000
+            yield client, connection, peer
+
+
+def test_the_system_says_how_much_a_client_has_taken():
+    connections = Connections()
+    with connected() as (client, connection, peer):
+        before = connections.bytes_acknowledged(peer)
+        connection.sendall(b"0" * 1000)
+        received = 0
+        while received < 1000:
+            received += len(client.recv(1000))
+        client.sendall(b"1")
+        assert connection.recv(1) == b"1"
+        assert connections.bytes_acknowledged(peer) == before + 1000
 
 
 def test_of_an_unknown_connection_the_system_says_nothing():
-    assert bytes_acknowledged(("192.0.2.1", 1)) is None
+    assert Connections().bytes_acknowledged(("192.0.2.1", 1)) is None
+
+
+def test_a_connection_made_after_the_last_look_is_found_by_another(monkeypatch):
+    monkeypatch.setattr(slow_clients, "LOOK_AGAIN_SECONDS", 0.0)
+    connections = Connections()
+    with connected() as (_, _, first):
+        assert connections.bytes_acknowledged(first) is not None
+        with connected() as (_, _, second):
+            assert connections.bytes_acknowledged(second) is not None
+
+
+def test_unknown_connections_do_not_make_it_look_all_the_time(monkeypatch):
+    monkeypatch.setattr(slow_clients, "LOOK_AGAIN_SECONDS", 3600.0)
+    connections = Connections()
+    assert connections.bytes_acknowledged(("192.0.2.1", 1)) is None
+    with connected() as (_, _, peer):
+        assert connections.bytes_acknowledged(peer) is None
+
+
+def test_a_connection_that_took_over_the_descriptor_of_another_is_not_taken_for_it():
+    connections = Connections()
+    with connected() as (_, connection, peer):
+        connections.bytes_acknowledged(peer)
+        descriptor = connection.fileno()
+        with connected() as (_, other, _):
+            os.dup2(other.fileno(), descriptor)
+            assert connections.bytes_acknowledged(peer) is None
 
 
 def read(*pieces: bytes, pause: float) -> bool:
