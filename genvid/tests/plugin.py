@@ -32,6 +32,7 @@ TEST_ENVIRONMENT = {
     "STRIPE_SECRET_KEY": "sk_test_0123456789abcdefABCDEF01",
     "STRIPE_API_HOST": NOWHERE,
 }
+SLOW = ("slow", "crash", "embedded")
 _open = ExitStack()
 _stack: Stack | None = None
 """None in a worker of pytest-xdist."""
@@ -110,6 +111,13 @@ def redis_url(url: str, offset: int) -> str:
     parts = urlsplit(url)
     base = int(parts.path.strip("/") or 0)
     return urlunsplit(parts._replace(path=f"/{base + offset}"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, in whatever order: the last one to begin is what the other workers wait for."""
+    slow = {item.path for item in items if any(item.get_closest_marker(name) for name in SLOW)}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(trylast=True)

@@ -22,7 +22,7 @@ FOREIGN = ("GENVID_", "DJANGO_", "PYTEST_", "MAKE", "DATABASE_URL", "REDIS_URL")
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of a newcomer: nothing of the tests, of coverage.py or of the make that runs them."""
+    """The environment of a newcomer: nothing of the tests, of their coverage or of the make that runs them."""
     return {
         name: value
         for name, value in unmeasured(os.environ).items()
