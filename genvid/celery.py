@@ -10,6 +10,9 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
 app = Celery("genvid")
+# Otherwise it is the current application of this thread alone, and the threads of a web server send to a broker that
+# Celery makes up (https://docs.celeryq.dev/en/stable/reference/celery.html#celery.Celery.set_default).
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)

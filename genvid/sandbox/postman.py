@@ -82,11 +82,12 @@ class Postman(ABC):
         self._bell.set()
 
     async def _deliver(self, delivery: Row) -> None:
-        if not 200 <= (await self._try(delivery) or 0) < 300:
+        answer, _ = await self._try(delivery)
+        if not 200 <= (answer or 0) < 300:
             self._plan_retry(delivery)
 
-    async def _try(self, delivery: Row) -> int | None:
-        """One attempt, written down; the status it was answered with."""
+    async def _try(self, delivery: Row) -> tuple[int | None, str | None]:
+        """One attempt, written down; the status it was answered with, or what came between."""
         answer, error = None, None
         body = delivery["body"].encode()
         headers, timeout = self._headers(delivery, body), self._board.now.webhook_timeout
@@ -99,7 +100,7 @@ class Postman(ABC):
         self._store.run(f"UPDATE {self.deliveries} SET tries = tries + 1 WHERE seq = ?", delivery["seq"])
         if answer is not None and 200 <= answer < 300:
             self._store.run(f"UPDATE {self.deliveries} SET status = 'delivered' WHERE seq = ?", delivery["seq"])
-        return answer
+        return answer, error
 
     def _plan_retry(self, delivery: Row) -> None:
         scale, now = self._board.now.webhook_retry_scale, time.time()

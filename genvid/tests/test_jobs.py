@@ -20,11 +20,13 @@ from structlog.testing import capture_logs
 
 from accounts import jobs as accounts_jobs
 from genvid.celery import app
-from genvid.jobs import DEFAULT_QUEUE, enqueue, enqueue_on_commit, jobs_in
+from genvid.jobs import DEFAULT_QUEUE, backlog, enqueue, enqueue_on_commit, jobs_in
 from genvid.schedule import JOBS
 from genvid.tests.jobs import registered_tasks
+from genvid.tests.parallel import in_parallel
 from videos import jobs as videos_jobs
 
+ROOT = Path(__file__).resolve().parents[2]
 APPS = ("accounts", "avatars", "billing", "videos")
 
 QUEUES = {
@@ -224,3 +226,37 @@ def test_a_dead_broker_is_logged_and_not_raised(dead_broker) -> None:
         enqueue(videos_jobs.SUBMIT, "one")
     (entry,) = [entry for entry in logs if entry["event"] == "broker_unavailable"]
     assert (entry["log_level"], entry["task"], entry["ids"]) == ("warning", "videos.submit", ("one",))
+
+
+# ── Threads of a web server
+
+THREAD = """
+import threading
+import {entry}
+from celery import current_app
+thread = threading.Thread(target=lambda: print(current_app.main, current_app.conf.broker_url))
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("entry", ["genvid.wsgi", "genvid.asgi", "genvid.celery"])
+def test_every_thread_of_a_process_has_our_application_and_its_broker(entry) -> None:
+    """Celery gives a thread that knows none an application of its own making, with a broker at amqp://localhost."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "genvid.settings"}
+    command = [sys.executable, "-c", THREAD.format(entry=entry)]
+    told = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=True).stdout
+    assert told.split() == ["genvid", app.conf.broker_url]
+
+
+def test_a_job_that_a_thread_of_the_web_server_sends_waits_in_its_queue() -> None:
+    waiting = backlog(videos_jobs.SUBMIT)
+    with capture_logs() as logs:
+        in_parallel([lambda: enqueue(videos_jobs.SUBMIT, "one"), lambda: enqueue(videos_jobs.SUBMIT, "two")])
+    assert [entry["event"] for entry in logs] == ["task_enqueued"] * 2
+    assert backlog(videos_jobs.SUBMIT) == waiting + 2
+
+
+def test_a_thread_of_the_web_server_sees_how_long_a_queue_is() -> None:
+    enqueue(videos_jobs.SUBMIT, "one")
+    assert in_parallel([lambda: backlog(videos_jobs.SUBMIT)]) == [backlog(videos_jobs.SUBMIT)] != [0]

@@ -47,8 +47,9 @@ class StripeCourier(Postman):
         if row is None:
             self._address(event, endpoint, "held")
             row = self._store.row(sql, event["id"], endpoint["id"])
-        answer = await self._try({**(row or {}), "mode": "normal", "url": endpoint["url"]})
-        return {"event": event["id"], "type": event["type"], "endpoint": endpoint["id"], "status": answer}
+        answer, error = await self._try({**(row or {}), "mode": "normal", "url": endpoint["url"]})
+        told = {"event": event["id"], "type": event["type"], "endpoint": endpoint["id"], "status": answer}
+        return told | ({"error": error} if error else {})
 
     async def deliver_all(self, pairs: list[tuple[Thing, Thing]], *, parallel: bool) -> list[dict[str, Any]]:
         if parallel:
