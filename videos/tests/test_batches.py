@@ -182,20 +182,20 @@ def test_a_thousand_rows_take_no_more_queries_than_ten(owner, wish):
 
 
 def calls_of(deed: Callable[[], Any]) -> int:
-    """How many calls of functions it makes: work, counted alike on every machine."""
-    profile = cProfile.Profile()
+    """How many calls of Python's functions it makes: work, counted alike on every machine, measured or not."""
+    profile = cProfile.Profile(builtins=False)
     profile.runcall(deed)
     return int(pstats.Stats(profile).total_calls)
 
 
 @pytest.mark.slow
-def test_a_row_costs_no_more_than_three_thousand_calls(owner, wish):
+def test_a_row_costs_no_more_than_sixteen_hundred_calls(owner, wish):
     """Two seconds of work for a thousand rows, on a machine that is no slower than most."""
     set_balance(owner, 20_000)
     few, many = ([{"name": f"Person {n}"} for n in range(count)] for count in (10, 1000))
     make_batch(owner, wish, rows=few)
     with_few = calls_of(lambda: make_batch(owner, wish, rows=few))
-    assert calls_of(lambda: make_batch(owner, wish, rows=many)) - with_few < 990 * 3_000
+    assert calls_of(lambda: make_batch(owner, wish, rows=many)) - with_few < 990 * 1_600
 
 
 def test_listeners_are_told_each_videos_place(owner, outsider, wish):
