@@ -58,6 +58,8 @@ def write_part(probes: slipcover.Slipcover) -> None:
     folder = Path(os.environ["GENVID_COVERAGE"])
     if not folder.is_dir():
         return  # the run is over, or is another machine's
+    # Names are told from the present folder, which may be gone; nothing needs it any more.
+    os.chdir(ROOT)
     draft = folder / f"{uuid.uuid4().hex}.draft"
     draft.write_text(json.dumps(probes.get_coverage()))
     draft.rename(draft.with_suffix(".json"))
@@ -85,4 +87,5 @@ def main(parts: Path, floor: float) -> int:
 
 
 if __name__ == "__main__":
+    os.chdir(ROOT)
     sys.exit(main(Path(sys.argv[1]), float(sys.argv[2])))
