@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 ROOMS := genvid accounts avatars videos billing
-# One more than a small machine has cores: the tests that kill processes mostly wait. A single file needs none.
-export WORKERS ?= 3
+# Two more than a small machine has cores: the tests that kill processes mostly wait. A single file needs none.
+export WORKERS ?= 4
 FUZZ_EXAMPLES ?= 200
 ARGS ?=
 
@@ -44,7 +44,7 @@ docker-up: setup ## PostgreSQL and Redis alone in containers, on loopback, and t
 docker-down: setup ## stop them; their data stays
 	@$(PYTHON_BIN) scripts/docker_services.py down
 
-test: begin-test setup ## set up and test on a real PostgreSQL and Redis, with coverage (ARGS="path -k name": without; WORKERS=3)
+test: begin-test setup ## set up and test on a real PostgreSQL and Redis, with coverage (ARGS="path -k name": without; WORKERS=4)
 	@touch $(STAMPS)/2
 ifeq ($(strip $(ARGS)),)
 	@rm -rf var/coverage && mkdir -p $(PARTS)

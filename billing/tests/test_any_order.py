@@ -103,7 +103,7 @@ def lived(sandbox: Any, deeds: list[tuple[str, Any]]) -> tuple[Shop, Person, lis
     seed=st.integers(0, 1000),
     at_once=st.booleans(),
 )
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_any_life_told_in_any_order_ends_with_stripes_sums(sandbox, deeds, order, seed, at_once):
     with undone():
         shop, person, events = lived(sandbox, deeds)

@@ -91,7 +91,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Of `-n auto`: WORKERS, or none for a single file, since each would import everything for itself."""
     files = {word.split("::")[0] for word in config.args}
     is_one_file = len(files) == 1 and files.pop().endswith(".py")
-    return 0 if is_one_file else int(os.environ.get("WORKERS", "3"))
+    return 0 if is_one_file else int(os.environ.get("WORKERS", "4"))
 
 
 @pytest.hookimpl(optionalhook=True)
