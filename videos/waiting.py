@@ -5,7 +5,7 @@ while staff have to decide, and while all slots of HeyGen are taken by renders t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -35,6 +35,7 @@ class Standing:
 
 
 NOT_WAITING = Standing()
+KEPT = "_standing"
 AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
 """The `waiting_reason` of an order whose cast staff have to release first."""
 
@@ -49,12 +50,33 @@ class Slots:
 
 
 def of_videos(videos: Iterable[Video]) -> dict[UUID, Standing]:
-    """How each of `videos` that is queued stands. Seven queries at most, however many; none when none is queued."""
+    """How each of `videos` that is queued stands. Seven queries at most, however many; none when none is queued.
+
+    One that this request has queued itself is not looked up again.
+    """
     queued = [video for video in videos if video.status == Status.QUEUED]
+    known = {video.pk: standing for video in queued if (standing := _taken(video)) is not None}
+    queued = [video for video in queued if video.pk not in known]
     if not queued:
-        return {}
+        return known
     found, slots = places.placed(queued), read_slots()
-    return {video.pk: _standing(video, found.get(video.pk), slots) for video in queued}
+    return known | {video.pk: _standing(video, found.get(video.pk), slots) for video in queued}
+
+
+def keep(video: Video, standing: Standing) -> None:
+    """Spare whoever shows this very object next the look: it has just been queued, and stands so."""
+    video.__dict__[KEPT] = standing
+
+
+def _taken(video: Video) -> Standing | None:
+    standing: Standing | None = video.__dict__.pop(KEPT, None)
+    return standing
+
+
+def once_queued(foreseen: Standing, *, is_test: bool) -> Standing:
+    """How a video stands once it is queued, of which `of_next` said `foreseen`."""
+    position = None if is_test else foreseen.position
+    return replace(foreseen, position=position, waiting_for=foreseen.waiting_for or WaitingFor.SLOT)
 
 
 def of_next(account_id: UUID, *, is_test: bool) -> Standing:

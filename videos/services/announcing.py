@@ -9,11 +9,15 @@ from videos import waiting
 from videos.models import Batch, Video
 from videos.shapes import batch_data, video_data
 from videos.tallies import standings
+from videos.waiting import Standing
 
 
-def announce(video: Video, event: EventType) -> None:
-    """Tell whoever listens how the video stands now."""
-    announce_many([video], event)
+def announce(video: Video, event: EventType, standing: Standing | None = None) -> None:
+    """Tell whoever listens how the video stands now; in the queue as `standing` says, where that is known."""
+    if standing is None:
+        announce_many([video], event)
+    else:
+        outbox.publish_many(video.account_id, event, _told(video, standing))
 
 
 def announce_many(videos: Sequence[Video], event: EventType) -> None:
@@ -24,6 +28,10 @@ def announce_many(videos: Sequence[Video], event: EventType) -> None:
 def announce_line(videos: Sequence[Video]) -> None:
     """The same for videos that have just been queued together, the last of their account."""
     outbox.publish_many(videos[0].account_id, EventType.VIDEO_QUEUED, _in_line(videos))
+
+
+def _told(video: Video, standing: Standing) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield str(video.pk), video_data(video, standing)
 
 
 def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -130,7 +130,8 @@ def _locked(video: Video) -> Video:
 
 def _enqueue(video: Video, key_id: UUID | None) -> None:
     amount = hold_amount(video, credits.overrun_factor(video.account_id))
-    wait = _wait_of(video, waiting.of_next(video.account_id, is_test=video.is_test))
+    foreseen = waiting.of_next(video.account_id, is_test=video.is_test)
+    wait = _wait_of(video, foreseen)
     queued = video.move(
         Status.QUEUED,
         reason="accepted",
@@ -143,7 +144,9 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
     if not queued:
         raise InvalidState("Another request was first.")
     credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
-    announcing.announce(video, EventType.VIDEO_QUEUED)
+    standing = waiting.once_queued(foreseen, is_test=video.is_test)
+    announcing.announce(video, EventType.VIDEO_QUEUED, standing)
+    waiting.keep(video, standing)
     enqueue_on_commit(jobs.DISPATCH)
 
 
