@@ -5,6 +5,7 @@ import uuid
 
 import httpx
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -17,7 +18,7 @@ from avatars.services import sync_catalogue
 from avatars.tests.door import Door, look, voice
 from genvid.heygen.client import get_client
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
-from genvid.tests.factories import make_avatar, make_caller, make_voice
+from genvid.tests.factories import PASSWORD, make_avatar, make_voice
 from genvid.tests.jobs import run_job
 
 pytestmark = pytest.mark.django_db
@@ -92,11 +93,22 @@ def test_a_private_look_that_is_gone_is_retired(owner):
     assert (avatar.is_available, avatar.is_released) == (False, False)
 
 
-def test_rows_of_which_nobody_knows_whose_they_are_are_synced_soon(sandbox):
+def test_a_released_look_that_was_not_listed_for_a_while_is_whose_it_was(owner):
+    sync(look("a"), look("b", is_private=True))
+    releases.release(Avatar.objects.get(provider_id="b"), account=owner.account, staff_id=owner.user.pk)
+    sync(look("a"))
+    sync(look("a"), look("b", is_private=True))
+    avatar = Avatar.objects.get(provider_id="b")
+    assert (avatar.is_available, avatar.is_private, avatar.is_released) == (True, True, True)
+    assert avatar.account_id == owner.account.pk
+
+
+@pytest.mark.parametrize("model", [Avatar, Voice])
+def test_rows_of_which_nobody_knows_whose_they_are_are_synced_soon(sandbox, model):
     sync_catalogue(get_client())
-    Voice.objects.update(is_private=None)
+    model.objects.update(is_private=None)
     run_job(jobs.SYNC_WHEN_EMPTY)
-    assert set(Voice.objects.values_list("is_private", flat=True)) == {False}
+    assert set(model.objects.values_list("is_private", flat=True)) == {False}
 
 
 def test_the_private_look_and_voice_of_the_providers_account_reach_no_customer(sandbox, owner):
@@ -232,12 +244,15 @@ def test_staff_take_a_row_back_and_it_is_audited(boss, owner):
 
 def test_what_was_released_to_an_account_that_is_erased_is_released_to_nobody(owner, outsider):
     private = {"is_private": True, "is_released": True}
-    mine, theirs = make_avatar(account=owner.account, **private), make_voice(account=outsider.account, **private)
+    mine, theirs = (
+        [make(account=person.account, **private) for make in (make_avatar, make_voice)] for person in (owner, outsider)
+    )
     answers = dict(account_erasing.send_robust(sender=None, account_id=owner.account.pk))
     assert answers[take_back_from_erased] == ""
-    mine.refresh_from_db()
-    theirs.refresh_from_db()
-    assert (mine.is_released, mine.account_id, theirs.account_id) == (False, None, outsider.account.pk)
+    for row in (*mine, *theirs):
+        row.refresh_from_db()
+    assert [(row.is_released, row.account_id) for row in mine] == [(False, None)] * 2
+    assert [(row.is_released, row.account_id) for row in theirs] == [(True, outsider.account.pk)] * 2
 
 
 @pytest.mark.parametrize(
@@ -269,10 +284,13 @@ def test_asking_alone_releases_nothing(boss):
         assert boss.get(reverse("admin:avatars_avatar_release_entry", args=[avatar.pk])).status_code == 200
 
 
-def test_staff_without_the_permission_release_nothing():
-    client, avatar = Client(), make_avatar(**UNRELEASED)
-    person = make_caller()
-    User.objects.filter(pk=person.user.pk).update(is_staff=True)
-    client.force_login(User.objects.get(pk=person.user.pk))
+@pytest.mark.parametrize("permissions", [[], ["view_avatar"]], ids=["none", "to look"])
+def test_staff_without_the_permission_neither_release_nor_take_back(owner, permissions):
+    client, withheld = Client(), make_avatar(**UNRELEASED)
+    released = make_avatar(is_private=True, account=owner.account)
+    clerk = User.objects.create_user("clerk@example.com", PASSWORD, is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client.force_login(clerk)
     with nothing_changes():
-        assert act_on(client, avatar, "release_entry", audience="all", account_id="").status_code == 403
+        assert act_on(client, withheld, "release_entry", audience="all", account_id="").status_code == 403
+        assert act_on(client, released, "withdraw_entry").status_code == 403

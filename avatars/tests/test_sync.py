@@ -116,6 +116,14 @@ def test_what_disappears_there_is_retired_here():
     assert available() == {"look_1": True, "look_2": False}
 
 
+def test_what_is_retired_already_is_left_as_it_is():
+    sync(look("look_1"), look("look_2"), voices=[voice("voice_1"), voice("voice_2")])
+    sync(look("look_1"), voices=[voice("voice_1")])
+    before = [model.objects.filter(is_available=False).values().get() for model in (Avatar, Voice)]
+    assert sync(look("look_1"), voices=[voice("voice_1")]).retired == 0
+    assert [model.objects.filter(is_available=False).values().get() for model in (Avatar, Voice)] == before
+
+
 def test_what_comes_back_is_available_again():
     sync(look("look_1"), look("look_2"))
     sync(look("look_1"))
