@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import MD5PasswordHasher
@@ -15,3 +16,15 @@ class CountingHasher(MD5PasswordHasher):
 
     def decode(self, encoded: str) -> Any:
         return super().decode(encoded)
+
+
+class SlowHasher(MD5PasswordHasher):
+    """Something happens while a new password is hashed."""
+
+    meanwhile: ClassVar[Callable[[], Any] | None] = None
+
+    def salt(self) -> str:
+        deed, SlowHasher.meanwhile = SlowHasher.meanwhile, None
+        if deed:
+            deed()
+        return super().salt()

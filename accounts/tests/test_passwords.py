@@ -14,6 +14,7 @@ from limits import parse
 from accounts import standing
 from accounts.models import ApiKey, AuditEntry, Session, User
 from accounts.services import passwords, signing_in
+from accounts.tests.hashers import SlowHasher
 from genvid.errors import InvalidCredentials, TokenInvalid
 from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, statements_of, wrong_fields_of
@@ -132,6 +133,13 @@ def test_a_mailbox_is_not_flooded(owner, stranger, mailoutbox, work_at_once):
     assert len(mailoutbox) == 3
 
 
+def test_writing_the_address_otherwise_brings_no_more_mail(owner, stranger, mailoutbox, work_at_once):
+    spellings = ["owner@example.com", "OWNER@example.com", "Owner@Example.Com", "oWNER@example.com"]
+    with work_at_once():
+        assert [forget(stranger, email).status_code for email in spellings] == [202] * 4
+    assert len(mailoutbox) == 3
+
+
 def test_after_an_hour_it_gets_mail_again(owner, stranger, mailoutbox, work_at_once):
     with work_at_once():
         for _ in range(4):
@@ -202,6 +210,30 @@ def test_somebody_who_was_deactivated_cannot_reset(owner, stranger, token):
     User.objects.update(is_active=False)
     with nothing_changes():
         assert refusal_of(reset(stranger, token)) == (401, "token_invalid")
+
+
+@pytest.fixture
+def while_hashing(settings):
+    """Something happens between the look at a person and the writing of their new password."""
+    settings.PASSWORD_HASHERS = ["accounts.tests.hashers.SlowHasher"]
+
+    def happens(**changes: object) -> None:
+        SlowHasher.meanwhile = lambda: User.objects.update(**changes)
+
+    yield happens
+    SlowHasher.meanwhile = None
+
+
+MEANWHILE = [{"email": "new@example.com"}, {"is_active": False}, {"password": "md5$other$hash"}]
+
+
+@pytest.mark.parametrize("change_of", MEANWHILE, ids=lambda each: next(iter(each)))
+def test_a_link_that_dies_while_it_is_used_resets_nothing(owner, stranger, token, while_hashing, change_of):
+    while_hashing(**change_of)
+    before = User.objects.values().get()
+    with nothing_changes(but=User):
+        assert refusal_of(reset(stranger, token)) == (401, "token_invalid")
+    assert User.objects.values().get() == before | change_of
 
 
 @pytest.mark.parametrize("nonsense", ["x", ".", "a.b-c", "é.ü-ö", f"{'0' * 32}.c1-abc", "." * 1000])
