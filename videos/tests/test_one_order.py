@@ -189,6 +189,19 @@ def test_an_answer_to_an_order_that_was_given_up_touches_the_new_one_not(order, 
     assert VideoEvent.objects.count() == events
 
 
+def test_an_answer_to_an_order_that_was_given_up_is_not_remembered_as_the_last_ones(order, door):
+    video = order()
+
+    def answered_late(client, spec, **_):
+        Video.objects.filter(pk=video.pk).update(attempt=2, calls=0, status="canceled")
+        return Submission("of_the_first", "waiting")
+
+    door.create = answered_late
+    events = VideoEvent.objects.count()
+    assert (ask(video).status, fresh(video).provider_video_id) == ("canceled", None)
+    assert VideoEvent.objects.count() == events
+
+
 # ── With the sandbox
 
 

@@ -35,6 +35,17 @@ class TestDeadlines:
         assert outcome_of(video) == ("failed", "provider_unavailable", True)
         assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
 
+    def test_an_order_that_is_put_back_has_no_longer_than_it_had(self, pipeline, owner, settings):
+        pipeline.sandbox.fault(kind="status", status=429, retry_after=3600, **CREATE)
+        video = pipeline.order(owner)
+        queued_at = timezone.now() - timedelta(hours=2)
+        Video.objects.filter(pk=video.pk).update(queued_at=queued_at)
+
+        video = pipeline.submit(video)
+
+        deadline = queued_at + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE)
+        assert (video.status, video.queued_at, video.deadline_at) == (Status.QUEUED, queued_at, deadline)
+
     def test_while_submitting_when_nothing_was_made(self, pipeline, owner):
         pipeline.sandbox.fault(kind="drop", times=50, **CREATE)
         video = pipeline.submit(pipeline.order(owner))

@@ -95,6 +95,14 @@ def test_those_asked_about_before_their_time_never_come_earlier_by_it(statuses, 
     assert due_in(young) == 50
 
 
+def test_a_call_is_not_filled_with_a_render_that_trouble_put_off(statuses, renders):
+    (due,), (troubled,) = renders(1), renders(1)
+    assert troubled.postpone(20, "HeyGen: http_503")
+    rendering.poll_due()
+    assert (statuses.asked, fresh(troubled).tries) == ([[due.provider_video_id]], 1)
+    assert due_in(troubled) == 20
+
+
 def test_while_webhooks_come_only_what_is_due_is_asked_about(statuses, renders, owner):
     make_video(owner, "completed", learned_by=LearnedBy.WEBHOOK)
     renders(1), renders(3, due_in=20)

@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from genvid.heygen.errors import Busy, OperatorProblem
-from genvid.tests.asserts import lies_ahead
+from genvid.tests.asserts import lies_ahead, nothing_changes
 from genvid.tests.factories import make_video
 from videos import estimates, provider, scheduler
 from videos.models import ProviderState, Video
@@ -225,6 +225,17 @@ def test_a_paused_provider_is_not_looked_at(pipeline, owner):
     order_beside_trouble(pipeline, owner)
     provider.pause("ops@example.com")
     assert (pipeline.dispatch(), looks(pipeline)) == (0, 0)
+
+
+@pytest.mark.parametrize("take", [provider.take_look, provider.take_early_look])
+def test_who_comes_to_look_after_a_pause_does_not(clock, take):
+    provider.close_for(EMPTY)
+    pass_time(clock, 0 if take is provider.take_early_look else 16)
+    provider.pause("ops@example.com")
+    with nothing_changes():
+        assert take() is False
+    provider.resume("ops@example.com")
+    assert take() is True
 
 
 @pytest.mark.parametrize("code", ["quota_exceeded", "insufficient_credit", "unauthorized"])

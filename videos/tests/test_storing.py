@@ -12,7 +12,16 @@ from videos import downloads
 from videos.enums import Status
 from videos.models import Video
 from videos.services import settling, storing
-from videos.tests.pipeline import UNTOUCHED, charged_once, fresh, money_of, outcome_of, still_held, stored_files
+from videos.tests.pipeline import (
+    UNTOUCHED,
+    charged_once,
+    fresh,
+    gate,
+    money_of,
+    outcome_of,
+    still_held,
+    stored_files,
+)
 
 HTML = b"<html><head><title>403 Forbidden</title></head></html>"
 
@@ -56,6 +65,19 @@ def test_a_fresh_link_that_is_dead_is_tried_again_later(pipeline, owner):
     assert still_held(owner, video)
     assert pipeline.store(video).status == Status.COMPLETED
     assert charged_once(owner, video)
+
+
+def test_a_link_to_a_host_that_we_do_not_trust_keeps_no_order_from_heygen(pipeline, owner, settings):
+    video = pipeline.storing(pipeline.order(owner))
+    trusted, settings.HEYGEN_MEDIA_HOSTS = settings.HEYGEN_MEDIA_HOSTS, [".heygen.ai"]
+
+    video = pipeline.store(video)
+
+    assert (video.status, video.tries) == ("storing", 1)
+    assert video.waiting_reason.startswith("OperatorProblem: media_host_not_allowed: ")
+    assert (gate().closed_until, gate().needs_staff, still_held(owner, video)) == (None, False, True)
+    settings.HEYGEN_MEDIA_HOSTS = trusted
+    assert pipeline.store(video).status == Status.COMPLETED
 
 
 def test_a_disk_with_too_little_room_is_waited_out(pipeline, owner, settings):

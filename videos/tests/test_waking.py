@@ -55,6 +55,12 @@ def test_slots_that_come_free_together_wake_the_scheduler_once(db, woken, django
     assert woken == [("videos.dispatch",)]
 
 
+def test_before_the_commit_nobody_is_told_of_slots_that_come_free(db, woken, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
+    assert (woken, len(callbacks)) == ([], 1)
+
+
 def test_a_great_many_slots_are_handed_out_in_short_transactions(db, owner, settings, woken):
     settings.HEYGEN_MAX_CONCURRENT = 2 * scheduler.MOST_CLAIMS
     Tier.objects.update(max_in_flight=2 * scheduler.MOST_CLAIMS)
