@@ -82,6 +82,15 @@ def test_of_two_pay_pages_only_the_last_is_open(shop, owner):
     assert (page["status"], Checkout.objects.get(stripe_session_id=first).status) == ("expired", "expired")
 
 
+def test_a_pack_can_be_paid_for_though_a_page_for_a_plan_was_opened_since(shop, owner):
+    pack = shop.begin(owner, "pack-100")
+    shop.begin(owner, "starter-month")
+    assert Checkout.objects.get(stripe_session_id=pack).status == "open"
+    shop.stripe.pay(pack)
+    shop.tell()
+    assert balance_of(owner) == 130
+
+
 def test_who_has_paid_at_the_first_page_gets_no_second(shop, owner):
     shop.buy(owner, "starter-month")
     answer = owner.client.post("/api/v1/billing/checkout", {"plan_id": str(plan("pro-month").pk)})
@@ -168,6 +177,19 @@ def test_a_yearly_plan_that_ended_gives_no_more(shop, owner):
     Allowance.objects.filter(granted_at=None).update(due_at=timezone.now())
     shop.give_allowances(until=timezone.now())
     assert (balance_of(owner), Allowance.objects.filter(void_at=None).count()) == (200, 1)
+
+
+def test_a_month_that_was_due_before_the_end_is_given_though_it_comes_late(shop, owner):
+    subscription = shop.subscribe(owner, "starter-year")
+    due, to_come = Allowance.objects.filter(granted_at=None).order_by("due_at")[:2]
+    Allowance.objects.filter(pk=due.pk).update(due_at=timezone.now() - timedelta(minutes=1))
+    shop.stripe.cancel(subscription)
+    shop.tell()
+    Allowance.objects.filter(pk=to_come.pk).update(due_at=timezone.now())
+    assert (recording.grant_due(), balance_of(owner)) == (1, 200 + 170)
+    due.refresh_from_db()
+    to_come.refresh_from_db()
+    assert (due.granted_at is None, to_come.granted_at is None, to_come.void_at is None) == (False, True, False)
 
 
 # ── Trials

@@ -1,6 +1,7 @@
 """Money that goes back takes its credits along, cumulatively, and returns them when it comes again."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import OutgoingEvent
 from billing.credits import expire
-from billing.enums import EntryKind
+from billing.enums import DisputeStatus, EntryKind
 from billing.gateway import buying, reading
 from billing.gateway.errors import BillingError
 from billing.models import CreditLot, Dispute, LedgerEntry, Nudge, Payment, Refund
@@ -256,6 +257,20 @@ def test_a_dispute_that_is_lost_keeps_them(shop, buyer):
     shop.stripe.close_dispute(dispute["id"], "lost")
     shop.tell()
     assert (balance_of(buyer), Dispute.objects.get().status, clawbacks()) == (30, "lost", [-100])
+
+
+@pytest.mark.parametrize("end", ["won", "lost"])
+def test_the_end_of_a_dispute_is_its_last_word(shop, buyer, end):
+    dispute = shop.stripe.dispute(charge_of(buyer))
+    shop.tell()
+    shop.stripe.close_dispute(dispute["id"], end)
+    shop.tell()
+    told = reading.charge(charge_of(buyer))
+    (known,) = told.disputes
+    with nothing_changes():
+        for status in DisputeStatus:
+            taking_back.note(payment_of(buyer).pk, replace(told, disputes=[replace(known, status=status)]))
+    assert Dispute.objects.get().status == end
 
 
 def test_a_question_of_the_bank_takes_nothing(shop, buyer):

@@ -14,7 +14,7 @@ from billing.gateway import client
 from billing.models import Customer, Payment, Plan, TopUp, TopUpRule
 from billing.services import topping_up
 from billing.tests.shop import balance_of, plan, spend, stuck
-from genvid.tests.asserts import data_of, nothing_changes, refusal_of
+from genvid.tests.asserts import data_of, lies_ahead, nothing_changes, refusal_of
 from genvid.tests.factories import make_teammate
 
 pytestmark = pytest.mark.django_db
@@ -283,6 +283,26 @@ def test_each_further_refusal_doubles_the_pause(shop, saver):
         sweep(shop)
         pauses.append(round((TopUpRule.objects.get().paused_until - timezone.now()) / timedelta(days=1)))
     assert pauses == [1, 2, 4, 8, 16, 32, 32]
+
+
+def test_a_purchase_that_goes_well_forgives_the_refusals_before_it(shop, saver):
+    remove_cards(saver)
+    spend(saver, 100)
+    for _ in range(2):
+        TopUpRule.objects.update(paused_until=None)
+        sweep(shop)
+    customer_id = Customer.objects.get(account=saver.account).stripe_customer_id
+    client.post("payment_methods/pm_card_visa/attach", key="attach", customer=customer_id)
+    TopUpRule.objects.update(paused_until=None)
+    sweep(shop)
+    assert balance_of(saver) == 130
+    remove_cards(saver)
+    spend(saver, 100)
+    before = timezone.now()
+    sweep(shop)
+    statuses = TopUp.objects.order_by("created_at").values_list("status", flat=True)
+    assert list(statuses) == [TopUpStatus.FAILED, TopUpStatus.FAILED, TopUpStatus.PAID, TopUpStatus.FAILED]
+    assert lies_ahead(TopUpRule.objects.get().paused_until, timedelta(days=1).total_seconds(), since=before)
 
 
 @pytest.mark.parametrize("objection", ["dispute", "fraud_warning"])
