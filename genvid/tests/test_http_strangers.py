@@ -111,6 +111,17 @@ def test_a_name_that_leads_where_no_receiver_is_is_not_called_in_private_either(
         send("http://metadata.example.com/")
 
 
+@pytest.mark.parametrize("found", [["127.0.0.1", "169.254.169.254"], ["fe80::1", "10.0.0.1"]])
+def test_one_such_address_among_others_is_enough(monkeypatch, found):
+    called: list[object] = []
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+    monkeypatch.setattr(socket, "create_connection", lambda address, **_: called.append(address))
+    with pytest.raises(http.ForbiddenAddress):
+        send("http://metadata.example.com/")
+    assert called == []
+
+
 def test_the_name_is_looked_up_once_and_what_was_checked_is_what_is_called(monkeypatch):
     """The second answer of a rebinding name server is never asked for."""
     answers, called = iter(["93.184.216.34", "127.0.0.1"]), []

@@ -5,7 +5,8 @@ import os
 import pytest
 from limits import parse
 
-from accounts.models import IdempotencyRecord
+from accounts.enums import Role
+from accounts.models import IdempotencyRecord, Membership
 from billing.models import Tier, Wallet
 from genvid import counting
 from genvid.api import ratelimits
@@ -110,6 +111,13 @@ def test_two_sign_ins_of_one_person_share(owner):
     data = data_of(JsonClient().post(LOGIN, {"email": owner.user.email, "password": owner.password}))
     owner.client.get(AVATARS)
     assert standing_of(JsonClient(data["access_token"]).get(AVATARS)) == (5, 3)
+
+
+def test_a_person_has_one_in_each_of_their_accounts(owner, outsider):
+    Membership.objects.create(user=owner.user, account=outsider.account, role=Role.VIEWER)
+    answer = owner.client.post("/api/v1/auth/switch", {"account_id": str(outsider.account.pk)})
+    there = JsonClient(data_of(answer)["access_token"])
+    assert standing_of(there.get(AVATARS)) == (5, 4)
 
 
 def test_a_plan_says_how_many(owner):
