@@ -46,6 +46,19 @@ class SlowlyDeleting(FileSystemStorage):
             deed()
 
 
+class SlowlySaving(FileSystemStorage):
+    """Something happens right after the first file was saved."""
+
+    meanwhile: ClassVar[Callable[[], Any] | None] = None
+
+    def _save(self, name: str, content: Any) -> str:
+        saved: str = super()._save(name, content)
+        deed, SlowlySaving.meanwhile = SlowlySaving.meanwhile, None
+        if deed:
+            deed()
+        return saved
+
+
 class BucketError(Exception):
     """As the libraries of object stores raise it: no OSError."""
 

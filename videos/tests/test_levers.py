@@ -15,7 +15,7 @@ from genvid.tests.asserts import lies_ahead, nothing_changes
 from genvid.tests.factories import make_video
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Video, after
-from videos.services import deleting, handmade, levers
+from videos.services import handmade, levers
 from videos.tests.doubles import tiny_mp4
 from videos.tests.pipeline import (
     CREATE,
@@ -209,8 +209,9 @@ def test_a_broken_file_leaves_ours_alone(pipeline, finished):
     assert content_of(finished) == before
 
 
-def test_a_deleted_video_is_not_fetched_again(finished):
-    deleting.delete(finished)
+@pytest.mark.parametrize("gone", ["deleted_at", "expired_at"])
+def test_a_video_whose_files_went_is_not_fetched_again(finished, gone):
+    Video.objects.filter(pk=finished.pk).update(**{gone: timezone.now()})
     assert "deleted here" in refused(levers.fetch_again, finished)
 
 

@@ -1,6 +1,7 @@
 """Bringing the file home: what HeyGen's links, the network and the disk can do wrong."""
 
 import shutil
+from decimal import Decimal
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -11,7 +12,8 @@ from django.core.files.storage import default_storage
 from videos import downloads
 from videos.enums import Status
 from videos.models import Video
-from videos.services import settling, storing
+from videos.services import deleting, settling, storing
+from videos.tests.doubles import SlowlySaving
 from videos.tests.pipeline import (
     UNTOUCHED,
     charged_once,
@@ -21,6 +23,7 @@ from videos.tests.pipeline import (
     outcome_of,
     still_held,
     stored_files,
+    use_storage,
 )
 
 HTML = b"<html><head><title>403 Forbidden</title></head></html>"
@@ -131,6 +134,22 @@ def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, set
 
     assert video.status == Status.STORING
     assert video.waiting_reason.startswith("NoRoom: ")
+
+
+def test_a_video_that_was_completed_and_deleted_meanwhile_gets_no_files_back(pipeline, owner, settings):
+    video = pipeline.storing(pipeline.order(owner))
+    use_storage(settings, "SlowlySaving")
+
+    def another_worker_and_the_client() -> None:
+        assert settling.complete(fresh(video), duration=Decimal("2.5"))
+        deleting.delete(fresh(video))
+        deleting.purge_video(str(video.pk))
+
+    SlowlySaving.meanwhile = another_worker_and_the_client
+    video = pipeline.store(video)
+
+    assert (video.status, video.purged_at is not None, stored_files(video)) == ("completed", True, [])
+    assert charged_once(owner, video)
 
 
 def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, settings, door, works):
