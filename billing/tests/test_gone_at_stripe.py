@@ -7,7 +7,7 @@ from billing.gateway import catalogue as stripe_catalogue
 from billing.models import Checkout, Customer, FormerCustomer, Invoice, Plan, Shop, Subscription, TopUp, TopUpRule
 from billing.services import following, topping_up
 from billing.tests.shop import balance_of, plan, stuck
-from genvid.tests.asserts import data_of, refusal_of
+from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 
 pytestmark = pytest.mark.django_db
 CHECKOUT = "/api/v1/billing/checkout"
@@ -75,6 +75,15 @@ def test_the_tier_of_a_subscription_of_another_mode_ends(shop, owner):
     Subscription.objects.update(stripe_subscription_id="sub_of_before")
     following.follow(NudgeKind.SUBSCRIPTION, "sub_of_before")
     assert (Subscription.objects.get().status, owner.wallet.tier_id) == ("canceled", None)
+
+
+def test_a_subscription_that_had_ended_by_then_ends_when_it_did(shop, owner):
+    shop.stripe.cancel(shop.subscribe(owner, "pro-month"))
+    shop.tell()
+    Subscription.objects.update(stripe_subscription_id="sub_of_before")
+    with nothing_changes():
+        following.follow(NudgeKind.SUBSCRIPTION, "sub_of_before")
+    assert Subscription.objects.get().status == "canceled"
 
 
 def test_an_unpaid_invoice_of_another_mode_is_void(shop, owner):

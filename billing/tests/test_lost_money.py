@@ -240,6 +240,17 @@ def test_one_that_somebody_resumed_is_not_stopped_again_by_the_same_dispute(shop
     assert (Subscription.objects.get().status, len(alarms("after-loss:"))) == ("active", 1)
 
 
+def test_one_that_is_paused_already_is_not_paused_again_for_another_dispute(shop, owner, settings):
+    settings.SUBSCRIPTION_AFTER_LOST_PAYMENT = "pause"
+    shop.stripe.renew(shop.subscribe(owner, "pro-month"))
+    shop.tell()
+    for charge in shop.stripe.books()["charges"]:
+        shop.stripe.dispute(charge["id"])
+        shop.tell()
+    assert (Subscription.objects.get().status, len(alarms("after-loss:"))) == ("paused", 1)
+    assert sorted(Dispute.objects.values_list("after_loss", flat=True)) == ["none", "paused"]
+
+
 @pytest.mark.parametrize("warning", [True, False])
 def test_neither_a_question_of_the_bank_nor_a_packs_dispute_stops_a_subscription(shop, owner, settings, warning):
     settings.SUBSCRIPTION_AFTER_LOST_PAYMENT = "cancel"

@@ -112,6 +112,14 @@ def test_nothing_is_bought_while_there_are_enough(shop, saver):
     assert (balance_of(saver), TopUp.objects.count()) == (50, 0)
 
 
+def test_for_who_never_bought_anything_nothing_is_begun(shop, owner):
+    data_of(owner.client.put(RULE, rule()))
+    spend(owner, 20)
+    sweep(shop)
+    assert (balance_of(owner), TopUp.objects.count()) == (10, 0)
+    assert data_of(owner.client.get(RULE))["pause_reason"] is None
+
+
 def test_what_is_held_counts_as_spent(shop, saver):
     hold(saver.account.pk, 100, reference="video:1")
     sweep(shop)
