@@ -126,6 +126,13 @@ def test_a_plan_says_how_many(owner):
     assert standing_of(owner.client.get(AVATARS)) == (50, 49)
 
 
+def test_a_plan_says_it_for_its_own_account_alone(owner, outsider):
+    Tier.objects.filter(pk="pro").update(requests_per_minute=50)
+    Wallet.objects.filter(pk=owner.account.pk).update(tier="pro")
+    answers = [person.client.get(AVATARS) for person in (owner, outsider)]
+    assert [standing_of(answer) for answer in answers] == [(50, 49), (5, 4)]
+
+
 def test_the_operator_may_say_another_number_for_all(owner, settings):
     settings.RATE_LIMIT_CALLERS = 9
     assert standing_of(owner.client.get(AVATARS)) == (9, 8)
