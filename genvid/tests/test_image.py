@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from genvid.tests.process_table import wait_for_the_end_of
 from genvid.tests.scripts import load_script
 
 dockerfile = load_script("dockerfile")
@@ -48,8 +49,10 @@ import fcntl, os, signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 lock = open(os.environ["DATA"] + "/lock", "w")
 fcntl.flock(lock, fcntl.LOCK_EX)
-if os.fork() == 0:
+child = os.fork()
+if child == 0:
     signal.pause()
+open(os.environ["DATA"] + "/child", "w").write(str(child))
 """
 HEALTH = """
 import os, sys, urllib.request
@@ -113,6 +116,7 @@ def test_no_process_of_a_server_that_does_not_obey_is_left(source, monkeypatch):
     made = built(source)
     with image.held_port() as port:
         made.serve_and_ask({"PORT": str(port)})
+    wait_for_the_end_of([int((made.root / "data" / "child").read_text())])
     with (made.root / "data" / "lock").open() as lock:
         # Raises while any process has the file that was locked.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
