@@ -16,7 +16,7 @@ from avatars.models import Avatar
 from bench.plan import ACCOUNTS, SCRIPT, SPREAD, Case
 from billing import credits
 from billing.models import Tier, Wallet
-from genvid.sandbox.production import luck
+from genvid.sandbox.heygen.render_queue import spread_factor
 from genvid.tests.factories import Person, make_caller
 from videos import paces
 from videos.enums import Status
@@ -78,7 +78,7 @@ def teach(case: Case) -> None:
     """Let the warm-up's renders have lasted what the measured ones will, and learn from them as every minute."""
     dice = random.Random(case.name)
     for video in Video.objects.filter(status=Status.COMPLETED):
-        took = case.render_seconds * luck(str(dice.random()), SPREAD)
+        took = case.render_seconds * spread_factor(str(dice.random()), SPREAD)
         ended = video.provider_finished_at or video.rendered_at or timezone.now()
         Video.objects.filter(pk=video.pk).update(submitted_at=ended - timedelta(seconds=took))
     paces.learn()

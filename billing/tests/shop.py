@@ -17,7 +17,7 @@ from billing.models import Allowance, Letter, Nudge, Payment, Plan
 from billing.services import letters, nudges, opening_shop, recording
 from billing.tests import stripe_events
 from genvid.sandbox.process import SandboxProcess
-from genvid.sandbox.stripe_levers import StripeLevers
+from genvid.sandbox.stripe_actions import StripeActions
 from genvid.tests.asserts import data_of, the_ledger_proves
 from genvid.tests.factories import Person
 
@@ -31,7 +31,7 @@ class Shop:
 
     def __init__(self, sandbox: SandboxProcess) -> None:
         self.sandbox = sandbox
-        self.stripe: StripeLevers = sandbox.stripe
+        self.stripe: StripeActions = sandbox.stripe
         sandbox.knobs(stripe_webhooks="held")
         opening_shop.set_up()
         self.secret = WebhookEndpoint.objects.get().secret

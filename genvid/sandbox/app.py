@@ -15,7 +15,8 @@ from genvid.sandbox import admin, download
 from genvid.sandbox.errors import ApiError
 from genvid.sandbox.heygen import assets, avatars, batches, users, videos, voices, webhooks
 from genvid.sandbox.heygen.calls import route
-from genvid.sandbox.house import House, Options
+from genvid.sandbox.options import Options
+from genvid.sandbox.state import State
 from genvid.sandbox.stripe import routes as stripe
 
 # Batches first: their paths would otherwise be taken for a video's id.
@@ -23,25 +24,25 @@ HEYGEN = (batches, videos, avatars, voices, assets, webhooks, users)
 
 
 def build(options: Options) -> ASGIApp:
-    house = House(options)
+    state = State(options)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        house.start()
-        if house.board.now.renderer == "full":
-            house.production.warm_up(download.images_to_draw(house))
+        state.start()
+        if state.settings.current.renderer == "full":
+            state.heygen.render_queue.warm_up(download.images_to_draw(state.heygen))
         yield
-        await house.stop()
+        await state.stop()
 
     handlers = {HTTPException: _refused, Exception: _broken}
-    app = Starlette(routes=routes(house), lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
+    app = Starlette(routes=routes(state), lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
     app.router.redirect_slashes = False
     return RequestIds(app)
 
 
-def routes(house: House) -> list[BaseRoute]:
-    heygen = [route(house, operation) for module in HEYGEN for operation in module.OPERATIONS]
-    return [*heygen, *stripe.routes(house), *download.routes(house), *admin.routes(house)]
+def routes(state: State) -> list[BaseRoute]:
+    heygen = [route(state.heygen, operation) for module in HEYGEN for operation in module.OPERATIONS]
+    return [*heygen, *stripe.routes(state.stripe), *download.routes(state.heygen), *admin.routes(state)]
 
 
 def _refused(request: Request, refusal: HTTPException) -> Response:

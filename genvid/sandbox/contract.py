@@ -1,4 +1,4 @@
-"""Requests and answers held against the OpenAPI schema; a breach is named by the dotted path of its field."""
+"""Checks requests and answers against HeyGen's OpenAPI schema. A violation names its field by a dotted path."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ LATE_FIELDS = {
 
 
 @dataclass(frozen=True)
-class Breach:
+class Violation:
     param: str
     message: str
 
@@ -81,23 +81,23 @@ def _validator(pointer: str) -> Any:
     return _Validator({"$ref": BASE + pointer}, registry=_registry())
 
 
-def breach_of(pointer: str, instance: Any) -> Breach | None:
+def first_violation(pointer: str, instance: Any) -> Violation | None:
     """The first thing wrong with an instance under the schema at this JSON pointer."""
     errors = sorted(_validator(pointer).iter_errors(instance), key=lambda error: len(error.absolute_path))
     return _explain(errors[0]) if errors else None
 
 
-def _explain(error: ValidationError) -> Breach:
+def _explain(error: ValidationError) -> Violation:
     value: Any = error.validator_value
     instance, schema = cast("Any", error.instance), cast("Any", error.schema)
     path = [str(step) for step in error.absolute_path]
     if error.validator == "required":
         missing = next(name for name in value if name not in instance)
-        return Breach(".".join([*path, missing]), f"{missing} is required")
+        return Violation(".".join([*path, missing]), f"{missing} is required")
     if error.validator == "additionalProperties":
         extra = next(name for name in instance if name not in schema["properties"])
-        return Breach(".".join([*path, extra]), f"{extra} is not accepted here")
-    return Breach(".".join(path), error.message)
+        return Violation(".".join([*path, extra]), f"{extra} is not accepted here")
+    return Violation(".".join(path), error.message)
 
 
 def pointer_to(path: str, method: str, *rest: str) -> str:
@@ -110,17 +110,17 @@ def operation(path: str, method: str) -> dict[str, Any]:
     return found
 
 
-def body_breach(path: str, method: str, body: Any) -> Breach | None:
+def body_violation(path: str, method: str, body: Any) -> Violation | None:
     pointer = pointer_to(path, method, "requestBody", "content", "application/json", "schema")
-    return breach_of(pointer, body)
+    return first_violation(pointer, body)
 
 
-def answer_breach(path: str, method: str, status: int, body: Any) -> Breach | None:
+def answer_violation(path: str, method: str, status: int, body: Any) -> Violation | None:
     responses = operation(path, method)["responses"]
     if str(status) not in responses:
-        return breach_of("#/components/schemas/StandardAPIError", body)
+        return first_violation("#/components/schemas/StandardAPIError", body)
     pointer = pointer_to(path, method, "responses", str(status), "content", "application/json", "schema")
-    return breach_of(pointer, body)
+    return first_violation(pointer, body)
 
 
 def takes_json(path: str, method: str) -> bool:
@@ -131,14 +131,14 @@ def body_is_required(path: str, method: str) -> bool:
     return bool(operation(path, method).get("requestBody", {}).get("required"))
 
 
-def read_query(path: str, method: str, given: dict[str, str]) -> dict[str, Any] | Breach:
+def read_query(path: str, method: str, given: dict[str, str]) -> dict[str, Any] | Violation:
     """The query with its types and defaults; unknown parameters are ignored, as the real API does."""
     found: dict[str, Any] = {}
     for parameter in operation(path, method).get("parameters", []):
         if parameter.get("in") != "query":
             continue
         value = _query_value(parameter, given.get(parameter["name"]))
-        if isinstance(value, Breach):
+        if isinstance(value, Violation):
             return value
         found[parameter["name"]] = value
     return found
@@ -147,10 +147,10 @@ def read_query(path: str, method: str, given: dict[str, str]) -> dict[str, Any] 
 def _query_value(parameter: dict[str, Any], raw: str | None) -> Any:
     name, schema = parameter["name"], parameter["schema"]
     if raw is None:
-        return Breach(name, f"{name} is required") if parameter.get("required") else schema.get("default")
+        return Violation(name, f"{name} is required") if parameter.get("required") else schema.get("default")
     value: Any = int(raw) if schema["type"] == "integer" and raw.lstrip("-").isdecimal() else raw
     if "maximum" in schema and not (isinstance(value, int) and schema["minimum"] <= value <= schema["maximum"]):
-        return Breach(name, f"{name} must be between {schema['minimum']} and {schema['maximum']}")
+        return Violation(name, f"{name} must be between {schema['minimum']} and {schema['maximum']}")
     if not _Validator(schema).is_valid(value):
-        return Breach(name, f"{value!r} is not a valid {name}")
+        return Violation(name, f"{value!r} is not a valid {name}")
     return value

@@ -10,10 +10,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from genvid.sandbox.heygen import assets
-from genvid.sandbox.house import House
+from genvid.sandbox.heygen.core import HeyGenCore
+from genvid.sandbox.render_worker.handle import TaskFailed
 from genvid.sandbox.renderer.catalogue import PERSONAS, VOICES
 from genvid.sandbox.store import Row
-from genvid.sandbox.workshop.bench import TaskFailed
 
 PREVIEW_TASKS = {".jpg": "preview_image", ".mp4": "preview_video", ".wav": "voice_sample"}
 MEDIA_TYPES = {
@@ -26,46 +26,46 @@ MEDIA_TYPES = {
 CLOUDFRONT_403 = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code></Error>'
 
 
-def routes(house: House) -> list[Route]:
+def routes(core: HeyGenCore) -> list[Route]:
     drawing = asyncio.Lock()
 
     async def preview(request: Request) -> Response:
         name = request.path_params["name"]
-        task = preview_task(house, name)
+        task = preview_task(core, name)
         if task is None:
             return _missing()
         async with drawing:
             try:
                 if not Path(task["path"]).exists():
-                    await house.desk.do(task)
+                    await core.interactive_worker.do(task)
             except TaskFailed:
                 return _missing()
         return FileResponse(task["path"], media_type=MEDIA_TYPES.get(Path(name).suffix))
 
     async def asset(request: Request) -> Response:
-        row = house.store.row("SELECT * FROM assets WHERE id = ?", request.path_params["asset_id"])
+        row = core.store.row("SELECT * FROM assets WHERE id = ?", request.path_params["asset_id"])
         if row is None or row["status"] != "completed":
             return _missing()
-        return FileResponse(house.links.asset(row["id"]), media_type=row["mime_type"])
+        return FileResponse(core.links.asset(row["id"]), media_type=row["mime_type"])
 
     async def signed(request: Request) -> Response:
         path = request.path_params["path"]
-        if not _allowed(house, request, path):
+        if not _allowed(core, request, path):
             return Response(CLOUDFRONT_403, 403, media_type="application/xml")
-        file = house.links.folder / path
+        file = core.links.folder / path
         if not file.is_file():
             return _missing()
-        if path.startswith("videos/") and _breaks_off(house):
+        if path.startswith("videos/") and _breaks_off(core):
             return _truncated(request, file)
-        if path.startswith("videos/") and house.board.now.download_seconds:
-            return _paused(house, file)
+        if path.startswith("videos/") and core.settings.current.download_seconds:
+            return _paused(core, file)
         return FileResponse(file, media_type=MEDIA_TYPES.get(file.suffix))
 
     async def upload(request: Request) -> Response:
         path = request.path_params["path"]
-        if not _allowed(house, request, path):
+        if not _allowed(core, request, path):
             return Response(CLOUDFRONT_403, 403, media_type="application/xml")
-        return await assets.receive(house, Path(path).name, request)
+        return await assets.receive(core, Path(path).name, request)
 
     return [
         Route("/files/previews/{name}", preview),
@@ -75,9 +75,9 @@ def routes(house: House) -> list[Route]:
     ]
 
 
-def preview_task(house: House, name: str) -> Row | None:
+def preview_task(core: HeyGenCore, name: str) -> Row | None:
     """What draws a preview, or None when there is no such thing to draw."""
-    path = house.links.folder / "previews" / name
+    path = core.links.folder / "previews" / name
     kind, key = PREVIEW_TASKS.get(path.suffix), path.stem
     if kind == "voice_sample" and key in VOICES:
         task = {"task": kind, "voice": key}
@@ -89,19 +89,19 @@ def preview_task(house: House, name: str) -> Row | None:
     return task | {"path": str(path)}
 
 
-def images_to_draw(house: House) -> list[Row]:
-    tasks = [preview_task(house, f"{key}.jpg") for key in PERSONAS]
+def images_to_draw(core: HeyGenCore) -> list[Row]:
+    tasks = [preview_task(core, f"{key}.jpg") for key in PERSONAS]
     return [task for task in tasks if task is not None and not Path(task["path"]).exists()]
 
 
-def _allowed(house: House, request: Request, path: str) -> bool:
+def _allowed(core: HeyGenCore, request: Request, path: str) -> bool:
     query = request.query_params
     method = "GET" if request.method == "HEAD" else request.method
-    return house.links.allows(method, path, query.get("Expires", ""), query.get("Signature", ""))
+    return core.links.allows(method, path, query.get("Expires", ""), query.get("Signature", ""))
 
 
-def _breaks_off(house: House) -> bool:
-    return house.board.use_up("truncate_downloads") or house.board.strikes("truncate_rate")
+def _breaks_off(core: HeyGenCore) -> bool:
+    return core.settings.use_up("truncate_downloads") or core.settings.fault_occurs("truncate_rate")
 
 
 def _missing() -> Response:
@@ -120,14 +120,14 @@ def _truncated(request: Request, file: Path) -> Response:
     return _streamed(file, half())
 
 
-def _paused(house: House, file: Path) -> Response:
-    """Sends one half, waits as long as the knob says, and sends the other."""
+def _paused(core: HeyGenCore, file: Path) -> Response:
+    """Sends one half, waits for `download_seconds`, and sends the other."""
     content = file.read_bytes()
 
     async def halves() -> AsyncIterator[bytes]:
         yield content[: len(content) // 2]
         begun = time.monotonic()
-        while (left := begun + house.board.now.download_seconds - time.monotonic()) > 0:
+        while (left := begun + core.settings.current.download_seconds - time.monotonic()) > 0:
             await asyncio.sleep(min(left, 0.05))
         yield content[len(content) // 2 :]
 

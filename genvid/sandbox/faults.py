@@ -1,4 +1,4 @@
-"""Answers that are wrong, late or missing: one-shot faults for the next request that matches, and the knobs' rates."""
+"""Answers that are wrong, late or missing: one-shot faults for the next matching request, and faults by rates."""
 
 import asyncio
 import json
@@ -7,15 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from typing import Any
 
-from genvid.sandbox.errors import (
-    CODES_BY_STATUS,
-    ApiError,
-    ConnectionDropped,
-    garbage_answer,
-    html_answer,
-    refuse,
-)
-from genvid.sandbox.knobs import KnobBoard
+from genvid.sandbox.errors import CODES_BY_STATUS, ApiError, ConnectionDropped, garbage_answer, html_answer, refuse
+from genvid.sandbox.settings import StoredSettings
 from genvid.sandbox.store import Store
 
 FIVE_HUNDREDS = (500, 502, 503)
@@ -34,8 +27,8 @@ class Fault:
     retry_after: int | None = None
     seconds: float = 0.0
 
-    def strike_before(self) -> None:
-        """What happens instead of the request. `lost` strikes after it, `delay` has already."""
+    def apply_before(self) -> None:
+        """Raises what is answered instead of the request. `lost` comes after it, `delay` came before."""
         if self.kind == "status":
             code = self.code or CODES_BY_STATUS.get(self.status, "internal_error")
             raise ApiError(code, self.message, status=self.status, retry_after=self.retry_after)
@@ -66,12 +59,12 @@ def take(store: Store, method: str, path: str) -> Fault:
     return Fault(kind="none")
 
 
-async def strike_before(store: Store, board: KnobBoard, fault: Fault) -> None:
+async def apply_before(store: Store, settings: StoredSettings, fault: Fault) -> None:
     """What happens before a request is looked at: it waits."""
-    stall = board.now.stall_seconds if board.strikes("stall_rate") else 0.0
-    await asyncio.sleep(board.now.latency_seconds + stall)
+    stall = settings.current.stall_seconds if settings.fault_occurs("stall_rate") else 0.0
+    await asyncio.sleep(settings.current.latency_seconds + stall)
     await _delay(store, fault.seconds)
-    fault.strike_before()
+    fault.apply_before()
 
 
 async def _delay(store: Store, seconds: float) -> None:
@@ -81,24 +74,24 @@ async def _delay(store: Store, seconds: float) -> None:
         await asyncio.sleep(min(left, 0.05))
 
 
-def strike_instead(board: KnobBoard) -> None:
+def apply_instead(settings: StoredSettings) -> None:
     """What happens instead of what was asked for: nothing is done."""
-    if board.strikes("rate_limit_rate"):
-        raise ApiError("rate_limit_exceeded", retry_after=board.now.retry_after)
-    if board.strikes("garbage_rate"):
+    if settings.fault_occurs("rate_limit_rate"):
+        raise ApiError("rate_limit_exceeded", retry_after=settings.current.retry_after)
+    if settings.fault_occurs("garbage_rate"):
         raise garbage_answer()
-    if board.strikes("error_rate"):
-        raise _five_hundred(board)
+    if settings.fault_occurs("error_rate"):
+        raise _five_hundred(settings)
 
 
-def strike_after(board: KnobBoard) -> None:
+def apply_after(settings: StoredSettings) -> None:
     """What happens to the answer once a POST has been carried out."""
-    if board.strikes("drop_answer_rate"):
+    if settings.fault_occurs("drop_answer_rate"):
         raise ConnectionDropped
-    if board.strikes("late_error_rate"):
-        raise _five_hundred(board)
+    if settings.fault_occurs("late_error_rate"):
+        raise _five_hundred(settings)
 
 
-def _five_hundred(board: KnobBoard) -> Exception:
-    status = board.dice.choice(FIVE_HUNDREDS)
-    return html_answer(status) if board.dice.random() < 0.25 else ApiError(CODES_BY_STATUS[status])
+def _five_hundred(settings: StoredSettings) -> Exception:
+    status = settings.rng.choice(FIVE_HUNDREDS)
+    return html_answer(status) if settings.rng.random() < 0.25 else ApiError(CODES_BY_STATUS[status])

@@ -1,4 +1,4 @@
-"""A real sandbox process for tests: started, waited for, turned, killed, started again."""
+"""A real sandbox process for tests: started, waited for, controlled, killed, started again."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx
 
 from genvid.sandbox.ports import ReservedPort
-from genvid.sandbox.stripe_levers import StripeLevers
+from genvid.sandbox.stripe_actions import StripeActions
 
 START_TIMEOUT = 900.0
 STOP_TIMEOUT = 20.0
@@ -46,7 +46,7 @@ class SandboxProcess:
         self.url = self._port.url
         self._process: subprocess.Popen[bytes] | None = None
         self._admin = httpx.Client(base_url=self.url + "/_sandbox", timeout=120, trust_env=False)
-        self.stripe = StripeLevers(self._ask)
+        self.stripe = StripeActions(self._ask)
 
     def __enter__(self) -> Self:
         self.start()
@@ -86,7 +86,7 @@ class SandboxProcess:
         self._wait_until_ready(self._process)
 
     def knobs(self, **values: Any) -> dict[str, Any]:
-        """Turns some knobs, and says how all of them stand."""
+        """Changes some settings and returns all of them."""
         return self._ask("PATCH", "/knobs", values)
 
     def fault(self, **spec: Any) -> None:
@@ -94,18 +94,19 @@ class SandboxProcess:
         self._ask("POST", "/faults", spec)
 
     def clear_faults(self) -> None:
-        """None is queued any more, and who waits out a delay waits no longer."""
+        """Removes all queued faults; requests that wait out a delay go on."""
         self._ask("DELETE", "/faults")
 
     def reset(self) -> None:
-        """Forgets everything: books, knobs, faults."""
+        """Deletes all data of both providers, and resets the settings and the faults."""
         self._ask("POST", "/reset")
 
     def books(self) -> dict[str, Any]:
+        """The videos, webhook deliveries, wallet and counters of HeyGen."""
         return self._ask("GET", "/books")
 
     def renders(self) -> dict[str, Any]:
-        """What was made, by which order, and its files' hashes: the books without the deliveries."""
+        """The videos alone, with their orders and the hashes of their files."""
         return self._ask("GET", "/renders")
 
     def wallet(self, balance: float) -> None:

@@ -9,8 +9,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from genvid.sandbox.app import build
-from genvid.sandbox.house import Options
-from genvid.sandbox.knobs import RENDERERS
+from genvid.sandbox.options import Options
+from genvid.sandbox.settings import RENDERERS
 
 SHUTDOWN_GRACE = 1  # seconds for requests under way
 

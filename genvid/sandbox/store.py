@@ -1,4 +1,4 @@
-"""The sandbox's books: one SQLite file, written from the event loop's thread only."""
+"""The sandbox's data: one SQLite file, written from the event loop's thread only."""
 
 import json
 import secrets

@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from genvid.sandbox.errors import ApiError, refuse
 from genvid.sandbox.heygen import media, pages
 from genvid.sandbox.heygen.calls import Call, Operation, Reply
+from genvid.sandbox.heygen.core import HeyGenCore
 from genvid.sandbox.heygen.media import MEGABYTE, find_asset
 from genvid.sandbox.heygen.users import USERNAME
 from genvid.sandbox.heygen.videos import MOST_IDS, check_callback, split_ids
-from genvid.sandbox.house import House
 from genvid.sandbox.store import Row
 
 ASSETS, ASSET = "/v3/assets", "/v3/assets/{asset_id}"
@@ -35,12 +35,12 @@ async def upload(call: Call) -> Reply:
     if len(content) > LARGEST_UPLOAD:
         raise ApiError("payload_too_large", "A file may have 32 MB at most", param="file")
     asset_id = media.keep(
-        call.house,
+        call.core,
         content,
         name=file.filename or "file",
         mime_type=_type_of(content, file.content_type, "file"),
     )
-    return Reply(_uploaded(call, find_asset(call.house, asset_id)))
+    return Reply(_uploaded(call, find_asset(call.core, asset_id)))
 
 
 def _type_of(content: bytes, claimed: str | None, param: str) -> str:
@@ -55,19 +55,19 @@ def _type_of(content: bytes, claimed: str | None, param: str) -> str:
 
 
 def _uploaded(call: Call, row: Row) -> dict[str, Any]:
-    url = call.house.links.lasting(call.base, f"assets/{row['id']}")
+    url = call.core.links.lasting(call.base, f"assets/{row['id']}")
     return {"asset_id": row["id"], "url": url, "mime_type": row["mime_type"], "size_bytes": row["size"]}
 
 
 async def list_all(call: Call) -> Reply:
     rows: list[Row] = []
     if call.query["username"] == USERNAME and call.query["folder_id"] is None:
-        rows = call.house.store.rows("SELECT * FROM assets WHERE listed = 1 AND status = 'completed'")
+        rows = call.core.store.rows("SELECT * FROM assets WHERE listed = 1 AND status = 'completed'")
     return pages.page(call, [(row["seq"], row) for row in rows], lambda row: _show(call, row))
 
 
 async def get(call: Call) -> Reply:
-    return Reply(_show(call, find_asset(call.house, call.path["asset_id"])))
+    return Reply(_show(call, find_asset(call.core, call.path["asset_id"])))
 
 
 def _show(call: Call, row: Row) -> dict[str, Any]:
@@ -78,15 +78,15 @@ def _show(call: Call, row: Row) -> dict[str, Any]:
         "owner": USERNAME,
         "space_id": SPACE_ID,
         "uploaded_at": int(row["created_at"]),
-        "url": call.house.links.lasting(call.base, f"assets/{row['id']}") if row["status"] == "completed" else None,
+        "url": call.core.links.lasting(call.base, f"assets/{row['id']}") if row["status"] == "completed" else None,
         "folder_id": None,
     }
 
 
 async def delete(call: Call) -> Reply:
-    row = find_asset(call.house, call.path["asset_id"])
-    call.house.store.run("DELETE FROM assets WHERE id = ?", row["id"])
-    call.house.links.asset(row["id"]).unlink(missing_ok=True)
+    row = find_asset(call.core, call.path["asset_id"])
+    call.core.store.run("DELETE FROM assets WHERE id = ?", row["id"])
+    call.core.links.asset(row["id"]).unlink(missing_ok=True)
     return Reply({"id": row["id"]})
 
 
@@ -102,7 +102,7 @@ def _check_file(file: dict[str, Any], prefix: str) -> None:
 
 def _begin(call: Call, file: dict[str, Any], batch_id: str | None = None, number: int | None = None) -> dict[str, Any]:
     asset_id = secrets.token_hex(16)
-    call.house.store.add(
+    call.core.store.add(
         "assets",
         id=asset_id,
         name=file["filename"],
@@ -114,7 +114,7 @@ def _begin(call: Call, file: dict[str, Any], batch_id: str | None = None, number
         batch_id=batch_id,
         item_index=number,
     )
-    url = call.house.links.sign(call.base, f"uploads/{asset_id}", lifetime=UPLOAD_LIFETIME, method="PUT")
+    url = call.core.links.sign(call.base, f"uploads/{asset_id}", lifetime=UPLOAD_LIFETIME, method="PUT")
     return {
         "asset_id": asset_id,
         "upload_url": url,
@@ -125,43 +125,43 @@ def _begin(call: Call, file: dict[str, Any], batch_id: str | None = None, number
     }
 
 
-async def receive(house: House, asset_id: str, request: Request) -> Response:
+async def receive(core: HeyGenCore, asset_id: str, request: Request) -> Response:
     """The PUT of a direct upload, answered as object storage does."""
-    row = house.store.row("SELECT * FROM assets WHERE id = ?", asset_id)
+    row = core.store.row("SELECT * FROM assets WHERE id = ?", asset_id)
     content = await request.body()
     if row is None or row["status"] != "pending_upload" or len(content) != row["size"]:
         return PlainTextResponse("InvalidRequest", 400)
-    path = house.links.asset(asset_id)
+    path = core.links.asset(asset_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    house.store.run("UPDATE assets SET status = 'uploaded' WHERE id = ?", asset_id)
+    core.store.run("UPDATE assets SET status = 'uploaded' WHERE id = ?", asset_id)
     return Response(status_code=200)
 
 
 async def complete(call: Call) -> Reply:
-    row = find_asset(call.house, call.path["asset_id"])
+    row = find_asset(call.core, call.path["asset_id"])
     if row["status"] == "pending_upload":
         raise ApiError("resource_not_ready", f"Asset {row['id']} has not been uploaded yet")
     if row["status"] == "uploaded":
-        _accept(call.house, row, call.body.get("checksum_sha256") or row["checksum"])
-    row = find_asset(call.house, row["id"])
+        _accept(call.core, row, call.body.get("checksum_sha256") or row["checksum"])
+    row = find_asset(call.core, row["id"])
     return Reply({**_uploaded(call, row), "status": row["status"]})
 
 
-def _accept(house: House, row: Row, checksum: str | None) -> None:
-    content = house.links.asset(row["id"]).read_bytes()
+def _accept(core: HeyGenCore, row: Row, checksum: str | None) -> None:
+    content = core.links.asset(row["id"]).read_bytes()
     if checksum and hashlib.sha256(content).hexdigest() != checksum.lower():
         refuse("checksum_sha256", "The checksum does not match the uploaded bytes")
     kind = _type_of(content, row["mime_type"], "content_type")
-    house.store.run("UPDATE assets SET status = 'completed', mime_type = ? WHERE id = ?", kind, row["id"])
+    core.store.run("UPDATE assets SET status = 'completed', mime_type = ? WHERE id = ?", kind, row["id"])
 
 
 async def begin_batch(call: Call) -> Reply:
-    check_callback(call.house, call.body.get("callback_url"), "callback_url")
+    check_callback(call.core, call.body.get("callback_url"), "callback_url")
     for number, file in enumerate(call.body["files"]):
         _check_file(file, f"files.{number}.")
     batch_id = secrets.token_hex(16)
-    call.house.store.add("batches", id=batch_id, kind="assets", created_at=time.time())
+    call.core.store.add("batches", id=batch_id, kind="assets", created_at=time.time())
     items = [_begin(call, file, batch_id, number) for number, file in enumerate(call.body["files"])]
     return Reply({"batch_id": batch_id, "items": items})
 
@@ -173,21 +173,21 @@ async def complete_batch(call: Call) -> Reply:
     for row in _members(call, batch_id):
         try:
             if row["status"] == "uploaded":
-                _accept(call.house, row, row["checksum"])
+                _accept(call.core, row, row["checksum"])
         except ApiError:
-            call.house.store.run("UPDATE assets SET status = 'failed' WHERE id = ?", row["id"])
+            call.core.store.run("UPDATE assets SET status = 'failed' WHERE id = ?", row["id"])
     return Reply({"batch_id": batch_id}, status=202)
 
 
 def _find_batch(call: Call, batch_id: str) -> Row:
-    row = call.house.store.row("SELECT * FROM batches WHERE id = ? AND kind = 'assets'", batch_id)
+    row = call.core.store.row("SELECT * FROM batches WHERE id = ? AND kind = 'assets'", batch_id)
     if row is None:
         raise ApiError("batch_not_found", f"Batch {batch_id} not found")
     return row
 
 
 def _members(call: Call, batch_id: str) -> list[Row]:
-    return call.house.store.rows("SELECT * FROM assets WHERE batch_id = ? ORDER BY item_index", batch_id)
+    return call.core.store.rows("SELECT * FROM assets WHERE batch_id = ? ORDER BY item_index", batch_id)
 
 
 async def get_batch(call: Call) -> Reply:
@@ -225,7 +225,7 @@ async def statuses(call: Call) -> Reply:
         refuse("asset_ids", f"Give 1 to {MOST_IDS} ids in asset_ids and batch_ids together")
     found = []
     for asset_id in asset_ids:
-        row = call.house.store.row("SELECT * FROM assets WHERE id = ?", asset_id)
+        row = call.core.store.row("SELECT * FROM assets WHERE id = ?", asset_id)
         found.append(_item(row) if row else {"video_id": asset_id, "status": "not_found"})
     for batch_id in batch_ids:
         found += [_item(row) | {"batch_id": batch_id} for row in _members(call, batch_id)]

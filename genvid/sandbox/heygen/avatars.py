@@ -9,8 +9,8 @@ from genvid.sandbox.errors import ApiError, refuse
 from genvid.sandbox.heygen import catalogue, media, pages, picture
 from genvid.sandbox.heygen.calls import Call, Operation, Reply
 from genvid.sandbox.heygen.catalogue import Look
+from genvid.sandbox.heygen.wallet import AVATAR_CREATION
 from genvid.sandbox.renderer.catalogue import PERSONAS
-from genvid.sandbox.wallet import AVATAR_CREATION
 
 GROUP, LOOK = "/v3/avatars/{group_id}", "/v3/avatars/looks/{look_id}"
 CONSENT_DAY = 24 * 3600
@@ -25,13 +25,13 @@ async def list_groups(call: Call) -> Reply:
 
 
 async def get_group(call: Call) -> Reply:
-    return Reply(show_group(call, catalogue.group(call.house.store, call.path["group_id"])))
+    return Reply(show_group(call, catalogue.group(call.core.store, call.path["group_id"])))
 
 
 async def delete_group(call: Call) -> Reply:
-    members = catalogue.group(call.house.store, call.path["group_id"])
+    members = catalogue.group(call.core.store, call.path["group_id"])
     _refuse_public(members[0])
-    call.house.store.run("DELETE FROM looks WHERE group_id = ?", members[0].group_id)
+    call.core.store.run("DELETE FROM looks WHERE group_id = ?", members[0].group_id)
     return Reply({"id": members[0].group_id})
 
 
@@ -42,33 +42,33 @@ async def list_looks(call: Call) -> Reply:
 
 
 async def get_look(call: Call) -> Reply:
-    return Reply(show_look(call, catalogue.find_look(call.house.store, call.path["look_id"])))
+    return Reply(show_look(call, catalogue.find_look(call.core.store, call.path["look_id"])))
 
 
 async def rename_look(call: Call) -> Reply:
-    look = catalogue.find_look(call.house.store, call.path["look_id"])
+    look = catalogue.find_look(call.core.store, call.path["look_id"])
     _refuse_public(look)
     if call.body.get("name"):
-        call.house.store.run("UPDATE looks SET name = ? WHERE id = ?", call.body["name"], look.id)
-    return Reply(show_look(call, catalogue.find_look(call.house.store, look.id)))
+        call.core.store.run("UPDATE looks SET name = ? WHERE id = ?", call.body["name"], look.id)
+    return Reply(show_look(call, catalogue.find_look(call.core.store, look.id)))
 
 
 async def delete_look(call: Call) -> Reply:
-    look = catalogue.find_look(call.house.store, call.path["look_id"])
+    look = catalogue.find_look(call.core.store, call.path["look_id"])
     _refuse_public(look)
-    call.house.store.run("DELETE FROM looks WHERE id = ?", look.id)
+    call.core.store.run("DELETE FROM looks WHERE id = ?", look.id)
     return Reply({"id": look.id})
 
 
 async def create(call: Call) -> Reply:
     """A photo becomes a look that speaks as that photo; the other kinds borrow a presenter."""
-    kind, house, now = call.body["type"], call.house, time.time()
+    kind, core, now = call.body["type"], call.core, time.time()
     group_id = _group_for(call)
     persona = _persona_for(call.body)
     image = await _image_for(call)
-    width, height = picture.size(house.links.asset(image)) if image else catalogue.SIZES["landscape"]
+    width, height = picture.size(core.links.asset(image)) if image else catalogue.SIZES["landscape"]
     look_id = secrets.token_hex(16)
-    house.store.add(
+    core.store.add(
         "looks",
         id=look_id,
         group_id=group_id,
@@ -80,13 +80,13 @@ async def create(call: Call) -> Reply:
         height=height,
         consent="pending" if kind == "digital_twin" else None,
         created_at=now,
-        ready_at=now + house.board.now.avatar_seconds,
+        ready_at=now + core.settings.current.avatar_seconds,
         base=call.base,
     )
-    house.wallet.charge(AVATAR_CREATION)
-    house.announce_looks()
-    look = catalogue.find_look(house.store, look_id)
-    group = catalogue.group(house.store, group_id)
+    core.wallet.charge(AVATAR_CREATION)
+    core.announce_looks()
+    look = catalogue.find_look(core.store, look_id)
+    group = catalogue.group(core.store, group_id)
     return Reply({"avatar_item": show_look(call, look), "avatar_group": show_group(call, group)})
 
 
@@ -94,7 +94,7 @@ def _group_for(call: Call) -> str:
     group_id = call.body.get("avatar_group_id")
     if group_id is None:
         return secrets.token_hex(16)
-    _refuse_public(catalogue.group(call.house.store, group_id)[0])
+    _refuse_public(catalogue.group(call.core.store, group_id)[0])
     return str(group_id)
 
 
@@ -109,32 +109,32 @@ def _persona_for(body: dict[str, Any]) -> str:
 
 
 async def _image_for(call: Call) -> str | None:
-    body, house = call.body, call.house
+    body, core = call.body, call.core
     if body["type"] == "photo":
-        return await media.local_file(house, body["file"], param="file", kind="image")
+        return await media.local_file(core, body["file"], param="file", kind="image")
     if body["type"] == "digital_twin":
-        await media.local_file(house, body["file"], param="file", kind="video")
+        await media.local_file(core, body["file"], param="file", kind="video")
     for number, reference in enumerate(body.get("reference_images") or []):
-        await media.local_file(house, reference, param=f"reference_images.{number}", kind="image")
+        await media.local_file(core, reference, param=f"reference_images.{number}", kind="image")
     return None
 
 
 async def consent(call: Call) -> Reply:
     """The sandbox's people consent at once."""
-    members = catalogue.group(call.house.store, call.path["group_id"])
+    members = catalogue.group(call.core.store, call.path["group_id"])
     _refuse_public(members[0])
     if re.search(r"[<>]", call.body.get("consent_text") or ""):
         refuse("consent_text", "consent_text must not contain < or >")
-    call.house.store.run("UPDATE looks SET consent = 'approved' WHERE group_id = ?", members[0].group_id)
-    call.house.announce_looks()
-    group = catalogue.group(call.house.store, members[0].group_id)
-    url = call.house.links.sign(call.base, f"consent/{group[0].group_id}", lifetime=CONSENT_DAY)
+    call.core.store.run("UPDATE looks SET consent = 'approved' WHERE group_id = ?", members[0].group_id)
+    call.core.announce_looks()
+    group = catalogue.group(call.core.store, members[0].group_id)
+    url = call.core.links.sign(call.base, f"consent/{group[0].group_id}", lifetime=CONSENT_DAY)
     return Reply({"avatar_group": show_group(call, group), "url": url})
 
 
 def _owned(call: Call) -> list[Look]:
     ownership = call.query["ownership"]
-    found = catalogue.looks(call.house.store)
+    found = catalogue.looks(call.core.store)
     return [look for look in found if ownership is None or look.private == (ownership == "private")]
 
 
@@ -186,7 +186,7 @@ def show_group(call: Call, members: list[Look]) -> dict[str, Any]:
 def _previews(call: Call, look: Look) -> tuple[str | None, str | None]:
     if not look.usable:
         return None, None
-    lasting = call.house.links.lasting
+    lasting = call.core.links.lasting
     if look.image:
         return lasting(call.base, f"assets/{look.image}"), None
     return (

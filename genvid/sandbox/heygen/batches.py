@@ -16,16 +16,16 @@ BATCHES = "/v3/videos/batches"
 
 async def create(call: Call) -> Reply:
     """All or nothing: one bad item refuses the batch, with its number in `param`."""
-    house, body = call.house, call.body
-    check_callback(house, body.get("callback_url"), "callback_url")
+    core, body = call.core, call.body
+    check_callback(core, body.get("callback_url"), "callback_url")
     plans = [await _planned(call, number, one) for number, one in enumerate(body["videos"])]
     batch_id = secrets.token_hex(16)
-    return Reply({"batch_id": batch_id}, status=202, deed=partial(_accept_all, call, batch_id, plans))
+    return Reply({"batch_id": batch_id}, status=202, action=partial(_accept_all, call, batch_id, plans))
 
 
 def _accept_all(call: Call, batch_id: str, plans: list[Plan]) -> None:
     body = call.body
-    call.house.store.add(
+    call.core.store.add(
         "batches",
         id=batch_id,
         kind="videos",
@@ -39,15 +39,15 @@ def _accept_all(call: Call, batch_id: str, plans: list[Plan]) -> None:
 
 async def _planned(call: Call, number: int, video: dict[str, Any]) -> Plan:
     try:
-        check_callback(call.house, video.get("callback_url"), "callback_url")
-        return await plan_of(call.house, video)
+        check_callback(call.core, video.get("callback_url"), "callback_url")
+        return await plan_of(call.core, video)
     except ApiError as error:
         error.param = ".".join(filter(None, (f"videos.{number}", error.param)))
         raise
 
 
 async def get(call: Call) -> Reply:
-    store, batch_id = call.house.store, call.path["batch_id"]
+    store, batch_id = call.core.store, call.path["batch_id"]
     batch = store.row("SELECT * FROM batches WHERE id = ? AND kind = 'videos'", batch_id)
     if batch is None:
         raise ApiError("batch_not_found", f"Batch {batch_id} not found")

@@ -14,14 +14,14 @@ from starlette.routing import Route
 from genvid.sandbox import contract, faults
 from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer, refuse
 from genvid.sandbox.heygen import replay
-from genvid.sandbox.house import House
+from genvid.sandbox.heygen.core import HeyGenCore
 
 
 @dataclass
 class Call:
     """A request that was let in, with its parts read."""
 
-    house: House
+    core: HeyGenCore
     request: Request
     query: dict[str, Any]
     body: Any
@@ -33,8 +33,8 @@ class Call:
         return {name: str(value) for name, value in self.request.path_params.items()}
 
     @property
-    def is_trial(self) -> bool:
-        return self.key is not None and self.key == self.house.options.test_key
+    def is_test(self) -> bool:
+        return self.key is not None and self.key == self.core.options.test_key
 
     @property
     def base(self) -> str:
@@ -50,8 +50,8 @@ class Reply:
     status: int = 200
     video_id: str | None = None
     lost: bool = False
-    deed: Callable[[], object] | None = None
-    """What it promises; carried out in one transaction with keeping it under its Idempotency-Key."""
+    action: Callable[[], object] | None = None
+    """Carried out in one transaction with storing the reply under its Idempotency-Key."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -72,11 +72,11 @@ class Operation:
         return f"{self.method} {self.path}"
 
 
-def route(house: House, operation: Operation) -> Route:
+def route(core: HeyGenCore, operation: Operation) -> Route:
     async def endpoint(request: Request) -> Response:
-        house.store.count("requests", "route", operation.name)
+        core.store.count("requests", "route", operation.name)
         try:
-            return await _answer(house, operation, request)
+            return await _answer(core, operation, request)
         except ApiError as error:
             return JSONResponse(error.body, error.status, error.headers)
         except RawAnswer as answer:
@@ -88,57 +88,57 @@ def route(house: House, operation: Operation) -> Route:
     return Route(operation.path, endpoint, methods=[operation.method])
 
 
-async def _answer(house: House, operation: Operation, request: Request) -> Response:
-    fault = faults.take(house.store, operation.method, request.url.path)
-    await faults.strike_before(house.store, house.board, fault)
-    key = _authorised(house, request)
-    faults.strike_instead(house.board)
-    reply = await _replayed(house, operation, request, key)
+async def _answer(core: HeyGenCore, operation: Operation, request: Request) -> Response:
+    fault = faults.take(core.store, operation.method, request.url.path)
+    await faults.apply_before(core.store, core.settings, fault)
+    key = _authorised(core, request)
+    faults.apply_instead(core.settings)
+    reply = await _replayed(core, operation, request, key)
     if fault.kind == "lost" or reply.lost:
         raise ConnectionDropped
     if operation.method == "POST":
-        faults.strike_after(house.board)
+        faults.apply_after(core.settings)
     return JSONResponse(reply.body, reply.status)
 
 
-def _authorised(house: House, request: Request) -> str:
+def _authorised(core: HeyGenCore, request: Request) -> str:
     """The key, from either header. Missing and wrong look the same."""
     bearer = request.headers.get("authorization", "").partition(" ")
     key = request.headers.get("x-api-key", "") or (bearer[2] if bearer[0].lower() == "bearer" else "")
-    good = {house.options.api_key, house.options.test_key}
-    if not key or (house.options.api_key and key not in good):
+    good = {core.options.api_key, core.options.test_key}
+    if not key or (core.options.api_key and key not in good):
         raise ApiError("unauthorized")
     return key
 
 
-async def _replayed(house: House, operation: Operation, request: Request, key: str) -> Reply:
+async def _replayed(core: HeyGenCore, operation: Operation, request: Request, key: str) -> Reply:
     """The first answer again when this Idempotency-Key was seen; else the handler's own."""
     given = request.headers.get("idempotency-key")
     if operation.method != "POST" or given is None:
-        return _carried_out(house, await _handled(house, operation, request, key, None))
+        return _carried_out(core, await _handled(core, operation, request, key, None))
     if not re.fullmatch(r"[A-Za-z0-9_\-:.]{1,255}", given):
         refuse("Idempotency-Key", "Idempotency-Key must be 1-255 characters of A-Z a-z 0-9 _ - : .")
     text = "\n".join((operation.method, request.url.path, key, given))
     scope = hashlib.sha256(text.encode()).hexdigest()
-    earlier = replay.find(house.store, scope)
+    earlier = replay.find(core.store, scope)
     if earlier is not None:
         return Reply(earlier["body"]["data"], _beside(earlier["body"]), earlier["status"])
-    if scope in house.in_progress:
-        raise ApiError("request_in_progress", retry_after=house.board.now.retry_after)
-    house.in_progress.add(scope)
+    if scope in core.in_progress:
+        raise ApiError("request_in_progress", retry_after=core.settings.current.retry_after)
+    core.in_progress.add(scope)
     try:
-        return _carried_out(house, await _handled(house, operation, request, key, given), scope)
+        return _carried_out(core, await _handled(core, operation, request, key, given), scope)
     finally:
-        house.in_progress.discard(scope)
+        core.in_progress.discard(scope)
 
 
-def _carried_out(house: House, reply: Reply, scope: str = "") -> Reply:
-    """Does what was promised and keeps the answer, both or neither: so no kill makes two videos for one key."""
-    with house.store.together():
-        if reply.deed is not None:
-            reply.deed()
+def _carried_out(core: HeyGenCore, reply: Reply, scope: str = "") -> Reply:
+    """Runs the reply's action and stores the reply, both or neither: so no kill makes two videos for one key."""
+    with core.store.together():
+        if reply.action is not None:
+            reply.action()
         if scope:
-            replay.keep(house.store, scope, reply.status, reply.body, reply.video_id)
+            replay.keep(core.store, scope, reply.status, reply.body, reply.video_id)
     return reply
 
 
@@ -147,13 +147,13 @@ def _beside(body: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _handled(
-    house: House, operation: Operation, request: Request, key: str, idempotency_key: str | None
+    core: HeyGenCore, operation: Operation, request: Request, key: str, idempotency_key: str | None
 ) -> Reply:
     query = contract.read_query(operation.path, operation.method, dict(request.query_params))
-    if isinstance(query, contract.Breach):
+    if isinstance(query, contract.Violation):
         refuse(query.param, query.message)
     body = await _body(operation, request)
-    return await operation.handler(Call(house, request, query, body, key, idempotency_key))
+    return await operation.handler(Call(core, request, query, body, key, idempotency_key))
 
 
 async def _body(operation: Operation, request: Request) -> Any:
@@ -166,7 +166,7 @@ async def _body(operation: Operation, request: Request) -> Any:
         body = json.loads(raw)
     except ValueError:
         refuse("body", "The request body is not valid JSON")
-    breach = contract.body_breach(operation.path, operation.method, body)
-    if breach is not None:
-        refuse(breach.param or "body", breach.message)
+    violation = contract.body_violation(operation.path, operation.method, body)
+    if violation is not None:
+        refuse(violation.param or "body", violation.message)
     return body

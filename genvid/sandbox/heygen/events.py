@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from genvid.sandbox.courier import Event
 from genvid.sandbox.files import Links
+from genvid.sandbox.heygen.heygen_sender import Event
 from genvid.sandbox.store import Row, Store
 
 LINK_LIFETIME = 7 * 24 * 3600

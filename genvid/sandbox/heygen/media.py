@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from genvid.sandbox.errors import ApiError, refuse
-from genvid.sandbox.house import House
+from genvid.sandbox.heygen.core import HeyGenCore
 from genvid.sandbox.store import Row
 
 FETCH_TIMEOUT = 20.0
@@ -48,10 +48,10 @@ def sniff(content: bytes) -> str | None:
     return None
 
 
-async def local_file(house: House, given: dict[str, Any], *, param: str, kind: str) -> str:
+async def local_file(core: HeyGenCore, given: dict[str, Any], *, param: str, kind: str) -> str:
     """The id of an asset that holds what was handed in, of the wanted kind (image, audio or video)."""
     if given["type"] == "asset_id":
-        return ready_asset(house, given["asset_id"], kind=kind, param=param)["id"]  # type: ignore[no-any-return]
+        return ready_asset(core, given["asset_id"], kind=kind, param=param)["id"]  # type: ignore[no-any-return]
     if given["type"] == "base64":
         content = _decoded(given["data"], param)
     else:
@@ -60,15 +60,15 @@ async def local_file(house: House, given: dict[str, Any], *, param: str, kind: s
     if found is None or not found.startswith(kind + "/"):
         code = "download_failed" if given["type"] == "url" else "invalid_parameter"
         raise ApiError(code, f"The {param} is not {kind} that can be read (found {found})", param=param)
-    return keep(house, content, name=f"{param}.{found.partition('/')[2]}", mime_type=found, listed=False)
+    return keep(core, content, name=f"{param}.{found.partition('/')[2]}", mime_type=found, listed=False)
 
 
-def keep(house: House, content: bytes, *, name: str, mime_type: str, listed: bool = True) -> str:
+def keep(core: HeyGenCore, content: bytes, *, name: str, mime_type: str, listed: bool = True) -> str:
     asset_id = secrets.token_hex(16)
-    path = house.links.asset(asset_id)
+    path = core.links.asset(asset_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    house.store.add(
+    core.store.add(
         "assets",
         id=asset_id,
         name=name,
@@ -81,15 +81,15 @@ def keep(house: House, content: bytes, *, name: str, mime_type: str, listed: boo
     return asset_id
 
 
-def find_asset(house: House, asset_id: str) -> Row:
-    row = house.store.row("SELECT * FROM assets WHERE id = ?", asset_id)
+def find_asset(core: HeyGenCore, asset_id: str) -> Row:
+    row = core.store.row("SELECT * FROM assets WHERE id = ?", asset_id)
     if row is None:
         raise ApiError("asset_not_found", f"Asset {asset_id} not found")
     return row
 
 
-def ready_asset(house: House, asset_id: str, *, kind: str, param: str) -> Row:
-    row = find_asset(house, asset_id)
+def ready_asset(core: HeyGenCore, asset_id: str, *, kind: str, param: str) -> Row:
+    row = find_asset(core, asset_id)
     if row["status"] != "completed":
         raise ApiError("resource_not_ready", f"Asset {asset_id} is {row['status']}", param=param)
     if not row["mime_type"].startswith(kind + "/"):

@@ -4,11 +4,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from genvid.sandbox import magic, wallet
 from genvid.sandbox.errors import ApiError, refuse
-from genvid.sandbox.heygen import catalogue, media
+from genvid.sandbox.heygen import catalogue, directives, media, wallet
 from genvid.sandbox.heygen.catalogue import Look
-from genvid.sandbox.house import House
+from genvid.sandbox.heygen.core import HeyGenCore
 from genvid.sandbox.renderer.catalogue import estimate_seconds, speakable
 
 JSON = dict[str, Any]
@@ -52,41 +51,41 @@ class Frame:
     burn_captions: bool
 
 
-async def plan_of(house: House, body: JSON) -> Plan:
+async def plan_of(core: HeyGenCore, body: JSON) -> Plan:
     makers = {"avatar": _single, "image": _single, "cinematic_avatar": _cinematic, "studio": _studio}
-    return await makers[body["type"]](house, body)
+    return await makers[body["type"]](core, body)
 
 
-async def _single(house: House, body: JSON) -> Plan:
+async def _single(core: HeyGenCore, body: JSON) -> Plan:
     _check_output(body)
     plan = _blank(body)
-    look = _usable_look(house, body["avatar_id"]) if body["type"] == "avatar" else None
-    await _add_scene(house, plan, body, _frame(body, look), look, prefix="")
+    look = _usable_look(core, body["avatar_id"]) if body["type"] == "avatar" else None
+    await _add_scene(core, plan, body, _frame(body, look), look, prefix="")
     return plan
 
 
-async def _studio(house: House, body: JSON) -> Plan:
+async def _studio(core: HeyGenCore, body: JSON) -> Plan:
     plan, frame = _blank(body), _frame(body, None)
     for number, scene in enumerate(body["scenes"]):
         prefix = f"scenes.{number}."
         if scene["type"] == "video":
             refuse(prefix + "type", "This sandbox renders no video scenes; use avatar_video or image")
         given, prefix = (scene["input"], prefix + "input.") if "input" in scene else (scene, prefix)
-        look = _usable_look(house, given["avatar_id"]) if given["type"] == "avatar" else None
-        await _add_scene(house, plan, given, frame, look, prefix=prefix)
+        look = _usable_look(core, given["avatar_id"]) if given["type"] == "avatar" else None
+        await _add_scene(core, plan, given, frame, look, prefix=prefix)
     return plan
 
 
-async def _cinematic(house: House, body: JSON) -> Plan:
+async def _cinematic(core: HeyGenCore, body: JSON) -> Plan:
     """Sold by the piece. The sandbox lets the first avatar speak the prompt."""
     if body.get("aspect_ratio", "16:9") not in ("16:9", "9:16", "1:1"):
         refuse("aspect_ratio", "aspect_ratio must be 16:9, 9:16 or 1:1")
     if body.get("auto_duration") and body.get("duration") is not None:
         refuse("duration", "duration must be omitted with auto_duration")
-    found = [_usable_look(house, look_id) for look_id in body["avatar_id"]]
+    found = [_usable_look(core, look_id) for look_id in body["avatar_id"]]
     plan = _blank(body)
     given = {"type": "avatar", "script": body["prompt"]}
-    await _add_scene(house, plan, given, _frame({"resolution": "720p", **body}, found[0]), found[0], prefix="")
+    await _add_scene(core, plan, given, _frame({"resolution": "720p", **body}, found[0]), found[0], prefix="")
     plan.fixed = wallet.CINEMATIC
     return plan
 
@@ -120,8 +119,8 @@ def _frame(body: JSON, look: Look | None) -> Frame:
     return Frame(round(unit * across / 2) * 2, round(unit * down / 2) * 2, resolution, captions)
 
 
-def _usable_look(house: House, look_id: str) -> Look:
-    look = catalogue.find_look(house.store, look_id)
+def _usable_look(core: HeyGenCore, look_id: str) -> Look:
+    look = catalogue.find_look(core.store, look_id)
     if look.status == "pending_consent":
         raise ApiError("avatar_consent_required", "This avatar's owner has not given consent", param="avatar_id")
     if not look.usable:
@@ -129,17 +128,19 @@ def _usable_look(house: House, look_id: str) -> Look:
     return look
 
 
-async def _add_scene(house: House, plan: Plan, given: JSON, frame: Frame, look: Look | None, *, prefix: str) -> None:
+async def _add_scene(
+    core: HeyGenCore, plan: Plan, given: JSON, frame: Frame, look: Look | None, *, prefix: str
+) -> None:
     engine = _engine(given, look, prefix)
-    audio = await _audio(house, given, prefix)
+    audio = await _audio(core, given, prefix)
     spoken = _script(plan, given, prefix, silent=look is None and bool(given.get("duration")))
-    picture = await _picture(house, given, look, prefix)
+    picture = await _picture(core, given, look, prefix)
     settings = given.get("voice_settings") or {}
     persona = look.persona if look else catalogue.public_looks()[0].persona
     scene = {
         "script": spoken or _silence(given),
         "persona": persona,
-        "voice": _voice(house, given, look, prefix, needed=bool(spoken)),
+        "voice": _voice(core, given, look, prefix, needed=bool(spoken)),
         "width": frame.width,
         "height": frame.height,
         "burn_captions": frame.burn_captions and bool(spoken),
@@ -148,7 +149,7 @@ async def _add_scene(house: House, plan: Plan, given: JSON, frame: Frame, look: 
         "volume": settings.get("volume", 1) if spoken or audio else 0,
         "audio": audio,
         "image": picture,
-        **await _background(house, given.get("background"), prefix),
+        **await _background(core, given.get("background"), prefix),
     }
     plan.scenes.append(scene)
     plan.seconds += estimate_seconds(spoken, scene["speed"]) if spoken else STILL_SECONDS
@@ -181,7 +182,7 @@ def _engine(given: JSON, look: Look | None, prefix: str) -> str:
     return str(chosen)
 
 
-async def _audio(house: House, given: JSON, prefix: str) -> str | None:
+async def _audio(core: HeyGenCore, given: JSON, prefix: str) -> str | None:
     sources = [name for name in ("script", "audio_url", "audio_asset_id") if given.get(name)]
     timed = given.get("duration") is not None and "source" in given
     if len(sources) + timed != 1:
@@ -197,21 +198,21 @@ async def _audio(house: House, given: JSON, prefix: str) -> str | None:
         source = {"type": "url", "url": given["audio_url"]}
     else:
         source = {"type": "asset_id", "asset_id": given["audio_asset_id"]}
-    asset_id = await media.local_file(house, source, param=prefix + sources[0], kind="audio")
-    return str(house.links.asset(asset_id))
+    asset_id = await media.local_file(core, source, param=prefix + sources[0], kind="audio")
+    return str(core.links.asset(asset_id))
 
 
 def _script(plan: Plan, given: JSON, prefix: str, *, silent: bool) -> str:
-    """The scene's words without their magic; the plan remembers both."""
-    spoken, words = magic.split(given.get("script") or "")
+    """The scene's script without its directives. Adds both to the plan."""
+    spoken, words = directives.split(given.get("script") or "")
     if given.get("script") and not speakable(spoken):
         raise ApiError("tts_text_invalid", "The script has nothing that can be spoken", param=prefix + "script")
-    plan.words |= magic.for_render(words)
+    plan.words |= directives.for_render(words)
     plan.script = " ".join(filter(None, (plan.script, given.get("script"))))
     return "" if silent else spoken
 
 
-def _voice(house: House, given: JSON, look: Look | None, prefix: str, *, needed: bool) -> str:
+def _voice(core: HeyGenCore, given: JSON, look: Look | None, prefix: str, *, needed: bool) -> str:
     voice_id = given.get("voice_id") or (look.voice_id if look else None)
     if voice_id is None and needed:
         refuse(prefix + "voice_id", "voice_id is required with script")
@@ -221,23 +222,23 @@ def _voice(house: House, given: JSON, look: Look | None, prefix: str, *, needed:
             prefix + "voice_settings.engine_settings",
             "The voice is not backed by this engine, but by starfish",
         )
-    voice = catalogue.find_voice(house.store, voice_id) if voice_id else catalogue.public_voices()[0]
+    voice = catalogue.find_voice(core.store, voice_id) if voice_id else catalogue.public_voices()[0]
     if voice.status == "processing":
         raise ApiError("resource_not_ready", f"Voice {voice_id} is still processing", param=prefix + "voice_id")
     return voice.profile
 
 
-async def _picture(house: House, given: JSON, look: Look | None, prefix: str) -> str | None:
+async def _picture(core: HeyGenCore, given: JSON, look: Look | None, prefix: str) -> str | None:
     if look is not None:
-        return str(house.links.asset(look.image)) if look.image else None
+        return str(core.links.asset(look.image)) if look.image else None
     name = "image" if "image" in given else "source" if "source" in given else None
     if name is None:
         return None
-    asset_id = await media.local_file(house, given[name], param=prefix + name, kind="image")
-    return str(house.links.asset(asset_id))
+    asset_id = await media.local_file(core, given[name], param=prefix + name, kind="image")
+    return str(core.links.asset(asset_id))
 
 
-async def _background(house: House, background: JSON | None, prefix: str) -> JSON:
+async def _background(core: HeyGenCore, background: JSON | None, prefix: str) -> JSON:
     if not background:
         return {}
     if background["type"] == "color":
@@ -245,5 +246,5 @@ async def _background(house: House, background: JSON | None, prefix: str) -> JSO
     source = {"type": "asset_id", "asset_id": background.get("asset_id")}
     if background.get("url"):
         source = {"type": "url", "url": background["url"]}
-    asset_id = await media.local_file(house, source, param=prefix + "background", kind="image")
-    return {"backdrop": str(house.links.asset(asset_id))}
+    asset_id = await media.local_file(core, source, param=prefix + "background", kind="image")
+    return {"backdrop": str(core.links.asset(asset_id))}

@@ -1,13 +1,13 @@
 """Tag user: who the key belongs to, and what is in the wallet."""
 
 from genvid.sandbox.heygen.calls import Call, Operation, Reply
-from genvid.sandbox.wallet import MICRO
+from genvid.sandbox.heygen.wallet import MICRO
 
 USERNAME = "sandbox"
 
 
 async def me(call: Call) -> Reply:
-    balance = call.house.wallet.balance / MICRO
+    balance = call.core.wallet.balance / MICRO
     return Reply(
         {
             "username": USERNAME,

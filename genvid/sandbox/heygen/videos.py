@@ -10,12 +10,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from genvid.sandbox import magic
 from genvid.sandbox.errors import ApiError, garbage_answer, html_answer, refuse
-from genvid.sandbox.heygen import events, pages, trials
+from genvid.sandbox.heygen import directives, events, pages, test_mode
 from genvid.sandbox.heygen.calls import Call, Operation, Reply
+from genvid.sandbox.heygen.core import HeyGenCore
 from genvid.sandbox.heygen.plans import Plan, plan_of
-from genvid.sandbox.house import House
 from genvid.sandbox.store import Row
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -33,32 +32,32 @@ class Place:
 
 
 async def create(call: Call) -> Reply:
-    house, body = call.house, call.body
-    if house.board.now.fail_with:
-        raise ApiError(house.board.now.fail_with, param=None)
-    lost = _strike_words(call)
-    plan = await plan_of(house, trials.recast(house, body) if call.is_trial else body)
-    if call.is_trial:
-        trials.mark(plan)
-    check_callback(house, body.get("callback_url"), "callback_url")
-    await _take_time(house)
-    if house.production.running() >= house.board.now.concurrency:
-        raise ApiError("rate_limit_exceeded", retry_after=house.board.now.retry_after)
+    core, body = call.core, call.body
+    if core.settings.current.fail_with:
+        raise ApiError(core.settings.current.fail_with, param=None)
+    lost = _apply_directives(call)
+    plan = await plan_of(core, test_mode.recast(core, body) if call.is_test else body)
+    if call.is_test:
+        test_mode.mark(plan)
+    check_callback(core, body.get("callback_url"), "callback_url")
+    await _take_time(core)
+    if core.render_queue.running() >= core.settings.current.concurrency:
+        raise ApiError("rate_limit_exceeded", retry_after=core.settings.current.retry_after)
     video_id = secrets.token_hex(16)
     data = {"video_id": video_id, "status": "waiting", "output_format": "mp4"}
-    return Reply(data, video_id=video_id, lost=lost, deed=partial(accept, call, body, plan, Place(), video_id))
+    return Reply(data, video_id=video_id, lost=lost, action=partial(accept, call, body, plan, Place(), video_id))
 
 
-async def _take_time(house: House) -> None:
-    """As long as the knob says; turned back, it lets go of those who wait."""
+async def _take_time(core: HeyGenCore) -> None:
+    """Waits for `submit_seconds`. Lowering the setting ends the wait."""
     begun = time.monotonic()
-    while (left := begun + house.board.now.submit_seconds - time.monotonic()) > 0:
+    while (left := begun + core.settings.current.submit_seconds - time.monotonic()) > 0:
         await asyncio.sleep(min(left, 0.05))
 
 
 def accept(call: Call, body: dict[str, Any], plan: Plan, place: Place, video_id: str) -> None:
-    """Writes a video into the books and wakes the workshop."""
-    call.house.store.add(
+    """Stores a video and wakes the render queue."""
+    call.core.store.add(
         "videos",
         id=video_id,
         status="pending" if place.batch_id is None else "queued",
@@ -78,10 +77,10 @@ def accept(call: Call, body: dict[str, Any], plan: Plan, place: Place, video_id:
         stale_links=plan.words.get("expired_links", 0),
         base=call.base,
     )
-    call.house.production.wake()
+    call.core.render_queue.wake()
 
 
-def check_callback(house: House, url: str | None, param: str) -> None:
+def check_callback(core: HeyGenCore, url: str | None, param: str) -> None:
     """Public HTTPS as at HeyGen, or anything on this machine or in its private network."""
     if url is None:
         return
@@ -91,29 +90,29 @@ def check_callback(house: House, url: str | None, param: str) -> None:
         refuse(param, f"{param} must be a public HTTPS URL")
 
 
-def _strike_words(call: Call) -> bool:
-    """The words that spoil the submission itself, the first time; True when its answer is to be lost."""
+def _apply_directives(call: Call) -> bool:
+    """Applies the directives for the submission itself. True when its answer is to be lost."""
     script = next((call.body[name] for name in SCRIPT if call.body.get(name)), "")
-    _, words = magic.split(script)
-    struck = {word: argument for word, argument in words.items() if word in magic.AT_SUBMIT}
-    if not struck:
+    _, words = directives.split(script)
+    given = {word: argument for word, argument in words.items() if word in directives.AT_SUBMIT}
+    if not given:
         return False
-    seen = call.house.store.count("submits", "script", call.idempotency_key or script)
-    for word, argument in struck.items():
-        _strike(call.house, word, argument, seen)
-    return "lost" in struck and seen <= magic.times(struck["lost"])
+    seen = call.core.store.count("submits", "script", call.idempotency_key or script)
+    for word, argument in given.items():
+        _apply_directive(call.core, word, argument, seen)
+    return "lost" in given and seen <= directives.times(given["lost"])
 
 
-def _strike(house: House, word: str, argument: str, seen: int) -> None:
+def _apply_directive(core: HeyGenCore, word: str, argument: str, seen: int) -> None:
     if word == "refuse":
         raise ApiError(argument or "content_policy_violation")
     status, _, count = argument.partition(":") if word == "error" else ("", "", argument)
-    if seen > magic.times(count):
+    if seen > directives.times(count):
         return
     if word == "ratelimit":
-        raise ApiError("rate_limit_exceeded", retry_after=house.board.now.retry_after)
+        raise ApiError("rate_limit_exceeded", retry_after=core.settings.current.retry_after)
     if word == "error":
-        raise ApiError(magic.code_for(status))
+        raise ApiError(directives.code_for(status))
     if word == "html":
         raise html_answer()
     if word == "garbage":
@@ -121,34 +120,34 @@ def _strike(house: House, word: str, argument: str, seen: int) -> None:
 
 
 async def get(call: Call) -> Reply:
-    house, video = call.house, find(call, call.path["video_id"])
-    if video["created_at"] + house.board.now.visible_after > time.time():
+    core, video = call.core, find(call, call.path["video_id"])
+    if video["created_at"] + core.settings.current.visible_after > time.time():
         raise ApiError("video_not_found", f"Video {video['id']} not found")
     if (refusal := json.loads(video["magic"]).get("unreadable")) is not None:
         raise ApiError(refusal)
     if video["status"] == "completed":
-        house.store.run("UPDATE videos SET reads = reads + 1 WHERE id = ?", video["id"])
-    shown = detail(call, video, lifetime=_lifetime(house, video))
+        core.store.run("UPDATE videos SET reads = reads + 1 WHERE id = ?", video["id"])
+    shown = detail(call, video, lifetime=_lifetime(core, video))
     return Reply(shown)
 
 
 def find(call: Call, video_id: str) -> Row:
-    video = call.house.store.row("SELECT * FROM videos WHERE id = ? AND deleted = 0", video_id)
+    video = call.core.store.row("SELECT * FROM videos WHERE id = ? AND deleted = 0", video_id)
     if video is None:
         raise ApiError("video_not_found", f"Video {video_id} not found")
     return video
 
 
-def _lifetime(house: House, video: Row) -> float:
-    """Links of the knob's lifetime, unless this read is one of those that get a dead one."""
+def _lifetime(core: HeyGenCore, video: Row) -> float:
+    """Seconds that this read's links live; negative when the read is one of those that get expired links."""
     if video["status"] == "completed" and video["stale_links"] > 0:
-        house.store.run("UPDATE videos SET stale_links = stale_links - 1 WHERE id = ?", video["id"])
+        core.store.run("UPDATE videos SET stale_links = stale_links - 1 WHERE id = ?", video["id"])
         return -60.0
     if video["status"] == "completed" and (
-        house.board.use_up("expired_links") or house.board.strikes("expired_link_rate")
+        core.settings.use_up("expired_links") or core.settings.fault_occurs("expired_link_rate")
     ):
         return -60.0
-    return float(house.board.now.link_lifetime)
+    return float(core.settings.current.link_lifetime)
 
 
 def detail(call: Call, video: Row, *, lifetime: float) -> dict[str, Any]:
@@ -182,10 +181,12 @@ def _urls(call: Call, video: Row, lifetime: float) -> dict[str, str | None]:
         "gif_url": "gif",
     }
     files: dict[str, str] = {}
-    bare_reads = json.loads(video["magic"]).get("completed_without_url", call.house.board.now.completed_without_url)
+    bare_reads = json.loads(video["magic"]).get(
+        "completed_without_url", call.core.settings.current.completed_without_url
+    )
     if video["status"] == "completed" and video["reads"] >= bare_reads:
         files = json.loads(video["made"])["files"]
-    sign = call.house.links.sign
+    sign = call.core.links.sign
     return {
         field: sign(call.base, f"videos/{video['id']}/{files[kind]}", lifetime=lifetime) if kind in files else None
         for field, kind in names.items()
@@ -196,22 +197,22 @@ async def list_all(call: Call) -> Reply:
     if call.query["title"] == "":
         refuse("title", "title must have at least 1 character")
     title, folder = call.query["title"], call.query["folder_id"]
-    rows = call.house.store.rows("SELECT * FROM videos WHERE deleted = 0 ORDER BY seq DESC")
+    rows = call.core.store.rows("SELECT * FROM videos WHERE deleted = 0 ORDER BY seq DESC")
     wanted = [
         (row["seq"], row)
         for row in rows
         if (title is None or title in (row["title"] or "")) and folder in (None, row["folder_id"])
     ]
-    lifetime = float(call.house.board.now.link_lifetime)
+    lifetime = float(call.core.settings.current.link_lifetime)
     return pages.page(call, wanted, lambda row: detail(call, row, lifetime=lifetime), newest_first=True)
 
 
 async def delete(call: Call) -> Reply:
     """Hides the video at once. A render under way goes on and is charged, as at HeyGen."""
     video = find(call, call.path["video_id"])
-    call.house.store.run("UPDATE videos SET deleted = 1 WHERE id = ?", video["id"])
+    call.core.store.run("UPDATE videos SET deleted = 1 WHERE id = ?", video["id"])
     if video["status"] in ("completed", "failed"):
-        shutil.rmtree(call.house.links.video_folder(video["id"]), ignore_errors=True)
+        shutil.rmtree(call.core.links.video_folder(video["id"]), ignore_errors=True)
     return Reply({"id": video["id"], "deleted": True})
 
 
@@ -222,7 +223,7 @@ async def statuses(call: Call) -> Reply:
     found = [_status_of(call, video_id) for video_id in video_ids]
     for batch_id in batch_ids:
         sql = "SELECT * FROM videos WHERE batch_id = ? ORDER BY item_index"
-        found += [item(row) | {"batch_id": batch_id} for row in call.house.store.rows(sql, batch_id)]
+        found += [item(row) | {"batch_id": batch_id} for row in call.core.store.rows(sql, batch_id)]
     return pages.unpaged(found)
 
 
@@ -231,8 +232,8 @@ def split_ids(given: str | None) -> list[str]:
 
 
 def _status_of(call: Call, video_id: str) -> dict[str, Any]:
-    row = call.house.store.row("SELECT * FROM videos WHERE id = ? AND deleted = 0", video_id)
-    if row is None or row["created_at"] + call.house.board.now.visible_after > time.time():
+    row = call.core.store.row("SELECT * FROM videos WHERE id = ? AND deleted = 0", video_id)
+    if row is None or row["created_at"] + call.core.settings.current.visible_after > time.time():
         return {"video_id": video_id, "status": "not_found"}
     shown = item(row)
     if row["batch_id"] is None:

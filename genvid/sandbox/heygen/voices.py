@@ -5,13 +5,12 @@ import secrets
 import time
 from typing import Any
 
-from genvid.sandbox import wallet
 from genvid.sandbox.errors import ApiError
-from genvid.sandbox.heygen import catalogue, media, pages
+from genvid.sandbox.heygen import catalogue, media, pages, wallet
 from genvid.sandbox.heygen.calls import Call, Operation, Reply
 from genvid.sandbox.heygen.catalogue import Voice
+from genvid.sandbox.render_worker.handle import TaskFailed
 from genvid.sandbox.renderer.catalogue import VOICES, speakable
-from genvid.sandbox.workshop.bench import TaskFailed
 
 ENGINE = "starfish"
 SUGGESTIONS = 3
@@ -22,7 +21,7 @@ async def list_all(call: Call) -> Reply:
     query = call.query
     wanted = [
         (voice.seq, voice)
-        for voice in catalogue.voices(call.house.store)
+        for voice in catalogue.voices(call.core.store)
         if voice.private == (query["type"] == "private")
         and _same(query["language"], voice.language)
         and _same(query["gender"], VOICES[voice.profile].gender)
@@ -45,12 +44,12 @@ def show(call: Call, voice: Voice) -> dict[str, Any]:
         "type": "private" if voice.private else "public",
         "support_pause": profile.supports_pause,
         "support_locale": False,
-        "preview_audio_url": call.house.links.lasting(call.base, f"previews/{voice.profile}.wav"),
+        "preview_audio_url": call.core.links.lasting(call.base, f"previews/{voice.profile}.wav"),
     }
 
 
 async def get(call: Call) -> Reply:
-    voice = catalogue.find_voice(call.house.store, call.path["voice_id"])
+    voice = catalogue.find_voice(call.core.store, call.path["voice_id"])
     shown = show(call, voice)
     kept = ("voice_id", "name", "language", "gender", "support_pause", "preview_audio_url")
     beyond = {
@@ -84,44 +83,44 @@ async def search(call: Call) -> Reply:
 
 async def clone(call: Call) -> Reply:
     """The recording is checked and kept; the clone speaks with a voice of the catalogue."""
-    await media.local_file(call.house, call.body["audio"], param="audio", kind="audio")
+    await media.local_file(call.core, call.body["audio"], param="audio", kind="audio")
     voice_id, now = secrets.token_hex(16), time.time()
-    call.house.store.add(
+    call.core.store.add(
         "voices",
         id=voice_id,
         name=call.body["voice_name"],
         profile=CLONE_BASES[sum(call.body["voice_name"].encode()) % len(CLONE_BASES)],
         language=call.body.get("language"),
         created_at=now,
-        ready_at=now + call.house.board.now.avatar_seconds,
+        ready_at=now + call.core.settings.current.avatar_seconds,
     )
     return Reply({"voice_clone_id": voice_id})
 
 
 async def delete(call: Call) -> Reply:
-    voice = catalogue.find_voice(call.house.store, call.path["voice_id"])
+    voice = catalogue.find_voice(call.core.store, call.path["voice_id"])
     if not voice.private:
         raise ApiError("resource_access_denied", "Public voices cannot be deleted")
-    call.house.store.run("DELETE FROM voices WHERE id = ?", voice.id)
+    call.core.store.run("DELETE FROM voices WHERE id = ?", voice.id)
     return Reply({"voice_id": voice.id})
 
 
 async def speak(call: Call) -> Reply:
-    house, body = call.house, call.body
-    voice = catalogue.find_voice(house.store, body["voice_id"])
+    core, body = call.core, call.body
+    voice = catalogue.find_voice(core.store, body["voice_id"])
     if not speakable(body["text"]):
         raise ApiError("tts_text_invalid", "The text has nothing that can be spoken", param="text")
     name = f"speech/{secrets.token_hex(16)}.wav"
-    path = house.links.folder / name
+    path = core.links.folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     task = {"task": "speech", "text": body["text"], "voice": voice.profile, "speed": body.get("speed", 1)}
     try:
-        said = await house.desk.do(task | {"path": str(path)})
+        said = await core.interactive_worker.do(task | {"path": str(path)})
     except TaskFailed as failure:
         code = failure.code if failure.code == "tts_text_invalid" else "voice_provider_error"
         raise ApiError(code, failure.message) from failure
-    house.wallet.charge(round(wallet.SPEECH * said["duration"]))
-    url = house.links.sign(call.base, name, lifetime=house.board.now.link_lifetime)
+    core.wallet.charge(round(wallet.SPEECH * said["duration"]))
+    url = core.links.sign(call.base, name, lifetime=core.settings.current.link_lifetime)
     shown = {"audio_url": url, "duration": said["duration"], "word_timestamps": said["words"]}
     return Reply(shown | {"request_id": call.request.state.request_id})
 

@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from genvid.sandbox import contract
-from genvid.sandbox.courier import iso
 from genvid.sandbox.errors import ApiError
 from genvid.sandbox.heygen import pages
 from genvid.sandbox.heygen.calls import Call, Operation, Reply
+from genvid.sandbox.heygen.heygen_sender import iso
 from genvid.sandbox.heygen.videos import check_callback
 from genvid.sandbox.store import Row
 
@@ -17,8 +17,8 @@ ENDPOINTS = "/v3/webhooks/endpoints"
 
 
 async def create(call: Call) -> Reply:
-    body, store = call.body, call.house.store
-    check_callback(call.house, body["url"], "url")
+    body, store = call.body, call.core.store
+    check_callback(call.core, body["url"], "url")
     _refuse_taken(call, body["url"], "")
     endpoint_id, secret = "ep_" + secrets.token_hex(12), _new_secret()
     store.add(
@@ -30,13 +30,13 @@ async def create(call: Call) -> Reply:
         secret=secret,
         created_at=time.time(),
     )
-    await call.house.courier.probe(body["url"])
+    await call.core.sender.probe(body["url"])
     return Reply({**_show(_find(call, endpoint_id)), "secret": secret})
 
 
 def _refuse_taken(call: Call, url: str, own_id: str) -> None:
     sql = "SELECT id FROM endpoints WHERE url = ? AND id <> ?"
-    if call.house.store.row(sql, url, own_id) is not None:
+    if call.core.store.row(sql, url, own_id) is not None:
         raise ApiError("conflict", f"A webhook endpoint for {url} is already registered", param="url")
 
 
@@ -57,21 +57,21 @@ def _show(row: Row) -> dict[str, Any]:
 
 
 def _find(call: Call, endpoint_id: str) -> Row:
-    row = call.house.store.row("SELECT * FROM endpoints WHERE id = ?", endpoint_id)
+    row = call.core.store.row("SELECT * FROM endpoints WHERE id = ?", endpoint_id)
     if row is None:
         raise ApiError("webhook_not_found", f"Webhook endpoint {endpoint_id} not found")
     return row
 
 
 async def list_all(call: Call) -> Reply:
-    rows = call.house.store.rows("SELECT * FROM endpoints ORDER BY seq")
+    rows = call.core.store.rows("SELECT * FROM endpoints ORDER BY seq")
     return pages.page(call, [(row["seq"], row) for row in rows], _show)
 
 
 async def update(call: Call) -> Reply:
-    endpoint, body, store = _find(call, call.path["endpoint_id"]), call.body, call.house.store
+    endpoint, body, store = _find(call, call.path["endpoint_id"]), call.body, call.core.store
     if body.get("url"):
-        check_callback(call.house, body["url"], "url")
+        check_callback(call.core, body["url"], "url")
         _refuse_taken(call, body["url"], endpoint["id"])
         store.run("UPDATE endpoints SET url = ? WHERE id = ?", body["url"], endpoint["id"])
     if "events" in body:
@@ -81,7 +81,7 @@ async def update(call: Call) -> Reply:
 
 
 async def delete(call: Call) -> Reply:
-    endpoint, store = _find(call, call.path["endpoint_id"]), call.house.store
+    endpoint, store = _find(call, call.path["endpoint_id"]), call.core.store
     with store.together():
         store.run("DELETE FROM endpoints WHERE id = ?", endpoint["id"])
         sql = "UPDATE deliveries SET status = 'abandoned' WHERE endpoint_id = ? AND status = 'waiting'"
@@ -91,7 +91,7 @@ async def delete(call: Call) -> Reply:
 
 async def rotate(call: Call) -> Reply:
     endpoint, secret = _find(call, call.path["endpoint_id"]), _new_secret()
-    call.house.store.run("UPDATE endpoints SET secret = ? WHERE id = ?", secret, endpoint["id"])
+    call.core.store.run("UPDATE endpoints SET secret = ? WHERE id = ?", secret, endpoint["id"])
     return Reply({"endpoint_id": endpoint["id"], "secret": secret})
 
 
@@ -109,7 +109,7 @@ def _described(kind: str) -> str:
 
 async def history(call: Call) -> Reply:
     kind, entity = call.query["event_type"], call.query["entity_id"]
-    rows = call.house.store.rows("SELECT * FROM events ORDER BY seq DESC")
+    rows = call.core.store.rows("SELECT * FROM events ORDER BY seq DESC")
     wanted = [(row["seq"], row) for row in rows if kind in (None, row["type"]) and entity in (None, row["entity_id"])]
     return pages.page(call, wanted, _show_event, newest_first=True)
 

@@ -1,58 +1,58 @@
 """A customer's balance, and what moved it (https://docs.stripe.com/billing/customer/balance)."""
 
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, no_such
 from genvid.sandbox.stripe.lists import page
+from genvid.sandbox.stripe.object_store import Thing
 
 PATH = "/v1/customers/{id}/balance_transactions"
 KIND = "customer_balance_transaction"
 
 
-def move(bank: Bank, customer: Thing, amount: int, kind: str, **beside: object) -> Thing:
+def move(core: StripeCore, customer: Thing, amount: int, kind: str, **beside: object) -> Thing:
     """A positive amount is owed by the customer, a negative one is theirs."""
     if amount:
-        bank.change(customer, "customer.updated", balance=customer["balance"] + amount)
+        core.change(customer, "customer.updated", balance=customer["balance"] + amount)
     fields: Thing = {"checkout_session": None, "credit_note": None, "description": None, "invoice": None} | beside
     fields.setdefault("metadata", {})
     fields.setdefault("currency", customer["currency"] or "usd")
-    return bank.new(
+    return core.new(
         KIND, "cbtxn_1", amount=amount, customer=customer["id"], ending_balance=customer["balance"], type=kind, **fields
     )
 
 
-def apply(bank: Bank, invoice: Thing, customer: Thing, balance: int) -> None:
+def apply(core: StripeCore, invoice: Thing, customer: Thing, balance: int) -> None:
     """The invoice uses what there is, or leaves more than there was."""
     if balance != customer["balance"]:
         moved = balance - customer["balance"]
-        move(bank, customer, moved, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"])
+        move(core, customer, moved, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"])
 
 
-def restore(bank: Bank, invoice: Thing) -> None:
+def restore(core: StripeCore, invoice: Thing) -> None:
     """An invoice that is not to be paid after all gives back what it had used."""
     used = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     if used:
-        customer = bank.get("customer", invoice["customer"])
-        move(bank, customer, -used, "unapplied_from_invoice", invoice=invoice["id"], currency=invoice["currency"])
+        customer = core.get("customer", invoice["customer"])
+        move(core, customer, -used, "unapplied_from_invoice", invoice=invoice["id"], currency=invoice["currency"])
 
 
 def create(call: Call) -> Thing:
-    form, customer = call.form, call.bank.alive("customer", call.id)
+    form, customer = call.form, call.core.alive("customer", call.id)
     amount, currency = form.need_number("amount"), form.need("currency")
     if customer["currency"] and customer["currency"] != currency:
         raise StripeError("The currency is not the customer's.", param="currency")
     beside = {"currency": currency, "description": form.text("description"), "metadata": form.map("metadata")}
-    return move(call.bank, customer, amount, "adjustment", **beside)
+    return move(call.core, customer, amount, "adjustment", **beside)
 
 
 def list_all(call: Call) -> Thing:
-    customer = call.bank.alive("customer", call.id)
+    customer = call.core.alive("customer", call.id)
     return page(call, KIND, where=(("customer", "=", customer["id"]),))
 
 
 def read(call: Call) -> Thing:
-    found = call.bank.get(KIND, call.path["transaction"])
+    found = call.core.get(KIND, call.path["transaction"])
     if found["customer"] != call.id:
         raise no_such(KIND, found["id"])
     return found

@@ -1,12 +1,12 @@
 """The API of invoices and of their payments."""
 
 from genvid.sandbox.stripe import collection, currencies, invoices, manual_invoices, methods, params, promotions
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.declared_billing import INVOICE
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.intents import card_error
 from genvid.sandbox.stripe.lists import Condition, cut, page
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.payments import Attempt
 from genvid.sandbox.stripe.timetable import DAY, HOUR
 
@@ -14,7 +14,7 @@ SUBSCRIPTION = "parent.subscription_details.subscription"
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("invoice", call.id)
+    return call.core.get("invoice", call.id)
 
 
 def list_all(call: Call) -> Thing:
@@ -24,89 +24,89 @@ def list_all(call: Call) -> Thing:
 
 
 def list_lines(call: Call) -> Thing:
-    return cut(call, call.bank.get("invoice", call.id)["lines"]["data"])
+    return cut(call, call.core.get("invoice", call.id)["lines"]["data"])
 
 
 def pay(call: Call) -> Thing:
     """A card that is refused is a card error; the invoice counts the attempt all the same."""
-    bank, invoice = call.bank, call.bank.alive("invoice", call.id)
+    core, invoice = call.core, call.core.alive("invoice", call.id)
     if invoice["status"] == "draft":
-        manual_invoices.finalize(bank, invoice)
+        manual_invoices.finalize(core, invoice)
         if invoice["status"] == "paid":
             return invoice
     invoice = _owed(call, "paid")
     if call.form.flag("paid_out_of_band"):
-        return manual_invoices.pay_out_of_band(bank, invoice)
+        return manual_invoices.pay_out_of_band(core, invoice)
     wanted = call.form.text("payment_method")
-    found = methods.attach(bank, wanted, invoice["customer"]) if wanted else collection.method_for(bank, invoice)
+    found = methods.attach(core, wanted, invoice["customer"]) if wanted else collection.method_for(core, invoice)
     tried = Attempt(found, buyer_is_there=not call.form.flag("off_session", True)) if found else None
     if tried is None:
         raise StripeError(
             "There is no `default_payment_method` set on this Customer or Invoice.", code="resource_missing"
         )
-    collection.collect(bank, invoice, tried=tried)
-    if invoice["status"] != "paid" and invoices.intent_of(bank, invoice)["last_payment_error"]:
-        raise card_error(invoices.intent_of(bank, invoice))
+    collection.collect(core, invoice, tried=tried)
+    if invoice["status"] != "paid" and invoices.intent_of(core, invoice)["last_payment_error"]:
+        raise card_error(invoices.intent_of(core, invoice))
     return invoice
 
 
-def _owed(call: Call, deed: str) -> Thing:
-    invoice = call.bank.alive("invoice", call.id)
+def _owed(call: Call, action: str) -> Thing:
+    invoice = call.core.alive("invoice", call.id)
     if invoice["status"] == "paid":
         raise StripeError("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] not in ("open", "uncollectible"):
         raise StripeError(
-            f"This invoice is {invoice['status']} and can no longer be {deed}.", code="invoice_not_editable"
+            f"This invoice is {invoice['status']} and can no longer be {action}.", code="invoice_not_editable"
         )
     return invoice
 
 
 def void(call: Call) -> Thing:
-    return invoices.void(call.bank, _owed(call, "voided"))
+    return invoices.void(call.core, _owed(call, "voided"))
 
 
 def mark_uncollectible(call: Call) -> Thing:
-    return manual_invoices.mark_uncollectible(call.bank, _owed(call, "marked uncollectible"))
+    return manual_invoices.mark_uncollectible(call.core, _owed(call, "marked uncollectible"))
 
 
 def send(call: Call) -> Thing:
     """A draft is finalized first."""
-    bank, invoice = call.bank, call.bank.alive("invoice", call.id)
+    core, invoice = call.core, call.core.alive("invoice", call.id)
     if invoice["collection_method"] != "send_invoice":
         raise StripeError("You can only manually send an invoice if its collection method is 'send_invoice'.")
     if invoice["status"] == "draft":
-        manual_invoices.finalize(bank, invoice)
-    return manual_invoices.send(bank, invoice)
+        manual_invoices.finalize(core, invoice)
+    return manual_invoices.send(core, invoice)
 
 
 def create(call: Call) -> Thing:
-    form, bank = call.form, call.bank
-    customer = bank.alive("customer", form.need("customer"), "customer")
+    form, core = call.form, call.core
+    customer = core.alive("customer", form.need("customer"), "customer")
     currency, items = form.text("currency"), list[Thing]()
     if form.word("pending_invoice_items_behavior", "exclude", "include") == "include":
-        items = manual_invoices.pending_items(bank, customer["id"], currency)
+        items = manual_invoices.pending_items(core, customer["id"], currency)
     chosen = currency or (items[0]["currency"] if items else "usd")
     fields = _fields(call, {"customer": customer["id"], "collection_method": "charge_automatically"})
     fields["metadata"] = form.map("metadata")
-    invoice = manual_invoices.draft(bank, customer, items, currencies.checked(chosen, "currency"), **fields)
+    invoice = manual_invoices.draft(core, customer, items, currencies.checked(chosen, "currency"), **fields)
     return _reduced(call, invoice)
 
 
 def _fields(call: Call, before: Thing) -> Thing:
-    form, bank = call.form, call.bank
+    form, core = call.form, call.core
     fields: Thing = {**call.kept}
     method = fields.get("collection_method", before["collection_method"])
     days, due = form.number("days_until_due"), fields.get("due_date", before.get("due_date"))
     if method == "send_invoice":
         if days is None and due is None:
             raise missing("days_until_due")
-        fields["due_date"] = bank.now(before["customer"]) + days * DAY if days is not None else due
+        fields["due_date"] = core.now(before["customer"]) + days * DAY if days is not None else due
     elif days is not None or fields.get("due_date"):
         message = "You can only set `days_until_due` or `due_date` if `collection_method` is 'send_invoice'."
         raise StripeError(message, param="days_until_due")
     if "default_payment_method" in form:
         wanted = form.text("default_payment_method")
-        fields["default_payment_method"] = methods.attach(bank, wanted, before["customer"])["id"] if wanted else None
+        fields["default_payment_method"] = methods.attach(core, wanted, before["customer"])["id"] if wanted else None
     if "payment_settings" in form:
         given = params.read(form, "payment_settings", INVOICE["payment_settings"]) or {}
         blank = {"default_mandate": None, "payment_method_options": None, "payment_method_types": None}
@@ -121,42 +121,42 @@ def _reduced(call: Call, invoice: Thing) -> Thing:
     """With the discounts that are given."""
     if "discounts" in call.form:
         of = {"customer": invoice["customer"], "invoice": invoice["id"]}
-        found = promotions.redeem_given(call.bank, call.form, of)
-        call.bank.save(invoice, discounts=found)
-        manual_invoices.recalculate(call.bank, invoice)
+        found = promotions.redeem_given(call.core, call.form, of)
+        call.core.save(invoice, discounts=found)
+        manual_invoices.recalculate(call.core, invoice)
     return invoice
 
 
 def update(call: Call) -> Thing:
-    bank, invoice = call.bank, call.bank.alive("invoice", call.id)
+    core, invoice = call.core, call.core.alive("invoice", call.id)
     if invoice["status"] != "draft" and set(call.form.values) - {"metadata", "auto_advance"}:
         raise StripeError("Finalized invoices can't be updated in this way", code="invoice_not_editable")
     fields = {**call.kept} if invoice["status"] != "draft" else _fields(call, invoice)
     if "metadata" in call.form:
         fields["metadata"] = call.form.map("metadata", invoice["metadata"])
     if fields.get("auto_advance") and invoice["status"] == "draft":
-        fields["automatically_finalizes_at"] = bank.now(invoice["customer"]) + HOUR
-    bank.change(invoice, "invoice.updated", **fields)
+        fields["automatically_finalizes_at"] = core.now(invoice["customer"]) + HOUR
+    core.change(invoice, "invoice.updated", **fields)
     return _reduced(call, invoice)
 
 
 def delete(call: Call) -> Thing:
-    return manual_invoices.delete(call.bank, call.bank.alive("invoice", call.id))
+    return manual_invoices.delete(call.core, call.core.alive("invoice", call.id))
 
 
 def finalize(call: Call) -> Thing:
     """With `auto_advance` it is collected or sent as well."""
-    bank, invoice = call.bank, call.bank.alive("invoice", call.id)
+    core, invoice = call.core, call.core.alive("invoice", call.id)
     if invoice["status"] != "draft":
         message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
         raise StripeError(message, code="invoice_not_editable")
-    bank.save(invoice, auto_advance=call.form.flag("auto_advance", invoice["auto_advance"]))
-    manual_invoices.finalize(bank, invoice)
-    return manual_invoices.advance(bank, invoice) if invoice["auto_advance"] else invoice
+    core.save(invoice, auto_advance=call.form.flag("auto_advance", invoice["auto_advance"]))
+    manual_invoices.finalize(core, invoice)
+    return manual_invoices.advance(core, invoice) if invoice["auto_advance"] else invoice
 
 
 def read_payment(call: Call) -> Thing:
-    return call.bank.get("invoice_payment", call.id)
+    return call.core.get("invoice_payment", call.id)
 
 
 def list_payments(call: Call) -> Thing:

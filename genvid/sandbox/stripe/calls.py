@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.params import Values
 
@@ -13,7 +13,7 @@ from genvid.sandbox.stripe.params import Values
 class Call:
     """A request that was let in."""
 
-    bank: Bank
+    core: StripeCore
     form: Form
     path: dict[str, str]
     url: str

@@ -89,7 +89,7 @@ BANK_ACCOUNT = "us_bank_account"
 METHOD_TYPES = ("card", BANK_ACCOUNT)
 
 
-def deed_of(method: dict[str, Any]) -> str:
+def behaviour_of(method: dict[str, Any]) -> str:
     """What happens when this payment method is charged."""
     card = CARDS.get(method.get("_number", ""))
     return "pay" if card is None else card.does
@@ -97,8 +97,8 @@ def deed_of(method: dict[str, Any]) -> str:
 
 def setup_refusal(number: str) -> Refusal | None:
     """A card that is only to be saved is checked as well; one of them fails only later."""
-    deed = deed_of({"_number": digits(number)})
-    return None if deed == "charge_fails" else REFUSALS.get(deed)
+    behaviour = behaviour_of({"_number": digits(number)})
+    return None if behaviour == "charge_fails" else REFUSALS.get(behaviour)
 
 
 def setup_breach(number: str) -> str | None:

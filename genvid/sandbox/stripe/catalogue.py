@@ -1,18 +1,18 @@
 """Products and prices."""
 
 from genvid.sandbox.stripe import currencies
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.declared import INTERVALS
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.object_store import Thing, listed
 
 
-def make_product(bank: Bank, form: Form, kept: Thing) -> Thing:
+def make_product(core: StripeCore, form: Form, kept: Thing) -> Thing:
     wanted = form.text("id")
-    if wanted and bank.books.find(wanted) is not None:
+    if wanted and core.objects.find(wanted) is not None:
         raise StripeError("Product already exists.", code="resource_already_exists", param="id")
     fields: Thing = {
         "active": form.flag("active", True),
@@ -28,45 +28,45 @@ def make_product(bank: Bank, form: Form, kept: Thing) -> Thing:
         "tax_code": None,
         "type": "service",
         "unit_label": None,
-        "updated": bank.now(),
+        "updated": core.now(),
         "url": None,
         **kept,
     }
-    product = bank.new("product", "prod_", **fields, **({"id": wanted} if wanted else {}))
-    bank.emit("product.created", product)
+    product = core.new("product", "prod_", **fields, **({"id": wanted} if wanted else {}))
+    core.emit("product.created", product)
     return product
 
 
 def create_product(call: Call) -> Thing:
-    product, price = make_product(call.bank, call.form, call.kept), call.form.part("default_price_data")
+    product, price = make_product(call.core, call.form, call.kept), call.form.part("default_price_data")
     if price.values:
-        call.bank.save(product, default_price=make_price(call.bank, price, product)["id"])
+        call.core.save(product, default_price=make_price(call.core, price, product)["id"])
     return product
 
 
 def read_product(call: Call) -> Thing:
-    return call.bank.get("product", call.id)
+    return call.core.get("product", call.id)
 
 
 def update_product(call: Call) -> Thing:
-    form, product = call.form, call.bank.alive("product", call.id)
+    form, product = call.form, call.core.alive("product", call.id)
     fields: Thing = {**form.chosen("name"), **call.kept}
     if "default_price" in form:
-        call.bank.get("price", form.need("default_price"), "default_price")
+        call.core.get("price", form.need("default_price"), "default_price")
     if "active" in form:
         fields["active"] = form.flag("active")
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", product["metadata"])
-    return call.bank.change(product, "product.updated", **fields)
+    return call.core.change(product, "product.updated", **fields)
 
 
 def delete_product(call: Call) -> Thing:
-    product = call.bank.alive("product", call.id)
-    if call.bank.books.all("price", product=product["id"]):
+    product = call.core.alive("product", call.id)
+    if call.core.objects.all("price", product=product["id"]):
         raise StripeError("This product cannot be deleted because it has one or more user-created prices.")
-    call.bank.emit("product.deleted", product)
+    call.core.emit("product.deleted", product)
     gone = {"id": product["id"], "object": "product", "deleted": True}
-    call.bank.save(gone)
+    call.core.save(gone)
     return gone
 
 
@@ -81,11 +81,11 @@ def _active(call: Call) -> tuple[Condition, ...]:
 
 
 def features(call: Call) -> Thing:
-    call.bank.get("product", call.id)
+    call.core.get("product", call.id)
     return listed(f"/v1/products/{call.id}/features", [])
 
 
-def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
+def make_price(core: StripeCore, form: Form, product: Thing) -> Thing:
     amount, recurring = form.number("unit_amount"), _recurring(form)
     if amount is not None:
         form.count("unit_amount", least=0)
@@ -93,14 +93,14 @@ def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
         amount = _whole_cents(form)
     if amount is None:
         raise missing(form.name("unit_amount"))
-    price = bank.new(
+    price = core.new(
         "price",
         "price_1",
         active=form.flag("active", True),
         billing_scheme="per_unit",
         currency=currencies.checked(form.need("currency"), form.name("currency")),
         custom_unit_amount=None,
-        lookup_key=_free_lookup_key(bank, form),
+        lookup_key=_free_lookup_key(core, form),
         metadata=form.map("metadata"),
         nickname=form.text("nickname"),
         product=product["id"],
@@ -112,7 +112,7 @@ def make_price(bank: Bank, form: Form, product: Thing) -> Thing:
         unit_amount=amount,
         unit_amount_decimal=str(amount),
     )
-    bank.emit("price.created", price)
+    core.emit("price.created", price)
     return price
 
 
@@ -137,43 +137,43 @@ def _recurring(form: Form) -> Thing | None:
     }
 
 
-def _free_lookup_key(bank: Bank, form: Form) -> str | None:
+def _free_lookup_key(core: StripeCore, form: Form) -> str | None:
     """A key is one price's; it is taken from its holder only when that is asked for."""
     key = form.text("lookup_key")
-    for holder in bank.books.all("price", lookup_key=key) if key else ():
+    for holder in core.objects.all("price", lookup_key=key) if key else ():
         if not form.flag("transfer_lookup_key"):
             raise StripeError(f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key")
-        bank.change(holder, "price.updated", lookup_key=None)
+        core.change(holder, "price.updated", lookup_key=None)
     return key
 
 
 def create_price(call: Call) -> Thing:
-    return make_price(call.bank, call.form, product_of(call.bank, call.form))
+    return make_price(call.core, call.form, product_of(call.core, call.form))
 
 
-def product_of(bank: Bank, form: Form) -> Thing:
+def product_of(core: StripeCore, form: Form) -> Thing:
     """The product a price is made for, which may be made along with it."""
     if "product_data" in form:
         part = form.part("product_data")
         kept = ("description", "statement_descriptor", "tax_code", "unit_label")
-        return make_product(bank, part, {**part.chosen(*kept), "images": part.texts("images")})
-    return bank.alive("product", form.need("product"), "product")
+        return make_product(core, part, {**part.chosen(*kept), "images": part.texts("images")})
+    return core.alive("product", form.need("product"), "product")
 
 
 def read_price(call: Call) -> Thing:
-    return call.bank.get("price", call.id)
+    return call.core.get("price", call.id)
 
 
 def update_price(call: Call) -> Thing:
-    form, price = call.form, call.bank.get("price", call.id)
+    form, price = call.form, call.core.get("price", call.id)
     fields: Thing = {**call.kept}
     if "active" in form:
         fields["active"] = form.flag("active")
     if "lookup_key" in form and form.text("lookup_key") != price["lookup_key"]:
-        fields["lookup_key"] = _free_lookup_key(call.bank, form)
+        fields["lookup_key"] = _free_lookup_key(call.core, form)
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", price["metadata"])
-    return call.bank.change(price, "price.updated", **fields)
+    return call.core.change(price, "price.updated", **fields)
 
 
 def list_prices(call: Call) -> Thing:

@@ -4,9 +4,9 @@ import copy
 from dataclasses import dataclass, field
 
 from genvid.sandbox.stripe import collection, cycle, discounting, lines
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.cycle import UPDATED
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.timetable import period
 
 
@@ -30,51 +30,51 @@ class Outcome:
     """Another interval begins a new period: the rest of the old one is given back, all of the new one billed."""
 
 
-def outcome(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str, at: int) -> Outcome:
+def outcome(core: StripeCore, subscription: Thing, wanted: list[Wanted], behavior: str, at: int) -> Outcome:
     span, before = period(subscription), subscription["items"]["data"]
     after = [_item(subscription, one, span, at) for one in wanted if one.quantity]
     restarts = _interval(before[0]) != _interval(after[0]) and subscription["status"] != "trialing"
     free = behavior == "none" or subscription["status"] == "trialing"
-    return Outcome(after, [] if free else _prorations(bank, subscription, [] if restarts else after, at), restarts)
+    return Outcome(after, [] if free else _prorations(core, subscription, [] if restarts else after, at), restarts)
 
 
-def change_items(bank: Bank, subscription: Thing, wanted: list[Wanted], behavior: str) -> Thing:
+def change_items(core: StripeCore, subscription: Thing, wanted: list[Wanted], behavior: str) -> Thing:
     """The items are changed at once; what that costs is billed now, later or never, as `behavior` says."""
-    now = bank.now(subscription["customer"])
-    change = outcome(bank, subscription, wanted, behavior, now)
-    bank.save(subscription, _pending=[*subscription["_pending"], *change.prorations])
+    now = core.now(subscription["customer"])
+    change = outcome(core, subscription, wanted, behavior, now)
+    core.save(subscription, _pending=[*subscription["_pending"], *change.prorations])
     if change.restarts:
-        return _restart(bank, subscription, change.items, now)
+        return _restart(core, subscription, change.items, now)
     items = {**subscription["items"], "data": change.items}
-    bank.change(subscription, UPDATED, items=items)
+    core.change(subscription, UPDATED, items=items)
     if behavior == "always_invoice" and change.prorations:
         start = period(subscription)[0]
-        invoice = cycle.bill(bank, subscription, [], "subscription_update", (start, now))
-        collection.collect(bank, invoice)
+        invoice = cycle.bill(core, subscription, [], "subscription_update", (start, now))
+        collection.collect(core, invoice)
     return subscription
 
 
-def restart(bank: Bank, subscription: Thing, behavior: str) -> Thing:
+def restart(core: StripeCore, subscription: Thing, behavior: str) -> Thing:
     """The period begins anew, with the same items."""
     if behavior != "none" and subscription["status"] != "trialing":
-        credit_rest(bank, subscription)
-    return _restart(bank, subscription, subscription["items"]["data"], bank.now(subscription["customer"]))
+        credit_rest(core, subscription)
+    return _restart(core, subscription, subscription["items"]["data"], core.now(subscription["customer"]))
 
 
-def _restart(bank: Bank, subscription: Thing, items: list[Thing], now: int) -> Thing:
+def _restart(core: StripeCore, subscription: Thing, items: list[Thing], now: int) -> Thing:
     changed = {**subscription, "items": {**subscription["items"], "data": items}, "billing_cycle_anchor": now}
     fields = cycle.move(changed, now, cycle.next_end(changed, now), billing_cycle_anchor=now)
     before = period(subscription)[0]
-    bank.change(subscription, UPDATED, **fields)
-    entries = cycle.lines_of(bank, subscription["items"]["data"], period(subscription))
-    collection.collect(bank, cycle.bill(bank, subscription, entries, "subscription_update", (before, now)))
+    core.change(subscription, UPDATED, **fields)
+    entries = cycle.lines_of(core, subscription["items"]["data"], period(subscription))
+    collection.collect(core, cycle.bill(core, subscription, entries, "subscription_update", (before, now)))
     return subscription
 
 
-def credit_rest(bank: Bank, subscription: Thing) -> None:
+def credit_rest(core: StripeCore, subscription: Thing) -> None:
     """What a cancellation in mid-period gives back; pending until an invoice takes it up."""
-    entries = _prorations(bank, subscription, [], bank.now(subscription["customer"]))
-    bank.save(subscription, _pending=[*subscription["_pending"], *entries])
+    entries = _prorations(core, subscription, [], core.now(subscription["customer"]))
+    core.save(subscription, _pending=[*subscription["_pending"], *entries])
 
 
 def _interval(item: Thing) -> tuple[str, int]:
@@ -91,21 +91,21 @@ def _item(subscription: Thing, wanted: Wanted, span: tuple[int, int], now: int) 
     return {**made, "metadata": wanted.metadata}
 
 
-def _prorations(bank: Bank, subscription: Thing, after: list[Thing], now: int) -> list[Thing]:
+def _prorations(core: StripeCore, subscription: Thing, after: list[Thing], now: int) -> list[Thing]:
     """For each item that changes: minus the rest of the old one, plus the rest of the new one."""
     before, span = subscription["items"]["data"], period(subscription)
     rest, kept = _share_left(now, span), {_sort(item) for item in before} & {_sort(item) for item in after}
-    running, found = [one["id"] for one in cycle.discounts_of(bank, subscription)], []
+    running, found = [one["id"] for one in cycle.discounts_of(core, subscription)], []
     for item in before:
         if _sort(item) not in kept and _worth(item, rest):
-            billed = discounting.line_of(bank, subscription, item)
+            billed = discounting.line_of(core, subscription, item)
             discounts, credited = discounting.taken_off(billed), discounting.credited_items(billed)
-            amount = _discounted(bank, item, rest, discounts)
-            found.append(lines.proration(bank, item, -amount, (now, span[1]), discounts, credited))
+            amount = _discounted(core, item, rest, discounts)
+            found.append(lines.proration(core, item, -amount, (now, span[1]), discounts, credited))
     for item in after:
         if _sort(item) not in kept and _worth(item, rest):
-            amount = _discounted(bank, item, rest, running)
-            found.append(lines.proration(bank, item, amount, (now, span[1]), running))
+            amount = _discounted(core, item, rest, running)
+            found.append(lines.proration(core, item, amount, (now, span[1]), running))
     return found
 
 
@@ -117,9 +117,9 @@ def _worth(item: Thing, share: float) -> int:
     return round(int(item["price"]["unit_amount"]) * int(item["quantity"]) * share)
 
 
-def _discounted(bank: Bank, item: Thing, share: float, discounts: list[str]) -> int:
+def _discounted(core: StripeCore, item: Thing, share: float, discounts: list[str]) -> int:
     whole = int(item["price"]["unit_amount"]) * int(item["quantity"])
-    return round(discounting.left_of(bank, whole, discounts) * share)
+    return round(discounting.left_of(core, whole, discounts) * share)
 
 
 def _share_left(now: int, span: tuple[int, int]) -> float:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from genvid.sandbox.stripe import cards
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, new_id
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.cards import Refusal
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.lists import page
+from genvid.sandbox.stripe.object_store import Thing, new_id
 
 FEE_SHARE, FEE_FIXED = 0.029, 30
 APPROVED = {
@@ -23,11 +23,11 @@ APPROVED = {
 }
 
 
-def book(bank: Bank, kind: str, amount: int, source: Thing, *, fee: int = 0) -> Thing:
+def book(core: StripeCore, kind: str, amount: int, source: Thing, *, fee: int = 0) -> Thing:
     """A balance transaction: what a payment, a refund or a dispute moved."""
-    now = bank.now(source.get("customer") or source.get("_customer"))
+    now = core.now(source.get("customer") or source.get("_customer"))
     details = {"amount": fee, "application": None, "currency": source["currency"], "description": "Stripe fee"}
-    transaction = bank.new(
+    transaction = core.new(
         "balance_transaction",
         "txn_1",
         amount=amount,
@@ -46,15 +46,21 @@ def book(bank: Bank, kind: str, amount: int, source: Thing, *, fee: int = 0) -> 
         _customer=source.get("customer") or source.get("_customer"),
     )
     del transaction["livemode"]
-    return bank.save(transaction)
+    return core.save(transaction)
 
 
 def make(
-    bank: Bank, intent: Thing, method: Thing, status: str, refusal: Refusal | None = None, *, captured: bool = True
+    core: StripeCore,
+    intent: Thing,
+    method: Thing,
+    status: str,
+    refusal: Refusal | None = None,
+    *,
+    captured: bool = True,
 ) -> Thing:
     """The charge of one attempt. One that is not captured only holds the money."""
     captured = captured and status == "succeeded"
-    charge = bank.new(
+    charge = core.new(
         "charge",
         "ch_3",
         amount=intent["amount"],
@@ -94,14 +100,14 @@ def make(
         transfer_data=None,
         transfer_group=intent["transfer_group"],
     )
-    return bank.save(charge, receipt_url=f"{bank.base}/pay/receipts/{charge['id']}")
+    return core.save(charge, receipt_url=f"{core.base}/pay/receipts/{charge['id']}")
 
 
-def settle(bank: Bank, charge: Thing) -> None:
+def settle(core: StripeCore, charge: Thing) -> None:
     """The money has come; the fee stays with Stripe."""
     fee = round(charge["amount_captured"] * FEE_SHARE) + FEE_FIXED
-    transaction = book(bank, "charge", charge["amount_captured"], charge, fee=fee)
-    bank.change(charge, "charge.updated", balance_transaction=transaction["id"])
+    transaction = book(core, "charge", charge["amount_captured"], charge, fee=fee)
+    core.change(charge, "charge.updated", balance_transaction=transaction["id"])
 
 
 def _outcome(refusal: Refusal | None) -> Thing:
@@ -117,22 +123,22 @@ def _details(method: Thing) -> Thing:
     if kind != "card":
         return {"type": kind, kind: {"bank_name": method[kind]["bank_name"], "last4": method[kind]["last4"]}}
     names = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
-    asked = cards.deed_of(method) in cards.ASKING
+    asked = cards.behaviour_of(method) in cards.ASKING
     secured = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"} if asked else None
     card: dict[str, Any] = {name: method["card"][name] for name in names}
     return {"type": "card", "card": {**card, "network": card["brand"], "three_d_secure": secured}}
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("charge", call.id)
+    return call.core.get("charge", call.id)
 
 
 def update(call: Call) -> Thing:
-    form, charge = call.form, call.bank.get("charge", call.id)
+    form, charge = call.form, call.core.get("charge", call.id)
     fields: Thing = {**call.kept}
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", charge["metadata"])
-    return call.bank.change(charge, "charge.updated", **fields)
+    return call.core.change(charge, "charge.updated", **fields)
 
 
 def list_all(call: Call) -> Thing:
@@ -140,18 +146,18 @@ def list_all(call: Call) -> Thing:
 
 
 def read_transaction(call: Call) -> Thing:
-    return call.bank.get("balance_transaction", call.id)
+    return call.core.get("balance_transaction", call.id)
 
 
 def list_transactions(call: Call) -> Thing:
     return page(call, "balance_transaction", "type", "source", "currency")
 
 
-def of(bank: Bank, wanted: str) -> Thing:
+def of(core: StripeCore, wanted: str) -> Thing:
     """The charge of that id, or the one that paid a payment intent of that id."""
     if wanted.startswith("pi_"):
-        wanted = bank.get("payment_intent", wanted, "payment_intent")["latest_charge"] or wanted
-    return bank.get("charge", wanted, "charge")
+        wanted = core.get("payment_intent", wanted, "payment_intent")["latest_charge"] or wanted
+    return core.get("charge", wanted, "charge")
 
 
 def new_secret(intent_id: str) -> str:

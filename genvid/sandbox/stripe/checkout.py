@@ -16,10 +16,10 @@ from genvid.sandbox.stripe import (
     promotions,
     session_items,
 )
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.invoices import Draft
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.payments import Attempt
 
 DAY = 24 * 3600
@@ -36,27 +36,27 @@ class Payment:
     account: str = cards.GOOD_ACCOUNT
 
 
-def submit(bank: Bank, session: Thing, payment: Payment) -> Thing:
+def submit(core: StripeCore, session: Thing, payment: Payment) -> Thing:
     """Pays, or says in `last_error` why not. A session still open has to be tried again, or waits for 3-D Secure."""
     if session["status"] != "open":
         raise StripeError(f"This Checkout Session is {session['status']}.", param="session")
-    bank.save(session, _last_error=None)
+    core.save(session, _last_error=None)
     _must_offer(session, cards.BANK_ACCOUNT if payment.method == "bank" else "card")
     number = cards.digits(payment.card)
     if payment.method == "card" and not cards.is_card_number(number):
-        return bank.save(session, _last_error="Your card number is incorrect.")
+        return core.save(session, _last_error="Your card number is incorrect.")
     if payment.method == "card" and number not in cards.CARDS:
-        return bank.save(session, _last_error=cards.UNKNOWN)
-    _introduce(bank, session, payment)
-    return MODES[session["mode"]](bank, session, _method(bank, session, payment))
+        return core.save(session, _last_error=cards.UNKNOWN)
+    _introduce(core, session, payment)
+    return MODES[session["mode"]](core, session, _method(core, session, payment))
 
 
-def confirm(bank: Bank, session: Thing, method: Thing) -> Thing:
+def confirm(core: StripeCore, session: Thing, method: Thing) -> Thing:
     """Pays with a payment method that is there already, as Stripe's own page does it in the background."""
     bills = method["billing_details"]
     _must_offer(session, method["type"])
-    _introduce(bank, session, Payment(email=bills["email"], name=bills["name"]))
-    return MODES[session["mode"]](bank, session, method)
+    _introduce(core, session, Payment(email=bills["email"], name=bills["name"]))
+    return MODES[session["mode"]](core, session, method)
 
 
 def offered(session: Thing) -> list[str]:
@@ -72,33 +72,33 @@ def _must_offer(session: Thing, kind: str) -> None:
         )
 
 
-def apply_code(bank: Bank, session: Thing, word: str) -> Thing:
+def apply_code(core: StripeCore, session: Thing, word: str) -> Thing:
     if not session["allow_promotion_codes"] or session["status"] != "open":
         raise StripeError(promotions.INVALID, code="promotion_code_invalid", param="promotion_code")
-    code = promotions.find_code(bank, word, session["customer"])
-    promotions.refuse_restricted(bank, code, session["customer"], session["amount_subtotal"], session["currency"])
-    session_items.reduce(bank, session, bank.get("coupon", code["promotion"]["coupon"]), code)
+    code = promotions.find_code(core, word, session["customer"])
+    promotions.refuse_restricted(core, code, session["customer"], session["amount_subtotal"], session["currency"])
+    session_items.reduce(core, session, core.get("coupon", code["promotion"]["coupon"]), code)
     return session
 
 
-def drop_code(bank: Bank, session: Thing) -> Thing:
+def drop_code(core: StripeCore, session: Thing) -> Thing:
     if session["status"] != "open" or not session["allow_promotion_codes"]:
         raise StripeError(promotions.INVALID, param="promotion_code")
-    return session_items.unreduce(bank, session)
+    return session_items.unreduce(core, session)
 
 
-def _introduce(bank: Bank, session: Thing, payment: Payment) -> None:
+def _introduce(core: StripeCore, session: Thing, payment: Payment) -> None:
     """Who buys; a customer is made where one is needed."""
-    known = bank.get("customer", session["customer"]) if session["customer"] else {}
+    known = core.get("customer", session["customer"]) if session["customer"] else {}
     email = known.get("email") or payment.email or session["customer_email"] or "buyer@example.com"
     name = payment.name or known.get("name")
     details = {"address": dict(methods.ADDRESS), "email": email, "name": name, "phone": None}
-    bank.save(session, customer_details={**details, "tax_exempt": "none", "tax_ids": []})
+    core.save(session, customer_details={**details, "tax_exempt": "none", "tax_ids": []})
     if session["customer"] is None and _needs_customer(session):
-        customer = customers.make(bank, email=email, name=name)
-        bank.save(session, customer=customer["id"])
+        customer = customers.make(core, email=email, name=name)
+        core.save(session, customer=customer["id"])
     elif known and payment.name and session["_customer_update"].get("name") == "auto":
-        bank.change(bank.get("customer", session["customer"]), "customer.updated", name=payment.name)
+        core.change(core.get("customer", session["customer"]), "customer.updated", name=payment.name)
 
 
 def _needs_customer(session: Thing) -> bool:
@@ -106,164 +106,164 @@ def _needs_customer(session: Thing) -> bool:
     return session["mode"] != "payment" or bool(wants or session["_intent_data"].get("setup_future_usage"))
 
 
-def _method(bank: Bank, session: Thing, payment: Payment) -> Thing:
+def _method(core: StripeCore, session: Thing, payment: Payment) -> Thing:
     bills = {"email": session["customer_details"]["email"], "name": session["customer_details"]["name"]}
     if payment.method == "bank":
-        return methods.make_bank_account(bank, payment.account, clocked=session["customer"], **bills)
-    return methods.make_card(bank, payment.card, clocked=session["customer"], **bills)
+        return methods.make_bank_account(core, payment.account, clocked=session["customer"], **bills)
+    return methods.make_card(core, payment.card, clocked=session["customer"], **bills)
 
 
-def _pay_once(bank: Bank, session: Thing, method: Thing) -> Thing:
+def _pay_once(core: StripeCore, session: Thing, method: Thing) -> Thing:
     if session["amount_total"] == 0:
-        return _complete_once(bank, session, None)
-    intent = payments.attempt(bank, _intent(bank, session), Attempt(method, return_url=session["success_url"]))
-    return after(bank, session, intent)
+        return _complete_once(core, session, None)
+    intent = payments.attempt(core, _intent(core, session), Attempt(method, return_url=session["success_url"]))
+    return after(core, session, intent)
 
 
-def _intent(bank: Bank, session: Thing) -> Thing:
+def _intent(core: StripeCore, session: Thing) -> Thing:
     """One payment intent for a session, however often it is tried."""
     if session["payment_intent"]:
-        return bank.get("payment_intent", session["payment_intent"])
+        return core.get("payment_intent", session["payment_intent"])
     fields = {name: session[name] for name in ("payment_method_types", "payment_method_options")}
     fields |= session["_intent_data"]
     amount, currency = session["amount_total"], session["currency"]
-    intent = payments.make_intent(bank, amount, currency, session["customer"], **fields)
-    bank.save(session, payment_intent=intent["id"])
+    intent = payments.make_intent(core, amount, currency, session["customer"], **fields)
+    core.save(session, payment_intent=intent["id"])
     return intent
 
 
-def after(bank: Bank, session: Thing, intent: Thing) -> Thing:
+def after(core: StripeCore, session: Thing, intent: Thing) -> Thing:
     """Follows what came of the payment."""
     if intent["last_payment_error"]:
-        return bank.save(session, _last_error=intent["last_payment_error"]["message"])
+        return core.save(session, _last_error=intent["last_payment_error"]["message"])
     if intent["status"] == "requires_action":
         return session
     if session["mode"] == "subscription":
-        return _complete_subscription(bank, session, bank.get("subscription", session["_subscription"]))
-    return _complete_once(bank, session, intent)
+        return _complete_subscription(core, session, core.get("subscription", session["_subscription"]))
+    return _complete_once(core, session, intent)
 
 
-def _complete_once(bank: Bank, session: Thing, intent: Thing | None) -> Thing:
+def _complete_once(core: StripeCore, session: Thing, intent: Thing | None) -> Thing:
     status = "no_payment_required" if intent is None else "paid"
     if intent is not None and intent["status"] in ("processing", "requires_capture"):
         status = "unpaid"
     if intent is not None and session["customer"] and intent["setup_future_usage"]:
-        methods.attach(bank, intent["payment_method"], session["customer"])
-    _redeem(bank, session)
+        methods.attach(core, intent["payment_method"], session["customer"])
+    _redeem(core, session)
     if status != "unpaid":
-        make_invoice(bank, session, intent)
-    return _complete(bank, session, payment_status=status)
+        make_invoice(core, session, intent)
+    return _complete(core, session, payment_status=status)
 
 
-def _redeem(bank: Bank, session: Thing, **of: Any) -> list[Thing]:
+def _redeem(core: StripeCore, session: Thing, **of: Any) -> list[Thing]:
     """The discount's use, once it is certain."""
     if not session.get("_coupon"):
         return []
-    coupon = bank.get("coupon", session["_coupon"])
-    code = bank.get("promotion_code", session["_code"]) if session["_code"] else None
+    coupon = core.get("coupon", session["_coupon"])
+    code = core.get("promotion_code", session["_code"]) if session["_code"] else None
     told = {"checkout_session": session["id"], "customer": session["customer"], **of}
-    discount = promotions.redeem(bank, coupon, code, **told)
-    bank.save(session, _discount=discount["id"])
+    discount = promotions.redeem(core, coupon, code, **told)
+    core.save(session, _discount=discount["id"])
     return [discount]
 
 
-def make_invoice(bank: Bank, session: Thing, intent: Thing | None) -> None:
+def make_invoice(core: StripeCore, session: Thing, intent: Thing | None) -> None:
     """A paid one for a single sale, when the session asks for it."""
     if not (session["invoice_creation"] or {}).get("enabled"):
         return
-    customer, now = bank.get("customer", session["customer"]), bank.now(session["customer"])
-    entries = [lines.of_sale(bank, item["price"], item["quantity"], now) for item in session["_line_items"]]
-    discounts = [bank.get("discount", session["_discount"])] if session.get("_discount") else []
+    customer, now = core.get("customer", session["customer"]), core.now(session["customer"])
+    entries = [lines.of_sale(core, item["price"], item["quantity"], now) for item in session["_line_items"]]
+    discounts = [core.get("discount", session["_discount"])] if session.get("_discount") else []
     data = session["invoice_creation"]["invoice_data"]
     beside = {name: data[name] for name in ("custom_fields", "description", "footer")}
     # A balance is for subscriptions; what Checkout has charged already is not lowered by it.
     without_balance = {**customer, "balance": 0}
     draft = Draft(without_balance, entries, "manual", (now, now), discounts=discounts, beside=beside)
     draft.metadata = data["metadata"]
-    invoice = invoices.make(bank, draft)
+    invoice = invoices.make(core, draft)
     if intent is not None:
-        invoices.link(bank, invoice, intent)
-    invoices.settle(bank, invoice)
-    bank.save(session, invoice=invoice["id"])
+        invoices.link(core, invoice, intent)
+    invoices.settle(core, invoice)
+    core.save(session, invoice=invoice["id"])
 
 
-def _complete(bank: Bank, session: Thing, **fields: Any) -> Thing:
-    bank.save(session, status="complete", url=None, **fields)
-    bank.emit("checkout.session.completed", session)
+def _complete(core: StripeCore, session: Thing, **fields: Any) -> Thing:
+    core.save(session, status="complete", url=None, **fields)
+    core.emit("checkout.session.completed", session)
     return session
 
 
-def _subscribe(bank: Bank, session: Thing, method: Thing) -> Thing:
+def _subscribe(core: StripeCore, session: Thing, method: Thing) -> Thing:
     """The first attempt makes the subscription; later ones pay its first invoice."""
     if session.get("_subscription") is None:
-        _start(bank, session)
-    subscription = bank.get("subscription", session["_subscription"])
-    methods.attach(bank, method["id"], session["customer"])
-    bank.save(subscription, default_payment_method=method["id"])
-    invoice = bank.get("invoice", subscription["latest_invoice"])
+        _start(core, session)
+    subscription = core.get("subscription", session["_subscription"])
+    methods.attach(core, method["id"], session["customer"])
+    core.save(subscription, default_payment_method=method["id"])
+    invoice = core.get("invoice", subscription["latest_invoice"])
     if invoice["amount_due"] == 0:
-        return _subscribe_free(bank, session, subscription, method)
-    collection.collect(bank, invoice, tried=Attempt(method, return_url=session["success_url"]))
-    return after(bank, session, invoices.intent_of(bank, invoice))
+        return _subscribe_free(core, session, subscription, method)
+    collection.collect(core, invoice, tried=Attempt(method, return_url=session["success_url"]))
+    return after(core, session, invoices.intent_of(core, invoice))
 
 
-def _start(bank: Bank, session: Thing) -> None:
+def _start(core: StripeCore, session: Thing) -> None:
     data = session["_subscription_data"]
     items = [(item["price"], item["quantity"]) for item in session["_line_items"] if item["price"]["recurring"]]
     days = int(data.get("trial_period_days") or 0)
-    trial_end = bank.now(session["customer"]) + days * DAY if days else int(data.get("trial_end") or 0) or None
-    order = cycle.Order(bank.get("customer", session["customer"]), items, None, trial_end, data["metadata"])
+    trial_end = core.now(session["customer"]) + days * DAY if days else int(data.get("trial_end") or 0) or None
+    order = cycle.Order(core.get("customer", session["customer"]), items, None, trial_end, data["metadata"])
     order.beside = {name: data[name] for name in ("description", "trial_settings") if data.get(name)}
-    subscription = cycle.subscribe(bank, order)
-    discounts = _redeem(bank, session, subscription=subscription["id"])
+    subscription = cycle.subscribe(core, order)
+    discounts = _redeem(core, session, subscription=subscription["id"])
     once = [item for item in session["_line_items"] if not item["price"]["recurring"]]
-    now = bank.now(session["customer"])
-    pending = [lines.of_sale(bank, item["price"], item["quantity"], now) for item in once]
-    bank.save(subscription, discounts=[one["id"] for one in discounts], _pending=pending)
-    cycle.first_invoice(bank, subscription)
-    bank.save(session, _subscription=subscription["id"])
+    now = core.now(session["customer"])
+    pending = [lines.of_sale(core, item["price"], item["quantity"], now) for item in once]
+    core.save(subscription, discounts=[one["id"] for one in discounts], _pending=pending)
+    cycle.first_invoice(core, subscription)
+    core.save(session, _subscription=subscription["id"])
 
 
-def _subscribe_free(bank: Bank, session: Thing, subscription: Thing, method: Thing) -> Thing:
+def _subscribe_free(core: StripeCore, session: Thing, subscription: Thing, method: Thing) -> Thing:
     """Nothing is due now; the card is only put on file."""
     refusal = cards.setup_refusal(method["_number"])
     if refusal is not None:
-        return bank.save(session, _last_error=refusal.message)
-    collection.collect(bank, bank.get("invoice", subscription["latest_invoice"]), tried=Attempt(method))
-    return _complete_subscription(bank, session, bank.get("subscription", subscription["id"]))
+        return core.save(session, _last_error=refusal.message)
+    collection.collect(core, core.get("invoice", subscription["latest_invoice"]), tried=Attempt(method))
+    return _complete_subscription(core, session, core.get("subscription", subscription["id"]))
 
 
-def _complete_subscription(bank: Bank, session: Thing, subscription: Thing) -> Thing:
-    invoice = bank.get("invoice", subscription["latest_invoice"])
+def _complete_subscription(core: StripeCore, session: Thing, subscription: Thing) -> Thing:
+    invoice = core.get("invoice", subscription["latest_invoice"])
     status = "paid" if invoice["amount_paid"] else "no_payment_required"
     if invoice["status"] != "paid":
         status = "unpaid"
     fields = {"subscription": subscription["id"], "invoice": invoice["id"]}
-    return _complete(bank, session, payment_status=status, **fields)
+    return _complete(core, session, payment_status=status, **fields)
 
 
-def _set_up(bank: Bank, session: Thing, method: Thing) -> Thing:
+def _set_up(core: StripeCore, session: Thing, method: Thing) -> Thing:
     refusal = cards.setup_refusal(method["_number"])
     if refusal is not None:
-        return bank.save(session, _last_error=refusal.message)
-    methods.attach(bank, method["id"], session["customer"])
-    setup = payments.make_setup(bank, session["customer"], method, "succeeded", **session["_setup_data"])
-    return _complete(bank, session, setup_intent=setup["id"])
+        return core.save(session, _last_error=refusal.message)
+    methods.attach(core, method["id"], session["customer"])
+    setup = payments.make_setup(core, session["customer"], method, "succeeded", **session["_setup_data"])
+    return _complete(core, session, setup_intent=setup["id"])
 
 
-MODES: dict[str, Callable[[Bank, Thing, Thing], Thing]] = {
+MODES: dict[str, Callable[[StripeCore, Thing, Thing], Thing]] = {
     "payment": _pay_once,
     "subscription": _subscribe,
     "setup": _set_up,
 }
 
 
-def intent_of(bank: Bank, session: Thing) -> Thing | None:
+def intent_of(core: StripeCore, session: Thing) -> Thing | None:
     """The payment intent that pays a session, itself or through its subscription's first invoice."""
     if session["payment_intent"]:
-        return bank.get("payment_intent", session["payment_intent"])
+        return core.get("payment_intent", session["payment_intent"])
     if session.get("_subscription") is None:
         return None
-    invoice = bank.get("invoice", bank.get("subscription", session["_subscription"])["latest_invoice"])
-    payments_ = bank.books.all("invoice_payment", invoice=invoice["id"])
-    return bank.get("payment_intent", payments_[0]["payment"]["payment_intent"]) if payments_ else None
+    invoice = core.get("invoice", core.get("subscription", session["_subscription"])["latest_invoice"])
+    payments_ = core.objects.all("invoice_payment", invoice=invoice["id"])
+    return core.get("payment_intent", payments_[0]["payment"]["payment_intent"]) if payments_ else None

@@ -1,97 +1,97 @@
 """What a paid or unpaid invoice does to its subscription."""
 
 from genvid.sandbox.stripe import invoices, pause_collection
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.payments import Attempt
 
 
-def collect(bank: Bank, invoice: Thing, *, verdict: bool | None = None, tried: Attempt | None = None) -> Thing:
+def collect(core: StripeCore, invoice: Thing, *, verdict: bool | None = None, tried: Attempt | None = None) -> Thing:
     """Tries to get an invoice paid, by the card on file unless told otherwise, with all that follows."""
-    behavior = pause_collection.running(bank, invoices.subscription_of(bank, invoice))
+    behavior = pause_collection.running(core, invoices.subscription_of(core, invoice))
     if behavior is not None:
-        return pause_collection.put_aside(bank, invoice, behavior)
+        return pause_collection.put_aside(core, invoice, behavior)
     if tried is None and verdict is None and invoice["collection_method"] == "send_invoice":
-        bank.emit("invoice.sent", invoice)
-        return _sent(bank, invoice)
+        core.emit("invoice.sent", invoice)
+        return _sent(core, invoice)
     if tried is None:
-        method = method_for(bank, invoice)
+        method = method_for(core, invoice)
         tried = Attempt(method, buyer_is_there=False, verdict=verdict) if method else None
-    invoices.pay(bank, invoice, tried)
-    follow(bank, invoice)
+    invoices.pay(core, invoice, tried)
+    follow(core, invoice)
     return invoice
 
 
-def _sent(bank: Bank, invoice: Thing) -> Thing:
+def _sent(core: StripeCore, invoice: Thing) -> Thing:
     """Its customer pays when it suits them; the subscription runs meanwhile."""
     if invoice["amount_remaining"] == 0:
-        invoices.settle(bank, invoice)
-    subscription = invoices.subscription_of(bank, invoice)
+        invoices.settle(core, invoice)
+    subscription = invoices.subscription_of(core, invoice)
     if subscription is not None:
-        _recover(bank, subscription)
+        _recover(core, subscription)
     return invoice
 
 
-def method_for(bank: Bank, invoice: Thing) -> Thing | None:
+def method_for(core: StripeCore, invoice: Thing) -> Thing | None:
     """The subscription's own payment method, or else the customer's default."""
-    subscription = invoices.subscription_of(bank, invoice)
-    customer = bank.get("customer", invoice["customer"])
+    subscription = invoices.subscription_of(core, invoice)
+    customer = core.get("customer", invoice["customer"])
     chosen = subscription["default_payment_method"] if subscription else invoice["default_payment_method"]
     chosen = chosen or (customer.get("invoice_settings") or {}).get("default_payment_method")
     chosen = chosen or customer.get("default_source")
-    return bank.get("payment_method", chosen) if chosen else None
+    return core.get("payment_method", chosen) if chosen else None
 
 
-def follow(bank: Bank, invoice: Thing) -> None:
+def follow(core: StripeCore, invoice: Thing) -> None:
     """The subscription follows its latest invoice."""
-    subscription = invoices.subscription_of(bank, invoice)
+    subscription = invoices.subscription_of(core, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
         return
-    if invoice["status"] == "paid" or invoices.intent_of(bank, invoice)["status"] == "processing":
-        _keep_method(bank, subscription, invoice)
-        _recover(bank, subscription)
+    if invoice["status"] == "paid" or invoices.intent_of(core, invoice)["status"] == "processing":
+        _keep_method(core, subscription, invoice)
+        _recover(core, subscription)
     elif subscription["status"] not in ("incomplete", "paused"):
-        _fall_behind(bank, subscription, invoice)
+        _fall_behind(core, subscription, invoice)
 
 
-def _keep_method(bank: Bank, subscription: Thing, invoice: Thing) -> None:
+def _keep_method(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
     """What paid once pays from then on, where the subscription says so."""
     wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
     if not wanted or not invoice["amount_paid"] or subscription["default_payment_method"]:
         return
-    paid_with = invoices.intent_of(bank, invoice)["payment_method"]
-    bank.change(subscription, "customer.subscription.updated", default_payment_method=paid_with)
+    paid_with = invoices.intent_of(core, invoice)["payment_method"]
+    core.change(subscription, "customer.subscription.updated", default_payment_method=paid_with)
 
 
-def _recover(bank: Bank, subscription: Thing) -> None:
+def _recover(core: StripeCore, subscription: Thing) -> None:
     if subscription["status"] == "paused":
-        bank.change(subscription, "customer.subscription.updated", status="active")
-        bank.emit("customer.subscription.resumed", subscription)
+        core.change(subscription, "customer.subscription.updated", status="active")
+        core.emit("customer.subscription.resumed", subscription)
     if subscription["status"] in ("incomplete", "past_due", "unpaid"):
-        bank.change(subscription, "customer.subscription.updated", status="active")
+        core.change(subscription, "customer.subscription.updated", status="active")
 
 
-def follow_resumption(bank: Bank, subscription: Thing) -> None:
+def follow_resumption(core: StripeCore, subscription: Thing) -> None:
     """A paused subscription goes on without an invoice."""
-    _recover(bank, subscription)
+    _recover(core, subscription)
 
 
-def _fall_behind(bank: Bank, subscription: Thing, invoice: Thing) -> None:
+def _fall_behind(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
     if invoice["next_payment_attempt"] is not None:
-        bank.change(subscription, "customer.subscription.updated", status="past_due")
+        core.change(subscription, "customer.subscription.updated", status="past_due")
         return
-    bank.change(invoice, "invoice.updated", auto_advance=False)
-    if bank.board.now.stripe_final_failure == "unpaid":
-        bank.change(subscription, "customer.subscription.updated", status="unpaid")
+    core.change(invoice, "invoice.updated", auto_advance=False)
+    if core.settings.current.stripe_final_failure == "unpaid":
+        core.change(subscription, "customer.subscription.updated", status="unpaid")
     else:
-        end(bank, subscription, reason="payment_failed")
+        end(core, subscription, reason="payment_failed")
 
 
-def end(bank: Bank, subscription: Thing, *, reason: str = "cancellation_requested") -> Thing:
+def end(core: StripeCore, subscription: Thing, *, reason: str = "cancellation_requested") -> Thing:
     """Over at once."""
-    now = bank.now(subscription["customer"])
+    now = core.now(subscription["customer"])
     details = {**subscription["cancellation_details"], "reason": reason}
-    bank.save(
+    core.save(
         subscription,
         status="canceled",
         canceled_at=subscription["canceled_at"] or now,
@@ -99,8 +99,8 @@ def end(bank: Bank, subscription: Thing, *, reason: str = "cancellation_requeste
         cancellation_details=details,
         ended_at=now,
     )
-    for invoice in bank.books.all("invoice", customer=subscription["customer"], status="open"):
-        if (invoices.subscription_of(bank, invoice) or {}).get("id") == subscription["id"]:
-            bank.change(invoice, "invoice.updated", next_payment_attempt=None, auto_advance=False)
-    bank.emit("customer.subscription.deleted", subscription)
+    for invoice in core.objects.all("invoice", customer=subscription["customer"], status="open"):
+        if (invoices.subscription_of(core, invoice) or {}).get("id") == subscription["id"]:
+            core.change(invoice, "invoice.updated", next_payment_attempt=None, auto_advance=False)
+    core.emit("customer.subscription.deleted", subscription)
     return subscription

@@ -4,14 +4,14 @@ import re
 from typing import Any
 
 from genvid.sandbox.stripe import params
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.collection import end
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.declared import CUSTOMER
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.methods import attach, from_token
+from genvid.sandbox.stripe.object_store import Thing
 
 BLANK_SETTINGS: Thing = {
     "custom_fields": None,
@@ -21,7 +21,7 @@ BLANK_SETTINGS: Thing = {
 }
 
 
-def make(bank: Bank, **fields: Any) -> Thing:
+def make(core: StripeCore, **fields: Any) -> Thing:
     body: Thing = {
         "address": None,
         "balance": 0,
@@ -43,44 +43,44 @@ def make(bank: Bank, **fields: Any) -> Thing:
         "test_clock": None,
         **fields,
     }
-    customer = bank.new("customer", "cus_", **body)
+    customer = core.new("customer", "cus_", **body)
     if customer["invoice_prefix"] is None:
-        bank.save(customer, invoice_prefix=customer["id"][-8:].upper())
-    bank.emit("customer.created", customer)
+        core.save(customer, invoice_prefix=customer["id"][-8:].upper())
+    core.emit("customer.created", customer)
     return customer
 
 
 def create(call: Call) -> Thing:
-    form, bank = call.form, call.bank
+    form, core = call.form, call.core
     wanted = form.text("test_clock")
     fields: Thing = {**form.chosen("email"), **call.kept, "metadata": form.map("metadata"), "test_clock": wanted}
     fields["invoice_settings"] = _invoice_settings(call, BLANK_SETTINGS, None)
     _check(call)
     if wanted is None:
-        return _settled(call, make(bank, **fields))
-    clock = bank.alive("test_helpers.test_clock", wanted, "test_clock")
-    with bank.moment(clock["frozen_time"]):
-        return _settled(call, make(bank, **fields))
+        return _settled(call, make(core, **fields))
+    clock = core.alive("test_helpers.test_clock", wanted, "test_clock")
+    with core.moment(clock["frozen_time"]):
+        return _settled(call, make(core, **fields))
 
 
 def _settled(call: Call, customer: Thing) -> Thing:
     """A payment method may come along."""
-    bank, wanted = call.bank, call.form.text("payment_method")
-    method = attach(bank, wanted, customer["id"])["id"] if wanted else None
+    core, wanted = call.core, call.form.text("payment_method")
+    method = attach(core, wanted, customer["id"])["id"] if wanted else None
     if call.form.text("source"):
-        bank.save(customer, default_source=attach_source(call, customer))
+        core.save(customer, default_source=attach_source(call, customer))
     default = call.form.part("invoice_settings").text("default_payment_method")
     if default:
-        chosen = method if default == wanted else attach(bank, default, customer["id"])["id"]
+        chosen = method if default == wanted else attach(core, default, customer["id"])["id"]
         settings = {**customer["invoice_settings"], "default_payment_method": chosen}
-        bank.save(customer, invoice_settings=settings)
+        core.save(customer, invoice_settings=settings)
     return customer
 
 
 def attach_source(call: Call, customer: Thing) -> str:
     """A test token's card, from then on what the customer pays with where nothing else was chosen."""
-    made = from_token(call.bank, call.form.need("source"), "source")
-    return str(attach(call.bank, made["id"], customer["id"])["id"])
+    made = from_token(call.core, call.form.need("source"), "source")
+    return str(attach(call.core, made["id"], customer["id"])["id"])
 
 
 def _invoice_settings(call: Call, before: Thing, method: str | None) -> Thing:
@@ -100,7 +100,7 @@ def _check(call: Call) -> None:
 
 
 def update(call: Call) -> Thing:
-    form, customer = call.form, call.bank.alive("customer", call.id)
+    form, customer = call.form, call.core.alive("customer", call.id)
     fields: Thing = {**form.chosen("email"), **call.kept}
     _check(call)
     if "metadata" in form:
@@ -109,27 +109,27 @@ def update(call: Call) -> Thing:
         asked, default = form.part("invoice_settings"), customer["invoice_settings"]["default_payment_method"]
         if "default_payment_method" in asked:
             wanted = asked.text("default_payment_method")
-            default = attach(call.bank, wanted, customer["id"])["id"] if wanted else None
+            default = attach(call.core, wanted, customer["id"])["id"] if wanted else None
         fields["invoice_settings"] = _invoice_settings(call, customer["invoice_settings"], default)
     if form.text("source"):
         fields["default_source"] = attach_source(call, customer)
-    return call.bank.change(customer, "customer.updated", **fields)
+    return call.core.change(customer, "customer.updated", **fields)
 
 
 def delete(call: Call) -> Thing:
     """Its subscriptions end with it; it stays retrievable as deleted."""
-    customer = call.bank.alive("customer", call.id)
-    for subscription in call.bank.books.all("subscription", customer=customer["id"]):
+    customer = call.core.alive("customer", call.id)
+    for subscription in call.core.objects.all("subscription", customer=customer["id"]):
         if subscription["status"] not in ("canceled", "incomplete_expired"):
-            end(call.bank, subscription)
-    call.bank.emit("customer.deleted", customer)
+            end(call.core, subscription)
+    call.core.emit("customer.deleted", customer)
     gone = {"id": customer["id"], "object": "customer", "deleted": True}
-    call.bank.save(gone)
+    call.core.save(gone)
     return gone
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("customer", call.id)
+    return call.core.get("customer", call.id)
 
 
 def list_all(call: Call) -> Thing:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genvid.sandbox.stripe import collection, invoices, lines, manual_invoices
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed, new_id
 from genvid.sandbox.stripe.calendar import later
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.invoices import Draft
+from genvid.sandbox.stripe.object_store import Thing, listed, new_id
 from genvid.sandbox.stripe.timetable import period
 
 UPDATED = "customer.subscription.updated"
@@ -62,9 +62,9 @@ class Order:
     item_metadata: list[dict[str, str]] = field(default_factory=list)
 
 
-def subscribe(bank: Bank, order: Order) -> Thing:
+def subscribe(core: StripeCore, order: Order) -> Thing:
     """Makes the subscription, incomplete or on trial, and tells of it."""
-    now, first = bank.now(order.customer["id"]), order.items[0][0]
+    now, first = core.now(order.customer["id"]), order.items[0][0]
     fields: Thing = {
         **BLANK,
         "billing_cycle_anchor": order.trial_end or now,
@@ -85,10 +85,10 @@ def subscribe(bank: Bank, order: Order) -> Thing:
     for item, told in zip(items, order.item_metadata, strict=False):
         item["metadata"] = told
     url = f"/v1/subscription_items?subscription={subscription_id}"
-    subscription = bank.new(
+    subscription = core.new(
         "subscription", "", **{**fields, "id": subscription_id}, items=listed(url, items), _pending=[]
     )
-    bank.emit("customer.subscription.created", subscription)
+    core.emit("customer.subscription.created", subscription)
     return subscription
 
 
@@ -109,49 +109,49 @@ def new_item(subscription_id: str, price: Thing, quantity: int, span: tuple[int,
     }
 
 
-def first_invoice(bank: Bank, subscription: Thing) -> Thing:
+def first_invoice(core: StripeCore, subscription: Thing) -> Thing:
     """What the start costs: a period, or nothing while a trial runs."""
     free, span = subscription["status"] == "trialing", period(subscription)
-    entries = lines_of(bank, subscription["items"]["data"], span, free=free)
-    return bill(bank, subscription, entries, "subscription_create", span)
+    entries = lines_of(core, subscription["items"]["data"], span, free=free)
+    return bill(core, subscription, entries, "subscription_create", span)
 
 
-def lines_of(bank: Bank, items: list[Thing], span: tuple[int, int], *, free: bool = False) -> list[Thing]:
-    return [lines.of_item(bank, item, span, free=free) for item in items]
+def lines_of(core: StripeCore, items: list[Thing], span: tuple[int, int], *, free: bool = False) -> list[Thing]:
+    return [lines.of_item(core, item, span, free=free) for item in items]
 
 
-def bill(bank: Bank, subscription: Thing, entries: list[Thing], reason: str, span: tuple[int, int]) -> Thing:
+def bill(core: StripeCore, subscription: Thing, entries: list[Thing], reason: str, span: tuple[int, int]) -> Thing:
     """Makes the invoice of these lines, and of what was left pending for it."""
-    discounts = discounts_of(bank, subscription)
-    items = manual_invoices.pending_items(bank, subscription["customer"], subscription["currency"])
+    discounts = discounts_of(core, subscription)
+    items = manual_invoices.pending_items(core, subscription["customer"], subscription["currency"])
     draft = Draft(
-        customer=bank.get("customer", subscription["customer"]),
-        entries=[*subscription["_pending"], *(manual_invoices.line_of(bank, one) for one in items), *entries],
+        customer=core.get("customer", subscription["customer"]),
+        entries=[*subscription["_pending"], *(manual_invoices.line_of(core, one) for one in items), *entries],
         reason=reason,
         period=span,
         subscription=subscription,
         discounts=discounts,
     )
-    invoice = invoices.make(bank, draft)
+    invoice = invoices.make(core, draft)
     for item in items:
-        bank.save(item, invoice=invoice["id"])
-    left = [one["id"] for one in discounts if _duration(bank, one) != "once"]
+        core.save(item, invoice=invoice["id"])
+    left = [one["id"] for one in discounts if _duration(core, one) != "once"]
     before = {"latest_invoice": subscription["latest_invoice"]}
-    bank.save(subscription, latest_invoice=invoice["id"], discounts=left, _pending=[])
+    core.save(subscription, latest_invoice=invoice["id"], discounts=left, _pending=[])
     if before["latest_invoice"]:
-        bank.emit(UPDATED, subscription, before)
+        core.emit(UPDATED, subscription, before)
     return invoice
 
 
-def discounts_of(bank: Bank, subscription: Thing) -> list[Thing]:
+def discounts_of(core: StripeCore, subscription: Thing) -> list[Thing]:
     """Those that still run."""
-    found = [bank.get("discount", one) for one in subscription["discounts"]]
-    now = bank.now(subscription["customer"])
+    found = [core.get("discount", one) for one in subscription["discounts"]]
+    now = core.now(subscription["customer"])
     return [one for one in found if one["end"] is None or one["end"] > now]
 
 
-def _duration(bank: Bank, discount: Thing) -> str:
-    return str(bank.get("coupon", discount["source"]["coupon"])["duration"])
+def _duration(core: StripeCore, discount: Thing) -> str:
+    return str(core.get("coupon", discount["source"]["coupon"])["duration"])
 
 
 def move(subscription: Thing, start: int, end: int, **fields: Any) -> Thing:
@@ -168,42 +168,42 @@ def next_end(subscription: Thing, start: int) -> int:
     return later(start, recurring["interval"], recurring["interval_count"], anchor)
 
 
-def renew(bank: Bank, subscription: Thing, *, verdict: bool | None = None) -> Thing:
+def renew(core: StripeCore, subscription: Thing, *, verdict: bool | None = None) -> Thing:
     """The next period begins and is billed in advance."""
     before, start = period(subscription)
     end = next_end(subscription, start)
-    bank.change(subscription, UPDATED, **move(subscription, start, end))
-    entries = lines_of(bank, subscription["items"]["data"], (start, end))
-    invoice = bill(bank, subscription, entries, "subscription_cycle", (before, start))
-    return collection.collect(bank, invoice, verdict=verdict)
+    core.change(subscription, UPDATED, **move(subscription, start, end))
+    entries = lines_of(core, subscription["items"]["data"], (start, end))
+    invoice = bill(core, subscription, entries, "subscription_cycle", (before, start))
+    return collection.collect(core, invoice, verdict=verdict)
 
 
 def end_trial(
-    bank: Bank, subscription: Thing, *, verdict: bool | None = None, reason: str = "subscription_cycle"
+    core: StripeCore, subscription: Thing, *, verdict: bool | None = None, reason: str = "subscription_cycle"
 ) -> Thing:
     """The first paid period begins now."""
-    now = bank.now(subscription["customer"])
+    now = core.now(subscription["customer"])
     trial = period(subscription)
-    bank.save(subscription, billing_cycle_anchor=now)
+    core.save(subscription, billing_cycle_anchor=now)
     fields = move(subscription, now, next_end(subscription, now), status="active", trial_end=now)
-    bank.change(subscription, UPDATED, **fields)
+    core.change(subscription, UPDATED, **fields)
     span = period(subscription)
-    entries = lines_of(bank, subscription["items"]["data"], span)
-    invoice = bill(bank, subscription, entries, reason, (trial[0], now))
-    return collection.collect(bank, invoice, verdict=verdict)
+    entries = lines_of(core, subscription["items"]["data"], span)
+    invoice = bill(core, subscription, entries, reason, (trial[0], now))
+    return collection.collect(core, invoice, verdict=verdict)
 
 
-def reach_period_end(bank: Bank, subscription: Thing) -> None:
+def reach_period_end(core: StripeCore, subscription: Thing) -> None:
     if subscription["cancel_at_period_end"]:
-        collection.end(bank, subscription)
+        collection.end(core, subscription)
     else:
-        renew(bank, subscription)
+        renew(core, subscription)
 
 
-def give_up(bank: Bank, subscription: Thing) -> None:
+def give_up(core: StripeCore, subscription: Thing) -> None:
     """The first invoice was not paid in time."""
-    invoice = bank.get("invoice", subscription["latest_invoice"])
+    invoice = core.get("invoice", subscription["latest_invoice"])
     if invoice["status"] == "open":
-        invoices.void(bank, invoice)
-    now = bank.now(subscription["customer"])
-    bank.change(subscription, UPDATED, status="incomplete_expired", ended_at=now)
+        invoices.void(core, invoice)
+    now = core.now(subscription["customer"])
+    core.change(subscription, UPDATED, status="incomplete_expired", ended_at=now)

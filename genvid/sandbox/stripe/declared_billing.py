@@ -10,19 +10,7 @@ from genvid.sandbox.stripe.declared import (
     PRORATIONS,
     SHIPPING,
 )
-from genvid.sandbox.stripe.params import (
-    CURRENCY,
-    DECIMAL,
-    FLAG,
-    MAP,
-    NUMBER,
-    TEXT,
-    Params,
-    each,
-    group,
-    kept,
-    word,
-)
+from genvid.sandbox.stripe.params import CURRENCY, DECIMAL, FLAG, MAP, NUMBER, TEXT, Params, each, group, kept, word
 
 DISCOUNTS = each(coupon=TEXT, promotion_code=TEXT)
 MESSAGE = group(message=TEXT)

@@ -1,13 +1,13 @@
 """What discounts leave of prorations: time is given back at what it cost, and billed at what it would cost now."""
 
 from genvid.sandbox.stripe import promotions
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.object_store import Thing
 
 
-def line_of(bank: Bank, subscription: Thing, item: Thing) -> Thing | None:
+def line_of(core: StripeCore, subscription: Thing, item: Thing) -> Thing | None:
     """The line by which the item's present time was billed last."""
-    invoices = bank.books.all("invoice", customer=subscription["customer"])
+    invoices = core.objects.all("invoice", customer=subscription["customer"])
     billed: list[Thing] = [line for invoice in invoices for line in invoice["lines"]["data"]]
     pending: list[Thing] = subscription["_pending"]
     known: list[Thing] = [*billed, *pending]
@@ -31,10 +31,10 @@ def taken_off(line: Thing | None) -> list[str]:
     return [one["discount"] for one in line["discount_amounts"]] or list(line["discounts"])
 
 
-def left_of(bank: Bank, amount: int, discounts: list[str]) -> int:
+def left_of(core: StripeCore, amount: int, discounts: list[str]) -> int:
     for discount_id in discounts:
-        discount = bank.books.find(discount_id)
-        coupon = bank.books.find(discount["source"]["coupon"]) if discount else None
+        discount = core.objects.find(discount_id)
+        coupon = core.objects.find(discount["source"]["coupon"]) if discount else None
         if coupon is not None and not coupon.get("deleted"):
             amount -= promotions.reduction(coupon, amount)
     return amount

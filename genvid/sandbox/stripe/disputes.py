@@ -1,23 +1,23 @@
 """Disputes and early fraud warnings."""
 
 from genvid.sandbox.stripe import charges
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.lists import page
+from genvid.sandbox.stripe.object_store import Thing
 
 FEE = 1500
 ANSWER_WITHIN = 7 * 24 * 3600
 CLOSED = ("won", "lost", "warning_closed")
 
 
-def open_dispute(bank: Bank, charge: Thing, amount: int | None, reason: str, *, warning: bool = False) -> Thing:
+def open_dispute(core: StripeCore, charge: Thing, amount: int | None, reason: str, *, warning: bool = False) -> Thing:
     """A claim takes the money away until it is won; a warning (an inquiry) does not."""
     if charge["status"] != "succeeded":
         raise StripeError(f"Charge {charge['id']} has not been paid.", param="charge")
-    due = bank.now(charge["customer"]) + ANSWER_WITHIN
-    dispute = bank.new(
+    due = core.now(charge["customer"]) + ANSWER_WITHIN
+    dispute = core.new(
         "dispute",
         "du_1",
         amount=charge["amount"] if amount is None else amount,
@@ -35,11 +35,11 @@ def open_dispute(bank: Bank, charge: Thing, amount: int | None, reason: str, *, 
         status="warning_needs_response" if warning else "needs_response",
         _customer=charge["customer"],
     )
-    bank.save(charge, disputed=True)
-    bank.emit("charge.dispute.created", dispute)
+    core.save(charge, disputed=True)
+    core.emit("charge.dispute.created", dispute)
     if not warning:
-        _book(bank, dispute, -dispute["amount"], FEE)
-        bank.emit("charge.dispute.funds_withdrawn", dispute)
+        _book(core, dispute, -dispute["amount"], FEE)
+        core.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
 
 
@@ -48,29 +48,29 @@ def _details(charge: Thing) -> Thing:
     return {"type": "card", "card": {"brand": brand, "case_type": "chargeback", "network_reason_code": "83"}}
 
 
-def _book(bank: Bank, dispute: Thing, amount: int, fee: int) -> None:
-    transaction = charges.book(bank, "adjustment", amount, dispute, fee=fee)
+def _book(core: StripeCore, dispute: Thing, amount: int, fee: int) -> None:
+    transaction = charges.book(core, "adjustment", amount, dispute, fee=fee)
     told = {name: value for name, value in transaction.items() if not name.startswith("_")}
-    bank.save(dispute, balance_transactions=[*dispute["balance_transactions"], told])
+    core.save(dispute, balance_transactions=[*dispute["balance_transactions"], told])
 
 
-def close_dispute(bank: Bank, dispute: Thing, status: str) -> Thing:
+def close_dispute(core: StripeCore, dispute: Thing, status: str) -> Thing:
     """The bank's last word; won money comes back."""
     if dispute["status"] in CLOSED:
         raise StripeError("This dispute is already closed", code="dispute_already_closed", param="dispute")
     if dispute["status"].startswith("warning"):
         status = "warning_closed"
     before = {"status": dispute["status"]}
-    bank.save(dispute, status=status)
+    core.save(dispute, status=status)
     if status == "won":
-        _book(bank, dispute, dispute["amount"], 0)
-        bank.emit("charge.dispute.funds_reinstated", dispute)
-    bank.emit("charge.dispute.closed", dispute, before)
+        _book(core, dispute, dispute["amount"], 0)
+        core.emit("charge.dispute.funds_reinstated", dispute)
+    core.emit("charge.dispute.closed", dispute, before)
     return dispute
 
 
-def warn(bank: Bank, charge: Thing) -> Thing:
-    warning = bank.new(
+def warn(core: StripeCore, charge: Thing) -> Thing:
+    warning = core.new(
         "radar.early_fraud_warning",
         "issfr_1",
         actionable=True,
@@ -79,16 +79,16 @@ def warn(bank: Bank, charge: Thing) -> Thing:
         payment_intent=charge["payment_intent"],
         _customer=charge["customer"],
     )
-    bank.emit("radar.early_fraud_warning.created", warning)
+    core.emit("radar.early_fraud_warning.created", warning)
     return warning
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("dispute", call.id)
+    return call.core.get("dispute", call.id)
 
 
 def update(call: Call) -> Thing:
-    form, dispute = call.form, call.bank.get("dispute", call.id)
+    form, dispute = call.form, call.core.get("dispute", call.id)
     fields: Thing = {}
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", dispute["metadata"])
@@ -99,11 +99,11 @@ def update(call: Call) -> Thing:
         fields["evidence_details"] = {**details, "has_evidence": True, "submission_count": count}
         if submits:
             fields["status"] = dispute["status"].replace("needs_response", "under_review")
-    return call.bank.change(dispute, "charge.dispute.updated", **fields)
+    return call.core.change(dispute, "charge.dispute.updated", **fields)
 
 
 def accept(call: Call) -> Thing:
-    return close_dispute(call.bank, call.bank.get("dispute", call.id), "lost")
+    return close_dispute(call.core, call.core.get("dispute", call.id), "lost")
 
 
 def list_all(call: Call) -> Thing:
@@ -111,7 +111,7 @@ def list_all(call: Call) -> Thing:
 
 
 def read_warning(call: Call) -> Thing:
-    return call.bank.get("radar.early_fraud_warning", call.id)
+    return call.core.get("radar.early_fraud_warning", call.id)
 
 
 def list_warnings(call: Call) -> Thing:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed, new_id, read, shown
 from genvid.sandbox.stripe.calls import Call, Operation
-from genvid.sandbox.stripe.courier import UNTAKEN
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.object_store import Thing, listed, new_id, read, shown
+from genvid.sandbox.stripe.stripe_sender import UNDELIVERED
 
 ACCOUNT = "acct_1SandboxGenvid0"
 
@@ -18,7 +18,7 @@ def create(call: Call) -> Thing:
     events = form.texts("enabled_events")
     if not events:
         raise missing("enabled_events")
-    endpoint = call.bank.new(
+    endpoint = call.core.new(
         "webhook_endpoint",
         "we_1",
         **{"api_version": None, "description": None, **call.kept},
@@ -40,7 +40,7 @@ def _url(call: Call) -> str:
 
 
 def update(call: Call) -> Thing:
-    form, endpoint = call.form, call.bank.alive("webhook_endpoint", call.id)
+    form, endpoint = call.form, call.core.alive("webhook_endpoint", call.id)
     fields: Thing = {**call.kept}
     if "url" in form:
         fields["url"] = _url(call)
@@ -50,18 +50,18 @@ def update(call: Call) -> Thing:
         fields["status"] = "disabled" if form.flag("disabled") else "enabled"
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", endpoint["metadata"])
-    return call.bank.save(endpoint, **fields)
+    return call.core.save(endpoint, **fields)
 
 
 def retrieve(call: Call) -> Thing:
-    return call.bank.alive("webhook_endpoint", call.id)
+    return call.core.alive("webhook_endpoint", call.id)
 
 
 def delete(call: Call) -> Thing:
-    endpoint = call.bank.alive("webhook_endpoint", call.id)
-    call.bank.courier.forget(endpoint["id"])
+    endpoint = call.core.alive("webhook_endpoint", call.id)
+    call.core.sender.abandon(endpoint["id"])
     gone = {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
-    call.bank.save(gone)
+    call.core.save(gone)
     return gone
 
 
@@ -69,25 +69,25 @@ def list_all(call: Call) -> Thing:
     return page(call, "webhook_endpoint")
 
 
-def show_event(bank: Bank, event: Thing) -> Thing:
+def show_event(core: StripeCore, event: Thing) -> Thing:
     """As it stands now: with as many deliveries pending as nobody has taken."""
-    return {**shown(event), "pending_webhooks": bank.courier.pending(event["id"])}
+    return {**shown(event), "pending_webhooks": core.sender.pending(event["id"])}
 
 
 def read_event(call: Call) -> Thing:
-    return show_event(call.bank, call.bank.get("event", call.id))
+    return show_event(call.core, call.core.get("event", call.id))
 
 
 def list_events(call: Call) -> Thing:
-    bank, form, where = call.bank, call.form, list[Condition]()
+    core, form, where = call.core, call.form, list[Condition]()
     types = form.texts("types")
     if types:
         where.append(("type", "IN", types))
     if form.text("type"):
         where.append(("type", *_pattern(form.need("type"))))
     if "delivery_success" in form:
-        where.append(("id", "NOT IN SELECT" if form.flag("delivery_success") else "IN SELECT", UNTAKEN))
-    return page(call, "event", where=tuple(where), show=lambda event: show_event(bank, event))
+        where.append(("id", "NOT IN SELECT" if form.flag("delivery_success") else "IN SELECT", UNDELIVERED))
+    return page(call, "event", where=tuple(where), show=lambda event: show_event(core, event))
 
 
 def _pattern(wanted: str) -> tuple[str, Any]:
@@ -126,11 +126,11 @@ def accounts(call: Call) -> Thing:
     return listed("/v1/accounts", [])
 
 
-def all_events(bank: Bank, after: str | None) -> list[Thing]:
+def all_events(core: StripeCore, after: str | None) -> list[Thing]:
     """In their order, those after the one of this id."""
-    rows = bank.books.rows("event", [])
+    rows = core.objects.rows("event", [])
     start = next((row["seq"] for row in rows if row["id"] == after), 0)
-    return [show_event(bank, read(row["body"])) for row in rows if row["seq"] > start]
+    return [show_event(core, read(row["body"])) for row in rows if row["seq"] > start]
 
 
 OPERATIONS = [

@@ -8,7 +8,7 @@ DOCS = "https://stripe.com/docs/error-codes/"
 
 
 class StripeError(Exception):
-    """An answer `{"error": {…}}`. A card error is an outcome: what led to it stays in the books."""
+    """An answer `{"error": {…}}`. A card error is an outcome: what led to it is kept."""
 
     def __init__(
         self,

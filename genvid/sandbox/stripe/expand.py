@@ -3,81 +3,81 @@
 from collections.abc import Callable
 from typing import Any
 
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed, shown
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.object_store import Thing, listed, shown
 
-Include = Callable[[Bank, Thing], Any]
+Include = Callable[[StripeCore, Thing], Any]
 
 
-def expand(bank: Bank, answer: Any, paths: list[str]) -> Any:
+def expand(core: StripeCore, answer: Any, paths: list[str]) -> Any:
     for path in paths:
-        _expand(bank, answer, path.split("."), path)
+        _expand(core, answer, path.split("."), path)
     return answer
 
 
-def _expand(bank: Bank, node: Any, steps: list[str], path: str) -> None:
+def _expand(core: StripeCore, node: Any, steps: list[str], path: str) -> None:
     if isinstance(node, list):
         for one in node:
-            _expand(bank, one, steps, path)
+            _expand(core, one, steps, path)
     elif isinstance(node, dict) and steps:
-        _step(bank, node, steps[0], path)
-        _expand(bank, node[steps[0]], steps[1:], path)
+        _step(core, node, steps[0], path)
+        _expand(core, node[steps[0]], steps[1:], path)
 
 
-def _step(bank: Bank, node: Thing, name: str, path: str) -> None:
+def _step(core: StripeCore, node: Thing, name: str, path: str) -> None:
     include = INCLUDABLE.get((str(node.get("object")), name))
     if name in node:
-        node[name] = _opened(bank, node[name])
+        node[name] = _opened(core, node[name])
     elif include is not None:
-        node[name] = include(bank, node)
+        node[name] = include(core, node)
     elif "amount_discount" in node and name == "breakdown":
         node[name] = {"discounts": [], "taxes": []}
     else:
         raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
 
 
-def _opened(bank: Bank, value: Any) -> Any:
+def _opened(core: StripeCore, value: Any) -> Any:
     if isinstance(value, list):
-        return [_opened(bank, one) for one in value]
-    found = bank.books.find(value) if isinstance(value, str) else None
+        return [_opened(core, one) for one in value]
+    found = core.objects.find(value) if isinstance(value, str) else None
     return value if found is None else shown(found)
 
 
-def _line_items(bank: Bank, session: Thing) -> Thing:
-    items = bank.get("checkout.session", session["id"])["_line_items"]
+def _line_items(core: StripeCore, session: Thing) -> Thing:
+    items = core.get("checkout.session", session["id"])["_line_items"]
     return listed(f"/v1/checkout/sessions/{session['id']}/line_items", items)
 
 
-def _payments(bank: Bank, invoice: Thing) -> Thing:
-    return bank.list_of("/v1/invoice_payments", "invoice_payment", invoice=invoice["id"])
+def _payments(core: StripeCore, invoice: Thing) -> Thing:
+    return core.list_of("/v1/invoice_payments", "invoice_payment", invoice=invoice["id"])
 
 
-def _confirmation_secret(bank: Bank, invoice: Thing) -> Thing | None:
+def _confirmation_secret(core: StripeCore, invoice: Thing) -> Thing | None:
     """With which a buyer confirms its payment; there is none before it is finalized, nor where nothing is owed."""
-    for payment in bank.books.all("invoice_payment", invoice=invoice["id"]):
-        intent = bank.get("payment_intent", payment["payment"]["payment_intent"])
+    for payment in core.objects.all("invoice_payment", invoice=invoice["id"]):
+        intent = core.get("payment_intent", payment["payment"]["payment_intent"])
         return {"client_secret": intent["client_secret"], "type": "payment_intent"}
     return None
 
 
-def _refunds(bank: Bank, charge: Thing) -> Thing:
-    return bank.list_of(f"/v1/charges/{charge['id']}/refunds", "refund", charge=charge["id"])
+def _refunds(core: StripeCore, charge: Thing) -> Thing:
+    return core.list_of(f"/v1/charges/{charge['id']}/refunds", "refund", charge=charge["id"])
 
 
-def _subscriptions(bank: Bank, customer: Thing) -> Thing:
-    return bank.list_of(f"/v1/customers/{customer['id']}/subscriptions", "subscription", customer=customer["id"])
+def _subscriptions(core: StripeCore, customer: Thing) -> Thing:
+    return core.list_of(f"/v1/customers/{customer['id']}/subscriptions", "subscription", customer=customer["id"])
 
 
-def _empty(bank: Bank, thing: Thing) -> Thing:
+def _empty(core: StripeCore, thing: Thing) -> Thing:
     return listed("/v1/empty", [])
 
 
-def _none_of_them(bank: Bank, thing: Thing) -> list[Thing]:
+def _none_of_them(core: StripeCore, thing: Thing) -> list[Thing]:
     return []
 
 
-def _nothing(bank: Bank, thing: Thing) -> None:
+def _nothing(core: StripeCore, thing: Thing) -> None:
     return None
 
 

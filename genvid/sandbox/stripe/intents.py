@@ -1,33 +1,33 @@
 """The API of payment intents and setup intents."""
 
 from genvid.sandbox.stripe import cards, collection, currencies, methods, payments
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, shown
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import page
+from genvid.sandbox.stripe.object_store import Thing, shown
 from genvid.sandbox.stripe.payments import Attempt
 
 SMALLEST, LARGEST = 50, 99_999_999
 
 
 def create(call: Call) -> Thing:
-    form, bank = call.form, call.bank
+    form, core = call.form, call.core
     amount, currency = _amount(form), currencies.checked(form.need("currency"), "currency")
     customer = form.text("customer")
     if customer is not None:
-        bank.alive("customer", customer, "customer")
+        core.alive("customer", customer, "customer")
     for name in ("off_session", "error_on_requires_action"):
         if name in form and not form.flag("confirm"):
             raise StripeError(f"You can only provide `{name}` when `confirm=true`.", param=name)
     fields: Thing = {**call.kept, "metadata": form.map("metadata"), **_types(form)}
     _refuse_held_debit(fields)
-    method = given_method(bank, form, customer)
+    method = given_method(core, form, customer)
     if method is not None:
         _must_fit(fields, method)
         fields |= {"payment_method": method["id"], "status": "requires_confirmation"}
-    intent = payments.make_intent(bank, amount, currency, customer, **fields)
+    intent = payments.make_intent(core, amount, currency, customer, **fields)
     return confirmed(call, intent) if form.flag("confirm") else intent
 
 
@@ -61,12 +61,12 @@ def _refuse_held_debit(fields: Thing) -> None:
         raise StripeError(message, param="capture_method")
 
 
-def given_method(bank: Bank, form: Form, customer: str | None) -> Thing | None:
+def given_method(core: StripeCore, form: Form, customer: str | None) -> Thing | None:
     """The payment method of that id, or made from `payment_method_data`."""
     if form.part("payment_method_data").values:
-        return methods.from_data(bank, form.part("payment_method_data"), {})
+        return methods.from_data(core, form.part("payment_method_data"), {})
     wanted = form.text("payment_method")
-    return methods.resolve(bank, wanted, customer) if wanted else None
+    return methods.resolve(core, wanted, customer) if wanted else None
 
 
 def _must_fit(intent: Thing, method: Thing) -> None:
@@ -81,41 +81,41 @@ def _must_fit(intent: Thing, method: Thing) -> None:
 
 
 def confirm(call: Call) -> Thing:
-    return confirmed(call, call.bank.save(call.bank.get("payment_intent", call.id), **call.kept))
+    return confirmed(call, call.core.save(call.core.get("payment_intent", call.id), **call.kept))
 
 
 def confirmed(call: Call, intent: Thing) -> Thing:
     """Tries it, and answers a refusal as a card error that carries the intent."""
-    form, bank = call.form, call.bank
+    form, core = call.form, call.core
     if intent["status"] not in payments.PAYABLE:
         raise unexpected(intent, "confirm")
-    method = _method(bank, form, intent)
+    method = _method(core, form, intent)
     there = not form.flag("off_session")
-    _attempt(bank, intent, Attempt(method, buyer_is_there=there, return_url=form.text("return_url")))
+    _attempt(core, intent, Attempt(method, buyer_is_there=there, return_url=form.text("return_url")))
     if intent["status"] == "requires_action" and form.flag("error_on_requires_action"):
-        payments.refuse(bank, intent, method, cards.NEEDS_AUTHENTICATION)
+        payments.refuse(core, intent, method, cards.NEEDS_AUTHENTICATION)
     if intent["last_payment_error"]:
         raise card_error(intent)
-    _keep_method(bank, intent, method)
+    _keep_method(core, intent, method)
     return intent
 
 
-def _attempt(bank: Bank, intent: Thing, tried: Attempt) -> None:
+def _attempt(core: StripeCore, intent: Thing, tried: Attempt) -> None:
     """One that pays an invoice settles it, with all that follows."""
-    for payment in bank.books.all("invoice_payment", payment__payment_intent=intent["id"], status="open"):
-        collection.collect(bank, bank.get("invoice", payment["invoice"]), tried=tried)
-        intent.update(bank.get("payment_intent", intent["id"]))
+    for payment in core.objects.all("invoice_payment", payment__payment_intent=intent["id"], status="open"):
+        collection.collect(core, core.get("invoice", payment["invoice"]), tried=tried)
+        intent.update(core.get("payment_intent", intent["id"]))
         return
-    payments.attempt(bank, intent, tried)
+    payments.attempt(core, intent, tried)
 
 
-def _method(bank: Bank, form: Form, intent: Thing) -> Thing:
+def _method(core: StripeCore, form: Form, intent: Thing) -> Thing:
     given = None
     if "confirm" not in form:
-        given = given_method(bank, form, intent["customer"])
+        given = given_method(core, form, intent["customer"])
     if given is None and intent["payment_method"] is None:
         raise missing("payment_method")
-    method = given or methods.resolve(bank, intent["payment_method"], intent["customer"])
+    method = given or methods.resolve(core, intent["payment_method"], intent["customer"])
     _must_fit(intent, method)
     return method
 
@@ -134,26 +134,26 @@ def card_error(intent: Thing) -> StripeError:
     )
 
 
-def _keep_method(bank: Bank, intent: Thing, method: Thing) -> None:
+def _keep_method(core: StripeCore, intent: Thing, method: Thing) -> None:
     if intent["setup_future_usage"] and intent["customer"]:
-        methods.attach(bank, method["id"], intent["customer"])
+        methods.attach(core, method["id"], intent["customer"])
 
 
 def cancel(call: Call) -> Thing:
-    intent = call.bank.get("payment_intent", call.id)
+    intent = call.core.get("payment_intent", call.id)
     if intent["status"] not in (*payments.PAYABLE, "processing", "requires_capture"):
         raise unexpected(intent, "cancel")
-    return payments.cancel(call.bank, intent, call.form.text("cancellation_reason"))
+    return payments.cancel(call.core, intent, call.form.text("cancellation_reason"))
 
 
-def unexpected(intent: Thing, deed: str) -> StripeError:
-    message = f"You cannot {deed} this PaymentIntent because it has a status of {intent['status']}."
+def unexpected(intent: Thing, action: str) -> StripeError:
+    message = f"You cannot {action} this PaymentIntent because it has a status of {intent['status']}."
     return StripeError(message, code="payment_intent_unexpected_state", payment_intent=shown(intent))
 
 
 def update(call: Call) -> Thing:
-    form, bank = call.form, call.bank
-    intent = bank.get("payment_intent", call.id)
+    form, core = call.form, call.core
+    intent = core.get("payment_intent", call.id)
     if intent["status"] not in payments.PAYABLE and set(form.values) & {"amount", "currency", "payment_method"}:
         raise unexpected(intent, "update")
     fields: Thing = {**call.kept}
@@ -162,21 +162,21 @@ def update(call: Call) -> Thing:
     if "currency" in form:
         fields["currency"] = currencies.checked(form.need("currency"), "currency")
     if "customer" in form:
-        fields["customer"] = bank.alive("customer", form.need("customer"), "customer")["id"]
+        fields["customer"] = core.alive("customer", form.need("customer"), "customer")["id"]
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", intent["metadata"])
     if form.texts("payment_method_types"):
         fields |= {"payment_method_types": form.texts("payment_method_types"), "automatic_payment_methods": None}
     _refuse_held_debit({**intent, **fields})
-    method = given_method(bank, form, fields.get("customer", intent["customer"]))
+    method = given_method(core, form, fields.get("customer", intent["customer"]))
     if method is not None:
         _must_fit({**intent, **fields}, method)
         fields |= {"payment_method": method["id"], "status": "requires_confirmation"}
-    return bank.save(intent, **fields)
+    return core.save(intent, **fields)
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("payment_intent", call.id)
+    return call.core.get("payment_intent", call.id)
 
 
 def list_all(call: Call) -> Thing:
@@ -185,17 +185,17 @@ def list_all(call: Call) -> Thing:
 
 def create_setup(call: Call) -> Thing:
     """A card that is saved without a payment."""
-    form, bank, customer = call.form, call.bank, call.form.text("customer")
+    form, core, customer = call.form, call.core, call.form.text("customer")
     if customer is not None:
-        bank.alive("customer", customer, "customer")
+        core.alive("customer", customer, "customer")
     fields: Thing = {**call.kept, "metadata": form.map("metadata"), **_types(form)}
     wanted = form.text("payment_method")
-    method = methods.resolve(bank, wanted, customer) if wanted else None
+    method = methods.resolve(core, wanted, customer) if wanted else None
     if method is not None:
         _must_fit(fields, method)
     if not form.flag("confirm"):
         status = "requires_confirmation" if method else "requires_payment_method"
-        return payments.make_setup(bank, customer, method, status, **fields)
+        return payments.make_setup(core, customer, method, status, **fields)
     if method is None:
         raise missing("payment_method")
     refusal = cards.setup_refusal(method["_number"])
@@ -204,12 +204,12 @@ def create_setup(call: Call) -> Thing:
             refusal.message, status=402, type="card_error", code=refusal.code, decline_code=refusal.decline_code
         )
     if customer is not None:
-        methods.attach(bank, method["id"], customer)
-    return payments.make_setup(bank, customer, method, "succeeded", **fields)
+        methods.attach(core, method["id"], customer)
+    return payments.make_setup(core, customer, method, "succeeded", **fields)
 
 
 def read_setup(call: Call) -> Thing:
-    return call.bank.get("setup_intent", call.id)
+    return call.core.get("setup_intent", call.id)
 
 
 def list_setups(call: Call) -> Thing:

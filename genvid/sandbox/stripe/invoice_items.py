@@ -1,26 +1,26 @@
 """Invoice items: what the next invoice of a customer, or a draft, will have on it beside a subscription's lines."""
 
 from genvid.sandbox.stripe import currencies, manual_invoices
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lines import product_name
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.object_store import Thing
 
 KIND = "invoiceitem"
 
 
 def create(call: Call) -> Thing:
-    form, bank = call.form, call.bank
-    customer = bank.alive("customer", form.need("customer"), "customer")
-    invoice = _draft(bank, form.need("invoice"), "invoice") if form.text("invoice") else None
-    now = bank.now(customer["id"])
-    item = bank.new(
+    form, core = call.form, call.core
+    customer = core.alive("customer", form.need("customer"), "customer")
+    invoice = _draft(core, form.need("invoice"), "invoice") if form.text("invoice") else None
+    now = core.now(customer["id"])
+    item = core.new(
         KIND,
         "ii_1",
-        **{"description": None, "discountable": True, **_priced(bank, form), **call.kept},
+        **{"description": None, "discountable": True, **_priced(core, form), **call.kept},
         customer=customer["id"],
         date=now,
         discounts=[],
@@ -35,22 +35,22 @@ def create(call: Call) -> Thing:
         _line=manual_invoices.new_line_id(),
     )
     del item["created"]
-    bank.save(item)
-    bank.emit("invoiceitem.created", item)
-    _recalculate(bank, item)
+    core.save(item)
+    core.emit("invoiceitem.created", item)
+    _recalculate(core, item)
     return item
 
 
-def _priced(bank: Bank, form: Form) -> Thing:
+def _priced(core: StripeCore, form: Form) -> Thing:
     """By a price, by an amount for each, or by an amount for all."""
     wanted, quantity = form.part("pricing").text("price"), form.count("quantity")
     if wanted is not None:
-        price = bank.get("price", wanted, "pricing[price]")
+        price = core.get("price", wanted, "pricing[price]")
         if price["recurring"]:
             raise StripeError("Only one-time prices stand on invoice items.", param="pricing[price]")
         found = _amounts(price["currency"], price["unit_amount"], quantity)
         found["pricing"]["price_details"] = {"price": price["id"], "product": price["product"]}
-        return {**found, "description": product_name(bank, price)}
+        return {**found, "description": product_name(core, price)}
     currency = currencies.checked(form.need("currency"), "currency")
     if "unit_amount_decimal" in form:
         return _amounts(currency, round(float(form.need("unit_amount_decimal"))), quantity)
@@ -75,29 +75,29 @@ def _period(form: Form, before: Thing) -> Thing:
     return found
 
 
-def _draft(bank: Bank, invoice_id: str, param: str = "id") -> Thing:
-    invoice = bank.alive("invoice", invoice_id, param)
+def _draft(core: StripeCore, invoice_id: str, param: str = "id") -> Thing:
+    invoice = core.alive("invoice", invoice_id, param)
     if invoice["status"] != "draft":
         raise StripeError("Only a draft invoice takes items.", code="invoice_not_editable", param=param)
     return invoice
 
 
-def _recalculate(bank: Bank, item: Thing) -> None:
+def _recalculate(core: StripeCore, item: Thing) -> None:
     if item["invoice"]:
-        manual_invoices.recalculate(bank, bank.get("invoice", item["invoice"]))
+        manual_invoices.recalculate(core, core.get("invoice", item["invoice"]))
 
 
 def update(call: Call) -> Thing:
-    form, bank, item = call.form, call.bank, _editable(call)
+    form, core, item = call.form, call.core, _editable(call)
     fields: Thing = {**call.kept}
     if set(form.values) & {"amount", "pricing", "quantity", "unit_amount_decimal"}:
-        fields = {**_priced(bank, _with_what_was(form, item)), "description": item["description"], **fields}
+        fields = {**_priced(core, _with_what_was(form, item)), "description": item["description"], **fields}
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", item["metadata"])
     if "period" in form:
         fields["period"] = _period(form, item["period"])
-    bank.save(item, **fields)
-    _recalculate(bank, item)
+    core.save(item, **fields)
+    _recalculate(core, item)
     return item
 
 
@@ -112,24 +112,24 @@ def _with_what_was(form: Form, item: Thing) -> Form:
 
 
 def _editable(call: Call) -> Thing:
-    item = call.bank.alive(KIND, call.id)
+    item = call.core.alive(KIND, call.id)
     if item["invoice"]:
-        _draft(call.bank, item["invoice"])
+        _draft(call.core, item["invoice"])
     return item
 
 
 def delete(call: Call) -> Thing:
-    bank, item = call.bank, _editable(call)
-    bank.emit("invoiceitem.deleted", item)
+    core, item = call.core, _editable(call)
+    core.emit("invoiceitem.deleted", item)
     gone = {"id": item["id"], "object": KIND, "deleted": True}
-    bank.save(gone)
+    core.save(gone)
     if item["invoice"]:
-        manual_invoices.recalculate(bank, bank.get("invoice", item["invoice"]))
+        manual_invoices.recalculate(core, core.get("invoice", item["invoice"]))
     return gone
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get(KIND, call.id)
+    return call.core.get(KIND, call.id)
 
 
 def list_all(call: Call) -> Thing:

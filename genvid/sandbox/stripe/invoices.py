@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genvid.sandbox.stripe import balances, cards, lines, payments
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.endpoints import ACCOUNT
+from genvid.sandbox.stripe.object_store import Thing, listed
 from genvid.sandbox.stripe.payments import Attempt
 from genvid.sandbox.stripe.timetable import DAY
 
@@ -36,23 +36,23 @@ class Draft:
         return {"type": "subscription_details", "quote_details": None, "subscription_details": details}
 
 
-def make(bank: Bank, draft: Draft) -> Thing:
+def make(core: StripeCore, draft: Draft) -> Thing:
     """Drafted, told of, and finalized at once; Stripe lets an hour pass."""
-    return finalize(bank, make_draft(bank, draft))
+    return finalize(core, make_draft(core, draft))
 
 
-def make_draft(bank: Bank, draft: Draft) -> Thing:
-    invoice = bank.new("invoice", "in_1", **body_of(bank, draft))
+def make_draft(core: StripeCore, draft: Draft) -> Thing:
+    invoice = core.new("invoice", "in_1", **body_of(core, draft))
     for entry in draft.entries:
         entry["invoice"] = invoice["id"]
-    bank.save(invoice, lines=listed(f"/v1/invoices/{invoice['id']}/lines", draft.entries))
-    bank.emit("invoice.created", invoice)
+    core.save(invoice, lines=listed(f"/v1/invoices/{invoice['id']}/lines", draft.entries))
+    core.emit("invoice.created", invoice)
     return invoice
 
 
-def body_of(bank: Bank, draft: Draft) -> Thing:
+def body_of(core: StripeCore, draft: Draft) -> Thing:
     customer, subscription = draft.customer, draft.subscription
-    reductions = lines.discount(bank, draft.entries, draft.discounts)
+    reductions = lines.discount(core, draft.entries, draft.discounts)
     subtotal = sum(entry["amount"] for entry in draft.entries)
     total = subtotal - sum(one["amount"] for one in reductions)
     due = max(0, total + customer["balance"])
@@ -72,7 +72,7 @@ def body_of(bank: Bank, draft: Draft) -> Thing:
         "customer_tax_exempt": customer["tax_exempt"],
         "default_payment_method": subscription["default_payment_method"] if subscription else None,
         "discounts": [one["id"] for one in draft.discounts],
-        "due_date": _due_date(bank, draft),
+        "due_date": _due_date(core, draft),
         "lines": listed("/v1/invoices/upcoming/lines", draft.entries),
         "metadata": draft.metadata,
         "parent": draft.parent,
@@ -89,10 +89,10 @@ def body_of(bank: Bank, draft: Draft) -> Thing:
     }
 
 
-def _due_date(bank: Bank, draft: Draft) -> int | None:
+def _due_date(core: StripeCore, draft: Draft) -> int | None:
     """Of a subscription whose customer is sent its invoices."""
     days = draft.subscription["days_until_due"] if draft.subscription else None
-    return bank.now(draft.customer["id"]) + days * DAY if days else None
+    return core.now(draft.customer["id"]) + days * DAY if days else None
 
 
 BLANK: Thing = {
@@ -151,15 +151,15 @@ BLANK: Thing = {
 }
 
 
-def finalize(bank: Bank, invoice: Thing) -> Thing:
+def finalize(core: StripeCore, invoice: Thing) -> Thing:
     """It gets its number and its pages, and uses up the customer's balance as it stands by now."""
-    customer = bank.get("customer", invoice["customer"])
+    customer = core.get("customer", invoice["customer"])
     balance = min(0, invoice["total"] + customer["balance"])
-    balances.apply(bank, invoice, customer, balance)
+    balances.apply(core, invoice, customer, balance)
     number = customer.get("next_invoice_sequence", 1)
-    bank.save(customer, next_invoice_sequence=number + 1)
-    now, page = bank.now(invoice["customer"]), f"{bank.base}/pay/invoices/{invoice['id']}"
-    bank.save(
+    core.save(customer, next_invoice_sequence=number + 1)
+    now, page = core.now(invoice["customer"]), f"{core.base}/pay/invoices/{invoice['id']}"
+    core.save(
         invoice,
         automatically_finalizes_at=None,
         effective_at=now,
@@ -170,54 +170,54 @@ def finalize(bank: Bank, invoice: Thing) -> Thing:
         status="open",
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
     )
-    bank.emit("invoice.finalized", invoice)
+    core.emit("invoice.finalized", invoice)
     return invoice
 
 
-def pay(bank: Bank, invoice: Thing, tried: Attempt | None) -> Thing:
+def pay(core: StripeCore, invoice: Thing, tried: Attempt | None) -> Thing:
     """One attempt to collect what is due. Nothing due is paid without one."""
     if invoice["amount_remaining"] == 0:
-        return settle(bank, invoice)
-    intent = intent_of(bank, invoice)
-    bank.save(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+        return settle(core, invoice)
+    intent = intent_of(core, invoice)
+    core.save(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
     if tried is None:
-        return fail(bank, invoice)
-    payments.attempt(bank, intent, tried)
+        return fail(core, invoice)
+    payments.attempt(core, intent, tried)
     if intent["status"] == "succeeded":
-        return settle(bank, invoice)
+        return settle(core, invoice)
     if intent["status"] == "requires_action":
-        bank.emit("invoice.payment_action_required", invoice)
+        core.emit("invoice.payment_action_required", invoice)
         return invoice
     if (intent["last_payment_error"] or {}).get("code") == cards.NEEDS_AUTHENTICATION.code:
-        bank.emit("invoice.payment_action_required", invoice)
-    return invoice if intent["status"] == "processing" else fail(bank, invoice)
+        core.emit("invoice.payment_action_required", invoice)
+    return invoice if intent["status"] == "processing" else fail(core, invoice)
 
 
-def intent_of(bank: Bank, invoice: Thing) -> Thing:
+def intent_of(core: StripeCore, invoice: Thing) -> Thing:
     """The one payment intent of an invoice, however often it is tried."""
-    for payment in bank.books.all("invoice_payment", invoice=invoice["id"]):
-        return bank.get("payment_intent", payment["payment"]["payment_intent"])
+    for payment in core.objects.all("invoice_payment", invoice=invoice["id"]):
+        return core.get("payment_intent", payment["payment"]["payment_intent"])
     description = (
         "Subscription creation" if invoice["billing_reason"] == "subscription_create" else "Subscription update"
     )
-    if subscription_of(bank, invoice) is None:
+    if subscription_of(core, invoice) is None:
         description = f"Payment for Invoice {invoice['number']}"
     intent = payments.make_intent(
-        bank,
+        core,
         invoice["amount_due"],
         invoice["currency"],
         invoice["customer"],
         description=description,
         setup_future_usage="off_session",
         statement_descriptor=invoice["statement_descriptor"],
-        **payments.choices((subscription_of(bank, invoice) or {}).get("payment_settings"), invoice["payment_settings"]),
+        **payments.choices((subscription_of(core, invoice) or {}).get("payment_settings"), invoice["payment_settings"]),
     )
-    link(bank, invoice, intent)
+    link(core, invoice, intent)
     return intent
 
 
-def link(bank: Bank, invoice: Thing, intent: Thing) -> Thing:
-    return bank.new(
+def link(core: StripeCore, invoice: Thing, intent: Thing) -> Thing:
+    return core.new(
         "invoice_payment",
         "inpay_1",
         amount_paid=None,
@@ -232,9 +232,9 @@ def link(bank: Bank, invoice: Thing, intent: Thing) -> Thing:
     )
 
 
-def settle(bank: Bank, invoice: Thing) -> Thing:
-    now = bank.now(invoice["customer"])
-    bank.change(
+def settle(core: StripeCore, invoice: Thing) -> Thing:
+    now = core.now(invoice["customer"])
+    core.change(
         invoice,
         "invoice.updated",
         amount_paid=invoice["amount_due"],
@@ -245,50 +245,50 @@ def settle(bank: Bank, invoice: Thing) -> Thing:
         status="paid",
         status_transitions={**invoice["status_transitions"], "paid_at": now},
     )
-    bank.emit("invoice.paid", invoice)
-    bank.emit("invoice.payment_succeeded", invoice)
-    for payment in bank.books.all("invoice_payment", invoice=invoice["id"], status="open"):
+    core.emit("invoice.paid", invoice)
+    core.emit("invoice.payment_succeeded", invoice)
+    for payment in core.objects.all("invoice_payment", invoice=invoice["id"], status="open"):
         transitions: dict[str, Any] = {**payment["status_transitions"], "paid_at": now}
-        bank.save(payment, status="paid", amount_paid=invoice["amount_due"], status_transitions=transitions)
-        bank.emit("invoice_payment.paid", payment)
+        core.save(payment, status="paid", amount_paid=invoice["amount_due"], status_transitions=transitions)
+        core.emit("invoice_payment.paid", payment)
     return invoice
 
 
-def fail(bank: Bank, invoice: Thing) -> Thing:
+def fail(core: StripeCore, invoice: Thing) -> Thing:
     """Told of with the moment of the next attempt, if there is to be one."""
     tries, due = invoice["attempt_count"], None
-    if _is_retried(bank, invoice) and tries <= len(RETRY_AFTER):
-        due = bank.now(invoice["customer"]) + RETRY_AFTER[tries - 1]
-    bank.save(invoice, next_payment_attempt=due)
-    bank.emit("invoice.payment_failed", invoice)
+    if _is_retried(core, invoice) and tries <= len(RETRY_AFTER):
+        due = core.now(invoice["customer"]) + RETRY_AFTER[tries - 1]
+    core.save(invoice, next_payment_attempt=due)
+    core.emit("invoice.payment_failed", invoice)
     return invoice
 
 
-def _is_retried(bank: Bank, invoice: Thing) -> bool:
+def _is_retried(core: StripeCore, invoice: Thing) -> bool:
     """A running subscription's is; the first one waits for the buyer, and a single sale has been paid elsewhere."""
-    subscription = subscription_of(bank, invoice)
+    subscription = subscription_of(core, invoice)
     return subscription is not None and subscription["status"] not in ("incomplete", "paused")
 
 
-def subscription_of(bank: Bank, invoice: Thing) -> Thing | None:
+def subscription_of(core: StripeCore, invoice: Thing) -> Thing | None:
     details = (invoice["parent"] or {}).get("subscription_details") or {}
     found = details.get("subscription")
-    return bank.get("subscription", found) if found else None
+    return core.get("subscription", found) if found else None
 
 
-def cancel_payments(bank: Bank, invoice: Thing, reason: str) -> None:
+def cancel_payments(core: StripeCore, invoice: Thing, reason: str) -> None:
     """Nobody can pay it with the payment intent that was begun."""
-    now = bank.now(invoice["customer"])
-    for payment in bank.books.all("invoice_payment", invoice=invoice["id"], status="open"):
+    now = core.now(invoice["customer"])
+    for payment in core.objects.all("invoice_payment", invoice=invoice["id"], status="open"):
         canceled = {**payment["status_transitions"], "canceled_at": now}
-        bank.save(payment, status="canceled", status_transitions=canceled)
-        payments.cancel(bank, bank.get("payment_intent", payment["payment"]["payment_intent"]), reason)
+        core.save(payment, status="canceled", status_transitions=canceled)
+        payments.cancel(core, core.get("payment_intent", payment["payment"]["payment_intent"]), reason)
 
 
-def void(bank: Bank, invoice: Thing) -> Thing:
-    transitions = {**invoice["status_transitions"], "voided_at": bank.now(invoice["customer"])}
-    cancel_payments(bank, invoice, "void_invoice")
-    balances.restore(bank, invoice)
-    bank.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
-    bank.emit("invoice.voided", invoice)
+def void(core: StripeCore, invoice: Thing) -> Thing:
+    transitions = {**invoice["status_transitions"], "voided_at": core.now(invoice["customer"])}
+    cancel_payments(core, invoice, "void_invoice")
+    balances.restore(core, invoice)
+    core.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
+    core.emit("invoice.voided", invoice)
     return invoice

@@ -3,8 +3,8 @@
 from typing import Any
 
 from genvid.sandbox.stripe import promotions
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, new_id
+from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.object_store import Thing, new_id
 
 # Currencies without a smaller unit: https://docs.stripe.com/currencies#zero-decimal.
 WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"}
@@ -39,11 +39,11 @@ def line(price: Thing, quantity: int, amount: int, period: tuple[int, int], **fi
     }
 
 
-def of_item(bank: Bank, item: Thing, period: tuple[int, int], *, free: bool = False) -> Thing:
+def of_item(core: StripeCore, item: Thing, period: tuple[int, int], *, free: bool = False) -> Thing:
     """A subscription item for a whole period; a trial is free."""
     price, quantity = item["price"], item["quantity"]
     amount = 0 if free else price["unit_amount"] * quantity
-    name = product_name(bank, price)
+    name = product_name(core, price)
     what = (
         f"Trial period for {name}"
         if free
@@ -52,20 +52,25 @@ def of_item(bank: Bank, item: Thing, period: tuple[int, int], *, free: bool = Fa
     return line(price, quantity, amount, period, description=what, parent=parent(item))
 
 
-def of_sale(bank: Bank, price: Thing, quantity: int, now: int) -> Thing:
+def of_sale(core: StripeCore, price: Thing, quantity: int, now: int) -> Thing:
     amount = price["unit_amount"] * quantity
     details = {"invoice_item": new_id("ii_1"), "proration": False, "proration_details": None, "subscription": None}
     sale = {"type": "invoice_item_details", "invoice_item_details": details, "subscription_item_details": None}
-    return line(price, quantity, amount, (now, now), description=product_name(bank, price), parent=sale)
+    return line(price, quantity, amount, (now, now), description=product_name(core, price), parent=sale)
 
 
 def proration(
-    bank: Bank, item: Thing, amount: int, period: tuple[int, int], discounts: list[str], credited: Thing | None = None
+    core: StripeCore,
+    item: Thing,
+    amount: int,
+    period: tuple[int, int],
+    discounts: list[str],
+    credited: Thing | None = None,
 ) -> Thing:
     """For a part of a period. One that names what is `credited` gives back what was not used."""
     price, quantity = item["price"], item["quantity"]
     words = "Remaining time on" if credited is None else "Unused time on"
-    name = f"{quantity} {TIMES} {product_name(bank, price)}" if quantity > 1 else product_name(bank, price)
+    name = f"{quantity} {TIMES} {product_name(core, price)}" if quantity > 1 else product_name(core, price)
     details = {"proration": True, "invoice_item": new_id("ii_1"), "proration_details": {"credited_items": credited}}
     told = {"description": f"{words} {name}", "discountable": False, "discounts": discounts}
     return line(price, quantity, amount, period, parent=parent(item, **details), **told)
@@ -77,8 +82,8 @@ def parent(item: Thing, **details: Any) -> Thing:
     return {"type": "subscription_item_details", "invoice_item_details": None, "subscription_item_details": told}
 
 
-def product_name(bank: Bank, price: Thing) -> str:
-    product = bank.books.find(price["product"]) or {}
+def product_name(core: StripeCore, price: Thing) -> str:
+    product = core.objects.find(price["product"]) or {}
     return str(product.get("name", price["product"]))
 
 
@@ -92,11 +97,11 @@ def amount_text(cents: int, currency: str) -> str:
     return f"{'-' if cents < 0 else ''}{sign}{amount}"
 
 
-def discount(bank: Bank, entries: list[Thing], discounts: list[Thing]) -> list[Thing]:
+def discount(core: StripeCore, entries: list[Thing], discounts: list[Thing]) -> list[Thing]:
     """Takes discounts off the lines and says what each came to."""
     totals = []
     for one in discounts:
-        coupon, sum_off = bank.get("coupon", one["source"]["coupon"]), 0
+        coupon, sum_off = core.get("coupon", one["source"]["coupon"]), 0
         left = coupon["amount_off"]
         for entry in entries:
             rest = entry["amount"] - sum(before["amount"] for before in entry["discount_amounts"])

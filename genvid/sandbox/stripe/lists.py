@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from genvid.sandbox.stripe.books import Thing, listed, read, shown
 from genvid.sandbox.stripe.calls import Call
 from genvid.sandbox.stripe.errors import StripeError, no_such
+from genvid.sandbox.stripe.object_store import Thing, listed, read, shown
 
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 Condition = tuple[str, str, Any]
@@ -14,7 +14,7 @@ Show = Callable[[Thing], Thing]
 
 def page(call: Call, kind: str, *filters: str, where: tuple[Condition, ...] = (), show: Show = shown) -> Thing:
     """One page of a kind. Each filter is a parameter that a field of the same name has to equal."""
-    form, books = call.form, call.bank.books
+    form, objects = call.form, call.core.objects
     conditions = [*where, *created(call), ("deleted", "IS NOT", 1)]
     conditions += [(name, "=", form.text(name)) for name in filters if form.text(name)]
     after, before = form.text("starting_after"), form.text("ending_before")
@@ -24,13 +24,13 @@ def page(call: Call, kind: str, *filters: str, where: tuple[Condition, ...] = ()
         conditions.append(("seq", ">", _seq(call, before, "ending_before")))
     limit = limit_of(call)
     backwards = before is not None and after is None
-    rows = books.rows(kind, conditions, newest_first=not backwards, limit=limit + 1)
+    rows = objects.rows(kind, conditions, newest_first=not backwards, limit=limit + 1)
     found = rows[:limit][::-1] if backwards else rows[:limit]
     return listed(_path(call), [show(read(row["body"])) for row in found], len(rows) > limit)
 
 
 def _seq(call: Call, object_id: str, param: str) -> int:
-    seq = call.bank.books.seq_of(object_id)
+    seq = call.core.objects.seq_of(object_id)
     if seq is None:
         raise no_such("object", object_id, param, 400)
     return seq

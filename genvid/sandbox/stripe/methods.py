@@ -4,18 +4,18 @@ import hashlib
 from typing import Any
 
 from genvid.sandbox.stripe import cards
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, no_such
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import page
+from genvid.sandbox.stripe.object_store import Thing
 
 ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
 
 
 def make_card(
-    bank: Bank,
+    core: StripeCore,
     number: str,
     *,
     customer: str | None = None,
@@ -42,11 +42,11 @@ def make_card(
         "wallet": None,
         **(beside or {}),
     }
-    return _make(bank, "card", card, customer, bills, _number=number, _customer=clocked)
+    return _make(core, "card", card, customer, bills, _number=number, _customer=clocked)
 
 
 def make_bank_account(
-    bank: Bank,
+    core: StripeCore,
     number: str = cards.GOOD_ACCOUNT,
     *,
     customer: str | None = None,
@@ -66,11 +66,11 @@ def make_bank_account(
         "status_details": {},
         **(beside or {}),
     }
-    return _make(bank, cards.BANK_ACCOUNT, account, customer, bills, _number=number, _customer=clocked)
+    return _make(core, cards.BANK_ACCOUNT, account, customer, bills, _number=number, _customer=clocked)
 
 
-def _make(bank: Bank, kind: str, details: Thing, customer: str | None, bills: Thing, **ours: Any) -> Thing:
-    return bank.new(
+def _make(core: StripeCore, kind: str, details: Thing, customer: str | None, bills: Thing, **ours: Any) -> Thing:
+    return core.new(
         "payment_method",
         "pm_1",
         allow_redisplay="limited",
@@ -87,30 +87,30 @@ def _fingerprint(number: str) -> str:
     return hashlib.sha256(number.encode()).hexdigest()[:16]
 
 
-def resolve(bank: Bank, wanted: str, customer: str | None = None) -> Thing:
+def resolve(core: StripeCore, wanted: str, customer: str | None = None) -> Thing:
     """The payment method of that id; one of Stripe's test names makes a new one."""
     if wanted in cards.TEST_METHODS:
-        return make_card(bank, cards.TEST_METHODS[wanted], clocked=customer)
+        return make_card(core, cards.TEST_METHODS[wanted], clocked=customer)
     if wanted in cards.TEST_ACCOUNTS:
-        return make_bank_account(bank, cards.TEST_ACCOUNTS[wanted], clocked=customer)
-    method = bank.get("payment_method", wanted, "payment_method")
+        return make_bank_account(core, cards.TEST_ACCOUNTS[wanted], clocked=customer)
+    method = core.get("payment_method", wanted, "payment_method")
     if method["customer"] not in (None, customer):
         message = "The provided PaymentMethod belongs to another customer."
         raise StripeError(message, code="payment_method_customer_mismatch", param="payment_method")
     return method
 
 
-def attach(bank: Bank, wanted: str, customer: str) -> Thing:
-    method = resolve(bank, wanted, customer)
+def attach(core: StripeCore, wanted: str, customer: str) -> Thing:
+    method = resolve(core, wanted, customer)
     if method["customer"] != customer:
-        bank.save(method, customer=customer)
-        bank.emit("payment_method.attached", method)
+        core.save(method, customer=customer)
+        core.emit("payment_method.attached", method)
     return method
 
 
 def create_attached(call: Call) -> Thing:
-    customer = call.bank.alive("customer", call.form.need("customer"), "customer")
-    if cards.deed_of({"_number": cards.TEST_METHODS.get(call.id, "")}) in ("decline", "insufficient_funds"):
+    customer = call.core.alive("customer", call.form.need("customer"), "customer")
+    if cards.behaviour_of({"_number": cards.TEST_METHODS.get(call.id, "")}) in ("decline", "insufficient_funds"):
         raise StripeError(
             "Your card was declined.",
             status=402,
@@ -118,39 +118,39 @@ def create_attached(call: Call) -> Thing:
             code="card_declined",
             decline_code="generic_decline",
         )
-    return attach(call.bank, call.id, customer["id"])
+    return attach(call.core, call.id, customer["id"])
 
 
 def detach(call: Call) -> Thing:
-    method = call.bank.get("payment_method", call.id)
+    method = call.core.get("payment_method", call.id)
     if method["customer"] is None:
         raise StripeError("The payment method you provided is not attached to a customer so detachment is impossible.")
-    _forget(call.bank, method)
+    _forget(call.core, method)
     before = {"customer": method["customer"]}
-    call.bank.save(method, customer=None)
-    call.bank.emit("payment_method.detached", method, before)
+    call.core.save(method, customer=None)
+    call.core.emit("payment_method.detached", method, before)
     return method
 
 
-def _forget(bank: Bank, method: Thing) -> None:
+def _forget(core: StripeCore, method: Thing) -> None:
     """Nobody pays with it by default any more."""
-    customer = bank.get("customer", method["customer"])
+    customer = core.get("customer", method["customer"])
     settings = customer.get("invoice_settings") or {}
     if settings.get("default_payment_method") == method["id"]:
         settings = {**settings, "default_payment_method": None}
-        bank.change(customer, "customer.updated", invoice_settings=settings)
+        core.change(customer, "customer.updated", invoice_settings=settings)
     if customer.get("default_source") == method["id"]:
-        bank.change(customer, "customer.updated", default_source=None)
-    for subscription in bank.books.all("subscription", default_payment_method=method["id"]):
-        bank.change(subscription, "customer.subscription.updated", default_payment_method=None)
+        core.change(customer, "customer.updated", default_source=None)
+    for subscription in core.objects.all("subscription", default_payment_method=method["id"]):
+        core.change(subscription, "customer.subscription.updated", default_payment_method=None)
 
 
 def create(call: Call) -> Thing:
     """A test card by its number or by one of Stripe's tokens; a bank account by its number."""
-    return from_data(call.bank, call.form, call.kept)
+    return from_data(call.core, call.form, call.kept)
 
 
-def from_data(bank: Bank, form: Form, kept: Thing) -> Thing:
+def from_data(core: StripeCore, form: Form, kept: Thing) -> Thing:
     """The payment method that `payment_method_data`, or the whole form, describes."""
     form.need("type")
     details = form.part("billing_details")
@@ -158,43 +158,43 @@ def from_data(bank: Bank, form: Form, kept: Thing) -> Thing:
     if "address" in details:
         bills["address"] = {**ADDRESS, **details.part("address").chosen(*ADDRESS)}
     make = _account if form.text("type") == cards.BANK_ACCOUNT else _card
-    method = make(bank, form, bills)
-    return bank.save(method, metadata=form.map("metadata"), **kept)
+    method = make(core, form, bills)
+    return core.save(method, metadata=form.map("metadata"), **kept)
 
 
-def _card(bank: Bank, form: Form, bills: Thing) -> Thing:
+def _card(core: StripeCore, form: Form, bills: Thing) -> Thing:
     part = form.part("card")
     if part.text("token"):
-        return from_token(bank, part.need("token"), part.name("token"), **bills)
+        return from_token(core, part.need("token"), part.name("token"), **bills)
     number = cards.digits(part.text("number") or cards.PAYS)
     if number not in cards.CARDS:
         wrong = cards.UNKNOWN if cards.is_card_number(number) else "Your card number is incorrect."
         raise StripeError(wrong, status=402, type="card_error", code="incorrect_number", param="card[number]")
     expiry = {name: part.number(name) for name in ("exp_month", "exp_year") if name in part}
-    return make_card(bank, number, beside=expiry, **bills)
+    return make_card(core, number, beside=expiry, **bills)
 
 
-def _account(bank: Bank, form: Form, bills: Thing) -> Thing:
+def _account(core: StripeCore, form: Form, bills: Thing) -> Thing:
     part = form.part(cards.BANK_ACCOUNT)
     number = part.text("account_number") or cards.GOOD_ACCOUNT
     if number not in cards.ACCOUNTS:
         raise StripeError("You must use a test bank account number.", param="us_bank_account[account_number]")
     beside = part.chosen("account_holder_type", "account_type", "routing_number")
-    return make_bank_account(bank, number, beside=beside, **bills)
+    return make_bank_account(core, number, beside=beside, **bills)
 
 
-def from_token(bank: Bank, token: str, param: str, **bills: Any) -> Thing:
+def from_token(core: StripeCore, token: str, param: str, **bills: Any) -> Thing:
     number = cards.TEST_METHODS.get(token.replace("tok_", "pm_card_", 1))
     if number is None:
         raise no_such("token", token, param, 400)
-    return make_card(bank, number, **bills)
+    return make_card(core, number, **bills)
 
 
 def read(call: Call) -> Thing:
-    method = call.bank.books.find(call.id)
+    method = call.core.objects.find(call.id)
     if method is None and call.id in cards.TEST_METHODS:
-        return make_card(call.bank, cards.TEST_METHODS[call.id])
-    return call.bank.get("payment_method", call.id)
+        return make_card(call.core, cards.TEST_METHODS[call.id])
+    return call.core.get("payment_method", call.id)
 
 
 def list_all(call: Call) -> Thing:
@@ -202,18 +202,18 @@ def list_all(call: Call) -> Thing:
 
 
 def of_customer(call: Call) -> Thing:
-    customer = call.bank.alive("customer", call.id)
+    customer = call.core.alive("customer", call.id)
     return page(call, "payment_method", "type", where=(("customer", "=", customer["id"]),))
 
 
 def one_of_customer(call: Call) -> Thing:
-    method = call.bank.get("payment_method", call.path["method"])
+    method = call.core.get("payment_method", call.path["method"])
     if method["customer"] != call.id:
         raise no_such("payment_method", method["id"])
     return method
 
 
-def card_on_file(bank: Bank, customer: Thing) -> str | None:
+def card_on_file(core: StripeCore, customer: Thing) -> str | None:
     """What a customer pays with unless told otherwise."""
     chosen: str | None = customer["invoice_settings"]["default_payment_method"] or customer["default_source"]
     return chosen

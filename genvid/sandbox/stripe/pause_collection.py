@@ -1,9 +1,9 @@
 """`pause_collection`: the subscription runs on, and its invoices are not collected."""
 
 from genvid.sandbox.stripe import balances, invoices
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call
+from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.object_store import Thing
 
 BEHAVIORS = ("keep_as_draft", "mark_uncollectible", "void")
 
@@ -17,25 +17,25 @@ def wanted(call: Call) -> Thing | None:
     return {"behavior": form.word("behavior", *BEHAVIORS), "resumes_at": form.number("resumes_at")}
 
 
-def running(bank: Bank, subscription: Thing | None) -> str | None:
+def running(core: StripeCore, subscription: Thing | None) -> str | None:
     """What becomes of an invoice that is due now; None where it is collected."""
     pause = (subscription or {}).get("pause_collection")
     if subscription is None or not pause:
         return None
-    if pause["resumes_at"] and pause["resumes_at"] <= bank.now(subscription["customer"]):
-        bank.change(subscription, "customer.subscription.updated", pause_collection=None)
+    if pause["resumes_at"] and pause["resumes_at"] <= core.now(subscription["customer"]):
+        core.change(subscription, "customer.subscription.updated", pause_collection=None)
         return None
     return str(pause["behavior"])
 
 
-def put_aside(bank: Bank, invoice: Thing, behavior: str) -> Thing:
+def put_aside(core: StripeCore, invoice: Thing, behavior: str) -> Thing:
     if behavior == "void":
-        return invoices.void(bank, invoice)
+        return invoices.void(core, invoice)
     if behavior == "mark_uncollectible":
-        now = bank.now(invoice["customer"])
+        now = core.now(invoice["customer"])
         transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
-        bank.save(invoice, status="uncollectible", auto_advance=False, status_transitions=transitions)
-        bank.emit("invoice.marked_uncollectible", invoice)
+        core.save(invoice, status="uncollectible", auto_advance=False, status_transitions=transitions)
+        core.emit("invoice.marked_uncollectible", invoice)
         return invoice
-    balances.restore(bank, invoice)
-    return bank.save(invoice, status="draft", auto_advance=False)
+    balances.restore(core, invoice)
+    return core.save(invoice, status="draft", auto_advance=False)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from genvid.sandbox.stripe import cards, charges, disputes
-from genvid.sandbox.stripe.bank import Bank, owner
-from genvid.sandbox.stripe.books import Thing, new_id, shown
 from genvid.sandbox.stripe.cards import Refusal
+from genvid.sandbox.stripe.core import StripeCore, owner
 from genvid.sandbox.stripe.errors import DOCS
+from genvid.sandbox.stripe.object_store import Thing, new_id, shown
 from genvid.sandbox.stripe.timetable import DAY
 
 DEBIT_TAKES = 4 * DAY
@@ -28,23 +28,23 @@ class Attempt:
 
     @property
     def refusal(self) -> Refusal | None:
-        deed = cards.deed_of(self.method)
+        behaviour = cards.behaviour_of(self.method)
         if self.verdict is not None:
             return None if self.verdict else cards.DECLINED
         if self.authenticated is False:
             return cards.AUTHENTICATION_FAILED
-        if deed in ("authenticate", "authenticate_always") and not self.buyer_is_there:
+        if behaviour in ("authenticate", "authenticate_always") and not self.buyer_is_there:
             return cards.NEEDS_AUTHENTICATION
-        return cards.REFUSALS.get(deed)
+        return cards.REFUSALS.get(behaviour)
 
     @property
     def asks(self) -> bool:
         """The buyer has to authenticate first."""
-        asking = cards.deed_of(self.method) in cards.ASKING and self.buyer_is_there
+        asking = cards.behaviour_of(self.method) in cards.ASKING and self.buyer_is_there
         return asking and self.authenticated is None and self.verdict is None
 
 
-def make_intent(bank: Bank, amount: int, currency: str, customer: str | None, **fields: Any) -> Thing:
+def make_intent(core: StripeCore, amount: int, currency: str, customer: str | None, **fields: Any) -> Thing:
     body: Thing = {
         "amount": amount,
         "amount_capturable": 0,
@@ -82,9 +82,9 @@ def make_intent(bank: Bank, amount: int, currency: str, customer: str | None, **
         "transfer_group": None,
         **fields,
     }
-    intent = bank.new("payment_intent", "pi_3", **body)
-    bank.save(intent, client_secret=charges.new_secret(intent["id"]))
-    bank.emit("payment_intent.created", intent)
+    intent = core.new("payment_intent", "pi_3", **body)
+    core.save(intent, client_secret=charges.new_secret(intent["id"]))
+    core.emit("payment_intent.created", intent)
     return intent
 
 
@@ -97,18 +97,18 @@ def choices(*settings: Thing | None) -> Thing:
     return found
 
 
-def attempt(bank: Bank, intent: Thing, tried: Attempt) -> Thing:
+def attempt(core: StripeCore, intent: Thing, tried: Attempt) -> Thing:
     """Tries to pay. The intent's status says what came of it."""
-    bank.save(intent, last_payment_error=None, next_action=None, payment_method=tried.method["id"])
+    core.save(intent, last_payment_error=None, next_action=None, payment_method=tried.method["id"])
     if tried.asks or _insists(intent, tried):
-        return ask(bank, intent, tried.return_url)
+        return ask(core, intent, tried.return_url)
     if tried.refusal is not None:
-        return refuse(bank, intent, tried.method, tried.refusal)
+        return refuse(core, intent, tried.method, tried.refusal)
     if tried.method["type"] == cards.BANK_ACCOUNT and tried.verdict is None:
-        return debit(bank, intent, tried.method)
+        return debit(core, intent, tried.method)
     if intent["capture_method"] == "manual":
-        return authorize(bank, intent, charges.make(bank, intent, tried.method, "succeeded", captured=False))
-    return succeed(bank, intent, charges.make(bank, intent, tried.method, "succeeded"))
+        return authorize(core, intent, charges.make(core, intent, tried.method, "succeeded", captured=False))
+    return succeed(core, intent, charges.make(core, intent, tried.method, "succeeded"))
 
 
 def _insists(intent: Thing, tried: Attempt) -> bool:
@@ -118,28 +118,28 @@ def _insists(intent: Thing, tried: Attempt) -> bool:
     return wanted in ("any", "challenge") and tried.method["type"] == "card" and is_open
 
 
-def ask(bank: Bank, intent: Thing, return_url: str | None) -> Thing:
-    page = f"{bank.base}/pay/secure/{intent['id']}"
+def ask(core: StripeCore, intent: Thing, return_url: str | None) -> Thing:
+    page = f"{core.base}/pay/secure/{intent['id']}"
     action = {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": page}}
-    bank.save(intent, status="requires_action", next_action=action)
-    bank.emit("payment_intent.requires_action", intent)
+    core.save(intent, status="requires_action", next_action=action)
+    core.emit("payment_intent.requires_action", intent)
     return intent
 
 
-def refuse(bank: Bank, intent: Thing, method: Thing, refusal: Refusal) -> Thing:
+def refuse(core: StripeCore, intent: Thing, method: Thing, refusal: Refusal) -> Thing:
     charge = None
     if refusal is not cards.AUTHENTICATION_FAILED:
-        charge = charges.make(bank, intent, method, "failed", refusal)
-        bank.emit("charge.failed", charge)
+        charge = charges.make(core, intent, method, "failed", refusal)
+        core.emit("charge.failed", charge)
     error = error_of(refusal, method, charge)
-    bank.save(
+    core.save(
         intent,
         status="requires_payment_method",
         payment_method=None,
         last_payment_error=error,
         latest_charge=charge["id"] if charge else intent["latest_charge"],
     )
-    bank.emit("payment_intent.payment_failed", intent)
+    core.emit("payment_intent.payment_failed", intent)
     return intent
 
 
@@ -151,65 +151,65 @@ def error_of(refusal: Refusal, method: Thing, charge: Thing | None) -> Thing:
     return error | ({"decline_code": refusal.decline_code} if refusal.decline_code else {})
 
 
-def debit(bank: Bank, intent: Thing, method: Thing) -> Thing:
-    """A bank account answers days later, by itself or when a lever says so: see `settle_debit`."""
-    charge = charges.make(bank, intent, method, "pending")
-    bank.emit("charge.pending", charge)
-    due = bank.now(owner(method)) + DEBIT_TAKES
-    bank.save(intent, status="processing", latest_charge=charge["id"], _settles_at=due)
-    bank.emit("payment_intent.processing", intent)
+def debit(core: StripeCore, intent: Thing, method: Thing) -> Thing:
+    """A bank account answers days later, by itself or when a test calls for it: see `settle_debit`."""
+    charge = charges.make(core, intent, method, "pending")
+    core.emit("charge.pending", charge)
+    due = core.now(owner(method)) + DEBIT_TAKES
+    core.save(intent, status="processing", latest_charge=charge["id"], _settles_at=due)
+    core.emit("payment_intent.processing", intent)
     return intent
 
 
-def settle_debit(bank: Bank, intent: Thing, *, succeeds: bool) -> Thing:
-    charge = bank.get("charge", intent["latest_charge"])
+def settle_debit(core: StripeCore, intent: Thing, *, succeeds: bool) -> Thing:
+    charge = core.get("charge", intent["latest_charge"])
     if succeeds:
-        bank.save(charge, status="succeeded", paid=True, captured=True, amount_captured=charge["amount"])
-        return succeed(bank, intent, charge)
-    method = bank.get("payment_method", intent["payment_method"])
+        core.save(charge, status="succeeded", paid=True, captured=True, amount_captured=charge["amount"])
+        return succeed(core, intent, charge)
+    method = core.get("payment_method", intent["payment_method"])
     refusal = cards.ACCOUNTS.get(method["_number"]) or cards.DEBIT_FAILED
-    bank.save(charge, status="failed", failure_code=refusal.code, failure_message=refusal.message)
-    bank.emit("charge.failed", charge)
+    core.save(charge, status="failed", failure_code=refusal.code, failure_message=refusal.message)
+    core.emit("charge.failed", charge)
     error = error_of(refusal, method, charge) | {"type": "invalid_request_error"}
-    bank.save(intent, status="requires_payment_method", payment_method=None, last_payment_error=error)
-    bank.emit("payment_intent.payment_failed", intent)
+    core.save(intent, status="requires_payment_method", payment_method=None, last_payment_error=error)
+    core.emit("payment_intent.payment_failed", intent)
     return intent
 
 
-def authorize(bank: Bank, intent: Thing, charge: Thing) -> Thing:
+def authorize(core: StripeCore, intent: Thing, charge: Thing) -> Thing:
     """The money is only held: see `captures`."""
-    bank.emit("charge.succeeded", charge)
+    core.emit("charge.succeeded", charge)
     amount = intent["amount"]
-    bank.save(intent, status="requires_capture", amount_capturable=amount, latest_charge=charge["id"])
-    bank.emit("payment_intent.amount_capturable_updated", intent)
+    core.save(intent, status="requires_capture", amount_capturable=amount, latest_charge=charge["id"])
+    core.emit("payment_intent.amount_capturable_updated", intent)
     return intent
 
 
-def succeed(bank: Bank, intent: Thing, charge: Thing) -> Thing:
-    bank.emit("charge.succeeded", charge)
-    bank.save(intent, status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"])
-    bank.emit("payment_intent.succeeded", intent)
-    charges.settle(bank, charge)
-    deed = cards.deed_of(bank.get("payment_method", charge["payment_method"]))
-    if deed in ("dispute", "inquiry"):
-        disputes.open_dispute(bank, charge, None, "fraudulent", warning=deed == "inquiry")
-    elif deed == "fraud_warning":
-        disputes.warn(bank, charge)
+def succeed(core: StripeCore, intent: Thing, charge: Thing) -> Thing:
+    core.emit("charge.succeeded", charge)
+    core.save(intent, status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"])
+    core.emit("payment_intent.succeeded", intent)
+    charges.settle(core, charge)
+    behaviour = cards.behaviour_of(core.get("payment_method", charge["payment_method"]))
+    if behaviour in ("dispute", "inquiry"):
+        disputes.open_dispute(core, charge, None, "fraudulent", warning=behaviour == "inquiry")
+    elif behaviour == "fraud_warning":
+        disputes.warn(core, charge)
     return intent
 
 
-def cancel(bank: Bank, intent: Thing, reason: str | None) -> Thing:
-    now = bank.now(intent["customer"])
+def cancel(core: StripeCore, intent: Thing, reason: str | None) -> Thing:
+    now = core.now(intent["customer"])
     ended = {"amount_capturable": 0, "next_action": None}
     if intent["status"] == "requires_capture":
-        charge = bank.get("charge", intent["latest_charge"])
-        bank.change(charge, "charge.refunded", amount_refunded=charge["amount"], refunded=True)
-    bank.save(intent, status="canceled", canceled_at=now, cancellation_reason=reason, **ended)
-    bank.emit("payment_intent.canceled", intent)
+        charge = core.get("charge", intent["latest_charge"])
+        core.change(charge, "charge.refunded", amount_refunded=charge["amount"], refunded=True)
+    core.save(intent, status="canceled", canceled_at=now, cancellation_reason=reason, **ended)
+    core.emit("payment_intent.canceled", intent)
     return intent
 
 
-def make_setup(bank: Bank, customer: str | None, method: Thing | None, status: str, **fields: Any) -> Thing:
+def make_setup(core: StripeCore, customer: str | None, method: Thing | None, status: str, **fields: Any) -> Thing:
     """A setup intent: the permission to charge a payment method later."""
     body: Thing = {
         "application": None,
@@ -233,9 +233,9 @@ def make_setup(bank: Bank, customer: str | None, method: Thing | None, status: s
         "usage": "off_session",
         **fields,
     }
-    intent = bank.new("setup_intent", "seti_1", **body)
-    bank.save(intent, client_secret=f"{intent['id']}_secret_{new_id('')}")
-    bank.emit("setup_intent.created", intent)
+    intent = core.new("setup_intent", "seti_1", **body)
+    core.save(intent, client_secret=f"{intent['id']}_secret_{new_id('')}")
+    core.emit("setup_intent.created", intent)
     if status == "succeeded":
-        bank.emit("setup_intent.succeeded", intent)
+        core.emit("setup_intent.succeeded", intent)
     return intent

@@ -1,20 +1,20 @@
 """The customer portal's API: what customers may do there, and a way in."""
 
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.object_store import Thing
 
 CONFIGURATION = "billing_portal.configuration"
 
 
 def create_configuration(call: Call) -> Thing:
-    return _make(call.bank, call.form, is_default=False)
+    return _make(call.core, call.form, is_default=False)
 
 
-def _make(bank: Bank, form: Form, *, is_default: bool) -> Thing:
-    return bank.new(
+def _make(core: StripeCore, form: Form, *, is_default: bool) -> Thing:
+    return core.new(
         CONFIGURATION,
         "bpc_1",
         active=True,
@@ -26,7 +26,7 @@ def _make(bank: Bank, form: Form, *, is_default: bool) -> Thing:
         login_page={"enabled": form.part("login_page").flag("enabled"), "url": None},
         metadata=form.map("metadata"),
         name=form.text("name"),
-        updated=bank.now(),
+        updated=core.now(),
     )
 
 
@@ -71,8 +71,8 @@ def _product(form: Form) -> Thing:
 
 
 def update_configuration(call: Call) -> Thing:
-    form, configuration = call.form, call.bank.get(CONFIGURATION, call.id)
-    fields: Thing = {"updated": call.bank.now(), **call.kept}
+    form, configuration = call.form, call.core.get(CONFIGURATION, call.id)
+    fields: Thing = {"updated": call.core.now(), **call.kept}
     if "login_page" in form:
         fields["login_page"] = {**configuration["login_page"], "enabled": form.part("login_page").flag("enabled")}
     if "active" in form:
@@ -85,11 +85,11 @@ def update_configuration(call: Call) -> Thing:
         given = form.part("features")
         new = _features(given)
         fields["features"] = {**configuration["features"], **{name: new[name] for name in given.values if name in new}}
-    return call.bank.save(configuration, **fields)
+    return call.core.save(configuration, **fields)
 
 
 def read_configuration(call: Call) -> Thing:
-    return call.bank.get(CONFIGURATION, call.id)
+    return call.core.get(CONFIGURATION, call.id)
 
 
 def list_configurations(call: Call) -> Thing:
@@ -99,21 +99,21 @@ def list_configurations(call: Call) -> Thing:
     return page(call, CONFIGURATION, where=tuple(where))
 
 
-def default_configuration(bank: Bank) -> Thing:
+def default_configuration(core: StripeCore) -> Thing:
     """Everything is allowed but other plans, of which it knows none."""
-    for configuration in bank.books.all(CONFIGURATION, is_default=True):
+    for configuration in core.objects.all(CONFIGURATION, is_default=True):
         return configuration
     enabled = {"enabled": "true"}
     names = ("invoice_history", "payment_method_update", "subscription_cancel")
-    return _make(bank, Form({"features": dict.fromkeys(names, enabled)}), is_default=True)
+    return _make(core, Form({"features": dict.fromkeys(names, enabled)}), is_default=True)
 
 
 def create_session(call: Call) -> Thing:
-    form, bank = call.form, call.bank
-    customer = bank.alive("customer", form.need("customer"), "customer")
+    form, core = call.form, call.core
+    customer = core.alive("customer", form.need("customer"), "customer")
     wanted = form.text("configuration")
-    chosen = bank.get(CONFIGURATION, wanted, "configuration") if wanted else default_configuration(bank)
-    session = bank.new(
+    chosen = core.get(CONFIGURATION, wanted, "configuration") if wanted else default_configuration(core)
+    session = core.new(
         "billing_portal.session",
         "bps_1",
         configuration=chosen["id"],
@@ -123,7 +123,7 @@ def create_session(call: Call) -> Thing:
         on_behalf_of=None,
         return_url=form.text("return_url") or chosen["default_return_url"],
     )
-    return bank.save(session, url=f"{bank.base}/pay/portal/{session['id']}")
+    return core.save(session, url=f"{core.base}/pay/portal/{session['id']}")
 
 
 CONFIGURATIONS = "/v1/billing_portal/configurations"

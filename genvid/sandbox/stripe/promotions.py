@@ -3,28 +3,28 @@
 from typing import Any
 
 from genvid.sandbox.stripe import currencies
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, new_id
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.object_store import Thing, new_id
 
 DAYS_OF_A_MONTH = 30.4375
 INVALID = "This code is invalid."
 
 
 def create_coupon(call: Call) -> Thing:
-    form, bank = call.form, call.bank
+    form, core = call.form, call.core
     wanted = form.text("id")
-    if wanted and bank.books.find(wanted) is not None:
+    if wanted and core.objects.find(wanted) is not None:
         raise StripeError("Coupon already exists.", code="resource_already_exists", param="id")
     if not form.text("percent_off") and not form.text("amount_off"):
         raise missing("percent_off")
     duration = form.word("duration", "once", "repeating", "forever")
     if duration == "repeating" and form.number("duration_in_months") is None:
         raise missing("duration_in_months")
-    coupon = bank.new(
+    coupon = core.new(
         "coupon",
         "",
         **_worth(call),
@@ -36,7 +36,7 @@ def create_coupon(call: Call) -> Thing:
         valid=True,
         id=wanted or new_id("", 8),
     )
-    bank.emit("coupon.created", coupon)
+    core.emit("coupon.created", coupon)
     return coupon
 
 
@@ -60,22 +60,22 @@ def _worth(call: Call) -> Thing:
 
 
 def read_coupon(call: Call) -> Thing:
-    return call.bank.get("coupon", call.id)
+    return call.core.get("coupon", call.id)
 
 
 def update_coupon(call: Call) -> Thing:
-    form, coupon = call.form, call.bank.alive("coupon", call.id)
+    form, coupon = call.form, call.core.alive("coupon", call.id)
     fields: Thing = {**call.kept}
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", coupon["metadata"])
-    return call.bank.change(coupon, "coupon.updated", **fields)
+    return call.core.change(coupon, "coupon.updated", **fields)
 
 
 def delete_coupon(call: Call) -> Thing:
-    coupon = call.bank.alive("coupon", call.id)
-    call.bank.emit("coupon.deleted", coupon)
+    coupon = call.core.alive("coupon", call.id)
+    call.core.emit("coupon.deleted", coupon)
     gone = {"id": coupon["id"], "object": "coupon", "deleted": True}
-    call.bank.save(gone)
+    call.core.save(gone)
     return gone
 
 
@@ -84,16 +84,16 @@ def list_coupons(call: Call) -> Thing:
 
 
 def create_code(call: Call) -> Thing:
-    form, bank = call.form, call.bank
+    form, core = call.form, call.core
     coupon = form.part("promotion").need("coupon")
-    bank.alive("coupon", coupon, "promotion[coupon]")
+    core.alive("coupon", coupon, "promotion[coupon]")
     if form.text("customer"):
-        bank.alive("customer", form.need("customer"), "customer")
+        core.alive("customer", form.need("customer"), "customer")
     word = form.text("code") or new_id("", 8).upper()
-    if any(one["active"] for one in bank.books.all("promotion_code", _key=word.upper())):
+    if any(one["active"] for one in core.objects.all("promotion_code", _key=word.upper())):
         message = "An active promotion code with `code: " + word + "` already exists."
         raise StripeError(message, code="resource_already_exists", param="code")
-    code = bank.new(
+    code = core.new(
         "promotion_code",
         "promo_1",
         active=form.flag("active", True),
@@ -109,20 +109,20 @@ def create_code(call: Call) -> Thing:
         times_redeemed=0,
         _key=word.upper(),
     )
-    bank.emit("promotion_code.created", code)
+    core.emit("promotion_code.created", code)
     return code
 
 
 def read_code(call: Call) -> Thing:
-    return call.bank.get("promotion_code", call.id)
+    return call.core.get("promotion_code", call.id)
 
 
 def update_code(call: Call) -> Thing:
-    form, code = call.form, call.bank.get("promotion_code", call.id)
+    form, code = call.form, call.core.get("promotion_code", call.id)
     fields: Thing = {"active": form.flag("active")} if "active" in form else {}
     if "metadata" in form:
         fields["metadata"] = form.map("metadata", code["metadata"])
-    return call.bank.change(code, "promotion_code.updated", **fields)
+    return call.core.change(code, "promotion_code.updated", **fields)
 
 
 def list_codes(call: Call) -> Thing:
@@ -136,27 +136,27 @@ def list_codes(call: Call) -> Thing:
     return page(call, "promotion_code", "customer", where=tuple(where))
 
 
-def find_code(bank: Bank, word: str, customer: str | None) -> Thing:
+def find_code(core: StripeCore, word: str, customer: str | None) -> Thing:
     """The usable promotion code a buyer typed; refused in the pay page's words."""
-    for code in bank.books.all("promotion_code", _key=word.strip().upper(), active=True):
-        if is_usable(bank, code) and code["customer"] in (None, customer):
+    for code in core.objects.all("promotion_code", _key=word.strip().upper(), active=True):
+        if is_usable(core, code) and code["customer"] in (None, customer):
             return code
     raise StripeError(INVALID, code="promotion_code_invalid", param="promotion_code")
 
 
-def refuse_restricted(bank: Bank, code: Thing, customer: str | None, subtotal: int, currency: str) -> None:
+def refuse_restricted(core: StripeCore, code: Thing, customer: str | None, subtotal: int, currency: str) -> None:
     """Raises StripeError where a code is not for this purchase."""
     limits = code["restrictions"]
     least, of_currency = limits["minimum_amount"], limits["minimum_amount_currency"]
     too_small = least is not None and (subtotal < least or of_currency not in (None, currency))
-    has_paid = customer is not None and bank.books.all("charge", customer=customer, status="succeeded") != []
-    coupon = bank.get("coupon", code["promotion"]["coupon"])
+    has_paid = customer is not None and core.objects.all("charge", customer=customer, status="succeeded") != []
+    coupon = core.get("coupon", code["promotion"]["coupon"])
     if too_small or (limits["first_time_transaction"] and has_paid) or coupon["currency"] not in (None, currency):
         raise StripeError(INVALID, code="promotion_code_invalid", param="promotion_code")
 
 
-def is_usable(bank: Bank, code: Thing) -> bool:
-    coupon = bank.books.find(code["promotion"]["coupon"]) or {}
+def is_usable(core: StripeCore, code: Thing) -> bool:
+    coupon = core.objects.find(code["promotion"]["coupon"]) or {}
     limits = (
         (code["times_redeemed"], code["max_redemptions"]),
         (coupon.get("times_redeemed", 0), coupon.get("max_redemptions")),
@@ -164,7 +164,7 @@ def is_usable(bank: Bank, code: Thing) -> bool:
     ends = (code["expires_at"], coupon.get("redeem_by"))
     exhausted = any(limit is not None and used >= limit for used, limit in limits)
     return (
-        coupon.get("valid", False) and not exhausted and not any(end is not None and end <= bank.now() for end in ends)
+        coupon.get("valid", False) and not exhausted and not any(end is not None and end <= core.now() for end in ends)
     )
 
 
@@ -175,15 +175,15 @@ def reduction(coupon: Thing, amount: int) -> int:
     return int(min(amount, coupon["amount_off"]))
 
 
-def redeem(bank: Bank, coupon: Thing, code: Thing | None, **of: Any) -> Thing:
+def redeem(core: StripeCore, coupon: Thing, code: Thing | None, **of: Any) -> Thing:
     """A discount of a session, a subscription or an invoice; counted against its limits."""
-    bank.save(coupon, times_redeemed=coupon["times_redeemed"] + 1)
+    core.save(coupon, times_redeemed=coupon["times_redeemed"] + 1)
     if code is not None:
-        bank.save(code, times_redeemed=code["times_redeemed"] + 1)
+        core.save(code, times_redeemed=code["times_redeemed"] + 1)
     fields: Thing = {"checkout_session": None, "invoice": None, "invoice_item": None, "subscription": None}
-    start = bank.now(of.get("customer"))
+    start = core.now(of.get("customer"))
     months = coupon["duration_in_months"]
-    discount = bank.new(
+    discount = core.new(
         "discount",
         "di_1",
         **{**fields, "subscription_item": None, **of},
@@ -194,19 +194,19 @@ def redeem(bank: Bank, coupon: Thing, code: Thing | None, **of: Any) -> Thing:
     )
     for name in ("created", "livemode"):
         del discount[name]
-    return bank.save(discount)
+    return core.save(discount)
 
 
-def redeem_given(bank: Bank, form: Form, of: dict[str, Any]) -> list[str]:
+def redeem_given(core: StripeCore, form: Form, of: dict[str, Any]) -> list[str]:
     """The discounts that come of the form's `discounts`."""
     found = []
     for part in form.parts("discounts"):
         code = None
         if part.text("promotion_code"):
-            code = bank.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
+            code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
         wanted = code["promotion"]["coupon"] if code else part.need("coupon")
-        coupon = bank.alive("coupon", wanted, part.name("coupon"))
-        found.append(str(redeem(bank, coupon, code, **of)["id"]))
+        coupon = core.alive("coupon", wanted, part.name("coupon"))
+        found.append(str(redeem(core, coupon, code, **of)["id"]))
     return found
 
 

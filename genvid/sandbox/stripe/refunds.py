@@ -1,15 +1,15 @@
 """Refunds, and how far a charge is refunded."""
 
 from genvid.sandbox.stripe import charges
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.lists import page
+from genvid.sandbox.stripe.object_store import Thing
 
 
 def make(
-    bank: Bank,
+    core: StripeCore,
     charge: Thing,
     amount: int | None,
     *,
@@ -19,7 +19,7 @@ def make(
 ) -> Thing:
     """A refund of what is left of a charge, or of a part of that. A pending one counts as well."""
     amount = _allowed(charge, amount)
-    refund = bank.new(
+    refund = core.new(
         "refund",
         "re_3",
         amount=amount,
@@ -37,10 +37,10 @@ def make(
         _customer=charge["customer"],
     )
     del refund["livemode"]
-    bank.save(refund, balance_transaction=charges.book(bank, "refund", -amount, refund)["id"])
-    bank.emit("refund.created", refund)
+    core.save(refund, balance_transaction=charges.book(core, "refund", -amount, refund)["id"])
+    core.emit("refund.created", refund)
     refunded = charge["amount_refunded"] + amount
-    bank.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount"])
+    core.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount"])
     return refund
 
 
@@ -60,28 +60,28 @@ def _allowed(charge: Thing, amount: int | None) -> int:
     return left if amount is None else amount
 
 
-def undo(bank: Bank, refund: Thing, status: str) -> Thing:
+def undo(core: StripeCore, refund: Thing, status: str) -> Thing:
     """It failed or was canceled: the money is back with us, and the charge is refunded by that much less."""
     if refund["status"] in ("failed", "canceled"):
         raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
-    transaction = charges.book(bank, "refund_failure", refund["amount"], refund)
+    transaction = charges.book(core, "refund_failure", refund["amount"], refund)
     fields: Thing = {"status": status, "failure_balance_transaction": transaction["id"]}
     if status == "failed":
         fields["failure_reason"] = "expired_or_canceled_card"
-    bank.change(refund, "refund.updated", **fields)
-    charge = bank.get("charge", refund["charge"])
-    bank.save(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)
-    bank.emit("charge.refund.updated", refund)
+    core.change(refund, "refund.updated", **fields)
+    charge = core.get("charge", refund["charge"])
+    core.save(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)
+    core.emit("charge.refund.updated", refund)
     if status == "failed":
-        bank.emit("refund.failed", refund)
+        core.emit("refund.failed", refund)
     return refund
 
 
-def succeed(bank: Bank, refund: Thing) -> Thing:
+def succeed(core: StripeCore, refund: Thing) -> Thing:
     """A pending one has arrived."""
     if refund["status"] != "pending":
         raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
-    return bank.change(refund, "refund.updated", status="succeeded")
+    return core.change(refund, "refund.updated", status="succeeded")
 
 
 def create(call: Call) -> Thing:
@@ -89,36 +89,36 @@ def create(call: Call) -> Thing:
     wanted = form.text("charge") or form.text("payment_intent")
     if wanted is None:
         raise missing("charge")
-    charge, reason = charges.of(call.bank, wanted), form.text("reason")
+    charge, reason = charges.of(call.core, wanted), form.text("reason")
     intent = form.text("payment_intent")
     if intent is not None and charge["payment_intent"] != intent:
         raise StripeError("The charge is not one of this PaymentIntent.", param="payment_intent")
-    _refuse_disputed(call.bank, charge)
-    return make(call.bank, charge, form.number("amount"), reason=reason, metadata=form.map("metadata"))
+    _refuse_disputed(call.core, charge)
+    return make(call.core, charge, form.number("amount"), reason=reason, metadata=form.map("metadata"))
 
 
-def _refuse_disputed(bank: Bank, charge: Thing) -> None:
+def _refuse_disputed(core: StripeCore, charge: Thing) -> None:
     """The card's bank has taken the money already. After an inquiry or a won dispute there is something to refund."""
-    for dispute in bank.books.all("dispute", charge=charge["id"]):
+    for dispute in core.objects.all("dispute", charge=charge["id"]):
         if not dispute["is_charge_refundable"] and dispute["status"] != "won":
             message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
             raise StripeError(message, code="charge_disputed", param="charge")
 
 
 def update(call: Call) -> Thing:
-    refund = call.bank.get("refund", call.id)
-    return call.bank.change(refund, "refund.updated", metadata=call.form.map("metadata", refund["metadata"]))
+    refund = call.core.get("refund", call.id)
+    return call.core.change(refund, "refund.updated", metadata=call.form.map("metadata", refund["metadata"]))
 
 
 def cancel(call: Call) -> Thing:
-    refund = call.bank.get("refund", call.id)
+    refund = call.core.get("refund", call.id)
     if refund["status"] != "pending":
         raise StripeError("Only a pending refund can be canceled.", param="id")
-    return undo(call.bank, refund, "canceled")
+    return undo(call.core, refund, "canceled")
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("refund", call.id)
+    return call.core.get("refund", call.id)
 
 
 def list_all(call: Call) -> Thing:

@@ -2,8 +2,8 @@
 
 from starlette.routing import BaseRoute
 
-from genvid.sandbox.house import House
 from genvid.sandbox.stripe import (
+    actions,
     balances,
     billing,
     captures,
@@ -15,7 +15,6 @@ from genvid.sandbox.stripe import (
     endpoints,
     intents,
     invoice_items,
-    levers,
     methods,
     pausing,
     payment_pages,
@@ -27,6 +26,7 @@ from genvid.sandbox.stripe import (
     sessions,
     subscriptions,
 )
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.pages import web
 from genvid.sandbox.stripe.serving import route, unrecognized
 
@@ -56,6 +56,6 @@ MODULES = (
 )
 
 
-def routes(house: House) -> list[BaseRoute]:
-    api = [route(house, operation) for module in MODULES for operation in module.OPERATIONS]
-    return [*api, unrecognized(house), *web.routes(house), *levers.routes(house)]
+def routes(core: StripeCore) -> list[BaseRoute]:
+    api = [route(core, operation) for module in MODULES for operation in module.OPERATIONS]
+    return [*api, unrecognized(core), *web.routes(core), *actions.routes(core)]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from genvid.sandbox.stripe.books import Thing, shown
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.lists import limit_of
+from genvid.sandbox.stripe.object_store import Thing, shown
 
 # Numbers may be compared, texts be looked for inside.
 COMMON = {"created": "number", "metadata": "map"}
@@ -124,7 +124,7 @@ def search(kind: str, call: Call) -> Thing:
         raise missing("query")
     clauses, is_any = parsed(query, kind)
     enough = any if is_any else all
-    everything = [one for one in reversed(call.bank.books.all(kind)) if not one.get("deleted")]
+    everything = [one for one in reversed(call.core.objects.all(kind)) if not one.get("deleted")]
     found = [shown(one) for one in everything if enough(clause.fits(one) for clause in clauses)]
     start, limit = _start(call), limit_of(call)
     left = found[start + limit :]

@@ -11,16 +11,15 @@ from starlette.routing import Route
 
 from genvid.sandbox import faults
 from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer
-from genvid.sandbox.house import House
 from genvid.sandbox.stripe import params, replay
-from genvid.sandbox.stripe.bank import API_VERSION, Bank, Cause
-from genvid.sandbox.stripe.books import new_id, shown
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import API_VERSION, Cause, StripeCore
 from genvid.sandbox.stripe.declared import DECLARED
 from genvid.sandbox.stripe.declared_billing import DECLARED_BILLING
 from genvid.sandbox.stripe.errors import StripeError, translated, unauthorized
 from genvid.sandbox.stripe.expand import expand
 from genvid.sandbox.stripe.forms import Form, decoded
+from genvid.sandbox.stripe.object_store import new_id, shown
 
 NO_KEY = (
     "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth "
@@ -45,12 +44,12 @@ class Asked:
         return Form(decoded("&".join(filter(None, (self.request.url.query, raw)))))
 
 
-def route(house: House, operation: Operation) -> Route:
+def route(core: StripeCore, operation: Operation) -> Route:
     async def endpoint(request: Request) -> Response:
-        house.store.count("requests", "route", operation.name)
+        core.store.count("requests", "route", operation.name)
         request_id = new_id("req_", 14)
         try:
-            response = await _answer(house, operation, request, request_id)
+            response = await _answer(core, operation, request, request_id)
         except StripeError as error:
             response = JSONResponse(error.body, error.status, error.headers)
         except ApiError as error:
@@ -68,7 +67,7 @@ def route(house: House, operation: Operation) -> Route:
     return Route(operation.path, endpoint, methods=[operation.method])
 
 
-def unrecognized(house: House) -> Route:
+def unrecognized(core: StripeCore) -> Route:
     """Whatever else is asked for under `/v1`."""
 
     def refuse(call: Call) -> dict[str, Any]:
@@ -78,44 +77,44 @@ def unrecognized(house: House) -> Route:
             status=404,
         )
 
-    found = route(house, Operation("GET", "/v1/{rest:path}", refuse))
+    found = route(core, Operation("GET", "/v1/{rest:path}", refuse))
     return Route("/v1/{rest:path}", found.endpoint, methods=METHODS)
 
 
-async def _answer(house: House, operation: Operation, request: Request, request_id: str) -> Response:
-    _authorise(house, request)
+async def _answer(core: StripeCore, operation: Operation, request: Request, request_id: str) -> Response:
+    _authorise(core, request)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     asked = Asked(request, request_id, await request.body(), key)
     if key is None:
-        return await _struck(house, operation, asked)
-    if key in house.in_progress:
+        return await _with_faults(core, operation, asked)
+    if key in core.in_progress:
         raise replay.in_use(key)
-    house.in_progress.add(key)
+    core.in_progress.add(key)
     try:
-        return await _struck(house, operation, asked)
+        return await _with_faults(core, operation, asked)
     finally:
-        house.in_progress.discard(key)
+        core.in_progress.discard(key)
 
 
-async def _struck(house: House, operation: Operation, asked: Asked) -> Response:
-    fault = faults.take(house.store, asked.request.method, asked.request.url.path)
-    await faults.strike_before(house.store, house.board, fault)
-    faults.strike_instead(house.board)
-    response = _replayed(house.bank, operation, asked)
+async def _with_faults(core: StripeCore, operation: Operation, asked: Asked) -> Response:
+    fault = faults.take(core.store, asked.request.method, asked.request.url.path)
+    await faults.apply_before(core.store, core.settings, fault)
+    faults.apply_instead(core.settings)
+    response = _replayed(core, operation, asked)
     if fault.kind == "lost":
         raise ConnectionDropped
     if asked.request.method == "POST":
-        faults.strike_after(house.board)
+        faults.apply_after(core.settings)
     return response
 
 
-def _authorise(house: House, request: Request) -> None:
+def _authorise(core: StripeCore, request: Request) -> None:
     """A secret or restricted key, as a bearer token or as the user of basic authentication."""
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     key = _user(value) if kind.lower() == "basic" else value.strip() if kind.lower() == "bearer" else ""
     if not key:
         raise unauthorized(NO_KEY)
-    wanted = house.options.stripe_key
+    wanted = core.stripe_key
     if not key.startswith(("sk_", "rk_")) or (wanted and key != wanted):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}{'*' * 12}{key[-4:]}")
 
@@ -127,33 +126,33 @@ def _user(value: str) -> str:
         return ""
 
 
-def _replayed(bank: Bank, operation: Operation, asked: Asked) -> Response:
+def _replayed(core: StripeCore, operation: Operation, asked: Asked) -> Response:
     path: str = asked.request.url.path
     headers: dict[str, str] = {}
     if asked.key is not None:
         headers = {"Idempotency-Key": asked.key}
-        earlier = replay.find(bank.store, asked.key, path, asked.body)
+        earlier = replay.find(core.store, asked.key, path, asked.body)
         if earlier is not None:
             return JSONResponse(earlier[1], earlier[0], {**headers, "Idempotent-Replayed": "true"})
-    with bank.store.together():
-        status, answer = _done(bank, operation, asked)
+    with core.store.together():
+        status, answer = _done(core, operation, asked)
         if asked.key is not None:
-            replay.keep(bank.store, asked.key, path, asked.body, status, answer)
+            replay.keep(core.store, asked.key, path, asked.body, status, answer)
     return JSONResponse(answer, status, headers)
 
 
-def _done(bank: Bank, operation: Operation, asked: Asked) -> tuple[int, Any]:
+def _done(core: StripeCore, operation: Operation, asked: Asked) -> tuple[int, Any]:
     """A declined card is an outcome and is kept with all that led to it; other refusals undo everything."""
     request, form = asked.request, asked.form
-    bank.reached_at(str(request.base_url).rstrip("/"))
+    core.reached_at(str(request.base_url).rstrip("/"))
     paths = form.texts("expand")
     form.values.pop("expand", None)
     kept = _kept(operation, form)
     path = {name: str(value) for name, value in request.path_params.items()}
-    call = Call(bank, form, path, f"{request.method}: {request.url.path}", tuple(paths), kept)
-    with bank.caused_by(Cause(asked.request_id, asked.key)):
+    call = Call(core, form, path, f"{request.method}: {request.url.path}", tuple(paths), kept)
+    with core.caused_by(Cause(asked.request_id, asked.key)):
         try:
-            return 200, expand(bank, shown(operation.handler(call)), paths)
+            return 200, expand(core, shown(operation.handler(call)), paths)
         except StripeError as error:
             if error.status != 402:
                 raise

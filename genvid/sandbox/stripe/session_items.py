@@ -3,15 +3,15 @@
 from typing import Any
 
 from genvid.sandbox.stripe import catalogue, promotions
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, new_id
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lines import product_name
+from genvid.sandbox.stripe.object_store import Thing, new_id
 
 
-def line_item(bank: Bank, form: Form, mode: str) -> Thing:
-    price = _price(bank, form)
+def line_item(core: StripeCore, form: Form, mode: str) -> Thing:
+    price = _price(core, form)
     quantity = form.count("quantity")
     if mode == "payment" and price["recurring"]:
         message = "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or "
@@ -25,24 +25,24 @@ def line_item(bank: Bank, form: Form, mode: str) -> Thing:
         "amount_tax": 0,
         "amount_total": amount,
         "currency": price["currency"],
-        "description": product_name(bank, price),
+        "description": product_name(core, price),
         "price": price,
         "quantity": quantity,
     }
 
 
-def _price(bank: Bank, form: Form) -> Thing:
+def _price(core: StripeCore, form: Form) -> Thing:
     if "price_data" in form:
         part = form.part("price_data")
-        return catalogue.make_price(bank, part, catalogue.product_of(bank, part))
-    price = bank.get("price", form.need("price"), form.name("price"))
+        return catalogue.make_price(core, part, catalogue.product_of(core, part))
+    price = core.get("price", form.need("price"), form.name("price"))
     if not price["active"]:
         message = f"The price specified is inactive. This field only accepts active prices: {price['id']}"
         raise StripeError(message, param=form.name("price"))
     return price
 
 
-def reduce_given(bank: Bank, session: Thing, form: Form) -> None:
+def reduce_given(core: StripeCore, session: Thing, form: Form) -> None:
     """A discount that comes with the session; it rules out a code typed by the buyer."""
     for part in form.parts("discounts"):
         if session["allow_promotion_codes"] is not None:
@@ -50,24 +50,24 @@ def reduce_given(bank: Bank, session: Thing, form: Form) -> None:
             raise StripeError(message, param="allow_promotion_codes")
         code = None
         if part.text("promotion_code"):
-            code = bank.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
-            if not code["active"] or not promotions.is_usable(bank, code):
+            code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
+            if not code["active"] or not promotions.is_usable(core, code):
                 raise StripeError(f"This promotion code is not active: {code['id']}", param=part.name("promotion_code"))
             subtotal = sum(item["amount_subtotal"] for item in session["_line_items"])
-            promotions.refuse_restricted(bank, code, session["customer"], subtotal, session["currency"])
+            promotions.refuse_restricted(core, code, session["customer"], subtotal, session["currency"])
         coupon = code["promotion"]["coupon"] if code else part.need("coupon")
-        reduce(bank, session, bank.alive("coupon", coupon, part.name("coupon")), code)
+        reduce(core, session, core.alive("coupon", coupon, part.name("coupon")), code)
 
 
-def reduce(bank: Bank, session: Thing, coupon: Thing, code: Thing | None) -> None:
+def reduce(core: StripeCore, session: Thing, coupon: Thing, code: Thing | None) -> None:
     total(session, coupon)
     told = {"coupon": None if code else coupon["id"], "promotion_code": code["id"] if code else None}
-    bank.save(session, discounts=[told], _coupon=coupon["id"], _code=code["id"] if code else None, **totals(session))
+    core.save(session, discounts=[told], _coupon=coupon["id"], _code=code["id"] if code else None, **totals(session))
 
 
-def unreduce(bank: Bank, session: Thing) -> Thing:
+def unreduce(core: StripeCore, session: Thing) -> Thing:
     total(session, None)
-    return bank.save(session, discounts=[], _coupon=None, _code=None, **totals(session))
+    return core.save(session, discounts=[], _coupon=None, _code=None, **totals(session))
 
 
 def total(session: Thing, coupon: Thing | None) -> None:

@@ -1,13 +1,13 @@
 """Checkout Sessions: what is to be bought, under which terms."""
 
 from genvid.sandbox.stripe import cards, params, session_items
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.calls import Call, Operation
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.declared_billing import SESSION
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.object_store import Thing, listed
 
 DAY, HALF_HOUR = 24 * 3600, 30 * 60
 LONGEST_TRIAL, SMALLEST = 730, 50
@@ -51,24 +51,24 @@ BLANK: Thing = {
 
 
 def create(call: Call) -> Thing:
-    form, bank = call.form, call.bank
+    form, core = call.form, call.core
     form.need("mode")
     mode = form.word("mode", "payment", "subscription", "setup")
-    customer = _customer(bank, form)
-    items = [session_items.line_item(bank, part, mode) for part in form.parts("line_items")]
+    customer = _customer(core, form)
+    items = [session_items.line_item(core, part, mode) for part in form.parts("line_items")]
     if mode == "setup" and form.texts("payment_method_types") == [cards.BANK_ACCOUNT]:
         raise StripeError("Only cards are set up here.", param="payment_method_types")
     if mode != "setup" and not items:
         raise missing("line_items")
     if mode == "subscription" and not any(item["price"]["recurring"] for item in items):
         raise StripeError("You must provide at least one recurring price in `subscription` mode.", param="line_items")
-    session = bank.new(
+    session = core.new(
         "checkout.session",
         "cs_test_a1",
         **{**BLANK, **_terms(form, mode), **call.kept, **_urls(form)},
         customer=customer,
         currency=_currency(form, items),
-        expires_at=_expiry(bank, form, customer),
+        expires_at=_expiry(core, form, customer),
         payment_status="no_payment_required" if mode == "setup" else "unpaid",
         _line_items=items,
         _customer_update=form.part("customer_update").values,
@@ -77,9 +77,9 @@ def create(call: Call) -> Thing:
         _subscription_data=_subscription_data(form, mode),
     )
     session_items.total(session, None)
-    session_items.reduce_given(bank, session, form)
+    session_items.reduce_given(core, session, form)
     _check_amount(session)
-    return bank.save(session, url=f"{bank.base}/pay/{session['id']}", **session_items.totals(session))
+    return core.save(session, url=f"{core.base}/pay/{session['id']}", **session_items.totals(session))
 
 
 def _for_mode(form: Form, name: str, mode: str, wanted: str) -> Thing:
@@ -126,14 +126,14 @@ def _check_amount(session: Thing) -> None:
         raise StripeError(message, code="amount_too_small")
 
 
-def _customer(bank: Bank, form: Form) -> str | None:
+def _customer(core: StripeCore, form: Form) -> str | None:
     customer = form.text("customer")
     if customer is not None and "customer_email" in form:
         message = "You may only specify one of these parameters: customer, customer_email."
         raise StripeError(message, param="customer_email")
     if customer is None and "customer_update" in form:
         raise StripeError("`customer_update` can only be used with `customer`.", param="customer_update")
-    return bank.alive("customer", customer, "customer")["id"] if customer else None
+    return core.alive("customer", customer, "customer")["id"] if customer else None
 
 
 def _terms(form: Form, mode: str) -> Thing:
@@ -174,8 +174,8 @@ def _urls(form: Form) -> Thing:
     return {"success_url": form.text("success_url"), "cancel_url": form.text("cancel_url"), "url": None}
 
 
-def _expiry(bank: Bank, form: Form, customer: str | None) -> int:
-    now = bank.now(customer)
+def _expiry(core: StripeCore, form: Form, customer: str | None) -> int:
+    now = core.now(customer)
     wanted = form.number("expires_at", now + DAY) or 0
     if not now + HALF_HOUR - 60 <= wanted <= now + DAY + 60:
         message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."
@@ -183,31 +183,31 @@ def _expiry(bank: Bank, form: Form, customer: str | None) -> int:
     return wanted
 
 
-def expire(bank: Bank, session: Thing) -> Thing:
+def expire(core: StripeCore, session: Thing) -> Thing:
     if session["status"] != "open":
         allowed = 'Only Checkout Sessions with a status in ["open"] can be expired.'
         message = f"{allowed} This Checkout Session has a status of {session['status']}."
         raise StripeError(message)
-    bank.save(session, status="expired", url=None)
-    bank.emit("checkout.session.expired", session)
+    core.save(session, status="expired", url=None)
+    core.emit("checkout.session.expired", session)
     return session
 
 
 def expire_called(call: Call) -> Thing:
-    return expire(call.bank, call.bank.get("checkout.session", call.id))
+    return expire(call.core, call.core.get("checkout.session", call.id))
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("checkout.session", call.id)
+    return call.core.get("checkout.session", call.id)
 
 
 def update(call: Call) -> Thing:
-    session = call.bank.get("checkout.session", call.id)
-    return call.bank.save(session, metadata=call.form.map("metadata", session["metadata"]))
+    session = call.core.get("checkout.session", call.id)
+    return call.core.save(session, metadata=call.form.map("metadata", session["metadata"]))
 
 
 def line_items(call: Call) -> Thing:
-    session = call.bank.get("checkout.session", call.id)
+    session = call.core.get("checkout.session", call.id)
     return listed(f"/v1/checkout/sessions/{session['id']}/line_items", session["_line_items"])
 
 

@@ -1,14 +1,14 @@
 """The API of subscriptions."""
 
 from genvid.sandbox.stripe import changes, collection, cycle, invoices, methods, pause_collection, pausing, promotions
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing, listed
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.changes import Wanted
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.cycle import UPDATED, Order
 from genvid.sandbox.stripe.errors import StripeError, missing, no_such
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.object_store import Thing, listed
 from genvid.sandbox.stripe.payments import Attempt
 from genvid.sandbox.stripe.timetable import DAY, period
 
@@ -19,9 +19,9 @@ OVER = ("canceled", "incomplete_expired")
 
 
 def create(call: Call) -> Thing:
-    form, bank = call.form, call.bank
-    customer = bank.alive("customer", form.need("customer"), "customer")
-    items = [(_price(bank, part), part.count("quantity")) for part in form.parts("items")]
+    form, core = call.form, call.core
+    customer = core.alive("customer", form.need("customer"), "customer")
+    items = [(_price(core, part), part.count("quantity")) for part in form.parts("items")]
     if not items:
         raise missing("items")
     _check_currency(form, items[0][0])
@@ -29,17 +29,17 @@ def create(call: Call) -> Thing:
     order = Order(customer, items, method, _trial_end(call, customer["id"]), form.map("metadata"), beside)
     order.item_metadata = [part.map("metadata") for part in form.parts("items")]
     waits = form.word("payment_behavior", *PAYMENT_BEHAVIORS) == "default_incomplete"
-    subscription = cycle.subscribe(bank, order)
+    subscription = cycle.subscribe(core, order)
     _discount(call, subscription)
-    invoice = cycle.first_invoice(bank, subscription)
+    invoice = cycle.first_invoice(core, subscription)
     if waits and invoice["amount_due"] and invoice["collection_method"] == "charge_automatically":
-        invoices.intent_of(bank, invoice)
+        invoices.intent_of(core, invoice)
     else:
-        collection.collect(bank, invoice, tried=_first_attempt(call, invoice))
+        collection.collect(core, invoice, tried=_first_attempt(call, invoice))
     if form.flag("cancel_at_period_end"):
-        subscription = bank.get("subscription", subscription["id"])
-        bank.change(subscription, UPDATED, **cancellation(bank, subscription, True))
-    return bank.get("subscription", subscription["id"])
+        subscription = core.get("subscription", subscription["id"])
+        core.change(subscription, UPDATED, **cancellation(core, subscription, True))
+    return core.get("subscription", subscription["id"])
 
 
 def _check_currency(form: Form, price: Thing) -> None:
@@ -51,7 +51,7 @@ def _check_currency(form: Form, price: Thing) -> None:
 
 def _first_attempt(call: Call, invoice: Thing) -> Attempt | None:
     """The buyer is taken to be there, unless the caller says otherwise."""
-    method = collection.method_for(call.bank, invoice)
+    method = collection.method_for(call.core, invoice)
     if method is None or invoice["collection_method"] == "send_invoice":
         return None
     return Attempt(method, buyer_is_there=not call.form.flag("off_session"))
@@ -59,11 +59,11 @@ def _first_attempt(call: Call, invoice: Thing) -> Attempt | None:
 
 def _method(call: Call, customer: Thing) -> str | None:
     wanted = call.form.text("default_payment_method")
-    return methods.attach(call.bank, wanted, customer["id"])["id"] if wanted else None
+    return methods.attach(call.core, wanted, customer["id"])["id"] if wanted else None
 
 
-def _price(bank: Bank, form: Form) -> Thing:
-    price = bank.get("price", form.need("price"), form.name("price"))
+def _price(core: StripeCore, form: Form) -> Thing:
+    price = core.get("price", form.need("price"), form.name("price"))
     if price["recurring"] is None:
         message = (
             "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`."
@@ -74,7 +74,7 @@ def _price(bank: Bank, form: Form) -> Thing:
 
 def _trial_end(call: Call, customer: str) -> int | None:
     days = call.form.number("trial_period_days")
-    now = call.bank.now(customer)
+    now = call.core.now(customer)
     if call.form.text("trial_end") == "now":
         return None
     end = now + days * DAY if days else call.form.number("trial_end")
@@ -85,9 +85,9 @@ def _trial_end(call: Call, customer: str) -> int | None:
 
 def _discount(call: Call, subscription: Thing) -> None:
     of = {"customer": subscription["customer"], "subscription": subscription["id"]}
-    found = promotions.redeem_given(call.bank, call.form, of)
+    found = promotions.redeem_given(call.core, call.form, of)
     if found:
-        call.bank.save(subscription, discounts=found)
+        call.core.save(subscription, discounts=found)
 
 
 def _kept(call: Call, before: Thing) -> Thing:
@@ -111,8 +111,8 @@ def _kept(call: Call, before: Thing) -> Thing:
 
 
 def update(call: Call) -> Thing:
-    form, bank = call.form, call.bank
-    subscription = bank.get("subscription", call.id)
+    form, core = call.form, call.core
+    subscription = core.get("subscription", call.id)
     if subscription["status"] in OVER and set(form.values) - {"metadata"}:
         raise StripeError("A canceled subscription can only update its cancellation_details and metadata.")
     _plain(call, subscription)
@@ -121,10 +121,10 @@ def update(call: Call) -> Thing:
         _move_trial(call, subscription)
     behavior = form.word("proration_behavior", *BEHAVIORS)
     if form.parts("items"):
-        changes.change_items(bank, subscription, wanted_items(bank, subscription, form.parts("items")), behavior)
+        changes.change_items(core, subscription, wanted_items(core, subscription, form.parts("items")), behavior)
     if form.text("billing_cycle_anchor") == "now":
-        changes.restart(bank, subscription, behavior)
-    return bank.get("subscription", subscription["id"])
+        changes.restart(core, subscription, behavior)
+    return core.get("subscription", subscription["id"])
 
 
 def _plain(call: Call, subscription: Thing) -> None:
@@ -139,8 +139,8 @@ def _plain(call: Call, subscription: Thing) -> None:
         fields["pause_collection"] = pause_collection.wanted(call)
     if "cancel_at_period_end" in form:
         told = {**subscription, **fields}
-        fields |= cancellation(call.bank, told, form.flag("cancel_at_period_end"))
-    call.bank.change(subscription, UPDATED, **fields)
+        fields |= cancellation(call.core, told, form.flag("cancel_at_period_end"))
+    call.core.change(subscription, UPDATED, **fields)
 
 
 def _details(form: Form, subscription: Thing) -> Thing:
@@ -148,30 +148,30 @@ def _details(form: Form, subscription: Thing) -> Thing:
     return {**subscription["cancellation_details"], **given}
 
 
-def cancellation(bank: Bank, subscription: Thing, wanted: bool) -> Thing:
+def cancellation(core: StripeCore, subscription: Thing, wanted: bool) -> Thing:
     """What it means to end with the period, or to think better of it."""
     reason = "cancellation_requested" if wanted else None
     return {
         "cancel_at": period(subscription)[1] if wanted else None,
         "cancel_at_period_end": wanted,
-        "canceled_at": bank.now(subscription["customer"]) if wanted else None,
+        "canceled_at": core.now(subscription["customer"]) if wanted else None,
         "cancellation_details": {**subscription["cancellation_details"], "reason": reason},
     }
 
 
 def _move_trial(call: Call, subscription: Thing) -> None:
-    bank, wanted = call.bank, call.form.need("trial_end")
+    core, wanted = call.core, call.form.need("trial_end")
     if wanted == "now":
         if subscription["status"] == "trialing":
-            pausing.end_trial(bank, subscription, reason="subscription_update")
+            pausing.end_trial(core, subscription, reason="subscription_update")
         return
     end = call.form.need_number("trial_end")
     start = period(subscription)[0]
-    bank.save(subscription, billing_cycle_anchor=end, _trial_noticed=False)
-    bank.change(subscription, UPDATED, **cycle.move(subscription, start, end, status="trialing", trial_end=end))
+    core.save(subscription, billing_cycle_anchor=end, _trial_noticed=False)
+    core.change(subscription, UPDATED, **cycle.move(subscription, start, end, status="trialing", trial_end=end))
 
 
-def wanted_items(bank: Bank, subscription: Thing, parts: list[Form]) -> list[Wanted]:
+def wanted_items(core: StripeCore, subscription: Thing, parts: list[Form]) -> list[Wanted]:
     """All items as they are to be: the given changes over what there is."""
     items = subscription["items"]["data"]
     known = {item["id"]: Wanted(item["id"], item["price"], item["quantity"], item["metadata"]) for item in items}
@@ -179,12 +179,12 @@ def wanted_items(bank: Bank, subscription: Thing, parts: list[Form]) -> list[Wan
     for part in parts:
         item_id = part.text("id")
         if item_id is None:
-            added.append(Wanted(None, _price(bank, part), part.count("quantity"), part.map("metadata")))
+            added.append(Wanted(None, _price(core, part), part.count("quantity"), part.map("metadata")))
             continue
         if item_id not in known:
             raise no_such("subscription_item", item_id, part.name("id"), 400)
         before = known[item_id]
-        price = _price(bank, part) if part.text("price") else before.price
+        price = _price(core, part) if part.text("price") else before.price
         gone = part.flag("deleted")
         quantity = 0 if gone else part.count("quantity", before.quantity, least=0)
         told = part.map("metadata", before.metadata) if "metadata" in part else before.metadata
@@ -196,22 +196,22 @@ def wanted_items(bank: Bank, subscription: Thing, parts: list[Form]) -> list[Wan
 
 
 def cancel(call: Call) -> Thing:
-    form, bank = call.form, call.bank
-    subscription = bank.get("subscription", call.id)
+    form, core = call.form, call.core
+    subscription = core.get("subscription", call.id)
     if subscription["status"] in OVER:
         raise no_such("subscription", call.id)
     if "cancellation_details" in form:
-        bank.save(subscription, cancellation_details=_details(form, subscription))
+        core.save(subscription, cancellation_details=_details(form, subscription))
     if form.flag("prorate"):
-        changes.credit_rest(bank, subscription)
+        changes.credit_rest(core, subscription)
     if form.flag("invoice_now") and subscription["_pending"]:
         span = period(subscription)
-        collection.collect(bank, cycle.bill(bank, subscription, [], "subscription_update", span))
-    return collection.end(bank, bank.get("subscription", subscription["id"]))
+        collection.collect(core, cycle.bill(core, subscription, [], "subscription_update", span))
+    return collection.end(core, core.get("subscription", subscription["id"]))
 
 
 def read(call: Call) -> Thing:
-    return call.bank.get("subscription", call.id)
+    return call.core.get("subscription", call.id)
 
 
 def list_all(call: Call) -> Thing:
@@ -230,7 +230,7 @@ def list_all(call: Call) -> Thing:
 
 
 def list_items(call: Call) -> Thing:
-    subscription = call.bank.get("subscription", call.form.need("subscription"), "subscription")
+    subscription = call.core.get("subscription", call.form.need("subscription"), "subscription")
     return listed("/v1/subscription_items", subscription["items"]["data"])
 
 

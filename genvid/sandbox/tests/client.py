@@ -36,8 +36,8 @@ def check_answer(answer: httpx.Response) -> None:
     if path is None or not answer.headers["content-type"].startswith("application/json"):
         return
     if answer.request.method.lower() in contract.document()["paths"][path] and answer.text.endswith("}"):
-        breach = contract.answer_breach(path, answer.request.method, answer.status_code, answer.json())
-        assert breach is None, f"{answer.request.method} {path}: {breach}"
+        violation = contract.answer_violation(path, answer.request.method, answer.status_code, answer.json())
+        assert violation is None, f"{answer.request.method} {path}: {violation}"
 
 
 class Client(httpx.Client):

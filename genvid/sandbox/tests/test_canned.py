@@ -1,6 +1,6 @@
 import pytest
 
-from genvid.sandbox.production import luck
+from genvid.sandbox.heygen.render_queue import spread_factor
 from genvid.sandbox.tests.client import Client, refusal_of
 
 
@@ -46,11 +46,11 @@ def test_an_unknown_renderer_is_refused(client: Client) -> None:
 
 
 def test_without_spread_all_renders_take_the_same_time() -> None:
-    assert {luck(video_id, 0.0) for video_id in ("a", "b", "c")} == {1.0}
+    assert {spread_factor(video_id, 0.0) for video_id in ("a", "b", "c")} == {1.0}
 
 
 def test_with_spread_each_id_draws_its_own_factor_around_one() -> None:
-    drawn = sorted(luck(str(number), 0.3) for number in range(999))
+    drawn = sorted(spread_factor(str(number), 0.3) for number in range(999))
 
-    assert drawn == sorted(luck(str(number), 0.3) for number in range(999))
+    assert drawn == sorted(spread_factor(str(number), 0.3) for number in range(999))
     assert (len(set(drawn)), round(drawn[499], 1)) == (999, 1.0)

@@ -191,4 +191,4 @@ def test_its_answer_is_what_the_schema_says(operation: str, walk: Walk) -> None:
 
     assert answer.is_success, answer.text
     assert str(answer.status_code) in contract.operation(path, method)["responses"]
-    assert contract.answer_breach(path, method, answer.status_code, answer.json()) is None
+    assert contract.answer_violation(path, method, answer.status_code, answer.json()) is None

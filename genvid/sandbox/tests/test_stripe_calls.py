@@ -244,7 +244,7 @@ def test_a_gateways_page_is_no_json(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("kind", "made"), [("drop", {}), ("lost", {"customer": 1, "event": 1})])
-def test_an_answer_can_be_lost_before_and_after_the_deed(kind: str, made: dict[str, int], shop: Shop) -> None:
+def test_an_answer_can_be_lost_before_and_after_the_action(kind: str, made: dict[str, int], shop: Shop) -> None:
     shop.sandbox.fault(path="/v1/customers", method="POST", kind=kind)
 
     with pytest.raises(httpx.TransportError):

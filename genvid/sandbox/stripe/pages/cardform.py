@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from genvid.sandbox.stripe import cards
 
 
-def breach(given: dict[str, str]) -> str | None:
+def violation(given: dict[str, str]) -> str | None:
     """The first thing that is wrong with a filled-in card form."""
     number = cards.digits(given.get("number", ""))
     if len(number) < 12:

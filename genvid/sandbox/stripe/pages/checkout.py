@@ -3,11 +3,11 @@
 from starlette.responses import RedirectResponse, Response
 
 from genvid.sandbox.stripe import checkout, session_items
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.checkout import Payment
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.lines import amount_text
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.pages import cardform, html
 from genvid.sandbox.stripe.pages.html import text
 
@@ -15,11 +15,11 @@ Given = dict[str, str]
 KIND = "checkout.session"
 
 
-def show(bank: Bank, session_id: str, given: Given) -> Response:
-    session = bank.get(KIND, session_id)
+def show(core: StripeCore, session_id: str, given: Given) -> Response:
+    session = core.get(KIND, session_id)
     if session["status"] == "open":
         filled = cardform.filled(given["number"]) if given.get("number") else {}
-        return _page(bank, session, filled, session.get("_last_error"))
+        return _page(core, session, filled, session.get("_last_error"))
     if session["status"] == "complete":
         return html.notice("You're all done here", "This payment has been completed already.", _way_on(session))
     words = "This Checkout Session has expired. Please go back and start again."
@@ -35,27 +35,27 @@ def success_url(session: Thing) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
-def pay(bank: Bank, session_id: str, deed: str, given: Given) -> Response:
-    session = bank.get(KIND, session_id)
+def pay(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
+    session = core.get(KIND, session_id)
     if session["status"] != "open":
         return RedirectResponse(f"/pay/{session_id}", 303)
     method = given.get("method", "card")
-    wrong = _email_breach(session, given) or (cardform.breach(given) if method == "card" else None)
+    wrong = _email_breach(session, given) or (cardform.violation(given) if method == "card" else None)
     if wrong:
-        return _page(bank, session, given, wrong, status=400)
+        return _page(core, session, given, wrong, status=400)
     number, email, name = given.get("number", ""), given.get("email") or None, given.get("name") or None
-    checkout.submit(bank, session, Payment(number, method, email, name))
-    return after(bank, session_id, given)
+    checkout.submit(core, session, Payment(number, method, email, name))
+    return after(core, session_id, given)
 
 
-def after(bank: Bank, session_id: str, given: Given) -> Response:
+def after(core: StripeCore, session_id: str, given: Given) -> Response:
     """On to the shop, to 3-D Secure, or back to the form with what went wrong."""
-    session = bank.get(KIND, session_id)
+    session = core.get(KIND, session_id)
     if session["status"] == "complete":
         return RedirectResponse(success_url(session), 303)
     if session.get("_last_error"):
-        return _page(bank, session, given, session["_last_error"], status=402)
-    intent = checkout.intent_of(bank, session) or {"id": ""}
+        return _page(core, session, given, session["_last_error"], status=402)
+    intent = checkout.intent_of(core, session) or {"id": ""}
     return RedirectResponse(f"/pay/secure/{intent['id']}", 303)
 
 
@@ -64,25 +64,31 @@ def _email_breach(session: Thing, given: Given) -> str | None:
     return None if known or "@" in given.get("email", "") else "Your email is incomplete."
 
 
-def do(bank: Bank, session_id: str, deed: str, given: Given) -> Response:
+def do(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
     """A promotion code, put in or taken out."""
-    session = bank.get(KIND, session_id)
-    if deed == "remove-code":
-        checkout.drop_code(bank, session)
+    session = core.get(KIND, session_id)
+    if action == "remove-code":
+        checkout.drop_code(core, session)
         return RedirectResponse(f"/pay/{session_id}", 303)
-    if deed != "code":
+    if action != "code":
         return html.notice("Something went wrong", "There is no such page.", status=404)
     try:
-        checkout.apply_code(bank, session, given.get("code", ""))
+        checkout.apply_code(core, session, given.get("code", ""))
     except StripeError as refusal:
-        return _page(bank, session, given, None, code_error=refusal.message, status=400)
+        return _page(core, session, given, None, code_error=refusal.message, status=400)
     return RedirectResponse(f"/pay/{session_id}", 303)
 
 
 def _page(
-    bank: Bank, session: Thing, given: Given, error: str | None, *, code_error: str | None = None, status: int = 200
+    core: StripeCore,
+    session: Thing,
+    given: Given,
+    error: str | None,
+    *,
+    code_error: str | None = None,
+    status: int = 200,
 ) -> Response:
-    body = f'<main class="columns">{_summary(session, code_error)}{_form(bank, session, given, error)}</main>'
+    body = f'<main class="columns">{_summary(session, code_error)}{_form(core, session, given, error)}</main>'
     return html.page(_title(session), body, kind="pay", status=status)
 
 
@@ -147,17 +153,17 @@ def _promotion(session: Thing, error: str | None) -> str:
     return html.form(f"{here}/code", word, html.button("Apply", look="small"), html.error_box(error), look="code")
 
 
-def _form(bank: Bank, session: Thing, given: Given, error: str | None) -> str:
+def _form(core: StripeCore, session: Thing, given: Given, error: str | None) -> str:
     here = f"/pay/{session['id']}"
-    fields = (html.error_box(error), _email(bank, session, given), _methods(session, given))
+    fields = (html.error_box(error), _email(core, session, given), _methods(session, given))
     return (
         f'<section class="form"><h2>Contact and payment</h2>'
         f"{html.form(here, *fields, html.button(_deed(session), look='pay'))}{html.test_cards(here)}</section>"
     )
 
 
-def _email(bank: Bank, session: Thing, given: Given) -> str:
-    customer = bank.get("customer", session["customer"]) if session["customer"] else {}
+def _email(core: StripeCore, session: Thing, given: Given) -> str:
+    customer = core.get("customer", session["customer"]) if session["customer"] else {}
     known = customer.get("email") or session["customer_email"]
     if known:
         return f'<p class="known"><span>Email</span> {text(known)}</p>'

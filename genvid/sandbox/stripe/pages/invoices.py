@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from starlette.responses import RedirectResponse, Response
 
 from genvid.sandbox.stripe import collection, invoices, methods
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.lines import amount_text
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.pages import cardform, html
 from genvid.sandbox.stripe.pages.html import text
 from genvid.sandbox.stripe.pages.pdf import pdf as pdf_of
@@ -17,9 +17,9 @@ Given = dict[str, str]
 SHOWN = {"open": "Open", "paid": "Paid", "void": "Void", "draft": "Draft", "uncollectible": "Uncollectible"}
 
 
-def show(bank: Bank, invoice_id: str, given: Given) -> Response:
+def show(core: StripeCore, invoice_id: str, given: Given) -> Response:
     filled = cardform.filled(given["number"]) if given.get("number") else {}
-    return _page(bank.get("invoice", invoice_id), filled, None)
+    return _page(core.get("invoice", invoice_id), filled, None)
 
 
 def _page(invoice: Thing, given: Given, error: str | None, status: int = 200) -> Response:
@@ -38,21 +38,21 @@ def _page(invoice: Thing, given: Given, error: str | None, status: int = 200) ->
 def _payment(invoice: Thing, given: Given, error: str | None, here: str) -> str:
     if invoice["status"] != "open":
         return ""
-    deed = html.button(f"Pay {_money(invoice, invoice['amount_remaining'])}", look="pay")
-    return html.form(here + "/pay", html.error_box(error), html.card_fields(given), deed) + html.test_cards(here)
+    action = html.button(f"Pay {_money(invoice, invoice['amount_remaining'])}", look="pay")
+    return html.form(here + "/pay", html.error_box(error), html.card_fields(given), action) + html.test_cards(here)
 
 
-def do(bank: Bank, invoice_id: str, deed: str, given: Given) -> Response:
+def do(core: StripeCore, invoice_id: str, action: str, given: Given) -> Response:
     """The buyer pays an open invoice by hand."""
-    invoice, here = bank.get("invoice", invoice_id), f"/pay/invoices/{invoice_id}"
-    if deed != "pay" or invoice["status"] != "open":
+    invoice, here = core.get("invoice", invoice_id), f"/pay/invoices/{invoice_id}"
+    if action != "pay" or invoice["status"] != "open":
         return RedirectResponse(here, 303)
-    wrong = cardform.breach(given)
+    wrong = cardform.violation(given)
     if wrong:
         return _page(invoice, given, wrong, 400)
-    method = methods.make_card(bank, given["number"], clocked=invoice["customer"])
-    collection.collect(bank, invoice, tried=Attempt(method))
-    intent = invoices.intent_of(bank, invoice)
+    method = methods.make_card(core, given["number"], clocked=invoice["customer"])
+    collection.collect(core, invoice, tried=Attempt(method))
+    intent = invoices.intent_of(core, invoice)
     if intent["last_payment_error"]:
         return _page(invoice, given, intent["last_payment_error"]["message"], 402)
     return RedirectResponse(f"/pay/secure/{intent['id']}" if intent["status"] == "requires_action" else here, 303)
@@ -88,8 +88,8 @@ def day(moment: int) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%B %d, %Y").replace(" 0", " ")
 
 
-def pdf(bank: Bank, invoice_id: str, given: Given) -> Response:
-    invoice = bank.get("invoice", invoice_id)
+def pdf(core: StripeCore, invoice_id: str, given: Given) -> Response:
+    invoice = core.get("invoice", invoice_id)
     written = [(50, 70, 22, "Invoice"), (50, 100, 10, f"{invoice['number']} - {SHOWN[invoice['status']]} - test mode")]
     written += [(50, 118, 10, f"Date {day(invoice['created'])}"), (50, 136, 10, f"To {_buyer(invoice)}")]
     y = 180
@@ -103,8 +103,8 @@ def pdf(bank: Bank, invoice_id: str, given: Given) -> Response:
     return Response(pdf_of(written), media_type="application/pdf", headers={"Content-Disposition": name})
 
 
-def receipt(bank: Bank, charge_id: str, given: Given) -> Response:
-    charge = bank.get("charge", charge_id)
+def receipt(core: StripeCore, charge_id: str, given: Given) -> Response:
+    charge = core.get("charge", charge_id)
     details = charge["payment_method_details"]
     last4 = details[details["type"]]["last4"]
     amount, back = (amount_text(charge[name], charge["currency"]) for name in ("amount", "amount_refunded"))

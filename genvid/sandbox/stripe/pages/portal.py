@@ -3,12 +3,12 @@
 from starlette.responses import RedirectResponse, Response
 
 from genvid.sandbox.stripe import cards, changes, collection, methods, subscriptions
-from genvid.sandbox.stripe.bank import Bank
-from genvid.sandbox.stripe.books import Thing
 from genvid.sandbox.stripe.changes import Wanted
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.cycle import UPDATED
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.lines import amount_text, money, product_name
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.pages import cardform, html
 from genvid.sandbox.stripe.pages.html import text
 from genvid.sandbox.stripe.pages.invoices import SHOWN, day
@@ -21,18 +21,18 @@ NOT_ALLOWED = "This is not possible in this portal."
 class Visit:
     """A customer who is in the portal, and what is allowed there."""
 
-    def __init__(self, bank: Bank, session_id: str) -> None:
-        self.bank = bank
-        self.session = bank.get("billing_portal.session", session_id)
-        self.customer = bank.alive("customer", self.session["customer"])
-        configuration = bank.get("billing_portal.configuration", self.session["configuration"])
+    def __init__(self, core: StripeCore, session_id: str) -> None:
+        self.core = core
+        self.session = core.get("billing_portal.session", session_id)
+        self.customer = core.alive("customer", self.session["customer"])
+        configuration = core.get("billing_portal.configuration", self.session["configuration"])
         self.features: Thing = configuration["features"]
         self.headline = configuration["business_profile"]["headline"]
         self.here = f"/pay/portal/{session_id}"
 
     @property
     def subscriptions(self) -> list[Thing]:
-        found = self.bank.books.all("subscription", customer=self.customer["id"])
+        found = self.core.objects.all("subscription", customer=self.customer["id"])
         return [one for one in found if one["status"] not in (*subscriptions.OVER, "incomplete")]
 
     def subscription(self, wanted: str) -> Thing:
@@ -44,23 +44,23 @@ class Visit:
     @property
     def prices(self) -> list[Thing]:
         ids = [price for product in self.features["subscription_update"]["products"] for price in product["prices"]]
-        return [price for one in ids if (price := self.bank.get("price", one))["active"]]
+        return [price for one in ids if (price := self.core.get("price", one))["active"]]
 
     def must_allow(self, feature: str) -> None:
         if not self.features[feature]["enabled"]:
             raise StripeError(NOT_ALLOWED, status=403)
 
 
-def show(bank: Bank, session_id: str, given: Given) -> Response:
+def show(core: StripeCore, session_id: str, given: Given) -> Response:
     filled = cardform.filled(given["number"]) if given.get("number") else {}
-    return _page(Visit(bank, session_id), filled, None)
+    return _page(Visit(core, session_id), filled, None)
 
 
-def do(bank: Bank, session_id: str, deed: str, given: Given) -> Response:
-    visit = Visit(bank, session_id)
-    if deed not in DEEDS:
+def do(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
+    visit = Visit(core, session_id)
+    if action not in ACTIONS:
         raise StripeError(NOT_ALLOWED, status=404)
-    wrong = DEEDS[deed](visit, given)
+    wrong = ACTIONS[action](visit, given)
     return RedirectResponse(visit.here, 303) if wrong is None else _page(visit, given, wrong, 402)
 
 
@@ -68,17 +68,17 @@ def _cancel(visit: Visit, given: Given) -> str | None:
     visit.must_allow("subscription_cancel")
     subscription = visit.subscription(given.get("subscription", ""))
     if visit.features["subscription_cancel"]["mode"] == "immediately":
-        collection.end(visit.bank, subscription)
+        collection.end(visit.core, subscription)
     else:
-        fields = subscriptions.cancellation(visit.bank, subscription, True)
-        visit.bank.change(subscription, UPDATED, **fields)
+        fields = subscriptions.cancellation(visit.core, subscription, True)
+        visit.core.change(subscription, UPDATED, **fields)
     return None
 
 
 def _resume(visit: Visit, given: Given) -> str | None:
     visit.must_allow("subscription_cancel")
     subscription = visit.subscription(given.get("subscription", ""))
-    visit.bank.change(subscription, UPDATED, **subscriptions.cancellation(visit.bank, subscription, False))
+    visit.core.change(subscription, UPDATED, **subscriptions.cancellation(visit.core, subscription, False))
     return None
 
 
@@ -91,7 +91,7 @@ def _switch(visit: Visit, given: Given) -> str | None:
     item = subscription["items"]["data"][0]
     behavior = visit.features["subscription_update"]["proration_behavior"]
     changes.change_items(
-        visit.bank, subscription, [Wanted(item["id"], price, item["quantity"], item["metadata"])], behavior
+        visit.core, subscription, [Wanted(item["id"], price, item["quantity"], item["metadata"])], behavior
     )
     return None
 
@@ -99,21 +99,21 @@ def _switch(visit: Visit, given: Given) -> str | None:
 def _card(visit: Visit, given: Given) -> str | None:
     """Another card, for the customer and for all that runs."""
     visit.must_allow("payment_method_update")
-    wrong = cardform.breach(given) or cards.setup_breach(given["number"])
+    wrong = cardform.violation(given) or cards.setup_breach(given["number"])
     if wrong:
         return wrong
-    bank, customer = visit.bank, visit.customer
+    core, customer = visit.core, visit.customer
     method = methods.attach(
-        bank, methods.make_card(bank, given["number"], clocked=customer["id"])["id"], customer["id"]
+        core, methods.make_card(core, given["number"], clocked=customer["id"])["id"], customer["id"]
     )
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
-    bank.change(customer, "customer.updated", invoice_settings=settings)
+    core.change(customer, "customer.updated", invoice_settings=settings)
     for subscription in visit.subscriptions:
-        bank.change(subscription, UPDATED, default_payment_method=method["id"])
+        core.change(subscription, UPDATED, default_payment_method=method["id"])
     return None
 
 
-DEEDS = {"cancel": _cancel, "resume": _resume, "switch": _switch, "card": _card}
+ACTIONS = {"cancel": _cancel, "resume": _resume, "switch": _switch, "card": _card}
 
 
 def _page(visit: Visit, given: Given, error: str | None, status: int = 200) -> Response:
@@ -133,14 +133,14 @@ def _page(visit: Visit, given: Given, error: str | None, status: int = 200) -> R
 def _plan(visit: Visit, subscription: Thing) -> str:
     item = subscription["items"]["data"][0]
     price, end = item["price"], day(period(subscription)[1])
-    title = f"<h3>{text(product_name(visit.bank, price))}</h3>"
+    title = f"<h3>{text(product_name(visit.core, price))}</h3>"
     amount = f'<p class="price">{text(_each(price))}</p>'
     when = f"Your plan ends on {end}." if subscription["cancel_at_period_end"] else f"Your plan renews on {end}."
-    note = f"<p>{text(_note(subscription, when))}</p>"
+    note = f"<p>{text(_record_attempt(subscription, when))}</p>"
     return f'<article class="plan">{title}{amount}{note}{_deeds(visit, subscription)}</article>'
 
 
-def _note(subscription: Thing, when: str) -> str:
+def _record_attempt(subscription: Thing, when: str) -> str:
     if subscription["status"] == "trialing":
         return f"Trial. {when}"
     return f"Your last payment failed. {when}" if subscription["status"] == "past_due" else when
@@ -157,8 +157,8 @@ def _deeds(visit: Visit, subscription: Thing) -> str:
         found += _switcher(visit, subscription, own)
     if visit.features["subscription_cancel"]["enabled"]:
         ending = subscription["cancel_at_period_end"]
-        deed, words = ("resume", "Don't cancel plan") if ending else ("cancel", "Cancel plan")
-        found += html.form(f"{visit.here}/{deed}", own, html.button(words, look="plain"))
+        action, words = ("resume", "Don't cancel plan") if ending else ("cancel", "Cancel plan")
+        found += html.form(f"{visit.here}/{action}", own, html.button(words, look="plain"))
     return found
 
 
@@ -167,7 +167,7 @@ def _switcher(visit: Visit, subscription: Thing, own: str) -> str:
     offers = [price for price in visit.prices if price["id"] != current]
     choices = "".join(
         f'<label class="choice"><input type="radio" name="price" value="{text(price["id"])}" required>'
-        f"<span>{text(product_name(visit.bank, price))}</span><b>{text(_each(price))}</b></label>"
+        f"<span>{text(product_name(visit.core, price))}</span><b>{text(_each(price))}</b></label>"
         for price in offers
     )
     form = html.form(f"{visit.here}/switch", own, choices, html.button("Switch plan", look="pay"))
@@ -175,9 +175,9 @@ def _switcher(visit: Visit, subscription: Thing, own: str) -> str:
 
 
 def _method(visit: Visit, given: Given, error: str | None) -> str:
-    chosen = methods.card_on_file(visit.bank, visit.customer)
+    chosen = methods.card_on_file(visit.core, visit.customer)
     chosen = chosen or next((one["default_payment_method"] for one in visit.subscriptions), None)
-    method = visit.bank.get("payment_method", chosen) if chosen else None
+    method = visit.core.get("payment_method", chosen) if chosen else None
     told = "None on file" if method is None else f"{method['type'].replace('_', ' ')} ending in {_last4(method)}"
     form = html.form(
         visit.here + "/card", html.error_box(error), html.card_fields(given), html.button("Update", look="pay")
@@ -195,7 +195,7 @@ def _last4(method: Thing) -> str:
 def _history(visit: Visit) -> str:
     if not visit.features["invoice_history"]["enabled"]:
         return ""
-    found = reversed(visit.bank.books.all("invoice", customer=visit.customer["id"]))
+    found = reversed(visit.core.objects.all("invoice", customer=visit.customer["id"]))
     entries = "".join(
         f'<li><a href="/pay/invoices/{text(one["id"])}">{text(day(one["created"]))}</a>'
         f"<span>{text(amount_text(one['total'], one['currency']))}</span>"

@@ -3,7 +3,7 @@
 from starlette.responses import RedirectResponse, Response
 
 from genvid.sandbox.stripe import session_outcomes
-from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.lines import amount_text
 from genvid.sandbox.stripe.pages import html
 from genvid.sandbox.stripe.pages.checkout import success_url
@@ -11,11 +11,11 @@ from genvid.sandbox.stripe.pages.checkout import success_url
 Given = dict[str, str]
 
 
-def show(bank: Bank, intent_id: str, given: Given) -> Response:
-    intent = bank.get("payment_intent", intent_id)
+def show(core: StripeCore, intent_id: str, given: Given) -> Response:
+    intent = core.get("payment_intent", intent_id)
     if intent["status"] != "requires_action":
         return html.notice("Nothing to confirm", "This payment does not wait for you any more.")
-    method = bank.get("payment_method", intent["payment_method"])
+    method = core.get("payment_method", intent["payment_method"])
     amount, here = html.text(amount_text(intent["amount"], intent["currency"])), f"/pay/secure/{intent_id}"
     body = (
         '<main class="card notice"><h1>3-D Secure</h1>'
@@ -27,22 +27,22 @@ def show(bank: Bank, intent_id: str, given: Given) -> Response:
     return html.page("3-D Secure", body)
 
 
-def do(bank: Bank, intent_id: str, deed: str, given: Given) -> Response:
-    intent = bank.get("payment_intent", intent_id)
-    if deed not in ("complete", "fail") or intent["status"] != "requires_action":
+def do(core: StripeCore, intent_id: str, action: str, given: Given) -> Response:
+    intent = core.get("payment_intent", intent_id)
+    if action not in ("complete", "fail") or intent["status"] != "requires_action":
         return RedirectResponse(f"/pay/secure/{intent_id}", 303)
     return_url = intent["next_action"]["redirect_to_url"]["return_url"]
-    session = session_outcomes.authenticate(bank, intent, passes=deed == "complete")
+    session = session_outcomes.authenticate(core, intent, passes=action == "complete")
     if session is None:
-        return _without_session(bank, intent_id, return_url)
+        return _without_session(core, intent_id, return_url)
     if session["status"] == "complete":
         return RedirectResponse(success_url(session), 303)
     return RedirectResponse(f"/pay/{session['id']}", 303)
 
 
-def _without_session(bank: Bank, intent_id: str, return_url: str | None) -> Response:
+def _without_session(core: StripeCore, intent_id: str, return_url: str | None) -> Response:
     """A payment the API began: back to where it said."""
-    intent = bank.get("payment_intent", intent_id)
+    intent = core.get("payment_intent", intent_id)
     if return_url:
         mark = "&" if "?" in return_url else "?"
         told = f"payment_intent={intent_id}&payment_intent_client_secret={intent['client_secret']}"

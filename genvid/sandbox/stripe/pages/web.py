@@ -8,54 +8,53 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from genvid.sandbox.house import House
-from genvid.sandbox.stripe.bank import Bank
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.forms import decoded
 from genvid.sandbox.stripe.pages import checkout, html, invoices, portal, secure
 
 Given = dict[str, str]
-Page = Callable[[Bank, str, Given], Response]
-Deed = Callable[[Bank, str, str, Given], Response]
+Page = Callable[[StripeCore, str, Given], Response]
+Action = Callable[[StripeCore, str, str, Given], Response]
 FILES = {"style.css": "text/css", "pay.js": "text/javascript"}
 
 
-def routes(house: House) -> list[BaseRoute]:
+def routes(core: StripeCore) -> list[BaseRoute]:
     def shows(path: str, page: Page) -> Route:
         async def endpoint(request: Request) -> Response:
-            return _answered(lambda: page(house.bank, request.path_params["id"], dict(request.query_params)))
+            return _answered(lambda: page(core, request.path_params["id"], dict(request.query_params)))
 
         return Route(path, endpoint, methods=["GET"])
 
-    def does(path: str, deed: Deed) -> Route:
+    def does(path: str, action: Action) -> Route:
         async def endpoint(request: Request) -> Response:
             given = {
                 name: str(value) for name, value in decoded((await request.body()).decode("utf-8", "replace")).items()
             }
             what = request.path_params
-            return _answered(lambda: _together(house.bank, deed, what["id"], what.get("deed", ""), given))
+            return _answered(lambda: _together(core, action, what["id"], what.get("action", ""), given))
 
         return Route(path, endpoint, methods=["POST"])
 
     return [
         Route("/pay/static/{name}", _file),
         shows("/pay/portal/{id}", portal.show),
-        does("/pay/portal/{id}/{deed}", portal.do),
+        does("/pay/portal/{id}/{action}", portal.do),
         shows("/pay/secure/{id}", secure.show),
-        does("/pay/secure/{id}/{deed}", secure.do),
+        does("/pay/secure/{id}/{action}", secure.do),
         shows("/pay/receipts/{id}", invoices.receipt),
         shows("/pay/invoices/{id}", invoices.show),
         shows("/pay/invoices/{id}/pdf", invoices.pdf),
-        does("/pay/invoices/{id}/{deed}", invoices.do),
+        does("/pay/invoices/{id}/{action}", invoices.do),
         shows("/pay/{id}", checkout.show),
         does("/pay/{id}", checkout.pay),
-        does("/pay/{id}/{deed}", checkout.do),
+        does("/pay/{id}/{action}", checkout.do),
     ]
 
 
-def _together(bank: Bank, deed: Deed, object_id: str, what: str, given: Given) -> Response:
-    with bank.store.together():
-        return deed(bank, object_id, what, given)
+def _together(core: StripeCore, action: Action, object_id: str, what: str, given: Given) -> Response:
+    with core.store.together():
+        return action(core, object_id, what, given)
 
 
 def _answered(make: Callable[[], Response]) -> Response:

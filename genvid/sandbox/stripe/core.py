@@ -1,4 +1,4 @@
-"""Stripe behind its API: the books, the time that passes there, and the events it tells of."""
+"""Stripe behind its API: its objects, its time and its events."""
 
 import copy
 import time
@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from genvid.sandbox.knobs import KnobBoard
+from genvid.sandbox.options import Options
+from genvid.sandbox.settings import StoredSettings
 from genvid.sandbox.store import Store
-from genvid.sandbox.stripe.books import Books, Thing, listed, new_id, shown
-from genvid.sandbox.stripe.courier import StripeCourier
 from genvid.sandbox.stripe.errors import no_such
+from genvid.sandbox.stripe.object_store import ObjectStore, Thing, listed, new_id, shown
+from genvid.sandbox.stripe.stripe_sender import StripeSender
 
 API_VERSION = "2026-05-27.dahlia"
 
@@ -30,19 +31,22 @@ def owner(thing: Thing) -> str | None:
     return found if isinstance(found, str) else None
 
 
-class Bank:
-    def __init__(self, store: Store, board: KnobBoard, base: str, *, public_url: str = "") -> None:
-        self.store, self.board = store, board
-        self.books = Books(store)
-        self.courier = StripeCourier(store, board)
-        self._own_base, self._public_url = base, public_url.rstrip("/")
+class StripeCore:
+    def __init__(self, store: Store, settings: StoredSettings, options: Options) -> None:
+        self.store, self.settings = store, settings
+        self.stripe_key = options.stripe_key
+        self.in_progress: set[str] = set()
+        """Idempotency-Keys whose requests are being answered."""
+        self.objects = ObjectStore(store)
+        self.sender = StripeSender(store, settings)
+        self._own_base, self._public_url = options.url, options.public_url.rstrip("/")
         self._cause = Cause()
         self._moments: list[int] = []
 
     # Objects
 
     def get(self, kind: str, object_id: str, param: str = "id") -> Thing:
-        thing = self.books.find(object_id)
+        thing = self.objects.find(object_id)
         if thing is None or thing["object"] != kind:
             raise no_such(kind, object_id, param, 404 if param == "id" else 400)
         return thing
@@ -58,12 +62,12 @@ class Bank:
         """A new object, in the time and on the clock of its customer."""
         customer = owner(fields)
         thing = {"id": new_id(prefix), "object": kind, "created": self.now(customer), "livemode": False, **fields}
-        self.books.add(thing, fields.get("test_clock") or (self.books.clock_of(customer) if customer else None))
+        self.objects.add(thing, fields.get("test_clock") or (self.objects.clock_of(customer) if customer else None))
         return thing
 
     def save(self, thing: Thing, **fields: Any) -> Thing:
         thing.update(fields)
-        self.books.save(thing)
+        self.objects.save(thing)
         return thing
 
     def change(self, thing: Thing, event: str, **fields: Any) -> Thing:
@@ -78,10 +82,10 @@ class Bank:
     # Time
 
     def now(self, customer: Any = None) -> int:
-        """In the customer's time: its test clock's, or the bank's own."""
+        """The current time of a customer: its test clock's, or else the sandbox's."""
         if self._moments:
             return self._moments[-1]
-        clock = self.books.clock_of(customer) if isinstance(customer, str) else None
+        clock = self.objects.clock_of(customer) if isinstance(customer, str) else None
         if clock is not None:
             return int(self.get("test_helpers.test_clock", clock)["frozen_time"])
         return int(time.time() + self.store.setting("stripe_clock", 0))
@@ -132,14 +136,14 @@ class Bank:
             "request": {"id": self._cause.request_id, "idempotency_key": self._cause.idempotency_key},
             "type": kind,
         }
-        self.books.add(event)
-        self.courier.send(event, endpoints)
+        self.objects.add(event)
+        self.sender.send(event, endpoints)
         return event
 
     def listeners(self, kind: str) -> list[Thing]:
-        found = self.books.all("webhook_endpoint", status="enabled")
+        found = self.objects.all("webhook_endpoint", status="enabled")
         return [one for one in found if not one.get("deleted") and {"*", kind} & set(one["enabled_events"])]
 
     def list_of(self, url: str, kind: str, **equal: Any) -> Thing:
         """A short list inside an object, newest first."""
-        return listed(url, [shown(one) for one in reversed(self.books.all(kind, **equal))])
+        return listed(url, [shown(one) for one in reversed(self.objects.all(kind, **equal))])

@@ -1,4 +1,4 @@
-"""HeyGen's webhook deliveries: what is sent to whom, and how it is signed."""
+"""Sends HeyGen's webhooks: the endpoints of an event, the body, the signature."""
 
 import hashlib
 import hmac
@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from genvid.sandbox.postman import Postman
 from genvid.sandbox.store import Row
+from genvid.sandbox.webhook_sender import WebhookSender
 
 PROBE_TIMEOUT = 1.0
 # What `chaos` makes of a delivery, by weight; beside it, now and then, somebody tells of the opposite.
@@ -45,14 +45,14 @@ def opposite(event: Event) -> Event:
     return Event("avatar_video.success" if failed else "avatar_video.fail", kept | told, event.entity_id)
 
 
-class Courier(Postman):
+class HeyGenSender(WebhookSender):
     deliveries = "deliveries"
     attempts = "attempts"
     give_up_after = 24 * 3600.0
-    knob = "webhooks"
+    mode_setting = "webhooks"
 
     def send(self, event: Event, *, mode: str) -> None:
-        """Writes the event into the history and addresses it to whoever wants it."""
+        """Adds the event to the history and queues it for its callback URL and each endpoint that wants it."""
         now, event_id, is_first = time.time(), "evt_" + secrets.token_hex(12), self._is_first_of_two()
         with self._store.together():
             self._store.add(
@@ -63,13 +63,13 @@ class Courier(Postman):
                 entity_id=event.entity_id,
                 created_at=now,
             )
-            for endpoint_id, url in self._addressees(event):
-                drawn = self._drawn(mode)
+            for endpoint_id, url in self._recipients(event):
+                drawn = self._draw_mode(mode)
                 due = now + self._hold_back(drawn, is_first)
-                self._address(event, event_id, endpoint_id, url, drawn, due)
-                if mode == "chaos" and self._board.dice.random() < FORGERY_SHARE:
-                    self._address(opposite(event), "evt_" + secrets.token_hex(12), endpoint_id, url, "forgery", now)
-        self._bell.set()
+                self._queue(event, event_id, endpoint_id, url, drawn, due)
+                if mode == "chaos" and self._settings.rng.random() < FORGERY_SHARE:
+                    self._queue(opposite(event), "evt_" + secrets.token_hex(12), endpoint_id, url, "forgery", now)
+        self._wake_event.set()
         for follower in event.followers:
             self.send(follower, mode=mode)
 
@@ -77,14 +77,14 @@ class Courier(Postman):
         """The OPTIONS request at registration. Its outcome is written down and changes nothing."""
         try:
             answer = await self._client.options(url, timeout=PROBE_TIMEOUT)
-            self._note(0, answer.status_code, f"OPTIONS {url}")
+            self._record_attempt(0, answer.status_code, f"OPTIONS {url}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            self._note(0, None, f"OPTIONS {url}: {type(error).__name__}")
+            self._record_attempt(0, None, f"OPTIONS {url}: {type(error).__name__}")
 
-    def _drawn(self, mode: str) -> str:
-        return self._board.dice.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
+    def _draw_mode(self, mode: str) -> str:
+        return self._settings.rng.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
 
-    def _addressees(self, event: Event) -> list[tuple[str | None, str]]:
+    def _recipients(self, event: Event) -> list[tuple[str | None, str]]:
         found: list[tuple[str | None, str]] = [(None, event.callback_url)] if event.callback_url else []
         for endpoint in self._store.rows("SELECT * FROM endpoints ORDER BY seq"):
             wanted = json.loads(endpoint["events"]) if endpoint["events"] else None
@@ -93,7 +93,7 @@ class Courier(Postman):
                 found.append((endpoint["id"], endpoint["url"]))
         return found
 
-    def _address(self, event: Event, event_id: str, endpoint_id: str | None, url: str, mode: str, due: float) -> None:
+    def _queue(self, event: Event, event_id: str, endpoint_id: str | None, url: str, mode: str, due: float) -> None:
         now = time.time()
         body = {
             "event_id": event_id,
@@ -101,7 +101,7 @@ class Courier(Postman):
             "event_data": event.data,
             "created_at": iso(now),
         }
-        if not self._board.now.webhook_event_id:
+        if not self._settings.current.webhook_event_id:
             body = {"event_type": event.type, "event_data": event.data}
         for _ in range({"off": 0, "doubled": 2}.get(mode, 1)):
             self._store.add(
@@ -119,17 +119,17 @@ class Courier(Postman):
     def _hold_back(self, mode: str, is_first: bool) -> float:
         """Late waits; reordered holds back every second event, so that its successor overtakes it."""
         held = mode == "late" or (mode == "reordered" and is_first)
-        return self._board.now.webhook_late_seconds if held else 0.0
+        return self._settings.current.webhook_late_seconds if held else 0.0
 
     def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "HeyGen-Webhook/1.0"}
         secret = self._store.value("SELECT secret FROM endpoints WHERE id = ?", delivery["endpoint_id"])
-        mode, knobs = delivery["mode"], self._board.now
+        mode, settings = delivery["mode"], self._settings.current
         if secret and mode == "bare":
             return headers | {"Signature": signature(secret, body)}
-        if knobs.webhook_event_id:
+        if settings.webhook_event_id:
             headers["Heygen-Event-Id"] = delivery["event_id"]
-        if knobs.webhook_timestamp:
+        if settings.webhook_timestamp:
             headers["Heygen-Timestamp"] = str(int(time.time()))
         if secret and mode != "unsigned":
             key = "forged" if mode in ("forged", "forgery") else secret

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from genvid.sandbox import renderer
+from genvid.sandbox.render_worker import montage
 from genvid.sandbox.renderer import speech
 from genvid.sandbox.renderer.catalogue import VOICES
 from genvid.sandbox.renderer.job import Background, Rendered, RenderJob
-from genvid.sandbox.workshop import montage
 
 log = logging.getLogger(__name__)
 Result = dict[str, Any]

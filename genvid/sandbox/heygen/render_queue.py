@@ -1,4 +1,4 @@
-"""A video's life after it is accepted: pending, processing, then completed or failed."""
+"""Renders accepted videos in their order: pending, processing, then completed or failed."""
 
 import asyncio
 import json
@@ -9,50 +9,50 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from genvid.sandbox.courier import Courier
 from genvid.sandbox.errors import message_of
 from genvid.sandbox.files import Links
 from genvid.sandbox.heygen import events
-from genvid.sandbox.knobs import KnobBoard
+from genvid.sandbox.heygen.heygen_sender import HeyGenSender
+from genvid.sandbox.heygen.wallet import Wallet
+from genvid.sandbox.render_worker.handle import TaskFailed, WorkerHandle
+from genvid.sandbox.settings import StoredSettings
 from genvid.sandbox.store import Row, Store
-from genvid.sandbox.wallet import Wallet
-from genvid.sandbox.workshop.bench import Bench, TaskFailed
 
 log = logging.getLogger(__name__)
 
-# A video's stage is what the workshop knows of it: todo -> making -> made -> done, or held when it is stuck.
+# A video's stage is what the render queue knows of it: todo -> making -> made -> done, or held when it is stuck.
 NEXT = """
 SELECT * FROM videos WHERE stage = 'todo' AND status IN ('pending', 'processing') ORDER BY seq LIMIT 1
 """
 NO_CREDIT = "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"
 
 
-class Production:
+class RenderQueue:
     def __init__(
         self,
         store: Store,
-        board: KnobBoard,
+        settings: StoredSettings,
         links: Links,
         wallet: Wallet,
-        courier: Courier,
-        benches: Sequence[Bench],
+        sender: HeyGenSender,
+        workers: Sequence[WorkerHandle],
     ) -> None:
-        self._store, self._board, self._links = store, board, links
-        self._wallet, self._courier, self._benches = wallet, courier, benches
-        self._bells = [asyncio.Event() for _ in benches]
+        self._store, self._settings, self._links = store, settings, links
+        self._wallet, self._sender, self._workers = wallet, sender, workers
+        self._wake_events = [asyncio.Event() for _ in workers]
         self._timers: set[asyncio.Task[None]] = set()
         self._previews: list[Row] = []
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Takes up the work, that of a former life first."""
+        """Starts the workers, and takes up what was under way when the process ended."""
         self._store.run("UPDATE videos SET stage = 'todo' WHERE stage = 'making'")
         for video in self._store.rows("SELECT id FROM videos WHERE stage = 'made'"):
             self._finish_in_time(video["id"])
-        return [asyncio.create_task(self._work(n)) for n in range(len(self._benches))]
+        return [asyncio.create_task(self._work(n)) for n in range(len(self._workers))]
 
     def wake(self) -> None:
-        for bell in self._bells:
-            bell.set()
+        for wake_event in self._wake_events:
+            wake_event.set()
 
     def warm_up(self, previews: list[Row]) -> None:
         """Previews to draw whenever no video waits."""
@@ -84,47 +84,47 @@ class Production:
         return failed
 
     async def _work(self, number: int) -> None:
-        bell, bench = self._bells[number], self._benches[number]
+        wake_event, worker = self._wake_events[number], self._workers[number]
         while True:
-            bell.clear()
+            wake_event.clear()
             self._promote_batches()
             video = self._store.row(NEXT)
             if video is not None:
-                await self._make(video, bench)
+                await self._make(video, worker)
             elif self._previews:
-                await self._draw_preview(self._previews.pop(0), bench)
+                await self._draw_preview(self._previews.pop(0), worker)
             else:
-                await bell.wait()
+                await wake_event.wait()
 
     def _promote_batches(self) -> None:
-        free = self._board.now.concurrency - self.running()
+        free = self._settings.current.concurrency - self.running()
         sql = """UPDATE videos SET status = 'pending' WHERE seq IN
                  (SELECT seq FROM videos WHERE status = 'queued' ORDER BY seq LIMIT ?)"""
         self._store.run(sql, max(0, free))
 
-    async def _make(self, video: Row, bench: Bench) -> None:
-        knobs = self._knobs_of(video)
+    async def _make(self, video: Row, worker: WorkerHandle) -> None:
+        settings = self._settings_of(video)
         job = json.loads(video["job"])
         if self._wallet.balance < job["estimate"]:
             self.fail(video["id"], NO_CREDIT)
             return
-        stage = "held" if knobs["stuck"] else "making"
+        stage = "held" if settings["stuck"] else "making"
         begin = """UPDATE videos SET status = 'processing', stage = ?, started_at = COALESCE(started_at, ?)
                    WHERE id = ?"""
         self._store.run(begin, stage, time.time(), video["id"])
         if stage == "making":
-            made = {"failure": knobs["failure_code"], "message": knobs["failure_message"]}
-            await self._finish(video["id"], made if knobs["failure_code"] else await self._film(video, bench))
+            made = {"failure": settings["failure_code"], "message": settings["failure_message"]}
+            await self._finish(video["id"], made if settings["failure_code"] else await self._film(video, worker))
 
-    def _knobs_of(self, video: Row) -> dict[str, Any]:
-        return {**self._board.as_json(), **json.loads(video["magic"])}
+    def _settings_of(self, video: Row) -> dict[str, Any]:
+        return {**self._settings.as_json(), **json.loads(video["magic"])}
 
-    async def _film(self, video: Row, bench: Bench) -> Row:
+    async def _film(self, video: Row, worker: WorkerHandle) -> Row:
         folder = self._links.video_folder(video["id"])
-        task = {"task": "video", "folder": str(folder), "renderer": self._board.now.renderer}
+        task = {"task": "video", "folder": str(folder), "renderer": self._settings.current.renderer}
         task["shelf"] = str(self._links.folder / "canned")
         try:
-            return await bench.do({**task, "scenes": json.loads(video["job"])["scenes"]})
+            return await worker.do({**task, "scenes": json.loads(video["job"])["scenes"]})
         except TaskFailed as failure:
             return {"failure": failure.code, "message": failure.message}
         except OSError as failure:
@@ -144,8 +144,8 @@ class Production:
         video = self._store.row("SELECT * FROM videos WHERE id = ? AND stage = 'made'", video_id)
         if video is None:  # not made yet, or settled by somebody else
             return
-        knobs = self._knobs_of(video)
-        due = video["started_at"] + knobs["render_seconds"] * luck(video["id"], knobs["render_spread"])
+        settings = self._settings_of(video)
+        due = video["started_at"] + settings["render_seconds"] * spread_factor(video["id"], settings["render_spread"])
         if due > time.time():
             await asyncio.sleep(due - time.time())
         self._settle(video, json.loads(video["made"]))
@@ -166,7 +166,7 @@ class Production:
     def _announce(self, video_id: str) -> None:
         video = self._store.row("SELECT * FROM videos WHERE id = ?", video_id)
         if video is not None and not video["deleted"]:
-            self._courier.send(events.of_video(video, self._links), mode=self._knobs_of(video)["webhooks"])
+            self._sender.send(events.of_video(video, self._links), mode=self._settings_of(video)["webhooks"])
             self._close_batch(video)
         elif video is not None:
             shutil.rmtree(self._links.video_folder(video_id), ignore_errors=True)
@@ -179,17 +179,17 @@ class Production:
                         AND status NOT IN ('completed', 'failed')"""
         finish = "UPDATE batches SET finished = 1 WHERE id = ? AND finished = 0"
         if not self._store.value(open_items, video["batch_id"]) and self._store.run(finish, video["batch_id"]):
-            self._courier.send(events.of_batch(self._store, video["batch_id"]), mode=self._board.now.webhooks)
+            self._sender.send(events.of_batch(self._store, video["batch_id"]), mode=self._settings.current.webhooks)
 
-    async def _draw_preview(self, task: Row, bench: Bench) -> None:
+    async def _draw_preview(self, task: Row, worker: WorkerHandle) -> None:
         try:
-            await bench.do(task)
+            await worker.do(task)
         except TaskFailed as failure:
             log.warning("No preview %s: %s", task.get("path"), failure.message)
 
 
-def luck(video_id: str, spread: float) -> float:
-    """A factor around 1, lognormal with that sigma. The id draws it, so that a restart draws the same."""
+def spread_factor(video_id: str, spread: float) -> float:
+    """A lognormal factor with this sigma. The id seeds it, so that it is the same after a restart."""
     return Random(video_id).lognormvariate(0, spread) if spread else 1.0
 
 

@@ -7,14 +7,14 @@ from genvid.sandbox.tests.client import Client, refusal_of, wait_for
 from genvid.sandbox.tests.receiver import Receiver
 
 
-def test_magic_words_are_not_captioned(client: Client) -> None:
+def test_directives_are_not_captioned(client: Client) -> None:
     video = client.finish(script="Good [[slow:0]] morning all.")
 
     captions = client.get(video["subtitle_url"]).text
     assert [line for line in captions.splitlines() if line[:1].isalpha()] == ["Good morning all."]
 
 
-def test_a_script_of_magic_alone_still_says_something(client: Client) -> None:
+def test_a_script_of_directives_alone_still_says_something(client: Client) -> None:
     assert client.finish(script="[[slow:0]]")["status"] == "completed"
 
 

@@ -9,20 +9,20 @@ from typing import Any
 
 from genvid.sandbox.errors import ApiError
 from genvid.sandbox.heygen import catalogue
+from genvid.sandbox.heygen.core import HeyGenCore
 from genvid.sandbox.heygen.plans import Plan
-from genvid.sandbox.house import House
 
 WATERMARK = "TEST"
 
 
-def recast(house: House, body: dict[str, Any]) -> dict[str, Any]:
+def recast(core: HeyGenCore, body: dict[str, Any]) -> dict[str, Any]:
     """The order with an avatar and a voice of ours where it names others; the same name gets the same stand-in."""
     if body["type"] != "avatar":
         return body
     changes: dict[str, Any] = {}
-    if not _has(catalogue.find_look, house, body["avatar_id"]):
+    if not _has(catalogue.find_look, core, body["avatar_id"]):
         changes["avatar_id"] = _stand_in(body["avatar_id"], _looks_for(body))
-    if body.get("voice_id") and not _has(catalogue.find_voice, house, body["voice_id"]):
+    if body.get("voice_id") and not _has(catalogue.find_voice, core, body["voice_id"]):
         changes["voice_id"] = _stand_in(body["voice_id"], [voice.id for voice in catalogue.public_voices()])
     return body | changes
 
@@ -33,9 +33,9 @@ def mark(plan: Plan) -> None:
         scene["watermark"] = WATERMARK
 
 
-def _has(find: Any, house: House, wanted: str) -> bool:
+def _has(find: Any, core: HeyGenCore, wanted: str) -> bool:
     try:
-        find(house.store, wanted)
+        find(core.store, wanted)
     except ApiError:
         return False
     return True

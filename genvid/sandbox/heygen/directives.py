@@ -1,10 +1,10 @@
-"""Words in double brackets that make one video misbehave. They are neither spoken nor captioned."""
+"""Directives in a script, in double brackets, that make one video misbehave. They are neither spoken nor captioned."""
 
 import re
 from typing import Any
 
 from genvid.sandbox.errors import CODES_BY_STATUS, refuse
-from genvid.sandbox.knobs import WEBHOOK_MODES
+from genvid.sandbox.settings import WEBHOOK_MODES
 
 WORD = re.compile(r"\[\[([a-z_]+)(?::([^\]]*))?\]\]")
 NOTHING_ELSE = "This is a sandbox video."
@@ -15,7 +15,7 @@ _WEBHOOKS = {"double": "doubled", "none": "off"}
 
 
 def split(script: str) -> tuple[str, dict[str, str]]:
-    """The script as it is spoken, and its magic words with their arguments."""
+    """The script as it is spoken, and its directives with their arguments."""
     words = {match[1]: match[2] or "" for match in WORD.finditer(script)}
     if not words:
         return script, words
@@ -24,38 +24,38 @@ def split(script: str) -> tuple[str, dict[str, str]]:
 
 
 def for_render(words: dict[str, str]) -> dict[str, Any]:
-    """The knobs that a video's words turn, for this video only."""
+    """The settings that a video's directives override."""
     try:
-        return _turned(words)
+        return _overrides(words)
     except ValueError as error:
-        refuse("script", f"A magic word has a bad argument: {error}")
+        refuse("script", f"A directive has a bad argument: {error}")
 
 
-def _turned(words: dict[str, str]) -> dict[str, Any]:
-    turned: dict[str, Any] = {}
+def _overrides(words: dict[str, str]) -> dict[str, Any]:
+    overrides: dict[str, Any] = {}
     if "slow" in words:
-        turned["render_seconds"] = float(words["slow"] or 20)
+        overrides["render_seconds"] = float(words["slow"] or 20)
     if "stuck" in words:
-        turned["stuck"] = True
+        overrides["stuck"] = True
     if "fail" in words:
-        turned["failure_code"] = words["fail"] or "rendering_failed"
+        overrides["failure_code"] = words["fail"] or "rendering_failed"
     if "unreadable" in words:
-        turned["unreadable"] = words["unreadable"] or "content_policy_violation"
+        overrides["unreadable"] = words["unreadable"] or "content_policy_violation"
     if "nourl" in words:
-        turned["completed_without_url"] = int(words["nourl"] or 1)
+        overrides["completed_without_url"] = int(words["nourl"] or 1)
     if "expired" in words:
-        turned["expired_links"] = int(words["expired"] or 1)
+        overrides["expired_links"] = int(words["expired"] or 1)
     if "webhook" in words:
-        turned["webhooks"] = _WEBHOOKS.get(words["webhook"], words["webhook"])
-        if turned["webhooks"] not in WEBHOOK_MODES:
+        overrides["webhooks"] = _WEBHOOKS.get(words["webhook"], words["webhook"])
+        if overrides["webhooks"] not in WEBHOOK_MODES:
             raise ValueError(words["webhook"])
-    return turned
+    return overrides
 
 
 def times(argument: str) -> int:
-    """How often a submit-time word strikes: once, unless it says a number or `always`."""
+    """How often a submit-time directive applies: once, unless its argument is a number or `always`."""
     if argument and argument != "always" and not argument.isdecimal():
-        refuse("script", f"A magic word's count must be a number or always, not {argument!r}")
+        refuse("script", f"A directive's count must be a number or always, not {argument!r}")
     return ALWAYS if argument == "always" else int(argument or 1)
 
 

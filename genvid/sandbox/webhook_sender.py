@@ -1,4 +1,4 @@
-"""Deliveries that wait in a table, go out when due and are retried with backoff until a 2xx or for long enough."""
+"""Sends webhooks from a table of deliveries, when they are due, and retries with backoff until a 2xx or a deadline."""
 
 import asyncio
 import time
@@ -8,36 +8,36 @@ from typing import ClassVar
 
 import httpx
 
-from genvid.sandbox.knobs import KnobBoard
+from genvid.sandbox.settings import StoredSettings
 from genvid.sandbox.store import Row, Store
 
 FIRST_RETRY = 10.0
 LONGEST_PAUSE = 3600.0
 
 
-class Postman(ABC):
-    """What all providers' deliveries have in common. Where they are kept and how they are signed is the provider's."""
+class WebhookSender(ABC):
+    """What both providers' webhooks have in common. A provider says in which table they are and how they are signed."""
 
     deliveries: ClassVar[str]
     attempts: ClassVar[str]
     give_up_after: ClassVar[float]
     at_once: ClassVar[int] = 8
-    knob: ClassVar[str]
-    """The knob that says how deliveries are made."""
+    mode_setting: ClassVar[str]
+    """The name of the setting that holds the delivery mode."""
 
-    def __init__(self, store: Store, board: KnobBoard) -> None:
-        self._store, self._board = store, board
-        self._bell = asyncio.Event()
+    def __init__(self, store: Store, settings: StoredSettings) -> None:
+        self._store, self._settings = store, settings
+        self._wake_event = asyncio.Event()
         self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._counted, self._counted_since = 0, 0
 
     async def run(self) -> None:
         while True:
-            self._bell.clear()
+            self._wake_event.clear()
             pause = self._start_due()
             try:
-                await asyncio.wait_for(self._bell.wait(), pause)
+                await asyncio.wait_for(self._wake_event.wait(), pause)
             except TimeoutError:
                 continue
 
@@ -48,8 +48,8 @@ class Postman(ABC):
         await self._client.aclose()
 
     def _is_first_of_two(self) -> bool:
-        """Every second time it is asked, beginning anew whenever the knob is set."""
-        since = self._board.times_set[self.knob]
+        """True at every other call, starting with the first one after the mode was set."""
+        since = self._settings.times_set[self.mode_setting]
         if since != self._counted_since:
             self._counted, self._counted_since = 0, since
         self._counted += 1
@@ -60,7 +60,7 @@ class Postman(ABC):
         """With the sender's signature over `body`."""
 
     def _start_due(self) -> float | None:
-        """Starts what is due and says how long nothing else will be."""
+        """Starts the deliveries that are due. Returns the seconds until the next one; None: until something changes."""
         for delivery in self._waiting():
             if delivery["due_at"] > time.time():
                 return float(max(0.01, delivery["due_at"] - time.time()))
@@ -79,7 +79,7 @@ class Postman(ABC):
 
     def _delivered(self, seq: int, task: asyncio.Task[None]) -> None:
         self._under_way.pop(seq, None)
-        self._bell.set()
+        self._wake_event.set()
 
     async def _deliver(self, delivery: Row) -> None:
         answer, _ = await self._try(delivery)
@@ -87,23 +87,23 @@ class Postman(ABC):
             self._plan_retry(delivery)
 
     async def _try(self, delivery: Row) -> tuple[int | None, str | None]:
-        """One attempt, written down; the status it was answered with, or what came between."""
+        """Makes one attempt and records it. Returns the status of the answer, or the name of the error."""
         answer, error = None, None
         body = delivery["body"].encode()
-        headers, timeout = self._headers(delivery, body), self._board.now.webhook_timeout
+        headers, timeout = self._headers(delivery, body), self._settings.current.webhook_timeout
         try:
             response = await self._client.post(delivery["url"], content=body, headers=headers, timeout=timeout)
             answer = response.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             error = type(failure).__name__
-        self._note(delivery["seq"], answer, error)
+        self._record_attempt(delivery["seq"], answer, error)
         self._store.run(f"UPDATE {self.deliveries} SET tries = tries + 1 WHERE seq = ?", delivery["seq"])
         if answer is not None and 200 <= answer < 300:
             self._store.run(f"UPDATE {self.deliveries} SET status = 'delivered' WHERE seq = ?", delivery["seq"])
         return answer, error
 
     def _plan_retry(self, delivery: Row) -> None:
-        scale, now = self._board.now.webhook_retry_scale, time.time()
+        scale, now = self._settings.current.webhook_retry_scale, time.time()
         # A forger does not come back.
         if delivery["mode"] == "forgery" or now - delivery["created_at"] > self.give_up_after * scale:
             self._store.run(f"UPDATE {self.deliveries} SET status = 'abandoned' WHERE seq = ?", delivery["seq"])
@@ -111,5 +111,5 @@ class Postman(ABC):
         pause = min(FIRST_RETRY * 2 ** delivery["tries"], LONGEST_PAUSE) * scale
         self._store.run(f"UPDATE {self.deliveries} SET due_at = ? WHERE seq = ?", now + pause, delivery["seq"])
 
-    def _note(self, delivery: int, answer: int | None, error: str | None) -> None:
+    def _record_attempt(self, delivery: int, answer: int | None, error: str | None) -> None:
         self._store.add(self.attempts, delivery=delivery, at=time.time(), answer=answer, error=error)

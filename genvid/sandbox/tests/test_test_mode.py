@@ -1,4 +1,4 @@
-"""Orders with the test key: free, marked, and made with whoever is there."""
+"""Test mode: orders with the test key are free, watermarked, and get a stand-in for an unknown avatar or voice."""
 
 import io
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_the_same_script_is_marked_with_the_test_key_alone(client: Client, trial
     assert len(colours_of(live)) < 10 < len(colours_of(test))
 
 
-def test_it_costs_nothing(client: Client, trial: Client) -> None:
+def test_an_order_in_test_mode_costs_nothing(client: Client, trial: Client) -> None:
     before = client.sandbox.books()["wallet"]
     trial.finish()
     free = client.sandbox.books()["wallet"]
@@ -68,7 +68,7 @@ def test_the_other_key_gets_no_stand_ins(client: Client) -> None:
     assert client.refusal(avatar_id=UNKNOWN) == (404, "avatar_not_found", None)
 
 
-def test_an_empty_wallet_stops_no_trial(trial: Client) -> None:
+def test_an_empty_wallet_stops_no_order_in_test_mode(trial: Client) -> None:
     trial.sandbox.wallet(0)
 
     assert trial.finish()["status"] == "completed"

@@ -1,4 +1,4 @@
-"""The parent's side of a render process: start it, hand it one task at a time, notice when it dies."""
+"""The parent's side of a render process: starts it, gives it one task at a time, notices when it dies."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ class TaskFailed(Exception):
         self.message = message
 
 
-class Bench:
+class WorkerHandle:
     """One render process, started when it is first needed and again after a crash."""
 
     def __init__(self, log: Path) -> None:
@@ -70,7 +70,7 @@ class Bench:
                 self._process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
-                    "genvid.sandbox.workshop",
+                    "genvid.sandbox.render_worker",
                     str(os.getpid()),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,

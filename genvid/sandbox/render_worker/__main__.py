@@ -21,7 +21,7 @@ def main(parent: int) -> None:
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
-    from genvid.sandbox.workshop.tasks import perform  # noqa: PLC0415 - starting costs nothing until there is work
+    from genvid.sandbox.render_worker.tasks import perform  # noqa: PLC0415 - starting costs nothing until there is work
 
     return perform(task)
 

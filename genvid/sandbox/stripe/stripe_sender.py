@@ -1,4 +1,4 @@
-"""Stripe's webhook deliveries: to whom an event goes, how it is signed, and which ones nobody took."""
+"""Sends Stripe's webhooks: the endpoints of an event, the signature, the events that were not delivered."""
 
 import asyncio
 import hashlib
@@ -7,15 +7,15 @@ import json
 import time
 from typing import Any
 
-from genvid.sandbox.postman import Postman
 from genvid.sandbox.store import Row
-from genvid.sandbox.stripe.books import Thing, new_id
+from genvid.sandbox.stripe.object_store import Thing, new_id
+from genvid.sandbox.webhook_sender import WebhookSender
 
 # What `chaos` makes of a delivery, by weight; beside it, now and then, somebody makes an event up.
 CHAOS = {"normal": 45, "doubled": 20, "late": 10, "reordered": 10, "off": 15}
 FORGERY_SHARE = 0.2
 STATUSES = {"off": "lost", "held": "held"}
-UNTAKEN = """SELECT event_id FROM stripe_deliveries WHERE mode <> 'forgery'
+UNDELIVERED = """SELECT event_id FROM stripe_deliveries WHERE mode <> 'forgery'
              GROUP BY event_id, endpoint_id HAVING MAX(status = 'delivered') = 0"""
 
 
@@ -25,27 +25,27 @@ def signature(secret: str, body: bytes, at: int) -> str:
     return f"t={at},v1={signed}"
 
 
-class StripeCourier(Postman):
+class StripeSender(WebhookSender):
     deliveries = "stripe_deliveries"
     attempts = "stripe_attempts"
     give_up_after = 3 * 24 * 3600.0
     at_once = 16
-    knob = "stripe_webhooks"
+    mode_setting = "stripe_webhooks"
 
     def send(self, event: Thing, endpoints: list[Thing]) -> None:
-        """Addresses an event to these endpoints, in the way the knob says."""
+        """Queues an event for these endpoints, in the mode of the setting `stripe_webhooks`."""
         for endpoint in endpoints:
-            self._address(event, endpoint, self._drawn())
-            if self._board.now.stripe_webhooks == "chaos" and self._board.dice.random() < FORGERY_SHARE:
-                self._address({**event, "id": new_id("evt_")}, endpoint, "forgery")
-        self._bell.set()
+            self._queue(event, endpoint, self._draw_mode())
+            if self._settings.current.stripe_webhooks == "chaos" and self._settings.rng.random() < FORGERY_SHARE:
+                self._queue({**event, "id": new_id("evt_")}, endpoint, "forgery")
+        self._wake_event.set()
 
     async def deliver(self, event: Thing, endpoint: Thing) -> dict[str, Any]:
-        """One honest attempt now, whatever the knob says; what it was answered."""
+        """Makes one attempt now, whatever the mode, and returns how it was answered."""
         sql = "SELECT * FROM stripe_deliveries WHERE event_id = ? AND endpoint_id = ? AND mode <> 'forgery' LIMIT 1"
         row = self._store.row(sql, event["id"], endpoint["id"])
         if row is None:
-            self._address(event, endpoint, "held")
+            self._queue(event, endpoint, "held")
             row = self._store.row(sql, event["id"], endpoint["id"])
         answer, error = await self._try({**(row or {}), "mode": "normal", "url": endpoint["url"]})
         told = {"event": event["id"], "type": event["type"], "endpoint": endpoint["id"], "status": answer}
@@ -56,24 +56,24 @@ class StripeCourier(Postman):
             return list(await asyncio.gather(*(self.deliver(event, endpoint) for event, endpoint in pairs)))
         return [await self.deliver(event, endpoint) for event, endpoint in pairs]
 
-    def untaken(self) -> list[str]:
+    def undelivered(self) -> list[str]:
         """Events that some endpoint has never answered with a 2xx."""
-        return sorted({row["event_id"] for row in self._store.rows(UNTAKEN)})
+        return sorted({row["event_id"] for row in self._store.rows(UNDELIVERED)})
 
     def pending(self, event_id: str) -> int:
-        sql = UNTAKEN.replace("WHERE", "WHERE event_id = ? AND", 1)
+        sql = UNDELIVERED.replace("WHERE", "WHERE event_id = ? AND", 1)
         return len(self._store.rows(sql, event_id))
 
-    def forget(self, endpoint_id: str) -> None:
-        """What still waits for an endpoint that was taken away."""
+    def abandon(self, endpoint_id: str) -> None:
+        """Abandons the deliveries that wait for an endpoint that was deleted."""
         sql = "UPDATE stripe_deliveries SET status = 'abandoned' WHERE endpoint_id = ? AND status = 'waiting'"
         self._store.run(sql, endpoint_id)
 
-    def _drawn(self) -> str:
-        mode = self._board.now.stripe_webhooks
-        return self._board.dice.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
+    def _draw_mode(self) -> str:
+        mode = self._settings.current.stripe_webhooks
+        return self._settings.rng.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
 
-    def _address(self, event: Thing, endpoint: Thing, mode: str) -> None:
+    def _queue(self, event: Thing, endpoint: Thing, mode: str) -> None:
         now = time.time()
         for _ in range(2 if mode == "doubled" else 1):
             self._store.add(
@@ -92,7 +92,7 @@ class StripeCourier(Postman):
     def _hold_back(self, mode: str) -> float:
         """Late waits; reordered holds back every second delivery, so that its successor overtakes it."""
         held = mode == "late" or (mode == "reordered" and self._is_first_of_two())
-        return self._board.now.webhook_late_seconds if held else 0.0
+        return self._settings.current.webhook_late_seconds if held else 0.0
 
     def _headers(self, delivery: Row, body: bytes) -> dict[str, str]:
         sql = "SELECT json_extract(body, '$._secret') FROM stripe_objects WHERE id = ?"

@@ -1,4 +1,4 @@
-"""What can be turned while the sandbox runs, and the defaults."""
+"""The settings that can be changed while the sandbox runs, and their defaults. `/_sandbox/knobs` calls them knobs."""
 
 import random
 from collections import Counter
@@ -22,8 +22,8 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Knobs:
-    """Global behaviour. A magic word in a script overrides it for one video."""
+class Settings:
+    """How the sandbox behaves. A directive in a script overrides a setting for one video."""
 
     renderer: str = "full"
     concurrency: int = 10
@@ -63,25 +63,27 @@ class Knobs:
     stripe_final_failure: str = "canceled"
 
 
-class KnobBoard:
-    """The knobs as they stand. They are stored: a restart keeps them."""
+class StoredSettings:
+    """The settings in force. They are in the store: a restart keeps them."""
 
     def __init__(self, store: Store, **defaults: Any) -> None:
         self._store = store
-        self._defaults = replace(Knobs(), **defaults)
-        self.now = replace(self._defaults, **store.setting("knobs", {}))
-        self.dice = random.Random(self.now.seed)
+        self._defaults = replace(Settings(), **defaults)
+        self.current = replace(self._defaults, **store.setting("knobs", {}))
+        self.rng = random.Random(self.current.seed)
         self.times_set: Counter[str] = Counter()
-        """How often each knob was set, whatever to: what counts from the setting on compares it."""
+        """How often each setting was written, with any value: counts that start over at each writing compare it."""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self.now)
+        return asdict(self.current)
 
-    def turn(self, values: Any) -> None:
+    def update(self, values: Any) -> None:
+        """Changes these settings and keeps the others."""
         self._set({**self._store.setting("knobs", {}), **_checked(values)})
         self.times_set.update(values.keys())
 
-    def put(self, values: Any) -> None:
+    def replace_all(self, values: Any) -> None:
+        """Changes these settings and puts the others back to their defaults."""
         self._set(_checked(values))
         self.times_set.update(values.keys())
 
@@ -89,32 +91,32 @@ class KnobBoard:
         self._set({})
 
     def use_up(self, name: str) -> bool:
-        """Takes one from a counting knob; False when it is at zero."""
-        left = getattr(self.now, name)
+        """Lowers a setting that counts by one. False when it is zero already."""
+        left = getattr(self.current, name)
         if left > 0:
-            self.turn({name: left - 1})
+            self.update({name: left - 1})
         return bool(left > 0)
 
-    def strikes(self, name: str) -> bool:
-        """Whether a misfortune with this knob's rate happens now; written down when it does."""
-        happens = self.dice.random() < float(getattr(self.now, name))
+    def fault_occurs(self, name: str) -> bool:
+        """Draws by the rate of this name whether its fault happens now, and counts it when it does."""
+        happens = self.rng.random() < float(getattr(self.current, name))
         if happens:
             self._store.count("strikes", "kind", name)
         return happens
 
     def _set(self, values: dict[str, Any]) -> None:
-        before = self.now.seed
+        before = self.current.seed
         self._store.set("knobs", values)
-        self.now = replace(self._defaults, **values)
-        if self.now.seed != before:
-            self.dice.seed(self.now.seed)
+        self.current = replace(self._defaults, **values)
+        if self.current.seed != before:
+            self.rng.seed(self.current.seed)
 
 
 def _checked(values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
         refuse("", "Knobs are a JSON object")
-    types = get_type_hints(Knobs)
-    known = {field.name for field in fields(Knobs)}
+    types = get_type_hints(Settings)
+    known = {field.name for field in fields(Settings)}
     for name, value in values.items():
         if name not in known or not _fits(value, types[name]):
             refuse(name, f"{name} is not a knob, or {value!r} is not its kind of value")

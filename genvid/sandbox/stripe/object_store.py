@@ -1,4 +1,4 @@
-"""Stripe's books: every object one row, its body in JSON. Names that begin with `_` are ours and never shown."""
+"""Stripe's objects, one row each, with the body in JSON. Fields that begin with `_` are internal and never shown."""
 
 import json
 import secrets
@@ -49,7 +49,7 @@ def listed(url: str, data: list[Thing], has_more: bool = False) -> Thing:
     return {"object": "list", "url": url, "has_more": has_more, "data": data}
 
 
-class Books:
+class ObjectStore:
     def __init__(self, store: Store) -> None:
         self.store = store
         store.extend(TABLES)

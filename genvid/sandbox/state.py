@@ -1,0 +1,31 @@
+"""One running sandbox: the store and the settings that both providers share, and their background tasks."""
+
+import asyncio
+
+from genvid.sandbox.heygen.core import HeyGenCore
+from genvid.sandbox.options import Options
+from genvid.sandbox.settings import StoredSettings
+from genvid.sandbox.store import Store
+from genvid.sandbox.stripe import clocks
+from genvid.sandbox.stripe.core import StripeCore
+
+
+class State:
+    def __init__(self, options: Options) -> None:
+        self.store = Store(options.folder)
+        self.settings = StoredSettings(self.store, renderer=options.renderer, concurrency=options.concurrency)
+        self.heygen = HeyGenCore(self.store, self.settings, options)
+        self.stripe = StripeCore(self.store, self.settings, options)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        stripe_parts = (self.stripe.sender.run(), clocks.run(self.stripe))
+        self._tasks = [*map(asyncio.create_task, stripe_parts), *self.heygen.start()]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.heygen.stop()
+        await self.stripe.sender.stop()
+        self.store.close()

@@ -1,0 +1,247 @@
+"""`/_sandbox/stripe/…`: what buyers, banks and time do at Stripe, done by a test. For this machine only."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from genvid.sandbox.errors import ApiError, refuse
+from genvid.sandbox.local_routes import local_route
+from genvid.sandbox.stripe import (
+    changes,
+    charges,
+    checkout,
+    clocks,
+    collection,
+    cycle,
+    disputes,
+    endpoints,
+    refunds,
+    session_outcomes,
+    sessions,
+    subscriptions,
+)
+from genvid.sandbox.stripe.changes import Wanted
+from genvid.sandbox.stripe.checkout import Payment
+from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.object_store import Thing, shown
+from genvid.sandbox.stripe.timetable import period
+
+Action = Callable[[StripeCore, str, Thing], Any]
+
+
+def pay(core: StripeCore, session_id: str, given: Thing) -> Thing:
+    """As the pay page does it; `error` is what the page would say."""
+    session = core.get("checkout.session", session_id)
+    if given.get("promotion_code"):
+        checkout.apply_code(core, session, given["promotion_code"])
+    names = ("card", "method", "email", "name", "account")
+    checkout.submit(core, session, Payment(**{name: given[name] for name in names if name in given}))
+    intent, passes = _waiting_intent(core, session), given.get("authenticate", True)
+    if intent is not None and passes is not None:
+        session_outcomes.authenticate(core, intent, passes=passes)
+    session = core.get("checkout.session", session_id)
+    return {**shown(session), "error": session.get("_last_error")}
+
+
+def _waiting_intent(core: StripeCore, session: Thing) -> Thing | None:
+    """The session's payment intent, if it waits for 3-D Secure."""
+    intent = checkout.intent_of(core, session)
+    return intent if intent is not None and intent["status"] == "requires_action" else None
+
+
+def settle_bank(core: StripeCore, intent_id: str, given: Thing) -> Thing:
+    intent = core.get("payment_intent", intent_id)
+    return session_outcomes.settle_debit(core, intent, succeeds=given.get("succeeds", True))
+
+
+def authenticate(core: StripeCore, intent_id: str, given: Thing) -> Thing:
+    session_outcomes.authenticate(core, core.get("payment_intent", intent_id), passes=given.get("passes", True))
+    return core.get("payment_intent", intent_id)
+
+
+def expire(core: StripeCore, session_id: str, given: Thing) -> Thing:
+    return sessions.expire(core, core.get("checkout.session", session_id))
+
+
+def renew(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+    """One period further; a trial's end is its first renewal."""
+    subscription = _running(core, subscription_id)
+    step = cycle.end_trial if subscription["status"] == "trialing" else cycle.renew
+    return step(core, subscription, verdict=given.get("succeeds", True))
+
+
+def _running(core: StripeCore, subscription_id: str) -> Thing:
+    subscription = core.get("subscription", subscription_id)
+    if subscription["status"] in subscriptions.OVER:
+        raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
+    return subscription
+
+
+def retry_invoice(core: StripeCore, invoice_id: str, given: Thing) -> Thing:
+    invoice = core.get("invoice", invoice_id)
+    if invoice["status"] != "open":
+        raise StripeError(f"This invoice is {invoice['status']}.", param="invoice")
+    return collection.collect(core, invoice, verdict=given.get("succeeds", True))
+
+
+def end_trial(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+    subscription = _running(core, subscription_id)
+    if subscription["status"] != "trialing":
+        raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
+    return cycle.end_trial(core, subscription, verdict=given.get("succeeds", True))
+
+
+def change_price(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+    """The period is first moved so that this share of it has passed."""
+    subscription = _running(core, subscription_id)
+    start, end = period(subscription)
+    passed = round((end - start) * given.get("at_fraction", 0.5))
+    now = core.now(subscription["customer"])
+    core.save(subscription, **cycle.move(subscription, now - passed, now - passed + end - start))
+    price, item = core.get("price", given["price"], "price"), subscription["items"]["data"][0]
+    wanted = [Wanted(item["id"], price, item["quantity"], item["metadata"])]
+    changes.change_items(core, subscription, wanted, given.get("behavior", "always_invoice"))
+    return core.get("subscription", subscription_id)
+
+
+def cancel(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+    subscription = _running(core, subscription_id)
+    if not given.get("at_period_end", False):
+        return collection.end(core, subscription)
+    return core.change(subscription, cycle.UPDATED, **subscriptions.cancellation(core, subscription, True))
+
+
+def end_period(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+    subscription = _running(core, subscription_id)
+    if subscription["cancel_at_period_end"]:
+        collection.end(core, subscription)
+    else:
+        renew(core, subscription_id, given)
+    return core.get("subscription", subscription_id)
+
+
+def refund(core: StripeCore, wanted: str, given: Thing) -> Thing:
+    charge, status = charges.of(core, wanted), given.get("status", "succeeded")
+    if status not in ("succeeded", "pending", "failed", "canceled"):
+        raise StripeError(f"No such status: {status}", param="status")
+    first = status if status in ("succeeded", "pending") else "pending"
+    made = refunds.make(core, charge, given.get("amount"), status=first)
+    return refunds.undo(core, made, status) if first != status else made
+
+
+def fail_refund(core: StripeCore, refund_id: str, given: Thing) -> Thing:
+    return refunds.undo(core, core.get("refund", refund_id), "failed")
+
+
+def succeed_refund(core: StripeCore, refund_id: str, given: Thing) -> Thing:
+    return refunds.succeed(core, core.get("refund", refund_id))
+
+
+def dispute(core: StripeCore, wanted: str, given: Thing) -> Thing:
+    reason, warning = given.get("reason", "fraudulent"), given.get("warning", False)
+    return disputes.open_dispute(core, charges.of(core, wanted), given.get("amount"), reason, warning=warning)
+
+
+def close_dispute(core: StripeCore, dispute_id: str, given: Thing) -> Thing:
+    return disputes.close_dispute(core, core.get("dispute", dispute_id), given.get("status", "won"))
+
+
+def fraud_warning(core: StripeCore, wanted: str, given: Thing) -> Thing:
+    return disputes.warn(core, charges.of(core, wanted))
+
+
+def advance_clock(core: StripeCore, seconds: str, given: Thing) -> Thing:
+    """Moves the world's time, with all that falls due on the way."""
+    passed = core.store.setting("stripe_clock", 0)
+    until = core.now() + int(seconds)
+    clocks.work_off(core, None, until)
+    core.store.set("stripe_clock", passed + int(seconds))
+    return {"now": until}
+
+
+ACTIONS: dict[str, Action] = {
+    "pay": pay,
+    "settle_bank": settle_bank,
+    "authenticate": authenticate,
+    "expire": expire,
+    "renew": renew,
+    "retry_invoice": retry_invoice,
+    "end_trial": end_trial,
+    "change_price": change_price,
+    "cancel": cancel,
+    "end_period": end_period,
+    "refund": refund,
+    "fail_refund": fail_refund,
+    "succeed_refund": succeed_refund,
+    "dispute": dispute,
+    "close_dispute": close_dispute,
+    "fraud_warning": fraud_warning,
+    "advance_clock": advance_clock,
+}
+
+
+async def _run(core: StripeCore, request: Request, body: Any) -> Any:
+    """Performs one action in one transaction."""
+    action = ACTIONS.get(request.path_params["action"])
+    if action is None:
+        raise ApiError("not_found", "There is no such action")
+    with core.store.together():
+        return _told(lambda: shown(action(core, request.path_params["id"], body or {})))
+
+
+def _told(action: Callable[[], Any]) -> Any:
+    try:
+        return action()
+    except StripeError as error:
+        raise ApiError(error.code or "invalid_request", error.message, status=error.status) from error
+
+
+async def _events(core: StripeCore, request: Request, body: Any) -> Any:
+    return {"events": endpoints.all_events(core, request.query_params.get("after"))}
+
+
+async def _deliver(core: StripeCore, request: Request, body: Any) -> Any:
+    """Events, in this order and so often, to each endpoint that listens to them."""
+    core, pairs = core, list[tuple[Thing, Thing]]()
+    ids = (body or {}).get("event_ids")
+    if not isinstance(ids, list):
+        refuse("event_ids", "event_ids is a list")
+    for event in _told(lambda: [core.get("event", one) for one in ids]):
+        told = [(shown(event), endpoint) for endpoint in core.listeners(event["type"])]
+        pairs += told * body.get("copies", 1)
+    return {"deliveries": await core.sender.deliver_all(pairs, parallel=body.get("parallel", True))}
+
+
+async def _undelivered(core: StripeCore, request: Request, body: Any) -> Any:
+    undelivered = set(core.sender.undelivered())
+    return {"events": [event for event in endpoints.all_events(core, None) if event["id"] in undelivered]}
+
+
+async def _books(core: StripeCore, request: Request, body: Any) -> Any:
+    objects = core.objects
+    kinds = {"charges": "charge", "refunds": "refund", "disputes": "dispute", "sessions": "checkout.session"}
+    kinds |= {"subscriptions": "subscription", "invoices": "invoice", "customers": "customer"}
+    found: dict[str, Any] = {name: [shown(one) for one in objects.all(kind)] for name, kind in kinds.items()}
+    return {"counts": objects.counts(), **found, "deliveries": _deliveries(core)}
+
+
+def _deliveries(core: StripeCore) -> list[Thing]:
+    rows = core.store.rows("SELECT * FROM stripe_deliveries ORDER BY seq")
+    for row in rows:
+        del row["body"]
+        sql = "SELECT at, answer, error FROM stripe_attempts WHERE delivery = ? ORDER BY seq"
+        row["attempts"] = core.store.rows(sql, row["seq"])
+    return rows
+
+
+def routes(core: StripeCore) -> list[Route]:
+    return [
+        local_route(core, "stripe/events", _events, "GET"),
+        local_route(core, "stripe/deliver", _deliver, "POST"),
+        local_route(core, "stripe/undelivered", _undelivered, "GET"),
+        local_route(core, "stripe/books", _books, "GET"),
+        local_route(core, "stripe/{action}/{id}", _run, "POST"),
+    ]
