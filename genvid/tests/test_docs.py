@@ -14,7 +14,8 @@ from genvid.api.schema.refusals import catalogue
 
 DOCS = Path(settings.BASE_DIR) / "docs"
 GUIDES = DOCS / "guides"
-PAGES = sorted([*DOCS.rglob("*.md"), *DOCS.parent.glob("*.md")])
+SANDBOX = DOCS.parent / "genvid" / "sandbox" / "README.md"
+PAGES = sorted([*DOCS.rglob("*.md"), *DOCS.parent.glob("*.md"), SANDBOX])
 needs_shell_tools = pytest.mark.skipif(
     not all(map(shutil.which, ("sh", "curl", "jq"))), reason="curl or jq is not on this machine"
 )

@@ -1,6 +1,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterable
 
 from genvid.sandbox import contract
@@ -80,3 +81,12 @@ def _children(client: Client) -> dict[int, int]:
 
 def _alive(children: Iterable[int]) -> set[int]:
     return {pid for pid, _, _, state in _processes() if not state.startswith("Z")} & set(children)
+
+
+def test_the_sandbox_loads_neither_django_nor_the_rest_of_genvid() -> None:
+    code = "import sys, genvid.sandbox.__main__, genvid.sandbox.render_worker.tasks; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    ours = {name for name in loaded if name.startswith("genvid.") and not f"{name}.".startswith("genvid.sandbox.")}
+    assert "genvid.sandbox.app" in loaded
+    assert ours | {"django", "celery", "rest_framework"} & set(loaded) == set()
