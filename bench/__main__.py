@@ -9,8 +9,8 @@ import signal
 import sys
 from typing import Any
 
-from bench.plan import FULL, QUICK, Case
-from bench.stage import Stage
+from bench.plan import FULL, POSTGRES_FLAGS, QUICK, SETTINGS, Case
+from genvid.tests.deployment import Deployment
 
 
 def main() -> int:
@@ -23,39 +23,40 @@ def main() -> int:
     # Ending by an exception lets every `with` put its processes away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
     cases = [case for case in (QUICK if options.quick else FULL) if options.only in case.name]
-    stage = Stage()
+    deployment = Deployment(SETTINGS, postgres_flags=POSTGRES_FLAGS, renderer="canned")
+    deployment.web.environment["BENCH_FOLDER"] = str(deployment.folder)
     try:
-        with stage:
-            return play(stage, cases, statements=options.statements)
+        with deployment:
+            return play(deployment, cases, statements=options.statements)
     finally:
         if options.keep:
-            say(f"bench: logs and counts are in {stage.folder}")
+            say(f"bench: logs and counts are in {deployment.folder}")
         else:
-            stage.clear_away()
+            deployment.remove_folder()
 
 
-def play(stage: Stage, cases: list[Case], *, statements: bool) -> int:
+def play(deployment: Deployment, cases: list[Case], *, statements: bool) -> int:
     from bench import orders, report  # noqa: PLC0415 - models are loaded only now
 
     people = orders.make_customers()
     kept = []
     for _, group in itertools.groupby(cases, key=lambda case: case.in_flight):
-        found = [_measured(stage, case, people, statements=statements) for case in group]
+        found = [_measured(deployment, case, people, statements=statements) for case in group]
         for line in report.tables(found):
             say(line)
         kept += [_say_whether(*target) for target in report.targets(found)]
     return 0 if all(kept) else 1
 
 
-def _measured(stage: Stage, case: Case, people: list[Any], *, statements: bool) -> Any:
+def _measured(deployment: Deployment, case: Case, people: list[Any], *, statements: bool) -> Any:
     from bench import measure, report  # noqa: PLC0415 - models are loaded only now
 
     say(f"bench: {case.name}, {case.videos} videos")
-    figures = measure.run(stage, case, people)
+    figures = measure.run(deployment, case, people)
     say(f"bench: {case.name} took {figures.seconds:.0f} s")
     say(f"bench: {report.routes(figures)}")
     if statements:
-        for line in report.shapes(stage.counts, case):
+        for line in report.shapes(deployment.folder, case):
             say(line)
     return figures
 

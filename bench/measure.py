@@ -12,13 +12,15 @@ from django.db.models import Count
 
 from avatars.services import sync_catalogue
 from bench.counting import download_seconds, statements_in
+from bench.cpu_time import cpu_seconds
 from bench.naive_worker import make_video
 from bench.orders import forget_everything, queue_videos, teach
-from bench.plan import SPREAD, WARM_UP, Case
-from bench.stage import WALLET_DOLLARS, Stage
+from bench.plan import NAIVE_POLL, SPREAD, THREADS, WALLET_DOLLARS, WARM_UP, WORKERS, Case
 from genvid.heygen.client import get_client
 from genvid.jobs import enqueue
+from genvid.tests.deployment import Deployment
 from genvid.tests.factories import Person
+from genvid.tests.processes import WorkerProcess
 from videos import jobs
 from videos.enums import IN_FLIGHT, TERMINAL, Status
 from videos.models import ProviderWebhook, Video
@@ -62,48 +64,68 @@ def quantile(values: list[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def run(stage: Stage, case: Case, people: list[Person]) -> Figures:
-    _prepare(stage, case)
-    stage.start_workers(case)
+def run(deployment: Deployment, case: Case, people: list[Person]) -> Figures:
+    _prepare(deployment, case)
+    deployment.launch_workers(_workers(deployment, case))
     try:
-        _warm_up(stage, case, people)
+        _warm_up(deployment, case, people)
         if case.design != "naive":
             teach(case)
         warm_up = set(Video.objects.values_list("pk", flat=True))
-        stage.sandbox.knobs(render_seconds=case.render_seconds, render_spread=SPREAD)
+        deployment.sandbox.knobs(render_seconds=case.render_seconds, render_spread=SPREAD)
         ids = queue_videos(people, case.videos)
-        before, begun = _snapshot(stage), time.monotonic()
-        peak = _lead(stage, case, ids, case.patience)
+        before, begun = _snapshot(deployment), time.monotonic()
+        peak = _lead(deployment, case, ids, case.patience)
         seconds = time.monotonic() - begun
-        spent = _difference(_snapshot(stage), before)
+        spent = _difference(_snapshot(deployment), before)
     finally:
-        stage.stop_workers()
-    return _figures(stage, case, warm_up, spent, seconds, peak)
+        deployment.stop_workers()
+    return _figures(deployment, case, warm_up, spent, seconds, peak)
 
 
-def _warm_up(stage: Stage, case: Case, people: list[Person]) -> None:
-    _lead(stage, case, queue_videos(people, WARM_UP), WARM_UP_SECONDS)
+def _workers(deployment: Deployment, case: Case) -> list[WorkerProcess]:
+    naive = case.design == "naive"
+    environment = {
+        "HEYGEN_MAX_CONCURRENT": str(case.in_flight),
+        "NAIVE_POLL_SECONDS": str(NAIVE_POLL),
+        "BENCH_FOLDER": str(deployment.folder),
+    }
+    return [
+        WorkerProcess(
+            deployment.folder,
+            name=f"{case.name}-{number}",
+            concurrency=THREADS,
+            beat=number == 0 and not naive,
+            app="bench.naive_worker" if naive else "genvid",
+            **environment,
+        )
+        for number in range(WORKERS)
+    ]
+
+
+def _warm_up(deployment: Deployment, case: Case, people: list[Person]) -> None:
+    _lead(deployment, case, queue_videos(people, WARM_UP), WARM_UP_SECONDS)
     done = Video.objects.filter(status=Status.COMPLETED).count()
     if done < WARM_UP:
         raise RuntimeError(f"{case.name}: only {done} of the first {WARM_UP} videos completed; --keep keeps the logs")
 
 
-def _prepare(stage: Stage, case: Case) -> None:
+def _prepare(deployment: Deployment, case: Case) -> None:
     forget_everything()
     ProviderWebhook.objects.all().delete()
-    stage.redis.flush()
-    stage.sandbox.reset()
-    stage.sandbox.wallet(WALLET_DOLLARS)
-    for path in [*stage.counts.glob("*.downloads"), *stage.counts.glob("*.shapes")]:
+    deployment.redis.flush()
+    deployment.sandbox.reset()
+    deployment.sandbox.wallet(WALLET_DOLLARS)
+    for path in [*deployment.folder.glob("*.downloads"), *deployment.folder.glob("*.shapes")]:
         path.write_text("")
     mode = "normal" if case.design == "webhooks" else "off"
-    stage.sandbox.knobs(concurrency=case.in_flight, render_seconds=0.5, webhooks=mode)
+    deployment.sandbox.knobs(concurrency=case.in_flight, render_seconds=0.5, webhooks=mode)
     sync_catalogue(get_client())
     if case.design != "naive":
         call_command("register_heygen_webhook", stdout=StringIO())
 
 
-def _lead(stage: Stage, case: Case, ids: list[str], patience: float) -> int:
+def _lead(deployment: Deployment, case: Case, ids: list[str], patience: float) -> int:
     """Wait until all have ended. Returns the most that were in flight when somebody looked."""
     feed = Feeder(case, ids) if case.design == "naive" else None
     if feed is None:
@@ -133,15 +155,15 @@ class Feeder:
             self._sent += 1
 
 
-def _snapshot(stage: Stage) -> dict[str, dict[str, Any]]:
+def _snapshot(deployment: Deployment) -> dict[str, dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
         transactions = cursor.fetchone()[0]
-    alive = {worker.pid for worker in stage.workers}
+    alive = {worker.pid for worker in deployment.workers}
     return {
-        "cpu": stage.cpu_seconds(),
-        "requests": stage.sandbox.books()["requests"],
-        "statements": {str(pid): count for pid, count in statements_in(stage.counts).items()},
+        "cpu": cpu_seconds(deployment),
+        "requests": deployment.sandbox.books()["requests"],
+        "statements": {str(pid): count for pid, count in statements_in(deployment.folder).items()},
         "transactions": {"all": transactions},
         "pids": dict.fromkeys(map(str, alive), 0),
     }
@@ -155,7 +177,7 @@ def _difference(after: dict[str, dict[str, Any]], before: dict[str, dict[str, An
 
 
 def _figures(
-    stage: Stage, case: Case, warm_up: set[Any], spent: dict[str, dict[str, Any]], seconds: float, peak: int
+    deployment: Deployment, case: Case, warm_up: set[Any], spent: dict[str, dict[str, Any]], seconds: float, peak: int
 ) -> Figures:
     measured = Video.objects.exclude(pk__in=warm_up)
     completed = list(measured.filter(status=Status.COMPLETED))
@@ -170,13 +192,13 @@ def _figures(
         cpu=spent["cpu"],
         requests=spent["requests"],
     )
-    _note_latencies(stage, found, completed)
+    _note_latencies(deployment, found, completed)
     return found
 
 
-def _note_latencies(stage: Stage, found: Figures, completed: list[Video]) -> None:
-    books = {row["id"]: row["completed_at"] for row in stage.sandbox.books()["videos"]}
-    downloads = download_seconds(stage.counts)
+def _note_latencies(deployment: Deployment, found: Figures, completed: list[Video]) -> None:
+    books = {row["id"]: row["completed_at"] for row in deployment.sandbox.books()["videos"]}
+    downloads = download_seconds(deployment.folder)
     for video in completed:
         key = video.provider_video_id or ""
         if video.completed_at is None:

@@ -39,4 +39,12 @@ QUICK = cases(200, 400, 60.0)
 FULL = [*QUICK, *cases(2000, 2000, 300.0)]
 
 # What is expected before anything was learned: the warm-up's renders, in seconds. The rest is as in production.
-SETTINGS = {"EXPECTED_RENDER_BASE": "1", "EXPECTED_RENDER_FACTOR": "0", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO"}
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "bench.settings",
+    "EXPECTED_RENDER_BASE": "1",
+    "EXPECTED_RENDER_FACTOR": "0",
+    "LOG_FORMAT": "json",
+    "LOG_LEVEL": "INFO",
+}
+POSTGRES_FLAGS = ("synchronous_commit=on", "fsync=on", "full_page_writes=on", "shared_buffers=128MB")
+WALLET_DOLLARS = 10_000_000

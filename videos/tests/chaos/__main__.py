@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 
-from videos.tests.chaos.plan import Plan
-from videos.tests.chaos.stage import Stage
+from genvid.tests.deployment import Deployment
+from genvid.tests.site import ROOT
+from videos.tests.chaos.plan import BRISK, POSTGRES_FLAGS, SLOTS_AT_SANDBOX, Plan
 
 
 def main() -> int:
@@ -13,19 +14,21 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("chaos: terminated"))
     plan = Plan.from_environment()
     print(f"chaos: SEED={plan.seed} VIDEOS={plan.videos} ACCOUNTS={plan.accounts}", flush=True)  # noqa: T201
-    stage = Stage(plan)
+    deployment = Deployment(BRISK, postgres_flags=POSTGRES_FLAGS, concurrency=SLOTS_AT_SANDBOX)
+    logs = ROOT / "var" / "chaos" / str(plan.seed)
     kept = True
     try:
-        with stage:
+        with deployment:
             from videos.tests.chaos.play import play  # noqa: PLC0415 - models are loaded only now
 
-            broken = play(stage)
+            broken = play(plan, deployment)
         kept = broken or "KEEP" in os.environ
         return int(broken)
     finally:
         if kept:
-            print(f"chaos: the logs are in {stage.keep_logs()}", flush=True)  # noqa: T201
-        stage.clear_away()
+            deployment.keep_logs(logs)
+            print(f"chaos: the logs are in {logs}", flush=True)  # noqa: T201
+        deployment.remove_folder()
 
 
 if __name__ == "__main__":

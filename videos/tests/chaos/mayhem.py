@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from genvid.tests.deployment import Deployment
 from genvid.tests.processes import OwnProcess, answers
-from videos.tests.chaos.plan import Blow
-from videos.tests.chaos.stage import Stage
+from videos.tests.chaos.plan import Blow, Plan
 
 TICK = 0.05
 LOOK_EVERY = 0.5
@@ -29,14 +29,15 @@ class Mayhem:
     All processes are started from the thread that calls `work`: they die with the thread that started them.
     """
 
-    def __init__(self, stage: Stage, blows: list[Blow]) -> None:
-        self.stage = stage
+    def __init__(self, plan: Plan, deployment: Deployment) -> None:
+        self.deployment = deployment
         self.counts: Counter[str] = Counter()
         self.unpunished: list[str] = []
-        self._blows = blows
+        self._seed = plan.seed
+        self._blows = plan.blows()
         self._revivals: list[tuple[float, Callable[[], object]]] = []
         self._down: set[str] = set()
-        self._up_since: dict[str, float] = {worker.name: math.inf for worker in stage.workers}
+        self._up_since: dict[str, float] = {worker.name: math.inf for worker in deployment.workers}
         self._logged: dict[str, int] = {}
         self._looked = 0.0
         self._begun = time.monotonic()
@@ -76,7 +77,7 @@ class Mayhem:
             return
         self.counts[blow.what] += 1
         if blow.what == "redis":
-            self.stage.redis.flush()
+            self.deployment.redis.flush()
             return
         kill, revive = self._means(blow)
         kill()
@@ -93,7 +94,7 @@ class Mayhem:
 
     @property
     def _processes(self) -> tuple[OwnProcess, ...]:
-        return (self.stage.web, *self.stage.workers)
+        return (self.deployment.web, *self.deployment.workers)
 
     def _note_who_is_up(self) -> None:
         for name in [name for name, since in self._up_since.items() if since == math.inf and name not in self._down]:
@@ -102,19 +103,19 @@ class Mayhem:
 
     def _is_up(self, name: str) -> bool:
         if name == "web":
-            return answers(f"{self.stage.web.url}/healthz", seconds=0.5)
-        worker = next(worker for worker in self.stage.workers if worker.name == name)
+            return answers(f"{self.deployment.web.url}/healthz", seconds=0.5)
+        worker = next(worker for worker in self.deployment.workers if worker.name == name)
         return " ready." in worker.output()[self._logged.get(name, 0) :]
 
     def _means(self, blow: Blow) -> tuple[Callable[[], object], Callable[[], object]]:
-        stage = self.stage
+        deployment = self.deployment
         if blow.what == "worker":
-            worker = stage.workers[blow.which]
+            worker = deployment.workers[blow.which]
             return worker.kill9, worker.launch
         return {
-            "web": (stage.web.kill9, stage.web.launch),
-            "sandbox": (stage.sandbox.kill, stage.sandbox.start),
-            "postgres": (stage.postgres.crash, stage.postgres.resume),
+            "web": (deployment.web.kill9, deployment.web.launch),
+            "sandbox": (deployment.sandbox.kill, deployment.sandbox.start),
+            "postgres": (deployment.postgres.crash, deployment.postgres.resume),
         }[blow.what]
 
     def _raise_the_dead(self) -> None:
@@ -126,12 +127,12 @@ class Mayhem:
 
     def _forge(self) -> None:
         """Somebody tells lies about real videos until the storm is over. No lie may be taken."""
-        dice, known = random.Random(self.stage.plan.seed), []
+        dice, known = random.Random(self._seed), []
         with httpx.Client(timeout=5, trust_env=False) as http:
             while not self._over.wait(FORGERIES_EVERY):
                 try:
                     if not known or dice.random() < 0.2:
-                        known = self.stage.sandbox.renders()["renders"]
+                        known = self.deployment.sandbox.renders()["renders"]
                     if known:
                         # The latest are those that a lie could still harm.
                         self._tell_a_lie(http, dice, dice.choice(known[-20:]))
@@ -150,7 +151,7 @@ class Mayhem:
         body = json.dumps(lie | {"event_data": told}).encode()
         header = dice.choice(({}, {"Signature": "0" * 64}, {"Heygen-Signature": secrets.token_hex(32)}))
         headers = {"Content-Type": "application/json", "Heygen-Timestamp": str(int(time.time())), **header}
-        answer = http.post(f"{self.stage.web.url}/webhooks/heygen/", content=body, headers=headers)
+        answer = http.post(f"{self.deployment.web.url}/webhooks/heygen/", content=body, headers=headers)
         self.counts[f"lies answered {answer.status_code}"] += 1
         if answer.is_success:
             self.unpunished.append(f"a forged {kind} for {render['id']} was taken: {answer.status_code}")

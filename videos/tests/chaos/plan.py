@@ -141,5 +141,8 @@ BRISK = {
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "INFO",
 }
+# A commit that was acknowledged must survive: the usual flags let it wait in shared memory.
+POSTGRES_FLAGS = ("synchronous_commit=on",)
+WALLET_DOLLARS = 1_000_000
 SLOTS_AT_SANDBOX = 10
 """Fewer than HEYGEN_MAX_CONCURRENT, so that HeyGen itself says 429 now and then."""
