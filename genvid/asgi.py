@@ -20,9 +20,8 @@ from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 
-from genvid.api.exceptions import describe  # noqa: E402
+from genvid.api.exceptions import refuse  # noqa: E402
 from genvid.api.later import Later  # noqa: E402
-from genvid.api.renderers import error_response  # noqa: E402
 from genvid.api.requests import Utf8ASGIRequest  # noqa: E402
 from genvid.errors import RequestTimeout  # noqa: E402
 from genvid.slow_clients import ClientStalled, Receive, TimedBody, timed_send  # noqa: E402
@@ -82,10 +81,9 @@ class Handler(ASGIHandler):
             logger.info("stalled_client_dropped", status=response.status_code)
 
     async def _refuse_slow_body(self, send: Any) -> None:
-        status, error, _ = describe(RequestTimeout())
         request = HttpRequest()
         request.META["HTTP_X_REQUEST_ID"] = str(uuid.uuid4())
-        answer = error_response(status, error, request)
+        answer = refuse(request, RequestTimeout())
         answer["Connection"], answer["X-Request-Id"] = "close", request.META["HTTP_X_REQUEST_ID"]
         await self.send_response(answer, send)
 

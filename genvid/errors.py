@@ -1,4 +1,4 @@
-"""Errors that clients see: a class for each, with the code and status of the API contract.
+"""Errors that clients see: a class for each, with the code and status of the API contract. No other table has them.
 
 Raise them from anywhere below a view; `genvid.api.exceptions` turns them into the envelope. Clients branch on `code`;
 messages may change.
@@ -29,6 +29,12 @@ class DomainError(Exception):
         self.details = dict(details) if details else None
         self.retry_after = retry_after
         super().__init__(self.message)
+
+
+class ServerError(DomainError):
+    """What nobody foresaw."""
+
+    retryable = True
 
 
 class ValidationFailed(DomainError):
@@ -115,6 +121,18 @@ class NotFound(DomainError):
     code = "not_found"
     status = 404
     message = "There is nothing at this address."
+
+
+class MethodNotAllowed(DomainError):
+    code = "method_not_allowed"
+    status = 405
+    message = "This method is not offered here."
+
+
+class UnsupportedMediaType(DomainError):
+    code = "unsupported_media_type"
+    status = 415
+    message = "Send the body as application/json, or as a type that this call names."
 
 
 class Conflict(DomainError):

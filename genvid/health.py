@@ -18,9 +18,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from genvid import __version__
-from genvid.api.exceptions import error_object
-from genvid.api.renderers import dump, error_response, success_body
+from genvid.api.exceptions import refuse
+from genvid.api.renderers import dump, success_body
 from genvid.celery import app
+from genvid.errors import ProviderUnavailable
 
 logger = structlog.get_logger(__name__)
 _migrated = False
@@ -47,8 +48,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if not failing:
         body = success_body({"status": "ready", "parts": parts | {"provider": provider_standing()}}, request)
         return HttpResponse(dump(body), content_type="application/json")
-    refusal = error_object("provider_unavailable", "Not ready: " + ", ".join(failing), failing)
-    return error_response(503, refusal, request)
+    return refuse(request, ProviderUnavailable("Not ready: " + ", ".join(failing), details=failing))
 
 
 def probe(check: Callable[[], None]) -> Exception | None:

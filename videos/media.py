@@ -11,9 +11,9 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-from genvid.api.exceptions import error_object, not_found_view
-from genvid.api.renderers import error_response
+from genvid.api.exceptions import not_found_view, refuse
 from genvid.bucket_links import LONGEST_SECONDS, bucket_link
+from genvid.errors import MethodNotAllowed
 from genvid.file_responses import file_response
 from videos.models import Video
 
@@ -68,8 +68,7 @@ def _behind(token: str) -> tuple[Path, str]:
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The file behind a signed link; 404 when the signature is wrong or too old, or the name is not the file's own."""
     if request.method not in ("GET", "HEAD"):
-        error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
-        refusal = error_response(405, error, request)
+        refusal = refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
         refusal["Allow"] = "GET, HEAD"
         return refusal
     try:

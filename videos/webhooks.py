@@ -7,9 +7,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from genvid.api import ratelimits
-from genvid.api.exceptions import describe, error_object
-from genvid.api.renderers import error_response
-from genvid.errors import BodyTooLarge, MalformedBody, NotAuthenticated, RateLimited
+from genvid.api.exceptions import refuse
+from genvid.errors import BodyTooLarge, MalformedBody, MethodNotAllowed, NotAuthenticated, RateLimited
 from genvid.heygen.webhook import BadPayload, BadSignature, parse, verify
 from videos import metrics
 from videos.services import deliveries
@@ -24,23 +23,22 @@ def heygen(request: HttpRequest) -> HttpResponse:
     if request.method in OPEN_METHODS:
         return HttpResponse(status=200)
     if request.method != "POST":
-        error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
-        refusal = error_response(405, error, request)
+        refusal = refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
         refusal["Allow"] = ", ".join((*OPEN_METHODS, "POST"))
         return refusal
     try:
         verify(_body_of(request), request.headers, deliveries.signing_secrets(), timezone.now())
         deliveries.keep(parse(request.body, request.headers))
     except BodyTooLarge as error:
-        return _refuse(request, error)
+        return refuse(request, error)
     except BadSignature:
         metrics.deliveries.add("forged")
-        return _refuse(request, _forgery(request))
+        return refuse(request, _forgery(request))
     except BadPayload as error:
-        return _refuse(request, MalformedBody(str(error)))
+        return refuse(request, MalformedBody(str(error)))
     except OperationalError as error:
         # Not kept, so not taken: HeyGen sends it again.
-        return _refuse(request, error)
+        return refuse(request, error)
     return HttpResponse(status=200)
 
 
@@ -61,11 +59,3 @@ def _body_of(request: HttpRequest) -> bytes:
     if int(announced) > BODY_LIMIT:
         raise BodyTooLarge
     return request.body
-
-
-def _refuse(request: HttpRequest, error: Exception) -> HttpResponse:
-    status, body, headers = describe(error)
-    answer = error_response(status, body, request)
-    for name, value in headers.items():
-        answer[name] = value
-    return answer

@@ -21,9 +21,15 @@ from billing.receivers.event_form import refuse_odd
 from billing.services import letters, nudges
 from genvid.api import ratelimits
 from genvid.api.addresses import UNKNOWN, client_address
-from genvid.api.exceptions import describe, error_object
-from genvid.api.renderers import error_response
-from genvid.errors import BodyTooLarge, DomainError, MalformedBody, ProviderUnavailable, ValidationFailed
+from genvid.api.exceptions import refuse
+from genvid.errors import (
+    BodyTooLarge,
+    DomainError,
+    MalformedBody,
+    MethodNotAllowed,
+    ProviderUnavailable,
+    ValidationFailed,
+)
 from genvid.metrics import Tally
 
 logger = structlog.get_logger(__name__)
@@ -36,12 +42,11 @@ NOWHERE = "0.0.0.0"  # noqa: S104 - no address that is bound, but the one that d
 def stripe_webhook(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """200: kept, now or before. Anything else, and Stripe sends it again for three days."""
     if request.method != "POST":
-        error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
-        return error_response(405, error, request)
+        return refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
     try:
         _take(request, uuid)
     except (DomainError, Http404, UnreadablePostError, OperationalError) as error:
-        return _refuse(request, error)
+        return refuse(request, error)
     return HttpResponse(status=200)
 
 
@@ -160,11 +165,3 @@ def _bare(request: HttpRequest) -> HttpRequest:
     }
     bare._body = request.body  # what `body` answers once it was read
     return bare
-
-
-def _refuse(request: HttpRequest, error: Exception) -> HttpResponse:
-    status, body, headers = describe(error)
-    answer = error_response(status, body, request)
-    for name, value in headers.items():
-        answer[name] = value
-    return answer

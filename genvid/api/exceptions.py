@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core import exceptions
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import Resolver404, resolve
@@ -16,39 +16,45 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from genvid.api.renderers import error_response
-from genvid.errors import MOST_DETAILS, DomainError, NotAuthenticated, NotFound
+from genvid.errors import (
+    MOST_DETAILS,
+    BodyTooLarge,
+    DomainError,
+    MalformedBody,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    ProviderUnavailable,
+    RateLimited,
+    ServerError,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
 
 logger = structlog.get_logger(__name__)
 
-FRAMEWORK_CODES: list[tuple[type[Exception], str, int]] = [
-    (drf.ParseError, "parse_error", 400),
-    (drf.NotAuthenticated, "not_authenticated", 401),
-    (drf.AuthenticationFailed, "not_authenticated", 401),
-    (drf.PermissionDenied, "permission_denied", 403),
-    (PermissionDenied, "permission_denied", 403),
-    (drf.NotFound, "not_found", 404),
-    (Http404, "not_found", 404),
-    (drf.MethodNotAllowed, "method_not_allowed", 405),
-    (drf.UnsupportedMediaType, "unsupported_media_type", 415),
-    (drf.Throttled, "rate_limited", 429),
-    (RequestDataTooBig, "payload_too_large", 413),
-    (UnreadablePostError, "parse_error", 400),
-    (SuspiciousOperation, "validation_error", 400),
+FRAMEWORK_ERRORS: list[tuple[type[Exception], type[DomainError]]] = [
+    (drf.ParseError, MalformedBody),
+    (drf.NotAuthenticated, NotAuthenticated),
+    (drf.AuthenticationFailed, NotAuthenticated),
+    (drf.PermissionDenied, PermissionDenied),
+    (exceptions.PermissionDenied, PermissionDenied),
+    (drf.NotFound, NotFound),
+    (Http404, NotFound),
+    (drf.MethodNotAllowed, MethodNotAllowed),
+    (drf.UnsupportedMediaType, UnsupportedMediaType),
+    (drf.Throttled, RateLimited),
+    (exceptions.RequestDataTooBig, BodyTooLarge),
+    (UnreadablePostError, MalformedBody),
+    (exceptions.SuspiciousOperation, ValidationFailed),
 ]
-FRAMEWORK_MESSAGES = {
-    "not_authenticated": NotAuthenticated.message,
-    "not_found": NotFound.message,
-    "payload_too_large": "The body is too large.",
-    "validation_error": "The request is not valid.",
-    "permission_denied": "Your role does not allow this.",
-    "unsupported_media_type": "Send the body as application/json, or as a type that this call names.",
-}
+INVALID_REQUEST = "The request is not valid."
 LONGEST_NAME = 100
 """Characters of a field's name in `details`."""
 LONGEST_MESSAGE = 500
 """Characters of a message: it may repeat what the client sent."""
 SLASH_HINT = " Addresses here end without a slash: leave the last one out."
-RETRYABLE = {"rate_limited", "server_error", "provider_unavailable", "idempotency_in_progress"}
 
 
 def envelope_exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
@@ -62,34 +68,58 @@ def envelope_exception_handler(exc: Exception, context: Mapping[str, Any]) -> Re
 
 def describe(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Status, error object and headers for any exception."""
+    error = as_domain_error(exc)
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    return error.status, error_object(error), headers
+
+
+def as_domain_error(exc: Exception) -> DomainError:
+    """What a client is told about any exception."""
     if isinstance(exc, DomainError):
-        return _describe_domain(exc)
+        return exc
     if isinstance(exc, drf.ValidationError):
-        details = dict(flatten(exc.detail))
-        return 400, error_object("validation_error", "Some fields are not valid.", details), {}
-    for kind, code, status in FRAMEWORK_CODES:
-        if isinstance(exc, kind):
-            return status, error_object(code, _message(exc, code)), _headers(exc, status)
+        return ValidationFailed(details=dict(flatten(exc.detail)))
     if isinstance(exc, OperationalError):
         logger.error("database_unavailable", exc_info=exc)
-        message = "The service is busy; try again shortly."
-        return 503, error_object("provider_unavailable", message), {"Retry-After": "2"}
-    return 500, error_object("server_error", DomainError.message), {}
+        return ProviderUnavailable("The service is busy; try again shortly.", retry_after=2)
+    kind = next((ours for framework, ours in FRAMEWORK_ERRORS if isinstance(exc, framework)), ServerError)
+    wait = exc.wait if isinstance(exc, drf.Throttled) else None
+    return kind(_message(exc), retry_after=None if wait is None else max(1, math.ceil(wait)))
 
 
-def error_object(code: str, message: str, details: Mapping[str, str] | None = None) -> dict[str, Any]:
+def error_of_status(status: int) -> DomainError:
+    """What a client is told instead of a page that somebody else made with this status."""
+    if status >= 500:
+        return ServerError()
+    kinds = {ours.status: ours for _, ours in FRAMEWORK_ERRORS if ours is not MalformedBody}
+    kind = kinds.get(status, ValidationFailed)
+    return kind(INVALID_REQUEST if kind is ValidationFailed else None)
+
+
+def error_object(error: DomainError) -> dict[str, Any]:
     """The error of an envelope, of bounded size whatever the client sent."""
-    error: dict[str, Any] = {
-        "code": code,
-        "message": _shortened(message),
-        "retryable": code in RETRYABLE,
-        "doc_url": doc_url(code),
+    found: dict[str, Any] = {
+        "code": error.code,
+        "message": _shortened(error.message),
+        "retryable": error.retryable,
+        "doc_url": doc_url(error.code),
     }
-    if details:
-        error["details"] = _bounded(details)
-    if details and len(details) > MOST_DETAILS:
-        error["message"] += f" Only the first {MOST_DETAILS} of {len(details)} are named."
-    return error
+    if error.details:
+        found["details"] = _bounded(error.details)
+        if len(error.details) > MOST_DETAILS:
+            found["message"] += f" Only the first {MOST_DETAILS} of {len(error.details)} are named."
+    return found
+
+
+def refuse(request: HttpRequest, exc: Exception) -> HttpResponse:
+    """The envelope with all its headers, for views that are not DRF's."""
+    status, error, headers = describe(exc)
+    answer = error_response(status, error, request)
+    for name, value in headers.items():
+        answer[name] = value
+    return answer
 
 
 def doc_url(code: str) -> str:
@@ -105,28 +135,13 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
 
 
-def _describe_domain(exc: DomainError) -> tuple[int, dict[str, Any], dict[str, str]]:
-    error = error_object(exc.code, exc.message, exc.details)
-    error["retryable"] = exc.retryable
-    headers = {"Retry-After": str(exc.retry_after)} if exc.retry_after is not None else {}
-    if exc.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="api"'
-    return exc.status, error, headers
-
-
-def _message(exc: Exception, code: str) -> str:
-    if code in FRAMEWORK_MESSAGES:
-        return FRAMEWORK_MESSAGES[code]
+def _message(exc: Exception) -> str | None:
+    """None: the error's own message."""
     if isinstance(exc, UnreadablePostError):
         return "The body ended before its announced length."
-    return str(exc.detail) if isinstance(exc, drf.APIException) else code
-
-
-def _headers(exc: Exception, status: int) -> dict[str, str]:
-    wait: float | None = getattr(exc, "wait", None)
-    if wait is not None:
-        return {"Retry-After": str(max(1, math.ceil(wait)))}
-    return {"WWW-Authenticate": 'Bearer realm="api"'} if status == 401 else {}
+    if isinstance(exc, exceptions.SuspiciousOperation) and not isinstance(exc, exceptions.RequestDataTooBig):
+        return INVALID_REQUEST
+    return str(exc.detail) if isinstance(exc, (drf.ParseError, drf.MethodNotAllowed, drf.Throttled)) else None
 
 
 def flatten(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -146,7 +161,7 @@ def flatten(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def not_found_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     hint = SLASH_HINT if _is_known_without_slash(request.path_info) else ""
-    return error_response(404, error_object("not_found", NotFound.message + hint), request)
+    return refuse(request, NotFound(NotFound.message + hint))
 
 
 def _is_known_without_slash(path: str) -> bool:
@@ -160,8 +175,8 @@ def _is_known_without_slash(path: str) -> bool:
 
 
 def bad_request_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    return error_response(400, error_object("validation_error", FRAMEWORK_MESSAGES["validation_error"]), request)
+    return refuse(request, ValidationFailed(INVALID_REQUEST))
 
 
 def server_error_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    return error_response(500, error_object("server_error", DomainError.message), request)
+    return refuse(request, ServerError())

@@ -4,19 +4,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from genvid.api.exceptions import FRAMEWORK_MESSAGES, error_object
+from genvid.api.exceptions import error_object, error_of_status
 from genvid.api.renderers import error_response
-from genvid.errors import DomainError
 
 ROOTS = ("/api", "/webhooks")
-CODES = {
-    401: "not_authenticated",
-    403: "permission_denied",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "payload_too_large",
-    415: "unsupported_media_type",
-}
 OF_THE_PAGE = frozenset({"content-type", "content-length"})
 
 
@@ -36,10 +27,8 @@ class EnvelopeMiddleware:
 
 
 def _enveloped(request: HttpRequest, page: HttpResponse) -> HttpResponse:
-    status = page.status_code
-    code = "server_error" if status >= 500 else CODES.get(status, "validation_error")
-    message = DomainError.message if status >= 500 else FRAMEWORK_MESSAGES.get(code, "This method is not offered here.")
-    answer = error_response(status, error_object(code, message), request)
+    error = error_object(error_of_status(page.status_code))
+    answer = error_response(page.status_code, error, request)
     for name, value in page.items():
         if name.lower() not in OF_THE_PAGE:
             answer[name] = value

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from genvid.api.exceptions import error_object
-from genvid.api.renderers import error_response
+from genvid.api.exceptions import refuse
+from genvid.errors import MethodNotAllowed, PermissionDenied
 from genvid.metrics import REGISTRY
 
 logger = structlog.get_logger(__name__)
@@ -21,11 +21,9 @@ FORWARDING = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"
 
 def metrics(request: HttpRequest) -> HttpResponse:
     if request.method not in READING:
-        error = error_object("method_not_allowed", f'Method "{request.method}" not allowed.')
-        return error_response(405, error, request)
+        return refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
     if not may_read(request):
-        error = error_object("permission_denied", "Metrics are for the operator's own network, or a token.")
-        return error_response(403, error, request)
+        return refuse(request, PermissionDenied("Metrics are for the operator's own network, or a token."))
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 

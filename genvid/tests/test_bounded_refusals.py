@@ -7,6 +7,7 @@ import pytest
 from accounts.models import IdempotencyRecord
 from genvid.api.exceptions import error_object
 from genvid.api.parsers import MOST_KEYS
+from genvid.errors import ValidationFailed
 from genvid.tests.asserts import nothing_changes, refusal_of
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +61,7 @@ def test_the_fields_of_a_form_are_bounded_too(owner, path):
 
 
 def test_a_message_that_repeats_what_was_sent_is_cut():
-    message = error_object("validation_error", "Wrong.", {"mode": "m" * 100_000})["details"]["mode"]
+    message = error_object(ValidationFailed(details={"mode": "m" * 100_000}))["details"]["mode"]
     assert (len(message), message[-1]) == (500, "…")
 
 

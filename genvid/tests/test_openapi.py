@@ -177,7 +177,7 @@ def test_every_error_is_the_envelope_and_names_its_codes():
         for status, answer in operation["responses"].items():
             if status[0] in "45":
                 codes = resolved(answer)["x-codes"]
-                assert {str(catalogue()[code][0]) for code in codes} == {status}
+                assert {str(catalogue()[code].status) for code in codes} == {status}
                 content = resolved(answer)["content"]["application/json"]
                 assert content["schema"] == {"$ref": "#/components/schemas/ErrorEnvelope"}
                 assert list(content["examples"]) == codes

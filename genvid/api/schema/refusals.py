@@ -5,7 +5,7 @@ from typing import Any
 
 from genvid import errors
 from genvid.api.endpoints import Endpoint
-from genvid.api.exceptions import FRAMEWORK_CODES, FRAMEWORK_MESSAGES, error_object
+from genvid.api.exceptions import error_object
 from genvid.api.schema.headers import headers
 
 ERROR_CODE = "ErrorCode"
@@ -20,12 +20,10 @@ def _kinds(kind: type[errors.DomainError] = errors.DomainError) -> Iterator[type
         yield from _kinds(each)
 
 
-def catalogue() -> dict[str, tuple[int, str, bool]]:
-    """Status, message and whether a retry can help, of every code that an answer can have."""
-    found = {code: (status, FRAMEWORK_MESSAGES.get(code, code), False) for _, code, status in FRAMEWORK_CODES}
-    found["method_not_allowed"] = (405, "This method is not offered here.", False)
-    ours = {kind.code: (kind.status, kind.message, kind.retryable) for kind in _kinds()}
-    return dict(sorted((found | ours).items(), key=lambda item: (item[1][0], item[0])))
+def catalogue() -> dict[str, type[errors.DomainError]]:
+    """Every code that an answer can have, by status."""
+    found = {kind.code: kind for kind in _kinds()}
+    return dict(sorted(found.items(), key=lambda item: (item[1].status, item[0])))
 
 
 def codes_of(endpoint: Endpoint, path: str, *, may_have_body: bool) -> set[str]:
@@ -49,7 +47,7 @@ def placeholders(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
     by_status: dict[str, list[str]] = {}
     known = catalogue()
     for code in sorted(codes):
-        by_status.setdefault(str(known[code][0]), []).append(code)
+        by_status.setdefault(str(known[code].status), []).append(code)
     return {status: {"x-codes": by_status[status]} for status in sorted(by_status)}
 
 
@@ -71,7 +69,7 @@ def _pascal(code: str) -> str:
 def _response(status: str, codes: list[str]) -> dict[str, Any]:
     known = catalogue()
     return {
-        "description": "\n".join(f"`{code}`: {known[code][1]}" for code in codes),
+        "description": "\n".join(f"`{code}`: {known[code].message}" for code in codes),
         "headers": headers(status),
         "content": {
             "application/json": {
@@ -84,18 +82,14 @@ def _response(status: str, codes: list[str]) -> dict[str, Any]:
 
 
 def example(code: str) -> dict[str, Any]:
-    _, message, retryable = catalogue()[code]
     details = {"script": "This field is required."} if code == "validation_error" else None
-    error = error_object(code, message, details) | {
-        "retryable": retryable or code == "rate_limited",
-        "doc_url": f"{EXAMPLE_SITE}/docs/errors#{code}",
-    }
+    error = error_object(catalogue()[code](details=details)) | {"doc_url": f"{EXAMPLE_SITE}/docs/errors#{code}"}
     return {"success": False, "error": error, "meta": {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}}
 
 
 def error_code_schema() -> dict[str, Any]:
     known = catalogue()
-    lines = [f"| `{code}` | {status} | {message} |" for code, (status, message, _) in known.items()]
+    lines = [f"| `{code}` | {kind.status} | {kind.message} |" for code, kind in known.items()]
     return {
         "type": "string",
         "enum": list(known),
