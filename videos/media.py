@@ -11,9 +11,8 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-from genvid.api.exceptions import not_found_view, refuse
+from genvid.api.exceptions import not_found_view, refuse_method
 from genvid.bucket_links import LONGEST_SECONDS, bucket_link
-from genvid.errors import MethodNotAllowed
 from genvid.file_responses import file_response
 from videos.models import Video
 
@@ -68,9 +67,7 @@ def _behind(token: str) -> tuple[Path, str]:
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The file behind a signed link; 404 when the signature is wrong or too old, or the name is not the file's own."""
     if request.method not in ("GET", "HEAD"):
-        refusal = refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
-        refusal["Allow"] = "GET, HEAD"
-        return refusal
+        return refuse_method(request, "GET", "HEAD")
     try:
         path, filename = _behind(token)
         if name != path.name:

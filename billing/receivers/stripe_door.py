@@ -1,14 +1,13 @@
 """Stripe's knock. We look at the signature and at what was sent; dj-stripe stores, mirrors and tells our receivers."""
 
 import json
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.conf import settings
-from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 from djstripe.models import WebhookEndpoint, WebhookEventTrigger
@@ -19,42 +18,27 @@ from billing.gateway.errors import translated
 from billing.gateway.inbox import EVENT_TYPES
 from billing.receivers.event_form import refuse_odd
 from billing.services import letters, nudges
-from genvid.api import ratelimits
 from genvid.api.addresses import UNKNOWN, client_address
-from genvid.api.exceptions import refuse
-from genvid.errors import (
-    BodyTooLarge,
-    DomainError,
-    MalformedBody,
-    MethodNotAllowed,
-    ProviderUnavailable,
-    ValidationFailed,
-)
+from genvid.api.incoming_webhooks import count_forgery, receive
+from genvid.errors import MalformedBody, ProviderUnavailable, ValidationFailed
 from genvid.metrics import Tally
 
 logger = structlog.get_logger(__name__)
 deliveries = Tally("genvid_stripe_deliveries_total", "Stripe's webhooks as they came.", ["received"])
-BODY_LIMIT = 1024 * 1024
 NOWHERE = "0.0.0.0"  # noqa: S104 - no address that is bound, but the one that dj-stripe stores for none
 
 
 @csrf_exempt
 def stripe_webhook(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """200: kept, now or before. Anything else, and Stripe sends it again for three days."""
-    if request.method != "POST":
-        return refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
-    try:
-        _take(request, uuid)
-    except (DomainError, Http404, UnreadablePostError, OperationalError) as error:
-        return refuse(request, error)
-    return HttpResponse(status=200)
+    return receive(request, partial(_accept, uuid))
 
 
-def _take(request: HttpRequest, uuid: UUID) -> None:
+def _accept(uuid: UUID, request: HttpRequest, body: bytes) -> None:
     endpoint = get_object_or_404(WebhookEndpoint, djstripe_uuid=uuid)
-    body = _body_of(request)
     if not _is_genuine(body, request.headers.get("Stripe-Signature", ""), endpoint):
-        _count_forgery(request)
+        count_forgery(request, deliveries)
+        logger.warning("stripe_webhook_forged", address=client_address(request))
         _keep_forgery(request, _parsed(body), endpoint)
         raise ValidationFailed("The signature does not match.")
     event = _parsed(body)
@@ -68,16 +52,6 @@ def _take(request: HttpRequest, uuid: UUID) -> None:
     _hand_over(request, uuid, event)
 
 
-def _body_of(request: HttpRequest) -> bytes:
-    """The raw body, refused by its announced length before it is read."""
-    announced = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not announced.isdecimal():
-        raise MalformedBody("The length is not a number.")
-    if int(announced) > BODY_LIMIT or len(request.body) > BODY_LIMIT:
-        raise BodyTooLarge
-    return request.body
-
-
 def _is_genuine(body: bytes, signature: str, endpoint: WebhookEndpoint) -> bool:
     """Whether it was signed with the endpoint's secret, lately (https://docs.stripe.com/webhooks/signature)."""
     try:
@@ -86,14 +60,6 @@ def _is_genuine(body: bytes, signature: str, endpoint: WebhookEndpoint) -> bool:
         # TypeError: a signature of other letters than ASCII is not even compared.
         return False
     return True
-
-
-def _count_forgery(request: HttpRequest) -> None:
-    """Too many from one address are told to stop before they fill a table; Stripe's own are never counted."""
-    deliveries.add("forged")
-    if settings.RATE_LIMITS:
-        ratelimits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()
-    logger.warning("stripe_webhook_forged", address=client_address(request))
 
 
 def _keep_forgery(request: HttpRequest, event: dict[str, Any], endpoint: WebhookEndpoint) -> None:

@@ -122,6 +122,13 @@ def refuse(request: HttpRequest, exc: Exception) -> HttpResponse:
     return answer
 
 
+def refuse_method(request: HttpRequest, *allowed: str) -> HttpResponse:
+    """405 with the methods that are allowed, for views that are not DRF's."""
+    answer = refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
+    answer["Allow"] = ", ".join(allowed)
+    return answer
+
+
 def doc_url(code: str) -> str:
     """The page that says what to do about a code."""
     return f"{settings.PUBLIC_URL}/docs/errors#{code}"

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from genvid.api.exceptions import refuse
-from genvid.errors import MethodNotAllowed, PermissionDenied
+from genvid.api.exceptions import refuse, refuse_method
+from genvid.errors import PermissionDenied
 from genvid.metrics import REGISTRY
 
 logger = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ FORWARDING = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"
 
 def metrics(request: HttpRequest) -> HttpResponse:
     if request.method not in READING:
-        return refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
+        return refuse_method(request, *READING)
     if not may_read(request):
         return refuse(request, PermissionDenied("Metrics are for the operator's own network, or a token."))
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

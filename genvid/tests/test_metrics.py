@@ -88,7 +88,8 @@ def test_a_mapped_address_is_judged_by_what_it_maps():
 
 @pytest.mark.django_db
 def test_the_page_is_only_read():
-    assert refusal_of(Client().post("/metrics")) == (405, "method_not_allowed")
+    answer = Client().post("/metrics")
+    assert (refusal_of(answer), answer["Allow"]) == ((405, "method_not_allowed"), "GET, HEAD")
 
 
 # ── What is counted
