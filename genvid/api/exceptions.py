@@ -85,7 +85,7 @@ def as_domain_error(exc: Exception) -> DomainError:
         logger.error("database_unavailable", exc_info=exc)
         return ProviderUnavailable("The service is busy; try again shortly.", retry_after=2)
     kind = next((ours for framework, ours in FRAMEWORK_ERRORS if isinstance(exc, framework)), ServerError)
-    wait = exc.wait if isinstance(exc, drf.Throttled) else None
+    wait: float | None = getattr(exc, "wait", None) if isinstance(exc, drf.Throttled) else None
     return kind(_message(exc), retry_after=None if wait is None else max(1, math.ceil(wait)))
 
 
