@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import Hold
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
-from genvid.tests.factories import SCRIPT, make_avatar, make_caller, make_voice
+from genvid.tests.factories import SCRIPT, make_avatar, make_caller, make_video, make_voice
 from videos.models import Video, VideoEvent
 from videos.tests.pipeline import Money, money_of
 
@@ -475,3 +477,24 @@ def test_a_person_whose_address_is_not_verified_makes_no_video(owner, wish, sett
     with nothing_changes():
         response = create(owner, wish)
     assert refusal_of(response) == (403, "email_not_verified")
+
+
+# ── How it stands in the queue, looked up once
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["free", "busy"])
+def test_the_answer_to_an_order_says_of_its_place_what_a_look_at_it_says(owner, avatar, settings, is_busy):
+    settings.HEYGEN_MAX_CONCURRENT = 1
+    if is_busy:
+        make_video(owner, "rendering", avatar=avatar)
+    for _ in range(3):
+        made = data_of(owner.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)}), 201)
+        seen = data_of(owner.client.get(f"{VIDEOS}/{made['id']}"))
+        names = ("status", "queue_position", "waiting_for")
+        assert [made[name] for name in names] == [seen[name] for name in names]
+
+
+def test_the_place_of_a_new_video_is_looked_up_once(owner, avatar):
+    with CaptureQueriesContext(connection) as queries:
+        data_of(owner.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)}), 201)
+    assert sum('FROM "videos_providerstate"' in query["sql"] for query in queries.captured_queries) == 1
