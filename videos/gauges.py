@@ -16,7 +16,7 @@ from accounts.models import Delivery
 from billing import credits
 from videos import provider
 from videos.enums import IN_FLIGHT, WAITING, Status
-from videos.models import ProviderState, Video, WebhookDelivery
+from videos.models import Video, WebhookDelivery
 
 logger = structlog.get_logger(__name__)
 FLOW = [status for status in Status if status in WAITING]
@@ -61,14 +61,13 @@ def _videos(now: datetime) -> Generator[Metric, None, int]:
 
 
 def _gate(now: datetime, in_flight: int) -> Iterator[Metric]:
-    state = ProviderState.objects.filter(name=provider.NAME).first() or ProviderState(name=provider.NAME)
-    is_closed = state.closed_until is not None and state.closed_until > now
+    gate = provider.read()
     yield _gauge("genvid_slots_used", "HeyGen's render slots that our orders occupy.", in_flight)
-    yield _gauge("genvid_slots_limit", "Slots that are handed out at present.", provider.limit(state, now))
+    yield _gauge("genvid_slots_limit", "Slots that are handed out at present.", gate.limit(now))
     yield _gauge("genvid_slots_max", "HEYGEN_MAX_CONCURRENT.", settings.HEYGEN_MAX_CONCURRENT)
-    yield _gauge("genvid_gate_closed", "1 while HeyGen's own answers keep the gate closed.", is_closed)
-    yield _gauge("genvid_gate_paused", "1 while staff have paused orders.", state.paused_at is not None)
-    yield _gauge("genvid_gate_needs_staff", "1 while only staff can help.", state.needs_staff)
+    yield _gauge("genvid_gate_closed", "1 while HeyGen's own answers keep the gate closed.", gate.waits(now))
+    yield _gauge("genvid_gate_paused", "1 while staff have paused orders.", gate.paused_at is not None)
+    yield _gauge("genvid_gate_needs_staff", "1 while only staff can help.", gate.needs_staff)
 
 
 def _money() -> Iterator[Metric]:

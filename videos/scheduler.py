@@ -13,8 +13,9 @@ from accounts.enums import EventType
 from genvid.jobs import enqueue, enqueue_on_commit
 from videos import fairness, jobs, places, provider
 from videos.enums import Status
-from videos.models import ProviderState, Video, after
-from videos.services import announcing, probing
+from videos.models import Video, after
+from videos.provider_decisions import Gate
+from videos.services import announcing
 
 MOST_CLAIMS = 100
 """Of one transaction: workers begin with these while the next hundred are claimed."""
@@ -31,14 +32,15 @@ def hand_out_slots() -> int:
     # Looking before locking: most ticks find nothing, and must not write.
     if settings.HEYGEN_API_KEY == "" or not Video.objects.live().orderable().exists():
         return 0
-    if not _may_order():
+    if not provider.half_open():
         return 0
     with transaction.atomic():
-        state = provider.lock_state()
-        if state is None or not provider.is_open(state, timezone.now()):
+        gate = provider.lock()
+        if gate is None:
             return 0
-        free, choose = min(_free_slots(state), MOST_CLAIMS), _next_probe if provider.is_probing(state) else _next
-        claimed = sum(_claim(video) for video in choose(state, free))
+        slots = min(provider.allowance(gate, timezone.now()), MOST_CLAIMS)
+        videos = _probes(gate, slots) if gate.needs_staff else _next(slots)
+        claimed = sum(_claim(video) for video in videos)
     if claimed == MOST_CLAIMS:
         enqueue(jobs.DISPATCH)
     return claimed
@@ -49,7 +51,7 @@ def hand_out_test_slots() -> int:
     if settings.TEST_RENDERER_URL == "" or not Video.objects.test().queued().exists():
         return 0
     with transaction.atomic():
-        if provider.lock_state(provider.TEST) is None:
+        if provider.lock(provider.TEST) is None:
             return 0
         free = settings.TEST_MAX_CONCURRENT - Video.objects.test().in_flight().count()
         waiting = Video.objects.test().queued().cast_released().order_by("queued_at", "id")
@@ -57,17 +59,7 @@ def hand_out_test_slots() -> int:
         return sum(_claim(video) for video in waiting[: max(0, free)])
 
 
-def _may_order() -> bool:
-    """Outside any transaction: a gate that needed staff is looked at before an order is risked."""
-    state = ProviderState.objects.filter(name=provider.NAME).first()
-    if state is None or not state.needs_staff:
-        return True
-    if not provider.needs_look(state, timezone.now()):
-        return probing.may_order_early()
-    return _free_slots(state) > 0 and probing.may_order(state)
-
-
-def _next(state: ProviderState, slots: int) -> Iterator[Video]:
+def _next(slots: int) -> Iterator[Video]:
     """The videos that the next `slots` go to, locked; what somebody else has locked is passed over."""
     standing = places.lines() if slots else []
     while shares := fairness.allot(standing, slots):
@@ -79,32 +71,21 @@ def _next(state: ProviderState, slots: int) -> Iterator[Video]:
         standing = [line.after(len(locked.get(line.account_id, ())), shares[line.account_id]) for line in standing]
 
 
-def _next_probe(state: ProviderState, slots: int) -> Iterator[Video]:
-    """The order that finds out whether HeyGen takes any: another account's than the one that closed the gate last.
+def _probes(gate: Gate, slots: int) -> Iterator[Video]:
+    """The orders that find out whether HeyGen takes any: of another account than the one that tripped the gate last.
 
-    Of those that their account's own limit lets go, an order that never closed it goes first, then the oldest.
+    Of those that their account's own limit lets go, an order that never tripped it goes first, then the oldest.
     """
     accounts = [line.account_id for line in places.lines() if line.room] if slots else []
     orderable = Video.objects.live().orderable().cast_released().filter(account__in=accounts)
     waiting = orderable.select_for_update(skip_locked=True, of=("self",))
-    was_last = Case(When(account=state.tripped_by_id, then=1), default=0)
+    was_last = Case(When(account=gate.tripped_by_id, then=1), default=0)
     yield from waiting.order_by(was_last, F("gate_tripped_at").asc(nulls_first=True), "queued_at", "id")[:slots]
 
 
 def _lock_oldest(account_id: UUID, count: int) -> list[Video]:
     free = Video.objects.live().orderable().cast_released().select_for_update(skip_locked=True, of=("self",))
     return list(free.filter(account=account_id).order_by("queued_at", "id")[:count])
-
-
-def _free_slots(state: ProviderState) -> int:
-    in_flight = Video.objects.live().in_flight()
-    free = provider.limit(state, timezone.now()) - in_flight.count()
-    if provider.is_probing(state):
-        probes = in_flight.filter(submitted_at__gte=state.changed_at)
-        if not state.until_rendered:
-            probes = probes.filter(status=Status.SUBMITTING)
-        free = min(free, 1 - probes.count())
-    return max(0, free)
 
 
 def _claim(video: Video) -> bool:

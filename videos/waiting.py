@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from videos import places, provider
 from videos.enums import Status, WaitingFor
-from videos.models import ProviderState, Video
+from videos.models import Video
 from videos.places import Place
+from videos.provider_decisions import Gate
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,12 @@ def of_last(account_id: UUID, count: int) -> list[Standing]:
 
 
 def read_slots() -> Slots:
-    now = timezone.now()
-    state = ProviderState.objects.filter(name=provider.NAME).first() or ProviderState(name=provider.NAME)
+    gate, now = provider.read(), timezone.now()
     flying = Video.objects.live().in_flight().order_by()
     counts = flying.aggregate(all=Count("pk"), stuck=Count("pk", filter=Q(stuck_at__lte=now)))
-    limit = provider.limit(state, now)
-    return Slots(provider.is_shut(state, now), limit - counts["stuck"], limit - counts["all"])
+    limit = gate.limit(now)
+    is_shut = settings.HEYGEN_API_KEY == "" or gate.needs_staff or gate.is_shut(now)
+    return Slots(is_shut, limit - counts["stuck"], limit - counts["all"])
 
 
 def _standing(video: Video, place: Place | None, slots: Slots) -> Standing:
@@ -124,12 +125,11 @@ def _of_place(place: Place, slots: Slots, *, is_new: bool = False) -> Standing:
 def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
     """For staff: why each of `videos` that is not finished is not moving. A constant number of queries."""
     standings = of_videos(videos)
-    state = ProviderState.objects.filter(name=provider.NAME).first() or ProviderState(name=provider.NAME)
-    now = timezone.now()
-    return {video.pk: _reason(video, standings.get(video.pk, NOT_WAITING), state, now) for video in videos}
+    gate, now = provider.read(), timezone.now()
+    return {video.pk: _reason(video, standings.get(video.pk, NOT_WAITING), gate, now) for video in videos}
 
 
-def _reason(video: Video, standing: Standing, state: ProviderState, now: datetime) -> str:
+def _reason(video: Video, standing: Standing, gate: Gate, now: datetime) -> str:
     if video.status != Status.QUEUED:
         return _reason_in_flight(video, now)
     if video.waiting_reason == AWAITS_RELEASE:
@@ -137,7 +137,7 @@ def _reason(video: Video, standing: Standing, state: ProviderState, now: datetim
     words = {
         None: "",
         WaitingFor.STAFF: "Set aside for staff",
-        WaitingFor.PROVIDER: _reason_of_gate(state),
+        WaitingFor.PROVIDER: _reason_of_gate(gate),
         WaitingFor.OWN_SLOTS: f"The account's own slots are full; number {standing.position} in the queue",
         WaitingFor.SLOT: f"Waits for a slot; number {standing.position} in the queue",
     }
@@ -146,12 +146,12 @@ def _reason(video: Video, standing: Standing, state: ProviderState, now: datetim
     return _with_detail(words[standing.waiting_for], video.waiting_reason)
 
 
-def _reason_of_gate(state: ProviderState) -> str:
+def _reason_of_gate(gate: Gate) -> str:
     if settings.HEYGEN_API_KEY == "":
         return "HEYGEN_API_KEY is empty"
-    if state.paused_at is not None:
-        return f"Orders are paused by {state.paused_by}"
-    return f"HeyGen takes no orders: {state.code} {state.message}".rstrip()
+    if gate.paused_at is not None:
+        return f"Orders are paused by {gate.paused_by}"
+    return f"HeyGen takes no orders: {gate.code} {gate.message}".rstrip()
 
 
 def _reason_in_flight(video: Video, now: datetime) -> str:

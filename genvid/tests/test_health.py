@@ -7,6 +7,7 @@ from django.utils import timezone
 
 import genvid
 from genvid import health
+from genvid.heygen.errors import Busy, OperatorProblem
 from genvid.tests.asserts import refusal_of
 from genvid.tests.factories import JsonClient
 from videos import provider
@@ -116,7 +117,7 @@ def provider_part(client) -> str:
 
 
 def test_a_gate_that_needs_staff_is_told_and_we_stay_ready(stranger, db):
-    provider.close("insufficient_credit", "Your wallet is empty", needs_staff=True)
+    provider.trip(OperatorProblem("insufficient_credit", "Your wallet is empty"))
     assert provider_part(stranger) == "closed: insufficient_credit"
 
 
@@ -128,7 +129,7 @@ def test_a_gate_that_needs_staff_is_told_between_two_probes(stranger, db):
 
 
 def test_a_busy_provider_is_told_for_as_long_as_it_lasts(stranger, db):
-    provider.close("rate_limit_exceeded", "", needs_staff=False, seconds=30)
+    provider.trip(Busy("rate_limit_exceeded", retry_after=30))
     assert provider_part(stranger) == "closed: rate_limit_exceeded"
     ProviderState.objects.update(closed_until=timezone.now())
     assert provider_part(stranger) == "ok"

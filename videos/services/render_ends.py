@@ -9,7 +9,7 @@ from genvid.heygen.types import Failure
 from videos import provider
 from videos.enums import Status
 from videos.models import Video, after
-from videos.services import gate_trips, last_deadlines, settling
+from videos.services import last_deadlines, settling
 
 logger = structlog.get_logger(__name__)
 EXTENSION_SECONDS = 3600.0
@@ -32,13 +32,9 @@ def end_failed(video: Video, failure: Failure | None) -> None:
 
 def _order_again(video: Video, failure: Failure) -> None:
     """Our own wallet, plan or load: the customer's video waits, and a new order is placed once HeyGen takes any."""
-    code, why = failure.raw_code or failure.code, f"{failure.raw_code} {failure.raw_message}".strip()
-    if failure.operator_problem:
-        gate_trips.trip(video, code, failure.raw_message, ordered_at=video.submitted_at, until_rendered=True)
-    else:
-        provider.close(code, failure.raw_message, needs_staff=False)
+    provider.trip(failure, video=video, ordered_at=video.submitted_at)
     reason = "provider_operator_problem" if failure.operator_problem else "provider_busy"
-    settling.requeue(video, reason=reason, why=why)
+    settling.requeue(video, reason=reason, why=f"{failure.raw_code} {failure.raw_message}".strip())
 
 
 def end_refused(video: Video, error: Refused) -> None:
@@ -68,7 +64,7 @@ def end_lost(video: Video, error: HeyGenError) -> None:
 def extend_deadline(video: Video, error: HeyGenError) -> None:
     """No word: without it nothing is settled, but not for ever."""
     if isinstance(error, (OperatorProblem, Busy)) and not video.is_test:
-        provider.close_for(error)
+        provider.trip(error)
     last = last_deadlines.of(video)
     if timezone.now() < last:
         logger.error("deadline_extended", video_id=str(video.pk), error=str(error))

@@ -172,7 +172,7 @@ def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
     )
     if stored:
         if not video.is_test:
-            provider.note_render_finished(video.submitted_at or timezone.now())
+            provider.record_success(video.submitted_at or timezone.now(), is_rendered=True)
         enqueue_on_commit(jobs.STORE, str(video.pk))
         enqueue_once_on_commit(jobs.DISPATCH, seconds=DISPATCH_PAUSE)
 
@@ -238,7 +238,7 @@ def _is_fresh(video: Video) -> bool:
 def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
     """No word on any of them. Our own troubles end no render: they close the gate, and staff are called."""
     if isinstance(error, (OperatorProblem, Busy)) and not all(video.is_test for video in videos):
-        provider.close_for(error)
+        provider.trip(error)
         if isinstance(error, Busy):
             # A gate that closes for a moment calls nobody.
             text = f"HeyGen answers status reads with {error}."

@@ -20,6 +20,7 @@ from videos import downloads, jobs, mp4, provider
 from videos.downloads import Fetched, MovedOn, NoRoom, Occupied
 from videos.enums import Status
 from videos.models import Video
+from videos.provider_decisions import MAX_BUSY_SECONDS
 from videos.renderers import client_of
 from videos.services import render_ends, settling
 from videos.services.rendering import links_of
@@ -121,11 +122,11 @@ def _store_due(video_id: str) -> None:
 def _postpone(video: Video, error: Exception) -> None:
     # A link's host that we do not trust concerns no order: HeyGen's own answers come with a status.
     if isinstance(error, OperatorProblem) and error.status is not None and not video.is_test:
-        provider.close_for(error)
+        provider.trip(error)
     expected = isinstance(error, (*EXPECTED, Unusable))
     log = logger.error if isinstance(error, NoRoom) else logger.warning if expected else logger.exception
     log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)
-    retry_after = min(getattr(error, "retry_after", None) or 0.0, provider.MAX_BUSY_SECONDS)
+    retry_after = min(getattr(error, "retry_after", None) or 0.0, MAX_BUSY_SECONDS)
     backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
     video.postpone(max(retry_after, backoff), f"{type(error).__name__}: {error}")
 

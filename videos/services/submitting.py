@@ -22,8 +22,9 @@ from videos import paces, provider
 from videos.enums import TERMINAL, Status
 from videos.languages import locale_of
 from videos.models import Video, after
+from videos.provider_decisions import MAX_BUSY_SECONDS
 from videos.renderers import client_of
-from videos.services import gate_trips, last_deadlines, settling, withholding
+from videos.services import last_deadlines, settling, withholding
 from videos.speech import markup
 
 logger = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ def submit_video(video_id: str) -> None:
         _judge(video, client, error, ordered_at)
     else:
         if accept(video, submission.video_id, reason="accepted_by_provider") and not video.is_test:
-            provider.note_order_taken(ordered_at)
+            provider.record_success(ordered_at)
 
 
 def _taken(video_id: str) -> Video | None:
@@ -139,11 +140,8 @@ def _judge(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: d
         # The sandbox has no gate: a moment later it takes the order, or its operator mends it.
         retry_later(video, error)
         return
-    if isinstance(error, OperatorProblem):
-        gate_trips.trip_for(video, error, ordered_at)
-    if isinstance(error, Busy):
-        provider.close_for(error, ordered_at)
-        provider.learn_limit(Video.objects.live().filter(status=Status.RENDERING).count(), ordered_at)
+    if isinstance(error, (OperatorProblem, Busy)):
+        provider.trip(error, video=video, ordered_at=ordered_at)
     if isinstance(error, (OperatorProblem, Busy, Refused, NotFound, NotReady)):
         _certain_of_absence(video, client, lambda: _not_made(video, error))
     else:
@@ -198,7 +196,7 @@ def _not_made(video: Video, error: HeyGenError) -> None:
 def retry_later(video: Video, error: HeyGenError) -> None:
     """Ask again with the same key, more slowly each time, but not beyond the deadline."""
     backoff = min(MAX_RETRY_SECONDS, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 10))
-    wait = max(min(error.retry_after or 0.0, provider.MAX_BUSY_SECONDS), backoff)
+    wait = max(min(error.retry_after or 0.0, MAX_BUSY_SECONDS), backoff)
     left = _seconds_left(video)
     video.postpone(min(wait, left) if left > 0 else wait, f"HeyGen: {error}")
 

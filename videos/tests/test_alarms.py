@@ -37,7 +37,7 @@ def subjects() -> list[str]:
 
 def test_an_empty_purse_calls_staff(owner):
     make_video(owner)
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     assert alarms.tell_staff() is True
     (message,) = mail.outbox
     assert (message.subject, message.to) == ("[genvid] HeyGen takes no orders", ["ops@example.com"])
@@ -46,7 +46,7 @@ def test_an_empty_purse_calls_staff(owner):
 
 def test_the_call_is_a_task_that_waits_for_the_commit(woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks() as waiting:
-        provider.close_for(EMPTY)
+        provider.trip(EMPTY)
     assert (woken, len(mail.outbox)) == ([], 0)
     for callback in waiting:
         callback()
@@ -55,8 +55,8 @@ def test_the_call_is_a_task_that_waits_for_the_commit(woken, django_capture_on_c
 
 def test_a_gate_that_closes_again_calls_nobody_again(woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        provider.close_for(EMPTY)
-        provider.close_for(EMPTY)
+        provider.trip(EMPTY)
+        provider.trip(EMPTY)
     alarms.tell_staff()
     assert (alarms.tell_staff(), subjects(), woken) == (
         False,
@@ -66,19 +66,19 @@ def test_a_gate_that_closes_again_calls_nobody_again(woken, django_capture_on_co
 
 
 def test_a_busy_provider_calls_nobody():
-    provider.close_for(Busy("rate_limit_exceeded", retry_after=30))
+    provider.trip(Busy("rate_limit_exceeded", retry_after=30))
     assert (alarms.tell_staff(), mail.outbox) == (False, [])
 
 
 def test_since_when_is_the_first_closing():
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     first = gate().needs_staff_since
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     assert gate().needs_staff_since == first
 
 
 def test_staff_hear_that_it_is_over():
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     alarms.tell_staff()
     provider.reopen()
     alarms.tell_staff()
@@ -95,19 +95,19 @@ def test_a_pause_and_its_end_are_told():
 
 
 def test_what_was_over_before_anybody_was_told_is_not_told():
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     provider.reopen()
     assert (alarms.tell_staff(), mail.outbox) == (False, [])
 
 
 def test_a_call_that_no_broker_carried_is_made_by_the_sweep():
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     sweeping.sweep_all()
     assert subjects() == ["HeyGen takes no orders"]
 
 
 def test_a_mail_that_could_not_be_sent_is_sent_later(settings, monkeypatch):
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     settings.EMAIL_BACKEND = "videos.tests.test_alarms.DeadMail"
     assert (alarms.tell_staff(), gate().staff_told) == (False, "")
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
@@ -123,7 +123,7 @@ class DeadMail:
 
 def test_without_addresses_nobody_is_mailed(settings):
     settings.ALARM_EMAILS = []
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     assert (alarms.tell_staff(), mail.outbox, gate().staff_told) == (True, [], "closed")
 
 
@@ -136,7 +136,7 @@ def badge_on(staff: Client, address: str = "admin:index") -> list[str] | None:
 
 @pytest.mark.parametrize("address", ["admin:index", "admin:videos_video_changelist", "admin:accounts_user_changelist"])
 def test_every_page_shows_why_the_gate_is_closed_and_since_when(staff, address):
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     since = gate().needs_staff_since
     text = f"HeyGen closed: insufficient_credit since {since:%b %d %H:%M} UTC"
     assert badge_on(staff, address) == [text, "danger"]
@@ -151,7 +151,7 @@ def test_every_page_shows_a_pause(staff):
 @pytest.mark.parametrize("closing", [None, Busy("rate_limit_exceeded", retry_after=30)])
 def test_pages_are_quiet_while_nobody_is_needed(staff, closing):
     if closing:
-        provider.close_for(closing)
+        provider.trip(closing)
     assert badge_on(staff) is None
 
 

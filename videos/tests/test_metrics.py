@@ -11,12 +11,13 @@ from django.utils import timezone
 from accounts import outbox
 from accounts.models import Delivery, WebhookEndpoint
 from billing.models import Wallet
+from genvid.heygen.errors import OperatorProblem
 from genvid.tests.asserts import queries_of
 from genvid.tests.factories import make_caller, make_video
 from genvid.tests.test_metrics import series
 from videos import provider
 from videos.enums import LearnedBy, Status
-from videos.models import ProviderWebhook, Video, WebhookDelivery, after
+from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery, after
 from videos.services import settling
 from videos.tests.pipeline import fresh
 from videos.tests.test_webhooks_in import SECRET, knock, success, work_off_all
@@ -77,13 +78,13 @@ def test_slots_in_use_and_their_limit(owner, settings):
     settings.HEYGEN_MAX_CONCURRENT = 7
     for status in ("submitting", "rendering", "storing"):
         make_video(owner, status)
-    provider.learn_limit(4)
+    ProviderState.objects.create(name=provider.NAME, learned_limit=4, learned_at=timezone.now())
     assert [gauge(f"slots_{name}") for name in ("used", "limit", "max")] == [2, 4, 7]
 
 
 def test_the_gate_as_it_stands():
     assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [0, 0, 0]
-    provider.close("unauthorized", "", needs_staff=True)
+    provider.trip(OperatorProblem("unauthorized"))
     provider.pause("sam@example.com")
     assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [1, 1, 1]
 

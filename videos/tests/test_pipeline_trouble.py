@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from genvid.heygen.errors import Busy
+from genvid.heygen.errors import Busy, OperatorProblem
 from genvid.tests.asserts import lies_ahead
 from videos import provider
 from videos.enums import Status
@@ -296,7 +296,7 @@ class TestOurOwnProblems:
 
     def test_while_staff_are_needed_one_order_probes(self, pipeline, owner, settings):
         first, second = pipeline.order(owner), pipeline.order(owner)
-        provider.close("unauthorized", "", needs_staff=True)
+        provider.trip(OperatorProblem("unauthorized"))
         pipeline.pass_gate()
 
         assert pipeline.dispatch() == 1
@@ -306,7 +306,7 @@ class TestOurOwnProblems:
         pipeline.sandbox.knobs(stuck=True)
         pipeline.submit(pipeline.order(owner))
         waiting = pipeline.order(owner)
-        provider.close("unauthorized", "", needs_staff=True)
+        provider.trip(OperatorProblem("unauthorized"))
         pipeline.pass_gate()
 
         assert (pipeline.dispatch(), fresh(waiting).status) == (1, "submitting")

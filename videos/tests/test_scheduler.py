@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.models import Tier, Wallet
+from genvid.heygen.errors import Busy
 from genvid.tests.asserts import queries_once_warm
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
@@ -19,6 +20,7 @@ from videos.services import settling
 from videos.tests.pipeline import fresh, gate
 
 pytestmark = pytest.mark.django_db
+BUSY = Busy("rate_limit_exceeded", retry_after=20)
 
 
 @pytest.fixture(autouse=True)
@@ -149,27 +151,25 @@ def test_a_longer_queue_takes_no_more_queries(owner, outsider, avatar):
 # ── Limits
 
 
-def test_a_429_lowers_the_limit_and_time_raises_it(settings):
-    settings.HEYGEN_MAX_CONCURRENT = 10
-    state, now = gate(), timezone.now()
-    provider.learn_limit(3)
-    state.refresh_from_db()
-    limits = [provider.limit(state, now + timedelta(seconds=seconds)) for seconds in (1, 31, 61, 3600)]
+def test_a_refused_slot_lowers_the_limit_and_time_raises_it():
+    now = timezone.now()
+    provider.trip(BUSY, ordered_at=now)
+    limits = [provider.read().limit(now + timedelta(seconds=seconds)) for seconds in (1, 31, 61, 3600)]
     assert limits == [5, 6, 7, 10]
 
 
-def test_a_second_429_lowers_it_to_what_heygen_takes(settings):
-    gate()
+def test_further_refused_slots_lower_the_limit_to_what_heygen_renders(owner, avatar):
+    for status in ("rendering", "rendering", "rendering", "submitting"):
+        make_video(owner, status, avatar=avatar)
     for _ in range(3):
-        provider.learn_limit(3)
-    assert provider.limit(gate(), timezone.now()) == 3
+        provider.trip(BUSY, ordered_at=timezone.now())
+    assert provider.read().limit(timezone.now()) == 3
 
 
 def test_the_limit_never_falls_below_one():
-    gate()
     for _ in range(8):
-        provider.learn_limit(0)
-    assert provider.limit(gate(), timezone.now()) == 1
+        provider.trip(BUSY, ordered_at=timezone.now())
+    assert provider.read().limit(timezone.now()) == 1
 
 
 def test_a_paused_provider_gets_no_orders_until_it_is_resumed(owner, avatar):

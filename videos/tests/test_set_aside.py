@@ -8,12 +8,15 @@ from django.utils import timezone
 
 from genvid.errors import InvalidState
 from genvid.heygen.errors import OperatorProblem
+from genvid.heygen.failures import failure_of_video
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import make_caller, make_video
 from videos import operator_alarms, provider, scheduler
 from videos.enums import Status
 from videos.models import OperatorAlarm, ProviderState, Video, after
-from videos.services import gate_trips, levers, sweeping
+from videos.provider_decisions import CHECK_SECONDS, MAX_PROBE_SECONDS
+from videos.services import levers, sweeping
+from videos.tests.fake_heygen import FakeHeyGen
 from videos.tests.pipeline import (
     UNTOUCHED,
     charged_once,
@@ -28,6 +31,7 @@ from videos.tests.pipeline import (
 
 pytestmark = pytest.mark.django_db
 TOO_DEAR = "Hi. [[fail:MOVIO_PAYMENT_INSUFFICIENT_CREDIT]]"
+FAILED_FOR_CREDIT = failure_of_video("MOVIO_PAYMENT_INSUFFICIENT_CREDIT", "")
 EMPTY = OperatorProblem("insufficient_credit", "Your account has 5 credits but this video requires 10 credits.")
 
 
@@ -51,15 +55,15 @@ def fail_render(pipeline, video: Video) -> Video:
 def probe() -> list[Video]:
     """The orders that go out once the gate's wait is over."""
     ProviderState.objects.update(closed_until=timezone.now())
-    provider.let_probe()
     before = set(Video.objects.filter(status=Status.SUBMITTING).values_list("pk", flat=True))
     scheduler.hand_out_slots()
     return list(Video.objects.filter(status=Status.SUBMITTING).exclude(pk__in=before))
 
 
 @pytest.fixture
-def account_looks_well(monkeypatch):
-    monkeypatch.setattr(scheduler.probing, "may_order", lambda state: True)
+def funds(monkeypatch):
+    """HeyGen says that there is money left."""
+    monkeypatch.setattr(provider, "get_client", FakeHeyGen)
 
 
 def put_in_flight(video: Video, status: str, **fields: object) -> None:
@@ -68,10 +72,7 @@ def put_in_flight(video: Video, status: str, **fields: object) -> None:
 
 def trip(video: Video, *, until_rendered: bool = False) -> Video:
     """The order goes out and meets a problem of our own; then it is queued again, and the gate's wait ends."""
-    if until_rendered:
-        gate_trips.trip(video, "movio", "", ordered_at=timezone.now(), until_rendered=True)
-    else:
-        gate_trips.trip_for(video, EMPTY, timezone.now())
+    provider.trip(FAILED_FOR_CREDIT if until_rendered else EMPTY, video=video, ordered_at=timezone.now())
     return fresh(video)
 
 
@@ -82,7 +83,7 @@ def end_wait() -> None:
 # ── Who probes
 
 
-def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third, account_looks_well):
+def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third, funds):
     tripping, own = make_video(owner), make_video(owner)
     younger, oldest = make_video(outsider), make_video(third)
     Video.objects.filter(pk=oldest.pk).update(queued_at=after(-60))
@@ -92,19 +93,19 @@ def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third,
     assert (fresh(younger).status, fresh(own).status) == ("queued", "queued")
 
 
-def test_when_nobody_else_waits_an_order_that_never_closed_the_gate_probes_first(owner, account_looks_well):
+def test_when_nobody_else_waits_an_order_that_never_closed_the_gate_probes_first(owner, funds):
     tripping, own = make_video(owner), make_video(owner)
     trip(tripping)
     assert probe() == [own]
 
 
-def test_when_it_is_alone_it_probes_itself(owner, account_looks_well):
+def test_when_it_is_alone_it_probes_itself(owner, funds):
     tripping = make_video(owner)
     trip(tripping)
     assert probe() == [tripping]
 
 
-def test_an_account_whose_own_slots_are_full_does_not_probe(owner, outsider, account_looks_well, monkeypatch):
+def test_an_account_whose_own_slots_are_full_does_not_probe(owner, outsider, funds, monkeypatch):
     tripping, waiting = make_video(owner), make_video(outsider)
     monkeypatch.setattr(scheduler.places.Line, "room", property(lambda line: int(line.account_id == owner.account.pk)))
     trip(tripping)
@@ -167,13 +168,13 @@ def test_where_orders_are_taken_and_failed_later_only_a_finished_render_proves_a
     assert trip(tripping, until_rendered=True).set_aside_at is not None
 
 
-@pytest.mark.parametrize("code", sorted(gate_trips.ABOUT_OUR_KEY))
+@pytest.mark.parametrize("code", sorted(provider.ABOUT_OUR_KEY))
 def test_a_refused_key_is_no_orders_fault(owner, outsider, code):
     tripping, other = make_video(owner), make_video(outsider)
-    gate_trips.trip_for(tripping, OperatorProblem(code), timezone.now())
+    provider.trip(OperatorProblem(code), video=tripping, ordered_at=timezone.now())
     put_in_flight(other, "rendering")
     end_wait()
-    gate_trips.trip_for(tripping, OperatorProblem(code), timezone.now())
+    provider.trip(OperatorProblem(code), video=tripping, ordered_at=timezone.now())
     assert fresh(tripping).set_aside_at is None
 
 
@@ -262,10 +263,10 @@ def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(
     first = fail_render(pipeline, pipeline.order(owner))
     second = pipeline.order(outsider)
     for _ in range(3):
-        ProviderState.objects.update(changed_at=after(-provider.MAX_PROBE_SECONDS), closed_until=after(0))
+        ProviderState.objects.update(changed_at=after(-MAX_PROBE_SECONDS), closed_until=after(0))
         pipeline.tick()
     pipeline.sandbox.wallet(100)
-    ProviderState.objects.update(closed_until=after(600), looked_at=after(-provider.LOOK_SECONDS))
+    ProviderState.objects.update(closed_until=after(600), looked_at=after(-CHECK_SECONDS))
 
     def are_there() -> bool:
         pipeline.tick()
@@ -282,20 +283,20 @@ def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(
 
 def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline, owner):
     video = pipeline.order(owner)
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     pipeline.sandbox.wallet(1)
     ProviderState.objects.update(closed_until=after(600))
     assert (pipeline.dispatch(), gate().balance_seen) == (0, 1)
     pipeline.sandbox.wallet(50)
     assert pipeline.dispatch() == 0, "between two looks nobody looks"
-    ProviderState.objects.update(looked_at=after(-provider.LOOK_SECONDS))
+    ProviderState.objects.update(looked_at=after(-CHECK_SECONDS))
     assert (pipeline.dispatch(), fresh(video).status) == (1, "submitting")
 
 
 @pytest.mark.parametrize("balance", [1, 0.5, 0])
 def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
     pipeline.order(owner)
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
     ProviderState.objects.update(closed_until=after(600), balance_seen=1)
     pipeline.sandbox.wallet(balance)
     assert pipeline.dispatch() == 0
@@ -304,10 +305,10 @@ def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
 
 def test_a_key_that_was_mended_is_found_though_the_gate_is_closed_for_long(pipeline, owner, settings):
     pipeline.order(owner)
-    provider.close_for(OperatorProblem("unauthorized"))
+    provider.trip(OperatorProblem("unauthorized"))
     ProviderState.objects.update(closed_until=after(600))
     right, settings.HEYGEN_API_KEY = settings.HEYGEN_API_KEY, "wrong"
     assert pipeline.dispatch() == 0
     settings.HEYGEN_API_KEY = right
-    ProviderState.objects.update(looked_at=after(-provider.LOOK_SECONDS))
+    ProviderState.objects.update(looked_at=after(-CHECK_SECONDS))
     assert pipeline.dispatch() == 1

@@ -36,7 +36,7 @@ from genvid.tests.properties import settings as trials
 from videos import estimates, provider, renderers, scheduler
 from videos.enums import IN_FLIGHT, SOURCES, TERMINAL, WAITING, Status
 from videos.models import ProviderState, Video, VideoEvent, WebhookDelivery
-from videos.services import creating, deleting, deliveries, probing, rendering, settling, storing, submitting, sweeping
+from videos.services import creating, deleting, deliveries, rendering, settling, storing, submitting, sweeping
 from videos.tests.fake_heygen import FINAL, NO_CREDIT, Crash, FakeHeyGen
 
 SLOTS = 3
@@ -188,8 +188,7 @@ class VideoLife(RuleBasedStateMachine):
         before = Video.objects.in_flight().count()
         self.attempt(scheduler.hand_out_slots, plan)
         flying = Video.objects.in_flight().count()
-        state = ProviderState.objects.first()
-        assert flying == before or (state and flying <= provider.limit(state, timezone.now()))
+        assert flying == before or (ProviderState.objects.exists() and flying <= provider.read().limit(timezone.now()))
 
     @rule(video=videos, later=likely, plan=submissions)
     def submit(self, video: Any, later: bool, plan: list[str]) -> None:
@@ -349,5 +348,5 @@ def a_house_with_two_accounts(db, monkeypatch, settings):
     VideoLife.people = (make_caller(balance=BALANCE), make_caller(balance=BALANCE))
     VideoLife.avatar_id = make_avatar().pk
     Wallet.objects.filter(pk=VideoLife.people[1].account.pk).update(tier_id="pro")
-    for module in (renderers, deliveries, probing, rendering):
+    for module in (renderers, provider, deliveries, rendering):
         monkeypatch.setattr(module, "get_client", lambda: VideoLife.heygen)

@@ -49,11 +49,11 @@ def make_stuck(person, **fields: object) -> Video:
 
 
 def close_gate() -> None:
-    provider.close_for(EMPTY)
+    provider.trip(EMPTY)
 
 
 def close_busily() -> None:
-    provider.close_for(Busy("rate_limit_exceeded", retry_after=600))
+    provider.trip(Busy("rate_limit_exceeded", retry_after=600))
 
 
 def pause() -> None:
