@@ -7,9 +7,9 @@ HeyGen's answers trip the gate. A busy HeyGen shuts it for as long as HeyGen ask
 account, such as an empty wallet, shuts it for longer with each trip in a row; then it is half-open: HeyGen is asked for
 our balance, which costs nothing, and if that looks well one order probes it. Staff may pause, resume and reopen it.
 
-No order shuts out the others: HeyGen may refuse a long video that is dearer than what is left, and take the next. The
+No order shuts out the others: HeyGen may refuse a long video that is dearer than what is left, and take the next. An
 order that tripped the gate, and would trip it again though another account's was accepted meanwhile, is set aside: it
-waits for staff, alone, and the gate stays as it is. While nobody's orders are accepted, nothing is set aside.
+waits for staff, and the gate stays as it is. While nobody's orders are accepted, nothing is set aside.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ logger = structlog.get_logger(__name__)
 
 NAME = "heygen"
 TEST = "test"
-"""The sandbox that renders for test keys: its row is a lock, and says nothing."""
+"""The sandbox that renders for test keys. Its row serves the scheduler as a lock; nothing trips it."""
 COLUMNS = [field.name for field in fields(Gate) if field.name != "max_in_flight"]
 ABOUT_OUR_KEY = frozenset({"unauthorized", "authentication_failed", "no_api_key", "user_blocked"})
 """No order is to blame for these."""
@@ -90,9 +90,10 @@ def trip(error: HeyGenError | Failure, *, video: Video | None = None, ordered_at
 
 
 def half_open() -> bool:
-    """Let a probe pass a gate that needs staff, where our balance lets it. True when orders may be handed out.
+    """Ask HeyGen for our balance, and let a probe through a gate that needs staff if there is money.
 
-    One worker at a time asks HeyGen for our balance, so this must not be called inside a transaction.
+    True when orders may be handed out, as they always may while staff are not needed. One worker asks at a time. Not
+    to be called inside a transaction.
     """
     gate, now = read(), timezone.now()
     if not gate.needs_staff:

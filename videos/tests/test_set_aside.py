@@ -185,6 +185,16 @@ def test_orders_that_were_out_together_when_it_closed_have_not_closed_it(owner):
     assert (fresh(second).gate_tripped_at, gate().closings) == (None, 1)
 
 
+def test_a_problem_that_shuts_the_gate_already_sets_nobody_aside(owner, outsider, third):
+    tripping, accepted, latest = make_video(owner), make_video(outsider), make_video(third)
+    trip(tripping)
+    put_in_flight(accepted, "rendering")
+    end_wait()
+    trip(latest)
+    assert trip(tripping).set_aside_at is None
+    assert (gate().tripped_by, gate().closings) == (third.account, 2)
+
+
 # ── What being set aside means
 
 
