@@ -12,11 +12,11 @@ from genvid.api.filters import StrictBooleanFilter, TextFilter
 
 
 class AvatarFilter(django_filters.FilterSet):
-    gender = TextFilter(field_name="gender", lookup_expr="iexact")
+    gender = TextFilter(field_name="gender", lookup_expr="iexact", help_text="For example `female`.")
     kind = django_filters.ChoiceFilter(choices=AvatarKind.choices)
     premium = StrictBooleanFilter(field_name="is_premium")
-    tag = TextFilter(method="with_tag")
-    search = TextFilter(field_name="name", lookup_expr="icontains")
+    tag = TextFilter(method="with_tag", help_text="One of its tags. For example `business`.")
+    search = TextFilter(field_name="name", lookup_expr="icontains", help_text="A part of the name. For example `ada`.")
 
     class Meta:
         model = Avatar
@@ -30,9 +30,9 @@ class AvatarFilter(django_filters.FilterSet):
 
 
 class VoiceFilter(django_filters.FilterSet):
-    language = TextFilter(field_name="language", lookup_expr="iexact")
-    gender = TextFilter(field_name="gender", lookup_expr="iexact")
-    search = TextFilter(field_name="name", lookup_expr="icontains")
+    language = TextFilter(field_name="language", lookup_expr="iexact", help_text="For example `English`.")
+    gender = TextFilter(field_name="gender", lookup_expr="iexact", help_text="For example `female`.")
+    search = TextFilter(field_name="name", lookup_expr="icontains", help_text="A part of the name. For example `ada`.")
 
     class Meta:
         model = Voice

@@ -2,46 +2,43 @@
 
 from typing import Any
 
-from rest_framework import serializers
-
 from avatars.enums import AvatarKind
+from genvid.api import serializers as api
+
+FILES = "https://files.heygen.ai"
+"""In examples."""
 
 
-class AvatarOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    gender = serializers.CharField()
-    kind = serializers.ChoiceField(choices=AvatarKind.choices)
-    is_premium = serializers.BooleanField()
-    tags = serializers.ListField(child=serializers.CharField())
-    default_voice_id = serializers.UUIDField(allow_null=True)
-    preview_image_url = serializers.CharField()
-    preview_video_url = serializers.CharField()
-    engines = serializers.ListField(child=serializers.CharField())
-    orientation = serializers.CharField()
-    is_available = serializers.BooleanField(help_text="False once HeyGen has retired it: a new video is refused.")
+class AvatarOutput(api.OutputSerializer):
+    id = api.IdField("avatar")
+    name = api.TextField(example="Grace in the studio")
+    gender = api.TextField(example="female")
+    kind = api.EnumField(AvatarKind.choices)
+    is_premium = api.FlagField(example=False)
+    tags = api.TextListField(example=["business"])
+    default_voice_id = api.IdField("voice", allow_null=True)
+    preview_image_url = api.TextField(example=f"{FILES}/avatar/grace.webp")
+    preview_video_url = api.TextField(example=f"{FILES}/avatar/grace.mp4")
+    engines = api.TextListField(example=["avatar_iv", "avatar_iii"])
+    orientation = api.TextField(example="landscape")
+    is_available = api.FlagField(help_text="False once HeyGen has retired it: a new video is refused.")
 
 
-class VoiceOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    language = serializers.CharField()
-    locale = serializers.CharField(allow_null=True)
-    gender = serializers.CharField()
-    preview_audio_url = serializers.CharField()
-    supports_pause = serializers.BooleanField()
-    is_available = serializers.BooleanField()
-
-
-AVATAR_FIELDS = tuple(AvatarOutput().fields)
-VOICE_FIELDS = tuple(VoiceOutput().fields)
+class VoiceOutput(api.OutputSerializer):
+    id = api.IdField("voice")
+    name = api.TextField(example="Ada")
+    language = api.TextField(example="English")
+    locale = api.TextField(allow_null=True, example="en-US")
+    gender = api.TextField(example="female")
+    preview_audio_url = api.TextField(example=f"{FILES}/voice/ada.mp3")
+    supports_pause = api.FlagField()
+    is_available = api.FlagField()
 
 
 def avatar_data(avatar: Any) -> dict[str, Any]:
     """`avatar` comes from `with_offered_voice()`."""
-    shown = {name: getattr(avatar, name) for name in AVATAR_FIELDS}
-    return shown | {"default_voice_id": avatar.offered_voice_id}
+    return AvatarOutput.of(avatar, default_voice_id=avatar.offered_voice_id)
 
 
 def voice_data(voice: Any) -> dict[str, Any]:
-    return {name: getattr(voice, name) for name in VOICE_FIELDS} | {"locale": voice.locale or None}
+    return VoiceOutput.of(voice, locale=voice.locale or None)

@@ -19,6 +19,7 @@ CATALOGUE_SECONDS = 60
 class CatalogueViewSet(ListMixin, RetrieveMixin, AccountViewSet):
     """Rows that are for all, and those that are for the caller's account alone."""
 
+    tag = "Avatars and voices"
     owned_by: ClassVar[Mapping[str, str]] = {}
 
     def get_queryset(self) -> CatalogueQuerySet:

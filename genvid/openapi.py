@@ -1,10 +1,42 @@
-"""How drf-spectacular makes the OpenAPI document. Read by the settings."""
+"""How drf-spectacular makes the OpenAPI document: its introduction, its tags. Read by the settings."""
 
 from typing import Any
 
+DESCRIPTION = """Send a script, pick an avatar and a voice, get a finished MP4 back. Paid in credits.
+
+**Envelope.** Every JSON answer is `{"success": true, "data": …, "meta": {"request_id": …}}` or
+`{"success": false, "error": {"code", "message", "details"?, "retryable", "doc_url"}, "meta": …}`. Branch on
+`error.code`; `doc_url` leads to the page that explains it.
+
+**Signing in.** `Authorization: Bearer <access token>` from `auth/login`, or an API key, as `X-API-Key: gv_…` or
+`Authorization: Bearer gv_…`. Each operation names the scope that it needs.
+
+**Lists** are newest first. `meta.next_cursor` is the `?cursor=` of the next page; `?limit=` is 1 to 100, 20 by default.
+
+**Repeating safely.** POSTs that create or spend take an `Idempotency-Key`: the same key and body within 24 hours get
+the first answer again, with `Idempotent-Replayed: true`.
+
+**Strictness.** Unknown fields and query parameters are refused, and types are not converted, so that typos are seen.
+A method that a path does not have is answered 405 with `Allow`. An error of ours is 500 `server_error`."""
+TAGS = [
+    {"name": "Signing in", "description": "Registration, tokens, passwords, sessions and the second factor."},
+    {"name": "Profile and team", "description": "People, the accounts they belong to, and who did what."},
+    {"name": "API keys", "description": "For programs: each with scopes, an expiry and a budget of its own."},
+    {"name": "Avatars and voices", "description": "Who speaks, and how. The catalogue follows HeyGen's."},
+    {"name": "Videos", "description": "Quote, create, watch, download."},
+    {"name": "Batches", "description": "One script, up to 1,000 videos."},
+    {"name": "Billing and usage", "description": "The wallet, its ledger, plans, payments and the usage."},
+    {
+        "name": "Webhooks",
+        "description": "Your endpoints, and what was sent to them. What is sent is described under webhooks.",
+    },
+]
+"""In the order in which the pages show them. A viewset names its `tag`."""
+
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "genvid",
-    "DESCRIPTION": "Send a script, pick an avatar and a voice, get a finished MP4 back. Paid in credits.",
+    "DESCRIPTION": DESCRIPTION,
+    "TAGS": TAGS,
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -10,10 +10,12 @@ from django.db.models import Q, QuerySet
 
 from genvid.api.filters import InstantFilter, StrictBooleanFilter, TextFilter
 from genvid.api.pagination import MAX_LIMIT
+from genvid.api.serializers import example_id
 from videos.enums import PublicStatus, internal
 from videos.models import Video
 
 ANY_STATUS = "|".join(PublicStatus.values)
+VIDEO, BATCH, AVATAR = (example_id(kind) for kind in ("video", "batch", "avatar"))
 ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -56,14 +58,24 @@ class IdsFilter(django_filters.Filter):
 
 
 class VideoFilter(django_filters.FilterSet):
-    ids = IdsFilter(field_name="pk", lookup_expr="in", help_text="A comma list of up to 100 ids, for their status.")
-    status = StatusesFilter(method="in_statuses", help_text="A comma list of statuses.")
-    batch_id = django_filters.UUIDFilter(field_name="batch_id")
-    avatar_id = django_filters.UUIDFilter(field_name="avatar_id")
+    ids = IdsFilter(
+        field_name="pk",
+        lookup_expr="in",
+        help_text=f"A comma list of up to 100 ids, for their status. For example `{VIDEO},{BATCH}`.",
+    )
+    status = StatusesFilter(
+        method="in_statuses", help_text="A comma list of statuses. For example `queued,processing`."
+    )
+    batch_id = django_filters.UUIDFilter(
+        field_name="batch_id", help_text=f"Those of this batch. For example `{BATCH}`."
+    )
+    avatar_id = django_filters.UUIDFilter(
+        field_name="avatar_id", help_text=f"Those with this avatar. For example `{AVATAR}`."
+    )
     created_after = InstantFilter(field_name="created_at", lookup_expr="gt", help_text="ISO 8601.")
     created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
     is_test = StrictBooleanFilter(field_name="is_test", help_text="Those of test keys, or those that are paid for.")
-    search = TextFilter(method="with_words", help_text="Words of the title or the script.")
+    search = TextFilter(method="with_words", help_text="Words of the title or the script. For example `spring`.")
 
     class Meta:
         model = Video

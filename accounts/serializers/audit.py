@@ -3,10 +3,10 @@
 from typing import Any
 
 import django_filters
-from rest_framework import serializers
 
 from accounts.enums import AuditAct
 from accounts.models import AuditEntry
+from genvid.api import serializers as api
 from genvid.api.filters import InstantFilter
 
 
@@ -20,17 +20,19 @@ class AuditFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
-class AuditEntryOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    act = serializers.ChoiceField(choices=AuditAct.choices)
-    user_id = serializers.UUIDField(allow_null=True, help_text="Who did it; null once that person is erased.")
-    api_key_id = serializers.UUIDField(allow_null=True)
-    detail = serializers.DictField(child=serializers.CharField(), help_text="What it was done to.")
-    by_staff = serializers.BooleanField(help_text="The operator's people did it; where from is not told.")
-    address = serializers.CharField(allow_null=True, help_text="The IP address that the request came from.")
-    user_agent = serializers.CharField()
-    request_id = serializers.CharField()
-    created_at = serializers.DateTimeField()
+class AuditEntryOutput(api.OutputSerializer):
+    id = api.IdField()
+    act = api.EnumField(AuditAct.choices)
+    user_id = api.IdField("person", allow_null=True, help_text="Who did it; null once that person is erased.")
+    api_key_id = api.IdField("api key", allow_null=True, help_text="The key that it was done with; null: none.")
+    detail = api.TextDictField(help_text="What it was done to.", example={"name": "Automation"})
+    by_staff = api.FlagField(help_text="The operator's people did it; where from is not told.", example=False)
+    address = api.TextField(
+        allow_null=True, help_text="The IP address that the request came from.", example="203.0.113.7"
+    )
+    user_agent = api.TextField(example="curl/8.5.0")
+    request_id = api.TextField(example=api.EXAMPLE_REQUEST_ID)
+    created_at = api.TimestampField()
 
     def to_representation(self, instance: Any) -> Any:
         """Where the operator's people work is none of a customer's business."""

@@ -1,19 +1,18 @@
 """Shapes of forgotten, reset and changed passwords."""
 
-from genvid.api.serializers import NewPasswordField, StrictCharField, StrictEmailField, StrictSerializer
-
-LONGEST = 256
-
-
-class ForgotInput(StrictSerializer):
-    email = StrictEmailField(max_length=254)
+from accounts.serializers.fields import MailedTokenField
+from genvid.api import serializers as api
 
 
-class ResetInput(StrictSerializer):
-    token = StrictCharField(max_length=1024)
-    new_password = NewPasswordField()
+class ForgotInput(api.StrictSerializer):
+    email = api.StrictEmailField(max_length=254)
 
 
-class ChangeInput(StrictSerializer):
-    current_password = StrictCharField(max_length=LONGEST, trim_whitespace=False, write_only=True)
-    new_password = NewPasswordField()
+class ResetInput(api.StrictSerializer):
+    token = MailedTokenField()
+    new_password = api.NewPasswordField()
+
+
+class ChangeInput(api.StrictSerializer):
+    current_password = api.PasswordField()
+    new_password = api.NewPasswordField(example="a longer horse, better stapled")

@@ -2,34 +2,34 @@
 
 from typing import Any
 
-from rest_framework import serializers
-
 from accounts.enums import ExportStatus
-from accounts.models import Erasure, Export
+from accounts.models import Export
 from accounts.services.exporting import link_to
-from genvid.api.serializers import StrictCharField, StrictSerializer
+from genvid.api import serializers as api
+
+EXPORT_TOKEN = "eyJleHBvcnQiOiI3ZDRmIn0"  # noqa: S105 - made up
+"""In examples."""
 
 
-class EraseInput(StrictSerializer):
-    password = StrictCharField(max_length=256, trim_whitespace=False, write_only=True)
+class EraseInput(api.StrictSerializer):
+    password = api.PasswordField()
 
 
-class EraseOutput(serializers.Serializer[Any]):
-    erase_after = serializers.DateTimeField(help_text="Until then, signing in withdraws it.")
+class EraseOutput(api.OutputSerializer):
+    erase_after = api.TimestampField(help_text="Until then, signing in withdraws it.")
 
 
-class ExportOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    status = serializers.ChoiceField(choices=ExportStatus.choices)
-    created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(allow_null=True, help_text="The file is removed then.")
-    download_url = serializers.CharField(allow_null=True, help_text="The link that was mailed too; needs no token.")
+class ExportOutput(api.OutputSerializer):
+    id = api.IdField()
+    status = api.EnumField(ExportStatus.choices)
+    created_at = api.TimestampField()
+    expires_at = api.TimestampField(allow_null=True, example=api.EXAMPLE_TIME, help_text="The file is removed then.")
+    download_url = api.TextField(
+        allow_null=True,
+        help_text="The link that was mailed too; needs no token.",
+        example=f"{api.EXAMPLE_SITE}/api/v1/exports/{EXPORT_TOKEN}",
+    )
 
 
 def export_data(export: Export) -> dict[str, Any]:
-    names = ("id", "status", "created_at", "expires_at")
-    return {**{name: getattr(export, name) for name in names}, "download_url": link_to(export)}
-
-
-def erase_data(erasure: Erasure) -> dict[str, Any]:
-    return {"erase_after": erasure.erase_after}
+    return ExportOutput.of(export, download_url=link_to(export))

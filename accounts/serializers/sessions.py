@@ -6,30 +6,32 @@ from uuid import UUID
 from rest_framework import serializers
 
 from accounts.models import Session
+from accounts.serializers.people import COMPANY_NAME
+from genvid.api import serializers as api
 
 
-class SessionAccountOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
+class AddressField(api.Documented, serializers.IPAddressField):
+    """An IP address."""
+
+    example = "203.0.113.7"
 
 
-class SessionOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+class SessionAccountOutput(api.OutputSerializer):
+    id = api.IdField("account")
+    name = api.TextField(example=COMPANY_NAME)
+
+
+class SessionOutput(api.OutputSerializer):
+    id = api.IdField()
     account = SessionAccountOutput()
-    address = serializers.IPAddressField(allow_null=True, help_text="Where it was last used from.")
-    user_agent = serializers.CharField(allow_blank=True)
-    current = serializers.BooleanField(help_text="Whether it is the one that asks.")
-    created_at = serializers.DateTimeField()
-    last_used_at = serializers.DateTimeField(help_text="When it last got new tokens.")
-    expires_at = serializers.DateTimeField()
-
-
-PLAIN = ("id", "address", "user_agent", "created_at", "last_used_at", "expires_at")
+    address = AddressField(allow_null=True, help_text="Where it was last used from.")
+    user_agent = api.TextField(allow_blank=True, example="curl/8.5.0")
+    current = api.FlagField(help_text="Whether it is the one that asks.")
+    created_at = api.TimestampField()
+    last_used_at = api.TimestampField(help_text="When it last got new tokens.")
+    expires_at = api.TimestampField()
 
 
 def session_data(session: Session, *, asking: UUID | None) -> dict[str, Any]:
-    return {
-        **{name: getattr(session, name) for name in PLAIN},
-        "account": {"id": session.account_id, "name": session.account.name},
-        "current": session.pk == asking,
-    }
+    account = SessionAccountOutput.of(session.account)
+    return SessionOutput.of(session, account=account, current=session.pk == asking)

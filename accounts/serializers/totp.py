@@ -1,33 +1,36 @@
 """Shapes of the second factor."""
 
-from typing import Any
+from accounts.serializers.fields import TotpCodeField
+from genvid.api import serializers as api
 
-from rest_framework import serializers
-
-from genvid.api.serializers import StrictCharField, StrictSerializer
-
-
-class TotpStartInput(StrictSerializer):
-    password = StrictCharField(max_length=256, trim_whitespace=False, write_only=True)
+SECRET = "JBSWY3DPEHPK3PXP"  # noqa: S105 - made up
+"""In examples."""
 
 
-class TotpConfirmInput(StrictSerializer):
-    code = StrictCharField(max_length=64)
+class TotpStartInput(api.StrictSerializer):
+    password = api.PasswordField()
+
+
+class TotpConfirmInput(api.StrictSerializer):
+    code = TotpCodeField()
 
 
 class TotpDisableInput(TotpStartInput):
-    code = StrictCharField(max_length=64, help_text="Of the authenticator app, or a recovery code.")
+    code = TotpCodeField(help_text="Of the authenticator app, or a recovery code.")
 
 
-class TotpSecretOutput(serializers.Serializer[Any]):
-    secret = serializers.CharField(help_text="Base32; to be typed where no QR code can be read.")
-    otpauth_url = serializers.CharField(help_text="What to show as a QR code.")
+class TotpSecretOutput(api.OutputSerializer):
+    secret = api.TextField(help_text="Base32; to be typed where no QR code can be read.", example=SECRET)
+    otpauth_url = api.TextField(
+        help_text="What to show as a QR code.",
+        example=f"otpauth://totp/genvid:ada%40example.com?secret={SECRET}&issuer=genvid",
+    )
 
 
-class TotpCodesOutput(serializers.Serializer[Any]):
-    recovery_codes = serializers.ListField(child=serializers.CharField(), help_text="Shown this once.")
+class TotpCodesOutput(api.OutputSerializer):
+    recovery_codes = api.TextListField(help_text="Shown this once.", example=["7f3k-92mx", "q8d4-1vzn"])
 
 
-class TotpOutput(serializers.Serializer[Any]):
-    enabled = serializers.BooleanField()
-    recovery_codes_left = serializers.IntegerField()
+class TotpOutput(api.OutputSerializer):
+    enabled = api.FlagField()
+    recovery_codes_left = api.NumberField(example=8)

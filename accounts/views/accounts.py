@@ -26,6 +26,7 @@ def current_account_data(caller: Caller) -> dict[str, Any]:
 class MembershipViewSet(ListMixin, AccountViewSet):
     """The accounts of the caller: `GET accounts`."""
 
+    tag = "Profile and team"
     queryset = Membership.objects.select_related("account")
     owned_by: ClassVar[Mapping[str, str]] = {"user": "user_id"}
     endpoints = {
@@ -46,16 +47,14 @@ class MembershipViewSet(ListMixin, AccountViewSet):
 class CurrentAccountViewSet(AccountViewSet):
     """The account that the caller acts for: `account`."""
 
+    tag = "Profile and team"
     endpoints = {
         "partial_update": Endpoint(
-            "rename_account",
-            "Rename the account",
-            scope=Scope.TEAM_MANAGE,
-            request=AccountInput,
-            response=AccountOutput,
+            "rename_account", scope=Scope.TEAM_MANAGE, request=AccountInput, response=AccountOutput
         ),
     }
 
     def partial_update(self, request: Request) -> Response:
+        """Rename the account."""
         members.rename_account(self.caller, **self.body)
         return Response(current_account_data(self.caller))

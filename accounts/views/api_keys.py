@@ -15,6 +15,7 @@ from genvid.api.viewsets import ListMixin
 
 
 class ApiKeyViewSet(ListMixin, AccountViewSet):
+    tag = "API keys"
     queryset = ApiKey.objects.filter(revoked_at=None)
     representation = staticmethod(key_data)
     endpoints = {
@@ -28,28 +29,28 @@ class ApiKeyViewSet(ListMixin, AccountViewSet):
         ),
         "create": Endpoint(
             "create_api_key",
-            "Make an API key",
             scope=Scope.KEYS_MANAGE,
             request=ApiKeyInput,
             response=NewApiKeyOutput,
             status=201,
             idempotency=Idempotency.ATOMIC,
             errors=("conflict",),
-            description="`key` is the key itself, shown this once.",
         ),
-        "destroy": Endpoint(
-            "revoke_api_key",
-            "Revoke an API key",
-            scope=Scope.KEYS_MANAGE,
-            status=204,
-            description="It stops working at once.",
-        ),
+        "destroy": Endpoint("revoke_api_key", scope=Scope.KEYS_MANAGE),
     }
 
     def create(self, request: Request) -> Response:
+        """Make an API key.
+
+        `key` is the key itself, shown this once.
+        """
         key, text = api_keys.create(self.caller, **self.body)
         return Response(key_data(key) | {"key": text}, status=201)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
+        """Revoke an API key.
+
+        It stops working at once.
+        """
         api_keys.revoke(self.caller, self.get_object())
         return Response(status=204)

@@ -12,6 +12,7 @@ from genvid.api.viewsets import ListMixin
 
 
 class AuditLogViewSet(ListMixin, AccountViewSet):
+    tag = "Profile and team"
     queryset = AuditEntry.objects.all()
     endpoints = {
         "list": Endpoint(

@@ -18,7 +18,6 @@ from accounts.serializers.people import (
     VerifiedOutput,
     VerifyInput,
     signed_in_data,
-    tokens_data,
 )
 from accounts.serializers.teams import AcceptInput, SwitchInput
 from accounts.services.teams import joining, switching
@@ -30,116 +29,111 @@ from genvid.api.endpoints import Endpoint
 class AuthViewSet(AccountViewSet):
     """How somebody becomes a caller, and stops being one."""
 
+    tag = "Signing in"
     endpoints = {
         "register": Endpoint(
             "register",
-            "Register, and be signed in",
             scope=None,
             request=RegisterInput,
             response=SignedInOutput,
             status=201,
             rate_limit="RATE_LIMIT_SIGN_UP",
-            description="Makes a person, their account and its wallet.",
         ),
         "login": Endpoint(
             "login",
-            "Sign in",
             scope=None,
             request=LoginInput,
             response=SignedInOutput,
             errors=("invalid_credentials", "totp_required"),
         ),
         "refresh": Endpoint(
-            "refresh",
-            "Get new tokens for a refresh token",
-            scope=None,
-            request=RefreshInput,
-            response=TokenOutput,
-            errors=("token_invalid",),
-            description="Each refresh token works once. For 10 seconds after that the same device, by its network and "
-            "user agent, gets the same successor again while that is unused. Any other second use ends the session.",
+            "refresh", scope=None, request=RefreshInput, response=TokenOutput, errors=("token_invalid",)
         ),
         "logout": Endpoint(
             "logout",
-            "Sign out",
             # The refresh token is the proof: an expired access token must not keep anybody signed in.
             scope=None,
             request=RefreshInput,
-            status=204,
             errors=("token_invalid",),
-            description="The refresh token is the proof: an access token is not asked for.",
         ),
         "request_email_verification": Endpoint(
-            "request_email_verification",
-            "Send the verification mail again",
-            scope=Scope.SELF,
-            response=SentOutput,
-            status=202,
+            "request_email_verification", scope=Scope.SELF, response=SentOutput, status=202
         ),
         "verify_email": Endpoint(
-            "verify_email",
-            "Verify an e-mail address",
-            scope=None,
-            request=VerifyInput,
-            response=VerifiedOutput,
-            errors=("token_invalid",),
-            description="With the token of the mail; it works once.",
+            "verify_email", scope=None, request=VerifyInput, response=VerifiedOutput, errors=("token_invalid",)
         ),
-        "switch_account": Endpoint(
-            "switch_account",
-            "Go on in another account",
-            scope=Scope.SELF,
-            request=SwitchInput,
-            response=SignedInOutput,
-            description="Ends this session and opens one for another account of the caller: use its tokens from "
-            "now on.",
-        ),
+        "switch_account": Endpoint("switch_account", scope=Scope.SELF, request=SwitchInput, response=SignedInOutput),
         "accept_invitation": Endpoint(
             "accept_invitation",
-            "Accept an invitation",
             scope=None,
             optional_authentication=(BearerAuthentication,),
             request=AcceptInput,
             response=SignedInOutput,
             errors=("token_invalid", "invalid_credentials", "totp_required", "permission_denied", "conflict"),
-            description="Joins the account, and signs in to it. An address that is registered sends its access token "
-            "or its password; any other becomes a new person, and `password` is theirs.",
         ),
     }
 
     @action(detail=False, methods=["post"])
     def register(self, request: Request) -> Response:
+        """Register, and be signed in.
+
+        Makes a person, their account and its wallet.
+        """
         return Response(signed_in_data(services.register(**self.body)), status=201)
 
     @action(detail=False, methods=["post"])
     def login(self, request: Request) -> Response:
+        """Sign in."""
         return Response(signed_in_data(services.login(**self.body)))
 
     @action(detail=False, methods=["post"])
     def refresh(self, request: Request) -> Response:
-        return Response(tokens_data(services.refresh(self.body["refresh_token"])))
+        """Get new tokens for a refresh token.
+
+        Each refresh token works once. For 10 seconds after that the same device, by its network and user agent, gets
+        the same successor again while that is unused. Any other second use ends the session.
+        """
+        return Response(TokenOutput.of(services.refresh(self.body["refresh_token"])))
 
     @action(detail=False, methods=["post"])
     def logout(self, request: Request) -> Response:
+        """Sign out.
+
+        The refresh token is the proof: an access token is not asked for.
+        """
         services.logout(self.body["refresh_token"])
         return Response(status=204)
 
     @action(detail=False, methods=["post"], url_path="email/verification")
     def request_email_verification(self, request: Request) -> Response:
+        """Send the verification mail again."""
         services.request_verification(current_user(self.caller))
         return Response({"sent": True}, status=202)
 
     @action(detail=False, methods=["post"], url_path="email/verify")
     def verify_email(self, request: Request) -> Response:
+        """Verify an e-mail address.
+
+        With the token of the mail; it works once.
+        """
         user = services.verify_email(self.body["token"])
         return Response({"email": user.email, "email_verified": True})
 
     @action(detail=False, methods=["post"], url_path="switch")
     def switch_account(self, request: Request) -> Response:
+        """Go on in another account.
+
+        Ends this session and opens one for another account of the caller: use its tokens from now on.
+        """
         return Response(signed_in_data(switching.switch(self.caller, **self.body)))
 
     @action(detail=False, methods=["post"], url_path="invitations/accept")
     def accept_invitation(self, request: Request) -> Response:
+        """Accept an invitation.
+
+        Joins the account, and signs in to it. An address that is registered sends its access token or its password;
+        any other becomes a new person, and `password` is theirs.
+        """
         wish = dict(self.body)
         signed_in_as = request.user.user_id if isinstance(request.user, Caller) else None
         return Response(signed_in_data(joining.accept(wish.pop("token"), signed_in_as=signed_in_as, **wish)))

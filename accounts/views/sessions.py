@@ -17,18 +17,13 @@ from genvid.api.viewsets import ListMixin
 
 
 class SessionViewSet(ListMixin, AccountViewSet):
+    tag = "Signing in"
     endpoints = {
         "list": Endpoint(
             "list_sessions", "List where you are signed in", scope=Scope.SELF, response=SessionOutput, many=True
         ),
-        "destroy": Endpoint("end_session", "Sign out somewhere else", scope=Scope.SELF, status=204),
-        "destroy_all": Endpoint(
-            "end_all_sessions",
-            "Sign out everywhere",
-            scope=Scope.SELF,
-            status=204,
-            description="Signs out everywhere, here too.",
-        ),
+        "destroy": Endpoint("end_session", scope=Scope.SELF),
+        "destroy_all": Endpoint("end_all_sessions", scope=Scope.SELF),
     }
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -39,9 +34,14 @@ class SessionViewSet(ListMixin, AccountViewSet):
         return [session_data(row, asking=self.caller.session_id) for row in rows]
 
     def destroy(self, request: Request, pk: UUID) -> Response:
+        """Sign out somewhere else."""
         sessions.end_one_of(self.caller, pk)
         return Response(status=204)
 
     def destroy_all(self, request: Request) -> Response:
+        """Sign out everywhere.
+
+        Signs out everywhere, here too.
+        """
         sessions.end_all_of(self.caller)
         return Response(status=204)

@@ -31,27 +31,31 @@ from genvid.api.viewsets import ListMixin
 class TeamViewSet(AccountViewSet):
     """What concerns the caller's place in the team as a whole."""
 
+    tag = "Profile and team"
     endpoints = {
-        "leave": Endpoint("leave_account", "Leave the account", scope=Scope.SELF, status=204, errors=("conflict",)),
+        "leave": Endpoint("leave_account", scope=Scope.SELF, errors=("conflict",)),
         "transfer_ownership": Endpoint(
             "transfer_ownership",
-            "Hand the account over to a member",
             scope=Scope.ACCOUNT_OWN,
             request=TransferInput,
             response=AccountOutput,
             # Not idempotent by key: its record would keep a fast hash of a body that holds a password.
             errors=("invalid_credentials",),
-            description="The other member becomes owner, the caller admin.",
         ),
     }
 
     @action(detail=False, methods=["post"])
     def leave(self, request: Request) -> Response:
+        """Leave the account."""
         members.leave(self.caller)
         return Response(status=204)
 
     @action(detail=False, methods=["post"], url_path="transfer-ownership")
     def transfer_ownership(self, request: Request) -> Response:
+        """Hand the account over to a member.
+
+        The other member becomes owner, the caller admin.
+        """
         members.transfer_ownership(self.caller, **self.body)
         return Response(current_account_data(self.caller))
 
@@ -59,33 +63,27 @@ class TeamViewSet(AccountViewSet):
 class MemberViewSet(ListMixin, AccountViewSet):
     """The people of the caller's account, named by their user ids."""
 
+    tag = "Profile and team"
     queryset = Membership.objects.select_related("user")
     lookup_field = "user_id"
     representation = staticmethod(member_data)
     endpoints = {
         "list": Endpoint("list_members", "List the team", scope=Scope.TEAM_READ, response=MemberOutput, many=True),
         "partial_update": Endpoint(
-            "update_member",
-            "Change a member's role",
-            scope=Scope.TEAM_MANAGE,
-            request=MemberInput,
-            response=MemberOutput,
-            errors=("conflict",),
+            "update_member", scope=Scope.TEAM_MANAGE, request=MemberInput, response=MemberOutput, errors=("conflict",)
         ),
-        "destroy": Endpoint(
-            "remove_member",
-            "Remove a member",
-            scope=Scope.TEAM_MANAGE,
-            status=204,
-            errors=("conflict",),
-            description="Their access ends within a minute.",
-        ),
+        "destroy": Endpoint("remove_member", scope=Scope.TEAM_MANAGE, errors=("conflict",)),
     }
 
     def partial_update(self, request: Request, user_id: UUID) -> Response:
+        """Change a member's role."""
         return Response(member_data(members.change_role(self.caller, user_id, **self.body)))
 
     def destroy(self, request: Request, user_id: UUID) -> Response:
+        """Remove a member.
+
+        Their access ends within a minute.
+        """
         members.remove(self.caller, user_id)
         return Response(status=204)
 
@@ -93,6 +91,7 @@ class MemberViewSet(ListMixin, AccountViewSet):
 class InvitationViewSet(ListMixin, AccountViewSet):
     """The open invitations of the caller's account."""
 
+    tag = "Profile and team"
     queryset = Invitation.objects.all()
     representation = staticmethod(invitation_data)
     endpoints = {
@@ -105,7 +104,6 @@ class InvitationViewSet(ListMixin, AccountViewSet):
         ),
         "create": Endpoint(
             "create_invitation",
-            "Invite somebody by mail",
             scope=Scope.TEAM_MANAGE,
             # Our mail goes to a stranger: at least we know who asked for it.
             verified_email=True,
@@ -115,10 +113,9 @@ class InvitationViewSet(ListMixin, AccountViewSet):
             idempotency=Idempotency.ATOMIC,
             errors=("conflict",),
         ),
-        "destroy": Endpoint("revoke_invitation", "Take an invitation back", scope=Scope.TEAM_MANAGE, status=204),
+        "destroy": Endpoint("revoke_invitation", scope=Scope.TEAM_MANAGE),
         "resend": Endpoint(
             "resend_invitation",
-            "Send an invitation again",
             scope=Scope.TEAM_MANAGE,
             verified_email=True,
             response=InvitationOutput,
@@ -131,12 +128,15 @@ class InvitationViewSet(ListMixin, AccountViewSet):
         return super().get_queryset().filter(expires_at__gt=timezone.now())
 
     def create(self, request: Request) -> Response:
+        """Invite somebody by mail."""
         return Response(invitation_data(inviting.invite(self.caller, **self.body)), status=201)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
+        """Take an invitation back."""
         inviting.revoke(self.caller, pk)
         return Response(status=204)
 
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, pk: UUID) -> Response:
+        """Send an invitation again."""
         return Response(invitation_data(inviting.resend(self.caller, pk)), status=202)

@@ -35,6 +35,7 @@ DELIVERIES = (
 
 
 class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
+    tag = "Webhooks"
     queryset = WebhookEndpoint.objects.filter(deleted_at=None)
     representation = staticmethod(endpoint_data)
     endpoints = {
@@ -48,14 +49,12 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
         ),
         "create": Endpoint(
             "create_webhook_endpoint",
-            "Register a webhook endpoint",
             scope=Scope.WEBHOOKS_WRITE,
             request=EndpointInput,
             response=NewEndpointOutput,
             status=201,
             idempotency=Idempotency.ATOMIC,
             errors=("conflict",),
-            description="`secret` is shown this once.",
         ),
         "retrieve": Endpoint(
             "get_webhook_endpoint",
@@ -65,26 +64,17 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
             etag=True,
         ),
         "partial_update": Endpoint(
-            "update_webhook_endpoint",
-            "Change a webhook endpoint",
-            scope=Scope.WEBHOOKS_WRITE,
-            request=EndpointChange,
-            response=EndpointOutput,
+            "update_webhook_endpoint", scope=Scope.WEBHOOKS_WRITE, request=EndpointChange, response=EndpointOutput
         ),
-        "destroy": Endpoint(
-            "delete_webhook_endpoint", "Remove a webhook endpoint", scope=Scope.WEBHOOKS_WRITE, status=204
-        ),
+        "destroy": Endpoint("delete_webhook_endpoint", scope=Scope.WEBHOOKS_WRITE),
         "rotate_secret": Endpoint(
             "rotate_webhook_secret",
-            "Get a new signing secret",
             scope=Scope.WEBHOOKS_WRITE,
             response=NewEndpointOutput,
             idempotency=Idempotency.ATOMIC,
-            description="For 24 hours every delivery is signed with both, the old one and the new one.",
         ),
         "ping": Endpoint(
             "test_webhook_endpoint",
-            "Send a ping to a webhook endpoint",
             scope=Scope.WEBHOOKS_WRITE,
             response=DeliveryOutput,
             status=202,
@@ -92,48 +82,57 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
             errors=("invalid_state",),
         ),
         "deliveries": Endpoint(
-            "list_webhook_deliveries",
-            "List what was sent to a webhook endpoint",
-            scope=Scope.WEBHOOKS_READ,
-            response=DeliveryOutput,
-            many=True,
-            description="With every attempt, for 30 days.",
-            etag=True,
+            "list_webhook_deliveries", scope=Scope.WEBHOOKS_READ, response=DeliveryOutput, many=True, etag=True
         ),
     }
 
     def create(self, request: Request) -> Response:
+        """Register a webhook endpoint.
+
+        `secret` is shown this once.
+        """
         return Response(new_endpoint_data(webhooks.create(self.caller, **self.body)), status=201)
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Change a webhook endpoint."""
         endpoint = self.get_object()
         return Response(endpoint_data(webhooks.change(self.caller, endpoint, **self.body)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
+        """Remove a webhook endpoint."""
         webhooks.remove(self.caller, self.get_object())
         return Response(status=204)
 
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, pk: UUID) -> Response:
+        """Get a new signing secret.
+
+        For 24 hours every delivery is signed with both, the old one and the new one.
+        """
         return Response(new_endpoint_data(webhooks.rotate_secret(self.caller, self.get_object())))
 
     @action(detail=True, methods=["post"], url_path="test")
     def ping(self, request: Request, pk: UUID) -> Response:
+        """Send a ping to a webhook endpoint."""
         endpoint = self.get_object()
         return Response(delivery_data(webhooks.ping(endpoint, endpoint_data(endpoint))), status=202)
 
     @action(detail=True, methods=["get"])
     def deliveries(self, request: Request, pk: UUID) -> Response:
+        """List what was sent to a webhook endpoint.
+
+        With every attempt, for 30 days.
+        """
         return self.page(DELIVERIES.filter(endpoint=self.get_object()), represent_deliveries)
 
 
 class WebhookDeliveryViewSet(AccountViewSet):
+    tag = "Webhooks"
     queryset = DELIVERIES
     owned_by: ClassVar[Mapping[str, str]] = {"endpoint__account": "account_id"}
     endpoints = {
         "retry": Endpoint(
             "retry_webhook_delivery",
-            "Send a delivery again now",
             scope=Scope.WEBHOOKS_WRITE,
             response=DeliveryOutput,
             status=202,
@@ -144,6 +143,7 @@ class WebhookDeliveryViewSet(AccountViewSet):
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: UUID) -> Response:
+        """Send a delivery again now."""
         return Response(delivery_data(webhooks.retry(self.get_object())), status=202)
 
 

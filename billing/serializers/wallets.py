@@ -1,29 +1,26 @@
 """Shapes of the wallet and its ledger."""
 
-from typing import Any
-
-from rest_framework import serializers
-
 from billing.enums import EntryKind
+from genvid.api import serializers as api
 
 
-class ExpiringOutput(serializers.Serializer[Any]):
-    credits = serializers.IntegerField()
-    expires_at = serializers.DateTimeField()
+class ExpiringOutput(api.OutputSerializer):
+    credits = api.CreditsField(example=30)
+    expires_at = api.TimestampField()
 
 
-class WalletOutput(serializers.Serializer[Any]):
-    balance = serializers.IntegerField(help_text="Credits owned, those held included.")
-    held = serializers.IntegerField(help_text="Credits set aside for videos that are being made.")
-    available = serializers.IntegerField(help_text="What a new video may take.")
+class WalletOutput(api.OutputSerializer):
+    balance = api.CreditsField(help_text="Credits owned, those held included.", example=30)
+    held = api.CreditsField(help_text="Credits set aside for videos that are being made.")
+    available = api.CreditsField(help_text="What a new video may take.", example=25)
     expiring = ExpiringOutput(many=True)
 
 
-class LedgerEntryOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=EntryKind.choices)
-    credits = serializers.IntegerField(help_text="Signed: charges are negative.")
-    balance_after = serializers.IntegerField()
-    reference = serializers.CharField()
-    description = serializers.CharField()
-    created_at = serializers.DateTimeField()
+class LedgerEntryOutput(api.OutputSerializer):
+    id = api.IdField()
+    kind = api.EnumField(EntryKind.choices, example="charge")
+    credits = api.CreditsField(help_text="Signed: charges are negative.", example=-4)
+    balance_after = api.CreditsField(example=26)
+    reference = api.TextField(example=f"video:{api.example_id('video')}")
+    description = api.TextField(example="A video of 3.4 seconds")
+    created_at = api.TimestampField()

@@ -1,17 +1,23 @@
 """What an account pays for: its subscription, invoices, payments, and what is bought automatically."""
 
-from typing import Any
-from uuid import UUID
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.enums import Scope
 from accounts.viewsets import AccountViewSet
 from billing.models import Invoice, Payment, TopUpRule
-from billing.serializers.buying import InvoiceOutput, PaymentOutput, SubscriptionOutput, TopUpInput, TopUpOutput
+from billing.serializers.buying import (
+    InvoiceOutput,
+    PaymentOutput,
+    SubscriptionOutput,
+    TopUpInput,
+    TopUpOutput,
+    invoice_data,
+    subscription_data,
+    top_up_data,
+)
 from billing.services import subscribing, topping_up
-from billing.shapes import invoice_data, payment_data, subscription_data
+from billing.shapes import payment_data
 from billing.tiers import tier_of
 from genvid.api.endpoints import Endpoint
 from genvid.api.viewsets import ListMixin, RetrieveMixin
@@ -21,23 +27,22 @@ from genvid.errors import PermissionDenied
 class SubscriptionViewSet(AccountViewSet):
     """The subscription of the caller's account: the present one, else the last."""
 
+    tag = "Billing and usage"
     endpoints = {
-        "retrieve": Endpoint(
-            "get_subscription",
-            "Show the subscription",
-            scope=Scope.BILLING_READ,
-            response=SubscriptionOutput,
-            description="The present one, else the last.",
-            etag=True,
-        ),
+        "retrieve": Endpoint("get_subscription", scope=Scope.BILLING_READ, response=SubscriptionOutput, etag=True),
     }
 
     def retrieve(self, request: Request) -> Response:
+        """Show the subscription.
+
+        The present one, else the last.
+        """
         account_id = self.caller.account_id
         return Response(subscription_data(subscribing.shown_of(account_id), tier_of(account_id)))
 
 
 class InvoiceViewSet(ListMixin, AccountViewSet):
+    tag = "Billing and usage"
     queryset = Invoice.objects.all()
     representation = staticmethod(invoice_data)
     endpoints = {
@@ -54,6 +59,7 @@ class InvoiceViewSet(ListMixin, AccountViewSet):
 
 
 class PaymentViewSet(ListMixin, RetrieveMixin, AccountViewSet):
+    tag = "Billing and usage"
     queryset = Payment.objects.all()
     representation = staticmethod(payment_data)
     endpoints = {
@@ -73,39 +79,28 @@ class PaymentViewSet(ListMixin, RetrieveMixin, AccountViewSet):
 class AutoTopUpViewSet(AccountViewSet):
     """The rule by which an account buys credits when they run low: one for each account."""
 
+    tag = "Billing and usage"
     endpoints = {
-        "retrieve": Endpoint(
-            "get_auto_top_up", "Show what is bought automatically", scope=Scope.BILLING_READ, response=TopUpOutput
-        ),
-        "update": Endpoint(
-            "set_auto_top_up",
-            "Have credits bought when they run low",
-            scope=Scope.BILLING_WRITE,
-            request=TopUpInput,
-            response=TopUpOutput,
-            description="With the card that was saved last, within a monthly limit.",
-        ),
+        "retrieve": Endpoint("get_auto_top_up", scope=Scope.BILLING_READ, response=TopUpOutput),
+        "update": Endpoint("set_auto_top_up", scope=Scope.BILLING_WRITE, request=TopUpInput, response=TopUpOutput),
     }
 
     def retrieve(self, request: Request) -> Response:
-        return Response(_top_up_data(self.caller.account_id))
+        """Show what is bought automatically."""
+        return self._shown()
 
     def update(self, request: Request) -> Response:
+        """Have credits bought when they run low.
+
+        With the card that was saved last, within a monthly limit.
+        """
         changes = self.body
         if self.caller.is_test:
             raise PermissionDenied("A test key cannot spend money.")
         topping_up.set_rule(self.caller, **changes)
-        return Response(_top_up_data(self.caller.account_id))
+        return self._shown()
 
-
-def _top_up_data(account_id: UUID) -> dict[str, Any]:
-    rule = TopUpRule.objects.filter(pk=account_id).first()
-    return {
-        "enabled": bool(rule and rule.enabled),
-        "threshold": rule and rule.threshold,
-        "plan_id": rule and rule.plan_id,
-        "monthly_limit": rule and rule.monthly_limit,
-        "spent_this_month": topping_up.spent_this_month(account_id),
-        "paused_until": rule and rule.paused_until,
-        "pause_reason": (rule and rule.pause_reason) or None,
-    }
+    def _shown(self) -> Response:
+        account_id = self.caller.account_id
+        rule = TopUpRule.objects.filter(pk=account_id).first()
+        return Response(top_up_data(rule, spent_this_month=topping_up.spent_this_month(account_id)))

@@ -1,7 +1,7 @@
 """The wallet and its ledger, as their owner sees them."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,35 +14,27 @@ from billing.serializers.wallets import LedgerEntryOutput, WalletOutput
 from genvid.api.endpoints import Endpoint
 from genvid.api.viewsets import ListMixin
 
-LEDGER_FIELDS = ("id", "kind", "credits", "balance_after", "reference", "description", "created_at")
-
-
-def ledger_entry_data(entry: LedgerEntry) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in LEDGER_FIELDS}
-
 
 class WalletViewSet(AccountViewSet):
     """The credits of the caller's account: one wallet for each."""
 
+    tag = "Billing and usage"
     endpoints = {
         "retrieve": Endpoint(
-            "get_wallet",
-            "Show the wallet",
-            scope=Scope.BILLING_READ,
-            response=WalletOutput,
-            errors=("not_found",),
-            etag=True,
+            "get_wallet", scope=Scope.BILLING_READ, response=WalletOutput, errors=("not_found",), etag=True
         ),
     }
 
     def retrieve(self, request: Request) -> Response:
+        """Show the wallet."""
         return Response(wallets.shown(self.caller.account_id))
 
 
 class LedgerViewSet(ListMixin, AccountViewSet):
+    tag = "Billing and usage"
     queryset = LedgerEntry.objects.all()
     owned_by: ClassVar[Mapping[str, str]] = {"wallet": "account_id"}
-    representation = staticmethod(ledger_entry_data)
+    representation = staticmethod(LedgerEntryOutput.of)
     endpoints = {
         "list": Endpoint(
             "list_ledger",

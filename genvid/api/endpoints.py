@@ -29,11 +29,13 @@ class Idempotency(Enum):
 class Endpoint:
     """One action of a viewset, named by the viewset's `endpoints`.
 
-    `summary` and `description` are for the OpenAPI document; so is `response`, whose shape the action answers with.
+    The docstring of the action is for the OpenAPI document: its first line is the summary, the rest the description.
+    `response` is for the document, too: the action answers with that shape.
     """
 
     operation_id: str
-    summary: str
+    summary: str = ""
+    """Of an action that a mixin brings, as `description` is: its docstring knows nothing of this viewset."""
     _: KW_ONLY
     scope: str | None
     """What the caller's role and API key must allow; None: everybody may call it."""
@@ -49,7 +51,10 @@ class Endpoint:
     """Of the body; empty: JSON."""
     response: Any = None
     """A serializer class, or what drf-spectacular takes in its place; None: an answer without a body."""
-    status: int | tuple[int, str] = 200
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """Where the answer of the OpenAPI document's example differs from the usual one of its `response`."""
+    status: int | tuple[int, str] | None = None
+    """Of an answer that went well, with its media type if that is not JSON; None: 200, or 204 without a `response`."""
     many: bool = False
     """A list: `response` describes a row; filters, `limit` and `cursor` are query parameters."""
     filters: Any = None
@@ -99,7 +104,8 @@ class Endpoint:
     def responses(self) -> dict[Any, Any]:
         """What drf-spectacular describes the answers by."""
         described = self.response(many=True) if self.many else self.response
-        return {self.status: described} | dict(self.also) | ({304: UNCHANGED} if self.etag else {})
+        status = self.status or (200 if self.response else 204)
+        return {status: described} | dict(self.also) | ({304: UNCHANGED} if self.etag else {})
 
 
 IDEMPOTENCY_KEY_PATTERN = r"[A-Za-z0-9_:.\-]{1,255}"
@@ -107,5 +113,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     pattern=f"^{IDEMPOTENCY_KEY_PATTERN}$",
     location=OpenApiParameter.HEADER,
-    description="1 to 255 of A-Z a-z 0-9 _ : . -; a repetition within 24 hours gets the first answer again.",
+    description="1 to 255 of A-Z a-z 0-9 _ : . -; a repetition within 24 hours gets the first answer again. "
+    "For example `order-2026-05-01-0001`.",
 )

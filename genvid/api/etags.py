@@ -12,7 +12,8 @@ from genvid.api.renderers import Page, dump
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     location=OpenApiParameter.HEADER,
-    description="The `ETag` of an answer that you have: 304 while it is still true.",
+    description="The `ETag` of an answer that you have: 304 while it is still true. "
+    'For example `"6c6f2a9d1b5e4f7a8c3d2e1f0a9b8c7d"`.',
 )
 UNCHANGED = OpenApiResponse(description="You have it already.")
 

@@ -51,7 +51,7 @@ class StrictBooleanFilter(django_filters.Filter):
 
 class InstantFilter(django_filters.Filter):
     field_class = InstantField
-    schema: ClassVar = {"type": "string", "format": "date-time"}
+    schema: ClassVar = {"type": "string", "format": "date-time", "examples": ["2026-05-01T00:00:00Z"]}
 
 
 class TextFilter(django_filters.Filter):
@@ -88,9 +88,15 @@ def _schema_of(each: django_filters.Filter) -> dict[str, Any]:
     return dict(getattr(each, "schema", {"type": "string"}))
 
 
+CURSOR = "cD0yMDI2LTA1LTAxKzEyJTNBMDA"
+"""In examples."""
 PAGE_PARAMETERS = [
     OpenApiParameter(
-        "limit", {"type": "integer", "minimum": 1, "maximum": 100}, description="Rows of a page; 20 when left out."
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": 100, "examples": [20]},
+        description="Rows of a page; 20 when left out.",
     ),
-    OpenApiParameter("cursor", description="`meta.next_cursor` or `previous_cursor` of another page."),
+    OpenApiParameter(
+        "cursor", description=f"`meta.next_cursor` or `previous_cursor` of another page. For example `{CURSOR}`."
+    ),
 ]

@@ -1,15 +1,121 @@
-"""Strict input: unknown fields are refused and types are not coerced, so that typos and bugs are seen."""
+"""Serializers and fields of the API: strict input, answers, and what the OpenAPI document says of each field.
 
+Input is strict: unknown fields are refused and types are not coerced, so that typos and bugs are seen.
+"""
+
+import copy
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from genvid.errors import ValidationFailed
 
+EXAMPLE_SITE = "https://genvid.example.com"
+"""In examples: the OpenAPI document is the same on every site, but for its `servers`."""
 
-class StrictCharField(serializers.CharField):
+EXAMPLE_TIME = "2026-05-01T12:00:00Z"
+EXAMPLE_REQUEST_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@cache
+def example_id(of: str) -> UUID:
+    """The id that examples use for the one thing of this kind: `example_id("video")`."""
+    return uuid5(NAMESPACE_URL, f"{EXAMPLE_SITE}/{of}")
+
+
+class Documented:
+    """Mixin of a field with an example for the OpenAPI document.
+
+    Without `example`, examples show a typical value of the type; null where the field may be null; nothing where it may
+    be left out.
+    """
+
+    example: Any = empty
+    description = ""
+    """What every field of this class means; `help_text` replaces it."""
+    _args: tuple[Any, ...]
+    _kwargs: dict[str, Any]
+
+    def __init__(self, *args: Any, example: Any = empty, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if example is not empty:
+            self.example = example
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        # Each serializer copies its fields. DRF would copy every argument with them; only a child changes.
+        options = {
+            k: copy.deepcopy(v, memo) if isinstance(v, serializers.Field) else v for k, v in self._kwargs.items()
+        }
+        return type(self)(*self._args, **options)
+
+
+class TextField(Documented, serializers.CharField):
+    """A text."""
+
+
+class EmailField(Documented, serializers.EmailField):
+    """An e-mail address."""
+
+    example = "ada@example.com"
+
+
+class IdField(Documented, serializers.UUIDField):
+    """An id. With `of`, examples show the one id that they use for the thing of that kind."""
+
+    def __init__(self, of: str = "", **options: Any) -> None:
+        super().__init__(example=str(example_id(of)) if of else empty, **options)
+
+
+class TimestampField(Documented, serializers.DateTimeField):
+    """A moment."""
+
+
+class NumberField(Documented, serializers.IntegerField):
+    """A whole number."""
+
+
+class MoneyField(NumberField):
+    """An amount of money."""
+
+    description = "Minor units of `currency` (cents)."
+
+
+class CreditsField(NumberField):
+    """A number of credits."""
+
+    example = 5
+
+
+class FlagField(Documented, serializers.BooleanField):
+    """A boolean."""
+
+
+class EnumField(Documented, serializers.ChoiceField):
+    """One of `choices`."""
+
+
+class PatternField(Documented, serializers.RegexField):
+    """A text of a pattern."""
+
+
+class TextListField(Documented, serializers.ListField):
+    """A list of texts."""
+
+    child = serializers.CharField()
+
+
+class TextDictField(Documented, serializers.DictField):
+    """An object of texts."""
+
+    child = serializers.CharField()
+
+
+class StrictCharField(TextField):
     """Text only: DRF's own field would turn 1 into "1"."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -18,16 +124,22 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class NewPasswordField(StrictCharField):
-    """A password to be. What it has to be like, and how long, is AUTH_PASSWORD_VALIDATORS' to say."""
+class PasswordField(StrictCharField):
+    """A password that somebody has."""
 
-    SHORTEST = 8
+    example = "correct horse battery staple"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=256, trim_whitespace=False, write_only=True, **options)
 
 
-class StrictEmailField(serializers.EmailField):
+class NewPasswordField(PasswordField):
+    """A password to be. What it has to be like, and how long, is AUTH_PASSWORD_VALIDATORS' to say."""
+
+    SHORTEST = 8
+
+
+class StrictEmailField(EmailField):
     """ASCII only: other letters look like these, and two spellings of one mailbox would be two people."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -38,7 +150,7 @@ class StrictEmailField(serializers.EmailField):
         return super().to_internal_value(data)
 
 
-class StrictBooleanField(serializers.BooleanField):
+class StrictBooleanField(FlagField):
     """`true` and `false` only: DRF's own field would take "yes" and 1."""
 
     def to_internal_value(self, data: Any) -> bool:
@@ -47,7 +159,7 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
-class StrictFloatField(serializers.FloatField):
+class StrictFloatField(Documented, serializers.FloatField):
     """Numbers only: DRF's own field would take "1.5" and true."""
 
     def to_internal_value(self, data: Any) -> float:
@@ -56,7 +168,7 @@ class StrictFloatField(serializers.FloatField):
         return super().to_internal_value(data)
 
 
-class StrictIntegerField(serializers.IntegerField):
+class StrictIntegerField(NumberField):
     """Whole JSON numbers only; `5.0` is one, as many languages write it."""
 
     def to_internal_value(self, data: Any) -> int:
@@ -67,7 +179,7 @@ class StrictIntegerField(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
-class StrictDateTimeField(serializers.DateTimeField):
+class StrictDateTimeField(TimestampField):
     """ISO 8601 with an offset: a moment without one means something else in each country."""
 
     default_error_messages: ClassVar[Any] = {"naive": "Must name its offset from UTC, like 2026-05-01T12:00:00Z."}
@@ -84,14 +196,14 @@ class StrictDateTimeField(serializers.DateTimeField):
         return super().to_internal_value(value)
 
 
-class StrictUUIDField(serializers.UUIDField):
+class StrictUUIDField(IdField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str) or len(data) != 36:
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
 
 
-class StrictChoiceField(serializers.ChoiceField):
+class StrictChoiceField(EnumField):
     def __init__(self, choices: Any, **options: Any) -> None:
         super().__init__(choices, **options)
         self.error_messages["invalid_choice"] = f"Must be one of {', '.join(map(str, self.choices))}."
@@ -102,7 +214,7 @@ class StrictChoiceField(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
-class StrictListField(serializers.ListField):
+class StrictListField(Documented, serializers.ListField):
     """Too long a list is refused before its items are looked at."""
 
     def __init__(self, *, most: int, **options: Any) -> None:
@@ -132,6 +244,17 @@ class StrictSerializer(serializers.Serializer[Any]):
         if unknown:
             raise serializers.ValidationError(unknown)
         return value
+
+
+class OutputSerializer(serializers.Serializer[Any]):
+    """Describes an answer. `of` makes the answer without the cost of a serializer."""
+
+    @classmethod
+    def of(cls, row: Any, **computed: Any) -> dict[str, Any]:
+        """The declared fields: as `computed`, otherwise as the attributes of `row`; without a row, null."""
+        if row is None:
+            return dict.fromkeys(cls._declared_fields) | computed
+        return {name: computed[name] if name in computed else getattr(row, name) for name in cls._declared_fields}
 
 
 def validated(serializer_class: type[serializers.Serializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:

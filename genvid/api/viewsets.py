@@ -44,6 +44,8 @@ class StrictViewSet(GenericViewSet[Any]):
 
     endpoints: ClassVar[Mapping[str, Endpoint]] = {}
     """Action to declaration. Those of the mixins and base classes count too."""
+    tag: ClassVar[str]
+    """The group of the OpenAPI document that the actions belong to; `genvid.openapi` describes it."""
     lookup_value_converter = "uuid"
     representation: Any
     """A function that shapes one row for the API: `staticmethod(plan_data)`."""

@@ -137,7 +137,7 @@ def test_every_example_fits_its_schema():
 
 
 def test_no_example_is_made_up():
-    """A text field without a value in genvid/api/schema/values.py."""
+    """A text field without an `example`."""
     assert [
         operation["operationId"]
         for _, _, operation in operations()

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from genvid.api import serializers as api
 from genvid.errors import ValidationFailed
 from videos.usage import Span
 
@@ -15,33 +16,37 @@ GROUPS = ("day", "api_key")
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-class SpentOutput(serializers.Serializer[Any]):
-    charged = serializers.IntegerField(help_text="For videos whose charge falls into the time.")
-    refunded = serializers.IntegerField(help_text="Given back in the time, whenever it was charged.")
+class DayField(api.Documented, serializers.DateField):
+    """A day, UTC."""
 
 
-class MadeOutput(serializers.Serializer[Any]):
-    created = serializers.IntegerField(help_text="Ordered; drafts and those of test keys are not counted.")
-    completed = serializers.IntegerField()
+class SpentOutput(api.OutputSerializer):
+    charged = api.CreditsField(help_text="For videos whose charge falls into the time.", example=4)
+    refunded = api.CreditsField(help_text="Given back in the time, whenever it was charged.", example=0)
 
 
-class AmountsOutput(serializers.Serializer[Any]):
+class MadeOutput(api.OutputSerializer):
+    created = api.NumberField(help_text="Ordered; drafts and those of test keys are not counted.")
+    completed = api.NumberField()
+
+
+class AmountsOutput(api.OutputSerializer):
     credits = SpentOutput()
     videos = MadeOutput()
 
 
 class UsageRowOutput(AmountsOutput):
-    day = serializers.DateField(required=False, help_text="UTC; with `group_by=day`.")
-    api_key_id = serializers.UUIDField(
+    day = DayField(required=False, help_text="UTC; with `group_by=day`.", example="2026-05-01")
+    api_key_id = api.IdField(
         required=False, allow_null=True, help_text="With `group_by=api_key`; null: people, and keys that are gone."
     )
-    name = serializers.CharField(required=False, allow_null=True, help_text="Of the API key.")
+    name = api.TextField(required=False, allow_null=True, help_text="Of the API key.")
 
 
-class UsageOutput(serializers.Serializer[Any]):
-    first_day = serializers.DateField()
-    last_day = serializers.DateField()
-    group_by = serializers.ChoiceField(choices=GROUPS)
+class UsageOutput(api.OutputSerializer):
+    first_day = DayField(example="2026-05-01")
+    last_day = DayField(example="2026-05-31")
+    group_by = api.EnumField(GROUPS)
     rows = UsageRowOutput(many=True)
     total = AmountsOutput()
 

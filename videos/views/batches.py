@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from accounts.enums import Scope
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.parsers import StrictFormParser, StrictJSONParser
+from genvid.api.serializers import EXAMPLE_REQUEST_ID, EXAMPLE_SITE
 from genvid.api.viewsets import ListMixin, RetrieveMixin
 from videos import results
 from videos.models import Batch
@@ -41,29 +42,35 @@ class BatchFormParser(StrictFormParser):
 REQUEST_ID = OpenApiParameter(
     "X-Request-Id",
     location=OpenApiParameter.HEADER,
-    description="The request's name in our logs and in the answer: 1 to 64 of `A-Za-z0-9._-`.",
+    description="The request's name in our logs and in the answer: 1 to 64 of `A-Za-z0-9._-`. "
+    f"For example `{EXAMPLE_REQUEST_ID}`.",
+)
+RESULTS = OpenApiResponse(
+    OpenApiTypes.STR,
+    description="A line for each row.",
+    examples=[
+        OpenApiExample("One row", f"row,name,status,file_url\n1,Ada,completed,{EXAMPLE_SITE}/api/v1/videos/…/file\n")
+    ],
 )
 REQUEST = {"application/json": BatchInput, "multipart/form-data": BatchFormInput}
 PARSERS = (BatchJSONParser, BatchFormParser)
 
 
 class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
+    tag = "Batches"
     queryset = Batch.objects.all()
     endpoints = {
         "quote": Endpoint(
             "quote_batch",
-            "Ask what a batch would cost",
             scope=Scope.VIDEOS_READ,
             request=REQUEST,
             parsers=PARSERS,
             response=BatchQuoteOutput,
             # Python clients that openapi-python-client makes import only if something may be left out beside the body.
             parameters=(REQUEST_ID,),
-            description="Changes nothing. Takes the same body as creating it.",
         ),
         "create": Endpoint(
             "create_batch",
-            "Create many videos from one script",
             scope=Scope.VIDEOS_WRITE,
             verified_email=True,
             request=REQUEST,
@@ -72,38 +79,13 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
             status=201,
             idempotency=Idempotency.ATOMIC,
             errors=SPENDS,
-            description="Up to 1,000 rows fill the `{{variables}}` of script and title. Every row is checked before "
-            "any is accepted.",
         ),
         "list": Endpoint(
-            "list_batches",
-            "List the batches",
-            scope=Scope.VIDEOS_READ,
-            response=BatchOutput,
-            many=True,
-            etag=True,
+            "list_batches", "List the batches", scope=Scope.VIDEOS_READ, response=BatchOutput, many=True, etag=True
         ),
-        "retrieve": Endpoint(
-            "get_batch",
-            "Show a batch",
-            scope=Scope.VIDEOS_READ,
-            response=BatchOutput,
-            etag=True,
-        ),
-        "cancel": Endpoint(
-            "cancel_batch",
-            "Cancel what is left of a batch",
-            scope=Scope.VIDEOS_WRITE,
-            response=BatchOutput,
-            errors=("invalid_state",),
-        ),
-        "results": Endpoint(
-            "get_batch_results",
-            "Get a batch's results as CSV",
-            scope=Scope.VIDEOS_READ,
-            response=OpenApiResponse(OpenApiTypes.STR, description="A line for each row."),
-            status=(200, "text/csv"),
-        ),
+        "retrieve": Endpoint("get_batch", "Show a batch", scope=Scope.VIDEOS_READ, response=BatchOutput, etag=True),
+        "cancel": Endpoint("cancel_batch", scope=Scope.VIDEOS_WRITE, response=BatchOutput, errors=("invalid_state",)),
+        "results": Endpoint("get_batch_results", scope=Scope.VIDEOS_READ, response=RESULTS, status=(200, "text/csv")),
     }
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
@@ -113,18 +95,28 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
 
     @action(detail=False, methods=["post"])
     def quote(self, request: Request) -> Response:
+        """Ask what a batch would cost.
+
+        Changes nothing. Takes the same body as creating it.
+        """
         return Response(asdict(batching.quote(self.caller, *table_and_wish(self.body))))
 
     def create(self, request: Request) -> Response:
+        """Create many videos from one script.
+
+        Up to 1,000 rows fill the `{{variables}}` of script and title. Every row is checked before any is accepted.
+        """
         batch = batching.create(self.caller, *table_and_wish(self.body))
         return Response(self.represent_one(batch), status=201)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID) -> Response:
+        """Cancel what is left of a batch."""
         return Response(self.represent_one(batching.cancel(self.get_object())))
 
     @action(detail=True, methods=["get"], url_path="results.csv")
     def results(self, request: Request, pk: UUID) -> StreamingHttpResponse:
+        """Get a batch's results as CSV."""
         batch = self.get_object()
         answer = StreamingHttpResponse(_as_csv(results.pages_of(batch)), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="batch-{batch.pk}.csv"'

@@ -12,27 +12,31 @@ from genvid.api.serializers import refuse_field
 from videos import usage
 from videos.serializers.usage import DEFAULT_DAYS, GROUPS, MOST_DAYS, UsageOutput, span_of
 
-FIRST = f"The first day, UTC. At most {MOST_DAYS} days are answered; {DEFAULT_DAYS} when left out."
+FIRST = (
+    f"The first day, UTC. At most {MOST_DAYS} days are answered; {DEFAULT_DAYS} when left out. "
+    "For example `2026-05-01`."
+)
 PARAMETERS = (
     OpenApiParameter("from", OpenApiTypes.DATE, description=FIRST),
-    OpenApiParameter("to", OpenApiTypes.DATE, description="The last day, UTC, itself included; today when left out."),
+    OpenApiParameter(
+        "to",
+        OpenApiTypes.DATE,
+        description="The last day, UTC, itself included; today when left out. For example `2026-05-31`.",
+    ),
     OpenApiParameter("group_by", enum=GROUPS, description="`day` when left out: each day, also where nothing was."),
 )
 
 
 class UsageViewSet(AccountViewSet):
+    tag = "Billing and usage"
     endpoints = {
         "retrieve": Endpoint(
-            "get_usage",
-            "Show what was used",
-            scope=Scope.BILLING_READ,
-            response=UsageOutput,
-            parameters=PARAMETERS,
-            etag=True,
+            "get_usage", scope=Scope.BILLING_READ, response=UsageOutput, parameters=PARAMETERS, etag=True
         ),
     }
 
     def retrieve(self, request: Request) -> Response:
+        """Show what was used."""
         group_by = request.query_params.get("group_by", "day")
         if group_by not in GROUPS:
             raise refuse_field("group_by", f"Must be {' or '.join(GROUPS)}.")

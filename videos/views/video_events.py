@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
@@ -24,20 +24,15 @@ EVENT_STREAM = "text/event-stream"
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
     location=OpenApiParameter.HEADER,
-    description="Streams only: the id of the last event you have.",
+    description="Streams only: the id of the last event you have. For example `412`.",
+)
+STREAM = OpenApiResponse(
+    OpenApiTypes.STR,
+    examples=[
+        OpenApiExample("A move", 'id: 412\nevent: status\ndata: {"id": 412, "to_status": "completed"}\n\n'),
+    ],
 )
 NOTHING_MORE = OpenApiResponse(description="Streams only: nothing more can come.")
-DESCRIPTION = """The history, newest first.
-
-With `Accept: text/event-stream` it is a live stream of server-sent events, oldest first:
-
-- `status`, with an `id`: a move. Its data is a row of the history, and the video as it is now under `video`.
-- `progress`, without one: `{progress_percent, eta_seconds, queue_position, waiting_for}`, when one of them has
-  changed.
-
-The stream ends after the video's last move. It may end sooner; ask again with the `id` of your last event as
-`Last-Event-ID`, and nothing is lost or told twice. When nothing more can come the answer is 204, on which an
-EventSource stops. Too many streams of one account: 429 `rate_limited`; of one server: 503 `overloaded`."""
 
 
 class VideoEventsMixin(RenderedViewSet):
@@ -46,15 +41,13 @@ class VideoEventsMixin(RenderedViewSet):
     endpoints = {
         "events": Endpoint(
             "list_video_events",
-            "Follow a video's history",
             scope=Scope.VIDEOS_READ,
             response=EventOutput,
             many=True,
             status=(200, "application/json"),
-            also={(200, EVENT_STREAM): OpenApiTypes.STR, 204: NOTHING_MORE},
+            also={(200, EVENT_STREAM): STREAM, 204: NOTHING_MORE},
             parameters=(LAST_EVENT_ID,),
             errors=("overloaded",),
-            description=DESCRIPTION,
         ),
     }
 
@@ -64,6 +57,20 @@ class VideoEventsMixin(RenderedViewSet):
 
     @action(detail=True, methods=["get"])
     def events(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """Follow a video's history.
+
+        The history, newest first.
+
+        With `Accept: text/event-stream` it is a live stream of server-sent events, oldest first:
+
+        - `status`, with an `id`: a move. Its data is a row of the history, and the video as it is now under `video`.
+        - `progress`, without one: `{progress_percent, eta_seconds, queue_position, waiting_for}`, when one of them has
+          changed.
+
+        The stream ends after the video's last move. It may end sooner; ask again with the `id` of your last event as
+        `Last-Event-ID`, and nothing is lost or told twice. When nothing more can come the answer is 204, on which an
+        EventSource stops. Too many streams of one account: 429 `rate_limited`; of one server: 503 `overloaded`.
+        """
         video = self.get_object()
         if wants_stream(request):
             answer = self._streamed(request, video)

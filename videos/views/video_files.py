@@ -28,11 +28,9 @@ class VideoFilesMixin:
     endpoints: ClassVar = {
         "file": Endpoint(
             "get_video_file",
-            "Get the MP4",
             scope=Scope.VIDEOS_READ,
             response=SIGNED_LINK,
             status=302,
-            description="Redirects to a short-lived link that honours `Range`.",
             also={
                 (200, "video/mp4"): OpenApiResponse(
                     OpenApiTypes.BINARY, description="What the link leads to: the film."
@@ -41,11 +39,9 @@ class VideoFilesMixin:
         ),
         "thumbnail": Endpoint(
             "get_video_thumbnail",
-            "Get the thumbnail",
             scope=Scope.VIDEOS_READ,
             response=SIGNED_LINK,
             status=302,
-            description="Redirects to a short-lived link to a JPEG.",
             also={
                 (200, "image/jpeg"): OpenApiResponse(
                     OpenApiTypes.BINARY, description="What the link leads to: the picture."
@@ -54,12 +50,10 @@ class VideoFilesMixin:
         ),
         "captions": Endpoint(
             "get_video_captions",
-            "Get the captions",
             scope=Scope.VIDEOS_READ,
             response=SIGNED_LINK,
             status=302,
             parameters=(OpenApiParameter("format", enum=sorted(CAPTIONS), description="`srt` when left out."),),
-            description="Redirects to a short-lived link to an SRT or VTT file.",
             also={
                 (200, kind): OpenApiResponse(OpenApiTypes.BINARY, description="What the link leads to: the captions.")
                 for kind in ("application/x-subrip", "text/vtt")
@@ -69,14 +63,26 @@ class VideoFilesMixin:
 
     @action(detail=True, methods=["get"])
     def file(self: Any, request: Request, pk: UUID) -> HttpResponseRedirect:
+        """Get the MP4.
+
+        Redirects to a short-lived link that honours `Range`.
+        """
         return redirect_to(self.get_object(), "file")
 
     @action(detail=True, methods=["get"])
     def thumbnail(self: Any, request: Request, pk: UUID) -> HttpResponseRedirect:
+        """Get the thumbnail.
+
+        Redirects to a short-lived link to a JPEG.
+        """
         return redirect_to(self.get_object(), "thumbnail")
 
     @action(detail=True, methods=["get"])
     def captions(self: Any, request: Request, pk: UUID) -> HttpResponseRedirect:
+        """Get the captions.
+
+        Redirects to a short-lived link to an SRT or VTT file.
+        """
         wanted = request.query_params.get("format", "srt")
         if wanted not in CAPTIONS:
             raise refuse_field("format", "Must be srt or vtt.")

@@ -18,6 +18,7 @@ from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.later import Later, can_wait
 from genvid.api.pagination import KeysetPagination
 from genvid.api.prefer import wanted_wait
+from genvid.api.serializers import example_id
 from genvid.api.viewsets import ListMixin
 from genvid.errors import Overloaded, RateLimited
 from genvid.middleware import request_id_of
@@ -34,9 +35,29 @@ PREFER_WAIT = OpenApiParameter(
     "Prefer",
     location=OpenApiParameter.HEADER,
     description="`wait=n`: answer as soon as the video has ended, or after n seconds, at most 60, as it is then. "
-    "`Preference-Applied` says how long the answer was ready to wait; without it, the server had no room to.",
+    "`Preference-Applied` says how long the answer was ready to wait; without it, the server had no room to. "
+    "For example `wait=30`.",
 )
 SPENDS = ("insufficient_credits", "key_limit_reached")
+
+
+QUEUED = {
+    "status": "queued",
+    "progress_percent": 0,
+    "duration_seconds": None,
+    "file_url": None,
+    "thumbnail_url": None,
+    "captions_url": None,
+    "credits": {"held": 5, "charged": 0},
+    "queue_position": 1,
+    "waiting_for": "slot",
+    "cancel_credits": 0,
+    "eta_seconds": 95,
+    "submitted_at": None,
+    "completed_at": None,
+    "expires_at": None,
+}
+"""Where the example of a video that was just queued differs from that of a completed one."""
 
 
 class VideoPagination(KeysetPagination):
@@ -50,29 +71,21 @@ class VideoPagination(KeysetPagination):
 class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
     """The videos of the caller's account, without the deleted ones."""
 
+    tag = "Videos"
     queryset = Video.objects.filter(deleted_at=None)
     pagination_class = VideoPagination
     endpoints = {
-        "quote": Endpoint(
-            "quote_video",
-            "Ask what a video would cost",
-            scope=Scope.VIDEOS_READ,
-            request=VideoCreateInput,
-            response=QuoteOutput,
-            description="Changes nothing. Takes the same body as creating it.",
-        ),
+        "quote": Endpoint("quote_video", scope=Scope.VIDEOS_READ, request=VideoCreateInput, response=QuoteOutput),
         "create": Endpoint(
             "create_video",
-            "Create a video",
             scope=Scope.VIDEOS_WRITE,
             verified_email=True,
             request=VideoCreateInput,
             response=VideoOutput,
+            example=QUEUED,
             status=201,
             idempotency=Idempotency.ATOMIC,
             errors=SPENDS,
-            description="It is queued at once, and its credits are set aside; with `draft: true` it waits for "
-            "`generate`. What is not used is given back when it is done. Failed and canceled videos cost nothing.",
         ),
         "list": Endpoint(
             "list_videos",
@@ -85,60 +98,42 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
             description="Newest first.",
         ),
         "retrieve": Endpoint(
-            "get_video",
-            "Show a video",
-            scope=Scope.VIDEOS_READ,
-            response=VideoOutput,
-            parameters=(PREFER_WAIT,),
-            etag=True,
+            "get_video", scope=Scope.VIDEOS_READ, response=VideoOutput, parameters=(PREFER_WAIT,), etag=True
         ),
         "partial_update": Endpoint(
             "update_video",
-            "Change a video",
             scope=Scope.VIDEOS_WRITE,
             request=VideoInput,
             partial=True,
             response=VideoOutput,
             errors=("invalid_state",),
-            description="`title` and `metadata` at any time, everything else while it is a draft.",
         ),
-        "destroy": Endpoint(
-            "delete_video",
-            "Delete a video",
-            scope=Scope.VIDEOS_WRITE,
-            status=204,
-            errors=("invalid_state",),
-            description="A draft, or one that has ended. Its files go too.",
-        ),
+        "destroy": Endpoint("delete_video", scope=Scope.VIDEOS_WRITE, errors=("invalid_state",)),
         "generate": Endpoint(
             "generate_video",
-            "Order a draft",
             scope=Scope.VIDEOS_WRITE,
             verified_email=True,
             response=VideoOutput,
+            example=QUEUED,
             idempotency=Idempotency.ATOMIC,
             errors=(*SPENDS, "invalid_state"),
         ),
         "cancel": Endpoint(
             "cancel_video",
-            "Cancel a video that waits",
             scope=Scope.VIDEOS_WRITE,
             response=VideoOutput,
+            example=QUEUED | {"status": "canceled", "credits": {"held": 0, "charged": 0}},
             errors=("invalid_state",),
-            description="A queued one, or one whose render is stuck: it has lasted for three times as long as nearly "
-            "all such renders. Either costs nothing: all its credits are given back at once. `cancel_credits` of the "
-            "video says beforehand whether it may be canceled, and what that costs.",
         ),
         "retry": Endpoint(
             "retry_video",
-            "Order a failed or canceled video again",
             scope=Scope.VIDEOS_WRITE,
             verified_email=True,
             response=VideoOutput,
+            example=QUEUED | {"retry_of": str(example_id("earlier video"))},
             status=201,
             idempotency=Idempotency.ATOMIC,
             errors=(*SPENDS, "invalid_state"),
-            description="Makes a new video; its `retry_of` is the old one.",
         ),
     }
 
@@ -154,35 +149,64 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
 
     @action(detail=False, methods=["post"])
     def quote(self, request: Request) -> Response:
+        """Ask what a video would cost.
+
+        Changes nothing. Takes the same body as creating it.
+        """
         wish = {name: value for name, value in self.body.items() if name != "draft"}
         return Response(asdict(creating.quote(self.caller, **wish)))
 
     def create(self, request: Request) -> Response:
+        """Create a video.
+
+        It is queued at once, and its credits are set aside; with `draft: true` it waits for `generate`. What is not
+        used is given back when it is done. Failed and canceled videos cost nothing.
+        """
         return self._shown(creating.create(self.caller, **self.body), status=201)
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Change a video.
+
+        `title` and `metadata` at any time, everything else while it is a draft.
+        """
         video = self.get_object()
         return self._shown(creating.update(video, **self.body))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
+        """Delete a video.
+
+        A draft, or one that has ended. Its files go too.
+        """
         deleting.delete(self.get_object())
         return Response(status=204)
 
     @action(detail=True, methods=["post"])
     def generate(self, request: Request, pk: UUID) -> Response:
+        """Order a draft."""
         return self._shown(creating.generate(self.caller, self.get_object()))
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID) -> Response:
+        """Cancel a video that waits.
+
+        A queued one, or one whose render is stuck: it has lasted for three times as long as nearly all such renders.
+        Either costs nothing: all its credits are given back at once. `cancel_credits` of the video says beforehand
+        whether it may be canceled, and what that costs.
+        """
         return self._shown(creating.cancel(self.get_object()))
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: UUID) -> Response:
+        """Order a failed or canceled video again.
+
+        Makes a new video; its `retry_of` is the old one.
+        """
         return self._shown(creating.retry(self.caller, self.get_object()), status=201)
 
     # ── One video, at once or when it has ended
 
     def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
+        """Show a video."""
         seconds = wanted_wait(request.headers.get("Prefer", ""))
         video = self.get_object()
         if seconds is None:

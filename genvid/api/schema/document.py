@@ -5,9 +5,10 @@ from typing import Any
 
 from django.conf import settings
 
-from genvid.api.schema import envelope, refusals, texts
+from genvid.api.schema import envelope, refusals
 from genvid.api.schema.examples import Examples
 from genvid.api.schema.headers import HEADERS
+from genvid.api.schema.values import add_examples
 from genvid.api.schema.webhooks import webhooks
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -22,13 +23,12 @@ def complete(result: dict[str, Any], request: Any = None, **_: Any) -> dict[str,
     operations = list(operations_of(result))
     refusals.share(result, operations)
     components["headers"] = HEADERS
+    add_examples(components["schemas"])
     examples = Examples(components["schemas"])
     for operation in operations:
         examples.illustrate(operation)
     link(result)
-    result["info"]["description"] = texts.ABOUT
     result["servers"] = [{"url": settings.PUBLIC_URL if request else "/"}]
-    result["tags"] = [{"name": name, "description": described} for name, described in texts.TAGS.items()]
     result["webhooks"] = webhooks(examples)
     return result
 

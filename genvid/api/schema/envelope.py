@@ -2,18 +2,31 @@
 
 from typing import Any
 
+from genvid.api.filters import CURSOR
+from genvid.api.serializers import EXAMPLE_REQUEST_ID
+
 META = {
     "type": "object",
     "required": ["request_id"],
-    "properties": {"request_id": {"type": "string", "description": "Also in the `X-Request-Id` header."}},
+    "properties": {
+        "request_id": {
+            "type": "string",
+            "description": "Also in the `X-Request-Id` header.",
+            "examples": [EXAMPLE_REQUEST_ID],
+        }
+    },
 }
 PAGE_META = {
     "type": "object",
     "required": ["request_id", "limit", "next_cursor", "previous_cursor"],
     "properties": {
         **META["properties"],  # type: ignore[dict-item]
-        "limit": {"type": "integer", "description": "Rows of a page at most."},
-        "next_cursor": {"type": ["string", "null"], "description": "`?cursor=` of the next page; null on the last."},
+        "limit": {"type": "integer", "description": "Rows of a page at most.", "examples": [20]},
+        "next_cursor": {
+            "type": ["string", "null"],
+            "description": "`?cursor=` of the next page; null on the last.",
+            "examples": [CURSOR],
+        },
         "previous_cursor": {"type": ["string", "null"], "description": "The same backwards; null on the first."},
     },
 }
@@ -40,6 +53,12 @@ ERROR = {
         "meta": {"$ref": "#/components/schemas/Meta"},
     },
 }
+DESCRIPTIONS = {
+    "201": "Made.",
+    "202": "Accepted; it goes on by itself.",
+    "204": "Done; there is nothing to say.",
+}
+"""What each status means where the operation says nothing of its own."""
 SCHEMAS = {"Meta": META, "PageMeta": PAGE_META, "ErrorEnvelope": ERROR}
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from genvid.api.serializers import EXAMPLE_REQUEST_ID, EXAMPLE_SITE
+
 INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
 
 
@@ -14,7 +16,7 @@ HEADERS = {
     "X-Request-Id": _header(
         "The request's name in our logs: yours, if you sent one of 1 to 64 of `A-Za-z0-9._-`.",
         TEXT | {"pattern": "^[A-Za-z0-9._-]{1,64}$"},
-        "0f8fad5b-d9cb-469f-a165-70867728950e",
+        EXAMPLE_REQUEST_ID,
         always=True,
     ),
     "RateLimit-Limit": _header("Requests that the present window allows.", INTEGER, 600),
@@ -30,7 +32,7 @@ HEADERS = {
     "Location": _header(
         "Where the file is, for a short time.",
         TEXT | {"format": "uri-reference"},
-        "https://genvid.example.com/media/signed/eyJ2IjoidmlkZW8ubXA0In0/video.mp4",
+        f"{EXAMPLE_SITE}/media/signed/eyJ2IjoidmlkZW8ubXA0In0/video.mp4",
         always=True,
     ),
     "Preference-Applied": _header("How long the answer was ready to wait.", TEXT, "wait=30"),

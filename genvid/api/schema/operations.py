@@ -1,13 +1,16 @@
 """One operation: its words, its security, its request, its answers."""
 
+import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from genvid.api.endpoints import Endpoint
-from genvid.api.schema import envelope, refusals, texts
+from genvid.api.schema import envelope, refusals
 from genvid.api.schema.headers import headers
 from genvid.api.serializers import NewPasswordField, StrictSerializer
 
@@ -40,10 +43,17 @@ class EnvelopeAutoSchema(AutoSchema):
         return self.endpoint.operation_id
 
     def get_summary(self) -> str:
-        return self.endpoint.summary
+        return self.endpoint.summary or self._docstring()[0].rstrip(".")
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular asks without arguments
-        return self.endpoint.description
+        # Some pages show every line break: only those between paragraphs and points are meant.
+        return self.endpoint.description or re.sub(r"(?<!\n)\n(?!\n|- ) *", " ", self._docstring()[1])
+
+    def _docstring(self) -> tuple[str, str]:
+        """The first line of the action's docstring, and the rest."""
+        view: Any = self.view
+        summary, _, description = inspect.cleandoc(getattr(view, view.action).__doc__ or "").partition("\n\n")
+        return summary, description
 
     def get_override_parameters(self) -> list[Any]:
         return self.endpoint.all_parameters
@@ -52,10 +62,12 @@ class EnvelopeAutoSchema(AutoSchema):
         return self.endpoint.responses
 
     def get_tags(self) -> list[str]:
-        return [texts.tag(self._tokenize_path()[0])]
+        view: Any = self.view
+        return [view.tag]
 
     def get_extensions(self) -> dict[str, Any]:
-        return {"x-scopes": [str(self.scope)]} if self.scope else {}
+        scopes = {"x-scopes": [str(self.scope)]} if self.scope else {}
+        return scopes | ({"x-example": dict(self.endpoint.example)} if self.endpoint.example else {})
 
     def get_auth(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = super().get_auth()
@@ -100,17 +112,23 @@ class EnvelopeAutoSchema(AutoSchema):
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
-        for name, field in serializer.fields.items():
-            if isinstance(field, NewPasswordField) and name in schema.get("properties", {}):
-                # drf-spectacular says 1 of every text that may not be empty.
-                schema["properties"][name]["minLength"] = NewPasswordField.SHORTEST
+        if not type(serializer).__doc__:
+            # drf-spectacular would take the docstring of a base class.
+            schema.pop("description", None)
         return schema
 
-    def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_serializer_field(field, *args, **kwargs)  # type: ignore[no-untyped-call]
+    def _get_serializer_field_meta(self, field: Any, direction: Any) -> dict[str, Any]:
+        meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        if isinstance(field, NewPasswordField):
+            # drf-spectacular says 1 of every text that may not be empty.
+            meta["minLength"] = NewPasswordField.SHORTEST
         if isinstance(field, serializers.ListField) and not field.allow_empty:
-            schema["minItems"] = 1
-        return schema
+            meta["minItems"] = 1
+        if (example := getattr(field, "example", empty)) is not empty:
+            meta["examples"] = [example]
+        if description := getattr(field, "description", ""):
+            meta.setdefault("description", description)
+        return meta
 
     # ── The answers
 
@@ -120,7 +138,7 @@ class EnvelopeAutoSchema(AutoSchema):
             envelope.wrap(answer, status)
             answer["headers"] = headers(status, *self._own_headers(answers))
             if not answer.get("description") or answer["description"] == "No response body":
-                answer["description"] = texts.STATUSES.get(status, "Done.")
+                answer["description"] = envelope.DESCRIPTIONS.get(status, "Done.")
         codes = refusals.codes_of(self.endpoint, self.path, may_have_body=self.method != "GET")
         return dict(sorted((refusals.placeholders(codes) | answers).items()))
 

@@ -7,10 +7,9 @@ from genvid import errors
 from genvid.api.endpoints import Endpoint
 from genvid.api.exceptions import error_object
 from genvid.api.schema.headers import headers
+from genvid.api.serializers import EXAMPLE_REQUEST_ID, EXAMPLE_SITE
 
 ERROR_CODE = "ErrorCode"
-EXAMPLE_SITE = "https://genvid.example.com"
-"""In examples: the document is the same on every site, but for its `servers`."""
 IDEMPOTENCY_CODES = frozenset({"idempotency_in_progress", "idempotency_key_reused"})
 
 
@@ -84,7 +83,7 @@ def _response(status: str, codes: list[str]) -> dict[str, Any]:
 def example(code: str) -> dict[str, Any]:
     details = {"script": "This field is required."} if code == "validation_error" else None
     error = error_object(catalogue()[code](details=details)) | {"doc_url": f"{EXAMPLE_SITE}/docs/errors#{code}"}
-    return {"success": False, "error": error, "meta": {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}}
+    return {"success": False, "error": error, "meta": {"request_id": EXAMPLE_REQUEST_ID}}
 
 
 def error_code_schema() -> dict[str, Any]:
