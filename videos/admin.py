@@ -27,6 +27,7 @@ from videos.models import (
     VideoEvent,
     WebhookDelivery,
 )
+from videos.video_request import NAMES
 
 
 class EventInline(ReadOnlyInline):
@@ -59,8 +60,7 @@ class VideoAdmin(LeverAdmin):
     fieldsets = (
         (None, {"fields": ("player", "id", "status", "account", "created_by", "waits_because", "set_aside_at",
                            "gate_tripped_at", "stuck_at")}),
-        ("Asked for", {"fields": ("title", "script", "avatar", "voice", "format", "resolution", "language",
-                                  "captions", "background", "speed", "metadata", "retry_of")}),
+        ("Asked for", {"fields": (*(name.removesuffix("_id") for name in NAMES), "retry_of")}),
         ("Money and time", {"fields": ("credits_held", "credits_charged", "estimated_seconds", "duration_seconds",
                                        "created_at", "queued_at", "submitted_at", "rendered_at", "completed_at")}),
         ("HeyGen", {"fields": ("engine", "provider_video_id", "attempt", "calls", "idempotency_key", "tries",

@@ -1,6 +1,7 @@
 """How long HeyGen takes, learned from its own renders, and whether its webhooks reach us. All figures in seconds."""
 
 import bisect
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,6 +40,11 @@ class Pace:
 def pace_for(engine: str, video_seconds: float) -> Pace:
     """What has lately been measured for such videos; before that, what the settings expect."""
     return _learned().get(_class_of(engine, video_seconds)) or _around(estimates.render_seconds(video_seconds))
+
+
+def render_seconds(engine: str, video_seconds: int) -> int:
+    """What rendering that much video is expected to take, rounded up."""
+    return math.ceil(pace_for(engine, video_seconds).p50)
 
 
 def _learned() -> dict[tuple[str, int], Pace]:

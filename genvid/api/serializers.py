@@ -5,9 +5,10 @@ Input is strict: unknown fields are refused and types are not coerced, so that t
 
 import copy
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from rest_framework import serializers
@@ -255,6 +256,27 @@ class OutputSerializer(serializers.Serializer[Any]):
         if row is None:
             return dict.fromkeys(cls._declared_fields) | computed
         return {name: computed[name] if name in computed else getattr(row, name) for name in cls._declared_fields}
+
+
+class DataclassSerializer(StrictSerializer):
+    """Has the fields in the annotations of `dataclass`: `title: Annotated[str, StrictCharField()] = ""`.
+
+    What has a default there may be left out of a body.
+    """
+
+    dataclass: ClassVar[Any]
+
+    def get_fields(self) -> dict[str, Any]:
+        found = copy.deepcopy(_annotated_fields(self.dataclass))
+        for each in fields(self.dataclass):
+            found[each.name].required = each.default is MISSING and each.default_factory is MISSING
+        return found | super().get_fields()
+
+
+@cache
+def _annotated_fields(dataclass: Any) -> dict[str, Any]:
+    hints = get_type_hints(dataclass, include_extras=True)
+    return {each.name: hints[each.name].__metadata__[0] for each in fields(dataclass)}
 
 
 def validated(serializer_class: type[serializers.Serializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:

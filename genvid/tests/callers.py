@@ -22,6 +22,7 @@ from genvid.tests.factories import (
     make_invitation,
     make_key,
     make_payment,
+    make_request,
     make_teammate,
     make_video,
     sign_in,
@@ -122,7 +123,7 @@ def make_world() -> World:
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     endpoint = make_endpoint(owner, url="https://93.184.216.34/hook")
     table = Table(["name"], [{"name": "Ada"}], [])
-    batch = batching.create(owner.caller, table, {"script": "Hi {{name}}", "avatar_id": avatar.pk})
+    batch = batching.create(owner.caller, make_request(script="Hi {{name}}", avatar_id=avatar.pk), table)
     rows: dict[str, Any] = {
         "avatar": avatar,
         "voice": avatar.default_voice,

@@ -26,6 +26,7 @@ from genvid.tests.contract import check_described
 from videos.enums import Status
 from videos.models import Video, after
 from videos.services import creating, settling
+from videos.video_request import NAMES, VideoRequest
 
 PASSWORD = "correct horse battery staple"
 SCRIPT = "Hello and welcome to our spring sale."
@@ -205,7 +206,6 @@ def make_avatar(**fields: Any) -> Avatar:
     return Avatar.objects.create(**given | fields)
 
 
-WISHES = {*creating.COPIED, "avatar_id", "voice_id", "retry_of"}
 PATHS: dict[str, list[Status]] = {
     Status.DRAFT: [],
     Status.QUEUED: [],
@@ -218,18 +218,25 @@ PATHS: dict[str, list[Status]] = {
 }
 
 
+def make_request(**fields: Any) -> VideoRequest:
+    """For `SCRIPT` and an avatar of its own unless `fields` say otherwise."""
+    if "avatar_id" not in fields:
+        fields["avatar_id"] = make_avatar().pk
+    return VideoRequest(**{"script": SCRIPT} | fields)
+
+
 def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Video:
     """A video in `status`, led there by the real moves, its hold taken and settled as those do it.
 
-    `fields`: what a client may wish for, `avatar` or `voice`, or any other field of the row, set last.
+    `fields`: those of a request, `avatar` or `voice`, or any other field of the row, set last.
     """
-    wish = {name: fields.pop(name) for name in [*fields] if name in WISHES}
+    retry_of = fields.pop("retry_of", None)
     for name in ("avatar", "voice"):
         if name in fields:
-            wish[f"{name}_id"] = fields.pop(name).pk
-    if "avatar_id" not in wish:
-        wish["avatar_id"] = make_avatar().pk
-    video = creating.create(caller.caller, draft=status == Status.DRAFT, **{"script": SCRIPT} | wish)
+            fields[f"{name}_id"] = fields.pop(name).pk
+    asked = {name: fields.pop(name) for name in [*fields] if name in NAMES}
+    request = make_request(**asked)
+    video = creating.create(caller.caller, request, draft=status == Status.DRAFT, retry_of=retry_of)
     lead(video, status, **{name: fields.pop(name) for name in ("duration", "error_code") if name in fields})
     if fields:
         Video.objects.filter(pk=video.pk).update(**fields)

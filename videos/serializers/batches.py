@@ -14,6 +14,7 @@ from videos.csv_encodings import canonical_encoding
 from videos.enums import Resolution, VideoFormat
 from videos.rows import BadEncoding, BadTable, Table, read_csv, read_objects
 from videos.serializers.videos import BackgroundOutput, HoldFactorField, VideoInput
+from videos.video_request import MetadataField
 
 MOST_ROWS = 1000
 
@@ -64,9 +65,9 @@ class EncodingField(StrictCharField):
 
 
 class BatchInput(VideoInput):
-    """A video's wishes, with `{{variables}}` in script and title, and the rows that fill them."""
+    """A video's request, with `{{variables}}` in script and title, and the rows that fill them."""
 
-    rows = RowsField()
+    rows = RowsField(source="table")
 
     def validate_script(self, script: str) -> str:
         """Whether it can be spoken is seen row by row."""
@@ -74,7 +75,7 @@ class BatchInput(VideoInput):
 
 
 class BatchFormInput(VideoInput):
-    """The same as a form: `rows_file` is a CSV; `background` and `metadata` are JSON."""
+    """A batch as a form: `rows_file` is a CSV; `background` and `metadata` are JSON."""
 
     rows_file = RowsFileField()
     encoding = EncodingField(
@@ -85,7 +86,7 @@ class BatchFormInput(VideoInput):
 
     def to_internal_value(self, data: Any) -> Any:
         """The file becomes a Table, so that one answer names what is wrong with it and with the other fields."""
-        form = _typed(dict(data)) if isinstance(data, Mapping) else data
+        form = _typed(dict(data), self.fields) if isinstance(data, Mapping) else data
         wrong: Any = {}
         value: Any = {}
         try:
@@ -94,14 +95,13 @@ class BatchFormInput(VideoInput):
             wrong = error.detail
         if isinstance(form, Mapping) and not {"rows_file", "encoding"} & set(wrong):
             try:
-                value["rows_file"] = _table_of(form["rows_file"], self.fields["encoding"], form.get("encoding"))
+                value["table"] = _table_of(form["rows_file"], self.fields["encoding"], form.get("encoding"))
             except serializers.ValidationError as error:
                 of_file: Any = error.detail
                 wrong = {**wrong, **of_file}
         if wrong:
             raise serializers.ValidationError(wrong)
-        value.pop("encoding", None)
-        return value
+        return {name: each for name, each in value.items() if name not in ("rows_file", "encoding")}
 
     def validate_script(self, script: str) -> str:
         return script
@@ -120,18 +120,19 @@ def _table_of(file: Any, field: serializers.Field[Any, Any, Any, Any], encoding:
     return table
 
 
-JSON_FIELDS = {
-    "captions": "Must be true or false.",
-    "speed": "Must be a number.",
-    "background": "Must be an object, as JSON.",
-    "metadata": "Must be an object, as JSON.",
-}
-"""A form has only texts: these are read as JSON."""
+JSON_KINDS: list[tuple[Any, str]] = [
+    (serializers.BooleanField, "Must be true or false."),
+    (serializers.FloatField, "Must be a number."),
+    ((MetadataField, serializers.Serializer), "Must be an object, as JSON."),
+]
+"""A form has only texts: fields of these kinds are read as JSON."""
 
 
-def _typed(form: dict[str, Any]) -> dict[str, Any]:
+def _typed(form: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The form with the values of `fields` read as JSON where their kind needs it. Raises ValidationError."""
+    expected = {name: said for name, each in fields.items() for kind, said in JSON_KINDS if isinstance(each, kind)}
     wrong: dict[str, list[str]] = {}
-    for name, expected in JSON_FIELDS.items():
+    for name in expected:
         text = form.get(name)
         if not isinstance(text, str):
             continue
@@ -139,7 +140,7 @@ def _typed(form: dict[str, Any]) -> dict[str, Any]:
             # Nothing at all would be read as an empty object, as an empty body is.
             form[name] = parse_json(text.encode() or b"?")
         except MalformedBody:
-            wrong[name] = [expected]
+            wrong[name] = [expected[name]]
     if wrong:
         raise serializers.ValidationError(wrong)
     return form

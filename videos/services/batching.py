@@ -1,12 +1,9 @@
 """Batches: one script for many rows, checked whole, held whole, accepted whole or not at all."""
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -26,15 +23,14 @@ from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent, after
 from videos.rows import Table
 from videos.services import announcing, creating, scripts, settling
+from videos.services.creating import Cast
 from videos.speech import markup
 from videos.speech.warnings import Warned
+from videos.video_request import NOTHING_SPEAKABLE, SCRIPT_LIMIT, TITLE_LIMIT, VideoRequest
 
 logger = structlog.get_logger(__name__)
-SCRIPT_LIMIT = 5000
-TITLE_LIMIT = 200
 REPORTED = MOST_DETAILS - 1
 """Errors of one report; beyond them it says how many more there are."""
-SHARED = ("format", "resolution", "language", "captions", "background", "speed", "metadata")
 CANCEL_CHUNK = 100
 
 
@@ -68,9 +64,9 @@ class Draft:
         return sum(video.credits_held for video in self.videos)
 
 
-def quote(caller: Caller, table: Table, wish: dict[str, Any]) -> Quote:
+def quote(caller: Caller, request: VideoRequest, table: Table) -> Quote:
     """Price a batch without making it. Raises ValidationFailed as `create` would."""
-    draft, available = _drafted(caller, table, wish), credits.available(caller.account_id)
+    draft, available = _drafted(caller, request, table), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
     affordable = available >= draft.credits
     read = (table.encoding, table.sample, [*(each.as_dict() for each in table.warnings), *_warnings(draft)])
@@ -88,10 +84,10 @@ def _warnings(draft: Draft) -> list[Warned]:
 
 
 @transaction.atomic
-def create(caller: Caller, table: Table, wish: dict[str, Any]) -> Batch:
+def create(caller: Caller, request: VideoRequest, table: Table) -> Batch:
     """Queue a video for each row. Raises ValidationFailed, InsufficientCredits, KeyLimitReached: nothing was made."""
     _refuse_guess(table)
-    draft = _drafted(caller, table, wish)
+    draft = _drafted(caller, request, table)
     batch, videos = draft.batch, draft.videos
     batch.credits_quoted = draft.credits
     batch.save(force_insert=True)
@@ -157,35 +153,38 @@ def _cancel_chunk(batch_id: UUID) -> int:
     return settling.cancel_waiting(list(waiting.order_by("batch_row")[:CANCEL_CHUNK]), reason="batch_canceled")
 
 
-def _drafted(caller: Caller, table: Table, wish: dict[str, Any]) -> Draft:
-    used = _variables(wish, table)
-    cast = creating.cast_for(wish, caller.account_id)
-    _require_known_tags(wish["script"])
-    shared = {name: wish[name] for name in SHARED if wish.get(name) is not None}
+def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:
+    """`request`: what the videos share, with variables in script and title. Raises ValidationFailed."""
+    used = _variables(request, table)
+    cast = creating.cast_for(request, caller.account_id)
+    _require_known_tags(request.script)
+    requests = _requests(request, cast, table, used)
     batch = Batch(
-        account_id=caller.account_id,
-        created_by_id=caller.user_id,
-        is_test=caller.is_test,
-        title=wish.get("title") or "",
-        script=wish["script"],
-        template={"avatar_id": str(cast.avatar.pk), "voice_id": str(cast.voice.pk), **shared},
+        **creating.owned_by(caller),
+        title=request.title,
+        script=request.script,
+        template=replace(request, avatar_id=cast.avatar.pk, voice_id=cast.voice.pk).batch_template(),
         columns=table.columns,
         total=len(table.rows),
         open=len(table.rows),
     )
-    common = {**shared, "avatar": cast.avatar, "voice": cast.voice, "engine": cast.engine}
-    common |= {"account_id": caller.account_id, "created_by_id": caller.user_id, "api_key_id": caller.key_id}
-    common |= {"is_test": caller.is_test}
-    factor = credits.overrun_factor(caller.account_id)
-    return Draft(batch, _filled(batch, table, used, common, factor), factor)
+    draft = Draft(batch, [], credits.overrun_factor(caller.account_id))
+    pricer, render_seconds = cache(credits.pricer), cache(paces.render_seconds)
+    for number, (each, row) in enumerate(zip(requests, table.rows, strict=True), start=1):
+        fields = creating.owned_by(caller) | creating.fields_of(each, cast, render_seconds)
+        video = Video(**fields, batch=batch, batch_row=number, variables=row, status=Status.QUEUED)
+        video.api_key_id = caller.key_id
+        video.credits_held = creating.hold_amount(video, draft.hold_factor, pricer)
+        draft.videos.append(video)
+    return draft
 
 
-def _variables(wish: dict[str, Any], table: Table) -> dict[str, str]:
+def _variables(request: VideoRequest, table: Table) -> dict[str, str]:
     """The column for each variable of script and title. Raises ValidationFailed for one that no column fills."""
     used: dict[str, str] = {}
-    for name in ("script", "title"):
+    for name, template in (("script", request.script), ("title", request.title)):
         try:
-            used |= columns_for(rows.variables_of(wish.get(name) or ""), table.columns, table.repeated)
+            used |= columns_for(rows.variables_of(template), table.columns, table.repeated)
         except rows.BadTemplate as error:
             raise refuse_field(name, str(error)) from error
         except AmbiguousColumn as error:
@@ -203,61 +202,41 @@ def _require_known_tags(template: str) -> None:
             raise refuse_field("script", markup.reason_against(tag))
 
 
-def _filled(batch: Batch, table: Table, used: dict[str, str], common: dict[str, Any], factor: Decimal) -> list[Video]:
-    """A video for each row. Raises one ValidationFailed that names every row and column that is wrong."""
-    price = credits.pricer(
-        engine=common["engine"],
-        avatar_kind=common["avatar"].kind,
-        resolution=common.get("resolution", Video._meta.get_field("resolution").default),
-    )
-    expected = cache(lambda seconds: math.ceil(paces.pace_for(common["engine"], seconds).p50))
-    spoken = _spoken(common)
-    videos, problems = [], Problems(table)
+def _requests(request: VideoRequest, cast: Cast, table: Table, used: dict[str, str]) -> list[VideoRequest]:
+    """One for each row. Raises one ValidationFailed that names every row and column that is wrong."""
+    requests, problems = [], Problems(table)
     for index, row in enumerate(table.rows):
         wrong = table.wrong.get(index, {})
-        if rows.WHOLE_ROW not in wrong:
-            wrong = dict(_row_problems(row, used, batch, common)) | wrong
+        if not table.is_unreadable and rows.WHOLE_ROW not in wrong:
+            requests.append(_filled(request, row, used))
+            wrong = _row_problems(row, used, requests[-1], cast) | wrong
         problems.add(index, wrong)
-        if problems.details:
-            continue
-        video = Video(batch=batch, batch_row=index + 1, variables=row, status=Status.QUEUED, **common)
-        values = {variable: row[column] for variable, column in used.items()}
-        video.title, video.script = rows.fill(batch.title, values), rows.fill(batch.script, values)
-        video.warnings = scripts.warnings_of(video.script, video.voice, speed=video.speed)
-        video.estimated_seconds = estimates.spoken_seconds(video.script, **spoken)
-        video.expected_render_seconds = expected(video.estimated_seconds)
-        seconds = estimates.seconds_to_hold(video.script, **spoken, factor=factor)
-        video.credits_held = 0 if batch.is_test else price(seconds)
-        videos.append(video)
     problems.raise_any()
-    return videos
+    return requests
 
 
-def _row_problems(
-    row: rows.Row, used: dict[str, str], batch: Batch, common: dict[str, Any]
-) -> Iterator[tuple[str, str]]:
-    """Column and message of everything that is wrong with one row. `common`: what the batch's videos share."""
-    empty = [column for column in dict.fromkeys(used.values()) if not row.get(column, "").strip()]
+def _filled(request: VideoRequest, row: rows.Row, used: dict[str, str]) -> VideoRequest:
+    values = {variable: row.get(column, "") for variable, column in used.items()}
+    return replace(request, title=rows.fill(request.title, values), script=rows.fill(request.script, values))
+
+
+def _row_problems(row: rows.Row, used: dict[str, str], request: VideoRequest, cast: Cast) -> dict[str, str]:
+    """Column and message of everything that is wrong with one row, which `request` was filled from."""
+    empty = [column for column in used.values() if not row.get(column, "").strip()]
     if empty:
-        yield from ((name, "Is empty; the script uses it.") for name in empty)
-        return
-    values = {variable: row[column] for variable, column in used.items()}
-    script = rows.fill(batch.script, values)
-    if len(script) > SCRIPT_LIMIT:
-        yield "script", f"Is {len(script)} characters long with this row's values; at most {SCRIPT_LIMIT}."
-    elif not estimates.is_speakable(script):
-        yield "script", "Has nothing in it that can be spoken."
-    elif problem := scripts.problem_of(script, common["voice"]):
-        yield "script", problem
-    elif estimates.spoken_seconds(script, **_spoken(common)) > estimates.MAX_SECONDS:
-        yield "script", creating.TOO_LONG
-    if len(rows.fill(batch.title, values)) > TITLE_LIMIT:
-        yield "title", f"Is longer than {TITLE_LIMIT} characters with this row's values."
+        return dict.fromkeys(empty, "Is empty; the script uses it.")
+    long_title = f"Is longer than {TITLE_LIMIT} characters with this row's values."
+    wrong = {"script": _script_problem(request, cast), "title": long_title if len(request.title) > TITLE_LIMIT else ""}
+    return {name: problem for name, problem in wrong.items() if problem}
 
 
-def _spoken(common: dict[str, Any]) -> dict[str, Any]:
-    """Speed, and language of the voice: what the length of a row's script depends on."""
-    return {"speed": common.get("speed", 1.0), "language": common["voice"].language}
+def _script_problem(request: VideoRequest, cast: Cast) -> str:
+    length = len(request.script)
+    if length > SCRIPT_LIMIT:
+        return f"Is {length} characters long with this row's values; at most {SCRIPT_LIMIT}."
+    if not estimates.is_speakable(request.script):
+        return NOTHING_SPEAKABLE
+    return scripts.problem_of(request, cast.voice)
 
 
 class Problems:

@@ -1,7 +1,6 @@
 """Quotes, new videos, drafts, cancel, retry: what clients ask for. Nothing here talks to HeyGen."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -24,21 +23,13 @@ from videos.languages import language_name, voice_speaks
 from videos.models import Video, VideoEvent, after
 from videos.services import announcing, scripts, settling
 from videos.speech.warnings import Warned
+from videos.video_request import VideoChanges, VideoRequest
 from videos.waiting import Standing
 
-TOO_LONG = f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes."
+RenderSeconds = Callable[[str, int], int]
+"""`paces.render_seconds`, which a batch remembers the answers of, as of `credits.pricer`."""
+Pricer = Callable[..., Callable[[Decimal], int]]
 RETRYABLE = (Status.FAILED, Status.CANCELED)
-COPIED = (
-    "title",
-    "script",
-    "format",
-    "resolution",
-    "language",
-    "captions",
-    "background",
-    "speed",
-    "metadata",
-)
 
 
 @dataclass(frozen=True)
@@ -63,9 +54,9 @@ class Cast:
     engine: str
 
 
-def quote(caller: Caller, **wish: Any) -> Quote:
+def quote(caller: Caller, request: VideoRequest) -> Quote:
     """Price a video without making it. Raises ValidationFailed as `create` would."""
-    video = _shaped(caller, wish)
+    video = Video(**owned_by(caller), **_checked_fields(request, caller.account_id))
     factor = credits.overrun_factor(caller.account_id)
     needed, available = hold_amount(video, factor), credits.available(caller.account_id)
     standing = waiting.of_next(video.account_id, is_test=video.is_test)
@@ -81,25 +72,24 @@ def quote(caller: Caller, **wish: Any) -> Quote:
     )
 
 
-def hold_amount(video: Video, factor: Decimal) -> int:
+def hold_amount(video: Video, factor: Decimal, pricer: Pricer = credits.pricer) -> int:
     """The price of what it may come to (`estimates.seconds_to_hold`); a test video has none.
 
     `factor`: the account's (`credits.overrun_factor`).
     """
     if video.is_test:
         return 0
-    seconds = estimates.seconds_to_hold(video.script, speed=video.speed, language=video.voice.language, factor=factor)
-    return credits.price(
-        engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=seconds
+    price = pricer(engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution)
+    return price(
+        estimates.seconds_to_hold(video.script, speed=video.speed, language=video.voice.language, factor=factor)
     )
 
 
 @transaction.atomic
-def create(caller: Caller, *, draft: bool = False, retry_of: Video | None = None, **wish: Any) -> Video:
+def create(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_of: Video | None = None) -> Video:
     """Make a video, queued or as a draft. Raises ValidationFailed and InsufficientCredits; then nothing was made."""
-    video = _shaped(caller, wish)
-    video.retry_of, video.status = retry_of, Status.DRAFT
-    video.save(force_insert=True)
+    fields = owned_by(caller) | _checked_fields(request, caller.account_id)
+    video = Video.objects.create(**fields, retry_of=retry_of, status=Status.DRAFT)
     VideoEvent.objects.create(video=video, to_status=Status.DRAFT, reason="created")
     if not draft:
         _enqueue(video, caller.key_id)
@@ -159,21 +149,16 @@ def _wait_of(video: Video, standing: Standing) -> int | None:
 
 
 @transaction.atomic
-def update(video: Video, **changes: Any) -> Video:
+def update(video: Video, changes: VideoChanges) -> Video:
     """Change title and metadata always, the rest while a draft. Raises InvalidState naming what is too late."""
     video = _locked(video)
-    late = sorted(set(changes) - {"title", "metadata"})
+    late = changes.of_drafts_only
     if late and video.status != Status.DRAFT:
         details = dict.fromkeys(late, "Can only change while the video is a draft.")
         raise InvalidState("Only title and metadata can change now.", details=details)
-    wish = {name: getattr(video, name) for name in (*COPIED, "avatar_id", "voice_id")} | changes
-    if late:
-        if "avatar_id" in changes and "voice_id" not in changes:
-            wish["voice_id"] = None
-        shaped = _recast(video, wish)
-        names = (*COPIED, "avatar_id", "voice_id", "engine", "warnings", "estimated_seconds", "expected_render_seconds")
-        changes = {name: getattr(shaped, name) for name in names}
-    Video.objects.filter(pk=video.pk).update(updated_at=timezone.now(), **changes)
+    request = changes.applied_to(VideoRequest.of_video(video))
+    fields = _checked_fields(request, video.account_id) if late else request.model_fields()
+    Video.objects.filter(pk=video.pk).update(updated_at=timezone.now(), **fields)
     video.refresh_from_db()
     return video
 
@@ -191,46 +176,46 @@ def cancel(video: Video) -> Video:
 
 
 def retry(caller: Caller, video: Video) -> Video:
-    """A new video with the same wishes. Raises InvalidState unless the old one failed or was canceled."""
+    """A new video of the same request. Raises InvalidState unless the old one failed or was canceled."""
     if video.status not in RETRYABLE:
         raise InvalidState("Only a failed or canceled video can be retried.")
-    wish = {name: getattr(video, name) for name in (*COPIED, "avatar_id", "voice_id")}
     # A person may retry a test key's video: it stays what it was.
-    return create(replace(caller, is_test=video.is_test), retry_of=video, **wish)
+    return create(replace(caller, is_test=video.is_test), VideoRequest.of_video(video), retry_of=video)
 
 
-def _shaped(caller: Caller, wish: dict[str, Any]) -> Video:
-    """An unsaved video, checked against the catalogue and measured."""
-    ours = Video(account_id=caller.account_id, created_by_id=caller.user_id, is_test=caller.is_test)
-    return _recast(ours, wish)
+def owned_by(caller: Caller) -> dict[str, Any]:
+    """The columns that say whose a new video or batch is."""
+    return {"account_id": caller.account_id, "created_by_id": caller.user_id, "is_test": caller.is_test}
 
 
-def _recast(video: Video, wish: dict[str, Any]) -> Video:
-    """The same as if it were wished for now."""
-    cast = cast_for(wish, video.account_id)
-    script, speed = wish["script"], wish.get("speed") or 1.0
-    scripts.require_understood(script, cast.voice)
-    seconds = estimates.spoken_seconds(script, speed=speed, language=cast.voice.language)
-    if seconds > estimates.MAX_SECONDS:
-        raise refuse_field("script", TOO_LONG)
-    return Video(
-        account_id=video.account_id,
-        created_by_id=video.created_by_id,
-        is_test=video.is_test,
-        avatar=cast.avatar,
-        voice=cast.voice,
-        engine=cast.engine,
-        estimated_seconds=seconds,
-        warnings=scripts.warnings_of(script, cast.voice, speed=speed),
-        expected_render_seconds=math.ceil(paces.pace_for(cast.engine, seconds).p50),
-        **{name: wish[name] for name in COPIED if wish.get(name) is not None},
-    )
+def _checked_fields(request: VideoRequest, account_id: UUID) -> dict[str, Any]:
+    """`fields_of` the request. Raises ValidationFailed for what cannot be spoken or is not offered to the account."""
+    cast = cast_for(request, account_id)
+    if problem := scripts.problem_of(request, cast.voice):
+        raise refuse_field("script", problem)
+    return fields_of(request, cast)
 
 
-def cast_for(wish: Mapping[str, Any], account_id: UUID) -> Cast:
+def fields_of(
+    request: VideoRequest, cast: Cast, render_seconds: RenderSeconds = paces.render_seconds
+) -> dict[str, Any]:
+    """The columns that follow from a request that is in order: what was asked for, who speaks, and how long it is."""
+    seconds = estimates.spoken_seconds(request.script, speed=request.speed, language=cast.voice.language)
+    return {
+        **request.model_fields(),
+        "avatar": cast.avatar,
+        "voice": cast.voice,
+        "engine": cast.engine,
+        "estimated_seconds": seconds,
+        "warnings": scripts.warnings_of(request, cast.voice),
+        "expected_render_seconds": render_seconds(cast.engine, seconds),
+    }
+
+
+def cast_for(request: VideoRequest, account_id: UUID) -> Cast:
     """Who speaks, and how it is rendered. Raises ValidationFailed for what the catalogue does not offer the account."""
-    avatar = _usable_avatar(wish["avatar_id"], account_id)
-    voice = _voice_for(avatar, wish.get("voice_id"), wish.get("language") or "", account_id)
+    avatar = _usable_avatar(request.avatar_id, account_id)
+    voice = _voice_for(avatar, request.voice_id, request.language or "", account_id)
     return Cast(avatar, voice, _engine_for(avatar))
 
 

@@ -114,7 +114,7 @@ def clear_failed() -> None:
 
 
 def wake_renders_left() -> None:
-    """Renders still at HeyGen that are to be deleted there: expired ones, and where so wished all that are stored."""
+    """Renders still at HeyGen that are to be deleted there: expired ones, and where the settings say so all."""
     left = Video.objects.filter(status=Status.COMPLETED, provider_deleted_at=None, provider_video_id__isnull=False)
     wanted = Q(expired_at__gt=timezone.now() - LOOK_BACK)
     if settings.HEYGEN_DELETE_AFTER_STORE:

@@ -82,7 +82,7 @@ def _seconds_left(video: Video) -> float:
 
 
 def spec_of(video: Video) -> RenderSpec:
-    """The wish in the door's words. The title carries our marker: by it a lost order is found."""
+    """The order as HeyGen's client takes it. The title carries our marker: by it a lost order is found."""
     background = None
     if video.background:
         kind = video.background["type"]

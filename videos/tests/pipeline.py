@@ -22,6 +22,7 @@ from videos import provider, scheduler
 from videos.enums import WAITING, Status
 from videos.models import ProviderState, Video, WebhookDelivery
 from videos.services import creating, deliveries, rendering, storing, submitting, sweeping
+from videos.video_request import VideoRequest
 
 DEADLINE_SECONDS = 900.0
 
@@ -56,10 +57,9 @@ class Pipeline:
         sync_catalogue(get_client())
         self.avatar = Avatar.objects.filter(kind="studio_avatar", is_available=True).order_by("pk").first()
 
-    def order(self, person: Person, script: str = SCRIPT, **wish: Any) -> Video:
-        return creating.create(
-            person.caller, script=script, **{"avatar_id": self.avatar.pk, "resolution": "720p"} | wish
-        )
+    def order(self, person: Person, script: str = SCRIPT, **fields: Any) -> Video:
+        given = {"script": script, "avatar_id": self.avatar.pk, "resolution": "720p"} | fields
+        return creating.create(person.caller, VideoRequest(**given))
 
     def dispatch(self) -> int:
         return scheduler.hand_out_slots()

@@ -217,6 +217,7 @@ def test_listeners_are_told_each_videos_place(owner, outsider, wish):
         ({"rows": [{"name": "x"}] * 1001}, ["rows"]),
         ({"rows": [{"name": "Ada"}, "Bob"]}, ["rows.1"]),
         ({"rows": ["Ada", 1]}, ["rows.0", "rows.1"]),
+        ({"rows": [{}, "Bob"]}, ["rows.1"]),
         ({"rows": [{}]}, ["script"]),
         ({"rows": [{"name": 1}, "Bob", {"name": ""}]}, ["rows.0.name", "rows.1", "rows.2.name"]),
         ({"rows": [{"name": "Ada"}, {"city": 2}]}, ["rows.1.city", "rows.1.name"]),
@@ -233,7 +234,7 @@ def test_listeners_are_told_each_videos_place(owner, outsider, wish):
         ({"avatar_id": "00000000-0000-0000-0000-000000000000"}, ["avatar_id"]),
         ({"draft": True}, ["draft"]),
     ],
-    ids=[str(number) for number in range(20)],
+    ids=[str(number) for number in range(21)],
 )
 def test_a_wrong_batch_names_row_and_column_and_makes_nothing(owner, wish, change, fields):
     with nothing_changes():

@@ -33,6 +33,7 @@ from videos.models import Batch, Video, WebhookDelivery
 from videos.services import creating, deleting, erasing, settling, submitting, sweeping
 from videos.tests.doubles import SlowlyDeleting
 from videos.tests.pipeline import Pipeline, fresh, use_storage, wait_until
+from videos.video_request import VideoRequest
 
 pytestmark = pytest.mark.django_db
 EMAIL = "wilhelmina@example.com"
@@ -404,7 +405,7 @@ def test_without_grace_the_next_step_is_the_last(mina, settings):
 def test_a_thousand_videos_go_in_pieces(mina, pipeline, monkeypatch):
     monkeypatch.setattr(erasing, "PIECE", 2)
     for _ in range(5):
-        creating.create(mina.caller, draft=True, script=SCRIPT, avatar_id=pipeline.avatar.pk)
+        creating.create(mina.caller, VideoRequest(script=SCRIPT, avatar_id=pipeline.avatar.pk), draft=True)
     left = [erasing.erase(mina.account.pk), Video.objects.filter(deleted_at=None).count()]
     assert left == ["0 videos are being made, 5 are not deleted everywhere", 3]
     erase(mina)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing.enums import HoldStatus
 from billing.models import Hold
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
-from genvid.tests.factories import make_avatar, make_caller, make_video, make_voice, set_balance
+from genvid.tests.factories import make_avatar, make_caller, make_request, make_video, make_voice, set_balance
 from genvid.tests.parallel import in_parallel
 from videos import urls
 from videos.enums import PROCESSING, Status
@@ -19,6 +19,7 @@ from videos.models import Video, VideoEvent
 from videos.services import creating
 from videos.tests.batches import BATCHES
 from videos.tests.pipeline import Money, fresh, history, money_of
+from videos.video_request import VideoChanges
 
 pytestmark = pytest.mark.django_db
 VIDEOS = "/api/v1/videos"
@@ -283,7 +284,7 @@ def test_a_draft_refuses_what_a_new_video_refuses(owner, name, value):
 
 def test_a_draft_that_changes_while_it_is_generated_is_not_sold_at_its_old_price(owner):
     draft = make_video(owner, "draft")
-    creating.update(fresh(draft), script=LONG)
+    creating.update(fresh(draft), VideoChanges({"script": LONG}))
     creating.generate(owner.caller, draft)
     assert fresh(draft).credits_held == 17
 
@@ -291,8 +292,8 @@ def test_a_draft_that_changes_while_it_is_generated_is_not_sold_at_its_old_price
 def test_two_changes_of_a_draft_at_once_both_count(owner):
     first = make_video(owner, "draft")
     second = fresh(first)
-    creating.update(first, script=LONG)
-    creating.update(second, speed=1.5)
+    creating.update(first, VideoChanges({"script": LONG}))
+    creating.update(second, VideoChanges({"speed": 1.5}))
     assert (fresh(first).script, fresh(first).speed) == (LONG, 1.5)
 
 
@@ -473,8 +474,7 @@ def test_of_eight_that_generate_a_draft_at_once_one_does():
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_videos_at_once_no_more_are_made_than_the_wallet_covers():
     person = make_caller(balance=17)
-    avatar_id = make_avatar().pk
-    one = partial(creating.create, person.caller, script="Hello and welcome to our spring sale.", avatar_id=avatar_id)
+    one = partial(creating.create, person.caller, make_request())
     outcomes = in_parallel([one] * 8)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InsufficientCredits"] * 5 + ["Video"] * 3
     assert money_of(person) == Money(balance=17, held=15, holds=3)

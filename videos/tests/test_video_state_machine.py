@@ -38,6 +38,7 @@ from videos.enums import IN_FLIGHT, SOURCES, TERMINAL, WAITING, Status
 from videos.models import ProviderState, Video, VideoEvent, WebhookDelivery
 from videos.services import creating, deleting, deliveries, rendering, settling, storing, submitting, sweeping
 from videos.tests.fake_heygen import FINAL, NO_CREDIT, Crash, FakeHeyGen
+from videos.video_request import VideoRequest
 
 SLOTS = 3
 BALANCE = 100
@@ -91,7 +92,7 @@ class VideoLife(RuleBasedStateMachine):
 
     @initialize(target=videos)
     def first_orders(self) -> Any:
-        return multiple(*(creating.create(person.caller, **self.wish(9)).pk for person in self.people))
+        return multiple(*(creating.create(person.caller, self.request(9)).pk for person in self.people))
 
     @rule(target=videos, who=st.integers(0, 1), seconds=st.integers(2, 9), words=st.integers(1, 60))
     def order(self, who: int, seconds: int, words: int) -> Any:
@@ -100,12 +101,12 @@ class VideoLife(RuleBasedStateMachine):
             return multiple()
         self.heygen.seconds = seconds
         try:
-            return creating.create(self.people[who].caller, **self.wish(words)).pk
+            return creating.create(self.people[who].caller, self.request(words)).pk
         except InsufficientCredits:
             return multiple()
 
-    def wish(self, words: int) -> dict[str, Any]:
-        return {"avatar_id": self.avatar_id, "script": "word " * words}
+    def request(self, words: int) -> VideoRequest:
+        return VideoRequest(avatar_id=self.avatar_id, script="word " * words)
 
     @rule(video=videos)
     def advance(self, video: Any) -> None:

@@ -22,7 +22,6 @@ from genvid.api.serializers import EXAMPLE_REQUEST_ID, EXAMPLE_SITE
 from genvid.api.viewsets import ListMixin, RetrieveMixin
 from videos import results
 from videos.models import Batch
-from videos.rows import Table
 from videos.serializers.batches import BatchFormInput, BatchInput, BatchOutput, BatchQuoteOutput
 from videos.services import batching
 from videos.shapes import batch_data
@@ -99,14 +98,14 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
 
         Changes nothing. Takes the same body as creating it.
         """
-        return Response(asdict(batching.quote(self.caller, *table_and_wish(self.body))))
+        return Response(asdict(batching.quote(self.caller, **self.body)))
 
     def create(self, request: Request) -> Response:
         """Create many videos from one script.
 
         Up to 1,000 rows fill the `{{variables}}` of script and title. Every row is checked before any is accepted.
         """
-        batch = batching.create(self.caller, *table_and_wish(self.body))
+        batch = batching.create(self.caller, **self.body)
         return Response(self.represent_one(batch), status=201)
 
     @action(detail=True, methods=["post"])
@@ -122,12 +121,6 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
         answer["Content-Disposition"] = f'attachment; filename="batch-{batch.pk}.csv"'
         answer["Cache-Control"] = "private, no-store"
         return answer
-
-
-def table_and_wish(body: dict[str, Any]) -> tuple[Table, dict[str, Any]]:
-    """The rows, and what their videos share."""
-    name = "rows_file" if "rows_file" in body else "rows"
-    return body[name], {each: value for each, value in body.items() if each != name}
 
 
 def _as_csv(pages: Iterator[list[list[str]]]) -> Iterator[bytes]:

@@ -153,8 +153,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
 
         Changes nothing. Takes the same body as creating it.
         """
-        wish = {name: value for name, value in self.body.items() if name != "draft"}
-        return Response(asdict(creating.quote(self.caller, **wish)))
+        return Response(asdict(creating.quote(self.caller, self.body["request"])))
 
     def create(self, request: Request) -> Response:
         """Create a video.
@@ -169,8 +168,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
 
         `title` and `metadata` at any time, everything else while it is a draft.
         """
-        video = self.get_object()
-        return self._shown(creating.update(video, **self.body))
+        return self._shown(creating.update(self.get_object(), **self.body))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Delete a video.
