@@ -8,10 +8,10 @@ from uuid import UUID
 
 from genvid.api.renderers import dump
 from videos import estimates, waiting
-from videos.enums import TERMINAL, public
+from videos.enums import TERMINAL
 from videos.models import Video, VideoEvent
-from videos.serializers import video_data
-from videos.waiting import Standing
+from videos.shapes import EventOutput, VideoOutput
+from videos.waiting import NOT_WAITING, Standing
 
 LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
 """Not needed to tell how far a video is."""
@@ -62,7 +62,7 @@ def _tell_of_moves(news: News, moved: list[UUID], heard: dict[UUID, int]) -> Non
     videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
     found = waiting.of_videos(videos.values())
     news.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
-    shown = {pk: video_data(videos[pk], found.get(pk, waiting.NOT_WAITING)) for pk in heard if pk in videos}
+    shown = {pk: VideoOutput.of(videos[pk], found.get(pk, NOT_WAITING)) for pk in heard if pk in videos}
     news.progress = {pk: _progress_in(data) for pk, data in shown.items()}
     for event in events:
         if event.video_id in shown:
@@ -75,26 +75,15 @@ def _events_after(heard: dict[UUID, int]) -> list[VideoEvent]:
     return [event for event in later if event.pk > heard[event.video_id]]
 
 
-def event_data(event: VideoEvent) -> dict[str, Any]:
-    """A move in the statuses that clients know."""
-    return {
-        "id": event.pk,
-        "from_status": public(event.from_status) or None,
-        "to_status": public(event.to_status),
-        "reason": event.reason,
-        "created_at": event.created_at,
-    }
-
-
 def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:
-    data = dump({**event_data(event), "video": video})
+    data = dump({**EventOutput.of(event), "video": video})
     text = b"id: %d\nevent: status\ndata: %b\n\n" % (event.pk, data)
     return Frame(event.pk, text, last=event.to_status in TERMINAL)
 
 
 def _progress_of(videos: list[Video]) -> dict[UUID, Progress]:
     found = waiting.of_videos(videos)
-    return {video.pk: _progress(video, found.get(video.pk, waiting.NOT_WAITING)) for video in videos}
+    return {video.pk: _progress(video, found.get(video.pk, NOT_WAITING)) for video in videos}
 
 
 def _progress(video: Video, standing: Standing) -> Progress:

@@ -5,7 +5,8 @@ from typing import Any
 
 from genvid.spreadsheets import harmless
 from videos.models import Batch, Video
-from videos.shapes import video_data
+from videos.shapes import VideoOutput
+from videos.waiting import NOT_WAITING
 
 CHUNK = 200
 FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_url", "error_code", "error_message")
@@ -21,7 +22,7 @@ def pages_of(batch: Batch) -> Iterator[list[list[str]]]:
 
 
 def _line(batch: Batch, video: Video) -> list[Any]:
-    shown = video_data(video)
+    shown = VideoOutput.of(video, NOT_WAITING)
     facts = shown | {
         "credits_charged": video.credits_charged,
         "error_code": video.error_code,

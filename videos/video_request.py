@@ -33,6 +33,9 @@ NOTHING_SPEAKABLE = "Has nothing in it that can be spoken."
 METADATA_LIMIT = 20
 METADATA_KEY_LIMIT = 64
 METADATA_VALUE_LIMIT = 500
+EXAMPLE_TITLE, EXAMPLE_SCRIPT = "Spring sale", "Hello and welcome to our spring sale."
+EXAMPLE_BACKGROUND = {"type": "color", "value": "#1a2b3c"}
+EXAMPLE_METADATA = {"campaign": "spring"}
 ALWAYS_CHANGEABLE = frozenset({"title", "metadata"})
 CAST = frozenset({"avatar_id", "voice_id"})
 """The fields that name rows of the catalogue."""
@@ -47,6 +50,7 @@ class Background(TypedDict):
 class BackgroundInput(StrictSerializer):
     """`{"type": "color", "value": "#rrggbb"}` or `{"type": "image", "url": "https://…"}`."""
 
+    example = EXAMPLE_BACKGROUND
     type = StrictChoiceField(choices=["color", "image"])
     value = serializers.RegexField(
         r"^#[0-9a-fA-F]{6}$", required=False, error_messages={"invalid": "Must be a colour like #1a2b3c."}
@@ -84,6 +88,7 @@ class BackgroundInput(StrictSerializer):
 class MetadataField(serializers.Field[Any, Any, Any, Any]):
     """At most 20 pairs of strings, kept for the client and never looked at."""
 
+    example = EXAMPLE_METADATA
     default_error_messages: ClassVar[Any] = {
         "type": "Must be an object of at most 20 pairs of strings.",
         "key": "Keys are 1 to 64 characters long.",
@@ -114,20 +119,23 @@ class VideoRequest:
     The field in an annotation reads the value from a body; what has a default may be left out of it.
     """
 
-    title: Annotated[str, StrictCharField(max_length=TITLE_LIMIT, allow_blank=True)] = ""
-    script: Annotated[str, StrictCharField(max_length=SCRIPT_LIMIT, trim_whitespace=False, help_text=SCRIPT_HELP)]
-    avatar_id: Annotated[UUID, StrictUUIDField()]
+    title: Annotated[str, StrictCharField(max_length=TITLE_LIMIT, allow_blank=True, example=EXAMPLE_TITLE)] = ""
+    script: Annotated[
+        str,
+        StrictCharField(max_length=SCRIPT_LIMIT, trim_whitespace=False, help_text=SCRIPT_HELP, example=EXAMPLE_SCRIPT),
+    ]
+    avatar_id: Annotated[UUID, StrictUUIDField("avatar")]
     voice_id: Annotated[
-        UUID | None, StrictUUIDField(allow_null=True, help_text="Left out: the avatar's own voice.")
+        UUID | None, StrictUUIDField("voice", allow_null=True, help_text="Left out: the avatar's own voice.")
     ] = None
-    format: Annotated[str, StrictChoiceField(choices=VideoFormat.choices)] = VideoFormat.LANDSCAPE
-    resolution: Annotated[str, StrictChoiceField(choices=Resolution.choices)] = Resolution.FULL_HD
-    language: Annotated[str | None, StrictCharField(max_length=100, allow_null=True)] = None
-    captions: Annotated[bool, StrictBooleanField(help_text="Burned into the picture; a sidecar is always there.")] = (
-        False
-    )
+    format: Annotated[str, StrictChoiceField(VideoFormat.choices, example="16:9")] = VideoFormat.LANDSCAPE
+    resolution: Annotated[str, StrictChoiceField(Resolution.choices, example="1080p")] = Resolution.FULL_HD
+    language: Annotated[str | None, StrictCharField(max_length=100, allow_null=True, example="English")] = None
+    captions: Annotated[
+        bool, StrictBooleanField(help_text="Burned into the picture; a sidecar is always there.", example=False)
+    ] = False
     background: Annotated[Background | None, BackgroundInput(allow_null=True)] = None
-    speed: Annotated[float, StrictFloatField(min_value=0.5, max_value=1.5)] = 1.0
+    speed: Annotated[float, StrictFloatField(min_value=0.5, max_value=1.5, example=1.0)] = 1.0
     metadata: Annotated[Mapping[str, str], MetadataField()] = field(default_factory=dict)
 
     @classmethod

@@ -4,11 +4,11 @@ Input is strict: unknown fields are refused and types are not coerced, so that t
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_type_hints
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from rest_framework import serializers
@@ -74,6 +74,10 @@ class IdField(Documented, serializers.UUIDField):
 
 class TimestampField(Documented, serializers.DateTimeField):
     """A moment."""
+
+
+class FractionField(Documented, serializers.FloatField):
+    """A number with a fraction."""
 
 
 class NumberField(Documented, serializers.IntegerField):
@@ -160,7 +164,7 @@ class StrictBooleanField(FlagField):
         return data
 
 
-class StrictFloatField(Documented, serializers.FloatField):
+class StrictFloatField(FractionField):
     """Numbers only: DRF's own field would take "1.5" and true."""
 
     def to_internal_value(self, data: Any) -> float:
@@ -247,15 +251,36 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
 
+FieldT = TypeVar("FieldT", bound=serializers.Field[Any, Any, Any, Any])
+
+
+def shown(field: FieldT, read: Callable[..., Any]) -> FieldT:
+    """The field of an `OutputSerializer`, to show what `read` makes of the row and its context."""
+    field.read = read  # type: ignore[attr-defined]
+    return field
+
+
 class OutputSerializer(serializers.Serializer[Any]):
     """Describes an answer. `of` makes the answer without the cost of a serializer."""
 
+    _attributes: ClassVar[dict[str, str]]
+    _readers: ClassVar[dict[str, Callable[..., Any]]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        fields = cls._declared_fields
+        cls._readers = {name: field.read for name, field in fields.items() if hasattr(field, "read")}
+        cls._attributes = {name: field.source or name for name, field in fields.items() if name not in cls._readers}
+
     @classmethod
-    def of(cls, row: Any, **computed: Any) -> dict[str, Any]:
-        """The declared fields: as `computed`, otherwise as the attributes of `row`; without a row, null."""
+    def of(cls, row: Any, *context: Any, **computed: Any) -> dict[str, Any]:
+        """The declared fields: as `computed`, as `shown`, otherwise as the attributes of `row`; without a row, null."""
         if row is None:
             return dict.fromkeys(cls._declared_fields) | computed
-        return {name: computed[name] if name in computed else getattr(row, name) for name in cls._declared_fields}
+        data = {name: getattr(row, attribute) for name, attribute in cls._attributes.items() if name not in computed}
+        for name, read in cls._readers.items():
+            data[name] = read(row, *context)
+        return data | computed
 
 
 class DataclassSerializer(StrictSerializer):

@@ -165,5 +165,18 @@ def test_an_answer_has_the_declared_fields_of_a_row_as_computed_where_they_are()
     assert PersonOutput.of(Person(), name="Grace") == {"id": 7, "name": "Grace"}
 
 
+class AgedOutput(PersonOutput):
+    number = api.NumberField(source="id")
+    age = api.shown(api.NumberField(), lambda person, year: year - person.born)
+
+
+class Born(Person):
+    born = 1815
+
+
+def test_an_answer_has_what_a_field_shows_of_the_row_and_its_context_and_the_attribute_of_its_source():
+    assert AgedOutput.of(Born(), 1852) == {"id": 7, "name": "Ada", "number": 7, "age": 37}
+
+
 def test_an_answer_without_a_row_is_null_where_nothing_is_computed():
     assert PersonOutput.of(None, name="Grace") == {"id": None, "name": "Grace"}

@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
@@ -141,6 +143,11 @@ class Video(models.Model):
 
     def __str__(self) -> str:
         return self.title or str(self.pk)
+
+    @cached_property
+    def address(self) -> str:
+        """Where the API shows it."""
+        return f"{settings.PUBLIC_URL}/api/v1/videos/{self.id}"
 
     @property
     def money_reference(self) -> str:

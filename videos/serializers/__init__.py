@@ -1,6 +1,5 @@
-"""Shapes of the video endpoints, one module a resource."""
+"""What the video endpoints take, and quotes; `videos.shapes` has the rest of what they answer."""
 
-from videos.serializers.videos import EventOutput, QuoteOutput, VideoCreateInput, VideoInput, VideoOutput
-from videos.shapes import video_data
+from videos.serializers.videos import QuoteOutput, VideoCreateInput, VideoInput
 
-__all__ = ["EventOutput", "QuoteOutput", "VideoCreateInput", "VideoInput", "VideoOutput", "video_data"]
+__all__ = ["QuoteOutput", "VideoCreateInput", "VideoInput"]

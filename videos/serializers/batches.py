@@ -1,4 +1,4 @@
-"""What clients send and get for a batch."""
+"""What clients send for a batch, and the quote of one."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,17 +6,19 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from genvid.api import serializers as api
 from genvid.api.parsers import parse_json
 from genvid.api.serializers import StrictCharField
 from genvid.errors import MalformedBody
 from videos.csv_alphabets import CODECS
 from videos.csv_encodings import canonical_encoding
-from videos.enums import Resolution, VideoFormat
 from videos.rows import BadEncoding, BadTable, Table, read_csv, read_objects
-from videos.serializers.videos import BackgroundOutput, HoldFactorField, VideoInput
+from videos.serializers.videos import HoldFactorField, VideoInput
+from videos.shapes import EXAMPLE_SCRIPT, EXAMPLE_TITLE
 from videos.video_request import MetadataField
 
 MOST_ROWS = 1000
+EXAMPLE_ROWS = [{"name": "Ada"}, {"name": "Grace"}]
 
 
 @extend_schema_field(
@@ -29,6 +31,8 @@ MOST_ROWS = 1000
 )
 class RowsField(serializers.Field[Any, Any, Any, Any]):
     """1 to 1,000 objects of texts, one for each video: `[{"name": "Ada"}, …]`."""
+
+    example = EXAMPLE_ROWS
 
     def to_internal_value(self, data: Any) -> Table:
         if not isinstance(data, list) or not data:
@@ -51,9 +55,13 @@ class RowsFileField(serializers.FileField):
     variable of its name, whatever its case and accents; the names of other columns do not matter.
     """
 
+    example = "name\nAda\nGrace\n"
+
 
 class EncodingField(StrictCharField):
     """An encoding by any of its usual names, as the first name that we have for it."""
+
+    example = "utf-8"
 
     default_error_messages: ClassVar[Any] = {"unknown": f"Must be one of {', '.join(CODECS)}."}
 
@@ -64,17 +72,26 @@ class EncodingField(StrictCharField):
         return found
 
 
-class BatchInput(VideoInput):
-    """A video's request, with `{{variables}}` in script and title, and the rows that fill them."""
+class TemplateInput(VideoInput):
+    """A video's request with `{{variables}}` in script and title."""
 
-    rows = RowsField(source="table")
+    def get_fields(self) -> dict[str, Any]:
+        found = super().get_fields()
+        found["title"].example, found["script"].example = EXAMPLE_TITLE, EXAMPLE_SCRIPT
+        return found
 
     def validate_script(self, script: str) -> str:
         """Whether it can be spoken is seen row by row."""
         return script
 
 
-class BatchFormInput(VideoInput):
+class BatchInput(TemplateInput):
+    """A video's request, with `{{variables}}` in script and title, and the rows that fill them."""
+
+    rows = RowsField(source="table")
+
+
+class BatchFormInput(TemplateInput):
     """A batch as a form: `rows_file` is a CSV; `background` and `metadata` are JSON."""
 
     rows_file = RowsFileField()
@@ -102,9 +119,6 @@ class BatchFormInput(VideoInput):
         if wrong:
             raise serializers.ValidationError(wrong)
         return {name: each for name, each in value.items() if name not in ("rows_file", "encoding")}
-
-    def validate_script(self, script: str) -> str:
-        return script
 
 
 def _table_of(file: Any, field: serializers.Field[Any, Any, Any, Any], encoding: Any) -> Table:
@@ -146,61 +160,25 @@ def _typed(form: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     return form
 
 
-class CountsOutput(serializers.Serializer[Any]):
-    queued = serializers.IntegerField()
-    processing = serializers.IntegerField()
-    completed = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    canceled = serializers.IntegerField()
-
-
-class BatchCreditsOutput(serializers.Serializer[Any]):
-    quoted = serializers.IntegerField(help_text="What was held for all of it at the start.")
-    held = serializers.IntegerField(help_text="Set aside for what has not ended.")
-    charged = serializers.IntegerField(help_text="What the finished videos cost.")
-
-
-class BatchOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    title = serializers.CharField()
-    status = serializers.ChoiceField(choices=["processing", "completed", "canceled"])
-    script = serializers.CharField()
-    avatar_id = serializers.UUIDField()
-    voice_id = serializers.UUIDField()
-    format = serializers.ChoiceField(choices=VideoFormat.choices)
-    resolution = serializers.ChoiceField(choices=Resolution.choices)
-    language = serializers.CharField(allow_null=True)
-    captions = serializers.BooleanField()
-    background = BackgroundOutput(allow_null=True)
-    speed = serializers.FloatField()
-    metadata = serializers.DictField(child=serializers.CharField())
-    columns = serializers.ListField(child=serializers.CharField())
-    is_test = serializers.BooleanField(help_text="Made with a test key: free and watermarked.")
-    total = serializers.IntegerField()
-    counts = CountsOutput()
-    progress_percent = serializers.IntegerField(min_value=0, max_value=100)
-    credits = BatchCreditsOutput()
-    results_url = serializers.CharField(help_text="A CSV with a line for each row.")
-    created_at = serializers.DateTimeField()
-    canceled_at = serializers.DateTimeField(allow_null=True)
-    completed_at = serializers.DateTimeField(allow_null=True)
-
-
-class RowsWarningOutput(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="`encoding_guessed`, `short_rows`, `unnamed_columns`, or one of a video's.")
-    message = serializers.CharField()
-    field = serializers.CharField()
-
-
-class BatchQuoteOutput(serializers.Serializer[Any]):
-    credits = serializers.IntegerField(help_text="What would be held: the most that the batch can cost.")
-    videos = serializers.IntegerField()
-    estimated_seconds = serializers.IntegerField()
-    available_credits = serializers.IntegerField()
-    affordable = serializers.BooleanField()
-    hold_factor = HoldFactorField()
-    encoding = serializers.CharField(allow_null=True, help_text="Of the file, as it was read; null for rows as JSON.")
-    sample = serializers.ListField(
-        child=serializers.DictField(child=serializers.CharField()), help_text="The first three rows, as they were read."
+class RowsWarningOutput(api.OutputSerializer):
+    code = api.TextField(
+        help_text="`encoding_guessed`, `short_rows`, `unnamed_columns`, or one of a video's.", example="short_rows"
     )
-    warnings = RowsWarningOutput(many=True)
+    message = api.TextField(example="Rows that end early were filled with empty cells: line 3.")
+    field = api.TextField(example="rows_file")
+
+
+class BatchQuoteOutput(api.OutputSerializer):
+    credits = api.CreditsField(help_text="What would be held: the most that the batch can cost.", example=10)
+    videos = api.NumberField(example=2)
+    estimated_seconds = api.NumberField(example=4)
+    available_credits = api.CreditsField(example=30)
+    affordable = api.FlagField()
+    hold_factor = HoldFactorField()
+    encoding = api.TextField(
+        allow_null=True, help_text="Of the file, as it was read; null for rows as JSON.", example=EncodingField.example
+    )
+    sample = api.TextListField(
+        child=api.TextDictField(), help_text="The first three rows, as they were read.", example=EXAMPLE_ROWS
+    )
+    warnings = api.TextListField(child=RowsWarningOutput(), example=[])

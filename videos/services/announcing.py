@@ -7,8 +7,7 @@ from accounts import outbox
 from accounts.enums import EventType
 from videos import waiting
 from videos.models import Batch, Video
-from videos.shapes import batch_data, video_data
-from videos.tallies import standings
+from videos.shapes import VideoOutput, represent_batches, represent_videos
 from videos.waiting import Standing
 
 
@@ -31,23 +30,22 @@ def announce_line(videos: Sequence[Video]) -> None:
 
 
 def _told(video: Video, standing: Standing) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield str(video.pk), video_data(video, standing)
+    yield str(video.pk), VideoOutput.of(video, standing)
 
 
 def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
     # To count for each of a thousand how many wait before it would take seconds.
     found = waiting.of_last(videos[0].account_id, len(videos))
     for video, standing in zip(videos, found, strict=True):
-        yield str(video.pk), video_data(video, standing)
+        yield from _told(video, standing)
 
 
 def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
-    found = waiting.of_videos(videos)
-    for video in videos:
-        yield str(video.pk), video_data(video, found.get(video.pk, waiting.NOT_WAITING))
+    for data in represent_videos(videos):
+        yield str(data["id"]), data
 
 
 def announce_batch(batch: Batch) -> None:
     """Tell that the last of its videos has ended."""
-    told = ((str(each.pk), batch_data(each, standings([each])[each.pk])) for each in [batch])
+    told = ((str(batch.pk), data) for data in represent_batches([batch]))
     outbox.publish_many(batch.account_id, EventType.BATCH_COMPLETED, told)

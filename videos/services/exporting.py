@@ -1,4 +1,4 @@
-"""This room's part of somebody's copy of their data."""
+"""The videos' part of somebody's copy of their data."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,8 @@ from uuid import UUID
 from accounts.holdings import AT_A_TIME, plain_rows
 from videos.media import lasting_link
 from videos.models import Batch, Video, VideoEvent
-from videos.shapes import video_data
+from videos.shapes import VideoOutput
+from videos.waiting import NOT_WAITING
 
 FILES = ("file", "thumbnail", "subtitles", "subtitles_vtt")
 
@@ -26,7 +27,7 @@ def _videos(account_ids: list[UUID]) -> Iterator[dict[str, Any]]:
     """Those that were deleted too: what is left of them is data as well."""
     for video in Video.objects.filter(account__in=account_ids).iterator(chunk_size=AT_A_TIME):
         stored = {name: getattr(video, name).name for name in FILES}
-        yield video_data(video) | {
+        yield VideoOutput.of(video, NOT_WAITING) | {
             "account_id": video.account_id,
             "created_by_id": video.created_by_id,
             "api_key_id": video.api_key_id,

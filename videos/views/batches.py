@@ -22,10 +22,9 @@ from genvid.api.serializers import EXAMPLE_REQUEST_ID, EXAMPLE_SITE
 from genvid.api.viewsets import ListMixin, RetrieveMixin
 from videos import results
 from videos.models import Batch
-from videos.serializers.batches import BatchFormInput, BatchInput, BatchOutput, BatchQuoteOutput
+from videos.serializers.batches import BatchFormInput, BatchInput, BatchQuoteOutput
 from videos.services import batching
-from videos.shapes import batch_data
-from videos.tallies import standings
+from videos.shapes import BatchOutput, represent_batches
 from videos.views.base import RenderedViewSet
 from videos.views.videos import SPENDS
 
@@ -88,9 +87,7 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
     }
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
-        """With the counts of their videos, looked up at once."""
-        found = standings(rows)
-        return [batch_data(batch, found[batch.pk]) for batch in rows]
+        return represent_batches(rows)
 
     @action(detail=False, methods=["post"])
     def quote(self, request: Request) -> Response:

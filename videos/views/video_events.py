@@ -14,10 +14,10 @@ from rest_framework.request import Request
 from accounts.enums import Scope
 from genvid.api.endpoints import Endpoint
 from genvid.api.later import can_wait
-from videos import news, streams
+from videos import streams
 from videos.enums import TERMINAL
 from videos.models import Video, VideoEvent
-from videos.serializers import EventOutput
+from videos.shapes import EventOutput
 from videos.views.base import RenderedViewSet
 
 EVENT_STREAM = "text/event-stream"
@@ -99,7 +99,7 @@ class VideoEventsMixin(RenderedViewSet):
 
 
 def represent_events(rows: Sequence[VideoEvent]) -> list[dict[str, Any]]:
-    return [news.event_data(event) for event in rows]
+    return [EventOutput.of(event) for event in rows]
 
 
 def wants_stream(request: Request) -> bool:

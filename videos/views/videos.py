@@ -22,12 +22,13 @@ from genvid.api.serializers import example_id
 from genvid.api.viewsets import ListMixin
 from genvid.errors import Overloaded, RateLimited
 from genvid.middleware import request_id_of
-from videos import streams, waiting
+from videos import streams
 from videos.enums import TERMINAL
 from videos.filters import VideoFilter
 from videos.models import Video
-from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput, VideoOutput, video_data
+from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput
 from videos.services import creating, deleting
+from videos.shapes import VideoOutput, represent_videos
 from videos.views.video_events import VideoEventsMixin
 from videos.views.video_files import VideoFilesMixin
 
@@ -138,9 +139,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
     }
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
-        """With how those that are queued stand there, looked up at once."""
-        standings = waiting.of_videos(rows)
-        return [video_data(video, standings.get(video.pk, waiting.NOT_WAITING)) for video in rows]
+        return represent_videos(rows)
 
     def get_object(self) -> Video:
         structlog.contextvars.bind_contextvars(video_id=str(self.kwargs["pk"]))

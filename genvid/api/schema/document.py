@@ -8,7 +8,6 @@ from django.conf import settings
 from genvid.api.schema import envelope, refusals
 from genvid.api.schema.examples import Examples
 from genvid.api.schema.headers import HEADERS
-from genvid.api.schema.values import add_examples
 from genvid.api.schema.webhooks import webhooks
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -23,7 +22,6 @@ def complete(result: dict[str, Any], request: Any = None, **_: Any) -> dict[str,
     operations = list(operations_of(result))
     refusals.share(result, operations)
     components["headers"] = HEADERS
-    add_examples(components["schemas"])
     examples = Examples(components["schemas"])
     for operation in operations:
         examples.illustrate(operation)
