@@ -7,18 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from genvid.api.renderers import dump
-from videos import estimates, waiting
 from videos.enums import TERMINAL
 from videos.models import Video, VideoEvent
-from videos.shapes import EventOutput, VideoOutput
-from videos.waiting import NOT_WAITING, Standing
+from videos.shapes import EventOutput, ProgressOutput, represent_videos
 
 LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
 """Not needed to tell how far a video is."""
 
-Progress = tuple[int, int | None, int | None, str | None]
-"""Per cent, seconds left, place in the queue, what it waits for."""
-PROGRESS_FIELDS = ("progress_percent", "eta_seconds", "queue_position", "waiting_for")
+Progress = dict[str, Any]
+PROGRESS_FIELDS = tuple(ProgressOutput().fields)
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def look(known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], movin
     if moved:
         _tell_of_moves(news, moved, {pk: heard[pk] for pk in moved if pk in heard})
     slow = alive.filter(pk__in=set(moving) - set(moved)).defer(*LONG_FIELDS)
-    news.progress |= _progress_of(list(slow))
+    news.progress |= represent_videos(list(slow), ProgressOutput)
     return news
 
 
@@ -60,10 +57,9 @@ def _tell_of_moves(news: News, moved: list[UUID], heard: dict[UUID, int]) -> Non
     # Events before videos: a video read first could have an event that it does not show yet.
     events = _events_after(heard) if heard else []
     videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
-    found = waiting.of_videos(videos.values())
     news.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
-    shown = {pk: VideoOutput.of(videos[pk], found.get(pk, NOT_WAITING)) for pk in heard if pk in videos}
-    news.progress = {pk: _progress_in(data) for pk, data in shown.items()}
+    shown = represent_videos([videos[pk] for pk in heard if pk in videos])
+    news.progress = {pk: {name: data[name] for name in PROGRESS_FIELDS} for pk, data in shown.items()}
     for event in events:
         if event.video_id in shown:
             frames = news.frames.setdefault(event.video_id, [])
@@ -81,20 +77,6 @@ def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:
     return Frame(event.pk, text, last=event.to_status in TERMINAL)
 
 
-def _progress_of(videos: list[Video]) -> dict[UUID, Progress]:
-    found = waiting.of_videos(videos)
-    return {video.pk: _progress(video, found.get(video.pk, NOT_WAITING)) for video in videos}
-
-
-def _progress(video: Video, standing: Standing) -> Progress:
-    eta = estimates.eta_seconds(video, standing.promised_position, slots=standing.slots)
-    return estimates.progress_percent(video), eta, standing.position, standing.waiting_for
-
-
-def _progress_in(data: dict[str, Any]) -> Progress:
-    return data["progress_percent"], data["eta_seconds"], data["queue_position"], data["waiting_for"]
-
-
 def progress_text(progress: Progress) -> bytes:
     """The event that tells how far a video is. It has no id: a client that resumes needs none of the past ones."""
-    return b"event: progress\ndata: %b\n\n" % dump(dict(zip(PROGRESS_FIELDS, progress, strict=True)))
+    return b"event: progress\ndata: %b\n\n" % dump(progress)

@@ -43,18 +43,6 @@ class BadTemplate(Exception):
 
 
 @dataclass(frozen=True)
-class RowsWarning:
-    """What a client should look at before paying."""
-
-    code: str
-    message: str
-    field: str
-
-    def as_dict(self) -> Warned:
-        return Warned(code=self.code, message=self.message, field=self.field)
-
-
-@dataclass(frozen=True)
 class Table:
     """What was given, with `wrong` naming what cannot be used of it, so that one report tells it all."""
 
@@ -68,7 +56,7 @@ class Table:
     """Names that more than one column of the file has."""
     decoded: Decoded | None = None
     """How the file was read; None where the rows came as JSON."""
-    warnings: list[RowsWarning] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
 
     @property
     def is_unreadable(self) -> bool:
@@ -145,17 +133,17 @@ class _FileReader:
         if any(cell and place in self.nameless for place, cell in enumerate(cells)):
             self.nameless_lines.append(line)
 
-    def _warnings(self) -> Iterator[RowsWarning]:
+    def _warnings(self) -> Iterator[Warned]:
         if guesses := self.decoded.guesses:
             text = f"The file does not say its encoding; it was read as {guesses[0].encoding}. Look at `sample`, and "
             text += f"send `encoding` when you create the batch. Likely: {self.decoded.alternatives}."
-            yield RowsWarning("encoding_guessed", text, "encoding")
+            yield Warned(code="encoding_guessed", message=text, field="encoding")
         if self.short_lines:
             text = f"Rows that end early were filled with empty cells: {_lines(self.short_lines)}."
-            yield RowsWarning("short_rows", text, "rows_file")
+            yield Warned(code="short_rows", message=text, field="rows_file")
         if self.nameless_lines:
             text = f"Cells under a header without a name were left out: {_lines(self.nameless_lines)}."
-            yield RowsWarning("unnamed_columns", text, "rows_file")
+            yield Warned(code="unnamed_columns", message=text, field="rows_file")
 
 
 def _lines(numbers: list[int]) -> str:

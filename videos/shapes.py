@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -30,7 +31,7 @@ class BackgroundOutput(api.OutputSerializer):
 
 
 class RequestedOutput(api.OutputSerializer):
-    """What was asked for, of a video or of a `VideoRequest`."""
+    """What was asked for: of a video, or of the `VideoRequest` that a batch's videos share."""
 
     id = api.IdField("video")
     title = api.TextField(example=video_request.EXAMPLE_TITLE)
@@ -88,12 +89,25 @@ def _link_to(file: str, column: str) -> api.TextField:
     return shown(api.TextField(allow_null=True, example=example), read)
 
 
-class VideoOutput(RequestedOutput):
+class ProgressOutput(api.OutputSerializer):
+    """How far a video is. `of` takes how it stands in the queue, too, as `waiting.of_videos` finds it."""
+
+    progress_percent = shown(PercentField(), lambda video, _: estimates.progress_percent(video))
+    eta_seconds = shown(
+        api.NumberField(allow_null=True, help_text="Null while nothing can be promised."),
+        lambda video, standing: estimates.eta_seconds(video, standing.promised_position, slots=standing.slots),
+    )
+    queue_position = shown(api.NumberField(allow_null=True), lambda _, standing: standing.position)
+    waiting_for = shown(
+        api.EnumField(WaitingFor.choices, allow_null=True, help_text=WAITING_FOR),
+        lambda _, standing: standing.waiting_for,
+    )
+
+
+class VideoOutput(RequestedOutput, ProgressOutput):
     """A video, and how far it is."""
 
-    # `of` takes how it stands in the queue, too, as `waiting.of_videos` finds it.
     status = shown(api.EnumField(PublicStatus.choices, example="completed"), lambda video, _: public(video.status))
-    progress_percent = shown(PercentField(), lambda video, _: estimates.progress_percent(video))
     batch_id = api.IdField(allow_null=True)
     retry_of = api.IdField(source="retry_of_id", allow_null=True)
     duration_seconds = shown(
@@ -106,15 +120,6 @@ class VideoOutput(RequestedOutput):
     credits = shown(VideoCreditsOutput(), VideoCreditsOutput.of)
     error = shown(ErrorOutput(allow_null=True), lambda video, _: ErrorOutput.of(video) if video.error_code else None)
     warnings = shown(api.TextListField(child=WarningOutput(), example=[]), lambda video, _: video.warnings or [])
-    waiting_for = shown(
-        api.EnumField(WaitingFor.choices, allow_null=True, help_text=WAITING_FOR),
-        lambda _, standing: standing.waiting_for,
-    )
-    queue_position = shown(api.NumberField(allow_null=True), lambda _, standing: standing.position)
-    eta_seconds = shown(
-        api.NumberField(allow_null=True, help_text="Null while nothing can be promised."),
-        lambda video, standing: estimates.eta_seconds(video, standing.promised_position, slots=standing.slots),
-    )
     cancel_credits = shown(
         api.NumberField(
             allow_null=True, help_text="What canceling it would cost now; null where it cannot be canceled."
@@ -131,10 +136,10 @@ class VideoOutput(RequestedOutput):
     )
 
 
-def represent_videos(videos: Sequence[Video]) -> list[dict[str, Any]]:
-    """With how those that are queued stand there, looked up at once."""
+def represent_videos(videos: Sequence[Video], output: type[ProgressOutput] = VideoOutput) -> dict[UUID, dict[str, Any]]:
+    """By their ids, with how those that are queued stand there, looked up at once."""
     found = waiting.of_videos(videos)
-    return [VideoOutput.of(video, found.get(video.pk, NOT_WAITING)) for video in videos]
+    return {video.pk: output.of(video, found.get(video.pk, NOT_WAITING)) for video in videos}
 
 
 class EventOutput(api.OutputSerializer):
@@ -158,24 +163,19 @@ class CountsOutput(api.OutputSerializer):
     canceled = api.NumberField(example=0)
 
 
-def _of_batch(name: str) -> Callable[..., Any]:
-    return lambda _, batch, progress: getattr(batch, name)
-
-
-def _of_progress(name: str) -> Callable[..., Any]:
-    return lambda _, batch, progress: progress[name]
+def _from_progress(name: str) -> Callable[..., Any]:
+    return lambda batch, progress: progress[name]
 
 
 class BatchCreditsOutput(api.OutputSerializer):
-    quoted = shown(
-        api.CreditsField(help_text="What was held for all of it at the start.", example=10),
-        _of_batch("credits_quoted"),
+    quoted = api.CreditsField(
+        source="credits_quoted", help_text="What was held for all of it at the start.", example=10
     )
-    held = shown(api.CreditsField(help_text="Set aside for what has not ended.", example=0), _of_progress("held"))
-    charged = shown(api.CreditsField(help_text="What the finished videos cost.", example=8), _of_progress("charged"))
+    held = shown(api.CreditsField(help_text="Set aside for what has not ended.", example=0), _from_progress("held"))
+    charged = shown(api.CreditsField(help_text="What the finished videos cost.", example=8), _from_progress("charged"))
 
 
-def _batch_status(_: VideoRequest, batch: Batch, progress: Any) -> str:
+def _batch_status(batch: Batch, progress: Any) -> str:
     if batch.open:
         return "processing"
     return "canceled" if batch.canceled_at else "completed"
@@ -184,19 +184,16 @@ def _batch_status(_: VideoRequest, batch: Batch, progress: Any) -> str:
 class BatchOutput(RequestedOutput):
     """Many videos of one script, and how far they are."""
 
-    # Of the request that its videos share, with the batch and what `tallies.standings` finds of it.
-    id = shown(api.IdField("batch"), _of_batch("id"))
+    id = api.IdField("batch")
     title = api.TextField(example=EXAMPLE_TITLE)
     script = api.TextField(example=EXAMPLE_SCRIPT)
     status = shown(api.EnumField(["processing", "completed", "canceled"], example="completed"), _batch_status)
-    columns = shown(api.TextListField(example=["name"]), _of_batch("columns"))
-    is_test = shown(
-        api.FlagField(help_text="Made with a test key: free and watermarked.", example=False), _of_batch("is_test")
-    )
-    total = shown(api.NumberField(example=2), _of_batch("total"))
-    counts = shown(CountsOutput(), _of_progress("counts"))
+    columns = api.TextListField(example=["name"])
+    is_test = api.FlagField(help_text="Made with a test key: free and watermarked.", example=False)
+    total = api.NumberField(example=2)
+    counts = shown(CountsOutput(), _from_progress("counts"))
     progress_percent = shown(
-        PercentField(), lambda _, batch, progress: progress["progress_percent"] if batch.open else 100
+        PercentField(), lambda batch, progress: progress["progress_percent"] if batch.open else 100
     )
     credits = shown(BatchCreditsOutput(), BatchCreditsOutput.of)
     results_url = shown(
@@ -204,14 +201,18 @@ class BatchOutput(RequestedOutput):
             help_text="A CSV with a line for each row.",
             example=f"{EXAMPLE_SITE}/api/v1/batches/{example_id('batch')}/results.csv",
         ),
-        lambda _, batch, progress: f"{settings.PUBLIC_URL}/api/v1/batches/{batch.pk}/results.csv",
+        lambda batch, progress: f"{settings.PUBLIC_URL}/api/v1/batches/{batch.pk}/results.csv",
     )
-    created_at = shown(api.TimestampField(), _of_batch("created_at"))
-    canceled_at = shown(api.TimestampField(allow_null=True), _of_batch("canceled_at"))
-    completed_at = shown(api.TimestampField(allow_null=True, example=EXAMPLE_TIME), _of_batch("completed_at"))
+    created_at = api.TimestampField()
+    canceled_at = api.TimestampField(allow_null=True)
+    completed_at = api.TimestampField(allow_null=True, example=EXAMPLE_TIME)
 
 
 def represent_batches(batches: Sequence[Batch]) -> list[dict[str, Any]]:
     """With the counts of their videos, looked up at once."""
     found = standings(batches)
-    return [BatchOutput.of(VideoRequest.of_batch(batch), batch, found[batch.pk]) for batch in batches]
+    return [BatchOutput.of(batch, found[batch.pk], **_shared_by(batch)) for batch in batches]
+
+
+def _shared_by(batch: Batch) -> dict[str, Any]:
+    return RequestedOutput.of(VideoRequest.of_batch(batch), id=batch.pk)

@@ -278,8 +278,7 @@ class OutputSerializer(serializers.Serializer[Any]):
         if row is None:
             return dict.fromkeys(cls._declared_fields) | computed
         data = {name: getattr(row, attribute) for name, attribute in cls._attributes.items() if name not in computed}
-        for name, read in cls._readers.items():
-            data[name] = read(row, *context)
+        data |= {name: read(row, *context) for name, read in cls._readers.items() if name not in computed}
         return data | computed
 
 

@@ -41,8 +41,8 @@ def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for data in represent_videos(videos):
-        yield str(data["id"]), data
+    for pk, data in represent_videos(videos).items():
+        yield str(pk), data
 
 
 def announce_batch(batch: Batch) -> None:

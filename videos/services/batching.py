@@ -69,7 +69,7 @@ def quote(caller: Caller, request: VideoRequest, table: Table) -> Quote:
     draft, available = _drafted(caller, request, table), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
     affordable = available >= draft.credits
-    read = (table.encoding, table.sample, [*(each.as_dict() for each in table.warnings), *_warnings(draft)])
+    read = (table.encoding, table.sample, [*table.warnings, *_warnings(draft)])
     return Quote(draft.credits, len(draft.videos), seconds, available, affordable, float(draft.hold_factor), *read)
 
 

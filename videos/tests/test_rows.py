@@ -10,7 +10,6 @@ from videos.rows import (
     WHOLE_ROW,
     BadTable,
     BadTemplate,
-    RowsWarning,
     Table,
     fill,
     read_csv,
@@ -145,7 +144,11 @@ def test_rows_that_end_early_are_filled_and_said_to_be():
     table = table_of("name,city\nAda,London\nBob\n\nCyd\n")
     assert table.rows[1:] == [{"name": "Bob", "city": ""}, {"name": "Cyd", "city": ""}]
     assert table.warnings == [
-        RowsWarning("short_rows", "Rows that end early were filled with empty cells: lines 3, 5.", "rows_file")
+        {
+            "code": "short_rows",
+            "message": "Rows that end early were filled with empty cells: lines 3, 5.",
+            "field": "rows_file",
+        }
     ]
 
 
@@ -153,13 +156,17 @@ def test_cells_under_a_column_without_a_name_are_left_out_and_said_to_be():
     table = table_of("name,,city\nAda,,Rome\nBob,note,Oslo\n")
     assert table.rows == [{"name": "Ada", "city": "Rome"}, {"name": "Bob", "city": "Oslo"}]
     assert table.warnings == [
-        RowsWarning("unnamed_columns", "Cells under a header without a name were left out: line 3.", "rows_file")
+        {
+            "code": "unnamed_columns",
+            "message": "Cells under a header without a name were left out: line 3.",
+            "field": "rows_file",
+        }
     ]
 
 
 def test_a_warning_names_ten_lines_at_most():
     table = read_csv(("name,city\n" + "Ada\n" * 12).encode(), most_rows=20)
-    assert table.warnings[0].message.endswith("lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more.")
+    assert table.warnings[0]["message"].endswith("lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more.")
 
 
 def test_each_row_that_is_wrong_is_named_and_the_rest_is_read():

@@ -148,19 +148,19 @@ def watcher() -> Watcher:
 
 def test_of_progress_that_was_not_read_the_latest_is_kept(watcher):
     for percent in range(100):
-        watcher.tell_progress((percent, 1, None, None), in_frame=False)
+        watcher.tell_progress({"progress_percent": percent}, in_frame=False)
     assert read_all(watcher).count(b"event: progress") == 1
 
 
 def test_progress_that_has_not_changed_is_not_told(watcher):
-    watcher.tell_progress((5, 1, None, None), in_frame=False)
+    watcher.tell_progress({"progress_percent": 5}, in_frame=False)
     read_all(watcher)
-    watcher.tell_progress((5, 1, None, None), in_frame=False)
+    watcher.tell_progress({"progress_percent": 5}, in_frame=False)
     assert read_all(watcher) == b""
 
 
 def test_a_move_takes_the_place_of_progress_that_was_not_read(watcher):
-    watcher.tell_progress((5, 1, None, None), in_frame=False)
+    watcher.tell_progress({"progress_percent": 5}, in_frame=False)
     watcher.tell(frames(1)[0])
     assert read_all(watcher) == b"1;"
 

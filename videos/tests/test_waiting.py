@@ -261,7 +261,7 @@ def test_the_stream_tells_what_it_waits_for_and_when_that_changes(owner):
     before = news.look({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
     pause()
     later = news.look({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
-    assert (before[3], later[3]) == ("slot", "provider")
+    assert (before["waiting_for"], later["waiting_for"]) == ("slot", "provider")
     assert b'"waiting_for":"provider"' in news.progress_text(later)
     (frame, *_) = news.look({video.pk: None}, {video.pk: 0}).frames[video.pk]
     assert b'"waiting_for":"provider"' in frame.text

@@ -139,7 +139,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
     }
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
-        return represent_videos(rows)
+        return list(represent_videos(rows).values())
 
     def get_object(self) -> Video:
         structlog.contextvars.bind_contextvars(video_id=str(self.kwargs["pk"]))
