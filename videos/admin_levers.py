@@ -76,27 +76,27 @@ class LeverAdmin(OperatedAdmin):
     actions = [_action_of(lever) for lever in LEVERS if lever.bulk]
     actions_detail = [{"title": "Levers", "items": [f"pull_{lever.name}" for lever in LEVERS]}]
 
-    def pull(self, request: HttpRequest, lever: Lever, videos: list[Video], wish: dict[str, Any]) -> None:
+    def pull(self, request: HttpRequest, lever: Lever, videos: list[Video], given: dict[str, Any]) -> None:
         """Pull it for each, tell what came of it, and note in the history who did."""
         refused: list[str] = []
         for video in videos:
             try:
-                self._act(request, lever, video, wish)
+                self._act(request, lever, video, given)
             except DomainError as error:
                 details = " ".join((error.details or {}).values())
                 refused.append(f"{_line(video)}: {error.message} {details}".rstrip())
             else:
-                self.log_change(request, video, _note(lever, wish))
+                self.log_change(request, video, _note(lever, given))
         if len(videos) > len(refused):
             self.message_user(request, f"{lever.title}: done for {len(videos) - len(refused)}.", messages.SUCCESS)
         for line in refused[:NAMED]:
             self.message_user(request, line, messages.ERROR)
 
-    def _act(self, request: HttpRequest, lever: Lever, video: Video, wish: dict[str, Any]) -> None:
+    def _act(self, request: HttpRequest, lever: Lever, video: Video, given: dict[str, Any]) -> None:
         """Pull it, and write down who did. Raises DomainError."""
         with transaction.atomic() if lever.is_local else nullcontext():
-            lever.pull(video, by=request.user.get_username(), **wish)
-            said = {f"given_{name}": str(value)[:300] for name, value in wish.items()}
+            lever.pull(video, by=request.user.get_username(), **given)
+            said = {f"given_{name}": str(value)[:300] for name, value in given.items()}
             facts = {"action": lever.name, "video": video.pk, **said}
             staff = UUID(str(request.user.pk))
             audit.note_staff(AuditAct.VIDEO_ACTION, staff_id=staff, account_id=video.account_id, **facts)
@@ -110,6 +110,6 @@ def _line(video: Video) -> str:
     return f"{video.title or video.pk} ({video.status})"
 
 
-def _note(lever: Lever, wish: dict[str, Any]) -> str:
-    said = ", ".join(f"{name}: {value}" for name, value in wish.items())
+def _note(lever: Lever, given: dict[str, Any]) -> str:
+    said = ", ".join(f"{name}: {value}" for name, value in given.items())
     return f"{lever.title}. {said}".rstrip(". ")

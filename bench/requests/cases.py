@@ -75,10 +75,10 @@ def _writes(buyer: Person, avatar: str, voice: str) -> list[Case]:
             raise RuntimeError(f"{path} answered {answer.status}: {answer.body!r}")
 
     look: dict[str, object] = {"title": "Bench", "script": SCRIPT, "resolution": "720p", "metadata": {"order": "4711"}}
-    wish = look | {"avatar_id": avatar, "voice_id": voice}
+    payload = look | {"avatar_id": avatar, "voice_id": voice}
     return [
-        Case("POST videos/quote", post("/api/v1/videos/quote", wish), beside=ONE),
-        Case("POST videos", post("/api/v1/videos", wish), 201, beside=CREATE, undo=cancel),
+        Case("POST videos/quote", post("/api/v1/videos/quote", payload), beside=ONE),
+        Case("POST videos", post("/api/v1/videos", payload), 201, beside=CREATE, undo=cancel),
         Case(CREATE, post("/reference/videos", look | {"avatar": avatar, "voice": voice}), 201),
     ]
 

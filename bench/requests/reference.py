@@ -14,7 +14,7 @@ from accounts.models import User
 from avatars.models import Avatar
 from videos.models import Video
 
-WISHES = ("title", "script", "avatar", "voice", "format", "resolution", "language", "captions", "speed", "metadata")
+REQUESTED = ("title", "script", "avatar", "voice", "format", "resolution", "language", "captions", "speed", "metadata")
 FACTS = (
     "id", "status", "batch", "background", "retry_of", "is_test", "duration_seconds", "credits_held", "credits_charged",
     "error_code", "error_message", "error_retryable", "file", "thumbnail", "subtitles",
@@ -46,7 +46,7 @@ class AvatarSerializer(serializers.ModelSerializer[Avatar]):
 class VideoSerializer(serializers.ModelSerializer[Video]):
     class Meta:
         model = Video
-        fields = (*FACTS, *WISHES)
+        fields = (*FACTS, *REQUESTED)
         read_only_fields = FACTS
 
 

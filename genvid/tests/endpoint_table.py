@@ -206,8 +206,8 @@ def answer_to(world: World, asker: Asker, operation: Operation) -> Any:
 
 def body_of(world: World, asker: Asker, operation: Operation) -> dict[str, Any] | None:
     """One that is accepted; None where the endpoint reads none."""
-    wish = TABLE[str(operation)].body
-    return wish(world, asker) if wish else None
+    payload = TABLE[str(operation)].body
+    return payload(world, asker) if payload else None
 
 
 def undone(world: World, asker: Asker, operation: Operation) -> Any:

@@ -10,7 +10,7 @@ GOOD = {"email": "ada@example.com", "password": "a long enough one", "full_name"
 
 
 @pytest.fixture
-def wish(avatar):
+def payload(avatar):
     return {"script": "Hello.", "avatar_id": str(avatar.pk)}
 
 
@@ -37,8 +37,8 @@ def test_a_language_must_be_a_code(owner, value):
 
 
 @pytest.mark.parametrize("value", ["1.0", True, None, [1], "fast", 0.49, 1.51], ids=repr)
-def test_a_number_must_be_a_number_in_range(owner, wish, value):
-    response = owner.client.post("/api/v1/videos/quote", wish | {"speed": value})
+def test_a_number_must_be_a_number_in_range(owner, payload, value):
+    response = owner.client.post("/api/v1/videos/quote", payload | {"speed": value})
     assert wrong_fields_of(response) == ["speed"]
 
 
@@ -50,20 +50,20 @@ def test_a_number_that_no_machine_holds_is_a_400(owner, avatar, number):
 
 
 @pytest.mark.parametrize("value", [7, True, None, "", "7", "0" * 32, "not-a-uuid", ["x"]], ids=repr)
-def test_an_id_must_be_a_whole_uuid(owner, wish, value):
-    response = owner.client.post("/api/v1/videos/quote", wish | {"avatar_id": value})
+def test_an_id_must_be_a_whole_uuid(owner, payload, value):
+    response = owner.client.post("/api/v1/videos/quote", payload | {"avatar_id": value})
     assert wrong_fields_of(response) == ["avatar_id"]
 
 
 @pytest.mark.parametrize("value", [169, "16x9", "16:9 ", None, ["16:9"], True], ids=repr)
-def test_a_choice_must_be_one_of_its_words(owner, wish, value):
-    response = owner.client.post("/api/v1/videos/quote", wish | {"format": value})
+def test_a_choice_must_be_one_of_its_words(owner, payload, value):
+    response = owner.client.post("/api/v1/videos/quote", payload | {"format": value})
     assert wrong_fields_of(response) == ["format"]
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, {"a": None}, {"": "a"}, [], "a", None, {"a": ["b"]}], ids=repr)
-def test_metadata_must_be_pairs_of_strings(owner, wish, value):
-    response = owner.client.post("/api/v1/videos/quote", wish | {"metadata": value})
+def test_metadata_must_be_pairs_of_strings(owner, payload, value):
+    response = owner.client.post("/api/v1/videos/quote", payload | {"metadata": value})
     assert wrong_fields_of(response) == ["metadata"]
 
 
@@ -82,9 +82,9 @@ def test_a_field_that_may_not_change_is_an_unknown_field(owner):
     assert wrong_fields_of(response) == ["email"]
 
 
-def test_an_unknown_nested_field_is_dotted(owner, wish):
+def test_an_unknown_nested_field_is_dotted(owner, payload):
     background = {"type": "color", "value": "#112233", "colour": 1}
-    response = owner.client.post("/api/v1/videos/quote", wish | {"background": background})
+    response = owner.client.post("/api/v1/videos/quote", payload | {"background": background})
     assert wrong_fields_of(response) == ["background.colour"]
 
 
@@ -120,8 +120,8 @@ def test_a_filter_that_makes_no_sense_is_refused(owner, path):
 
 
 @pytest.mark.parametrize("value", ["robot", "", 1, None])
-def test_what_there_is_to_choose_from_is_named(owner, wish, value):
-    details = owner.client.post("/api/v1/videos/quote", wish | {"resolution": value}).json()["error"]["details"]
+def test_what_there_is_to_choose_from_is_named(owner, payload, value):
+    details = owner.client.post("/api/v1/videos/quote", payload | {"resolution": value}).json()["error"]["details"]
     named = {None: "This field may not be null."}
     assert details == {"resolution": named.get(value, "Must be one of 720p, 1080p.")}
 

@@ -129,9 +129,9 @@ def test_a_page_that_names_the_copy_it_has_sees_304_and_else_the_browsers_copy(v
 
 ORDER = """async (script) => {
     const avatar = (await (await call("GET", "/avatars?limit=1")).json()).data[0];
-    const wish = { script, avatar_id: avatar.id, resolution: "720p" };
-    const video = await order(wish, "from-a-page");
-    const again = await call("POST", "/videos", { body: wish, "Idempotency-Key": "from-a-page" });
+    const payload = { script, avatar_id: avatar.id, resolution: "720p" };
+    const video = await order(payload, "from-a-page");
+    const again = await call("POST", "/videos", { body: payload, "Idempotency-Key": "from-a-page" });
     const replayed = (await again.json()).data;
     const told = [];
     const hear = (kind, data) => kind === "status" && told.push(data.to_status);

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def batch(owner, avatar):
     set_balance(owner, 1000)
-    wish = {"script": "Hi {{name}}.", "avatar_id": str(avatar.pk), "rows": [{"name": "Ada"}]}
-    return data_of(owner.client.post("/api/v1/batches", wish), 201)["id"]
+    payload = {"script": "Hi {{name}}.", "avatar_id": str(avatar.pk), "rows": [{"name": "Ada"}]}
+    return data_of(owner.client.post("/api/v1/batches", payload), 201)["id"]
 
 
 def cancel_batch(owner, batch) -> None:

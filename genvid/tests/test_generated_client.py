@@ -79,9 +79,9 @@ def test_a_generated_client_registers_quotes_creates_gets_and_lists(customer: Cu
     avatar = make_avatar()
     body = model("RegisterInput", email="ada@example.com", password="a long enough one")
     customer.sign_in(customer.call("signing_in.register", 201, body=body).data.access_token)
-    wish = model("VideoCreateInput", script="Hello and welcome.", avatar_id=avatar.pk)
-    quote = customer.call("videos.quote_video", 200, body=wish).data
-    made = customer.call("videos.create_video", 201, body=wish, idempotency_key="order-1").data
+    payload = model("VideoCreateInput", script="Hello and welcome.", avatar_id=avatar.pk)
+    quote = customer.call("videos.quote_video", 200, body=payload).data
+    made = customer.call("videos.create_video", 201, body=payload, idempotency_key="order-1").data
     assert (quote.affordable, quote.credits_) == (True, made.credits_.held)
     assert customer.call("videos.get_video", 200, made.id).data == made
     page = customer.call("videos.list_videos", 200)

@@ -75,9 +75,9 @@ def test_beyond_the_limit_the_answer_says_when_to_come_back(owner):
 def test_beyond_the_limit_nothing_happens_and_no_idempotency_key_is_used_up(owner, avatar):
     for _ in range(5):
         owner.client.get(AVATARS)
-    wish = {"script": "Hello.", "avatar_id": str(avatar.pk)}
+    payload = {"script": "Hello.", "avatar_id": str(avatar.pk)}
     with nothing_changes():
-        answer = owner.client.post("/api/v1/videos", wish, HTTP_IDEMPOTENCY_KEY="later")
+        answer = owner.client.post("/api/v1/videos", payload, HTTP_IDEMPOTENCY_KEY="later")
         assert refusal_of(answer) == (429, "rate_limited")
     assert (Video.objects.count(), IdempotencyRecord.objects.count()) == (0, 0)
 
@@ -166,10 +166,10 @@ def test_why_credentials_are_refused_is_still_said(owner):
 
 def test_registering_has_a_limit_of_its_own(stranger, settings):
     settings.RATE_LIMIT_SIGN_UP = parse("1/hour")
-    wish = {"email": "one@example.com", "password": "correct horse battery staple"}
-    data_of(stranger.post("/api/v1/auth/register", wish), 201)
+    payload = {"email": "one@example.com", "password": "correct horse battery staple"}
+    data_of(stranger.post("/api/v1/auth/register", payload), 201)
     with nothing_changes():
-        answer = stranger.post("/api/v1/auth/register", wish | {"email": "two@example.com"})
+        answer = stranger.post("/api/v1/auth/register", payload | {"email": "two@example.com"})
         assert refusal_of(answer) == (429, "rate_limited")
     assert refusal_of(stranger.post(LOGIN, NOBODY)) == (401, "invalid_credentials")
 

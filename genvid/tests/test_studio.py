@@ -90,8 +90,8 @@ def customer(site: str, owner: Person, avatar: Any) -> Person:
 @pytest.fixture
 def finished(customer: Person, avatar: Any) -> str:
     """An upright one, with a title that no file may have."""
-    wish = {"script": "Spring has come.", "title": "Spring: sale / 50 %", "format": "9:16"}
-    return str(rows(make_video, customer, Status.COMPLETED, avatar=avatar, **wish).pk)
+    payload = {"script": "Spring has come.", "title": "Spring: sale / 50 %", "format": "9:16"}
+    return str(rows(make_video, customer, Status.COMPLETED, avatar=avatar, **payload).pk)
 
 
 @pytest.fixture

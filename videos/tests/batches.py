@@ -14,13 +14,13 @@ ROWS = [{"name": "Ada"}, {"name": "Bob"}, {"name": "Cyd"}]
 SCRIPT = "Hello {{name}}, welcome to our spring sale."
 
 
-def wish_for(avatar: Any) -> dict[str, Any]:
+def payload_for(avatar: Any) -> dict[str, Any]:
     """The body of a POST for three videos."""
     return {"script": SCRIPT, "title": "For {{name}}", "avatar_id": str(avatar.pk), "rows": ROWS}
 
 
-def make_batch(person: Person, wish: dict[str, Any], **changes: Any) -> Batch:
-    return Batch.objects.get(pk=data_of(person.client.post(BATCHES, wish | changes), 201)["id"])
+def make_batch(person: Person, payload: dict[str, Any], **changes: Any) -> Batch:
+    return Batch.objects.get(pk=data_of(person.client.post(BATCHES, payload | changes), 201)["id"])
 
 
 def videos_of(batch: Any) -> list[Video]:
@@ -35,8 +35,8 @@ def counts(**given: int) -> dict[str, int]:
     return {"queued": 0, "processing": 0, "completed": 0, "failed": 0, "canceled": 0} | given
 
 
-def as_form(wish: dict[str, Any], content: bytes, **changes: Any) -> dict[str, Any]:
-    given = {name: value for name, value in wish.items() if name != "rows"} | changes
+def as_form(payload: dict[str, Any], content: bytes, **changes: Any) -> dict[str, Any]:
+    given = {name: value for name, value in payload.items() if name != "rows"} | changes
     return given | {"rows_file": SimpleUploadedFile("rows.csv", content, "text/csv")}
 
 

@@ -108,9 +108,9 @@ def test_an_uploaded_film_completes_a_video(operator, owner):
 
 def test_a_broken_upload_is_told(operator, owner):
     video = make_video(owner, "rendering")
-    wish = {**YES, "file": SimpleUploadedFile("a.mp4", b"no film")}
+    payload = {**YES, "file": SimpleUploadedFile("a.mp4", b"no film")}
     with nothing_changes():
-        response = operator.post(page(video, "settle_completed"), wish, follow=True)
+        response = operator.post(page(video, "settle_completed"), payload, follow=True)
     assert ["Is not a whole MP4" in line for line in said(response)] == [True]
 
 
@@ -128,8 +128,8 @@ def test_a_video_that_is_none_is_a_404(operator):
 # ── Several at once
 
 
-def several(videos, **wish: str) -> dict:
-    return {"action": "several_cancel", "_selected_action": [str(video.pk) for video in videos], **wish}
+def several(videos, **payload: str) -> dict:
+    return {"action": "several_cancel", "_selected_action": [str(video.pk) for video in videos], **payload}
 
 
 def test_several_are_asked_about_first(operator, owner):

@@ -12,18 +12,20 @@ from genvid.errors import DomainError
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.properties import given, st
 from videos.models import Batch
-from videos.tests.batches import BATCHES, as_form, videos_of, wish_for
+from videos.tests.batches import BATCHES, as_form, payload_for, videos_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def wish(avatar) -> dict:
-    return wish_for(avatar)
+def payload(avatar) -> dict:
+    return payload_for(avatar)
 
 
-def test_a_csv_is_a_batch(owner, wish):
-    form = as_form(wish, "name;city\r\nZoë;Rom\r\nBob;Paris".encode("utf-16"), captions="true", metadata='{"a": "b"}')
+def test_a_csv_is_a_batch(owner, payload):
+    form = as_form(
+        payload, "name;city\r\nZoë;Rom\r\nBob;Paris".encode("utf-16"), captions="true", metadata='{"a": "b"}'
+    )
     data = data_of(owner.client.post(BATCHES, form, format="multipart"), 201)
     assert (data["columns"], data["total"], data["captions"], data["metadata"]) == (
         ["name", "city"],
@@ -60,14 +62,14 @@ def test_a_csv_is_a_batch(owner, wish):
     ],
     ids=str,
 )
-def test_a_wrong_form_names_its_field_and_makes_nothing(owner, wish, content, change, fields):
+def test_a_wrong_form_names_its_field_and_makes_nothing(owner, payload, content, change, fields):
     with nothing_changes():
-        answer = owner.client.post(BATCHES, as_form(wish, content, **change), format="multipart")
+        answer = owner.client.post(BATCHES, as_form(payload, content, **change), format="multipart")
         assert wrong_fields_of(answer) == fields
 
 
-def test_an_error_in_a_file_names_its_line(owner, wish):
-    answer = owner.client.post(BATCHES, as_form(wish, b"name,city\n\nAda,Rome\n,Paris"), format="multipart")
+def test_an_error_in_a_file_names_its_line(owner, payload):
+    answer = owner.client.post(BATCHES, as_form(payload, b"name,city\n\nAda,Rome\n,Paris"), format="multipart")
     assert answer.json()["error"]["details"] == {"rows.1.name": "Line 4: Is empty; the script uses it."}
 
 
@@ -75,9 +77,9 @@ WINDOWS = "name;score\r\nMüller;12,5\r\nBob;3\r\nCyd;4\r\nDan;5\r\n".encode("cp
 QUOTE = f"{BATCHES}/quote"
 
 
-def test_a_quote_names_the_encoding_that_it_guessed_and_shows_three_rows(owner, wish):
+def test_a_quote_names_the_encoding_that_it_guessed_and_shows_three_rows(owner, payload):
     with nothing_changes():
-        quoted = data_of(owner.client.post(QUOTE, as_form(wish, WINDOWS), format="multipart"))
+        quoted = data_of(owner.client.post(QUOTE, as_form(payload, WINDOWS), format="multipart"))
     assert (quoted["encoding"], quoted["videos"]) == ("windows-1252", 4)
     assert quoted["sample"] == [
         {"name": "Müller", "score": "12,5"},
@@ -89,33 +91,33 @@ def test_a_quote_names_the_encoding_that_it_guessed_and_shows_three_rows(owner, 
     assert "windows-1252 (reads “Müller”)" in warning["message"]
 
 
-def test_a_guess_is_not_spoken_until_it_is_given_back(owner, wish):
+def test_a_guess_is_not_spoken_until_it_is_given_back(owner, payload):
     with nothing_changes():
-        refusal = owner.client.post(BATCHES, as_form(wish, WINDOWS), format="multipart")
+        refusal = owner.client.post(BATCHES, as_form(payload, WINDOWS), format="multipart")
     assert refusal.status_code == 400
     assert refusal.json()["error"]["details"] == {
         "encoding": "The file does not say its encoding: give the right one of windows-1252 (reads “Müller”). "
         "A quote shows the rows."
     }
-    named = as_form(wish, WINDOWS, encoding="windows-1252")
+    named = as_form(payload, WINDOWS, encoding="windows-1252")
     data = data_of(owner.client.post(BATCHES, named, format="multipart"), 201)
     assert [video.variables["name"] for video in videos_of(data["id"])] == ["Müller", "Bob", "Cyd", "Dan"]
 
 
-def test_a_quote_of_a_file_in_a_named_encoding_has_no_warning(owner, wish):
-    form = as_form(wish, "name\nŽofie".encode("cp1250"), encoding="cp1250")
+def test_a_quote_of_a_file_in_a_named_encoding_has_no_warning(owner, payload):
+    form = as_form(payload, "name\nŽofie".encode("cp1250"), encoding="cp1250")
     quoted = data_of(owner.client.post(QUOTE, form, format="multipart"))
     assert (quoted["encoding"], quoted["sample"], quoted["warnings"]) == ("windows-1250", [{"name": "Žofie"}], [])
 
 
-def test_rows_as_json_take_no_encoding(owner, wish):
+def test_rows_as_json_take_no_encoding(owner, payload):
     with nothing_changes():
-        assert wrong_fields_of(owner.client.post(BATCHES, wish | {"encoding": "utf-8"})) == ["encoding"]
+        assert wrong_fields_of(owner.client.post(BATCHES, payload | {"encoding": "utf-8"})) == ["encoding"]
 
 
-def test_only_the_columns_that_the_script_uses_need_a_good_name(owner, wish):
+def test_only_the_columns_that_the_script_uses_need_a_good_name(owner, payload):
     content = "Náme,E-mail address,,1st\nAda,ada@example.com,,x\n".encode()
-    data = data_of(owner.client.post(BATCHES, as_form(wish, content), format="multipart"), 201)
+    data = data_of(owner.client.post(BATCHES, as_form(payload, content), format="multipart"), 201)
     (video,) = videos_of(data["id"])
     assert data["columns"] == ["Náme", "E-mail address", "1st"]
     assert (video.script, video.variables["E-mail address"]) == (
@@ -124,8 +126,8 @@ def test_only_the_columns_that_the_script_uses_need_a_good_name(owner, wish):
     )
 
 
-def written_form(wish, boundary: str) -> bytes:
-    fields = {name: value for name, value in wish.items() if name != "rows"}
+def written_form(payload, boundary: str) -> bytes:
+    fields = {name: value for name, value in payload.items() if name != "rows"}
     heads = {f'name="{name}"': value for name, value in fields.items()} | {
         'name="rows_file"; filename="r"': "name\nAda"
     }
@@ -133,36 +135,36 @@ def written_form(wish, boundary: str) -> bytes:
     return ("".join(parts) + f"--{boundary}--\r\n").encode()
 
 
-def test_a_repeated_form_makes_one_batch_though_its_boundary_differs(owner, wish):
+def test_a_repeated_form_makes_one_batch_though_its_boundary_differs(owner, payload):
     made = []
     for boundary in ("aaaa", "bbbb"):
-        kind, body = f"multipart/form-data; boundary={boundary}", written_form(wish, boundary)
+        kind, body = f"multipart/form-data; boundary={boundary}", written_form(payload, boundary)
         made.append(data_of(owner.client.generic("POST", BATCHES, body, kind, HTTP_IDEMPOTENCY_KEY="k"), 201)["id"])
     assert (made[0], Batch.objects.count()) == (made[1], 1)
 
 
-def test_the_same_key_with_another_file_is_refused(owner, wish):
+def test_the_same_key_with_another_file_is_refused(owner, payload):
     send = partial(owner.client.post, BATCHES, format="multipart", HTTP_IDEMPOTENCY_KEY="k")
-    data_of(send(as_form(wish, b"name\nAda")), 201)
+    data_of(send(as_form(payload, b"name\nAda")), 201)
     with nothing_changes():
-        assert refusal_of(send(as_form(wish, b"name\nBob"))) == (422, "idempotency_key_reused")
+        assert refusal_of(send(as_form(payload, b"name\nBob"))) == (422, "idempotency_key_reused")
 
 
-def test_a_form_that_is_not_utf_8_is_refused(owner, wish):
-    body = written_form(wish | {"script": "Hi {{name}} \u00e9"}, "x").replace(b"\xc3\xa9", b"\xe9")
+def test_a_form_that_is_not_utf_8_is_refused(owner, payload):
+    body = written_form(payload | {"script": "Hi {{name}} \u00e9"}, "x").replace(b"\xc3\xa9", b"\xe9")
     with nothing_changes():
         answer = owner.client.generic("POST", BATCHES, body, "multipart/form-data; boundary=x")
         assert refusal_of(answer) == (400, "parse_error")
 
 
-def test_a_form_with_letters_beyond_ascii_is_read(owner, wish):
-    body = written_form(wish | {"script": "Hi {{name}} \u00e9\u4f60"}, "x")
+def test_a_form_with_letters_beyond_ascii_is_read(owner, payload):
+    body = written_form(payload | {"script": "Hi {{name}} \u00e9\u4f60"}, "x")
     data = data_of(owner.client.generic("POST", BATCHES, body, "multipart/form-data; boundary=x"), 201)
     assert data["script"] == "Hi {{name}} \u00e9\u4f60"
 
 
-def test_a_second_file_is_refused(owner, wish):
-    form = as_form(wish, b"name\nAda", script=as_form(wish, b"x")["rows_file"])
+def test_a_second_file_is_refused(owner, payload):
+    form = as_form(payload, b"name\nAda", script=as_form(payload, b"x")["rows_file"])
     with nothing_changes():
         assert refusal_of(owner.client.post(BATCHES, form, format="multipart")) == (400, "parse_error")
 
@@ -189,7 +191,7 @@ def test_a_form_without_a_boundary_is_refused(owner):
     assert refusal_of(owner.client.generic("POST", BATCHES, b"x", "multipart/form-data")) == (400, "parse_error")
 
 
-def test_a_body_that_is_too_large_is_refused(owner, wish):
+def test_a_body_that_is_too_large_is_refused(owner, payload):
     with nothing_changes():
-        answer = owner.client.post(BATCHES, wish | {"script": "a" * (5 * 1024 * 1024)})
+        answer = owner.client.post(BATCHES, payload | {"script": "a" * (5 * 1024 * 1024)})
     assert refusal_of(answer) == (413, "payload_too_large")

@@ -16,19 +16,19 @@ from videos import estimates, scheduler
 from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent
 from videos.services import batching, sweeping
-from videos.tests.batches import BATCHES, counts, end, make_batch, shown, videos_of, wish_for
+from videos.tests.batches import BATCHES, counts, end, make_batch, payload_for, shown, videos_of
 from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def wish(avatar) -> dict:
-    return wish_for(avatar)
+def payload(avatar) -> dict:
+    return payload_for(avatar)
 
 
-def test_counts_and_credits_follow_its_videos(owner, wish):
-    batch = make_batch(owner, wish)
+def test_counts_and_credits_follow_its_videos(owner, payload):
+    batch = make_batch(owner, payload)
     first, second, _ = videos_of(batch)
     given_back = first.credits_held
     end(first)
@@ -43,8 +43,8 @@ def fresh_batch(batch) -> Batch:
     return Batch.objects.get(pk=batch.pk)
 
 
-def test_it_is_completed_when_all_have_ended(owner, wish):
-    batch = make_batch(owner, wish)
+def test_it_is_completed_when_all_have_ended(owner, payload):
+    batch = make_batch(owner, payload)
     for video in videos_of(batch):
         end(video)
     data = shown(owner, batch)
@@ -66,16 +66,16 @@ def test_two_last_videos_that_end_at_once_close_it_once():
     assert sorted(told) == ["batch.completed"] + ["video.failed"] * 8
 
 
-def test_it_is_told_of_after_the_last_of_its_videos(owner, wish):
+def test_it_is_told_of_after_the_last_of_its_videos(owner, payload):
     make_endpoint(owner, "batch.completed", "video.failed")
-    for video in videos_of(make_batch(owner, wish)):
+    for video in videos_of(make_batch(owner, payload)):
         end(video)
     told = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
     assert list(told) == ["video.failed"] * 3 + ["batch.completed"]
 
 
-def test_its_progress_is_the_mean_over_its_videos(owner, wish):
-    batch = make_batch(owner, wish)
+def test_its_progress_is_the_mean_over_its_videos(owner, payload):
+    batch = make_batch(owner, payload)
     first, second, third = videos_of(batch)
     end(first)
     second.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now() - timedelta(seconds=40))
@@ -86,17 +86,17 @@ def test_its_progress_is_the_mean_over_its_videos(owner, wish):
     assert parts[1] > 1
 
 
-def test_a_longer_list_takes_no_more_queries(owner, wish):
+def test_a_longer_list_takes_no_more_queries(owner, payload):
     set_balance(owner, 1000)
-    make_batch(owner, wish)
+    make_batch(owner, payload)
     with_one = queries_once_warm(lambda: data_of(owner.client.get(BATCHES)))
-    make_batch(owner, wish)
-    make_batch(owner, wish)
+    make_batch(owner, payload)
+    make_batch(owner, payload)
     assert queries_once_warm(lambda: data_of(owner.client.get(BATCHES))) == with_one == 2
 
 
-def test_what_waits_is_taken_back_and_what_is_under_way_goes_on(owner, wish):
-    batch = make_batch(owner, wish)
+def test_what_waits_is_taken_back_and_what_is_under_way_goes_on(owner, payload):
+    batch = make_batch(owner, payload)
     first, *_ = videos_of(batch)
     first.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
     data = data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
@@ -106,9 +106,9 @@ def test_what_waits_is_taken_back_and_what_is_under_way_goes_on(owner, wish):
     assert shown(owner, batch)["status"] == "canceled"
 
 
-def test_each_that_is_taken_back_has_its_history_and_its_credits(owner, wish):
+def test_each_that_is_taken_back_has_its_history_and_its_credits(owner, payload):
     program = make_key(owner)
-    batch = make_batch(program, wish)
+    batch = make_batch(program, payload)
     data_of(program.client.post(f"{BATCHES}/{batch.pk}/cancel"))
     program.key.refresh_from_db()
     held = {video.credits_held for video in videos_of(batch)}
@@ -117,9 +117,9 @@ def test_each_that_is_taken_back_has_its_history_and_its_credits(owner, wish):
     assert list(moves) == [("queued", "batch_canceled")] * 3
 
 
-def test_its_end_by_cancellation_is_told_of_once(owner, wish):
+def test_its_end_by_cancellation_is_told_of_once(owner, payload):
     make_endpoint(owner, "batch.completed", "video.canceled")
-    batch = make_batch(owner, wish)
+    batch = make_batch(owner, payload)
     data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
     told = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
     assert list(told) == ["video.canceled"] * 3 + ["batch.completed"]
@@ -129,7 +129,7 @@ def test_its_end_by_cancellation_is_told_of_once(owner, wish):
 def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
     settings.HEYGEN_API_KEY, settings.HEYGEN_MAX_CONCURRENT = "key", 4
     person = make_caller(balance=200)
-    batch = make_batch(person, wish_for(make_avatar()), rows=[{"name": "Ada"}] * 20)
+    batch = make_batch(person, payload_for(make_avatar()), rows=[{"name": "Ada"}] * 20)
     in_parallel([lambda: batching.cancel(batch), scheduler.hand_out_slots, lambda: batching.cancel(batch)])
     batching.cancel_rest(str(batch.pk))
     statuses = Counter(video.status for video in videos_of(batch))
@@ -137,41 +137,41 @@ def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
     assert (fresh_batch(batch).open, the_ledger_proves()) == (statuses["submitting"], True)
 
 
-def test_canceling_more_takes_few_more_queries(owner, wish):
+def test_canceling_more_takes_few_more_queries(owner, payload):
     set_balance(owner, 1000)
-    few, many = (make_batch(owner, wish, rows=[{"name": "Ada"}] * count) for count in (10, 20))
+    few, many = (make_batch(owner, payload, rows=[{"name": "Ada"}] * count) for count in (10, 20))
     cost = [queries_of(lambda batch=batch: batching.cancel(batch)) for batch in (few, many)]
     assert cost[1] - cost[0] <= 4 * 10
 
 
-def test_canceling_twice_is_the_same_as_once(owner, wish):
-    batch = make_batch(owner, wish)
+def test_canceling_twice_is_the_same_as_once(owner, payload):
+    batch = make_batch(owner, payload)
     first, *_ = videos_of(batch)
     first.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
     once, again = (data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel")) for _ in range(2))
     assert (once, once["counts"]) == (again, counts(processing=1, canceled=2))
 
 
-def test_an_ended_batch_cannot_be_canceled(owner, wish):
-    batch = make_batch(owner, wish)
+def test_an_ended_batch_cannot_be_canceled(owner, payload):
+    batch = make_batch(owner, payload)
     for video in videos_of(batch):
         end(video)
     with nothing_changes():
         assert refusal_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel")) == (409, "invalid_state")
 
 
-def test_the_rest_of_a_long_batch_is_canceled_by_a_worker(owner, wish, monkeypatch, woken):
+def test_the_rest_of_a_long_batch_is_canceled_by_a_worker(owner, payload, monkeypatch, woken):
     monkeypatch.setattr(batching, "CANCEL_CHUNK", 2)
-    batch = make_batch(owner, wish)
+    batch = make_batch(owner, payload)
     assert data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))["counts"] == counts(queued=1, canceled=2)
     assert ("videos.cancel_batch", str(batch.pk)) in woken
     batching.cancel_rest(str(batch.pk))
     assert shown(owner, batch)["counts"] == counts(canceled=3)
 
 
-def test_a_cancellation_that_died_half_way_is_found_by_the_sweep(owner, wish, monkeypatch, woken):
+def test_a_cancellation_that_died_half_way_is_found_by_the_sweep(owner, payload, monkeypatch, woken):
     monkeypatch.setattr(batching, "CANCEL_CHUNK", 2)
-    batch = make_batch(owner, wish)
+    batch = make_batch(owner, payload)
     data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
     woken.clear()
     Batch.objects.update(canceled_at=timezone.now() - 2 * sweeping.CANCEL_AFTER)

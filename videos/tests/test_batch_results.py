@@ -10,15 +10,15 @@ from genvid.tests.asserts import data_of, queries_once_warm
 from genvid.tests.factories import make_teammate, set_balance
 from videos.models import Video
 from videos.services import deleting
-from videos.tests.batches import BATCHES, end, make_batch, videos_of, wish_for
+from videos.tests.batches import BATCHES, end, make_batch, payload_for, videos_of
 from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def wish(avatar) -> dict:
-    return wish_for(avatar)
+def payload(avatar) -> dict:
+    return payload_for(avatar)
 
 
 def results(person, batch) -> list[dict[str, str]]:
@@ -29,8 +29,8 @@ def results(person, batch) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def test_results_have_a_line_for_each_row(owner, wish):
-    batch = make_batch(owner, wish)
+def test_results_have_a_line_for_each_row(owner, payload):
+    batch = make_batch(owner, payload)
     first, *_ = videos_of(batch)
     end(first)
     lines = results(owner, batch)
@@ -43,26 +43,26 @@ def test_results_have_a_line_for_each_row(owner, wish):
 
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)"])
-def test_a_cell_that_a_spreadsheet_would_run_is_text(owner, wish, value):
-    batch = make_batch(owner, wish, rows=[{"name": value}])
+def test_a_cell_that_a_spreadsheet_would_run_is_text(owner, payload, value):
+    batch = make_batch(owner, payload, rows=[{"name": value}])
     (line,) = results(owner, batch)
     assert line["name"] == f"'{value}"
 
 
-def test_results_take_a_query_for_each_chunk(owner, wish):
+def test_results_take_a_query_for_each_chunk(owner, payload):
     set_balance(owner, 1000)
-    small, large = make_batch(owner, wish), make_batch(owner, wish, rows=[{"name": "x"}] * 50)
+    small, large = make_batch(owner, payload), make_batch(owner, payload, rows=[{"name": "x"}] * 50)
     costs = [queries_once_warm(lambda batch=batch: results(owner, batch)) for batch in (small, large)]
     assert costs[0] == costs[1] == 3
 
 
-def test_a_manager_of_another_role_may_read_results(owner, wish):
-    batch = make_batch(owner, wish)
+def test_a_manager_of_another_role_may_read_results(owner, payload):
+    batch = make_batch(owner, payload)
     assert len(results(make_teammate(owner, Role.ADMIN), batch)) == 3
 
 
-def test_a_deleted_video_keeps_its_line_without_links_and_at_last_without_values(owner, wish):
-    batch = make_batch(owner, wish)
+def test_a_deleted_video_keeps_its_line_without_links_and_at_last_without_values(owner, payload):
+    batch = make_batch(owner, payload)
     first, *_ = videos_of(batch)
     end(first)
     Video.objects.filter(pk=first.pk).update(file="videos/a.mp4", subtitles="videos/a.srt")
@@ -74,6 +74,6 @@ def test_a_deleted_video_keeps_its_line_without_links_and_at_last_without_values
     assert (results(owner, batch)[0]["name"], fresh(first).variables) == ("", {})
 
 
-def test_a_name_of_a_column_is_no_formula(owner, wish):
-    batch = make_batch(owner, wish, rows=[{"name": "Ada", "=1+1": "x"}])
+def test_a_name_of_a_column_is_no_formula(owner, payload):
+    batch = make_batch(owner, payload, rows=[{"name": "Ada", "=1+1": "x"}])
     assert results(owner, batch)[0]["'=1+1"] == "x"

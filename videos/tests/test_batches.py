@@ -22,27 +22,27 @@ from genvid.tests.factories import make_endpoint, make_key, make_video, set_bala
 from videos import places
 from videos.estimates import queue_seconds
 from videos.models import Batch, Video, VideoEvent
-from videos.tests.batches import BATCHES, ROWS, SCRIPT, counts, end, make_batch, shown, videos_of, wish_for
+from videos.tests.batches import BATCHES, ROWS, SCRIPT, counts, end, make_batch, payload_for, shown, videos_of
 
 pytestmark = pytest.mark.django_db
 QUOTE = f"{BATCHES}/quote"
 
 
 @pytest.fixture
-def wish(avatar) -> dict:
-    return wish_for(avatar)
+def payload(avatar) -> dict:
+    return payload_for(avatar)
 
 
-def test_each_row_becomes_a_video_of_its_own(owner, wish):
-    batch = make_batch(owner, wish)
+def test_each_row_becomes_a_video_of_its_own(owner, payload):
+    batch = make_batch(owner, payload)
     assert [(video.batch_row, video.title, video.script) for video in videos_of(batch)] == [
         (number, f"For {name}", f"Hello {name}, welcome to our spring sale.")
         for number, name in enumerate(("Ada", "Bob", "Cyd"), start=1)
     ]
 
 
-def test_a_new_batch_has_every_field(owner, wish, avatar):
-    data = data_of(owner.client.post(BATCHES, wish | {"speed": 1.2, "metadata": {"a": "b"}}), 201)
+def test_a_new_batch_has_every_field(owner, payload, avatar):
+    data = data_of(owner.client.post(BATCHES, payload | {"speed": 1.2, "metadata": {"a": "b"}}), 201)
     held = data["credits"]["quoted"]
     assert {name: data[name] for name in data if name not in ("id", "created_at", "results_url")} == {
         "title": "For {{name}}",
@@ -69,27 +69,27 @@ def test_a_new_batch_has_every_field(owner, wish, avatar):
     assert held > 0
 
 
-def test_all_of_it_is_held_at_once(owner, wish):
-    batch = make_batch(owner, wish)
+def test_all_of_it_is_held_at_once(owner, payload):
+    batch = make_batch(owner, payload)
     holds = dict(Hold.objects.values_list("reference", "amount"))
     assert holds == {video.money_reference: video.credits_held for video in videos_of(batch)}
     assert (owner.wallet.held, the_ledger_proves()) == (sum(holds.values()), True)
 
 
-def test_the_videos_wait_in_the_order_of_their_rows(owner, wish):
-    batch = make_batch(owner, wish)
-    make_video(owner, avatar_id=wish["avatar_id"])
+def test_the_videos_wait_in_the_order_of_their_rows(owner, payload):
+    batch = make_batch(owner, payload)
+    make_video(owner, avatar_id=payload["avatar_id"])
     listed = data_of(owner.client.get("/api/v1/videos", {"batch_id": str(batch.pk)}))
     assert [video["queue_position"] for video in listed] == [3, 2, 1]
     assert [video["title"] for video in listed] == ["For Cyd", "For Bob", "For Ada"]
     assert {video["batch_id"] for video in listed} == {str(batch.pk)}
 
 
-def test_each_is_promised_by_its_place_under_the_fair_order(owner, outsider, wish):
+def test_each_is_promised_by_its_place_under_the_fair_order(owner, outsider, payload):
     set_balance(owner, 1000)
     set_balance(outsider, 1000)
-    make_batch(outsider, wish, rows=[{"name": "Ada"}] * 15)
-    batch = make_batch(owner, wish, rows=[{"name": "Ada"}] * 45)
+    make_batch(outsider, payload, rows=[{"name": "Ada"}] * 15)
+    batch = make_batch(owner, payload, rows=[{"name": "Ada"}] * 45)
     waits = [round((video.promised_at - video.queued_at).total_seconds()) for video in videos_of(batch)]
     found = places.of_videos(videos_of(batch))
     line = [found[video.pk] for video in videos_of(batch)]
@@ -98,63 +98,63 @@ def test_each_is_promised_by_its_place_under_the_fair_order(owner, outsider, wis
     assert all(abs(wait - queue_seconds(place, longest)) <= longest for wait, place in zip(waits, line, strict=True))
 
 
-def test_each_video_has_the_start_of_its_history(owner, wish):
-    make_batch(owner, wish)
+def test_each_video_has_the_start_of_its_history(owner, payload):
+    make_batch(owner, payload)
     assert list(VideoEvent.objects.values_list("from_status", "to_status", "reason")) == [("", "queued", "batch")] * 3
 
 
-def test_a_batch_that_the_wallet_does_not_cover_makes_nothing(owner, wish):
+def test_a_batch_that_the_wallet_does_not_cover_makes_nothing(owner, payload):
     set_balance(owner, 5)
     with nothing_changes():
-        assert refusal_of(owner.client.post(BATCHES, wish)) == (402, "insufficient_credits")
+        assert refusal_of(owner.client.post(BATCHES, payload)) == (402, "insufficient_credits")
 
 
-def test_a_batch_beyond_its_keys_limit_makes_nothing(owner, wish):
+def test_a_batch_beyond_its_keys_limit_makes_nothing(owner, payload):
     program = make_key(owner, monthly_credit_limit=5)
     program.client.get(BATCHES)
     with nothing_changes():
-        assert refusal_of(program.client.post(BATCHES, wish)) == (402, "key_limit_reached")
+        assert refusal_of(program.client.post(BATCHES, payload)) == (402, "key_limit_reached")
 
 
-def test_the_values_go_in_verbatim_and_unused_columns_are_kept(owner, wish):
+def test_the_values_go_in_verbatim_and_unused_columns_are_kept(owner, payload):
     row = {"name": "{{city}} {{", "city": "Rome"}
-    batch = make_batch(owner, wish, rows=[row])
+    batch = make_batch(owner, payload, rows=[row])
     (video,) = videos_of(batch)
     assert (video.script, video.variables) == ("Hello {{city}} {{, welcome to our spring sale.", row)
     assert batch.columns == ["name", "city"]
 
 
-def test_unused_columns_may_have_any_name(owner, wish):
+def test_unused_columns_may_have_any_name(owner, payload):
     row = {"name": "Ada", "E-mail address": "ada@example.com", "1st": "x"}
-    batch = make_batch(owner, wish, rows=[row])
+    batch = make_batch(owner, payload, rows=[row])
     assert (batch.columns, videos_of(batch)[0].variables) == (list(row), row)
 
 
-def test_rows_fill_variables_whatever_their_case_and_marks(owner, wish):
+def test_rows_fill_variables_whatever_their_case_and_marks(owner, payload):
     change = {"rows": [{"Náme": "Ada"}], "script": "Hello {{name}} and {{NAME}}.", "title": "{{Name}}"}
-    (video,) = videos_of(make_batch(owner, wish, **change))
+    (video,) = videos_of(make_batch(owner, payload, **change))
     assert (video.script, video.title) == ("Hello Ada and Ada.", "Ada")
 
 
-def test_rows_that_could_fill_a_variable_in_two_ways_are_refused(owner, wish):
+def test_rows_that_could_fill_a_variable_in_two_ways_are_refused(owner, payload):
     with nothing_changes():
-        answer = owner.client.post(BATCHES, wish | {"rows": [{"Name": "Ada", "NAME": "Bob"}]})
+        answer = owner.client.post(BATCHES, payload | {"rows": [{"Name": "Ada", "NAME": "Bob"}]})
     assert answer.json()["error"]["details"] == {
         "rows": "What fills name is not clear: the columns 'Name' and 'NAME' both fit. Rename all but one."
     }
 
 
-def test_a_retry_of_one_of_its_videos_is_a_video_of_its_own(owner, wish):
-    first, *_ = videos_of(make_batch(owner, wish))
+def test_a_retry_of_one_of_its_videos_is_a_video_of_its_own(owner, payload):
+    first, *_ = videos_of(make_batch(owner, payload))
     end(first)
     again = data_of(owner.client.post(f"/api/v1/videos/{first.pk}/retry"), 201)
     assert (again["retry_of"], again["script"], again["batch_id"]) == (str(first.pk), first.script, None)
 
 
-def test_a_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, wish):
+def test_a_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, payload):
     with nothing_changes():
-        quoted = data_of(owner.client.post(QUOTE, wish))
-    made = make_batch(owner, wish)
+        quoted = data_of(owner.client.post(QUOTE, payload))
+    made = make_batch(owner, payload)
     assert quoted == {
         "credits": made.credits_quoted,
         "videos": 3,
@@ -168,17 +168,17 @@ def test_a_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, wish):
     }
 
 
-def test_a_repeated_request_makes_one_batch(owner, wish):
-    first, again = (data_of(owner.client.post(BATCHES, wish, HTTP_IDEMPOTENCY_KEY="one"), 201) for _ in range(2))
+def test_a_repeated_request_makes_one_batch(owner, payload):
+    first, again = (data_of(owner.client.post(BATCHES, payload, HTTP_IDEMPOTENCY_KEY="one"), 201) for _ in range(2))
     assert (first["id"], Batch.objects.count(), Video.objects.count()) == (again["id"], 1, 3)
 
 
-def test_a_thousand_rows_take_no_more_queries_than_ten(owner, wish):
+def test_a_thousand_rows_take_no_more_queries_than_ten(owner, payload):
     set_balance(owner, 20_000)
     few, many = ([{"name": f"Person {n}"} for n in range(count)] for count in (10, 1000))
-    make_batch(owner, wish, rows=few)
-    with_few = queries_of(lambda: make_batch(owner, wish, rows=few))
-    assert queries_of(lambda: make_batch(owner, wish, rows=many)) <= with_few + 6
+    make_batch(owner, payload, rows=few)
+    with_few = queries_of(lambda: make_batch(owner, payload, rows=few))
+    assert queries_of(lambda: make_batch(owner, payload, rows=many)) <= with_few + 6
 
 
 def calls_of(deed: Callable[[], Any]) -> int:
@@ -189,19 +189,19 @@ def calls_of(deed: Callable[[], Any]) -> int:
 
 
 @pytest.mark.slow
-def test_a_row_costs_no_more_than_sixteen_hundred_calls(owner, wish):
+def test_a_row_costs_no_more_than_sixteen_hundred_calls(owner, payload):
     """Two seconds of work for a thousand rows, on a machine that is no slower than most."""
     set_balance(owner, 20_000)
     few, many = ([{"name": f"Person {n}"} for n in range(count)] for count in (10, 1000))
-    make_batch(owner, wish, rows=few)
-    with_few = calls_of(lambda: make_batch(owner, wish, rows=few))
-    assert calls_of(lambda: make_batch(owner, wish, rows=many)) - with_few < 990 * 1_600
+    make_batch(owner, payload, rows=few)
+    with_few = calls_of(lambda: make_batch(owner, payload, rows=few))
+    assert calls_of(lambda: make_batch(owner, payload, rows=many)) - with_few < 990 * 1_600
 
 
-def test_listeners_are_told_each_videos_place(owner, outsider, wish):
+def test_listeners_are_told_each_videos_place(owner, outsider, payload):
     make_endpoint(owner, "video.queued")
-    make_video(outsider, avatar_id=wish["avatar_id"])
-    batch = make_batch(owner, wish)
+    make_video(outsider, avatar_id=payload["avatar_id"])
+    batch = make_batch(owner, payload)
     told = [json.loads(body)["data"] for body in OutgoingEvent.objects.values_list("body", flat=True)]
     listed = data_of(owner.client.get("/api/v1/videos", {"batch_id": str(batch.pk)}))
     assert {video["id"]: video["queue_position"] for video in told} == {
@@ -236,34 +236,34 @@ def test_listeners_are_told_each_videos_place(owner, outsider, wish):
     ],
     ids=[str(number) for number in range(21)],
 )
-def test_a_wrong_batch_names_row_and_column_and_makes_nothing(owner, wish, change, fields):
+def test_a_wrong_batch_names_row_and_column_and_makes_nothing(owner, payload, change, fields):
     with nothing_changes():
-        assert wrong_fields_of(owner.client.post(BATCHES, wish | change)) == fields
+        assert wrong_fields_of(owner.client.post(BATCHES, payload | change)) == fields
 
 
 @pytest.mark.parametrize(("row", "more"), [({"name": ""}, 131), ({"name": 1, "city": 2}, 281), ("Ada", 131)])
-def test_all_wrong_rows_are_in_one_report_of_bounded_size(owner, wish, row, more):
-    details = owner.client.post(BATCHES, wish | {"rows": [row] * 150}).json()["error"]["details"]
+def test_all_wrong_rows_are_in_one_report_of_bounded_size(owner, payload, row, more):
+    details = owner.client.post(BATCHES, payload | {"rows": [row] * 150}).json()["error"]["details"]
     assert len(details) == 20
     assert details["rows"] == f"There are {more} more errors."
 
 
-def test_a_person_whose_address_is_not_verified_makes_no_batch(owner, wish, settings):
+def test_a_person_whose_address_is_not_verified_makes_no_batch(owner, payload, settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     with nothing_changes():
-        assert refusal_of(owner.client.post(BATCHES, wish)) == (403, "email_not_verified")
+        assert refusal_of(owner.client.post(BATCHES, payload)) == (403, "email_not_verified")
 
 
-def test_a_viewer_makes_and_cancels_nothing(owner, viewer, wish):
-    batch = make_batch(owner, wish)
+def test_a_viewer_makes_and_cancels_nothing(owner, viewer, payload):
+    batch = make_batch(owner, payload)
     with nothing_changes():
-        assert refusal_of(viewer.client.post(BATCHES, wish)) == (403, "permission_denied")
+        assert refusal_of(viewer.client.post(BATCHES, payload)) == (403, "permission_denied")
         assert refusal_of(viewer.client.post(f"{BATCHES}/{batch.pk}/cancel")) == (403, "permission_denied")
     assert shown(viewer, batch)["total"] == 3
 
 
-def test_an_outsider_finds_nothing(owner, outsider, wish):
-    batch = make_batch(owner, wish)
+def test_an_outsider_finds_nothing(owner, outsider, payload):
+    batch = make_batch(owner, payload)
     with nothing_changes():
         assert data_of(outsider.client.get(BATCHES)) == []
         for path in ("", "/results.csv"):

@@ -1,4 +1,4 @@
-"""What a client may wish for: quotes, new videos, drafts, and every wish that is refused."""
+"""What a client may ask for: quotes, new videos, drafts, and every request that is refused."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -33,20 +33,20 @@ FULL = {
 
 
 @pytest.fixture
-def wish(avatar) -> dict[str, Any]:
+def payload(avatar) -> dict[str, Any]:
     """The least that a client may send."""
     return {"script": SCRIPT, "avatar_id": str(avatar.pk)}
 
 
-def create(person, wish, **more) -> Any:
-    return person.client.post(VIDEOS, wish | more)
+def create(person, payload, **more) -> Any:
+    return person.client.post(VIDEOS, payload | more)
 
 
-def refused_fields(person, wish, **more) -> list[str]:
+def refused_fields(person, payload, **more) -> list[str]:
     """What both doors say is wrong; neither may leave a trace."""
     with nothing_changes():
-        created = wrong_fields_of(person.client.post(VIDEOS, wish | more))
-        quoted = wrong_fields_of(person.client.post(QUOTE, wish | more))
+        created = wrong_fields_of(person.client.post(VIDEOS, payload | more))
+        quoted = wrong_fields_of(person.client.post(QUOTE, payload | more))
     assert created == quoted
     return created
 
@@ -95,61 +95,61 @@ def test_a_new_video_is_queued_and_has_every_field(avatar, voice):
     }
 
 
-def test_every_wish_is_kept_as_it_was_sent(owner, wish):
+def test_every_field_is_kept_as_it_was_sent(owner, payload):
     voice = make_voice()
-    given = wish | FULL | {"voice_id": str(voice.pk)}
+    given = payload | FULL | {"voice_id": str(voice.pk)}
     data = data_of(owner.client.post(VIDEOS, given), 201)
     assert {name: data[name] for name in given} == given
 
 
-def test_a_new_video_can_be_read_back(owner, wish):
-    data = data_of(create(owner, wish), 201)
+def test_a_new_video_can_be_read_back(owner, payload):
+    data = data_of(create(owner, payload), 201)
     assert data_of(owner.client.get(f"{VIDEOS}/{data['id']}")) == data
 
 
-def test_a_new_video_holds_its_credits(owner, wish):
-    create(owner, wish)
+def test_a_new_video_holds_its_credits(owner, payload):
+    create(owner, payload)
     assert money_of(owner) == Money(balance=30, held=5, holds=1)
     assert Hold.objects.get().reference == Video.objects.get().money_reference
 
 
-def test_a_new_video_begins_its_history(owner, wish):
-    create(owner, wish)
+def test_a_new_video_begins_its_history(owner, payload):
+    create(owner, payload)
     events = VideoEvent.objects.order_by("id").values_list("from_status", "to_status", "reason")
     assert list(events) == [("", "draft", "created"), ("draft", "queued", "accepted")]
 
 
-def test_a_new_video_belongs_to_the_account_and_remembers_who_made_it(owner, teammate, wish):
-    create(teammate, wish)
+def test_a_new_video_belongs_to_the_account_and_remembers_who_made_it(owner, teammate, payload):
+    create(teammate, payload)
     video = Video.objects.get()
     assert (video.account_id, video.created_by_id) == (owner.account.pk, teammate.user.pk)
 
 
-def test_a_new_video_wakes_the_scheduler(owner, wish, woken, django_capture_on_commit_callbacks):
+def test_a_new_video_wakes_the_scheduler(owner, payload, woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        create(owner, wish)
+        create(owner, payload)
     assert woken == [("videos.dispatch",)]
 
 
 @pytest.mark.parametrize("video_format", ["16:9", "9:16", "1:1", "4:5", "5:4"])
-def test_every_format_is_made(owner, wish, video_format):
-    assert data_of(create(owner, wish, format=video_format), 201)["format"] == video_format
+def test_every_format_is_made(owner, payload, video_format):
+    assert data_of(create(owner, payload, format=video_format), 201)["format"] == video_format
 
 
 @pytest.mark.parametrize("speed", [0.5, 1, 1.5])
-def test_the_bounds_of_speed_are_permitted(owner, wish, speed):
-    assert data_of(create(owner, wish, speed=speed), 201)["speed"] == speed
+def test_the_bounds_of_speed_are_permitted(owner, payload, speed):
+    assert data_of(create(owner, payload, speed=speed), 201)["speed"] == speed
 
 
 @pytest.mark.parametrize("name", ["voice_id", "language", "background"])
-def test_what_may_be_left_out_may_be_null(owner, wish, name):
-    plain = data_of(create(owner, wish), 201)
-    assert data_of(create(owner, wish, **{name: None}), 201)[name] == plain[name]
+def test_what_may_be_left_out_may_be_null(owner, payload, name):
+    plain = data_of(create(owner, payload), 201)
+    assert data_of(create(owner, payload, **{name: None}), 201)[name] == plain[name]
 
 
 @pytest.mark.parametrize("language", ["English", "english", "en", "EN", "en-US", "en-us"])
-def test_a_language_is_a_name_or_a_code(owner, wish, language):
-    assert data_of(create(owner, wish, language=language), 201)["language"] == language
+def test_a_language_is_a_name_or_a_code(owner, payload, language):
+    assert data_of(create(owner, payload, language=language), 201)["language"] == language
 
 
 @pytest.mark.parametrize(
@@ -162,25 +162,25 @@ def test_a_language_is_a_name_or_a_code(owner, wish, language):
         ("Chinese", "zh-CN"),
     ],
 )
-def test_a_voice_speaks_its_languages_regional_codes(owner, wish, spoken, code):
+def test_a_voice_speaks_its_languages_regional_codes(owner, payload, spoken, code):
     voice = make_voice(language=spoken)
-    response = create(owner, wish, voice_id=str(voice.pk), language=code)
+    response = create(owner, payload, voice_id=str(voice.pk), language=code)
     assert data_of(response, 201)["language"] == code
 
 
-def test_an_image_in_public_may_be_the_background(owner, wish):
-    assert data_of(create(owner, wish, background=PUBLIC_IMAGE), 201)["background"] == PUBLIC_IMAGE
+def test_an_image_in_public_may_be_the_background(owner, payload):
+    assert data_of(create(owner, payload, background=PUBLIC_IMAGE), 201)["background"] == PUBLIC_IMAGE
 
 
-def test_a_title_loses_the_space_around_it_and_a_script_does_not(owner, wish):
-    data = data_of(create(owner, wish, title="  Sale ", script=" Hello. "), 201)
+def test_a_title_loses_the_space_around_it_and_a_script_does_not(owner, payload):
+    data = data_of(create(owner, payload, title="  Sale ", script=" Hello. "), 201)
     assert (data["title"], data["script"]) == ("Sale", " Hello. ")
 
 
-def test_the_longest_wishes_are_permitted(wish):
+def test_the_longest_values_are_permitted(payload):
     long = {"title": "t" * 200, "script": "a" * 5000}
     long |= {"metadata": {f"{number:064}": "v" * 500 for number in range(20)}}
-    data = data_of(create(make_caller(balance=1000), wish, **long), 201)
+    data = data_of(create(make_caller(balance=1000), payload, **long), 201)
     assert {name: data[name] for name in long} == long
 
 
@@ -193,26 +193,26 @@ def test_an_avatar_without_a_voice_takes_the_one_that_is_named(owner):
 # ── Drafts
 
 
-def test_a_draft_waits_nowhere_and_holds_nothing(owner, wish):
-    data = data_of(create(owner, wish, draft=True), 201)
+def test_a_draft_waits_nowhere_and_holds_nothing(owner, payload):
+    data = data_of(create(owner, payload, draft=True), 201)
     assert (data["status"], data["queue_position"], data["eta_seconds"]) == ("draft", None, None)
     assert (data["credits"], money_of(owner)) == ({"held": 0, "charged": 0}, Money(balance=30))
 
 
-def test_a_draft_needs_no_credits(wish):
-    assert data_of(create(make_caller(balance=0), wish, draft=True), 201)["status"] == "draft"
+def test_a_draft_needs_no_credits(payload):
+    assert data_of(create(make_caller(balance=0), payload, draft=True), 201)["status"] == "draft"
 
 
-def test_a_video_that_is_said_to_be_no_draft_is_queued(owner, wish):
-    assert data_of(create(owner, wish, draft=False), 201)["status"] == "queued"
+def test_a_video_that_is_said_to_be_no_draft_is_queued(owner, payload):
+    assert data_of(create(owner, payload, draft=False), 201)["status"] == "queued"
 
 
 # ── Quotes
 
 
-def test_a_quote_has_every_field_and_changes_nothing(owner, wish):
+def test_a_quote_has_every_field_and_changes_nothing(owner, payload):
     with nothing_changes():
-        data = data_of(owner.client.post(QUOTE, wish))
+        data = data_of(owner.client.post(QUOTE, payload))
     assert data == {
         "credits": 5,
         "estimated_seconds": 4,
@@ -226,61 +226,61 @@ def test_a_quote_has_every_field_and_changes_nothing(owner, wish):
 
 
 @pytest.mark.parametrize("more", [{}, FULL, {"speed": 0.5}, {"draft": False}], ids=str)
-def test_a_quote_says_what_a_new_video_then_holds(owner, wish, more):
-    quoted = data_of(owner.client.post(QUOTE, wish | more))
-    created = data_of(create(owner, wish, **more), 201)
+def test_a_quote_says_what_a_new_video_then_holds(owner, payload, more):
+    quoted = data_of(owner.client.post(QUOTE, payload | more))
+    created = data_of(create(owner, payload, **more), 201)
     assert created["credits"] == {"held": quoted["credits"], "charged": 0}
     assert created["eta_seconds"] == quoted["eta_seconds"]
 
 
-def test_a_quote_subtracts_what_is_held(owner, wish):
-    create(owner, wish)
-    assert data_of(owner.client.post(QUOTE, wish))["available_credits"] == 25
+def test_a_quote_subtracts_what_is_held(owner, payload):
+    create(owner, payload)
+    assert data_of(owner.client.post(QUOTE, payload))["available_credits"] == 25
 
 
 @pytest.mark.parametrize(("balance", "affordable"), [(5, True), (4, False), (0, False)])
-def test_a_quote_says_whether_the_wallet_covers_it(wish, balance, affordable):
-    data = data_of(make_caller(balance=balance).client.post(QUOTE, wish))
+def test_a_quote_says_whether_the_wallet_covers_it(payload, balance, affordable):
+    data = data_of(make_caller(balance=balance).client.post(QUOTE, payload))
     assert (data["available_credits"], data["affordable"]) == (balance, affordable)
 
 
-def test_a_viewer_may_ask_for_a_quote(viewer, wish):
-    assert data_of(viewer.client.post(QUOTE, wish))["credits"] == 5
+def test_a_viewer_may_ask_for_a_quote(viewer, payload):
+    assert data_of(viewer.client.post(QUOTE, payload))["credits"] == 5
 
 
 # ── Credits
 
 
-def test_the_last_credit_may_be_held(wish):
+def test_the_last_credit_may_be_held(payload):
     person = make_caller(balance=5)
-    assert data_of(create(person, wish), 201)["status"] == "queued"
+    assert data_of(create(person, payload), 201)["status"] == "queued"
     assert money_of(person) == Money(balance=5, held=5, holds=1)
 
 
-def test_a_video_that_the_wallet_does_not_cover_is_not_made(wish):
+def test_a_video_that_the_wallet_does_not_cover_is_not_made(payload):
     person = make_caller(balance=4)
     with nothing_changes():
-        response = create(person, wish)
+        response = create(person, payload)
     assert refusal_of(response) == (402, "insufficient_credits")
     assert response.json()["error"]["retryable"] is False
 
 
-def test_a_video_that_is_not_covered_wakes_nobody(wish, woken, django_capture_on_commit_callbacks):
+def test_a_video_that_is_not_covered_wakes_nobody(payload, woken, django_capture_on_commit_callbacks):
     person = make_caller(balance=4)
     with django_capture_on_commit_callbacks(execute=True):
-        create(person, wish)
+        create(person, payload)
     assert woken == []
 
 
-def test_credits_that_another_video_holds_cannot_be_held_again(wish):
+def test_credits_that_another_video_holds_cannot_be_held_again(payload):
     person = make_caller(balance=9)
-    create(person, wish)
+    create(person, payload)
     with nothing_changes():
-        response = create(person, wish)
+        response = create(person, payload)
     assert refusal_of(response) == (402, "insufficient_credits")
 
 
-# ── Refused wishes
+# ── Refused requests
 
 UNSPEAKABLE = ["", " \n\t", "?! … —", "🎉🎉", '<break time="2s"/>', "\u200b", "a" * 5001]
 WRONG = [
@@ -308,37 +308,37 @@ def short(value: object) -> str:
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=short)
-def test_a_wish_that_cannot_be_met_is_named(owner, wish, field, value):
-    assert refused_fields(owner, wish, **{field: value}) == [field]
+def test_a_field_of_a_wrong_value_is_named(owner, payload, field, value):
+    assert refused_fields(owner, payload, **{field: value}) == [field]
 
 
 @pytest.mark.parametrize(
     ("metadata", "said"),
     [(None, "This field may not be null."), ({"k": "a\x00b"}, "Null characters are not allowed.")],
 )
-def test_metadata_that_is_null_is_told_from_null_characters(owner, wish, metadata, said):
-    error = create(owner, wish, metadata=metadata).json()["error"]
+def test_metadata_that_is_null_is_told_from_null_characters(owner, payload, metadata, said):
+    error = create(owner, payload, metadata=metadata).json()["error"]
     assert error["details"] == {"metadata": said}
 
 
 @pytest.mark.parametrize("field", ["script", "avatar_id"])
-def test_what_is_needed_is_named_when_it_is_missing(owner, wish, field):
-    del wish[field]
-    assert refused_fields(owner, wish) == [field]
+def test_what_is_needed_is_named_when_it_is_missing(owner, payload, field):
+    del payload[field]
+    assert refused_fields(owner, payload) == [field]
 
 
 def test_every_wrong_field_is_named_at_once(owner):
-    wish = {"script": "", "avatar_id": "x", "speed": 9, "format": "x", "titel": "x"}
-    assert refused_fields(owner, wish) == ["avatar_id", "format", "script", "speed", "titel"]
+    payload = {"script": "", "avatar_id": "x", "speed": 9, "format": "x", "titel": "x"}
+    assert refused_fields(owner, payload) == ["avatar_id", "format", "script", "speed", "titel"]
 
 
-def test_an_unknown_field_is_named(owner, wish):
-    assert refused_fields(owner, wish, scirpt="Hello.") == ["scirpt"]
+def test_an_unknown_field_is_named(owner, payload):
+    assert refused_fields(owner, payload, scirpt="Hello.") == ["scirpt"]
 
 
 @pytest.mark.parametrize("field", ["id", "status", "credits", "account_id", "created_at", "engine", "retry_of"])
-def test_what_only_we_decide_is_an_unknown_field(owner, wish, field):
-    assert refused_fields(owner, wish, **{field: "x"}) == [field]
+def test_what_only_we_decide_is_an_unknown_field(owner, payload, field):
+    assert refused_fields(owner, payload, **{field: "x"}) == [field]
 
 
 @pytest.mark.parametrize("state", [{"is_available": False}, {"is_hidden": True}], ids=str)
@@ -348,9 +348,9 @@ def test_an_avatar_that_is_retired_or_hidden_is_refused(owner, state):
 
 
 @pytest.mark.parametrize("state", [{"is_available": False}, {"is_hidden": True}, {"language": "German"}], ids=str)
-def test_a_voice_that_is_retired_or_hidden_or_speaks_another_language_is_refused(owner, wish, state):
+def test_a_voice_that_is_retired_or_hidden_or_speaks_another_language_is_refused(owner, payload, state):
     voice = make_voice(**state)
-    assert refused_fields(owner, wish, voice_id=str(voice.pk), language="English") == ["voice_id"]
+    assert refused_fields(owner, payload, voice_id=str(voice.pk), language="English") == ["voice_id"]
 
 
 def test_an_avatar_without_a_voice_needs_one(owner):
@@ -363,13 +363,13 @@ def test_an_avatar_whose_own_voice_is_retired_needs_another(owner):
     assert refused_fields(owner, {"script": SCRIPT, "avatar_id": str(hoarse.pk)}) == ["voice_id"]
 
 
-def test_a_language_that_the_avatars_own_voice_does_not_speak_is_refused(owner, wish):
-    assert refused_fields(owner, wish, language="de") == ["voice_id"]
+def test_a_language_that_the_avatars_own_voice_does_not_speak_is_refused(owner, payload):
+    assert refused_fields(owner, payload, language="de") == ["voice_id"]
 
 
 @pytest.mark.parametrize("language", ["E", "eng", "Englis"])
-def test_the_beginning_of_a_language_is_no_language(owner, wish, language):
-    assert refused_fields(owner, wish, language=language) == ["language"]
+def test_the_beginning_of_a_language_is_no_language(owner, payload, language):
+    assert refused_fields(owner, payload, language=language) == ["language"]
 
 
 BACKGROUNDS = [
@@ -393,8 +393,8 @@ BACKGROUNDS = [
 
 
 @pytest.mark.parametrize(("background", "fields"), BACKGROUNDS, ids=short)
-def test_what_is_wrong_with_a_background_is_named_by_dotted_fields(owner, wish, background, fields):
-    assert refused_fields(owner, wish, background=background) == fields
+def test_what_is_wrong_with_a_background_is_named_by_dotted_fields(owner, payload, background, fields):
+    assert refused_fields(owner, payload, background=background) == fields
 
 
 ADDRESSES = {
@@ -430,18 +430,18 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("url", ADDRESSES.values(), ids=ADDRESSES.keys())
-def test_an_image_that_is_not_in_public_is_refused(owner, wish, url):
-    assert refused_fields(owner, wish, background={"type": "image", "url": url}) == ["background.url"]
+def test_an_image_that_is_not_in_public_is_refused(owner, payload, url):
+    assert refused_fields(owner, payload, background={"type": "image", "url": url}) == ["background.url"]
 
 
 LONG_PAUSES = [(VIDEOS, 10), (VIDEOS, 20), (VIDEOS, 400), (QUOTE, 20), (QUOTE, 400)]
 
 
 @pytest.mark.parametrize(("path", "digits"), LONG_PAUSES)
-def test_a_pause_longer_than_any_video_is_never_a_500(owner, wish, path, digits):
+def test_a_pause_longer_than_any_video_is_never_a_500(owner, payload, path, digits):
     owner.client.raise_request_exception = False
     with nothing_changes():
-        response = owner.client.post(path, wish | {"script": f'Hi <break time="{"9" * digits}s"/>'})
+        response = owner.client.post(path, payload | {"script": f'Hi <break time="{"9" * digits}s"/>'})
     assert response.status_code < 500
 
 
@@ -472,10 +472,10 @@ def test_a_body_that_is_not_called_json_is_refused(owner, content_type):
     assert refusal_of(response) == (415, "unsupported_media_type")
 
 
-def test_a_person_whose_address_is_not_verified_makes_no_video(owner, wish, settings):
+def test_a_person_whose_address_is_not_verified_makes_no_video(owner, payload, settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     with nothing_changes():
-        response = create(owner, wish)
+        response = create(owner, payload)
     assert refusal_of(response) == (403, "email_not_verified")
 
 

@@ -92,14 +92,14 @@ def live_a_little(person, pipeline: Pipeline) -> list[Video]:
     make_endpoint(person, url=URL)
     program = make_key(person)
     person.client.post("/api/v1/api-keys", {"name": f"Key of {NAME}", "scopes": ["videos:read"]})
-    wish = {"script": SCRIPT, "avatar_id": str(pipeline.avatar.pk), "title": f"For {NAME}", "resolution": "720p"}
+    payload = {"script": SCRIPT, "avatar_id": str(pipeline.avatar.pk), "title": f"For {NAME}", "resolution": "720p"}
     for client in (person.client, program.client):
-        client.post("/api/v1/videos", {**wish, "metadata": {"who": NAME}}, HTTP_IDEMPOTENCY_KEY=f"for-{EMAIL}")
-    program.client.post("/api/v1/videos", wish)
+        client.post("/api/v1/videos", {**payload, "metadata": {"who": NAME}}, HTTP_IDEMPOTENCY_KEY=f"for-{EMAIL}")
+    program.client.post("/api/v1/videos", payload)
     rows = [{"what": "Fahrrad"}, {"what": "bicycle"}]
-    batch = {**wish, "script": "Look, a {{what}}!", "rows": rows}
+    batch = {**payload, "script": "Look, a {{what}}!", "rows": rows}
     data_of(person.client.post("/api/v1/batches", batch), 201)
-    data_of(person.client.post("/api/v1/videos", {**wish, "draft": True}), 201)
+    data_of(person.client.post("/api/v1/videos", {**payload, "draft": True}), 201)
     credits.adjust(person.account.pk, 5, reference="gift:1", description=f"Sorry, {NAME}.")
     soon = timezone.now() + timedelta(days=1)
     Invitation.objects.create(account=person.account, email="friend@example.com", role=Role.MEMBER, expires_at=soon)
@@ -302,8 +302,8 @@ def test_a_canceled_order_that_may_still_make_a_render_is_waited_for(mina, pipel
 
 def test_a_batch_that_waits_is_canceled_whole(mina, pipeline):
     rows = [{"what": "bicycle"}] * 3
-    wish = {"script": "A {{what}}.", "avatar_id": str(pipeline.avatar.pk), "rows": rows, "title": NAME}
-    data_of(mina.client.post("/api/v1/batches", wish), 201)
+    payload = {"script": "A {{what}}.", "avatar_id": str(pipeline.avatar.pk), "rows": rows, "title": NAME}
+    data_of(mina.client.post("/api/v1/batches", payload), 201)
     erase(mina)
     batch = Batch.objects.get()
     assert (batch.open, batch.script, batch.title, batch.template, batch.columns) == (0, "", "", {}, [])
@@ -414,8 +414,8 @@ def test_a_thousand_videos_go_in_pieces(mina, pipeline, monkeypatch):
 
 def test_a_batch_is_left_alone_where_it_is_anothers(mina, outsider, pipeline):
     set_balance(outsider, 500)
-    wish = {"script": "A {{what}}.", "avatar_id": str(pipeline.avatar.pk), "rows": [{"what": "tree"}]}
-    data_of(outsider.client.post("/api/v1/batches", wish), 201)
+    payload = {"script": "A {{what}}.", "avatar_id": str(pipeline.avatar.pk), "rows": [{"what": "tree"}]}
+    data_of(outsider.client.post("/api/v1/batches", payload), 201)
     before = list(Batch.objects.values())
     erase(mina)
     assert list(Batch.objects.values()) == before

@@ -33,12 +33,12 @@ class Shopper:
 
     def __init__(self, client: httpx.Client, avatar_id: str) -> None:
         self._client = client
-        self._wish = {"script": "Hello there.", "avatar_id": avatar_id}
+        self._payload = {"script": "Hello there.", "avatar_id": avatar_id}
 
     def send(self, key: str) -> tuple[int, str]:
         """Status and the id of the video; 0 where the connection broke."""
         try:
-            answer = self._client.post("/api/v1/videos", json=self._wish, headers={"Idempotency-Key": key})
+            answer = self._client.post("/api/v1/videos", json=self._payload, headers={"Idempotency-Key": key})
         except httpx.TransportError:
             return 0, ""
         return answer.status_code, answer.json().get("data", {}).get("id", "")

@@ -35,10 +35,10 @@ EVERY = sorted(map(str, Status))
 BY = "sam@example.com"
 
 
-def refused(lever, video, error=InvalidState, **wish) -> str:
+def refused(lever, video, error=InvalidState, **payload) -> str:
     """What the lever says as it refuses; that nothing has changed is seen on the way."""
     with nothing_changes(), pytest.raises(error) as caught:
-        lever(video, by=BY, **wish)
+        lever(video, by=BY, **payload)
     return caught.value.message
 
 

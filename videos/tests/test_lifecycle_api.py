@@ -127,12 +127,12 @@ def test_what_failed_or_was_canceled_is_made_anew(owner, status):
     assert (hold_of(new), money_of(owner)) == ((5, HoldStatus.OPEN), Money(balance=30, held=5, holds=1))
 
 
-def test_a_retry_has_the_same_wishes(owner):
-    wishes = {"title": "Sale", "format": "1:1", "resolution": "720p", "language": "en", "captions": True}
-    wishes |= {"speed": 1.5, "metadata": {"a": "b"}, "background": {"type": "color", "value": "#112233"}}
-    old = make_video(owner, "canceled", **wishes)
+def test_a_retry_asks_for_what_the_old_video_asked_for(owner):
+    asked = {"title": "Sale", "format": "1:1", "resolution": "720p", "language": "en", "captions": True}
+    asked |= {"speed": 1.5, "metadata": {"a": "b"}, "background": {"type": "color", "value": "#112233"}}
+    old = make_video(owner, "canceled", **asked)
     data = data_of(do(owner, "retry", old), 201)
-    assert {name: data[name] for name in wishes} == wishes
+    assert {name: data[name] for name in asked} == asked
     assert (data["script"], data["avatar_id"], data["voice_id"]) == (
         old.script,
         str(old.avatar_id),
@@ -219,7 +219,7 @@ def test_a_draft_may_change(owner, name, value):
 
 
 @pytest.mark.parametrize("name", ["background", "language"])
-def test_a_wish_of_a_draft_is_taken_back_with_null(owner, name):
+def test_a_field_of_a_draft_is_reset_by_null(owner, name):
     draft = make_video(owner, "draft", **{name: LATE[name]})
     assert data_of(owner.client.patch(address(draft), {name: None}))[name] is None
 
@@ -251,7 +251,7 @@ def test_a_draft_that_another_engine_films_is_priced_by_it(owner):
 
 
 @pytest.mark.parametrize("status", but("draft"))
-def test_what_is_no_draft_keeps_its_wishes(owner, status):
+def test_what_is_no_draft_keeps_what_was_asked_for(owner, status):
     video = make_video(owner, status)
     change = LATE | {"avatar_id": str(video.avatar_id), "voice_id": str(video.voice_id), "title": "New"}
     with nothing_changes():

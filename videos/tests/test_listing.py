@@ -95,9 +95,9 @@ def test_a_page_knows_the_places_of_its_videos_in_the_whole_queue(owner, avatar)
 def test_a_quote_and_the_new_video_expect_the_same_in_a_long_queue(owner, avatar, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     make_video(owner, avatar=avatar)
-    wish = {"script": "Hello.", "avatar_id": str(avatar.pk)}
-    quoted = data_of(owner.client.post(f"{VIDEOS}/quote", wish))
-    assert data_of(owner.client.post(VIDEOS, wish), 201)["eta_seconds"] == quoted["eta_seconds"]
+    payload = {"script": "Hello.", "avatar_id": str(avatar.pk)}
+    quoted = data_of(owner.client.post(f"{VIDEOS}/quote", payload))
+    assert data_of(owner.client.post(VIDEOS, payload), 201)["eta_seconds"] == quoted["eta_seconds"]
 
 
 def test_who_leaves_the_queue_lets_the_others_move_up(owner, avatar):

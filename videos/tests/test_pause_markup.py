@@ -88,7 +88,7 @@ def pausing() -> Any:
     return make_avatar(default_voice=make_voice(name="Ada", supports_pause=True))
 
 
-def wish_for(avatar: Any, script: str) -> dict[str, Any]:
+def payload_for(avatar: Any, script: str) -> dict[str, Any]:
     return {"script": script, "avatar_id": str(avatar.pk)}
 
 
@@ -161,14 +161,14 @@ def test_a_long_tag_is_named_by_its_beginning():
 @pytest.mark.parametrize("path", [VIDEOS, QUOTE])
 def test_a_tag_is_refused_on_the_script(owner, pausing, path):
     with nothing_changes():
-        response = owner.client.post(path, wish_for(pausing, "<speak>Hello</speak>"))
+        response = owner.client.post(path, payload_for(pausing, "<speak>Hello</speak>"))
     assert details_of(response)["script"].startswith("<speak> is a tag that voices do not understand")
 
 
 @pytest.mark.django_db
 def test_a_script_is_kept_as_it_was_sent_and_ordered_as_the_voice_reads_it(owner, pausing):
     script = "Hello<BREAK time=“1500ms”>you. 3 < 5"
-    video = data_of(owner.client.post(VIDEOS, wish_for(pausing, script)), 201)
+    video = data_of(owner.client.post(VIDEOS, payload_for(pausing, script)), 201)
     assert video["script"] == script
     row = Video.objects.select_related("avatar", "voice").get()
     assert (row.script, row.estimated_seconds) == (script, 5)
@@ -180,7 +180,7 @@ def test_a_script_is_kept_as_it_was_sent_and_ordered_as_the_voice_reads_it(owner
 def test_a_pause_needs_a_voice_that_has_pauses(owner, path):
     avatar = make_avatar(default_voice=make_voice(name="Ada"))
     with nothing_changes():
-        response = owner.client.post(path, wish_for(avatar, 'Hello <break time="1s"/> you'))
+        response = owner.client.post(path, payload_for(avatar, 'Hello <break time="1s"/> you'))
     assert details_of(response)["script"].startswith('The voice "Ada" makes no pauses')
 
 
@@ -215,7 +215,7 @@ def test_a_script_that_grows_beyond_the_limit_on_its_way_is_refused(owner, pausi
     script = 'ab<break time="0.1s"/>' * 227
     assert len(script) <= 5000
     with nothing_changes():
-        response = owner.client.post(VIDEOS, wish_for(pausing, script))
+        response = owner.client.post(VIDEOS, payload_for(pausing, script))
     assert "with a space around each pause" in details_of(response)["script"]
 
 
@@ -225,7 +225,7 @@ def test_a_script_that_grows_beyond_the_limit_on_its_way_is_refused(owner, pausi
 @pytest.fixture
 def batch(pausing) -> dict[str, Any]:
     script = 'Hello {{name}}, <break time="{{wait}}"/> welcome.'
-    return wish_for(pausing, script) | {"rows": [{"name": "Ada", "wait": "500ms"}, {"name": "Bob", "wait": "2s"}]}
+    return payload_for(pausing, script) | {"rows": [{"name": "Ada", "wait": "500ms"}, {"name": "Bob", "wait": "2s"}]}
 
 
 @pytest.mark.django_db

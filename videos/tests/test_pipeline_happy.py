@@ -94,7 +94,7 @@ def test_burned_captions_are_another_file(pipeline, owner):
     assert money_of(owner).charges == 2
 
 
-def test_the_order_says_what_the_client_wished(pipeline, owner):
+def test_the_order_says_what_the_client_asked_for(pipeline, owner):
     video = pipeline.submit(pipeline.order(owner, script="One two three."))
 
     remote = pipeline.remote(video)

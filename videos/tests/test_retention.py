@@ -137,7 +137,7 @@ def test_an_expired_video_is_deleted_at_heygen_too(done, pipeline, woken):
     assert (pipeline.remote(done)["deleted"], fresh(done).provider_deleted_at is not None) == (1, True)
 
 
-def test_a_render_is_deleted_once_it_is_stored_where_that_is_wished(pipeline, owner, settings, woken):
+def test_a_render_is_deleted_once_it_is_stored_where_the_settings_say_so(pipeline, owner, settings, woken):
     settings.HEYGEN_DELETE_AFTER_STORE = True
     video = pipeline.run(pipeline.order(owner))
     retention.wake_renders_left()

@@ -24,7 +24,7 @@ def rich() -> Any:
     return make_caller(balance=5000)
 
 
-def wish_for(script: str, language: str = "English", **more: Any) -> dict[str, Any]:
+def payload_for(script: str, language: str = "English", **more: Any) -> dict[str, Any]:
     avatar = make_avatar(default_voice=make_voice(language=language))
     return {"script": script, "avatar_id": str(avatar.pk)} | more
 
@@ -68,42 +68,44 @@ def test_what_a_voice_does_not_read(script, language, written):
 
 
 def test_quote_and_video_warn_alike(rich):
-    wish = wish_for(ARABIC)
-    quote = data_of(rich.client.post(QUOTE, wish))
+    payload = payload_for(ARABIC)
+    quote = data_of(rich.client.post(QUOTE, payload))
     assert quote["warnings"][0] == MISMATCH
     assert codes(quote) == ["voice_script_mismatch", "uncertain_length"]
-    created = data_of(rich.client.post(VIDEOS, wish), 201)
+    created = data_of(rich.client.post(VIDEOS, payload), 201)
     assert created["warnings"] == quote["warnings"]
     assert created["credits"]["held"] == quote["credits"]
 
 
 def test_the_video_keeps_its_warnings_in_every_answer(rich):
-    video = data_of(rich.client.post(VIDEOS, wish_for(ARABIC)), 201)
+    video = data_of(rich.client.post(VIDEOS, payload_for(ARABIC)), 201)
     assert data_of(rich.client.get(f"{VIDEOS}/{video['id']}"))["warnings"] == video["warnings"]
     assert data_of(rich.client.get(VIDEOS))[0]["warnings"] == video["warnings"]
 
 
 @pytest.mark.parametrize("script", ["Hello and welcome to our spring sale.", "Meet us at 10:45 in room 12."])
 def test_an_ordinary_script_has_none(owner, script):
-    wish = wish_for(script)
-    assert data_of(owner.client.post(QUOTE, wish))["warnings"] == []
-    assert data_of(owner.client.post(VIDEOS, wish), 201)["warnings"] == []
+    payload = payload_for(script)
+    assert data_of(owner.client.post(QUOTE, payload))["warnings"] == []
+    assert data_of(owner.client.post(VIDEOS, payload), 201)["warnings"] == []
 
 
 def test_what_may_become_much_longer_is_said_with_its_bound(rich):
-    (warned,) = data_of(rich.client.post(QUOTE, wish_for("a" * 400)))["warnings"]
+    (warned,) = data_of(rich.client.post(QUOTE, payload_for("a" * 400)))["warnings"]
     assert (warned["code"], warned["field"]) == ("uncertain_length", "script")
     assert "for up to 59 seconds" in warned["message"]
 
 
 def test_a_language_that_is_given_is_still_refused(owner):
-    wish = wish_for(ARABIC) | {"language": "ar"}
+    payload = payload_for(ARABIC) | {"language": "ar"}
     with nothing_changes():
-        assert wrong_fields_of(owner.client.post(VIDEOS, wish)) == ["voice_id"]
+        assert wrong_fields_of(owner.client.post(VIDEOS, payload)) == ["voice_id"]
 
 
 def test_a_language_that_the_voice_speaks_does_not_hide_the_warning(rich):
-    assert codes(data_of(rich.client.post(QUOTE, wish_for(ARABIC) | {"language": "en"})))[0] == "voice_script_mismatch"
+    assert (
+        codes(data_of(rich.client.post(QUOTE, payload_for(ARABIC) | {"language": "en"})))[0] == "voice_script_mismatch"
+    )
 
 
 def test_a_changed_draft_is_judged_anew(owner):
@@ -120,16 +122,16 @@ def test_a_video_from_before_there_were_warnings_has_none(owner):
 
 
 def test_a_batch_warns_row_by_row_and_its_quote_counts_them(rich):
-    wish = wish_for("Hello {{name}}") | {"rows": [{"name": "Ada"}, {"name": ARABIC}, {"name": ARABIC}]}
-    quote = data_of(rich.client.post(f"{BATCHES}/quote", wish))
+    payload = payload_for("Hello {{name}}") | {"rows": [{"name": "Ada"}, {"name": ARABIC}, {"name": ARABIC}]}
+    quote = data_of(rich.client.post(f"{BATCHES}/quote", payload))
     assert quote["warnings"][0] == MISMATCH | {"message": f"In 2 of 3 rows: {MISMATCH['message']}"}
-    data_of(rich.client.post(BATCHES, wish), 201)
+    data_of(rich.client.post(BATCHES, payload), 201)
     first, second, third = Video.objects.order_by("batch_row")
     assert first.warnings == []
     assert second.warnings[0] == third.warnings[0] == MISMATCH
 
 
 def test_warnings_take_no_queries(rich):
-    plain, warned = wish_for("Hello and welcome."), wish_for(ARABIC)
+    plain, warned = payload_for("Hello and welcome."), payload_for(ARABIC)
     rich.client.post(QUOTE, plain)
     assert queries_of(lambda: rich.client.post(QUOTE, plain)) == queries_of(lambda: rich.client.post(QUOTE, warned))

@@ -9,7 +9,7 @@ from genvid.tests.contract import document
 from genvid.tests.factories import make_video, make_voice, set_balance
 from videos.enums import Status
 from videos.models import Batch
-from videos.tests.batches import BATCHES, end, make_batch, videos_of, wish_for
+from videos.tests.batches import BATCHES, end, make_batch, payload_for, videos_of
 
 pytestmark = pytest.mark.django_db
 VIDEOS = "/api/v1/videos"
@@ -41,7 +41,7 @@ def test_a_move_has_the_fields_of_its_description(owner):
 
 
 def batch_in(person: Any, avatar: Any, status: str) -> Batch:
-    batch = make_batch(person, wish_for(avatar))
+    batch = make_batch(person, payload_for(avatar))
     if status == "canceled":
         person.client.post(f"{BATCHES}/{batch.pk}/cancel")
     if status == "completed":
@@ -61,7 +61,7 @@ def test_a_batch_has_the_fields_of_its_description(owner, avatar, status):
 
 
 def test_quotes_have_the_fields_of_their_descriptions(owner, avatar):
-    body = wish_for(avatar)
+    body = payload_for(avatar)
     assert set(data_of(owner.client.post(f"{BATCHES}/quote", body))) == described("BatchQuote")
     del body["rows"]
     assert set(data_of(owner.client.post(f"{VIDEOS}/quote", body))) == described("Quote")

@@ -15,7 +15,7 @@ from videos.tests.pipeline import Money, Pipeline, fresh, money_of
 
 VIDEOS = "/api/v1/videos"
 KEYS = "/api/v1/api-keys"
-WISH = {"name": "Trying out", "scopes": ["videos:read"], "mode": "test"}
+PAYLOAD = {"name": "Trying out", "scopes": ["videos:read"], "mode": "test"}
 
 
 @pytest.fixture
@@ -38,12 +38,12 @@ def make_live_video(owner: Person) -> Video:
 
 
 def order(program: Program, pipeline: Pipeline) -> Video:
-    wish = {"script": "Testing, testing.", "avatar_id": str(pipeline.avatar.pk), "resolution": "720p"}
-    return Video.objects.get(pk=data_of(program.client.post(VIDEOS, wish), 201)["id"])
+    payload = {"script": "Testing, testing.", "avatar_id": str(pipeline.avatar.pk), "resolution": "720p"}
+    return Video.objects.get(pk=data_of(program.client.post(VIDEOS, payload), 201)["id"])
 
 
 def test_a_test_key_says_that_it_is_one(owner, renderer):
-    made = data_of(owner.client.post(KEYS, WISH), 201)
+    made = data_of(owner.client.post(KEYS, PAYLOAD), 201)
     assert (made["mode"], made["key"][:8], made["prefix"][:8]) == ("test", "gv_test_", "gv_test_")
 
 
@@ -55,7 +55,7 @@ def test_a_key_is_live_unless_asked_otherwise(owner):
 def test_an_operator_without_a_renderer_offers_none(owner, settings):
     settings.TEST_RENDERER_URL = ""
     with nothing_changes():
-        assert wrong_fields_of(owner.client.post(KEYS, WISH)) == ["mode"]
+        assert wrong_fields_of(owner.client.post(KEYS, PAYLOAD)) == ["mode"]
 
 
 def test_a_test_video_is_made_for_nothing(owner, tester, pipeline):
@@ -73,8 +73,8 @@ def test_it_is_ordered_with_the_test_key_exactly_once(tester, pipeline, settings
 
 
 def test_its_quote_is_nothing(tester, pipeline):
-    wish = {"script": "Testing.", "avatar_id": str(pipeline.avatar.pk)}
-    quoted = data_of(tester.client.post(f"{VIDEOS}/quote", wish))
+    payload = {"script": "Testing.", "avatar_id": str(pipeline.avatar.pk)}
+    quoted = data_of(tester.client.post(f"{VIDEOS}/quote", payload))
     assert (quoted["credits"], quoted["affordable"]) == (0, True)
 
 
@@ -103,8 +103,12 @@ def test_a_person_who_retries_one_gets_a_test_video_again(owner, tester, pipelin
 
 
 def test_a_batch_of_a_test_key_is_one_of_test_videos(owner, tester, pipeline):
-    wish = {"script": "Hi {{name}}.", "avatar_id": str(pipeline.avatar.pk), "rows": [{"name": "Ada"}, {"name": "Bo"}]}
-    batch = data_of(tester.client.post("/api/v1/batches", wish), 201)
+    payload = {
+        "script": "Hi {{name}}.",
+        "avatar_id": str(pipeline.avatar.pk),
+        "rows": [{"name": "Ada"}, {"name": "Bo"}],
+    }
+    batch = data_of(tester.client.post("/api/v1/batches", payload), 201)
     assert batch["is_test"] is True
     assert set(Video.objects.values_list("is_test", "credits_held")) == {(True, 0)}
     assert Batch.objects.get().credits_quoted == 0

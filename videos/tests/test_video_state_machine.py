@@ -149,7 +149,7 @@ class VideoLife(RuleBasedStateMachine):
         return next(person for person in self.people if person.account.pk == video.account_id)
 
     def of_client(self, deed: Callable[[Video], Any], pk: Any) -> None:
-        """Clients' wishes may be refused, and then nothing has changed."""
+        """Clients' requests may be refused, and then nothing has changed."""
         video = Video.objects.filter(pk=pk, deleted_at=None).first()
         if video is None:
             return

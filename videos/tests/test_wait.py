@@ -82,7 +82,7 @@ class TestInAThread:
         assert time.monotonic() - started >= 1
 
     @pytest.mark.parametrize("prefer", ["wait=x", "respond-async"])
-    def test_what_is_no_wish_to_wait_is_ignored(self, owner, prefer):
+    def test_a_preference_other_than_waiting_is_ignored(self, owner, prefer):
         assert "Preference-Applied" not in ask(owner, make_video(owner), prefer)
 
     def test_where_no_thread_is_left_to_wait_the_answer_comes_at_once(self, owner, monkeypatch):

@@ -33,8 +33,8 @@ def told(person, video: Video) -> tuple:
 
 
 def quoted(person) -> tuple:
-    wish = {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
-    data = data_of(person.client.post(f"{VIDEOS}/quote", wish))
+    payload = {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    data = data_of(person.client.post(f"{VIDEOS}/quote", payload))
     return data["waiting_for"], data["eta_seconds"]
 
 

@@ -101,8 +101,8 @@ class Command(BaseCommand):
         customer = Customer(options["url"].rstrip("/"))
         self.stdout.write(f"Signed up and in     {customer.sign_up()} at {customer.url}")
         before = customer.call("GET", "billing/wallet")
-        wish = self.choose(customer, options["script"])
-        video = self.wait(customer, self.order(customer, wish))
+        payload = self.choose(customer, options["script"])
+        video = self.wait(customer, self.order(customer, payload))
         self.save(customer, video)
         after = customer.call("GET", "billing/wallet")
         self.stdout.write(f"Wallet               {before['balance']} credits before, {after['balance']} after")
@@ -126,12 +126,12 @@ class Command(BaseCommand):
             self.pause(f"The catalogue has no {name} yet.")
         return list(rows)
 
-    def order(self, customer: Customer, wish: dict[str, Any]) -> dict[str, Any]:
-        quote = customer.call("POST", "videos/quote", wish)
+    def order(self, customer: Customer, payload: dict[str, Any]) -> dict[str, Any]:
+        quote = customer.call("POST", "videos/quote", payload)
         price = f"about {quote['estimated_seconds']} s for at most {quote['credits']} credits"
         self.stdout.write(f"Quote                {price}, {quote['available_credits']} available")
         key = {"Idempotency-Key": secrets.token_hex(16)}
-        video: dict[str, Any] = customer.call("POST", "videos", wish, **key)
+        video: dict[str, Any] = customer.call("POST", "videos", payload, **key)
         self.stdout.write(f"Ordered              video {video['id']}")
         return video
 

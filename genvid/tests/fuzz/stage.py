@@ -129,10 +129,10 @@ def make_cast(owner: Person) -> Cast:
     videos = [make_video(owner, status, avatar=avatar) for status in ("draft", "queued", "completed", "failed")]
     post: Callable[..., str] = partial(_made, owner)
     endpoint = post("webhook-endpoints", {"url": "https://93.184.216.34/", "events": ["*"]})
-    wish = {"script": "Hi {{name}}", "avatar_id": str(avatar.pk), "rows": [{"name": "Ada"}]}
+    payload = {"script": "Hi {{name}}", "avatar_id": str(avatar.pk), "rows": [{"name": "Ada"}]}
     ids = {
         "videos": [str(video.pk) for video in videos],
-        "batches": [post("batches", wish)],
+        "batches": [post("batches", payload)],
         "avatars": [str(avatar.pk)],
         "voices": [str(avatar.default_voice_id)],
         "api-keys": [str(make_key(owner).key.pk)],

@@ -36,17 +36,17 @@ def seconds_of(deed) -> float:
 @pytest.mark.parametrize("script", TRICKS.values(), ids=TRICKS)
 @pytest.mark.parametrize("path", ["videos/quote", "batches/quote"])
 def test_a_script(owner, avatar, path, script):
-    wish = {"script": script, "avatar_id": str(avatar.pk)}
-    wish |= {"rows": [{"name": "Ada"}]} if path.startswith("batches") else {}
+    payload = {"script": script, "avatar_id": str(avatar.pk)}
+    payload |= {"rows": [{"name": "Ada"}]} if path.startswith("batches") else {}
     with nothing_changes():
-        assert seconds_of(lambda: owner.client.post(f"/api/v1/{path}", wish)) < A_SECOND
+        assert seconds_of(lambda: owner.client.post(f"/api/v1/{path}", payload)) < A_SECOND
 
 
 @pytest.mark.parametrize("email", ["a" * 240 + "@" + "a." * 6 + "!", "@" * 254, "a." * 126 + "@x", "a@" + "-" * 250])
 def test_an_address(stranger, email):
-    wish = {"email": email, "password": "correct horse battery staple"}
+    payload = {"email": email, "password": "correct horse battery staple"}
     with nothing_changes():
-        assert seconds_of(lambda: stranger.post("/api/v1/auth/register", wish)) < A_SECOND
+        assert seconds_of(lambda: stranger.post("/api/v1/auth/register", payload)) < A_SECOND
 
 
 @pytest.mark.parametrize("language", ["a" * 35, "en" + "-aa" * 11, "en-" * 11 + "!", "-" * 35])
