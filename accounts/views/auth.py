@@ -134,6 +134,6 @@ class AuthViewSet(AccountViewSet):
         Joins the account, and signs in to it. An address that is registered sends its access token or its password;
         any other becomes a new person, and `password` is theirs.
         """
-        wish = dict(self.body)
+        given = dict(self.body)
         signed_in_as = request.user.user_id if isinstance(request.user, Caller) else None
-        return Response(signed_in_data(joining.accept(wish.pop("token"), signed_in_as=signed_in_as, **wish)))
+        return Response(signed_in_data(joining.accept(given.pop("token"), signed_in_as=signed_in_as, **given)))

@@ -25,25 +25,25 @@ LOOK_AGAIN = 2.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class CheckoutRequest:
     plan_id: UUID
     success_url: str = ""
     cancel_url: str = ""
 
 
-def start(caller: Caller, wish: Wish, *, idempotency_key: str | None) -> dict[str, Any]:
+def start(caller: Caller, request: CheckoutRequest, *, idempotency_key: str | None) -> dict[str, Any]:
     """Open Stripe's pay page: `{checkout_url, session_id}`. Nothing is owed until somebody pays there.
 
     Call it outside any transaction. Raises ValidationFailed on a field, Conflict for a second subscription,
     PermissionDenied for test keys, ProviderUnavailable while Stripe does not answer.
     """
-    plan = _plan_of(caller, wish)
+    plan = _plan_of(caller, request)
     try:
         price = catalogue.price_for_sale(plan)
         checkout = _row(caller, price, idempotency_key)
         if plan.kind == PlanKind.SUBSCRIPTION:
             _close_others(checkout)
-        page = _page(checkout, plan, wish)
+        page = _page(checkout, plan, request)
     except BillingError as error:
         raise refusal(error) from error
     Checkout.objects.filter(pk=checkout.pk, status=CheckoutStatus.STARTING).update(
@@ -52,12 +52,12 @@ def start(caller: Caller, wish: Wish, *, idempotency_key: str | None) -> dict[st
     return {"checkout_url": page.url, "session_id": page.session_id}
 
 
-def _plan_of(caller: Caller, wish: Wish) -> Plan:
+def _plan_of(caller: Caller, request: CheckoutRequest) -> Plan:
     if caller.is_test:
         raise PermissionDenied("A test key cannot spend money.")
     for name in ("success_url", "cancel_url"):
-        _check_url(name, getattr(wish, name))
-    plan = Plan.objects.filter(pk=wish.plan_id, is_active=True).first()
+        _check_url(name, getattr(request, name))
+    plan = Plan.objects.filter(pk=request.plan_id, is_active=True).first()
     if plan is None:
         raise refuse_field("plan_id", "There is no such plan for sale.")
     if plan.kind == PlanKind.SUBSCRIPTION:
@@ -116,10 +116,10 @@ def _has_ended(live: Subscription) -> bool:
     return subscribing.live_of(live.account_id) is None
 
 
-def _page(checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
+def _page(checkout: Checkout, plan: Plan, request: CheckoutRequest) -> buying.PayPage:
     customer_id = customers.ensure(checkout.account_id)
     try:
-        return _page_of(customer_id, checkout, plan, wish)
+        return _page_of(customer_id, checkout, plan, request)
     except BillingError as error:
         if error.code != "not_found":
             raise
@@ -130,10 +130,10 @@ def _page(checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
     if price is not None:
         checkout.price = price
         checkout.save(update_fields=["price"])
-    return _page_of(customers.ensure(checkout.account_id), checkout, plan, wish)
+    return _page_of(customers.ensure(checkout.account_id), checkout, plan, request)
 
 
-def _page_of(customer_id: str, checkout: Checkout, plan: Plan, wish: Wish) -> buying.PayPage:
+def _page_of(customer_id: str, checkout: Checkout, plan: Plan, request: CheckoutRequest) -> buying.PayPage:
     is_subscription = plan.kind == PlanKind.SUBSCRIPTION
     return buying.open_pay_page(
         key=f"checkout:{checkout.pk}:{customer_id}:{checkout.price.stripe_price_id}",
@@ -141,8 +141,8 @@ def _page_of(customer_id: str, checkout: Checkout, plan: Plan, wish: Wish) -> bu
         price_id=checkout.price.stripe_price_id,
         is_subscription=is_subscription,
         trial_days=_trial_days(checkout.account_id, plan) if is_subscription else 0,
-        success_url=wish.success_url or f"{settings.PUBLIC_URL}/?checkout=done&session_id={{CHECKOUT_SESSION_ID}}",
-        cancel_url=wish.cancel_url or f"{settings.PUBLIC_URL}/?checkout=canceled",
+        success_url=request.success_url or f"{settings.PUBLIC_URL}/?checkout=done&session_id={{CHECKOUT_SESSION_ID}}",
+        cancel_url=request.cancel_url or f"{settings.PUBLIC_URL}/?checkout=canceled",
         reference=str(checkout.pk),
     )
 

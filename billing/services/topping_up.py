@@ -240,8 +240,8 @@ def set_rule(caller: Caller, *, enabled: bool, threshold: int, plan_id: UUID, mo
         raise refuse_field("plan_id", "There is no such pack for sale.")
     if monthly_limit < plan.amount:
         raise refuse_field("monthly_limit", f"Must cover one pack at least: {plan.amount}.")
-    wish = {"enabled": enabled, "threshold": threshold, "plan": plan, "monthly_limit": monthly_limit}
+    rule_fields = {"enabled": enabled, "threshold": threshold, "plan": plan, "monthly_limit": monthly_limit}
     cleared = {"paused_until": None, "pause_reason": ""}
-    rule, _ = TopUpRule.objects.update_or_create(account_id=caller.account_id, defaults=wish | cleared)
-    audit.note_by(caller, AuditAct.TOP_UP_CHANGED, **(wish | {"plan": plan.pk}))
+    rule, _ = TopUpRule.objects.update_or_create(account_id=caller.account_id, defaults=rule_fields | cleared)
+    audit.note_by(caller, AuditAct.TOP_UP_CHANGED, **(rule_fields | {"plan": plan.pk}))
     return rule

@@ -72,8 +72,8 @@ class CheckoutViewSet(AccountViewSet):
 
         Opens a page of Stripe's. Credits come once it is paid there: a webhook (`payment.succeeded`) tells.
         """
-        wish = checkouts.Wish(**self.body)
-        started = checkouts.start(self.caller, wish, idempotency_key=request.headers.get("Idempotency-Key"))
+        asked = checkouts.CheckoutRequest(**self.body)
+        started = checkouts.start(self.caller, asked, idempotency_key=request.headers.get("Idempotency-Key"))
         return Response(started, status=201)
 
     def retrieve(self, request: Request, session_id: str) -> Response:
