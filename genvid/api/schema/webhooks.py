@@ -3,6 +3,7 @@
 from typing import Any
 
 from genvid.api.schema.examples import Examples
+from genvid.api.serializers import EXAMPLE_TIME
 
 EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "video.queued": ("Video", "A video was queued.", {"status": "queued"}),
@@ -44,15 +45,15 @@ def webhooks(examples: Examples) -> dict[str, Any]:
 
 def _event(name: str, examples: Examples) -> dict[str, Any]:
     schema, happened, changes = EVENTS[name]
-    data = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object"}
-    told = examples.of(data) | changes if schema else {}
-    example = {"id": "evt_1", "type": name, "created_at": "2026-05-01T12:00:00Z", "data": told}
+    data = {"$ref": f"#/components/schemas/{schema}"}
+    told = examples.of(data) | changes
+    example = {"id": "evt_1", "type": name, "created_at": EXAMPLE_TIME, "data": told}
     return {
         "operationId": f"on_{name.replace('.', '_')}",
         "summary": happened,
         "tags": ["Webhooks"],
         "security": [],
-        "parameters": [_parameter(*each) for each in HEADERS.items()],
+        "parameters": [_parameter(name, *words) for name, words in HEADERS.items()],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": _body(name, data), "example": example}},
@@ -61,27 +62,16 @@ def _event(name: str, examples: Examples) -> dict[str, Any]:
     }
 
 
-def _parameter(name: str, said: tuple[str, str]) -> dict[str, Any]:
-    description, example = said
-    schema = {"type": "string"}
-    return {
-        "name": name,
-        "in": "header",
-        "required": True,
-        "description": description,
-        "schema": schema,
-        "example": example,
-    }
+def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
+    header = {"name": name, "in": "header", "required": True, "description": description}
+    return header | {"schema": {"type": "string"}, "example": example}
 
 
 def _body(name: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["id", "type", "created_at", "data"],
-        "properties": {
-            "id": {"type": "string"},
-            "type": {"const": name},
-            "created_at": {"type": "string", "format": "date-time"},
-            "data": data,
-        },
+    fields = {
+        "id": {"type": "string"},
+        "type": {"const": name},
+        "created_at": {"type": "string", "format": "date-time"},
+        "data": data,
     }
+    return {"type": "object", "required": list(fields), "properties": fields}
