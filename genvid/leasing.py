@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.db.models import F
-from django.db.models.expressions import CombinedExpression
+from django.db.models.expressions import CombinedExpression, ExpressionWrapper
 from django.db.models.functions import Now
 
 from genvid.jobs import Job, backlog, enqueue
@@ -108,6 +108,12 @@ class Leased(models.Model):
     def give_up(self, error: str, **changes: Any) -> bool:
         """Record that nothing more will be tried."""
         return self._write(self.held(), {self.DUE: None} | self._noted(error) | changes)
+
+    def seconds_until(self, column: str) -> float | None:
+        """How far off a moment of this row is by the database's clock, below zero when it is past; None without one."""
+        left = ExpressionWrapper(F(column) - Now(), models.DurationField())
+        span: timedelta | None = self._as_read(()).values_list(left, flat=True).get()
+        return None if span is None else span.total_seconds()
 
     def show(self, changes: Mapping[str, Any]) -> None:
         """Have the attributes say what was just written to the row.

@@ -74,7 +74,7 @@ class WatchedFile:
 
 def hold_on(video: Video, seconds: float) -> None:
     """Renew the lease. Raises MovedOn."""
-    if not video.extend_lease(seconds):
+    if not video.extend(seconds):
         raise MovedOn("the video has ended meanwhile")
 
 

@@ -112,6 +112,11 @@ def first_poll_at(video: Video) -> datetime:
     return max((video.submitted_at or now) + timedelta(seconds=first_poll(video)), now + timedelta(seconds=1))
 
 
+def seconds_to_first_poll(video: Video) -> float:
+    """How far off that is."""
+    return (first_poll_at(video) - timezone.now()).total_seconds()
+
+
 def first_poll(video: Video) -> float:
     """How long after an order that is: once any render may be done, or once all should be if webhooks come."""
     if video.is_test:

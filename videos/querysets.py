@@ -1,14 +1,13 @@
 """Many videos at once."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.db import models
 from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
 from avatars.querysets import released_to
+from genvid.leasing import LeasedQuerySet, from_now
 from videos.enums import IN_FLIGHT, PROCESSING, Status
 
 GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor": "progress_floor"}
@@ -23,7 +22,7 @@ def _cast_is_released() -> Q:
     return released_to(F("account"), "avatar__") & released_to(F("account"), "voice__")
 
 
-class VideoQuerySet(models.QuerySet[Any]):
+class VideoQuerySet(LeasedQuerySet):
     def of_account(self, account_id: UUID) -> "VideoQuerySet":
         """What clients of an account may see: its videos, without the deleted."""
         return self.filter(account=account_id, deleted_at=None)
@@ -40,13 +39,9 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Those that occupy a renderer's slot."""
         return self.filter(status__in=IN_FLIGHT)
 
-    def due(self, status: Status, now: datetime) -> "VideoQuerySet":
-        """Those in `status` that somebody must act on now, longest due first."""
-        return self.filter(status=status, due_at__lte=now).order_by("due_at")
-
-    def overdue(self, now: datetime) -> "VideoQuerySet":
-        """Those whose present status has lasted longer than its deadline."""
-        return self.filter(deadline_at__lte=now)
+    def overdue(self) -> "VideoQuerySet":
+        """Those whose present status has lasted longer than its deadline, the longest first."""
+        return self.filter(deadline_at__lte=from_now()).order_by("deadline_at")
 
     def queued(self) -> "VideoQuerySet":
         return self.filter(status=Status.QUEUED)

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from accounts.enums import EventType
 from genvid.jobs import enqueue, enqueue_on_commit
+from genvid.leasing import from_now
 from videos import fairness, jobs, places, provider
 from videos.enums import Status
-from videos.models import Video, after
+from videos.models import Video
 from videos.provider_decisions import Gate
 from videos.services import announcing
 
@@ -97,8 +98,8 @@ def _claim(video: Video) -> bool:
         idempotency_key=f"{video.pk}.{video.attempt + 1}.{uuid.uuid4().hex[:12]}",
         calls=0,
         submitted_at=timezone.now(),
-        due_at=timezone.now(),
-        deadline_at=after(settings.VIDEO_SUBMIT_DEADLINE),
+        due_at=from_now(),
+        deadline_at=from_now(settings.VIDEO_SUBMIT_DEADLINE),
     )
     if claimed:
         announcing.announce(video, EventType.VIDEO_PROCESSING)

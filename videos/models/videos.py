@@ -8,21 +8,26 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
+from genvid.leasing import Backoff, Leased
 from videos import metrics
 from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoFormat
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
+LONGEST_PAUSE = 300.0
 
 
-class Video(models.Model):
+class Video(Leased):
     """One video. `status` moves through `move()` alone; `due_at` says when somebody must act on it next."""
+
+    # Status alone would let an answer to an old order touch the present one.
+    HELD_BY = ("status", "attempt", "calls")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos")
@@ -171,15 +176,13 @@ class Video(models.Model):
         now, since = timezone.now(), self.moved_at
         changes |= {"status": to, "updated_at": now, "moved_at": now}
         with transaction.atomic():
-            if self._as_read().update(**changes) != 1:
+            if not self._write(self.held(), changes):
                 return False
             VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
             # On commit: a move that is rolled back has not happened, and must not be in the log.
             facts = {name: changes.get(name, getattr(self, name)) for name in ("attempt", "error_code", "learned_by")}
             tell = partial(self._tell_of_move, source, to, reason, (now - since).total_seconds(), **facts)
             transaction.on_commit(tell, robust=True)
-        for name, value in changes.items():
-            setattr(self, name, value)
         return True
 
     def _tell_of_move(
@@ -191,23 +194,10 @@ class Video(models.Model):
         logger.info("video_moved", **ids, **words, seconds=round(seconds, 3), attempt=attempt)
         metrics.count_move(source, to, seconds, **facts)
 
-    def take(self, seconds: float, **changes: Any) -> bool:
-        """Lease the work that is due: False when it is not due, has moved on, or another worker was first."""
-        now = timezone.now()
-        mine = self._as_read().filter(due_at__lte=now)
-        return mine.update(due_at=now + timedelta(seconds=seconds), **changes) == 1
-
-    def extend_lease(self, seconds: float) -> bool:
-        """False when the video has moved on: the work is of no more use."""
-        return self._as_read().update(due_at=after(seconds)) == 1
-
-    def postpone(self, seconds: float, why: str) -> bool:
-        """Try again later, and tell staff why."""
-        return self._as_read().update(due_at=after(seconds), tries=F("tries") + 1, waiting_reason=why[:300]) == 1
-
-    def _as_read(self) -> VideoQuerySet:
-        """This row, if it still is what we read: status alone would let news of an old order touch the present one."""
-        return Video.objects.filter(pk=self.pk, status=self.status, attempt=self.attempt, calls=self.calls)
+    def retry_pause(self, *, at_least: float = 0.0) -> timedelta:
+        """Before the next try of what came to nothing; `at_least`: seconds that HeyGen asks for."""
+        backoff = Backoff(settings.VIDEO_RETRY_SECONDS, most=LONGEST_PAUSE)
+        return backoff.delay(self.tries + 1, at_least=at_least)
 
 
 def after(seconds: float) -> datetime:

@@ -17,6 +17,7 @@ from billing import credits
 from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidState
 from genvid.jobs import enqueue_on_commit
+from genvid.leasing import from_now
 from videos import estimates, jobs, paces, waiting
 from videos.enums import Status
 from videos.languages import language_name, voice_speaks
@@ -129,7 +130,7 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
         credits_held=amount,
         api_key_id=key_id,
         promised_at=None if wait is None else after(wait),
-        deadline_at=after(settings.VIDEO_QUEUE_DEADLINE),
+        deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE),
     )
     if not queued:
         raise InvalidState("Another request was first.")

@@ -16,9 +16,10 @@ from genvid.errors import InvalidState, ValidationFailed
 from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import HeyGenError
 from genvid.http import HttpError
+from genvid.leasing import from_now
 from videos import mp4
 from videos.enums import Status
-from videos.models import Video, after
+from videos.models import Video
 from videos.renderers import client_of
 from videos.services import settling
 from videos.services.levers import current, lease, moved_meanwhile
@@ -64,8 +65,8 @@ def _take_from_workers(video: Video, by: str) -> None:
         Status.STORING,
         reason="completed_by_staff",
         detail=f"by {by}",
-        due_at=after(UPLOAD_LEASE),
-        deadline_at=after(settings.VIDEO_STORE_DEADLINE),
+        due_at=from_now(UPLOAD_LEASE),
+        deadline_at=from_now(settings.VIDEO_STORE_DEADLINE),
     )
     if not taken:
         raise moved_meanwhile()

@@ -3,21 +3,19 @@
 All may be pulled twice: the second time finds the video where the first put it, and is refused or changes nothing.
 """
 
-from datetime import timedelta
-
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from billing import credits as money
 from genvid.errors import InvalidState, ProviderUnavailable
 from genvid.heygen.errors import HeyGenError, NotFound
 from genvid.heygen.types import RemoteVideo, RenderState
 from genvid.jobs import enqueue_on_commit
+from genvid.leasing import from_now
 from videos import jobs
 from videos.enums import TERMINAL, WAITING, Status
-from videos.models import Video, after
+from videos.models import Video
 from videos.renderers import client_of
 from videos.services import settling
 from videos.services.submitting import find_order
@@ -55,7 +53,7 @@ def _requeue(video: Video, by: str, why: str) -> None:
     if not settling.requeue(video, reason="requeued_by_staff", why=f"{by}: {why}"):
         raise moved_meanwhile()
     # A video that staff send round again gets its whole time in the queue, however old it is.
-    Video.objects.filter(pk=video.pk).update(deadline_at=after(settings.VIDEO_QUEUE_DEADLINE))
+    Video.objects.filter(pk=video.pk).update(deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE))
 
 
 def _prove_no_order(video: Video) -> None:
@@ -89,7 +87,7 @@ def let_go_on(video: Video, *, by: str) -> Video:
     if video.status != Status.QUEUED or video.set_aside_at is None:
         raise InvalidState("Only a video that was set aside can be let go on.")
     same = Video.objects.filter(pk=video.pk, status=Status.QUEUED, set_aside_at=video.set_aside_at)
-    deadline = after(settings.VIDEO_QUEUE_DEADLINE)
+    deadline = from_now(settings.VIDEO_QUEUE_DEADLINE)
     if same.update(set_aside_at=None, gate_tripped_at=None, waiting_reason="", deadline_at=deadline) != 1:
         raise moved_meanwhile()
     enqueue_on_commit(jobs.DISPATCH)
@@ -195,12 +193,11 @@ def lease(video: Video, *, seconds: float | None = None) -> Video:
     A lease ends within its length, so a time further off is a pause between two tries.
     """
     length = float(getattr(settings, LEASES[Status(video.status)]))
-    now, due = timezone.now(), video.due_at
-    if due and now < due <= now + timedelta(seconds=length):
-        left = round((due - now).total_seconds())
-        raise InvalidState(f"A worker may be at it: try again in {left} seconds.")
-    same = Video.objects.filter(pk=video.pk, status=video.status, attempt=video.attempt, calls=video.calls, due_at=due)
-    if same.update(due_at=after(length if seconds is None else seconds), tries=0 if seconds == 0 else video.tries) != 1:
+    left = video.seconds_until("due_at")
+    if left is not None and 0 < left <= length:
+        raise InvalidState(f"A worker may be at it: try again in {round(left)} seconds.")
+    same, tries = video.held().filter(due_at=video.due_at), 0 if seconds == 0 else video.tries
+    if same.update(due_at=from_now(length if seconds is None else seconds), tries=tries) != 1:
         raise moved_meanwhile()
     return video
 

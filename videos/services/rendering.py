@@ -15,9 +15,10 @@ from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused
 from genvid.heygen.types import RemoteVideo, RenderState
 from genvid.jobs import enqueue, enqueue_on_commit, enqueue_once_on_commit
+from genvid.leasing import Backoff, from_now
 from videos import jobs, operator_alarms, paces, provider
 from videos.enums import LearnedBy, Status
-from videos.models import Video, after
+from videos.models import Video
 from videos.querysets import VideoQuerySet
 from videos.renderers import client_of
 from videos.services import render_ends
@@ -33,7 +34,7 @@ READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video yet right after taking its order."""
 PULL_SECONDS = 60.0
 """A poll further off was put off for the sake of webhooks."""
-NO_FILE_SECONDS = 5.0
+NO_FILE_YET = Backoff(5.0, most=320.0)
 DISPATCH_PAUSE = 0.5
 """Slots that come free together are handed out together; one tick a second hands out what is then left."""
 INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
@@ -71,15 +72,14 @@ def poll_due() -> int:
 
 def _take_due() -> list[Video]:
     """The next hundred that are due, under a lease, so that nobody else asks about them while we wait."""
-    now = timezone.now()
-    due = Video.objects.live().due(Status.RENDERING, now)
+    due = Video.objects.live().filter(status=Status.RENDERING).due()
     # Looking before locking: most ticks find nothing, and must not write.
     if not due.exists():
         return []
     with transaction.atomic():
         videos: list[Video] = list(due.select_for_update(skip_locked=True)[:BULK])
         mine = Video.objects.filter(pk__in=[video.pk for video in videos])
-        mine.update(due_at=now + timedelta(seconds=POLL_LEASE))
+        mine.update(due_at=from_now(POLL_LEASE))
     return videos
 
 
@@ -91,7 +91,7 @@ def _others_for(places: int, asked: Collection[UUID]) -> list[Video]:
     if places == 0 or paces.webhooks_arrive():
         return []
     # Nearer than a lease, so that those that somebody is asking about already are not among them.
-    soon = Video.objects.live().filter(status=Status.RENDERING, tries=0, due_at__lte=after(POLL_LEASE / 2))
+    soon = Video.objects.live().filter(status=Status.RENDERING, tries=0, due_at__lte=from_now(POLL_LEASE / 2))
     return list(soon.exclude(pk__in=asked).order_by("due_at")[:places])
 
 
@@ -105,7 +105,7 @@ def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], state
     _put_off([video for video in others if not has_ended(video)], now)
     ended = [video for video in (*due, *others) if has_ended(video)]
     lease = Video.objects.filter(pk__in=[video.pk for video in ended], status=Status.RENDERING)
-    lease.update(due_at=now + timedelta(seconds=POLL_LEASE))
+    lease.update(due_at=from_now(POLL_LEASE))
     _read_each(client, ended)
 
 
@@ -126,8 +126,8 @@ def read(video_id: str) -> None:
 
 def poll_tests() -> None:
     """Read the renders of test keys that are due, one by one: there are few, and the sandbox is near."""
-    for video in Video.objects.test().due(Status.RENDERING, timezone.now())[: settings.TEST_MAX_CONCURRENT]:
-        if video.take(POLL_LEASE):
+    for video in Video.objects.test().filter(status=Status.RENDERING).due()[: settings.TEST_MAX_CONCURRENT]:
+        if video.claim(POLL_LEASE):
             refresh(video, client_of(video), LearnedBy.POLL)
 
 
@@ -137,7 +137,7 @@ def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
         remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
     except NotFound as error:
         if _is_fresh(video):
-            video.postpone(INTERVALS[2], "HeyGen does not know the video yet")
+            video.retry_later(INTERVALS[2], "HeyGen does not know the video yet")
         else:
             render_ends.end_lost(video, error)
         return
@@ -157,8 +157,7 @@ def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
 
 def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
     if not remote.file_url:
-        pause = NO_FILE_SECONDS * 2 ** min(video.tries, 6)
-        video.postpone(pause, "HeyGen says completed, but names no file yet")
+        video.retry_later(NO_FILE_YET.delay(video.tries + 1), "HeyGen says completed, but names no file yet")
         return
     stored = video.move(
         Status.STORING,
@@ -167,8 +166,8 @@ def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
         provider_finished_at=remote.completed_at,
         learned_by=learned_by,
         render_links=links_of(remote),
-        due_at=timezone.now(),
-        deadline_at=after(settings.VIDEO_STORE_DEADLINE),
+        due_at=from_now(),
+        deadline_at=from_now(settings.VIDEO_STORE_DEADLINE),
     )
     if stored:
         if not video.is_test:
@@ -191,14 +190,13 @@ def links_of(remote: RemoteVideo) -> dict[str, Any]:
 def ask_again(videos: Iterable[Video], now: datetime) -> None:
     """Set the next poll of each by how long it has rendered: seconds at first, minutes on the long tail."""
     for seconds, mine in _by_interval(videos, now):
-        mine.update(due_at=now + timedelta(seconds=seconds), tries=0, waiting_reason="")
+        mine.update(due_at=from_now(seconds), tries=0, waiting_reason="")
 
 
 def _put_off(videos: Iterable[Video], now: datetime) -> None:
     """The same for those that were asked about before their time: none comes earlier by it."""
     for seconds, mine in _by_interval(videos, now):
-        then = now + timedelta(seconds=seconds)
-        mine.filter(due_at__lt=then).update(due_at=then)
+        mine.filter(due_at__lt=from_now(seconds)).update(due_at=from_now(seconds))
 
 
 def _by_interval(videos: Iterable[Video], now: datetime) -> Iterator[tuple[float, VideoQuerySet]]:
@@ -220,9 +218,9 @@ def pull_forward() -> int:
     if paces.webhooks_arrive():
         return 0
     now = timezone.now()
-    put_off = Video.objects.live().filter(status=Status.RENDERING, due_at__gt=now + timedelta(seconds=PULL_SECONDS))
+    put_off = Video.objects.live().filter(status=Status.RENDERING, due_at__gt=from_now(PULL_SECONDS))
     early = [video.pk for video in put_off if video.due_at and _next_ask(video, now) < video.due_at]
-    return Video.objects.filter(pk__in=early, status=Status.RENDERING).update(due_at=now)
+    return Video.objects.filter(pk__in=early, status=Status.RENDERING).update(due_at=from_now())
 
 
 def _next_ask(video: Video, now: datetime) -> datetime:
@@ -244,8 +242,7 @@ def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
             text = f"HeyGen answers status reads with {error}."
             operator_alarms.raise_alarm("status_reads_refused", error.code, text)
     for video in videos:
-        backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
-        video.postpone(max(error.retry_after or 0.0, backoff), f"HeyGen: {error}")
+        video.retry_later(video.retry_pause(at_least=error.retry_after or 0.0), f"HeyGen: {error}")
 
 
 def give_up_render(video: Video) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.enums import EventType
 from accounts.pieces import delete_in_pieces
 from genvid.heygen.errors import HeyGenError
-from genvid.jobs import enqueue
+from genvid.leasing import sweep
 from videos import jobs, renderers
 from videos.enums import Status
 from videos.models import Video, VideoEvent, WebhookDelivery
@@ -119,8 +119,7 @@ def wake_renders_left() -> None:
     wanted = Q(expired_at__gt=timezone.now() - LOOK_BACK)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         wanted |= Q(completed_at__gt=timezone.now() - LOOK_BACK)
-    for pk in left.filter(wanted).order_by("completed_at").values_list("pk", flat=True)[:BATCH]:
-        enqueue(jobs.DELETE_RENDER, str(pk))
+    sweep(left.filter(wanted).order_by("completed_at"), jobs.DELETE_RENDER, most=BATCH)
 
 
 def delete_render(video_id: str) -> None:

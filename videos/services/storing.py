@@ -102,7 +102,7 @@ def _places() -> threading.BoundedSemaphore:
 
 def _store_due(video_id: str) -> None:
     video = Video.objects.filter(pk=video_id, status=Status.STORING).select_related("avatar").first()
-    if video is None or not video.take(settings.VIDEO_STORE_LEASE):
+    if video is None or not video.claim(settings.VIDEO_STORE_LEASE):
         return
     try:
         _store(video, client_of(video))
@@ -127,8 +127,7 @@ def _postpone(video: Video, error: Exception) -> None:
     log = logger.error if isinstance(error, NoRoom) else logger.warning if expected else logger.exception
     log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)
     retry_after = min(getattr(error, "retry_after", None) or 0.0, MAX_BUSY_SECONDS)
-    backoff = min(300.0, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 6))
-    video.postpone(max(retry_after, backoff), f"{type(error).__name__}: {error}")
+    video.retry_later(video.retry_pause(at_least=retry_after), f"{type(error).__name__}: {error}")
 
 
 def _store(video: Video, client: HeyGenClient) -> None:

@@ -18,17 +18,18 @@ from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
 from genvid.heygen.failures import failure_of_error
 from genvid.heygen.types import Background, RemoteVideo, RenderSpec
+from genvid.leasing import from_now
 from videos import paces, provider
 from videos.enums import TERMINAL, Status
 from videos.languages import locale_of
-from videos.models import Video, after
+from videos.models import Video
+from videos.models.videos import LONGEST_PAUSE
 from videos.provider_decisions import MAX_BUSY_SECONDS
 from videos.renderers import client_of
 from videos.services import last_deadlines, settling, withholding
 from videos.speech import markup
 
 logger = structlog.get_logger(__name__)
-MAX_RETRY_SECONDS = 300.0
 NOT_READY_PATIENCE = 20
 QUIET_SECONDS = 300.0
 """No call is made so shortly before the deadline: what the last one made is listed by then."""
@@ -61,11 +62,7 @@ def _taken(video_id: str) -> Video | None:
     if video.calls == 0 and withholding.is_withheld(video):
         withholding.return_to_queue(video)
         return None
-    if not video.take(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1):
-        return None
-    # As the row now says: had anybody else counted since it was read, it could not have been taken.
-    video.calls += 1
-    return video
+    return video if video.claim(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1) else None
 
 
 def _waits_for_deadline(video: Video) -> bool:
@@ -73,12 +70,13 @@ def _waits_for_deadline(video: Video) -> bool:
     left = _seconds_left(video)
     if left > min(QUIET_SECONDS, settings.VIDEO_SUBMIT_DEADLINE / 10):
         return False
-    video.take(max(0.0, left))
+    video.claim(max(0.0, left))
     return True
 
 
 def _seconds_left(video: Video) -> float:
-    return (video.deadline_at - timezone.now()).total_seconds() if video.deadline_at else QUIET_SECONDS + 1
+    left = video.seconds_until("deadline_at")
+    return QUIET_SECONDS + 1 if left is None else left
 
 
 def spec_of(video: Video) -> RenderSpec:
@@ -112,12 +110,12 @@ def accept(video: Video, provider_video_id: str, *, reason: str) -> bool:
             provider_video_id=provider_video_id,
             set_aside_at=None,
             stuck_at=paces.stuck_at(video),
-            due_at=paces.first_poll_at(video),
-            deadline_at=after(settings.VIDEO_RENDER_DEADLINE),
+            due_at=from_now(paces.seconds_to_first_poll(video)),
+            deadline_at=from_now(settings.VIDEO_RENDER_DEADLINE),
         )
     except IntegrityError:
         logger.error("provider_video_id_taken", video_id=str(video.pk), provider_video_id=provider_video_id)
-        video.postpone(MAX_RETRY_SECONDS, "HeyGen answered with the id of another video")
+        video.retry_later(LONGEST_PAUSE, "HeyGen answered with the id of another video")
         return False
     if not moved:
         _note_orphan(video, provider_video_id)
@@ -195,16 +193,15 @@ def _not_made(video: Video, error: HeyGenError) -> None:
 
 def retry_later(video: Video, error: HeyGenError) -> None:
     """Ask again with the same key, more slowly each time, but not beyond the deadline."""
-    backoff = min(MAX_RETRY_SECONDS, settings.VIDEO_RETRY_SECONDS * 2 ** min(video.tries, 10))
-    wait = max(min(error.retry_after or 0.0, MAX_BUSY_SECONDS), backoff)
+    wait = video.retry_pause(at_least=min(error.retry_after or 0.0, MAX_BUSY_SECONDS)).total_seconds()
     left = _seconds_left(video)
-    video.postpone(min(wait, left) if left > 0 else wait, f"HeyGen: {error}")
+    video.retry_later(min(wait, left) if left > 0 else wait, f"HeyGen: {error}")
 
 
 def give_up_submission(video: Video) -> None:
     """HeyGen will soon forget the key: settle the order by what is to be found there, never by guessing."""
     # Not while a call is under way: what it will make cannot be found yet.
-    if not video.take(settings.VIDEO_SUBMIT_LEASE):
+    if not video.claim(settings.VIDEO_SUBMIT_LEASE):
         return
     client = client_of(video)
     try:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
-from genvid.jobs import Job, backlog, enqueue
+from genvid.jobs import enqueue
+from genvid.leasing import sweep
 from videos import alarms, downloads, jobs, operator_alarms, waiting
 from videos.enums import Status
 from videos.models import Video, WebhookDelivery
@@ -35,21 +36,13 @@ def sweep_all() -> None:
 
 def wake_due() -> None:
     """Submissions and downloads whose lease ran out, or whose time has come."""
-    now = timezone.now()
     for status, job in ((Status.SUBMITTING, jobs.SUBMIT), (Status.STORING, jobs.STORE)):
-        for pk in Video.objects.due(status, now).values_list("pk", flat=True)[: _room(job)]:
-            enqueue(job, str(pk))
-
-
-def _room(job: Job) -> int:
-    """How many to wake. What waits in a long queue is not lost: sent at every sweep, it would make it longer still."""
-    return max(0, BATCH - backlog(job))
+        sweep(Video.objects.filter(status=status).due(), job, most=BATCH)
 
 
 def end_overdue() -> None:
     """Statuses that outlived their deadline end, loudly, with all credits given back."""
-    overdue = Video.objects.overdue(timezone.now()).order_by("deadline_at")
-    for video in overdue.select_related("avatar")[:BATCH]:
+    for video in Video.objects.overdue().select_related("avatar")[:BATCH]:
         logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
         try:
             GIVE_UP[Status(video.status)](video)
@@ -89,8 +82,7 @@ def _give_up_set_aside(video: Video) -> None:
 
 def wake_deliveries() -> None:
     late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
-    for pk in late.values_list("pk", flat=True)[: _room(jobs.WORK_OFF_DELIVERY)]:
-        enqueue(jobs.WORK_OFF_DELIVERY, str(pk))
+    sweep(late, jobs.WORK_OFF_DELIVERY, most=BATCH)
 
 
 def wake_cancellations() -> None:
@@ -102,8 +94,7 @@ def wake_cancellations() -> None:
 
 def wake_purges() -> None:
     unpurged = Video.objects.filter(deleted_at__lt=timezone.now() - PURGE_AFTER, purged_at=None)
-    for pk in unpurged.values_list("pk", flat=True)[:BATCH]:
-        enqueue(jobs.PURGE, str(pk))
+    sweep(unpurged, jobs.PURGE, most=BATCH)
 
 
 GIVE_UP: dict[Status, Callable[[Video], None]] = {

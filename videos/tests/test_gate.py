@@ -154,7 +154,7 @@ def test_of_many_different_moves_at_once_one_wins():
 def test_of_eight_that_take_the_work_at_once_one_gets_it():
     video = make_video(make_caller(), "rendering", avatar=make_avatar())
     Video.objects.update(due_at=after(-1))
-    assert sorted(in_parallel([partial(fresh(video).take, 30) for _ in range(8)])) == [False] * 7 + [True]
+    assert sorted(in_parallel([partial(fresh(video).claim, 30) for _ in range(8)])) == [False] * 7 + [True]
 
 
 # ── Leases
@@ -163,7 +163,7 @@ def test_of_eight_that_take_the_work_at_once_one_gets_it():
 def test_work_that_is_not_due_is_not_taken(video):
     video = put(video, "rendering")
     with nothing_changes():
-        assert video.take(30) is False
+        assert video.claim(30) is False
 
 
 def test_work_that_has_moved_on_is_not_taken(video):
@@ -171,12 +171,12 @@ def test_work_that_has_moved_on_is_not_taken(video):
     Video.objects.update(due_at=after(-1))
     fresh(video).move(Status.STORING, reason="why", due_at=after(-1))
     with nothing_changes():
-        assert late.take(30) is False
+        assert late.claim(30) is False
 
 
 def test_a_postponed_video_says_why_and_counts(video):
     video = put(video, "rendering")
-    assert video.postpone(60, "w" * 400) is True
+    assert video.retry_later(60, "w" * 400) is True
     assert (fresh(video).tries, fresh(video).waiting_reason) == (4, "w" * 300)
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from genvid.heygen.types import RemoteVideo, RenderState
+from genvid.tests.clocks import still_clocks
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
 from videos.enums import LearnedBy, Status
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def still_clock():
     """What is due in 50 seconds is so however long the machine takes to look."""
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        yield clock
+    with still_clocks() as clocks:
+        yield clocks
 
 
 class Statuses:
@@ -97,7 +97,7 @@ def test_those_asked_about_before_their_time_never_come_earlier_by_it(statuses, 
 
 def test_a_call_is_not_filled_with_a_render_that_trouble_put_off(statuses, renders):
     (due,), (troubled,) = renders(1), renders(1)
-    assert troubled.postpone(20, "HeyGen: http_503")
+    assert troubled.retry_later(20, "HeyGen: http_503")
     rendering.poll_due()
     assert (statuses.asked, fresh(troubled).tries) == ([[due.provider_video_id]], 1)
     assert due_in(troubled) == 20
@@ -129,7 +129,7 @@ def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(statuses, ren
 
 def test_a_good_answer_forgets_past_trouble(statuses, renders):
     (video,) = renders(1)
-    video.postpone(0, "HeyGen: http_503")
+    video.retry_later(0, "HeyGen: http_503")
     rendering.poll_due()
     assert (fresh(video).tries, fresh(video).waiting_reason) == (0, "")
 
@@ -174,7 +174,7 @@ def test_of_eight_pollers_each_render_is_asked_about_by_one(monkeypatch):
     assert len(pks) == len(set(pks)) == Video.objects.filter(due_at__gt=now).count() <= 12
 
 
-def test_two_hundred_renders_take_few_calls_without_any_webhook(statuses, renders, monkeypatch):
+def test_two_hundred_renders_take_few_calls_without_any_webhook(statuses, renders, still_clock):
     """Spread evenly over ten minutes, as they come: a poll a second, less than one call for two that finish."""
     videos = renders(20, ago=0)
     ticks, start = 600, timezone.now()
@@ -182,6 +182,6 @@ def test_two_hundred_renders_take_few_calls_without_any_webhook(statuses, render
         began = start - timedelta(seconds=number * ticks / len(videos))
         Video.objects.filter(pk=video.pk).update(submitted_at=began, due_at=began + timedelta(seconds=150))
     for second in range(0, ticks, 2):
-        monkeypatch.setattr(rendering.timezone, "now", lambda second=second: start + timedelta(seconds=second))
+        still_clock.move_to(start + timedelta(seconds=second))
         rendering.poll_due()
     assert len(statuses.asked) < 100
