@@ -84,8 +84,9 @@ def _finish(video: Any, client: Any, remote: Any) -> None:
 
 
 def _fetch(client: Any, url: str, path: Path, video: Any) -> tuple[str, str]:
-    hasher = hashlib.sha256()
     with path.open("wb") as sink:
-        client.download_media(url, sink, max_bytes=2 * 1024**3, hasher=hasher)
+        client.download_media(url, sink, max_bytes=2 * 1024**3)
     with path.open("rb") as raw:
-        return default_storage.save(f"naive/{video.pk}/{path.name}", File(raw)), hasher.hexdigest()
+        digest = hashlib.file_digest(raw, "sha256").hexdigest()
+        raw.seek(0)
+        return default_storage.save(f"naive/{video.pk}/{path.name}", File(raw)), digest

@@ -8,7 +8,6 @@ from videos.services import (
     batching,
     deleting,
     deliveries,
-    handmade,
     registration,
     rendering,
     retention,
@@ -76,7 +75,7 @@ def alarm_staff() -> None:
 @shared_task(name=jobs.REPLACE_FILE.name)
 def replace_file(video_id: str) -> None:
     structlog.contextvars.bind_contextvars(video_id=video_id)
-    handmade.replace_file(video_id)
+    storing.replace_file(video_id)
 
 
 @shared_task(name=jobs.SWEEP.name)

@@ -28,7 +28,6 @@ from genvid.heygen.types import (
 )
 from genvid.heygen.webhook import read_event
 from genvid.http import Download, Head
-from genvid.http.downloads import Hasher
 
 logger = structlog.get_logger(__name__)
 
@@ -147,7 +146,6 @@ class HeyGenClient:
         max_bytes: int,
         timeout: float = 600.0,
         expected_types: Sequence[str] | None = None,
-        hasher: Hasher | None = None,
         start: int = 0,
         etag: str | None = None,
         begin: Callable[[Head], None] | None = None,
@@ -164,7 +162,6 @@ class HeyGenClient:
             allowed_hosts=self.media_hosts,
             allow_private=self.allow_private_media,
             expected_types=expected_types,
-            hasher=hasher,
             start=start,
             etag=etag,
             begin=begin,

@@ -1,11 +1,10 @@
 """Streaming a file from elsewhere into ours: bounded in size and time, whole or not at all."""
 
-import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import requests
 
@@ -15,14 +14,6 @@ from genvid.http.errors import BadStatus, ForbiddenAddress, RangeRefused, TooLar
 
 STALL_SECONDS = 30.0
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-
-
-class Hasher(Protocol):
-    """What hashlib's objects can do."""
-
-    def update(self, data: bytes, /) -> None: ...
-
-    def hexdigest(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -35,11 +26,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Download:
-    """`bytes` counts the whole file, the part before `start` included; so does `sha256` if the hasher saw that part."""
+    """`bytes` counts the whole file, the part before `start` included."""
 
     bytes: int
     content_type: str
-    sha256: str
     etag: str | None
 
 
@@ -52,7 +42,6 @@ def download(
     allowed_hosts: Sequence[str] | None,
     allow_private: bool,
     expected_types: Sequence[str] | None = None,
-    hasher: Hasher | None = None,
     start: int = 0,
     etag: str | None = None,
     begin: Callable[[Head], None] | None = None,
@@ -61,11 +50,10 @@ def download(
 
     `timeout` is in seconds for the whole download. `allowed_hosts`: names, or suffixes with a leading dot; None allows
     any. `expected_types`: beginnings of content types, like "video/". `start` resumes after that many bytes, if the
-    file still has `etag`; feed the hasher the first part before. `begin` is told the head, and may raise to stop.
+    file still has `etag`. `begin` is told the head, and may raise to stop.
     """
     check_host(url, allowed_hosts)
     deadline = time.monotonic() + timeout
-    hasher = hasher or hashlib.sha256()
     stall = min(STALL_SECONDS, timeout)
     with exchange("GET", url, timeout=stall, allow_private=allow_private, headers=_headers(start, etag)) as answer:
         _check_answer(answer, start, etag, expected_types)
@@ -74,10 +62,10 @@ def download(
             raise TooLarge(f"{start + expected} bytes, more than {max_bytes}")
         if begin is not None:
             begin(Head(None if expected is None else start + expected, answer.headers.get("ETag")))
-        received = _copy(answer, sink, hasher, room=max_bytes - start, deadline=deadline)
+        received = _copy(answer, sink, room=max_bytes - start, deadline=deadline)
         if expected is not None and received != expected:
             raise Truncated(f"{received} of {expected} bytes")
-        return Download(start + received, _content_type(answer), hasher.hexdigest(), answer.headers.get("ETag"))
+        return Download(start + received, _content_type(answer), answer.headers.get("ETag"))
 
 
 def check_host(url: str, allowed_hosts: Sequence[str] | None) -> None:
@@ -136,7 +124,7 @@ def _expected_bytes(answer: requests.Response) -> int | None:
     return int(announced) if announced.isdecimal() and not chunked else None
 
 
-def _copy(answer: requests.Response, sink: BinaryIO, hasher: Hasher, *, room: int, deadline: float) -> int:
+def _copy(answer: requests.Response, sink: BinaryIO, *, room: int, deadline: float) -> int:
     """Copy at most `room` bytes. Errors of the sink, like a full disk, pass through as they are."""
     received = 0
     for chunk in read_chunks(answer, deadline=deadline, decode=False):
@@ -144,5 +132,4 @@ def _copy(answer: requests.Response, sink: BinaryIO, hasher: Hasher, *, room: in
         if received > room:
             raise TooLarge(f"{room} bytes more is all that fits")
         sink.write(chunk)
-        hasher.update(chunk)
     return received

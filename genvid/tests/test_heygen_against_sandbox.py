@@ -1,6 +1,5 @@
 """Every verb of the door, over real HTTP, against the process that speaks HeyGen's protocol."""
 
-import hashlib
 import io
 import time
 from dataclasses import replace
@@ -55,7 +54,7 @@ def test_a_video_is_made_and_fetched(client, spec):
     done = fetch(client, video.file_url, sink, expected_types=["video/mp4"])
     assert (submission.raw_status, video.state, video.title) == ("waiting", RenderState.COMPLETED, spec.title)
     assert video.duration > 0
-    assert (done.bytes, done.sha256) == (len(sink.getvalue()), hashlib.sha256(sink.getvalue()).hexdigest())
+    assert done.bytes == len(sink.getvalue()) > 0
 
 
 def test_a_video_has_its_captions_and_its_picture(client, spec):
@@ -79,7 +78,7 @@ def test_an_interrupted_file_is_resumed(client, spec):
     whole, rest = io.BytesIO(), io.BytesIO()
     first = fetch(client, url, whole)
     head = whole.getvalue()[:1000]
-    second = fetch(client, url, rest, start=1000, etag=first.etag, hasher=hashlib.sha256(head))
+    second = fetch(client, url, rest, start=1000, etag=first.etag)
     assert second == first
     assert head + rest.getvalue() == whole.getvalue()
 

@@ -132,7 +132,6 @@ def settle_failed(video: Video, *, by: str, message: str) -> Video:
         video,
         code="ended_by_operator",
         message=message[:300],
-        retryable=True,
         reason="failed_by_staff",
         provider_error=f"by {by}",
     )

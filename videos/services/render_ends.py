@@ -55,7 +55,6 @@ def end_lost(video: Video, error: HeyGenError) -> None:
         video,
         code="render_lost",
         message="The render was lost at the video service. Nothing was charged.",
-        retryable=True,
         reason="unknown_at_provider",
         provider_error=str(error),
     )
@@ -80,6 +79,5 @@ def time_out(video: Video) -> bool:
         video,
         code="render_timeout",
         message="The video service did not finish in time. Nothing was charged.",
-        retryable=True,
         reason="render_deadline",
     )

@@ -42,9 +42,7 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     charged = credits.capture(
         video.money_reference, cost, description=f"Video of {duration} s", provider_microdollars=ours
     )
-    _note_money(video, charged)
-    announcing.announce(video, EventType.VIDEO_COMPLETED)
-    _end_in_batch(video.batch_id)
+    _end(video, EventType.VIDEO_COMPLETED, charged=charged)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         enqueue_on_commit(jobs.DELETE_RENDER, str(video.pk))
     return True
@@ -57,7 +55,9 @@ def _end_of_keeping(video: Video, now: datetime) -> datetime | None:
 
 
 @transaction.atomic
-def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str, provider_error: str = "") -> bool:
+def fail(
+    video: Video, *, code: str, message: str, reason: str, retryable: bool = True, provider_error: str = ""
+) -> bool:
     """End it unmade, and give every credit back. False when it had moved on."""
     failed = video.move(
         Status.FAILED,
@@ -72,9 +72,7 @@ def fail(video: Video, *, code: str, message: str, retryable: bool, reason: str,
     )
     if failed:
         credits.release(video.money_reference)
-        _note_money(video, 0)
-        announcing.announce(video, EventType.VIDEO_FAILED)
-        _end_in_batch(video.batch_id)
+        _end(video, EventType.VIDEO_FAILED)
     return failed
 
 
@@ -88,9 +86,7 @@ def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> b
         Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now(), render_links=None
     )
     if canceled:
-        _note_money(video, _keep(video.money_reference, charge))
-        announcing.announce(video, EventType.VIDEO_CANCELED)
-        _end_in_batch(video.batch_id)
+        _end(video, EventType.VIDEO_CANCELED, charged=_capture_or_release(video.money_reference, charge))
     return canceled
 
 
@@ -150,13 +146,16 @@ def _end_in_batch(batch_id: UUID | None, count: int = 1) -> None:
         announcing.announce_batch(batch.get())
 
 
-def _keep(reference: str, charge: int) -> int:
+def _capture_or_release(reference: str, charge: int) -> int:
     if charge:
         return credits.capture(reference, charge, description="Canceled while it was being made")
     credits.release(reference)
     return 0
 
 
-def _note_money(video: Video, charged: int) -> None:
+def _end(video: Video, event: EventType, *, charged: int = 0) -> None:
+    """Record what the video cost, announce its end, and count it in its batch."""
     Video.objects.filter(pk=video.pk).update(credits_held=0, credits_charged=charged)
     video.credits_held, video.credits_charged = 0, charged
+    announcing.announce(video, event)
+    _end_in_batch(video.batch_id)

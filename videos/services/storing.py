@@ -1,23 +1,27 @@
-"""Bringing the finished file home: streamed, checked, kept under our own name. HeyGen's links expire, ours do not."""
+"""Stores a video's files: downloads, checks and saves them in our own storage. HeyGen's links expire, ours do not."""
 
+import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound, OperatorProblem, Refused
 from genvid.http import HttpError
 from genvid.jobs import enqueue
 from videos import downloads, jobs, mp4, provider
-from videos.downloads import Fetched, MovedOn, NoRoom, Occupied
+from videos.downloads import DiskFull, Fetch, FolderInUse, MovedOn
 from videos.enums import Status
 from videos.models import Video
 from videos.provider_decisions import MAX_BUSY_SECONDS
@@ -34,14 +38,19 @@ SLOWEST_UPLOAD = 2 * 1024 * 1024
 """Bytes a second. The lease lasts as long as a storage this slow would need to take the file."""
 PATIENT_TRIES = 5
 """A video may do without its thumbnail or subtitles, but not before this many tries."""
-_turned_away: OrderedDict[str, None] = OrderedDict()
-"""Videos for which this process had no place. What is forgotten when it ends, the sweep finds."""
+_without_slot: OrderedDict[str, None] = OrderedDict()
+"""Videos for which this process had no slot. What is forgotten when it ends, the sweep finds."""
 NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
-EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, NoRoom, Occupied, OSError)
+NO_SIDES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}
+Settle = Callable[..., bool]
+"""Called as `settle(video, duration=…, file=…, thumbnail=…, …)`; False when somebody else has settled the video."""
 
 
 class Unusable(Exception):
     """What came is not what was ordered, or not all of it; trying again may help."""
+
+
+EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, Unusable, DiskFull, FolderInUse, OSError)
 
 
 class LocalFile(File):  # type: ignore[type-arg]
@@ -53,49 +62,144 @@ class LocalFile(File):  # type: ignore[type-arg]
 
 @dataclass(frozen=True)
 class Links:
-    """Where HeyGen has the files just now. `is_fresh`: read within this try."""
+    """Where the files are to be had just now. `complete`: a missing thumbnail or missing subtitles raise Unusable."""
 
     file_url: str
-    is_captioned: bool
-    subtitles_url: str | None
-    thumbnail_url: str | None
-    duration: float | None
-    is_fresh: bool
+    is_captioned: bool = False
+    subtitles_url: str | None = None
+    thumbnail_url: str | None = None
+    duration: float | None = None
+    complete: bool = False
+
+
+def store(video: Video, fetch: Fetch, links: Links, *, settle: Settle) -> bool:
+    """Download and check a video's files, save them in our storage, and settle it. False if it was settled before.
+
+    A download that broke off is resumed by the next try. Raises HeyGenError, HttpError, OSError, BrokenFile, Unusable,
+    DiskFull, FolderInUse and MovedOn.
+    """
+    with downloads.work_folder(video.pk) as folder:
+        try:
+            settled = _store(video, fetch, links, folder, settle)
+        except (mp4.BrokenFile, DiskFull, MovedOn):
+            # Nothing to resume, or a part that would take disk space from others while it waits for more.
+            downloads.clear(folder)
+            raise
+        downloads.clear(folder)
+        return settled
+
+
+def _store(video: Video, fetch: Fetch, links: Links, folder: Path, settle: Settle) -> bool:
+    path = folder / "video.mp4"
+    downloads.download(fetch, links.file_url, path, video, settings.VIDEO_MAX_BYTES)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        duration = mp4.inspect(file, size).duration_seconds
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _compare(video, duration, links.duration)
+    sides = _download_sides(video, fetch, links, folder)
+    downloads.renew_lease(video, settings.VIDEO_STORE_LEASE + size / SLOWEST_UPLOAD)
+    names = {field: _save(video, path) for field, path in (sides | {"file": path}).items()}
+    settled = settle(video, duration=duration, file_bytes=size, file_sha256=digest, **NO_SIDES | names)
+    if not settled:
+        _delete_unless_completed(video)
+    return settled
+
+
+def _download_sides(video: Video, fetch: Fetch, links: Links, folder: Path) -> dict[str, Path]:
+    """Thumbnail and subtitles by their field."""
+    paths = {"thumbnail": folder / "thumbnail.jpg", "subtitles": folder / "captions.srt"}
+    wanted = (("thumbnail", links.thumbnail_url, SIDE_FILE_LIMIT), ("subtitles", links.subtitles_url, SUBTITLES_LIMIT))
+    for field, url, limit in wanted:
+        try:
+            _download_side(video, fetch, url, paths[field], limit)
+        except (HeyGenError, HttpError, Unusable) as error:
+            if links.complete:
+                raise
+            logger.warning("stored_without", video_id=str(video.pk), name=paths.pop(field).name, error=repr(error))
+    if subtitles := paths.get("subtitles"):
+        paths["subtitles_vtt"] = subtitles.with_suffix(".vtt")
+        paths["subtitles_vtt"].write_bytes(vtt_of(subtitles.read_bytes()))
+    return paths
+
+
+def _download_side(video: Video, fetch: Fetch, url: str | None, path: Path, limit: int) -> None:
+    """Raises Unusable, too, for a gateway's error page with status 200: neither a picture nor subtitles."""
+    if not url:
+        raise Unusable(f"HeyGen names no {path.name}")
+    downloads.download(fetch, url, path, video, limit)
+    with path.open("rb") as file:
+        is_page = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if is_page:
+        path.unlink()
+        raise Unusable(f"a page came in the place of {path.name}")
+
+
+def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
+    if theirs is not None and abs(float(ours) - theirs) > 1:
+        logger.warning("duration_differs", video_id=str(video.pk), file=str(ours), provider=theirs)
+
+
+def _save(video: Video, path: Path) -> str:
+    """Save under a name that every try shares, so that a repeated try overwrites. Returns that name."""
+    with path.open("rb") as raw:
+        return default_storage.save(f"{_folder(video)}/{path.name}", LocalFile(raw, name=str(path)))
+
+
+def _folder(video: Video) -> str:
+    return f"videos/{video.account_id}/{video.pk}"
+
+
+def _delete_unless_completed(video: Video) -> None:
+    """Another worker that completed the video uses files of the same names; otherwise ours belong to nobody."""
+    completed = Video.objects.filter(pk=video.pk, status=Status.COMPLETED, deleted_at=None, expired_at=None)
+    if not completed.exists():
+        forget_files(video)
+
+
+def forget_files(video: Video) -> None:
+    """Remove every file that a video of ours can have, named in its row or not. Raises OSError."""
+    for name in NAMES:
+        default_storage.delete(f"{_folder(video)}/{name}")
+
+
+# ── The file of a render
 
 
 def store_video(video_id: str) -> None:
-    """Fetch, check, keep, settle. A crash at any line leaves a lease that runs out, and the next try goes on.
+    """Store the render of a video that is due. A crash at any line leaves a lease that runs out.
 
-    Of those that find no room in this process, the one that came first is woken when a place is free.
+    A video for which this process has no download slot is enqueued again when one is free, the oldest first.
     """
-    if not _enters(video_id):
+    if not _acquire_slot(video_id):
         return
     try:
         _store_due(video_id)
     finally:
-        _places().release()
-    _wake_next()
+        _slots().release()
+    _enqueue_next()
 
 
-def _enters(video_id: str) -> bool:
-    """Whether there is a place for it now; otherwise it is noted, once, to be woken."""
-    if _places().acquire(blocking=False):
+def _acquire_slot(video_id: str) -> bool:
+    """Without a free slot the video is noted, once."""
+    if _slots().acquire(blocking=False):
         return True
-    _turned_away[video_id] = None
-    # Who left in between has not seen the note.
-    return _places().acquire(blocking=False)
+    _without_slot[video_id] = None
+    # Whoever released a slot since the first try has not seen the note.
+    return _slots().acquire(blocking=False)
 
 
-def _wake_next() -> None:
+def _enqueue_next() -> None:
     try:
-        longest_waiting, _ = _turned_away.popitem(last=False)
+        video_id, _ = _without_slot.popitem(last=False)
     except KeyError:
         return
-    enqueue(jobs.STORE, longest_waiting)
+    enqueue(jobs.STORE, video_id)
 
 
 @cache
-def _places() -> threading.BoundedSemaphore:
+def _slots() -> threading.BoundedSemaphore:
     """Downloads of this process at once: each holds a thread, a connection and a file's worth of disk."""
     return threading.BoundedSemaphore(settings.VIDEO_DOWNLOADS)
 
@@ -105,7 +209,7 @@ def _store_due(video_id: str) -> None:
     if video is None or not video.claim(settings.VIDEO_STORE_LEASE):
         return
     try:
-        _store(video, client_of(video))
+        _store_render(video, client_of(video))
     except NotFound as error:
         _gone(video, error)
     except Refused as error:
@@ -123,119 +227,42 @@ def _postpone(video: Video, error: Exception) -> None:
     # A link's host that we do not trust concerns no order: HeyGen's own answers come with a status.
     if isinstance(error, OperatorProblem) and error.status is not None and not video.is_test:
         provider.trip(error)
-    expected = isinstance(error, (*EXPECTED, Unusable))
-    log = logger.error if isinstance(error, NoRoom) else logger.warning if expected else logger.exception
+    expected = isinstance(error, EXPECTED)
+    log = logger.error if isinstance(error, DiskFull) else logger.warning if expected else logger.exception
     log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)
     retry_after = min(getattr(error, "retry_after", None) or 0.0, MAX_BUSY_SECONDS)
     video.retry_later(video.retry_pause(at_least=retry_after), f"{type(error).__name__}: {error}")
 
 
-def _store(video: Video, client: HeyGenClient) -> None:
-    links = _noted_links(video) or _read_links(video, client)
-    with downloads.workplace(video.pk) as folder:
+def _store_render(video: Video, client: HeyGenClient) -> None:
+    """By fresh links, at once, when those that were noted have expired."""
+    if noted := _noted_links(video):
         try:
-            _fetch_by(links, video, client, folder)
-        except (mp4.BrokenFile, NoRoom, MovedOn):
-            # Nothing to go on with, or a part that would wait for room and take it from others.
-            downloads.clear(folder)
-            raise
-        downloads.clear(folder)
-
-
-def _fetch_by(links: Links, video: Video, client: HeyGenClient, folder: Path) -> None:
-    """With fresh links, at once, when those that were noted have expired."""
-    try:
-        _fetch_and_keep(video, client, links, folder)
-    except LinkExpired:
-        if links.is_fresh:
-            raise
-        _fetch_and_keep(video, client, _read_links(video, client), folder)
+            store(video, client.download_media, noted, settle=settling.complete)
+        except LinkExpired:
+            logger.info("noted_links_expired", video_id=str(video.pk))
+        else:
+            return
+    links = _read_links(video, client, complete=video.tries < PATIENT_TRIES)
+    store(video, client.download_media, links, settle=settling.complete)
 
 
 def _noted_links(video: Video) -> Links | None:
-    """Those that came with the news of the end: good for the first try, and one read of HeyGen fewer."""
+    """The links that were read when the render ended: good for the first try, which then need not ask HeyGen."""
     noted = video.render_links
     if not noted or video.tries or (video.captions and not noted["is_captioned"]):
         return None
-    return Links(**noted, is_fresh=False)
+    return Links(**noted, complete=True)
 
 
-def _read_links(video: Video, client: HeyGenClient) -> Links:
+def _read_links(video: Video, client: HeyGenClient, *, complete: bool = False) -> Links:
     remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
     if not remote.file_url:
         raise Unusable("HeyGen names no file")
-    if video.captions and not remote.captioned_file_url and video.tries < PATIENT_TRIES:
+    if complete and video.captions and not remote.captioned_file_url:
         # The captioned file comes some seconds after the plain one.
         raise Unusable("HeyGen names no captioned file yet")
-    return Links(**links_of(remote), is_fresh=True)
-
-
-def _fetch_and_keep(video: Video, client: HeyGenClient, links: Links, folder: Path) -> None:
-    main = downloads.fetch(client, links.file_url, folder / "video.mp4", video, settings.VIDEO_MAX_BYTES)
-    with main.path.open("rb") as file:
-        info = mp4.inspect(file, main.bytes)
-    _compare(video, info.duration_seconds, links.duration)
-    thumbnail = _fetch_side(client, links.thumbnail_url, folder / "thumbnail.jpg", video, SIDE_FILE_LIMIT)
-    subtitles = _fetch_side(client, links.subtitles_url, folder / "captions.srt", video, SUBTITLES_LIMIT)
-    facts = {"file_bytes": main.bytes, "file_sha256": main.sha256}
-    downloads.hold_on(video, settings.VIDEO_STORE_LEASE + main.bytes / SLOWEST_UPLOAD)
-    names = _keep_all(video, main, thumbnail, subtitles)
-    if not settling.complete(video, duration=info.duration_seconds, **facts, **names):
-        _drop_unless_completed(video)
-
-
-def _keep_all(video: Video, main: Fetched, thumbnail: Fetched | None, subtitles: Fetched | None) -> dict[str, str]:
-    """The names in our storage, empty for what there is not."""
-    names = {"subtitles": "", "subtitles_vtt": ""}
-    if subtitles:
-        vtt = subtitles.path.with_suffix(".vtt")
-        vtt.write_bytes(vtt_of(subtitles.path.read_bytes()))
-        names = {"subtitles": _keep(video, subtitles.path), "subtitles_vtt": _keep(video, vtt)}
-    names["thumbnail"] = _keep(video, thumbnail.path) if thumbnail else ""
-    return names | {"file": _keep(video, main.path)}
-
-
-def _drop_unless_completed(video: Video) -> None:
-    """Somebody else settled it meanwhile: unless as completed, under the same names, our files belong to nobody."""
-    if not Video.objects.filter(pk=video.pk, status=Status.COMPLETED, deleted_at=None).exists():
-        forget_files(video)
-
-
-def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
-    if theirs is not None and abs(float(ours) - theirs) > 1:
-        logger.warning("duration_differs", video_id=str(video.pk), file=str(ours), provider=theirs)
-
-
-def _fetch_side(client: HeyGenClient, url: str | None, path: Path, video: Video, limit: int) -> Fetched | None:
-    """Thumbnail or subtitles: insisted on for a while, then done without."""
-    try:
-        if not url:
-            raise Unusable(f"HeyGen names no {path.name}")
-        side = downloads.fetch(client, url, path, video, limit)
-        _refuse_page(side)
-    except (HeyGenError, HttpError, Unusable) as error:
-        if video.tries < PATIENT_TRIES:
-            raise
-        logger.warning("stored_without", video_id=str(video.pk), name=path.name, error=repr(error))
-        return None
-    return side
-
-
-def _refuse_page(side: Fetched) -> None:
-    """A gateway's error page with status 200 is neither a picture nor subtitles."""
-    with side.path.open("rb") as file:
-        if not file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            return
-    side.path.unlink()
-    raise Unusable(f"a page came in the place of {side.path.name}")
-
-
-def _keep(video: Video, path: Path) -> str:
-    """Under a name that every try shares, so that a repeated try overwrites instead of piling up."""
-    name = f"videos/{video.account_id}/{video.pk}/{path.name}"
-    with path.open("rb") as raw:
-        file = LocalFile(raw, name=str(path))
-        return default_storage.save(name, file)
+    return Links(**links_of(remote), complete=complete)
 
 
 def _gone(video: Video, error: HeyGenError) -> None:
@@ -243,7 +270,6 @@ def _gone(video: Video, error: HeyGenError) -> None:
         video,
         code="render_lost",
         message="The finished video was lost at the video service. Nothing was charged.",
-        retryable=True,
         reason="gone_at_provider",
         provider_error=str(error),
     )
@@ -254,7 +280,6 @@ def give_up_storing(video: Video) -> None:
         video,
         code="storage_failed",
         message="The finished video could not be stored. Nothing was charged.",
-        retryable=True,
         reason="store_deadline",
         provider_error=video.waiting_reason,
     )
@@ -263,7 +288,31 @@ def give_up_storing(video: Video) -> None:
         forget_files(video)
 
 
-def forget_files(video: Video) -> None:
-    """Remove every file that a video of ours can have, named in its row or not. Raises OSError."""
-    for name in NAMES:
-        default_storage.delete(f"videos/{video.account_id}/{video.pk}/{name}")
+# ── Another file for a completed video
+
+
+def replace_file(video_id: str) -> bool:
+    """Download a completed video's files again and put them in the place of ours. False when that came to nothing.
+
+    No credits move: the length that was charged stands.
+    """
+    completed = Video.objects.filter(pk=video_id, status=Status.COMPLETED, deleted_at=None, expired_at=None)
+    video: Video | None = completed.first()
+    if video is None:
+        return False
+    client = client_of(video)
+    try:
+        return store(video, client.download_media, _read_links(video, client), settle=_replace)
+    except EXPECTED as error:
+        logger.error("file_not_replaced", video_id=video_id, error=repr(error))
+        return False
+
+
+def _replace(video: Video, *, duration: Decimal, **facts: Any) -> bool:
+    """A thumbnail or subtitles that HeyGen no longer has stay as they are."""
+    found = {field: value for field, value in facts.items() if value}
+    kept = Video.objects.filter(pk=video.pk, deleted_at=None, expired_at=None)
+    if kept.update(updated_at=timezone.now(), **found) != 1:
+        return False
+    logger.info("file_replaced", video_id=str(video.pk), before=video.file_sha256, sha256=facts["file_sha256"])
+    return True

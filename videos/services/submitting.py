@@ -223,6 +223,5 @@ def _give_up(video: Video) -> bool:
         video,
         code="provider_unavailable",
         message="The video service could not be reached for a day. Nothing was charged.",
-        retryable=True,
         reason="submit_deadline",
     )

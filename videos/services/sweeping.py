@@ -59,7 +59,6 @@ def give_up_waiting(video: Video) -> None:
         video,
         code="provider_unavailable",
         message="The video service took no orders for too long. Nothing was charged.",
-        retryable=True,
         reason="queue_deadline",
         provider_error=waiting.reasons([video])[video.pk],
     )
@@ -71,7 +70,6 @@ def _give_up_set_aside(video: Video) -> None:
         video,
         code="provider_problem",
         message="The video could not be made because of a problem on our side. Nothing was charged.",
-        retryable=True,
         reason="queue_deadline",
         provider_error=video.waiting_reason,
     )

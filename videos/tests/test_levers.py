@@ -15,7 +15,7 @@ from genvid.tests.asserts import lies_ahead, nothing_changes
 from genvid.tests.factories import make_video
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Video, after
-from videos.services import handmade, levers
+from videos.services import handmade, levers, storing
 from videos.tests.doubles import tiny_mp4
 from videos.tests.pipeline import (
     CREATE,
@@ -176,7 +176,7 @@ def finished(pipeline, owner) -> Video:
 def test_a_damaged_file_is_replaced_and_nothing_charged(finished, owner):
     whole = content_of(finished)
     default_storage.delete(finished.file.name)
-    assert handmade.replace_file(str(finished.pk)) is True
+    assert storing.replace_file(str(finished.pk)) is True
     video = fresh(finished)
     assert (content_of(video), video.file_sha256, video.status) == (whole, finished.file_sha256, "completed")
     assert charged_once(owner, video)
@@ -197,7 +197,7 @@ def test_a_file_that_does_not_come_leaves_ours_alone(pipeline, finished):
     pipeline.sandbox.fault(kind="status", status=500, path="/v3/videos*", times=9)
     before = content_of(finished)
     with nothing_changes():
-        assert handmade.replace_file(str(finished.pk)) is False
+        assert storing.replace_file(str(finished.pk)) is False
     assert content_of(finished) == before
 
 
@@ -205,7 +205,7 @@ def test_a_broken_file_leaves_ours_alone(pipeline, finished):
     pipeline.file_at_provider(finished, "video.mp4").write_bytes(b"no film")
     before = content_of(finished)
     with nothing_changes():
-        assert handmade.replace_file(str(finished.pk)) is False
+        assert storing.replace_file(str(finished.pk)) is False
     assert content_of(finished) == before
 
 

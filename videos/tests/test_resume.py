@@ -88,7 +88,7 @@ def test_a_part_of_unknown_origin_is_not_built_upon(pipeline, owner, works):
 def test_two_workers_of_a_machine_do_not_write_one_file(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
 
-    with downloads.workplace(video.pk):
+    with downloads.work_folder(video.pk):
         video = pipeline.store(video)
 
     assert (video.status, video.tries) == ("storing", 1)
@@ -165,7 +165,7 @@ def test_a_lock_whose_file_was_removed_is_no_lock(works, monkeypatch):
         really_lock(file, how)
 
     monkeypatch.setattr(downloads.fcntl, "flock", lock_too_late)
-    with pytest.raises(downloads.Occupied), downloads.workplace(video_id):
+    with pytest.raises(downloads.FolderInUse), downloads.work_folder(video_id):
         pass
 
 
@@ -205,7 +205,7 @@ def test_what_somebody_works_on_is_not_cleared(pipeline, owner, works):
     video = leave_part(pipeline, owner)
     settling.cancel(video, reason="test")
 
-    with downloads.workplace(video.pk):
+    with downloads.work_folder(video.pk):
         sweeping.sweep_all()
 
     assert parts(works) == [str(video.pk)]

@@ -90,7 +90,7 @@ def test_a_disk_with_too_little_room_is_waited_out(pipeline, owner, settings):
     video = pipeline.store(video)
 
     assert video.status == Status.STORING
-    assert video.waiting_reason.startswith("NoRoom: ")
+    assert video.waiting_reason.startswith("DiskFull: ")
     assert still_held(owner, video)
     settings.VIDEO_DISK_RESERVE = reserve
     assert pipeline.store(video).status == Status.COMPLETED
@@ -104,7 +104,7 @@ def test_a_file_that_would_eat_into_the_reserve_is_not_begun(pipeline, owner, se
 
     video = pipeline.store(video)
 
-    assert video.waiting_reason.startswith(f"NoRoom: {size} bytes are needed, {free - 1} are free")
+    assert video.waiting_reason.startswith(f"DiskFull: {size} bytes are needed, {free - 1} are free")
     assert still_held(owner, video)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     assert pipeline.store(video).status == Status.COMPLETED
@@ -123,7 +123,7 @@ def test_a_part_gives_its_room_back_while_the_rest_finds_none(pipeline, owner, s
 
 def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, settings, door, monkeypatch):
     video = pipeline.storing(pipeline.order(owner))
-    monkeypatch.setattr(downloads, "LOOK_BYTES", 1000)
+    monkeypatch.setattr(downloads, "DISK_CHECK_BYTES", 1000)
 
     def fetch(client, url, sink, *, begin, **options):
         settings.VIDEO_DISK_RESERVE = 10**18
@@ -133,7 +133,7 @@ def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, set
     video = pipeline.store(video)
 
     assert video.status == Status.STORING
-    assert video.waiting_reason.startswith("NoRoom: ")
+    assert video.waiting_reason.startswith("DiskFull: ")
 
 
 def test_a_video_that_was_completed_and_deleted_meanwhile_gets_no_files_back(pipeline, owner, settings):
@@ -172,14 +172,14 @@ def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, set
 def test_a_process_that_is_busy_leaves_the_next_one_due(pipeline, owner, settings, woken):
     video = pipeline.storing(pipeline.order(owner))
     settings.VIDEO_DOWNLOADS = 1
-    storing._places.cache_clear()
+    storing._slots.cache_clear()
 
-    with storing._places():
+    with storing._slots():
         assert pipeline.store(video).status == Status.STORING
     woken.clear()
     storing.store_video(str(uuid4()))
 
-    storing._places.cache_clear()
+    storing._slots.cache_clear()
     assert woken == [("videos.store", str(video.pk))]
 
 
