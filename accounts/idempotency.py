@@ -16,7 +16,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +25,7 @@ from genvid.api.endpoints import IDEMPOTENCY_KEY_PATTERN, Idempotency
 from genvid.api.exceptions import describe
 from genvid.api.renderers import dump
 from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
+from genvid.leasing import from_now
 
 KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
@@ -81,16 +81,19 @@ def _form_as_bytes(form: dict[str, Any]) -> bytes:
 
 def _claim(request: Request, key: str) -> IdempotencyRecord:
     """The record of this key: ours to work on when its `status` is None, else with the answer to repeat."""
-    account_id, fingerprint, now = caller_of(request).account_id, _fingerprint(request), timezone.now()
-    fresh = {"fingerprint": fingerprint, "claimed_at": now, "created_at": now, "status": None, "answer": None}
+    account_id, fingerprint = caller_of(request).account_id, _fingerprint(request)
+    fresh = {"fingerprint": fingerprint, "claimed_at": from_now(), "created_at": from_now()}
+    mine = IdempotencyRecord.objects.filter(account_id=account_id, key=key)
+    abandoned = Q(status=None, claimed_at__lt=from_now(-LEASE), fingerprint=fingerprint)
     try:
         with transaction.atomic():
-            return IdempotencyRecord.objects.create(account_id=account_id, key=key, **fresh)
+            IdempotencyRecord.objects.create(account_id=account_id, key=key, **fresh)
+            return mine.get()
     except IntegrityError:
-        mine = IdempotencyRecord.objects.filter(account_id=account_id, key=key)
-    abandoned = Q(status=None, claimed_at__lt=now - LEASE, fingerprint=fingerprint)
-    if mine.filter(abandoned | Q(created_at__lt=now - WINDOW)).update(**fresh):
-        return mine.get()
+        pass
+    with transaction.atomic():
+        if mine.filter(abandoned | Q(created_at__lt=from_now(-WINDOW))).update(**fresh, status=None, answer=None):
+            return mine.get()
     record = mine.first()
     if record is None:
         raise IdempotencyInProgress(retry_after=1)
@@ -115,7 +118,7 @@ def _run_once(
         if _is_final(status) and len(dump(body)) <= MOST_OF_A_REFUSAL:
             _store(record, status, body)
         else:
-            _still_mine(record).delete()
+            record.held().delete()
         raise
 
 
@@ -132,13 +135,9 @@ def _stored(record: IdempotencyRecord, response: HttpResponseBase) -> HttpRespon
 
 
 def _store(record: IdempotencyRecord, status: int, answer: Any) -> None:
-    if _still_mine(record).update(status=status, answer=dump(answer).decode()) != 1:
+    if record.held().update(status=status, answer=dump(answer).decode()) != 1:
         # Somebody took the claim over after the lease: their effect counts, ours rolls back.
         raise IdempotencyInProgress(retry_after=1)
-
-
-def _still_mine(record: IdempotencyRecord) -> Any:
-    return IdempotencyRecord.objects.filter(pk=record.pk, claimed_at=record.claimed_at, status=None)
 
 
 def _replay(record: IdempotencyRecord) -> Response:

@@ -17,6 +17,7 @@ from accounts.enums import EventType
 from accounts.models import Delivery, EventCounter, OutgoingEvent, WebhookEndpoint
 from accounts.waking import wake_on_commit
 from genvid.api.renderers import dump
+from genvid.leasing import from_now
 
 Items = Iterable[tuple[str, Mapping[str, Any]]]
 AT_A_TIME = 500
@@ -49,7 +50,7 @@ def write(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[U
         event.body = _body(event, data)
         events.append(event)
     OutgoingEvent.objects.bulk_create(events, batch_size=AT_A_TIME)
-    times = {"created_at": now, "next_attempt_at": now}
+    times = {"created_at": now, "next_attempt_at": from_now()}
     deliveries = [Delivery(endpoint_id=pk, event=event, **times) for event in events for pk in endpoints]
     Delivery.objects.bulk_create(deliveries, batch_size=AT_A_TIME)
     if deliveries:

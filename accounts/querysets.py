@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Min, Q
 
 from accounts.enums import EVERYTHING, OPEN_ERASURES, DeliveryStatus, Role
+from genvid.leasing import from_now
 
 
 class UserManager(BaseUserManager[Any]):
@@ -61,25 +62,23 @@ class EndpointQuerySet(models.QuerySet[Any]):
 
 
 class DeliveryQuerySet(models.QuerySet[Any]):
-    def pending(self, now: datetime) -> "DeliveryQuerySet":
+    def pending(self) -> "DeliveryQuerySet":
         """Those that wait, due or not; none that a worker is sending."""
-        return self.filter(Q(leased_until=None) | Q(leased_until__lte=now), status=DeliveryStatus.PENDING)
+        return self.filter(Q(leased_until=None) | Q(leased_until__lte=from_now()), status=DeliveryStatus.PENDING)
 
-    def sending(self, now: datetime) -> "DeliveryQuerySet":
-        return self.filter(leased_until__gt=now)
+    def sending(self) -> "DeliveryQuerySet":
+        return self.filter(leased_until__gt=from_now())
 
-    def endpoints_to_serve(self, now: datetime, most: int) -> list[UUID]:
+    def due(self) -> "DeliveryQuerySet":
+        """Those to be sent now. While an endpoint rests, only what was asked for by hand is sent to it."""
+        open_to_all = Q(endpoint__paused_until=None) | Q(endpoint__paused_until__lte=from_now())
+        is_open = open_to_all | Q(urgent=True)
+        return self.pending().filter(is_open, next_attempt_at__lte=from_now(), endpoint__enabled=True)
+
+    def endpoints_to_serve(self, most: int) -> list[UUID]:
         """Endpoints with something to send now, the longest waiting first."""
-        open_to_all = Q(endpoint__paused_until=None) | Q(endpoint__paused_until__lte=now)
-        due = self.pending(now).filter(open_to_all | Q(urgent=True), next_attempt_at__lte=now, endpoint__enabled=True)
-        ranked = due.order_by().values("endpoint").annotate(waiting=Min("next_attempt_at")).order_by("waiting")
+        ranked = self.due().order_by().values("endpoint").annotate(waiting=Min("next_attempt_at")).order_by("waiting")
         return list(ranked.values_list("endpoint", flat=True)[:most])
-
-
-class ErrandQuerySet(models.QuerySet[Any]):
-    def due(self, now: datetime) -> "ErrandQuerySet":
-        """Those that somebody must act on, longest due first."""
-        return self.filter(due_at__lte=now).order_by("due_at")
 
 
 class MembershipQuerySet(models.QuerySet[Any]):

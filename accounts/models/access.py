@@ -9,10 +9,13 @@ from encrypted_fields.fields import EncryptedTextField
 from accounts.enums import KeyMode
 from accounts.models.people import Account, User
 from accounts.querysets import ApiKeyQuerySet
+from genvid.leasing import Leased
 
 
-class IdempotencyRecord(models.Model):
+class IdempotencyRecord(Leased):
     """A key that a client sent, and the answer that it got. `status` is null while the request runs."""
+
+    DUE, HELD_BY = "claimed_at", ("claimed_at", "status")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="idempotency_records")
     key = models.CharField(max_length=255)

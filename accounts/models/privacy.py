@@ -1,19 +1,18 @@
 """What people may ask for about their own data: a copy of it, and its end. Each row is due until it is done."""
 
 import uuid
-from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import OPEN_ERASURES, ErasureStatus, ExportStatus
 from accounts.models.people import User
-from accounts.querysets import ErrandQuerySet
+from genvid.leasing import Leased, LeasedQuerySet
 
 
-class Errand(models.Model):
+class LeasedJob(Leased):
     """Work that the sweep finds until it is done. `due_at` says when somebody must act next; it is also the lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -23,32 +22,13 @@ class Errand(models.Model):
     told_at = models.DateTimeField(null=True, blank=True, help_text="When its person was mailed.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ErrandQuerySet.as_manager()
+    objects = LeasedQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
-    def take(self, lease: timedelta) -> bool:
-        """False when it is not due, or another worker was first."""
-        now = timezone.now()
-        if self.due_at is None or self.due_at > now:
-            return False
-        return self.go_on(due_at=now + lease)
 
-    def postpone(self, pause: timedelta, why: str) -> bool:
-        return self.go_on(due_at=timezone.now() + pause, tries=F("tries") + 1, waiting_reason=why[:300])
-
-    def go_on(self, *, due_at: datetime | None, **changes: Any) -> bool:
-        """Write what came of the step. False when somebody else has acted on it since it was read: do nothing more."""
-        mine = type(self)._default_manager.filter(pk=self.pk, due_at=self.due_at)
-        if mine.update(due_at=due_at, **changes) != 1:
-            return False
-        for name, value in ({"due_at": due_at} | changes).items():
-            setattr(self, name, value)
-        return True
-
-
-class Export(Errand):
+class Export(LeasedJob):
     """A copy of everything we hold on a person, as a ZIP file that is kept for a few days."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
@@ -69,7 +49,7 @@ class Export(Errand):
         return f"{self.status} since {self.created_at:%Y-%m-%d %H:%M}"
 
 
-class Erasure(Errand):
+class Erasure(LeasedJob):
     """The end of a person's data, and of the accounts that nobody else belongs to. It stays as a proof that it was."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="erasures")

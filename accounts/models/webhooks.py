@@ -11,6 +11,7 @@ from encrypted_fields.fields import EncryptedTextField
 from accounts.enums import DeliveryStatus, EventType, Health, SwitchedOff
 from accounts.models.people import Account
 from accounts.querysets import DeliveryQuerySet, EndpointQuerySet
+from genvid.leasing import Leased
 
 
 def new_event_id() -> str:
@@ -88,8 +89,10 @@ class OutgoingEvent(models.Model):
         return f"{self.type} {self.id}"
 
 
-class Delivery(models.Model):
+class Delivery(Leased):
     """One event on its way to one endpoint. While a worker sends it, `leased_until` keeps the others off."""
+
+    DUE, HELD_BY = "leased_until", ("leased_until",)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False)

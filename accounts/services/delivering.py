@@ -5,7 +5,6 @@ behind the lanes of the others. An endpoint in good health has two lanes at a ti
 answer was bad or slow have one each, and `WEBHOOK_POOR_SENDS` together. One that keeps failing rests between tries.
 """
 
-import random
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import jobs
@@ -23,6 +23,7 @@ from accounts.signatures import headers_for
 from accounts.waking import note_awake, wake
 from genvid.http import HttpError, post
 from genvid.jobs import enqueue
+from genvid.leasing import Backoff, from_now, jittered
 from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ LANE_SECONDS = 2.0
 LANES = {Health.NEW: 1, Health.GOOD: 2, Health.POOR: 1}
 SLOW_MS = 1000
 FAILURES_BEFORE_REST = 3
-REST, LONGEST_REST = 5.0, 300.0
+REST = Backoff(5, most=300, jitter=JITTER)
 ENDPOINTS_A_SWEEP = 1000
 TELL_AGAIN_AFTER = timedelta(minutes=10)
 
@@ -83,23 +84,16 @@ def work_lane(endpoint_id: UUID) -> None:
 def _claim_next(endpoint_id: UUID) -> Delivery | None:
     """The delivery that this worker alone may send until its lease ends; None when there is none, or no free lane."""
     endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id, enabled=True).first()
-    now = timezone.now()
-    if endpoint is None or not _has_free_lane(endpoint, now):
+    if endpoint is None or not _has_free_lane(endpoint):
         return None
-    due = Delivery.objects.pending(now).filter(endpoint=endpoint, next_attempt_at__lte=now)
-    if endpoint.paused_until and now < endpoint.paused_until:
-        due = due.filter(urgent=True)
-    delivery: Delivery | None = due.select_related("event").order_by("-urgent", "next_attempt_at", "pk").first()
-    if delivery is None:
-        return None
-    delivery.endpoint, delivery.leased_until = endpoint, now + LEASE
-    delivery.save(update_fields=["leased_until"])
-    return delivery
+    due = Delivery.objects.due().filter(endpoint=endpoint).select_related("event", "endpoint")
+    delivery: Delivery | None = due.order_by("-urgent", "next_attempt_at", "pk").first()
+    return delivery if delivery and delivery.extend(LEASE) else None
 
 
-def _has_free_lane(endpoint: WebhookEndpoint, now: datetime) -> bool:
+def _has_free_lane(endpoint: WebhookEndpoint) -> bool:
     """Counted under the endpoint's lock; the poor ones of all endpoints only roughly, which is enough."""
-    sending = Delivery.objects.sending(now)
+    sending = Delivery.objects.sending()
     if sending.filter(endpoint=endpoint).count() >= LANES[Health(endpoint.health)]:
         return False
     if endpoint.health != Health.POOR:
@@ -160,12 +154,7 @@ def _settle(delivery: Delivery, outcome: Outcome) -> None:
     elif delivery.attempts_made > len(DELAYS):
         delivery.status, delivery.ended_at = DeliveryStatus.FAILED, now
     else:
-        delivery.next_attempt_at = now + _jittered(DELAYS[delivery.attempts_made - 1])
-
-
-def _jittered(seconds: float) -> timedelta:
-    """Only ever later: so many receivers come back at one moment, and must not all be called at another."""
-    return timedelta(seconds=seconds * random.uniform(1, 1 + JITTER))
+        delivery.next_attempt_at = from_now(jittered(DELAYS[delivery.attempts_made - 1], JITTER))
 
 
 def _note_health(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
@@ -176,19 +165,13 @@ def _note_health(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
         now = timezone.now()
         endpoint.failures += 1
         endpoint.failing_since = endpoint.failing_since or now
-        endpoint.health, endpoint.paused_until = Health.POOR, _rest_until(endpoint.failures, now)
+        endpoint.health, beyond = Health.POOR, endpoint.failures - FAILURES_BEFORE_REST
+        endpoint.paused_until = from_now(REST.delay(beyond + 1)) if beyond >= 0 else None
     endpoint.save(update_fields=["failures", "failing_since", "health", "paused_until"])
     if outcome.status_code == 410:
         _switch_off(endpoint, SwitchedOff.GONE)
     elif endpoint.failing_since and endpoint.failing_since <= timezone.now() - TRY_FOR:
         _switch_off(endpoint, SwitchedOff.FAILING)
-
-
-def _rest_until(failures: int, now: datetime) -> datetime | None:
-    beyond = failures - FAILURES_BEFORE_REST
-    if beyond < 0:
-        return None
-    return now + _jittered(min(REST * 2 ** min(beyond, 10), LONGEST_REST))
 
 
 def _switch_off(endpoint: WebhookEndpoint, reason: SwitchedOff) -> None:
@@ -203,12 +186,11 @@ def sweep() -> None:
 
     Owners are told in the transaction that switches an endpoint off; the release before told them afterwards.
     """
-    now = timezone.now()
-    for endpoint_id in Delivery.objects.endpoints_to_serve(now, ENDPOINTS_A_SWEEP):
+    for endpoint_id in Delivery.objects.endpoints_to_serve(ENDPOINTS_A_SWEEP):
         wake(endpoint_id)
-    late = Delivery.objects.pending(now).filter(created_at__lt=now - GIVE_UP_AFTER, urgent=False)
-    late.update(status=DeliveryStatus.FAILED, ended_at=now)
-    untold = WebhookEndpoint.objects.filter(deleted_at=None, told_at=None, disabled_at__lt=now - TELL_AGAIN_AFTER)
+    late = Delivery.objects.pending().filter(created_at__lt=from_now(-GIVE_UP_AFTER), urgent=False)
+    late.update(status=DeliveryStatus.FAILED, ended_at=Now())
+    untold = WebhookEndpoint.objects.filter(deleted_at=None, told_at=None, disabled_at__lt=from_now(-TELL_AGAIN_AFTER))
     for endpoint_id in untold.exclude(disabled_reason="").values_list("pk", flat=True):
         enqueue(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint_id))
 

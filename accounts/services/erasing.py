@@ -3,7 +3,9 @@
 Every app takes part through `accounts.signals.account_erasing`; the ledger stays, and says no name.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -20,13 +22,13 @@ from accounts.services import forgetting, proving, sessions
 from accounts.signals import account_erasing
 from genvid.errors import Conflict, InvalidCredentials, InvalidState
 from genvid.jobs import enqueue_on_commit
+from genvid.leasing import Backoff, from_now
 from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=15)
-PAUSE = timedelta(seconds=10)
-"""Before the apps are asked again what is left; twice as long each time, up to `LONGEST_PAUSE`."""
-LONGEST_PAUSE = timedelta(minutes=5)
+BACKOFF = Backoff(10, most=300)
+"""Before the apps are asked again what is left."""
 
 
 def request(caller: Caller, *, password: str) -> Erasure:
@@ -51,7 +53,7 @@ def start(user_id: UUID, *, by: UUID) -> Erasure:
     check(user)
     going = accounts_going_with(user_id)
     after = timezone.now() + timedelta(days=settings.ACCOUNT_ERASURE_DAYS)
-    erasure = Erasure.objects.create(user=user, requested_by_id=by, erase_after=after)
+    erasure = Erasure.objects.create(user=user, requested_by_id=by, erase_after=after, due_at=from_now())
     _shut_out(user_id, going)
     _note(AuditAct.ERASURE_REQUESTED, going, erasure, by, by_staff=by != user_id)
     enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
@@ -105,7 +107,7 @@ def withdraw(user: User) -> None:
     # Without regard to a worker's lease: what that worker writes afterwards finds another `due_at`, and counts nothing.
     waiting = Erasure.objects.filter(pk=erasure.pk, status=ErasureStatus.WAITING)
     now = timezone.now()
-    if not waiting.update(status=ErasureStatus.WITHDRAWN, withdrawn_at=now, due_at=now, told_at=None):
+    if not waiting.update(status=ErasureStatus.WITHDRAWN, withdrawn_at=now, due_at=from_now(), told_at=None):
         raise InvalidCredentials
     _note(AuditAct.ERASURE_WITHDRAWN, accounts_going_with(user.pk), erasure, user.pk)
     enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
@@ -120,40 +122,33 @@ def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None
 
 def work_on(erasure_id: str) -> None:
     """Do the next step of one erasure, if it is due. Safe to run twice, in parallel, and to die in."""
-    erasure = Erasure.objects.filter(pk=erasure_id).select_related("user").first()
-    if erasure is None or not erasure.take(LEASE):
+    erasure: Erasure | None = Erasure.objects.filter(pk=erasure_id).select_related("user").claim(LEASE)
+    if erasure is None:
         return
     try:
         _advance(erasure)
     except Exception as error:  # noqa: BLE001 - a disk, a bucket, another app: the sweep tries again
         logger.warning("erasure_postponed", erasure_id=erasure_id, tries=erasure.tries, error=repr(error))
-        erasure.postpone(_pause(erasure), repr(error))
-
-
-def _pause(erasure: Erasure) -> timedelta:
-    doublings = min(erasure.tries, 10)
-    return min(LONGEST_PAUSE, PAUSE * (1 << doublings))
+        erasure.retry_later(BACKOFF.delay(erasure.tries + 1), repr(error))
 
 
 def _advance(erasure: Erasure) -> None:
     if erasure.status == ErasureStatus.ERASING or (_is_ripe(erasure) and _begin(erasure)):
         _erase(erasure)
     elif erasure.status == ErasureStatus.WITHDRAWN:
-        _tell(erasure, due_at=None)
+        _tell(erasure, MailKind.ERASURE_WITHDRAWN, erasure.finish)
     elif not _is_ripe(erasure):
-        _tell(erasure, due_at=erasure.erase_after)
+        _tell(erasure, MailKind.ERASURE_PLANNED, partial(erasure.advance, erasure.erase_after))
 
 
 def _is_ripe(erasure: Erasure) -> bool:
-    return erasure.status == ErasureStatus.WAITING and erasure.erase_after <= timezone.now()
+    return erasure.status == ErasureStatus.WAITING and (erasure.seconds_until("erase_after") or 0.0) <= 0
 
 
-def _tell(erasure: Erasure, *, due_at: datetime | None) -> None:
+def _tell(erasure: Erasure, kind: MailKind, end_step: Callable[..., bool]) -> None:
     is_untold, told_at = erasure.told_at is None, erasure.told_at or timezone.now()
-    is_planned = erasure.status == ErasureStatus.WAITING
-    kind = MailKind.ERASURE_PLANNED if is_planned else MailKind.ERASURE_WITHDRAWN
     with transaction.atomic():
-        if erasure.go_on(due_at=due_at, told_at=told_at, tries=0, waiting_reason="") and is_untold:
+        if end_step(told_at=told_at) and is_untold:
             outbox.write(kind, person=erasure.user_id, erasure=str(erasure.pk))
 
 
@@ -165,11 +160,11 @@ def _begin(erasure: Erasure) -> bool:
     if orphaned:
         # Somebody was made a member during the grace. Taking their account from under them is not ours to decide.
         logger.error("erasure_blocked", erasure_id=str(erasure.pk), account_id=str(orphaned[0].pk))
-        erasure.postpone(timedelta(hours=1), f"Is the only owner of {orphaned[0].pk}, which has other members.")
+        erasure.retry_later(timedelta(hours=1), f"Is the only owner of {orphaned[0].pk}, which has other members.")
         return False
     going = accounts_going_with(erasure.user_id)
     ids = [str(account_id) for account_id in going]
-    if not erasure.go_on(due_at=timezone.now() + LEASE, status=ErasureStatus.ERASING, accounts=ids, tries=0):
+    if not erasure.extend(LEASE, status=ErasureStatus.ERASING, accounts=ids, tries=0):
         return False
     User.objects.filter(pk=erasure.user_id).update(is_active=False)
     _shut_out(erasure.user_id, going)
@@ -186,7 +181,7 @@ def _erase(erasure: Erasure) -> None:
         forgetting.forget_account(account_id)
     forgetting.forget_files_of(erasure.user_id)
     with transaction.atomic():
-        if erasure.go_on(due_at=None, status=ErasureStatus.DONE, erased_at=timezone.now(), waiting_reason=""):
+        if erasure.finish(status=ErasureStatus.DONE, erased_at=timezone.now()):
             forgetting.forget_person(erasure.user)
             _note(AuditAct.ERASED, going, erasure, None)
             logger.info("person_erased", erasure_id=str(erasure.pk), user_id=str(erasure.user_id))
@@ -196,9 +191,9 @@ def _ask_again(erasure: Erasure, left: str) -> None:
     """Soon where something was done since the last time, else more and more slowly."""
     logger.info("erasure_goes_on", erasure_id=str(erasure.pk), left=left)
     if left[:300] == erasure.waiting_reason:
-        erasure.postpone(_pause(erasure), left)
+        erasure.retry_later(BACKOFF.delay(erasure.tries + 1), left)
     else:
-        erasure.go_on(due_at=timezone.now() + PAUSE, tries=0, waiting_reason=left[:300])
+        erasure.retry_later(BACKOFF.delay(1), left, tries=0)
 
 
 def _left_in_rooms(account_id: UUID) -> list[str]:

@@ -21,6 +21,7 @@ from accounts.models import Export, User
 from accounts.services import archiving
 from genvid.errors import NotFound, RateLimited
 from genvid.jobs import enqueue, enqueue_on_commit
+from genvid.leasing import Backoff, from_now
 from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
@@ -28,8 +29,7 @@ LIVES = timedelta(days=7)
 """How long the file is kept, and its link is good."""
 MOST_A_DAY = 3
 LEASE = timedelta(minutes=15)
-PAUSE = timedelta(seconds=30)
-"""Before the second try; twice as long before each that follows."""
+BACKOFF = Backoff(30, most=7680)
 MOST_TRIES = 12
 """Spread over about a day."""
 SALT = "accounts.export"
@@ -50,7 +50,7 @@ def request(caller: Caller) -> Export:
         wait = moments[-1] + timedelta(days=1) - now
         message = f"Your data can be exported {MOST_A_DAY} times a day."
         raise RateLimited(message, retry_after=max(1, int(wait.total_seconds())))
-    export = Export.objects.create(user_id=caller.user_id)
+    export = Export.objects.create(user_id=caller.user_id, due_at=from_now())
     audit.note_by(caller, AuditAct.EXPORT_REQUESTED, export=export.pk)
     enqueue_on_commit(jobs.WORK_ON_EXPORT, str(export.pk))
     return export
@@ -88,8 +88,8 @@ def behind(token: str) -> Export:
 
 def work_on(export_id: str) -> None:
     """Do the next step of one export, if it is due. Safe to run twice, in parallel, and to die in."""
-    export = Export.objects.filter(pk=export_id).select_related("user").first()
-    if export is None or not export.take(LEASE):
+    export: Export | None = Export.objects.filter(pk=export_id).select_related("user").claim(LEASE)
+    if export is None:
         return
     try:
         STEPS[ExportStatus(export.status)](export)
@@ -101,9 +101,9 @@ def work_on(export_id: str) -> None:
 def _try_later(export: Export, error: Exception) -> None:
     if export.status == ExportStatus.PENDING and export.tries >= MOST_TRIES:
         logger.error("export_failed", export_id=str(export.pk), error=repr(error))
-        export.go_on(status=ExportStatus.FAILED, waiting_reason=repr(error)[:300], due_at=timezone.now() + LIVES)
+        export.give_up(repr(error), status=ExportStatus.FAILED, due_at=from_now(LIVES))
     else:
-        export.postpone(PAUSE * 2 ** min(export.tries, 8), repr(error))
+        export.retry_later(BACKOFF.delay(export.tries + 1), repr(error))
 
 
 def _build(export: Export) -> None:
@@ -116,7 +116,7 @@ def _build(export: Export) -> None:
         name = default_storage.save(f"exports/{export.pk}.zip", File(raw, name="export.zip"))
     now = timezone.now()
     facts: dict[str, Any] = {"file": name, "bytes": size, "ready_at": now, "expires_at": now + LIVES}
-    if export.go_on(due_at=now, status=ExportStatus.READY, tries=0, waiting_reason="", **facts):
+    if export.advance(from_now(), status=ExportStatus.READY, **facts):
         logger.info("export_ready", export_id=str(export.pk), bytes=size)
         enqueue(jobs.WORK_ON_EXPORT, str(export.pk))
     elif not Export.objects.filter(pk=export.pk).exists():
@@ -125,17 +125,17 @@ def _build(export: Export) -> None:
 
 
 def _keep_lease(export: Export) -> None:
-    if not export.go_on(due_at=timezone.now() + LEASE):
+    if not export.extend(LEASE):
         raise TimeoutError("another worker has taken the export over")
 
 
 def _tell_or_forget(export: Export) -> None:
-    if export.expires_at is None or export.expires_at <= timezone.now():
+    if export.expires_at is None or (export.seconds_until("expires_at") or 0.0) <= 0:
         forget(export)
         return
     tells, told_at = export.told_at is None and is_theirs(export.user), export.told_at or timezone.now()
     with transaction.atomic():
-        if export.go_on(due_at=export.expires_at, told_at=told_at, tries=0, waiting_reason="") and tells:
+        if export.advance(export.expires_at, told_at=told_at) and tells:
             outbox.write(MailKind.EXPORT_READY, person=export.user_id, export=str(export.pk))
 
 

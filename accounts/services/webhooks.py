@@ -17,6 +17,7 @@ from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, InvalidState
 from genvid.http import ForbiddenAddress, check_public_url
 from genvid.http.addresses import check_near_url, split_url
+from genvid.leasing import from_now
 
 MOST_ENDPOINTS = 20
 OLD_SECRET_LIVES = timedelta(hours=24)
@@ -89,6 +90,7 @@ def ping(endpoint: WebhookEndpoint, data: dict[str, Any]) -> Delivery:
     if not endpoint.enabled:
         raise InvalidState("The endpoint is off; switch it on first.")
     (delivery,) = outbox.write(endpoint.account_id, EventType.PING, [(str(endpoint.pk), data)], [endpoint.pk])
+    delivery.refresh_from_db(fields=["next_attempt_at"])
     return delivery
 
 
@@ -97,7 +99,7 @@ def retry(delivery: Delivery) -> Delivery:
     """One more attempt, now, ahead of the others. Raises InvalidState where the endpoint is off."""
     if not delivery.endpoint.enabled:
         raise InvalidState("The endpoint is off; switch it on first.")
-    again = {"status": DeliveryStatus.PENDING, "urgent": True, "next_attempt_at": timezone.now(), "ended_at": None}
+    again = {"status": DeliveryStatus.PENDING, "urgent": True, "next_attempt_at": from_now(), "ended_at": None}
     Delivery.objects.filter(pk=delivery.pk).update(**again)
     wake_on_commit(delivery.endpoint_id)
     delivery.refresh_from_db(fields=[*again])

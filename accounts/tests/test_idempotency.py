@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import OperationalError, connection
 from django.db.models.signals import post_save
 from django.utils import timezone
@@ -27,6 +26,7 @@ from genvid.errors import (
     ValidationFailed,
 )
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves, wrong_fields_of
+from genvid.tests.clocks import still_clocks
 from genvid.tests.factories import (
     make_avatar,
     make_caller,
@@ -349,14 +349,14 @@ def test_a_viewer_gets_no_answer_by_repeating_a_teammates_request(owner, viewer,
 
 
 def test_after_a_day_the_key_is_free_again(owner, wish):
-    with time_machine.travel(timezone.now() - timedelta(hours=24, seconds=5)):
+    with still_clocks(timezone.now() - timedelta(hours=24, seconds=5)):
         post(sign_in(owner.user.email), wish)
     assert post(owner, wish | {"title": "Other"}).status_code == 201
     assert Video.objects.count() == 2
 
 
 def test_within_the_day_it_is_not(owner, wish):
-    with time_machine.travel(timezone.now() - timedelta(hours=23, minutes=55)):
+    with still_clocks(timezone.now() - timedelta(hours=23, minutes=55)):
         post(sign_in(owner.user.email), wish)
     assert refusal_of(post(owner, wish | {"title": "Other"})) == (422, "idempotency_key_reused")
 

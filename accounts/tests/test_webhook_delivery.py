@@ -5,7 +5,6 @@ import socket
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.utils import timezone
 from standardwebhooks import Webhook
 
@@ -18,6 +17,7 @@ from accounts.waking import wake
 from genvid.mail.models import QueuedMail
 from genvid.sandbox.tests.receiver import Receiver
 from genvid.tests.asserts import data_of, nothing_changes
+from genvid.tests.clocks import still_clocks
 from genvid.tests.factories import make_endpoint, make_teammate
 from genvid.tests.jobs import run_job
 from genvid.tests.mail import send_due_mail
@@ -350,7 +350,7 @@ def test_a_dead_endpoint_is_off_when_its_only_delivery_has_been_tried_for_three_
     delivery = tell(endpoint)
     moment = timezone.now()
     while fresh(delivery).status == "pending" and fresh(endpoint).enabled:
-        with time_machine.travel(moment, tick=False):
+        with still_clocks(moment):
             serve(endpoint)
         moment = max(fresh(delivery).next_attempt_at, fresh(endpoint).paused_until or moment)
     assert (endpoint.disabled_reason, delivery.status, len(receiver.posts)) == ("failing", "failed", 15)
@@ -376,19 +376,29 @@ def test_an_endpoint_that_keeps_failing_rests_and_one_that_works_again_gets_ever
     serve(endpoint)
     serve(endpoint)
     assert len(receiver.posts) == 3
-    with time_machine.travel(timezone.now() + timedelta(seconds=60), tick=False):
+    with still_clocks(timezone.now() + timedelta(seconds=60)):
         serve(endpoint)
     assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered"}
 
 
-def test_the_rest_grows_to_five_minutes():
-    now = timezone.now()
-    rests = [delivering._rest_until(failures, now) for failures in (1, 2, 3, 4, 20, 2000)]
-    assert rests[:2] == [None, None]
-    seconds = [(rest - now).total_seconds() for rest in rests[2:]]
-    assert [lowest <= each <= lowest * 1.1 for each, lowest in zip(seconds, [5, 10, 300, 300], strict=True)] == [
-        True
-    ] * 4
+@pytest.mark.parametrize("before", [0, 1])
+def test_the_first_failures_give_an_endpoint_no_rest(endpoint, receiver, before):
+    receiver.answers = [500]
+    WebhookEndpoint.objects.update(failures=before)
+    tell(endpoint)
+    serve(endpoint)
+    assert (fresh(endpoint).failures, endpoint.paused_until) == (before + 1, None)
+
+
+@pytest.mark.parametrize(("before", "seconds"), [(2, 5), (3, 10), (19, 300), (1999, 300)])
+def test_the_rest_grows_to_five_minutes(endpoint, receiver, before, seconds):
+    receiver.answers = [500]
+    WebhookEndpoint.objects.update(failures=before)
+    with still_clocks():
+        tell(endpoint)
+        serve(endpoint)
+        rest = (fresh(endpoint).paused_until - timezone.now()).total_seconds()
+    assert seconds <= rest <= seconds * 1.1
 
 
 @pytest.mark.parametrize(("health", "lanes"), [("new", 1), ("good", 2), ("poor", 1)])

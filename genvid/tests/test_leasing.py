@@ -11,9 +11,11 @@ from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 from django.db.models import F
 from django.db.models.functions import Now
 
+from accounts.models import Export
 from genvid.jobs import backlog, enqueue
 from genvid.leasing import Backoff, Leased, LeasedQuerySet, from_now, sweep
 from genvid.mail.jobs import SEND
+from genvid.tests.parallel import in_parallel
 
 LEASE = timedelta(minutes=5)
 
@@ -134,6 +136,17 @@ def test_a_lease_that_has_run_out_is_claimed_by_the_next_worker(database):
     dead = make_work(database)
     assert dead.claim(-1)
     assert same_row(dead).claim(LEASE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_workers_that_claim_in_parallel_one_wins(owner):
+    export = Export.objects.create(user=owner.user, due_at=from_now())
+
+    def claim() -> Any:
+        return Export.objects.filter(pk=export.pk).claim(LEASE)
+
+    claimed = in_parallel([claim] * 8)
+    assert (claimed.count(export), claimed.count(None)) == (1, 7)
 
 
 # ── Holding
