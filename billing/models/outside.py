@@ -6,14 +6,17 @@ from django.utils import timezone
 
 from accounts.models import Account
 from billing.enums import LetterKind, NudgeKind
+from genvid.leasing import Leased, LeasedQuerySet
 
 
-class Nudge(models.Model):
+class Nudge(Leased):
     """Something at Stripe may have changed: look. One row a thing, however many events speak of it.
 
     `due_at` is schedule and lease in one, None when nothing is to be done. `version` counts the events, so that what
     changes during a look is looked at again.
     """
+
+    ERROR, COUNTS_CLAIMS, HELD_BY = "error", True, ("due_at", "version")
 
     kind = models.CharField(max_length=15, choices=NudgeKind.choices)
     object_id = models.CharField(max_length=255)
@@ -23,6 +26,8 @@ class Nudge(models.Model):
     error = models.CharField(max_length=300, blank=True)
     noted_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LeasedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-noted_at", "-id"]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Account
 from billing.enums import TopUpStatus
 from billing.models.plans import Plan, PlanPrice
+from genvid.leasing import Leased, LeasedQuerySet
 
 
 class TopUpRule(models.Model):
@@ -29,8 +30,10 @@ class TopUpRule(models.Model):
         return f"{self.plan_id} below {self.threshold}"
 
 
-class TopUp(models.Model):
+class TopUp(Leased):
     """One automatic purchase. The row is there before the call, and its id is the call's Idempotency-Key."""
+
+    HELD_BY = ("status",)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="top_ups")
@@ -46,6 +49,8 @@ class TopUp(models.Model):
         help_text="When a pending one is worked on next; a lease meanwhile.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = LeasedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]

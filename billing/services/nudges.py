@@ -20,10 +20,12 @@ from billing.enums import NudgeKind
 from billing.gateway.errors import BillingError
 from billing.models import Nudge
 from billing.services import following, letters
-from genvid.jobs import backlog, enqueue, enqueue_on_commit
+from genvid import leasing
+from genvid.jobs import enqueue_on_commit
+from genvid.leasing import Backoff, from_now
 
 logger = structlog.get_logger(__name__)
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
+BACKOFF = Backoff(5, most=900)
 A_SWEEP = 200
 KEPT = timedelta(days=60)
 
@@ -62,22 +64,19 @@ def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[NudgeKind, str] 
 @transaction.atomic
 def nudge(kind: NudgeKind, object_id: str) -> Nudge:
     """One row a thing: what is noted while somebody looks is looked at once more afterwards."""
-    now = timezone.now()
-    row, is_new = Nudge.objects.get_or_create(kind=kind, object_id=object_id, defaults={"due_at": now, "noted_at": now})
+    noted = {"due_at": from_now(), "noted_at": timezone.now()}
+    row, is_new = Nudge.objects.get_or_create(kind=kind, object_id=object_id, defaults=noted)
     if not is_new:
-        Nudge.objects.filter(pk=row.pk).update(version=F("version") + 1, due_at=now, noted_at=now)
+        Nudge.objects.filter(pk=row.pk).update(version=F("version") + 1, **noted)
     enqueue_on_commit(jobs.LOOK, str(row.pk))
     return row
 
 
 def look(pk: int) -> bool:
     """Look at what is due. False when it was not, or did not work out: it is due again later then."""
-    now = timezone.now()
-    lease = timedelta(seconds=settings.BILLING_LEASE)
-    claimed = Nudge.objects.filter(pk=pk, due_at__lte=now).update(due_at=now + lease, tries=F("tries") + 1)
-    if claimed != 1:
+    row: Nudge | None = Nudge.objects.filter(pk=pk).claim(settings.BILLING_LEASE)
+    if row is None:
         return False
-    row = Nudge.objects.get(pk=pk)
     try:
         following.follow(NudgeKind(row.kind), row.object_id)
     except BillingError as error:
@@ -86,29 +85,21 @@ def look(pk: int) -> bool:
     except Exception as error:
         logger.exception("nudge_failed", kind=row.kind, object_id=row.object_id, tries=row.tries)
         return _not_this_time(row, repr(error), retryable=True)
-    done = Nudge.objects.filter(pk=pk, version=row.version)
-    return done.update(due_at=None, tries=0, error="", done_at=timezone.now()) == 1
+    return row.finish(tries=0, done_at=timezone.now())
 
 
 def _not_this_time(row: Nudge, error: str, *, retryable: bool) -> bool:
     logger.warning("nudge_put_off", kind=row.kind, object_id=row.object_id, error=error, retryable=retryable)
-    pause = min(FIRST_PAUSE * 2 ** min(row.tries - 1, 20), LONGEST_PAUSE)
-    due_at = timezone.now() + timedelta(seconds=pause) if retryable else None
-    Nudge.objects.filter(pk=row.pk, version=row.version).update(due_at=due_at, error=error[:300])
+    if retryable:
+        row.retry_later(BACKOFF.delay(row.tries), error)
+    else:
+        row.give_up(error)
     return False
 
 
 def sweep() -> int:
-    """Wake somebody for what is due and was forgotten. Returns how much that was.
-
-    While the queue is long, nothing was forgotten: it only takes its time.
-    """
-    if backlog(jobs.LOOK) >= A_SWEEP:
-        return 0
-    due = Nudge.objects.filter(due_at__lte=timezone.now()).order_by("due_at").values_list("pk", flat=True)[:A_SWEEP]
-    for pk in due:
-        enqueue(jobs.LOOK, str(pk))
-    return len(due)
+    """Enqueue what is due. Returns how many."""
+    return leasing.sweep(Nudge.objects.due(), jobs.LOOK, most=A_SWEEP)
 
 
 def forget_old() -> int:

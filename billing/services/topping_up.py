@@ -23,15 +23,16 @@ from billing.gateway.errors import BillingError
 from billing.gateway.facts import IntentFacts
 from billing.models import Plan, PlanPrice, TopUp, TopUpRule
 from billing.services import catalogue, customers, letters, recording
+from genvid import leasing
 from genvid.api.serializers import refuse_field
-from genvid.jobs import enqueue
+from genvid.leasing import Backoff, from_now
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=180)
 KEY_LIFE = timedelta(hours=23)
 """Stripe knows an Idempotency-Key for 24 hours at least (https://docs.stripe.com/api/idempotent_requests)."""
-PAUSE, LONGEST_PAUSE = timedelta(days=1), timedelta(days=32)
-"""After a refusal, twice as long after each further one: banks punish who asks a declined card again and again."""
+BACKOFF = Backoff(first=24 * 3600, most=32 * 24 * 3600)
+"""After a refusal: banks punish who asks a declined card again and again."""
 A_SWEEP = 100
 UNDER_WAY = ("processing", "requires_capture")
 COUNTED = (TopUpStatus.PENDING, TopUpStatus.PAID)
@@ -42,11 +43,7 @@ def sweep() -> int:
     """Begin what is due, and take up what was left. Returns how many."""
     for rule in _due_rules()[:A_SWEEP]:
         _begin(rule)
-    due = TopUp.objects.filter(status=TopUpStatus.PENDING, due_at__lte=timezone.now()).values_list("pk", flat=True)
-    waiting = list(due[:A_SWEEP])
-    for pk in waiting:
-        enqueue(jobs.TOP_UP, str(pk))
-    return len(waiting)
+    return leasing.sweep(TopUp.objects.filter(status=TopUpStatus.PENDING).due(), jobs.TOP_UP, most=A_SWEEP)
 
 
 def _due_rules() -> QuerySet[TopUpRule]:
@@ -77,7 +74,7 @@ def _create(account_id: UUID, price: PlanPrice) -> None:
     if spent_this_month(account_id) + price.amount > rule.monthly_limit:
         _pause(account_id, "monthly_limit", until=_next_month(timezone.now()))
         return
-    TopUp.objects.create(account_id=account_id, price=price, amount=price.amount)
+    TopUp.objects.create(account_id=account_id, price=price, amount=price.amount, due_at=from_now())
 
 
 def spent_this_month(account_id: UUID) -> int:
@@ -94,13 +91,13 @@ def _next_month(now: datetime) -> datetime:
 
 def carry_out(pk: UUID) -> bool:
     """Take the money for one that is due. False when it was not."""
-    now = timezone.now()
-    claimed = TopUp.objects.filter(pk=pk, status=TopUpStatus.PENDING, due_at__lte=now).update(due_at=now + LEASE)
-    if claimed != 1:
+    pending = TopUp.objects.filter(pk=pk, status=TopUpStatus.PENDING).select_related("price__plan")
+    top_up: TopUp | None = pending.claim(LEASE)
+    if top_up is None:
         return False
-    top_up = TopUp.objects.select_related("price__plan").get(pk=pk)
+    age = -(top_up.seconds_until("created_at") or 0.0)
     try:
-        facts = _look_up(top_up) if now - top_up.created_at > KEY_LIFE else _charged(top_up)
+        facts = _look_up(top_up) if age > KEY_LIFE.total_seconds() else _charged(top_up)
     except BillingError as error:
         return _not_taken(top_up, error)
     follow(facts)
@@ -191,8 +188,7 @@ def _pause_after(account_id: UUID) -> timedelta:
     mine = TopUp.objects.filter(account=account_id)
     paid = mine.filter(status=TopUpStatus.PAID).order_by("-created_at").values_list("created_at", flat=True).first()
     refused = mine.filter(created_at__gt=paid) if paid else mine
-    pause: timedelta = PAUSE * 2 ** min(refused.count() - 1, 10)
-    return min(pause, LONGEST_PAUSE)
+    return BACKOFF.delay(refused.count())
 
 
 def _end(

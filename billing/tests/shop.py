@@ -123,7 +123,7 @@ def stuck() -> Sequence[tuple[str, str]]:
 
 def due() -> Sequence[int]:
     """Looks that a worker would take now."""
-    return list(Nudge.objects.filter(due_at__lte=timezone.now()).values_list("pk", flat=True))
+    return list(Nudge.objects.due().values_list("pk", flat=True))
 
 
 def spend(person: Person, credits: int) -> None:
