@@ -135,7 +135,7 @@ class Leased(models.Model):
 
     def _write(self, rows: models.QuerySet[Any], changes: Mapping[str, Any]) -> bool:
         # In one transaction: in between, another worker could claim the row, and its lease be read as ours.
-        with transaction.atomic(using=self._state.db):
+        with transaction.atomic(using=self._state.db, savepoint=False):
             if rows.update(**changes) != 1:
                 return False
             self.show(changes)
