@@ -106,15 +106,10 @@ def _webhooks_arrive() -> bool:
     return any(told[:LAST_STRAW]) and sum(told) / len(told) >= TRUST_SHARE
 
 
-def first_poll_at(video: Video) -> datetime:
-    """When to ask about an order for the first time, a second from now at the earliest."""
-    now = timezone.now()
-    return max((video.submitted_at or now) + timedelta(seconds=first_poll(video)), now + timedelta(seconds=1))
-
-
 def seconds_to_first_poll(video: Video) -> float:
-    """How far off that is."""
-    return (first_poll_at(video) - timezone.now()).total_seconds()
+    """How long from now to ask about an order for the first time, a second at least."""
+    now = timezone.now()
+    return max(first_poll(video) - (now - (video.submitted_at or now)).total_seconds(), 1.0)
 
 
 def first_poll(video: Video) -> float:

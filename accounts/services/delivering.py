@@ -21,8 +21,8 @@ from accounts.enums import DeliveryStatus, Health, MailKind, SwitchedOff
 from accounts.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from accounts.signatures import headers_for
 from accounts.waking import note_awake, wake
+from genvid import leasing
 from genvid.http import HttpError, post
-from genvid.jobs import enqueue
 from genvid.leasing import Backoff, from_now, jittered
 from genvid.mail import outbox
 
@@ -191,8 +191,7 @@ def sweep() -> None:
     late = Delivery.objects.pending().filter(created_at__lt=from_now(-GIVE_UP_AFTER), urgent=False)
     late.update(status=DeliveryStatus.FAILED, ended_at=Now())
     untold = WebhookEndpoint.objects.filter(deleted_at=None, told_at=None, disabled_at__lt=from_now(-TELL_AGAIN_AFTER))
-    for endpoint_id in untold.exclude(disabled_reason="").values_list("pk", flat=True):
-        enqueue(jobs.SEND_ENDPOINT_OFF_EMAIL, str(endpoint_id))
+    leasing.sweep(untold.exclude(disabled_reason=""), jobs.SEND_ENDPOINT_OFF_EMAIL, most=ENDPOINTS_A_SWEEP)
 
 
 @transaction.atomic

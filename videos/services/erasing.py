@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.pieces import delete_in_pieces, update_in_pieces
 from accounts.services.forgetting import forget_admin_log
-from genvid.jobs import enqueue
+from genvid.leasing import sweep
 from videos import jobs
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Batch, Video, VideoEvent, WebhookDelivery
@@ -47,8 +47,7 @@ def _delete_ended(mine: VideoQuerySet) -> None:
     for video in ended.order_by("created_at")[:PIECE]:
         deleting.delete(video)
     # Those whose message was lost, and those that their client had deleted before.
-    for pk in _undeleted(mine).exclude(deleted_at=None).values_list("pk", flat=True)[:PIECE]:
-        enqueue(jobs.PURGE, str(pk))
+    sweep(_undeleted(mine).exclude(deleted_at=None), jobs.PURGE, most=PIECE)
 
 
 def _undeleted(mine: VideoQuerySet) -> VideoQuerySet:

@@ -225,7 +225,7 @@ def pull_forward() -> int:
 
 def _next_ask(video: Video, now: datetime) -> datetime:
     """When it would be asked about if there were no webhooks."""
-    return max(paces.first_poll_at(video), now + timedelta(seconds=interval_for(video, now)))
+    return now + timedelta(seconds=max(paces.seconds_to_first_poll(video), interval_for(video, now)))
 
 
 def _is_fresh(video: Video) -> bool:

@@ -6,11 +6,10 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
-from genvid.jobs import enqueue
 from genvid.leasing import sweep
 from videos import alarms, downloads, jobs, operator_alarms, waiting
 from videos.enums import Status
-from videos.models import Video, WebhookDelivery
+from videos.models import Batch, Video, WebhookDelivery
 from videos.services import rendering, settling, storing, submitting, withholding
 
 logger = structlog.get_logger(__name__)
@@ -85,9 +84,8 @@ def wake_deliveries() -> None:
 
 def wake_cancellations() -> None:
     """Batches whose cancellation died half-way."""
-    waiting = Video.objects.queued().filter(batch__canceled_at__lt=timezone.now() - CANCEL_AFTER)
-    for pk in set(waiting.values_list("batch_id", flat=True)[:BATCH]):
-        enqueue(jobs.CANCEL_BATCH, str(pk))
+    canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, videos__status=Status.QUEUED)
+    sweep(canceled.distinct(), jobs.CANCEL_BATCH, most=BATCH)
 
 
 def wake_purges() -> None:
