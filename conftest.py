@@ -24,7 +24,7 @@ pytest_plugins = ["genvid.tests.fixtures"]
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """Throttles and remembered answers of one test must not reach the next, nor where its last request came from."""
-    origin.remember(origin.NOWHERE)
+    origin.set_current(origin.NO_REQUEST)
     if plugin.redis_is_up():
         cache.clear()
 

@@ -7,7 +7,6 @@ import ipaddress
 from dataclasses import replace
 from typing import Any
 
-import structlog
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -18,7 +17,7 @@ from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, KeyMode
 from accounts.models import ApiKey
 from accounts.tokens import read_access
-from genvid import memory
+from genvid import memory, origin
 from genvid.api.addresses import client_address
 from genvid.errors import NotAuthenticated
 
@@ -112,7 +111,7 @@ def _note_use(key: ApiKey) -> None:
 
 
 def _bind(caller: Caller) -> None:
-    structlog.contextvars.bind_contextvars(account_id=str(caller.account_id), user_id=str(caller.user_id))
+    origin.bind(account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

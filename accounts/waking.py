@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import jobs
-from genvid import memory
+from genvid import memory, origin
 from genvid.jobs import enqueue
 
 SECONDS = 5
@@ -17,7 +17,8 @@ SECONDS = 5
 def wake(endpoint_id: UUID) -> None:
     """Unless a message is on its way already: it finds whatever is committed by now."""
     if _is_first(endpoint_id):
-        enqueue(jobs.DELIVER, str(endpoint_id))
+        # It sends events of many requests.
+        enqueue(jobs.DELIVER, str(endpoint_id), context=origin.NO_REQUEST)
 
 
 def wake_on_commit(endpoint_id: UUID) -> None:

@@ -18,8 +18,8 @@ django.setup(set_prefix=False)
 # Both need the settings.
 from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
-from django.http import HttpRequest  # noqa: E402
 
+from genvid import origin  # noqa: E402
 from genvid.api.exceptions import refuse  # noqa: E402
 from genvid.api.later import Later  # noqa: E402
 from genvid.api.requests import Utf8ASGIRequest  # noqa: E402
@@ -81,14 +81,16 @@ class Handler(ASGIHandler):
             logger.info("stalled_client_dropped", status=response.status_code)
 
     async def _refuse_slow_body(self, send: Any) -> None:
-        request = HttpRequest()
-        request.META["HTTP_X_REQUEST_ID"] = str(uuid.uuid4())
-        answer = refuse(request, RequestTimeout())
-        answer["Connection"], answer["X-Request-Id"] = "close", request.META["HTTP_X_REQUEST_ID"]
+        origin.set_current(origin.RequestContext(str(uuid.uuid4())))
+        answer = refuse(RequestTimeout())
+        answer["Connection"], answer["X-Request-Id"] = "close", origin.current().request_id
         await self.send_response(answer, send)
 
     async def get_response_async(self, request: Any) -> Any:
-        response = await self.in_thread(self.get_response, request)
+        context = copy_context()
+        response = await self.in_thread(self.get_response, request, context=context)
+        # The thread worked on a copy of our context, and what it set is needed by what waits and streams.
+        origin.set_current(context.run(origin.current))
         if isinstance(response, Later):
             response = await response.settled(self.in_thread)
         if response.streaming and not response.is_async:

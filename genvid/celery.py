@@ -7,6 +7,8 @@ from celery import Celery, signals
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from genvid import origin
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
 app = Celery("genvid")
@@ -33,6 +35,18 @@ def keep_database_connection(task: Any = None, **_: Any) -> None:
     # A task that is run in place shares its caller's connection, and the transaction on it.
     if task is None or not task.request.is_eager:
         close_old_connections()
+
+
+@signals.before_task_publish.connect
+def send_request_context(headers: dict[str, Any], **_: Any) -> None:
+    headers["request_context"] = origin.current().ids
+
+
+@signals.task_prerun.connect
+def receive_request_context(task: Any, **_: Any) -> None:
+    """Connected before django-structlog logs that the task starts."""
+    if not task.request.is_eager:
+        origin.set_current(origin.RequestContext.of(**(task.request.get("request_context") or {})))
 
 
 @signals.setup_logging.connect

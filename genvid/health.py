@@ -34,7 +34,7 @@ class StillFilling(Exception):
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    body = success_body({"status": "ok", "version": __version__}, request)
+    body = success_body({"status": "ok", "version": __version__})
     return HttpResponse(dump(body), content_type="application/json")
 
 
@@ -46,9 +46,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     failing = {name: type(error).__name__ for name, error in errors.items()}
     parts = dict.fromkeys(PROBES, "ok") | failing
     if not failing:
-        body = success_body({"status": "ready", "parts": parts | {"provider": provider_standing()}}, request)
+        body = success_body({"status": "ready", "parts": parts | {"provider": provider_standing()}})
         return HttpResponse(dump(body), content_type="application/json")
-    return refuse(request, ProviderUnavailable("Not ready: " + ", ".join(failing), details=failing))
+    return refuse(ProviderUnavailable("Not ready: " + ", ".join(failing), details=failing))
 
 
 def probe(check: Callable[[], None]) -> Exception | None:

@@ -13,7 +13,8 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
-from genvid import memory
+from genvid import memory, origin
+from genvid.origin import RequestContext
 
 logger = structlog.get_logger(__name__)
 DEFAULT_QUEUE = "celery"
@@ -38,19 +39,25 @@ def jobs_in(*modules: ModuleType) -> Iterator[Job]:
         yield from (value for value in vars(module).values() if isinstance(value, Job))
 
 
-def enqueue(job: Job, *ids: str) -> None:
-    """Send a job now. A dead broker is logged, never raised: the row is due all the same."""
+def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
+    """Send a job now. A dead broker is logged, never raised: the row is due all the same.
+
+    `context`: the request that the job belongs to, left out the present one. A job without ids belongs to none: it
+    does work of many requests.
+    """
     try:
-        current_app.send_task(job.name, args=ids, expires=job.expires, ignore_result=True)
+        with origin.use((context or origin.current()) if ids else origin.NO_REQUEST):
+            current_app.send_task(job.name, args=ids, expires=job.expires, ignore_result=True)
     except Exception as error:  # noqa: BLE001 - each transport has its own errors, and none may undo a commit
         logger.warning("broker_unavailable", task=job.name, ids=ids, error=repr(error))
 
 
-def enqueue_on_commit(job: Job, *ids: str) -> None:
+def enqueue_on_commit(job: Job, *ids: str, context: RequestContext | None = None) -> None:
     """Send a job once the transaction is durable, so that the worker finds what it is told about."""
+    context = context or origin.current()
 
     def send() -> None:
-        enqueue(job, *ids)
+        enqueue(job, *ids, context=context)
 
     transaction.on_commit(send, robust=True)
 

@@ -151,9 +151,11 @@ class Leased(models.Model):
 def sweep(due: models.QuerySet[Any], job: Job, *, most: int) -> int:
     """Enqueue `job` for the first rows of `due`: their messages were lost, or their workers died. Returns how many.
 
-    `most`: of these rows and of what waits in the job's queue. What waits there is not lost, and must not grow.
+    `most`: of these rows and of what waits in the job's queue. What waits there is not lost, and must not grow. A row
+    that has a `request_context` is enqueued under it; `for_enqueueing()` of its queryset loads the columns for that.
     """
-    ids = list(due.values_list("pk", flat=True)[: max(0, most - backlog(job))])
-    for pk in ids:
-        enqueue(job, str(pk))
-    return len(ids)
+    for_enqueueing = getattr(due, "for_enqueueing", lambda: due.only("pk"))
+    rows = list(for_enqueueing()[: max(0, most - backlog(job))])
+    for row in rows:
+        enqueue(job, str(row.pk), context=getattr(row, "request_context", None))
+    return len(rows)

@@ -1,6 +1,6 @@
 """Structured logs: one line an event, JSON in production, coloured text on a terminal.
 
-Every line carries what is bound to the context: `request_id`, and `account_id` and `video_id` where they are known.
+Every line carries the ids of `genvid.origin`: the request, its caller, and the video where one is worked on.
 """
 
 import logging.config
@@ -10,9 +10,11 @@ from typing import Any
 
 import structlog
 
+from genvid.origin import add_to_log_line
 from genvid.redaction import protect_access_log, redact_event
 
 SHARED_PROCESSORS: list[Any] = [
+    add_to_log_line,
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

@@ -13,7 +13,7 @@ from genvid import origin
 from genvid.api.addresses import UNKNOWN, client_address
 
 PROBES = ("/healthz", "/readyz")
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{origin.REQUEST_ID_LENGTH}}}")
 
 
 class RequestIdMiddleware:
@@ -23,13 +23,10 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Not request.headers: that is built once, and would keep showing everybody what the caller sent.
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
-        # django-structlog reads the header: it must never see one that could forge a log line.
-        request.META["HTTP_X_REQUEST_ID"] = request_id
         structlog.contextvars.clear_contextvars()
-        origin.remember(_origin_of(request, request_id))
+        origin.set_current(_context_of(request, request_id))
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
@@ -41,13 +38,13 @@ class RequestLogMiddleware(RequestMiddleware):
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if request.path in PROBES else super().__call__(request)
 
+    def prepare(self, request: HttpRequest) -> None:
+        super().prepare(request)
+        # An id of django-structlog's own, which it would hand on to workers: `genvid.origin` carries ours.
+        structlog.contextvars.unbind_contextvars("request_id")
 
-def _origin_of(request: HttpRequest, request_id: str) -> origin.Origin:
+
+def _context_of(request: HttpRequest, request_id: str) -> origin.RequestContext:
     address = client_address(request)
     agent = request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")[: origin.USER_AGENT_LENGTH]
-    return origin.Origin("" if address == UNKNOWN else address, agent, request_id)
-
-
-def request_id_of(request: HttpRequest | None) -> str:
-    """The id that the middleware gave this request; empty where no request is at hand."""
-    return request.META.get("HTTP_X_REQUEST_ID", "") if request is not None else ""
+    return origin.RequestContext(request_id, address="" if address == UNKNOWN else address, user_agent=agent)

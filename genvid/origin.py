@@ -1,30 +1,91 @@
-"""Where the request that is being served came from, for what is written down far below the view.
+"""The request that the present work belongs to, for log lines, envelopes, audit entries and jobs.
 
-Set by the middleware for each request. A worker's task has none.
+The middleware sets it for each request; a job carries its ids to the worker. Work on a row that outlives its request
+(a video) runs under the request that ordered the row, whoever started the worker.
 """
 
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, Protocol, TypeVar, cast
 
 USER_AGENT_LENGTH = 200
+REQUEST_ID_LENGTH = 64
+IDS = ("request_id", "account_id", "user_id", "key_id", "video_id")
+"""What log lines and jobs carry; address and user agent stay in the process that serves the request."""
 
 
 @dataclass(frozen=True)
-class Origin:
+class RequestContext:
+    request_id: str = ""
+    account_id: str = ""
+    user_id: str = ""
+    key_id: str = ""
+    video_id: str = ""
     address: str = ""
     """The caller's IP address, or "" where it is not known."""
     user_agent: str = ""
     """As the caller calls itself; cut, and not to be believed."""
-    request_id: str = ""
+
+    @classmethod
+    def of(cls, **ids: object) -> "RequestContext":
+        """With only the ids that it knows, as text: a job may be of a newer release."""
+        return cls(**{name: str(value) for name, value in ids.items() if name in IDS and value})
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {name: value for name in IDS if (value := getattr(self, name))}
 
 
-NOWHERE = Origin()
-_current: ContextVar[Origin | None] = ContextVar("origin", default=None)
+NO_REQUEST = RequestContext()
+_current: ContextVar[RequestContext] = ContextVar("request_context", default=NO_REQUEST)
 
 
-def current() -> Origin:
-    return _current.get() or NOWHERE
+def current() -> RequestContext:
+    return _current.get()
 
 
-def remember(origin: Origin) -> None:
-    _current.set(origin)
+def set_current(context: RequestContext) -> None:
+    _current.set(context)
+
+
+def bind(**ids: object) -> None:
+    """Add to the present context."""
+    _current.set(replace(current(), **{name: str(value or "") for name, value in ids.items()}))
+
+
+@contextmanager
+def use(context: RequestContext) -> Iterator[None]:
+    token = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class Ordered(Protocol):
+    """A row that knows the request that ordered it."""
+
+    @property
+    def request_context(self) -> RequestContext: ...
+
+
+Work = TypeVar("Work", bound=Callable[..., Any])
+
+
+def under_request_of_row(work: Work) -> Work:
+    """Run `work` under the request that ordered its first argument."""
+
+    @wraps(work)
+    def wrapped(row: Ordered, *args: Any, **kwargs: Any) -> Any:
+        with use(row.request_context):
+            return work(row, *args, **kwargs)
+
+    return cast(Work, wrapped)
+
+
+def add_to_log_line(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A processor of structlog; what the line itself says goes first."""
+    return {**current().ids, **event}

@@ -425,8 +425,6 @@ LOG_LEVEL = env.str("LOG_LEVEL")
 LOGGING_CONFIG = None
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
-# Our own middleware stands before it, and has replaced what callers send by something harmless.
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 # On: what is below a warning goes to standard output, the rest to standard error, so that `make run` can part them.
 LOG_SPLIT = env.bool("LOG_SPLIT")
 configure_logging(LOG_FORMAT, LOG_LEVEL, split=LOG_SPLIT)

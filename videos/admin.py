@@ -53,14 +53,14 @@ class VideoAdmin(LeverAdmin):
         "engine",
         "format",
     )
-    search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email")
+    search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email", "request_id")
     list_select_related = ("account", "avatar")
     date_hierarchy = "created_at"
     inlines = (EventInline,)
     fieldsets = (
         (None, {"fields": ("player", "id", "status", "account", "created_by", "waits_because", "set_aside_at",
                            "gate_tripped_at", "stuck_at")}),
-        ("Asked for", {"fields": (*(name.removesuffix("_id") for name in NAMES), "retry_of")}),
+        ("Asked for", {"fields": (*(name.removesuffix("_id") for name in NAMES), "retry_of", "request_id")}),
         ("Money and time", {"fields": ("credits_held", "credits_charged", "estimated_seconds", "duration_seconds",
                                        "created_at", "queued_at", "submitted_at", "rendered_at", "completed_at")}),
         ("HeyGen", {"fields": ("engine", "provider_video_id", "attempt", "calls", "idempotency_key", "tries",

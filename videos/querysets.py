@@ -35,6 +35,10 @@ class VideoQuerySet(LeasedQuerySet):
         """Those of test keys: the sandbox makes them beside the line, for nothing."""
         return self.filter(is_test=True)
 
+    def for_enqueueing(self) -> "VideoQuerySet":
+        """With the columns alone of which a job and its request context are made."""
+        return self.only("request_id", "account_id", "created_by_id", "api_key_id")
+
     def in_flight(self) -> "VideoQuerySet":
         """Those that occupy a renderer's slot."""
         return self.filter(status__in=IN_FLIGHT)

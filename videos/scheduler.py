@@ -10,6 +10,7 @@ from django.db.models import Case, F, When
 from django.utils import timezone
 
 from accounts.enums import EventType
+from genvid import origin
 from genvid.jobs import enqueue, enqueue_on_commit
 from genvid.leasing import from_now
 from videos import fairness, jobs, places, provider
@@ -89,6 +90,7 @@ def _lock_oldest(account_id: UUID, count: int) -> list[Video]:
     return list(free.filter(account=account_id).order_by("queued_at", "id")[:count])
 
 
+@origin.under_request_of_row
 def _claim(video: Video) -> bool:
     """Store the order's key before anybody can send it: every retry carries the same one."""
     claimed = video.move(

@@ -1,6 +1,5 @@
 """Tasks of the render pipeline. Each calls one service, and may run twice, at any time, in parallel."""
 
-import structlog
 from celery import shared_task
 
 from videos import alarms, jobs, operator_alarms, paces, scheduler
@@ -24,7 +23,6 @@ def dispatch() -> None:
 
 @shared_task(name=jobs.SUBMIT.name)
 def submit(video_id: str) -> None:
-    structlog.contextvars.bind_contextvars(video_id=video_id)
     submitting.submit_video(video_id)
 
 
@@ -35,7 +33,6 @@ def poll() -> None:
 
 @shared_task(name=jobs.READ.name)
 def read(video_id: str) -> None:
-    structlog.contextvars.bind_contextvars(video_id=video_id)
     rendering.read(video_id)
 
 
@@ -51,7 +48,6 @@ def learn_paces() -> None:
 
 @shared_task(name=jobs.STORE.name)
 def store(video_id: str) -> None:
-    structlog.contextvars.bind_contextvars(video_id=video_id)
     storing.store_video(video_id)
 
 
@@ -62,7 +58,6 @@ def work_off_delivery(delivery_id: str) -> None:
 
 @shared_task(name=jobs.PURGE.name)
 def purge(video_id: str) -> None:
-    structlog.contextvars.bind_contextvars(video_id=video_id)
     deleting.purge_video(video_id)
 
 
@@ -74,7 +69,6 @@ def alarm_staff() -> None:
 
 @shared_task(name=jobs.REPLACE_FILE.name)
 def replace_file(video_id: str) -> None:
-    structlog.contextvars.bind_contextvars(video_id=video_id)
     storing.replace_file(video_id)
 
 
@@ -100,5 +94,4 @@ def retain() -> None:
 
 @shared_task(name=jobs.DELETE_RENDER.name)
 def delete_render(video_id: str) -> None:
-    structlog.contextvars.bind_contextvars(video_id=video_id)
     retention.delete_render(video_id)

@@ -68,7 +68,7 @@ def take_step(erasure: Erasure) -> Erasure:
     """Let a worker do the next step, whenever it was due."""
     Erasure.objects.filter(pk=erasure.pk, due_at__isnull=False).update(due_at=timezone.now())
     # A worker serves no request: who asked last in this thread is not behind it.
-    origin.remember(origin.NOWHERE)
+    origin.set_current(origin.NO_REQUEST)
     run_job(jobs.WORK_ON_ERASURE, str(erasure.pk))
     erasure.refresh_from_db()
     return erasure

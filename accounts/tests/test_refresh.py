@@ -202,7 +202,7 @@ def test_of_many_who_trade_one_token_at_once_on_one_device_all_get_one_successor
     token = make_caller().tokens.refresh_token
 
     def on_the_phone():
-        origin.remember(origin.Origin("203.0.113.7", "phone"))
+        origin.set_current(origin.RequestContext(address="203.0.113.7", user_agent="phone"))
         return refresh(token)
 
     results = in_parallel([on_the_phone] * 8)

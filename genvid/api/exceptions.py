@@ -113,10 +113,10 @@ def error_object(error: DomainError) -> dict[str, Any]:
     return found
 
 
-def refuse(request: HttpRequest, exc: Exception) -> HttpResponse:
+def refuse(exc: Exception) -> HttpResponse:
     """The envelope with all its headers, for views that are not DRF's."""
     status, error, headers = describe(exc)
-    answer = error_response(status, error, request)
+    answer = error_response(status, error)
     for name, value in headers.items():
         answer[name] = value
     return answer
@@ -124,7 +124,7 @@ def refuse(request: HttpRequest, exc: Exception) -> HttpResponse:
 
 def refuse_method(request: HttpRequest, *allowed: str) -> HttpResponse:
     """405 with the methods that are allowed, for views that are not DRF's."""
-    answer = refuse(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
+    answer = refuse(MethodNotAllowed(f'Method "{request.method}" not allowed.'))
     answer["Allow"] = ", ".join(allowed)
     return answer
 
@@ -168,7 +168,7 @@ def flatten(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def not_found_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     hint = SLASH_HINT if _is_known_without_slash(request.path_info) else ""
-    return refuse(request, NotFound(NotFound.message + hint))
+    return refuse(NotFound(NotFound.message + hint))
 
 
 def _is_known_without_slash(path: str) -> bool:
@@ -182,8 +182,8 @@ def _is_known_without_slash(path: str) -> bool:
 
 
 def bad_request_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    return refuse(request, ValidationFailed(INVALID_REQUEST))
+    return refuse(ValidationFailed(INVALID_REQUEST))
 
 
 def server_error_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    return refuse(request, ServerError())
+    return refuse(ServerError())

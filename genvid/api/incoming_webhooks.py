@@ -28,7 +28,7 @@ def receive(
     try:
         accept(request, _read_body(request))
     except (DomainError, Http404, UnreadablePostError, OperationalError) as error:
-        return refuse(request, error)
+        return refuse(error)
     return HttpResponse(status=200)
 
 

@@ -23,12 +23,12 @@ class EnvelopeMiddleware:
             return response
         if response.get("Content-Type", "").startswith("application/json"):
             return response
-        return _enveloped(request, response)
+        return _enveloped(response)
 
 
-def _enveloped(request: HttpRequest, page: HttpResponse) -> HttpResponse:
+def _enveloped(page: HttpResponse) -> HttpResponse:
     error = error_object(error_of_status(page.status_code))
-    answer = error_response(page.status_code, error, request)
+    answer = error_response(page.status_code, error)
     for name, value in page.items():
         if name.lower() not in OF_THE_PAGE:
             answer[name] = value

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 
-from genvid.middleware import request_id_of
+from genvid import origin
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,15 @@ class Page:
     meta: dict[str, Any] = field(default_factory=dict)
 
 
-def success_body(data: Any, request: HttpRequest | None) -> dict[str, Any]:
-    meta: dict[str, Any] = {"request_id": request_id_of(request)}
+def success_body(data: Any) -> dict[str, Any]:
+    meta: dict[str, Any] = {"request_id": origin.current().request_id}
     if isinstance(data, Page):
         return {"success": True, "data": data.items, "meta": meta | data.meta}
     return {"success": True, "data": data, "meta": meta}
 
 
-def error_body(error: Mapping[str, Any], request: HttpRequest | None) -> dict[str, Any]:
-    return {"success": False, "error": error, "meta": {"request_id": request_id_of(request)}}
+def error_body(error: Mapping[str, Any]) -> dict[str, Any]:
+    return {"success": False, "error": error, "meta": {"request_id": origin.current().request_id}}
 
 
 def dump(body: Any) -> bytes:
@@ -45,14 +45,13 @@ class EnvelopeRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        context = renderer_context or {}
-        response, request = context.get("response"), context.get("request")
+        response = (renderer_context or {}).get("response")
         if response is not None and response.status_code in (204, 304):
             return b""
         wrap = error_body if response is not None and response.exception else success_body
-        return dump(wrap(data, request))
+        return dump(wrap(data))
 
 
-def error_response(status: int, error: Mapping[str, Any], request: HttpRequest | None) -> HttpResponse:
+def error_response(status: int, error: Mapping[str, Any]) -> HttpResponse:
     """The envelope for answers that never pass through DRF: unknown paths, framework errors, middleware."""
-    return HttpResponse(dump(error_body(error, request)), status=status, content_type="application/json")
+    return HttpResponse(dump(error_body(error)), status=status, content_type="application/json")

@@ -23,7 +23,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if request.method not in READING:
         return refuse_method(request, *READING)
     if not may_read(request):
-        return refuse(request, PermissionDenied("Metrics are for the operator's own network, or a token."))
+        return refuse(PermissionDenied("Metrics are for the operator's own network, or a token."))
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 

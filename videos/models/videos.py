@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
+from genvid import origin
 from genvid.leasing import Backoff, Leased
 from videos import metrics
 from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoFormat
@@ -39,6 +40,13 @@ class Video(Leased):
     variables = models.JSONField(default=dict, blank=True, help_text="What its row put into the batch's script.")
     status = models.CharField(max_length=12, choices=Status.choices)
     is_test = models.BooleanField(default=False, help_text="Made for a test key: free, watermarked, not by HeyGen.")
+    request_id = models.CharField(
+        max_length=origin.REQUEST_ID_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the request that ordered the video.",
+    )
 
     # What the client asked for
     title = models.CharField(max_length=200, blank=True)
@@ -160,6 +168,17 @@ class Video(Leased):
         return f"video:{self.pk}"
 
     @property
+    def request_context(self) -> origin.RequestContext:
+        """The request that ordered it, for what is logged and enqueued while somebody works on it."""
+        return origin.RequestContext.of(
+            request_id=self.request_id,
+            account_id=self.account_id,
+            user_id=self.created_by_id,
+            key_id=self.api_key_id,
+            video_id=self.pk,
+        )
+
+    @property
     def provider_title(self) -> str:
         """What the present order is called at HeyGen: by this an order whose answer was lost is found again."""
         return f"genvid {self.pk} {self.attempt}"
@@ -185,6 +204,7 @@ class Video(Leased):
             transaction.on_commit(tell, robust=True)
         return True
 
+    @origin.under_request_of_row
     def _tell_of_move(
         self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str
     ) -> None:

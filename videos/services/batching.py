@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from billing import credits
+from genvid import origin
 from genvid.api.serializers import refuse_field
 from genvid.errors import MOST_DETAILS, InvalidState, ValidationFailed
 from genvid.jobs import enqueue, enqueue_on_commit
@@ -123,6 +124,7 @@ def _line_up(videos: list[Video], line: list[int]) -> None:
         video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
         video.promised_at = now + timedelta(seconds=wait)
         video.deadline_at = deadline
+        video.request_id = origin.current().request_id
 
 
 def cancel(batch: Batch) -> Batch:

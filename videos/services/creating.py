@@ -14,6 +14,7 @@ from accounts.caller import Caller
 from accounts.enums import EventType
 from avatars.models import Avatar, Voice
 from billing import credits
+from genvid import origin
 from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidState
 from genvid.jobs import enqueue_on_commit
@@ -90,7 +91,8 @@ def hold_amount(video: Video, factor: Decimal, pricer: Pricer = credits.pricer) 
 def create(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_of: Video | None = None) -> Video:
     """Make a video, queued or as a draft. Raises ValidationFailed and InsufficientCredits; then nothing was made."""
     fields = owned_by(caller) | _checked_fields(request, caller.account_id)
-    video = Video.objects.create(**fields, retry_of=retry_of, status=Status.DRAFT)
+    fields |= {"retry_of": retry_of, "request_id": origin.current().request_id}
+    video = Video.objects.create(**fields, status=Status.DRAFT)
     VideoEvent.objects.create(video=video, to_status=Status.DRAFT, reason="created")
     if not draft:
         _enqueue(video, caller.key_id)
@@ -129,6 +131,7 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
         queued_at=timezone.now(),
         credits_held=amount,
         api_key_id=key_id,
+        request_id=origin.current().request_id,
         promised_at=None if wait is None else after(wait),
         deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE),
     )

@@ -104,10 +104,10 @@ def fetch_again(video: Video, *, by: str) -> Video:
     log = logger.bind(video_id=str(video.pk), by=by)
     if video.status == Status.STORING:
         lease(video, seconds=0)
-        enqueue_on_commit(jobs.STORE, str(video.pk))
+        enqueue_on_commit(jobs.STORE, str(video.pk), context=video.request_context)
     elif video.status == Status.COMPLETED:
         _prove_fetchable(video)
-        enqueue_on_commit(jobs.REPLACE_FILE, str(video.pk))
+        enqueue_on_commit(jobs.REPLACE_FILE, str(video.pk), context=video.request_context)
     else:
         raise InvalidState(f"There is nothing to fetch: this video is {video.status}.")
     log.info("fetched_again_by_staff", status=video.status)

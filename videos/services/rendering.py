@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from genvid import origin
 from genvid.heygen.client import HeyGenClient, get_client
 from genvid.heygen.errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused
 from genvid.heygen.types import RemoteVideo, RenderState
@@ -112,7 +113,7 @@ def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], state
 def _read_each(client: HeyGenClient, videos: list[Video]) -> None:
     """Read videos one by one: the first ones here, further ones as tasks, side by side."""
     for video in videos[READ_AT_ONCE:]:
-        enqueue(jobs.READ, str(video.pk))
+        enqueue(jobs.READ, str(video.pk), context=video.request_context)
     for video in videos[:READ_AT_ONCE]:
         refresh(video, client, LearnedBy.POLL)
 
@@ -131,6 +132,7 @@ def poll_tests() -> None:
             refresh(video, client_of(video), LearnedBy.POLL)
 
 
+@origin.under_request_of_row
 def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
     """Read the render from HeyGen and act on it. Webhook and poll both end here; either may come twice or late."""
     try:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.pieces import delete_in_pieces
+from genvid import origin
 from genvid.heygen.errors import HeyGenError
 from genvid.leasing import sweep
 from videos import jobs, renderers
@@ -46,6 +47,7 @@ def warn_of_expiry() -> None:
         _warn(video)
 
 
+@origin.under_request_of_row
 @transaction.atomic
 def _warn(video: Video) -> None:
     if _kept().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
@@ -63,6 +65,7 @@ def _expired() -> VideoQuerySet:
     return _kept().filter(expires_at__lte=timezone.now())
 
 
+@origin.under_request_of_row
 def _expire(video: Video) -> None:
     # Those before it in the batch took their time: it may have been given a later end meanwhile.
     if not _expired().filter(pk=video.pk).exists():
@@ -105,12 +108,17 @@ def clear_failed() -> None:
     ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
     ended = ended.filter(rendered_at__gt=now - LOOK_BACK, completed_at__lt=now - CLEAR_AFTER)
     for video in ended.order_by("rendered_at")[:BATCH]:
-        try:
-            forget_files(video)
-        except Exception as error:  # noqa: BLE001 - as above
-            logger.warning("clearing_postponed", video_id=str(video.pk), error=repr(error))
-        else:
-            Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
+        _clear(video)
+
+
+@origin.under_request_of_row
+def _clear(video: Video) -> None:
+    try:
+        forget_files(video)
+    except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
+        logger.warning("clearing_postponed", video_id=str(video.pk), error=repr(error))
+    else:
+        Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
 
 
 def wake_renders_left() -> None:
@@ -125,12 +133,16 @@ def wake_renders_left() -> None:
 def delete_render(video_id: str) -> None:
     """Delete at HeyGen what we have stored, or no longer keep. One that is gone there already counts as deleted."""
     video = Video.objects.filter(pk=video_id, status=Status.COMPLETED, provider_deleted_at=None).first()
-    if video is None or not video.provider_video_id:
-        return
+    if video is not None and video.provider_video_id:
+        _delete_render(video)
+
+
+@origin.under_request_of_row
+def _delete_render(video: Video) -> None:
     try:
         renderers.delete_render(video)
     except HeyGenError as error:
-        logger.warning("render_not_deleted", video_id=video_id, error=str(error))
+        logger.warning("render_not_deleted", video_id=str(video.pk), error=str(error))
         return
     Video.objects.filter(pk=video.pk).update(provider_deleted_at=timezone.now())
 

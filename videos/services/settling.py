@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.enums import EventType
 from billing import credits
+from genvid import origin
 from genvid.jobs import enqueue_on_commit
 from videos import estimates, jobs
 from videos.enums import Status
@@ -20,6 +21,7 @@ from videos.models import Batch, Video
 from videos.services import announcing
 
 
+@origin.under_request_of_row
 @transaction.atomic
 def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, free the rest of the hold. False when it was settled before."""
@@ -54,6 +56,7 @@ def _end_of_keeping(video: Video, now: datetime) -> datetime | None:
     return None if days is None else now + timedelta(days=days)
 
 
+@origin.under_request_of_row
 @transaction.atomic
 def fail(
     video: Video, *, code: str, message: str, reason: str, retryable: bool = True, provider_error: str = ""
@@ -76,6 +79,7 @@ def fail(
     return failed
 
 
+@origin.under_request_of_row
 @transaction.atomic
 def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> bool:
     """End it unmade because somebody wants that, from whatever it waits in. False when it had moved on.
@@ -107,6 +111,7 @@ def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
     return len(canceled)
 
 
+@origin.under_request_of_row
 @transaction.atomic
 def requeue(video: Video, *, reason: str, why: str) -> bool:
     """Back to the queue, at its old place, uncharged, for an order with a new key.

@@ -16,10 +16,12 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from genvid import origin
 from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import HeyGenError, LinkExpired, NotFound, OperatorProblem, Refused
 from genvid.http import HttpError
 from genvid.jobs import enqueue
+from genvid.origin import RequestContext
 from videos import downloads, jobs, mp4, provider
 from videos.downloads import DiskFull, Fetch, FolderInUse, MovedOn
 from videos.enums import Status
@@ -38,7 +40,7 @@ SLOWEST_UPLOAD = 2 * 1024 * 1024
 """Bytes a second. The lease lasts as long as a storage this slow would need to take the file."""
 PATIENT_TRIES = 5
 """A video may do without its thumbnail or subtitles, but not before this many tries."""
-_without_slot: OrderedDict[str, None] = OrderedDict()
+_without_slot: OrderedDict[str, RequestContext] = OrderedDict()
 """Videos for which this process had no slot. What is forgotten when it ends, the sweep finds."""
 NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
 NO_SIDES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}
@@ -72,6 +74,7 @@ class Links:
     complete: bool = False
 
 
+@origin.under_request_of_row
 def store(video: Video, fetch: Fetch, links: Links, *, settle: Settle) -> bool:
     """Download and check a video's files, save them in our storage, and settle it. False if it was settled before.
 
@@ -185,17 +188,17 @@ def _acquire_slot(video_id: str) -> bool:
     """Without a free slot the video is noted, once."""
     if _slots().acquire(blocking=False):
         return True
-    _without_slot[video_id] = None
+    _without_slot[video_id] = origin.current()
     # Whoever released a slot since the first try has not seen the note.
     return _slots().acquire(blocking=False)
 
 
 def _enqueue_next() -> None:
     try:
-        video_id, _ = _without_slot.popitem(last=False)
+        video_id, context = _without_slot.popitem(last=False)
     except KeyError:
         return
-    enqueue(jobs.STORE, video_id)
+    enqueue(jobs.STORE, video_id, context=context)
 
 
 @cache
@@ -206,8 +209,12 @@ def _slots() -> threading.BoundedSemaphore:
 
 def _store_due(video_id: str) -> None:
     video = Video.objects.filter(pk=video_id, status=Status.STORING).select_related("avatar").first()
-    if video is None or not video.claim(settings.VIDEO_STORE_LEASE):
-        return
+    if video is not None and video.claim(settings.VIDEO_STORE_LEASE):
+        _store_leased(video)
+
+
+@origin.under_request_of_row
+def _store_leased(video: Video) -> None:
     try:
         _store_render(video, client_of(video))
     except NotFound as error:
@@ -218,7 +225,7 @@ def _store_due(video_id: str) -> None:
         else:
             _postpone(video, error)
     except MovedOn:
-        logger.info("storing_abandoned", video_id=video_id)
+        logger.info("storing_abandoned", video_id=str(video.pk))
     except Exception as error:  # noqa: BLE001 - a full disk, a bucket's own error, no price: HeyGen still has the file
         _postpone(video, error)
 

@@ -14,6 +14,7 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
+from genvid import origin
 from genvid.heygen.client import HeyGenClient
 from genvid.heygen.errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
 from genvid.heygen.failures import failure_of_error
@@ -40,8 +41,12 @@ LISTED_AFTER_TRIES = 4
 def submit_video(video_id: str) -> None:
     """Send the order that the scheduler has claimed, and record what HeyGen says."""
     video = _taken(video_id)
-    if video is None:
-        return
+    if video is not None:
+        _submit(video)
+
+
+@origin.under_request_of_row
+def _submit(video: Video) -> None:
     client = client_of(video)
     key, ordered_at = video.idempotency_key or "", timezone.now()
     try:
@@ -133,7 +138,7 @@ def _note_orphan(video: Video, provider_video_id: str) -> None:
 def _judge(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: datetime) -> None:
     """What an error means for the order."""
     log = logger.bind(video_id=str(video.pk), code=error.code, calls=video.calls)
-    log.warning("submission_not_accepted", error=str(error), request_id=error.request_id)
+    log.warning("submission_not_accepted", error=str(error), provider_request_id=error.request_id)
     if video.is_test and isinstance(error, (OperatorProblem, Busy)):
         # The sandbox has no gate: a moment later it takes the order, or its operator mends it.
         retry_later(video, error)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
+from genvid import origin
 from genvid.leasing import sweep
 from videos import alarms, downloads, jobs, operator_alarms, waiting
 from videos.enums import Status
@@ -42,12 +43,17 @@ def wake_due() -> None:
 def end_overdue() -> None:
     """Statuses that outlived their deadline end, loudly, with all credits given back."""
     for video in Video.objects.overdue().select_related("avatar")[:BATCH]:
-        logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
-        try:
-            GIVE_UP[Status(video.status)](video)
-        except Exception:
-            # One video that cannot be ended must not keep the sweep from the others.
-            logger.exception("video_not_ended", video_id=str(video.pk))
+        _end(video)
+
+
+@origin.under_request_of_row
+def _end(video: Video) -> None:
+    logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
+    try:
+        GIVE_UP[Status(video.status)](video)
+    except Exception:
+        # One video that cannot be ended must not keep the sweep from the others.
+        logger.exception("video_not_ended", video_id=str(video.pk))
 
 
 def give_up_waiting(video: Video) -> None:

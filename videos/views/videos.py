@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.decorators import action
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.enums import Scope
+from genvid import origin
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.later import Later, can_wait
 from genvid.api.pagination import KeysetPagination
@@ -21,7 +21,6 @@ from genvid.api.prefer import wanted_wait
 from genvid.api.serializers import example_id
 from genvid.api.viewsets import ListMixin
 from genvid.errors import Overloaded, RateLimited
-from genvid.middleware import request_id_of
 from videos import streams
 from videos.enums import TERMINAL
 from videos.filters import VideoFilter
@@ -142,7 +141,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         return list(represent_videos(rows).values())
 
     def get_object(self) -> Video:
-        structlog.contextvars.bind_contextvars(video_id=str(self.kwargs["pk"]))
+        origin.bind(video_id=self.kwargs["pk"])
         video: Video = super().get_object()
         return video
 
@@ -231,7 +230,6 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
 
     def _after_wait(self, seconds: int) -> Response:
         """The answer after a wait, which `dispatch` does not see any more."""
-        structlog.contextvars.bind_contextvars(request_id=request_id_of(self.request._request))
         try:
             answer = self._shown(self.get_object_again(), waited=seconds)
         except Exception as error:  # noqa: BLE001 - as in dispatch: the one handler makes the answer

@@ -1,0 +1,98 @@
+"""One context of a request: in log lines, in envelopes, and on its way to the workers."""
+
+import pytest
+from django.db import transaction
+
+from genvid import origin
+from genvid.celery import app
+from genvid.jobs import Job, enqueue, enqueue_on_commit
+from genvid.origin import RequestContext
+from genvid.tests.factories import make_key
+from genvid.tests.workers import inline_worker
+
+ONE = RequestContext("one", account_id="a", user_id="u", key_id="k", video_id="v", address="192.0.2.1", user_agent="me")
+IDS = {"request_id": "one", "account_id": "a", "user_id": "u", "key_id": "k", "video_id": "v"}
+NOTE = Job("tests.note_context")
+
+
+@pytest.fixture
+def worker():
+    with inline_worker() as made:
+        yield made
+
+
+@pytest.fixture
+def seen():
+    """The contexts in which a task ran."""
+    found = []
+
+    @app.task(name=NOTE.name, ignore_result=True)
+    def note(*ids):
+        found.append(origin.current())
+
+    yield found
+    app.tasks.unregister(NOTE.name)
+
+
+def test_a_job_carries_the_ids_of_its_request_to_the_worker_and_no_address(worker, seen):
+    with origin.use(ONE):
+        enqueue(NOTE, "an-id")
+    worker.work()
+    assert seen == [RequestContext.of(**IDS)]
+
+
+def test_a_job_without_ids_belongs_to_no_request(worker, seen):
+    with origin.use(ONE):
+        enqueue(NOTE)
+    worker.work()
+    assert seen == [origin.NO_REQUEST]
+
+
+def test_a_job_may_belong_to_another_request_than_the_present_one(worker, seen):
+    with origin.use(ONE):
+        enqueue(NOTE, "an-id", context=RequestContext("two"))
+        assert origin.current() == ONE
+    worker.work()
+    assert seen == [RequestContext("two")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_is_sent_on_commit_belongs_to_the_request_that_enqueued_it(worker, seen):
+    with transaction.atomic():
+        with origin.use(ONE):
+            enqueue_on_commit(NOTE, "an-id")
+        origin.set_current(RequestContext("another"))
+    worker.work()
+    assert seen == [RequestContext.of(**IDS)]
+
+
+def test_a_task_without_a_request_inherits_none_from_the_task_before(worker, seen):
+    origin.set_current(ONE)
+    worker.run(NOTE)
+    assert seen == [origin.NO_REQUEST]
+
+
+def test_ids_that_this_release_does_not_know_are_left_out():
+    assert RequestContext.of(request_id="one", planet_id="mars", address="192.0.2.1") == RequestContext("one")
+
+
+def test_a_line_says_whose_it_is_and_its_own_words_go_first():
+    with origin.use(ONE):
+        line = origin.add_to_log_line(None, "info", {"event": "told", "account_id": "another"})
+    assert line == IDS | {"event": "told", "account_id": "another"}
+
+
+def test_the_context_before_comes_back():
+    origin.set_current(ONE)
+    with pytest.raises(RuntimeError), origin.use(RequestContext("two")):
+        raise RuntimeError
+    assert origin.current() == ONE
+
+
+@pytest.mark.django_db
+def test_the_lines_of_a_call_with_a_key_name_the_key(owner, caplog):
+    program = make_key(owner, "catalogue:read")
+    caplog.set_level("INFO")
+    caplog.clear()
+    program.client.get("/api/v1/avatars")
+    assert caplog.records[-1].msg["key_id"] == str(program.key.pk)

@@ -1,0 +1,238 @@
+"""The log lines and jobs of a video carry the id of the request that ordered it, whoever woke the worker."""
+
+import pytest
+from django.utils import timezone
+
+from genvid import origin
+from genvid.origin import RequestContext
+from genvid.tests.factories import SCRIPT, make_caller, make_video
+from genvid.tests.workers import inline_worker
+from videos import jobs, scheduler
+from videos.enums import Status
+from videos.models import Video
+from videos.services import creating, levers, settling, sweeping
+from videos.tests.pipeline import CREATE, fresh, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STAFF = "sam@example.com"
+
+
+@pytest.fixture
+def worker():
+    with inline_worker() as made:
+        yield made
+
+
+@pytest.fixture
+def ordered(pipeline, settings, caplog, worker):
+    """Two videos of two accounts and two requests; one message to the scheduler, sent by the second."""
+    settings.HEYGEN_MAX_CONCURRENT = 2
+    caplog.set_level("INFO")
+    first, second = make_caller(), make_caller()
+    videos = [order(pipeline, first, "first-request")]
+    worker.messages.clear()
+    return [*videos, order(pipeline, second, "second-request")]
+
+
+def order(pipeline, person, request_id: str, **more) -> Video:
+    body = {"script": SCRIPT, "avatar_id": str(pipeline.avatar.pk), "resolution": "720p"} | more
+    response = person.client.post("/api/v1/videos", body, HTTP_X_REQUEST_ID=request_id)
+    assert response.status_code == 201, response.content
+    return Video.objects.get(pk=response.json()["data"]["id"])
+
+
+def lines_of(video, caplog) -> list[dict]:
+    """What was logged with this video's id in it, anywhere, but for the lines of other requests than its own."""
+    lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return [line for line in lines if str(video.pk) in repr(line)]
+
+
+def request_ids_of(video, caplog) -> set[str | None]:
+    return {line.get("request_id") for line in lines_of(video, caplog)}
+
+
+def requests_of(worker, job) -> dict[str, str]:
+    """The requests of the messages that were sent, by the id of their video."""
+    return {
+        ids[0]: headers["request_context"]["request_id"] for name, ids, headers in worker.messages if name == job.name
+    }
+
+
+def complete(worker, videos) -> None:
+    """What a worker does with its messages and the schedule's ticks until both are completed."""
+
+    def ended() -> bool:
+        worker.work()
+        Video.objects.filter(status=Status.RENDERING).update(due_at=timezone.now())
+        worker.run(jobs.POLL)
+        return {fresh(video).status for video in videos} == {"completed"}
+
+    wait_until(ended, why=lambda: str([fresh(video).status for video in videos]))
+
+
+def test_each_videos_lines_carry_the_id_of_its_own_request_through_the_whole_pipeline(ordered, worker, caplog):
+    caplog.set_level("INFO", "django_structlog.celery")
+    complete(worker, ordered)
+
+    events = {"task_enqueued", "task_started", "task_succeeded", "heygen_call", "heygen_download", "video_moved"}
+    assert [request_ids_of(video, caplog) for video in ordered] == [{"first-request"}, {"second-request"}]
+    assert [{line["event"] for line in lines_of(video, caplog)} for video in ordered] == [events] * 2
+
+
+def test_a_message_that_carries_no_request_is_worked_off_under_that_of_its_video(ordered, worker, caplog):
+    """As the release before this one sends it."""
+    worker.carries_context = False
+    complete(worker, ordered)
+
+    events = {"heygen_call", "heygen_download", "video_moved"}
+    assert [request_ids_of(video, caplog) for video in ordered] == [{"first-request"}, {"second-request"}]
+    assert [{line["event"] for line in lines_of(video, caplog)} for video in ordered] == [events] * 2
+    of_nobody = [record.msg for record in caplog.records if "request_id" not in record.msg]
+    assert {line.get("operation") for line in of_nobody}.isdisjoint({"create_video", "get_video"})
+    assert "heygen_download" not in {line["event"] for line in of_nobody}
+
+
+def test_each_videos_lines_name_its_own_account_and_person(ordered, worker, caplog):
+    complete(worker, ordered)
+
+    for video in ordered:
+        told = {(line.get("account_id"), line.get("user_id")) for line in lines_of(video, caplog)}
+        assert told == {(str(video.account_id), str(video.created_by_id))}
+
+
+def test_the_scheduler_enqueues_each_order_under_its_own_request(ordered, worker):
+    worker.messages.clear()
+    with origin.use(RequestContext("the-waker", account_id="waker", user_id="waker", key_id="waker", video_id="waker")):
+        assert scheduler.hand_out_slots() == 2
+
+    sent = {ids[0]: headers["request_context"] for _, ids, headers in worker.messages}
+    assert sent == {str(video.pk): video.request_context.ids for video in ordered}
+    assert sorted(requests_of(worker, jobs.SUBMIT).values()) == ["first-request", "second-request"]
+
+
+def test_the_scheduler_itself_belongs_to_no_request(ordered, worker):
+    assert [(name, headers["request_context"]) for name, _, headers in worker.messages] == [("videos.dispatch", {})]
+
+
+def test_a_sweep_enqueues_what_was_lost_under_the_request_of_each_video(ordered, worker, caplog):
+    scheduler.hand_out_slots()
+    worker.messages.clear()
+    caplog.clear()
+
+    with origin.use(RequestContext("somebody-else")):
+        sweeping.sweep_all()
+    assert requests_of(worker, jobs.SUBMIT) == {str(video.pk): video.request_id for video in ordered}
+    worker.work()
+
+    assert [request_ids_of(video, caplog) for video in ordered] == [{"first-request"}, {"second-request"}]
+    assert [fresh(video).status for video in ordered] == ["rendering"] * 2
+
+
+def test_a_sweep_ends_overdue_videos_under_the_request_of_each(ordered, worker, caplog, pipeline):
+    for video in ordered:
+        pipeline.outlive(video)
+    caplog.clear()
+
+    with origin.use(RequestContext("somebody-else")):
+        sweeping.end_overdue()
+
+    assert [request_ids_of(video, caplog) for video in ordered] == [{"first-request"}, {"second-request"}]
+    assert [{line["event"] for line in lines_of(video, caplog)} for video in ordered] == [
+        {"video_overdue", "video_moved"}
+    ] * 2
+
+
+def test_heygens_webhook_works_under_the_request_of_the_video(pipeline, owner, worker, caplog):
+    video = pipeline.rendered(order(pipeline, owner, "mine"))
+    caplog.set_level("INFO")
+    caplog.clear()
+    with origin.use(RequestContext("the-webhook")):
+        worker.messages.clear()
+        pipeline.poll(video)
+
+    assert request_ids_of(video, caplog) == {"mine"}
+    assert requests_of(worker, jobs.STORE) == {str(video.pk): "mine"}
+
+
+def test_a_download_that_breaks_off_is_logged_under_the_request_of_the_video(pipeline, owner, caplog):
+    video = pipeline.storing(order(pipeline, owner, "mine"))
+    pipeline.sandbox.knobs(truncate_downloads=1)
+    caplog.set_level("INFO")
+    caplog.clear()
+    with origin.use(RequestContext("the-waker")):
+        assert pipeline.store(video).tries == 1
+
+    assert {line["event"] for line in lines_of(video, caplog)} >= {"storing_postponed"}
+    assert request_ids_of(video, caplog) == {"mine"}
+
+
+def test_a_refusal_by_heygen_is_logged_with_our_request_id_and_with_heygens(pipeline, owner, caplog):
+    pipeline.sandbox.fault(kind="status", status=500, **CREATE)
+    video = order(pipeline, owner, "mine")
+    pipeline.submit(video)
+    (line,) = [line for line in lines_of(video, caplog) if line["event"] == "submission_not_accepted"]
+    assert (line["request_id"], "provider_request_id" in line) == ("mine", True)
+
+
+def test_a_move_by_another_request_is_logged_under_the_request_that_ordered_the_video(pipeline, owner, caplog):
+    video = order(pipeline, owner, "ordered-by")
+    caplog.set_level("INFO")
+    caplog.clear()
+    owner.client.post(f"/api/v1/videos/{video.pk}/cancel", HTTP_X_REQUEST_ID="canceled-by")
+    told = {line["event"]: line["request_id"] for line in lines_of(video, caplog)}
+    assert (told["video_moved"], told["request_finished"]) == ("ordered-by", "canceled-by")
+
+
+def test_the_request_that_orders_a_draft_is_the_videos(pipeline, owner):
+    draft = order(pipeline, owner, "drafted-by", draft=True)
+    owner.client.post(f"/api/v1/videos/{draft.pk}/generate", HTTP_X_REQUEST_ID="ordered-by")
+    assert (draft.request_id, fresh(draft).request_id) == ("drafted-by", "ordered-by")
+
+
+def test_a_retry_by_its_client_is_a_new_video_of_the_new_request(pipeline, owner):
+    video = order(pipeline, owner, "first")
+    creating.cancel(video)
+    answer = owner.client.post(f"/api/v1/videos/{video.pk}/retry", HTTP_X_REQUEST_ID="second")
+    again = Video.objects.get(pk=answer.json()["data"]["id"])
+    assert (fresh(video).request_id, again.request_id) == ("first", "second")
+
+
+def test_a_video_that_staff_requeue_keeps_the_request_that_ordered_it(pipeline, owner, caplog):
+    pipeline.sandbox.knobs(stuck=True)
+    video = pipeline.submit(order(pipeline, owner, "mine"))
+    caplog.set_level("INFO")
+    caplog.clear()
+    with origin.use(RequestContext("staff")):
+        levers.requeue(video, by=STAFF, why="slow", abandon_order=True)
+    assert (fresh(video).request_id, request_ids_of(video, caplog)) == ("mine", {"mine"})
+
+
+def test_staff_enqueue_a_download_under_the_request_of_the_video(owner, worker):
+    video = make_video(owner, "storing", due_at=timezone.now())
+    Video.objects.filter(pk=video.pk).update(request_id="mine")
+    worker.messages.clear()
+    with origin.use(RequestContext("staff")):
+        levers.fetch_again(fresh(video), by=STAFF)
+    ((name, _, headers),) = worker.messages
+    assert (name, headers["request_context"]["request_id"]) == ("videos.store", "mine")
+
+
+def test_each_video_of_a_batch_has_the_request_of_the_batch(pipeline, owner):
+    body = {
+        "script": "Hello {{name}}.",
+        "avatar_id": str(pipeline.avatar.pk),
+        "resolution": "720p",
+        "rows": [{"name": "Ada"}, {"name": "Bob"}],
+    }
+    answer = owner.client.post("/api/v1/batches", body, HTTP_X_REQUEST_ID="the-batch")
+    assert answer.status_code == 201, answer.content
+    assert list(Video.objects.values_list("request_id", flat=True)) == ["the-batch"] * 2
+
+
+def test_a_video_of_no_known_request_never_takes_on_that_of_the_waker(owner, caplog):
+    video = make_video(owner, "queued")
+    caplog.set_level("INFO")
+    caplog.clear()
+    with origin.use(RequestContext("the-waker", user_id="waker")):
+        settling.cancel(video, reason="test")
+    assert (video.request_id, request_ids_of(video, caplog)) == ("", {None})
