@@ -46,7 +46,7 @@ def docs_page(request: HttpRequest, address: str = "") -> HttpResponse:
         headers = {"Cache-Control": f"public, max-age={PICTURE_FRESH_SECONDS}"}
         return HttpResponse(path.read_bytes(), content_type=kind, headers=headers)
     page = rendered(path, path.stat().st_mtime_ns)
-    html = render_to_string("genvid/docs.html", {"page": page})
+    html = render_to_string("genvid/docs.html", {"page": page}, request)
     # Asked for again each time, which costs a 304: a release changes pages.
     return HttpResponse(html, headers={"Cache-Control": "no-cache"})
 

@@ -34,7 +34,6 @@ TAGS = [
 """In the order in which the pages show them. A viewset names its `tag`."""
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "genvid",
     "DESCRIPTION": DESCRIPTION,
     "TAGS": TAGS,
     "VERSION": "1",

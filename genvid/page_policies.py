@@ -68,7 +68,13 @@ def written(policy: Policy) -> str:
 
 def media_sources() -> list[str]:
     """Where pictures and films come from: here, the provider, the bucket."""
-    return ["'self'", "https:", *_local_provider()]
+    return ["'self'", "https:", *_local_provider(), *_logo()]
+
+
+def _logo() -> list[str]:
+    """The origin of the brand's logo."""
+    url = urlsplit(settings.BRAND_LOGO_URL)
+    return [f"{url.scheme}://{url.netloc}"] if url.netloc else []
 
 
 def _local_provider() -> list[str]:
@@ -116,8 +122,8 @@ def _page_of_debugging() -> Policy:
     return {**EVERY_PAGE, "default-src": ["'self'", "'unsafe-inline'"]}
 
 
-def _every_page() -> Policy:
-    return EVERY_PAGE
+def _docs() -> Policy:
+    return {**EVERY_PAGE, "img-src": [*EVERY_PAGE["img-src"], *_logo()]}
 
 
 _PAGES: Mapping[str, Callable[[], Policy]] = {
@@ -125,5 +131,5 @@ _PAGES: Mapping[str, Callable[[], Policy]] = {
     "/api/v1/docs/": _swagger,
     "/api/v1/redoc/": _redoc,
     # Named, so that nothing is loosened while debugging.
-    "/docs/": _every_page,
+    "/docs/": _docs,
 }

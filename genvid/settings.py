@@ -6,12 +6,13 @@ docs/configuration.md lists it.
 """
 
 from datetime import timedelta
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
 
-from genvid import cors_headers, environment, openapi
+from genvid import brand, cors_headers, environment, openapi
 from genvid.configuration import DeclaredEnv
 from genvid.configuration.kinds import OFF
 from genvid.jobs import DEFAULT_QUEUE
@@ -39,6 +40,12 @@ SECRET_KEY = env.str("SECRET_KEY")
 SALT_KEY = env.list("SALT_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
+
+# ── Brand
+BRAND_NAME = env.str("BRAND_NAME")
+BRAND_COLOR = env.str("BRAND_COLOR")
+BRAND_LOGO_URL = env.str("BRAND_LOGO_URL")
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL")
 
 # ── Apps
 INSTALLED_APPS = [
@@ -90,6 +97,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+# Those that mails are written in (genvid/mail/rendering.py); nothing else is translated.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 
 TEMPLATES = [
     {
@@ -101,6 +110,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "genvid.brand.context",
             ],
         },
     },
@@ -249,7 +259,9 @@ SIMPLE_JWT = {
     "LEEWAY": 10,
 }
 
-SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS
+SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS | {"TITLE": BRAND_NAME}
+if SUPPORT_EMAIL:
+    SPECTACULAR_SETTINGS["CONTACT"] = {"name": BRAND_NAME, "email": SUPPORT_EMAIL}
 
 # ── Pages of other origins (genvid/cors.py)
 # Origins as browsers send them: scheme, host, and the port where it is not the scheme's own. None: no CORS.
@@ -404,7 +416,8 @@ WHITENOISE_USE_FINDERS = EMBEDDED or TESTING
 WHITENOISE_AUTOREFRESH = TESTING
 
 # ── Mail
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL")
+_SENDER = Address(BRAND_NAME, addr_spec=SUPPORT_EMAIL or "no-reply@localhost")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=str(_SENDER))
 EMAIL_BACKEND = env.str("EMAIL_BACKEND")
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 # Seconds that one step of sending may last; without it a mail server that says nothing holds a worker for ever.
@@ -436,8 +449,10 @@ METRICS_TOKEN = env.str("METRICS_TOKEN")
 ALARM_EMAILS = env.list("ALARM_EMAILS")
 
 UNFOLD = {
-    "SITE_TITLE": "genvid",
-    "SITE_HEADER": "genvid",
+    "SITE_TITLE": BRAND_NAME,
+    "SITE_HEADER": BRAND_NAME,
+    "SITE_ICON": BRAND_LOGO_URL or None,
+    "COLORS": {"primary": brand.shades(BRAND_COLOR)},
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.alarms.badge",
     "LOGIN": {"form": "accounts.staff.StaffLoginForm"},

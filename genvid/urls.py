@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
+from genvid import brand
 from genvid.api.exceptions import not_found_view
 from genvid.api.redoc import redoc_script
 from genvid.docs_pages import docs_page
@@ -29,6 +30,7 @@ api: list[Any] = [
 
 urlpatterns = [
     path("", FrontView.as_view(), name="front"),
+    path("brand.css", brand.stylesheet, name="brand-stylesheet"),
     path("favicon.ico", FaviconView.as_view(), name="favicon"),
     path("docs", RedirectView.as_view(pattern_name="docs-page", permanent=True)),
     path("docs/", docs_page, name="docs-page"),

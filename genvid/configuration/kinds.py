@@ -1,12 +1,15 @@
 """What a setting's value may be: one class per kind, which parses the text of a variable or refuses it."""
 
 import math
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from environ import Env
 from limits import RateLimitItem
 from limits import parse as parse_rate
@@ -53,6 +56,17 @@ class Text(Kind):
     def parse(self, text: str) -> str:
         if self.filled and not text.strip():
             raise ValueError("empty")
+        return text
+
+
+class Line(Kind):
+    """One line of text, which may stand in the header of a mail."""
+
+    expected = "one line of text that is not empty"
+
+    def parse(self, text: str) -> str:
+        if not text.strip() or not text.isprintable():
+            raise ValueError("empty, or more than a line")
         return text
 
 
@@ -176,6 +190,30 @@ class Words(Kind):
         if self.filled and not words:
             raise ValueError("empty")
         return [self.each.parse(word) for word in words]
+
+
+class HexColor(Kind):
+    """A color as six hexadecimal digits."""
+
+    expected = "a color such as #4f46e5"
+
+    def parse(self, text: str) -> str:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+            raise ValueError("no color")
+        return text
+
+
+class MailAddress(Kind):
+    """A bare mail address, or nothing."""
+
+    expected = "a mail address such as support@host, or nothing"
+
+    def parse(self, text: str) -> str:
+        try:
+            validate_email(text or "nobody@localhost")
+        except ValidationError as error:
+            raise ValueError("no address") from error
+        return text
 
 
 class Rate(Kind):

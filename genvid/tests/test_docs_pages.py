@@ -222,6 +222,8 @@ def test_pages_are_only_read(client):
     assert client.head("/docs/errors").status_code == 200
 
 
-def test_the_style_of_the_pages_exists(every_page):
+def test_the_style_of_the_pages_exists(every_page, client: Client):
     styles = [link for link in every_page["/docs/errors"].values("href", "link") if link.endswith(".css")]
-    assert [finders.find(link.removeprefix("/static/")) is not None for link in styles] == [True, True]
+    brand, *files = styles
+    assert (brand, client.get(brand).status_code) == ("/brand.css", 200)
+    assert [finders.find(link.removeprefix("/static/")) is not None for link in files] == [True, True]

@@ -14,6 +14,7 @@ GROUPS = (
     customers.CROSS_ORIGIN,
     pipeline.PIPELINE,
     customers.PRIVATE_ADDRESSES,
+    site.BRAND,
     site.MAIL,
     operation.WATCHING,
     operation.PROCESSES,

@@ -1,6 +1,20 @@
 """Settings of the installation: secrets, addresses, database, files."""
 
-from genvid.configuration.kinds import DatabaseUrl, EmailUrl, Folder, Number, RedisUrl, Switch, Text, Url, Whole, Words
+from genvid.configuration.kinds import (
+    DatabaseUrl,
+    EmailUrl,
+    Folder,
+    HexColor,
+    Line,
+    MailAddress,
+    Number,
+    RedisUrl,
+    Switch,
+    Text,
+    Url,
+    Whole,
+    Words,
+)
 from genvid.configuration.setting import Group, Setting
 
 COMPOSE = "docker-compose.yml"
@@ -246,6 +260,41 @@ FILES = Group(
     ),
 )
 
+BRAND = Group(
+    "Brand",
+    (
+        Setting(
+            "BRAND_NAME",
+            Line(),
+            "What customers know the service as: in mails, the studio, the admin and the OpenAPI document.",
+            default="genvid",
+        ),
+        Setting(
+            "BRAND_COLOR",
+            HexColor(),
+            "The color of links and buttons in mails, the studio and the admin. White text stands on it.",
+            default="#4f46e5",
+            wrong="Too bright, and links and buttons are hard to read.",
+        ),
+        Setting(
+            "BRAND_LOGO_URL",
+            Url(optional=True),
+            "A square picture beside the name in mails, the studio and the admin; mail programs show no SVG.",
+            default="",
+            wrong="With http, pages served by https do not show it.",
+            example="https://genvid.example.com/logo.png",
+        ),
+        Setting(
+            "SUPPORT_EMAIL",
+            MailAddress(),
+            "Where customers get help: at the end of each mail, its Reply-To, and the contact in the OpenAPI document.",
+            default="",
+            wrong="Customers write to nobody.",
+            example="support@genvid.example.com",
+        ),
+    ),
+)
+
 MAIL = Group(
     "Mail",
     (
@@ -278,7 +327,7 @@ MAIL = Group(
             "DEFAULT_FROM_EMAIL",
             Text(filled=True),
             "The sender.",
-            default="genvid <no-reply@localhost>",
+            computed="`BRAND_NAME` with `SUPPORT_EMAIL`, or with no-reply@localhost without one",
             wrong="Receivers refuse the mail or take it for spam.",
             example="genvid <no-reply@genvid.example.com>",
         ),

@@ -22,7 +22,9 @@ export function later(milliseconds, action) {
 
 export const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
-const TITLES = { welcome: "genvid studio", studio: "genvid studio", billing: "Credits · genvid studio" };
+// As the page names it: the operator's brand stands in it.
+const STUDIO = document.title;
+const TITLES = { welcome: STUDIO, studio: STUDIO, billing: `Credits · ${STUDIO}` };
 let view = "welcome", subject = null;
 
 export function show(wanted) {
@@ -40,5 +42,5 @@ export function beginAtTop() {
 // In the tab and in the browser's history, the studio is called by the video on stage.
 export function retitle(name) {
   subject = name;
-  document.title = view === "studio" && name ? `${name} · genvid studio` : TITLES[view];
+  document.title = view === "studio" && name ? `${name} · ${STUDIO}` : TITLES[view];
 }
