@@ -4,11 +4,27 @@ from uuid import UUID
 
 from accounts.enums import Role
 from accounts.models import User
+from genvid.mail.composing import Recipient
 
 
-def owners_of(account_id: UUID, *, for_notice: bool = False) -> list[str]:
-    """E-mail addresses of its owners. `for_notice`: of those alone who want mails that they can do without."""
+def owners_of(account_id: UUID) -> list[str]:
+    """E-mail addresses of its owners."""
+    return [owner.email for owner in owner_recipients(account_id)]
+
+
+def owner_recipients(account_id: UUID, *, for_notice: bool = False) -> list[Recipient]:
+    """Its owners. `for_notice`: those alone who want mails that they can do without."""
     owners = User.objects.filter(is_active=True, memberships__account=account_id, memberships__role=Role.OWNER)
     if for_notice:
         owners = owners.filter(email_notifications=True)
-    return list(owners.order_by("email").values_list("email", flat=True))
+    return [recipient(owner) for owner in owners.order_by("email")]
+
+
+def notice_recipients(person_id: UUID | None, account_id: UUID | None) -> list[Recipient]:
+    """A member of the account, if they want mails that they can do without."""
+    members = User.objects.filter(pk=person_id, is_active=True, memberships__account=account_id)
+    return [recipient(member) for member in members.filter(email_notifications=True)]
+
+
+def recipient(user: User) -> Recipient:
+    return Recipient(user.email, user.preferred_language)

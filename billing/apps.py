@@ -14,8 +14,8 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        # The receivers connect themselves.
-        from billing import gauges, receivers, seeds  # noqa: F401, PLC0415 - models are loaded only now
+        # Receivers connect and composers register themselves.
+        from billing import gauges, mail, receivers, seeds  # noqa: F401, PLC0415 - models are loaded only now
         from billing.receivers import stripe_mirror  # noqa: PLC0415 - models are loaded only now
 
         stripe_mirror.prepare()

@@ -9,7 +9,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from billing.models import Letter, Nudge
+from billing.models import Nudge
+from genvid.mail.models import QueuedMail
 
 logger = structlog.get_logger(__name__)
 
@@ -33,8 +34,8 @@ def read_gauges() -> Iterator[Metric]:
     yield _gauge("genvid_stripe_looks_due", "Things at Stripe that a worker has still to look at.", found["due"])
     yield _gauge("genvid_stripe_looks_late_seconds", "How long the oldest of them has been due.", late)
     yield _gauge("genvid_stripe_looks_stuck", "Looks that only staff can settle.", found["stuck"])
-    letters = Letter.objects.filter(due_at__lte=now).count()
-    yield _gauge("genvid_letters_due", "Mails about money that are owed.", letters)
+    mails = QueuedMail.objects.unsent().filter(kind__startswith="billing.").count()
+    yield _gauge("genvid_letters_due", "Mails about money that are still to be sent.", mails)
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

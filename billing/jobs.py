@@ -5,6 +5,7 @@ from genvid.jobs import Job
 EXPIRE_LOTS = Job("billing.expire_lots")
 PURGE_STRIPE_INBOX = Job("billing.purge_stripe_inbox")
 LOOK = Job("billing.look", queue="outgoing")
+# Sent by the release before alone: mails about money are in the outbox now.
 SEND_LETTER = Job("billing.send_letter", queue="outgoing")
 TOP_UP = Job("billing.top_up", queue="outgoing")
 PUSH_PLANS = Job("billing.push_plans", queue="outgoing")

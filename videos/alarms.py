@@ -4,10 +4,11 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.core.mail import send_mail
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from genvid.mail import staff_alarms
 from videos import metrics, provider
 from videos.models import ProviderState, Video
 
@@ -26,41 +27,29 @@ def situation(state: ProviderState) -> str:
     return ", ".join(word for word, is_so in words.items() if is_so)
 
 
+@transaction.atomic
 def tell_staff() -> bool:
     """Mail what has changed since staff were told last. Run from anywhere, any number of times: one mail a change."""
     state = ProviderState.objects.filter(name=provider.NAME).first()
-    if state is None or situation(state) == state.staff_told:
+    if state is None or (now := situation(state)) == state.staff_told:
         return False
-    # Written before the mail is sent: of many that see the change at once, one goes on.
     mine = ProviderState.objects.filter(pk=state.pk, staff_told=state.staff_told)
-    if mine.update(staff_told=situation(state)) != 1:
+    if mine.update(staff_told=now) != 1:
         return False
-    try:
-        _send(state)
-    except Exception:
-        # The mail server's trouble: the next sweep tries again.
-        ProviderState.objects.filter(pk=state.pk, staff_told=situation(state)).update(staff_told=state.staff_told)
-        logger.exception("alarm_not_sent", situation=situation(state))
-        return False
-    return True
-
-
-def _send(state: ProviderState) -> None:
-    now = situation(state)
     log = logger.error if now else logger.info
     log("staff_alarmed", situation=now, code=state.code, to=len(settings.ALARM_EMAILS))
-    if settings.ALARM_EMAILS:
-        send_mail(f"[genvid] {SUBJECTS[now]}", _text(state), settings.DEFAULT_FROM_EMAIL, settings.ALARM_EMAILS)
     if now:
         metrics.alarms.add(now)
+    staff_alarms.mail_staff(SUBJECTS[now], _text(state), link=f"{settings.PUBLIC_URL}/admin/videos/providerstate/")
+    return True
 
 
 def _text(state: ProviderState) -> str:
     waiting = Video.objects.live().queued().count()
-    lines = [*_reasons(state), f"{waiting} videos wait in the queue. Nothing fails and nothing is charged meanwhile."]
     if not situation(state):
-        lines = [f"Orders go out again; {waiting} videos wait in the queue."]
-    return "\n\n".join([*lines, f"{settings.PUBLIC_URL}/admin/videos/providerstate/", ""])
+        return f"Orders go out again; {waiting} videos wait in the queue."
+    lines = [*_reasons(state), f"{waiting} videos wait in the queue. Nothing fails and nothing is charged meanwhile."]
+    return "\n\n".join(lines)
 
 
 def _reasons(state: ProviderState) -> list[str]:

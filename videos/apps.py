@@ -13,8 +13,9 @@ class VideosConfig(AppConfig):
     name = "videos"
 
     def ready(self) -> None:
-        # The receivers connect themselves.
+        # Receivers connect and composers register themselves.
         from videos import gauges, receivers  # noqa: F401, PLC0415 - models are loaded only now
+        from videos.services import mail_composers  # noqa: F401, PLC0415 - models are loaded only now
 
         worker_ready.connect(prepare_worker, dispatch_uid="videos.prepare_worker")
         REGISTRY.register(gauges.PipelineGauges())

@@ -85,3 +85,11 @@ class VideoFormat(TextChoices):
 class Resolution(TextChoices):
     HD = "720p", "720p"
     FULL_HD = "1080p", "1080p"
+
+
+class MailKind(TextChoices):
+    """The mails of videos. `videos.services.mail_composers` composes them."""
+
+    VIDEO_READY = "videos.video_ready"
+    VIDEO_FAILED = "videos.video_failed"
+    BATCH_FINISHED = "videos.batch_finished"

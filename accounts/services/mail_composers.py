@@ -3,17 +3,18 @@
 Each returns None where what it was to tell is no longer so.
 """
 
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
-from accounts import mail, privacy_mail, team_mail
-from accounts.contacts import owners_of
+from accounts.contacts import owner_recipients, recipient
 from accounts.enums import ErasureStatus, ExportStatus, MailKind, Role
 from accounts.models import Account, AuditEntry, Erasure, Export, Invitation, Membership, User, WebhookEndpoint
 from accounts.services import exporting, passwords, staff_access, verifying
 from accounts.services.teams import inviting
-from genvid.mail.composing import Message, Order, composes
+from genvid.mail.composing import Message, Order, Recipient, composes
 
 
 @composes(MailKind.VERIFICATION)
@@ -21,26 +22,29 @@ def verification(order: Order) -> Message | None:
     user = _active(order.person)
     if user is None or user.email_verified:
         return None
-    return mail.verification(user, verifying.verification_token(user))
+    return _to(user, token=verifying.verification_token(user))
 
 
 @composes(MailKind.PASSWORD_RESET)
 def password_reset(order: Order) -> Message | None:
     """For workers only: the time of the look-up would tell a caller whether the person exists."""
     user = User.objects.filter(email=order.address, is_active=True).first()
-    return mail.password_reset(user, passwords.reset_token(user)) if user else None
+    if user is None:
+        return None
+    minutes = settings.PASSWORD_RESET_TIMEOUT // 60
+    return _to(user, token=passwords.reset_token(user), minutes=minutes)
 
 
 @composes(MailKind.PASSWORD_CHANGED)
 def password_changed(order: Order) -> Message | None:
     user = _active(order.person)
-    return mail.password_changed(user) if user else None
+    return _to(user) if user else None
 
 
 @composes(MailKind.TOTP_CHANGED)
 def totp_changed(order: Order) -> Message | None:
     user = _active(order.person)
-    return mail.totp_changed(user, is_on=order.data["is_on"]) if user else None
+    return _to(user, is_on=order.data["is_on"]) if user else None
 
 
 @composes(MailKind.ENDPOINT_OFF)
@@ -48,7 +52,7 @@ def endpoint_off(order: Order) -> Message | None:
     """To every owner of the account: their programs have stopped hearing from us."""
     off = WebhookEndpoint.objects.filter(pk=order.data["endpoint"], deleted_at=None).exclude(disabled_reason="")
     endpoint = off.select_related("account").first()
-    return mail.endpoint_off(endpoint, owners_of(endpoint.account_id)) if endpoint else None
+    return Message(owner_recipients(endpoint.account_id), {"endpoint": endpoint}) if endpoint else None
 
 
 @composes(MailKind.INVITATION)
@@ -56,7 +60,13 @@ def invitation(order: Order) -> Message | None:
     """Unless it was taken back, accepted, or has expired."""
     pending = Invitation.objects.pending(timezone.now()).select_related("account", "invited_by")
     found = pending.filter(pk=order.data["invitation"]).first()
-    return team_mail.invitation(found, inviting.token_of(found)) if found else None
+    if found is None:
+        return None
+    inviter = found.invited_by
+    # Nobody knows the language of somebody who may not have registered yet; likely it is the inviter's.
+    to = Recipient(found.email, inviter.preferred_language if inviter else "")
+    context = {"inviter": inviter and inviter.email, "account": found.account, "role": found.role}
+    return Message([to], context | {"token": inviting.token_of(found)})
 
 
 @composes(MailKind.MEMBER_REMOVED)
@@ -65,14 +75,14 @@ def member_removed(order: Order) -> Message | None:
     account = Account.objects.filter(pk=order.account).first() if order.account else None
     if user is None or account is None or Membership.objects.filter(user=user, account=account).exists():
         return None
-    return team_mail.removed(user, account)
+    return _to(user, account=account)
 
 
 @composes(MailKind.NEW_OWNER)
 def new_owner(order: Order) -> Message | None:
     theirs = Membership.objects.filter(user=order.person, account=order.account, role=Role.OWNER)
     membership = theirs.filter(user__is_active=True).select_related("user", "account").first()
-    return team_mail.new_owner(membership.user, membership.account) if membership else None
+    return _to(membership.user, account=membership.account) if membership else None
 
 
 @composes(MailKind.EXPORT_READY)
@@ -82,19 +92,19 @@ def export_ready(order: Order) -> Message | None:
     export = kept.select_related("user").first()
     if export is None or export.expires_at is None or not exporting.is_theirs(export.user):
         return None
-    return privacy_mail.export(export.user, exporting.link_to(export) or "", export.expires_at)
+    return _to(export.user, link=exporting.link_to(export) or "", until=export.expires_at)
 
 
 @composes(MailKind.ERASURE_PLANNED)
 def erasure_planned(order: Order) -> Message | None:
     erasure = _erasure(order, ErasureStatus.WAITING)
-    return privacy_mail.erasure_planned(erasure.user, erasure.erase_after) if erasure else None
+    return _to(erasure.user, erase_after=erasure.erase_after) if erasure else None
 
 
 @composes(MailKind.ERASURE_WITHDRAWN)
 def erasure_withdrawn(order: Order) -> Message | None:
     erasure = _erasure(order, ErasureStatus.WITHDRAWN)
-    return privacy_mail.erasure_withdrawn(erasure.user) if erasure else None
+    return _to(erasure.user) if erasure else None
 
 
 @composes(MailKind.ACCESS_CHANGED)
@@ -104,7 +114,11 @@ def access_changed(order: Order) -> Message | None:
     entry = AuditEntry.objects.select_related("user").filter(pk=order.data["entry"]).first()
     if user is None or entry is None or not user.is_superuser:
         return None
-    return staff_access.changed_message(user, entry)
+    return _to(user, **staff_access.facts_of_change(entry))
+
+
+def _to(user: User, **context: Any) -> Message:
+    return Message([recipient(user)], context)
 
 
 def _active(person: UUID | None) -> User | None:

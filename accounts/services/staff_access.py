@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -11,7 +10,6 @@ from accounts import audit
 from accounts.enums import AuditAct, MailKind
 from accounts.models import AuditEntry, User
 from genvid.mail import outbox
-from genvid.mail.composing import Message
 
 ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions", "email_verified_at")
 """What decides over somebody's access. Nobody but a superuser sees or sets these."""
@@ -53,26 +51,17 @@ def note_change(editor: Any, row: User | Group, *, before: dict[str, str], after
     return True
 
 
-def changed_message(user: User, entry: AuditEntry) -> Message:
-    """What a superuser is told of another's change of access."""
-    return Message("[genvid] Access of staff was changed", _text(entry), [user.email])
-
-
-def _text(entry: AuditEntry) -> str:
-    facts = {name: value for name, value in entry.detail.items() if name not in ("kind", "id")}
-    changes = "\n".join(f"{name}: {value}" for name, value in facts.items())
-    by = entry.user.email if entry.user else "an operator"
-    return (
-        f"{by} changed the access of {_subject(entry.detail)} at {entry.created_at:%Y-%m-%d %H:%M} UTC. It is now:\n\n"
-        f"{changes}\n\nIf that was not agreed, take it back at once: {settings.PUBLIC_URL}/admin/\n"
-    )
+def facts_of_change(entry: AuditEntry) -> dict[str, Any]:
+    """What superusers are told of another's change of access."""
+    changes = {name: value for name, value in entry.detail.items() if name not in ("kind", "id")}
+    by = entry.user.email if entry.user else ""
+    return {"by": by, "whose": _subject(entry.detail), "at": entry.created_at, "changes": changes}
 
 
 def _subject(detail: dict[str, str]) -> str:
-    """Whose access it was. The entry itself names nobody: it outlives an erasure."""
+    """Whose access it was; empty for a person who is gone. The entry itself names nobody: it outlives an erasure."""
     if detail["kind"] == "user":
-        email = User.objects.filter(pk=detail["id"]).values_list("email", flat=True).first()
-        return email or "somebody who is gone"
+        return User.objects.filter(pk=detail["id"]).values_list("email", flat=True).first() or ""
     return f"the group {detail['id']}"
 
 

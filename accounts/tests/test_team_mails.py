@@ -7,7 +7,7 @@ import pytest
 from accounts.enums import Role
 from accounts.models import Account, Membership
 from accounts.services.teams import members
-from accounts.team_mail import harmless
+from genvid.mail.templatetags.mail import plain_name
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_invitation
 from genvid.tests.mail import send_due_mail
@@ -94,7 +94,7 @@ def test_who_came_back_meanwhile_is_not_told_of_their_end(owner, teammate, mailo
     ids=["plain", "full_stop", "header", "link", "long"],
 )
 def test_a_name_that_a_stranger_chose_is_one_short_line_without_links(name, shown):
-    assert harmless(name) == shown
+    assert plain_name(name) == shown
 
 
 def test_a_name_of_several_lines_breaks_no_mail(owner, mailoutbox):

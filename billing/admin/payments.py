@@ -16,7 +16,6 @@ from billing.models import (
     FormerCustomer,
     Funding,
     Invoice,
-    Letter,
     Nudge,
     Payment,
     Plan,
@@ -180,11 +179,3 @@ class NudgeAdmin(ReadOnlyAdmin):
     list_display = ("noted_at", "kind", "object_id", "due_at", "tries", "error", "done_at")
     list_filter = ("kind", "noted_at")
     search_fields = ("object_id", "error")
-
-
-@admin.register(Letter)
-class LetterAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "kind", "account", "reference", "sent_at", "tries")
-    list_filter = ("kind", "created_at")
-    search_fields = ("reference", "account__name")
-    list_select_related = ("account",)

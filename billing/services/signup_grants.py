@@ -89,9 +89,9 @@ def _alarm(day: date) -> None:
         "signup_credits",
         day.isoformat(),
         subject="Sign-up credits wait for you",
-        text=f"New accounts have been given the {settings.SIGNUP_CREDITS_PER_DAY} sign-up credits of {day} (UTC).\n"
-        "Registering goes on; those who come now wait for their credits until you approve them:\n"
-        f"{settings.PUBLIC_URL}/admin/billing/signupgrant/?status__exact=waiting\n",
+        text=f"New accounts have been given the {settings.SIGNUP_CREDITS_PER_DAY} sign-up credits of {day} (UTC). "
+        "Registering goes on; those who come now wait for their credits until you approve them.",
+        link=f"{settings.PUBLIC_URL}/admin/billing/signupgrant/?status__exact=waiting",
     )
 
 

@@ -6,7 +6,7 @@ from billing.services import letters, nudges, reconciling, recording, running_lo
 def sweep_all() -> None:
     """Everything that a lost message or a dead worker can leave behind. Called every few seconds."""
     nudges.sweep()
-    letters.sweep()
+    letters.move_to_outbox()
     running_low.sweep()
     topping_up.sweep()
 

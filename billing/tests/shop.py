@@ -13,13 +13,15 @@ from djstripe.models import WebhookEndpoint
 
 from billing.credits import capture, hold
 from billing.gateway.inbox import EVENT_TYPES
-from billing.models import Allowance, Letter, Nudge, Payment, Plan
-from billing.services import letters, nudges, opening_shop, recording
+from billing.models import Allowance, Nudge, Payment, Plan
+from billing.services import nudges, opening_shop, recording
 from billing.tests import stripe_events
+from genvid.mail.models import QueuedMail
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.stripe_actions import StripeActions
 from genvid.tests.asserts import data_of, the_ledger_proves
 from genvid.tests.factories import Person
+from genvid.tests.mail import send_due_mail
 
 Event = dict[str, Any]
 _numbers = count(1)
@@ -88,10 +90,10 @@ class Shop:
         recording.grant_due()
 
     def mails(self) -> list[tuple[str, str]]:
-        """Send what is owed; kind and reference of all letters ever."""
-        for pk in Letter.objects.filter(due_at__isnull=False).order_by("pk").values_list("pk", flat=True):
-            letters.send(pk)
-        return list(Letter.objects.order_by("pk").values_list("kind", "reference"))
+        """Send what is owed; kind and reference of all mails about money ever."""
+        send_due_mail()
+        keys = QueuedMail.objects.filter(kind__startswith="billing.").order_by("pk").values_list("kind", "key")
+        return [(kind.removeprefix("billing."), key.removeprefix(f"{kind}:")) for kind, key in keys]
 
 
 def plan(code: str) -> Plan:

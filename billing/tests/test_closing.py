@@ -35,6 +35,7 @@ def test_stripe_forgets_the_customer(shop, leaving):
 
 
 def test_what_shows_a_name_is_gone_here_too(shop, leaving):
+    Letter.objects.create(account=leaving.account, kind="receipt", reference="in_1")
     closing.close(leaving.account.pk)
     assert set(Invoice.objects.values_list("hosted_url", "pdf_url")) == {("", "")}
     assert set(Payment.objects.values_list("receipt_url")) == {("",)}

@@ -4,13 +4,13 @@ from unittest import mock
 
 import pytest
 
-from billing.enums import LetterKind
 from billing.gateway import balances, client
-from billing.models import Dispute, Funding, Letter, Payment, Subscription
+from billing.models import Dispute, Funding, Payment, Subscription
 from billing.services import backfilling, fundings, refunding
 from billing.services.reconciling import reconcile
 from billing.tests.shop import balance_of, price_id, stuck
 from billing.tests.stripe_model import credit
+from genvid.tests import mail
 from genvid.tests.asserts import nothing_changes
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +41,7 @@ def first_charge(shop) -> str:
 
 
 def alarms(prefix: str) -> list[str]:
-    found = Letter.objects.filter(kind=LetterKind.STAFF_ALARM, reference__startswith=prefix)
-    return [letter.words["text"] for letter in found]
+    return [text.partition("\n\n")[0] for text in mail.alarms("billing", prefix).values()]
 
 
 def state(shop, person) -> tuple[int, int]:

@@ -9,9 +9,10 @@ from django.utils import timezone
 from billing import jobs
 from billing.enums import NudgeKind
 from billing.gateway.inbox import EVENT_TYPES
-from billing.models import Letter, Nudge, Payment
+from billing.models import Nudge, Payment
 from billing.services import nudges
 from genvid.jobs import backlog, enqueue
+from genvid.mail import outbox
 from genvid.tests.clocks import still_clocks
 from genvid.tests.test_metrics import series
 
@@ -108,7 +109,7 @@ def test_prometheus_sees_what_waits_and_what_is_stuck():
     Nudge.objects.create(kind="charge", object_id="ch_1", due_at=now - timedelta(seconds=90))
     Nudge.objects.create(kind="charge", object_id="ch_2", due_at=now + timedelta(hours=1))
     Nudge.objects.create(kind="charge", object_id="ch_3", due_at=None, error="not_found")
-    Letter.objects.create(kind="receipt", reference="in_1")
+    outbox.write("billing.receipt")
     page = series(Client().get("/metrics"))
     names = ("genvid_stripe_looks_due", "genvid_stripe_looks_stuck", "genvid_letters_due")
     assert [page[name, ()] for name in names] == [1, 1, 1]

@@ -10,9 +10,8 @@ import time_machine
 from django.core.management import call_command
 
 from billing import credits, margin
-from billing.enums import LetterKind
-from billing.models import Hold, Letter, Wallet
-from billing.services import letters
+from billing.models import Hold, Wallet
+from genvid.tests import mail
 from genvid.tests.asserts import data_of, queries_of, the_ledger_proves
 from genvid.tests.factories import make_avatar, make_caller, make_video
 
@@ -41,7 +40,7 @@ def factor_of(person) -> Decimal:
 
 
 def alarms() -> list[str]:
-    return sorted(Letter.objects.filter(kind=LetterKind.STAFF_ALARM).values_list("reference", flat=True))
+    return sorted(mail.alarms("billing"))
 
 
 def printed(*words: str) -> str:
@@ -63,9 +62,8 @@ def test_staff_get_one_mail_a_day_for_each_account(owner, outsider, overrun, set
         overrun(owner, 17, held=3)
         overrun(outsider, 16)
         assert alarms() == sorted(f"overrun:{each.account.pk}:{DAY}" for each in (owner, outsider))
-        for letter in Letter.objects.order_by("pk"):
-            letters.send(letter.pk)
-    assert [mail.to for mail in mailoutbox] == [["staff@example.com"]] * 2
+        mail.send_due_mail("staff_alarm")
+    assert [message.to for message in mailoutbox] == [["staff@example.com"]] * 2
     assert "needed 16 credits; 3 were held and charged" in mailoutbox[0].body
     assert "this account's holds are 2.00 times the usual" in mailoutbox[0].body
 

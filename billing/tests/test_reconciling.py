@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from billing.gateway import books, buying, client, reading
 from billing.gateway.errors import BillingError
-from billing.models import Checkout, Customer, FormerCustomer, Letter, Nudge, Payment, PlanPrice, Subscription
+from billing.models import Checkout, Customer, FormerCustomer, Nudge, Payment, PlanPrice, Subscription
 from billing.services.reconciling import reconcile
 from billing.tests.shop import balance_of, charge_of, price_id, stuck
+from genvid.tests.mail import alarms
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +134,7 @@ def test_money_that_looks_ours_and_is_of_nobody_here_is_reported_and_staff_are_t
     nobody_knows(owner)
     report = reconcile()
     assert {line.rpartition(": ")[0].rpartition(": ")[2] for line in report.unresolved} == {"unknown_customer"}
-    assert (balance_of(owner), Letter.objects.filter(kind="staff_alarm").count()) == (30, 1)
+    assert (balance_of(owner), len(alarms("billing"))) == (30, 1)
 
 
 def nobody_knows(person) -> None:
@@ -164,7 +165,7 @@ def test_another_business_on_the_same_stripe_account_is_passed_over_at_night(sho
     another_business(shop)
     missed(shop)
     report = reconcile()
-    assert (report.unresolved, report.repaired, Letter.objects.count(), Payment.objects.count()) == ([], [], 0, 0)
+    assert (report.unresolved, report.repaired, len(alarms("billing")), Payment.objects.count()) == ([], [], 0, 0)
 
 
 def test_another_business_on_the_same_stripe_account_is_passed_over_when_its_news_come(shop, owner):
@@ -240,5 +241,5 @@ def test_a_long_report_is_cut_for_the_mail(shop, monkeypatch):
     refuse = mock.Mock(side_effect=BillingError("unknown_price", retryable=False))
     monkeypatch.setattr(reading, "session", refuse)
     report = reconcile()
-    text = Letter.objects.get(kind="staff_alarm").words["text"]
+    (text,) = alarms("billing").values()
     assert (len(report.unresolved), text.count("unresolved: "), "and 10 more" in text) == (60, 50, True)

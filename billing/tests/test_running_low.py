@@ -6,11 +6,12 @@ import pytest
 
 from accounts.models import OutgoingEvent, User
 from billing.credits import hold, release
-from billing.models import Letter
-from billing.services import letters, running_low
+from billing.services import running_low
 from billing.tests.shop import spend
+from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import grant, make_endpoint
+from genvid.tests.mail import send_due_mail
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def test_who_has_few_left_is_told(used_to_more):
 def test_and_gets_a_letter(used_to_more, mailoutbox):
     spend(used_to_more, 21)
     running_low.sweep()
-    letters.send(Letter.objects.get().pk)
+    send_due_mail("billing.")
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [(["owner@example.com"], "Your credits are running low")]
     assert "9 credits are left" in mailoutbox[0].body
 
@@ -43,7 +44,7 @@ def test_who_wants_no_such_mails_gets_none(used_to_more, mailoutbox):
     User.objects.update(email_notifications=False)
     spend(used_to_more, 21)
     running_low.sweep()
-    letters.send(Letter.objects.get().pk)
+    send_due_mail("billing.")
     assert mailoutbox == []
 
 
@@ -70,7 +71,7 @@ def test_after_new_credits_it_is_told_anew(used_to_more):
     grant(used_to_more, 100)
     running_low.sweep()
     spend(used_to_more, 100)
-    assert (running_low.sweep(), Letter.objects.count()) == (1, 2)
+    assert (running_low.sweep(), QueuedMail.objects.filter(kind="billing.credits_low").count()) == (1, 2)
 
 
 def test_who_never_had_more_is_not_told(owner, settings):

@@ -8,11 +8,12 @@ import stripe
 import time_machine
 from djstripe.models import Event, WebhookEventTrigger
 
-from billing.enums import LetterKind
 from billing.gateway import inbox
-from billing.models import Letter, Nudge
+from billing.models import Nudge
 from billing.tests.stripe_events import CHARGE, REFUND, SECRET, TableOfAnswers, deliver, event_of
+from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import nothing_changes, refusal_of
+from genvid.tests.mail import alarms
 
 pytestmark = pytest.mark.django_db
 ABSENT = object()
@@ -150,7 +151,7 @@ def delivered(monkeypatch, status: int, error: dict[str, str]):
 def test_an_event_of_what_stripe_refuses_to_tell_of_is_taken_and_looked_at(monkeypatch, status, error):
     assert delivered(monkeypatch, status, error).status_code == 200
     assert list(Nudge.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
-    assert Letter.objects.count() == 0
+    assert QueuedMail.objects.count() == 0
 
 
 def test_a_subscription_whose_customer_stripe_does_not_know_is_taken(monkeypatch):
@@ -163,7 +164,7 @@ def test_a_subscription_whose_customer_stripe_does_not_know_is_taken(monkeypatch
 @pytest.mark.parametrize(("status", "error"), SILENCE)
 def test_while_stripe_does_not_tell_the_event_is_to_come_again(monkeypatch, status, error):
     assert refusal_of(delivered(monkeypatch, status, error)) == (503, "provider_unavailable")
-    assert (Event.objects.count(), Nudge.objects.count(), Letter.objects.count()) == (0, 0, 0)
+    assert (Event.objects.count(), Nudge.objects.count(), QueuedMail.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("status", "error"), OF_THE_KEY)
@@ -171,9 +172,8 @@ def test_while_stripe_refuses_the_key_staff_hear_of_it_once_a_day(monkeypatch, s
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         answers = [refusal_of(delivered(monkeypatch, status, error)) for _ in range(2)]
     assert (answers, Nudge.objects.count()) == ([(503, "provider_unavailable")] * 2, 0)
-    (letter,) = Letter.objects.all()
-    assert (letter.kind, letter.account) == (LetterKind.STAFF_ALARM, None)
-    assert letter.reference.endswith("2026-07-01")
+    (about,) = alarms("billing")
+    assert about.endswith("2026-07-01")
 
 
 def test_a_kind_that_nobody_follows_is_taken_without_a_look(monkeypatch):

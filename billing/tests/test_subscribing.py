@@ -10,11 +10,12 @@ from django.utils import timezone
 from billing.enums import CheckoutStatus, NudgeKind, PaymentKind, RefundStatus
 from billing.gateway import client, reading
 from billing.gateway.facts import RefundFacts
-from billing.models import Allowance, Checkout, CreditLot, Letter, Payment, Subscription
+from billing.models import Allowance, Checkout, CreditLot, Payment, Subscription
 from billing.services import following, recording, subscribing
 from billing.tests.shop import balance_of, charge_of, payment_of, plan, price_id, stuck
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import grant
+from genvid.tests.mail import alarms
 
 pytestmark = pytest.mark.django_db
 SUBSCRIPTION = "/api/v1/billing/subscription"
@@ -113,8 +114,8 @@ def test_staff_hear_of_two_that_began_in_one_moment(shop, owner):
     for page in pages:
         shop.stripe.pay(page)
     shop.tell()
-    alarms = Letter.objects.filter(kind="staff_alarm", reference__startswith="second:").count()
-    assert (balance_of(owner), alarms > 0, stuck()) == (30 + 170 + 480, True, [])
+    told = alarms("billing", "second:")
+    assert (balance_of(owner), len(told) > 0, stuck()) == (30 + 170 + 480, True, [])
 
 
 def test_one_that_staff_moved_to_a_price_of_their_own_ends_like_every_other(shop, owner):
@@ -123,7 +124,7 @@ def test_one_that_staff_moved_to_a_price_of_their_own_ends_like_every_other(shop
     own = client.post("prices", key="own", product=product, unit_amount=1000, **monthly)
     shop.stripe.change_price(subscription, own["id"], at_fraction=0.0)
     shop.tell()
-    told, kept = Letter.objects.filter(kind="staff_alarm").count(), tier_of(owner)
+    told, kept = len(alarms("billing")), tier_of(owner)
     shop.stripe.cancel(subscription)
     shop.tell()
     assert (told, kept, tier_of(owner), stuck()) == (1, "pro", None, [])

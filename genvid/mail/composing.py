@@ -1,18 +1,23 @@
-"""What mails say: each kind has a composer, which the app of its subject registers."""
+"""What mails say: each kind has a composer, which its app registers, and a template (`genvid.mail.rendering`)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID
+
+
+class Recipient(NamedTuple):
+    email: str
+    language: str = ""
+    """As its owner chose it; the site's own where no mail is written in it."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A mail as it is sent. Without receivers there is nothing to send."""
+    """Whom a mail is for, and the values that its template shows. Without recipients there is nothing to send."""
 
-    subject: str
-    text: str
-    to: list[str]
+    to: list[Recipient]
+    context: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import get_connection
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from genvid.jobs import backlog, enqueue
 from genvid.mail import jobs, staff_alarms
-from genvid.mail.composing import Message, Order, compose
+from genvid.mail.composing import Order, compose
 from genvid.mail.models import QueuedMail
+from genvid.mail.rendering import render
 
 logger = structlog.get_logger(__name__)
 TRIED_FOR = timedelta(hours=24)
@@ -24,13 +25,13 @@ LONGEST_PAUSE = timedelta(hours=1)
 MOST_ATTEMPTS = 60
 """About twice as many as there are in TRIED_FOR: more means that each worker died of it."""
 STEPS_OF_SMTP = 12
-"""Waits for the mail server in one attempt, at most; each has its own timeout."""
+"""Waits for the mail server in sending a mail in one language, at most; each has its own timeout."""
 AT_A_SWEEP = 200
 
 
 def lease() -> timedelta:
     """Longer than an attempt can last: when it is over, its worker is dead."""
-    return timedelta(seconds=60 + STEPS_OF_SMTP * settings.EMAIL_TIMEOUT)
+    return timedelta(seconds=60 + STEPS_OF_SMTP * len(settings.LANGUAGES) * settings.EMAIL_TIMEOUT)
 
 
 def send(mail_id: int) -> bool:
@@ -49,7 +50,7 @@ def send(mail_id: int) -> bool:
         if message is None:
             _drop(mail)
             return False
-        _deliver(message)
+        get_connection().send_messages(list(render(mail.kind, message)))
     except Exception as error:  # noqa: BLE001 - each mail service has its own errors, and none may be tried for ever
         _retry_later(mail, error)
         return False
@@ -66,11 +67,6 @@ def _claim(mail_id: int) -> QueuedMail | None:
         return None
     found: QueuedMail = QueuedMail.objects.get(pk=mail_id)
     return found
-
-
-def _deliver(message: Message) -> None:
-    if message.to:
-        EmailMessage(message.subject, message.text, settings.DEFAULT_FROM_EMAIL, message.to).send()
 
 
 def _record(mail: QueuedMail) -> None:

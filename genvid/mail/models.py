@@ -26,7 +26,7 @@ class QueuedMail(models.Model):
     """
 
     kind = models.CharField(max_length=60, help_text="Which composer makes its text.")
-    key = models.CharField(max_length=160, null=True, blank=True, unique=True, help_text="Of mails that are sent once.")
+    key = models.CharField(max_length=255, null=True, blank=True, unique=True, help_text="Of mails that are sent once.")
     person = models.UUIDField(null=True, blank=True, db_index=True, help_text="Whom it is to, or about.")
     account = models.UUIDField(null=True, blank=True, db_index=True, help_text="The account that it is about.")
     address = models.EmailField(blank=True, db_index=True, help_text="Where it goes, where no row says so.")

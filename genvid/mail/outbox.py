@@ -13,6 +13,8 @@ from genvid.mail.models import QueuedMail
 
 KEPT = timedelta(days=30)
 """What is left of mails that were sent or given up: kind, ids and moments."""
+KEYS_KEPT = timedelta(days=90)
+"""What is left of those that are sent once."""
 
 
 def write(
@@ -26,9 +28,10 @@ def write(
     enqueue_on_commit(jobs.SEND, str(mail.pk))
 
 
-def write_once(kind: str, key: str, **data: Any) -> bool:
-    """Owe a mail unless one was written under `key` within KEPT. Of many transactions at once, one writes it."""
-    mail, is_new = QueuedMail.objects.get_or_create(key=key, defaults={"kind": kind, "data": data})
+def write_once(kind: str, key: str, *, account: UUID | None = None, **data: Any) -> bool:
+    """Owe a mail unless one was written under `key` within KEYS_KEPT. Of many transactions at once, one writes it."""
+    given = {"kind": kind, "account": account, "data": data}
+    mail, is_new = QueuedMail.objects.get_or_create(key=key, defaults=given)
     if is_new:
         enqueue_on_commit(jobs.SEND, str(mail.pk))
     return is_new
@@ -45,5 +48,5 @@ def forget(*, person: UUID | None = None, account: UUID | None = None, address: 
 
 def prune() -> int:
     """Delete what has been sent or given up long ago. Returns how many."""
-    done = QueuedMail.objects.filter(due_at=None, created_at__lt=Now() - KEPT)
-    return done.delete()[0]
+    old = Q(key=None, created_at__lt=Now() - KEPT) | Q(created_at__lt=Now() - KEYS_KEPT)
+    return QueuedMail.objects.filter(old, due_at=None).delete()[0]

@@ -1,4 +1,4 @@
-"""Alarms for staff by mail, each told once: to ALARM_EMAILS, to the log and to the metrics."""
+"""Mails to staff, at ALARM_EMAILS, and alarms, each of which they get once."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 
 from genvid.mail import outbox
-from genvid.mail.composing import Message, Order, composes
+from genvid.mail.composing import Message, Order, Recipient, composes
 from genvid.metrics import Tally
 
 logger = structlog.get_logger(__name__)
@@ -14,9 +14,14 @@ KIND = "staff_alarm"
 alarms = Tally("genvid_staff_alarms_total", "Alarms written for staff, by their name.", ["alarm"])
 
 
-def raise_alarm(name: str, key: str, *, subject: str, text: str) -> bool:
-    """Tell staff, once for each key, in the transaction of the reason. False when they were told."""
-    if not outbox.write_once(KIND, f"{name}:{key}", subject=subject, text=text):
+def mail_staff(subject: str, text: str, *, link: str = "") -> None:
+    """Tell staff, in the transaction of what it tells. `link`: where they see to it."""
+    outbox.write(KIND, subject=subject, text=text, link=link)
+
+
+def raise_alarm(name: str, key: str, *, subject: str, text: str, link: str = "") -> bool:
+    """Tell staff, the log and the metrics, once for each key, in the transaction of the reason. False if they know."""
+    if not outbox.write_once(KIND, f"{name}:{key}", subject=subject, text=text, link=link):
         return False
     logger.error("staff_alarm", alarm=name, key=key, text=text)
     alarms.add(name)
@@ -29,12 +34,12 @@ def mail_given_up(day: date) -> None:
         "mail_given_up",
         day.isoformat(),
         subject="Mail could not be sent",
-        text="At least one mail was tried for a day and could not be sent. Look at the mail server and at\n"
-        f"{settings.PUBLIC_URL}/admin/mail/queuedmail/?given_up_at__isempty=0\n"
-        "where mails that were given up can be sent again.\n",
+        text="At least one mail was tried for a day and could not be sent. Look at the mail server. "
+        "In the admin, mails that were given up can be sent again.",
+        link=f"{settings.PUBLIC_URL}/admin/mail/queuedmail/?given_up_at__isempty=0",
     )
 
 
 @composes(KIND)
 def _compose(order: Order) -> Message:
-    return Message(f"[genvid] {order.data['subject']}", order.data["text"], list(settings.ALARM_EMAILS))
+    return Message([Recipient(email) for email in settings.ALARM_EMAILS], order.data)

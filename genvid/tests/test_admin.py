@@ -30,7 +30,6 @@ from billing.models import (
     Hold,
     Invoice,
     LedgerEntry,
-    Letter,
     Nudge,
     Payment,
     RenderRate,
@@ -76,7 +75,6 @@ UNTOUCHABLE = [
         Customer,
         FormerCustomer,
         Invoice,
-        Letter,
         Nudge,
         Payment,
     ],
@@ -123,7 +121,6 @@ def rows(owner) -> Video:
     Customer.objects.create(account=account, stripe_customer_id="cus_1")
     FormerCustomer.objects.create(account=account, stripe_customer_id="cus_0")
     Nudge.objects.create(kind="charge", object_id="ch_1")
-    Letter.objects.create(account=account, kind="receipt", reference="in_1")
     TopUpRule.objects.create(account=account, threshold=1, plan=payment.price.plan, monthly_limit=5000)
     TopUp.objects.create(account=account, price=payment.price, amount=1200)
     period = {"current_period_start": now, "current_period_end": now, "read_at": now, "created_at": now}

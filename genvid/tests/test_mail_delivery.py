@@ -16,13 +16,15 @@ from structlog.testing import capture_logs
 
 from accounts.enums import MailKind
 from accounts.models import User
+from billing.enums import LetterKind
 from genvid.mail import composing, delivery, gauges, jobs, outbox, staff_alarms
-from genvid.mail.composing import Message, Order, composes
+from genvid.mail.composing import Message, Order, Recipient, composes
 from genvid.mail.models import QueuedMail
 from genvid.tests.factories import PASSWORD
 from genvid.tests.jobs import run_job
 from genvid.tests.mail import send_due_mail
 from genvid.tests.parallel import in_parallel
+from videos.enums import MailKind as VideoMailKind
 
 pytestmark = pytest.mark.django_db
 KIND = "test.note"
@@ -38,15 +40,20 @@ class NoServer:
 
 
 @pytest.fixture(autouse=True)
-def note(monkeypatch):
+def note(monkeypatch, settings, tmp_path):
     """A kind of mail for these tests, to whom its data says."""
+    template = tmp_path / "test/mail/note.txt"
+    template.parent.mkdir(parents=True)
+    template.write_text("A note\n\n{{ text }}\n")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
     monkeypatch.setattr(composing, "_composers", dict(composing._composers))
 
     @composes(KIND)
     def compose(order: Order) -> Message | None:
         if order.data.get("obsolete"):
             return None
-        return Message("A note", order.data["text"], order.data.get("to", ["ada@example.com"]))
+        to = [Recipient(email) for email in order.data.get("to", ["ada@example.com"])]
+        return Message(to, {"text": order.data["text"]})
 
 
 @pytest.fixture
@@ -82,7 +89,7 @@ def test_a_mail_is_sent_to_its_receivers(mailoutbox, settings):
     send_due_mail()
     (mail,) = mailoutbox
     assert (mail.subject, mail.body, mail.to, mail.from_email) == (
-        *("A note", "Hello, Ada.", ["ada@example.com", "bob@example.com"]),
+        *("A note", "Hello, Ada.\n", ["ada@example.com", "bob@example.com"]),
         "genvid <no-reply@genvid.example>",
     )
 
@@ -135,7 +142,9 @@ def test_of_many_workers_one_sends_it(mailoutbox):
 
 
 def test_every_kind_of_mail_has_a_composer():
-    assert {*MailKind.values, staff_alarms.KIND} <= composing.kinds()
+    about_money = {f"billing.{kind}" for kind in LetterKind if kind != LetterKind.STAFF_ALARM}
+    others = {*MailKind.values, *VideoMailKind.values, staff_alarms.KIND}
+    assert composing.kinds() == about_money | others | {KIND}
 
 
 # ── When the mail server is away
@@ -223,7 +232,8 @@ def test_a_mail_server_that_says_nothing_holds_a_worker_no_longer_than_the_timeo
 
 def test_the_lease_outlasts_every_step_of_a_slow_mail_server(settings):
     settings.EMAIL_TIMEOUT = 30.0
-    assert delivery.lease() == timedelta(seconds=60 + 12 * 30)
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+    assert delivery.lease() == timedelta(seconds=60 + 2 * 12 * 30)
 
 
 # ── When a worker dies
@@ -309,6 +319,17 @@ def test_of_many_who_write_under_one_key_at_once_one_does():
 # ── Forgotten
 
 
+def test_what_is_written_once_is_known_for_ninety_days():
+    outbox.write_once(KIND, "note:1", text="Hello.")
+    send_due_mail()
+    QueuedMail.objects.update(created_at=Now() - outbox.KEYS_KEPT + timedelta(minutes=1))
+    outbox.prune()
+    assert outbox.write_once(KIND, "note:1", text="Hello.") is False
+    QueuedMail.objects.update(created_at=Now() - outbox.KEYS_KEPT - timedelta(minutes=1))
+    outbox.prune()
+    assert outbox.write_once(KIND, "note:1", text="Hello.") is True
+
+
 def test_what_was_sent_or_given_up_is_deleted_after_thirty_days():
     old_sent, old_unsent, young = owe(), owe(), owe()
     for mail in (old_sent, young):
@@ -383,8 +404,8 @@ def test_the_alarm_leads_staff_to_what_was_given_up(staff, no_server):
     lost, waits = owe(), owe(text="Later.")
     QueuedMail.objects.filter(pk=lost.pk).update(first_tried_at=Now() - delivery.TRIED_FOR)
     delivery.send(lost.pk)
-    text = QueuedMail.objects.get(kind="staff_alarm").data["text"]
-    page = staff.get(re.search(r"https?://[^/]+(/admin/\S+)", text)[1])
+    link = QueuedMail.objects.get(kind="staff_alarm").data["link"]
+    page = staff.get(re.search(r"https?://[^/]+(/admin/\S+)", link)[1])
     shown = {int(pk) for pk in re.findall(r'name="_selected_action" value="(\d+)"', page.content.decode())}
     assert (page.status_code, shown, fresh(waits).given_up_at) == (200, {lost.pk}, None)
 

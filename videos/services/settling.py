@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -15,8 +14,9 @@ from accounts.enums import EventType
 from billing import credits
 from genvid import origin
 from genvid.jobs import enqueue_on_commit
+from genvid.mail import outbox
 from videos import estimates, jobs
-from videos.enums import Status
+from videos.enums import MailKind, Status
 from videos.models import Batch, Video
 from videos.services import announcing
 
@@ -45,6 +45,7 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
         video.money_reference, cost, description=f"Video of {duration} s", provider_microdollars=ours
     )
     _end(video, EventType.VIDEO_COMPLETED, charged=charged)
+    _mail(video, MailKind.VIDEO_READY)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         enqueue_on_commit(jobs.DELETE_RENDER, str(video.pk))
     return True
@@ -76,6 +77,7 @@ def fail(
     if failed:
         credits.release(video.money_reference)
         _end(video, EventType.VIDEO_FAILED)
+        _mail(video, MailKind.VIDEO_FAILED)
     return failed
 
 
@@ -107,7 +109,7 @@ def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
     for video in canceled:
         video.credits_held = 0
     announcing.announce_many(canceled, EventType.VIDEO_CANCELED)
-    _end_in_batch(first.batch_id, len(canceled))
+    _end_in_batch(first, len(canceled))
     return len(canceled)
 
 
@@ -138,17 +140,30 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
     return back
 
 
-def _end_in_batch(batch_id: UUID | None, count: int = 1) -> None:
+def _end_in_batch(video: Video, count: int = 1) -> None:
     """So many fewer are open. The batch's row is locked last: of two last ends, one waits for the other and closes it.
 
     Told after the videos themselves, so that nobody hears that a batch is complete before its last video is.
     """
-    if batch_id is None:
+    if video.batch_id is None:
         return
-    batch = Batch.objects.filter(pk=batch_id)
+    batch = Batch.objects.filter(pk=video.batch_id)
     batch.update(open=F("open") - count)
     if batch.filter(open=0, completed_at=None).update(completed_at=timezone.now()):
         announcing.announce_batch(batch.get())
+        _write(MailKind.BATCH_FINISHED, video, batch=str(video.batch_id))
+
+
+def _mail(video: Video, kind: MailKind) -> None:
+    """Of a batch there is one mail, at its end."""
+    if video.batch_id is None:
+        _write(kind, video, video=str(video.pk))
+
+
+def _write(kind: MailKind, video: Video, /, **ids: str) -> None:
+    """To its creator; programs, which order with an API key, hear of it by webhook."""
+    if video.created_by_id is not None and video.api_key_id is None:
+        outbox.write(kind, person=video.created_by_id, account=video.account_id, **ids)
 
 
 def _capture_or_release(reference: str, charge: int) -> int:
@@ -163,4 +178,4 @@ def _end(video: Video, event: EventType, *, charged: int = 0) -> None:
     Video.objects.filter(pk=video.pk).update(credits_held=0, credits_charged=charged)
     video.credits_held, video.credits_charged = 0, charged
     announcing.announce(video, event)
-    _end_in_batch(video.batch_id)
+    _end_in_batch(video)

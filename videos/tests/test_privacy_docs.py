@@ -22,6 +22,7 @@ KEPT = {
     "inbox.DELIVERIES": ("billing.gateway.inbox", "30 days"),
     "inbox.EVENTS": ("billing.gateway.inbox", "90 days"),
     "outbox.KEPT": ("genvid.mail.outbox", "30 days"),
+    "outbox.KEYS_KEPT": ("genvid.mail.outbox", "90 days"),
     "letters.KEPT": ("billing.services.letters", "90 days"),
     "audit.KEPT": ("accounts.audit", "400 days"),
 }
