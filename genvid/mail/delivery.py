@@ -5,12 +5,13 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.core.mail import get_connection
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from genvid.jobs import backlog, enqueue
+from genvid import leasing
+from genvid.jobs import enqueue
+from genvid.leasing import Backoff, from_now
 from genvid.mail import jobs, staff_alarms
 from genvid.mail.composing import Order, compose
 from genvid.mail.models import QueuedMail
@@ -19,9 +20,7 @@ from genvid.mail.rendering import render
 logger = structlog.get_logger(__name__)
 TRIED_FOR = timedelta(hours=24)
 """From the first attempt to the last."""
-PAUSE = timedelta(seconds=30)
-"""Before the second attempt; twice as long before each that follows."""
-LONGEST_PAUSE = timedelta(hours=1)
+PAUSES = Backoff(first=30, most=3600)
 MOST_ATTEMPTS = 60
 """About twice as many as there are in TRIED_FOR: more means that each worker died of it."""
 STEPS_OF_SMTP = 12
@@ -58,45 +57,36 @@ def send(mail_id: int) -> bool:
     return True
 
 
-@transaction.atomic
 def _claim(mail_id: int) -> QueuedMail | None:
     """The mail that this worker alone may send until its lease ends; None when it is not due, or another was first."""
-    due = QueuedMail.objects.due().filter(pk=mail_id).order_by()
     tried = Coalesce(F("first_tried_at"), Now())
-    if due.update(due_at=Now() + lease(), attempts=F("attempts") + 1, first_tried_at=tried) != 1:
-        return None
-    found: QueuedMail = QueuedMail.objects.get(pk=mail_id)
+    found: QueuedMail | None = QueuedMail.objects.filter(pk=mail_id).claim(lease(), first_tried_at=tried)
     return found
 
 
 def _record(mail: QueuedMail) -> None:
     """Nothing stays of it but its kind, whom it was about, and when."""
-    if mail.finish(due_at=None, sent_at=Now(), address="", data={}, error=""):
+    if mail.finish(sent_at=Now(), address="", data={}):
         logger.info("mail_sent", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts)
 
 
 def _drop(mail: QueuedMail) -> None:
     """What it was to tell is no longer so, or nobody is behind its address. Not logged: the log would say who is."""
-    QueuedMail.objects.filter(pk=mail.pk, attempts=mail.attempts).delete()
+    mail.held().delete()
 
 
 def _retry_later(mail: QueuedMail, error: Exception) -> None:
     """Not the error's own words: those of a mail server may name the receiver."""
     words = type(error).__name__
-    if mail.give_up(words, after=TRIED_FOR):
-        _tell_of_giving_up(mail, words)
-        return
-    pause = min(LONGEST_PAUSE, PAUSE * 2 ** min(mail.attempts - 1, 10))
-    logger.warning("mail_retried_later", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=words)
-    mail.finish(due_at=Now() + pause, error=words)
+    if mail.held().filter(first_tried_at__lte=from_now(-TRIED_FOR)).exists():
+        _give_up(mail, words)
+    elif mail.retry_later(PAUSES.delay(mail.attempts), words):
+        logger.warning("mail_retried_later", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=words)
 
 
 def _give_up(mail: QueuedMail, why: str) -> None:
-    if mail.give_up(why):
-        _tell_of_giving_up(mail, why)
-
-
-def _tell_of_giving_up(mail: QueuedMail, why: str) -> None:
+    if not mail.give_up(why, given_up_at=Now()):
+        return
     logger.error("mail_given_up", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=why)
     if mail.kind != staff_alarms.KIND:
         staff_alarms.mail_given_up(timezone.now().date())
@@ -104,12 +94,7 @@ def _tell_of_giving_up(mail: QueuedMail, why: str) -> None:
 
 def sweep() -> int:
     """Enqueue what is due, for messages that the broker lost, retries and dead workers. Returns how many."""
-    if backlog(jobs.SEND) >= AT_A_SWEEP:
-        return 0
-    due = list(QueuedMail.objects.due().values_list("pk", flat=True)[:AT_A_SWEEP])
-    for pk in due:
-        enqueue(jobs.SEND, str(pk))
-    return len(due)
+    return leasing.sweep(QueuedMail.objects.due(), jobs.SEND, most=AT_A_SWEEP)
 
 
 def send_again(mail: QueuedMail) -> bool:

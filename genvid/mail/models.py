@@ -1,29 +1,31 @@
 """Mails to be sent, as rows."""
 
-from datetime import timedelta
-from typing import Any
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from genvid.leasing import Leased, LeasedQuerySet
 
-class QueuedMailQuerySet(models.QuerySet[Any]):
+
+class QueuedMailQuerySet(LeasedQuerySet):
     def unsent(self) -> "QueuedMailQuerySet":
         """Those that are still to be sent, due or not."""
         return self.filter(due_at__isnull=False)
 
-    def due(self) -> "QueuedMailQuerySet":
-        """The longest due first; none that a worker is sending."""
-        return self.filter(due_at__lte=Now()).order_by("due_at")
 
-
-class QueuedMail(models.Model):
+class QueuedMail(Leased):
     """A mail that is owed. Its text is made when it is sent, and so are the tokens in it: the row never holds one.
 
     `due_at` is schedule and lease in one, null once nothing is to be done any more. All moments are the database's.
     `person` and `account` are ids without a foreign key: this app stands below theirs.
     """
+
+    ATTEMPTS: ClassVar[str] = "attempts"
+    COUNTS_CLAIMS: ClassVar[bool] = True
+    ERROR: ClassVar[str] = "error"
+    HELD_BY: ClassVar[tuple[str, ...]] = ("attempts", "due_at")
 
     kind = models.CharField(max_length=60, help_text="Which composer makes its text.")
     key = models.CharField(max_length=255, null=True, blank=True, unique=True, help_text="Of mails that are sent once.")
@@ -48,15 +50,3 @@ class QueuedMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
-
-    def finish(self, **outcome: Any) -> bool:
-        """Write what came of this attempt. False when another worker has claimed the row since: do nothing more."""
-        mine = QueuedMail.objects.filter(pk=self.pk, attempts=self.attempts, due_at__isnull=False)
-        return mine.update(**outcome) == 1
-
-    def give_up(self, error: str, *, after: timedelta | None = None) -> bool:
-        """End it unsent. `after`: only when the first attempt lies as far back."""
-        mine = QueuedMail.objects.filter(pk=self.pk, attempts=self.attempts, due_at__isnull=False)
-        if after is not None:
-            mine = mine.filter(first_tried_at__lte=Now() - after)
-        return mine.update(due_at=None, given_up_at=Now(), error=error) == 1
