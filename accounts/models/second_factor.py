@@ -6,6 +6,7 @@ import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django_otp.models import Device
@@ -19,7 +20,6 @@ STEP = 30
 TOLERANCE = 1
 """Steps that the clock of a telephone may be wrong."""
 CODE = re.compile(r"[0-9]{6}")
-ISSUER = "genvid"
 
 
 class Authenticator(Device):
@@ -42,8 +42,8 @@ class Authenticator(Device):
     @property
     def url(self) -> str:
         """What the QR code says, in the Key URI format."""
-        label = quote(f"{ISSUER}:{self.user.email}")
-        wishes = urlencode({"secret": self.secret, "issuer": ISSUER, "digits": 6, "period": STEP})
+        label = quote(f"{settings.BRAND_NAME}:{self.user.email}")
+        wishes = urlencode({"secret": self.secret, "issuer": settings.BRAND_NAME, "digits": 6, "period": STEP})
         return f"otpauth://totp/{label}?{wishes}"
 
     def verify_token(self, token: str) -> bool:

@@ -68,8 +68,10 @@ class UserOutput(api.OutputSerializer):
 
 
 class ProfileOutput(UserOutput):
-    preferred_language = api.TextField(example="en")
-    email_notifications = api.FlagField()
+    preferred_language = api.TextField(help_text="Of mails: English or German; others get English.", example="en")
+    email_notifications = api.FlagField(
+        help_text="Whether to mail of videos that are ready or have failed, and of credits that run low."
+    )
     account = ProfileAccountOutput()
     created_at = api.TimestampField()
     last_login_at = api.TimestampField(allow_null=True, example=api.EXAMPLE_TIME)

@@ -176,7 +176,7 @@ def test_everything_is_in_it(owner):
     files = exported(owner)
     assert {name: len(rows) for name, rows in files.items() if name not in ("audit_log", "video_events")} == {
         "profile": 1,
-        "mails": 1,
+        "mails": 2,
         "memberships": 1,
         "invitations": 0,
         "sessions": 1,

@@ -1,4 +1,4 @@
-"""What is to be done with the outside world, kept until it is: looks at Stripe, and letters to people."""
+"""What is to be done with the outside world, kept until it is."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -39,7 +39,7 @@ class Nudge(Leased):
 
 
 class Letter(models.Model):
-    """A mail that is owed: written in the transaction of what it tells, sent afterwards, once for each reference."""
+    """A mail about money that the release before wrote. The next release drops it (`billing.services.letters`)."""
 
     account = models.ForeignKey(
         Account, null=True, blank=True, on_delete=models.PROTECT, related_name="letters", help_text="Empty: to staff."

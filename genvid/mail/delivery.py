@@ -49,7 +49,7 @@ def send(mail_id: int) -> bool:
         if message is None:
             _drop(mail)
             return False
-        get_connection().send_messages(list(render(mail.kind, message)))
+        get_connection().send_messages(render(mail.kind, message))
     except Exception as error:  # noqa: BLE001 - each mail service has its own errors, and none may be tried for ever
         _retry_later(mail, error)
         return False

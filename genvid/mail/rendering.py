@@ -5,7 +5,7 @@ is the subject. The rest is rendered twice: as it is, and escaped, as paragraphs
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -19,15 +19,13 @@ from django.utils.safestring import mark_safe
 from genvid import brand
 from genvid.mail.composing import Message, Recipient
 
-HEADERS = {"Auto-Submitted": "auto-generated"}
-"""Asks programs that answer mails, as in holidays, not to answer."""
 
-
-def render(kind: str, message: Message) -> Iterator[EmailMultiAlternatives]:
+def render(kind: str, message: Message) -> list[EmailMultiAlternatives]:
     """One mail for each language of its recipients."""
-    for language, addresses in _by_language(message.to).items():
-        with translation.override(language):
-            yield _render(_template(kind, language), message.context | {"language": language}, addresses)
+    return [
+        _render(_template(kind, language), message.context | {"language": language}, addresses)
+        for language, addresses in _by_language(message.to).items()
+    ]
 
 
 def _by_language(recipients: Iterable[Recipient]) -> dict[str, list[str]]:
@@ -53,15 +51,16 @@ def _template(kind: str, language: str) -> Template:
 
 def _render(template: Template, values: dict[str, Any], addresses: list[str]) -> EmailMultiAlternatives:
     values |= brand.context() | {"site": settings.PUBLIC_URL}
-    subject, _, text = template.render(Context(values, autoescape=False)).partition("\n")
-    _, _, escaped = template.render(Context(values, autoescape=True)).partition("\n")
+    with translation.override(values["language"]):
+        subject, _, text = template.render(Context(values, autoescape=False)).partition("\n")
+        _, _, escaped = template.render(Context(values, autoescape=True)).partition("\n")
     # No line break of a value may end the header.
     subject = " ".join(subject.split())
     body = mark_safe(linebreaks(escaped.strip()))  # noqa: S308 - escaped by its template
     html = Engine.get_default().get_template("genvid/mail/layout.html")
-    mail = EmailMultiAlternatives(
-        subject, text.strip() + _signature(), settings.DEFAULT_FROM_EMAIL, addresses, headers=HEADERS
-    )
+    mail = EmailMultiAlternatives(subject, text.strip() + _signature(), settings.DEFAULT_FROM_EMAIL, addresses)
+    # Programs that answer mails while somebody is away do not answer these.
+    mail.extra_headers = {"Auto-Submitted": "auto-generated"}
     mail.reply_to = [settings.SUPPORT_EMAIL] if settings.SUPPORT_EMAIL else []
     mail.attach_alternative(html.render(Context(values | {"subject": subject, "body": body})), "text/html")
     return mail

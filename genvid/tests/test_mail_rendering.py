@@ -32,7 +32,7 @@ def note(settings, tmp_path):
         if german:
             (folder / "note.de.txt").write_text(german)
         settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
-        return list(render("test.note", Message(to or [ADA], dict(context))))
+        return render("test.note", Message(to or [ADA], dict(context)))
 
     return rendered
 

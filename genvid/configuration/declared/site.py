@@ -266,7 +266,7 @@ BRAND = Group(
         Setting(
             "BRAND_NAME",
             Line(),
-            "What customers know the service as: in mails, the studio, the admin and the OpenAPI document.",
+            "What customers know the service as: in mails, the studio, the admin, authenticator apps and the OpenAPI document.",
             default="genvid",
         ),
         Setting(
