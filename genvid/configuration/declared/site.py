@@ -266,7 +266,7 @@ BRAND = Group(
         Setting(
             "BRAND_NAME",
             Line(),
-            "What customers know the service as: in mails, the studio, the admin, authenticator apps and the OpenAPI document.",
+            "What the service is called in mails, the studio, the admin, the OpenAPI document, authenticator apps.",
             default="genvid",
         ),
         Setting(
