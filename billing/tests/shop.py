@@ -90,8 +90,9 @@ class Shop:
         recording.grant_due()
 
     def mails(self) -> list[tuple[str, str]]:
-        """Send what is owed; kind and reference of all mails about money ever."""
-        send_due_mail()
+        """Send what is owed about money, alarms too; kind and reference of all mails about money ever."""
+        for kind in ("billing.", "staff_alarm"):
+            send_due_mail(kind)
         keys = QueuedMail.objects.filter(kind__startswith="billing.").order_by("pk").values_list("kind", "key")
         return [(kind.removeprefix("billing."), key.removeprefix(f"{kind}:")) for kind, key in keys]
 
