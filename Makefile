@@ -63,10 +63,10 @@ begin-test:
 
 services: ## start PostgreSQL and Redis for the tests and leave them up: eval "$$(make -s services)"
 	@scripts/setup.sh >&2
-	@$(PYTHON_BIN) -m genvid.tests.standing start
+	@$(PYTHON_BIN) -m genvid.tests.persistent_services start
 
 services-stop: setup ## stop them
-	@$(PYTHON_BIN) -m genvid.tests.standing stop
+	@$(PYTHON_BIN) -m genvid.tests.persistent_services stop
 
 check: lint imports migrations schema types test ## everything CI asks: lint, imports, migrations, schema, types, test
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-from genvid import origin
+from genvid import request_context
 from genvid.sandbox.ports import ReservedPort
 from genvid.tests import phases, plugin, templates
 
@@ -24,7 +24,7 @@ pytest_plugins = ["genvid.tests.fixtures"]
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """Throttles and remembered answers of one test must not reach the next, nor where its last request came from."""
-    origin.set_current(origin.NO_REQUEST)
+    request_context.set_current(request_context.NO_REQUEST)
     if plugin.redis_is_up():
         cache.clear()
 

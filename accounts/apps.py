@@ -6,5 +6,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Receivers connect and composers register themselves.
-        from accounts import receivers  # noqa: F401, PLC0415 - models are loaded only now
-        from accounts.services import mail_composers  # noqa: F401, PLC0415 - models are loaded only now
+        from accounts import mail_composers, receivers  # noqa: F401, PLC0415 - models are loaded only now

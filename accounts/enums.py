@@ -119,7 +119,7 @@ class AuditAct(TextChoices):
 
 
 class MailKind(TextChoices):
-    """The mails of accounts. `accounts.services.mail_composers` makes their text."""
+    """The mails of accounts. `accounts.mail_composers` makes their text."""
 
     VERIFICATION = "accounts.verification"
     PASSWORD_RESET = "accounts.password_reset"  # noqa: S105 - a word of the outbox

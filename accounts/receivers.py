@@ -5,9 +5,9 @@ from typing import Any
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import audit
+from accounts import audit_log
 from accounts.enums import AuditAct
-from genvid.staff_acts import record_changed
+from genvid.staff_changes import record_changed
 
 ACTS = {
     "added": AuditAct.RECORD_ADDED,
@@ -22,4 +22,4 @@ def note_record_changed(*, request: HttpRequest, row: Any, action: str, fields: 
     facts: dict[str, Any] = {"kind": row._meta.label, "id": row.pk}
     if fields:
         facts["fields"] = ", ".join(fields)
-    audit.note_staff(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts)
+    audit_log.note_staff(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts)

@@ -5,20 +5,22 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts import jobs
-from accounts.services import delivering, erasing, exporting, passwords, privacy, purging, totp, verifying
-from accounts.services.teams import inviting, members
+from accounts.auth import email_verification, passwords, totp
+from accounts.privacy import due_requests, erasures, exports, retention
+from accounts.teams import invitations, members
+from accounts.webhooks import outgoing_delivery
 
 # Mails are rows now, which `genvid.mail` sends. These are for messages of the release before, and go with the next one.
 
 
 @shared_task(name=jobs.SEND_VERIFICATION_EMAIL.name)
 def send_verification_email(user_id: str) -> None:
-    verifying.mail_link(UUID(user_id))
+    email_verification.mail_link(UUID(user_id))
 
 
 @shared_task(name=jobs.SEND_INVITATION_EMAIL.name)
 def send_invitation_email(invitation_id: str) -> None:
-    inviting.mail_link(UUID(invitation_id))
+    invitations.mail_link(UUID(invitation_id))
 
 
 @shared_task(name=jobs.SEND_REMOVED_EMAIL.name)
@@ -48,34 +50,34 @@ def send_totp_email(user_id: str) -> None:
 
 @shared_task(name=jobs.SEND_ENDPOINT_OFF_EMAIL.name)
 def send_endpoint_off_email(endpoint_id: str) -> None:
-    delivering.tell_owners(UUID(endpoint_id))
+    outgoing_delivery.tell_owners(UUID(endpoint_id))
 
 
 @shared_task(name=jobs.DELIVER.name)
 def deliver(endpoint_id: str) -> None:
-    delivering.work_lane(UUID(endpoint_id))
+    outgoing_delivery.work_lane(UUID(endpoint_id))
 
 
 @shared_task(name=jobs.SWEEP_DELIVERIES.name)
 def sweep_deliveries() -> None:
-    delivering.sweep()
+    outgoing_delivery.sweep()
 
 
 @shared_task(name=jobs.WORK_ON_EXPORT.name)
 def work_on_export(export_id: str) -> None:
-    exporting.work_on(export_id)
+    exports.work_on(export_id)
 
 
 @shared_task(name=jobs.WORK_ON_ERASURE.name)
 def work_on_erasure(erasure_id: str) -> None:
-    erasing.work_on(erasure_id)
+    erasures.work_on(erasure_id)
 
 
 @shared_task(name=jobs.SWEEP_PRIVACY.name)
 def sweep_privacy() -> None:
-    privacy.enqueue_due_steps()
+    due_requests.enqueue_due_steps()
 
 
 @shared_task(name=jobs.PURGE.name)
 def purge() -> None:
-    purging.forget_all()
+    retention.forget_all()

@@ -8,8 +8,8 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from accounts import idempotency
+from accounts.auth.email_verification import require_verified_email
 from accounts.caller import Caller, caller_of
-from accounts.services import require_verified_email
 from genvid.api.viewsets import StrictViewSet
 
 

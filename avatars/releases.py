@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit_log
 from accounts.enums import AuditAct
 from accounts.models import Account
 from avatars.models import Avatar, CatalogueEntry, Voice
@@ -24,7 +24,7 @@ def release(entry: CatalogueEntry, *, account: Account | None, staff_id: UUID) -
         raise InvalidState("Nobody knows yet whether it is private: sync the catalogue first.")
     _set(entry, is_released=True, account=account)
     owner = account.pk if account else None
-    audit.note_staff(
+    audit_log.note_staff(
         AuditAct.CATALOGUE_RELEASED, staff_id=staff_id, account_id=owner, **_facts(entry), to=owner or EVERYBODY
     )
 
@@ -34,7 +34,7 @@ def withdraw(entry: CatalogueEntry, *, staff_id: UUID) -> None:
     """Take it back from clients. Videos that exist stay; queued orders with it wait for staff."""
     owner = entry.account_id
     _set(entry, is_released=False, account=None)
-    audit.note_staff(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
+    audit_log.note_staff(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
 
 
 def withdraw_all_of(account_id: UUID) -> None:

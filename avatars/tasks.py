@@ -4,9 +4,9 @@ import structlog
 from celery import shared_task
 
 from avatars import jobs
-from avatars.services import fill_empty_catalogue, sync_catalogue
-from genvid.heygen.client import get_client
-from genvid.heygen.errors import HeyGenError
+from avatars.catalogue_sync import fill_empty_catalogue, sync_catalogue
+from genvid.heygen.heygen_client import get_client
+from genvid.heygen.heygen_errors import HeyGenError
 
 logger = structlog.get_logger(__name__)
 

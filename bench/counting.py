@@ -73,7 +73,7 @@ def statements_in(folder: Path) -> dict[int, int]:
 
 def time_downloads(folder: Path) -> None:
     """Note the begin and end of each download: `render id, begin, end`, in seconds of the clock on the wall."""
-    from genvid.heygen.client import HeyGenClient  # noqa: PLC0415 - settings are read before this module is loaded
+    from genvid.heygen.heygen_client import HeyGenClient  # noqa: PLC0415 - settings are read before this module is loaded
 
     notes = (folder / f"{os.getpid()}.downloads").open("a", buffering=1)
     plain = HeyGenClient.download_media

@@ -10,13 +10,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count
 
-from avatars.services import sync_catalogue
+from avatars.catalogue_sync import sync_catalogue
 from bench.counting import download_seconds, statements_in
 from bench.cpu_time import cpu_seconds
 from bench.naive_worker import make_video
 from bench.orders import forget_everything, queue_videos, teach
 from bench.plan import NAIVE_POLL, SPREAD, THREADS, WALLET_DOLLARS, WARM_UP, WORKERS, Case
-from genvid.heygen.client import get_client
+from genvid.heygen.heygen_client import get_client
 from genvid.jobs import enqueue
 from genvid.tests.deployment import Deployment
 from genvid.tests.factories import Person

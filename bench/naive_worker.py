@@ -32,10 +32,10 @@ django.setup()
 
 # Models can be imported only now.
 from billing import credits  # noqa: E402
-from genvid.heygen.client import get_client  # noqa: E402
-from genvid.heygen.types import RenderState  # noqa: E402
+from genvid.heygen.heygen_client import get_client  # noqa: E402
+from genvid.heygen.heygen_types import RenderState  # noqa: E402
 from videos.models import Video  # noqa: E402
-from videos.services.submitting import spec_of  # noqa: E402
+from videos.pipeline.submission import spec_of  # noqa: E402
 
 
 @signals.task_prerun.connect

@@ -18,10 +18,10 @@ from billing import credits
 from billing.models import Tier, Wallet
 from genvid.sandbox.heygen.render_queue import spread_factor
 from genvid.tests.factories import Person, make_caller
-from videos import paces
 from videos.enums import Status
+from videos.lifecycle import video_actions
 from videos.models import Video, VideoEvent, after
-from videos.services import creating
+from videos.queue import render_times
 from videos.video_request import VideoRequest
 
 BALANCE = 10_000_000
@@ -52,8 +52,8 @@ def queue_videos(people: Sequence[Person], count: int) -> list[str]:
     # Not by their token: it lives for a quarter of an hour, and a bench for longer.
     caller = Caller(first.user.pk, first.account.pk, first.role)
     request = VideoRequest(script=SCRIPT, avatar_id=avatar.pk, resolution="720p", title="Bench")
-    pattern = creating.create(caller, request, draft=True)
-    amount = creating.hold_amount(pattern, Decimal(1))
+    pattern = video_actions.create(caller, request, draft=True)
+    amount = video_actions.hold_amount(pattern, Decimal(1))
     videos = [_copy(pattern, people[number % len(people)], amount) for number in range(count)]
     pattern.delete()
     Video.objects.bulk_create(videos, batch_size=500)
@@ -83,5 +83,5 @@ def teach(case: Case) -> None:
         took = case.render_seconds * spread_factor(str(dice.random()), SPREAD)
         ended = video.provider_finished_at or video.rendered_at or timezone.now()
         Video.objects.filter(pk=video.pk).update(submitted_at=ended - timedelta(seconds=took))
-    paces.learn()
+    render_times.learn()
     cache.delete_many(["videos.paces", "videos.webhooks_arrive"])

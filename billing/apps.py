@@ -15,10 +15,11 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         # Receivers connect and composers register themselves.
-        from billing import gauges, mail, receivers, seeds  # noqa: F401, PLC0415 - models are loaded only now
-        from billing.receivers import stripe_mirror  # noqa: PLC0415 - models are loaded only now
+        from billing import djstripe_receivers, gauges, mail_composers, receivers  # noqa: F401, PLC0415 - models are loaded only now
+        from billing.plans import seeds  # noqa: PLC0415 - models are loaded only now
+        from billing.stripe import djstripe_patches  # noqa: PLC0415 - models are loaded only now
 
-        stripe_mirror.prepare()
+        djstripe_patches.prepare()
         post_migrate.connect(seeds.seed_rates, sender=self, dispatch_uid="billing.seed_rates")
         post_migrate.connect(seeds.seed_tiers, sender=self, dispatch_uid="billing.seed_tiers")
         post_migrate.connect(seeds.seed_plans, sender=self, dispatch_uid="billing.seed_plans")

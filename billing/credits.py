@@ -15,13 +15,15 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
-from accounts import audit, spending
+from accounts import audit_log
+from accounts.api_keys import spending_limits
 from accounts.enums import AuditAct
-from billing import lots, overruns, rates, usage
 from billing.enums import EntryKind, HoldStatus, LotSource
-from billing.ledger import entry_exists, lock, move
+from billing.ledger import lots, overruns, usage
+from billing.ledger.entries import entry_exists, lock, move
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
-from billing.tiers import Terms, requests_per_minute, terms
+from billing.plans import rates
+from billing.plans.plan_limits import Terms, requests_per_minute, terms
 from genvid.errors import Conflict, InsufficientCredits
 
 logger = structlog.get_logger(__name__)
@@ -93,13 +95,13 @@ def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | No
 
 def _reserve(key_id: UUID | None, amount: int) -> None:
     if key_id is not None:
-        spending.reserve(key_id, amount)
+        spending_limits.reserve(key_id, amount)
 
 
 def _give_back(held: Hold, credits: int) -> None:
     """What a hold did not spend counts no more against its key."""
     if held.api_key_id is not None and credits > 0:
-        spending.give_back(held.api_key_id, credits, reserved_at=held.created_at)
+        spending_limits.give_back(held.api_key_id, credits, reserved_at=held.created_at)
 
 
 @transaction.atomic
@@ -130,7 +132,7 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
 def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
     """Charge what it really cost, at most what is held, and release the rest. Returns the credits charged.
 
-    What it cost beyond the hold is noted; staff are told where it is much (`billing.overruns`).
+    What it cost beyond the hold is noted; staff are told where it is much (`billing.ledger.overruns`).
 
     `provider_microdollars`: what the thing made cost us, for the margin report (`provider_cost`).
     """
@@ -225,7 +227,7 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
         )
     move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
     facts = {"credits": credits, "reference": reference}
-    audit.note_staff(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
+    audit_log.note_staff(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
     return True
 
 

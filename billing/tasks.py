@@ -6,10 +6,11 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from billing import credits, jobs
-from billing.gateway import inbox
-from billing.gateway.errors import BillingError
-from billing.services import letters, nudges, opening_shop, sweeping, topping_up
+from billing import credits, jobs, mails
+from billing.purchases import auto_top_up
+from billing.stripe import webhook_endpoint
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe_sync import billing_sweeper, stripe_setup, sync_queue
 
 logger = structlog.get_logger(__name__)
 
@@ -21,28 +22,28 @@ def expire_lots() -> None:
 
 @shared_task(name=jobs.PURGE_STRIPE_INBOX.name)
 def purge_stripe_inbox() -> None:
-    inbox.purge(timezone.now())
+    webhook_endpoint.purge(timezone.now())
 
 
 @shared_task(name=jobs.LOOK.name)
 def look(nudge_id: str) -> None:
-    nudges.look(int(nudge_id))
+    sync_queue.look(int(nudge_id))
 
 
 @shared_task(name=jobs.SEND_LETTER.name)
 def send_letter(_: str) -> None:
-    letters.move_to_outbox()
+    mails.move_to_outbox()
 
 
 @shared_task(name=jobs.TOP_UP.name)
 def top_up(top_up_id: str) -> None:
-    topping_up.carry_out(UUID(top_up_id))
+    auto_top_up.carry_out(UUID(top_up_id))
 
 
 @shared_task(name=jobs.PUSH_PLANS.name)
 def push_plans() -> None:
     try:
-        opening_shop.restock()
+        stripe_setup.restock()
     except BillingError as error:
         # A purchase pushes its plan by itself.
         logger.warning("plans_not_pushed", error=str(error))
@@ -50,18 +51,18 @@ def push_plans() -> None:
 
 @shared_task(name=jobs.SWEEP.name)
 def sweep() -> None:
-    sweeping.sweep_all()
+    billing_sweeper.sweep_all()
 
 
 @shared_task(name=jobs.KEEP_TIME.name)
 def keep_time() -> None:
-    sweeping.advance_periods()
+    billing_sweeper.advance_periods()
 
 
 @shared_task(name=jobs.RECONCILE.name)
 def reconcile() -> None:
     try:
-        sweeping.run_nightly()
+        billing_sweeper.run_nightly()
     except BillingError as error:
         logger.warning("stripe_not_reconciled", error=str(error))
 
@@ -69,4 +70,4 @@ def reconcile() -> None:
 # The sandbox may start later than the worker.
 @shared_task(name=jobs.SET_UP_STRIPE.name, autoretry_for=(BillingError,), retry_backoff=1, max_retries=10)
 def set_up_stripe() -> None:
-    opening_shop.set_up()
+    stripe_setup.set_up()

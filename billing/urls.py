@@ -1,19 +1,19 @@
 """The addresses of money, below `/api/v1/`."""
 
-from billing.views import buying, paying, wallets
+from billing.views import payments, plans_and_checkouts, wallets
 from genvid.api.routers import Router, SingletonRouter
 
 router = Router()
 router.register("billing/ledger", wallets.LedgerViewSet)
-router.register("billing/plans", buying.PlanViewSet)
-router.register("billing/checkout", buying.CheckoutViewSet)
-router.register("billing/portal", buying.PortalViewSet)
-router.register("billing/invoices", paying.InvoiceViewSet)
-router.register("billing/payments", paying.PaymentViewSet)
+router.register("billing/plans", plans_and_checkouts.PlanViewSet)
+router.register("billing/checkout", plans_and_checkouts.CheckoutViewSet)
+router.register("billing/portal", plans_and_checkouts.PortalViewSet)
+router.register("billing/invoices", payments.InvoiceViewSet)
+router.register("billing/payments", payments.PaymentViewSet)
 
 singletons = SingletonRouter()
 singletons.register("billing/wallet", wallets.WalletViewSet)
-singletons.register("billing/subscription", paying.SubscriptionViewSet)
-singletons.register("billing/auto-top-up", paying.AutoTopUpViewSet)
+singletons.register("billing/subscription", payments.SubscriptionViewSet)
+singletons.register("billing/auto-top-up", payments.AutoTopUpViewSet)
 
 urlpatterns = [*router.urls, *singletons.urls]

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
 
-from genvid.staff_acts import record_changed
+from genvid.staff_changes import record_changed
 
 
 class StaffSite(UnfoldAdminSite):

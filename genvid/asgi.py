@@ -19,9 +19,9 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 
-from genvid import origin  # noqa: E402
+from genvid import request_context  # noqa: E402
+from genvid.api.deferred import Later  # noqa: E402
 from genvid.api.exceptions import refuse  # noqa: E402
-from genvid.api.later import Later  # noqa: E402
 from genvid.api.requests import Utf8ASGIRequest  # noqa: E402
 from genvid.errors import RequestTimeout  # noqa: E402
 from genvid.slow_clients import ClientStalled, Receive, TimedBody, timed_send  # noqa: E402
@@ -81,16 +81,16 @@ class Handler(ASGIHandler):
             logger.info("stalled_client_dropped", status=response.status_code)
 
     async def _refuse_slow_body(self, send: Any) -> None:
-        origin.set_current(origin.RequestContext(str(uuid.uuid4())))
+        request_context.set_current(request_context.RequestContext(str(uuid.uuid4())))
         answer = refuse(RequestTimeout())
-        answer["Connection"], answer["X-Request-Id"] = "close", origin.current().request_id
+        answer["Connection"], answer["X-Request-Id"] = "close", request_context.current().request_id
         await self.send_response(answer, send)
 
     async def get_response_async(self, request: Any) -> Any:
         context = copy_context()
         response = await self.in_thread(self.get_response, request, context=context)
         # The thread worked on a copy of our context, and what it set is needed by what waits and streams.
-        origin.set_current(context.run(origin.current))
+        request_context.set_current(context.run(request_context.current))
         if isinstance(response, Later):
             response = await response.settled(self.in_thread)
         if response.streaming and not response.is_async:

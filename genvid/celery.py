@@ -7,7 +7,7 @@ from celery import Celery, signals
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
-from genvid import origin
+from genvid import request_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
@@ -39,14 +39,14 @@ def keep_database_connection(task: Any = None, **_: Any) -> None:
 
 @signals.before_task_publish.connect
 def send_request_context(headers: dict[str, Any], **_: Any) -> None:
-    headers["request_context"] = origin.current().ids
+    headers["request_context"] = request_context.current().ids
 
 
 @signals.task_prerun.connect
 def receive_request_context(task: Any, **_: Any) -> None:
     """Connected before django-structlog logs that the task starts."""
     if not task.request.is_eager:
-        origin.set_current(origin.RequestContext.of(**(task.request.get("request_context") or {})))
+        request_context.set_current(request_context.RequestContext.of(**(task.request.get("request_context") or {})))
 
 
 @signals.setup_logging.connect

@@ -13,8 +13,8 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
-from genvid import memory, origin
-from genvid.origin import RequestContext
+from genvid import cache, request_context
+from genvid.request_context import RequestContext
 
 logger = structlog.get_logger(__name__)
 DEFAULT_QUEUE = "celery"
@@ -46,7 +46,7 @@ def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
     does work of many requests.
     """
     try:
-        with origin.use((context or origin.current()) if ids else origin.NO_REQUEST):
+        with request_context.use((context or request_context.current()) if ids else request_context.NO_REQUEST):
             current_app.send_task(job.name, args=ids, expires=job.expires, ignore_result=True)
     except Exception as error:  # noqa: BLE001 - each transport has its own errors, and none may undo a commit
         logger.warning("broker_unavailable", task=job.name, ids=ids, error=repr(error))
@@ -54,7 +54,7 @@ def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
 
 def enqueue_on_commit(job: Job, *ids: str, context: RequestContext | None = None) -> None:
     """Send a job once the transaction is durable, so that the worker finds what it is told about."""
-    context = context or origin.current()
+    context = context or request_context.current()
 
     def send() -> None:
         enqueue(job, *ids, context=context)
@@ -66,7 +66,7 @@ def enqueue_once_on_commit(job: Job, *, seconds: float) -> None:
     """Send a job on commit, at most once in `seconds`. For a job without ids that the schedule sends soon anyway."""
 
     def send() -> None:
-        if memory.first_in(f"jobs.sent.{job.name}", seconds):
+        if cache.first_in(f"jobs.sent.{job.name}", seconds):
             enqueue(job)
 
     transaction.on_commit(send, robust=True)

@@ -1,6 +1,6 @@
 """Structured logs: one line an event, JSON in production, coloured text on a terminal.
 
-Every line carries the ids of `genvid.origin`: the request, its caller, and the video where one is worked on.
+Every line carries the ids of `genvid.request_context`: the request, its caller, and the video where one is worked on.
 """
 
 import logging.config
@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
-from genvid.origin import add_to_log_line
 from genvid.redaction import protect_access_log, redact_event
+from genvid.request_context import add_to_log_line
 
 SHARED_PROCESSORS: list[Any] = [
     add_to_log_line,

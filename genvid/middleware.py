@@ -9,11 +9,11 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
-from genvid import origin
-from genvid.api.addresses import UNKNOWN, client_address
+from genvid import request_context
+from genvid.api.client_address import UNKNOWN, client_address
 
 PROBES = ("/healthz", "/readyz")
-REQUEST_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{origin.REQUEST_ID_LENGTH}}}")
+REQUEST_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{request_context.REQUEST_ID_LENGTH}}}")
 
 
 class RequestIdMiddleware:
@@ -26,7 +26,7 @@ class RequestIdMiddleware:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         structlog.contextvars.clear_contextvars()
-        origin.set_current(_context_of(request, request_id))
+        request_context.set_current(_context_of(request, request_id))
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
@@ -40,11 +40,11 @@ class RequestLogMiddleware(RequestMiddleware):
 
     def prepare(self, request: HttpRequest) -> None:
         super().prepare(request)
-        # An id of django-structlog's own, which it would hand on to workers: `genvid.origin` carries ours.
+        # An id of django-structlog's own, which it would hand on to workers: `genvid.request_context` carries ours.
         structlog.contextvars.unbind_contextvars("request_id")
 
 
-def _context_of(request: HttpRequest, request_id: str) -> origin.RequestContext:
+def _context_of(request: HttpRequest, request_id: str) -> request_context.RequestContext:
     address = client_address(request)
-    agent = request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")[: origin.USER_AGENT_LENGTH]
-    return origin.RequestContext(request_id, address="" if address == UNKNOWN else address, user_agent=agent)
+    agent = request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")[: request_context.USER_AGENT_LENGTH]
+    return request_context.RequestContext(request_id, address="" if address == UNKNOWN else address, user_agent=agent)

@@ -192,7 +192,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "accounts.validators.EndsSessions"},
+    {"NAME": "accounts.auth.password_validators.EndsSessions"},
 ]
 REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL")
 EMAIL_VERIFICATION_LIFETIME = timedelta(hours=24)
@@ -224,8 +224,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["genvid.api.renderers.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["genvid.api.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.BearerAuthentication",
-        "accounts.authentication.ApiKeyAuthentication",
+        "accounts.auth.authentication.BearerAuthentication",
+        "accounts.auth.authentication.ApiKeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_PAGINATION_CLASS": "genvid.api.pagination.KeysetPagination",
@@ -349,7 +349,7 @@ RETENTION_WARNING_DAYS = env.int("RETENTION_WARNING_DAYS")
 MEDIA_LINK_LIFETIME = env.int("MEDIA_LINK_LIFETIME")
 MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX")
 
-# ── Streams and waits (videos/streams.py)
+# ── Streams and waits (videos/streaming/hub.py)
 # A stream ends after so many seconds; its client comes again and goes on where it was.
 CLIENT_STALL_SECONDS = env.float("CLIENT_STALL_SECONDS")
 STREAM_SECONDS = env.float("STREAM_SECONDS")
@@ -454,8 +454,8 @@ UNFOLD = {
     "SITE_ICON": BRAND_LOGO_URL or None,
     "COLORS": {"primary": brand.shades(BRAND_COLOR)},
     "SITE_URL": "/",
-    "ENVIRONMENT": "videos.alarms.badge",
-    "LOGIN": {"form": "accounts.staff.StaffLoginForm"},
+    "ENVIRONMENT": "videos.provider.provider_alarms.badge",
+    "LOGIN": {"form": "accounts.auth.admin_login.StaffLoginForm"},
 }
 
 if TESTING:

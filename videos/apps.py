@@ -14,8 +14,11 @@ class VideosConfig(AppConfig):
 
     def ready(self) -> None:
         # Receivers connect and composers register themselves.
-        from videos import gauges, receivers  # noqa: F401, PLC0415 - models are loaded only now
-        from videos.services import mail_composers  # noqa: F401, PLC0415 - models are loaded only now
+        from videos import (  # noqa: F401, PLC0415 - models are loaded only now
+            gauges,
+            mail_composers,  # noqa: F401, PLC0415 - models are loaded only now
+            receivers,
+        )
 
         worker_ready.connect(prepare_worker, dispatch_uid="videos.prepare_worker")
         REGISTRY.register(gauges.PipelineGauges())

@@ -88,7 +88,7 @@ class Resolution(TextChoices):
 
 
 class MailKind(TextChoices):
-    """The mails of videos. `videos.services.mail_composers` composes them."""
+    """The mails of videos. `videos.mail_composers` composes them."""
 
     VIDEO_READY = "videos.video_ready"
     VIDEO_FAILED = "videos.video_failed"

@@ -14,9 +14,9 @@ from prometheus_client.registry import Collector
 from accounts.enums import DeliveryStatus
 from accounts.models import Delivery
 from billing import credits
-from videos import provider
 from videos.enums import IN_FLIGHT, WAITING, Status
 from videos.models import Video, WebhookDelivery
+from videos.provider import provider_gate
 
 logger = structlog.get_logger(__name__)
 FLOW = [status for status in Status if status in WAITING]
@@ -61,7 +61,7 @@ def _videos(now: datetime) -> Generator[Metric, None, int]:
 
 
 def _gate(now: datetime, in_flight: int) -> Iterator[Metric]:
-    gate = provider.read()
+    gate = provider_gate.read()
     yield _gauge("genvid_slots_used", "HeyGen's render slots that our orders occupy.", in_flight)
     yield _gauge("genvid_slots_limit", "Slots that are handed out at present.", gate.limit(now))
     yield _gauge("genvid_slots_max", "HEYGEN_MAX_CONCURRENT.", settings.HEYGEN_MAX_CONCURRENT)

@@ -1,5 +1,5 @@
 from django.urls import path
 
-from videos.media import serve
+from videos.media.signed_links import serve
 
 urlpatterns = [path("<str:token>/<str:name>", serve, name="media")]

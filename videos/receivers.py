@@ -8,17 +8,17 @@ from django.dispatch import receiver
 from accounts.signals import account_erasing, export_requested
 from genvid.heygen.verdicts import unknown_code
 from videos import operator_alarms
-from videos.services import erasing, exporting
+from videos.lifecycle import account_erasure, data_export
 
 
 @receiver(export_requested)
 def export_videos(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
-    return exporting.parts_of(account_ids)
+    return data_export.parts_of(account_ids)
 
 
 @receiver(account_erasing)
 def erase_videos(account_id: UUID, **_: Any) -> str:
-    return erasing.erase(account_id)
+    return account_erasure.erase(account_id)
 
 
 @receiver(unknown_code)

@@ -2,18 +2,12 @@
 
 from celery import shared_task
 
-from videos import alarms, jobs, operator_alarms, paces, scheduler
-from videos.services import (
-    batching,
-    deleting,
-    deliveries,
-    registration,
-    rendering,
-    retention,
-    storing,
-    submitting,
-    sweeping,
-)
+from videos import jobs, operator_alarms
+from videos.batches import batch_actions
+from videos.lifecycle import deletion, retention
+from videos.pipeline import incoming_webhooks, polling, scheduler, storage, submission, sweeper
+from videos.provider import provider_alarms, webhook_registration
+from videos.queue import render_times
 
 
 @shared_task(name=jobs.DISPATCH.name)
@@ -23,68 +17,68 @@ def dispatch() -> None:
 
 @shared_task(name=jobs.SUBMIT.name)
 def submit(video_id: str) -> None:
-    submitting.submit_video(video_id)
+    submission.submit_video(video_id)
 
 
 @shared_task(name=jobs.POLL.name)
 def poll() -> None:
-    rendering.poll_all()
+    polling.poll_all()
 
 
 @shared_task(name=jobs.READ.name)
 def read(video_id: str) -> None:
-    rendering.read(video_id)
+    polling.read(video_id)
 
 
 @shared_task(name=jobs.BACKFILL.name)
 def backfill() -> None:
-    deliveries.backfill()
+    incoming_webhooks.backfill()
 
 
 @shared_task(name=jobs.LEARN_PACES.name)
 def learn_paces() -> None:
-    paces.learn()
+    render_times.learn()
 
 
 @shared_task(name=jobs.STORE.name)
 def store(video_id: str) -> None:
-    storing.store_video(video_id)
+    storage.store_video(video_id)
 
 
 @shared_task(name=jobs.WORK_OFF_DELIVERY.name)
 def work_off_delivery(delivery_id: str) -> None:
-    deliveries.work_off(int(delivery_id))
+    incoming_webhooks.work_off(int(delivery_id))
 
 
 @shared_task(name=jobs.PURGE.name)
 def purge(video_id: str) -> None:
-    deleting.purge_video(video_id)
+    deletion.purge_video(video_id)
 
 
 @shared_task(name=jobs.ALARM_STAFF.name)
 def alarm_staff() -> None:
-    alarms.tell_staff()
+    provider_alarms.tell_staff()
     operator_alarms.mail_alarms()
 
 
 @shared_task(name=jobs.REPLACE_FILE.name)
 def replace_file(video_id: str) -> None:
-    storing.replace_file(video_id)
+    storage.replace_file(video_id)
 
 
 @shared_task(name=jobs.SWEEP.name)
 def sweep() -> None:
-    sweeping.sweep_all()
+    sweeper.sweep_all()
 
 
 @shared_task(name=jobs.REGISTER_WEBHOOK.name)
 def register_webhook() -> None:
-    registration.ensure_registered()
+    webhook_registration.ensure_registered()
 
 
 @shared_task(name=jobs.CANCEL_BATCH.name)
 def cancel_batch(batch_id: str) -> None:
-    batching.cancel_rest(batch_id)
+    batch_actions.cancel_rest(batch_id)
 
 
 @shared_task(name=jobs.RETAIN.name)

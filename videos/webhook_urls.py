@@ -1,5 +1,5 @@
 from django.urls import path
 
-from videos.webhooks import heygen
+from videos.views.incoming_webhooks import heygen
 
 urlpatterns = [path("heygen/", heygen, name="heygen-webhook")]

@@ -1,13 +1,13 @@
 """The rows of this room, one module a subject. Everybody imports the names below."""
 
 from accounts.models.access import ApiKey, IdempotencyRecord
-from accounts.models.audit import AuditEntry, StaffAct
+from accounts.models.audit_log import AuditEntry, StaffAct
 from accounts.models.networks import KnownNetwork
+from accounts.models.outgoing_webhooks import Delivery, DeliveryAttempt, EventCounter, OutgoingEvent, WebhookEndpoint
 from accounts.models.people import Account, Membership, Session, User
 from accounts.models.privacy import Erasure, Export
 from accounts.models.second_factor import Authenticator, RecoveryCode
 from accounts.models.teams import Invitation
-from accounts.models.webhooks import Delivery, DeliveryAttempt, EventCounter, OutgoingEvent, WebhookEndpoint
 
 __all__ = [
     "Account",

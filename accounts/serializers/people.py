@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from accounts.auth.sign_in import SignedIn
 from accounts.enums import Role
 from accounts.models import Membership
 from accounts.serializers.fields import JwtField, MailedTokenField, NameField, TotpCodeField
-from accounts.services import SignedIn
 from genvid.api import serializers as api
 
 FULL_NAME, COMPANY_NAME = "Ada Lovelace", "Analytical Films"

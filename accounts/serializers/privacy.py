@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts.enums import ExportStatus
 from accounts.models import Export
-from accounts.services.exporting import link_to
+from accounts.privacy.exports import link_to
 from genvid.api import serializers as api
 
 EXPORT_TOKEN = "eyJleHBvcnQiOiI3ZDRmIn0"  # noqa: S105 - made up

@@ -14,6 +14,6 @@ PATIENCE = timedelta(hours=1)
 
 @worker_init.connect
 def wait_long(**_: Any) -> None:
-    from accounts.services import delivering  # noqa: PLC0415 - models can be imported only now
+    from accounts.webhooks import outgoing_delivery  # noqa: PLC0415 - models can be imported only now
 
-    delivering.SECONDS, delivering.LEASE = PATIENCE.total_seconds(), 2 * PATIENCE
+    outgoing_delivery.SECONDS, outgoing_delivery.LEASE = PATIENCE.total_seconds(), 2 * PATIENCE

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import jobs
 from accounts.models import Erasure, Export
 from accounts.signals import account_erasing
-from genvid import origin
+from genvid import request_context
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import PASSWORD, JsonClient, Person
 from genvid.tests.jobs import run_job
@@ -68,7 +68,7 @@ def take_step(erasure: Erasure) -> Erasure:
     """Let a worker do the next step, whenever it was due."""
     Erasure.objects.filter(pk=erasure.pk, due_at__isnull=False).update(due_at=timezone.now())
     # A worker serves no request: who asked last in this thread is not behind it.
-    origin.set_current(origin.NO_REQUEST)
+    request_context.set_current(request_context.NO_REQUEST)
     run_job(jobs.WORK_ON_ERASURE, str(erasure.pk))
     erasure.refresh_from_db()
     return erasure

@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts.api_keys import api_keys
 from accounts.enums import Role, Scope
 from accounts.models import ApiKey, IdempotencyRecord, Membership, User
-from accounts.services import api_keys
 from billing import credits
 from genvid.errors import KeyLimitReached, ValidationFailed
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves, wrong_fields_of
@@ -102,7 +102,7 @@ def test_a_caller_with_a_key_makes_none_that_may_more_than_itself(owner):
 
 
 def test_an_account_has_only_so_many_keys(owner, monkeypatch):
-    monkeypatch.setattr("accounts.services.api_keys.MOST_KEYS", 1)
+    monkeypatch.setattr("accounts.api_keys.api_keys.MOST_KEYS", 1)
     make_key(owner)
     with nothing_changes():
         assert refusal_of(owner.client.post(KEYS, WISH)) == (409, "conflict")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import audit
+from accounts import audit_log
 from accounts.enums import AuditAct, Role
 from accounts.models import AuditEntry
 from billing import credits
@@ -87,13 +87,13 @@ def test_a_long_log_takes_no_more_queries(owner):
     make_key(owner)
     few = queries_once_warm(lambda: owner.client.get(LOG))
     for _ in range(20):
-        audit.note_by(owner.caller, AuditAct.KEY_CREATED)
+        audit_log.note_by(owner.caller, AuditAct.KEY_CREATED)
     assert queries_once_warm(lambda: owner.client.get(LOG)) == few
 
 
 def test_it_is_kept_for_thirteen_months(owner):
-    audit.note_by(owner.caller, AuditAct.KEY_CREATED)
-    AuditEntry.objects.update(created_at=AuditEntry.objects.latest("created_at").created_at - audit.KEPT)
-    audit.note_by(owner.caller, AuditAct.KEY_REVOKED)
-    audit.forget_old()
+    audit_log.note_by(owner.caller, AuditAct.KEY_CREATED)
+    AuditEntry.objects.update(created_at=AuditEntry.objects.latest("created_at").created_at - audit_log.KEPT)
+    audit_log.note_by(owner.caller, AuditAct.KEY_REVOKED)
+    audit_log.forget_old()
     assert set(AuditEntry.objects.values_list("act", flat=True)) == {"api_key.revoked"}

@@ -6,8 +6,8 @@ import time_machine
 from django.core import signing
 from django.utils import timezone
 
+from accounts.auth.email_verification import verification_token
 from accounts.models import AuditEntry, User
-from accounts.services import verification_token
 from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import PASSWORD, make_video

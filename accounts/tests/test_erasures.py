@@ -6,10 +6,11 @@ import pytest
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import jobs, services
+from accounts import jobs
+from accounts.auth import sign_in as sign_in_module
 from accounts.enums import ErasureStatus, Role
 from accounts.models import ApiKey, AuditEntry, Erasure, Invitation, Session, User
-from accounts.services import erasing
+from accounts.privacy import erasures as erasures_module
 from accounts.tests.privacy import PROFILE, a_room_answering, ask_to_be_erased, let_grace_pass, take_step
 from genvid.errors import InvalidCredentials
 from genvid.mail import outbox
@@ -90,8 +91,8 @@ def test_it_is_due_again_when_the_grace_is_over(owner):
 
 
 def test_asking_at_the_same_moment_begins_one(owner):
-    first = erasing.start(owner.user.pk, by=owner.user.pk)
-    assert erasing.start(owner.user.pk, by=owner.user.pk) == first
+    first = erasures_module.start(owner.user.pk, by=owner.user.pk)
+    assert erasures_module.start(owner.user.pk, by=owner.user.pk) == first
 
 
 def test_open_invitations_to_what_goes_are_taken_back(owner):
@@ -136,7 +137,7 @@ def test_after_withdrawing_nothing_is_erased_and_the_keys_stay_revoked(owner):
 def test_a_wrong_password_does_not_withdraw_it(owner):
     ask_to_be_erased(owner)
     with pytest.raises(InvalidCredentials):
-        services.login(email=owner.user.email, password="wrong")
+        sign_in_module.login(email=owner.user.email, password="wrong")
     assert Erasure.objects.get().status == ErasureStatus.WAITING
 
 
@@ -180,14 +181,14 @@ def test_once_it_has_begun_nobody_signs_in(owner):
     erasure = ask_to_be_erased(owner)
     Erasure.objects.filter(pk=erasure.pk).update(status=ErasureStatus.ERASING)
     with nothing_changes(), pytest.raises(InvalidCredentials):
-        services.login(email=owner.user.email, password=PASSWORD)
+        sign_in_module.login(email=owner.user.email, password=PASSWORD)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_sign_in_and_the_end_of_the_grace_at_the_same_moment_have_one_outcome(owner):
     erasure = take_step(ask_to_be_erased(owner))
     Erasure.objects.update(erase_after=timezone.now(), due_at=timezone.now())
-    signed_in, _ = in_parallel([lambda: sign_in(owner.user.email), lambda: erasing.work_on(str(erasure.pk))])
+    signed_in, _ = in_parallel([lambda: sign_in(owner.user.email), lambda: erasures_module.work_on(str(erasure.pk))])
     erasure.refresh_from_db()
     came_back = not isinstance(signed_in, Exception)
     assert (erasure.status == ErasureStatus.WITHDRAWN, erasure.erased_at is None) == (came_back, came_back)
@@ -199,7 +200,7 @@ def test_any_number_of_workers_erase_once(owner):
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
     Erasure.objects.update(due_at=timezone.now())
-    assert in_parallel([lambda: erasing.work_on(str(erasure.pk))] * 4) == [None] * 4
+    assert in_parallel([lambda: erasures_module.work_on(str(erasure.pk))] * 4) == [None] * 4
     erasure.refresh_from_db()
     assert (erasure.status, AuditEntry.objects.filter(act="profile.erased").count()) == (ErasureStatus.DONE, 1)
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts import jobs
 from accounts.enums import ExportStatus, Role
 from accounts.models import Export
-from accounts.outbox import publish
-from accounts.services import exporting
+from accounts.privacy import exports
 from accounts.tests.privacy import EXPORT, ask_for_export, exported, fetch, read, work
+from accounts.webhooks.outgoing_events import publish
 from genvid.configuration import DeclaredEnv
 from genvid.mail.models import QueuedMail
 from genvid.storages import bucket
@@ -77,7 +77,7 @@ def test_asking_at_the_same_moment_begins_one(owner):
 
 
 def test_it_can_be_had_three_times_a_day(owner):
-    for _ in range(exporting.MOST_A_DAY):
+    for _ in range(exports.MOST_A_DAY):
         work(ask_for_export(owner))
     with nothing_changes():
         refused = owner.client.post(EXPORT)
@@ -86,7 +86,7 @@ def test_it_can_be_had_three_times_a_day(owner):
 
 
 def test_the_next_day_it_can_be_had_again(owner):
-    for _ in range(exporting.MOST_A_DAY):
+    for _ in range(exports.MOST_A_DAY):
         work(ask_for_export(owner))
     Export.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert ask_for_export(owner)["status"] == "pending"
@@ -114,7 +114,7 @@ def test_to_an_address_that_may_be_a_strangers_nothing_is_mailed(owner, settings
 
 def test_the_link_gives_the_file_to_whoever_has_it(owner):
     export = work(ask_for_export(owner))
-    answer = fetch(exporting.link_to(export))
+    answer = fetch(exports.link_to(export))
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
     assert answer["Content-Disposition"] == 'attachment; filename="genvid-export.zip"'
     assert answer["Cache-Control"] == "private, no-store"
@@ -128,7 +128,7 @@ def test_a_bucket_gives_the_file_out_itself_as_a_zip_of_its_name(owner, settings
         monkeypatch.setenv(name, value)
     settings.S3_BUCKET = "films"
     settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), "films", link_seconds=900)}
-    answer = fetch(exporting.link_to(export))
+    answer = fetch(exports.link_to(export))
     link = urlsplit(answer["Location"])
     words = parse_qs(link.query)
     assert (answer.status_code, link.path) == (302, f"/films/{export.file}")
@@ -150,15 +150,15 @@ def test_a_token_of_another_kind_leads_nowhere(owner):
 def test_after_a_week_the_link_the_file_and_the_row_are_gone(owner, storage):
     export = work(ask_for_export(owner))
     Export.objects.update(expires_at=timezone.now(), due_at=timezone.now())
-    exporting.work_on(str(export.pk))
+    exports.work_on(str(export.pk))
     assert (Export.objects.count(), list((storage / EXPORTS).iterdir())) == (0, [])
-    assert refusal_of(fetch(exporting.link_to(export))) == (404, "not_found")
+    assert refusal_of(fetch(exports.link_to(export))) == (404, "not_found")
 
 
 def test_an_expired_link_leads_nowhere_before_its_file_is_removed(owner):
     export = work(ask_for_export(owner))
     Export.objects.update(expires_at=timezone.now())
-    assert refusal_of(fetch(exporting.link_to(export))) == (404, "not_found")
+    assert refusal_of(fetch(exports.link_to(export))) == (404, "not_found")
 
 
 def test_it_is_kept_for_a_week_and_due_then(owner):
@@ -244,8 +244,8 @@ def test_a_lost_message_is_found_by_the_sweep(owner, woken):
 
 def test_what_a_worker_has_is_not_woken_again(owner, woken):
     export = ask_for_export(owner)
-    assert Export.objects.get().claim(exporting.LEASE)
-    exporting.work_on(export["id"])
+    assert Export.objects.get().claim(exports.LEASE)
+    exports.work_on(export["id"])
     run_job(jobs.SWEEP_PRIVACY)
     assert (Export.objects.get().status, woken) == ("pending", [])
 
@@ -254,7 +254,7 @@ def test_what_a_worker_has_is_not_woken_again(owner, woken):
 def test_any_number_of_workers_make_and_mail_it_once(owner):
     export = ask_for_export(owner)
     for _ in range(2):
-        assert in_parallel([lambda: exporting.work_on(export["id"])] * 4) == [None] * 4
+        assert in_parallel([lambda: exports.work_on(export["id"])] * 4) == [None] * 4
     mails = QueuedMail.objects.filter(kind="accounts.export_ready").count()
     assert (Export.objects.get().status, mails) == ("ready", 1)
 
@@ -271,7 +271,7 @@ def test_a_storage_that_fails_is_tried_again_later(owner, settings):
 def test_after_a_day_of_failing_it_is_given_up_and_can_be_asked_for_anew(owner, settings):
     break_storage(settings)
     export = ask_for_export(owner)
-    Export.objects.update(tries=exporting.MOST_TRIES)
+    Export.objects.update(tries=exports.MOST_TRIES)
     assert work(export).status == ExportStatus.FAILED
     assert ask_for_export(owner)["id"] != export["id"]
 
@@ -280,7 +280,7 @@ def test_a_link_whose_file_is_gone_by_then_is_not_mailed(owner, mailoutbox):
     export = ask_for_export(owner)
     for _ in range(2):
         work(export)
-    exporting.forget(Export.objects.get())
+    exports.forget(Export.objects.get())
     send_due_mail()
     assert [mail for mail in mailoutbox if mail.subject == "Your data"] == []
 
@@ -300,7 +300,7 @@ def test_two_owners_get_one_each(owner):
 
 def test_unpacked_files_can_be_read(owner):
     export = work(ask_for_export(owner))
-    answer = fetch(exporting.link_to(export))
+    answer = fetch(exports.link_to(export))
     with zipfile.ZipFile(BytesIO(answer.getvalue())) as archive:
         modes = {info.external_attr >> 16 for info in archive.infolist()}
     assert modes == {0o600}

@@ -3,8 +3,8 @@
 import pytest
 
 from accounts import jobs
+from accounts.auth import totp
 from accounts.models import WebhookEndpoint
-from accounts.services import totp
 from genvid.mail.models import QueuedMail
 from genvid.tests.factories import make_endpoint, make_invitation
 from genvid.tests.jobs import run_job

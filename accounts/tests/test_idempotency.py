@@ -14,7 +14,7 @@ from accounts import jobs
 from accounts.enums import Role
 from accounts.idempotency import LEASE
 from accounts.models import IdempotencyRecord, Invitation, Membership
-from accounts.services.teams import inviting
+from accounts.teams import invitations
 from billing.models import RenderRate
 from genvid.errors import (
     DomainError,
@@ -257,7 +257,7 @@ def test_a_key_may_be_used_again_after_a_429_of_the_request_itself(owner):
     path = f"/api/v1/team/invitations/{invitation.pk}/resend"
     with nothing_changes():
         assert refusal_of(post(owner, {}, path=path)) == (429, "rate_limited")
-    Invitation.objects.update(sent_at=timezone.now() - inviting.PAUSE - timedelta(seconds=1))
+    Invitation.objects.update(sent_at=timezone.now() - invitations.PAUSE - timedelta(seconds=1))
     answer = post(owner, {}, path=path)
     assert (answer.status_code, answer.headers.get("Idempotent-Replayed")) == (202, None)
     assert post(owner, {}, path=path)["Idempotent-Replayed"] == "true"

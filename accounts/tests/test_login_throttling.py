@@ -8,10 +8,11 @@ import time_machine
 from django.utils import timezone
 from limits import parse
 
+from accounts.auth import passwords
 from accounts.models import AuditEntry, KnownNetwork, Session, User
-from accounts.services import passwords, purging
+from accounts.privacy import retention
 from accounts.tests.hashers import CountingHasher
-from genvid import counting
+from genvid import rate_limit_storage
 from genvid.tests.asserts import nothing_changes, queries_of, refusal_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_caller
 
@@ -184,7 +185,7 @@ def test_a_network_is_forgotten_after_ninety_days(owner):
     sign_in(address=HOME)
     sign_in()
     KnownNetwork.objects.filter(network=HOME).update(last_used_at=timezone.now() - timedelta(days=90, seconds=1))
-    purging.forget_networks()
+    retention.forget_networks()
     assert not KnownNetwork.objects.filter(network=HOME).exists()
     assert KnownNetwork.objects.filter(network=ELSEWHERE).exists()
 
@@ -210,10 +211,10 @@ def test_a_wrong_password_opens_no_session(owner):
 @pytest.fixture
 def dead_redis(settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    monkeypatch.setattr(counting, "_shared_again_at", 0.0)
-    counting._limiter.cache_clear(), counting._storage.cache_clear()
+    monkeypatch.setattr(rate_limit_storage, "_shared_again_at", 0.0)
+    rate_limit_storage._limiter.cache_clear(), rate_limit_storage._storage.cache_clear()
     yield
-    counting._limiter.cache_clear(), counting._storage.cache_clear()
+    rate_limit_storage._limiter.cache_clear(), rate_limit_storage._storage.cache_clear()
 
 
 def test_a_dead_redis_locks_nobody_out(owner, dead_redis):

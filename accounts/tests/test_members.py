@@ -6,7 +6,7 @@ import pytest
 
 from accounts.enums import Role
 from accounts.models import Membership, Session
-from accounts.services.teams import members
+from accounts.teams import members
 from accounts.tests.teams import acts_of
 from genvid.errors import DomainError
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of

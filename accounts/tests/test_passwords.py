@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from limits import parse
 
-from accounts import standing
+from accounts.auth import passwords, session_cache
+from accounts.auth import sign_in as sign_in_module
 from accounts.models import ApiKey, AuditEntry, Session, User
-from accounts.services import passwords, signing_in
 from accounts.tests.hashers import SlowHasher
 from genvid.errors import InvalidCredentials, TokenInvalid
 from genvid.mail.models import QueuedMail
@@ -296,7 +296,7 @@ def test_a_sign_in_with_the_old_password_that_is_under_way_comes_too_late(owner,
     as_checked = User.objects.get()
     reset(stranger, token)
     with nothing_changes(), pytest.raises(InvalidCredentials):
-        signing_in.note_sign_in(as_checked)
+        sign_in_module.note_sign_in(as_checked)
 
 
 # ── Changed
@@ -397,10 +397,10 @@ def test_a_password_set_on_the_staffs_pages_ends_every_session_too(owner):
 def test_somebody_who_is_deactivated_is_out_within_a_minute(owner):
     assert owner.client.get("/api/v1/profile").status_code == 200
     User.objects.update(is_active=False)
-    standing.forget(owner.caller.session_id)  # what SECONDS do by themselves
+    session_cache.forget(owner.caller.session_id)  # what SECONDS do by themselves
     assert refusal_of(owner.client.get("/api/v1/profile")) == (401, "not_authenticated")
     assert not can_refresh(owner)
-    assert standing.SECONDS < 60
+    assert session_cache.SECONDS < 60
 
 
 def test_a_link_asked_for_before_somebody_was_deactivated_is_not_sent(owner, stranger, mailoutbox):

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from accounts.enums import ErasureStatus
 from accounts.models import AuditEntry, Erasure, Export, Session, User
-from accounts.services import erasing, exporting
+from accounts.privacy import erasures, exports
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import PASSWORD
 
@@ -49,7 +49,7 @@ def test_staff_are_told_why_it_cannot_be(staff, owner, teammate):
 
 @pytest.mark.parametrize("model", [Erasure, Export])
 def test_nothing_can_be_changed_or_removed_by_hand(staff, owner, model):
-    row = exporting.request(owner.caller) if model is Export else erasing.start(owner.user.pk, by=owner.user.pk)
+    row = exports.request(owner.caller) if model is Export else erasures.start(owner.user.pk, by=owner.user.pk)
     name = f"admin:accounts_{model._meta.model_name}"
     with nothing_changes():
         assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200

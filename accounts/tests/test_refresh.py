@@ -4,9 +4,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts.auth.sign_in import refresh
 from accounts.models import Membership, Session, User
-from accounts.services import refresh
-from genvid import origin
+from genvid import request_context
 from genvid.errors import TokenInvalid
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 from genvid.tests.factories import JsonClient, Person, make_caller
@@ -202,7 +202,7 @@ def test_of_many_who_trade_one_token_at_once_on_one_device_all_get_one_successor
     token = make_caller().tokens.refresh_token
 
     def on_the_phone():
-        origin.set_current(origin.RequestContext(address="203.0.113.7", user_agent="phone"))
+        request_context.set_current(request_context.RequestContext(address="203.0.113.7", user_agent="phone"))
         return refresh(token)
 
     results = in_parallel([on_the_phone] * 8)

@@ -5,8 +5,8 @@ from django.conf import settings as django_settings
 from django.db import IntegrityError
 from django.db.models.signals import post_save
 
+from accounts.auth.sign_in import register
 from accounts.models import Account, Membership, Session, User
-from accounts.services import register
 from genvid.errors import ValidationFailed
 from genvid.tests.asserts import data_of, nothing_changes, the_ledger_proves, wrong_fields_of
 from genvid.tests.factories import PASSWORD

@@ -6,8 +6,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from accounts.auth.sign_in import register
 from accounts.models import AuditEntry, User
-from accounts.services import register
 from billing.models import Wallet
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import PASSWORD, make_caller

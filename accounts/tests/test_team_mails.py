@@ -6,7 +6,7 @@ import pytest
 
 from accounts.enums import Role
 from accounts.models import Account, Membership
-from accounts.services.teams import members
+from accounts.teams import members
 from genvid.mail.templatetags.mail import plain_name
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_invitation

@@ -10,8 +10,8 @@ import time_machine
 from django.db import connection
 from django_otp.oath import totp as code_of
 
+from accounts.auth import passwords, totp
 from accounts.models import AuditEntry, Authenticator, RecoveryCode
-from accounts.services import passwords, totp
 from genvid.errors import InvalidCredentials
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, JsonClient, Person, make_caller, make_key

@@ -11,9 +11,9 @@ from standardwebhooks import Webhook
 from accounts import jobs
 from accounts.enums import Role
 from accounts.models import Delivery, DeliveryAttempt, EventCounter, OutgoingEvent, WebhookEndpoint
-from accounts.outbox import publish
-from accounts.services import delivering, webhooks
-from accounts.waking import wake
+from accounts.webhooks import outgoing_delivery, webhook_endpoints
+from accounts.webhooks.enqueueing import wake
+from accounts.webhooks.outgoing_events import publish
 from genvid.mail.models import QueuedMail
 from genvid.sandbox.tests.receiver import Receiver
 from genvid.tests.asserts import data_of, nothing_changes
@@ -95,7 +95,7 @@ def test_a_delivery_that_arrived_is_done(endpoint, receiver):
 
 
 def test_during_a_rotation_both_secrets_verify(owner, endpoint, receiver):
-    rotated = webhooks.rotate_secret(owner.caller, endpoint)
+    rotated = webhook_endpoints.rotate_secret(owner.caller, endpoint)
     tell(endpoint)
     serve(endpoint)
     (post,) = receiver.posts
@@ -104,7 +104,7 @@ def test_during_a_rotation_both_secrets_verify(owner, endpoint, receiver):
 
 
 def test_after_a_rotation_the_old_secret_signs_no_more(owner, endpoint, receiver):
-    webhooks.rotate_secret(owner.caller, endpoint)
+    webhook_endpoints.rotate_secret(owner.caller, endpoint)
     WebhookEndpoint.objects.update(old_secret_until=timezone.now())
     tell(endpoint)
     serve(endpoint)
@@ -115,7 +115,7 @@ def test_a_repetition_is_the_same_message(endpoint, receiver):
     receiver.answers = [500]
     delivery = tell(endpoint)
     serve(endpoint)
-    webhooks.retry(delivery)
+    webhook_endpoints.retry(delivery)
     serve(endpoint)
     first, second = receiver.posts
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
@@ -191,7 +191,7 @@ def test_a_receiver_that_is_not_there_is_tried_again(endpoint, closed_url):
 
 
 def test_a_receiver_gets_so_many_seconds_and_no_more(endpoint, scripted, monkeypatch):
-    monkeypatch.setattr(delivering, "SECONDS", 3)
+    monkeypatch.setattr(outgoing_delivery, "SECONDS", 3)
     WebhookEndpoint.objects.update(url=scripted.url)
     scripted.says(delay=60)
     attempt = try_once(endpoint, tell(endpoint))
@@ -199,7 +199,7 @@ def test_a_receiver_gets_so_many_seconds_and_no_more(endpoint, scripted, monkeyp
 
 
 def test_of_an_answer_that_drips_only_what_came_in_time_is_kept(endpoint, scripted, monkeypatch):
-    monkeypatch.setattr(delivering, "SECONDS", 3)
+    monkeypatch.setattr(outgoing_delivery, "SECONDS", 3)
     WebhookEndpoint.objects.update(url=scripted.url)
     scripted.says(body=b"x" * 1000, drip=0.1)
     attempt = try_once(endpoint, tell(endpoint))
@@ -238,24 +238,24 @@ def test_a_name_that_was_public_yesterday_and_is_ours_today_is_not_called(endpoi
 
 
 def test_the_schedule_spans_three_days():
-    assert timedelta(seconds=sum(delivering.DELAYS)) >= timedelta(days=3)
-    assert list(delivering.DELAYS) == sorted(delivering.DELAYS)
+    assert timedelta(seconds=sum(outgoing_delivery.DELAYS)) >= timedelta(days=3)
+    assert list(outgoing_delivery.DELAYS) == sorted(outgoing_delivery.DELAYS)
 
 
-@pytest.mark.parametrize("made", [0, 5, len(delivering.DELAYS) - 1])
+@pytest.mark.parametrize("made", [0, 5, len(outgoing_delivery.DELAYS) - 1])
 def test_the_next_attempt_comes_after_its_delay_and_a_little(endpoint, receiver, made):
     receiver.answers = [500]
     delivery = tell(endpoint)
     Delivery.objects.update(attempts_made=made)
     serve(endpoint)
     wait = (fresh(delivery).next_attempt_at - timezone.now()).total_seconds()
-    assert delivering.DELAYS[made] - 5 <= wait <= delivering.DELAYS[made] * 1.1
+    assert outgoing_delivery.DELAYS[made] - 5 <= wait <= outgoing_delivery.DELAYS[made] * 1.1
 
 
 def test_after_the_last_attempt_a_delivery_has_failed(endpoint, receiver):
     receiver.answers = [500]
     delivery = tell(endpoint)
-    Delivery.objects.update(attempts_made=len(delivering.DELAYS))
+    Delivery.objects.update(attempts_made=len(outgoing_delivery.DELAYS))
     serve(endpoint)
     assert fresh(delivery).status == "failed"
     assert delivery.ended_at is not None
@@ -286,19 +286,19 @@ def test_a_dead_workers_delivery_is_sent_when_its_lease_is_over(endpoint, receiv
 
 def test_a_worker_that_outstayed_its_lease_notes_its_attempt_and_settles_nothing(endpoint):
     delivery = tell(endpoint)
-    claimed = delivering._claim_next(endpoint.pk)
+    claimed = outgoing_delivery._claim_next(endpoint.pk)
     later = timezone.now() + timedelta(seconds=60)
     Delivery.objects.update(leased_until=later)
-    delivering._record(claimed, delivering.Outcome(timezone.now(), 30_000, 200))
+    outgoing_delivery._record(claimed, outgoing_delivery.Outcome(timezone.now(), 30_000, 200))
     assert (fresh(delivery).status, delivery.leased_until, delivery.attempts_made) == ("pending", later, 1)
 
 
 def test_a_delivery_that_was_removed_meanwhile_is_no_trouble(endpoint):
     tell(endpoint)
-    claimed = delivering._claim_next(endpoint.pk)
+    claimed = outgoing_delivery._claim_next(endpoint.pk)
     OutgoingEvent.objects.all().delete()
     with nothing_changes():
-        delivering._record(claimed, delivering.Outcome(timezone.now(), 5, 200))
+        outgoing_delivery._record(claimed, outgoing_delivery.Outcome(timezone.now(), 5, 200))
 
 
 # ── Health
@@ -323,7 +323,7 @@ def test_owners_are_told_in_the_transaction_that_switches_the_endpoint_off(endpo
 
 def test_of_an_endpoint_that_is_on_again_nobody_is_told_that_it_is_off(endpoint, mailoutbox):
     WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone", disabled_at=timezone.now())
-    delivering.tell_owners(endpoint.pk)
+    outgoing_delivery.tell_owners(endpoint.pk)
     WebhookEndpoint.objects.update(enabled=True, disabled_reason="")
     send_due_mail()
     assert [mail for mail in mailoutbox if mail.subject == "A webhook endpoint was switched off"] == []
@@ -361,7 +361,7 @@ def test_owners_are_told_once_why_it_is_off(owner, endpoint, mailoutbox, reason,
     make_teammate(owner, Role.ADMIN)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason=reason, disabled_at=timezone.now())
     for _ in range(2):
-        delivering.tell_owners(endpoint.pk)
+        outgoing_delivery.tell_owners(endpoint.pk)
     send_due_mail()
     (mail,) = [mail for mail in mailoutbox if mail.subject == "A webhook endpoint was switched off"]
     assert mail.to == [owner.user.email]
@@ -406,7 +406,7 @@ def test_so_many_workers_send_to_one_endpoint(endpoint, health, lanes):
     WebhookEndpoint.objects.update(health=health)
     for number in range(3):
         tell(endpoint, object_id=str(number))
-    claims = [delivering._claim_next(endpoint.pk) for _ in range(3)]
+    claims = [outgoing_delivery._claim_next(endpoint.pk) for _ in range(3)]
     assert sum(claim is not None for claim in claims) == lanes
 
 
@@ -415,19 +415,19 @@ def test_only_so_many_workers_wait_for_poor_receivers(owner, settings):
     endpoints = [make_endpoint(owner, health="poor") for _ in range(3)] + [make_endpoint(owner, health="good")]
     for each in endpoints:
         tell(each)
-    claims = [delivering._claim_next(each.pk) is not None for each in endpoints]
+    claims = [outgoing_delivery._claim_next(each.pk) is not None for each in endpoints]
     assert claims == [True, True, False, True]
 
 
 def test_a_slow_receiver_is_poor(endpoint):
     tell(endpoint)
-    claimed = delivering._claim_next(endpoint.pk)
-    delivering._record(claimed, delivering.Outcome(timezone.now(), delivering.SLOW_MS, 200))
+    claimed = outgoing_delivery._claim_next(endpoint.pk)
+    outgoing_delivery._record(claimed, outgoing_delivery.Outcome(timezone.now(), outgoing_delivery.SLOW_MS, 200))
     assert fresh(endpoint).health == "poor"
 
 
 def test_a_lane_goes_to_the_end_of_the_queue_after_a_while(endpoint, receiver, monkeypatch):
-    monkeypatch.setattr(delivering, "LANE_SECONDS", 0.0)
+    monkeypatch.setattr(outgoing_delivery, "LANE_SECONDS", 0.0)
     tell(endpoint)
     tell(endpoint)
     serve(endpoint)
@@ -452,7 +452,7 @@ def test_a_retry_goes_past_a_rest_and_ahead_of_the_others(endpoint, receiver):
     Delivery.objects.filter(pk=mine.pk).update(status="failed")
     resting = {"failures": 9, "health": "poor", "paused_until": timezone.now() + timedelta(minutes=5)}
     WebhookEndpoint.objects.update(**resting)
-    webhooks.retry(mine)
+    webhook_endpoints.retry(mine)
     receiver.answers = [500]
     serve(endpoint)
     assert [post.json["data"]["id"] for post in receiver.posts] == ["mine"]
@@ -461,7 +461,7 @@ def test_a_retry_goes_past_a_rest_and_ahead_of_the_others(endpoint, receiver):
 def test_what_arrived_can_be_sent_again(endpoint, receiver):
     delivery = tell(endpoint)
     serve(endpoint)
-    webhooks.retry(fresh(delivery))
+    webhook_endpoints.retry(fresh(delivery))
     serve(endpoint)
     assert (len(receiver.posts), fresh(delivery).status, delivery.attempts_made) == (2, "delivered", 2)
 
@@ -497,7 +497,7 @@ def test_the_sweep_leaves_alone_what_is_not(endpoint, woken, changes):
 
 
 def test_the_sweep_sends_a_retry_past_a_rest(endpoint, woken):
-    webhooks.retry(tell(endpoint))
+    webhook_endpoints.retry(tell(endpoint))
     WebhookEndpoint.objects.update(paused_until=timezone.now() + timedelta(seconds=5))
     assert served_by_sweep(woken) == [str(endpoint.pk)]
 
@@ -505,7 +505,7 @@ def test_the_sweep_sends_a_retry_past_a_rest(endpoint, woken):
 def test_the_sweep_gives_up_what_is_past_its_time(endpoint, woken):
     late, urgent, young = tell(endpoint), tell(endpoint), tell(endpoint)
     WebhookEndpoint.objects.update(enabled=False)
-    Delivery.objects.exclude(pk=young.pk).update(created_at=timezone.now() - delivering.GIVE_UP_AFTER)
+    Delivery.objects.exclude(pk=young.pk).update(created_at=timezone.now() - outgoing_delivery.GIVE_UP_AFTER)
     Delivery.objects.filter(pk=urgent.pk).update(urgent=True)
     served_by_sweep(woken)
     assert [fresh(each).status for each in (late, urgent, young)] == ["failed", "pending", "pending"]
@@ -530,7 +530,7 @@ def test_events_are_forgotten_after_thirty_days_and_their_numbers_go_on(endpoint
 
 def test_a_removed_endpoint_is_forgotten_after_its_deliveries(owner, endpoint):
     tell(endpoint)
-    webhooks.remove(owner.caller, endpoint)
+    webhook_endpoints.remove(owner.caller, endpoint)
     WebhookEndpoint.objects.update(deleted_at=timezone.now() - timedelta(days=31))
     run_job(jobs.PURGE)
     assert WebhookEndpoint.objects.count() == 1

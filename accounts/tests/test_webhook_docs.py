@@ -12,8 +12,8 @@ from django.conf import settings
 from standardwebhooks import WebhookVerificationError
 
 from accounts.enums import EventType
-from accounts.services.delivering import DELAYS
-from accounts.signatures import headers_for, new_secret
+from accounts.webhooks.outgoing_delivery import DELAYS
+from accounts.webhooks.signing import headers_for, new_secret
 from genvid.sandbox.tests.receiver import Receiver
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "webhooks.md").read_text()

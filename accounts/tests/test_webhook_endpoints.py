@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import Delivery, IdempotencyRecord, WebhookEndpoint
-from accounts.outbox import publish
+from accounts.webhooks.outgoing_events import publish
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of
 from genvid.tests.factories import make_endpoint, make_key, make_teammate
 from genvid.tests.parallel import in_parallel

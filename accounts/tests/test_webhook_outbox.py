@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Delivery, OutgoingEvent, WebhookEndpoint
-from accounts.outbox import publish, publish_many
+from accounts.webhooks.outgoing_events import publish, publish_many
 from genvid.tests.asserts import nothing_changes, queries_of
 from genvid.tests.factories import make_endpoint
 from genvid.tests.parallel import in_parallel

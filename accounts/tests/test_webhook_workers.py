@@ -11,7 +11,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from accounts.models import Delivery, WebhookEndpoint
-from accounts.outbox import publish, publish_many
+from accounts.webhooks.outgoing_events import publish, publish_many
 from genvid.sandbox.tests.receiver import Receiver
 from genvid.tests.factories import make_caller, make_endpoint
 from genvid.tests.processes import WorkerProcess

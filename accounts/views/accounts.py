@@ -10,7 +10,7 @@ from accounts.caller import Caller
 from accounts.enums import Scope
 from accounts.models import Membership
 from accounts.serializers.teams import AccountInput, AccountOutput, account_data
-from accounts.services.teams import members
+from accounts.teams import members
 from accounts.views.current import current_membership
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint

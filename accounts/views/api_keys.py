@@ -5,10 +5,10 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api_keys import api_keys
 from accounts.enums import Scope
 from accounts.models import ApiKey
-from accounts.serializers.keys import ApiKeyInput, ApiKeyOutput, NewApiKeyOutput, key_data
-from accounts.services import api_keys
+from accounts.serializers.api_keys import ApiKeyInput, ApiKeyOutput, NewApiKeyOutput, key_data
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.viewsets import ListMixin

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.enums import Scope
 from accounts.models import AuditEntry
-from accounts.serializers.audit import AuditEntryOutput, AuditFilter
+from accounts.serializers.audit_log import AuditEntryOutput, AuditFilter
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint
 from genvid.api.viewsets import ListMixin

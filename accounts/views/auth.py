@@ -4,8 +4,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import services
-from accounts.authentication import BearerAuthentication
+from accounts.auth import email_verification, sign_in
+from accounts.auth.authentication import BearerAuthentication
 from accounts.caller import Caller
 from accounts.enums import Scope
 from accounts.serializers.people import (
@@ -20,7 +20,7 @@ from accounts.serializers.people import (
     signed_in_data,
 )
 from accounts.serializers.teams import AcceptInput, SwitchInput
-from accounts.services.teams import joining, switching
+from accounts.teams import account_switching, invitation_acceptance
 from accounts.views.current import current_user
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint
@@ -79,12 +79,12 @@ class AuthViewSet(AccountViewSet):
 
         Makes a person, their account and its wallet.
         """
-        return Response(signed_in_data(services.register(**self.body)), status=201)
+        return Response(signed_in_data(sign_in.register(**self.body)), status=201)
 
     @action(detail=False, methods=["post"])
     def login(self, request: Request) -> Response:
         """Sign in."""
-        return Response(signed_in_data(services.login(**self.body)))
+        return Response(signed_in_data(sign_in.login(**self.body)))
 
     @action(detail=False, methods=["post"])
     def refresh(self, request: Request) -> Response:
@@ -93,7 +93,7 @@ class AuthViewSet(AccountViewSet):
         Each refresh token works once. For 10 seconds after that the same device, by its network and user agent, gets
         the same successor again while that is unused. Any other second use ends the session.
         """
-        return Response(TokenOutput.of(services.refresh(self.body["refresh_token"])))
+        return Response(TokenOutput.of(sign_in.refresh(self.body["refresh_token"])))
 
     @action(detail=False, methods=["post"])
     def logout(self, request: Request) -> Response:
@@ -101,13 +101,13 @@ class AuthViewSet(AccountViewSet):
 
         The refresh token is the proof: an access token is not asked for.
         """
-        services.logout(self.body["refresh_token"])
+        sign_in.logout(self.body["refresh_token"])
         return Response(status=204)
 
     @action(detail=False, methods=["post"], url_path="email/verification")
     def request_email_verification(self, request: Request) -> Response:
         """Send the verification mail again."""
-        services.request_verification(current_user(self.caller))
+        email_verification.request_verification(current_user(self.caller))
         return Response({"sent": True}, status=202)
 
     @action(detail=False, methods=["post"], url_path="email/verify")
@@ -116,7 +116,7 @@ class AuthViewSet(AccountViewSet):
 
         With the token of the mail; it works once.
         """
-        user = services.verify_email(self.body["token"])
+        user = email_verification.verify_email(self.body["token"])
         return Response({"email": user.email, "email_verified": True})
 
     @action(detail=False, methods=["post"], url_path="switch")
@@ -125,7 +125,7 @@ class AuthViewSet(AccountViewSet):
 
         Ends this session and opens one for another account of the caller: use its tokens from now on.
         """
-        return Response(signed_in_data(switching.switch(self.caller, **self.body)))
+        return Response(signed_in_data(account_switching.switch(self.caller, **self.body)))
 
     @action(detail=False, methods=["post"], url_path="invitations/accept")
     def accept_invitation(self, request: Request) -> Response:
@@ -136,4 +136,6 @@ class AuthViewSet(AccountViewSet):
         """
         given = dict(self.body)
         signed_in_as = request.user.user_id if isinstance(request.user, Caller) else None
-        return Response(signed_in_data(joining.accept(given.pop("token"), signed_in_as=signed_in_as, **given)))
+        return Response(
+            signed_in_data(invitation_acceptance.accept(given.pop("token"), signed_in_as=signed_in_as, **given))
+        )

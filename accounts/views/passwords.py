@@ -4,10 +4,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.auth import passwords
 from accounts.enums import Scope
 from accounts.serializers.passwords import ChangeInput, ForgotInput, ResetInput
 from accounts.serializers.people import SentOutput, TokenOutput, VerifiedOutput
-from accounts.services import passwords
 from accounts.views.current import current_user
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint

@@ -9,12 +9,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import services
+from accounts.auth import profile
 from accounts.enums import Scope
 from accounts.models import User
+from accounts.privacy import erasures, exports
 from accounts.serializers.people import ProfileInput, ProfileOutput, membership_data
 from accounts.serializers.privacy import EXPORT_TOKEN, EraseInput, EraseOutput, ExportOutput, export_data
-from accounts.services import erasing, exporting
 from accounts.views.current import current_membership, current_user
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint, Idempotency
@@ -54,14 +54,14 @@ class ProfileViewSet(AccountViewSet):
     def partial_update(self, request: Request) -> Response:
         """Change your profile."""
         changes = self.body
-        return self._shown(services.update_profile(current_user(self.caller), **changes))
+        return self._shown(profile.update_profile(current_user(self.caller), **changes))
 
     def destroy(self, request: Request) -> Response:
         """Have your data erased.
 
         Have your data erased, with the accounts that only you belong to. You are signed out everywhere at once.
         """
-        return Response(EraseOutput.of(erasing.request(self.caller, **self.body)), status=202)
+        return Response(EraseOutput.of(erasures.request(self.caller, **self.body)), status=202)
 
     @action(detail=False, methods=["get"])
     def export(self, request: Request) -> Response:
@@ -69,7 +69,7 @@ class ProfileViewSet(AccountViewSet):
 
         The last export of your data.
         """
-        return Response(export_data(exporting.latest(self.caller.user_id)))
+        return Response(export_data(exports.latest(self.caller.user_id)))
 
     @export.mapping.post
     def request_export(self, request: Request) -> Response:
@@ -77,7 +77,7 @@ class ProfileViewSet(AccountViewSet):
 
         Have everything that we hold on you, and on the accounts that you own, mailed to you as a link.
         """
-        return Response(export_data(exporting.request(self.caller)), status=202)
+        return Response(export_data(exports.request(self.caller)), status=202)
 
     def _shown(self, user: User) -> Response:
         account = membership_data(current_membership(self.caller))
@@ -106,7 +106,7 @@ class ExportFileViewSet(AccountViewSet):
 
         The file behind the link that was mailed. The link itself is the proof.
         """
-        export = exporting.behind(token)
+        export = exports.behind(token)
         if settings.S3_BUCKET:
             # Read through us, a bucket's file would be in our memory whole.
             return HttpResponseRedirect(bucket_link(export.file, filename=FILENAME, as_attachment=True))

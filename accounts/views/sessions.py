@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.auth import sessions
 from accounts.enums import Scope
 from accounts.serializers.sessions import SessionOutput, session_data
-from accounts.services import sessions
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint
 from genvid.api.viewsets import ListMixin

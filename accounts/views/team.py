@@ -21,7 +21,7 @@ from accounts.serializers.teams import (
     invitation_data,
     member_data,
 )
-from accounts.services.teams import inviting, members
+from accounts.teams import invitations, members
 from accounts.views.accounts import current_account_data
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint, Idempotency
@@ -129,14 +129,14 @@ class InvitationViewSet(ListMixin, AccountViewSet):
 
     def create(self, request: Request) -> Response:
         """Invite somebody by mail."""
-        return Response(invitation_data(inviting.invite(self.caller, **self.body)), status=201)
+        return Response(invitation_data(invitations.invite(self.caller, **self.body)), status=201)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Take an invitation back."""
-        inviting.revoke(self.caller, pk)
+        invitations.revoke(self.caller, pk)
         return Response(status=204)
 
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, pk: UUID) -> Response:
         """Send an invitation again."""
-        return Response(invitation_data(inviting.resend(self.caller, pk)), status=202)
+        return Response(invitation_data(invitations.resend(self.caller, pk)), status=202)

@@ -4,6 +4,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.auth import credentials, totp
 from accounts.enums import Scope
 from accounts.serializers.totp import (
     TotpCodesOutput,
@@ -13,7 +14,6 @@ from accounts.serializers.totp import (
     TotpSecretOutput,
     TotpStartInput,
 )
-from accounts.services import proving, totp
 from accounts.views.current import current_user
 from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint
@@ -57,14 +57,14 @@ class TotpViewSet(AccountViewSet):
         Makes a secret. It counts for nothing until `auth/totp/confirm`.
         """
         user = current_user(self.caller)
-        proving.check_again(user, **self.body)
+        credentials.check_again(user, **self.body)
         device = totp.start(user)
         return Response({"secret": device.secret, "otpauth_url": device.url}, status=201)
 
     def destroy(self, request: Request) -> Response:
         """Turn the second factor off."""
         user = current_user(self.caller)
-        proving.check_again(user, **self.body)
+        credentials.check_again(user, **self.body)
         totp.disable(self.caller, user)
         return Response(status=204)
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.enums import Scope
 from accounts.models import Delivery, WebhookEndpoint
-from accounts.serializers.webhooks import (
+from accounts.serializers.webhook_endpoints import (
     DeliveryOutput,
     EndpointChange,
     EndpointInput,
@@ -20,8 +20,8 @@ from accounts.serializers.webhooks import (
     endpoint_data,
     new_endpoint_data,
 )
-from accounts.services import webhooks
 from accounts.viewsets import AccountViewSet
+from accounts.webhooks import webhook_endpoints
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.viewsets import ListMixin, RetrieveMixin
 
@@ -91,16 +91,16 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
 
         `secret` is shown this once.
         """
-        return Response(new_endpoint_data(webhooks.create(self.caller, **self.body)), status=201)
+        return Response(new_endpoint_data(webhook_endpoints.create(self.caller, **self.body)), status=201)
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change a webhook endpoint."""
         endpoint = self.get_object()
-        return Response(endpoint_data(webhooks.change(self.caller, endpoint, **self.body)))
+        return Response(endpoint_data(webhook_endpoints.change(self.caller, endpoint, **self.body)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Remove a webhook endpoint."""
-        webhooks.remove(self.caller, self.get_object())
+        webhook_endpoints.remove(self.caller, self.get_object())
         return Response(status=204)
 
     @action(detail=True, methods=["post"], url_path="rotate-secret")
@@ -109,13 +109,13 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
 
         For 24 hours every delivery is signed with both, the old one and the new one.
         """
-        return Response(new_endpoint_data(webhooks.rotate_secret(self.caller, self.get_object())))
+        return Response(new_endpoint_data(webhook_endpoints.rotate_secret(self.caller, self.get_object())))
 
     @action(detail=True, methods=["post"], url_path="test")
     def ping(self, request: Request, pk: UUID) -> Response:
         """Send a ping to a webhook endpoint."""
         endpoint = self.get_object()
-        return Response(delivery_data(webhooks.ping(endpoint, endpoint_data(endpoint))), status=202)
+        return Response(delivery_data(webhook_endpoints.ping(endpoint, endpoint_data(endpoint))), status=202)
 
     @action(detail=True, methods=["get"])
     def deliveries(self, request: Request, pk: UUID) -> Response:
@@ -144,7 +144,7 @@ class WebhookDeliveryViewSet(AccountViewSet):
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: UUID) -> Response:
         """Send a delivery again now."""
-        return Response(delivery_data(webhooks.retry(self.get_object())), status=202)
+        return Response(delivery_data(webhook_endpoints.retry(self.get_object())), status=202)
 
 
 def represent_deliveries(rows: Sequence[Delivery]) -> list[dict[str, Any]]:

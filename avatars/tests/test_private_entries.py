@@ -12,11 +12,11 @@ from django.urls import reverse
 from accounts.models import AuditEntry, User
 from accounts.signals import account_erasing
 from avatars import jobs, releases
+from avatars.catalogue_sync import sync_catalogue
 from avatars.models import Avatar, Voice
 from avatars.receivers import take_back_from_erased
-from avatars.services import sync_catalogue
-from avatars.tests.door import Door, look, voice
-from genvid.heygen.client import get_client
+from avatars.tests.heygen_double import Door, look, voice
+from genvid.heygen.heygen_client import get_client
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, make_avatar, make_voice
 from genvid.tests.jobs import run_job

@@ -5,12 +5,12 @@ from django.core.management import CommandError, call_command
 from django.forms import model_to_dict
 
 from avatars import jobs
+from avatars.catalogue_sync import SyncResult, sync_catalogue
 from avatars.models import Avatar, Voice
-from avatars.services import SyncResult, sync_catalogue
-from avatars.tests.door import Door, look, voice
+from avatars.tests.heygen_double import Door, look, voice
 from genvid.heygen import wire
-from genvid.heygen.client import HeyGenClient, get_client
-from genvid.heygen.errors import Unknown
+from genvid.heygen.heygen_client import HeyGenClient, get_client
+from genvid.heygen.heygen_errors import Unknown
 from genvid.tests.asserts import nothing_changes, queries_of
 from genvid.tests.factories import make_avatar, make_video
 from genvid.tests.jobs import run_job

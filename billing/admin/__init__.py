@@ -1,5 +1,5 @@
-"""This room's pages for staff."""
+"""Admin pages of billing."""
 
-from billing.admin import money, payments, signups, stripe_inbox
+from billing.admin import money, payments, signups, stripe_events
 
-__all__ = ["money", "payments", "signups", "stripe_inbox"]
+__all__ = ["money", "payments", "signups", "stripe_events"]

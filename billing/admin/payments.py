@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing import jobs, money
-from billing.gateway.errors import BillingError
+from billing.checkout import staff_refunds
 from billing.models import (
     Allowance,
     Checkout,
@@ -25,7 +25,7 @@ from billing.models import (
     TopUp,
     TopUpRule,
 )
-from billing.services import refunding
+from billing.stripe.stripe_errors import BillingError
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
 from genvid.errors import DomainError
 from genvid.jobs import enqueue_on_commit
@@ -111,7 +111,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     def give_back(self, request: HttpRequest, payments: "QuerySet[Payment]") -> None:
         for payment in payments[:MOST_AT_ONCE]:
             try:
-                refunding.refund(payment, staff_id=getattr(request.user, "pk", None))
+                staff_refunds.refund(payment, staff_id=getattr(request.user, "pk", None))
             except (DomainError, BillingError) as error:
                 self.message_user(request, f"{payment}: {error}", messages.ERROR)
             else:

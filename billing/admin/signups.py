@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from billing.models import SignupGrant
-from billing.services import signup_grants
+from billing.purchases import signup_grants
 from genvid.admin import ReadOnlyAdmin
 
 MOST_AT_ONCE = 200

@@ -3,7 +3,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from billing import mailboxes
+from billing.purchases import mailboxes
 
 ERASED = "@invalid"
 

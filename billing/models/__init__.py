@@ -1,13 +1,13 @@
 """The rows of this room, by what they are about."""
 
 from billing.models.fundings import Funding
-from billing.models.outside import Letter, Nudge, Shop
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
 from billing.models.plans import Plan, PlanPrice
 from billing.models.rates import RenderRate, Tier
 from billing.models.signups import SignupDay, SignupGrant
+from billing.models.stripe_sync import Letter, Nudge, Shop
 from billing.models.subscriptions import Allowance, AllowanceStop, Subscription
-from billing.models.topups import TopUp, TopUpRule
+from billing.models.top_ups import TopUp, TopUpRule
 from billing.models.wallets import CreditLot, Hold, LedgerEntry, Wallet
 
 __all__ = [

@@ -9,7 +9,7 @@ class Funding(models.Model):
     """How a subscription's invoice was paid, in minor units of the payment's currency.
 
     The money of a payment may live on in others: as time that a change of plan gave back, and as balance that later
-    invoices are paid with. `billing.tracing` follows it there when it goes back.
+    invoices are paid with. `billing.purchases.money_tracing` follows it there when it goes back.
     """
 
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, primary_key=True, related_name="funding")

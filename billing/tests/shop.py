@@ -12,9 +12,10 @@ from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 
 from billing.credits import capture, hold
-from billing.gateway.inbox import EVENT_TYPES
 from billing.models import Allowance, Nudge, Payment, Plan
-from billing.services import nudges, opening_shop, recording
+from billing.purchases import payments
+from billing.stripe.webhook_endpoint import EVENT_TYPES
+from billing.stripe_sync import stripe_setup, sync_queue
 from billing.tests import stripe_events
 from genvid.mail.models import QueuedMail
 from genvid.sandbox.process import SandboxProcess
@@ -35,7 +36,7 @@ class Shop:
         self.sandbox = sandbox
         self.stripe: StripeActions = sandbox.stripe
         sandbox.knobs(stripe_webhooks="held")
-        opening_shop.set_up()
+        stripe_setup.set_up()
         self.secret = WebhookEndpoint.objects.get().secret
         self.last = self.stripe.events()[-1]["id"]
 
@@ -80,14 +81,14 @@ class Shop:
         """Whatever is due for a worker."""
         while waiting := due():
             for pk in waiting:
-                nudges.look(pk)
+                sync_queue.look(pk)
 
     # ── Time
 
     def give_allowances(self, *, until: Any) -> None:
         """As if `until` had come for what a yearly plan still owes."""
         Allowance.objects.filter(due_at__lte=until, granted_at=None).update(due_at=timezone.now())
-        recording.grant_due()
+        payments.grant_due()
 
     def mails(self) -> list[tuple[str, str]]:
         """Send what is owed about money, alarms too; kind and reference of all mails about money ever."""

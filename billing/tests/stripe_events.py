@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db.models.signals import post_save
 from django.test import Client
 
-from billing.gateway import inbox
 from billing.models import Nudge
+from billing.stripe import webhook_endpoint
 
 SECRET = "whsec_of_the_tests_endpoint"
 REFUND = {"id": "re_1", "object": "refund", "charge": "ch_1", "amount": 500}
@@ -46,7 +46,7 @@ def signature_of(body: bytes, *, secret: str = SECRET, at: int | None = None) ->
 
 
 def path() -> str:
-    return inbox.webhook_url().removeprefix(settings.PUBLIC_URL)
+    return webhook_endpoint.webhook_url().removeprefix(settings.PUBLIC_URL)
 
 
 def deliver(body: bytes, signature: str | None = None, **more: Any) -> Any:

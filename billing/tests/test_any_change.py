@@ -8,8 +8,8 @@ import pytest
 from django.db import transaction
 
 from billing.enums import NudgeKind
-from billing.gateway.errors import BillingError
-from billing.services import following, nudges
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe_sync import handlers, sync_queue
 from billing.tests.shop import Shop, balance_of, price_id
 from billing.tests.stripe_model import WELCOME, credit, most, rest_of
 from genvid.tests.factories import Person, make_caller
@@ -81,7 +81,7 @@ def state(shop: Shop, person: Person) -> tuple[int, int]:
 
 def look(shop: Shop, seed: int) -> None:
     """Once at each thing that something happened to, in any order; again at what needed another first."""
-    news = [nudges.target_of(event["type"], event["data"]["object"]) for event in shop.news()]
+    news = [sync_queue.target_of(event["type"], event["data"]["object"]) for event in shop.news()]
     waiting = list(dict.fromkeys(target for target in news if target is not None))
     random.Random(seed).shuffle(waiting)
     for _ in range(3):
@@ -91,7 +91,7 @@ def look(shop: Shop, seed: int) -> None:
 
 def followed(kind: NudgeKind, object_id: str) -> bool:
     try:
-        following.follow(kind, object_id)
+        handlers.follow(kind, object_id)
     except BillingError as error:
         assert error.retryable
         return False

@@ -13,9 +13,9 @@ from django.utils import timezone
 from djstripe.models import Event as MirroredEvent
 
 from billing.enums import EntryKind
-from billing.gateway import client, reading
 from billing.models import LedgerEntry, Nudge, Payment
-from billing.services import nudges
+from billing.stripe import queries, stripe_client
+from billing.stripe_sync import sync_queue
 from billing.tests.shop import Shop, balance_of, due, stuck
 from billing.tests.stripe_events import failing_notes
 from billing.tests.stripe_model import balance
@@ -173,7 +173,7 @@ def test_each_event_eight_times_at_once_and_eight_workers_at_once(
 def look_now(pk: int) -> None:
     """As a worker that holds no lease would: several really do look at the same time."""
     row = Nudge.objects.get(pk=pk)
-    nudges.following.follow(nudges.NudgeKind(row.kind), row.object_id)
+    sync_queue.following.follow(sync_queue.NudgeKind(row.kind), row.object_id)
 
 
 # ── Dying anywhere
@@ -228,7 +228,7 @@ def died_and_rose(pk: int, statement: int) -> bool:
     """True when it was over before it came to that statement."""
     try:
         with connection.execute_wrapper(dying_at(statement)):
-            nudges.look(pk)
+            sync_queue.look(pk)
     except Dead:
         Nudge.objects.filter(pk=pk).update(due_at=timezone.now())
         return False
@@ -255,31 +255,31 @@ def test_a_stripe_that_does_not_answer_is_asked_again(shop, owner, sandbox, monk
     shop.buy(owner, "pack-100")
     for event in shop.news():
         shop.post(event)
-    monkeypatch.setattr(client, "RETRIES", 0)
-    client._client.cache_clear()
+    monkeypatch.setattr(stripe_client, "RETRIES", 0)
+    stripe_client._client.cache_clear()
     sandbox.fault(path="/v1/*", times=len(due()), status=500)
     shop.work()
     silent = (balance_of(owner), {error.partition(":")[0] for _, error in stuck()})
     Nudge.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
     shop.work()
     assert (silent, balance_of(owner), stuck()) == ((30, {"provider_error"}), 130, [])
-    client._client.cache_clear()
+    stripe_client._client.cache_clear()
 
 
 @pytest.mark.django_db
 def test_what_changes_during_a_look_is_looked_at_again(shop, owner, monkeypatch):
     shop.buy(owner, "pack-100")
     shop.tell()
-    row = nudges.nudge(nudges.NudgeKind.CHARGE, Payment.objects.get().stripe_charge_id)
-    read = reading.charge
+    row = sync_queue.nudge(sync_queue.NudgeKind.CHARGE, Payment.objects.get().stripe_charge_id)
+    read = queries.charge
 
     def followed_by_news(charge_id: str) -> Any:
         facts = read(charge_id)
-        nudges.nudge(nudges.NudgeKind.CHARGE, charge_id)
+        sync_queue.nudge(sync_queue.NudgeKind.CHARGE, charge_id)
         return facts
 
     with monkeypatch.context() as busy:
-        busy.setattr(reading, "charge", followed_by_news)
-        assert nudges.look(row.pk) is False
+        busy.setattr(queries, "charge", followed_by_news)
+        assert sync_queue.look(row.pk) is False
     row.refresh_from_db()
     assert (row.version, row.due_at is not None) == (3, True)

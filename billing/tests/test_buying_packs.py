@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from billing.enums import CheckoutStatus, PaymentKind
-from billing.gateway import reading
-from billing.gateway.errors import BillingError
 from billing.models import Checkout, CreditLot, Customer, Invoice, Payment
-from billing.services import recording
+from billing.purchases import payments
+from billing.stripe import queries
+from billing.stripe.stripe_errors import BillingError
 from billing.tests.shop import balance_of, charge_of, payment_of, spend, stuck
 from genvid.tests.asserts import nothing_changes
 
@@ -43,12 +43,12 @@ def test_the_payment_tells_what_was_paid(shop, owner):
 
 
 def test_a_session_that_another_account_paid_by_now_is_left_for_staff(shop, owner, outsider):
-    paid = reading.session(shop.buy(owner, "pack-100")["id"])
+    paid = queries.session(shop.buy(owner, "pack-100")["id"])
     shop.buy(outsider, "pack-100")
     shop.tell()
     theirs = Customer.objects.get(account=outsider.account).stripe_customer_id
     with nothing_changes(), pytest.raises(BillingError) as refusal:
-        recording.pack_paid(replace(paid, customer_id=theirs))
+        payments.pack_paid(replace(paid, customer_id=theirs))
     assert (refusal.value.code, refusal.value.retryable) == ("other_account", False)
 
 

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from billing.audit import audit
 from billing.credits import capture, hold
+from billing.ledger.ledger_check import audit
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.tests.debts import make_debt
 

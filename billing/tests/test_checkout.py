@@ -7,9 +7,9 @@ import requests
 from django.db import connection
 
 from accounts.enums import Role
-from billing.gateway import client
+from billing.checkout import checkouts
 from billing.models import Checkout, Customer, Payment, Plan, PlanPrice
-from billing.services import checkouts
+from billing.stripe import stripe_client
 from billing.tests.shop import CHECKOUT, plan
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of
 from genvid.tests.factories import make_caller, make_checkout, make_key, make_payment, make_teammate
@@ -26,10 +26,10 @@ def wish(code: str = "pack-100", **more) -> dict:
 @pytest.fixture
 def quick_to_give_up(monkeypatch):
     """Stripe is asked once a call."""
-    monkeypatch.setattr(client, "RETRIES", 0)
-    client._client.cache_clear()
+    monkeypatch.setattr(stripe_client, "RETRIES", 0)
+    stripe_client._client.cache_clear()
     yield
-    client._client.cache_clear()
+    stripe_client._client.cache_clear()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,8 +7,8 @@ import pytest
 from django.db.models import Sum
 from django.utils import timezone
 
-from billing.audit import audit
 from billing.credits import adjust, capture, expire, hold, release
+from billing.ledger.ledger_check import audit
 from billing.models import CreditLot, Hold, LedgerEntry
 from genvid.errors import InsufficientCredits
 from genvid.tests.asserts import the_ledger_proves

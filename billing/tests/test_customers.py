@@ -3,9 +3,10 @@
 import pytest
 from djstripe.models import Event as MirroredEvent
 
-from billing.gateway import client
+from billing.checkout import account_erasure
 from billing.models import Customer, FormerCustomer, Plan
-from billing.services import closing, opening_shop
+from billing.stripe import stripe_client
+from billing.stripe_sync import stripe_setup
 from billing.tests.shop import balance_of, plan, stuck
 from genvid.tests.asserts import refusal_of
 
@@ -15,7 +16,7 @@ PORTAL = "/api/v1/billing/portal"
 
 def delete_at_stripe(person) -> None:
     """As staff may in Stripe's dashboard."""
-    client.delete(f"customers/{person.account.customer.stripe_customer_id}")
+    stripe_client.delete(f"customers/{person.account.customer.stripe_customer_id}")
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_customer_of_another_mode_is_made_anew(shop, owner):
 def test_plans_of_another_mode_are_made_anew(shop, owner):
     Plan.objects.filter(code="pack-100").update(stripe_product_id="prod_of_test_mode")
     plan("pack-100").prices.update(stripe_price_id="price_of_test_mode")
-    opening_shop.set_up()
+    stripe_setup.set_up()
     shop.buy(owner, "pack-100")
     shop.tell()
     assert (balance_of(owner), plan("pack-100").prices.filter(is_current=True).count()) == (130, 1)
@@ -80,18 +81,18 @@ def test_plans_of_another_mode_are_made_anew(shop, owner):
 def test_whoever_dies_after_the_deletion_is_followed_by_somebody_who_forgets(shop, owner):
     shop.subscribe(owner)
     delete_at_stripe(owner)
-    assert closing.close(owner.account.pk) == ""
+    assert account_erasure.close(owner.account.pk) == ""
     assert MirroredEvent.objects.filter(type__startswith="invoice").count() == 0
 
 
 def test_news_of_the_deletion_leaves_no_name_behind(shop, owner):
     shop.subscribe(owner)
-    closing.close(owner.account.pk)
+    account_erasure.close(owner.account.pk)
     shop.tell()
     assert not [event for event in MirroredEvent.objects.all() if owner.user.email in str(event.data)]
     assert stuck() == []
 
 
 def test_who_was_let_go_before_is_forgotten_too(shop, gone):
-    assert (closing.close(gone.account.pk), FormerCustomer.objects.get().is_erased) == ("", True)
+    assert (account_erasure.close(gone.account.pk), FormerCustomer.objects.get().is_erased) == ("", True)
     assert MirroredEvent.objects.filter(type="customer.deleted").count() == 0

@@ -2,19 +2,19 @@
 
 import pytest
 
-from billing.gateway import client
+from billing.stripe import stripe_client
 from billing.tests.shop import balance_of, price_id, stuck
 
 pytestmark = pytest.mark.django_db
 
 
 def coupon(percent: int, duration: str = "forever") -> str:
-    return str(client.post("coupons", key=f"{percent}:{duration}", percent_off=percent, duration=duration)["id"])
+    return str(stripe_client.post("coupons", key=f"{percent}:{duration}", percent_off=percent, duration=duration)["id"])
 
 
 def code(percent: int, duration: str = "forever") -> str:
     promotion = {"type": "coupon", "coupon": coupon(percent, duration)}
-    return str(client.post("promotion_codes", key="code", promotion=promotion, code="SALE")["code"])
+    return str(stripe_client.post("promotion_codes", key="code", promotion=promotion, code="SALE")["code"])
 
 
 def change(shop, subscription: str, plan_code: str, at: float = 0.5) -> list[int]:
@@ -33,7 +33,7 @@ def test_an_upgrade_at_half_the_price_gives_the_whole_difference(shop, owner):
 
 def test_an_upgrade_to_a_plan_that_a_coupon_makes_cheaper_takes_nothing(shop, owner):
     subscription = shop.subscribe(owner, "starter-month")
-    client.post(f"subscriptions/{subscription}", key="sale", discounts=[{"coupon": coupon(80)}])
+    stripe_client.post(f"subscriptions/{subscription}", key="sale", discounts=[{"coupon": coupon(80)}])
     assert change(shop, subscription, "pro-month") == [-950, 490]
     assert (balance_of(owner), stuck()) == (200 + 155, [])
 

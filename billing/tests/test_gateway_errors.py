@@ -3,8 +3,8 @@
 import pytest
 import stripe
 
-from billing.gateway import client
-from billing.gateway.errors import BillingError, translated
+from billing.stripe import stripe_client
+from billing.stripe.stripe_errors import BillingError, translated
 
 
 def error(kind: type[stripe.StripeError], code: str | None = None, status: int = 400) -> stripe.StripeError:
@@ -40,10 +40,10 @@ def test_every_kind_has_a_word(given, code, retryable):
 
 @pytest.fixture
 def asked(sandbox, settings, monkeypatch):
-    monkeypatch.setattr(client, "RETRIES", 0)
-    client._client.cache_clear()
+    monkeypatch.setattr(stripe_client, "RETRIES", 0)
+    stripe_client._client.cache_clear()
     yield sandbox
-    client._client.cache_clear()
+    stripe_client._client.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -59,32 +59,32 @@ def asked(sandbox, settings, monkeypatch):
 def test_whatever_stripe_does_is_an_error_that_a_retry_can_help(asked, fault, code):
     asked.fault(path="/v1/customers/*", **fault)
     with pytest.raises(BillingError) as caught:
-        client.get("customers/cus_1")
+        stripe_client.get("customers/cus_1")
     assert (caught.value.code, caught.value.retryable) == (code, True)
 
 
 def test_a_wrong_key_is_the_operators_problem(asked, settings):
     settings.STRIPE_SECRET_KEY = "pk_nonsense"
     with pytest.raises(BillingError) as caught:
-        client.get("customers/cus_1")
+        stripe_client.get("customers/cus_1")
     assert (caught.value.code, caught.value.retryable) == ("bad_key", True)
 
 
 def test_a_thing_that_is_not_there(asked):
     with pytest.raises(BillingError) as caught:
-        client.get("customers/cus_1")
+        stripe_client.get("customers/cus_1")
     assert (caught.value.code, caught.value.retryable) == ("not_found", False)
 
 
 def test_long_lists_are_read_to_their_end(asked, monkeypatch):
-    monkeypatch.setattr(client, "PAGE", 2)
+    monkeypatch.setattr(stripe_client, "PAGE", 2)
     for number in range(5):
-        client.post("customers", key=f"k{number}", email=f"{number}@example.com")
-    assert [each["email"][0] for each in client.every("customers")] == ["4", "3", "2", "1", "0"]
+        stripe_client.post("customers", key=f"k{number}", email=f"{number}@example.com")
+    assert [each["email"][0] for each in stripe_client.every("customers")] == ["4", "3", "2", "1", "0"]
 
 
 def test_one_key_makes_one_thing(asked):
-    first, second = (client.post("customers", key="once", email="a@example.com") for _ in range(2))
+    first, second = (stripe_client.post("customers", key="once", email="a@example.com") for _ in range(2))
     assert first["id"] == second["id"]
     with pytest.raises(BillingError, match="key_reused"):
-        client.post("customers", key="once", email="b@example.com")
+        stripe_client.post("customers", key="once", email="b@example.com")

@@ -4,10 +4,11 @@ from unittest import mock
 
 import pytest
 
-from billing.gateway import balances, client
+from billing.checkout import staff_refunds
 from billing.models import Dispute, Funding, Payment, Subscription
-from billing.services import backfilling, fundings, refunding
-from billing.services.reconciling import reconcile
+from billing.purchases import funding_backfill, fundings
+from billing.stripe import customer_balances, stripe_client
+from billing.stripe_sync.reconciliation import reconcile
 from billing.tests.shop import balance_of, price_id, stuck
 from billing.tests.stripe_model import credit
 from genvid.tests import mail
@@ -102,7 +103,7 @@ def test_refunds_in_parts_add_up_to_the_whole(shop, owner, switched):
 
 
 def test_what_staff_give_back_leaves_no_balance(shop, owner, switched):
-    refunding.refund(Payment.objects.get(amount=99_000), staff_id=None)
+    staff_refunds.refund(Payment.objects.get(amount=99_000), staff_id=None)
     shop.tell()
     assert (state(shop, owner), Subscription.objects.get().status) == ((WELCOME, 0), "active")
 
@@ -126,7 +127,7 @@ def test_a_dispute_that_is_told_of_before_the_change_ends_at_the_same(shop, owne
 
 def test_a_balance_that_staff_gave_stays(shop, owner, switched):
     customer = owner.account.customer.stripe_customer_id
-    client.post(f"customers/{customer}/balance_transactions", key="gift", amount=-3_000, currency="usd")
+    stripe_client.post(f"customers/{customer}/balance_transactions", key="gift", amount=-3_000, currency="usd")
     shop.stripe.dispute(first_charge(shop))
     shop.tell()
     assert state(shop, owner) == (WELCOME, 3_000)
@@ -170,14 +171,14 @@ def test_a_void_that_we_died_after_is_not_made_twice(shop, owner, switched):
     shop.tell()
     Funding.objects.update(balance_voided=0)
     customer = owner.account.customer.stripe_customer_id
-    client.post(f"customers/{customer}/balance_transactions", key="gift", amount=-3_000, currency="usd")
+    stripe_client.post(f"customers/{customer}/balance_transactions", key="gift", amount=-3_000, currency="usd")
     fundings.settle_balance(owner.account.pk)
     assert (state(shop, owner), Funding.objects.get(balance_brought__gt=0).balance_voided) == ((WELCOME, 3_000), 97_100)
 
 
 def test_an_account_without_balance_is_not_asked_about(shop, owner, monkeypatch):
-    asked = mock.Mock(wraps=balances.voided)
-    monkeypatch.setattr(balances, "voided", asked)
+    asked = mock.Mock(wraps=customer_balances.voided)
+    monkeypatch.setattr(customer_balances, "voided", asked)
     shop.subscribe(owner, "pro-month")
     shop.stripe.dispute(shop.stripe.books()["charges"][0]["id"])
     shop.tell()
@@ -200,7 +201,7 @@ def test_payments_whose_invoice_is_of_another_mode_are_looked_up_once(shop, owne
     shop.subscribe(owner, "pro-month")
     Funding.objects.all().delete()
     Payment.objects.update(source_id="in_of_before")
-    assert (len(backfilling.note_fundings()), backfilling.note_fundings()) == (1, [])
+    assert (len(funding_backfill.note_fundings()), funding_backfill.note_fundings()) == (1, [])
     assert (Funding.objects.get().balance_brought, balance_of(owner)) == (0, WELCOME + 480)
 
 
@@ -233,7 +234,7 @@ def test_one_that_somebody_resumed_is_not_stopped_again_by_the_same_dispute(shop
     subscription = shop.subscribe(owner, "pro-month")
     dispute = shop.stripe.dispute(shop.stripe.books()["charges"][0]["id"])
     shop.tell()
-    client.post(f"subscriptions/{subscription}", key="resume", pause_collection="")
+    stripe_client.post(f"subscriptions/{subscription}", key="resume", pause_collection="")
     shop.stripe.close_dispute(dispute["id"], "lost")
     shop.tell()
     assert (Subscription.objects.get().status, len(alarms("after-loss:"))) == ("active", 1)

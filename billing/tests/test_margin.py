@@ -9,9 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from billing import margin
 from billing.credits import expire
-from billing.rates import provider_cost
+from billing.plans.rates import provider_cost
+from billing.purchases import margin
 from billing.tests.shop import charge_of
 from genvid.tests.asserts import queries_of
 from genvid.tests.factories import make_caller, make_payment, make_video

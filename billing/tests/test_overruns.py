@@ -9,8 +9,9 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from billing import credits, margin
+from billing import credits
 from billing.models import Hold, Wallet
+from billing.purchases import margin
 from genvid.tests import mail
 from genvid.tests.asserts import data_of, queries_of, the_ledger_proves
 from genvid.tests.factories import make_avatar, make_caller, make_video

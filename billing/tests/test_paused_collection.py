@@ -2,8 +2,8 @@
 
 import pytest
 
-from billing.gateway import client
 from billing.models import Plan
+from billing.stripe import stripe_client
 from billing.tests.shop import balance_of, stuck
 from genvid.tests.asserts import data_of
 
@@ -11,11 +11,13 @@ pytestmark = pytest.mark.django_db
 
 
 def pause(subscription: str, behavior: str) -> None:
-    client.post(f"subscriptions/{subscription}", key=f"pause:{behavior}", pause_collection={"behavior": behavior})
+    stripe_client.post(
+        f"subscriptions/{subscription}", key=f"pause:{behavior}", pause_collection={"behavior": behavior}
+    )
 
 
 def resume(subscription: str) -> None:
-    client.post(f"subscriptions/{subscription}", key="resume", pause_collection="")
+    stripe_client.post(f"subscriptions/{subscription}", key="resume", pause_collection="")
 
 
 def seen(person) -> tuple[str, str]:
@@ -63,11 +65,11 @@ def test_one_that_ended_stays_ended(shop, owner):
 def test_an_invoice_that_is_not_collected_leaves_the_balance_as_it_was(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     customer = owner.account.customer.stripe_customer_id
-    client.post(f"customers/{customer}/balance_transactions", key="gift", amount=-3_000, currency="usd")
+    stripe_client.post(f"customers/{customer}/balance_transactions", key="gift", amount=-3_000, currency="usd")
     pause(subscription, "void")
     shop.stripe.renew(subscription)
-    moved = client.get(f"customers/{customer}/balance_transactions")["data"]
-    assert client.get(f"customers/{customer}")["balance"] == -3_000
+    moved = stripe_client.get(f"customers/{customer}/balance_transactions")["data"]
+    assert stripe_client.get(f"customers/{customer}")["balance"] == -3_000
     assert [(each["type"], each["amount"]) for each in moved] == [
         ("unapplied_from_invoice", -3_000),
         ("applied_to_invoice", 3_000),

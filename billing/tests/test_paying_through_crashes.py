@@ -12,7 +12,7 @@ import pytest
 from django.db import connections
 
 from billing.models import Customer, Nudge, Plan
-from billing.services import opening_shop, reconciling
+from billing.stripe_sync import reconciliation, stripe_setup
 from billing.tests.stripe_model import balance
 from genvid.sandbox.process import SandboxProcess
 from genvid.tests.asserts import the_ledger_proves
@@ -36,7 +36,7 @@ def house(tmp_path: Path, sandbox: SandboxProcess, settings: Any) -> Iterator[li
         for name, beat in (("first", True), ("second", False))
     ]
     sandbox.knobs(stripe_webhooks="chaos", webhook_late_seconds=0.3, webhook_retry_scale=0.01, seed=4)
-    opening_shop.set_up()
+    stripe_setup.set_up()
     for process in (web, *workers):
         process.start()
     yield [web, *workers]
@@ -118,7 +118,7 @@ def test_every_ledger_is_what_stripes_books_say(house, sandbox):
     assert [life.exception() for life in lives] == [None] * BUYERS
     # What was lost on the way is lost for good: the nightly look finds it.
     wait_until(lambda: waiting() == [], seconds=PATIENCE, why=lambda: str(waiting()))
-    report = reconciling.reconcile()
+    report = reconciliation.reconcile()
     wait_until(lambda: waiting() == [], seconds=PATIENCE, why=lambda: str(waiting()))
     books = sandbox.stripe.books()
     customers = dict(Customer.objects.values_list("account_id", "stripe_customer_id"))

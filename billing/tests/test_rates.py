@@ -4,9 +4,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from billing import seeds
 from billing.models import RenderRate
-from billing.rates import price, provider_cost
+from billing.plans import seeds
+from billing.plans.rates import price, provider_cost
 from genvid.errors import ProviderUnavailable
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import make_avatar

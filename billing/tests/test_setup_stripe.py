@@ -10,10 +10,11 @@ from djstripe.models import APIKey, WebhookEndpoint
 
 from accounts.models import User
 from billing import jobs
-from billing.gateway import client
-from billing.gateway.inbox import EVENT_TYPES, webhook_url
 from billing.models import Plan, PlanPrice, Shop
-from billing.services import catalogue, opening_shop
+from billing.purchases import stripe_prices
+from billing.stripe import stripe_client
+from billing.stripe.webhook_endpoint import EVENT_TYPES, webhook_url
+from billing.stripe_sync import stripe_setup
 from billing.tests.shop import balance_of, plan, price_id
 from genvid.tests.factories import PASSWORD
 from genvid.tests.jobs import run_job
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def listed(path: str) -> list[dict]:
-    return list(client.every(path))
+    return list(stripe_client.every(path))
 
 
 def test_every_plan_is_a_product_with_one_price(shop):
@@ -31,13 +32,13 @@ def test_every_plan_is_a_product_with_one_price(shop):
 
 
 def test_prices_are_what_the_plans_say(shop):
-    yearly = client.get(f"prices/{price_id('pro-year')}")
+    yearly = stripe_client.get(f"prices/{price_id('pro-year')}")
     assert (yearly["unit_amount"], yearly["currency"], yearly["recurring"]["interval"]) == (49_000, "usd", "year")
-    assert client.get(f"prices/{price_id('pack-100')}")["recurring"] is None
+    assert stripe_client.get(f"prices/{price_id('pack-100')}")["recurring"] is None
 
 
 def test_repeating_it_makes_nothing_twice(shop):
-    opening_shop.set_up()
+    stripe_setup.set_up()
     counts = [
         len(listed(path)) for path in ("products", "prices", "webhook_endpoints", "billing_portal/configurations")
     ]
@@ -52,7 +53,7 @@ def test_the_webhook_asks_for_what_we_follow_and_nothing_else(shop):
 
 def test_an_endpoint_whose_secret_is_lost_is_made_anew(shop, owner):
     WebhookEndpoint.objects.all().delete()
-    opening_shop.set_up()
+    stripe_setup.set_up()
     shop.secret = WebhookEndpoint.objects.get().secret
     shop.buy(owner, "pack-100")
     shop.tell()
@@ -61,7 +62,7 @@ def test_an_endpoint_whose_secret_is_lost_is_made_anew(shop, owner):
 
 def test_the_portal_offers_the_subscriptions_that_are_for_sale(shop):
     Plan.objects.filter(code="business-month").update(is_active=False)
-    opening_shop.set_up()
+    stripe_setup.set_up()
     (configuration,) = listed("billing_portal/configurations")
     offered = {
         price for each in configuration["features"]["subscription_update"]["products"] for price in each["prices"]
@@ -81,10 +82,10 @@ def test_new_terms_are_a_new_price_for_new_buyers(shop, owner):
     old = price_id("pro-month")
     subscription = shop.subscribe(owner, "pro-month")
     Plan.objects.filter(code="pro-month").update(amount=5_900, credits=600)
-    catalogue.push(plan("pro-month"))
+    stripe_prices.push(plan("pro-month"))
     shop.stripe.renew(subscription)
     shop.tell()
-    assert (price_id("pro-month") != old, client.get(f"prices/{old}")["active"]) == (True, False)
+    assert (price_id("pro-month") != old, stripe_client.get(f"prices/{old}")["active"]) == (True, False)
     # Who had it before pays and gets what they bought.
     assert balance_of(owner) == 30 + 480 * 2
 
@@ -92,8 +93,8 @@ def test_new_terms_are_a_new_price_for_new_buyers(shop, owner):
 def test_terms_that_come_back_are_a_price_again(shop):
     for amount in (1_300, 1_200):
         Plan.objects.filter(code="pack-100").update(amount=amount)
-        catalogue.push(plan("pack-100"))
-    current = client.get(f"prices/{price_id('pack-100')}")
+        stripe_prices.push(plan("pack-100"))
+    current = stripe_client.get(f"prices/{price_id('pack-100')}")
     assert (current["unit_amount"], current["active"], plan("pack-100").prices.count()) == (1_200, True, 3)
 
 
@@ -107,7 +108,7 @@ def test_a_purchase_finds_new_terms_that_nobody_pushed(shop, owner):
 @pytest.mark.django_db(transaction=True)
 def test_eight_who_push_one_change_at_once_make_one_price(shop):
     Plan.objects.filter(code="pack-100").update(amount=1_300)
-    made = in_parallel([lambda: catalogue.push(plan("pack-100")).stripe_price_id] * 8)
+    made = in_parallel([lambda: stripe_prices.push(plan("pack-100")).stripe_price_id] * 8)
     assert set(made) == {price_id("pack-100")}
     assert len([each for each in listed("prices") if each["unit_amount"] == 1_300]) == 1
 
@@ -142,8 +143,11 @@ def test_staff_change_a_plan_and_its_price_follows(shop, staff, django_capture_o
     body |= {"trial_credits": 0, "features": "[]", "position": shown.position, "is_active": "on"}
     body |= {"prices-TOTAL_FORMS": 0, "prices-INITIAL_FORMS": 0}
     assert staff.post(page, body).status_code == 302
-    catalogue.push_all()
-    assert (plan("pack-100").name, client.get(f"prices/{price_id('pack-100')}")["unit_amount"]) == ("A hundred", 1_500)
+    stripe_prices.push_all()
+    assert (plan("pack-100").name, stripe_client.get(f"prices/{price_id('pack-100')}")["unit_amount"]) == (
+        "A hundred",
+        1_500,
+    )
 
 
 def test_staff_give_a_payment_back(shop, owner, staff):
@@ -170,6 +174,6 @@ def test_what_went_back_is_not_given_twice(shop, owner, staff):
 def test_new_terms_reach_the_portal(shop):
     Plan.objects.filter(code="pro-month").update(amount=5_900)
     run_job(jobs.PUSH_PLANS)
-    (portal,) = client.get("billing_portal/configurations")["data"]
+    (portal,) = stripe_client.get("billing_portal/configurations")["data"]
     offered = [price for each in portal["features"]["subscription_update"]["products"] for price in each["prices"]]
     assert price_id("pro-month") in offered

@@ -9,16 +9,18 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from accounts.auth import passwords
+from accounts.auth.email_verification import verification_token, verify_email
+from accounts.auth.sign_in import login, register
 from accounts.models import Account, AuditEntry, Membership, User
-from accounts.services import login, passwords, register, verification_token, verify_email
-from accounts.services.teams import joining
-from accounts.services.teams.inviting import token_of
+from accounts.teams import invitation_acceptance
+from accounts.teams.invitations import token_of
 from billing import credits
 from billing.enums import LotSource
-from billing.mailboxes import digests, normalised
 from billing.models import LedgerEntry, SignupDay, SignupGrant, Wallet
-from billing.receivers.accounts import keep_the_ledger_nameless
-from billing.services import signup_grants
+from billing.purchases import signup_grants
+from billing.purchases.mailboxes import digests, normalised
+from billing.receivers import keep_the_ledger_nameless
 from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import nothing_changes, queries_of, queries_once_warm, the_ledger_proves
 from genvid.tests.factories import PASSWORD, make_caller, make_invitation
@@ -75,14 +77,16 @@ def test_an_accepted_invitation_proves_the_address_too(strict):
     owner = make_caller()
     sign_up("ada@example.com")
     invitation = make_invitation(owner, email="ada@example.com")
-    joining.accept(token_of(invitation), signed_in_as=User.objects.get(email="ada@example.com").pk)
+    invitation_acceptance.accept(token_of(invitation), signed_in_as=User.objects.get(email="ada@example.com").pk)
     own = Account.objects.get(memberships__user__email="ada@example.com", memberships__role="owner")
     assert (own.wallet.balance, owner.wallet.balance) == (30, 0)
 
 
 def test_who_joined_by_invitation_gets_them_with_the_first_account_of_their_own(strict):
     owner = make_caller()
-    joining.accept(token_of(make_invitation(owner, email="ada@example.com")), signed_in_as=None, password=PASSWORD)
+    invitation_acceptance.accept(
+        token_of(make_invitation(owner, email="ada@example.com")), signed_in_as=None, password=PASSWORD
+    )
     assert SignupGrant.objects.count() == 0
     Membership.objects.filter(user__email="ada@example.com").delete()
     login(email="ada@example.com", password=PASSWORD)

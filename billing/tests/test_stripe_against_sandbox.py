@@ -8,8 +8,8 @@ from django.apps import apps
 from django.conf import settings
 from djstripe.models import APIKey, Charge, Event, Invoice, Subscription, WebhookEventTrigger
 
-from billing.gateway import client as stripe_api
-from billing.gateway import inbox
+from billing.stripe import stripe_client as stripe_api
+from billing.stripe import webhook_endpoint
 from billing.tests.stripe_events import SECRET, deliver
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def endpoint(sandbox):
-    return inbox.endpoint_row("we_1", SECRET)
+    return webhook_endpoint.endpoint_row("we_1", SECRET)
 
 
 def make(path: str, **params: Any) -> dict[str, Any]:

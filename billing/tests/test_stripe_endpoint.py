@@ -17,7 +17,7 @@ from djstripe.models import (
 )
 
 from billing import jobs
-from billing.gateway import inbox
+from billing.stripe import webhook_endpoint
 from billing.tests.stripe_events import SECRET, deliver, event_of, signature_of
 from genvid.tests.jobs import run_job
 
@@ -25,58 +25,58 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_row_is_made_once_and_renewed(settings):
-    inbox.endpoint_row("we_1", "whsec_old")
-    url = inbox.webhook_url()
-    inbox.endpoint_row("we_1", SECRET)
+    webhook_endpoint.endpoint_row("we_1", "whsec_old")
+    url = webhook_endpoint.webhook_url()
+    webhook_endpoint.endpoint_row("we_1", SECRET)
     row = WebhookEndpoint.objects.get()
-    assert (row.id, row.secret, row.url, inbox.webhook_url()) == ("we_1", SECRET, url, url)
-    assert (row.enabled_events, row.api_version) == (list(inbox.EVENT_TYPES), settings.STRIPE_API_VERSION)
+    assert (row.id, row.secret, row.url, webhook_endpoint.webhook_url()) == ("we_1", SECRET, url, url)
+    assert (row.enabled_events, row.api_version) == (list(webhook_endpoint.EVENT_TYPES), settings.STRIPE_API_VERSION)
     assert (row.livemode, row.djstripe_tolerance, row.djstripe_validation_method) == (False, 300, "verify_signature")
 
 
 def test_the_address_is_known_before_the_row_is_made():
-    before = inbox.webhook_url()
-    inbox.endpoint_row("we_1", SECRET)
-    assert inbox.webhook_url() == before
+    before = webhook_endpoint.webhook_url()
+    webhook_endpoint.endpoint_row("we_1", SECRET)
+    assert webhook_endpoint.webhook_url() == before
 
 
 def test_the_address_is_below_ours(settings):
     settings.PUBLIC_URL = "https://genvid.example"
-    row = inbox.endpoint_row("we_1", SECRET)
+    row = webhook_endpoint.endpoint_row("we_1", SECRET)
     assert row.url == f"https://genvid.example/webhooks/stripe/webhook/{row.djstripe_uuid}/"
 
 
 def test_the_address_outlives_the_secret_key(settings):
-    inbox.endpoint_row("we_1", SECRET)
-    before = inbox.webhook_url()
+    webhook_endpoint.endpoint_row("we_1", SECRET)
+    before = webhook_endpoint.webhook_url()
     settings.SECRET_KEY = "another" * 8
-    assert inbox.webhook_url() == before
+    assert webhook_endpoint.webhook_url() == before
 
 
 def test_an_endpoint_that_takes_anothers_place_has_its_address():
-    inbox.endpoint_row("we_1", "whsec_old")
-    before = inbox.webhook_url()
+    webhook_endpoint.endpoint_row("we_1", "whsec_old")
+    before = webhook_endpoint.webhook_url()
     deliver(event_of(), signature_of(event_of(), secret="whsec_old"))
-    inbox.endpoint_row("we_2", SECRET)
-    assert (WebhookEndpoint.objects.get().id, inbox.webhook_url()) == ("we_2", before)
+    webhook_endpoint.endpoint_row("we_2", SECRET)
+    assert (WebhookEndpoint.objects.get().id, webhook_endpoint.webhook_url()) == ("we_2", before)
     assert deliver(event_of()).status_code == 200
     assert WebhookEventTrigger.objects.count() == 2
 
 
 def test_an_endpoint_is_known_by_its_secret():
-    inbox.endpoint_row("we_1", SECRET)
-    inbox.endpoint_row("we_1", SECRET)
-    assert [inbox.knows("we_1"), inbox.knows("we_2")] == [True, False]
+    webhook_endpoint.endpoint_row("we_1", SECRET)
+    webhook_endpoint.endpoint_row("we_1", SECRET)
+    assert [webhook_endpoint.knows("we_1"), webhook_endpoint.knows("we_2")] == [True, False]
     WebhookEndpoint.objects.update(secret="")
-    assert not inbox.knows("we_1")
+    assert not webhook_endpoint.knows("we_1")
 
 
 def test_the_live_endpoint_is_another_one(settings):
-    inbox.endpoint_row("we_test", SECRET)
-    test = inbox.webhook_url()
+    webhook_endpoint.endpoint_row("we_test", SECRET)
+    test = webhook_endpoint.webhook_url()
     settings.STRIPE_LIVE_MODE = True
-    inbox.endpoint_row("we_live", SECRET)
-    assert inbox.webhook_url() != test
+    webhook_endpoint.endpoint_row("we_live", SECRET)
+    assert webhook_endpoint.webhook_url() != test
     assert sorted(WebhookEndpoint.objects.values_list("id", "livemode")) == [("we_live", True), ("we_test", False)]
 
 
@@ -105,7 +105,7 @@ def came(**fields) -> WebhookEventTrigger:
 def test_a_delivery_is_forgotten_when_it_is_of_no_more_use(fields, days, is_kept):
     came(**fields)
     aged(WebhookEventTrigger.objects.all(), days=days, seconds=1)
-    assert inbox.purge_triggers(timezone.now()) == (0 if is_kept else 1)
+    assert webhook_endpoint.purge_triggers(timezone.now()) == (0 if is_kept else 1)
     assert WebhookEventTrigger.objects.exists() is is_kept
 
 
@@ -113,7 +113,7 @@ def test_a_delivery_is_forgotten_when_it_is_of_no_more_use(fields, days, is_kept
 def test_an_event_is_forgotten_after_ninety_days(days, left):
     Event.objects.create(id="evt_1", type="invoice.paid", data={})
     Event.objects.update(djstripe_created=timezone.now() - timedelta(days=days, seconds=1))
-    assert (inbox.purge_events(timezone.now()), Event.objects.count()) == (1 - left, left)
+    assert (webhook_endpoint.purge_events(timezone.now()), Event.objects.count()) == (1 - left, left)
 
 
 def test_the_task_purges_both():
@@ -153,7 +153,7 @@ def test_nothing_tells_of_a_customer_who_is_forgotten():
     mirror("cus_1")
     assert rows_that_tell("cus_1") != []
     for _ in range(2):
-        inbox.forget_customer("cus_1")
+        webhook_endpoint.forget_customer("cus_1")
         assert rows_that_tell("cus_1") == []
 
 
@@ -161,5 +161,5 @@ def test_of_other_customers_everything_stays():
     mirror("cus_2")
     before = rows_that_tell("cus_2")
     mirror("cus_1")
-    inbox.forget_customer("cus_1")
+    webhook_endpoint.forget_customer("cus_1")
     assert (rows_that_tell("cus_2"), Event.objects.count(), WebhookEventTrigger.objects.count()) == (before, 2, 2)

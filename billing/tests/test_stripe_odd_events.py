@@ -8,8 +8,8 @@ import stripe
 import time_machine
 from djstripe.models import Event, WebhookEventTrigger
 
-from billing.gateway import inbox
 from billing.models import Nudge
+from billing.stripe import webhook_endpoint
 from billing.tests.stripe_events import CHARGE, REFUND, SECRET, TableOfAnswers, deliver, event_of
 from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import nothing_changes, refusal_of
@@ -21,7 +21,7 @@ ABSENT = object()
 
 @pytest.fixture(autouse=True)
 def endpoint(db):
-    return inbox.endpoint_row("we_1", SECRET)
+    return webhook_endpoint.endpoint_row("we_1", SECRET)
 
 
 def event_with(path: str, value: object) -> bytes:

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from accounts.enums import Scope
 from accounts.viewsets import AccountViewSet
-from billing import wallets
+from billing.ledger import wallet_representation
 from billing.models import LedgerEntry
 from billing.serializers.wallets import LedgerEntryOutput, WalletOutput
 from genvid.api.endpoints import Endpoint
@@ -27,7 +27,7 @@ class WalletViewSet(AccountViewSet):
 
     def retrieve(self, request: Request) -> Response:
         """Show the wallet."""
-        return Response(wallets.shown(self.caller.account_id))
+        return Response(wallet_representation.shown(self.caller.account_id))
 
 
 class LedgerViewSet(ListMixin, AccountViewSet):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 
-from genvid.api import ratelimits
+from genvid.api import rate_limits
 from genvid.api.exceptions import refuse, refuse_method
 from genvid.errors import BodyTooLarge, DomainError, MalformedBody
 from genvid.metrics import Tally
@@ -46,4 +46,4 @@ def count_forgery(request: HttpRequest, deliveries: Tally) -> None:
     """Raises RateLimited after too many from one address. What the provider signed is never counted."""
     deliveries.add("forged")
     if settings.RATE_LIMITS:
-        ratelimits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()
+        rate_limits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()

@@ -8,7 +8,7 @@ import orjson
 from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 
-from genvid import origin
+from genvid import request_context
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Page:
 
 
 def success_body(data: Any) -> dict[str, Any]:
-    meta: dict[str, Any] = {"request_id": origin.current().request_id}
+    meta: dict[str, Any] = {"request_id": request_context.current().request_id}
     if isinstance(data, Page):
         return {"success": True, "data": data.items, "meta": meta | data.meta}
     return {"success": True, "data": data, "meta": meta}
 
 
 def error_body(error: Mapping[str, Any]) -> dict[str, Any]:
-    return {"success": False, "error": error, "meta": {"request_id": origin.current().request_id}}
+    return {"success": False, "error": error, "meta": {"request_id": request_context.current().request_id}}
 
 
 def dump(body: Any) -> bytes:

@@ -21,11 +21,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from genvid.api import ratelimits
+from genvid.api import rate_limits
 from genvid.api.endpoints import Endpoint
 from genvid.api.etags import with_etag
 from genvid.api.filters import message_of, takes_nothing
-from genvid.api.ratelimits import Standing
+from genvid.api.rate_limits import Standing
 from genvid.api.renderers import EnvelopeRenderer
 from genvid.api.serializers import StrictSerializer, validated
 from genvid.errors import DomainError, MalformedBody, NotFound, ValidationFailed
@@ -178,9 +178,9 @@ class StrictViewSet(GenericViewSet[Any]):
         except DomainError as error:
             refusal = error
         if caller is None or not caller.is_authenticated:
-            self.quota = ratelimits.of_stranger(request, getattr(settings, self.endpoint.rate_limit))
+            self.quota = rate_limits.of_stranger(request, getattr(settings, self.endpoint.rate_limit))
         else:
-            self.quota = ratelimits.of_caller(caller.account_id, caller.user_id, caller.key_id)
+            self.quota = rate_limits.of_caller(caller.account_id, caller.user_id, caller.key_id)
         self.quota.enforce()
         if refusal is not None:
             # DRF remembers a failed caller as nobody: asked a second time, it would let them pass as one.

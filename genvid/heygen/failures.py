@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import structlog
 
-from genvid.heygen.errors import HeyGenError, OperatorProblem
-from genvid.heygen.types import Failure
+from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem
+from genvid.heygen.heygen_types import Failure
 from genvid.heygen.verdicts import Judgement, Verdict, judge_error, judge_failure
 
 logger = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from genvid import http
-from genvid.heygen.errors import HeyGenError, LinkExpired, OperatorProblem, Refused, Unknown
+from genvid.heygen.heygen_errors import HeyGenError, LinkExpired, OperatorProblem, Refused, Unknown
 
 logger = structlog.get_logger(__name__)
 

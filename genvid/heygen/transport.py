@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from genvid import http, metrics
-from genvid.heygen.errors import HeyGenError, OperatorProblem, Unknown, error_of
+from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem, Unknown, error_of
 from genvid.heygen.wire import read_text
 
 logger = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from genvid.heygen.failures import failure_of_video
-from genvid.heygen.types import (
+from genvid.heygen.heygen_types import (
     Background,
     Failure,
     Look,

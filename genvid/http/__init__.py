@@ -1,9 +1,8 @@
 """The one way out: every request to another machine goes through here, and nothing else imports `requests`."""
 
-from genvid.http.addresses import check_public_url
-from genvid.http.client import Response, parse_json, send
 from genvid.http.downloads import Download, Head, download
-from genvid.http.errors import (
+from genvid.http.http_client import Response, parse_json, send
+from genvid.http.http_errors import (
     BadStatus,
     ForbiddenAddress,
     HttpError,
@@ -15,7 +14,8 @@ from genvid.http.errors import (
     Unreachable,
     WrongType,
 )
-from genvid.http.strangers import Reply, post
+from genvid.http.public_addresses import check_public_url
+from genvid.http.untrusted import Reply, post
 
 __all__ = [
     "BadStatus",

@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 import requests
 
-from genvid.http.addresses import split_url
-from genvid.http.client import exchange, read_chunks
-from genvid.http.errors import BadStatus, ForbiddenAddress, RangeRefused, TooLarge, Truncated, WrongType
+from genvid.http.http_client import exchange, read_chunks
+from genvid.http.http_errors import BadStatus, ForbiddenAddress, RangeRefused, TooLarge, Truncated, WrongType
+from genvid.http.public_addresses import split_url
 
 STALL_SECONDS = 30.0
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")

@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from billing.audit import audit
+from billing.ledger.ledger_check import audit
 
 ROOMS = ("accounts", "avatars", "billing", "mail", "videos")
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.enums import KEY_SCOPES, Role
 from accounts.models import ApiKey, Invitation, Membership
-from accounts.services import webhooks
-from accounts.services.teams import members
+from accounts.teams import members
+from accounts.webhooks import webhook_endpoints
 from genvid.tests.factories import (
     JsonClient,
     Person,
@@ -28,8 +28,8 @@ from genvid.tests.factories import (
     sign_in,
 )
 from genvid.tests.router import Operation
-from videos.rows import Table
-from videos.services import batching
+from videos.batches import batch_actions
+from videos.batches.batch_input import Table
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,13 @@ def make_world() -> World:
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     endpoint = make_endpoint(owner, url="https://93.184.216.34/hook")
     table = Table(["name"], [{"name": "Ada"}], [])
-    batch = batching.create(owner.caller, make_request(script="Hi {{name}}", avatar_id=avatar.pk), table)
+    batch = batch_actions.create(owner.caller, make_request(script="Hi {{name}}", avatar_id=avatar.pk), table)
     rows: dict[str, Any] = {
         "avatar": avatar,
         "voice": avatar.default_voice,
         "batch": batch,
         "endpoint": endpoint,
-        "delivery": webhooks.ping(endpoint, {}),
+        "delivery": webhook_endpoints.ping(endpoint, {}),
         "key": make_key(owner).key,
         "invitation": world.invitation,
         "member": make_teammate(owner).user,

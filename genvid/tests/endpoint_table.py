@@ -10,8 +10,8 @@ from typing import Any
 from django.core.cache import cache
 from django.db import transaction
 
-from accounts.services import verification_token
-from accounts.services.teams.inviting import token_of
+from accounts.auth.email_verification import verification_token
+from accounts.teams.invitations import token_of
 from billing.models import Plan
 from genvid.tests.callers import Asker, World
 from genvid.tests.factories import PASSWORD

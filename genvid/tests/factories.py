@@ -10,22 +10,24 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts import services as accounts
+from accounts.api_keys import api_keys
+from accounts.auth import sign_in as sign_in_module
+from accounts.auth.tokens import TokenPair, read_access
 from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, Role
 from accounts.models import Account, ApiKey, Invitation, Membership, User, WebhookEndpoint
-from accounts.services import api_keys, webhooks
-from accounts.services.teams import inviting
-from accounts.tokens import TokenPair, read_access
+from accounts.teams import invitations
+from accounts.webhooks import webhook_endpoints
 from avatars.models import Avatar, Voice
 from billing.credits import adjust
 from billing.credits import grant as grant_lot
 from billing.enums import CheckoutStatus, LotSource, PaymentKind
 from billing.models import Checkout, Payment, Plan, PlanPrice, Wallet
 from genvid.tests.contract import check_described
+from videos import settlement
 from videos.enums import Status
+from videos.lifecycle import video_actions
 from videos.models import Video, after
-from videos.services import creating, settling
 from videos.video_request import NAMES, VideoRequest
 
 PASSWORD = "correct horse battery staple"
@@ -74,7 +76,7 @@ class Person:
 def make_caller(*, email: str = "", balance: int | None = None, verified: bool = False, **registration: str) -> Person:
     """Register somebody. `balance` is what their wallet then holds; left out, it is the welcome credits."""
     email = email or f"person{next(_numbers)}@example.com"
-    signed_in = accounts.register(email=email, password=PASSWORD, **registration)
+    signed_in = sign_in_module.register(email=email, password=PASSWORD, **registration)
     person = _person(signed_in)
     if verified:
         User.objects.filter(pk=person.user.pk).update(email_verified_at=timezone.now())
@@ -92,7 +94,7 @@ def make_teammate(of: Person, role: Role = Role.MEMBER) -> Person:
 
 
 def make_invitation(by: Person, *, email: str = "", role: str = Role.MEMBER) -> Invitation:
-    return inviting.invite(by.caller, email=email or f"invited{next(_numbers)}@example.com", role=role)
+    return invitations.invite(by.caller, email=email or f"invited{next(_numbers)}@example.com", role=role)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
 
 def make_endpoint(of: Person, *events: str, url: str = "https://hooks.example.com/genvid", **fields: Any) -> Any:
     """A webhook endpoint that wants every event, unless some are named. `fields` of the row are set last."""
-    endpoint = webhooks.create(of.caller, url=url, events=list(events) or ["*"])
+    endpoint = webhook_endpoints.create(of.caller, url=url, events=list(events) or ["*"])
     if fields:
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
         endpoint.refresh_from_db()
@@ -124,10 +126,10 @@ def make_endpoint(of: Person, *events: str, url: str = "https://hooks.example.co
 
 def sign_in(email: str) -> Person:
     """A new session of somebody who exists, its tokens of the present hour."""
-    return _person(accounts.login(email=email, password=PASSWORD))
+    return _person(sign_in_module.login(email=email, password=PASSWORD))
 
 
-def _person(signed_in: accounts.SignedIn) -> Person:
+def _person(signed_in: sign_in_module.SignedIn) -> Person:
     membership, tokens = signed_in.membership, signed_in.tokens
     client = JsonClient(tokens.access_token)
     return Person(signed_in.user, membership.account, membership.role, tokens, client)
@@ -236,7 +238,7 @@ def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Vi
             fields[f"{name}_id"] = fields.pop(name).pk
     asked = {name: fields.pop(name) for name in [*fields] if name in NAMES}
     request = make_request(**asked)
-    video = creating.create(caller.caller, request, draft=status == Status.DRAFT, retry_of=retry_of)
+    video = video_actions.create(caller.caller, request, draft=status == Status.DRAFT, retry_of=retry_of)
     lead(video, status, **{name: fields.pop(name) for name in ("duration", "error_code") if name in fields})
     if fields:
         Video.objects.filter(pk=video.pk).update(**fields)
@@ -268,12 +270,12 @@ def _facts(video: Video, step: Status) -> dict[str, Any]:
 
 def _end(video: Video, status: str, *, duration: Any = "2.500", error_code: str = "render_failed") -> None:
     if status == Status.CANCELED:
-        creating.cancel(video)
+        video_actions.cancel(video)
     elif status == Status.FAILED:
         message = "The video could not be made. Nothing was charged."
-        settling.fail(video, code=error_code, message=message, retryable=True, reason="test")
+        settlement.fail(video, code=error_code, message=message, retryable=True, reason="test")
     elif status == Status.COMPLETED:
-        settling.complete(video, duration=Decimal(str(duration)), **_files(video))
+        settlement.complete(video, duration=Decimal(str(duration)), **_files(video))
 
 
 def _files(video: Video) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from genvid.tests import standing
+from genvid.tests import persistent_services
 from genvid.tests.services import Postgres, Redis
 
 
@@ -14,7 +14,7 @@ class Stack:
         self._open = ExitStack()
         self._postgres: Postgres | None = None
         self._redis: Redis | None = None
-        pair = standing.find()
+        pair = persistent_services.find()
         if pair and not self._open.enter_context(pair.borrowed()):
             # Another run of the tests is at it: the two would empty each other's databases.
             database_url = "" if database_url == pair.database_url else database_url

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from djstripe.models import Event, WebhookEventTrigger
 
-from accounts import audit
+from accounts import audit_log
 from accounts.enums import AuditAct
 from accounts.models import (
     ApiKey,
@@ -21,7 +21,7 @@ from accounts.models import (
     User,
     WebhookEndpoint,
 )
-from accounts.outbox import publish
+from accounts.webhooks.outgoing_events import publish
 from billing.models import (
     Checkout,
     CreditLot,
@@ -49,7 +49,6 @@ from genvid.tests.factories import (
     make_price,
     make_video,
 )
-from videos import provider
 from videos.models import (
     Batch,
     OperatorAlarm,
@@ -60,6 +59,7 @@ from videos.models import (
     VideoEvent,
     WebhookDelivery,
 )
+from videos.provider import provider_gate
 
 pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -101,8 +101,8 @@ def staff(db) -> Client:
 def rows(owner) -> Video:
     """At least one row of everything that has a page."""
     video = make_video(owner, "completed", title="Spring sale")
-    ProviderState.objects.create(name=provider.NAME, code="busy")
-    audit.note_staff(AuditAct.ORDERS_PAUSED, staff_id=None, by="sam")
+    ProviderState.objects.create(name=provider_gate.NAME, code="busy")
+    audit_log.note_staff(AuditAct.ORDERS_PAUSED, staff_id=None, by="sam")
     ProviderWebhook.objects.create(endpoint_id="ep_1", url="https://genvid.example/hook", secret="whsec_secret")
     WebhookDelivery.objects.create(key="evt_1", event_type="avatar_video.success", payload={})
     IdempotencyRecord.objects.create(account=owner.account, key="k", fingerprint="f", claimed_at=video.created_at)
@@ -245,7 +245,7 @@ def test_a_script_on_the_page_stays_text(staff, owner):
 
 
 def test_the_gate_is_opened_from_its_page(staff, rows):
-    body = {"action": "open_gate", "_selected_action": [provider.NAME]}
+    body = {"action": "open_gate", "_selected_action": [provider_gate.NAME]}
     staff.post(address(ProviderState, "changelist"), body)
     assert ProviderState.objects.get().code == ""
 

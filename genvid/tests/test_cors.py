@@ -10,11 +10,11 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from limits import parse
 
-from genvid import counting
+from genvid import rate_limit_storage
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import JsonClient, make_video
 from genvid.tests.processes import WebProcess
-from videos.media import signed_link
+from videos.media.signed_links import signed_link
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +114,7 @@ class TestPreflight:
         assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (200, APP)
 
     def test_it_is_not_counted_by_the_rate_limit(self, settings):
-        counting.counting(lambda limiter: limiter.storage.reset())
+        rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
         settings.RATE_LIMITS, settings.RATE_LIMIT_ANONYMOUS = True, parse("1/minute")
         assert [preflight(AVATARS).status_code for _ in range(3)] == [200, 200, 200]
         assert JsonClient().get(AVATARS)["RateLimit-Remaining"] == "0"
@@ -244,7 +244,7 @@ class TestRefusals:
         assert (refusal_of(answer), is_readable_by(answer)) == ((413, "payload_too_large"), True)
 
     def test_too_many_requests(self, settings):
-        counting.counting(lambda limiter: limiter.storage.reset())
+        rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
         settings.RATE_LIMITS, settings.RATE_LIMIT_ANONYMOUS = True, parse("1/minute")
         JsonClient().get(AVATARS)
         answer = JsonClient().get(AVATARS, HTTP_ORIGIN=APP)

@@ -54,7 +54,7 @@ def test_everything_that_a_page_names_exists(page: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "videos.services.creating.create",
+        "videos.lifecycle.video_actions.create",
         "videos.models.Video.move",
         "genvid.heygen",
         "billing/gateway/",
@@ -70,7 +70,7 @@ def test_a_name_of_the_code_is_found_on_a_page_and_in_the_code(name: str) -> Non
 @pytest.mark.parametrize(
     "name",
     [
-        "videos.services.creating.creat",
+        "videos.lifecycle.video_actions.creat",
         "videos.models.Video.moved",
         "genvid.heygem",
         "billing/gateways/",

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 import genvid
 from genvid import health
-from genvid.heygen.errors import Busy, OperatorProblem
+from genvid.heygen.heygen_errors import Busy, OperatorProblem
 from genvid.tests.asserts import refusal_of
 from genvid.tests.factories import JsonClient
-from videos import provider
 from videos.models import ProviderState
+from videos.provider import provider_gate
 
 READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok"}
 READY |= {"shop": "ok", "provider": "ok"}
@@ -117,26 +117,26 @@ def provider_part(client) -> str:
 
 
 def test_a_gate_that_needs_staff_is_told_and_we_stay_ready(stranger, db):
-    provider.trip(OperatorProblem("insufficient_credit", "Your wallet is empty"))
+    provider_gate.trip(OperatorProblem("insufficient_credit", "Your wallet is empty"))
     assert provider_part(stranger) == "closed: insufficient_credit"
 
 
 def test_a_gate_that_needs_staff_is_told_between_two_probes(stranger, db):
     ProviderState.objects.create(
-        name=provider.NAME, code="unauthorized", needs_staff=True, closed_until=timezone.now() - timedelta(hours=1)
+        name=provider_gate.NAME, code="unauthorized", needs_staff=True, closed_until=timezone.now() - timedelta(hours=1)
     )
     assert provider_part(stranger) == "closed: unauthorized"
 
 
 def test_a_busy_provider_is_told_for_as_long_as_it_lasts(stranger, db):
-    provider.trip(Busy("rate_limit_exceeded", retry_after=30))
+    provider_gate.trip(Busy("rate_limit_exceeded", retry_after=30))
     assert provider_part(stranger) == "closed: rate_limit_exceeded"
     ProviderState.objects.update(closed_until=timezone.now())
     assert provider_part(stranger) == "ok"
 
 
 def test_a_pause_is_told_and_we_stay_ready(stranger, db):
-    provider.pause("sam@example.com")
+    provider_gate.pause("sam@example.com")
     assert provider_part(stranger) == "paused"
 
 

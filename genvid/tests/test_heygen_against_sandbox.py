@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from genvid.heygen.client import HeyGenClient, get_client
-from genvid.heygen.errors import Busy, LinkExpired, NotFound, OperatorProblem, Refused, Unknown
-from genvid.heygen.types import Background, ProviderAccount, RemoteVideo, RenderSpec, RenderState, Submission
-from genvid.heygen.webhook import parse, verify
+from genvid.heygen.heygen_client import HeyGenClient, get_client
+from genvid.heygen.heygen_errors import Busy, LinkExpired, NotFound, OperatorProblem, Refused, Unknown
+from genvid.heygen.heygen_types import Background, ProviderAccount, RemoteVideo, RenderSpec, RenderState, Submission
+from genvid.heygen.webhook_signature import parse, verify
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.receiver import Receiver
 

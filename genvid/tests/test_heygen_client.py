@@ -6,15 +6,9 @@ from decimal import Decimal
 import pytest
 
 from genvid.heygen import transport
-from genvid.heygen.client import HeyGenClient, get_client
-from genvid.heygen.errors import (
-    HeyGenError,
-    NotFound,
-    OperatorProblem,
-    Refused,
-    Unknown,
-)
-from genvid.heygen.types import (
+from genvid.heygen.heygen_client import HeyGenClient, get_client
+from genvid.heygen.heygen_errors import HeyGenError, NotFound, OperatorProblem, Refused, Unknown
+from genvid.heygen.heygen_types import (
     Background,
     Look,
     ProviderAccount,
@@ -25,7 +19,7 @@ from genvid.heygen.types import (
     Submission,
     WebhookEndpoint,
 )
-from genvid.tests.heygen_door import CREATED, SPEC, client_of, create, create_against
+from genvid.tests.heygen_gateway import CREATED, SPEC, client_of, create, create_against
 from genvid.tests.properties import HealthCheck, given, st
 from genvid.tests.properties import settings as hypothesis_settings
 from genvid.tests.scripted import Answer, ScriptedServer

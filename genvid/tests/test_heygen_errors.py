@@ -6,18 +6,11 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
-from genvid.heygen import errors
-from genvid.heygen.client import HeyGenClient
-from genvid.heygen.errors import (
-    Busy,
-    InProgress,
-    NotReady,
-    OperatorProblem,
-    Refused,
-    Unknown,
-)
+from genvid.heygen import heygen_errors
 from genvid.heygen.failures import failure_of_error, failure_of_video
-from genvid.tests.heygen_door import CREATED, client_of, create, create_against
+from genvid.heygen.heygen_client import HeyGenClient
+from genvid.heygen.heygen_errors import Busy, InProgress, NotReady, OperatorProblem, Refused, Unknown
+from genvid.tests.heygen_gateway import CREATED, client_of, create, create_against
 from genvid.tests.scripted import ScriptedServer
 
 
@@ -88,7 +81,7 @@ def test_an_unknown_code_is_loud_and_judged_by_its_status(server):
     ]
 
 
-@pytest.mark.parametrize("kind", sorted(set(errors.KINDS.values()), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(set(heygen_errors.KINDS.values()), key=lambda kind: kind.__name__))
 def test_every_kind_says_whether_a_retry_can_help(kind):
     assert kind("x").retryable is (kind in (Busy, InProgress, NotReady, Unknown))
 

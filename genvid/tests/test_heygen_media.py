@@ -4,15 +4,9 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from genvid.heygen.client import HeyGenClient
-from genvid.heygen.errors import (
-    HeyGenError,
-    LinkExpired,
-    OperatorProblem,
-    Refused,
-    Unknown,
-)
-from genvid.tests.heygen_door import client_of
+from genvid.heygen.heygen_client import HeyGenClient
+from genvid.heygen.heygen_errors import HeyGenError, LinkExpired, OperatorProblem, Refused, Unknown
+from genvid.tests.heygen_gateway import client_of
 from genvid.tests.scripted import ScriptedServer
 
 

@@ -4,10 +4,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from genvid.heygen import failures, verdicts
-from genvid.heygen.errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused, Unknown, error_of
 from genvid.heygen.failures import failure_of_error, failure_of_video
+from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused, Unknown, error_of
 from genvid.heygen.verdicts import CODES, Unsettled, Verdict, judge_error, unknown_code
-from genvid.tests.heygen_door import client_of
+from genvid.tests.heygen_gateway import client_of
 from genvid.tests.scripted import ScriptedServer
 
 OPERATOR, BUSY, CONTENT, INPUT = Verdict

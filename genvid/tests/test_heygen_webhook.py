@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from genvid.heygen.types import WebhookNotice
-from genvid.heygen.webhook import BadPayload, BadSignature, parse, verify
+from genvid.heygen.heygen_types import WebhookNotice
+from genvid.heygen.webhook_signature import BadPayload, BadSignature, parse, verify
 from genvid.tests.properties import given, st
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

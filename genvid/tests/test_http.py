@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from genvid import http
-from genvid.http.addresses import IPAddress, is_public, resolve
-from genvid.http.client import _check_peer
+from genvid.http.http_client import _check_peer
+from genvid.http.public_addresses import IPAddress, is_public, resolve
 from genvid.tests.properties import given, st
 from genvid.tests.scripted import ScriptedServer
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import resolve
 from limits import parse
 
-from billing.gateway import inbox
+from billing.stripe import webhook_endpoint
 from billing.tests import stripe_events
 from genvid.api.incoming_webhooks import BODY_LIMIT
 from genvid.tests.asserts import nothing_changes, refusal_of
@@ -29,7 +29,7 @@ def send(path: str, body: bytes = b"{}", **environ: object):
 
 @pytest.fixture(params=["heygen", "stripe"])
 def path(request, db) -> str:
-    inbox.endpoint_row("we_1", stripe_events.SECRET)
+    webhook_endpoint.endpoint_row("we_1", stripe_events.SECRET)
     return HEYGEN if request.param == "heygen" else stripe_events.path()
 
 

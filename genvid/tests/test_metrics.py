@@ -11,7 +11,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from genvid import metrics
-from genvid.heygen.errors import HeyGenError
+from genvid.heygen.heygen_errors import HeyGenError
 from genvid.heygen.transport import Call, Transport
 from genvid.metrics import Tally, Timing
 from genvid.metrics.views import is_private

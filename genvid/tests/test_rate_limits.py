@@ -8,8 +8,8 @@ from limits import parse
 from accounts.enums import Role
 from accounts.models import IdempotencyRecord, Membership
 from billing.models import Tier, Wallet
-from genvid import counting
-from genvid.api import ratelimits
+from genvid import rate_limit_storage
+from genvid.api import rate_limits
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of
 from genvid.tests.factories import JsonClient, make_caller, make_key, make_teammate
 from genvid.tests.parallel import in_parallel
@@ -24,7 +24,7 @@ NOBODY = {"email": "nobody@example.com", "password": "wrong"}
 
 @pytest.fixture(autouse=True)
 def limits_on(settings):
-    counting.counting(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
     settings.RATE_LIMITS = True
     settings.RATE_LIMIT_ANONYMOUS = parse("3/minute")
     Tier.objects.update(requests_per_minute=5)
@@ -183,7 +183,7 @@ def test_registering_has_a_limit_of_its_own(stranger, settings):
     ],
 )
 def test_an_ipv6_network_is_one_neighbour(one, other, same):
-    assert (ratelimits.neighbourhood(one) == ratelimits.neighbourhood(other)) is same
+    assert (rate_limits.neighbourhood(one) == rate_limits.neighbourhood(other)) is same
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_an_ipv6_network_is_one_neighbour(one, other, same):
 def test_a_forwarded_address_that_a_caller_made_up_is_not_believed(rf, settings, proxies, header, counts_as):
     settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": proxies}
     settings.RATE_LIMIT_ANONYMOUS = parse("1/minute")
-    ratelimits.hit(settings.RATE_LIMIT_ANONYMOUS, f"address:{counts_as}")
-    assert ratelimits.of_stranger(rf.get("/", HTTP_X_FORWARDED_FOR=header)).is_over
+    rate_limits.hit(settings.RATE_LIMIT_ANONYMOUS, f"address:{counts_as}")
+    assert rate_limits.of_stranger(rf.get("/", HTTP_X_FORWARDED_FOR=header)).is_over
 
 
 # How it is counted
@@ -207,19 +207,19 @@ def test_a_forwarded_address_that_a_caller_made_up_is_not_believed(rf, settings,
 
 def test_of_many_at_once_exactly_as_many_pass_as_are_allowed():
     limit = parse("10/minute")
-    standings = in_parallel([lambda: ratelimits.hit(limit, "crowd") for _ in range(40)])
+    standings = in_parallel([lambda: rate_limits.hit(limit, "crowd") for _ in range(40)])
     assert [standing.is_over for standing in standings].count(False) == 10
 
 
 def test_a_dead_redis_locks_nobody_out_and_limits_all_the_same(owner, settings, monkeypatch):
-    monkeypatch.setattr(counting, "_shared_again_at", 0.0)
+    monkeypatch.setattr(rate_limit_storage, "_shared_again_at", 0.0)
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     assert [owner.client.get(AVATARS).status_code for _ in range(6)] == [200] * 5 + [429]
 
 
 def test_without_redis_one_process_counts_for_itself(owner, settings):
     settings.REDIS_URL = ""
-    counting.counting(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
     assert [owner.client.get(AVATARS).status_code for _ in range(6)] == [200] * 5 + [429]
 
 

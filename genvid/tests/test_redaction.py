@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from genvid.redaction import AccessLogFilter, protect_access_log, without_tokens
-from videos.media import signed_link
+from videos.media.signed_links import signed_link
 
 TOKEN = "InZpZGVvcy8xL3ZpZGVvLm1wNCI:1vabc:Zm9vYmFy-_x"
 

@@ -3,10 +3,10 @@
 import pytest
 from django.db import transaction
 
-from genvid import origin
+from genvid import request_context
 from genvid.celery import app
 from genvid.jobs import Job, enqueue, enqueue_on_commit
-from genvid.origin import RequestContext
+from genvid.request_context import RequestContext
 from genvid.tests.factories import make_key
 from genvid.tests.workers import inline_worker
 
@@ -28,30 +28,30 @@ def seen():
 
     @app.task(name=NOTE.name, ignore_result=True)
     def note(*ids):
-        found.append(origin.current())
+        found.append(request_context.current())
 
     yield found
     app.tasks.unregister(NOTE.name)
 
 
 def test_a_job_carries_the_ids_of_its_request_to_the_worker_and_no_address(worker, seen):
-    with origin.use(ONE):
+    with request_context.use(ONE):
         enqueue(NOTE, "an-id")
     worker.work()
     assert seen == [RequestContext.of(**IDS)]
 
 
 def test_a_job_without_ids_belongs_to_no_request(worker, seen):
-    with origin.use(ONE):
+    with request_context.use(ONE):
         enqueue(NOTE)
     worker.work()
-    assert seen == [origin.NO_REQUEST]
+    assert seen == [request_context.NO_REQUEST]
 
 
 def test_a_job_may_belong_to_another_request_than_the_present_one(worker, seen):
-    with origin.use(ONE):
+    with request_context.use(ONE):
         enqueue(NOTE, "an-id", context=RequestContext("two"))
-        assert origin.current() == ONE
+        assert request_context.current() == ONE
     worker.work()
     assert seen == [RequestContext("two")]
 
@@ -59,17 +59,17 @@ def test_a_job_may_belong_to_another_request_than_the_present_one(worker, seen):
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_is_sent_on_commit_belongs_to_the_request_that_enqueued_it(worker, seen):
     with transaction.atomic():
-        with origin.use(ONE):
+        with request_context.use(ONE):
             enqueue_on_commit(NOTE, "an-id")
-        origin.set_current(RequestContext("another"))
+        request_context.set_current(RequestContext("another"))
     worker.work()
     assert seen == [RequestContext.of(**IDS)]
 
 
 def test_a_task_without_a_request_inherits_none_from_the_task_before(worker, seen):
-    origin.set_current(ONE)
+    request_context.set_current(ONE)
     worker.run(NOTE)
-    assert seen == [origin.NO_REQUEST]
+    assert seen == [request_context.NO_REQUEST]
 
 
 def test_ids_that_this_release_does_not_know_are_left_out():
@@ -77,16 +77,16 @@ def test_ids_that_this_release_does_not_know_are_left_out():
 
 
 def test_a_line_says_whose_it_is_and_its_own_words_go_first():
-    with origin.use(ONE):
-        line = origin.add_to_log_line(None, "info", {"event": "told", "account_id": "another"})
+    with request_context.use(ONE):
+        line = request_context.add_to_log_line(None, "info", {"event": "told", "account_id": "another"})
     assert line == IDS | {"event": "told", "account_id": "another"}
 
 
 def test_the_context_before_comes_back():
-    origin.set_current(ONE)
-    with pytest.raises(RuntimeError), origin.use(RequestContext("two")):
+    request_context.set_current(ONE)
+    with pytest.raises(RuntimeError), request_context.use(RequestContext("two")):
         raise RuntimeError
-    assert origin.current() == ONE
+    assert request_context.current() == ONE
 
 
 @pytest.mark.django_db

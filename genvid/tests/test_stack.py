@@ -13,7 +13,7 @@ from django.test.utils import isolate_apps
 from redis import Redis as RedisClient
 from redis.connection import AbstractConnection
 
-from genvid.tests import plugin, standing, templates
+from genvid.tests import persistent_services, plugin, templates
 from genvid.tests.services import make_folder
 from genvid.tests.stack import Stack
 
@@ -21,7 +21,7 @@ from genvid.tests.stack import Stack
 @pytest.fixture
 def no_pair(tmp_path, monkeypatch):
     """As if nobody had run `make services`."""
-    monkeypatch.setattr(standing, "NOTE", tmp_path / "var" / "services.json")
+    monkeypatch.setattr(persistent_services, "NOTE", tmp_path / "var" / "services.json")
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def stack(no_pair, monkeypatch):
 @pytest.fixture
 def pair(no_pair):
     """Of a process that has ended, as that of `make services` has."""
-    environment = os.environ | {"GENVID_SERVICES": str(standing.NOTE)}
-    subprocess.run([sys.executable, "-m", "genvid.tests.standing", "start"], env=environment, check=True)
-    yield standing.find()
-    standing.stop()
+    environment = os.environ | {"GENVID_SERVICES": str(persistent_services.NOTE)}
+    subprocess.run([sys.executable, "-m", "genvid.tests.persistent_services", "start"], env=environment, check=True)
+    yield persistent_services.find()
+    persistent_services.stop()
 
 
 def databases(url: str) -> list[str]:
@@ -80,15 +80,19 @@ def test_addresses_that_are_given_are_used_and_nothing_is_left_there(no_pair, tm
 @pytest.mark.slow
 class TestStandingServices:
     def test_they_are_found_by_the_next_run_until_they_are_stopped(self, pair, tmp_path):
-        assert (standing.find(), standing.start()) == (pair, pair)
+        assert (persistent_services.find(), persistent_services.start()) == (pair, pair)
         assert "genvid" in databases(pair.database_url)
         stack = Stack(tmp_path)
         assert (stack.database_url, stack.redis_url, stack.owns_database) == (pair.database_url, pair.redis_url, True)
         stack.close()
 
-        assert standing.stop() is True
+        assert persistent_services.stop() is True
 
-        assert (standing.find(), standing.stop(), Path(pair.folder).exists()) == (None, False, False)
+        assert (persistent_services.find(), persistent_services.stop(), Path(pair.folder).exists()) == (
+            None,
+            False,
+            False,
+        )
 
     def test_two_runs_do_not_share_them(self, pair, monkeypatch):
         monkeypatch.setattr(AbstractConnection, "connect", AbstractConnection.connect)
@@ -102,7 +106,7 @@ class TestStandingServices:
             stack.close()
 
     def test_they_print_lines_for_the_shell(self, pair, capsys):
-        assert standing.main("start") == 0
+        assert persistent_services.main("start") == 0
         assert capsys.readouterr().out == (
             f"export DATABASE_URL={pair.database_url}\nexport REDIS_URL={pair.redis_url}\n"
         )
@@ -144,7 +148,7 @@ class TestTemplate:
     [
         (["videos/tests/test_wait.py"], 0),
         (["videos/tests/test_wait.py::test_one", "videos/tests/test_wait.py::test_two"], 0),
-        (["videos/tests/test_wait.py", "videos/tests/test_rows.py"], 5),
+        (["videos/tests/test_wait.py", "videos/tests/test_batch_input.py"], 5),
         (["videos"], 5),
         (["genvid", "accounts"], 5),
     ],

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
-from genvid import origin
+from genvid import request_context as request_context_module
 from genvid.leasing import Backoff, Leased
 from videos import metrics
 from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoFormat
@@ -41,7 +41,7 @@ class Video(Leased):
     status = models.CharField(max_length=12, choices=Status.choices)
     is_test = models.BooleanField(default=False, help_text="Made for a test key: free, watermarked, not by HeyGen.")
     request_id = models.CharField(
-        max_length=origin.REQUEST_ID_LENGTH,
+        max_length=request_context_module.REQUEST_ID_LENGTH,
         blank=True,
         default="",
         db_default="",
@@ -168,9 +168,9 @@ class Video(Leased):
         return f"video:{self.pk}"
 
     @property
-    def request_context(self) -> origin.RequestContext:
+    def request_context(self) -> request_context_module.RequestContext:
         """The request that ordered it, for what is logged and enqueued while somebody works on it."""
-        return origin.RequestContext.of(
+        return request_context_module.RequestContext.of(
             request_id=self.request_id,
             account_id=self.account_id,
             user_id=self.created_by_id,
@@ -204,7 +204,7 @@ class Video(Leased):
             transaction.on_commit(tell, robust=True)
         return True
 
-    @origin.under_request_of_row
+    @request_context_module.under_request_of_row
     def _tell_of_move(
         self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str
     ) -> None:

@@ -1,4 +1,4 @@
-"""What the video endpoints take, and quotes; `videos.shapes` has the rest of what they answer."""
+"""What the video endpoints take, and quotes; `videos.representations` has the rest of what they answer."""
 
 from videos.serializers.videos import QuoteOutput, VideoCreateInput, VideoInput
 

@@ -10,11 +10,11 @@ from genvid.api import serializers as api
 from genvid.api.parsers import parse_json
 from genvid.api.serializers import StrictCharField
 from genvid.errors import MalformedBody
-from videos.csv_alphabets import CODECS
-from videos.csv_encodings import canonical_encoding
-from videos.rows import BadEncoding, BadTable, Table, read_csv, read_objects
+from videos.batches.batch_input import BadEncoding, BadTable, Table, read_csv, read_objects
+from videos.batches.csv_alphabets import CODECS
+from videos.batches.csv_encodings import canonical_encoding
+from videos.representations import EXAMPLE_SCRIPT, EXAMPLE_TITLE
 from videos.serializers.videos import HoldFactorField, VideoInput
-from videos.shapes import EXAMPLE_SCRIPT, EXAMPLE_TITLE
 from videos.video_request import MetadataField
 
 MOST_ROWS = 1000

@@ -6,9 +6,9 @@ from rest_framework import serializers
 
 from genvid.api import serializers as api
 from genvid.api.serializers import DataclassSerializer, StrictBooleanField
-from videos import estimates
 from videos.enums import WaitingFor
-from videos.shapes import WAITING_FOR, WarningOutput
+from videos.queue import estimates
+from videos.representations import WAITING_FOR, WarningOutput
 from videos.video_request import NAMES, NOTHING_SPEAKABLE, VideoChanges, VideoRequest
 
 

@@ -5,7 +5,7 @@ from collections.abc import Set
 
 import regex
 
-from videos.languages import language_name
+from videos.speech.languages import language_name
 
 LATIN, CYRILLIC, GREEK = "latin", "cyrillic", "greek"
 ARABIC, HEBREW, DEVANAGARI = "arabic", "hebrew", "devanagari"

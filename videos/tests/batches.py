@@ -6,8 +6,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import Person
+from videos import settlement
 from videos.models import Batch, Video
-from videos.services import settling
 
 BATCHES = "/api/v1/batches"
 ROWS = [{"name": "Ada"}, {"name": "Bob"}, {"name": "Cyd"}]
@@ -42,4 +42,4 @@ def as_form(payload: dict[str, Any], content: bytes, **changes: Any) -> dict[str
 
 def end(video: Video) -> None:
     """Fail it, from wherever it waits."""
-    settling.fail(video, code="render_failed", message="No.", retryable=True, reason="test")
+    settlement.fail(video, code="render_failed", message="No.", retryable=True, reason="test")

@@ -1,8 +1,8 @@
 import pytest
 
 from genvid.sandbox.process import SandboxProcess
-from videos import provider, renderers
-from videos.services import deliveries, rendering
+from videos.pipeline import incoming_webhooks, polling
+from videos.provider import heygen_clients, provider_gate
 from videos.tests.doubles import Door
 from videos.tests.pipeline import Pipeline
 
@@ -17,6 +17,6 @@ def pipeline(db: None, sandbox: SandboxProcess) -> Pipeline:
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     """Stands in front of the real client in every service."""
     standing = Door()
-    for module in (renderers, provider, deliveries, rendering):
+    for module in (heygen_clients, provider_gate, incoming_webhooks, polling):
         monkeypatch.setattr(module, "get_client", lambda: standing)
     return standing

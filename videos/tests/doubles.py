@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from django.core.files.storage import FileSystemStorage
 
-from genvid.heygen.client import HeyGenClient
-from genvid.heygen.client import get_client as real_client
+from genvid.heygen.heygen_client import HeyGenClient
+from genvid.heygen.heygen_client import get_client as real_client
 
 
 class Door:

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from genvid.heygen.errors import Busy, InProgress, LinkExpired, NotFound, OperatorProblem, Refused, Unknown
 from genvid.heygen.failures import failure_of_video
-from genvid.heygen.types import ProviderAccount, RemoteVideo, RenderSpec, RenderState, Submission, WebhookNotice
+from genvid.heygen.heygen_errors import Busy, InProgress, LinkExpired, NotFound, OperatorProblem, Refused, Unknown
+from genvid.heygen.heygen_types import ProviderAccount, RemoteVideo, RenderSpec, RenderState, Submission, WebhookNotice
 from videos.tests.doubles import tiny_mp4
 
 NO_CREDIT = "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"

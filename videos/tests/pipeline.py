@@ -10,18 +10,19 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from avatars.catalogue_sync import sync_catalogue
 from avatars.models import Avatar
-from avatars.services import sync_catalogue
 from billing.enums import EntryKind, HoldStatus
 from billing.models import Hold, LedgerEntry
-from genvid.heygen.client import get_client
+from genvid.heygen.heygen_client import get_client
 from genvid.sandbox.process import SandboxProcess
 from genvid.tests.asserts import the_ledger_proves
 from genvid.tests.factories import SCRIPT, Person
-from videos import provider, scheduler
 from videos.enums import WAITING, Status
+from videos.lifecycle import video_actions
 from videos.models import ProviderState, Video, WebhookDelivery
-from videos.services import creating, deliveries, rendering, storing, submitting, sweeping
+from videos.pipeline import incoming_webhooks, polling, scheduler, storage, submission, sweeper
+from videos.provider import provider_gate
 from videos.video_request import VideoRequest
 
 DEADLINE_SECONDS = 900.0
@@ -59,7 +60,7 @@ class Pipeline:
 
     def order(self, person: Person, script: str = SCRIPT, **fields: Any) -> Video:
         given = {"script": script, "avatar_id": self.avatar.pk, "resolution": "720p"} | fields
-        return creating.create(person.caller, VideoRequest(**given))
+        return video_actions.create(person.caller, VideoRequest(**given))
 
     def dispatch(self) -> int:
         return scheduler.hand_out_slots()
@@ -68,17 +69,17 @@ class Pipeline:
         """Hand out slots and send this video's order, whenever it was due."""
         self.dispatch()
         self.make_due(video)
-        submitting.submit_video(str(video.pk))
+        submission.submit_video(str(video.pk))
         return fresh(video)
 
     def poll(self, video: Video) -> Video:
         self.make_due(video)
-        rendering.poll_due()
+        polling.poll_due()
         return fresh(video)
 
     def store(self, video: Video) -> Video:
         self.make_due(video)
-        storing.store_video(str(video.pk))
+        storage.store_video(str(video.pk))
         return fresh(video)
 
     def tick(self) -> None:
@@ -87,14 +88,14 @@ class Pipeline:
         scheduler.hand_out_test_slots()
         Video.objects.filter(status__in=WAITING, due_at__isnull=False).update(due_at=timezone.now())
         for pk in Video.objects.filter(status=Status.SUBMITTING).values_list("pk", flat=True):
-            submitting.submit_video(str(pk))
-        rendering.poll_due()
-        rendering.poll_tests()
+            submission.submit_video(str(pk))
+        polling.poll_due()
+        polling.poll_tests()
         for pk in Video.objects.filter(status=Status.STORING).values_list("pk", flat=True):
-            storing.store_video(str(pk))
+            storage.store_video(str(pk))
         for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):
-            deliveries.work_off(pk)
-        sweeping.sweep_all()
+            incoming_webhooks.work_off(pk)
+        sweeper.sweep_all()
 
     def run(self, video: Video, *until: str, seconds: float = DEADLINE_SECONDS) -> Video:
         """Tick until `video` has one of these statuses, `completed` unless named."""
@@ -155,7 +156,7 @@ class Pipeline:
 
 
 def gate() -> ProviderState:
-    state, _ = ProviderState.objects.get_or_create(name=provider.NAME)
+    state, _ = ProviderState.objects.get_or_create(name=provider_gate.NAME)
     return state
 
 

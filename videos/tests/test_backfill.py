@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from genvid.heygen.types import WebhookNotice
+from genvid.heygen.heygen_types import WebhookNotice
 from genvid.tests.factories import make_video
 from videos.enums import LearnedBy
 from videos.models import ProviderState, WebhookDelivery
-from videos.services import deliveries
+from videos.pipeline import incoming_webhooks
 from videos.tests.pipeline import charged_once, fresh, gate
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ LONG = 3600.0
 @pytest.fixture
 def late(pipeline, owner, monkeypatch):
     """A render that ended; its delivery was lost, and it has lasted longer than any should."""
-    monkeypatch.setattr(deliveries, "ON_ITS_WAY", timedelta(0))
+    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
     pipeline.sandbox.knobs(webhooks="off")
     video = pipeline.rendered(pipeline.order(owner))
     pipeline.age(video, LONG)
@@ -32,61 +32,61 @@ def calls(pipeline) -> int:
 
 def work_off_all() -> None:
     for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):
-        deliveries.work_off(pk)
+        incoming_webhooks.work_off(pk)
 
 
 # ── Against the sandbox
 
 
 def test_a_render_whose_delivery_was_lost_is_found_in_the_history(late):
-    assert deliveries.backfill_missed() == 1
+    assert incoming_webhooks.backfill_missed() == 1
     work_off_all()
     assert (fresh(late).status, fresh(late).learned_by) == ("storing", LearnedBy.HISTORY)
 
 
 def test_the_history_is_not_read_while_nothing_renders(pipeline):
-    assert (deliveries.backfill_missed(), calls(pipeline)) == (0, 0)
+    assert (incoming_webhooks.backfill_missed(), calls(pipeline)) == (0, 0)
 
 
 def test_the_history_is_not_read_while_no_render_is_late(pipeline, owner):
     pipeline.submit(pipeline.order(owner))
-    assert (deliveries.backfill_missed(), calls(pipeline)) == (0, 0)
+    assert (incoming_webhooks.backfill_missed(), calls(pipeline)) == (0, 0)
 
 
 def test_what_came_already_is_not_kept_twice(late):
-    assert [deliveries.backfill_missed() for _ in range(2)] == [1, 0]
+    assert [incoming_webhooks.backfill_missed() for _ in range(2)] == [1, 0]
     assert WebhookDelivery.objects.count() == 1
 
 
 def test_a_delivery_that_comes_after_all_is_the_same_one(late, pipeline, owner):
-    deliveries.backfill_missed()
+    incoming_webhooks.backfill_missed()
     event_id = WebhookDelivery.objects.get().key
     notice = WebhookNotice(event_id, "avatar_video.success", late.provider_video_id, None, {})
-    assert deliveries.keep(notice) is False
+    assert incoming_webhooks.keep(notice) is False
     work_off_all()
     pipeline.store(late)
     assert charged_once(owner, late)
 
 
 def test_what_may_still_be_on_its_way_is_left_for_the_next_time(late, monkeypatch):
-    monkeypatch.setattr(deliveries, "ON_ITS_WAY", timedelta(minutes=1))
-    assert deliveries.backfill_missed() == 0
-    monkeypatch.setattr(deliveries, "ON_ITS_WAY", timedelta(0))
-    assert deliveries.backfill_missed() == 1
+    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(minutes=1))
+    assert incoming_webhooks.backfill_missed() == 0
+    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
+    assert incoming_webhooks.backfill_missed() == 1
 
 
 def test_a_render_that_is_known_to_have_ended_is_not_told_of_again(late, pipeline, owner):
     pipeline.poll(late)
     waiting = make_video(owner, "rendering", submitted_at=timezone.now() - timedelta(seconds=LONG))
-    assert (deliveries.backfill_missed(), fresh(waiting).status) == (0, "rendering")
+    assert (incoming_webhooks.backfill_missed(), fresh(waiting).status) == (0, "rendering")
     assert calls(pipeline) == 2
 
 
 def test_a_history_that_cannot_be_read_is_read_from_the_same_place_later(late, pipeline):
     pipeline.sandbox.fault(kind="status", status=503, method="GET", path="/v3/webhooks/events", times=3)
-    assert deliveries.backfill_missed() == 0
+    assert incoming_webhooks.backfill_missed() == 0
     assert ProviderState.objects.get().events_seen_until is None
-    assert deliveries.backfill_missed() == 1
+    assert incoming_webhooks.backfill_missed() == 1
 
 
 # ── Whatever the history looks like
@@ -95,7 +95,7 @@ def test_a_history_that_cannot_be_read_is_read_from_the_same_place_later(late, p
 @pytest.fixture
 def past(db, owner, door, monkeypatch):
     """A history of 250 events in the order given, of which the last is of a render of ours that is late."""
-    monkeypatch.setattr(deliveries, "HISTORY_PAGE", 100)
+    monkeypatch.setattr(incoming_webhooks, "HISTORY_PAGE", 100)
     started = timezone.now() - timedelta(seconds=LONG)
     video = make_video(owner, "rendering", submitted_at=started)
     asked = []
@@ -121,27 +121,27 @@ def past(db, owner, door, monkeypatch):
 
 def test_of_a_history_with_the_newest_first_only_the_new_part_is_read(past):
     asked = past(lambda events: events[::-1])
-    assert (deliveries.backfill_missed(), len(asked)) == (1, 100)
+    assert (incoming_webhooks.backfill_missed(), len(asked)) == (1, 100)
 
 
 def test_of_a_history_with_the_oldest_first_all_is_read(past):
     asked = past(lambda events: events)
-    assert (deliveries.backfill_missed(), len(asked)) == (1, 250)
+    assert (incoming_webhooks.backfill_missed(), len(asked)) == (1, 250)
 
 
 def test_a_history_without_times_is_read_whole(past, door):
     past(lambda events: [WebhookNotice(e.key, e.event_type, e.video_id, None, {}) for e in events])
-    assert deliveries.backfill_missed() == 1
+    assert incoming_webhooks.backfill_missed() == 1
 
 
 def test_a_history_that_never_ends_is_not_read_for_ever(past, monkeypatch):
-    monkeypatch.setattr(deliveries, "HISTORY_ROWS", 120)
+    monkeypatch.setattr(incoming_webhooks, "HISTORY_ROWS", 120)
     asked = past(lambda events: events)
-    assert (deliveries.backfill_missed(), len(asked)) == (0, 120)
+    assert (incoming_webhooks.backfill_missed(), len(asked)) == (0, 120)
 
 
 def test_after_a_long_rest_nothing_older_than_the_oldest_render_is_read(past):
     gate()
     ProviderState.objects.update(events_seen_until=timezone.now() - timedelta(days=9))
     asked = past(lambda events: events[::-1])
-    assert (deliveries.backfill_missed(), len(asked)) == (1, 100)
+    assert (incoming_webhooks.backfill_missed(), len(asked)) == (1, 100)

@@ -12,10 +12,11 @@ from accounts.models import OutgoingEvent
 from genvid.tests.asserts import data_of, nothing_changes, queries_of, queries_once_warm, refusal_of, the_ledger_proves
 from genvid.tests.factories import make_avatar, make_caller, make_endpoint, make_key, make_video, set_balance
 from genvid.tests.parallel import in_parallel
-from videos import estimates, scheduler
+from videos.batches import batch_actions
 from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent
-from videos.services import batching, sweeping
+from videos.pipeline import scheduler, sweeper
+from videos.queue import estimates
 from videos.tests.batches import BATCHES, counts, end, make_batch, payload_for, shown, videos_of
 from videos.tests.pipeline import fresh
 
@@ -130,8 +131,8 @@ def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
     settings.HEYGEN_API_KEY, settings.HEYGEN_MAX_CONCURRENT = "key", 4
     person = make_caller(balance=200)
     batch = make_batch(person, payload_for(make_avatar()), rows=[{"name": "Ada"}] * 20)
-    in_parallel([lambda: batching.cancel(batch), scheduler.hand_out_slots, lambda: batching.cancel(batch)])
-    batching.cancel_rest(str(batch.pk))
+    in_parallel([lambda: batch_actions.cancel(batch), scheduler.hand_out_slots, lambda: batch_actions.cancel(batch)])
+    batch_actions.cancel_rest(str(batch.pk))
     statuses = Counter(video.status for video in videos_of(batch))
     assert statuses["submitting"] + statuses["canceled"] == 20
     assert (fresh_batch(batch).open, the_ledger_proves()) == (statuses["submitting"], True)
@@ -140,7 +141,7 @@ def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
 def test_canceling_more_takes_few_more_queries(owner, payload):
     set_balance(owner, 1000)
     few, many = (make_batch(owner, payload, rows=[{"name": "Ada"}] * count) for count in (10, 20))
-    cost = [queries_of(lambda batch=batch: batching.cancel(batch)) for batch in (few, many)]
+    cost = [queries_of(lambda batch=batch: batch_actions.cancel(batch)) for batch in (few, many)]
     assert cost[1] - cost[0] <= 4 * 10
 
 
@@ -161,19 +162,19 @@ def test_an_ended_batch_cannot_be_canceled(owner, payload):
 
 
 def test_the_rest_of_a_long_batch_is_canceled_by_a_worker(owner, payload, monkeypatch, woken):
-    monkeypatch.setattr(batching, "CANCEL_CHUNK", 2)
+    monkeypatch.setattr(batch_actions, "CANCEL_CHUNK", 2)
     batch = make_batch(owner, payload)
     assert data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))["counts"] == counts(queued=1, canceled=2)
     assert ("videos.cancel_batch", str(batch.pk)) in woken
-    batching.cancel_rest(str(batch.pk))
+    batch_actions.cancel_rest(str(batch.pk))
     assert shown(owner, batch)["counts"] == counts(canceled=3)
 
 
 def test_a_cancellation_that_died_half_way_is_found_by_the_sweep(owner, payload, monkeypatch, woken):
-    monkeypatch.setattr(batching, "CANCEL_CHUNK", 2)
+    monkeypatch.setattr(batch_actions, "CANCEL_CHUNK", 2)
     batch = make_batch(owner, payload)
     data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
     woken.clear()
-    Batch.objects.update(canceled_at=timezone.now() - 2 * sweeping.CANCEL_AFTER)
-    sweeping.wake_cancellations()
+    Batch.objects.update(canceled_at=timezone.now() - 2 * sweeper.CANCEL_AFTER)
+    sweeper.wake_cancellations()
     assert woken == [("videos.cancel_batch", str(batch.pk))]

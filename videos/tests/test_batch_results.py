@@ -8,8 +8,8 @@ import pytest
 from accounts.enums import Role
 from genvid.tests.asserts import data_of, queries_once_warm
 from genvid.tests.factories import make_teammate, set_balance
+from videos.lifecycle import deletion
 from videos.models import Video
-from videos.services import deleting
 from videos.tests.batches import BATCHES, end, make_batch, payload_for, videos_of
 from videos.tests.pipeline import fresh
 
@@ -67,10 +67,10 @@ def test_a_deleted_video_keeps_its_line_without_links_and_at_last_without_values
     end(first)
     Video.objects.filter(pk=first.pk).update(file="videos/a.mp4", subtitles="videos/a.srt")
     assert data_of(owner.client.get(f"/api/v1/videos/{first.pk}"))["file_url"] in results(owner, batch)[0].values()
-    deleting.delete(fresh(first))
+    deletion.delete(fresh(first))
     line = results(owner, batch)[0]
     assert (line["name"], line["status"], line["file_url"], line["captions_url"]) == ("Ada", "failed", "", "")
-    deleting.purge_video(str(first.pk))
+    deletion.purge_video(str(first.pk))
     assert (results(owner, batch)[0]["name"], fresh(first).variables) == ("", {})
 
 

@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from genvid.configuration import DeclaredEnv
 from genvid.storages import bucket
 from genvid.tests.factories import make_video
-from videos.media import filename_of, lasting_link, signed_link
+from videos.media.signed_links import filename_of, lasting_link, signed_link
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db

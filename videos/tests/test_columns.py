@@ -3,7 +3,7 @@
 
 import pytest
 
-from videos.columns import AmbiguousColumn, NoColumn, as_variable_name, columns_for, is_variable_name, match_key
+from videos.batches.columns import AmbiguousColumn, NoColumn, as_variable_name, columns_for, is_variable_name, match_key
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@
 import pytest
 
 from genvid.tests.properties import given, st
-from videos.csv_alphabets import CODECS
-from videos.csv_encodings import Decoded, UnreadableText, WrongEncoding, canonical_encoding, decode
+from videos.batches.csv_alphabets import CODECS
+from videos.batches.csv_encodings import Decoded, UnreadableText, WrongEncoding, canonical_encoding, decode
 
 TEXT = "name;city\r\nZoë;Kraków\r\n"
 SAVED = {

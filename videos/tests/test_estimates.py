@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from genvid.tests.properties import assume, given, settings, st
-from videos import estimates
 from videos.enums import PROCESSING, Status
 from videos.models import Video
+from videos.queue import estimates
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)

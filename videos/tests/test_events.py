@@ -4,8 +4,8 @@ import pytest
 
 from genvid.tests.asserts import data_of, queries_once_warm, wrong_fields_of
 from genvid.tests.factories import make_video
+from videos import settlement
 from videos.models import VideoEvent
-from videos.services import settling
 
 pytestmark = pytest.mark.django_db
 
@@ -48,14 +48,14 @@ def test_an_unhappy_end_is_told(owner, status, reason):
 
 def test_a_render_that_starts_over_is_told(owner):
     video = make_video(owner, "rendering")
-    settling.requeue(video, reason="try_again", why="secret words")
+    settlement.requeue(video, reason="try_again", why="secret words")
     row = events_of(owner, video)[0]
     assert (row["from_status"], row["to_status"], row["reason"]) == ("processing", "queued", "try_again")
 
 
 def test_what_was_noted_for_staff_is_not_told(owner):
     video = make_video(owner, "rendering")
-    settling.requeue(video, reason="try_again", why="secret words")
+    settlement.requeue(video, reason="try_again", why="secret words")
     assert b"secret" not in owner.client.get(f"/api/v1/videos/{video.pk}/events").content
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from genvid.tests.properties import given, st
-from videos.fairness import Line, allot, place
+from videos.queue.fairness import Line, allot, place
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from videos.languages import language_name, locale_of, voice_speaks
+from videos.speech.languages import language_name, locale_of, voice_speaks
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from django.utils import timezone
 from genvid.errors import Overloaded
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import make_video
-from videos import downloads
+from videos.media import resumable_downloads
 from videos.models import Video
-from videos.services import handmade, storing, sweeping
+from videos.pipeline import storage, sweeper
+from videos.staff import manual_files
 from videos.tests.doubles import tiny_mp4
 from videos.tests.pipeline import charged_once, fresh, stored_files
 
@@ -45,7 +46,7 @@ def content_of(video, field: str = "file") -> bytes:
 
 
 def replace(video) -> bool:
-    return storing.replace_file(str(video.pk))
+    return storage.replace_file(str(video.pk))
 
 
 # ── Uploaded
@@ -55,7 +56,7 @@ def replace(video) -> bool:
 def test_an_upload_that_would_eat_into_the_disk_reserve_is_refused(owner, settings, status):
     video, settings.VIDEO_DISK_RESERVE = make_video(owner, status), 10**18
     with nothing_changes(), pytest.raises(Overloaded, match="bytes are needed"):
-        handmade.settle_completed(video, by=STAFF, file=upload(tiny_mp4(3)))
+        manual_files.settle_completed(video, by=STAFF, file=upload(tiny_mp4(3)))
     assert stored_files(video) == []
 
 
@@ -65,7 +66,7 @@ def test_an_upload_is_not_appended_to_a_part_of_heygens_file(pipeline, owner):
     video = pipeline.store(video)
     pipeline.make_due(video)
 
-    handmade.settle_completed(video, by=STAFF, file=upload(tiny_mp4(3)))
+    manual_files.settle_completed(video, by=STAFF, file=upload(tiny_mp4(3)))
 
     assert (content_of(video), fresh(video).file_sha256) == (tiny_mp4(3), hashlib.sha256(tiny_mp4(3)).hexdigest())
     assert charged_once(owner, video)
@@ -73,13 +74,13 @@ def test_an_upload_is_not_appended_to_a_part_of_heygens_file(pipeline, owner):
 
 def test_an_upload_is_refused_while_a_worker_is_in_the_folder(owner):
     video = make_video(owner, "rendering")
-    with downloads.work_folder(video.pk), pytest.raises(Overloaded, match="another worker"):
-        handmade.settle_completed(video, by=STAFF, file=upload(tiny_mp4(3)))
+    with resumable_downloads.work_folder(video.pk), pytest.raises(Overloaded, match="another worker"):
+        manual_files.settle_completed(video, by=STAFF, file=upload(tiny_mp4(3)))
     assert (fresh(video).status, stored_files(video)) == ("storing", [])
 
 
 def test_an_upload_leaves_nothing_in_the_work_folder(owner, work_dir):
-    handmade.settle_completed(make_video(owner, "rendering"), by=STAFF, file=upload(tiny_mp4(3)))
+    manual_files.settle_completed(make_video(owner, "rendering"), by=STAFF, file=upload(tiny_mp4(3)))
     assert list(work_dir.iterdir()) == []
 
 
@@ -128,7 +129,7 @@ def test_a_page_replaces_no_video(pipeline, finished):
 
 
 def test_a_replacement_is_refused_while_another_worker_is_in_the_folder(finished):
-    with downloads.work_folder(finished.pk), nothing_changes():
+    with resumable_downloads.work_folder(finished.pk), nothing_changes():
         assert replace(finished) is False
 
 
@@ -152,11 +153,11 @@ def test_the_part_of_a_replacement_is_cleared_once_it_is_old(pipeline, finished,
     pipeline.sandbox.knobs(truncate_downloads=1)
     replace(finished)
     folder = work_dir / str(finished.pk)
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     assert folder.exists()
-    old = time.time() - sweeping.LEFTOVER_SECONDS - 1
+    old = time.time() - sweeper.LEFTOVER_SECONDS - 1
     os.utime(folder, (old, old))
 
-    sweeping.sweep_all()
+    sweeper.sweep_all()
 
     assert list(work_dir.iterdir()) == []

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import make_video
-from videos.media import SALT, lasting_link, signed_link
+from videos.media.signed_links import SALT, lasting_link, signed_link
 
 pytestmark = pytest.mark.django_db
 BYTES = b"0123456789"

@@ -8,19 +8,19 @@ from django.db.utils import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from accounts import outbox
 from accounts.models import Delivery, WebhookEndpoint
+from accounts.webhooks import outgoing_events
 from billing.models import Wallet
-from genvid.heygen.errors import OperatorProblem
+from genvid.heygen.heygen_errors import OperatorProblem
 from genvid.tests.asserts import queries_of
 from genvid.tests.factories import make_caller, make_video
 from genvid.tests.test_metrics import series
-from videos import provider
+from videos import settlement
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery, after
-from videos.services import settling
+from videos.provider import provider_gate
 from videos.tests.pipeline import fresh
-from videos.tests.test_webhooks_in import SECRET, knock, success, work_off_all
+from videos.tests.test_incoming_webhooks import SECRET, knock, success, work_off_all
 
 pytestmark = pytest.mark.django_db
 
@@ -78,14 +78,14 @@ def test_slots_in_use_and_their_limit(owner, settings):
     settings.HEYGEN_MAX_CONCURRENT = 7
     for status in ("submitting", "rendering", "storing"):
         make_video(owner, status)
-    ProviderState.objects.create(name=provider.NAME, learned_limit=4, learned_at=timezone.now())
+    ProviderState.objects.create(name=provider_gate.NAME, learned_limit=4, learned_at=timezone.now())
     assert [gauge(f"slots_{name}") for name in ("used", "limit", "max")] == [2, 4, 7]
 
 
 def test_the_gate_as_it_stands():
     assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [0, 0, 0]
-    provider.trip(OperatorProblem("unauthorized"))
-    provider.pause("sam@example.com")
+    provider_gate.trip(OperatorProblem("unauthorized"))
+    provider_gate.pause("sam@example.com")
     assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [1, 1, 1]
 
 
@@ -105,8 +105,8 @@ def test_webhooks_to_clients_that_are_due_are_counted(owner):
     endpoint = WebhookEndpoint.objects.create(
         account=owner.account, url="https://client.example/hook", events=["*"], secret="whsec_x"
     )
-    outbox.publish(owner.account.pk, "video.completed", {}, object_id="1")
-    outbox.publish(owner.account.pk, "video.completed", {}, object_id="2")
+    outgoing_events.publish(owner.account.pk, "video.completed", {}, object_id="1")
+    outgoing_events.publish(owner.account.pk, "video.completed", {}, object_id="2")
     later = Delivery.objects.filter(endpoint=endpoint).order_by("pk").first()
     Delivery.objects.filter(pk=later.pk).update(next_attempt_at=after(60))
     assert gauge("outbox_backlog") == 1
@@ -151,12 +151,12 @@ def test_each_stage_is_timed(owner, counts, status, step, stage):
 def test_an_end_is_counted_with_its_error(owner, counts):
     video = make_video(owner, "rendering")
     words = {"code": "render_timeout", "message": "Late.", "retryable": True, "reason": "test"}
-    assert counts(lambda: settling.fail(video, **words), "videos_settled_total", "render_timeout", "failed") == 1
+    assert counts(lambda: settlement.fail(video, **words), "videos_settled_total", "render_timeout", "failed") == 1
 
 
 def test_a_canceled_video_is_counted_as_such(owner, counts):
     video = make_video(owner)
-    assert counts(lambda: settling.cancel(video, reason="test"), "videos_settled_total", "", "canceled") == 1
+    assert counts(lambda: settlement.cancel(video, reason="test"), "videos_settled_total", "", "canceled") == 1
 
 
 def test_a_finished_render_is_counted_by_how_we_learned_of_it(owner, counts):
@@ -168,7 +168,7 @@ def test_a_finished_render_is_counted_by_how_we_learned_of_it(owner, counts):
 def test_a_move_that_is_rolled_back_is_not_counted(owner):
     video = make_video(owner)
     before = page().get(("genvid_videos_settled_total", ("", "canceled")), 0)
-    settling.cancel(video, reason="never committed: the test's transaction is open")
+    settlement.cancel(video, reason="never committed: the test's transaction is open")
     assert page().get(("genvid_videos_settled_total", ("", "canceled")), 0) == before
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from genvid.sandbox.renderer import RenderJob, render_clip
 from genvid.tests.properties import given, settings, st
-from videos.mp4 import MOOV_LIMIT, BrokenFile, Mp4Info, inspect
+from videos.media.mp4 import MOOV_LIMIT, BrokenFile, Mp4Info, inspect
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from genvid.heygen.errors import Busy, OperatorProblem, Refused, Unknown
-from genvid.heygen.types import RemoteVideo, RenderState, Submission
+from genvid.heygen.heygen_errors import Busy, OperatorProblem, Refused, Unknown
+from genvid.heygen.heygen_types import RemoteVideo, RenderState, Submission
 from genvid.tests.factories import make_avatar, make_video
 from videos.models import Video, VideoEvent, after
-from videos.services import submitting, sweeping
+from videos.pipeline import submission, sweeper
 from videos.tests.pipeline import charged_once, fresh, history, outcome_of, still_held
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def order(owner, door):
 
 def ask(video: Video) -> Video:
     Video.objects.filter(pk=video.pk).update(due_at=timezone.now())
-    submitting.submit_video(str(video.pk))
+    submission.submit_video(str(video.pk))
     return fresh(video)
 
 
@@ -69,7 +69,7 @@ def test_a_video_of_another_title_is_not_taken_for_the_orders(order, title):
     ask(video)
     order.listed = [remote(title.format(pk=video.pk))]
     let_deadline_come(video)
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
 
 
@@ -78,7 +78,7 @@ def test_the_right_one_is_found_among_others(order):
     ask(video)
     order.listed = [remote(f"genvid {video.pk} 10", "tenth"), remote(f"genvid {video.pk} 1", "first")]
     let_deadline_come(video)
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     assert (fresh(video).status, fresh(video).provider_video_id) == ("rendering", "first")
 
 
@@ -98,13 +98,13 @@ def test_a_refusal_right_after_an_unanswered_call_proves_nothing(order, owner):
 
 def test_a_refusal_that_lasts_is_one(order):
     video = order(Unknown("timeout"), *[Refused("content_policy_violation")] * 9)
-    for _ in range(submitting.LISTED_AFTER_TRIES + 1):
+    for _ in range(submission.LISTED_AFTER_TRIES + 1):
         video = ask(video)
     assert outcome_of(video) == ("failed", "content_refused", False)
 
 
 def test_the_waits_before_a_refusal_counts_outlast_the_listing(order, settings):
-    waits = [settings.VIDEO_RETRY_SECONDS * 2**tries for tries in range(submitting.LISTED_AFTER_TRIES)]
+    waits = [settings.VIDEO_RETRY_SECONDS * 2**tries for tries in range(submission.LISTED_AFTER_TRIES)]
     assert sum(waits) >= 60
 
 
@@ -125,7 +125,7 @@ def test_a_refusal_of_an_answered_first_call_frees_the_key(order, error):
 def test_no_call_is_made_shortly_before_the_deadline(order):
     """What the last call made must be listed when the deadline looks for it."""
     video = order()
-    let_deadline_come(video, submitting.QUIET_SECONDS - 1)
+    let_deadline_come(video, submission.QUIET_SECONDS - 1)
     video = ask(video)
     assert (order.asks, video.status) == ([], "submitting")
     assert abs((video.due_at - video.deadline_at).total_seconds()) < 1
@@ -156,7 +156,7 @@ def test_at_the_deadline_what_is_not_listed_was_not_made(order, owner):
     video = order(Unknown("timeout"))
     ask(video)
     let_deadline_come(video)
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
     assert owner.wallet.held == 0
 
@@ -212,7 +212,7 @@ def test_an_order_that_was_never_answered_all_day_is_adopted_and_paid_once(pipel
         video = pipeline.submit(video)
     pipeline.make_due(video)
     pipeline.outlive(video)
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     assert history(video)[-1] == ("submitting", "rendering", "found_at_provider")
     assert pipeline.run(video).status == "completed"
     assert (pipeline.renders(video), charged_once(owner, video)) == (1, True)

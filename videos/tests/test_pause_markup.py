@@ -8,9 +8,9 @@ import pytest
 from genvid.tests.asserts import data_of, nothing_changes, wrong_fields_of
 from genvid.tests.factories import make_avatar, make_video, make_voice
 from genvid.tests.properties import given, settings, st
-from videos import estimates
 from videos.models import Video
-from videos.services import submitting
+from videos.pipeline import submission
+from videos.queue import estimates
 from videos.speech import markup
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)
@@ -172,7 +172,7 @@ def test_a_script_is_kept_as_it_was_sent_and_ordered_as_the_voice_reads_it(owner
     assert video["script"] == script
     row = Video.objects.select_related("avatar", "voice").get()
     assert (row.script, row.estimated_seconds) == (script, 5)
-    assert submitting.spec_of(row).script == 'Hello <break time="1.5s"/> you. 3 < 5'
+    assert submission.spec_of(row).script == 'Hello <break time="1.5s"/> you. 3 < 5'
 
 
 @pytest.mark.django_db
@@ -232,7 +232,7 @@ def batch(pausing) -> dict[str, Any]:
 def test_the_rows_of_a_batch_may_fill_a_pause(owner, batch):
     data_of(owner.client.post(BATCHES, batch), 201)
     first, second = Video.objects.select_related("avatar", "voice").order_by("batch_row")
-    assert submitting.spec_of(first).script == 'Hello Ada, <break time="0.5s"/> welcome.'
+    assert submission.spec_of(first).script == 'Hello Ada, <break time="0.5s"/> welcome.'
     assert first.script == 'Hello Ada, <break time="500ms"/> welcome.'
     assert second.estimated_seconds > first.estimated_seconds
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from videos.enums import Status
 from videos.models import Video
-from videos.services import sweeping
+from videos.pipeline import sweeper
 from videos.tests.doubles import SlowlyDeleting
 from videos.tests.pipeline import (
     CREATE,
@@ -30,7 +30,7 @@ class TestDeadlines:
         video = pipeline.order(owner)
         pipeline.outlive(video)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert outcome_of(video) == ("failed", "provider_unavailable", True)
         assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
@@ -52,7 +52,7 @@ class TestDeadlines:
         pipeline.make_due(video)
         pipeline.outlive(video)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert outcome_of(video) == ("failed", "provider_unavailable", True)
         assert history(video)[-1] == ("submitting", "failed", "submit_deadline")
@@ -64,7 +64,7 @@ class TestDeadlines:
         pipeline.make_due(video)
         pipeline.outlive(video)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert history(video)[-1] == ("submitting", "rendering", "found_at_provider")
         assert fresh(video).provider_video_id == pipeline.remote(video)["id"]
@@ -78,7 +78,7 @@ class TestDeadlines:
         pipeline.outlive(video)
         pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=3)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert fresh(video).status == Status.SUBMITTING
         assert still_held(owner, video)
@@ -90,9 +90,9 @@ class TestDeadlines:
         pipeline.outlive(video)
         pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=50)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
         asked = pipeline.sandbox.books()["requests"]["GET /v3/videos"]
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert pipeline.sandbox.books()["requests"]["GET /v3/videos"] == asked
 
@@ -102,7 +102,7 @@ class TestDeadlines:
 
         def slow(client, spec, **order):
             pipeline.outlive(video)
-            sweeping.sweep_all()
+            sweeper.sweep_all()
             return client.real.create_video(spec, **order)
 
         door.create = slow
@@ -116,7 +116,7 @@ class TestDeadlines:
         video = pipeline.submit(pipeline.order(owner))
         pipeline.outlive(video)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert outcome_of(video) == ("failed", "render_timeout", True)
         assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 1)
@@ -126,7 +126,7 @@ class TestDeadlines:
         video = pipeline.rendered(pipeline.order(owner))
         pipeline.outlive(video)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert pipeline.run(video, "completed", "failed").status == Status.COMPLETED
         assert charged_once(owner, video)
@@ -136,7 +136,7 @@ class TestDeadlines:
         video = pipeline.store(pipeline.storing(pipeline.order(owner)))
         pipeline.outlive(video)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert outcome_of(video) == ("failed", "storage_failed", True)
         assert (money_of(owner), stored_files(video)) == (UNTOUCHED, [])
@@ -148,7 +148,7 @@ class TestDeadlines:
             done = client.real.download_media(url, sink, **options)
             if ".srt" in url:
                 pipeline.outlive(video)
-                sweeping.sweep_all()
+                sweeper.sweep_all()
             return done
 
         door.download = slow
@@ -164,7 +164,7 @@ class TestDeadlines:
         use_storage(settings, "SlowlyDeleting")
         SlowlyDeleting.meanwhile = lambda: pipeline.store(video)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         video = fresh(video)
         kept = {"completed": ["captions.srt", "thumbnail.jpg", "video.mp4"], "failed": []}
@@ -177,7 +177,7 @@ class TestDeadlines:
         pipeline.make_due(good)
         use_storage(settings, "BrokenBucket")
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert ("videos.store", str(good.pk)) in woken
         assert (fresh(bad).status, money_of(owner).holds) == ("failed", 1)
@@ -189,7 +189,7 @@ class TestSweep:
         pipeline.dispatch()
         Video.objects.filter(pk=other.pk).update(due_at=timezone.now() + timedelta(seconds=60))
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert woken == [("videos.submit", str(video.pk))]
 

@@ -3,10 +3,11 @@
 import pytest
 from django.utils import timezone
 
-from genvid.heygen.client import HeyGenClient
+from genvid.heygen.heygen_client import HeyGenClient
 from videos.enums import Status
+from videos.lifecycle import deletion, retention
 from videos.models import Video
-from videos.services import deleting, retention, sweeping
+from videos.pipeline import sweeper
 from videos.tests.pipeline import (
     UNTOUCHED,
     charged_once,
@@ -128,8 +129,8 @@ class TestDeleting:
         video = pipeline.run(pipeline.order(owner))
         paid = money_of(owner)
 
-        deleting.delete(video)
-        deleting.purge_video(str(video.pk))
+        deletion.delete(video)
+        deletion.purge_video(str(video.pk))
 
         video = fresh(video)
         assert (stored_files(video), video.script, video.file.name) == ([], "", "")
@@ -138,28 +139,28 @@ class TestDeleting:
 
     def test_a_purge_in_vain_is_repeated_by_the_sweep(self, pipeline, owner, woken):
         video = pipeline.run(pipeline.order(owner))
-        deleting.delete(video)
+        deletion.delete(video)
         pipeline.sandbox.fault(kind="status", status=503, method="DELETE")
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
         assert (fresh(video).purged_at, pipeline.remote(video)["deleted"]) == (None, 0)
-        Video.objects.filter(pk=video.pk).update(deleted_at=timezone.now() - sweeping.PURGE_AFTER)
+        Video.objects.filter(pk=video.pk).update(deleted_at=timezone.now() - sweeper.PURGE_AFTER)
 
-        sweeping.sweep_all()
+        sweeper.sweep_all()
 
         assert woken == [("videos.purge", str(video.pk))]
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
         assert (fresh(video).purged_at is not None, pipeline.remote(video)["deleted"]) == (True, 1)
 
     def test_a_purge_that_the_storage_refuses_is_repeated(self, pipeline, owner, settings):
         video = pipeline.run(pipeline.order(owner))
-        deleting.delete(video)
+        deletion.delete(video)
         storages = settings.STORAGES
         use_storage(settings, "BrokenBucket")
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
         assert fresh(video).purged_at is None
         settings.STORAGES = storages
 
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
 
         assert (fresh(video).purged_at is not None, stored_files(video)) == (True, [])
 
@@ -167,20 +168,20 @@ class TestDeleting:
         video = pipeline.run(pipeline.order(owner))
         retention.delete_render(str(video.pk))
         gone_at = fresh(video).provider_deleted_at
-        deleting.delete(video)
+        deletion.delete(video)
 
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
 
         assert fresh(video).provider_deleted_at == gone_at
         assert pipeline.sandbox.books()["requests"]["DELETE /v3/videos/{video_id}"] == 1
 
     def test_a_purge_twice_is_once(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
-        deleting.delete(video)
-        deleting.purge_video(str(video.pk))
+        deletion.delete(video)
+        deletion.purge_video(str(video.pk))
         purged_at = fresh(video).purged_at
 
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
 
         assert fresh(video).purged_at == purged_at
         assert pipeline.sandbox.books()["requests"]["DELETE /v3/videos/{video_id}"] == 1
@@ -188,16 +189,16 @@ class TestDeleting:
     def test_a_video_that_is_not_deleted_is_not_purged(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
 
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
 
         assert (fresh(video).purged_at, len(stored_files(video))) == (None, 4)
 
     def test_one_that_heygen_has_lost_is_purged_all_the_same(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
         HeyGenClient(pipeline.sandbox.url, pipeline.sandbox.api_key).delete_video(video.provider_video_id)
-        deleting.delete(video)
+        deletion.delete(video)
 
-        deleting.purge_video(str(video.pk))
+        deletion.purge_video(str(video.pk))
 
         assert fresh(video).purged_at is not None
 
@@ -208,9 +209,9 @@ class TestDeleting:
             done = client.real.download_media(url, sink, **options)
             if ".srt" in url:
                 pipeline.outlive(video)
-                sweeping.sweep_all()
-                deleting.delete(fresh(video))
-                deleting.purge_video(str(video.pk))
+                sweeper.sweep_all()
+                deletion.delete(fresh(video))
+                deletion.purge_video(str(video.pk))
             return done
 
         door.download = slow

@@ -7,10 +7,10 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from genvid.tests.factories import make_caller
-from videos import mp4, scheduler
 from videos.enums import Status
+from videos.media import mp4
 from videos.models import Video
-from videos.services import storing, submitting
+from videos.pipeline import scheduler, storage, submission
 from videos.tests.pipeline import Money, Pipeline, fresh, history, money_of
 
 QUICKLY_SAID = "1984 1984 1984 1984"
@@ -173,7 +173,7 @@ def test_two_workers_with_one_order_make_one_video(sandbox):
 
     def submit(_: int) -> None:
         try:
-            submitting.submit_video(str(video.pk))
+            submission.submit_video(str(video.pk))
         finally:
             connection.close()
 
@@ -193,7 +193,7 @@ def test_two_workers_with_one_download_charge_once(sandbox):
         try:
             # Each believes that the lease has run out.
             pipeline.make_due(video)
-            storing.store_video(str(video.pk))
+            storage.store_video(str(video.pk))
         finally:
             connection.close()
 

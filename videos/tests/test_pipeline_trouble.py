@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from genvid.heygen.errors import Busy, OperatorProblem
+from genvid.heygen.heygen_errors import Busy, OperatorProblem
 from genvid.tests.asserts import lies_ahead
-from videos import provider
 from videos.enums import Status
 from videos.models import Video
-from videos.services import submitting
+from videos.pipeline import submission
+from videos.provider import provider_gate
 from videos.tests.pipeline import (
     CREATE,
     UNTOUCHED,
@@ -88,7 +88,7 @@ class TestPlacingTheOrder:
 
         video = pipeline.run(video, Status.FAILED)
 
-        assert video.calls == submitting.NOT_READY_PATIENCE + 1
+        assert video.calls == submission.NOT_READY_PATIENCE + 1
         assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
 
     def test_too_many_requests_puts_it_back_and_closes_the_gate(self, pipeline, owner):
@@ -216,7 +216,7 @@ class TestPlacingTheOrder:
         video = pipeline.run(video, Status.FAILED)
 
         assert outcome_of(video) == ("failed", "content_refused", False)
-        assert video.calls == submitting.LISTED_AFTER_TRIES + 1
+        assert video.calls == submission.LISTED_AFTER_TRIES + 1
         assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
 
     def test_when_the_look_up_fails_too_nothing_is_decided(self, pipeline, owner):
@@ -241,11 +241,11 @@ class TestPlacingTheOrder:
         def busy_after_all(client, spec, **order):
             client.create = None
             pipeline.make_due(video)
-            submitting.submit_video(str(video.pk))
+            submission.submit_video(str(video.pk))
             raise Busy("rate_limit_exceeded")
 
         door.create = busy_after_all
-        submitting.submit_video(str(video.pk))
+        submission.submit_video(str(video.pk))
 
         assert (fresh(video).status, pipeline.renders(video)) == ("rendering", 1)
 
@@ -296,7 +296,7 @@ class TestOurOwnProblems:
 
     def test_while_staff_are_needed_one_order_probes(self, pipeline, owner, settings):
         first, second = pipeline.order(owner), pipeline.order(owner)
-        provider.trip(OperatorProblem("unauthorized"))
+        provider_gate.trip(OperatorProblem("unauthorized"))
         pipeline.pass_gate()
 
         assert pipeline.dispatch() == 1
@@ -306,7 +306,7 @@ class TestOurOwnProblems:
         pipeline.sandbox.knobs(stuck=True)
         pipeline.submit(pipeline.order(owner))
         waiting = pipeline.order(owner)
-        provider.trip(OperatorProblem("unauthorized"))
+        provider_gate.trip(OperatorProblem("unauthorized"))
         pipeline.pass_gate()
 
         assert (pipeline.dispatch(), fresh(waiting).status) == (1, "submitting")

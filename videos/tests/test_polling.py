@@ -6,13 +6,13 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from genvid.heygen.types import RemoteVideo, RenderState
+from genvid.heygen.heygen_types import RemoteVideo, RenderState
 from genvid.tests.clocks import still_clocks
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
 from videos.enums import LearnedBy, Status
 from videos.models import Video
-from videos.services import rendering
+from videos.pipeline import polling
 from videos.tests.doubles import Door
 from videos.tests.pipeline import fresh
 
@@ -73,32 +73,32 @@ def end(statuses: Statuses, door: Door, *videos: Video) -> None:
 
 def test_nothing_due_is_no_call(statuses, renders):
     renders(2, due_in=5)
-    assert (rendering.poll_due(), statuses.asked) == (0, [])
+    assert (polling.poll_due(), statuses.asked) == (0, [])
 
 
 def test_more_than_fit_a_call_take_another(statuses, renders, monkeypatch):
-    monkeypatch.setattr(rendering, "BULK", 3)
+    monkeypatch.setattr(polling, "BULK", 3)
     renders(7)
-    assert (rendering.poll_due(), [len(ids) for ids in statuses.asked]) == (7, [3, 3, 1])
+    assert (polling.poll_due(), [len(ids) for ids in statuses.asked]) == (7, [3, 3, 1])
 
 
 def test_a_call_that_is_made_anyway_asks_about_those_due_next(statuses, renders):
     (due,), soon = renders(1), renders(3, due_in=20)
-    assert rendering.poll_due() == 4
+    assert polling.poll_due() == 4
     assert [len(ids) for ids in statuses.asked] == [4]
     assert [due_in(video) for video in (due, *soon)] == [60] * 4
 
 
 def test_those_asked_about_before_their_time_never_come_earlier_by_it(statuses, renders):
     _, (young,) = renders(1), renders(1, ago=5, due_in=50)
-    rendering.poll_due()
+    polling.poll_due()
     assert due_in(young) == 50
 
 
 def test_a_call_is_not_filled_with_a_render_that_trouble_put_off(statuses, renders):
     (due,), (troubled,) = renders(1), renders(1)
     assert troubled.retry_later(20, "HeyGen: http_503")
-    rendering.poll_due()
+    polling.poll_due()
     assert (statuses.asked, fresh(troubled).tries) == ([[due.provider_video_id]], 1)
     assert due_in(troubled) == 20
 
@@ -106,31 +106,31 @@ def test_a_call_is_not_filled_with_a_render_that_trouble_put_off(statuses, rende
 def test_while_webhooks_come_only_what_is_due_is_asked_about(statuses, renders, owner):
     make_video(owner, "completed", learned_by=LearnedBy.WEBHOOK)
     renders(1), renders(3, due_in=20)
-    assert (rendering.poll_due(), [len(ids) for ids in statuses.asked]) == (1, [1])
+    assert (polling.poll_due(), [len(ids) for ids in statuses.asked]) == (1, [1])
 
 
 def test_one_of_the_others_that_has_ended_is_read_too(statuses, renders, door):
     _, (other,) = renders(1), renders(1, due_in=20)
     end(statuses, door, other)
-    rendering.poll_due()
+    polling.poll_due()
     assert (fresh(other).status, fresh(other).learned_by) == ("storing", LearnedBy.POLL)
 
 
 def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(statuses, renders, door, woken, monkeypatch):
-    monkeypatch.setattr(rendering, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(polling, "READ_AT_ONCE", 1)
     videos = renders(3)
     end(statuses, door, *videos)
-    rendering.poll_due()
+    polling.poll_due()
     assert sorted(fresh(video).status for video in videos) == ["rendering", "rendering", "storing"]
     for pk in [pk for name, *ids in woken if name == "videos.read" for pk in ids]:
-        rendering.read(pk)
+        polling.read(pk)
     assert {fresh(video).status for video in videos} == {Status.STORING}
 
 
 def test_a_good_answer_forgets_past_trouble(statuses, renders):
     (video,) = renders(1)
     video.retry_later(0, "HeyGen: http_503")
-    rendering.poll_due()
+    polling.poll_due()
     assert (fresh(video).tries, fresh(video).waiting_reason) == (0, "")
 
 
@@ -141,7 +141,7 @@ def test_a_render_without_a_file_is_asked_for_more_and_more_seldom(statuses, ren
     waits = []
     for _ in range(4):
         Video.objects.update(due_at=timezone.now())
-        rendering.poll_due()
+        polling.poll_due()
         waits.append(due_in(video))
     assert waits == [5, 10, 20, 40]
 
@@ -150,14 +150,14 @@ def test_a_video_that_heygen_does_not_show_yet_is_waited_for(statuses, renders):
     """However long the order was under way: what counts is when we learned that it was taken."""
     (video,) = renders(1, ago=3000)
     statuses.said[video.provider_video_id] = RenderState.NOT_FOUND
-    rendering.poll_due()
+    polling.poll_due()
     assert fresh(video).status == Status.RENDERING
 
 
 @pytest.mark.parametrize(("hours", "pause"), [(1, 300), (6, 1200), (12, 3600), (23, 3600)])
 def test_the_long_tail_is_followed_for_a_day(statuses, renders, hours, pause):
     (video,) = renders(1, ago=hours * 3600)
-    rendering.poll_due()
+    polling.poll_due()
     assert due_in(video) == pause
 
 
@@ -168,8 +168,8 @@ def test_of_eight_pollers_each_render_is_asked_about_by_one(monkeypatch):
     now = timezone.now()
     for _ in range(12):
         make_video(person, "rendering", avatar=avatar, due_at=now, submitted_at=now)
-    monkeypatch.setattr(rendering, "BULK", 5)
-    taken = in_parallel([partial(rendering._take_due) for _ in range(8)])
+    monkeypatch.setattr(polling, "BULK", 5)
+    taken = in_parallel([partial(polling._take_due) for _ in range(8)])
     pks = [video.pk for videos in taken for video in videos]
     assert len(pks) == len(set(pks)) == Video.objects.filter(due_at__gt=now).count() <= 12
 
@@ -183,5 +183,5 @@ def test_two_hundred_renders_take_few_calls_without_any_webhook(statuses, render
         Video.objects.filter(pk=video.pk).update(submitted_at=began, due_at=began + timedelta(seconds=150))
     for second in range(0, ticks, 2):
         still_clock.move_to(start + timedelta(seconds=second))
-        rendering.poll_due()
+        polling.poll_due()
     assert len(statuses.asked) < 100

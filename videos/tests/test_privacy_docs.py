@@ -8,23 +8,23 @@ import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 KEPT = {
-    "exporting.LIVES": ("accounts.services.exporting", "7 days"),
-    "media.LASTING_SECONDS": ("videos.media", "7 days"),
-    "purging.KEEP_ANSWERS": ("accounts.services.purging", "24 hours"),
-    "purging.KEEP_ENDED_SESSIONS": ("accounts.services.purging", "30 days"),
-    "throttling.KNOWN": ("accounts.throttling", "90 days"),
-    "inviting.LIFETIME": ("accounts.services.teams.inviting", "7 days"),
-    "purging.KEEP_EVENTS": ("accounts.services.purging", "30 days"),
-    "retention.KEEP_DELIVERIES": ("videos.services.retention", "30 days"),
-    "retention.KEEP_PROVIDER_WORDS": ("videos.services.retention", "90 days"),
+    "exporting.LIVES": ("accounts.privacy.exports", "7 days"),
+    "media.LASTING_SECONDS": ("videos.media.signed_links", "7 days"),
+    "purging.KEEP_ANSWERS": ("accounts.privacy.retention", "24 hours"),
+    "purging.KEEP_ENDED_SESSIONS": ("accounts.privacy.retention", "30 days"),
+    "throttling.KNOWN": ("accounts.auth.throttling", "90 days"),
+    "inviting.LIFETIME": ("accounts.teams.invitations", "7 days"),
+    "purging.KEEP_EVENTS": ("accounts.privacy.retention", "30 days"),
+    "retention.KEEP_DELIVERIES": ("videos.lifecycle.retention", "30 days"),
+    "retention.KEEP_PROVIDER_WORDS": ("videos.lifecycle.retention", "90 days"),
     "operator_alarms.RETENTION": ("videos.operator_alarms", "90 days"),
-    "inbox.FORGERIES": ("billing.gateway.inbox", "3 days"),
-    "inbox.DELIVERIES": ("billing.gateway.inbox", "30 days"),
-    "inbox.EVENTS": ("billing.gateway.inbox", "90 days"),
+    "inbox.FORGERIES": ("billing.stripe.webhook_endpoint", "3 days"),
+    "inbox.DELIVERIES": ("billing.stripe.webhook_endpoint", "30 days"),
+    "inbox.EVENTS": ("billing.stripe.webhook_endpoint", "90 days"),
     "outbox.KEPT": ("genvid.mail.outbox", "30 days"),
     "outbox.KEYS_KEPT": ("genvid.mail.outbox", "90 days"),
-    "letters.KEPT": ("billing.services.letters", "90 days"),
-    "audit.KEPT": ("accounts.audit", "400 days"),
+    "letters.KEPT": ("billing.mails", "90 days"),
+    "audit.KEPT": ("accounts.audit_log", "400 days"),
 }
 ROW = re.compile(r"^\|[^|]+\| ([^|]+) \| `(\w+\.[A-Z_]+)` \|$", re.MULTILINE)
 SECONDS = {"hours": 3600, "days": 24 * 3600}

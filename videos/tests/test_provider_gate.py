@@ -10,15 +10,17 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from genvid.heygen.errors import Busy, OperatorProblem, Unknown
 from genvid.heygen.failures import failure_of_video
-from genvid.heygen.types import ProviderAccount
+from genvid.heygen.heygen_errors import Busy, OperatorProblem, Unknown
+from genvid.heygen.heygen_types import ProviderAccount
 from genvid.tests.asserts import lies_ahead, nothing_changes
 from genvid.tests.factories import make_video
 from genvid.tests.parallel import in_parallel
-from videos import estimates, provider, scheduler
 from videos.models import ProviderState, Video, after
-from videos.provider_decisions import CHECK_SECONDS, MAX_PROBE_SECONDS
+from videos.pipeline import scheduler
+from videos.provider import provider_gate
+from videos.provider.gate_decisions import CHECK_SECONDS, MAX_PROBE_SECONDS
+from videos.queue import estimates
 from videos.tests.fake_heygen import FakeHeyGen
 from videos.tests.pipeline import CREATE, charged_once, fresh, gate, gate_seconds, history, still_held
 
@@ -47,13 +49,13 @@ def seconds_closed() -> int:
 
 def test_ten_orders_that_meet_the_same_trouble_close_the_gate_once(clock):
     for _ in range(10):
-        provider.trip(EMPTY, ordered_at=timezone.now())
+        provider_gate.trip(EMPTY, ordered_at=timezone.now())
     assert (gate().closings, seconds_closed()) == (1, 15)
 
 
 def test_what_only_a_render_can_mend_is_noted_though_the_gate_is_closed_already(clock):
-    provider.trip(EMPTY, ordered_at=timezone.now())
-    provider.trip(FAILED_FOR_CREDIT, ordered_at=timezone.now())
+    provider_gate.trip(EMPTY, ordered_at=timezone.now())
+    provider_gate.trip(FAILED_FOR_CREDIT, ordered_at=timezone.now())
     assert (gate().code, gate().until_rendered, gate().closings) == ("insufficient_credit", True, 1)
 
 
@@ -61,33 +63,33 @@ def test_what_only_a_render_can_mend_is_noted_though_the_gate_is_closed_already(
 
 
 def test_an_order_taken_after_the_wait_opens_it(clock):
-    provider.trip(EMPTY)
+    provider_gate.trip(EMPTY)
     pass_time(clock, 16)
-    provider.record_success(timezone.now())
+    provider_gate.record_success(timezone.now())
     assert (gate().code, gate().needs_staff, gate().closings) == ("", False, 0)
 
 
 @pytest.mark.parametrize("is_rendered", [False, True])
 def test_an_order_sent_before_the_trip_proves_nothing(clock, is_rendered):
     ordered_at = timezone.now() - timedelta(seconds=1)
-    provider.trip(EMPTY)
+    provider_gate.trip(EMPTY)
     pass_time(clock, 16)
-    provider.record_success(ordered_at, is_rendered=is_rendered)
+    provider_gate.record_success(ordered_at, is_rendered=is_rendered)
     assert gate().needs_staff
 
 
 def test_an_order_merely_taken_does_not_open_it_when_a_render_must(clock):
-    provider.trip(FAILED_FOR_CREDIT)
+    provider_gate.trip(FAILED_FOR_CREDIT)
     pass_time(clock, 16)
-    provider.record_success(timezone.now())
+    provider_gate.record_success(timezone.now())
     assert gate().needs_staff
-    provider.record_success(timezone.now(), is_rendered=True)
+    provider_gate.record_success(timezone.now(), is_rendered=True)
     assert (gate().code, gate().until_rendered) == ("", False)
 
 
 def test_staff_open_it_at_once():
-    provider.trip(EMPTY)
-    provider.reopen()
+    provider_gate.trip(EMPTY)
+    provider_gate.reopen()
     assert (gate().code, gate_seconds()) == ("", 0)
 
 
@@ -98,7 +100,7 @@ def test_the_learned_limit_is_what_is_handed_out(owner, settings):
     settings.HEYGEN_MAX_CONCURRENT = 5
     for _ in range(4):
         make_video(owner)
-    ProviderState.objects.create(name=provider.NAME, learned_limit=2, learned_at=timezone.now())
+    ProviderState.objects.create(name=provider_gate.NAME, learned_limit=2, learned_at=timezone.now())
     assert [scheduler.hand_out_slots() for _ in range(2)] == [2, 0]
 
 
@@ -112,7 +114,7 @@ def looks(pipeline) -> int:
 def order_beside_trouble(pipeline, owner, code: str = "unauthorized") -> Video:
     """A video that waits, its gate's wait being over."""
     video = pipeline.order(owner)
-    provider.trip(OperatorProblem(code))
+    provider_gate.trip(OperatorProblem(code))
     pipeline.pass_gate()
     return video
 
@@ -169,21 +171,21 @@ def test_an_open_gate_is_not_looked_at(pipeline, owner):
 
 def test_a_paused_provider_is_not_looked_at(pipeline, owner):
     order_beside_trouble(pipeline, owner)
-    provider.pause("ops@example.com")
+    provider_gate.pause("ops@example.com")
     assert (pipeline.dispatch(), looks(pipeline)) == (0, 0)
 
 
 @pytest.mark.parametrize("seconds", [0, 16])
 def test_a_pause_keeps_everybody_from_checking_the_balance(clock, monkeypatch, seconds):
-    monkeypatch.setattr(provider, "get_client", FakeHeyGen)
-    provider.trip(EMPTY)
+    monkeypatch.setattr(provider_gate, "get_client", FakeHeyGen)
+    provider_gate.trip(EMPTY)
     ProviderState.objects.update(balance_seen=Decimal("0.5"))
     pass_time(clock, seconds)
-    provider.pause("ops@example.com")
+    provider_gate.pause("ops@example.com")
     with nothing_changes():
-        assert provider.half_open() is False
-    provider.resume("ops@example.com")
-    assert provider.half_open() is True
+        assert provider_gate.half_open() is False
+    provider_gate.resume("ops@example.com")
+    assert provider_gate.half_open() is True
 
 
 @pytest.mark.django_db(transaction=True)
@@ -196,10 +198,10 @@ def test_of_eight_workers_one_checks_the_balance(monkeypatch, wait):
             checks.append(1)
             raise Unknown("timeout")
 
-    monkeypatch.setattr(provider, "get_client", Silent)
-    provider.trip(EMPTY)
+    monkeypatch.setattr(provider_gate, "get_client", Silent)
+    provider_gate.trip(EMPTY)
     ProviderState.objects.update(closed_until=after(wait))
-    assert in_parallel([provider.half_open] * 8) == [False] * 8
+    assert in_parallel([provider_gate.half_open] * 8) == [False] * 8
     assert len(checks) == 1
 
 

@@ -3,14 +3,16 @@
 import pytest
 from django.utils import timezone
 
-from genvid import origin
-from genvid.origin import RequestContext
+from genvid import request_context
+from genvid.request_context import RequestContext
 from genvid.tests.factories import SCRIPT, make_caller, make_video
 from genvid.tests.workers import inline_worker
-from videos import jobs, scheduler
+from videos import jobs, settlement
 from videos.enums import Status
+from videos.lifecycle import video_actions
 from videos.models import Video
-from videos.services import creating, levers, settling, sweeping
+from videos.pipeline import scheduler, sweeper
+from videos.staff import staff_actions
 from videos.tests.pipeline import CREATE, fresh, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,7 +104,9 @@ def test_each_videos_lines_name_its_own_account_and_person(ordered, worker, capl
 
 def test_the_scheduler_enqueues_each_order_under_its_own_request(ordered, worker):
     worker.messages.clear()
-    with origin.use(RequestContext("the-waker", account_id="waker", user_id="waker", key_id="waker", video_id="waker")):
+    with request_context.use(
+        RequestContext("the-waker", account_id="waker", user_id="waker", key_id="waker", video_id="waker")
+    ):
         assert scheduler.hand_out_slots() == 2
 
     sent = {ids[0]: headers["request_context"] for _, ids, headers in worker.messages}
@@ -119,8 +123,8 @@ def test_a_sweep_enqueues_what_was_lost_under_the_request_of_each_video(ordered,
     worker.messages.clear()
     caplog.clear()
 
-    with origin.use(RequestContext("somebody-else")):
-        sweeping.sweep_all()
+    with request_context.use(RequestContext("somebody-else")):
+        sweeper.sweep_all()
     assert requests_of(worker, jobs.SUBMIT) == {str(video.pk): video.request_id for video in ordered}
     worker.work()
 
@@ -133,8 +137,8 @@ def test_a_sweep_ends_overdue_videos_under_the_request_of_each(ordered, worker, 
         pipeline.outlive(video)
     caplog.clear()
 
-    with origin.use(RequestContext("somebody-else")):
-        sweeping.end_overdue()
+    with request_context.use(RequestContext("somebody-else")):
+        sweeper.end_overdue()
 
     assert [request_ids_of(video, caplog) for video in ordered] == [{"first-request"}, {"second-request"}]
     assert [{line["event"] for line in lines_of(video, caplog)} for video in ordered] == [
@@ -146,7 +150,7 @@ def test_heygens_webhook_works_under_the_request_of_the_video(pipeline, owner, w
     video = pipeline.rendered(order(pipeline, owner, "mine"))
     caplog.set_level("INFO")
     caplog.clear()
-    with origin.use(RequestContext("the-webhook")):
+    with request_context.use(RequestContext("the-webhook")):
         worker.messages.clear()
         pipeline.poll(video)
 
@@ -159,7 +163,7 @@ def test_a_download_that_breaks_off_is_logged_under_the_request_of_the_video(pip
     pipeline.sandbox.knobs(truncate_downloads=1)
     caplog.set_level("INFO")
     caplog.clear()
-    with origin.use(RequestContext("the-waker")):
+    with request_context.use(RequestContext("the-waker")):
         assert pipeline.store(video).tries == 1
 
     assert {line["event"] for line in lines_of(video, caplog)} >= {"storing_postponed"}
@@ -191,7 +195,7 @@ def test_the_request_that_orders_a_draft_is_the_videos(pipeline, owner):
 
 def test_a_retry_by_its_client_is_a_new_video_of_the_new_request(pipeline, owner):
     video = order(pipeline, owner, "first")
-    creating.cancel(video)
+    video_actions.cancel(video)
     answer = owner.client.post(f"/api/v1/videos/{video.pk}/retry", HTTP_X_REQUEST_ID="second")
     again = Video.objects.get(pk=answer.json()["data"]["id"])
     assert (fresh(video).request_id, again.request_id) == ("first", "second")
@@ -202,8 +206,8 @@ def test_a_video_that_staff_requeue_keeps_the_request_that_ordered_it(pipeline, 
     video = pipeline.submit(order(pipeline, owner, "mine"))
     caplog.set_level("INFO")
     caplog.clear()
-    with origin.use(RequestContext("staff")):
-        levers.requeue(video, by=STAFF, why="slow", abandon_order=True)
+    with request_context.use(RequestContext("staff")):
+        staff_actions.requeue(video, by=STAFF, why="slow", abandon_order=True)
     assert (fresh(video).request_id, request_ids_of(video, caplog)) == ("mine", {"mine"})
 
 
@@ -211,8 +215,8 @@ def test_staff_enqueue_a_download_under_the_request_of_the_video(owner, worker):
     video = make_video(owner, "storing", due_at=timezone.now())
     Video.objects.filter(pk=video.pk).update(request_id="mine")
     worker.messages.clear()
-    with origin.use(RequestContext("staff")):
-        levers.fetch_again(fresh(video), by=STAFF)
+    with request_context.use(RequestContext("staff")):
+        staff_actions.fetch_again(fresh(video), by=STAFF)
     ((name, _, headers),) = worker.messages
     assert (name, headers["request_context"]["request_id"]) == ("videos.store", "mine")
 
@@ -233,6 +237,6 @@ def test_a_video_of_no_known_request_never_takes_on_that_of_the_waker(owner, cap
     video = make_video(owner, "queued")
     caplog.set_level("INFO")
     caplog.clear()
-    with origin.use(RequestContext("the-waker", user_id="waker")):
-        settling.cancel(video, reason="test")
+    with request_context.use(RequestContext("the-waker", user_id="waker")):
+        settlement.cancel(video, reason="test")
     assert (video.request_id, request_ids_of(video, caplog)) == ("", {None})

@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 from django.core.files.storage import default_storage
 
-from genvid.heygen.errors import LinkExpired, Unknown
+from genvid.heygen.heygen_errors import LinkExpired, Unknown
 from genvid.http import Head
-from videos import downloads
+from videos import settlement
 from videos.enums import Status
-from videos.services import settling, sweeping
+from videos.media import resumable_downloads
+from videos.pipeline import sweeper
 from videos.tests.pipeline import charged_once, fresh, still_held
 
 
@@ -88,7 +89,7 @@ def test_a_part_of_unknown_origin_is_not_built_upon(pipeline, owner, works):
 def test_two_workers_of_a_machine_do_not_write_one_file(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
 
-    with downloads.work_folder(video.pk):
+    with resumable_downloads.work_folder(video.pk):
         video = pipeline.store(video)
 
     assert (video.status, video.tries) == ("storing", 1)
@@ -158,14 +159,14 @@ def test_a_broken_file_is_not_built_upon(pipeline, owner, starts):
 
 def test_a_lock_whose_file_was_removed_is_no_lock(works, monkeypatch):
     """Its holder clears the folder and goes, just before we lock what we had opened."""
-    video_id, really_lock = uuid4(), downloads.fcntl.flock
+    video_id, really_lock = uuid4(), resumable_downloads.fcntl.flock
 
     def lock_too_late(file, how):
         (works / str(video_id) / "lock").unlink()
         really_lock(file, how)
 
-    monkeypatch.setattr(downloads.fcntl, "flock", lock_too_late)
-    with pytest.raises(downloads.FolderInUse), downloads.work_folder(video_id):
+    monkeypatch.setattr(resumable_downloads.fcntl, "flock", lock_too_late)
+    with pytest.raises(resumable_downloads.FolderInUse), resumable_downloads.work_folder(video_id):
         pass
 
 
@@ -184,9 +185,9 @@ def parts(works) -> list[str]:
 
 
 def test_the_part_of_a_video_that_has_ended_is_cleared(pipeline, owner, works):
-    settling.cancel(leave_part(pipeline, owner), reason="test")
+    settlement.cancel(leave_part(pipeline, owner), reason="test")
 
-    sweeping.sweep_all()
+    sweeper.sweep_all()
 
     assert parts(works) == []
 
@@ -195,7 +196,7 @@ def test_the_part_of_a_video_that_waits_stays_however_old(pipeline, owner, works
     video = leave_part(pipeline, owner)
     make_old(works / str(video.pk))
 
-    sweeping.sweep_all()
+    sweeper.sweep_all()
 
     assert parts(works) == [str(video.pk)]
     assert still_held(owner, video)
@@ -203,10 +204,10 @@ def test_the_part_of_a_video_that_waits_stays_however_old(pipeline, owner, works
 
 def test_what_somebody_works_on_is_not_cleared(pipeline, owner, works):
     video = leave_part(pipeline, owner)
-    settling.cancel(video, reason="test")
+    settlement.cancel(video, reason="test")
 
-    with downloads.work_folder(video.pk):
-        sweeping.sweep_all()
+    with resumable_downloads.work_folder(video.pk):
+        sweeper.sweep_all()
 
     assert parts(works) == [str(video.pk)]
 
@@ -216,15 +217,15 @@ def test_other_folders_are_cleared_once_they_are_old(db, works, name):
     folder = works / name
     folder.mkdir(parents=True)
     (folder / "file").write_text("")
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     assert parts(works) == [name]
     make_old(folder)
 
-    sweeping.sweep_all()
+    sweeper.sweep_all()
 
     assert parts(works) == []
 
 
 def make_old(folder) -> None:
-    old = time.time() - sweeping.LEFTOVER_SECONDS - 1
+    old = time.time() - sweeper.LEFTOVER_SECONDS - 1
     os.utime(folder, (old, old))

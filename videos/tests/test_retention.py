@@ -9,9 +9,10 @@ from billing.models import Tier, Wallet
 from genvid.tests.asserts import data_of, refusal_of
 from genvid.tests.factories import make_video
 from genvid.tests.parallel import in_parallel
+from videos import settlement
 from videos.enums import Status
+from videos.lifecycle import retention
 from videos.models import Video, VideoEvent
-from videos.services import retention, settling
 from videos.tests.doubles import SlowlyDeleting
 from videos.tests.pipeline import charged_once, fresh, stored_files, use_storage
 
@@ -199,5 +200,5 @@ def test_a_failed_video_does_not_say_that_it_was_kept(owner):
 
 def test_a_canceled_video_keeps_no_links_of_heygens(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
-    assert settling.cancel(video, reason="test")
+    assert settlement.cancel(video, reason="test")
     assert fresh(video).render_links is None

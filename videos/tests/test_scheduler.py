@@ -9,14 +9,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.models import Tier, Wallet
-from genvid.heygen.errors import Busy
+from genvid.heygen.heygen_errors import Busy
 from genvid.tests.asserts import queries_once_warm
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
-from videos import places, provider, scheduler
+from videos import settlement
 from videos.enums import Status
 from videos.models import ProviderState, Video
-from videos.services import settling
+from videos.pipeline import scheduler
+from videos.provider import provider_gate
+from videos.queue import queue_positions
 from videos.tests.pipeline import fresh, gate
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +126,7 @@ def test_places_are_the_order_in_which_slots_are_handed_out(avatar, settings):
         set_balance(person, 100)
         queue_many(person, avatar, count)
     videos = list(Video.objects.queued())
-    found = places.of_videos(videos)
+    found = queue_positions.of_videos(videos)
     assert sorted(found.values()) == list(range(1, 8))
     settings.HEYGEN_MAX_CONCURRENT = 4
     scheduler.hand_out_slots()
@@ -135,17 +137,17 @@ def test_places_are_the_order_in_which_slots_are_handed_out(avatar, settings):
 def test_the_place_of_the_next_is_the_place_it_gets(owner, outsider, avatar):
     make_video(outsider, avatar=avatar)
     for person in (owner, outsider, owner):
-        expected = places.of_next(person.account.pk)
+        expected = queue_positions.of_next(person.account.pk)
         video = make_video(person, avatar=avatar)
-        assert places.of_videos([video]) == {video.pk: expected}
+        assert queue_positions.of_videos([video]) == {video.pk: expected}
 
 
 def test_a_longer_queue_takes_no_more_queries(owner, outsider, avatar):
     video = make_video(owner, avatar=avatar)
-    before = queries_once_warm(lambda: places.of_videos([video]))
+    before = queries_once_warm(lambda: queue_positions.of_videos([video]))
     for person in (outsider, make_caller()):
         queue_many(person, avatar, 20)
-    assert queries_once_warm(lambda: places.of_videos(list(Video.objects.queued()))) == before + 1
+    assert queries_once_warm(lambda: queue_positions.of_videos(list(Video.objects.queued()))) == before + 1
 
 
 # ── Limits
@@ -153,8 +155,8 @@ def test_a_longer_queue_takes_no_more_queries(owner, outsider, avatar):
 
 def test_a_refused_slot_lowers_the_limit_and_time_raises_it():
     now = timezone.now()
-    provider.trip(BUSY, ordered_at=now)
-    limits = [provider.read().limit(now + timedelta(seconds=seconds)) for seconds in (1, 31, 61, 3600)]
+    provider_gate.trip(BUSY, ordered_at=now)
+    limits = [provider_gate.read().limit(now + timedelta(seconds=seconds)) for seconds in (1, 31, 61, 3600)]
     assert limits == [5, 6, 7, 10]
 
 
@@ -162,21 +164,21 @@ def test_further_refused_slots_lower_the_limit_to_what_heygen_renders(owner, ava
     for status in ("rendering", "rendering", "rendering", "submitting"):
         make_video(owner, status, avatar=avatar)
     for _ in range(3):
-        provider.trip(BUSY, ordered_at=timezone.now())
-    assert provider.read().limit(timezone.now()) == 3
+        provider_gate.trip(BUSY, ordered_at=timezone.now())
+    assert provider_gate.read().limit(timezone.now()) == 3
 
 
 def test_the_limit_never_falls_below_one():
     for _ in range(8):
-        provider.trip(BUSY, ordered_at=timezone.now())
-    assert provider.read().limit(timezone.now()) == 1
+        provider_gate.trip(BUSY, ordered_at=timezone.now())
+    assert provider_gate.read().limit(timezone.now()) == 1
 
 
 def test_a_paused_provider_gets_no_orders_until_it_is_resumed(owner, avatar):
     video = make_video(owner, avatar=avatar)
-    provider.pause("ops@example.com")
+    provider_gate.pause("ops@example.com")
     assert (scheduler.hand_out_slots(), fresh(video).status) == (0, "queued")
-    provider.resume("ops@example.com")
+    provider_gate.resume("ops@example.com")
     assert (scheduler.hand_out_slots(), fresh(video).status) == (1, "submitting")
 
 
@@ -259,7 +261,7 @@ def test_a_video_canceled_while_slots_are_handed_out_is_either_or():
     person, avatar = make_caller(), make_avatar()
     videos = [make_video(person, avatar=avatar) for _ in range(3)]
     gate()
-    cancels = [partial(settling.cancel, fresh(video), reason="test") for video in videos]
+    cancels = [partial(settlement.cancel, fresh(video), reason="test") for video in videos]
     in_parallel([*cancels, *[scheduler.hand_out_slots] * 3])
     assert {fresh(video).status for video in videos} <= {"canceled", "submitting", "queued"}
     assert person.wallet.held == sum(fresh(video).credits_held for video in videos)
@@ -320,7 +322,7 @@ def test_places_foretell_the_order_in_which_slots_come_one_by_one(avatar, settin
         set_balance(person, 100)
         queue_many(person, avatar, count)
     shuffle_ages()
-    foretold = places.of_videos(Video.objects.queued())
+    foretold = queue_positions.of_videos(Video.objects.queued())
     order = []
     for settings.HEYGEN_MAX_CONCURRENT in range(1, 11):
         assert scheduler.hand_out_slots() == 1

@@ -7,16 +7,17 @@ from django.core import mail
 from django.utils import timezone
 
 from genvid.errors import InvalidState
-from genvid.heygen.errors import OperatorProblem
 from genvid.heygen.failures import failure_of_video
+from genvid.heygen.heygen_errors import OperatorProblem
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import make_caller, make_video
 from genvid.tests.mail import send_due_mail
-from videos import provider, scheduler
 from videos.enums import Status
 from videos.models import OperatorAlarm, ProviderState, Video, after
-from videos.provider_decisions import CHECK_SECONDS, MAX_PROBE_SECONDS
-from videos.services import levers, sweeping
+from videos.pipeline import scheduler, sweeper
+from videos.provider import provider_gate
+from videos.provider.gate_decisions import CHECK_SECONDS, MAX_PROBE_SECONDS
+from videos.staff import staff_actions
 from videos.tests.fake_heygen import FakeHeyGen
 from videos.tests.pipeline import (
     UNTOUCHED,
@@ -64,7 +65,7 @@ def probe() -> list[Video]:
 @pytest.fixture
 def funds(monkeypatch):
     """HeyGen says that there is money left."""
-    monkeypatch.setattr(provider, "get_client", FakeHeyGen)
+    monkeypatch.setattr(provider_gate, "get_client", FakeHeyGen)
 
 
 def put_in_flight(video: Video, status: str, **fields: object) -> None:
@@ -73,7 +74,7 @@ def put_in_flight(video: Video, status: str, **fields: object) -> None:
 
 def trip(video: Video, *, until_rendered: bool = False) -> Video:
     """The order goes out and meets a problem of our own; then it is queued again, and the gate's wait ends."""
-    provider.trip(FAILED_FOR_CREDIT if until_rendered else EMPTY, video=video, ordered_at=timezone.now())
+    provider_gate.trip(FAILED_FOR_CREDIT if until_rendered else EMPTY, video=video, ordered_at=timezone.now())
     return fresh(video)
 
 
@@ -169,13 +170,13 @@ def test_where_orders_are_taken_and_failed_later_only_a_finished_render_proves_a
     assert trip(tripping, until_rendered=True).set_aside_at is not None
 
 
-@pytest.mark.parametrize("code", sorted(provider.ABOUT_OUR_KEY))
+@pytest.mark.parametrize("code", sorted(provider_gate.ABOUT_OUR_KEY))
 def test_a_refused_key_is_no_orders_fault(owner, outsider, code):
     tripping, other = make_video(owner), make_video(outsider)
-    provider.trip(OperatorProblem(code), video=tripping, ordered_at=timezone.now())
+    provider_gate.trip(OperatorProblem(code), video=tripping, ordered_at=timezone.now())
     put_in_flight(other, "rendering")
     end_wait()
-    provider.trip(OperatorProblem(code), video=tripping, ordered_at=timezone.now())
+    provider_gate.trip(OperatorProblem(code), video=tripping, ordered_at=timezone.now())
     assert fresh(tripping).set_aside_at is None
 
 
@@ -217,7 +218,7 @@ def test_it_stands_in_nobodys_way(owner, outsider, aside, settings):
 
 def test_at_its_deadline_it_fails_with_its_credits_back_and_an_alarm(owner, aside):
     Video.objects.filter(pk=aside.pk).update(deadline_at=after(0))
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     send_due_mail("staff_alarm")
     assert outcome_of(aside) == ("failed", "provider_problem", True)
     assert (money_of(owner), [message.subject for message in mail.outbox]) == (
@@ -233,7 +234,7 @@ def test_its_client_may_cancel_it(owner, aside):
 
 def test_staff_let_it_go_on(owner, aside, settings):
     Video.objects.filter(pk=aside.pk).update(deadline_at=after(60), gate_tripped_at=timezone.now())
-    video = levers.let_go_on(aside, by="staff@example.com")
+    video = staff_actions.let_go_on(aside, by="staff@example.com")
     assert (video.set_aside_at, video.gate_tripped_at, video.waiting_reason) == (None, None, "")
     assert video.deadline_at > after(settings.VIDEO_QUEUE_DEADLINE - 3600)
     assert (scheduler.hand_out_slots(), fresh(aside).status) == (1, "submitting")
@@ -243,7 +244,7 @@ def test_staff_let_it_go_on(owner, aside, settings):
 def test_only_what_was_set_aside_can_be_let_go_on(owner, status):
     video = make_video(owner, status)
     with nothing_changes(), pytest.raises(InvalidState):
-        levers.let_go_on(video, by="staff@example.com")
+        staff_actions.let_go_on(video, by="staff@example.com")
 
 
 # ── Against the sandbox
@@ -296,7 +297,7 @@ def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(
 
 def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline, owner):
     video = pipeline.order(owner)
-    provider.trip(EMPTY)
+    provider_gate.trip(EMPTY)
     pipeline.sandbox.wallet(1)
     ProviderState.objects.update(closed_until=after(600))
     assert (pipeline.dispatch(), gate().balance_seen) == (0, 1)
@@ -309,7 +310,7 @@ def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline,
 @pytest.mark.parametrize("balance", [1, 0.5, 0])
 def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
     pipeline.order(owner)
-    provider.trip(EMPTY)
+    provider_gate.trip(EMPTY)
     ProviderState.objects.update(closed_until=after(600), balance_seen=1)
     pipeline.sandbox.wallet(balance)
     assert pipeline.dispatch() == 0
@@ -318,7 +319,7 @@ def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
 
 def test_a_key_that_was_mended_is_found_though_the_gate_is_closed_for_long(pipeline, owner, settings):
     pipeline.order(owner)
-    provider.trip(OperatorProblem("unauthorized"))
+    provider_gate.trip(OperatorProblem("unauthorized"))
     ProviderState.objects.update(closed_until=after(600))
     right, settings.HEYGEN_API_KEY = settings.HEYGEN_API_KEY, "wrong"
     assert pipeline.dispatch() == 0

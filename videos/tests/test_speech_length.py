@@ -15,7 +15,7 @@ import pytest
 from genvid.sandbox.renderer.catalogue import VOICES
 from genvid.sandbox.renderer.speech import speak
 from genvid.tests.properties import given, settings, st
-from videos import estimates
+from videos.queue import estimates
 from videos.speech.length import length_of
 from videos.speech.rates import RATES
 from videos.speech.writing import CLASSES, LATIN, OTHER, scripts_of

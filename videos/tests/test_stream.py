@@ -12,19 +12,20 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import standing
+from accounts.auth import session_cache
 from accounts.models import Session
 from genvid.errors import Overloaded, RateLimited
 from genvid.tests.asserts import data_of, queries_once_warm, refusal_of
 from genvid.tests.factories import make_caller, make_video
 from genvid.tests.process_table import descendants
 from genvid.tests.processes import WebProcess
-from videos import streams
+from videos import settlement
 from videos.enums import Status
+from videos.lifecycle import deletion, video_actions
 from videos.models import after
-from videos.news import Frame
-from videos.services import creating, deleting, settling
-from videos.streams import Watcher
+from videos.streaming import hub
+from videos.streaming.changes import Frame
+from videos.streaming.hub import Watcher
 from videos.tests.listening import Listener, parse
 from videos.tests.pipeline import fresh, wait_until
 
@@ -50,7 +51,7 @@ def render(video) -> None:
 
 
 def finish(video) -> None:
-    assert settling.complete(fresh(video), duration=Decimal("4.5"))
+    assert settlement.complete(fresh(video), duration=Decimal("4.5"))
 
 
 # ── Without a loop: what is new, and the client comes again
@@ -166,10 +167,10 @@ def test_a_move_takes_the_place_of_progress_that_was_not_read(watcher):
 
 
 def test_who_reads_too_slowly_is_cut_off_and_can_resume(watcher):
-    for frame in frames(streams.UNREAD_FRAMES + 10):
+    for frame in frames(hub.UNREAD_FRAMES + 10):
         watcher.tell(frame)
-    kept = b"".join(frame.text for frame in frames(streams.UNREAD_FRAMES))
-    assert (read_all(watcher), watcher.is_over, watcher.heard) == (kept, True, streams.UNREAD_FRAMES)
+    kept = b"".join(frame.text for frame in frames(hub.UNREAD_FRAMES))
+    assert (read_all(watcher), watcher.is_over, watcher.heard) == (kept, True, hub.UNREAD_FRAMES)
 
 
 def test_what_was_heard_is_not_told_again(watcher):
@@ -186,11 +187,11 @@ def test_a_watcher_takes_a_place_until_it_leaves_or_is_forgotten(settings):
     leaving.leave()
     leaving.leave()
     del forgotten
-    assert account not in streams._open
+    assert account not in hub._open
 
 
 def test_a_process_has_room_for_so_many_of_all_accounts(settings):
-    settings.STREAMS_PER_PROCESS = streams._open.total() + 1
+    settings.STREAMS_PER_PROCESS = hub._open.total() + 1
     kept = Watcher(uuid.uuid4(), uuid.uuid4())
     with pytest.raises(Overloaded):
         Watcher(uuid.uuid4(), uuid.uuid4())
@@ -265,7 +266,7 @@ class TestLive:
         video = make_video(owner, "draft")
         stream = listen(owner, video)
         stream.read_until_told("draft")
-        deleting.delete(fresh(video))
+        deletion.delete(fresh(video))
         stream.read_to_the_end()
         assert stream.statuses == ["draft"]
 
@@ -273,7 +274,7 @@ class TestLive:
         video = make_video(owner)
         stream = listen(owner, video)
         stream.read_until_told("queued")
-        creating.cancel(fresh(video))
+        video_actions.cancel(fresh(video))
         stream.read_to_the_end()
         assert stream.statuses == ["draft", "queued", "canceled"]
 
@@ -379,7 +380,7 @@ class TestAnOwnProcess:
             ours.read_until_told("processing")
             others.read_until_told("processing")
             Session.objects.filter(user=owner.user).delete()
-            standing.forget(owner.caller.session_id)
+            session_cache.forget(owner.caller.session_id)
             ours.read_to_the_end()
             others.read()
             assert not others.is_over

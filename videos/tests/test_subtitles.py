@@ -3,7 +3,7 @@
 import pytest
 
 from genvid.tests.properties import given, st
-from videos.subtitles import vtt_of
+from videos.media.subtitles import vtt_of
 
 CUE = "1\n00:00:01,000 --> 00:00:02,500\nHello.\n"
 AS_VTT = b"WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.500\nHello.\n"

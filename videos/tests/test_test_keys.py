@@ -7,10 +7,11 @@ from accounts.enums import KeyMode
 from genvid.sandbox.process import SandboxProcess
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import Person, Program, make_caller, make_key, make_video, set_balance
-from videos import paces, places, scheduler
 from videos.enums import Status
+from videos.lifecycle import deletion
 from videos.models import Batch, ProviderState, Video
-from videos.services import deleting, submitting
+from videos.pipeline import scheduler, submission
+from videos.queue import queue_positions, render_times
 from videos.tests.pipeline import Money, Pipeline, fresh, money_of
 
 VIDEOS = "/api/v1/videos"
@@ -118,7 +119,7 @@ def test_a_batch_of_a_test_key_is_one_of_test_videos(owner, tester, pipeline):
 def test_test_videos_take_no_slot_and_no_place_of_others(owner, tester, pipeline, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     test, live = order(tester, pipeline), pipeline.order(make_caller(balance=100))
-    assert places.of_videos([test, live]) == {live.pk: 1}
+    assert queue_positions.of_videos([test, live]) == {live.pk: 1}
     assert (scheduler.hand_out_test_slots(), scheduler.hand_out_slots()) == (1, 1)
     assert {fresh(test).status, fresh(live).status} == {Status.SUBMITTING}
 
@@ -140,19 +141,19 @@ def test_trouble_with_the_renderer_closes_no_gate(tester, pipeline, settings):
     settings.TEST_RENDERER_KEY = "wrong"
     video = order(tester, pipeline)
     scheduler.hand_out_test_slots()
-    submitting.submit_video(str(video.pk))
+    submission.submit_video(str(video.pk))
     assert (fresh(video).status, fresh(video).tries) == (Status.SUBMITTING, 1)
     assert not ProviderState.objects.filter(name="heygen").exclude(code="").exists()
 
 
 def test_nothing_is_learned_from_test_renders(owner):
     make_video(owner, status=Status.COMPLETED, is_test=True)
-    assert paces._samples() == {}
+    assert render_times._samples() == {}
 
 
 def test_deleting_one_deletes_its_render_at_the_sandbox(tester, pipeline):
     video = pipeline.run(order(tester, pipeline))
     tester.client.delete(f"{VIDEOS}/{video.pk}")
-    deleting.purge_video(str(video.pk))
+    deletion.purge_video(str(video.pk))
     assert fresh(video).purged_at is not None
     assert pipeline.remote(video)["deleted"] == 1

@@ -13,7 +13,7 @@ from genvid.tests.mail import send_due_mail
 from videos import operator_alarms
 from videos.enums import Status
 from videos.models import OperatorAlarm, Video, after
-from videos.services import rendering, sweeping
+from videos.pipeline import polling, sweeper
 from videos.tests.pipeline import (
     CREATE,
     UNTOUCHED,
@@ -61,7 +61,7 @@ def test_a_problem_of_the_operator_at_the_order_blames_no_customer(pipeline, own
     video = pipeline.submit(pipeline.order(owner, script))
     assert (video.status, gate().code, gate().needs_staff) == ("queued", code, True)
     assert still_held(owner, video)
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     send_due_mail("staff_alarm")
     assert [message.subject for message in mail.outbox] == ["[genvid] HeyGen takes no orders"]
 
@@ -111,7 +111,7 @@ def test_a_refusal_of_this_video_when_it_is_read_ends_it(pipeline, owner, code, 
 def test_a_refusal_at_the_deadline_ends_it_and_is_no_silence(pipeline, owner):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]] [[unreadable:content_policy_violation]]"))
     pipeline.outlive(video)
-    sweeping.end_overdue()
+    sweeper.end_overdue()
     assert outcome_of(video) == ("failed", "content_refused", False)
     assert money_of(owner) == UNTOUCHED
 
@@ -164,7 +164,7 @@ def test_one_video_that_spoils_the_bulk_read_stops_no_other(pipeline, owner, out
     good = pipeline.rendered(pipeline.order(outsider))
     pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", **BULK)
     Video.objects.filter(status=Status.RENDERING).update(due_at=after(0))
-    rendering.poll_due()
+    polling.poll_due()
     assert (fresh(spoiled).error_code, fresh(good).status) == ("content_refused", "storing")
 
 
@@ -176,7 +176,7 @@ def test_silence_moves_the_deadline_but_never_beyond_the_last(pipeline, owner):
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
     taken_at = after(-72 * 3600 + 600)
     Video.objects.filter(pk=video.pk).update(moved_at=taken_at, deadline_at=after(0))
-    sweeping.end_overdue()
+    sweeper.end_overdue()
     video = fresh(video)
     assert (video.status, (video.deadline_at - taken_at).total_seconds()) == ("rendering", 72 * 3600)
     assert still_held(owner, video)
@@ -187,7 +187,7 @@ def test_after_the_last_deadline_it_fails_whatever_heygen_says(pipeline, owner, 
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=status, code=code, times=9, **READ)
     outlive_everything(video)
-    sweeping.end_overdue()
+    sweeper.end_overdue()
     assert outcome_of(video) == ("failed", "render_timeout", True)
     assert (money_of(owner), "given_up_without_word" in alarm_codes()) == (UNTOUCHED, True)
 
@@ -198,7 +198,7 @@ def test_an_order_without_any_word_has_a_last_deadline_too(pipeline, owner):
     pipeline.sandbox.fault(kind="status", status=503, times=9, method="GET", path="/v3/videos")
     outlive_everything(video)
     Video.objects.filter(pk=video.pk).update(due_at=after(-1))
-    sweeping.end_overdue()
+    sweeper.end_overdue()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
     assert (money_of(owner), alarm_codes()) == (UNTOUCHED, ["given_up_without_word"])
 
@@ -208,7 +208,7 @@ def test_the_last_deadline_is_a_setting(pipeline, owner, settings):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
     Video.objects.filter(pk=video.pk).update(moved_at=after(-61), deadline_at=after(0))
-    sweeping.end_overdue()
+    sweeper.end_overdue()
     assert outcome_of(video)[1] == "render_timeout"
 
 
@@ -265,5 +265,5 @@ def test_alarms_are_kept_for_ninety_days():
 
 def test_without_a_video_of_ours_nothing_is_an_alarm(owner):
     make_video(owner)
-    sweeping.sweep_all()
+    sweeper.sweep_all()
     assert alarm_codes() == []

@@ -11,9 +11,11 @@ from accounts.models import Membership, User
 from genvid.mail.models import QueuedMail
 from genvid.tests.factories import Person, make_avatar, make_key, make_teammate, make_video, set_balance
 from genvid.tests.mail import send_due_mail
+from videos import settlement
+from videos.batches import batch_actions
 from videos.enums import Status
+from videos.lifecycle import video_actions
 from videos.models import Video
-from videos.services import batching, creating, settling
 from videos.tests.batches import BATCHES, end, make_batch, videos_of, wish_for
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +33,7 @@ def kinds() -> list[str]:
 
 
 def fail(video: Video, message: str = MESSAGE) -> None:
-    settling.fail(video, code="render_lost", message=message, retryable=True, reason="test", provider_error="sk_V2_x")
+    settlement.fail(video, code="render_lost", message=message, retryable=True, reason="test", provider_error="sk_V2_x")
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_who_wants_none_by_the_time_of_sending_gets_none(owner, sent):
 
 
 def test_a_canceled_video_is_not_mailed(owner):
-    creating.cancel(make_video(owner))
+    video_actions.cancel(make_video(owner))
     assert kinds() == []
 
 
@@ -115,8 +117,8 @@ def test_a_video_that_was_ordered_with_an_api_key_is_not_mailed(owner):
 
 def test_a_video_that_is_settled_twice_is_mailed_once(owner):
     video = make_video(owner, "completed")
-    assert settling.complete(video, duration=Decimal("2.5")) is False
-    assert settling.fail(video, code="x", message="X", retryable=True, reason="test") is False
+    assert settlement.complete(video, duration=Decimal("2.5")) is False
+    assert settlement.fail(video, code="x", message="X", retryable=True, reason="test") is False
     assert kinds() == ["videos.video_ready"]
 
 
@@ -178,7 +180,7 @@ def complete(video: Video) -> None:
     fields = {"file": "videos/x.mp4", "thumbnail": "", "subtitles": ""}
     for status in (Status.SUBMITTING, Status.RENDERING, Status.STORING):
         assert video.move(status, reason="test")
-    assert settling.complete(video, duration=Decimal("2.5"), **fields)
+    assert settlement.complete(video, duration=Decimal("2.5"), **fields)
 
 
 def test_a_batch_is_mailed_once_at_its_end_and_its_videos_are_not(owner, batch, sent):
@@ -194,15 +196,15 @@ def test_a_batch_is_mailed_once_at_its_end_and_its_videos_are_not(owner, batch, 
 
 
 def test_a_batch_that_is_canceled_whole_is_not_mailed(batch, sent):
-    batching.cancel_rest(str(batch.pk))
-    settling.cancel_waiting(videos_of(batch), reason="test")
+    batch_actions.cancel_rest(str(batch.pk))
+    settlement.cancel_waiting(videos_of(batch), reason="test")
     assert (sent(), kinds()) == ([], [])
 
 
 def test_a_batch_of_which_something_was_made_before_it_was_canceled_is_mailed(batch, sent):
     first, *others = videos_of(batch)
     complete(first)
-    settling.cancel_waiting(others, reason="test")
+    settlement.cancel_waiting(others, reason="test")
     (mail,) = sent()
     assert "1 ready, 0 failed" in mail.body
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from billing.enums import EntryKind, HoldStatus
 from billing.models import Hold, LedgerEntry, Tier, Wallet
 from genvid.errors import InsufficientCredits, InvalidState
-from genvid.heygen.types import RenderState, WebhookNotice
+from genvid.heygen.heygen_types import RenderState, WebhookNotice
 from genvid.tests.asserts import the_ledger_proves
 from genvid.tests.factories import Person, make_avatar, make_caller
 from genvid.tests.properties import (
@@ -33,10 +33,13 @@ from genvid.tests.properties import (
     st,
 )
 from genvid.tests.properties import settings as trials
-from videos import estimates, provider, renderers, scheduler
+from videos import settlement
 from videos.enums import IN_FLIGHT, SOURCES, TERMINAL, WAITING, Status
+from videos.lifecycle import deletion, video_actions
 from videos.models import ProviderState, Video, VideoEvent, WebhookDelivery
-from videos.services import creating, deleting, deliveries, rendering, settling, storing, submitting, sweeping
+from videos.pipeline import incoming_webhooks, polling, scheduler, storage, submission, sweeper
+from videos.provider import heygen_clients, provider_gate
+from videos.queue import estimates
 from videos.tests.fake_heygen import FINAL, NO_CREDIT, Crash, FakeHeyGen
 from videos.video_request import VideoRequest
 
@@ -92,7 +95,7 @@ class VideoLife(RuleBasedStateMachine):
 
     @initialize(target=videos)
     def first_orders(self) -> Any:
-        return multiple(*(creating.create(person.caller, self.request(9)).pk for person in self.people))
+        return multiple(*(video_actions.create(person.caller, self.request(9)).pk for person in self.people))
 
     @rule(target=videos, who=st.integers(0, 1), seconds=st.integers(2, 9), words=st.integers(1, 60))
     def order(self, who: int, seconds: int, words: int) -> Any:
@@ -101,7 +104,7 @@ class VideoLife(RuleBasedStateMachine):
             return multiple()
         self.heygen.seconds = seconds
         try:
-            return creating.create(self.people[who].caller, self.request(words)).pk
+            return video_actions.create(self.people[who].caller, self.request(words)).pk
         except InsufficientCredits:
             return multiple()
 
@@ -134,16 +137,16 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(video=videos)
     def cancel(self, video: Any) -> None:
-        self.of_client(creating.cancel, video)
+        self.of_client(video_actions.cancel, video)
 
     @rule(video=videos)
     def delete(self, video: Any) -> None:
-        self.of_client(deleting.delete, video)
+        self.of_client(deletion.delete, video)
 
     @rule(video=videos)
     def retry(self, video: Any) -> None:
         if Video.objects.count() < 2 * MOST_VIDEOS:
-            self.of_client(lambda old: creating.retry(self.owner_of(old).caller, old), video)
+            self.of_client(lambda old: video_actions.retry(self.owner_of(old).caller, old), video)
 
     def owner_of(self, video: Video) -> Person:
         return next(person for person in self.people if person.account.pk == video.account_id)
@@ -166,18 +169,18 @@ class VideoLife(RuleBasedStateMachine):
         row = Video.objects.get(pk=video)
         charge = min(charge, row.credits_held) if row.status in (Status.RENDERING, Status.STORING) else 0
         waits = row.status in WAITING
-        assert settling.cancel(row, reason="canceled_by_staff", charge=charge) == waits
+        assert settlement.cancel(row, reason="canceled_by_staff", charge=charge) == waits
 
     @rule(pausing=st.booleans())
     def staff_turn_the_gate(self, pausing: bool) -> None:
         if pausing:
-            provider.pause("staff")
+            provider_gate.pause("staff")
             assert scheduler.hand_out_slots() == 0
-        provider.resume("staff")
+        provider_gate.resume("staff")
 
     @rule()
     def staff_reopen(self) -> None:
-        provider.reopen()
+        provider_gate.reopen()
 
     # ── Workers
 
@@ -189,40 +192,42 @@ class VideoLife(RuleBasedStateMachine):
         before = Video.objects.in_flight().count()
         self.attempt(scheduler.hand_out_slots, plan)
         flying = Video.objects.in_flight().count()
-        assert flying == before or (ProviderState.objects.exists() and flying <= provider.read().limit(timezone.now()))
+        assert flying == before or (
+            ProviderState.objects.exists() and flying <= provider_gate.read().limit(timezone.now())
+        )
 
     @rule(video=videos, later=likely, plan=submissions)
     def submit(self, video: Any, later: bool, plan: list[str]) -> None:
         self.dispatch(later, [])
         self.pass_time(later)
-        self.attempt(lambda: submitting.submit_video(str(video)), plan)
+        self.attempt(lambda: submission.submit_video(str(video)), plan)
 
     @rule(later=likely, plan=readings)
     def poll(self, later: bool, plan: list[str]) -> None:
         self.pass_time(later)
-        self.attempt(rendering.poll_due, plan)
+        self.attempt(polling.poll_due, plan)
 
     @rule(video=videos, plan=readings)
     def read(self, video: Any, plan: list[str]) -> None:
-        self.attempt(lambda: rendering.read(str(video)), plan)
+        self.attempt(lambda: polling.read(str(video)), plan)
 
     @rule(plan=readings)
     def backfill(self, plan: list[str]) -> None:
-        self.attempt(deliveries.backfill_missed, plan)
+        self.attempt(incoming_webhooks.backfill_missed, plan)
         self.work_off(plan)
 
     @rule(video=videos, later=likely, plan=readings)
     def store(self, video: Any, later: bool, plan: list[str]) -> None:
         self.pass_time(later)
-        self.attempt(lambda: storing.store_video(str(video)), plan)
+        self.attempt(lambda: storage.store_video(str(video)), plan)
 
     @rule(video=videos, plan=readings)
     def purge(self, video: Any, plan: list[str]) -> None:
-        self.attempt(lambda: deleting.purge_video(str(video)), plan)
+        self.attempt(lambda: deletion.purge_video(str(video)), plan)
 
     @rule(plan=readings)
     def sweep(self, plan: list[str]) -> None:
-        self.attempt(sweeping.sweep_all, plan)
+        self.attempt(sweeper.sweep_all, plan)
 
     # ── The world
 
@@ -231,13 +236,13 @@ class VideoLife(RuleBasedStateMachine):
         """True or not, early or late, for a video of ours or somebody else's; and it comes twice."""
         self.deliveries += 1
         notice = WebhookNotice(f"evt_{self.deliveries}", kind, f"remote-{number}", None, {})
-        assert deliveries.keep(notice)
-        assert not deliveries.keep(notice)
+        assert incoming_webhooks.keep(notice)
+        assert not incoming_webhooks.keep(notice)
         self.work_off(plan)
 
     def work_off(self, plan: list[str]) -> None:
         for delivery in WebhookDelivery.objects.filter(processed_at=None):
-            self.attempt(partial(deliveries.work_off, delivery.pk), plan)
+            self.attempt(partial(incoming_webhooks.work_off, delivery.pk), plan)
 
     @rule(number=remotes, failure=failures)
     def end_render(self, number: int, failure: str) -> None:
@@ -349,5 +354,5 @@ def a_house_with_two_accounts(db, monkeypatch, settings):
     VideoLife.people = (make_caller(balance=BALANCE), make_caller(balance=BALANCE))
     VideoLife.avatar_id = make_avatar().pk
     Wallet.objects.filter(pk=VideoLife.people[1].account.pk).update(tier_id="pro")
-    for module in (renderers, provider, deliveries, rendering):
+    for module in (heygen_clients, provider_gate, incoming_webhooks, polling):
         monkeypatch.setattr(module, "get_client", lambda: VideoLife.heygen)

@@ -13,10 +13,11 @@ from genvid.api.prefer import wanted_wait
 from genvid.tests.asserts import data_of, refusal_of
 from genvid.tests.factories import make_video
 from genvid.tests.processes import WebProcess
-from videos import streams
+from videos import settlement
 from videos.enums import Status
+from videos.lifecycle import deletion, video_actions
 from videos.models import after
-from videos.services import creating, deleting, settling
+from videos.streaming import hub
 from videos.tests.pipeline import fresh, wait_until
 
 
@@ -86,14 +87,14 @@ class TestInAThread:
         assert "Preference-Applied" not in ask(owner, make_video(owner), prefer)
 
     def test_where_no_thread_is_left_to_wait_the_answer_comes_at_once(self, owner, monkeypatch):
-        monkeypatch.setitem(streams._waiting, "threads", threading.BoundedSemaphore(1))
-        with streams._waiting["threads"]:
+        monkeypatch.setitem(hub._waiting, "threads", threading.BoundedSemaphore(1))
+        with hub._waiting["threads"]:
             answer = ask(owner, make_video(owner), "wait=60")
         assert (data_of(answer)["status"], "Preference-Applied" in answer) == ("queued", False)
 
     def test_a_thread_that_has_waited_is_free_again(self, owner, settings, monkeypatch):
         settings.WAITING_THREADS = 1
-        monkeypatch.setattr(streams, "_waiting", {})
+        monkeypatch.setattr(hub, "_waiting", {})
         video = make_video(owner)
         applied = [ask(owner, video, "wait=1")["Preference-Applied"] for _ in range(2)]
         assert applied == ["wait=1", "wait=1"]
@@ -142,7 +143,7 @@ def wait_for(client, video, seconds: int, **headers: str) -> tuple[httpx.Respons
 def finish(video) -> float:
     """When it was done."""
     assert fresh(video).move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=after(60))
-    assert settling.complete(fresh(video), duration=Decimal("4.5"))
+    assert settlement.complete(fresh(video), duration=Decimal("4.5"))
     return time.monotonic()
 
 
@@ -180,7 +181,7 @@ class TestLive:
         video = make_video(owner, "draft")
         waiting = clients.submit(wait_for, client, video, 60)
         time.sleep(1)
-        deleting.delete(fresh(video))
+        deletion.delete(fresh(video))
         answer, _ = waiting.result(90)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
         assert answer.headers["X-Request-Id"] == answer.json()["meta"]["request_id"]
@@ -196,7 +197,7 @@ class TestLive:
         client.get(f"videos/{videos[0].pk}").raise_for_status()
         assert not any(each.done() for each in waiting)
         for video in videos:
-            creating.cancel(fresh(video))
+            video_actions.cancel(fresh(video))
         answers = [each.result(90) for each in waiting]
         assert [answer.json()["data"]["status"] for answer, _ in answers] == ["canceled"] * 50
         assert max(came_at for _, came_at in answers) < asked_at + 60

@@ -6,7 +6,8 @@ from django.core.servers.basehttp import WSGIRequestHandler
 from genvid.tests.factories import make_caller
 from videos.enums import LearnedBy, Status
 from videos.models import Video, WebhookDelivery
-from videos.services import deliveries, registration
+from videos.pipeline import incoming_webhooks
+from videos.provider import webhook_registration
 from videos.tests.pipeline import Pipeline, charged_once, fresh, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +23,7 @@ def one_connection_a_request(monkeypatch):
 def house(one_connection_a_request, live_server, sandbox, settings):
     """A pipeline whose webhooks HeyGen knows the way to."""
     settings.PUBLIC_URL = live_server.url
-    assert registration.ensure_registered()
+    assert webhook_registration.ensure_registered()
     return Pipeline(sandbox)
 
 
@@ -39,7 +40,7 @@ def answers(house) -> list[int | None]:
 
 def work_off_all() -> None:
     for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):
-        deliveries.work_off(pk)
+        incoming_webhooks.work_off(pk)
 
 
 @pytest.mark.parametrize("mode", ["normal", "doubled", "late", "reordered", "bare"])

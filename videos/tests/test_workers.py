@@ -12,7 +12,7 @@ from genvid.tests.factories import make_caller
 from genvid.tests.processes import WorkerProcess
 from genvid.tests.test_metrics import series
 from videos.enums import Status
-from videos.services import workers
+from videos.staff import celery_workers
 from videos.tests.pipeline import Pipeline, charged_once, fresh, gate, wait_until
 from videos.tests.test_crash import BRISK, PATIENCE, reaches
 
@@ -56,7 +56,7 @@ def test_a_drained_worker_finishes_what_it_has_and_another_goes_on(sandbox, new_
     worker = new_worker("old")
     wait_until(lambda: sandbox.books()["requests"].get("POST /v3/videos", 0) >= 1, seconds=PATIENCE)
 
-    workers.drain(celery_name(worker), by="sam")
+    celery_workers.drain(celery_name(worker), by="sam")
 
     assert fresh(video).status == Status.SUBMITTING
     sandbox.knobs(submit_seconds=0)
@@ -74,7 +74,7 @@ def test_a_drained_worker_finishes_what_it_has_and_another_goes_on(sandbox, new_
 
 def test_a_worker_that_is_none_is_not_drained():
     with pytest.raises(InvalidState, match=r"No worker 'celery@nowhere' answers. Those that do: none\."):
-        workers.drain("celery@nowhere", by="sam")
+        celery_workers.drain("celery@nowhere", by="sam")
 
 
 @pytest.mark.parametrize("words", [[], ["celery@here"]])

@@ -20,11 +20,10 @@ from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.parsers import StrictFormParser, StrictJSONParser
 from genvid.api.serializers import EXAMPLE_REQUEST_ID, EXAMPLE_SITE
 from genvid.api.viewsets import ListMixin, RetrieveMixin
-from videos import results
+from videos.batches import batch_actions, batch_results
 from videos.models import Batch
+from videos.representations import BatchOutput, represent_batches
 from videos.serializers.batches import BatchFormInput, BatchInput, BatchQuoteOutput
-from videos.services import batching
-from videos.shapes import BatchOutput, represent_batches
 from videos.views.base import RenderedViewSet
 from videos.views.videos import SPENDS
 
@@ -95,26 +94,26 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
 
         Changes nothing. Takes the same body as creating it.
         """
-        return Response(asdict(batching.quote(self.caller, **self.body)))
+        return Response(asdict(batch_actions.quote(self.caller, **self.body)))
 
     def create(self, request: Request) -> Response:
         """Create many videos from one script.
 
         Up to 1,000 rows fill the `{{variables}}` of script and title. Every row is checked before any is accepted.
         """
-        batch = batching.create(self.caller, **self.body)
+        batch = batch_actions.create(self.caller, **self.body)
         return Response(self.represent_one(batch), status=201)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID) -> Response:
         """Cancel what is left of a batch."""
-        return Response(self.represent_one(batching.cancel(self.get_object())))
+        return Response(self.represent_one(batch_actions.cancel(self.get_object())))
 
     @action(detail=True, methods=["get"], url_path="results.csv")
     def results(self, request: Request, pk: UUID) -> StreamingHttpResponse:
         """Get a batch's results as CSV."""
         batch = self.get_object()
-        answer = StreamingHttpResponse(_as_csv(results.pages_of(batch)), content_type="text/csv; charset=utf-8")
+        answer = StreamingHttpResponse(_as_csv(batch_results.pages_of(batch)), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="batch-{batch.pk}.csv"'
         answer["Cache-Control"] = "private, no-store"
         return answer

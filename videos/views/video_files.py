@@ -14,7 +14,7 @@ from genvid.api.endpoints import Endpoint
 from genvid.api.serializers import refuse_field
 from genvid.errors import NotFound
 from videos.enums import Status
-from videos.media import filename_of, signed_link
+from videos.media.signed_links import filename_of, signed_link
 from videos.models import Video
 
 CAPTIONS = {"srt": "subtitles", "vtt": "subtitles_vtt"}

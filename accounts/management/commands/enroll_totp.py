@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.auth import totp
 from accounts.models import User
-from accounts.services import totp
 
 
 class Command(BaseCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from avatars.services import sync_catalogue
-from genvid.heygen.client import get_client
-from genvid.heygen.errors import HeyGenError
+from avatars.catalogue_sync import sync_catalogue
+from genvid.heygen.heygen_client import get_client
+from genvid.heygen.heygen_errors import HeyGenError
 
 
 class Command(BaseCommand):

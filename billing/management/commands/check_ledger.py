@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.audit import audit
+from billing.ledger.ledger_check import audit
 from billing.models import Wallet
 
 

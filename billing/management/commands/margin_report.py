@@ -10,9 +10,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import margin, money
-from billing.margin import Margin, Report
-from billing.overruns import Overrun
+from billing import money
+from billing.ledger.overruns import Overrun
+from billing.purchases import margin
+from billing.purchases.margin import Margin, Report
 from genvid.spreadsheets import harmless
 
 COLUMNS = (

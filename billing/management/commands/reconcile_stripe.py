@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.gateway.errors import BillingError
-from billing.services import reconciling
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe_sync import reconciliation
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = reconciling.reconcile(options["days"])
+            report = reconciliation.reconcile(options["days"])
         except BillingError as error:
             raise CommandError(f"Stripe did not answer as hoped: {error}") from error
         if report.unresolved:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.gateway.errors import BillingError
-from billing.services import opening_shop
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe_sync import stripe_setup
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            url = opening_shop.set_up()
+            url = stripe_setup.set_up()
         except BillingError as error:
             raise CommandError(f"Stripe did not answer as hoped: {error}") from error
         self.stdout.write(f"Stripe sells what the price list has, and calls {url}.")

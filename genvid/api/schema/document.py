@@ -8,7 +8,7 @@ from django.conf import settings
 from genvid.api.schema import envelope, refusals
 from genvid.api.schema.examples import Examples
 from genvid.api.schema.headers import HEADERS
-from genvid.api.schema.webhooks import webhooks
+from genvid.api.schema.outgoing_webhooks import webhooks
 
 METHODS = ("get", "post", "put", "patch", "delete")
 RENAMED = {"ErrorOutput": "VideoError", "EndpointOutput": "WebhookEndpoint", "NewEndpointOutput": "NewWebhookEndpoint"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from videos import provider
+from videos.provider import provider_gate
 
 
 class Command(BaseCommand):
@@ -15,5 +15,5 @@ class Command(BaseCommand):
         parser.add_argument("--by", default=getpass.getuser(), help="who does it; you, unless named")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        provider.pause(options["by"])
+        provider_gate.pause(options["by"])
         self.stdout.write("Orders are paused. `resume_provider` lets them go on.")

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from genvid.heygen.errors import HeyGenError
-from videos.services import registration
+from genvid.heygen.heygen_errors import HeyGenError
+from videos.provider import webhook_registration
 
 
 class Command(BaseCommand):
@@ -20,9 +20,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["rotate"]:
-                registration.rotate()
-            elif not registration.ensure_registered():
+                webhook_registration.rotate()
+            elif not webhook_registration.ensure_registered():
                 raise CommandError("HeyGen did not answer as hoped; the log says more.")
         except HeyGenError as error:
             raise CommandError(f"HeyGen did not answer as hoped: {error}") from error
-        self.stdout.write(f"HeyGen calls {registration.webhook_url()}.")
+        self.stdout.write(f"HeyGen calls {webhook_registration.webhook_url()}.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from videos import provider
+from videos.provider import provider_gate
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--open", action="store_true", help="HeyGen will take orders again: do not wait to probe")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        provider.resume(options["by"])
+        provider_gate.resume(options["by"])
         if options["open"]:
-            provider.reopen(options["by"])
+            provider_gate.reopen(options["by"])
         self.stdout.write("Orders go out again.")

@@ -7,11 +7,11 @@ from io import StringIO
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
+from avatars.catalogue_sync import sync_catalogue
 from avatars.models import Avatar
-from avatars.services import sync_catalogue
 from billing.enums import HoldStatus
 from billing.models import Hold
-from genvid.heygen.client import get_client
+from genvid.heygen.heygen_client import get_client
 from genvid.tests.deployment import Deployment
 from genvid.tests.processes import WorkerProcess
 from videos.enums import TERMINAL

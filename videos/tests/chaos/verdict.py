@@ -8,8 +8,8 @@ from typing import Any
 from django.core.files.storage import default_storage
 
 from billing import credits
-from billing.audit import audit
 from billing.enums import EntryKind, HoldStatus
+from billing.ledger.ledger_check import audit
 from billing.models import Hold, LedgerEntry
 from videos.enums import TERMINAL, Status
 from videos.models import Video, VideoEvent

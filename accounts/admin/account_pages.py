@@ -1,0 +1,185 @@
+"""People and accounts, for staff."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin.people_pages import MembershipInline
+from accounts.models import (
+    Account,
+    ApiKey,
+    AuditEntry,
+    Delivery,
+    DeliveryAttempt,
+    Erasure,
+    Export,
+    IdempotencyRecord,
+    Invitation,
+    Membership,
+    Session,
+    StaffAct,
+    User,
+    WebhookEndpoint,
+)
+from accounts.privacy import erasures
+from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
+from genvid.errors import DomainError
+
+
+@admin.register(Account)
+class AccountAdmin(RoomAdmin):
+    list_display = ("name", "id", "created_at")
+    search_fields = ("name", "id", "members__email")
+    readonly_fields = ("id", "created_at")
+    inlines = (MembershipInline,)
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ("user", "account", "role", "created_at")
+    list_filter = ("role",)
+    search_fields = ("user__email", "account__name")
+    list_select_related = ("user", "account")
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = (
+        "user",
+        "account",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+        "revoked_reason",
+    )
+    list_filter = ("revoked_reason", "created_at")
+    search_fields = ("user__email",)
+    list_select_related = ("user", "account")
+    exclude = ("jti", "previous_jti")
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(ReadOnlyAdmin):
+    list_display = ("key", "account", "status", "created_at")
+    search_fields = ("key", "account__name")
+    list_select_related = ("account",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ("name", "prefix", "account", "created_by", "last_used_at", "expires_at", "revoked_at", "created_at")
+    list_filter = ("revoked_at", "created_at")
+    search_fields = ("name", "prefix", "account__name", "created_by__email")
+    list_select_related = ("account", "created_by")
+    exclude = ("digest",)
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    list_display = ("url", "account", "enabled", "disabled_reason", "health", "failing_since", "created_at")
+    list_filter = ("enabled", "disabled_reason", "health")
+    search_fields = ("url", "account__name", "id")
+    list_select_related = ("account",)
+    exclude = ("secret", "old_secret")
+
+
+class AttemptInline(ReadOnlyInline):
+    model = DeliveryAttempt
+    fields = ("number", "started_at", "duration_ms", "status_code", "response_excerpt", "error")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("event", "endpoint", "status", "attempts_made", "next_attempt_at", "created_at")
+    list_filter = ("status", "event__type", "created_at")
+    search_fields = ("event__id", "event__object_id", "endpoint__url")
+    list_select_related = ("event", "endpoint")
+    inlines = (AttemptInline,)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "act", "account", "user", "api_key", "by_staff", "address")
+    list_filter = ("act", "by_staff", "created_at")
+    search_fields = ("account__name", "user__email", "address", "request_id")
+    list_select_related = ("account", "user", "api_key")
+
+
+@admin.register(StaffAct)
+class StaffActAdmin(ReadOnlyAdmin):
+    """Everything that the operator's people did, on one page."""
+
+    list_display = ("created_at", "act", "user", "account", "what", "address")
+    list_filter = ("act", "created_at")
+    search_fields = ("account__name", "user__email", "address", "request_id")
+    list_select_related = ("account", "user")
+
+    @admin.display(description="what")
+    def what(self, act: StaffAct) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in act.detail.items())[:300]
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "user", "status", "bytes", "ready_at", "expires_at", "tries", "waiting_reason")
+    list_filter = ("status", "created_at")
+    search_fields = ("id", "user__email")
+    list_select_related = ("user",)
+
+
+class ErasureForm(forms.ModelForm[Erasure]):
+    """Whom to erase, because they have asked staff to."""
+
+    class Meta:
+        model = Erasure
+        fields = ("user",)
+
+    def clean_user(self) -> User:
+        user: User = self.cleaned_data["user"]
+        try:
+            erasures.check(user)
+        except DomainError as error:
+            raise forms.ValidationError(error.message) from None
+        return user
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    """Adding one starts it, as if its person had asked for it; nothing else can be done to it here."""
+
+    form = ErasureForm
+    list_display = (
+        *("created_at", "user", "status", "erase_after", "waiting_reason", "erased_at", "withdrawn_at"),
+        "requested_by",
+    )
+    list_filter = ("status", "created_at")
+    search_fields = ("id", "user__email")
+    list_select_related = ("user", "requested_by")
+    raw_id_fields = ("user",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(admin.ModelAdmin.has_add_permission(self, request))
+
+    def save_model(self, request: HttpRequest, obj: Erasure, form: Any, change: bool) -> None:
+        started = erasures.start(obj.user_id, by=UUID(str(request.user.pk)))
+        # What follows here is about the row that the service made.
+        obj.pk = started.pk
+        obj.refresh_from_db()
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("email", "account", "role", "invited_by", "sent_at", "expires_at")
+    list_filter = ("role", "created_at")
+    search_fields = ("email", "account__name")
+    list_select_related = ("account", "invited_by")

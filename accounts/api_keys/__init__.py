@@ -1,0 +1,1 @@
+"""API keys: their format, their creation and revocation, their monthly limits."""

@@ -1,0 +1,55 @@
+"""How staff sign in to their pages: with a password, under the limits of clients, and a code of their authenticator."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from unfold.forms import AuthenticationForm
+from unfold.widgets import BASE_INPUT_CLASSES
+
+from accounts import audit_log
+from accounts.auth import credentials, sign_in, throttling, totp
+from accounts.enums import AuditAct
+from genvid.errors import DomainError, InvalidCredentials, TotpRequired
+
+NOT_ENROLLED = "Staff need an authenticator app. Ask an operator to run: manage.py enroll_totp"
+
+
+class StaffLoginForm(AuthenticationForm):
+    """Marks the person as verified for django-otp, whose middleware then asks no more until they sign out."""
+
+    code = forms.CharField(
+        label="Code of your authenticator app, or a recovery code",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "class": " ".join(BASE_INPUT_CLASSES)}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = self.cleaned_data
+        if given.get("username") and given.get("password"):
+            self.user_cache = self._proven(given["username"], given["password"], given.get("code", ""))
+        return given
+
+    def _proven(self, email: str, password: str, code: str) -> Any:
+        try:
+            user: Any = credentials.prove(email=email, password=password, code=code).user
+            self.confirm_login_allowed(user)
+            device = totp.authenticator_of(user)
+            if device is None and settings.REQUIRE_STAFF_TOTP:
+                raise forms.ValidationError(f"{NOT_ENROLLED} {user.email}", code="not_enrolled")
+            sign_in.note_sign_in(user)
+            throttling.remember_network(user.pk)
+        except InvalidCredentials:
+            raise self.get_invalid_login_error() from None
+        except DomainError as error:
+            raise forms.ValidationError(_worded(error), code=error.code) from None
+        user.otp_device = device
+        audit_log.note(AuditAct.SIGNED_IN, account_id=None, user_id=user.pk, door="admin")
+        return user
+
+
+def _worded(error: DomainError) -> str:
+    if isinstance(error, TotpRequired):
+        return "Enter the code of your authenticator app, too."
+    return f"{error.message} Try again in {error.retry_after} seconds." if error.retry_after else error.message

@@ -1,0 +1,138 @@
+"""How a request proves who it is: `Authorization: Bearer <access token>`, or an API key.
+
+A key is sent as `X-API-Key: gv_…` or as `Authorization: Bearer gv_…`.
+"""
+
+import ipaddress
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts.api_keys import key_format
+from accounts.auth import session_cache
+from accounts.auth.tokens import read_access
+from accounts.caller import Caller
+from accounts.enums import KEY_SCOPES, KeyMode
+from accounts.models import ApiKey
+from genvid import cache, request_context
+from genvid.api.client_address import client_address
+from genvid.errors import NotAuthenticated
+
+NOTE_USE_SECONDS = 60
+"""`last_used_at` is true to the minute; writing it for each request would cost more than the request."""
+
+
+class BearerAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Caller, str] | None:
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return None
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token or not token.isascii():
+            raise NotAuthenticated
+        if _is_api_key(token):
+            # The next authentication takes it.
+            return None
+        caller = _present(read_access(token.strip()))
+        _bind(caller)
+        return caller, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def _present(caller: Caller) -> Caller:
+    """The caller with the role of now. Raises NotAuthenticated when the session, the person or the membership ended."""
+    role = session_cache.role_now(caller.session_id) if caller.session_id else session_cache.ENDED
+    if role == session_cache.ENDED:
+        raise NotAuthenticated
+    return replace(caller, role=role)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Caller, str] | None:
+        text = _bearer_key(request) or request.headers.get("X-API-Key")
+        if text is None:
+            return None
+        key = _proven(text)
+        if not _may_come_from(key, client_address(request._request)):
+            raise NotAuthenticated("This API key may not be used from this address.")
+        _note_use(key)
+        caller = Caller(
+            key.created_by_id,
+            key.account_id,
+            key.role,
+            key_id=key.pk,
+            key_scopes=frozenset(key.scopes),
+            is_test=key.mode == KeyMode.TEST,
+        )
+        _bind(caller)
+        return caller, key.prefix
+
+
+def _is_api_key(token: str) -> bool:
+    return token.strip().startswith(key_format.BEGINNING)
+
+
+def _bearer_key(request: Request) -> str | None:
+    """An API key that is sent as `Authorization: Bearer gv_…`, as many clients know no other way to send one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and _is_api_key(token) else None
+
+
+def _proven(text: str) -> Any:
+    """One query by prefix. An unknown prefix and a wrong secret look the same from outside."""
+    parts = key_format.split(text)
+    if parts is None:
+        raise NotAuthenticated
+    prefix, secret = parts
+    key = ApiKey.objects.usable(timezone.now()).filter(prefix=prefix).first()
+    if not key_format.proves(secret, key.digest if key else key_format.digest_of("")) or key is None:
+        raise NotAuthenticated
+    return key
+
+
+def _may_come_from(key: ApiKey, address: str) -> bool:
+    if not key.allowed_addresses:
+        return True
+    try:
+        caller = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(caller in ipaddress.ip_network(network) for network in key.allowed_addresses)
+
+
+def _note_use(key: ApiKey) -> None:
+    if cache.first_in(f"accounts.key-used:{key.pk}", NOTE_USE_SECONDS):
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
+
+
+def _bind(caller: Caller) -> None:
+    request_context.bind(account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id)
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = ApiKeyAuthentication
+    name = ["apiKey", "apiKeyAsBearer"]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        header = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+        bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "gv_…"}
+        return [header, bearer | {"description": "An API key, for clients that can send a bearer token alone."}]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """Nothing where no key can have the scope."""
+        scopes = [str(auto_schema.scope)]
+        return [{name: scopes} for name in self.name] if auto_schema.scope in KEY_SCOPES else []

@@ -1,0 +1,87 @@
+"""Proving who somebody is: password, second factor, and how often they may try. API and staff pages ask here."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth import authenticate
+
+from accounts import audit_log
+from accounts.auth import throttling, totp
+from accounts.auth.throttling import Attempt
+from accounts.enums import AuditAct
+from accounts.models import User
+from genvid import cache
+from genvid.api.serializers import refuse_field
+from genvid.errors import InvalidCredentials, RateLimited
+
+NOTE_THROTTLED_SECONDS = 900
+"""One line of the audit log for a person who is throttled, not one for each try of a machine."""
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Whom a sign-in named, and how they proved it."""
+
+    user: User
+    factor: str
+    """The second factor that was used: "totp", "recovery_code" or ""."""
+
+
+def prove(*, email: str, password: str, code: str = "") -> Proven:
+    """Takes the same time, and writes as much, for an address that is known and one that is not.
+
+    Raises RateLimited before anything is checked, InvalidCredentials, and TotpRequired where `code` is missing.
+    """
+    attempt = throttling.attempt(email)
+    _check(attempt)
+    user = authenticate(username=attempt.email, password=password)
+    try:
+        if not isinstance(user, User):
+            raise InvalidCredentials
+        factor = totp.require_code(user, code)
+    except InvalidCredentials:
+        attempt.fail()
+        _note(AuditAct.SIGN_IN_REFUSED, attempt.email)
+        raise
+    attempt.succeed()
+    return Proven(user, factor)
+
+
+def check_again(user: User, *, password: str, code: str | None = None, field: str = "password") -> None:
+    """For what somebody signed in must prove anew. Raises RateLimited, and ValidationFailed on `field` or `code`.
+
+    A right password alone forgives no failures: it would let whoever knows it guess codes for ever.
+    """
+    attempt = throttling.attempt(user.email)
+    _check(attempt)
+    if not user.check_password(password):
+        attempt.fail()
+        raise refuse_field(field, "Is not your password.")
+    if code is None:
+        return
+    try:
+        totp.require_code(user, code)
+    except InvalidCredentials:
+        attempt.fail()
+        raise refuse_field("code", "Is wrong, or was used before.") from None
+    attempt.succeed()
+
+
+def _check(attempt: Attempt) -> None:
+    try:
+        attempt.check()
+    except RateLimited:
+        if cache.first_in(f"accounts.throttled:{attempt.subject}", NOTE_THROTTLED_SECONDS):
+            _note(AuditAct.SIGN_IN_THROTTLED, attempt.email)
+        raise
+
+
+def _note(act: AuditAct, email: str) -> None:
+    """On the log of the account that the person has longest. For nobody too: or the time it takes would tell."""
+    user_id, account_id = _whereabouts(email)
+    audit_log.note(act, account_id=account_id, user_id=user_id)
+
+
+def _whereabouts(email: str) -> tuple[UUID | None, UUID | None]:
+    rows = User.objects.filter(email=email).order_by("memberships__created_at")
+    return rows.values_list("pk", "memberships__account").first() or (None, None)

@@ -1,0 +1,71 @@
+"""Proving that an e-mail address is its owner's."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.auth import account_creation, throttling
+from accounts.enums import AuditAct, MailKind
+from accounts.models import Membership, User
+from accounts.signals import mailbox_verified
+from genvid.errors import EmailNotVerified, TokenInvalid
+from genvid.mail import outbox
+
+logger = structlog.get_logger(__name__)
+VERIFICATION_SALT = "accounts.email-verification"
+
+
+def verification_token(user: User) -> str:
+    """A link's secret: good for 24 hours, for this address, until the address is verified."""
+    return signing.dumps({"user": str(user.pk), "email": user.email}, salt=VERIFICATION_SALT)
+
+
+def request_verification(user: User) -> None:
+    """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
+    if not user.email_verified and throttling.may_mail(user.email, "verification"):
+        mail_link(user.pk)
+
+
+def mail_link(user_id: UUID) -> None:
+    """Nothing is sent when the address has been verified by then."""
+    outbox.write(MailKind.VERIFICATION, person=user_id)
+
+
+def verify_email(token: str) -> User:
+    """Raises TokenInvalid for a token that is forged, expired, used, or for an address since changed."""
+    try:
+        claims = signing.loads(token, salt=VERIFICATION_SALT, max_age=settings.EMAIL_VERIFICATION_LIFETIME)
+    except signing.BadSignature:
+        raise TokenInvalid from None
+    _mark_verified(UUID(claims["user"]), claims["email"])
+    user: User = User.objects.get(pk=claims["user"])
+    return user
+
+
+@transaction.atomic
+def _mark_verified(user_id: UUID, email: str) -> None:
+    waiting = User.objects.filter(pk=user_id, email=email, email_verified_at=None)
+    if waiting.update(email_verified_at=timezone.now()) != 1:
+        raise TokenInvalid
+    accounts = Membership.objects.filter(user=user_id).order_by("created_at").values_list("account", flat=True)
+    audit_log.note(AuditAct.EMAIL_VERIFIED, account_id=accounts.first(), user_id=user_id)
+    announce(user_id, email)
+
+
+def announce(user_id: UUID, email: str) -> None:
+    """Tell the apps above that the address was proved, by whatever way. Call it in the transaction of the proof."""
+    mailbox_verified.send(sender=User, email=email, account_id=account_creation.own_account_of(user_id))
+
+
+def require_verified_email(user_id: Any) -> None:
+    """Raises EmailNotVerified where the operator asks for verified addresses."""
+    if not settings.REQUIRE_VERIFIED_EMAIL:
+        return
+    if not User.objects.filter(pk=user_id, email_verified_at__isnull=False).exists():
+        raise EmailNotVerified

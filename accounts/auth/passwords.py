@@ -1,0 +1,111 @@
+"""Passwords: forgotten, reset by mail, changed. Either way every session of the person ends."""
+
+import uuid
+
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.auth import credentials, email_verification, sessions, sign_in, throttling
+from accounts.auth.tokens import TokenPair
+from accounts.caller import Caller
+from accounts.enums import AuditAct, MailKind, Revocation
+from accounts.models import Membership, User
+from genvid.errors import NotAuthenticated, TokenInvalid
+from genvid.mail import outbox
+
+generator = PasswordResetTokenGenerator()
+"""Bound to the password's hash, the address and the last sign-in; good for PASSWORD_RESET_TIMEOUT seconds."""
+
+
+def forgot(email: str) -> None:
+    """Mail a link if there is such a person.
+
+    A mail is queued for every address, and the worker looks whose it is: statements and time of a request tell nothing.
+    """
+    if throttling.may_mail(email, "password-reset"):
+        mail_link(email.lower())
+
+
+def mail_link(email: str) -> None:
+    outbox.write(MailKind.PASSWORD_RESET, address=email)
+
+
+def mail_change(user_id: uuid.UUID) -> None:
+    outbox.write(MailKind.PASSWORD_CHANGED, person=user_id)
+
+
+def reset_token(user: User) -> str:
+    return f"{user.pk.hex}.{generator.make_token(user)}"
+
+
+def reset(token: str, new_password: str) -> User:
+    """Proves the mailbox too, and makes the network of the request a known one, which no failures elsewhere lock out.
+
+    Raises TokenInvalid, and ValidationFailed on `new_password`.
+    """
+    user = _holder(token)
+    verified_at = user.email_verified_at or timezone.now()
+    old = _give(user, new_password)
+    with transaction.atomic():
+        _replace(user, old, or_else=TokenInvalid(), email_verified_at=Coalesce(F("email_verified_at"), verified_at))
+        throttling.remember_network(user.pk)
+        account_id = _first_account(user)
+        audit_log.note(AuditAct.PASSWORD_RESET, account_id=account_id, user_id=user.pk)
+        if user.email_verified_at is None:
+            audit_log.note(AuditAct.EMAIL_VERIFIED, account_id=account_id, user_id=user.pk)
+            email_verification.announce(user.pk, user.email)
+    throttling.attempt(user.email).succeed()
+    user.email_verified_at = verified_at
+    return user
+
+
+def change(caller: Caller, user: User, *, current_password: str, new_password: str) -> TokenPair:
+    """Returns the only tokens that are good afterwards. API keys stay: they are the account's.
+
+    Raises RateLimited, and ValidationFailed on `current_password` or `new_password`.
+    """
+    credentials.check_again(user, password=current_password, field="current_password")
+    old = _give(user, new_password)
+    with transaction.atomic():
+        _replace(user, old, or_else=NotAuthenticated())
+        audit_log.note_by(caller, AuditAct.PASSWORD_CHANGED)
+        membership = Membership.objects.filter(user=user, account=caller.account_id).first()
+        if membership is None:
+            raise NotAuthenticated
+        return sign_in.open_session(membership)
+
+
+def _holder(token: str) -> User:
+    name, _, proof = token.partition(".")
+    try:
+        user: User | None = User.objects.filter(pk=uuid.UUID(name), is_active=True).first()
+    except ValueError:
+        raise TokenInvalid from None
+    if user is None or not generator.check_token(user, proof):
+        raise TokenInvalid
+    return user
+
+
+def _give(user: User, new_password: str) -> str:
+    """Set it on the object alone, and return the old hash: hashing takes 50 ms, and holds no lock here."""
+    sign_in.check_password(new_password, user, field="new_password")
+    old: str = user.password
+    user.set_password(new_password)
+    return old
+
+
+def _replace(user: User, old: str, *, or_else: Exception, **more: object) -> None:
+    """Of two changes at once, the one that comes second finds another password than it knew, and raises `or_else`."""
+    as_known = User.objects.filter(pk=user.pk, password=old, email=user.email, is_active=True)
+    if as_known.update(password=user.password, **more) != 1:
+        raise or_else
+    sessions.revoke_all(user.pk, Revocation.PASSWORD)
+    mail_change(user.pk)
+
+
+def _first_account(user: User) -> uuid.UUID | None:
+    return Membership.objects.filter(user=user).order_by("created_at").values_list("account", flat=True).first()

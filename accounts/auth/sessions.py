@@ -1,0 +1,62 @@
+"""Ending sign-ins: one, a stolen one, or all of a person's. Their access tokens die with them."""
+
+from functools import partial
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.auth import session_cache
+from accounts.caller import Caller
+from accounts.enums import AuditAct, Revocation
+from accounts.models import Session
+from genvid.errors import NotFound
+
+logger = structlog.get_logger(__name__)
+
+
+def living_sessions_of(user_id: UUID) -> QuerySet[Session]:
+    return Session.objects.alive().filter(user=user_id, expires_at__gt=timezone.now())
+
+
+@transaction.atomic
+def end(session: Session, reason: Revocation, act: AuditAct) -> bool:
+    """False when it had ended before."""
+    if not session.revoke(reason):
+        return False
+    audit_log.note(act, account_id=session.account_id, user_id=session.user_id, session=session.pk)
+    transaction.on_commit(partial(session_cache.forget, session.pk), robust=True)
+    return True
+
+
+def end_stolen(session: Session) -> None:
+    """One of its refresh tokens came twice: somebody else has it, and nobody knows who came first."""
+    if end(session, Revocation.REUSE, AuditAct.TOKEN_REUSED):
+        logger.warning("refresh_token_reused", session_id=str(session.pk), user_id=str(session.user_id))
+
+
+def end_one_of(caller: Caller, session_id: UUID) -> None:
+    """Raises NotFound for one that has ended, or is another person's."""
+    session = living_sessions_of(caller.user_id).filter(pk=session_id).first()
+    if session is None or not end(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
+        raise NotFound
+
+
+@transaction.atomic
+def end_all_of(caller: Caller) -> None:
+    """Everywhere, here too."""
+    ended = revoke_all(caller.user_id, Revocation.LOGOUT)
+    audit_log.note_by(caller, AuditAct.SIGNED_OUT, sessions=ended)
+
+
+def revoke_all(user_id: UUID, reason: Revocation) -> int:
+    """Returns how many there were. Call it inside the transaction of the reason."""
+    alive = Session.objects.alive().filter(user=user_id)
+    ids = list(alive.values_list("pk", flat=True))
+    # Not by these ids: one that was opened in between ends too, and is found out within standing.SECONDS.
+    ended = alive.update(revoked_at=timezone.now(), revoked_reason=reason)
+    transaction.on_commit(partial(session_cache.forget, *ids), robust=True)
+    return ended

@@ -1,0 +1,142 @@
+"""Registering, signing in and out, and trading refresh tokens."""
+
+from dataclasses import dataclass
+
+import structlog
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.auth import account_creation, credentials, email_verification, sessions, throttling
+from accounts.auth.tokens import TokenPair, expiry_of, new_refresh_token, pair_for, read_refresh, refresh_token_again
+from accounts.enums import AuditAct, Revocation
+from accounts.models import Membership, Session, User
+from accounts.privacy import erasures
+from genvid import request_context
+from genvid.errors import InvalidCredentials, TokenInvalid, ValidationFailed
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A person who has just proved who they are, and the account they act for."""
+
+    user: User
+    membership: Membership
+    tokens: TokenPair
+
+
+def register(*, email: str, password: str, full_name: str = "", company_name: str = "") -> SignedIn:
+    """Make person, account and ownership in one step. Raises ValidationFailed on `email` or `password`."""
+    user = User(email=email.lower(), full_name=full_name, company_name=company_name)
+    check_password(password, user)
+    # Hashing takes 50 ms on purpose: it happens before the transaction, so that nobody waits for our lock.
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            membership = account_creation.open_account(user)
+            audit_log.note(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
+            signed_in = SignedIn(user, membership, open_session(membership))
+            email_verification.mail_link(user.pk)
+    except IntegrityError:
+        # Rolled back: whoever has the address now is somebody else. Any other violation is a defect, and told as one.
+        if not User.objects.filter(email=user.email).exists():
+            raise
+        raise ValidationFailed(details={"email": "This address is already registered."}) from None
+    logger.info("account_registered", account_id=str(membership.account_id))
+    return signed_in
+
+
+def check_password(password: str, user: User, *, field: str = "password") -> None:
+    """Raises ValidationFailed on `field` for a password that is too weak."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationFailed(details={field: " ".join(error.messages)}) from None
+
+
+def login(*, email: str, password: str, totp_code: str = "") -> SignedIn:
+    """Raises RateLimited, InvalidCredentials or TotpRequired; the first two alike for known and unknown addresses."""
+    proven = credentials.prove(email=email, password=password, code=totp_code)
+    user = proven.user
+    with transaction.atomic():
+        note_sign_in(user)
+        erasures.withdraw(user)
+        membership = account_creation.membership_of(user)
+        audit_log.note(
+            AuditAct.SIGNED_IN, account_id=membership.account_id, user_id=user.pk, second_factor=proven.factor or "none"
+        )
+        return SignedIn(user, membership, open_session(membership))
+
+
+def note_sign_in(user: User) -> None:
+    """Raises InvalidCredentials where the password was changed, or its person deactivated, since it was checked.
+
+    The row is locked by this until the session is there: who resets the password either is seen here, or ends it.
+    """
+    user.last_login = timezone.now()
+    as_checked = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    if as_checked.update(last_login=user.last_login) != 1:
+        raise InvalidCredentials
+
+
+def open_session(membership: Membership) -> TokenPair:
+    account_creation.note_use(membership)
+    throttling.remember_network(membership.user_id)
+    refresh, here = new_refresh_token(), request_context.current()
+    session = Session.objects.create(
+        user_id=membership.user_id,
+        account_id=membership.account_id,
+        jti=refresh["jti"],
+        address=here.address or None,
+        user_agent=here.user_agent,
+        expires_at=expiry_of(refresh),
+    )
+    return pair_for(session, membership.role, refresh)
+
+
+def refresh(refresh_token: str) -> TokenPair:
+    """Trade a refresh token for a new pair. Raises TokenInvalid.
+
+    A second use of one token revokes its family, unless the device that used it repeats it at once (`_repeat`).
+    """
+    claims = read_refresh(refresh_token)
+    session = Session.objects.alive().filter(pk=claims.session_id).first()
+    role = Session.objects.role_now(claims.session_id)
+    if session is None or role is None:
+        raise TokenInvalid
+    new, now, here = new_refresh_token(), timezone.now(), request_context.current()
+    seen = {"address": here.address or None, "user_agent": here.user_agent}
+    if session.rotate(claims.jti, new["jti"], now=now, expires_at=expiry_of(new), **seen):
+        return pair_for(session, role, new)
+    return _repeat(session, claims.jti, role)
+
+
+def _repeat(session: Session, jti: str, role: str) -> TokenPair:
+    """The successor of a token that was just used, for the network and the program that used it.
+
+    Read anew after the trade that was lost, so that of two requests at once the second gets what the first one got.
+    """
+    rotated = session.repeated(jti, now=timezone.now())
+    if rotated is None or not _is_from_here(rotated):
+        sessions.end_stolen(session)
+        raise TokenInvalid
+    return pair_for(rotated, role, refresh_token_again(rotated.jti, rotated.expires_at))
+
+
+def _is_from_here(session: Session) -> bool:
+    here = throttling.here()
+    same_network = here != "" and here == throttling.network_of(session.address or "")
+    return same_network and session.user_agent == request_context.current().user_agent
+
+
+def logout(refresh_token: str) -> None:
+    """End the session that the token belongs to. Raises TokenInvalid."""
+    claims = read_refresh(refresh_token)
+    session = Session.objects.filter(pk=claims.session_id, jti=claims.jti).first()
+    if session is None or not sessions.end(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
+        raise TokenInvalid

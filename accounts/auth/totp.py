@@ -1,0 +1,137 @@
+"""The second factor: an authenticator app and ten recovery codes. Optional for clients, asked of staff."""
+
+import base64
+import hashlib
+import re
+import secrets
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts import audit_log
+from accounts.caller import Caller
+from accounts.enums import AuditAct, MailKind
+from accounts.models import Authenticator, RecoveryCode, User
+from genvid.api.serializers import refuse_field
+from genvid.errors import InvalidCredentials, InvalidState, TotpRequired
+from genvid.mail import outbox
+
+SECRET_BYTES = 20
+RECOVERY_CODES = 10
+RECOVERY_BYTES = 10
+"""80 random bits: there is nothing to guess, and a plain hash of them is enough."""
+ALREADY_ON = "The second factor is on already; switch it off first."
+
+
+def authenticator_of(user: User) -> Authenticator | None:
+    """The one that sign-ins ask for; None where there is none, or none that was confirmed."""
+    found: Authenticator | None = Authenticator.objects.filter(user=user, confirmed=True).first()
+    return found
+
+
+def require_code(user: User, code: str) -> str:
+    """Which second factor `code` is: "totp", "recovery_code", or "" for somebody who has none. Uses it up.
+
+    Raises TotpRequired for an empty one, InvalidCredentials for a wrong one.
+    """
+    device = authenticator_of(user)
+    if device is None:
+        return ""
+    if not code:
+        raise TotpRequired
+    if device.verify_token(code):
+        return "totp"
+    if _use_recovery_code(user, code):
+        return "recovery_code"
+    raise InvalidCredentials("The code is wrong, or was used before.")
+
+
+def start(user: User) -> Authenticator:
+    """A new secret that counts for nothing until it is confirmed. Raises InvalidState where one was confirmed."""
+    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    try:
+        with transaction.atomic():
+            # Under the person's lock: of two that start at once, the second replaces the secret of the first.
+            User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            Authenticator.objects.filter(user=user, confirmed=False).delete()
+            device: Authenticator = Authenticator.objects.create(user=user, secret=secret)
+    except IntegrityError:
+        # Confirmed since the caller looked, and so not among the rows that were deleted.
+        if authenticator_of(user) is None:
+            raise
+        raise InvalidState(ALREADY_ON) from None
+    return device
+
+
+@transaction.atomic
+def confirm(caller: Caller, user: User, *, code: str) -> list[str]:
+    """Switch it on. Returns the recovery codes, shown this once. Raises InvalidState, ValidationFailed on `code`."""
+    device = Authenticator.objects.filter(user=user).first()
+    if device is None:
+        raise InvalidState("Ask for a secret first: POST auth/totp.")
+    if device.confirmed:
+        raise InvalidState(ALREADY_ON)
+    if not device.verify_token(code):
+        raise refuse_field("code", "Is not the code of now.")
+    codes = _switch_on(device)
+    audit_log.note_by(caller, AuditAct.TOTP_ENABLED)
+    return codes
+
+
+@transaction.atomic
+def enroll(user: User) -> tuple[Authenticator, list[str]]:
+    """For an operator at a shell: a confirmed authenticator in place of whatever was there, and its recovery codes."""
+    Authenticator.objects.filter(user=user).delete()
+    device = start(user)
+    codes = _switch_on(device)
+    audit_log.note_staff(AuditAct.TOTP_ENABLED, staff_id=user.pk, by="operator")
+    return device, codes
+
+
+@transaction.atomic
+def disable(caller: Caller, user: User) -> None:
+    """Raises InvalidState where it is not on."""
+    deleted, _ = Authenticator.objects.filter(user=user, confirmed=True).delete()
+    if not deleted:
+        raise InvalidState("The second factor is not on.")
+    RecoveryCode.objects.filter(user=user).delete()
+    audit_log.note_by(caller, AuditAct.TOTP_DISABLED)
+    mail_change(user.pk, is_on=False)
+
+
+def mail_change(user_id: UUID, *, is_on: bool) -> None:
+    outbox.write(MailKind.TOTP_CHANGED, person=user_id, is_on=is_on)
+
+
+def mail_present_state(user_id: UUID) -> None:
+    mail_change(user_id, is_on=Authenticator.objects.filter(user=user_id, confirmed=True).exists())
+
+
+def recovery_codes_left(user: User) -> int:
+    return RecoveryCode.objects.filter(user=user).count()
+
+
+def _switch_on(device: Authenticator) -> list[str]:
+    if Authenticator.objects.filter(pk=device.pk, confirmed=False).update(confirmed=True) != 1:
+        raise InvalidState(ALREADY_ON)
+    codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
+    RecoveryCode.objects.filter(user=device.user_id).delete()
+    RecoveryCode.objects.bulk_create(RecoveryCode(user_id=device.user_id, digest=_digest(code)) for code in codes)
+    mail_change(device.user_id, is_on=True)
+    return codes
+
+
+def _new_recovery_code() -> str:
+    letters = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower()
+    return "-".join(re.findall("....", letters))
+
+
+def _use_recovery_code(user: User, code: str) -> bool:
+    """Deletes it: of two callers with one code, one wins."""
+    deleted, _ = RecoveryCode.objects.filter(user=user, digest=_digest(code)).delete()
+    return deleted == 1
+
+
+def _digest(code: str) -> str:
+    """However it was typed: capitals, hyphens and blanks do not matter."""
+    return hashlib.sha256(re.sub(r"[\s-]", "", code).lower().encode()).hexdigest()

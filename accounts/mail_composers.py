@@ -1,0 +1,136 @@
+"""The mails of accounts at the moment of sending: whom they are for by then, and the tokens of their links.
+
+Each returns None where what it was to tell is no longer so.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.auth import email_verification, passwords, staff_access
+from accounts.enums import ErasureStatus, ExportStatus, MailKind, Role
+from accounts.models import Account, AuditEntry, Erasure, Export, Invitation, Membership, User, WebhookEndpoint
+from accounts.privacy import exports
+from accounts.teams import invitations
+from accounts.teams.owner_emails import owner_recipients, recipient
+from genvid.mail.composing import Message, Order, Recipient, composes
+
+
+@composes(MailKind.VERIFICATION)
+def verification(order: Order) -> Message | None:
+    user = _active(order.person)
+    if user is None or user.email_verified:
+        return None
+    return _to(user, token=email_verification.verification_token(user))
+
+
+@composes(MailKind.PASSWORD_RESET)
+def password_reset(order: Order) -> Message | None:
+    """For workers only: the time of the look-up would tell a caller whether the person exists."""
+    user = User.objects.filter(email=order.address, is_active=True).first()
+    if user is None:
+        return None
+    minutes = settings.PASSWORD_RESET_TIMEOUT // 60
+    return _to(user, token=passwords.reset_token(user), minutes=minutes)
+
+
+@composes(MailKind.PASSWORD_CHANGED)
+def password_changed(order: Order) -> Message | None:
+    user = _active(order.person)
+    return _to(user) if user else None
+
+
+@composes(MailKind.TOTP_CHANGED)
+def totp_changed(order: Order) -> Message | None:
+    user = _active(order.person)
+    return _to(user, is_on=order.data["is_on"]) if user else None
+
+
+@composes(MailKind.ENDPOINT_OFF)
+def endpoint_off(order: Order) -> Message | None:
+    """To every owner of the account: their programs have stopped hearing from us."""
+    off = WebhookEndpoint.objects.filter(pk=order.data["endpoint"], deleted_at=None).exclude(disabled_reason="")
+    endpoint = off.select_related("account").first()
+    return Message(owner_recipients(endpoint.account_id), {"endpoint": endpoint}) if endpoint else None
+
+
+@composes(MailKind.INVITATION)
+def invitation(order: Order) -> Message | None:
+    """Unless it was taken back, accepted, or has expired."""
+    pending = Invitation.objects.pending(timezone.now()).select_related("account", "invited_by")
+    found = pending.filter(pk=order.data["invitation"]).first()
+    if found is None:
+        return None
+    inviter = found.invited_by
+    # Nobody knows the language of somebody who may not have registered yet; likely it is the inviter's.
+    to = Recipient(found.email, inviter.preferred_language if inviter else "")
+    context = {"inviter": inviter and inviter.email, "account": found.account, "role": found.role}
+    return Message([to], context | {"token": invitations.token_of(found)})
+
+
+@composes(MailKind.MEMBER_REMOVED)
+def member_removed(order: Order) -> Message | None:
+    user = _active(order.person)
+    account = Account.objects.filter(pk=order.account).first() if order.account else None
+    if user is None or account is None or Membership.objects.filter(user=user, account=account).exists():
+        return None
+    return _to(user, account=account)
+
+
+@composes(MailKind.NEW_OWNER)
+def new_owner(order: Order) -> Message | None:
+    theirs = Membership.objects.filter(user=order.person, account=order.account, role=Role.OWNER)
+    membership = theirs.filter(user__is_active=True).select_related("user", "account").first()
+    return _to(membership.user, account=membership.account) if membership else None
+
+
+@composes(MailKind.EXPORT_READY)
+def export_ready(order: Order) -> Message | None:
+    """Only as long as the file is kept, and to nobody whose address may be a stranger's."""
+    kept = Export.objects.filter(pk=order.data["export"], status=ExportStatus.READY, expires_at__gt=timezone.now())
+    export = kept.select_related("user").first()
+    if export is None or export.expires_at is None or not exports.is_theirs(export.user):
+        return None
+    return _to(export.user, link=exports.link_to(export) or "", until=export.expires_at)
+
+
+@composes(MailKind.ERASURE_PLANNED)
+def erasure_planned(order: Order) -> Message | None:
+    erasure = _erasure(order, ErasureStatus.WAITING)
+    return _to(erasure.user, erase_after=erasure.erase_after) if erasure else None
+
+
+@composes(MailKind.ERASURE_WITHDRAWN)
+def erasure_withdrawn(order: Order) -> Message | None:
+    erasure = _erasure(order, ErasureStatus.WITHDRAWN)
+    return _to(erasure.user) if erasure else None
+
+
+@composes(MailKind.ACCESS_CHANGED)
+def access_changed(order: Order) -> Message | None:
+    """To one of the other superusers, as long as they are one."""
+    user = _active(order.person)
+    entry = AuditEntry.objects.select_related("user").filter(pk=order.data["entry"]).first()
+    if user is None or entry is None or not user.is_superuser:
+        return None
+    return _to(user, **staff_access.facts_of_change(entry))
+
+
+def _to(user: User, **context: Any) -> Message:
+    return Message([recipient(user)], context)
+
+
+def _active(person: UUID | None) -> User | None:
+    found: User | None = User.objects.filter(pk=person, is_active=True).first()
+    return found
+
+
+def _erasure(order: Order, status: ErasureStatus) -> Erasure | None:
+    found: Erasure | None = (
+        Erasure.objects.filter(pk=order.data["erasure"], status=status, user__is_active=True)
+        .select_related("user")
+        .first()
+    )
+    return found

@@ -1,0 +1,1 @@
+"""Personal data: exports, erasures, anonymisation, retention."""

@@ -1,0 +1,88 @@
+"""What this room forgets of an account and of a person. Each may be repeated, and die at any line."""
+
+import uuid
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, Q, QuerySet
+
+from accounts.models import (
+    Account,
+    ApiKey,
+    AuditEntry,
+    Authenticator,
+    EventCounter,
+    Export,
+    IdempotencyRecord,
+    Invitation,
+    KnownNetwork,
+    Membership,
+    OutgoingEvent,
+    RecoveryCode,
+    Session,
+    User,
+    WebhookEndpoint,
+)
+from accounts.privacy import exports
+from genvid.batched_rows import delete_in_pieces, update_in_pieces
+from genvid.mail import outbox
+
+Rows = QuerySet[Any]
+ERASED = "Erased"
+OF_PERSON: list[type[Any]] = [Session, KnownNetwork, Membership, Export, Authenticator, RecoveryCode]
+OF_ACCOUNT: list[type[Any]] = [
+    *(OutgoingEvent, WebhookEndpoint, EventCounter, IdempotencyRecord, ApiKey, Session, Invitation),
+]
+"""Rows that go with them. A test knows every model that refers to a person or an account."""
+
+
+def forget_account(account_id: UUID) -> None:
+    """All but the row itself, its audit log without words, and what hangs on its ledger."""
+    for model in OF_ACCOUNT:
+        delete_in_pieces(model._default_manager.filter(account=account_id))
+    outbox.forget(account=account_id)
+    _silence(AuditEntry.objects.filter(account=account_id))
+    forget_admin_log(Account, [account_id])
+    Account.objects.filter(pk=account_id).update(name=ERASED)
+
+
+def forget_files_of(user_id: UUID) -> None:
+    """Their exports, outside any transaction."""
+    for export in Export.objects.filter(user=user_id):
+        exports.forget(export)
+
+
+def forget_person(user: User) -> None:
+    """The row stays, for what refers to it, and says nothing of anybody."""
+    for model in OF_PERSON:
+        model._default_manager.filter(user=user.pk).delete()
+    Invitation.objects.filter(email=user.email).delete()
+    outbox.forget(person=user.pk, address=user.email)
+    _silence(AuditEntry.objects.filter(user=user.pk))
+    _silence(AuditEntry.objects.filter(detail__icontains=user.email))
+    forget_admin_log(User, [user.pk], mentioning=user.email)
+    user.groups.clear()
+    user.user_permissions.clear()
+    nobody = User(email=f"erased-{uuid.uuid4()}@invalid", is_active=False)
+    nobody.set_unusable_password()
+    kept = {"id", "created_at"}
+    blank = {
+        field.attname: getattr(nobody, field.attname) for field in User._meta.concrete_fields if field.name not in kept
+    }
+    User.objects.filter(pk=user.pk).update(**blank)
+
+
+def _silence(entries: Rows) -> None:
+    """Who did what and when stays; from where, and to what, does not."""
+    dirty = Q(address__isnull=False) | ~Q(user_agent="") | ~Q(detail={})
+    update_in_pieces(entries.filter(dirty), address=None, user_agent="", detail={})
+
+
+def forget_admin_log(model: type[Model], pks: list[UUID], *, mentioning: str = "") -> None:
+    """Staff's own history of these rows keeps who and when."""
+    of_rows = Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in pks])
+    if mentioning:
+        of_rows |= Q(object_repr__icontains=mentioning) | Q(change_message__icontains=mentioning)
+    LogEntry.objects.filter(of_rows).update(object_repr=ERASED, change_message="")

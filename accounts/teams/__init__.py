@@ -1,0 +1,1 @@
+"""Accounts and who belongs to them: members, invitations, switching between accounts."""

@@ -1,0 +1,96 @@
+"""Accepting an invitation: whoever holds its token owns the address, so only that address's person may join."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.auth import credentials, email_verification, sign_in
+from accounts.enums import AuditAct
+from accounts.models import Account, Invitation, Membership, User
+from accounts.privacy import erasures
+from accounts.teams.invitations import invitation_of
+from genvid.api.serializers import refuse_field
+from genvid.errors import Conflict, NotAuthenticated, PermissionDenied, TokenInvalid
+
+SIGN_IN_FIRST = "This address is registered: sign in as its person, or send its password."
+
+
+def accept(token: str, *, signed_in_as: UUID | None, full_name: str = "", **proof: str) -> sign_in.SignedIn:
+    """Join, and be signed in to the account. An address that is not registered yet becomes a person of that account.
+
+    `proof`: password, totp_code. Raises TokenInvalid, ValidationFailed on `password` for somebody new, and for
+    somebody registered NotAuthenticated, PermissionDenied, Conflict for a member, and what a sign-in raises.
+    """
+    invitation = invitation_of(token)
+    user = User.objects.filter(email=invitation.email).first()
+    is_new = user is None
+    if user is None:
+        user = _newcomer(invitation.email, proof.get("password", ""), full_name)
+    elif signed_in_as != user.pk:
+        user = _proven(user, is_somebody=signed_in_as is not None, **proof)
+    try:
+        with transaction.atomic():
+            return _join(invitation, user, is_new=is_new)
+    except IntegrityError:
+        if is_new and User.objects.filter(email=user.email).exists():
+            # The address was registered at this very moment.
+            raise NotAuthenticated(SIGN_IN_FIRST) from None
+        if Membership.objects.filter(account=invitation.account_id, user=user.pk).exists():
+            raise Conflict("You belong to this account already.") from None
+        raise
+
+
+def _newcomer(email: str, password: str, full_name: str) -> User:
+    """Not saved yet: hashing a password takes its time, and nobody shall wait for our locks meanwhile."""
+    if not password:
+        raise refuse_field("password", "Choose a password: this address is not registered yet.")
+    user = User(email=email, full_name=full_name)
+    sign_in.check_password(password, user)
+    user.set_password(password)
+    return user
+
+
+def _proven(user: User, *, is_somebody: bool, password: str = "", totp_code: str = "") -> User:
+    if password:
+        return credentials.prove(email=user.email, password=password, code=totp_code).user
+    if is_somebody:
+        raise PermissionDenied("This invitation is for somebody else: sign in as that person.")
+    raise NotAuthenticated(SIGN_IN_FIRST)
+
+
+def _join(invitation: Invitation, user: User, *, is_new: bool) -> sign_in.SignedIn:
+    account = Account.objects.select_for_update(no_key=True).get(pk=invitation.account_id)
+    # Of two who accept at once, one deletes the row.
+    deleted, _ = Invitation.objects.pending(timezone.now()).filter(pk=invitation.pk).delete()
+    if deleted != 1:
+        raise TokenInvalid
+    if is_new:
+        user.save(force_insert=True)
+    sign_in.note_sign_in(user)
+    erasures.withdraw(user)
+    _note_verified(user)
+    membership = Membership.objects.create(user=user, account=account, role=invitation.role)
+    _note(invitation, user, is_new=is_new)
+    return sign_in.SignedIn(user, membership, sign_in.open_session(membership))
+
+
+def _note_verified(user: User) -> None:
+    """The token came to them by mail."""
+    user.email_verified_at = user.email_verified_at or timezone.now()
+    unverified = User.objects.filter(pk=user.pk, email_verified_at=None)
+    if unverified.update(email_verified_at=user.email_verified_at):
+        email_verification.announce(user.pk, user.email)
+
+
+def _note(invitation: Invitation, user: User, *, is_new: bool) -> None:
+    if is_new:
+        audit_log.note(AuditAct.REGISTERED, account_id=invitation.account_id, user_id=user.pk)
+    audit_log.note(
+        AuditAct.MEMBER_JOINED,
+        account_id=invitation.account_id,
+        user_id=user.pk,
+        role=invitation.role,
+        invited_by=invitation.invited_by_id,
+    )

@@ -1,0 +1,158 @@
+"""Members: their roles, their end, and the passing on of ownership."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.auth import credentials, session_cache
+from accounts.caller import Caller
+from accounts.enums import AuditAct, MailKind, Revocation, Role, Scope
+from accounts.models import Account, ApiKey, Membership, Session, User
+from accounts.permissions import allows
+from genvid.api.serializers import refuse_field
+from genvid.errors import Conflict, NotAuthenticated, NotFound, PermissionDenied
+from genvid.mail import outbox
+
+OWNERS_ALONE = "Only an owner decides about owners."
+LAST_OWNER = "You are the last owner: transfer the ownership first (POST team/transfer-ownership)."
+
+
+@dataclass(frozen=True)
+class Team:
+    """An account under lock, as the person who acts sees it: `me` is their membership of this very moment."""
+
+    account: Account
+    me: Membership
+
+    def member(self, user_id: UUID) -> Membership | None:
+        return Membership.objects.filter(account=self.account, user=user_id).select_related("user").first()
+
+
+def locked(caller: Caller, scope: Scope) -> Team:
+    """Take the account's lock and check the caller's permission again: another request may have changed it meanwhile.
+
+    Two owners who remove each other at once both pass the first check; the second is refused here.
+    Raises NotAuthenticated and PermissionDenied.
+    """
+    account = Account.objects.select_for_update(no_key=True).get(pk=caller.account_id)
+    me = Membership.objects.filter(account=account, user=caller.user_id).first()
+    if me is None:
+        raise NotAuthenticated
+    if not allows(replace(caller, role=me.role), scope):
+        raise PermissionDenied
+    return Team(account, me)
+
+
+def rename_account(caller: Caller, *, name: str) -> None:
+    Account.objects.filter(pk=caller.account_id).update(name=name)
+
+
+@transaction.atomic
+def change_role(caller: Caller, user_id: UUID, *, role: str) -> Membership:
+    """Raises NotFound, Conflict for one's own role, and PermissionDenied where only an owner may decide."""
+    team, them = _other(caller, user_id)
+    if them.user_id == team.me.user_id:
+        raise Conflict("Nobody changes their own role; to hand the account over, use POST team/transfer-ownership.")
+    _check_may_decide(team.me, {them.role, role})
+    if them.role != role:
+        audit_log.note_by(caller, AuditAct.ROLE_CHANGED, user=user_id, before=them.role, after=role)
+        _give(them, role)
+    return them
+
+
+@transaction.atomic
+def remove(caller: Caller, user_id: UUID) -> None:
+    """Their sessions of this account and the keys they made end at once; what they made stays the account's.
+
+    Raises NotFound, Conflict for oneself, and PermissionDenied where only an owner may decide.
+    """
+    team, them = _other(caller, user_id)
+    if them.user_id == team.me.user_id:
+        raise Conflict("To go yourself, use POST team/leave.")
+    _check_may_decide(team.me, {them.role})
+    audit_log.note_by(caller, AuditAct.MEMBER_REMOVED, user=user_id, role=them.role, keys_revoked=_end(them))
+    mail_removal(user_id, caller.account_id)
+
+
+@transaction.atomic
+def leave(caller: Caller) -> None:
+    """Raises Conflict for the last owner."""
+    team = locked(caller, Scope.SELF)
+    others = Membership.objects.filter(account=team.account).exclude(pk=team.me.pk)
+    if team.me.role == Role.OWNER and not others.owners().exists():
+        raise Conflict(LAST_OWNER)
+    audit_log.note_by(caller, AuditAct.MEMBER_LEFT, role=team.me.role, keys_revoked=_end(team.me))
+
+
+def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
+    """Make another member owner, and the caller admin.
+
+    Raises ValidationFailed on `user_id` or `password`, and RateLimited after too many wrong passwords.
+    """
+    # Before the lock: checking a password takes its time.
+    credentials.check_again(User.objects.get(pk=caller.user_id), password=password)
+    with transaction.atomic():
+        team = locked(caller, Scope.ACCOUNT_OWN)
+        heir = team.member(user_id)
+        if heir is None or not heir.user.is_active:
+            raise refuse_field("user_id", "Is no member of this account.")
+        if heir.pk == team.me.pk:
+            raise refuse_field("user_id", "You are the owner already.")
+        audit_log.note_by(caller, AuditAct.OWNERSHIP_TRANSFERRED, user=user_id)
+        _give(heir, Role.OWNER)
+        _give(team.me, Role.ADMIN)
+
+
+def mail_removal(user_id: UUID, account_id: UUID) -> None:
+    outbox.write(MailKind.MEMBER_REMOVED, person=user_id, account=account_id)
+
+
+def mail_new_owner(user_id: UUID, account_id: UUID) -> None:
+    outbox.write(MailKind.NEW_OWNER, person=user_id, account=account_id)
+
+
+def _other(caller: Caller, user_id: UUID) -> tuple[Team, Membership]:
+    team = locked(caller, Scope.TEAM_MANAGE)
+    them = team.member(user_id)
+    if them is None:
+        raise NotFound
+    return team, them
+
+
+def _check_may_decide(me: Membership, roles: set[str]) -> None:
+    if Role.OWNER in roles and me.role != Role.OWNER:
+        raise PermissionDenied(OWNERS_ALONE)
+
+
+def _give(member: Membership, role: str) -> None:
+    """The role is asked for again with their next request."""
+    if role == Role.OWNER != member.role:
+        mail_new_owner(member.user_id, member.account_id)
+    Membership.objects.filter(pk=member.pk).update(role=role)
+    member.role = role
+    _forget_on_commit(_sessions_of(member))
+
+
+def _end(member: Membership) -> int:
+    """Returns how many API keys went with it."""
+    now, sessions = timezone.now(), _sessions_of(member)
+    _forget_on_commit(sessions)
+    sessions.update(revoked_at=now, revoked_reason=Revocation.MEMBERSHIP)
+    Membership.objects.filter(pk=member.pk).delete()
+    # They are dead without their maker's membership; revoked, they stay so when the maker is invited again.
+    keys = ApiKey.objects.filter(account=member.account_id, created_by=member.user_id, revoked_at=None)
+    return keys.update(revoked_at=now)
+
+
+def _sessions_of(member: Membership) -> QuerySet[Session]:
+    return Session.objects.alive().filter(user=member.user_id, account=member.account_id)
+
+
+def _forget_on_commit(sessions: QuerySet[Session]) -> None:
+    ids = list(sessions.values_list("pk", flat=True))
+    transaction.on_commit(partial(session_cache.forget, *ids), robust=True)

@@ -1,0 +1,157 @@
+"""Several accounts: which one a sign-in leads to, going on in another, and what becomes of somebody without any."""
+
+from functools import partial
+
+import pytest
+
+from accounts.auth.sign_in import login
+from accounts.enums import Role
+from accounts.models import Account, Membership, Session
+from billing.models import CreditLot, LedgerEntry, Wallet
+from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of
+from genvid.tests.factories import PASSWORD, JsonClient, make_caller, make_key, make_teammate
+from genvid.tests.parallel import in_parallel
+
+pytestmark = pytest.mark.django_db
+ACCOUNTS, SWITCH, LOGIN = "/api/v1/accounts", "/api/v1/auth/switch", "/api/v1/auth/login"
+
+
+@pytest.fixture
+def guest(owner, outsider):
+    """The outsider, who belongs to the owner's account too."""
+    Membership.objects.create(user=outsider.user, account=owner.account, role=Role.VIEWER)
+    return outsider
+
+
+def switching(person, account):
+    return person.client.post(SWITCH, {"account_id": str(account.pk)})
+
+
+def signing_in(person):
+    return data_of(JsonClient().post(LOGIN, {"email": person.user.email, "password": PASSWORD}))
+
+
+# ── Seeing them
+
+
+def test_a_person_sees_the_accounts_they_belong_to(owner, guest):
+    joined, own = data_of(guest.client.get(ACCOUNTS))
+    assert joined == {
+        "id": str(owner.account.pk),
+        "name": "Olive Films",
+        "role": "viewer",
+        "created_at": joined["created_at"],
+        "current": False,
+    }
+    assert (own["id"], own["role"], own["current"]) == (str(guest.account.pk), "owner", True)
+
+
+def test_many_accounts_take_no_more_queries(guest):
+    few = queries_once_warm(lambda: guest.client.get(ACCOUNTS))
+    for _ in range(3):
+        Membership.objects.create(user=guest.user, account=make_caller().account, role=Role.MEMBER)
+    assert queries_once_warm(lambda: guest.client.get(ACCOUNTS)) == few
+
+
+# ── Going on in another
+
+
+def test_switching_signs_in_to_the_other_account(owner, guest):
+    data = data_of(switching(guest, owner.account))
+    assert set(data) == set(signing_in(guest))
+    assert data["account"] == {"id": str(owner.account.pk), "name": "Olive Films", "role": "viewer"}
+    there = JsonClient(data["access_token"])
+    assert [each["current"] for each in data_of(there.get(ACCOUNTS))] == [True, False]
+
+
+def test_the_role_is_that_of_the_other_account(owner, guest):
+    there = JsonClient(data_of(switching(guest, owner.account))["access_token"])
+    assert refusal_of(there.post("/api/v1/videos", {})) == (403, "permission_denied")
+
+
+def test_the_session_before_ends(owner, guest, django_capture_on_commit_callbacks):
+    assert guest.client.get(ACCOUNTS).status_code == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        data_of(switching(guest, owner.account))
+    assert refusal_of(guest.client.get(ACCOUNTS)) == (401, "not_authenticated")
+    refresh = {"refresh_token": guest.tokens.refresh_token}
+    assert refusal_of(JsonClient().post("/api/v1/auth/refresh", refresh)) == (401, "token_invalid")
+    assert Session.objects.get(pk=guest.caller.session_id).revoked_reason == "switched"
+
+
+def test_a_switch_is_written_down_where_it_leads(owner, guest):
+    data_of(switching(guest, owner.account))
+    (entry,) = data_of(owner.client.get("/api/v1/audit-log", {"act": "session.switched"}))
+    assert (entry["user_id"], entry["detail"]) == (str(guest.user.pk), {"before": str(guest.account.pk)})
+
+
+@pytest.mark.parametrize("value", ["", "x", None, 5, "00000000-0000-4000-8000-000000000000"], ids=repr)
+def test_it_leads_to_an_account_of_theirs_only(owner, value):
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post(SWITCH, {"account_id": value})) == ["account_id"]
+
+
+def test_somebody_elses_account_is_none_of_theirs(owner, outsider):
+    with nothing_changes():
+        assert wrong_fields_of(switching(owner, outsider.account)) == ["account_id"]
+
+
+def test_a_key_stays_where_it_is(owner):
+    program = make_key(owner)
+    assert refusal_of(switching(program, owner.account)) == (403, "permission_denied")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_switches_of_one_session_one_counts(owner, guest):
+    statuses = [each.status_code for each in in_parallel([partial(switching, guest, owner.account)] * 4)]
+    assert sorted(statuses) == [200, 401, 401, 401]
+    assert Session.objects.alive().filter(user=guest.user).count() == 1
+
+
+# ── Signing in
+
+
+def test_signing_in_leads_to_the_account_used_last(owner, guest):
+    assert signing_in(guest)["account"]["id"] == str(guest.account.pk)
+    data_of(switching(guest, owner.account))
+    assert signing_in(guest)["account"]["id"] == str(owner.account.pk)
+
+
+def test_once_removed_from_there_it_leads_to_another(owner, guest):
+    data_of(switching(guest, owner.account))
+    owner.client.delete(f"/api/v1/team/members/{guest.user.pk}")
+    assert signing_in(guest)["account"]["id"] == str(guest.account.pk)
+
+
+# ── Without any account
+
+
+def test_who_belongs_nowhere_any_more_gets_an_account_of_their_own(owner, teammate):
+    owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
+    account = signing_in(teammate)["account"]
+    assert (account["role"], account["id"] != str(owner.account.pk)) == ("owner", True)
+    assert signing_in(teammate)["account"] == account
+
+
+def test_their_first_one_is_welcomed(owner, teammate):
+    owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
+    account = signing_in(teammate)["account"]["id"]
+    assert Wallet.objects.get(pk=account).balance == 30
+
+
+def test_nobody_is_welcomed_twice(owner):
+    """Register, hand the account over, leave, sign in: the new account starts with an empty wallet."""
+    heir = make_teammate(owner)
+    Membership.objects.filter(user=heir.user).update(role=Role.OWNER)
+    assert owner.client.post("/api/v1/team/leave").status_code == 204
+    account = signing_in(owner)["account"]["id"]
+    assert Wallet.objects.get(pk=account).balance == 0
+    assert (CreditLot.objects.filter(wallet=account).count(), LedgerEntry.objects.count()) == (0, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_sign_ins_at_once_one_opens_the_account(owner, teammate):
+    Membership.objects.filter(user=teammate.user).delete()
+    deed = partial(login, email=teammate.user.email, password=PASSWORD)
+    joined = {each.membership.account_id for each in in_parallel([deed] * 4)}
+    assert (len(joined), Account.objects.count()) == (1, 2)

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: events, endpoints of clients, signed deliveries."""

@@ -1,0 +1,43 @@
+"""Waking a worker for an endpoint: one message in the queue is enough, however many events there are."""
+
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import jobs
+from genvid import cache, request_context
+from genvid.jobs import enqueue
+
+SECONDS = 5
+"""So long a message is believed to be in the queue. A lost one is sent again by the sweep after that."""
+
+
+def wake(endpoint_id: UUID) -> None:
+    """Unless a message is on its way already: it finds whatever is committed by now."""
+    if _is_first(endpoint_id):
+        # It sends events of many requests.
+        enqueue(jobs.DELIVER, str(endpoint_id), context=request_context.NO_REQUEST)
+
+
+def wake_on_commit(endpoint_id: UUID) -> None:
+    transaction.on_commit(partial(wake, endpoint_id), robust=True)
+
+
+def note_awake(endpoint_id: UUID) -> None:
+    """The message has arrived: called before looking, so that what is committed afterwards wakes somebody again."""
+    if settings.REDIS_URL:
+        cache.forget(_key(endpoint_id))
+
+
+def _is_first(endpoint_id: UUID) -> bool:
+    if not settings.REDIS_URL:
+        # Processes that share no cache could not take back what another has noted.
+        return True
+    # Without a cache there are more messages than needed, and nothing is lost.
+    return cache.first_in(_key(endpoint_id), SECONDS)
+
+
+def _key(endpoint_id: UUID) -> str:
+    return f"accounts.webhook-woken:{endpoint_id}"

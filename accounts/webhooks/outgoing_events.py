@@ -1,0 +1,86 @@
+"""News for our clients' own programs.
+
+The rooms above call this inside the transaction of the change, so that an event exists exactly when the change does.
+Workers send it afterwards (`accounts.webhooks.outgoing_delivery`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.enums import EventType
+from accounts.models import Delivery, EventCounter, OutgoingEvent, WebhookEndpoint
+from accounts.webhooks.enqueueing import wake_on_commit
+from genvid.api.renderers import dump
+from genvid.leasing import from_now
+
+Items = Iterable[tuple[str, Mapping[str, Any]]]
+AT_A_TIME = 500
+
+
+def publish(account_id: UUID, event_type: str, data: Mapping[str, Any], *, object_id: str) -> None:
+    """Tell the account's endpoints that want it. `data` is the object as the API shows it now.
+
+    Raises ValueError for an unknown type. One query when nobody listens.
+    """
+    publish_many(account_id, event_type, [(object_id, data)])
+
+
+def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
+    """One event for each `(object_id, data)`. `items` is not looked at when nobody listens: it may be a generator."""
+    kind = EventType(event_type)
+    wanting = WebhookEndpoint.objects.wanting(account_id, kind)
+    if wanting:
+        write(account_id, kind, items, wanting)
+
+
+@transaction.atomic
+def write(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[UUID]) -> list[Delivery]:
+    """Events and their deliveries to `endpoints`, sent once the transaction is durable."""
+    now, events = timezone.now(), []
+    objects = [(str(object_id), data) for object_id, data in items]
+    places = _take_places(account_id, [object_id for object_id, _ in objects])
+    for (object_id, data), sequence in zip(objects, places, strict=True):
+        event = OutgoingEvent(account_id=account_id, type=kind, object_id=object_id, sequence=sequence, created_at=now)
+        event.body = _body(event, data)
+        events.append(event)
+    OutgoingEvent.objects.bulk_create(events, batch_size=AT_A_TIME)
+    times = {"created_at": now, "next_attempt_at": from_now()}
+    deliveries = [Delivery(endpoint_id=pk, event=event, **times) for event in events for pk in endpoints]
+    Delivery.objects.bulk_create(deliveries, batch_size=AT_A_TIME)
+    if deliveries:
+        for pk in endpoints:
+            wake_on_commit(pk)
+    return deliveries
+
+
+def _body(event: OutgoingEvent, data: Mapping[str, Any]) -> str:
+    told: dict[str, Any] = {"id": event.pk, "type": event.type, "created_at": event.created_at, "data": data}
+    return dump(told).decode()
+
+
+def _take_places(account_id: UUID, object_ids: list[str]) -> list[int]:
+    """The next number of each object, counted under its row's lock: in the order in which the changes commit."""
+    wanted = Counter(object_ids)
+    mine = EventCounter.objects.filter(account=account_id)
+    EventCounter.objects.bulk_create(
+        [EventCounter(account_id=account_id, object_id=object_id) for object_id in sorted(wanted)],
+        ignore_conflicts=True,
+        batch_size=AT_A_TIME,
+    )
+    # In one order for everybody, so that two batches with objects in common do not wait for each other.
+    counters = list(mine.filter(object_id__in=wanted).select_for_update().order_by("object_id"))
+    places = {counter.object_id: counter.last for counter in counters}
+    for step in set(wanted.values()):
+        # Nearly always one round; `bulk_update` names each row in its statement, and is ten times as slow.
+        mine.filter(object_id__in=[each for each in wanted if wanted[each] == step]).update(last=F("last") + step)
+    taken = []
+    for object_id in object_ids:
+        places[object_id] += 1
+        taken.append(places[object_id])
+    return taken

@@ -1,0 +1,127 @@
+"""Keeping the catalogue what HeyGen says it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from avatars.enums import AvatarKind
+from avatars.models import Avatar, CatalogueEntry, Voice
+from genvid.heygen.heygen_client import HeyGenClient
+from genvid.heygen.heygen_types import Look, RemoteVoice
+
+logger = structlog.get_logger(__name__)
+CHUNK = 500
+LINK_LIMIT = 2000
+ID_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    avatars: int
+    voices: int
+    retired: int
+
+
+def sync_catalogue(client: HeyGenClient) -> SyncResult:
+    """Mirror all pages of looks and voices. Raises HeyGenError, and then nothing has changed."""
+    # Everything is read before anything is written: half a list would retire what is on the other half.
+    voices, looks = list(client.iter_voices()), list(client.iter_looks())
+    if not voices or not looks:
+        logger.error("catalogue_empty", voices=len(voices), looks=len(looks))
+        return SyncResult(0, 0, 0)
+    filmable = [look for look in looks if _is_filmable(look)]
+    voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]
+    with transaction.atomic():
+        # Also what cannot be filmed yet: an order may already name it.
+        taken_back = _classify(Avatar, looks) + _classify(Voice, voices)
+        _upsert(Voice, {voice.id: _voice_fields(voice) for voice in voices})
+        _upsert(Avatar, _avatar_rows(filmable))
+        retired = _retire(filmable, voices)
+    looks = filmable
+    result = SyncResult(len(looks), len(voices), retired)
+    logger.info("catalogue_synced", avatars=result.avatars, voices=result.voices, retired=retired)
+    if taken_back:
+        logger.warning("catalogue_entries_taken_back", count=taken_back)
+    return result
+
+
+def fill_empty_catalogue(client: HeyGenClient) -> None:
+    """Sync a catalogue that has no avatar yet, or rows of which nobody knows whose they are. Raises HeyGenError."""
+    unclassified = Avatar.objects.unclassified().exists() or Voice.objects.unclassified().exists()
+    if unclassified or not Avatar.objects.exists():
+        sync_catalogue(client)
+
+
+def _is_filmable(look: Look) -> bool:
+    """HeyGen may list what it still trains, or kinds that we have no words for."""
+    return look.kind in AvatarKind.values and look.is_ready and len(look.id) <= ID_LIMIT
+
+
+def _classify(model: type[CatalogueEntry], listed: Iterable[Look | RemoteVoice]) -> int:
+    """Note of the rows that exist whose they are. Returns how many were taken back from clients."""
+    owned = {each.id: each.is_private for each in listed}
+    # What HeyGen no longer lists, it no longer renders: nobody's face has to be kept back. It stays retired.
+    model.objects.filter(is_private=None).exclude(provider_id__in=owned).update(is_private=False)
+    model.objects.classify([key for key, is_private in owned.items() if not is_private], is_private=False)
+    return model.objects.classify([key for key, is_private in owned.items() if is_private], is_private=True)
+
+
+def _retire(looks: Iterable[Look], voices: Iterable[RemoteVoice]) -> int:
+    missing_looks = Avatar.objects.retire_missing({look.id for look in looks})
+    return missing_looks + Voice.objects.retire_missing({voice.id for voice in voices})
+
+
+def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> None:
+    if not rows:
+        return
+    now = timezone.now()
+    entries = [
+        # A new row only: whether one that exists is released is for `_classify` and for staff to say.
+        model(provider_id=key, is_released=not row["is_private"], is_available=True, updated_at=now, **row)
+        for key, row in rows.items()
+    ]
+    names = [*next(iter(rows.values())), "is_available", "updated_at"]
+    model.objects.bulk_create(
+        entries, batch_size=CHUNK, update_conflicts=True, unique_fields=["provider_id"], update_fields=names
+    )
+
+
+def _link(url: str | None) -> str:
+    """An address that fits; cut short it would lead nowhere."""
+    return url if url and len(url) <= LINK_LIMIT else ""
+
+
+def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
+    return {
+        "name": voice.name[:200],
+        "gender": (voice.gender or "").lower()[:20],
+        "language": voice.language[:100],
+        "preview_audio_url": _link(voice.preview_audio_url),
+        "supports_pause": voice.supports_pause,
+        "supports_locale": voice.supports_locale,
+        "is_private": voice.is_private,
+    }
+
+
+def _avatar_rows(looks: Iterable[Look]) -> dict[str, dict[str, Any]]:
+    voices = dict(Voice.objects.values_list("provider_id", "pk"))
+    return {look.id: _avatar_fields(look, voices) for look in looks}
+
+
+def _avatar_fields(look: Look, voices: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": look.name[:200],
+        "gender": (look.gender or "").lower()[:20],
+        "kind": look.kind,
+        "default_voice_id": voices.get(look.default_voice_id or ""),
+        "preview_image_url": _link(look.preview_image_url),
+        "preview_video_url": _link(look.preview_video_url),
+        "engines": list(look.engines),
+        "orientation": (look.orientation or "")[:20],
+        "tags": list(look.tags),
+        "is_private": look.is_private,
+    }

@@ -1,0 +1,45 @@
+"""The end of an account at Stripe: its subscription, its cards and its name there."""
+
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from billing.checkout import checkouts
+from billing.enums import CheckoutStatus
+from billing.models import Checkout, FormerCustomer, Invoice, Letter, Payment
+from billing.purchases import auto_top_up, customers
+from billing.stripe import commands, webhook_endpoint
+from billing.stripe.stripe_errors import BillingError
+
+logger = structlog.get_logger(__name__)
+
+
+def close(account_id: UUID) -> str:
+    """What is still left to do, in words; "" once nothing is. Safe to repeat. The ledger and the sums stay."""
+    auto_top_up.stop(account_id)
+    customer_id = customers.known_of(account_id)
+    if customer_id:
+        try:
+            checkouts.close_pages(Checkout.objects.filter(account=account_id, status=CheckoutStatus.OPEN))
+            commands.cancel_subscriptions(customer_id)
+            commands.delete_customer(customer_id)
+        except BillingError as error:
+            logger.warning("customer_not_deleted", account_id=str(account_id), error=str(error))
+            return f"Stripe has not deleted the customer yet ({error.code})"
+        customers.let_go(customer_id, is_erased=True)
+    _forget_words(account_id)
+    return ""
+
+
+@transaction.atomic
+def _forget_words(account_id: UUID) -> None:
+    """Receipts and invoices at Stripe show a name and an address; letters tell what somebody did."""
+    former = FormerCustomer.objects.filter(account=account_id)
+    former.update(is_erased=True)
+    for customer_id in former.values_list("pk", flat=True):
+        webhook_endpoint.forget_customer(customer_id)
+    Payment.objects.filter(account=account_id).update(receipt_url="")
+    Invoice.objects.filter(account=account_id).update(hosted_url="", pdf_url="")
+    Checkout.objects.filter(account=account_id).update(user=None)
+    Letter.objects.filter(account=account_id).delete()

@@ -1,0 +1,26 @@
+"""Staff give money back. Stripe does it, and its events bring the credits in line."""
+
+from uuid import UUID
+
+from accounts import audit_log
+from accounts.enums import AuditAct
+from billing.enums import NudgeKind
+from billing.models import Payment
+from billing.stripe import commands
+from billing.stripe_sync import sync_queue
+from genvid.errors import InvalidState
+
+
+def refund(payment: Payment, *, amount: int | None = None, staff_id: UUID | None) -> None:
+    """All that is left of it, or `amount` minor units. Raises InvalidState and BillingError."""
+    left = payment.amount - payment.amount_lost
+    wanted = left if amount is None else amount
+    if not payment.stripe_payment_intent_id or wanted <= 0 or wanted > left:
+        raise InvalidState(f"Of this payment, {left} can be given back.")
+    # Each refund that is known, failed ones too, makes a further one of the same sum another action.
+    key = f"refund:{payment.pk}:{payment.refunds.count()}:{wanted}"
+    commands.refund(payment.stripe_payment_intent_id, amount=wanted, key=key)
+    facts = {"payment": payment.pk, "amount": wanted}
+    audit_log.note_staff(AuditAct.PAYMENT_REFUNDED, account_id=payment.account_id, staff_id=staff_id, **facts)
+    if payment.stripe_charge_id:
+        sync_queue.nudge(NudgeKind.CHARGE, payment.stripe_charge_id)

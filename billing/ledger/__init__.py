@@ -1,0 +1,1 @@
+"""The ledger of credits: entries, lots, checks, sign-up grants. Other apps use `billing.credits`."""

@@ -1,0 +1,26 @@
+"""Composers of the mails about money, to the owners of an account. Their words are templates."""
+
+from functools import partial
+
+from accounts.teams.owner_emails import owner_recipients
+from billing import money
+from billing.enums import LetterKind
+from billing.models import Payment
+from genvid.mail.composing import Message, Order, composes
+
+
+def _compose(order: Order, *, for_notice: bool) -> Message | None:
+    """`amount` is written out, in the currency of the payment that the mail tells of. None once that is gone."""
+    context = dict(order.data)
+    if "payment_id" in context:
+        payment = Payment.objects.filter(pk=context["payment_id"]).first()
+        if payment is None:
+            return None
+        context = {"amount": payment.amount, "currency": payment.currency, **context, "payment": payment}
+    if "amount" in context:
+        context["amount"] = money.shown(context["amount"], context["currency"])
+    return Message(owner_recipients(order.account, for_notice=for_notice), context) if order.account else None
+
+
+for _kind in set(LetterKind) - {LetterKind.STAFF_ALARM}:
+    composes(f"billing.{_kind}")(partial(_compose, for_notice=_kind == LetterKind.CREDITS_LOW))

@@ -1,0 +1,1 @@
+"""What credits cost and what plans allow."""

@@ -1,0 +1,1 @@
+"""Money that comes and goes: checkouts, payments, subscriptions, refunds, automatic top-ups."""

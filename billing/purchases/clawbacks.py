@@ -1,0 +1,182 @@
+"""Credits whose money went back. The one place that may leave a wallet owing."""
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Sum
+from django.utils import timezone
+
+from billing.enums import EntryKind, LotSource
+from billing.ledger import lots
+from billing.ledger.entries import lock, move
+from billing.models import CreditLot, Payment
+from billing.purchases.money_tracing import Invoiced, Traced, trace
+
+RETURNED_FOR = timedelta(days=30)
+"""How long returned credits last at least: those they stand for may have had their day meanwhile."""
+
+
+@dataclass
+class _Bought:
+    """A payment, what its lots come to, and where its money went."""
+
+    payment: Payment
+    granted: int
+    expired: int
+    traced: Traced
+
+    @property
+    def owed(self) -> int:
+        """Credits for the part of the money that is gone, rounded up: a cent kept back keeps no credit.
+
+        Those whose time a later invoice gave back are that invoice's to take.
+        """
+        payment, passed = self.payment, self.traced.credits_passed
+        funding = getattr(payment, "funding", None)
+        used = self.granted - payment.credits_unused + (funding.credits_returned if funding else 0) - passed
+        own = Fraction(payment.amount_lost, payment.amount) if payment.amount else Fraction(0)
+        by_trace = math.ceil(self.traced.lost * max(0, used))
+        return payment.credits_unused + max(by_trace, math.ceil(own * max(0, self.granted - passed)))
+
+    @property
+    def short(self) -> int:
+        return self.owed - self.payment.credits_taken_back - self.payment.credits_forgiven
+
+
+@transaction.atomic
+def settle(payment_id: UUID, *, cause: str) -> int:
+    """Bring the credits that a payment bought in line with how much of its money we still have.
+
+    Cumulative: it asks what should have been taken back by now, and moves the difference, whatever came first. Other
+    invoices that were paid with the same money follow. Returns the credits moved for this payment, negative when
+    taken. `cause`: the refund, dispute or charge that is told of in the ledger.
+    """
+    account_id = Payment.objects.values_list("account_id", flat=True).get(pk=payment_id)
+    lock(account_id)
+    moved = 0
+    for bought in _bought(account_id, payment_id):
+        if bought.payment.pk == payment_id:
+            moved = _settle(bought, cause)
+        elif bought.short:
+            _settle(bought, f"{cause}:{bought.payment.pk.hex[:12]}")
+    return moved
+
+
+def balances_to_void(account_id: UUID) -> list[tuple[Payment, int]]:
+    """Payments that brought balance, the oldest first, each with what should be out of it by now. One query."""
+    funded = list(_funded(account_id).order_by("funding__issued_at", "funding__sequence"))
+    traced = _traced(funded)
+    return [(each, traced[each.pk].to_void) for each in funded if each.funding.balance_brought]
+
+
+def _funded(account_id: UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(account=account_id, funding__isnull=False).select_related("funding")
+
+
+def _bought(account_id: UUID, payment_id: UUID) -> list[_Bought]:
+    """The payment and all that may have been paid with its money, the payment first. Three queries."""
+    payments = {each.pk: each for each in _funded(account_id)}
+    if payment_id not in payments:
+        payments = {payment_id: Payment.objects.select_related("funding").get(pk=payment_id)}
+    first = sorted(payments.values(), key=lambda each: each.pk != payment_id)
+    traced = _traced([each for each in first if hasattr(each, "funding")])
+    by_lots = (
+        CreditLot.objects.filter(payment__in=payments)
+        .order_by()
+        .values("payment")
+        .annotate(bought=Sum("granted", filter=~Q(source=LotSource.RETURNED)), gone=Sum("expired"))
+    )
+    sums = {row["payment"]: (row["bought"] or 0, row["gone"] or 0) for row in by_lots}
+    nothing = Traced(Fraction(0))
+    return [_Bought(each, *sums.get(each.pk, (0, 0)), traced.get(each.pk, nothing)) for each in first]
+
+
+def _traced(funded: Iterable[Payment]) -> dict[Hashable, Traced]:
+    """Customers have a balance each: who was deleted at Stripe lost theirs."""
+    by_customer: dict[tuple[str, str], list[Invoiced]] = defaultdict(list)
+    for each in funded:
+        by_customer[each.funding.stripe_customer_id, each.currency].append(_invoiced(each))
+    return {key: found for invoices in by_customer.values() for key, found in trace(invoices).items()}
+
+
+def _invoiced(payment: Payment) -> Invoiced:
+    funding = payment.funding
+    return Invoiced(
+        key=payment.pk,
+        subscription_id=funding.stripe_subscription_id,
+        order=(funding.issued_at.timestamp(), funding.sequence),
+        paid=payment.amount,
+        lost=payment.amount_lost,
+        used=funding.balance_used,
+        brought=funding.balance_brought,
+        returned=funding.time_returned,
+        credits_returned=funding.credits_returned,
+        voided=funding.balance_voided,
+    )
+
+
+def _settle(bought: _Bought, cause: str) -> int:
+    payment = bought.payment
+    taken, forgiven = _split(bought)
+    if taken == forgiven == 0:
+        return 0
+    Payment.objects.filter(pk=payment.pk).update(
+        credits_taken_back=F("credits_taken_back") + taken,
+        credits_forgiven=F("credits_forgiven") + forgiven,
+        corrections=F("corrections") + 1,
+    )
+    reference = f"{cause}:{payment.corrections + 1}"
+    if taken > 0:
+        _take(bought, taken, reference)
+    elif taken < 0:
+        _return(payment, -taken, reference)
+    return -taken
+
+
+def _split(bought: _Bought) -> tuple[int, int]:
+    """What to take, and what to let go because it has expired unused: nobody loses the same credits twice."""
+    payment, short = bought.payment, bought.short
+    if short < 0:
+        returned = min(-short, payment.credits_taken_back)
+        return -returned, short + returned
+    forgiven = min(short, max(0, bought.expired - payment.credits_forgiven))
+    return short - forgiven, forgiven
+
+
+def _take(bought: _Bought, amount: int, reference: str) -> None:
+    """First what is left of what the payment bought, then whatever there is; the rest is owed."""
+    payment = bought.payment
+    left = amount - lots.consume(payment.account_id, amount, payment_id=payment.pk)
+    lots.consume(payment.account_id, left)
+    why = "Money back" if payment.amount_lost or bought.traced.lost else "Time not used"
+    move(payment.account_id, -amount, EntryKind.CLAWBACK, reference, f"{why}: {payment.description}")
+
+
+def _return(payment: Payment, amount: int, reference: str) -> None:
+    """As a lot of its own, with the date of those that the payment bought."""
+    wallet = lock(payment.account_id)
+    CreditLot.objects.create(
+        wallet=wallet,
+        source=LotSource.RETURNED,
+        reference=f"returned:{reference}",
+        payment=payment,
+        granted=amount,
+        remaining=max(0, amount - max(0, -wallet.balance)),
+        expires_at=_date_of(payment),
+    )
+    move(payment.account_id, amount, EntryKind.CLAWBACK, reference, f"Returned: {payment.description}")
+
+
+def _date_of(payment: Payment) -> datetime | None:
+    bought = payment.lots.exclude(source=LotSource.RETURNED)
+    found = list(bought.values_list("expires_at", flat=True))
+    dates = [date for date in found if date is not None]
+    if len(dates) < len(found):
+        return None
+    return max([*dates, timezone.now() + RETURNED_FOR])

@@ -1,0 +1,153 @@
+"""Which credits a paid invoice gives, and when. Pure: facts in, entitlements out; nothing is read or written.
+
+A line of a whole period gives its price's credits, a yearly one month by month. Lines of a change of plan in the middle
+(prorations) give for what is left of the month what the new plan gives more than the old one, and from then on the new
+plan's. Where it gives less, the difference is taken: its money has gone into another plan or the customer's balance,
+and would buy the same credits again with every change to and fro. Both follow the time that is left, never the money.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billing import months
+from billing.enums import Interval
+from billing.models import PlanPrice
+from billing.stripe.stripe_types import InvoiceFacts, InvoiceLine
+
+Prices = Mapping[str, PlanPrice]
+"""By their ids at Stripe."""
+SLACK = timedelta(hours=36)
+"""Months differ in length: what is left over of a period is no month of its own."""
+PACK_LIFE = 12
+"""Months that a pack's credits are good for."""
+FIRST = "subscription_create"
+"""Stripe's reason for a subscription's first invoice."""
+ROUNDING = 0.05
+"""Of a credit: Stripe counts whole seconds, and none of them may cost one."""
+SHORTEST, LONGEST = timedelta(days=27), timedelta(days=32)
+"""A month, with an hour's leeway for summer time."""
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    reference: str
+    price: PlanPrice
+    credits: int
+    due_at: datetime
+    ends_at: datetime
+
+
+def of_invoice(invoice: InvoiceFacts, prices: Prices) -> list[Entitlement]:
+    """In no order. Lines of prices that are not ours give nothing."""
+    found: list[Entitlement] = []
+    for line in invoice.lines:
+        if line.price_id in prices:
+            found.extend(_prorated(invoice, line, prices) if line.is_proration else _whole(invoice, line, prices))
+    found.extend(_difference(invoice, prices))
+    return [each for each in found if each.credits > 0]
+
+
+def unused(invoice: InvoiceFacts, prices: Prices) -> int:
+    """Credits of time that was paid for and given back, beyond what the new plan gives for it."""
+    return max(0, math.ceil(-_net(invoice, prices) - ROUNDING))
+
+
+def stops(invoice: InvoiceFacts, prices: Prices) -> dict[str, datetime]:
+    """By price id: since when earlier invoices give no more of it, as its unused time was paid back."""
+    unused = [line for line in invoice.lines if line.is_proration and line.sign < 0 and line.price_id in prices]
+    return {line.price_id: min(each.start for each in unused if each.price_id == line.price_id) for line in unused}
+
+
+def _whole(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
+    price = prices[line.price_id]
+    if line.amount <= 0:
+        # Stripe bills a trial with a line of nothing, and may do so again when plans are changed during one.
+        if invoice.reason == FIRST:
+            yield Entitlement(f"{invoice.id}:{line.id}", price, price.plan.trial_credits, line.start, line.end)
+        return
+    for number, (start, end) in enumerate(_months(line, price)):
+        reference = f"{invoice.id}:{line.id}:{number}"
+        # What is paid for is given at once, whenever the period begins; only further months have to come.
+        due_at = start if number else min(start, invoice.created_at)
+        yield Entitlement(reference, price, price.credits * line.quantity, due_at, end)
+
+
+def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, datetime]]:
+    """The whole period of a monthly price; the months of a yearly one; for a pack that staff billed, its own life."""
+    if not price.interval:
+        yield line.start, months.later(line.start, PACK_LIFE)
+        return
+    if price.interval != Interval.YEAR:
+        yield line.start, line.end
+        return
+    start, number = line.start, 0
+    while start + SLACK < line.end:
+        number += 1
+        end = min(months.later(line.start, number), line.end)
+        yield start, end
+        start = end
+
+
+def _prorated(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
+    """The months to come of a yearly plan that somebody changed to; the present one is `_difference`."""
+    price = prices[line.price_id]
+    if line.sign <= 0 or price.interval != Interval.YEAR:
+        return
+    end, number = line.end, 1
+    while (start := months.later(line.end, -number)) > line.start:
+        reference = f"{invoice.id}:{line.id}:-{number}"
+        yield Entitlement(reference, price, price.credits * line.quantity, start, end)
+        end, number = start, number + 1
+
+
+def _difference(invoice: InvoiceFacts, prices: Prices) -> Iterator[Entitlement]:
+    """What is left of the present month: the new plan's part less the old one's, whole credits."""
+    bought = [line for line in _changes(invoice, prices) if line.sign > 0]
+    if not bought:
+        return
+    last = max(bought, key=lambda line: line.start)
+    _, end = _month_of(invoice, last, prices[last.price_id])
+    net = math.floor(_net(invoice, prices) + ROUNDING)
+    yield Entitlement(f"{invoice.id}:change", prices[last.price_id], net, last.start, end)
+
+
+def _net(invoice: InvoiceFacts, prices: Prices) -> float:
+    """Credits that a change of plan is worth for the rest of the month; negative when the old plan gave more."""
+    return sum(line.sign * _rest(invoice, line, prices[line.price_id]) for line in _changes(invoice, prices))
+
+
+def returned(invoice: InvoiceFacts, prices: Prices) -> int:
+    """Credits of the present month's rest that the plans before gave, and this invoice took for others."""
+    back = [line for line in _changes(invoice, prices) if line.sign < 0]
+    return round(sum(_rest(invoice, line, prices[line.price_id]) for line in back))
+
+
+def _changes(invoice: InvoiceFacts, prices: Prices) -> list[InvoiceLine]:
+    """A trial's are left out: nothing was paid for its time."""
+    return [line for line in invoice.lines if line.is_proration and line.sign and line.price_id in prices]
+
+
+def _rest(invoice: InvoiceFacts, line: InvoiceLine, price: PlanPrice) -> float:
+    """Credits for what was left of the month: their share of its time, never of its money, which coupons change."""
+    begin, end = _month_of(invoice, line, price)
+    return price.credits * line.quantity * min(1.0, (end - line.start) / (end - begin))
+
+
+def _month_of(invoice: InvoiceFacts, line: InvoiceLine, price: PlanPrice) -> tuple[datetime, datetime]:
+    """The month that a change of plan falls into, of whose rest the line is."""
+    if price.interval == Interval.YEAR:
+        return _month_of_year(line)
+    # A month that ends on the 28th may have begun on the 31st: the invoice looks back to where it did.
+    if SHORTEST <= line.end - invoice.period_start <= LONGEST and invoice.period_start <= line.start:
+        return invoice.period_start, line.end
+    return months.later(line.end, -1), line.end
+
+
+def _month_of_year(line: InvoiceLine) -> tuple[datetime, datetime]:
+    """Months of a yearly period are counted back from its end."""
+    number = 1
+    while months.later(line.end, -number) > line.start:
+        number += 1
+    return months.later(line.end, -number), months.later(line.end, 1 - number)

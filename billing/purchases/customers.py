@@ -1,0 +1,112 @@
+"""Who an account is at Stripe, and who it was."""
+
+from hashlib import sha256
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from accounts.models import Account
+from accounts.teams.owner_emails import owners_of
+from billing.models import Customer, FormerCustomer
+from billing.stripe import commands
+from billing.stripe.stripe_errors import BillingError
+
+logger = structlog.get_logger(__name__)
+
+
+def ensure(account_id: UUID) -> str:
+    """The account's customer id, made at Stripe by whoever needs it first. Raises BillingError.
+
+    Two at once may make two customers: one row wins, and the other customer is never used.
+    """
+    known = known_of(account_id)
+    if known:
+        return known
+    name = Account.objects.values_list("name", flat=True).get(pk=account_id)
+    email = next(iter(owners_of(account_id)), "")
+    before = FormerCustomer.objects.filter(account=account_id).count()
+    # Stripe refuses a key that comes again with other words, and would answer with who is gone: each is another action.
+    words = f"{email}:{name}:{before}"
+    key = f"customer:{account_id}:{sha256(words.encode()).hexdigest()[:16]}"
+    made = commands.create_customer(account_id=str(account_id), email=email, name=name, key=key)
+    customer, _ = Customer.objects.get_or_create(account_id=account_id, defaults={"stripe_customer_id": made})
+    return customer.stripe_customer_id
+
+
+def known_of(account_id: UUID) -> str:
+    """ "" for who has none at present."""
+    return Customer.objects.filter(pk=account_id).values_list("stripe_customer_id", flat=True).first() or ""
+
+
+def account_of(customer_id: str) -> UUID:
+    """Whose customer this is, or was. Raises BillingError `unknown_customer` for somebody whom we did not make."""
+    for model in (Customer, FormerCustomer):
+        found = model._default_manager.filter(stripe_customer_id=customer_id)
+        if account_id := found.values_list("account_id", flat=True).first():
+            return UUID(str(account_id))
+    raise BillingError("unknown_customer", customer_id, retryable=False)
+
+
+def is_ours(customer_id: str, *, is_marked: bool = False) -> bool:
+    """False for another business on the same Stripe account: whoever carries none of our marks.
+
+    One whom we made after the backup that this database comes from is taken up again, by the account's id in the
+    metadata. `is_marked`: the thing bought carries a mark of ours. Raises BillingError `unknown_customer` for what
+    looks ours and is of nobody here. Asks Stripe about strangers: call it outside any transaction.
+    """
+    if customer_id and _is_known(customer_id):
+        return True
+    named = commands.account_named_by(customer_id) if customer_id else ""
+    if not named and not is_marked:
+        logger.info("stranger_passed_over", customer=customer_id)
+        return False
+    if not named or not _take_up(customer_id, named):
+        raise BillingError("unknown_customer", customer_id, retryable=False)
+    return True
+
+
+def _is_known(customer_id: str) -> bool:
+    try:
+        account_of(customer_id)
+    except BillingError:
+        return False
+    return True
+
+
+@transaction.atomic
+def _take_up(customer_id: str, named: str) -> bool:
+    """False where there is no such account. Beside another customer of the account's it counts as a former one."""
+    try:
+        account = Account.objects.filter(pk=UUID(named)).first()
+    except ValueError:
+        return False
+    if account is None:
+        return False
+    logger.warning("customer_taken_up", account_id=named, customer=customer_id)
+    customer, _ = Customer.objects.get_or_create(account=account, defaults={"stripe_customer_id": customer_id})
+    if customer.stripe_customer_id != customer_id:
+        FormerCustomer.objects.get_or_create(stripe_customer_id=customer_id, defaults={"account": account})
+    return True
+
+
+def let_go_if_gone(customer_id: str) -> bool:
+    """Whether Stripe knows this customer no more: deleted there, or of the mode that another key was for.
+
+    Then the next purchase makes another, and what this one bought stays the account's. Raises BillingError.
+    """
+    if commands.is_there(customer_id):
+        return False
+    let_go(customer_id)
+    return True
+
+
+@transaction.atomic
+def let_go(customer_id: str, *, is_erased: bool = False) -> None:
+    customer = Customer.objects.filter(stripe_customer_id=customer_id).first()
+    if customer is None:
+        return
+    logger.warning("customer_gone", account_id=str(customer.account_id), customer=customer_id)
+    account_id = customer.account_id
+    customer.delete()
+    FormerCustomer.objects.create(stripe_customer_id=customer_id, account_id=account_id, is_erased=is_erased)

@@ -1,0 +1,52 @@
+"""Payments from before it was written down what their invoices were paid with: looked up at night."""
+
+from django.db import transaction
+
+from billing.enums import PaymentKind
+from billing.ledger.entries import lock
+from billing.models import Funding, Payment
+from billing.purchases import clawbacks, fundings
+from billing.purchases.customers import account_of
+from billing.purchases.payments import prices_of
+from billing.stripe import queries
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe.stripe_types import InvoiceFacts
+
+A_NIGHT = 2_000
+
+
+def note_fundings() -> list[str]:
+    """The newest first, so many a night. Returns what was found out. Raises BillingError."""
+    bare = list(Payment.objects.filter(kind=PaymentKind.SUBSCRIPTION, funding=None).order_by("-paid_at")[:A_NIGHT])
+    for payment in bare:
+        _look_up(payment)
+    for account_id in {payment.account_id for payment in bare}:
+        fundings.settle_balance(account_id)
+    return [f"funding of {payment.source_id}" for payment in bare]
+
+
+def _look_up(payment: Payment) -> None:
+    facts = _invoice_of(payment)
+    with transaction.atomic():
+        lock(payment.account_id)
+        if facts is None:
+            _note_nothing(payment)
+        else:
+            fundings.note(payment, facts, prices_of({line.price_id for line in facts.lines}))
+        clawbacks.settle(payment.pk, cause=payment.source_id)
+
+
+def _invoice_of(payment: Payment) -> InvoiceFacts | None:
+    try:
+        facts = queries.invoice(payment.source_id)
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        return None
+    return facts if account_of(facts.customer_id) == payment.account_id else None
+
+
+def _note_nothing(payment: Payment) -> None:
+    """Its invoice is of another mode: no balance is left of it."""
+    nothing = dict.fromkeys(("balance_used", "balance_brought", "time_returned", "credits_returned", "sequence"), 0)
+    Funding.objects.get_or_create(payment=payment, defaults=nothing | {"issued_at": payment.paid_at})

@@ -1,0 +1,85 @@
+"""What invoices were paid with, and the balance at Stripe that goes when its money goes."""
+
+import re
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from billing.ledger.entries import lock
+from billing.models import Funding, Payment
+from billing.purchases import clawbacks, credit_schedule
+from billing.stripe import customer_balances
+from billing.stripe.stripe_types import InvoiceFacts
+
+logger = structlog.get_logger(__name__)
+
+
+def note(payment: Payment, facts: InvoiceFacts, prices: credit_schedule.Prices) -> None:
+    """What the invoice says of it never changes. The caller holds the wallet's lock."""
+    moved = facts.credit_after - facts.credit_before
+    Funding.objects.get_or_create(
+        payment=payment,
+        defaults={
+            "stripe_customer_id": facts.customer_id,
+            "stripe_subscription_id": facts.subscription_id,
+            "issued_at": facts.created_at,
+            "sequence": _sequence(facts.number),
+            "balance_used": max(0, -moved),
+            "balance_brought": max(0, moved),
+            "time_returned": -sum(line.amount for line in facts.lines if line.is_proration and line.amount < 0),
+            "credits_returned": credit_schedule.returned(facts, prices),
+        },
+    )
+
+
+def _sequence(number: str) -> int:
+    """Stripe counts a customer's invoices, or all of an account's: "4A6B-0007"."""
+    digits = re.search(r"(\d{1,18})$", number)
+    return int(digits[1]) if digits else 0
+
+
+def settle_balance(account_id: UUID) -> None:
+    """Have the balance at Stripe hold no money that went back, and all that came again. Raises BillingError.
+
+    Cumulative: Stripe's own list says what was taken out by now, so it may be repeated, and die anywhere. Call it
+    outside any transaction.
+    """
+    if not Funding.objects.filter(_may_differ(), payment__account=account_id).exists():
+        return
+    done: set[UUID] = set()
+    while differing := [each for each in clawbacks.balances_to_void(account_id) if _differs(*each, done)]:
+        # The oldest first: what is voided of it is no part of what later invoices were paid with.
+        payment, wanted = differing[0]
+        _void(payment, wanted)
+        done.add(payment.pk)
+
+
+def _differs(payment: Payment, wanted: int, done: set[UUID]) -> bool:
+    return wanted != payment.funding.balance_voided and payment.pk not in done
+
+
+def _may_differ() -> Q:
+    """Most accounts have no balance, or none of whose payments anything went back."""
+    return Q(balance_brought__gt=0) & (
+        Q(balance_voided__gt=0)
+        | Q(payment__account__payments__amount_refunded__gt=0)
+        | Q(payment__account__payments__amount_disputed__gt=0)
+    )
+
+
+def _void(payment: Payment, wanted: int) -> None:
+    customer_id, invoice_id = payment.funding.stripe_customer_id, payment.source_id
+    theirs = customer_balances.voided(customer_id, invoice_id)
+    if theirs is None:
+        return
+    amount = min(wanted - theirs.amount, theirs.credit)
+    if amount:
+        done = theirs.transactions
+        customer_balances.void(customer_id, invoice_id, amount, payment.currency, transactions=done)
+        logger.warning("balance_voided", account_id=str(payment.account_id), invoice=invoice_id, amount=amount)
+    with transaction.atomic():
+        lock(payment.account_id)
+        Funding.objects.filter(pk=payment.pk).update(balance_voided=theirs.amount + amount)
+        clawbacks.settle(payment.pk, cause=f"balance:{payment.source_id}")

@@ -1,0 +1,37 @@
+"""Telling an account, once each time, that its credits run low."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.enums import EventType
+from accounts.webhooks import outgoing_events
+from billing import mails
+from billing.enums import LetterKind
+from billing.ledger import wallet_representation
+from billing.models import Wallet
+
+A_SWEEP = 500
+
+
+def sweep() -> int:
+    """Arm who has enough, and tell who has not any more. Returns how many were told."""
+    enough = F("held") + settings.LOW_CREDITS
+    Wallet.objects.filter(low_armed=False, balance__gte=enough).update(low_armed=True)
+    low = Wallet.objects.filter(low_armed=True, balance__lt=enough).values_list("pk", flat=True)
+    return sum(_tell(pk) for pk in low[:A_SWEEP])
+
+
+@transaction.atomic
+def _tell(account_id: UUID) -> bool:
+    """The one who disarms it tells."""
+    if Wallet.objects.filter(pk=account_id, low_armed=True).update(low_armed=False) != 1:
+        return False
+    shown = wallet_representation.shown(account_id)
+    outgoing_events.publish(account_id, EventType.CREDITS_LOW, shown, object_id=str(account_id))
+    reference = f"{account_id}:{timezone.now().isoformat()}"
+    mails.write(LetterKind.CREDITS_LOW, reference, account_id=account_id, available=shown["available"])
+    return True

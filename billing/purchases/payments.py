@@ -1,0 +1,212 @@
+"""Payments and the credits they buy, as Stripe says it. All of it may be repeated, in any order, in parallel.
+
+Whoever was first with a payment makes its row; credits are granted by reference, once; and whatever is known by then of
+money that went back is settled at once.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.enums import EventType
+from accounts.webhooks import outgoing_events
+from billing import credits, mails, months
+from billing.enums import LetterKind, LotSource, PaymentKind
+from billing.ledger.entries import lock
+from billing.models import Allowance, AllowanceStop, Payment, PlanPrice, Subscription, TopUp
+from billing.purchases import clawbacks, credit_schedule, fundings
+from billing.purchases.customers import account_of
+from billing.representations import payment_data
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe.stripe_types import IntentFacts, InvoiceFacts, SessionFacts
+
+logger = structlog.get_logger(__name__)
+A_SWEEP = 500
+
+
+def prices_of(price_ids: set[str]) -> dict[str, PlanPrice]:
+    found = PlanPrice.objects.filter(stripe_price_id__in=price_ids).select_related("plan")
+    return {price.stripe_price_id: price for price in found}
+
+
+@transaction.atomic
+def pack_paid(facts: SessionFacts) -> Payment:
+    """A session of mode `payment` that is paid: its credits, good for a year."""
+    account_id = account_of(facts.customer_id)
+    prices = prices_of({line.price_id for line in facts.lines})
+    unknown = [line.price_id for line in facts.lines if line.price_id not in prices]
+    if unknown:
+        raise BillingError("unknown_price", ", ".join(unknown), retryable=False)
+    bought = sum(prices[line.price_id].credits * line.quantity for line in facts.lines)
+    price = prices[facts.lines[0].price_id]
+    payment = _payment(
+        account_id,
+        facts.id,
+        kind=PaymentKind.PACK,
+        price=price,
+        description=price.plan.name,
+        stripe_payment_intent_id=facts.payment_intent_id or None,
+        amount=facts.amount,
+        currency=facts.currency,
+        paid_at=facts.created_at,
+    )
+    _grant_pack(payment, bought)
+    return payment
+
+
+@transaction.atomic
+def top_up_paid(top_up: TopUp, facts: IntentFacts) -> Payment:
+    payment = _payment(
+        top_up.account_id,
+        facts.id,
+        kind=PaymentKind.TOP_UP,
+        price=top_up.price,
+        description=f"{top_up.price.plan.name}, automatic",
+        stripe_payment_intent_id=facts.id,
+        amount=facts.amount,
+        currency=facts.currency,
+        paid_at=facts.created_at,
+    )
+    _grant_pack(payment, top_up.price.credits)
+    return payment
+
+
+def _grant_pack(payment: Payment, bought: int) -> None:
+    credits.grant(
+        payment.account_id,
+        bought,
+        source=LotSource.PACK,
+        reference=payment.source_id,
+        expires_at=months.later(timezone.now(), credit_schedule.PACK_LIFE),
+        description=payment.description,
+        payment_id=payment.pk,
+    )
+    clawbacks.settle(payment.pk, cause=payment.source_id)
+
+
+@transaction.atomic
+def invoice_paid(facts: InvoiceFacts) -> Payment | None:
+    """A paid invoice of a subscription: what it gives now, and what it will give. None when that is nothing."""
+    account_id = account_of(facts.customer_id)
+    prices = prices_of({line.price_id for line in facts.lines})
+    given = credit_schedule.of_invoice(facts, prices)
+    stops = credit_schedule.stops(facts, prices)
+    if not given and not stops and not facts.amount_paid and facts.credit_before == facts.credit_after:
+        return None
+    price = given[0].price if given else next(iter(prices.values()), None)
+    payment = _payment(
+        account_id,
+        facts.id,
+        kind=PaymentKind.SUBSCRIPTION,
+        price=price,
+        description=price.plan.name if price else f"Invoice {facts.number}",
+        stripe_payment_intent_id=facts.payment_intent_id or None,
+        amount=facts.amount_paid,
+        currency=facts.currency,
+        credits_unused=credit_schedule.unused(facts, prices),
+        paid_at=facts.paid_at or facts.created_at,
+    )
+    fundings.note(payment, facts, prices)
+    for price_id, since in stops.items():
+        _stop(facts, prices[price_id], since)
+    for each in given:
+        _allow(payment, facts, each)
+    for pk in payment.allowances.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None).values_list(
+        "pk", flat=True
+    ):
+        grant_allowance(pk)
+    clawbacks.settle(payment.pk, cause=facts.id)
+    return payment
+
+
+def _payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
+    """The payment's row, made by whoever is first; they tell of it, too."""
+    lock(account_id)
+    payment, is_new = Payment.objects.get_or_create(source_id=source_id, defaults={"account_id": account_id, **facts})
+    if payment.account_id != account_id:
+        raise BillingError("other_account", f"{source_id} was paid by another account.", retryable=False)
+    if is_new and payment.amount:
+        outgoing_events.publish(
+            account_id, EventType.PAYMENT_SUCCEEDED, payment_data(payment), object_id=str(payment.pk)
+        )
+        mails.write(LetterKind.RECEIPT, source_id, account_id=account_id, payment_id=str(payment.pk))
+    return payment
+
+
+def _stop(facts: InvoiceFacts, price: PlanPrice, since: datetime) -> None:
+    told = {"stripe_subscription_id": facts.subscription_id, "issued_at": facts.created_at, "since": since}
+    AllowanceStop.objects.get_or_create(invoice_id=facts.id, price=price, defaults=told)
+    older = Allowance.objects.filter(
+        stripe_subscription_id=facts.subscription_id, price=price, issued_at__lte=facts.created_at
+    ).exclude(payment__source_id=facts.id)
+    # What was due by then is settled by the change itself (`entitlements`).
+    older.filter(due_at__gt=since, granted_at=None, void_at=None).update(void_at=timezone.now())
+
+
+def _allow(payment: Payment, facts: InvoiceFacts, each: credit_schedule.Entitlement) -> None:
+    """The invoice that stopped it may have been heard of first."""
+    stops = AllowanceStop.objects.filter(stripe_subscription_id=facts.subscription_id, price=each.price)
+    stopped = stops.filter(issued_at__gte=facts.created_at, since__lt=each.due_at).exclude(invoice_id=facts.id)
+    Allowance.objects.get_or_create(
+        reference=each.reference,
+        defaults={
+            "payment": payment,
+            "stripe_subscription_id": facts.subscription_id,
+            "price": each.price,
+            "credits": each.credits,
+            "issued_at": facts.created_at,
+            "due_at": each.due_at,
+            "expires_at": each.ends_at + timedelta(days=settings.SUBSCRIPTION_CREDIT_GRACE_DAYS),
+            "void_at": timezone.now() if stopped.exists() else None,
+        },
+    )
+
+
+@transaction.atomic
+def grant_allowance(pk: int) -> bool:
+    """Give what is due, once; while its money is away it is taken back at once, and returned when that comes again.
+
+    Of a subscription that has ended nothing more is owed.
+    """
+    allowance = Allowance.objects.select_related("payment", "price__plan").get(pk=pk)
+    lock(allowance.payment.account_id)
+    waiting = Allowance.objects.filter(pk=pk, granted_at=None, void_at=None)
+    ended = Subscription.objects.filter(pk=allowance.stripe_subscription_id, ended_at__lte=allowance.due_at)
+    if ended.exists():
+        waiting.update(void_at=timezone.now())
+        return False
+    if waiting.update(granted_at=timezone.now()) != 1:
+        return False
+    grace = timezone.now() + timedelta(days=settings.SUBSCRIPTION_CREDIT_GRACE_DAYS)
+    credits.grant(
+        allowance.payment.account_id,
+        allowance.credits,
+        source=LotSource.SUBSCRIPTION,
+        reference=allowance.reference,
+        # One that is found late is of use all the same.
+        expires_at=max(allowance.expires_at, grace),
+        description=allowance.price.plan.name,
+        payment_id=allowance.payment_id,
+    )
+    clawbacks.settle(allowance.payment_id, cause=allowance.reference)
+    return True
+
+
+def grant_due() -> int:
+    """The schedule's look for allowances whose day has come. Returns how many were given."""
+    due = Allowance.objects.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None)
+    return sum(_granted(pk) for pk in due.values_list("pk", flat=True)[:A_SWEEP])
+
+
+def _granted(pk: int) -> bool:
+    """One that fails is loud, and keeps nobody else's waiting."""
+    try:
+        return grant_allowance(pk)
+    except Exception:
+        logger.exception("allowance_failed", allowance=pk)
+        return False

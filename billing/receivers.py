@@ -1,0 +1,44 @@
+"""News from the rooms below."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.dispatch import receiver
+
+from accounts.models import Account, User
+from accounts.signals import account_erasing, account_registered, export_requested, mailbox_verified
+from billing import credits, data_export
+from billing.checkout import account_erasure
+from billing.models import Wallet
+from billing.purchases import signup_grants
+
+
+@receiver(account_registered)
+def open_wallet(account: Account, user: User, is_first: bool, **_: Any) -> None:
+    """A new account gets its wallet in the transaction of its making.
+
+    A person's first one gets the sign-up credits too, unless a proof of the mailbox is asked for and still missing.
+    """
+    Wallet.objects.create(account=account)
+    if is_first and (user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL):
+        signup_grants.claim(account.pk, user.email)
+
+
+@receiver(mailbox_verified)
+def grant_signup_credits(account_id: UUID | None, email: str, **_: Any) -> None:
+    if account_id is not None:
+        signup_grants.claim(account_id, email)
+
+
+@receiver(export_requested)
+def export_money(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
+    return data_export.parts_of(account_ids)
+
+
+@receiver(account_erasing)
+def keep_the_ledger_nameless(account_id: UUID, **_: Any) -> str:
+    """Wallet, lots, holds, entries and sums stay: they say how much and when, and by whom only as an id."""
+    credits.forget_words(account_id)
+    signup_grants.close(account_id)
+    return account_erasure.close(account_id)

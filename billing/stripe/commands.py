@@ -1,0 +1,185 @@
+"""What we ask Stripe to do with customers' money. Each call has the key of its business action."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from billing.stripe.queries import intent_facts
+from billing.stripe.stripe_client import delete, every, get, post
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe.stripe_types import IntentFacts
+
+
+@dataclass(frozen=True)
+class PayPage:
+    session_id: str
+    url: str
+    expires_at: datetime
+
+
+def create_customer(*, account_id: str, email: str, name: str, key: str) -> str:
+    """The customer's id at Stripe."""
+    made = post("customers", key=key, email=email, name=name, metadata={"account_id": account_id})
+    return str(made["id"])
+
+
+def is_there(customer_id: str) -> bool:
+    """False for who was deleted, or is of another mode or account of Stripe's. Raises BillingError."""
+    try:
+        return not get(f"customers/{customer_id}").get("deleted")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        return False
+
+
+def account_named_by(customer_id: str) -> str:
+    """The `account_id` that whoever made the customer wrote into its metadata; "" without one, and for who is gone."""
+    try:
+        return str((get(f"customers/{customer_id}").get("metadata") or {}).get("account_id") or "")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+        return ""
+
+
+def delete_customer(customer_id: str) -> None:
+    """With its saved cards; Stripe ends its subscriptions too. Who is gone already stays so."""
+    try:
+        delete(f"customers/{customer_id}")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+
+
+def open_pay_page(
+    *,
+    key: str,
+    customer_id: str,
+    price_id: str,
+    is_subscription: bool,
+    trial_days: int,
+    success_url: str,
+    cancel_url: str,
+    reference: str,
+) -> PayPage:
+    """A checkout session: a page of Stripe's that takes the money. `reference` comes back with it."""
+    made = post(
+        "checkout/sessions",
+        key=key,
+        customer=customer_id,
+        line_items=[{"price": price_id, "quantity": 1}],
+        success_url=success_url,
+        cancel_url=cancel_url,
+        client_reference_id=reference,
+        allow_promotion_codes=True,
+        **_tax(),
+        **(_subscription(reference, trial_days) if is_subscription else _payment(reference)),
+    )
+    return PayPage(made["id"], made["url"], datetime.fromtimestamp(made["expires_at"], UTC))
+
+
+def close_pay_page(session_id: str) -> None:
+    """Nobody can pay there any more. Raises BillingError `invalid_request` where somebody has, or it is closed."""
+    post(f"checkout/sessions/{session_id}/expire", key=f"expire:{session_id}")
+
+
+def _payment(reference: str) -> dict[str, Any]:
+    """A pack: with an invoice, and the card kept for automatic purchases."""
+    return {
+        "mode": "payment",
+        "invoice_creation": {"enabled": True},
+        "payment_intent_data": {"metadata": {"checkout_id": reference}, "setup_future_usage": "off_session"},
+    }
+
+
+def _subscription(reference: str, trial_days: int) -> dict[str, Any]:
+    data: dict[str, Any] = {"metadata": {"checkout_id": reference}}
+    if trial_days:
+        data["trial_period_days"] = trial_days
+    return {"mode": "subscription", "subscription_data": data}
+
+
+def _tax() -> dict[str, Any]:
+    if not settings.STRIPE_TAX:
+        return {}
+    return {
+        "automatic_tax": {"enabled": True},
+        "customer_update": {"address": "auto", "name": "auto"},
+        "tax_id_collection": {"enabled": True},
+    }
+
+
+def open_portal(customer_id: str, return_url: str, *, configuration_id: str, key: str) -> str:
+    """Where a customer changes plan and card, cancels, and finds invoices."""
+    chosen = {"configuration": configuration_id} if configuration_id else {}
+    made = post("billing_portal/sessions", key=key, customer=customer_id, return_url=return_url, **chosen)
+    return str(made["url"])
+
+
+def charge_saved_card(
+    *, key: str, customer_id: str, amount: int, currency: str, description: str, metadata: Mapping[str, str]
+) -> IntentFacts:
+    """Take money without anybody there. Raises BillingError `no_card`, `card_declined`, `authentication_required`."""
+    made = post(
+        "payment_intents",
+        key=key,
+        customer=customer_id,
+        amount=amount,
+        currency=currency,
+        payment_method=_saved_card(customer_id),
+        description=description,
+        metadata=dict(metadata),
+        off_session=True,
+        confirm=True,
+    )
+    return intent_facts(made)
+
+
+def _saved_card(customer_id: str) -> str:
+    """The one that invoices are paid with, else the one saved last."""
+    customer = get(f"customers/{customer_id}")
+    chosen = (customer.get("invoice_settings") or {}).get("default_payment_method")
+    if chosen:
+        return str(chosen)
+    saved = get("payment_methods", customer=customer_id, type="card", limit=1)["data"]
+    if not saved:
+        raise BillingError("no_card", "The customer has no saved card.", retryable=False)
+    return str(saved[0]["id"])
+
+
+def refund(payment_intent_id: str, *, amount: int | None, key: str) -> None:
+    """Give money back, all that is left unless `amount` says less. Its events do the rest."""
+    part = {} if amount is None else {"amount": amount}
+    post("refunds", key=key, payment_intent=payment_intent_id, **part)
+
+
+def cancel_subscriptions(customer_id: str) -> None:
+    """At once, and nothing is billed any more. Who is gone has none."""
+    try:
+        for found in every("subscriptions", customer=customer_id):
+            delete(f"subscriptions/{found['id']}")
+    except BillingError as error:
+        if error.code != "not_found" or is_there(customer_id):
+            raise
+
+
+def cancel_subscription(subscription_id: str) -> None:
+    """At once, with nothing given back for the rest. One that has ended or is gone stays so."""
+    try:
+        delete(f"subscriptions/{subscription_id}")
+    except BillingError as error:
+        if error.code != "not_found":
+            raise
+
+
+def pause_subscription(subscription_id: str, *, key: str) -> None:
+    """Its invoices are void from now on, until somebody resumes it at Stripe."""
+    try:
+        post(f"subscriptions/{subscription_id}", key=key, pause_collection={"behavior": "void"})
+    except BillingError as error:
+        if error.code != "not_found":
+            raise

@@ -1,0 +1,108 @@
+"""From "something changed at Stripe" to having looked, exactly as often as needed.
+
+An event only says where to look: a row in the transaction that stores the event, so that neither is without the other.
+Workers look at what is due (`following`), a sweep finds what the broker lost, and what fails is tried again after
+longer and longer pauses, until it succeeds. Looking twice, late or out of order does no harm.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from billing import jobs, mails
+from billing.enums import NudgeKind
+from billing.models import Nudge
+from billing.stripe.stripe_errors import BillingError
+from billing.stripe_sync import handlers
+from genvid import leasing
+from genvid.jobs import enqueue_on_commit
+from genvid.leasing import Backoff, from_now
+
+logger = structlog.get_logger(__name__)
+BACKOFF = Backoff(5, most=900)
+A_SWEEP = 200
+KEPT = timedelta(days=60)
+
+ITSELF = {
+    "checkout.session.": NudgeKind.SESSION,
+    "invoice.": NudgeKind.INVOICE,
+    "customer.subscription.": NudgeKind.SUBSCRIPTION,
+    "payment_intent.": NudgeKind.PAYMENT_INTENT,
+    "customer.deleted": NudgeKind.CUSTOMER,
+}
+"""Events whose object is the thing to look at."""
+OF_A_CHARGE = ("charge.dispute.", "refund.", "radar.early_fraud_warning.")
+"""Events whose object names the charge to look at."""
+
+
+def note_event(event_type: str, obj: Mapping[str, Any]) -> None:
+    """Have somebody look at what an event of Stripe's is about. Events that concern nothing of ours are passed over."""
+    target = target_of(event_type, obj)
+    if target is not None:
+        nudge(*target)
+
+
+def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[NudgeKind, str] | None:
+    """What to look at, by the words of Stripe's event catalogue; None for what we do not follow."""
+    if event_type.startswith(OF_A_CHARGE):
+        charge = obj.get("charge")
+        return (NudgeKind.CHARGE, str(charge["id"] if isinstance(charge, Mapping) else charge)) if charge else None
+    if event_type.startswith("charge."):
+        return NudgeKind.CHARGE, str(obj["id"])
+    for prefix, kind in ITSELF.items():
+        if event_type.startswith(prefix):
+            return kind, str(obj["id"])
+    return None
+
+
+@transaction.atomic
+def nudge(kind: NudgeKind, object_id: str) -> Nudge:
+    """One row a thing: what is noted while somebody looks is looked at once more afterwards."""
+    noted = {"due_at": from_now(), "noted_at": timezone.now()}
+    row, is_new = Nudge.objects.get_or_create(kind=kind, object_id=object_id, defaults=noted)
+    if not is_new:
+        Nudge.objects.filter(pk=row.pk).update(version=F("version") + 1, **noted)
+    enqueue_on_commit(jobs.LOOK, str(row.pk))
+    return row
+
+
+def look(pk: int) -> bool:
+    """Look at what is due. False when it was not, or did not work out: it is due again later then."""
+    row: Nudge | None = Nudge.objects.filter(pk=pk).claim(settings.BILLING_LEASE)
+    if row is None:
+        return False
+    try:
+        handlers.follow(NudgeKind(row.kind), row.object_id)
+    except BillingError as error:
+        mails.alarm_of_key(error)
+        return _not_this_time(row, str(error), retryable=error.retryable)
+    except Exception as error:
+        logger.exception("nudge_failed", kind=row.kind, object_id=row.object_id, tries=row.tries)
+        return _not_this_time(row, repr(error), retryable=True)
+    return row.finish(tries=0, done_at=timezone.now())
+
+
+def _not_this_time(row: Nudge, error: str, *, retryable: bool) -> bool:
+    logger.warning("nudge_put_off", kind=row.kind, object_id=row.object_id, error=error, retryable=retryable)
+    if retryable:
+        row.retry_later(BACKOFF.delay(row.tries), error)
+    else:
+        row.give_up(error)
+    return False
+
+
+def sweep() -> int:
+    """Enqueue what is due. Returns how many."""
+    return leasing.sweep(Nudge.objects.due(), jobs.LOOK, most=A_SWEEP)
+
+
+def forget_old() -> int:
+    """Rows of which nothing has been heard for long. Returns how many."""
+    quiet = Nudge.objects.filter(due_at=None, error="", noted_at__lt=timezone.now() - KEPT)
+    return quiet.delete()[0]

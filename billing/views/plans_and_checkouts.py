@@ -1,0 +1,107 @@
+"""What is for sale, and the ways to Stripe's pages."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.enums import Scope
+from accounts.viewsets import AccountViewSet
+from billing.checkout import checkouts
+from billing.models import Plan
+from billing.serializers.purchases import (
+    SESSION_ID,
+    CheckoutInput,
+    CheckoutOutput,
+    CheckoutStatusOutput,
+    PlanOutput,
+    PortalOutput,
+    plan_data,
+)
+from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.api.viewsets import ListMixin
+
+SESSION = OpenApiParameter("session_id", {"type": "string", "examples": [SESSION_ID]}, OpenApiParameter.PATH)
+
+
+class PlanViewSet(ListMixin, AccountViewSet):
+    """The price list, the same for every account."""
+
+    tag = "Billing and usage"
+    queryset = Plan.objects.filter(is_active=True)
+    owned_by: ClassVar[Mapping[str, str]] = {}
+    representation = staticmethod(plan_data)
+    endpoints = {
+        "list": Endpoint(
+            "list_plans",
+            "List what is for sale",
+            scope=Scope.BILLING_READ,
+            response=PlanOutput,
+            many=True,
+            description="Subscriptions, monthly and yearly, and packs of credits.",
+            etag=True,
+        ),
+    }
+
+
+class CheckoutViewSet(AccountViewSet):
+    """Purchases through Stripe's pay page. `session_id` is Stripe's."""
+
+    tag = "Billing and usage"
+    lookup_field = "session_id"
+    lookup_value_converter = "str"
+    endpoints = {
+        "create": Endpoint(
+            "create_checkout",
+            scope=Scope.BILLING_WRITE,
+            request=CheckoutInput,
+            response=CheckoutOutput,
+            status=201,
+            idempotency=Idempotency.EXTERNAL,
+            errors=("conflict",),
+        ),
+        "retrieve": Endpoint(
+            "get_checkout", scope=Scope.BILLING_READ, response=CheckoutStatusOutput, parameters=(SESSION,), etag=True
+        ),
+    }
+
+    def create(self, request: Request) -> Response:
+        """Buy a plan or a pack.
+
+        Opens a page of Stripe's. Credits come once it is paid there: a webhook (`payment.succeeded`) tells.
+        """
+        asked = checkouts.CheckoutRequest(**self.body)
+        started = checkouts.start(self.caller, asked, idempotency_key=request.headers.get("Idempotency-Key"))
+        return Response(started, status=201)
+
+    def retrieve(self, request: Request, session_id: str) -> Response:
+        """Show how far a purchase has come.
+
+        For buyers who are back from Stripe's page.
+        """
+        return Response(checkouts.status_of(self.caller.account_id, session_id))
+
+
+class PortalViewSet(AccountViewSet):
+    """Stripe's customer portal."""
+
+    tag = "Billing and usage"
+    endpoints = {
+        "create": Endpoint(
+            "create_portal",
+            scope=Scope.BILLING_WRITE,
+            response=PortalOutput,
+            status=201,
+            idempotency=Idempotency.EXTERNAL,
+            errors=("conflict",),
+        ),
+    }
+
+    def create(self, request: Request) -> Response:
+        """Open the customer portal.
+
+        A page of Stripe's: change plan and card, cancel, find invoices.
+        """
+        return Response(checkouts.open_portal(self.caller), status=201)

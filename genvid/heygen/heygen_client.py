@@ -1,0 +1,265 @@
+"""The one door to HeyGen's API v3: our verbs, our words, our errors. Every verb may raise any `HeyGenError`."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import quote, urlsplit
+
+import structlog
+from django.conf import settings
+
+from genvid import metrics
+from genvid.heygen import wire
+from genvid.heygen.heygen_errors import NotFound, Unknown
+from genvid.heygen.heygen_types import (
+    Look,
+    ProviderAccount,
+    RemoteVideo,
+    RemoteVoice,
+    RenderSpec,
+    RenderState,
+    Submission,
+    WebhookEndpoint,
+    WebhookNotice,
+)
+from genvid.heygen.media import fetch_media
+from genvid.heygen.transport import Call, Transport
+from genvid.heygen.webhook_signature import read_event
+from genvid.http import Download, Head
+
+logger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+MAX_STATUS_IDS = 100
+MAX_PAGES = 1000
+# HeyGen v3, create video page: 1 to 255 of these, remembered for 24 hours.
+IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
+
+
+@dataclass(frozen=True)
+class HeyGenClient:
+    """Timeouts are in seconds. `media_hosts`: the names, or suffixes with a leading dot, that files may come from."""
+
+    base_url: str
+    api_key: str
+    read_timeout: float = 30.0
+    write_timeout: float = 120.0
+    media_hosts: Sequence[str] = (".heygen.ai", ".heygen.com")
+    allow_private_media: bool = False
+
+    def create_video(self, spec: RenderSpec, *, idempotency_key: str, callback_id: str) -> Submission:
+        """Order a video. With the same key, within 24 hours, HeyGen answers what it answered first.
+
+        An avatar or voice that HeyGen no longer has is `Refused` here: it is the input that must change.
+        """
+        if not IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+            raise ValueError("not a valid idempotency key")
+        body = wire.write_spec(spec, callback_id)
+        try:
+            data = self._write("create_video", "POST", "/v3/videos", body, idempotency_key)
+        except NotFound as error:
+            raise error.as_refusal() from error
+        return Submission(_require(data, "video_id"), wire.read_text(data, "status"))
+
+    def get_video(self, video_id: str, *, captioned: bool = False) -> RemoteVideo:
+        """`captioned` makes `file_url` the file with burned-in captions, where there is one."""
+        data = _object(self._read("get_video", f"/v3/videos/{_segment(video_id)}"))
+        _require(data, "status")
+        if wire.read_text(data, "id", "video_id") not in ("", video_id):
+            raise Unknown("unreadable", "answered with another video")
+        return wire.read_video({**data, "id": video_id}, captioned=captioned)
+
+    def get_statuses(self, video_ids: Sequence[str]) -> dict[str, RenderState]:
+        """The states of up to 100 videos in one call. An id that the answer leaves out is left out here."""
+        if len(video_ids) > MAX_STATUS_IDS:
+            raise ValueError(f"at most {MAX_STATUS_IDS} ids")
+        if not video_ids:
+            return {}
+        metrics.count_poll(len(video_ids))
+        envelope = self._read("get_statuses", "/v3/videos/statuses", {"video_ids": ",".join(video_ids)})
+        rows = ((wire.read_text(row, "video_id"), wire.read_text(row, "status")) for row in _rows(envelope))
+        return {video_id: wire.read_state(word) for video_id, word in rows if word and video_id in video_ids}
+
+    def find_videos(self, title: str) -> Iterator[RemoteVideo]:
+        """Videos whose title contains `title`: how a submission with an unknown outcome is found again."""
+        params = {"title": title, "limit": "100"}
+        return self._pages("find_videos", "/v3/videos", params, wire.read_video)
+
+    def delete_video(self, video_id: str) -> bool:
+        """False when it was gone already. It neither stops a render nor refunds it."""
+        try:
+            self._write("delete_video", "DELETE", f"/v3/videos/{_segment(video_id)}")
+        except NotFound:
+            return False
+        return True
+
+    def iter_looks(self) -> Iterator[Look]:
+        """All looks, public and private. Raises when the list breaks off, so a part never passes for the whole.
+
+        HeyGen says whose a look is by the list that it stands in. Private ones come last: of a look that stands in
+        both lists the last word is that it is private.
+        """
+        for ownership in ("public", "private"):
+            params = {"ownership": ownership, "limit": "50"}
+            read = partial(wire.read_look, is_private=ownership == "private")
+            yield from self._pages("iter_looks", "/v3/avatars/looks", params, read)
+
+    def iter_voices(self) -> Iterator[RemoteVoice]:
+        """All voices; HeyGen lists public and private ones apart."""
+        for kind in ("public", "private"):
+            params = {"type": kind, "limit": "100"}
+            read = partial(wire.read_voice, is_private=kind == "private")
+            yield from self._pages("iter_voices", "/v3/voices", params, read)
+
+    def get_account(self) -> ProviderAccount:
+        return wire.read_account(_object(self._read("get_account", "/v3/users/me")))
+
+    def register_webhook(self, url: str, events: Sequence[str]) -> WebhookEndpoint:
+        """Keep the secret: it is not shown again. No events means all of them."""
+        body = {"url": url, "events": list(events) or None}
+        data = self._write("register_webhook", "POST", "/v3/webhooks/endpoints", body)
+        _require(data, "endpoint_id")
+        return wire.read_webhook_endpoint(data)
+
+    def iter_webhooks(self) -> Iterator[WebhookEndpoint]:
+        params = {"limit": "100"}
+        return self._pages("iter_webhooks", "/v3/webhooks/endpoints", params, wire.read_webhook_endpoint)
+
+    def rotate_webhook_secret(self, endpoint_id: str) -> str:
+        """The new secret. The old one is dead at once."""
+        path = f"/v3/webhooks/endpoints/{_segment(endpoint_id)}/rotate-secret"
+        return _require(self._write("rotate_webhook_secret", "POST", path), "secret")
+
+    def iter_events(self, event_type: str) -> Iterator[WebhookNotice]:
+        """HeyGen's history of one kind of event, newest first (an order that its documents do not promise)."""
+        params = {"limit": "100", "event_type": event_type}
+        return self._pages("iter_events", "/v3/webhooks/events", params, read_event)
+
+    def download_media(
+        self,
+        url: str,
+        sink: BinaryIO,
+        *,
+        max_bytes: int,
+        timeout: float = 600.0,
+        expected_types: Sequence[str] | None = None,
+        start: int = 0,
+        etag: str | None = None,
+        begin: Callable[[Head], None] | None = None,
+    ) -> Download:
+        """Copy a file of HeyGen's into `sink`, without our key. Arguments as for `genvid.http.download`.
+
+        `LinkExpired`: read the video again. `Unknown` with code "rangerefused": start again from the beginning.
+        """
+        return fetch_media(
+            url,
+            sink,
+            max_bytes=max_bytes,
+            timeout=timeout,
+            allowed_hosts=self.media_hosts,
+            allow_private=self.allow_private_media,
+            expected_types=expected_types,
+            start=start,
+            etag=etag,
+            begin=begin,
+        )
+
+    @property
+    def _transport(self) -> Transport:
+        return Transport(self.base_url, self.api_key)
+
+    def _read(self, operation: str, path: str, params: Mapping[str, str] | None = None) -> wire.Json:
+        return self._transport.call(Call(operation, "GET", path, self.read_timeout, params))
+
+    def _write(
+        self, operation: str, method: str, path: str, body: wire.Json | None = None, key: str | None = None
+    ) -> wire.Json:
+        call = Call(operation, method, path, self.write_timeout, json=body, idempotency_key=key)
+        return _object(self._transport.call(call))
+
+    def _pages(
+        self, operation: str, path: str, params: Mapping[str, str], read: Callable[[wire.Json], T]
+    ) -> Iterator[T]:
+        """Every row of every page. A list without an end, or one that breaks off, is `Unknown`."""
+        seen: set[str] = set()
+        token = ""
+        while len(seen) < MAX_PAGES:
+            envelope = self._read(operation, path, {**params, "token": token} if token else params)
+            yield from (read(row) for row in _rows(envelope))
+            if not _has_more(envelope):
+                return
+            token = wire.read_text(envelope, "next_token")
+            if not token or token in seen:
+                break
+            seen.add(token)
+        raise Unknown("pagination_loop", "the list does not come to an end")
+
+
+def get_client() -> HeyGenClient:
+    """The client that the settings describe."""
+    return HeyGenClient(
+        base_url=settings.HEYGEN_BASE_URL,
+        api_key=settings.HEYGEN_API_KEY.strip(),
+        read_timeout=settings.HEYGEN_READ_TIMEOUT,
+        write_timeout=settings.HEYGEN_WRITE_TIMEOUT,
+        media_hosts=tuple(settings.HEYGEN_MEDIA_HOSTS),
+        allow_private_media=settings.ALLOW_PRIVATE_MEDIA_HOSTS,
+    )
+
+
+def get_test_client() -> HeyGenClient:
+    """The client for test keys: the same protocol, spoken by a sandbox that marks its videos and charges nobody."""
+    address = urlsplit(settings.TEST_RENDERER_URL)
+    return HeyGenClient(
+        base_url=settings.TEST_RENDERER_URL,
+        api_key=settings.TEST_RENDERER_KEY,
+        read_timeout=settings.HEYGEN_READ_TIMEOUT,
+        write_timeout=settings.HEYGEN_WRITE_TIMEOUT,
+        media_hosts=(address.hostname or "",),
+        # The operator's own machine: it may well stand in a private network.
+        allow_private_media=True,
+    )
+
+
+def _segment(identifier: str) -> str:
+    """An id as one part of a path. Empty or dots-only, it would name another resource."""
+    if not identifier.strip("."):
+        raise ValueError("not an id")
+    return quote(identifier, safe="")
+
+
+def _object(envelope: wire.Json) -> wire.Json:
+    data = envelope["data"]
+    if not isinstance(data, dict):
+        raise Unknown("unreadable", "data is not an object")
+    return data
+
+
+def _rows(envelope: wire.Json) -> list[dict[str, Any]]:
+    """The rows of a list that have an id; one without is of no use, and is only logged."""
+    if not isinstance(envelope["data"], list):
+        raise Unknown("unreadable", "data is not a list")
+    rows = [row for row in envelope["data"] if isinstance(row, dict) and _has_id(row)]
+    if len(rows) < len(envelope["data"]):
+        logger.warning("heygen_rows_skipped", count=len(envelope["data"]) - len(rows))
+    return rows
+
+
+def _has_id(row: wire.Json) -> bool:
+    return bool(wire.read_text(row, "id", "video_id", "voice_id", "endpoint_id", "event_id"))
+
+
+def _has_more(envelope: wire.Json) -> bool:
+    """`has_more` decides; without it, a token means that there is more."""
+    more = envelope.get("has_more")
+    return more if isinstance(more, bool) else bool(wire.read_text(envelope, "next_token"))
+
+
+def _require(data: wire.Json, name: str) -> str:
+    text = wire.read_text(data, name)
+    if not text:
+        raise Unknown("unreadable", f"{name} is missing")
+    return text

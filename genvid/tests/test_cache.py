@@ -1,0 +1,59 @@
+"""The short memory: asked seldom, shared, and done without when it is away."""
+
+import pytest
+
+from accounts.auth import session_cache
+from genvid import cache
+from genvid.tests.asserts import data_of
+from genvid.tests.factories import make_avatar
+
+NOBODY = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}}
+
+
+@pytest.fixture
+def dead_cache(settings):
+    settings.CACHES = NOBODY
+
+
+def asked() -> tuple[list[int], object]:
+    calls: list[int] = []
+
+    def find() -> str:
+        calls.append(1)
+        return "found"
+
+    return calls, find
+
+
+def test_what_is_remembered_is_not_looked_for_again():
+    calls, find = asked()
+    assert [cache.remembered("key", find, 60) for _ in range(3)] == ["found"] * 3
+    assert len(calls) == 1
+
+
+def test_what_is_forgotten_is_looked_for_again():
+    calls, find = asked()
+    cache.remembered("key", find, 60)
+    cache.forget("key")
+    cache.remembered("key", find, 60)
+    assert len(calls) == 2
+
+
+def test_only_the_first_in_a_while_is_the_first():
+    assert [cache.first_in("key", 60) for _ in range(3)] == [True, False, False]
+
+
+def test_without_a_cache_everything_is_looked_for_and_everybody_is_first(dead_cache):
+    calls, find = asked()
+    assert [cache.remembered("key", find, 60) for _ in range(2)] == ["found"] * 2
+    assert [cache.first_in("key", 60) for _ in range(2)] == [True, True]
+    assert cache.forget("key") is None
+    assert len(calls) == 2
+
+
+@pytest.mark.django_db
+def test_a_dead_cache_stops_no_client(owner, dead_cache):
+    avatar = make_avatar()
+    answer = owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
+    assert data_of(answer, 201)["status"] == "queued"
+    session_cache.forget(owner.caller.session_id)

@@ -1,0 +1,115 @@
+"""The levers on the staff's pages: a page that asks before each, for one video or for several."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from unfold.decorators import action
+
+from accounts import audit_log
+from accounts.enums import AuditAct
+from genvid.admin import ReadOnlyAdmin
+from genvid.errors import DomainError
+from videos.models import Video
+from videos.staff.action_forms import LEVERS, MOST_AT_ONCE, Lever, ask, is_confirmed
+
+NAMED = 20
+"""Videos, and refusals, that a page names one by one."""
+
+
+class OperatedAdmin(ReadOnlyAdmin):
+    """Nothing is edited, but who may change videos may operate the pipeline."""
+
+    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        allowed: bool = request.user.has_perm("videos.change_video")
+        return allowed
+
+
+def _page_of(lever: Lever) -> Callable[..., HttpResponse]:
+    """The page of a lever for one video."""
+
+    def page(self: "LeverAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+        video = get_object_or_404(Video, pk=object_id)
+        form = lever.form(request.POST, request.FILES) if is_confirmed(request) else lever.form()
+        if is_confirmed(request) and form.is_valid():
+            self.pull(request, lever, [video], form.cleaned_data)
+            return redirect("admin:videos_video_change", object_id)
+        return ask(self, request, title=lever.title, warning=lever.warning, form=form, things=[_line(video)])
+
+    page.__name__ = f"pull_{lever.name}"
+    decorated: Callable[..., HttpResponse] = action(description=lever.title, permissions=["operate"])(page)
+    return decorated
+
+
+def _action_of(lever: Lever) -> Callable[..., HttpResponse | None]:
+    """The same for the videos that were ticked in the list."""
+
+    def several(self: "LeverAdmin", request: HttpRequest, videos: "QuerySet[Video]") -> HttpResponse | None:
+        chosen = list(videos.select_related("account")[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            self.message_user(request, f"At most {MOST_AT_ONCE} videos at a time.", messages.ERROR)
+            return None
+        form = lever.form(request.POST, request.FILES) if is_confirmed(request) else lever.form()
+        if is_confirmed(request) and form.is_valid():
+            self.pull(request, lever, chosen, form.cleaned_data)
+            return None
+        hidden = [("action", several.__name__), *((ACTION_CHECKBOX_NAME, str(video.pk)) for video in chosen)]
+        lines = [_line(video) for video in chosen[:NAMED]]
+        lines += [f"and {len(chosen) - NAMED} more"] if len(chosen) > NAMED else []
+        return ask(self, request, title=lever.title, warning=lever.warning, form=form, things=lines, hidden=hidden)
+
+    several.__name__ = f"several_{lever.name}"
+    decorated: Callable[..., HttpResponse | None] = action(description=lever.title, permissions=["operate"])(several)
+    return decorated
+
+
+class LeverAdmin(OperatedAdmin):
+    """A staff page of videos with the levers on it."""
+
+    actions = [_action_of(lever) for lever in LEVERS if lever.bulk]
+    actions_detail = [{"title": "Levers", "items": [f"pull_{lever.name}" for lever in LEVERS]}]
+
+    def pull(self, request: HttpRequest, lever: Lever, videos: list[Video], given: dict[str, Any]) -> None:
+        """Pull it for each, tell what came of it, and note in the history who did."""
+        refused: list[str] = []
+        for video in videos:
+            try:
+                self._act(request, lever, video, given)
+            except DomainError as error:
+                details = " ".join((error.details or {}).values())
+                refused.append(f"{_line(video)}: {error.message} {details}".rstrip())
+            else:
+                self.log_change(request, video, _note(lever, given))
+        if len(videos) > len(refused):
+            self.message_user(request, f"{lever.title}: done for {len(videos) - len(refused)}.", messages.SUCCESS)
+        for line in refused[:NAMED]:
+            self.message_user(request, line, messages.ERROR)
+
+    def _act(self, request: HttpRequest, lever: Lever, video: Video, given: dict[str, Any]) -> None:
+        """Pull it, and write down who did. Raises DomainError."""
+        with transaction.atomic() if lever.is_local else nullcontext():
+            lever.pull(video, by=request.user.get_username(), **given)
+            said = {f"given_{name}": str(value)[:300] for name, value in given.items()}
+            facts = {"action": lever.name, "video": video.pk, **said}
+            staff = UUID(str(request.user.pk))
+            audit_log.note_staff(AuditAct.VIDEO_ACTION, staff_id=staff, account_id=video.account_id, **facts)
+
+
+for _lever in LEVERS:
+    setattr(LeverAdmin, f"pull_{_lever.name}", _page_of(_lever))
+
+
+def _line(video: Video) -> str:
+    return f"{video.title or video.pk} ({video.status})"
+
+
+def _note(lever: Lever, given: dict[str, Any]) -> str:
+    said = ", ".join(f"{name}: {value}" for name, value in given.items())
+    return f"{lever.title}. {said}".rstrip(". ")

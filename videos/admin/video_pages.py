@@ -1,0 +1,175 @@
+"""Videos, for staff: a page with the timeline, the file and the levers; nothing is edited by hand."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action
+
+from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
+from videos.admin.staff_action_pages import LeverAdmin, OperatedAdmin
+from videos.media.signed_links import signed_link
+from videos.models import (
+    Batch,
+    OperatorAlarm,
+    ProviderState,
+    ProviderWebhook,
+    RenderPace,
+    Video,
+    VideoEvent,
+    WebhookDelivery,
+)
+from videos.provider import provider_gate
+from videos.queue import waiting_reasons
+from videos.staff.action_forms import ask, is_confirmed
+from videos.video_request import NAMES
+
+
+class EventInline(ReadOnlyInline):
+    model = VideoEvent
+    fields = ("created_at", "from_status", "to_status", "reason", "detail")
+    readonly_fields = fields
+    ordering = ("created_at", "id")
+    verbose_name_plural = "Timeline"
+
+
+@admin.register(Video)
+class VideoAdmin(LeverAdmin):
+    list_display = (
+        *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
+        *("waits_because", "error_code"),
+    )
+    list_filter = (
+        "status",
+        ("set_aside_at", admin.EmptyFieldListFilter),
+        "is_test",
+        "error_code",
+        "created_at",
+        "engine",
+        "format",
+    )
+    search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email", "request_id")
+    list_select_related = ("account", "avatar")
+    date_hierarchy = "created_at"
+    inlines = (EventInline,)
+    fieldsets = (
+        (None, {"fields": ("player", "id", "status", "account", "created_by", "waits_because", "set_aside_at",
+                           "gate_tripped_at", "stuck_at")}),
+        ("Asked for", {"fields": (*(name.removesuffix("_id") for name in NAMES), "retry_of", "request_id")}),
+        ("Money and time", {"fields": ("credits_held", "credits_charged", "estimated_seconds", "duration_seconds",
+                                       "created_at", "queued_at", "submitted_at", "rendered_at", "completed_at")}),
+        ("HeyGen", {"fields": ("engine", "provider_video_id", "attempt", "calls", "idempotency_key", "tries",
+                               "due_at", "deadline_at", "error_code", "error_message", "provider_error")}),
+        ("File", {"fields": ("file", "file_bytes", "file_sha256", "thumbnail", "subtitles")}),
+    )  # fmt: skip
+    readonly_fields = ("player", "waits_because")
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With the reasons of one page looked up at once."""
+        changelist: ChangeList = super().get_changelist_instance(request)
+        found = waiting_reasons.reasons(changelist.result_list)
+        for video in changelist.result_list:
+            video.waits_because = found[video.pk]
+        return changelist
+
+    @admin.display(description="Waiting reason")
+    def waits_because(self, video: Video) -> str:
+        known: str | None = getattr(video, "waits_because", None)
+        return waiting_reasons.reasons([video])[video.pk] if known is None else known
+
+    @admin.display(description="Video")
+    def player(self, video: Video) -> SafeString | str:
+        if not video.file:
+            return "No file yet."
+        poster = signed_link(str(video.thumbnail)) if video.thumbnail else ""
+        return format_html(
+            '<video src="{}" poster="{}" controls preload="none" style="max-width:480px;max-height:480px"></video>',
+            signed_link(str(video.file)),
+            poster,
+        )
+
+
+@admin.register(VideoEvent)
+class VideoEventAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "video_id", "from_status", "to_status", "reason", "detail")
+    list_filter = ("to_status", "reason", "created_at")
+    search_fields = ("video__id", "reason", "detail")
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "title", "account", "total", "open", "credits_quoted", "completed_at", "canceled_at")
+    list_filter = ("created_at", "completed_at")
+    search_fields = ("id", "title", "account__name")
+    list_select_related = ("account",)
+
+
+@admin.register(RenderPace)
+class RenderPaceAdmin(ReadOnlyAdmin):
+    list_display = ("engine", "longest", "samples", "p05", "p50", "p90", "p99", "updated_at")
+    list_filter = ("engine",)
+    search_fields = ("engine",)
+
+
+@admin.register(ProviderState)
+class ProviderStateAdmin(OperatedAdmin):
+    list_display = (
+        *("name", "standing", "code", "message", "needs_staff_since", "until_rendered", "closed_until", "closings"),
+        *("paused_at", "paused_by", "learned_limit", "changed_at"),
+    )
+    list_filter = ("needs_staff",)
+    search_fields = ("name", "code")
+    actions = ("open_gate",)
+    actions_list = ("pause_provider", "resume_provider")
+
+    @action(description="Open the gate now", permissions=["operate"])  # type: ignore[untyped-decorator]
+    def open_gate(self, request: HttpRequest, queryset: object) -> None:
+        provider_gate.reopen(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
+        for state in ProviderState.objects.all():
+            self.log_change(request, state, "Opened the gate.")
+
+    @action(description="Pause orders", permissions=["operate"])  # type: ignore[untyped-decorator]
+    def pause_provider(self, request: HttpRequest) -> HttpResponse:
+        warning = "No new orders go to HeyGen until somebody resumes. Videos wait, uncharged; what HeyGen has goes on."
+        return self._after_asking(request, "Pause orders", warning, provider_gate.pause)
+
+    @action(description="Resume orders", permissions=["operate"])  # type: ignore[untyped-decorator]
+    def resume_provider(self, request: HttpRequest) -> HttpResponse:
+        warning = "Waiting videos are ordered again. A gate that HeyGen's own answers closed stays closed."
+        return self._after_asking(request, "Resume orders", warning, provider_gate.resume)
+
+    def _after_asking(self, request: HttpRequest, title: str, warning: str, deed: Callable[..., None]) -> HttpResponse:
+        if not is_confirmed(request):
+            return ask(self, request, title=title, warning=warning, form=forms.Form())
+        deed(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
+        self.log_change(request, ProviderState.objects.get(name=provider_gate.NAME), f"{title}.")
+        self.message_user(request, f"{title}: done.", messages.SUCCESS)
+        return redirect("admin:videos_providerstate_changelist")
+
+
+@admin.register(OperatorAlarm)
+class OperatorAlarmAdmin(ReadOnlyAdmin):
+    list_display = ("last_at", "code", "text", "count", "first_at", "mailed_at")
+    list_filter = ("code", "last_at")
+    search_fields = ("key", "text")
+
+
+@admin.register(ProviderWebhook)
+class ProviderWebhookAdmin(ReadOnlyAdmin):
+    list_display = ("url", "endpoint_id", "created_at", "retired_at")
+    list_filter = ("retired_at",)
+    search_fields = ("url", "endpoint_id")
+    exclude = ("secret",)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("received_at", "event_type", "provider_video_id", "processed_at", "outcome")
+    list_filter = ("event_type", "outcome", "received_at")
+    search_fields = ("key", "provider_video_id", "callback_id")

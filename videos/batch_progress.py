@@ -1,0 +1,41 @@
+"""How far batches are: counts, progress and credits of all their videos at once."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from videos.enums import PROCESSING, TERMINAL, PublicStatus, public
+from videos.models import Batch, Video
+from videos.querysets import GOING
+from videos.queue import estimates
+
+
+def standings(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
+    """Counts, progress and credits of each batch. One query, however many batches and videos."""
+    found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
+    for row in Video.objects.tallies(list(found)):
+        standing = found[row["batch_id"]]
+        standing["counts"][public(row["status"])] += row["count"]
+        standing["held"] += row["held"]
+        standing["charged"] += row["charged"]
+        standing["done"] += _done(row)
+    for standing in found.values():
+        standing["progress_percent"] = min(99, standing["done"] // standing["total"])
+    return found
+
+
+def _done(row: dict[str, Any]) -> int:
+    """The per cent of a tally's videos, added up."""
+    count: int = row["count"]
+    if row["status"] in TERMINAL:
+        return 100 * count
+    if row["status"] not in PROCESSING:
+        return int(row["reached"])
+    facts = {field: row[key] for key, field in GOING.items()}
+    return count * estimates.progress_percent(Video(status=row["status"], **facts))
+
+
+def _blank(batch: Batch) -> dict[str, Any]:
+    statuses = [status for status in PublicStatus if status != PublicStatus.DRAFT]
+    counts = dict.fromkeys([str(status) for status in statuses], 0)
+    return {"counts": counts, "held": 0, "charged": 0, "done": 0, "total": batch.total}

@@ -1,0 +1,1 @@
+"""Batches: reading tables, creating and canceling many videos, progress and results."""

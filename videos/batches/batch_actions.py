@@ -1,0 +1,266 @@
+"""Batches: one script for many rows, checked whole, held whole, accepted whole or not at all."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.caller import Caller
+from billing import credits
+from genvid import request_context
+from genvid.api.serializers import refuse_field
+from genvid.errors import MOST_DETAILS, InvalidState, ValidationFailed
+from genvid.jobs import enqueue, enqueue_on_commit
+from videos import jobs, settlement, video_events
+from videos.batches import batch_input
+from videos.batches.batch_input import Table
+from videos.batches.columns import AmbiguousColumn, NoColumn, columns_for
+from videos.enums import Status
+from videos.lifecycle import scripts, video_actions
+from videos.lifecycle.video_actions import Cast
+from videos.models import Batch, Video, VideoEvent, after
+from videos.queue import estimates, queue_positions, render_times
+from videos.speech import markup
+from videos.speech.warnings import Warned
+from videos.video_request import NOTHING_SPEAKABLE, SCRIPT_LIMIT, TITLE_LIMIT, VideoRequest
+
+logger = structlog.get_logger(__name__)
+REPORTED = MOST_DETAILS - 1
+"""Errors of one report; beyond them it says how many more there are."""
+CANCEL_CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Quote:
+    credits: int
+    """What would be held for all of it: the most that it can cost."""
+    videos: int
+    estimated_seconds: int
+    available_credits: int
+    affordable: bool
+    hold_factor: float
+    """What the account's holds are multiplied by, as in the quote of a video."""
+    encoding: str | None
+    """That the file was read in; None where the rows came as JSON."""
+    sample: list[batch_input.Row]
+    warnings: list[Warned]
+    """Of the file, and one of each kind of the videos, with the number of rows that it concerns."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A batch that has been checked and priced, none of it saved."""
+
+    batch: Batch
+    videos: list[Video]
+    hold_factor: Decimal
+
+    @property
+    def credits(self) -> int:
+        return sum(video.credits_held for video in self.videos)
+
+
+def quote(caller: Caller, request: VideoRequest, table: Table) -> Quote:
+    """Price a batch without making it. Raises ValidationFailed as `create` would."""
+    draft, available = _drafted(caller, request, table), credits.available(caller.account_id)
+    seconds = sum(video.estimated_seconds for video in draft.videos)
+    affordable = available >= draft.credits
+    read = (table.encoding, table.sample, [*table.warnings, *_warnings(draft)])
+    return Quote(draft.credits, len(draft.videos), seconds, available, affordable, float(draft.hold_factor), *read)
+
+
+def _warnings(draft: Draft) -> list[Warned]:
+    found: dict[str, list[Warned]] = {}
+    for warned in (warned for video in draft.videos for warned in video.warnings or []):
+        found.setdefault(warned["code"], []).append(warned)
+    rows_of = {
+        code: f"In {len(each)} of {len(draft.videos)} rows: {each[0]['message']}" for code, each in found.items()
+    }
+    return [Warned(code=code, message=message, field=found[code][0]["field"]) for code, message in rows_of.items()]
+
+
+@transaction.atomic
+def create(caller: Caller, request: VideoRequest, table: Table) -> Batch:
+    """Queue a video for each row. Raises ValidationFailed, InsufficientCredits, KeyLimitReached: nothing was made."""
+    _refuse_guess(table)
+    draft = _drafted(caller, request, table)
+    batch, videos = draft.batch, draft.videos
+    batch.credits_quoted = draft.credits
+    batch.save(force_insert=True)
+    _line_up(videos, _places(batch))
+    Video.objects.bulk_create(videos, batch_size=500)
+    VideoEvent.objects.bulk_create(
+        (VideoEvent(video=video, to_status=Status.QUEUED, reason="batch") for video in videos), batch_size=1000
+    )
+    holds = {video.money_reference: video.credits_held for video in videos}
+    credits.hold_many(caller.account_id, holds, key_id=caller.key_id)
+    video_events.announce_line(videos)
+    enqueue_on_commit(jobs.DISPATCH)
+    logger.info("batch_accepted", batch_id=str(batch.pk), account_id=str(batch.account_id), videos=len(videos))
+    return batch
+
+
+def _refuse_guess(table: Table) -> None:
+    """A wrong guess would be spoken, and paid."""
+    if table.guesses:
+        message = f"The file does not say its encoding: give the right one of {table.guesses}. A quote shows the rows."
+        raise refuse_field("encoding", message)
+
+
+def _places(batch: Batch) -> list[int]:
+    return [1] * batch.total if batch.is_test else queue_positions.of_next_many(batch.account_id, batch.total)
+
+
+def _line_up(videos: list[Video], line: list[int]) -> None:
+    """Give each its moment in the queue, a microsecond apart, so that they go in the order of their rows."""
+    now, deadline = timezone.now(), after(settings.VIDEO_QUEUE_DEADLINE)
+    for number, (video, place) in enumerate(zip(videos, line, strict=True)):
+        wait = estimates.queue_seconds(place, video.expected_render_seconds)
+        video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
+        video.promised_at = now + timedelta(seconds=wait)
+        video.deadline_at = deadline
+        video.request_id = request_context.current().request_id
+
+
+def cancel(batch: Batch) -> Batch:
+    """Take back what still waits; what HeyGen has goes on. Raises InvalidState once all have ended.
+
+    The first videos are canceled at once, the rest of a long batch by a worker.
+    """
+    asked_at = Coalesce("canceled_at", timezone.now())
+    if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=asked_at) != 1:
+        raise InvalidState("All videos of this batch have ended.")
+    if _cancel_chunk(batch.pk) == CANCEL_CHUNK:
+        enqueue(jobs.CANCEL_BATCH, str(batch.pk))
+    batch.refresh_from_db()
+    return batch
+
+
+def cancel_rest(batch_id: str) -> None:
+    """Each chunk commits by itself: dying half-way leaves the rest to the sweep, and no lock is held for long."""
+    batch = Batch.objects.filter(pk=batch_id, canceled_at__isnull=False).first()
+    while batch is not None and _cancel_chunk(batch.pk):
+        continue
+
+
+@transaction.atomic
+def _cancel_chunk(batch_id: UUID) -> int:
+    # All videos are locked before any money moves, as everywhere; one that is being claimed just now goes on.
+    waiting = Video.objects.queued().filter(batch=batch_id).select_for_update(skip_locked=True, of=("self",))
+    return settlement.cancel_waiting(list(waiting.order_by("batch_row")[:CANCEL_CHUNK]), reason="batch_canceled")
+
+
+def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:
+    """`request`: what the videos share, with variables in script and title. Raises ValidationFailed."""
+    used = _variables(request, table)
+    cast = video_actions.cast_for(request, caller.account_id)
+    _require_known_tags(request.script)
+    requests = _requests(request, cast, table, used)
+    batch = Batch(
+        **video_actions.owned_by(caller),
+        title=request.title,
+        script=request.script,
+        template=replace(request, avatar_id=cast.avatar.pk, voice_id=cast.voice.pk).batch_template(),
+        columns=table.columns,
+        total=len(table.rows),
+        open=len(table.rows),
+    )
+    draft = Draft(batch, [], credits.overrun_factor(caller.account_id))
+    pricer, render_seconds = cache(credits.pricer), cache(render_times.render_seconds)
+    for number, (each, row) in enumerate(zip(requests, table.rows, strict=True), start=1):
+        fields = video_actions.owned_by(caller) | video_actions.fields_of(each, cast, render_seconds)
+        video = Video(**fields, batch=batch, batch_row=number, variables=row, status=Status.QUEUED)
+        video.api_key_id = caller.key_id
+        video.credits_held = video_actions.hold_amount(video, draft.hold_factor, pricer)
+        draft.videos.append(video)
+    return draft
+
+
+def _variables(request: VideoRequest, table: Table) -> dict[str, str]:
+    """The column for each variable of script and title. Raises ValidationFailed for one that no column fills."""
+    used: dict[str, str] = {}
+    for name, template in (("script", request.script), ("title", request.title)):
+        try:
+            used |= columns_for(batch_input.variables_of(template), table.columns, table.repeated)
+        except batch_input.BadTemplate as error:
+            raise refuse_field(name, str(error)) from error
+        except AmbiguousColumn as error:
+            raise refuse_field(table.source, str(error)) from error
+        except NoColumn as error:
+            if not table.is_unreadable:
+                raise refuse_field(name, str(error)) from error
+    return used
+
+
+def _require_known_tags(template: str) -> None:
+    """Raises ValidationFailed on `script` for a tag that is wrong in every row: none of its text comes from one."""
+    for tag in markup.tags_of(template):
+        if not batch_input.VARIABLE.search(tag):
+            raise refuse_field("script", markup.reason_against(tag))
+
+
+def _requests(request: VideoRequest, cast: Cast, table: Table, used: dict[str, str]) -> list[VideoRequest]:
+    """One for each row. Raises one ValidationFailed that names every row and column that is wrong."""
+    requests, problems = [], Problems(table)
+    for index, row in enumerate(table.rows):
+        wrong = table.wrong.get(index, {})
+        if not table.is_unreadable and batch_input.WHOLE_ROW not in wrong:
+            requests.append(_filled(request, row, used))
+            wrong = _row_problems(row, used, requests[-1], cast) | wrong
+        problems.add(index, wrong)
+    problems.raise_any()
+    return requests
+
+
+def _filled(request: VideoRequest, row: batch_input.Row, used: dict[str, str]) -> VideoRequest:
+    values = {variable: row.get(column, "") for variable, column in used.items()}
+    return replace(
+        request, title=batch_input.fill(request.title, values), script=batch_input.fill(request.script, values)
+    )
+
+
+def _row_problems(row: batch_input.Row, used: dict[str, str], request: VideoRequest, cast: Cast) -> dict[str, str]:
+    """Column and message of everything that is wrong with one row, which `request` was filled from."""
+    empty = [column for column in used.values() if not row.get(column, "").strip()]
+    if empty:
+        return dict.fromkeys(empty, "Is empty; the script uses it.")
+    long_title = f"Is longer than {TITLE_LIMIT} characters with this row's values."
+    wrong = {"script": _script_problem(request, cast), "title": long_title if len(request.title) > TITLE_LIMIT else ""}
+    return {name: problem for name, problem in wrong.items() if problem}
+
+
+def _script_problem(request: VideoRequest, cast: Cast) -> str:
+    length = len(request.script)
+    if length > SCRIPT_LIMIT:
+        return f"Is {length} characters long with this row's values; at most {SCRIPT_LIMIT}."
+    if not estimates.is_speakable(request.script):
+        return NOTHING_SPEAKABLE
+    return scripts.problem_of(request, cast.voice)
+
+
+class Problems:
+    """One report on all rows, of bounded size."""
+
+    def __init__(self, table: Table) -> None:
+        self.table, self.details, self.more = table, dict[str, str](), 0
+
+    def add(self, index: int, wrong: dict[str, str]) -> None:
+        where = f"Line {self.table.lines[index]}: " if self.table.lines and wrong else ""
+        for column, message in wrong.items():
+            if len(self.details) < REPORTED:
+                self.details[f"rows.{index}.{column}".rstrip(".")] = where + message
+            else:
+                self.more += 1
+
+    def raise_any(self) -> None:
+        if self.more:
+            self.details["rows"] = f"There are {self.more} more errors."
+        if self.details:
+            raise ValidationFailed("Some rows are not valid; none was accepted.", details=self.details)

@@ -1,0 +1,236 @@
+"""Rows of variables for one script: read from CSV as people really save it, and put into the script's `{{variables}}`.
+
+Pure text work: nothing here knows the database or the API.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from videos.batches.columns import LONGEST_HEADER, as_variable_name, cleaned, headed, is_variable_name
+from videos.batches.csv_dialects import Dialect, dialect_of
+from videos.batches.csv_encodings import Decoded, UnreadableText, WrongEncoding, decode
+from videos.speech.warnings import Warned
+
+MOST_COLUMNS = 50
+MOST_VALUE = 5000
+"""Characters of one cell: more cannot be spoken anyway."""
+LONGEST_SHOWN = 80
+"""Characters of a wrong column name that a report repeats."""
+MOST_LINES = 10
+"""Numbers of lines that a warning names."""
+WHOLE_ROW = ""
+"""Stands for the column where a row as a whole is wrong."""
+VARIABLE = re.compile(r"\{\{([^{}]*)\}\}")
+SAMPLE = 3
+"""Rows that a quote shows as they were read."""
+
+Row = dict[str, str]
+
+
+class BadTable(Exception):
+    """The file as a whole cannot be read as rows; the message says why."""
+
+
+class BadEncoding(BadTable):
+    """The file is no text in the encoding that was given with it; the message says which it may be."""
+
+
+class BadTemplate(Exception):
+    """The script has braces that are no variable; the message says which."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What was given, with `wrong` naming what cannot be used of it, so that one report tells it all."""
+
+    columns: list[str]
+    rows: list[Row]
+    lines: list[int]
+    """The line of the file on which each row begins, from 1; empty where the rows came as JSON."""
+    wrong: dict[int, dict[str, str]] = field(default_factory=dict)
+    """By the row's index: column (or `WHOLE_ROW`) to message."""
+    repeated: frozenset[str] = frozenset()
+    """Names that more than one column of the file has."""
+    decoded: Decoded | None = None
+    """How the file was read; None where the rows came as JSON."""
+    warnings: list[Warned] = field(default_factory=list)
+
+    @property
+    def is_unreadable(self) -> bool:
+        """No row of it names a column."""
+        return bool(self.wrong) and not self.columns
+
+    @property
+    def source(self) -> str:
+        """The field of the API that it came in."""
+        return "rows_file" if self.decoded else "rows"
+
+    @property
+    def encoding(self) -> str | None:
+        return self.decoded.encoding if self.decoded else None
+
+    @property
+    def guesses(self) -> str:
+        """The encodings that it may be in, in words; empty unless one was guessed."""
+        return self.decoded.alternatives if self.decoded else ""
+
+    @property
+    def sample(self) -> list[Row]:
+        return self.rows[:SAMPLE]
+
+
+def read_csv(content: bytes, *, most_rows: int, encoding: str | None = None) -> Table:
+    """Rows of a CSV as spreadsheets save it. Raises BadTable, BadEncoding where `encoding` does not fit."""
+    try:
+        decoded = decode(content, encoding)
+    except WrongEncoding as error:
+        raise BadEncoding(str(error)) from None
+    except UnreadableText as error:
+        raise BadTable(str(error)) from None
+    return _FileReader(decoded).table(most_rows)
+
+
+class _FileReader:
+    """One pass over the records of a file."""
+
+    def __init__(self, decoded: Decoded) -> None:
+        self.decoded, self.dialect = decoded, dialect_of(decoded.text)
+        self.records = _records(decoded.text, self.dialect)
+        _, self.header = next(self.records, (0, []))
+        self.columns, self.repeated = _checked_header(self.header)
+        self.nameless = set(range(len(self.header))) - {place for place, _ in self.columns}
+        self.short_lines, self.nameless_lines = list[int](), list[int]()
+
+    def table(self, most_rows: int) -> Table:
+        table = Table([name for _, name in self.columns], [], [], repeated=self.repeated, decoded=self.decoded)
+        for line, cells in self.records:
+            if len(table.rows) == most_rows:
+                raise BadTable(f"There are more than {most_rows} rows: split the file.")
+            # A row that is too wide has been noted as wrong: what it is cut to does not matter.
+            row = {name: cells[place] if place < len(cells) else "" for place, name in self.columns}
+            if wrong := self._wrong(cells, row):
+                table.wrong[len(table.rows)] = wrong
+            table.rows.append(row)
+            table.lines.append(line)
+            self._note_oddities(line, cells)
+        table.warnings.extend(self._warnings())
+        return table
+
+    def _wrong(self, cells: list[str], row: Row) -> dict[str, str]:
+        if any(cells[len(self.header) :]):
+            separator = self.dialect.separator_name
+            hint = f"A cell that holds a {separator} stands in quotation marks."
+            return {WHOLE_ROW: f"Has {len(cells)} cells; the header has {len(self.header)}. {hint}"}
+        return {name[:LONGEST_SHOWN]: problem for name, value in row.items() if (problem := wrong_value(value))}
+
+    def _note_oddities(self, line: int, cells: list[str]) -> None:
+        # Excel leaves out the separators of empty cells at the end of a row.
+        if len(cells) <= max(place for place, _ in self.columns):
+            self.short_lines.append(line)
+        if any(cell and place in self.nameless for place, cell in enumerate(cells)):
+            self.nameless_lines.append(line)
+
+    def _warnings(self) -> Iterator[Warned]:
+        if guesses := self.decoded.guesses:
+            text = f"The file does not say its encoding; it was read as {guesses[0].encoding}. Look at `sample`, and "
+            text += f"send `encoding` when you create the batch. Likely: {self.decoded.alternatives}."
+            yield Warned(code="encoding_guessed", message=text, field="encoding")
+        if self.short_lines:
+            text = f"Rows that end early were filled with empty cells: {_lines(self.short_lines)}."
+            yield Warned(code="short_rows", message=text, field="rows_file")
+        if self.nameless_lines:
+            text = f"Cells under a header without a name were left out: {_lines(self.nameless_lines)}."
+            yield Warned(code="unnamed_columns", message=text, field="rows_file")
+
+
+def _lines(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:MOST_LINES]))
+    word = "line" if len(numbers) == 1 else "lines"
+    return f"{word} {shown}" + (f" and {len(numbers) - MOST_LINES} more" if len(numbers) > MOST_LINES else "")
+
+
+def wrong_value(value: str) -> str:
+    """What is wrong with a cell, in words; empty when nothing is."""
+    if "\x00" in value:
+        return "Null characters are not allowed."
+    return f"Is longer than {MOST_VALUE} characters." if len(value) > MOST_VALUE else ""
+
+
+def _records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line that it begins on; lines with nothing in them are passed over."""
+    reader = csv.reader(io.StringIO(text[dialect.begins :], newline=""), delimiter=dialect.separator, strict=True)
+    begins = dialect.lines_before + 1
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                yield begins, stripped
+            begins = dialect.lines_before + reader.line_num + 1
+    except csv.Error as error:
+        line = dialect.lines_before + reader.line_num
+        raise BadTable(
+            f"Line {line} cannot be read: {error}. A quotation mark inside a quoted cell is written twice."
+        ) from None
+
+
+def _checked_header(cells: list[str]) -> tuple[list[tuple[int, str]], frozenset[str]]:
+    columns, repeated = headed(cells)
+    if not columns:
+        raise BadTable("The file is empty: its first line names the columns.")
+    if len(columns) > MOST_COLUMNS:
+        raise BadTable(f"There are more than {MOST_COLUMNS} columns: leave out those that the script does not use.")
+    return columns, repeated
+
+
+def read_objects(given: list[object]) -> Table:
+    """Rows that came as JSON. Raises BadTable."""
+    read = [_read_row(row) for row in given]
+    rows, wrong = [row for row, _ in read], {index: each for index, (_, each) in enumerate(read) if each}
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    if len(columns) > MOST_COLUMNS:
+        raise BadTable(f"There are more than {MOST_COLUMNS} columns: leave out those that the script does not use.")
+    return Table(columns, rows, [], wrong)
+
+
+def _read_row(row: object) -> tuple[Row, dict[str, str]]:
+    """What can be used of it, and what is wrong with the rest."""
+    if not isinstance(row, dict):
+        return {}, {WHOLE_ROW: "Must be an object of texts."}
+    wrong = {name[:LONGEST_SHOWN]: problem for name, value in row.items() if (problem := _wrong_pair(name, value))}
+    return {name: value if isinstance(value, str) else "" for name, value in row.items()}, wrong
+
+
+def _wrong_pair(name: str, value: object) -> str:
+    if not cleaned(name):
+        return "A column needs a name."
+    if len(name) > LONGEST_HEADER:
+        return f"The column's name is longer than {LONGEST_HEADER} characters."
+    if "\x00" in name:
+        return "Null characters are not allowed."
+    return wrong_value(value) if isinstance(value, str) else "Must be a text."
+
+
+def variables_of(template: str) -> list[str]:
+    """The names in a script, in the order they first occur. Raises BadTemplate for braces that are no variable."""
+    names = [cleaned(found) for found in VARIABLE.findall(template)]
+    wrong = next((name for name in names if not is_variable_name(name)), None)
+    if wrong is not None:
+        shown = wrong[:LONGEST_SHOWN]
+        raise BadTemplate(
+            f"{{{{{shown}}}}} is no variable: letters, digits and _, at most 64, no digit first. "
+            f"Write {{{{{as_variable_name(shown) if shown else 'name'}}}}}, and name the column so."
+        )
+    rest = VARIABLE.sub(" ", template)
+    for braces in ("{{", "}}"):
+        if braces in rest:
+            near = rest[max(0, rest.index(braces) - 10) :][:30]
+            raise BadTemplate(f"{braces} near {near!r} is no variable: write {{{{name}}}}.")
+    return list(dict.fromkeys(names))
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The script with each variable's value, verbatim: braces inside a value stay text."""
+    return VARIABLE.sub(lambda match: values[cleaned(match[1])], template)

@@ -1,0 +1,39 @@
+"""A batch as a table: a line for each of its rows, safe to open in a spreadsheet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from genvid.spreadsheets import harmless
+from videos.models import Batch, Video
+from videos.queue.waiting_reasons import NOT_WAITING
+from videos.representations import VideoOutput
+
+CHUNK = 200
+FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_url", "error_code", "error_message")
+
+
+def pages_of(batch: Batch) -> Iterator[list[list[str]]]:
+    """The header, then the rows in their order, `CHUNK` of them at a time and with one query."""
+    yield [["row", *map(_cell, batch.columns), "video_id", *FACTS]]
+    after_row = 0
+    while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:CHUNK]):
+        yield [[_cell(value) for value in _line(batch, video)] for video in videos]
+        after_row = videos[-1].batch_row or 0
+
+
+def _line(batch: Batch, video: Video) -> list[Any]:
+    shown = VideoOutput.of(video, NOT_WAITING)
+    facts = shown | {
+        "credits_charged": video.credits_charged,
+        "error_code": video.error_code,
+        "error_message": video.error_message,
+    }
+    if video.deleted_at:
+        # Its links lead nowhere any more.
+        facts |= {"file_url": None, "captions_url": None}
+    variables = [video.variables.get(column, "") for column in batch.columns]
+    return [video.batch_row, *variables, video.pk, *(facts[name] for name in FACTS)]
+
+
+def _cell(value: Any) -> str:
+    return harmless("" if value is None else str(value))

@@ -1,0 +1,1 @@
+"""What clients do with a video, and how it ends: creation, settlement, retention, deletion."""

@@ -1,0 +1,69 @@
+"""An erased account's videos: each ends by the ordinary rules, and then goes, here and where it was rendered."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from accounts.privacy.anonymisation import forget_admin_log
+from genvid.batched_rows import delete_in_pieces, update_in_pieces
+from genvid.leasing import sweep
+from videos import jobs, settlement
+from videos.enums import TERMINAL, WAITING, Status
+from videos.lifecycle import deletion
+from videos.models import Batch, Video, VideoEvent, WebhookDelivery
+from videos.querysets import VideoQuerySet
+
+logger = structlog.get_logger(__name__)
+PIECE = 200
+ORDER_ON_ITS_WAY = timedelta(hours=1)
+"""An order that staff took back may until then still turn out to have made a render."""
+
+
+def erase(account_id: UUID) -> str:
+    """Do what can be done now. Returns what is left, in words, and "" once no word of the client's is anywhere."""
+    mine = Video.objects.filter(account=account_id)
+    _cancel_waiting(mine)
+    _delete_ended(mine)
+    making, undeleted = mine.filter(status__in=WAITING).count(), _undeleted(mine).count()
+    if making or undeleted:
+        return f"{making} videos are being made, {undeleted} are not deleted everywhere"
+    _forget_words(account_id, mine)
+    return ""
+
+
+def _cancel_waiting(mine: VideoQuerySet) -> None:
+    """What no order was placed for. What was ordered is paid for: it ends by itself, and is then deleted."""
+    for video in mine.queued().order_by("queued_at")[:PIECE]:
+        settlement.cancel(video, reason="account_erased")
+
+
+def _delete_ended(mine: VideoQuerySet) -> None:
+    lately = timezone.now() - ORDER_ON_ITS_WAY
+    in_doubt = Q(status=Status.CANCELED, attempt__gt=0, provider_video_id=None, moved_at__gt=lately)
+    ended = mine.filter(deleted_at=None, status__in=TERMINAL | {Status.DRAFT}).exclude(in_doubt)
+    for video in ended.order_by("created_at")[:PIECE]:
+        deletion.delete(video)
+    # Those whose message was lost, and those that their client had deleted before.
+    sweep(_undeleted(mine).exclude(deleted_at=None), jobs.PURGE, most=PIECE)
+
+
+def _undeleted(mine: VideoQuerySet) -> VideoQuerySet:
+    return mine.filter(status__in=TERMINAL | {Status.DRAFT}).unpurged()
+
+
+def _forget_words(account_id: UUID, mine: VideoQuerySet) -> None:
+    """The rows stay, for the ledger refers to them."""
+    spoken = ~Q(error_message="") | ~Q(provider_error="") | ~Q(waiting_reason="") | ~Q(file_sha256="")
+    blank = {"error_message": "", "provider_error": "", "waiting_reason": "", "file_sha256": ""}
+    update_in_pieces(mine.filter(spoken), **blank)
+    update_in_pieces(VideoEvent.objects.filter(video__account=account_id).exclude(detail=""), detail="")
+    batches = Batch.objects.filter(account=account_id).exclude(script="", title="")
+    update_in_pieces(batches, script="", title="", template={}, columns=[])
+    ids = list(mine.values_list("pk", flat=True))
+    for start in range(0, len(ids), PIECE):
+        forget_admin_log(Video, ids[start : start + PIECE])
+    ours = mine.filter(provider_video_id=OuterRef("provider_video_id"))
+    delete_in_pieces(WebhookDelivery.objects.exclude(provider_video_id="").filter(Exists(ours)))

@@ -1,0 +1,37 @@
+"""The videos' part of somebody's copy of their data."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from accounts.privacy.data_export import AT_A_TIME, plain_rows
+from videos.media.signed_links import lasting_link
+from videos.models import Batch, Video, VideoEvent
+from videos.queue.waiting_reasons import NOT_WAITING
+from videos.representations import VideoOutput
+
+FILES = ("file", "thumbnail", "subtitles", "subtitles_vtt")
+
+
+def parts_of(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
+    """Videos with links to their files, what became of them, and batches; each a generator."""
+    events = VideoEvent.objects.filter(video__account__in=account_ids).order_by("id")
+    return {
+        "videos": _videos(account_ids),
+        "video_events": plain_rows(events, without=("detail",)),
+        "batches": plain_rows(Batch.objects.filter(account__in=account_ids)),
+    }
+
+
+def _videos(account_ids: list[UUID]) -> Iterator[dict[str, Any]]:
+    """Those that were deleted too: what is left of them is data as well."""
+    for video in Video.objects.filter(account__in=account_ids).iterator(chunk_size=AT_A_TIME):
+        stored = {name: getattr(video, name).name for name in FILES}
+        yield VideoOutput.of(video, NOT_WAITING) | {
+            "account_id": video.account_id,
+            "created_by_id": video.created_by_id,
+            "api_key_id": video.api_key_id,
+            "variables": video.variables,
+            "deleted_at": video.deleted_at,
+            "files": {name: lasting_link(path) for name, path in stored.items() if path},
+        }

@@ -1,0 +1,161 @@
+"""How long finished videos are kept: a warning, then the files go, here and at HeyGen. The row and its bill stay."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.enums import EventType
+from genvid import request_context
+from genvid.batched_rows import delete_in_pieces
+from genvid.heygen.heygen_errors import HeyGenError
+from genvid.leasing import sweep
+from videos import jobs, video_events
+from videos.enums import Status
+from videos.models import Video, VideoEvent, WebhookDelivery
+from videos.pipeline.storage import forget_files
+from videos.provider import heygen_clients
+from videos.querysets import VideoQuerySet
+
+logger = structlog.get_logger(__name__)
+BATCH = 200
+LOOK_BACK = timedelta(days=30)
+"""Renders that we failed to delete at HeyGen are tried again for that long."""
+KEEP_DELIVERIES = timedelta(days=30)
+KEEP_PROVIDER_WORDS = timedelta(days=90)
+CLEAR_AFTER = timedelta(hours=1)
+"""A worker that has not heard of the end may be putting files into the storage until then."""
+
+
+def retain_all() -> None:
+    """Everything that is due. Any number of workers may run it at once, and die at any line of it."""
+    warn_of_expiry()
+    expire_due()
+    clear_failed()
+    wake_renders_left()
+    forget_deliveries()
+    forget_provider_words()
+
+
+def warn_of_expiry() -> None:
+    """Tell each video's client once, RETENTION_WARNING_DAYS before its files go."""
+    soon = timezone.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
+    for video in _kept().filter(expires_at__lte=soon, expiry_warned_at=None).order_by("expires_at")[:BATCH]:
+        _warn(video)
+
+
+@request_context.under_request_of_row
+@transaction.atomic
+def _warn(video: Video) -> None:
+    if _kept().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
+        _note(video, "expiring")
+        video_events.announce(video, EventType.VIDEO_EXPIRING)
+
+
+def expire_due() -> None:
+    """Remove the files of videos past their date."""
+    for video in _expired().order_by("expires_at")[:BATCH]:
+        _expire(video)
+
+
+def _expired() -> VideoQuerySet:
+    return _kept().filter(expires_at__lte=timezone.now())
+
+
+@request_context.under_request_of_row
+def _expire(video: Video) -> None:
+    # Those before it in the batch took their time: it may have been given a later end meanwhile.
+    if not _expired().filter(pk=video.pk).exists():
+        return
+    # The files go first: dying between the two leaves a video that is found again, never files that nobody names.
+    try:
+        forget_files(video)
+    except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
+        logger.warning("expiry_postponed", video_id=str(video.pk), error=repr(error))
+        return
+    with transaction.atomic():
+        gone = (
+            _kept()
+            .filter(pk=video.pk)
+            .update(
+                expired_at=timezone.now(),
+                updated_at=timezone.now(),
+                file="",
+                thumbnail="",
+                subtitles="",
+                subtitles_vtt="",
+            )
+        )
+        if gone == 1:
+            _note(video, "expired")
+
+
+def _kept() -> VideoQuerySet:
+    return Video.objects.filter(status=Status.COMPLETED, expired_at=None, deleted_at=None)
+
+
+def _note(video: Video, reason: str) -> None:
+    """A line of the history that is no move."""
+    VideoEvent.objects.create(video=video, from_status=Status.COMPLETED, to_status=Status.COMPLETED, reason=reason)
+
+
+def clear_failed() -> None:
+    """Files of videos that failed, or were canceled, while they were being stored."""
+    now = timezone.now()
+    ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
+    ended = ended.filter(rendered_at__gt=now - LOOK_BACK, completed_at__lt=now - CLEAR_AFTER)
+    for video in ended.order_by("rendered_at")[:BATCH]:
+        _clear(video)
+
+
+@request_context.under_request_of_row
+def _clear(video: Video) -> None:
+    try:
+        forget_files(video)
+    except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
+        logger.warning("clearing_postponed", video_id=str(video.pk), error=repr(error))
+    else:
+        Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
+
+
+def wake_renders_left() -> None:
+    """Renders still at HeyGen that are to be deleted there: expired ones, and where the settings say so all."""
+    left = Video.objects.filter(status=Status.COMPLETED, provider_deleted_at=None, provider_video_id__isnull=False)
+    wanted = Q(expired_at__gt=timezone.now() - LOOK_BACK)
+    if settings.HEYGEN_DELETE_AFTER_STORE:
+        wanted |= Q(completed_at__gt=timezone.now() - LOOK_BACK)
+    sweep(left.filter(wanted).order_by("completed_at"), jobs.DELETE_RENDER, most=BATCH)
+
+
+def delete_render(video_id: str) -> None:
+    """Delete at HeyGen what we have stored, or no longer keep. One that is gone there already counts as deleted."""
+    video = Video.objects.filter(pk=video_id, status=Status.COMPLETED, provider_deleted_at=None).first()
+    if video is not None and video.provider_video_id:
+        _delete_render(video)
+
+
+@request_context.under_request_of_row
+def _delete_render(video: Video) -> None:
+    try:
+        heygen_clients.delete_render(video)
+    except HeyGenError as error:
+        logger.warning("render_not_deleted", video_id=str(video.pk), error=str(error))
+        return
+    Video.objects.filter(pk=video.pk).update(provider_deleted_at=timezone.now())
+
+
+def forget_deliveries() -> None:
+    """What HeyGen has told us, raw. Its history is read anew only for renders that are late by hours."""
+    delete_in_pieces(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEEP_DELIVERIES))
+
+
+def forget_provider_words() -> None:
+    """HeyGen's own words about what went wrong, which may quote the script. Our code and message stay."""
+    then = timezone.now() - KEEP_PROVIDER_WORDS
+    spoken = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")
+    while ids := list(spoken.order_by("completed_at").values_list("pk", flat=True)[:BATCH]):
+        VideoEvent.objects.filter(video__in=ids).exclude(detail="").update(detail="")
+        Video.objects.filter(pk__in=ids).update(provider_error="", waiting_reason="")

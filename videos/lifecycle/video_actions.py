@@ -1,0 +1,267 @@
+"""Quotes, new videos, drafts, cancel, retry: what clients ask for. Nothing here talks to HeyGen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.enums import EventType
+from avatars.models import Avatar, Voice
+from billing import credits
+from genvid import request_context
+from genvid.api.serializers import refuse_field
+from genvid.errors import InvalidState
+from genvid.jobs import enqueue_on_commit
+from genvid.leasing import from_now
+from videos import jobs, settlement, video_events
+from videos.enums import Status
+from videos.lifecycle import scripts
+from videos.models import Video, VideoEvent, after
+from videos.queue import estimates, render_times, waiting_reasons
+from videos.queue.waiting_reasons import Standing
+from videos.speech.languages import language_name, voice_speaks
+from videos.speech.warnings import Warned
+from videos.video_request import VideoChanges, VideoRequest
+
+RenderSeconds = Callable[[str, int], int]
+"""`paces.render_seconds`, which a batch remembers the answers of, as of `credits.pricer`."""
+Pricer = Callable[..., Callable[[Decimal], int]]
+RETRYABLE = (Status.FAILED, Status.CANCELED)
+
+
+@dataclass(frozen=True)
+class Quote:
+    credits: int
+    """What would be held: the most that the video can cost."""
+    estimated_seconds: int
+    available_credits: int
+    affordable: bool
+    eta_seconds: int | None
+    """None while nothing can be promised."""
+    waiting_for: str | None
+    hold_factor: float
+    """What the account's holds are multiplied by, 1 to 2, after videos that were longer than was held for them."""
+    warnings: list[Warned]
+
+
+@dataclass(frozen=True)
+class Cast:
+    avatar: Avatar
+    voice: Voice
+    engine: str
+
+
+def quote(caller: Caller, request: VideoRequest) -> Quote:
+    """Price a video without making it. Raises ValidationFailed as `create` would."""
+    video = Video(**owned_by(caller), **_checked_fields(request, caller.account_id))
+    factor = credits.overrun_factor(caller.account_id)
+    needed, available = hold_amount(video, factor), credits.available(caller.account_id)
+    standing = waiting_reasons.of_next(video.account_id, is_test=video.is_test)
+    return Quote(
+        credits=needed,
+        estimated_seconds=video.estimated_seconds,
+        available_credits=available,
+        affordable=available >= needed,
+        eta_seconds=_wait_of(video, standing),
+        waiting_for=standing.waiting_for,
+        hold_factor=float(factor),
+        warnings=video.warnings or [],
+    )
+
+
+def hold_amount(video: Video, factor: Decimal, pricer: Pricer = credits.pricer) -> int:
+    """The price of what it may come to (`estimates.seconds_to_hold`); a test video has none.
+
+    `factor`: the account's (`credits.overrun_factor`).
+    """
+    if video.is_test:
+        return 0
+    price = pricer(engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution)
+    return price(
+        estimates.seconds_to_hold(video.script, speed=video.speed, language=video.voice.language, factor=factor)
+    )
+
+
+@transaction.atomic
+def create(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_of: Video | None = None) -> Video:
+    """Make a video, queued or as a draft. Raises ValidationFailed and InsufficientCredits; then nothing was made."""
+    fields = owned_by(caller) | _checked_fields(request, caller.account_id)
+    fields |= {"retry_of": retry_of, "request_id": request_context.current().request_id}
+    video = Video.objects.create(**fields, status=Status.DRAFT)
+    VideoEvent.objects.create(video=video, to_status=Status.DRAFT, reason="created")
+    if not draft:
+        _enqueue(video, caller.key_id)
+    return video
+
+
+@transaction.atomic
+def generate(caller: Caller, video: Video) -> Video:
+    """Queue a draft, on the limit of the caller's key where there is one.
+
+    Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed if its avatar has since retired, or
+    its script could not be ordered now.
+    """
+    video = _locked(video)
+    if video.status != Status.DRAFT:
+        raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
+    _usable_avatar(video.avatar_id, video.account_id)
+    scripts.require_understood(video.script, _usable_voice(video.voice_id, video.account_id))
+    _enqueue(video, caller.key_id)
+    return video
+
+
+def _locked(video: Video) -> Video:
+    """The row as it is now, kept so until the transaction ends: two changes at once must see each other."""
+    row: Video = Video.objects.select_for_update(of=("self",)).select_related("avatar", "voice").get(pk=video.pk)
+    return row
+
+
+def _enqueue(video: Video, key_id: UUID | None) -> None:
+    amount = hold_amount(video, credits.overrun_factor(video.account_id))
+    foreseen = waiting_reasons.of_next(video.account_id, is_test=video.is_test)
+    wait = _wait_of(video, foreseen)
+    queued = video.move(
+        Status.QUEUED,
+        reason="accepted",
+        queued_at=timezone.now(),
+        credits_held=amount,
+        api_key_id=key_id,
+        request_id=request_context.current().request_id,
+        promised_at=None if wait is None else after(wait),
+        deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE),
+    )
+    if not queued:
+        raise InvalidState("Another request was first.")
+    credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
+    standing = waiting_reasons.once_queued(foreseen, is_test=video.is_test)
+    video_events.announce(video, EventType.VIDEO_QUEUED, standing)
+    waiting_reasons.keep(video, standing)
+    enqueue_on_commit(jobs.DISPATCH)
+
+
+def _wait_of(video: Video, standing: Standing) -> int | None:
+    """Seconds until its file is expected, were it queued now; None where nothing can be promised."""
+    position = standing.promised_position
+    return (
+        None if position is None else estimates.queue_seconds(position, video.expected_render_seconds, standing.slots)
+    )
+
+
+@transaction.atomic
+def update(video: Video, changes: VideoChanges) -> Video:
+    """Change title and metadata always, the rest while a draft. Raises InvalidState naming what is too late."""
+    video = _locked(video)
+    late = changes.of_drafts_only
+    if late and video.status != Status.DRAFT:
+        details = dict.fromkeys(late, "Can only change while the video is a draft.")
+        raise InvalidState("Only title and metadata can change now.", details=details)
+    request = changes.applied_to(VideoRequest.of_video(video))
+    fields = _checked_fields(request, video.account_id) if late else request.model_fields()
+    Video.objects.filter(pk=video.pk).update(updated_at=timezone.now(), **fields)
+    video.refresh_from_db()
+    return video
+
+
+def cancel(video: Video) -> Video:
+    """End a video that is queued, or whose render is stuck, and give its credits back. Raises InvalidState for others.
+
+    A render that is let go may still be finished and billed at HeyGen: that is no fault of the client's.
+    """
+    is_stuck = estimates.is_stuck(video)
+    reason = "stuck_render_canceled" if is_stuck else "canceled"
+    if not (is_stuck or video.status == Status.QUEUED) or not settlement.cancel(video, reason=reason):
+        raise InvalidState("Only a queued video, or one whose render is stuck, can be canceled.")
+    return video
+
+
+def retry(caller: Caller, video: Video) -> Video:
+    """A new video of the same request. Raises InvalidState unless the old one failed or was canceled."""
+    if video.status not in RETRYABLE:
+        raise InvalidState("Only a failed or canceled video can be retried.")
+    # A person may retry a test key's video: it stays what it was.
+    return create(replace(caller, is_test=video.is_test), VideoRequest.of_video(video), retry_of=video)
+
+
+def owned_by(caller: Caller) -> dict[str, Any]:
+    """The columns that say whose a new video or batch is."""
+    return {"account_id": caller.account_id, "created_by_id": caller.user_id, "is_test": caller.is_test}
+
+
+def _checked_fields(request: VideoRequest, account_id: UUID) -> dict[str, Any]:
+    """`fields_of` the request. Raises ValidationFailed for what cannot be spoken or is not offered to the account."""
+    cast = cast_for(request, account_id)
+    if problem := scripts.problem_of(request, cast.voice):
+        raise refuse_field("script", problem)
+    return fields_of(request, cast)
+
+
+def fields_of(
+    request: VideoRequest, cast: Cast, render_seconds: RenderSeconds = render_times.render_seconds
+) -> dict[str, Any]:
+    """The columns that follow from a request that is in order: what was asked for, who speaks, and how long it is."""
+    seconds = estimates.spoken_seconds(request.script, speed=request.speed, language=cast.voice.language)
+    return {
+        **request.model_fields(),
+        "avatar": cast.avatar,
+        "voice": cast.voice,
+        "engine": cast.engine,
+        "estimated_seconds": seconds,
+        "warnings": scripts.warnings_of(request, cast.voice),
+        "expected_render_seconds": render_seconds(cast.engine, seconds),
+    }
+
+
+def cast_for(request: VideoRequest, account_id: UUID) -> Cast:
+    """Who speaks, and how it is rendered. Raises ValidationFailed for what the catalogue does not offer the account."""
+    avatar = _usable_avatar(request.avatar_id, account_id)
+    voice = _voice_for(avatar, request.voice_id, request.language or "", account_id)
+    return Cast(avatar, voice, _engine_for(avatar))
+
+
+def _usable_avatar(avatar_id: UUID, account_id: UUID) -> Avatar:
+    offered = Avatar.objects.offered_to(account_id).with_offered_voice(account_id)
+    avatar: Avatar | None = offered.filter(pk=avatar_id).select_related("default_voice").first()
+    if avatar is None:
+        raise refuse_field("avatar_id", "There is no such avatar.")
+    if not avatar.is_usable:
+        raise refuse_field("avatar_id", "This avatar has been retired.")
+    return avatar
+
+
+def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str, account_id: UUID) -> Voice:
+    voice = _usable_voice(voice_id, account_id) if voice_id else _own_voice(avatar)
+    if voice is None or not voice.is_usable:
+        raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
+    if language and language_name(language) is None and not voice_speaks(voice.language, language):
+        raise refuse_field("language", "Is neither a language nor a language code.")
+    if language and not voice_speaks(voice.language, language):
+        raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
+    return voice
+
+
+def _own_voice(avatar: Any) -> Voice | None:
+    """The avatar's default voice, where the account may use that too."""
+    voice: Voice | None = avatar.default_voice if avatar.offered_voice_id else None
+    return voice
+
+
+def _usable_voice(voice_id: UUID, account_id: UUID) -> Voice:
+    voice: Voice | None = Voice.objects.offered_to(account_id).filter(pk=voice_id).first()
+    if voice is None:
+        raise refuse_field("voice_id", "There is no such voice.")
+    if not voice.is_usable:
+        raise refuse_field("voice_id", "This voice has been retired.")
+    return voice
+
+
+def _engine_for(avatar: Avatar) -> str:
+    """The operator's engine where the avatar can do it, else the first that it can."""
+    if not avatar.engines or settings.HEYGEN_ENGINE in avatar.engines:
+        return str(settings.HEYGEN_ENGINE)
+    return str(avatar.engines[0])

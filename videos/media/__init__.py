@@ -1,0 +1,1 @@
+"""Files of videos: downloads from HeyGen, inspection, signed links."""

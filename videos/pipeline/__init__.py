@@ -1,0 +1,1 @@
+"""The way of a video through HeyGen: scheduling, submission, polling, webhooks, storage. Called by tasks."""

@@ -1,0 +1,84 @@
+"""How a render ends that gave no file: failed, refused, lost, or given up. A finished one goes on in `storing`."""
+
+import structlog
+from django.utils import timezone
+
+from genvid.heygen.failures import failure_of_error
+from genvid.heygen.heygen_errors import Busy, HeyGenError, OperatorProblem, Refused
+from genvid.heygen.heygen_types import Failure
+from videos import settlement
+from videos.enums import Status
+from videos.models import Video, after
+from videos.pipeline import last_deadlines
+from videos.provider import provider_gate
+
+logger = structlog.get_logger(__name__)
+EXTENSION_SECONDS = 3600.0
+"""A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
+
+
+def end_failed(video: Video, failure: Failure | None) -> None:
+    if failure is not None and not video.is_test and (failure.operator_problem or failure.is_busy):
+        _order_again(video, failure)
+        return
+    settlement.fail(
+        video,
+        code=failure.code if failure else "render_failed",
+        message=failure.message if failure else "The render failed.",
+        retryable=failure.retryable if failure else True,
+        reason="failed_at_provider",
+        provider_error=f"{failure.raw_code} {failure.raw_message}" if failure else "",
+    )
+
+
+def _order_again(video: Video, failure: Failure) -> None:
+    """Our own wallet, plan or load: the customer's video waits, and a new order is placed once HeyGen takes any."""
+    provider_gate.trip(failure, video=video, ordered_at=video.submitted_at)
+    reason = "provider_operator_problem" if failure.operator_problem else "provider_busy"
+    settlement.requeue(video, reason=reason, why=f"{failure.raw_code} {failure.raw_message}".strip())
+
+
+def end_refused(video: Video, error: Refused) -> None:
+    """HeyGen refuses this video when it is read: nothing will come of it, and asking again cannot help."""
+    failure = failure_of_error(error)
+    settlement.fail(
+        video,
+        code=failure.code,
+        message=failure.message,
+        retryable=failure.retryable,
+        reason="refused_by_provider",
+        provider_error=str(error),
+    )
+
+
+def end_lost(video: Video, error: HeyGenError) -> None:
+    settlement.fail(
+        video,
+        code="render_lost",
+        message="The render was lost at the video service. Nothing was charged.",
+        reason="unknown_at_provider",
+        provider_error=str(error),
+    )
+
+
+def extend_deadline(video: Video, error: HeyGenError) -> None:
+    """No word: without it nothing is settled, but not for ever."""
+    if isinstance(error, (OperatorProblem, Busy)) and not video.is_test:
+        provider_gate.trip(error)
+    last = last_deadlines.of(video)
+    if timezone.now() < last:
+        logger.error("deadline_extended", video_id=str(video.pk), error=str(error))
+        deadline = min(after(EXTENSION_SECONDS), last)
+        Video.objects.filter(pk=video.pk, status=Status.RENDERING).update(deadline_at=deadline)
+        return
+    if time_out(video):
+        last_deadlines.raise_alarm(video, str(error))
+
+
+def time_out(video: Video) -> bool:
+    return settlement.fail(
+        video,
+        code="render_timeout",
+        message="The video service did not finish in time. Nothing was charged.",
+        reason="render_deadline",
+    )

@@ -1,0 +1,110 @@
+"""Hands out HeyGen's render slots fairly across accounts, and knows every waiting video's place. Order: `fairness`."""
+
+import uuid
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, When
+from django.utils import timezone
+
+from accounts.enums import EventType
+from genvid import request_context
+from genvid.jobs import enqueue, enqueue_on_commit
+from genvid.leasing import from_now
+from videos import jobs, video_events
+from videos.enums import Status
+from videos.models import Video
+from videos.provider import provider_gate
+from videos.provider.gate_decisions import Gate
+from videos.queue import fairness, queue_positions
+
+MOST_CLAIMS = 100
+"""Of one transaction: workers begin with these while the next hundred are claimed."""
+
+
+def hand_out_all_slots() -> None:
+    """HeyGen's free slots, then those of the test renderer."""
+    hand_out_slots()
+    hand_out_test_slots()
+
+
+def hand_out_slots() -> int:
+    """Claim queued videos for the free slots. Returns how many. Any number of workers may call it at once."""
+    # Looking before locking: most ticks find nothing, and must not write.
+    if settings.HEYGEN_API_KEY == "" or not Video.objects.live().orderable().exists():
+        return 0
+    if not provider_gate.half_open():
+        return 0
+    with transaction.atomic():
+        gate = provider_gate.lock()
+        if gate is None:
+            return 0
+        slots = min(provider_gate.allowance(gate, timezone.now()), MOST_CLAIMS)
+        videos = _probes(gate, slots) if gate.needs_staff else _next(slots)
+        claimed = sum(_claim(video) for video in videos)
+    if claimed == MOST_CLAIMS:
+        enqueue(jobs.DISPATCH)
+    return claimed
+
+
+def hand_out_test_slots() -> int:
+    """Claim videos of test keys for the sandbox's own few slots, oldest first. Returns how many."""
+    if settings.TEST_RENDERER_URL == "" or not Video.objects.test().queued().exists():
+        return 0
+    with transaction.atomic():
+        if provider_gate.lock(provider_gate.TEST) is None:
+            return 0
+        free = settings.TEST_MAX_CONCURRENT - Video.objects.test().in_flight().count()
+        waiting = Video.objects.test().queued().cast_released().order_by("queued_at", "id")
+        waiting = waiting.select_for_update(skip_locked=True, of=("self",))
+        return sum(_claim(video) for video in waiting[: max(0, free)])
+
+
+def _next(slots: int) -> Iterator[Video]:
+    """The videos that the next `slots` go to, locked; what somebody else has locked is passed over."""
+    standing = queue_positions.lines() if slots else []
+    while shares := fairness.allot(standing, slots):
+        locked = {account_id: _lock_oldest(account_id, count) for account_id, count in shares.items()}
+        for videos in locked.values():
+            yield from videos
+        slots -= sum(map(len, locked.values()))
+        # What an account could not use, for others hold its videos, goes to the next in line.
+        standing = [line.after(len(locked.get(line.account_id, ())), shares[line.account_id]) for line in standing]
+
+
+def _probes(gate: Gate, slots: int) -> Iterator[Video]:
+    """The orders that find out whether HeyGen takes any: of another account than the one that tripped the gate last.
+
+    Of those that their account's own limit lets go, an order that never tripped it goes first, then the oldest.
+    """
+    accounts = [line.account_id for line in queue_positions.lines() if line.room] if slots else []
+    orderable = Video.objects.live().orderable().cast_released().filter(account__in=accounts)
+    waiting = orderable.select_for_update(skip_locked=True, of=("self",))
+    was_last = Case(When(account=gate.tripped_by_id, then=1), default=0)
+    yield from waiting.order_by(was_last, F("gate_tripped_at").asc(nulls_first=True), "queued_at", "id")[:slots]
+
+
+def _lock_oldest(account_id: UUID, count: int) -> list[Video]:
+    free = Video.objects.live().orderable().cast_released().select_for_update(skip_locked=True, of=("self",))
+    return list(free.filter(account=account_id).order_by("queued_at", "id")[:count])
+
+
+@request_context.under_request_of_row
+def _claim(video: Video) -> bool:
+    """Store the order's key before anybody can send it: every retry carries the same one."""
+    claimed = video.move(
+        Status.SUBMITTING,
+        reason="slot",
+        attempt=video.attempt + 1,
+        idempotency_key=f"{video.pk}.{video.attempt + 1}.{uuid.uuid4().hex[:12]}",
+        calls=0,
+        submitted_at=timezone.now(),
+        due_at=from_now(),
+        deadline_at=from_now(settings.VIDEO_SUBMIT_DEADLINE),
+    )
+    if claimed:
+        video_events.announce(video, EventType.VIDEO_PROCESSING)
+        enqueue_on_commit(jobs.SUBMIT, str(video.pk))
+    return claimed

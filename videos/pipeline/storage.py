@@ -1,0 +1,327 @@
+"""Stores a video's files: downloads, checks and saves them in our own storage. HeyGen's links expire, ours do not."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from genvid import request_context
+from genvid.heygen.heygen_client import HeyGenClient
+from genvid.heygen.heygen_errors import HeyGenError, LinkExpired, NotFound, OperatorProblem, Refused
+from genvid.http import HttpError
+from genvid.jobs import enqueue
+from genvid.request_context import RequestContext
+from videos import jobs, settlement
+from videos.enums import Status
+from videos.media import mp4, resumable_downloads
+from videos.media.resumable_downloads import DiskFull, Fetch, FolderInUse, MovedOn
+from videos.media.subtitles import vtt_of
+from videos.models import Video
+from videos.pipeline import failed_renders
+from videos.pipeline.polling import links_of
+from videos.provider import provider_gate
+from videos.provider.gate_decisions import MAX_BUSY_SECONDS
+from videos.provider.heygen_clients import client_of
+
+logger = structlog.get_logger(__name__)
+SIDE_FILE_LIMIT = 10 * 1024 * 1024
+SUBTITLES_LIMIT = 1024 * 1024
+"""Read into memory whole; those of the longest script take a hundredth of it."""
+SLOWEST_UPLOAD = 2 * 1024 * 1024
+"""Bytes a second. The lease lasts as long as a storage this slow would need to take the file."""
+PATIENT_TRIES = 5
+"""A video may do without its thumbnail or subtitles, but not before this many tries."""
+_without_slot: OrderedDict[str, RequestContext] = OrderedDict()
+"""Videos for which this process had no slot. What is forgotten when it ends, the sweep finds."""
+NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
+NO_SIDES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}
+Settle = Callable[..., bool]
+"""Called as `settle(video, duration=…, file=…, thumbnail=…, …)`; False when somebody else has settled the video."""
+
+
+class Unusable(Exception):
+    """What came is not what was ordered, or not all of it; trying again may help."""
+
+
+EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, Unusable, DiskFull, FolderInUse, OSError)
+
+
+class LocalFile(File):  # type: ignore[type-arg]
+    """A finished download. Storage on the same disk moves it instead of copying."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where the files are to be had just now. `complete`: a missing thumbnail or missing subtitles raise Unusable."""
+
+    file_url: str
+    is_captioned: bool = False
+    subtitles_url: str | None = None
+    thumbnail_url: str | None = None
+    duration: float | None = None
+    complete: bool = False
+
+
+@request_context.under_request_of_row
+def store(video: Video, fetch: Fetch, links: Links, *, settle: Settle) -> bool:
+    """Download and check a video's files, save them in our storage, and settle it. False if it was settled before.
+
+    A download that broke off is resumed by the next try. Raises HeyGenError, HttpError, OSError, BrokenFile, Unusable,
+    DiskFull, FolderInUse and MovedOn.
+    """
+    with resumable_downloads.work_folder(video.pk) as folder:
+        try:
+            settled = _store(video, fetch, links, folder, settle)
+        except (mp4.BrokenFile, DiskFull, MovedOn):
+            # Nothing to resume, or a part that would take disk space from others while it waits for more.
+            resumable_downloads.clear(folder)
+            raise
+        resumable_downloads.clear(folder)
+        return settled
+
+
+def _store(video: Video, fetch: Fetch, links: Links, folder: Path, settle: Settle) -> bool:
+    path = folder / "video.mp4"
+    resumable_downloads.download(fetch, links.file_url, path, video, settings.VIDEO_MAX_BYTES)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        duration = mp4.inspect(file, size).duration_seconds
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _compare(video, duration, links.duration)
+    sides = _download_sides(video, fetch, links, folder)
+    resumable_downloads.renew_lease(video, settings.VIDEO_STORE_LEASE + size / SLOWEST_UPLOAD)
+    names = {field: _save(video, path) for field, path in (sides | {"file": path}).items()}
+    settled = settle(video, duration=duration, file_bytes=size, file_sha256=digest, **NO_SIDES | names)
+    if not settled:
+        _delete_unless_completed(video)
+    return settled
+
+
+def _download_sides(video: Video, fetch: Fetch, links: Links, folder: Path) -> dict[str, Path]:
+    """Thumbnail and subtitles by their field."""
+    paths = {"thumbnail": folder / "thumbnail.jpg", "subtitles": folder / "captions.srt"}
+    wanted = (("thumbnail", links.thumbnail_url, SIDE_FILE_LIMIT), ("subtitles", links.subtitles_url, SUBTITLES_LIMIT))
+    for field, url, limit in wanted:
+        try:
+            _download_side(video, fetch, url, paths[field], limit)
+        except (HeyGenError, HttpError, Unusable) as error:
+            if links.complete:
+                raise
+            logger.warning("stored_without", video_id=str(video.pk), name=paths.pop(field).name, error=repr(error))
+    if subtitles := paths.get("subtitles"):
+        paths["subtitles_vtt"] = subtitles.with_suffix(".vtt")
+        paths["subtitles_vtt"].write_bytes(vtt_of(subtitles.read_bytes()))
+    return paths
+
+
+def _download_side(video: Video, fetch: Fetch, url: str | None, path: Path, limit: int) -> None:
+    """Raises Unusable, too, for a gateway's error page with status 200: neither a picture nor subtitles."""
+    if not url:
+        raise Unusable(f"HeyGen names no {path.name}")
+    resumable_downloads.download(fetch, url, path, video, limit)
+    with path.open("rb") as file:
+        is_page = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if is_page:
+        path.unlink()
+        raise Unusable(f"a page came in the place of {path.name}")
+
+
+def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
+    if theirs is not None and abs(float(ours) - theirs) > 1:
+        logger.warning("duration_differs", video_id=str(video.pk), file=str(ours), provider=theirs)
+
+
+def _save(video: Video, path: Path) -> str:
+    """Save under a name that every try shares, so that a repeated try overwrites. Returns that name."""
+    with path.open("rb") as raw:
+        return default_storage.save(f"{_folder(video)}/{path.name}", LocalFile(raw, name=str(path)))
+
+
+def _folder(video: Video) -> str:
+    return f"videos/{video.account_id}/{video.pk}"
+
+
+def _delete_unless_completed(video: Video) -> None:
+    """Another worker that completed the video uses files of the same names; otherwise ours belong to nobody."""
+    completed = Video.objects.filter(pk=video.pk, status=Status.COMPLETED, deleted_at=None, expired_at=None)
+    if not completed.exists():
+        forget_files(video)
+
+
+def forget_files(video: Video) -> None:
+    """Remove every file that a video of ours can have, named in its row or not. Raises OSError."""
+    for name in NAMES:
+        default_storage.delete(f"{_folder(video)}/{name}")
+
+
+# ── The file of a render
+
+
+def store_video(video_id: str) -> None:
+    """Store the render of a video that is due. A crash at any line leaves a lease that runs out.
+
+    A video for which this process has no download slot is enqueued again when one is free, the oldest first.
+    """
+    if not _acquire_slot(video_id):
+        return
+    try:
+        _store_due(video_id)
+    finally:
+        _slots().release()
+    _enqueue_next()
+
+
+def _acquire_slot(video_id: str) -> bool:
+    """Without a free slot the video is noted, once."""
+    if _slots().acquire(blocking=False):
+        return True
+    _without_slot[video_id] = request_context.current()
+    # Whoever released a slot since the first try has not seen the note.
+    return _slots().acquire(blocking=False)
+
+
+def _enqueue_next() -> None:
+    try:
+        video_id, context = _without_slot.popitem(last=False)
+    except KeyError:
+        return
+    enqueue(jobs.STORE, video_id, context=context)
+
+
+@cache
+def _slots() -> threading.BoundedSemaphore:
+    """Downloads of this process at once: each holds a thread, a connection and a file's worth of disk."""
+    return threading.BoundedSemaphore(settings.VIDEO_DOWNLOADS)
+
+
+def _store_due(video_id: str) -> None:
+    video = Video.objects.filter(pk=video_id, status=Status.STORING).select_related("avatar").first()
+    if video is not None and video.claim(settings.VIDEO_STORE_LEASE):
+        _store_leased(video)
+
+
+@request_context.under_request_of_row
+def _store_leased(video: Video) -> None:
+    try:
+        _store_render(video, client_of(video))
+    except NotFound as error:
+        _gone(video, error)
+    except Refused as error:
+        if error.is_named:
+            failed_renders.end_refused(video, error)
+        else:
+            _postpone(video, error)
+    except MovedOn:
+        logger.info("storing_abandoned", video_id=str(video.pk))
+    except Exception as error:  # noqa: BLE001 - a full disk, a bucket's own error, no price: HeyGen still has the file
+        _postpone(video, error)
+
+
+def _postpone(video: Video, error: Exception) -> None:
+    # A link's host that we do not trust concerns no order: HeyGen's own answers come with a status.
+    if isinstance(error, OperatorProblem) and error.status is not None and not video.is_test:
+        provider_gate.trip(error)
+    expected = isinstance(error, EXPECTED)
+    log = logger.error if isinstance(error, DiskFull) else logger.warning if expected else logger.exception
+    log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)
+    retry_after = min(getattr(error, "retry_after", None) or 0.0, MAX_BUSY_SECONDS)
+    video.retry_later(video.retry_pause(at_least=retry_after), f"{type(error).__name__}: {error}")
+
+
+def _store_render(video: Video, client: HeyGenClient) -> None:
+    """By fresh links, at once, when those that were noted have expired."""
+    if noted := _noted_links(video):
+        try:
+            store(video, client.download_media, noted, settle=settlement.complete)
+        except LinkExpired:
+            logger.info("noted_links_expired", video_id=str(video.pk))
+        else:
+            return
+    links = _read_links(video, client, complete=video.tries < PATIENT_TRIES)
+    store(video, client.download_media, links, settle=settlement.complete)
+
+
+def _noted_links(video: Video) -> Links | None:
+    """The links that were read when the render ended: good for the first try, which then need not ask HeyGen."""
+    noted = video.render_links
+    if not noted or video.tries or (video.captions and not noted["is_captioned"]):
+        return None
+    return Links(**noted, complete=True)
+
+
+def _read_links(video: Video, client: HeyGenClient, *, complete: bool = False) -> Links:
+    remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
+    if not remote.file_url:
+        raise Unusable("HeyGen names no file")
+    if complete and video.captions and not remote.captioned_file_url:
+        # The captioned file comes some seconds after the plain one.
+        raise Unusable("HeyGen names no captioned file yet")
+    return Links(**links_of(remote), complete=complete)
+
+
+def _gone(video: Video, error: HeyGenError) -> None:
+    settlement.fail(
+        video,
+        code="render_lost",
+        message="The finished video was lost at the video service. Nothing was charged.",
+        reason="gone_at_provider",
+        provider_error=str(error),
+    )
+
+
+def give_up_storing(video: Video) -> None:
+    failed = settlement.fail(
+        video,
+        code="storage_failed",
+        message="The finished video could not be stored. Nothing was charged.",
+        reason="store_deadline",
+        provider_error=video.waiting_reason,
+    )
+    # Only now: whoever moves the video first decides, and a completed one keeps its files.
+    if failed:
+        forget_files(video)
+
+
+# ── Another file for a completed video
+
+
+def replace_file(video_id: str) -> bool:
+    """Download a completed video's files again and put them in the place of ours. False when that came to nothing.
+
+    No credits move: the length that was charged stands.
+    """
+    completed = Video.objects.filter(pk=video_id, status=Status.COMPLETED, deleted_at=None, expired_at=None)
+    video: Video | None = completed.first()
+    if video is None:
+        return False
+    client = client_of(video)
+    try:
+        return store(video, client.download_media, _read_links(video, client), settle=_replace)
+    except EXPECTED as error:
+        logger.error("file_not_replaced", video_id=video_id, error=repr(error))
+        return False
+
+
+def _replace(video: Video, *, duration: Decimal, **facts: Any) -> bool:
+    """A thumbnail or subtitles that HeyGen no longer has stay as they are."""
+    found = {field: value for field, value in facts.items() if value}
+    kept = Video.objects.filter(pk=video.pk, deleted_at=None, expired_at=None)
+    if kept.update(updated_at=timezone.now(), **found) != 1:
+        return False
+    logger.info("file_replaced", video_id=str(video.pk), before=video.file_sha256, sha256=facts["file_sha256"])
+    return True

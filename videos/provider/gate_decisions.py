@@ -1,0 +1,162 @@
+"""What the gate in front of HeyGen decides: its state and an event go in, its next state comes out. No database.
+
+The words are explained in `videos.provider.provider_gate`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+BUSY_SECONDS = 5.0
+"""How long the gate stays shut for a busy HeyGen that does not say for how long."""
+MAX_BUSY_SECONDS = 6 * 3600.0
+"""HeyGen's `Retry-After` is honoured up to here."""
+PROBE_SECONDS = 15.0
+"""How long the gate stays shut before one order probes it; doubled for each trip in a row, up to the maximum."""
+MAX_PROBE_SECONDS = 600.0
+CHECK_SECONDS = 30.0
+"""How often HeyGen is asked for our balance before an order is risked."""
+LIMIT_STEP_SECONDS = 30.0
+"""A limit lowered by a 429 grows by one video each time this has passed."""
+KEPT = ("looked_at", "learned_limit", "learned_at", "paused_at", "paused_by")
+"""What stays of a gate that is reopened."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An answer of HeyGen's that trips the gate: a problem of our account that needs staff, or too much load.
+
+    `seconds`: how long a busy HeyGen asks us to wait. `was_taken`: HeyGen took the order and failed it later.
+    `ordered_at`: when the order went out that met the trouble, and `account_id` whose it was; None where no order did.
+    """
+
+    code: str
+    message: str
+    needs_staff: bool
+    seconds: float | None = None
+    was_taken: bool = False
+    ordered_at: datetime | None = None
+    account_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The row of `ProviderState` under the names of its columns, and HEYGEN_MAX_CONCURRENT."""
+
+    max_in_flight: int
+    changed_at: datetime
+    closed_until: datetime | None = None
+    code: str = ""
+    message: str = ""
+    needs_staff: bool = False
+    needs_staff_since: datetime | None = None
+    until_rendered: bool = False
+    closings: int = 0
+    tripped_by_id: UUID | None = None
+    looked_at: datetime | None = None
+    balance_seen: Decimal | None = None
+    learned_limit: int | None = None
+    learned_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_by: str = ""
+
+    def waits(self, now: datetime) -> bool:
+        """Whether HeyGen's answers keep it shut."""
+        return self.closed_until is not None and self.closed_until > now
+
+    def is_shut(self, now: datetime) -> bool:
+        return self.paused_at is not None or self.waits(now)
+
+    def is_half_open(self, now: datetime) -> bool:
+        return self.needs_staff and not self.is_shut(now)
+
+    def limit(self, now: datetime) -> int:
+        """Videos that may be in flight: HEYGEN_MAX_CONCURRENT, or for a while what HeyGen was seen to take."""
+        if self.learned_limit is None or self.learned_at is None:
+            return self.max_in_flight
+        grown = self.learned_limit + int((now - self.learned_at).total_seconds() / LIMIT_STEP_SECONDS)
+        return min(self.max_in_flight, max(1, grown))
+
+    def allowance(self, now: datetime, *, in_flight: int, probes: int) -> int:
+        """Slots that may be handed out. `probes`: those in flight that were ordered since the gate was tripped."""
+        free = 0 if self.is_shut(now) else self.limit(now) - in_flight
+        return max(0, min(free, 1 - probes) if self.needs_staff else free)
+
+    def is_known(self, trouble: Trouble, now: datetime) -> bool:
+        """Ten orders that were out when the wallet ran dry are one trouble, not ten in a row."""
+        was_out = trouble.ordered_at is not None and trouble.ordered_at < self.changed_at
+        return self.needs_staff and (self.waits(now) or was_out)
+
+    def tripped(self, trouble: Trouble, now: datetime, *, rendering: int) -> "Gate":
+        """Shut for a while. `rendering`: how many videos HeyGen renders."""
+        if not trouble.needs_staff:
+            return self._tripped_by_load(trouble, now)._with_learned_limit(trouble, now, rendering)
+        gate = replace(self, until_rendered=self.until_rendered or trouble.was_taken)
+        return gate if self.is_known(trouble, now) else gate._tripped_for_staff(trouble, now)
+
+    def _tripped_by_load(self, trouble: Trouble, now: datetime) -> "Gate":
+        """A wait that is longer stays, and so does a trouble that needs staff."""
+        until = now + timedelta(seconds=min(trouble.seconds or BUSY_SECONDS, MAX_BUSY_SECONDS))
+        gate = self if self.needs_staff else self._with_cause(trouble, now)
+        return replace(gate, closed_until=max(until, self.closed_until or until))
+
+    def _tripped_for_staff(self, trouble: Trouble, now: datetime) -> "Gate":
+        wait = min(MAX_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(self.closings, 10))
+        until, since = now + timedelta(seconds=wait), self.needs_staff_since or now
+        gate = replace(self._with_cause(trouble, now), closings=self.closings + 1, tripped_by_id=trouble.account_id)
+        return replace(gate, closed_until=until, needs_staff=True, needs_staff_since=since)
+
+    def _with_cause(self, trouble: Trouble, now: datetime) -> "Gate":
+        return replace(self, code=trouble.code[:60], message=trouble.message[:500], changed_at=now)
+
+    def _with_learned_limit(self, trouble: Trouble, now: datetime, rendering: int) -> "Gate":
+        """HeyGen refused one more beside those `rendering`: for a while no more are ordered than it was seen to take.
+
+        Not less than half of the limit so far: a 429 may be about requests a minute, not about videos at once. Orders
+        that went out before the limit was lowered were too many by the old limit, and lower it no further.
+        """
+        if trouble.ordered_at is None or trouble.was_taken:
+            return self
+        if self.learned_at is not None and trouble.ordered_at < self.learned_at:
+            return self
+        limit = self.limit(now)
+        return replace(self, learned_limit=max(1, min(max(rendering, limit // 2), limit)), learned_at=now)
+
+    def checking_balance(self, now: datetime) -> "Gate":
+        """Claimed by one worker, which asks HeyGen for our balance; unchanged when that is not due.
+
+        A half-open gate is shut until the answer is there. One that still waits for staff is checked early.
+        """
+        if self.is_half_open(now):
+            return replace(self, looked_at=now, closed_until=now + timedelta(seconds=CHECK_SECONDS))
+        is_due = self.looked_at is None or now - self.looked_at >= timedelta(seconds=CHECK_SECONDS)
+        return replace(self, looked_at=now) if self.needs_staff and self.paused_at is None and is_due else self
+
+    def with_balance(self, balance: Decimal | None, now: datetime, *, is_early: bool) -> "Gate":
+        """Half-open where there is money; `balance` is None when HeyGen did not answer.
+
+        Before the wait is over (`is_early`) there must be more than at the check before: somebody filled it up. After
+        the longest wait a probe goes whatever the balance: a refill may be set off by nothing but a rejected order.
+        """
+        if not self.needs_staff:
+            return self
+        seen, found = self.balance_seen, balance or Decimal(0)
+        is_well = found > 0 and (not is_early or (seen is not None and found > seen))
+        has_waited_long = not is_early and now - self.changed_at >= timedelta(seconds=MAX_PROBE_SECONDS)
+        until = now if is_well or has_waited_long else self.closed_until
+        return replace(self, closed_until=until, balance_seen=seen if balance is None else balance)
+
+    def succeeded(self, ordered_at: datetime, now: datetime, *, is_rendered: bool) -> "Gate":
+        """Open, if its wait is over and the order went out after it was tripped; else the order proves nothing."""
+        proves = ordered_at >= self.changed_at and (is_rendered or not self.until_rendered)
+        return self.reopened(now) if proves and not self.waits(now) else self
+
+    def reopened(self, now: datetime) -> "Gate":
+        """Without trouble. A pause stays, and so does a learned limit."""
+        if self.code == "":
+            return self
+        return Gate(self.max_in_flight, now, **{name: getattr(self, name) for name in KEPT})
+
+    def paused(self, by: str, now: datetime) -> "Gate":
+        return self if self.paused_at else replace(self, paused_at=now, paused_by=by[:254])

@@ -1,0 +1,67 @@
+"""Telling HeyGen where to call us, and keeping the secret it signs with."""
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from genvid import cache
+from genvid.heygen.heygen_client import HeyGenClient, get_client
+from genvid.heygen.heygen_errors import HeyGenError
+from genvid.heygen.heygen_types import WebhookEndpoint
+from videos.models import ProviderWebhook
+
+logger = structlog.get_logger(__name__)
+REGISTERING_SECONDS = 300
+EVENTS = ("avatar_video.success", "avatar_video.fail")
+
+
+def webhook_url() -> str:
+    return f"{settings.PUBLIC_URL}/webhooks/heygen/"
+
+
+def ensure_registered() -> bool:
+    """Register our address unless it is. False when HeyGen did not answer: the poller does without webhooks."""
+    # One at a time: of two that ask for a new secret at once, the one whose secret is dead could be kept last.
+    if not cache.first_in("videos.registering", REGISTERING_SECONDS):
+        return True
+    try:
+        return _ensure_registered(webhook_url())
+    finally:
+        cache.forget("videos.registering")
+
+
+def _ensure_registered(url: str) -> bool:
+    known = ProviderWebhook.objects.filter(url=url, retired_at=None).first()
+    client = get_client()
+    try:
+        theirs = next((each for each in client.iter_webhooks() if each.url == url), None)
+        if known and theirs and known.endpoint_id == theirs.id:
+            return True
+        _keep(url, _register(client, url, theirs))
+    except HeyGenError as error:
+        logger.warning("webhook_not_registered", error=str(error))
+        return False
+    return True
+
+
+def _register(client: HeyGenClient, url: str, theirs: WebhookEndpoint | None) -> WebhookEndpoint:
+    if theirs is None:
+        return client.register_webhook(url, EVENTS)
+    # Registered, but its secret was shown only once and we have lost it: only a new one helps.
+    secret = client.rotate_webhook_secret(theirs.id)
+    return WebhookEndpoint(theirs.id, theirs.url, theirs.enabled, secret)
+
+
+def rotate() -> None:
+    """A new secret. HeyGen drops the old one at once; we still take it for a day. Raises HeyGenError."""
+    url, client = webhook_url(), get_client()
+    theirs = next((each for each in client.iter_webhooks() if each.url == url), None)
+    _keep(url, _register(client, url, theirs))
+
+
+@transaction.atomic
+def _keep(url: str, endpoint: WebhookEndpoint) -> None:
+    ProviderWebhook.objects.filter(url=url, retired_at=None).update(retired_at=timezone.now())
+    ProviderWebhook.objects.create(endpoint_id=endpoint.id, url=url, secret=endpoint.secret or "")
+    logger.info("webhook_registered", endpoint_id=endpoint.id, url=url)

@@ -1,0 +1,172 @@
+"""What each queued video waits for, told to its client and, in plain words, to staff.
+
+Where nothing can be promised no time is: while the gate is closed or paused, while the account's own slots are full,
+while staff have to decide, and while all slots of HeyGen are taken by renders that are stuck.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from videos.enums import Status, WaitingFor
+from videos.models import Video
+from videos.provider import provider_gate
+from videos.provider.gate_decisions import Gate
+from videos.queue import queue_positions
+from videos.queue.queue_positions import Place
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`slots`: those of HeyGen that are not taken by stuck renders."""
+
+    position: int | None = None
+    waiting_for: WaitingFor | None = None
+    slots: int = 0
+
+    @property
+    def promised_position(self) -> int | None:
+        """The place in the queue, where a time can be told from it."""
+        is_moving = self.waiting_for in (None, WaitingFor.SLOT) and self.slots > 0
+        return self.position if is_moving else None
+
+
+NOT_WAITING = Standing()
+KEPT = "_standing"
+AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
+"""The `waiting_reason` of an order whose cast staff have to release first."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """HeyGen's slots at one moment. `usable` are not taken by stuck renders; `free` of these are not taken at all."""
+
+    is_shut: bool
+    usable: int
+    free: int
+
+
+def of_videos(videos: Iterable[Video]) -> dict[UUID, Standing]:
+    """How each of `videos` that is queued stands. Seven queries at most, however many; none when none is queued.
+
+    One that this request has queued itself is not looked up again.
+    """
+    queued = [video for video in videos if video.status == Status.QUEUED]
+    known = {video.pk: standing for video in queued if (standing := _taken(video)) is not None}
+    queued = [video for video in queued if video.pk not in known]
+    if not queued:
+        return known
+    found, slots = queue_positions.placed(queued), read_slots()
+    return known | {video.pk: _standing(video, found.get(video.pk), slots) for video in queued}
+
+
+def keep(video: Video, standing: Standing) -> None:
+    """Spare whoever shows this very object next the look: it has just been queued, and stands so."""
+    video.__dict__[KEPT] = standing
+
+
+def _taken(video: Video) -> Standing | None:
+    standing: Standing | None = video.__dict__.pop(KEPT, None)
+    return standing
+
+
+def once_queued(foreseen: Standing, *, is_test: bool) -> Standing:
+    """How a video stands once it is queued, of which `of_next` said `foreseen`."""
+    position = None if is_test else foreseen.position
+    return replace(foreseen, position=position, waiting_for=foreseen.waiting_for or WaitingFor.SLOT)
+
+
+def of_next(account_id: UUID, *, is_test: bool) -> Standing:
+    """How a video queued now would stand. It waits for nothing where a slot is free for it."""
+    slots = read_slots()
+    if is_test:
+        return Standing(1, None, max(1, slots.usable))
+    return _of_place(queue_positions.of_next_placed(account_id), slots, is_new=True)
+
+
+def of_last(account_id: UUID, count: int) -> list[Standing]:
+    """How the last `count` videos of an account's queue stand, counted without looking at each of them."""
+    slots = read_slots()
+    return [_of_place(place, slots) for place in queue_positions.of_last(account_id, count)]
+
+
+def read_slots() -> Slots:
+    gate, now = provider_gate.read(), timezone.now()
+    flying = Video.objects.live().in_flight().order_by()
+    counts = flying.aggregate(all=Count("pk"), stuck=Count("pk", filter=Q(stuck_at__lte=now)))
+    limit = gate.limit(now)
+    is_shut = settings.HEYGEN_API_KEY == "" or gate.needs_staff or gate.is_shut(now)
+    return Slots(is_shut, limit - counts["stuck"], limit - counts["all"])
+
+
+def _standing(video: Video, place: Place | None, slots: Slots) -> Standing:
+    if video.set_aside_at is not None or video.waiting_reason == AWAITS_RELEASE:
+        return Standing(None, WaitingFor.STAFF, slots.usable)
+    if video.is_test or place is None:
+        # A test video waits beside the line; one without a place has just got its slot.
+        return Standing(None, WaitingFor.SLOT, slots.usable)
+    return _of_place(place, slots)
+
+
+def _of_place(place: Place, slots: Slots, *, is_new: bool = False) -> Standing:
+    if slots.is_shut:
+        waits_for: WaitingFor | None = WaitingFor.PROVIDER
+    elif place.is_beyond_own_slots:
+        waits_for = WaitingFor.OWN_SLOTS
+    else:
+        waits_for = None if is_new and place.position <= slots.free else WaitingFor.SLOT
+    return Standing(place.position, waits_for, slots.usable)
+
+
+def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
+    """For staff: why each of `videos` that is not finished is not moving. A constant number of queries."""
+    standings = of_videos(videos)
+    gate, now = provider_gate.read(), timezone.now()
+    return {video.pk: _reason(video, standings.get(video.pk, NOT_WAITING), gate, now) for video in videos}
+
+
+def _reason(video: Video, standing: Standing, gate: Gate, now: datetime) -> str:
+    if video.status != Status.QUEUED:
+        return _reason_in_flight(video, now)
+    if video.waiting_reason == AWAITS_RELEASE:
+        return AWAITS_RELEASE
+    words = {
+        None: "",
+        WaitingFor.STAFF: "Set aside for staff",
+        WaitingFor.PROVIDER: _reason_of_gate(gate),
+        WaitingFor.OWN_SLOTS: f"The account's own slots are full; number {standing.position} in the queue",
+        WaitingFor.SLOT: f"Waits for a slot; number {standing.position} in the queue",
+    }
+    if video.is_test:
+        words[WaitingFor.SLOT] = "Waits for the test renderer"
+    return _with_detail(words[standing.waiting_for], video.waiting_reason)
+
+
+def _reason_of_gate(gate: Gate) -> str:
+    if settings.HEYGEN_API_KEY == "":
+        return "HEYGEN_API_KEY is empty"
+    if gate.paused_at is not None:
+        return f"Orders are paused by {gate.paused_by}"
+    return f"HeyGen takes no orders: {gate.code} {gate.message}".rstrip()
+
+
+def _reason_in_flight(video: Video, now: datetime) -> str:
+    since = f"{video.moved_at:%Y-%m-%d %H:%M} UTC"
+    words = {
+        Status.SUBMITTING: f"Its order is being sent since {since}",
+        Status.RENDERING: f"HeyGen renders it since {since}",
+        Status.STORING: f"Its files are being fetched since {since}",
+    }
+    if video.status == Status.RENDERING and video.stuck_at is not None and video.stuck_at <= now:
+        words[Status.RENDERING] = f"Stuck: HeyGen renders it since {since}, three times longer than nearly all"
+    text = words.get(Status(video.status), "")
+    return _with_detail(text, video.waiting_reason) if text else ""
+
+
+def _with_detail(text: str, detail: str) -> str:
+    return f"{text} ({detail})" if detail else text

@@ -1,1 +1,0 @@
-"""What happens to videos, one module a deed."""

@@ -1,0 +1,181 @@
+"""The three ends of a video, each with its money in the same transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.enums import EventType
+from billing import credits
+from genvid import request_context
+from genvid.jobs import enqueue_on_commit
+from genvid.mail import outbox
+from videos import jobs, video_events
+from videos.enums import MailKind, Status
+from videos.models import Batch, Video
+from videos.queue import estimates
+
+
+@request_context.under_request_of_row
+@transaction.atomic
+def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
+    """Charge the real duration, free the rest of the hold. False when it was settled before."""
+    now = timezone.now()
+    # Before the move: a video that has no price must stay, in memory too, what it is in the database.
+    kind = {"engine": video.engine, "avatar_kind": video.avatar.kind, "resolution": video.resolution}
+    cost = 0 if video.is_test else credits.price(**kind, seconds=duration)
+    ours = 0 if video.is_test else credits.provider_cost(**kind, seconds=duration)
+    done = video.move(
+        Status.COMPLETED,
+        reason="stored",
+        completed_at=now,
+        expires_at=_end_of_keeping(video, now),
+        duration_seconds=duration,
+        render_links=None,
+        **files,
+    )
+    if not done:
+        return False
+    charged = credits.capture(
+        video.money_reference, cost, description=f"Video of {duration} s", provider_microdollars=ours
+    )
+    _end(video, EventType.VIDEO_COMPLETED, charged=charged)
+    _mail(video, MailKind.VIDEO_READY)
+    if settings.HEYGEN_DELETE_AFTER_STORE:
+        enqueue_on_commit(jobs.DELETE_RENDER, str(video.pk))
+    return True
+
+
+def _end_of_keeping(video: Video, now: datetime) -> datetime | None:
+    """As the account's plan says on the day that the video is finished; None is for ever."""
+    days = credits.terms([video.account_id])[video.account_id].retention_days
+    return None if days is None else now + timedelta(days=days)
+
+
+@request_context.under_request_of_row
+@transaction.atomic
+def fail(
+    video: Video, *, code: str, message: str, reason: str, retryable: bool = True, provider_error: str = ""
+) -> bool:
+    """End it unmade, and give every credit back. False when it had moved on."""
+    failed = video.move(
+        Status.FAILED,
+        reason=reason,
+        detail=provider_error[:500],
+        completed_at=timezone.now(),
+        render_links=None,
+        error_code=code,
+        error_message=message,
+        error_retryable=retryable,
+        provider_error=provider_error[:500],
+    )
+    if failed:
+        credits.release(video.money_reference)
+        _end(video, EventType.VIDEO_FAILED)
+        _mail(video, MailKind.VIDEO_FAILED)
+    return failed
+
+
+@request_context.under_request_of_row
+@transaction.atomic
+def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> bool:
+    """End it unmade because somebody wants that, from whatever it waits in. False when it had moved on.
+
+    `charge`: credits to keep for an order that HeyGen will bill, at most what is held; the rest is given back.
+    """
+    canceled = video.move(
+        Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now(), render_links=None
+    )
+    if canceled:
+        _end(video, EventType.VIDEO_CANCELED, charged=_capture_or_release(video.money_reference, charge))
+    return canceled
+
+
+@transaction.atomic
+def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
+    """Cancel videos of one batch that wait in the queue, their money moved at once. Returns how many it still could."""
+    facts: dict[str, Any] = {"reason": reason, "completed_at": timezone.now(), "render_links": None}
+    canceled = [video for video in videos if video.status == Status.QUEUED and video.move(Status.CANCELED, **facts)]
+    if not canceled:
+        return 0
+    first = canceled[0]
+    credits.release_many(first.account_id, [video.money_reference for video in canceled])
+    Video.objects.filter(pk__in=[video.pk for video in canceled]).update(credits_held=0)
+    for video in canceled:
+        video.credits_held = 0
+    video_events.announce_many(canceled, EventType.VIDEO_CANCELED)
+    _end_in_batch(first, len(canceled))
+    return len(canceled)
+
+
+@request_context.under_request_of_row
+@transaction.atomic
+def requeue(video: Video, *, reason: str, why: str) -> bool:
+    """Back to the queue, at its old place, uncharged, for an order with a new key.
+
+    Only where it is certain that the present order makes no video: else it would be paid twice.
+    """
+    back = video.move(
+        Status.QUEUED,
+        reason=reason,
+        detail=why[:500],
+        idempotency_key=None,
+        provider_video_id=None,
+        submitted_at=None,
+        stuck_at=None,
+        render_links=None,
+        progress_floor=estimates.progress_percent(video),
+        eta_ceiling=estimates.eta_seconds(video, None),
+        waiting_reason=why[:300],
+        deadline_at=(video.queued_at or timezone.now()) + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE),
+    )
+    if back:
+        video_events.announce(video, EventType.VIDEO_QUEUED)
+        enqueue_on_commit(jobs.DISPATCH)
+    return back
+
+
+def _end_in_batch(video: Video, count: int = 1) -> None:
+    """So many fewer are open. The batch's row is locked last: of two last ends, one waits for the other and closes it.
+
+    Told after the videos themselves, so that nobody hears that a batch is complete before its last video is.
+    """
+    if video.batch_id is None:
+        return
+    batch = Batch.objects.filter(pk=video.batch_id)
+    batch.update(open=F("open") - count)
+    if batch.filter(open=0, completed_at=None).update(completed_at=timezone.now()):
+        video_events.announce_batch(batch.get())
+        _write(MailKind.BATCH_FINISHED, video, batch=str(video.batch_id))
+
+
+def _mail(video: Video, kind: MailKind) -> None:
+    """Of a batch there is one mail, at its end."""
+    if video.batch_id is None:
+        _write(kind, video, video=str(video.pk))
+
+
+def _write(kind: MailKind, video: Video, /, **ids: str) -> None:
+    """To its creator; programs, which order with an API key, hear of it by webhook."""
+    if video.created_by_id is not None and video.api_key_id is None:
+        outbox.write(kind, person=video.created_by_id, account=video.account_id, **ids)
+
+
+def _capture_or_release(reference: str, charge: int) -> int:
+    if charge:
+        return credits.capture(reference, charge, description="Canceled while it was being made")
+    credits.release(reference)
+    return 0
+
+
+def _end(video: Video, event: EventType, *, charged: int = 0) -> None:
+    """Record what the video cost, announce its end, and count it in its batch."""
+    Video.objects.filter(pk=video.pk).update(credits_held=0, credits_charged=charged)
+    video.credits_held, video.credits_charged = 0, charged
+    video_events.announce(video, event)
+    _end_in_batch(video)

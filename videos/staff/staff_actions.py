@@ -1,0 +1,207 @@
+"""Levers for staff, for what the pipeline cannot know: each says who pulled it, and refuses with InvalidState.
+
+All may be pulled twice: the second time finds the video where the first put it, and is refused or changes nothing.
+"""
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from billing import credits as money
+from genvid.errors import InvalidState, ProviderUnavailable
+from genvid.heygen.heygen_errors import HeyGenError, NotFound
+from genvid.heygen.heygen_types import RemoteVideo, RenderState
+from genvid.jobs import enqueue_on_commit
+from genvid.leasing import from_now
+from videos import jobs, settlement
+from videos.enums import TERMINAL, WAITING, Status
+from videos.models import Video
+from videos.pipeline.submission import find_order
+from videos.provider.heygen_clients import client_of
+
+logger = structlog.get_logger(__name__)
+CHARGEABLE = (Status.RENDERING, Status.STORING)
+"""HeyGen has the order and bills us; before that nothing has cost anything."""
+LEASES = {Status.SUBMITTING: "VIDEO_SUBMIT_LEASE", Status.STORING: "VIDEO_STORE_LEASE"}
+
+
+def requeue(video: Video, *, by: str, why: str, abandon_order: bool = False) -> Video:
+    """Back to the queue, uncharged, for a new order.
+
+    An order that HeyGen has is given up only with `abandon_order`: HeyGen bills it, and the new one as well. Raises
+    ProviderUnavailable when HeyGen does not say whether it has one.
+    """
+    video = current(video)
+    if video.status in (Status.FAILED, Status.CANCELED):
+        raise InvalidState("It has ended, and its credits were given back: retry makes a new video of it.")
+    if video.status not in (Status.SUBMITTING, Status.RENDERING):
+        raise InvalidState(f"Only an order at HeyGen can be taken back to the queue; this video is {video.status}.")
+    leased = lease(video) if video.status == Status.SUBMITTING else None
+    try:
+        if not abandon_order:
+            _prove_no_order(video)
+        _requeue(video, by, why)
+    except Exception:
+        _give_back(video, leased)
+        raise
+    return video
+
+
+@transaction.atomic
+def _requeue(video: Video, by: str, why: str) -> None:
+    if not settlement.requeue(video, reason="requeued_by_staff", why=f"{by}: {why}"):
+        raise moved_meanwhile()
+    # A video that staff send round again gets its whole time in the queue, however old it is.
+    Video.objects.filter(pk=video.pk).update(deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE))
+
+
+def _prove_no_order(video: Video) -> None:
+    """Raises InvalidState when HeyGen has an order of this video that may still become one."""
+    try:
+        order = _order_at_provider(video)
+    except HeyGenError as error:
+        message = "HeyGen does not say whether it has the order. Wait, or abandon the order and risk paying twice."
+        raise ProviderUnavailable(message) from error
+    if order is not None and order.state is not RenderState.FAILED:
+        raise InvalidState(
+            f"HeyGen has this order ({order.id}, {order.state.value}) and bills it. To place another one all the same, "
+            "and pay for both, abandon the order."
+        )
+
+
+def _order_at_provider(video: Video) -> RemoteVideo | None:
+    client = client_of(video)
+    if not video.provider_video_id:
+        return find_order(video, client)
+    try:
+        return client.get_video(video.provider_video_id)
+    except NotFound:
+        return None
+
+
+@transaction.atomic
+def let_go_on(video: Video, *, by: str) -> Video:
+    """Back into the line, at its old place, for a video that was set aside; it may close the gate once more."""
+    video = current(video)
+    if video.status != Status.QUEUED or video.set_aside_at is None:
+        raise InvalidState("Only a video that was set aside can be let go on.")
+    same = Video.objects.filter(pk=video.pk, status=Status.QUEUED, set_aside_at=video.set_aside_at)
+    deadline = from_now(settings.VIDEO_QUEUE_DEADLINE)
+    if same.update(set_aside_at=None, gate_tripped_at=None, waiting_reason="", deadline_at=deadline) != 1:
+        raise moved_meanwhile()
+    enqueue_on_commit(jobs.DISPATCH)
+    logger.info("let_go_on_by_staff", video_id=str(video.pk), by=by)
+    return current(video)
+
+
+def fetch_again(video: Video, *, by: str) -> Video:
+    """Fetch the file at once: the first time, or anew for one that is lost or damaged. No credits move.
+
+    Raises InvalidState when HeyGen has no such video any more, ProviderUnavailable when it does not answer.
+    """
+    video = current(video)
+    log = logger.bind(video_id=str(video.pk), by=by)
+    if video.status == Status.STORING:
+        lease(video, seconds=0)
+        enqueue_on_commit(jobs.STORE, str(video.pk), context=video.request_context)
+    elif video.status == Status.COMPLETED:
+        _prove_fetchable(video)
+        enqueue_on_commit(jobs.REPLACE_FILE, str(video.pk), context=video.request_context)
+    else:
+        raise InvalidState(f"There is nothing to fetch: this video is {video.status}.")
+    log.info("fetched_again_by_staff", status=video.status)
+    return video
+
+
+def _prove_fetchable(video: Video) -> None:
+    if video.deleted_at or video.expired_at:
+        raise InvalidState("This video was deleted here, and stays so.")
+    try:
+        order = _order_at_provider(video) if video.provider_video_id else None
+    except HeyGenError as error:
+        raise ProviderUnavailable("HeyGen does not answer at present; try again later.") from error
+    if order is None or not order.file_url:
+        raise InvalidState("HeyGen has no file of this video any more.")
+
+
+def settle_failed(video: Video, *, by: str, message: str) -> Video:
+    """End a video that waits for anything, all its credits given back. The client reads `message`."""
+    video = _waiting(video)
+    failed = settlement.fail(
+        video,
+        code="ended_by_operator",
+        message=message[:300],
+        reason="failed_by_staff",
+        provider_error=f"by {by}",
+    )
+    if not failed:
+        raise moved_meanwhile()
+    return video
+
+
+def cancel(video: Video, *, by: str, charge: int = 0) -> Video:
+    """End a video that waits for anything because somebody wants that.
+
+    `charge`: credits to keep, at most what is held, and only once HeyGen has the order: a render under way goes on
+    there and is billed to us.
+    """
+    video = _waiting(video)
+    if charge and video.status not in CHARGEABLE:
+        raise InvalidState("HeyGen has not got this order yet, so nothing may be charged for it.")
+    if not 0 <= charge <= video.credits_held:
+        raise InvalidState(f"Between 0 and {video.credits_held} credits may be charged: so many are held.")
+    if not settlement.cancel(
+        video, reason="canceled_by_staff", detail=f"by {by}, {charge} credits kept", charge=charge
+    ):
+        raise moved_meanwhile()
+    return video
+
+
+def refund(video: Video, *, by: str, credits: int, why: str) -> Video:
+    """Give back up to what a video was charged, once. Raises Conflict for more."""
+    video = current(video)
+    if video.status not in TERMINAL or not video.credits_charged:
+        raise InvalidState("Nothing was charged for this video.")
+    if credits <= 0:
+        raise InvalidState("A refund is of one credit or more.")
+    if not money.refund(video.money_reference, credits, description=why):
+        raise InvalidState("This video was refunded before.")
+    logger.info("refunded_by_staff", video_id=str(video.pk), by=by, credits=credits, why=why)
+    return video
+
+
+def current(video: Video) -> Video:
+    """The video as it is now: a page may have stood open for long."""
+    row: Video = Video.objects.select_related("avatar").get(pk=video.pk)
+    return row
+
+
+def moved_meanwhile() -> InvalidState:
+    return InvalidState("The video has moved on meanwhile: look again.")
+
+
+def _waiting(video: Video) -> Video:
+    video = current(video)
+    if video.status not in WAITING:
+        raise InvalidState(f"Only a video that is being made can be ended; this one is {video.status}.")
+    return video
+
+
+def lease(video: Video, *, seconds: float | None = None) -> Video:
+    """Take the video from its workers for `seconds`; its `due_at` tells how it was. InvalidState if one may be at it.
+
+    A lease ends within its length, so a time further off is a pause between two tries.
+    """
+    length = float(getattr(settings, LEASES[Status(video.status)]))
+    left = video.seconds_until("due_at")
+    if left is not None and 0 < left <= length:
+        raise InvalidState(f"A worker may be at it: try again in {round(left)} seconds.")
+    same, tries = video.held().filter(due_at=video.due_at), 0 if seconds == 0 else video.tries
+    if same.update(due_at=from_now(length if seconds is None else seconds), tries=tries) != 1:
+        raise moved_meanwhile()
+    return video
+
+
+def _give_back(video: Video, leased: Video | None) -> None:
+    if leased is not None:
+        Video.objects.filter(pk=video.pk, status=Status.SUBMITTING, calls=leased.calls).update(due_at=leased.due_at)

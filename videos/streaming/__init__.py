@@ -1,0 +1,1 @@
+"""Live events of videos over server-sent events, and waits for their end."""

@@ -1,0 +1,82 @@
+"""What has happened to the videos that somebody watches, read for all of them at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from genvid.api.renderers import dump
+from videos.enums import TERMINAL
+from videos.models import Video, VideoEvent
+from videos.representations import EventOutput, ProgressOutput, represent_videos
+
+LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
+"""Not needed to tell how far a video is."""
+
+Progress = dict[str, Any]
+PROGRESS_FIELDS = tuple(ProgressOutput().fields)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One move of a video as the stream tells it. `last`: nothing follows."""
+
+    event_id: int
+    text: bytes
+    last: bool
+
+
+@dataclass
+class News:
+    moved_at: dict[UUID, datetime]
+    """When each of the videos last moved; those that are gone are not in it."""
+    frames: dict[UUID, list[Frame]] = field(default_factory=dict)
+    progress: dict[UUID, Progress] = field(default_factory=dict)
+    """Of those that moved, and of all whose progress was asked for."""
+    ended: set[UUID] = field(default_factory=set)
+
+
+def look(known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], moving: Iterable[UUID] = ()) -> News:
+    """What is new about the videos of `known`. One query, and three more when one of them has moved.
+
+    `known`: when each had last moved, so far as one knows. `heard`: the last event that each one's watchers have.
+    `moving`: those whose progress is wanted too.
+    """
+    alive = Video.objects.filter(pk__in=known, deleted_at=None)
+    news = News(dict(alive.values_list("pk", "moved_at")))
+    moved = [pk for pk, moment in news.moved_at.items() if known[pk] != moment]
+    if moved:
+        _tell_of_moves(news, moved, {pk: heard[pk] for pk in moved if pk in heard})
+    slow = alive.filter(pk__in=set(moving) - set(moved)).defer(*LONG_FIELDS)
+    news.progress |= represent_videos(list(slow), ProgressOutput)
+    return news
+
+
+def _tell_of_moves(news: News, moved: list[UUID], heard: dict[UUID, int]) -> None:
+    # Events before videos: a video read first could have an event that it does not show yet.
+    events = _events_after(heard) if heard else []
+    videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
+    news.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
+    shown = represent_videos([videos[pk] for pk in heard if pk in videos])
+    news.progress = {pk: {name: data[name] for name in PROGRESS_FIELDS} for pk, data in shown.items()}
+    for event in events:
+        if event.video_id in shown:
+            frames = news.frames.setdefault(event.video_id, [])
+            frames.append(_frame(event, shown[event.video_id]))
+
+
+def _events_after(heard: dict[UUID, int]) -> list[VideoEvent]:
+    later = VideoEvent.objects.filter(video__in=heard, pk__gt=min(heard.values())).order_by("pk")
+    return [event for event in later if event.pk > heard[event.video_id]]
+
+
+def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:
+    data = dump({**EventOutput.of(event), "video": video})
+    text = b"id: %d\nevent: status\ndata: %b\n\n" % (event.pk, data)
+    return Frame(event.pk, text, last=event.to_status in TERMINAL)
+
+
+def progress_text(progress: Progress) -> bytes:
+    """The event that tells how far a video is. It has no id: a client that resumes needs none of the past ones."""
+    return b"event: progress\ndata: %b\n\n" % dump(progress)

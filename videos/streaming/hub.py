@@ -1,0 +1,280 @@
+"""Streams and waits of this process: one poller asks for all of them, and a thousand cost no more threads than one."""
+
+import asyncio
+import signal
+import threading
+import time
+import weakref
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connections
+
+from genvid.errors import Overloaded, RateLimited
+from videos.enums import TERMINAL
+from videos.models import Video
+from videos.streaming import changes
+from videos.streaming.changes import Frame, News, Progress
+
+logger = structlog.get_logger(__name__)
+
+TICK_SECONDS = 0.5
+GATHER_SECONDS = 0.02
+"""Who joins at the same moment is looked after together."""
+PROGRESS_SECONDS = 2.0
+HEARTBEAT_SECONDS = 15.0
+"""A silent stream says that it lives, and asks whether its client may still watch."""
+UNREAD_FRAMES = 50
+RETRY = b"retry: 2000\n\n"
+HEARTBEAT = b":\n\n"
+
+_open: Counter[UUID] = Counter()
+"""Streams and waits of each account."""
+# Reentrant: a watcher that is collected gives its place back wherever that happens.
+_counting = threading.RLock()
+_waiting: dict[str, threading.BoundedSemaphore] = {}
+
+
+def _take_place(account_id: UUID) -> None:
+    with _counting:
+        if _open.total() >= settings.STREAMS_PER_PROCESS:
+            raise Overloaded("Too many streams are open; poll, or try again shortly.", retry_after=5)
+        if _open[account_id] >= settings.STREAMS_PER_ACCOUNT:
+            raise RateLimited("This account has too many streams open; close some.", retry_after=5)
+        _open[account_id] += 1
+
+
+def _give_place_back(account_id: UUID) -> None:
+    with _counting:
+        _open[account_id] -= 1
+        if not _open[account_id]:
+            del _open[account_id]
+
+
+class Watcher:
+    """One open stream or wait. What its client has not taken yet is kept, but of progress only the latest."""
+
+    def __init__(self, account_id: UUID, video_id: UUID, heard: int | None = None) -> None:
+        """`heard`: the last event that the client has; None where only the end is waited for.
+
+        Raises Overloaded when this process has as many open as it may, RateLimited when the account has.
+        """
+        _take_place(account_id)
+        # Called at the end, or by the garbage collector when the client was gone before anything began.
+        self.leave = weakref.finalize(self, _give_place_back, account_id)
+        self.video_id, self.heard = video_id, heard
+        self.is_known = False
+        self.is_over = False
+        self._frames: deque[bytes] = deque()
+        self._progress: bytes | None = None
+        self._told: Progress | None = None
+        self._stirred = asyncio.Event()
+
+    def tell(self, frame: Frame) -> None:
+        """A client that reads so slowly that much is left over is cut off: it resumes after what it has got."""
+        if self.heard is None or self.is_over or frame.event_id <= self.heard:
+            return
+        if len(self._frames) >= UNREAD_FRAMES:
+            self.end()
+            return
+        self.heard, self._progress = frame.event_id, None
+        self._frames.append(frame.text)
+        self._stirred.set()
+        if frame.last:
+            self.end()
+
+    def tell_progress(self, progress: Progress, *, in_frame: bool) -> None:
+        """`in_frame`: a frame has just said it."""
+        if not in_frame and progress != self._told and not self.is_over:
+            self._progress = changes.progress_text(progress)
+            self._stirred.set()
+        self._told = progress
+
+    def end(self) -> None:
+        self.is_over = True
+        self._stirred.set()
+
+    async def read(self, seconds: float) -> bytes:
+        """What has come; empty when nothing did for so long, or when it is over and all was read."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stirred.wait(), seconds)
+        unread = [*self._frames, self._progress or b""]
+        self._frames.clear()
+        self._progress = None
+        if not self.is_over:
+            self._stirred.clear()
+        return b"".join(unread)
+
+
+class Hub:
+    """The watchers of one event loop, and the poller that runs as long as there are any."""
+
+    def __init__(self) -> None:
+        self.watchers: dict[UUID, set[Watcher]] = {}
+        self.moved_at: dict[UUID, datetime | None] = {}
+        self.thread = ThreadPoolExecutor(1, "streams")
+        self.poller: asyncio.Task[None] | None = None
+        self.joined = asyncio.Event()
+        self.progress_due = 0.0
+        _end_on_signals(asyncio.get_running_loop(), self)
+
+    @contextmanager
+    def watching(self, watcher: Watcher) -> Iterator[None]:
+        self.watchers.setdefault(watcher.video_id, set()).add(watcher)
+        self.joined.set()
+        if self.poller is None:
+            self.poller = asyncio.create_task(self._poll())
+        try:
+            yield
+        finally:
+            self._leave(watcher)
+
+    def end_all(self) -> None:
+        """The server stops: it would wait for the streams, and their clients come again by themselves."""
+        for watcher in [each for group in self.watchers.values() for each in group]:
+            watcher.end()
+
+    async def in_thread(self, deed: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, _with_a_good_connection, deed, *args)
+
+    def _leave(self, watcher: Watcher) -> None:
+        watcher.leave()
+        group = self.watchers[watcher.video_id]
+        group.discard(watcher)
+        if not group:
+            del self.watchers[watcher.video_id]
+            self.moved_at.pop(watcher.video_id, None)
+
+    async def _poll(self) -> None:
+        while self.watchers:
+            await self._look()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.joined.wait(), TICK_SECONDS)
+                await asyncio.sleep(GATHER_SECONDS)
+        self.poller = None
+        await self.in_thread(connections.close_all)
+
+    async def _look(self) -> None:
+        """Ask once for all. Who joins meanwhile is told next time: what is read now may lack what it needs."""
+        self.joined.clear()
+        asking = {pk: frozenset(group) for pk, group in self.watchers.items()}
+        known = {pk: self.moved_at.get(pk) if _all_known(group) else None for pk, group in asking.items()}
+        heard = {
+            pk: min(ids) for pk, group in asking.items() if (ids := [w.heard for w in group if w.heard is not None])
+        }
+        moving = heard if time.monotonic() >= self.progress_due else ()
+        try:
+            latest = await self.in_thread(changes.look, known, heard, moving)
+        except Exception:  # whatever it is, it must not end the poller: every stream would fall silent
+            logger.exception("streams_cannot_look")
+            return
+        if moving:
+            self.progress_due = time.monotonic() + PROGRESS_SECONDS
+        for pk, group in asking.items():
+            self.moved_at[pk] = latest.moved_at.get(pk)
+            for watcher in group:
+                watcher.is_known = True
+                _pass_on(latest, watcher)
+        for pk in self.moved_at.keys() - self.watchers.keys():
+            del self.moved_at[pk]
+
+
+def _with_a_good_connection(deed: Callable[..., Any], *args: Any) -> Any:
+    """No request begins or ends in the thread of the poller, which is when Django would look after this."""
+    close_old_connections()
+    return deed(*args)
+
+
+def _all_known(group: frozenset[Watcher]) -> bool:
+    return all(watcher.is_known for watcher in group)
+
+
+def _pass_on(latest: News, watcher: Watcher) -> None:
+    pk = watcher.video_id
+    frames = latest.frames.get(pk, [])
+    for frame in frames:
+        watcher.tell(frame)
+    if pk in latest.progress and watcher.heard is not None:
+        watcher.tell_progress(latest.progress[pk], in_frame=bool(frames))
+    if pk not in latest.moved_at or (watcher.heard is None and pk in latest.ended):
+        watcher.end()
+
+
+_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The hub of the running loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]
+
+
+def _end_on_signals(loop: asyncio.AbstractEventLoop, standing: Hub) -> None:
+    """Granian waits for open answers before it stops. It listens through the loop, beside which this listens too."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.getsignal(number)
+
+        def handle(signum: int, frame: Any, before: Any = before) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nothing is open either
+                loop.call_soon_threadsafe(standing.end_all)
+            before(signum, frame)
+
+        # Where nobody listens, the signal must go on ending the process.
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(number, handle)
+
+
+async def stream(watcher: Watcher, may_watch: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The text of an event stream, until the video has ended, the client may no longer watch, or it is time."""
+    standing, ends_at = hub(), time.monotonic() + settings.STREAM_SECONDS
+    asked_at = time.monotonic()
+    with standing.watching(watcher):
+        yield RETRY
+        while (left := ends_at - time.monotonic()) > 0:
+            text = await watcher.read(min(left, HEARTBEAT_SECONDS))
+            if watcher.is_over and not text:
+                return
+            if time.monotonic() - asked_at >= settings.STREAM_ACCESS_SECONDS:
+                asked_at = time.monotonic()
+                if not await standing.in_thread(may_watch):
+                    return
+            yield text or HEARTBEAT
+
+
+async def wait_for_end(watcher: Watcher, seconds: float) -> None:
+    """Return when the video has ended or is gone, or after `seconds`."""
+    with hub().watching(watcher):
+        await watcher.read(seconds)
+
+
+def wait_in_thread(video_id: UUID, seconds: float) -> bool:
+    """The same for servers without a loop. False, at once, when as many threads wait as may."""
+    places = _waiting.setdefault("threads", threading.BoundedSemaphore(settings.WAITING_THREADS))
+    if not places.acquire(blocking=False):
+        return False
+    try:
+        deadline = time.monotonic() + seconds
+        while _is_open(video_id) and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(TICK_SECONDS, left))
+    finally:
+        places.release()
+    return True
+
+
+def _is_open(video_id: UUID) -> bool:
+    return Video.objects.filter(pk=video_id, deleted_at=None).exclude(status__in=TERMINAL).exists()
+
+
+def whole_text(video_id: UUID, heard: int) -> bytes:
+    """What a stream would tell now, for servers that cannot keep it open: the client comes again by itself."""
+    frames = changes.look({video_id: None}, {video_id: heard}).frames.get(video_id, [])
+    return b"".join([RETRY, *(frame.text for frame in frames)])

@@ -1,0 +1,84 @@
+"""This room's part of a copy of somebody's data: complete, linked to its files, and never whole in memory."""
+
+import io
+import tracemalloc
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.privacy import export_archive
+from accounts.tests.privacy import exported
+from genvid.tests.asserts import data_of, queries_of, refusal_of
+from genvid.tests.factories import JsonClient, make_avatar, make_video
+from videos.media import signed_links
+from videos.models import Video
+
+pytestmark = pytest.mark.django_db
+
+
+def make_many(person, count: int, script: str = "Hi.") -> None:
+    avatar = make_avatar()
+    facts = {"account": person.account, "avatar": avatar, "voice": avatar.default_voice, "status": "draft"}
+    Video.objects.bulk_create((Video(script=script, **facts) for _ in range(count)), batch_size=1000)
+
+
+def written(person) -> io.BytesIO:
+    sink = io.BytesIO()
+    export_archive.write(sink, export_archive.parts_of(person.user), after_each=lambda: None)
+    return sink
+
+
+def test_a_video_is_as_the_api_shows_it_and_says_where_its_files_are(owner):
+    video = make_video(owner, "completed", title="Mine", metadata={"a": "b"})
+    shown = data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))
+    (row,) = exported(owner)["videos"]
+    assert {name: row[name] for name in shown} == shown
+    assert sorted(row["files"]) == ["file", "subtitles", "thumbnail"]
+
+
+def test_its_links_lead_to_the_bytes_for_a_week(owner):
+    make_video(owner, "completed")
+    link = urlsplit(exported(owner)["videos"][0]["files"]["file"]).path
+    with time_machine.travel(timezone.now() + timedelta(days=6, hours=23), tick=False):
+        assert b"".join(JsonClient().get(link).streaming_content) == b"the file"
+    with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1), tick=False):
+        assert refusal_of(JsonClient().get(link)) == (404, "not_found")
+
+
+def test_an_ordinary_link_lives_no_longer_for_it(owner, settings):
+    video = make_video(owner, "completed")
+    link = urlsplit(signed_links.signed_link(video.file.name)).path
+    with time_machine.travel(timezone.now() + timedelta(seconds=settings.MEDIA_LINK_LIFETIME + 1), tick=False):
+        assert refusal_of(JsonClient().get(link)) == (404, "not_found")
+
+
+def test_what_became_of_it_is_told_without_staffs_notes(owner):
+    make_video(owner, "failed")
+    events = exported(owner)["video_events"]
+    assert [each["to_status"] for each in events] == ["draft", "queued", "failed"]
+    assert "detail" not in events[0]
+
+
+def test_what_is_left_of_a_deleted_one_is_there_too(owner):
+    make_video(owner, "completed", deleted_at=timezone.now())
+    assert len(exported(owner)["videos"]) == 1
+
+
+def test_many_videos_take_no_more_queries(owner):
+    make_video(owner, "completed")
+    few = queries_of(lambda: written(owner))
+    make_many(owner, 1200)
+    assert queries_of(lambda: written(owner)) == few
+
+
+def test_many_videos_take_no_more_memory(owner):
+    make_many(owner, 4000, script="Words. " * 700)
+    parts = {"videos": export_archive.parts_of(owner.user)["videos"]}
+    tracemalloc.start()
+    export_archive.write(io.BytesIO(), parts, after_each=lambda: None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 12 * 1024 * 1024, "of twenty that their scripts have"

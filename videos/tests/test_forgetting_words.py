@@ -1,0 +1,57 @@
+"""What the video room keeps for a while only: HeyGen's deliveries, and its words about what went wrong."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from genvid.tests.factories import make_video
+from videos.lifecycle import retention
+from videos.models import Video, VideoEvent, WebhookDelivery
+from videos.tests.pipeline import fresh
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+def deliver(key: str, *, ago: timedelta) -> None:
+    facts = {"event_type": "avatar_video.success", "payload": {"url": "https://files.heygen.ai/1"}}
+    WebhookDelivery.objects.create(key=key, received_at=timezone.now() - ago, **facts)
+
+
+def failed(owner, *, ago: timedelta) -> Video:
+    video = make_video(owner, "failed", provider_error="cannot say 'bicycle'", completed_at=timezone.now() - ago)
+    VideoEvent.objects.filter(video=video, to_status="failed").update(detail="cannot say 'bicycle'")
+    return video
+
+
+def words_of(video: Video) -> tuple[str, list[str]]:
+    return fresh(video).provider_error, [event.detail for event in video.events.all() if event.detail]
+
+
+def test_deliveries_are_kept_for_thirty_days(db):
+    deliver("old", ago=retention.KEEP_DELIVERIES + MINUTE)
+    deliver("young", ago=retention.KEEP_DELIVERIES - MINUTE)
+    retention.retain_all()
+    assert list(WebhookDelivery.objects.values_list("key", flat=True)) == ["young"]
+    assert timedelta(days=30) == retention.KEEP_DELIVERIES
+
+
+def test_heygens_words_are_kept_for_ninety_days(owner):
+    old, young = failed(owner, ago=timedelta(days=91)), failed(owner, ago=timedelta(days=89))
+    retention.retain_all()
+    assert words_of(old) == ("", [])
+    assert words_of(young) == ("cannot say 'bicycle'", ["cannot say 'bicycle'"])
+
+
+def test_what_the_client_was_told_stays(owner):
+    video = failed(owner, ago=timedelta(days=91))
+    told = (video.error_code, video.error_message)
+    retention.retain_all()
+    assert (fresh(video).error_code, fresh(video).error_message) == told
+
+
+def test_why_a_video_waited_is_gone_with_its_next_move(owner):
+    video = make_video(owner, "rendering", waiting_reason="HeyGen: busy")
+    assert video.move("storing", reason="test")
+    assert fresh(video).waiting_reason == ""

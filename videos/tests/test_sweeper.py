@@ -1,0 +1,129 @@
+"""What wakes the workers, and what does not, so that a crowd of videos costs no more than it must."""
+
+from datetime import timedelta
+
+import pytest
+from celery.fixups.django import DjangoWorkerFixup
+from django.db import connection
+from django.utils import timezone
+
+from bench.orders import queue_videos
+from billing.models import Tier
+from genvid.celery import app, keep_database_connection
+from genvid.heygen.heygen_types import WebhookNotice
+from genvid.jobs import backlog, enqueue, enqueue_once_on_commit
+from genvid.tests.factories import make_avatar, make_video, set_balance
+from videos import jobs
+from videos.models import Video, WebhookDelivery
+from videos.pipeline import incoming_webhooks, scheduler, sweeper
+
+
+def notice(number: int) -> WebhookNotice:
+    return WebhookNotice(
+        key=f"evt_{number}",
+        event_type="avatar_video.success",
+        video_id=f"remote_{number}",
+        callback_id=None,
+        created_at=timezone.now(),
+        raw={},
+    )
+
+
+def test_a_backlog_is_what_waits_in_the_queue_of_a_task():
+    for _ in range(3):
+        enqueue(jobs.STORE, "00000000-0000-0000-0000-000000000000")
+
+    assert (backlog(jobs.STORE), backlog(jobs.PURGE), backlog(jobs.SUBMIT)) == (3, 3, 0)
+
+
+def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
+    video = pipeline.storing(pipeline.order(owner))
+    for _ in range(sweeper.BATCH):
+        enqueue(jobs.STORE, str(video.pk))
+    woken.clear()
+
+    sweeper.wake_due()
+
+    assert woken == []
+
+
+def test_slots_that_come_free_together_wake_the_scheduler_once(db, woken, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(3):
+            enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
+
+    assert woken == [("videos.dispatch",)]
+
+
+def test_before_the_commit_nobody_is_told_of_slots_that_come_free(db, woken, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
+    assert (woken, len(callbacks)) == ([], 1)
+
+
+def test_a_great_many_slots_are_handed_out_in_short_transactions(db, owner, settings, woken):
+    settings.HEYGEN_MAX_CONCURRENT = 2 * scheduler.MOST_CLAIMS
+    Tier.objects.update(max_in_flight=2 * scheduler.MOST_CLAIMS)
+    set_balance(owner, 10_000)
+    make_avatar(kind="studio_avatar")
+    queue_videos([owner], scheduler.MOST_CLAIMS + 1)
+
+    first, second = (scheduler.hand_out_slots() for _ in range(2))
+
+    assert (first, second, woken) == (scheduler.MOST_CLAIMS, 1, [("videos.dispatch",)])
+
+
+def test_what_is_known_of_a_history_is_looked_up_together(owner, door, woken, monkeypatch):
+    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
+    make_video(owner, "rendering", provider_video_id="remote_3")
+    for number in range(3):
+        incoming_webhooks.keep(notice(number))
+    woken.clear()
+    door.iter_events = lambda kind: iter([notice(number) for number in (3, 2, 1, 0)])
+
+    missed = incoming_webhooks._keep_missed("avatar_video.success", timezone.now() - timedelta(minutes=1))
+
+    new = WebhookDelivery.objects.get(key="evt_3")
+    assert (missed, woken) == (1, [("videos.work_off_delivery", str(new.pk))])
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDatabaseConnection:
+    @pytest.fixture
+    def max_age(self, monkeypatch):
+        """Sets CONN_MAX_AGE. It counts from when a connection is opened, so the next query opens a new one."""
+
+        def set_to(seconds: float | None) -> None:
+            monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", seconds)
+            connection.close()
+
+        return set_to
+
+    def test_tasks_share_it(self, max_age):
+        max_age(None)
+        Video.objects.exists()
+        before = connection.connection
+
+        DjangoWorkerFixup(app).close_database()
+        keep_database_connection()
+        Video.objects.exists()
+
+        assert connection.connection is before
+
+    def test_one_that_is_too_old_is_replaced(self, max_age):
+        max_age(0)
+        Video.objects.exists()
+        before = connection.connection
+
+        keep_database_connection()
+        Video.objects.exists()
+
+        assert connection.connection is not before
+
+    def test_a_broken_one_is_replaced_before_the_next_task(self):
+        Video.objects.exists()
+        connection.connection.close()
+
+        keep_database_connection()
+
+        assert Video.objects.exists() is False
