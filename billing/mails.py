@@ -1,4 +1,4 @@
-"""Mails about money: written with what they tell, once for each kind and reference. `billing.mail_composers` composes them."""
+"""Writes mails about money, once per kind and reference. `billing.mail_composers` composes them when they are sent."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,12 +9,10 @@ from django.utils import timezone
 
 from billing.enums import LetterKind
 from billing.models import Letter
-from billing.stripe.stripe_errors import BillingError
 from genvid.mail import outbox, staff_alarms
 
 KEPT = timedelta(days=90)
 BATCH_SIZE = 200
-KEY_REFUSED = frozenset({"bad_key", "not_permitted"})
 
 
 def write(kind: LetterKind, reference: str, *, account_id: UUID, **words: Any) -> None:
@@ -30,13 +28,6 @@ def alarm(reference: str, text: str) -> None:
     """Tell staff, once for each reference, in the transaction of the reason."""
     if not _was_written(LetterKind.STAFF_ALARM, reference):
         _alarm(reference, text)
-
-
-def alarm_of_key(error: BillingError) -> None:
-    """Tell staff, once a day, where Stripe refuses our key: nothing is heard of payments until they mend it."""
-    if error.code in KEY_REFUSED:
-        text = f"Stripe refuses STRIPE_SECRET_KEY ({error}). Payments are not recorded until it is replaced."
-        alarm(f"stripe-key:{error.code}:{timezone.now():%Y-%m-%d}", text)
 
 
 def _write(kind: str, reference: str, account_id: UUID | None, words: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ class VideosConfig(AppConfig):
         # Receivers connect and composers register themselves.
         from videos import (  # noqa: F401, PLC0415 - models are loaded only now
             gauges,
-            mail_composers,  # noqa: F401, PLC0415 - models are loaded only now
+            mail_composers,
             receivers,
         )
 

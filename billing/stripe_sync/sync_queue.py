@@ -28,6 +28,7 @@ logger = structlog.get_logger(__name__)
 BACKOFF = Backoff(5, most=900)
 A_SWEEP = 200
 KEPT = timedelta(days=60)
+KEY_REFUSED = frozenset({"bad_key", "not_permitted"})
 
 ITSELF = {
     "checkout.session.": NudgeKind.SESSION,
@@ -80,12 +81,19 @@ def look(pk: int) -> bool:
     try:
         handlers.follow(NudgeKind(row.kind), row.object_id)
     except BillingError as error:
-        mails.alarm_of_key(error)
+        alarm_refused_key(error)
         return _not_this_time(row, str(error), retryable=error.retryable)
     except Exception as error:
         logger.exception("nudge_failed", kind=row.kind, object_id=row.object_id, tries=row.tries)
         return _not_this_time(row, repr(error), retryable=True)
     return row.finish(tries=0, done_at=timezone.now())
+
+
+def alarm_refused_key(error: BillingError) -> None:
+    """Alarm staff, once a day, when Stripe refuses our key: payments are not recorded until they replace it."""
+    if error.code in KEY_REFUSED:
+        text = f"Stripe refuses STRIPE_SECRET_KEY ({error}). Payments are not recorded until it is replaced."
+        mails.alarm(f"stripe-key:{error.code}:{timezone.now():%Y-%m-%d}", text)
 
 
 def _not_this_time(row: Nudge, error: str, *, retryable: bool) -> bool:

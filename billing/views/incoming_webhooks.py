@@ -14,7 +14,6 @@ from djstripe.models import WebhookEndpoint, WebhookEventTrigger
 from djstripe.views import ProcessWebhookView
 from stripe import SignatureVerificationError, StripeError, WebhookSignature
 
-from billing import mails
 from billing.stripe.event_validation import refuse_odd
 from billing.stripe.stripe_errors import translated
 from billing.stripe.webhook_endpoint import EVENT_TYPES
@@ -109,7 +108,7 @@ def _go_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
     logger.warning("stripe_event_not_mirrored", event_id=event["id"], type=event["type"], error=repr(error))
     if refused.retryable:
         deliveries.add("failed")
-        mails.alarm_of_key(refused)
+        sync_queue.alarm_refused_key(refused)
         raise ProviderUnavailable from error
     if event["type"] in EVENT_TYPES:
         sync_queue.note_event(event["type"], event["data"]["object"])
