@@ -14,14 +14,14 @@ from accounts.caller import Caller
 from accounts.enums import AuditAct
 from accounts.models import AuditEntry
 from genvid import request_context
-from genvid.batched_rows import delete_in_pieces
+from genvid.batched_rows import delete_in_batches
 
 logger = structlog.get_logger(__name__)
-KEPT = timedelta(days=400)
+RETENTION = timedelta(days=400)
 """Thirteen months: a year can be looked back on."""
 
 
-def note(
+def record(
     act: AuditAct,
     *,
     account_id: UUID | None,
@@ -47,16 +47,18 @@ def note(
     return entry
 
 
-def note_by(caller: Caller, act: AuditAct, **detail: Any) -> None:
+def record_by(caller: Caller, act: AuditAct, **detail: Any) -> None:
     """The same for what a caller did to their own account."""
-    note(act, account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id, **detail)
+    record(act, account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id, **detail)
 
 
-def note_staff(act: AuditAct, *, staff_id: UUID | None, account_id: UUID | None = None, **detail: Any) -> AuditEntry:
+def record_staff_action(
+    act: AuditAct, *, staff_id: UUID | None, account_id: UUID | None = None, **detail: Any
+) -> AuditEntry:
     """An act of staff. `account_id`: whose account it changes; `staff_id` is None for an operator at a shell."""
-    return note(act, account_id=account_id, user_id=staff_id, by_staff=True, **detail)
+    return record(act, account_id=account_id, user_id=staff_id, by_staff=True, **detail)
 
 
-def forget_old() -> int:
+def delete_old_entries() -> int:
     """Returns how many entries were too old."""
-    return delete_in_pieces(AuditEntry.objects.filter(created_at__lt=timezone.now() - KEPT))
+    return delete_in_batches(AuditEntry.objects.filter(created_at__lt=timezone.now() - RETENTION))

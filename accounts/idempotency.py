@@ -29,14 +29,14 @@ from genvid.leasing import from_now
 
 KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
-MOST_OF_A_REFUSAL = 2048
+MAX_STORED_REFUSAL = 2048
 """Bytes of a refusal that is kept. A larger one changed nothing: a repetition is judged again."""
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 
 Action = Callable[[], HttpResponseBase]
 
 
-def once(request: Request, kind: Idempotency, *, prepare: Callable[[], None], act: Action) -> HttpResponseBase:
+def run_once(request: Request, kind: Idempotency, *, prepare: Callable[[], None], act: Action) -> HttpResponseBase:
     """Run an action once for each key of the caller's account; without the header, run it.
 
     `prepare` runs before `act` and outside its transaction. Raises IdempotencyKeyReused for a key that was used for
@@ -115,7 +115,7 @@ def _run_once(
             return _stored(record, act())
     except Exception as error:
         status, body, _ = describe(error)
-        if _is_final(status) and len(dump(body)) <= MOST_OF_A_REFUSAL:
+        if _is_final(status) and len(dump(body)) <= MAX_STORED_REFUSAL:
             _store(record, status, body)
         else:
             record.held().delete()

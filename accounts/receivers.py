@@ -22,4 +22,4 @@ def note_record_changed(*, request: HttpRequest, row: Any, action: str, fields: 
     facts: dict[str, Any] = {"kind": row._meta.label, "id": row.pk}
     if fields:
         facts["fields"] = ", ".join(fields)
-    audit_log.note_staff(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts)
+    audit_log.record_staff_action(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts)

@@ -15,12 +15,12 @@ from accounts.webhooks import outgoing_delivery
 
 @shared_task(name=jobs.SEND_VERIFICATION_EMAIL.name)
 def send_verification_email(user_id: str) -> None:
-    email_verification.mail_link(UUID(user_id))
+    email_verification.mail_verification(UUID(user_id))
 
 
 @shared_task(name=jobs.SEND_INVITATION_EMAIL.name)
 def send_invitation_email(invitation_id: str) -> None:
-    invitations.mail_link(UUID(invitation_id))
+    invitations.mail_invitation(UUID(invitation_id))
 
 
 @shared_task(name=jobs.SEND_REMOVED_EMAIL.name)
@@ -35,12 +35,12 @@ def send_new_owner_email(user_id: str, account_id: str) -> None:
 
 @shared_task(name=jobs.SEND_PASSWORD_RESET_EMAIL.name)
 def send_password_reset_email(email: str) -> None:
-    passwords.mail_link(email)
+    passwords.mail_password_reset(email)
 
 
 @shared_task(name=jobs.SEND_PASSWORD_CHANGED_EMAIL.name)
 def send_password_changed_email(user_id: str) -> None:
-    passwords.mail_change(UUID(user_id))
+    passwords.mail_password_changed(UUID(user_id))
 
 
 @shared_task(name=jobs.SEND_TOTP_EMAIL.name)
@@ -50,27 +50,27 @@ def send_totp_email(user_id: str) -> None:
 
 @shared_task(name=jobs.SEND_ENDPOINT_OFF_EMAIL.name)
 def send_endpoint_off_email(endpoint_id: str) -> None:
-    outgoing_delivery.tell_owners(UUID(endpoint_id))
+    outgoing_delivery.mail_owners_of_switched_off(UUID(endpoint_id))
 
 
 @shared_task(name=jobs.DELIVER.name)
 def deliver(endpoint_id: str) -> None:
-    outgoing_delivery.work_lane(UUID(endpoint_id))
+    outgoing_delivery.deliver_next(UUID(endpoint_id))
 
 
 @shared_task(name=jobs.SWEEP_DELIVERIES.name)
 def sweep_deliveries() -> None:
-    outgoing_delivery.sweep()
+    outgoing_delivery.sweep_deliveries()
 
 
 @shared_task(name=jobs.WORK_ON_EXPORT.name)
 def work_on_export(export_id: str) -> None:
-    exports.work_on(export_id)
+    exports.run_export_step(export_id)
 
 
 @shared_task(name=jobs.WORK_ON_ERASURE.name)
 def work_on_erasure(erasure_id: str) -> None:
-    erasures.work_on(erasure_id)
+    erasures.run_erasure_step(erasure_id)
 
 
 @shared_task(name=jobs.SWEEP_PRIVACY.name)
@@ -80,4 +80,4 @@ def sweep_privacy() -> None:
 
 @shared_task(name=jobs.PURGE.name)
 def purge() -> None:
-    retention.forget_all()
+    retention.delete_expired()

@@ -37,7 +37,7 @@ class AccountViewSet(StrictViewSet):
         """Run the action, once for each `Idempotency-Key` where the endpoint declares to read it."""
         if not self.endpoint.is_idempotent:
             return super().perform(request, *args, **kwargs)
-        return idempotency.once(
+        return idempotency.run_once(
             request,
             self.endpoint.idempotency,
             prepare=self._read_body,

@@ -14,7 +14,7 @@ from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_types import Look, RemoteVoice
 
 logger = structlog.get_logger(__name__)
-CHUNK = 500
+BATCH_SIZE = 500
 LINK_LIMIT = 2000
 ID_LIMIT = 200
 
@@ -86,7 +86,7 @@ def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> Non
     ]
     names = [*next(iter(rows.values())), "is_available", "updated_at"]
     model.objects.bulk_create(
-        entries, batch_size=CHUNK, update_conflicts=True, unique_fields=["provider_id"], update_fields=names
+        entries, batch_size=BATCH_SIZE, update_conflicts=True, unique_fields=["provider_id"], update_fields=names
     )
 
 

@@ -12,5 +12,5 @@ from avatars import releases
 @receiver(account_erasing, dispatch_uid="avatars.take_back_from_erased")
 def take_back_from_erased(*, account_id: UUID, **_: Any) -> str:
     """The faces and voices stay the operator's, and are released to nobody. Returns that nothing is left."""
-    releases.withdraw_all_of(account_id)
+    releases.withdraw_all_releases(account_id)
     return ""

@@ -24,20 +24,20 @@ def release(entry: CatalogueEntry, *, account: Account | None, staff_id: UUID) -
         raise InvalidState("Nobody knows yet whether it is private: sync the catalogue first.")
     _set(entry, is_released=True, account=account)
     owner = account.pk if account else None
-    audit_log.note_staff(
+    audit_log.record_staff_action(
         AuditAct.CATALOGUE_RELEASED, staff_id=staff_id, account_id=owner, **_facts(entry), to=owner or EVERYBODY
     )
 
 
 @transaction.atomic
-def withdraw(entry: CatalogueEntry, *, staff_id: UUID) -> None:
+def withdraw_release(entry: CatalogueEntry, *, staff_id: UUID) -> None:
     """Take it back from clients. Videos that exist stay; queued orders with it wait for staff."""
     owner = entry.account_id
     _set(entry, is_released=False, account=None)
-    audit_log.note_staff(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
+    audit_log.record_staff_action(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
 
 
-def withdraw_all_of(account_id: UUID) -> None:
+def withdraw_all_releases(account_id: UUID) -> None:
     """Take back whatever is released to this account alone. Safe to repeat."""
     for model in (Avatar, Voice):
         owned = model.objects.filter(account=account_id)

@@ -20,7 +20,7 @@ from genvid.sandbox.heygen.render_queue import spread_factor
 from genvid.tests.factories import Person, make_caller
 from videos.enums import Status
 from videos.lifecycle import video_actions
-from videos.models import Video, VideoEvent, after
+from videos.models import Video, VideoEvent, seconds_from_now
 from videos.queue import render_times
 from videos.video_request import VideoRequest
 
@@ -52,7 +52,7 @@ def queue_videos(people: Sequence[Person], count: int) -> list[str]:
     # Not by their token: it lives for a quarter of an hour, and a bench for longer.
     caller = Caller(first.user.pk, first.account.pk, first.role)
     request = VideoRequest(script=SCRIPT, avatar_id=avatar.pk, resolution="720p", title="Bench")
-    pattern = video_actions.create(caller, request, draft=True)
+    pattern = video_actions.create_video(caller, request, draft=True)
     amount = video_actions.hold_amount(pattern, Decimal(1))
     videos = [_copy(pattern, people[number % len(people)], amount) for number in range(count)]
     pattern.delete()
@@ -72,7 +72,7 @@ def _copy(pattern: Video, person: Person, amount: int) -> Video:
         field.name: getattr(pattern, field.name) for field in Video._meta.concrete_fields if field.name not in COPY
     }
     now = timezone.now()
-    kept |= {"queued_at": now, "credits_held": amount, "deadline_at": after(48 * 3600)}
+    kept |= {"queued_at": now, "credits_held": amount, "deadline_at": seconds_from_now(48 * 3600)}
     return Video(id=uuid.uuid4(), account=person.account, status=Status.QUEUED, **kept)
 
 
@@ -83,5 +83,5 @@ def teach(case: Case) -> None:
         took = case.render_seconds * spread_factor(str(dice.random()), SPREAD)
         ended = video.provider_finished_at or video.rendered_at or timezone.now()
         Video.objects.filter(pk=video.pk).update(submitted_at=ended - timedelta(seconds=took))
-    render_times.learn()
+    render_times.learn_render_times()
     cache.delete_many(["videos.paces", "videos.webhooks_arrive"])

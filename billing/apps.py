@@ -19,7 +19,7 @@ class BillingConfig(AppConfig):
         from billing.plans import seeds  # noqa: PLC0415 - models are loaded only now
         from billing.stripe import djstripe_patches  # noqa: PLC0415 - models are loaded only now
 
-        djstripe_patches.prepare()
+        djstripe_patches.apply_patches()
         post_migrate.connect(seeds.seed_rates, sender=self, dispatch_uid="billing.seed_rates")
         post_migrate.connect(seeds.seed_tiers, sender=self, dispatch_uid="billing.seed_tiers")
         post_migrate.connect(seeds.seed_plans, sender=self, dispatch_uid="billing.seed_plans")

@@ -23,11 +23,11 @@ from billing.ledger import lots, overruns, usage
 from billing.ledger.entries import entry_exists, lock, move
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
-from billing.plans.plan_limits import Terms, requests_per_minute, terms
+from billing.plans.plan_limits import PlanLimits, plan_limits_of, requests_per_minute
 from genvid.errors import Conflict, InsufficientCredits
 
 logger = structlog.get_logger(__name__)
-__all__ = ["Terms", "requests_per_minute", "terms"]
+__all__ = ["PlanLimits", "plan_limits_of", "requests_per_minute"]
 
 
 def available(account_id: UUID) -> int:
@@ -95,13 +95,13 @@ def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | No
 
 def _reserve(key_id: UUID | None, amount: int) -> None:
     if key_id is not None:
-        spending_limits.reserve(key_id, amount)
+        spending_limits.reserve_credits(key_id, amount)
 
 
 def _give_back(held: Hold, credits: int) -> None:
     """What a hold did not spend counts no more against its key."""
     if held.api_key_id is not None and credits > 0:
-        spending_limits.give_back(held.api_key_id, credits, reserved_at=held.created_at)
+        spending_limits.return_credits(held.api_key_id, credits, reserved_at=held.created_at)
 
 
 @transaction.atomic
@@ -142,7 +142,7 @@ def capture(reference: str, amount: int, *, description: str = "", provider_micr
     charged = min(amount, held.amount)
     if charged < amount:
         logger.warning("capture_capped_at_hold", reference=reference, asked=amount, held=held.amount)
-        overruns.note(held, amount)
+        overruns.record_overrun(held, amount)
     Hold.objects.filter(pk=held.pk).update(captured=charged, provider_microdollars=provider_microdollars)
     _give_back(held, held.amount - charged)
     if charged:
@@ -227,7 +227,7 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
         )
     move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
     facts = {"credits": credits, "reference": reference}
-    audit_log.note_staff(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
+    audit_log.record_staff_action(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
     return True
 
 
@@ -266,7 +266,7 @@ def _settle(reference: str, status: HoldStatus) -> Hold | None:
     return held
 
 
-def standing() -> tuple[int, int]:
+def wallet_state() -> tuple[int, int]:
     """Credits held over all wallets, and the wallets that owe credits. One query."""
     owing = Count("pk", filter=Q(balance__lt=F("held")))
     row = Wallet.objects.aggregate(total=Sum("held"), owing=owing)
@@ -278,7 +278,7 @@ def spent(account_id: UUID, since: datetime, until: datetime, *, by_key: bool) -
     return (usage.by_key if by_key else usage.by_day)(account_id, since, until)
 
 
-def forget_words(account_id: UUID) -> None:
+def anonymise_entries(account_id: UUID) -> None:
     """What staff wrote into the ledger by hand may name somebody. No figure is touched."""
     by_hand = LedgerEntry.objects.filter(wallet=account_id, kind__in=(EntryKind.ADJUSTMENT, EntryKind.REFUND))
     by_hand.exclude(description="").update(description="")

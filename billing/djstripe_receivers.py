@@ -12,7 +12,7 @@ from billing.stripe_sync import sync_queue
 
 
 @receiver(webhook_pre_process, sender=WebhookEventTrigger)
-def take_turns(instance: WebhookEventTrigger, **_: Any) -> None:
+def lock_event(instance: WebhookEventTrigger, **_: Any) -> None:
     """Of copies of one event that arrive together, one is worked on at a time.
 
     dj-stripe asks whether it knows the event, then stores it; a copy that slips in between runs all handlers again.
@@ -24,6 +24,6 @@ def take_turns(instance: WebhookEventTrigger, **_: Any) -> None:
 
 
 @receiver([WEBHOOK_SIGNALS[kind] for kind in EVENT_TYPES], sender=Event)
-def note(event: Event, **_: Any) -> None:
+def request_sync_for_event(event: Event, **_: Any) -> None:
     """A row that says where to look, kept or lost together with the event. Whatever it raises, Stripe sends again."""
-    sync_queue.note_event(event.type, event.data["object"])
+    sync_queue.request_sync_for_event(event.type, event.data["object"])

@@ -175,7 +175,7 @@ class TopUpStatus(TextChoices):
     FAILED = "failed"
 
 
-class NudgeKind(TextChoices):
+class SyncKind(TextChoices):
     """What kind of thing of Stripe's is to be looked at again."""
 
     SESSION = "session", "checkout session"
@@ -186,7 +186,7 @@ class NudgeKind(TextChoices):
     CUSTOMER = "customer"
 
 
-class LetterKind(TextChoices):
+class MailKind(TextChoices):
     """What a mail about money tells."""
 
     RECEIPT = "receipt"

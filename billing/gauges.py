@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from billing.models import Nudge
+from billing.models import StripeSync
 from genvid.mail.models import QueuedMail
 
 logger = structlog.get_logger(__name__)
@@ -29,7 +29,9 @@ class MoneyGauges(Collector):
 def read_gauges() -> Iterator[Metric]:
     now = timezone.now()
     due, stuck = Q(due_at__lte=now), Q(due_at=None) & ~Q(error="")
-    found = Nudge.objects.aggregate(due=Count("pk", filter=due), stuck=Count("pk", filter=stuck), since=Min("due_at"))
+    found = StripeSync.objects.aggregate(
+        due=Count("pk", filter=due), stuck=Count("pk", filter=stuck), since=Min("due_at")
+    )
     late = max(0.0, (now - found["since"]).total_seconds()) if found["since"] else 0.0
     yield _gauge("genvid_stripe_looks_due", "Things at Stripe that a worker has still to look at.", found["due"])
     yield _gauge("genvid_stripe_looks_late_seconds", "How long the oldest of them has been due.", late)

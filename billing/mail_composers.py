@@ -4,7 +4,7 @@ from functools import partial
 
 from accounts.teams.owner_emails import owner_recipients
 from billing import money
-from billing.enums import LetterKind
+from billing.enums import MailKind
 from billing.models import Payment
 from genvid.mail.composing import Message, Order, composes
 
@@ -18,9 +18,9 @@ def _compose(order: Order, *, for_notice: bool) -> Message | None:
             return None
         context = {"amount": payment.amount, "currency": payment.currency, **context, "payment": payment}
     if "amount" in context:
-        context["amount"] = money.shown(context["amount"], context["currency"])
+        context["amount"] = money.money_text(context["amount"], context["currency"])
     return Message(owner_recipients(order.account, for_notice=for_notice), context) if order.account else None
 
 
-for _kind in set(LetterKind) - {LetterKind.STAFF_ALARM}:
-    composes(f"billing.{_kind}")(partial(_compose, for_notice=_kind == LetterKind.CREDITS_LOW))
+for _kind in set(MailKind) - {MailKind.STAFF_ALARM}:
+    composes(f"billing.{_kind}")(partial(_compose, for_notice=_kind == MailKind.CREDITS_LOW))

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from billing.enums import LetterKind
+from billing.enums import MailKind
 from billing.models import Letter
 from genvid.mail import outbox, staff_alarms
 
@@ -15,7 +15,7 @@ KEPT = timedelta(days=90)
 BATCH_SIZE = 200
 
 
-def write(kind: LetterKind, reference: str, *, account_id: UUID, **words: Any) -> None:
+def write_mail(kind: MailKind, reference: str, *, account_id: UUID, **words: Any) -> None:
     """Mail the owners of an account, once for each kind and reference, however often this is called.
 
     Call it in the transaction of what it tells. `words`: plain values and ids; the text is made when it is sent.
@@ -24,9 +24,9 @@ def write(kind: LetterKind, reference: str, *, account_id: UUID, **words: Any) -
         _write(kind, reference, account_id, words)
 
 
-def alarm(reference: str, text: str) -> None:
+def alarm_staff(reference: str, text: str) -> None:
     """Tell staff, once for each reference, in the transaction of the reason."""
-    if not _was_written(LetterKind.STAFF_ALARM, reference):
+    if not _was_written(MailKind.STAFF_ALARM, reference):
         _alarm(reference, text)
 
 
@@ -47,7 +47,7 @@ def _was_written(kind: str, reference: str) -> bool:
     return Letter.objects.filter(kind=kind, reference=reference).exists()
 
 
-def move_to_outbox() -> int:
+def move_letters_to_outbox() -> int:
     """Have the outbox send what the release before left unsent. Returns how many mails it was."""
     unsent = Letter.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
     return sum(_move(letter) for letter in unsent[:BATCH_SIZE])
@@ -58,12 +58,12 @@ def _move(letter: Letter) -> bool:
     """Unless a worker of the release before has it: both compare the due time that they read."""
     if Letter.objects.filter(pk=letter.pk, due_at=letter.due_at).update(due_at=None) != 1:
         return False
-    if letter.kind == LetterKind.STAFF_ALARM:
+    if letter.kind == MailKind.STAFF_ALARM:
         _alarm(letter.reference, letter.words["text"])
     else:
         _write(letter.kind, letter.reference, letter.account_id, letter.words)
     return True
 
 
-def forget_old() -> int:
+def delete_old_letters() -> int:
     return Letter.objects.filter(due_at=None, created_at__lt=timezone.now() - KEPT).delete()[0]

@@ -10,7 +10,7 @@ THOUSANDTHS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 """Whose minor unit is a thousandth. (Of `ugx`, which has no smaller unit, Stripe counts hundredths all the same.)"""
 
 
-def shown(amount: int, currency: str) -> str:
+def money_text(amount: int, currency: str) -> str:
     """1250, usd: "12.50 USD"."""
     if currency.lower() in WHOLE:
         return f"{amount} {currency.upper()}"

@@ -22,13 +22,13 @@ def open_wallet(account: Account, user: User, is_first: bool, **_: Any) -> None:
     """
     Wallet.objects.create(account=account)
     if is_first and (user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL):
-        signup_grants.claim(account.pk, user.email)
+        signup_grants.claim_signup_credits(account.pk, user.email)
 
 
 @receiver(mailbox_verified)
 def grant_signup_credits(account_id: UUID | None, email: str, **_: Any) -> None:
     if account_id is not None:
-        signup_grants.claim(account_id, email)
+        signup_grants.claim_signup_credits(account_id, email)
 
 
 @receiver(export_requested)
@@ -39,6 +39,6 @@ def export_money(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
 @receiver(account_erasing)
 def keep_the_ledger_nameless(account_id: UUID, **_: Any) -> str:
     """Wallet, lots, holds, entries and sums stay: they say how much and when, and by whom only as an id."""
-    credits.forget_words(account_id)
-    signup_grants.close(account_id)
-    return account_erasure.close(account_id)
+    credits.anonymise_entries(account_id)
+    signup_grants.close_signup_grants(account_id)
+    return account_erasure.close_at_stripe(account_id)

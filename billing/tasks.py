@@ -27,23 +27,23 @@ def purge_stripe_inbox() -> None:
 
 @shared_task(name=jobs.LOOK.name)
 def look(nudge_id: str) -> None:
-    sync_queue.look(int(nudge_id))
+    sync_queue.run_sync(int(nudge_id))
 
 
 @shared_task(name=jobs.SEND_LETTER.name)
 def send_letter(_: str) -> None:
-    mails.move_to_outbox()
+    mails.move_letters_to_outbox()
 
 
 @shared_task(name=jobs.TOP_UP.name)
 def top_up(top_up_id: str) -> None:
-    auto_top_up.carry_out(UUID(top_up_id))
+    auto_top_up.run_top_up(UUID(top_up_id))
 
 
 @shared_task(name=jobs.PUSH_PLANS.name)
 def push_plans() -> None:
     try:
-        stripe_setup.restock()
+        stripe_setup.set_up_stripe_if_changed()
     except BillingError as error:
         # A purchase pushes its plan by itself.
         logger.warning("plans_not_pushed", error=str(error))
@@ -70,4 +70,4 @@ def reconcile() -> None:
 # The sandbox may start later than the worker.
 @shared_task(name=jobs.SET_UP_STRIPE.name, autoretry_for=(BillingError,), retry_backoff=1, max_retries=10)
 def set_up_stripe() -> None:
-    stripe_setup.set_up()
+    stripe_setup.set_up_stripe()

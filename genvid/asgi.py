@@ -20,7 +20,7 @@ from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 
 from genvid import request_context  # noqa: E402
-from genvid.api.deferred import Later  # noqa: E402
+from genvid.api.deferred import Deferred  # noqa: E402
 from genvid.api.exceptions import refuse  # noqa: E402
 from genvid.api.requests import Utf8ASGIRequest  # noqa: E402
 from genvid.errors import RequestTimeout  # noqa: E402
@@ -91,7 +91,7 @@ class Handler(ASGIHandler):
         response = await self.in_thread(self.get_response, request, context=context)
         # The thread worked on a copy of our context, and what it set is needed by what waits and streams.
         request_context.set_current(context.run(request_context.current))
-        if isinstance(response, Later):
+        if isinstance(response, Deferred):
             response = await response.settled(self.in_thread)
         if response.streaming and not response.is_async:
             # Left to Django, the whole of it would be read into memory first.

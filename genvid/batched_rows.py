@@ -5,27 +5,27 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-AT_A_TIME = 500
+BATCH_SIZE = 500
 
 
-def delete_in_pieces(rows: QuerySet[Any]) -> int:
+def delete_in_batches(rows: QuerySet[Any]) -> int:
     """Each piece commits by itself, unless the caller holds a transaction. Returns how many rows went."""
     count = 0
-    while ids := _piece(rows):
+    while ids := _batch(rows):
         with transaction.atomic():
             rows.model._default_manager.filter(pk__in=ids).delete()
         count += len(ids)
     return count
 
 
-def update_in_pieces(rows: QuerySet[Any], **changes: Any) -> int:
+def update_in_batches(rows: QuerySet[Any], **changes: Any) -> int:
     """The same for rows that, once changed, are no longer among `rows`. Returns how many."""
     count = 0
-    while ids := _piece(rows):
+    while ids := _batch(rows):
         rows.model._default_manager.filter(pk__in=ids).update(**changes)
         count += len(ids)
     return count
 
 
-def _piece(rows: QuerySet[Any]) -> list[Any]:
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:AT_A_TIME])
+def _batch(rows: QuerySet[Any]) -> list[Any]:
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE])

@@ -31,7 +31,7 @@ def _keep(key: str, value: object, seconds: float) -> None:
         logger.warning("cache_unavailable", error=repr(error))
 
 
-def first_in(key: str, seconds: float) -> bool:
+def is_first_in(key: str, seconds: float) -> bool:
     """True for the first who asks in `seconds`; for everybody while nobody remembers."""
     try:
         return bool(cache.add(key, 1, seconds))
@@ -40,7 +40,7 @@ def first_in(key: str, seconds: float) -> bool:
         return True
 
 
-def forget(*keys: str) -> None:
+def delete(*keys: str) -> None:
     try:
         cache.delete_many(keys)
     except Exception as error:  # noqa: BLE001 - as above

@@ -66,7 +66,7 @@ def enqueue_once_on_commit(job: Job, *, seconds: float) -> None:
     """Send a job on commit, at most once in `seconds`. For a job without ids that the schedule sends soon anyway."""
 
     def send() -> None:
-        if cache.first_in(f"jobs.sent.{job.name}", seconds):
+        if cache.is_first_in(f"jobs.sent.{job.name}", seconds):
             enqueue(job)
 
     transaction.on_commit(send, robust=True)

@@ -10,7 +10,7 @@ from videos.querysets import GOING
 from videos.queue import estimates
 
 
-def standings(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
+def progress_of(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
     """Counts, progress and credits of each batch. One query, however many batches and videos."""
     found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
     for row in Video.objects.tallies(list(found)):

@@ -71,7 +71,7 @@ def _gate(now: datetime, in_flight: int) -> Iterator[Metric]:
 
 
 def _money() -> Iterator[Metric]:
-    held, overdrawn = credits.standing()
+    held, overdrawn = credits.wallet_state()
     yield _gauge("genvid_credits_held", "Credits that videos hold, over all wallets.", held)
     yield _gauge("genvid_wallets_overdrawn", "Wallets that owe credits after a clawback.", overdrawn)
 

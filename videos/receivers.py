@@ -18,7 +18,7 @@ def export_videos(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
 
 @receiver(account_erasing)
 def erase_videos(account_id: UUID, **_: Any) -> str:
-    return account_erasure.erase(account_id)
+    return account_erasure.erase_videos_of(account_id)
 
 
 @receiver(unknown_code)

@@ -9,11 +9,11 @@ from django.conf import settings
 from genvid.api import serializers as api
 from genvid.api.serializers import EXAMPLE_SITE, EXAMPLE_TIME, example_id, shown
 from videos import video_request
-from videos.batch_progress import standings
+from videos.batch_progress import progress_of
 from videos.enums import PublicStatus, Resolution, Status, VideoFormat, WaitingFor, public
 from videos.models import Batch, Video
 from videos.queue import estimates, waiting_reasons
-from videos.queue.waiting_reasons import NOT_WAITING, Standing
+from videos.queue.waiting_reasons import NOT_WAITING, WaitingState
 from videos.video_request import VideoRequest
 
 EXAMPLE_TITLE, EXAMPLE_SCRIPT = "Greetings", "Hi {{name}}, welcome to our spring sale."
@@ -82,7 +82,7 @@ class WarningOutput(api.OutputSerializer):
 def _link_to(file: str, column: str) -> api.TextField:
     """A stable address, which answers with a short-lived link to the bytes; null without a file."""
 
-    def read(video: Video, _: Standing) -> str | None:
+    def read(video: Video, _: WaitingState) -> str | None:
         # The attribute would make a FieldFile of each name, of which only its presence is told.
         return f"{video.address}/{file}" if vars(video)[column] else None
 
@@ -139,7 +139,7 @@ class VideoOutput(RequestedOutput, ProgressOutput):
 
 def represent_videos(videos: Sequence[Video], output: type[ProgressOutput] = VideoOutput) -> dict[UUID, dict[str, Any]]:
     """By their ids, with how those that are queued stand there, looked up at once."""
-    found = waiting_reasons.of_videos(videos)
+    found = waiting_reasons.waiting_states(videos)
     return {video.pk: output.of(video, found.get(video.pk, NOT_WAITING)) for video in videos}
 
 
@@ -211,7 +211,7 @@ class BatchOutput(RequestedOutput):
 
 def represent_batches(batches: Sequence[Batch]) -> list[dict[str, Any]]:
     """With the counts of their videos, looked up at once."""
-    found = standings(batches)
+    found = progress_of(batches)
     return [BatchOutput.of(batch, found[batch.pk], **_shared_by(batch)) for batch in batches]
 
 

@@ -23,7 +23,7 @@ from videos.queue import estimates
 
 @request_context.under_request_of_row
 @transaction.atomic
-def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
+def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, free the rest of the hold. False when it was settled before."""
     now = timezone.now()
     # Before the move: a video that has no price must stay, in memory too, what it is in the database.
@@ -53,13 +53,13 @@ def complete(video: Video, *, duration: Decimal, **files: Any) -> bool:
 
 def _end_of_keeping(video: Video, now: datetime) -> datetime | None:
     """As the account's plan says on the day that the video is finished; None is for ever."""
-    days = credits.terms([video.account_id])[video.account_id].retention_days
+    days = credits.plan_limits_of([video.account_id])[video.account_id].retention_days
     return None if days is None else now + timedelta(days=days)
 
 
 @request_context.under_request_of_row
 @transaction.atomic
-def fail(
+def fail_video(
     video: Video, *, code: str, message: str, reason: str, retryable: bool = True, provider_error: str = ""
 ) -> bool:
     """End it unmade, and give every credit back. False when it had moved on."""
@@ -83,7 +83,7 @@ def fail(
 
 @request_context.under_request_of_row
 @transaction.atomic
-def cancel(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> bool:
+def cancel_video(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> bool:
     """End it unmade because somebody wants that, from whatever it waits in. False when it had moved on.
 
     `charge`: credits to keep for an order that HeyGen will bill, at most what is held; the rest is given back.
@@ -108,14 +108,14 @@ def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
     Video.objects.filter(pk__in=[video.pk for video in canceled]).update(credits_held=0)
     for video in canceled:
         video.credits_held = 0
-    video_events.announce_many(canceled, EventType.VIDEO_CANCELED)
+    video_events.publish_video_events(canceled, EventType.VIDEO_CANCELED)
     _end_in_batch(first, len(canceled))
     return len(canceled)
 
 
 @request_context.under_request_of_row
 @transaction.atomic
-def requeue(video: Video, *, reason: str, why: str) -> bool:
+def requeue_video(video: Video, *, reason: str, why: str) -> bool:
     """Back to the queue, at its old place, uncharged, for an order with a new key.
 
     Only where it is certain that the present order makes no video: else it would be paid twice.
@@ -135,7 +135,7 @@ def requeue(video: Video, *, reason: str, why: str) -> bool:
         deadline_at=(video.queued_at or timezone.now()) + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE),
     )
     if back:
-        video_events.announce(video, EventType.VIDEO_QUEUED)
+        video_events.publish_video_event(video, EventType.VIDEO_QUEUED)
         enqueue_on_commit(jobs.DISPATCH)
     return back
 
@@ -150,7 +150,7 @@ def _end_in_batch(video: Video, count: int = 1) -> None:
     batch = Batch.objects.filter(pk=video.batch_id)
     batch.update(open=F("open") - count)
     if batch.filter(open=0, completed_at=None).update(completed_at=timezone.now()):
-        video_events.announce_batch(batch.get())
+        video_events.publish_batch_event(batch.get())
         _write(MailKind.BATCH_FINISHED, video, batch=str(video.batch_id))
 
 
@@ -177,5 +177,5 @@ def _end(video: Video, event: EventType, *, charged: int = 0) -> None:
     """Record what the video cost, announce its end, and count it in its batch."""
     Video.objects.filter(pk=video.pk).update(credits_held=0, credits_charged=charged)
     video.credits_held, video.credits_charged = 0, charged
-    video_events.announce(video, event)
+    video_events.publish_video_event(video, event)
     _end_in_batch(video)

@@ -27,17 +27,17 @@ def poll() -> None:
 
 @shared_task(name=jobs.READ.name)
 def read(video_id: str) -> None:
-    polling.read(video_id)
+    polling.read_video(video_id)
 
 
 @shared_task(name=jobs.BACKFILL.name)
 def backfill() -> None:
-    incoming_webhooks.backfill()
+    incoming_webhooks.backfill_deliveries()
 
 
 @shared_task(name=jobs.LEARN_PACES.name)
 def learn_paces() -> None:
-    render_times.learn()
+    render_times.learn_render_times()
 
 
 @shared_task(name=jobs.STORE.name)
@@ -47,7 +47,7 @@ def store(video_id: str) -> None:
 
 @shared_task(name=jobs.WORK_OFF_DELIVERY.name)
 def work_off_delivery(delivery_id: str) -> None:
-    incoming_webhooks.work_off(int(delivery_id))
+    incoming_webhooks.process_delivery(int(delivery_id))
 
 
 @shared_task(name=jobs.PURGE.name)
@@ -78,14 +78,14 @@ def register_webhook() -> None:
 
 @shared_task(name=jobs.CANCEL_BATCH.name)
 def cancel_batch(batch_id: str) -> None:
-    batch_actions.cancel_rest(batch_id)
+    batch_actions.cancel_remaining(batch_id)
 
 
 @shared_task(name=jobs.RETAIN.name)
 def retain() -> None:
-    retention.retain_all()
+    retention.apply_retention()
 
 
 @shared_task(name=jobs.DELETE_RENDER.name)
 def delete_render(video_id: str) -> None:
-    retention.delete_render(video_id)
+    retention.delete_expired_render(video_id)

@@ -7,35 +7,35 @@ from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
 from videos.models import Batch, Video
 from videos.queue import waiting_reasons
-from videos.queue.waiting_reasons import Standing
+from videos.queue.waiting_reasons import WaitingState
 from videos.representations import VideoOutput, represent_batches, represent_videos
 
 
-def announce(video: Video, event: EventType, standing: Standing | None = None) -> None:
+def publish_video_event(video: Video, event: EventType, standing: WaitingState | None = None) -> None:
     """Tell whoever listens how the video stands now; in the queue as `standing` says, where that is known."""
     if standing is None:
-        announce_many([video], event)
+        publish_video_events([video], event)
     else:
         outgoing_events.publish_many(video.account_id, event, _told(video, standing))
 
 
-def announce_many(videos: Sequence[Video], event: EventType) -> None:
+def publish_video_events(videos: Sequence[Video], event: EventType) -> None:
     """The same for videos of one account. Nothing is shaped when nobody listens."""
     outgoing_events.publish_many(videos[0].account_id, event, _shaped(videos))
 
 
-def announce_line(videos: Sequence[Video]) -> None:
+def publish_queued_events(videos: Sequence[Video]) -> None:
     """The same for videos that have just been queued together, the last of their account."""
     outgoing_events.publish_many(videos[0].account_id, EventType.VIDEO_QUEUED, _in_line(videos))
 
 
-def _told(video: Video, standing: Standing) -> Iterator[tuple[str, dict[str, Any]]]:
+def _told(video: Video, standing: WaitingState) -> Iterator[tuple[str, dict[str, Any]]]:
     yield str(video.pk), VideoOutput.of(video, standing)
 
 
 def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
     # To count for each of a thousand how many wait before it would take seconds.
-    found = waiting_reasons.of_last(videos[0].account_id, len(videos))
+    found = waiting_reasons.waiting_state_of_last(videos[0].account_id, len(videos))
     for video, standing in zip(videos, found, strict=True):
         yield from _told(video, standing)
 
@@ -45,7 +45,7 @@ def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield str(pk), data
 
 
-def announce_batch(batch: Batch) -> None:
+def publish_batch_event(batch: Batch) -> None:
     """Tell that the last of its videos has ended."""
     told = ((str(batch.pk), data) for data in represent_batches([batch]))
     outgoing_events.publish_many(batch.account_id, EventType.BATCH_COMPLETED, told)

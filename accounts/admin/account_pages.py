@@ -147,7 +147,7 @@ class ErasureForm(forms.ModelForm[Erasure]):
     def clean_user(self) -> User:
         user: User = self.cleaned_data["user"]
         try:
-            erasures.check(user)
+            erasures.check_may_be_erased(user)
         except DomainError as error:
             raise forms.ValidationError(error.message) from None
         return user
@@ -171,7 +171,7 @@ class ErasureAdmin(ReadOnlyAdmin):
         return bool(admin.ModelAdmin.has_add_permission(self, request))
 
     def save_model(self, request: HttpRequest, obj: Erasure, form: Any, change: bool) -> None:
-        started = erasures.start(obj.user_id, by=UUID(str(request.user.pk)))
+        started = erasures.start_erasure(obj.user_id, by=UUID(str(request.user.pk)))
         # What follows here is about the row that the service made.
         obj.pk = started.pk
         obj.refresh_from_db()

@@ -32,16 +32,16 @@ class AccessAdmin(RoomAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         before, after = getattr(request, BEFORE), staff_access.access_of(form.instance)
-        staff_access.note_change(request.user, form.instance, before=before, after=after)
+        staff_access.record_access_change(request.user, form.instance, before=before, after=after)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        staff_access.note_change(request.user, obj, before=staff_access.access_of(obj), after={})
+        staff_access.record_access_change(request.user, obj, before=staff_access.access_of(obj), after={})
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         with transaction.atomic():
             for row in queryset:
-                staff_access.note_change(request.user, row, before=staff_access.access_of(row), after={})
+                staff_access.record_access_change(request.user, row, before=staff_access.access_of(row), after={})
             super().delete_queryset(request, queryset)
 
 
@@ -58,7 +58,7 @@ class UserAdmin(AccessAdmin):
         super().save_related(request, form, formsets, change)
         was_unproved = getattr(request, BEFORE).get("email_verified_at") == str(None)
         if was_unproved and form.instance.email_verified:
-            email_verification.announce(form.instance.pk, form.instance.email)
+            email_verification.send_mailbox_verified(form.instance.pk, form.instance.email)
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
         access = ("email_verified_at", "is_staff", "is_superuser") if _is_superuser(request) else ()

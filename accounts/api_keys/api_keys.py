@@ -15,11 +15,11 @@ from accounts.models import Account, ApiKey
 from accounts.permissions import allows
 from genvid.errors import Conflict, ValidationFailed
 
-MOST_KEYS = 100
+MAX_KEYS = 100
 
 
 @transaction.atomic
-def create(
+def create_api_key(
     caller: Caller,
     *,
     name: str,
@@ -42,9 +42,9 @@ def create(
         raise ValidationFailed(details={"expires_at": "Lies in the past."})
     # Under the account's lock: two requests at once must not both be the last that fits.
     Account.objects.select_for_update().get(pk=caller.account_id)
-    if ApiKey.objects.filter(account=caller.account_id, revoked_at=None).count() >= MOST_KEYS:
-        raise Conflict(f"An account has at most {MOST_KEYS} keys in use; revoke one first.")
-    new = key_format.make(mode)
+    if ApiKey.objects.filter(account=caller.account_id, revoked_at=None).count() >= MAX_KEYS:
+        raise Conflict(f"An account has at most {MAX_KEYS} keys in use; revoke one first.")
+    new = key_format.new_key(mode)
     key = ApiKey.objects.create(
         account_id=caller.account_id,
         created_by_id=caller.user_id,
@@ -56,12 +56,12 @@ def create(
         expires_at=expires_at,
         **limits,
     )
-    audit_log.note_by(caller, AuditAct.KEY_CREATED, key=key.pk, name=name, scopes=" ".join(key.scopes))
+    audit_log.record_by(caller, AuditAct.KEY_CREATED, key=key.pk, name=name, scopes=" ".join(key.scopes))
     return key, new.text
 
 
 @transaction.atomic
-def revoke(caller: Caller, key: ApiKey) -> None:
+def revoke_api_key(caller: Caller, key: ApiKey) -> None:
     """The next request with it is refused. Revoking again changes nothing."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        audit_log.note_by(caller, AuditAct.KEY_REVOKED, key=key.pk, name=key.name)
+        audit_log.record_by(caller, AuditAct.KEY_REVOKED, key=key.pk, name=key.name)

@@ -10,7 +10,7 @@ from accounts.enums import KeyMode
 
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
-BEGINNING = "gv_"
+KEY_PREFIX = "gv_"
 """How every key begins; an access token begins otherwise."""
 SHAPE = re.compile(r"gv_(?:live|test)_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
@@ -24,13 +24,13 @@ class NewKey:
     digest: str
 
 
-def make(mode: KeyMode) -> NewKey:
+def new_key(mode: KeyMode) -> NewKey:
     """A key with a secret of 256 random bits. A plain hash is enough for those: there is nothing to guess."""
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(SECRET_BYTES)
-    return NewKey(f"{shown(mode, prefix)}_{secret}", prefix, digest_of(secret))
+    return NewKey(f"{masked(mode, prefix)}_{secret}", prefix, digest_of(secret))
 
 
-def shown(mode: str, prefix: str) -> str:
+def masked(mode: str, prefix: str) -> str:
     """The part of a key that is no secret."""
     return f"gv_{mode}_{prefix}"
 
@@ -45,5 +45,5 @@ def split(text: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def proves(secret: str, digest: str) -> bool:
+def matches(secret: str, digest: str) -> bool:
     return hmac.compare_digest(digest_of(secret), digest)

@@ -11,7 +11,7 @@ from accounts.models import ApiKey
 from genvid.errors import KeyLimitReached
 
 
-def reserve(key_id: UUID, credits: int) -> None:
+def reserve_credits(key_id: UUID, credits: int) -> None:
     """Count credits that a key takes. Raises KeyLimitReached where its monthly limit does not cover them."""
     month, key = month_of(timezone.now()), ApiKey.objects.filter(pk=key_id)
     key.filter(Q(credits_month=None) | ~Q(credits_month=month)).update(credits_month=month, credits_used=0)
@@ -21,7 +21,7 @@ def reserve(key_id: UUID, credits: int) -> None:
         raise KeyLimitReached
 
 
-def give_back(key_id: UUID, credits: int, *, reserved_at: datetime) -> None:
+def return_credits(key_id: UUID, credits: int, *, reserved_at: datetime) -> None:
     """What was not spent after all, if the month it was counted in is still the present one."""
     mine = ApiKey.objects.filter(pk=key_id, credits_month=month_of(reserved_at))
     mine.update(credits_used=Greatest(F("credits_used") - credits, 0))

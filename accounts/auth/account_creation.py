@@ -39,6 +39,6 @@ def membership_of(user: User) -> Membership:
     return found or open_account(user)
 
 
-def note_use(membership: Membership) -> None:
+def record_membership_use(membership: Membership) -> None:
     """The next sign-in leads here again."""
     Membership.objects.filter(pk=membership.pk).update(last_used_at=timezone.now())

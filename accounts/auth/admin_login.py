@@ -33,19 +33,19 @@ class StaffLoginForm(AuthenticationForm):
 
     def _proven(self, email: str, password: str, code: str) -> Any:
         try:
-            user: Any = credentials.prove(email=email, password=password, code=code).user
+            user: Any = credentials.verify_credentials(email=email, password=password, code=code).user
             self.confirm_login_allowed(user)
             device = totp.authenticator_of(user)
             if device is None and settings.REQUIRE_STAFF_TOTP:
                 raise forms.ValidationError(f"{NOT_ENROLLED} {user.email}", code="not_enrolled")
-            sign_in.note_sign_in(user)
+            sign_in.record_sign_in(user)
             throttling.remember_network(user.pk)
         except InvalidCredentials:
             raise self.get_invalid_login_error() from None
         except DomainError as error:
             raise forms.ValidationError(_worded(error), code=error.code) from None
         user.otp_device = device
-        audit_log.note(AuditAct.SIGNED_IN, account_id=None, user_id=user.pk, door="admin")
+        audit_log.record(AuditAct.SIGNED_IN, account_id=None, user_id=user.pk, door="admin")
         return user
 
 

@@ -22,7 +22,7 @@ from genvid import cache, request_context
 from genvid.api.client_address import client_address
 from genvid.errors import NotAuthenticated
 
-NOTE_USE_SECONDS = 60
+LAST_USED_SECONDS = 60
 """`last_used_at` is true to the minute; writing it for each request would cost more than the request."""
 
 
@@ -47,7 +47,7 @@ class BearerAuthentication(BaseAuthentication):
 
 def _present(caller: Caller) -> Caller:
     """The caller with the role of now. Raises NotAuthenticated when the session, the person or the membership ended."""
-    role = session_cache.role_now(caller.session_id) if caller.session_id else session_cache.ENDED
+    role = session_cache.cached_role(caller.session_id) if caller.session_id else session_cache.ENDED
     if role == session_cache.ENDED:
         raise NotAuthenticated
     return replace(caller, role=role)
@@ -75,7 +75,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def _is_api_key(token: str) -> bool:
-    return token.strip().startswith(key_format.BEGINNING)
+    return token.strip().startswith(key_format.KEY_PREFIX)
 
 
 def _bearer_key(request: Request) -> str | None:
@@ -91,7 +91,7 @@ def _proven(text: str) -> Any:
         raise NotAuthenticated
     prefix, secret = parts
     key = ApiKey.objects.usable(timezone.now()).filter(prefix=prefix).first()
-    if not key_format.proves(secret, key.digest if key else key_format.digest_of("")) or key is None:
+    if not key_format.matches(secret, key.digest if key else key_format.digest_of("")) or key is None:
         raise NotAuthenticated
     return key
 
@@ -107,7 +107,7 @@ def _may_come_from(key: ApiKey, address: str) -> bool:
 
 
 def _note_use(key: ApiKey) -> None:
-    if cache.first_in(f"accounts.key-used:{key.pk}", NOTE_USE_SECONDS):
+    if cache.is_first_in(f"accounts.key-used:{key.pk}", LAST_USED_SECONDS):
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
 
 

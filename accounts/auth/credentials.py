@@ -19,7 +19,7 @@ NOTE_THROTTLED_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class Proven:
+class VerifiedCredentials:
     """Whom a sign-in named, and how they proved it."""
 
     user: User
@@ -27,7 +27,7 @@ class Proven:
     """The second factor that was used: "totp", "recovery_code" or ""."""
 
 
-def prove(*, email: str, password: str, code: str = "") -> Proven:
+def verify_credentials(*, email: str, password: str, code: str = "") -> VerifiedCredentials:
     """Takes the same time, and writes as much, for an address that is known and one that is not.
 
     Raises RateLimited before anything is checked, InvalidCredentials, and TotpRequired where `code` is missing.
@@ -44,10 +44,10 @@ def prove(*, email: str, password: str, code: str = "") -> Proven:
         _note(AuditAct.SIGN_IN_REFUSED, attempt.email)
         raise
     attempt.succeed()
-    return Proven(user, factor)
+    return VerifiedCredentials(user, factor)
 
 
-def check_again(user: User, *, password: str, code: str | None = None, field: str = "password") -> None:
+def confirm_identity(user: User, *, password: str, code: str | None = None, field: str = "password") -> None:
     """For what somebody signed in must prove anew. Raises RateLimited, and ValidationFailed on `field` or `code`.
 
     A right password alone forgives no failures: it would let whoever knows it guess codes for ever.
@@ -71,7 +71,7 @@ def _check(attempt: Attempt) -> None:
     try:
         attempt.check()
     except RateLimited:
-        if cache.first_in(f"accounts.throttled:{attempt.subject}", NOTE_THROTTLED_SECONDS):
+        if cache.is_first_in(f"accounts.throttled:{attempt.subject}", NOTE_THROTTLED_SECONDS):
             _note(AuditAct.SIGN_IN_THROTTLED, attempt.email)
         raise
 
@@ -79,7 +79,7 @@ def _check(attempt: Attempt) -> None:
 def _note(act: AuditAct, email: str) -> None:
     """On the log of the account that the person has longest. For nobody too: or the time it takes would tell."""
     user_id, account_id = _whereabouts(email)
-    audit_log.note(act, account_id=account_id, user_id=user_id)
+    audit_log.record(act, account_id=account_id, user_id=user_id)
 
 
 def _whereabouts(email: str) -> tuple[UUID | None, UUID | None]:

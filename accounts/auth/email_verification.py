@@ -29,10 +29,10 @@ def verification_token(user: User) -> str:
 def request_verification(user: User) -> None:
     """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
     if not user.email_verified and throttling.may_mail(user.email, "verification"):
-        mail_link(user.pk)
+        mail_verification(user.pk)
 
 
-def mail_link(user_id: UUID) -> None:
+def mail_verification(user_id: UUID) -> None:
     """Nothing is sent when the address has been verified by then."""
     outbox.write(MailKind.VERIFICATION, person=user_id)
 
@@ -54,11 +54,11 @@ def _mark_verified(user_id: UUID, email: str) -> None:
     if waiting.update(email_verified_at=timezone.now()) != 1:
         raise TokenInvalid
     accounts = Membership.objects.filter(user=user_id).order_by("created_at").values_list("account", flat=True)
-    audit_log.note(AuditAct.EMAIL_VERIFIED, account_id=accounts.first(), user_id=user_id)
-    announce(user_id, email)
+    audit_log.record(AuditAct.EMAIL_VERIFIED, account_id=accounts.first(), user_id=user_id)
+    send_mailbox_verified(user_id, email)
 
 
-def announce(user_id: UUID, email: str) -> None:
+def send_mailbox_verified(user_id: UUID, email: str) -> None:
     """Tell the apps above that the address was proved, by whatever way. Call it in the transaction of the proof."""
     mailbox_verified.send(sender=User, email=email, account_id=account_creation.own_account_of(user_id))
 

@@ -21,20 +21,20 @@ generator = PasswordResetTokenGenerator()
 """Bound to the password's hash, the address and the last sign-in; good for PASSWORD_RESET_TIMEOUT seconds."""
 
 
-def forgot(email: str) -> None:
+def request_password_reset(email: str) -> None:
     """Mail a link if there is such a person.
 
     A mail is queued for every address, and the worker looks whose it is: statements and time of a request tell nothing.
     """
     if throttling.may_mail(email, "password-reset"):
-        mail_link(email.lower())
+        mail_password_reset(email.lower())
 
 
-def mail_link(email: str) -> None:
+def mail_password_reset(email: str) -> None:
     outbox.write(MailKind.PASSWORD_RESET, address=email)
 
 
-def mail_change(user_id: uuid.UUID) -> None:
+def mail_password_changed(user_id: uuid.UUID) -> None:
     outbox.write(MailKind.PASSWORD_CHANGED, person=user_id)
 
 
@@ -42,7 +42,7 @@ def reset_token(user: User) -> str:
     return f"{user.pk.hex}.{generator.make_token(user)}"
 
 
-def reset(token: str, new_password: str) -> User:
+def reset_password(token: str, new_password: str) -> User:
     """Proves the mailbox too, and makes the network of the request a known one, which no failures elsewhere lock out.
 
     Raises TokenInvalid, and ValidationFailed on `new_password`.
@@ -54,25 +54,25 @@ def reset(token: str, new_password: str) -> User:
         _replace(user, old, or_else=TokenInvalid(), email_verified_at=Coalesce(F("email_verified_at"), verified_at))
         throttling.remember_network(user.pk)
         account_id = _first_account(user)
-        audit_log.note(AuditAct.PASSWORD_RESET, account_id=account_id, user_id=user.pk)
+        audit_log.record(AuditAct.PASSWORD_RESET, account_id=account_id, user_id=user.pk)
         if user.email_verified_at is None:
-            audit_log.note(AuditAct.EMAIL_VERIFIED, account_id=account_id, user_id=user.pk)
-            email_verification.announce(user.pk, user.email)
+            audit_log.record(AuditAct.EMAIL_VERIFIED, account_id=account_id, user_id=user.pk)
+            email_verification.send_mailbox_verified(user.pk, user.email)
     throttling.attempt(user.email).succeed()
     user.email_verified_at = verified_at
     return user
 
 
-def change(caller: Caller, user: User, *, current_password: str, new_password: str) -> TokenPair:
+def change_password(caller: Caller, user: User, *, current_password: str, new_password: str) -> TokenPair:
     """Returns the only tokens that are good afterwards. API keys stay: they are the account's.
 
     Raises RateLimited, and ValidationFailed on `current_password` or `new_password`.
     """
-    credentials.check_again(user, password=current_password, field="current_password")
+    credentials.confirm_identity(user, password=current_password, field="current_password")
     old = _give(user, new_password)
     with transaction.atomic():
         _replace(user, old, or_else=NotAuthenticated())
-        audit_log.note_by(caller, AuditAct.PASSWORD_CHANGED)
+        audit_log.record_by(caller, AuditAct.PASSWORD_CHANGED)
         membership = Membership.objects.filter(user=user, account=caller.account_id).first()
         if membership is None:
             raise NotAuthenticated
@@ -104,7 +104,7 @@ def _replace(user: User, old: str, *, or_else: Exception, **more: object) -> Non
     if as_known.update(password=user.password, **more) != 1:
         raise or_else
     sessions.revoke_all(user.pk, Revocation.PASSWORD)
-    mail_change(user.pk)
+    mail_password_changed(user.pk)
 
 
 def _first_account(user: User) -> uuid.UUID | None:

@@ -9,18 +9,18 @@ from uuid import UUID
 from accounts.models import Session
 from genvid import cache
 
-SECONDS = 30
+CACHE_SECONDS = 30
 ENDED = ""
 
 
-def role_now(session_id: UUID) -> str:
+def cached_role(session_id: UUID) -> str:
     """The caller's present role, or `ENDED`."""
-    return cache.remembered(_key(session_id), lambda: Session.objects.role_now(session_id) or ENDED, SECONDS)
+    return cache.remembered(_key(session_id), lambda: Session.objects.role_now(session_id) or ENDED, CACHE_SECONDS)
 
 
-def forget(*session_ids: UUID) -> None:
+def forget_sessions(*session_ids: UUID) -> None:
     """Have the next request ask again. Processes that share no cache learn it after `SECONDS`."""
-    cache.forget(*[_key(session_id) for session_id in session_ids])
+    cache.delete(*[_key(session_id) for session_id in session_ids])
 
 
 def _key(session_id: UUID) -> str:

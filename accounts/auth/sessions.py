@@ -18,30 +18,30 @@ from genvid.errors import NotFound
 logger = structlog.get_logger(__name__)
 
 
-def living_sessions_of(user_id: UUID) -> QuerySet[Session]:
+def active_sessions_of(user_id: UUID) -> QuerySet[Session]:
     return Session.objects.alive().filter(user=user_id, expires_at__gt=timezone.now())
 
 
 @transaction.atomic
-def end(session: Session, reason: Revocation, act: AuditAct) -> bool:
+def end_session(session: Session, reason: Revocation, act: AuditAct) -> bool:
     """False when it had ended before."""
     if not session.revoke(reason):
         return False
-    audit_log.note(act, account_id=session.account_id, user_id=session.user_id, session=session.pk)
-    transaction.on_commit(partial(session_cache.forget, session.pk), robust=True)
+    audit_log.record(act, account_id=session.account_id, user_id=session.user_id, session=session.pk)
+    transaction.on_commit(partial(session_cache.forget_sessions, session.pk), robust=True)
     return True
 
 
-def end_stolen(session: Session) -> None:
+def end_stolen_session(session: Session) -> None:
     """One of its refresh tokens came twice: somebody else has it, and nobody knows who came first."""
-    if end(session, Revocation.REUSE, AuditAct.TOKEN_REUSED):
+    if end_session(session, Revocation.REUSE, AuditAct.TOKEN_REUSED):
         logger.warning("refresh_token_reused", session_id=str(session.pk), user_id=str(session.user_id))
 
 
 def end_one_of(caller: Caller, session_id: UUID) -> None:
     """Raises NotFound for one that has ended, or is another person's."""
-    session = living_sessions_of(caller.user_id).filter(pk=session_id).first()
-    if session is None or not end(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
+    session = active_sessions_of(caller.user_id).filter(pk=session_id).first()
+    if session is None or not end_session(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
         raise NotFound
 
 
@@ -49,7 +49,7 @@ def end_one_of(caller: Caller, session_id: UUID) -> None:
 def end_all_of(caller: Caller) -> None:
     """Everywhere, here too."""
     ended = revoke_all(caller.user_id, Revocation.LOGOUT)
-    audit_log.note_by(caller, AuditAct.SIGNED_OUT, sessions=ended)
+    audit_log.record_by(caller, AuditAct.SIGNED_OUT, sessions=ended)
 
 
 def revoke_all(user_id: UUID, reason: Revocation) -> int:
@@ -58,5 +58,5 @@ def revoke_all(user_id: UUID, reason: Revocation) -> int:
     ids = list(alive.values_list("pk", flat=True))
     # Not by these ids: one that was opened in between ends too, and is found out within standing.SECONDS.
     ended = alive.update(revoked_at=timezone.now(), revoked_reason=reason)
-    transaction.on_commit(partial(session_cache.forget, *ids), robust=True)
+    transaction.on_commit(partial(session_cache.forget_sessions, *ids), robust=True)
     return ended

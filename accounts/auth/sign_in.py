@@ -39,9 +39,9 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
         with transaction.atomic():
             user.save(force_insert=True)
             membership = account_creation.open_account(user)
-            audit_log.note(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
+            audit_log.record(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
             signed_in = SignedIn(user, membership, open_session(membership))
-            email_verification.mail_link(user.pk)
+            email_verification.mail_verification(user.pk)
     except IntegrityError:
         # Rolled back: whoever has the address now is somebody else. Any other violation is a defect, and told as one.
         if not User.objects.filter(email=user.email).exists():
@@ -61,19 +61,19 @@ def check_password(password: str, user: User, *, field: str = "password") -> Non
 
 def login(*, email: str, password: str, totp_code: str = "") -> SignedIn:
     """Raises RateLimited, InvalidCredentials or TotpRequired; the first two alike for known and unknown addresses."""
-    proven = credentials.prove(email=email, password=password, code=totp_code)
+    proven = credentials.verify_credentials(email=email, password=password, code=totp_code)
     user = proven.user
     with transaction.atomic():
-        note_sign_in(user)
-        erasures.withdraw(user)
+        record_sign_in(user)
+        erasures.withdraw_erasure(user)
         membership = account_creation.membership_of(user)
-        audit_log.note(
+        audit_log.record(
             AuditAct.SIGNED_IN, account_id=membership.account_id, user_id=user.pk, second_factor=proven.factor or "none"
         )
         return SignedIn(user, membership, open_session(membership))
 
 
-def note_sign_in(user: User) -> None:
+def record_sign_in(user: User) -> None:
     """Raises InvalidCredentials where the password was changed, or its person deactivated, since it was checked.
 
     The row is locked by this until the session is there: who resets the password either is seen here, or ends it.
@@ -85,7 +85,7 @@ def note_sign_in(user: User) -> None:
 
 
 def open_session(membership: Membership) -> TokenPair:
-    account_creation.note_use(membership)
+    account_creation.record_membership_use(membership)
     throttling.remember_network(membership.user_id)
     refresh, here = new_refresh_token(), request_context.current()
     session = Session.objects.create(
@@ -123,7 +123,7 @@ def _repeat(session: Session, jti: str, role: str) -> TokenPair:
     """
     rotated = session.repeated(jti, now=timezone.now())
     if rotated is None or not _is_from_here(rotated):
-        sessions.end_stolen(session)
+        sessions.end_stolen_session(session)
         raise TokenInvalid
     return pair_for(rotated, role, refresh_token_again(rotated.jti, rotated.expires_at))
 
@@ -138,5 +138,5 @@ def logout(refresh_token: str) -> None:
     """End the session that the token belongs to. Raises TokenInvalid."""
     claims = read_refresh(refresh_token)
     session = Session.objects.filter(pk=claims.session_id, jti=claims.jti).first()
-    if session is None or not sessions.end(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
+    if session is None or not sessions.end_session(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
         raise TokenInvalid

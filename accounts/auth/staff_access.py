@@ -32,7 +32,7 @@ def access_of(row: User | Group) -> dict[str, str]:
 
 
 @transaction.atomic
-def note_change(editor: Any, row: User | Group, *, before: dict[str, str], after: dict[str, str]) -> bool:
+def record_access_change(editor: Any, row: User | Group, *, before: dict[str, str], after: dict[str, str]) -> bool:
     """Write down what `editor` changed, and have the other superusers told. False when nothing differs.
 
     `before` and `after` come from `access_of`; empty where the row was not there. Raises Django's PermissionDenied
@@ -44,7 +44,7 @@ def note_change(editor: Any, row: User | Group, *, before: dict[str, str], after
     if not editor.is_superuser:
         raise PermissionDenied("Only a superuser may change who is staff, or what staff may do.")
     facts: dict[str, Any] = {"kind": row._meta.model_name, "id": row.pk, **changes}
-    entry = audit_log.note_staff(AuditAct.ACCESS_CHANGED, staff_id=editor.pk, **facts)
+    entry = audit_log.record_staff_action(AuditAct.ACCESS_CHANGED, staff_id=editor.pk, **facts)
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=editor.pk)
     for user_id in others.values_list("pk", flat=True):
         outbox.write(MailKind.ACCESS_CHANGED, person=user_id, entry=str(entry.pk))

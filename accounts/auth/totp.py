@@ -46,7 +46,7 @@ def require_code(user: User, code: str) -> str:
     raise InvalidCredentials("The code is wrong, or was used before.")
 
 
-def start(user: User) -> Authenticator:
+def start_enrolment(user: User) -> Authenticator:
     """A new secret that counts for nothing until it is confirmed. Raises InvalidState where one was confirmed."""
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     try:
@@ -64,7 +64,7 @@ def start(user: User) -> Authenticator:
 
 
 @transaction.atomic
-def confirm(caller: Caller, user: User, *, code: str) -> list[str]:
+def confirm_enrolment(caller: Caller, user: User, *, code: str) -> list[str]:
     """Switch it on. Returns the recovery codes, shown this once. Raises InvalidState, ValidationFailed on `code`."""
     device = Authenticator.objects.filter(user=user).first()
     if device is None:
@@ -74,37 +74,37 @@ def confirm(caller: Caller, user: User, *, code: str) -> list[str]:
     if not device.verify_token(code):
         raise refuse_field("code", "Is not the code of now.")
     codes = _switch_on(device)
-    audit_log.note_by(caller, AuditAct.TOTP_ENABLED)
+    audit_log.record_by(caller, AuditAct.TOTP_ENABLED)
     return codes
 
 
 @transaction.atomic
-def enroll(user: User) -> tuple[Authenticator, list[str]]:
+def enroll_by_operator(user: User) -> tuple[Authenticator, list[str]]:
     """For an operator at a shell: a confirmed authenticator in place of whatever was there, and its recovery codes."""
     Authenticator.objects.filter(user=user).delete()
-    device = start(user)
+    device = start_enrolment(user)
     codes = _switch_on(device)
-    audit_log.note_staff(AuditAct.TOTP_ENABLED, staff_id=user.pk, by="operator")
+    audit_log.record_staff_action(AuditAct.TOTP_ENABLED, staff_id=user.pk, by="operator")
     return device, codes
 
 
 @transaction.atomic
-def disable(caller: Caller, user: User) -> None:
+def disable_totp(caller: Caller, user: User) -> None:
     """Raises InvalidState where it is not on."""
     deleted, _ = Authenticator.objects.filter(user=user, confirmed=True).delete()
     if not deleted:
         raise InvalidState("The second factor is not on.")
     RecoveryCode.objects.filter(user=user).delete()
-    audit_log.note_by(caller, AuditAct.TOTP_DISABLED)
-    mail_change(user.pk, is_on=False)
+    audit_log.record_by(caller, AuditAct.TOTP_DISABLED)
+    mail_totp_changed(user.pk, is_on=False)
 
 
-def mail_change(user_id: UUID, *, is_on: bool) -> None:
+def mail_totp_changed(user_id: UUID, *, is_on: bool) -> None:
     outbox.write(MailKind.TOTP_CHANGED, person=user_id, is_on=is_on)
 
 
 def mail_present_state(user_id: UUID) -> None:
-    mail_change(user_id, is_on=Authenticator.objects.filter(user=user_id, confirmed=True).exists())
+    mail_totp_changed(user_id, is_on=Authenticator.objects.filter(user=user_id, confirmed=True).exists())
 
 
 def recovery_codes_left(user: User) -> int:
@@ -117,7 +117,7 @@ def _switch_on(device: Authenticator) -> list[str]:
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     RecoveryCode.objects.filter(user=device.user_id).delete()
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=device.user_id, digest=_digest(code)) for code in codes)
-    mail_change(device.user_id, is_on=True)
+    mail_totp_changed(device.user_id, is_on=True)
     return codes
 
 

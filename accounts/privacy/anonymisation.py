@@ -26,7 +26,7 @@ from accounts.models import (
     WebhookEndpoint,
 )
 from accounts.privacy import exports
-from genvid.batched_rows import delete_in_pieces, update_in_pieces
+from genvid.batched_rows import delete_in_batches, update_in_batches
 from genvid.mail import outbox
 
 Rows = QuerySet[Any]
@@ -38,23 +38,23 @@ OF_ACCOUNT: list[type[Any]] = [
 """Rows that go with them. A test knows every model that refers to a person or an account."""
 
 
-def forget_account(account_id: UUID) -> None:
+def anonymise_account(account_id: UUID) -> None:
     """All but the row itself, its audit log without words, and what hangs on its ledger."""
     for model in OF_ACCOUNT:
-        delete_in_pieces(model._default_manager.filter(account=account_id))
+        delete_in_batches(model._default_manager.filter(account=account_id))
     outbox.forget(account=account_id)
     _silence(AuditEntry.objects.filter(account=account_id))
-    forget_admin_log(Account, [account_id])
+    delete_admin_log(Account, [account_id])
     Account.objects.filter(pk=account_id).update(name=ERASED)
 
 
-def forget_files_of(user_id: UUID) -> None:
+def delete_exports_of(user_id: UUID) -> None:
     """Their exports, outside any transaction."""
     for export in Export.objects.filter(user=user_id):
-        exports.forget(export)
+        exports.delete_export(export)
 
 
-def forget_person(user: User) -> None:
+def anonymise_person(user: User) -> None:
     """The row stays, for what refers to it, and says nothing of anybody."""
     for model in OF_PERSON:
         model._default_manager.filter(user=user.pk).delete()
@@ -62,7 +62,7 @@ def forget_person(user: User) -> None:
     outbox.forget(person=user.pk, address=user.email)
     _silence(AuditEntry.objects.filter(user=user.pk))
     _silence(AuditEntry.objects.filter(detail__icontains=user.email))
-    forget_admin_log(User, [user.pk], mentioning=user.email)
+    delete_admin_log(User, [user.pk], mentioning=user.email)
     user.groups.clear()
     user.user_permissions.clear()
     nobody = User(email=f"erased-{uuid.uuid4()}@invalid", is_active=False)
@@ -77,10 +77,10 @@ def forget_person(user: User) -> None:
 def _silence(entries: Rows) -> None:
     """Who did what and when stays; from where, and to what, does not."""
     dirty = Q(address__isnull=False) | ~Q(user_agent="") | ~Q(detail={})
-    update_in_pieces(entries.filter(dirty), address=None, user_agent="", detail={})
+    update_in_batches(entries.filter(dirty), address=None, user_agent="", detail={})
 
 
-def forget_admin_log(model: type[Model], pks: list[UUID], *, mentioning: str = "") -> None:
+def delete_admin_log(model: type[Model], pks: list[UUID], *, mentioning: str = "") -> None:
     """Staff's own history of these rows keeps who and when."""
     of_rows = Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in pks])
     if mentioning:

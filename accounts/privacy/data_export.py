@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from encrypted_fields.fields import EncryptedTextField
 
-AT_A_TIME = 500
+BATCH_SIZE = 500
 
 
 def plain_rows(queryset: QuerySet[Any], *, without: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
@@ -19,5 +19,5 @@ def plain_rows(queryset: QuerySet[Any], *, without: tuple[str, ...] = ()) -> Ite
     fields = queryset.model._meta.concrete_fields
     names = [field.attname for field in fields if not isinstance(field, EncryptedTextField)]
     rows = queryset.values(*[name for name in names if name not in without])
-    for row in rows.iterator(chunk_size=AT_A_TIME):
+    for row in rows.iterator(chunk_size=BATCH_SIZE):
         yield {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()}

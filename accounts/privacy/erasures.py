@@ -32,15 +32,15 @@ BACKOFF = Backoff(10, most=300)
 """Before the apps are asked again what is left."""
 
 
-def request(caller: Caller, *, password: str) -> Erasure:
+def request_erasure(caller: Caller, *, password: str) -> Erasure:
     """Raises ValidationFailed on `password`, RateLimited after too many wrong ones, and what `start` raises."""
     user = User.objects.get(pk=caller.user_id)
-    credentials.check_again(user, password=password)
-    return start(user.pk, by=user.pk)
+    credentials.confirm_identity(user, password=password)
+    return start_erasure(user.pk, by=user.pk)
 
 
 @transaction.atomic
-def start(user_id: UUID, *, by: UUID) -> Erasure:
+def start_erasure(user_id: UUID, *, by: UUID) -> Erasure:
     """From now on the person is signed out everywhere, and after ACCOUNT_ERASURE_DAYS their data goes.
 
     `by`: the person, or the staff they asked. Raises InvalidState for staff, and Conflict for the only owner of an
@@ -51,7 +51,7 @@ def start(user_id: UUID, *, by: UUID) -> Erasure:
     open_one = Erasure.open_of(user_id)
     if open_one is not None:
         return open_one
-    check(user)
+    check_may_be_erased(user)
     going = accounts_going_with(user_id)
     after = timezone.now() + timedelta(days=settings.ACCOUNT_ERASURE_DAYS)
     erasure = Erasure.objects.create(user=user, requested_by_id=by, erase_after=after, due_at=from_now())
@@ -61,7 +61,7 @@ def start(user_id: UUID, *, by: UUID) -> Erasure:
     return erasure
 
 
-def check(user: User) -> None:
+def check_may_be_erased(user: User) -> None:
     """Raises what keeps this person from being erased."""
     if not user.is_active:
         raise InvalidState("This person is deactivated or erased already.")
@@ -100,7 +100,7 @@ def _shut_out(user_id: UUID, going: list[UUID]) -> None:
     Invitation.objects.filter(account__in=going).delete()
 
 
-def withdraw(user: User) -> None:
+def withdraw_erasure(user: User) -> None:
     """Called in the transaction of a sign-in. Raises InvalidCredentials once the erasing has begun."""
     erasure = Erasure.open_of(user.pk)
     if erasure is None:
@@ -118,10 +118,10 @@ def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None
     of_accounts: list[UUID | None] = [*accounts] or [None]
     for account_id in of_accounts:
         facts = {"erasure": erasure.pk, "person": erasure.user_id}
-        audit_log.note(act, account_id=account_id, user_id=by, by_staff=by_staff, **facts)
+        audit_log.record(act, account_id=account_id, user_id=by, by_staff=by_staff, **facts)
 
 
-def work_on(erasure_id: str) -> None:
+def run_erasure_step(erasure_id: str) -> None:
     """Do the next step of one erasure, if it is due. Safe to run twice, in parallel, and to die in."""
     erasure: Erasure | None = Erasure.objects.filter(pk=erasure_id).select_related("user").claim(LEASE)
     if erasure is None:
@@ -179,11 +179,11 @@ def _erase(erasure: Erasure) -> None:
         _ask_again(erasure, "; ".join(left))
         return
     for account_id in going:
-        anonymisation.forget_account(account_id)
-    anonymisation.forget_files_of(erasure.user_id)
+        anonymisation.anonymise_account(account_id)
+    anonymisation.delete_exports_of(erasure.user_id)
     with transaction.atomic():
         if erasure.finish(status=ErasureStatus.DONE, erased_at=timezone.now()):
-            anonymisation.forget_person(erasure.user)
+            anonymisation.anonymise_person(erasure.user)
             _note(AuditAct.ERASED, going, erasure, None)
             logger.info("person_erased", erasure_id=str(erasure.pk), user_id=str(erasure.user_id))
 

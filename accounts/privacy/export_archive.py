@@ -87,7 +87,7 @@ def _audit_rows(owned: list[UUID]) -> Rows:
         yield row | {"address": None, "user_agent": ""} if row["by_staff"] else row
 
 
-def write(sink: IO[bytes], parts: Mapping[str, Rows], *, after_each: Callable[[], object]) -> None:
+def write_archive(sink: IO[bytes], parts: Mapping[str, Rows], *, after_each: Callable[[], object]) -> None:
     """`after_each` is called when another file is complete."""
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         _write_file(archive, "README.txt", [READ_ME.encode()])

@@ -25,18 +25,18 @@ from genvid.leasing import Backoff, from_now
 from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
-LIVES = timedelta(days=7)
+LIFETIME = timedelta(days=7)
 """How long the file is kept, and its link is good."""
-MOST_A_DAY = 3
+MAX_PER_DAY = 3
 LEASE = timedelta(minutes=15)
 BACKOFF = Backoff(30, most=7680)
-MOST_TRIES = 12
+MAX_TRIES = 12
 """Spread over about a day."""
 SALT = "accounts.export"
 
 
 @transaction.atomic
-def request(caller: Caller) -> Export:
+def request_export(caller: Caller) -> Export:
     """The export under way, or a new one. Raises RateLimited beyond `MOST_A_DAY`."""
     # Under the person's lock: two requests at once must not both begin one.
     User.objects.select_for_update(no_key=True).get(pk=caller.user_id)
@@ -44,19 +44,19 @@ def request(caller: Caller) -> Export:
     running: Export | None = mine.filter(status=ExportStatus.PENDING).first()
     if running is not None:
         return running
-    lately = mine.filter(created_at__gt=now - timedelta(days=1)).order_by("-created_at")[:MOST_A_DAY]
+    lately = mine.filter(created_at__gt=now - timedelta(days=1)).order_by("-created_at")[:MAX_PER_DAY]
     moments = list(lately.values_list("created_at", flat=True))
-    if len(moments) == MOST_A_DAY:
+    if len(moments) == MAX_PER_DAY:
         wait = moments[-1] + timedelta(days=1) - now
-        message = f"Your data can be exported {MOST_A_DAY} times a day."
+        message = f"Your data can be exported {MAX_PER_DAY} times a day."
         raise RateLimited(message, retry_after=max(1, int(wait.total_seconds())))
     export = Export.objects.create(user_id=caller.user_id, due_at=from_now())
-    audit_log.note_by(caller, AuditAct.EXPORT_REQUESTED, export=export.pk)
+    audit_log.record_by(caller, AuditAct.EXPORT_REQUESTED, export=export.pk)
     enqueue_on_commit(jobs.WORK_ON_EXPORT, str(export.pk))
     return export
 
 
-def latest(user_id: UUID) -> Export:
+def latest_export(user_id: UUID) -> Export:
     """Raises NotFound where there is none, or none any more."""
     export: Export | None = Export.objects.filter(user=user_id).first()
     if export is None:
@@ -86,7 +86,7 @@ def behind(token: str) -> Export:
     return export
 
 
-def work_on(export_id: str) -> None:
+def run_export_step(export_id: str) -> None:
     """Do the next step of one export, if it is due. Safe to run twice, in parallel, and to die in."""
     export: Export | None = Export.objects.filter(pk=export_id).select_related("user").claim(LEASE)
     if export is None:
@@ -99,9 +99,9 @@ def work_on(export_id: str) -> None:
 
 
 def _try_later(export: Export, error: Exception) -> None:
-    if export.status == ExportStatus.PENDING and export.tries >= MOST_TRIES:
+    if export.status == ExportStatus.PENDING and export.tries >= MAX_TRIES:
         logger.error("export_failed", export_id=str(export.pk), error=repr(error))
-        export.give_up(repr(error), status=ExportStatus.FAILED, due_at=from_now(LIVES))
+        export.give_up(repr(error), status=ExportStatus.FAILED, due_at=from_now(LIFETIME))
     else:
         export.retry_later(BACKOFF.delay(export.tries + 1), repr(error))
 
@@ -109,13 +109,13 @@ def _try_later(export: Export, error: Exception) -> None:
 def _build(export: Export) -> None:
     settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=settings.WORK_DIR) as raw:
-        export_archive.write(raw, export_archive.parts_of(export.user), after_each=lambda: _keep_lease(export))
+        export_archive.write_archive(raw, export_archive.parts_of(export.user), after_each=lambda: _keep_lease(export))
         size = raw.tell()
         raw.seek(0)
         # Always the same name: a try that died after this line leaves nothing that the next one does not replace.
         name = default_storage.save(f"exports/{export.pk}.zip", File(raw, name="export.zip"))
     now = timezone.now()
-    facts: dict[str, Any] = {"file": name, "bytes": size, "ready_at": now, "expires_at": now + LIVES}
+    facts: dict[str, Any] = {"file": name, "bytes": size, "ready_at": now, "expires_at": now + LIFETIME}
     if export.advance(from_now(), status=ExportStatus.READY, **facts):
         logger.info("export_ready", export_id=str(export.pk), bytes=size)
         enqueue(jobs.WORK_ON_EXPORT, str(export.pk))
@@ -131,7 +131,7 @@ def _keep_lease(export: Export) -> None:
 
 def _tell_or_forget(export: Export) -> None:
     if export.expires_at is None or (export.seconds_until("expires_at") or 0.0) <= 0:
-        forget(export)
+        delete_export(export)
         return
     tells, told_at = export.told_at is None and is_theirs(export.user), export.told_at or timezone.now()
     with transaction.atomic():
@@ -144,7 +144,7 @@ def is_theirs(user: User) -> bool:
     return user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL
 
 
-def forget(export: Export) -> None:
+def delete_export(export: Export) -> None:
     """The file goes first: dying between the two leaves a row that is found again, never a file that nobody names."""
     default_storage.delete(f"exports/{export.pk}.zip")
     export.delete()
@@ -153,5 +153,5 @@ def forget(export: Export) -> None:
 STEPS: dict[ExportStatus, Callable[[Export], None]] = {
     ExportStatus.PENDING: _build,
     ExportStatus.READY: _tell_or_forget,
-    ExportStatus.FAILED: forget,
+    ExportStatus.FAILED: delete_export,
 }

@@ -17,7 +17,7 @@ from genvid.errors import Conflict, NotAuthenticated, PermissionDenied, TokenInv
 SIGN_IN_FIRST = "This address is registered: sign in as its person, or send its password."
 
 
-def accept(token: str, *, signed_in_as: UUID | None, full_name: str = "", **proof: str) -> sign_in.SignedIn:
+def accept_invitation(token: str, *, signed_in_as: UUID | None, full_name: str = "", **proof: str) -> sign_in.SignedIn:
     """Join, and be signed in to the account. An address that is not registered yet becomes a person of that account.
 
     `proof`: password, totp_code. Raises TokenInvalid, ValidationFailed on `password` for somebody new, and for
@@ -54,7 +54,7 @@ def _newcomer(email: str, password: str, full_name: str) -> User:
 
 def _proven(user: User, *, is_somebody: bool, password: str = "", totp_code: str = "") -> User:
     if password:
-        return credentials.prove(email=user.email, password=password, code=totp_code).user
+        return credentials.verify_credentials(email=user.email, password=password, code=totp_code).user
     if is_somebody:
         raise PermissionDenied("This invitation is for somebody else: sign in as that person.")
     raise NotAuthenticated(SIGN_IN_FIRST)
@@ -68,8 +68,8 @@ def _join(invitation: Invitation, user: User, *, is_new: bool) -> sign_in.Signed
         raise TokenInvalid
     if is_new:
         user.save(force_insert=True)
-    sign_in.note_sign_in(user)
-    erasures.withdraw(user)
+    sign_in.record_sign_in(user)
+    erasures.withdraw_erasure(user)
     _note_verified(user)
     membership = Membership.objects.create(user=user, account=account, role=invitation.role)
     _note(invitation, user, is_new=is_new)
@@ -81,13 +81,13 @@ def _note_verified(user: User) -> None:
     user.email_verified_at = user.email_verified_at or timezone.now()
     unverified = User.objects.filter(pk=user.pk, email_verified_at=None)
     if unverified.update(email_verified_at=user.email_verified_at):
-        email_verification.announce(user.pk, user.email)
+        email_verification.send_mailbox_verified(user.pk, user.email)
 
 
 def _note(invitation: Invitation, user: User, *, is_new: bool) -> None:
     if is_new:
-        audit_log.note(AuditAct.REGISTERED, account_id=invitation.account_id, user_id=user.pk)
-    audit_log.note(
+        audit_log.record(AuditAct.REGISTERED, account_id=invitation.account_id, user_id=user.pk)
+    audit_log.record(
         AuditAct.MEMBER_JOINED,
         account_id=invitation.account_id,
         user_id=user.pk,

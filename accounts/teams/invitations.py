@@ -17,8 +17,8 @@ from genvid.errors import Conflict, NotFound, RateLimited, TokenInvalid
 from genvid.mail import outbox
 
 LIFETIME = timedelta(days=7)
-MOST_PENDING = 50
-MOST_MAILS_A_DAY = 100
+MAX_PENDING = 50
+MAX_MAILS_PER_DAY = 100
 """Of one account. Whoever takes invitations back to write new ones does not turn us into a spammer."""
 PAUSE = timedelta(minutes=1)
 """Between two mails about one invitation."""
@@ -44,7 +44,7 @@ def invitation_of(token: str) -> Invitation:
 
 
 @transaction.atomic
-def invite(caller: Caller, *, email: str, role: str) -> Invitation:
+def create_invitation(caller: Caller, *, email: str, role: str) -> Invitation:
     """The answer and the work are the same for an address that is registered and one that is not.
 
     Raises ValidationFailed on `email`, Conflict beyond `MOST_PENDING`, RateLimited beyond `MOST_MAILS_A_DAY`.
@@ -56,8 +56,8 @@ def invite(caller: Caller, *, email: str, role: str) -> Invitation:
         raise refuse_field("email", "Belongs to the account already.")
     if theirs.pending(now).filter(email=email).exists():
         raise refuse_field("email", "Is invited already: send that invitation again, or take it back first.")
-    if theirs.pending(now).count() >= MOST_PENDING:
-        raise Conflict(f"An account has at most {MOST_PENDING} open invitations; take one back first.")
+    if theirs.pending(now).count() >= MAX_PENDING:
+        raise Conflict(f"An account has at most {MAX_PENDING} open invitations; take one back first.")
     theirs.filter(email=email).delete()  # one that has expired
     invitation: Invitation = theirs.create(
         account_id=caller.account_id,
@@ -72,7 +72,7 @@ def invite(caller: Caller, *, email: str, role: str) -> Invitation:
 
 
 @transaction.atomic
-def resend(caller: Caller, invitation_id: UUID) -> Invitation:
+def resend_invitation(caller: Caller, invitation_id: UUID) -> Invitation:
     """Mail the link once more; it is good for another `LIFETIME`. Raises NotFound, and RateLimited within `PAUSE`."""
     locked(caller, Scope.TEAM_MANAGE)
     invitation, now = _one_of(caller, invitation_id), timezone.now()
@@ -86,11 +86,11 @@ def resend(caller: Caller, invitation_id: UUID) -> Invitation:
 
 
 @transaction.atomic
-def revoke(caller: Caller, invitation_id: UUID) -> None:
+def revoke_invitation(caller: Caller, invitation_id: UUID) -> None:
     """Its link is worth nothing from now on. Raises NotFound."""
     locked(caller, Scope.TEAM_MANAGE)
     invitation = _one_of(caller, invitation_id)
-    audit_log.note_by(caller, AuditAct.INVITATION_REVOKED, email=invitation.email, role=invitation.role)
+    audit_log.record_by(caller, AuditAct.INVITATION_REVOKED, email=invitation.email, role=invitation.role)
     invitation.delete()
 
 
@@ -106,13 +106,13 @@ def _mail(caller: Caller, invitation: Invitation) -> None:
     """Written down, and counted by what is written down: under the account's lock, so that no mail is missed."""
     since = timezone.now() - timedelta(days=1)
     sent = AuditEntry.objects.filter(account=caller.account_id, act=AuditAct.INVITATION_SENT, created_at__gt=since)
-    if sent.count() >= MOST_MAILS_A_DAY:
-        raise RateLimited(f"An account sends at most {MOST_MAILS_A_DAY} invitations a day.", retry_after=3600)
-    audit_log.note_by(caller, AuditAct.INVITATION_SENT, email=invitation.email, role=invitation.role)
+    if sent.count() >= MAX_MAILS_PER_DAY:
+        raise RateLimited(f"An account sends at most {MAX_MAILS_PER_DAY} invitations a day.", retry_after=3600)
+    audit_log.record_by(caller, AuditAct.INVITATION_SENT, email=invitation.email, role=invitation.role)
     _queue(invitation)
 
 
-def mail_link(invitation_id: UUID) -> None:
+def mail_invitation(invitation_id: UUID) -> None:
     """Does nothing for one that was taken back or accepted."""
     found = Invitation.objects.filter(pk=invitation_id).first()
     if found is not None:

@@ -60,13 +60,13 @@ def change_role(caller: Caller, user_id: UUID, *, role: str) -> Membership:
         raise Conflict("Nobody changes their own role; to hand the account over, use POST team/transfer-ownership.")
     _check_may_decide(team.me, {them.role, role})
     if them.role != role:
-        audit_log.note_by(caller, AuditAct.ROLE_CHANGED, user=user_id, before=them.role, after=role)
+        audit_log.record_by(caller, AuditAct.ROLE_CHANGED, user=user_id, before=them.role, after=role)
         _give(them, role)
     return them
 
 
 @transaction.atomic
-def remove(caller: Caller, user_id: UUID) -> None:
+def remove_member(caller: Caller, user_id: UUID) -> None:
     """Their sessions of this account and the keys they made end at once; what they made stays the account's.
 
     Raises NotFound, Conflict for oneself, and PermissionDenied where only an owner may decide.
@@ -75,18 +75,18 @@ def remove(caller: Caller, user_id: UUID) -> None:
     if them.user_id == team.me.user_id:
         raise Conflict("To go yourself, use POST team/leave.")
     _check_may_decide(team.me, {them.role})
-    audit_log.note_by(caller, AuditAct.MEMBER_REMOVED, user=user_id, role=them.role, keys_revoked=_end(them))
+    audit_log.record_by(caller, AuditAct.MEMBER_REMOVED, user=user_id, role=them.role, keys_revoked=_end(them))
     mail_removal(user_id, caller.account_id)
 
 
 @transaction.atomic
-def leave(caller: Caller) -> None:
+def leave_account(caller: Caller) -> None:
     """Raises Conflict for the last owner."""
     team = locked(caller, Scope.SELF)
     others = Membership.objects.filter(account=team.account).exclude(pk=team.me.pk)
     if team.me.role == Role.OWNER and not others.owners().exists():
         raise Conflict(LAST_OWNER)
-    audit_log.note_by(caller, AuditAct.MEMBER_LEFT, role=team.me.role, keys_revoked=_end(team.me))
+    audit_log.record_by(caller, AuditAct.MEMBER_LEFT, role=team.me.role, keys_revoked=_end(team.me))
 
 
 def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
@@ -95,7 +95,7 @@ def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
     Raises ValidationFailed on `user_id` or `password`, and RateLimited after too many wrong passwords.
     """
     # Before the lock: checking a password takes its time.
-    credentials.check_again(User.objects.get(pk=caller.user_id), password=password)
+    credentials.confirm_identity(User.objects.get(pk=caller.user_id), password=password)
     with transaction.atomic():
         team = locked(caller, Scope.ACCOUNT_OWN)
         heir = team.member(user_id)
@@ -103,7 +103,7 @@ def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
             raise refuse_field("user_id", "Is no member of this account.")
         if heir.pk == team.me.pk:
             raise refuse_field("user_id", "You are the owner already.")
-        audit_log.note_by(caller, AuditAct.OWNERSHIP_TRANSFERRED, user=user_id)
+        audit_log.record_by(caller, AuditAct.OWNERSHIP_TRANSFERRED, user=user_id)
         _give(heir, Role.OWNER)
         _give(team.me, Role.ADMIN)
 
@@ -155,4 +155,4 @@ def _sessions_of(member: Membership) -> QuerySet[Session]:
 
 def _forget_on_commit(sessions: QuerySet[Session]) -> None:
     ids = list(sessions.values_list("pk", flat=True))
-    transaction.on_commit(partial(session_cache.forget, *ids), robust=True)
+    transaction.on_commit(partial(session_cache.forget_sessions, *ids), robust=True)

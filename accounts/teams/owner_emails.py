@@ -7,7 +7,7 @@ from accounts.models import User
 from genvid.mail.composing import Recipient
 
 
-def owners_of(account_id: UUID) -> list[str]:
+def owner_emails(account_id: UUID) -> list[str]:
     """E-mail addresses of its owners."""
     return [owner.email for owner in owner_recipients(account_id)]
 

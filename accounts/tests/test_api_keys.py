@@ -98,11 +98,11 @@ def test_a_wrong_wish_names_its_field(owner, change, field):
 def test_a_caller_with_a_key_makes_none_that_may_more_than_itself(owner):
     by_key = replace(owner.caller, key_scopes=frozenset({Scope.VIDEOS_READ}))
     with nothing_changes(), pytest.raises(ValidationFailed):
-        api_keys.create(by_key, name="More", scopes=[Scope.VIDEOS_READ, Scope.VIDEOS_WRITE])
+        api_keys.create_api_key(by_key, name="More", scopes=[Scope.VIDEOS_READ, Scope.VIDEOS_WRITE])
 
 
 def test_an_account_has_only_so_many_keys(owner, monkeypatch):
-    monkeypatch.setattr("accounts.api_keys.api_keys.MOST_KEYS", 1)
+    monkeypatch.setattr("accounts.api_keys.api_keys.MAX_KEYS", 1)
     make_key(owner)
     with nothing_changes():
         assert refusal_of(owner.client.post(KEYS, WISH)) == (409, "conflict")

@@ -87,13 +87,13 @@ def test_a_long_log_takes_no_more_queries(owner):
     make_key(owner)
     few = queries_once_warm(lambda: owner.client.get(LOG))
     for _ in range(20):
-        audit_log.note_by(owner.caller, AuditAct.KEY_CREATED)
+        audit_log.record_by(owner.caller, AuditAct.KEY_CREATED)
     assert queries_once_warm(lambda: owner.client.get(LOG)) == few
 
 
 def test_it_is_kept_for_thirteen_months(owner):
-    audit_log.note_by(owner.caller, AuditAct.KEY_CREATED)
-    AuditEntry.objects.update(created_at=AuditEntry.objects.latest("created_at").created_at - audit_log.KEPT)
-    audit_log.note_by(owner.caller, AuditAct.KEY_REVOKED)
-    audit_log.forget_old()
+    audit_log.record_by(owner.caller, AuditAct.KEY_CREATED)
+    AuditEntry.objects.update(created_at=AuditEntry.objects.latest("created_at").created_at - audit_log.RETENTION)
+    audit_log.record_by(owner.caller, AuditAct.KEY_REVOKED)
+    audit_log.delete_old_entries()
     assert set(AuditEntry.objects.values_list("act", flat=True)) == {"api_key.revoked"}

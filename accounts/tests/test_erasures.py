@@ -91,8 +91,8 @@ def test_it_is_due_again_when_the_grace_is_over(owner):
 
 
 def test_asking_at_the_same_moment_begins_one(owner):
-    first = erasures_module.start(owner.user.pk, by=owner.user.pk)
-    assert erasures_module.start(owner.user.pk, by=owner.user.pk) == first
+    first = erasures_module.start_erasure(owner.user.pk, by=owner.user.pk)
+    assert erasures_module.start_erasure(owner.user.pk, by=owner.user.pk) == first
 
 
 def test_open_invitations_to_what_goes_are_taken_back(owner):
@@ -188,7 +188,9 @@ def test_once_it_has_begun_nobody_signs_in(owner):
 def test_a_sign_in_and_the_end_of_the_grace_at_the_same_moment_have_one_outcome(owner):
     erasure = take_step(ask_to_be_erased(owner))
     Erasure.objects.update(erase_after=timezone.now(), due_at=timezone.now())
-    signed_in, _ = in_parallel([lambda: sign_in(owner.user.email), lambda: erasures_module.work_on(str(erasure.pk))])
+    signed_in, _ = in_parallel(
+        [lambda: sign_in(owner.user.email), lambda: erasures_module.run_erasure_step(str(erasure.pk))]
+    )
     erasure.refresh_from_db()
     came_back = not isinstance(signed_in, Exception)
     assert (erasure.status == ErasureStatus.WITHDRAWN, erasure.erased_at is None) == (came_back, came_back)
@@ -200,7 +202,7 @@ def test_any_number_of_workers_erase_once(owner):
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
     Erasure.objects.update(due_at=timezone.now())
-    assert in_parallel([lambda: erasures_module.work_on(str(erasure.pk))] * 4) == [None] * 4
+    assert in_parallel([lambda: erasures_module.run_erasure_step(str(erasure.pk))] * 4) == [None] * 4
     erasure.refresh_from_db()
     assert (erasure.status, AuditEntry.objects.filter(act="profile.erased").count()) == (ErasureStatus.DONE, 1)
 

@@ -77,7 +77,7 @@ def test_asking_at_the_same_moment_begins_one(owner):
 
 
 def test_it_can_be_had_three_times_a_day(owner):
-    for _ in range(exports.MOST_A_DAY):
+    for _ in range(exports.MAX_PER_DAY):
         work(ask_for_export(owner))
     with nothing_changes():
         refused = owner.client.post(EXPORT)
@@ -86,7 +86,7 @@ def test_it_can_be_had_three_times_a_day(owner):
 
 
 def test_the_next_day_it_can_be_had_again(owner):
-    for _ in range(exports.MOST_A_DAY):
+    for _ in range(exports.MAX_PER_DAY):
         work(ask_for_export(owner))
     Export.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert ask_for_export(owner)["status"] == "pending"
@@ -150,7 +150,7 @@ def test_a_token_of_another_kind_leads_nowhere(owner):
 def test_after_a_week_the_link_the_file_and_the_row_are_gone(owner, storage):
     export = work(ask_for_export(owner))
     Export.objects.update(expires_at=timezone.now(), due_at=timezone.now())
-    exports.work_on(str(export.pk))
+    exports.run_export_step(str(export.pk))
     assert (Export.objects.count(), list((storage / EXPORTS).iterdir())) == (0, [])
     assert refusal_of(fetch(exports.link_to(export))) == (404, "not_found")
 
@@ -245,7 +245,7 @@ def test_a_lost_message_is_found_by_the_sweep(owner, woken):
 def test_what_a_worker_has_is_not_woken_again(owner, woken):
     export = ask_for_export(owner)
     assert Export.objects.get().claim(exports.LEASE)
-    exports.work_on(export["id"])
+    exports.run_export_step(export["id"])
     run_job(jobs.SWEEP_PRIVACY)
     assert (Export.objects.get().status, woken) == ("pending", [])
 
@@ -254,7 +254,7 @@ def test_what_a_worker_has_is_not_woken_again(owner, woken):
 def test_any_number_of_workers_make_and_mail_it_once(owner):
     export = ask_for_export(owner)
     for _ in range(2):
-        assert in_parallel([lambda: exports.work_on(export["id"])] * 4) == [None] * 4
+        assert in_parallel([lambda: exports.run_export_step(export["id"])] * 4) == [None] * 4
     mails = QueuedMail.objects.filter(kind="accounts.export_ready").count()
     assert (Export.objects.get().status, mails) == ("ready", 1)
 
@@ -271,7 +271,7 @@ def test_a_storage_that_fails_is_tried_again_later(owner, settings):
 def test_after_a_day_of_failing_it_is_given_up_and_can_be_asked_for_anew(owner, settings):
     break_storage(settings)
     export = ask_for_export(owner)
-    Export.objects.update(tries=exports.MOST_TRIES)
+    Export.objects.update(tries=exports.MAX_TRIES)
     assert work(export).status == ExportStatus.FAILED
     assert ask_for_export(owner)["id"] != export["id"]
 
@@ -280,7 +280,7 @@ def test_a_link_whose_file_is_gone_by_then_is_not_mailed(owner, mailoutbox):
     export = ask_for_export(owner)
     for _ in range(2):
         work(export)
-    exports.forget(Export.objects.get())
+    exports.delete_export(Export.objects.get())
     send_due_mail()
     assert [mail for mail in mailoutbox if mail.subject == "Your data"] == []
 

@@ -28,7 +28,7 @@ def test_mails_to_a_person(owner):
     assert queued_by(jobs.SEND_VERIFICATION_EMAIL, user) == [mail("verification", person=user)]
     assert queued_by(jobs.SEND_PASSWORD_CHANGED_EMAIL, user) == [mail("password_changed", person=user)]
     assert queued_by(jobs.SEND_TOTP_EMAIL, user) == [mail("totp_changed", person=user, is_on=False)]
-    totp.enroll(owner.user)
+    totp.enroll_by_operator(owner.user)
     assert queued_by(jobs.SEND_TOTP_EMAIL, user) == [mail("totp_changed", person=user, is_on=True)]
 
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from accounts.auth import totp
 from accounts.enums import AuditAct
 from accounts.models import Account, AuditEntry, Membership, Session, User
-from accounts.teams.invitation_acceptance import accept
+from accounts.teams.invitation_acceptance import accept_invitation
 from accounts.teams.invitations import SALT, token_of
 from accounts.tests.teams import later
 from accounts.tests.test_register import another_violation
@@ -115,7 +115,7 @@ def test_guessing_their_password_is_slowed_down_like_a_sign_in(theirs):
 
 
 def test_a_second_factor_is_asked_for_here_too(known, theirs):
-    totp.enroll(known.user)
+    totp.enroll_by_operator(known.user)
     with nothing_changes():
         assert refusal_of(accepting(theirs, password=PASSWORD)) == (401, "totp_required")
 
@@ -186,7 +186,7 @@ def test_an_inviter_who_is_gone_has_invited_all_the_same(owner, admin):
 @pytest.mark.parametrize("who", ["new", "known"])
 def test_of_many_who_accept_at_once_one_joins(owner, invitation, theirs, known, who):
     chosen = invitation if who == "new" else theirs
-    deed = partial(accept, token_of(chosen), signed_in_as=None, password=PASSWORD)
+    deed = partial(accept_invitation, token_of(chosen), signed_in_as=None, password=PASSWORD)
     results = in_parallel([deed] * 6)
     assert sum(not isinstance(result, Exception) for result in results) == 1
     assert Membership.objects.filter(account=owner.account).count() == 2
@@ -195,7 +195,7 @@ def test_of_many_who_accept_at_once_one_joins(owner, invitation, theirs, known, 
 
 def test_a_violation_of_another_constraint_is_not_told_as_a_registered_address(invitation):
     with another_violation(Session), nothing_changes(), pytest.raises(IntegrityError, match="another constraint"):
-        accept(token_of(invitation), signed_in_as=None, password=PASSWORD)
+        accept_invitation(token_of(invitation), signed_in_as=None, password=PASSWORD)
 
 
 def test_a_member_who_accepts_an_older_invitation_is_told_so(owner, outsider):

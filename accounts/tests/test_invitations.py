@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import Invitation
-from accounts.privacy.retention import forget_invitations
+from accounts.privacy.retention import delete_invitations
 from accounts.teams.invitations import token_of
 from accounts.tests.teams import later
 from genvid.tests.asserts import data_of, nothing_changes, queries_of, queries_once_warm, refusal_of, wrong_fields_of
@@ -103,13 +103,13 @@ def test_one_that_has_expired_makes_room_for_another(owner, invitation):
 
 
 def test_an_account_has_only_so_many(owner, invitation, monkeypatch):
-    monkeypatch.setattr("accounts.teams.invitations.MOST_PENDING", 1)
+    monkeypatch.setattr("accounts.teams.invitations.MAX_PENDING", 1)
     with nothing_changes():
         assert refusal_of(owner.client.post(INVITATIONS, {"email": "x@y.de", "role": "viewer"})) == (409, "conflict")
 
 
 def test_taking_them_back_does_not_make_room_for_more_mails(owner, invitation, monkeypatch):
-    monkeypatch.setattr("accounts.teams.invitations.MOST_MAILS_A_DAY", 1)
+    monkeypatch.setattr("accounts.teams.invitations.MAX_MAILS_PER_DAY", 1)
     owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
     with nothing_changes():
         assert refusal_of(owner.client.post(INVITATIONS, {"email": NEW, "role": "viewer"})) == (429, "rate_limited")
@@ -178,5 +178,5 @@ def test_what_is_done_about_invitations_is_written_down(owner, invitation):
 
 def test_expired_ones_are_forgotten(owner, invitation):
     with later(days=7, seconds=1):
-        forget_invitations()
+        delete_invitations()
     assert Invitation.objects.count() == 0

@@ -185,7 +185,7 @@ def test_a_network_is_forgotten_after_ninety_days(owner):
     sign_in(address=HOME)
     sign_in()
     KnownNetwork.objects.filter(network=HOME).update(last_used_at=timezone.now() - timedelta(days=90, seconds=1))
-    retention.forget_networks()
+    retention.delete_known_networks()
     assert not KnownNetwork.objects.filter(network=HOME).exists()
     assert KnownNetwork.objects.filter(network=ELSEWHERE).exists()
 

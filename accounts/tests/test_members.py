@@ -137,7 +137,7 @@ def test_a_manager_who_is_none_any_more_is_found_out_at_the_lock(owner, admin, t
     caller = admin.caller
     Membership.objects.filter(user=admin.user).update(role=Role.VIEWER)
     with nothing_changes(), pytest.raises(DomainError) as refusal:
-        members.remove(caller, teammate.user.pk)
+        members.remove_member(caller, teammate.user.pk)
     assert refusal.value.code == "permission_denied"
 
 
@@ -217,9 +217,9 @@ def test_an_owner_removes_an_owner(owner, second_owner):
 def test_two_owners_at_once_leave_one(owner, second_owner, deed):
     pair = [(owner, second_owner), (second_owner, owner)]
     deeds = {
-        "remove": [partial(members.remove, me.caller, them.user.pk) for me, them in pair],
+        "remove": [partial(members.remove_member, me.caller, them.user.pk) for me, them in pair],
         "demote": [partial(members.change_role, me.caller, them.user.pk, role="viewer") for me, them in pair],
-        "leave": [partial(members.leave, me.caller) for me, _ in pair],
+        "leave": [partial(members.leave_account, me.caller) for me, _ in pair],
     }
     refused = [result for result in in_parallel(deeds[deed]) if isinstance(result, DomainError)]
     assert len(refused) == 1

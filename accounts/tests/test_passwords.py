@@ -174,7 +174,7 @@ def test_a_reset_link_works_once(owner, stranger, token):
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_use_one_link_at_once_one_wins():
     token = passwords.reset_token(make_caller().user)
-    results = in_parallel([lambda: passwords.reset(token, NEW)] * 4)
+    results = in_parallel([lambda: passwords.reset_password(token, NEW)] * 4)
     assert [type(result) for result in results].count(TokenInvalid) == 3
 
 
@@ -296,7 +296,7 @@ def test_a_sign_in_with_the_old_password_that_is_under_way_comes_too_late(owner,
     as_checked = User.objects.get()
     reset(stranger, token)
     with nothing_changes(), pytest.raises(InvalidCredentials):
-        sign_in_module.note_sign_in(as_checked)
+        sign_in_module.record_sign_in(as_checked)
 
 
 # ── Changed
@@ -397,10 +397,10 @@ def test_a_password_set_on_the_staffs_pages_ends_every_session_too(owner):
 def test_somebody_who_is_deactivated_is_out_within_a_minute(owner):
     assert owner.client.get("/api/v1/profile").status_code == 200
     User.objects.update(is_active=False)
-    session_cache.forget(owner.caller.session_id)  # what SECONDS do by themselves
+    session_cache.forget_sessions(owner.caller.session_id)  # what SECONDS do by themselves
     assert refusal_of(owner.client.get("/api/v1/profile")) == (401, "not_authenticated")
     assert not can_refresh(owner)
-    assert session_cache.SECONDS < 60
+    assert session_cache.CACHE_SECONDS < 60
 
 
 def test_a_link_asked_for_before_somebody_was_deactivated_is_not_sent(owner, stranger, mailoutbox):

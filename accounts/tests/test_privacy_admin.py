@@ -49,7 +49,11 @@ def test_staff_are_told_why_it_cannot_be(staff, owner, teammate):
 
 @pytest.mark.parametrize("model", [Erasure, Export])
 def test_nothing_can_be_changed_or_removed_by_hand(staff, owner, model):
-    row = exports.request(owner.caller) if model is Export else erasures.start(owner.user.pk, by=owner.user.pk)
+    row = (
+        exports.request_export(owner.caller)
+        if model is Export
+        else erasures.start_erasure(owner.user.pk, by=owner.user.pk)
+    )
     name = f"admin:accounts_{model._meta.model_name}"
     with nothing_changes():
         assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200

@@ -53,7 +53,7 @@ def test_events_and_all_that_was_sent_of_them_are_kept_for_thirty_days(owner):
 def test_audit_entries_are_kept_for_thirteen_months(owner):
     AuditEntry.objects.all().delete()
     for moment in ago(400).values():
-        audit_log.note_by(owner.caller, AuditAct.KEY_CREATED)
+        audit_log.record_by(owner.caller, AuditAct.KEY_CREATED)
         AuditEntry.objects.filter(created_at__gt=timezone.now() - MINUTE).update(created_at=moment)
     run_job(jobs.PURGE)
     assert AuditEntry.objects.count() == 1
@@ -68,9 +68,9 @@ def test_invitations_are_kept_until_they_expire(owner):
 
 
 def test_much_is_forgotten_in_pieces(owner, monkeypatch):
-    monkeypatch.setattr(batched_rows, "AT_A_TIME", 2)
+    monkeypatch.setattr(batched_rows, "BATCH_SIZE", 2)
     for number in range(5):
         facts = {"key": str(number), "claimed_at": timezone.now(), "fingerprint": ""}
         IdempotencyRecord.objects.create(account=owner.account, **facts)
     rows = IdempotencyRecord.objects.all()
-    assert (batched_rows.delete_in_pieces(rows), rows.count()) == (5, 0)
+    assert (batched_rows.delete_in_batches(rows), rows.count()) == (5, 0)

@@ -81,7 +81,7 @@ def test_a_secret_comes_with_what_to_show_as_a_qr_code(owner):
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_start_at_once_nobody_is_told_that_it_is_on(clock):
     user = make_caller().user
-    results = in_parallel([lambda: totp.start(user)] * 4)
+    results = in_parallel([lambda: totp.start_enrolment(user)] * 4)
     assert [result for result in results if isinstance(result, Exception)] == []
     assert Authenticator.objects.get().confirmed is False
 

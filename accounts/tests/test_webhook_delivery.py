@@ -12,7 +12,7 @@ from accounts import jobs
 from accounts.enums import Role
 from accounts.models import Delivery, DeliveryAttempt, EventCounter, OutgoingEvent, WebhookEndpoint
 from accounts.webhooks import outgoing_delivery, webhook_endpoints
-from accounts.webhooks.enqueueing import wake
+from accounts.webhooks.enqueueing import enqueue_delivery
 from accounts.webhooks.outgoing_events import publish
 from genvid.mail.models import QueuedMail
 from genvid.sandbox.tests.receiver import Receiver
@@ -115,7 +115,7 @@ def test_a_repetition_is_the_same_message(endpoint, receiver):
     receiver.answers = [500]
     delivery = tell(endpoint)
     serve(endpoint)
-    webhook_endpoints.retry(delivery)
+    webhook_endpoints.retry_delivery(delivery)
     serve(endpoint)
     first, second = receiver.posts
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
@@ -323,7 +323,7 @@ def test_owners_are_told_in_the_transaction_that_switches_the_endpoint_off(endpo
 
 def test_of_an_endpoint_that_is_on_again_nobody_is_told_that_it_is_off(endpoint, mailoutbox):
     WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone", disabled_at=timezone.now())
-    outgoing_delivery.tell_owners(endpoint.pk)
+    outgoing_delivery.mail_owners_of_switched_off(endpoint.pk)
     WebhookEndpoint.objects.update(enabled=True, disabled_reason="")
     send_due_mail()
     assert [mail for mail in mailoutbox if mail.subject == "A webhook endpoint was switched off"] == []
@@ -361,7 +361,7 @@ def test_owners_are_told_once_why_it_is_off(owner, endpoint, mailoutbox, reason,
     make_teammate(owner, Role.ADMIN)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason=reason, disabled_at=timezone.now())
     for _ in range(2):
-        outgoing_delivery.tell_owners(endpoint.pk)
+        outgoing_delivery.mail_owners_of_switched_off(endpoint.pk)
     send_due_mail()
     (mail,) = [mail for mail in mailoutbox if mail.subject == "A webhook endpoint was switched off"]
     assert mail.to == [owner.user.email]
@@ -435,11 +435,11 @@ def test_a_lane_goes_to_the_end_of_the_queue_after_a_while(endpoint, receiver, m
 
 
 def test_one_message_wakes_a_worker_until_it_has_arrived(endpoint, woken):
-    wake(endpoint.pk)
-    wake(endpoint.pk)
+    enqueue_delivery(endpoint.pk)
+    enqueue_delivery(endpoint.pk)
     assert len(woken) == 1
     serve(endpoint)
-    wake(endpoint.pk)
+    enqueue_delivery(endpoint.pk)
     assert len(woken) == 2
 
 
@@ -452,7 +452,7 @@ def test_a_retry_goes_past_a_rest_and_ahead_of_the_others(endpoint, receiver):
     Delivery.objects.filter(pk=mine.pk).update(status="failed")
     resting = {"failures": 9, "health": "poor", "paused_until": timezone.now() + timedelta(minutes=5)}
     WebhookEndpoint.objects.update(**resting)
-    webhook_endpoints.retry(mine)
+    webhook_endpoints.retry_delivery(mine)
     receiver.answers = [500]
     serve(endpoint)
     assert [post.json["data"]["id"] for post in receiver.posts] == ["mine"]
@@ -461,7 +461,7 @@ def test_a_retry_goes_past_a_rest_and_ahead_of_the_others(endpoint, receiver):
 def test_what_arrived_can_be_sent_again(endpoint, receiver):
     delivery = tell(endpoint)
     serve(endpoint)
-    webhook_endpoints.retry(fresh(delivery))
+    webhook_endpoints.retry_delivery(fresh(delivery))
     serve(endpoint)
     assert (len(receiver.posts), fresh(delivery).status, delivery.attempts_made) == (2, "delivered", 2)
 
@@ -497,7 +497,7 @@ def test_the_sweep_leaves_alone_what_is_not(endpoint, woken, changes):
 
 
 def test_the_sweep_sends_a_retry_past_a_rest(endpoint, woken):
-    webhook_endpoints.retry(tell(endpoint))
+    webhook_endpoints.retry_delivery(tell(endpoint))
     WebhookEndpoint.objects.update(paused_until=timezone.now() + timedelta(seconds=5))
     assert served_by_sweep(woken) == [str(endpoint.pk)]
 
@@ -530,7 +530,7 @@ def test_events_are_forgotten_after_thirty_days_and_their_numbers_go_on(endpoint
 
 def test_a_removed_endpoint_is_forgotten_after_its_deliveries(owner, endpoint):
     tell(endpoint)
-    webhook_endpoints.remove(owner.caller, endpoint)
+    webhook_endpoints.delete_endpoint(owner.caller, endpoint)
     WebhookEndpoint.objects.update(deleted_at=timezone.now() - timedelta(days=31))
     run_job(jobs.PURGE)
     assert WebhookEndpoint.objects.count() == 1

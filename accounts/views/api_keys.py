@@ -44,7 +44,7 @@ class ApiKeyViewSet(ListMixin, AccountViewSet):
 
         `key` is the key itself, shown this once.
         """
-        key, text = api_keys.create(self.caller, **self.body)
+        key, text = api_keys.create_api_key(self.caller, **self.body)
         return Response(key_data(key) | {"key": text}, status=201)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
@@ -52,5 +52,5 @@ class ApiKeyViewSet(ListMixin, AccountViewSet):
 
         It stops working at once.
         """
-        api_keys.revoke(self.caller, self.get_object())
+        api_keys.revoke_api_key(self.caller, self.get_object())
         return Response(status=204)

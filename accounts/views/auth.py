@@ -125,7 +125,7 @@ class AuthViewSet(AccountViewSet):
 
         Ends this session and opens one for another account of the caller: use its tokens from now on.
         """
-        return Response(signed_in_data(account_switching.switch(self.caller, **self.body)))
+        return Response(signed_in_data(account_switching.switch_account(self.caller, **self.body)))
 
     @action(detail=False, methods=["post"], url_path="invitations/accept")
     def accept_invitation(self, request: Request) -> Response:
@@ -137,5 +137,7 @@ class AuthViewSet(AccountViewSet):
         given = dict(self.body)
         signed_in_as = request.user.user_id if isinstance(request.user, Caller) else None
         return Response(
-            signed_in_data(invitation_acceptance.accept(given.pop("token"), signed_in_as=signed_in_as, **given))
+            signed_in_data(
+                invitation_acceptance.accept_invitation(given.pop("token"), signed_in_as=signed_in_as, **given)
+            )
         )

@@ -44,7 +44,7 @@ class PasswordViewSet(AccountViewSet):
 
         The answer is the same whether or not the address is known.
         """
-        passwords.forgot(self.body["email"])
+        passwords.request_password_reset(self.body["email"])
         return Response({"sent": True}, status=202)
 
     @action(detail=False, methods=["post"])
@@ -53,7 +53,7 @@ class PasswordViewSet(AccountViewSet):
 
         Signs out everywhere.
         """
-        user = passwords.reset(**self.body)
+        user = passwords.reset_password(**self.body)
         return Response(VerifiedOutput.of(user))
 
     @action(detail=False, methods=["post"])
@@ -63,4 +63,4 @@ class PasswordViewSet(AccountViewSet):
         Signs out everywhere else; go on with the new tokens.
         """
         changes = self.body
-        return Response(TokenOutput.of(passwords.change(self.caller, current_user(self.caller), **changes)))
+        return Response(TokenOutput.of(passwords.change_password(self.caller, current_user(self.caller), **changes)))

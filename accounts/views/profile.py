@@ -61,7 +61,7 @@ class ProfileViewSet(AccountViewSet):
 
         Have your data erased, with the accounts that only you belong to. You are signed out everywhere at once.
         """
-        return Response(EraseOutput.of(erasures.request(self.caller, **self.body)), status=202)
+        return Response(EraseOutput.of(erasures.request_erasure(self.caller, **self.body)), status=202)
 
     @action(detail=False, methods=["get"])
     def export(self, request: Request) -> Response:
@@ -69,7 +69,7 @@ class ProfileViewSet(AccountViewSet):
 
         The last export of your data.
         """
-        return Response(export_data(exports.latest(self.caller.user_id)))
+        return Response(export_data(exports.latest_export(self.caller.user_id)))
 
     @export.mapping.post
     def request_export(self, request: Request) -> Response:
@@ -77,7 +77,7 @@ class ProfileViewSet(AccountViewSet):
 
         Have everything that we hold on you, and on the accounts that you own, mailed to you as a link.
         """
-        return Response(export_data(exports.request(self.caller)), status=202)
+        return Response(export_data(exports.request_export(self.caller)), status=202)
 
     def _shown(self, user: User) -> Response:
         account = membership_data(current_membership(self.caller))

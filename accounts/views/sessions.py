@@ -28,7 +28,7 @@ class SessionViewSet(ListMixin, AccountViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         """The caller's own in every account."""
-        return sessions.living_sessions_of(self.caller.user_id).select_related("account")
+        return sessions.active_sessions_of(self.caller.user_id).select_related("account")
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
         return [session_data(row, asking=self.caller.session_id) for row in rows]

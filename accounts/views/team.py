@@ -47,7 +47,7 @@ class TeamViewSet(AccountViewSet):
     @action(detail=False, methods=["post"])
     def leave(self, request: Request) -> Response:
         """Leave the account."""
-        members.leave(self.caller)
+        members.leave_account(self.caller)
         return Response(status=204)
 
     @action(detail=False, methods=["post"], url_path="transfer-ownership")
@@ -84,7 +84,7 @@ class MemberViewSet(ListMixin, AccountViewSet):
 
         Their access ends within a minute.
         """
-        members.remove(self.caller, user_id)
+        members.remove_member(self.caller, user_id)
         return Response(status=204)
 
 
@@ -129,14 +129,14 @@ class InvitationViewSet(ListMixin, AccountViewSet):
 
     def create(self, request: Request) -> Response:
         """Invite somebody by mail."""
-        return Response(invitation_data(invitations.invite(self.caller, **self.body)), status=201)
+        return Response(invitation_data(invitations.create_invitation(self.caller, **self.body)), status=201)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Take an invitation back."""
-        invitations.revoke(self.caller, pk)
+        invitations.revoke_invitation(self.caller, pk)
         return Response(status=204)
 
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, pk: UUID) -> Response:
         """Send an invitation again."""
-        return Response(invitation_data(invitations.resend(self.caller, pk)), status=202)
+        return Response(invitation_data(invitations.resend_invitation(self.caller, pk)), status=202)

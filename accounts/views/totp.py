@@ -57,15 +57,15 @@ class TotpViewSet(AccountViewSet):
         Makes a secret. It counts for nothing until `auth/totp/confirm`.
         """
         user = current_user(self.caller)
-        credentials.check_again(user, **self.body)
-        device = totp.start(user)
+        credentials.confirm_identity(user, **self.body)
+        device = totp.start_enrolment(user)
         return Response({"secret": device.secret, "otpauth_url": device.url}, status=201)
 
     def destroy(self, request: Request) -> Response:
         """Turn the second factor off."""
         user = current_user(self.caller)
-        credentials.check_again(user, **self.body)
-        totp.disable(self.caller, user)
+        credentials.confirm_identity(user, **self.body)
+        totp.disable_totp(self.caller, user)
         return Response(status=204)
 
     @action(detail=False, methods=["post"])
@@ -75,4 +75,4 @@ class TotpViewSet(AccountViewSet):
         Shows the recovery codes, this once.
         """
         code = self.body["code"]
-        return Response({"recovery_codes": totp.confirm(self.caller, current_user(self.caller), code=code)})
+        return Response({"recovery_codes": totp.confirm_enrolment(self.caller, current_user(self.caller), code=code)})

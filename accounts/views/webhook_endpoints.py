@@ -91,16 +91,16 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
 
         `secret` is shown this once.
         """
-        return Response(new_endpoint_data(webhook_endpoints.create(self.caller, **self.body)), status=201)
+        return Response(new_endpoint_data(webhook_endpoints.create_endpoint(self.caller, **self.body)), status=201)
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change a webhook endpoint."""
         endpoint = self.get_object()
-        return Response(endpoint_data(webhook_endpoints.change(self.caller, endpoint, **self.body)))
+        return Response(endpoint_data(webhook_endpoints.update_endpoint(self.caller, endpoint, **self.body)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Remove a webhook endpoint."""
-        webhook_endpoints.remove(self.caller, self.get_object())
+        webhook_endpoints.delete_endpoint(self.caller, self.get_object())
         return Response(status=204)
 
     @action(detail=True, methods=["post"], url_path="rotate-secret")
@@ -115,7 +115,7 @@ class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):
     def ping(self, request: Request, pk: UUID) -> Response:
         """Send a ping to a webhook endpoint."""
         endpoint = self.get_object()
-        return Response(delivery_data(webhook_endpoints.ping(endpoint, endpoint_data(endpoint))), status=202)
+        return Response(delivery_data(webhook_endpoints.send_ping(endpoint, endpoint_data(endpoint))), status=202)
 
     @action(detail=True, methods=["get"])
     def deliveries(self, request: Request, pk: UUID) -> Response:
@@ -144,7 +144,7 @@ class WebhookDeliveryViewSet(AccountViewSet):
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: UUID) -> Response:
         """Send a delivery again now."""
-        return Response(delivery_data(webhook_endpoints.retry(self.get_object())), status=202)
+        return Response(delivery_data(webhook_endpoints.retry_delivery(self.get_object())), status=202)
 
 
 def represent_deliveries(rows: Sequence[Delivery]) -> list[dict[str, Any]]:

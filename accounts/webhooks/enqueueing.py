@@ -14,21 +14,21 @@ SECONDS = 5
 """So long a message is believed to be in the queue. A lost one is sent again by the sweep after that."""
 
 
-def wake(endpoint_id: UUID) -> None:
+def enqueue_delivery(endpoint_id: UUID) -> None:
     """Unless a message is on its way already: it finds whatever is committed by now."""
     if _is_first(endpoint_id):
         # It sends events of many requests.
         enqueue(jobs.DELIVER, str(endpoint_id), context=request_context.NO_REQUEST)
 
 
-def wake_on_commit(endpoint_id: UUID) -> None:
-    transaction.on_commit(partial(wake, endpoint_id), robust=True)
+def enqueue_delivery_on_commit(endpoint_id: UUID) -> None:
+    transaction.on_commit(partial(enqueue_delivery, endpoint_id), robust=True)
 
 
-def note_awake(endpoint_id: UUID) -> None:
+def mark_started(endpoint_id: UUID) -> None:
     """The message has arrived: called before looking, so that what is committed afterwards wakes somebody again."""
     if settings.REDIS_URL:
-        cache.forget(_key(endpoint_id))
+        cache.delete(_key(endpoint_id))
 
 
 def _is_first(endpoint_id: UUID) -> bool:
@@ -36,7 +36,7 @@ def _is_first(endpoint_id: UUID) -> bool:
         # Processes that share no cache could not take back what another has noted.
         return True
     # Without a cache there are more messages than needed, and nothing is lost.
-    return cache.first_in(_key(endpoint_id), SECONDS)
+    return cache.is_first_in(_key(endpoint_id), SECONDS)
 
 
 def _key(endpoint_id: UUID) -> str:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import jobs
 from accounts.enums import DeliveryStatus, Health, MailKind, SwitchedOff
 from accounts.models import Delivery, DeliveryAttempt, WebhookEndpoint
-from accounts.webhooks.enqueueing import note_awake, wake
+from accounts.webhooks.enqueueing import enqueue_delivery, mark_started
 from accounts.webhooks.signing import headers_for
 from genvid import leasing
 from genvid.http import HttpError, post
@@ -68,15 +68,15 @@ class Outcome:
         return self.status_code is not None and 200 <= self.status_code < 300
 
 
-def work_lane(endpoint_id: UUID) -> None:
+def deliver_next(endpoint_id: UUID) -> None:
     """Send what is due to one endpoint, for about `LANE_SECONDS`; what is left waits for the lane's next turn."""
-    note_awake(endpoint_id)
+    mark_started(endpoint_id)
     until = time.monotonic() + LANE_SECONDS
     while delivery := _claim_next(endpoint_id):
         # Between two transactions: nobody waits for a receiver with a lock in hand.
         _record(delivery, _send(delivery))
         if time.monotonic() > until:
-            wake(endpoint_id)
+            enqueue_delivery(endpoint_id)
             return
 
 
@@ -178,16 +178,16 @@ def _switch_off(endpoint: WebhookEndpoint, reason: SwitchedOff) -> None:
     off = {"enabled": False, "disabled_reason": reason, "disabled_at": timezone.now(), "told_at": None}
     if WebhookEndpoint.objects.filter(pk=endpoint.pk, enabled=True).update(**off):
         logger.warning("webhook_endpoint_switched_off", endpoint_id=str(endpoint.pk), reason=reason.value)
-        tell_owners(endpoint.pk)
+        mail_owners_of_switched_off(endpoint.pk)
 
 
-def sweep() -> None:
+def sweep_deliveries() -> None:
     """Whatever the broker lost: due deliveries, leases of dead workers; and deliveries past their time.
 
     Owners are told in the transaction that switches an endpoint off; the release before told them afterwards.
     """
     for endpoint_id in Delivery.objects.endpoints_to_serve(ENDPOINTS_A_SWEEP):
-        wake(endpoint_id)
+        enqueue_delivery(endpoint_id)
     late = Delivery.objects.pending().filter(created_at__lt=from_now(-GIVE_UP_AFTER), urgent=False)
     late.update(status=DeliveryStatus.FAILED, ended_at=Now())
     untold = WebhookEndpoint.objects.filter(deleted_at=None, told_at=None, disabled_at__lt=from_now(-TELL_AGAIN_AFTER))
@@ -195,7 +195,7 @@ def sweep() -> None:
 
 
 @transaction.atomic
-def tell_owners(endpoint_id: UUID) -> None:
+def mail_owners_of_switched_off(endpoint_id: UUID) -> None:
     """Mail that we switched an endpoint off, once."""
     untold = WebhookEndpoint.objects.filter(pk=endpoint_id, told_at=None).exclude(disabled_reason="")
     if untold.update(told_at=timezone.now()):

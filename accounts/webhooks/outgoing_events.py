@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.models import Delivery, EventCounter, OutgoingEvent, WebhookEndpoint
-from accounts.webhooks.enqueueing import wake_on_commit
+from accounts.webhooks.enqueueing import enqueue_delivery_on_commit
 from genvid.api.renderers import dump
 from genvid.leasing import from_now
 
 Items = Iterable[tuple[str, Mapping[str, Any]]]
-AT_A_TIME = 500
+BATCH_SIZE = 500
 
 
 def publish(account_id: UUID, event_type: str, data: Mapping[str, Any], *, object_id: str) -> None:
@@ -36,11 +36,11 @@ def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
     kind = EventType(event_type)
     wanting = WebhookEndpoint.objects.wanting(account_id, kind)
     if wanting:
-        write(account_id, kind, items, wanting)
+        insert_events(account_id, kind, items, wanting)
 
 
 @transaction.atomic
-def write(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[UUID]) -> list[Delivery]:
+def insert_events(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[UUID]) -> list[Delivery]:
     """Events and their deliveries to `endpoints`, sent once the transaction is durable."""
     now, events = timezone.now(), []
     objects = [(str(object_id), data) for object_id, data in items]
@@ -49,13 +49,13 @@ def write(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[U
         event = OutgoingEvent(account_id=account_id, type=kind, object_id=object_id, sequence=sequence, created_at=now)
         event.body = _body(event, data)
         events.append(event)
-    OutgoingEvent.objects.bulk_create(events, batch_size=AT_A_TIME)
+    OutgoingEvent.objects.bulk_create(events, batch_size=BATCH_SIZE)
     times = {"created_at": now, "next_attempt_at": from_now()}
     deliveries = [Delivery(endpoint_id=pk, event=event, **times) for event in events for pk in endpoints]
-    Delivery.objects.bulk_create(deliveries, batch_size=AT_A_TIME)
+    Delivery.objects.bulk_create(deliveries, batch_size=BATCH_SIZE)
     if deliveries:
         for pk in endpoints:
-            wake_on_commit(pk)
+            enqueue_delivery_on_commit(pk)
     return deliveries
 
 
@@ -71,7 +71,7 @@ def _take_places(account_id: UUID, object_ids: list[str]) -> list[int]:
     EventCounter.objects.bulk_create(
         [EventCounter(account_id=account_id, object_id=object_id) for object_id in sorted(wanted)],
         ignore_conflicts=True,
-        batch_size=AT_A_TIME,
+        batch_size=BATCH_SIZE,
     )
     # In one order for everybody, so that two batches with objects in common do not wait for each other.
     counters = list(mine.filter(object_id__in=wanted).select_for_update().order_by("object_id"))

@@ -12,7 +12,7 @@ from accounts.caller import Caller
 from accounts.enums import AuditAct, DeliveryStatus, EventType, Health
 from accounts.models import Account, Delivery, WebhookEndpoint
 from accounts.webhooks import outgoing_events
-from accounts.webhooks.enqueueing import wake_on_commit
+from accounts.webhooks.enqueueing import enqueue_delivery_on_commit
 from accounts.webhooks.signing import new_secret
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, InvalidState
@@ -20,8 +20,8 @@ from genvid.http import ForbiddenAddress, check_public_url
 from genvid.http.public_addresses import check_near_url, split_url
 from genvid.leasing import from_now
 
-MOST_ENDPOINTS = 20
-OLD_SECRET_LIVES = timedelta(hours=24)
+MAX_ENDPOINTS = 20
+OLD_SECRET_LIFETIME = timedelta(hours=24)
 UNTRIED = {"health": Health.NEW, "failures": 0, "failing_since": None, "paused_until": None}
 SWITCHED_ON = {**UNTRIED, "disabled_reason": "", "disabled_at": None, "told_at": None}
 
@@ -43,20 +43,20 @@ def check_url(url: str) -> None:
 
 
 @transaction.atomic
-def create(caller: Caller, *, url: str, events: list[str], **options: Any) -> WebhookEndpoint:
+def create_endpoint(caller: Caller, *, url: str, events: list[str], **options: Any) -> WebhookEndpoint:
     """`options`: description, enabled. The address has been checked. Raises Conflict beyond `MOST_ENDPOINTS`."""
     # Under the account's lock: two requests at once must not both be the last that fits.
     Account.objects.select_for_update().get(pk=caller.account_id)
-    if WebhookEndpoint.objects.of(caller.account_id).count() >= MOST_ENDPOINTS:
-        raise Conflict(f"An account has at most {MOST_ENDPOINTS} webhook endpoints; remove one first.")
+    if WebhookEndpoint.objects.of(caller.account_id).count() >= MAX_ENDPOINTS:
+        raise Conflict(f"An account has at most {MAX_ENDPOINTS} webhook endpoints; remove one first.")
     given = {"url": url, "events": sorted(set(events)), "secret": new_secret()} | options
     endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(account_id=caller.account_id, **given)
-    audit_log.note_by(caller, AuditAct.ENDPOINT_CREATED, endpoint=endpoint.pk, url=url)
+    audit_log.record_by(caller, AuditAct.ENDPOINT_CREATED, endpoint=endpoint.pk, url=url)
     return endpoint
 
 
 @transaction.atomic
-def change(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:
+def update_endpoint(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:
     """Of url, events, description, enabled. A new address, or switching it on again, forgets what went wrong before."""
     if "events" in changes:
         changes["events"] = sorted(set(changes["events"]))
@@ -65,44 +65,46 @@ def change(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -> Webhook
     elif changes.get("url", endpoint.url) != endpoint.url:
         changes |= UNTRIED
     _write(endpoint, changes)
-    audit_log.note_by(caller, AuditAct.ENDPOINT_CHANGED, endpoint=endpoint.pk, fields=" ".join(sorted(changes)))
+    audit_log.record_by(caller, AuditAct.ENDPOINT_CHANGED, endpoint=endpoint.pk, fields=" ".join(sorted(changes)))
     return endpoint
 
 
 @transaction.atomic
-def remove(caller: Caller, endpoint: WebhookEndpoint) -> None:
+def delete_endpoint(caller: Caller, endpoint: WebhookEndpoint) -> None:
     """Nothing more is sent to it. The row goes with its last deliveries (`accounts.purge`): news may be on its way."""
     _write(endpoint, {"deleted_at": timezone.now(), "enabled": False})
-    audit_log.note_by(caller, AuditAct.ENDPOINT_REMOVED, endpoint=endpoint.pk, url=endpoint.url)
+    audit_log.record_by(caller, AuditAct.ENDPOINT_REMOVED, endpoint=endpoint.pk, url=endpoint.url)
 
 
 @transaction.atomic
 def rotate_secret(caller: Caller, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """A new secret; the present one signs too, for `OLD_SECRET_LIVES`. One that was older still ends now."""
     present: WebhookEndpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
-    until = timezone.now() + OLD_SECRET_LIVES
+    until = timezone.now() + OLD_SECRET_LIFETIME
     _write(present, {"secret": new_secret(), "old_secret": present.secret, "old_secret_until": until})
-    audit_log.note_by(caller, AuditAct.SECRET_ROTATED, endpoint=endpoint.pk)
+    audit_log.record_by(caller, AuditAct.SECRET_ROTATED, endpoint=endpoint.pk)
     return present
 
 
-def ping(endpoint: WebhookEndpoint, data: dict[str, Any]) -> Delivery:
+def send_ping(endpoint: WebhookEndpoint, data: dict[str, Any]) -> Delivery:
     """Send a `ping`, whatever events the endpoint asked for. Raises InvalidState for one that is off."""
     if not endpoint.enabled:
         raise InvalidState("The endpoint is off; switch it on first.")
-    (delivery,) = outgoing_events.write(endpoint.account_id, EventType.PING, [(str(endpoint.pk), data)], [endpoint.pk])
+    (delivery,) = outgoing_events.insert_events(
+        endpoint.account_id, EventType.PING, [(str(endpoint.pk), data)], [endpoint.pk]
+    )
     delivery.refresh_from_db(fields=["next_attempt_at"])
     return delivery
 
 
 @transaction.atomic
-def retry(delivery: Delivery) -> Delivery:
+def retry_delivery(delivery: Delivery) -> Delivery:
     """One more attempt, now, ahead of the others. Raises InvalidState where the endpoint is off."""
     if not delivery.endpoint.enabled:
         raise InvalidState("The endpoint is off; switch it on first.")
     again = {"status": DeliveryStatus.PENDING, "urgent": True, "next_attempt_at": from_now(), "ended_at": None}
     Delivery.objects.filter(pk=delivery.pk).update(**again)
-    wake_on_commit(delivery.endpoint_id)
+    enqueue_delivery_on_commit(delivery.endpoint_id)
     delivery.refresh_from_db(fields=[*again])
     return delivery
 

@@ -79,7 +79,7 @@ class ReleasingAdmin(RoomAdmin):
         entry = get_object_or_404(self.model, pk=object_id)
         if not is_confirmed(request):
             return ask(self, request, title=WITHDRAW, warning=WITHDRAW_WARNING, form=forms.Form(), things=[entry.name])
-        releases.withdraw(entry, staff_id=staff_id_of(request))
+        releases.withdraw_release(entry, staff_id=staff_id_of(request))
         self._tell(request, entry, "Taken back.")
         return self._back_to(entry)
 

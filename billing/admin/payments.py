@@ -16,11 +16,11 @@ from billing.models import (
     FormerCustomer,
     Funding,
     Invoice,
-    Nudge,
     Payment,
     Plan,
     PlanPrice,
     Refund,
+    StripeSync,
     Subscription,
     TopUp,
     TopUpRule,
@@ -51,7 +51,7 @@ class PlanAdmin(RoomAdmin):
 
     @admin.display(description="price", ordering="amount")
     def price(self, plan: Plan) -> str:
-        return money.shown(plan.amount, plan.currency)
+        return money.money_text(plan.amount, plan.currency)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What a plan is stays what it is: prices and subscribers hang on it."""
@@ -97,7 +97,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="amount", ordering="amount")
     def shown(self, payment: Payment) -> str:
-        return money.shown(payment.amount, payment.currency)
+        return money.money_text(payment.amount, payment.currency)
 
     @admin.display(description="status")
     def state(self, payment: Payment) -> str:
@@ -111,7 +111,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     def give_back(self, request: HttpRequest, payments: "QuerySet[Payment]") -> None:
         for payment in payments[:MOST_AT_ONCE]:
             try:
-                staff_refunds.refund(payment, staff_id=getattr(request.user, "pk", None))
+                staff_refunds.refund_payment(payment, staff_id=getattr(request.user, "pk", None))
             except (DomainError, BillingError) as error:
                 self.message_user(request, f"{payment}: {error}", messages.ERROR)
             else:
@@ -172,7 +172,7 @@ class TopUpAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
 
 
-@admin.register(Nudge)
+@admin.register(StripeSync)
 class NudgeAdmin(ReadOnlyAdmin):
     """What has still to be looked at, and what could not be."""
 

@@ -28,11 +28,11 @@ class SignupGrantAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Approve: give the credits that wait", permissions=["decide"])
     def approve(self, request: HttpRequest, grants: "QuerySet[SignupGrant]") -> None:
-        self._decide(request, grants, signup_grants.approve, "approved")
+        self._decide(request, grants, signup_grants.approve_signup_grant, "approved")
 
     @admin.action(description="Decline: give none, and none to this mailbox later", permissions=["decide"])
     def decline(self, request: HttpRequest, grants: "QuerySet[SignupGrant]") -> None:
-        self._decide(request, grants, signup_grants.decline, "declined")
+        self._decide(request, grants, signup_grants.decline_signup_grant, "declined")
 
     def _decide(
         self, request: HttpRequest, grants: "QuerySet[SignupGrant]", decision: Callable[..., bool], word: str

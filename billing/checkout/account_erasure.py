@@ -15,19 +15,19 @@ from billing.stripe.stripe_errors import BillingError
 logger = structlog.get_logger(__name__)
 
 
-def close(account_id: UUID) -> str:
+def close_at_stripe(account_id: UUID) -> str:
     """What is still left to do, in words; "" once nothing is. Safe to repeat. The ledger and the sums stay."""
-    auto_top_up.stop(account_id)
-    customer_id = customers.known_of(account_id)
+    auto_top_up.stop_rule(account_id)
+    customer_id = customers.customer_of(account_id)
     if customer_id:
         try:
-            checkouts.close_pages(Checkout.objects.filter(account=account_id, status=CheckoutStatus.OPEN))
+            checkouts.close_open_checkouts(Checkout.objects.filter(account=account_id, status=CheckoutStatus.OPEN))
             commands.cancel_subscriptions(customer_id)
             commands.delete_customer(customer_id)
         except BillingError as error:
             logger.warning("customer_not_deleted", account_id=str(account_id), error=str(error))
             return f"Stripe has not deleted the customer yet ({error.code})"
-        customers.let_go(customer_id, is_erased=True)
+        customers.release_customer(customer_id, is_erased=True)
     _forget_words(account_id)
     return ""
 
@@ -38,7 +38,7 @@ def _forget_words(account_id: UUID) -> None:
     former = FormerCustomer.objects.filter(account=account_id)
     former.update(is_erased=True)
     for customer_id in former.values_list("pk", flat=True):
-        webhook_endpoint.forget_customer(customer_id)
+        webhook_endpoint.delete_customer_mirror(customer_id)
     Payment.objects.filter(account=account_id).update(receipt_url="")
     Invoice.objects.filter(account=account_id).update(hosted_url="", pdf_url="")
     Checkout.objects.filter(account=account_id).update(user=None)

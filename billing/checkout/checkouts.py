@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.caller import Caller
-from billing.enums import CheckoutStatus, NudgeKind, PlanKind
+from billing.enums import CheckoutStatus, PlanKind, SyncKind
 from billing.models import Checkout, Plan, PlanPrice, Shop, Subscription
 from billing.purchases import customers, stripe_prices, subscriptions
 from billing.stripe import commands
@@ -32,7 +32,7 @@ class CheckoutRequest:
     cancel_url: str = ""
 
 
-def start(caller: Caller, request: CheckoutRequest, *, idempotency_key: str | None) -> dict[str, Any]:
+def start_checkout(caller: Caller, request: CheckoutRequest, *, idempotency_key: str | None) -> dict[str, Any]:
     """Open Stripe's pay page: `{checkout_url, session_id}`. Nothing is owed until somebody pays there.
 
     Call it outside any transaction. Raises ValidationFailed on a field, Conflict for a second subscription,
@@ -46,7 +46,7 @@ def start(caller: Caller, request: CheckoutRequest, *, idempotency_key: str | No
             _close_others(checkout)
         page = _page(checkout, plan, request)
     except BillingError as error:
-        raise refusal(error) from error
+        raise translated_refusal(error) from error
     Checkout.objects.filter(pk=checkout.pk, status=CheckoutStatus.STARTING).update(
         status=CheckoutStatus.OPEN, stripe_session_id=page.session_id, expires_at=page.expires_at
     )
@@ -86,24 +86,24 @@ def _row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Check
 def _close_others(checkout: Checkout) -> None:
     """Of an account's pay pages for subscriptions only the last is open: who paid at two would be billed twice."""
     others = Checkout.objects.filter(account=checkout.account_id, status=CheckoutStatus.OPEN)
-    close_pages(others.filter(price__plan__kind=PlanKind.SUBSCRIPTION).exclude(pk=checkout.pk))
+    close_open_checkouts(others.filter(price__plan__kind=PlanKind.SUBSCRIPTION).exclude(pk=checkout.pk))
     _refuse_second(checkout.account_id)
 
 
-def close_pages(pages: QuerySet[Checkout]) -> None:
+def close_open_checkouts(pages: QuerySet[Checkout]) -> None:
     """Nobody can pay there any more; what somebody has paid by now is recorded. Raises BillingError."""
     for session_id in pages.values_list("stripe_session_id", flat=True):
         try:
-            commands.close_pay_page(str(session_id))
+            commands.expire_checkout_session(str(session_id))
         except BillingError as error:
             if error.retryable:
                 raise
         # It has been closed, or paid at by now.
-        handlers.follow(NudgeKind.SESSION, str(session_id))
+        handlers.sync_object(SyncKind.SESSION, str(session_id))
 
 
 def _refuse_second(account_id: UUID) -> None:
-    live = subscriptions.live_of(account_id)
+    live = subscriptions.live_subscription_of(account_id)
     if live is not None and not _has_ended(live):
         raise Conflict("This account has a subscription. Change its plan in the portal (POST billing/portal).")
 
@@ -111,32 +111,32 @@ def _refuse_second(account_id: UUID) -> None:
 def _has_ended(live: Subscription) -> bool:
     """Whether Stripe says otherwise than our row does: it may be of another mode. Without an answer the row counts."""
     try:
-        handlers.follow(NudgeKind.SUBSCRIPTION, live.pk)
+        handlers.sync_object(SyncKind.SUBSCRIPTION, live.pk)
     except BillingError as error:
         logger.warning("subscription_not_looked_at", subscription=live.pk, error=str(error))
-    return subscriptions.live_of(live.account_id) is None
+    return subscriptions.live_subscription_of(live.account_id) is None
 
 
 def _page(checkout: Checkout, plan: Plan, request: CheckoutRequest) -> commands.PayPage:
-    customer_id = customers.ensure(checkout.account_id)
+    customer_id = customers.ensure_customer(checkout.account_id)
     try:
         return _page_of(customer_id, checkout, plan, request)
     except BillingError as error:
         if error.code != "not_found":
             raise
         # After a change of mode both are gone.
-        is_gone, price = customers.let_go_if_gone(customer_id), stripe_prices.replaced_if_gone(checkout.price)
+        is_gone, price = customers.release_customer_if_gone(customer_id), stripe_prices.replaced_if_gone(checkout.price)
         if not is_gone and price is None:
             raise
     if price is not None:
         checkout.price = price
         checkout.save(update_fields=["price"])
-    return _page_of(customers.ensure(checkout.account_id), checkout, plan, request)
+    return _page_of(customers.ensure_customer(checkout.account_id), checkout, plan, request)
 
 
 def _page_of(customer_id: str, checkout: Checkout, plan: Plan, request: CheckoutRequest) -> commands.PayPage:
     is_subscription = plan.kind == PlanKind.SUBSCRIPTION
-    return commands.open_pay_page(
+    return commands.create_checkout_session(
         key=f"checkout:{checkout.pk}:{customer_id}:{checkout.price.stripe_price_id}",
         customer_id=customer_id,
         price_id=checkout.price.stripe_price_id,
@@ -153,14 +153,14 @@ def _trial_days(account_id: UUID, plan: Plan) -> int:
     return 0 if Subscription.objects.filter(account=account_id).exists() else plan.trial_days
 
 
-def status_of(account_id: UUID, session_id: str) -> dict[str, Any]:
+def checkout_status(account_id: UUID, session_id: str) -> dict[str, Any]:
     """How far a purchase has come, for a buyer who is back before Stripe's webhook is. Raises NotFound."""
     mine = Checkout.objects.filter(account=account_id, stripe_session_id=session_id).select_related("price")
     checkout = mine.first()
     if checkout is None:
         raise NotFound
-    if checkout.status == CheckoutStatus.OPEN and cache.first_in(f"billing.looked:{session_id}", LOOK_AGAIN):
-        sync_queue.nudge(NudgeKind.SESSION, session_id)
+    if checkout.status == CheckoutStatus.OPEN and cache.is_first_in(f"billing.looked:{session_id}", LOOK_AGAIN):
+        sync_queue.request_sync(SyncKind.SESSION, session_id)
     return {
         "session_id": session_id,
         "status": checkout.status,
@@ -170,17 +170,17 @@ def status_of(account_id: UUID, session_id: str) -> dict[str, Any]:
     }
 
 
-def open_portal(caller: Caller) -> dict[str, Any]:
+def start_portal(caller: Caller) -> dict[str, Any]:
     """`{portal_url}`: where plan and card are changed. Raises Conflict for who never bought anything."""
     if caller.is_test:
         raise PermissionDenied("A test key cannot manage payments.")
-    customer_id = customers.known_of(caller.account_id)
+    customer_id = customers.customer_of(caller.account_id)
     try:
-        if not customer_id or customers.let_go_if_gone(customer_id):
+        if not customer_id or customers.release_customer_if_gone(customer_id):
             raise Conflict("This account has bought nothing yet; POST billing/checkout first.")
         url = _portal_of(customer_id)
     except BillingError as error:
-        raise refusal(error) from error
+        raise translated_refusal(error) from error
     return {"portal_url": url}
 
 
@@ -191,13 +191,13 @@ def _portal_of(customer_id: str) -> str:
         if error.code != "not_found" or not _portal_configuration():
             raise
     # Set up in another mode: what is for sale, and what the portal shows of it, are made anew.
-    stripe_prices.push_all()
+    stripe_prices.push_plans()
     Shop.objects.update(portal_configuration_id=stripe_prices.push_portal())
     return _opened_portal(customer_id)
 
 
 def _opened_portal(customer_id: str) -> str:
-    return commands.open_portal(
+    return commands.create_portal_session(
         customer_id,
         f"{settings.PUBLIC_URL}/?billing",
         configuration_id=_portal_configuration(),
@@ -210,7 +210,7 @@ def _portal_configuration() -> str:
     return Shop.objects.values_list("portal_configuration_id", flat=True).first() or ""
 
 
-def refusal(error: BillingError) -> ProviderUnavailable:
+def translated_refusal(error: BillingError) -> ProviderUnavailable:
     """What a client hears: Stripe's own words stay in the log."""
     logger.warning("stripe_refused", error=str(error), retryable=error.retryable)
     if error.code == "not_configured":

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from accounts import audit_log
 from accounts.enums import AuditAct
-from billing.enums import NudgeKind
+from billing.enums import SyncKind
 from billing.models import Payment
 from billing.stripe import commands
 from billing.stripe_sync import sync_queue
 from genvid.errors import InvalidState
 
 
-def refund(payment: Payment, *, amount: int | None = None, staff_id: UUID | None) -> None:
+def refund_payment(payment: Payment, *, amount: int | None = None, staff_id: UUID | None) -> None:
     """All that is left of it, or `amount` minor units. Raises InvalidState and BillingError."""
     left = payment.amount - payment.amount_lost
     wanted = left if amount is None else amount
@@ -19,8 +19,8 @@ def refund(payment: Payment, *, amount: int | None = None, staff_id: UUID | None
         raise InvalidState(f"Of this payment, {left} can be given back.")
     # Each refund that is known, failed ones too, makes a further one of the same sum another action.
     key = f"refund:{payment.pk}:{payment.refunds.count()}:{wanted}"
-    commands.refund(payment.stripe_payment_intent_id, amount=wanted, key=key)
+    commands.create_refund(payment.stripe_payment_intent_id, amount=wanted, key=key)
     facts = {"payment": payment.pk, "amount": wanted}
-    audit_log.note_staff(AuditAct.PAYMENT_REFUNDED, account_id=payment.account_id, staff_id=staff_id, **facts)
+    audit_log.record_staff_action(AuditAct.PAYMENT_REFUNDED, account_id=payment.account_id, staff_id=staff_id, **facts)
     if payment.stripe_charge_id:
-        sync_queue.nudge(NudgeKind.CHARGE, payment.stripe_charge_id)
+        sync_queue.request_sync(SyncKind.CHARGE, payment.stripe_charge_id)

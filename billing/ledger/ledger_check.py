@@ -28,10 +28,10 @@ class Discrepancy:
 def audit() -> Iterator[Discrepancy]:
     """Every wallet whose balance, holds, lots or running balances do not follow from its rows."""
     for wallet in Wallet.objects.order_by("pk").iterator():
-        yield from audit_wallet(wallet)
+        yield from check_wallet(wallet)
 
 
-def audit_wallet(wallet: Wallet) -> Iterator[Discrepancy]:
+def check_wallet(wallet: Wallet) -> Iterator[Discrepancy]:
     """What does not follow. Reads under the wallet's lock: money may move meanwhile."""
     with transaction.atomic():
         wallet = Wallet.objects.select_for_update().get(pk=wallet.pk)

@@ -41,7 +41,7 @@ def factor_of(wallet: Wallet) -> Decimal:
     return wallet.overrun_factor if is_recent else Decimal(1)
 
 
-def note(hold: Hold, needed: int) -> None:
+def record_overrun(hold: Hold, needed: int) -> None:
     """What was made cost `needed` credits, more than was held. Call it in the transaction that captures the hold."""
     Hold.objects.filter(pk=hold.pk).update(needed=needed)
     if needed <= ALARMING * hold.amount:
@@ -71,4 +71,4 @@ def _alarm(hold: Hold, needed: int, learned: Decimal, now: datetime) -> None:
         f"`manage.py margin_report --from {now:%Y-%m-%d} --to {now:%Y-%m-%d}`, or "
         f"{settings.PUBLIC_URL}/admin/billing/hold/?needed__isempty=0"
     )
-    mails.alarm(f"overrun:{hold.wallet_id}:{now:%Y-%m-%d}", text)
+    mails.alarm_staff(f"overrun:{hold.wallet_id}:{now:%Y-%m-%d}", text)

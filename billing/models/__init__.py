@@ -5,7 +5,7 @@ from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer,
 from billing.models.plans import Plan, PlanPrice
 from billing.models.rates import RenderRate, Tier
 from billing.models.signups import SignupDay, SignupGrant
-from billing.models.stripe_sync import Letter, Nudge, Shop
+from billing.models.stripe_sync import Letter, Shop, StripeSync
 from billing.models.subscriptions import Allowance, AllowanceStop, Subscription
 from billing.models.top_ups import TopUp, TopUpRule
 from billing.models.wallets import CreditLot, Hold, LedgerEntry, Wallet
@@ -23,7 +23,6 @@ __all__ = [
     "Invoice",
     "LedgerEntry",
     "Letter",
-    "Nudge",
     "Payment",
     "Plan",
     "PlanPrice",
@@ -32,6 +31,7 @@ __all__ = [
     "Shop",
     "SignupDay",
     "SignupGrant",
+    "StripeSync",
     "Subscription",
     "Tier",
     "TopUp",

@@ -5,11 +5,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Account
-from billing.enums import LetterKind, NudgeKind
+from billing.enums import MailKind, SyncKind
 from genvid.leasing import Leased, LeasedQuerySet
 
 
-class Nudge(Leased):
+class StripeSync(Leased):
     """Something at Stripe may have changed: look. One row a thing, however many events speak of it.
 
     `due_at` is schedule and lease in one, None when nothing is to be done. `version` counts the events, so that what
@@ -18,7 +18,7 @@ class Nudge(Leased):
 
     ERROR, COUNTS_CLAIMS, HELD_BY = "error", True, ("due_at", "version")
 
-    kind = models.CharField(max_length=15, choices=NudgeKind.choices)
+    kind = models.CharField(max_length=15, choices=SyncKind.choices)
     object_id = models.CharField(max_length=255)
     version = models.PositiveIntegerField(default=1)
     due_at = models.DateTimeField(null=True, default=timezone.now)
@@ -44,7 +44,7 @@ class Letter(models.Model):
     account = models.ForeignKey(
         Account, null=True, blank=True, on_delete=models.PROTECT, related_name="letters", help_text="Empty: to staff."
     )
-    kind = models.CharField(max_length=20, choices=LetterKind.choices)
+    kind = models.CharField(max_length=20, choices=MailKind.choices)
     reference = models.CharField(max_length=160)
     words = models.JSONField(default=dict)
     due_at = models.DateTimeField(null=True, default=timezone.now)

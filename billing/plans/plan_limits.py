@@ -12,7 +12,7 @@ TIER_CACHE_SECONDS = 15
 
 
 @dataclass(frozen=True)
-class Terms:
+class PlanLimits:
     """What an account's plan entitles it to."""
 
     weight: int
@@ -25,7 +25,7 @@ class Terms:
     """Of one person, or of one API key."""
 
 
-def terms(account_ids: Iterable[UUID]) -> dict[UUID, Terms]:
+def plan_limits_of(account_ids: Iterable[UUID]) -> dict[UUID, PlanLimits]:
     """What each account is entitled to. One query, whatever their number; a change by staff shows within seconds."""
     tiers = cache.remembered("billing.tiers", _tiers, TIER_CACHE_SECONDS)
     chosen = dict(Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id"))
@@ -41,9 +41,9 @@ def tier_of(account_id: UUID) -> str:
 
 
 def requests_per_minute(account_id: UUID) -> int:
-    return terms([account_id])[account_id].requests_per_minute
+    return plan_limits_of([account_id])[account_id].requests_per_minute
 
 
-def _tiers() -> dict[str, Terms]:
-    names = [field.name for field in fields(Terms)]
-    return {tier.pk: Terms(**{name: getattr(tier, name) for name in names}) for tier in Tier.objects.all()}
+def _tiers() -> dict[str, PlanLimits]:
+    names = [field.name for field in fields(PlanLimits)]
+    return {tier.pk: PlanLimits(**{name: getattr(tier, name) for name in names}) for tier in Tier.objects.all()}

@@ -17,13 +17,13 @@ from accounts import audit_log
 from accounts.caller import Caller
 from accounts.enums import AuditAct
 from billing import jobs, mails
-from billing.enums import LetterKind, PlanKind, TopUpStatus
+from billing.enums import MailKind, PlanKind, TopUpStatus
 from billing.ledger import entries
 from billing.models import Plan, PlanPrice, TopUp, TopUpRule
 from billing.purchases import customers, payments, stripe_prices
 from billing.stripe import commands, queries
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe.stripe_types import IntentFacts
+from billing.stripe.stripe_types import IntentState
 from genvid import leasing
 from genvid.api.serializers import refuse_field
 from genvid.leasing import Backoff, from_now
@@ -40,7 +40,7 @@ COUNTED = (TopUpStatus.PENDING, TopUpStatus.PAID)
 """What uses up the month's limit."""
 
 
-def sweep() -> int:
+def sweep_top_ups() -> int:
     """Begin what is due, and take up what was left. Returns how many."""
     for rule in _due_rules()[:A_SWEEP]:
         _begin(rule)
@@ -90,7 +90,7 @@ def _next_month(now: datetime) -> datetime:
     return (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
 
 
-def carry_out(pk: UUID) -> bool:
+def run_top_up(pk: UUID) -> bool:
     """Take the money for one that is due. False when it was not."""
     pending = TopUp.objects.filter(pk=pk, status=TopUpStatus.PENDING).select_related("price__plan")
     top_up: TopUp | None = pending.claim(LEASE)
@@ -101,15 +101,15 @@ def carry_out(pk: UUID) -> bool:
         facts = _look_up(top_up) if age > KEY_LIFE.total_seconds() else _charged(top_up)
     except BillingError as error:
         return _not_taken(top_up, error)
-    follow(facts)
+    sync_top_up(facts)
     return True
 
 
-def _charged(top_up: TopUp) -> IntentFacts:
+def _charged(top_up: TopUp) -> IntentState:
     try:
         return _charge(top_up)
     except BillingError as error:
-        if error.code == "not_found" and customers.let_go_if_gone(_customer_of(top_up)):
+        if error.code == "not_found" and customers.release_customer_if_gone(_customer_of(top_up)):
             raise BillingError("no_card", "The customer is gone at Stripe.", retryable=False) from error
         if error.code != "key_reused":
             raise
@@ -117,7 +117,7 @@ def _charged(top_up: TopUp) -> IntentFacts:
         return _look_up(top_up)
 
 
-def _charge(top_up: TopUp) -> IntentFacts:
+def _charge(top_up: TopUp) -> IntentState:
     return commands.charge_saved_card(
         key=f"top_up:{top_up.pk}",
         customer_id=_customer_of(top_up),
@@ -129,12 +129,12 @@ def _charge(top_up: TopUp) -> IntentFacts:
 
 
 def _customer_of(top_up: TopUp) -> str:
-    if customer_id := customers.known_of(top_up.account_id):
+    if customer_id := customers.customer_of(top_up.account_id):
         return customer_id
     raise BillingError("no_card", "The customer was deleted at Stripe.", retryable=False)
 
 
-def _look_up(top_up: TopUp) -> IntentFacts:
+def _look_up(top_up: TopUp) -> IntentState:
     """Stripe has forgotten the key, so another call might charge twice. Raises BillingError where it never charged."""
     found = queries.intent_of_top_up(_customer_of(top_up), str(top_up.pk), since=top_up.created_at)
     if found is None:
@@ -142,7 +142,7 @@ def _look_up(top_up: TopUp) -> IntentFacts:
     return found
 
 
-def follow(facts: IntentFacts) -> None:
+def sync_top_up(facts: IntentState) -> None:
     """Bring a purchase in line with its payment intent, whoever asks. Others than ours are passed over."""
     if not _is_uuid(facts.top_up_id):
         return
@@ -151,7 +151,7 @@ def follow(facts: IntentFacts) -> None:
         return
     if facts.status == "succeeded":
         with transaction.atomic():
-            payments.top_up_paid(top_up, facts)
+            payments.record_top_up_payment(top_up, facts)
             # Money that came is the truth, whatever was thought before.
             _end(top_up, TopUpStatus.PAID, intent_id=facts.id, unless=(TopUpStatus.PAID,))
     elif facts.status not in UNDER_WAY:
@@ -179,7 +179,7 @@ def _not_taken(top_up: TopUp, error: BillingError) -> bool:
         if _end(top_up, status, intent_id=error.payment_intent_id, error=error.decline_code or error.code):
             until = timezone.now() + _pause_after(top_up.account_id)
             _pause(top_up.account_id, error.code, until=until)
-            kind = LetterKind.TOP_UP_NEEDS_ACTION if needs_action else LetterKind.TOP_UP_FAILED
+            kind = MailKind.TOP_UP_NEEDS_ACTION if needs_action else MailKind.TOP_UP_FAILED
             _tell(top_up, kind, again=str(until))
     return False
 
@@ -206,15 +206,15 @@ def _end(
     return moving.update(status=status, error=error[:120], due_at=None, **known) == 1
 
 
-def stop(account_id: UUID) -> None:
+def stop_rule(account_id: UUID) -> None:
     """Nothing is bought any more. What Stripe is being asked for at this moment counts all the same, if it comes."""
     TopUpRule.objects.filter(pk=account_id).delete()
     for top_up in TopUp.objects.filter(account=account_id, status=TopUpStatus.PENDING):
         _end(top_up, TopUpStatus.FAILED, intent_id="", error="account_closed")
 
 
-def _tell(top_up: TopUp, kind: LetterKind, *, again: str) -> None:
-    mails.write(
+def _tell(top_up: TopUp, kind: MailKind, *, again: str) -> None:
+    mails.write_mail(
         kind,
         str(top_up.pk),
         account_id=top_up.account_id,
@@ -240,5 +240,5 @@ def set_rule(caller: Caller, *, enabled: bool, threshold: int, plan_id: UUID, mo
     rule_fields = {"enabled": enabled, "threshold": threshold, "plan": plan, "monthly_limit": monthly_limit}
     cleared = {"paused_until": None, "pause_reason": ""}
     rule, _ = TopUpRule.objects.update_or_create(account_id=caller.account_id, defaults=rule_fields | cleared)
-    audit_log.note_by(caller, AuditAct.TOP_UP_CHANGED, **(rule_fields | {"plan": plan.pk}))
+    audit_log.record_by(caller, AuditAct.TOP_UP_CHANGED, **(rule_fields | {"plan": plan.pk}))
     return rule

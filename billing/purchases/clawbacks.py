@@ -16,9 +16,9 @@ from billing.enums import EntryKind, LotSource
 from billing.ledger import lots
 from billing.ledger.entries import lock, move
 from billing.models import CreditLot, Payment
-from billing.purchases.money_tracing import Invoiced, Traced, trace
+from billing.purchases.money_tracing import InvoiceFunding, Traced, trace_money
 
-RETURNED_FOR = timedelta(days=30)
+CLAWBACK_REASONS = timedelta(days=30)
 """How long returned credits last at least: those they stand for may have had their day meanwhile."""
 
 
@@ -50,7 +50,7 @@ class _Bought:
 
 
 @transaction.atomic
-def settle(payment_id: UUID, *, cause: str) -> int:
+def settle_clawbacks(payment_id: UUID, *, cause: str) -> int:
     """Bring the credits that a payment bought in line with how much of its money we still have.
 
     Cumulative: it asks what should have been taken back by now, and moves the difference, whatever came first. Other
@@ -99,15 +99,15 @@ def _bought(account_id: UUID, payment_id: UUID) -> list[_Bought]:
 
 def _traced(funded: Iterable[Payment]) -> dict[Hashable, Traced]:
     """Customers have a balance each: who was deleted at Stripe lost theirs."""
-    by_customer: dict[tuple[str, str], list[Invoiced]] = defaultdict(list)
+    by_customer: dict[tuple[str, str], list[InvoiceFunding]] = defaultdict(list)
     for each in funded:
         by_customer[each.funding.stripe_customer_id, each.currency].append(_invoiced(each))
-    return {key: found for invoices in by_customer.values() for key, found in trace(invoices).items()}
+    return {key: found for invoices in by_customer.values() for key, found in trace_money(invoices).items()}
 
 
-def _invoiced(payment: Payment) -> Invoiced:
+def _invoiced(payment: Payment) -> InvoiceFunding:
     funding = payment.funding
-    return Invoiced(
+    return InvoiceFunding(
         key=payment.pk,
         subscription_id=funding.stripe_subscription_id,
         order=(funding.issued_at.timestamp(), funding.sequence),
@@ -179,4 +179,4 @@ def _date_of(payment: Payment) -> datetime | None:
     dates = [date for date in found if date is not None]
     if len(dates) < len(found):
         return None
-    return max([*dates, timezone.now() + RETURNED_FOR])
+    return max([*dates, timezone.now() + CLAWBACK_REASONS])

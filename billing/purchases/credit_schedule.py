@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from billing import months
 from billing.enums import Interval
 from billing.models import PlanPrice
-from billing.stripe.stripe_types import InvoiceFacts, InvoiceLine
+from billing.stripe.stripe_types import InvoiceLine, InvoiceState
 
 Prices = Mapping[str, PlanPrice]
 """By their ids at Stripe."""
@@ -39,7 +39,7 @@ class Entitlement:
     ends_at: datetime
 
 
-def of_invoice(invoice: InvoiceFacts, prices: Prices) -> list[Entitlement]:
+def entitlements_of_invoice(invoice: InvoiceState, prices: Prices) -> list[Entitlement]:
     """In no order. Lines of prices that are not ours give nothing."""
     found: list[Entitlement] = []
     for line in invoice.lines:
@@ -49,18 +49,21 @@ def of_invoice(invoice: InvoiceFacts, prices: Prices) -> list[Entitlement]:
     return [each for each in found if each.credits > 0]
 
 
-def unused(invoice: InvoiceFacts, prices: Prices) -> int:
+def unused_credits(invoice: InvoiceState, prices: Prices) -> int:
     """Credits of time that was paid for and given back, beyond what the new plan gives for it."""
     return max(0, math.ceil(-_net(invoice, prices) - ROUNDING))
 
 
-def stops(invoice: InvoiceFacts, prices: Prices) -> dict[str, datetime]:
+def stops(invoice: InvoiceState, prices: Prices) -> dict[str, datetime]:
     """By price id: since when earlier invoices give no more of it, as its unused time was paid back."""
-    unused = [line for line in invoice.lines if line.is_proration and line.sign < 0 and line.price_id in prices]
-    return {line.price_id: min(each.start for each in unused if each.price_id == line.price_id) for line in unused}
+    unused_credits = [line for line in invoice.lines if line.is_proration and line.sign < 0 and line.price_id in prices]
+    return {
+        line.price_id: min(each.start for each in unused_credits if each.price_id == line.price_id)
+        for line in unused_credits
+    }
 
 
-def _whole(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
+def _whole(invoice: InvoiceState, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
     price = prices[line.price_id]
     if line.amount <= 0:
         # Stripe bills a trial with a line of nothing, and may do so again when plans are changed during one.
@@ -90,7 +93,7 @@ def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, dat
         start = end
 
 
-def _prorated(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
+def _prorated(invoice: InvoiceState, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
     """The months to come of a yearly plan that somebody changed to; the present one is `_difference`."""
     price = prices[line.price_id]
     if line.sign <= 0 or price.interval != Interval.YEAR:
@@ -102,7 +105,7 @@ def _prorated(invoice: InvoiceFacts, line: InvoiceLine, prices: Prices) -> Itera
         end, number = start, number + 1
 
 
-def _difference(invoice: InvoiceFacts, prices: Prices) -> Iterator[Entitlement]:
+def _difference(invoice: InvoiceState, prices: Prices) -> Iterator[Entitlement]:
     """What is left of the present month: the new plan's part less the old one's, whole credits."""
     bought = [line for line in _changes(invoice, prices) if line.sign > 0]
     if not bought:
@@ -113,29 +116,29 @@ def _difference(invoice: InvoiceFacts, prices: Prices) -> Iterator[Entitlement]:
     yield Entitlement(f"{invoice.id}:change", prices[last.price_id], net, last.start, end)
 
 
-def _net(invoice: InvoiceFacts, prices: Prices) -> float:
+def _net(invoice: InvoiceState, prices: Prices) -> float:
     """Credits that a change of plan is worth for the rest of the month; negative when the old plan gave more."""
     return sum(line.sign * _rest(invoice, line, prices[line.price_id]) for line in _changes(invoice, prices))
 
 
-def returned(invoice: InvoiceFacts, prices: Prices) -> int:
+def returned_credits(invoice: InvoiceState, prices: Prices) -> int:
     """Credits of the present month's rest that the plans before gave, and this invoice took for others."""
     back = [line for line in _changes(invoice, prices) if line.sign < 0]
     return round(sum(_rest(invoice, line, prices[line.price_id]) for line in back))
 
 
-def _changes(invoice: InvoiceFacts, prices: Prices) -> list[InvoiceLine]:
+def _changes(invoice: InvoiceState, prices: Prices) -> list[InvoiceLine]:
     """A trial's are left out: nothing was paid for its time."""
     return [line for line in invoice.lines if line.is_proration and line.sign and line.price_id in prices]
 
 
-def _rest(invoice: InvoiceFacts, line: InvoiceLine, price: PlanPrice) -> float:
+def _rest(invoice: InvoiceState, line: InvoiceLine, price: PlanPrice) -> float:
     """Credits for what was left of the month: their share of its time, never of its money, which coupons change."""
     begin, end = _month_of(invoice, line, price)
     return price.credits * line.quantity * min(1.0, (end - line.start) / (end - begin))
 
 
-def _month_of(invoice: InvoiceFacts, line: InvoiceLine, price: PlanPrice) -> tuple[datetime, datetime]:
+def _month_of(invoice: InvoiceState, line: InvoiceLine, price: PlanPrice) -> tuple[datetime, datetime]:
     """The month that a change of plan falls into, of whose rest the line is."""
     if price.interval == Interval.YEAR:
         return _month_of_year(line)

@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 
 from accounts.models import Account
-from accounts.teams.owner_emails import owners_of
+from accounts.teams.owner_emails import owner_emails
 from billing.models import Customer, FormerCustomer
 from billing.stripe import commands
 from billing.stripe.stripe_errors import BillingError
@@ -15,16 +15,16 @@ from billing.stripe.stripe_errors import BillingError
 logger = structlog.get_logger(__name__)
 
 
-def ensure(account_id: UUID) -> str:
+def ensure_customer(account_id: UUID) -> str:
     """The account's customer id, made at Stripe by whoever needs it first. Raises BillingError.
 
     Two at once may make two customers: one row wins, and the other customer is never used.
     """
-    known = known_of(account_id)
+    known = customer_of(account_id)
     if known:
         return known
     name = Account.objects.values_list("name", flat=True).get(pk=account_id)
-    email = next(iter(owners_of(account_id)), "")
+    email = next(iter(owner_emails(account_id)), "")
     before = FormerCustomer.objects.filter(account=account_id).count()
     # Stripe refuses a key that comes again with other words, and would answer with who is gone: each is another action.
     words = f"{email}:{name}:{before}"
@@ -34,7 +34,7 @@ def ensure(account_id: UUID) -> str:
     return customer.stripe_customer_id
 
 
-def known_of(account_id: UUID) -> str:
+def customer_of(account_id: UUID) -> str:
     """ "" for who has none at present."""
     return Customer.objects.filter(pk=account_id).values_list("stripe_customer_id", flat=True).first() or ""
 
@@ -90,19 +90,19 @@ def _take_up(customer_id: str, named: str) -> bool:
     return True
 
 
-def let_go_if_gone(customer_id: str) -> bool:
+def release_customer_if_gone(customer_id: str) -> bool:
     """Whether Stripe knows this customer no more: deleted there, or of the mode that another key was for.
 
     Then the next purchase makes another, and what this one bought stays the account's. Raises BillingError.
     """
-    if commands.is_there(customer_id):
+    if commands.customer_exists(customer_id):
         return False
-    let_go(customer_id)
+    release_customer(customer_id)
     return True
 
 
 @transaction.atomic
-def let_go(customer_id: str, *, is_erased: bool = False) -> None:
+def release_customer(customer_id: str, *, is_erased: bool = False) -> None:
     customer = Customer.objects.filter(stripe_customer_id=customer_id).first()
     if customer is None:
         return

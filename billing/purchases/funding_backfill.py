@@ -10,14 +10,14 @@ from billing.purchases.customers import account_of
 from billing.purchases.payments import prices_of
 from billing.stripe import queries
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe.stripe_types import InvoiceFacts
+from billing.stripe.stripe_types import InvoiceState
 
-A_NIGHT = 2_000
+BATCH_SIZE = 2_000
 
 
-def note_fundings() -> list[str]:
+def backfill_fundings() -> list[str]:
     """The newest first, so many a night. Returns what was found out. Raises BillingError."""
-    bare = list(Payment.objects.filter(kind=PaymentKind.SUBSCRIPTION, funding=None).order_by("-paid_at")[:A_NIGHT])
+    bare = list(Payment.objects.filter(kind=PaymentKind.SUBSCRIPTION, funding=None).order_by("-paid_at")[:BATCH_SIZE])
     for payment in bare:
         _look_up(payment)
     for account_id in {payment.account_id for payment in bare}:
@@ -32,11 +32,11 @@ def _look_up(payment: Payment) -> None:
         if facts is None:
             _note_nothing(payment)
         else:
-            fundings.note(payment, facts, prices_of({line.price_id for line in facts.lines}))
-        clawbacks.settle(payment.pk, cause=payment.source_id)
+            fundings.record_funding(payment, facts, prices_of({line.price_id for line in facts.lines}))
+        clawbacks.settle_clawbacks(payment.pk, cause=payment.source_id)
 
 
-def _invoice_of(payment: Payment) -> InvoiceFacts | None:
+def _invoice_of(payment: Payment) -> InvoiceState | None:
     try:
         facts = queries.invoice(payment.source_id)
     except BillingError as error:

@@ -11,12 +11,12 @@ from billing.ledger.entries import lock
 from billing.models import Funding, Payment
 from billing.purchases import clawbacks, credit_schedule
 from billing.stripe import customer_balances
-from billing.stripe.stripe_types import InvoiceFacts
+from billing.stripe.stripe_types import InvoiceState
 
 logger = structlog.get_logger(__name__)
 
 
-def note(payment: Payment, facts: InvoiceFacts, prices: credit_schedule.Prices) -> None:
+def record_funding(payment: Payment, facts: InvoiceState, prices: credit_schedule.Prices) -> None:
     """What the invoice says of it never changes. The caller holds the wallet's lock."""
     moved = facts.credit_after - facts.credit_before
     Funding.objects.get_or_create(
@@ -29,7 +29,7 @@ def note(payment: Payment, facts: InvoiceFacts, prices: credit_schedule.Prices) 
             "balance_used": max(0, -moved),
             "balance_brought": max(0, moved),
             "time_returned": -sum(line.amount for line in facts.lines if line.is_proration and line.amount < 0),
-            "credits_returned": credit_schedule.returned(facts, prices),
+            "credits_returned": credit_schedule.returned_credits(facts, prices),
         },
     )
 
@@ -71,15 +71,15 @@ def _may_differ() -> Q:
 
 def _void(payment: Payment, wanted: int) -> None:
     customer_id, invoice_id = payment.funding.stripe_customer_id, payment.source_id
-    theirs = customer_balances.voided(customer_id, invoice_id)
+    theirs = customer_balances.read_voided(customer_id, invoice_id)
     if theirs is None:
         return
     amount = min(wanted - theirs.amount, theirs.credit)
     if amount:
         done = theirs.transactions
-        customer_balances.void(customer_id, invoice_id, amount, payment.currency, transactions=done)
+        customer_balances.void_balance(customer_id, invoice_id, amount, payment.currency, transactions=done)
         logger.warning("balance_voided", account_id=str(payment.account_id), invoice=invoice_id, amount=amount)
     with transaction.atomic():
         lock(payment.account_id)
         Funding.objects.filter(pk=payment.pk).update(balance_voided=theirs.amount + amount)
-        clawbacks.settle(payment.pk, cause=f"balance:{payment.source_id}")
+        clawbacks.settle_clawbacks(payment.pk, cause=f"balance:{payment.source_id}")

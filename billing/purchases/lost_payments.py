@@ -20,7 +20,7 @@ TEXTS = {
 }
 
 
-def follow(payment_id: UUID) -> str:
+def apply_policy(payment_id: UUID) -> str:
     """Once for each dispute that took money: do as the operator wants, and tell staff. Raises BillingError.
 
     Returns the id of the subscription that was stopped, "" for none. Call it outside any transaction. A refund is
@@ -50,7 +50,7 @@ def _decide(dispute: Dispute) -> str:
         Dispute.objects.filter(pk=dispute.pk, after_loss=None).update(after_loss=outcome)
         text = f"Subscription {subscription_id} of account {subscription.account_id} {TEXTS[outcome]}."
         why = "The bank took a payment of it back"
-        mails.alarm(f"after-loss:{dispute.pk}", f"{why} (dispute {dispute.pk}). {text}")
+        mails.alarm_staff(f"after-loss:{dispute.pk}", f"{why} (dispute {dispute.pk}). {text}")
     return subscription_id if outcome in STOPPED else ""
 
 
@@ -72,4 +72,4 @@ def _tell_of_victory(dispute: Dispute) -> None:
         f"Dispute {dispute.pk} of account {payment.account_id} is won, and the money here again. Its credits are back"
     )
     text += f"; its subscription {TEXTS[AfterLoss(dispute.after_loss or AfterLoss.NONE)]}: see to what it was paid for."
-    mails.alarm(f"won-after-loss:{dispute.pk}", text)
+    mails.alarm_staff(f"won-after-loss:{dispute.pk}", text)

@@ -10,14 +10,14 @@ from django.utils import timezone
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
 from billing import mails
-from billing.enums import LetterKind
+from billing.enums import MailKind
 from billing.ledger import wallet_representation
 from billing.models import Wallet
 
 A_SWEEP = 500
 
 
-def sweep() -> int:
+def mail_low_balances() -> int:
     """Arm who has enough, and tell who has not any more. Returns how many were told."""
     enough = F("held") + settings.LOW_CREDITS
     Wallet.objects.filter(low_armed=False, balance__gte=enough).update(low_armed=True)
@@ -30,8 +30,8 @@ def _tell(account_id: UUID) -> bool:
     """The one who disarms it tells."""
     if Wallet.objects.filter(pk=account_id, low_armed=True).update(low_armed=False) != 1:
         return False
-    shown = wallet_representation.shown(account_id)
+    shown = wallet_representation.wallet_data(account_id)
     outgoing_events.publish(account_id, EventType.CREDITS_LOW, shown, object_id=str(account_id))
     reference = f"{account_id}:{timezone.now().isoformat()}"
-    mails.write(LetterKind.CREDITS_LOW, reference, account_id=account_id, available=shown["available"])
+    mails.write_mail(MailKind.CREDITS_LOW, reference, account_id=account_id, available=shown["available"])
     return True

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 
 @dataclass(frozen=True)
-class Invoiced:
+class InvoiceFunding:
     """A paid invoice. Amounts are minor units of one currency, of one customer."""
 
     key: Hashable
@@ -47,7 +47,7 @@ class _Lot:
     lost: Fraction
 
 
-def trace(invoices: Iterable[Invoiced]) -> dict[Hashable, Traced]:
+def trace_money(invoices: Iterable[InvoiceFunding]) -> dict[Hashable, Traced]:
     """In the order in which they were made. What is used beyond what is known to be there came from elsewhere."""
     found: dict[Hashable, Traced] = {}
     present: dict[str, Traced] = {}
@@ -72,7 +72,7 @@ def trace(invoices: Iterable[Invoiced]) -> dict[Hashable, Traced]:
     return found
 
 
-def _lot_of(each: Invoiced, traced: Traced) -> _Lot:
+def _lot_of(each: InvoiceFunding, traced: Traced) -> _Lot:
     left = each.brought - each.voided
     lost = max(Fraction(0), traced.lost * each.brought - each.voided)
     return _Lot(each.key, left, lost / left if left else Fraction(0))

@@ -16,14 +16,14 @@ from django.utils import timezone
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
 from billing import credits, mails, months
-from billing.enums import LetterKind, LotSource, PaymentKind
+from billing.enums import LotSource, MailKind, PaymentKind
 from billing.ledger.entries import lock
 from billing.models import Allowance, AllowanceStop, Payment, PlanPrice, Subscription, TopUp
 from billing.purchases import clawbacks, credit_schedule, fundings
 from billing.purchases.customers import account_of
 from billing.representations import payment_data
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe.stripe_types import IntentFacts, InvoiceFacts, SessionFacts
+from billing.stripe.stripe_types import IntentState, InvoiceState, SessionState
 
 logger = structlog.get_logger(__name__)
 A_SWEEP = 500
@@ -35,7 +35,7 @@ def prices_of(price_ids: set[str]) -> dict[str, PlanPrice]:
 
 
 @transaction.atomic
-def pack_paid(facts: SessionFacts) -> Payment:
+def record_pack_payment(facts: SessionState) -> Payment:
     """A session of mode `payment` that is paid: its credits, good for a year."""
     account_id = account_of(facts.customer_id)
     prices = prices_of({line.price_id for line in facts.lines})
@@ -60,7 +60,7 @@ def pack_paid(facts: SessionFacts) -> Payment:
 
 
 @transaction.atomic
-def top_up_paid(top_up: TopUp, facts: IntentFacts) -> Payment:
+def record_top_up_payment(top_up: TopUp, facts: IntentState) -> Payment:
     payment = _payment(
         top_up.account_id,
         facts.id,
@@ -86,15 +86,15 @@ def _grant_pack(payment: Payment, bought: int) -> None:
         description=payment.description,
         payment_id=payment.pk,
     )
-    clawbacks.settle(payment.pk, cause=payment.source_id)
+    clawbacks.settle_clawbacks(payment.pk, cause=payment.source_id)
 
 
 @transaction.atomic
-def invoice_paid(facts: InvoiceFacts) -> Payment | None:
+def record_invoice_payment(facts: InvoiceState) -> Payment | None:
     """A paid invoice of a subscription: what it gives now, and what it will give. None when that is nothing."""
     account_id = account_of(facts.customer_id)
     prices = prices_of({line.price_id for line in facts.lines})
-    given = credit_schedule.of_invoice(facts, prices)
+    given = credit_schedule.entitlements_of_invoice(facts, prices)
     stops = credit_schedule.stops(facts, prices)
     if not given and not stops and not facts.amount_paid and facts.credit_before == facts.credit_after:
         return None
@@ -108,10 +108,10 @@ def invoice_paid(facts: InvoiceFacts) -> Payment | None:
         stripe_payment_intent_id=facts.payment_intent_id or None,
         amount=facts.amount_paid,
         currency=facts.currency,
-        credits_unused=credit_schedule.unused(facts, prices),
+        credits_unused=credit_schedule.unused_credits(facts, prices),
         paid_at=facts.paid_at or facts.created_at,
     )
-    fundings.note(payment, facts, prices)
+    fundings.record_funding(payment, facts, prices)
     for price_id, since in stops.items():
         _stop(facts, prices[price_id], since)
     for each in given:
@@ -120,7 +120,7 @@ def invoice_paid(facts: InvoiceFacts) -> Payment | None:
         "pk", flat=True
     ):
         grant_allowance(pk)
-    clawbacks.settle(payment.pk, cause=facts.id)
+    clawbacks.settle_clawbacks(payment.pk, cause=facts.id)
     return payment
 
 
@@ -134,11 +134,11 @@ def _payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
         outgoing_events.publish(
             account_id, EventType.PAYMENT_SUCCEEDED, payment_data(payment), object_id=str(payment.pk)
         )
-        mails.write(LetterKind.RECEIPT, source_id, account_id=account_id, payment_id=str(payment.pk))
+        mails.write_mail(MailKind.RECEIPT, source_id, account_id=account_id, payment_id=str(payment.pk))
     return payment
 
 
-def _stop(facts: InvoiceFacts, price: PlanPrice, since: datetime) -> None:
+def _stop(facts: InvoiceState, price: PlanPrice, since: datetime) -> None:
     told = {"stripe_subscription_id": facts.subscription_id, "issued_at": facts.created_at, "since": since}
     AllowanceStop.objects.get_or_create(invoice_id=facts.id, price=price, defaults=told)
     older = Allowance.objects.filter(
@@ -148,7 +148,7 @@ def _stop(facts: InvoiceFacts, price: PlanPrice, since: datetime) -> None:
     older.filter(due_at__gt=since, granted_at=None, void_at=None).update(void_at=timezone.now())
 
 
-def _allow(payment: Payment, facts: InvoiceFacts, each: credit_schedule.Entitlement) -> None:
+def _allow(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlement) -> None:
     """The invoice that stopped it may have been heard of first."""
     stops = AllowanceStop.objects.filter(stripe_subscription_id=facts.subscription_id, price=each.price)
     stopped = stops.filter(issued_at__gte=facts.created_at, since__lt=each.due_at).exclude(invoice_id=facts.id)
@@ -193,11 +193,11 @@ def grant_allowance(pk: int) -> bool:
         description=allowance.price.plan.name,
         payment_id=allowance.payment_id,
     )
-    clawbacks.settle(allowance.payment_id, cause=allowance.reference)
+    clawbacks.settle_clawbacks(allowance.payment_id, cause=allowance.reference)
     return True
 
 
-def grant_due() -> int:
+def grant_due_allowances() -> int:
     """The schedule's look for allowances whose day has come. Returns how many were given."""
     due = Allowance.objects.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None)
     return sum(_granted(pk) for pk in due.values_list("pk", flat=True)[:A_SWEEP])

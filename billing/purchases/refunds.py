@@ -15,19 +15,19 @@ from django.utils import timezone
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
 from billing import mails, money
-from billing.enums import DISPUTE_RANK, REFUND_RANK, RETURNING, WITHDRAWN, LetterKind
+from billing.enums import DISPUTE_RANK, REFUND_RANK, RETURNING, WITHDRAWN, MailKind
 from billing.ledger.entries import lock
 from billing.models import Dispute, Payment, Refund, TopUpRule
 from billing.purchases import clawbacks
 from billing.representations import payment_data
-from billing.stripe.stripe_types import ChargeFacts, DisputeFacts, RefundFacts
+from billing.stripe.stripe_types import ChargeState, DisputeState, RefundState
 
 DISPUTED = "disputed"
 """Why automatic purchases were switched off."""
 
 
 @transaction.atomic
-def note(payment_id: UUID, facts: ChargeFacts) -> None:
+def record_charge_state(payment_id: UUID, facts: ChargeState) -> None:
     """What Stripe says of a payment's charge."""
     account_id = Payment.objects.values_list("account_id", flat=True).get(pk=payment_id)
     lock(account_id)
@@ -36,7 +36,7 @@ def note(payment_id: UUID, facts: ChargeFacts) -> None:
     moved = [each.id for each in facts.refunds if _note_refund(payment, each)]
     moved += [each.id for each in facts.disputes if _note_dispute(payment, each)]
     _add_up(payment, facts)
-    clawbacks.settle(payment_id, cause=moved[-1] if moved else facts.id)
+    clawbacks.settle_clawbacks(payment_id, cause=moved[-1] if moved else facts.id)
     payment.refresh_from_db()
     if payment.amount_lost != lost_before:
         outgoing_events.publish(
@@ -45,7 +45,7 @@ def note(payment_id: UUID, facts: ChargeFacts) -> None:
     _note_warning(payment, facts)
 
 
-def _note_refund(payment: Payment, facts: RefundFacts) -> bool:
+def _note_refund(payment: Payment, facts: RefundState) -> bool:
     """False for what is known, and for older news."""
     _, is_new = Refund.objects.get_or_create(
         stripe_refund_id=facts.id,
@@ -58,11 +58,11 @@ def _note_refund(payment: Payment, facts: RefundFacts) -> bool:
     )
     if is_new and facts.status in RETURNING:
         words = {"payment_id": str(payment.pk), "amount": facts.amount}
-        mails.write(LetterKind.REFUND, facts.id, account_id=payment.account_id, **words)
+        mails.write_mail(MailKind.REFUND, facts.id, account_id=payment.account_id, **words)
     return is_new or _moves_on(Refund.objects.filter(pk=facts.id), facts.status, REFUND_RANK)
 
 
-def _note_dispute(payment: Payment, facts: DisputeFacts) -> bool:
+def _note_dispute(payment: Payment, facts: DisputeState) -> bool:
     """The same. Staff hear of each new one: it has to be answered within days, at Stripe."""
     _, is_new = Dispute.objects.get_or_create(
         stripe_dispute_id=facts.id,
@@ -75,8 +75,8 @@ def _note_dispute(payment: Payment, facts: DisputeFacts) -> bool:
         },
     )
     if is_new:
-        shown = money.shown(facts.amount, payment.currency)
-        mails.alarm(facts.id, f"A payment of {payment.description} over {shown} is disputed ({facts.reason}).")
+        shown = money.money_text(facts.amount, payment.currency)
+        mails.alarm_staff(facts.id, f"A payment of {payment.description} over {shown} is disputed ({facts.reason}).")
         _stop_top_ups(payment)
     return is_new or _moves_on(Dispute.objects.filter(pk=facts.id), facts.status, DISPUTE_RANK)
 
@@ -93,7 +93,7 @@ def _stop_top_ups(payment: Payment) -> None:
     rules.update(enabled=False, pause_reason=DISPUTED)
 
 
-def _add_up(payment: Payment, facts: ChargeFacts) -> None:
+def _add_up(payment: Payment, facts: ChargeState) -> None:
     """The sums over the rows, never what an answer says by itself: it may be older than what we know."""
     refunded = payment.refunds.filter(status__in=RETURNING).aggregate(total=Sum("amount"))["total"] or 0
     disputed = payment.disputes.filter(status__in=WITHDRAWN).aggregate(total=Sum("amount"))["total"] or 0
@@ -105,10 +105,10 @@ def _add_up(payment: Payment, facts: ChargeFacts) -> None:
     )
 
 
-def _note_warning(payment: Payment, facts: ChargeFacts) -> None:
+def _note_warning(payment: Payment, facts: ChargeState) -> None:
     unwarned = Payment.objects.filter(pk=payment.pk, fraud_warned_at=None)
     if facts.fraud_warned_at is None or unwarned.update(fraud_warned_at=timezone.now()) != 1:
         return
     text = f"The card's bank warns of fraud: {payment.description}, account {payment.account_id}."
-    mails.alarm(f"fraud:{facts.id}", text)
+    mails.alarm_staff(f"fraud:{facts.id}", text)
     _stop_top_ups(payment)

@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 
 @transaction.atomic
-def claim(account_id: UUID, email: str) -> None:
+def claim_signup_credits(account_id: UUID, email: str) -> None:
     """Grant the sign-up credits to the first account of a mailbox, now or once staff approve.
 
     Does nothing for a mailbox or an account that had them. Call it in the transaction that proves the mailbox, or makes
@@ -97,7 +97,7 @@ def _alarm(day: date) -> None:
 
 
 @transaction.atomic
-def approve(grant: SignupGrant, *, staff: User) -> bool:
+def approve_signup_grant(grant: SignupGrant, *, staff: User) -> bool:
     """Staff give what waits. False when it was decided before."""
     if not _give(grant, staff=staff):
         return False
@@ -106,7 +106,7 @@ def approve(grant: SignupGrant, *, staff: User) -> bool:
 
 
 @transaction.atomic
-def decline(grant: SignupGrant, *, staff: User) -> bool:
+def decline_signup_grant(grant: SignupGrant, *, staff: User) -> bool:
     """Staff give nothing, and nothing to this mailbox later. False when it was decided before."""
     if not grant.decide(SignupGrantStatus.DECLINED, staff=staff):
         return False
@@ -115,12 +115,12 @@ def decline(grant: SignupGrant, *, staff: User) -> bool:
 
 
 def _note(act: AuditAct, grant: SignupGrant, staff: User) -> None:
-    audit_log.note(
+    audit_log.record(
         act, account_id=grant.account_id, user_id=staff.pk, credits=grant.credits, reference=_reference(grant)
     )
 
 
-def close(account_id: UUID) -> None:
+def close_signup_grants(account_id: UUID) -> None:
     """An account that is erased waits for nothing; that its mailbox had its turn stays known."""
     waiting = SignupGrant.objects.filter(account=account_id, status=SignupGrantStatus.WAITING)
     waiting.update(status=SignupGrantStatus.DECLINED, decided_at=timezone.now())

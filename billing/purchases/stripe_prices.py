@@ -10,7 +10,7 @@ from billing.stripe import shop_setup
 from billing.stripe.stripe_errors import BillingError
 
 
-def push(plan: Plan) -> PlanPrice:
+def push_plan(plan: Plan) -> PlanPrice:
     """Bring product and price in line with the plan. Raises BillingError. May be repeated, and run in parallel."""
     product_id = _product(plan)
     # Counted before it is looked: whoever was faster is seen in one of the two.
@@ -74,7 +74,7 @@ def _new_price(plan: Plan, product_id: str, known: int) -> PlanPrice:
 def price_for_sale(plan: Plan) -> PlanPrice:
     """The price that a purchase of today has. Asks Stripe only where the plan was never pushed, or has changed."""
     current = plan.prices.filter(is_current=True).first()
-    return current if current is not None and current.terms == plan.terms else push(plan)
+    return current if current is not None and current.terms == plan.terms else push_plan(plan)
 
 
 def replaced_if_gone(price: PlanPrice) -> PlanPrice | None:
@@ -82,14 +82,14 @@ def replaced_if_gone(price: PlanPrice) -> PlanPrice | None:
     if shop_setup.has_price(price.stripe_price_id):
         return None
     PlanPrice.objects.filter(pk=price.pk).update(is_current=False)
-    return push(price.plan)
+    return push_plan(price.plan)
 
 
-def push_all() -> int:
+def push_plans() -> int:
     """Every plan, those that are for sale no longer too. Returns how many there are."""
     plans = list(Plan.objects.all())
     for plan in plans:
-        push(plan)
+        push_plan(plan)
     return len(plans)
 
 

@@ -9,13 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import mails
-from billing.enums import LIVE, InvoiceStatus, LetterKind, SubscriptionStatus
+from billing.enums import LIVE, InvoiceStatus, MailKind, SubscriptionStatus
 from billing.ledger.entries import lock
 from billing.models import Invoice, PlanPrice, Subscription, Wallet
 from billing.purchases.customers import account_of
 from billing.purchases.payments import prices_of
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe.stripe_types import InvoiceFacts, SubscriptionFacts
+from billing.stripe.stripe_types import InvoiceState, SubscriptionState
 
 TOLD_BEFORE = timedelta(days=4)
 """So long before a trial ends its owners hear of it, at most."""
@@ -24,7 +24,7 @@ A_SWEEP = 500
 
 
 @transaction.atomic
-def note(facts: SubscriptionFacts, *, read_at: datetime) -> None:
+def record_subscription(facts: SubscriptionState, *, read_at: datetime) -> None:
     """`read_at`: when Stripe was asked. An answer to an earlier question changes nothing: a later one is kept."""
     account_id = account_of(facts.customer_id)
     lock(account_id)
@@ -51,7 +51,7 @@ def note(facts: SubscriptionFacts, *, read_at: datetime) -> None:
 
 
 @transaction.atomic
-def note_gone(subscription_id: str) -> None:
+def record_subscription_gone(subscription_id: str) -> None:
     """Stripe does not know it any more: nobody pays for it, and its account may take another."""
     known = Subscription.objects.filter(pk=subscription_id, status__in=LIVE).first()
     if known is None:
@@ -63,7 +63,7 @@ def note_gone(subscription_id: str) -> None:
         settle_tier(known.account_id)
 
 
-def _price(known: Subscription | None, facts: SubscriptionFacts) -> PlanPrice:
+def _price(known: Subscription | None, facts: SubscriptionState) -> PlanPrice:
     """Ours among its items'. One that staff moved to another price keeps its plan, and ends like every other."""
     prices = prices_of(set(facts.price_ids))
     ours = next((prices[each] for each in facts.price_ids if each in prices), None)
@@ -72,18 +72,18 @@ def _price(known: Subscription | None, facts: SubscriptionFacts) -> PlanPrice:
     words = ", ".join(facts.price_ids)
     if known is None:
         raise BillingError("unknown_price", words, retryable=False)
-    mails.alarm(f"{facts.id}:{words}", f"Subscription {facts.id} has a price that gives no credits: {words}.")
+    mails.alarm_staff(f"{facts.id}:{words}", f"Subscription {facts.id} has a price that gives no credits: {words}.")
     return known.price
 
 
-def _tell_of_second(account_id: UUID, facts: SubscriptionFacts) -> None:
+def _tell_of_second(account_id: UUID, facts: SubscriptionState) -> None:
     """Two pay pages that were opened in one moment. Which one is to go, and what is given back, staff decide."""
     others = Subscription.objects.filter(account=account_id, status__in=LIVE).exclude(pk=facts.id)
     if facts.status in LIVE and others.exists():
-        mails.alarm(f"second:{facts.id}", f"Account {account_id} pays for two subscriptions, {facts.id} is one.")
+        mails.alarm_staff(f"second:{facts.id}", f"Account {account_id} pays for two subscriptions, {facts.id} is one.")
 
 
-def _grace(known: Subscription | None, facts: SubscriptionFacts) -> datetime | None:
+def _grace(known: Subscription | None, facts: SubscriptionState) -> datetime | None:
     """Counted from when it was first seen owing; over as soon as it pays."""
     if facts.status != SubscriptionStatus.PAST_DUE:
         return None
@@ -92,10 +92,10 @@ def _grace(known: Subscription | None, facts: SubscriptionFacts) -> datetime | N
     return timezone.now() + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
 
 
-def _tell_of_trial(account_id: UUID, facts: SubscriptionFacts) -> None:
+def _tell_of_trial(account_id: UUID, facts: SubscriptionState) -> None:
     ends = facts.trial_ends_at
     if facts.status == SubscriptionStatus.TRIALING and ends and ends - timezone.now() < TOLD_BEFORE:
-        mails.write(LetterKind.TRIAL_ENDING, f"{facts.id}:{ends}", account_id=account_id, ends=str(ends))
+        mails.write_mail(MailKind.TRIAL_ENDING, f"{facts.id}:{ends}", account_id=account_id, ends=str(ends))
 
 
 def settle_tier(account_id: UUID) -> None:
@@ -119,7 +119,7 @@ def _tell_of_downgrade(account_id: UUID) -> None:
     owing = Subscription.objects.filter(account=account_id, status__in=OWING).order_by("-created_at").first()
     if owing is not None:
         reference = f"{owing.pk}:{owing.current_period_end}"
-        mails.write(LetterKind.DOWNGRADED, reference, account_id=account_id)
+        mails.write_mail(MailKind.DOWNGRADED, reference, account_id=account_id)
 
 
 def end_grace() -> int:
@@ -133,20 +133,20 @@ def end_grace() -> int:
     return len(due)
 
 
-def live_of(account_id: UUID) -> Subscription | None:
+def live_subscription_of(account_id: UUID) -> Subscription | None:
     """The subscription beside which there can be no other."""
     mine = Subscription.objects.filter(account=account_id, status__in=LIVE)
     return mine.select_related("price__plan").order_by("-created_at").first()
 
 
-def shown_of(account_id: UUID) -> Subscription | None:
+def current_subscription_of(account_id: UUID) -> Subscription | None:
     """The live one, else the last."""
     latest = Subscription.objects.filter(account=account_id).select_related("price__plan").order_by("-created_at")
-    return live_of(account_id) or latest.first()
+    return live_subscription_of(account_id) or latest.first()
 
 
 @transaction.atomic
-def note_invoice(facts: InvoiceFacts, *, read_at: datetime) -> None:
+def record_invoice(facts: InvoiceState, *, read_at: datetime) -> None:
     """Keep it for its customer to find, and tell of a payment that failed."""
     account_id = account_of(facts.customer_id)
     lock(account_id)
@@ -173,16 +173,16 @@ def note_invoice(facts: InvoiceFacts, *, read_at: datetime) -> None:
         _tell_of_failure(account_id, facts)
 
 
-def note_invoice_gone(invoice_id: str) -> None:
+def record_invoice_gone(invoice_id: str) -> None:
     """One that nobody can pay any more."""
     unpaid = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
     lost = Invoice.objects.filter(stripe_invoice_id=invoice_id, status__in=unpaid)
     lost.update(status=InvoiceStatus.VOID, next_attempt_at=None, read_at=timezone.now())
 
 
-def _tell_of_failure(account_id: UUID, facts: InvoiceFacts) -> None:
-    mails.write(
-        LetterKind.PAYMENT_FAILED,
+def _tell_of_failure(account_id: UUID, facts: InvoiceState) -> None:
+    mails.write_mail(
+        MailKind.PAYMENT_FAILED,
         f"{facts.id}:{facts.attempts}",
         account_id=account_id,
         amount=facts.amount_due,

@@ -10,7 +10,7 @@ from django.conf import settings
 from billing.stripe.queries import intent_facts
 from billing.stripe.stripe_client import delete, every, get, post
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe.stripe_types import IntentFacts
+from billing.stripe.stripe_types import IntentState
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def create_customer(*, account_id: str, email: str, name: str, key: str) -> str:
     return str(made["id"])
 
 
-def is_there(customer_id: str) -> bool:
+def customer_exists(customer_id: str) -> bool:
     """False for who was deleted, or is of another mode or account of Stripe's. Raises BillingError."""
     try:
         return not get(f"customers/{customer_id}").get("deleted")
@@ -55,7 +55,7 @@ def delete_customer(customer_id: str) -> None:
             raise
 
 
-def open_pay_page(
+def create_checkout_session(
     *,
     key: str,
     customer_id: str,
@@ -82,7 +82,7 @@ def open_pay_page(
     return PayPage(made["id"], made["url"], datetime.fromtimestamp(made["expires_at"], UTC))
 
 
-def close_pay_page(session_id: str) -> None:
+def expire_checkout_session(session_id: str) -> None:
     """Nobody can pay there any more. Raises BillingError `invalid_request` where somebody has, or it is closed."""
     post(f"checkout/sessions/{session_id}/expire", key=f"expire:{session_id}")
 
@@ -113,7 +113,7 @@ def _tax() -> dict[str, Any]:
     }
 
 
-def open_portal(customer_id: str, return_url: str, *, configuration_id: str, key: str) -> str:
+def create_portal_session(customer_id: str, return_url: str, *, configuration_id: str, key: str) -> str:
     """Where a customer changes plan and card, cancels, and finds invoices."""
     chosen = {"configuration": configuration_id} if configuration_id else {}
     made = post("billing_portal/sessions", key=key, customer=customer_id, return_url=return_url, **chosen)
@@ -122,7 +122,7 @@ def open_portal(customer_id: str, return_url: str, *, configuration_id: str, key
 
 def charge_saved_card(
     *, key: str, customer_id: str, amount: int, currency: str, description: str, metadata: Mapping[str, str]
-) -> IntentFacts:
+) -> IntentState:
     """Take money without anybody there. Raises BillingError `no_card`, `card_declined`, `authentication_required`."""
     made = post(
         "payment_intents",
@@ -151,7 +151,7 @@ def _saved_card(customer_id: str) -> str:
     return str(saved[0]["id"])
 
 
-def refund(payment_intent_id: str, *, amount: int | None, key: str) -> None:
+def create_refund(payment_intent_id: str, *, amount: int | None, key: str) -> None:
     """Give money back, all that is left unless `amount` says less. Its events do the rest."""
     part = {} if amount is None else {"amount": amount}
     post("refunds", key=key, payment_intent=payment_intent_id, **part)
@@ -163,7 +163,7 @@ def cancel_subscriptions(customer_id: str) -> None:
         for found in every("subscriptions", customer=customer_id):
             delete(f"subscriptions/{found['id']}")
     except BillingError as error:
-        if error.code != "not_found" or is_there(customer_id):
+        if error.code != "not_found" or customer_exists(customer_id):
             raise
 
 

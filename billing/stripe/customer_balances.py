@@ -17,7 +17,7 @@ class Voided:
     credit: int
 
 
-def voided(customer_id: str, invoice_id: str) -> Voided | None:
+def read_voided(customer_id: str, invoice_id: str) -> Voided | None:
     """None for a customer who is gone, and the balance with them. Raises BillingError."""
     try:
         customer = get(f"customers/{customer_id}")
@@ -32,7 +32,7 @@ def voided(customer_id: str, invoice_id: str) -> Voided | None:
     return Voided(sum(ours), len(ours), max(0, -customer["balance"]))
 
 
-def void(customer_id: str, invoice_id: str, amount: int, currency: str, *, transactions: int) -> None:
+def void_balance(customer_id: str, invoice_id: str, amount: int, currency: str, *, transactions: int) -> None:
     """Take `amount` out, or put back a negative one; once after so many `transactions`. Raises BillingError."""
     post(
         f"customers/{customer_id}/balance_transactions",

@@ -10,7 +10,7 @@ TIMEOUT = 10.0
 """Seconds: dj-stripe reads an event's object again inside the transaction that stores the event."""
 
 
-def prepare() -> None:
+def apply_patches() -> None:
     """Bounds dj-stripe's calls, and keeps the secret key out of the database.
 
     To learn whose an object is, dj-stripe stores the key as plain text and asks Stripe for the account, which a

@@ -18,7 +18,7 @@ NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 Check = Callable[[Any], bool]
 
 
-def refuse_odd(event: Mapping[str, Any]) -> None:
+def refuse_malformed(event: Mapping[str, Any]) -> None:
     """Raises ValidationFailed, and MalformedBody for text that cannot be stored."""
     _refuse_unstorable(event)
     _check("", event, EVENT)

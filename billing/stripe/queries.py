@@ -13,15 +13,15 @@ from billing.enums import DisputeStatus, InvoiceStatus, RefundStatus, Subscripti
 from billing.stripe.stripe_client import Json, every, get
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import (
-    ChargeFacts,
-    DisputeFacts,
-    IntentFacts,
-    InvoiceFacts,
+    ChargeState,
+    DisputeState,
+    IntentState,
     InvoiceLine,
-    RefundFacts,
-    SessionFacts,
+    InvoiceState,
+    RefundState,
     SessionLine,
-    SubscriptionFacts,
+    SessionState,
+    SubscriptionState,
 )
 
 logger = structlog.get_logger(__name__)
@@ -44,10 +44,10 @@ COLLECTED = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, S
 """Of these, Stripe shows in `pause_collection` alone that collection is paused."""
 
 
-def session(session_id: str) -> SessionFacts:
+def session(session_id: str) -> SessionState:
     found = get(f"checkout/sessions/{session_id}", expand=["line_items"])
     lines = [SessionLine(_id(line["price"]), int(line["quantity"] or 1)) for line in found["line_items"]["data"]]
-    return SessionFacts(
+    return SessionState(
         id=found["id"],
         mode=found["mode"],
         status=found["status"] or "open",
@@ -75,14 +75,14 @@ def invoice_of_intent(payment_intent_id: str) -> str:
     return _id(found[0]["invoice"]) if found else ""
 
 
-def invoice(invoice_id: str) -> InvoiceFacts:
+def invoice(invoice_id: str) -> InvoiceState:
     found = get(f"invoices/{invoice_id}")
     parent = (found.get("parent") or {}).get("subscription_details") or {}
     transitions = found.get("status_transitions") or {}
     status = InvoiceStatus(found["status"])
     lines = _lines_of(found)
     trial_ends_at = _trial_end(_id(parent.get("subscription"))) if any(map(_is_of_nothing, lines)) else None
-    return InvoiceFacts(
+    return InvoiceState(
         id=found["id"],
         customer_id=_id(found["customer"]),
         subscription_id=_id(parent.get("subscription")),
@@ -159,10 +159,10 @@ def _intent_that_paid(invoice_id: str) -> str:
     return ""
 
 
-def subscription(subscription_id: str) -> SubscriptionFacts:
+def subscription(subscription_id: str) -> SubscriptionState:
     found = get(f"subscriptions/{subscription_id}")
     items = found["items"]["data"]
-    return SubscriptionFacts(
+    return SubscriptionState(
         id=found["id"],
         customer_id=_id(found["customer"]),
         price_ids=[_id(item["price"]) for item in items],
@@ -184,11 +184,11 @@ def _status_of(found: Json) -> SubscriptionStatus:
     return SubscriptionStatus.PAUSED if found.get("pause_collection") and status in COLLECTED else status
 
 
-def charge(charge_id: str) -> ChargeFacts:
+def charge(charge_id: str) -> ChargeState:
     """With its refunds, disputes and fraud warnings: four reads."""
     found = get(f"charges/{charge_id}")
     warnings = get("radar/early_fraud_warnings", charge=charge_id, limit=10)["data"]
-    return ChargeFacts(
+    return ChargeState(
         id=found["id"],
         customer_id=_id(found["customer"]),
         payment_intent_id=_id(found["payment_intent"]),
@@ -204,23 +204,23 @@ def charge(charge_id: str) -> ChargeFacts:
     )
 
 
-def _refund(found: Json) -> RefundFacts:
-    return RefundFacts(found["id"], found["amount"], RefundStatus(found["status"]), _moment(found["created"]))
+def _refund(found: Json) -> RefundState:
+    return RefundState(found["id"], found["amount"], RefundStatus(found["status"]), _moment(found["created"]))
 
 
-def _dispute(found: Json) -> DisputeFacts:
+def _dispute(found: Json) -> DisputeState:
     status = DISPUTES.get(found["status"])
     if status is None:
         logger.error("dispute_status_unknown", status=found["status"], dispute=found["id"])
         raise BillingError("unknown", f"dispute status {found['status']}", retryable=True)
-    return DisputeFacts(found["id"], found["amount"], status, found.get("reason") or "", _moment(found["created"]))
+    return DisputeState(found["id"], found["amount"], status, found.get("reason") or "", _moment(found["created"]))
 
 
-def intent(payment_intent_id: str) -> IntentFacts:
+def intent(payment_intent_id: str) -> IntentState:
     return intent_facts(get(f"payment_intents/{payment_intent_id}"))
 
 
-def intent_of_top_up(customer_id: str, top_up_id: str, *, since: datetime) -> IntentFacts | None:
+def intent_of_top_up(customer_id: str, top_up_id: str, *, since: datetime) -> IntentState | None:
     """The customer's payment intent that carries this id of ours, by going through them."""
     for found in every("payment_intents", customer=customer_id, created={"gte": int(since.timestamp()) - 60}):
         if (found.get("metadata") or {}).get("top_up_id") == top_up_id:
@@ -228,9 +228,9 @@ def intent_of_top_up(customer_id: str, top_up_id: str, *, since: datetime) -> In
     return None
 
 
-def intent_facts(found: Json) -> IntentFacts:
+def intent_facts(found: Json) -> IntentState:
     error = found.get("last_payment_error") or {}
-    return IntentFacts(
+    return IntentState(
         id=found["id"],
         status=found["status"],
         customer_id=_id(found["customer"]),

@@ -13,7 +13,7 @@ class SessionLine:
 
 
 @dataclass(frozen=True)
-class SessionFacts:
+class SessionState:
     """A checkout session."""
 
     id: str
@@ -51,7 +51,7 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True)
-class InvoiceFacts:
+class InvoiceState:
     id: str
     customer_id: str
     subscription_id: str
@@ -80,7 +80,7 @@ class InvoiceFacts:
 
 
 @dataclass(frozen=True)
-class SubscriptionFacts:
+class SubscriptionState:
     id: str
     customer_id: str
     price_ids: list[str]
@@ -97,7 +97,7 @@ class SubscriptionFacts:
 
 
 @dataclass(frozen=True)
-class RefundFacts:
+class RefundState:
     id: str
     amount: int
     status: RefundStatus
@@ -105,7 +105,7 @@ class RefundFacts:
 
 
 @dataclass(frozen=True)
-class DisputeFacts:
+class DisputeState:
     id: str
     amount: int
     status: DisputeStatus
@@ -114,7 +114,7 @@ class DisputeFacts:
 
 
 @dataclass(frozen=True)
-class ChargeFacts:
+class ChargeState:
     """A charge with all that was ever taken back of it."""
 
     id: str
@@ -126,13 +126,13 @@ class ChargeFacts:
     receipt_url: str
     created_at: datetime
     fraud_warned_at: datetime | None = None
-    refunds: list[RefundFacts] = field(default_factory=list)
-    disputes: list[DisputeFacts] = field(default_factory=list)
+    refunds: list[RefundState] = field(default_factory=list)
+    disputes: list[DisputeState] = field(default_factory=list)
     is_marked: bool = False
 
 
 @dataclass(frozen=True)
-class IntentFacts:
+class IntentState:
     """A payment intent."""
 
     id: str

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from djstripe.models import Customer, Event, WebhookEndpoint, WebhookEventTrigger
 
-from genvid.batched_rows import delete_in_pieces
+from genvid.batched_rows import delete_in_batches
 
 EVENT_TYPES = (
     "checkout.session.completed",
@@ -95,23 +95,23 @@ def purge(now: datetime) -> None:
 def purge_triggers(now: datetime) -> int:
     """Forget deliveries: soon those that nobody had signed. Returns how many."""
     triggers = WebhookEventTrigger.objects.all()
-    forged = delete_in_pieces(triggers.filter(valid=False, created__lt=now - FORGERIES))
-    return forged + delete_in_pieces(triggers.filter(created__lt=now - DELIVERIES))
+    forged = delete_in_batches(triggers.filter(valid=False, created__lt=now - FORGERIES))
+    return forged + delete_in_batches(triggers.filter(created__lt=now - DELIVERIES))
 
 
 def purge_events(now: datetime) -> int:
     """Forget events, and with them that they were here before. Returns how many."""
-    return delete_in_pieces(Event.objects.filter(djstripe_created__lt=now - EVENTS))
+    return delete_in_batches(Event.objects.filter(djstripe_created__lt=now - EVENTS))
 
 
-def forget_customer(customer_id: str) -> None:
+def delete_customer_mirror(customer_id: str) -> None:
     """Nothing here tells any more who a customer is: not the mirror, and not what came about them. Safe to repeat."""
     events = Event.objects.filter(Q(data__object__customer=customer_id) | Q(data__object__id=customer_id))
-    delete_in_pieces(WebhookEventTrigger.objects.filter(body__contains=customer_id))
-    delete_in_pieces(events)
+    delete_in_batches(WebhookEventTrigger.objects.filter(body__contains=customer_id))
+    delete_in_batches(events)
     for model in apps.get_app_config("djstripe").get_models():
         if model is not Customer and any(field.name == "customer" for field in model._meta.fields):
-            delete_in_pieces(model._default_manager.filter(customer__id=customer_id))
+            delete_in_batches(model._default_manager.filter(customer__id=customer_id))
     Customer.objects.filter(id=customer_id).delete()
 
 

@@ -13,12 +13,12 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from billing.enums import CheckoutStatus, InvoiceStatus, NudgeKind
+from billing.enums import CheckoutStatus, InvoiceStatus, SyncKind
 from billing.models import Checkout, FormerCustomer, Payment
 from billing.purchases import auto_top_up, customers, fundings, lost_payments, payments, refunds, subscriptions
 from billing.stripe import commands, queries, webhook_endpoint
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe.stripe_types import ChargeFacts
+from billing.stripe.stripe_types import ChargeState
 
 logger = structlog.get_logger(__name__)
 Facts = TypeVar("Facts")
@@ -26,12 +26,12 @@ SETTLING = timedelta(hours=1)
 """In which what belongs to a charge must have turned up."""
 
 
-def follow(kind: NudgeKind, object_id: str) -> None:
+def sync_object(kind: SyncKind, object_id: str) -> None:
     """Raises BillingError where Stripe does not answer, or names something that looks ours and is unknown here.
 
     What is gone at Stripe is gone here too; what carries none of our marks is another business's, and left alone.
     """
-    FOLLOWERS[kind](object_id)
+    HANDLERS[kind](object_id)
 
 
 def _told(read: Callable[[str], Facts], object_id: str) -> Facts | None:
@@ -56,7 +56,7 @@ def _session(session_id: str) -> None:
         status = CheckoutStatus.COMPLETE if facts.status == "complete" else CheckoutStatus.EXPIRED
         ours.update(status=status)
     if facts.mode == "payment" and facts.is_paid:
-        payment = payments.pack_paid(facts)
+        payment = payments.record_pack_payment(facts)
         _charge_of(payment)
     if facts.subscription_id:
         _subscription(facts.subscription_id)
@@ -66,17 +66,17 @@ def _invoice(invoice_id: str) -> None:
     read_at = timezone.now()
     facts = _told(queries.invoice, invoice_id)
     if facts is None:
-        subscriptions.note_invoice_gone(invoice_id)
+        subscriptions.record_invoice_gone(invoice_id)
         return
     if not customers.is_ours(facts.customer_id, is_marked=facts.is_marked):
         return
-    subscriptions.note_invoice(facts, read_at=read_at)
+    subscriptions.record_invoice(facts, read_at=read_at)
     if not facts.subscription_id:
         # A pack's: its session brings the credits.
         return
     _subscription(facts.subscription_id)
     if facts.status == InvoiceStatus.PAID:
-        payment = payments.invoice_paid(facts)
+        payment = payments.record_invoice_payment(facts)
         if payment is not None:
             _charge_of(payment)
             fundings.settle_balance(payment.account_id)
@@ -86,9 +86,9 @@ def _subscription(subscription_id: str) -> None:
     read_at = timezone.now()
     facts = _told(queries.subscription, subscription_id)
     if facts is None:
-        subscriptions.note_gone(subscription_id)
+        subscriptions.record_subscription_gone(subscription_id)
     elif customers.is_ours(facts.customer_id, is_marked=facts.is_marked):
-        subscriptions.note(facts, read_at=read_at)
+        subscriptions.record_subscription(facts, read_at=read_at)
 
 
 def _charge_of(payment: Payment) -> None:
@@ -111,7 +111,7 @@ def _charge(charge_id: str) -> None:
     _note_charge(payment, facts)
 
 
-def _payment_of(facts: ChargeFacts) -> Payment | None:
+def _payment_of(facts: ChargeState) -> Payment | None:
     """The row of the payment; where there is none yet, what was paid is looked up and recorded first."""
     mine = Payment.objects.filter(stripe_payment_intent_id=facts.payment_intent_id)
     return mine.first() or _origin(facts.payment_intent_id) or mine.first()
@@ -122,32 +122,32 @@ def _origin(payment_intent_id: str) -> Payment | None:
     if session_id := queries.session_of_intent(payment_intent_id):
         session = queries.session(session_id)
         if session.mode == "payment" and session.is_paid:
-            return payments.pack_paid(session)
+            return payments.record_pack_payment(session)
     elif invoice_id := queries.invoice_of_intent(payment_intent_id):
         invoice = queries.invoice(invoice_id)
         if invoice.subscription_id:
             _subscription(invoice.subscription_id)
         if invoice.status == InvoiceStatus.PAID:
-            return payments.invoice_paid(invoice)
+            return payments.record_invoice_payment(invoice)
     else:
-        auto_top_up.follow(queries.intent(payment_intent_id))
+        auto_top_up.sync_top_up(queries.intent(payment_intent_id))
     return None
 
 
-def _note_charge(payment: Payment, facts: ChargeFacts) -> None:
+def _note_charge(payment: Payment, facts: ChargeState) -> None:
     # Before the warning is noted: whoever dies in between finds it new, and asks once more with the same key.
     if settings.STRIPE_REFUND_FRAUD_WARNINGS and facts.fraud_warned_at and payment.fraud_warned_at is None:
         _refund_warned(facts)
-    refunds.note(payment.pk, facts)
+    refunds.record_charge_state(payment.pk, facts)
     fundings.settle_balance(payment.account_id)
-    if stopped := lost_payments.follow(payment.pk):
+    if stopped := lost_payments.apply_policy(payment.pk):
         _subscription(stopped)
 
 
-def _refund_warned(facts: ChargeFacts) -> None:
+def _refund_warned(facts: ChargeState) -> None:
     """A refund costs less than the dispute that follows; its own events bring the rest."""
     try:
-        commands.refund(facts.payment_intent_id, amount=None, key=f"fraud:{facts.id}")
+        commands.create_refund(facts.payment_intent_id, amount=None, key=f"fraud:{facts.id}")
     except BillingError as error:
         if error.retryable:
             raise
@@ -159,23 +159,23 @@ def _intent(payment_intent_id: str) -> None:
     """Payments of sessions and invoices are followed as such."""
     facts = _told(queries.intent, payment_intent_id)
     if facts is not None and facts.top_up_id:
-        auto_top_up.follow(facts)
+        auto_top_up.sync_top_up(facts)
 
 
 def _customer(customer_id: str) -> None:
     """Somebody deleted a customer of ours at Stripe; or we did, and the news of it tells their name once more."""
     if not customers.is_ours(customer_id):
         return
-    customers.let_go_if_gone(customer_id)
+    customers.release_customer_if_gone(customer_id)
     if FormerCustomer.objects.filter(pk=customer_id, is_erased=True).exists():
-        webhook_endpoint.forget_customer(customer_id)
+        webhook_endpoint.delete_customer_mirror(customer_id)
 
 
-FOLLOWERS: dict[NudgeKind, Callable[[str], None]] = {
-    NudgeKind.SESSION: _session,
-    NudgeKind.INVOICE: _invoice,
-    NudgeKind.SUBSCRIPTION: _subscription,
-    NudgeKind.CHARGE: _charge,
-    NudgeKind.PAYMENT_INTENT: _intent,
-    NudgeKind.CUSTOMER: _customer,
+HANDLERS: dict[SyncKind, Callable[[str], None]] = {
+    SyncKind.SESSION: _session,
+    SyncKind.INVOICE: _invoice,
+    SyncKind.SUBSCRIPTION: _subscription,
+    SyncKind.CHARGE: _charge,
+    SyncKind.PAYMENT_INTENT: _intent,
+    SyncKind.CUSTOMER: _customer,
 }

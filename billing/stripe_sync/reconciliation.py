@@ -15,8 +15,8 @@ import structlog
 from django.utils import timezone
 
 from billing import mails
-from billing.enums import LIVE, CheckoutStatus, NudgeKind
-from billing.models import Checkout, Invoice, Nudge, Payment, Subscription
+from billing.enums import LIVE, CheckoutStatus, SyncKind
+from billing.models import Checkout, Invoice, Payment, StripeSync, Subscription
 from billing.purchases import customers, funding_backfill
 from billing.stripe import scans, webhook_endpoint
 from billing.stripe.stripe_errors import BillingError
@@ -58,30 +58,30 @@ class Report:
 def reconcile(days: int = 35) -> Report:
     """Look at everything of the last `days` again. Raises BillingError only where Stripe's lists cannot be read."""
     report, since = Report(), timezone.now() - timedelta(days=days)
-    report.repaired += funding_backfill.note_fundings()
+    report.repaired += funding_backfill.backfill_fundings()
     for target in _targets(since):
         _look(report, *target)
     if report.unresolved:
-        mails.alarm(f"reconcile:{timezone.now():%Y-%m-%d}", report.summary())
+        mails.alarm_staff(f"reconcile:{timezone.now():%Y-%m-%d}", report.summary())
     logger.info("stripe_reconciled", looked_at=report.looked_at, repaired=report.repaired, unresolved=report.unresolved)
     return report
 
 
-def _targets(since: datetime) -> dict[tuple[NudgeKind, str], None]:
+def _targets(since: datetime) -> dict[tuple[SyncKind, str], None]:
     """What to look at, each once, in the order of the nets."""
     from_events = max(since, timezone.now() - EVENTS_KEPT)
-    stuck = Nudge.objects.exclude(error="").filter(noted_at__gte=since).values_list("kind", "object_id")
-    found = dict.fromkeys((NudgeKind(kind), object_id) for kind, object_id in stuck)
+    stuck = StripeSync.objects.exclude(error="").filter(noted_at__gte=since).values_list("kind", "object_id")
+    found = dict.fromkeys((SyncKind(kind), object_id) for kind, object_id in stuck)
     for event_type, obj in scans.undelivered_events(from_events, webhook_endpoint.EVENT_TYPES):
         if target := sync_queue.target_of(event_type, obj):
             found[target] = None
     old = timezone.now() - SETTLED
     opened = Checkout.objects.filter(status=CheckoutStatus.OPEN, created_at__range=(since, old))
     for session_id in opened.values_list("stripe_session_id", flat=True):
-        found[NudgeKind.SESSION, str(session_id)] = None
+        found[SyncKind.SESSION, str(session_id)] = None
     overdue = Subscription.objects.filter(status__in=LIVE, current_period_end__lt=timezone.now() - OVERDUE)
-    found.update(dict.fromkeys((NudgeKind.SUBSCRIPTION, pk) for pk in overdue.values_list("pk", flat=True)))
-    found.update(dict.fromkeys((NudgeKind.CHARGE, charge_id) for charge_id in _charges(since)))
+    found.update(dict.fromkeys((SyncKind.SUBSCRIPTION, pk) for pk in overdue.values_list("pk", flat=True)))
+    found.update(dict.fromkeys((SyncKind.CHARGE, charge_id) for charge_id in _charges(since)))
     return found
 
 
@@ -108,30 +108,30 @@ def _is_foreign(customer_id: str) -> bool:
         return False
 
 
-def _look(report: Report, kind: NudgeKind, object_id: str) -> None:
+def _look(report: Report, kind: SyncKind, object_id: str) -> None:
     report.looked_at += 1
     before = _state(kind, object_id)
     try:
-        handlers.follow(kind, object_id)
+        handlers.sync_object(kind, object_id)
     except BillingError as error:
         report.unresolved.append(f"{kind} {object_id}: {error}"[:400])
         return
     # Whatever was wrong with an earlier look is right now.
-    Nudge.objects.filter(kind=kind, object_id=object_id).exclude(error="").update(error="", due_at=None)
+    StripeSync.objects.filter(kind=kind, object_id=object_id).exclude(error="").update(error="", due_at=None)
     if _state(kind, object_id) != before:
         report.repaired.append(f"{kind} {object_id}")
 
 
-def _state(kind: NudgeKind, object_id: str) -> Any:
+def _state(kind: SyncKind, object_id: str) -> Any:
     """What our books say of it; a look that changes this has mended something."""
     paid = "account_id", "amount_refunded", "amount_disputed", "credits_taken_back", "fraud_warned_at"
-    if kind == NudgeKind.SESSION:
+    if kind == SyncKind.SESSION:
         session = Checkout.objects.filter(stripe_session_id=object_id).values_list("status").first()
         return session, Payment.objects.filter(source_id=object_id).values_list(*paid).first()
-    if kind == NudgeKind.INVOICE:
+    if kind == SyncKind.INVOICE:
         invoice = Invoice.objects.filter(stripe_invoice_id=object_id).values_list("status", "attempts").first()
         return invoice, Payment.objects.filter(source_id=object_id).values_list(*paid).first()
-    if kind == NudgeKind.SUBSCRIPTION:
+    if kind == SyncKind.SUBSCRIPTION:
         shown = "status", "price", "cancel_at_period_end", "current_period_end"
         return Subscription.objects.filter(pk=object_id).values_list(*shown).first()
     return Payment.objects.filter(stripe_charge_id=object_id).values_list(*paid).first()

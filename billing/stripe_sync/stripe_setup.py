@@ -11,9 +11,9 @@ from billing.stripe import webhook_endpoint
 logger = structlog.get_logger(__name__)
 
 
-def set_up() -> str:
+def set_up_stripe() -> str:
     """Products and prices, the portal, the webhook. Returns the webhook's address. Raises BillingError."""
-    count = stripe_prices.push_all()
+    count = stripe_prices.push_plans()
     portal = stripe_prices.push_portal()
     url = _register_webhook()
     Shop.objects.update_or_create(pk=1, defaults={"portal_configuration_id": portal, "set_up_at": timezone.now()})
@@ -21,9 +21,9 @@ def set_up() -> str:
     return url
 
 
-def restock() -> None:
+def set_up_stripe_if_changed() -> None:
     """After a change of plans: prices, and the portal where customers change to them. Raises BillingError."""
-    stripe_prices.push_all()
+    stripe_prices.push_plans()
     if Shop.objects.exclude(portal_configuration_id="").exists():
         stripe_prices.push_portal()
 

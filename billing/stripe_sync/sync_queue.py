@@ -16,8 +16,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from billing import jobs, mails
-from billing.enums import NudgeKind
-from billing.models import Nudge
+from billing.enums import SyncKind
+from billing.models import StripeSync
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers
 from genvid import leasing
@@ -31,31 +31,31 @@ KEPT = timedelta(days=60)
 KEY_REFUSED = frozenset({"bad_key", "not_permitted"})
 
 ITSELF = {
-    "checkout.session.": NudgeKind.SESSION,
-    "invoice.": NudgeKind.INVOICE,
-    "customer.subscription.": NudgeKind.SUBSCRIPTION,
-    "payment_intent.": NudgeKind.PAYMENT_INTENT,
-    "customer.deleted": NudgeKind.CUSTOMER,
+    "checkout.session.": SyncKind.SESSION,
+    "invoice.": SyncKind.INVOICE,
+    "customer.subscription.": SyncKind.SUBSCRIPTION,
+    "payment_intent.": SyncKind.PAYMENT_INTENT,
+    "customer.deleted": SyncKind.CUSTOMER,
 }
 """Events whose object is the thing to look at."""
 OF_A_CHARGE = ("charge.dispute.", "refund.", "radar.early_fraud_warning.")
 """Events whose object names the charge to look at."""
 
 
-def note_event(event_type: str, obj: Mapping[str, Any]) -> None:
+def request_sync_for_event(event_type: str, obj: Mapping[str, Any]) -> None:
     """Have somebody look at what an event of Stripe's is about. Events that concern nothing of ours are passed over."""
     target = target_of(event_type, obj)
     if target is not None:
-        nudge(*target)
+        request_sync(*target)
 
 
-def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[NudgeKind, str] | None:
+def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[SyncKind, str] | None:
     """What to look at, by the words of Stripe's event catalogue; None for what we do not follow."""
     if event_type.startswith(OF_A_CHARGE):
         charge = obj.get("charge")
-        return (NudgeKind.CHARGE, str(charge["id"] if isinstance(charge, Mapping) else charge)) if charge else None
+        return (SyncKind.CHARGE, str(charge["id"] if isinstance(charge, Mapping) else charge)) if charge else None
     if event_type.startswith("charge."):
-        return NudgeKind.CHARGE, str(obj["id"])
+        return SyncKind.CHARGE, str(obj["id"])
     for prefix, kind in ITSELF.items():
         if event_type.startswith(prefix):
             return kind, str(obj["id"])
@@ -63,23 +63,23 @@ def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[NudgeKind, str] 
 
 
 @transaction.atomic
-def nudge(kind: NudgeKind, object_id: str) -> Nudge:
+def request_sync(kind: SyncKind, object_id: str) -> StripeSync:
     """One row a thing: what is noted while somebody looks is looked at once more afterwards."""
     noted = {"due_at": from_now(), "noted_at": timezone.now()}
-    row, is_new = Nudge.objects.get_or_create(kind=kind, object_id=object_id, defaults=noted)
+    row, is_new = StripeSync.objects.get_or_create(kind=kind, object_id=object_id, defaults=noted)
     if not is_new:
-        Nudge.objects.filter(pk=row.pk).update(version=F("version") + 1, **noted)
+        StripeSync.objects.filter(pk=row.pk).update(version=F("version") + 1, **noted)
     enqueue_on_commit(jobs.LOOK, str(row.pk))
     return row
 
 
-def look(pk: int) -> bool:
+def run_sync(pk: int) -> bool:
     """Look at what is due. False when it was not, or did not work out: it is due again later then."""
-    row: Nudge | None = Nudge.objects.filter(pk=pk).claim(settings.BILLING_LEASE)
+    row: StripeSync | None = StripeSync.objects.filter(pk=pk).claim(settings.BILLING_LEASE)
     if row is None:
         return False
     try:
-        handlers.follow(NudgeKind(row.kind), row.object_id)
+        handlers.sync_object(SyncKind(row.kind), row.object_id)
     except BillingError as error:
         alarm_refused_key(error)
         return _not_this_time(row, str(error), retryable=error.retryable)
@@ -93,10 +93,10 @@ def alarm_refused_key(error: BillingError) -> None:
     """Alarm staff, once a day, when Stripe refuses our key: payments are not recorded until they replace it."""
     if error.code in KEY_REFUSED:
         text = f"Stripe refuses STRIPE_SECRET_KEY ({error}). Payments are not recorded until it is replaced."
-        mails.alarm(f"stripe-key:{error.code}:{timezone.now():%Y-%m-%d}", text)
+        mails.alarm_staff(f"stripe-key:{error.code}:{timezone.now():%Y-%m-%d}", text)
 
 
-def _not_this_time(row: Nudge, error: str, *, retryable: bool) -> bool:
+def _not_this_time(row: StripeSync, error: str, *, retryable: bool) -> bool:
     logger.warning("nudge_put_off", kind=row.kind, object_id=row.object_id, error=error, retryable=retryable)
     if retryable:
         row.retry_later(BACKOFF.delay(row.tries), error)
@@ -105,12 +105,12 @@ def _not_this_time(row: Nudge, error: str, *, retryable: bool) -> bool:
     return False
 
 
-def sweep() -> int:
+def sweep_syncs() -> int:
     """Enqueue what is due. Returns how many."""
-    return leasing.sweep(Nudge.objects.due(), jobs.LOOK, most=A_SWEEP)
+    return leasing.sweep(StripeSync.objects.due(), jobs.LOOK, most=A_SWEEP)
 
 
-def forget_old() -> int:
+def delete_finished_syncs() -> int:
     """Rows of which nothing has been heard for long. Returns how many."""
-    quiet = Nudge.objects.filter(due_at=None, error="", noted_at__lt=timezone.now() - KEPT)
+    quiet = StripeSync.objects.filter(due_at=None, error="", noted_at__lt=timezone.now() - KEPT)
     return quiet.delete()[0]

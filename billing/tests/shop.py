@@ -12,7 +12,7 @@ from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 
 from billing.credits import capture, hold
-from billing.models import Allowance, Nudge, Payment, Plan
+from billing.models import Allowance, Payment, Plan, StripeSync
 from billing.purchases import payments
 from billing.stripe.webhook_endpoint import EVENT_TYPES
 from billing.stripe_sync import stripe_setup, sync_queue
@@ -36,7 +36,7 @@ class Shop:
         self.sandbox = sandbox
         self.stripe: StripeActions = sandbox.stripe
         sandbox.knobs(stripe_webhooks="held")
-        stripe_setup.set_up()
+        stripe_setup.set_up_stripe()
         self.secret = WebhookEndpoint.objects.get().secret
         self.last = self.stripe.events()[-1]["id"]
 
@@ -81,14 +81,14 @@ class Shop:
         """Whatever is due for a worker."""
         while waiting := due():
             for pk in waiting:
-                sync_queue.look(pk)
+                sync_queue.run_sync(pk)
 
     # ── Time
 
     def give_allowances(self, *, until: Any) -> None:
         """As if `until` had come for what a yearly plan still owes."""
         Allowance.objects.filter(due_at__lte=until, granted_at=None).update(due_at=timezone.now())
-        payments.grant_due()
+        payments.grant_due_allowances()
 
     def mails(self) -> list[tuple[str, str]]:
         """Send what is owed about money, alarms too; kind and reference of all mails about money ever."""
@@ -122,12 +122,12 @@ def charge_of(person: Person) -> str:
 
 def stuck() -> Sequence[tuple[str, str]]:
     """Looks that did not work out."""
-    return list(Nudge.objects.exclude(error="").values_list("kind", "error"))
+    return list(StripeSync.objects.exclude(error="").values_list("kind", "error"))
 
 
 def due() -> Sequence[int]:
     """Looks that a worker would take now."""
-    return list(Nudge.objects.due().values_list("pk", flat=True))
+    return list(StripeSync.objects.due().values_list("pk", flat=True))
 
 
 def spend(person: Person, credits: int) -> None:

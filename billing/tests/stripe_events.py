@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models.signals import post_save
 from django.test import Client
 
-from billing.models import Nudge
+from billing.models import StripeSync
 from billing.stripe import webhook_endpoint
 
 SECRET = "whsec_of_the_tests_endpoint"
@@ -92,8 +92,8 @@ def failing_notes() -> Iterator[None]:
         apps.get_model("djstripe", "IdempotencyKey").objects.create(action="written before the failure", livemode=False)
         raise RuntimeError("out of order")
 
-    post_save.connect(fail, sender=Nudge, weak=False)
+    post_save.connect(fail, sender=StripeSync, weak=False)
     try:
         yield
     finally:
-        assert post_save.disconnect(fail, sender=Nudge)
+        assert post_save.disconnect(fail, sender=StripeSync)

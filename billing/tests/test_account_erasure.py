@@ -24,20 +24,20 @@ def leaving(shop, owner):
 
 
 def test_nothing_is_billed_any_more(shop, leaving):
-    assert account_erasure.close(leaving.account.pk) == ""
+    assert account_erasure.close_at_stripe(leaving.account.pk) == ""
     (subscription,) = shop.stripe.books()["subscriptions"]
     assert (subscription["status"], TopUpRule.objects.count()) == ("canceled", 0)
 
 
 def test_stripe_forgets_the_customer(shop, leaving):
     customer_id = leaving.account.customer.stripe_customer_id
-    account_erasure.close(leaving.account.pk)
+    account_erasure.close_at_stripe(leaving.account.pk)
     assert stripe_client.get(f"customers/{customer_id}").get("deleted") is True
 
 
 def test_what_shows_a_name_is_gone_here_too(shop, leaving):
     Letter.objects.create(account=leaving.account, kind="receipt", reference="in_1")
-    account_erasure.close(leaving.account.pk)
+    account_erasure.close_at_stripe(leaving.account.pk)
     assert set(Invoice.objects.values_list("hosted_url", "pdf_url")) == {("", "")}
     assert set(Payment.objects.values_list("receipt_url")) == {("",)}
     assert (Letter.objects.count(), Checkout.objects.get().user) == (0, None)
@@ -49,20 +49,20 @@ def test_what_shows_a_name_is_gone_here_too(shop, leaving):
 
 def test_the_ledger_stays(shop, leaving):
     before = list(LedgerEntry.objects.values())
-    account_erasure.close(leaving.account.pk)
+    account_erasure.close_at_stripe(leaving.account.pk)
     assert (list(LedgerEntry.objects.values()), the_ledger_proves()) == (before, True)
 
 
 def test_it_can_be_repeated(shop, leaving):
-    assert [account_erasure.close(leaving.account.pk) for _ in range(3)] == [""] * 3
+    assert [account_erasure.close_at_stripe(leaving.account.pk) for _ in range(3)] == [""] * 3
 
 
 def test_a_stripe_that_is_away_is_asked_again(shop, leaving, sandbox, monkeypatch):
     monkeypatch.setattr(stripe_client, "RETRIES", 0)
     stripe_client._client.cache_clear()
     sandbox.fault(path="/v1/customers/*", method="DELETE", status=500)
-    left = account_erasure.close(leaving.account.pk)
-    assert (left, account_erasure.close(leaving.account.pk)) == (
+    left = account_erasure.close_at_stripe(leaving.account.pk)
+    assert (left, account_erasure.close_at_stripe(leaving.account.pk)) == (
         "Stripe has not deleted the customer yet (provider_error)",
         "",
     )
@@ -71,7 +71,7 @@ def test_a_stripe_that_is_away_is_asked_again(shop, leaving, sandbox, monkeypatc
 
 def test_nobody_can_pay_for_it_any_more(shop, owner):
     page = shop.begin(owner, "pack-100")
-    account_erasure.close(owner.account.pk)
+    account_erasure.close_at_stripe(owner.account.pk)
     (session,) = [each for each in shop.stripe.books()["sessions"] if each["id"] == page]
     assert (session["status"], Checkout.objects.get().status) == ("expired", "expired")
 
@@ -79,15 +79,15 @@ def test_nobody_can_pay_for_it_any_more(shop, owner):
 def test_nothing_is_bought_automatically_any_more(shop, leaving):
     price = plan("pack-100").prices.get()
     begun = TopUp.objects.create(account=leaving.account, price=price, amount=price.amount)
-    account_erasure.close(leaving.account.pk)
-    assert (auto_top_up.carry_out(begun.pk), len(shop.stripe.books()["charges"])) == (False, 1)
+    account_erasure.close_at_stripe(leaving.account.pk)
+    assert (auto_top_up.run_top_up(begun.pk), len(shop.stripe.books()["charges"])) == (False, 1)
 
 
 def test_news_that_comes_afterwards_does_no_harm(shop, leaving):
-    account_erasure.close(leaving.account.pk)
+    account_erasure.close_at_stripe(leaving.account.pk)
     shop.tell()
     assert balance_of(leaving) == 510
 
 
 def test_who_never_bought_has_nothing_at_stripe(owner):
-    assert account_erasure.close(owner.account.pk) == ""
+    assert account_erasure.close_at_stripe(owner.account.pk) == ""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import transaction
 
-from billing.enums import NudgeKind
+from billing.enums import SyncKind
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers, sync_queue
 from billing.tests.shop import Shop, balance_of, price_id
@@ -89,9 +89,9 @@ def look(shop: Shop, seed: int) -> None:
     assert waiting == []
 
 
-def followed(kind: NudgeKind, object_id: str) -> bool:
+def followed(kind: SyncKind, object_id: str) -> bool:
     try:
-        handlers.follow(kind, object_id)
+        handlers.sync_object(kind, object_id)
     except BillingError as error:
         assert error.retryable
         return False

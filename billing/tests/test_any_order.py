@@ -13,7 +13,7 @@ from django.utils import timezone
 from djstripe.models import Event as MirroredEvent
 
 from billing.enums import EntryKind
-from billing.models import LedgerEntry, Nudge, Payment
+from billing.models import LedgerEntry, Payment, StripeSync
 from billing.stripe import queries, stripe_client
 from billing.stripe_sync import sync_queue
 from billing.tests.shop import Shop, balance_of, due, stuck
@@ -163,7 +163,7 @@ def test_each_event_eight_times_at_once_and_eight_workers_at_once(
         answers = shop.stripe.deliver([event["id"]], copies=8, parallel=True)
         assert [(answer["status"], answer.get("error")) for answer in answers] == [(200, None)] * 8
     assert MirroredEvent.objects.filter(id__in=[event["id"] for event in events]).count() == len(events)
-    waiting = list(Nudge.objects.values_list("pk", flat=True))
+    waiting = list(StripeSync.objects.values_list("pk", flat=True))
     for pk in waiting:
         assert in_parallel([partial(look_now, pk)] * 8) == [None] * 8
     assert balance_of(person) == balance(shop.stripe.books())
@@ -172,8 +172,8 @@ def test_each_event_eight_times_at_once_and_eight_workers_at_once(
 
 def look_now(pk: int) -> None:
     """As a worker that holds no lease would: several really do look at the same time."""
-    row = Nudge.objects.get(pk=pk)
-    sync_queue.following.follow(sync_queue.NudgeKind(row.kind), row.object_id)
+    row = StripeSync.objects.get(pk=pk)
+    sync_queue.following.follow(sync_queue.SyncKind(row.kind), row.object_id)
 
 
 # ── Dying anywhere
@@ -209,7 +209,7 @@ def test_whoever_dies_at_any_statement_is_followed_by_somebody_who_ends_it(shop,
     shop.buy(owner, "starter-month")
     for event in shop.news():
         shop.post(event)
-    nudge = Nudge.objects.filter(kind=kind).first()
+    nudge = StripeSync.objects.filter(kind=kind).first()
     statement = 0
     while True:
         statement += 1
@@ -228,9 +228,9 @@ def died_and_rose(pk: int, statement: int) -> bool:
     """True when it was over before it came to that statement."""
     try:
         with connection.execute_wrapper(dying_at(statement)):
-            sync_queue.look(pk)
+            sync_queue.run_sync(pk)
     except Dead:
-        Nudge.objects.filter(pk=pk).update(due_at=timezone.now())
+        StripeSync.objects.filter(pk=pk).update(due_at=timezone.now())
         return False
     return True
 
@@ -244,7 +244,7 @@ def test_a_handler_that_raises_leaves_nothing_behind_and_the_retry_works(shop, o
     events = shop.news()
     with failing_notes():
         answers = {shop.post(event) for event in events}
-    left = (MirroredEvent.objects.count(), Nudge.objects.count(), Payment.objects.count())
+    left = (MirroredEvent.objects.count(), StripeSync.objects.count(), Payment.objects.count())
     assert (answers, left, balance_of(owner)) == ({500}, (0, 0, 0), 30)
     shop.tell(events)
     assert balance_of(owner) == 130
@@ -260,7 +260,7 @@ def test_a_stripe_that_does_not_answer_is_asked_again(shop, owner, sandbox, monk
     sandbox.fault(path="/v1/*", times=len(due()), status=500)
     shop.work()
     silent = (balance_of(owner), {error.partition(":")[0] for _, error in stuck()})
-    Nudge.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    StripeSync.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
     shop.work()
     assert (silent, balance_of(owner), stuck()) == ((30, {"provider_error"}), 130, [])
     stripe_client._client.cache_clear()
@@ -270,16 +270,16 @@ def test_a_stripe_that_does_not_answer_is_asked_again(shop, owner, sandbox, monk
 def test_what_changes_during_a_look_is_looked_at_again(shop, owner, monkeypatch):
     shop.buy(owner, "pack-100")
     shop.tell()
-    row = sync_queue.nudge(sync_queue.NudgeKind.CHARGE, Payment.objects.get().stripe_charge_id)
+    row = sync_queue.request_sync(sync_queue.SyncKind.CHARGE, Payment.objects.get().stripe_charge_id)
     read = queries.charge
 
     def followed_by_news(charge_id: str) -> Any:
         facts = read(charge_id)
-        sync_queue.nudge(sync_queue.NudgeKind.CHARGE, charge_id)
+        sync_queue.request_sync(sync_queue.SyncKind.CHARGE, charge_id)
         return facts
 
     with monkeypatch.context() as busy:
         busy.setattr(queries, "charge", followed_by_news)
-        assert sync_queue.look(row.pk) is False
+        assert sync_queue.run_sync(row.pk) is False
     row.refresh_from_db()
     assert (row.version, row.due_at is not None) == (3, True)

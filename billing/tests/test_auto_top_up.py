@@ -33,9 +33,9 @@ def due() -> list:
 
 def sweep(shop) -> None:
     """What the schedule and the workers do, and Stripe's news of it."""
-    auto_top_up.sweep()
+    auto_top_up.sweep_top_ups()
     for pk in due():
-        auto_top_up.carry_out(pk)
+        auto_top_up.run_top_up(pk)
     shop.tell()
 
 
@@ -136,7 +136,7 @@ def test_a_rule_that_is_off_buys_nothing(shop, saver):
 def test_one_purchase_at_a_time(shop, saver):
     spend(saver, 130)
     for _ in range(3):
-        auto_top_up.sweep()
+        auto_top_up.sweep_top_ups()
     assert TopUp.objects.count() == 1
 
 
@@ -164,34 +164,34 @@ def test_a_new_month_has_a_new_limit(shop, saver):
 
 def test_workers_that_come_twice_charge_once(shop, saver):
     spend(saver, 100)
-    auto_top_up.sweep()
+    auto_top_up.sweep_top_ups()
     (pk,) = due()
-    assert [auto_top_up.carry_out(pk), auto_top_up.carry_out(pk)] == [True, False]
+    assert [auto_top_up.run_top_up(pk), auto_top_up.run_top_up(pk)] == [True, False]
     shop.tell()
     assert len([each for each in shop.stripe.books()["charges"] if each["amount"] == 1200]) == 2
 
 
 def test_an_answer_that_is_lost_does_not_charge_twice(shop, saver, sandbox):
     spend(saver, 100)
-    auto_top_up.sweep()
+    auto_top_up.sweep_top_ups()
     (pk,) = due()
     sandbox.fault(kind="lost", path="/v1/payment_intents", method="POST", times=3)
-    assert auto_top_up.carry_out(pk) is False
+    assert auto_top_up.run_top_up(pk) is False
     TopUp.objects.update(due_at=timezone.now())
-    assert auto_top_up.carry_out(pk) is True
+    assert auto_top_up.run_top_up(pk) is True
     shop.tell()
     assert (balance_of(saver), len(shop.stripe.books()["charges"])) == (130, 2)
 
 
 def test_an_answer_that_was_lost_is_looked_up_when_the_call_would_be_another(shop, saver, sandbox):
     spend(saver, 100)
-    auto_top_up.sweep()
+    auto_top_up.sweep_top_ups()
     (pk,) = due()
     sandbox.fault(kind="lost", path="/v1/payment_intents", method="POST", times=3)
-    auto_top_up.carry_out(pk)
+    auto_top_up.run_top_up(pk)
     Plan.objects.filter(code="pack-100").update(name="A hundred")
     TopUp.objects.update(due_at=timezone.now())
-    assert (auto_top_up.carry_out(pk), TopUp.objects.get().status, balance_of(saver)) == (True, TopUpStatus.PAID, 130)
+    assert (auto_top_up.run_top_up(pk), TopUp.objects.get().status, balance_of(saver)) == (True, TopUpStatus.PAID, 130)
 
 
 def test_a_rule_that_a_slow_sweep_found_is_looked_at_again(shop, saver):
@@ -204,21 +204,21 @@ def test_a_rule_that_a_slow_sweep_found_is_looked_at_again(shop, saver):
 
 def test_after_a_day_without_an_answer_it_is_looked_up_before_anything_else(shop, saver, sandbox):
     spend(saver, 100)
-    auto_top_up.sweep()
+    auto_top_up.sweep_top_ups()
     (pk,) = due()
     sandbox.fault(kind="lost", path="/v1/payment_intents", method="POST", times=3)
-    auto_top_up.carry_out(pk)
+    auto_top_up.run_top_up(pk)
     TopUp.objects.update(created_at=timezone.now() - timedelta(hours=24), due_at=timezone.now())
-    assert auto_top_up.carry_out(pk) is True
+    assert auto_top_up.run_top_up(pk) is True
     assert (balance_of(saver), len(shop.stripe.books()["charges"])) == (130, 2)
 
 
 def test_after_a_day_what_was_never_charged_is_given_up(shop, saver):
     spend(saver, 100)
-    auto_top_up.sweep()
+    auto_top_up.sweep_top_ups()
     (pk,) = due()
     TopUp.objects.update(created_at=timezone.now() - timedelta(hours=24))
-    assert auto_top_up.carry_out(pk) is False
+    assert auto_top_up.run_top_up(pk) is False
     assert (TopUp.objects.get().status, TopUp.objects.get().error) == (TopUpStatus.FAILED, "gave_up")
 
 

@@ -48,7 +48,7 @@ def test_a_session_that_another_account_paid_by_now_is_left_for_staff(shop, owne
     shop.tell()
     theirs = Customer.objects.get(account=outsider.account).stripe_customer_id
     with nothing_changes(), pytest.raises(BillingError) as refusal:
-        payments.pack_paid(replace(paid, customer_id=theirs))
+        payments.record_pack_payment(replace(paid, customer_id=theirs))
     assert (refusal.value.code, refusal.value.retryable) == ("other_account", False)
 
 

@@ -178,9 +178,9 @@ def test_the_same_key_opens_the_same_page(shop, owner):
 def test_a_repetition_after_a_crash_finds_the_page_of_the_first(shop, owner):
     """The first died after Stripe had answered and before we had stored it."""
     asked = checkouts.CheckoutRequest(plan_id=plan("pack-100").pk)
-    first = checkouts.start(owner.caller, asked, idempotency_key="once")
+    first = checkouts.start_checkout(owner.caller, asked, idempotency_key="once")
     Checkout.objects.update(status="starting", stripe_session_id=None)
-    second = checkouts.start(owner.caller, asked, idempotency_key="once")
+    second = checkouts.start_checkout(owner.caller, asked, idempotency_key="once")
     assert (first, Checkout.objects.count(), len(shop.stripe.books()["sessions"])) == (second, 1, 1)
 
 

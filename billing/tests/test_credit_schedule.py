@@ -7,8 +7,8 @@ import pytest
 
 from billing.enums import InvoiceStatus
 from billing.models import Plan, PlanPrice
-from billing.purchases.credit_schedule import of_invoice, stops, unused
-from billing.stripe.stripe_types import InvoiceFacts, InvoiceLine
+from billing.purchases.credit_schedule import entitlements_of_invoice, stops, unused_credits
+from billing.stripe.stripe_types import InvoiceLine, InvoiceState
 from genvid.tests.properties import given, st
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -38,9 +38,9 @@ def line(
     return InvoiceLine(f"il_{price_id}_{amount}", price_id, quantity, amount, proration, start, end)
 
 
-def invoice(*lines: InvoiceLine, created=START) -> InvoiceFacts:
+def invoice(*lines: InvoiceLine, created=START) -> InvoiceState:
     amount = sum(each.amount for each in lines)
-    return InvoiceFacts(
+    return InvoiceState(
         id="in_1",
         customer_id="cus_1",
         subscription_id="sub_1",
@@ -64,11 +64,11 @@ def invoice(*lines: InvoiceLine, created=START) -> InvoiceFacts:
 
 
 def given_by(*lines: InvoiceLine) -> list[int]:
-    return [each.credits for each in of_invoice(invoice(*lines), PRICES)]
+    return [each.credits for each in entitlements_of_invoice(invoice(*lines), PRICES)]
 
 
 def test_a_month_gives_its_credits_at_once():
-    (each,) = of_invoice(invoice(line("starter", 1_900)), PRICES)
+    (each,) = entitlements_of_invoice(invoice(line("starter", 1_900)), PRICES)
     assert (each.credits, each.due_at, each.ends_at) == (170, START, END)
 
 
@@ -83,14 +83,14 @@ def test_a_coupon_does_not_take_credits_away():
 
 def test_a_trial_gives_the_trials_credits_with_the_first_invoice():
     trial = invoice(line("pro", 0))
-    found = of_invoice(replace(trial, reason="subscription_create"), PRICES)
-    again = of_invoice(replace(trial, reason="subscription_update"), PRICES)
+    found = entitlements_of_invoice(replace(trial, reason="subscription_create"), PRICES)
+    again = entitlements_of_invoice(replace(trial, reason="subscription_update"), PRICES)
     assert ([each.credits for each in found], again) == ([20], [])
 
 
 def test_a_pack_that_staff_put_on_an_invoice_lasts_as_long_as_any():
     pack = price("pack", 1_200, 100, interval="")
-    (each,) = of_invoice(invoice(line("pack", 1_200, end=START)), {"pack": pack})
+    (each,) = entitlements_of_invoice(invoice(line("pack", 1_200, end=START)), {"pack": pack})
     assert (each.credits, each.ends_at) == (100, NEXT_YEAR)
 
 
@@ -99,7 +99,7 @@ def test_a_price_of_somebody_else_gives_nothing():
 
 
 def test_a_year_gives_twelve_months_each_on_its_day():
-    found = of_invoice(invoice(line("starter_year", 19_000, end=NEXT_YEAR)), PRICES)
+    found = entitlements_of_invoice(invoice(line("starter_year", 19_000, end=NEXT_YEAR)), PRICES)
     assert [each.credits for each in found] == [170] * 12
     assert [each.due_at.strftime("%m-%d") for each in found][:4] == ["01-31", "02-28", "03-31", "04-30"]
     assert found[-1].ends_at == NEXT_YEAR
@@ -107,7 +107,7 @@ def test_a_year_gives_twelve_months_each_on_its_day():
 
 def test_an_invoice_of_a_period_that_has_not_begun_gives_at_once():
     later = line("starter", 1_900, start=START + timedelta(days=28), end=END + timedelta(days=28))
-    (each,) = of_invoice(invoice(later), PRICES)
+    (each,) = entitlements_of_invoice(invoice(later), PRICES)
     assert each.due_at == START
 
 
@@ -118,7 +118,7 @@ def test_an_upgrade_gives_the_difference_for_the_time_left():
 
 
 def taken_by(*lines: InvoiceLine) -> int:
-    return unused(invoice(*lines), PRICES)
+    return unused_credits(invoice(*lines), PRICES)
 
 
 def test_a_downgrade_takes_the_difference_for_the_time_left():
@@ -196,14 +196,14 @@ def test_without_the_invoices_period_the_month_is_the_one_before_the_lines_end()
         line("pro", 2_450, proration=True, start=at, end=end),
     ]
     facts = replace(invoice(*lines), period_start=at, period_end=at)
-    assert [each.credits for each in of_invoice(facts, PRICES)] == [310 * 14 // 30]
+    assert [each.credits for each in entitlements_of_invoice(facts, PRICES)] == [310 * 14 // 30]
 
 
 def test_a_month_of_a_year_that_ends_on_the_28th_may_have_begun_on_the_31st():
     change = datetime(2026, 2, 14, 12, tzinfo=UTC)
     back = line("starter_year", -18_000, proration=True, start=change, end=NEXT_YEAR)
     rest = line("pro_year", 47_000, proration=True, start=change, end=NEXT_YEAR)
-    now = [each.credits for each in of_invoice(invoice(back, rest), PRICES) if each.due_at == change]
+    now = [each.credits for each in entitlements_of_invoice(invoice(back, rest), PRICES) if each.due_at == change]
     assert now == [155]
 
 
@@ -224,7 +224,7 @@ def test_a_yearly_upgrade_gives_the_difference_now_and_the_new_months_later():
         line("starter_year", -10_000, proration=True, start=change, end=NEXT_YEAR),
         line("pro_year", 26_000, proration=True, start=change, end=NEXT_YEAR),
     )
-    found = of_invoice(invoice(*lines), PRICES)
+    found = entitlements_of_invoice(invoice(*lines), PRICES)
     later = [each for each in found if each.due_at > change]
     now = [each for each in found if each.due_at == change]
     assert [each.credits for each in later] == [480] * 6

@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from billing.credits import adjust, available, capture, expire, hold, refund, release, standing
+from billing.credits import adjust, available, capture, expire, hold, refund, release, wallet_state
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.tests.debts import make_debt
 from genvid.errors import Conflict, InsufficientCredits
@@ -67,7 +67,7 @@ def test_a_hold_does_not_see_what_others_hold(owner):
 
 def test_a_hold_leaves_other_wallets_alone(owner, outsider):
     hold(owner.account.pk, 10, reference="a")
-    assert (wallet_of(outsider), standing()) == ((30, 0), (10, 0))
+    assert (wallet_of(outsider), wallet_state()) == ((30, 0), (10, 0))
 
 
 def test_the_same_hold_again_changes_nothing(owner):

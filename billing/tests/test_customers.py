@@ -69,7 +69,7 @@ def test_a_customer_of_another_mode_is_made_anew(shop, owner):
 def test_plans_of_another_mode_are_made_anew(shop, owner):
     Plan.objects.filter(code="pack-100").update(stripe_product_id="prod_of_test_mode")
     plan("pack-100").prices.update(stripe_price_id="price_of_test_mode")
-    stripe_setup.set_up()
+    stripe_setup.set_up_stripe()
     shop.buy(owner, "pack-100")
     shop.tell()
     assert (balance_of(owner), plan("pack-100").prices.filter(is_current=True).count()) == (130, 1)
@@ -81,18 +81,18 @@ def test_plans_of_another_mode_are_made_anew(shop, owner):
 def test_whoever_dies_after_the_deletion_is_followed_by_somebody_who_forgets(shop, owner):
     shop.subscribe(owner)
     delete_at_stripe(owner)
-    assert account_erasure.close(owner.account.pk) == ""
+    assert account_erasure.close_at_stripe(owner.account.pk) == ""
     assert MirroredEvent.objects.filter(type__startswith="invoice").count() == 0
 
 
 def test_news_of_the_deletion_leaves_no_name_behind(shop, owner):
     shop.subscribe(owner)
-    account_erasure.close(owner.account.pk)
+    account_erasure.close_at_stripe(owner.account.pk)
     shop.tell()
     assert not [event for event in MirroredEvent.objects.all() if owner.user.email in str(event.data)]
     assert stuck() == []
 
 
 def test_who_was_let_go_before_is_forgotten_too(shop, gone):
-    assert (account_erasure.close(gone.account.pk), FormerCustomer.objects.get().is_erased) == ("", True)
+    assert (account_erasure.close_at_stripe(gone.account.pk), FormerCustomer.objects.get().is_erased) == ("", True)
     assert MirroredEvent.objects.filter(type="customer.deleted").count() == 0

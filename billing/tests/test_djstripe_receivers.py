@@ -11,7 +11,7 @@ from django.utils import timezone
 from djstripe.models import APIKey, Charge, Event, WebhookEventTrigger
 from djstripe.models.base import StripeModel
 
-from billing.models import Nudge
+from billing.models import StripeSync
 from billing.stripe import webhook_endpoint
 from billing.tests.stripe_events import CHARGE, REFUND, SECRET, TableOfAnswers, deliver, event_of, failing_notes
 from genvid.tests.asserts import nothing_changes, refusal_of
@@ -34,7 +34,7 @@ def answers(monkeypatch):
 
 def noted():
     """What is to be looked at, and how often that was asked for."""
-    return list(Nudge.objects.order_by("pk").values_list("kind", "object_id", "version"))
+    return list(StripeSync.objects.order_by("pk").values_list("kind", "object_id", "version"))
 
 
 def deliveries():
@@ -52,7 +52,7 @@ def test_an_event_is_stored_and_noted():
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_is_woken_for_what_an_event_notes(woken):
     assert deliver(event_of()).status_code == 200
-    row = Nudge.objects.get()
+    row = StripeSync.objects.get()
     assert (row.due_at <= timezone.now(), woken) == (True, [("billing.look", str(row.pk))])
 
 

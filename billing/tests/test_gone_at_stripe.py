@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.enums import NudgeKind
+from billing.enums import SyncKind
 from billing.models import Checkout, Customer, FormerCustomer, Invoice, Plan, Shop, Subscription, TopUp, TopUpRule
 from billing.purchases import auto_top_up
 from billing.stripe import shop_setup as stripe_catalogue
@@ -74,7 +74,7 @@ def test_a_portal_of_another_mode_is_made_anew(shop, owner):
 def test_the_tier_of_a_subscription_of_another_mode_ends(shop, owner):
     shop.subscribe(owner, "pro-month")
     Subscription.objects.update(stripe_subscription_id="sub_of_before")
-    handlers.follow(NudgeKind.SUBSCRIPTION, "sub_of_before")
+    handlers.sync_object(SyncKind.SUBSCRIPTION, "sub_of_before")
     assert (Subscription.objects.get().status, owner.wallet.tier_id) == ("canceled", None)
 
 
@@ -83,7 +83,7 @@ def test_a_subscription_that_had_ended_by_then_ends_when_it_did(shop, owner):
     shop.tell()
     Subscription.objects.update(stripe_subscription_id="sub_of_before")
     with nothing_changes():
-        handlers.follow(NudgeKind.SUBSCRIPTION, "sub_of_before")
+        handlers.sync_object(SyncKind.SUBSCRIPTION, "sub_of_before")
     assert Subscription.objects.get().status == "canceled"
 
 
@@ -91,13 +91,13 @@ def test_an_unpaid_invoice_of_another_mode_is_void(shop, owner):
     shop.stripe.renew(shop.subscribe(owner), succeeds=False)
     shop.tell()
     Invoice.objects.filter(status="open").update(stripe_invoice_id="in_of_before")
-    handlers.follow(NudgeKind.INVOICE, "in_of_before")
+    handlers.sync_object(SyncKind.INVOICE, "in_of_before")
     assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
 
 
-@pytest.mark.parametrize("kind", [NudgeKind.CHARGE, NudgeKind.PAYMENT_INTENT, NudgeKind.CUSTOMER])
+@pytest.mark.parametrize("kind", [SyncKind.CHARGE, SyncKind.PAYMENT_INTENT, SyncKind.CUSTOMER])
 def test_what_we_hold_no_row_of_is_left_alone(shop, kind):
-    handlers.follow(kind, "xx_of_before")
+    handlers.sync_object(kind, "xx_of_before")
     assert stuck() == []
 
 
@@ -109,7 +109,7 @@ def test_a_customer_who_is_gone_is_let_go_by_an_automatic_purchase(shop, owner):
     price = pack.prices.get(is_current=True)
     begun = TopUp.objects.create(account=owner.account, price=price, amount=price.amount)
     Customer.objects.update(stripe_customer_id="cus_of_before")
-    auto_top_up.carry_out(begun.pk)
+    auto_top_up.run_top_up(begun.pk)
     begun.refresh_from_db()
     assert (begun.status, begun.error, TopUpRule.objects.get().pause_reason) == ("failed", "no_card", "no_card")
     assert (Customer.objects.count(), FormerCustomer.objects.get().pk) == (0, "cus_of_before")

@@ -9,7 +9,7 @@ from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger
 from djstripe.views import ProcessWebhookView
 from limits import parse
 
-from billing.models import Nudge
+from billing.models import StripeSync
 from billing.stripe import webhook_endpoint
 from billing.tests.stripe_events import SECRET, deliver, event_of, path, signature_of
 from genvid.tests.asserts import nothing_changes, refusal_of
@@ -34,7 +34,7 @@ def kept() -> tuple[int, int, list[bool]]:
 
 def noted() -> list[tuple[str, str, int]]:
     """What is to be looked at, and how often that was asked for."""
-    return list(Nudge.objects.values_list("kind", "object_id", "version"))
+    return list(StripeSync.objects.values_list("kind", "object_id", "version"))
 
 
 @pytest.mark.parametrize(

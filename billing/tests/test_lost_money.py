@@ -103,7 +103,7 @@ def test_refunds_in_parts_add_up_to_the_whole(shop, owner, switched):
 
 
 def test_what_staff_give_back_leaves_no_balance(shop, owner, switched):
-    staff_refunds.refund(Payment.objects.get(amount=99_000), staff_id=None)
+    staff_refunds.refund_payment(Payment.objects.get(amount=99_000), staff_id=None)
     shop.tell()
     assert (state(shop, owner), Subscription.objects.get().status) == ((WELCOME, 0), "active")
 
@@ -177,8 +177,8 @@ def test_a_void_that_we_died_after_is_not_made_twice(shop, owner, switched):
 
 
 def test_an_account_without_balance_is_not_asked_about(shop, owner, monkeypatch):
-    asked = mock.Mock(wraps=customer_balances.voided)
-    monkeypatch.setattr(customer_balances, "voided", asked)
+    asked = mock.Mock(wraps=customer_balances.read_voided)
+    monkeypatch.setattr(customer_balances, "read_voided", asked)
     shop.subscribe(owner, "pro-month")
     shop.stripe.dispute(shop.stripe.books()["charges"][0]["id"])
     shop.tell()
@@ -201,7 +201,7 @@ def test_payments_whose_invoice_is_of_another_mode_are_looked_up_once(shop, owne
     shop.subscribe(owner, "pro-month")
     Funding.objects.all().delete()
     Payment.objects.update(source_id="in_of_before")
-    assert (len(funding_backfill.note_fundings()), funding_backfill.note_fundings()) == (1, [])
+    assert (len(funding_backfill.backfill_fundings()), funding_backfill.backfill_fundings()) == (1, [])
     assert (Funding.objects.get().balance_brought, balance_of(owner)) == (0, WELCOME + 480)
 
 

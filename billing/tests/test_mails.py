@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.models import User
 from billing import jobs, mails, money
-from billing.enums import LetterKind
+from billing.enums import MailKind
 from billing.models import Letter
 from genvid.mail import outbox
 from genvid.mail.models import QueuedMail
@@ -34,23 +34,23 @@ def about_money() -> list[str]:
 
 def test_a_mail_of_one_kind_and_reference_is_sent_once(receipt, mailoutbox):
     for _ in range(2):
-        mails.write(LetterKind.RECEIPT, "in_1", **receipt)
+        mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
         send_due_mail("billing.")
-    mails.write(LetterKind.RECEIPT, "in_2", **receipt)
+    mails.write_mail(MailKind.RECEIPT, "in_2", **receipt)
     assert (len(mailoutbox), about_money()) == (1, ["billing.receipt"] * 2)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_of_a_transaction_that_is_rolled_back_is_never_sent(receipt):
     with pytest.raises(RuntimeError), transaction.atomic():
-        mails.write(LetterKind.RECEIPT, "in_1", **receipt)
+        mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
         raise RuntimeError
     assert about_money() == []
 
 
 def test_every_owner_gets_it_and_no_other_member(owner, receipt, mailoutbox):
     second, _ = make_teammate(owner, Role.OWNER), make_teammate(owner, Role.ADMIN)
-    mails.write(LetterKind.RECEIPT, "in_1", **receipt)
+    mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
     send_due_mail("billing.")
     (mail,) = mailoutbox
     assert mail.to == sorted([owner.user.email, second.user.email])
@@ -58,13 +58,13 @@ def test_every_owner_gets_it_and_no_other_member(owner, receipt, mailoutbox):
 
 def test_a_mail_about_a_payment_that_is_gone_is_deleted_unsent(owner, mailoutbox):
     nobody = "00000000-0000-4000-8000-000000000000"
-    mails.write(LetterKind.RECEIPT, "x", account_id=owner.account.pk, payment_id=nobody)
+    mails.write_mail(MailKind.RECEIPT, "x", account_id=owner.account.pk, payment_id=nobody)
     send_due_mail("billing.")
     assert (mailoutbox, about_money()) == ([], [])
 
 
 def test_mails_of_an_account_are_forgotten_with_it(owner, receipt):
-    mails.write(LetterKind.RECEIPT, "in_1", **receipt)
+    mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
     outbox.forget(account=owner.account.pk)
     assert about_money() == []
 
@@ -72,7 +72,7 @@ def test_mails_of_an_account_are_forgotten_with_it(owner, receipt):
 def test_alarms_go_to_whom_the_operator_named(settings, mailoutbox):
     settings.ALARM_EMAILS = ["ops@example.com"]
     for _ in range(2):
-        mails.alarm("du_1", "A payment is disputed.")
+        mails.alarm_staff("du_1", "A payment is disputed.")
     send_due_mail("staff_alarm")
     assert [(mail.to, mail.subject, mail.body) for mail in mailoutbox] == [
         (["ops@example.com"], "[genvid] Billing needs your attention", "A payment is disputed.\n\ndu_1\n")
@@ -80,7 +80,7 @@ def test_alarms_go_to_whom_the_operator_named(settings, mailoutbox):
 
 
 def test_a_reference_as_long_as_its_column_fits_the_key():
-    mails.alarm("r" * 160, "Look.")
+    mails.alarm_staff("r" * 160, "Look.")
     assert list(alarms("billing")) == ["r" * 160]
 
 
@@ -94,7 +94,7 @@ def unsent(owner, receipt):
 
 
 def test_what_the_release_before_left_unsent_is_sent_once(unsent, mailoutbox):
-    assert [mails.move_to_outbox(), mails.move_to_outbox()] == [1, 0]
+    assert [mails.move_letters_to_outbox(), mails.move_letters_to_outbox()] == [1, 0]
     send_due_mail("billing.")
     assert [(mail.to, "Receipt" in mail.subject) for mail in mailoutbox] == [(["owner@example.com"], True)]
 
@@ -102,26 +102,26 @@ def test_what_the_release_before_left_unsent_is_sent_once(unsent, mailoutbox):
 def test_an_alarm_of_the_release_before_is_sent_too(settings, mailoutbox):
     settings.ALARM_EMAILS = ["ops@example.com"]
     Letter.objects.create(kind="staff_alarm", reference="du_1", words={"text": "A payment is disputed."})
-    mails.move_to_outbox()
+    mails.move_letters_to_outbox()
     send_due_mail("staff_alarm")
     assert [mail.body for mail in mailoutbox] == ["A payment is disputed.\n\ndu_1\n"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_sweeps_at_once_one_moves_a_mail(unsent):
-    assert sum(in_parallel([mails.move_to_outbox] * 4)) == 1
+    assert sum(in_parallel([mails.move_letters_to_outbox] * 4)) == 1
     assert about_money() == ["billing.receipt"]
 
 
 def test_what_a_worker_of_the_release_before_is_sending_stays_with_it(unsent):
     Letter.objects.update(due_at=timezone.now() + timedelta(seconds=60), tries=1)
-    assert (mails.move_to_outbox(), about_money()) == (0, [])
+    assert (mails.move_letters_to_outbox(), about_money()) == (0, [])
 
 
 def test_what_the_release_before_has_written_is_not_written_again(unsent, receipt):
     Letter.objects.create(kind="staff_alarm", reference="du_1", due_at=None)
-    mails.write(LetterKind.RECEIPT, "in_1", **receipt)
-    mails.alarm("du_1", "A payment is disputed.")
+    mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
+    mails.alarm_staff("du_1", "A payment is disputed.")
     assert (about_money(), alarms("billing")) == ([], {})
 
 
@@ -132,32 +132,32 @@ def test_a_message_of_the_release_before_moves_what_is_due(unsent):
 
 def test_rows_of_the_release_before_are_forgotten_after_ninety_days_unless_they_are_still_owed(unsent):
     Letter.objects.create(kind="receipt", reference="in_2", due_at=None)
-    assert mails.forget_old() == 0
+    assert mails.delete_old_letters() == 0
     Letter.objects.update(created_at=timezone.now() - timedelta(days=91))
-    assert (mails.forget_old(), Letter.objects.get()) == (1, unsent)
+    assert (mails.delete_old_letters(), Letter.objects.get()) == (1, unsent)
 
 
 # ── Words
 
 WORDS = {
-    LetterKind.RECEIPT: {},
-    LetterKind.REFUND: {"amount": 300},
-    LetterKind.PAYMENT_FAILED: {"amount": 1900, "currency": "usd", "next_attempt": "2026-05-04 12:00", "url": ""},
-    LetterKind.DOWNGRADED: {},
-    LetterKind.TRIAL_ENDING: {"ends": "2026-05-04 12:00"},
-    LetterKind.CREDITS_LOW: {"available": 9},
-    LetterKind.TOP_UP_NEEDS_ACTION: {"amount": 1200, "currency": "usd", "url": "https://pay.example.com/"},
-    LetterKind.TOP_UP_FAILED: {"amount": 1200, "currency": "usd", "url": "", "again": "2026-05-04 12:00"},
+    MailKind.RECEIPT: {},
+    MailKind.REFUND: {"amount": 300},
+    MailKind.PAYMENT_FAILED: {"amount": 1900, "currency": "usd", "next_attempt": "2026-05-04 12:00", "url": ""},
+    MailKind.DOWNGRADED: {},
+    MailKind.TRIAL_ENDING: {"ends": "2026-05-04 12:00"},
+    MailKind.CREDITS_LOW: {"available": 9},
+    MailKind.TOP_UP_NEEDS_ACTION: {"amount": 1200, "currency": "usd", "url": "https://pay.example.com/"},
+    MailKind.TOP_UP_FAILED: {"amount": 1200, "currency": "usd", "url": "", "again": "2026-05-04 12:00"},
 }
 SHOWN = {
-    LetterKind.RECEIPT: ("12.00 USD", "12.00 USD"),
-    LetterKind.REFUND: ("Refund of 3.00 USD", "Erstattung von 3.00 USD"),
-    LetterKind.PAYMENT_FAILED: ("19.00 USD for your genvid subscription failed. We try again on 2026-05-04.", "19.00"),
-    LetterKind.DOWNGRADED: ("has the free tier for now", "kostenlosen Tarif"),
-    LetterKind.TRIAL_ENDING: ("ends on 2026-05-04;", "endet am 2026-05-04;"),
-    LetterKind.CREDITS_LOW: ("9 credits are left", "noch 9 Credits"),
-    LetterKind.TOP_UP_NEEDS_ACTION: ("Pay here:\nhttps://pay.example.com/", "hier:\nhttps://pay.example.com/"),
-    LetterKind.TOP_UP_FAILED: ("We try again on 2026-05-04.", "Am 2026-05-04 versuchen"),
+    MailKind.RECEIPT: ("12.00 USD", "12.00 USD"),
+    MailKind.REFUND: ("Refund of 3.00 USD", "Erstattung von 3.00 USD"),
+    MailKind.PAYMENT_FAILED: ("19.00 USD for your genvid subscription failed. We try again on 2026-05-04.", "19.00"),
+    MailKind.DOWNGRADED: ("has the free tier for now", "kostenlosen Tarif"),
+    MailKind.TRIAL_ENDING: ("ends on 2026-05-04;", "endet am 2026-05-04;"),
+    MailKind.CREDITS_LOW: ("9 credits are left", "noch 9 Credits"),
+    MailKind.TOP_UP_NEEDS_ACTION: ("Pay here:\nhttps://pay.example.com/", "hier:\nhttps://pay.example.com/"),
+    MailKind.TOP_UP_FAILED: ("We try again on 2026-05-04.", "Am 2026-05-04 versuchen"),
 }
 
 
@@ -165,8 +165,8 @@ SHOWN = {
 @pytest.mark.parametrize("kind", sorted(SHOWN))
 def test_every_kind_says_what_it_is_about(owner, receipt, mailoutbox, kind, german):
     User.objects.update(preferred_language="de" if german else "en")
-    words = receipt | WORDS[kind] if kind in (LetterKind.RECEIPT, LetterKind.REFUND) else WORDS[kind]
-    mails.write(kind, "x", **{"account_id": owner.account.pk} | words)
+    words = receipt | WORDS[kind] if kind in (MailKind.RECEIPT, MailKind.REFUND) else WORDS[kind]
+    mails.write_mail(kind, "x", **{"account_id": owner.account.pk} | words)
     send_due_mail("billing.")
     (mail,) = mailoutbox
     said = f"{mail.subject}\n{mail.body}"
@@ -181,4 +181,4 @@ def test_every_kind_says_what_it_is_about(owner, receipt, mailoutbox, kind, germ
     ],
 )
 def test_amounts_are_shown_in_whole_units(amount, currency, shown):
-    assert money.shown(amount, currency) == shown
+    assert money.money_text(amount, currency) == shown

@@ -4,19 +4,21 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 
-from billing.purchases.money_tracing import Invoiced, trace
+from billing.purchases.money_tracing import InvoiceFunding, trace_money
 
-YEAR = Invoiced("year", "sub_1", (1, 1), paid=990, lost=0, used=0, brought=0, returned=0, credits_returned=0, voided=0)
+YEAR = InvoiceFunding(
+    "year", "sub_1", (1, 1), paid=990, lost=0, used=0, brought=0, returned=0, credits_returned=0, voided=0
+)
 SWITCH = replace(YEAR, key="switch", order=(2, 2), paid=0, brought=971, returned=990, credits_returned=1_050)
 MONTH = replace(YEAR, key="month", order=(3, 3), paid=0, used=19)
 
 
-def lost_of(*invoices: Invoiced) -> dict[object, Fraction]:
-    return {key: traced.lost for key, traced in trace(invoices).items()}
+def lost_of(*invoices: InvoiceFunding) -> dict[object, Fraction]:
+    return {key: traced.lost for key, traced in trace_money(invoices).items()}
 
 
-def to_void(*invoices: Invoiced) -> int:
-    return trace(invoices)["switch"].to_void
+def to_void(*invoices: InvoiceFunding) -> int:
+    return trace_money(invoices)["switch"].to_void
 
 
 def test_while_all_money_is_here_nothing_is_lost():
@@ -57,11 +59,11 @@ def test_the_order_in_which_they_are_heard_of_does_not_matter():
 
 
 def test_credits_of_time_that_was_given_back_are_passed_on_once():
-    found = trace([YEAR, SWITCH, MONTH])
+    found = trace_money([YEAR, SWITCH, MONTH])
     assert {key: traced.credits_passed for key, traced in found.items()} == {"year": 1_050, "switch": 0, "month": 0}
 
 
 def test_subscriptions_share_the_balance_and_nothing_else():
     other = replace(YEAR, key="other", subscription_id="sub_2", order=(4, 4), paid=0, returned=100, credits_returned=9)
-    found = trace([replace(YEAR, lost=990), SWITCH, other])
+    found = trace_money([replace(YEAR, lost=990), SWITCH, other])
     assert (found["other"].lost, found["switch"].credits_passed) == (0, 0)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.db import connections
 
-from billing.models import Customer, Nudge, Plan
+from billing.models import Customer, Plan, StripeSync
 from billing.stripe_sync import reconciliation, stripe_setup
 from billing.tests.stripe_model import balance
 from genvid.sandbox.process import SandboxProcess
@@ -36,7 +36,7 @@ def house(tmp_path: Path, sandbox: SandboxProcess, settings: Any) -> Iterator[li
         for name, beat in (("first", True), ("second", False))
     ]
     sandbox.knobs(stripe_webhooks="chaos", webhook_late_seconds=0.3, webhook_retry_scale=0.01, seed=4)
-    stripe_setup.set_up()
+    stripe_setup.set_up_stripe()
     for process in (web, *workers):
         process.start()
     yield [web, *workers]
@@ -107,7 +107,9 @@ def kill_until(house: list[OwnProcess], lives: list[Future[None]]) -> None:
 
 def waiting() -> list[tuple[str, ...]]:
     """What workers have still to look at."""
-    return list(Nudge.objects.filter(due_at__isnull=False).values_list("kind", "object_id", "error", "due_at", "tries"))
+    return list(
+        StripeSync.objects.filter(due_at__isnull=False).values_list("kind", "object_id", "error", "due_at", "tries")
+    )
 
 
 def test_every_ledger_is_what_stripes_books_say(house, sandbox):

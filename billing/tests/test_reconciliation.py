@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from billing.models import Checkout, Customer, FormerCustomer, Nudge, Payment, PlanPrice, Subscription
+from billing.models import Checkout, Customer, FormerCustomer, Payment, PlanPrice, StripeSync, Subscription
 from billing.stripe import commands, queries, scans, stripe_client
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync.reconciliation import reconcile
@@ -194,7 +194,7 @@ def test_a_price_that_we_never_made_is_reported(shop, owner):
 def test_a_look_that_was_stuck_is_no_more_once_it_works_out(shop, owner):
     shop.buy(owner, "pack-100")
     shop.tell()
-    Nudge.objects.filter(kind="charge").update(error="provider_error", due_at=None)
+    StripeSync.objects.filter(kind="charge").update(error="provider_error", due_at=None)
     reconcile()
     assert stuck() == []
 
@@ -203,12 +203,12 @@ def test_a_look_that_stays_stuck_is_reported(shop, owner):
     shop.buy(owner, "pack-100")
     PlanPrice.objects.filter(credits=100).update(stripe_price_id="price_of_before")
     shop.tell()
-    session = Nudge.objects.filter(kind="session").values_list("object_id", flat=True).get()
+    session = StripeSync.objects.filter(kind="session").values_list("object_id", flat=True).get()
     assert any(session in line for line in reconcile().unresolved)
 
 
 def test_a_look_at_what_is_gone_at_stripe_is_over(shop, owner):
-    Nudge.objects.create(kind="session", object_id="cs_gone", error="not_found: gone", due_at=None)
+    StripeSync.objects.create(kind="session", object_id="cs_gone", error="not_found: gone", due_at=None)
     assert (reconcile().unresolved, stuck()) == ([], [])
 
 
@@ -237,7 +237,7 @@ def test_without_a_stripe_the_command_says_so(settings):
 
 def test_a_long_report_is_cut_for_the_mail(shop, monkeypatch):
     for number in range(60):
-        Nudge.objects.create(kind="session", object_id=f"cs_{number}", error="unknown_price", due_at=None)
+        StripeSync.objects.create(kind="session", object_id=f"cs_{number}", error="unknown_price", due_at=None)
     refuse = mock.Mock(side_effect=BillingError("unknown_price", retryable=False))
     monkeypatch.setattr(queries, "session", refuse)
     report = reconcile()

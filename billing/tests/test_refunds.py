@@ -12,7 +12,7 @@ from accounts.models import OutgoingEvent
 from billing.checkout import staff_refunds
 from billing.credits import expire
 from billing.enums import DisputeStatus, EntryKind
-from billing.models import CreditLot, Dispute, LedgerEntry, Nudge, Payment, Refund
+from billing.models import CreditLot, Dispute, LedgerEntry, Payment, Refund, StripeSync
 from billing.purchases import refunds
 from billing.stripe import commands, queries
 from billing.stripe.stripe_errors import BillingError
@@ -98,7 +98,7 @@ def test_an_old_answer_about_a_refund_that_has_failed_since_changes_nothing(shop
     shop.stripe.fail_refund(refund["id"])
     shop.tell()
     with nothing_changes():
-        refunds.note(payment_of(buyer).pk, old)
+        refunds.record_charge_state(payment_of(buyer).pk, old)
     assert (balance_of(buyer), Refund.objects.get().status) == (130, "failed")
 
 
@@ -210,7 +210,7 @@ def test_what_was_returned_and_then_expired_is_not_taken_a_second_time(shop, buy
 
 def test_staff_can_give_back_again_what_a_first_refund_did_not(shop, buyer):
     for _ in range(2):
-        staff_refunds.refund(payment_of(buyer), staff_id=None)
+        staff_refunds.refund_payment(payment_of(buyer), staff_id=None)
         shop.tell()
         shop.stripe.fail_refund(Refund.objects.get(status="succeeded").pk)
         shop.tell()
@@ -220,7 +220,7 @@ def test_staff_can_give_back_again_what_a_first_refund_did_not(shop, buyer):
 def test_staff_who_click_twice_give_back_once(shop, buyer):
     payment = payment_of(buyer)
     for _ in range(2):
-        staff_refunds.refund(payment, amount=300, staff_id=None)
+        staff_refunds.refund_payment(payment, amount=300, staff_id=None)
     shop.tell()
     assert (Refund.objects.count(), balance_of(buyer)) == (1, 105)
 
@@ -248,7 +248,7 @@ def test_an_old_answer_about_a_dispute_that_is_won_by_now_changes_nothing(shop, 
     shop.stripe.close_dispute(dispute["id"], "won")
     shop.tell()
     with nothing_changes():
-        refunds.note(payment_of(buyer).pk, old)
+        refunds.record_charge_state(payment_of(buyer).pk, old)
     assert (balance_of(buyer), Dispute.objects.get().status) == (130, "won")
 
 
@@ -270,7 +270,7 @@ def test_the_end_of_a_dispute_is_its_last_word(shop, buyer, end):
     (known,) = told.disputes
     with nothing_changes():
         for status in DisputeStatus:
-            refunds.note(payment_of(buyer).pk, replace(told, disputes=[replace(known, status=status)]))
+            refunds.record_charge_state(payment_of(buyer).pk, replace(told, disputes=[replace(known, status=status)]))
     assert Dispute.objects.get().status == end
 
 
@@ -322,9 +322,9 @@ def test_a_refund_of_a_warned_payment_that_was_not_answered_is_asked_for_again(s
     settings.STRIPE_REFUND_FRAUD_WARNINGS = True
     shop.stripe.fraud_warning(charge_of(buyer))
     with monkeypatch.context() as away:
-        away.setattr(commands, "refund", mock.Mock(side_effect=BillingError("unreachable", retryable=True)))
+        away.setattr(commands, "create_refund", mock.Mock(side_effect=BillingError("unreachable", retryable=True)))
         shop.tell()
-    Nudge.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    StripeSync.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
     shop.work()
     shop.tell()
     assert (balance_of(buyer), stuck()) == (30, [])

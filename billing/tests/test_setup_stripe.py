@@ -38,7 +38,7 @@ def test_prices_are_what_the_plans_say(shop):
 
 
 def test_repeating_it_makes_nothing_twice(shop):
-    stripe_setup.set_up()
+    stripe_setup.set_up_stripe()
     counts = [
         len(listed(path)) for path in ("products", "prices", "webhook_endpoints", "billing_portal/configurations")
     ]
@@ -53,7 +53,7 @@ def test_the_webhook_asks_for_what_we_follow_and_nothing_else(shop):
 
 def test_an_endpoint_whose_secret_is_lost_is_made_anew(shop, owner):
     WebhookEndpoint.objects.all().delete()
-    stripe_setup.set_up()
+    stripe_setup.set_up_stripe()
     shop.secret = WebhookEndpoint.objects.get().secret
     shop.buy(owner, "pack-100")
     shop.tell()
@@ -62,7 +62,7 @@ def test_an_endpoint_whose_secret_is_lost_is_made_anew(shop, owner):
 
 def test_the_portal_offers_the_subscriptions_that_are_for_sale(shop):
     Plan.objects.filter(code="business-month").update(is_active=False)
-    stripe_setup.set_up()
+    stripe_setup.set_up_stripe()
     (configuration,) = listed("billing_portal/configurations")
     offered = {
         price for each in configuration["features"]["subscription_update"]["products"] for price in each["prices"]
@@ -82,7 +82,7 @@ def test_new_terms_are_a_new_price_for_new_buyers(shop, owner):
     old = price_id("pro-month")
     subscription = shop.subscribe(owner, "pro-month")
     Plan.objects.filter(code="pro-month").update(amount=5_900, credits=600)
-    stripe_prices.push(plan("pro-month"))
+    stripe_prices.push_plan(plan("pro-month"))
     shop.stripe.renew(subscription)
     shop.tell()
     assert (price_id("pro-month") != old, stripe_client.get(f"prices/{old}")["active"]) == (True, False)
@@ -93,7 +93,7 @@ def test_new_terms_are_a_new_price_for_new_buyers(shop, owner):
 def test_terms_that_come_back_are_a_price_again(shop):
     for amount in (1_300, 1_200):
         Plan.objects.filter(code="pack-100").update(amount=amount)
-        stripe_prices.push(plan("pack-100"))
+        stripe_prices.push_plan(plan("pack-100"))
     current = stripe_client.get(f"prices/{price_id('pack-100')}")
     assert (current["unit_amount"], current["active"], plan("pack-100").prices.count()) == (1_200, True, 3)
 
@@ -108,7 +108,7 @@ def test_a_purchase_finds_new_terms_that_nobody_pushed(shop, owner):
 @pytest.mark.django_db(transaction=True)
 def test_eight_who_push_one_change_at_once_make_one_price(shop):
     Plan.objects.filter(code="pack-100").update(amount=1_300)
-    made = in_parallel([lambda: stripe_prices.push(plan("pack-100")).stripe_price_id] * 8)
+    made = in_parallel([lambda: stripe_prices.push_plan(plan("pack-100")).stripe_price_id] * 8)
     assert set(made) == {price_id("pack-100")}
     assert len([each for each in listed("prices") if each["unit_amount"] == 1_300]) == 1
 
@@ -143,7 +143,7 @@ def test_staff_change_a_plan_and_its_price_follows(shop, staff, django_capture_o
     body |= {"trial_credits": 0, "features": "[]", "position": shown.position, "is_active": "on"}
     body |= {"prices-TOTAL_FORMS": 0, "prices-INITIAL_FORMS": 0}
     assert staff.post(page, body).status_code == 302
-    stripe_prices.push_all()
+    stripe_prices.push_plans()
     assert (plan("pack-100").name, stripe_client.get(f"prices/{price_id('pack-100')}")["unit_amount"]) == (
         "A hundred",
         1_500,

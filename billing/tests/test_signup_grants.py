@@ -69,7 +69,7 @@ def test_credits_come_with_the_proof_of_the_address(strict):
 
 def test_a_reset_of_the_password_proves_the_address_too(strict):
     sign_up("ada@example.com")
-    passwords.reset(passwords.reset_token(User.objects.get()), "a wholly different phrase")
+    passwords.reset_password(passwords.reset_token(User.objects.get()), "a wholly different phrase")
     assert balance_of("ada@example.com") == 30
 
 
@@ -77,14 +77,16 @@ def test_an_accepted_invitation_proves_the_address_too(strict):
     owner = make_caller()
     sign_up("ada@example.com")
     invitation = make_invitation(owner, email="ada@example.com")
-    invitation_acceptance.accept(token_of(invitation), signed_in_as=User.objects.get(email="ada@example.com").pk)
+    invitation_acceptance.accept_invitation(
+        token_of(invitation), signed_in_as=User.objects.get(email="ada@example.com").pk
+    )
     own = Account.objects.get(memberships__user__email="ada@example.com", memberships__role="owner")
     assert (own.wallet.balance, owner.wallet.balance) == (30, 0)
 
 
 def test_who_joined_by_invitation_gets_them_with_the_first_account_of_their_own(strict):
     owner = make_caller()
-    invitation_acceptance.accept(
+    invitation_acceptance.accept_invitation(
         token_of(make_invitation(owner, email="ada@example.com")), signed_in_as=None, password=PASSWORD
     )
     assert SignupGrant.objects.count() == 0
@@ -176,7 +178,7 @@ def test_an_account_gets_them_once_whoever_owns_it_now(strict):
     sign_up("ada@example.com")
     verify("ada@example.com")
     account = Account.objects.get()
-    signup_grants.claim(account.pk, "bob@example.com")
+    signup_grants.claim_signup_credits(account.pk, "bob@example.com")
     assert (account.wallet.balance, SignupGrant.objects.count()) == (30, 1)
 
 
@@ -328,7 +330,7 @@ def test_of_many_staff_who_approve_at_once_one_does(settings):
     settings.SIGNUP_CREDITS_PER_DAY = 0
     sign_up("ada@example.com")
     grant, boss = SignupGrant.objects.get(), User.objects.create_superuser("staff@example.com", PASSWORD)
-    results = in_parallel([lambda: signup_grants.approve(grant, staff=boss)] * 4)
+    results = in_parallel([lambda: signup_grants.approve_signup_grant(grant, staff=boss)] * 4)
     assert (sorted(results), grant.account.wallet.balance) == ([False] * 3 + [True], 30)
 
 
@@ -383,5 +385,5 @@ def test_an_account_that_had_them_before_there_were_rows_gets_none(strict):
     wallet = sign_up("ada@example.com")
     verify("ada@example.com")
     SignupGrant.objects.all().delete()
-    signup_grants.claim(wallet.pk, "ada@example.com")
+    signup_grants.claim_signup_credits(wallet.pk, "ada@example.com")
     assert balance_of("ada@example.com") == 30

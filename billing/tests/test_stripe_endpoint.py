@@ -153,7 +153,7 @@ def test_nothing_tells_of_a_customer_who_is_forgotten():
     mirror("cus_1")
     assert rows_that_tell("cus_1") != []
     for _ in range(2):
-        webhook_endpoint.forget_customer("cus_1")
+        webhook_endpoint.delete_customer_mirror("cus_1")
         assert rows_that_tell("cus_1") == []
 
 
@@ -161,5 +161,5 @@ def test_of_other_customers_everything_stays():
     mirror("cus_2")
     before = rows_that_tell("cus_2")
     mirror("cus_1")
-    webhook_endpoint.forget_customer("cus_1")
+    webhook_endpoint.delete_customer_mirror("cus_1")
     assert (rows_that_tell("cus_2"), Event.objects.count(), WebhookEventTrigger.objects.count()) == (before, 2, 2)

@@ -8,7 +8,7 @@ import stripe
 import time_machine
 from djstripe.models import Event, WebhookEventTrigger
 
-from billing.models import Nudge
+from billing.models import StripeSync
 from billing.stripe import webhook_endpoint
 from billing.tests.stripe_events import CHARGE, REFUND, SECRET, TableOfAnswers, deliver, event_of
 from genvid.mail.models import QueuedMail
@@ -82,7 +82,7 @@ ODD = [
 def test_a_signed_body_of_another_form_is_refused_and_not_kept(path, value):
     with nothing_changes():
         assert refusal_of(deliver(event_with(path, value))) == (400, "validation_error")
-    assert (Event.objects.count(), WebhookEventTrigger.objects.count(), Nudge.objects.count()) == (0, 0, 0)
+    assert (Event.objects.count(), WebhookEventTrigger.objects.count(), StripeSync.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("value", ["\x00", "\ud800", float("nan"), float("inf")], ids=["nul", "half", "nan", "inf"])
@@ -106,12 +106,12 @@ def test_a_signed_body_that_no_database_stores_is_refused(value):
 )
 def test_what_stripe_leaves_open_is_taken(path, value):
     assert deliver(event_with(path, value)).status_code == 200
-    assert list(Nudge.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
+    assert list(StripeSync.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
 
 
 def test_a_charge_that_comes_whole_is_looked_at_by_its_id():
     assert deliver(event_with("data.object.charge", CHARGE)).status_code == 200
-    assert list(Nudge.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
+    assert list(StripeSync.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
 
 
 # ── What Stripe answers when dj-stripe asks for the object
@@ -150,7 +150,7 @@ def delivered(monkeypatch, status: int, error: dict[str, str]):
 @pytest.mark.parametrize(("status", "error"), DEFINITE)
 def test_an_event_of_what_stripe_refuses_to_tell_of_is_taken_and_looked_at(monkeypatch, status, error):
     assert delivered(monkeypatch, status, error).status_code == 200
-    assert list(Nudge.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
+    assert list(StripeSync.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
     assert QueuedMail.objects.count() == 0
 
 
@@ -158,20 +158,20 @@ def test_a_subscription_whose_customer_stripe_does_not_know_is_taken(monkeypatch
     monkeypatch.setattr(stripe, "default_http_client", Refusing(404, type="invalid_request_error"))
     subscription = {"id": "sub_1", "object": "subscription", "customer": "cus_gone", "status": "active"}
     assert deliver(event_of("customer.subscription.updated", subscription)).status_code == 200
-    assert list(Nudge.objects.values_list("kind", "object_id")) == [("subscription", "sub_1")]
+    assert list(StripeSync.objects.values_list("kind", "object_id")) == [("subscription", "sub_1")]
 
 
 @pytest.mark.parametrize(("status", "error"), SILENCE)
 def test_while_stripe_does_not_tell_the_event_is_to_come_again(monkeypatch, status, error):
     assert refusal_of(delivered(monkeypatch, status, error)) == (503, "provider_unavailable")
-    assert (Event.objects.count(), Nudge.objects.count(), QueuedMail.objects.count()) == (0, 0, 0)
+    assert (Event.objects.count(), StripeSync.objects.count(), QueuedMail.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("status", "error"), OF_THE_KEY)
 def test_while_stripe_refuses_the_key_staff_hear_of_it_once_a_day(monkeypatch, status, error):
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         answers = [refusal_of(delivered(monkeypatch, status, error)) for _ in range(2)]
-    assert (answers, Nudge.objects.count()) == ([(503, "provider_unavailable")] * 2, 0)
+    assert (answers, StripeSync.objects.count()) == ([(503, "provider_unavailable")] * 2, 0)
     (about,) = alarms("billing")
     assert about.endswith("2026-07-01")
 
@@ -179,9 +179,9 @@ def test_while_stripe_refuses_the_key_staff_hear_of_it_once_a_day(monkeypatch, s
 def test_a_kind_that_nobody_follows_is_taken_without_a_look(monkeypatch):
     monkeypatch.setattr(stripe, "default_http_client", Refusing(404, type="invalid_request_error"))
     assert deliver(event_of("charge.captured", CHARGE)).status_code == 200
-    assert Nudge.objects.count() == 0
+    assert StripeSync.objects.count() == 0
 
 
 def test_the_object_of_a_refund_needs_no_charge():
     assert deliver(event_of("refund.created", REFUND | {"charge": ""})).status_code == 200
-    assert Nudge.objects.count() == 0
+    assert StripeSync.objects.count() == 0

@@ -7,11 +7,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from billing.enums import CheckoutStatus, NudgeKind, PaymentKind, RefundStatus
+from billing.enums import CheckoutStatus, PaymentKind, RefundStatus, SyncKind
 from billing.models import Allowance, Checkout, CreditLot, Payment, Subscription
 from billing.purchases import payments, subscriptions
 from billing.stripe import queries, stripe_client
-from billing.stripe.stripe_types import RefundFacts
+from billing.stripe.stripe_types import RefundState
 from billing.stripe_sync import handlers
 from billing.tests.shop import balance_of, charge_of, payment_of, plan, price_id, stuck
 from genvid.tests.asserts import data_of
@@ -134,7 +134,7 @@ def test_one_that_staff_moved_to_a_price_of_their_own_ends_like_every_other(shop
 def test_one_with_an_item_of_staffs_beside_ours_is_ours(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     facts = replace(queries.subscription(subscription), price_ids=["price_of_theirs", price_id("pro-month")])
-    subscriptions.note(facts, read_at=timezone.now())
+    subscriptions.record_subscription(facts, read_at=timezone.now())
     assert Subscription.objects.get().price.plan.code == "pro-month"
 
 
@@ -142,13 +142,13 @@ def test_a_second_charge_of_one_invoice_is_the_same_payment(shop, owner, monkeyp
     """Part of it was paid by another payment intent, and is given back."""
     shop.subscribe(owner)
     payment = payment_of(owner)
-    refund = RefundFacts("re_2", 950, RefundStatus.SUCCEEDED, timezone.now())
+    refund = RefundState("re_2", 950, RefundStatus.SUCCEEDED, timezone.now())
     first = queries.charge(payment.stripe_charge_id)
     second = replace(first, id="ch_2", payment_intent_id="pi_2", amount=950, refunds=[refund])
     monkeypatch.setattr(queries, "charge", lambda _: second)
     monkeypatch.setattr(queries, "session_of_intent", lambda _: "")
     monkeypatch.setattr(queries, "invoice_of_intent", lambda _: payment.source_id)
-    handlers.follow(NudgeKind.CHARGE, "ch_2")
+    handlers.sync_object(SyncKind.CHARGE, "ch_2")
     assert (balance_of(owner), charge_of(owner)) == (30 + 85, first.id)
 
 
@@ -188,7 +188,7 @@ def test_a_month_that_was_due_before_the_end_is_given_though_it_comes_late(shop,
     shop.stripe.cancel(subscription)
     shop.tell()
     Allowance.objects.filter(pk=to_come.pk).update(due_at=timezone.now())
-    assert (payments.grant_due(), balance_of(owner)) == (1, 200 + 170)
+    assert (payments.grant_due_allowances(), balance_of(owner)) == (1, 200 + 170)
     due.refresh_from_db()
     to_come.refresh_from_db()
     assert (due.granted_at is None, to_come.granted_at is None, to_come.void_at is None) == (False, True, False)
@@ -400,7 +400,7 @@ def test_an_old_answer_does_not_undo_a_newer_one(shop, owner):
     earlier, facts = timezone.now(), queries.subscription(subscription)
     shop.stripe.cancel(subscription)
     shop.tell()
-    subscriptions.note(facts, read_at=earlier)
+    subscriptions.record_subscription(facts, read_at=earlier)
     assert (seen(owner)["status"], tier_of(owner)) == ("canceled", None)
 
 
@@ -416,6 +416,6 @@ def test_an_allowance_that_cannot_be_given_keeps_nobody_else_waiting(shop, owner
     first, second = Allowance.objects.filter(granted_at=None)[:2]
     Allowance.objects.filter(pk__in=[first.pk, second.pk]).update(due_at=timezone.now())
     grant(outsider, 1, reference=first.reference)
-    assert (payments.grant_due(), balance_of(owner)) == (1, 30 + 170 * 2)
+    assert (payments.grant_due_allowances(), balance_of(owner)) == (1, 30 + 170 * 2)
     owed = Allowance.objects.filter(granted_at=None, due_at__lte=timezone.now())
     assert [allowance.pk for allowance in owed] == [first.pk]

@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from billing import jobs
-from billing.enums import NudgeKind
-from billing.models import Nudge, Payment
+from billing.enums import SyncKind
+from billing.models import Payment, StripeSync
 from billing.stripe.webhook_endpoint import EVENT_TYPES
 from billing.stripe_sync import sync_queue
 from genvid.jobs import backlog, enqueue
@@ -23,15 +23,15 @@ CHARGE = {"id": "ch_1", "object": "charge"}
 @pytest.mark.parametrize(
     ("event_type", "obj", "target"),
     [
-        ("charge.refunded", {"id": "ch_1"}, (NudgeKind.CHARGE, "ch_1")),
-        ("charge.dispute.created", {"id": "du_1", "charge": "ch_1"}, (NudgeKind.CHARGE, "ch_1")),
-        ("refund.failed", {"id": "re_1", "charge": "ch_1"}, (NudgeKind.CHARGE, "ch_1")),
-        ("radar.early_fraud_warning.created", {"id": "issfr_1", "charge": "ch_1"}, (NudgeKind.CHARGE, "ch_1")),
-        ("checkout.session.completed", {"id": "cs_1"}, (NudgeKind.SESSION, "cs_1")),
-        ("invoice.paid", {"id": "in_1"}, (NudgeKind.INVOICE, "in_1")),
-        ("customer.subscription.deleted", {"id": "sub_1"}, (NudgeKind.SUBSCRIPTION, "sub_1")),
-        ("payment_intent.succeeded", {"id": "pi_1"}, (NudgeKind.PAYMENT_INTENT, "pi_1")),
-        ("customer.deleted", {"id": "cus_1"}, (NudgeKind.CUSTOMER, "cus_1")),
+        ("charge.refunded", {"id": "ch_1"}, (SyncKind.CHARGE, "ch_1")),
+        ("charge.dispute.created", {"id": "du_1", "charge": "ch_1"}, (SyncKind.CHARGE, "ch_1")),
+        ("refund.failed", {"id": "re_1", "charge": "ch_1"}, (SyncKind.CHARGE, "ch_1")),
+        ("radar.early_fraud_warning.created", {"id": "issfr_1", "charge": "ch_1"}, (SyncKind.CHARGE, "ch_1")),
+        ("checkout.session.completed", {"id": "cs_1"}, (SyncKind.SESSION, "cs_1")),
+        ("invoice.paid", {"id": "in_1"}, (SyncKind.INVOICE, "in_1")),
+        ("customer.subscription.deleted", {"id": "sub_1"}, (SyncKind.SUBSCRIPTION, "sub_1")),
+        ("payment_intent.succeeded", {"id": "pi_1"}, (SyncKind.PAYMENT_INTENT, "pi_1")),
+        ("customer.deleted", {"id": "cus_1"}, (SyncKind.CUSTOMER, "cus_1")),
         ("refund.created", {"id": "re_1", "charge": None}, None),
         ("product.created", {"id": "prod_1"}, None),
     ],
@@ -47,68 +47,68 @@ def test_everything_that_we_ask_for_leads_somewhere(event_type):
 
 def test_many_events_of_one_thing_are_one_look():
     for _ in range(3):
-        sync_queue.note_event("charge.refunded", CHARGE)
-    assert list(Nudge.objects.values_list("object_id", "version")) == [("ch_1", 3)]
+        sync_queue.request_sync_for_event("charge.refunded", CHARGE)
+    assert list(StripeSync.objects.values_list("object_id", "version")) == [("ch_1", 3)]
 
 
 def test_what_is_not_due_is_not_looked_at():
-    row = sync_queue.nudge(NudgeKind.CHARGE, "ch_1")
-    Nudge.objects.update(due_at=timezone.now() + timedelta(minutes=1))
-    assert sync_queue.look(row.pk) is False
-    assert Nudge.objects.get().tries == 0
+    row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
+    StripeSync.objects.update(due_at=timezone.now() + timedelta(minutes=1))
+    assert sync_queue.run_sync(row.pk) is False
+    assert StripeSync.objects.get().tries == 0
 
 
 def test_a_thing_that_stripe_does_not_know_is_gone_and_looked_at_no_more(sandbox):
-    row = sync_queue.nudge(NudgeKind.CHARGE, "ch_nobody_knows")
-    assert sync_queue.look(row.pk) is True
+    row = sync_queue.request_sync(SyncKind.CHARGE, "ch_nobody_knows")
+    assert sync_queue.run_sync(row.pk) is True
     row.refresh_from_db()
     assert (row.due_at, row.error, Payment.objects.count()) == (None, "", 0)
 
 
 def test_each_failure_that_nobody_foresaw_waits_longer():
-    row = sync_queue.nudge(NudgeKind.CHARGE, "ch_1")
-    Nudge.objects.update(kind="unheard_of")
+    row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
+    StripeSync.objects.update(kind="unheard_of")
     waits = []
     for _ in range(9):
-        Nudge.objects.update(due_at=timezone.now())
-        sync_queue.look(row.pk)
+        StripeSync.objects.update(due_at=timezone.now())
+        sync_queue.run_sync(row.pk)
         row.refresh_from_db()
         waits.append(round((row.due_at - timezone.now()).total_seconds()))
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900]
 
 
 def test_one_that_a_dead_worker_took_is_due_again_after_its_lease(settings, sandbox):
-    row = sync_queue.nudge(NudgeKind.CHARGE, "ch_1")
+    row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
     now = timezone.now()
-    Nudge.objects.update(due_at=now + timedelta(seconds=settings.BILLING_LEASE), tries=1)
-    assert sync_queue.sweep() == 0
+    StripeSync.objects.update(due_at=now + timedelta(seconds=settings.BILLING_LEASE), tries=1)
+    assert sync_queue.sweep_syncs() == 0
     with still_clocks(now + timedelta(seconds=settings.BILLING_LEASE + 1)):
-        assert sync_queue.sweep() == 1
-        assert sync_queue.look(row.pk) is True
-    assert Nudge.objects.get().due_at is None
+        assert sync_queue.sweep_syncs() == 1
+        assert sync_queue.run_sync(row.pk) is True
+    assert StripeSync.objects.get().due_at is None
 
 
 def test_a_long_queue_gets_no_longer(monkeypatch):
-    row = sync_queue.nudge(NudgeKind.CHARGE, "ch_1")
+    row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
     monkeypatch.setattr(sync_queue, "A_SWEEP", backlog(jobs.LOOK) + 1)
     enqueue(jobs.LOOK, str(row.pk))
-    assert sync_queue.sweep() == 0
+    assert sync_queue.sweep_syncs() == 0
     monkeypatch.setattr(sync_queue, "A_SWEEP", backlog(jobs.LOOK) + 1)
-    assert sync_queue.sweep() == 1
+    assert sync_queue.sweep_syncs() == 1
 
 
 def test_what_was_quiet_for_long_is_forgotten_and_what_is_stuck_is_not():
     old = timezone.now() - timedelta(days=61)
     for object_id, error in (("ch_1", ""), ("ch_2", "not_found")):
-        Nudge.objects.create(kind="charge", object_id=object_id, due_at=None, noted_at=old, error=error)
-    assert (sync_queue.forget_old(), Nudge.objects.get().object_id) == (1, "ch_2")
+        StripeSync.objects.create(kind="charge", object_id=object_id, due_at=None, noted_at=old, error=error)
+    assert (sync_queue.delete_finished_syncs(), StripeSync.objects.get().object_id) == (1, "ch_2")
 
 
 def test_prometheus_sees_what_waits_and_what_is_stuck():
     now = timezone.now()
-    Nudge.objects.create(kind="charge", object_id="ch_1", due_at=now - timedelta(seconds=90))
-    Nudge.objects.create(kind="charge", object_id="ch_2", due_at=now + timedelta(hours=1))
-    Nudge.objects.create(kind="charge", object_id="ch_3", due_at=None, error="not_found")
+    StripeSync.objects.create(kind="charge", object_id="ch_1", due_at=now - timedelta(seconds=90))
+    StripeSync.objects.create(kind="charge", object_id="ch_2", due_at=now + timedelta(hours=1))
+    StripeSync.objects.create(kind="charge", object_id="ch_3", due_at=None, error="not_found")
     outbox.write("billing.receipt")
     page = series(Client().get("/metrics"))
     names = ("genvid_stripe_looks_due", "genvid_stripe_looks_stuck", "genvid_letters_due")

@@ -14,7 +14,7 @@ from djstripe.models import WebhookEndpoint, WebhookEventTrigger
 from djstripe.views import ProcessWebhookView
 from stripe import SignatureVerificationError, StripeError, WebhookSignature
 
-from billing.stripe.event_validation import refuse_odd
+from billing.stripe.event_validation import refuse_malformed
 from billing.stripe.stripe_errors import translated
 from billing.stripe.webhook_endpoint import EVENT_TYPES
 from billing.stripe_sync import sync_queue
@@ -48,7 +48,7 @@ def _accept(uuid: UUID, request: HttpRequest, body: bytes) -> None:
         return
     if "id" in event and "livemode" in event:
         # Without these dj-stripe refuses it by itself.
-        refuse_odd(event)
+        refuse_malformed(event)
     _hand_over(request, uuid, event)
 
 
@@ -111,7 +111,7 @@ def _go_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
         sync_queue.alarm_refused_key(refused)
         raise ProviderUnavailable from error
     if event["type"] in EVENT_TYPES:
-        sync_queue.note_event(event["type"], event["data"]["object"])
+        sync_queue.request_sync_for_event(event["type"], event["data"]["object"])
     deliveries.add("taken")
 
 

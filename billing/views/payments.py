@@ -38,7 +38,7 @@ class SubscriptionViewSet(AccountViewSet):
         The present one, else the last.
         """
         account_id = self.caller.account_id
-        return Response(subscription_data(subscriptions.shown_of(account_id), tier_of(account_id)))
+        return Response(subscription_data(subscriptions.current_subscription_of(account_id), tier_of(account_id)))
 
 
 class InvoiceViewSet(ListMixin, AccountViewSet):

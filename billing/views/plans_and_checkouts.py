@@ -73,7 +73,7 @@ class CheckoutViewSet(AccountViewSet):
         Opens a page of Stripe's. Credits come once it is paid there: a webhook (`payment.succeeded`) tells.
         """
         asked = checkouts.CheckoutRequest(**self.body)
-        started = checkouts.start(self.caller, asked, idempotency_key=request.headers.get("Idempotency-Key"))
+        started = checkouts.start_checkout(self.caller, asked, idempotency_key=request.headers.get("Idempotency-Key"))
         return Response(started, status=201)
 
     def retrieve(self, request: Request, session_id: str) -> Response:
@@ -81,7 +81,7 @@ class CheckoutViewSet(AccountViewSet):
 
         For buyers who are back from Stripe's page.
         """
-        return Response(checkouts.status_of(self.caller.account_id, session_id))
+        return Response(checkouts.checkout_status(self.caller.account_id, session_id))
 
 
 class PortalViewSet(AccountViewSet):
@@ -104,4 +104,4 @@ class PortalViewSet(AccountViewSet):
 
         A page of Stripe's: change plan and card, cancel, find invoices.
         """
-        return Response(checkouts.open_portal(self.caller), status=201)
+        return Response(checkouts.start_portal(self.caller), status=201)

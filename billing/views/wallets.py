@@ -27,7 +27,7 @@ class WalletViewSet(AccountViewSet):
 
     def retrieve(self, request: Request) -> Response:
         """Show the wallet."""
-        return Response(wallet_representation.shown(self.caller.account_id))
+        return Response(wallet_representation.wallet_data(self.caller.account_id))
 
 
 class LedgerViewSet(ListMixin, AccountViewSet):

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 InThread = Callable[[Callable[[], HttpResponse]], Awaitable[HttpResponse]]
 
 
-class Later(HttpResponse):
+class Deferred(HttpResponse):
     """Stands for an answer that is made when `wait` is over. Only the ASGI handler of `genvid.asgi` knows it."""
 
     def __init__(self, *, wait: Callable[[], Awaitable[None]], answer: Callable[[], HttpResponse]) -> None:

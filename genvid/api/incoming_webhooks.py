@@ -46,4 +46,4 @@ def count_forgery(request: HttpRequest, deliveries: Tally) -> None:
     """Raises RateLimited after too many from one address. What the provider signed is never counted."""
     deliveries.add("forged")
     if settings.RATE_LIMITS:
-        rate_limits.of_stranger(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()
+        rate_limits.of_anonymous(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()

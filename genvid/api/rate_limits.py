@@ -28,7 +28,7 @@ ENTITLEMENT_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Standing:
+class RateLimitState:
     """Where somebody stands after this request. `resets_in`: seconds until the whole limit is there again."""
 
     limit: int
@@ -47,23 +47,23 @@ class Standing:
             raise RateLimited(retry_after=max(1, self.resets_in))
 
 
-def of_caller(account_id: UUID, user_id: UUID, key_id: UUID | None) -> Standing:
+def of_caller(account_id: UUID, user_id: UUID, key_id: UUID | None) -> RateLimitState:
     """Count a request of somebody who has proved who they are."""
     subject = f"key:{key_id}" if key_id else f"user:{user_id}:{account_id}"
     return hit(RateLimitItemPerMinute(_entitlement(account_id)), subject)
 
 
-def of_stranger(request: HttpRequest, limit: RateLimitItem | None = None) -> Standing:
+def of_anonymous(request: HttpRequest, limit: RateLimitItem | None = None) -> RateLimitState:
     """Count a request by the address that it came from."""
     return hit(limit or settings.RATE_LIMIT_ANONYMOUS, f"address:{neighbourhood(client_address(request))}")
 
 
-def hit(limit: RateLimitItem, subject: str) -> Standing:
+def hit(limit: RateLimitItem, subject: str) -> RateLimitState:
     """Take one, if one is left."""
     taken = counting(lambda limiter: limiter.hit(limit, subject))
     stats = counting(lambda limiter: limiter.get_window_stats(limit, subject))
     resets_in = max(0, math.ceil(stats.reset_time - time.time()))
-    return Standing(limit.amount, max(0, stats.remaining) if taken else 0, resets_in, is_over=not taken)
+    return RateLimitState(limit.amount, max(0, stats.remaining) if taken else 0, resets_in, is_over=not taken)
 
 
 def neighbourhood(address: str) -> str:

@@ -25,7 +25,7 @@ from genvid.api import rate_limits
 from genvid.api.endpoints import Endpoint
 from genvid.api.etags import with_etag
 from genvid.api.filters import message_of, takes_nothing
-from genvid.api.rate_limits import Standing
+from genvid.api.rate_limits import RateLimitState
 from genvid.api.renderers import EnvelopeRenderer
 from genvid.api.serializers import StrictSerializer, validated
 from genvid.errors import DomainError, MalformedBody, NotFound, ValidationFailed
@@ -49,7 +49,7 @@ class StrictViewSet(GenericViewSet[Any]):
     lookup_value_converter = "uuid"
     representation: Any
     """A function that shapes one row for the API: `staticmethod(plan_data)`."""
-    quota: Standing | None = None
+    quota: RateLimitState | None = None
     """What is left of the rate limit after this request; None while it was not counted."""
     _body: dict[str, Any] | None = None
     _object: Any = None
@@ -178,7 +178,7 @@ class StrictViewSet(GenericViewSet[Any]):
         except DomainError as error:
             refusal = error
         if caller is None or not caller.is_authenticated:
-            self.quota = rate_limits.of_stranger(request, getattr(settings, self.endpoint.rate_limit))
+            self.quota = rate_limits.of_anonymous(request, getattr(settings, self.endpoint.rate_limit))
         else:
             self.quota = rate_limits.of_caller(caller.account_id, caller.user_id, caller.key_id)
         self.quota.enforce()

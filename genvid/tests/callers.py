@@ -73,7 +73,7 @@ class World:
 
     def _strangers(self) -> list[Asker]:
         removed = make_teammate(self.owner)
-        members.remove(self.owner.caller, removed.user.pk)
+        members.remove_member(self.owner.caller, removed.user.pk)
         deactivated = make_teammate(self.owner)
         type(deactivated.user).objects.filter(pk=deactivated.user.pk).update(is_active=False)
         return [
@@ -123,13 +123,13 @@ def make_world() -> World:
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     endpoint = make_endpoint(owner, url="https://93.184.216.34/hook")
     table = Table(["name"], [{"name": "Ada"}], [])
-    batch = batch_actions.create(owner.caller, make_request(script="Hi {{name}}", avatar_id=avatar.pk), table)
+    batch = batch_actions.create_batch(owner.caller, make_request(script="Hi {{name}}", avatar_id=avatar.pk), table)
     rows: dict[str, Any] = {
         "avatar": avatar,
         "voice": avatar.default_voice,
         "batch": batch,
         "endpoint": endpoint,
-        "delivery": webhook_endpoints.ping(endpoint, {}),
+        "delivery": webhook_endpoints.send_ping(endpoint, {}),
         "key": make_key(owner).key,
         "invitation": world.invitation,
         "member": make_teammate(owner).user,

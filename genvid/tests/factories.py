@@ -27,7 +27,7 @@ from genvid.tests.contract import check_described
 from videos import settlement
 from videos.enums import Status
 from videos.lifecycle import video_actions
-from videos.models import Video, after
+from videos.models import Video, seconds_from_now
 from videos.video_request import NAMES, VideoRequest
 
 PASSWORD = "correct horse battery staple"
@@ -94,7 +94,7 @@ def make_teammate(of: Person, role: Role = Role.MEMBER) -> Person:
 
 
 def make_invitation(by: Person, *, email: str = "", role: str = Role.MEMBER) -> Invitation:
-    return invitations.invite(by.caller, email=email or f"invited{next(_numbers)}@example.com", role=role)
+    return invitations.create_invitation(by.caller, email=email or f"invited{next(_numbers)}@example.com", role=role)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Program:
 def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
     """A key that `of` made: with all scopes that a key can have, unless some are named."""
     given = {"name": "Automation", "scopes": list(scopes) or [scope.value for scope in KEY_SCOPES]}
-    key, text = api_keys.create(of.caller, **given | limits)
+    key, text = api_keys.create_api_key(of.caller, **given | limits)
     client = JsonClient()
     client.credentials(HTTP_X_API_KEY=text)
     return Program(key, text, client)
@@ -117,7 +117,7 @@ def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
 
 def make_endpoint(of: Person, *events: str, url: str = "https://hooks.example.com/genvid", **fields: Any) -> Any:
     """A webhook endpoint that wants every event, unless some are named. `fields` of the row are set last."""
-    endpoint = webhook_endpoints.create(of.caller, url=url, events=list(events) or ["*"])
+    endpoint = webhook_endpoints.create_endpoint(of.caller, url=url, events=list(events) or ["*"])
     if fields:
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
         endpoint.refresh_from_db()
@@ -238,7 +238,7 @@ def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Vi
             fields[f"{name}_id"] = fields.pop(name).pk
     asked = {name: fields.pop(name) for name in [*fields] if name in NAMES}
     request = make_request(**asked)
-    video = video_actions.create(caller.caller, request, draft=status == Status.DRAFT, retry_of=retry_of)
+    video = video_actions.create_video(caller.caller, request, draft=status == Status.DRAFT, retry_of=retry_of)
     lead(video, status, **{name: fields.pop(name) for name in ("duration", "error_code") if name in fields})
     if fields:
         Video.objects.filter(pk=video.pk).update(**fields)
@@ -258,24 +258,24 @@ def _facts(video: Video, step: Status) -> dict[str, Any]:
     if step == Status.SUBMITTING:
         key = f"{video.pk}.{video.attempt + 1}.test"
         notes = {"attempt": video.attempt + 1, "idempotency_key": key, "submitted_at": timezone.now()}
-        return {**notes, "due_at": timezone.now(), "deadline_at": after(3600)}
+        return {**notes, "due_at": timezone.now(), "deadline_at": seconds_from_now(3600)}
     if step == Status.RENDERING:
         return {
             "provider_video_id": f"remote_{next(_numbers)}",
-            "due_at": after(60),
-            "deadline_at": after(3600),
+            "due_at": seconds_from_now(60),
+            "deadline_at": seconds_from_now(3600),
         }
-    return {"rendered_at": timezone.now(), "due_at": timezone.now(), "deadline_at": after(3600)}
+    return {"rendered_at": timezone.now(), "due_at": timezone.now(), "deadline_at": seconds_from_now(3600)}
 
 
 def _end(video: Video, status: str, *, duration: Any = "2.500", error_code: str = "render_failed") -> None:
     if status == Status.CANCELED:
-        video_actions.cancel(video)
+        video_actions.cancel_by_client(video)
     elif status == Status.FAILED:
         message = "The video could not be made. Nothing was charged."
-        settlement.fail(video, code=error_code, message=message, retryable=True, reason="test")
+        settlement.fail_video(video, code=error_code, message=message, retryable=True, reason="test")
     elif status == Status.COMPLETED:
-        settlement.complete(video, duration=Decimal(str(duration)), **_files(video))
+        settlement.complete_video(video, duration=Decimal(str(duration)), **_files(video))
 
 
 def _files(video: Video) -> dict[str, Any]:

@@ -30,9 +30,9 @@ from billing.models import (
     Hold,
     Invoice,
     LedgerEntry,
-    Nudge,
     Payment,
     RenderRate,
+    StripeSync,
     Subscription,
     TopUp,
     TopUpRule,
@@ -54,7 +54,7 @@ from videos.models import (
     OperatorAlarm,
     ProviderState,
     ProviderWebhook,
-    RenderPace,
+    RenderTime,
     Video,
     VideoEvent,
     WebhookDelivery,
@@ -65,7 +65,7 @@ pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
     *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
-    *[Batch, RenderPace, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
+    *[Batch, RenderTime, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
     *[
         WebhookEndpoint,
         Delivery,
@@ -75,7 +75,7 @@ UNTOUCHABLE = [
         Customer,
         FormerCustomer,
         Invoice,
-        Nudge,
+        StripeSync,
         Payment,
     ],
     *[Subscription, TopUp, TopUpRule, AuditEntry, StaffAct],
@@ -102,7 +102,7 @@ def rows(owner) -> Video:
     """At least one row of everything that has a page."""
     video = make_video(owner, "completed", title="Spring sale")
     ProviderState.objects.create(name=provider_gate.NAME, code="busy")
-    audit_log.note_staff(AuditAct.ORDERS_PAUSED, staff_id=None, by="sam")
+    audit_log.record_staff_action(AuditAct.ORDERS_PAUSED, staff_id=None, by="sam")
     ProviderWebhook.objects.create(endpoint_id="ep_1", url="https://genvid.example/hook", secret="whsec_secret")
     WebhookDelivery.objects.create(key="evt_1", event_type="avatar_video.success", payload={})
     IdempotencyRecord.objects.create(account=owner.account, key="k", fingerprint="f", claimed_at=video.created_at)
@@ -120,7 +120,7 @@ def rows(owner) -> Video:
     account, now = owner.account, video.created_at
     Customer.objects.create(account=account, stripe_customer_id="cus_1")
     FormerCustomer.objects.create(account=account, stripe_customer_id="cus_0")
-    Nudge.objects.create(kind="charge", object_id="ch_1")
+    StripeSync.objects.create(kind="charge", object_id="ch_1")
     TopUpRule.objects.create(account=account, threshold=1, plan=payment.price.plan, monthly_limit=5000)
     TopUp.objects.create(account=account, price=payment.price, amount=1200)
     period = {"current_period_start": now, "current_period_end": now, "read_at": now, "created_at": now}
@@ -130,7 +130,7 @@ def rows(owner) -> Video:
     event = Event.objects.create(id="evt_1", type="invoice.paid", data={"object": {"id": "in_1"}})
     WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
     OperatorAlarm.objects.create(key="a:b", code="a", text="b", first_at=now, last_at=now)
-    RenderPace.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
+    RenderTime.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video
 
 

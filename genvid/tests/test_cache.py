@@ -34,20 +34,20 @@ def test_what_is_remembered_is_not_looked_for_again():
 def test_what_is_forgotten_is_looked_for_again():
     calls, find = asked()
     cache.remembered("key", find, 60)
-    cache.forget("key")
+    cache.delete("key")
     cache.remembered("key", find, 60)
     assert len(calls) == 2
 
 
 def test_only_the_first_in_a_while_is_the_first():
-    assert [cache.first_in("key", 60) for _ in range(3)] == [True, False, False]
+    assert [cache.is_first_in("key", 60) for _ in range(3)] == [True, False, False]
 
 
 def test_without_a_cache_everything_is_looked_for_and_everybody_is_first(dead_cache):
     calls, find = asked()
     assert [cache.remembered("key", find, 60) for _ in range(2)] == ["found"] * 2
-    assert [cache.first_in("key", 60) for _ in range(2)] == [True, True]
-    assert cache.forget("key") is None
+    assert [cache.is_first_in("key", 60) for _ in range(2)] == [True, True]
+    assert cache.delete("key") is None
     assert len(calls) == 2
 
 
@@ -56,4 +56,4 @@ def test_a_dead_cache_stops_no_client(owner, dead_cache):
     avatar = make_avatar()
     answer = owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
     assert data_of(answer, 201)["status"] == "queued"
-    session_cache.forget(owner.caller.session_id)
+    session_cache.forget_sessions(owner.caller.session_id)

@@ -54,7 +54,7 @@ def test_everything_that_a_page_names_exists(page: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "videos.lifecycle.video_actions.create",
+        "videos.lifecycle.video_actions.create_video",
         "videos.models.Video.move",
         "genvid.heygen",
         "billing/gateway/",

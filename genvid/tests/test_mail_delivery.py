@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from accounts.enums import MailKind
 from accounts.models import User
-from billing.enums import LetterKind
+from billing.enums import MailKind as LetterKind
 from genvid.mail import composing, delivery, gauges, jobs, outbox, staff_alarms
 from genvid.mail.composing import Message, Order, Recipient, composes
 from genvid.mail.models import QueuedMail

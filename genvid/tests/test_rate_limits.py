@@ -199,7 +199,7 @@ def test_a_forwarded_address_that_a_caller_made_up_is_not_believed(rf, settings,
     settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": proxies}
     settings.RATE_LIMIT_ANONYMOUS = parse("1/minute")
     rate_limits.hit(settings.RATE_LIMIT_ANONYMOUS, f"address:{counts_as}")
-    assert rate_limits.of_stranger(rf.get("/", HTTP_X_FORWARDED_FOR=header)).is_over
+    assert rate_limits.of_anonymous(rf.get("/", HTTP_X_FORWARDED_FOR=header)).is_over
 
 
 # How it is counted

@@ -18,7 +18,7 @@ from accounts.enums import AuditAct
 from genvid.admin import ReadOnlyAdmin
 from genvid.errors import DomainError
 from videos.models import Video
-from videos.staff.action_forms import LEVERS, MOST_AT_ONCE, Lever, ask, is_confirmed
+from videos.staff.action_forms import MOST_AT_ONCE, STAFF_ACTIONS, StaffAction, ask, is_confirmed
 
 NAMED = 20
 """Videos, and refusals, that a page names one by one."""
@@ -32,10 +32,10 @@ class OperatedAdmin(ReadOnlyAdmin):
         return allowed
 
 
-def _page_of(lever: Lever) -> Callable[..., HttpResponse]:
+def _page_of(lever: StaffAction) -> Callable[..., HttpResponse]:
     """The page of a lever for one video."""
 
-    def page(self: "LeverAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+    def page(self: "StaffActionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
         video = get_object_or_404(Video, pk=object_id)
         form = lever.form(request.POST, request.FILES) if is_confirmed(request) else lever.form()
         if is_confirmed(request) and form.is_valid():
@@ -48,10 +48,10 @@ def _page_of(lever: Lever) -> Callable[..., HttpResponse]:
     return decorated
 
 
-def _action_of(lever: Lever) -> Callable[..., HttpResponse | None]:
+def _action_of(lever: StaffAction) -> Callable[..., HttpResponse | None]:
     """The same for the videos that were ticked in the list."""
 
-    def several(self: "LeverAdmin", request: HttpRequest, videos: "QuerySet[Video]") -> HttpResponse | None:
+    def several(self: "StaffActionAdmin", request: HttpRequest, videos: "QuerySet[Video]") -> HttpResponse | None:
         chosen = list(videos.select_related("account")[: MOST_AT_ONCE + 1])
         if len(chosen) > MOST_AT_ONCE:
             self.message_user(request, f"At most {MOST_AT_ONCE} videos at a time.", messages.ERROR)
@@ -70,13 +70,13 @@ def _action_of(lever: Lever) -> Callable[..., HttpResponse | None]:
     return decorated
 
 
-class LeverAdmin(OperatedAdmin):
+class StaffActionAdmin(OperatedAdmin):
     """A staff page of videos with the levers on it."""
 
-    actions = [_action_of(lever) for lever in LEVERS if lever.bulk]
-    actions_detail = [{"title": "Levers", "items": [f"pull_{lever.name}" for lever in LEVERS]}]
+    actions = [_action_of(lever) for lever in STAFF_ACTIONS if lever.bulk]
+    actions_detail = [{"title": "Levers", "items": [f"pull_{lever.name}" for lever in STAFF_ACTIONS]}]
 
-    def pull(self, request: HttpRequest, lever: Lever, videos: list[Video], given: dict[str, Any]) -> None:
+    def pull(self, request: HttpRequest, lever: StaffAction, videos: list[Video], given: dict[str, Any]) -> None:
         """Pull it for each, tell what came of it, and note in the history who did."""
         refused: list[str] = []
         for video in videos:
@@ -92,24 +92,24 @@ class LeverAdmin(OperatedAdmin):
         for line in refused[:NAMED]:
             self.message_user(request, line, messages.ERROR)
 
-    def _act(self, request: HttpRequest, lever: Lever, video: Video, given: dict[str, Any]) -> None:
+    def _act(self, request: HttpRequest, lever: StaffAction, video: Video, given: dict[str, Any]) -> None:
         """Pull it, and write down who did. Raises DomainError."""
         with transaction.atomic() if lever.is_local else nullcontext():
             lever.pull(video, by=request.user.get_username(), **given)
             said = {f"given_{name}": str(value)[:300] for name, value in given.items()}
             facts = {"action": lever.name, "video": video.pk, **said}
             staff = UUID(str(request.user.pk))
-            audit_log.note_staff(AuditAct.VIDEO_ACTION, staff_id=staff, account_id=video.account_id, **facts)
+            audit_log.record_staff_action(AuditAct.VIDEO_ACTION, staff_id=staff, account_id=video.account_id, **facts)
 
 
-for _lever in LEVERS:
-    setattr(LeverAdmin, f"pull_{_lever.name}", _page_of(_lever))
+for _lever in STAFF_ACTIONS:
+    setattr(StaffActionAdmin, f"pull_{_lever.name}", _page_of(_lever))
 
 
 def _line(video: Video) -> str:
     return f"{video.title or video.pk} ({video.status})"
 
 
-def _note(lever: Lever, given: dict[str, Any]) -> str:
+def _note(lever: StaffAction, given: dict[str, Any]) -> str:
     said = ", ".join(f"{name}: {value}" for name, value in given.items())
     return f"{lever.title}. {said}".rstrip(". ")

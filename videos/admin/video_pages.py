@@ -13,14 +13,14 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
-from videos.admin.staff_action_pages import LeverAdmin, OperatedAdmin
+from videos.admin.staff_action_pages import OperatedAdmin, StaffActionAdmin
 from videos.media.signed_links import signed_link
 from videos.models import (
     Batch,
     OperatorAlarm,
     ProviderState,
     ProviderWebhook,
-    RenderPace,
+    RenderTime,
     Video,
     VideoEvent,
     WebhookDelivery,
@@ -40,7 +40,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(Video)
-class VideoAdmin(LeverAdmin):
+class VideoAdmin(StaffActionAdmin):
     list_display = (
         *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
         *("waits_because", "error_code"),
@@ -110,7 +110,7 @@ class BatchAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
 
 
-@admin.register(RenderPace)
+@admin.register(RenderTime)
 class RenderPaceAdmin(ReadOnlyAdmin):
     list_display = ("engine", "longest", "samples", "p05", "p50", "p90", "p99", "updated_at")
     list_filter = ("engine",)

@@ -25,7 +25,7 @@ from videos.batches.columns import AmbiguousColumn, NoColumn, columns_for
 from videos.enums import Status
 from videos.lifecycle import scripts, video_actions
 from videos.lifecycle.video_actions import Cast
-from videos.models import Batch, Video, VideoEvent, after
+from videos.models import Batch, Video, VideoEvent, seconds_from_now
 from videos.queue import estimates, queue_positions, render_times
 from videos.speech import markup
 from videos.speech.warnings import Warned
@@ -34,7 +34,7 @@ from videos.video_request import NOTHING_SPEAKABLE, SCRIPT_LIMIT, TITLE_LIMIT, V
 logger = structlog.get_logger(__name__)
 REPORTED = MOST_DETAILS - 1
 """Errors of one report; beyond them it says how many more there are."""
-CANCEL_CHUNK = 100
+CANCEL_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Draft:
         return sum(video.credits_held for video in self.videos)
 
 
-def quote(caller: Caller, request: VideoRequest, table: Table) -> Quote:
+def quote_batch(caller: Caller, request: VideoRequest, table: Table) -> Quote:
     """Price a batch without making it. Raises ValidationFailed as `create` would."""
     draft, available = _drafted(caller, request, table), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
@@ -87,7 +87,7 @@ def _warnings(draft: Draft) -> list[Warned]:
 
 
 @transaction.atomic
-def create(caller: Caller, request: VideoRequest, table: Table) -> Batch:
+def create_batch(caller: Caller, request: VideoRequest, table: Table) -> Batch:
     """Queue a video for each row. Raises ValidationFailed, InsufficientCredits, KeyLimitReached: nothing was made."""
     _refuse_guess(table)
     draft = _drafted(caller, request, table)
@@ -101,7 +101,7 @@ def create(caller: Caller, request: VideoRequest, table: Table) -> Batch:
     )
     holds = {video.money_reference: video.credits_held for video in videos}
     credits.hold_many(caller.account_id, holds, key_id=caller.key_id)
-    video_events.announce_line(videos)
+    video_events.publish_queued_events(videos)
     enqueue_on_commit(jobs.DISPATCH)
     logger.info("batch_accepted", batch_id=str(batch.pk), account_id=str(batch.account_id), videos=len(videos))
     return batch
@@ -115,12 +115,12 @@ def _refuse_guess(table: Table) -> None:
 
 
 def _places(batch: Batch) -> list[int]:
-    return [1] * batch.total if batch.is_test else queue_positions.of_next_many(batch.account_id, batch.total)
+    return [1] * batch.total if batch.is_test else queue_positions.positions_of_next(batch.account_id, batch.total)
 
 
 def _line_up(videos: list[Video], line: list[int]) -> None:
     """Give each its moment in the queue, a microsecond apart, so that they go in the order of their rows."""
-    now, deadline = timezone.now(), after(settings.VIDEO_QUEUE_DEADLINE)
+    now, deadline = timezone.now(), seconds_from_now(settings.VIDEO_QUEUE_DEADLINE)
     for number, (video, place) in enumerate(zip(videos, line, strict=True)):
         wait = estimates.queue_seconds(place, video.expected_render_seconds)
         video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
@@ -129,7 +129,7 @@ def _line_up(videos: list[Video], line: list[int]) -> None:
         video.request_id = request_context.current().request_id
 
 
-def cancel(batch: Batch) -> Batch:
+def cancel_batch(batch: Batch) -> Batch:
     """Take back what still waits; what HeyGen has goes on. Raises InvalidState once all have ended.
 
     The first videos are canceled at once, the rest of a long batch by a worker.
@@ -137,13 +137,13 @@ def cancel(batch: Batch) -> Batch:
     asked_at = Coalesce("canceled_at", timezone.now())
     if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=asked_at) != 1:
         raise InvalidState("All videos of this batch have ended.")
-    if _cancel_chunk(batch.pk) == CANCEL_CHUNK:
+    if _cancel_chunk(batch.pk) == CANCEL_BATCH_SIZE:
         enqueue(jobs.CANCEL_BATCH, str(batch.pk))
     batch.refresh_from_db()
     return batch
 
 
-def cancel_rest(batch_id: str) -> None:
+def cancel_remaining(batch_id: str) -> None:
     """Each chunk commits by itself: dying half-way leaves the rest to the sweep, and no lock is held for long."""
     batch = Batch.objects.filter(pk=batch_id, canceled_at__isnull=False).first()
     while batch is not None and _cancel_chunk(batch.pk):
@@ -154,7 +154,7 @@ def cancel_rest(batch_id: str) -> None:
 def _cancel_chunk(batch_id: UUID) -> int:
     # All videos are locked before any money moves, as everywhere; one that is being claimed just now goes on.
     waiting = Video.objects.queued().filter(batch=batch_id).select_for_update(skip_locked=True, of=("self",))
-    return settlement.cancel_waiting(list(waiting.order_by("batch_row")[:CANCEL_CHUNK]), reason="batch_canceled")
+    return settlement.cancel_waiting(list(waiting.order_by("batch_row")[:CANCEL_BATCH_SIZE]), reason="batch_canceled")
 
 
 def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:

@@ -8,7 +8,7 @@ from videos.models import Batch, Video
 from videos.queue.waiting_reasons import NOT_WAITING
 from videos.representations import VideoOutput
 
-CHUNK = 200
+BATCH_SIZE = 200
 FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_url", "error_code", "error_message")
 
 
@@ -16,7 +16,7 @@ def pages_of(batch: Batch) -> Iterator[list[list[str]]]:
     """The header, then the rows in their order, `CHUNK` of them at a time and with one query."""
     yield [["row", *map(_cell, batch.columns), "video_id", *FACTS]]
     after_row = 0
-    while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:CHUNK]):
+    while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:BATCH_SIZE]):
         yield [[_cell(value) for value in _line(batch, video)] for video in videos]
         after_row = videos[-1].batch_row or 0
 

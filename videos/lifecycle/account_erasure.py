@@ -7,8 +7,8 @@ import structlog
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts.privacy.anonymisation import forget_admin_log
-from genvid.batched_rows import delete_in_pieces, update_in_pieces
+from accounts.privacy.anonymisation import delete_admin_log
+from genvid.batched_rows import delete_in_batches, update_in_batches
 from genvid.leasing import sweep
 from videos import jobs, settlement
 from videos.enums import TERMINAL, WAITING, Status
@@ -22,7 +22,7 @@ ORDER_ON_ITS_WAY = timedelta(hours=1)
 """An order that staff took back may until then still turn out to have made a render."""
 
 
-def erase(account_id: UUID) -> str:
+def erase_videos_of(account_id: UUID) -> str:
     """Do what can be done now. Returns what is left, in words, and "" once no word of the client's is anywhere."""
     mine = Video.objects.filter(account=account_id)
     _cancel_waiting(mine)
@@ -37,7 +37,7 @@ def erase(account_id: UUID) -> str:
 def _cancel_waiting(mine: VideoQuerySet) -> None:
     """What no order was placed for. What was ordered is paid for: it ends by itself, and is then deleted."""
     for video in mine.queued().order_by("queued_at")[:PIECE]:
-        settlement.cancel(video, reason="account_erased")
+        settlement.cancel_video(video, reason="account_erased")
 
 
 def _delete_ended(mine: VideoQuerySet) -> None:
@@ -45,7 +45,7 @@ def _delete_ended(mine: VideoQuerySet) -> None:
     in_doubt = Q(status=Status.CANCELED, attempt__gt=0, provider_video_id=None, moved_at__gt=lately)
     ended = mine.filter(deleted_at=None, status__in=TERMINAL | {Status.DRAFT}).exclude(in_doubt)
     for video in ended.order_by("created_at")[:PIECE]:
-        deletion.delete(video)
+        deletion.delete_video(video)
     # Those whose message was lost, and those that their client had deleted before.
     sweep(_undeleted(mine).exclude(deleted_at=None), jobs.PURGE, most=PIECE)
 
@@ -58,12 +58,12 @@ def _forget_words(account_id: UUID, mine: VideoQuerySet) -> None:
     """The rows stay, for the ledger refers to them."""
     spoken = ~Q(error_message="") | ~Q(provider_error="") | ~Q(waiting_reason="") | ~Q(file_sha256="")
     blank = {"error_message": "", "provider_error": "", "waiting_reason": "", "file_sha256": ""}
-    update_in_pieces(mine.filter(spoken), **blank)
-    update_in_pieces(VideoEvent.objects.filter(video__account=account_id).exclude(detail=""), detail="")
+    update_in_batches(mine.filter(spoken), **blank)
+    update_in_batches(VideoEvent.objects.filter(video__account=account_id).exclude(detail=""), detail="")
     batches = Batch.objects.filter(account=account_id).exclude(script="", title="")
-    update_in_pieces(batches, script="", title="", template={}, columns=[])
+    update_in_batches(batches, script="", title="", template={}, columns=[])
     ids = list(mine.values_list("pk", flat=True))
     for start in range(0, len(ids), PIECE):
-        forget_admin_log(Video, ids[start : start + PIECE])
+        delete_admin_log(Video, ids[start : start + PIECE])
     ours = mine.filter(provider_video_id=OuterRef("provider_video_id"))
-    delete_in_pieces(WebhookDelivery.objects.exclude(provider_video_id="").filter(Exists(ours)))
+    delete_in_batches(WebhookDelivery.objects.exclude(provider_video_id="").filter(Exists(ours)))

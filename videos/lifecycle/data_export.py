@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from accounts.privacy.data_export import AT_A_TIME, plain_rows
+from accounts.privacy.data_export import BATCH_SIZE, plain_rows
 from videos.media.signed_links import lasting_link
 from videos.models import Batch, Video, VideoEvent
 from videos.queue.waiting_reasons import NOT_WAITING
@@ -25,7 +25,7 @@ def parts_of(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
 
 def _videos(account_ids: list[UUID]) -> Iterator[dict[str, Any]]:
     """Those that were deleted too: what is left of them is data as well."""
-    for video in Video.objects.filter(account__in=account_ids).iterator(chunk_size=AT_A_TIME):
+    for video in Video.objects.filter(account__in=account_ids).iterator(chunk_size=BATCH_SIZE):
         stored = {name: getattr(video, name).name for name in FILES}
         yield VideoOutput.of(video, NOT_WAITING) | {
             "account_id": video.account_id,

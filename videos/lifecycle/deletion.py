@@ -17,7 +17,7 @@ logger = structlog.get_logger(__name__)
 
 
 @transaction.atomic
-def delete(video: Video) -> None:
+def delete_video(video: Video) -> None:
     """Raises InvalidState while something is still being made of it."""
     now = timezone.now()
     gone = Video.objects.filter(pk=video.pk, deleted_at=None, status__in=TERMINAL | {Status.DRAFT})

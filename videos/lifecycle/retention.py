@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.enums import EventType
 from genvid import request_context
-from genvid.batched_rows import delete_in_pieces
+from genvid.batched_rows import delete_in_batches
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.leasing import sweep
 from videos import jobs, video_events
@@ -30,14 +30,14 @@ CLEAR_AFTER = timedelta(hours=1)
 """A worker that has not heard of the end may be putting files into the storage until then."""
 
 
-def retain_all() -> None:
+def apply_retention() -> None:
     """Everything that is due. Any number of workers may run it at once, and die at any line of it."""
     warn_of_expiry()
     expire_due()
     clear_failed()
-    wake_renders_left()
-    forget_deliveries()
-    forget_provider_words()
+    enqueue_renders_left()
+    delete_old_deliveries()
+    delete_provider_errors()
 
 
 def warn_of_expiry() -> None:
@@ -52,7 +52,7 @@ def warn_of_expiry() -> None:
 def _warn(video: Video) -> None:
     if _kept().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
         _note(video, "expiring")
-        video_events.announce(video, EventType.VIDEO_EXPIRING)
+        video_events.publish_video_event(video, EventType.VIDEO_EXPIRING)
 
 
 def expire_due() -> None:
@@ -121,7 +121,7 @@ def _clear(video: Video) -> None:
         Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
 
 
-def wake_renders_left() -> None:
+def enqueue_renders_left() -> None:
     """Renders still at HeyGen that are to be deleted there: expired ones, and where the settings say so all."""
     left = Video.objects.filter(status=Status.COMPLETED, provider_deleted_at=None, provider_video_id__isnull=False)
     wanted = Q(expired_at__gt=timezone.now() - LOOK_BACK)
@@ -130,7 +130,7 @@ def wake_renders_left() -> None:
     sweep(left.filter(wanted).order_by("completed_at"), jobs.DELETE_RENDER, most=BATCH)
 
 
-def delete_render(video_id: str) -> None:
+def delete_expired_render(video_id: str) -> None:
     """Delete at HeyGen what we have stored, or no longer keep. One that is gone there already counts as deleted."""
     video = Video.objects.filter(pk=video_id, status=Status.COMPLETED, provider_deleted_at=None).first()
     if video is not None and video.provider_video_id:
@@ -147,12 +147,12 @@ def _delete_render(video: Video) -> None:
     Video.objects.filter(pk=video.pk).update(provider_deleted_at=timezone.now())
 
 
-def forget_deliveries() -> None:
+def delete_old_deliveries() -> None:
     """What HeyGen has told us, raw. Its history is read anew only for renders that are late by hours."""
-    delete_in_pieces(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEEP_DELIVERIES))
+    delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEEP_DELIVERIES))
 
 
-def forget_provider_words() -> None:
+def delete_provider_errors() -> None:
     """HeyGen's own words about what went wrong, which may quote the script. Our code and message stay."""
     then = timezone.now() - KEEP_PROVIDER_WORDS
     spoken = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")

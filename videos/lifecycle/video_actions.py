@@ -22,9 +22,9 @@ from genvid.leasing import from_now
 from videos import jobs, settlement, video_events
 from videos.enums import Status
 from videos.lifecycle import scripts
-from videos.models import Video, VideoEvent, after
+from videos.models import Video, VideoEvent, seconds_from_now
 from videos.queue import estimates, render_times, waiting_reasons
-from videos.queue.waiting_reasons import Standing
+from videos.queue.waiting_reasons import WaitingState
 from videos.speech.languages import language_name, voice_speaks
 from videos.speech.warnings import Warned
 from videos.video_request import VideoChanges, VideoRequest
@@ -57,12 +57,12 @@ class Cast:
     engine: str
 
 
-def quote(caller: Caller, request: VideoRequest) -> Quote:
+def quote_video(caller: Caller, request: VideoRequest) -> Quote:
     """Price a video without making it. Raises ValidationFailed as `create` would."""
     video = Video(**owned_by(caller), **_checked_fields(request, caller.account_id))
     factor = credits.overrun_factor(caller.account_id)
     needed, available = hold_amount(video, factor), credits.available(caller.account_id)
-    standing = waiting_reasons.of_next(video.account_id, is_test=video.is_test)
+    standing = waiting_reasons.waiting_state_of_next(video.account_id, is_test=video.is_test)
     return Quote(
         credits=needed,
         estimated_seconds=video.estimated_seconds,
@@ -89,7 +89,7 @@ def hold_amount(video: Video, factor: Decimal, pricer: Pricer = credits.pricer) 
 
 
 @transaction.atomic
-def create(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_of: Video | None = None) -> Video:
+def create_video(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_of: Video | None = None) -> Video:
     """Make a video, queued or as a draft. Raises ValidationFailed and InsufficientCredits; then nothing was made."""
     fields = owned_by(caller) | _checked_fields(request, caller.account_id)
     fields |= {"retry_of": retry_of, "request_id": request_context.current().request_id}
@@ -101,7 +101,7 @@ def create(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_
 
 
 @transaction.atomic
-def generate(caller: Caller, video: Video) -> Video:
+def generate_video(caller: Caller, video: Video) -> Video:
     """Queue a draft, on the limit of the caller's key where there is one.
 
     Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed if its avatar has since retired, or
@@ -124,7 +124,7 @@ def _locked(video: Video) -> Video:
 
 def _enqueue(video: Video, key_id: UUID | None) -> None:
     amount = hold_amount(video, credits.overrun_factor(video.account_id))
-    foreseen = waiting_reasons.of_next(video.account_id, is_test=video.is_test)
+    foreseen = waiting_reasons.waiting_state_of_next(video.account_id, is_test=video.is_test)
     wait = _wait_of(video, foreseen)
     queued = video.move(
         Status.QUEUED,
@@ -133,19 +133,19 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
         credits_held=amount,
         api_key_id=key_id,
         request_id=request_context.current().request_id,
-        promised_at=None if wait is None else after(wait),
+        promised_at=None if wait is None else seconds_from_now(wait),
         deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE),
     )
     if not queued:
         raise InvalidState("Another request was first.")
     credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
     standing = waiting_reasons.once_queued(foreseen, is_test=video.is_test)
-    video_events.announce(video, EventType.VIDEO_QUEUED, standing)
-    waiting_reasons.keep(video, standing)
+    video_events.publish_video_event(video, EventType.VIDEO_QUEUED, standing)
+    waiting_reasons.keep_waiting_states(video, standing)
     enqueue_on_commit(jobs.DISPATCH)
 
 
-def _wait_of(video: Video, standing: Standing) -> int | None:
+def _wait_of(video: Video, standing: WaitingState) -> int | None:
     """Seconds until its file is expected, were it queued now; None where nothing can be promised."""
     position = standing.promised_position
     return (
@@ -154,7 +154,7 @@ def _wait_of(video: Video, standing: Standing) -> int | None:
 
 
 @transaction.atomic
-def update(video: Video, changes: VideoChanges) -> Video:
+def update_draft(video: Video, changes: VideoChanges) -> Video:
     """Change title and metadata always, the rest while a draft. Raises InvalidState naming what is too late."""
     video = _locked(video)
     late = changes.of_drafts_only
@@ -168,24 +168,24 @@ def update(video: Video, changes: VideoChanges) -> Video:
     return video
 
 
-def cancel(video: Video) -> Video:
+def cancel_by_client(video: Video) -> Video:
     """End a video that is queued, or whose render is stuck, and give its credits back. Raises InvalidState for others.
 
     A render that is let go may still be finished and billed at HeyGen: that is no fault of the client's.
     """
     is_stuck = estimates.is_stuck(video)
     reason = "stuck_render_canceled" if is_stuck else "canceled"
-    if not (is_stuck or video.status == Status.QUEUED) or not settlement.cancel(video, reason=reason):
+    if not (is_stuck or video.status == Status.QUEUED) or not settlement.cancel_video(video, reason=reason):
         raise InvalidState("Only a queued video, or one whose render is stuck, can be canceled.")
     return video
 
 
-def retry(caller: Caller, video: Video) -> Video:
+def retry_video(caller: Caller, video: Video) -> Video:
     """A new video of the same request. Raises InvalidState unless the old one failed or was canceled."""
     if video.status not in RETRYABLE:
         raise InvalidState("Only a failed or canceled video can be retried.")
     # A person may retry a test key's video: it stays what it was.
-    return create(replace(caller, is_test=video.is_test), VideoRequest.of_video(video), retry_of=video)
+    return create_video(replace(caller, is_test=video.is_test), VideoRequest.of_video(video), retry_of=video)
 
 
 def owned_by(caller: Caller) -> dict[str, Any]:

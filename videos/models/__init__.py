@@ -1,16 +1,16 @@
 """The rows of this room, one module a subject. Everybody imports the names below."""
 
-from videos.models.heygen import OperatorAlarm, ProviderState, ProviderWebhook, RenderPace, WebhookDelivery
-from videos.models.videos import Batch, Video, VideoEvent, after
+from videos.models.heygen import OperatorAlarm, ProviderState, ProviderWebhook, RenderTime, WebhookDelivery
+from videos.models.videos import Batch, Video, VideoEvent, seconds_from_now
 
 __all__ = [
     "Batch",
     "OperatorAlarm",
     "ProviderState",
     "ProviderWebhook",
-    "RenderPace",
+    "RenderTime",
     "Video",
     "VideoEvent",
     "WebhookDelivery",
-    "after",
+    "seconds_from_now",
 ]

@@ -8,7 +8,7 @@ from encrypted_fields.fields import EncryptedTextField
 from accounts.models import Account
 
 
-class RenderPace(models.Model):
+class RenderTime(models.Model):
     """How long HeyGen has lately taken, in seconds from order to end, for one engine and length of video."""
 
     engine = models.CharField(max_length=20)

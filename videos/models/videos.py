@@ -220,7 +220,7 @@ class Video(Leased):
         return backoff.delay(self.tries + 1, at_least=at_least)
 
 
-def after(seconds: float) -> datetime:
+def seconds_from_now(seconds: float) -> datetime:
     return timezone.now() + timedelta(seconds=seconds)
 
 

@@ -8,7 +8,7 @@ from genvid.heygen.heygen_errors import Busy, HeyGenError, OperatorProblem, Refu
 from genvid.heygen.heygen_types import Failure
 from videos import settlement
 from videos.enums import Status
-from videos.models import Video, after
+from videos.models import Video, seconds_from_now
 from videos.pipeline import last_deadlines
 from videos.provider import provider_gate
 
@@ -17,11 +17,11 @@ EXTENSION_SECONDS = 3600.0
 """A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
 
 
-def end_failed(video: Video, failure: Failure | None) -> None:
+def end_failed_render(video: Video, failure: Failure | None) -> None:
     if failure is not None and not video.is_test and (failure.operator_problem or failure.is_busy):
         _order_again(video, failure)
         return
-    settlement.fail(
+    settlement.fail_video(
         video,
         code=failure.code if failure else "render_failed",
         message=failure.message if failure else "The render failed.",
@@ -35,13 +35,13 @@ def _order_again(video: Video, failure: Failure) -> None:
     """Our own wallet, plan or load: the customer's video waits, and a new order is placed once HeyGen takes any."""
     provider_gate.trip(failure, video=video, ordered_at=video.submitted_at)
     reason = "provider_operator_problem" if failure.operator_problem else "provider_busy"
-    settlement.requeue(video, reason=reason, why=f"{failure.raw_code} {failure.raw_message}".strip())
+    settlement.requeue_video(video, reason=reason, why=f"{failure.raw_code} {failure.raw_message}".strip())
 
 
-def end_refused(video: Video, error: Refused) -> None:
+def end_refused_render(video: Video, error: Refused) -> None:
     """HeyGen refuses this video when it is read: nothing will come of it, and asking again cannot help."""
     failure = failure_of_error(error)
-    settlement.fail(
+    settlement.fail_video(
         video,
         code=failure.code,
         message=failure.message,
@@ -51,8 +51,8 @@ def end_refused(video: Video, error: Refused) -> None:
     )
 
 
-def end_lost(video: Video, error: HeyGenError) -> None:
-    settlement.fail(
+def end_lost_render(video: Video, error: HeyGenError) -> None:
+    settlement.fail_video(
         video,
         code="render_lost",
         message="The render was lost at the video service. Nothing was charged.",
@@ -65,18 +65,18 @@ def extend_deadline(video: Video, error: HeyGenError) -> None:
     """No word: without it nothing is settled, but not for ever."""
     if isinstance(error, (OperatorProblem, Busy)) and not video.is_test:
         provider_gate.trip(error)
-    last = last_deadlines.of(video)
+    last = last_deadlines.last_deadline_of(video)
     if timezone.now() < last:
         logger.error("deadline_extended", video_id=str(video.pk), error=str(error))
-        deadline = min(after(EXTENSION_SECONDS), last)
+        deadline = min(seconds_from_now(EXTENSION_SECONDS), last)
         Video.objects.filter(pk=video.pk, status=Status.RENDERING).update(deadline_at=deadline)
         return
     if time_out(video):
-        last_deadlines.raise_alarm(video, str(error))
+        last_deadlines.raise_last_deadline_alarm(video, str(error))
 
 
 def time_out(video: Video) -> bool:
-    return settlement.fail(
+    return settlement.fail_video(
         video,
         code="render_timeout",
         message="The video service did not finish in time. Nothing was charged.",

@@ -16,9 +16,9 @@ from genvid.jobs import enqueue
 from videos import jobs, metrics
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
-from videos.pipeline.polling import pull_forward, refresh
+from videos.pipeline.polling import poll_sooner, refresh_video
 from videos.provider import provider_gate
-from videos.provider.heygen_clients import client_of
+from videos.provider.heygen_clients import client_for
 from videos.provider.webhook_registration import EVENTS
 from videos.queue import render_times
 
@@ -43,7 +43,7 @@ def signing_secrets() -> list[str]:
     return [*stored, *settings.HEYGEN_WEBHOOK_SECRETS]
 
 
-def keep(notice: WebhookNotice, *, missed: bool = False) -> bool:
+def store_delivery(notice: WebhookNotice, *, missed: bool = False) -> bool:
     """Store a verified delivery under its key and wake a worker. False when it has come before.
 
     `missed`: it did not come, but was found in HeyGen's history.
@@ -64,10 +64,10 @@ def keep(notice: WebhookNotice, *, missed: bool = False) -> bool:
     return fresh
 
 
-def backfill() -> None:
+def backfill_deliveries() -> None:
     """Keep webhooks that never came, then bring forward the polls that relied on webhooks."""
     backfill_missed()
-    pull_forward()
+    poll_sooner()
 
 
 def backfill_missed() -> int:
@@ -89,7 +89,9 @@ def _missing_since(now: datetime) -> datetime | None:
     """From when on news may have been lost; None while no render is late, for then nothing is missed."""
     rendering = Video.objects.live().filter(status=Status.RENDERING, submitted_at__isnull=False)
     oldest = list(rendering.order_by("submitted_at")[:OLDEST])
-    if not any(now - video.submitted_at > timedelta(seconds=render_times.pace_of(video).p99) for video in oldest):
+    if not any(
+        now - video.submitted_at > timedelta(seconds=render_times.render_times_of(video).p99) for video in oldest
+    ):
         return None
     state, _ = ProviderState.objects.get_or_create(name=provider_gate.NAME)
     first: datetime = oldest[0].submitted_at
@@ -98,7 +100,7 @@ def _missing_since(now: datetime) -> datetime | None:
 
 def _keep_missed(event_type: str, since: datetime) -> int:
     history = islice(get_client().iter_events(event_type), HISTORY_ROWS)
-    return sum(keep(notice, missed=True) for notice in _missed(_recent(history, since)))
+    return sum(store_delivery(notice, missed=True) for notice in _missed(_recent(history, since)))
 
 
 def _recent(history: Iterator[WebhookNotice], since: datetime) -> Iterator[list[WebhookNotice]]:
@@ -131,7 +133,7 @@ def _is_overdue(notice: WebhookNotice) -> bool:
     return notice.created_at is None or timezone.now() - notice.created_at >= ON_ITS_WAY
 
 
-def work_off(delivery_id: int) -> None:
+def process_delivery(delivery_id: int) -> None:
     delivery = WebhookDelivery.objects.filter(pk=delivery_id, processed_at=None).first()
     if delivery is None:
         return
@@ -156,5 +158,5 @@ def _act_on(delivery: WebhookDelivery) -> str | None:
         return None if waiting else "no such video"
     if video.status != Status.RENDERING:
         return f"already {video.status}"
-    refresh(video, client_of(video), LearnedBy.HISTORY if delivery.missed else LearnedBy.WEBHOOK)
+    refresh_video(video, client_for(video), LearnedBy.HISTORY if delivery.missed else LearnedBy.WEBHOOK)
     return "read again"

@@ -22,7 +22,7 @@ from videos.enums import LearnedBy, Status
 from videos.models import Video
 from videos.pipeline import failed_renders
 from videos.provider import provider_gate
-from videos.provider.heygen_clients import client_of
+from videos.provider.heygen_clients import client_for
 from videos.querysets import VideoQuerySet
 from videos.queue import render_times
 
@@ -104,7 +104,7 @@ def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], state
         return state.is_final or (state is RenderState.NOT_FOUND and not _is_fresh(video))
 
     now = timezone.now()
-    ask_again([video for video in due if not has_ended(video)], now)
+    schedule_next_poll([video for video in due if not has_ended(video)], now)
     _put_off([video for video in others if not has_ended(video)], now)
     ended = [video for video in (*due, *others) if has_ended(video)]
     lease = Video.objects.filter(pk__in=[video.pk for video in ended], status=Status.RENDERING)
@@ -117,25 +117,25 @@ def _read_each(client: HeyGenClient, videos: list[Video]) -> None:
     for video in videos[READ_AT_ONCE:]:
         enqueue(jobs.READ, str(video.pk), context=video.request_context)
     for video in videos[:READ_AT_ONCE]:
-        refresh(video, client, LearnedBy.POLL)
+        refresh_video(video, client, LearnedBy.POLL)
 
 
-def read(video_id: str) -> None:
+def read_video(video_id: str) -> None:
     """Read one render that a poll saw end."""
     video = Video.objects.filter(pk=video_id, status=Status.RENDERING).first()
     if video is not None:
-        refresh(video, client_of(video), LearnedBy.POLL)
+        refresh_video(video, client_for(video), LearnedBy.POLL)
 
 
 def poll_tests() -> None:
     """Read the renders of test keys that are due, one by one: there are few, and the sandbox is near."""
     for video in Video.objects.test().filter(status=Status.RENDERING).due()[: settings.TEST_MAX_CONCURRENT]:
         if video.claim(POLL_LEASE):
-            refresh(video, client_of(video), LearnedBy.POLL)
+            refresh_video(video, client_for(video), LearnedBy.POLL)
 
 
 @request_context.under_request_of_row
-def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
+def refresh_video(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
     """Read the render from HeyGen and act on it. Webhook and poll both end here; either may come twice or late."""
     try:
         remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
@@ -143,20 +143,20 @@ def refresh(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
         if _is_fresh(video):
             video.retry_later(INTERVALS[2], "HeyGen does not know the video yet")
         else:
-            failed_renders.end_lost(video, error)
+            failed_renders.end_lost_render(video, error)
         return
     except HeyGenError as error:
         if isinstance(error, Refused) and error.is_named:
-            failed_renders.end_refused(video, error)
+            failed_renders.end_refused_render(video, error)
         else:
             _postpone_all([video], error)
         return
     if remote.state is RenderState.COMPLETED:
         _rendered(video, remote, learned_by)
     elif remote.state is RenderState.FAILED:
-        failed_renders.end_failed(video, remote.failure)
+        failed_renders.end_failed_render(video, remote.failure)
     else:
-        ask_again([video], timezone.now())
+        schedule_next_poll([video], timezone.now())
 
 
 def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
@@ -191,7 +191,7 @@ def links_of(remote: RemoteVideo) -> dict[str, Any]:
     }
 
 
-def ask_again(videos: Iterable[Video], now: datetime) -> None:
+def schedule_next_poll(videos: Iterable[Video], now: datetime) -> None:
     """Set the next poll of each by how long it has rendered: seconds at first, minutes on the long tail."""
     for seconds, mine in _by_interval(videos, now):
         mine.update(due_at=from_now(seconds), tries=0, waiting_reason="")
@@ -217,7 +217,7 @@ def interval_for(video: Video, now: datetime) -> float:
     return max((step for step in INTERVALS if step <= elapsed / 10), default=INTERVALS[0])
 
 
-def pull_forward() -> int:
+def poll_sooner() -> int:
     """Polls that were put off because webhooks came, now that they have stopped. Returns how many."""
     if render_times.webhooks_arrive():
         return 0
@@ -252,18 +252,18 @@ def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
 def give_up_render(video: Video) -> None:
     """The deadline has passed: ask once more, for we may have been away; a render still running is given up."""
     try:
-        remote = client_of(video).get_video(video.provider_video_id or "", captioned=video.captions)
+        remote = client_for(video).get_video(video.provider_video_id or "", captioned=video.captions)
     except NotFound as error:
-        failed_renders.end_lost(video, error)
+        failed_renders.end_lost_render(video, error)
         return
     except HeyGenError as error:
         if isinstance(error, Refused) and error.is_named:
-            failed_renders.end_refused(video, error)
+            failed_renders.end_refused_render(video, error)
         else:
             failed_renders.extend_deadline(video, error)
         return
     if remote.state is RenderState.FAILED:
-        failed_renders.end_failed(video, remote.failure)
+        failed_renders.end_failed_render(video, remote.failure)
     elif remote.state is RenderState.COMPLETED and remote.file_url:
         _rendered(video, remote, LearnedBy.POLL)
     else:

@@ -23,7 +23,7 @@ def is_withheld(video: Video) -> bool:
 
 def return_to_queue(video: Video) -> None:
     """Give the slot back. Only for an order that was never sent: another one may be rendering already."""
-    settlement.requeue(video, reason="awaits_release", why=AWAITS_RELEASE)
+    settlement.requeue_video(video, reason="awaits_release", why=AWAITS_RELEASE)
 
 
 def note_reasons() -> None:

@@ -64,8 +64,8 @@ def hand_out_test_slots() -> int:
 
 def _next(slots: int) -> Iterator[Video]:
     """The videos that the next `slots` go to, locked; what somebody else has locked is passed over."""
-    standing = queue_positions.lines() if slots else []
-    while shares := fairness.allot(standing, slots):
+    standing = queue_positions.account_queues() if slots else []
+    while shares := fairness.allot_slots(standing, slots):
         locked = {account_id: _lock_oldest(account_id, count) for account_id, count in shares.items()}
         for videos in locked.values():
             yield from videos
@@ -79,7 +79,7 @@ def _probes(gate: Gate, slots: int) -> Iterator[Video]:
 
     Of those that their account's own limit lets go, an order that never tripped it goes first, then the oldest.
     """
-    accounts = [line.account_id for line in queue_positions.lines() if line.room] if slots else []
+    accounts = [line.account_id for line in queue_positions.account_queues() if line.room] if slots else []
     orderable = Video.objects.live().orderable().cast_released().filter(account__in=accounts)
     waiting = orderable.select_for_update(skip_locked=True, of=("self",))
     was_last = Case(When(account=gate.tripped_by_id, then=1), default=0)
@@ -105,6 +105,6 @@ def _claim(video: Video) -> bool:
         deadline_at=from_now(settings.VIDEO_SUBMIT_DEADLINE),
     )
     if claimed:
-        video_events.announce(video, EventType.VIDEO_PROCESSING)
+        video_events.publish_video_event(video, EventType.VIDEO_PROCESSING)
         enqueue_on_commit(jobs.SUBMIT, str(video.pk))
     return claimed

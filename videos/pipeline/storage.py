@@ -32,7 +32,7 @@ from videos.pipeline import failed_renders
 from videos.pipeline.polling import links_of
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import MAX_BUSY_SECONDS
-from videos.provider.heygen_clients import client_of
+from videos.provider.heygen_clients import client_for
 
 logger = structlog.get_logger(__name__)
 SIDE_FILE_LIMIT = 10 * 1024 * 1024
@@ -218,12 +218,12 @@ def _store_due(video_id: str) -> None:
 @request_context.under_request_of_row
 def _store_leased(video: Video) -> None:
     try:
-        _store_render(video, client_of(video))
+        _store_render(video, client_for(video))
     except NotFound as error:
         _gone(video, error)
     except Refused as error:
         if error.is_named:
-            failed_renders.end_refused(video, error)
+            failed_renders.end_refused_render(video, error)
         else:
             _postpone(video, error)
     except MovedOn:
@@ -247,13 +247,13 @@ def _store_render(video: Video, client: HeyGenClient) -> None:
     """By fresh links, at once, when those that were noted have expired."""
     if noted := _noted_links(video):
         try:
-            store(video, client.download_media, noted, settle=settlement.complete)
+            store(video, client.download_media, noted, settle=settlement.complete_video)
         except LinkExpired:
             logger.info("noted_links_expired", video_id=str(video.pk))
         else:
             return
     links = _read_links(video, client, complete=video.tries < PATIENT_TRIES)
-    store(video, client.download_media, links, settle=settlement.complete)
+    store(video, client.download_media, links, settle=settlement.complete_video)
 
 
 def _noted_links(video: Video) -> Links | None:
@@ -275,7 +275,7 @@ def _read_links(video: Video, client: HeyGenClient, *, complete: bool = False) -
 
 
 def _gone(video: Video, error: HeyGenError) -> None:
-    settlement.fail(
+    settlement.fail_video(
         video,
         code="render_lost",
         message="The finished video was lost at the video service. Nothing was charged.",
@@ -285,7 +285,7 @@ def _gone(video: Video, error: HeyGenError) -> None:
 
 
 def give_up_storing(video: Video) -> None:
-    failed = settlement.fail(
+    failed = settlement.fail_video(
         video,
         code="storage_failed",
         message="The finished video could not be stored. Nothing was charged.",
@@ -309,7 +309,7 @@ def replace_file(video_id: str) -> bool:
     video: Video | None = completed.first()
     if video is None:
         return False
-    client = client_of(video)
+    client = client_for(video)
     try:
         return store(video, client.download_media, _read_links(video, client), settle=_replace)
     except EXPECTED as error:

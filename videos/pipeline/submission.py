@@ -27,7 +27,7 @@ from videos.models.videos import LONGEST_PAUSE
 from videos.pipeline import last_deadlines, release_check
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import MAX_BUSY_SECONDS
-from videos.provider.heygen_clients import client_of
+from videos.provider.heygen_clients import client_for
 from videos.queue import render_times
 from videos.speech import markup
 from videos.speech.languages import locale_of
@@ -49,7 +49,7 @@ def submit_video(video_id: str) -> None:
 
 @request_context.under_request_of_row
 def _submit(video: Video) -> None:
-    client = client_of(video)
+    client = client_for(video)
     key, ordered_at = video.idempotency_key or "", timezone.now()
     try:
         # Outside any transaction: the key is committed, so a crash from here on is repeated with the same one.
@@ -180,7 +180,7 @@ def _not_made(video: Video, error: HeyGenError) -> None:
         # only the same key makes sure that it stays the only one.
         retry_later(video, error)
     elif isinstance(error, (OperatorProblem, Busy)):
-        settlement.requeue(video, reason=f"provider_{error.code}"[:60], why=str(error))
+        settlement.requeue_video(video, reason=f"provider_{error.code}"[:60], why=str(error))
     elif isinstance(error, NotReady) and video.tries < NOT_READY_PATIENCE:
         retry_later(video, error)
     elif video.calls > 1 and video.tries < LISTED_AFTER_TRIES:
@@ -188,7 +188,7 @@ def _not_made(video: Video, error: HeyGenError) -> None:
         retry_later(video, error)
     else:
         failure = failure_of_error(error)
-        settlement.fail(
+        settlement.fail_video(
             video,
             code=failure.code,
             message=failure.message,
@@ -210,14 +210,14 @@ def give_up_submission(video: Video) -> None:
     # Not while a call is under way: what it will make cannot be found yet.
     if not video.claim(settings.VIDEO_SUBMIT_LEASE):
         return
-    client = client_of(video)
+    client = client_for(video)
     try:
         found = find_order(video, client)
     except HeyGenError as error:
-        if timezone.now() < last_deadlines.of(video):
+        if timezone.now() < last_deadlines.last_deadline_of(video):
             retry_later(video, error)
         elif _give_up(video):
-            last_deadlines.raise_alarm(video, str(error))
+            last_deadlines.raise_last_deadline_alarm(video, str(error))
         return
     if found is not None:
         accept(video, found.id, reason="found_at_provider")
@@ -226,7 +226,7 @@ def give_up_submission(video: Video) -> None:
 
 
 def _give_up(video: Video) -> bool:
-    return settlement.fail(
+    return settlement.fail_video(
         video,
         code="provider_unavailable",
         message="The video service could not be reached for a day. Nothing was charged.",

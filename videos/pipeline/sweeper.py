@@ -28,16 +28,16 @@ def sweep_all() -> None:
     """Everything that a lost message or a dead worker can leave behind."""
     release_check.note_reasons()
     end_overdue()
-    wake_due()
-    wake_deliveries()
-    wake_purges()
-    wake_cancellations()
+    enqueue_due()
+    enqueue_deliveries()
+    enqueue_purges()
+    enqueue_cancellations()
     resumable_downloads.clear_leftovers(LEFTOVER_SECONDS)
     provider_alarms.tell_staff()
     operator_alarms.mail_alarms()
 
 
-def wake_due() -> None:
+def enqueue_due() -> None:
     """Submissions and downloads whose lease ran out, or whose time has come."""
     for status, job in ((Status.SUBMITTING, jobs.SUBMIT), (Status.STORING, jobs.STORE)):
         sweep(Video.objects.filter(status=status).due(), job, most=BATCH)
@@ -63,7 +63,7 @@ def give_up_waiting(video: Video) -> None:
     if video.set_aside_at is not None:
         _give_up_set_aside(video)
         return
-    settlement.fail(
+    settlement.fail_video(
         video,
         code="provider_unavailable",
         message="The video service took no orders for too long. Nothing was charged.",
@@ -74,7 +74,7 @@ def give_up_waiting(video: Video) -> None:
 
 def _give_up_set_aside(video: Video) -> None:
     """Staff did not let it go on in time."""
-    failed = settlement.fail(
+    failed = settlement.fail_video(
         video,
         code="provider_problem",
         message="The video could not be made because of a problem on our side. Nothing was charged.",
@@ -86,18 +86,18 @@ def _give_up_set_aside(video: Video) -> None:
         operator_alarms.raise_alarm("set_aside_order_failed", str(video.pk), text + video.waiting_reason)
 
 
-def wake_deliveries() -> None:
+def enqueue_deliveries() -> None:
     late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
     sweep(late, jobs.WORK_OFF_DELIVERY, most=BATCH)
 
 
-def wake_cancellations() -> None:
+def enqueue_cancellations() -> None:
     """Batches whose cancellation died half-way."""
     canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, videos__status=Status.QUEUED)
     sweep(canceled.distinct(), jobs.CANCEL_BATCH, most=BATCH)
 
 
-def wake_purges() -> None:
+def enqueue_purges() -> None:
     unpurged = Video.objects.filter(deleted_at__lt=timezone.now() - PURGE_AFTER, purged_at=None)
     sweep(unpurged, jobs.PURGE, most=BATCH)
 

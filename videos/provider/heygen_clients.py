@@ -6,7 +6,7 @@ from genvid.heygen.heygen_client import HeyGenClient, get_client, get_test_clien
 from videos.models import Video
 
 
-def client_of(video: Video) -> HeyGenClient:
+def client_for(video: Video) -> HeyGenClient:
     return get_test_client() if video.is_test else get_client()
 
 
@@ -15,7 +15,7 @@ def delete_render(video: Video) -> None:
     if not video.provider_video_id or (video.is_test and not settings.TEST_RENDERER_URL):
         # The operator has put the test renderer away, and its files with it.
         return
-    client_of(video).delete_video(video.provider_video_id)
+    client_for(video).delete_video(video.provider_video_id)
 
 
 def delete_lost_renders(video: Video) -> None:
@@ -23,7 +23,7 @@ def delete_lost_renders(video: Video) -> None:
     is_told = video.attempt == 1 and video.provider_video_id
     if not video.attempt or is_told or (video.is_test and not settings.TEST_RENDERER_URL):
         return
-    client, name = client_of(video), f"genvid {video.pk}"
+    client, name = client_for(video), f"genvid {video.pk}"
     for found in list(client.find_videos(name)):
         if found.title.startswith(f"{name} "):
             client.delete_video(found.id)

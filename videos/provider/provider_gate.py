@@ -137,7 +137,7 @@ def reopen(by: str = "", *, staff_id: UUID | None = None) -> None:
 
 @transaction.atomic
 def _change_by_staff(act: AuditAct, by: str, staff_id: UUID | None, decide: Callable[[Gate, datetime], Gate]) -> None:
-    audit_log.note_staff(act, staff_id=staff_id, by=by)
+    audit_log.record_staff_action(act, staff_id=staff_id, by=by)
     _change(decide)
 
 

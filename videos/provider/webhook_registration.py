@@ -23,12 +23,12 @@ def webhook_url() -> str:
 def ensure_registered() -> bool:
     """Register our address unless it is. False when HeyGen did not answer: the poller does without webhooks."""
     # One at a time: of two that ask for a new secret at once, the one whose secret is dead could be kept last.
-    if not cache.first_in("videos.registering", REGISTERING_SECONDS):
+    if not cache.is_first_in("videos.registering", REGISTERING_SECONDS):
         return True
     try:
         return _ensure_registered(webhook_url())
     finally:
-        cache.forget("videos.registering")
+        cache.delete("videos.registering")
 
 
 def _ensure_registered(url: str) -> bool:

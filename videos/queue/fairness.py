@@ -19,7 +19,7 @@ Rank = tuple[bool, Fraction, Tie]
 
 
 @dataclass(frozen=True)
-class Line:
+class AccountQueue:
     """One account's videos at HeyGen, and those that wait."""
 
     account_id: UUID
@@ -38,7 +38,7 @@ class Line:
         """How many of its waiting videos its own limit lets go now."""
         return min(self.waiting, max(0, self.limit - self.in_flight))
 
-    def after(self, claimed: int, share: int) -> "Line":
+    def after(self, claimed: int, share: int) -> "AccountQueue":
         """As it stands once `claimed` of its `share` went. Fewer went than it had a share: no more can."""
         left = self.waiting - claimed if claimed == share else 0
         return replace(self, in_flight=self.in_flight + claimed, waiting=left)
@@ -60,7 +60,7 @@ class Line:
         return max(self.room, min(self.waiting, count)) if beyond else min(self.room, count)
 
 
-def allot(lines: Iterable[Line], slots: int) -> Counter[UUID]:
+def allot_slots(lines: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
     """How many of the next `slots` each account gets."""
     given: Counter[UUID] = Counter()
     by_rank = [(line.rank(0), line) for line in lines if line.room]
@@ -78,7 +78,7 @@ def allot(lines: Iterable[Line], slots: int) -> Counter[UUID]:
     return given
 
 
-def place(lines: Iterable[Line], account_id: UUID, nth: int) -> int:
+def position_of(lines: Iterable[AccountQueue], account_id: UUID, nth: int) -> int:
     """The place in the whole queue, from 1, of an account's `nth` waiting video, from 0."""
     by_account = {line.account_id: line for line in lines}
     rank = by_account.pop(account_id).rank(nth)

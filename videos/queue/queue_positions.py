@@ -10,22 +10,22 @@ from django.utils import timezone
 
 from billing import credits
 from videos.enums import Status
-from videos.models import Video, after
+from videos.models import Video, seconds_from_now
 from videos.queue import fairness
-from videos.queue.fairness import Line
+from videos.queue.fairness import AccountQueue
 
 EXACT = 20
 LATELY_SECONDS = 900.0
 """Renders that ended since then count when accounts are even otherwise."""
 
 
-def lines() -> list[Line]:
+def account_queues() -> list[AccountQueue]:
     """Every account that has videos waiting. Four queries at most, whatever their number."""
     standing = {row.pop("account_id"): row for row in Video.objects.lines(timezone.now())}
-    terms = credits.terms(standing)
-    rendered = Video.objects.rendered_since(after(-LATELY_SECONDS))
+    terms = credits.plan_limits_of(standing)
+    rendered = Video.objects.rendered_since(seconds_from_now(-LATELY_SECONDS))
     return [
-        Line(
+        AccountQueue(
             account_id,
             terms[account_id].weight,
             terms[account_id].max_in_flight,
@@ -37,14 +37,14 @@ def lines() -> list[Line]:
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePosition:
     """`position`: 1 goes next. `is_beyond_own_slots`: its account's own limit does not let it go now."""
 
     position: int
     is_beyond_own_slots: bool
 
 
-def placed(videos: Iterable[Video]) -> dict[UUID, Place]:
+def positioned(videos: Iterable[Video]) -> dict[UUID, QueuePosition]:
     """The place in the queue of each of `videos` that waits there. Five queries at most, however many.
 
     Videos of test keys wait elsewhere, and those set aside wait for staff: they have no place.
@@ -54,33 +54,33 @@ def placed(videos: Iterable[Video]) -> dict[UUID, Place]:
     if not waiting:
         return {}
     now_waiting = Video.objects.queued_before_in_account(list(waiting))
-    standing = lines()
+    standing = account_queues()
     known = {line.account_id: line for line in standing}
     return {
         pk: _place(standing, known[waiting[pk]], earlier) for pk, earlier in now_waiting.items() if waiting[pk] in known
     }
 
 
-def _place(standing: Iterable[Line], line: Line, nth: int) -> Place:
-    return Place(fairness.place(standing, line.account_id, nth), nth >= line.room)
+def _place(standing: Iterable[AccountQueue], line: AccountQueue, nth: int) -> QueuePosition:
+    return QueuePosition(fairness.position_of(standing, line.account_id, nth), nth >= line.room)
 
 
-def of_videos(videos: Iterable[Video]) -> dict[UUID, int]:
+def positions_of(videos: Iterable[Video]) -> dict[UUID, int]:
     """The positions alone."""
-    return {pk: place.position for pk, place in placed(videos).items()}
+    return {pk: place.position for pk, place in positioned(videos).items()}
 
 
-def of_next(account_id: UUID) -> int:
+def position_of_next(account_id: UUID) -> int:
     """The position that a video queued now would get."""
-    return of_next_many(account_id, 1)[0]
+    return positions_of_next(account_id, 1)[0]
 
 
-def of_next_placed(account_id: UUID) -> Place:
+def positioned_next(account_id: UUID) -> QueuePosition:
     """The place that a video queued now would get."""
     return _exactly_of_next(account_id, [0])[0]
 
 
-def of_next_many(account_id: UUID, count: int) -> list[int]:
+def positions_of_next(account_id: UUID, count: int) -> list[int]:
     """The positions that videos queued now would get: every twentieth exactly, and evenly between these."""
     marks = sorted({*range(0, count, EXACT), count - 1})
     found = [place.position for place in _exactly_of_next(account_id, marks)]
@@ -90,23 +90,23 @@ def of_next_many(account_id: UUID, count: int) -> list[int]:
     return line
 
 
-def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[Place]:
-    standing = {line.account_id: line for line in lines()}
+def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[QueuePosition]:
+    standing = {line.account_id: line for line in account_queues()}
     mine = standing.get(account_id)
     if mine is None:
-        terms = credits.terms([account_id])[account_id]
+        terms = credits.plan_limits_of([account_id])[account_id]
         mine_flying = Video.objects.live().in_own_slots(timezone.now()).filter(account=account_id)
         flying = mine_flying.aggregate(count=Count("id"), head=Min("queued_at"))
         head = flying["head"] or timezone.now()
-        rendered = Video.objects.rendered_since(after(-LATELY_SECONDS)).get(account_id, 0)
-        mine = Line(account_id, terms.weight, terms.max_in_flight, flying["count"], 0, head, rendered)
+        rendered = Video.objects.rendered_since(seconds_from_now(-LATELY_SECONDS)).get(account_id, 0)
+        mine = AccountQueue(account_id, terms.weight, terms.max_in_flight, flying["count"], 0, head, rendered)
     longer = replace(mine, waiting=mine.waiting + marks[-1] + 1)
     standing[account_id] = longer
     return [_place(standing.values(), longer, mine.waiting + nth) for nth in marks]
 
 
-def of_last(account_id: UUID, count: int) -> list[Place]:
+def position_of_last(account_id: UUID, count: int) -> list[QueuePosition]:
     """The places of the last `count` videos of an account's line, counted without looking at each of them."""
-    standing = lines()
+    standing = account_queues()
     mine = next(line for line in standing if line.account_id == account_id)
     return [_place(standing, mine, nth) for nth in range(mine.waiting - count, mine.waiting)]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from genvid import cache
 from videos.enums import LearnedBy
-from videos.models import RenderPace, Video
+from videos.models import RenderTime, Video
 from videos.queue import estimates
 
 LENGTHS = (10, 20, 40, 80, 160, 320, 640, estimates.MAX_SECONDS)
@@ -23,12 +23,12 @@ HISTORY = timedelta(days=7)
 CACHE_SECONDS = 15
 TRUST_SAMPLE = 20
 TRUST_SHARE = 0.8
-LAST_STRAW = 3
+MAX_MISSED_WEBHOOKS = 3
 """So many renders in a row that no webhook told of, and none is relied on."""
 
 
 @dataclass(frozen=True)
-class Pace:
+class RenderTimes:
     """Quantiles of the time from an order to the end of its render."""
 
     p05: float
@@ -37,27 +37,27 @@ class Pace:
     p99: float
 
 
-def pace_for(engine: str, video_seconds: float) -> Pace:
+def render_times_for(engine: str, video_seconds: float) -> RenderTimes:
     """What has lately been measured for such videos; before that, what the settings expect."""
     return _learned().get(_class_of(engine, video_seconds)) or _around(estimates.render_seconds(video_seconds))
 
 
 def render_seconds(engine: str, video_seconds: int) -> int:
     """What rendering that much video is expected to take, rounded up."""
-    return math.ceil(pace_for(engine, video_seconds).p50)
+    return math.ceil(render_times_for(engine, video_seconds).p50)
 
 
-def _learned() -> dict[tuple[str, int], Pace]:
+def _learned() -> dict[tuple[str, int], RenderTimes]:
     return cache.remembered("videos.paces", _read_learned, CACHE_SECONDS)
 
 
-def _read_learned() -> dict[tuple[str, int], Pace]:
-    rows = RenderPace.objects.filter(samples__gte=ENOUGH)
-    return {(row.engine, row.longest): Pace(row.p05, row.p50, row.p90, row.p99) for row in rows}
+def _read_learned() -> dict[tuple[str, int], RenderTimes]:
+    rows = RenderTime.objects.filter(samples__gte=ENOUGH)
+    return {(row.engine, row.longest): RenderTimes(row.p05, row.p50, row.p90, row.p99) for row in rows}
 
 
-def _around(middle: float) -> Pace:
-    return Pace(middle * 0.5, middle, middle * 2, middle * 4)
+def _around(middle: float) -> RenderTimes:
+    return RenderTimes(middle * 0.5, middle, middle * 2, middle * 4)
 
 
 def _class_of(engine: str, video_seconds: float) -> tuple[str, int]:
@@ -68,14 +68,14 @@ def _length(video_seconds: float) -> int:
     return LENGTHS[min(bisect.bisect_left(LENGTHS, video_seconds), len(LENGTHS) - 1)]
 
 
-def learn() -> None:
+def learn_render_times() -> None:
     """Measure anew, from the renders of the last days."""
     for (engine, longest), seconds in _samples().items():
         if len(seconds) < ENOUGH:
             continue
         cuts = quantiles(seconds, n=100, method="inclusive")
         figures = {"p05": cuts[4], "p50": cuts[49], "p90": cuts[89], "p99": cuts[98]}
-        RenderPace.objects.update_or_create(
+        RenderTime.objects.update_or_create(
             engine=engine,
             longest=longest,
             defaults={**figures, "samples": len(seconds), "updated_at": timezone.now()},
@@ -103,7 +103,7 @@ def webhooks_arrive() -> bool:
 def _webhooks_arrive() -> bool:
     lately = Video.objects.live().filter(rendered_at__gt=timezone.now() - HISTORY).order_by("-rendered_at")
     told = [word == LearnedBy.WEBHOOK for word in lately.values_list("learned_by", flat=True)[:TRUST_SAMPLE]]
-    return any(told[:LAST_STRAW]) and sum(told) / len(told) >= TRUST_SHARE
+    return any(told[:MAX_MISSED_WEBHOOKS]) and sum(told) / len(told) >= TRUST_SHARE
 
 
 def seconds_to_first_poll(video: Video) -> float:
@@ -116,15 +116,17 @@ def first_poll(video: Video) -> float:
     """How long after an order that is: once any render may be done, or once all should be if webhooks come."""
     if video.is_test:
         return 1.0
-    pace = pace_of(video)
+    pace = render_times_of(video)
     return pace.p99 * 1.25 + 5 if webhooks_arrive() else max(1.0, pace.p05)
 
 
 def stuck_at(video: Video) -> datetime:
     """When a render that has just been taken counts as stuck, if it is still under way then."""
-    return (video.submitted_at or timezone.now()) + timedelta(seconds=pace_of(video).p99 * estimates.STUCK_FACTOR)
+    return (video.submitted_at or timezone.now()) + timedelta(
+        seconds=render_times_of(video).p99 * estimates.STUCK_FACTOR
+    )
 
 
-def pace_of(video: Video) -> Pace:
+def render_times_of(video: Video) -> RenderTimes:
     """As measured for such videos; before that, as its own expectation says."""
     return _learned().get(_class_of(video.engine, video.estimated_seconds)) or _around(video.expected_render_seconds)

@@ -18,11 +18,11 @@ from videos.models import Video
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import Gate
 from videos.queue import queue_positions
-from videos.queue.queue_positions import Place
+from videos.queue.queue_positions import QueuePosition
 
 
 @dataclass(frozen=True)
-class Standing:
+class WaitingState:
     """`slots`: those of HeyGen that are not taken by stuck renders."""
 
     position: int | None = None
@@ -36,8 +36,8 @@ class Standing:
         return self.position if is_moving else None
 
 
-NOT_WAITING = Standing()
-KEPT = "_standing"
+NOT_WAITING = WaitingState()
+KEPT_STATES = "_standing"
 AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
 """The `waiting_reason` of an order whose cast staff have to release first."""
 
@@ -51,7 +51,7 @@ class Slots:
     free: int
 
 
-def of_videos(videos: Iterable[Video]) -> dict[UUID, Standing]:
+def waiting_states(videos: Iterable[Video]) -> dict[UUID, WaitingState]:
     """How each of `videos` that is queued stands. Seven queries at most, however many; none when none is queued.
 
     One that this request has queued itself is not looked up again.
@@ -61,38 +61,38 @@ def of_videos(videos: Iterable[Video]) -> dict[UUID, Standing]:
     queued = [video for video in queued if video.pk not in known]
     if not queued:
         return known
-    found, slots = queue_positions.placed(queued), read_slots()
+    found, slots = queue_positions.positioned(queued), read_slots()
     return known | {video.pk: _standing(video, found.get(video.pk), slots) for video in queued}
 
 
-def keep(video: Video, standing: Standing) -> None:
+def keep_waiting_states(video: Video, standing: WaitingState) -> None:
     """Spare whoever shows this very object next the look: it has just been queued, and stands so."""
-    video.__dict__[KEPT] = standing
+    video.__dict__[KEPT_STATES] = standing
 
 
-def _taken(video: Video) -> Standing | None:
-    standing: Standing | None = video.__dict__.pop(KEPT, None)
+def _taken(video: Video) -> WaitingState | None:
+    standing: WaitingState | None = video.__dict__.pop(KEPT_STATES, None)
     return standing
 
 
-def once_queued(foreseen: Standing, *, is_test: bool) -> Standing:
+def once_queued(foreseen: WaitingState, *, is_test: bool) -> WaitingState:
     """How a video stands once it is queued, of which `of_next` said `foreseen`."""
     position = None if is_test else foreseen.position
     return replace(foreseen, position=position, waiting_for=foreseen.waiting_for or WaitingFor.SLOT)
 
 
-def of_next(account_id: UUID, *, is_test: bool) -> Standing:
+def waiting_state_of_next(account_id: UUID, *, is_test: bool) -> WaitingState:
     """How a video queued now would stand. It waits for nothing where a slot is free for it."""
     slots = read_slots()
     if is_test:
-        return Standing(1, None, max(1, slots.usable))
-    return _of_place(queue_positions.of_next_placed(account_id), slots, is_new=True)
+        return WaitingState(1, None, max(1, slots.usable))
+    return _of_place(queue_positions.positioned_next(account_id), slots, is_new=True)
 
 
-def of_last(account_id: UUID, count: int) -> list[Standing]:
+def waiting_state_of_last(account_id: UUID, count: int) -> list[WaitingState]:
     """How the last `count` videos of an account's queue stand, counted without looking at each of them."""
     slots = read_slots()
-    return [_of_place(place, slots) for place in queue_positions.of_last(account_id, count)]
+    return [_of_place(place, slots) for place in queue_positions.position_of_last(account_id, count)]
 
 
 def read_slots() -> Slots:
@@ -104,33 +104,33 @@ def read_slots() -> Slots:
     return Slots(is_shut, limit - counts["stuck"], limit - counts["all"])
 
 
-def _standing(video: Video, place: Place | None, slots: Slots) -> Standing:
+def _standing(video: Video, place: QueuePosition | None, slots: Slots) -> WaitingState:
     if video.set_aside_at is not None or video.waiting_reason == AWAITS_RELEASE:
-        return Standing(None, WaitingFor.STAFF, slots.usable)
+        return WaitingState(None, WaitingFor.STAFF, slots.usable)
     if video.is_test or place is None:
         # A test video waits beside the line; one without a place has just got its slot.
-        return Standing(None, WaitingFor.SLOT, slots.usable)
+        return WaitingState(None, WaitingFor.SLOT, slots.usable)
     return _of_place(place, slots)
 
 
-def _of_place(place: Place, slots: Slots, *, is_new: bool = False) -> Standing:
+def _of_place(place: QueuePosition, slots: Slots, *, is_new: bool = False) -> WaitingState:
     if slots.is_shut:
         waits_for: WaitingFor | None = WaitingFor.PROVIDER
     elif place.is_beyond_own_slots:
         waits_for = WaitingFor.OWN_SLOTS
     else:
         waits_for = None if is_new and place.position <= slots.free else WaitingFor.SLOT
-    return Standing(place.position, waits_for, slots.usable)
+    return WaitingState(place.position, waits_for, slots.usable)
 
 
 def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
     """For staff: why each of `videos` that is not finished is not moving. A constant number of queries."""
-    standings = of_videos(videos)
+    standings = waiting_states(videos)
     gate, now = provider_gate.read(), timezone.now()
     return {video.pk: _reason(video, standings.get(video.pk, NOT_WAITING), gate, now) for video in videos}
 
 
-def _reason(video: Video, standing: Standing, gate: Gate, now: datetime) -> str:
+def _reason(video: Video, standing: WaitingState, gate: Gate, now: datetime) -> str:
     if video.status != Status.QUEUED:
         return _reason_in_flight(video, now)
     if video.waiting_reason == AWAITS_RELEASE:

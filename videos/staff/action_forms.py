@@ -16,7 +16,7 @@ from genvid.confirmation import ask, is_confirmed
 from videos.models import Video
 from videos.staff import manual_files, staff_actions
 
-__all__ = ["LEVERS", "MOST_AT_ONCE", "Lever", "ask", "is_confirmed"]
+__all__ = ["MOST_AT_ONCE", "STAFF_ACTIONS", "StaffAction", "ask", "is_confirmed"]
 
 MOST_AT_ONCE = 100
 """Videos of one pull: several levers ask HeyGen about each of them."""
@@ -58,7 +58,7 @@ class RefundForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Lever:
+class StaffAction:
     """`pull` gets the video, who pulls, and what the form asked for. `bulk`: offered for several videos as well."""
 
     name: str
@@ -71,35 +71,35 @@ class Lever:
     """It asks nobody outside, so it and its entry in the audit log are one transaction."""
 
 
-LEVERS = (
-    Lever(
+STAFF_ACTIONS = (
+    StaffAction(
         "requeue",
         "Put back into the queue",
         "A new order will be placed, and HeyGen bills every order. Nothing is charged to the client for the old one.",
-        staff_actions.requeue,
+        staff_actions.requeue_by_staff,
         RequeueForm,
     ),
-    Lever(
+    StaffAction(
         "let_go_on",
         "Let it go on",
         "A video that was set aside is ordered again. If HeyGen refuses it for our account once more, the gate closes.",
         staff_actions.let_go_on,
     ),
-    Lever(
+    StaffAction(
         "fetch_again",
         "Fetch the file again",
         "The file is fetched from HeyGen, and replaces ours where there is one. No credits move.",
         staff_actions.fetch_again,
     ),
-    Lever(
+    StaffAction(
         "cancel",
         "Cancel",
         f"The video ends as canceled; what is not kept of its hold is given back. {UNDER_WAY}",
-        staff_actions.cancel,
+        staff_actions.cancel_by_staff,
         CancelForm,
         is_local=True,
     ),
-    Lever(
+    StaffAction(
         "settle_failed",
         "Settle as failed",
         f"The video ends as failed, and all its credits are given back. {UNDER_WAY}",
@@ -107,7 +107,7 @@ LEVERS = (
         MessageForm,
         is_local=True,
     ),
-    Lever(
+    StaffAction(
         "settle_completed",
         "Complete with a file of ours",
         "The client gets the file that you upload, and is charged for its length.",
@@ -115,11 +115,11 @@ LEVERS = (
         FileForm,
         bulk=False,
     ),
-    Lever(
+    StaffAction(
         "refund",
         "Refund",
         "Credits go back to the client, once for each video. The file stays.",
-        staff_actions.refund,
+        staff_actions.refund_by_staff,
         RefundForm,
         bulk=False,
         is_local=True,

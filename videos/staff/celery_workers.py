@@ -31,7 +31,7 @@ def drain(name: str, *, by: str) -> None:
             raise InvalidState(f"No worker {name!r} answers. Those that do: {known}.")
     # A warm shutdown: it waits for the tasks under way, and gives back what it had only reserved.
     app.control.shutdown(destination=[name])
-    audit_log.note_staff(AuditAct.WORKER_DRAINED, staff_id=None, worker=name, by=by)
+    audit_log.record_staff_action(AuditAct.WORKER_DRAINED, staff_id=None, worker=name, by=by)
     logger.warning("worker_drained", worker=name, by=by)
 
 

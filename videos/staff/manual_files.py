@@ -17,7 +17,7 @@ from videos.media import mp4, resumable_downloads
 from videos.media.resumable_downloads import DiskFull, FolderInUse, MovedOn
 from videos.models import Video
 from videos.pipeline.storage import Links, store
-from videos.staff.staff_actions import current, lease, moved_meanwhile
+from videos.staff.staff_actions import lease, moved_meanwhile, require_current
 
 logger = structlog.get_logger(__name__)
 
@@ -28,13 +28,13 @@ def settle_completed(video: Video, *, by: str, file: "File[bytes]") -> Video:
     Raises ValidationFailed for what is no whole MP4, InvalidState for a video that HeyGen has no order of, Overloaded
     when the disk has no space for it.
     """
-    video = current(video)
+    video = require_current(video)
     if video.status not in (Status.RENDERING, Status.STORING):
         raise InvalidState(f"Only a video that HeyGen has can be completed by hand; this one is {video.status}.")
     try:
         _check(file)
         _take_from_workers(video, by)
-        stored = store(video, partial(_copy, file), Links("upload"), settle=settlement.complete)
+        stored = store(video, partial(_copy, file), Links("upload"), settle=settlement.complete_video)
     except mp4.BrokenFile as error:
         raise ValidationFailed(details={"file": f"Is not a whole MP4: {error}."}) from error
     except (DiskFull, FolderInUse) as error:

@@ -17,7 +17,7 @@ from videos import jobs, settlement
 from videos.enums import TERMINAL, WAITING, Status
 from videos.models import Video
 from videos.pipeline.submission import find_order
-from videos.provider.heygen_clients import client_of
+from videos.provider.heygen_clients import client_for
 
 logger = structlog.get_logger(__name__)
 CHARGEABLE = (Status.RENDERING, Status.STORING)
@@ -25,13 +25,13 @@ CHARGEABLE = (Status.RENDERING, Status.STORING)
 LEASES = {Status.SUBMITTING: "VIDEO_SUBMIT_LEASE", Status.STORING: "VIDEO_STORE_LEASE"}
 
 
-def requeue(video: Video, *, by: str, why: str, abandon_order: bool = False) -> Video:
+def requeue_by_staff(video: Video, *, by: str, why: str, abandon_order: bool = False) -> Video:
     """Back to the queue, uncharged, for a new order.
 
     An order that HeyGen has is given up only with `abandon_order`: HeyGen bills it, and the new one as well. Raises
     ProviderUnavailable when HeyGen does not say whether it has one.
     """
-    video = current(video)
+    video = require_current(video)
     if video.status in (Status.FAILED, Status.CANCELED):
         raise InvalidState("It has ended, and its credits were given back: retry makes a new video of it.")
     if video.status not in (Status.SUBMITTING, Status.RENDERING):
@@ -49,7 +49,7 @@ def requeue(video: Video, *, by: str, why: str, abandon_order: bool = False) -> 
 
 @transaction.atomic
 def _requeue(video: Video, by: str, why: str) -> None:
-    if not settlement.requeue(video, reason="requeued_by_staff", why=f"{by}: {why}"):
+    if not settlement.requeue_video(video, reason="requeued_by_staff", why=f"{by}: {why}"):
         raise moved_meanwhile()
     # A video that staff send round again gets its whole time in the queue, however old it is.
     Video.objects.filter(pk=video.pk).update(deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE))
@@ -70,7 +70,7 @@ def _prove_no_order(video: Video) -> None:
 
 
 def _order_at_provider(video: Video) -> RemoteVideo | None:
-    client = client_of(video)
+    client = client_for(video)
     if not video.provider_video_id:
         return find_order(video, client)
     try:
@@ -82,7 +82,7 @@ def _order_at_provider(video: Video) -> RemoteVideo | None:
 @transaction.atomic
 def let_go_on(video: Video, *, by: str) -> Video:
     """Back into the line, at its old place, for a video that was set aside; it may close the gate once more."""
-    video = current(video)
+    video = require_current(video)
     if video.status != Status.QUEUED or video.set_aside_at is None:
         raise InvalidState("Only a video that was set aside can be let go on.")
     same = Video.objects.filter(pk=video.pk, status=Status.QUEUED, set_aside_at=video.set_aside_at)
@@ -91,7 +91,7 @@ def let_go_on(video: Video, *, by: str) -> Video:
         raise moved_meanwhile()
     enqueue_on_commit(jobs.DISPATCH)
     logger.info("let_go_on_by_staff", video_id=str(video.pk), by=by)
-    return current(video)
+    return require_current(video)
 
 
 def fetch_again(video: Video, *, by: str) -> Video:
@@ -99,7 +99,7 @@ def fetch_again(video: Video, *, by: str) -> Video:
 
     Raises InvalidState when HeyGen has no such video any more, ProviderUnavailable when it does not answer.
     """
-    video = current(video)
+    video = require_current(video)
     log = logger.bind(video_id=str(video.pk), by=by)
     if video.status == Status.STORING:
         lease(video, seconds=0)
@@ -127,7 +127,7 @@ def _prove_fetchable(video: Video) -> None:
 def settle_failed(video: Video, *, by: str, message: str) -> Video:
     """End a video that waits for anything, all its credits given back. The client reads `message`."""
     video = _waiting(video)
-    failed = settlement.fail(
+    failed = settlement.fail_video(
         video,
         code="ended_by_operator",
         message=message[:300],
@@ -139,7 +139,7 @@ def settle_failed(video: Video, *, by: str, message: str) -> Video:
     return video
 
 
-def cancel(video: Video, *, by: str, charge: int = 0) -> Video:
+def cancel_by_staff(video: Video, *, by: str, charge: int = 0) -> Video:
     """End a video that waits for anything because somebody wants that.
 
     `charge`: credits to keep, at most what is held, and only once HeyGen has the order: a render under way goes on
@@ -150,16 +150,16 @@ def cancel(video: Video, *, by: str, charge: int = 0) -> Video:
         raise InvalidState("HeyGen has not got this order yet, so nothing may be charged for it.")
     if not 0 <= charge <= video.credits_held:
         raise InvalidState(f"Between 0 and {video.credits_held} credits may be charged: so many are held.")
-    if not settlement.cancel(
+    if not settlement.cancel_video(
         video, reason="canceled_by_staff", detail=f"by {by}, {charge} credits kept", charge=charge
     ):
         raise moved_meanwhile()
     return video
 
 
-def refund(video: Video, *, by: str, credits: int, why: str) -> Video:
+def refund_by_staff(video: Video, *, by: str, credits: int, why: str) -> Video:
     """Give back up to what a video was charged, once. Raises Conflict for more."""
-    video = current(video)
+    video = require_current(video)
     if video.status not in TERMINAL or not video.credits_charged:
         raise InvalidState("Nothing was charged for this video.")
     if credits <= 0:
@@ -170,7 +170,7 @@ def refund(video: Video, *, by: str, credits: int, why: str) -> Video:
     return video
 
 
-def current(video: Video) -> Video:
+def require_current(video: Video) -> Video:
     """The video as it is now: a page may have stood open for long."""
     row: Video = Video.objects.select_related("avatar").get(pk=video.pk)
     return row
@@ -181,7 +181,7 @@ def moved_meanwhile() -> InvalidState:
 
 
 def _waiting(video: Video) -> Video:
-    video = current(video)
+    video = require_current(video)
     if video.status not in WAITING:
         raise InvalidState(f"Only a video that is being made can be ended; this one is {video.status}.")
     return video

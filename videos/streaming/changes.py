@@ -28,7 +28,7 @@ class Frame:
 
 
 @dataclass
-class News:
+class Changes:
     moved_at: dict[UUID, datetime]
     """When each of the videos last moved; those that are gone are not in it."""
     frames: dict[UUID, list[Frame]] = field(default_factory=dict)
@@ -37,14 +37,16 @@ class News:
     ended: set[UUID] = field(default_factory=set)
 
 
-def look(known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], moving: Iterable[UUID] = ()) -> News:
+def read_changes(
+    known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], moving: Iterable[UUID] = ()
+) -> Changes:
     """What is new about the videos of `known`. One query, and three more when one of them has moved.
 
     `known`: when each had last moved, so far as one knows. `heard`: the last event that each one's watchers have.
     `moving`: those whose progress is wanted too.
     """
     alive = Video.objects.filter(pk__in=known, deleted_at=None)
-    news = News(dict(alive.values_list("pk", "moved_at")))
+    news = Changes(dict(alive.values_list("pk", "moved_at")))
     moved = [pk for pk, moment in news.moved_at.items() if known[pk] != moment]
     if moved:
         _tell_of_moves(news, moved, {pk: heard[pk] for pk in moved if pk in heard})
@@ -53,7 +55,7 @@ def look(known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], movin
     return news
 
 
-def _tell_of_moves(news: News, moved: list[UUID], heard: dict[UUID, int]) -> None:
+def _tell_of_moves(news: Changes, moved: list[UUID], heard: dict[UUID, int]) -> None:
     # Events before videos: a video read first could have an event that it does not show yet.
     events = _events_after(heard) if heard else []
     videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}

@@ -21,7 +21,7 @@ from genvid.errors import Overloaded, RateLimited
 from videos.enums import TERMINAL
 from videos.models import Video
 from videos.streaming import changes
-from videos.streaming.changes import Frame, News, Progress
+from videos.streaming.changes import Changes, Frame, Progress
 
 logger = structlog.get_logger(__name__)
 
@@ -171,7 +171,7 @@ class Hub:
         }
         moving = heard if time.monotonic() >= self.progress_due else ()
         try:
-            latest = await self.in_thread(changes.look, known, heard, moving)
+            latest = await self.in_thread(changes.read_changes, known, heard, moving)
         except Exception:  # whatever it is, it must not end the poller: every stream would fall silent
             logger.exception("streams_cannot_look")
             return
@@ -196,7 +196,7 @@ def _all_known(group: frozenset[Watcher]) -> bool:
     return all(watcher.is_known for watcher in group)
 
 
-def _pass_on(latest: News, watcher: Watcher) -> None:
+def _pass_on(latest: Changes, watcher: Watcher) -> None:
     pk = watcher.video_id
     frames = latest.frames.get(pk, [])
     for frame in frames:
@@ -276,5 +276,5 @@ def _is_open(video_id: UUID) -> bool:
 
 def whole_text(video_id: UUID, heard: int) -> bytes:
     """What a stream would tell now, for servers that cannot keep it open: the client comes again by itself."""
-    frames = changes.look({video_id: None}, {video_id: heard}).frames.get(video_id, [])
+    frames = changes.read_changes({video_id: None}, {video_id: heard}).frames.get(video_id, [])
     return b"".join([RETRY, *(frame.text for frame in frames)])

@@ -42,4 +42,4 @@ def as_form(payload: dict[str, Any], content: bytes, **changes: Any) -> dict[str
 
 def end(video: Video) -> None:
     """Fail it, from wherever it waits."""
-    settlement.fail(video, code="render_failed", message="No.", retryable=True, reason="test")
+    settlement.fail_video(video, code="render_failed", message="No.", retryable=True, reason="test")

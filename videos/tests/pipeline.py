@@ -60,7 +60,7 @@ class Pipeline:
 
     def order(self, person: Person, script: str = SCRIPT, **fields: Any) -> Video:
         given = {"script": script, "avatar_id": self.avatar.pk, "resolution": "720p"} | fields
-        return video_actions.create(person.caller, VideoRequest(**given))
+        return video_actions.create_video(person.caller, VideoRequest(**given))
 
     def dispatch(self) -> int:
         return scheduler.hand_out_slots()
@@ -94,7 +94,7 @@ class Pipeline:
         for pk in Video.objects.filter(status=Status.STORING).values_list("pk", flat=True):
             storage.store_video(str(pk))
         for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):
-            incoming_webhooks.work_off(pk)
+            incoming_webhooks.process_delivery(pk)
         sweeper.sweep_all()
 
     def run(self, video: Video, *until: str, seconds: float = DEADLINE_SECONDS) -> Video:

@@ -190,7 +190,7 @@ def test_what_they_made_in_anothers_account_stays_there(mina, owner, pipeline):
 
 
 def test_every_room_answers_with_nothing_left_for_an_account_without_anything(mina):
-    assert account_erasure.erase(mina.account.pk) == ""
+    assert account_erasure.erase_videos_of(mina.account.pk) == ""
 
 
 def test_every_table_that_refers_to_a_person_or_an_account_is_thought_of():
@@ -265,7 +265,7 @@ def test_it_is_not_reported_done_while_heygen_has_the_render(mina, pipeline):
 
 def test_a_render_of_an_order_that_was_placed_anew_is_deleted_too(mina, pipeline):
     video = pipeline.submit(pipeline.order(mina, SCRIPT))
-    assert settlement.requeue(video, reason="test", why="as if HeyGen had lost it")
+    assert settlement.requeue_video(video, reason="test", why="as if HeyGen had lost it")
     again = pipeline.run(fresh(video))
     assert len(pipeline.orders(again)) == 2
     erase(mina)
@@ -274,7 +274,7 @@ def test_a_render_of_an_order_that_was_placed_anew_is_deleted_too(mina, pipeline
 
 def test_a_render_that_became_known_after_its_video_was_purged_is_deleted_too(mina, pipeline):
     video = pipeline.run(pipeline.order(mina, SCRIPT))
-    deletion.delete(video)
+    deletion.delete_video(video)
     Video.objects.filter(pk=video.pk).update(purged_at=timezone.now(), provider_deleted_at=None, script="")
     erase(mina)
     assert pipeline.remote(video)["deleted"] == 1
@@ -282,24 +282,24 @@ def test_a_render_that_became_known_after_its_video_was_purged_is_deleted_too(mi
 
 def test_a_render_that_becomes_known_after_the_purge_is_found_by_the_sweep(mina, pipeline, woken):
     video = make_video(mina, Status.SUBMITTING)
-    assert settlement.cancel(fresh(video), reason="canceled_by_staff")
-    deletion.delete(video)
+    assert settlement.cancel_video(fresh(video), reason="canceled_by_staff")
+    deletion.delete_video(video)
     deletion.purge_video(str(video.pk))
     assert not submission.accept(video, "remote_of_a_late_answer", reason="submitted")
     Video.objects.update(deleted_at=timezone.now() - sweeper.PURGE_AFTER)
-    sweeper.wake_purges()
+    sweeper.enqueue_purges()
     assert ("videos.purge", str(video.pk)) in woken
 
 
 def test_a_canceled_order_that_may_still_make_a_render_is_waited_for(mina, pipeline):
     video = make_video(mina, Status.SUBMITTING)
-    assert settlement.cancel(video, reason="canceled_by_staff")
-    assert account_erasure.erase(mina.account.pk) == "0 videos are being made, 1 are not deleted everywhere"
+    assert settlement.cancel_video(video, reason="canceled_by_staff")
+    assert account_erasure.erase_videos_of(mina.account.pk) == "0 videos are being made, 1 are not deleted everywhere"
     assert fresh(video).deleted_at is None
     Video.objects.filter(pk=video.pk).update(moved_at=timezone.now() - account_erasure.ORDER_ON_ITS_WAY)
-    account_erasure.erase(mina.account.pk)
+    account_erasure.erase_videos_of(mina.account.pk)
     purge_all()
-    assert account_erasure.erase(mina.account.pk) == ""
+    assert account_erasure.erase_videos_of(mina.account.pk) == ""
 
 
 def test_a_batch_that_waits_is_canceled_whole(mina, pipeline):
@@ -407,8 +407,8 @@ def test_without_grace_the_next_step_is_the_last(mina, settings):
 def test_a_thousand_videos_go_in_pieces(mina, pipeline, monkeypatch):
     monkeypatch.setattr(account_erasure, "PIECE", 2)
     for _ in range(5):
-        video_actions.create(mina.caller, VideoRequest(script=SCRIPT, avatar_id=pipeline.avatar.pk), draft=True)
-    left = [account_erasure.erase(mina.account.pk), Video.objects.filter(deleted_at=None).count()]
+        video_actions.create_video(mina.caller, VideoRequest(script=SCRIPT, avatar_id=pipeline.avatar.pk), draft=True)
+    left = [account_erasure.erase_videos_of(mina.account.pk), Video.objects.filter(deleted_at=None).count()]
     assert left == ["0 videos are being made, 5 are not deleted everywhere", 3]
     erase(mina)
     assert Video.objects.filter(script="").count() == 5

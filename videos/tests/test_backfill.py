@@ -32,7 +32,7 @@ def calls(pipeline) -> int:
 
 def work_off_all() -> None:
     for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):
-        incoming_webhooks.work_off(pk)
+        incoming_webhooks.process_delivery(pk)
 
 
 # ── Against the sandbox
@@ -62,7 +62,7 @@ def test_a_delivery_that_comes_after_all_is_the_same_one(late, pipeline, owner):
     incoming_webhooks.backfill_missed()
     event_id = WebhookDelivery.objects.get().key
     notice = WebhookNotice(event_id, "avatar_video.success", late.provider_video_id, None, {})
-    assert incoming_webhooks.keep(notice) is False
+    assert incoming_webhooks.store_delivery(notice) is False
     work_off_all()
     pipeline.store(late)
     assert charged_once(owner, late)

@@ -131,8 +131,10 @@ def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
     settings.HEYGEN_API_KEY, settings.HEYGEN_MAX_CONCURRENT = "key", 4
     person = make_caller(balance=200)
     batch = make_batch(person, payload_for(make_avatar()), rows=[{"name": "Ada"}] * 20)
-    in_parallel([lambda: batch_actions.cancel(batch), scheduler.hand_out_slots, lambda: batch_actions.cancel(batch)])
-    batch_actions.cancel_rest(str(batch.pk))
+    in_parallel(
+        [lambda: batch_actions.cancel_batch(batch), scheduler.hand_out_slots, lambda: batch_actions.cancel_batch(batch)]
+    )
+    batch_actions.cancel_remaining(str(batch.pk))
     statuses = Counter(video.status for video in videos_of(batch))
     assert statuses["submitting"] + statuses["canceled"] == 20
     assert (fresh_batch(batch).open, the_ledger_proves()) == (statuses["submitting"], True)
@@ -141,7 +143,7 @@ def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
 def test_canceling_more_takes_few_more_queries(owner, payload):
     set_balance(owner, 1000)
     few, many = (make_batch(owner, payload, rows=[{"name": "Ada"}] * count) for count in (10, 20))
-    cost = [queries_of(lambda batch=batch: batch_actions.cancel(batch)) for batch in (few, many)]
+    cost = [queries_of(lambda batch=batch: batch_actions.cancel_batch(batch)) for batch in (few, many)]
     assert cost[1] - cost[0] <= 4 * 10
 
 
@@ -162,19 +164,19 @@ def test_an_ended_batch_cannot_be_canceled(owner, payload):
 
 
 def test_the_rest_of_a_long_batch_is_canceled_by_a_worker(owner, payload, monkeypatch, woken):
-    monkeypatch.setattr(batch_actions, "CANCEL_CHUNK", 2)
+    monkeypatch.setattr(batch_actions, "CANCEL_BATCH_SIZE", 2)
     batch = make_batch(owner, payload)
     assert data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))["counts"] == counts(queued=1, canceled=2)
     assert ("videos.cancel_batch", str(batch.pk)) in woken
-    batch_actions.cancel_rest(str(batch.pk))
+    batch_actions.cancel_remaining(str(batch.pk))
     assert shown(owner, batch)["counts"] == counts(canceled=3)
 
 
 def test_a_cancellation_that_died_half_way_is_found_by_the_sweep(owner, payload, monkeypatch, woken):
-    monkeypatch.setattr(batch_actions, "CANCEL_CHUNK", 2)
+    monkeypatch.setattr(batch_actions, "CANCEL_BATCH_SIZE", 2)
     batch = make_batch(owner, payload)
     data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
     woken.clear()
     Batch.objects.update(canceled_at=timezone.now() - 2 * sweeper.CANCEL_AFTER)
-    sweeper.wake_cancellations()
+    sweeper.enqueue_cancellations()
     assert woken == [("videos.cancel_batch", str(batch.pk))]

@@ -67,7 +67,7 @@ def test_a_deleted_video_keeps_its_line_without_links_and_at_last_without_values
     end(first)
     Video.objects.filter(pk=first.pk).update(file="videos/a.mp4", subtitles="videos/a.srt")
     assert data_of(owner.client.get(f"/api/v1/videos/{first.pk}"))["file_url"] in results(owner, batch)[0].values()
-    deletion.delete(fresh(first))
+    deletion.delete_video(fresh(first))
     line = results(owner, batch)[0]
     assert (line["name"], line["status"], line["file_url"], line["captions_url"]) == ("Ada", "failed", "", "")
     deletion.purge_video(str(first.pk))

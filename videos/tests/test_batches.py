@@ -91,7 +91,7 @@ def test_each_is_promised_by_its_place_under_the_fair_order(owner, outsider, pay
     make_batch(outsider, payload, rows=[{"name": "Ada"}] * 15)
     batch = make_batch(owner, payload, rows=[{"name": "Ada"}] * 45)
     waits = [round((video.promised_at - video.queued_at).total_seconds()) for video in videos_of(batch)]
-    found = queue_positions.of_videos(videos_of(batch))
+    found = queue_positions.positions_of(videos_of(batch))
     line = [found[video.pk] for video in videos_of(batch)]
     assert line[:20] == [2 * n for n in range(1, 16)] + [31, 32, 33, 34, 35]
     longest = videos_of(batch)[0].expected_render_seconds

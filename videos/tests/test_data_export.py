@@ -27,7 +27,7 @@ def make_many(person, count: int, script: str = "Hi.") -> None:
 
 def written(person) -> io.BytesIO:
     sink = io.BytesIO()
-    export_archive.write(sink, export_archive.parts_of(person.user), after_each=lambda: None)
+    export_archive.write_archive(sink, export_archive.parts_of(person.user), after_each=lambda: None)
     return sink
 
 
@@ -78,7 +78,7 @@ def test_many_videos_take_no_more_memory(owner):
     make_many(owner, 4000, script="Words. " * 700)
     parts = {"videos": export_archive.parts_of(owner.user)["videos"]}
     tracemalloc.start()
-    export_archive.write(io.BytesIO(), parts, after_each=lambda: None)
+    export_archive.write_archive(io.BytesIO(), parts, after_each=lambda: None)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12 * 1024 * 1024, "of twenty that their scripts have"

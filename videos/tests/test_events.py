@@ -48,14 +48,14 @@ def test_an_unhappy_end_is_told(owner, status, reason):
 
 def test_a_render_that_starts_over_is_told(owner):
     video = make_video(owner, "rendering")
-    settlement.requeue(video, reason="try_again", why="secret words")
+    settlement.requeue_video(video, reason="try_again", why="secret words")
     row = events_of(owner, video)[0]
     assert (row["from_status"], row["to_status"], row["reason"]) == ("processing", "queued", "try_again")
 
 
 def test_what_was_noted_for_staff_is_not_told(owner):
     video = make_video(owner, "rendering")
-    settlement.requeue(video, reason="try_again", why="secret words")
+    settlement.requeue_video(video, reason="try_again", why="secret words")
     assert b"secret" not in owner.client.get(f"/api/v1/videos/{video.pk}/events").content
 
 

@@ -8,26 +8,28 @@ from uuid import UUID
 import pytest
 
 from genvid.tests.properties import given, st
-from videos.queue.fairness import Line, allot, place
+from videos.queue.fairness import AccountQueue, allot_slots, position_of
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def line(number: int, *, waiting: int = 1, in_flight: int = 0, weight: int = 1, limit: int = 10, **more: int) -> Line:
+def line(
+    number: int, *, waiting: int = 1, in_flight: int = 0, weight: int = 1, limit: int = 10, **more: int
+) -> AccountQueue:
     head = MAY - timedelta(seconds=more.get("age", 0))
-    return Line(UUID(int=number), weight, limit, in_flight, waiting, head, more.get("rendered", 0))
+    return AccountQueue(UUID(int=number), weight, limit, in_flight, waiting, head, more.get("rendered", 0))
 
 
-def turns(lines: list[Line]) -> list[int]:
+def turns(lines: list[AccountQueue]) -> list[int]:
     """The accounts in the order of their videos, as `place` sees them."""
     placed = [
-        (place(lines, each.account_id, nth), each.account_id.int) for each in lines for nth in range(each.waiting)
+        (position_of(lines, each.account_id, nth), each.account_id.int) for each in lines for nth in range(each.waiting)
     ]
     assert sorted(where for where, _ in placed) == list(range(1, len(placed) + 1))
     return [number for _, number in sorted(placed)]
 
 
-def simulated(lines: list[Line]) -> list[int]:
+def simulated(lines: list[AccountQueue]) -> list[int]:
     """One slot after the other: to the lightest account that has room, then to those that have none."""
     given: Counter[int] = Counter()
     order = []
@@ -38,7 +40,7 @@ def simulated(lines: list[Line]) -> list[int]:
     return order
 
 
-def key_of(each: Line, taken: int) -> tuple:
+def key_of(each: AccountQueue, taken: int) -> tuple:
     flying = each.in_flight + taken
     lately = Fraction(each.rendered, each.weight)
     return flying >= each.limit, Fraction(flying, each.weight), lately, each.head, each.account_id
@@ -68,19 +70,19 @@ def test_places_are_those_of_one_slot_after_the_other(lines):
 def test_slots_go_to_the_first_places(lines, slots):
     rooms = sum(each.room for each in lines)
     first = Counter(UUID(int=number) for number in simulated(lines)[: min(slots, rooms)])
-    assert allot(lines, slots) == first
+    assert allot_slots(lines, slots) == first
 
 
 @given(many_lines, st.integers(0, 20))
 def test_nobody_gets_more_than_its_own_limit(lines, slots):
-    given_out = allot(lines, slots)
+    given_out = allot_slots(lines, slots)
     assert all(each.in_flight + given_out[each.account_id] <= max(each.limit, each.in_flight) for each in lines)
 
 
 @given(many_lines)
 def test_free_slots_are_not_left_while_somebody_has_room(lines):
     rooms = sum(each.room for each in lines)
-    assert allot(lines, rooms + 5).total() == rooms
+    assert allot_slots(lines, rooms + 5).total() == rooms
 
 
 def test_accounts_take_turns():
@@ -115,14 +117,14 @@ def test_what_was_rendered_lately_is_weighed():
 def test_many_slots_at_once_go_as_one_by_one(lines, slots):
     standing, by_one = lines, Counter()
     for _ in range(slots):
-        share = allot(standing, 1)
+        share = allot_slots(standing, 1)
         by_one += share
         standing = [each.after(share[each.account_id], share[each.account_id]) for each in standing]
-    assert by_one == allot(lines, slots)
+    assert by_one == allot_slots(lines, slots)
 
 
 def test_no_slots_and_no_lines_are_nothing():
-    assert (allot([], 5), allot([line(1)], 0)) == (Counter(), Counter())
+    assert (allot_slots([], 5), allot_slots([line(1)], 0)) == (Counter(), Counter())
 
 
 def test_who_could_not_use_its_share_gets_no_more():
@@ -139,5 +141,5 @@ def test_twenty_with_one_video_go_before_the_second_of_a_thousand(position):
     """Whenever the account with a thousand videos came."""
     crowd = [line(number, age=20 - number) for number in range(1, 21)]
     lines = [*crowd, line(99, waiting=1000, limit=1000, age=20 - position)]
-    given_out = allot(lines, 21)
+    given_out = allot_slots(lines, 21)
     assert given_out == Counter({each.account_id: 1 for each in lines})

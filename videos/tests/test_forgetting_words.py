@@ -32,14 +32,14 @@ def words_of(video: Video) -> tuple[str, list[str]]:
 def test_deliveries_are_kept_for_thirty_days(db):
     deliver("old", ago=retention.KEEP_DELIVERIES + MINUTE)
     deliver("young", ago=retention.KEEP_DELIVERIES - MINUTE)
-    retention.retain_all()
+    retention.apply_retention()
     assert list(WebhookDelivery.objects.values_list("key", flat=True)) == ["young"]
     assert timedelta(days=30) == retention.KEEP_DELIVERIES
 
 
 def test_heygens_words_are_kept_for_ninety_days(owner):
     old, young = failed(owner, ago=timedelta(days=91)), failed(owner, ago=timedelta(days=89))
-    retention.retain_all()
+    retention.apply_retention()
     assert words_of(old) == ("", [])
     assert words_of(young) == ("cannot say 'bicycle'", ["cannot say 'bicycle'"])
 
@@ -47,7 +47,7 @@ def test_heygens_words_are_kept_for_ninety_days(owner):
 def test_what_the_client_was_told_stays(owner):
     video = failed(owner, ago=timedelta(days=91))
     told = (video.error_code, video.error_message)
-    retention.retain_all()
+    retention.apply_retention()
     assert (fresh(video).error_code, fresh(video).error_message) == told
 
 

@@ -10,7 +10,7 @@ from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import make_avatar, make_caller, make_video
 from genvid.tests.parallel import in_parallel
 from videos.enums import IN_FLIGHT, PROCESSING, TERMINAL, WAITING, PublicStatus, Status, internal, public
-from videos.models import Video, VideoEvent, after
+from videos.models import Video, VideoEvent, seconds_from_now
 from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,9 @@ def video(owner, avatar):
 
 def put(video: Video, status: str) -> Video:
     """As if it had come to `status`, without a history."""
-    Video.objects.filter(pk=video.pk).update(status=status, due_at=after(5), deadline_at=after(5), tries=3)
+    Video.objects.filter(pk=video.pk).update(
+        status=status, due_at=seconds_from_now(5), deadline_at=seconds_from_now(5), tries=3
+    )
     VideoEvent.objects.all().delete()
     return fresh(video)
 
@@ -82,7 +84,7 @@ def test_a_move_ends_the_waits_of_the_status_before(video):
 
 
 def test_a_move_carries_fields_along(video):
-    due = after(60)
+    due = seconds_from_now(60)
     video.move(Status.SUBMITTING, reason="why", due_at=due, attempt=1)
     assert (fresh(video).due_at, fresh(video).attempt) == (due, 1)
 
@@ -153,7 +155,7 @@ def test_of_many_different_moves_at_once_one_wins():
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_that_take_the_work_at_once_one_gets_it():
     video = make_video(make_caller(), "rendering", avatar=make_avatar())
-    Video.objects.update(due_at=after(-1))
+    Video.objects.update(due_at=seconds_from_now(-1))
     assert sorted(in_parallel([partial(fresh(video).claim, 30) for _ in range(8)])) == [False] * 7 + [True]
 
 
@@ -168,8 +170,8 @@ def test_work_that_is_not_due_is_not_taken(video):
 
 def test_work_that_has_moved_on_is_not_taken(video):
     late = put(video, "rendering")
-    Video.objects.update(due_at=after(-1))
-    fresh(video).move(Status.STORING, reason="why", due_at=after(-1))
+    Video.objects.update(due_at=seconds_from_now(-1))
+    fresh(video).move(Status.STORING, reason="why", due_at=seconds_from_now(-1))
     with nothing_changes():
         assert late.claim(30) is False
 

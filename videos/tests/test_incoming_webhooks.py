@@ -55,7 +55,7 @@ def knock(client, body: bytes, **headers: str) -> Any:
 
 def work_off_all() -> list[str]:
     for delivery in WebhookDelivery.objects.filter(processed_at=None):
-        incoming_webhooks.work_off(delivery.pk)
+        incoming_webhooks.process_delivery(delivery.pk)
     return list(WebhookDelivery.objects.order_by("pk").values_list("outcome", flat=True))
 
 
@@ -284,8 +284,8 @@ class TestTheWork:
         knock(client, success(video.provider_video_id))
         delivery = WebhookDelivery.objects.get()
 
-        incoming_webhooks.work_off(delivery.pk)
-        incoming_webhooks.work_off(delivery.pk)
+        incoming_webhooks.process_delivery(delivery.pk)
+        incoming_webhooks.process_delivery(delivery.pk)
 
         reads = pipeline.sandbox.books()["requests"]["GET /v3/videos/{video_id}"]
         assert (fresh(video).status, reads) == (Status.STORING, 1)

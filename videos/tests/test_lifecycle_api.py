@@ -284,16 +284,16 @@ def test_a_draft_refuses_what_a_new_video_refuses(owner, name, value):
 
 def test_a_draft_that_changes_while_it_is_generated_is_not_sold_at_its_old_price(owner):
     draft = make_video(owner, "draft")
-    video_actions.update(fresh(draft), VideoChanges({"script": LONG}))
-    video_actions.generate(owner.caller, draft)
+    video_actions.update_draft(fresh(draft), VideoChanges({"script": LONG}))
+    video_actions.generate_video(owner.caller, draft)
     assert fresh(draft).credits_held == 17
 
 
 def test_two_changes_of_a_draft_at_once_both_count(owner):
     first = make_video(owner, "draft")
     second = fresh(first)
-    video_actions.update(first, VideoChanges({"script": LONG}))
-    video_actions.update(second, VideoChanges({"speed": 1.5}))
+    video_actions.update_draft(first, VideoChanges({"script": LONG}))
+    video_actions.update_draft(second, VideoChanges({"speed": 1.5}))
     assert (fresh(first).script, fresh(first).speed) == (LONG, 1.5)
 
 
@@ -457,7 +457,7 @@ def test_a_failed_video_says_why_and_nothing_of_what_heygen_said(owner):
 def test_of_eight_that_cancel_at_once_one_does():
     person = make_caller()
     video = make_video(person)
-    outcomes = in_parallel([partial(video_actions.cancel, fresh(video)) for _ in range(8)])
+    outcomes = in_parallel([partial(video_actions.cancel_by_client, fresh(video)) for _ in range(8)])
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InvalidState"] * 7 + ["Video"]
     assert money_of(person) == Money(balance=30)
 
@@ -466,7 +466,7 @@ def test_of_eight_that_cancel_at_once_one_does():
 def test_of_eight_that_generate_a_draft_at_once_one_does():
     person = make_caller()
     draft = make_video(person, "draft")
-    outcomes = in_parallel([partial(video_actions.generate, person.caller, fresh(draft)) for _ in range(8)])
+    outcomes = in_parallel([partial(video_actions.generate_video, person.caller, fresh(draft)) for _ in range(8)])
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InvalidState"] * 7 + ["Video"]
     assert (money_of(person), VideoEvent.objects.count()) == (Money(balance=30, held=5, holds=1), 2)
 
@@ -474,7 +474,7 @@ def test_of_eight_that_generate_a_draft_at_once_one_does():
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_videos_at_once_no_more_are_made_than_the_wallet_covers():
     person = make_caller(balance=17)
-    one = partial(video_actions.create, person.caller, make_request())
+    one = partial(video_actions.create_video, person.caller, make_request())
     outcomes = in_parallel([one] * 8)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InsufficientCredits"] * 5 + ["Video"] * 3
     assert money_of(person) == Money(balance=17, held=15, holds=3)

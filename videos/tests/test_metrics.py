@@ -17,7 +17,7 @@ from genvid.tests.factories import make_caller, make_video
 from genvid.tests.test_metrics import series
 from videos import settlement
 from videos.enums import LearnedBy, Status
-from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery, after
+from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery, seconds_from_now
 from videos.provider import provider_gate
 from videos.tests.pipeline import fresh
 from videos.tests.test_incoming_webhooks import SECRET, knock, success, work_off_all
@@ -108,7 +108,7 @@ def test_webhooks_to_clients_that_are_due_are_counted(owner):
     outgoing_events.publish(owner.account.pk, "video.completed", {}, object_id="1")
     outgoing_events.publish(owner.account.pk, "video.completed", {}, object_id="2")
     later = Delivery.objects.filter(endpoint=endpoint).order_by("pk").first()
-    Delivery.objects.filter(pk=later.pk).update(next_attempt_at=after(60))
+    Delivery.objects.filter(pk=later.pk).update(next_attempt_at=seconds_from_now(60))
     assert gauge("outbox_backlog") == 1
 
 
@@ -143,7 +143,7 @@ def test_a_database_that_is_away_leaves_the_counts_on_the_page(monkeypatch):
     ],
 )
 def test_each_stage_is_timed(owner, counts, status, step, stage):
-    video = make_video(owner, status, moved_at=after(-100))
+    video = make_video(owner, status, moved_at=seconds_from_now(-100))
     assert counts(lambda: fresh(video).move(step, reason="test"), f"{stage}_seconds_bucket", "120.0") == 1
     assert counts(lambda: fresh(video).move(step, reason="again"), f"{stage}_seconds_bucket", "120.0") == 0
 
@@ -151,12 +151,14 @@ def test_each_stage_is_timed(owner, counts, status, step, stage):
 def test_an_end_is_counted_with_its_error(owner, counts):
     video = make_video(owner, "rendering")
     words = {"code": "render_timeout", "message": "Late.", "retryable": True, "reason": "test"}
-    assert counts(lambda: settlement.fail(video, **words), "videos_settled_total", "render_timeout", "failed") == 1
+    assert (
+        counts(lambda: settlement.fail_video(video, **words), "videos_settled_total", "render_timeout", "failed") == 1
+    )
 
 
 def test_a_canceled_video_is_counted_as_such(owner, counts):
     video = make_video(owner)
-    assert counts(lambda: settlement.cancel(video, reason="test"), "videos_settled_total", "", "canceled") == 1
+    assert counts(lambda: settlement.cancel_video(video, reason="test"), "videos_settled_total", "", "canceled") == 1
 
 
 def test_a_finished_render_is_counted_by_how_we_learned_of_it(owner, counts):
@@ -168,7 +170,7 @@ def test_a_finished_render_is_counted_by_how_we_learned_of_it(owner, counts):
 def test_a_move_that_is_rolled_back_is_not_counted(owner):
     video = make_video(owner)
     before = page().get(("genvid_videos_settled_total", ("", "canceled")), 0)
-    settlement.cancel(video, reason="never committed: the test's transaction is open")
+    settlement.cancel_video(video, reason="never committed: the test's transaction is open")
     assert page().get(("genvid_videos_settled_total", ("", "canceled")), 0) == before
 
 
@@ -200,7 +202,7 @@ def test_a_delivery_is_counted_by_what_came_of_it(client, endpoint, counts):
 
 
 def test_the_line_of_a_move_says_all_there_is_to_say(owner, caplog, django_capture_on_commit_callbacks):
-    begun = after(-90)
+    begun = seconds_from_now(-90)
     video = make_video(owner, "queued", moved_at=begun)
     caplog.set_level("INFO")
     with django_capture_on_commit_callbacks(execute=True):
@@ -219,6 +221,6 @@ def test_the_line_of_a_move_says_all_there_is_to_say(owner, caplog, django_captu
 
 
 def test_the_time_in_a_status_starts_with_the_move(owner):
-    video, before = make_video(owner, moved_at=after(-90)), timezone.now()
+    video, before = make_video(owner, moved_at=seconds_from_now(-90)), timezone.now()
     video.move(Status.SUBMITTING, reason="slot")
     assert before <= Video.objects.get(pk=video.pk).moved_at <= timezone.now()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from genvid.heygen.heygen_errors import Busy, OperatorProblem, Refused, Unknown
 from genvid.heygen.heygen_types import RemoteVideo, RenderState, Submission
 from genvid.tests.factories import make_avatar, make_video
-from videos.models import Video, VideoEvent, after
+from videos.models import Video, VideoEvent, seconds_from_now
 from videos.pipeline import submission, sweeper
 from videos.tests.pipeline import charged_once, fresh, history, outcome_of, still_held
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def order(owner, door):
     """An order that a slot was given to a moment ago."""
     asks: list[str] = []
-    video = make_video(owner, "submitting", avatar=make_avatar(), deadline_at=after(23 * 3600))
+    video = make_video(owner, "submitting", avatar=make_avatar(), deadline_at=seconds_from_now(23 * 3600))
 
     def answer(client, spec, *, idempotency_key, callback_id):
         asks.append(idempotency_key)
@@ -49,7 +49,7 @@ def remote(title: str, name: str = "remote_found") -> RemoteVideo:
 
 
 def let_deadline_come(video: Video, seconds: float = 0) -> None:
-    Video.objects.filter(pk=video.pk).update(deadline_at=after(seconds), due_at=timezone.now())
+    Video.objects.filter(pk=video.pk).update(deadline_at=seconds_from_now(seconds), due_at=timezone.now())
 
 
 def test_every_call_carries_the_key_that_was_stored_before_the_first(order):

@@ -129,7 +129,7 @@ class TestDeleting:
         video = pipeline.run(pipeline.order(owner))
         paid = money_of(owner)
 
-        deletion.delete(video)
+        deletion.delete_video(video)
         deletion.purge_video(str(video.pk))
 
         video = fresh(video)
@@ -139,7 +139,7 @@ class TestDeleting:
 
     def test_a_purge_in_vain_is_repeated_by_the_sweep(self, pipeline, owner, woken):
         video = pipeline.run(pipeline.order(owner))
-        deletion.delete(video)
+        deletion.delete_video(video)
         pipeline.sandbox.fault(kind="status", status=503, method="DELETE")
         deletion.purge_video(str(video.pk))
         assert (fresh(video).purged_at, pipeline.remote(video)["deleted"]) == (None, 0)
@@ -153,7 +153,7 @@ class TestDeleting:
 
     def test_a_purge_that_the_storage_refuses_is_repeated(self, pipeline, owner, settings):
         video = pipeline.run(pipeline.order(owner))
-        deletion.delete(video)
+        deletion.delete_video(video)
         storages = settings.STORAGES
         use_storage(settings, "BrokenBucket")
         deletion.purge_video(str(video.pk))
@@ -166,9 +166,9 @@ class TestDeleting:
 
     def test_a_render_that_was_deleted_after_storing_is_not_deleted_twice(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
-        retention.delete_render(str(video.pk))
+        retention.delete_expired_render(str(video.pk))
         gone_at = fresh(video).provider_deleted_at
-        deletion.delete(video)
+        deletion.delete_video(video)
 
         deletion.purge_video(str(video.pk))
 
@@ -177,7 +177,7 @@ class TestDeleting:
 
     def test_a_purge_twice_is_once(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
-        deletion.delete(video)
+        deletion.delete_video(video)
         deletion.purge_video(str(video.pk))
         purged_at = fresh(video).purged_at
 
@@ -196,7 +196,7 @@ class TestDeleting:
     def test_one_that_heygen_has_lost_is_purged_all_the_same(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
         HeyGenClient(pipeline.sandbox.url, pipeline.sandbox.api_key).delete_video(video.provider_video_id)
-        deletion.delete(video)
+        deletion.delete_video(video)
 
         deletion.purge_video(str(video.pk))
 
@@ -210,7 +210,7 @@ class TestDeleting:
             if ".srt" in url:
                 pipeline.outlive(video)
                 sweeper.sweep_all()
-                deletion.delete(fresh(video))
+                deletion.delete_video(fresh(video))
                 deletion.purge_video(str(video.pk))
             return done
 

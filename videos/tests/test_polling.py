@@ -123,7 +123,7 @@ def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(statuses, ren
     polling.poll_due()
     assert sorted(fresh(video).status for video in videos) == ["rendering", "rendering", "storing"]
     for pk in [pk for name, *ids in woken if name == "videos.read" for pk in ids]:
-        polling.read(pk)
+        polling.read_video(pk)
     assert {fresh(video).status for video in videos} == {Status.STORING}
 
 

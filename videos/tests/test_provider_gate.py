@@ -16,7 +16,7 @@ from genvid.heygen.heygen_types import ProviderAccount
 from genvid.tests.asserts import lies_ahead, nothing_changes
 from genvid.tests.factories import make_video
 from genvid.tests.parallel import in_parallel
-from videos.models import ProviderState, Video, after
+from videos.models import ProviderState, Video, seconds_from_now
 from videos.pipeline import scheduler
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import CHECK_SECONDS, MAX_PROBE_SECONDS
@@ -200,7 +200,7 @@ def test_of_eight_workers_one_checks_the_balance(monkeypatch, wait):
 
     monkeypatch.setattr(provider_gate, "get_client", Silent)
     provider_gate.trip(EMPTY)
-    ProviderState.objects.update(closed_until=after(wait))
+    ProviderState.objects.update(closed_until=seconds_from_now(wait))
     assert in_parallel([provider_gate.half_open] * 8) == [False] * 8
     assert len(checks) == 1
 

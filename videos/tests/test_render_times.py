@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from videos.enums import LearnedBy, Status
-from videos.models import RenderPace, Video
+from videos.models import RenderTime, Video
 from videos.pipeline import polling
 from videos.queue import render_times
-from videos.queue.render_times import Pace
+from videos.queue.render_times import RenderTimes
 from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
@@ -54,50 +54,50 @@ def rendering_video(*, ago: float, due_in: float, expected: int = 100) -> Video:
 
 def test_before_anything_is_measured_the_settings_speak(settings):
     settings.EXPECTED_RENDER_BASE, settings.EXPECTED_RENDER_FACTOR = 10, 2
-    assert render_times.pace_for("avatar_iv", 20) == Pace(25, 50, 100, 200)
+    assert render_times.render_times_for("avatar_iv", 20) == RenderTimes(25, 50, 100, 200)
 
 
 def test_a_pace_is_learned_from_enough_renders(history):
     history(*range(1, 101))
-    render_times.learn()
+    render_times.learn_render_times()
     cache.clear()
-    assert render_times.pace_for("avatar_iv", 5) == Pace(
+    assert render_times.render_times_for("avatar_iv", 5) == RenderTimes(
         *[pytest.approx(value, abs=0.2) for value in (5.95, 50.5, 90.1, 99.01)]
     )
 
 
 def test_few_renders_teach_nothing(history):
     history(*[7.0] * (render_times.ENOUGH - 1))
-    render_times.learn()
-    assert RenderPace.objects.count() == 0
+    render_times.learn_render_times()
+    assert RenderTime.objects.count() == 0
 
 
 def test_each_length_has_a_pace_of_its_own(history):
     history(*[10.0] * 20, length=10)
     history(*[99.0] * 20, length=11)
-    render_times.learn()
+    render_times.learn_render_times()
     cache.clear()
-    assert [round(render_times.pace_for("avatar_iv", length).p50) for length in (10, 11, 20)] == [10, 99, 99]
+    assert [round(render_times.render_times_for("avatar_iv", length).p50) for length in (10, 11, 20)] == [10, 99, 99]
 
 
 def test_heygens_own_clock_goes_before_ours(history, still_clock):
     end = timezone.now() - timedelta(seconds=50)
     history(*[60.0] * 20, provider_finished_at=end)
-    render_times.learn()
-    assert RenderPace.objects.get().p50 == pytest.approx(10, abs=1)
+    render_times.learn_render_times()
+    assert RenderTime.objects.get().p50 == pytest.approx(10, abs=1)
 
 
 def test_old_renders_are_forgotten(history):
     history(*[10.0] * 30, rendered_at=timezone.now() - render_times.HISTORY - timedelta(hours=1))
-    render_times.learn()
-    assert RenderPace.objects.count() == 0
+    render_times.learn_render_times()
+    assert RenderTime.objects.count() == 0
 
 
 def test_learning_again_replaces_what_was_learned(history):
     history(*[10.0] * 20)
-    render_times.learn()
-    render_times.learn()
-    assert RenderPace.objects.get().samples == 20
+    render_times.learn_render_times()
+    render_times.learn_render_times()
+    assert RenderTime.objects.get().samples == 20
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_webhooks_are_trusted_while_most_renders_come_by_them(history, webhooks,
 def test_three_in_a_row_without_a_webhook_end_the_trust(history, by, arrive):
     history(*[1.0] * 20)
     assert render_times.webhooks_arrive() is True
-    history(*[1.0] * render_times.LAST_STRAW, by=by)
+    history(*[1.0] * render_times.MAX_MISSED_WEBHOOKS, by=by)
     assert render_times.webhooks_arrive() is arrive
 
 
@@ -129,7 +129,7 @@ def test_an_order_that_was_long_under_way_is_asked_about_in_a_second(still_clock
 
 def test_without_webhooks_the_first_poll_comes_when_any_render_may_be_done(history):
     history(*range(1, 101), by=LearnedBy.POLL)
-    render_times.learn()
+    render_times.learn_render_times()
     cache.clear()
     video = rendering_video(ago=0, due_in=0)
     assert render_times.first_poll(video) == pytest.approx(5.95)
@@ -137,7 +137,7 @@ def test_without_webhooks_the_first_poll_comes_when_any_render_may_be_done(histo
 
 def test_with_webhooks_the_first_poll_comes_when_all_renders_should_be_done(history):
     history(*range(1, 101))
-    render_times.learn()
+    render_times.learn_render_times()
     cache.clear()
     video = rendering_video(ago=0, due_in=0)
     assert render_times.first_poll(video) == pytest.approx(99.01 * 1.25 + 5)
@@ -148,21 +148,21 @@ def test_with_webhooks_the_first_poll_comes_when_all_renders_should_be_done(hist
 
 def test_polls_that_were_put_off_are_pulled_forward_when_webhooks_stop():
     video = rendering_video(ago=200, due_in=1000)
-    assert polling.pull_forward() == 1
+    assert polling.poll_sooner() == 1
     assert fresh(video).due_at <= timezone.now()
 
 
 def test_a_poll_that_is_not_late_stays():
     video = rendering_video(ago=10, due_in=100, expected=1000)
     before = video.due_at
-    assert (polling.pull_forward(), fresh(video).due_at) == (0, before)
+    assert (polling.poll_sooner(), fresh(video).due_at) == (0, before)
 
 
 def test_nothing_is_pulled_forward_while_webhooks_come(history):
     history(*[1.0] * 20)
     video = rendering_video(ago=200, due_in=1000)
     before = video.due_at
-    assert (polling.pull_forward(), fresh(video).due_at) == (0, before)
+    assert (polling.poll_sooner(), fresh(video).due_at) == (0, before)
 
 
 @pytest.mark.parametrize(("elapsed", "pause"), [(1, 1), (60, 4), (600, 60), (6000, 600), (80_000, 3600)])

@@ -195,7 +195,7 @@ def test_the_request_that_orders_a_draft_is_the_videos(pipeline, owner):
 
 def test_a_retry_by_its_client_is_a_new_video_of_the_new_request(pipeline, owner):
     video = order(pipeline, owner, "first")
-    video_actions.cancel(video)
+    video_actions.cancel_by_client(video)
     answer = owner.client.post(f"/api/v1/videos/{video.pk}/retry", HTTP_X_REQUEST_ID="second")
     again = Video.objects.get(pk=answer.json()["data"]["id"])
     assert (fresh(video).request_id, again.request_id) == ("first", "second")
@@ -207,7 +207,7 @@ def test_a_video_that_staff_requeue_keeps_the_request_that_ordered_it(pipeline, 
     caplog.set_level("INFO")
     caplog.clear()
     with request_context.use(RequestContext("staff")):
-        staff_actions.requeue(video, by=STAFF, why="slow", abandon_order=True)
+        staff_actions.requeue_by_staff(video, by=STAFF, why="slow", abandon_order=True)
     assert (fresh(video).request_id, request_ids_of(video, caplog)) == ("mine", {"mine"})
 
 
@@ -238,5 +238,5 @@ def test_a_video_of_no_known_request_never_takes_on_that_of_the_waker(owner, cap
     caplog.set_level("INFO")
     caplog.clear()
     with request_context.use(RequestContext("the-waker", user_id="waker")):
-        settlement.cancel(video, reason="test")
+        settlement.cancel_video(video, reason="test")
     assert (video.request_id, request_ids_of(video, caplog)) == ("", {None})

@@ -185,7 +185,7 @@ def parts(works) -> list[str]:
 
 
 def test_the_part_of_a_video_that_has_ended_is_cleared(pipeline, owner, works):
-    settlement.cancel(leave_part(pipeline, owner), reason="test")
+    settlement.cancel_video(leave_part(pipeline, owner), reason="test")
 
     sweeper.sweep_all()
 
@@ -204,7 +204,7 @@ def test_the_part_of_a_video_that_waits_stays_however_old(pipeline, owner, works
 
 def test_what_somebody_works_on_is_not_cleared(pipeline, owner, works):
     video = leave_part(pipeline, owner)
-    settlement.cancel(video, reason="test")
+    settlement.cancel_video(video, reason="test")
 
     with resumable_downloads.work_folder(video.pk):
         sweeper.sweep_all()

@@ -60,28 +60,28 @@ def test_a_plan_without_an_end_keeps_for_ever(owner):
 def test_its_end_is_told_once_and_shown(owner, settings):
     video = expiring(make_video(owner, "completed"), after=(settings.RETENTION_WARNING_DAYS - 1) * DAY)
     for _ in range(2):
-        retention.retain_all()
+        retention.apply_retention()
     assert (reasons(video), fresh(video).expiry_warned_at is not None) == (["expiring"], True)
     assert data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))["expires_at"] is not None
 
 
 def test_a_distant_end_is_not_told(owner, settings):
     video = expiring(make_video(owner, "completed"), after=(settings.RETENTION_WARNING_DAYS + 1) * DAY)
-    retention.retain_all()
+    retention.apply_retention()
     assert (reasons(video), fresh(video).expiry_warned_at) == ([], None)
 
 
 def test_at_its_end_the_files_are_gone_and_the_bill_stays(done, owner):
     expiring(done, after=-DAY)
     for _ in range(2):
-        retention.retain_all()
+        retention.apply_retention()
     assert (stored_files(done), fresh(done).status, charged_once(owner, done)) == ([], Status.COMPLETED, True)
     assert reasons(done) == ["expiring", "expired"]
 
 
 def test_what_expired_has_no_addresses_and_says_so(done, owner):
     expiring(done, after=-DAY)
-    retention.retain_all()
+    retention.apply_retention()
     shown = data_of(owner.client.get(f"/api/v1/videos/{done.pk}"))
     assert [shown[f"{name}_url"] for name in ("file", "thumbnail", "captions")] == [None] * 3
     answer = owner.client.get(f"/api/v1/videos/{done.pk}/file")
@@ -93,10 +93,10 @@ def test_a_storage_that_fails_is_asked_again(done, settings):
     expiring(done, after=-DAY)
     storages = settings.STORAGES
     use_storage(settings, "BrokenBucket")
-    retention.retain_all()
+    retention.apply_retention()
     assert fresh(done).expired_at is None
     settings.STORAGES = storages
-    retention.retain_all()
+    retention.apply_retention()
     assert (stored_files(done), fresh(done).expired_at is not None) == ([], True)
 
 
@@ -105,9 +105,9 @@ def test_dying_between_the_files_and_the_row_loses_nothing(done, owner, settings
     use_storage(settings, "SlowlyDeleting")
     SlowlyDeleting.meanwhile = die
     with pytest.raises(Killed):
-        retention.retain_all()
+        retention.apply_retention()
     assert (fresh(done).expired_at, reasons(done)) == (None, ["expiring"])
-    retention.retain_all()
+    retention.apply_retention()
     assert (stored_files(done), reasons(done)) == ([], ["expiring", "expired"])
     assert charged_once(owner, done)
 
@@ -118,7 +118,7 @@ def test_an_end_that_was_put_off_meanwhile_holds(pipeline, owner, settings):
     expiring(second, after=-DAY)
     use_storage(settings, "SlowlyDeleting")
     SlowlyDeleting.meanwhile = lambda: expiring(second, after=DAY)
-    retention.retain_all()
+    retention.apply_retention()
     assert (stored_files(first), len(stored_files(second))) == ([], 4)
     assert fresh(second).expired_at is None
 
@@ -126,57 +126,57 @@ def test_an_end_that_was_put_off_meanwhile_holds(pipeline, owner, settings):
 @pytest.mark.django_db(transaction=True)
 def test_any_number_of_workers_tell_and_expire_once(owner):
     videos = [expiring(make_video(owner, "completed"), after=-DAY) for _ in range(5)]
-    assert in_parallel([retention.retain_all] * 4) == [None] * 4
+    assert in_parallel([retention.apply_retention] * 4) == [None] * 4
     assert [reasons(video) for video in videos] == [["expiring", "expired"]] * 5
 
 
 def test_an_expired_video_is_deleted_at_heygen_too(done, pipeline, woken):
     expiring(done, after=-DAY)
-    retention.retain_all()
+    retention.apply_retention()
     assert ("videos.delete_render", str(done.pk)) in woken
-    retention.delete_render(str(done.pk))
+    retention.delete_expired_render(str(done.pk))
     assert (pipeline.remote(done)["deleted"], fresh(done).provider_deleted_at is not None) == (1, True)
 
 
 def test_a_render_is_deleted_once_it_is_stored_where_the_settings_say_so(pipeline, owner, settings, woken):
     settings.HEYGEN_DELETE_AFTER_STORE = True
     video = pipeline.run(pipeline.order(owner))
-    retention.wake_renders_left()
+    retention.enqueue_renders_left()
     assert ("videos.delete_render", str(video.pk)) in woken
-    retention.delete_render(str(video.pk))
+    retention.delete_expired_render(str(video.pk))
     assert (pipeline.remote(video)["deleted"], len(stored_files(video))) == (1, 4)
 
 
 def test_otherwise_it_stays_at_heygen(done, pipeline, woken):
-    retention.retain_all()
+    retention.apply_retention()
     assert [name for name, *_ in woken if name == "videos.delete_render"] == []
     assert pipeline.remote(done)["deleted"] == 0
 
 
 def test_a_render_that_heygen_does_not_delete_now_is_tried_again(done, pipeline):
     pipeline.sandbox.fault(kind="status", status=503, method="DELETE", path="/v3/videos/*")
-    retention.delete_render(str(done.pk))
+    retention.delete_expired_render(str(done.pk))
     assert fresh(done).provider_deleted_at is None
-    retention.delete_render(str(done.pk))
+    retention.delete_expired_render(str(done.pk))
     assert fresh(done).provider_deleted_at is not None
 
 
 def test_a_render_that_is_gone_already_counts_as_deleted(done, pipeline):
     pipeline.sandbox.knobs(visible_after=3600)
-    retention.delete_render(str(done.pk))
+    retention.delete_expired_render(str(done.pk))
     assert fresh(done).provider_deleted_at is not None
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
 def test_files_of_a_video_that_ended_while_it_was_stored_are_cleared(done, status):
     ended(done, status, ago=retention.CLEAR_AFTER)
-    retention.retain_all()
+    retention.apply_retention()
     assert (stored_files(done), fresh(done).expired_at is not None) == ([], True)
 
 
 def test_files_are_not_cleared_while_a_worker_may_still_be_storing_them(done):
     ended(done, Status.FAILED, ago=retention.CLEAR_AFTER / 2)
-    retention.retain_all()
+    retention.apply_retention()
     assert (len(stored_files(done)), fresh(done).expired_at) == (4, None)
 
 
@@ -184,10 +184,10 @@ def test_files_that_cannot_be_cleared_are_tried_again(done, settings):
     ended(done, Status.FAILED, ago=retention.CLEAR_AFTER)
     storages = settings.STORAGES
     use_storage(settings, "BrokenBucket")
-    retention.retain_all()
+    retention.apply_retention()
     assert fresh(done).expired_at is None
     settings.STORAGES = storages
-    retention.retain_all()
+    retention.apply_retention()
     assert stored_files(done) == []
 
 
@@ -200,5 +200,5 @@ def test_a_failed_video_does_not_say_that_it_was_kept(owner):
 
 def test_a_canceled_video_keeps_no_links_of_heygens(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
-    assert settlement.cancel(video, reason="test")
+    assert settlement.cancel_video(video, reason="test")
     assert fresh(video).render_links is None

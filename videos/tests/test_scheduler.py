@@ -126,7 +126,7 @@ def test_places_are_the_order_in_which_slots_are_handed_out(avatar, settings):
         set_balance(person, 100)
         queue_many(person, avatar, count)
     videos = list(Video.objects.queued())
-    found = queue_positions.of_videos(videos)
+    found = queue_positions.positions_of(videos)
     assert sorted(found.values()) == list(range(1, 8))
     settings.HEYGEN_MAX_CONCURRENT = 4
     scheduler.hand_out_slots()
@@ -137,17 +137,17 @@ def test_places_are_the_order_in_which_slots_are_handed_out(avatar, settings):
 def test_the_place_of_the_next_is_the_place_it_gets(owner, outsider, avatar):
     make_video(outsider, avatar=avatar)
     for person in (owner, outsider, owner):
-        expected = queue_positions.of_next(person.account.pk)
+        expected = queue_positions.position_of_next(person.account.pk)
         video = make_video(person, avatar=avatar)
-        assert queue_positions.of_videos([video]) == {video.pk: expected}
+        assert queue_positions.positions_of([video]) == {video.pk: expected}
 
 
 def test_a_longer_queue_takes_no_more_queries(owner, outsider, avatar):
     video = make_video(owner, avatar=avatar)
-    before = queries_once_warm(lambda: queue_positions.of_videos([video]))
+    before = queries_once_warm(lambda: queue_positions.positions_of([video]))
     for person in (outsider, make_caller()):
         queue_many(person, avatar, 20)
-    assert queries_once_warm(lambda: queue_positions.of_videos(list(Video.objects.queued()))) == before + 1
+    assert queries_once_warm(lambda: queue_positions.positions_of(list(Video.objects.queued()))) == before + 1
 
 
 # ── Limits
@@ -261,7 +261,7 @@ def test_a_video_canceled_while_slots_are_handed_out_is_either_or():
     person, avatar = make_caller(), make_avatar()
     videos = [make_video(person, avatar=avatar) for _ in range(3)]
     gate()
-    cancels = [partial(settlement.cancel, fresh(video), reason="test") for video in videos]
+    cancels = [partial(settlement.cancel_video, fresh(video), reason="test") for video in videos]
     in_parallel([*cancels, *[scheduler.hand_out_slots] * 3])
     assert {fresh(video).status for video in videos} <= {"canceled", "submitting", "queued"}
     assert person.wallet.held == sum(fresh(video).credits_held for video in videos)
@@ -322,7 +322,7 @@ def test_places_foretell_the_order_in_which_slots_come_one_by_one(avatar, settin
         set_balance(person, 100)
         queue_many(person, avatar, count)
     shuffle_ages()
-    foretold = queue_positions.of_videos(Video.objects.queued())
+    foretold = queue_positions.positions_of(Video.objects.queued())
     order = []
     for settings.HEYGEN_MAX_CONCURRENT in range(1, 11):
         assert scheduler.hand_out_slots() == 1

@@ -13,7 +13,7 @@ from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import make_caller, make_video
 from genvid.tests.mail import send_due_mail
 from videos.enums import Status
-from videos.models import OperatorAlarm, ProviderState, Video, after
+from videos.models import OperatorAlarm, ProviderState, Video, seconds_from_now
 from videos.pipeline import scheduler, sweeper
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import CHECK_SECONDS, MAX_PROBE_SECONDS
@@ -88,8 +88,8 @@ def end_wait() -> None:
 def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third, funds):
     tripping, own = make_video(owner), make_video(owner)
     younger, oldest = make_video(outsider), make_video(third)
-    Video.objects.filter(pk=oldest.pk).update(queued_at=after(-60))
-    Video.objects.filter(pk__in=[tripping.pk, own.pk]).update(queued_at=after(-600))
+    Video.objects.filter(pk=oldest.pk).update(queued_at=seconds_from_now(-60))
+    Video.objects.filter(pk__in=[tripping.pk, own.pk]).update(queued_at=seconds_from_now(-600))
     trip(tripping)
     assert (gate().tripped_by, probe()) == (owner.account, [oldest])
     assert (fresh(younger).status, fresh(own).status) == ("queued", "queued")
@@ -217,7 +217,7 @@ def test_it_stands_in_nobodys_way(owner, outsider, aside, settings):
 
 
 def test_at_its_deadline_it_fails_with_its_credits_back_and_an_alarm(owner, aside):
-    Video.objects.filter(pk=aside.pk).update(deadline_at=after(0))
+    Video.objects.filter(pk=aside.pk).update(deadline_at=seconds_from_now(0))
     sweeper.sweep_all()
     send_due_mail("staff_alarm")
     assert outcome_of(aside) == ("failed", "provider_problem", True)
@@ -233,10 +233,10 @@ def test_its_client_may_cancel_it(owner, aside):
 
 
 def test_staff_let_it_go_on(owner, aside, settings):
-    Video.objects.filter(pk=aside.pk).update(deadline_at=after(60), gate_tripped_at=timezone.now())
+    Video.objects.filter(pk=aside.pk).update(deadline_at=seconds_from_now(60), gate_tripped_at=timezone.now())
     video = staff_actions.let_go_on(aside, by="staff@example.com")
     assert (video.set_aside_at, video.gate_tripped_at, video.waiting_reason) == (None, None, "")
-    assert video.deadline_at > after(settings.VIDEO_QUEUE_DEADLINE - 3600)
+    assert video.deadline_at > seconds_from_now(settings.VIDEO_QUEUE_DEADLINE - 3600)
     assert (scheduler.hand_out_slots(), fresh(aside).status) == (1, "submitting")
 
 
@@ -277,10 +277,10 @@ def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(
     first = fail_render(pipeline, pipeline.order(owner))
     second = pipeline.order(outsider)
     for _ in range(3):
-        ProviderState.objects.update(changed_at=after(-MAX_PROBE_SECONDS), closed_until=after(0))
+        ProviderState.objects.update(changed_at=seconds_from_now(-MAX_PROBE_SECONDS), closed_until=seconds_from_now(0))
         pipeline.tick()
     pipeline.sandbox.wallet(100)
-    ProviderState.objects.update(closed_until=after(600), looked_at=after(-CHECK_SECONDS))
+    ProviderState.objects.update(closed_until=seconds_from_now(600), looked_at=seconds_from_now(-CHECK_SECONDS))
 
     def are_there() -> bool:
         pipeline.tick()
@@ -299,11 +299,11 @@ def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline,
     video = pipeline.order(owner)
     provider_gate.trip(EMPTY)
     pipeline.sandbox.wallet(1)
-    ProviderState.objects.update(closed_until=after(600))
+    ProviderState.objects.update(closed_until=seconds_from_now(600))
     assert (pipeline.dispatch(), gate().balance_seen) == (0, 1)
     pipeline.sandbox.wallet(50)
     assert pipeline.dispatch() == 0, "between two looks nobody looks"
-    ProviderState.objects.update(looked_at=after(-CHECK_SECONDS))
+    ProviderState.objects.update(looked_at=seconds_from_now(-CHECK_SECONDS))
     assert (pipeline.dispatch(), fresh(video).status) == (1, "submitting")
 
 
@@ -311,7 +311,7 @@ def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline,
 def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
     pipeline.order(owner)
     provider_gate.trip(EMPTY)
-    ProviderState.objects.update(closed_until=after(600), balance_seen=1)
+    ProviderState.objects.update(closed_until=seconds_from_now(600), balance_seen=1)
     pipeline.sandbox.wallet(balance)
     assert pipeline.dispatch() == 0
     assert gate_seconds() > 300
@@ -320,9 +320,9 @@ def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
 def test_a_key_that_was_mended_is_found_though_the_gate_is_closed_for_long(pipeline, owner, settings):
     pipeline.order(owner)
     provider_gate.trip(OperatorProblem("unauthorized"))
-    ProviderState.objects.update(closed_until=after(600))
+    ProviderState.objects.update(closed_until=seconds_from_now(600))
     right, settings.HEYGEN_API_KEY = settings.HEYGEN_API_KEY, "wrong"
     assert pipeline.dispatch() == 0
     settings.HEYGEN_API_KEY = right
-    ProviderState.objects.update(looked_at=after(-CHECK_SECONDS))
+    ProviderState.objects.update(looked_at=seconds_from_now(-CHECK_SECONDS))
     assert pipeline.dispatch() == 1

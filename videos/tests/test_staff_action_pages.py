@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import PASSWORD, make_video
-from videos.admin.staff_action_pages import LEVERS
+from videos.admin.staff_action_pages import STAFF_ACTIONS
 from videos.staff.action_forms import MOST_AT_ONCE
 from videos.tests.doubles import tiny_mp4
 from videos.tests.pipeline import UNTOUCHED, Money, fresh, gate, money_of
@@ -51,7 +51,7 @@ def notes(video) -> list[str]:
     return [entry.get_change_message() for entry in LogEntry.objects.filter(object_id=str(video.pk))]
 
 
-@pytest.mark.parametrize("name", [lever.name for lever in LEVERS])
+@pytest.mark.parametrize("name", [lever.name for lever in STAFF_ACTIONS])
 def test_a_lever_asks_before_it_is_pulled(operator, owner, name):
     video = make_video(owner, "rendering")
     with nothing_changes():
@@ -59,7 +59,7 @@ def test_a_lever_asks_before_it_is_pulled(operator, owner, name):
     assert [(answer.status_code, b"confirmed" in answer.content) for answer in answers] == [(200, True)] * 2
 
 
-@pytest.mark.parametrize("name", [lever.name for lever in LEVERS])
+@pytest.mark.parametrize("name", [lever.name for lever in STAFF_ACTIONS])
 def test_who_may_only_look_pulls_no_lever(onlooker, owner, name):
     video = make_video(owner, "rendering")
     with nothing_changes():

@@ -14,7 +14,7 @@ from genvid.heygen.heygen_client import get_client
 from genvid.tests.asserts import lies_ahead, nothing_changes
 from genvid.tests.factories import make_video
 from videos.enums import TERMINAL, WAITING, Status
-from videos.models import Video, after
+from videos.models import Video, seconds_from_now
 from videos.pipeline import storage
 from videos.staff import manual_files, staff_actions
 from videos.tests.doubles import tiny_mp4
@@ -73,91 +73,91 @@ def unanswered(pipeline, owner) -> Video:
 
 
 def test_an_order_that_heygen_has_is_not_requeued(under_way):
-    assert "pay for both" in refused(staff_actions.requeue, under_way, why="slow")
+    assert "pay for both" in refused(staff_actions.requeue_by_staff, under_way, why="slow")
 
 
 def test_an_order_is_abandoned_only_by_saying_so(under_way, owner):
-    video = staff_actions.requeue(under_way, by=BY, why="slow", abandon_order=True)
+    video = staff_actions.requeue_by_staff(under_way, by=BY, why="slow", abandon_order=True)
     assert (video.status, fresh(video).status, still_held(owner, video)) == ("queued", "queued", True)
     assert (history(video)[-1][2], last_detail(video)) == ("requeued_by_staff", f"{BY}: slow")
 
 
 def test_an_abandoned_order_is_followed_by_another(pipeline, under_way):
-    pipeline.submit(staff_actions.requeue(under_way, by=BY, why="slow", abandon_order=True))
+    pipeline.submit(staff_actions.requeue_by_staff(under_way, by=BY, why="slow", abandon_order=True))
     assert pipeline.renders(under_way) == 2
 
 
 def test_an_order_that_failed_at_heygen_is_requeued(pipeline, under_way, owner):
     pipeline.sandbox.fail(under_way.provider_video_id)
-    video = staff_actions.requeue(under_way, by=BY, why="failed")
+    video = staff_actions.requeue_by_staff(under_way, by=BY, why="failed")
     assert (fresh(video).status, still_held(owner, video)) == ("queued", True)
 
 
 def test_an_order_that_heygen_does_not_know_is_requeued(under_way):
     get_client().delete_video(under_way.provider_video_id)
-    assert fresh(staff_actions.requeue(under_way, by=BY, why="gone")).status == "queued"
+    assert fresh(staff_actions.requeue_by_staff(under_way, by=BY, why="gone")).status == "queued"
 
 
 def test_while_heygen_is_silent_nothing_is_requeued(pipeline, under_way):
     pipeline.sandbox.fault(kind="status", status=500, path="/v3/videos*", times=9)
-    assert "does not say" in refused(staff_actions.requeue, under_way, ProviderUnavailable, why="slow")
+    assert "does not say" in refused(staff_actions.requeue_by_staff, under_way, ProviderUnavailable, why="slow")
 
 
 def test_an_order_whose_answer_was_lost_is_found_and_not_requeued(unanswered):
-    assert "HeyGen has this order" in refused(staff_actions.requeue, unanswered, why="stuck")
+    assert "HeyGen has this order" in refused(staff_actions.requeue_by_staff, unanswered, why="stuck")
 
 
 def test_an_order_that_never_arrived_is_requeued(pipeline, owner):
     pipeline.sandbox.fault(kind="drop", **CREATE)
     video = pipeline.submit(pipeline.order(owner))
     Video.objects.filter(pk=video.pk).update(due_at=timezone.now())
-    video = staff_actions.requeue(video, by=BY, why="stuck")
+    video = staff_actions.requeue_by_staff(video, by=BY, why="stuck")
     assert (fresh(video).status, fresh(video).idempotency_key, still_held(owner, video)) == ("queued", None, True)
 
 
 def test_an_order_that_waits_long_for_its_next_try_is_looked_up_at_once(unanswered):
-    Video.objects.filter(pk=unanswered.pk).update(due_at=after(3600))
-    assert "HeyGen has this order" in refused(staff_actions.requeue, unanswered, why="stuck")
+    Video.objects.filter(pk=unanswered.pk).update(due_at=seconds_from_now(3600))
+    assert "HeyGen has this order" in refused(staff_actions.requeue_by_staff, unanswered, why="stuck")
 
 
 @pytest.mark.parametrize("abandon", [False, True])
 def test_an_order_that_is_being_sent_is_left_alone(owner, abandon):
-    video = make_video(owner, "submitting", calls=1, due_at=after(20))
-    assert "A worker may be at it" in refused(staff_actions.requeue, video, why="stuck", abandon_order=abandon)
+    video = make_video(owner, "submitting", calls=1, due_at=seconds_from_now(20))
+    assert "A worker may be at it" in refused(staff_actions.requeue_by_staff, video, why="stuck", abandon_order=abandon)
 
 
 def test_an_order_whose_answer_was_lost_is_abandoned_only_by_saying_so(unanswered, owner):
-    video = staff_actions.requeue(unanswered, by=BY, why="stuck", abandon_order=True)
+    video = staff_actions.requeue_by_staff(unanswered, by=BY, why="stuck", abandon_order=True)
     assert (fresh(video).status, still_held(owner, video)) == ("queued", True)
 
 
 def test_a_requeued_video_gets_its_whole_time_in_the_queue(under_way, settings):
-    Video.objects.filter(pk=under_way.pk).update(queued_at=after(-10 * 24 * 3600))
+    Video.objects.filter(pk=under_way.pk).update(queued_at=seconds_from_now(-10 * 24 * 3600))
     before = timezone.now()
-    video = fresh(staff_actions.requeue(under_way, by=BY, why="old", abandon_order=True))
+    video = fresh(staff_actions.requeue_by_staff(under_way, by=BY, why="old", abandon_order=True))
     assert lies_ahead(video.deadline_at, settings.VIDEO_QUEUE_DEADLINE, since=before)
 
 
 def test_a_second_pull_finds_it_in_the_queue(under_way):
-    staff_actions.requeue(under_way, by=BY, why="slow", abandon_order=True)
-    assert "this video is queued" in refused(staff_actions.requeue, under_way, why="slow", abandon_order=True)
+    staff_actions.requeue_by_staff(under_way, by=BY, why="slow", abandon_order=True)
+    assert "this video is queued" in refused(staff_actions.requeue_by_staff, under_way, why="slow", abandon_order=True)
 
 
 @pytest.mark.parametrize("status", ["draft", "queued", "storing", "completed"])
 def test_what_has_no_open_order_is_not_requeued(owner, status):
-    assert f"is {status}" in refused(staff_actions.requeue, make_video(owner, status), why="stuck")
+    assert f"is {status}" in refused(staff_actions.requeue_by_staff, make_video(owner, status), why="stuck")
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
 def test_what_has_ended_unmade_is_retried_instead(owner, status):
-    assert "retry makes a new video" in refused(staff_actions.requeue, make_video(owner, status), why="stuck")
+    assert "retry makes a new video" in refused(staff_actions.requeue_by_staff, make_video(owner, status), why="stuck")
 
 
 # ── Fetch again
 
 
 def test_a_postponed_download_is_due_at_once(owner, woken, django_capture_on_commit_callbacks):
-    video = make_video(owner, "storing", due_at=after(300), tries=4)
+    video = make_video(owner, "storing", due_at=seconds_from_now(300), tries=4)
     with django_capture_on_commit_callbacks(execute=True):
         staff_actions.fetch_again(video, by=BY)
     assert (fresh(video).due_at <= timezone.now(), fresh(video).tries) == (True, 0)
@@ -165,7 +165,7 @@ def test_a_postponed_download_is_due_at_once(owner, woken, django_capture_on_com
 
 
 def test_a_download_under_way_is_left_alone(owner):
-    video = make_video(owner, "storing", due_at=after(20))
+    video = make_video(owner, "storing", due_at=seconds_from_now(20))
     assert "A worker may be at it" in refused(staff_actions.fetch_again, video)
 
 
@@ -242,31 +242,31 @@ def test_what_is_not_being_made_does_not_fail(owner, status):
 
 @pytest.mark.parametrize("status", sorted(WAITING))
 def test_any_waiting_video_is_canceled_with_its_credits_back(owner, status):
-    video = staff_actions.cancel(make_video(owner, status), by=BY)
+    video = staff_actions.cancel_by_staff(make_video(owner, status), by=BY)
     assert (fresh(video).status, money_of(owner)) == ("canceled", UNTOUCHED)
     assert (history(video)[-1][2], last_detail(video)) == ("canceled_by_staff", f"by {BY}, 0 credits kept")
 
 
 @pytest.mark.parametrize("status", ["rendering", "storing"])
 def test_part_of_the_hold_may_be_kept_once_heygen_bills(owner, status):
-    video = staff_actions.cancel(make_video(owner, status), by=BY, charge=2)
+    video = staff_actions.cancel_by_staff(make_video(owner, status), by=BY, charge=2)
     assert (fresh(video).credits_charged, money_of(owner)) == (2, Money(balance=28, charges=1))
 
 
 @pytest.mark.parametrize("status", ["queued", "submitting"])
 def test_before_heygen_has_the_order_nothing_is_charged(owner, status):
-    assert "nothing may be charged" in refused(staff_actions.cancel, make_video(owner, status), charge=1)
+    assert "nothing may be charged" in refused(staff_actions.cancel_by_staff, make_video(owner, status), charge=1)
 
 
 @pytest.mark.parametrize("charge", [-1, 1000])
 def test_no_more_than_the_hold_is_kept(owner, charge):
     video = make_video(owner, "rendering")
-    assert f"Between 0 and {video.credits_held}" in refused(staff_actions.cancel, video, charge=charge)
+    assert f"Between 0 and {video.credits_held}" in refused(staff_actions.cancel_by_staff, video, charge=charge)
 
 
 @pytest.mark.parametrize("status", sorted({*TERMINAL, Status.DRAFT}))
 def test_what_is_not_being_made_is_not_canceled(owner, status):
-    assert f"is {status}" in refused(staff_actions.cancel, make_video(owner, status))
+    assert f"is {status}" in refused(staff_actions.cancel_by_staff, make_video(owner, status))
 
 
 # ── Complete by hand
@@ -278,7 +278,7 @@ def upload(content: bytes) -> SimpleUploadedFile:
 
 @pytest.mark.parametrize("status", ["rendering", "storing"])
 def test_an_uploaded_film_completes_a_video_and_is_charged_by_its_length(owner, status):
-    video = make_video(owner, status, due_at=after(-1))
+    video = make_video(owner, status, due_at=seconds_from_now(-1))
     video = levers_file(video, tiny_mp4(3))
     assert (video.status, video.duration_seconds, video.credits_charged) == ("completed", Decimal(3), 3)
     assert (content_of(video), stored_files(video)) == (tiny_mp4(3), ["video.mp4"])
@@ -309,7 +309,7 @@ def test_a_film_beyond_the_limit_is_refused(owner, settings):
 
 
 def test_a_video_that_a_worker_stores_is_left_to_it(owner):
-    video = make_video(owner, "storing", due_at=after(20))
+    video = make_video(owner, "storing", due_at=seconds_from_now(20))
     refused(manual_files.settle_completed, video, file=upload(tiny_mp4(3)))
     assert stored_files(video) == []
 
@@ -324,7 +324,7 @@ def test_only_what_heygen_has_is_completed_by_hand(owner, status):
 
 def test_a_refund_gives_credits_back(owner):
     video = make_video(owner, "completed", duration=4)
-    staff_actions.refund(video, by=BY, credits=4, why="Lips out of step")
+    staff_actions.refund_by_staff(video, by=BY, credits=4, why="Lips out of step")
     entry = LedgerEntry.objects.get(kind=EntryKind.REFUND)
     assert (entry.credits, entry.description, entry.reference) == (4, "Lips out of step", video.money_reference)
     assert (money_of(owner).balance, CreditLot.objects.filter(source="refund").count()) == (30, 1)
@@ -332,26 +332,26 @@ def test_a_refund_gives_credits_back(owner):
 
 def test_a_refund_is_given_once(owner):
     video = make_video(owner, "completed", duration=4)
-    staff_actions.refund(video, by=BY, credits=4, why="First")
-    assert refused(staff_actions.refund, video, credits=4, why="Again") == "This video was refunded before."
+    staff_actions.refund_by_staff(video, by=BY, credits=4, why="First")
+    assert refused(staff_actions.refund_by_staff, video, credits=4, why="Again") == "This video was refunded before."
 
 
 def test_no_more_is_given_back_than_was_charged(owner):
     video = make_video(owner, "completed", duration=4)
-    refused(staff_actions.refund, video, Conflict, credits=5, why="All of it")
+    refused(staff_actions.refund_by_staff, video, Conflict, credits=5, why="All of it")
 
 
 @pytest.mark.parametrize("credits", [0, -3])
 def test_a_refund_is_of_something(owner, credits):
-    refused(staff_actions.refund, make_video(owner, "completed"), credits=credits, why="Nothing")
+    refused(staff_actions.refund_by_staff, make_video(owner, "completed"), credits=credits, why="Nothing")
 
 
 @pytest.mark.parametrize("status", sorted({*EVERY} - {"completed"}))
 def test_where_nothing_was_charged_nothing_is_refunded(owner, status):
-    refused(staff_actions.refund, make_video(owner, status), credits=1, why="No")
+    refused(staff_actions.refund_by_staff, make_video(owner, status), credits=1, why="No")
 
 
 def test_what_was_kept_of_a_canceled_video_may_be_refunded(owner):
-    video = staff_actions.cancel(make_video(owner, "rendering"), by=BY, charge=2)
-    staff_actions.refund(video, by=BY, credits=2, why="Kindness")
+    video = staff_actions.cancel_by_staff(make_video(owner, "rendering"), by=BY, charge=2)
+    staff_actions.refund_by_staff(video, by=BY, credits=2, why="Kindness")
     assert money_of(owner) == Money(balance=30, charges=1)

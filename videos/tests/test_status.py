@@ -96,7 +96,7 @@ def test_videos_are_found_by_their_ids(owner, avatar):
 def test_what_is_unknown_foreign_or_deleted_is_not_there(owner, outsider, avatar):
     gone, foreign = make_video(owner, "draft", avatar=avatar), make_video(outsider, avatar=avatar)
     video = make_video(owner, avatar=avatar)
-    deletion.delete(gone)
+    deletion.delete_video(gone)
     assert found(among(owner, gone.pk, foreign.pk, uuid.uuid4(), video.pk)) == [str(video.pk)]
 
 
@@ -207,7 +207,7 @@ def test_an_order_that_has_to_be_placed_anew_takes_no_figure_back(pipeline, watc
         pipeline.age(watched.video, seconds)
         watched.look()
     half_way = watched.rows[-1]
-    assert settlement.requeue(fresh(watched.video), reason="provider_closed", why="insufficient_credit")
+    assert settlement.requeue_video(fresh(watched.video), reason="provider_closed", why="insufficient_credit")
     assert watched.look()["status"] == "queued"
     pipeline.submit(watched.video)
     for seconds in (0, 20, 60, 200):
@@ -239,7 +239,7 @@ def test_who_waits_is_not_told_a_later_time_when_others_overtake(owner, outsider
 def test_a_place_in_the_queue_is_the_one_that_the_scheduler_goes_by(owner, outsider, avatar, settings):
     settings.HEYGEN_API_KEY = "key"
     videos = [make_video(person, avatar=avatar) for person in (owner, owner, outsider)]
-    found = {str(video.pk): queue_positions.of_videos([video])[video.pk] for video in videos}
+    found = {str(video.pk): queue_positions.positions_of([video])[video.pk] for video in videos}
     order: list[str] = []
     for settings.HEYGEN_MAX_CONCURRENT in (1, 2, 3):
         assert scheduler.hand_out_slots() == 1

@@ -143,8 +143,8 @@ def test_a_video_that_was_completed_and_deleted_meanwhile_gets_no_files_back(pip
     use_storage(settings, "SlowlySaving")
 
     def another_worker_and_the_client() -> None:
-        assert settlement.complete(fresh(video), duration=Decimal("2.5"))
-        deletion.delete(fresh(video))
+        assert settlement.complete_video(fresh(video), duration=Decimal("2.5"))
+        deletion.delete_video(fresh(video))
         deletion.purge_video(str(video.pk))
 
     SlowlySaving.meanwhile = another_worker_and_the_client
@@ -158,7 +158,7 @@ def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, set
     video, written = pipeline.storing(pipeline.order(owner)), []
 
     def fetch(client, url, sink, **options):
-        settlement.cancel(fresh(video), reason="test")
+        settlement.cancel_video(fresh(video), reason="test")
         settings.VIDEO_STORE_LEASE = 0.0
         sink.write(b"a little")
         written.append(url)

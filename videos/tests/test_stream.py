@@ -22,7 +22,7 @@ from genvid.tests.processes import WebProcess
 from videos import settlement
 from videos.enums import Status
 from videos.lifecycle import deletion, video_actions
-from videos.models import after
+from videos.models import seconds_from_now
 from videos.streaming import hub
 from videos.streaming.changes import Frame
 from videos.streaming.hub import Watcher
@@ -44,14 +44,14 @@ def ids_of(video) -> list[int]:
 def render(video) -> None:
     """HeyGen takes the order, and finishes it."""
     video = fresh(video)
-    facts = {"attempt": video.attempt + 1, "submitted_at": timezone.now(), "due_at": after(60)}
+    facts = {"attempt": video.attempt + 1, "submitted_at": timezone.now(), "due_at": seconds_from_now(60)}
     assert video.move(Status.SUBMITTING, reason="test", **facts)
-    assert video.move(Status.RENDERING, reason="test", due_at=after(60))
-    assert video.move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=after(60))
+    assert video.move(Status.RENDERING, reason="test", due_at=seconds_from_now(60))
+    assert video.move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=seconds_from_now(60))
 
 
 def finish(video) -> None:
-    assert settlement.complete(fresh(video), duration=Decimal("4.5"))
+    assert settlement.complete_video(fresh(video), duration=Decimal("4.5"))
 
 
 # ── Without a loop: what is new, and the client comes again
@@ -266,7 +266,7 @@ class TestLive:
         video = make_video(owner, "draft")
         stream = listen(owner, video)
         stream.read_until_told("draft")
-        deletion.delete(fresh(video))
+        deletion.delete_video(fresh(video))
         stream.read_to_the_end()
         assert stream.statuses == ["draft"]
 
@@ -274,7 +274,7 @@ class TestLive:
         video = make_video(owner)
         stream = listen(owner, video)
         stream.read_until_told("queued")
-        video_actions.cancel(fresh(video))
+        video_actions.cancel_by_client(fresh(video))
         stream.read_to_the_end()
         assert stream.statuses == ["draft", "queued", "canceled"]
 
@@ -329,7 +329,7 @@ def peak_memory(pid: int) -> int:
 
 
 def finish_rendering(video) -> None:
-    assert fresh(video).move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=after(60))
+    assert fresh(video).move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=seconds_from_now(60))
     finish(video)
 
 
@@ -380,7 +380,7 @@ class TestAnOwnProcess:
             ours.read_until_told("processing")
             others.read_until_told("processing")
             Session.objects.filter(user=owner.user).delete()
-            session_cache.forget(owner.caller.session_id)
+            session_cache.forget_sessions(owner.caller.session_id)
             ours.read_to_the_end()
             others.read()
             assert not others.is_over

@@ -42,7 +42,7 @@ def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
         enqueue(jobs.STORE, str(video.pk))
     woken.clear()
 
-    sweeper.wake_due()
+    sweeper.enqueue_due()
 
     assert woken == []
 
@@ -77,7 +77,7 @@ def test_what_is_known_of_a_history_is_looked_up_together(owner, door, woken, mo
     monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
     make_video(owner, "rendering", provider_video_id="remote_3")
     for number in range(3):
-        incoming_webhooks.keep(notice(number))
+        incoming_webhooks.store_delivery(notice(number))
     woken.clear()
     door.iter_events = lambda kind: iter([notice(number) for number in (3, 2, 1, 0)])
 

@@ -12,7 +12,7 @@ from genvid.tests.factories import make_video
 from genvid.tests.mail import send_due_mail
 from videos import operator_alarms
 from videos.enums import Status
-from videos.models import OperatorAlarm, Video, after
+from videos.models import OperatorAlarm, Video, seconds_from_now
 from videos.pipeline import polling, sweeper
 from videos.tests.pipeline import (
     CREATE,
@@ -43,7 +43,7 @@ def alarm_codes() -> list[str]:
 
 def outlive_everything(video: Video) -> None:
     """As if HeyGen had taken the order so long ago that no deadline is left."""
-    Video.objects.filter(pk=video.pk).update(moved_at=after(-72 * 3600), deadline_at=after(0))
+    Video.objects.filter(pk=video.pk).update(moved_at=seconds_from_now(-72 * 3600), deadline_at=seconds_from_now(0))
 
 
 # ── At the order
@@ -163,7 +163,7 @@ def test_one_video_that_spoils_the_bulk_read_stops_no_other(pipeline, owner, out
     spoiled = pipeline.rendered(pipeline.order(owner, "Hi. [[unreadable:content_policy_violation]]"))
     good = pipeline.rendered(pipeline.order(outsider))
     pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", **BULK)
-    Video.objects.filter(status=Status.RENDERING).update(due_at=after(0))
+    Video.objects.filter(status=Status.RENDERING).update(due_at=seconds_from_now(0))
     polling.poll_due()
     assert (fresh(spoiled).error_code, fresh(good).status) == ("content_refused", "storing")
 
@@ -174,8 +174,8 @@ def test_one_video_that_spoils_the_bulk_read_stops_no_other(pipeline, owner, out
 def test_silence_moves_the_deadline_but_never_beyond_the_last(pipeline, owner):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
-    taken_at = after(-72 * 3600 + 600)
-    Video.objects.filter(pk=video.pk).update(moved_at=taken_at, deadline_at=after(0))
+    taken_at = seconds_from_now(-72 * 3600 + 600)
+    Video.objects.filter(pk=video.pk).update(moved_at=taken_at, deadline_at=seconds_from_now(0))
     sweeper.end_overdue()
     video = fresh(video)
     assert (video.status, (video.deadline_at - taken_at).total_seconds()) == ("rendering", 72 * 3600)
@@ -197,7 +197,7 @@ def test_an_order_without_any_word_has_a_last_deadline_too(pipeline, owner):
     pipeline.dispatch()
     pipeline.sandbox.fault(kind="status", status=503, times=9, method="GET", path="/v3/videos")
     outlive_everything(video)
-    Video.objects.filter(pk=video.pk).update(due_at=after(-1))
+    Video.objects.filter(pk=video.pk).update(due_at=seconds_from_now(-1))
     sweeper.end_overdue()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
     assert (money_of(owner), alarm_codes()) == (UNTOUCHED, ["given_up_without_word"])
@@ -207,7 +207,7 @@ def test_the_last_deadline_is_a_setting(pipeline, owner, settings):
     settings.VIDEO_LAST_DEADLINE = 60.0
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
-    Video.objects.filter(pk=video.pk).update(moved_at=after(-61), deadline_at=after(0))
+    Video.objects.filter(pk=video.pk).update(moved_at=seconds_from_now(-61), deadline_at=seconds_from_now(0))
     sweeper.end_overdue()
     assert outcome_of(video)[1] == "render_timeout"
 
@@ -257,7 +257,7 @@ def test_an_alarm_that_goes_on_is_mailed_again_the_next_day():
 
 def test_alarms_are_kept_for_ninety_days():
     operator_alarms.raise_alarm("test", "old", "It happened.")
-    OperatorAlarm.objects.update(last_at=after(-91 * 24 * 3600))
+    OperatorAlarm.objects.update(last_at=seconds_from_now(-91 * 24 * 3600))
     operator_alarms.raise_alarm("test", "new", "It happened.")
     operator_alarms.mail_alarms()
     assert list(OperatorAlarm.objects.values_list("key", flat=True)) == ["test:new"]

@@ -58,14 +58,14 @@ def test_what_is_rolled_back_was_never_told(owner):
     video = make_video(owner)
     OutgoingEvent.objects.all().delete()
     with pytest.raises(RuntimeError), transaction.atomic():
-        video_actions.cancel(fresh(video))
+        video_actions.cancel_by_client(fresh(video))
         raise RuntimeError
     assert (told(), fresh(video).status) == ([], "queued")
 
 
 def test_a_video_put_back_in_the_queue_is_told_as_queued_again(owner):
     video = make_video(owner, Status.SUBMITTING)
-    settlement.requeue(video, reason="test", why="Busy.")
+    settlement.requeue_video(video, reason="test", why="Busy.")
     assert told()[-1] == ("video.queued", str(video.pk))
 
 
@@ -75,9 +75,9 @@ def test_a_batch_is_told_of_when_its_last_video_has_ended(owner, avatar):
         owner.client.post("/api/v1/batches", {"script": "Hi {{n}}", "avatar_id": str(avatar.pk), "rows": rows}), 201
     )
     first, last = Video.objects.order_by("batch_row")
-    settlement.cancel(first, reason="test")
+    settlement.cancel_video(first, reason="test")
     assert "batch.completed" not in [kind for kind, _ in told()]
-    settlement.cancel(last, reason="test")
+    settlement.cancel_video(last, reason="test")
     assert [each for each in told() if each[0] == "batch.completed"] == [("batch.completed", made["id"])]
     event = OutgoingEvent.objects.get(type="batch.completed")
     assert json.loads(event.body)["data"] == data_of(owner.client.get(f"/api/v1/batches/{made['id']}"))
@@ -92,7 +92,7 @@ def test_every_video_of_a_batch_is_told_as_queued(owner, avatar):
 def test_a_canceled_batch_tells_of_each_video_and_of_itself(owner, avatar):
     rows = [{"n": str(number)} for number in range(3)]
     owner.client.post("/api/v1/batches", {"script": "Hi {{n}}", "avatar_id": str(avatar.pk), "rows": rows})
-    batch_actions.cancel(Batch.objects.get())
+    batch_actions.cancel_batch(Batch.objects.get())
     kinds = [kind for kind, _ in told()]
     assert (kinds.count("video.canceled"), kinds.count("batch.completed")) == (3, 1)
 

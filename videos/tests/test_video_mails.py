@@ -33,7 +33,9 @@ def kinds() -> list[str]:
 
 
 def fail(video: Video, message: str = MESSAGE) -> None:
-    settlement.fail(video, code="render_lost", message=message, retryable=True, reason="test", provider_error="sk_V2_x")
+    settlement.fail_video(
+        video, code="render_lost", message=message, retryable=True, reason="test", provider_error="sk_V2_x"
+    )
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_who_wants_none_by_the_time_of_sending_gets_none(owner, sent):
 
 
 def test_a_canceled_video_is_not_mailed(owner):
-    video_actions.cancel(make_video(owner))
+    video_actions.cancel_by_client(make_video(owner))
     assert kinds() == []
 
 
@@ -117,8 +119,8 @@ def test_a_video_that_was_ordered_with_an_api_key_is_not_mailed(owner):
 
 def test_a_video_that_is_settled_twice_is_mailed_once(owner):
     video = make_video(owner, "completed")
-    assert settlement.complete(video, duration=Decimal("2.5")) is False
-    assert settlement.fail(video, code="x", message="X", retryable=True, reason="test") is False
+    assert settlement.complete_video(video, duration=Decimal("2.5")) is False
+    assert settlement.fail_video(video, code="x", message="X", retryable=True, reason="test") is False
     assert kinds() == ["videos.video_ready"]
 
 
@@ -180,7 +182,7 @@ def complete(video: Video) -> None:
     fields = {"file": "videos/x.mp4", "thumbnail": "", "subtitles": ""}
     for status in (Status.SUBMITTING, Status.RENDERING, Status.STORING):
         assert video.move(status, reason="test")
-    assert settlement.complete(video, duration=Decimal("2.5"), **fields)
+    assert settlement.complete_video(video, duration=Decimal("2.5"), **fields)
 
 
 def test_a_batch_is_mailed_once_at_its_end_and_its_videos_are_not(owner, batch, sent):
@@ -196,7 +198,7 @@ def test_a_batch_is_mailed_once_at_its_end_and_its_videos_are_not(owner, batch, 
 
 
 def test_a_batch_that_is_canceled_whole_is_not_mailed(batch, sent):
-    batch_actions.cancel_rest(str(batch.pk))
+    batch_actions.cancel_remaining(str(batch.pk))
     settlement.cancel_waiting(videos_of(batch), reason="test")
     assert (sent(), kinds()) == ([], [])
 

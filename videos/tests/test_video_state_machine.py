@@ -95,7 +95,7 @@ class VideoLife(RuleBasedStateMachine):
 
     @initialize(target=videos)
     def first_orders(self) -> Any:
-        return multiple(*(video_actions.create(person.caller, self.request(9)).pk for person in self.people))
+        return multiple(*(video_actions.create_video(person.caller, self.request(9)).pk for person in self.people))
 
     @rule(target=videos, who=st.integers(0, 1), seconds=st.integers(2, 9), words=st.integers(1, 60))
     def order(self, who: int, seconds: int, words: int) -> Any:
@@ -104,7 +104,7 @@ class VideoLife(RuleBasedStateMachine):
             return multiple()
         self.heygen.seconds = seconds
         try:
-            return video_actions.create(self.people[who].caller, self.request(words)).pk
+            return video_actions.create_video(self.people[who].caller, self.request(words)).pk
         except InsufficientCredits:
             return multiple()
 
@@ -137,16 +137,16 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(video=videos)
     def cancel(self, video: Any) -> None:
-        self.of_client(video_actions.cancel, video)
+        self.of_client(video_actions.cancel_by_client, video)
 
     @rule(video=videos)
     def delete(self, video: Any) -> None:
-        self.of_client(deletion.delete, video)
+        self.of_client(deletion.delete_video, video)
 
     @rule(video=videos)
     def retry(self, video: Any) -> None:
         if Video.objects.count() < 2 * MOST_VIDEOS:
-            self.of_client(lambda old: video_actions.retry(self.owner_of(old).caller, old), video)
+            self.of_client(lambda old: video_actions.retry_video(self.owner_of(old).caller, old), video)
 
     def owner_of(self, video: Video) -> Person:
         return next(person for person in self.people if person.account.pk == video.account_id)
@@ -169,7 +169,7 @@ class VideoLife(RuleBasedStateMachine):
         row = Video.objects.get(pk=video)
         charge = min(charge, row.credits_held) if row.status in (Status.RENDERING, Status.STORING) else 0
         waits = row.status in WAITING
-        assert settlement.cancel(row, reason="canceled_by_staff", charge=charge) == waits
+        assert settlement.cancel_video(row, reason="canceled_by_staff", charge=charge) == waits
 
     @rule(pausing=st.booleans())
     def staff_turn_the_gate(self, pausing: bool) -> None:
@@ -209,7 +209,7 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(video=videos, plan=readings)
     def read(self, video: Any, plan: list[str]) -> None:
-        self.attempt(lambda: polling.read(str(video)), plan)
+        self.attempt(lambda: polling.read_video(str(video)), plan)
 
     @rule(plan=readings)
     def backfill(self, plan: list[str]) -> None:
@@ -236,13 +236,13 @@ class VideoLife(RuleBasedStateMachine):
         """True or not, early or late, for a video of ours or somebody else's; and it comes twice."""
         self.deliveries += 1
         notice = WebhookNotice(f"evt_{self.deliveries}", kind, f"remote-{number}", None, {})
-        assert incoming_webhooks.keep(notice)
-        assert not incoming_webhooks.keep(notice)
+        assert incoming_webhooks.store_delivery(notice)
+        assert not incoming_webhooks.store_delivery(notice)
         self.work_off(plan)
 
     def work_off(self, plan: list[str]) -> None:
         for delivery in WebhookDelivery.objects.filter(processed_at=None):
-            self.attempt(partial(incoming_webhooks.work_off, delivery.pk), plan)
+            self.attempt(partial(incoming_webhooks.process_delivery, delivery.pk), plan)
 
     @rule(number=remotes, failure=failures)
     def end_render(self, number: int, failure: str) -> None:

@@ -16,7 +16,7 @@ from genvid.tests.processes import WebProcess
 from videos import settlement
 from videos.enums import Status
 from videos.lifecycle import deletion, video_actions
-from videos.models import after
+from videos.models import seconds_from_now
 from videos.streaming import hub
 from videos.tests.pipeline import fresh, wait_until
 
@@ -142,8 +142,8 @@ def wait_for(client, video, seconds: int, **headers: str) -> tuple[httpx.Respons
 
 def finish(video) -> float:
     """When it was done."""
-    assert fresh(video).move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=after(60))
-    assert settlement.complete(fresh(video), duration=Decimal("4.5"))
+    assert fresh(video).move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=seconds_from_now(60))
+    assert settlement.complete_video(fresh(video), duration=Decimal("4.5"))
     return time.monotonic()
 
 
@@ -181,7 +181,7 @@ class TestLive:
         video = make_video(owner, "draft")
         waiting = clients.submit(wait_for, client, video, 60)
         time.sleep(1)
-        deletion.delete(fresh(video))
+        deletion.delete_video(fresh(video))
         answer, _ = waiting.result(90)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
         assert answer.headers["X-Request-Id"] == answer.json()["meta"]["request_id"]
@@ -197,7 +197,7 @@ class TestLive:
         client.get(f"videos/{videos[0].pk}").raise_for_status()
         assert not any(each.done() for each in waiting)
         for video in videos:
-            video_actions.cancel(fresh(video))
+            video_actions.cancel_by_client(fresh(video))
         answers = [each.result(90) for each in waiting]
         assert [answer.json()["data"]["status"] for answer, _ in answers] == ["canceled"] * 50
         assert max(came_at for _, came_at in answers) < asked_at + 60

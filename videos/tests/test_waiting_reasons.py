@@ -14,7 +14,7 @@ from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, re
 from genvid.tests.factories import PASSWORD, grant, make_avatar, make_video
 from videos import settlement
 from videos.enums import Status
-from videos.models import Video, after
+from videos.models import Video, seconds_from_now
 from videos.pipeline import scheduler, submission, sweeper
 from videos.provider import provider_gate
 from videos.queue import estimates, render_times, waiting_reasons
@@ -47,7 +47,11 @@ def limit_own_slots(count: int) -> None:
 
 def make_stuck(person, **fields: object) -> Video:
     """A render that has lasted three times longer than nearly all."""
-    begun = {"submitted_at": after(-1000), "moved_at": after(-1000), "stuck_at": after(-1)}
+    begun = {
+        "submitted_at": seconds_from_now(-1000),
+        "moved_at": seconds_from_now(-1000),
+        "stuck_at": seconds_from_now(-1),
+    }
     return make_video(person, "rendering", **begun | fields)
 
 
@@ -166,7 +170,7 @@ def test_stuck_renders_take_no_own_slots(owner):
 
 def test_renders_that_merely_take_long_still_take_own_slots(owner):
     limit_own_slots(1)
-    make_stuck(owner, stuck_at=after(60))
+    make_stuck(owner, stuck_at=seconds_from_now(60))
     video = make_video(owner)
     assert (told(owner, video)[0], scheduler.hand_out_slots()) == ("own_slots", 0)
 
@@ -188,13 +192,13 @@ def test_when_an_order_is_taken_it_is_known_when_it_counts_as_stuck(owner):
     video = make_video(owner, "submitting")
     submission.accept(video, "remote-1", reason="accepted_by_provider")
     video = fresh(video)
-    longest = render_times.pace_of(video).p99 * 3
+    longest = render_times.render_times_of(video).p99 * 3
     assert (video.stuck_at - video.submitted_at).total_seconds() == pytest.approx(longest)
 
 
 def test_an_order_placed_anew_is_not_stuck_for_the_one_before(owner):
     video = make_stuck(owner)
-    assert settlement.requeue(video, reason="provider_busy", why="busy")
+    assert settlement.requeue_video(video, reason="provider_busy", why="busy")
     assert (fresh(video).stuck_at, told(owner, video)[0]) == (None, "slot")
 
 
@@ -233,7 +237,7 @@ def test_a_client_may_cancel_a_stuck_render_and_is_told_what_it_costs(owner):
 
 @pytest.mark.parametrize("status", ["submitting", "rendering", "storing"])
 def test_what_is_being_made_and_not_stuck_cannot_be_canceled(owner, status):
-    video = make_video(owner, status, stuck_at=after(60))
+    video = make_video(owner, status, stuck_at=seconds_from_now(60))
     assert shown(owner, video)["cancel_credits"] is None
     with nothing_changes():
         answer = owner.client.post(f"{VIDEOS}/{video.pk}/cancel")
@@ -241,7 +245,7 @@ def test_what_is_being_made_and_not_stuck_cannot_be_canceled(owner, status):
 
 
 def test_a_finished_file_is_not_canceled_however_long_its_render_took(owner):
-    video = make_video(owner, "storing", stuck_at=after(-1))
+    video = make_video(owner, "storing", stuck_at=seconds_from_now(-1))
     with nothing_changes():
         assert owner.client.post(f"{VIDEOS}/{video.pk}/cancel").status_code == 409
 
@@ -261,12 +265,12 @@ def test_another_accounts_stuck_render_cannot_be_canceled(owner, outsider):
 
 def test_the_stream_tells_what_it_waits_for_and_when_that_changes(owner):
     video = make_video(owner)
-    before = changes.look({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
+    before = changes.read_changes({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
     pause()
-    later = changes.look({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
+    later = changes.read_changes({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
     assert (before["waiting_for"], later["waiting_for"]) == ("slot", "provider")
     assert b'"waiting_for":"provider"' in changes.progress_text(later)
-    (frame, *_) = changes.look({video.pk: None}, {video.pk: 0}).frames[video.pk]
+    (frame, *_) = changes.read_changes({video.pk: None}, {video.pk: 0}).frames[video.pk]
     assert b'"waiting_for":"provider"' in frame.text
 
 
@@ -348,7 +352,7 @@ def test_the_staffs_page_of_a_video_shows_its_reason(owner, staff):
 
 
 def test_a_video_given_up_in_the_queue_keeps_why_it_waited(owner):
-    video = make_video(owner, deadline_at=after(0))
+    video = make_video(owner, deadline_at=seconds_from_now(0))
     pause()
     sweeper.end_overdue()
     assert (fresh(video).status, fresh(video).provider_error) == ("failed", "Orders are paused by staff@example.com")

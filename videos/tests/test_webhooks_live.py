@@ -40,7 +40,7 @@ def answers(house) -> list[int | None]:
 
 def work_off_all() -> None:
     for pk in WebhookDelivery.objects.filter(processed_at=None).values_list("pk", flat=True):
-        incoming_webhooks.work_off(pk)
+        incoming_webhooks.process_delivery(pk)
 
 
 @pytest.mark.parametrize("mode", ["normal", "doubled", "late", "reordered", "bare"])

@@ -94,20 +94,20 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
 
         Changes nothing. Takes the same body as creating it.
         """
-        return Response(asdict(batch_actions.quote(self.caller, **self.body)))
+        return Response(asdict(batch_actions.quote_batch(self.caller, **self.body)))
 
     def create(self, request: Request) -> Response:
         """Create many videos from one script.
 
         Up to 1,000 rows fill the `{{variables}}` of script and title. Every row is checked before any is accepted.
         """
-        batch = batch_actions.create(self.caller, **self.body)
+        batch = batch_actions.create_batch(self.caller, **self.body)
         return Response(self.represent_one(batch), status=201)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID) -> Response:
         """Cancel what is left of a batch."""
-        return Response(self.represent_one(batch_actions.cancel(self.get_object())))
+        return Response(self.represent_one(batch_actions.cancel_batch(self.get_object())))
 
     @action(detail=True, methods=["get"], url_path="results.csv")
     def results(self, request: Request, pk: UUID) -> StreamingHttpResponse:

@@ -20,7 +20,7 @@ def heygen(request: HttpRequest) -> HttpResponse:
 def _accept(request: HttpRequest, body: bytes) -> None:
     try:
         verify(body, request.headers, incoming_webhooks.signing_secrets(), timezone.now())
-        incoming_webhooks.keep(parse(body, request.headers))
+        incoming_webhooks.store_delivery(parse(body, request.headers))
     except BadSignature as error:
         count_forgery(request, metrics.deliveries)
         raise NotAuthenticated("The signature does not match.") from error

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.enums import Scope
 from genvid import request_context
-from genvid.api.deferred import Later, can_wait
+from genvid.api.deferred import Deferred, can_wait
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.pagination import KeysetPagination
 from genvid.api.prefer import wanted_wait
@@ -151,7 +151,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
 
         Changes nothing. Takes the same body as creating it.
         """
-        return Response(asdict(video_actions.quote(self.caller, self.body["request"])))
+        return Response(asdict(video_actions.quote_video(self.caller, self.body["request"])))
 
     def create(self, request: Request) -> Response:
         """Create a video.
@@ -159,27 +159,27 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         It is queued at once, and its credits are set aside; with `draft: true` it waits for `generate`. What is not
         used is given back when it is done. Failed and canceled videos cost nothing.
         """
-        return self._shown(video_actions.create(self.caller, **self.body), status=201)
+        return self._shown(video_actions.create_video(self.caller, **self.body), status=201)
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change a video.
 
         `title` and `metadata` at any time, everything else while it is a draft.
         """
-        return self._shown(video_actions.update(self.get_object(), **self.body))
+        return self._shown(video_actions.update_draft(self.get_object(), **self.body))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Delete a video.
 
         A draft, or one that has ended. Its files go too.
         """
-        deletion.delete(self.get_object())
+        deletion.delete_video(self.get_object())
         return Response(status=204)
 
     @action(detail=True, methods=["post"])
     def generate(self, request: Request, pk: UUID) -> Response:
         """Order a draft."""
-        return self._shown(video_actions.generate(self.caller, self.get_object()))
+        return self._shown(video_actions.generate_video(self.caller, self.get_object()))
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID) -> Response:
@@ -189,7 +189,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         Either costs nothing: all its credits are given back at once. `cancel_credits` of the video says beforehand
         whether it may be canceled, and what that costs.
         """
-        return self._shown(video_actions.cancel(self.get_object()))
+        return self._shown(video_actions.cancel_by_client(self.get_object()))
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: UUID) -> Response:
@@ -197,7 +197,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
 
         Makes a new video; its `retry_of` is the old one.
         """
-        return self._shown(video_actions.retry(self.caller, self.get_object()), status=201)
+        return self._shown(video_actions.retry_video(self.caller, self.get_object()), status=201)
 
     # ── One video, at once or when it has ended
 
@@ -223,7 +223,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
             except (Overloaded, RateLimited):
                 return self._shown(video)
             wait = partial(hub.wait_for_end, watcher, seconds)
-            return Later(wait=wait, answer=partial(self._after_wait, seconds))
+            return Deferred(wait=wait, answer=partial(self._after_wait, seconds))
         if not hub.wait_in_thread(video.pk, seconds):
             return self._shown(video)
         return self._shown(self.get_object_again(), waited=seconds)

@@ -21,6 +21,6 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody has the address {email}.")
         if totp.authenticator_of(user) is not None and not again:
             raise CommandError(f"{user.email} has an authenticator; --again replaces it.")
-        device, codes = totp.enroll(user)
+        device, codes = totp.enroll_by_operator(user)
         self.stdout.write(f"For the authenticator app:\n{device.url}\n\nRecovery codes, each good once:")
         self.stdout.write("\n".join(codes))

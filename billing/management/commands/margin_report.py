@@ -75,11 +75,11 @@ def _named(report: Report) -> dict[str, Margin]:
 
 
 def _line(name: str, each: Margin, currency: str) -> str:
-    cost = money.shown(each.revenue - each.margin, "usd")
+    cost = money.money_text(each.revenue - each.margin, "usd")
     percent = "" if each.margin_percent is None else f" ({each.margin_percent} %)"
     return (
-        f"{name}: revenue {money.shown(each.revenue, currency)}, rendering {cost}, "
-        f"margin {money.shown(each.margin, currency)}{percent}; credits: {each.credits_sold} sold, "
+        f"{name}: revenue {money.money_text(each.revenue, currency)}, rendering {cost}, "
+        f"margin {money.money_text(each.margin, currency)}{percent}; credits: {each.credits_sold} sold, "
         f"{each.credits_used} used, {each.credits_expired} expired, {each.credits_taken_back} taken back"
     )
 

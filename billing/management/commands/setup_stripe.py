@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            url = stripe_setup.set_up()
+            url = stripe_setup.set_up_stripe()
         except BillingError as error:
             raise CommandError(f"Stripe did not answer as hoped: {error}") from error
         self.stdout.write(f"Stripe sells what the price list has, and calls {url}.")
