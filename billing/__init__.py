@@ -1,1 +1,1 @@
-"""Credits: wallets, lots, holds and the ledger that proves them. Knows accounts, amounts and opaque references."""
+"""Credits, their ledger, and Stripe. Knows accounts, amounts and opaque references, never videos."""

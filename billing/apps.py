@@ -28,7 +28,7 @@ class BillingConfig(AppConfig):
 
 
 def prepare_worker(**_: Any) -> None:
-    """A new worker sweeps at once for what a dead one left, and in `make run` tells the sandbox what is for sale."""
+    """Runs the first sweep of a new worker and, in `make run`, registers what is for sale at the sandbox."""
     enqueue(jobs.SWEEP)
     if settings.STRIPE_AUTOSETUP:
         enqueue(jobs.SET_UP_STRIPE)

@@ -1,7 +1,7 @@
-"""Credits, the whole public face of this room for those above.
+"""The public interface of billing for the apps above.
 
-Every function may be called again with the same reference: the first call counts, the others change nothing. All of
-them run in one transaction, the caller's where there is one, so money moves together with what it pays for.
+Every function may be repeated with the same reference: the first call counts, the others change nothing. All run in one
+transaction, the caller's if there is one, so money moves together with what it pays for. Amounts are credits.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -36,7 +36,7 @@ def available(account_id: UUID) -> int:
 
 
 def overrun_factor(account_id: UUID) -> Decimal:
-    """What the account's holds are multiplied by, 1 to 2: its recent videos were longer than what was held for them."""
+    """The factor of the account's holds, 1 to 2; above 1 after videos that were longer than their hold."""
     return overruns.factor_of(Wallet.objects.get(pk=account_id))
 
 
@@ -46,18 +46,18 @@ def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | 
 
 
 def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decimal | float], int]:
-    """`price` for many lengths of one kind of video, at the cost of one query."""
+    """`price` for many lengths of one kind of video, with one query."""
     return rates.pricer(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
 
 
 def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
-    """Micro-dollars that we pay for `seconds` of finished video. Raises ProviderUnavailable where no rate is set."""
+    """Our cost of `seconds` of finished video in micro-dollars. Raises ProviderUnavailable where no rate is set."""
     return rates.provider_cost(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
 
 
 @transaction.atomic
 def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None = None) -> None:
-    """Set `amount` credits aside, on the monthly limit of the API key that asks where there is one.
+    """Reserves `amount` credits, also from the monthly limit of the API key `key_id`.
 
     Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount.
     """
@@ -80,7 +80,7 @@ def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None =
 
 @transaction.atomic
 def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | None = None) -> None:
-    """Set credits aside under each new reference, all or none. Raises InsufficientCredits and KeyLimitReached."""
+    """Reserves credits under each new reference, all or none. Raises InsufficientCredits and KeyLimitReached."""
     factor = overruns.factor_of(lock(account_id))
     total = sum(amounts.values())
     taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + total).update(held=F("held") + total)
@@ -99,14 +99,14 @@ def _reserve(key_id: UUID | None, amount: int) -> None:
 
 
 def _give_back(held: Hold, credits: int) -> None:
-    """What a hold did not spend counts no more against its key."""
+    """Returns unspent credits to the API key's monthly limit."""
     if held.api_key_id is not None and credits > 0:
         spending_limits.return_credits(held.api_key_id, credits, reserved_at=held.created_at)
 
 
 @transaction.atomic
 def refund(reference: str, amount: int, *, description: str) -> bool:
-    """Give back up to what `reference` was charged, once, as a lot of its own. False when it was refunded before.
+    """Returns up to what `reference` was charged, once, as a lot of its own. False when it was refunded before.
 
     Raises Conflict for more than was charged.
     """
@@ -130,11 +130,9 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
 
 @transaction.atomic
 def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
-    """Charge what it really cost, at most what is held, and release the rest. Returns the credits charged.
+    """Charges the real cost, at most the hold, and releases the rest. Returns the credits charged.
 
-    What it cost beyond the hold is noted; staff are told where it is much (`billing.ledger.overruns`).
-
-    `provider_microdollars`: what the thing made cost us, for the margin report (`provider_cost`).
+    Cost beyond the hold is recorded as an overrun. `provider_microdollars`: our cost, for the margin report.
     """
     held = _settle(reference, HoldStatus.CAPTURED)
     if held is None:
@@ -153,7 +151,7 @@ def capture(reference: str, amount: int, *, description: str = "", provider_micr
 
 @transaction.atomic
 def release(reference: str) -> bool:
-    """Give a hold back whole. False when it was settled before."""
+    """Releases a hold whole. False when it was settled before."""
     held = _settle(reference, HoldStatus.RELEASED)
     if held is None:
         return False
@@ -163,7 +161,7 @@ def release(reference: str) -> bool:
 
 @transaction.atomic
 def release_many(account_id: UUID, references: Collection[str]) -> None:
-    """Give an account's holds back whole; those that were settled before stay as they are."""
+    """Releases open holds of an account; those settled before stay as they are."""
     lock(account_id)
     held = list(Hold.objects.filter(wallet=account_id, reference__in=references, status=HoldStatus.OPEN))
     freed = sum(each.amount for each in held)
@@ -185,11 +183,10 @@ def grant(
     description: str = "",
     payment_id: UUID | None = None,
 ) -> bool:
-    """Add a lot of credits; what the wallet owes is paid from it first. False when `reference` was granted before.
+    """Adds a lot of credits; a negative balance is paid from it first. False when `reference` was granted before.
 
-    `payment_id`: of the payment that bought them, and takes them back when it is.
-
-    Raises Conflict when it was granted to another account.
+    `payment_id`: the payment that bought them, whose refund takes them back. Raises Conflict when the reference was
+    granted to another account.
     """
     wallet = lock(account_id)
     if credits <= 0 or lots.was_granted(account_id, reference):
@@ -210,7 +207,7 @@ def grant(
 
 @transaction.atomic
 def adjust(account_id: UUID, credits: int, *, reference: str, description: str, staff_id: UUID | None = None) -> bool:
-    """Staff's correction, up or down. Raises InsufficientCredits below what is available. False when done before."""
+    """A correction by staff, up or down. False when done before. Raises InsufficientCredits below what is available."""
     wallet = lock(account_id)
     if entry_exists(reference, EntryKind.ADJUSTMENT) or credits == 0:
         return False
@@ -232,9 +229,9 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
 
 
 def expire(now: datetime | None = None) -> int:
-    """Take back what is left of lots past their date. Returns the credits that expired.
+    """Removes what is left of expired lots. Returns the credits that expired.
 
-    Credits that a running video holds stay until it settles; the next sweep takes what is left of them.
+    Credits that a running video holds stay until it is settled; a later call removes what is left of them.
     """
     due = CreditLot.objects.filter(expires_at__lte=now or timezone.now(), remaining__gt=0)
     return sum(_expire_lot(pk, wallet_id) for pk, wallet_id in due.values_list("pk", "wallet_id"))
@@ -255,7 +252,7 @@ def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
 
 
 def _settle(reference: str, status: HoldStatus) -> Hold | None:
-    """Close an open hold and free its credits; None when somebody was first."""
+    """Closes an open hold and frees its credits; None when it was settled before."""
     held = Hold.objects.get(reference=reference)
     # Same order as everywhere: the wallet first, then what hangs on it.
     lock(held.wallet_id)
@@ -267,18 +264,18 @@ def _settle(reference: str, status: HoldStatus) -> Hold | None:
 
 
 def wallet_state() -> tuple[int, int]:
-    """Credits held over all wallets, and the wallets that owe credits. One query."""
+    """Credits held over all wallets, and the number of wallets that owe credits. One query."""
     owing = Count("pk", filter=Q(balance__lt=F("held")))
     row = Wallet.objects.aggregate(total=Sum("held"), owing=owing)
     return row["total"] or 0, row["owing"]
 
 
 def spent(account_id: UUID, since: datetime, until: datetime, *, by_key: bool) -> dict[Any, usage.Spent]:
-    """Credits charged and given back since `since`, before `until`: for each UTC day, or each API key. Two queries."""
+    """Credits charged and refunded from `since` until before `until`, per UTC day or per API key. Two queries."""
     return (usage.by_key if by_key else usage.by_day)(account_id, since, until)
 
 
 def anonymise_entries(account_id: UUID) -> None:
-    """What staff wrote into the ledger by hand may name somebody. No figure is touched."""
+    """Clears descriptions written by staff, which may name people. No figure changes."""
     by_hand = LedgerEntry.objects.filter(wallet=account_id, kind__in=(EntryKind.ADJUSTMENT, EntryKind.REFUND))
     by_hand.exclude(description="").update(description="")

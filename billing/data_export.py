@@ -1,4 +1,4 @@
-"""This room's part of somebody's copy of their data."""
+"""Billing's rows in a person's data export."""
 
 from collections.abc import Iterator
 from typing import Any

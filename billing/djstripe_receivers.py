@@ -1,4 +1,4 @@
-"""What dj-stripe has verified, stored and mirrored is heard of here, inside the transaction that stores it."""
+"""Receivers of dj-stripe's signals. They run in the transaction that stores the event."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from billing.stripe_sync import sync_queue
 
 @receiver(webhook_pre_process, sender=WebhookEventTrigger)
 def lock_event(instance: WebhookEventTrigger, **_: Any) -> None:
-    """Of copies of one event that arrive together, one is worked on at a time.
+    """Locks out copies of one event that arrive together.
 
-    dj-stripe asks whether it knows the event, then stores it; a copy that slips in between runs all handlers again.
-    SQLite takes the write lock at BEGIN, so there it cannot happen.
+    dj-stripe checks for the event and then stores it; a copy in between would run all handlers again. SQLite needs no
+    lock: it takes its write lock at BEGIN.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -25,5 +25,5 @@ def lock_event(instance: WebhookEventTrigger, **_: Any) -> None:
 
 @receiver([WEBHOOK_SIGNALS[kind] for kind in EVENT_TYPES], sender=Event)
 def request_sync_for_event(event: Event, **_: Any) -> None:
-    """A row that says where to look, kept or lost together with the event. Whatever it raises, Stripe sends again."""
+    """Requests the sync in the transaction of the event. If this raises, Stripe sends the event again."""
     sync_queue.request_sync_for_event(event.type, event.data["object"])

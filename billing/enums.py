@@ -1,11 +1,9 @@
-"""Words of this room."""
+"""Choices for billing: ledger entries, payments, refunds, disputes, subscriptions, syncs."""
 
 from django.db.models import TextChoices
 
 
 class EntryKind(TextChoices):
-    """Why a balance moved."""
-
     GRANT = "grant"
     CHARGE = "charge"
     REFUND = "refund"
@@ -21,8 +19,6 @@ class HoldStatus(TextChoices):
 
 
 class LotSource(TextChoices):
-    """Where credits came from."""
-
     SIGNUP = "signup", "sign-up"
     PACK = "pack"
     SUBSCRIPTION = "subscription"
@@ -32,8 +28,6 @@ class LotSource(TextChoices):
 
 
 class SignupGrantStatus(TextChoices):
-    """What became of the sign-up credits of a mailbox."""
-
     WAITING = "waiting", "waits for staff"
     GRANTED = "granted"
     DECLINED = "declined"
@@ -45,15 +39,13 @@ class PlanKind(TextChoices):
 
 
 class Interval(TextChoices):
-    """How often a subscription is billed. Its credits come monthly either way."""
+    """The billing period of a subscription. Its credits come monthly either way."""
 
     MONTH = "month"
     YEAR = "year"
 
 
 class CheckoutStatus(TextChoices):
-    """How far a purchase on Stripe's pay page has come."""
-
     STARTING = "starting", "not at Stripe yet"
     OPEN = "open"
     COMPLETE = "complete"
@@ -61,16 +53,12 @@ class CheckoutStatus(TextChoices):
 
 
 class PaymentKind(TextChoices):
-    """What was paid for."""
-
     PACK = "pack"
     SUBSCRIPTION = "subscription"
     TOP_UP = "top_up"
 
 
 class PaymentStatus(TextChoices):
-    """What has become of a payment, the worst first."""
-
     DISPUTED = "disputed"
     REFUNDED = "refunded"
     PARTIALLY_REFUNDED = "partially_refunded"
@@ -78,7 +66,7 @@ class PaymentStatus(TextChoices):
 
 
 class RefundStatus(TextChoices):
-    """Stripe's words. A refund only ever moves down this list."""
+    """Stripe's statuses. A refund only moves down this list."""
 
     PENDING = "pending"
     REQUIRES_ACTION = "requires_action"
@@ -94,13 +82,13 @@ REFUND_RANK = {
     RefundStatus.FAILED: 2,
     RefundStatus.CANCELED: 2,
 }
-"""News of a lower rank is older news."""
+"""A status of a lower rank is older information."""
 RETURNING = frozenset({RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION, RefundStatus.SUCCEEDED})
 """Refunds whose money is, or will be, the customer's again."""
 
 
 class DisputeStatus(TextChoices):
-    """Ours for Stripe's: whether money is gone, and whether that is the last word."""
+    """Our statuses for Stripe's: whether the money is gone, and whether that is final."""
 
     INQUIRY = "inquiry", "a question of the bank; no money has moved"
     OPEN = "open", "the money is withdrawn until it is decided"
@@ -121,8 +109,6 @@ WITHDRAWN = frozenset({DisputeStatus.OPEN, DisputeStatus.LOST})
 
 
 class AfterLoss(TextChoices):
-    """What became of the subscription whose payment a dispute took."""
-
     NONE = "none", "there was none that ran"
     KEPT = "kept"
     PAUSED = "paused"
@@ -130,7 +116,7 @@ class AfterLoss(TextChoices):
 
 
 class InvoiceStatus(TextChoices):
-    """Stripe's words."""
+    """Stripe's statuses."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -140,7 +126,7 @@ class InvoiceStatus(TextChoices):
 
 
 class SubscriptionStatus(TextChoices):
-    """Stripe's words."""
+    """Stripe's statuses."""
 
     INCOMPLETE = "incomplete", "its first payment is still to come"
     INCOMPLETE_EXPIRED = "incomplete_expired", "its first payment never came"
@@ -161,14 +147,12 @@ LIVE = frozenset(
         SubscriptionStatus.PAUSED,
     }
 )
-"""Subscriptions beside which an account cannot take another."""
+"""An account with one of these cannot start another subscription."""
 IN_GOOD_STANDING = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE})
-"""Subscriptions whose tier holds. A past due one keeps it for the days of grace."""
+"""Subscriptions whose tier is in force. A past due one keeps it for the grace period."""
 
 
 class TopUpStatus(TextChoices):
-    """How far an automatic purchase has come."""
-
     PENDING = "pending"
     PAID = "paid"
     NEEDS_ACTION = "needs_action", "the bank wants its customer to confirm"
@@ -176,7 +160,7 @@ class TopUpStatus(TextChoices):
 
 
 class SyncKind(TextChoices):
-    """What kind of thing of Stripe's is to be looked at again."""
+    """The kind of a Stripe object that is to be read again."""
 
     SESSION = "session", "checkout session"
     INVOICE = "invoice"
@@ -187,8 +171,6 @@ class SyncKind(TextChoices):
 
 
 class MailKind(TextChoices):
-    """What a mail about money tells."""
-
     RECEIPT = "receipt"
     REFUND = "refund"
     PAYMENT_FAILED = "payment_failed"

@@ -1,4 +1,4 @@
-"""What `/metrics` reads of money's outside world at the moment of asking: two queries."""
+"""Gauges of `/metrics` about payments, read on demand with two queries."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,7 +16,7 @@ logger = structlog.get_logger(__name__)
 
 
 class MoneyGauges(Collector):
-    """Left out while the database does not answer; `genvid_gauges_readable` says so."""
+    """Omitted while the database does not answer; `genvid_gauges_readable` says so."""
 
     def collect(self) -> Iterable[Metric]:
         try:

@@ -1,4 +1,4 @@
-"""Background jobs of billing. `billing.tasks` does them."""
+"""Names and queues of billing's background jobs; `billing.tasks` has their tasks."""
 
 from genvid.jobs import Job
 

@@ -1,13 +1,13 @@
-"""Amounts of money, for people to read."""
+"""Amounts of money as text."""
 
 WHOLE = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
-"""Currencies whose minor unit is the whole one (https://docs.stripe.com/currencies#zero-decimal)."""
+"""Currencies without minor unit (https://docs.stripe.com/currencies#zero-decimal)."""
 
 
 THOUSANDTHS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
-"""Whose minor unit is a thousandth. (Of `ugx`, which has no smaller unit, Stripe counts hundredths all the same.)"""
+"""Currencies whose minor unit is a thousandth. (Stripe counts hundredths of `ugx`, which has no minor unit.)"""
 
 
 def money_text(amount: int, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""Calendar months, as Stripe counts them: the same day, or the last one that the month has."""
+"""Calendar months as Stripe counts them: the same day, or the month's last."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""News from the rooms below."""
+"""Receivers of signals that accounts sends."""
 
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,9 @@ from billing.purchases import signup_grants
 
 @receiver(account_registered)
 def open_wallet(account: Account, user: User, is_first: bool, **_: Any) -> None:
-    """A new account gets its wallet in the transaction of its making.
+    """A new account gets its wallet in the transaction that makes it.
 
-    A person's first one gets the sign-up credits too, unless a proof of the mailbox is asked for and still missing.
+    A person's first account gets the sign-up credits too, unless the mailbox must be verified first.
     """
     Wallet.objects.create(account=account)
     if is_first and (user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL):
@@ -38,7 +38,7 @@ def export_money(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
 
 @receiver(account_erasing)
 def keep_the_ledger_nameless(account_id: UUID, **_: Any) -> str:
-    """Wallet, lots, holds, entries and sums stay: they say how much and when, and by whom only as an id."""
+    """Wallet, lots, holds, entries and sums stay: they name the account by its id only."""
     credits.anonymise_entries(account_id)
     signup_grants.close_signup_grants(account_id)
     return account_erasure.close_at_stripe(account_id)

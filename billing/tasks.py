@@ -1,4 +1,4 @@
-"""Tasks of billing. Each calls one service, and may run twice, at any time, in parallel."""
+"""Celery tasks of billing. Each calls one service and may run twice, at any time, in parallel."""
 
 from uuid import UUID
 

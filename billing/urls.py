@@ -1,4 +1,4 @@
-"""The addresses of money, below `/api/v1/`."""
+"""Routes of billing below `/api/v1/`."""
 
 from billing.views import payments, plans_and_checkouts, wallets
 from genvid.api.routers import Router, SingletonRouter

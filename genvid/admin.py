@@ -1,4 +1,4 @@
-"""What the rooms' admin pages share: rows that came from outside, or that are money or history, are never edited."""
+"""Base classes of the apps' admin pages: rows from outside, money and history are read-only."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from genvid.staff_changes import record_changed
 
 
 class StaffSite(UnfoldAdminSite):
-    """Where the operator asks for a second factor, a password alone opens nothing, in older sessions neither."""
+    """Where staff need a second factor, a session without one is refused, also one opened earlier."""
 
     login_template = "genvid/staff_login.html"
 
@@ -23,8 +23,6 @@ class StaffSite(UnfoldAdminSite):
 
 
 class ReadOnlyMixin:
-    """Look, do not touch."""
-
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -36,7 +34,7 @@ class ReadOnlyMixin:
 
 
 class RoomAdmin(ModelAdmin):
-    """The staff pages' base: no totals over large tables, links instead of endless select boxes."""
+    """Base of the admin pages: no totals over large tables, links instead of long select boxes."""
 
     show_full_result_count = False
     list_per_page = 50
@@ -64,7 +62,7 @@ class RoomAdmin(ModelAdmin):
 
 
 def _fields_of(message: list[Any]) -> tuple[str, ...]:
-    """The names of the fields in Django's message on a change, those of inlines too."""
+    """The names of the changed fields in Django's change message, those of inlines included."""
     parts = [part for each in message for part in each.values()]
     return tuple(str(name) for part in parts for name in part.get("fields", ()))
 
@@ -79,5 +77,5 @@ class ReadOnlyInline(ReadOnlyMixin, TabularInline):
     show_change_link = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """All it shows: Django would look for form fields of what cannot be edited."""
+        """All fields: Django would otherwise build form fields for rows that cannot be edited."""
         return self.fields or ()

@@ -16,10 +16,10 @@ class GenvidConfig(AppConfig):
 
 
 class StaffPagesConfig(admin_apps.SimpleAdminConfig):
-    """Django's admin with a site of our own, and every app's pages on it but dj-stripe's.
+    """Django's admin with our own site, and every app's pages but dj-stripe's.
 
-    Some of those fail under the API version that we use, others call Stripe when a row is saved; `billing.admin` shows
-    what staff need of it.
+    Some of dj-stripe's pages fail under our API version, others call Stripe when a row is saved; `billing.admin` shows
+    what staff need.
     """
 
     default = False  # not the configuration of this package

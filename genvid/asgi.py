@@ -1,4 +1,4 @@
-"""ASGI entry point: `granian --interface asginl genvid.asgi:application`. For streams, and for all of a small site."""
+"""ASGI entry point: `granian --interface asginl genvid.asgi:application`. For streams; on a small site for all."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ logger = structlog.get_logger(__name__)
 
 
 def at_most(room: int, receive: Receive) -> Receive:
-    """Of a larger body, enough to see that it is: Django would write all of it to the disk before it looks."""
+    """Truncates oversized bodies at limit + 1 byte, so that Django rejects them without spooling them to disk."""
 
     async def cut_short() -> Any:
         nonlocal room
@@ -43,10 +43,10 @@ def at_most(room: int, receive: Receive) -> Receive:
 
 
 class Handler(ASGIHandler):
-    """Django's, but each request runs whole in one of a few threads that stay.
+    """Django's handler, with each request run whole in one of a few permanent threads.
 
-    Django's own starts a thread for every request, and keeps it and its database connection as long as the answer
-    streams: two hundred open streams would hold two hundred of both.
+    Django's own starts a thread for every request and keeps it and its database connection while the answer streams:
+    two hundred open streams would hold two hundred of both.
     """
 
     request_class = Utf8ASGIRequest
@@ -103,14 +103,14 @@ class Handler(ASGIHandler):
         return await loop.run_in_executor(self.threads, context.run, _with_a_good_connection, deed, *args)
 
     async def chunks(self, content: Iterable[bytes]) -> AsyncIterator[bytes]:
-        """A file, read piece by piece, each when the client has taken the one before."""
+        """Reads a file chunk by chunk, each after the client has taken the previous one."""
         pieces, context = iter(content), copy_context()
         while (piece := await self.in_thread(next, pieces, None, context=context)) is not None:
             yield piece
 
 
 def _with_a_good_connection(deed: Callable[..., Any], *args: Any) -> Any:
-    """What Django's signals do for the threads of a WSGI server: they cannot reach ours."""
+    """Closes broken and old database connections around `call`, as Django's signals do for WSGI servers."""
     close_old_connections()
     try:
         return deed(*args)

@@ -1,4 +1,4 @@
-"""Many rows, piece by piece: whoever deletes a million at once holds their locks for minutes."""
+"""Deletes and updates many rows in batches, so that locks are held for a moment only."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ BATCH_SIZE = 500
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> int:
-    """Each piece commits by itself, unless the caller holds a transaction. Returns how many rows went."""
+    """Each batch commits by itself, unless the caller holds a transaction. Returns the number of deleted rows."""
     count = 0
     while ids := _batch(rows):
         with transaction.atomic():
@@ -19,7 +19,7 @@ def delete_in_batches(rows: QuerySet[Any]) -> int:
 
 
 def update_in_batches(rows: QuerySet[Any], **changes: Any) -> int:
-    """The same for rows that, once changed, are no longer among `rows`. Returns how many."""
+    """For changes after which a row is no longer among `rows`. Returns the number of changed rows."""
     count = 0
     while ids := _batch(rows):
         rows.model._default_manager.filter(pk__in=ids).update(**changes)

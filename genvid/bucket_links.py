@@ -1,4 +1,4 @@
-"""Links that a bucket signs: they say under which name and as what the file is sent."""
+"""Links signed by the bucket, which fix the name and type that a file is sent with."""
 
 from pathlib import PurePosixPath
 
@@ -8,13 +8,13 @@ from django.utils.http import content_disposition_header
 from genvid.media_types import media_type_of
 
 LONGEST_SECONDS = 7 * 24 * 3600
-"""Signature Version 4 knows no longer link."""
+"""The maximum of AWS Signature Version 4."""
 
 
 def bucket_link(name: str, *, filename: str = "", seconds: int | None = None, as_attachment: bool = False) -> str:
-    """A link to the object of this name. `filename`: what it is saved as, left out its own last part.
+    """A link to the object `name`. `filename`: what it is saved as; by default its own last part.
 
-    `seconds`: how long it stays good, left out `MEDIA_LINK_LIFETIME`.
+    `seconds`: its lifetime; by default `MEDIA_LINK_LIFETIME`.
     """
     shown = filename or PurePosixPath(name).name
     said = {

@@ -1,4 +1,4 @@
-"""The storage of an installation whose files lie in an S3-compatible bucket. Named by the settings."""
+"""The storage backend for an S3-compatible bucket. Named by the settings."""
 
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,7 +10,7 @@ from genvid.media_types import media_type_of
 
 
 class Bucket(S3Storage):
-    """Objects carry their type, their name and how long they may be kept, for links that name nothing else."""
+    """Stores type, file name and cache lifetime with each object, for links that name none of them."""
 
     def get_object_parameters(self, name: str) -> dict[str, Any]:
         return {

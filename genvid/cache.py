@@ -1,4 +1,4 @@
-"""A short memory that all processes share and everybody can do without: a dead cache costs time, never an answer."""
+"""A cache shared by all processes that fails open: without it answers take longer, and stay right."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def remembered(key: str, find: Callable[[], T], seconds: float) -> T:
-    """What `find` returns, asked for at most once in `seconds`. None is not remembered."""
+    """The result of `find`, computed at most once in `seconds`. None is not cached."""
     try:
         known: T | None = cache.get(key)
     except Exception as error:  # noqa: BLE001 - whatever the cache raises, the truth is elsewhere
@@ -32,7 +32,7 @@ def _keep(key: str, value: object, seconds: float) -> None:
 
 
 def is_first_in(key: str, seconds: float) -> bool:
-    """True for the first who asks in `seconds`; for everybody while nobody remembers."""
+    """True for the first caller in `seconds`; True for everybody while the cache is down."""
     try:
         return bool(cache.add(key, 1, seconds))
     except Exception as error:  # noqa: BLE001 - as above

@@ -1,4 +1,4 @@
-"""System checks: combinations of settings that would lose money, videos or secrets. Ids are `genvid.E…` and `W…`."""
+"""System checks for combinations of settings that would lose money, videos or secrets. Ids are `genvid.E…` and `W…`."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from genvid import cors
 
 STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}")
-"""What dj-stripe takes for a secret or restricted key; another would fail at the first event."""
+"""The form that dj-stripe accepts for a secret or restricted key; with another, the first event would fail."""
 
 
 def is_local(url: str) -> bool:
@@ -21,7 +21,7 @@ def is_local(url: str) -> bool:
 
 @register(Tags.security)
 def check_debug_is_off_in_public(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """DEBUG shows secrets in tracebacks, so it may only serve the machine it runs on."""
+    """DEBUG shows secrets in tracebacks, so it may only serve the local machine."""
     if settings.DEBUG and not is_local(settings.PUBLIC_URL):
         return [Error("DEBUG is on while PUBLIC_URL is not local.", hint="Unset DEBUG.", id="genvid.E001")]
     return []
@@ -37,7 +37,7 @@ def check_secret_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 
 @register(Tags.security)
 def check_jwt_secret(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """JWT_SIGNING_KEY is the former name of JWT_SECRET, and still works."""
+    """JWT_SIGNING_KEY is the former name of JWT_SECRET and still works."""
     found: list[CheckMessage] = []
     if settings.JWT_SECRET != settings.SECRET_KEY and len(settings.JWT_SECRET) < 32:
         hint = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -53,7 +53,7 @@ def check_jwt_secret(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 
 @register(Tags.security)
 def check_allowed_origins(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """A browser's `Origin` is compared letter by letter: an origin that is written otherwise never matches."""
+    """A browser's `Origin` is compared exactly: an origin written in another form never matches."""
     hint = "Scheme, host and port alone, in small letters: https://app.example.com or http://localhost:3000."
     return [Error(problem, hint=hint, id="genvid.E011") for problem in cors.origin_problems()]
 
@@ -73,7 +73,7 @@ def check_provider_key(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
 
 @register
 def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """A plain-http provider is only ever the sandbox: an API key must not travel in the clear."""
+    """Plain http is for the sandbox only: an API key must not travel in clear text."""
     encrypted = urlsplit(settings.HEYGEN_BASE_URL).scheme == "https"
     if not encrypted and not is_local(settings.HEYGEN_BASE_URL):
         return [Error("HEYGEN_BASE_URL is neither https nor local.", id="genvid.E003")]
@@ -82,7 +82,6 @@ def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[
 
 @register
 def check_stripe_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Without a key the site serves whom it has and sells nothing."""
     if not settings.STRIPE_SECRET_KEY:
         return [checks.Warning("STRIPE_SECRET_KEY is empty: nothing is sold.", id="genvid.W003")]
     if not STRIPE_KEY.fullmatch(settings.STRIPE_SECRET_KEY):
@@ -95,7 +94,7 @@ def check_stripe_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 
 @register
 def check_stripe_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """As for HeyGen: over plain http only the sandbox is spoken to."""
+    """Plain http is for the sandbox only."""
     encrypted = urlsplit(settings.STRIPE_API_HOST).scheme == "https"
     if not encrypted and not is_local(settings.STRIPE_API_HOST):
         return [Error("STRIPE_API_HOST is neither https nor local.", id="genvid.E008")]
@@ -104,7 +103,7 @@ def check_stripe_address(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
 
 @register
 def check_private_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Private addresses are for one-machine installations; elsewhere they let a link reach the inner network."""
+    """Private addresses are for one-machine installations; elsewhere they open the inner network."""
     if settings.EMBEDDED or settings.TESTING:
         return []
     names = ("ALLOW_PRIVATE_MEDIA_HOSTS", "ALLOW_PRIVATE_WEBHOOK_URLS")

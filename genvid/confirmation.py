@@ -1,4 +1,4 @@
-"""The page of the admin that asks before something is done: what will happen, a form, and a button."""
+"""The admin page that asks for confirmation: what will happen, a form, and a button."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +19,7 @@ def ask(
     things: Iterable[str] = (),
     hidden: Iterable[tuple[str, str]] = (),
 ) -> HttpResponse:
-    """The page that says what will happen and wants to hear yes. `hidden` is sent back with the answer."""
+    """Renders the confirmation page. `hidden` fields are sent back with the answer."""
     context = admin.admin_site.each_context(request) | {"opts": admin.model._meta, "title": title, "warning": warning}
     context |= {"form": form, "things": list(things), "hidden": list(hidden)}
     return TemplateResponse(request, "genvid/confirm.html", context)

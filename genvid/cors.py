@@ -14,7 +14,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9]\d{0,4})?")
-"""An origin as browsers send it; names of other alphabets are in Punycode by then."""
+"""An origin as browsers send it, with names in Punycode."""
 DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
 
@@ -30,16 +30,18 @@ class CrossOriginMiddleware(CorsMiddleware):
         super().__init__(get_response)
 
     def regex_domain_match(self, origin: str) -> bool:
-        """Against the whole origin: `re.match`, as the library does it, would let one continue as another's."""
+        """Matches the whole origin. The library uses `re.match`, which accepts an origin that only begins with an
+        allowed one.
+        """
         return any(pattern.fullmatch(origin) for pattern in self.patterns)
 
 
 @receiver(check_request_enabled, dispatch_uid="genvid.cors.is_redirected_to_file")
 def is_redirected_to_file(sender: object, request: HttpRequest, **_: Any) -> bool:
-    """Whether a browser may have followed a redirect from another origin: it sends `Origin: null` after that.
+    """Whether a browser may have followed a redirect from another origin, after which it sends `Origin: null`.
 
-    `GET videos/{id}/file` redirects across origins wherever clients reach the API by another name than PUBLIC_URL's.
-    Files alone accept it: their links are signed, and whoever has the link may have the file.
+    `GET videos/{id}/file` redirects across origins where clients reach the API by another name than PUBLIC_URL. Only
+    files accept it: their links are signed.
     """
     return request.path_info.startswith("/media/") and request.headers.get("Origin") == "null"
 
@@ -53,7 +55,7 @@ def origin_problems() -> list[str]:
 
 
 def pattern_problems() -> list[str]:
-    """A sentence for each of CORS_ALLOWED_ORIGIN_REGEXES that cannot match an origin as it is meant to."""
+    """A sentence for each of CORS_ALLOWED_ORIGIN_REGEXES that cannot match an origin as meant."""
     found = {pattern: _problem_of(pattern) for pattern in settings.CORS_ALLOWED_ORIGIN_REGEXES}
     return [f"CORS_ALLOWED_ORIGIN_REGEXES: {pattern!r} {problem}." for pattern, problem in found.items() if problem]
 

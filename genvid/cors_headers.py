@@ -1,4 +1,4 @@
-"""The headers that a page of another origin may send and read. Read by the settings."""
+"""Request headers that other origins may send, and response headers that they may read. Used by the settings."""
 
 ALLOWED = [
     "Accept",
@@ -12,7 +12,6 @@ ALLOWED = [
     "X-API-Key",
     "X-Request-Id",
 ]
-"""In requests."""
 
 EXPOSED = [
     "Accept-Ranges",
@@ -29,4 +28,4 @@ EXPOSED = [
     "WWW-Authenticate",
     "X-Request-Id",
 ]
-"""In answers, beside the few that every page can read."""
+"""Beside those that every page can read."""

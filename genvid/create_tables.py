@@ -1,4 +1,4 @@
-"""A migration operation that creates many related tables at the price of one: historical models are rendered once."""
+"""A migration operation that creates many related tables at once, rendering historical models only once."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +10,10 @@ from django.db.migrations.state import ProjectState
 
 
 class CreateTables(Operation):
-    """`CreateModel`s and the `AddField`s that close their circles, as one step.
+    """`CreateModel`s and the `AddField`s that close their reference cycles, as one step.
 
-    Between two operations Django renders every model again that is related to the changed one; for 59 models that
-    all know each other this takes longer than all the rest of a first migration. No state between the first and the
-    last of these operations is ever looked at: each table is created as it is at the end.
+    Between two operations Django renders every related model again; for 59 models that all refer to each other this
+    takes longer than the rest of a first migration. No state between the first and last of these operations is used.
     """
 
     def __init__(self, operations: Sequence[CreateModel | AddField]) -> None:

@@ -1,7 +1,7 @@
-"""Checks of `manage.py check --deploy`: settings that are dangerous, or not what a production site means to have.
+"""Checks of `manage.py check --deploy`: settings that are dangerous or unlikely to be meant for production.
 
-One sentence a finding, an error where secrets, money or accounts are in danger. What only `make run` may have is not
-said of it: it serves its own machine, and is told where it does not (`genvid.E025`).
+One sentence per finding, an error where secrets, money or accounts are in danger. What is acceptable under `make run`
+is not reported there: it serves its own machine (`genvid.E025`).
 """
 
 import os
@@ -25,7 +25,7 @@ Check = Callable[..., list[CheckMessage]]
 
 
 def deployment_check(found: Callable[[], Iterator[CheckMessage]]) -> Check:
-    """Register a generator of findings for `check --deploy`."""
+    """Registers a generator of findings for `check --deploy`."""
 
     def check(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
         return list(found())
@@ -56,7 +56,7 @@ def check_protections_are_on() -> Iterator[CheckMessage]:
 
 @deployment_check
 def check_proxy_is_counted() -> Iterator[CheckMessage]:
-    """Behind a proxy that is not counted every caller has its address, and shares its limits with everybody."""
+    """Behind an uncounted proxy all callers have its address, and share one rate limit."""
     proxies = settings.REST_FRAMEWORK["NUM_PROXIES"]
     if proxies == 0 and not settings.EMBEDDED and not is_local(settings.PUBLIC_URL):
         yield checks.Warning(
@@ -116,7 +116,7 @@ def check_bucket_keys() -> Iterator[CheckMessage]:
 
 @deployment_check
 def check_test_renderer() -> Iterator[CheckMessage]:
-    """It gets the scripts of test keys: beyond this machine, whoever answers there must know a key of one's own."""
+    """The test renderer receives the scripts of test keys: beyond this machine it must be protected by a key."""
     url = settings.TEST_RENDERER_URL
     if url and not is_local(url) and settings.TEST_RENDERER_KEY == KNOWN_RENDERER_KEY:
         where = "over plain http" if urlsplit(url).scheme != "https" else "beyond this machine"

@@ -1,4 +1,4 @@
-"""The pages of `docs/`, as HTML under `/docs/`: headings and codes have anchors, and links lead from page to page."""
+"""Serves `docs/` as HTML under `/docs/`, with anchors for headings and codes, and links between the pages."""
 
 import mimetypes
 from collections.abc import Iterator, MutableMapping
@@ -35,7 +35,7 @@ class DocsPage:
 @require_safe
 @conditional_page
 def docs_page(request: HttpRequest, address: str = "") -> HttpResponse:
-    """A page or picture by its address below `/docs/`: only what lies in the folder has one."""
+    """A page or picture by its address below `/docs/`. Only files of the folder have an address."""
     path = files().get(address)
     if path is None and (known := address.rstrip("/")) in files():
         return HttpResponsePermanentRedirect(_url(known))
@@ -53,7 +53,7 @@ def docs_page(request: HttpRequest, address: str = "") -> HttpResponse:
 
 @cache
 def files() -> dict[str, Path]:
-    """What is served, by its address below `/docs/`."""
+    """The served files, by address below `/docs/`."""
     folder = Path(settings.BASE_DIR) / "docs"
     return {_address(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if _is_served(path)}
 
@@ -70,7 +70,7 @@ def _address(path: Path) -> str:
 
 @lru_cache(maxsize=256)
 def rendered(path: Path, modified: int) -> DocsPage:
-    """The page of a file as it was `modified`, in nanoseconds: made once in each process."""
+    """The HTML of a file as `modified` (nanoseconds), cached per process."""
     environment: MutableMapping[str, Any] = {"path": path}
     html = _markdown().render(path.read_text(encoding="utf-8"), environment)
     return DocsPage(environment["title"], html)
@@ -87,7 +87,7 @@ def _markdown() -> MarkdownIt:
 
 
 def _render_html(renderer: Any, tokens: list[Token], index: int, options: Any, environment: Any) -> str:
-    """Comments are not for readers; everything else that looks like HTML is meant as text."""
+    """Comments are dropped; everything else that looks like HTML is text."""
     html = tokens[index].content
     return "" if html.lstrip().startswith("<!--") else escape(html)
 
@@ -98,7 +98,7 @@ def _name_page(state: StateCore) -> None:
 
 
 def _mark_codes(state: StateCore) -> None:
-    """A code in the first column of a table is an anchor: the first of a row names the row, others themselves."""
+    """Codes in the first column of a table become anchors; the first one of a row names the row."""
     taken = {token.attrGet("id") for token in state.tokens if token.type == "heading_open"}
     for row, cell in _first_cells(state.tokens):
         for place, code in enumerate(each for each in cell.children or [] if each.type == "code_inline"):
@@ -108,14 +108,14 @@ def _mark_codes(state: StateCore) -> None:
 
 
 def _first_cells(tokens: list[Token]) -> Iterator[tuple[Token, Token]]:
-    """Each row of a table's body, with the content of its first cell."""
+    """Each body row of a table, with the content of its first cell."""
     for index, token in enumerate(tokens):
         if token.type == "tr_open" and tokens[index + 1].type == "td_open":
             yield token, tokens[index + 2]
 
 
 def _align_by_class(state: StateCore) -> None:
-    """The page's policy forbids style attributes."""
+    """The content security policy forbids style attributes."""
     for token in state.tokens:
         if token.type in ("th_open", "td_open") and (style := token.attrs.pop("style", None)):
             token.attrSet("class", str(style).replace("text-align:", "at-"))
@@ -147,7 +147,7 @@ def _hide(token: Token) -> None:
 
 
 def _led(target: str, path: Path) -> str | None:
-    """Where a link of the file at `path` leads on the site; None for files of the source that are no pages."""
+    """The site's address for a link in the file at `path`; None for source files, which have no page."""
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not parts.path:
         return target

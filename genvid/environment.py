@@ -1,4 +1,4 @@
-"""Where the settings come from: the environment, `.env` beside manage.py, then what `make run` wrote."""
+"""Sources of the settings, in order: the environment, `.env` beside manage.py, the file written by `make run`."""
 
 import os
 from pathlib import Path
@@ -9,9 +9,9 @@ from genvid.configuration import ConfigurationError
 
 
 def load(root: Path) -> None:
-    """Read the files of the installation into the environment.
+    """Loads the files of the installation into the environment. Earlier sources win.
 
-    An earlier source goes before a later one. Raises ConfigurationError when none of them has a SECRET_KEY.
+    Raises ConfigurationError when none has a SECRET_KEY.
     """
     environ.Env.read_env(root / ".env")
     var = Path(os.environ.get("GENVID_VAR") or root / "var").resolve()
@@ -28,10 +28,10 @@ def load(root: Path) -> None:
 
 
 def _read_without_mode(path: Path) -> None:
-    """Read `path` but for GENVID_EMBEDDED.
+    """Reads `path` without GENVID_EMBEDDED.
 
-    Who brings a SECRET_KEY of their own is not the installation of `make run`, and a folder that it left behind must
-    not switch production to the embedded mode.
+    An operator with a SECRET_KEY of their own is not the installation of `make run`; a folder that it left must not
+    switch production to embedded mode.
     """
     before = os.environ.get("GENVID_EMBEDDED")
     environ.Env.read_env(path)

@@ -1,17 +1,17 @@
-"""Errors that clients see: a class for each, with the code and status of the API contract. No other table has them.
+"""Errors that clients see, one class per error code, with the status of the API contract. No other table has them.
 
-Raise them from anywhere below a view; `genvid.api.exceptions` turns them into the envelope. Clients branch on `code`;
+Raise them anywhere below a view; `genvid.api.exceptions` turns them into the envelope. Clients branch on `code`;
 messages may change.
 """
 
 from collections.abc import Mapping
 
 MOST_DETAILS = 20
-"""Fields that one refusal names."""
+"""Fields named in one refusal."""
 
 
 class DomainError(Exception):
-    """Something a caller must be told. `details` maps field names to messages; `retry_after` is in seconds."""
+    """`details` maps field names to messages; `retry_after` is in seconds."""
 
     code = "server_error"
     status = 500
@@ -32,7 +32,7 @@ class DomainError(Exception):
 
 
 class ServerError(DomainError):
-    """What nobody foresaw."""
+    """An unexpected error."""
 
     retryable = True
 

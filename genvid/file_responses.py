@@ -1,6 +1,6 @@
-"""Stored files as answers: whole or one range, with validators, or handed over to the proxy in front.
+"""Responses with stored files: whole or one range, with validators, or handed over to the proxy.
 
-For files on disk: a bucket serves its own. Django's FileResponse knows neither ranges nor validators.
+For files on disk; a bucket serves its own. Django's FileResponse supports neither ranges nor validators.
 """
 
 import os
@@ -24,9 +24,9 @@ RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.IGNORECASE)
 def file_response(
     request: HttpRequest, name: str, *, filename: str, cache_control: str, as_attachment: bool = False
 ) -> HttpResponseBase:
-    """The stored file of this name, saved as `filename`. Raises FileNotFoundError.
+    """The stored file `name`, offered as `filename`. Raises FileNotFoundError.
 
-    Answers `Range` and `If-Range`, 304 to who has the file already, and 412 to a condition that does not hold.
+    Answers `Range` and `If-Range`, 304 for a current copy, and 412 for a condition that does not hold.
     """
     if settings.MEDIA_ACCEL_PREFIX:
         response = _handed_over(name)
@@ -41,7 +41,7 @@ def file_response(
 
 
 def _handed_over(name: str) -> HttpResponseBase:
-    """The proxy sends the file, ranges and validators included: no thread of ours waits for the client."""
+    """The proxy sends the file, ranges and validators included, so no thread waits for the client."""
     if not default_storage.exists(name):
         raise FileNotFoundError(name)
     return HttpResponse(headers={"X-Accel-Redirect": settings.MEDIA_ACCEL_PREFIX + filepath_to_uri(name)})
@@ -60,13 +60,13 @@ def _conditional(request: HttpRequest, file: IO[bytes]) -> HttpResponseBase:
 
 
 def _is_still_the_same(request: HttpRequest, etag: str, modified: int) -> bool:
-    """Whether the file is the one that the client has a part of. A weak ETag never says so (RFC 9110, 13.1.5)."""
+    """Whether the client's part belongs to the current file. A weak ETag never matches (RFC 9110, 13.1.5)."""
     known = request.headers.get("If-Range")
     return known is None or known.strip() == etag or parse_http_date_safe(known) == modified
 
 
 def ranged_response(file: IO[bytes], size: int, header: str | None) -> HttpResponseBase:
-    """200 whole, 206 for one range, 416 for one that lies outside.
+    """200 for the whole, 206 for one range, 416 for a range outside.
 
     Several ranges, and one that ends before it begins, get the whole file (RFC 9110, 14.1 and 14.2).
     """
@@ -97,7 +97,7 @@ def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
 
 
 class Slice:
-    """Bytes `start` to `end` of a file. Closed with the response, whether or not anybody has read it."""
+    """Bytes `start` to `end` of a file. Closed with the response, read or not."""
 
     def __init__(self, file: IO[bytes], start: int, end: int) -> None:
         self.file, self.start, self.end = file, start, end

@@ -1,7 +1,4 @@
-"""`/healthz` says that the process lives and which version it is; `/readyz` that it can serve.
-
-To serve it takes the database, its migrations, the broker and the storage.
-"""
+"""`/healthz`: the process lives, and its version. `/readyz`: database, migrations, broker and storage work."""
 
 import logging
 import uuid
@@ -29,7 +26,7 @@ _failing: dict[str, type[Exception]] = {}
 
 
 class StillFilling(Exception):
-    """What the first start of `make run` fills in the background is not there yet; no fault."""
+    """The background work of the first `make run` is not finished yet; not a fault."""
 
 
 @require_safe
@@ -60,7 +57,7 @@ def probe(check: Callable[[], None]) -> Exception | None:
 
 
 def log_changes(errors: dict[str, Exception]) -> None:
-    """One line when other parts fail than at this process's last probe: probes come every few seconds."""
+    """Logs only changes of the failing parts: probes come every few seconds."""
     global _failing
     failing = {name: type(error) for name, error in errors.items()}
     if failing == _failing:
@@ -77,7 +74,7 @@ def check_database() -> None:
 
 
 def check_migrations() -> None:
-    """Unapplied migrations mean that a deploy is half done. Once applied they stay so for this process."""
+    """Unapplied migrations mean a half-done deploy. Once applied, they stay applied for this process."""
     global _migrated
     if _migrated:
         return
@@ -108,7 +105,7 @@ def check_shop() -> None:
 
 
 def provider_standing() -> str:
-    """Whether HeyGen takes orders. Said, not judged: while it takes none we still serve, and videos wait."""
+    """Whether HeyGen takes orders. Informative only: while it takes none we still serve, and videos wait."""
     state = apps.get_model("videos", "ProviderState").objects.first()
     return state.standing if state else "ok"
 

@@ -1,4 +1,4 @@
-"""Which Content-Type each kind of stored file is sent with."""
+"""The Content-Type of each kind of stored file."""
 
 import mimetypes
 from pathlib import PurePosixPath
@@ -13,6 +13,6 @@ MEDIA_TYPES = {
 
 
 def media_type_of(name: str) -> str:
-    """By the name's suffix. The machine's own table is asked last: it knows no subtitles."""
+    """By the suffix. The machine's own table comes last: it does not know subtitles."""
     known = MEDIA_TYPES.get(PurePosixPath(name).suffix)
     return known or mimetypes.guess_type(name)[0] or "application/octet-stream"

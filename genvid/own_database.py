@@ -1,7 +1,7 @@
-"""The database of this installation: whether it is ours to drop, and dropping it. For SQLite and PostgreSQL.
+"""Decides whether the installation's database may be dropped, and drops and creates it. For SQLite and PostgreSQL.
 
-Ours is the database that the settings name, on this machine or in compose, when it is empty or bears the migrations of
-all our apps. Whatever else it is, `Refused` says so before anything has changed.
+It may be dropped when it is the one of the settings, on this machine or in compose, and either empty or with the
+migrations of all our apps. Otherwise `Refused` is raised before anything has changed.
 """
 
 import secrets
@@ -42,12 +42,10 @@ SHAPE = """
 
 
 class Refused(Exception):
-    """Not ours, in use, or out of reach; nothing has changed."""
+    """Not ours, in use, or unreachable; nothing has changed."""
 
 
 class OwnDatabase(ABC):
-    """What `connection` leads to."""
-
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.settings: dict[str, Any] = connection.settings_dict
@@ -59,7 +57,7 @@ class OwnDatabase(ABC):
 
     @abstractmethod
     def create_if_missing(self) -> bool:
-        """Whether there was none, and now is one. Raises `Refused` where none can be made."""
+        """True if it was missing and has been created. Raises `Refused` where none can be made."""
 
     @abstractmethod
     def check_may_be_dropped(self) -> None:
@@ -67,7 +65,7 @@ class OwnDatabase(ABC):
 
     @abstractmethod
     def recreate(self) -> None:
-        """Drop it and make it anew, empty. Raises `Refused` when somebody came to use it meanwhile."""
+        """Drops it and creates it empty. Raises `Refused` when somebody began to use it meanwhile."""
 
 
 def own_database(connection: BaseDatabaseWrapper) -> OwnDatabase:
@@ -75,13 +73,13 @@ def own_database(connection: BaseDatabaseWrapper) -> OwnDatabase:
 
 
 def remove_sqlite(path: Path) -> None:
-    """With the files beside it: a journal that stayed would be played into the next database of that name."""
+    """Also removes the files beside it: an old journal would be replayed into the next database of that name."""
     for end in ("", *SIDE_FILES):
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def check_is_ours(relations: int, apps: set[str]) -> None:
-    """`relations` counts tables and the like; `apps` are those that django_migrations names."""
+    """`relations`: the number of tables and the like; `apps`: those named in django_migrations."""
     if relations and not apps:
         raise Refused("it is not empty and has no django_migrations table, so it is somebody else's")
     if relations and not apps >= OUR_APPS:
@@ -134,7 +132,7 @@ class SqliteDatabase(OwnDatabase):
 
     @contextmanager
     def _held_alone(self) -> Iterator[None]:
-        """Nobody else has the file open, nor can write it. Leaving WAL mode takes exactly that."""
+        """Nobody else has the file open or can write it. Leaving WAL mode requires exactly that."""
         self.connection.close()
         with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as holder:
             try:
@@ -168,7 +166,7 @@ class PostgresDatabase(OwnDatabase):
         return False
 
     def _create_after(self, failure: OperationalError) -> bool:
-        """`failure` was to connect: cured here when the server is ours and only the database is missing."""
+        """Creates the database if connecting failed only because it is missing on our own server."""
         with self._server() as cursor:
             if self._exists(cursor):
                 raise Refused(f"no connection: {first_line(failure)}") from failure
@@ -186,7 +184,7 @@ class PostgresDatabase(OwnDatabase):
                 self._check_unused(cursor)
 
     def recreate(self) -> None:
-        """The new one is made first: a role that may not make one loses nothing."""
+        """Creates the new database first: a role that may not create one loses nothing."""
         draft = sql.Identifier(f"{self.name[:40]}_{secrets.token_hex(4)}")
         old = sql.Identifier(self.name)
         with self._server() as cursor:
@@ -228,7 +226,7 @@ class PostgresDatabase(OwnDatabase):
         return relations, apps
 
     def _check_unused(self, cursor: Any) -> None:
-        """The server lists a connection for a moment after it was closed, our own too."""
+        """The server lists a closed connection for a moment, ours included."""
         deadline = time.monotonic() + CLOSING_SECONDS
         while (names := self._sessions(cursor)) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -236,18 +234,18 @@ class PostgresDatabase(OwnDatabase):
             raise Refused(f"{len(names)} other connections are open ({', '.join(sorted(set(names)))}); stop them first")
 
     def _sessions(self, cursor: Any) -> list[str]:
-        """The names of the programs that are connected to the database."""
+        """The names of the programs connected to the database."""
         cursor.execute(SESSIONS, [self.name])
         return [name for (name,) in cursor.fetchall()]
 
     def _check_server(self) -> None:
-        """By where the connection went, not by the name: libpq has other sources for the host than the settings."""
+        """Checks the connected host, not the configured name: libpq has other sources for it than the settings."""
         if not is_own_host(self._host, self._address):
             raise Refused(f"its server is {self._host}, neither on this machine nor compose's {COMPOSE_SERVICE}")
 
     @contextmanager
     def _server(self) -> Iterator[Any]:
-        """A cursor on the same server, as the same role, in the server's own database; each statement commits."""
+        """A cursor on the server's own database, as the same role; each statement commits."""
         self.connection.close()
         server = self.connection.copy()
         server.settings_dict["NAME"] = "postgres"
@@ -265,7 +263,7 @@ class PostgresDatabase(OwnDatabase):
 
 
 def is_own_host(host: str, address: str) -> bool:
-    """`host` as it was connected to, a name or a socket's folder; `address` is its IP, empty for a socket."""
+    """`host` as connected to, a name or a socket's folder; `address` is its IP, empty for a socket."""
     if not address:
         return host.startswith(("/", "@"))
     place = ip_address(address)

@@ -1,8 +1,6 @@
-"""What a page may load, and what of a visitor's machine it may use: the headers Content-Security-Policy and
-Permissions-Policy, on everything that a browser may show as a page.
+"""Content-Security-Policy and Permissions-Policy headers for everything that a browser may show as a page.
 
-Nothing comes from another host but pictures and films: the previews of the catalogue lie at the provider, stored
-videos in the bucket.
+Only pictures and films come from other hosts: the previews of the catalogue from HeyGen, stored videos from the bucket.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DATA = ("application/json", "application/yaml", "application/vnd.oai.openapi", "text/event-stream", "text/csv")
-"""No browser shows these as a page, and X-Content-Type-Options keeps it from guessing."""
+"""Browsers do not show these as pages, and X-Content-Type-Options prevents guessing."""
 Policy = Mapping[str, list[str]]
 
 PERMISSIONS = ", ".join(
@@ -34,7 +32,7 @@ PERMISSIONS = ", ".join(
         ),
     )
 )
-"""The studio plays films and copies text; nothing else of the machine is used."""
+"""The studio plays films and copies text; it needs no other feature."""
 
 EVERY_PAGE: Policy = {
     "default-src": ["'self'"],
@@ -47,7 +45,7 @@ EVERY_PAGE: Policy = {
 
 
 class PagePoliciesMiddleware:
-    """Adds what a view has not set itself."""
+    """Adds the headers that a view has not set itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -67,7 +65,7 @@ def written(policy: Policy) -> str:
 
 
 def media_sources() -> list[str]:
-    """Where pictures and films come from: here, the provider, the bucket."""
+    """Sources of pictures and films: this site, HeyGen, the bucket."""
     return ["'self'", "https:", *_local_provider(), *_logo()]
 
 
@@ -118,7 +116,7 @@ def _redoc() -> Policy:
 
 
 def _page_of_debugging() -> Policy:
-    """Django's own pages on errors, of a developer's machine: their styles and scripts stand in the page."""
+    """Django's own error pages of DEBUG, whose styles and scripts are inline."""
     return {**EVERY_PAGE, "default-src": ["'self'", "'unsafe-inline'"]}
 
 

@@ -11,7 +11,7 @@ from genvid.page_policies import media_sources, written
 
 
 class FaviconView(RedirectView):
-    """What browsers ask for on pages that name no icon of their own, as the admin's."""
+    """Serves the icon for pages that name none, such as the admin's."""
 
     http_method_names = ["get", "head", "options"]
 
@@ -39,7 +39,7 @@ class FrontView(TemplateView):
 
 
 def content_security_policy() -> str:
-    """Nothing inline, nothing from elsewhere, except pictures and films: they are the provider's."""
+    """Nothing inline and nothing from other hosts but HeyGen's pictures and films."""
     # A bucket's signed links are followed by the script before a player gets them.
     links = ["'self'", "https:"] if settings.S3_BUCKET else ["'self'"]
     policy = {

@@ -1,4 +1,4 @@
-"""Where tries and requests are counted: in Redis for all processes, in this one where there is none or it is dead."""
+"""Storage of rate limit counters: Redis for all processes; this process's memory without Redis or while it is down."""
 
 import time
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, R
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 TRY_AGAIN_SECONDS = 5
-"""A dead Redis costs one caller its timeout in this time, not every caller."""
+"""While Redis is down, it is tried again this often, so that not every caller waits for its timeout."""
 OWN = ""
 _shared_again_at = 0.0
 
 
 def counting(deed: Callable[[RateLimiter], T], *, exactly: bool = False) -> T:
-    """What `deed` makes of the limiter. Never raises for Redis: nobody is locked out because it is gone.
+    """Calls `operation` with the limiter. Never raises for Redis: nobody is locked out because it is down.
 
-    `exactly`: each hit is kept and ages by itself, for limits of some dozens. Otherwise one counter begins with the
-    first hit and ends a window later: it costs next to nothing, and everybody can say when it ends.
+    `exactly`: a moving window that stores each hit, for small limits. Otherwise a fixed window from the first hit,
+    which is cheap and has a known end.
     """
     global _shared_again_at
     if settings.REDIS_URL and time.monotonic() >= _shared_again_at:

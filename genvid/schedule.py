@@ -1,4 +1,4 @@
-"""The jobs of the installation: which queue each goes to, and when beat sends them. Read by the settings."""
+"""The jobs of the installation: the queue of each, and when beat sends them. Used by the settings."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ def queues() -> list[Queue]:
 
 
 def routes() -> dict[str, dict[str, str]]:
-    """The queue of each job, by its name on the wire."""
+    """The queue of each job, by its Celery task name."""
     return {job.name: {"queue": job.queue} for job in JOBS}
 
 
 def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
-    """The entries of beat, by the job they send. The environment says how often where seconds matter."""
+    """The beat entries. The environment says how often where seconds matter."""
     entries = (
         _every(env.float("DISPATCH_SECONDS"), videos_jobs.DISPATCH),
         _every(env.float("POLL_SECONDS"), videos_jobs.POLL),

@@ -1,4 +1,4 @@
-"""The OpenAPI document as the site serves it: YAML, or JSON for whoever asks for that."""
+"""Serves the OpenAPI document as YAML or JSON."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ FORMATS: dict[str, type[BaseRenderer]] = {"yaml": OpenApiYamlRenderer, "json": O
 
 
 class SchemaNegotiation(BaseContentNegotiation):
-    """`?format=json` or `?format=yaml`, else what `Accept` names first; YAML where it names neither."""
+    """`?format=json` or `?format=yaml`, else what `Accept` names first, else YAML."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         return next(iter(parsers))

@@ -1,6 +1,6 @@
-"""Every setting of genvid, in one file. Typed readers raise at start; `genvid.checks` judges the combinations.
+"""All settings of genvid. Typed readers raise at start; `genvid.checks` judges the combinations.
 
-Values come from the environment, then `.env` beside manage.py, then `$GENVID_VAR/.env` (which `make run` writes once):
+Values come from the environment, then `.env` beside manage.py, then `$GENVID_VAR/.env` (written once by `make run`),
 see `genvid.environment`. What `env` reads is declared, with its default, in `genvid/configuration/declared/`;
 docs/configuration.md lists it.
 """

@@ -1,7 +1,7 @@
-"""Clients that stop reading their answer, or send their body too slowly: let go of, under ASGI.
+"""Disconnects clients that stop reading their answer or send their body too slowly, under ASGI.
 
-They hold no thread (`genvid.asgi`), but a connection, a file and some memory. A WSGI server keeps a thread for each:
-there the proxy in front has to buffer both ways.
+Such a client holds no thread (`genvid.asgi`), but a connection, a file and memory. A WSGI server keeps a thread for
+each: there the proxy in front must buffer both ways.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ Acknowledged = Callable[[Peer | None], int | None]
 BODY_BYTES_A_SECOND = 1024
 DISCONNECT = {"type": "http.disconnect"}
 ACKED_AT = 120
-"""Where `tcpi_bytes_acked` lies in Linux's `struct tcp_info`, which only ever grows at its end."""
+"""Offset of `tcpi_bytes_acked` in Linux's `struct tcp_info`, which only grows at its end."""
 LOOK_AGAIN_SECONDS = 0.25
-"""How long a table of connections is taken to be whole: bounds what many new clients at once cost the event loop."""
+"""Lifetime of the table of connections; bounds what many new clients cost the event loop."""
 
 
 class ClientStalled(Exception):
@@ -32,9 +32,9 @@ class ClientStalled(Exception):
 
 
 class TimedBody:
-    """`receive` of one request. A body that is too slow ends as if the client had gone, and `is_too_slow` says so.
+    """`receive` of one request. A body that is too slow ends as if the client had disconnected, with `is_too_slow` set.
 
-    After `patience` seconds it has to have come at `BODY_BYTES_A_SECOND` on the average.
+    After `patience` seconds the body must have an average of `BODY_BYTES_A_SECOND`.
     """
 
     def __init__(self, receive: Receive, patience: float) -> None:
@@ -59,7 +59,7 @@ class TimedBody:
         return message
 
     def _deadline(self) -> float:
-        """Of the next piece, in the loop's time."""
+        """Of the next chunk, in the loop's time."""
         return self._began + max(self._patience, self._received / BODY_BYTES_A_SECOND)
 
 
@@ -70,16 +70,16 @@ async def _is_done(sending: "asyncio.Future[None]", seconds: float) -> bool:
 
 
 class Connections:
-    """This process's TCP connections by their peer. A peer that it does not know makes it look again."""
+    """This process's TCP connections by peer, read again for an unknown peer."""
 
     def __init__(self) -> None:
         self._found: dict[Peer, int] = {}
         self._looked = float("-inf")
 
     def bytes_acknowledged(self, client: Peer | None) -> int | None:
-        """How many bytes the client's system has taken on its connection to this process; None where nobody can say.
+        """Bytes that the client's system has acknowledged; None where that is unknown.
 
-        Nor of a connection that is younger than `LOOK_AGAIN_SECONDS`, at times.
+        Unknown at times for a connection younger than `LOOK_AGAIN_SECONDS`.
         """
         descriptor = self._of(client) if client and sys.platform == "linux" else None
         if descriptor is None:
@@ -128,8 +128,8 @@ def timed_send(
 ) -> Send:
     """`send` that raises ClientStalled when the client takes no byte for `patience` seconds.
 
-    A piece may wait longer: the system's buffers are large, and a slow client empties them slowly. Where the system
-    does not tell how much has arrived, the time for one piece decides.
+    A chunk may wait longer: the system's buffers are large, and a slow client empties them slowly. Where the system
+    does not report acknowledged bytes, the time of one chunk decides.
     """
 
     is_stream = False

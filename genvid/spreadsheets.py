@@ -1,8 +1,8 @@
-"""Tables that somebody opens in a spreadsheet."""
+"""Safe cells for tables that are opened in a spreadsheet."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(text: str) -> str:
-    """A text that a customer chose must not be a formula where it is opened."""
+    """Escapes a text that a customer chose, so that it is not run as a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,4 +1,4 @@
-"""System checks of where files lie and how their links are signed. Imported by `genvid.apps`."""
+"""System checks of the file storage and its signed links. Imported by `genvid.apps`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 
 @register
 def check_bucket_region(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Signature Version 4 signs for one region: Amazon refuses links that were signed for another."""
+    """Signature Version 4 signs for one region: Amazon refuses links signed for another."""
     host = urlsplit(settings.S3_ENDPOINT_URL).hostname or ""
     is_amazons = not settings.S3_ENDPOINT_URL or host.endswith(AMAZON)
     if settings.S3_BUCKET and is_amazons and not settings.S3_REGION:

@@ -1,4 +1,4 @@
-"""Where files lie: a folder, or an S3-compatible bucket. Read by the settings."""
+"""Definitions of the file storages: a folder, or an S3-compatible bucket. Used by the settings."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def bucket(env: DeclaredEnv, name: str, *, link_seconds: int) -> dict[str, Any]:
 
 
 def _addressing(env: DeclaredEnv, name: str) -> str:
-    """For Amazon said outright: left to itself, botocore signs links for the host of us-east-1, whatever the region."""
+    """Explicit for Amazon: botocore would sign links for us-east-1, whatever the region."""
     if env.str("S3_ENDPOINT_URL"):
         return "auto"
     # No certificate covers a host whose bucket's name has dots.

@@ -1,4 +1,4 @@
-"""Tasks of the base."""
+"""Celery tasks of the base."""
 
 import sqlite3
 from contextlib import closing
@@ -11,7 +11,7 @@ from genvid import jobs
 
 @shared_task(name=jobs.PRUNE_EMBEDDED_BROKER.name)
 def prune_embedded_broker() -> int:
-    """Delete consumed messages, which kombu's SQLAlchemy transport only hides. Returns how many."""
+    """Deletes consumed messages, which kombu's SQLAlchemy transport only hides. Returns how many."""
     if not settings.EMBEDDED_BROKER_FILE:
         return 0
     with closing(sqlite3.connect(settings.EMBEDDED_BROKER_FILE, timeout=20)) as broker, broker:

@@ -1,4 +1,4 @@
-"""The front doors. Rooms bring their own `urls`; whatever is unknown under `/api/` answers in the envelope."""
+"""The root URL configuration. Unknown paths under `/api/` answer with the error envelope."""
 
 from typing import Any
 

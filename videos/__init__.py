@@ -1,1 +1,1 @@
-"""What the customer buys: a video, from its script to the finished file."""
+"""Videos and batches: from a script to the finished file."""

@@ -25,7 +25,7 @@ class VideosConfig(AppConfig):
 
 
 def prepare_worker(**_: Any) -> None:
-    """A new worker sweeps at once for what a dead one left, and in `make run` tells the sandbox where to call."""
+    """Runs the first sweep of a new worker and, in `make run`, registers our webhook at the sandbox."""
     enqueue(jobs.SWEEP)
     if settings.HEYGEN_WEBHOOK_AUTOREGISTER:
         enqueue(jobs.REGISTER_WEBHOOK)

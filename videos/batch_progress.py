@@ -1,4 +1,4 @@
-"""How far batches are: counts, progress and credits of all their videos at once."""
+"""Counts, progress and credits of batches, for all their videos at once."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from videos.queue import estimates
 
 
 def progress_of(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
-    """Counts, progress and credits of each batch. One query, however many batches and videos."""
+    """One query, however many batches and videos."""
     found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
     for row in Video.objects.tallies(list(found)):
         standing = found[row["batch_id"]]
@@ -25,7 +25,7 @@ def progress_of(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
 
 
 def _done(row: dict[str, Any]) -> int:
-    """The per cent of a tally's videos, added up."""
+    """The sum of the videos' progress in per cent."""
     count: int = row["count"]
     if row["status"] in TERMINAL:
         return 100 * count

@@ -1,10 +1,10 @@
-"""Words of this room: a video's statuses and what may follow what."""
+"""Choices for videos: statuses, permitted moves, formats, resolutions."""
 
 from django.db.models import TextChoices
 
 
 class Status(TextChoices):
-    """Where a video is. Clients see `submitting`, `rendering` and `storing` as `processing`."""
+    """Stored statuses. Clients see `submitting`, `rendering` and `storing` as `processing`."""
 
     DRAFT = "draft"
     QUEUED = "queued"
@@ -28,7 +28,7 @@ class PublicStatus(TextChoices):
 
 
 class WaitingFor(TextChoices):
-    """What a queued video waits for. Of several the first in the order staff, provider, own_slots, slot is told."""
+    """What a queued video waits for. With several reasons: staff before provider, own_slots and slot."""
 
     SLOT = "slot"
     OWN_SLOTS = "own_slots"
@@ -40,7 +40,7 @@ PROCESSING = frozenset({Status.SUBMITTING, Status.RENDERING, Status.STORING})
 TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
 WAITING = frozenset({Status.QUEUED}) | PROCESSING
 IN_FLIGHT = frozenset({Status.SUBMITTING, Status.RENDERING})
-"""These occupy one of HeyGen's slots."""
+"""Statuses that occupy a render slot."""
 
 SOURCES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.DRAFT, Status.SUBMITTING, Status.RENDERING}),
@@ -52,7 +52,7 @@ SOURCES: dict[Status, frozenset[Status]] = {
     # Clients take back only what waits; what HeyGen has already is for staff to end.
     Status.CANCELED: frozenset({Status.QUEUED, Status.SUBMITTING, Status.RENDERING, Status.STORING}),
 }
-"""The only moves there are: target to permitted sources."""
+"""The permitted moves: target status to source statuses."""
 
 
 def public(status: str) -> str:
@@ -60,7 +60,7 @@ def public(status: str) -> str:
 
 
 def internal(statuses: set[str]) -> set[str]:
-    """The stored statuses behind the ones that a client names."""
+    """The stored statuses behind public ones."""
     inner = {str(status) for status in PROCESSING} if PublicStatus.PROCESSING in statuses else set()
     return (statuses - {PublicStatus.PROCESSING.value}) | inner
 

@@ -38,7 +38,7 @@ class StatusesFilter(django_filters.Filter):
 
 
 class IdsField(forms.Field):
-    """Up to 100 ids in a comma list. An empty one is refused: it would show all videos instead of none."""
+    """Up to 100 ids, comma-separated. An empty list is refused: it would show all videos instead of none."""
 
     def to_python(self, value: Any) -> set[UUID] | None:
         if value is None:

@@ -1,4 +1,4 @@
-"""What `/metrics` reads of videos at the moment of asking: five cheap queries, whatever is in it."""
+"""Gauges of `/metrics` about videos, read on demand with five queries."""
 
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
@@ -23,7 +23,7 @@ FLOW = [status for status in Status if status in WAITING]
 
 
 class PipelineGauges(Collector):
-    """A database that does not answer takes nothing from the page but these: what processes counted still shows."""
+    """Omitted while the database does not answer; the counters of the processes still show."""
 
     def collect(self) -> Iterable[Metric]:
         reads = True
@@ -46,7 +46,7 @@ def read_gauges(now: datetime) -> Iterator[Metric]:
 
 
 def _videos(now: datetime) -> Generator[Metric, None, int]:
-    """Counts and ages by status, and returns how many are in flight. What has ended is counted as it ends, not here."""
+    """Counts and ages by status; returns how many are in flight. Ended videos are counted as they end."""
     waiting = Video.objects.live().filter(status__in=WAITING).order_by().values_list("status")
     rows = {status: (count, since) for status, count, since in waiting.annotate(Count("pk"), Min("moved_at"))}
     counts = GaugeMetricFamily("genvid_videos", "Videos that are being made, by status.", labels=["status"])

@@ -1,4 +1,4 @@
-"""Background jobs of the render pipeline. `videos.tasks` does them."""
+"""Names and queues of the pipeline's background jobs; `videos.tasks` has their tasks."""
 
 from genvid.jobs import Job
 

@@ -1,4 +1,4 @@
-"""What the pipeline counts about itself. What it reads from the database when asked is in `gauges`."""
+"""Counters of the pipeline. Values that are read from the database are in `gauges`."""
 
 from genvid.metrics import STAGE_SECONDS, Tally, Timing
 from videos.enums import TERMINAL, Status
@@ -27,7 +27,7 @@ STAGES = {
 
 
 def count_move(source: Status, to: Status, seconds: float, *, error_code: str, learned_by: str) -> None:
-    """A move that is committed; `seconds` is how long the status before it lasted."""
+    """Counts a committed move; `seconds` is how long the status before it lasted."""
     if (source, to) in STAGES:
         STAGES[source, to].note(seconds)
     if to in TERMINAL:

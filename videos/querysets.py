@@ -1,4 +1,4 @@
-"""Many videos at once."""
+"""Querysets of videos."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from genvid.leasing import LeasedQuerySet, from_now
 from videos.enums import IN_FLIGHT, PROCESSING, Status
 
 GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor": "progress_floor"}
-"""What the progress of a video that is being made follows from."""
+"""The fields from which a video's progress follows."""
 
 
 def _not_stuck(now: datetime) -> Q:
@@ -24,15 +24,15 @@ def _cast_is_released() -> Q:
 
 class VideoQuerySet(LeasedQuerySet):
     def of_account(self, account_id: UUID) -> "VideoQuerySet":
-        """What clients of an account may see: its videos, without the deleted."""
+        """What clients of an account may see: its videos, without deleted ones."""
         return self.filter(account=account_id, deleted_at=None)
 
     def live(self) -> "VideoQuerySet":
-        """Those that HeyGen makes, and somebody pays for."""
+        """Videos that HeyGen makes and that are paid for."""
         return self.filter(is_test=False)
 
     def test(self) -> "VideoQuerySet":
-        """Those of test keys: the sandbox makes them beside the line, for nothing."""
+        """Videos of test keys: free, made by the sandbox, outside the queue."""
         return self.filter(is_test=True)
 
     def for_enqueueing(self) -> "VideoQuerySet":
@@ -40,7 +40,7 @@ class VideoQuerySet(LeasedQuerySet):
         return self.only("request_id", "account_id", "created_by_id", "api_key_id")
 
     def in_flight(self) -> "VideoQuerySet":
-        """Those that occupy a renderer's slot."""
+        """Videos that occupy a render slot."""
         return self.filter(status__in=IN_FLIGHT)
 
     def overdue(self) -> "VideoQuerySet":
@@ -51,27 +51,27 @@ class VideoQuerySet(LeasedQuerySet):
         return self.filter(status=Status.QUEUED)
 
     def orderable(self) -> "VideoQuerySet":
-        """Those that wait for a slot. What was set aside for staff stands in nobody's way."""
+        """Videos that wait for a slot, without those set aside for staff."""
         return self.queued().filter(set_aside_at=None)
 
     def in_own_slots(self, now: datetime) -> "VideoQuerySet":
-        """Those that count against their account's own slots. A render that is stuck no longer does."""
+        """Videos that count against their account's own limit, without stuck renders."""
         return self.in_flight().filter(_not_stuck(now))
 
     def cast_released(self) -> "VideoQuerySet":
-        """Those whose avatar and voice an order of their account may use."""
+        """Videos whose avatar and voice are released to their account."""
         return self.filter(_cast_is_released())
 
     def cast_withheld(self) -> "VideoQuerySet":
-        """Those whose avatar or voice is not released to their account."""
+        """Videos whose avatar or voice is not released to their account."""
         return self.filter(~_cast_is_released())
 
     def unpurged(self) -> "VideoQuerySet":
-        """Those that something is left of, here or where they were rendered. A render may become known late."""
+        """Deleted videos of which something is left here or at HeyGen. A render may become known late."""
         return self.filter(Q(purged_at=None) | Q(provider_video_id__isnull=False, provider_deleted_at=None))
 
     def lines(self, now: datetime) -> "VideoQuerySet":
-        """Each account that has videos waiting: account_id, in_flight, waiting, and when the oldest of these came."""
+        """Each account with waiting videos: account_id, in_flight, waiting, and the oldest one's time."""
         waits, flies = Q(status=Status.QUEUED, set_aside_at=None), Q(_not_stuck(now), status__in=IN_FLIGHT)
         counts = self.live().filter(waits | flies).order_by().values("account_id")
         standing: VideoQuerySet = counts.annotate(
@@ -80,12 +80,12 @@ class VideoQuerySet(LeasedQuerySet):
         return standing
 
     def rendered_since(self, moment: datetime) -> dict[UUID, int]:
-        """Each account's videos that were rendered since then."""
+        """The number of each account's videos rendered since `moment`."""
         counts = self.live().filter(rendered_at__gt=moment).order_by().values("account_id").annotate(count=Count("id"))
         return dict(counts.values_list("account_id", "count"))
 
     def queued_before_in_account(self, ids: list[UUID]) -> dict[UUID, int]:
-        """For each of `ids` that waits: how many of its own account wait before it. One query."""
+        """For each waiting video of `ids`: how many of its account wait before it. One query."""
         queue = self.model._default_manager.live().orderable().filter(account=OuterRef("account"))
         earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), id__lt=OuterRef("id"))
         ahead = queue.filter(earlier).order_by().values("status").annotate(count=Count("id")).values("count")
@@ -93,10 +93,10 @@ class VideoQuerySet(LeasedQuerySet):
         return dict(waiting.values_list("pk", "earlier"))
 
     def tallies(self, batch_ids: list[UUID]) -> "VideoQuerySet":
-        """Each batch and status: count, credits held and charged, and the progress that was reached before.
+        """Per batch and status: count, credits held and charged, and earlier progress.
 
-        What is being made falls into groups of its own, by what its progress follows from: one query sees all of it
-        at one moment, and no video twice or not at all because it moves on between two.
+        Videos in progress are grouped further, by what their progress follows from: one query sees all at one moment,
+        so no video is counted twice or missed because it moves between two queries.
         """
         going = Q(status__in=PROCESSING)
         keys = {name: Case(When(going, then=F(field))) for name, field in GOING.items()}

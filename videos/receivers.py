@@ -1,4 +1,4 @@
-"""News from the rooms below."""
+"""Receivers of signals that accounts and the HeyGen client send."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Tasks of the render pipeline. Each calls one service, and may run twice, at any time, in parallel."""
+"""Celery tasks of the pipeline. Each calls one service and may run twice, at any time, in parallel."""
 
 from celery import shared_task
 

@@ -1,4 +1,4 @@
-"""The addresses of videos, batches and usage, below `/api/v1/`."""
+"""Routes of videos, batches and usage below `/api/v1/`."""
 
 from genvid.api.routers import Router, SingletonRouter
 from videos.views import batches, usage, videos

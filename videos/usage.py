@@ -1,4 +1,4 @@
-"""What an account used in a span of days: credits from billing, videos from here, by day or by API key."""
+"""An account's usage in a span of days: credits and videos, by day or by API key."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Span:
 
 @dataclass
 class Tally:
-    """Amounts by whatever they are grouped by."""
+    """Amounts by group."""
 
     parts: dict[Any, Amounts] = field(default_factory=dict)
 
@@ -56,13 +56,13 @@ class Tally:
 
 
 def by_day(account_id: UUID, span: Span) -> tuple[list[dict[str, Any]], Amounts]:
-    """A row for each day, also where nothing was, and the total. Four queries."""
+    """A row for every day, and the total. Four queries."""
     found = _tally(account_id, span, by_key=False)
     return [{"day": day} | found.of(day) for day in span.days], found.total()
 
 
 def by_key(account_id: UUID, span: Span) -> tuple[list[dict[str, Any]], Amounts]:
-    """A row for each API key that was used, and one with nulls for what people did. Five queries."""
+    """A row for each API key that was used, and one with nulls for people. Five queries."""
     found = _tally(account_id, span, by_key=True)
     names = dict(ApiKey.objects.filter(account=account_id, pk__in=[*found.parts]).values_list("pk", "name"))
     rows = [{"api_key_id": key_id, "name": names.get(key_id)} | amounts for key_id, amounts in found.parts.items()]

@@ -1,4 +1,4 @@
-"""Money, for staff: everything is read-only but the prices of the future."""
+"""Admin pages of wallets and prices: read-only, except tiers and future prices."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -45,7 +45,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Tier)
 class TierAdmin(RoomAdmin):
-    """Staff change what a tier gives; which tiers there are, the code knows."""
+    """Staff edit what a tier gives; the set of tiers is fixed in the code."""
 
     list_display = ("code", "name", "weight", "max_in_flight", "retention_days")
     list_filter = ("weight",)
@@ -61,7 +61,7 @@ class TierAdmin(RoomAdmin):
 
 @admin.register(RenderRate)
 class RenderRateAdmin(RoomAdmin):
-    """A price change is a new row with its own day; what has been in force stays as it was."""
+    """A price change is a new row with its own start day; prices that were in force stay as they were."""
 
     list_display = (
         *("engine", "avatar_kind", "resolution", "credits_per_second", "minimum_credits"),

@@ -1,4 +1,4 @@
-"""What is for sale, for staff to edit; what was bought, to look at, with the one lever: giving money back."""
+"""Admin pages of plans (editable), of purchases (read-only, with a refund action) and of the Stripe queue."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class PriceInline(ReadOnlyInline):
 
 @admin.register(Plan)
 class PlanAdmin(RoomAdmin):
-    """New terms become a new price at Stripe, for new buyers; who has the plan keeps what they bought."""
+    """New terms become a new price at Stripe for new buyers; existing subscribers keep theirs."""
 
     list_display = ("name", "code", "kind", "interval", "price", "credits", "tier", "is_active")
     list_filter = ("kind", "interval", "is_active")
@@ -54,7 +54,7 @@ class PlanAdmin(RoomAdmin):
         return money.money_text(plan.amount, plan.currency)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What a plan is stays what it is: prices and subscribers hang on it."""
+        """Kind and code are fixed: prices and subscribers depend on them."""
         fixed = ("code", "kind", "interval", "currency") if obj else ()
         return (*self.readonly_fields, *fixed)
 
@@ -174,7 +174,7 @@ class TopUpAdmin(ReadOnlyAdmin):
 
 @admin.register(StripeSync)
 class NudgeAdmin(ReadOnlyAdmin):
-    """What has still to be looked at, and what could not be."""
+    """Stripe objects that are still to be read, and those whose reading failed."""
 
     list_display = ("noted_at", "kind", "object_id", "due_at", "tries", "error", "done_at")
     list_filter = ("kind", "noted_at")

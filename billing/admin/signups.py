@@ -1,4 +1,4 @@
-"""Sign-up credits, for staff: the list of those that wait, and the decision about them."""
+"""Admin page of sign-up credits that wait for a decision by staff."""
 
 from collections.abc import Callable
 

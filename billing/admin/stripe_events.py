@@ -1,7 +1,4 @@
-"""What came from Stripe, for staff: which events, and whether we could do something with them.
-
-Never the bodies and headers: they tell of people, and of who knocked.
-"""
+"""Admin pages of received Stripe events, without bodies and headers, which hold personal data."""
 
 from typing import Any
 
@@ -21,7 +18,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="About")
     def about(self, event: Any) -> str:
-        """Its object's id at Stripe."""
+        """The id of the event's object at Stripe."""
         return str(event.data.get("object", {}).get("id", ""))
 
 

@@ -1,4 +1,4 @@
-"""The end of an account at Stripe: its subscription, its cards and its name there."""
+"""Ends an account at Stripe: subscription, saved cards and name."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ logger = structlog.get_logger(__name__)
 
 
 def close_at_stripe(account_id: UUID) -> str:
-    """What is still left to do, in words; "" once nothing is. Safe to repeat. The ledger and the sums stay."""
+    """Returns what is still left to do as text, "" when done. Safe to repeat. Ledger and sums stay."""
     auto_top_up.stop_rule(account_id)
     customer_id = customers.customer_of(account_id)
     if customer_id:
@@ -34,7 +34,7 @@ def close_at_stripe(account_id: UUID) -> str:
 
 @transaction.atomic
 def _forget_words(account_id: UUID) -> None:
-    """Receipts and invoices at Stripe show a name and an address; letters tell what somebody did."""
+    """Links to receipts and invoices at Stripe show names and addresses; mails tell what somebody did."""
     former = FormerCustomer.objects.filter(account=account_id)
     former.update(is_erased=True)
     for customer_id in former.values_list("pk", flat=True):

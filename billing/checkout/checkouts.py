@@ -1,4 +1,4 @@
-"""Buying: a row first, then Stripe's page, so that a request that is sent again finds the page of the first."""
+"""Purchases on Stripe's pages. The row is written before the call, so a repeated request finds the first page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from genvid.errors import Conflict, NotFound, PermissionDenied, ProviderUnavaila
 
 logger = structlog.get_logger(__name__)
 LOOK_AGAIN = 2.0
-"""Seconds between two looks that a waiting buyer may cause."""
+"""Seconds between two reads from Stripe that a waiting buyer may cause."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class CheckoutRequest:
 
 
 def start_checkout(caller: Caller, request: CheckoutRequest, *, idempotency_key: str | None) -> dict[str, Any]:
-    """Open Stripe's pay page: `{checkout_url, session_id}`. Nothing is owed until somebody pays there.
+    """Opens Stripe's pay page: `{checkout_url, session_id}`. Nothing is owed until somebody pays there.
 
-    Call it outside any transaction. Raises ValidationFailed on a field, Conflict for a second subscription,
+    Must not run in a transaction. Raises ValidationFailed on a field, Conflict for a second subscription,
     PermissionDenied for test keys, ProviderUnavailable while Stripe does not answer.
     """
     plan = _plan_of(caller, request)
@@ -67,7 +67,7 @@ def _plan_of(caller: Caller, request: CheckoutRequest) -> Plan:
 
 
 def _check_url(name: str, url: str) -> None:
-    """Only to where the operator said: a page of ours must not send buyers anywhere else."""
+    """Only the operator's own origins: our page must not redirect buyers anywhere else."""
     if not url:
         return
     parts = urlsplit(url)
@@ -77,21 +77,21 @@ def _check_url(name: str, url: str) -> None:
 
 
 def _row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Checkout:
-    """The same row, and so the same page, for a repetition under one Idempotency-Key after a crash."""
+    """Returns the same row, and so the same page, for a repetition under one Idempotency-Key after a crash."""
     pk = uuid5(caller.account_id, f"checkout:{idempotency_key}:{price.pk}") if idempotency_key else uuid4()
     made = {"account_id": caller.account_id, "user_id": caller.user_id, "price": price}
     return Checkout.objects.get_or_create(pk=pk, defaults=made)[0]
 
 
 def _close_others(checkout: Checkout) -> None:
-    """Of an account's pay pages for subscriptions only the last is open: who paid at two would be billed twice."""
+    """Only an account's newest pay page for a subscription stays open: who paid at two would be billed twice."""
     others = Checkout.objects.filter(account=checkout.account_id, status=CheckoutStatus.OPEN)
     close_open_checkouts(others.filter(price__plan__kind=PlanKind.SUBSCRIPTION).exclude(pk=checkout.pk))
     _refuse_second(checkout.account_id)
 
 
 def close_open_checkouts(pages: QuerySet[Checkout]) -> None:
-    """Nobody can pay there any more; what somebody has paid by now is recorded. Raises BillingError."""
+    """Closes the pages at Stripe and records what has been paid by now. Raises BillingError."""
     for session_id in pages.values_list("stripe_session_id", flat=True):
         try:
             commands.expire_checkout_session(str(session_id))
@@ -109,7 +109,7 @@ def _refuse_second(account_id: UUID) -> None:
 
 
 def _has_ended(live: Subscription) -> bool:
-    """Whether Stripe says otherwise than our row does: it may be of another mode. Without an answer the row counts."""
+    """Asks Stripe: the row may belong to another mode. Without an answer the row counts."""
     try:
         handlers.sync_object(SyncKind.SUBSCRIPTION, live.pk)
     except BillingError as error:
@@ -154,7 +154,7 @@ def _trial_days(account_id: UUID, plan: Plan) -> int:
 
 
 def checkout_status(account_id: UUID, session_id: str) -> dict[str, Any]:
-    """How far a purchase has come, for a buyer who is back before Stripe's webhook is. Raises NotFound."""
+    """The state of a purchase, read from Stripe if its webhook has not come yet. Raises NotFound."""
     mine = Checkout.objects.filter(account=account_id, stripe_session_id=session_id).select_related("price")
     checkout = mine.first()
     if checkout is None:
@@ -171,7 +171,7 @@ def checkout_status(account_id: UUID, session_id: str) -> dict[str, Any]:
 
 
 def start_portal(caller: Caller) -> dict[str, Any]:
-    """`{portal_url}`: where plan and card are changed. Raises Conflict for who never bought anything."""
+    """`{portal_url}` of Stripe's customer portal. Raises Conflict for an account that never bought anything."""
     if caller.is_test:
         raise PermissionDenied("A test key cannot manage payments.")
     customer_id = customers.customer_of(caller.account_id)
@@ -206,12 +206,12 @@ def _opened_portal(customer_id: str) -> str:
 
 
 def _portal_configuration() -> str:
-    """ "": Stripe's own default, where nobody has run `setup_stripe`."""
+    """ "" is Stripe's own default, used before `setup_stripe` has run."""
     return Shop.objects.values_list("portal_configuration_id", flat=True).first() or ""
 
 
 def translated_refusal(error: BillingError) -> ProviderUnavailable:
-    """What a client hears: Stripe's own words stay in the log."""
+    """The error for the client; Stripe's own message is only logged."""
     logger.warning("stripe_refused", error=str(error), retryable=error.retryable)
     if error.code == "not_configured":
         unset = ProviderUnavailable("Payments are not set up on this site.")

@@ -1,4 +1,4 @@
-"""Staff give money back. Stripe does it, and its events bring the credits in line."""
+"""Refunds of payments by staff. Stripe's events about them correct the credits."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from genvid.errors import InvalidState
 
 
 def refund_payment(payment: Payment, *, amount: int | None = None, staff_id: UUID | None) -> None:
-    """All that is left of it, or `amount` minor units. Raises InvalidState and BillingError."""
+    """Refunds `amount` minor units, by default all that is left. Raises InvalidState and BillingError."""
     left = payment.amount - payment.amount_lost
     wanted = left if amount is None else amount
     if not payment.stripe_payment_intent_id or wanted <= 0 or wanted > left:

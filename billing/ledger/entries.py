@@ -1,4 +1,4 @@
-"""The moves that everything about credits is made of. Used by this room's money modules alone."""
+"""Ledger entries and the balance they lead to. Called by billing's money modules only."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ def lock(account_id: UUID) -> Wallet:
 
 
 def move(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, description: str) -> None:
-    """One entry and the balance it leads to. The caller holds the wallet's lock."""
+    """Writes one entry and the new balance. The caller holds the wallet's lock."""
     Wallet.objects.filter(pk=wallet_id).update(balance=F("balance") + credits)
     balance = Wallet.objects.values_list("balance", flat=True).get(pk=wallet_id)
     last = LedgerEntry.objects.filter(wallet=wallet_id).order_by("-sequence").values_list("sequence", flat=True).first()

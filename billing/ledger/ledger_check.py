@@ -1,4 +1,4 @@
-"""The proof: every wallet's figures, recomputed from what they stand for."""
+"""Proves every wallet: recomputes its figures from entries, holds and lots."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from billing.enums import EntryKind, HoldStatus
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 
 Check = tuple[str, int, int]
-"""What, what it should be, what it is."""
+"""Name, expected value, actual value."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Discrepancy:
 
 
 def audit() -> Iterator[Discrepancy]:
-    """Every wallet whose balance, holds, lots or running balances do not follow from its rows."""
+    """Discrepancies of all wallets."""
     for wallet in Wallet.objects.order_by("pk").iterator():
         yield from check_wallet(wallet)
 
 
 def check_wallet(wallet: Wallet) -> Iterator[Discrepancy]:
-    """What does not follow. Reads under the wallet's lock: money may move meanwhile."""
+    """Reads under the wallet's lock, since money may move meanwhile."""
     with transaction.atomic():
         wallet = Wallet.objects.select_for_update().get(pk=wallet.pk)
         entries = list(LedgerEntry.objects.filter(wallet=wallet).order_by("sequence"))

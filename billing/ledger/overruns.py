@@ -1,7 +1,7 @@
-"""Videos that became longer than what was held for them.
+"""Videos that cost more than their hold.
 
-The customer pays the hold, the rest is our loss. It is kept on the hold, for the margin report; where it is large,
-staff are told, and the account's next holds are larger by what it took.
+The customer pays the hold, the rest is our loss. It is stored on the hold for the margin report; a large one alarms
+staff and raises the account's next holds.
 """
 
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ from billing import mails
 from billing.models import Hold, Wallet
 
 ALARMING = Decimal("1.5")
-"""So many times what was held, and it is a defect that staff must see."""
+"""Cost divided by hold from which an overrun is a defect that staff must see."""
 HIGHEST_FACTOR = Decimal(2)
 REMEMBERED = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Overrun:
-    """One video's. `held` and `needed` are credits."""
+    """`held` and `needed` are credits."""
 
     account_id: UUID
     reference: str
@@ -36,13 +36,13 @@ class Overrun:
 
 
 def factor_of(wallet: Wallet) -> Decimal:
-    """What the account's holds are multiplied by, 1 to 2: more than 1 for 30 days after a large overrun."""
+    """The factor of the account's holds, 1 to 2: above 1 for 30 days after a large overrun."""
     is_recent = wallet.overrun_at is not None and timezone.now() < wallet.overrun_at + REMEMBERED
     return wallet.overrun_factor if is_recent else Decimal(1)
 
 
 def record_overrun(hold: Hold, needed: int) -> None:
-    """What was made cost `needed` credits, more than was held. Call it in the transaction that captures the hold."""
+    """The cost was `needed` credits, more than the hold. Call it in the transaction that captures the hold."""
     Hold.objects.filter(pk=hold.pk).update(needed=needed)
     if needed <= ALARMING * hold.amount:
         return
@@ -55,7 +55,7 @@ def record_overrun(hold: Hold, needed: int) -> None:
 
 
 def between(since: datetime, until: datetime) -> list[Overrun]:
-    """The large ones of that time, the newest last. One query."""
+    """The large overruns of that time, oldest first. One query."""
     holds = Hold.objects.filter(needed__gt=F("amount") * ALARMING, settled_at__gte=since, settled_at__lt=until)
     columns = ("wallet_id", "reference", "amount", "needed", "settled_at")
     rows: Iterable[tuple[Any, ...]] = holds.order_by("settled_at", "id").values_list(*columns)
@@ -63,7 +63,7 @@ def between(since: datetime, until: datetime) -> list[Overrun]:
 
 
 def _alarm(hold: Hold, needed: int, learned: Decimal, now: datetime) -> None:
-    """One mail a day for each account, however many of its videos it concerns."""
+    """One mail per account and day."""
     text = (
         f"{hold.reference} of account {hold.wallet_id} needed {needed} credits; {hold.amount} were held and charged, "
         f"and the rest is our loss. Its script speaks longer than was estimated: mend the estimate for its kind.\n\n"

@@ -1,4 +1,4 @@
-"""What an account spent, by day or by API key. Captures and refunds alone: grants and adjustments are no usage."""
+"""Credits spent, by day or by API key: captures and refunds, without grants and adjustments."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from billing.models import Hold, LedgerEntry
 
 @dataclass
 class Spent:
-    """Credits."""
+    """Amounts in credits."""
 
     charged: int = 0
     refunded: int = 0
 
 
 def by_day(account_id: UUID, since: datetime, until: datetime) -> dict[Any, Spent]:
-    """For each UTC day on which something was. Two queries."""
+    """By UTC day; days without usage are missing. Two queries."""
     captured, refunds = _of(account_id, since, until)
     return _spent(
         _sums(captured.annotate(part=TruncDate("settled_at", tzinfo=UTC)), "captured"),
@@ -31,7 +31,7 @@ def by_day(account_id: UUID, since: datetime, until: datetime) -> dict[Any, Spen
 
 
 def by_key(account_id: UUID, since: datetime, until: datetime) -> dict[Any, Spent]:
-    """For each API key, None standing for people and for keys that are gone. Two queries."""
+    """By API key; None stands for people and deleted keys. Two queries."""
     captured, refunds = _of(account_id, since, until)
     holds = Hold.objects.filter(reference=OuterRef("reference")).values("api_key")
     return _spent(

@@ -1,4 +1,4 @@
-"""A wallet, as the API shows it in answers and webhooks."""
+"""The API's representation of a wallet, in answers and webhooks."""
 
 from typing import Any
 from uuid import UUID

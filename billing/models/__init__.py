@@ -1,4 +1,4 @@
-"""The rows of this room, by what they are about."""
+"""Models of billing, by subject."""
 
 from billing.models.fundings import Funding
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund

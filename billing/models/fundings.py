@@ -1,4 +1,4 @@
-"""What invoices were paid with beside money, and what they left in the customer's balance at Stripe."""
+"""How invoices were paid beside money, and what they added to the customer's balance at Stripe."""
 
 from django.db import models
 
@@ -8,8 +8,8 @@ from billing.models.payments import Payment
 class Funding(models.Model):
     """How a subscription's invoice was paid, in minor units of the payment's currency.
 
-    The money of a payment may live on in others: as time that a change of plan gave back, and as balance that later
-    invoices are paid with. `billing.purchases.money_tracing` follows it there when it goes back.
+    Money of a payment may live on as time that a plan change gave back, and as balance that later invoices are paid
+    with. `billing.purchases.money_tracing` follows it when it is refunded.
     """
 
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, primary_key=True, related_name="funding")

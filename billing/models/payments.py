@@ -1,4 +1,4 @@
-"""Who pays, what was paid and what was taken back. Amounts are in minor units of `currency` (cents)."""
+"""Customers, checkouts, payments, refunds, disputes, invoices. Amounts are in minor units of `currency` (cents)."""
 
 import uuid
 
@@ -20,8 +20,6 @@ from billing.models.plans import PlanPrice
 
 
 class Customer(models.Model):
-    """An account, as Stripe knows it."""
-
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="customer")
     stripe_customer_id = models.CharField(max_length=255, unique=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -34,7 +32,7 @@ class Customer(models.Model):
 
 
 class FormerCustomer(models.Model):
-    """Whom an account was at Stripe before its customer was deleted there. News of what they bought still comes."""
+    """A deleted customer of an account at Stripe, to whom late events may still refer."""
 
     stripe_customer_id = models.CharField(max_length=255, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="former_customers")
@@ -49,7 +47,7 @@ class FormerCustomer(models.Model):
 
 
 class Checkout(models.Model):
-    """A purchase that somebody began on Stripe's pay page. The row is there before the call, so none is begun twice."""
+    """A purchase on Stripe's pay page. The row is written before the call, so a retry does not start a second one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checkouts")
@@ -69,7 +67,7 @@ class Checkout(models.Model):
 
 
 class Payment(models.Model):
-    """Money that an account paid, and what has become of it. Its lots say which credits it bought."""
+    """Money that an account paid. Its lots say which credits it bought."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="payments")
@@ -107,7 +105,7 @@ class Payment(models.Model):
 
     @property
     def amount_lost(self) -> int:
-        """What of it is the customer's again, or with their bank."""
+        """The amount that was refunded or is with the customer's bank."""
         return min(self.amount, self.amount_refunded + self.amount_disputed)
 
     @property
@@ -120,7 +118,7 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """Money that went back. Its status only moves down `RefundStatus`, so news may come in any order."""
+    """Its status only moves down `RefundStatus`, so events may come in any order."""
 
     stripe_refund_id = models.CharField(max_length=255, primary_key=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -136,7 +134,7 @@ class Refund(models.Model):
 
 
 class Dispute(models.Model):
-    """Money that a customer's bank fetched back, or asks about."""
+    """A chargeback, or an inquiry of the customer's bank."""
 
     stripe_dispute_id = models.CharField(max_length=255, primary_key=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
@@ -160,8 +158,6 @@ class Dispute(models.Model):
 
 
 class Invoice(models.Model):
-    """An invoice at Stripe, for its customer to find."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="invoices")
     stripe_invoice_id = models.CharField(max_length=255, unique=True)

@@ -1,4 +1,4 @@
-"""What is for sale. Amounts are in minor units of `currency` (cents)."""
+"""Plans and their prices. Amounts are in minor units of `currency` (cents)."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from billing.models.rates import Tier
 
 
 class Plan(models.Model):
-    """A subscription or a pack of credits. Staff edit it; a new price at Stripe follows each change of its terms."""
+    """A subscription or a pack of credits. Staff edit it; changed terms make a new price at Stripe."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.SlugField(max_length=40, unique=True)
@@ -48,12 +48,12 @@ class Plan(models.Model):
 
     @property
     def terms(self) -> tuple[int, str, str, int]:
-        """What a price stands for: a change of any of these needs a new one."""
+        """The terms of a price; a change of any of them needs a new price."""
         return (self.amount, self.currency, self.interval, self.credits)
 
 
 class PlanPrice(models.Model):
-    """A price at Stripe, and what it was sold with. It never changes: who subscribed to an old one keeps its terms."""
+    """A price at Stripe with the terms it was sold with. Never changes: subscribers keep the terms of their price."""
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
     stripe_price_id = models.CharField(max_length=255, unique=True)

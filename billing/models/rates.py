@@ -1,11 +1,11 @@
-"""What things cost and what plans entitle to, beside their credits."""
+"""Render rates, and what tiers give beside credits."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class Tier(models.Model):
-    """What a plan entitles to, beside its credits. A wallet without one has the tier `free`."""
+    """A wallet without one has the tier `free`."""
 
     code = models.SlugField(primary_key=True, max_length=20)
     name = models.CharField(max_length=60)
@@ -25,9 +25,9 @@ class Tier(models.Model):
 
 
 class RenderRate(models.Model):
-    """What a second of finished video costs the customer, and what it costs us, from a day on.
+    """Price and cost of a second of finished video, from a day on.
 
-    `resolution` or `avatar_kind` left empty matches all; the most exact and newest row wins.
+    An empty `resolution` or `avatar_kind` matches all; the most specific and newest row wins.
     """
 
     engine = models.CharField(max_length=20)

@@ -1,4 +1,4 @@
-"""Sign-up credits: who got them, who waits for them, and how many were given on a day."""
+"""Sign-up credits: one row per mailbox, and how many were granted on a day."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from billing.enums import SignupGrantStatus
 
 
 class SignupGrant(models.Model):
-    """The sign-up credits of one mailbox, once. The row outlives the erasure of its person: it names nobody."""
+    """The sign-up credits of one mailbox. The row names nobody and outlives the erasure of its person."""
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="signup_grant")
     mailbox = models.CharField(max_length=64, unique=True, editable=False, help_text="Keyed hash of the mailbox.")
@@ -30,13 +30,13 @@ class SignupGrant(models.Model):
         return f"{self.credits} credits, {self.status}"
 
     def decide(self, status: SignupGrantStatus, *, staff: User | None = None) -> bool:
-        """Of two that decide at once, one does. False when it was decided before."""
+        """False when it was decided before, also by somebody at the same time."""
         waiting = SignupGrant.objects.filter(pk=self.pk, status=SignupGrantStatus.WAITING)
         return waiting.update(status=status, decided_at=timezone.now(), decided_by=staff) == 1
 
 
 class SignupDay(models.Model):
-    """What was given on one UTC day without anybody's decision."""
+    """Credits granted on one UTC day without a decision by staff."""
 
     day = models.DateField(primary_key=True)
     credits = models.PositiveBigIntegerField(default=0)

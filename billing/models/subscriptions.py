@@ -11,7 +11,7 @@ from billing.models.plans import PlanPrice
 
 
 class Subscription(models.Model):
-    """A subscription at Stripe, as it was when it was last asked for."""
+    """A subscription at Stripe, as last read."""
 
     stripe_subscription_id = models.CharField(max_length=255, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
@@ -40,7 +40,7 @@ class Subscription(models.Model):
 
     @property
     def gives_its_tier(self) -> bool:
-        """Whether the account has what the plan entitles to, today."""
+        """Whether the account has the plan's tier today."""
         if self.status == SubscriptionStatus.PAST_DUE:
             return self.grace_until is not None and self.grace_until > timezone.now()
         return self.status in IN_GOOD_STANDING
@@ -73,7 +73,7 @@ class Allowance(models.Model):
 
 
 class AllowanceStop(models.Model):
-    """After `since`, invoices made before this one give no more of this price: the plan was changed."""
+    """After `since`, earlier invoices give no more credits of this price: the plan was changed."""
 
     invoice_id = models.CharField(max_length=255, help_text="At Stripe.")
     stripe_subscription_id = models.CharField(max_length=255)

@@ -1,4 +1,4 @@
-"""Credits bought automatically when they run low. Amounts are in minor units (cents)."""
+"""Automatic purchases of credits. Amounts are in minor units (cents)."""
 
 import uuid
 
@@ -13,8 +13,6 @@ from genvid.leasing import Leased, LeasedQuerySet
 
 
 class TopUpRule(models.Model):
-    """What an account wants bought, and when."""
-
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="top_up_rule")
     enabled = models.BooleanField(default=True)
     threshold = models.PositiveIntegerField(help_text="Credits: bought when fewer are available.")
@@ -31,7 +29,7 @@ class TopUpRule(models.Model):
 
 
 class TopUp(Leased):
-    """One automatic purchase. The row is there before the call, and its id is the call's Idempotency-Key."""
+    """One automatic purchase. The row is written before the call; its id is the call's Idempotency-Key."""
 
     HELD_BY = ("status",)
 

@@ -1,6 +1,6 @@
-"""Wallets and their proof. All amounts are whole credits unless the name says otherwise.
+"""Wallets, lots, holds and ledger entries. Amounts are whole credits unless the name says otherwise.
 
-Nothing here is written outside `billing.credits`: entries are append-only, and balance and holds move by single
+Only `billing.credits` and `billing.ledger` write here: entries are append-only; balance and holds move by single
 statements under the wallet's row lock.
 """
 
@@ -16,7 +16,7 @@ from billing.models.rates import Tier
 
 
 class Wallet(models.Model):
-    """An account's credits. `balance` is the sum of its entries; `held` the sum of its open holds."""
+    """`balance` is the sum of the entries, `held` the sum of the open holds."""
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="wallet")
     balance = models.BigIntegerField(default=0)
@@ -44,7 +44,7 @@ class Wallet(models.Model):
 
     @property
     def available(self) -> int:
-        """What a new hold may take. Negative after a clawback of credits already spent."""
+        """What a new hold may take. Negative after a clawback of spent credits."""
         return self.balance - self.held
 
 
@@ -75,7 +75,7 @@ class CreditLot(models.Model):
 
 
 class Hold(models.Model):
-    """Credits set aside for something that is being made. Settled exactly once."""
+    """Credits reserved for a video that is being made. Settled exactly once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
@@ -117,7 +117,7 @@ class Hold(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One movement of a balance, for ever. (`reference`, `kind`) makes each happen once."""
+    """One movement of a balance, append-only. (`reference`, `kind`) is unique."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sequence = models.PositiveBigIntegerField()

@@ -1,4 +1,4 @@
-"""What an account's plan entitles it to, beside its credits."""
+"""What an account's plan allows, beside its credits."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -13,20 +13,18 @@ TIER_CACHE_SECONDS = 15
 
 @dataclass(frozen=True)
 class PlanLimits:
-    """What an account's plan entitles it to."""
-
     weight: int
-    """Its share of scarce render slots, beside the others'."""
+    """Its share of scarce render slots, relative to other accounts."""
     max_in_flight: int
     """Videos that may render at once."""
     retention_days: int | None
     """How long finished files are kept; None is for ever."""
     requests_per_minute: int
-    """Of one person, or of one API key."""
+    """Per person, or per API key."""
 
 
 def plan_limits_of(account_ids: Iterable[UUID]) -> dict[UUID, PlanLimits]:
-    """What each account is entitled to. One query, whatever their number; a change by staff shows within seconds."""
+    """The limits of each account. One query; a change by staff takes effect within TIER_CACHE_SECONDS."""
     tiers = cache.remembered("billing.tiers", _tiers, TIER_CACHE_SECONDS)
     chosen = dict(Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id"))
     if not tiers.keys() >= {tier_id or FREE for tier_id in chosen.values()}:
@@ -36,7 +34,6 @@ def plan_limits_of(account_ids: Iterable[UUID]) -> dict[UUID, PlanLimits]:
 
 
 def tier_of(account_id: UUID) -> str:
-    """The code of the account's tier."""
     return Wallet.objects.values_list("tier_id", flat=True).get(pk=account_id) or FREE
 
 

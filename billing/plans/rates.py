@@ -1,4 +1,4 @@
-"""Prices: credits for seconds of finished video, from the rate table."""
+"""Prices from the rate table: credits for seconds of finished video."""
 
 import math
 from collections.abc import Callable
@@ -17,13 +17,13 @@ def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | 
 
 
 def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decimal | float], int]:
-    """`price` for many lengths of one kind of video, at the cost of one query."""
+    """`price` for many lengths of one kind of video, with one query."""
     rate = rate_for(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
     return lambda seconds: max(rate.minimum_credits, math.ceil(Decimal(str(seconds)) * rate.credits_per_second))
 
 
 def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
-    """Micro-dollars for `seconds`, as HeyGen bills us."""
+    """Micro-dollars that HeyGen bills us for `seconds`."""
     rate = rate_for(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
     return math.ceil(Decimal(str(seconds)) * rate.provider_microdollars_per_second)
 

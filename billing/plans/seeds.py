@@ -1,4 +1,4 @@
-"""The prices a new installation starts with. Staff change them by adding newer rows."""
+"""The prices of a new installation, seeded after `migrate`. Staff change them by adding newer rows."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def seed_rates(**_: Any) -> None:
-    """After each `migrate`: fill an empty rate table, leave any other alone."""
+    """Fills an empty rate table, leaves any other alone."""
     if RenderRate.objects.exists():
         return
     RenderRate.objects.bulk_create(
@@ -43,7 +43,7 @@ TIERS = [
 
 
 def seed_tiers(**_: Any) -> None:
-    """After each `migrate`: the tiers that an installation starts with; what staff have changed stays."""
+    """Adds missing tiers; what staff have changed stays."""
     Tier.objects.bulk_create(TIERS, ignore_conflicts=True)
 
 
@@ -64,7 +64,7 @@ YEAR_COSTS_MONTHS = 10
 
 
 def seed_plans(**_: Any) -> None:
-    """After each `migrate`: fill an empty price list, leave any other alone."""
+    """Fills an empty price list, leaves any other alone."""
     if Plan.objects.exists():
         return
     plans = [*_subscriptions(MONTH), *_subscriptions(YEAR), *_packs()]

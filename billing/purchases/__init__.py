@@ -1,1 +1,1 @@
-"""Money that comes and goes: checkouts, payments, subscriptions, refunds, automatic top-ups."""
+"""Payments, subscriptions, refunds, automatic top-ups, and the credits that follow from them."""

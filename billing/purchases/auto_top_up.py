@@ -1,7 +1,7 @@
-"""Credits bought automatically: one purchase at a time, within the month's limit, each asked for once.
+"""Automatic purchases of credits: one at a time, within the month's limit, each charged once.
 
-A row first, with the key of the call; then the call; then whatever it said. A row that a dead worker left is taken up
-again with the same key, so Stripe charges once.
+The row is written first, with the key of the call; then Stripe is called; then the outcome is recorded. A row that a
+dead worker left is continued with the same key, so Stripe charges once.
 """
 
 from datetime import datetime, timedelta
@@ -31,24 +31,24 @@ from genvid.leasing import Backoff, from_now
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=180)
 KEY_LIFE = timedelta(hours=23)
-"""Stripe knows an Idempotency-Key for 24 hours at least (https://docs.stripe.com/api/idempotent_requests)."""
+"""Stripe keeps an Idempotency-Key for at least 24 hours (https://docs.stripe.com/api/idempotent_requests)."""
 BACKOFF = Backoff(first=24 * 3600, most=32 * 24 * 3600)
 """After a refusal: banks punish who asks a declined card again and again."""
 A_SWEEP = 100
 UNDER_WAY = ("processing", "requires_capture")
 COUNTED = (TopUpStatus.PENDING, TopUpStatus.PAID)
-"""What uses up the month's limit."""
+"""Purchases that count against the month's limit."""
 
 
 def sweep_top_ups() -> int:
-    """Begin what is due, and take up what was left. Returns how many."""
+    """Starts purchases that are due and continues unfinished ones. Returns how many."""
     for rule in _due_rules()[:A_SWEEP]:
         _begin(rule)
     return leasing.sweep(TopUp.objects.filter(status=TopUpStatus.PENDING).due(), jobs.TOP_UP, most=A_SWEEP)
 
 
 def _due_rules() -> QuerySet[TopUpRule]:
-    """Rules of accounts that have fewer credits than they want, and nothing under way."""
+    """Rules of accounts that have fewer credits than they want, and no purchase under way."""
     now = timezone.now()
     rules = TopUpRule.objects.filter(enabled=True).select_related("plan")
     rules = rules.filter(account__wallet__balance__lt=F("threshold") + F("account__wallet__held"))
@@ -67,7 +67,7 @@ def _begin(rule: TopUpRule) -> None:
 
 @transaction.atomic
 def _create(account_id: UUID, price: PlanPrice) -> None:
-    """Looked at once more under the wallet's lock: a purchase may have begun or ended since, or the rule be another."""
+    """Checks again under the wallet's lock: a purchase may have begun or ended, or the rule changed."""
     entries.lock(account_id)
     rule = _due_rules().filter(pk=account_id, plan=price.plan_id).first()
     if rule is None:
@@ -79,7 +79,7 @@ def _create(account_id: UUID, price: PlanPrice) -> None:
 
 
 def spent_this_month(account_id: UUID) -> int:
-    """Minor units, those under way included."""
+    """Minor units, purchases under way included."""
     now = timezone.now()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     counted = TopUp.objects.filter(account=account_id, created_at__gte=month, status__in=COUNTED)
@@ -91,7 +91,7 @@ def _next_month(now: datetime) -> datetime:
 
 
 def run_top_up(pk: UUID) -> bool:
-    """Take the money for one that is due. False when it was not."""
+    """Charges one purchase that is due. False when it was not."""
     pending = TopUp.objects.filter(pk=pk, status=TopUpStatus.PENDING).select_related("price__plan")
     top_up: TopUp | None = pending.claim(LEASE)
     if top_up is None:
@@ -143,7 +143,7 @@ def _look_up(top_up: TopUp) -> IntentState:
 
 
 def sync_top_up(facts: IntentState) -> None:
-    """Bring a purchase in line with its payment intent, whoever asks. Others than ours are passed over."""
+    """Updates a purchase from its payment intent. Intents of others are ignored."""
     if not _is_uuid(facts.top_up_id):
         return
     top_up = TopUp.objects.filter(pk=facts.top_up_id).select_related("price__plan").first()
@@ -160,7 +160,7 @@ def sync_top_up(facts: IntentState) -> None:
 
 
 def _is_uuid(text: str) -> bool:
-    """Somebody may have written anything there, at Stripe."""
+    """False for other text: staff may have edited the metadata at Stripe."""
     try:
         UUID(text)
     except ValueError:
@@ -185,7 +185,7 @@ def _not_taken(top_up: TopUp, error: BillingError) -> bool:
 
 
 def _pause_after(account_id: UUID) -> timedelta:
-    """By the refusals since the last purchase that went well, the present one among them."""
+    """The pause that follows from the number of refusals since the last success, the present one included."""
     mine = TopUp.objects.filter(account=account_id)
     paid = mine.filter(status=TopUpStatus.PAID).order_by("-created_at").values_list("created_at", flat=True).first()
     refused = mine.filter(created_at__gt=paid) if paid else mine
@@ -207,7 +207,7 @@ def _end(
 
 
 def stop_rule(account_id: UUID) -> None:
-    """Nothing is bought any more. What Stripe is being asked for at this moment counts all the same, if it comes."""
+    """Stops further purchases. One that Stripe is processing at this moment still counts."""
     TopUpRule.objects.filter(pk=account_id).delete()
     for top_up in TopUp.objects.filter(account=account_id, status=TopUpStatus.PENDING):
         _end(top_up, TopUpStatus.FAILED, intent_id="", error="account_closed")
@@ -231,7 +231,7 @@ def _pause(account_id: UUID, reason: str, *, until: datetime) -> None:
 
 @transaction.atomic
 def set_rule(caller: Caller, *, enabled: bool, threshold: int, plan_id: UUID, monthly_limit: int) -> TopUpRule:
-    """What an account wants from now on; a pause after a refusal ends with it. Raises ValidationFailed."""
+    """Sets the account's rule and ends a pause after a refusal. Raises ValidationFailed."""
     plan = Plan.objects.filter(pk=plan_id, kind=PlanKind.PACK, is_active=True).first()
     if plan is None:
         raise refuse_field("plan_id", "There is no such pack for sale.")

@@ -1,4 +1,4 @@
-"""Credits whose money went back. The one place that may leave a wallet owing."""
+"""Takes back credits whose money was refunded or disputed. The only module that may leave a negative balance."""
 
 import math
 from collections import defaultdict
@@ -19,12 +19,12 @@ from billing.models import CreditLot, Payment
 from billing.purchases.money_tracing import InvoiceFunding, Traced, trace_money
 
 CLAWBACK_REASONS = timedelta(days=30)
-"""How long returned credits last at least: those they stand for may have had their day meanwhile."""
+"""Minimum lifetime of returned credits: the expiry of those taken may have passed meanwhile."""
 
 
 @dataclass
 class _Bought:
-    """A payment, what its lots come to, and where its money went."""
+    """A payment, the sum of its lots, and where its money went."""
 
     payment: Payment
     granted: int
@@ -33,9 +33,9 @@ class _Bought:
 
     @property
     def owed(self) -> int:
-        """Credits for the part of the money that is gone, rounded up: a cent kept back keeps no credit.
+        """Credits for the part of the money that is gone, rounded up.
 
-        Those whose time a later invoice gave back are that invoice's to take.
+        Without those whose time a later invoice gave back: they belong to that invoice.
         """
         payment, passed = self.payment, self.traced.credits_passed
         funding = getattr(payment, "funding", None)
@@ -51,11 +51,11 @@ class _Bought:
 
 @transaction.atomic
 def settle_clawbacks(payment_id: UUID, *, cause: str) -> int:
-    """Bring the credits that a payment bought in line with how much of its money we still have.
+    """Brings the credits of a payment in line with how much of its money we still have.
 
-    Cumulative: it asks what should have been taken back by now, and moves the difference, whatever came first. Other
-    invoices that were paid with the same money follow. Returns the credits moved for this payment, negative when
-    taken. `cause`: the refund, dispute or charge that is told of in the ledger.
+    Cumulative: it computes what should be taken back by now and moves the difference, so order does not matter. Other
+    invoices paid with the same money follow. Returns the credits moved for this payment, negative when taken. `cause`:
+    the refund, dispute or charge, named in the ledger.
     """
     account_id = Payment.objects.values_list("account_id", flat=True).get(pk=payment_id)
     lock(account_id)
@@ -69,7 +69,7 @@ def settle_clawbacks(payment_id: UUID, *, cause: str) -> int:
 
 
 def balances_to_void(account_id: UUID) -> list[tuple[Payment, int]]:
-    """Payments that brought balance, the oldest first, each with what should be out of it by now. One query."""
+    """Payments that added to the balance at Stripe, oldest first, each with what should be voided by now. One query."""
     funded = list(_funded(account_id).order_by("funding__issued_at", "funding__sequence"))
     traced = _traced(funded)
     return [(each, traced[each.pk].to_void) for each in funded if each.funding.balance_brought]
@@ -80,7 +80,7 @@ def _funded(account_id: UUID) -> QuerySet[Payment]:
 
 
 def _bought(account_id: UUID, payment_id: UUID) -> list[_Bought]:
-    """The payment and all that may have been paid with its money, the payment first. Three queries."""
+    """The payment, and all payments that may have been made with its money. Three queries."""
     payments = {each.pk: each for each in _funded(account_id)}
     if payment_id not in payments:
         payments = {payment_id: Payment.objects.select_related("funding").get(pk=payment_id)}
@@ -98,7 +98,7 @@ def _bought(account_id: UUID, payment_id: UUID) -> list[_Bought]:
 
 
 def _traced(funded: Iterable[Payment]) -> dict[Hashable, Traced]:
-    """Customers have a balance each: who was deleted at Stripe lost theirs."""
+    """Balances are per customer: one deleted at Stripe has lost theirs."""
     by_customer: dict[tuple[str, str], list[InvoiceFunding]] = defaultdict(list)
     for each in funded:
         by_customer[each.funding.stripe_customer_id, each.currency].append(_invoiced(each))
@@ -140,7 +140,7 @@ def _settle(bought: _Bought, cause: str) -> int:
 
 
 def _split(bought: _Bought) -> tuple[int, int]:
-    """What to take, and what to let go because it has expired unused: nobody loses the same credits twice."""
+    """What to take, and what to skip because it expired unused: no credit is lost twice."""
     payment, short = bought.payment, bought.short
     if short < 0:
         returned = min(-short, payment.credits_taken_back)
@@ -150,7 +150,7 @@ def _split(bought: _Bought) -> tuple[int, int]:
 
 
 def _take(bought: _Bought, amount: int, reference: str) -> None:
-    """First what is left of what the payment bought, then whatever there is; the rest is owed."""
+    """Takes what is left of the payment's lots first, then other credits; the rest becomes negative balance."""
     payment = bought.payment
     left = amount - lots.consume(payment.account_id, amount, payment_id=payment.pk)
     lots.consume(payment.account_id, left)
@@ -159,7 +159,7 @@ def _take(bought: _Bought, amount: int, reference: str) -> None:
 
 
 def _return(payment: Payment, amount: int, reference: str) -> None:
-    """As a lot of its own, with the date of those that the payment bought."""
+    """Returns credits as a lot of its own, with the expiry of those that the payment bought."""
     wallet = lock(payment.account_id)
     CreditLot.objects.create(
         wallet=wallet,

@@ -1,9 +1,9 @@
-"""Which credits a paid invoice gives, and when. Pure: facts in, entitlements out; nothing is read or written.
+"""Which credits a paid invoice gives, and when. Pure functions: facts in, entitlements out.
 
-A line of a whole period gives its price's credits, a yearly one month by month. Lines of a change of plan in the middle
-(prorations) give for what is left of the month what the new plan gives more than the old one, and from then on the new
-plan's. Where it gives less, the difference is taken: its money has gone into another plan or the customer's balance,
-and would buy the same credits again with every change to and fro. Both follow the time that is left, never the money.
+A line of a whole period gives its price's credits, a yearly one month by month. Lines of a plan change within a period
+(prorations) give for the rest of the month the difference between new and old plan, and from then on the new plan's
+credits. A negative difference is taken: its money went into another plan or the customer's balance, and would buy the
+same credits again with every change back and forth. Both follow the time that is left, never the money.
 """
 
 import math
@@ -19,15 +19,15 @@ from billing.stripe.stripe_types import InvoiceLine, InvoiceState
 Prices = Mapping[str, PlanPrice]
 """By their ids at Stripe."""
 SLACK = timedelta(hours=36)
-"""Months differ in length: what is left over of a period is no month of its own."""
+"""Months differ in length: a remainder of a period up to this is no month of its own."""
 PACK_LIFE = 12
-"""Months that a pack's credits are good for."""
+"""Months until a pack's credits expire."""
 FIRST = "subscription_create"
 """Stripe's reason for a subscription's first invoice."""
 ROUNDING = 0.05
-"""Of a credit: Stripe counts whole seconds, and none of them may cost one."""
+"""In credits. Stripe counts whole seconds, and a second must not cost a credit."""
 SHORTEST, LONGEST = timedelta(days=27), timedelta(days=32)
-"""A month, with an hour's leeway for summer time."""
+"""A month, with leeway for summer time."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Entitlement:
 
 
 def entitlements_of_invoice(invoice: InvoiceState, prices: Prices) -> list[Entitlement]:
-    """In no order. Lines of prices that are not ours give nothing."""
+    """Unordered. Lines of prices that are not ours give nothing."""
     found: list[Entitlement] = []
     for line in invoice.lines:
         if line.price_id in prices:
@@ -55,7 +55,7 @@ def unused_credits(invoice: InvoiceState, prices: Prices) -> int:
 
 
 def stops(invoice: InvoiceState, prices: Prices) -> dict[str, datetime]:
-    """By price id: since when earlier invoices give no more of it, as its unused time was paid back."""
+    """By price id: since when earlier invoices give no more credits, as their unused time was paid back."""
     unused_credits = [line for line in invoice.lines if line.is_proration and line.sign < 0 and line.price_id in prices]
     return {
         line.price_id: min(each.start for each in unused_credits if each.price_id == line.price_id)
@@ -78,7 +78,7 @@ def _whole(invoice: InvoiceState, line: InvoiceLine, prices: Prices) -> Iterator
 
 
 def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, datetime]]:
-    """The whole period of a monthly price; the months of a yearly one; for a pack that staff billed, its own life."""
+    """The whole period of a monthly price; the months of a yearly one; for a pack that staff billed, its lifetime."""
     if not price.interval:
         yield line.start, months.later(line.start, PACK_LIFE)
         return
@@ -94,7 +94,7 @@ def _months(line: InvoiceLine, price: PlanPrice) -> Iterator[tuple[datetime, dat
 
 
 def _prorated(invoice: InvoiceState, line: InvoiceLine, prices: Prices) -> Iterator[Entitlement]:
-    """The months to come of a yearly plan that somebody changed to; the present one is `_difference`."""
+    """The months to come of a yearly plan that was changed to; the present month is in `_difference`."""
     price = prices[line.price_id]
     if line.sign <= 0 or price.interval != Interval.YEAR:
         return
@@ -106,7 +106,7 @@ def _prorated(invoice: InvoiceState, line: InvoiceLine, prices: Prices) -> Itera
 
 
 def _difference(invoice: InvoiceState, prices: Prices) -> Iterator[Entitlement]:
-    """What is left of the present month: the new plan's part less the old one's, whole credits."""
+    """For the rest of the present month: the new plan's credits minus the old one's, whole credits."""
     bought = [line for line in _changes(invoice, prices) if line.sign > 0]
     if not bought:
         return
@@ -117,29 +117,29 @@ def _difference(invoice: InvoiceState, prices: Prices) -> Iterator[Entitlement]:
 
 
 def _net(invoice: InvoiceState, prices: Prices) -> float:
-    """Credits that a change of plan is worth for the rest of the month; negative when the old plan gave more."""
+    """Credits that a plan change is worth for the rest of the month; negative when the old plan gave more."""
     return sum(line.sign * _rest(invoice, line, prices[line.price_id]) for line in _changes(invoice, prices))
 
 
 def returned_credits(invoice: InvoiceState, prices: Prices) -> int:
-    """Credits of the present month's rest that the plans before gave, and this invoice took for others."""
+    """Credits of the rest of the month that earlier plans gave, and this invoice exchanged for others."""
     back = [line for line in _changes(invoice, prices) if line.sign < 0]
     return round(sum(_rest(invoice, line, prices[line.price_id]) for line in back))
 
 
 def _changes(invoice: InvoiceState, prices: Prices) -> list[InvoiceLine]:
-    """A trial's are left out: nothing was paid for its time."""
+    """Without a trial's: nothing was paid for its time."""
     return [line for line in invoice.lines if line.is_proration and line.sign and line.price_id in prices]
 
 
 def _rest(invoice: InvoiceState, line: InvoiceLine, price: PlanPrice) -> float:
-    """Credits for what was left of the month: their share of its time, never of its money, which coupons change."""
+    """Credits for the rest of the month by its share of time, never of money, which coupons change."""
     begin, end = _month_of(invoice, line, price)
     return price.credits * line.quantity * min(1.0, (end - line.start) / (end - begin))
 
 
 def _month_of(invoice: InvoiceState, line: InvoiceLine, price: PlanPrice) -> tuple[datetime, datetime]:
-    """The month that a change of plan falls into, of whose rest the line is."""
+    """The month that contains the plan change."""
     if price.interval == Interval.YEAR:
         return _month_of_year(line)
     # A month that ends on the 28th may have begun on the 31st: the invoice looks back to where it did.

@@ -1,4 +1,4 @@
-"""Who an account is at Stripe, and who it was."""
+"""An account's customer at Stripe, present and former."""
 
 from hashlib import sha256
 from uuid import UUID
@@ -16,9 +16,9 @@ logger = structlog.get_logger(__name__)
 
 
 def ensure_customer(account_id: UUID) -> str:
-    """The account's customer id, made at Stripe by whoever needs it first. Raises BillingError.
+    """The account's customer id; created at Stripe on first use. Raises BillingError.
 
-    Two at once may make two customers: one row wins, and the other customer is never used.
+    Two callers at once may create two customers: one row wins, and the other customer is never used.
     """
     known = customer_of(account_id)
     if known:
@@ -35,12 +35,12 @@ def ensure_customer(account_id: UUID) -> str:
 
 
 def customer_of(account_id: UUID) -> str:
-    """ "" for who has none at present."""
+    """ "" for an account without a customer."""
     return Customer.objects.filter(pk=account_id).values_list("stripe_customer_id", flat=True).first() or ""
 
 
 def account_of(customer_id: str) -> UUID:
-    """Whose customer this is, or was. Raises BillingError `unknown_customer` for somebody whom we did not make."""
+    """The account whose customer this is or was. Raises BillingError `unknown_customer` for any other."""
     for model in (Customer, FormerCustomer):
         found = model._default_manager.filter(stripe_customer_id=customer_id)
         if account_id := found.values_list("account_id", flat=True).first():
@@ -49,11 +49,11 @@ def account_of(customer_id: str) -> UUID:
 
 
 def is_ours(customer_id: str, *, is_marked: bool = False) -> bool:
-    """False for another business on the same Stripe account: whoever carries none of our marks.
+    """False for another business on the same Stripe account: a customer without our marks.
 
-    One whom we made after the backup that this database comes from is taken up again, by the account's id in the
-    metadata. `is_marked`: the thing bought carries a mark of ours. Raises BillingError `unknown_customer` for what
-    looks ours and is of nobody here. Asks Stripe about strangers: call it outside any transaction.
+    A customer made after the backup from which this database was restored is adopted, by the account's id in its
+    metadata. `is_marked`: the thing bought carries our mark. Raises BillingError `unknown_customer` for one that looks
+    ours but has no account here. May call Stripe: must not run in a transaction.
     """
     if customer_id and _is_known(customer_id):
         return True
@@ -76,7 +76,7 @@ def _is_known(customer_id: str) -> bool:
 
 @transaction.atomic
 def _take_up(customer_id: str, named: str) -> bool:
-    """False where there is no such account. Beside another customer of the account's it counts as a former one."""
+    """False where there is no such account. If the account has another customer, this one becomes a former one."""
     try:
         account = Account.objects.filter(pk=UUID(named)).first()
     except ValueError:
@@ -91,9 +91,9 @@ def _take_up(customer_id: str, named: str) -> bool:
 
 
 def release_customer_if_gone(customer_id: str) -> bool:
-    """Whether Stripe knows this customer no more: deleted there, or of the mode that another key was for.
+    """True when Stripe no longer knows this customer: deleted there, or of another key's mode.
 
-    Then the next purchase makes another, and what this one bought stays the account's. Raises BillingError.
+    The next purchase creates another; what this one bought stays the account's. Raises BillingError.
     """
     if commands.customer_exists(customer_id):
         return False

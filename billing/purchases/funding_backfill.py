@@ -1,4 +1,4 @@
-"""Payments from before it was written down what their invoices were paid with: looked up at night."""
+"""Records the funding of payments from before it was recorded; runs at night."""
 
 from django.db import transaction
 
@@ -16,7 +16,7 @@ BATCH_SIZE = 2_000
 
 
 def backfill_fundings() -> list[str]:
-    """The newest first, so many a night. Returns what was found out. Raises BillingError."""
+    """A limited number each night, newest first. Returns how many were found. Raises BillingError."""
     bare = list(Payment.objects.filter(kind=PaymentKind.SUBSCRIPTION, funding=None).order_by("-paid_at")[:BATCH_SIZE])
     for payment in bare:
         _look_up(payment)
@@ -47,6 +47,6 @@ def _invoice_of(payment: Payment) -> InvoiceState | None:
 
 
 def _note_nothing(payment: Payment) -> None:
-    """Its invoice is of another mode: no balance is left of it."""
+    """The invoice is of another mode: no balance is left of it."""
     nothing = dict.fromkeys(("balance_used", "balance_brought", "time_returned", "credits_returned", "sequence"), 0)
     Funding.objects.get_or_create(payment=payment, defaults=nothing | {"issued_at": payment.paid_at})

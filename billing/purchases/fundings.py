@@ -1,4 +1,4 @@
-"""What invoices were paid with, and the balance at Stripe that goes when its money goes."""
+"""What invoices were paid with, and the balance at Stripe that is voided with refunded money."""
 
 import re
 from uuid import UUID
@@ -17,7 +17,7 @@ logger = structlog.get_logger(__name__)
 
 
 def record_funding(payment: Payment, facts: InvoiceState, prices: credit_schedule.Prices) -> None:
-    """What the invoice says of it never changes. The caller holds the wallet's lock."""
+    """Records it once: an invoice's funding never changes. The caller holds the wallet's lock."""
     moved = facts.credit_after - facts.credit_before
     Funding.objects.get_or_create(
         payment=payment,
@@ -35,16 +35,16 @@ def record_funding(payment: Payment, facts: InvoiceState, prices: credit_schedul
 
 
 def _sequence(number: str) -> int:
-    """Stripe counts a customer's invoices, or all of an account's: "4A6B-0007"."""
+    """Stripe numbers invoices per customer or per account: "4A6B-0007"."""
     digits = re.search(r"(\d{1,18})$", number)
     return int(digits[1]) if digits else 0
 
 
 def settle_balance(account_id: UUID) -> None:
-    """Have the balance at Stripe hold no money that went back, and all that came again. Raises BillingError.
+    """Makes the balance at Stripe hold no refunded money, and all that came back. Raises BillingError.
 
-    Cumulative: Stripe's own list says what was taken out by now, so it may be repeated, and die anywhere. Call it
-    outside any transaction.
+    Cumulative: Stripe's list says what was voided by now, so it may be repeated and interrupted. Must not run in a
+    transaction.
     """
     if not Funding.objects.filter(_may_differ(), payment__account=account_id).exists():
         return
@@ -61,7 +61,7 @@ def _differs(payment: Payment, wanted: int, done: set[UUID]) -> bool:
 
 
 def _may_differ() -> Q:
-    """Most accounts have no balance, or none of whose payments anything went back."""
+    """False for most accounts: no balance, or no refunds."""
     return Q(balance_brought__gt=0) & (
         Q(balance_voided__gt=0)
         | Q(payment__account__payments__amount_refunded__gt=0)

@@ -1,4 +1,4 @@
-"""What becomes of a subscription whose payment the customer's bank took back (`SUBSCRIPTION_AFTER_LOST_PAYMENT`)."""
+"""What happens to a subscription after a lost dispute (`SUBSCRIPTION_AFTER_LOST_PAYMENT`)."""
 
 from uuid import UUID
 
@@ -21,10 +21,10 @@ TEXTS = {
 
 
 def apply_policy(payment_id: UUID) -> str:
-    """Once for each dispute that took money: do as the operator wants, and tell staff. Raises BillingError.
+    """Applies the operator's policy once per dispute that took money, and tells staff. Raises BillingError.
 
-    Returns the id of the subscription that was stopped, "" for none. Call it outside any transaction. A refund is
-    staff's own decision, and leaves the subscription as it is.
+    Returns the id of the subscription that was stopped, "" for none. Refunds change no subscription: they are staff's
+    own decision. Must not run in a transaction.
     """
     disputes = Dispute.objects.filter(payment=payment_id)
     stopped = ""
@@ -58,7 +58,7 @@ OUTCOMES = {"cancel": AfterLoss.CANCELED, "pause": AfterLoss.PAUSED, "keep": Aft
 
 
 def _subscription_of(dispute: Dispute) -> Subscription | None:
-    """The running one that the payment was for."""
+    """The running subscription that the payment was for."""
     funding = Funding.objects.filter(payment=dispute.payment_id).first()
     if funding is None:
         return None

@@ -1,4 +1,4 @@
-"""Telling an account, once each time, that its credits run low."""
+"""Tells an account that its credits run low, once per fall below the threshold."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ A_SWEEP = 500
 
 
 def mail_low_balances() -> int:
-    """Arm who has enough, and tell who has not any more. Returns how many were told."""
+    """Returns how many accounts were told."""
     enough = F("held") + settings.LOW_CREDITS
     Wallet.objects.filter(low_armed=False, balance__gte=enough).update(low_armed=True)
     low = Wallet.objects.filter(low_armed=True, balance__lt=enough).values_list("pk", flat=True)
@@ -27,7 +27,7 @@ def mail_low_balances() -> int:
 
 @transaction.atomic
 def _tell(account_id: UUID) -> bool:
-    """The one who disarms it tells."""
+    """Whoever disarms the warning sends it, so it is sent once."""
     if Wallet.objects.filter(pk=account_id, low_armed=True).update(low_armed=False) != 1:
         return False
     shown = wallet_representation.wallet_data(account_id)

@@ -1,4 +1,4 @@
-"""Which addresses lead to one mailbox. For the sign-up credits alone: who somebody is, the whole address says."""
+"""Which addresses lead to one mailbox. For sign-up credits only: accounts are identified by the whole address."""
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -16,13 +16,13 @@ SAME_DOMAIN = {
     "yandex.by": "yandex.ru",
     "yandex.kz": "yandex.ru",
 }
-"""Domains under which a provider gives one mailbox several addresses, by the one that stands for it."""
+"""Domains under which a provider serves one mailbox, by their canonical domain."""
 IGNORED = {"gmail.com": ".", "proton.me": ".-_"}
-"""The characters that a provider ignores before the @."""
+"""Characters that a provider ignores before the @."""
 
 
 def normalised(email: str) -> str:
-    """One text for all addresses of a mailbox, as far as their form tells: without plus-part and ignored characters."""
+    """One text for all addresses of a mailbox: without plus-part and ignored characters."""
     local, _, domain = email.strip().lower().rpartition("@")
     domain = SAME_DOMAIN.get(domain, domain)
     # An address that begins with + has nothing else to its name.
@@ -32,6 +32,6 @@ def normalised(email: str) -> str:
 
 
 def digests(email: str) -> list[str]:
-    """Keyed hashes of the mailbox: by the present SALT_KEY, then by the former ones that stand behind it."""
+    """Keyed hashes of the mailbox: with the present SALT_KEY first, then with its predecessors."""
     mailbox = normalised(email)
     return [salted_hmac(SALT, mailbox, secret=key, algorithm="sha256").hexdigest() for key in settings.SALT_KEY]

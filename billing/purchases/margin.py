@@ -1,7 +1,7 @@
-"""What the business earned: money that came and stayed, credits sold and used, and what rendering cost.
+"""The margin report: revenue, credits sold and used, and rendering cost.
 
-Days are UTC. Money is in minor units of one currency; what rendering cost is in micro-dollars by the rate table, as it
-was when each video was made.
+Days are UTC. Money is in minor units of one currency; rendering cost is in micro-dollars by the rate table at the time
+of each video.
 """
 
 from collections import defaultdict
@@ -25,23 +25,23 @@ NO_PLAN = "no plan"
 
 @dataclass
 class Margin:
-    """Of one account, of all on one plan, or of everybody."""
+    """Of one account, of one plan, or of all."""
 
     revenue: int = 0
-    """Minor units, without what went back."""
+    """Minor units, without refunds."""
     credits_sold: int = 0
     credits_used: int = 0
     credits_expired: int = 0
     credits_taken_back: int = 0
     provider_microdollars: int = 0
     overruns: int = 0
-    """Videos that needed far more than was held for them."""
+    """Videos with a large overrun."""
     credits_overrun: int = 0
-    """Credits that these would have cost beyond their holds."""
+    """Credits beyond the holds of these videos."""
 
     @property
     def margin(self) -> int:
-        """Minor units that are left."""
+        """In minor units."""
         return self.revenue - round(self.provider_microdollars / MICRO_PER_CENT)
 
     @property
@@ -65,7 +65,7 @@ class Report:
 
 
 def report(first: date, last: date, *, currency: str = "usd") -> Report:
-    """Both days are part of it. Eight queries, whatever the number of accounts."""
+    """Both days are included. Eight queries, whatever the number of accounts."""
     since = datetime.combine(first, time.min, UTC)
     until = datetime.combine(last + timedelta(days=1), time.min, UTC)
     accounts = _by_account(since, until, currency)
@@ -111,6 +111,6 @@ def _sums(rows: Any, column: str) -> Iterable[tuple[UUID, int]]:
 
 
 def _plans(accounts: Iterable[UUID]) -> dict[UUID, str]:
-    """The plan of each one's newest subscription."""
+    """The plan of each account's newest subscription."""
     rows = Subscription.objects.filter(account__in=list(accounts)).order_by("created_at")
     return dict(rows.values_list("account_id", "price__plan__name"))

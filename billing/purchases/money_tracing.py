@@ -1,7 +1,7 @@
-"""Where the money of payments has gone, and how much of each invoice was paid with money that went back.
+"""Where payments' money went, and how much of each invoice was paid with money that was refunded.
 
-Pure: figures in, shares out. An invoice is paid with money, with balance, and with the worth of time that it gives
-back; of all three the part that went back is the part of what it bought, and of what it brought into the balance.
+Pure functions. An invoice is paid with money, with balance, and with the value of time that it gives back; the refunded
+part of all three is the part of what it bought, and of what it added to the balance.
 """
 
 import math
@@ -25,22 +25,22 @@ class InvoiceFunding:
     returned: int
     credits_returned: int
     voided: int
-    """Of what it brought: taken out of the balance by now."""
+    """Of what it added: removed from the balance by now."""
 
 
 @dataclass
 class Traced:
     lost: Fraction
-    """The part of the invoice that was paid with money that went back."""
+    """The part of the invoice that was paid with refunded money."""
     credits_passed: int = 0
-    """Of the credits that it gave: those whose time a later invoice gave back."""
+    """Of its credits: those whose time a later invoice gave back."""
     to_void: int = 0
-    """Of the balance that it brought: what should be out of it by now, and has not been used by others."""
+    """Of the balance that it added: what should be removed by now, and has not been used by others."""
 
 
 @dataclass
 class _Lot:
-    """What an invoice left in the balance, and how much of that is of money that went back."""
+    """What an invoice left in the balance, and how much of it is refunded money."""
 
     key: Hashable
     left: int
@@ -48,7 +48,7 @@ class _Lot:
 
 
 def trace_money(invoices: Iterable[InvoiceFunding]) -> dict[Hashable, Traced]:
-    """In the order in which they were made. What is used beyond what is known to be there came from elsewhere."""
+    """Invoices in the order in which they were made. Balance used beyond what is known came from elsewhere."""
     found: dict[Hashable, Traced] = {}
     present: dict[str, Traced] = {}
     lots: list[_Lot] = []
@@ -79,7 +79,7 @@ def _lot_of(each: InvoiceFunding, traced: Traced) -> _Lot:
 
 
 def _use(lots: list[_Lot], amount: int) -> Fraction:
-    """Take up to `amount` of the balance, the oldest first. Returns how much of it is of money that went back."""
+    """Takes up to `amount` of the balance, oldest first. Returns how much of it is refunded money."""
     lost = Fraction(0)
     for lot in lots:
         taken = min(lot.left, amount)

@@ -1,7 +1,7 @@
-"""Payments and the credits they buy, as Stripe says it. All of it may be repeated, in any order, in parallel.
+"""Records payments and grants their credits. Every function may be repeated, in any order, in parallel.
 
-Whoever was first with a payment makes its row; credits are granted by reference, once; and whatever is known by then of
-money that went back is settled at once.
+The first to record a payment makes its row; credits are granted by reference, once; refunds that are known by then are
+settled at once.
 """
 
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ def prices_of(price_ids: set[str]) -> dict[str, PlanPrice]:
 
 @transaction.atomic
 def record_pack_payment(facts: SessionState) -> Payment:
-    """A session of mode `payment` that is paid: its credits, good for a year."""
+    """A paid session of mode `payment`: grants its credits for a year."""
     account_id = account_of(facts.customer_id)
     prices = prices_of({line.price_id for line in facts.lines})
     unknown = [line.price_id for line in facts.lines if line.price_id not in prices]
@@ -91,7 +91,7 @@ def _grant_pack(payment: Payment, bought: int) -> None:
 
 @transaction.atomic
 def record_invoice_payment(facts: InvoiceState) -> Payment | None:
-    """A paid invoice of a subscription: what it gives now, and what it will give. None when that is nothing."""
+    """A paid invoice of a subscription: grants what is due now and schedules the rest. None when it gives nothing."""
     account_id = account_of(facts.customer_id)
     prices = prices_of({line.price_id for line in facts.lines})
     given = credit_schedule.entitlements_of_invoice(facts, prices)
@@ -125,7 +125,7 @@ def record_invoice_payment(facts: InvoiceState) -> Payment | None:
 
 
 def _payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
-    """The payment's row, made by whoever is first; they tell of it, too."""
+    """The payment's row, made once; its maker publishes the event."""
     lock(account_id)
     payment, is_new = Payment.objects.get_or_create(source_id=source_id, defaults={"account_id": account_id, **facts})
     if payment.account_id != account_id:
@@ -149,7 +149,7 @@ def _stop(facts: InvoiceState, price: PlanPrice, since: datetime) -> None:
 
 
 def _allow(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlement) -> None:
-    """The invoice that stopped it may have been heard of first."""
+    """The invoice that stops this allowance may have been processed first."""
     stops = AllowanceStop.objects.filter(stripe_subscription_id=facts.subscription_id, price=each.price)
     stopped = stops.filter(issued_at__gte=facts.created_at, since__lt=each.due_at).exclude(invoice_id=facts.id)
     Allowance.objects.get_or_create(
@@ -169,9 +169,9 @@ def _allow(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlem
 
 @transaction.atomic
 def grant_allowance(pk: int) -> bool:
-    """Give what is due, once; while its money is away it is taken back at once, and returned when that comes again.
+    """Grants a due allowance once. While its money is disputed it is taken back at once, and returned later.
 
-    Of a subscription that has ended nothing more is owed.
+    A subscription that has ended grants no more.
     """
     allowance = Allowance.objects.select_related("payment", "price__plan").get(pk=pk)
     lock(allowance.payment.account_id)
@@ -198,13 +198,13 @@ def grant_allowance(pk: int) -> bool:
 
 
 def grant_due_allowances() -> int:
-    """The schedule's look for allowances whose day has come. Returns how many were given."""
+    """Returns how many were granted."""
     due = Allowance.objects.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None)
     return sum(_granted(pk) for pk in due.values_list("pk", flat=True)[:A_SWEEP])
 
 
 def _granted(pk: int) -> bool:
-    """One that fails is loud, and keeps nobody else's waiting."""
+    """An error is logged and does not stop the others."""
     try:
         return grant_allowance(pk)
     except Exception:

@@ -1,7 +1,7 @@
-"""Money that went back: refunds, disputes, warnings of fraud. Built so that the order of the news does not matter.
+"""Refunds, disputes and fraud warnings, independent of the order of events.
 
-Each refund and each dispute is a row whose status only moves forward; what a payment has lost is the sum over them, and
-the credits follow from that (`billing.purchases.clawbacks`).
+Each refund and dispute is a row whose status only moves forward; the money that a payment lost is their sum, and the
+credits follow from it (`billing.purchases.clawbacks`).
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ DISPUTED = "disputed"
 
 @transaction.atomic
 def record_charge_state(payment_id: UUID, facts: ChargeState) -> None:
-    """What Stripe says of a payment's charge."""
+    """Records what Stripe says of a payment's charge."""
     account_id = Payment.objects.values_list("account_id", flat=True).get(pk=payment_id)
     lock(account_id)
     payment = Payment.objects.get(pk=payment_id)
@@ -46,7 +46,7 @@ def record_charge_state(payment_id: UUID, facts: ChargeState) -> None:
 
 
 def _note_refund(payment: Payment, facts: RefundState) -> bool:
-    """False for what is known, and for older news."""
+    """False for a known or older status."""
     _, is_new = Refund.objects.get_or_create(
         stripe_refund_id=facts.id,
         defaults={
@@ -63,7 +63,9 @@ def _note_refund(payment: Payment, facts: RefundState) -> bool:
 
 
 def _note_dispute(payment: Payment, facts: DisputeState) -> bool:
-    """The same. Staff hear of each new one: it has to be answered within days, at Stripe."""
+    """False for a known or older status. Staff are told of each new dispute: it must be answered within days, at
+    Stripe.
+    """
     _, is_new = Dispute.objects.get_or_create(
         stripe_dispute_id=facts.id,
         defaults={
@@ -82,19 +84,19 @@ def _note_dispute(payment: Payment, facts: DisputeState) -> bool:
 
 
 def _moves_on(row: QuerySet[Any], status: str, ranks: Mapping[Any, int]) -> bool:
-    """The one place where their status changes, and only ever to a later one."""
+    """The one place where the status of refunds and disputes changes, and only to a later one."""
     earlier = [each for each, rank in ranks.items() if rank < ranks[status]]
     return row.filter(status__in=earlier).update(status=status) == 1
 
 
 def _stop_top_ups(payment: Payment) -> None:
-    """A card whose holder or bank objects is not charged by itself any more, until its owner asks for it anew."""
+    """A disputed card is not charged automatically any more, until its owner switches that on again."""
     rules = TopUpRule.objects.filter(pk=payment.account_id, enabled=True)
     rules.update(enabled=False, pause_reason=DISPUTED)
 
 
 def _add_up(payment: Payment, facts: ChargeState) -> None:
-    """The sums over the rows, never what an answer says by itself: it may be older than what we know."""
+    """Sums over the rows, never the figures of an answer: it may be older than what we know."""
     refunded = payment.refunds.filter(status__in=RETURNING).aggregate(total=Sum("amount"))["total"] or 0
     disputed = payment.disputes.filter(status__in=WITHDRAWN).aggregate(total=Sum("amount"))["total"] or 0
     Payment.objects.filter(pk=payment.pk).update(

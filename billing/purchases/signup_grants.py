@@ -1,4 +1,4 @@
-"""Sign-up credits: once a mailbox, up to a bound a day; beyond it they wait for staff."""
+"""Sign-up credits: once per mailbox, up to a limit per day; beyond it they wait for staff."""
 
 from datetime import UTC, date
 from uuid import UUID
@@ -24,10 +24,10 @@ logger = structlog.get_logger(__name__)
 
 @transaction.atomic
 def claim_signup_credits(account_id: UUID, email: str) -> None:
-    """Grant the sign-up credits to the first account of a mailbox, now or once staff approve.
+    """Grants the sign-up credits to the first account of a mailbox, now or once staff approve.
 
-    Does nothing for a mailbox or an account that had them. Call it in the transaction that proves the mailbox, or makes
-    the account where no proof is asked.
+    Does nothing for a mailbox or account that had them. Call it in the transaction that verifies the mailbox, or that
+    makes the account where no verification is required.
     """
     amount: int = settings.SIGNUP_CREDITS
     if amount <= 0:
@@ -60,7 +60,7 @@ def _had_them(account_id: UUID, email: str) -> bool:
 
 
 def _take_from(day: date, amount: int) -> bool:
-    """Count credits on the day's bound; False when it has not so many left. One statement checks and takes."""
+    """Counts credits against the day's limit in one statement; False when not enough are left."""
     bound: int | None = settings.SIGNUP_CREDITS_PER_DAY
     if bound is None:
         return True
@@ -98,7 +98,7 @@ def _alarm(day: date) -> None:
 
 @transaction.atomic
 def approve_signup_grant(grant: SignupGrant, *, staff: User) -> bool:
-    """Staff give what waits. False when it was decided before."""
+    """False when it was decided before."""
     if not _give(grant, staff=staff):
         return False
     _note(AuditAct.SIGNUP_CREDITS_APPROVED, grant, staff)
@@ -107,7 +107,7 @@ def approve_signup_grant(grant: SignupGrant, *, staff: User) -> bool:
 
 @transaction.atomic
 def decline_signup_grant(grant: SignupGrant, *, staff: User) -> bool:
-    """Staff give nothing, and nothing to this mailbox later. False when it was decided before."""
+    """Declines it, also for later accounts of the mailbox. False when it was decided before."""
     if not grant.decide(SignupGrantStatus.DECLINED, staff=staff):
         return False
     _note(AuditAct.SIGNUP_CREDITS_DECLINED, grant, staff)
@@ -121,6 +121,6 @@ def _note(act: AuditAct, grant: SignupGrant, staff: User) -> None:
 
 
 def close_signup_grants(account_id: UUID) -> None:
-    """An account that is erased waits for nothing; that its mailbox had its turn stays known."""
+    """Ends the waiting of an erased account; that its mailbox had its turn stays recorded."""
     waiting = SignupGrant.objects.filter(account=account_id, status=SignupGrantStatus.WAITING)
     waiting.update(status=SignupGrantStatus.DECLINED, decided_at=timezone.now())

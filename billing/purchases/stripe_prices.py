@@ -1,4 +1,4 @@
-"""Our plans, as Stripe sells them. A change of terms makes a new price; who pays the old one goes on paying it."""
+"""Publishes our plans as products and prices at Stripe. Changed terms make a new price; subscribers keep theirs."""
 
 from collections import defaultdict
 
@@ -11,7 +11,7 @@ from billing.stripe.stripe_errors import BillingError
 
 
 def push_plan(plan: Plan) -> PlanPrice:
-    """Bring product and price in line with the plan. Raises BillingError. May be repeated, and run in parallel."""
+    """Brings product and price in line with the plan. Raises BillingError. May be repeated, and run in parallel."""
     product_id = _product(plan)
     # Counted before it is looked: whoever was faster is seen in one of the two.
     known = plan.prices.count()
@@ -25,7 +25,7 @@ def push_plan(plan: Plan) -> PlanPrice:
 
 
 def _product(plan: Plan) -> str:
-    """The plan's product, with its present name. Another where Stripe has not got it: the key is of another mode."""
+    """The plan's product, renamed if needed; a new one where Stripe does not know it (another mode's key)."""
     known = plan.stripe_product_id
     try:
         if known:
@@ -72,13 +72,13 @@ def _new_price(plan: Plan, product_id: str, known: int) -> PlanPrice:
 
 
 def price_for_sale(plan: Plan) -> PlanPrice:
-    """The price that a purchase of today has. Asks Stripe only where the plan was never pushed, or has changed."""
+    """The present price. Asks Stripe only where the plan was never published or has changed."""
     current = plan.prices.filter(is_current=True).first()
     return current if current is not None and current.terms == plan.terms else push_plan(plan)
 
 
 def replaced_if_gone(price: PlanPrice) -> PlanPrice | None:
-    """A new price where Stripe does not know this one: it is of another mode or account. Raises BillingError."""
+    """A new price where Stripe does not know this one (another mode or account). Raises BillingError."""
     if shop_setup.has_price(price.stripe_price_id):
         return None
     PlanPrice.objects.filter(pk=price.pk).update(is_current=False)
@@ -86,7 +86,7 @@ def replaced_if_gone(price: PlanPrice) -> PlanPrice | None:
 
 
 def push_plans() -> int:
-    """Every plan, those that are for sale no longer too. Returns how many there are."""
+    """Publishes every plan, also those no longer for sale. Returns how many there are."""
     plans = list(Plan.objects.all())
     for plan in plans:
         push_plan(plan)
@@ -94,7 +94,7 @@ def push_plans() -> int:
 
 
 def push_portal() -> str:
-    """Let customers change between the subscriptions that are for sale. Returns the configuration's id."""
+    """Lets customers switch between the subscriptions that are for sale. Returns the configuration's id."""
     products: dict[str, list[str]] = defaultdict(list)
     for_sale = PlanPrice.objects.filter(
         is_current=True, plan__is_active=True, plan__kind=PlanKind.SUBSCRIPTION

@@ -1,4 +1,4 @@
-"""Subscriptions as Stripe has them, and the tier that follows."""
+"""Subscriptions as Stripe has them, and the account's tier that follows."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,14 +18,14 @@ from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import InvoiceState, SubscriptionState
 
 TOLD_BEFORE = timedelta(days=4)
-"""So long before a trial ends its owners hear of it, at most."""
+"""Owners are told of a trial's end at most this long before."""
 OWING = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 A_SWEEP = 500
 
 
 @transaction.atomic
 def record_subscription(facts: SubscriptionState, *, read_at: datetime) -> None:
-    """`read_at`: when Stripe was asked. An answer to an earlier question changes nothing: a later one is kept."""
+    """`read_at`: when Stripe was asked. An answer older than the recorded one changes nothing."""
     account_id = account_of(facts.customer_id)
     lock(account_id)
     known = Subscription.objects.filter(pk=facts.id).select_related("price").first()
@@ -52,7 +52,7 @@ def record_subscription(facts: SubscriptionState, *, read_at: datetime) -> None:
 
 @transaction.atomic
 def record_subscription_gone(subscription_id: str) -> None:
-    """Stripe does not know it any more: nobody pays for it, and its account may take another."""
+    """Stripe does not know it any more: nobody pays for it, and its account may start another."""
     known = Subscription.objects.filter(pk=subscription_id, status__in=LIVE).first()
     if known is None:
         return
@@ -64,7 +64,7 @@ def record_subscription_gone(subscription_id: str) -> None:
 
 
 def _price(known: Subscription | None, facts: SubscriptionState) -> PlanPrice:
-    """Ours among its items'. One that staff moved to another price keeps its plan, and ends like every other."""
+    """Our price among its items'. One that staff moved to a foreign price keeps its plan."""
     prices = prices_of(set(facts.price_ids))
     ours = next((prices[each] for each in facts.price_ids if each in prices), None)
     if ours is not None:
@@ -77,14 +77,14 @@ def _price(known: Subscription | None, facts: SubscriptionState) -> PlanPrice:
 
 
 def _tell_of_second(account_id: UUID, facts: SubscriptionState) -> None:
-    """Two pay pages that were opened in one moment. Which one is to go, and what is given back, staff decide."""
+    """Two pay pages were paid at once. Staff decide which subscription ends and what is refunded."""
     others = Subscription.objects.filter(account=account_id, status__in=LIVE).exclude(pk=facts.id)
     if facts.status in LIVE and others.exists():
         mails.alarm_staff(f"second:{facts.id}", f"Account {account_id} pays for two subscriptions, {facts.id} is one.")
 
 
 def _grace(known: Subscription | None, facts: SubscriptionState) -> datetime | None:
-    """Counted from when it was first seen owing; over as soon as it pays."""
+    """Counted from when it was first seen past due; over as soon as it pays."""
     if facts.status != SubscriptionStatus.PAST_DUE:
         return None
     if known is not None and known.grace_until is not None:
@@ -99,7 +99,7 @@ def _tell_of_trial(account_id: UUID, facts: SubscriptionState) -> None:
 
 
 def settle_tier(account_id: UUID) -> None:
-    """Give the wallet the tier of the newest subscription that holds; without one it has the free tier.
+    """Gives the wallet the tier of the newest subscription in good standing, else the free tier.
 
     The caller holds the wallet's lock.
     """
@@ -115,7 +115,7 @@ def _with_tier(account_id: UUID) -> Any:
 
 
 def _tell_of_downgrade(account_id: UUID) -> None:
-    """Only where a payment is missing: who cancels knows."""
+    """Only after a missing payment: who cancels knows."""
     owing = Subscription.objects.filter(account=account_id, status__in=OWING).order_by("-created_at").first()
     if owing is not None:
         reference = f"{owing.pk}:{owing.current_period_end}"
@@ -123,7 +123,7 @@ def _tell_of_downgrade(account_id: UUID) -> None:
 
 
 def end_grace() -> int:
-    """The schedule's look for days of grace that are over. Returns how many were."""
+    """Ends grace periods that are over. Returns how many."""
     over = Subscription.objects.filter(status=SubscriptionStatus.PAST_DUE, grace_until__lte=timezone.now())
     due = over.filter(account__wallet__tier__isnull=False).values_list("account_id", flat=True)[:A_SWEEP]
     for account_id in due:
@@ -134,7 +134,7 @@ def end_grace() -> int:
 
 
 def live_subscription_of(account_id: UUID) -> Subscription | None:
-    """The subscription beside which there can be no other."""
+    """The subscription that prevents starting another."""
     mine = Subscription.objects.filter(account=account_id, status__in=LIVE)
     return mine.select_related("price__plan").order_by("-created_at").first()
 
@@ -147,7 +147,7 @@ def current_subscription_of(account_id: UUID) -> Subscription | None:
 
 @transaction.atomic
 def record_invoice(facts: InvoiceState, *, read_at: datetime) -> None:
-    """Keep it for its customer to find, and tell of a payment that failed."""
+    """Records it for its customer, and tells owners of a failed payment."""
     account_id = account_of(facts.customer_id)
     lock(account_id)
     known = Invoice.objects.filter(stripe_invoice_id=facts.id).first()
@@ -174,7 +174,7 @@ def record_invoice(facts: InvoiceState, *, read_at: datetime) -> None:
 
 
 def record_invoice_gone(invoice_id: str) -> None:
-    """One that nobody can pay any more."""
+    """Marks an invoice that nobody can pay any more."""
     unpaid = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
     lost = Invoice.objects.filter(stripe_invoice_id=invoice_id, status__in=unpaid)
     lost.update(status=InvoiceStatus.VOID, next_attempt_at=None, read_at=timezone.now())

@@ -1,1 +1,1 @@
-"""Shapes of the billing endpoints."""
+pass

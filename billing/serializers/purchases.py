@@ -1,4 +1,4 @@
-"""Shapes of what is for sale, what was bought, and how it is paid. Amounts are minor units of `currency` (cents)."""
+"""Serializers of plans, purchases and payments. Amounts are minor units of `currency` (cents)."""
 
 from typing import Any
 

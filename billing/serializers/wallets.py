@@ -1,4 +1,4 @@
-"""Shapes of the wallet and its ledger."""
+"""Serializers of the wallet and its ledger."""
 
 from billing.enums import EntryKind
 from genvid.api import serializers as api

@@ -1,4 +1,4 @@
-"""What we ask Stripe to do with customers' money. Each call has the key of its business action."""
+"""Writes to Stripe about customers and their money. Each call has the Idempotency-Key of its business action."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class PayPage:
 
 
 def create_customer(*, account_id: str, email: str, name: str, key: str) -> str:
-    """The customer's id at Stripe."""
+    """Returns the customer's id at Stripe."""
     made = post("customers", key=key, email=email, name=name, metadata={"account_id": account_id})
     return str(made["id"])
 
 
 def customer_exists(customer_id: str) -> bool:
-    """False for who was deleted, or is of another mode or account of Stripe's. Raises BillingError."""
+    """False for one that was deleted, or is of another mode or account. Raises BillingError."""
     try:
         return not get(f"customers/{customer_id}").get("deleted")
     except BillingError as error:
@@ -37,7 +37,7 @@ def customer_exists(customer_id: str) -> bool:
 
 
 def account_named_by(customer_id: str) -> str:
-    """The `account_id` that whoever made the customer wrote into its metadata; "" without one, and for who is gone."""
+    """The `account_id` in the customer's metadata; "" without one, and for a deleted customer."""
     try:
         return str((get(f"customers/{customer_id}").get("metadata") or {}).get("account_id") or "")
     except BillingError as error:
@@ -47,7 +47,7 @@ def account_named_by(customer_id: str) -> str:
 
 
 def delete_customer(customer_id: str) -> None:
-    """With its saved cards; Stripe ends its subscriptions too. Who is gone already stays so."""
+    """With its saved cards; Stripe ends its subscriptions too. A missing customer is no error."""
     try:
         delete(f"customers/{customer_id}")
     except BillingError as error:
@@ -66,7 +66,7 @@ def create_checkout_session(
     cancel_url: str,
     reference: str,
 ) -> PayPage:
-    """A checkout session: a page of Stripe's that takes the money. `reference` comes back with it."""
+    """Creates a checkout session. `reference` comes back with it."""
     made = post(
         "checkout/sessions",
         key=key,
@@ -83,12 +83,12 @@ def create_checkout_session(
 
 
 def expire_checkout_session(session_id: str) -> None:
-    """Nobody can pay there any more. Raises BillingError `invalid_request` where somebody has, or it is closed."""
+    """Closes the session's page. Raises BillingError `invalid_request` where it is paid or closed already."""
     post(f"checkout/sessions/{session_id}/expire", key=f"expire:{session_id}")
 
 
 def _payment(reference: str) -> dict[str, Any]:
-    """A pack: with an invoice, and the card kept for automatic purchases."""
+    """A pack: with an invoice, and the card saved for automatic purchases."""
     return {
         "mode": "payment",
         "invoice_creation": {"enabled": True},
@@ -114,7 +114,6 @@ def _tax() -> dict[str, Any]:
 
 
 def create_portal_session(customer_id: str, return_url: str, *, configuration_id: str, key: str) -> str:
-    """Where a customer changes plan and card, cancels, and finds invoices."""
     chosen = {"configuration": configuration_id} if configuration_id else {}
     made = post("billing_portal/sessions", key=key, customer=customer_id, return_url=return_url, **chosen)
     return str(made["url"])
@@ -123,7 +122,7 @@ def create_portal_session(customer_id: str, return_url: str, *, configuration_id
 def charge_saved_card(
     *, key: str, customer_id: str, amount: int, currency: str, description: str, metadata: Mapping[str, str]
 ) -> IntentState:
-    """Take money without anybody there. Raises BillingError `no_card`, `card_declined`, `authentication_required`."""
+    """Charges a saved card off session. Raises BillingError `no_card`, `card_declined`, `authentication_required`."""
     made = post(
         "payment_intents",
         key=key,
@@ -140,7 +139,7 @@ def charge_saved_card(
 
 
 def _saved_card(customer_id: str) -> str:
-    """The one that invoices are paid with, else the one saved last."""
+    """The default for invoices, else the one saved last."""
     customer = get(f"customers/{customer_id}")
     chosen = (customer.get("invoice_settings") or {}).get("default_payment_method")
     if chosen:
@@ -152,13 +151,13 @@ def _saved_card(customer_id: str) -> str:
 
 
 def create_refund(payment_intent_id: str, *, amount: int | None, key: str) -> None:
-    """Give money back, all that is left unless `amount` says less. Its events do the rest."""
+    """Refunds `amount`, by default all that is left. Events about the refund correct the credits."""
     part = {} if amount is None else {"amount": amount}
     post("refunds", key=key, payment_intent=payment_intent_id, **part)
 
 
 def cancel_subscriptions(customer_id: str) -> None:
-    """At once, and nothing is billed any more. Who is gone has none."""
+    """Cancels all at once, without further invoices. A missing customer has none."""
     try:
         for found in every("subscriptions", customer=customer_id):
             delete(f"subscriptions/{found['id']}")
@@ -168,7 +167,7 @@ def cancel_subscriptions(customer_id: str) -> None:
 
 
 def cancel_subscription(subscription_id: str) -> None:
-    """At once, with nothing given back for the rest. One that has ended or is gone stays so."""
+    """Cancels at once, without proration. An ended or missing subscription is no error."""
     try:
         delete(f"subscriptions/{subscription_id}")
     except BillingError as error:
@@ -177,7 +176,7 @@ def cancel_subscription(subscription_id: str) -> None:
 
 
 def pause_subscription(subscription_id: str, *, key: str) -> None:
-    """Its invoices are void from now on, until somebody resumes it at Stripe."""
+    """Voids its invoices from now on, until somebody resumes it at Stripe."""
     try:
         post(f"subscriptions/{subscription_id}", key=key, pause_collection={"behavior": "void"})
     except BillingError as error:

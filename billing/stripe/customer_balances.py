@@ -1,4 +1,4 @@
-"""A customer's balance at Stripe: what the next invoices are paid with. Ours are amounts in their favour."""
+"""Customers' balances at Stripe, from which the next invoices are paid. Amounts here are in the customer's favour."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ MARK = "voided_invoice_id"
 
 @dataclass(frozen=True)
 class Voided:
-    """What was taken out of a customer's balance for one invoice, by how many transactions, and what is left in it."""
+    """What was taken out of a balance for one invoice, in how many transactions, and what is left in it."""
 
     amount: int
     transactions: int
@@ -18,7 +18,7 @@ class Voided:
 
 
 def read_voided(customer_id: str, invoice_id: str) -> Voided | None:
-    """None for a customer who is gone, and the balance with them. Raises BillingError."""
+    """None for a deleted customer, whose balance is gone. Raises BillingError."""
     try:
         customer = get(f"customers/{customer_id}")
         if customer.get("deleted"):
@@ -33,7 +33,7 @@ def read_voided(customer_id: str, invoice_id: str) -> Voided | None:
 
 
 def void_balance(customer_id: str, invoice_id: str, amount: int, currency: str, *, transactions: int) -> None:
-    """Take `amount` out, or put back a negative one; once after so many `transactions`. Raises BillingError."""
+    """Takes `amount` out, or puts back a negative one; idempotent per number of `transactions`. Raises BillingError."""
     post(
         f"customers/{customer_id}/balance_transactions",
         key=f"void:{invoice_id}:{transactions}:{amount}",

@@ -1,4 +1,4 @@
-"""What dj-stripe does by itself that we would not, put right once when the site starts."""
+"""Changes to dj-stripe's behaviour, applied once when the process starts."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from django.conf import settings
 from djstripe.models import Account
 
 TIMEOUT = 10.0
-"""Seconds: dj-stripe reads an event's object again inside the transaction that stores the event."""
+"""Seconds: dj-stripe reads an event's object inside the transaction that stores the event."""
 
 
 def apply_patches() -> None:
     """Bounds dj-stripe's calls, and keeps the secret key out of the database.
 
-    To learn whose an object is, dj-stripe stores the key as plain text and asks Stripe for the account, which a
+    To find an object's account, dj-stripe stores the key as plain text and asks Stripe for the account, which a
     restricted key may not read. We have one account and know its name.
     """
     stripe.default_http_client = stripe.RequestsClient(timeout=TIMEOUT)

@@ -1,6 +1,6 @@
-"""Whether a signed body has the form of Stripe's events (https://docs.stripe.com/api/events/object).
+"""Validates the form of Stripe's events (https://docs.stripe.com/api/events/object).
 
-dj-stripe and the database would fail at other forms, and Stripe send them again for three days.
+dj-stripe and the database would fail at malformed ones, and Stripe would resend them for three days.
 """
 
 import json
@@ -13,7 +13,7 @@ from genvid.errors import MalformedBody, ValidationFailed
 
 ID_LENGTH = 255
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-"""In JSON: PostgreSQL stores no such character."""
+"""The JSON escape of NUL, which PostgreSQL does not store."""
 
 Check = Callable[[Any], bool]
 
@@ -68,7 +68,7 @@ def _is_moment(value: Any) -> bool:
 
 
 def _names_something(value: Any) -> bool:
-    """An id, or the object whole."""
+    """True for an id or a whole object."""
     return _text(ID_LENGTH)(value) or (_is_object(value) and _text(ID_LENGTH)(value.get("id")))
 
 

@@ -1,7 +1,7 @@
-"""Asking Stripe how things stand, by id: what an event says is never believed without it.
+"""Reads from Stripe by id: an event's own copy of an object is never used.
 
-Shapes: Stripe's API 2026-05-27.dahlia (periods stand on items, an invoice's subscription under `parent`, its payments
-in a list of their own).
+Source of the shapes: Stripe's API 2026-05-27.dahlia (periods are on items, an invoice's subscription is under `parent`,
+its payments are a list of their own).
 """
 
 from datetime import UTC, datetime
@@ -36,12 +36,12 @@ DISPUTES = {
     "lost": DisputeStatus.LOST,
     "prevented": DisputeStatus.CLOSED,
 }
-"""Stripe's words to ours; `prevented` disputes were settled by a refund before any money moved."""
+"""Stripe's statuses to ours; `prevented` disputes were settled by a refund before any money moved."""
 
 MARKS = frozenset({"checkout_id", "top_up_id"})
-"""What `buying` writes into the metadata of what is sold; charges have it from their payment intents."""
+"""Metadata keys that `commands` writes; charges inherit them from their payment intents."""
 COLLECTED = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
-"""Of these, Stripe shows in `pause_collection` alone that collection is paused."""
+"""Statuses in which only `pause_collection` shows that collection is paused."""
 
 
 def session(session_id: str) -> SessionState:
@@ -63,13 +63,13 @@ def session(session_id: str) -> SessionState:
 
 
 def session_of_intent(payment_intent_id: str) -> str:
-    """The session that a payment intent belongs to; "" for none."""
+    """ "" for none."""
     found = get("checkout/sessions", payment_intent=payment_intent_id, limit=1)["data"]
     return str(found[0]["id"]) if found else ""
 
 
 def invoice_of_intent(payment_intent_id: str) -> str:
-    """The invoice that a payment intent pays; "" for none."""
+    """ "" for none."""
     asked = {"type": "payment_intent", "payment_intent": payment_intent_id}
     found = get("invoice_payments", payment=asked, limit=1)["data"]
     return _id(found[0]["invoice"]) if found else ""
@@ -109,7 +109,7 @@ def invoice(invoice_id: str) -> InvoiceState:
 
 
 def _lines_of(found: Json) -> list[Json]:
-    """Those in the invoice itself; a long one is read page by page."""
+    """The lines in the invoice itself; a long list is read page by page."""
     lines: list[Json] = found["lines"]["data"]
     return list(every(f"invoices/{found['id']}/lines")) if found["lines"]["has_more"] else lines
 
@@ -152,7 +152,7 @@ def _invoice_line(line: Json, trial_ends_at: datetime | None) -> InvoiceLine:
 
 
 def _intent_that_paid(invoice_id: str) -> str:
-    """ "" for an invoice that was paid without money: a trial's, or by credit balance."""
+    """ "" for an invoice paid without money: a trial's, or by balance."""
     for found in get("invoice_payments", invoice=invoice_id, status="paid", limit=10)["data"]:
         if intent := _id(found["payment"].get("payment_intent")):
             return intent
@@ -179,13 +179,13 @@ def subscription(subscription_id: str) -> SubscriptionState:
 
 
 def _status_of(found: Json) -> SubscriptionStatus:
-    """One whose invoices are not collected is paused, whatever else Stripe calls it: nobody pays for it."""
+    """Paused where collection is paused, whatever its status: nobody pays for it."""
     status = SubscriptionStatus(found["status"])
     return SubscriptionStatus.PAUSED if found.get("pause_collection") and status in COLLECTED else status
 
 
 def charge(charge_id: str) -> ChargeState:
-    """With its refunds, disputes and fraud warnings: four reads."""
+    """With its refunds, disputes and fraud warnings: four requests."""
     found = get(f"charges/{charge_id}")
     warnings = get("radar/early_fraud_warnings", charge=charge_id, limit=10)["data"]
     return ChargeState(
@@ -221,7 +221,7 @@ def intent(payment_intent_id: str) -> IntentState:
 
 
 def intent_of_top_up(customer_id: str, top_up_id: str, *, since: datetime) -> IntentState | None:
-    """The customer's payment intent that carries this id of ours, by going through them."""
+    """Searches the customer's payment intents for the one with our id in its metadata."""
     for found in every("payment_intents", customer=customer_id, created={"gte": int(since.timestamp()) - 60}):
         if (found.get("metadata") or {}).get("top_up_id") == top_up_id:
             return intent_facts(found)
@@ -248,7 +248,7 @@ def _is_marked(found: Json) -> bool:
 
 
 def _id(found: Any) -> str:
-    """Of something that stands there whole, by its id, or not at all."""
+    """The id of an expanded object, an id as it is, "" for nothing."""
     return str(found["id"]) if isinstance(found, dict) else str(found or "")
 
 

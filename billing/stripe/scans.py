@@ -1,4 +1,4 @@
-"""Stripe's own books, to hold ours against."""
+"""Scans of Stripe's lists, for reconciliation."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from billing.stripe.stripe_client import every
 
 
 def undelivered_events(since: datetime, types: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Type and object of each event that some endpoint has not taken. Stripe keeps events for 30 days."""
+    """Type and object of each event that some endpoint has not accepted. Stripe keeps events for 30 days."""
     for kinds in (types[i : i + 20] for i in range(0, len(types), 20)):
         # Stripe takes at most 20 types a call.
         for event in every("events", types=list(kinds), delivery_success=False, created={"gte": _seconds(since)}):
@@ -18,7 +18,7 @@ def undelivered_events(since: datetime, types: Sequence[str]) -> Iterator[tuple[
 
 @dataclass(frozen=True)
 class Glance:
-    """A charge as its list shows it: enough to see whether it is worth a look."""
+    """A charge as Stripe's list shows it."""
 
     id: str
     customer_id: str
@@ -27,7 +27,7 @@ class Glance:
 
 
 def charges(since: datetime) -> Iterator[Glance]:
-    """Each charge that succeeded, newest first."""
+    """Succeeded charges, newest first."""
     for charge in every("charges", created={"gte": _seconds(since)}):
         if charge["paid"] and charge["status"] == "succeeded":
             yield Glance(
@@ -36,7 +36,7 @@ def charges(since: datetime) -> Iterator[Glance]:
 
 
 def warned_charges(since: datetime) -> Iterator[str]:
-    """Of which the card's bank warned."""
+    """Charges with an early fraud warning."""
     for warning in every("radar/early_fraud_warnings", created={"gte": _seconds(since)}):
         yield str(warning["charge"])
 

@@ -1,7 +1,7 @@
-"""Products, prices, the customer portal and our webhook, as Stripe keeps them.
+"""Products, prices, the customer portal and our webhook endpoint at Stripe.
 
-What makes something has the key of its business action. What only sets something as it should be has a new key each
-time: a repetition must be carried out, not answered from memory.
+Creating calls have the Idempotency-Key of their business action. Calls that set a state have a new key each time: a
+repetition must be carried out, not answered from Stripe's memory.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ def create_price(
 
 
 def retire_price(price_id: str) -> None:
-    """No longer for sale; who pays it goes on paying it. One that Stripe does not know is sold by nobody."""
+    """Deactivates it; subscribers keep it. A price that Stripe does not know is no error."""
     try:
         post(f"prices/{price_id}", key=str(uuid4()), active=False)
     except BillingError as error:
@@ -51,7 +51,7 @@ def retire_price(price_id: str) -> None:
 
 
 def has_price(price_id: str) -> bool:
-    """False for one of another mode or account of Stripe's."""
+    """False for one of another mode or account."""
     try:
         get(f"prices/{price_id}")
     except BillingError as error:
@@ -62,7 +62,9 @@ def has_price(price_id: str) -> bool:
 
 
 def ensure_portal(products: Mapping[str, Sequence[str]]) -> str:
-    """Our configuration of the portal, which lets customers switch between `products` (product id to price ids)."""
+    """Creates or updates our portal configuration, which lets customers switch between `products` (product id to price
+    ids).
+    """
     found = next(
         (each for each in every("billing_portal/configurations") if (each.get("metadata") or {}).get("by") == "genvid"),
         None,
@@ -96,12 +98,12 @@ def _portal_features(products: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 
 def find_endpoint(url: str) -> str:
-    """The id of our webhook endpoint at Stripe; "" while there is none."""
+    """ "" while there is none."""
     return next((str(each["id"]) for each in every("webhook_endpoints") if each["url"] == url), "")
 
 
 def create_endpoint(url: str, events: Sequence[str]) -> tuple[str, str]:
-    """Its id, and the signing secret that Stripe tells this once."""
+    """Returns its id and the signing secret, which Stripe shows only once."""
     made = post(
         "webhook_endpoints",
         key=str(uuid4()),

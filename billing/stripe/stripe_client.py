@@ -1,4 +1,4 @@
-"""The one way to Stripe: one API version, our own Idempotency-Key for each business action, our words for errors."""
+"""Calls to Stripe: one API version, our own Idempotency-Key for each business action, errors as BillingError."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -11,19 +11,19 @@ from billing.stripe.stripe_errors import BillingError, translated
 
 TIMEOUT = 20.0
 RETRIES = 2
-"""Of the SDK's own, with the same Idempotency-Key, within one call."""
+"""By the SDK, with the same Idempotency-Key, within one call."""
 PAGE = 100
 
 Json = dict[str, Any]
 
 
 def get(path: str, **params: Any) -> Json:
-    """One object. Raises BillingError."""
+    """Raises BillingError."""
     return _call("get", path, params)
 
 
 def post(path: str, *, key: str, **params: Any) -> Json:
-    """Make or change something; the same `key` gets the same answer for 24 hours. Raises BillingError."""
+    """Creates or changes something; the same `key` gets the same answer for 24 hours. Raises BillingError."""
     return _call("post", path, params, idempotency_key=key)
 
 

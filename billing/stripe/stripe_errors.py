@@ -1,4 +1,4 @@
-"""What can go wrong at Stripe's door, in our words."""
+"""Errors of Stripe as BillingError: our code, and whether a retry can help."""
 
 import stripe
 import structlog
@@ -7,7 +7,7 @@ logger = structlog.get_logger(__name__)
 
 
 class BillingError(Exception):
-    """What happened, and whether trying again can help. `payment_intent_id`: of a payment that was refused."""
+    """`payment_intent_id`: the payment that was refused."""
 
     def __init__(
         self, code: str, message: str = "", *, retryable: bool, decline_code: str = "", payment_intent_id: str = ""
@@ -30,7 +30,7 @@ KINDS: list[tuple[type[stripe.StripeError], str, bool]] = [
     (stripe.InvalidRequestError, "invalid_request", False),
     (stripe.APIError, "provider_error", True),
 ]
-"""By Stripe's classes of errors: our code, and whether a retry can help. The codes below go before it."""
+"""By the SDK's exception class: our code, and whether a retry can help. CODES takes precedence."""
 CODES: dict[str, tuple[str, bool]] = {
     "resource_missing": ("not_found", False),
     "idempotency_key_in_use": ("in_progress", True),
@@ -40,11 +40,11 @@ CODES: dict[str, tuple[str, bool]] = {
     "insufficient_funds": ("card_declined", False),
     "charge_already_refunded": ("already_refunded", False),
 }
-"""By Stripe's own error codes (https://docs.stripe.com/error-codes)."""
+"""By Stripe's error code (https://docs.stripe.com/error-codes)."""
 
 
 def translated(error: stripe.StripeError) -> BillingError:
-    """Closed: what is in neither table is loud, and not tried again."""
+    """An error that is in neither table is logged and not retried."""
     code, retryable = CODES.get(error.code or "") or _by_kind(error)
     details = error.error
     intent = getattr(details, "payment_intent", None)

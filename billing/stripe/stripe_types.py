@@ -1,4 +1,4 @@
-"""What Stripe says, in our words. Amounts are in minor units of `currency` (cents)."""
+"""Stripe's objects as dataclasses. Amounts are in minor units of `currency` (cents)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +14,6 @@ class SessionLine:
 
 @dataclass(frozen=True)
 class SessionState:
-    """A checkout session."""
-
     id: str
     mode: str
     status: str
@@ -37,12 +35,12 @@ class InvoiceLine:
     price_id: str
     quantity: int
     amount: int
-    """Negative for time not used. Before discounts, but of prorations after them."""
+    """Negative for unused time. Before discounts, but after them for prorations."""
     is_proration: bool
     start: datetime
     end: datetime
     nothing_is: int = 0
-    """What a proration of no money stands for: time bought (1) or given back (-1) at a discount of all, or a trial."""
+    """The sign of a proration of 0: time bought (1) or given back (-1) at a full discount, or a trial (0)."""
 
     @property
     def sign(self) -> int:
@@ -73,10 +71,10 @@ class InvoiceState:
     payment_intent_id: str
     lines: list[InvoiceLine] = field(default_factory=list)
     credit_before: int = 0
-    """What the customer had to their credit before the invoice, in minor units: the balance, seen from their side."""
+    """The customer's balance before the invoice, in their favour, in minor units."""
     credit_after: int = 0
     is_marked: bool = False
-    """Whether what we write into the metadata of our own stands there."""
+    """Whether our metadata is on it."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class SubscriptionState:
     id: str
     customer_id: str
     price_ids: list[str]
-    """Of its items; staff may add others than ours at Stripe."""
+    """Of its items; staff may add other prices at Stripe."""
     status: SubscriptionStatus
     current_period_start: datetime
     current_period_end: datetime
@@ -115,7 +113,7 @@ class DisputeState:
 
 @dataclass(frozen=True)
 class ChargeState:
-    """A charge with all that was ever taken back of it."""
+    """A charge with all refunds and disputes."""
 
     id: str
     customer_id: str
@@ -133,8 +131,6 @@ class ChargeState:
 
 @dataclass(frozen=True)
 class IntentState:
-    """A payment intent."""
-
     id: str
     status: str
     customer_id: str
@@ -143,5 +139,5 @@ class IntentState:
     charge_id: str
     created_at: datetime
     top_up_id: str = ""
-    """Of ours, where it pays for an automatic purchase."""
+    """Our id of the automatic purchase that it pays for, or ""."""
     error: str = ""

@@ -1,4 +1,4 @@
-"""Stripe's webhook at our side: which events we ask for, where they go, and how long what came is kept.
+"""Our webhook endpoint for Stripe: its event types, its URL, its rows in dj-stripe, and their retention.
 
 dj-stripe keeps a row for each delivery (`WebhookEventTrigger`, genuine or not) and one for each event (`Event`).
 """
@@ -48,28 +48,28 @@ EVENT_TYPES = (
     "refund.failed",
     "radar.early_fraud_warning.created",
 )
-"""What the endpoint is registered for and our receivers listen to (https://docs.stripe.com/api/events/types)."""
+"""The event types that the endpoint is registered for (https://docs.stripe.com/api/events/types)."""
 
 TOLERANCE = 300
-"""Seconds that a signature stays good; Stripe's own libraries take as many."""
+"""Seconds that a signature is accepted; Stripe's libraries use the same."""
 FORGERIES = timedelta(days=3)
 DELIVERIES = timedelta(days=30)
 EVENTS = timedelta(days=90)
-"""Longer than Stripe sends an event again: three days by itself, thirty by hand."""
+"""Longer than Stripe resends an event: three days by itself, thirty by hand."""
 
 
 def webhook_url() -> str:
-    """Where Stripe should deliver to; the same before and after the endpoint is registered."""
+    """The URL is the same before and after the endpoint is registered."""
     return f"{settings.PUBLIC_URL}{reverse('stripe-webhook', args=[_uuid()])}"
 
 
 def knows(endpoint_id: str) -> bool:
-    """Whether we can check what Stripe signs for this endpoint."""
+    """Whether we have the signing secret of this endpoint."""
     return _ours().filter(id=endpoint_id).exclude(secret="").exists()
 
 
 def endpoint_row(endpoint_id: str, secret: str) -> WebhookEndpoint:
-    """Let in what Stripe signs for this endpoint. One that is registered in place of another takes over its address."""
+    """Accepts what Stripe signs for this endpoint. One that replaces another takes over its URL."""
     values = {
         "djstripe_uuid": _uuid(),
         "url": webhook_url(),
@@ -87,25 +87,25 @@ def endpoint_row(endpoint_id: str, secret: str) -> WebhookEndpoint:
 
 
 def purge(now: datetime) -> None:
-    """Forget deliveries and events that have outlived their retention."""
+    """Deletes deliveries and events past their retention."""
     purge_triggers(now)
     purge_events(now)
 
 
 def purge_triggers(now: datetime) -> int:
-    """Forget deliveries: soon those that nobody had signed. Returns how many."""
+    """Deletes deliveries, forged ones sooner. Returns how many."""
     triggers = WebhookEventTrigger.objects.all()
     forged = delete_in_batches(triggers.filter(valid=False, created__lt=now - FORGERIES))
     return forged + delete_in_batches(triggers.filter(created__lt=now - DELIVERIES))
 
 
 def purge_events(now: datetime) -> int:
-    """Forget events, and with them that they were here before. Returns how many."""
+    """Deletes events, and with them the knowledge that they were processed. Returns how many."""
     return delete_in_batches(Event.objects.filter(djstripe_created__lt=now - EVENTS))
 
 
 def delete_customer_mirror(customer_id: str) -> None:
-    """Nothing here tells any more who a customer is: not the mirror, and not what came about them. Safe to repeat."""
+    """Deletes dj-stripe's mirror of a customer and the events about them. Safe to repeat."""
     events = Event.objects.filter(Q(data__object__customer=customer_id) | Q(data__object__id=customer_id))
     delete_in_batches(WebhookEventTrigger.objects.filter(body__contains=customer_id))
     delete_in_batches(events)
@@ -116,7 +116,7 @@ def delete_customer_mirror(customer_id: str) -> None:
 
 
 def _uuid() -> UUID:
-    """The endpoint's, kept for as long as it has a row; before that, one that only this installation can tell."""
+    """The endpoint's UUID; without a row, one derived from this installation's secret."""
     known = _ours().values_list("djstripe_uuid", flat=True).first()
     own = salted_hmac("billing.stripe_webhook", str(settings.STRIPE_LIVE_MODE), algorithm="sha256")
     return known or UUID(bytes=own.digest()[:16], version=4)

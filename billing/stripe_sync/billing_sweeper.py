@@ -1,4 +1,4 @@
-"""What billing does by the clock, and what the broker may have lost."""
+"""Periodic work of billing, and recovery of what the broker lost. Called by tasks."""
 
 from billing import mails
 from billing.purchases import auto_top_up, low_balance, payments, subscriptions
@@ -14,13 +14,13 @@ def sweep_all() -> None:
 
 
 def advance_periods() -> None:
-    """Monthly allowances that are due, and days of grace that have ended. Called every few minutes."""
+    """Grants due allowances and ends grace periods. Called every few minutes."""
     payments.grant_due_allowances()
     subscriptions.end_grace()
 
 
 def run_nightly() -> None:
-    """Delete old rows, then compare with Stripe. Raises BillingError."""
+    """Deletes old rows, then compares with Stripe. Raises BillingError."""
     sync_queue.delete_finished_syncs()
     mails.delete_old_letters()
     reconciliation.reconcile()

@@ -1,8 +1,7 @@
-"""One look at one thing of Stripe's: read it, and bring our books in line.
+"""Handlers that read one Stripe object and bring our tables in line with it.
 
-Called for webhooks, for returning buyers and by the nightly reconciliation alike; none is believed, all end here.
-
-Stripe is read outside any transaction; what is written afterwards may be repeated, in any order.
+Webhooks, returning buyers and the nightly reconciliation all end here. Stripe is read outside any transaction; the
+writes may be repeated, in any order.
 """
 
 from collections.abc import Callable
@@ -23,19 +22,19 @@ from billing.stripe.stripe_types import ChargeState
 logger = structlog.get_logger(__name__)
 Facts = TypeVar("Facts")
 SETTLING = timedelta(hours=1)
-"""In which what belongs to a charge must have turned up."""
+"""Within this time everything that belongs to a charge must have turned up."""
 
 
 def sync_object(kind: SyncKind, object_id: str) -> None:
-    """Raises BillingError where Stripe does not answer, or names something that looks ours and is unknown here.
+    """Raises BillingError where Stripe does not answer, or for an object that looks ours and is unknown here.
 
-    What is gone at Stripe is gone here too; what carries none of our marks is another business's, and left alone.
+    An object that Stripe has deleted counts as gone; one without our marks belongs to another business and is ignored.
     """
     HANDLERS[kind](object_id)
 
 
 def _told(read: Callable[[str], Facts], object_id: str) -> Facts | None:
-    """None for what Stripe does not know: deleted there, or of another mode or account. It counts as gone."""
+    """None for what Stripe does not know: deleted, or of another mode or account."""
     try:
         return read(object_id)
     except BillingError as error:
@@ -92,7 +91,7 @@ def _subscription(subscription_id: str) -> None:
 
 
 def _charge_of(payment: Payment) -> None:
-    """Its receipt, and whatever went back before we heard that it was paid."""
+    """Reads its receipt, and refunds from before the payment was recorded."""
     if payment.stripe_payment_intent_id and not payment.stripe_charge_id:
         intent = _told(queries.intent, payment.stripe_payment_intent_id)
         charge = _told(queries.charge, intent.charge_id) if intent and intent.charge_id else None
@@ -112,13 +111,13 @@ def _charge(charge_id: str) -> None:
 
 
 def _payment_of(facts: ChargeState) -> Payment | None:
-    """The row of the payment; where there is none yet, what was paid is looked up and recorded first."""
+    """The payment's row; records the payment first where it is missing."""
     mine = Payment.objects.filter(stripe_payment_intent_id=facts.payment_intent_id)
     return mine.first() or _origin(facts.payment_intent_id) or mine.first()
 
 
 def _origin(payment_intent_id: str) -> Payment | None:
-    """Of several that paid one invoice, each leads to the same row."""
+    """Any of several intents that paid one invoice leads to the same row."""
     if session_id := queries.session_of_intent(payment_intent_id):
         session = queries.session(session_id)
         if session.mode == "payment" and session.is_paid:
@@ -145,7 +144,7 @@ def _note_charge(payment: Payment, facts: ChargeState) -> None:
 
 
 def _refund_warned(facts: ChargeState) -> None:
-    """A refund costs less than the dispute that follows; its own events bring the rest."""
+    """A refund costs less than the dispute that would follow; its own events do the rest."""
     try:
         commands.create_refund(facts.payment_intent_id, amount=None, key=f"fraud:{facts.id}")
     except BillingError as error:
@@ -156,14 +155,14 @@ def _refund_warned(facts: ChargeState) -> None:
 
 
 def _intent(payment_intent_id: str) -> None:
-    """Payments of sessions and invoices are followed as such."""
+    """Intents of sessions and invoices are handled through those."""
     facts = _told(queries.intent, payment_intent_id)
     if facts is not None and facts.top_up_id:
         auto_top_up.sync_top_up(facts)
 
 
 def _customer(customer_id: str) -> None:
-    """Somebody deleted a customer of ours at Stripe; or we did, and the news of it tells their name once more."""
+    """A customer of ours was deleted at Stripe; if by us, the event has brought their name back into the mirror."""
     if not customers.is_ours(customer_id):
         return
     customers.release_customer_if_gone(customer_id)

@@ -1,8 +1,8 @@
-"""Our books against Stripe's, every night: what is provably right is repaired, the rest is reported.
+"""Nightly comparison with Stripe: repairs what is provably right, reports the rest.
 
-Five nets, each for what slips through the one before: looks that did not work out, events that no webhook took,
-purchases that never ended, subscriptions whose period is over, and the charges of the last weeks. A charge that our
-books have as Stripe's list shows it is passed over: there may be thousands, and a look takes four reads.
+Five sources: failed syncs, events that no webhook accepted, unfinished purchases, subscriptions past their period, and
+the charges of the last weeks. A charge that equals our row is skipped: there may be thousands, and reading one takes
+four requests.
 """
 
 from collections.abc import Iterator
@@ -28,19 +28,19 @@ TOLD = 50
 SETTLED = timedelta(hours=1)
 """A purchase younger than this is still being made."""
 OVERDUE = timedelta(days=1)
-"""After its period a subscription has renewed or ended, or is of another mode and gone."""
+"""This long after its period a subscription has renewed or ended, or is of another mode and gone."""
 
 
 @dataclass
 class Report:
-    """What was looked at, what had to be mended, and what nobody but staff can settle."""
+    """What was read, what was repaired, and what staff must settle."""
 
     looked_at: int = 0
     repaired: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
-        """For a mail: the first of what is unresolved; the log and the command have all of it."""
+        """For a mail: the first unresolved ones; the log and the command list all."""
         shown = [f"unresolved: {each}" for each in self.unresolved[:TOLD]]
         more = (
             [f"and {len(self.unresolved) - TOLD} more: manage.py reconcile_stripe"]
@@ -56,7 +56,7 @@ class Report:
 
 
 def reconcile(days: int = 35) -> Report:
-    """Look at everything of the last `days` again. Raises BillingError only where Stripe's lists cannot be read."""
+    """Re-reads everything of the last `days`. Raises BillingError only where Stripe's lists cannot be read."""
     report, since = Report(), timezone.now() - timedelta(days=days)
     report.repaired += funding_backfill.backfill_fundings()
     for target in _targets(since):
@@ -68,7 +68,7 @@ def reconcile(days: int = 35) -> Report:
 
 
 def _targets(since: datetime) -> dict[tuple[SyncKind, str], None]:
-    """What to look at, each once, in the order of the nets."""
+    """The objects to re-read, each once."""
     from_events = max(since, timezone.now() - EVENTS_KEPT)
     stuck = StripeSync.objects.exclude(error="").filter(noted_at__gte=since).values_list("kind", "object_id")
     found = dict.fromkeys((SyncKind(kind), object_id) for kind, object_id in stuck)
@@ -86,7 +86,7 @@ def _targets(since: datetime) -> dict[tuple[SyncKind, str], None]:
 
 
 def _charges(since: datetime) -> Iterator[str]:
-    """Those that our books have otherwise, or not at all; of disputes the list does not say how they stand."""
+    """Charges that differ from our rows or are missing; the list does not show a dispute's state."""
     # A row is made after its charge; an hour more is for clocks that differ.
     ours = Payment.objects.filter(created_at__gte=since - SETTLED, stripe_charge_id__isnull=False)
     refunded = dict(ours.values_list("stripe_charge_id", "amount_refunded"))
@@ -100,7 +100,7 @@ def _charges(since: datetime) -> Iterator[str]:
 
 
 def _is_foreign(customer_id: str) -> bool:
-    """Of another business on the same Stripe account, guests among them: each is asked about once a night."""
+    """Whether the customer is of another business on the same Stripe account. Each is looked up once a night."""
     try:
         return not customers.is_ours(customer_id)
     except BillingError:
@@ -123,7 +123,7 @@ def _look(report: Report, kind: SyncKind, object_id: str) -> None:
 
 
 def _state(kind: SyncKind, object_id: str) -> Any:
-    """What our books say of it; a look that changes this has mended something."""
+    """What our tables say of the object; a sync that changes this has repaired something."""
     paid = "account_id", "amount_refunded", "amount_disputed", "credits_taken_back", "fraud_warned_at"
     if kind == SyncKind.SESSION:
         session = Checkout.objects.filter(stripe_session_id=object_id).values_list("status").first()

@@ -1,4 +1,4 @@
-"""Telling Stripe what we sell, what customers may change, and where to call. Safe to repeat."""
+"""Registers at Stripe what we sell, the customer portal and our webhook. Safe to repeat."""
 
 import structlog
 from django.utils import timezone
@@ -12,7 +12,7 @@ logger = structlog.get_logger(__name__)
 
 
 def set_up_stripe() -> str:
-    """Products and prices, the portal, the webhook. Returns the webhook's address. Raises BillingError."""
+    """Products, prices, portal, webhook. Returns the webhook's URL. Raises BillingError."""
     count = stripe_prices.push_plans()
     portal = stripe_prices.push_portal()
     url = _register_webhook()
@@ -22,14 +22,14 @@ def set_up_stripe() -> str:
 
 
 def set_up_stripe_if_changed() -> None:
-    """After a change of plans: prices, and the portal where customers change to them. Raises BillingError."""
+    """After a change of plans: updates prices and the portal. Raises BillingError."""
     stripe_prices.push_plans()
     if Shop.objects.exclude(portal_configuration_id="").exists():
         stripe_prices.push_portal()
 
 
 def _register_webhook() -> str:
-    """Stripe tells the signing secret only once: an endpoint whose secret we do not have is made anew."""
+    """Stripe shows the signing secret only once: an endpoint whose secret is missing is created anew."""
     url = webhook_endpoint.webhook_url()
     theirs = stripe_catalogue.find_endpoint(url)
     if theirs and webhook_endpoint.knows(theirs):

@@ -1,8 +1,7 @@
-"""From "something changed at Stripe" to having looked, exactly as often as needed.
-
-An event only says where to look: a row in the transaction that stores the event, so that neither is without the other.
-Workers look at what is due (`following`), a sweep finds what the broker lost, and what fails is tried again after
-longer and longer pauses, until it succeeds. Looking twice, late or out of order does no harm.
+"""Work queue of Stripe objects to re-read. One row per object; `version` makes a change during a run trigger another
+run. The row is written in the transaction that stores the event. Workers run what is due (`handlers`), a sweep finds
+what the broker lost, and failures are retried after growing pauses. Running twice, late or out of order does no
+harm.
 """
 
 from collections.abc import Mapping
@@ -37,20 +36,20 @@ ITSELF = {
     "payment_intent.": SyncKind.PAYMENT_INTENT,
     "customer.deleted": SyncKind.CUSTOMER,
 }
-"""Events whose object is the thing to look at."""
+"""Event types whose object is the one to read."""
 OF_A_CHARGE = ("charge.dispute.", "refund.", "radar.early_fraud_warning.")
-"""Events whose object names the charge to look at."""
+"""Event types whose object names the charge to read."""
 
 
 def request_sync_for_event(event_type: str, obj: Mapping[str, Any]) -> None:
-    """Have somebody look at what an event of Stripe's is about. Events that concern nothing of ours are passed over."""
+    """Requests the sync of the event's object. Events about nothing of ours are ignored."""
     target = target_of(event_type, obj)
     if target is not None:
         request_sync(*target)
 
 
 def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[SyncKind, str] | None:
-    """What to look at, by the words of Stripe's event catalogue; None for what we do not follow."""
+    """The object to read, from the event's type; None for events that are not handled."""
     if event_type.startswith(OF_A_CHARGE):
         charge = obj.get("charge")
         return (SyncKind.CHARGE, str(charge["id"] if isinstance(charge, Mapping) else charge)) if charge else None
@@ -64,7 +63,7 @@ def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[SyncKind, str] |
 
 @transaction.atomic
 def request_sync(kind: SyncKind, object_id: str) -> StripeSync:
-    """One row a thing: what is noted while somebody looks is looked at once more afterwards."""
+    """One row per object: a request during a run makes it run once more."""
     noted = {"due_at": from_now(), "noted_at": timezone.now()}
     row, is_new = StripeSync.objects.get_or_create(kind=kind, object_id=object_id, defaults=noted)
     if not is_new:
@@ -74,7 +73,7 @@ def request_sync(kind: SyncKind, object_id: str) -> StripeSync:
 
 
 def run_sync(pk: int) -> bool:
-    """Look at what is due. False when it was not, or did not work out: it is due again later then."""
+    """Runs one sync. False when it was not due, or failed and will be retried."""
     row: StripeSync | None = StripeSync.objects.filter(pk=pk).claim(settings.BILLING_LEASE)
     if row is None:
         return False
@@ -111,6 +110,6 @@ def sweep_syncs() -> int:
 
 
 def delete_finished_syncs() -> int:
-    """Rows of which nothing has been heard for long. Returns how many."""
+    """Deletes rows without events for long. Returns how many."""
     quiet = StripeSync.objects.filter(due_at=None, error="", noted_at__lt=timezone.now() - KEPT)
     return quiet.delete()[0]

@@ -1,1 +1,1 @@
-"""Money, as its owners see it: one module a resource."""
+"""Viewsets of billing, one module per resource, and Stripe's webhook view."""

@@ -1,4 +1,4 @@
-"""Stripe's knock. We look at the signature and at what was sent; dj-stripe stores, mirrors and tells our receivers."""
+"""Stripe's webhook view: verifies signature and form; dj-stripe stores and mirrors the event and sends its signals."""
 
 import json
 from functools import partial
@@ -30,7 +30,7 @@ NOWHERE = "0.0.0.0"  # noqa: S104 - no address that is bound, but the one that d
 
 @csrf_exempt
 def stripe_webhook(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """200: kept, now or before. Anything else, and Stripe sends it again for three days."""
+    """200: stored, now or before. After any other status Stripe resends for three days."""
     return receive(request, partial(_accept, uuid))
 
 
@@ -53,7 +53,7 @@ def _accept(uuid: UUID, request: HttpRequest, body: bytes) -> None:
 
 
 def _is_genuine(body: bytes, signature: str, endpoint: WebhookEndpoint) -> bool:
-    """Whether it was signed with the endpoint's secret, lately (https://docs.stripe.com/webhooks/signature)."""
+    """Whether it was signed recently with the endpoint's secret (https://docs.stripe.com/webhooks/signature)."""
     try:
         WebhookSignature.verify_header(body, signature, endpoint.secret, endpoint.djstripe_tolerance)
     except (SignatureVerificationError, UnicodeDecodeError, TypeError):
@@ -63,7 +63,7 @@ def _is_genuine(body: bytes, signature: str, endpoint: WebhookEndpoint) -> bool:
 
 
 def _keep_forgery(request: HttpRequest, event: dict[str, Any], endpoint: WebhookEndpoint) -> None:
-    """For staff: with a wrong secret every delivery of Stripe's is one."""
+    """Stored for staff: with a wrong secret every delivery of Stripe's is a forgery."""
     if request.headers.get("Stripe-Signature"):
         bare = _bare(request)
         WebhookEventTrigger.objects.create(
@@ -76,7 +76,7 @@ def _keep_forgery(request: HttpRequest, event: dict[str, Any], endpoint: Webhook
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    """Only an object: at other JSON dj-stripe fails before it has looked at the signature."""
+    """Only an object: dj-stripe fails at other JSON before it checks the signature."""
     try:
         event = json.loads(body.decode())
     except (ValueError, RecursionError) as error:
@@ -87,7 +87,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 def _hand_over(request: HttpRequest, uuid: UUID, event: dict[str, Any]) -> None:
-    """Has dj-stripe store the event, unless it has. Raises what handlers raise, with nothing stored."""
+    """Lets dj-stripe store the event, unless it has. Raises what receivers raise, with nothing stored."""
     try:
         answer = ProcessWebhookView.as_view()(_bare(request), uuid=uuid)
     except StripeError as error:
@@ -99,10 +99,10 @@ def _hand_over(request: HttpRequest, uuid: UUID, event: dict[str, Any]) -> None:
 
 
 def _go_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
-    """Stripe did not tell dj-stripe what the event is about.
+    """Stripe did not return the event's object to dj-stripe.
 
-    A definite answer, such as that it is no more, would be the same in three days: we look at it without a mirror.
-    Raises ProviderUnavailable where asking again can help.
+    A definite answer, such as a deleted object, would be the same in three days: the sync runs without a mirror. Raises
+    ProviderUnavailable where a retry can help.
     """
     refused = translated(error)
     logger.warning("stripe_event_not_mirrored", event_id=event["id"], type=event["type"], error=repr(error))
@@ -116,10 +116,10 @@ def _go_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
 
 
 def _bare(request: HttpRequest) -> HttpRequest:
-    """All that dj-stripe gets of a request.
+    """A request with nothing but body, signature and address.
 
-    It would store every header, believe any `X-Forwarded-For`, and under DEBUG take the secret that a signature is
-    checked with from `X-Djstripe-Webhook-Secret`.
+    dj-stripe would store every header, trust any `X-Forwarded-For`, and under DEBUG take the signing secret from
+    `X-Djstripe-Webhook-Secret`.
     """
     address = client_address(request)
     bare = HttpRequest()

@@ -1,4 +1,4 @@
-"""What an account pays for: its subscription, invoices, payments, and what is bought automatically."""
+"""Viewsets of the subscription, invoices, payments and automatic purchases."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -77,7 +77,7 @@ class PaymentViewSet(ListMixin, RetrieveMixin, AccountViewSet):
 
 
 class AutoTopUpViewSet(AccountViewSet):
-    """The rule by which an account buys credits when they run low: one for each account."""
+    """The account's rule for automatic purchases, one per account."""
 
     tag = "Billing and usage"
     endpoints = {

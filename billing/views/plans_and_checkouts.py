@@ -1,4 +1,4 @@
-"""What is for sale, and the ways to Stripe's pages."""
+"""Viewsets of plans, checkouts and the customer portal."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -85,8 +85,6 @@ class CheckoutViewSet(AccountViewSet):
 
 
 class PortalViewSet(AccountViewSet):
-    """Stripe's customer portal."""
-
     tag = "Billing and usage"
     endpoints = {
         "create": Endpoint(

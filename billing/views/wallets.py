@@ -1,4 +1,4 @@
-"""The wallet and its ledger, as their owner sees them."""
+"""Viewsets of the wallet and its ledger."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -16,7 +16,7 @@ from genvid.api.viewsets import ListMixin
 
 
 class WalletViewSet(AccountViewSet):
-    """The credits of the caller's account: one wallet for each."""
+    """The credits of the caller's account, one wallet per account."""
 
     tag = "Billing and usage"
     endpoints = {

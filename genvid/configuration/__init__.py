@@ -1,7 +1,7 @@
-"""The settings that come from the environment: their declarations, their reader, and the pages made from them.
+"""The settings that come from the environment: declarations, reader, and the pages generated from them.
 
-`declared/` says all that there is to say about each; `genvid.settings` reads them through `DeclaredEnv`;
-`python -m genvid.configuration` writes docs/configuration.md and .env.example.
+`declared/` holds the declarations, `genvid.settings` reads them through `DeclaredEnv`, `python -m genvid.configuration`
+writes docs/configuration.md and .env.example.
 """
 
 from genvid.configuration.reader import ConfigurationError, DeclaredEnv

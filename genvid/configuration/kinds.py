@@ -1,4 +1,4 @@
-"""What a setting's value may be: one class per kind, which parses the text of a variable or refuses it."""
+"""Kinds of values: each class parses the text of a variable or refuses it."""
 
 import math
 import re
@@ -15,19 +15,19 @@ from limits import RateLimitItem
 from limits import parse as parse_rate
 
 OFF = -1
-"""What `Bound` reads where there is no bound."""
+"""The value of a `Bound` that is switched off."""
 OFF_WORDS = ("false", "off", "n", "no", "0")
 
 
 class Kind(ABC):
-    """A form of value. `expected` completes the sentence "write …"."""
+    """`expected` completes the sentence "write …"."""
 
     note: ClassVar[str] = ""
-    """What .env.example adds to a setting's meaning."""
+    """Text that .env.example adds to a setting's meaning."""
 
     @property
     def refuses(self) -> bool:
-        """Whether there is any text that it does not take."""
+        """Whether some text is refused."""
         return True
 
     @property
@@ -41,7 +41,7 @@ class Kind(ABC):
 
 @dataclass(frozen=True)
 class Text(Kind):
-    """Any text, which is checked where it is used."""
+    """Any text."""
 
     filled: bool = False
 
@@ -87,7 +87,7 @@ class Choice(Kind):
 
 
 class Switch(Kind):
-    """On or off in django-environ's words, and no other."""
+    """On or off in django-environ's words, and no others."""
 
     expected = "on or off"
 
@@ -117,7 +117,7 @@ class Whole(Kind):
 
 
 class Bound(Kind):
-    """A whole number that something may not go beyond; OFF where there is no bound."""
+    """An upper limit as a whole number; OFF for no limit."""
 
     expected = "a whole number from 0, or off"
 
@@ -132,7 +132,7 @@ class Bound(Kind):
 
 @dataclass(frozen=True)
 class Number(Kind):
-    """A number that may have a fraction: from 0, or above it."""
+    """A number with an optional fraction: from 0, or above it."""
 
     above_zero: bool = False
 
@@ -149,7 +149,7 @@ class Number(Kind):
 
 @dataclass(frozen=True)
 class Url(Kind):
-    """An http or https address, or nothing where that is allowed."""
+    """An http or https URL; empty where that is allowed."""
 
     optional: bool = False
 
@@ -169,7 +169,7 @@ class Url(Kind):
 
 @dataclass(frozen=True)
 class Words(Kind):
-    """Texts separated by commas, with nothing around them; empty ones are left out."""
+    """Texts separated by commas, stripped; empty ones are left out."""
 
     note = "separated by commas"
 
@@ -217,7 +217,7 @@ class MailAddress(Kind):
 
 
 class Rate(Kind):
-    """So many in a time, as the `limits` library writes it."""
+    """A rate limit in the notation of the `limits` library."""
 
     expected = "a rate such as 60/minute or 5/15 minutes"
 
@@ -226,7 +226,7 @@ class Rate(Kind):
 
 
 class Folder(Kind):
-    """A path, absolute or from the folder in which the process starts."""
+    """A path, absolute or relative to the working directory."""
 
     expected = "a path"
 
@@ -237,7 +237,7 @@ class Folder(Kind):
 
 
 class DatabaseUrl(Kind):
-    """The address of a PostgreSQL or SQLite database, as Django's DATABASES has it."""
+    """The URL of a PostgreSQL or SQLite database, parsed to an entry of DATABASES."""
 
     expected = "postgres://user:password@host:5432/name or sqlite:////path"
 
@@ -249,7 +249,7 @@ class DatabaseUrl(Kind):
 
 
 class RedisUrl(Kind):
-    """The address of a Redis database, or nothing."""
+    """The URL of a Redis database, or empty."""
 
     expected = "redis://host:6379/0, or nothing"
 
@@ -260,7 +260,7 @@ class RedisUrl(Kind):
 
 
 class EmailUrl(Kind):
-    """The address of a mail server as Django's EMAIL_… settings; none of them for nothing."""
+    """The URL of a mail server, parsed to Django's EMAIL_… settings; empty for none."""
 
     expected = "smtp+tls://user:password@host:587, another scheme that django-environ knows, or nothing"
 

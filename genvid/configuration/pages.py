@@ -1,4 +1,4 @@
-"""docs/configuration.md and .env.example, made from the declarations."""
+"""Generates docs/configuration.md and .env.example from the declarations."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +105,6 @@ def _lines(setting: Setting) -> list[str]:
 
 
 def _unit(setting: Setting) -> str:
-    """Where the meaning does not name it already."""
+    """Empty where the meaning names the unit already."""
     is_told = setting.unit.removesuffix("s") in setting.meaning.lower()
     return "" if is_told else setting.unit

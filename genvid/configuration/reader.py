@@ -18,10 +18,10 @@ Words = list[str]
 
 
 class ConfigurationError(ImproperlyConfigured, SystemExit):
-    """A setting that the operator has to mend; the message names it.
+    """A setting that the operator must correct; the message names it.
 
-    A SystemExit too: whichever program loads the settings (manage.py, granian, celery) prints the message without a
-    traceback and ends with exit code 1.
+    A SystemExit too: every program that loads the settings (manage.py, granian, celery) prints the message without a
+    traceback and exits with code 1.
     """
 
     def __init__(self, message: builtins.str, *others: builtins.str) -> None:
@@ -32,13 +32,12 @@ class ConfigurationError(ImproperlyConfigured, SystemExit):
 class DeclaredEnv:
     """django-environ's typed readers for the settings of `declared`, with their defaults.
 
-    `default` is given where the declaration says that the settings file works it out, and only there. Raises
-    ConfigurationError for a value that is missing or malformed.
+    `default` is passed only where the declaration says that genvid/settings.py computes it. Raises ConfigurationError
+    for a missing or malformed value.
     """
 
     def __init__(self, declared: Mapping[builtins.str, Setting] = SETTINGS) -> None:
         self.values: dict[builtins.str, Any] = {}
-        """What has been read."""
         self._declared = declared
         self._env = Env()
 
@@ -92,7 +91,7 @@ class DeclaredEnv:
         return value
 
     def _problems(self, *, but: builtins.str) -> Iterator[builtins.str]:
-        """What else is malformed: an operator mends all of it at once."""
+        """All other malformed settings, so that an operator corrects everything at once."""
         for name, setting in self._declared.items():
             if name == but or setting.read_by != SETTINGS_FILE:
                 continue
@@ -104,7 +103,7 @@ class DeclaredEnv:
                 yield builtins.str(error)
 
     def _text_of(self, setting: Setting) -> builtins.str | None:
-        """What the operator wrote; None for nothing. A leading $ names another variable, as django-environ has it."""
+        """What the operator wrote; None for nothing. A leading $ names another variable (django-environ)."""
         if setting.comes_from_file and (path := os.environ.get(f"{setting.name}_FILE")):
             return _content(f"{setting.name}_FILE", path)
         if setting.name not in self._env:
@@ -130,7 +129,7 @@ _WHERE = "in the environment or in .env; docs/configuration.md"
 
 
 def _content(name: str, path: str) -> str:
-    """Without the newline at its end, which most editors and `echo` write."""
+    """Without the trailing newline, which most editors and `echo` write."""
     try:
         return Path(path).read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,10 +9,10 @@ SETTINGS_FILE = "genvid/settings.py"
 
 @dataclass(frozen=True)
 class Setting:
-    """An environment variable: what it means, and all that is to be said about its value.
+    """An environment variable: its meaning and its value.
 
-    Defaults are written as an operator would write them, and parsed like any other value. One that has neither
-    `default` nor `computed` must be given.
+    Defaults are written as an operator would write them and parsed like any other value. A setting with neither
+    `default` nor `computed` is required.
     """
 
     name: str
@@ -24,20 +24,20 @@ class Setting:
     testing: str | None = None
     """The default under `make test`, where it differs."""
     computed: str = ""
-    """The default in words, where genvid/settings.py works it out."""
+    """The default in words, where genvid/settings.py computes it."""
     unit: str = ""
     wrong: str = ""
-    """What a value does that has the right form and is wrong all the same."""
+    """The effect of a well-formed but wrong value."""
     checks: tuple[str, ...] = ()
-    """The system checks that judge it."""
+    """Ids of the system checks that judge it."""
     secret: bool = False
     read_by: str = SETTINGS_FILE
     example: str | None = None
     """What .env.example shows beside `# NAME=` instead of the default."""
     fill_in: str | None = None
-    """What .env.example sets, for the settings that a production site has to."""
+    """What .env.example sets, for settings that production requires."""
     internal: bool = False
-    """Set by the project's own commands, and by nobody else: not in .env.example."""
+    """Set by the project's own commands only: not in .env.example."""
 
     @property
     def is_required(self) -> bool:

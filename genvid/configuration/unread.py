@@ -1,4 +1,4 @@
-"""Names that look like settings of genvid and that nothing reads: typing errors, or settings that are gone."""
+"""Finds variables that look like settings of genvid but are read by nothing: typing errors and removed settings."""
 
 import os
 import re
@@ -13,7 +13,7 @@ BEGINNINGS = (
     *("JWT_", "MEDIA_", "METRICS_", "RATE_LIMIT", "REQUIRE_", "S3_", "SIGNUP_", "STRIPE_", "SUBSCRIPTION_"),
     *("TEST_RENDERER_", "VIDEO_", "WEBHOOK_"),
 )
-"""What begins like this is meant for genvid."""
+"""Prefixes of variables that are meant for genvid."""
 OF_THE_TESTS = re.compile(r"GENVID_TEST_[A-Z_]+")
 MOST_EDITS = 2
 LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
@@ -21,7 +21,7 @@ LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
 
 @dataclass(frozen=True)
 class UnreadName:
-    """A name that nothing reads. `meant` is the setting that it is most like; empty where it is like none."""
+    """`meant` is the most similar setting, or empty."""
 
     name: str
     place: str
@@ -33,7 +33,7 @@ class UnreadName:
 
 
 def unread_names(*files: Path) -> list[UnreadName]:
-    """Of the environment and of these files, those that begin like a setting or lie within two letters of one."""
+    """Unread names in the environment and in these files that have our prefix or lie within two edits of a setting."""
     written = {name: str(file) for file in reversed(files) for name in names_in(file)}
     found = [_judge(name, place, is_written=True) for name, place in written.items()]
     found += [_judge(name, "the environment", is_written=False) for name in os.environ if name not in written]
@@ -57,19 +57,21 @@ def _judge(name: str, place: str, *, is_written: bool) -> UnreadName | None:
 
 
 def _edits(name: str, *, is_written: bool) -> int:
-    """In the environment stand the names of other programs too: PATH is no PORT."""
+    """Fewer edits are allowed in the environment, which holds other programs' names: PATH is not a typing error for
+    PORT.
+    """
     return MOST_EDITS if is_written or len(name) >= 8 else 0
 
 
 def nearest(name: str, names: Iterable[str], *, edits: int) -> str:
-    """The name that takes the fewest edits, at most so many; empty where there is none."""
+    """The name with the fewest edits, at most `edits`; empty where there is none."""
     near = [(distance(name.upper(), other), other) for other in names if abs(len(name) - len(other)) <= edits]
     best = min(near, default=(edits + 1, ""))
     return best[1] if best[0] <= edits else ""
 
 
 def distance(one: str, other: str) -> int:
-    """Letters to add, to drop, to change, or to swap with a neighbour."""
+    """Damerau-Levenshtein distance: insertions, deletions, changes, and swaps of neighbours."""
     before: list[int] = []
     last = list(range(len(other) + 1))
     for row, letter in enumerate(one, 1):

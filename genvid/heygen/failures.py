@@ -1,4 +1,6 @@
-"""From HeyGen's failure codes and texts to ours. Customers see our words only: the provider's may change or leak."""
+"""Maps HeyGen's failure codes to our own codes and texts. Customers see only ours: HeyGen's may change or reveal
+internals.
+"""
 
 from collections.abc import Mapping
 
@@ -27,7 +29,7 @@ RETRYABLE = frozenset({"image_unreachable", "provider_problem", "render_failed"}
 
 
 def failure_of_video(raw_code: str, raw_message: str) -> Failure:
-    """Why a render failed. An unknown reason is loud, and taken for a failed render that may be tried again."""
+    """Why a render failed. An unknown reason is alarmed and counts as a failure that may be ordered again."""
     judgement = judge_failure(raw_code, raw_message)
     if not judgement.is_known:
         logger.warning("heygen_unknown_failure", code=raw_code, provider_message=raw_message)
@@ -35,7 +37,6 @@ def failure_of_video(raw_code: str, raw_message: str) -> Failure:
 
 
 def failure_of_error(error: HeyGenError) -> Failure:
-    """What to tell a customer whose video HeyGen refused, at the order or when its status was read."""
     status = error.status or (403 if isinstance(error, OperatorProblem) else 400)
     judgement = error.judgement or judge_error(error.code, error.message, status, error.param or "")
     return _failure(judgement, error.code, error.message)

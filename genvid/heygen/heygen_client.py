@@ -1,4 +1,4 @@
-"""The one door to HeyGen's API v3: our verbs, our words, our errors. Every verb may raise any `HeyGenError`."""
+"""Client of HeyGen's API v3, the only way to HeyGen. Every method may raise any `HeyGenError`."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,9 @@ IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 
 @dataclass(frozen=True)
 class HeyGenClient:
-    """Timeouts are in seconds. `media_hosts`: the names, or suffixes with a leading dot, that files may come from."""
+    """`media_hosts`: host names, or suffixes with a leading dot, from which files may be downloaded. Timeouts in
+    seconds.
+    """
 
     base_url: str
     api_key: str
@@ -51,9 +53,9 @@ class HeyGenClient:
     allow_private_media: bool = False
 
     def create_video(self, spec: RenderSpec, *, idempotency_key: str, callback_id: str) -> Submission:
-        """Order a video. With the same key, within 24 hours, HeyGen answers what it answered first.
+        """Order a video. Within 24 hours HeyGen answers a repeated key with its first answer.
 
-        An avatar or voice that HeyGen no longer has is `Refused` here: it is the input that must change.
+        Raises `Refused` for an avatar or voice that HeyGen no longer has: the input must change.
         """
         if not IDEMPOTENCY_KEY.fullmatch(idempotency_key):
             raise ValueError("not a valid idempotency key")
@@ -65,7 +67,6 @@ class HeyGenClient:
         return Submission(_require(data, "video_id"), wire.read_text(data, "status"))
 
     def get_video(self, video_id: str, *, captioned: bool = False) -> RemoteVideo:
-        """`captioned` makes `file_url` the file with burned-in captions, where there is one."""
         data = _object(self._read("get_video", f"/v3/videos/{_segment(video_id)}"))
         _require(data, "status")
         if wire.read_text(data, "id", "video_id") not in ("", video_id):
@@ -73,7 +74,7 @@ class HeyGenClient:
         return wire.read_video({**data, "id": video_id}, captioned=captioned)
 
     def get_statuses(self, video_ids: Sequence[str]) -> dict[str, RenderState]:
-        """The states of up to 100 videos in one call. An id that the answer leaves out is left out here."""
+        """The states of up to 100 videos in one call; ids that HeyGen's answer leaves out are missing."""
         if len(video_ids) > MAX_STATUS_IDS:
             raise ValueError(f"at most {MAX_STATUS_IDS} ids")
         if not video_ids:
@@ -84,12 +85,12 @@ class HeyGenClient:
         return {video_id: wire.read_state(word) for video_id, word in rows if word and video_id in video_ids}
 
     def find_videos(self, title: str) -> Iterator[RemoteVideo]:
-        """Videos whose title contains `title`: how a submission with an unknown outcome is found again."""
+        """Videos whose title contains `title`. Finds an order whose answer was lost."""
         params = {"title": title, "limit": "100"}
         return self._pages("find_videos", "/v3/videos", params, wire.read_video)
 
     def delete_video(self, video_id: str) -> bool:
-        """False when it was gone already. It neither stops a render nor refunds it."""
+        """False when it was deleted before. Deleting neither stops a render nor refunds it."""
         try:
             self._write("delete_video", "DELETE", f"/v3/videos/{_segment(video_id)}")
         except NotFound:
@@ -97,10 +98,10 @@ class HeyGenClient:
         return True
 
     def iter_looks(self) -> Iterator[Look]:
-        """All looks, public and private. Raises when the list breaks off, so a part never passes for the whole.
+        """All looks, public and private. Raises when a page fails, so a part never passes for the whole.
 
-        HeyGen says whose a look is by the list that it stands in. Private ones come last: of a look that stands in
-        both lists the last word is that it is private.
+        Whether a look is private follows from the list that holds it. Private ones come last, so they win for a look in
+        both lists.
         """
         for ownership in ("public", "private"):
             params = {"ownership": ownership, "limit": "50"}
@@ -108,7 +109,7 @@ class HeyGenClient:
             yield from self._pages("iter_looks", "/v3/avatars/looks", params, read)
 
     def iter_voices(self) -> Iterator[RemoteVoice]:
-        """All voices; HeyGen lists public and private ones apart."""
+        """All voices; HeyGen lists public and private ones separately."""
         for kind in ("public", "private"):
             params = {"type": kind, "limit": "100"}
             read = partial(wire.read_voice, is_private=kind == "private")
@@ -118,7 +119,7 @@ class HeyGenClient:
         return wire.read_account(_object(self._read("get_account", "/v3/users/me")))
 
     def register_webhook(self, url: str, events: Sequence[str]) -> WebhookEndpoint:
-        """Keep the secret: it is not shown again. No events means all of them."""
+        """The answer's secret is not shown again. An empty `events` subscribes to all."""
         body = {"url": url, "events": list(events) or None}
         data = self._write("register_webhook", "POST", "/v3/webhooks/endpoints", body)
         _require(data, "endpoint_id")
@@ -129,12 +130,12 @@ class HeyGenClient:
         return self._pages("iter_webhooks", "/v3/webhooks/endpoints", params, wire.read_webhook_endpoint)
 
     def rotate_webhook_secret(self, endpoint_id: str) -> str:
-        """The new secret. The old one is dead at once."""
+        """Returns the new secret. HeyGen stops signing with the old one at once."""
         path = f"/v3/webhooks/endpoints/{_segment(endpoint_id)}/rotate-secret"
         return _require(self._write("rotate_webhook_secret", "POST", path), "secret")
 
     def iter_events(self, event_type: str) -> Iterator[WebhookNotice]:
-        """HeyGen's history of one kind of event, newest first (an order that its documents do not promise)."""
+        """HeyGen's history of one event type, newest first (observed; not documented)."""
         params = {"limit": "100", "event_type": event_type}
         return self._pages("iter_events", "/v3/webhooks/events", params, read_event)
 
@@ -150,9 +151,9 @@ class HeyGenClient:
         etag: str | None = None,
         begin: Callable[[Head], None] | None = None,
     ) -> Download:
-        """Copy a file of HeyGen's into `sink`, without our key. Arguments as for `genvid.http.download`.
+        """Copy a file of HeyGen's into `sink`, without our API key. Arguments as for `genvid.http.download`.
 
-        `LinkExpired`: read the video again. `Unknown` with code "rangerefused": start again from the beginning.
+        Raises `LinkExpired` (read the video again) and `Unknown` with code "rangerefused" (start from the beginning).
         """
         return fetch_media(
             url,
@@ -183,7 +184,7 @@ class HeyGenClient:
     def _pages(
         self, operation: str, path: str, params: Mapping[str, str], read: Callable[[wire.Json], T]
     ) -> Iterator[T]:
-        """Every row of every page. A list without an end, or one that breaks off, is `Unknown`."""
+        """Every row of every page. Raises `Unknown` for a list without an end or with a page that fails."""
         seen: set[str] = set()
         token = ""
         while len(seen) < MAX_PAGES:
@@ -199,7 +200,6 @@ class HeyGenClient:
 
 
 def get_client() -> HeyGenClient:
-    """The client that the settings describe."""
     return HeyGenClient(
         base_url=settings.HEYGEN_BASE_URL,
         api_key=settings.HEYGEN_API_KEY.strip(),
@@ -211,7 +211,7 @@ def get_client() -> HeyGenClient:
 
 
 def get_test_client() -> HeyGenClient:
-    """The client for test keys: the same protocol, spoken by a sandbox that marks its videos and charges nobody."""
+    """The client for test keys: a sandbox that speaks HeyGen's protocol, watermarks its videos and charges nothing."""
     address = urlsplit(settings.TEST_RENDERER_URL)
     return HeyGenClient(
         base_url=settings.TEST_RENDERER_URL,
@@ -225,7 +225,7 @@ def get_test_client() -> HeyGenClient:
 
 
 def _segment(identifier: str) -> str:
-    """An id as one part of a path. Empty or dots-only, it would name another resource."""
+    """An id as one path segment. Raises ValueError for an empty or dots-only id, which would name another resource."""
     if not identifier.strip("."):
         raise ValueError("not an id")
     return quote(identifier, safe="")
@@ -239,7 +239,7 @@ def _object(envelope: wire.Json) -> wire.Json:
 
 
 def _rows(envelope: wire.Json) -> list[dict[str, Any]]:
-    """The rows of a list that have an id; one without is of no use, and is only logged."""
+    """The rows of a list that have an id; others are logged and skipped."""
     if not isinstance(envelope["data"], list):
         raise Unknown("unreadable", "data is not a list")
     rows = [row for row in envelope["data"] if isinstance(row, dict) and _has_id(row)]

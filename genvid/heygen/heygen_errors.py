@@ -1,4 +1,4 @@
-"""What can go wrong at HeyGen, by what it means for us: a definite no, our own problem, wait, or unknown."""
+"""Errors of HeyGen's API, by their consequence for us: refused, our own problem, wait, or outcome unknown."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,12 +13,12 @@ logger = structlog.get_logger(__name__)
 class HeyGenError(Exception):
     """`code` is HeyGen's, lower-cased, or ours where HeyGen gave none. `retry_after` is in seconds.
 
-    `message` is the provider's text: for logs and staff, never for customers. `status` is None when no answer came.
+    `message` is HeyGen's text, for logs and staff only. `status` is None when no answer came.
     """
 
     retryable = False
     judgement: Judgement | None = None
-    """What the answer was judged to mean; None where none came, or where the error is ours."""
+    """None where no answer came, or where the error is ours."""
 
     def __init__(
         self,
@@ -40,11 +40,11 @@ class HeyGenError(Exception):
 
 
 class Refused(HeyGenError):
-    """A definite no: nothing was made, and the same input will be refused again."""
+    """A definite refusal: nothing was made, and the same input will be refused again."""
 
     @property
     def is_named(self) -> bool:
-        """Whether HeyGen named, by a code that we know, what it refuses of the video; its id is no part of that."""
+        """Whether HeyGen named, by a code that we know, what it refuses of the video (its id is not part of that)."""
         return is_known(self.code) and self.param not in ("video_id", "video_ids")
 
 
@@ -53,7 +53,7 @@ class OperatorProblem(HeyGenError):
 
 
 class Busy(HeyGenError):
-    """Too many requests or renders at once: nothing was made; try again after `retry_after`."""
+    """Too many requests or renders at once: nothing was made. Retry after `retry_after`."""
 
     retryable = True
 
@@ -65,30 +65,30 @@ class InProgress(HeyGenError):
 
 
 class NotFound(HeyGenError):
-    """HeyGen itself says that the thing does not exist. A gateway's 404 page is `Unknown`."""
+    """HeyGen's own 404. A gateway's 404 page is `Unknown`."""
 
     def as_refusal(self) -> Refused:
-        """The refusal of an order that names this thing: its input must change."""
+        """The refusal of an order that names this object: its input must change."""
         refusal = Refused(self.code, self.message, status=self.status, request_id=self.request_id, param=self.param)
         refusal.judgement = self.judgement and replace(self.judgement, meaning=Verdict.INPUT_WRONG)
         return refusal
 
 
 class NotReady(HeyGenError):
-    """An avatar or asset is still being processed: nothing was made; wait and send again."""
+    """An avatar or asset is still being processed: nothing was made. Wait, then send again."""
 
     retryable = True
 
 
 class Unknown(HeyGenError):
-    """We do not know what HeyGen did. Send again with the same key only. `sent` is False if nothing left us."""
+    """The outcome is unknown: send again with the same key only. `sent` is False if nothing left us."""
 
     retryable = True
     sent = True
 
 
 class LinkExpired(HeyGenError):
-    """The file's signed link no longer works: read the video again for a fresh one."""
+    """The signed link of a file no longer works: read the video again for a new one."""
 
     retryable = True
 
@@ -114,7 +114,7 @@ def error_of(
     request_id: str | None = None,
     param: str | None = None,
 ) -> HeyGenError:
-    """The error that an answer means. A code that the table of verdicts lacks is loud, and judged by its status."""
+    """The error that an answer means. A code that is not in `verdicts` is alarmed and judged by its status."""
     judgement = judge_error(code, message, status, param or "")
     if code is not None and not judgement.is_known:
         logger.warning("heygen_unknown_code", code=code, status=status)

@@ -1,4 +1,4 @@
-"""HeyGen's things in our words. Frozen: they are what HeyGen said at one moment."""
+"""HeyGen's objects as frozen dataclasses: a snapshot of one answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Resolution = Literal["720p", "1080p"]
 
 @dataclass(frozen=True)
 class Background:
-    """`value` is "#rrggbb" for a colour, a public address for an image."""
+    """`value` is "#rrggbb" for a colour, a public URL for an image."""
 
     kind: Literal["color", "image"]
     value: str
@@ -23,7 +23,9 @@ class Background:
 
 @dataclass(frozen=True)
 class RenderSpec:
-    """One video to make. `speed` is a factor (0.5 to 1.5); `locale` is like "en-US"; None leaves it to HeyGen."""
+    """A video to order. `speed` is a factor from 0.5 to 1.5; `locale` is like "en-US". None leaves the choice to
+    HeyGen.
+    """
 
     avatar_id: str
     script: str
@@ -41,7 +43,7 @@ class RenderSpec:
 
 @dataclass(frozen=True)
 class Submission:
-    """HeyGen took the order. Nothing is rendered yet, and an empty wallet may still fail it later."""
+    """HeyGen accepted the order. Nothing is rendered yet, and an empty wallet may still fail it later."""
 
     video_id: str
     raw_status: str
@@ -67,7 +69,7 @@ class Failure:
     message: str
     retryable: bool
     verdict: Verdict | None
-    """None: nobody is to blame that we know of, and the video may be ordered again."""
+    """None: nobody is known to be at fault, and the video may be ordered again."""
     raw_code: str
     raw_message: str
 
@@ -82,10 +84,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class RemoteVideo:
-    """A video as HeyGen shows it. `duration` is in seconds, and is what HeyGen bills.
+    """A video as HeyGen shows it. `duration` is in seconds; HeyGen bills it.
 
-    The addresses are signed and expire: use them at once, never keep them. `file_url` is the captioned file when that
-    was asked for and is there, else the plain one.
+    The URLs are signed and expire. `file_url` is the captioned file when that was asked for and exists, else the plain
+    one.
     """
 
     id: str
@@ -106,7 +108,7 @@ class RemoteVideo:
 
 @dataclass(frozen=True)
 class Look:
-    """One look of an avatar: its `id` is what a video names. `is_ready` is False while HeyGen still trains it."""
+    """One look of an avatar; videos name its `id`. `is_ready` is False while HeyGen still trains it."""
 
     id: str
     name: str
@@ -122,12 +124,12 @@ class Look:
     is_ready: bool = True
     group_id: str | None = None
     is_private: bool = False
-    """It belongs to the HeyGen account that the key is of, and nobody else on HeyGen may use it."""
+    """It belongs to the HeyGen account of the key; no other HeyGen account may use it."""
 
 
 @dataclass(frozen=True)
 class RemoteVoice:
-    """`language` is HeyGen's free name of it, like "English"."""
+    """`language` is HeyGen's free text, like "English"."""
 
     id: str
     name: str
@@ -141,7 +143,7 @@ class RemoteVoice:
 
 @dataclass(frozen=True)
 class ProviderAccount:
-    """What is left to render with. `remaining` is in `currency` ("usd" or "credits"); None when HeyGen does not say."""
+    """`remaining` is in `currency` ("usd" or "credits"); None when HeyGen does not say."""
 
     billing_type: str
     currency: str
@@ -160,7 +162,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True)
 class WebhookNotice:
-    """A delivery: a nudge to read the video again, never the truth. `key` is the same for each repeat of a delivery."""
+    """A delivery: a hint to read the video again, never the truth. Repeats of a delivery have the same `key`."""
 
     key: str
     event_type: str

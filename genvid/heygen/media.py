@@ -1,4 +1,4 @@
-"""Fetching HeyGen's files over their signed, short-lived links."""
+"""Downloads of HeyGen's files from their signed, short-lived links."""
 
 from typing import Any, BinaryIO
 
@@ -14,7 +14,7 @@ EXPIRED_STATUSES = (403, 404, 410)
 
 
 def fetch_media(url: str, sink: BinaryIO, **options: Any) -> http.Download:
-    """`genvid.http.download` with the errors of this door. Never logs `url`: its signature opens the file."""
+    """`genvid.http.download` with HeyGen's errors. Never logs `url`: its signature opens the file."""
     try:
         done = http.download(url, sink, **options)
     except http.HttpError as error:

@@ -1,4 +1,4 @@
-"""One call to HeyGen: the request, the envelope, and which of our errors an answer means."""
+"""One call to HeyGen: sends the request, reads the envelope, raises the error that the answer means."""
 
 import random
 import time
@@ -43,7 +43,7 @@ class Transport:
     api_key: str
 
     def call(self, call: Call) -> Mapping[str, Any]:
-        """The whole envelope. Only a GET is ever repeated here: a second POST may make a second video."""
+        """Returns the whole envelope. Only a GET is repeated: a second POST may make a second video."""
         if not self.api_key:
             raise OperatorProblem("no_api_key", "HEYGEN_API_KEY is empty")
         started = time.monotonic()
@@ -95,9 +95,9 @@ def _unknown_outcome(error: http.HttpError) -> Unknown:
 
 
 def read_envelope(answer: http.Response) -> Mapping[str, Any]:
-    """`{"data": …}` as it is, or the error that the answer means.
+    """`{"data": …}` as it is; raises the error that the answer means.
 
-    An error may come with any status, and `"error": null` with a success. What is not JSON comes from a gateway, and is
+    An error may come with any status, and `"error": null` with a success. What is not JSON comes from a gateway and is
     judged by its status alone (HeyGen v3, error codes page).
     """
     envelope = _read_json(answer)
@@ -110,7 +110,6 @@ def read_envelope(answer: http.Response) -> Mapping[str, Any]:
 
 
 def _read_json(answer: http.Response) -> Mapping[str, Any]:
-    """The body if it is a JSON object, else an empty one."""
     try:
         body = answer.json()
     except ValueError:
@@ -131,7 +130,7 @@ def _read_error(envelope: Mapping[str, Any], answer: http.Response) -> HeyGenErr
 
 
 def _error_object(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`{"error": {"code", "message"}}`; older answers have the two beside it, or a text in the place of the object."""
+    """`{"error": {"code", "message"}}`; older answers have both at the top level, or a text instead of the object."""
     raw = envelope.get("error")
     if isinstance(raw, dict):
         return raw
@@ -144,7 +143,7 @@ def request_id(answer: http.Response) -> str | None:
 
 
 def read_retry_after(value: str | None) -> float | None:
-    """Seconds from now, out of whole seconds or an HTTP date; None for anything else."""
+    """Seconds from now, read from whole seconds or an HTTP date; None for anything else."""
     if not value:
         return None
     if value.strip().isdecimal():
@@ -158,7 +157,7 @@ def read_retry_after(value: str | None) -> float | None:
 
 
 def _log(call: Call, started: float, error: HeyGenError | None, answer: http.Response | None = None) -> None:
-    """One line a call. Neither bodies nor addresses: those hold scripts and signed links."""
+    """One line a call, without bodies and addresses: those hold scripts and signed links."""
     metrics.observe_call(call.operation, error.code if error else None, time.monotonic() - started)
     log = logger.info if error is None else logger.warning
     log(

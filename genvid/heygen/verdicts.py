@@ -1,7 +1,7 @@
-"""What HeyGen's codes and messages mean: one table for refused orders, status reads and failed renders alike.
+"""What HeyGen's codes and messages mean: one table for refused orders, status reads and failed renders.
 
-Codes come from HeyGen v3's error codes page, the older API's, and what integrators have met. The same code may come as
-an error of a call and as the failure code of a video. Where a code says little, its message decides.
+Codes come from HeyGen v3's error codes page, from the older API, and from integrators' reports. A code may come as an
+error of a call and as the failure code of a video. Where a code says little, its message decides.
 """
 
 import re
@@ -21,16 +21,16 @@ _unknown_codes = Tally("genvid_provider_unknown_codes_total", "Codes of HeyGen t
 
 class Verdict(Enum):
     OPERATOR = "operator"
-    """Our key, plan, balance or account: staff must act, and no video is to blame."""
+    """Our key, plan, balance or account: staff must act, and no video is at fault."""
     BUSY = "busy"
-    """Too much at once: it cures itself."""
+    """Too much at once; waiting cures it."""
     CONTENT_REFUSED = "content_refused"
     INPUT_WRONG = "input_wrong"
     """This avatar, voice, script, image or combination of settings."""
 
 
 class Unsettled(Enum):
-    """What a call may answer that judges nothing. A render that failed so may be ordered again."""
+    """An answer that decides nothing. A render that failed with it may be ordered again."""
 
     NOT_FOUND = "not_found"
     NOT_READY = "not_ready"
@@ -52,7 +52,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Entry:
-    """`is_vague`: the code says so little that a message about money, plan, load or content goes before it."""
+    """`is_vague`: a message about money, plan, load or content counts more than the code."""
 
     meaning: Meaning
     reason: str
@@ -186,7 +186,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 
 
 def judge_error(code: str | None, message: str, status: int, param: str = "") -> Judgement:
-    """The meaning of an error answer. One without a code and a message may come from a gateway: its status decides."""
+    """The meaning of an error answer. One without code and message may come from a gateway: its status decides."""
     if code is None:
         return _judge_unknown_error("", message, status, param)
     entry = CODES.get(_normal(code))
@@ -200,7 +200,7 @@ def judge_error(code: str | None, message: str, status: int, param: str = "") ->
 
 
 def judge_failure(code: str, message: str) -> Judgement:
-    """Why a render failed. A failure that nobody can explain may be ordered again: its meaning is `UNKNOWN`."""
+    """Why a render failed. A failure without an explanation is `UNKNOWN` and may be ordered again."""
     entry = CODES.get(_normal(code))
     if entry is None:
         _tell(code, message, None)
@@ -218,7 +218,7 @@ def is_known(code: str) -> bool:
 
 
 def _judge_unknown_error(code: str, message: str, status: int, param: str) -> Judgement:
-    """By the words of its code, its message, and then its status. What is not definite stays so, whatever it says."""
+    """Judges by the words of the code, then the message, then the status. An undecided outcome stays undecided."""
     by_status = _by_status(status)
     if status == 404 and _normal(code).endswith("_not_found"):
         return Judgement(Unsettled.NOT_FOUND, "invalid_request", is_known=False)
@@ -230,7 +230,7 @@ def _judge_unknown_error(code: str, message: str, status: int, param: str) -> Ju
 
 
 def _by_status(status: int) -> Judgement:
-    """A 404 without HeyGen's own code may be a gateway's page, so it settles nothing."""
+    """A 404 without HeyGen's own code may be a gateway's page, so it decides nothing."""
     if status in (401, 402, 403):
         return Judgement(Verdict.OPERATOR, "provider_problem", is_known=False)
     if status == 429:
@@ -241,7 +241,7 @@ def _by_status(status: int) -> Judgement:
 
 
 def _by_words(text: str) -> Entry | None:
-    """What the words say. Quoted ones do not count: they may be the customer's own."""
+    """Judges by words. Quoted ones do not count: they may be the customer's own."""
     plain = re.sub(r"[\W_]+", " ", _QUOTED.sub(" ", text.lower()))
     return next((entry for words, entry in WORDS if words.search(plain)), None)
 
@@ -255,7 +255,7 @@ def _normal(code: str) -> str:
 
 
 def _tell(code: str, message: str, status: int | None) -> None:
-    """Count a code that the table lacks, and tell the apps. A failed render may carry no code at all."""
+    """Counts a code that is not in the table and notifies the apps. A failed render may have no code at all."""
     if not code.strip():
         return
     _unknown_codes.add("error" if status is not None else "failure")

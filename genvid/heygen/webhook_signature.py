@@ -1,4 +1,4 @@
-"""HeyGen's deliveries: is it really theirs, and what is it about. HeyGen v3, webhooks page."""
+"""Verifies and parses HeyGen's webhook deliveries. Source: HeyGen v3, webhooks page."""
 
 import hashlib
 import hmac
@@ -20,18 +20,18 @@ EVENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class BadSignature(Exception):
-    """Not proven to come from HeyGen."""
+    pass
 
 
 class BadPayload(Exception):
-    """Not a JSON object."""
+    pass
 
 
 def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: datetime) -> None:
-    """Raise `BadSignature` unless `body`, as received, is signed with one of `secrets`.
+    """Raises `BadSignature` unless `body`, as received, is signed with one of `secrets`.
 
-    A rotation kills the old secret at once, so during one both are tried. The timestamp is not part of what is signed,
-    and not always sent: it only catches honest lateness. The unique key of a delivery is what stops replays.
+    A rotation ends the old secret at once, so during one both are tried. The timestamp is not signed and not always
+    sent: it only detects late deliveries. The unique key of a delivery prevents replays.
     """
     lower = _lower_names(headers)
     header = next((lower[name] for name in SIGNATURE_HEADERS if name in lower), "")
@@ -43,7 +43,7 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now:
 
 
 def _sign(body: bytes, secret: str) -> bytes:
-    """The secret is used as given, its "whsec_" included."""
+    """The secret is used as given, with its "whsec_"."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
 
 
@@ -59,7 +59,7 @@ def _check_age(timestamp: str | None, now: datetime) -> None:
 
 
 def parse(body: bytes, headers: Mapping[str, str]) -> WebhookNotice:
-    """Raise `BadPayload` if `body` is not a JSON object. Any object parses: types and fields come and go."""
+    """Raises `BadPayload` if `body` is not a JSON object. Any object parses: types and fields come and go."""
     try:
         raw = _clean_tree(parse_json(body))
     except (ValueError, RecursionError) as error:
@@ -77,7 +77,7 @@ def parse(body: bytes, headers: Mapping[str, str]) -> WebhookNotice:
 
 
 def read_event(raw: Mapping[str, Any]) -> WebhookNotice:
-    """A row of HeyGen's own history of events: under the same key as its delivery."""
+    """A row of HeyGen's history of events, with the key that its delivery has."""
     data = read_object(raw, "event_data")
     return WebhookNotice(
         key=read_text(raw, "event_id"),
@@ -90,7 +90,7 @@ def read_event(raw: Mapping[str, Any]) -> WebhookNotice:
 
 
 def _read_instant(text: str) -> datetime | None:
-    """Events carry ISO 8601, where videos carry unix seconds."""
+    """Events carry ISO 8601; videos carry unix seconds."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -99,7 +99,7 @@ def _read_instant(text: str) -> datetime | None:
 
 
 def _dedupe_key(body: bytes, raw: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    """Old deliveries carry no id; then the same body is the same delivery."""
+    """Old deliveries carry no id; for them the body identifies the delivery."""
     for candidate in (_lower_names(headers).get(EVENT_ID_HEADER, ""), read_text(raw, "event_id")):
         if EVENT_ID.fullmatch(candidate):
             return candidate
@@ -111,7 +111,7 @@ def _lower_names(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _clean_tree(value: Any) -> Any:
-    """The same JSON without what a database refuses."""
+    """The JSON value without NUL and lone surrogates, which PostgreSQL refuses."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):

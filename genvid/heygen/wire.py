@@ -1,6 +1,6 @@
-"""HeyGen's JSON to and from our types. Tolerant: a missing or odd optional field reads as absent, never as an error.
+"""HeyGen's JSON to and from our types. A missing or malformed optional field reads as absent, never as an error.
 
-Field names and values: HeyGen v3, API reference (videos, avatar looks, voices, users, webhook endpoints).
+Fields and values: HeyGen v3, API reference (videos, avatar looks, voices, users, webhook endpoints).
 """
 
 import math
@@ -42,7 +42,7 @@ STATES: Mapping[str, RenderState] = {
 
 
 def clean(text: str) -> str:
-    """Without what a database refuses: NUL and lone surrogates."""
+    """The text without NUL and lone surrogates, which PostgreSQL refuses."""
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
@@ -71,7 +71,7 @@ def read_list(raw: Json, name: str) -> list[Any]:
 
 
 def read_number(raw: Json, name: str) -> float | None:
-    """A finite number that is not negative. Durations cost money: anything doubtful is absent."""
+    """A finite number that is not negative, else None. Durations cost money: anything doubtful is absent."""
     value = raw.get(name)
     try:
         number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
@@ -81,7 +81,7 @@ def read_number(raw: Json, name: str) -> float | None:
 
 
 def read_time(raw: Json, name: str) -> datetime | None:
-    """Unix seconds, which HeyGen uses for videos."""
+    """HeyGen's videos carry unix seconds."""
     seconds = read_number(raw, name)
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
@@ -94,7 +94,7 @@ def read_words(raw: Json, name: str) -> tuple[str, ...]:
 
 
 def read_state(word: str) -> RenderState:
-    """A word that we do not know is never an end: a new intermediate status must not fail or finish a video."""
+    """An unknown word is never an end: a new intermediate status must not fail or finish a video."""
     state = STATES.get(word.lower())
     if state is None:
         logger.warning("heygen_unknown_status", status=word)
@@ -102,7 +102,7 @@ def read_state(word: str) -> RenderState:
 
 
 def write_spec(spec: RenderSpec, callback_id: str) -> dict[str, Any]:
-    """The "avatar" arm of POST /v3/videos. Its arms are closed, so nothing is sent that was not asked for.
+    """The "avatar" arm of POST /v3/videos. Its schema is closed, so only requested fields are sent.
 
     Captions are always requested, for the SRT file beside the video; only with a style are they burned in.
     """
@@ -165,7 +165,7 @@ def _read_failure(raw: Json) -> Failure:
 
 
 def read_look(raw: Json, *, is_private: bool = False) -> Look:
-    """`premium` is a field of v2 only; v3 names no premium avatars. `status` is there for private looks only."""
+    """`premium` exists in v2 only. `status` exists for private looks only."""
     return Look(
         id=read_text(raw, "id"),
         name=read_text(raw, "name"),

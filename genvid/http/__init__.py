@@ -1,4 +1,4 @@
-"""The one way out: every request to another machine goes through here, and nothing else imports `requests`."""
+"""The HTTP client of the project: no other package imports `requests` or `urllib3`."""
 
 from genvid.http.downloads import Download, Head, download
 from genvid.http.http_client import Response, parse_json, send

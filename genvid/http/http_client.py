@@ -1,4 +1,4 @@
-"""Sending a request and reading a bounded answer, over connections that are pooled per thread and process."""
+"""Sends a request and reads a bounded answer, over connections that are pooled per thread and process."""
 
 import ipaddress
 import json
@@ -41,12 +41,12 @@ class Response:
     body: bytes
 
     def json(self) -> Any:
-        """Raise ValueError for anything that is not JSON."""
+        """Raises ValueError for anything that is not JSON."""
         return parse_json(self.body)
 
 
 def parse_json(body: bytes) -> Any:
-    """Raise ValueError for what is not JSON: NaN and infinity too, which Python would take, and endless nesting."""
+    """Raises ValueError for what is not JSON, for NaN and infinity (which Python accepts), and for endless nesting."""
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_parse_float)
     except RecursionError as error:
@@ -76,10 +76,10 @@ def send(
     body: bytes | None = None,
     max_bytes: int = MAX_ANSWER_BYTES,
 ) -> Response:
-    """Send one request, once, and read its answer, whatever its status; a redirect is an error.
+    """Sends one request, once, and reads its answer, whatever its status; a redirect is an error.
 
     `timeout` is in seconds, for each wait and for the whole body. Unless `allow_private`, only public addresses are
-    called.
+    called. Raises `HttpError`.
     """
     content = {"params": params, "json": json, "data": body}
     with exchange(method, url, timeout=timeout, allow_private=allow_private, headers=headers, **content) as answer:
@@ -101,7 +101,7 @@ def exchange(
     headers: Mapping[str, str] | None = None,
     **content: Any,
 ) -> Iterator[requests.Response]:
-    """An answer whose body has not been read. Left half-read, its connection is closed, not pooled."""
+    """An answer whose body has not been read. Unless it is read to the end, its connection is closed, not pooled."""
     if not allow_private:
         check_public_url(url)
     waits = (min(CONNECT_SECONDS, timeout), timeout)
@@ -118,9 +118,9 @@ def exchange(
 
 
 def read_chunks(answer: requests.Response, *, deadline: float, decode: bool = True) -> Iterator[bytes]:
-    """The body piece by piece, until `deadline` (monotonic seconds).
+    """The chunks of the body, until `deadline` (monotonic seconds).
 
-    `read1` hands over whatever has arrived, so that a server which drips single bytes cannot outstay the deadline.
+    `read1` returns whatever has arrived, so a server that sends single bytes cannot exceed the deadline.
     """
     while True:
         try:
@@ -135,7 +135,9 @@ def read_chunks(answer: requests.Response, *, deadline: float, decode: bool = Tr
 
 
 def translate(error: Exception) -> HttpError:
-    """Only a failure to connect is certain to have sent nothing; a broken TLS handshake is not told apart."""
+    """Only a failure to connect proves that nothing was sent; a failed TLS handshake cannot be told apart from a lost
+    answer.
+    """
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable("no connection in time", sent=False)
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
@@ -149,13 +151,13 @@ def translate(error: Exception) -> HttpError:
 
 
 def _is_caused_by(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
-    """Whether `error` is, or has inside it, one of `kinds`: requests wraps what urllib3 wrapped."""
+    """Whether `error`, or an exception inside it, is one of `kinds`: requests wraps what urllib3 wrapped."""
     inside = (getattr(error, "reason", None), *error.args)
     return isinstance(error, kinds) or any(_is_caused_by(e, kinds) for e in inside if isinstance(e, BaseException))
 
 
 def _session(allow_private: bool) -> requests.Session:
-    """This thread's session. After a fork the parent's connections must not be used, hence the process id."""
+    """This thread's session. Keyed by process id too: after a fork the parent's connections must not be used."""
     key = (os.getpid(), allow_private)
     sessions: dict[tuple[int, bool], requests.Session] = _local.__dict__.setdefault("sessions", {})
     if key not in sessions:
@@ -175,7 +177,7 @@ def _new_session(allow_private: bool) -> requests.Session:
 
 
 def _check_peer(connected: socket.socket) -> socket.socket:
-    """The name was looked up twice, by the check and by the connection: the second answer may be another."""
+    """The connected address is checked again: the name is resolved twice, and the answers may differ."""
     peer = ipaddress.ip_address(str(connected.getpeername()[0]).partition("%")[0])
     if not is_public(peer):
         connected.close()
@@ -202,8 +204,6 @@ class PublicHTTPSPool(HTTPSConnectionPool):
 
 
 class PublicOnlyAdapter(HTTPAdapter):
-    """Connects to public addresses only."""
-
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": PublicHTTPPool, "https": PublicHTTPSPool}

@@ -1,4 +1,4 @@
-"""What can go wrong on the way out. `sent` is False only when it is certain that no byte of the request left us."""
+"""Errors of outgoing requests. `sent` is False only when it is certain that no byte of the request was sent."""
 
 
 class HttpError(Exception):
@@ -6,7 +6,7 @@ class HttpError(Exception):
 
 
 class Unreachable(HttpError):
-    """No connection, or one that broke. After `sent` we do not know what the other side did."""
+    """No connection, or one that broke. If `sent`, the outcome on the other side is unknown."""
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
         self.sent = sent
@@ -22,11 +22,11 @@ class TooLarge(HttpError):
 
 
 class Truncated(HttpError):
-    """The answer ended before the length that it announced."""
+    """The answer ended before its announced length."""
 
 
 class Redirected(HttpError):
-    """A redirect, which is never followed: it could lead anywhere, with our headers on board."""
+    """Redirects are never followed: they could lead anywhere with our headers."""
 
     def __init__(self, status: int, location: str | None = None) -> None:
         self.status = status
@@ -35,7 +35,7 @@ class Redirected(HttpError):
 
 
 class BadStatus(HttpError):
-    """A download answered something else than the file."""
+    """A download's status is neither 200 nor 206."""
 
     def __init__(self, status: int) -> None:
         self.status = status
@@ -43,7 +43,7 @@ class BadStatus(HttpError):
 
 
 class WrongType(HttpError):
-    """A download of a content type, or in an encoding, that was not asked for."""
+    """A download has a content type or encoding that was not asked for."""
 
 
 class RangeRefused(HttpError):
@@ -51,7 +51,7 @@ class RangeRefused(HttpError):
 
 
 class ForbiddenAddress(HttpError):
-    """An address that must not be called. `temporary` when it is only that the name could not be looked up now."""
+    """An address that must not be called. `temporary`: only because the name could not be resolved now."""
 
     sent = False
 

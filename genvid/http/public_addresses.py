@@ -1,4 +1,4 @@
-"""Which addresses strangers may make us, or our provider, call: only public ones, whatever disguise they come in."""
+"""Which addresses given by clients may be called: only public ones, however they are written."""
 
 import ipaddress
 import queue
@@ -30,15 +30,15 @@ EXTRA_PRIVATE = tuple(
 
 
 def check_public_url(url: str) -> None:
-    """Raise `ForbiddenAddress` unless `url` is http(s) to a host all of whose addresses are public.
+    """Raises `ForbiddenAddress` unless `url` is http(s) to a host all of whose addresses are public.
 
-    A name can be pointed elsewhere a moment later, so our own requests check the connected address again.
+    A name may resolve differently a moment later, so our own requests check the connected address again.
     """
     find_public(split_url(url).hostname or "", timeout=LOOKUP_SECONDS)
 
 
 def find_public(host: str, timeout: float) -> Sequence[IPAddress]:
-    """The addresses of `host`. Raises `ForbiddenAddress` unless there are some and all of them are public."""
+    """The addresses of `host`. Raises `ForbiddenAddress` unless there is one and all are public."""
     literal = _read_literal(host)
     if literal is None and any(host == name or host.endswith("." + name) for name in SPECIAL_NAMES):
         raise ForbiddenAddress("the host is not on the public internet")
@@ -49,7 +49,9 @@ def find_public(host: str, timeout: float) -> Sequence[IPAddress]:
 
 
 def find_near(host: str, timeout: float) -> Sequence[IPAddress]:
-    """The same where private networks are allowed: everything but what no receiver has."""
+    """The addresses of `host` where private networks are allowed. Raises `ForbiddenAddress` for link-local and the
+    like.
+    """
     literal = _read_literal(host)
     addresses = [literal] if literal else resolve(host, timeout)
     if not addresses or not all(_may_be_near(address) for address in addresses):
@@ -58,21 +60,21 @@ def find_near(host: str, timeout: float) -> Sequence[IPAddress]:
 
 
 def check_near_url(url: str) -> None:
-    """Raise `ForbiddenAddress` for an address that `find_near` would refuse; names are not looked up."""
+    """Raises `ForbiddenAddress` for a literal address that `find_near` refuses; names are not resolved."""
     literal = _read_literal(split_url(url).hostname or "")
     if literal and not _may_be_near(literal):
         raise ForbiddenAddress("the host has an address that no receiver has")
 
 
 def _may_be_near(address: IPAddress) -> bool:
-    """Link-local is where clouds keep the secrets of their machines."""
+    """False for link-local addresses: cloud providers serve a machine's secrets there."""
     embedded = _embedded_ipv4(address) if isinstance(address, ipaddress.IPv6Address) else None
     plain = embedded or address
     return not (plain.is_link_local or plain.is_multicast or plain.is_unspecified)
 
 
 def split_url(url: str) -> SplitResult:
-    """Split `url`, or raise `ForbiddenAddress` for anything that two parsers could read differently."""
+    """Raises `ForbiddenAddress` for anything that two parsers could read differently."""
     if len(url) > MAX_URL_LENGTH:
         raise ForbiddenAddress("the address is too long")
     if "\\" in url or any(c.isspace() or not c.isprintable() for c in url):
@@ -111,7 +113,7 @@ def _check_name(host: str) -> None:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Stricter than `is_global`, which takes multicast and site-local addresses for public."""
+    """Stricter than `is_global`, which counts multicast and site-local addresses as public."""
     if isinstance(address, ipaddress.IPv6Address):
         embedded = _embedded_ipv4(address)
         if embedded is not None:
@@ -124,14 +126,16 @@ def is_public(address: IPAddress) -> bool:
 
 
 def _embedded_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that a mapped, NAT64 or 6to4 address leads to."""
+    """The IPv4 address inside a mapped, NAT64 or 6to4 address."""
     if address in NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
 
 
 def resolve(host: str, timeout: float = LOOKUP_SECONDS) -> Sequence[IPAddress]:
-    """All addresses of `host`. getaddrinfo knows no timeout, so it runs in a thread that we stop waiting for."""
+    """All addresses of `host`. getaddrinfo has no timeout, so it runs in a thread that is abandoned after `timeout`
+    seconds.
+    """
     if not _lookup_slots.acquire(timeout=timeout):
         raise ForbiddenAddress("the host name could not be looked up", temporary=True)
     found: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()

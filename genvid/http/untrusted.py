@@ -1,7 +1,7 @@
-"""Posting to an address that a stranger chose: nothing that its owner does may lead us astray or hold us up.
+"""POSTs to an address that a client chose, protected against SSRF and slow receivers.
 
-One look-up whose every address is checked, and a connection to one of just those; no redirects; over after so many
-seconds in all, even for a server that drips one byte at a time.
+One DNS lookup whose every address is checked, a connection to one of those only, no redirects, and one deadline for
+everything, even for a server that sends one byte at a time.
 """
 
 import socket
@@ -28,7 +28,7 @@ from genvid.http.public_addresses import IPAddress, find_near, find_public, spli
 
 @dataclass(frozen=True)
 class Reply:
-    """`excerpt` is the beginning of the body, as it came."""
+    """`excerpt` is the beginning of the body, as received."""
 
     status: int
     excerpt: bytes
@@ -37,9 +37,9 @@ class Reply:
 def post(
     url: str, body: bytes, *, headers: Mapping[str, str], seconds: float, allow_private: bool, keep_bytes: int
 ) -> Reply:
-    """Post `body` once, and be back after `seconds`. Any status is a reply, a redirect too; raises an `HttpError`.
+    """POSTs `body` once, within `seconds` altogether. Any status is a reply, redirects too. Raises `HttpError`.
 
-    Unless `allow_private`, the address must be https and public; one that no receiver has is never called.
+    Unless `allow_private`, the address must be https and public.
     """
     parts, until = split_url(url), time.monotonic() + seconds
     if parts.scheme != "https" and not allow_private:
@@ -63,14 +63,14 @@ def post(
 
 
 def _pool(parts: SplitResult, guard: "Guard") -> HTTPConnectionPool:
-    """For one request: a connection that was checked for this one is not kept for another."""
+    """A pool for one request: a checked connection is not reused for another request."""
     if parts.scheme == "https":
         return SecurePool(str(parts.hostname), parts.port, guard=guard, ssl_context=_tls())
     return PlainPool(str(parts.hostname), parts.port, guard=guard)
 
 
 def _beginning(answer: Any, keep_bytes: int) -> bytes:
-    """What came of the body: once the status is there, the rest is only for people to read."""
+    """The beginning of the body. Errors after the status do not matter: the rest is only shown to people."""
     found = bytearray()
     with suppress(urllib3.exceptions.HTTPError, OSError, ValueError):
         while len(found) < keep_bytes and (piece := answer.read1(keep_bytes - len(found), decode_content=False)):
@@ -79,7 +79,7 @@ def _beginning(answer: Any, keep_bytes: int) -> bytes:
 
 
 class Guard:
-    """Where a request may connect to, and until when (monotonic seconds): then its connection is cut."""
+    """Where a request may connect to, and until when (monotonic seconds); at the deadline its connection is cut."""
 
     def __init__(self, addresses: Sequence[IPAddress], until: float) -> None:
         self.addresses, self.until = addresses, until
@@ -109,7 +109,7 @@ class Guard:
         return Timeout("no answer in time") if time.monotonic() >= self.until else translate(error)
 
     def connect(self, port: int) -> socket.socket:
-        """A connection to the first address that takes one. Raises the last OSError."""
+        """A connection to the first address that accepts one. Raises the last OSError."""
         failure: OSError = OSError("no address")
         for address in self.addresses:
             try:
@@ -138,7 +138,7 @@ class Guard:
 
 
 class _Guarded:
-    """Connects where its guard says, whatever the name means by now."""
+    """Connects to the addresses that its guard has checked, whatever the name resolves to by now."""
 
     def __init__(self, *args: Any, guard: Guard, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -169,5 +169,5 @@ class SecurePool(HTTPSConnectionPool):
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Read from the disk once, not for each connection."""
+    """Cached: building it reads the certificates from disk."""
     return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)

@@ -1,9 +1,8 @@
-"""Counters and timings that add up over all processes of this machine, web and workers alike.
+"""Counters and timings, summed over all processes of this machine.
 
-Each process writes its own memory-mapped files in METRICS_DIR (prometheus_client's multiprocess mode), and whichever
-process is asked for `/metrics` adds all of them up. Rooms make their instruments with `Tally` and `Timing`, and may
-register a collector in `REGISTRY` for what is read at the moment of asking. Recording never raises: a full disk must
-not stop a video.
+Each process writes its own memory-mapped files in METRICS_DIR (prometheus_client's multiprocess mode); the process that
+answers `/metrics` sums them. Apps make their instruments with `Tally` and `Timing`, and register a collector in
+`REGISTRY` for values that are read on demand. Recording never raises: a full disk must not stop a video.
 """
 
 import os
@@ -24,13 +23,13 @@ logger = structlog.get_logger(__name__)
 CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 STAGE_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21600, 86400)
 MOST_CODES = 60
-"""Different codes that one process shows; the provider makes them up, and each is a series for ever."""
+"""Different codes per process. The provider invents them, and each is a series for ever."""
 
 REGISTRY = CollectorRegistry(auto_describe=False)
 
 
 class SharedFiles(Collector):
-    """What all processes have written, added up."""
+    """Sums what all processes have written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +42,7 @@ class SharedFiles(Collector):
 
 
 def _share(folder: Path) -> bool:
-    """Let every instrument made from now on write to `folder`. False: this process counts for itself alone."""
+    """Lets every instrument made from now on write to `folder`. False: this process counts for itself alone."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         slots = Slots(folder)
@@ -63,7 +62,7 @@ _OWN_REGISTRY = None if SHARED else REGISTRY
 
 
 class Tally:
-    """A count that only grows, one for each combination of words."""
+    """A counter with labels."""
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = ()) -> None:
         self._counter = Counter(name, meaning, labels, registry=_OWN_REGISTRY)
@@ -76,7 +75,7 @@ class Tally:
 
 
 class Timing:
-    """How long something takes, in seconds, one histogram for each combination of words."""
+    """A histogram of seconds with labels."""
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = (), *, buckets: Sequence[float]) -> None:
         self._histogram = Histogram(name, meaning, labels, buckets=buckets, registry=_OWN_REGISTRY)
@@ -101,7 +100,7 @@ _codes: set[str] = set()
 
 
 def observe_call(operation: str, code: str | None, seconds: float) -> None:
-    """One call to the provider; `code` is None when it went well."""
+    """Records one call to HeyGen; `code` is None for a success."""
     word = _bounded(code) if code else "ok"
     _calls.note(seconds, operation, word)
     if code:

@@ -1,4 +1,4 @@
-"""A number for each process that writes metrics: the lowest that no living process has."""
+"""Numbers the processes that write metrics: each gets the lowest number that no living process has."""
 
 import fcntl
 import os
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 class Slots:
-    """Hands this process a number and keeps it locked; the lock ends with the process, however it ends.
+    """Gives this process a number and keeps it locked; the lock ends with the process.
 
-    Process ids would do neither: containers share them, and each dead process would leave its files for ever. Here the
-    next process goes on counting where the dead one stopped, so that the sums never fall and the files stay few.
+    Process ids would not do: containers share them, and each dead process would leave its files for ever. A new process
+    continues the files of a dead one, so sums never fall and the files stay few.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -16,7 +16,7 @@ from genvid.metrics import REGISTRY
 logger = structlog.get_logger(__name__)
 READING = ("GET", "HEAD")
 FORWARDING = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
-"""Headers that start so are set by proxies: the caller is not who connected to us."""
+"""Prefixes of headers that proxies set: with one of them, the connected address is not the caller's."""
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -28,7 +28,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_read(request: HttpRequest) -> bool:
-    """With METRICS_TOKEN, whoever has it; without one, whoever connects from a private address and not by a proxy."""
+    """With METRICS_TOKEN: whoever sends it. Without: whoever connects from a private address without a proxy."""
     if settings.METRICS_TOKEN:
         given = request.META.get("HTTP_AUTHORIZATION", "")
         return secrets.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())

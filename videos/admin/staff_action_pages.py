@@ -1,4 +1,4 @@
-"""The levers on the staff's pages: a page that asks before each, for one video or for several."""
+"""Admin base class of videos: each staff action behind a page that asks first, for one video or several."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -21,11 +21,11 @@ from videos.models import Video
 from videos.staff.action_forms import MOST_AT_ONCE, STAFF_ACTIONS, StaffAction, ask, is_confirmed
 
 NAMED = 20
-"""Videos, and refusals, that a page names one by one."""
+"""Videos or refusals that a page names one by one."""
 
 
 class OperatedAdmin(ReadOnlyAdmin):
-    """Nothing is edited, but who may change videos may operate the pipeline."""
+    """Read-only pages; staff with "change video" may run actions."""
 
     def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
         allowed: bool = request.user.has_perm("videos.change_video")
@@ -33,7 +33,6 @@ class OperatedAdmin(ReadOnlyAdmin):
 
 
 def _page_of(lever: StaffAction) -> Callable[..., HttpResponse]:
-    """The page of a lever for one video."""
 
     def page(self: "StaffActionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
         video = get_object_or_404(Video, pk=object_id)
@@ -49,7 +48,6 @@ def _page_of(lever: StaffAction) -> Callable[..., HttpResponse]:
 
 
 def _action_of(lever: StaffAction) -> Callable[..., HttpResponse | None]:
-    """The same for the videos that were ticked in the list."""
 
     def several(self: "StaffActionAdmin", request: HttpRequest, videos: "QuerySet[Video]") -> HttpResponse | None:
         chosen = list(videos.select_related("account")[: MOST_AT_ONCE + 1])
@@ -71,13 +69,10 @@ def _action_of(lever: StaffAction) -> Callable[..., HttpResponse | None]:
 
 
 class StaffActionAdmin(OperatedAdmin):
-    """A staff page of videos with the levers on it."""
-
     actions = [_action_of(lever) for lever in STAFF_ACTIONS if lever.bulk]
     actions_detail = [{"title": "Levers", "items": [f"pull_{lever.name}" for lever in STAFF_ACTIONS]}]
 
     def pull(self, request: HttpRequest, lever: StaffAction, videos: list[Video], given: dict[str, Any]) -> None:
-        """Pull it for each, tell what came of it, and note in the history who did."""
         refused: list[str] = []
         for video in videos:
             try:
@@ -93,7 +88,7 @@ class StaffActionAdmin(OperatedAdmin):
             self.message_user(request, line, messages.ERROR)
 
     def _act(self, request: HttpRequest, lever: StaffAction, video: Video, given: dict[str, Any]) -> None:
-        """Pull it, and write down who did. Raises DomainError."""
+        """Runs the action and records it in the audit log. Raises DomainError."""
         with transaction.atomic() if lever.is_local else nullcontext():
             lever.pull(video, by=request.user.get_username(), **given)
             said = {f"given_{name}": str(value)[:300] for name, value in given.items()}

@@ -1,4 +1,4 @@
-"""Videos, for staff: a page with the timeline, the file and the levers; nothing is edited by hand."""
+"""Admin pages of videos, batches and HeyGen: read-only, with timeline, file and staff actions."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -71,7 +71,7 @@ class VideoAdmin(StaffActionAdmin):
     readonly_fields = ("player", "waits_because")
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """With the reasons of one page looked up at once."""
+        """Looks up the waiting reasons of one page at once."""
         changelist: ChangeList = super().get_changelist_instance(request)
         found = waiting_reasons.reasons(changelist.result_list)
         for video in changelist.result_list:

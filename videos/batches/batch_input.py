@@ -1,7 +1,4 @@
-"""Rows of variables for one script: read from CSV as people really save it, and put into the script's `{{variables}}`.
-
-Pure text work: nothing here knows the database or the API.
-"""
+"""Reads rows of variables from CSV or JSON, and fills the `{{variables}}` of a script. Pure functions."""
 
 import csv
 import io
@@ -16,13 +13,13 @@ from videos.speech.warnings import Warned
 
 MOST_COLUMNS = 50
 MOST_VALUE = 5000
-"""Characters of one cell: more cannot be spoken anyway."""
+"""Characters of one cell."""
 LONGEST_SHOWN = 80
 """Characters of a wrong column name that a report repeats."""
 MOST_LINES = 10
-"""Numbers of lines that a warning names."""
+"""Line numbers that a warning names."""
 WHOLE_ROW = ""
-"""Stands for the column where a row as a whole is wrong."""
+"""Stands for the column where a whole row is wrong."""
 VARIABLE = re.compile(r"\{\{([^{}]*)\}\}")
 SAMPLE = 3
 """Rows that a quote shows as they were read."""
@@ -31,11 +28,11 @@ Row = dict[str, str]
 
 
 class BadTable(Exception):
-    """The file as a whole cannot be read as rows; the message says why."""
+    """The file cannot be read as rows; the message says why."""
 
 
 class BadEncoding(BadTable):
-    """The file is no text in the encoding that was given with it; the message says which it may be."""
+    """The file does not fit the given encoding; the message names likely ones."""
 
 
 class BadTemplate(Exception):
@@ -44,28 +41,28 @@ class BadTemplate(Exception):
 
 @dataclass(frozen=True)
 class Table:
-    """What was given, with `wrong` naming what cannot be used of it, so that one report tells it all."""
+    """The rows as given; `wrong` names what cannot be used of them, so that one report names everything."""
 
     columns: list[str]
     rows: list[Row]
     lines: list[int]
-    """The line of the file on which each row begins, from 1; empty where the rows came as JSON."""
+    """The line of the file on which each row begins, from 1; empty for JSON."""
     wrong: dict[int, dict[str, str]] = field(default_factory=dict)
     """By the row's index: column (or `WHOLE_ROW`) to message."""
     repeated: frozenset[str] = frozenset()
     """Names that more than one column of the file has."""
     decoded: Decoded | None = None
-    """How the file was read; None where the rows came as JSON."""
+    """How the file was read; None for JSON."""
     warnings: list[Warned] = field(default_factory=list)
 
     @property
     def is_unreadable(self) -> bool:
-        """No row of it names a column."""
+        """No row names a column."""
         return bool(self.wrong) and not self.columns
 
     @property
     def source(self) -> str:
-        """The field of the API that it came in."""
+        """The API's field that it came in."""
         return "rows_file" if self.decoded else "rows"
 
     @property
@@ -74,7 +71,7 @@ class Table:
 
     @property
     def guesses(self) -> str:
-        """The encodings that it may be in, in words; empty unless one was guessed."""
+        """The encodings that it may be in, as text; empty unless one was guessed."""
         return self.decoded.alternatives if self.decoded else ""
 
     @property
@@ -83,7 +80,7 @@ class Table:
 
 
 def read_csv(content: bytes, *, most_rows: int, encoding: str | None = None) -> Table:
-    """Rows of a CSV as spreadsheets save it. Raises BadTable, BadEncoding where `encoding` does not fit."""
+    """Rows of a CSV as spreadsheets save it. Raises BadTable, and BadEncoding where `encoding` does not fit."""
     try:
         decoded = decode(content, encoding)
     except WrongEncoding as error:
@@ -94,8 +91,6 @@ def read_csv(content: bytes, *, most_rows: int, encoding: str | None = None) -> 
 
 
 class _FileReader:
-    """One pass over the records of a file."""
-
     def __init__(self, decoded: Decoded) -> None:
         self.decoded, self.dialect = decoded, dialect_of(decoded.text)
         self.records = _records(decoded.text, self.dialect)
@@ -153,14 +148,14 @@ def _lines(numbers: list[int]) -> str:
 
 
 def wrong_value(value: str) -> str:
-    """What is wrong with a cell, in words; empty when nothing is."""
+    """What is wrong with a cell, as text; "" when nothing is."""
     if "\x00" in value:
         return "Null characters are not allowed."
     return f"Is longer than {MOST_VALUE} characters." if len(value) > MOST_VALUE else ""
 
 
 def _records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line that it begins on; lines with nothing in them are passed over."""
+    """Each record with the line that it begins on, without empty ones."""
     reader = csv.reader(io.StringIO(text[dialect.begins :], newline=""), delimiter=dialect.separator, strict=True)
     begins = dialect.lines_before + 1
     try:
@@ -186,7 +181,7 @@ def _checked_header(cells: list[str]) -> tuple[list[tuple[int, str]], frozenset[
 
 
 def read_objects(given: list[object]) -> Table:
-    """Rows that came as JSON. Raises BadTable."""
+    """Raises BadTable."""
     read = [_read_row(row) for row in given]
     rows, wrong = [row for row, _ in read], {index: each for index, (_, each) in enumerate(read) if each}
     columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -196,7 +191,7 @@ def read_objects(given: list[object]) -> Table:
 
 
 def _read_row(row: object) -> tuple[Row, dict[str, str]]:
-    """What can be used of it, and what is wrong with the rest."""
+    """The usable part, and what is wrong with the rest."""
     if not isinstance(row, dict):
         return {}, {WHOLE_ROW: "Must be an object of texts."}
     wrong = {name[:LONGEST_SHOWN]: problem for name, value in row.items() if (problem := _wrong_pair(name, value))}
@@ -214,7 +209,7 @@ def _wrong_pair(name: str, value: object) -> str:
 
 
 def variables_of(template: str) -> list[str]:
-    """The names in a script, in the order they first occur. Raises BadTemplate for braces that are no variable."""
+    """The variable names in order of first use. Raises BadTemplate for braces that are no variable."""
     names = [cleaned(found) for found in VARIABLE.findall(template)]
     wrong = next((name for name in names if not is_variable_name(name)), None)
     if wrong is not None:
@@ -232,5 +227,5 @@ def variables_of(template: str) -> list[str]:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """The script with each variable's value, verbatim: braces inside a value stay text."""
+    """Inserts the values verbatim: braces inside a value stay text."""
     return VARIABLE.sub(lambda match: values[cleaned(match[1])], template)

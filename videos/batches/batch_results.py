@@ -1,4 +1,4 @@
-"""A batch as a table: a line for each of its rows, safe to open in a spreadsheet."""
+"""A batch's results as CSV rows, safe to open in a spreadsheet."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_
 
 
 def pages_of(batch: Batch) -> Iterator[list[list[str]]]:
-    """The header, then the rows in their order, `CHUNK` of them at a time and with one query."""
+    """The header, then the rows in their order, `BATCH_SIZE` of them per query."""
     yield [["row", *map(_cell, batch.columns), "video_id", *FACTS]]
     after_row = 0
     while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:BATCH_SIZE]):

@@ -1,4 +1,4 @@
-"""Names of columns as people write them, and the variables of a script that they fill."""
+"""Matches column names, as people write them, to the variables of a script."""
 
 import unicodedata
 from collections import Counter
@@ -14,7 +14,7 @@ MOST_NAMED = 10
 
 @lru_cache(maxsize=1024)
 def cleaned(name: str) -> str:
-    """The name without what cannot be seen: zero-width characters, marks, double and non-breaking spaces."""
+    """Removes zero-width characters and marks, and collapses spaces."""
     composed = unicodedata.normalize("NFC", name)
     visible = "".join(char for char in composed if unicodedata.category(char) != "Cf")
     return " ".join(visible.split())
@@ -26,7 +26,7 @@ def is_variable_name(name: str) -> bool:
 
 
 def as_variable_name(name: str) -> str:
-    """A name of a variable that resembles it."""
+    """A similar name that is a valid variable name."""
     plain = cleaned(name)
     if is_variable_name(plain):
         return plain
@@ -37,13 +37,13 @@ def as_variable_name(name: str) -> str:
 
 
 def match_key(name: str) -> str:
-    """Equal for names that differ only in case, marks and what cannot be seen."""
+    """Equal for names that differ only in case, diacritics and invisible characters."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", cleaned(name)).casefold())
     return "".join(char for char in decomposed if not unicodedata.category(char).startswith("M"))
 
 
 def headed(cells: list[str]) -> tuple[list[tuple[int, str]], frozenset[str]]:
-    """Place and name of each column that has one, names made unique, and those that occurred more than once."""
+    """Index and unique name of each named column, and the names that occurred more than once."""
     names = [cleaned(cell)[:LONGEST_HEADER] for cell in cells]
     repeated = {name for name, count in Counter(names).items() if name and count > 1}
     taken: set[str] = set()
@@ -64,7 +64,7 @@ def _unique(name: str, taken: Collection[str]) -> str:
 
 
 class NoColumn(Exception):
-    """A variable that no single column fills; the message says which and what to do."""
+    """No single column fills a variable; the message says which and what to do."""
 
 
 class AmbiguousColumn(NoColumn):
@@ -72,7 +72,7 @@ class AmbiguousColumn(NoColumn):
 
 
 def columns_for(variables: Iterable[str], columns: list[str], repeated: Collection[str] = ()) -> dict[str, str]:
-    """The column that fills each variable: the one of just that name, else the only one that differs in case or marks.
+    """The column for each variable: of the exact name, else the only one that differs in case or diacritics.
 
     Raises NoColumn, AmbiguousColumn.
     """

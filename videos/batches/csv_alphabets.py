@@ -1,4 +1,4 @@
-"""What people who save in an encoding write in it: data for ranking encodings."""
+"""Data for ranking encodings: which characters are expected in texts of each encoding."""
 # ruff: noqa: RUF001 - letters that look alike are the data here
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ CODECS = {
     "iso-8859-15": "iso8859_15",
     "koi8-r": "koi8_r",
 }
-"""The encodings that may be named, by the name of the web's standard or IANA's, and Python's codec for each."""
+"""Encodings that may be named, by WHATWG or IANA name, and Python's codec for each."""
 
 ALIASES = {
     "utf-8-sig": "utf-8",
@@ -42,7 +42,7 @@ ALIASES = {
     "gbk": "gb18030",
     "gb2312": "gb18030",
 }
-"""Codecs of which the ones above can read more, by Python's name, and what they count as."""
+"""Codecs by Python's name that are subsets of the ones above, and the encoding they count as."""
 
 CANDIDATES = (
     "windows-1252",
@@ -60,7 +60,7 @@ CANDIDATES = (
     "macintosh",
     "ibm850",
 )
-"""Those that are guessed, the first of equally likely ones first."""
+"""Encodings that are guessed, in order of preference among equally likely ones."""
 
 SIGNS = "“”‘’„‚–—…€«»‹›¡¿°§£©®™·•´\u00a0"
 WIDE_SIGNS = "、。・「」『』（）！？：；，～ー　《》"
@@ -82,15 +82,15 @@ DOUBLE_BYTE = {
 
 @dataclass(frozen=True)
 class Alphabet:
-    """What is expected of a text in one encoding."""
+    """The characters expected in one encoding."""
 
     codec: str
     languages: tuple[str, ...] = ()
-    """The small letters beyond ASCII of each; none for a double-byte encoding."""
+    """The lower-case letters beyond ASCII of each language; none for a double-byte encoding."""
     signs: str = SIGNS
     is_latin: bool = False
     has_capitals: bool = False
-    """Other than the Latin ones: a file in it has some, as names do."""
+    """Whether the script has capitals of its own, which names in a file would use."""
     rows: tuple[tuple[int, int], tuple[int, int], int] | None = None
 
     def expects(self, char: str) -> bool:
@@ -107,7 +107,7 @@ class Alphabet:
         return len(char.encode(self.codec))
 
     def language_share(self, letters: set[str]) -> float:
-        """The largest share of the letters that one language explains; less where names have no capitals at all."""
+        """The largest share of the letters that one language explains; less where capitals are expected and missing."""
         if not self.languages or not letters:
             return 1.0
         small = {"ı" if letter == "İ" else letter.lower() for letter in letters}

@@ -1,4 +1,4 @@
-"""What separates the cells of a CSV: said by Excel's `sep=` line, or seen in the header and the first rows."""
+"""Finds the separator of a CSV: from Excel's `sep=` line, the header, or the first rows."""
 
 import csv
 import io
@@ -17,9 +17,9 @@ LOOKED_AT = 50
 class Dialect:
     separator: str
     begins: int = 0
-    """Where the header begins in the text."""
+    """The header's index in the text."""
     lines_before: int = 0
-    """Lines of the file that stand above it."""
+    """Lines of the file above the header."""
 
     @property
     def separator_name(self) -> str:
@@ -27,7 +27,7 @@ class Dialect:
 
 
 def dialect_of(text: str) -> Dialect:
-    """Of the whole file. What is no CSV has some dialect, too: reading it says what is wrong."""
+    """Some dialect even for a text that is no CSV: reading it reports what is wrong."""
     if said := SEP_LINE.match(text):
         return Dialect(said[1], said.end(), 1)
     header = next((line for line in LINE_END.split(text) if line.strip()), "")
@@ -40,7 +40,7 @@ def dialect_of(text: str) -> Dialect:
 
 
 def _ragged_rows(text: str, separator: str) -> int:
-    """How many of the first rows have more or fewer cells than the header."""
+    """How many of the first rows have another number of cells than the header."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         widths = [len(cells) for _, cells in zip(range(LOOKED_AT), reader, strict=False) if any(cells)]

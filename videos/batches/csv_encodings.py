@@ -1,7 +1,7 @@
-"""The encodings that spreadsheets save text in: read the one that is named or proven, else rank the likely ones.
+"""Decodes CSV files: uses the encoding that is named or certain, else ranks the likely ones.
 
-Excel writes the code page of its Windows, Numbers and Excel for Mac also Mac Roman; none of them says so in the file.
-What is ranked here is never more than a guess: whoever pays for it has to confirm it.
+Excel writes the code page of its Windows, Numbers and Excel for Mac also Mac Roman; none of them says so in the file. A
+ranked encoding is a guess that the client has to confirm.
 """
 
 # ruff: noqa: RUF001 - signs that look alike are the data here
@@ -21,7 +21,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16le", "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16be", "utf-16-be"),
 )
-"""Byte order mark, our name, Python's; the longer marks first, as UTF-16's begins UTF-32's."""
+"""Byte order mark, our name, Python's name; longer marks first, since UTF-32's begins with UTF-16's."""
 SAVE_AS = "Save it as “CSV UTF-8” and send that."
 NO_TEXTS = (
     (b"PK\x03\x04", f"The file is a workbook (.xlsx, .ods or .numbers), not a CSV. {SAVE_AS}"),
@@ -33,16 +33,16 @@ UNKNOWN = f"The file is no text in an encoding known here. {SAVE_AS}"
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 WORD = re.compile(r"[^\s,;|\"]+")
 SCORED_BYTES = 65_536
-"""How much of the lines beyond ASCII is looked at for ranking: a name more does not change it."""
+"""Bytes of the lines beyond ASCII that are used for ranking."""
 MOST_CANDIDATES = 4
 WORST_GUESS = 0.35
-"""A reading that is less plausible than the best by more than this is not named."""
+"""A reading that is less plausible than the best by more than this is not offered."""
 FINAL_FORMS = "ךםןףץ"
 LONGEST_EXCERPT = 30
 
 
 class UnreadableText(Exception):
-    """The bytes are no text that can be read; the message says what to do."""
+    """The bytes are not readable text; the message says what to do."""
 
 
 class WrongEncoding(UnreadableText):
@@ -51,7 +51,7 @@ class WrongEncoding(UnreadableText):
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file reads in one encoding."""
+    """A file read in one encoding."""
 
     encoding: str
     text: str
@@ -62,11 +62,11 @@ class Decoded:
     text: str
     encoding: str
     guesses: list[Reading] = field(default_factory=list)
-    """The likely readings, best first; empty where the encoding was named, or is certain."""
+    """Likely readings, best first; empty where the encoding was named or is certain."""
 
     @property
     def alternatives(self) -> str:
-        """The guesses, each with the first word that it reads in a way of its own."""
+        """The guesses, each with the first word that it reads differently."""
         beyond = [[word for word in WORD.findall(guess.text) if not word.isascii()] for guess in self.guesses]
         together = list(zip(*beyond, strict=False))
         words = next((each for each in together if len(set(each)) == len(each)), together[0] if together else ())
@@ -85,7 +85,7 @@ def canonical_encoding(label: str) -> str | None:
 
 
 def decode(content: bytes, encoding: str | None = None) -> Decoded:
-    """Text of the bytes, without its mark. Raises UnreadableText; WrongEncoding where `encoding` does not fit."""
+    """The text without its byte order mark. Raises UnreadableText; WrongEncoding where `encoding` does not fit."""
     for magic, words in NO_TEXTS:
         if content.startswith(magic):
             raise UnreadableText(words)
@@ -96,7 +96,7 @@ def decode(content: bytes, encoding: str | None = None) -> Decoded:
 
 
 def _marked(content: bytes, named: str | None) -> Decoded | None:
-    """What begins with a byte order mark says what it is."""
+    """Decodes a file with a byte order mark."""
     mark, found, codec = next((each for each in MARKS if content.startswith(each[0])), (b"", "", ""))
     if not mark:
         return None
@@ -123,7 +123,7 @@ def _broken(content: bytes, error: UnicodeDecodeError, encoding: str) -> str:
 
 
 def _recognised(content: bytes) -> Decoded:
-    """UTF-8 and UTF-16 prove themselves; everything else is ranked."""
+    """UTF-8 and UTF-16 can be proven; everything else is ranked."""
     if proven := _utf16_by_zeros(content):
         return proven
     try:
@@ -139,7 +139,7 @@ def _recognised(content: bytes) -> Decoded:
 
 
 def _utf16_by_zeros(content: bytes) -> Decoded | None:
-    """UTF-16 without its mark: ASCII letters have a zero beside them, always on the same side."""
+    """UTF-16 without a mark: ASCII letters have a zero byte on always the same side."""
     sides = [content[side::2].count(0) for side in (0, 1)]
     if not any(sides) or all(sides) or len(content) % 2:
         return None
@@ -152,13 +152,13 @@ def _utf16_by_zeros(content: bytes) -> Decoded | None:
 
 
 def _is_nearly_utf8(content: bytes) -> bool:
-    """Letters of several bytes hardly ever fit UTF-8 by chance: where most do, the others are damage."""
+    """Multi-byte characters hardly ever fit UTF-8 by chance: where most do, the others are damage."""
     beyond = [char for char in content.decode("utf-8", "replace") if not char.isascii()]
     return len(beyond) >= 4 and beyond.count("\ufffd") * 4 <= len(beyond)
 
 
 def _likely(content: bytes) -> Decoded | None:
-    """Ranked by how much of what lies beyond ASCII a reader of that encoding's languages would expect there."""
+    """Ranked by how much of the non-ASCII text is expected in that encoding's languages."""
     ranked: list[tuple[tuple[float, float], Reading]] = []
     for name in _in_order(content):
         reading = _reading(content, name)
@@ -170,7 +170,7 @@ def _likely(content: bytes) -> Decoded | None:
 
 
 def _in_order(content: bytes) -> list[str]:
-    """The candidates, the more usual ones first. Only old Mac formats end their lines with a bare carriage return."""
+    """The more usual candidates first. Only old Mac formats end lines with a bare carriage return."""
     is_mac = b"\r" in content and b"\n" not in content
     return sorted(CANDIDATES, key=lambda name: is_mac and name != "macintosh")
 
@@ -189,7 +189,7 @@ def _scored_part(text: str) -> str:
 
 
 def plausibility(text: str, alphabet: Alphabet) -> tuple[float, float]:
-    """Share of the letters beyond ASCII that stand where they are expected; then that of the best single language."""
+    """The share of non-ASCII letters in expected places; then the share of the best single language."""
     words = set(WORD.findall(text))
     judged = [each for word in words if not word.isascii() for each in _judged(word, alphabet)]
     total = sum(weight for _, weight, _ in judged)
@@ -200,7 +200,7 @@ def plausibility(text: str, alphabet: Alphabet) -> tuple[float, float]:
 
 
 def _judged(word: str, alphabet: Alphabet) -> Iterator[tuple[str, int, bool]]:
-    """Each character beyond ASCII with its bytes, and whether it fits in its place."""
+    """Each non-ASCII character with its bytes, and whether it fits in its place."""
     letters = [char for char in word if char.isalpha()]
     is_foreign = alphabet.is_latin and len(letters) > 1 and not any(char.isascii() for char in letters)
     for place, char in enumerate(word):
@@ -222,7 +222,7 @@ def _stands_well(before: str, char: str, after: str, alphabet: Alphabet) -> bool
 
 
 def _is_sign_in_place(before: str, char: str, after: str) -> bool:
-    """A sign that touches letters is a letter of another encoding, but for apostrophes and quotation marks."""
+    """A sign that touches letters is a letter of another encoding, except apostrophes and quotation marks."""
     if char in "’ªº":
         return True
     is_symbol = unicodedata.category(char)[0] == "S"

@@ -1,1 +1,1 @@
-"""What clients do with a video, and how it ends: creation, settlement, retention, deletion."""
+"""What clients do with videos: create, change, cancel, retry, delete; and how long videos are kept."""

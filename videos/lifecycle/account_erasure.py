@@ -1,4 +1,4 @@
-"""An erased account's videos: each ends by the ordinary rules, and then goes, here and where it was rendered."""
+"""Ends and deletes the videos of an erased account, here and at HeyGen."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -19,11 +19,11 @@ from videos.querysets import VideoQuerySet
 logger = structlog.get_logger(__name__)
 PIECE = 200
 ORDER_ON_ITS_WAY = timedelta(hours=1)
-"""An order that staff took back may until then still turn out to have made a render."""
+"""An order that staff took back may have made a render until then."""
 
 
 def erase_videos_of(account_id: UUID) -> str:
-    """Do what can be done now. Returns what is left, in words, and "" once no word of the client's is anywhere."""
+    """Does what can be done now. Returns what is left as text, "" once nothing of the client's is kept anywhere."""
     mine = Video.objects.filter(account=account_id)
     _cancel_waiting(mine)
     _delete_ended(mine)
@@ -35,7 +35,7 @@ def erase_videos_of(account_id: UUID) -> str:
 
 
 def _cancel_waiting(mine: VideoQuerySet) -> None:
-    """What no order was placed for. What was ordered is paid for: it ends by itself, and is then deleted."""
+    """Cancels videos that were not ordered. Ordered ones are paid for: they end by themselves and are deleted then."""
     for video in mine.queued().order_by("queued_at")[:PIECE]:
         settlement.cancel_video(video, reason="account_erased")
 
@@ -55,7 +55,7 @@ def _undeleted(mine: VideoQuerySet) -> VideoQuerySet:
 
 
 def _forget_words(account_id: UUID, mine: VideoQuerySet) -> None:
-    """The rows stay, for the ledger refers to them."""
+    """Clears texts; the rows stay, since the ledger refers to them."""
     spoken = ~Q(error_message="") | ~Q(provider_error="") | ~Q(waiting_reason="") | ~Q(file_sha256="")
     blank = {"error_message": "", "provider_error": "", "waiting_reason": "", "file_sha256": ""}
     update_in_batches(mine.filter(spoken), **blank)

@@ -1,4 +1,4 @@
-"""Deleting a video: it vanishes for its client at once, and its files here and at HeyGen soon after."""
+"""Deletes videos: hidden from the client at once, files here and at HeyGen removed soon after."""
 
 import structlog
 from django.db import transaction
@@ -18,7 +18,7 @@ logger = structlog.get_logger(__name__)
 
 @transaction.atomic
 def delete_video(video: Video) -> None:
-    """Raises InvalidState while something is still being made of it."""
+    """Raises InvalidState while the video is being made."""
     now = timezone.now()
     gone = Video.objects.filter(pk=video.pk, deleted_at=None, status__in=TERMINAL | {Status.DRAFT})
     if gone.update(deleted_at=now, updated_at=now) != 1:
@@ -27,7 +27,7 @@ def delete_video(video: Video) -> None:
 
 
 def purge_video(video_id: str) -> None:
-    """Free the storage, delete the render at HeyGen, forget what the client wrote. Repeated until all is done."""
+    """Deletes the files, the render at HeyGen and the client's texts. Repeated until all is done."""
     video = Video.objects.unpurged().filter(pk=video_id, deleted_at__isnull=False).first()
     if video is not None:
         _purge(video)

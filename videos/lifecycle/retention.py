@@ -1,4 +1,4 @@
-"""How long finished videos are kept: a warning, then the files go, here and at HeyGen. The row and its bill stay."""
+"""Retention of finished videos: a warning, then the files are deleted, here and at HeyGen. The row stays."""
 
 from datetime import timedelta
 
@@ -23,15 +23,15 @@ from videos.querysets import VideoQuerySet
 logger = structlog.get_logger(__name__)
 BATCH = 200
 LOOK_BACK = timedelta(days=30)
-"""Renders that we failed to delete at HeyGen are tried again for that long."""
+"""Failed deletions at HeyGen are retried for this long."""
 KEEP_DELIVERIES = timedelta(days=30)
 KEEP_PROVIDER_WORDS = timedelta(days=90)
 CLEAR_AFTER = timedelta(hours=1)
-"""A worker that has not heard of the end may be putting files into the storage until then."""
+"""Until then a worker that has not seen the end may still write files."""
 
 
 def apply_retention() -> None:
-    """Everything that is due. Any number of workers may run it at once, and die at any line of it."""
+    """Everything that is due. Workers may run it in parallel, and die at any line."""
     warn_of_expiry()
     expire_due()
     clear_failed()
@@ -41,7 +41,7 @@ def apply_retention() -> None:
 
 
 def warn_of_expiry() -> None:
-    """Tell each video's client once, RETENTION_WARNING_DAYS before its files go."""
+    """Warns each video's client once, RETENTION_WARNING_DAYS before its files are deleted."""
     soon = timezone.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
     for video in _kept().filter(expires_at__lte=soon, expiry_warned_at=None).order_by("expires_at")[:BATCH]:
         _warn(video)
@@ -56,7 +56,7 @@ def _warn(video: Video) -> None:
 
 
 def expire_due() -> None:
-    """Remove the files of videos past their date."""
+    """Deletes the files of expired videos."""
     for video in _expired().order_by("expires_at")[:BATCH]:
         _expire(video)
 
@@ -98,12 +98,12 @@ def _kept() -> VideoQuerySet:
 
 
 def _note(video: Video, reason: str) -> None:
-    """A line of the history that is no move."""
+    """A history row without a move."""
     VideoEvent.objects.create(video=video, from_status=Status.COMPLETED, to_status=Status.COMPLETED, reason=reason)
 
 
 def clear_failed() -> None:
-    """Files of videos that failed, or were canceled, while they were being stored."""
+    """Deletes files of videos that failed or were canceled while they were being stored."""
     now = timezone.now()
     ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
     ended = ended.filter(rendered_at__gt=now - LOOK_BACK, completed_at__lt=now - CLEAR_AFTER)
@@ -131,7 +131,7 @@ def enqueue_renders_left() -> None:
 
 
 def delete_expired_render(video_id: str) -> None:
-    """Delete at HeyGen what we have stored, or no longer keep. One that is gone there already counts as deleted."""
+    """Deletes a stored or expired render at HeyGen. A missing one counts as deleted."""
     video = Video.objects.filter(pk=video_id, status=Status.COMPLETED, provider_deleted_at=None).first()
     if video is not None and video.provider_video_id:
         _delete_render(video)
@@ -148,12 +148,12 @@ def _delete_render(video: Video) -> None:
 
 
 def delete_old_deliveries() -> None:
-    """What HeyGen has told us, raw. Its history is read anew only for renders that are late by hours."""
+    """Deletes HeyGen's raw webhook deliveries."""
     delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEEP_DELIVERIES))
 
 
 def delete_provider_errors() -> None:
-    """HeyGen's own words about what went wrong, which may quote the script. Our code and message stay."""
+    """Clears HeyGen's error texts, which may quote the script. Our code and message stay."""
     then = timezone.now() - KEEP_PROVIDER_WORDS
     spoken = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")
     while ids := list(spoken.order_by("completed_at").values_list("pk", flat=True)[:BATCH]):

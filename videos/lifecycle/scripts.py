@@ -1,4 +1,4 @@
-"""What a script may hold for a voice, and what its client should know of the two together."""
+"""Validates a script against its voice, and warns of likely mistakes."""
 
 import math
 
@@ -37,7 +37,7 @@ def _markup_problem(script: str, voice: Voice) -> str:
 
 
 def require_understood(script: str, voice: Voice) -> None:
-    """Raises ValidationFailed on `script` for a tag that is no pause, and for pauses of a voice that has none."""
+    """Raises ValidationFailed on `script` for an unknown tag, and for pauses with a voice that has none."""
     if problem := _markup_problem(script, voice):
         raise refuse_field("script", problem)
 

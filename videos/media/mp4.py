@@ -1,6 +1,6 @@
-"""Reads just enough of an MP4 to know that it is one, whole and playable: ISO/IEC 14496-12 boxes.
+"""Reads enough of an MP4 to know that it is whole and playable: ISO/IEC 14496-12 boxes.
 
-No kept library does this without a full media stack: tinytag and mutagen read tags of sound, PyAV carries FFmpeg.
+No maintained library does this without a media stack: tinytag and mutagen read audio tags, PyAV carries FFmpeg.
 """
 
 import struct
@@ -15,7 +15,7 @@ CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
 
 class BrokenFile(Exception):
-    """Not an MP4, cut off, or without picture or sound."""
+    """Not an MP4, truncated, or without picture or sound."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Mp4Info:
 class Box:
     kind: bytes
     start: int
-    """Where the payload starts."""
+    """Offset of the payload."""
     end: int
 
 
 def inspect(file: BinaryIO, size: int) -> Mp4Info:
-    """Duration and tracks. Raises BrokenFile, also when the last box promises more bytes than there are."""
+    """Duration and tracks. Raises BrokenFile, also when the last box announces more bytes than there are."""
     boxes = {box.kind: box for box in _boxes(file, 0, size)}
     missing = [kind.decode() for kind in (b"ftyp", b"moov", b"mdat") if kind not in boxes]
     if missing:

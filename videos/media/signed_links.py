@@ -1,4 +1,4 @@
-"""Links to stored files: signed, short-lived, and answering `Range` so that players can seek.
+"""Signed, short-lived links to stored files, with `Range` support for players.
 
 A bucket signs its own links; for files on disk this module does.
 """
@@ -25,17 +25,14 @@ NOT_IN_FILENAMES = frozenset('\\/:*?"<>|')
 
 
 def signed_link(name: str, *, filename: str = "") -> str:
-    """Where the bytes of a stored file can be had for MEDIA_LINK_LIFETIME seconds.
-
-    `filename`: the name that it is saved under, left out that of the stored file.
-    """
+    """A link to a stored file, good for MEDIA_LINK_LIFETIME seconds. `filename`: what it is saved as."""
     if settings.S3_BUCKET:
         return bucket_link(name, filename=filename)
     return _local_link(name, SALT, filename)
 
 
 def filename_of(video: Video, stored: str) -> str:
-    """What a file of this video is saved as: its title, or the first words of its script, with the file's suffix."""
+    """The video's title, or the first words of its script, with the file's suffix."""
     words = video.title or " ".join(re.sub(r"<[^>]*>", " ", video.script).split()[:8])
     allowed = (" " if letter in NOT_IN_FILENAMES or not letter.isprintable() else letter for letter in words)
     plain = " ".join("".join(allowed).split())[:LONGEST_FILENAME].strip(" .")
@@ -43,7 +40,7 @@ def filename_of(video: Video, stored: str) -> str:
 
 
 def lasting_link(name: str) -> str:
-    """The same for a week, for somebody who gets a copy of all their data."""
+    """A link that is good for a week, for data exports."""
     if settings.S3_BUCKET:
         return bucket_link(name, seconds=LASTING_SECONDS)
     return _local_link(name, LASTING_SALT)
@@ -55,7 +52,7 @@ def _local_link(name: str, salt: str, filename: str = "") -> str:
 
 
 def _behind(token: str) -> tuple[Path, str]:
-    """The stored file's path, and what it is saved as. Raises BadSignature for a link that is forged or too old."""
+    """The stored file's path and its download name. Raises BadSignature for a forged or expired link."""
     try:
         signed = signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME)
     except signing.BadSignature:
@@ -65,7 +62,7 @@ def _behind(token: str) -> tuple[Path, str]:
 
 
 def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """The file behind a signed link; 404 when the signature is wrong or too old, or the name is not the file's own."""
+    """The file behind a signed link; 404 for a bad signature or another name than the file's own."""
     if request.method not in ("GET", "HEAD"):
         return refuse_method(request, "GET", "HEAD")
     try:

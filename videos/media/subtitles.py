@@ -1,4 +1,4 @@
-"""Captions for browsers: WebVTT from HeyGen's SubRip (w3.org/TR/webvtt1, section 4)."""
+"""Converts HeyGen's SubRip captions to WebVTT for browsers (w3.org/TR/webvtt1, section 4)."""
 
 import re
 
@@ -7,14 +7,14 @@ BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def vtt_of(srt: bytes) -> bytes:
-    """The same cues as WebVTT. Tolerates a byte order mark, any line ends, missing hours and bad bytes."""
+    """Tolerates a byte order mark, any line ends, missing hours and bad bytes."""
     text = srt.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     cues = TIMES.sub(_times, _escaped(text)).strip("\n")
     return f"WEBVTT\n\n{BLANK_LINES.sub(chr(10) * 2, cues)}\n".encode()
 
 
 def _escaped(text: str) -> str:
-    """WebVTT reads `&` and `<` as markup. An arrow stays: it stands between two times, and in no sentence."""
+    """WebVTT reads `&` and `<` as markup. `-->` stays: it separates times only."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 

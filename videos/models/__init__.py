@@ -1,4 +1,4 @@
-"""The rows of this room, one module a subject. Everybody imports the names below."""
+"""Models of videos, by subject."""
 
 from videos.models.heygen import OperatorAlarm, ProviderState, ProviderWebhook, RenderTime, WebhookDelivery
 from videos.models.videos import Batch, Video, VideoEvent, seconds_from_now

@@ -1,4 +1,4 @@
-"""What we know of HeyGen: whether it takes orders, how long it takes, and what it has told us."""
+"""What is known of HeyGen: circuit breaker, render times, alarms, webhook endpoints, deliveries."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +9,7 @@ from accounts.models import Account
 
 
 class RenderTime(models.Model):
-    """How long HeyGen has lately taken, in seconds from order to end, for one engine and length of video."""
+    """HeyGen's recent times from order to end in seconds, for one engine and length of video."""
 
     engine = models.CharField(max_length=20)
     longest = models.PositiveIntegerField(help_text="Seconds of video, up to this many.")
@@ -29,7 +29,7 @@ class RenderTime(models.Model):
 
 
 class ProviderState(models.Model):
-    """Whether HeyGen takes orders. While `closed_until` is ahead, or staff paused it, no slot is handed out."""
+    """The circuit breaker's row. No slot is handed out until `closed_until`, or while staff paused it."""
 
     name = models.CharField(max_length=20, primary_key=True)
     closed_until = models.DateTimeField(null=True, blank=True)
@@ -66,7 +66,7 @@ class ProviderState(models.Model):
 
     @property
     def standing(self) -> str:
-        """ "ok", "paused", or "closed: " and why. A gate whose wait is over is ok, unless staff are needed."""
+        """ "ok", "paused", or "closed: " and the code. After its wait it is ok again, unless staff are needed."""
         waits = self.closed_until is not None and self.closed_until > timezone.now()
         if self.needs_staff or waits:
             return f"closed: {self.code}"
@@ -74,7 +74,7 @@ class ProviderState(models.Model):
 
 
 class OperatorAlarm(models.Model):
-    """Something that staff must know, mailed once a day at most for each `key`, however often it happens."""
+    """An incident for staff, mailed at most once a day per `key`."""
 
     key = models.CharField(max_length=200, unique=True)
     code = models.CharField(max_length=60)
@@ -92,7 +92,7 @@ class OperatorAlarm(models.Model):
 
 
 class ProviderWebhook(models.Model):
-    """An endpoint of ours that HeyGen calls, with the secret that signs its deliveries."""
+    """Our endpoint at HeyGen, with the secret that signs its deliveries."""
 
     endpoint_id = models.CharField(max_length=200)
     url = models.URLField(max_length=500)
@@ -108,7 +108,7 @@ class ProviderWebhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """A webhook as it came: verified, stored raw under a unique key, worked off later."""
+    """A verified delivery, stored raw under a unique key and processed later."""
 
     key = models.CharField(max_length=255, unique=True)
     event_type = models.CharField(max_length=100)

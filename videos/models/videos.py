@@ -1,4 +1,4 @@
-"""Videos, their history, and the batches they come in."""
+"""Videos, their history, and batches."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ LONGEST_PAUSE = 300.0
 
 
 class Video(Leased):
-    """One video. `status` moves through `move()` alone; `due_at` says when somebody must act on it next."""
+    """`status` moves through `move()` alone; `due_at` says when a worker must act on it next."""
 
     # Status alone would let an answer to an old order touch the present one.
     HELD_BY = ("status", "attempt", "calls")
@@ -164,7 +164,7 @@ class Video(Leased):
 
     @property
     def money_reference(self) -> str:
-        """How billing knows this video."""
+        """The reference under which billing knows this video."""
         return f"video:{self.pk}"
 
     @property
@@ -180,13 +180,14 @@ class Video(Leased):
 
     @property
     def provider_title(self) -> str:
-        """What the present order is called at HeyGen: by this an order whose answer was lost is found again."""
+        """The title of the present order at HeyGen, by which an order whose answer was lost is found."""
         return f"genvid {self.pk} {self.attempt}"
 
     def move(self, to: Status, *, reason: str, detail: str = "", **fields: Any) -> bool:
-        """The one gate: go from the status last read to `to`, if it is still so and permitted. Writes the history.
+        """Moves from the status last read to `to`, if that is still current and permitted, and writes the history.
 
-        False means that somebody was first, or that no such move exists: the caller does nothing further.
+        The only place where a status changes. False when another worker was first or the move is not permitted: the
+        caller does nothing further.
         """
         source = Status(self.status)
         if source not in SOURCES.get(to, ()):
@@ -208,7 +209,7 @@ class Video(Leased):
     def _tell_of_move(
         self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str
     ) -> None:
-        """One line and one count a move. `seconds`: how long the status before it lasted."""
+        """One log line and one count per move. `seconds`: how long the status before it lasted."""
         ids = {"video_id": str(self.pk), "account_id": str(self.account_id)}
         words = {"from": str(source), "to": str(to), "reason": reason}
         logger.info("video_moved", **ids, **words, seconds=round(seconds, 3), attempt=attempt)
@@ -225,7 +226,7 @@ def seconds_from_now(seconds: float) -> datetime:
 
 
 class VideoEvent(models.Model):
-    """One move of a video, for ever: history, outbox and debugging at once."""
+    """One move of a video, append-only."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="events")
     from_status = models.CharField(max_length=12, blank=True)
@@ -243,7 +244,7 @@ class VideoEvent(models.Model):
 
 
 class Batch(models.Model):
-    """One script for many: each row of variables makes a video. Accepted whole, with all its holds, or not at all."""
+    """One script for many videos, one per row of variables. Accepted whole, with all its holds, or not at all."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="batches")

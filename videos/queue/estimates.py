@@ -1,4 +1,4 @@
-"""How long a script speaks, how long a render takes, how far it is. All in seconds, unless the name says otherwise."""
+"""Estimates: spoken length, render time, progress, ETA. In seconds unless the name says otherwise."""
 
 import math
 from datetime import datetime
@@ -20,18 +20,18 @@ MAX_SECONDS = 1800
 
 PROGRESS_CEILING = 98
 STUCK_FACTOR = 3
-"""So many times its expected p99, and a render is stuck."""
+"""A render is stuck after this many times its expected p99."""
 
 
 def spoken_seconds(script: str, *, speed: float = 1.0, language: str = "") -> int:
-    """An estimate, rounded up, of the finished video's length. `language`: of the voice, as HeyGen names it."""
+    """The estimated length of the finished video, rounded up. `language`: the voice's, as HeyGen names it."""
     return math.ceil(length_of(script, speed=speed, language=language).expected)
 
 
 def seconds_to_hold(script: str, *, speed: float, language: str, factor: Decimal) -> Decimal:
-    """What credits are set aside for: the estimate with a margin, or what an uncertain script may come to.
+    """The length for which credits are held: the estimate with a margin, or the maximum of an uncertain script.
 
-    `factor`: of the account, whose videos have been longer than was held for them (`billing.credits.overrun_factor`).
+    `factor`: the account's (`billing.credits.overrun_factor`).
     """
     length = length_of(script, speed=speed, language=language)
     usual, longest = with_margin(math.ceil(length.expected)), with_margin(MAX_SECONDS)
@@ -47,19 +47,19 @@ def is_speakable(script: str) -> bool:
 
 
 def render_seconds(video_seconds: Decimal | float) -> int:
-    """What rendering that much video is expected to take."""
+    """The expected render time of that much video."""
     base, factor = float(settings.EXPECTED_RENDER_BASE), float(settings.EXPECTED_RENDER_FACTOR)
     return math.ceil(base + float(video_seconds) * factor)
 
 
 def queue_seconds(position: int, own_render_seconds: int, slots: int | None = None) -> int:
-    """Waiting for a slot behind `position - 1` others, then the own render. `slots`: those that others leave again."""
+    """Wait behind `position - 1` others, then the own render. `slots`: those not taken by stuck renders."""
     rounds: int = (position - 1) // max(1, settings.HEYGEN_MAX_CONCURRENT if slots is None else slots)
     return (rounds + 1) * max(1, own_render_seconds)
 
 
 def progress_percent(video: "Video", now: datetime | None = None) -> int:
-    """0 to 100, never falling: it follows the clock, slows down towards the end, and says 100 for `completed` only."""
+    """0 to 100, never falling: follows the clock, slows down towards the end, and is 100 for `completed` only."""
     if video.status == Status.COMPLETED:
         return 100
     if video.status == Status.STORING:
@@ -74,9 +74,9 @@ def progress_percent(video: "Video", now: datetime | None = None) -> int:
 def eta_seconds(
     video: "Video", queue_position: int | None, now: datetime | None = None, slots: int | None = None
 ) -> int | None:
-    """Seconds until the file is expected, never more than was said before; None when nothing can be promised.
+    """Seconds until the file is expected, never more than said before; None when nothing can be promised.
 
-    `queue_position` is None for a queued video whose place in the queue promises nothing.
+    `queue_position` is None for a queued video whose position allows no estimate.
     """
     if video.status == Status.STORING:
         return 1
@@ -89,21 +89,21 @@ def eta_seconds(
 
 
 def is_stuck(video: "Video", now: datetime | None = None) -> bool:
-    """Rendering for three times as long as nearly all such videos."""
+    """Rendering for more than STUCK_FACTOR times the p99."""
     return video.status == Status.RENDERING and video.stuck_at is not None and video.stuck_at <= (now or timezone.now())
 
 
 def _is_late(video: "Video", now: datetime | None) -> bool:
-    """Beyond the p99 that was expected when HeyGen took it."""
+    """Beyond the p99 that was expected at submission."""
     if video.stuck_at is None or video.submitted_at is None:
         return False
     return _elapsed(video, now) * STUCK_FACTOR > (video.stuck_at - video.submitted_at).total_seconds()
 
 
 def _until_promise(video: "Video", position: int, now: datetime, slots: int | None) -> int | None:
-    """By its place in the queue, but no later than promised; and no sooner than it can be rendered.
+    """By its queue position, but no later than promised and no sooner than it can be rendered.
 
-    None once the promise cannot be kept any more, and its place makes no other.
+    None once the promise is broken and its position allows no other.
     """
     by_place = queue_seconds(position, video.expected_render_seconds, slots)
     if video.promised_at is None:
@@ -115,7 +115,7 @@ def _until_promise(video: "Video", position: int, now: datetime, slots: int | No
 
 
 def _at_most(video: "Video", seconds: int | None) -> int | None:
-    """None where it would be more than was said before an order had to be placed anew."""
+    """None where it exceeds what was said before the order was placed anew."""
     if seconds is None or video.eta_ceiling is None:
         return seconds
     return seconds if seconds <= video.eta_ceiling else None

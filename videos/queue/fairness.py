@@ -1,9 +1,9 @@
-"""Whose video goes next: arithmetic alone, shared by the scheduler that hands out slots and by `queue_position`.
+"""Fair order of the queue: pure arithmetic, shared by the scheduler and by `queue_position`.
 
-The account with the fewest videos in flight for its weight goes first; between equals, the one of which the fewest were
-rendered lately, or else one with a thousand videos would get a single slot again and again; then the one whose oldest
-video, in flight or waiting, came first. Neither changes as slots are handed out: a place is kept while nothing ends.
-Within an account the oldest video goes first, so only accounts have to be compared, never videos.
+The account with the fewest videos in flight per weight goes first; then the one with the fewest recent renders, or else
+an account with a thousand videos would get a single slot again and again; then the one with the oldest video in flight
+or waiting. The last two do not change as slots are handed out, so positions are stable while nothing ends. Within an
+account the oldest video goes first, so only accounts are compared.
 """
 
 import heapq
@@ -20,8 +20,6 @@ Rank = tuple[bool, Fraction, Tie]
 
 @dataclass(frozen=True)
 class AccountQueue:
-    """One account's videos at HeyGen, and those that wait."""
-
     account_id: UUID
     weight: int
     limit: int
@@ -29,22 +27,22 @@ class AccountQueue:
     in_flight: int
     waiting: int
     head: datetime
-    """When its oldest video of these came."""
+    """The time of the oldest of these videos."""
     rendered: int = 0
-    """How many of its videos were rendered lately."""
+    """Recently rendered videos."""
 
     @property
     def room(self) -> int:
-        """How many of its waiting videos its own limit lets go now."""
+        """How many of its waiting videos its own limit allows now."""
         return min(self.waiting, max(0, self.limit - self.in_flight))
 
     def after(self, claimed: int, share: int) -> "AccountQueue":
-        """As it stands once `claimed` of its `share` went. Fewer went than it had a share: no more can."""
+        """The queue after `claimed` of its `share` went; fewer than its share means that no more can go."""
         left = self.waiting - claimed if claimed == share else 0
         return replace(self, in_flight=self.in_flight + claimed, waiting=left)
 
     def rank(self, nth: int) -> Rank:
-        """Where its `nth` waiting video stands, from 0: videos beyond its own limit come after all others."""
+        """The rank of its `nth` waiting video, from 0: videos beyond its own limit come after all others."""
         return nth >= self.room, Fraction(self.in_flight + nth, self.weight), self.tie
 
     @property
@@ -52,7 +50,7 @@ class AccountQueue:
         return Fraction(self.rendered, self.weight), self.head, self.account_id
 
     def ahead_of(self, rank: Rank) -> int:
-        """How many of its waiting videos go before one that stands at `rank`."""
+        """How many of its waiting videos go before `rank`."""
         beyond, load, tie = rank
         lighter = -(-load.numerator * self.weight // load.denominator) - self.in_flight
         even = (load * self.weight).denominator == 1 and self.tie < tie
@@ -79,7 +77,7 @@ def allot_slots(lines: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
 
 
 def position_of(lines: Iterable[AccountQueue], account_id: UUID, nth: int) -> int:
-    """The place in the whole queue, from 1, of an account's `nth` waiting video, from 0."""
+    """The position in the whole queue, from 1, of an account's `nth` waiting video, from 0."""
     by_account = {line.account_id: line for line in lines}
     rank = by_account.pop(account_id).rank(nth)
     return nth + 1 + sum(line.ahead_of(rank) for line in by_account.values())

@@ -1,4 +1,4 @@
-"""Who waits for a render slot, and where in the line: real rows for the arithmetic of `fairness`."""
+"""Queue positions: reads the rows for the arithmetic of `fairness`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +16,11 @@ from videos.queue.fairness import AccountQueue
 
 EXACT = 20
 LATELY_SECONDS = 900.0
-"""Renders that ended since then count when accounts are even otherwise."""
+"""Renders that ended within this time count when accounts are equal otherwise."""
 
 
 def account_queues() -> list[AccountQueue]:
-    """Every account that has videos waiting. Four queries at most, whatever their number."""
+    """Every account with waiting videos. At most four queries."""
     standing = {row.pop("account_id"): row for row in Video.objects.lines(timezone.now())}
     terms = credits.plan_limits_of(standing)
     rendered = Video.objects.rendered_since(seconds_from_now(-LATELY_SECONDS))
@@ -38,16 +38,16 @@ def account_queues() -> list[AccountQueue]:
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """`position`: 1 goes next. `is_beyond_own_slots`: its account's own limit does not let it go now."""
+    """`position`: 1 goes next. `is_beyond_own_slots`: its account's own limit does not allow it now."""
 
     position: int
     is_beyond_own_slots: bool
 
 
 def positioned(videos: Iterable[Video]) -> dict[UUID, QueuePosition]:
-    """The place in the queue of each of `videos` that waits there. Five queries at most, however many.
+    """The positions of those of `videos` that wait. At most five queries.
 
-    Videos of test keys wait elsewhere, and those set aside wait for staff: they have no place.
+    Videos of test keys wait elsewhere, and those set aside wait for staff: they have no position.
     """
     queued = (video for video in videos if video.status == Status.QUEUED)
     waiting = {video.pk: video.account_id for video in queued if not video.is_test and video.set_aside_at is None}
@@ -66,7 +66,6 @@ def _place(standing: Iterable[AccountQueue], line: AccountQueue, nth: int) -> Qu
 
 
 def positions_of(videos: Iterable[Video]) -> dict[UUID, int]:
-    """The positions alone."""
     return {pk: place.position for pk, place in positioned(videos).items()}
 
 
@@ -76,12 +75,11 @@ def position_of_next(account_id: UUID) -> int:
 
 
 def positioned_next(account_id: UUID) -> QueuePosition:
-    """The place that a video queued now would get."""
     return _exactly_of_next(account_id, [0])[0]
 
 
 def positions_of_next(account_id: UUID, count: int) -> list[int]:
-    """The positions that videos queued now would get: every twentieth exactly, and evenly between these."""
+    """The positions that videos queued now would get: every twentieth exactly, interpolated between."""
     marks = sorted({*range(0, count, EXACT), count - 1})
     found = [place.position for place in _exactly_of_next(account_id, marks)]
     line = found[:1]
@@ -106,7 +104,7 @@ def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[QueuePositi
 
 
 def position_of_last(account_id: UUID, count: int) -> list[QueuePosition]:
-    """The places of the last `count` videos of an account's line, counted without looking at each of them."""
+    """The positions of the last `count` videos of an account's queue, without reading each of them."""
     standing = account_queues()
     mine = next(line for line in standing if line.account_id == account_id)
     return [_place(standing, mine, nth) for nth in range(mine.waiting - count, mine.waiting)]

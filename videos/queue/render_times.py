@@ -1,4 +1,4 @@
-"""How long HeyGen takes, learned from its own renders, and whether its webhooks reach us. All figures in seconds."""
+"""Render times learned from HeyGen's own renders, and whether its webhooks arrive. In seconds."""
 
 import bisect
 import math
@@ -15,21 +15,21 @@ from videos.models import RenderTime, Video
 from videos.queue import estimates
 
 LENGTHS = (10, 20, 40, 80, 160, 320, 640, estimates.MAX_SECONDS)
-"""Videos are compared with those that are at most this many seconds long, and longer than the figure before."""
+"""Upper bounds of the classes of video length."""
 ENOUGH = 20
-"""Renders before a measured pace is believed."""
+"""Renders before measured times are used."""
 REMEMBERED = 4000
 HISTORY = timedelta(days=7)
 CACHE_SECONDS = 15
 TRUST_SAMPLE = 20
 TRUST_SHARE = 0.8
 MAX_MISSED_WEBHOOKS = 3
-"""So many renders in a row that no webhook told of, and none is relied on."""
+"""After this many renders in a row without a webhook, poll at the normal rate again."""
 
 
 @dataclass(frozen=True)
 class RenderTimes:
-    """Quantiles of the time from an order to the end of its render."""
+    """Quantiles of the time from order to end of render."""
 
     p05: float
     p50: float
@@ -38,7 +38,7 @@ class RenderTimes:
 
 
 def render_times_for(engine: str, video_seconds: float) -> RenderTimes:
-    """What has lately been measured for such videos; before that, what the settings expect."""
+    """Recently measured times of such videos; before that, the settings' expectation."""
     return _learned().get(_class_of(engine, video_seconds)) or _around(estimates.render_seconds(video_seconds))
 
 
@@ -69,7 +69,7 @@ def _length(video_seconds: float) -> int:
 
 
 def learn_render_times() -> None:
-    """Measure anew, from the renders of the last days."""
+    """Measures the renders of the last days."""
     for (engine, longest), seconds in _samples().items():
         if len(seconds) < ENOUGH:
             continue
@@ -96,7 +96,7 @@ def _samples() -> dict[tuple[str, int], list[float]]:
 
 
 def webhooks_arrive() -> bool:
-    """Whether the last renders were made known by webhook: the poller then only looks after the exceptions."""
+    """Whether HeyGen's webhooks reach us, so that the poller may wait longer."""
     return cache.remembered("videos.webhooks_arrive", _webhooks_arrive, CACHE_SECONDS)
 
 
@@ -113,7 +113,7 @@ def seconds_to_first_poll(video: Video) -> float:
 
 
 def first_poll(video: Video) -> float:
-    """How long after an order that is: once any render may be done, or once all should be if webhooks come."""
+    """Seconds from the order to the first poll: when any render may be done, or all should be if webhooks arrive."""
     if video.is_test:
         return 1.0
     pace = render_times_of(video)
@@ -121,12 +121,12 @@ def first_poll(video: Video) -> float:
 
 
 def stuck_at(video: Video) -> datetime:
-    """When a render that has just been taken counts as stuck, if it is still under way then."""
+    """When a render that was just accepted counts as stuck."""
     return (video.submitted_at or timezone.now()) + timedelta(
         seconds=render_times_of(video).p99 * estimates.STUCK_FACTOR
     )
 
 
 def render_times_of(video: Video) -> RenderTimes:
-    """As measured for such videos; before that, as its own expectation says."""
+    """As measured for such videos; before that, from its own expectation."""
     return _learned().get(_class_of(video.engine, video.estimated_seconds)) or _around(video.expected_render_seconds)

@@ -1,7 +1,7 @@
-"""What each queued video waits for, told to its client and, in plain words, to staff.
+"""What each queued video waits for, for its client and, with details, for staff.
 
-Where nothing can be promised no time is: while the gate is closed or paused, while the account's own slots are full,
-while staff have to decide, and while all slots of HeyGen are taken by renders that are stuck.
+No time is promised while HeyGen's gate is closed or paused, while the account's own slots are full, while staff must
+decide, and while stuck renders take all slots.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ from videos.queue.queue_positions import QueuePosition
 
 @dataclass(frozen=True)
 class WaitingState:
-    """`slots`: those of HeyGen that are not taken by stuck renders."""
+    """`slots`: HeyGen's slots without those taken by stuck renders."""
 
     position: int | None = None
     waiting_for: WaitingFor | None = None
@@ -31,7 +31,7 @@ class WaitingState:
 
     @property
     def promised_position(self) -> int | None:
-        """The place in the queue, where a time can be told from it."""
+        """The queue position, where a time can be told from it."""
         is_moving = self.waiting_for in (None, WaitingFor.SLOT) and self.slots > 0
         return self.position if is_moving else None
 
@@ -39,12 +39,12 @@ class WaitingState:
 NOT_WAITING = WaitingState()
 KEPT_STATES = "_standing"
 AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
-"""The `waiting_reason` of an order whose cast staff have to release first."""
+"""`waiting_reason` of an order whose avatar or voice staff have to release first."""
 
 
 @dataclass(frozen=True)
 class Slots:
-    """HeyGen's slots at one moment. `usable` are not taken by stuck renders; `free` of these are not taken at all."""
+    """HeyGen's slots at one moment: `usable` without stuck renders, `free` of these not taken."""
 
     is_shut: bool
     usable: int
@@ -52,9 +52,9 @@ class Slots:
 
 
 def waiting_states(videos: Iterable[Video]) -> dict[UUID, WaitingState]:
-    """How each of `videos` that is queued stands. Seven queries at most, however many; none when none is queued.
+    """The state of each queued one of `videos`. At most seven queries; none when none is queued.
 
-    One that this request has queued itself is not looked up again.
+    A video that this request has queued is not looked up again.
     """
     queued = [video for video in videos if video.status == Status.QUEUED]
     known = {video.pk: standing for video in queued if (standing := _taken(video)) is not None}
@@ -66,7 +66,7 @@ def waiting_states(videos: Iterable[Video]) -> dict[UUID, WaitingState]:
 
 
 def keep_waiting_states(video: Video, standing: WaitingState) -> None:
-    """Spare whoever shows this very object next the look: it has just been queued, and stands so."""
+    """Caches the state on this object, which was just queued."""
     video.__dict__[KEPT_STATES] = standing
 
 
@@ -76,13 +76,13 @@ def _taken(video: Video) -> WaitingState | None:
 
 
 def once_queued(foreseen: WaitingState, *, is_test: bool) -> WaitingState:
-    """How a video stands once it is queued, of which `of_next` said `foreseen`."""
+    """The state after queueing, from `waiting_state_of_next`'s result before it."""
     position = None if is_test else foreseen.position
     return replace(foreseen, position=position, waiting_for=foreseen.waiting_for or WaitingFor.SLOT)
 
 
 def waiting_state_of_next(account_id: UUID, *, is_test: bool) -> WaitingState:
-    """How a video queued now would stand. It waits for nothing where a slot is free for it."""
+    """The state of a video queued now. It waits for nothing where a slot is free for it."""
     slots = read_slots()
     if is_test:
         return WaitingState(1, None, max(1, slots.usable))
@@ -90,7 +90,7 @@ def waiting_state_of_next(account_id: UUID, *, is_test: bool) -> WaitingState:
 
 
 def waiting_state_of_last(account_id: UUID, count: int) -> list[WaitingState]:
-    """How the last `count` videos of an account's queue stand, counted without looking at each of them."""
+    """The states of the last `count` videos of an account's queue, without reading each of them."""
     slots = read_slots()
     return [_of_place(place, slots) for place in queue_positions.position_of_last(account_id, count)]
 
@@ -124,7 +124,7 @@ def _of_place(place: QueuePosition, slots: Slots, *, is_new: bool = False) -> Wa
 
 
 def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
-    """For staff: why each of `videos` that is not finished is not moving. A constant number of queries."""
+    """For staff: why each unfinished video is not moving. A constant number of queries."""
     standings = waiting_states(videos)
     gate, now = provider_gate.read(), timezone.now()
     return {video.pk: _reason(video, standings.get(video.pk, NOT_WAITING), gate, now) for video in videos}

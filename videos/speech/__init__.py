@@ -1,1 +1,1 @@
-"""How a script is written, and how long a voice needs for it. Pure text work: no database, no API."""
+"""How long a voice needs for a script, and what it can read. Pure functions."""

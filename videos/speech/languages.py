@@ -8,7 +8,7 @@ CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def _base_name(code: str) -> str | None:
-    """What a voice would call the language of a code: "pt-br" is "portuguese", "zh-hans" is "chinese"."""
+    """The name of a code's language as voices have it: "pt-br" is "portuguese", "zh-hans" is "chinese"."""
     plain = LANG_INFO.get(code.partition("-")[0], {})
     variant = LANG_INFO.get(code) or LANG_INFO.get(plain.get("fallback", [""])[0]) or {}
     name = plain.get("name") or variant.get("name", "").rpartition(" ")[2]
@@ -19,7 +19,7 @@ NAMES = {info["name"].lower(): _base_name(code) for code, info in LANG_INFO.item
 
 
 def language_name(given: str) -> str | None:
-    """The English name, lower-case and without the region, of a language given by name or code; None for neither."""
+    """The English name, lower-case and without region, of a language name or code; None for neither."""
     lower = given.strip().lower()
     if lower in NAMES:
         return NAMES[lower]

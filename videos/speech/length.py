@@ -1,10 +1,10 @@
 # ruff: noqa: RUF001 - punctuation of every script
-"""How long a voice speaks a script: an estimate, and the most that it may come to.
+"""Estimates how long a voice speaks a script, and the most that it may take.
 
-It counts what is spoken, not what white space separates: words by their letters in the writing system that they belong
-to, numbers by their digits, signs by their names, pauses by their seconds. `hello,hello` is two words; 5,000 letters
-without a space are minutes. Where nobody can foresee how a voice reads something (a sign that it may name or pass over,
-a writing system that it does not know, a word that is none), the two figures differ.
+Counts what is spoken: words by their letters in their writing system, numbers by their digits, signs by their names,
+pauses by their seconds. `hello,hello` is two words; 5,000 letters without a space are minutes. Where the reading is
+uncertain (a sign that may be named or skipped, a foreign writing system, a word of no language), the two figures
+differ.
 """
 
 import unicodedata
@@ -19,9 +19,9 @@ from videos.speech import markup, rates, writing
 LEAD_SECONDS = 1.0
 """Silence around the speech."""
 LONGEST_PAUSE = 3600
-"""Seconds; a longer one is counted so: the script is refused anyway."""
+"""Seconds; longer pauses count as this: such a script is refused anyway."""
 ENDINGS = "com|org|net|io|ai|app|dev|edu|gov|info|biz|co|eu|uk|de|fr|es|it|nl|ch|at|jp|cn|in|br|us"
-"""Of names on the internet, where no `https://` tells them."""
+"""Top-level domains that mark an address without `https://`."""
 
 _ALPHABET = r"[\p{Latin}\p{Cyrillic}\p{Greek}]"
 _INVISIBLE_GAP = regex.compile(rf"(?<={_ALPHABET})\p{{DI}}+(?={_ALPHABET})|\u200b")
@@ -39,7 +39,7 @@ _EMOJI_TAIL = regex.compile(
 
 
 def _word_of(characters: str) -> str:
-    """A word of an alphabet: up to a change from small letters to capitals, with an ending like that of "don't"."""
+    """A word up to a change from lower case to capitals, with an ending as in "don't"."""
     capital, small = rf"[[{characters}]&&\p{{Lu}}]", rf"[[{characters}]--\p{{Lu}}]"
     ending = rf"['’ʼ] {small}{{1,2}} (?! {small} )"
     return rf"(?: {capital}+ (?! {small} ) | {capital}? {small} [{small}\p{{M}}]* ) (?: {ending} )?"
@@ -95,24 +95,24 @@ class Length:
 
     expected: float
     at_most: float
-    """What it may come to where the script is uncertain; elsewhere about what is expected."""
+    """The maximum where the script is uncertain; elsewhere about `expected`."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """What is known of the voice that speaks, and of the text as a whole."""
+    """What is known of the voice, and of the text as a whole."""
 
     language: str | None
     reads: Set[str] | None
     in_capitals: bool
 
     def is_foreign(self, script: str) -> bool:
-        """Latin letters are read everywhere: names and brands are written in them."""
+        """False for Latin letters: names and brands are written in them everywhere."""
         return self.reads is not None and script != writing.LATIN and script not in self.reads
 
 
 def length_of(script: str, *, speed: float = 1.0, language: str = "") -> Length:
-    """`language`: of the voice, as HeyGen names it; empty or "Multilingual" where it reads everything."""
+    """`language`: the voice's, as HeyGen names it; empty or "Multilingual" reads everything."""
     pauses = sum(min(float(seconds), LONGEST_PAUSE) for seconds in markup.pauses_of(script))
     expected, at_most = _spoken(markup.without_pauses(script), language)
     around = pauses + LEAD_SECONDS
@@ -121,7 +121,7 @@ def length_of(script: str, *, speed: float = 1.0, language: str = "") -> Length:
 
 @lru_cache(64)
 def _spoken(text: str, language: str) -> Seconds:
-    """At normal speed, without pauses. Remembered: quotes and batches ask for the same text again."""
+    """At normal speed, without pauses. Cached: quotes and batches measure the same text again."""
     plain = _EMOJI_TAIL.sub("", unicodedata.normalize("NFKC", text))
     plain = _INVISIBLE.sub("", _INVISIBLE_GAP.sub(" ", plain))
     small, capitals = len(_SMALL.findall(plain)), len(_CAPITAL.findall(plain))
@@ -151,7 +151,7 @@ def _parts(plain: str, reader: Reader) -> Iterator[Seconds]:
 
 
 def _address_in(chunk: str) -> int:
-    """Where in a text without spaces a web or mail address begins; its length when there is none."""
+    """The index in a text without spaces where an address begins; its length when there is none."""
     if "." not in chunk:
         return len(chunk)
     if web := _WEB.search(chunk):

@@ -1,8 +1,8 @@
 # ruff: noqa: RUF001 - quotation marks of every kind
-"""Pauses in a script: the tags that people write for them, and the one form that HeyGen reads.
+"""Pause tags in a script, in the forms that people write and the one that HeyGen reads.
 
-HeyGen reads `<break time="1.5s"/>`: seconds, straight quotes, self-closing, a space on either side. What is clearly
-meant to be one is understood; every other tag is refused, because a voice would read it aloud.
+HeyGen reads `<break time="1.5s"/>`: seconds, straight quotes, self-closing, a space on either side. Recognisable
+variants are converted; every other tag is refused, because a voice would read it aloud.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SHOWN = 80
 """Characters of a tag that a message repeats."""
 QUOTES = "[\"'`´“”„‟‘’‚‛«»‹›″′＂＇]"
 SPEECH_TAGS = "break|pause|speak|prosody|emphasis|say-as|phoneme"
-"""Names that begin a tag even where its end is missing. Shorter ones of SSML may be mathematics: `1 <p`."""
+"""Names that begin a tag even where its end is missing. Shorter names of SSML may be mathematics: `1 <p`."""
 
 _BREAK = regex.compile(r"<\s*(?:break)\b(?P<rest>[^<>]*)>(?:\s*<\s*/\s*break\s*>)?", regex.IGNORECASE)
 _ATTRIBUTE = regex.compile(
@@ -40,17 +40,17 @@ class UnknownTag(Exception):
 
 
 def pauses_of(script: str) -> list[Decimal]:
-    """The seconds of each pause that is understood."""
+    """The seconds of each recognised pause."""
     return [seconds for match in _BREAK.finditer(script) if (seconds := _seconds_of(match["rest"])) is not None]
 
 
 def without_pauses(script: str) -> str:
-    """What a voice says: a space in the place of each pause. Tags that are not understood stay."""
+    """The spoken text, with a space in place of each pause. Unknown tags stay."""
     return _BREAK.sub(lambda match: match[0] if _seconds_of(match["rest"]) is None else " ", script)
 
 
 def on_the_wire(script: str) -> str:
-    """The script as HeyGen is to read it. Without pauses it is what it was, to the letter."""
+    """The script in HeyGen's form; unchanged without pauses."""
 
     def written(match: "regex.Match[str]") -> str:
         seconds = _seconds_of(match["rest"])
@@ -70,13 +70,13 @@ def require_known_tags(script: str) -> None:
 
 
 def tags_of(script: str) -> Iterator[str]:
-    """Every tag that is no pause as we understand them."""
+    """Every tag that is no recognised pause."""
     for match in _TAG.finditer(without_pauses(script)):
         yield match[0]
 
 
 def _seconds_of(rest: str) -> Decimal | None:
-    """What stands between `<break` and `>`: the pause, to the millisecond; None where it is not clear."""
+    """The pause between `<break` and `>` to the millisecond; None where it is unclear."""
     rest, time = rest.rstrip().removesuffix("/").rstrip(), None
     at = 0
     while at < len(rest):
@@ -96,7 +96,7 @@ def _seconds_of(rest: str) -> Decimal | None:
 
 
 def reason_against(tag: str) -> str:
-    """In words, naming the tag."""
+    """The message that names the tag."""
     shown = tag if len(tag) <= SHOWN else tag[:SHOWN] + "…"
     if regex.match(r"<\s*/?\s*break\b", tag, regex.IGNORECASE):
         return f'{shown} is no pause: write <break time="1.5s"/>, with its seconds.'

@@ -1,7 +1,7 @@
 """How fast voices speak, in seconds at normal speed.
 
-English comes to HeyGen's own figure, 150 words a minute. The others were fitted to passages of the same content that a
-synthesiser spoke in each language, and are as much slower than it as in English (`videos/tests/spoken_lengths.json`).
+English follows HeyGen's own figure, 150 words a minute. The others were fitted to passages of the same content spoken
+by a synthesiser in each language, scaled like its English (`videos/tests/spoken_lengths.json`).
 """
 
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from videos.speech import writing
 
 FLOOR = 14.0
-"""Letters a second that no voice exceeds for long, however they are put together."""
+"""Letters a second that no voice exceeds for long."""
 LONGEST_WORD = 40
-"""Letters. What is longer is no word of any language: a voice may spell it, so its length is uncertain."""
+"""Letters. A longer text without spaces is no word: a voice may spell it, so its length is uncertain."""
 SPELLED = 0.27
-"""Seconds for a letter that is named, as in "HTML"."""
+"""Seconds for a letter that is spelled, as in "HTML"."""
 LONGEST_ABBREVIATION, LONGEST_SPELLED_WORD = 6, 4
 """Letters: of one without a vowel, and of one in capitals that could be a word."""
 FOREIGN = 0.8
-"""Seconds for a character that a voice cannot read: at most, when it names each one."""
+"""Maximum seconds for a character that a voice cannot read, when it names each one."""
 FOREIGN_SYLLABLE = 2.0
-"""The same for the syllables of the Ethiopic script, whose names are long."""
+"""Maximum for syllables of the Ethiopic script, whose names are long."""
 
 FOREIGN_ACCENT = 0.95
-"""For a letter of Vietnamese that other voices name with its accents."""
+"""Maximum for a Vietnamese letter that other voices name with its accents."""
 
 DIGIT, LONGEST_NUMBER = 0.33, 12
 DIGIT_AT_MOST = 0.6
@@ -62,17 +62,17 @@ RATES = {
 """By writing system."""
 
 SLOWER = {"turkish": 1.15, "polish": 1.1, "finnish": 1.1}
-"""Languages of an alphabet that take longer for their letters than the others."""
+"""Languages that take longer for their letters than others of their alphabet."""
 
 SENTENCE, COMMA, TOUCH, LINE = 0.25, 0.12, 0.06, 0.1
-"""Pauses: after a sentence, at a comma, at any other punctuation, at the end of a line."""
+"""Pauses: after a sentence, at a comma, at other punctuation, at the end of a line."""
 TOUCH_AT_MOST = 0.15
 NAMED = 0.45
-"""At most, for punctuation that a voice may name: "dot", "slash", "underscore"."""
+"""Maximum for punctuation that a voice may name: "dot", "slash", "underscore"."""
 SYMBOL, SYMBOL_AT_MOST = 0.35, 0.6
 """For a sign that most voices name: "percent", "at", "dollars"."""
 ORNAMENT, ORNAMENT_AT_MOST = 0.1, 0.8
-"""For a sign that most voices pass over."""
+"""For a sign that most voices skip."""
 EMOJI, EMOJI_AT_MOST = 0.0, 0.9
 IN_ADDRESS = 0.3
-"""For punctuation in a web or mail address, which is read aloud."""
+"""For punctuation in an address, which is read aloud."""

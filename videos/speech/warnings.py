@@ -1,4 +1,4 @@
-"""What a client should know before a script is spoken, though nothing forbids it."""
+"""Warnings about scripts that are permitted but probably not meant."""
 
 import math
 from decimal import Decimal
@@ -8,10 +8,10 @@ from videos.speech import markup, writing
 from videos.speech.length import Length
 
 FOREIGN_SHARE, LATIN_SHARE = 0.2, 0.5
-"""Of a script's letters: so many that the voice cannot read; so many Latin ones, beyond names and brands."""
+"""Shares of a script's letters from which a warning is given: unreadable ones; Latin ones."""
 FOREIGN_ACCENTS = 3
 WORTH_TELLING = Decimal("1.25")
-"""So many times the usual hold: less is not worth a warning."""
+"""A hold that is larger than usual by this factor is worth a warning."""
 TITLES = {writing.HAN: "Chinese characters", writing.KANA: "kana", writing.OTHER: "letters of another script"}
 
 
@@ -22,7 +22,7 @@ class Warned(TypedDict):
 
 
 def warnings_for(script: str, *, language: str, length: Length, usual_seconds: Decimal) -> list[Warned]:
-    """`language`: of the voice. `usual_seconds`: the estimate with its margin."""
+    """`language`: the voice's. `usual_seconds`: the estimate with its margin."""
     found: list[Warned] = []
     if written := foreign_writing(script, language):
         message = f"This voice speaks {language}, and the script has {written}: it may spell or skip them."
@@ -37,7 +37,7 @@ def warnings_for(script: str, *, language: str, length: Length, usual_seconds: D
 
 
 def foreign_writing(script: str, language: str) -> str:
-    """The letters that a good part of the script has and a voice of `language` does not read; empty without any."""
+    """The writing system of many letters that a voice of `language` does not read; "" without any."""
     reads = writing.scripts_of(language)
     if reads is None:
         return ""

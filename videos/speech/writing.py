@@ -1,4 +1,4 @@
-"""Writing systems: which a script is written in, and which a voice of a language can read."""
+"""Writing systems: of scripts, and those that a voice of a language can read."""
 
 from collections import Counter
 from collections.abc import Set
@@ -13,7 +13,7 @@ HAN, KANA, HANGUL = "chinese characters", "kana", "hangul"
 OTHER = "another script"
 VIETNAMESE = "vietnamese"
 VIETNAMESE_LETTER = regex.compile("[\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]")
-"""Latin letters with two accents, which voices of other languages name or leave out."""
+"""Latin letters with two accents, which voices of other languages name or skip."""
 
 _INDIC = ("bengali", "gurmukhi", "gujarati", "oriya", "tamil", "telugu", "kannada", "malayalam", "sinhala")
 _OTHERS = ("thai", "lao", "khmer", "myanmar", "tibetan", "georgian", "armenian", "ethiopic")
@@ -29,7 +29,7 @@ CLASSES = {
     DEVANAGARI: r"\p{Devanagari}",
     **{name: rf"\p{{{name.title()}}}" for name in (*_INDIC, *_OTHERS)},
 }
-"""Regex classes of what is told apart, with the marks of each script; anything else is `OTHER`."""
+"""Regex classes of the writing systems, with their marks; anything else is `OTHER`."""
 
 _LANGUAGES = {
     (ARABIC,): "arabic,persian,urdu,pashto,sindhi,uyghur,central kurdish",
@@ -62,7 +62,7 @@ _LANGUAGES = {
     (LATIN,): "filipino,tagalog,malay,javanese,sundanese,zulu,xhosa,somali,hausa,maltese",
 }
 READ_BY = {name: frozenset(scripts) for scripts, names in _LANGUAGES.items() for name in names.split(",")}
-"""What a voice of each language reads. Others that have a name (`language_name`) are written in Latin letters."""
+"""What a voice of each language reads. Other named languages (`language_name`) use Latin letters."""
 
 _GROUPS = {f"s{number}": name for number, name in enumerate(CLASSES)}
 _CHARACTER = regex.compile(
@@ -71,13 +71,13 @@ _CHARACTER = regex.compile(
 
 
 def name_of(voice_language: str) -> str | None:
-    """The language of a voice, lower-case and without its region; None where it is none ("Multilingual")."""
+    """The voice's language, lower-case and without region; None for "Multilingual"."""
     main = voice_language.partition("(")[0].partition(",")[0].strip().lower()
     return main if main in READ_BY else language_name(main)
 
 
 def scripts_of(voice_language: str) -> Set[str] | None:
-    """The writing systems of a voice's language; None where they are not known ("Multilingual")."""
+    """The writing systems of a voice's language; None where unknown ("Multilingual")."""
     name = name_of(voice_language)
     return None if name is None else READ_BY.get(name, frozenset({LATIN}))
 

@@ -1,4 +1,4 @@
-"""Staff's deeds that want a second look: the levers on videos, their forms and words, and the page that asks."""
+"""The staff actions on videos: their names, texts and forms, for the admin pages that confirm them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from videos.staff import manual_files, staff_actions
 __all__ = ["MOST_AT_ONCE", "STAFF_ACTIONS", "StaffAction", "ask", "is_confirmed"]
 
 MOST_AT_ONCE = 100
-"""Videos of one pull: several levers ask HeyGen about each of them."""
+"""Several actions ask HeyGen about each video."""
 UNDER_WAY = "What HeyGen has already begun goes on there and is billed to us, whatever becomes of it here."
 
 
@@ -59,7 +59,7 @@ class RefundForm(forms.Form):
 
 @dataclass(frozen=True)
 class StaffAction:
-    """`pull` gets the video, who pulls, and what the form asked for. `bulk`: offered for several videos as well."""
+    """`run` gets the video, `by` (a user name) and the fields of the form. `bulk`: offered for several videos too."""
 
     name: str
     title: str
@@ -68,7 +68,7 @@ class StaffAction:
     form: type[forms.Form] = forms.Form
     bulk: bool = True
     is_local: bool = False
-    """It asks nobody outside, so it and its entry in the audit log are one transaction."""
+    """It calls nothing outside, so action and audit entry are one transaction."""
 
 
 STAFF_ACTIONS = (

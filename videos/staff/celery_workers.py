@@ -1,4 +1,4 @@
-"""Workers by name: which there are, and sending one home."""
+"""Lists and drains Celery workers by name."""
 
 import structlog
 from celery import current_app as app
@@ -13,13 +13,13 @@ ANSWER_SECONDS = 2.0
 
 
 def names() -> list[str]:
-    """The workers that answer within two seconds. Raises InvalidState where workers cannot be asked."""
+    """The workers that answer within ANSWER_SECONDS. Raises InvalidState where workers cannot be asked."""
     _need_remote_control()
     return sorted(name for reply in app.control.ping(timeout=ANSWER_SECONDS) or () for name in reply)
 
 
 def drain(name: str, *, by: str) -> None:
-    """Have a worker take nothing new, finish what it has, and end. Others take what it never began.
+    """Stops a worker from taking tasks; it finishes the running ones and exits.
 
     Raises InvalidState when nobody of that name answers, and without Redis.
     """

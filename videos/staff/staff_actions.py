@@ -1,6 +1,6 @@
-"""Levers for staff, for what the pipeline cannot know: each says who pulled it, and refuses with InvalidState.
+"""Staff actions on a video, for what the pipeline cannot know. Each records who ran it; raises InvalidState.
 
-All may be pulled twice: the second time finds the video where the first put it, and is refused or changes nothing.
+All may be repeated: the second run finds the video where the first put it, and is refused or changes nothing.
 """
 
 import structlog
@@ -21,15 +21,15 @@ from videos.provider.heygen_clients import client_for
 
 logger = structlog.get_logger(__name__)
 CHARGEABLE = (Status.RENDERING, Status.STORING)
-"""HeyGen has the order and bills us; before that nothing has cost anything."""
+"""HeyGen has the order and bills us; before that nothing has been spent."""
 LEASES = {Status.SUBMITTING: "VIDEO_SUBMIT_LEASE", Status.STORING: "VIDEO_STORE_LEASE"}
 
 
 def requeue_by_staff(video: Video, *, by: str, why: str, abandon_order: bool = False) -> Video:
-    """Back to the queue, uncharged, for a new order.
+    """Puts the video back into the queue, uncharged, for a new order.
 
-    An order that HeyGen has is given up only with `abandon_order`: HeyGen bills it, and the new one as well. Raises
-    ProviderUnavailable when HeyGen does not say whether it has one.
+    An order that HeyGen has is given up only with `abandon_order`: HeyGen bills both. Raises ProviderUnavailable when
+    HeyGen does not say whether it has one.
     """
     video = require_current(video)
     if video.status in (Status.FAILED, Status.CANCELED):
@@ -56,7 +56,7 @@ def _requeue(video: Video, by: str, why: str) -> None:
 
 
 def _prove_no_order(video: Video) -> None:
-    """Raises InvalidState when HeyGen has an order of this video that may still become one."""
+    """Raises InvalidState when HeyGen has an order of this video that may still succeed."""
     try:
         order = _order_at_provider(video)
     except HeyGenError as error:
@@ -81,7 +81,7 @@ def _order_at_provider(video: Video) -> RemoteVideo | None:
 
 @transaction.atomic
 def let_go_on(video: Video, *, by: str) -> Video:
-    """Back into the line, at its old place, for a video that was set aside; it may close the gate once more."""
+    """Puts a video that was set aside back into the queue at its old position. It may close the gate again."""
     video = require_current(video)
     if video.status != Status.QUEUED or video.set_aside_at is None:
         raise InvalidState("Only a video that was set aside can be let go on.")
@@ -95,7 +95,7 @@ def let_go_on(video: Video, *, by: str) -> Video:
 
 
 def fetch_again(video: Video, *, by: str) -> Video:
-    """Fetch the file at once: the first time, or anew for one that is lost or damaged. No credits move.
+    """Fetches the file now: for the first time, or again for a lost or damaged one. No credits move.
 
     Raises InvalidState when HeyGen has no such video any more, ProviderUnavailable when it does not answer.
     """
@@ -125,7 +125,7 @@ def _prove_fetchable(video: Video) -> None:
 
 
 def settle_failed(video: Video, *, by: str, message: str) -> Video:
-    """End a video that waits for anything, all its credits given back. The client reads `message`."""
+    """Fails a waiting video and returns all its credits. The client reads `message`."""
     video = _waiting(video)
     failed = settlement.fail_video(
         video,
@@ -140,10 +140,9 @@ def settle_failed(video: Video, *, by: str, message: str) -> Video:
 
 
 def cancel_by_staff(video: Video, *, by: str, charge: int = 0) -> Video:
-    """End a video that waits for anything because somebody wants that.
+    """Cancels a waiting video.
 
-    `charge`: credits to keep, at most what is held, and only once HeyGen has the order: a render under way goes on
-    there and is billed to us.
+    `charge`: credits to keep, at most the hold, and only once HeyGen has the order, which it bills.
     """
     video = _waiting(video)
     if charge and video.status not in CHARGEABLE:
@@ -158,7 +157,7 @@ def cancel_by_staff(video: Video, *, by: str, charge: int = 0) -> Video:
 
 
 def refund_by_staff(video: Video, *, by: str, credits: int, why: str) -> Video:
-    """Give back up to what a video was charged, once. Raises Conflict for more."""
+    """Refunds up to what the video was charged, once. Raises Conflict for more."""
     video = require_current(video)
     if video.status not in TERMINAL or not video.credits_charged:
         raise InvalidState("Nothing was charged for this video.")
@@ -171,7 +170,7 @@ def refund_by_staff(video: Video, *, by: str, credits: int, why: str) -> Video:
 
 
 def require_current(video: Video) -> Video:
-    """The video as it is now: a page may have stood open for long."""
+    """Re-reads the video: the page may have been open for long. Raises InvalidState."""
     row: Video = Video.objects.select_related("avatar").get(pk=video.pk)
     return row
 
@@ -188,9 +187,9 @@ def _waiting(video: Video) -> Video:
 
 
 def lease(video: Video, *, seconds: float | None = None) -> Video:
-    """Take the video from its workers for `seconds`; its `due_at` tells how it was. InvalidState if one may be at it.
+    """Leases the video for `seconds`; its `due_at` tells the former state. Raises InvalidState if a worker may hold it.
 
-    A lease ends within its length, so a time further off is a pause between two tries.
+    A lease ends within its length, so a later time is a pause between two tries.
     """
     length = float(getattr(settings, LEASES[Status(video.status)]))
     left = video.seconds_until("due_at")

@@ -1,4 +1,4 @@
-"""What has happened to the videos that somebody watches, read for all of them at once."""
+"""Reads what has happened to all watched videos at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from videos.models import Video, VideoEvent
 from videos.representations import EventOutput, ProgressOutput, represent_videos
 
 LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
-"""Not needed to tell how far a video is."""
+"""Fields that progress does not need."""
 
 Progress = dict[str, Any]
 PROGRESS_FIELDS = tuple(ProgressOutput().fields)
@@ -20,7 +20,7 @@ PROGRESS_FIELDS = tuple(ProgressOutput().fields)
 
 @dataclass(frozen=True)
 class Frame:
-    """One move of a video as the stream tells it. `last`: nothing follows."""
+    """One move of a video as a server-sent event. `last`: nothing follows."""
 
     event_id: int
     text: bytes
@@ -30,20 +30,20 @@ class Frame:
 @dataclass
 class Changes:
     moved_at: dict[UUID, datetime]
-    """When each of the videos last moved; those that are gone are not in it."""
+    """When each video last moved; deleted ones are missing."""
     frames: dict[UUID, list[Frame]] = field(default_factory=dict)
     progress: dict[UUID, Progress] = field(default_factory=dict)
-    """Of those that moved, and of all whose progress was asked for."""
+    """Of those that moved, and of all in `moving`."""
     ended: set[UUID] = field(default_factory=set)
 
 
 def read_changes(
     known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], moving: Iterable[UUID] = ()
 ) -> Changes:
-    """What is new about the videos of `known`. One query, and three more when one of them has moved.
+    """What is new about the videos of `known`. One query, and three more when one has moved.
 
-    `known`: when each had last moved, so far as one knows. `heard`: the last event that each one's watchers have.
-    `moving`: those whose progress is wanted too.
+    `known`: when each had last moved. `heard`: the last event that each one's watchers have. `moving`: those whose
+    progress is wanted too.
     """
     alive = Video.objects.filter(pk__in=known, deleted_at=None)
     news = Changes(dict(alive.values_list("pk", "moved_at")))
@@ -80,5 +80,5 @@ def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:
 
 
 def progress_text(progress: Progress) -> bytes:
-    """The event that tells how far a video is. It has no id: a client that resumes needs none of the past ones."""
+    """The progress event, without an id: a client that resumes needs no past ones."""
     return b"event: progress\ndata: %b\n\n" % dump(progress)

@@ -1,4 +1,4 @@
-"""Streams and waits of this process: one poller asks for all of them, and a thousand cost no more threads than one."""
+"""Streams and waits of this process: one poller reads for all, so a thousand need no more threads than one."""
 
 import asyncio
 import signal
@@ -27,10 +27,10 @@ logger = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.5
 GATHER_SECONDS = 0.02
-"""Who joins at the same moment is looked after together."""
+"""Watchers that join within this time are read together."""
 PROGRESS_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
-"""A silent stream says that it lives, and asks whether its client may still watch."""
+"""A silent stream sends a heartbeat and checks whether its client may still watch."""
 UNREAD_FRAMES = 50
 RETRY = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
@@ -59,12 +59,12 @@ def _give_place_back(account_id: UUID) -> None:
 
 
 class Watcher:
-    """One open stream or wait. What its client has not taken yet is kept, but of progress only the latest."""
+    """One open stream or wait. Unread frames are kept; of progress only the latest."""
 
     def __init__(self, account_id: UUID, video_id: UUID, heard: int | None = None) -> None:
-        """`heard`: the last event that the client has; None where only the end is waited for.
+        """`heard`: the last event that the client has; None to wait for the end only.
 
-        Raises Overloaded when this process has as many open as it may, RateLimited when the account has.
+        Raises Overloaded when this process has too many open, RateLimited when the account has.
         """
         _take_place(account_id)
         # Called at the end, or by the garbage collector when the client was gone before anything began.
@@ -78,7 +78,7 @@ class Watcher:
         self._stirred = asyncio.Event()
 
     def tell(self, frame: Frame) -> None:
-        """A client that reads so slowly that much is left over is cut off: it resumes after what it has got."""
+        """A client with too many unread frames is disconnected: it resumes with its last event id."""
         if self.heard is None or self.is_over or frame.event_id <= self.heard:
             return
         if len(self._frames) >= UNREAD_FRAMES:
@@ -91,7 +91,7 @@ class Watcher:
             self.end()
 
     def tell_progress(self, progress: Progress, *, in_frame: bool) -> None:
-        """`in_frame`: a frame has just said it."""
+        """`in_frame`: a frame has just sent it."""
         if not in_frame and progress != self._told and not self.is_over:
             self._progress = changes.progress_text(progress)
             self._stirred.set()
@@ -102,7 +102,7 @@ class Watcher:
         self._stirred.set()
 
     async def read(self, seconds: float) -> bytes:
-        """What has come; empty when nothing did for so long, or when it is over and all was read."""
+        """New frames; empty after `seconds` without any, or at the end."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stirred.wait(), seconds)
         unread = [*self._frames, self._progress or b""]
@@ -114,7 +114,7 @@ class Watcher:
 
 
 class Hub:
-    """The watchers of one event loop, and the poller that runs as long as there are any."""
+    """The watchers of one event loop, and their poller."""
 
     def __init__(self) -> None:
         self.watchers: dict[UUID, set[Watcher]] = {}
@@ -137,7 +137,7 @@ class Hub:
             self._leave(watcher)
 
     def end_all(self) -> None:
-        """The server stops: it would wait for the streams, and their clients come again by themselves."""
+        """On shutdown: the server would wait for the streams; clients reconnect by themselves."""
         for watcher in [each for group in self.watchers.values() for each in group]:
             watcher.end()
 
@@ -162,7 +162,7 @@ class Hub:
         await self.in_thread(connections.close_all)
 
     async def _look(self) -> None:
-        """Ask once for all. Who joins meanwhile is told next time: what is read now may lack what it needs."""
+        """One read for all. Watchers that join meanwhile are served by the next one."""
         self.joined.clear()
         asking = {pk: frozenset(group) for pk, group in self.watchers.items()}
         known = {pk: self.moved_at.get(pk) if _all_known(group) else None for pk, group in asking.items()}
@@ -187,7 +187,7 @@ class Hub:
 
 
 def _with_a_good_connection(deed: Callable[..., Any], *args: Any) -> Any:
-    """No request begins or ends in the thread of the poller, which is when Django would look after this."""
+    """Django closes old connections at the begin and end of requests, which the poller's thread has none of."""
     close_old_connections()
     return deed(*args)
 
@@ -219,7 +219,7 @@ def hub() -> Hub:
 
 
 def _end_on_signals(loop: asyncio.AbstractEventLoop, standing: Hub) -> None:
-    """Granian waits for open answers before it stops. It listens through the loop, beside which this listens too."""
+    """Ends the streams on SIGTERM: granian waits for open answers. Called beside granian's own handler."""
     for number in (signal.SIGINT, signal.SIGTERM):
         before = signal.getsignal(number)
 
@@ -234,7 +234,7 @@ def _end_on_signals(loop: asyncio.AbstractEventLoop, standing: Hub) -> None:
 
 
 async def stream(watcher: Watcher, may_watch: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """The text of an event stream, until the video has ended, the client may no longer watch, or it is time."""
+    """The event stream's text, until the video ends, the client may not watch any more, or the time is over."""
     standing, ends_at = hub(), time.monotonic() + settings.STREAM_SECONDS
     asked_at = time.monotonic()
     with standing.watching(watcher):
@@ -251,13 +251,13 @@ async def stream(watcher: Watcher, may_watch: Callable[[], bool]) -> AsyncIterat
 
 
 async def wait_for_end(watcher: Watcher, seconds: float) -> None:
-    """Return when the video has ended or is gone, or after `seconds`."""
+    """Returns when the video has ended or is gone, or after `seconds`."""
     with hub().watching(watcher):
         await watcher.read(seconds)
 
 
 def wait_in_thread(video_id: UUID, seconds: float) -> bool:
-    """The same for servers without a loop. False, at once, when as many threads wait as may."""
+    """`wait_for_end` for servers without a loop. False at once when too many threads wait."""
     places = _waiting.setdefault("threads", threading.BoundedSemaphore(settings.WAITING_THREADS))
     if not places.acquire(blocking=False):
         return False
@@ -275,6 +275,6 @@ def _is_open(video_id: UUID) -> bool:
 
 
 def whole_text(video_id: UUID, heard: int) -> bytes:
-    """What a stream would tell now, for servers that cannot keep it open: the client comes again by itself."""
+    """All events so far, for servers that cannot keep a stream open: the client reconnects by itself."""
     frames = changes.read_changes({video_id: None}, {video_id: heard}).frames.get(video_id, [])
     return b"".join([RETRY, *(frame.text for frame in frames)])

@@ -1,4 +1,4 @@
-"""The levers on the staff's pages: who may pull them, that each asks first, and what the history then says."""
+"""Admin pages of the staff actions: who may run them, that each asks first, and what the history then says."""
 
 import pytest
 from django.contrib.admin.models import LogEntry

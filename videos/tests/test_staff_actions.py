@@ -1,4 +1,4 @@
-"""Staff's levers: what each does, who is named for it, and where it refuses."""
+"""Staff actions: what each does, who is named for it, and where it refuses."""
 
 from decimal import Decimal
 
@@ -37,7 +37,7 @@ BY = "sam@example.com"
 
 
 def refused(lever, video, error=InvalidState, **payload) -> str:
-    """What the lever says as it refuses; that nothing has changed is seen on the way."""
+    """What the action says as it refuses; that nothing has changed is seen on the way."""
     with nothing_changes(), pytest.raises(error) as caught:
         lever(video, by=BY, **payload)
     return caught.value.message

@@ -1,6 +1,5 @@
-"""`manage.py margin_report --from 2026-05-01 --to 2026-05-31 [--csv] [--currency usd]`: what was earned, and with whom.
-
-Both days are part of it, UTC. `--csv` writes one row an account, ready for a spreadsheet.
+"""`manage.py margin_report --from 2026-05-01 --to 2026-05-31 [--csv] [--currency usd]`: revenue, credits and cost by
+account. Both days are included, UTC. `--csv` writes one row per account.
 """
 
 import csv

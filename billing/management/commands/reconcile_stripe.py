@@ -1,4 +1,4 @@
-"""`manage.py reconcile_stripe [--days 35]`: our books against Stripe's. Exit code 1 when something is unresolved."""
+"""`manage.py reconcile_stripe [--days 35]`: compares with Stripe. Exit code 1 when something is unresolved."""
 
 from argparse import ArgumentParser
 from typing import Any

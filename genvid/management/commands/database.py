@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def folder_claimed(var: Path) -> Iterator[None]:
-    """Keep `make run` out of the folder, which holds the same lock while it runs."""
+    """Prevents `make run` from starting in the folder: it holds the same lock while it runs."""
     var.mkdir(parents=True, exist_ok=True)
     with (var / "run.lock").open("a") as lock:
         try:
@@ -85,7 +85,7 @@ def folder_claimed(var: Path) -> Iterator[None]:
 
 
 def forget_what_followed(var: Path) -> None:
-    """The messages about rows that are gone, and that `make run` need not prepare anything."""
+    """Delete the broker's messages about rows that are gone, and the marker that lets `make run` skip preparation."""
     (var / "prepared").unlink(missing_ok=True)
     if settings.EMBEDDED_BROKER_FILE:
         remove_sqlite(settings.EMBEDDED_BROKER_FILE)

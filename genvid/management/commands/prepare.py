@@ -1,4 +1,4 @@
-"""What `make run` needs before it serves, in one process: the newest database and the demo administrator."""
+"""`manage.py prepare`: prepares database and demo administrator before `make run` serves, in one process."""
 
 import os
 from pathlib import Path
@@ -38,9 +38,9 @@ class Command(BaseCommand):
 
 
 def renew_broker(file: Path) -> None:
-    """An empty one: what a killed worker left there is stale, and the first sweep finds what is due in the database.
+    """Start with an empty broker: messages of killed workers are stale, and the first sweep finds what is due.
 
-    One process makes the tables and queues: the parts would race for them, and the worker ends when it loses.
+    One process makes the tables and queues: concurrent processes race for them, and the worker exits when it loses.
     """
     remove_sqlite(file)
     with app.connection_for_write() as broker, broker.channel() as channel:

@@ -1,4 +1,4 @@
-"""`manage.py drain_worker NAME`: a worker takes nothing new, finishes what it has, and ends."""
+"""`manage.py drain_worker NAME`: the worker takes no new tasks, finishes the running ones, and exits."""
 
 import getpass
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py register_heygen_webhook [--rotate]`: tell HeyGen to call PUBLIC_URL, and keep the signing secret."""
+"""`manage.py register_heygen_webhook [--rotate]`: registers our webhook at HeyGen and stores its signing secret."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py resume_provider`: takes a pause back."""
+"""`manage.py resume_provider`: ends a pause."""
 
 import getpass
 from typing import Any
