@@ -32,25 +32,25 @@ def acts() -> list[str]:
     return list(AuditEntry.objects.filter(by_staff=True).order_by("created_at").values_list("act", flat=True))
 
 
-def act_on_video(staff: Client, video, lever: str, **form: object) -> None:
-    url = reverse(f"admin:videos_video_pull_{lever}", args=[video.pk])
+def act_on_video(staff: Client, video, action: str, **form: object) -> None:
+    url = reverse(f"admin:videos_video_run_{action}", args=[video.pk])
     assert staff.post(url, {"confirmed": "yes", **form}).status_code == 302
 
 
 @pytest.mark.parametrize(
-    ("lever", "status", "form"),
+    ("action", "status", "form"),
     [
         ("cancel", "queued", {"charge": 0}),
         ("settle_failed", "queued", {"message": "Sorry."}),
         ("refund", "completed", {"credits": 1, "why": "Sorry."}),
     ],
 )
-def test_what_staff_do_to_a_video_is_audited(staff, boss, owner, lever, status, form):
+def test_what_staff_do_to_a_video_is_audited(staff, boss, owner, action, status, form):
     video = make_video(owner, status)
-    act_on_video(staff, video, lever, **form)
+    act_on_video(staff, video, action, **form)
     entry = AuditEntry.objects.get(act="staff.video_action")
     assert (entry.user, entry.account_id, entry.by_staff) == (boss, owner.account.pk, True)
-    assert (entry.detail["action"], entry.detail["video"]) == (lever, str(video.pk))
+    assert (entry.detail["action"], entry.detail["video"]) == (action, str(video.pk))
 
 
 def test_what_is_refused_is_no_act(staff, owner):

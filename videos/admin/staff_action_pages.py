@@ -32,79 +32,80 @@ class OperatedAdmin(ReadOnlyAdmin):
         return allowed
 
 
-def _page_of(lever: StaffAction) -> Callable[..., HttpResponse]:
-
+def _page_of(offered: StaffAction) -> Callable[..., HttpResponse]:
     def page(self: "StaffActionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
         video = get_object_or_404(Video, pk=object_id)
-        form = lever.form(request.POST, request.FILES) if is_confirmed(request) else lever.form()
+        form = offered.form(request.POST, request.FILES) if is_confirmed(request) else offered.form()
         if is_confirmed(request) and form.is_valid():
-            self.pull(request, lever, [video], form.cleaned_data)
+            self.run(request, offered, [video], form.cleaned_data)
             return redirect("admin:videos_video_change", object_id)
-        return ask(self, request, title=lever.title, warning=lever.warning, form=form, things=[_line(video)])
+        return ask(self, request, title=offered.title, warning=offered.warning, form=form, things=[_line(video)])
 
-    page.__name__ = f"pull_{lever.name}"
-    decorated: Callable[..., HttpResponse] = action(description=lever.title, permissions=["operate"])(page)
+    page.__name__ = f"run_{offered.name}"
+    decorated: Callable[..., HttpResponse] = action(description=offered.title, permissions=["operate"])(page)
     return decorated
 
 
-def _action_of(lever: StaffAction) -> Callable[..., HttpResponse | None]:
-
+def _action_of(offered: StaffAction) -> Callable[..., HttpResponse | None]:
     def several(self: "StaffActionAdmin", request: HttpRequest, videos: "QuerySet[Video]") -> HttpResponse | None:
         chosen = list(videos.select_related("account")[: MOST_AT_ONCE + 1])
         if len(chosen) > MOST_AT_ONCE:
             self.message_user(request, f"At most {MOST_AT_ONCE} videos at a time.", messages.ERROR)
             return None
-        form = lever.form(request.POST, request.FILES) if is_confirmed(request) else lever.form()
+        form = offered.form(request.POST, request.FILES) if is_confirmed(request) else offered.form()
         if is_confirmed(request) and form.is_valid():
-            self.pull(request, lever, chosen, form.cleaned_data)
+            self.run(request, offered, chosen, form.cleaned_data)
             return None
         hidden = [("action", several.__name__), *((ACTION_CHECKBOX_NAME, str(video.pk)) for video in chosen)]
         lines = [_line(video) for video in chosen[:NAMED]]
         lines += [f"and {len(chosen) - NAMED} more"] if len(chosen) > NAMED else []
-        return ask(self, request, title=lever.title, warning=lever.warning, form=form, things=lines, hidden=hidden)
+        return ask(self, request, title=offered.title, warning=offered.warning, form=form, things=lines, hidden=hidden)
 
-    several.__name__ = f"several_{lever.name}"
-    decorated: Callable[..., HttpResponse | None] = action(description=lever.title, permissions=["operate"])(several)
+    several.__name__ = f"several_{offered.name}"
+    decorated: Callable[..., HttpResponse | None] = action(description=offered.title, permissions=["operate"])(several)
     return decorated
 
 
 class StaffActionAdmin(OperatedAdmin):
-    actions = [_action_of(lever) for lever in STAFF_ACTIONS if lever.bulk]
-    actions_detail = [{"title": "Levers", "items": [f"pull_{lever.name}" for lever in STAFF_ACTIONS]}]
+    """A list and pages of videos that offer the staff actions."""
 
-    def pull(self, request: HttpRequest, lever: StaffAction, videos: list[Video], given: dict[str, Any]) -> None:
+    actions = [_action_of(offered) for offered in STAFF_ACTIONS if offered.bulk]
+    actions_detail = [{"title": "Actions", "items": [f"run_{offered.name}" for offered in STAFF_ACTIONS]}]
+
+    def run(self, request: HttpRequest, offered: StaffAction, videos: list[Video], given: dict[str, Any]) -> None:
+        """Run the action on each video, show what came of it, and write who did into the admin's history."""
         refused: list[str] = []
         for video in videos:
             try:
-                self._act(request, lever, video, given)
+                self._act(request, offered, video, given)
             except DomainError as error:
                 details = " ".join((error.details or {}).values())
                 refused.append(f"{_line(video)}: {error.message} {details}".rstrip())
             else:
-                self.log_change(request, video, _note(lever, given))
+                self.log_change(request, video, _note(offered, given))
         if len(videos) > len(refused):
-            self.message_user(request, f"{lever.title}: done for {len(videos) - len(refused)}.", messages.SUCCESS)
+            self.message_user(request, f"{offered.title}: done for {len(videos) - len(refused)}.", messages.SUCCESS)
         for line in refused[:NAMED]:
             self.message_user(request, line, messages.ERROR)
 
-    def _act(self, request: HttpRequest, lever: StaffAction, video: Video, given: dict[str, Any]) -> None:
-        """Runs the action and records it in the audit log. Raises DomainError."""
-        with transaction.atomic() if lever.is_local else nullcontext():
-            lever.pull(video, by=request.user.get_username(), **given)
+    def _act(self, request: HttpRequest, offered: StaffAction, video: Video, given: dict[str, Any]) -> None:
+        """Run the action and record it in the audit log. Raises DomainError."""
+        with transaction.atomic() if offered.is_local else nullcontext():
+            offered.run(video, by=request.user.get_username(), **given)
             said = {f"given_{name}": str(value)[:300] for name, value in given.items()}
-            facts = {"action": lever.name, "video": video.pk, **said}
+            facts = {"action": offered.name, "video": video.pk, **said}
             staff = UUID(str(request.user.pk))
             audit_log.record_staff_action(AuditAct.VIDEO_ACTION, staff_id=staff, account_id=video.account_id, **facts)
 
 
-for _lever in STAFF_ACTIONS:
-    setattr(StaffActionAdmin, f"pull_{_lever.name}", _page_of(_lever))
+for _offered in STAFF_ACTIONS:
+    setattr(StaffActionAdmin, f"run_{_offered.name}", _page_of(_offered))
 
 
 def _line(video: Video) -> str:
     return f"{video.title or video.pk} ({video.status})"
 
 
-def _note(lever: StaffAction, given: dict[str, Any]) -> str:
+def _note(offered: StaffAction, given: dict[str, Any]) -> str:
     said = ", ".join(f"{name}: {value}" for name, value in given.items())
-    return f"{lever.title}. {said}".rstrip(". ")
+    return f"{offered.title}. {said}".rstrip(". ")

@@ -64,7 +64,7 @@ class StaffAction:
     name: str
     title: str
     warning: str
-    pull: Callable[..., Video]
+    run: Callable[..., Video]
     form: type[forms.Form] = forms.Form
     bulk: bool = True
     is_local: bool = False

@@ -21,7 +21,7 @@ YES = {"confirmed": "yes"}
 
 
 def page(video, name: str) -> str:
-    return reverse(f"admin:videos_video_pull_{name}", args=[video.pk])
+    return reverse(f"admin:videos_video_run_{name}", args=[video.pk])
 
 
 def employee(*permissions: str) -> Client:
@@ -51,23 +51,23 @@ def notes(video) -> list[str]:
     return [entry.get_change_message() for entry in LogEntry.objects.filter(object_id=str(video.pk))]
 
 
-@pytest.mark.parametrize("name", [lever.name for lever in STAFF_ACTIONS])
-def test_a_lever_asks_before_it_is_pulled(operator, owner, name):
+@pytest.mark.parametrize("name", [staff_action.name for staff_action in STAFF_ACTIONS])
+def test_a_staff_action_asks_before_it_runs(operator, owner, name):
     video = make_video(owner, "rendering")
     with nothing_changes():
         answers = [operator.get(page(video, name)), operator.post(page(video, name), {"why": "x", "message": "x"})]
     assert [(answer.status_code, b"confirmed" in answer.content) for answer in answers] == [(200, True)] * 2
 
 
-@pytest.mark.parametrize("name", [lever.name for lever in STAFF_ACTIONS])
-def test_who_may_only_look_pulls_no_lever(onlooker, owner, name):
+@pytest.mark.parametrize("name", [staff_action.name for staff_action in STAFF_ACTIONS])
+def test_staff_who_may_only_look_run_no_action(onlooker, owner, name):
     video = make_video(owner, "rendering")
     with nothing_changes():
         answers = [onlooker.get(page(video, name)), onlooker.post(page(video, name), YES)]
     assert [answer.status_code for answer in answers] == [403, 403]
 
 
-def test_a_lever_is_offered_to_operators_alone(operator, onlooker, owner):
+def test_a_staff_action_is_offered_to_operators_alone(operator, onlooker, owner):
     address = reverse("admin:videos_video_change", args=[make_video(owner).pk])
     assert [b"Settle as failed" in who.get(address).content for who in (operator, onlooker)] == [True, False]
 
@@ -121,7 +121,7 @@ def test_a_refund_is_given(operator, owner):
 
 
 def test_a_video_that_is_none_is_a_404(operator):
-    address = reverse("admin:videos_video_pull_cancel", args=["0b0a0c86-3f7c-4a44-9b29-0a3f7f5b5a10"])
+    address = reverse("admin:videos_video_run_cancel", args=["0b0a0c86-3f7c-4a44-9b29-0a3f7f5b5a10"])
     assert operator.get(address).status_code == 404
 
 
@@ -152,7 +152,7 @@ def test_several_are_not_for_who_may_only_look(onlooker, owner):
         onlooker.post(LIST, body)
 
 
-def test_a_pull_has_its_limit(operator, owner, monkeypatch):
+def test_an_action_on_several_videos_has_its_limit(operator, owner, monkeypatch):
     monkeypatch.setattr("videos.admin.staff_action_pages.MOST_AT_ONCE", 1)
     videos = [make_video(owner), make_video(owner)]
     with nothing_changes():

@@ -36,10 +36,10 @@ EVERY = sorted(map(str, Status))
 BY = "sam@example.com"
 
 
-def refused(lever, video, error=InvalidState, **payload) -> str:
+def refused(action, video, error=InvalidState, **payload) -> str:
     """What the action says as it refuses; that nothing has changed is seen on the way."""
     with nothing_changes(), pytest.raises(error) as caught:
-        lever(video, by=BY, **payload)
+        action(video, by=BY, **payload)
     return caught.value.message
 
 
@@ -279,22 +279,22 @@ def upload(content: bytes) -> SimpleUploadedFile:
 @pytest.mark.parametrize("status", ["rendering", "storing"])
 def test_an_uploaded_film_completes_a_video_and_is_charged_by_its_length(owner, status):
     video = make_video(owner, status, due_at=seconds_from_now(-1))
-    video = levers_file(video, tiny_mp4(3))
+    video = manual_file(video, tiny_mp4(3))
     assert (video.status, video.duration_seconds, video.credits_charged) == ("completed", Decimal(3), 3)
     assert (content_of(video), stored_files(video)) == (tiny_mp4(3), ["video.mp4"])
     assert charged_once(owner, video)
 
 
-def levers_file(video: Video, content: bytes) -> Video:
+def manual_file(video: Video, content: bytes) -> Video:
     return fresh(manual_files.settle_completed(video, by=BY, file=upload(content)))
 
 
 def test_nothing_is_learned_from_it_about_how_long_heygen_takes(owner):
-    assert levers_file(make_video(owner, "rendering"), tiny_mp4(3)).rendered_at is None
+    assert manual_file(make_video(owner, "rendering"), tiny_mp4(3)).rendered_at is None
 
 
 def test_the_history_names_who_uploaded(owner):
-    video = levers_file(make_video(owner, "rendering"), tiny_mp4(3))
+    video = manual_file(make_video(owner, "rendering"), tiny_mp4(3))
     assert video.events.get(to_status="storing").detail == f"by {BY}"
 
 
