@@ -98,9 +98,9 @@ class Handler(ASGIHandler):
             response.streaming_content = self.chunks(response.streaming_content)
         return response
 
-    async def in_thread(self, deed: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
+    async def in_thread(self, call: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
         loop, context = asyncio.get_running_loop(), context or copy_context()
-        return await loop.run_in_executor(self.threads, context.run, _with_a_good_connection, deed, *args)
+        return await loop.run_in_executor(self.threads, context.run, _with_a_good_connection, call, *args)
 
     async def chunks(self, content: Iterable[bytes]) -> AsyncIterator[bytes]:
         """Reads a file chunk by chunk, each after the client has taken the previous one."""
@@ -109,11 +109,11 @@ class Handler(ASGIHandler):
             yield piece
 
 
-def _with_a_good_connection(deed: Callable[..., Any], *args: Any) -> Any:
+def _with_a_good_connection(call: Callable[..., Any], *args: Any) -> Any:
     """Closes broken and old database connections around `call`, as Django's signals do for WSGI servers."""
     close_old_connections()
     try:
-        return deed(*args)
+        return call(*args)
     finally:
         close_old_connections()
 

@@ -18,7 +18,7 @@ OWN = ""
 _shared_again_at = 0.0
 
 
-def counting(deed: Callable[[RateLimiter], T], *, exactly: bool = False) -> T:
+def counting(operation: Callable[[RateLimiter], T], *, exactly: bool = False) -> T:
     """Calls `operation` with the limiter. Never raises for Redis: nobody is locked out because it is down.
 
     `exactly`: a moving window that stores each hit, for small limits. Otherwise a fixed window from the first hit,
@@ -27,11 +27,11 @@ def counting(deed: Callable[[RateLimiter], T], *, exactly: bool = False) -> T:
     global _shared_again_at
     if settings.REDIS_URL and time.monotonic() >= _shared_again_at:
         try:
-            return deed(_limiter(settings.REDIS_URL, exactly))
+            return operation(_limiter(settings.REDIS_URL, exactly))
         except Exception as error:  # noqa: BLE001 - whatever the client raises, there is a second best
             _shared_again_at = time.monotonic() + TRY_AGAIN_SECONDS
             logger.warning("counters_unavailable", error=repr(error))
-    return deed(_limiter(OWN, exactly))
+    return operation(_limiter(OWN, exactly))
 
 
 @cache

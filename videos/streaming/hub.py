@@ -141,8 +141,8 @@ class Hub:
         for watcher in [each for group in self.watchers.values() for each in group]:
             watcher.end()
 
-    async def in_thread(self, deed: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.thread, _with_a_good_connection, deed, *args)
+    async def in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, _with_a_good_connection, call, *args)
 
     def _leave(self, watcher: Watcher) -> None:
         watcher.leave()
@@ -186,10 +186,10 @@ class Hub:
             del self.moved_at[pk]
 
 
-def _with_a_good_connection(deed: Callable[..., Any], *args: Any) -> Any:
+def _with_a_good_connection(call: Callable[..., Any], *args: Any) -> Any:
     """Django closes old connections at the begin and end of requests, which the poller's thread has none of."""
     close_old_connections()
-    return deed(*args)
+    return call(*args)
 
 
 def _all_known(group: frozenset[Watcher]) -> bool:

@@ -96,12 +96,12 @@ class EnvelopeAutoSchema(AutoSchema):
         """drf-spectacular takes every field of a PATCH for optional; ours say so themselves, by `partial`."""
         return self._as_if_posted(super()._get_request_for_media_type, *args, **kwargs)
 
-    def _as_if_posted(self, deed: Any, *args: Any, **kwargs: Any) -> Any:
+    def _as_if_posted(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
         if self.method != "PATCH" and not (self.method == "DELETE" and self._declares_body()):
-            return deed(*args, **kwargs)
+            return operation(*args, **kwargs)
         method, self.method = self.method, "POST"
         try:
-            return deed(*args, **kwargs)
+            return operation(*args, **kwargs)
         finally:
             self.method = method
 
