@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='OutgoingEvent',
             fields=[
-                ('id', models.CharField(default=accounts.models.webhooks.new_event_id, editable=False, max_length=40, primary_key=True, serialize=False)),
+                ('id', models.CharField(default=accounts.models.outgoing_webhooks.new_event_id, editable=False, max_length=40, primary_key=True, serialize=False)),
                 ('type', models.CharField(choices=[('video.queued', 'Video Queued'), ('video.processing', 'Video Processing'), ('video.completed', 'Video Completed'), ('video.failed', 'Video Failed'), ('video.canceled', 'Video Canceled'), ('video.expiring', 'Video Expiring'), ('batch.completed', 'Batch Completed'), ('credits.low', 'Credits Low'), ('payment.succeeded', 'Payment Succeeded'), ('payment.refunded', 'Payment Refunded'), ('ping', 'Ping')], max_length=32)),
                 ('object_id', models.CharField(max_length=64)),
                 ('sequence', models.PositiveIntegerField(help_text='The place among the events of its object, from 1.')),

@@ -1,4 +1,4 @@
-"""What is to be done with the outside world, kept until it is."""
+"""Stripe objects to re-read, what `setup_stripe` made, and mails of the previous release."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,10 +10,10 @@ from genvid.leasing import Leased, LeasedQuerySet
 
 
 class StripeSync(Leased):
-    """Something at Stripe may have changed: look. One row a thing, however many events speak of it.
+    """A Stripe object to re-read: one row per object, however many events mention it.
 
-    `due_at` is schedule and lease in one, None when nothing is to be done. `version` counts the events, so that what
-    changes during a look is looked at again.
+    `due_at` is schedule and lease in one, None when nothing is to be done. `version` counts the events, so that a
+    change during a run triggers another run.
     """
 
     ERROR, COUNTS_CLAIMS, HELD_BY = "error", True, ("due_at", "version")
@@ -30,6 +30,7 @@ class StripeSync(Leased):
     objects = LeasedQuerySet.as_manager()
 
     class Meta:
+        db_table = "billing_nudge"
         ordering = ["-noted_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="nudge_one_a_thing")]
         indexes = [models.Index(fields=["due_at"], name="nudge_due", condition=Q(due_at__isnull=False))]

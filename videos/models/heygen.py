@@ -21,6 +21,7 @@ class RenderTime(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        db_table = "videos_renderpace"
         ordering = ["engine", "longest"]
         constraints = [models.UniqueConstraint(fields=["engine", "longest"], name="pace_unique")]
 
