@@ -148,7 +148,7 @@ LIVE = frozenset(
     }
 )
 """An account with one of these cannot start another subscription."""
-IN_GOOD_STANDING = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE})
+ENTITLING = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE})
 """Subscriptions whose tier is in force. A past due one keeps it for the grace period."""
 
 

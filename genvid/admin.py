@@ -33,7 +33,7 @@ class ReadOnlyMixin:
         return False
 
 
-class RoomAdmin(ModelAdmin):
+class AppAdmin(ModelAdmin):
     """Base of the admin pages: no totals over large tables, links instead of long select boxes."""
 
     show_full_result_count = False
@@ -67,7 +67,7 @@ def _fields_of(message: list[Any]) -> tuple[str, ...]:
     return tuple(str(name) for part in parts for name in part.get("fields", ()))
 
 
-class ReadOnlyAdmin(ReadOnlyMixin, RoomAdmin):
+class ReadOnlyAdmin(ReadOnlyMixin, AppAdmin):
     pass
 
 

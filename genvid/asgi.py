@@ -29,14 +29,14 @@ from genvid.slow_clients import ClientStalled, Receive, TimedBody, timed_send  #
 logger = structlog.get_logger(__name__)
 
 
-def at_most(room: int, receive: Receive) -> Receive:
+def at_most(limit: int, receive: Receive) -> Receive:
     """Truncates oversized bodies at limit + 1 byte, so that Django rejects them without spooling them to disk."""
 
     async def cut_short() -> Any:
-        nonlocal room
+        nonlocal limit
         message = await receive()
-        piece = message.get("body", b"")[:room]
-        room -= len(piece)
+        piece = message.get("body", b"")[:limit]
+        limit -= len(piece)
         return message | {"body": piece} if "body" in message else message
 
     return cut_short

@@ -43,7 +43,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     failing = {name: type(error).__name__ for name, error in errors.items()}
     parts = dict.fromkeys(PROBES, "ok") | failing
     if not failing:
-        body = success_body({"status": "ready", "parts": parts | {"provider": provider_standing()}})
+        body = success_body({"status": "ready", "parts": parts | {"provider": provider_status()}})
         return HttpResponse(dump(body), content_type="application/json")
     return refuse(ProviderUnavailable("Not ready: " + ", ".join(failing), details=failing))
 
@@ -104,10 +104,10 @@ def check_shop() -> None:
         raise StillFilling("Stripe's sandbox does not know yet what is for sale")
 
 
-def provider_standing() -> str:
+def provider_status() -> str:
     """Whether HeyGen takes orders. Informative only: while it takes none we still serve, and videos wait."""
     state = apps.get_model("videos", "ProviderState").objects.first()
-    return state.standing if state else "ok"
+    return state.status_text if state else "ok"
 
 
 PROBES: dict[str, Callable[[], None]] = {

@@ -14,13 +14,13 @@ def progress_of(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
     """One query, however many batches and videos."""
     found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
     for row in Video.objects.tallies(list(found)):
-        standing = found[row["batch_id"]]
-        standing["counts"][public(row["status"])] += row["count"]
-        standing["held"] += row["held"]
-        standing["charged"] += row["charged"]
-        standing["done"] += _done(row)
-    for standing in found.values():
-        standing["progress_percent"] = min(99, standing["done"] // standing["total"])
+        progress = found[row["batch_id"]]
+        progress["counts"][public(row["status"])] += row["count"]
+        progress["held"] += row["held"]
+        progress["charged"] += row["charged"]
+        progress["done"] += _done(row)
+    for progress in found.values():
+        progress["progress_percent"] = min(99, progress["done"] // progress["total"])
     return found
 
 

@@ -74,10 +74,10 @@ class VideoQuerySet(LeasedQuerySet):
         """Each account with waiting videos: account_id, in_flight, waiting, and the oldest one's time."""
         waits, flies = Q(status=Status.QUEUED, set_aside_at=None), Q(_not_stuck(now), status__in=IN_FLIGHT)
         counts = self.live().filter(waits | flies).order_by().values("account_id")
-        standing: VideoQuerySet = counts.annotate(
+        waiting: VideoQuerySet = counts.annotate(
             in_flight=Count("id", filter=flies), waiting=Count("id", filter=waits), head=Min("queued_at")
         ).filter(waiting__gt=0)
-        return standing
+        return waiting
 
     def rendered_since(self, moment: datetime) -> dict[UUID, int]:
         """The number of each account's videos rendered since `moment`."""

@@ -96,12 +96,12 @@ class ProgressOutput(api.OutputSerializer):
     progress_percent = shown(PercentField(), lambda video, _: estimates.progress_percent(video))
     eta_seconds = shown(
         api.NumberField(allow_null=True, help_text="Null while nothing can be promised."),
-        lambda video, standing: estimates.eta_seconds(video, standing.promised_position, slots=standing.slots),
+        lambda video, state: estimates.eta_seconds(video, state.promised_position, slots=state.slots),
     )
-    queue_position = shown(api.NumberField(allow_null=True), lambda _, standing: standing.position)
+    queue_position = shown(api.NumberField(allow_null=True), lambda _, state: state.position)
     waiting_for = shown(
         api.EnumField(WaitingFor.choices, allow_null=True, help_text=WAITING_FOR),
-        lambda _, standing: standing.waiting_for,
+        lambda _, state: state.waiting_for,
     )
 
 

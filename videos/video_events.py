@@ -11,12 +11,12 @@ from videos.queue.waiting_reasons import WaitingState
 from videos.representations import VideoOutput, represent_batches, represent_videos
 
 
-def publish_video_event(video: Video, event: EventType, standing: WaitingState | None = None) -> None:
-    """Tell whoever listens how the video stands now; in the queue as `standing` says, where that is known."""
-    if standing is None:
+def publish_video_event(video: Video, event: EventType, state: WaitingState | None = None) -> None:
+    """Tell whoever listens how the video stands now; in the queue as `state` says, where that is known."""
+    if state is None:
         publish_video_events([video], event)
     else:
-        outgoing_events.publish_many(video.account_id, event, _told(video, standing))
+        outgoing_events.publish_many(video.account_id, event, _told(video, state))
 
 
 def publish_video_events(videos: Sequence[Video], event: EventType) -> None:
@@ -29,15 +29,15 @@ def publish_queued_events(videos: Sequence[Video]) -> None:
     outgoing_events.publish_many(videos[0].account_id, EventType.VIDEO_QUEUED, _in_line(videos))
 
 
-def _told(video: Video, standing: WaitingState) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield str(video.pk), VideoOutput.of(video, standing)
+def _told(video: Video, state: WaitingState) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield str(video.pk), VideoOutput.of(video, state)
 
 
 def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
     # To count for each of a thousand how many wait before it would take seconds.
     found = waiting_reasons.waiting_state_of_last(videos[0].account_id, len(videos))
-    for video, standing in zip(videos, found, strict=True):
-        yield from _told(video, standing)
+    for video, state in zip(videos, found, strict=True):
+        yield from _told(video, state)
 
 
 def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:

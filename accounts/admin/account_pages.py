@@ -25,12 +25,12 @@ from accounts.models import (
     WebhookEndpoint,
 )
 from accounts.privacy import erasures
-from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
+from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 from genvid.errors import DomainError
 
 
 @admin.register(Account)
-class AccountAdmin(RoomAdmin):
+class AccountAdmin(AppAdmin):
     list_display = ("name", "id", "created_at")
     search_fields = ("name", "id", "members__email")
     readonly_fields = ("id", "created_at")

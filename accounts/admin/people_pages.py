@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.auth import email_verification, staff_access
 from accounts.models import Membership, User
-from genvid.admin import ReadOnlyInline, RoomAdmin
+from genvid.admin import AppAdmin, ReadOnlyInline
 
 BEFORE = "_access_before"
 
@@ -20,7 +20,7 @@ class MembershipInline(ReadOnlyInline):
     fields = ("user", "account", "role", "created_at")
 
 
-class AccessAdmin(RoomAdmin):
+class AccessAdmin(AppAdmin):
     """Rows that decide over access: every change of it is audited in the transaction that makes it."""
 
     # Django's pages of a form, and that of a removal, are each one transaction.

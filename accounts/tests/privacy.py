@@ -75,7 +75,7 @@ def take_step(erasure: Erasure) -> Erasure:
 
 
 @contextmanager
-def a_room_answering(left: str | Exception) -> Iterator[None]:
+def an_app_answering(left: str | Exception) -> Iterator[None]:
     """One more room, which has that still to do, or fails."""
 
     def room(**_: object) -> str:

@@ -11,7 +11,7 @@ from accounts.auth import sign_in as sign_in_module
 from accounts.enums import ErasureStatus, Role
 from accounts.models import ApiKey, AuditEntry, Erasure, Invitation, Session, User
 from accounts.privacy import erasures as erasures_module
-from accounts.tests.privacy import PROFILE, a_room_answering, ask_to_be_erased, let_grace_pass, take_step
+from accounts.tests.privacy import PROFILE, an_app_answering, ask_to_be_erased, let_grace_pass, take_step
 from genvid.errors import InvalidCredentials
 from genvid.mail import outbox
 from genvid.mail.models import QueuedMail
@@ -210,9 +210,9 @@ def test_any_number_of_workers_erase_once(owner):
 def test_while_nothing_moves_the_rooms_are_asked_more_and_more_slowly(owner):
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
-    with a_room_answering("1 of them"):
+    with an_app_answering("1 of them"):
         tries = [take_step(erasure).tries for _ in range(3)]
-    with a_room_answering("another"):
+    with an_app_answering("another"):
         assert (tries, take_step(erasure).tries) == ([0, 1, 2], 0)
 
 

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.models import Account
 from avatars import releases
 from avatars.models import CatalogueEntry
-from genvid.admin import RoomAdmin
+from genvid.admin import AppAdmin
 from genvid.confirmation import ask, is_confirmed
 from genvid.errors import DomainError
 
@@ -52,7 +52,7 @@ class ReleaseForm(forms.Form):
         return given
 
 
-class ReleasingAdmin(RoomAdmin):
+class ReleasingAdmin(AppAdmin):
     """A staff page of avatars or voices with the two decisions on it."""
 
     actions_detail = ("release_entry", "withdraw_entry")

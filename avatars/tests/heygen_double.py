@@ -1,4 +1,4 @@
-"""A stand-in for HeyGen's door: it lists what a test says, and may break off."""
+"""A stand-in for HeyGen's heygen_double: it lists what a test says, and may break off."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from genvid.heygen.heygen_types import Look, RemoteVoice
 
 
 @dataclass
-class Door:
+class HeyGenDouble:
     looks: list[Look] = field(default_factory=list)
     voices: list[RemoteVoice] = field(default_factory=list)
     break_looks_after: int | None = None

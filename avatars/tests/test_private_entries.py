@@ -15,7 +15,7 @@ from avatars import jobs, releases
 from avatars.catalogue_sync import sync_catalogue
 from avatars.models import Avatar, Voice
 from avatars.receivers import take_back_from_erased
-from avatars.tests.heygen_double import Door, look, voice
+from avatars.tests.heygen_double import HeyGenDouble, look, voice
 from genvid.heygen.heygen_client import get_client
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, make_avatar, make_voice
@@ -36,7 +36,7 @@ def boss(db) -> Client:
 
 
 def sync(*looks, voices=None) -> None:
-    sync_catalogue(Door(list(looks) or [look()], voices if voices is not None else [voice()]))
+    sync_catalogue(HeyGenDouble(list(looks) or [look()], voices if voices is not None else [voice()]))
 
 
 def states(model) -> dict[str, tuple[bool | None, bool]]:

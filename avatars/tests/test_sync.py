@@ -7,7 +7,7 @@ from django.forms import model_to_dict
 from avatars import jobs
 from avatars.catalogue_sync import SyncResult, sync_catalogue
 from avatars.models import Avatar, Voice
-from avatars.tests.heygen_double import Door, look, voice
+from avatars.tests.heygen_double import HeyGenDouble, look, voice
 from genvid.heygen import wire
 from genvid.heygen.heygen_client import HeyGenClient, get_client
 from genvid.heygen.heygen_errors import Unknown
@@ -20,7 +20,7 @@ OWNERSHIP = ("account", "is_private", "is_released")
 
 
 def sync(*looks, voices=None) -> SyncResult:
-    return sync_catalogue(Door(list(looks), voices if voices is not None else [voice()]))
+    return sync_catalogue(HeyGenDouble(list(looks), voices if voices is not None else [voice()]))
 
 
 def available() -> dict[str, bool]:
@@ -170,22 +170,22 @@ def test_a_list_with_nothing_to_film_with_breaks_nothing(fields):
 
 
 @pytest.mark.parametrize(
-    "door",
-    [Door(), Door(looks=[look()]), Door(voices=[voice()])],
+    "heygen_double",
+    [HeyGenDouble(), HeyGenDouble(looks=[look()]), HeyGenDouble(voices=[voice()])],
     ids=["nothing at all", "no voices", "no looks"],
 )
-def test_an_empty_list_changes_nothing(door):
+def test_an_empty_list_changes_nothing(heygen_double):
     sync(look("look_1"))
     with nothing_changes():
-        assert sync_catalogue(door) == SyncResult(0, 0, 0)
+        assert sync_catalogue(heygen_double) == SyncResult(0, 0, 0)
 
 
 @pytest.mark.parametrize("half", [{"break_looks_after": 1}, {"break_voices_after": 1}])
 def test_a_list_that_breaks_off_changes_nothing(half):
     sync(look("look_1"), look("look_2"))
-    door = Door([look("look_3"), look("look_4")], [voice("voice_3"), voice("voice_4")], **half)
+    heygen_double = HeyGenDouble([look("look_3"), look("look_4")], [voice("voice_3"), voice("voice_4")], **half)
     with nothing_changes(), pytest.raises(Unknown):
-        sync_catalogue(door)
+        sync_catalogue(heygen_double)
 
 
 @pytest.mark.parametrize("field", ["name", "gender", "orientation"])

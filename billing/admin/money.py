@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Tier, Wallet
-from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
+from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 
 
 class LotInline(ReadOnlyInline):
@@ -44,7 +44,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Tier)
-class TierAdmin(RoomAdmin):
+class TierAdmin(AppAdmin):
     """Staff edit what a tier gives; the set of tiers is fixed in the code."""
 
     list_display = ("code", "name", "weight", "max_in_flight", "retention_days")
@@ -60,7 +60,7 @@ class TierAdmin(RoomAdmin):
 
 
 @admin.register(RenderRate)
-class RenderRateAdmin(RoomAdmin):
+class RenderRateAdmin(AppAdmin):
     """A price change is a new row with its own start day; prices that were in force stay as they were."""
 
     list_display = (

@@ -26,7 +26,7 @@ from billing.models import (
     TopUpRule,
 )
 from billing.stripe.stripe_errors import BillingError
-from genvid.admin import ReadOnlyAdmin, ReadOnlyInline, RoomAdmin
+from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 from genvid.errors import DomainError
 from genvid.jobs import enqueue_on_commit
 
@@ -39,7 +39,7 @@ class PriceInline(ReadOnlyInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(RoomAdmin):
+class PlanAdmin(AppAdmin):
     """New terms become a new price at Stripe for new buyers; existing subscribers keep theirs."""
 
     list_display = ("name", "code", "kind", "interval", "price", "credits", "tier", "is_active")

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
-from billing.enums import IN_GOOD_STANDING, SubscriptionStatus
+from billing.enums import ENTITLING, SubscriptionStatus
 from billing.models.payments import Payment
 from billing.models.plans import PlanPrice
 
@@ -43,7 +43,7 @@ class Subscription(models.Model):
         """Whether the account has the plan's tier today."""
         if self.status == SubscriptionStatus.PAST_DUE:
             return self.grace_until is not None and self.grace_until > timezone.now()
-        return self.status in IN_GOOD_STANDING
+        return self.status in ENTITLING
 
 
 class Allowance(models.Model):

@@ -59,7 +59,7 @@ class Shop:
 
     # ── Events
 
-    def news(self) -> list[Event]:
+    def new_events(self) -> list[Event]:
         """Events that our endpoint asks for and no test has taken yet, in their order."""
         fresh = self.stripe.events(after=self.last)
         self.last = fresh[-1]["id"] if fresh else self.last
@@ -72,8 +72,8 @@ class Shop:
         return int(stripe_events.deliver(body, signed).status_code)
 
     def tell(self, events: Iterable[Event] | None = None) -> None:
-        """Deliver the news, or `events`, and have the workers do what follows from it after each."""
-        for event in self.news() if events is None else events:
+        """Deliver the new_events, or `events`, and have the workers do what follows from it after each."""
+        for event in self.new_events() if events is None else events:
             assert self.post(event) == 200, event["type"]
             self.work()
 

@@ -81,8 +81,8 @@ def state(shop: Shop, person: Person) -> tuple[int, int]:
 
 def look(shop: Shop, seed: int) -> None:
     """Once at each thing that something happened to, in any order; again at what needed another first."""
-    news = [sync_queue.target_of(event["type"], event["data"]["object"]) for event in shop.news()]
-    waiting = list(dict.fromkeys(target for target in news if target is not None))
+    new_events = [sync_queue.target_of(event["type"], event["data"]["object"]) for event in shop.new_events()]
+    waiting = list(dict.fromkeys(target for target in new_events if target is not None))
     random.Random(seed).shuffle(waiting)
     for _ in range(3):
         waiting = [target for target in waiting if not followed(*target)]

@@ -1,4 +1,4 @@
-"""In whatever order Stripe's news comes, however often, wherever we die on the way: the ledger is Stripe's books."""
+"""Events of Stripe in any order, any number of times, with crashes anywhere: the ledger equals Stripe's own lists."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -87,13 +87,13 @@ def undone() -> Iterator[None]:
 
 
 def lived(sandbox: Any, deeds: list[tuple[str, Any]]) -> tuple[Shop, Person, list[Any]]:
-    """A shop, its buyer and the news of their deeds, which nobody has heard yet."""
+    """A shop, its buyer and the new_events of their deeds, which nobody has heard yet."""
     sandbox.reset()
     shop, person = Shop(sandbox), make_caller()
     life = Life(shop, person)
     for deed in deeds:
         life.do(*deed)
-    return shop, person, shop.news()
+    return shop, person, shop.new_events()
 
 
 @pytest.mark.django_db
@@ -138,7 +138,7 @@ FULL = [("buy", "pack-100"), ("subscribe", "pro-month"), ("refund", 2), ("disput
 def test_news_that_is_lost_changes_nothing_once_later_news_is_followed(shop, owner, missing):
     """A charge's or a session's other events lead to the same place."""
     shop.buy(owner, "pack-100")
-    events = shop.news()
+    events = shop.new_events()
     del events[missing % len(events)]
     tell(shop, events, at_once=False)
     assert balance_of(owner) == 130
@@ -207,7 +207,7 @@ def dying_at(statement: int) -> Callable[..., Any]:
 def test_whoever_dies_at_any_statement_is_followed_by_somebody_who_ends_it(shop, owner, kind):
     shop.buy(owner, "pack-100")
     shop.buy(owner, "starter-month")
-    for event in shop.news():
+    for event in shop.new_events():
         shop.post(event)
     nudge = StripeSync.objects.filter(kind=kind).first()
     statement = 0
@@ -241,7 +241,7 @@ def died_and_rose(pk: int, statement: int) -> bool:
 @pytest.mark.django_db
 def test_a_handler_that_raises_leaves_nothing_behind_and_the_retry_works(shop, owner):
     shop.buy(owner, "pack-100")
-    events = shop.news()
+    events = shop.new_events()
     with failing_notes():
         answers = {shop.post(event) for event in events}
     left = (MirroredEvent.objects.count(), StripeSync.objects.count(), Payment.objects.count())
@@ -253,7 +253,7 @@ def test_a_handler_that_raises_leaves_nothing_behind_and_the_retry_works(shop, o
 @pytest.mark.django_db
 def test_a_stripe_that_does_not_answer_is_asked_again(shop, owner, sandbox, monkeypatch):
     shop.buy(owner, "pack-100")
-    for event in shop.news():
+    for event in shop.new_events():
         shop.post(event)
     monkeypatch.setattr(stripe_client, "RETRIES", 0)
     stripe_client._client.cache_clear()
@@ -273,13 +273,13 @@ def test_what_changes_during_a_look_is_looked_at_again(shop, owner, monkeypatch)
     row = sync_queue.request_sync(sync_queue.SyncKind.CHARGE, Payment.objects.get().stripe_charge_id)
     read = queries.charge
 
-    def followed_by_news(charge_id: str) -> Any:
+    def followed_by_events(charge_id: str) -> Any:
         facts = read(charge_id)
         sync_queue.request_sync(sync_queue.SyncKind.CHARGE, charge_id)
         return facts
 
     with monkeypatch.context() as busy:
-        busy.setattr(queries, "charge", followed_by_news)
+        busy.setattr(queries, "charge", followed_by_events)
         assert sync_queue.run_sync(row.pk) is False
     row.refresh_from_db()
     assert (row.version, row.due_at is not None) == (3, True)

@@ -32,7 +32,7 @@ def due() -> list:
 
 
 def sweep(shop) -> None:
-    """What the schedule and the workers do, and Stripe's news of it."""
+    """What the schedule and the workers do, and Stripe's new_events of it."""
     auto_top_up.sweep_top_ups()
     for pk in due():
         auto_top_up.run_top_up(pk)

@@ -118,7 +118,7 @@ def test_a_bank_debit_that_settles_by_itself_credits_once_however_often_it_is_to
     shop.buy(owner, "pack-100", method="bank")
     shop.tell()
     shop.stripe.advance_clock(5 * 24 * 3600)
-    told = shop.news()
+    told = shop.new_events()
 
     assert "checkout.session.async_payment_succeeded" in [event["type"] for event in told]
     shop.tell(told * 3)

@@ -53,7 +53,7 @@ def test_a_deletion_that_nobody_told_us_of_is_found_by_the_next_purchase(shop, o
     shop.buy(owner, "pack-100")
     shop.tell()
     delete_at_stripe(owner)
-    shop.news()
+    shop.new_events()
     shop.buy(owner, "pack-100")
     shop.tell()
     assert (balance_of(owner), Customer.objects.count(), FormerCustomer.objects.count()) == (230, 1, 1)

@@ -121,7 +121,7 @@ def test_a_dispute_that_is_told_of_before_the_change_ends_at_the_same(shop, owne
     subscription = shop.buy(owner, "business-year")["subscription"]
     change(shop, subscription, "starter-month")
     shop.stripe.dispute(first_charge(shop))
-    shop.tell(shop.news()[::-1])
+    shop.tell(shop.new_events()[::-1])
     assert (state(shop, owner), stuck()) == ((WELCOME, 0), [])
 
 

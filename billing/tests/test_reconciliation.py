@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def missed(shop) -> None:
     """Nobody ever tells us."""
-    shop.news()
+    shop.new_events()
 
 
 def test_a_purchase_of_which_no_webhook_told_is_found(shop, owner):

@@ -291,7 +291,7 @@ def test_changing_to_and_fro_makes_no_credits(shop, owner, other):
 def test_a_downgrade_that_is_told_of_before_the_purchase_ends_at_the_same(shop, owner):
     subscription = shop.buy(owner, "pro-month")["subscription"]
     shop.stripe.change_price(subscription, price_id("starter-month"), at_fraction=0.5)
-    shop.tell(shop.news()[::-1])
+    shop.tell(shop.new_events()[::-1])
     assert (balance_of(owner), stuck()) == (510 - 155, [])
 
 

@@ -62,7 +62,7 @@ def download(
             raise TooLarge(f"{start + expected} bytes, more than {max_bytes}")
         if begin is not None:
             begin(Head(None if expected is None else start + expected, answer.headers.get("ETag")))
-        received = _copy(answer, sink, room=max_bytes - start, deadline=deadline)
+        received = _copy(answer, sink, limit=max_bytes - start, deadline=deadline)
         if expected is not None and received != expected:
             raise Truncated(f"{received} of {expected} bytes")
         return Download(start + received, _content_type(answer), answer.headers.get("ETag"))
@@ -124,12 +124,12 @@ def _expected_bytes(answer: requests.Response) -> int | None:
     return int(announced) if announced.isdecimal() and not chunked else None
 
 
-def _copy(answer: requests.Response, sink: BinaryIO, *, room: int, deadline: float) -> int:
-    """Copy at most `room` bytes. Errors of the sink, like a full disk, pass through as they are."""
+def _copy(answer: requests.Response, sink: BinaryIO, *, limit: int, deadline: float) -> int:
+    """Copy at most `limit` bytes. Errors of the sink, like a full disk, pass through as they are."""
     received = 0
     for chunk in read_chunks(answer, deadline=deadline, decode=False):
         received += len(chunk)
-        if received > room:
-            raise TooLarge(f"{room} bytes more is all that fits")
+        if received > limit:
+            raise TooLarge(f"{limit} bytes more is all that fits")
         sink.write(chunk)
     return received

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from billing.ledger.ledger_check import audit
 
-ROOMS = ("accounts", "avatars", "billing", "mail", "videos")
+APPS = ("accounts", "avatars", "billing", "mail", "videos")
 
 
 def data_of(response: Any, status: int = 200) -> Any:
@@ -51,8 +51,8 @@ def wrong_fields_of(response: Any) -> list[str]:
 
 
 def all_rows() -> dict[str, list[str]]:
-    """Every row of every room, as PostgreSQL writes it: in one query, since hundreds of tests ask twice."""
-    every = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
+    """Every row of every app, as PostgreSQL writes it: in one query, since hundreds of tests ask twice."""
+    every = [model for app in APPS for model in apps.get_app_config(app).get_models()]
     # A proxy has no rows of its own.
     models = [model for model in every if not model._meta.proxy]
     found: dict[str, list[str]] = {model.__name__: [] for model in models}
@@ -67,7 +67,7 @@ def all_rows() -> dict[str, list[str]]:
 
 @contextmanager
 def nothing_changes(*, but: type[Model] | None = None) -> Iterator[None]:
-    """No row of any room is made, changed or lost inside; `but` names the one table that may."""
+    """No row of any app is made, changed or lost inside; `but` names the one table that may."""
     ignored = but.__name__ if but else ""
     before = all_rows() | {ignored: []}
     yield

@@ -53,8 +53,8 @@ class EmbeddedSite(OwnProcess):
     def start(self, *, seconds: float = START_SECONDS) -> "EmbeddedSite":
         for port in (self._web, self._sandbox):
             port.hand_over()
-        places = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
-        environment = clean_environment() | {name: str(value) for name, value in places.items()}
+        variables = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
+        environment = clean_environment() | {name: str(value) for name, value in variables.items()}
         self.spawn([sys.executable, str(ROOT / "scripts" / "run.py")], environment=environment | self.environment)
         self.wait(lambda: answers(f"{self.url}/readyz"), seconds=seconds)
         return self

@@ -30,7 +30,7 @@ def limits_on(settings):
     Tier.objects.update(requests_per_minute=5)
 
 
-def standing_of(answer) -> tuple[int, int]:
+def limit_headers_of(answer) -> tuple[int, int]:
     """Limit and what is left, as the headers say."""
     assert 0 <= int(answer["RateLimit-Reset"]) <= 60
     return int(answer["RateLimit-Limit"]), int(answer["RateLimit-Remaining"])
@@ -40,7 +40,7 @@ def standing_of(answer) -> tuple[int, int]:
 
 
 def test_every_answer_counts_down(owner):
-    assert [standing_of(owner.client.get(AVATARS)) for _ in range(3)] == [(5, 4), (5, 3), (5, 2)]
+    assert [limit_headers_of(owner.client.get(AVATARS)) for _ in range(3)] == [(5, 4), (5, 3), (5, 2)]
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_every_answer_counts_down(owner):
 )
 def test_refusals_say_it_too(owner, method, path, status):
     answer = getattr(owner.client, method)(path)
-    assert (answer.status_code, standing_of(answer)) == (status, (5, 4))
+    assert (answer.status_code, limit_headers_of(answer)) == (status, (5, 4))
 
 
 @pytest.mark.parametrize(("method", "status"), [("delete", 405), ("options", 204)])
 def test_what_is_answered_before_anything_is_looked_at_takes_none_of_the_limit(owner, method, status):
     answer = getattr(owner.client, method)(AVATARS)
     assert (answer.status_code, "RateLimit-Limit" in answer.headers) == (status, False)
-    assert standing_of(owner.client.get(AVATARS)) == (5, 4)
+    assert limit_headers_of(owner.client.get(AVATARS)) == (5, 4)
 
 
 def test_beyond_the_limit_the_answer_says_when_to_come_back(owner):
@@ -69,7 +69,7 @@ def test_beyond_the_limit_the_answer_says_when_to_come_back(owner):
     answer = owner.client.get(AVATARS)
     assert refusal_of(answer) == (429, "rate_limited")
     assert answer.json()["error"]["retryable"] is True
-    assert (standing_of(answer), answer["Retry-After"]) == ((5, 0), answer["RateLimit-Reset"])
+    assert (limit_headers_of(answer), answer["Retry-After"]) == ((5, 0), answer["RateLimit-Reset"])
 
 
 def test_beyond_the_limit_nothing_happens_and_no_idempotency_key_is_used_up(owner, avatar):
@@ -96,46 +96,46 @@ def test_each_person_has_their_own(owner):
     teammate = make_teammate(owner)
     for _ in range(5):
         owner.client.get(AVATARS)
-    assert standing_of(teammate.client.get(AVATARS)) == (5, 4)
+    assert limit_headers_of(teammate.client.get(AVATARS)) == (5, 4)
 
 
 def test_each_key_has_its_own_beside_its_makers(owner):
     programs = [make_key(owner) for _ in range(2)]
     for _ in range(5):
         programs[0].client.get(AVATARS)
-    assert standing_of(programs[1].client.get(AVATARS)) == (5, 4)
-    assert standing_of(owner.client.get(AVATARS)) == (5, 4)
+    assert limit_headers_of(programs[1].client.get(AVATARS)) == (5, 4)
+    assert limit_headers_of(owner.client.get(AVATARS)) == (5, 4)
 
 
 def test_two_sign_ins_of_one_person_share(owner):
     data = data_of(JsonClient().post(LOGIN, {"email": owner.user.email, "password": owner.password}))
     owner.client.get(AVATARS)
-    assert standing_of(JsonClient(data["access_token"]).get(AVATARS)) == (5, 3)
+    assert limit_headers_of(JsonClient(data["access_token"]).get(AVATARS)) == (5, 3)
 
 
 def test_a_person_has_one_in_each_of_their_accounts(owner, outsider):
     Membership.objects.create(user=owner.user, account=outsider.account, role=Role.VIEWER)
     answer = owner.client.post("/api/v1/auth/switch", {"account_id": str(outsider.account.pk)})
     there = JsonClient(data_of(answer)["access_token"])
-    assert standing_of(there.get(AVATARS)) == (5, 4)
+    assert limit_headers_of(there.get(AVATARS)) == (5, 4)
 
 
 def test_a_plan_says_how_many(owner):
     Tier.objects.filter(pk="pro").update(requests_per_minute=50)
     Wallet.objects.filter(pk=owner.account.pk).update(tier="pro")
-    assert standing_of(owner.client.get(AVATARS)) == (50, 49)
+    assert limit_headers_of(owner.client.get(AVATARS)) == (50, 49)
 
 
 def test_a_plan_says_it_for_its_own_account_alone(owner, outsider):
     Tier.objects.filter(pk="pro").update(requests_per_minute=50)
     Wallet.objects.filter(pk=owner.account.pk).update(tier="pro")
     answers = [person.client.get(AVATARS) for person in (owner, outsider)]
-    assert [standing_of(answer) for answer in answers] == [(50, 49), (5, 4)]
+    assert [limit_headers_of(answer) for answer in answers] == [(50, 49), (5, 4)]
 
 
 def test_the_operator_may_say_another_number_for_all(owner, settings):
     settings.RATE_LIMIT_CALLERS = 9
-    assert standing_of(owner.client.get(AVATARS)) == (9, 8)
+    assert limit_headers_of(owner.client.get(AVATARS)) == (9, 8)
 
 
 def test_strangers_count_by_address(stranger):
@@ -207,8 +207,8 @@ def test_a_forwarded_address_that_a_caller_made_up_is_not_believed(rf, settings,
 
 def test_of_many_at_once_exactly_as_many_pass_as_are_allowed():
     limit = parse("10/minute")
-    standings = in_parallel([lambda: rate_limits.hit(limit, "crowd") for _ in range(40)])
-    assert [standing.is_over for standing in standings].count(False) == 10
+    states = in_parallel([lambda: rate_limits.hit(limit, "crowd") for _ in range(40)])
+    assert [state.is_over for state in states].count(False) == 10
 
 
 def test_a_dead_redis_locks_nobody_out_and_limits_all_the_same(owner, settings, monkeypatch):

@@ -78,7 +78,7 @@ def test_addresses_that_are_given_are_used_and_nothing_is_left_there(no_pair, tm
 
 
 @pytest.mark.slow
-class TestStandingServices:
+class TestPersistentServices:
     def test_they_are_found_by_the_next_run_until_they_are_stopped(self, pair, tmp_path):
         assert (persistent_services.find(), persistent_services.start()) == (pair, pair)
         assert "genvid" in databases(pair.database_url)

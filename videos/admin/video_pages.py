@@ -120,7 +120,7 @@ class RenderPaceAdmin(ReadOnlyAdmin):
 @admin.register(ProviderState)
 class ProviderStateAdmin(OperatedAdmin):
     list_display = (
-        *("name", "standing", "code", "message", "needs_staff_since", "until_rendered", "closed_until", "closings"),
+        *("name", "status_text", "code", "message", "needs_staff_since", "until_rendered", "closed_until", "closings"),
         *("paused_at", "paused_by", "learned_limit", "changed_at"),
     )
     list_filter = ("needs_staff",)

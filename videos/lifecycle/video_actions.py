@@ -62,14 +62,14 @@ def quote_video(caller: Caller, request: VideoRequest) -> Quote:
     video = Video(**owned_by(caller), **_checked_fields(request, caller.account_id))
     factor = credits.overrun_factor(caller.account_id)
     needed, available = hold_amount(video, factor), credits.available(caller.account_id)
-    standing = waiting_reasons.waiting_state_of_next(video.account_id, is_test=video.is_test)
+    state = waiting_reasons.waiting_state_of_next(video.account_id, is_test=video.is_test)
     return Quote(
         credits=needed,
         estimated_seconds=video.estimated_seconds,
         available_credits=available,
         affordable=available >= needed,
-        eta_seconds=_wait_of(video, standing),
-        waiting_for=standing.waiting_for,
+        eta_seconds=_wait_of(video, state),
+        waiting_for=state.waiting_for,
         hold_factor=float(factor),
         warnings=video.warnings or [],
     )
@@ -139,18 +139,16 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
     if not queued:
         raise InvalidState("Another request was first.")
     credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
-    standing = waiting_reasons.once_queued(foreseen, is_test=video.is_test)
-    video_events.publish_video_event(video, EventType.VIDEO_QUEUED, standing)
-    waiting_reasons.keep_waiting_states(video, standing)
+    state = waiting_reasons.once_queued(foreseen, is_test=video.is_test)
+    video_events.publish_video_event(video, EventType.VIDEO_QUEUED, state)
+    waiting_reasons.keep_waiting_states(video, state)
     enqueue_on_commit(jobs.DISPATCH)
 
 
-def _wait_of(video: Video, standing: WaitingState) -> int | None:
+def _wait_of(video: Video, state: WaitingState) -> int | None:
     """Seconds until its file is expected, were it queued now; None where nothing can be promised."""
-    position = standing.promised_position
-    return (
-        None if position is None else estimates.queue_seconds(position, video.expected_render_seconds, standing.slots)
-    )
+    position = state.promised_position
+    return None if position is None else estimates.queue_seconds(position, video.expected_render_seconds, state.slots)
 
 
 @transaction.atomic

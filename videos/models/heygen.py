@@ -63,10 +63,10 @@ class ProviderState(models.Model):
     events_seen_until = models.DateTimeField(null=True, blank=True, help_text="HeyGen's history is read up to here.")
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.standing}"
+        return f"{self.name}: {self.status_text}"
 
     @property
-    def standing(self) -> str:
+    def status_text(self) -> str:
         """ "ok", "paused", or "closed: " and the code. After its wait it is ok again, unless staff are needed."""
         waits = self.closed_until is not None and self.closed_until > timezone.now()
         if self.needs_staff or waits:

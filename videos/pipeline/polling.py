@@ -86,16 +86,16 @@ def _take_due() -> list[Video]:
     return videos
 
 
-def _others_for(places: int, asked: Collection[UUID]) -> list[Video]:
+def _others_for(count: int, asked: Collection[UUID]) -> list[Video]:
     """Renders to fill the rest of a call with, those due soonest: asked about now, they need no call of their own.
 
     None while webhooks come: they need no call at all.
     """
-    if places == 0 or render_times.webhooks_arrive():
+    if count == 0 or render_times.webhooks_arrive():
         return []
     # Nearer than a lease, so that those that somebody is asking about already are not among them.
     soon = Video.objects.live().filter(status=Status.RENDERING, tries=0, due_at__lte=from_now(POLL_LEASE / 2))
-    return list(soon.exclude(pk__in=asked).order_by("due_at")[:places])
+    return list(soon.exclude(pk__in=asked).order_by("due_at")[:count])
 
 
 def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], states: dict[str, RenderState]) -> None:

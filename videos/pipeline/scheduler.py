@@ -64,14 +64,14 @@ def hand_out_test_slots() -> int:
 
 def _next(slots: int) -> Iterator[Video]:
     """The videos that the next `slots` go to, locked; what somebody else has locked is passed over."""
-    standing = queue_positions.account_queues() if slots else []
-    while shares := fairness.allot_slots(standing, slots):
+    queues = queue_positions.account_queues() if slots else []
+    while shares := fairness.allot_slots(queues, slots):
         locked = {account_id: _lock_oldest(account_id, count) for account_id, count in shares.items()}
         for videos in locked.values():
             yield from videos
         slots -= sum(map(len, locked.values()))
-        # What an account could not use, for others hold its videos, goes to the next in line.
-        standing = [line.after(len(locked.get(line.account_id, ())), shares[line.account_id]) for line in standing]
+        # What an account could not use, for others hold its videos, goes to the next in queue.
+        queues = [queue.after(len(locked.get(queue.account_id, ())), shares[queue.account_id]) for queue in queues]
 
 
 def _probes(gate: Gate, slots: int) -> Iterator[Video]:
@@ -79,7 +79,7 @@ def _probes(gate: Gate, slots: int) -> Iterator[Video]:
 
     Of those that their account's own limit lets go, an order that never tripped it goes first, then the oldest.
     """
-    accounts = [line.account_id for line in queue_positions.account_queues() if line.room] if slots else []
+    accounts = [queue.account_id for queue in queue_positions.account_queues() if queue.claimable] if slots else []
     orderable = Video.objects.live().orderable().cast_released().filter(account__in=accounts)
     waiting = orderable.select_for_update(skip_locked=True, of=("self",))
     was_last = Case(When(account=gate.tripped_by_id, then=1), default=0)

@@ -32,7 +32,7 @@ class AccountQueue:
     """Recently rendered videos."""
 
     @property
-    def room(self) -> int:
+    def claimable(self) -> int:
         """How many of its waiting videos its own limit allows now."""
         return min(self.waiting, max(0, self.limit - self.in_flight))
 
@@ -43,7 +43,7 @@ class AccountQueue:
 
     def rank(self, nth: int) -> Rank:
         """The rank of its `nth` waiting video, from 0: videos beyond its own limit come after all others."""
-        return nth >= self.room, Fraction(self.in_flight + nth, self.weight), self.tie
+        return nth >= self.claimable, Fraction(self.in_flight + nth, self.weight), self.tie
 
     @property
     def tie(self) -> Tie:
@@ -55,13 +55,13 @@ class AccountQueue:
         lighter = -(-load.numerator * self.weight // load.denominator) - self.in_flight
         even = (load * self.weight).denominator == 1 and self.tie < tie
         count = max(0, lighter + (1 if even and lighter >= 0 else 0))
-        return max(self.room, min(self.waiting, count)) if beyond else min(self.room, count)
+        return max(self.claimable, min(self.waiting, count)) if beyond else min(self.claimable, count)
 
 
 def allot_slots(lines: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
     """How many of the next `slots` each account gets."""
     given: Counter[UUID] = Counter()
-    by_rank = [(line.rank(0), line) for line in lines if line.room]
+    by_rank = [(line.rank(0), line) for line in lines if line.claimable]
     heapq.heapify(by_rank)
     for _ in range(slots):
         if not by_rank:
@@ -69,7 +69,7 @@ def allot_slots(lines: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
         line = by_rank[0][1]
         given[line.account_id] += 1
         nth = given[line.account_id]
-        if nth < line.room:
+        if nth < line.claimable:
             heapq.heapreplace(by_rank, (line.rank(nth), line))
         else:
             heapq.heappop(by_rank)

@@ -21,18 +21,18 @@ LATELY_SECONDS = 900.0
 
 def account_queues() -> list[AccountQueue]:
     """Every account with waiting videos. At most four queries."""
-    standing = {row.pop("account_id"): row for row in Video.objects.lines(timezone.now())}
-    terms = credits.plan_limits_of(standing)
+    queues = {row.pop("account_id"): row for row in Video.objects.lines(timezone.now())}
+    limits = credits.plan_limits_of(queues)
     rendered = Video.objects.rendered_since(seconds_from_now(-LATELY_SECONDS))
     return [
         AccountQueue(
             account_id,
-            terms[account_id].weight,
-            terms[account_id].max_in_flight,
+            limits[account_id].weight,
+            limits[account_id].max_in_flight,
             **row,
             rendered=rendered.get(account_id, 0),
         )
-        for account_id, row in standing.items()
+        for account_id, row in queues.items()
     ]
 
 
@@ -54,15 +54,17 @@ def positioned(videos: Iterable[Video]) -> dict[UUID, QueuePosition]:
     if not waiting:
         return {}
     now_waiting = Video.objects.queued_before_in_account(list(waiting))
-    standing = account_queues()
-    known = {line.account_id: line for line in standing}
+    queues = account_queues()
+    known = {line.account_id: line for line in queues}
     return {
-        pk: _place(standing, known[waiting[pk]], earlier) for pk, earlier in now_waiting.items() if waiting[pk] in known
+        pk: _position(queues, known[waiting[pk]], earlier)
+        for pk, earlier in now_waiting.items()
+        if waiting[pk] in known
     }
 
 
-def _place(standing: Iterable[AccountQueue], line: AccountQueue, nth: int) -> QueuePosition:
-    return QueuePosition(fairness.position_of(standing, line.account_id, nth), nth >= line.room)
+def _position(queues: Iterable[AccountQueue], line: AccountQueue, nth: int) -> QueuePosition:
+    return QueuePosition(fairness.position_of(queues, line.account_id, nth), nth >= line.claimable)
 
 
 def positions_of(videos: Iterable[Video]) -> dict[UUID, int]:
@@ -89,22 +91,22 @@ def positions_of_next(account_id: UUID, count: int) -> list[int]:
 
 
 def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[QueuePosition]:
-    standing = {line.account_id: line for line in account_queues()}
-    mine = standing.get(account_id)
+    queues = {line.account_id: line for line in account_queues()}
+    mine = queues.get(account_id)
     if mine is None:
-        terms = credits.plan_limits_of([account_id])[account_id]
+        limits = credits.plan_limits_of([account_id])[account_id]
         mine_flying = Video.objects.live().in_own_slots(timezone.now()).filter(account=account_id)
         flying = mine_flying.aggregate(count=Count("id"), head=Min("queued_at"))
         head = flying["head"] or timezone.now()
         rendered = Video.objects.rendered_since(seconds_from_now(-LATELY_SECONDS)).get(account_id, 0)
-        mine = AccountQueue(account_id, terms.weight, terms.max_in_flight, flying["count"], 0, head, rendered)
+        mine = AccountQueue(account_id, limits.weight, limits.max_in_flight, flying["count"], 0, head, rendered)
     longer = replace(mine, waiting=mine.waiting + marks[-1] + 1)
-    standing[account_id] = longer
-    return [_place(standing.values(), longer, mine.waiting + nth) for nth in marks]
+    queues[account_id] = longer
+    return [_position(queues.values(), longer, mine.waiting + nth) for nth in marks]
 
 
 def position_of_last(account_id: UUID, count: int) -> list[QueuePosition]:
     """The positions of the last `count` videos of an account's queue, without reading each of them."""
-    standing = account_queues()
-    mine = next(line for line in standing if line.account_id == account_id)
-    return [_place(standing, mine, nth) for nth in range(mine.waiting - count, mine.waiting)]
+    queues = account_queues()
+    mine = next(line for line in queues if line.account_id == account_id)
+    return [_position(queues, mine, nth) for nth in range(mine.waiting - count, mine.waiting)]

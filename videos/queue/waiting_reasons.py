@@ -37,7 +37,7 @@ class WaitingState:
 
 
 NOT_WAITING = WaitingState()
-KEPT_STATES = "_standing"
+KEPT_STATES = "_state_of"
 AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
 """`waiting_reason` of an order whose avatar or voice staff have to release first."""
 
@@ -57,22 +57,22 @@ def waiting_states(videos: Iterable[Video]) -> dict[UUID, WaitingState]:
     A video that this request has queued is not looked up again.
     """
     queued = [video for video in videos if video.status == Status.QUEUED]
-    known = {video.pk: standing for video in queued if (standing := _taken(video)) is not None}
+    known = {video.pk: state for video in queued if (state := _taken(video)) is not None}
     queued = [video for video in queued if video.pk not in known]
     if not queued:
         return known
     found, slots = queue_positions.positioned(queued), read_slots()
-    return known | {video.pk: _standing(video, found.get(video.pk), slots) for video in queued}
+    return known | {video.pk: _state_of(video, found.get(video.pk), slots) for video in queued}
 
 
-def keep_waiting_states(video: Video, standing: WaitingState) -> None:
+def keep_waiting_states(video: Video, state: WaitingState) -> None:
     """Caches the state on this object, which was just queued."""
-    video.__dict__[KEPT_STATES] = standing
+    video.__dict__[KEPT_STATES] = state
 
 
 def _taken(video: Video) -> WaitingState | None:
-    standing: WaitingState | None = video.__dict__.pop(KEPT_STATES, None)
-    return standing
+    state: WaitingState | None = video.__dict__.pop(KEPT_STATES, None)
+    return state
 
 
 def once_queued(foreseen: WaitingState, *, is_test: bool) -> WaitingState:
@@ -104,7 +104,7 @@ def read_slots() -> Slots:
     return Slots(is_shut, limit - counts["stuck"], limit - counts["all"])
 
 
-def _standing(video: Video, place: QueuePosition | None, slots: Slots) -> WaitingState:
+def _state_of(video: Video, place: QueuePosition | None, slots: Slots) -> WaitingState:
     if video.set_aside_at is not None or video.waiting_reason == AWAITS_RELEASE:
         return WaitingState(None, WaitingFor.STAFF, slots.usable)
     if video.is_test or place is None:
@@ -125,12 +125,12 @@ def _of_place(place: QueuePosition, slots: Slots, *, is_new: bool = False) -> Wa
 
 def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
     """For staff: why each unfinished video is not moving. A constant number of queries."""
-    standings = waiting_states(videos)
+    states = waiting_states(videos)
     gate, now = provider_gate.read(), timezone.now()
-    return {video.pk: _reason(video, standings.get(video.pk, NOT_WAITING), gate, now) for video in videos}
+    return {video.pk: _reason(video, states.get(video.pk, NOT_WAITING), gate, now) for video in videos}
 
 
-def _reason(video: Video, standing: WaitingState, gate: Gate, now: datetime) -> str:
+def _reason(video: Video, state: WaitingState, gate: Gate, now: datetime) -> str:
     if video.status != Status.QUEUED:
         return _reason_in_flight(video, now)
     if video.waiting_reason == AWAITS_RELEASE:
@@ -139,12 +139,12 @@ def _reason(video: Video, standing: WaitingState, gate: Gate, now: datetime) -> 
         None: "",
         WaitingFor.STAFF: "Set aside for staff",
         WaitingFor.PROVIDER: _reason_of_gate(gate),
-        WaitingFor.OWN_SLOTS: f"The account's own slots are full; number {standing.position} in the queue",
-        WaitingFor.SLOT: f"Waits for a slot; number {standing.position} in the queue",
+        WaitingFor.OWN_SLOTS: f"The account's own slots are full; number {state.position} in the queue",
+        WaitingFor.SLOT: f"Waits for a slot; number {state.position} in the queue",
     }
     if video.is_test:
         words[WaitingFor.SLOT] = "Waits for the test renderer"
-    return _with_detail(words[standing.waiting_for], video.waiting_reason)
+    return _with_detail(words[state.waiting_for], video.waiting_reason)
 
 
 def _reason_of_gate(gate: Gate) -> str:

@@ -46,25 +46,25 @@ def read_changes(
     progress is wanted too.
     """
     alive = Video.objects.filter(pk__in=known, deleted_at=None)
-    news = Changes(dict(alive.values_list("pk", "moved_at")))
-    moved = [pk for pk, moment in news.moved_at.items() if known[pk] != moment]
+    changes = Changes(dict(alive.values_list("pk", "moved_at")))
+    moved = [pk for pk, moment in changes.moved_at.items() if known[pk] != moment]
     if moved:
-        _tell_of_moves(news, moved, {pk: heard[pk] for pk in moved if pk in heard})
+        _tell_of_moves(changes, moved, {pk: heard[pk] for pk in moved if pk in heard})
     slow = alive.filter(pk__in=set(moving) - set(moved)).defer(*LONG_FIELDS)
-    news.progress |= represent_videos(list(slow), ProgressOutput)
-    return news
+    changes.progress |= represent_videos(list(slow), ProgressOutput)
+    return changes
 
 
-def _tell_of_moves(news: Changes, moved: list[UUID], heard: dict[UUID, int]) -> None:
+def _tell_of_moves(changes: Changes, moved: list[UUID], heard: dict[UUID, int]) -> None:
     # Events before videos: a video read first could have an event that it does not show yet.
     events = _events_after(heard) if heard else []
     videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
-    news.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
+    changes.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
     shown = represent_videos([videos[pk] for pk in heard if pk in videos])
-    news.progress = {pk: {name: data[name] for name in PROGRESS_FIELDS} for pk, data in shown.items()}
+    changes.progress = {pk: {name: data[name] for name in PROGRESS_FIELDS} for pk, data in shown.items()}
     for event in events:
         if event.video_id in shown:
-            frames = news.frames.setdefault(event.video_id, [])
+            frames = changes.frames.setdefault(event.video_id, [])
             frames.append(_frame(event, shown[event.video_id]))
 
 

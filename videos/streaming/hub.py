@@ -218,14 +218,14 @@ def hub() -> Hub:
     return _hubs[loop]
 
 
-def _end_on_signals(loop: asyncio.AbstractEventLoop, standing: Hub) -> None:
+def _end_on_signals(loop: asyncio.AbstractEventLoop, running: Hub) -> None:
     """Ends the streams on SIGTERM: granian waits for open answers. Called beside granian's own handler."""
     for number in (signal.SIGINT, signal.SIGTERM):
         before = signal.getsignal(number)
 
         def handle(signum: int, frame: Any, before: Any = before) -> None:
             with suppress(RuntimeError):  # the loop is closed: nothing is open either
-                loop.call_soon_threadsafe(standing.end_all)
+                loop.call_soon_threadsafe(running.end_all)
             before(signum, frame)
 
         # Where nobody listens, the signal must go on ending the process.
@@ -235,9 +235,9 @@ def _end_on_signals(loop: asyncio.AbstractEventLoop, standing: Hub) -> None:
 
 async def stream(watcher: Watcher, may_watch: Callable[[], bool]) -> AsyncIterator[bytes]:
     """The event stream's text, until the video ends, the client may not watch any more, or the time is over."""
-    standing, ends_at = hub(), time.monotonic() + settings.STREAM_SECONDS
+    running, ends_at = hub(), time.monotonic() + settings.STREAM_SECONDS
     asked_at = time.monotonic()
-    with standing.watching(watcher):
+    with running.watching(watcher):
         yield RETRY
         while (left := ends_at - time.monotonic()) > 0:
             text = await watcher.read(min(left, HEARTBEAT_SECONDS))
@@ -245,7 +245,7 @@ async def stream(watcher: Watcher, may_watch: Callable[[], bool]) -> AsyncIterat
                 return
             if time.monotonic() - asked_at >= settings.STREAM_ACCESS_SECONDS:
                 asked_at = time.monotonic()
-                if not await standing.in_thread(may_watch):
+                if not await running.in_thread(may_watch):
                     return
             yield text or HEARTBEAT
 
@@ -258,15 +258,15 @@ async def wait_for_end(watcher: Watcher, seconds: float) -> None:
 
 def wait_in_thread(video_id: UUID, seconds: float) -> bool:
     """`wait_for_end` for servers without a loop. False at once when too many threads wait."""
-    places = _waiting.setdefault("threads", threading.BoundedSemaphore(settings.WAITING_THREADS))
-    if not places.acquire(blocking=False):
+    slots = _waiting.setdefault("threads", threading.BoundedSemaphore(settings.WAITING_THREADS))
+    if not slots.acquire(blocking=False):
         return False
     try:
         deadline = time.monotonic() + seconds
         while _is_open(video_id) and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(TICK_SECONDS, left))
     finally:
-        places.release()
+        slots.release()
     return True
 
 

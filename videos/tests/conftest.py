@@ -3,7 +3,7 @@ import pytest
 from genvid.sandbox.process import SandboxProcess
 from videos.pipeline import incoming_webhooks, polling
 from videos.provider import heygen_clients, provider_gate
-from videos.tests.doubles import Door
+from videos.tests.doubles import HeyGenDouble
 from videos.tests.pipeline import Pipeline
 
 
@@ -14,9 +14,9 @@ def pipeline(db: None, sandbox: SandboxProcess) -> Pipeline:
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
+def heygen_double(monkeypatch: pytest.MonkeyPatch) -> HeyGenDouble:
     """Stands in front of the real client in every service."""
-    standing = Door()
+    standing = HeyGenDouble()
     for module in (heygen_clients, provider_gate, incoming_webhooks, polling):
         monkeypatch.setattr(module, "get_client", lambda: standing)
     return standing

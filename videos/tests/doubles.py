@@ -1,4 +1,4 @@
-"""Stand-ins at the edges: the door to HeyGen with calls taken over, and storages that misbehave."""
+"""Stand-ins at the edges: the heygen_double to HeyGen with calls taken over, and storages that misbehave."""
 
 import struct
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_client import get_client as real_client
 
 
-class Door:
-    """The real client, but a test may take a call over. Each stand-in gets the door first, then the arguments."""
+class HeyGenDouble:
+    """The real client, with calls that a test may replace. A replacement gets this object first, then the arguments."""
 
     create: Callable[..., Any] | None = None
     read: Callable[..., Any] | None = None

@@ -93,7 +93,7 @@ def test_a_history_that_cannot_be_read_is_read_from_the_same_place_later(late, p
 
 
 @pytest.fixture
-def past(db, owner, door, monkeypatch):
+def past(db, owner, heygen_double, monkeypatch):
     """A history of 250 events in the order given, of which the last is of a render of ours that is late."""
     monkeypatch.setattr(incoming_webhooks, "HISTORY_PAGE", 100)
     started = timezone.now() - timedelta(seconds=LONG)
@@ -113,7 +113,7 @@ def past(db, owner, door, monkeypatch):
                 asked.append(event.key)
                 yield event
 
-        door.iter_events = pages
+        heygen_double.iter_events = pages
         return asked
 
     return tell
@@ -129,7 +129,7 @@ def test_of_a_history_with_the_oldest_first_all_is_read(past):
     assert (incoming_webhooks.backfill_missed(), len(asked)) == (1, 250)
 
 
-def test_a_history_without_times_is_read_whole(past, door):
+def test_a_history_without_times_is_read_whole(past, heygen_double):
     past(lambda events: [WebhookNotice(e.key, e.event_type, e.video_id, None, {}) for e in events])
     assert incoming_webhooks.backfill_missed() == 1
 

@@ -30,7 +30,7 @@ def turns(lines: list[AccountQueue]) -> list[int]:
 
 
 def simulated(lines: list[AccountQueue]) -> list[int]:
-    """One slot after the other: to the lightest account that has room, then to those that have none."""
+    """One slot after the other: to the lightest account that has claimable, then to those that have none."""
     given: Counter[int] = Counter()
     order = []
     while waiting := [each for each in lines if given[each.account_id.int] < each.waiting]:
@@ -68,7 +68,7 @@ def test_places_are_those_of_one_slot_after_the_other(lines):
 
 @given(many_lines, st.integers(0, 20))
 def test_slots_go_to_the_first_places(lines, slots):
-    rooms = sum(each.room for each in lines)
+    rooms = sum(each.claimable for each in lines)
     first = Counter(UUID(int=number) for number in simulated(lines)[: min(slots, rooms)])
     assert allot_slots(lines, slots) == first
 
@@ -81,7 +81,7 @@ def test_nobody_gets_more_than_its_own_limit(lines, slots):
 
 @given(many_lines)
 def test_free_slots_are_not_left_while_somebody_has_room(lines):
-    rooms = sum(each.room for each in lines)
+    rooms = sum(each.claimable for each in lines)
     assert allot_slots(lines, rooms + 5).total() == rooms
 
 
@@ -128,7 +128,7 @@ def test_no_slots_and_no_lines_are_nothing():
 
 
 def test_who_could_not_use_its_share_gets_no_more():
-    assert line(1, waiting=5, in_flight=1).after(1, 3).room == 0
+    assert line(1, waiting=5, in_flight=1).after(1, 3).claimable == 0
     assert line(1, waiting=5, in_flight=1).after(2, 2) == line(1, waiting=3, in_flight=3)
 
 

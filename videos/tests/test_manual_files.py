@@ -87,14 +87,14 @@ def test_an_upload_leaves_nothing_in_the_work_folder(owner, work_dir):
 # ── Downloaded again
 
 
-def test_a_replacement_that_broke_off_is_resumed_by_the_next(pipeline, finished, door):
+def test_a_replacement_that_broke_off_is_resumed_by_the_next(pipeline, finished, heygen_double):
     starts = []
 
     def fetch(client, url, sink, **options):
         starts.append(options["start"])
         return client.real.download_media(url, sink, **options)
 
-    door.download = fetch
+    heygen_double.download = fetch
     default_storage.delete(finished.file.name)
     pipeline.sandbox.knobs(truncate_downloads=1)
 
@@ -139,12 +139,12 @@ def test_a_replacement_takes_no_lease_of_a_completed_video(finished, settings):
 
 
 @pytest.mark.parametrize("gone", ["deleted_at", "expired_at"])
-def test_a_video_that_goes_while_its_file_is_replaced_gets_no_files_back(finished, door, gone):
+def test_a_video_that_goes_while_its_file_is_replaced_gets_no_files_back(finished, heygen_double, gone):
     def fetch(client, url, sink, **options):
         Video.objects.filter(pk=finished.pk).update(**{gone: timezone.now()})
         return client.real.download_media(url, sink, **options)
 
-    door.download = fetch
+    heygen_double.download = fetch
 
     assert (replace(finished), stored_files(finished)) == (False, [])
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def order(owner, door):
+def order(owner, heygen_double):
     """An order that a slot was given to a moment ago."""
     asks: list[str] = []
     video = make_video(owner, "submitting", avatar=make_avatar(), deadline_at=seconds_from_now(23 * 3600))
@@ -33,8 +33,8 @@ def order(owner, door):
         return fresh(video)
 
     order.asks, order.listed, order.says = asks, [], []
-    door.create = answer
-    door.find_videos = lambda title: iter(order.listed)
+    heygen_double.create = answer
+    heygen_double.find_videos = lambda title: iter(order.listed)
     return order
 
 
@@ -164,39 +164,39 @@ def test_at_the_deadline_what_is_not_listed_was_not_made(order, owner):
 # ── Answers that come when the video has moved on
 
 
-def test_an_order_taken_for_a_video_that_was_ended_meanwhile_is_remembered(order, door):
+def test_an_order_taken_for_a_video_that_was_ended_meanwhile_is_remembered(order, heygen_double):
     video = order()
 
     def taken_too_late(client, spec, **_):
         Video.objects.filter(pk=video.pk).update(status="canceled")
         return Submission("orphan", "waiting")
 
-    door.create = taken_too_late
+    heygen_double.create = taken_too_late
     ask(video)
     assert (fresh(video).status, fresh(video).provider_video_id) == ("canceled", "orphan")
 
 
-def test_an_answer_to_an_order_that_was_given_up_touches_the_new_one_not(order, door):
+def test_an_answer_to_an_order_that_was_given_up_touches_the_new_one_not(order, heygen_double):
     video = order()
 
     def answered_late(client, spec, **_):
         Video.objects.filter(pk=video.pk).update(attempt=2, calls=0)
         return Submission("of_the_first", "waiting")
 
-    door.create = answered_late
+    heygen_double.create = answered_late
     events = VideoEvent.objects.count()
     assert (ask(video).status, fresh(video).provider_video_id) == ("submitting", None)
     assert VideoEvent.objects.count() == events
 
 
-def test_an_answer_to_an_order_that_was_given_up_is_not_remembered_as_the_last_ones(order, door):
+def test_an_answer_to_an_order_that_was_given_up_is_not_remembered_as_the_last_ones(order, heygen_double):
     video = order()
 
     def answered_late(client, spec, **_):
         Video.objects.filter(pk=video.pk).update(attempt=2, calls=0, status="canceled")
         return Submission("of_the_first", "waiting")
 
-    door.create = answered_late
+    heygen_double.create = answered_late
     events = VideoEvent.objects.count()
     assert (ask(video).status, fresh(video).provider_video_id) == ("canceled", None)
     assert VideoEvent.objects.count() == events

@@ -96,7 +96,7 @@ class TestDeadlines:
 
         assert pipeline.sandbox.books()["requests"]["GET /v3/videos"] == asked
 
-    def test_while_submitting_a_call_under_way_is_waited_for(self, pipeline, owner, door):
+    def test_while_submitting_a_call_under_way_is_waited_for(self, pipeline, owner, heygen_double):
         """HeyGen has not written it down yet, so the look-up would find nothing."""
         video = pipeline.order(owner)
 
@@ -105,7 +105,7 @@ class TestDeadlines:
             sweeper.sweep_all()
             return client.real.create_video(spec, **order)
 
-        door.create = slow
+        heygen_double.create = slow
         video = pipeline.submit(video)
 
         assert (video.status, video.provider_video_id) == ("rendering", pipeline.remote(video)["id"])
@@ -141,7 +141,7 @@ class TestDeadlines:
         assert outcome_of(video) == ("failed", "storage_failed", True)
         assert (money_of(owner), stored_files(video)) == (UNTOUCHED, [])
 
-    def test_a_download_that_outlives_its_deadline_leaves_no_files(self, pipeline, owner, door):
+    def test_a_download_that_outlives_its_deadline_leaves_no_files(self, pipeline, owner, heygen_double):
         video = pipeline.storing(pipeline.order(owner))
 
         def slow(client, url, sink, **options):
@@ -151,7 +151,7 @@ class TestDeadlines:
                 sweeper.sweep_all()
             return done
 
-        door.download = slow
+        heygen_double.download = slow
         video = pipeline.store(video)
 
         assert outcome_of(video) == ("failed", "storage_failed", True)
@@ -193,18 +193,18 @@ class TestSweep:
 
         assert woken == [("videos.submit", str(video.pk))]
 
-    def test_a_crash_after_the_call_is_repeated_with_the_same_key(self, pipeline, owner, door):
+    def test_a_crash_after_the_call_is_repeated_with_the_same_key(self, pipeline, owner, heygen_double):
         video = pipeline.order(owner)
 
         def dies(client, spec, **order):
             client.real.create_video(spec, **order)
             raise KeyboardInterrupt
 
-        door.create = dies
+        heygen_double.create = dies
         with pytest.raises(KeyboardInterrupt):
             pipeline.submit(video)
         assert (fresh(video).status, pipeline.renders(video)) == ("submitting", 1)
 
-        door.create = None
+        heygen_double.create = None
         assert pipeline.run(video).status == Status.COMPLETED
         assert (pipeline.remote(video)["creates"], charged_once(owner, video)) == (2, True)

@@ -100,7 +100,7 @@ class TestRendering:
         assert [fresh(each).status for each in videos] == ["storing"] * 3
         assert pipeline.sandbox.books()["requests"]["GET /v3/videos/statuses"] == 1
 
-    def test_a_late_failure_of_an_earlier_order_does_not_touch_the_present_one(self, pipeline, owner, door):
+    def test_a_late_failure_of_an_earlier_order_does_not_touch_the_present_one(self, pipeline, owner, heygen_double):
         """Two pollers read the same failed order; the slower one comes when a new order renders already."""
         pipeline.sandbox.wallet(0)
         video = pipeline.rendered(pipeline.order(owner))
@@ -114,7 +114,7 @@ class TestRendering:
             pipeline.submit(video)
             return old
 
-        door.read = slow
+        heygen_double.read = slow
         pipeline.poll(video)
 
         assert (fresh(video).status, fresh(video).attempt) == ("rendering", 2)
@@ -202,7 +202,7 @@ class TestDeleting:
 
         assert fresh(video).purged_at is not None
 
-    def test_a_download_that_ends_after_the_purge_leaves_no_files(self, pipeline, owner, door):
+    def test_a_download_that_ends_after_the_purge_leaves_no_files(self, pipeline, owner, heygen_double):
         video = pipeline.storing(pipeline.order(owner))
 
         def slow(client, url, sink, **options):
@@ -214,7 +214,7 @@ class TestDeleting:
                 deletion.purge_video(str(video.pk))
             return done
 
-        door.download = slow
+        heygen_double.download = slow
         pipeline.store(video)
 
         assert (fresh(video).purged_at is not None, stored_files(video)) == (True, [])

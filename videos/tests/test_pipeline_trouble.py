@@ -233,7 +233,7 @@ class TestPlacingTheOrder:
         assert pipeline.run(video).status == Status.COMPLETED
         assert (pipeline.renders(video), charged_once(owner, video)) == (1, True)
 
-    def test_a_late_refusal_of_a_slow_call_cannot_undo_its_repetition(self, pipeline, owner, door):
+    def test_a_late_refusal_of_a_slow_call_cannot_undo_its_repetition(self, pipeline, owner, heygen_double):
         """The lease ran out during the first call: another worker sent the same key, and HeyGen took that one."""
         video = pipeline.order(owner)
         pipeline.dispatch()
@@ -244,7 +244,7 @@ class TestPlacingTheOrder:
             submission.submit_video(str(video.pk))
             raise Busy("rate_limit_exceeded")
 
-        door.create = busy_after_all
+        heygen_double.create = busy_after_all
         submission.submit_video(str(video.pk))
 
         assert (fresh(video).status, pipeline.renders(video)) == ("rendering", 1)

@@ -13,7 +13,7 @@ from genvid.tests.parallel import in_parallel
 from videos.enums import LearnedBy, Status
 from videos.models import Video
 from videos.pipeline import polling
-from videos.tests.doubles import Door
+from videos.tests.doubles import HeyGenDouble
 from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
@@ -29,10 +29,10 @@ def still_clock():
 class Statuses:
     """HeyGen's bulk read: what it was asked, and what it says."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, heygen_double: HeyGenDouble) -> None:
         self.asked: list[list[str]] = []
         self.said: dict[str, RenderState] = {}
-        door.get_statuses = self
+        heygen_double.get_statuses = self
 
     def __call__(self, ids: list[str]) -> dict[str, RenderState]:
         self.asked.append(list(ids))
@@ -40,8 +40,8 @@ class Statuses:
 
 
 @pytest.fixture
-def statuses(door):
-    return Statuses(door)
+def statuses(heygen_double):
+    return Statuses(heygen_double)
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def due_in(video: Video) -> int:
     return round((fresh(video).due_at - timezone.now()).total_seconds())
 
 
-def end(statuses: Statuses, door: Door, *videos: Video) -> None:
+def end(statuses: Statuses, heygen_double: HeyGenDouble, *videos: Video) -> None:
     """At HeyGen these are done."""
     for video in videos:
         statuses.said[video.provider_video_id] = RenderState.COMPLETED
-    door.read = lambda client, video_id, **_: RemoteVideo(
+    heygen_double.read = lambda client, video_id, **_: RemoteVideo(
         video_id, RenderState.COMPLETED, "completed", file_url="https://files.heygen.ai/x.mp4"
     )
 
@@ -109,17 +109,19 @@ def test_while_webhooks_come_only_what_is_due_is_asked_about(statuses, renders, 
     assert (polling.poll_due(), [len(ids) for ids in statuses.asked]) == (1, [1])
 
 
-def test_one_of_the_others_that_has_ended_is_read_too(statuses, renders, door):
+def test_one_of_the_others_that_has_ended_is_read_too(statuses, renders, heygen_double):
     _, (other,) = renders(1), renders(1, due_in=20)
-    end(statuses, door, other)
+    end(statuses, heygen_double, other)
     polling.poll_due()
     assert (fresh(other).status, fresh(other).learned_by) == ("storing", LearnedBy.POLL)
 
 
-def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(statuses, renders, door, woken, monkeypatch):
+def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(
+    statuses, renders, heygen_double, woken, monkeypatch
+):
     monkeypatch.setattr(polling, "READ_AT_ONCE", 1)
     videos = renders(3)
-    end(statuses, door, *videos)
+    end(statuses, heygen_double, *videos)
     polling.poll_due()
     assert sorted(fresh(video).status for video in videos) == ["rendering", "rendering", "storing"]
     for pk in [pk for name, *ids in woken if name == "videos.read" for pk in ids]:
@@ -134,10 +136,10 @@ def test_a_good_answer_forgets_past_trouble(statuses, renders):
     assert (fresh(video).tries, fresh(video).waiting_reason) == (0, "")
 
 
-def test_a_render_without_a_file_is_asked_for_more_and_more_seldom(statuses, renders, door):
+def test_a_render_without_a_file_is_asked_for_more_and_more_seldom(statuses, renders, heygen_double):
     (video,) = renders(1)
     statuses.said[video.provider_video_id] = RenderState.COMPLETED
-    door.read = lambda client, video_id, **_: RemoteVideo(video_id, RenderState.COMPLETED, "completed")
+    heygen_double.read = lambda client, video_id, **_: RemoteVideo(video_id, RenderState.COMPLETED, "completed")
     waits = []
     for _ in range(4):
         Video.objects.update(due_at=timezone.now())

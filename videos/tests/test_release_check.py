@@ -60,9 +60,9 @@ def test_once_released_the_order_goes_on_and_no_longer_names_the_reason(owner):
     assert (scheduler.hand_out_slots(), fresh(video).status) == (1, Status.SUBMITTING)
 
 
-def test_an_order_claimed_before_its_avatar_was_taken_back_is_never_sent(owner, door):
+def test_an_order_claimed_before_its_avatar_was_taken_back_is_never_sent(owner, heygen_double):
     video, sent = make_video(owner, Status.SUBMITTING), []
-    door.create = lambda *args, **options: sent.append(options)
+    heygen_double.create = lambda *args, **options: sent.append(options)
     Avatar.objects.update(**WITHHELD[0])
     submission.submit_video(str(video.pk))
     video = fresh(video)

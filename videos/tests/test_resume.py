@@ -36,7 +36,7 @@ def works(settings, tmp_path):
 
 
 @pytest.fixture
-def starts(door) -> list[tuple[str, int]]:
+def starts(heygen_double) -> list[tuple[str, int]]:
     """The downloads that were asked for: kind of file, and the byte it began at."""
     asked = []
 
@@ -44,7 +44,7 @@ def starts(door) -> list[tuple[str, int]]:
         asked.append((url.partition("?")[0].rpartition(".")[2], options["start"]))
         return client.real.download_media(url, sink, **options)
 
-    door.download = fetch
+    heygen_double.download = fetch
     return asked
 
 
@@ -111,7 +111,7 @@ def test_a_video_is_not_fetched_again_for_the_sake_of_its_thumbnail(pipeline, ow
     assert is_whole(video)
 
 
-def test_a_noted_link_of_a_thumbnail_that_has_expired_is_replaced_at_once(pipeline, owner, door):
+def test_a_noted_link_of_a_thumbnail_that_has_expired_is_replaced_at_once(pipeline, owner, heygen_double):
     video, refused = pipeline.storing(pipeline.order(owner)), []
 
     def fetch(client, url, sink, **options):
@@ -120,7 +120,7 @@ def test_a_noted_link_of_a_thumbnail_that_has_expired_is_replaced_at_once(pipeli
             raise LinkExpired("link_expired", status=403)
         return client.real.download_media(url, sink, **options)
 
-    door.download = fetch
+    heygen_double.download = fetch
     video = pipeline.store(video)
 
     assert (video.status, video.tries, len(refused), is_whole(video)) == ("completed", 0, 1, True)
@@ -128,17 +128,17 @@ def test_a_noted_link_of_a_thumbnail_that_has_expired_is_replaced_at_once(pipeli
 
 
 @pytest.mark.parametrize("mark", [None, 'W/"1"'])
-def test_a_file_without_a_strong_mark_is_fetched_anew(pipeline, owner, door, starts, mark):
-    video, whole = pipeline.storing(pipeline.order(owner)), door.download
+def test_a_file_without_a_strong_mark_is_fetched_anew(pipeline, owner, heygen_double, starts, mark):
+    video, whole = pipeline.storing(pipeline.order(owner)), heygen_double.download
 
     def break_off(client, url, sink, *, begin, **options):
         begin(Head(1000, mark))
         sink.write(b"half of it")
         raise Unknown("truncated")
 
-    door.download = break_off
+    heygen_double.download = break_off
     pipeline.store(video)
-    door.download = whole
+    heygen_double.download = whole
 
     assert pipeline.store(video).status == Status.COMPLETED
     assert (starts[0], is_whole(fresh(video))) == (("mp4", 0), True)

@@ -109,7 +109,11 @@ def test_when_it_is_alone_it_probes_itself(owner, funds):
 
 def test_an_account_whose_own_slots_are_full_does_not_probe(owner, outsider, funds, monkeypatch):
     tripping, waiting = make_video(owner), make_video(outsider)
-    monkeypatch.setattr(scheduler.places.Line, "room", property(lambda line: int(line.account_id == owner.account.pk)))
+    monkeypatch.setattr(
+        scheduler.queue_positions.AccountQueue,
+        "claimable",
+        property(lambda line: int(line.account_id == owner.account.pk)),
+    )
     trip(tripping)
     assert probe() == [tripping]
     assert fresh(waiting).status == "queued"
@@ -210,8 +214,8 @@ def aside(owner):
 def test_it_stands_in_nobodys_way(owner, outsider, aside, settings):
     settings.HEYGEN_MAX_CONCURRENT = 5
     own, other = make_video(owner), make_video(outsider)
-    assert scheduler.places.of_videos([aside, own, other]).keys() == {own.pk, other.pk}
-    assert sorted(scheduler.places.of_videos([own, other]).values()) == [1, 2]
+    assert scheduler.queue_positions.positions_of([aside, own, other]).keys() == {own.pk, other.pk}
+    assert sorted(scheduler.queue_positions.positions_of([own, other]).values()) == [1, 2]
     assert scheduler.hand_out_slots() == 2
     assert fresh(aside).status == "queued"
 

@@ -177,7 +177,7 @@ def test_orders_are_paused_and_resumed_from_the_page(operator):
     operator.post(gate_page("pause_provider"), YES)
     assert gate().paused_by == "view_video-change_video-view_providerstate@example.com"
     operator.post(gate_page("resume_provider"), YES)
-    assert (gate().standing, notes(gate())) == ("ok", ["Resume orders.", "Pause orders."])
+    assert (gate().status_text, notes(gate())) == ("ok", ["Resume orders.", "Pause orders."])
 
 
 @pytest.mark.parametrize("name", ["pause_provider", "resume_provider"])

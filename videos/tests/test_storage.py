@@ -123,7 +123,7 @@ def test_a_part_gives_its_room_back_while_the_rest_finds_none(pipeline, owner, s
     assert list(works.iterdir()) == []
 
 
-def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, settings, door, monkeypatch):
+def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, settings, heygen_double, monkeypatch):
     video = pipeline.storing(pipeline.order(owner))
     monkeypatch.setattr(resumable_downloads, "DISK_CHECK_BYTES", 1000)
 
@@ -131,7 +131,7 @@ def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, set
         settings.VIDEO_DISK_RESERVE = 10**18
         return client.real.download_media(url, sink, **options)
 
-    door.download = fetch
+    heygen_double.download = fetch
     video = pipeline.store(video)
 
     assert video.status == Status.STORING
@@ -154,7 +154,7 @@ def test_a_video_that_was_completed_and_deleted_meanwhile_gets_no_files_back(pip
     assert charged_once(owner, video)
 
 
-def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, settings, door, works):
+def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, settings, heygen_double, works):
     video, written = pipeline.storing(pipeline.order(owner)), []
 
     def fetch(client, url, sink, **options):
@@ -163,7 +163,7 @@ def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, set
         sink.write(b"a little")
         written.append(url)
 
-    door.download = fetch
+    heygen_double.download = fetch
     video = pipeline.store(video)
 
     assert (video.status, written, stored_files(video)) == ("canceled", [], [])

@@ -73,13 +73,13 @@ def test_a_great_many_slots_are_handed_out_in_short_transactions(db, owner, sett
     assert (first, second, woken) == (scheduler.MOST_CLAIMS, 1, [("videos.dispatch",)])
 
 
-def test_what_is_known_of_a_history_is_looked_up_together(owner, door, woken, monkeypatch):
+def test_what_is_known_of_a_history_is_looked_up_together(owner, heygen_double, woken, monkeypatch):
     monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
     make_video(owner, "rendering", provider_video_id="remote_3")
     for number in range(3):
         incoming_webhooks.store_delivery(notice(number))
     woken.clear()
-    door.iter_events = lambda kind: iter([notice(number) for number in (3, 2, 1, 0)])
+    heygen_double.iter_events = lambda kind: iter([notice(number) for number in (3, 2, 1, 0)])
 
     missed = incoming_webhooks._keep_missed("avatar_video.success", timezone.now() - timedelta(minutes=1))
 

@@ -43,7 +43,7 @@ def create(person, payload, **more) -> Any:
 
 
 def refused_fields(person, payload, **more) -> list[str]:
-    """What both doors say is wrong; neither may leave a trace."""
+    """What both heygen_doubles say is wrong; neither may leave a trace."""
     with nothing_changes():
         created = wrong_fields_of(person.client.post(VIDEOS, payload | more))
         quoted = wrong_fields_of(person.client.post(QUOTE, payload | more))

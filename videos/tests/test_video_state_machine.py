@@ -346,7 +346,7 @@ def test_the_laws_hold_whatever_happens(a_house_with_two_accounts):
 
 @pytest.fixture
 def a_house_with_two_accounts(db, monkeypatch, settings):
-    """Few slots, so that they run out; plans of unequal rights; and the fake at every door."""
+    """Few slots, so that they run out; plans of unequal rights; and the fake at every heygen_double."""
     settings.HEYGEN_MAX_CONCURRENT = SLOTS
     for code, most in LIMITS.items():
         Tier.objects.filter(code=code).update(max_in_flight=most)

@@ -94,7 +94,7 @@ def test_without_a_name_the_workers_are_listed():
 @pytest.mark.django_db
 def test_orders_are_paused_from_the_command_line():
     assert output_of("pause_provider") == "Orders are paused. `resume_provider` lets them go on."
-    assert (gate().standing, gate().paused_by) == ("paused", getpass.getuser())
+    assert (gate().status_text, gate().paused_by) == ("paused", getpass.getuser())
 
 
 @pytest.mark.django_db
@@ -107,12 +107,12 @@ def test_a_second_pause_leaves_the_first():
 @pytest.mark.django_db
 def test_orders_are_resumed_from_the_command_line():
     output_of("pause_provider")
-    assert (output_of("resume_provider"), gate().standing) == ("Orders go out again.", "ok")
+    assert (output_of("resume_provider"), gate().status_text) == ("Orders go out again.", "ok")
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("options", "standing"), [({}, "closed: unauthorized"), ({"open": True}, "ok")])
-def test_a_closed_gate_is_opened_only_by_saying_so(options, standing):
+@pytest.mark.parametrize(("options", "status_text"), [({}, "closed: unauthorized"), ({"open": True}, "ok")])
+def test_a_closed_gate_is_opened_only_by_saying_so(options, status_text):
     type(gate()).objects.filter(pk=gate().pk).update(code="unauthorized", needs_staff=True)
     output_of("resume_provider", **options)
-    assert gate().standing == standing
+    assert gate().status_text == status_text

@@ -51,26 +51,26 @@ def _public_name(name: str) -> str:
     return RENAMED.get(plain) or plain.removesuffix("Output")
 
 
-def _point_anew(node: Any, places: dict[str, str]) -> None:
+def _point_anew(node: Any, targets: dict[str, str]) -> None:
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
-            node["$ref"] = places.get(node["$ref"], node["$ref"])
+            node["$ref"] = targets.get(node["$ref"], node["$ref"])
         for each in node.values():
-            _point_anew(each, places)
+            _point_anew(each, targets)
     elif isinstance(node, list):
         for each in node:
-            _point_anew(each, places)
+            _point_anew(each, targets)
 
 
 def link(document: dict[str, Any]) -> None:
     """From an answer with a new `id` to whatever can be done with it."""
     for path, methods in document["paths"].items():
         made = [methods.get("post", {}).get("responses", {}).get(status) for status in ("201", "202")]
-        room = path.partition("/{")[0]
+        collection = path.partition("/{")[0]
         targets = [
             operation["operationId"]
             for below, others in document["paths"].items()
-            if below.startswith(f"{room}/{{id}}")
+            if below.startswith(f"{collection}/{{id}}")
             for method, operation in others.items()
             if method in METHODS
         ]

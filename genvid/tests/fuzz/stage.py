@@ -102,16 +102,16 @@ class Cast:
         return {"Authorization": f"Bearer {self.owner.tokens.access_token}"}
 
     def lead(self, case: schemathesis.Case) -> None:
-        room = case.path.split("/{")[0].removeprefix("/api/v1/")
+        app = case.path.split("/{")[0].removeprefix("/api/v1/")
         for name, made_up in (case.path_parameters or {}).items():
-            case.path_parameters[name] = self.one_of(room, made_up)
+            case.path_parameters[name] = self.one_of(app, made_up)
         if isinstance(case.body, dict):
             for name in case.body.keys() & self.ids.keys():
                 case.body[name] = self.one_of(name, case.body[name])
 
-    def one_of(self, room: str, made_up: Any) -> Any:
+    def one_of(self, app: str, made_up: Any) -> Any:
         """A made-up id exists nowhere: every other one becomes an id that does; what is no id stays as it is."""
-        ids = self.ids.get(room, [])
+        ids = self.ids.get(app, [])
         try:
             number = UUID(str(made_up)).int
         except ValueError:
@@ -144,7 +144,7 @@ def make_cast(owner: Person) -> Cast:
     ids["billing/plans"] = [str(pk) for pk in Plan.objects.values_list("pk", flat=True)]
     ids["billing/payments"] = [str(make_payment(owner).pk)]
     named = {"plan_id": "billing/plans", "avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}
-    return Cast(owner, ids | {name: ids[room] for name, room in named.items()})
+    return Cast(owner, ids | {name: ids[app] for name, app in named.items()})
 
 
 def _made(owner: Person, path: str, body: Any) -> str:
