@@ -135,7 +135,7 @@ class MailKind(TextChoices):
     ACCESS_CHANGED = "accounts.access_changed"
 
 
-EVERYTHING = "*"
+ALL_EVENTS = "*"
 """What an endpoint asks for that wants every event, those that do not exist yet too."""
 
 

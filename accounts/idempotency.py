@@ -27,9 +27,9 @@ from genvid.api.renderers import dump
 from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
 from genvid.leasing import from_now
 
-KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
+KEY_PATTERN = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
-MAX_STORED_REFUSAL = 2048
+MAX_STORED_REFUSAL_BYTES = 2048
 """Bytes of a refusal that is kept. A larger one changed nothing: a repetition is judged again."""
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 
@@ -46,14 +46,14 @@ def run_once(request: Request, kind: Idempotency, *, prepare: Callable[[], None]
     if key is None:
         prepare()
         return act()
-    record = _claim(request, _checked(key))
+    record = _claim(request, _validated_key(key))
     if record.status is not None:
         return _replay(record)
     return _run_once(record, kind, prepare, act)
 
 
-def _checked(key: str) -> str:
-    if not KEY.fullmatch(key):
+def _validated_key(key: str) -> str:
+    if not KEY_PATTERN.fullmatch(key):
         message = "Must be 1 to 255 characters of A-Z, a-z, 0-9, '_', ':', '.' and '-'."
         raise ValidationFailed(details={"Idempotency-Key": message})
     return key
@@ -110,13 +110,13 @@ def _run_once(
     try:
         prepare()
         if kind is Idempotency.EXTERNAL:
-            return _stored(record, act())
+            return _with_stored_response(record, act())
         with transaction.atomic():
-            return _stored(record, act())
+            return _with_stored_response(record, act())
     except Exception as error:
         status, body, _ = describe(error)
-        if _is_final(status) and len(dump(body)) <= MAX_STORED_REFUSAL:
-            _store(record, status, body)
+        if _is_final(status) and len(dump(body)) <= MAX_STORED_REFUSAL_BYTES:
+            _store_response(record, status, body)
         else:
             record.held().delete()
         raise
@@ -126,15 +126,15 @@ def _is_final(status: int) -> bool:
     return status < 500 and status not in (401, 409, 429)
 
 
-def _stored(record: IdempotencyRecord, response: HttpResponseBase) -> HttpResponseBase:
+def _with_stored_response(record: IdempotencyRecord, response: HttpResponseBase) -> HttpResponseBase:
     """The response, kept for repetitions."""
     if not isinstance(response, Response):
         raise TypeError("an action that reads Idempotency-Key answers with data, not with a file or a stream")
-    _store(record, response.status_code, response.data)
+    _store_response(record, response.status_code, response.data)
     return response
 
 
-def _store(record: IdempotencyRecord, status: int, answer: Any) -> None:
+def _store_response(record: IdempotencyRecord, status: int, answer: Any) -> None:
     if record.held().update(status=status, answer=dump(answer).decode()) != 1:
         # Somebody took the claim over after the lease: their effect counts, ours rolls back.
         raise IdempotencyInProgress(retry_after=1)

@@ -9,24 +9,24 @@ from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, Role, Scope
 from genvid.errors import PermissionDenied
 
-EVERYBODY = frozenset(Role)
+ALL_ROLES = frozenset(Role)
 WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
 MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
 
 ROLES: dict[Scope, frozenset[Role]] = {
-    Scope.CATALOGUE_READ: EVERYBODY,
-    Scope.VIDEOS_READ: EVERYBODY,
+    Scope.CATALOGUE_READ: ALL_ROLES,
+    Scope.VIDEOS_READ: ALL_ROLES,
     Scope.VIDEOS_WRITE: WRITERS,
-    Scope.BILLING_READ: EVERYBODY,
+    Scope.BILLING_READ: ALL_ROLES,
     Scope.BILLING_WRITE: MANAGERS,
-    Scope.WEBHOOKS_READ: EVERYBODY,
+    Scope.WEBHOOKS_READ: ALL_ROLES,
     Scope.WEBHOOKS_WRITE: MANAGERS,
     Scope.KEYS_MANAGE: MANAGERS,
-    Scope.TEAM_READ: EVERYBODY,
+    Scope.TEAM_READ: ALL_ROLES,
     Scope.TEAM_MANAGE: MANAGERS,
     Scope.ACCOUNT_OWN: frozenset({Role.OWNER}),
     Scope.AUDIT_READ: frozenset({Role.OWNER}),
-    Scope.SELF: EVERYBODY,
+    Scope.SELF: ALL_ROLES,
 }
 """Which roles have a scope. An API key has at most those of its own list that its maker's role has too."""
 
@@ -46,11 +46,11 @@ class HasScope(BasePermission):
             return False
         scope = Scope(view.endpoint.scope)
         if caller.key_scopes is not None and scope not in caller.key_scopes:
-            raise PermissionDenied(_what_the_key_lacks(scope))
+            raise PermissionDenied(_refusal_of_key(scope))
         return allows(caller, scope)
 
 
-def _what_the_key_lacks(scope: Scope) -> str:
+def _refusal_of_key(scope: Scope) -> str:
     if scope not in KEY_SCOPES:
         return "This is for people who have signed in, not for API keys."
     return f"This API key does not have the scope {scope}."

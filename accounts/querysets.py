@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
 from django.db.models import F, Min, Q
 
-from accounts.enums import EVERYTHING, OPEN_ERASURES, DeliveryStatus, Role
+from accounts.enums import ALL_EVENTS, OPEN_ERASURES, DeliveryStatus, Role
 from genvid.leasing import from_now
 
 
@@ -58,7 +58,7 @@ class EndpointQuerySet(models.QuerySet[Any]):
     def wanting(self, account_id: UUID, event_type: str) -> list[UUID]:
         """The ids of those that are to hear of such an event. One query; an account has few endpoints."""
         rows = self.of(account_id).filter(enabled=True).order_by("created_at", "id").values_list("pk", "events")
-        return [pk for pk, events in rows if event_type in events or EVERYTHING in events]
+        return [pk for pk, events in rows if event_type in events or ALL_EVENTS in events]
 
 
 class DeliveryQuerySet(models.QuerySet[Any]):

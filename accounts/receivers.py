@@ -9,7 +9,7 @@ from accounts import audit_log
 from accounts.enums import AuditAct
 from genvid.staff_changes import record_changed
 
-ACTS = {
+ACTS_BY_ACTION = {
     "added": AuditAct.RECORD_ADDED,
     "changed": AuditAct.RECORD_CHANGED,
     "removed": AuditAct.RECORD_REMOVED,
@@ -17,9 +17,9 @@ ACTS = {
 
 
 @receiver(record_changed, dispatch_uid="accounts.note_record_changed")
-def note_record_changed(*, request: HttpRequest, row: Any, action: str, fields: tuple[str, ...], **_: Any) -> None:
+def record_admin_change(*, request: HttpRequest, row: Any, action: str, fields: tuple[str, ...], **_: Any) -> None:
     # Never the name of the row: a person's would outlive the erasure of the person.
     facts: dict[str, Any] = {"kind": row._meta.label, "id": row.pk}
     if fields:
         facts["fields"] = ", ".join(fields)
-    audit_log.record_staff_action(ACTS[action], staff_id=getattr(request.user, "pk", None), **facts)
+    audit_log.record_staff_action(ACTS_BY_ACTION[action], staff_id=getattr(request.user, "pk", None), **facts)

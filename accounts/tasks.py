@@ -45,7 +45,7 @@ def send_password_changed_email(user_id: str) -> None:
 
 @shared_task(name=jobs.SEND_TOTP_EMAIL.name)
 def send_totp_email(user_id: str) -> None:
-    totp.mail_present_state(UUID(user_id))
+    totp.mail_current_totp_state(UUID(user_id))
 
 
 @shared_task(name=jobs.SEND_ENDPOINT_OFF_EMAIL.name)

@@ -192,7 +192,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "accounts.auth.password_validators.EndsSessions"},
+    {"NAME": "accounts.auth.password_validators.SessionRevokingValidator"},
 ]
 REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL")
 EMAIL_VERIFICATION_LIFETIME = timedelta(hours=24)

@@ -12,7 +12,7 @@ from accounts.auth import email_verification, staff_access
 from accounts.models import Membership, User
 from genvid.admin import AppAdmin, ReadOnlyInline
 
-BEFORE = "_access_before"
+ACCESS_BEFORE = "_access_before"
 
 
 class MembershipInline(ReadOnlyInline):
@@ -26,12 +26,12 @@ class AccessAdmin(AppAdmin):
     # Django's pages of a form, and that of a removal, are each one transaction.
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         stored = type(obj).objects.filter(pk=obj.pk).first() if change else None
-        setattr(request, BEFORE, staff_access.access_of(stored) if stored else {})
+        setattr(request, ACCESS_BEFORE, staff_access.access_of(stored) if stored else {})
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        before, after = getattr(request, BEFORE), staff_access.access_of(form.instance)
+        before, after = getattr(request, ACCESS_BEFORE), staff_access.access_of(form.instance)
         staff_access.record_access_change(request.user, form.instance, before=before, after=after)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -56,7 +56,7 @@ class UserAdmin(AccessAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """A superuser's word for an address proves it as a link does."""
         super().save_related(request, form, formsets, change)
-        was_unproved = getattr(request, BEFORE).get("email_verified_at") == str(None)
+        was_unproved = getattr(request, ACCESS_BEFORE).get("email_verified_at") == str(None)
         if was_unproved and form.instance.email_verified:
             email_verification.send_mailbox_verified(form.instance.pk, form.instance.email)
 

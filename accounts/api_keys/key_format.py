@@ -12,7 +12,7 @@ PREFIX_BYTES = 6
 SECRET_BYTES = 32
 KEY_PREFIX = "gv_"
 """How every key begins; an access token begins otherwise."""
-SHAPE = re.compile(r"gv_(?:live|test)_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+KEY_PATTERN = re.compile(r"gv_(?:live|test)_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class NewKey:
 def new_key(mode: KeyMode) -> NewKey:
     """A key with a secret of 256 random bits. A plain hash is enough for those: there is nothing to guess."""
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(SECRET_BYTES)
-    return NewKey(f"{masked(mode, prefix)}_{secret}", prefix, digest_of(secret))
+    return NewKey(f"{masked_key(mode, prefix)}_{secret}", prefix, digest_of(secret))
 
 
-def masked(mode: str, prefix: str) -> str:
+def masked_key(mode: str, prefix: str) -> str:
     """The part of a key that is no secret."""
     return f"gv_{mode}_{prefix}"
 
@@ -39,11 +39,11 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def split(text: str) -> tuple[str, str] | None:
+def parse_key(text: str) -> tuple[str, str] | None:
     """Prefix and secret of a well-formed key; None for anything else."""
-    match = SHAPE.fullmatch(text)
+    match = KEY_PATTERN.fullmatch(text)
     return (match[1], match[2]) if match else None
 
 
-def matches(secret: str, digest: str) -> bool:
+def matches_digest(secret: str, digest: str) -> bool:
     return hmac.compare_digest(digest_of(secret), digest)

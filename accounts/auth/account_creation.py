@@ -8,13 +8,13 @@ from accounts.enums import Role
 from accounts.models import Account, Membership, User
 from accounts.signals import account_registered
 
-NAME_LENGTH = 150
+MAX_NAME_LENGTH = 150
 
 
-def open_account(user: User) -> Membership:
+def create_account(user: User) -> Membership:
     """Make an account that the person owns. Rooms above are told whether it is their first: one welcome a person."""
     name = user.company_name or user.full_name or user.email.partition("@")[0]
-    account = Account.objects.create(name=name[:NAME_LENGTH])
+    account = Account.objects.create(name=name[:MAX_NAME_LENGTH])
     membership = Membership.objects.create(user=user, account=account, role=Role.OWNER)
     # Counted in the statement that notes it: whoever leaves an account and opens another is not welcomed again.
     is_first = User.objects.filter(pk=user.pk, welcomed_at=None).update(welcomed_at=timezone.now()) == 1
@@ -22,13 +22,13 @@ def open_account(user: User) -> Membership:
     return membership
 
 
-def own_account_of(user_id: UUID) -> UUID | None:
+def oldest_owned_account_id(user_id: UUID) -> UUID | None:
     """The one that the person has owned longest."""
     owned = Membership.objects.filter(user=user_id, role=Role.OWNER).order_by("created_at")
     return owned.values_list("account", flat=True).first()
 
 
-def membership_of(user: User) -> Membership:
+def membership_for_sign_in(user: User) -> Membership:
     """The one used last. Who belongs nowhere any more gets an account of their own. Call it inside a transaction."""
     last: Membership | None = Membership.objects.filter(user=user).last_used()
     if last is not None:
@@ -36,7 +36,7 @@ def membership_of(user: User) -> Membership:
     # Under the person's lock: of two sign-ins at once, one opens the account and the other finds it.
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     found: Membership | None = Membership.objects.filter(user=user).last_used()
-    return found or open_account(user)
+    return found or create_account(user)
 
 
 def record_membership_use(membership: Membership) -> None:

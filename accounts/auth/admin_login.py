@@ -43,13 +43,13 @@ class StaffLoginForm(AuthenticationForm):
         except InvalidCredentials:
             raise self.get_invalid_login_error() from None
         except DomainError as error:
-            raise forms.ValidationError(_worded(error), code=error.code) from None
+            raise forms.ValidationError(_form_message(error), code=error.code) from None
         user.otp_device = device
         audit_log.record(AuditAct.SIGNED_IN, account_id=None, user_id=user.pk, door="admin")
         return user
 
 
-def _worded(error: DomainError) -> str:
+def _form_message(error: DomainError) -> str:
     if isinstance(error, TotpRequired):
         return "Enter the code of your authenticator app, too."
     return f"{error.message} Try again in {error.retry_after} seconds." if error.retry_after else error.message

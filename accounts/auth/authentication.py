@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from accounts.api_keys import key_format
 from accounts.auth import session_cache
-from accounts.auth.tokens import read_access
+from accounts.auth.tokens import read_access_token
 from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, KeyMode
 from accounts.models import ApiKey
@@ -22,7 +22,7 @@ from genvid import cache, request_context
 from genvid.api.client_address import client_address
 from genvid.errors import NotAuthenticated
 
-LAST_USED_SECONDS = 60
+LAST_USED_INTERVAL_SECONDS = 60
 """`last_used_at` is true to the minute; writing it for each request would cost more than the request."""
 
 
@@ -37,15 +37,15 @@ class BearerAuthentication(BaseAuthentication):
         if _is_api_key(token):
             # The next authentication takes it.
             return None
-        caller = _present(read_access(token.strip()))
-        _bind(caller)
+        caller = _with_current_role(read_access_token(token.strip()))
+        _bind_to_context(caller)
         return caller, token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
-def _present(caller: Caller) -> Caller:
+def _with_current_role(caller: Caller) -> Caller:
     """The caller with the role of now. Raises NotAuthenticated when the session, the person or the membership ended."""
     role = session_cache.cached_role(caller.session_id) if caller.session_id else session_cache.ENDED
     if role == session_cache.ENDED:
@@ -58,10 +58,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = _bearer_key(request) or request.headers.get("X-API-Key")
         if text is None:
             return None
-        key = _proven(text)
-        if not _may_come_from(key, client_address(request._request)):
+        key = _verified_key(text)
+        if not _is_allowed_address(key, client_address(request._request)):
             raise NotAuthenticated("This API key may not be used from this address.")
-        _note_use(key)
+        _record_use(key)
         caller = Caller(
             key.created_by_id,
             key.account_id,
@@ -70,7 +70,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             key_scopes=frozenset(key.scopes),
             is_test=key.mode == KeyMode.TEST,
         )
-        _bind(caller)
+        _bind_to_context(caller)
         return caller, key.prefix
 
 
@@ -84,19 +84,19 @@ def _bearer_key(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and _is_api_key(token) else None
 
 
-def _proven(text: str) -> Any:
+def _verified_key(text: str) -> Any:
     """One query by prefix. An unknown prefix and a wrong secret look the same from outside."""
-    parts = key_format.split(text)
+    parts = key_format.parse_key(text)
     if parts is None:
         raise NotAuthenticated
     prefix, secret = parts
     key = ApiKey.objects.usable(timezone.now()).filter(prefix=prefix).first()
-    if not key_format.matches(secret, key.digest if key else key_format.digest_of("")) or key is None:
+    if not key_format.matches_digest(secret, key.digest if key else key_format.digest_of("")) or key is None:
         raise NotAuthenticated
     return key
 
 
-def _may_come_from(key: ApiKey, address: str) -> bool:
+def _is_allowed_address(key: ApiKey, address: str) -> bool:
     if not key.allowed_addresses:
         return True
     try:
@@ -106,12 +106,12 @@ def _may_come_from(key: ApiKey, address: str) -> bool:
     return any(caller in ipaddress.ip_network(network) for network in key.allowed_addresses)
 
 
-def _note_use(key: ApiKey) -> None:
-    if cache.is_first_in(f"accounts.key-used:{key.pk}", LAST_USED_SECONDS):
+def _record_use(key: ApiKey) -> None:
+    if cache.is_first_in(f"accounts.key-used:{key.pk}", LAST_USED_INTERVAL_SECONDS):
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
 
 
-def _bind(caller: Caller) -> None:
+def _bind_to_context(caller: Caller) -> None:
     request_context.bind(account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id)
 
 

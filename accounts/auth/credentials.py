@@ -14,7 +14,7 @@ from genvid import cache
 from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidCredentials, RateLimited
 
-NOTE_THROTTLED_SECONDS = 900
+THROTTLED_AUDIT_INTERVAL_SECONDS = 900
 """One line of the audit log for a person who is throttled, not one for each try of a machine."""
 
 
@@ -41,7 +41,7 @@ def verify_credentials(*, email: str, password: str, code: str = "") -> Verified
         factor = totp.require_code(user, code)
     except InvalidCredentials:
         attempt.fail()
-        _note(AuditAct.SIGN_IN_REFUSED, attempt.email)
+        _record_failed_attempt(AuditAct.SIGN_IN_REFUSED, attempt.email)
         raise
     attempt.succeed()
     return VerifiedCredentials(user, factor)
@@ -71,17 +71,17 @@ def _check(attempt: Attempt) -> None:
     try:
         attempt.check()
     except RateLimited:
-        if cache.is_first_in(f"accounts.throttled:{attempt.subject}", NOTE_THROTTLED_SECONDS):
-            _note(AuditAct.SIGN_IN_THROTTLED, attempt.email)
+        if cache.is_first_in(f"accounts.throttled:{attempt.subject}", THROTTLED_AUDIT_INTERVAL_SECONDS):
+            _record_failed_attempt(AuditAct.SIGN_IN_THROTTLED, attempt.email)
         raise
 
 
-def _note(act: AuditAct, email: str) -> None:
+def _record_failed_attempt(act: AuditAct, email: str) -> None:
     """On the log of the account that the person has longest. For nobody too: or the time it takes would tell."""
-    user_id, account_id = _whereabouts(email)
+    user_id, account_id = _user_and_account_ids(email)
     audit_log.record(act, account_id=account_id, user_id=user_id)
 
 
-def _whereabouts(email: str) -> tuple[UUID | None, UUID | None]:
+def _user_and_account_ids(email: str) -> tuple[UUID | None, UUID | None]:
     rows = User.objects.filter(email=email).order_by("memberships__created_at")
     return rows.values_list("pk", "memberships__account").first() or (None, None)

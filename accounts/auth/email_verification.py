@@ -28,7 +28,7 @@ def verification_token(user: User) -> str:
 
 def request_verification(user: User) -> None:
     """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
-    if not user.email_verified and throttling.may_mail(user.email, "verification"):
+    if not user.email_verified and throttling.take_mail_allowance(user.email, "verification"):
         mail_verification(user.pk)
 
 
@@ -60,7 +60,7 @@ def _mark_verified(user_id: UUID, email: str) -> None:
 
 def send_mailbox_verified(user_id: UUID, email: str) -> None:
     """Tell the apps above that the address was proved, by whatever way. Call it in the transaction of the proof."""
-    mailbox_verified.send(sender=User, email=email, account_id=account_creation.own_account_of(user_id))
+    mailbox_verified.send(sender=User, email=email, account_id=account_creation.oldest_owned_account_id(user_id))
 
 
 def require_verified_email(user_id: Any) -> None:

@@ -5,7 +5,7 @@ from accounts.enums import Revocation
 from accounts.models import User
 
 
-class EndsSessions:
+class SessionRevokingValidator:
     """Hears of each password that a `save()` has stored. Our services end sessions themselves."""
 
     def validate(self, password: str, user: User | None = None) -> None:
@@ -16,4 +16,4 @@ class EndsSessions:
 
     def password_changed(self, password: str, user: User | None = None) -> None:
         if user is not None:
-            sessions.revoke_all(user.pk, Revocation.PASSWORD)
+            sessions.revoke_all_sessions(user.pk, Revocation.PASSWORD)

@@ -26,7 +26,7 @@ def request_password_reset(email: str) -> None:
 
     A mail is queued for every address, and the worker looks whose it is: statements and time of a request tell nothing.
     """
-    if throttling.may_mail(email, "password-reset"):
+    if throttling.take_mail_allowance(email, "password-reset"):
         mail_password_reset(email.lower())
 
 
@@ -47,13 +47,15 @@ def reset_password(token: str, new_password: str) -> User:
 
     Raises TokenInvalid, and ValidationFailed on `new_password`.
     """
-    user = _holder(token)
+    user = _user_of_token(token)
     verified_at = user.email_verified_at or timezone.now()
-    old = _give(user, new_password)
+    old = _set_password(user, new_password)
     with transaction.atomic():
-        _replace(user, old, or_else=TokenInvalid(), email_verified_at=Coalesce(F("email_verified_at"), verified_at))
+        _save_password(
+            user, old, or_else=TokenInvalid(), email_verified_at=Coalesce(F("email_verified_at"), verified_at)
+        )
         throttling.remember_network(user.pk)
-        account_id = _first_account(user)
+        account_id = _oldest_account_id(user)
         audit_log.record(AuditAct.PASSWORD_RESET, account_id=account_id, user_id=user.pk)
         if user.email_verified_at is None:
             audit_log.record(AuditAct.EMAIL_VERIFIED, account_id=account_id, user_id=user.pk)
@@ -69,9 +71,9 @@ def change_password(caller: Caller, user: User, *, current_password: str, new_pa
     Raises RateLimited, and ValidationFailed on `current_password` or `new_password`.
     """
     credentials.confirm_identity(user, password=current_password, field="current_password")
-    old = _give(user, new_password)
+    old = _set_password(user, new_password)
     with transaction.atomic():
-        _replace(user, old, or_else=NotAuthenticated())
+        _save_password(user, old, or_else=NotAuthenticated())
         audit_log.record_by(caller, AuditAct.PASSWORD_CHANGED)
         membership = Membership.objects.filter(user=user, account=caller.account_id).first()
         if membership is None:
@@ -79,7 +81,7 @@ def change_password(caller: Caller, user: User, *, current_password: str, new_pa
         return sign_in.open_session(membership)
 
 
-def _holder(token: str) -> User:
+def _user_of_token(token: str) -> User:
     name, _, proof = token.partition(".")
     try:
         user: User | None = User.objects.filter(pk=uuid.UUID(name), is_active=True).first()
@@ -90,7 +92,7 @@ def _holder(token: str) -> User:
     return user
 
 
-def _give(user: User, new_password: str) -> str:
+def _set_password(user: User, new_password: str) -> str:
     """Set it on the object alone, and return the old hash: hashing takes 50 ms, and holds no lock here."""
     sign_in.check_password(new_password, user, field="new_password")
     old: str = user.password
@@ -98,14 +100,14 @@ def _give(user: User, new_password: str) -> str:
     return old
 
 
-def _replace(user: User, old: str, *, or_else: Exception, **more: object) -> None:
+def _save_password(user: User, old: str, *, or_else: Exception, **more: object) -> None:
     """Of two changes at once, the one that comes second finds another password than it knew, and raises `or_else`."""
     as_known = User.objects.filter(pk=user.pk, password=old, email=user.email, is_active=True)
     if as_known.update(password=user.password, **more) != 1:
         raise or_else
-    sessions.revoke_all(user.pk, Revocation.PASSWORD)
+    sessions.revoke_all_sessions(user.pk, Revocation.PASSWORD)
     mail_password_changed(user.pk)
 
 
-def _first_account(user: User) -> uuid.UUID | None:
+def _oldest_account_id(user: User) -> uuid.UUID | None:
     return Membership.objects.filter(user=user).order_by("created_at").values_list("account", flat=True).first()

@@ -32,13 +32,13 @@ def end_session(session: Session, reason: Revocation, act: AuditAct) -> bool:
     return True
 
 
-def end_stolen_session(session: Session) -> None:
+def revoke_reused_session(session: Session) -> None:
     """One of its refresh tokens came twice: somebody else has it, and nobody knows who came first."""
     if end_session(session, Revocation.REUSE, AuditAct.TOKEN_REUSED):
         logger.warning("refresh_token_reused", session_id=str(session.pk), user_id=str(session.user_id))
 
 
-def end_one_of(caller: Caller, session_id: UUID) -> None:
+def end_session_by_id(caller: Caller, session_id: UUID) -> None:
     """Raises NotFound for one that has ended, or is another person's."""
     session = active_sessions_of(caller.user_id).filter(pk=session_id).first()
     if session is None or not end_session(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
@@ -46,13 +46,13 @@ def end_one_of(caller: Caller, session_id: UUID) -> None:
 
 
 @transaction.atomic
-def end_all_of(caller: Caller) -> None:
+def end_all_sessions(caller: Caller) -> None:
     """Everywhere, here too."""
-    ended = revoke_all(caller.user_id, Revocation.LOGOUT)
+    ended = revoke_all_sessions(caller.user_id, Revocation.LOGOUT)
     audit_log.record_by(caller, AuditAct.SIGNED_OUT, sessions=ended)
 
 
-def revoke_all(user_id: UUID, reason: Revocation) -> int:
+def revoke_all_sessions(user_id: UUID, reason: Revocation) -> int:
     """Returns how many there were. Call it inside the transaction of the reason."""
     alive = Session.objects.alive().filter(user=user_id)
     ids = list(alive.values_list("pk", flat=True))

@@ -10,7 +10,14 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.auth import account_creation, credentials, email_verification, sessions, throttling
-from accounts.auth.tokens import TokenPair, expiry_of, new_refresh_token, pair_for, read_refresh, refresh_token_again
+from accounts.auth.tokens import (
+    TokenPair,
+    new_refresh_token,
+    read_refresh_token,
+    rebuild_refresh_token,
+    sign_token_pair,
+    token_expires_at,
+)
 from accounts.enums import AuditAct, Revocation
 from accounts.models import Membership, Session, User
 from accounts.privacy import erasures
@@ -38,7 +45,7 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            membership = account_creation.open_account(user)
+            membership = account_creation.create_account(user)
             audit_log.record(AuditAct.REGISTERED, account_id=membership.account_id, user_id=user.pk)
             signed_in = SignedIn(user, membership, open_session(membership))
             email_verification.mail_verification(user.pk)
@@ -66,7 +73,7 @@ def login(*, email: str, password: str, totp_code: str = "") -> SignedIn:
     with transaction.atomic():
         record_sign_in(user)
         erasures.withdraw_erasure(user)
-        membership = account_creation.membership_of(user)
+        membership = account_creation.membership_for_sign_in(user)
         audit_log.record(
             AuditAct.SIGNED_IN, account_id=membership.account_id, user_id=user.pk, second_factor=proven.factor or "none"
         )
@@ -94,9 +101,9 @@ def open_session(membership: Membership) -> TokenPair:
         jti=refresh["jti"],
         address=here.address or None,
         user_agent=here.user_agent,
-        expires_at=expiry_of(refresh),
+        expires_at=token_expires_at(refresh),
     )
-    return pair_for(session, membership.role, refresh)
+    return sign_token_pair(session, membership.role, refresh)
 
 
 def refresh(refresh_token: str) -> TokenPair:
@@ -104,39 +111,39 @@ def refresh(refresh_token: str) -> TokenPair:
 
     A second use of one token revokes its family, unless the device that used it repeats it at once (`_repeat`).
     """
-    claims = read_refresh(refresh_token)
+    claims = read_refresh_token(refresh_token)
     session = Session.objects.alive().filter(pk=claims.session_id).first()
     role = Session.objects.role_now(claims.session_id)
     if session is None or role is None:
         raise TokenInvalid
     new, now, here = new_refresh_token(), timezone.now(), request_context.current()
     seen = {"address": here.address or None, "user_agent": here.user_agent}
-    if session.rotate(claims.jti, new["jti"], now=now, expires_at=expiry_of(new), **seen):
-        return pair_for(session, role, new)
-    return _repeat(session, claims.jti, role)
+    if session.rotate(claims.jti, new["jti"], now=now, expires_at=token_expires_at(new), **seen):
+        return sign_token_pair(session, role, new)
+    return _repeat_rotation(session, claims.jti, role)
 
 
-def _repeat(session: Session, jti: str, role: str) -> TokenPair:
+def _repeat_rotation(session: Session, jti: str, role: str) -> TokenPair:
     """The successor of a token that was just used, for the network and the program that used it.
 
     Read anew after the trade that was lost, so that of two requests at once the second gets what the first one got.
     """
     rotated = session.repeated(jti, now=timezone.now())
-    if rotated is None or not _is_from_here(rotated):
-        sessions.end_stolen_session(session)
+    if rotated is None or not _is_same_client(rotated):
+        sessions.revoke_reused_session(session)
         raise TokenInvalid
-    return pair_for(rotated, role, refresh_token_again(rotated.jti, rotated.expires_at))
+    return sign_token_pair(rotated, role, rebuild_refresh_token(rotated.jti, rotated.expires_at))
 
 
-def _is_from_here(session: Session) -> bool:
-    here = throttling.here()
+def _is_same_client(session: Session) -> bool:
+    here = throttling.current_network()
     same_network = here != "" and here == throttling.network_of(session.address or "")
     return same_network and session.user_agent == request_context.current().user_agent
 
 
 def logout(refresh_token: str) -> None:
     """End the session that the token belongs to. Raises TokenInvalid."""
-    claims = read_refresh(refresh_token)
+    claims = read_refresh_token(refresh_token)
     session = Session.objects.filter(pk=claims.session_id, jti=claims.jti).first()
     if session is None or not sessions.end_session(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
         raise TokenInvalid

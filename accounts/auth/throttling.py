@@ -21,7 +21,7 @@ from genvid.api.rate_limits import neighbourhood
 from genvid.errors import RateLimited
 from genvid.rate_limit_storage import counting
 
-KNOWN = timedelta(days=90)
+KNOWN_NETWORK_RETENTION = timedelta(days=90)
 """How long a network is remembered after the last sign-in from it."""
 
 
@@ -83,7 +83,7 @@ class Attempt:
 
 
 def attempt(email: str) -> Attempt:
-    return Attempt(email.lower(), here())
+    return Attempt(email.lower(), current_network())
 
 
 def remember_network(user_id: UUID) -> None:
@@ -91,21 +91,21 @@ def remember_network(user_id: UUID) -> None:
 
     One statement, for a network that is known and one that is not.
     """
-    if here():
+    if current_network():
         KnownNetwork.objects.bulk_create(
-            [KnownNetwork(user_id=user_id, network=here(), last_used_at=timezone.now())],
+            [KnownNetwork(user_id=user_id, network=current_network(), last_used_at=timezone.now())],
             update_conflicts=True,
             unique_fields=["user", "network"],
             update_fields=["last_used_at"],
         )
 
 
-def may_mail(email: str, purpose: str) -> bool:
+def take_mail_allowance(email: str, purpose: str) -> bool:
     """Count one mail to this address; False when it has had enough of them for now."""
     return Counter(settings.MAIL_LIMIT_PER_MAILBOX, ("mail", purpose, _digest(email.lower()))).take()
 
 
-def here() -> str:
+def current_network() -> str:
     """The network that the present request came from (`network_of`)."""
     return network_of(request_context.current().address)
 

@@ -32,7 +32,7 @@ def new_refresh_token() -> RefreshToken:
     return RefreshToken()
 
 
-def refresh_token_again(jti: str, expires_at: datetime) -> RefreshToken:
+def rebuild_refresh_token(jti: str, expires_at: datetime) -> RefreshToken:
     """The token of this id that `new_refresh_token` made, to the second: it is signed anew, for it is kept nowhere."""
     token = RefreshToken()
     token["jti"] = jti
@@ -41,11 +41,11 @@ def refresh_token_again(jti: str, expires_at: datetime) -> RefreshToken:
     return token
 
 
-def expiry_of(token: RefreshToken) -> datetime:
+def token_expires_at(token: RefreshToken) -> datetime:
     return datetime.fromtimestamp(token["exp"], tz=UTC)
 
 
-def pair_for(session: Session, role: str, refresh: RefreshToken) -> TokenPair:
+def sign_token_pair(session: Session, role: str, refresh: RefreshToken) -> TokenPair:
     """Sign both tokens of a session. `refresh` must be the one that the session holds as good."""
     refresh["sid"] = str(session.pk)
     access = AccessToken()
@@ -56,7 +56,7 @@ def pair_for(session: Session, role: str, refresh: RefreshToken) -> TokenPair:
     return TokenPair(str(access), str(refresh), int(access.lifetime.total_seconds()))
 
 
-def read_access(raw: bytes | str) -> Caller:
+def read_access_token(raw: bytes | str) -> Caller:
     """The caller that a valid access token names. Raises NotAuthenticated."""
     try:
         claims = _decoded(AccessToken, raw)
@@ -66,7 +66,7 @@ def read_access(raw: bytes | str) -> Caller:
         raise NotAuthenticated from error
 
 
-def read_refresh(raw: str) -> RefreshClaims:
+def read_refresh_token(raw: str) -> RefreshClaims:
     """Session and token id of a validly signed refresh token. Raises TokenInvalid."""
     try:
         claims = _decoded(RefreshToken, raw)

@@ -20,7 +20,7 @@ SECRET_BYTES = 20
 RECOVERY_CODES = 10
 RECOVERY_BYTES = 10
 """80 random bits: there is nothing to guess, and a plain hash of them is enough."""
-ALREADY_ON = "The second factor is on already; switch it off first."
+ALREADY_ENABLED = "The second factor is on already; switch it off first."
 
 
 def authenticator_of(user: User) -> Authenticator | None:
@@ -59,7 +59,7 @@ def start_enrolment(user: User) -> Authenticator:
         # Confirmed since the caller looked, and so not among the rows that were deleted.
         if authenticator_of(user) is None:
             raise
-        raise InvalidState(ALREADY_ON) from None
+        raise InvalidState(ALREADY_ENABLED) from None
     return device
 
 
@@ -70,10 +70,10 @@ def confirm_enrolment(caller: Caller, user: User, *, code: str) -> list[str]:
     if device is None:
         raise InvalidState("Ask for a secret first: POST auth/totp.")
     if device.confirmed:
-        raise InvalidState(ALREADY_ON)
+        raise InvalidState(ALREADY_ENABLED)
     if not device.verify_token(code):
         raise refuse_field("code", "Is not the code of now.")
-    codes = _switch_on(device)
+    codes = _activate(device)
     audit_log.record_by(caller, AuditAct.TOTP_ENABLED)
     return codes
 
@@ -83,7 +83,7 @@ def enroll_by_operator(user: User) -> tuple[Authenticator, list[str]]:
     """For an operator at a shell: a confirmed authenticator in place of whatever was there, and its recovery codes."""
     Authenticator.objects.filter(user=user).delete()
     device = start_enrolment(user)
-    codes = _switch_on(device)
+    codes = _activate(device)
     audit_log.record_staff_action(AuditAct.TOTP_ENABLED, staff_id=user.pk, by="operator")
     return device, codes
 
@@ -103,7 +103,7 @@ def mail_totp_changed(user_id: UUID, *, is_on: bool) -> None:
     outbox.write(MailKind.TOTP_CHANGED, person=user_id, is_on=is_on)
 
 
-def mail_present_state(user_id: UUID) -> None:
+def mail_current_totp_state(user_id: UUID) -> None:
     mail_totp_changed(user_id, is_on=Authenticator.objects.filter(user=user_id, confirmed=True).exists())
 
 
@@ -111,9 +111,9 @@ def recovery_codes_left(user: User) -> int:
     return RecoveryCode.objects.filter(user=user).count()
 
 
-def _switch_on(device: Authenticator) -> list[str]:
+def _activate(device: Authenticator) -> list[str]:
     if Authenticator.objects.filter(pk=device.pk, confirmed=False).update(confirmed=True) != 1:
-        raise InvalidState(ALREADY_ON)
+        raise InvalidState(ALREADY_ENABLED)
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     RecoveryCode.objects.filter(user=device.user_id).delete()
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=device.user_id, digest=_digest(code)) for code in codes)

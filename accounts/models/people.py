@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.enums import Revocation, Role
 from accounts.querysets import MembershipQuerySet, SessionQuerySet, UserManager
 
-REPEAT = timedelta(seconds=10)
+REPEAT_WINDOW = timedelta(seconds=10)
 """How long a refresh token that was used may come again: an answer was lost, or two tabs refresh at once."""
 
 
@@ -131,7 +131,7 @@ class Session(models.Model):
         A release that does not know `rotated_at` moves `last_used_at` alone: then its token is the newest, and
         `previous_jti` is not the one before it.
         """
-        lately = self._alive().filter(rotated_at__gt=now - REPEAT, last_used_at=F("rotated_at"))
+        lately = self._alive().filter(rotated_at__gt=now - REPEAT_WINDOW, last_used_at=F("rotated_at"))
         found: Self | None = lately.filter(previous_jti=old_jti).first()
         return found
 

@@ -15,11 +15,11 @@ from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models.people import User
 
-STEP = 30
+STEP_SECONDS = 30
 """Seconds that a code is shown."""
-TOLERANCE = 1
+TOLERANCE_STEPS = 1
 """Steps that the clock of a telephone may be wrong."""
-CODE = re.compile(r"[0-9]{6}")
+CODE_PATTERN = re.compile(r"[0-9]{6}")
 
 
 class Authenticator(Device):
@@ -43,8 +43,8 @@ class Authenticator(Device):
     def url(self) -> str:
         """What the QR code says, in the Key URI format."""
         label = quote(f"{settings.BRAND_NAME}:{self.user.email}")
-        wishes = urlencode({"secret": self.secret, "issuer": settings.BRAND_NAME, "digits": 6, "period": STEP})
-        return f"otpauth://totp/{label}?{wishes}"
+        parameters = {"secret": self.secret, "issuer": settings.BRAND_NAME, "digits": 6, "period": STEP_SECONDS}
+        return f"otpauth://totp/{label}?{urlencode(parameters)}"
 
     def verify_token(self, token: str) -> bool:
         """Whether `token` is the code of now, and younger than any that was used: of two callers with one, one wins."""
@@ -55,11 +55,11 @@ class Authenticator(Device):
         return used == 1
 
     def _step_of(self, token: str) -> int | None:
-        if not CODE.fullmatch(token):
+        if not CODE_PATTERN.fullmatch(token):
             return None
-        clock: Any = TOTP(base64.b32decode(self.secret), step=STEP)
+        clock: Any = TOTP(base64.b32decode(self.secret), step=STEP_SECONDS)
         clock.time = time.time()
-        return int(clock.t()) if clock.verify(int(token), TOLERANCE, self.last_step + 1) else None
+        return int(clock.t()) if clock.verify(int(token), TOLERANCE_STEPS, self.last_step + 1) else None
 
 
 class RecoveryCode(models.Model):

@@ -31,8 +31,8 @@ from genvid.mail import outbox
 
 Rows = QuerySet[Any]
 ERASED = "Erased"
-OF_PERSON: list[type[Any]] = [Session, KnownNetwork, Membership, Export, Authenticator, RecoveryCode]
-OF_ACCOUNT: list[type[Any]] = [
+PERSON_MODELS: list[type[Any]] = [Session, KnownNetwork, Membership, Export, Authenticator, RecoveryCode]
+ACCOUNT_MODELS: list[type[Any]] = [
     *(OutgoingEvent, WebhookEndpoint, EventCounter, IdempotencyRecord, ApiKey, Session, Invitation),
 ]
 """Rows that go with them. A test knows every model that refers to a person or an account."""
@@ -40,11 +40,11 @@ OF_ACCOUNT: list[type[Any]] = [
 
 def anonymise_account(account_id: UUID) -> None:
     """All but the row itself, its audit log without words, and what hangs on its ledger."""
-    for model in OF_ACCOUNT:
+    for model in ACCOUNT_MODELS:
         delete_in_batches(model._default_manager.filter(account=account_id))
     outbox.forget(account=account_id)
-    _silence(AuditEntry.objects.filter(account=account_id))
-    delete_admin_log(Account, [account_id])
+    _redact_audit_entries(AuditEntry.objects.filter(account=account_id))
+    redact_admin_log(Account, [account_id])
     Account.objects.filter(pk=account_id).update(name=ERASED)
 
 
@@ -56,13 +56,13 @@ def delete_exports_of(user_id: UUID) -> None:
 
 def anonymise_person(user: User) -> None:
     """The row stays, for what refers to it, and says nothing of anybody."""
-    for model in OF_PERSON:
+    for model in PERSON_MODELS:
         model._default_manager.filter(user=user.pk).delete()
     Invitation.objects.filter(email=user.email).delete()
     outbox.forget(person=user.pk, address=user.email)
-    _silence(AuditEntry.objects.filter(user=user.pk))
-    _silence(AuditEntry.objects.filter(detail__icontains=user.email))
-    delete_admin_log(User, [user.pk], mentioning=user.email)
+    _redact_audit_entries(AuditEntry.objects.filter(user=user.pk))
+    _redact_audit_entries(AuditEntry.objects.filter(detail__icontains=user.email))
+    redact_admin_log(User, [user.pk], mentioning=user.email)
     user.groups.clear()
     user.user_permissions.clear()
     nobody = User(email=f"erased-{uuid.uuid4()}@invalid", is_active=False)
@@ -74,13 +74,13 @@ def anonymise_person(user: User) -> None:
     User.objects.filter(pk=user.pk).update(**blank)
 
 
-def _silence(entries: Rows) -> None:
+def _redact_audit_entries(entries: Rows) -> None:
     """Who did what and when stays; from where, and to what, does not."""
     dirty = Q(address__isnull=False) | ~Q(user_agent="") | ~Q(detail={})
     update_in_batches(entries.filter(dirty), address=None, user_agent="", detail={})
 
 
-def delete_admin_log(model: type[Model], pks: list[UUID], *, mentioning: str = "") -> None:
+def redact_admin_log(model: type[Model], pks: list[UUID], *, mentioning: str = "") -> None:
     """Staff's own history of these rows keeps who and when."""
     of_rows = Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in pks])
     if mentioning:

@@ -93,7 +93,7 @@ def _others(user_id: UUID) -> QuerySet[Membership]:
 
 
 def _shut_out(user_id: UUID, going: list[UUID]) -> None:
-    sessions.revoke_all(user_id, Revocation.ERASURE)
+    sessions.revoke_all_sessions(user_id, Revocation.ERASURE)
     theirs = Q(created_by=user_id) | Q(account__in=going)
     ApiKey.objects.filter(theirs, revoked_at=None).update(revoked_at=timezone.now())
     # Nobody may join an account that is about to go.

@@ -36,20 +36,20 @@ READ_ME = """What genvid holds on you, and on the accounts that you own, one JSO
 Times are UTC, credits are whole numbers. Passwords, keys and signing secrets are not in it.
 Links to videos in videos.json are good for seven days.
 """
-INNER_WORKINGS = ("due_at", "tries", "waiting_reason", "file")
+INTERNAL_COLUMNS = ("due_at", "tries", "waiting_reason", "file")
 
 
 def parts_of(user: User) -> dict[str, Rows]:
     """The files by name. Nothing is read before its rows are."""
     owned = list(Membership.objects.filter(user=user, role=Role.OWNER).values_list("account", flat=True))
-    parts = _of_person(user) | _of_accounts(owned)
+    parts = _person_parts(user) | _account_parts(owned)
     answers: list[Any] = export_requested.send(sender=Export, account_ids=owned)
     for _, more in answers:
         parts |= more
     return parts
 
 
-def _of_person(user: User) -> dict[str, Rows]:
+def _person_parts(user: User) -> dict[str, Rows]:
     mine = Membership.objects.filter(user=user).select_related("account")
     return {
         "profile": plain_rows(User.objects.filter(pk=user.pk), without=("password",)),
@@ -61,13 +61,13 @@ def _of_person(user: User) -> dict[str, Rows]:
         "sessions": plain_rows(Session.objects.filter(user=user), without=("jti", "previous_jti")),
         "known_networks": plain_rows(KnownNetwork.objects.filter(user=user)),
         "authenticators": plain_rows(Authenticator.objects.filter(user=user)),
-        "exports": plain_rows(Export.objects.filter(user=user), without=INNER_WORKINGS),
-        "mails": plain_rows(QueuedMail.objects.filter(person=user.pk), without=("key", "data", *INNER_WORKINGS)),
-        "erasures": plain_rows(Erasure.objects.filter(user=user), without=INNER_WORKINGS),
+        "exports": plain_rows(Export.objects.filter(user=user), without=INTERNAL_COLUMNS),
+        "mails": plain_rows(QueuedMail.objects.filter(person=user.pk), without=("key", "data", *INTERNAL_COLUMNS)),
+        "erasures": plain_rows(Erasure.objects.filter(user=user), without=INTERNAL_COLUMNS),
     }
 
 
-def _of_accounts(owned: list[UUID]) -> dict[str, Rows]:
+def _account_parts(owned: list[UUID]) -> dict[str, Rows]:
     deliveries = Delivery.objects.filter(endpoint__account__in=owned)
     attempts = DeliveryAttempt.objects.filter(delivery__endpoint__account__in=owned)
     return {

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit_log
-from accounts.auth.throttling import KNOWN
+from accounts.auth.throttling import KNOWN_NETWORK_RETENTION
 from accounts.models import (
     Delivery,
     IdempotencyRecord,
@@ -18,9 +18,9 @@ from accounts.models import (
 )
 from genvid.batched_rows import delete_in_batches
 
-KEEP_ANSWERS = timedelta(hours=24)
-KEEP_ENDED_SESSIONS = timedelta(days=30)
-KEEP_EVENTS = timedelta(days=30)
+IDEMPOTENCY_RETENTION = timedelta(hours=24)
+SESSION_RETENTION = timedelta(days=30)
+EVENT_RETENTION = timedelta(days=30)
 
 
 def delete_expired() -> None:
@@ -35,18 +35,18 @@ def delete_expired() -> None:
 
 def delete_idempotency_records() -> None:
     """Idempotency keys and the answers under them."""
-    delete_in_batches(IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - KEEP_ANSWERS))
+    delete_in_batches(IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - IDEMPOTENCY_RETENTION))
 
 
 def delete_ended_sessions() -> None:
     """With the addresses they came from."""
-    then = timezone.now() - KEEP_ENDED_SESSIONS
+    then = timezone.now() - SESSION_RETENTION
     delete_in_batches(Session.objects.filter(Q(expires_at__lt=then) | Q(revoked_at__lt=then)))
 
 
 def delete_known_networks() -> None:
     """Where people used to sign in from."""
-    delete_in_batches(KnownNetwork.objects.filter(last_used_at__lt=timezone.now() - KNOWN))
+    delete_in_batches(KnownNetwork.objects.filter(last_used_at__lt=timezone.now() - KNOWN_NETWORK_RETENTION))
 
 
 def delete_invitations() -> None:
@@ -56,7 +56,7 @@ def delete_invitations() -> None:
 
 def delete_webhook_events() -> None:
     """Events after `KEEP_EVENTS`, with all that was tried to deliver them; then removed endpoints too."""
-    then = timezone.now() - KEEP_EVENTS
+    then = timezone.now() - EVENT_RETENTION
     delete_in_batches(OutgoingEvent.objects.filter(created_at__lt=then))
     gone = WebhookEndpoint.objects.filter(deleted_at__lt=then)
     delete_in_batches(gone.exclude(pk__in=Delivery.objects.values("endpoint")))

@@ -72,7 +72,7 @@ class NewApiKeyOutput(ApiKeyOutput):
 def key_data(key: ApiKey) -> dict[str, Any]:
     return ApiKeyOutput.of(
         key,
-        prefix=key_format.masked(key.mode, key.prefix),
+        prefix=key_format.masked_key(key.mode, key.prefix),
         credits_used_this_month=used_this_month(key),
         created_by=key.created_by_id,
     )

@@ -4,14 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.enums import EVERYTHING, DeliveryStatus, EventType, SwitchedOff
+from accounts.enums import ALL_EVENTS, DeliveryStatus, EventType, SwitchedOff
 from accounts.models import Delivery, WebhookEndpoint
 from accounts.webhooks import webhook_endpoints
 from genvid.api import serializers as api
 
 URL, DESCRIPTION = "https://hooks.example.com/genvid", "Our shop"
 """In examples."""
-EVENTS = [*EventType.values, EVERYTHING]
+EVENTS = [*EventType.values, ALL_EVENTS]
 
 
 class EventsField(api.StrictListField):
@@ -23,7 +23,7 @@ class EventsField(api.StrictListField):
 
     def to_internal_value(self, data: Any) -> list[str]:
         events: list[str] = super().to_internal_value(data)
-        if EVERYTHING in events and len(set(events)) > 1:
+        if ALL_EVENTS in events and len(set(events)) > 1:
             raise serializers.ValidationError('"*" means every event: name no others beside it.')
         return events
 

@@ -27,9 +27,9 @@ def accept_invitation(token: str, *, signed_in_as: UUID | None, full_name: str =
     user = User.objects.filter(email=invitation.email).first()
     is_new = user is None
     if user is None:
-        user = _newcomer(invitation.email, proof.get("password", ""), full_name)
+        user = _new_user(invitation.email, proof.get("password", ""), full_name)
     elif signed_in_as != user.pk:
-        user = _proven(user, is_somebody=signed_in_as is not None, **proof)
+        user = _authenticated_user(user, is_somebody=signed_in_as is not None, **proof)
     try:
         with transaction.atomic():
             return _join(invitation, user, is_new=is_new)
@@ -42,7 +42,7 @@ def accept_invitation(token: str, *, signed_in_as: UUID | None, full_name: str =
         raise
 
 
-def _newcomer(email: str, password: str, full_name: str) -> User:
+def _new_user(email: str, password: str, full_name: str) -> User:
     """Not saved yet: hashing a password takes its time, and nobody shall wait for our locks meanwhile."""
     if not password:
         raise refuse_field("password", "Choose a password: this address is not registered yet.")
@@ -52,7 +52,7 @@ def _newcomer(email: str, password: str, full_name: str) -> User:
     return user
 
 
-def _proven(user: User, *, is_somebody: bool, password: str = "", totp_code: str = "") -> User:
+def _authenticated_user(user: User, *, is_somebody: bool, password: str = "", totp_code: str = "") -> User:
     if password:
         return credentials.verify_credentials(email=user.email, password=password, code=totp_code).user
     if is_somebody:
@@ -70,13 +70,13 @@ def _join(invitation: Invitation, user: User, *, is_new: bool) -> sign_in.Signed
         user.save(force_insert=True)
     sign_in.record_sign_in(user)
     erasures.withdraw_erasure(user)
-    _note_verified(user)
+    _mark_email_verified(user)
     membership = Membership.objects.create(user=user, account=account, role=invitation.role)
-    _note(invitation, user, is_new=is_new)
+    _record_join(invitation, user, is_new=is_new)
     return sign_in.SignedIn(user, membership, sign_in.open_session(membership))
 
 
-def _note_verified(user: User) -> None:
+def _mark_email_verified(user: User) -> None:
     """The token came to them by mail."""
     user.email_verified_at = user.email_verified_at or timezone.now()
     unverified = User.objects.filter(pk=user.pk, email_verified_at=None)
@@ -84,7 +84,7 @@ def _note_verified(user: User) -> None:
         email_verification.send_mailbox_verified(user.pk, user.email)
 
 
-def _note(invitation: Invitation, user: User, *, is_new: bool) -> None:
+def _record_join(invitation: Invitation, user: User, *, is_new: bool) -> None:
     if is_new:
         audit_log.record(AuditAct.REGISTERED, account_id=invitation.account_id, user_id=user.pk)
     audit_log.record(

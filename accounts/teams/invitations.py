@@ -11,16 +11,16 @@ from accounts import audit_log
 from accounts.caller import Caller
 from accounts.enums import AuditAct, MailKind, Scope
 from accounts.models import AuditEntry, Invitation, Membership
-from accounts.teams.members import locked
+from accounts.teams.members import lock_team
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, NotFound, RateLimited, TokenInvalid
 from genvid.mail import outbox
 
-LIFETIME = timedelta(days=7)
-MAX_PENDING = 50
+INVITATION_LIFETIME = timedelta(days=7)
+MAX_PENDING_INVITATIONS = 50
 MAX_MAILS_PER_DAY = 100
 """Of one account. Whoever takes invitations back to write new ones does not turn us into a spammer."""
-PAUSE = timedelta(minutes=1)
+RESEND_INTERVAL = timedelta(minutes=1)
 """Between two mails about one invitation."""
 SALT = "accounts.invitation"
 
@@ -49,15 +49,15 @@ def create_invitation(caller: Caller, *, email: str, role: str) -> Invitation:
 
     Raises ValidationFailed on `email`, Conflict beyond `MOST_PENDING`, RateLimited beyond `MOST_MAILS_A_DAY`.
     """
-    locked(caller, Scope.TEAM_MANAGE)
+    lock_team(caller, Scope.TEAM_MANAGE)
     email, now = email.lower(), timezone.now()
     theirs = Invitation.objects.filter(account=caller.account_id)
     if Membership.objects.filter(account=caller.account_id, user__email=email).exists():
         raise refuse_field("email", "Belongs to the account already.")
     if theirs.pending(now).filter(email=email).exists():
         raise refuse_field("email", "Is invited already: send that invitation again, or take it back first.")
-    if theirs.pending(now).count() >= MAX_PENDING:
-        raise Conflict(f"An account has at most {MAX_PENDING} open invitations; take one back first.")
+    if theirs.pending(now).count() >= MAX_PENDING_INVITATIONS:
+        raise Conflict(f"An account has at most {MAX_PENDING_INVITATIONS} open invitations; take one back first.")
     theirs.filter(email=email).delete()  # one that has expired
     invitation: Invitation = theirs.create(
         account_id=caller.account_id,
@@ -65,36 +65,36 @@ def create_invitation(caller: Caller, *, email: str, role: str) -> Invitation:
         role=role,
         invited_by_id=caller.user_id,
         sent_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=now + INVITATION_LIFETIME,
     )
-    _mail(caller, invitation)
+    _record_and_mail(caller, invitation)
     return invitation
 
 
 @transaction.atomic
 def resend_invitation(caller: Caller, invitation_id: UUID) -> Invitation:
     """Mail the link once more; it is good for another `LIFETIME`. Raises NotFound, and RateLimited within `PAUSE`."""
-    locked(caller, Scope.TEAM_MANAGE)
-    invitation, now = _one_of(caller, invitation_id), timezone.now()
-    if invitation.sent_at > now - PAUSE:
-        wait = PAUSE - (now - invitation.sent_at)
+    lock_team(caller, Scope.TEAM_MANAGE)
+    invitation, now = _get_pending(caller, invitation_id), timezone.now()
+    if invitation.sent_at > now - RESEND_INTERVAL:
+        wait = RESEND_INTERVAL - (now - invitation.sent_at)
         raise RateLimited("It was just sent; wait a little.", retry_after=1 + int(wait.total_seconds()))
-    invitation.sent_at, invitation.expires_at = now, now + LIFETIME
+    invitation.sent_at, invitation.expires_at = now, now + INVITATION_LIFETIME
     invitation.save(update_fields=["sent_at", "expires_at"])
-    _mail(caller, invitation)
+    _record_and_mail(caller, invitation)
     return invitation
 
 
 @transaction.atomic
 def revoke_invitation(caller: Caller, invitation_id: UUID) -> None:
     """Its link is worth nothing from now on. Raises NotFound."""
-    locked(caller, Scope.TEAM_MANAGE)
-    invitation = _one_of(caller, invitation_id)
+    lock_team(caller, Scope.TEAM_MANAGE)
+    invitation = _get_pending(caller, invitation_id)
     audit_log.record_by(caller, AuditAct.INVITATION_REVOKED, email=invitation.email, role=invitation.role)
     invitation.delete()
 
 
-def _one_of(caller: Caller, invitation_id: UUID) -> Invitation:
+def _get_pending(caller: Caller, invitation_id: UUID) -> Invitation:
     mine = Invitation.objects.pending(timezone.now()).filter(account=caller.account_id)
     invitation: Invitation | None = mine.filter(pk=invitation_id).first()
     if invitation is None:
@@ -102,23 +102,23 @@ def _one_of(caller: Caller, invitation_id: UUID) -> Invitation:
     return invitation
 
 
-def _mail(caller: Caller, invitation: Invitation) -> None:
+def _record_and_mail(caller: Caller, invitation: Invitation) -> None:
     """Written down, and counted by what is written down: under the account's lock, so that no mail is missed."""
     since = timezone.now() - timedelta(days=1)
     sent = AuditEntry.objects.filter(account=caller.account_id, act=AuditAct.INVITATION_SENT, created_at__gt=since)
     if sent.count() >= MAX_MAILS_PER_DAY:
         raise RateLimited(f"An account sends at most {MAX_MAILS_PER_DAY} invitations a day.", retry_after=3600)
     audit_log.record_by(caller, AuditAct.INVITATION_SENT, email=invitation.email, role=invitation.role)
-    _queue(invitation)
+    _queue_mail(invitation)
 
 
 def mail_invitation(invitation_id: UUID) -> None:
     """Does nothing for one that was taken back or accepted."""
     found = Invitation.objects.filter(pk=invitation_id).first()
     if found is not None:
-        _queue(found)
+        _queue_mail(found)
 
 
-def _queue(invitation: Invitation) -> None:
+def _queue_mail(invitation: Invitation) -> None:
     kind, about = MailKind.INVITATION, str(invitation.pk)
     outbox.write(kind, account=invitation.account_id, address=invitation.email, invitation=about)

@@ -18,7 +18,7 @@ from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, NotAuthenticated, NotFound, PermissionDenied
 from genvid.mail import outbox
 
-OWNERS_ALONE = "Only an owner decides about owners."
+OWNERS_ONLY = "Only an owner decides about owners."
 LAST_OWNER = "You are the last owner: transfer the ownership first (POST team/transfer-ownership)."
 
 
@@ -33,7 +33,7 @@ class Team:
         return Membership.objects.filter(account=self.account, user=user_id).select_related("user").first()
 
 
-def locked(caller: Caller, scope: Scope) -> Team:
+def lock_team(caller: Caller, scope: Scope) -> Team:
     """Take the account's lock and check the caller's permission again: another request may have changed it meanwhile.
 
     Two owners who remove each other at once both pass the first check; the second is refused here.
@@ -55,13 +55,13 @@ def rename_account(caller: Caller, *, name: str) -> None:
 @transaction.atomic
 def change_role(caller: Caller, user_id: UUID, *, role: str) -> Membership:
     """Raises NotFound, Conflict for one's own role, and PermissionDenied where only an owner may decide."""
-    team, them = _other(caller, user_id)
+    team, them = _lock_team_of_member(caller, user_id)
     if them.user_id == team.me.user_id:
         raise Conflict("Nobody changes their own role; to hand the account over, use POST team/transfer-ownership.")
-    _check_may_decide(team.me, {them.role, role})
+    _check_may_change_roles(team.me, {them.role, role})
     if them.role != role:
         audit_log.record_by(caller, AuditAct.ROLE_CHANGED, user=user_id, before=them.role, after=role)
-        _give(them, role)
+        _set_role(them, role)
     return them
 
 
@@ -71,22 +71,24 @@ def remove_member(caller: Caller, user_id: UUID) -> None:
 
     Raises NotFound, Conflict for oneself, and PermissionDenied where only an owner may decide.
     """
-    team, them = _other(caller, user_id)
+    team, them = _lock_team_of_member(caller, user_id)
     if them.user_id == team.me.user_id:
         raise Conflict("To go yourself, use POST team/leave.")
-    _check_may_decide(team.me, {them.role})
-    audit_log.record_by(caller, AuditAct.MEMBER_REMOVED, user=user_id, role=them.role, keys_revoked=_end(them))
+    _check_may_change_roles(team.me, {them.role})
+    audit_log.record_by(
+        caller, AuditAct.MEMBER_REMOVED, user=user_id, role=them.role, keys_revoked=_delete_membership(them)
+    )
     mail_removal(user_id, caller.account_id)
 
 
 @transaction.atomic
 def leave_account(caller: Caller) -> None:
     """Raises Conflict for the last owner."""
-    team = locked(caller, Scope.SELF)
+    team = lock_team(caller, Scope.SELF)
     others = Membership.objects.filter(account=team.account).exclude(pk=team.me.pk)
     if team.me.role == Role.OWNER and not others.owners().exists():
         raise Conflict(LAST_OWNER)
-    audit_log.record_by(caller, AuditAct.MEMBER_LEFT, role=team.me.role, keys_revoked=_end(team.me))
+    audit_log.record_by(caller, AuditAct.MEMBER_LEFT, role=team.me.role, keys_revoked=_delete_membership(team.me))
 
 
 def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
@@ -97,15 +99,15 @@ def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
     # Before the lock: checking a password takes its time.
     credentials.confirm_identity(User.objects.get(pk=caller.user_id), password=password)
     with transaction.atomic():
-        team = locked(caller, Scope.ACCOUNT_OWN)
+        team = lock_team(caller, Scope.ACCOUNT_OWN)
         heir = team.member(user_id)
         if heir is None or not heir.user.is_active:
             raise refuse_field("user_id", "Is no member of this account.")
         if heir.pk == team.me.pk:
             raise refuse_field("user_id", "You are the owner already.")
         audit_log.record_by(caller, AuditAct.OWNERSHIP_TRANSFERRED, user=user_id)
-        _give(heir, Role.OWNER)
-        _give(team.me, Role.ADMIN)
+        _set_role(heir, Role.OWNER)
+        _set_role(team.me, Role.ADMIN)
 
 
 def mail_removal(user_id: UUID, account_id: UUID) -> None:
@@ -116,32 +118,32 @@ def mail_new_owner(user_id: UUID, account_id: UUID) -> None:
     outbox.write(MailKind.NEW_OWNER, person=user_id, account=account_id)
 
 
-def _other(caller: Caller, user_id: UUID) -> tuple[Team, Membership]:
-    team = locked(caller, Scope.TEAM_MANAGE)
+def _lock_team_of_member(caller: Caller, user_id: UUID) -> tuple[Team, Membership]:
+    team = lock_team(caller, Scope.TEAM_MANAGE)
     them = team.member(user_id)
     if them is None:
         raise NotFound
     return team, them
 
 
-def _check_may_decide(me: Membership, roles: set[str]) -> None:
+def _check_may_change_roles(me: Membership, roles: set[str]) -> None:
     if Role.OWNER in roles and me.role != Role.OWNER:
-        raise PermissionDenied(OWNERS_ALONE)
+        raise PermissionDenied(OWNERS_ONLY)
 
 
-def _give(member: Membership, role: str) -> None:
+def _set_role(member: Membership, role: str) -> None:
     """The role is asked for again with their next request."""
     if role == Role.OWNER != member.role:
         mail_new_owner(member.user_id, member.account_id)
     Membership.objects.filter(pk=member.pk).update(role=role)
     member.role = role
-    _forget_on_commit(_sessions_of(member))
+    _clear_session_cache_on_commit(_active_sessions(member))
 
 
-def _end(member: Membership) -> int:
+def _delete_membership(member: Membership) -> int:
     """Returns how many API keys went with it."""
-    now, sessions = timezone.now(), _sessions_of(member)
-    _forget_on_commit(sessions)
+    now, sessions = timezone.now(), _active_sessions(member)
+    _clear_session_cache_on_commit(sessions)
     sessions.update(revoked_at=now, revoked_reason=Revocation.MEMBERSHIP)
     Membership.objects.filter(pk=member.pk).delete()
     # They are dead without their maker's membership; revoked, they stay so when the maker is invited again.
@@ -149,10 +151,10 @@ def _end(member: Membership) -> int:
     return keys.update(revoked_at=now)
 
 
-def _sessions_of(member: Membership) -> QuerySet[Session]:
+def _active_sessions(member: Membership) -> QuerySet[Session]:
     return Session.objects.alive().filter(user=member.user_id, account=member.account_id)
 
 
-def _forget_on_commit(sessions: QuerySet[Session]) -> None:
+def _clear_session_cache_on_commit(sessions: QuerySet[Session]) -> None:
     ids = list(sessions.values_list("pk", flat=True))
     transaction.on_commit(partial(session_cache.forget_sessions, *ids), robust=True)

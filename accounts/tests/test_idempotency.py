@@ -257,7 +257,7 @@ def test_a_key_may_be_used_again_after_a_429_of_the_request_itself(owner):
     path = f"/api/v1/team/invitations/{invitation.pk}/resend"
     with nothing_changes():
         assert refusal_of(post(owner, {}, path=path)) == (429, "rate_limited")
-    Invitation.objects.update(sent_at=timezone.now() - invitations.PAUSE - timedelta(seconds=1))
+    Invitation.objects.update(sent_at=timezone.now() - invitations.RESEND_INTERVAL - timedelta(seconds=1))
     answer = post(owner, {}, path=path)
     assert (answer.status_code, answer.headers.get("Idempotent-Replayed")) == (202, None)
     assert post(owner, {}, path=path)["Idempotent-Replayed"] == "true"

@@ -103,7 +103,7 @@ def test_one_that_has_expired_makes_room_for_another(owner, invitation):
 
 
 def test_an_account_has_only_so_many(owner, invitation, monkeypatch):
-    monkeypatch.setattr("accounts.teams.invitations.MAX_PENDING", 1)
+    monkeypatch.setattr("accounts.teams.invitations.MAX_PENDING_INVITATIONS", 1)
     with nothing_changes():
         assert refusal_of(owner.client.post(INVITATIONS, {"email": "x@y.de", "role": "viewer"})) == (409, "conflict")
 

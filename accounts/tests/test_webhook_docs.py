@@ -13,7 +13,7 @@ from standardwebhooks import WebhookVerificationError
 
 from accounts.enums import EventType
 from accounts.webhooks.outgoing_delivery import DELAYS
-from accounts.webhooks.signing import headers_for, new_secret
+from accounts.webhooks.signing import new_secret, signature_headers
 from genvid.sandbox.tests.receiver import Receiver
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "webhooks.md").read_text()
@@ -32,7 +32,7 @@ def snippets(language: str) -> list[str]:
 def message(*secrets: str, age: int = 0) -> dict[str, str]:
     """The headers of `BODY`, signed so many seconds ago."""
     signed_at = datetime.fromtimestamp(datetime.now(UTC).timestamp() - age, UTC)
-    return headers_for("evt_1", BODY, secrets, signed_at)
+    return signature_headers("evt_1", BODY, secrets, signed_at)
 
 
 WRONG = [(OTHER, {}, BODY), (NEW, {"age": 3600}, BODY), (NEW, {}, BODY.replace("completed", "failed"))]

@@ -35,7 +35,7 @@ class SessionViewSet(ListMixin, AccountViewSet):
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Sign out somewhere else."""
-        sessions.end_one_of(self.caller, pk)
+        sessions.end_session_by_id(self.caller, pk)
         return Response(status=204)
 
     def destroy_all(self, request: Request) -> Response:
@@ -43,5 +43,5 @@ class SessionViewSet(ListMixin, AccountViewSet):
 
         Signs out everywhere, here too.
         """
-        sessions.end_all_of(self.caller)
+        sessions.end_all_sessions(self.caller)
         return Response(status=204)

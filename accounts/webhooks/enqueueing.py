@@ -10,7 +10,7 @@ from accounts import jobs
 from genvid import cache, request_context
 from genvid.jobs import enqueue
 
-SECONDS = 5
+MESSAGE_LIFETIME_SECONDS = 5
 """So long a message is believed to be in the queue. A lost one is sent again by the sweep after that."""
 
 
@@ -36,7 +36,7 @@ def _is_first(endpoint_id: UUID) -> bool:
         # Processes that share no cache could not take back what another has noted.
         return True
     # Without a cache there are more messages than needed, and nothing is lost.
-    return cache.is_first_in(_key(endpoint_id), SECONDS)
+    return cache.is_first_in(_key(endpoint_id), MESSAGE_LIFETIME_SECONDS)
 
 
 def _key(endpoint_id: UUID) -> str:

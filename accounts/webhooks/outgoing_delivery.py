@@ -20,7 +20,7 @@ from accounts import jobs
 from accounts.enums import DeliveryStatus, Health, MailKind, SwitchedOff
 from accounts.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from accounts.webhooks.enqueueing import enqueue_delivery, mark_started
-from accounts.webhooks.signing import headers_for
+from accounts.webhooks.signing import signature_headers
 from genvid import leasing
 from genvid.http import HttpError, post
 from genvid.leasing import Backoff, from_now, jittered
@@ -104,7 +104,7 @@ def _has_free_lane(endpoint: WebhookEndpoint) -> bool:
 
 def _send(delivery: Delivery) -> Outcome:
     event, endpoint, now = delivery.event, delivery.endpoint, timezone.now()
-    headers = headers_for(event.pk, event.body, endpoint.secrets(now), now)
+    headers = signature_headers(event.pk, event.body, endpoint.secrets(now), now)
     headers |= {"webhook-sequence": str(event.sequence), "Content-Type": "application/json"}
     private, start = settings.ALLOW_PRIVATE_WEBHOOK_URLS, time.monotonic()
     try:

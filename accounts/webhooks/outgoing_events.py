@@ -44,7 +44,7 @@ def insert_events(account_id: UUID, kind: EventType, items: Items, endpoints: Se
     """Events and their deliveries to `endpoints`, sent once the transaction is durable."""
     now, events = timezone.now(), []
     objects = [(str(object_id), data) for object_id, data in items]
-    places = _take_places(account_id, [object_id for object_id, _ in objects])
+    places = _next_sequence_numbers(account_id, [object_id for object_id, _ in objects])
     for (object_id, data), sequence in zip(objects, places, strict=True):
         event = OutgoingEvent(account_id=account_id, type=kind, object_id=object_id, sequence=sequence, created_at=now)
         event.body = _body(event, data)
@@ -64,7 +64,7 @@ def _body(event: OutgoingEvent, data: Mapping[str, Any]) -> str:
     return dump(told).decode()
 
 
-def _take_places(account_id: UUID, object_ids: list[str]) -> list[int]:
+def _next_sequence_numbers(account_id: UUID, object_ids: list[str]) -> list[int]:
     """The next number of each object, counted under its row's lock: in the order in which the changes commit."""
     wanted = Counter(object_ids)
     mine = EventCounter.objects.filter(account=account_id)

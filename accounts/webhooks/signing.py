@@ -15,7 +15,7 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def headers_for(message_id: str, body: str, signing: Iterable[str], now: datetime) -> dict[str, str]:
+def signature_headers(message_id: str, body: str, signing: Iterable[str], now: datetime) -> dict[str, str]:
     """The three headers of the standard, one signature for each secret. `now` is in UTC: the library drops the zone."""
     signatures = [Webhook(secret).sign(message_id, now, body) for secret in signing]
     return {

@@ -22,8 +22,8 @@ from genvid.leasing import from_now
 
 MAX_ENDPOINTS = 20
 OLD_SECRET_LIFETIME = timedelta(hours=24)
-UNTRIED = {"health": Health.NEW, "failures": 0, "failing_since": None, "paused_until": None}
-SWITCHED_ON = {**UNTRIED, "disabled_reason": "", "disabled_at": None, "told_at": None}
+RESET_HEALTH = {"health": Health.NEW, "failures": 0, "failing_since": None, "paused_until": None}
+RE_ENABLED = {**RESET_HEALTH, "disabled_reason": "", "disabled_at": None, "told_at": None}
 
 
 def check_url(url: str) -> None:
@@ -61,10 +61,10 @@ def update_endpoint(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -
     if "events" in changes:
         changes["events"] = sorted(set(changes["events"]))
     if changes.get("enabled") and not endpoint.enabled:
-        changes |= SWITCHED_ON
+        changes |= RE_ENABLED
     elif changes.get("url", endpoint.url) != endpoint.url:
-        changes |= UNTRIED
-    _write(endpoint, changes)
+        changes |= RESET_HEALTH
+    _save_changes(endpoint, changes)
     audit_log.record_by(caller, AuditAct.ENDPOINT_CHANGED, endpoint=endpoint.pk, fields=" ".join(sorted(changes)))
     return endpoint
 
@@ -72,7 +72,7 @@ def update_endpoint(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -
 @transaction.atomic
 def delete_endpoint(caller: Caller, endpoint: WebhookEndpoint) -> None:
     """Nothing more is sent to it. The row goes with its last deliveries (`accounts.purge`): news may be on its way."""
-    _write(endpoint, {"deleted_at": timezone.now(), "enabled": False})
+    _save_changes(endpoint, {"deleted_at": timezone.now(), "enabled": False})
     audit_log.record_by(caller, AuditAct.ENDPOINT_REMOVED, endpoint=endpoint.pk, url=endpoint.url)
 
 
@@ -81,7 +81,7 @@ def rotate_secret(caller: Caller, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """A new secret; the present one signs too, for `OLD_SECRET_LIVES`. One that was older still ends now."""
     present: WebhookEndpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
     until = timezone.now() + OLD_SECRET_LIFETIME
-    _write(present, {"secret": new_secret(), "old_secret": present.secret, "old_secret_until": until})
+    _save_changes(present, {"secret": new_secret(), "old_secret": present.secret, "old_secret_until": until})
     audit_log.record_by(caller, AuditAct.SECRET_ROTATED, endpoint=endpoint.pk)
     return present
 
@@ -109,7 +109,7 @@ def retry_delivery(delivery: Delivery) -> Delivery:
     return delivery
 
 
-def _write(endpoint: WebhookEndpoint, changes: dict[str, Any]) -> None:
+def _save_changes(endpoint: WebhookEndpoint, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(endpoint, name, value)
     if changes:

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from accounts.api_keys import api_keys
 from accounts.auth import sign_in as sign_in_module
-from accounts.auth.tokens import TokenPair, read_access
+from accounts.auth.tokens import TokenPair, read_access_token
 from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, Role
 from accounts.models import Account, ApiKey, Invitation, Membership, User, WebhookEndpoint
@@ -66,7 +66,7 @@ class Person:
     @property
     def caller(self) -> Caller:
         """What a view knows of this person."""
-        return read_access(self.tokens.access_token)
+        return read_access_token(self.tokens.access_token)
 
     @property
     def wallet(self) -> Wallet:

@@ -43,7 +43,7 @@ def test_no_answer_tells_an_outsider_of_the_owners_account(world, operation):
     ("scope", "operation"), [(Scope.KEYS_MANAGE, "GET api-keys"), (Scope.VIDEOS_WRITE, "DELETE videos/{id}")]
 )
 def test_a_hole_in_the_permission_map_is_seen(world, monkeypatch, scope, operation):
-    monkeypatch.setitem(permissions.ROLES, scope, permissions.EVERYBODY)
+    monkeypatch.setitem(permissions.ROLES, scope, permissions.ALL_ROLES)
     (found,) = (each for each in operations() if str(each) == operation)
     viewer = world.askers["viewer"]
     assert undone(world, viewer, found).status_code != TABLE[operation].expected(viewer)

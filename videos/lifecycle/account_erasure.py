@@ -7,7 +7,7 @@ import structlog
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts.privacy.anonymisation import delete_admin_log
+from accounts.privacy.anonymisation import redact_admin_log
 from genvid.batched_rows import delete_in_batches, update_in_batches
 from genvid.leasing import sweep
 from videos import jobs, settlement
@@ -64,6 +64,6 @@ def _forget_words(account_id: UUID, mine: VideoQuerySet) -> None:
     update_in_batches(batches, script="", title="", template={}, columns=[])
     ids = list(mine.values_list("pk", flat=True))
     for start in range(0, len(ids), PIECE):
-        delete_admin_log(Video, ids[start : start + PIECE])
+        redact_admin_log(Video, ids[start : start + PIECE])
     ours = mine.filter(provider_video_id=OuterRef("provider_video_id"))
     delete_in_batches(WebhookDelivery.objects.exclude(provider_video_id="").filter(Exists(ours)))

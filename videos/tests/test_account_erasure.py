@@ -216,7 +216,7 @@ def test_every_table_that_refers_to_a_person_or_an_account_is_thought_of():
         *("billing.Subscription", "billing.TopUp", "billing.TopUpRule", "djstripe.Customer"),
         *("admin.LogEntry", "accounts.User_groups", "accounts.User_user_permissions"),
     }
-    goes = {model._meta.label for model in (*anonymisation.OF_PERSON, *anonymisation.OF_ACCOUNT)}
+    goes = {model._meta.label for model in (*anonymisation.PERSON_MODELS, *anonymisation.ACCOUNT_MODELS)}
     assert {model._meta.label for model in apps.get_models(include_auto_created=True) if _refers(model)} == stays | goes
 
 
