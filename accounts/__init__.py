@@ -1,1 +1,1 @@
-"""Who is calling: people, the accounts (tenants) they act for, their sessions and their idempotency keys."""
+"""People, accounts (tenants), sign-in, API keys, outgoing webhooks, the audit log and personal data."""

@@ -1,7 +1,4 @@
-"""The log of acts on which somebody's access or money hangs: owners read it at `audit-log`, staff in the admin.
-
-Call it inside the transaction of the act, so that there is never one without the other.
-"""
+"""Writes the audit log. Call it inside the transaction of the audited change, so that both commit or neither."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +15,6 @@ from genvid.batched_rows import delete_in_batches
 
 logger = structlog.get_logger(__name__)
 RETENTION = timedelta(days=400)
-"""Thirteen months: a year can be looked back on."""
 
 
 def record(
@@ -30,7 +26,7 @@ def record(
     by_staff: bool = False,
     **detail: Any,
 ) -> AuditEntry:
-    """Who did what, and from where the present request came. `detail`: plain words and ids, never a secret."""
+    """Add an entry with the address and user agent of the current request. `detail` must hold no secrets."""
     here = request_context.current()
     entry: AuditEntry = AuditEntry.objects.create(
         act=act,
@@ -48,17 +44,15 @@ def record(
 
 
 def record_by(caller: Caller, act: AuditAct, **detail: Any) -> None:
-    """The same for what a caller did to their own account."""
     record(act, account_id=caller.account_id, user_id=caller.user_id, key_id=caller.key_id, **detail)
 
 
 def record_staff_action(
     act: AuditAct, *, staff_id: UUID | None, account_id: UUID | None = None, **detail: Any
 ) -> AuditEntry:
-    """An act of staff. `account_id`: whose account it changes; `staff_id` is None for an operator at a shell."""
+    """Add an entry for an action of staff. `staff_id` is None for a management command."""
     return record(act, account_id=account_id, user_id=staff_id, by_staff=True, **detail)
 
 
 def delete_old_entries() -> int:
-    """Returns how many entries were too old."""
     return delete_in_batches(AuditEntry.objects.filter(created_at__lt=timezone.now() - RETENTION))

@@ -1,11 +1,9 @@
-"""Words of this room."""
+"""Choices for accounts: roles, scopes, audit actions, mail kinds, event types, statuses."""
 
 from django.db.models import TextChoices
 
 
 class Role(TextChoices):
-    """What a person may do in an account, from most to least."""
-
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
@@ -13,7 +11,7 @@ class Role(TextChoices):
 
 
 class Invitable(TextChoices):
-    """The roles that an invitation can give: owners are made of members."""
+    """Roles that an invitation can give. A member becomes owner only by a role change or a transfer."""
 
     ADMIN = Role.ADMIN
     MEMBER = Role.MEMBER
@@ -21,8 +19,6 @@ class Invitable(TextChoices):
 
 
 class Scope(TextChoices):
-    """What a request does. `accounts.permissions.ROLES` says who may."""
-
     CATALOGUE_READ = "catalogue:read"
     VIDEOS_READ = "videos:read"
     VIDEOS_WRITE = "videos:write"
@@ -47,19 +43,17 @@ KEY_SCOPES = (
     Scope.WEBHOOKS_READ,
     Scope.WEBHOOKS_WRITE,
 )
-"""What an API key may be given. People, keys and the account itself are for people alone."""
+"""Scopes that an API key may have. Team, keys and account settings need a signed-in person."""
 
 
 class KeyMode(TextChoices):
-    """What the requests of an API key are about: videos that are paid for, or watermarked ones for trying out."""
+    """LIVE keys make paid videos; TEST keys make free, watermarked ones."""
 
     LIVE = "live"
     TEST = "test"
 
 
 class Revocation(TextChoices):
-    """Why a session ended before its time."""
-
     LOGOUT = "logout"
     REUSE = "reuse", "a refresh token was used twice"
     PASSWORD = "password", "the password changed"
@@ -69,8 +63,6 @@ class Revocation(TextChoices):
 
 
 class AuditAct(TextChoices):
-    """What is written into the audit log: acts on which somebody's access or money hangs."""
-
     REGISTERED = "user.registered"
     EMAIL_VERIFIED = "user.email_verified"
     SIGNED_IN = "session.started"
@@ -119,8 +111,6 @@ class AuditAct(TextChoices):
 
 
 class MailKind(TextChoices):
-    """The mails of accounts. `accounts.mail_composers` makes their text."""
-
     VERIFICATION = "accounts.verification"
     PASSWORD_RESET = "accounts.password_reset"  # noqa: S105 - a word of the outbox
     PASSWORD_CHANGED = "accounts.password_changed"  # noqa: S105
@@ -136,12 +126,10 @@ class MailKind(TextChoices):
 
 
 ALL_EVENTS = "*"
-"""What an endpoint asks for that wants every event, those that do not exist yet too."""
+"""Subscribes an endpoint to every event type, including ones added later."""
 
 
 class EventType(TextChoices):
-    """What a webhook endpoint can ask to hear of."""
-
     VIDEO_QUEUED = "video.queued"
     VIDEO_PROCESSING = "video.processing"
     VIDEO_COMPLETED = "video.completed"
@@ -156,15 +144,13 @@ class EventType(TextChoices):
 
 
 class DeliveryStatus(TextChoices):
-    """How far an event has come on its way to one endpoint."""
-
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
 
 
 class Health(TextChoices):
-    """What a webhook endpoint's last answer tells of it."""
+    """Health of a webhook endpoint by its last answer; POOR ones share a limited number of workers."""
 
     NEW = "new", "never tried"
     GOOD = "good", "good and fast"
@@ -172,22 +158,18 @@ class Health(TextChoices):
 
 
 class SwitchedOff(TextChoices):
-    """Why we, not the client, switched a webhook endpoint off."""
-
     GONE = "gone", "it answered 410 Gone"
     FAILING = "failing", "it failed for three days"
 
 
 class ExportStatus(TextChoices):
-    """How far a copy of somebody's data has come."""
-
     PENDING = "pending"
     READY = "ready"
     FAILED = "failed"
 
 
 class ErasureStatus(TextChoices):
-    """How far the end of somebody's data has come. Until the grace is over it can be withdrawn."""
+    """WAITING during the grace period, in which signing in withdraws the erasure."""
 
     WAITING = "waiting"
     ERASING = "erasing"

@@ -1,8 +1,7 @@
-"""`Idempotency-Key`: a client may send a POST again, at any time, and its effect happens once.
+"""`Idempotency-Key`: a repeated POST with one key has its effect once. Only `accounts.viewsets` may call it.
 
-The key is claimed and committed first, so that a concurrent repetition sees it running. The answer is stored in the
-transaction of the effect: a crash leaves either both or neither, and a claim without an answer may be taken over after
-`LEASE`. Called by `accounts.viewsets` for the endpoints that declare it.
+The claim is committed before the action, so that concurrent repetitions see it. The response is stored in the action's
+transaction. A claim without a response (after a crash) may be taken over after `LEASE`.
 """
 
 import hashlib
@@ -30,17 +29,16 @@ from genvid.leasing import from_now
 KEY_PATTERN = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
 MAX_STORED_REFUSAL_BYTES = 2048
-"""Bytes of a refusal that is kept. A larger one changed nothing: a repetition is judged again."""
+"""Larger refusals are not stored; a repetition runs again, which is safe since nothing was changed."""
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 
 Action = Callable[[], HttpResponseBase]
 
 
 def run_once(request: Request, kind: Idempotency, *, prepare: Callable[[], None], act: Action) -> HttpResponseBase:
-    """Run an action once for each key of the caller's account; without the header, run it.
+    """Run `act` once per account and key; `prepare` runs before it, outside its transaction.
 
-    `prepare` runs before `act` and outside its transaction. Raises IdempotencyKeyReused for a key that was used for
-    another request, IdempotencyInProgress while the first request runs, and ValidationFailed for a malformed key.
+    Raises IdempotencyKeyReused if the key belongs to another request, IdempotencyInProgress, ValidationFailed.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -68,7 +66,7 @@ def _fingerprint(request: Request) -> str:
 
 
 def _form_as_bytes(form: dict[str, Any]) -> bytes:
-    """A form without its boundary, which a client makes anew for each try."""
+    """Fields of a multipart form without the boundary, which clients change with every request."""
     parts = []
     for name, value in sorted(form.items()):
         if not isinstance(value, str):
@@ -80,7 +78,7 @@ def _form_as_bytes(form: dict[str, Any]) -> bytes:
 
 
 def _claim(request: Request, key: str) -> IdempotencyRecord:
-    """The record of this key: ours to work on when its `status` is None, else with the answer to repeat."""
+    """The record of this key. `status` None: claimed by this request; otherwise it holds the response to replay."""
     account_id, fingerprint = caller_of(request).account_id, _fingerprint(request)
     fresh = {"fingerprint": fingerprint, "claimed_at": from_now(), "created_at": from_now()}
     mine = IdempotencyRecord.objects.filter(account_id=account_id, key=key)
@@ -127,7 +125,6 @@ def _is_final(status: int) -> bool:
 
 
 def _with_stored_response(record: IdempotencyRecord, response: HttpResponseBase) -> HttpResponseBase:
-    """The response, kept for repetitions."""
     if not isinstance(response, Response):
         raise TypeError("an action that reads Idempotency-Key answers with data, not with a file or a stream")
     _store_response(record, response.status_code, response.data)

@@ -1,4 +1,4 @@
-"""Background jobs of accounts. `accounts.tasks` does them."""
+"""Background jobs of accounts; `accounts.tasks` runs them."""
 
 from genvid.jobs import Job
 

@@ -1,4 +1,4 @@
-"""What each role and each API key may do: one table. Each endpoint declares a scope; who lacks it is refused."""
+"""Which roles and API keys have which scope. Every endpoint declares the scope that it requires."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ ROLES: dict[Scope, frozenset[Role]] = {
     Scope.AUDIT_READ: frozenset({Role.OWNER}),
     Scope.SELF: ALL_ROLES,
 }
-"""Which roles have a scope. An API key has at most those of its own list that its maker's role has too."""
+"""Roles that have a scope. An API key needs it both in its own list and by its creator's current role."""
 
 
 def allows(caller: Caller, scope: Scope) -> bool:
@@ -38,8 +38,6 @@ def allows(caller: Caller, scope: Scope) -> bool:
 
 
 class HasScope(BasePermission):
-    """Asks for the scope that the endpoint declares. Endpoints without one do not ask for permissions."""
-
     def has_permission(self, request: Request, view: Any) -> bool:
         caller = request.user
         if not isinstance(caller, Caller):

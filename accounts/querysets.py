@@ -1,4 +1,4 @@
-"""Many rows of this room at once."""
+"""Querysets and managers of accounts."""
 
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,6 @@ from genvid.leasing import from_now
 
 
 class UserManager(BaseUserManager[Any]):
-    """People are found and kept by lower-case e-mail address."""
-
     use_in_migrations = True
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> Any:
@@ -35,7 +33,7 @@ class SessionQuerySet(models.QuerySet[Any]):
         return self.filter(revoked_at=None)
 
     def role_now(self, session_id: UUID) -> str | None:
-        """The role that the person behind a living session has in its account now; None once any of it has ended."""
+        """The current role of the session's user; None if the session, user or membership is no longer active."""
         living = self.alive().filter(pk=session_id, user__is_active=True)
         mine = living.filter(user__memberships__account=F("account"))
         role: str | None = mine.values_list("user__memberships__role", flat=True).first()
@@ -44,7 +42,7 @@ class SessionQuerySet(models.QuerySet[Any]):
 
 class ApiKeyQuerySet(models.QuerySet[Any]):
     def usable(self, now: datetime) -> "ApiKeyQuerySet":
-        """Neither revoked nor expired, and made by somebody who still belongs to the account."""
+        """Keys that are not revoked or expired and whose creator is an active member; adds `role`."""
         young = Q(expires_at=None) | Q(expires_at__gt=now)
         theirs = self.filter(created_by__is_active=True, created_by__memberships__account=F("account"))
         usable: ApiKeyQuerySet = theirs.filter(young, revoked_at=None).annotate(role=F("created_by__memberships__role"))
@@ -56,14 +54,13 @@ class EndpointQuerySet(models.QuerySet[Any]):
         return self.filter(account=account_id, deleted_at=None)
 
     def wanting(self, account_id: UUID, event_type: str) -> list[UUID]:
-        """The ids of those that are to hear of such an event. One query; an account has few endpoints."""
         rows = self.of(account_id).filter(enabled=True).order_by("created_at", "id").values_list("pk", "events")
         return [pk for pk, events in rows if event_type in events or ALL_EVENTS in events]
 
 
 class DeliveryQuerySet(models.QuerySet[Any]):
     def pending(self) -> "DeliveryQuerySet":
-        """Those that wait, due or not; none that a worker is sending."""
+        """Pending deliveries without a lease, due or not."""
         return self.filter(Q(leased_until=None) | Q(leased_until__lte=from_now()), status=DeliveryStatus.PENDING)
 
     def sending(self) -> "DeliveryQuerySet":
@@ -76,19 +73,18 @@ class DeliveryQuerySet(models.QuerySet[Any]):
         return self.pending().filter(is_open, next_attempt_at__lte=from_now(), endpoint__enabled=True)
 
     def endpoints_to_serve(self, most: int) -> list[UUID]:
-        """Endpoints with something to send now, the longest waiting first."""
         ranked = self.due().order_by().values("endpoint").annotate(waiting=Min("next_attempt_at")).order_by("waiting")
         return list(ranked.values_list("endpoint", flat=True)[:most])
 
 
 class MembershipQuerySet(models.QuerySet[Any]):
     def owners(self) -> "MembershipQuerySet":
-        """Those who will go on owning: neither deactivated nor on their way out."""
+        """Active owners without an open erasure."""
         staying = self.filter(role=Role.OWNER, user__is_active=True)
         return staying.exclude(user__erasures__status__in=OPEN_ERASURES)
 
     def last_used(self) -> Any:
-        """The one whose account was chosen last, or None; before any was, the oldest."""
+        """The membership used most recently, or else the oldest; None without memberships."""
         return self.select_related("account").order_by(F("last_used_at").desc(nulls_last=True), "created_at").first()
 
 

@@ -1,4 +1,4 @@
-"""What staff change by a form of the admin becomes an entry of the audit log."""
+"""Records changes made in admin forms in the audit log."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tasks of accounts. Each calls one service, and may run twice, at any time, in parallel."""
+"""Celery tasks of accounts. Each calls one service and may run twice and in parallel."""
 
 from uuid import UUID
 

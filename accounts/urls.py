@@ -1,4 +1,4 @@
-"""The addresses of people and accounts, below `/api/v1/`."""
+"""URLs of accounts under `/api/v1/`."""
 
 from accounts.views import (
     accounts,

@@ -1,4 +1,4 @@
-"""The base of the viewsets that act for an account: whose rows they see, and what a repeated request does."""
+"""Base class of the viewsets that act for an account."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,14 +14,13 @@ from genvid.api.viewsets import StrictViewSet
 
 
 class AccountViewSet(StrictViewSet):
-    """Starts every queryset from the caller, and answers a repeated `Idempotency-Key` with the stored answer."""
+    """Limits querysets to the caller's account and replays responses by `Idempotency-Key`."""
 
     owned_by: ClassVar[Mapping[str, str]] = {"account": "account_id"}
-    """Lookup of the model to attribute of the caller: which rows are the caller's."""
+    """Model lookup to attribute of the caller, as filters of the queryset."""
 
     @property
     def caller(self) -> Caller:
-        """Who is calling. TypeError on an endpoint that lets anonymous callers in."""
         return caller_of(self.request)
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -34,7 +33,6 @@ class AccountViewSet(StrictViewSet):
             require_verified_email(self.caller.user_id)
 
     def perform(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Run the action, once for each `Idempotency-Key` where the endpoint declares to read it."""
         if not self.endpoint.is_idempotent:
             return super().perform(request, *args, **kwargs)
         return idempotency.run_once(
@@ -45,6 +43,6 @@ class AccountViewSet(StrictViewSet):
         )
 
     def _read_body(self) -> None:
-        """Check the body before a transaction is open: it may look up a name in the DNS, or read a thousand rows."""
+        """Validate the body before the transaction starts: this may do a DNS lookup or parse a large file."""
         if self.endpoint.request is not None:
             _ = self.body

@@ -1,4 +1,4 @@
-"""People and accounts, for staff."""
+"""Admin pages of accounts, keys, webhooks, the audit log and personal data."""
 
 from typing import Any
 from uuid import UUID
@@ -117,8 +117,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(StaffAct)
 class StaffActAdmin(ReadOnlyAdmin):
-    """Everything that the operator's people did, on one page."""
-
     list_display = ("created_at", "act", "user", "account", "what", "address")
     list_filter = ("act", "created_at")
     search_fields = ("account__name", "user__email", "address", "request_id")
@@ -138,8 +136,6 @@ class ExportAdmin(ReadOnlyAdmin):
 
 
 class ErasureForm(forms.ModelForm[Erasure]):
-    """Whom to erase, because they have asked staff to."""
-
     class Meta:
         model = Erasure
         fields = ("user",)
@@ -155,7 +151,7 @@ class ErasureForm(forms.ModelForm[Erasure]):
 
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnlyAdmin):
-    """Adding one starts it, as if its person had asked for it; nothing else can be done to it here."""
+    """Adding a row starts an erasure; rows cannot be changed or deleted."""
 
     form = ErasureForm
     list_display = (

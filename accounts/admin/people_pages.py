@@ -1,4 +1,4 @@
-"""People and groups, for staff. What decides over access is for superusers alone: `accounts.auth.staff_access`."""
+"""Admin pages of users and groups. Only superusers see and change permissions (`accounts.auth.staff_access`)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,8 +21,6 @@ class MembershipInline(ReadOnlyInline):
 
 
 class AccessAdmin(AppAdmin):
-    """Rows that decide over access: every change of it is audited in the transaction that makes it."""
-
     # Django's pages of a form, and that of a removal, are each one transaction.
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         stored = type(obj).objects.filter(pk=obj.pk).first() if change else None
@@ -54,7 +52,7 @@ class UserAdmin(AccessAdmin):
     inlines = (MembershipInline,)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """A superuser's word for an address proves it as a link does."""
+        """Setting `email_verified_at` here has the effects of a verification by mail."""
         super().save_related(request, form, formsets, change)
         was_unproved = getattr(request, ACCESS_BEFORE).get("email_verified_at") == str(None)
         if was_unproved and form.instance.email_verified:
@@ -74,12 +72,11 @@ class UserAdmin(AccessAdmin):
         return ("email", *person, "is_active", *access, ("created_at", "last_login"))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A filter in the address would tell what the page does not show."""
+        """Filters in the URL must not reveal hidden fields."""
         hidden = lookup.startswith(staff_access.ACCESS_FIELDS) and not _is_superuser(request)
         return not hidden and super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request: object) -> bool:
-        """People register; `manage.py createsuperuser` makes staff."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -90,7 +87,7 @@ class UserAdmin(AccessAdmin):
 
 
 class GroupAdmin(AccessAdmin):
-    """A group gives permissions to everybody in it: who may change one could give themselves all of them."""
+    """For superusers only: whoever changes a group could give themselves any permission."""
 
     search_fields = ("name",)
     ordering = ("name",)

@@ -1,1 +1,1 @@
-"""API keys: their format, their creation and revocation, their monthly limits."""
+"""API keys: format, creation, revocation and monthly limits."""

@@ -1,4 +1,4 @@
-"""Making and revoking API keys."""
+"""Creation and revocation of API keys."""
 
 from datetime import datetime
 from typing import Any
@@ -28,10 +28,8 @@ def create_api_key(
     expires_at: datetime | None = None,
     **limits: Any,
 ) -> tuple[ApiKey, str]:
-    """Make a key; its text is returned here and nowhere else. `limits`: allowed_addresses, monthly_credit_limit.
-
-    Raises ValidationFailed for a scope that the caller lacks or a mode that the operator does not offer, and Conflict
-    beyond `MOST_KEYS` that are in use.
+    """Returns the key with its text, which is not stored. `limits`: allowed_addresses, monthly_credit_limit. Raises
+    ValidationFailed on `scopes`, `mode` or `expires_at`, Conflict beyond `MAX_KEYS`.
     """
     lacking = [scope for scope in scopes if not allows(caller, Scope(scope))]
     if lacking:
@@ -62,6 +60,5 @@ def create_api_key(
 
 @transaction.atomic
 def revoke_api_key(caller: Caller, key: ApiKey) -> None:
-    """The next request with it is refused. Revoking again changes nothing."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         audit_log.record_by(caller, AuditAct.KEY_REVOKED, key=key.pk, name=key.name)

@@ -1,4 +1,4 @@
-"""What an API key looks like: `gv_<mode>_<prefix>_<secret>`. Of the secret only a hash is ever stored."""
+"""Format of API keys: `gv_<mode>_<prefix>_<secret>`. Only a hash of the secret is stored."""
 
 import hashlib
 import hmac
@@ -11,27 +11,23 @@ from accounts.enums import KeyMode
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
 KEY_PREFIX = "gv_"
-"""How every key begins; an access token begins otherwise."""
 KEY_PATTERN = re.compile(r"gv_(?:live|test)_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """`text` is shown to its owner once; `prefix` finds the row, `digest` proves the secret."""
-
     text: str
     prefix: str
     digest: str
 
 
 def new_key(mode: KeyMode) -> NewKey:
-    """A key with a secret of 256 random bits. A plain hash is enough for those: there is nothing to guess."""
+    """The secret has 256 random bits, which cannot be guessed, so a plain hash is stored."""
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(SECRET_BYTES)
     return NewKey(f"{masked_key(mode, prefix)}_{secret}", prefix, digest_of(secret))
 
 
 def masked_key(mode: str, prefix: str) -> str:
-    """The part of a key that is no secret."""
     return f"gv_{mode}_{prefix}"
 
 
@@ -40,7 +36,6 @@ def digest_of(secret: str) -> str:
 
 
 def parse_key(text: str) -> tuple[str, str] | None:
-    """Prefix and secret of a well-formed key; None for anything else."""
     match = KEY_PATTERN.fullmatch(text)
     return (match[1], match[2]) if match else None
 

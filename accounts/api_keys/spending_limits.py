@@ -1,4 +1,4 @@
-"""What an API key may spend in a calendar month (UTC). Called inside the transaction that moves the credits."""
+"""Monthly credit limits of API keys (UTC months). Call them inside the transaction that moves the credits."""
 
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from genvid.errors import KeyLimitReached
 
 
 def reserve_credits(key_id: UUID, credits: int) -> None:
-    """Count credits that a key takes. Raises KeyLimitReached where its monthly limit does not cover them."""
+    """Raises KeyLimitReached."""
     month, key = month_of(timezone.now()), ApiKey.objects.filter(pk=key_id)
     key.filter(Q(credits_month=None) | ~Q(credits_month=month)).update(credits_month=month, credits_used=0)
     covered = Q(monthly_credit_limit=None) | Q(monthly_credit_limit__gte=F("credits_used") + credits)
@@ -22,7 +22,7 @@ def reserve_credits(key_id: UUID, credits: int) -> None:
 
 
 def return_credits(key_id: UUID, credits: int, *, reserved_at: datetime) -> None:
-    """What was not spent after all, if the month it was counted in is still the present one."""
+    """Return unspent credits to the key's monthly limit, unless the month of the reservation is over."""
     mine = ApiKey.objects.filter(pk=key_id, credits_month=month_of(reserved_at))
     mine.update(credits_used=Greatest(F("credits_used") - credits, 0))
 

@@ -1,4 +1,4 @@
-"""An account of one's own, and which account somebody acts for when they sign in."""
+"""Creates accounts, and chooses the account that a sign-in leads to."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ MAX_NAME_LENGTH = 150
 
 
 def create_account(user: User) -> Membership:
-    """Make an account that the person owns. Rooms above are told whether it is their first: one welcome a person."""
+    """Create an account owned by the user and send `account_registered`. Call it inside a transaction."""
     name = user.company_name or user.full_name or user.email.partition("@")[0]
     account = Account.objects.create(name=name[:MAX_NAME_LENGTH])
     membership = Membership.objects.create(user=user, account=account, role=Role.OWNER)
@@ -23,13 +23,12 @@ def create_account(user: User) -> Membership:
 
 
 def oldest_owned_account_id(user_id: UUID) -> UUID | None:
-    """The one that the person has owned longest."""
     owned = Membership.objects.filter(user=user_id, role=Role.OWNER).order_by("created_at")
     return owned.values_list("account", flat=True).first()
 
 
 def membership_for_sign_in(user: User) -> Membership:
-    """The one used last. Who belongs nowhere any more gets an account of their own. Call it inside a transaction."""
+    """The membership used last; a user without one gets a new account. Call it inside a transaction."""
     last: Membership | None = Membership.objects.filter(user=user).last_used()
     if last is not None:
         return last
@@ -40,5 +39,4 @@ def membership_for_sign_in(user: User) -> Membership:
 
 
 def record_membership_use(membership: Membership) -> None:
-    """The next sign-in leads here again."""
     Membership.objects.filter(pk=membership.pk).update(last_used_at=timezone.now())

@@ -1,4 +1,4 @@
-"""How staff sign in to their pages: with a password, under the limits of clients, and a code of their authenticator."""
+"""Login form of the admin: password and TOTP code, throttled like the API's login."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ NOT_ENROLLED = "Staff need an authenticator app. Ask an operator to run: manage.
 
 
 class StaffLoginForm(AuthenticationForm):
-    """Marks the person as verified for django-otp, whose middleware then asks no more until they sign out."""
+    """Sets `otp_device`, which django-otp's middleware takes as verified until logout."""
 
     code = forms.CharField(
         label="Code of your authenticator app, or a recovery code",

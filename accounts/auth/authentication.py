@@ -1,7 +1,4 @@
-"""How a request proves who it is: `Authorization: Bearer <access token>`, or an API key.
-
-A key is sent as `X-API-Key: gv_…` or as `Authorization: Bearer gv_…`.
-"""
+"""DRF authentication: access tokens (`Authorization: Bearer …`) and API keys (as Bearer or `X-API-Key`)."""
 
 import ipaddress
 from dataclasses import replace
@@ -23,7 +20,6 @@ from genvid.api.client_address import client_address
 from genvid.errors import NotAuthenticated
 
 LAST_USED_INTERVAL_SECONDS = 60
-"""`last_used_at` is true to the minute; writing it for each request would cost more than the request."""
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -46,7 +42,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def _with_current_role(caller: Caller) -> Caller:
-    """The caller with the role of now. Raises NotAuthenticated when the session, the person or the membership ended."""
+    """Raises NotAuthenticated if the session, user or membership is no longer active."""
     role = session_cache.cached_role(caller.session_id) if caller.session_id else session_cache.ENDED
     if role == session_cache.ENDED:
         raise NotAuthenticated
@@ -79,13 +75,12 @@ def _is_api_key(token: str) -> bool:
 
 
 def _bearer_key(request: Request) -> str | None:
-    """An API key that is sent as `Authorization: Bearer gv_…`, as many clients know no other way to send one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and _is_api_key(token) else None
 
 
 def _verified_key(text: str) -> Any:
-    """One query by prefix. An unknown prefix and a wrong secret look the same from outside."""
+    """Raises NotAuthenticated. An unknown prefix takes as long as a wrong secret."""
     parts = key_format.parse_key(text)
     if parts is None:
         raise NotAuthenticated
@@ -133,6 +128,5 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return [header, bearer | {"description": "An API key, for clients that can send a bearer token alone."}]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
-        """Nothing where no key can have the scope."""
         scopes = [str(auto_schema.scope)]
         return [{name: scopes} for name in self.name] if auto_schema.scope in KEY_SCOPES else []

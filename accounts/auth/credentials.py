@@ -1,4 +1,4 @@
-"""Proving who somebody is: password, second factor, and how often they may try. API and staff pages ask here."""
+"""Verifies passwords and second factors, with throttling. Used by the API and by the admin login."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,23 +15,17 @@ from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidCredentials, RateLimited
 
 THROTTLED_AUDIT_INTERVAL_SECONDS = 900
-"""One line of the audit log for a person who is throttled, not one for each try of a machine."""
 
 
 @dataclass(frozen=True)
 class VerifiedCredentials:
-    """Whom a sign-in named, and how they proved it."""
-
     user: User
     factor: str
-    """The second factor that was used: "totp", "recovery_code" or ""."""
+    """"totp", "recovery_code" or ""."""
 
 
 def verify_credentials(*, email: str, password: str, code: str = "") -> VerifiedCredentials:
-    """Takes the same time, and writes as much, for an address that is known and one that is not.
-
-    Raises RateLimited before anything is checked, InvalidCredentials, and TotpRequired where `code` is missing.
-    """
+    """Takes equal time for known and unknown addresses. Raises RateLimited, InvalidCredentials, TotpRequired."""
     attempt = throttling.attempt(email)
     _check(attempt)
     user = authenticate(username=attempt.email, password=password)
@@ -48,9 +42,9 @@ def verify_credentials(*, email: str, password: str, code: str = "") -> Verified
 
 
 def confirm_identity(user: User, *, password: str, code: str | None = None, field: str = "password") -> None:
-    """For what somebody signed in must prove anew. Raises RateLimited, and ValidationFailed on `field` or `code`.
+    """Check the password of a signed-in user again. Raises RateLimited, ValidationFailed on `field` or `code`.
 
-    A right password alone forgives no failures: it would let whoever knows it guess codes for ever.
+    Without a code the failures are not reset: otherwise whoever knows the password could guess codes without limit.
     """
     attempt = throttling.attempt(user.email)
     _check(attempt)
@@ -77,7 +71,7 @@ def _check(attempt: Attempt) -> None:
 
 
 def _record_failed_attempt(act: AuditAct, email: str) -> None:
-    """On the log of the account that the person has longest. For nobody too: or the time it takes would tell."""
+    """Written for unknown addresses as well, so that timing does not reveal whether an account exists."""
     user_id, account_id = _user_and_account_ids(email)
     audit_log.record(act, account_id=account_id, user_id=user_id)
 

@@ -1,4 +1,4 @@
-"""Proving that an e-mail address is its owner's."""
+"""Verification of e-mail addresses by a mailed link."""
 
 from typing import Any
 from uuid import UUID
@@ -22,23 +22,21 @@ VERIFICATION_SALT = "accounts.email-verification"
 
 
 def verification_token(user: User) -> str:
-    """A link's secret: good for 24 hours, for this address, until the address is verified."""
     return signing.dumps({"user": str(user.pk), "email": user.email}, salt=VERIFICATION_SALT)
 
 
 def request_verification(user: User) -> None:
-    """Mail the verification link once more; does nothing for a verified address, and one that just got several."""
+    """Send the link again, unless the address is verified or its mail allowance is used up."""
     if not user.email_verified and throttling.take_mail_allowance(user.email, "verification"):
         mail_verification(user.pk)
 
 
 def mail_verification(user_id: UUID) -> None:
-    """Nothing is sent when the address has been verified by then."""
     outbox.write(MailKind.VERIFICATION, person=user_id)
 
 
 def verify_email(token: str) -> User:
-    """Raises TokenInvalid for a token that is forged, expired, used, or for an address since changed."""
+    """Raises TokenInvalid for a token that is forged, expired, used, or issued for an earlier address."""
     try:
         claims = signing.loads(token, salt=VERIFICATION_SALT, max_age=settings.EMAIL_VERIFICATION_LIFETIME)
     except signing.BadSignature:
@@ -59,12 +57,11 @@ def _mark_verified(user_id: UUID, email: str) -> None:
 
 
 def send_mailbox_verified(user_id: UUID, email: str) -> None:
-    """Tell the apps above that the address was proved, by whatever way. Call it in the transaction of the proof."""
+    """Call it in the transaction that sets `email_verified_at`."""
     mailbox_verified.send(sender=User, email=email, account_id=account_creation.oldest_owned_account_id(user_id))
 
 
 def require_verified_email(user_id: Any) -> None:
-    """Raises EmailNotVerified where the operator asks for verified addresses."""
     if not settings.REQUIRE_VERIFIED_EMAIL:
         return
     if not User.objects.filter(pk=user_id, email_verified_at__isnull=False).exists():

@@ -1,4 +1,4 @@
-"""What Django asks about passwords, and tells of them, wherever they are set: the API, staff's pages, a shell."""
+"""Hooks of AUTH_PASSWORD_VALIDATORS."""
 
 from accounts.auth import sessions
 from accounts.enums import Revocation
@@ -6,10 +6,10 @@ from accounts.models import User
 
 
 class SessionRevokingValidator:
-    """Hears of each password that a `save()` has stored. Our services end sessions themselves."""
+    """Revokes a user's sessions when a password is set in the admin or a shell; Django calls it after `save()`."""
 
     def validate(self, password: str, user: User | None = None) -> None:
-        """Refuses nothing."""
+        """Accepts every password."""
 
     def get_help_text(self) -> str:
         return "A new password signs you out everywhere."

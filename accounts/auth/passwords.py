@@ -1,4 +1,4 @@
-"""Passwords: forgotten, reset by mail, changed. Either way every session of the person ends."""
+"""Password reset and change. Both revoke every session of the user."""
 
 import uuid
 
@@ -18,14 +18,11 @@ from genvid.errors import NotAuthenticated, TokenInvalid
 from genvid.mail import outbox
 
 generator = PasswordResetTokenGenerator()
-"""Bound to the password's hash, the address and the last sign-in; good for PASSWORD_RESET_TIMEOUT seconds."""
+"""Its tokens end with PASSWORD_RESET_TIMEOUT seconds, a new password, a new address or a sign-in."""
 
 
 def request_password_reset(email: str) -> None:
-    """Mail a link if there is such a person.
-
-    A mail is queued for every address, and the worker looks whose it is: statements and time of a request tell nothing.
-    """
+    """Queues a mail for unknown addresses too, so that timing reveals nothing; the worker drops it."""
     if throttling.take_mail_allowance(email, "password-reset"):
         mail_password_reset(email.lower())
 
@@ -43,10 +40,7 @@ def reset_token(user: User) -> str:
 
 
 def reset_password(token: str, new_password: str) -> User:
-    """Proves the mailbox too, and makes the network of the request a known one, which no failures elsewhere lock out.
-
-    Raises TokenInvalid, and ValidationFailed on `new_password`.
-    """
+    """Also verifies the address. Raises TokenInvalid, and ValidationFailed on `new_password`."""
     user = _user_of_token(token)
     verified_at = user.email_verified_at or timezone.now()
     old = _set_password(user, new_password)
@@ -66,10 +60,7 @@ def reset_password(token: str, new_password: str) -> User:
 
 
 def change_password(caller: Caller, user: User, *, current_password: str, new_password: str) -> TokenPair:
-    """Returns the only tokens that are good afterwards. API keys stay: they are the account's.
-
-    Raises RateLimited, and ValidationFailed on `current_password` or `new_password`.
-    """
+    """Returns tokens of a new session. Raises RateLimited, ValidationFailed on `current_password` or `new_password`."""
     credentials.confirm_identity(user, password=current_password, field="current_password")
     old = _set_password(user, new_password)
     with transaction.atomic():
@@ -93,7 +84,7 @@ def _user_of_token(token: str) -> User:
 
 
 def _set_password(user: User, new_password: str) -> str:
-    """Set it on the object alone, and return the old hash: hashing takes 50 ms, and holds no lock here."""
+    """Set it without saving and return the old hash. Hashing takes 50 ms, so no lock may be held here."""
     sign_in.check_password(new_password, user, field="new_password")
     old: str = user.password
     user.set_password(new_password)
@@ -101,7 +92,7 @@ def _set_password(user: User, new_password: str) -> str:
 
 
 def _save_password(user: User, old: str, *, or_else: Exception, **more: object) -> None:
-    """Of two changes at once, the one that comes second finds another password than it knew, and raises `or_else`."""
+    """Raises `or_else` if the password, address or activity of the user changed since it was read."""
     as_known = User.objects.filter(pk=user.pk, password=old, email=user.email, is_active=True)
     if as_known.update(password=user.password, **more) != 1:
         raise or_else

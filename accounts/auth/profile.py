@@ -1,4 +1,4 @@
-"""What people change about themselves."""
+"""Changes of a user's own profile."""
 
 from typing import Any
 

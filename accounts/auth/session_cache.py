@@ -1,7 +1,5 @@
-"""Whether the caller behind an access token is still welcome: asked of the database at most twice a minute a session.
-
-A token says who somebody was when it was signed, up to 15 minutes ago. Signing out, losing a role or being deactivated
-shows here within `SECONDS`, and at once where the change calls `forget`.
+"""Caches each session's current role for 30 s, so that revoked sessions and changed roles take effect before the access
+token expires. Callers that change a role or session call `forget_sessions` for an immediate effect.
 """
 
 from uuid import UUID
@@ -14,12 +12,11 @@ ENDED = ""
 
 
 def cached_role(session_id: UUID) -> str:
-    """The caller's present role, or `ENDED`."""
     return cache.remembered(_key(session_id), lambda: Session.objects.role_now(session_id) or ENDED, CACHE_SECONDS)
 
 
 def forget_sessions(*session_ids: UUID) -> None:
-    """Have the next request ask again. Processes that share no cache learn it after `SECONDS`."""
+    """Processes without a shared cache see the change after `CACHE_SECONDS`."""
     cache.delete(*[_key(session_id) for session_id in session_ids])
 
 

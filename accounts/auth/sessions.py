@@ -1,4 +1,4 @@
-"""Ending sign-ins: one, a stolen one, or all of a person's. Their access tokens die with them."""
+"""Lists and revokes sessions. Access tokens of a revoked session are refused."""
 
 from functools import partial
 from uuid import UUID
@@ -24,7 +24,6 @@ def active_sessions_of(user_id: UUID) -> QuerySet[Session]:
 
 @transaction.atomic
 def end_session(session: Session, reason: Revocation, act: AuditAct) -> bool:
-    """False when it had ended before."""
     if not session.revoke(reason):
         return False
     audit_log.record(act, account_id=session.account_id, user_id=session.user_id, session=session.pk)
@@ -33,13 +32,13 @@ def end_session(session: Session, reason: Revocation, act: AuditAct) -> bool:
 
 
 def revoke_reused_session(session: Session) -> None:
-    """One of its refresh tokens came twice: somebody else has it, and nobody knows who came first."""
+    """For a refresh token that was used twice: one of the two users has stolen it."""
     if end_session(session, Revocation.REUSE, AuditAct.TOKEN_REUSED):
         logger.warning("refresh_token_reused", session_id=str(session.pk), user_id=str(session.user_id))
 
 
 def end_session_by_id(caller: Caller, session_id: UUID) -> None:
-    """Raises NotFound for one that has ended, or is another person's."""
+    """Raises NotFound for an ended session and for another user's."""
     session = active_sessions_of(caller.user_id).filter(pk=session_id).first()
     if session is None or not end_session(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):
         raise NotFound
@@ -47,13 +46,12 @@ def end_session_by_id(caller: Caller, session_id: UUID) -> None:
 
 @transaction.atomic
 def end_all_sessions(caller: Caller) -> None:
-    """Everywhere, here too."""
     ended = revoke_all_sessions(caller.user_id, Revocation.LOGOUT)
     audit_log.record_by(caller, AuditAct.SIGNED_OUT, sessions=ended)
 
 
 def revoke_all_sessions(user_id: UUID, reason: Revocation) -> int:
-    """Returns how many there were. Call it inside the transaction of the reason."""
+    """Returns their number. Call it inside the transaction of the change that is the reason."""
     alive = Session.objects.alive().filter(user=user_id)
     ids = list(alive.values_list("pk", flat=True))
     # Not by these ids: one that was opened in between ends too, and is found out within standing.SECONDS.

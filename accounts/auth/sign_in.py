@@ -1,4 +1,4 @@
-"""Registering, signing in and out, and trading refresh tokens."""
+"""Registration, login, logout and rotation of refresh tokens."""
 
 from dataclasses import dataclass
 
@@ -29,15 +29,13 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A person who has just proved who they are, and the account they act for."""
-
     user: User
     membership: Membership
     tokens: TokenPair
 
 
 def register(*, email: str, password: str, full_name: str = "", company_name: str = "") -> SignedIn:
-    """Make person, account and ownership in one step. Raises ValidationFailed on `email` or `password`."""
+    """Create user, account and session. Raises ValidationFailed on `email` or `password`."""
     user = User(email=email.lower(), full_name=full_name, company_name=company_name)
     check_password(password, user)
     # Hashing takes 50 ms on purpose: it happens before the transaction, so that nobody waits for our lock.
@@ -59,7 +57,6 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
 
 
 def check_password(password: str, user: User, *, field: str = "password") -> None:
-    """Raises ValidationFailed on `field` for a password that is too weak."""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -67,7 +64,7 @@ def check_password(password: str, user: User, *, field: str = "password") -> Non
 
 
 def login(*, email: str, password: str, totp_code: str = "") -> SignedIn:
-    """Raises RateLimited, InvalidCredentials or TotpRequired; the first two alike for known and unknown addresses."""
+    """Raises RateLimited, InvalidCredentials or TotpRequired. Withdraws an erasure in its grace period."""
     proven = credentials.verify_credentials(email=email, password=password, code=totp_code)
     user = proven.user
     with transaction.atomic():
@@ -81,9 +78,8 @@ def login(*, email: str, password: str, totp_code: str = "") -> SignedIn:
 
 
 def record_sign_in(user: User) -> None:
-    """Raises InvalidCredentials where the password was changed, or its person deactivated, since it was checked.
-
-    The row is locked by this until the session is there: who resets the password either is seen here, or ends it.
+    """Raises InvalidCredentials if the password or activity of the user changed since the credentials were checked. The
+    update locks the row: a concurrent password reset either fails this check or revokes the new session.
     """
     user.last_login = timezone.now()
     as_checked = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
@@ -107,10 +103,7 @@ def open_session(membership: Membership) -> TokenPair:
 
 
 def refresh(refresh_token: str) -> TokenPair:
-    """Trade a refresh token for a new pair. Raises TokenInvalid.
-
-    A second use of one token revokes its family, unless the device that used it repeats it at once (`_repeat`).
-    """
+    """Raises TokenInvalid. A second use revokes the session, unless one client repeats it within REPEAT_WINDOW."""
     claims = read_refresh_token(refresh_token)
     session = Session.objects.alive().filter(pk=claims.session_id).first()
     role = Session.objects.role_now(claims.session_id)
@@ -124,9 +117,8 @@ def refresh(refresh_token: str) -> TokenPair:
 
 
 def _repeat_rotation(session: Session, jti: str, role: str) -> TokenPair:
-    """The successor of a token that was just used, for the network and the program that used it.
-
-    Read anew after the trade that was lost, so that of two requests at once the second gets what the first one got.
+    """The pair that the first use got, for one network and user agent only. Reads the session again, so that of two
+    concurrent requests the second gets the result of the first.
     """
     rotated = session.repeated(jti, now=timezone.now())
     if rotated is None or not _is_same_client(rotated):
@@ -142,7 +134,7 @@ def _is_same_client(session: Session) -> bool:
 
 
 def logout(refresh_token: str) -> None:
-    """End the session that the token belongs to. Raises TokenInvalid."""
+    """Raises TokenInvalid."""
     claims = read_refresh_token(refresh_token)
     session = Session.objects.filter(pk=claims.session_id, jti=claims.jti).first()
     if session is None or not sessions.end_session(session, Revocation.LOGOUT, AuditAct.SIGNED_OUT):

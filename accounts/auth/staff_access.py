@@ -1,4 +1,4 @@
-"""Who is staff, and what staff may do. Only superusers change it; it is audited, and the other superusers are told."""
+"""Changes of staff permissions. Only superusers may make them; they are audited and mailed to the other superusers."""
 
 from typing import Any
 
@@ -12,16 +12,14 @@ from accounts.models import AuditEntry, User
 from genvid.mail import outbox
 
 ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions", "email_verified_at")
-"""What decides over somebody's access. Nobody but a superuser sees or sets these."""
+"""Only superusers see and set these."""
 
 
 def may_edit(editor: Any, user: User | None) -> bool:
-    """Whether `editor` may change this person's row at all: staff are edited by superusers alone."""
     return bool(editor.is_superuser) or user is None or not (user.is_staff or user.is_superuser)
 
 
 def access_of(row: User | Group) -> dict[str, str]:
-    """The access that a person or a group has now, field by field, in words that can be compared."""
     if isinstance(row, Group):
         return {"name": row.name, "permissions": _listed(row.permissions.order_by("pk"))}
     # Support may deactivate a customer: that is a change like others.
@@ -33,10 +31,8 @@ def access_of(row: User | Group) -> dict[str, str]:
 
 @transaction.atomic
 def record_access_change(editor: Any, row: User | Group, *, before: dict[str, str], after: dict[str, str]) -> bool:
-    """Write down what `editor` changed, and have the other superusers told. False when nothing differs.
-
-    `before` and `after` come from `access_of`; empty where the row was not there. Raises Django's PermissionDenied
-    unless the editor is a superuser: call it in the transaction of the change.
+    """Audit a change and mail the other superusers; returns False if nothing changed. Call it inside the transaction of
+    the change: it raises Django's PermissionDenied if the editor is no superuser.
     """
     changes = {name: after.get(name, "gone") for name in {**before, **after} if before.get(name) != after.get(name)}
     if not changes:

@@ -1,7 +1,5 @@
-"""How often somebody may try to sign in, and ask for mail. Only tries that failed are counted.
-
-Nobody is ever locked out by somebody else: the limit of an e-mail address over all others does not hold for a network
-from which that person has signed in.
+"""Throttles failed sign-ins and requested mails. The limit per e-mail address does not apply to networks from which the
+person has signed in before, so that others cannot lock them out.
 """
 
 import hashlib
@@ -22,23 +20,19 @@ from genvid.errors import RateLimited
 from genvid.rate_limit_storage import counting
 
 KNOWN_NETWORK_RETENTION = timedelta(days=90)
-"""How long a network is remembered after the last sign-in from it."""
 
 
 @dataclass(frozen=True)
 class Counter:
-    """One limit for one subject."""
-
     limit: RateLimitItem
     name: tuple[str, ...]
 
     def wait(self) -> int:
-        """Seconds until the next try is free; 0 when it is now."""
+        """Seconds until the next attempt is allowed, 0 if it is now."""
         stats = counting(lambda limiter: limiter.get_window_stats(self.limit, *self.name), exactly=True)
         return max(1, math.ceil(stats.reset_time - time.time())) if stats.remaining <= 0 else 0
 
     def take(self) -> bool:
-        """Count one; False when there is none left."""
         return counting(lambda limiter: limiter.hit(self.limit, *self.name), exactly=True)
 
     def clear(self) -> None:
@@ -47,8 +41,6 @@ class Counter:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try to prove to be the person behind `email`, from where the present request came."""
-
     email: str
     network: str
 
@@ -57,7 +49,7 @@ class Attempt:
         return f"{self.network}:{_digest(self.email)}"
 
     def check(self) -> None:
-        """Raises RateLimited. Tries that run side by side may overshoot by as many as there are threads to run them."""
+        """Raises RateLimited. Concurrent attempts may exceed the limit by the number of threads."""
         wait = max(counter.wait() for counter in self._counters())
         if wait:
             raise RateLimited("Too many failed tries; wait a little.", retry_after=wait)
@@ -67,7 +59,7 @@ class Attempt:
             counter.take()
 
     def succeed(self) -> None:
-        """Forgets this person's failures from here, and nobody else's."""
+        """Resets the failures of this person from this network only."""
         self._pair().clear()
 
     def _counters(self) -> list[Counter]:
@@ -87,10 +79,7 @@ def attempt(email: str) -> Attempt:
 
 
 def remember_network(user_id: UUID) -> None:
-    """Somebody has proved from here who they are, by a sign-in or by a token of their mailbox.
-
-    One statement, for a network that is known and one that is not.
-    """
+    """Call it after a sign-in or the use of a mailed token."""
     if current_network():
         KnownNetwork.objects.bulk_create(
             [KnownNetwork(user_id=user_id, network=current_network(), last_used_at=timezone.now())],
@@ -101,17 +90,16 @@ def remember_network(user_id: UUID) -> None:
 
 
 def take_mail_allowance(email: str, purpose: str) -> bool:
-    """Count one mail to this address; False when it has had enough of them for now."""
+    """Count a mail to this address. Returns False if MAIL_LIMIT_PER_MAILBOX is reached."""
     return Counter(settings.MAIL_LIMIT_PER_MAILBOX, ("mail", purpose, _digest(email.lower()))).take()
 
 
 def current_network() -> str:
-    """The network that the present request came from (`network_of`)."""
     return network_of(request_context.current().address)
 
 
 def network_of(address: str) -> str:
-    """What counts as one network: an IPv4 address, the /64 of an IPv6 address, "" for none."""
+    """An IPv4 address, the /64 of an IPv6 address, or ""."""
     return neighbourhood(address)
 
 
@@ -120,5 +108,5 @@ def _is_known(email: str, network: str) -> bool:
 
 
 def _digest(email: str) -> str:
-    """Nobody who looks into Redis reads who uses this site."""
+    """Keeps addresses out of Redis."""
     return hashlib.sha256(email.encode()).hexdigest()[:32]

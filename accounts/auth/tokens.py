@@ -1,4 +1,4 @@
-"""JSON Web Tokens: 15-minute access tokens that carry account and role, and rotating refresh tokens."""
+"""JSON Web Tokens: 15-minute access tokens with account and role, and rotating refresh tokens."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ class TokenPair:
     access_token: str
     refresh_token: str
     expires_in: int
-    """Seconds that the access token lives."""
+    """Seconds until the access token expires."""
     token_type: str = "Bearer"  # noqa: S105 - the scheme's name
 
 
@@ -33,7 +33,7 @@ def new_refresh_token() -> RefreshToken:
 
 
 def rebuild_refresh_token(jti: str, expires_at: datetime) -> RefreshToken:
-    """The token of this id that `new_refresh_token` made, to the second: it is signed anew, for it is kept nowhere."""
+    """Sign again the token with this id and these times: tokens are not stored."""
     token = RefreshToken()
     token["jti"] = jti
     token.set_exp(from_time=expires_at - token.lifetime)
@@ -46,7 +46,7 @@ def token_expires_at(token: RefreshToken) -> datetime:
 
 
 def sign_token_pair(session: Session, role: str, refresh: RefreshToken) -> TokenPair:
-    """Sign both tokens of a session. `refresh` must be the one that the session holds as good."""
+    """`refresh` must be the current token of the session."""
     refresh["sid"] = str(session.pk)
     access = AccessToken()
     access["user_id"] = str(session.user_id)
@@ -57,7 +57,6 @@ def sign_token_pair(session: Session, role: str, refresh: RefreshToken) -> Token
 
 
 def read_access_token(raw: bytes | str) -> Caller:
-    """The caller that a valid access token names. Raises NotAuthenticated."""
     try:
         claims = _decoded(AccessToken, raw)
         ids = [UUID(claims[name]) for name in ("user_id", "account_id", "sid")]
@@ -67,7 +66,7 @@ def read_access_token(raw: bytes | str) -> Caller:
 
 
 def read_refresh_token(raw: str) -> RefreshClaims:
-    """Session and token id of a validly signed refresh token. Raises TokenInvalid."""
+    """Raises TokenInvalid. Checks the signature and lifetime only, not whether the session is active."""
     try:
         claims = _decoded(RefreshToken, raw)
         return RefreshClaims(UUID(claims["sid"]), str(claims["jti"]))

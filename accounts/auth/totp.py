@@ -1,4 +1,4 @@
-"""The second factor: an authenticator app and ten recovery codes. Optional for clients, asked of staff."""
+"""Second factor: TOTP authenticator app and ten recovery codes. Optional for customers, required of staff."""
 
 import base64
 import hashlib
@@ -19,20 +19,18 @@ from genvid.mail import outbox
 SECRET_BYTES = 20
 RECOVERY_CODES = 10
 RECOVERY_BYTES = 10
-"""80 random bits: there is nothing to guess, and a plain hash of them is enough."""
+"""80 random bits cannot be guessed, so a plain hash is stored."""
 ALREADY_ENABLED = "The second factor is on already; switch it off first."
 
 
 def authenticator_of(user: User) -> Authenticator | None:
-    """The one that sign-ins ask for; None where there is none, or none that was confirmed."""
     found: Authenticator | None = Authenticator.objects.filter(user=user, confirmed=True).first()
     return found
 
 
 def require_code(user: User, code: str) -> str:
-    """Which second factor `code` is: "totp", "recovery_code", or "" for somebody who has none. Uses it up.
-
-    Raises TotpRequired for an empty one, InvalidCredentials for a wrong one.
+    """Consume `code`. Returns "totp", "recovery_code", or "" for users without second factor. Raises TotpRequired if it
+    is empty, InvalidCredentials if it is wrong.
     """
     device = authenticator_of(user)
     if device is None:
@@ -47,7 +45,7 @@ def require_code(user: User, code: str) -> str:
 
 
 def start_enrolment(user: User) -> Authenticator:
-    """A new secret that counts for nothing until it is confirmed. Raises InvalidState where one was confirmed."""
+    """Create an unconfirmed authenticator. Raises InvalidState if a confirmed one exists."""
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     try:
         with transaction.atomic():
@@ -65,7 +63,7 @@ def start_enrolment(user: User) -> Authenticator:
 
 @transaction.atomic
 def confirm_enrolment(caller: Caller, user: User, *, code: str) -> list[str]:
-    """Switch it on. Returns the recovery codes, shown this once. Raises InvalidState, ValidationFailed on `code`."""
+    """Returns the recovery codes, of which only hashes are stored. Raises InvalidState, ValidationFailed on `code`."""
     device = Authenticator.objects.filter(user=user).first()
     if device is None:
         raise InvalidState("Ask for a secret first: POST auth/totp.")
@@ -80,7 +78,7 @@ def confirm_enrolment(caller: Caller, user: User, *, code: str) -> list[str]:
 
 @transaction.atomic
 def enroll_by_operator(user: User) -> tuple[Authenticator, list[str]]:
-    """For an operator at a shell: a confirmed authenticator in place of whatever was there, and its recovery codes."""
+    """Replace any authenticator by a confirmed one. Only for the management command."""
     Authenticator.objects.filter(user=user).delete()
     device = start_enrolment(user)
     codes = _activate(device)
@@ -90,7 +88,6 @@ def enroll_by_operator(user: User) -> tuple[Authenticator, list[str]]:
 
 @transaction.atomic
 def disable_totp(caller: Caller, user: User) -> None:
-    """Raises InvalidState where it is not on."""
     deleted, _ = Authenticator.objects.filter(user=user, confirmed=True).delete()
     if not deleted:
         raise InvalidState("The second factor is not on.")
@@ -127,11 +124,10 @@ def _new_recovery_code() -> str:
 
 
 def _use_recovery_code(user: User, code: str) -> bool:
-    """Deletes it: of two callers with one code, one wins."""
     deleted, _ = RecoveryCode.objects.filter(user=user, digest=_digest(code)).delete()
     return deleted == 1
 
 
 def _digest(code: str) -> str:
-    """However it was typed: capitals, hyphens and blanks do not matter."""
+    """Ignores case, hyphens and blanks."""
     return hashlib.sha256(re.sub(r"[\s-]", "", code).lower().encode()).hexdigest()

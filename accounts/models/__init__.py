@@ -1,4 +1,4 @@
-"""The rows of this room, one module a subject. Everybody imports the names below."""
+"""Models of accounts. Import them from here, not from the modules below."""
 
 from accounts.models.access import ApiKey, IdempotencyRecord
 from accounts.models.audit_log import AuditEntry, StaffAct

@@ -1,4 +1,4 @@
-"""How programs come in: API keys, and the keys that make their requests safe to repeat."""
+"""Models of API keys and idempotency keys."""
 
 import uuid
 
@@ -13,8 +13,6 @@ from genvid.leasing import Leased
 
 
 class IdempotencyRecord(Leased):
-    """A key that a client sent, and the answer that it got. `status` is null while the request runs."""
-
     DUE, HELD_BY = "claimed_at", ("claimed_at", "status")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="idempotency_records")
@@ -33,8 +31,6 @@ class IdempotencyRecord(Leased):
 
 
 class ApiKey(models.Model):
-    """A program's way in. It can do what its scopes and the present role of its maker both allow."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_keys")
     created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""What happened to whose security. Written by `accounts.audit_log`, changed by nobody."""
+"""Models of the audit log. Only `accounts.audit_log` writes them."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from accounts.models.people import Account, User
 
 
 class AuditEntry(models.Model):
-    """One act. `account` is null where somebody belongs to none, `user` once that person is erased or was nobody."""
+    """`account` is null for users without one; `user` is null for unknown and for erased people."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="audit_entries")
@@ -45,8 +45,6 @@ class StaffActManager(models.Manager["StaffAct"]):
 
 
 class StaffAct(AuditEntry):
-    """The entries of what the operator's people did, for a page of their own."""
-
     objects = StaffActManager()  # type: ignore[misc]  # django-stubs takes the inherited manager for a class variable
 
     class Meta:

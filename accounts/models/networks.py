@@ -1,4 +1,4 @@
-"""Where people sign in from."""
+"""Model of the networks that users sign in from."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,8 +7,6 @@ from accounts.models.people import User
 
 
 class KnownNetwork(models.Model):
-    """Somebody signed in from here: nobody elsewhere can have them locked out of it."""
-
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_networks", db_index=False)
     network = models.CharField(max_length=64, help_text="An IPv4 address, or the /64 of an IPv6 address.")
     last_used_at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -1,4 +1,4 @@
-"""Outgoing webhooks: who wants to hear what, what happened, and every try to tell them."""
+"""Models of outgoing webhooks: endpoints, events, deliveries, attempts."""
 
 import uuid
 from datetime import datetime
@@ -19,7 +19,7 @@ def new_event_id() -> str:
 
 
 class WebhookEndpoint(models.Model):
-    """A client's address that hears of events. A removed one stays as a row, out of sight, while its deliveries do."""
+    """Deletion sets `deleted_at`; the row is deleted with its last deliveries."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="webhook_endpoints", db_index=False)
@@ -51,13 +51,13 @@ class WebhookEndpoint(models.Model):
         return self.url
 
     def secrets(self, now: datetime) -> list[str]:
-        """Those that sign at `now`: the present one, and for a day after a rotation the one before."""
+        """Secrets that sign at `now`: the current one and, until `old_secret_until`, the previous one."""
         rotating = self.old_secret and self.old_secret_until and now < self.old_secret_until
         return [self.secret, self.old_secret] if rotating else [self.secret]
 
 
 class EventCounter(models.Model):
-    """How many events of one object were written. Never purged: the numbers must not start again."""
+    """Last sequence number of an object. Never deleted, since numbers must not restart."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     object_id = models.CharField(max_length=64)
@@ -71,7 +71,7 @@ class EventCounter(models.Model):
 
 
 class OutgoingEvent(models.Model):
-    """Something that happened, as it was when it happened. `body` is what every delivery of it sends, byte by byte."""
+    """`body` is the exact text that every delivery sends."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_event_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="outgoing_events", db_index=False)
@@ -90,7 +90,7 @@ class OutgoingEvent(models.Model):
 
 
 class Delivery(Leased):
-    """One event on its way to one endpoint. While a worker sends it, `leased_until` keeps the others off."""
+    """One event for one endpoint. `leased_until` is set while a worker sends it."""
 
     DUE, HELD_BY = "leased_until", ("leased_until",)
 
@@ -124,8 +124,6 @@ class Delivery(Leased):
 
 
 class DeliveryAttempt(models.Model):
-    """One try, and what came of it. `status_code` is null when no answer came."""
-
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
     started_at = models.DateTimeField()

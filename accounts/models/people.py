@@ -1,4 +1,4 @@
-"""People, tenants, and what binds them. `Account` is the tenant: it owns videos, wallet and keys."""
+"""Models of users, accounts (tenants), memberships and sessions."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -15,12 +15,10 @@ from accounts.enums import Revocation, Role
 from accounts.querysets import MembershipQuerySet, SessionQuerySet, UserManager
 
 REPEAT_WINDOW = timedelta(seconds=10)
-"""How long a refresh token that was used may come again: an answer was lost, or two tabs refresh at once."""
+"""How long a used refresh token may be repeated, after a lost response or by two tabs at once."""
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who logs in. The e-mail address is the user name."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     full_name = models.CharField(max_length=150, blank=True)
@@ -52,8 +50,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Account(models.Model):
-    """The tenant. Everything a client buys or makes belongs to one."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -86,10 +82,7 @@ class Membership(models.Model):
 
 
 class Session(models.Model):
-    """A family of refresh tokens: one sign-in. Only the newest token, named by `jti`, is good.
-
-    The one before it may come again for a moment, from the device that used it (`repeated`).
-    """
+    """One sign-in and its refresh tokens. Only the newest token, with the id `jti`, is valid; see also `repeated`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
@@ -121,15 +114,12 @@ class Session(models.Model):
         return str(self.id)
 
     def rotate(self, old_jti: str, new_jti: str, *, now: datetime, **fields: Any) -> bool:
-        """Make `new_jti` the good token if `old_jti` still is: of two callers with one token, one wins."""
         present = self._alive().filter(jti=old_jti)
         return present.update(jti=new_jti, previous_jti=old_jti, rotated_at=now, last_used_at=now, **fields) == 1
 
     def repeated(self, old_jti: str, *, now: datetime) -> Self | None:
-        """The session as it is now, where `old_jti` was traded within REPEAT for a token that nobody has used yet.
-
-        A release that does not know `rotated_at` moves `last_used_at` alone: then its token is the newest, and
-        `previous_jti` is not the one before it.
+        """The stored session if `old_jti` was rotated within REPEAT_WINDOW and its successor was not used yet. If the
+        previous release has rotated, `last_used_at` differs from `rotated_at` and `previous_jti` is outdated.
         """
         lately = self._alive().filter(rotated_at__gt=now - REPEAT_WINDOW, last_used_at=F("rotated_at"))
         found: Self | None = lately.filter(previous_jti=old_jti).first()

@@ -1,4 +1,4 @@
-"""What people may ask for about their own data: a copy of it, and its end. Each row is due until it is done."""
+"""Models of data exports and erasures."""
 
 import uuid
 from typing import Self
@@ -29,8 +29,6 @@ class LeasedJob(Leased):
 
 
 class Export(LeasedJob):
-    """A copy of everything we hold on a person, as a ZIP file that is kept for a few days."""
-
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
     status = models.CharField(max_length=10, choices=ExportStatus.choices, default=ExportStatus.PENDING)
     file = models.CharField(max_length=200, blank=True, help_text="Its name in the storage.")
@@ -50,7 +48,7 @@ class Export(LeasedJob):
 
 
 class Erasure(LeasedJob):
-    """The end of a person's data, and of the accounts that nobody else belongs to. It stays as a proof that it was."""
+    """Erasure of a person and of the accounts without other members. The row is kept as proof."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="erasures")
     requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -74,6 +72,5 @@ class Erasure(LeasedJob):
 
     @classmethod
     def open_of(cls, user_id: uuid.UUID) -> Self | None:
-        """The one under way, locked until the transaction ends."""
         waiting = cls._default_manager.filter(user=user_id, status__in=OPEN_ERASURES)
         return waiting.select_for_update(of=("self",)).first()

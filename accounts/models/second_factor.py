@@ -1,4 +1,4 @@
-"""The second factor of a sign-in: an authenticator app, and the codes for the day it is lost."""
+"""Models of the second factor: TOTP authenticators and recovery codes."""
 
 import base64
 import re
@@ -16,17 +16,13 @@ from encrypted_fields.fields import EncryptedTextField
 from accounts.models.people import User
 
 STEP_SECONDS = 30
-"""Seconds that a code is shown."""
 TOLERANCE_STEPS = 1
-"""Steps that the clock of a telephone may be wrong."""
 CODE_PATTERN = re.compile(r"[0-9]{6}")
 
 
 class Authenticator(Device):
-    """A device of django-otp whose secret is encrypted; `confirmed` once the app has shown a right code.
-
-    Not django-otp's own TOTPDevice: that keeps its secret in the clear, shows it to staff, and lets whoever guesses
-    codes lock out the person.
+    """Replaces django-otp's TOTPDevice, which stores the secret in plain text, shows it in the admin, and throttles by
+    device, so that anybody who guesses codes locks the person out.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
@@ -41,13 +37,12 @@ class Authenticator(Device):
 
     @property
     def url(self) -> str:
-        """What the QR code says, in the Key URI format."""
         label = quote(f"{settings.BRAND_NAME}:{self.user.email}")
         parameters = {"secret": self.secret, "issuer": settings.BRAND_NAME, "digits": 6, "period": STEP_SECONDS}
         return f"otpauth://totp/{label}?{urlencode(parameters)}"
 
     def verify_token(self, token: str) -> bool:
-        """Whether `token` is the code of now, and younger than any that was used: of two callers with one, one wins."""
+        """Consume a code: each one, and every older one, is accepted once."""
         step = self._step_of(token)
         if step is None:
             return False
@@ -63,8 +58,6 @@ class Authenticator(Device):
 
 
 class RecoveryCode(models.Model):
-    """Signs in once in the authenticator's place, and is deleted by it. Only its hash is kept."""
-
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the code.")
 

@@ -1,4 +1,4 @@
-"""Offers to join an account."""
+"""Model of invitations."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from accounts.querysets import InvitationQuerySet
 
 
 class Invitation(models.Model):
-    """An open offer. Accepting and revoking delete the row, so each can happen once; the audit log remembers."""
+    """A pending invitation. Accepting and revoking delete the row, so that each can happen once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations", db_index=False)

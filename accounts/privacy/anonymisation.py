@@ -1,4 +1,4 @@
-"""What this room forgets of an account and of a person. Each may be repeated, and die at any line."""
+"""Erases the personal data of accounts and people in this app. Safe to repeat and to interrupt."""
 
 import uuid
 from typing import Any
@@ -35,11 +35,11 @@ PERSON_MODELS: list[type[Any]] = [Session, KnownNetwork, Membership, Export, Aut
 ACCOUNT_MODELS: list[type[Any]] = [
     *(OutgoingEvent, WebhookEndpoint, EventCounter, IdempotencyRecord, ApiKey, Session, Invitation),
 ]
-"""Rows that go with them. A test knows every model that refers to a person or an account."""
+"""Models whose rows are deleted. A test lists every model that refers to a user or an account."""
 
 
 def anonymise_account(account_id: UUID) -> None:
-    """All but the row itself, its audit log without words, and what hangs on its ledger."""
+    """Keeps the row, the redacted audit log, and what the ledger refers to."""
     for model in ACCOUNT_MODELS:
         delete_in_batches(model._default_manager.filter(account=account_id))
     outbox.forget(account=account_id)
@@ -49,13 +49,13 @@ def anonymise_account(account_id: UUID) -> None:
 
 
 def delete_exports_of(user_id: UUID) -> None:
-    """Their exports, outside any transaction."""
+    """Call it outside a transaction: it deletes files."""
     for export in Export.objects.filter(user=user_id):
         exports.delete_export(export)
 
 
 def anonymise_person(user: User) -> None:
-    """The row stays, for what refers to it, and says nothing of anybody."""
+    """Keeps the row, with blank fields, for the rows that refer to it."""
     for model in PERSON_MODELS:
         model._default_manager.filter(user=user.pk).delete()
     Invitation.objects.filter(email=user.email).delete()
@@ -75,13 +75,13 @@ def anonymise_person(user: User) -> None:
 
 
 def _redact_audit_entries(entries: Rows) -> None:
-    """Who did what and when stays; from where, and to what, does not."""
+    """Keeps user, action and time; removes address, user agent and detail."""
     dirty = Q(address__isnull=False) | ~Q(user_agent="") | ~Q(detail={})
     update_in_batches(entries.filter(dirty), address=None, user_agent="", detail={})
 
 
 def redact_admin_log(model: type[Model], pks: list[UUID], *, mentioning: str = "") -> None:
-    """Staff's own history of these rows keeps who and when."""
+    """Remove names and messages from Django's admin log of these rows; user and time stay."""
     of_rows = Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in pks])
     if mentioning:
         of_rows |= Q(object_repr__icontains=mentioning) | Q(change_message__icontains=mentioning)

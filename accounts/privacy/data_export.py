@@ -1,4 +1,4 @@
-"""Rows as their person may have them: every column but the secrets. For the rooms that add to an export."""
+"""Rows for data exports, without secrets. Used by every app that adds to an export."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,11 +11,7 @@ BATCH_SIZE = 500
 
 
 def plain_rows(queryset: QuerySet[Any], *, without: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
-    """One dictionary a row, read as they are asked for: one query, and never more than `AT_A_TIME` in memory.
-
-    Decimals become strings, since JSON's numbers are not exact. Encrypted columns are left out; `without` names what
-    else is a secret, or not the person's.
-    """
+    """Read lazily, by one query. Decimals become strings, since JSON numbers are not exact. Omits encrypted columns."""
     fields = queryset.model._meta.concrete_fields
     names = [field.attname for field in fields if not isinstance(field, EncryptedTextField)]
     rows = queryset.values(*[name for name in names if name not in without])

@@ -1,4 +1,4 @@
-"""Everything we hold on a person, as a ZIP of JSON files. Rows are read and written one by one."""
+"""Writes a person's data as a ZIP of JSON files, row by row."""
 
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +40,7 @@ INTERNAL_COLUMNS = ("due_at", "tries", "waiting_reason", "file")
 
 
 def parts_of(user: User) -> dict[str, Rows]:
-    """The files by name. Nothing is read before its rows are."""
+    """Rows by file name. All but the account ids are read lazily."""
     owned = list(Membership.objects.filter(user=user, role=Role.OWNER).values_list("account", flat=True))
     parts = _person_parts(user) | _account_parts(owned)
     answers: list[Any] = export_requested.send(sender=Export, account_ids=owned)
@@ -82,13 +82,12 @@ def _account_parts(owned: list[UUID]) -> dict[str, Rows]:
 
 
 def _audit_rows(owned: list[UUID]) -> Rows:
-    """As the audit log shows them: where the operator's people work from is not the account's."""
+    """Without the addresses and user agents of staff, as in the audit log of the API."""
     for row in plain_rows(AuditEntry.objects.filter(account__in=owned)):
         yield row | {"address": None, "user_agent": ""} if row["by_staff"] else row
 
 
 def write_archive(sink: IO[bytes], parts: Mapping[str, Rows], *, after_each: Callable[[], object]) -> None:
-    """`after_each` is called when another file is complete."""
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         _write_file(archive, "README.txt", [READ_ME.encode()])
         for name, rows in parts.items():

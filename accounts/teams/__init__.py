@@ -1,1 +1,1 @@
-"""Accounts and who belongs to them: members, invitations, switching between accounts."""
+"""Members of accounts, invitations, switching between accounts."""

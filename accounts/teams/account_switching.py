@@ -1,4 +1,4 @@
-"""The accounts that a person belongs to, and going on in another of them."""
+"""Switches a signed-in person to another of their accounts."""
 
 from uuid import UUID
 
@@ -15,10 +15,7 @@ from genvid.errors import NotAuthenticated
 
 @transaction.atomic
 def switch_account(caller: Caller, *, account_id: UUID) -> sign_in.SignedIn:
-    """End the present session and open one for the other account: at no time are both good.
-
-    Raises ValidationFailed on `account_id`, and NotAuthenticated for a session that ended meanwhile.
-    """
+    """Revokes the caller's session. Raises ValidationFailed on `account_id`, NotAuthenticated if it has ended."""
     mine = Membership.objects.filter(user=caller.user_id, account=account_id)
     membership: Membership | None = mine.select_related("account", "user").first()
     if membership is None:

@@ -1,4 +1,4 @@
-"""Accepting an invitation: whoever holds its token owns the address, so only that address's person may join."""
+"""Acceptance of invitations. Only the user of the invited address may accept; the mailed token proves the address."""
 
 from uuid import UUID
 
@@ -18,10 +18,8 @@ SIGN_IN_FIRST = "This address is registered: sign in as its person, or send its 
 
 
 def accept_invitation(token: str, *, signed_in_as: UUID | None, full_name: str = "", **proof: str) -> sign_in.SignedIn:
-    """Join, and be signed in to the account. An address that is not registered yet becomes a person of that account.
-
-    `proof`: password, totp_code. Raises TokenInvalid, ValidationFailed on `password` for somebody new, and for
-    somebody registered NotAuthenticated, PermissionDenied, Conflict for a member, and what a sign-in raises.
+    """`proof`: password, totp_code. Raises TokenInvalid; for new users ValidationFailed on `password`; for registered
+    users NotAuthenticated, PermissionDenied, Conflict for a member, and the errors of `verify_credentials`.
     """
     invitation = invitation_of(token)
     user = User.objects.filter(email=invitation.email).first()
@@ -43,7 +41,7 @@ def accept_invitation(token: str, *, signed_in_as: UUID | None, full_name: str =
 
 
 def _new_user(email: str, password: str, full_name: str) -> User:
-    """Not saved yet: hashing a password takes its time, and nobody shall wait for our locks meanwhile."""
+    """Returns an unsaved user: hashing takes 50 ms, so it is done before the transaction."""
     if not password:
         raise refuse_field("password", "Choose a password: this address is not registered yet.")
     user = User(email=email, full_name=full_name)
@@ -77,7 +75,6 @@ def _join(invitation: Invitation, user: User, *, is_new: bool) -> sign_in.Signed
 
 
 def _mark_email_verified(user: User) -> None:
-    """The token came to them by mail."""
     user.email_verified_at = user.email_verified_at or timezone.now()
     unverified = User.objects.filter(pk=user.pk, email_verified_at=None)
     if unverified.update(email_verified_at=user.email_verified_at):

@@ -1,4 +1,4 @@
-"""Invitations: written, mailed, mailed again, taken back."""
+"""Creation, resending and revocation of invitations."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -19,19 +19,17 @@ from genvid.mail import outbox
 INVITATION_LIFETIME = timedelta(days=7)
 MAX_PENDING_INVITATIONS = 50
 MAX_MAILS_PER_DAY = 100
-"""Of one account. Whoever takes invitations back to write new ones does not turn us into a spammer."""
+"""Per account, revoked invitations included, so that nobody sends spam by revoking and inviting again."""
 RESEND_INTERVAL = timedelta(minutes=1)
-"""Between two mails about one invitation."""
 SALT = "accounts.invitation"
 
 
 def token_of(invitation: Invitation) -> str:
-    """A link's secret: good as long as the row is there."""
     return signing.dumps({"invitation": str(invitation.pk)}, salt=SALT)
 
 
 def invitation_of(token: str) -> Invitation:
-    """Raises TokenInvalid for a token that is forged, expired, used or taken back."""
+    """Raises TokenInvalid for a token that is forged, expired, used or revoked."""
     try:
         claims = signing.loads(token, salt=SALT)
     except signing.BadSignature:
@@ -45,10 +43,7 @@ def invitation_of(token: str) -> Invitation:
 
 @transaction.atomic
 def create_invitation(caller: Caller, *, email: str, role: str) -> Invitation:
-    """The answer and the work are the same for an address that is registered and one that is not.
-
-    Raises ValidationFailed on `email`, Conflict beyond `MOST_PENDING`, RateLimited beyond `MOST_MAILS_A_DAY`.
-    """
+    """Does equal work for known and unknown addresses. Raises ValidationFailed on `email`, Conflict, RateLimited."""
     lock_team(caller, Scope.TEAM_MANAGE)
     email, now = email.lower(), timezone.now()
     theirs = Invitation.objects.filter(account=caller.account_id)
@@ -73,7 +68,7 @@ def create_invitation(caller: Caller, *, email: str, role: str) -> Invitation:
 
 @transaction.atomic
 def resend_invitation(caller: Caller, invitation_id: UUID) -> Invitation:
-    """Mail the link once more; it is good for another `LIFETIME`. Raises NotFound, and RateLimited within `PAUSE`."""
+    """Also extends the lifetime. Raises NotFound, and RateLimited within `RESEND_INTERVAL`."""
     lock_team(caller, Scope.TEAM_MANAGE)
     invitation, now = _get_pending(caller, invitation_id), timezone.now()
     if invitation.sent_at > now - RESEND_INTERVAL:
@@ -87,7 +82,6 @@ def resend_invitation(caller: Caller, invitation_id: UUID) -> Invitation:
 
 @transaction.atomic
 def revoke_invitation(caller: Caller, invitation_id: UUID) -> None:
-    """Its link is worth nothing from now on. Raises NotFound."""
     lock_team(caller, Scope.TEAM_MANAGE)
     invitation = _get_pending(caller, invitation_id)
     audit_log.record_by(caller, AuditAct.INVITATION_REVOKED, email=invitation.email, role=invitation.role)
@@ -103,7 +97,7 @@ def _get_pending(caller: Caller, invitation_id: UUID) -> Invitation:
 
 
 def _record_and_mail(caller: Caller, invitation: Invitation) -> None:
-    """Written down, and counted by what is written down: under the account's lock, so that no mail is missed."""
+    """Call it under the account's lock: the limit counts entries of the audit log. Raises RateLimited."""
     since = timezone.now() - timedelta(days=1)
     sent = AuditEntry.objects.filter(account=caller.account_id, act=AuditAct.INVITATION_SENT, created_at__gt=since)
     if sent.count() >= MAX_MAILS_PER_DAY:
@@ -113,7 +107,7 @@ def _record_and_mail(caller: Caller, invitation: Invitation) -> None:
 
 
 def mail_invitation(invitation_id: UUID) -> None:
-    """Does nothing for one that was taken back or accepted."""
+    """Does nothing for an invitation that was revoked or accepted."""
     found = Invitation.objects.filter(pk=invitation_id).first()
     if found is not None:
         _queue_mail(found)

@@ -1,4 +1,4 @@
-"""Members: their roles, their end, and the passing on of ownership."""
+"""Roles, removal of members, leaving, and transfer of ownership."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,8 +24,6 @@ LAST_OWNER = "You are the last owner: transfer the ownership first (POST team/tr
 
 @dataclass(frozen=True)
 class Team:
-    """An account under lock, as the person who acts sees it: `me` is their membership of this very moment."""
-
     account: Account
     me: Membership
 
@@ -34,11 +32,7 @@ class Team:
 
 
 def lock_team(caller: Caller, scope: Scope) -> Team:
-    """Take the account's lock and check the caller's permission again: another request may have changed it meanwhile.
-
-    Two owners who remove each other at once both pass the first check; the second is refused here.
-    Raises NotAuthenticated and PermissionDenied.
-    """
+    """Lock the account and check the caller's permission again, so that two owners cannot remove each other at once."""
     account = Account.objects.select_for_update(no_key=True).get(pk=caller.account_id)
     me = Membership.objects.filter(account=account, user=caller.user_id).first()
     if me is None:
@@ -54,7 +48,7 @@ def rename_account(caller: Caller, *, name: str) -> None:
 
 @transaction.atomic
 def change_role(caller: Caller, user_id: UUID, *, role: str) -> Membership:
-    """Raises NotFound, Conflict for one's own role, and PermissionDenied where only an owner may decide."""
+    """Raises NotFound, Conflict for the caller's own role, PermissionDenied if an admin changes an owner."""
     team, them = _lock_team_of_member(caller, user_id)
     if them.user_id == team.me.user_id:
         raise Conflict("Nobody changes their own role; to hand the account over, use POST team/transfer-ownership.")
@@ -67,10 +61,7 @@ def change_role(caller: Caller, user_id: UUID, *, role: str) -> Membership:
 
 @transaction.atomic
 def remove_member(caller: Caller, user_id: UUID) -> None:
-    """Their sessions of this account and the keys they made end at once; what they made stays the account's.
-
-    Raises NotFound, Conflict for oneself, and PermissionDenied where only an owner may decide.
-    """
+    """Raises NotFound, Conflict for the caller, PermissionDenied if an admin removes an owner."""
     team, them = _lock_team_of_member(caller, user_id)
     if them.user_id == team.me.user_id:
         raise Conflict("To go yourself, use POST team/leave.")
@@ -83,7 +74,6 @@ def remove_member(caller: Caller, user_id: UUID) -> None:
 
 @transaction.atomic
 def leave_account(caller: Caller) -> None:
-    """Raises Conflict for the last owner."""
     team = lock_team(caller, Scope.SELF)
     others = Membership.objects.filter(account=team.account).exclude(pk=team.me.pk)
     if team.me.role == Role.OWNER and not others.owners().exists():
@@ -92,10 +82,7 @@ def leave_account(caller: Caller) -> None:
 
 
 def transfer_ownership(caller: Caller, *, user_id: UUID, password: str) -> None:
-    """Make another member owner, and the caller admin.
-
-    Raises ValidationFailed on `user_id` or `password`, and RateLimited after too many wrong passwords.
-    """
+    """The caller becomes admin. Raises RateLimited, and ValidationFailed on `user_id` or `password`."""
     # Before the lock: checking a password takes its time.
     credentials.confirm_identity(User.objects.get(pk=caller.user_id), password=password)
     with transaction.atomic():
@@ -132,7 +119,6 @@ def _check_may_change_roles(me: Membership, roles: set[str]) -> None:
 
 
 def _set_role(member: Membership, role: str) -> None:
-    """The role is asked for again with their next request."""
     if role == Role.OWNER != member.role:
         mail_new_owner(member.user_id, member.account_id)
     Membership.objects.filter(pk=member.pk).update(role=role)
@@ -141,7 +127,6 @@ def _set_role(member: Membership, role: str) -> None:
 
 
 def _delete_membership(member: Membership) -> int:
-    """Returns how many API keys went with it."""
     now, sessions = timezone.now(), _active_sessions(member)
     _clear_session_cache_on_commit(sessions)
     sessions.update(revoked_at=now, revoked_reason=Revocation.MEMBERSHIP)

@@ -1,4 +1,4 @@
-"""Whom to write to about an account."""
+"""E-mail addresses of an account's owners."""
 
 from uuid import UUID
 

@@ -1,1 +1,1 @@
-"""Outgoing webhooks: events, endpoints of clients, signed deliveries."""
+"""Outgoing webhooks: endpoints, events, signed deliveries."""

@@ -1,4 +1,4 @@
-"""Waking a worker for an endpoint: one message in the queue is enough, however many events there are."""
+"""Enqueues deliveries, with at most one message per endpoint in the queue."""
 
 from functools import partial
 from uuid import UUID
@@ -11,11 +11,10 @@ from genvid import cache, request_context
 from genvid.jobs import enqueue
 
 MESSAGE_LIFETIME_SECONDS = 5
-"""So long a message is believed to be in the queue. A lost one is sent again by the sweep after that."""
+"""How long a message counts as queued. The sweep replaces a lost one after that."""
 
 
 def enqueue_delivery(endpoint_id: UUID) -> None:
-    """Unless a message is on its way already: it finds whatever is committed by now."""
     if _is_first(endpoint_id):
         # It sends events of many requests.
         enqueue(jobs.DELIVER, str(endpoint_id), context=request_context.NO_REQUEST)
@@ -26,7 +25,7 @@ def enqueue_delivery_on_commit(endpoint_id: UUID) -> None:
 
 
 def mark_started(endpoint_id: UUID) -> None:
-    """The message has arrived: called before looking, so that what is committed afterwards wakes somebody again."""
+    """Call it before the worker reads deliveries: later commits must enqueue another message."""
     if settings.REDIS_URL:
         cache.delete(_key(endpoint_id))
 

@@ -1,8 +1,4 @@
-"""News for our clients' own programs.
-
-The rooms above call this inside the transaction of the change, so that an event exists exactly when the change does.
-Workers send it afterwards (`accounts.webhooks.outgoing_delivery`).
-"""
+"""Transactional outbox of webhook events: call it inside the transaction of the change; workers send afterwards."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,15 +20,12 @@ BATCH_SIZE = 500
 
 
 def publish(account_id: UUID, event_type: str, data: Mapping[str, Any], *, object_id: str) -> None:
-    """Tell the account's endpoints that want it. `data` is the object as the API shows it now.
-
-    Raises ValueError for an unknown type. One query when nobody listens.
-    """
+    """`data` is the API's representation of the object. Raises ValueError for an unknown type."""
     publish_many(account_id, event_type, [(object_id, data)])
 
 
 def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
-    """One event for each `(object_id, data)`. `items` is not looked at when nobody listens: it may be a generator."""
+    """Write one event per `(object_id, data)`. `items` is not read if no endpoint subscribes to the type."""
     kind = EventType(event_type)
     wanting = WebhookEndpoint.objects.wanting(account_id, kind)
     if wanting:
@@ -41,7 +34,6 @@ def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
 
 @transaction.atomic
 def insert_events(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[UUID]) -> list[Delivery]:
-    """Events and their deliveries to `endpoints`, sent once the transaction is durable."""
     now, events = timezone.now(), []
     objects = [(str(object_id), data) for object_id, data in items]
     places = _next_sequence_numbers(account_id, [object_id for object_id, _ in objects])
@@ -65,7 +57,7 @@ def _body(event: OutgoingEvent, data: Mapping[str, Any]) -> str:
 
 
 def _next_sequence_numbers(account_id: UUID, object_ids: list[str]) -> list[int]:
-    """The next number of each object, counted under its row's lock: in the order in which the changes commit."""
+    """Taken under a lock of each object's counter, so that numbers follow the order of commits."""
     wanted = Counter(object_ids)
     mine = EventCounter.objects.filter(account=account_id)
     EventCounter.objects.bulk_create(

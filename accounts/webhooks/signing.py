@@ -1,4 +1,4 @@
-"""Signing what we send, as Standard Webhooks says and its own library does."""
+"""Signs outgoing webhooks by the Standard Webhooks specification, with its reference library."""
 
 import base64
 import secrets
@@ -16,7 +16,7 @@ def new_secret() -> str:
 
 
 def signature_headers(message_id: str, body: str, signing: Iterable[str], now: datetime) -> dict[str, str]:
-    """The three headers of the standard, one signature for each secret. `now` is in UTC: the library drops the zone."""
+    """One signature per secret. `now` must be in UTC: the library ignores the time zone."""
     signatures = [Webhook(secret).sign(message_id, now, body) for secret in signing]
     return {
         "webhook-id": message_id,

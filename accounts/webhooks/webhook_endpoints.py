@@ -1,4 +1,4 @@
-"""Webhook endpoints: made, changed, removed, tried out."""
+"""Creation, change, deletion and test of webhook endpoints."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ RE_ENABLED = {**RESET_HEALTH, "disabled_reason": "", "disabled_at": None, "told_
 
 
 def check_url(url: str) -> None:
-    """Looks the name up: call it outside a transaction. Raises ValidationFailed on `url`."""
+    """Does a DNS lookup: call it outside a transaction. Raises ValidationFailed on `url`."""
     try:
         parts = split_url(url)
         if not parts.hostname or parts.fragment:
@@ -44,7 +44,7 @@ def check_url(url: str) -> None:
 
 @transaction.atomic
 def create_endpoint(caller: Caller, *, url: str, events: list[str], **options: Any) -> WebhookEndpoint:
-    """`options`: description, enabled. The address has been checked. Raises Conflict beyond `MOST_ENDPOINTS`."""
+    """Check the URL first. `options`: description, enabled. Raises Conflict beyond `MAX_ENDPOINTS`."""
     # Under the account's lock: two requests at once must not both be the last that fits.
     Account.objects.select_for_update().get(pk=caller.account_id)
     if WebhookEndpoint.objects.of(caller.account_id).count() >= MAX_ENDPOINTS:
@@ -57,7 +57,7 @@ def create_endpoint(caller: Caller, *, url: str, events: list[str], **options: A
 
 @transaction.atomic
 def update_endpoint(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoint:
-    """Of url, events, description, enabled. A new address, or switching it on again, forgets what went wrong before."""
+    """`changes`: url, events, description, enabled. A new URL and enabling it again reset its failures."""
     if "events" in changes:
         changes["events"] = sorted(set(changes["events"]))
     if changes.get("enabled") and not endpoint.enabled:
@@ -71,14 +71,14 @@ def update_endpoint(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -
 
 @transaction.atomic
 def delete_endpoint(caller: Caller, endpoint: WebhookEndpoint) -> None:
-    """Nothing more is sent to it. The row goes with its last deliveries (`accounts.purge`): news may be on its way."""
+    """The row is kept, hidden, until its deliveries are deleted (`accounts.purge`)."""
     _save_changes(endpoint, {"deleted_at": timezone.now(), "enabled": False})
     audit_log.record_by(caller, AuditAct.ENDPOINT_REMOVED, endpoint=endpoint.pk, url=endpoint.url)
 
 
 @transaction.atomic
 def rotate_secret(caller: Caller, endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    """A new secret; the present one signs too, for `OLD_SECRET_LIVES`. One that was older still ends now."""
+    """The previous secret signs as well for `OLD_SECRET_LIFETIME`; an older one is dropped."""
     present: WebhookEndpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
     until = timezone.now() + OLD_SECRET_LIFETIME
     _save_changes(present, {"secret": new_secret(), "old_secret": present.secret, "old_secret_until": until})
@@ -87,7 +87,7 @@ def rotate_secret(caller: Caller, endpoint: WebhookEndpoint) -> WebhookEndpoint:
 
 
 def send_ping(endpoint: WebhookEndpoint, data: dict[str, Any]) -> Delivery:
-    """Send a `ping`, whatever events the endpoint asked for. Raises InvalidState for one that is off."""
+    """Ignores the endpoint's event types. Raises InvalidState if it is disabled."""
     if not endpoint.enabled:
         raise InvalidState("The endpoint is off; switch it on first.")
     (delivery,) = outgoing_events.insert_events(
@@ -99,7 +99,7 @@ def send_ping(endpoint: WebhookEndpoint, data: dict[str, Any]) -> Delivery:
 
 @transaction.atomic
 def retry_delivery(delivery: Delivery) -> Delivery:
-    """One more attempt, now, ahead of the others. Raises InvalidState where the endpoint is off."""
+    """Make one more attempt at once, before other deliveries. Raises InvalidState if the endpoint is disabled."""
     if not delivery.endpoint.enabled:
         raise InvalidState("The endpoint is off; switch it on first.")
     again = {"status": DeliveryStatus.PENDING, "urgent": True, "next_attempt_at": from_now(), "ended_at": None}

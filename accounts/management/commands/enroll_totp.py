@@ -1,4 +1,4 @@
-"""`manage.py enroll_totp EMAIL`: an authenticator for somebody who cannot sign in without one, staff above all."""
+"""`manage.py enroll_totp EMAIL`: creates an authenticator and recovery codes for a user, such as new staff."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py ensure_demo_admin`: a staff login for `make run`, made once, from DEMO_ADMIN_EMAIL and …_PASSWORD."""
+"""`manage.py ensure_demo_admin`: creates a superuser for `make run` from DEMO_ADMIN_EMAIL and DEMO_ADMIN_PASSWORD."""
 
 import os
 from typing import Any
