@@ -34,7 +34,7 @@ def signing_in(person):
 # ── Seeing them
 
 
-def test_a_person_sees_the_accounts_they_belong_to(owner, guest):
+def test_account_list_shows_every_account_of_the_person(owner, guest):
     joined, own = data_of(guest.client.get(ACCOUNTS))
     assert joined == {
         "id": str(owner.account.pk),
@@ -46,7 +46,7 @@ def test_a_person_sees_the_accounts_they_belong_to(owner, guest):
     assert (own["id"], own["role"], own["current"]) == (str(guest.account.pk), "owner", True)
 
 
-def test_many_accounts_take_no_more_queries(guest):
+def test_account_list_query_count_does_not_depend_on_the_number_of_accounts(guest):
     few = queries_once_warm(lambda: guest.client.get(ACCOUNTS))
     for _ in range(3):
         Membership.objects.create(user=guest.user, account=make_caller().account, role=Role.MEMBER)
@@ -64,12 +64,12 @@ def test_switching_signs_in_to_the_other_account(owner, guest):
     assert [each["current"] for each in data_of(there.get(ACCOUNTS))] == [True, False]
 
 
-def test_the_role_is_that_of_the_other_account(owner, guest):
+def test_switching_gives_the_role_in_the_other_account(owner, guest):
     there = JsonClient(data_of(switching(guest, owner.account))["access_token"])
     assert refusal_of(there.post("/api/v1/videos", {})) == (403, "permission_denied")
 
 
-def test_the_session_before_ends(owner, guest, django_capture_on_commit_callbacks):
+def test_switching_ends_the_previous_session(owner, guest, django_capture_on_commit_callbacks):
     assert guest.client.get(ACCOUNTS).status_code == 200
     with django_capture_on_commit_callbacks(execute=True):
         data_of(switching(guest, owner.account))
@@ -79,30 +79,30 @@ def test_the_session_before_ends(owner, guest, django_capture_on_commit_callback
     assert Session.objects.get(pk=guest.caller.session_id).revoked_reason == "switched"
 
 
-def test_a_switch_is_written_down_where_it_leads(owner, guest):
+def test_switching_is_audited_in_the_account_it_leads_to(owner, guest):
     data_of(switching(guest, owner.account))
     (entry,) = data_of(owner.client.get("/api/v1/audit-log", {"act": "session.switched"}))
     assert (entry["user_id"], entry["detail"]) == (str(guest.user.pk), {"before": str(guest.account.pk)})
 
 
 @pytest.mark.parametrize("value", ["", "x", None, 5, "00000000-0000-4000-8000-000000000000"], ids=repr)
-def test_it_leads_to_an_account_of_theirs_only(owner, value):
+def test_switching_to_an_invalid_account_id_is_refused(owner, value):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(SWITCH, {"account_id": value})) == ["account_id"]
 
 
-def test_somebody_elses_account_is_none_of_theirs(owner, outsider):
+def test_switching_to_somebody_elses_account_is_refused(owner, outsider):
     with nothing_changes():
         assert wrong_fields_of(switching(owner, outsider.account)) == ["account_id"]
 
 
-def test_a_key_stays_where_it_is(owner):
+def test_api_key_cannot_switch_accounts(owner):
     program = make_key(owner)
     assert refusal_of(switching(program, owner.account)) == (403, "permission_denied")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_switches_of_one_session_one_counts(owner, guest):
+def test_of_parallel_switches_of_one_session_one_succeeds(owner, guest):
     statuses = [each.status_code for each in in_parallel([partial(switching, guest, owner.account)] * 4)]
     assert sorted(statuses) == [200, 401, 401, 401]
     assert Session.objects.alive().filter(user=guest.user).count() == 1
@@ -111,13 +111,13 @@ def test_of_many_switches_of_one_session_one_counts(owner, guest):
 # ── Signing in
 
 
-def test_signing_in_leads_to_the_account_used_last(owner, guest):
+def test_login_leads_to_the_account_used_last(owner, guest):
     assert signing_in(guest)["account"]["id"] == str(guest.account.pk)
     data_of(switching(guest, owner.account))
     assert signing_in(guest)["account"]["id"] == str(owner.account.pk)
 
 
-def test_once_removed_from_there_it_leads_to_another(owner, guest):
+def test_login_leads_to_another_account_after_removal_from_the_last(owner, guest):
     data_of(switching(guest, owner.account))
     owner.client.delete(f"/api/v1/team/members/{guest.user.pk}")
     assert signing_in(guest)["account"]["id"] == str(guest.account.pk)
@@ -126,20 +126,20 @@ def test_once_removed_from_there_it_leads_to_another(owner, guest):
 # ── Without any account
 
 
-def test_who_belongs_nowhere_any_more_gets_an_account_of_their_own(owner, teammate):
+def test_login_without_memberships_creates_an_account(owner, teammate):
     owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
     account = signing_in(teammate)["account"]
     assert (account["role"], account["id"] != str(owner.account.pk)) == ("owner", True)
     assert signing_in(teammate)["account"] == account
 
 
-def test_their_first_one_is_welcomed(owner, teammate):
+def test_first_own_account_gets_welcome_credits(owner, teammate):
     owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
     account = signing_in(teammate)["account"]["id"]
     assert Wallet.objects.get(pk=account).balance == 30
 
 
-def test_nobody_is_welcomed_twice(owner):
+def test_second_own_account_gets_no_welcome_credits(owner):
     """Register, hand the account over, leave, sign in: the new account starts with an empty wallet."""
     heir = make_teammate(owner)
     Membership.objects.filter(user=heir.user).update(role=Role.OWNER)
@@ -150,7 +150,7 @@ def test_nobody_is_welcomed_twice(owner):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_sign_ins_at_once_one_opens_the_account(owner, teammate):
+def test_parallel_logins_without_memberships_create_one_account(owner, teammate):
     Membership.objects.filter(user=teammate.user).delete()
     deed = partial(login, email=teammate.user.email, password=PASSWORD)
     joined = {each.membership.account_id for each in in_parallel([deed] * 4)}

@@ -32,7 +32,7 @@ def using(text: str, **options) -> JsonClient:
 # ── Making one
 
 
-def test_a_new_key_is_shown_once_and_works(owner):
+def test_new_key_is_shown_once_and_works(owner):
     made = data_of(owner.client.post(KEYS, WISH), 201)
     assert data_of(using(made["key"]).get(VIDEOS)) == []
     (listed,) = data_of(owner.client.get(KEYS))
@@ -42,7 +42,7 @@ def test_a_new_key_is_shown_once_and_works(owner):
     assert listed["last_used_at"] is not None
 
 
-def test_a_key_says_what_it_may(owner):
+def test_key_is_shown_with_scopes_and_limits(owner):
     wish = WISH | {"monthly_credit_limit": 100, "allowed_addresses": ["203.0.113.0/24"]}
     made = data_of(owner.client.post(KEYS, wish), 201)
     assert made["key"].startswith(made["prefix"] + "_")
@@ -50,12 +50,12 @@ def test_a_key_says_what_it_may(owner):
     assert (made["credits_used_this_month"], made["expires_at"], made["created_by"]) == (0, None, str(owner.user.pk))
 
 
-def test_a_whole_number_with_a_decimal_point_is_a_limit(owner):
+def test_credit_limit_accepts_a_whole_number_with_a_decimal_point(owner):
     made = data_of(owner.client.post(KEYS, WISH | {"monthly_credit_limit": 5.0}), 201)
     assert repr(made["monthly_credit_limit"]) == "5"
 
 
-def test_the_secret_is_nowhere_in_the_database(owner):
+def test_key_secret_is_not_stored(owner):
     made = data_of(owner.client.post(KEYS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201)
     # By its length: the secret may have a "_" of its own.
     secret = made["key"][-43:]
@@ -65,7 +65,7 @@ def test_the_secret_is_nowhere_in_the_database(owner):
     assert secret not in raw
 
 
-def test_a_repeated_request_gets_the_same_key(owner):
+def test_repeated_idempotency_key_returns_one_key(owner):
     first, again = (data_of(owner.client.post(KEYS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
     assert (first, ApiKey.objects.count()) == (again, 1)
 
@@ -90,18 +90,18 @@ def test_a_repeated_request_gets_the_same_key(owner):
         ({"digest": "0"}, "digest"),
     ],
 )
-def test_a_wrong_wish_names_its_field(owner, change, field):
+def test_invalid_key_field_is_named(owner, change, field):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(KEYS, WISH | change)) == [field]
 
 
-def test_a_caller_with_a_key_makes_none_that_may_more_than_itself(owner):
+def test_key_cannot_get_scopes_that_its_creator_lacks(owner):
     by_key = replace(owner.caller, key_scopes=frozenset({Scope.VIDEOS_READ}))
     with nothing_changes(), pytest.raises(ValidationFailed):
         api_keys.create_api_key(by_key, name="More", scopes=[Scope.VIDEOS_READ, Scope.VIDEOS_WRITE])
 
 
-def test_an_account_has_only_so_many_keys(owner, monkeypatch):
+def test_number_of_keys_is_limited(owner, monkeypatch):
     monkeypatch.setattr("accounts.api_keys.api_keys.MAX_KEYS", 1)
     make_key(owner)
     with nothing_changes():
@@ -109,7 +109,7 @@ def test_an_account_has_only_so_many_keys(owner, monkeypatch):
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-def test_only_managers_see_and_make_keys(owner, role):
+def test_only_owners_and_admins_see_and_create_keys(owner, role):
     person, key = make_teammate(owner, role), make_key(owner).key
     with nothing_changes():
         assert refusal_of(person.client.get(KEYS)) == (403, "permission_denied")
@@ -117,7 +117,7 @@ def test_only_managers_see_and_make_keys(owner, role):
         assert refusal_of(person.client.delete(f"{KEYS}/{key.pk}")) == (403, "permission_denied")
 
 
-def test_a_key_cannot_make_keys(owner):
+def test_key_cannot_create_keys(owner):
     program = make_key(owner)
     with nothing_changes(but=ApiKey):
         assert refusal_of(program.client.post(KEYS, WISH)) == (403, "permission_denied")
@@ -127,16 +127,16 @@ def test_a_key_cannot_make_keys(owner):
 
 
 @pytest.mark.parametrize("text", ["", "gv_live_", "gv_live_0123456789ab_" + "A" * 43, "nonsense", "é", "gv_live_x_y"])
-def test_what_is_no_key_of_ours_lets_nobody_in(owner, text):
+def test_malformed_key_is_refused(owner, text):
     assert refusal_of(using(text).get(VIDEOS)) == (401, "not_authenticated")
 
 
-def test_a_wrong_secret_with_a_known_prefix_lets_nobody_in(owner):
+def test_wrong_secret_with_a_known_prefix_is_refused(owner):
     text = make_key(owner).text
     assert refusal_of(using(text[:-1] + ("A" if text[-1] != "A" else "B")).get(VIDEOS)) == (401, "not_authenticated")
 
 
-def test_a_scope_that_the_key_lacks_is_refused(owner):
+def test_request_without_the_scope_is_refused(owner):
     program = make_key(owner, "billing:read")
     with nothing_changes(but=ApiKey):
         assert data_of(program.client.get("/api/v1/billing/wallet"))["balance"] == 30
@@ -151,18 +151,18 @@ def test_a_scope_that_the_key_lacks_is_refused(owner):
         ("/api/v1/profile", "This is for people who have signed in, not for API keys."),
     ],
 )
-def test_a_refused_key_is_told_what_it_lacks(owner, path, said):
+def test_refusal_names_the_missing_scope(owner, path, said):
     assert make_key(owner, "billing:read").client.get(path).json()["error"]["message"] == said
 
 
-def test_reading_does_not_include_writing(owner, avatar):
+def test_read_scope_does_not_allow_writing(owner, avatar):
     program = make_key(owner, "videos:read")
     with nothing_changes(but=ApiKey):
         answer = program.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)})
         assert refusal_of(answer) == (403, "permission_denied")
 
 
-def test_a_key_falls_with_its_makers_role(owner):
+def test_key_loses_scopes_with_its_creators_role(owner):
     admin = make_teammate(owner, Role.ADMIN)
     program = make_key(admin, "videos:write", "videos:read")
     Membership.objects.filter(user=admin.user).update(role=Role.VIEWER)
@@ -170,27 +170,27 @@ def test_a_key_falls_with_its_makers_role(owner):
     assert refusal_of(program.client.post(VIDEOS, {})) == (403, "permission_denied")
 
 
-def test_a_key_ends_with_its_makers_membership(owner):
+def test_key_is_refused_after_its_creators_membership_ends(owner):
     admin = make_teammate(owner, Role.ADMIN)
     program = make_key(admin)
     Membership.objects.filter(user=admin.user).delete()
     assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
 
 
-def test_a_key_ends_with_its_makers_deactivation(owner):
+def test_key_is_refused_after_its_creators_deactivation(owner):
     program = make_key(owner)
     User.objects.filter(pk=owner.user.pk).update(is_active=False)
     assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
 
 
-def test_a_key_ends_at_its_date(owner):
+def test_key_is_refused_after_its_expiry(owner):
     program = make_key(owner, expires_at=timezone.now() + timedelta(hours=1))
     assert data_of(program.client.get(VIDEOS)) == []
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
         assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
 
 
-def test_a_revoked_key_is_dead_at_once(owner):
+def test_revoked_key_is_refused_at_once(owner):
     program = make_key(owner)
     assert owner.client.delete(f"{KEYS}/{program.key.pk}").status_code == 204
     assert refusal_of(program.client.get(VIDEOS)) == (401, "not_authenticated")
@@ -198,7 +198,7 @@ def test_a_revoked_key_is_dead_at_once(owner):
     assert refusal_of(owner.client.delete(f"{KEYS}/{program.key.pk}")) == (404, "not_found")
 
 
-def test_anothers_key_is_not_there(owner, outsider):
+def test_key_of_another_account_is_not_found(owner, outsider):
     key = make_key(owner).key
     with nothing_changes():
         assert data_of(outsider.client.get(KEYS)) == []
@@ -213,13 +213,13 @@ def test_anothers_key_is_not_there(owner, outsider):
         ("", False),
     ],
 )
-def test_a_key_works_only_from_its_addresses(owner, address, allowed):
+def test_key_works_only_from_its_allowed_addresses(owner, address, allowed):
     text = make_key(owner, allowed_addresses=["203.0.113.0/24", "192.0.2.7"]).text
     answer = using(text, REMOTE_ADDR=address).get(VIDEOS)
     assert answer.status_code == (200 if allowed else 401)
 
 
-def test_a_forwarded_address_is_believed_from_our_own_proxy_only(owner, settings):
+def test_forwarded_address_is_trusted_only_from_our_proxy(owner, settings):
     text = make_key(owner, allowed_addresses=["203.0.113.9"]).text
     client = using(text, REMOTE_ADDR="10.0.0.1")
     forged = {"HTTP_X_FORWARDED_FOR": "203.0.113.9, 198.51.100.1"}
@@ -229,7 +229,7 @@ def test_a_forwarded_address_is_believed_from_our_own_proxy_only(owner, settings
     assert client.get(VIDEOS, HTTP_X_FORWARDED_FOR="198.51.100.1, 203.0.113.9").status_code == 200
 
 
-def test_using_a_key_takes_one_query_more_than_the_answer(owner, django_assert_num_queries):
+def test_key_authentication_takes_one_query(owner, django_assert_num_queries):
     program = make_key(owner)
     data_of(program.client.get(VIDEOS))
     with django_assert_num_queries(2):
@@ -248,39 +248,39 @@ def used(owner) -> int:
     return key["credits_used_this_month"]
 
 
-def test_a_video_counts_on_its_key_when_its_credits_are_held(owner, avatar):
+def test_held_credits_of_a_video_count_on_its_key(owner, avatar):
     program = make_key(owner, monthly_credit_limit=1000)
     held = data_of(order(program, avatar), 201)["credits"]["held"]
     assert used(owner) == held > 0
 
 
-def test_beyond_the_limit_nothing_is_held(owner, avatar):
+def test_video_beyond_the_key_limit_is_refused(owner, avatar):
     program = make_key(owner, monthly_credit_limit=1)
     with nothing_changes(but=ApiKey):
         assert refusal_of(order(program, avatar)) == (402, "key_limit_reached")
     assert used(owner) == 0
 
 
-def test_the_limit_binds_its_key_alone(owner, avatar):
+def test_credit_limit_applies_to_its_key_only(owner, avatar):
     make_key(owner, monthly_credit_limit=1)
     assert data_of(order(owner, avatar), 201)["status"] == "queued"
 
 
-def test_what_is_given_back_counts_no_more(owner, avatar):
+def test_released_credits_no_longer_count_on_the_key(owner, avatar):
     program = make_key(owner, monthly_credit_limit=1000)
     video = data_of(order(program, avatar), 201)
     data_of(program.client.post(f"{VIDEOS}/{video['id']}/cancel"))
     assert used(owner) == 0
 
 
-def test_a_charge_below_its_hold_counts_as_the_charge(owner):
+def test_charge_below_its_hold_counts_as_the_charge(owner):
     program = make_key(owner, monthly_credit_limit=1000)
     credits.hold(owner.account.pk, 10, reference="video:1", key_id=program.key.pk)
     credits.capture("video:1", 4)
     assert used(owner) == 4
 
 
-def test_a_new_month_counts_anew(owner):
+def test_key_limit_starts_again_each_month(owner):
     program = make_key(owner, monthly_credit_limit=10)
     with time_machine.travel("2026-11-30T23:59:00Z", tick=False):
         credits.hold(owner.account.pk, 10, reference="video:1", key_id=program.key.pk)
@@ -292,7 +292,7 @@ def test_a_new_month_counts_anew(owner):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_only_those_that_fit_are_taken(owner):
+def test_parallel_videos_cannot_exceed_the_key_limit(owner):
     set_balance(owner, 1000)
     program = make_key(owner, monthly_credit_limit=3)
 
@@ -308,39 +308,39 @@ def test_of_many_at_once_only_those_that_fit_are_taken(owner):
     assert (program.key.credits_used, owner.wallet.held, the_ledger_proves()) == (3, 3, True)
 
 
-def test_videos_of_a_key_are_its_makers(owner, avatar):
+def test_videos_of_a_key_belong_to_its_creator(owner, avatar):
     program = make_key(owner, "videos:write", "videos:read")
     video = data_of(order(program, make_avatar()), 201)
     assert data_of(owner.client.get(f"{VIDEOS}/{video['id']}"))["id"] == video["id"]
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_a_key_is_taken_as_bearer_too(owner, scheme):
+def test_key_is_accepted_as_bearer_token(owner, scheme):
     program = make_key(owner)
     client = JsonClient()
     client.credentials(HTTP_AUTHORIZATION=f"{scheme} {program.text}")
     assert data_of(client.get("/api/v1/videos")) == []
 
 
-def test_a_key_as_bearer_may_what_its_scopes_say_and_no_more(owner):
+def test_key_as_bearer_token_is_limited_to_its_scopes(owner):
     client = JsonClient(make_key(owner, "videos:read").text)
     with nothing_changes(but=ApiKey):
         assert refusal_of(client.post("/api/v1/videos", {})) == (403, "permission_denied")
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:-1], lambda text: f"{text}x", lambda text: "gv_live_"])
-def test_a_broken_key_as_bearer_lets_nobody_in(owner, change):
+def test_malformed_key_as_bearer_token_is_refused(owner, change):
     client = JsonClient(change(make_key(owner).text))
     response = client.get("/api/v1/videos")
     assert (refusal_of(response), response["WWW-Authenticate"]) == ((401, "not_authenticated"), 'Bearer realm="api"')
 
 
-def test_a_revoked_key_as_bearer_lets_nobody_in(owner):
+def test_revoked_key_as_bearer_token_is_refused(owner):
     program = make_key(owner)
     ApiKey.objects.filter(pk=program.key.pk).update(revoked_at=timezone.now())
     assert refusal_of(JsonClient(program.text).get("/api/v1/videos")) == (401, "not_authenticated")
 
 
-def test_a_key_as_bearer_from_an_address_that_it_may_not_come_from_is_refused(owner):
+def test_key_as_bearer_token_from_another_address_is_refused(owner):
     program = make_key(owner, allowed_addresses=["203.0.113.0/24"])
     assert refusal_of(JsonClient(program.text).get("/api/v1/videos")) == (401, "not_authenticated")

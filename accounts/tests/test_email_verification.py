@@ -24,7 +24,7 @@ def mailed_token(message) -> str:
     return found[1]
 
 
-def test_registering_mails_a_link(stranger, mailoutbox, work_at_once, settings):
+def test_registration_mails_a_verification_link(stranger, mailoutbox, work_at_once, settings):
     settings.PUBLIC_URL = "https://genvid.example"
     with work_at_once():
         stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
@@ -39,88 +39,88 @@ def test_the_mailed_token_verifies_the_address(owner, stranger, mailoutbox):
     assert data_of(owner.client.get("/api/v1/profile"))["email_verified"] is True
 
 
-def test_a_token_works_once(owner, stranger):
+def test_verification_token_works_once(owner, stranger):
     token = verification_token(owner.user)
     stranger.post(VERIFY, {"token": token})
     with nothing_changes():
         assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
-def test_a_token_is_good_for_a_day(owner, stranger):
+def test_verification_token_is_valid_for_a_day(owner, stranger):
     token = verification_token(owner.user)
     with time_machine.travel(timedelta(hours=23, minutes=59)):
         assert stranger.post(VERIFY, {"token": token}).status_code == 200
 
 
-def test_after_a_day_it_has_expired(owner, stranger):
+def test_verification_token_expires_after_a_day(owner, stranger):
     token = verification_token(owner.user)
     with time_machine.travel(timedelta(hours=24, seconds=2)), nothing_changes():
         assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
-def test_a_token_for_an_address_since_changed_is_refused(owner, stranger):
+def test_verification_token_of_a_former_address_is_refused(owner, stranger):
     token = verification_token(owner.user)
     User.objects.update(email="new@example.com")
     with nothing_changes():
         assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
-def test_a_token_verifies_nobody_else(owner, outsider, stranger):
+def test_verification_token_verifies_only_its_user(owner, outsider, stranger):
     stranger.post(VERIFY, {"token": verification_token(owner.user)})
     verified = User.objects.filter(email_verified_at__isnull=False)
     assert [user.email for user in verified] == ["owner@example.com"]
 
 
-def test_a_token_signed_for_another_purpose_is_refused(owner, stranger):
+def test_token_signed_for_another_purpose_does_not_verify(owner, stranger):
     token = signing.dumps({"user": str(owner.user.pk), "email": owner.user.email}, salt="something else")
     with nothing_changes():
         assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
 @pytest.mark.parametrize("token", ["x", "a:b:c", "é", "eyJ9:1:2"])
-def test_nonsense_verifies_nobody(owner, stranger, token):
+def test_malformed_verification_token_is_refused(owner, stranger, token):
     with nothing_changes():
         assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
-def test_the_link_is_mailed_again_when_asked(owner, mailoutbox, work_at_once):
+def test_verification_link_is_mailed_again_on_request(owner, mailoutbox, work_at_once):
     with work_at_once():
         assert owner.client.post(RESEND).status_code == 202
     assert [message.to for message in mailoutbox] == [["owner@example.com"]]
 
 
-def test_a_verified_address_gets_no_more_mail(owner, mailoutbox, work_at_once):
+def test_verified_address_gets_no_verification_mail(owner, mailoutbox, work_at_once):
     User.objects.update(email_verified_at=timezone.now())
     with work_at_once():
         assert owner.client.post(RESEND).status_code == 202
     assert mailoutbox == []
 
 
-def test_an_address_that_was_verified_meanwhile_gets_no_mail(owner, mailoutbox):
+def test_address_verified_meanwhile_gets_no_verification_mail(owner, mailoutbox):
     User.objects.update(email_verified_at=timezone.now())
     send_due_mail()
     assert (mailoutbox, QueuedMail.objects.count()) == ([], 0)
 
 
-def test_with_a_dead_broker_the_link_is_late_and_not_lost(stranger, mailoutbox, dead_broker):
+def test_verification_link_is_sent_later_when_the_broker_is_down(stranger, mailoutbox, dead_broker):
     stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
     send_due_mail()
     assert [message.to for message in mailoutbox] == [["ada@example.com"]]
 
 
-def test_a_mailbox_is_not_flooded(owner, mailoutbox, work_at_once):
+def test_verification_mails_to_one_mailbox_are_limited(owner, mailoutbox, work_at_once):
     with work_at_once():
         answers = [owner.client.post(RESEND).status_code for _ in range(5)]
     assert (answers, len(mailoutbox)) == ([202] * 5, 3)
 
 
-def test_verifying_is_written_down(owner, stranger):
+def test_email_verification_is_audited(owner, stranger):
     stranger.post(VERIFY, {"token": verification_token(owner.user)})
     entry = AuditEntry.objects.get(act="user.email_verified")
     assert (entry.user, entry.account) == (owner.user, owner.account)
 
 
-def test_asking_again_needs_a_token(stranger):
+def test_requesting_a_verification_mail_needs_a_token(stranger):
     assert refusal_of(stranger.post(RESEND)) == (401, "not_authenticated")
 
 
@@ -129,32 +129,32 @@ def strict(settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
 
 
-def test_an_unverified_person_makes_no_video(owner, avatar, strict):
+def test_unverified_user_cannot_create_a_video(owner, avatar, strict):
     with nothing_changes():
         response = owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
     assert refusal_of(response) == (403, "email_not_verified")
 
 
-def test_an_unverified_person_makes_no_draft_either(owner, avatar, strict):
+def test_unverified_user_cannot_create_a_draft(owner, avatar, strict):
     body = {"script": "Hello.", "avatar_id": str(avatar.pk), "draft": True}
     with nothing_changes():
         assert refusal_of(owner.client.post("/api/v1/videos", body)) == (403, "email_not_verified")
 
 
 @pytest.mark.parametrize(("status", "deed"), [("draft", "generate"), ("canceled", "retry")])
-def test_an_unverified_person_starts_nothing_by_other_ways(owner, strict, status, deed):
+def test_unverified_user_cannot_start_a_video_by_an_action(owner, strict, status, deed):
     video = make_video(owner, status)
     with nothing_changes():
         response = owner.client.post(f"/api/v1/videos/{video.pk}/{deed}")
     assert refusal_of(response) == (403, "email_not_verified")
 
 
-def test_an_unverified_person_may_still_ask_for_a_quote(owner, avatar, strict):
+def test_unverified_user_may_request_a_quote(owner, avatar, strict):
     body = {"script": "Hello.", "avatar_id": str(avatar.pk)}
     assert owner.client.post("/api/v1/videos/quote", body).status_code == 200
 
 
-def test_once_verified_they_make_videos(owner, stranger, avatar, strict):
+def test_verified_user_can_create_videos(owner, stranger, avatar, strict):
     stranger.post(VERIFY, {"token": verification_token(owner.user)})
     owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
     assert Video.objects.count() == 1

@@ -37,7 +37,7 @@ def about_data(mailoutbox) -> list:
 # ── Asking
 
 
-def test_it_is_accepted_with_the_day_it_happens(owner, settings):
+def test_erasure_request_returns_its_date(owner, settings):
     settings.ACCOUNT_ERASURE_DAYS, asked = 3, timezone.now()
     answer = data_of(owner.client.delete(PROFILE, {"password": PASSWORD}), 202)
     erasure = Erasure.objects.get()
@@ -45,7 +45,7 @@ def test_it_is_accepted_with_the_day_it_happens(owner, settings):
     assert asked <= erasure.erase_after - timedelta(days=3) <= timezone.now()
 
 
-def test_a_wrong_password_changes_nothing(owner):
+def test_erasure_request_with_a_wrong_password_changes_nothing(owner):
     with nothing_changes():
         assert wrong_fields_of(owner.client.delete(PROFILE, {"password": "wrong"})) == ["password"]
 
@@ -55,12 +55,12 @@ def test_a_wrong_password_changes_nothing(owner):
     [({}, "password"), ({"password": 1}, "password"), ({"password": PASSWORD, "now": True}, "now")],
     ids=["without", "not a text", "unknown field"],
 )
-def test_a_wrong_body_changes_nothing(owner, body, field):
+def test_erasure_request_with_an_invalid_body_changes_nothing(owner, body, field):
     with nothing_changes():
         assert wrong_fields_of(owner.client.delete(PROFILE, body)) == [field]
 
 
-def test_every_session_ends_at_once(owner, django_capture_on_commit_callbacks):
+def test_erasure_request_revokes_every_session(owner, django_capture_on_commit_callbacks):
     second = sign_in(owner.user.email)
     with django_capture_on_commit_callbacks(execute=True):
         ask_to_be_erased(owner)
@@ -68,13 +68,13 @@ def test_every_session_ends_at_once(owner, django_capture_on_commit_callbacks):
     assert set(Session.objects.values_list("revoked_reason", flat=True)) == {"erasure"}
 
 
-def test_every_key_ends_at_once(owner):
+def test_erasure_request_revokes_every_api_key(owner):
     key = make_key(owner)
     ask_to_be_erased(owner)
     assert refusal_of(key.client.get("/api/v1/videos")) == (401, "not_authenticated")
 
 
-def test_it_is_mailed_once_with_the_day_and_the_way_back(owner, mailoutbox):
+def test_erasure_request_is_mailed_once_with_date_and_way_to_withdraw(owner, mailoutbox):
     erasure = ask_to_be_erased(owner)
     for _ in range(2):
         take_step(erasure)
@@ -85,24 +85,24 @@ def test_it_is_mailed_once_with_the_day_and_the_way_back(owner, mailoutbox):
     assert "sign in before then" in mail.body
 
 
-def test_it_is_due_again_when_the_grace_is_over(owner):
+def test_erasure_is_due_after_the_grace_period(owner):
     erasure = take_step(ask_to_be_erased(owner))
     assert (erasure.status, erasure.due_at) == ("waiting", erasure.erase_after)
 
 
-def test_asking_at_the_same_moment_begins_one(owner):
+def test_parallel_erasure_requests_start_one_erasure(owner):
     first = erasures_module.start_erasure(owner.user.pk, by=owner.user.pk)
     assert erasures_module.start_erasure(owner.user.pk, by=owner.user.pk) == first
 
 
-def test_open_invitations_to_what_goes_are_taken_back(owner):
+def test_erasure_request_revokes_open_invitations(owner):
     soon = timezone.now() + timedelta(days=1)
     Invitation.objects.create(account=owner.account, email="new@example.com", role=Role.MEMBER, expires_at=soon)
     ask_to_be_erased(owner)
     assert Invitation.objects.count() == 0
 
 
-def test_a_lost_message_is_found_by_the_sweep(owner, woken):
+def test_sweep_enqueues_an_erasure_whose_message_was_lost(owner, woken):
     erasure = ask_to_be_erased(owner)
     run_job(jobs.SWEEP_PRIVACY)
     assert woken == [("accounts.work_on_erasure", str(erasure.pk))]
@@ -111,7 +111,7 @@ def test_a_lost_message_is_found_by_the_sweep(owner, woken):
 # ── Thinking better of it
 
 
-def test_signing_in_withdraws_it(owner, mailoutbox):
+def test_login_withdraws_an_erasure(owner, mailoutbox):
     erasure = take_step(ask_to_be_erased(owner))
     send_due_mail()
     back = sign_in(owner.user.email)
@@ -125,7 +125,7 @@ def test_signing_in_withdraws_it(owner, mailoutbox):
     assert acts_of(back) == ["profile.erasure_withdrawn", "profile.erasure_requested"]
 
 
-def test_after_withdrawing_nothing_is_erased_and_the_keys_stay_revoked(owner):
+def test_withdrawn_erasure_erases_nothing_and_keys_stay_revoked(owner):
     key, erasure = make_key(owner), ask_to_be_erased(owner)
     back = sign_in(owner.user.email)
     let_grace_pass(erasure)
@@ -134,14 +134,14 @@ def test_after_withdrawing_nothing_is_erased_and_the_keys_stay_revoked(owner):
     assert ApiKey.objects.get(pk=key.key.pk).revoked_at is not None
 
 
-def test_a_wrong_password_does_not_withdraw_it(owner):
+def test_login_with_a_wrong_password_does_not_withdraw_an_erasure(owner):
     ask_to_be_erased(owner)
     with pytest.raises(InvalidCredentials):
         sign_in_module.login(email=owner.user.email, password="wrong")
     assert Erasure.objects.get().status == ErasureStatus.WAITING
 
 
-def test_withdrawn_it_can_be_asked_for_again(owner):
+def test_erasure_can_be_requested_again_after_withdrawal(owner):
     first = ask_to_be_erased(owner)
     back = sign_in(owner.user.email)
     data_of(back.client.delete(PROFILE, {"password": PASSWORD}), 202)
@@ -149,7 +149,7 @@ def test_withdrawn_it_can_be_asked_for_again(owner):
     assert Erasure.objects.exclude(pk=first.pk).get().status == "waiting"
 
 
-def test_of_a_plan_that_was_withdrawn_before_it_was_mailed_nothing_is_told(owner, mailoutbox):
+def test_erasure_withdrawn_before_its_mail_is_not_mailed(owner, mailoutbox):
     erasure = take_step(ask_to_be_erased(owner))
     sign_in(owner.user.email)
     send_due_mail()
@@ -157,7 +157,7 @@ def test_of_a_plan_that_was_withdrawn_before_it_was_mailed_nothing_is_told(owner
     assert (erasure.status, about_data(mailoutbox)) == (ErasureStatus.WITHDRAWN, [])
 
 
-def test_no_mail_outlives_the_person(owner):
+def test_mails_to_an_erased_person_are_deleted(owner):
     erasure = ask_to_be_erased(owner)
     outbox.write("accounts.password_reset", address=owner.user.email)
     make_invitation(make_caller(), email=owner.user.email)
@@ -168,7 +168,7 @@ def test_no_mail_outlives_the_person(owner):
     assert QueuedMail.objects.filter(Q(person=owner.user.pk) | Q(address=owner.user.email)).count() == 0
 
 
-def test_no_mail_about_an_account_outlives_it(owner):
+def test_mails_about_an_erased_account_are_deleted(owner):
     invitation = make_invitation(owner, email="new@example.com")
     outbox.write("accounts.endpoint_off", account=owner.account.pk, endpoint="x")
     erasure = ask_to_be_erased(owner)
@@ -177,7 +177,7 @@ def test_no_mail_about_an_account_outlives_it(owner):
     assert (erasure.status, QueuedMail.objects.filter(account=invitation.account_id).count()) == ("done", 0)
 
 
-def test_once_it_has_begun_nobody_signs_in(owner):
+def test_login_is_refused_once_the_erasure_has_begun(owner):
     erasure = ask_to_be_erased(owner)
     Erasure.objects.filter(pk=erasure.pk).update(status=ErasureStatus.ERASING)
     with nothing_changes(), pytest.raises(InvalidCredentials):
@@ -185,7 +185,7 @@ def test_once_it_has_begun_nobody_signs_in(owner):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sign_in_and_the_end_of_the_grace_at_the_same_moment_have_one_outcome(owner):
+def test_login_at_the_end_of_the_grace_period_has_one_outcome(owner):
     erasure = take_step(ask_to_be_erased(owner))
     Erasure.objects.update(erase_after=timezone.now(), due_at=timezone.now())
     signed_in, _ = in_parallel(
@@ -198,7 +198,7 @@ def test_a_sign_in_and_the_end_of_the_grace_at_the_same_moment_have_one_outcome(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_any_number_of_workers_erase_once(owner):
+def test_parallel_workers_erase_once(owner):
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
     Erasure.objects.update(due_at=timezone.now())
@@ -207,7 +207,7 @@ def test_any_number_of_workers_erase_once(owner):
     assert (erasure.status, AuditEntry.objects.filter(act="profile.erased").count()) == (ErasureStatus.DONE, 1)
 
 
-def test_while_nothing_moves_the_rooms_are_asked_more_and_more_slowly(owner):
+def test_erasure_without_progress_is_retried_with_growing_delays(owner):
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
     with an_app_answering("1 of them"):
@@ -219,14 +219,14 @@ def test_while_nothing_moves_the_rooms_are_asked_more_and_more_slowly(owner):
 # ── Who cannot be
 
 
-def test_the_only_owner_of_others_account_is_told_what_to_do(owner, teammate):
+def test_only_owner_of_a_shared_account_cannot_be_erased(owner, teammate):
     with nothing_changes():
         refused = owner.client.delete(PROFILE, {"password": PASSWORD})
     assert refusal_of(refused) == (409, "conflict")
     assert "Olive Films: transfer the ownership" in refused.json()["error"]["message"]
 
 
-def test_another_owner_makes_it_possible_and_keeps_the_account(owner):
+def test_one_of_two_owners_can_be_erased_and_the_account_stays(owner):
     heir = make_teammate(owner, Role.OWNER)
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
@@ -234,7 +234,7 @@ def test_another_owner_makes_it_possible_and_keeps_the_account(owner):
     assert data_of(heir.client.get(PROFILE))["account"]["name"] == "Olive Films"
 
 
-def test_a_member_can_be_erased_and_the_account_stays(owner, teammate):
+def test_erasing_a_member_keeps_the_account(owner, teammate):
     erasure = ask_to_be_erased(teammate)
     let_grace_pass(erasure)
     take_step(erasure)
@@ -242,7 +242,7 @@ def test_a_member_can_be_erased_and_the_account_stays(owner, teammate):
     assert list(owner.account.members.all()) == [owner.user]
 
 
-def test_when_all_owners_go_the_account_goes_with_the_last(owner):
+def test_account_is_erased_with_its_last_owner(owner):
     heir = make_teammate(owner, Role.OWNER)
     erasures = [ask_to_be_erased(owner), ask_to_be_erased(heir)]
     for erasure in erasures:
@@ -253,7 +253,7 @@ def test_when_all_owners_go_the_account_goes_with_the_last(owner):
     assert owner.account.name == "Erased"
 
 
-def test_a_member_who_came_during_the_grace_stops_it_and_staff_see_why(owner):
+def test_member_who_joined_in_the_grace_period_blocks_the_erasure(owner):
     erasure = take_step(ask_to_be_erased(owner))
     make_teammate(owner)
     let_grace_pass(erasure)
@@ -262,12 +262,12 @@ def test_a_member_who_came_during_the_grace_stops_it_and_staff_see_why(owner):
     assert erasure.due_at > timezone.now()
 
 
-def test_staff_are_not_erased(owner):
+def test_staff_cannot_be_erased(owner):
     User.objects.filter(pk=owner.user.pk).update(is_staff=True)
     with nothing_changes():
         assert refusal_of(owner.client.delete(PROFILE, {"password": PASSWORD})) == (409, "invalid_state")
 
 
-def test_a_key_cannot_ask_for_it(owner):
+def test_api_key_cannot_request_an_erasure(owner):
     answer = make_key(owner).client.delete(PROFILE, {"password": PASSWORD})
     assert refusal_of(answer) == (403, "permission_denied")

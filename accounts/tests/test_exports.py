@@ -46,7 +46,7 @@ def break_storage(settings) -> dict:
     return kept
 
 
-def test_asking_for_it_is_accepted_and_written_down(owner):
+def test_export_request_is_accepted_and_audited(owner):
     asked = ask_for_export(owner)
     assert asked == {
         "id": str(Export.objects.get().pk),
@@ -59,24 +59,24 @@ def test_asking_for_it_is_accepted_and_written_down(owner):
     assert acts.count("profile.export_requested") == 1
 
 
-def test_asking_again_answers_with_the_one_under_way(owner):
+def test_second_export_request_returns_the_pending_export(owner):
     assert ask_for_export(owner) == ask_for_export(owner)
     assert Export.objects.count() == 1
 
 
-def test_the_same_idempotency_key_begins_no_second(owner):
+def test_repeated_idempotency_key_starts_one_export(owner):
     first = ask_for_export(owner, HTTP_IDEMPOTENCY_KEY="once")
     work(first)
     assert ask_for_export(owner, HTTP_IDEMPOTENCY_KEY="once") == first
 
 
 @pytest.mark.django_db(transaction=True)
-def test_asking_at_the_same_moment_begins_one(owner):
+def test_parallel_export_requests_start_one_export(owner):
     answers = in_parallel([lambda: ask_for_export(owner)["id"]] * 4)
     assert len(set(answers)) == Export.objects.count() == 1
 
 
-def test_it_can_be_had_three_times_a_day(owner):
+def test_export_is_limited_to_three_a_day(owner):
     for _ in range(exports.MAX_PER_DAY):
         work(ask_for_export(owner))
     with nothing_changes():
@@ -85,14 +85,14 @@ def test_it_can_be_had_three_times_a_day(owner):
     assert 86000 < int(refused["Retry-After"]) <= 86400
 
 
-def test_the_next_day_it_can_be_had_again(owner):
+def test_export_limit_ends_after_a_day(owner):
     for _ in range(exports.MAX_PER_DAY):
         work(ask_for_export(owner))
     Export.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert ask_for_export(owner)["status"] == "pending"
 
 
-def test_it_is_mailed_once_as_a_link(owner, mailoutbox):
+def test_export_is_mailed_once_as_a_link(owner, mailoutbox):
     export = ask_for_export(owner)
     for _ in range(3):
         work(export)
@@ -102,7 +102,7 @@ def test_it_is_mailed_once_as_a_link(owner, mailoutbox):
     assert data_of(owner.client.get(EXPORT))["download_url"] in mail.body
 
 
-def test_to_an_address_that_may_be_a_strangers_nothing_is_mailed(owner, settings):
+def test_export_is_not_mailed_to_an_unverified_address(owner, settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     export = ask_for_export(owner)
     for _ in range(2):
@@ -112,7 +112,7 @@ def test_to_an_address_that_may_be_a_strangers_nothing_is_mailed(owner, settings
     assert data_of(owner.client.get(EXPORT))["download_url"] is not None
 
 
-def test_the_link_gives_the_file_to_whoever_has_it(owner):
+def test_export_link_works_without_authentication(owner):
     export = work(ask_for_export(owner))
     answer = fetch(exports.link_to(export))
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
@@ -121,7 +121,7 @@ def test_the_link_gives_the_file_to_whoever_has_it(owner):
     assert read(answer)["profile"][0]["email"] == owner.user.email
 
 
-def test_a_bucket_gives_the_file_out_itself_as_a_zip_of_its_name(owner, settings, monkeypatch):
+def test_bucket_storage_serves_the_export_as_a_named_zip(owner, settings, monkeypatch):
     export = work(ask_for_export(owner))
     secrets = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
     for name, value in (secrets | {"S3_ENDPOINT_URL": "https://bucket.example"}).items():
@@ -137,17 +137,17 @@ def test_a_bucket_gives_the_file_out_itself_as_a_zip_of_its_name(owner, settings
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a:b:c"])
-def test_a_forged_link_leads_nowhere(db, token):
+def test_forged_export_link_is_not_found(db, token):
     assert refusal_of(fetch(f"/api/v1/exports/{token}")) == (404, "not_found")
 
 
-def test_a_token_of_another_kind_leads_nowhere(owner):
+def test_token_of_another_kind_is_no_export_link(owner):
     export = work(ask_for_export(owner))
     token = signing.Signer(salt="videos.media").sign_object(str(export.pk))
     assert refusal_of(fetch(f"/api/v1/exports/{token}")) == (404, "not_found")
 
 
-def test_after_a_week_the_link_the_file_and_the_row_are_gone(owner, storage):
+def test_export_link_file_and_row_are_gone_after_a_week(owner, storage):
     export = work(ask_for_export(owner))
     Export.objects.update(expires_at=timezone.now(), due_at=timezone.now())
     exports.run_export_step(str(export.pk))
@@ -155,20 +155,20 @@ def test_after_a_week_the_link_the_file_and_the_row_are_gone(owner, storage):
     assert refusal_of(fetch(exports.link_to(export))) == (404, "not_found")
 
 
-def test_an_expired_link_leads_nowhere_before_its_file_is_removed(owner):
+def test_expired_export_link_is_not_found_before_its_file_is_deleted(owner):
     export = work(ask_for_export(owner))
     Export.objects.update(expires_at=timezone.now())
     assert refusal_of(fetch(exports.link_to(export))) == (404, "not_found")
 
 
-def test_it_is_kept_for_a_week_and_due_then(owner):
+def test_export_expires_after_a_week_and_is_due_then(owner):
     export = ask_for_export(owner)
     work(export)
     kept = work(export)
     assert (kept.expires_at - kept.ready_at, kept.due_at) == (timedelta(days=7), kept.expires_at)
 
 
-def test_everything_is_in_it(owner):
+def test_export_contains_all_data_of_the_person(owner):
     make_key(owner)
     endpoint = make_endpoint(owner)
     publish(owner.account.pk, "video.queued", {"script": "Hi"}, object_id="1")
@@ -203,20 +203,20 @@ def test_everything_is_in_it(owner):
     assert {entry["act"] for entry in files["audit_log"]} >= {"api_key.created", "profile.export_requested"}
 
 
-def test_no_secret_is_in_it(owner):
+def test_export_contains_no_secrets(owner):
     key, endpoint = make_key(owner), make_endpoint(owner)
     text = str(exported(owner))
     secrets = [key.text, key.key.digest, endpoint.secret, owner.user.password, owner.tokens.refresh_token]
     assert [secret for secret in secrets if secret in text] == []
 
 
-def test_what_belongs_to_others_is_not_in_it(owner, outsider):
+def test_export_contains_no_data_of_others(owner, outsider):
     make_video(outsider, "completed", title="Not yours")
     assert exported(owner)["videos"] == []
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MEMBER, Role.VIEWER])
-def test_who_only_works_in_an_account_gets_their_own_part(owner, role):
+def test_export_of_a_member_contains_no_account_data(owner, role):
     make_video(owner, "completed")
     mate = make_teammate(owner, role)
     files = exported(mate)
@@ -224,25 +224,25 @@ def test_who_only_works_in_an_account_gets_their_own_part(owner, role):
     assert [each["role"] for each in files["memberships"]] == [role]
 
 
-def test_nobody_sees_anothers_export(owner, teammate):
+def test_export_of_another_person_is_hidden(owner, teammate):
     ask_for_export(owner)
     assert refusal_of(teammate.client.get(EXPORT)) == (404, "not_found")
 
 
-def test_a_key_cannot_ask_for_it(owner):
+def test_api_key_cannot_request_an_export(owner):
     assert refusal_of(make_key(owner).client.post(EXPORT)) == (403, "permission_denied")
 
 
 # ── What goes wrong
 
 
-def test_a_lost_message_is_found_by_the_sweep(owner, woken):
+def test_sweep_enqueues_an_export_whose_message_was_lost(owner, woken):
     export = ask_for_export(owner)
     run_job(jobs.SWEEP_PRIVACY)
     assert ("accounts.work_on_export", export["id"]) in woken
 
 
-def test_what_a_worker_has_is_not_woken_again(owner, woken):
+def test_sweep_does_not_enqueue_a_leased_export(owner, woken):
     export = ask_for_export(owner)
     assert Export.objects.get().claim(exports.LEASE)
     exports.run_export_step(export["id"])
@@ -251,7 +251,7 @@ def test_what_a_worker_has_is_not_woken_again(owner, woken):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_any_number_of_workers_make_and_mail_it_once(owner):
+def test_parallel_workers_make_and_mail_an_export_once(owner):
     export = ask_for_export(owner)
     for _ in range(2):
         assert in_parallel([lambda: exports.run_export_step(export["id"])] * 4) == [None] * 4
@@ -259,7 +259,7 @@ def test_any_number_of_workers_make_and_mail_it_once(owner):
     assert (Export.objects.get().status, mails) == ("ready", 1)
 
 
-def test_a_storage_that_fails_is_tried_again_later(owner, settings):
+def test_export_is_retried_later_when_the_storage_fails(owner, settings):
     kept, export = break_storage(settings), ask_for_export(owner)
     failed = work(export)
     assert (failed.status, failed.tries, "503" in failed.waiting_reason) == ("pending", 1, True)
@@ -268,7 +268,7 @@ def test_a_storage_that_fails_is_tried_again_later(owner, settings):
     assert work(export).status == "ready"
 
 
-def test_after_a_day_of_failing_it_is_given_up_and_can_be_asked_for_anew(owner, settings):
+def test_export_fails_after_a_day_and_can_be_requested_again(owner, settings):
     break_storage(settings)
     export = ask_for_export(owner)
     Export.objects.update(tries=exports.MAX_TRIES)
@@ -276,7 +276,7 @@ def test_after_a_day_of_failing_it_is_given_up_and_can_be_asked_for_anew(owner, 
     assert ask_for_export(owner)["id"] != export["id"]
 
 
-def test_a_link_whose_file_is_gone_by_then_is_not_mailed(owner, mailoutbox):
+def test_export_link_without_a_file_is_not_mailed(owner, mailoutbox):
     export = ask_for_export(owner)
     for _ in range(2):
         work(export)
@@ -285,20 +285,20 @@ def test_a_link_whose_file_is_gone_by_then_is_not_mailed(owner, mailoutbox):
     assert [mail for mail in mailoutbox if mail.subject == "Your data"] == []
 
 
-def test_the_queued_mail_holds_no_link(owner):
+def test_queued_export_mail_contains_no_link(owner):
     export = ask_for_export(owner)
     for _ in range(2):
         work(export)
     assert QueuedMail.objects.get(kind="accounts.export_ready").data == {"export": export["id"]}
 
 
-def test_two_owners_get_one_each(owner):
+def test_two_owners_get_separate_exports(owner):
     heir = make_teammate(owner, Role.OWNER)
     make_video(owner, "completed")
     assert len(exported(owner)["videos"]) == len(exported(heir)["videos"]) == 1
 
 
-def test_unpacked_files_can_be_read(owner):
+def test_files_of_an_unpacked_export_are_readable(owner):
     export = work(ask_for_export(owner))
     answer = fetch(exports.link_to(export))
     with zipfile.ZipFile(BytesIO(answer.getvalue())) as archive:
@@ -307,9 +307,9 @@ def test_unpacked_files_can_be_read(owner):
     assert default_storage.size(export.file) == export.bytes
 
 
-def test_a_stranger_cannot_ask(stranger):
+def test_anonymous_request_for_an_export_is_refused(stranger):
     assert refusal_of(stranger.post(EXPORT)) == (401, "not_authenticated")
 
 
-def test_a_person_without_anything_gets_an_export_too(db):
+def test_person_without_data_gets_an_export(db):
     assert exported(make_caller())["videos"] == []

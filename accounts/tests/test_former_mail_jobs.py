@@ -23,7 +23,7 @@ def mail(kind: str, *, person=None, account=None, address: str = "", **data) -> 
     return {"kind": f"accounts.{kind}", "person": person, "account": account, "address": address, "data": data}
 
 
-def test_mails_to_a_person(owner):
+def test_former_jobs_of_mails_to_a_person_fill_the_outbox(owner):
     user = owner.user.pk
     assert queued_by(jobs.SEND_VERIFICATION_EMAIL, user) == [mail("verification", person=user)]
     assert queued_by(jobs.SEND_PASSWORD_CHANGED_EMAIL, user) == [mail("password_changed", person=user)]
@@ -32,18 +32,18 @@ def test_mails_to_a_person(owner):
     assert queued_by(jobs.SEND_TOTP_EMAIL, user) == [mail("totp_changed", person=user, is_on=True)]
 
 
-def test_a_reset_of_a_password(db):
+def test_former_job_of_a_password_reset_fills_the_outbox(db):
     given = "nobody@example.com"
     assert queued_by(jobs.SEND_PASSWORD_RESET_EMAIL, given) == [mail("password_reset", address=given)]
 
 
-def test_mails_of_a_team(owner, teammate):
+def test_former_jobs_of_team_mails_fill_the_outbox(owner, teammate):
     ids = {"person": teammate.user.pk, "account": owner.account.pk}
     assert queued_by(jobs.SEND_REMOVED_EMAIL, *ids.values()) == [mail("member_removed", **ids)]
     assert queued_by(jobs.SEND_NEW_OWNER_EMAIL, *ids.values()) == [mail("new_owner", **ids)]
 
 
-def test_an_invitation_that_is_still_there(owner):
+def test_former_job_of_an_invitation_fills_the_outbox(owner):
     invitation = make_invitation(owner, email="new@example.com")
     told = mail("invitation", account=owner.account.pk, address="new@example.com", invitation=str(invitation.pk))
     assert queued_by(jobs.SEND_INVITATION_EMAIL, invitation.pk) == [told]
@@ -52,7 +52,7 @@ def test_an_invitation_that_is_still_there(owner):
     assert queued_by(jobs.SEND_INVITATION_EMAIL, pk) == []
 
 
-def test_an_endpoint_that_is_off(owner):
+def test_former_job_of_a_disabled_endpoint_fills_the_outbox(owner):
     endpoint = make_endpoint(owner)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone")
     told = mail("endpoint_off", account=owner.account.pk, endpoint=str(endpoint.pk))

@@ -61,48 +61,48 @@ def abandon(person, wish) -> None:
     IdempotencyRecord.objects.update(status=None, answer="")
 
 
-def test_the_second_answer_is_the_first_again(owner, wish):
+def test_repeated_request_gets_the_stored_response(owner, wish):
     first, second = post(owner, wish), post(owner, wish)
     assert (second.status_code, data_of(second, 201)) == (201, data_of(first, 201))
     assert Video.objects.count() == 1
 
 
-def test_only_the_repeated_answer_says_that_it_is_one(owner, wish):
+def test_only_replayed_responses_have_the_replayed_header(owner, wish):
     headers = [post(owner, wish).headers.get("Idempotent-Replayed") for _ in range(3)]
     assert headers == [None, "true", "true"]
 
 
-def test_the_answer_stays_as_it_was_when_the_video_moves_on(owner, wish):
+def test_stored_response_does_not_change_with_the_video(owner, wish):
     first = data_of(post(owner, wish), 201)
     owner.client.post(f"{VIDEOS}/{first['id']}/cancel")
     assert data_of(post(owner, wish), 201)["status"] == "queued"
 
 
-def test_a_repetition_carries_the_id_of_its_own_request(owner, wish):
+def test_replayed_response_has_its_own_request_id(owner, wish):
     ids = [post(owner, wish).json()["meta"]["request_id"] for _ in range(2)]
     assert len(set(ids)) == 2
 
 
-def test_without_a_key_every_request_counts(owner, wish):
+def test_requests_without_a_key_all_have_effect(owner, wish):
     post(owner, wish, key=None)
     post(owner, wish, key=None)
     assert (Video.objects.count(), IdempotencyRecord.objects.count()) == (2, 0)
 
 
-def test_another_key_is_another_request(owner, wish):
+def test_requests_with_different_keys_all_have_effect(owner, wish):
     post(owner, wish, key="a")
     post(owner, wish, key="b")
     assert Video.objects.count() == 2
 
 
-def test_the_same_key_with_another_body_is_refused(owner, wish):
+def test_reused_key_with_another_body_is_refused(owner, wish):
     post(owner, wish)
     with nothing_changes():
         response = post(owner, wish | {"title": "Other"})
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
-def test_the_same_key_at_another_path_is_refused_though_the_body_is_the_same(owner):
+def test_reused_key_at_another_path_is_refused(owner):
     first, second = (f"{VIDEOS}/{make_video(owner, 'draft').pk}/generate" for _ in range(2))
     assert post(owner, {}, path=first).status_code == 200
     with nothing_changes():
@@ -111,17 +111,17 @@ def test_the_same_key_at_another_path_is_refused_though_the_body_is_the_same(own
 
 
 @pytest.mark.parametrize("key", ["a", "A-z_0.9:", "x" * 255])
-def test_a_key_of_the_right_letters_is_taken(owner, wish, key):
+def test_well_formed_idempotency_key_is_accepted(owner, wish, key):
     assert post(owner, wish, key=key).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é", "a/b", "a,b", "a\n"])
-def test_another_key_is_a_400_and_nothing_happens(owner, wish, key):
+def test_malformed_idempotency_key_is_a_400_and_changes_nothing(owner, wish, key):
     with nothing_changes():
         assert wrong_fields_of(post(owner, wish, key=key)) == ["Idempotency-Key"]
 
 
-def test_while_the_first_runs_the_second_is_told_to_wait(owner, wish):
+def test_repeated_request_is_a_409_while_the_first_runs(owner, wish):
     abandon(owner, wish)
     with nothing_changes():
         response = post(owner, wish)
@@ -129,7 +129,7 @@ def test_while_the_first_runs_the_second_is_told_to_wait(owner, wish):
     assert (response["Retry-After"], response.json()["error"]["retryable"]) == ("1", True)
 
 
-def test_while_the_first_runs_another_body_is_refused_as_such(owner, wish):
+def test_reused_key_with_another_body_is_refused_while_the_first_runs(owner, wish):
     abandon(owner, wish)
     with nothing_changes():
         response = post(owner, wish | {"title": "Other"})
@@ -152,13 +152,13 @@ def test_an_abandoned_claim_is_not_taken_over_by_another_body(owner, wish):
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
-def test_an_abandoned_claim_is_not_taken_over_before(owner, wish):
+def test_abandoned_claim_is_not_taken_over_before_its_lease_ends(owner, wish):
     abandon(owner, wish)
     IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE + timedelta(seconds=5))
     assert refusal_of(post(owner, wish)) == (409, "idempotency_in_progress")
 
 
-def test_a_402_is_stored(owner, wish):
+def test_response_402_is_stored(owner, wish):
     set_balance(owner, 0)
     first = post(owner, wish)
     set_balance(owner, 100)
@@ -167,20 +167,20 @@ def test_a_402_is_stored(owner, wish):
     assert (second["Idempotent-Replayed"], second.json()["error"]) == ("true", first.json()["error"])
 
 
-def test_a_400_is_stored(owner, wish):
+def test_response_400_is_stored(owner, wish):
     first, second = post(owner, wish | {"speed": 9}), post(owner, wish | {"speed": 9})
     assert (second["Idempotent-Replayed"], second.json()["error"]) == ("true", first.json()["error"])
     assert wrong_fields_of(second) == ["speed"]
 
 
-def test_a_body_that_is_not_json_is_stored_too(owner):
+def test_response_to_invalid_json_is_stored(owner):
     send = {"content_type": "application/json", "HTTP_IDEMPOTENCY_KEY": "key-1"}
     answers = [owner.client.generic("POST", VIDEOS, b"{", **send) for _ in range(2)]
     assert [refusal_of(answer) for answer in answers] == [(400, "parse_error")] * 2
     assert answers[1]["Idempotent-Replayed"] == "true"
 
 
-def test_a_409_is_not_stored(owner):
+def test_response_409_is_not_stored(owner):
     video = make_video(owner, "queued")
     path = f"{VIDEOS}/{video.pk}/retry"
     assert refusal_of(post(owner, {}, path=path)) == (409, "invalid_state")
@@ -188,7 +188,7 @@ def test_a_409_is_not_stored(owner):
     assert post(owner, {}, path=path).status_code == 201
 
 
-def test_a_503_is_not_stored(owner, wish):
+def test_response_503_is_not_stored(owner, wish):
     rates = list(RenderRate.objects.all())
     RenderRate.objects.all().delete()
     assert refusal_of(post(owner, wish)) == (503, "provider_unavailable")
@@ -235,7 +235,7 @@ def raising(error: Exception) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(("error", "answer"), FAILURES, ids=lambda each: repr(each)[:20])
-def test_a_failure_to_be_retried_undoes_the_effect_and_frees_the_key(owner, wish, error, answer):
+def test_retryable_error_rolls_back_and_frees_the_key(owner, wish, error, answer):
     with nothing_changes(), when_a_video_is_saved(raising(error)):
         assert refusal_of(post(owner, wish)) == answer
     again = post(owner, wish)
@@ -244,7 +244,7 @@ def test_a_failure_to_be_retried_undoes_the_effect_and_frees_the_key(owner, wish
 
 
 @pytest.mark.parametrize(("error", "answer"), REFUSALS, ids=lambda each: repr(each)[:20])
-def test_a_final_refusal_undoes_the_effect_and_is_stored(owner, wish, error, answer):
+def test_final_error_rolls_back_and_is_stored(owner, wish, error, answer):
     with nothing_changes(but=IdempotencyRecord):
         with when_a_video_is_saved(raising(error)):
             assert refusal_of(post(owner, wish)) == answer
@@ -252,7 +252,7 @@ def test_a_final_refusal_undoes_the_effect_and_is_stored(owner, wish, error, ans
     assert (refusal_of(again), again["Idempotent-Replayed"]) == (answer, "true")
 
 
-def test_a_key_may_be_used_again_after_a_429_of_the_request_itself(owner):
+def test_key_is_free_after_a_429_of_the_request(owner):
     invitation = make_invitation(owner)
     path = f"/api/v1/team/invitations/{invitation.pk}/resend"
     with nothing_changes():
@@ -263,7 +263,7 @@ def test_a_key_may_be_used_again_after_a_429_of_the_request_itself(owner):
     assert post(owner, {}, path=path)["Idempotent-Replayed"] == "true"
 
 
-def test_a_key_may_be_used_again_after_a_401_under_the_accounts_lock(owner):
+def test_key_is_free_after_a_401_under_the_account_lock(owner):
     """Somebody who is taken off the team between the permission check and the lock, and put back."""
     admin, path = make_teammate(owner, Role.ADMIN), "/api/v1/team/invitations"
     body = {"email": "new@example.com", "role": "viewer"}
@@ -284,7 +284,7 @@ LATE = [
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("ending", "answer"), LATE, ids=["done", "refused", "failed"])
-def test_a_worker_whose_claim_was_taken_over_changes_nothing_any_more(ending, answer):
+def test_request_whose_claim_was_taken_over_rolls_back(ending, answer):
     owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
     second: list[Any] = []
 
@@ -306,7 +306,7 @@ def test_a_worker_whose_claim_was_taken_over_changes_nothing_any_more(ending, an
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("ending", "answer"), LATE, ids=["done", "refused", "failed"])
-def test_a_claim_that_another_worker_is_at_by_now_is_left_to_that_one(ending, answer):
+def test_claim_taken_over_by_another_request_is_not_deleted(ending, answer):
     owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
     taken_over_at = timezone.now() + timedelta(seconds=1)
 
@@ -320,7 +320,7 @@ def test_a_claim_that_another_worker_is_at_by_now_is_left_to_that_one(ending, an
     assert (record.claimed_at, record.status, Video.objects.count()) == (taken_over_at, None, 0)
 
 
-def test_a_claim_that_is_given_up_while_a_twin_looks_at_it_has_the_twin_try_again(owner, wish):
+def test_concurrent_request_is_a_409_when_the_claim_is_released_meanwhile(owner, wish):
     abandon(owner, wish)
 
     def give_up(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -334,34 +334,34 @@ def test_a_claim_that_is_given_up_while_a_twin_looks_at_it_has_the_twin_try_agai
     assert post(owner, wish).status_code == 201
 
 
-def test_a_key_belongs_to_its_account(owner, outsider, wish):
+def test_idempotency_keys_are_separate_per_account(owner, outsider, wish):
     mine, theirs = data_of(post(owner, wish), 201), data_of(post(outsider, wish), 201)
     assert mine["id"] != theirs["id"]
 
 
-def test_teammates_share_their_keys(owner, teammate, wish):
+def test_idempotency_keys_are_shared_by_members_of_an_account(owner, teammate, wish):
     assert data_of(post(owner, wish), 201) == data_of(post(teammate, wish), 201)
 
 
-def test_a_viewer_gets_no_answer_by_repeating_a_teammates_request(owner, viewer, wish):
+def test_viewer_cannot_replay_a_teammates_request(owner, viewer, wish):
     post(owner, wish)
     assert refusal_of(post(viewer, wish)) == (403, "permission_denied")
 
 
-def test_after_a_day_the_key_is_free_again(owner, wish):
+def test_idempotency_key_is_free_after_a_day(owner, wish):
     with still_clocks(timezone.now() - timedelta(hours=24, seconds=5)):
         post(sign_in(owner.user.email), wish)
     assert post(owner, wish | {"title": "Other"}).status_code == 201
     assert Video.objects.count() == 2
 
 
-def test_within_the_day_it_is_not(owner, wish):
+def test_idempotency_key_is_not_free_within_a_day(owner, wish):
     with still_clocks(timezone.now() - timedelta(hours=23, minutes=55)):
         post(sign_in(owner.user.email), wish)
     assert refusal_of(post(owner, wish | {"title": "Other"})) == (422, "idempotency_key_reused")
 
 
-def test_the_nightly_purge_forgets_the_old_and_keeps_the_young(owner, wish):
+def test_purge_deletes_only_old_idempotency_keys(owner, wish):
     post(owner, wish, key="old")
     IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
     post(owner, wish, key="young")
@@ -370,7 +370,7 @@ def test_the_nightly_purge_forgets_the_old_and_keeps_the_young(owner, wish):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_twins_at_once_one_makes_the_video():
+def test_of_parallel_requests_with_one_key_one_creates_the_video():
     owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
     answers = in_parallel([lambda: post(owner, wish)] * 8)
     statuses = {answer.status_code for answer in answers}
@@ -382,7 +382,7 @@ def test_of_many_twins_at_once_one_makes_the_video():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_take_over_an_abandoned_claim_one_makes_the_video():
+def test_of_parallel_takeovers_of_a_claim_one_creates_the_video():
     owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
     IdempotencyRecord.objects.all().delete()
     post(owner, wish | {"draft": True})

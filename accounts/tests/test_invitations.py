@@ -31,7 +31,7 @@ def accepting(invitation, client=None, **body):
 # ── Writing one
 
 
-def test_an_invitation_says_whom_to_what_and_until_when(owner):
+def test_invitation_shows_address_role_and_expiry(owner):
     made = data_of(owner.client.post(INVITATIONS, {"email": " New@Example.com ", "role": "viewer"}), 201)
     assert set(made) == {"id", "email", "role", "invited_by", "sent_at", "expires_at", "created_at"}
     assert (made["email"], made["role"], made["invited_by"]) == (NEW, "viewer", str(owner.user.pk))
@@ -40,14 +40,14 @@ def test_an_invitation_says_whom_to_what_and_until_when(owner):
     assert data_of(owner.client.get(INVITATIONS)) == [made]
 
 
-def test_the_answer_says_nothing_of_whether_the_address_is_registered(owner, outsider):
+def test_response_is_equal_for_registered_and_unknown_addresses(owner, outsider):
     wishes = [{"email": email, "role": "member"} for email in ("nobody@example.com", outsider.user.email)]
     one, other = (data_of(owner.client.post(INVITATIONS, wish), 201) for wish in wishes)
     ours = {"id", "email", "sent_at", "expires_at", "created_at"}
     assert {name: one[name] for name in one.keys() - ours} == {name: other[name] for name in other.keys() - ours}
 
 
-def test_nor_does_the_work_it_takes(owner, outsider):
+def test_invitation_takes_equal_queries_for_registered_and_unknown_addresses(owner, outsider):
     owner.client.post(INVITATIONS, {"email": "first@example.com", "role": "member"})
     unknown, known = (
         queries_of(partial(owner.client.post, INVITATIONS, {"email": email, "role": "member"}))
@@ -57,7 +57,7 @@ def test_nor_does_the_work_it_takes(owner, outsider):
 
 
 @pytest.mark.parametrize("role", ["admin", "member", "viewer"])
-def test_an_admin_invites_up_to_admins(admin, role):
+def test_admin_can_invite_up_to_admins(admin, role):
     assert data_of(admin.client.post(INVITATIONS, {"email": NEW, "role": role}), 201)["role"] == role
 
 
@@ -74,13 +74,13 @@ def test_an_admin_invites_up_to_admins(admin, role):
     ],
     ids=str,
 )
-def test_a_wrong_wish_names_its_field(owner, change, field):
+def test_invalid_invitation_field_is_named(owner, change, field):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(INVITATIONS, {"email": NEW, "role": "member"} | change)) == [field]
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-def test_others_neither_invite_nor_see_who_is_invited(owner, invitation, role):
+def test_members_and_viewers_cannot_see_or_create_invitations(owner, invitation, role):
     person = make_teammate(owner, role)
     with nothing_changes():
         assert refusal_of(person.client.get(INVITATIONS)) == (403, "permission_denied")
@@ -91,51 +91,51 @@ def test_others_neither_invite_nor_see_who_is_invited(owner, invitation, role):
         assert refusal_of(person.client.delete(f"{INVITATIONS}/{invitation.pk}")) == (403, "permission_denied")
 
 
-def test_an_address_has_one_open_invitation(owner, invitation):
+def test_address_has_one_open_invitation(owner, invitation):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(INVITATIONS, {"email": NEW, "role": "viewer"})) == ["email"]
 
 
-def test_one_that_has_expired_makes_room_for_another(owner, invitation):
+def test_expired_invitation_can_be_replaced(owner, invitation):
     Invitation.objects.update(expires_at=timezone.now())
     again = data_of(owner.client.post(INVITATIONS, {"email": NEW, "role": "viewer"}), 201)
     assert [str(pk) for pk in Invitation.objects.values_list("pk", flat=True)] == [again["id"]]
 
 
-def test_an_account_has_only_so_many(owner, invitation, monkeypatch):
+def test_number_of_open_invitations_is_limited(owner, invitation, monkeypatch):
     monkeypatch.setattr("accounts.teams.invitations.MAX_PENDING_INVITATIONS", 1)
     with nothing_changes():
         assert refusal_of(owner.client.post(INVITATIONS, {"email": "x@y.de", "role": "viewer"})) == (409, "conflict")
 
 
-def test_taking_them_back_does_not_make_room_for_more_mails(owner, invitation, monkeypatch):
+def test_revoking_invitations_does_not_extend_the_mail_limit(owner, invitation, monkeypatch):
     monkeypatch.setattr("accounts.teams.invitations.MAX_MAILS_PER_DAY", 1)
     owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
     with nothing_changes():
         assert refusal_of(owner.client.post(INVITATIONS, {"email": NEW, "role": "viewer"})) == (429, "rate_limited")
 
 
-def test_who_is_not_verified_invites_nobody(owner, settings):
+def test_unverified_user_cannot_invite(owner, settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     with nothing_changes():
         answer = owner.client.post(INVITATIONS, {"email": NEW, "role": "viewer"})
     assert refusal_of(answer) == (403, "email_not_verified")
 
 
-def test_a_repeated_request_invites_once(owner):
+def test_repeated_idempotency_key_invites_once(owner):
     wish = {"email": NEW, "role": "member"}
     first, again = (data_of(owner.client.post(INVITATIONS, wish, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
     assert (first, Invitation.objects.count()) == (again, 1)
 
 
-def test_many_invitations_take_no_more_queries(owner, invitation):
+def test_invitation_list_query_count_does_not_depend_on_its_length(owner, invitation):
     few = queries_once_warm(lambda: owner.client.get(INVITATIONS))
     for _ in range(3):
         make_invitation(owner)
     assert queries_once_warm(lambda: owner.client.get(INVITATIONS)) == few
 
 
-def test_other_accounts_see_and_touch_none_of_it(outsider, invitation):
+def test_invitations_of_another_account_are_not_found(outsider, invitation):
     with nothing_changes():
         assert data_of(outsider.client.get(INVITATIONS)) == []
         assert refusal_of(outsider.client.delete(f"{INVITATIONS}/{invitation.pk}")) == (404, "not_found")
@@ -145,7 +145,7 @@ def test_other_accounts_see_and_touch_none_of_it(outsider, invitation):
 # ── Sending it again, and taking it back
 
 
-def test_sent_again_it_is_good_for_another_seven_days(owner, invitation):
+def test_resent_invitation_is_valid_for_seven_more_days(owner, invitation):
     with later(days=6):
         today = sign_in(owner.user.email).client
         data_of(today.post(f"{INVITATIONS}/{invitation.pk}/resend"), 202)
@@ -153,14 +153,14 @@ def test_sent_again_it_is_good_for_another_seven_days(owner, invitation):
         assert accepting(invitation, password=PASSWORD).status_code == 200
 
 
-def test_it_is_not_sent_again_at_once(owner, invitation):
+def test_invitation_resent_within_a_minute_is_refused(owner, invitation):
     with nothing_changes():
         answer = owner.client.post(f"{INVITATIONS}/{invitation.pk}/resend")
     assert refusal_of(answer) == (429, "rate_limited")
     assert 1 <= int(answer["Retry-After"]) <= 60
 
 
-def test_taken_back_it_is_gone(owner, invitation):
+def test_revoked_invitation_is_gone(owner, invitation):
     answer = owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
     assert (answer.status_code, answer.content) == (204, b"")
     assert data_of(owner.client.get(INVITATIONS)) == []
@@ -169,14 +169,14 @@ def test_taken_back_it_is_gone(owner, invitation):
         assert refusal_of(owner.client.delete(f"{INVITATIONS}/{invitation.pk}")) == (404, "not_found")
 
 
-def test_what_is_done_about_invitations_is_written_down(owner, invitation):
+def test_invitations_are_audited(owner, invitation):
     owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
     log = data_of(owner.client.get("/api/v1/audit-log"))[:2]
     told = {"email": NEW, "role": "member"}
     assert [(each["act"], each["detail"]) for each in log] == [("invitation.revoked", told), ("invitation.sent", told)]
 
 
-def test_expired_ones_are_forgotten(owner, invitation):
+def test_expired_invitations_are_deleted(owner, invitation):
     with later(days=7, seconds=1):
         delete_invitations()
     assert Invitation.objects.count() == 0

@@ -25,32 +25,32 @@ def second_owner(owner):
 # ── Leaving
 
 
-def test_a_member_leaves(owner, teammate):
+def test_member_can_leave_an_account(owner, teammate):
     answer = teammate.client.post(LEAVE)
     assert (answer.status_code, answer.content) == (204, b"")
     assert [each["email"] for each in data_of(owner.client.get(MEMBERS))] == ["owner@example.com"]
     assert acts_of(owner)[0] == ("member.left", {"role": "member", "keys_revoked": "0"})
 
 
-def test_who_left_is_out(owner, teammate):
+def test_member_who_left_is_refused(owner, teammate):
     teammate.client.post(LEAVE)
     refresh = {"refresh_token": teammate.tokens.refresh_token}
     assert refusal_of(JsonClient().post("/api/v1/auth/refresh", refresh)) == (401, "token_invalid")
 
 
-def test_the_last_owner_is_told_what_to_do_first(owner, admin):
+def test_last_owner_cannot_leave(owner, admin):
     with nothing_changes():
         answer = owner.client.post(LEAVE)
     assert refusal_of(answer) == (409, "conflict")
     assert "transfer-ownership" in answer.json()["error"]["message"]
 
 
-def test_one_owner_of_two_leaves(owner, second_owner):
+def test_one_of_two_owners_can_leave(owner, second_owner):
     assert owner.client.post(LEAVE).status_code == 204
     assert role_of(owner) is None
 
 
-def test_an_owner_who_is_switched_off_or_leaving_us_does_not_count(owner, second_owner):
+def test_deactivated_or_erased_owners_do_not_count_as_remaining(owner, second_owner):
     erasure = Erasure.objects.create(user=second_owner.user, erase_after=timezone.now())
     assert refusal_of(owner.client.post(LEAVE)) == (409, "conflict")
     erasure.delete()
@@ -58,7 +58,7 @@ def test_an_owner_who_is_switched_off_or_leaving_us_does_not_count(owner, second
     assert refusal_of(owner.client.post(LEAVE)) == (409, "conflict")
 
 
-def test_a_key_leaves_nothing(owner):
+def test_api_key_cannot_leave_an_account(owner):
     program = make_key(owner)
     with nothing_changes(but=ApiKey):
         assert refusal_of(program.client.post(LEAVE)) == (403, "permission_denied")
@@ -67,7 +67,7 @@ def test_a_key_leaves_nothing(owner):
 # ── Passing the ownership on
 
 
-def test_ownership_passes_to_a_member(owner, teammate):
+def test_ownership_is_transferred_to_a_member(owner, teammate):
     data = data_of(owner.client.post(TRANSFER, {"user_id": str(teammate.user.pk), "password": owner.password}))
     assert (data["id"], data["role"], data["current"]) == (str(owner.account.pk), "admin", True)
     assert (role_of(owner), role_of(teammate)) == ("admin", "owner")
@@ -75,27 +75,27 @@ def test_ownership_passes_to_a_member(owner, teammate):
     assert acts_of(heir)[1] == ("account.ownership_transferred", {"user": str(teammate.user.pk)})
 
 
-def test_the_password_is_asked_for_again(owner, teammate):
+def test_ownership_transfer_requires_the_password(owner, teammate):
     with nothing_changes():
         answer = owner.client.post(TRANSFER, {"user_id": str(teammate.user.pk), "password": "wrong"})
     assert wrong_fields_of(answer) == ["password"]
 
 
 @pytest.mark.parametrize("who", ["owner", "outsider"])
-def test_ownership_passes_to_another_member_only(request, owner, who):
+def test_ownership_transfer_to_a_non_member_or_oneself_is_refused(request, owner, who):
     wish = {"user_id": str(request.getfixturevalue(who).user.pk), "password": owner.password}
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(TRANSFER, wish)) == ["user_id"]
 
 
-def test_somebody_switched_off_inherits_nothing(owner, teammate):
+def test_ownership_transfer_to_a_deactivated_member_is_refused(owner, teammate):
     User.objects.filter(pk=teammate.user.pk).update(is_active=False)
     with nothing_changes():
         wish = {"user_id": str(teammate.user.pk), "password": owner.password}
         assert wrong_fields_of(owner.client.post(TRANSFER, wish)) == ["user_id"]
 
 
-def test_only_an_owner_passes_it_on(admin, teammate):
+def test_only_an_owner_can_transfer_ownership(admin, teammate):
     with nothing_changes():
         wish = {"user_id": str(teammate.user.pk), "password": admin.password}
         assert refusal_of(admin.client.post(TRANSFER, wish)) == (403, "permission_denied")
@@ -105,7 +105,7 @@ def test_only_an_owner_passes_it_on(admin, teammate):
 
 
 @pytest.mark.parametrize("who", ["owner", "admin"])
-def test_managers_rename_the_account(request, who):
+def test_owners_and_admins_can_rename_the_account(request, who):
     person = request.getfixturevalue(who)
     data = data_of(person.client.patch("/api/v1/account", {"name": "Olive & Co"}))
     assert (data["name"], data["role"]) == ("Olive & Co", who)
@@ -113,6 +113,6 @@ def test_managers_rename_the_account(request, who):
 
 
 @pytest.mark.parametrize("name", ["", " ", None, 5, "x" * 151, "a\x00b"], ids=repr)
-def test_a_name_is_a_short_text(owner, name):
+def test_invalid_account_name_is_refused(owner, name):
     with nothing_changes():
         assert wrong_fields_of(owner.client.patch("/api/v1/account", {"name": name})) == ["name"]

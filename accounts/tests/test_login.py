@@ -19,7 +19,7 @@ def sign_in(client, email="owner@example.com", password=PASSWORD):
     return client.post(LOGIN, {"email": email, "password": password})
 
 
-def test_signing_in_answers_as_registering_did(owner, stranger):
+def test_login_response_equals_the_registration_response(owner, stranger):
     data = data_of(sign_in(stranger))
     assert data == {
         "user": {
@@ -38,17 +38,17 @@ def test_signing_in_answers_as_registering_did(owner, stranger):
 
 
 @pytest.mark.parametrize("email", ["owner@example.com", "OWNER@Example.com", " owner@example.com "])
-def test_the_address_may_be_written_in_any_case(owner, stranger, email):
+def test_login_accepts_the_address_in_any_case(owner, stranger, email):
     assert sign_in(stranger, email).status_code == 200
 
 
-def test_each_sign_in_is_a_session_of_its_own(owner, stranger):
+def test_each_login_creates_a_session(owner, stranger):
     sign_in(stranger)
     sign_in(stranger)
     assert Session.objects.filter(user=owner.user).count() == 3
 
 
-def test_signing_in_notes_when(owner, stranger):
+def test_login_updates_last_login(owner, stranger):
     before = timezone.now()
     sign_in(stranger)
     assert before <= User.objects.get().last_login <= timezone.now()
@@ -63,7 +63,7 @@ WRONG = [("owner@example.com", "wrong"), ("nobody@example.com", PASSWORD), ("non
 
 
 @pytest.mark.parametrize(("email", "password"), WRONG)
-def test_wrong_is_wrong_whatever_it_was(owner, stranger, email, password):
+def test_wrong_password_and_unknown_address_get_equal_responses(owner, stranger, email, password):
     with nothing_changes(but=AuditEntry):
         response = sign_in(stranger, email, password)
     assert refusal_of(response) == (401, "invalid_credentials")
@@ -75,7 +75,7 @@ def test_wrong_is_wrong_whatever_it_was(owner, stranger, email, password):
     }
 
 
-def test_somebody_who_was_switched_off_gets_the_same_answer(owner, stranger):
+def test_deactivated_user_gets_the_response_of_a_wrong_password(owner, stranger):
     User.objects.update(is_active=False)
     with nothing_changes(but=AuditEntry):
         response = sign_in(stranger)
@@ -83,7 +83,7 @@ def test_somebody_who_was_switched_off_gets_the_same_answer(owner, stranger):
 
 
 @pytest.mark.parametrize("email", ["owner@example.com", "nobody@example.com"])
-def test_an_unknown_address_costs_the_same_work(owner, stranger, settings, email):
+def test_login_hashes_a_password_for_unknown_addresses_as_well(owner, stranger, settings, email):
     settings.PASSWORD_HASHERS = ["accounts.tests.hashers.CountingHasher"]
     owner.user.set_password(PASSWORD)
     owner.user.save()
@@ -92,7 +92,7 @@ def test_an_unknown_address_costs_the_same_work(owner, stranger, settings, email
     assert CountingHasher.runs == 1
 
 
-def test_outside_the_tests_passwords_are_hashed_with_argon2(stranger, settings):
+def test_production_hashes_passwords_with_argon2(stranger, settings):
     settings.PASSWORD_HASHERS = [hasher for hasher in settings.PASSWORD_HASHERS if "MD5" not in hasher]
     assert settings.PASSWORD_HASHERS == PRODUCTION_HASHERS
     stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
@@ -100,7 +100,7 @@ def test_outside_the_tests_passwords_are_hashed_with_argon2(stranger, settings):
     assert sign_in(stranger, "ada@example.com").status_code == 200
 
 
-def test_the_password_is_kept_nowhere(stranger):
+def test_password_is_not_stored_in_plain_text(stranger):
     stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
     row = User.objects.values().get()
     assert [name for name, value in row.items() if PASSWORD in str(value)] == []

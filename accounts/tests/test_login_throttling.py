@@ -35,11 +35,11 @@ def attackers():
     return lambda many: [sign_in("wrong", address=f"192.0.2.{number}").status_code for number in range(1, many + 1)]
 
 
-def test_five_wrong_passwords_are_too_many(owner):
+def test_login_is_throttled_after_five_wrong_passwords(owner):
     assert fail(6) == [401] * 5 + [429]
 
 
-def test_then_even_the_right_one_is_not_looked_at(owner, settings):
+def test_throttled_login_refuses_the_right_password(owner, settings):
     settings.PASSWORD_HASHERS = ["accounts.tests.hashers.CountingHasher"]
     User.objects.update(password=CountingHasher().encode(PASSWORD, "salt"))
     fail(5)
@@ -51,14 +51,14 @@ def test_then_even_the_right_one_is_not_looked_at(owner, settings):
     assert CountingHasher.runs == 0
 
 
-def test_who_waits_as_told_may_try_again(owner):
+def test_login_is_allowed_after_retry_after_seconds(owner):
     fail(5)
     wait = int(sign_in()["Retry-After"])
     with time_machine.travel(timedelta(seconds=wait + 1)):
         assert sign_in().status_code == 200
 
 
-def test_asking_while_throttled_does_not_make_it_longer(owner):
+def test_throttled_attempts_do_not_extend_the_wait(owner):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         fail(5)
         clock.shift(timedelta(minutes=14))
@@ -67,30 +67,30 @@ def test_asking_while_throttled_does_not_make_it_longer(owner):
         assert sign_in().status_code == 200
 
 
-def test_signing_in_forgives_what_went_before(owner):
+def test_successful_login_resets_the_failures_of_the_person(owner):
     fail(4)
     assert sign_in().status_code == 200
     assert fail(5) == [401] * 5
 
 
-def test_signing_in_forgives_nothing_that_was_tried_on_others_from_there(owner, settings):
+def test_successful_login_does_not_reset_the_failures_of_the_network(owner, settings):
     settings.LOGIN_LIMIT_PER_ADDRESS = parse("3/15 minute")
     others = [fail(1, email=f"other{number}@example.com") for number in range(2)]
     assert sign_in().status_code == 200
     assert (others, fail(2, email="one.more@example.com")) == ([[401], [401]], [401, 429])
 
 
-def test_an_unknown_address_is_throttled_alike(owner):
+def test_unknown_address_is_throttled_like_a_known_one(owner):
     assert fail(6, email="nobody@example.com") == [401] * 5 + [429]
 
 
-def test_known_and_unknown_get_the_same_words(owner):
+def test_throttling_message_is_equal_for_known_and_unknown_addresses(owner):
     fail(5), fail(5, email="nobody@example.com")
     known, unknown = (sign_in(email=email).json()["error"] for email in ("owner@example.com", "nobody@example.com"))
     assert known == unknown
 
 
-def test_known_and_unknown_take_the_same_queries(owner):
+def test_failed_login_takes_equal_queries_for_known_and_unknown_addresses(owner):
     sign_in("wrong")
     known, unknown = (
         queries_of(lambda email=email: sign_in("x", email=email)) for email in ("owner@example.com", "n@b.c")
@@ -98,14 +98,14 @@ def test_known_and_unknown_take_the_same_queries(owner):
     assert known == unknown
 
 
-def test_known_and_unknown_leave_as_many_entries(owner):
+def test_failed_login_writes_equally_many_audit_entries_for_known_and_unknown_addresses(owner):
     for email in ("owner@example.com", "nobody@example.com"):
         sign_in("wrong", email=email)
     entries = AuditEntry.objects.filter(act="session.refused").order_by("created_at")
     assert list(entries.values_list("user", "account")) == [(owner.user.pk, owner.account.pk), (None, None)]
 
 
-def test_writing_it_otherwise_gives_no_more_tries(owner):
+def test_login_limit_ignores_the_case_of_the_address(owner):
     spellings = [
         "owner@example.com",
         "OWNER@example.com",
@@ -117,61 +117,61 @@ def test_writing_it_otherwise_gives_no_more_tries(owner):
     assert sign_in(email="oWNER@example.com").status_code == 429
 
 
-def test_one_address_cannot_try_everybody(owner, settings):
+def test_failed_logins_of_one_network_are_limited_over_all_addresses(owner, settings):
     settings.LOGIN_LIMIT_PER_ADDRESS = parse("6/15 minutes")
     answers = [sign_in("wrong", email=f"person{number}@example.com").status_code for number in range(7)]
     assert answers == [401] * 6 + [429]
     assert sign_in(address=HOME).status_code == 200
 
 
-def test_a_household_of_ipv6_addresses_is_one_neighbour(owner):
+def test_ipv6_addresses_of_one_64_network_share_a_limit(owner):
     answers = [sign_in("wrong", address=f"2001:db8:1:2::{number}").status_code for number in range(1, 7)]
     assert answers == [401] * 5 + [429]
     assert sign_in(address="2001:db8:1:3::1").status_code == 200
 
 
-def test_many_addresses_together_cannot_guess_for_ever(owner, attackers):
+def test_failed_logins_of_many_networks_are_limited_per_address(owner, attackers):
     assert attackers(21) == [401] * 20 + [429]
 
 
-def test_they_lock_nobody_out_of_where_they_sign_in_from(owner, attackers):
+def test_failed_logins_elsewhere_do_not_block_a_known_network(owner, attackers):
     sign_in(address=HOME)
     attackers(25)
     assert sign_in(address=HOME).status_code == 200
 
 
-def test_they_lock_nobody_else_out(owner, outsider, attackers):
+def test_failed_logins_for_one_address_do_not_block_others(owner, outsider, attackers):
     attackers(25)
     assert sign_in(email="outsider@example.com", address="192.0.2.200").status_code == 200
 
 
-def test_somebody_new_elsewhere_waits_while_it_lasts(owner, attackers):
+def test_failed_logins_elsewhere_block_an_unknown_network(owner, attackers):
     attackers(25)
     assert refusal_of(sign_in(address=HOME)) == (429, "rate_limited")
     with time_machine.travel(timedelta(hours=1, seconds=2)):
         assert sign_in(address=HOME).status_code == 200
 
 
-def test_at_home_too_five_are_enough(owner):
+def test_known_network_is_throttled_after_five_wrong_passwords(owner):
     sign_in(address=HOME)
     assert fail(6, address=HOME) == [401] * 5 + [429]
 
 
-def test_ones_own_mistakes_at_home_do_not_count_elsewhere(owner, settings):
+def test_failures_from_a_known_network_do_not_count_elsewhere(owner, settings):
     settings.LOGIN_LIMIT_PER_EMAIL = parse("3/hour")
     sign_in(address=HOME)
     fail(4, address=HOME)
     assert sign_in().status_code == 200
 
 
-def test_registering_makes_the_network_known(stranger, attackers):
+def test_registration_makes_the_network_known(stranger, attackers):
     body = {"email": "owner@example.com", "password": PASSWORD}
     stranger.post("/api/v1/auth/register", body, REMOTE_ADDR=HOME)
     attackers(25)
     assert sign_in(address=HOME).status_code == 200
 
 
-def test_a_network_is_known_once(owner):
+def test_known_network_is_stored_once(owner):
     for _ in range(3):
         sign_in(address=HOME)
     sign_in(address="2001:db8:1:2::1"), sign_in(address="2001:db8:1:2::2")
@@ -181,7 +181,7 @@ def test_a_network_is_known_once(owner):
     assert sorted(networks) == ["2001:db8:1:2::/64", HOME]
 
 
-def test_a_network_is_forgotten_after_ninety_days(owner):
+def test_known_network_is_deleted_after_ninety_days(owner):
     sign_in(address=HOME)
     sign_in()
     KnownNetwork.objects.filter(network=HOME).update(last_used_at=timezone.now() - timedelta(days=90, seconds=1))
@@ -190,19 +190,19 @@ def test_a_network_is_forgotten_after_ninety_days(owner):
     assert KnownNetwork.objects.filter(network=ELSEWHERE).exists()
 
 
-def test_being_throttled_is_written_down_once(owner):
+def test_throttling_is_audited_once(owner):
     fail(12)
     entry = AuditEntry.objects.get(act="session.throttled")
     assert (entry.user, entry.account, entry.address) == (owner.user, owner.account, ELSEWHERE)
 
 
-def test_a_throttled_try_changes_nothing(owner):
+def test_throttled_login_changes_nothing(owner):
     fail(6)
     with nothing_changes():
         assert fail(3) == [429] * 3
 
 
-def test_a_wrong_password_opens_no_session(owner):
+def test_wrong_password_creates_no_session(owner):
     before = Session.objects.count()
     fail(3)
     assert Session.objects.count() == before
@@ -217,34 +217,34 @@ def dead_redis(settings, monkeypatch):
     rate_limit_storage._limiter.cache_clear(), rate_limit_storage._storage.cache_clear()
 
 
-def test_a_dead_redis_locks_nobody_out(owner, dead_redis):
+def test_login_works_while_redis_is_down(owner, dead_redis):
     assert sign_in().status_code == 200
 
 
-def test_while_redis_is_dead_each_process_counts_for_itself(owner, dead_redis):
+def test_failed_logins_are_counted_per_process_while_redis_is_down(owner, dead_redis):
     assert fail(6) == [401] * 5 + [429]
 
 
-def test_without_redis_the_process_counts(owner, dead_redis, settings):
+def test_failed_logins_are_counted_per_process_without_redis(owner, dead_redis, settings):
     settings.REDIS_URL = ""
     assert fail(6) == [401] * 5 + [429]
 
 
-def test_nobody_reads_addresses_out_of_the_counters(owner, settings):
+def test_login_counters_contain_no_addresses(owner, settings):
     fail(2)
     keys = redis.Redis.from_url(settings.REDIS_URL).keys("*")
     assert [key for key in keys if b"owner" in key] == []
     assert [key for key in keys if b"login" in key] != []
 
 
-def test_a_person_of_two_accounts_is_noted_on_the_first(owner):
+def test_failed_login_is_audited_in_the_oldest_account(owner):
     other = make_caller()
     other.user.memberships.create(account=owner.account, role="viewer")
     sign_in("wrong", email=other.user.email)
     assert AuditEntry.objects.get(act="session.refused").account == other.account
 
 
-def test_who_resets_the_password_is_not_locked_out_of_that_network(owner, attackers, settings):
+def test_password_reset_makes_the_network_known(owner, attackers, settings):
     settings.LOGIN_LIMIT_PER_EMAIL = parse("4/hour")
     assert attackers(5) == [401] * 4 + [429]
     assert sign_in(address=ELSEWHERE).status_code == 429
@@ -254,7 +254,7 @@ def test_who_resets_the_password_is_not_locked_out_of_that_network(owner, attack
     assert sign_in(body["new_password"], address="198.51.100.5").status_code == 429
 
 
-def test_a_reset_that_is_refused_makes_no_network_known(owner):
+def test_refused_password_reset_does_not_make_the_network_known(owner):
     with nothing_changes():
         body = {"token": "forged", "new_password": "a wholly different phrase"}
         JsonClient().post("/api/v1/auth/password/reset", body, REMOTE_ADDR=ELSEWHERE)

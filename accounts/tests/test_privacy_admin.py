@@ -26,7 +26,7 @@ def staff(boss) -> Client:
     return client
 
 
-def test_staff_begin_an_erasure_for_somebody(staff, boss, owner):
+def test_staff_can_start_an_erasure(staff, boss, owner):
     answer = staff.post(reverse(ADD), {"user": str(owner.user.pk)})
     erasure = Erasure.objects.get()
     assert (answer.status_code, erasure.user, erasure.requested_by) == (302, owner.user, boss)
@@ -35,20 +35,20 @@ def test_staff_begin_an_erasure_for_somebody(staff, boss, owner):
     assert (entry.account, entry.user, entry.detail["person"]) == (owner.account, boss, str(owner.user.pk))
 
 
-def test_beginning_it_again_begins_no_second(staff, owner):
+def test_starting_an_erasure_twice_starts_one(staff, owner):
     for _ in range(2):
         staff.post(reverse(ADD), {"user": str(owner.user.pk)})
     assert Erasure.objects.count() == 1
 
 
-def test_staff_are_told_why_it_cannot_be(staff, owner, teammate):
+def test_admin_shows_why_a_person_cannot_be_erased(staff, owner, teammate):
     with nothing_changes():
         answer = staff.post(reverse(ADD), {"user": str(owner.user.pk)})
     assert b"transfer the ownership" in answer.content
 
 
 @pytest.mark.parametrize("model", [Erasure, Export])
-def test_nothing_can_be_changed_or_removed_by_hand(staff, owner, model):
+def test_erasures_cannot_be_changed_or_deleted_in_the_admin(staff, owner, model):
     row = (
         exports.request_export(owner.caller)
         if model is Export
@@ -62,5 +62,5 @@ def test_nothing_can_be_changed_or_removed_by_hand(staff, owner, model):
     assert staff.get(reverse(f"{name}_changelist")).context["cl"].result_count == 1
 
 
-def test_exports_cannot_be_made_by_hand(staff, owner):
+def test_exports_cannot_be_added_in_the_admin(staff, owner):
     assert staff.post(reverse("admin:accounts_export_add"), {"user": str(owner.user.pk)}).status_code == 403

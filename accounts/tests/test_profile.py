@@ -31,7 +31,7 @@ def test_a_teammate_sees_themselves_in_the_owners_account(owner, teammate):
     assert data["account"] == {"id": str(owner.account.pk), "name": "Olive Films", "role": "member"}
 
 
-def test_the_last_sign_in_is_shown(teammate):
+def test_profile_shows_the_last_login(teammate):
     assert data_of(teammate.client.get(PROFILE))["last_login_at"] == as_sent(teammate.user.last_login)
 
 
@@ -45,24 +45,24 @@ def test_the_last_sign_in_is_shown(teammate):
         ("email_notifications", False),
     ],
 )
-def test_a_change_is_kept_and_changes_nothing_else(owner, field, value):
+def test_profile_change_changes_only_its_fields(owner, field, value):
     before = data_of(owner.client.get(PROFILE))
     after = data_of(owner.client.patch(PROFILE, {field: value}))
     assert (after, data_of(owner.client.get(PROFILE))) == (before | {field: value}, after)
 
 
-def test_an_empty_change_changes_nothing(owner):
+def test_empty_profile_change_changes_nothing(owner):
     with nothing_changes():
         assert data_of(owner.client.patch(PROFILE, {}))["full_name"] == "Olive Owner"
 
 
 @pytest.mark.parametrize("field", ["id", "email", "email_verified", "account", "created_at", "is_staff", "password"])
-def test_what_is_not_theirs_to_change_is_refused(owner, field):
+def test_read_only_profile_fields_are_refused(owner, field):
     with nothing_changes():
         assert wrong_fields_of(owner.client.patch(PROFILE, {field: "x"})) == [field]
 
 
-def test_one_wrong_field_keeps_the_others_from_changing(owner):
+def test_one_invalid_profile_field_refuses_the_whole_change(owner):
     with nothing_changes():
         response = owner.client.patch(PROFILE, {"full_name": "New", "preferred_language": "!"})
     assert wrong_fields_of(response) == ["preferred_language"]
@@ -72,5 +72,5 @@ def test_a_viewer_may_change_their_own_profile(viewer):
     assert data_of(viewer.client.patch(PROFILE, {"full_name": "Vera"}))["full_name"] == "Vera"
 
 
-def test_reading_it_takes_two_queries(owner):
+def test_profile_takes_two_queries(owner):
     assert queries_once_warm(lambda: owner.client.get(PROFILE)) == 2

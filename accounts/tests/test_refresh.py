@@ -34,19 +34,19 @@ def another_session_of(person: Person) -> str:
     return data_of(JsonClient().post("/api/v1/auth/login", body))["refresh_token"]
 
 
-def test_a_refresh_token_is_traded_for_a_new_pair(owner):
+def test_refresh_returns_a_new_token_pair(owner):
     data = data_of(trade(owner.tokens.refresh_token))
     assert set(data) == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert (data["token_type"], data["expires_in"]) == ("Bearer", 900)
     assert data["refresh_token"] != owner.tokens.refresh_token
 
 
-def test_the_new_access_token_works(owner):
+def test_access_token_of_a_refresh_works(owner):
     new = data_of(trade(owner.tokens.refresh_token))["access_token"]
     assert data_of(JsonClient(new).get("/api/v1/profile"))["email"] == "owner@example.com"
 
 
-def test_the_new_refresh_token_works_once_more(owner):
+def test_refresh_token_of_a_refresh_works(owner):
     new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
     assert trade(new).status_code == 200
 
@@ -56,55 +56,55 @@ def test_a_refresh_token_works_once(owner):
     assert refusal_of(steal(owner.tokens.refresh_token)) == (401, "token_invalid")
 
 
-def test_using_an_old_one_revokes_its_whole_family(owner):
+def test_used_refresh_token_revokes_its_session(owner):
     new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
     steal(owner.tokens.refresh_token)
     assert refusal_of(trade(new)) == (401, "token_invalid")
     assert Session.objects.get().revoked_reason == "reuse"
 
 
-def test_using_an_old_one_leaves_other_sessions_alone(owner):
+def test_used_refresh_token_leaves_other_sessions_valid(owner):
     other = another_session_of(owner)
     trade(owner.tokens.refresh_token)
     steal(owner.tokens.refresh_token)
     assert trade(other).status_code == 200
 
 
-def test_a_refresh_token_lives_thirty_days(owner):
+def test_refresh_token_is_valid_for_thirty_days(owner):
     with time_machine.travel(timedelta(days=29, hours=23)):
         assert trade(owner.tokens.refresh_token).status_code == 200
 
 
-def test_after_thirty_days_it_is_dead(owner):
+def test_refresh_token_is_refused_after_thirty_days(owner):
     with time_machine.travel(timedelta(days=30, seconds=11)), nothing_changes():
         assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
 
 
-def test_each_trade_gives_thirty_new_days(owner):
+def test_each_refresh_extends_the_session_by_thirty_days(owner):
     with time_machine.travel(timedelta(days=29)):
         new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
     with time_machine.travel(timedelta(days=58)):
         assert trade(new).status_code == 200
 
 
-def test_a_changed_role_is_in_the_next_access_token(owner, teammate):
+def test_changed_role_is_in_the_next_access_token(owner, teammate):
     Membership.objects.filter(user=teammate.user).update(role="viewer")
     new = JsonClient(data_of(trade(teammate.tokens.refresh_token))["access_token"])
     assert refusal_of(new.post("/api/v1/videos", {})) == (403, "permission_denied")
 
 
-def test_somebody_who_was_switched_off_gets_no_new_tokens(owner):
+def test_deactivated_user_cannot_refresh(owner):
     User.objects.update(is_active=False)
     assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
 
 
-def test_somebody_who_left_the_account_gets_no_new_tokens(owner, teammate):
+def test_former_member_cannot_refresh(owner, teammate):
     Membership.objects.filter(user=teammate.user).delete()
     assert refusal_of(trade(teammate.tokens.refresh_token)) == (401, "token_invalid")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_trade_one_token_at_once_one_wins():
+def test_of_parallel_refreshes_from_different_networks_one_succeeds():
     token = make_caller().tokens.refresh_token
     results = in_parallel([lambda: refresh(token)] * 8)
     assert [type(result) for result in results].count(TokenInvalid) == 7
@@ -114,27 +114,27 @@ def test_of_many_who_trade_one_token_at_once_one_wins():
 # ── The same token twice, by one device
 
 
-def test_a_repeated_trade_gets_the_same_successor(owner):
+def test_repeated_refresh_returns_the_first_successor(owner):
     first, again = (data_of(trade(owner.tokens.refresh_token)) for _ in range(2))
     assert again["refresh_token"] == first["refresh_token"]
     assert data_of(JsonClient(again["access_token"]).get("/api/v1/profile"))["email"] == "owner@example.com"
     assert Session.objects.get().revoked_at is None
 
 
-def test_a_repeated_trade_changes_nothing(owner):
+def test_repeated_refresh_changes_nothing(owner):
     trade(owner.tokens.refresh_token)
     with nothing_changes():
         assert trade(owner.tokens.refresh_token).status_code == 200
 
 
-def test_the_successor_of_a_repeated_trade_is_good_once(owner):
+def test_successor_of_a_repeated_refresh_works_once(owner):
     trade(owner.tokens.refresh_token)
     new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
     assert trade(new).status_code == 200
     assert refusal_of(steal(new)) == (401, "token_invalid")
 
 
-def test_no_refresh_token_is_kept(owner):
+def test_refresh_tokens_are_not_stored(owner):
     new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
     kept = str(list(Session.objects.values()))
     assert [token in kept for token in (new, owner.tokens.refresh_token)] == [False, False]
@@ -145,7 +145,7 @@ def test_no_refresh_token_is_kept(owner):
     [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2::7", "2001:db8:1:2:ffff::1")],
     ids=["ipv4", "ipv6"],
 )
-def test_a_trade_may_be_repeated_from_the_same_network(owner, address, repeated_from):
+def test_refresh_may_be_repeated_from_one_network(owner, address, repeated_from):
     first = data_of(trade(owner.tokens.refresh_token, REMOTE_ADDR=address))
     again = data_of(trade(owner.tokens.refresh_token, REMOTE_ADDR=repeated_from))
     assert again["refresh_token"] == first["refresh_token"]
@@ -162,7 +162,7 @@ def test_a_trade_may_be_repeated_from_the_same_network(owner, address, repeated_
     ],
     ids=["ipv4", "ipv6", "no_address", "program", "no_program"],
 )
-def test_a_repeated_trade_of_another_device_is_theft(owner, first, again):
+def test_refresh_repeated_by_another_client_revokes_the_session(owner, first, again):
     new = data_of(trade(owner.tokens.refresh_token, **first))["refresh_token"]
     assert refusal_of(trade(owner.tokens.refresh_token, **again)) == (401, "token_invalid")
     assert refusal_of(trade(new, **first)) == (401, "token_invalid")
@@ -170,7 +170,7 @@ def test_a_repeated_trade_of_another_device_is_theft(owner, first, again):
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(9.9, 200), (10.1, 401)])
-def test_a_trade_may_be_repeated_for_ten_seconds(owner, seconds, status):
+def test_refresh_may_be_repeated_for_ten_seconds(owner, seconds, status):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         trade(owner.tokens.refresh_token)
         clock.shift(timedelta(seconds=seconds))
@@ -178,27 +178,27 @@ def test_a_trade_may_be_repeated_for_ten_seconds(owner, seconds, status):
     assert (Session.objects.get().revoked_reason == "reuse") is (status == 401)
 
 
-def test_once_its_successor_was_used_a_repeated_trade_is_theft(owner):
+def test_refresh_repeated_after_its_successor_was_used_revokes_the_session(owner):
     new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
     trade(new)
     assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
     assert Session.objects.get().revoked_reason == "reuse"
 
 
-def test_a_token_that_the_release_before_has_traded_since_makes_a_repeated_trade_theft(owner):
+def test_refresh_repeated_after_a_rotation_by_the_previous_release_revokes_the_session(owner):
     trade(owner.tokens.refresh_token)
     Session.objects.update(jti="its", last_used_at=timezone.now())  # all that release writes
     assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
 
 
-def test_a_session_that_has_ended_repeats_no_trade(owner):
+def test_refresh_of_an_ended_session_is_not_repeated(owner):
     end(data_of(trade(owner.tokens.refresh_token))["refresh_token"])
     with nothing_changes():
         assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_trade_one_token_at_once_on_one_device_all_get_one_successor():
+def test_parallel_refreshes_by_one_client_get_one_successor():
     token = make_caller().tokens.refresh_token
 
     def on_the_phone():
@@ -214,31 +214,31 @@ def test_of_many_who_trade_one_token_at_once_on_one_device_all_get_one_successor
 # ── Signing out
 
 
-def test_logging_out_has_no_body(owner):
+def test_logout_returns_no_body(owner):
     response = end(owner.tokens.refresh_token)
     assert (response.status_code, response.content) == (204, b"")
     assert Session.objects.get().revoked_reason == "logout"
 
 
-def test_after_logging_out_the_token_is_dead(owner):
+def test_refresh_token_is_refused_after_logout(owner):
     end(owner.tokens.refresh_token)
     with nothing_changes():
         assert refusal_of(trade(owner.tokens.refresh_token)) == (401, "token_invalid")
 
 
-def test_logging_out_twice_is_refused(owner):
+def test_second_logout_is_refused(owner):
     end(owner.tokens.refresh_token)
     with nothing_changes():
         assert refusal_of(end(owner.tokens.refresh_token)) == (401, "token_invalid")
 
 
-def test_logging_out_leaves_other_sessions_alone(owner):
+def test_logout_leaves_other_sessions_valid(owner):
     other = another_session_of(owner)
     end(owner.tokens.refresh_token)
     assert trade(other).status_code == 200
 
 
-def test_an_old_token_logs_nobody_out(owner):
+def test_used_refresh_token_cannot_log_out(owner):
     new = data_of(trade(owner.tokens.refresh_token))["refresh_token"]
     with nothing_changes():
         assert refusal_of(end(owner.tokens.refresh_token)) == (401, "token_invalid")

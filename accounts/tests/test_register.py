@@ -17,7 +17,7 @@ REGISTER = "/api/v1/auth/register"
 ADA = {"email": "ada@example.com", "password": PASSWORD, "full_name": "Ada Lovelace", "company_name": "Engines Ltd"}
 
 
-def test_registering_answers_with_person_account_and_tokens(stranger):
+def test_registration_returns_user_account_and_tokens(stranger):
     data = data_of(stranger.post(REGISTER, ADA), 201)
     user, account = User.objects.get(), Account.objects.get()
     assert data == {
@@ -36,7 +36,7 @@ def test_registering_answers_with_person_account_and_tokens(stranger):
     }
 
 
-def test_the_new_tokens_work_at_once(stranger):
+def test_tokens_of_a_registration_work_at_once(stranger):
     data = data_of(stranger.post(REGISTER, ADA), 201)
     headers = {"HTTP_AUTHORIZATION": f"Bearer {data['access_token']}"}
     assert data_of(stranger.get("/api/v1/profile", **headers))["email"] == "ada@example.com"
@@ -50,7 +50,7 @@ def test_a_new_account_has_one_owner_and_the_welcome_credits(stranger):
     assert the_ledger_proves()
 
 
-def test_the_operator_may_give_no_welcome_credits(stranger, settings):
+def test_welcome_credits_can_be_turned_off(stranger, settings):
     settings.SIGNUP_CREDITS = 0
     stranger.post(REGISTER, ADA)
     assert Account.objects.get().wallet.balance == 0
@@ -66,19 +66,19 @@ def test_the_operator_may_give_no_welcome_credits(stranger, settings):
         ({}, "ada"),
     ],
 )
-def test_the_account_is_called_after_company_or_person_or_address(stranger, given, name):
+def test_new_account_is_named_after_company_person_or_address(stranger, given, name):
     stranger.post(REGISTER, {"email": "ada@example.com", "password": PASSWORD} | given)
     assert Account.objects.get().name == name
 
 
 @pytest.mark.parametrize("given", ["Ada@Example.COM", "  ada@example.com ", "ADA@EXAMPLE.COM\n"])
-def test_the_address_is_kept_in_lower_case_without_blanks(stranger, given):
+def test_address_is_stored_in_lower_case_without_blanks(stranger, given):
     data = data_of(stranger.post(REGISTER, ADA | {"email": given}), 201)
     assert (data["user"]["email"], User.objects.get().email) == ("ada@example.com", "ada@example.com")
 
 
 @pytest.mark.parametrize("given", ["ada@example.com", "ADA@example.com", "Ada@Example.Com"])
-def test_a_taken_address_is_refused_in_any_case(stranger, given):
+def test_registered_address_is_refused_in_any_case(stranger, given):
     stranger.post(REGISTER, ADA)
     with nothing_changes():
         response = stranger.post(REGISTER, ADA | {"email": given})
@@ -101,30 +101,30 @@ def another_violation(model):
 
 
 @pytest.mark.parametrize("model", [User, Account, Membership, Session])
-def test_a_violation_of_another_constraint_is_not_told_as_a_taken_address(db, model):
+def test_violation_of_another_constraint_is_not_reported_as_a_registered_address(db, model):
     with another_violation(model), nothing_changes(), pytest.raises(IntegrityError, match="another constraint"):
         register(email="ada@example.com", password=PASSWORD)
 
 
 @pytest.mark.parametrize("given", ["", "ada", "ada@", "@example.com", "a b@example.com", "x" * 250 + "@example.com"])
-def test_what_is_no_address_is_refused(stranger, given):
+def test_registration_with_an_invalid_address_is_refused(stranger, given):
     with nothing_changes():
         assert wrong_fields_of(stranger.post(REGISTER, ADA | {"email": given})) == ["email"]
 
 
 @pytest.mark.parametrize("weak", ["short", "password", "12345678901", "ada@example.com", "", "x" * 257])
-def test_a_weak_password_is_refused(stranger, weak):
+def test_registration_with_a_weak_password_is_refused(stranger, weak):
     with nothing_changes():
         assert wrong_fields_of(stranger.post(REGISTER, ADA | {"password": weak})) == ["password"]
 
 
 @pytest.mark.parametrize("password", ["Ada Lovelace", "Engines Ltd"])
-def test_a_password_like_a_name_is_refused(stranger, password):
+def test_registration_with_a_password_similar_to_the_name_is_refused(stranger, password):
     with nothing_changes():
         assert wrong_fields_of(stranger.post(REGISTER, ADA | {"password": password})) == ["password"]
 
 
-def test_blanks_belong_to_a_password(stranger):
+def test_blanks_of_a_password_are_significant(stranger):
     stranger.post(REGISTER, ADA | {"password": "  blanks count here  "})
     assert User.objects.get().check_password("  blanks count here  ")
 
@@ -142,7 +142,7 @@ def test_names_may_be_in_any_script(stranger):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_register_one_address_at_once_one_wins():
+def test_of_parallel_registrations_of_one_address_one_succeeds():
     spellings = ["ada@example.com", "ADA@example.com", "Ada@Example.com", "ada@EXAMPLE.com"]
     results = in_parallel([lambda given=given: register(email=given, password=PASSWORD) for given in spellings])
     refused = [result.details for result in results if isinstance(result, ValidationFailed)]

@@ -23,7 +23,7 @@ def ago(days: float) -> dict[str, object]:
     return {"old": then - MINUTE, "young": then + MINUTE}
 
 
-def test_answers_to_idempotency_keys_are_kept_for_a_day(owner):
+def test_idempotency_records_are_deleted_after_a_day(owner):
     for key, moment in ago(1).items():
         IdempotencyRecord.objects.create(account=owner.account, key=key, claimed_at=moment, created_at=moment)
     run_job(jobs.PURGE)
@@ -31,7 +31,7 @@ def test_answers_to_idempotency_keys_are_kept_for_a_day(owner):
 
 
 @pytest.mark.parametrize("end", ["expires_at", "revoked_at"])
-def test_sessions_are_kept_for_thirty_days_after_their_end(owner, end):
+def test_sessions_are_deleted_thirty_days_after_their_end(owner, end):
     kept = set()
     for age, moment in ago(30).items():
         session = Session.objects.get(pk=sign_in(owner.user.email).caller.session_id)
@@ -41,7 +41,7 @@ def test_sessions_are_kept_for_thirty_days_after_their_end(owner, end):
     assert set(Session.objects.exclude(pk=owner.caller.session_id).values_list("pk", flat=True)) == kept
 
 
-def test_events_and_all_that_was_sent_of_them_are_kept_for_thirty_days(owner):
+def test_events_with_deliveries_are_deleted_after_thirty_days(owner):
     make_endpoint(owner)
     for name, moment in ago(30).items():
         publish(owner.account.pk, "video.queued", {"script": "Hi"}, object_id=name)
@@ -50,7 +50,7 @@ def test_events_and_all_that_was_sent_of_them_are_kept_for_thirty_days(owner):
     assert [each.event.object_id for each in Delivery.objects.select_related("event")] == ["young"]
 
 
-def test_audit_entries_are_kept_for_thirteen_months(owner):
+def test_audit_entries_are_deleted_after_thirteen_months(owner):
     AuditEntry.objects.all().delete()
     for moment in ago(400).values():
         audit_log.record_by(owner.caller, AuditAct.KEY_CREATED)
@@ -59,7 +59,7 @@ def test_audit_entries_are_kept_for_thirteen_months(owner):
     assert AuditEntry.objects.count() == 1
 
 
-def test_invitations_are_kept_until_they_expire(owner):
+def test_expired_invitations_are_deleted(owner):
     for name, moment in ago(0).items():
         facts = {"email": f"{name}@example.com", "role": Role.MEMBER, "expires_at": moment}
         Invitation.objects.create(account=owner.account, **facts)
@@ -67,7 +67,7 @@ def test_invitations_are_kept_until_they_expire(owner):
     assert [each.email for each in Invitation.objects.all()] == ["young@example.com"]
 
 
-def test_much_is_forgotten_in_pieces(owner, monkeypatch):
+def test_rows_are_deleted_in_batches(owner, monkeypatch):
     monkeypatch.setattr(batched_rows, "BATCH_SIZE", 2)
     for number in range(5):
         facts = {"key": str(number), "claimed_at": timezone.now(), "fingerprint": ""}

@@ -39,7 +39,7 @@ def at_once(django_capture_on_commit_callbacks):
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
-def test_a_sign_in_is_listed_with_where_it_came_from(owner):
+def test_session_list_shows_address_and_user_agent(owner):
     client = come_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
     session = Session.objects.latest("created_at")
     assert listed(client)[0] == {
@@ -58,13 +58,13 @@ def _iso(moment) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def test_the_list_says_which_one_is_asking(owner):
+def test_session_list_marks_the_current_session(owner):
     first, second = come_in(), come_in()
     assert [session["current"] for session in listed(second)] == [True, False, False]
     assert [session["current"] for session in listed(first)] == [False, True, False]
 
 
-def test_a_refresh_notes_when_and_from_where(owner):
+def test_refresh_updates_time_and_address_of_the_session(owner):
     client = come_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
     with time_machine.travel(timedelta(minutes=5)):
         before = timezone.now()
@@ -74,18 +74,18 @@ def test_a_refresh_notes_when_and_from_where(owner):
     assert session.last_used_at >= before
 
 
-def test_only_living_ones_are_listed(owner):
+def test_session_list_shows_only_active_sessions(owner):
     gone, old = come_in(), come_in()
     JsonClient().post("/api/v1/auth/logout", {"refresh_token": gone.tokens["refresh_token"]})
     Session.objects.filter(pk=listed(old)[0]["id"]).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert [session["current"] for session in listed(owner.client)] == [True]
 
 
-def test_nobody_sees_another_persons(owner, teammate, outsider):
+def test_session_list_hides_sessions_of_others(owner, teammate, outsider):
     assert [len(listed(person.client)) for person in (owner, teammate, outsider)] == [1, 1, 1]
 
 
-def test_a_person_sees_those_of_all_their_accounts(owner, outsider):
+def test_session_list_shows_sessions_of_all_accounts(owner, outsider):
     Membership.objects.create(user=owner.user, account=outsider.account, role="member", last_used_at=timezone.now())
     come_in()
     assert {session["account"]["id"] for session in listed(owner.client)} == {
@@ -94,7 +94,7 @@ def test_a_person_sees_those_of_all_their_accounts(owner, outsider):
     }
 
 
-def test_the_list_has_pages(owner):
+def test_session_list_is_paginated(owner):
     for _ in range(3):
         come_in()
     page = owner.client.get(SESSIONS, {"limit": 2}).json()
@@ -103,18 +103,18 @@ def test_the_list_has_pages(owner):
     assert ids == [str(pk) for pk in Session.objects.order_by("-created_at").values_list("pk", flat=True)]
 
 
-def test_an_unknown_parameter_is_refused(owner):
+def test_session_list_refuses_unknown_parameters(owner):
     assert wrong_fields_of(owner.client.get(SESSIONS, {"usr": "1"})) == ["usr"]
 
 
-def test_a_long_list_takes_no_more_queries(owner):
+def test_session_list_query_count_does_not_depend_on_its_length(owner):
     few = queries_once_warm(lambda: owner.client.get(SESSIONS))
     for _ in range(3):
         come_in()
     assert queries_once_warm(lambda: owner.client.get(SESSIONS)) == few
 
 
-def test_an_ended_session_is_dead_at_once(owner, at_once):
+def test_ended_session_is_refused_at_once(owner, at_once):
     other = come_in()
     assert other.get("/api/v1/profile").status_code == 200
     with at_once():
@@ -125,20 +125,20 @@ def test_an_ended_session_is_dead_at_once(owner, at_once):
     assert owner.client.get("/api/v1/profile").status_code == 200
 
 
-def test_ending_it_again_finds_nothing(owner):
+def test_ending_an_ended_session_is_not_found(owner):
     pk = listed(come_in())[0]["id"]
     owner.client.delete(f"{SESSIONS}/{pk}")
     with nothing_changes():
         assert refusal_of(owner.client.delete(f"{SESSIONS}/{pk}")) == (404, "not_found")
 
 
-def test_nobody_ends_another_persons(owner, teammate):
+def test_session_of_another_person_cannot_be_ended(owner, teammate):
     pk = Session.objects.get(user=owner.user).pk
     with nothing_changes():
         assert refusal_of(teammate.client.delete(f"{SESSIONS}/{pk}")) == (404, "not_found")
 
 
-def test_signing_out_everywhere_ends_this_one_too(owner, at_once):
+def test_signing_out_everywhere_ends_the_current_session_as_well(owner, at_once):
     other = come_in()
     with at_once():
         response = owner.client.delete(SESSIONS)
@@ -147,23 +147,23 @@ def test_signing_out_everywhere_ends_this_one_too(owner, at_once):
     assert refusal_of(refresh(other)) == (401, "token_invalid")
 
 
-def test_signing_out_everywhere_is_ones_own_affair(owner, teammate, outsider):
+def test_signing_out_everywhere_ends_no_session_of_others(owner, teammate, outsider):
     owner.client.delete(SESSIONS)
     assert [person.client.get("/api/v1/profile").status_code for person in (teammate, outsider)] == [200, 200]
 
 
 @pytest.mark.parametrize("method", ["get", "delete"])
-def test_a_key_has_no_sessions(owner, method):
+def test_api_key_cannot_list_or_end_sessions(owner, method):
     client = make_key(owner).client
     assert refusal_of(getattr(client, method)(SESSIONS)) == (403, "permission_denied")
 
 
 @pytest.mark.parametrize("method", ["get", "delete"])
-def test_a_stranger_has_none_either(stranger, method):
+def test_anonymous_requests_to_sessions_are_refused(stranger, method):
     assert refusal_of(getattr(stranger, method)(SESSIONS)) == (401, "not_authenticated")
 
 
-def test_logging_out_kills_the_access_token_at_once(owner, at_once):
+def test_logout_invalidates_the_access_token_at_once(owner, at_once):
     client = come_in()
     assert client.get("/api/v1/profile").status_code == 200
     with at_once():
@@ -171,7 +171,7 @@ def test_logging_out_kills_the_access_token_at_once(owner, at_once):
     assert client.get("/api/v1/profile").status_code == 401
 
 
-def test_a_token_used_twice_kills_the_access_token_at_once_and_is_written_down(owner, at_once):
+def test_reused_refresh_token_invalidates_the_access_token_and_is_audited(owner, at_once):
     client = come_in()
     new = JsonClient(data_of(refresh(client))["access_token"])
     assert new.get("/api/v1/profile").status_code == 200
@@ -183,14 +183,14 @@ def test_a_token_used_twice_kills_the_access_token_at_once_and_is_written_down(o
     assert entry.detail == {"session": str(Session.objects.latest("created_at").pk)}
 
 
-def test_using_it_a_third_time_is_no_second_entry(owner):
+def test_third_use_of_a_refresh_token_is_not_audited_again(owner):
     client = come_in()
     for address in ("127.0.0.1", "198.51.100.66", "198.51.100.66"):
         refresh(client, REMOTE_ADDR=address)
     assert acts().count("session.token_reused") == 1
 
 
-def test_what_happens_to_sign_ins_is_written_down(owner):
+def test_logins_and_logouts_are_audited(owner):
     first, second, third = come_in(), come_in(), come_in()
     JsonClient().post("/api/v1/auth/logout", {"refresh_token": first.tokens["refresh_token"]})
     third.delete(f"{SESSIONS}/{_id_of(second)}")
@@ -206,7 +206,7 @@ def _id_of(client) -> str:
 # ── Somebody who lost access
 
 
-def test_somebody_deactivated_gets_no_new_tokens_and_their_old_ones_die(owner):
+def test_tokens_of_a_deactivated_user_are_refused(owner):
     client = come_in()
     assert client.get("/api/v1/profile").status_code == 200
     User.objects.update(is_active=False)
@@ -216,21 +216,21 @@ def test_somebody_deactivated_gets_no_new_tokens_and_their_old_ones_die(owner):
         assert refusal_of(client.get("/api/v1/profile")) == (401, "not_authenticated")
 
 
-def test_somebody_removed_gets_no_new_tokens_and_their_old_ones_die(owner, teammate):
+def test_tokens_of_a_removed_member_are_refused(owner, teammate):
     client = come_in(teammate.user.email)
     Membership.objects.filter(user=teammate.user).delete()
     assert refusal_of(refresh(client)) == (401, "token_invalid")
     assert refusal_of(client.get("/api/v1/profile")) == (401, "not_authenticated")
 
 
-def test_being_removed_is_no_theft_of_a_token(owner, teammate):
+def test_refresh_of_a_removed_member_is_not_audited_as_reuse(owner, teammate):
     client = come_in(teammate.user.email)
     Membership.objects.filter(user=teammate.user).delete()
     refresh(client)
     assert (_session().revoked_reason, acts().count("session.token_reused")) == ("", 0)
 
 
-def test_a_role_is_remembered_for_less_than_a_minute():
+def test_role_is_cached_for_less_than_a_minute():
     assert session_cache.CACHE_SECONDS <= 30
 
 

@@ -59,7 +59,7 @@ ESCALATION = {
 }
 
 
-def test_support_sees_none_of_the_fields_of_access(support):
+def test_support_sees_no_permission_fields(support):
     customer = make_caller().user
     client = client_of(support)
     form = client.get(page_of(customer)).context["adminform"].form
@@ -67,7 +67,7 @@ def test_support_sees_none_of_the_fields_of_access(support):
     assert [name for name in ACCESS if name in form.fields or name in listed] == []
 
 
-def test_support_sets_none_of_the_fields_of_access(support):
+def test_support_cannot_set_permission_fields(support):
     customer = make_caller().user
     Group.objects.create(pk=1, name="Everything")
     permission = Permission.objects.first()
@@ -82,7 +82,7 @@ def test_support_sets_none_of_the_fields_of_access(support):
 
 
 @pytest.mark.parametrize("who", ["themselves", "other staff", "a superuser"])
-def test_support_edits_no_staff_at_all(support, boss, who):
+def test_support_cannot_edit_staff(support, boss, who):
     colleague = User.objects.create_user("colleague@example.com", PASSWORD, is_staff=True)
     target = {"themselves": support, "other staff": colleague, "a superuser": boss}[who]
     client = client_of(support)
@@ -91,12 +91,12 @@ def test_support_edits_no_staff_at_all(support, boss, who):
 
 
 @pytest.mark.parametrize("lookup", ["is_superuser__exact=1", "groups__name=Support", "email_verified_at__isnull=1"])
-def test_support_filters_by_no_field_of_access(support, boss, lookup):
+def test_support_cannot_filter_by_permission_fields(support, boss, lookup):
     response = client_of(support).get(reverse("admin:accounts_user_changelist") + f"?{lookup}")
     assert response.status_code in (302, 400)
 
 
-def test_support_neither_sees_nor_changes_groups(support):
+def test_support_cannot_see_or_change_groups(support):
     group = Group.objects.create(name="Support")
     client = client_of(support)
     with nothing_changes():
@@ -110,7 +110,7 @@ def test_support_neither_sees_nor_changes_groups(support):
     assert [answer.status_code for answer in answers] == [403] * 5
 
 
-def test_a_superuser_makes_somebody_staff_and_the_other_superusers_are_told(boss, other_boss, work_at_once):
+def test_superuser_makes_a_user_staff_and_other_superusers_get_a_mail(boss, other_boss, work_at_once):
     User.objects.create_superuser("gone@example.com", PASSWORD, is_active=False)
     customer = make_caller().user
     mail.outbox.clear()
@@ -127,7 +127,7 @@ def test_a_superuser_makes_somebody_staff_and_the_other_superusers_are_told(boss
     assert "boss@example.com" in told[0].body and customer.email in told[0].body and "is_staff: True" in told[0].body
 
 
-def test_an_address_that_a_superuser_vouches_for_is_proved_once(boss, settings):
+def test_address_verified_by_a_superuser_gets_welcome_credits_once(boss, settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     customer = register(email="ada@example.com", password=PASSWORD).user
     wallet = Wallet.objects.get(account__members=customer)
@@ -141,7 +141,7 @@ def test_an_address_that_a_superuser_vouches_for_is_proved_once(boss, settings):
     assert wallet.balance == settings.SIGNUP_CREDITS
 
 
-def test_a_superuser_gives_a_person_permissions_and_it_is_audited(boss):
+def test_permissions_given_by_a_superuser_are_audited(boss):
     customer = make_caller().user
     permission = Permission.objects.get(codename="change_video")
     client_of(boss).post(page_of(customer), form_of(customer, user_permissions=[str(permission.pk)]))
@@ -149,7 +149,7 @@ def test_a_superuser_gives_a_person_permissions_and_it_is_audited(boss):
     assert entry.detail["user_permissions"] == str(permission)
 
 
-def test_a_group_that_gets_a_permission_is_audited_and_told(boss, other_boss, work_at_once):
+def test_permission_added_to_a_group_is_audited_and_mailed(boss, other_boss, work_at_once):
     group, permission = Group.objects.create(name="Support"), Permission.objects.get(codename="change_video")
     with work_at_once():
         client_of(boss).post(page_of(group), {"name": "Support", "permissions": [str(permission.pk)]})
@@ -160,19 +160,19 @@ def test_a_group_that_gets_a_permission_is_audited_and_told(boss, other_boss, wo
     ]
 
 
-def test_a_group_that_is_removed_is_audited(boss):
+def test_deletion_of_a_group_is_audited(boss):
     group = Group.objects.create(name="Support")
     client_of(boss).post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"})
     assert AuditEntry.objects.get(act="staff.access_changed").detail["name"] == "gone"
 
 
-def test_a_change_that_touches_no_access_is_no_change_of_access(boss):
+def test_change_without_permissions_is_not_audited_as_a_permission_change(boss):
     customer = make_caller().user
     client_of(boss).post(page_of(customer), form_of(customer, full_name="New"))
     assert list(AuditEntry.objects.filter(by_staff=True).values_list("act", flat=True)) == ["staff.record_changed"]
 
 
-def test_support_deactivates_a_customer_and_it_is_audited(support):
+def test_customer_deactivated_by_support_is_audited(support):
     customer = make_caller().user
     body = form_of(customer)
     del body["is_active"]

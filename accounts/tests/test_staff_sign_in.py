@@ -58,60 +58,60 @@ def told(response) -> str:
     return " ".join(response.context["form"].non_field_errors())
 
 
-def test_where_nobody_asks_for_a_code_the_password_is_enough(staff):
+def test_staff_login_needs_no_code_if_not_required(staff):
     client = Client()
     assert sign_in(client).status_code == 302
     assert client.get(INDEX).status_code == 200
 
 
-def test_the_page_has_a_field_for_the_code(staff):
+def test_staff_login_page_has_a_code_field(staff):
     page = Client().get(LOGIN).content.decode()
     assert [name for name in ("username", "password", "code") if f'name="{name}"' not in page] == []
 
 
-def test_staff_without_an_authenticator_are_told_what_to_do(staff, strict):
+def test_staff_without_an_authenticator_are_told_how_to_enroll(staff, strict):
     with nothing_changes(but=AuditEntry):
         assert told(sign_in()).endswith("manage.py enroll_totp staff@example.com")
 
 
-def test_with_the_code_they_come_in(staff, strict):
+def test_staff_login_with_a_code_succeeds(staff, strict):
     key, _ = enroll()
     client = Client()
     assert sign_in(client, code=code(key)).status_code == 302
     assert client.get(INDEX).status_code == 200
 
 
-def test_without_it_they_are_asked_for_it(staff, strict):
+def test_staff_login_without_a_code_asks_for_it(staff, strict):
     enroll()
     assert told(sign_in()) == "Enter the code of your authenticator app, too."
 
 
-def test_whoever_has_an_authenticator_is_asked_even_where_nobody_must(staff):
+def test_staff_with_an_authenticator_need_a_code_even_if_not_required(staff):
     enroll()
     assert told(sign_in()) == "Enter the code of your authenticator app, too."
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"code": "000000"}, {"email": "nobody@example.com"}])
-def test_wrong_is_wrong_whatever_it_was(staff, strict, wrong):
+def test_staff_login_with_wrong_credentials_is_refused(staff, strict, wrong):
     key, _ = enroll()
     response = sign_in(**{"code": code(key)} | wrong)
     assert told(response).startswith("Please enter the correct email and password for a staff account.")
 
 
-def test_a_recovery_code_comes_in_once(staff, strict):
+def test_recovery_code_signs_staff_in_once(staff, strict):
     _, codes = enroll()
     assert sign_in(code=codes[0]).status_code == 302
     assert told(sign_in(code=codes[0])).startswith("Please enter the correct")
 
 
-def test_an_older_session_without_a_code_opens_nothing(staff, settings):
+def test_staff_session_without_a_code_is_refused(staff, settings):
     client = Client()
     sign_in(client)
     settings.REQUIRE_STAFF_TOTP = True
     assert client.get(INDEX).status_code == 302
 
 
-def test_a_session_ends_with_its_authenticator(staff, strict):
+def test_staff_session_ends_with_its_authenticator(staff, strict):
     key, _ = enroll()
     client = Client()
     sign_in(client, code=code(key))
@@ -119,20 +119,20 @@ def test_a_session_ends_with_its_authenticator(staff, strict):
     assert client.get(INDEX).status_code == 302
 
 
-def test_a_customer_does_not_come_in(owner, strict):
+def test_customer_cannot_sign_in_to_the_admin(owner, strict):
     key, _ = enroll("owner@example.com")
     response = sign_in(email="owner@example.com", code=code(key))
     assert told(response).startswith("Please enter the correct")
 
 
-def test_guessing_is_throttled_with_the_limits_of_clients(staff, stranger):
+def test_staff_login_is_throttled_like_the_api(staff, stranger):
     for _ in range(4):
         sign_in(password="wrong")
     stranger.post("/api/v1/auth/login", {"email": "staff@example.com", "password": "wrong"}, REMOTE_ADDR="192.0.2.1")
     assert re.fullmatch(r"Too many failed tries; wait a little\. Try again in \d+ seconds\.", told(sign_in()))
 
 
-def test_others_lock_no_staff_out_of_where_they_sign_in_from(staff):
+def test_failed_logins_elsewhere_do_not_block_staff_on_known_networks(staff):
     sign_in(address="203.0.113.7")
     for number in range(25):
         sign_in(password="wrong", address=f"198.51.100.{number}")
@@ -140,13 +140,13 @@ def test_others_lock_no_staff_out_of_where_they_sign_in_from(staff):
     assert sign_in(address="203.0.113.7").status_code == 302
 
 
-def test_coming_in_is_written_down(staff):
+def test_staff_login_is_audited(staff):
     sign_in()
     entry = AuditEntry.objects.get(act="session.started")
     assert (entry.user, entry.account, entry.address, entry.detail) == (staff, None, "192.0.2.1", {"door": "admin"})
 
 
-def test_staff_who_were_deactivated_are_out_at_once(staff):
+def test_deactivated_staff_are_refused_at_once(staff):
     client = Client()
     sign_in(client)
     User.objects.update(is_active=False)
@@ -156,12 +156,12 @@ def test_staff_who_were_deactivated_are_out_at_once(staff):
 # ── The operator's command
 
 
-def test_enrolling_hands_over_ten_recovery_codes(staff):
+def test_enroll_totp_prints_ten_recovery_codes(staff):
     _, codes = enroll()
     assert (len(codes), RecoveryCode.objects.count()) == (10, 10)
 
 
-def test_enrolling_again_needs_saying_so(staff):
+def test_enroll_totp_replaces_an_authenticator_only_with_again(staff):
     old, _ = enroll()
     with nothing_changes(), pytest.raises(CommandError, match="--again"):
         enroll()
@@ -171,6 +171,6 @@ def test_enrolling_again_needs_saying_so(staff):
     assert sign_in(code=code(new)).status_code == 302
 
 
-def test_nobody_is_enrolled_by_mistake(staff):
+def test_enroll_totp_refuses_an_unknown_address(staff):
     with nothing_changes(), pytest.raises(CommandError, match="Nobody has the address"):
         enroll("someone@example.com")

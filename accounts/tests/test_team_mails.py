@@ -36,28 +36,28 @@ def test_an_invitation_is_mailed_with_a_link_that_works(owner, mailoutbox, work_
     assert joined["account"]["role"] == "viewer"
 
 
-def test_one_that_was_taken_back_is_not_mailed(owner, mailoutbox):
+def test_revoked_invitation_is_not_mailed(owner, mailoutbox):
     invitation = make_invitation(owner)
     owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
     send_due_mail()
     assert told(mailoutbox) == []
 
 
-def test_who_is_removed_is_told(owner, teammate, mailoutbox, work_at_once):
+def test_removed_member_gets_a_mail(owner, teammate, mailoutbox, work_at_once):
     with work_at_once():
         owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
     (mail,) = mailoutbox
     assert (mail.to, '"Olive Films"' in mail.body) == ([teammate.user.email], True)
 
 
-def test_who_leaves_needs_no_telling(teammate, mailoutbox, work_at_once):
+def test_member_who_leaves_gets_no_mail(teammate, mailoutbox, work_at_once):
     with work_at_once():
         teammate.client.post("/api/v1/team/leave")
     assert mailoutbox == []
 
 
 @pytest.mark.parametrize("way", ["transfer", "role"])
-def test_a_new_owner_is_told(owner, teammate, mailoutbox, work_at_once, way):
+def test_new_owner_gets_a_mail(owner, teammate, mailoutbox, work_at_once, way):
     with work_at_once():
         if way == "role":
             owner.client.patch(f"/api/v1/team/members/{teammate.user.pk}", {"role": "owner"})
@@ -69,13 +69,13 @@ def test_a_new_owner_is_told(owner, teammate, mailoutbox, work_at_once, way):
     ]
 
 
-def test_who_is_owner_no_more_is_not_told_that_they_are(owner, teammate, mailoutbox):
+def test_former_owner_gets_no_mail_about_becoming_owner(owner, teammate, mailoutbox):
     members.mail_new_owner(teammate.user.pk, owner.account.pk)
     send_due_mail()
     assert told(mailoutbox) == []
 
 
-def test_who_came_back_meanwhile_is_not_told_of_their_end(owner, teammate, mailoutbox):
+def test_member_who_rejoined_gets_no_removal_mail(owner, teammate, mailoutbox):
     Membership.objects.filter(user=teammate.user).update(role=Role.VIEWER)
     members.mail_removal(teammate.user.pk, owner.account.pk)
     send_due_mail()
@@ -93,11 +93,11 @@ def test_who_came_back_meanwhile_is_not_told_of_their_end(owner, teammate, mailo
     ],
     ids=["plain", "full_stop", "header", "link", "long"],
 )
-def test_a_name_that_a_stranger_chose_is_one_short_line_without_links(name, shown):
+def test_names_in_mails_are_one_short_line_without_links(name, shown):
     assert plain_name(name) == shown
 
 
-def test_a_name_of_several_lines_breaks_no_mail(owner, mailoutbox):
+def test_multi_line_names_do_not_break_mails(owner, mailoutbox):
     Account.objects.update(name="Olive\nBcc: all@example.com")
     make_invitation(owner, email="new@example.com")
     send_due_mail()

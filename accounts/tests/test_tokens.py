@@ -48,34 +48,34 @@ def test_an_access_token_lives_fifteen_minutes(owner):
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 @pytest.mark.parametrize(("ahead", "status"), [(1, 200), (8, 200), (60, 401)])
-def test_a_token_of_a_machine_whose_clock_goes_ten_seconds_ahead_is_good(owner, claim, ahead, status):
+def test_access_token_from_a_clock_ten_seconds_ahead_is_accepted(owner, claim, ahead, status):
     claims = claims_of(owner.tokens.access_token)
     with time_machine.travel(datetime.fromtimestamp(claims["iat"], UTC), tick=False):
         assert profile_with(signed(claims | {claim: claims["iat"] + ahead})).status_code == status
 
 
-def test_signed_anew_with_our_key_it_works(owner):
+def test_access_token_signed_with_our_key_is_accepted(owner):
     assert profile_with(signed(claims_of(owner.tokens.access_token))).status_code == 200
 
 
-def test_an_unsigned_token_is_refused(owner):
+def test_unsigned_access_token_is_refused(owner):
     claims = claims_of(owner.tokens.access_token)
     for word in ("none", "None", "NONE"):
         token = f"{segment({'alg': word, 'typ': 'JWT'})}.{segment(claims)}."
         assert refusal_of(profile_with(token)) == (401, "not_authenticated")
 
 
-def test_another_key_is_refused(owner):
+def test_access_token_signed_with_another_key_is_refused(owner):
     token = signed(claims_of(owner.tokens.access_token), key="k" * 64)
     assert refusal_of(profile_with(token)) == (401, "not_authenticated")
 
 
-def test_another_algorithm_is_refused(owner):
+def test_access_token_with_another_algorithm_is_refused(owner):
     token = signed(claims_of(owner.tokens.access_token), key=KEY * 2, algorithm="HS512")
     assert refusal_of(profile_with(token)) == (401, "not_authenticated")
 
 
-def test_a_swapped_account_breaks_the_signature(owner, outsider):
+def test_access_token_with_a_replaced_account_is_refused(owner, outsider):
     head, _, signature = owner.tokens.access_token.split(".")
     claims = claims_of(owner.tokens.access_token) | {"account_id": str(outsider.account.pk)}
     token = f"{head}.{segment(claims)}.{signature}"
@@ -94,7 +94,7 @@ def test_an_access_token_is_no_refresh_token(owner, stranger, path):
 
 
 @pytest.mark.parametrize("name", ["user_id", "account_id", "sid", "role", "token_type", "exp", "iss"])
-def test_a_token_that_lacks_a_claim_is_refused(owner, name):
+def test_access_token_without_a_claim_is_refused(owner, name):
     claims = claims_of(owner.tokens.access_token)
     del claims[name]
     assert refusal_of(profile_with(signed(claims))) == (401, "not_authenticated")
@@ -102,30 +102,30 @@ def test_a_token_that_lacks_a_claim_is_refused(owner, name):
 
 @pytest.mark.parametrize("value", [7, None, [], {}, "not-a-uuid", "\x00"], ids=repr)
 @pytest.mark.parametrize("name", ["user_id", "account_id", "sid"])
-def test_a_claim_of_another_kind_is_refused(owner, name, value):
+def test_access_token_with_a_claim_of_another_type_is_refused(owner, name, value):
     token = signed(claims_of(owner.tokens.access_token) | {name: value})
     assert refusal_of(profile_with(token)) == (401, "not_authenticated")
 
 
-def test_a_token_of_another_issuer_is_refused(owner):
+def test_access_token_of_another_issuer_is_refused(owner):
     token = signed(claims_of(owner.tokens.access_token) | {"iss": "elsewhere"})
     assert refusal_of(profile_with(token)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "é.é.é", "\x00", "x" * 4097, "null"])
 @pytest.mark.parametrize("path", ["auth/refresh", "auth/logout"])
-def test_nonsense_is_no_refresh_token(owner, stranger, path, token):
+def test_malformed_refresh_token_is_refused(owner, stranger, path, token):
     with nothing_changes():
         response = stranger.post(f"/api/v1/{path}", {"refresh_token": token})
     assert refusal_of(response) in [(400, "validation_error"), (401, "token_invalid")]
 
 
-def test_a_token_of_somebody_who_was_switched_off_shows_no_profile(owner):
+def test_access_token_of_a_deactivated_user_is_refused(owner):
     owner.user.is_active = False
     owner.user.save()
     assert refusal_of(profile_with(owner.tokens.access_token)) == (401, "not_authenticated")
 
 
-def test_the_scheme_may_be_written_in_any_case(owner):
+def test_bearer_scheme_is_case_insensitive(owner):
     client = JsonClient(HTTP_AUTHORIZATION=f"bEARER {owner.tokens.access_token}")
     assert data_of(client.get("/api/v1/profile"))["email"] == "owner@example.com"

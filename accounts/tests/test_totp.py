@@ -65,11 +65,11 @@ def state(person) -> dict:
 # ── Switching it on
 
 
-def test_nobody_has_one_to_begin_with(owner):
+def test_totp_is_off_at_first(owner):
     assert state(owner) == {"enabled": False, "recovery_codes_left": 0}
 
 
-def test_a_secret_comes_with_what_to_show_as_a_qr_code(owner):
+def test_totp_enrolment_returns_a_secret_and_a_qr_code_url(owner):
     data = data_of(owner.client.post(TOTP, {"password": PASSWORD}), 201)
     url = urlsplit(data["otpauth_url"])
     assert (url.scheme, url.netloc, unquote(url.path)) == ("otpauth", "totp", "/genvid:owner@example.com")
@@ -79,61 +79,61 @@ def test_a_secret_comes_with_what_to_show_as_a_qr_code(owner):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_start_at_once_nobody_is_told_that_it_is_on(clock):
+def test_parallel_totp_enrolments_are_not_refused_as_enabled(clock):
     user = make_caller().user
     results = in_parallel([lambda: totp.start_enrolment(user)] * 4)
     assert [result for result in results if isinstance(result, Exception)] == []
     assert Authenticator.objects.get().confirmed is False
 
 
-def test_until_it_is_confirmed_it_counts_for_nothing(owner):
+def test_unconfirmed_authenticator_does_not_affect_login(owner):
     owner.client.post(TOTP, {"password": PASSWORD})
     assert state(owner)["enabled"] is False
     assert sign_in().status_code == 200
 
 
-def test_confirming_it_shows_ten_recovery_codes(owner, clock):
+def test_confirming_totp_returns_ten_recovery_codes(owner, clock):
     _, codes = switch_on(owner, clock)
     assert len(set(codes)) == 10
     assert {len(code) for code in codes} == {19}
     assert state(owner) == {"enabled": True, "recovery_codes_left": 10}
 
 
-def test_a_wrong_code_confirms_nothing(owner):
+def test_wrong_code_does_not_confirm_totp(owner):
     owner.client.post(TOTP, {"password": PASSWORD})
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(CONFIRM, {"code": "000000"})) == ["code"]
 
 
-def test_there_must_be_something_to_confirm(owner):
+def test_confirming_totp_without_enrolment_is_refused(owner):
     with nothing_changes():
         assert refusal_of(owner.client.post(CONFIRM, {"code": "123456"})) == (409, "invalid_state")
 
 
-def test_a_new_secret_takes_the_place_of_one_that_waits(owner):
+def test_new_totp_enrolment_replaces_an_unconfirmed_one(owner):
     old, new = (App(data_of(owner.client.post(TOTP, {"password": PASSWORD}), 201)["secret"]) for _ in range(2))
     assert wrong_fields_of(owner.client.post(CONFIRM, {"code": old.code()})) == ["code"]
     assert owner.client.post(CONFIRM, {"code": new.code()}).status_code == 200
 
 
 @pytest.mark.parametrize(("path", "body"), [(TOTP, {"password": PASSWORD}), (CONFIRM, {"code": "123456"})])
-def test_one_that_is_on_is_not_begun_anew(owner, app, path, body):
+def test_totp_enrolment_is_refused_while_totp_is_enabled(owner, app, path, body):
     with nothing_changes():
         assert refusal_of(owner.client.post(path, body)) == (409, "invalid_state")
 
 
-def test_it_takes_the_password(owner):
+def test_totp_enrolment_requires_the_password(owner):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(TOTP, {"password": "wrong"})) == ["password"]
 
 
 @pytest.mark.parametrize(("method", "path"), [("get", TOTP), ("post", TOTP), ("post", CONFIRM), ("delete", TOTP)])
-def test_a_key_has_none(owner, method, path):
+def test_api_key_cannot_manage_totp(owner, method, path):
     client = make_key(owner).client
     assert refusal_of(getattr(client, method)(path)) == (403, "permission_denied")
 
 
-def test_neither_secret_nor_codes_are_kept_in_the_clear(owner, clock):
+def test_totp_secret_and_recovery_codes_are_not_stored_in_plain_text(owner, clock):
     app, codes = switch_on(owner, clock)
     secret = base64.b32encode(app.key).decode()
     with connection.cursor() as cursor:
@@ -146,16 +146,16 @@ def test_neither_secret_nor_codes_are_kept_in_the_clear(owner, clock):
 # ── Signing in with it
 
 
-def test_the_password_alone_is_no_longer_enough(owner, app):
+def test_login_without_code_is_refused_when_totp_is_enabled(owner, app):
     with nothing_changes():
         assert refusal_of(sign_in()) == (401, "totp_required")
 
 
-def test_with_the_code_of_now_it_is(owner, app):
+def test_login_with_the_current_code_succeeds(owner, app):
     assert sign_in(totp_code=app.code()).status_code == 200
 
 
-def test_a_wrong_password_asks_for_no_code(owner, app):
+def test_wrong_password_is_refused_without_asking_for_a_code(owner, app):
     with nothing_changes(but=AuditEntry):
         assert refusal_of(sign_in("wrong")) == (401, "invalid_credentials")
 
@@ -164,38 +164,38 @@ def test_a_wrong_password_asks_for_no_code(owner, app):
     "code",
     ["000000", "12345", "1234567", "abcdef", "\uff11\uff12\uff13\uff14\uff15\uff16", "12 456", "-12345", "+12345"],
 )
-def test_a_wrong_code_is_wrong(owner, app, code):
+def test_login_with_a_wrong_code_is_refused(owner, app, code):
     with nothing_changes(but=AuditEntry):
         assert refusal_of(sign_in(totp_code=code)) == (401, "invalid_credentials")
 
 
-def test_a_code_works_once(owner, app):
+def test_totp_code_works_once(owner, app):
     code = app.code()
     sign_in(totp_code=code)
     with nothing_changes(but=AuditEntry):
         assert refusal_of(sign_in(totp_code=code)) == (401, "invalid_credentials")
 
 
-def test_after_a_code_older_ones_are_dead(owner, app):
+def test_totp_codes_older_than_a_used_one_are_refused(owner, app):
     older = app.code(-1)
     sign_in(totp_code=app.code())
     assert refusal_of(sign_in(totp_code=older)) == (401, "invalid_credentials")
 
 
 @pytest.mark.parametrize(("steps", "status"), [(-2, 401), (-1, 401), (0, 200), (1, 200), (2, 401)])
-def test_a_clock_may_be_wrong_by_one_step(owner, app, steps, status):
+def test_totp_clock_may_differ_by_one_step(owner, app, steps, status):
     """The step before is the one that the authenticator was confirmed with, and so used."""
     assert sign_in(totp_code=app.code(steps)).status_code == status
 
 
-def test_a_late_code_is_good_too(owner, app, clock):
+def test_totp_code_of_the_previous_step_is_accepted(owner, app, clock):
     code = app.code()
     clock.shift(STEP)
     assert sign_in(totp_code=code).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_use_one_code_at_once_one_wins(clock):
+def test_of_parallel_logins_with_one_totp_code_one_succeeds(clock):
     person = make_caller()
     app, _ = switch_on(person, clock)
     code = app.code()
@@ -204,13 +204,13 @@ def test_of_many_who_use_one_code_at_once_one_wins(clock):
     assert [type(result) for result in results].count(InvalidCredentials) == 5
 
 
-def test_wrong_codes_are_throttled_like_wrong_passwords(owner, app):
+def test_wrong_totp_codes_are_throttled_like_wrong_passwords(owner, app):
     answers = [sign_in(totp_code="000000").status_code for _ in range(6)]
     assert answers == [401] * 5 + [429]
     assert refusal_of(sign_in(totp_code=app.code())) == (429, "rate_limited")
 
 
-def test_knowing_the_password_does_not_buy_more_guesses(owner, app):
+def test_right_password_does_not_reset_failed_totp_codes(owner, app):
     for _ in range(5):
         sign_in(totp_code="000000")
         sign_in()
@@ -218,11 +218,11 @@ def test_knowing_the_password_does_not_buy_more_guesses(owner, app):
     assert refusal_of(sign_in(totp_code=app.code())) == (429, "rate_limited")
 
 
-def test_a_code_that_nobody_asked_for_does_no_harm(owner):
+def test_superfluous_totp_code_is_ignored(owner):
     assert sign_in(totp_code="123456").status_code == 200
 
 
-def test_a_refresh_asks_for_no_code(owner, app):
+def test_refresh_needs_no_totp_code(owner, app):
     tokens = data_of(sign_in(totp_code=app.code()))
     assert JsonClient().post("/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]}).status_code == 200
 
@@ -230,27 +230,27 @@ def test_a_refresh_asks_for_no_code(owner, app):
 # ── Recovery codes
 
 
-def test_a_recovery_code_signs_in_once(owner, clock):
+def test_recovery_code_signs_in_once(owner, clock):
     _, codes = switch_on(owner, clock)
     assert sign_in(totp_code=codes[3]).status_code == 200
     assert refusal_of(sign_in(totp_code=codes[3])) == (401, "invalid_credentials")
     assert state(owner)["recovery_codes_left"] == 9
 
 
-def test_it_may_be_typed_in_any_way(owner, clock):
+def test_recovery_code_ignores_case_hyphens_and_blanks(owner, clock):
     _, codes = switch_on(owner, clock)
     assert sign_in(totp_code=codes[0].upper().replace("-", " ")).status_code == 200
     assert sign_in(totp_code=codes[1].replace("-", "")).status_code == 200
 
 
-def test_nobody_elses_code_helps(owner, outsider, clock):
+def test_recovery_code_of_another_person_is_refused(owner, outsider, clock):
     switch_on(owner, clock)
     _, theirs = switch_on(outsider, clock)
     assert refusal_of(sign_in(totp_code=theirs[0])) == (401, "invalid_credentials")
     assert state(outsider)["recovery_codes_left"] == 10
 
 
-def test_the_log_says_with_what_somebody_signed_in(owner, clock):
+def test_audit_log_names_the_second_factor_of_a_login(owner, clock):
     app, codes = switch_on(owner, clock)
     sign_in(totp_code=app.code())
     sign_in(totp_code=codes[0])
@@ -261,7 +261,7 @@ def test_the_log_says_with_what_somebody_signed_in(owner, clock):
 # ── Passwords, and switching it off
 
 
-def test_a_new_password_leaves_it_on(owner, app):
+def test_password_reset_leaves_totp_enabled(owner, app):
     JsonClient().post(
         "/api/v1/auth/password/reset",
         {"token": passwords.reset_token(owner.user), "new_password": "a wholly different phrase"},
@@ -271,7 +271,7 @@ def test_a_new_password_leaves_it_on(owner, app):
 
 
 @pytest.mark.parametrize("with_what", ["app", "recovery"])
-def test_it_is_switched_off_with_password_and_code(owner, clock, with_what):
+def test_totp_is_disabled_with_password_and_code(owner, clock, with_what):
     app, codes = switch_on(owner, clock)
     code = app.code() if with_what == "app" else codes[0]
     response = owner.client.delete(TOTP, {"password": PASSWORD, "code": code})
@@ -281,30 +281,30 @@ def test_it_is_switched_off_with_password_and_code(owner, clock, with_what):
 
 
 @pytest.mark.parametrize(("field", "body"), [("password", {"password": "wrong"}), ("code", {"code": "000000"})])
-def test_it_stays_on_without_both(owner, app, field, body):
+def test_totp_stays_enabled_without_password_or_code(owner, app, field, body):
     with nothing_changes():
         response = owner.client.delete(TOTP, {"password": PASSWORD, "code": app.code()} | body)
     assert wrong_fields_of(response) == [field]
 
 
-def test_guessing_the_code_to_switch_it_off_is_throttled(owner, app):
+def test_guessing_the_code_to_disable_totp_is_throttled(owner, app):
     body = {"password": PASSWORD, "code": "000000"}
     assert [owner.client.delete(TOTP, body).status_code for _ in range(6)] == [400] * 5 + [429]
 
 
-def test_what_is_off_is_not_switched_off(owner):
+def test_disabling_totp_is_refused_when_it_is_not_enabled(owner):
     with nothing_changes():
         response = owner.client.delete(TOTP, {"password": PASSWORD, "code": "123456"})
     assert refusal_of(response) == (409, "invalid_state")
 
 
-def test_switching_it_on_and_off_is_written_down(owner, app):
+def test_enabling_and_disabling_totp_is_audited(owner, app):
     owner.client.delete(TOTP, {"password": PASSWORD, "code": app.code()})
     acts = AuditEntry.objects.filter(act__startswith="totp.", account=owner.account).order_by("created_at")
     assert list(acts.values_list("act", flat=True)) == ["totp.enabled", "totp.disabled"]
 
 
-def test_the_lifetime_of_a_code_ends_with_the_next_but_one(owner, app, clock):
+def test_totp_code_expires_after_the_following_step(owner, app, clock):
     code = app.code()
     clock.shift(timedelta(seconds=2 * STEP))
     assert refusal_of(sign_in(totp_code=code)) == (401, "invalid_credentials")

@@ -66,7 +66,7 @@ def try_once(endpoint, delivery: Delivery) -> DeliveryAttempt:
 # ── What is sent
 
 
-def test_a_delivery_verifies_with_the_standards_own_library(endpoint, receiver):
+def test_delivery_verifies_with_the_reference_library(endpoint, receiver):
     tell(endpoint, title="Grüße")
     serve(endpoint)
     (post,) = receiver.posts
@@ -74,7 +74,7 @@ def test_a_delivery_verifies_with_the_standards_own_library(endpoint, receiver):
     assert (told["type"], told["data"]) == ("video.completed", {"id": "v1", "title": "Grüße"})
 
 
-def test_a_delivery_says_what_the_standard_and_our_pages_say(endpoint, receiver):
+def test_delivery_has_the_documented_headers_and_body(endpoint, receiver):
     delivery = tell(endpoint)
     serve(endpoint)
     (post,) = receiver.posts
@@ -84,7 +84,7 @@ def test_a_delivery_says_what_the_standard_and_our_pages_say(endpoint, receiver)
     assert (post.headers["webhook-id"], post.headers["webhook-sequence"]) == (delivery.event_id, "1")
 
 
-def test_a_delivery_that_arrived_is_done(endpoint, receiver):
+def test_delivery_answered_with_2xx_is_done(endpoint, receiver):
     delivery = tell(endpoint)
     serve(endpoint)
     serve(endpoint)
@@ -94,7 +94,7 @@ def test_a_delivery_that_arrived_is_done(endpoint, receiver):
     assert len(receiver.posts) == 1
 
 
-def test_during_a_rotation_both_secrets_verify(owner, endpoint, receiver):
+def test_delivery_verifies_with_both_secrets_during_a_rotation(owner, endpoint, receiver):
     rotated = webhook_endpoints.rotate_secret(owner.caller, endpoint)
     tell(endpoint)
     serve(endpoint)
@@ -103,7 +103,7 @@ def test_during_a_rotation_both_secrets_verify(owner, endpoint, receiver):
         assert Webhook(secret).verify(post.body, post.headers)["type"] == "video.completed"
 
 
-def test_after_a_rotation_the_old_secret_signs_no_more(owner, endpoint, receiver):
+def test_delivery_is_not_signed_with_the_old_secret_after_the_rotation(owner, endpoint, receiver):
     webhook_endpoints.rotate_secret(owner.caller, endpoint)
     WebhookEndpoint.objects.update(old_secret_until=timezone.now())
     tell(endpoint)
@@ -111,7 +111,7 @@ def test_after_a_rotation_the_old_secret_signs_no_more(owner, endpoint, receiver
     assert len(receiver.posts[0].headers["webhook-signature"].split()) == 1
 
 
-def test_a_repetition_is_the_same_message(endpoint, receiver):
+def test_retried_delivery_has_an_unchanged_id_and_body(endpoint, receiver):
     receiver.answers = [500]
     delivery = tell(endpoint)
     serve(endpoint)
@@ -121,7 +121,7 @@ def test_a_repetition_is_the_same_message(endpoint, receiver):
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
 
 
-def test_a_ping_shows_the_endpoint(owner, endpoint, receiver):
+def test_ping_contains_the_endpoint(owner, endpoint, receiver):
     shown = data_of(owner.client.get(f"/api/v1/webhook-endpoints/{endpoint.pk}"))
     data_of(owner.client.post(f"/api/v1/webhook-endpoints/{endpoint.pk}/test"), 202)
     serve(endpoint)
@@ -131,7 +131,7 @@ def test_a_ping_shows_the_endpoint(owner, endpoint, receiver):
 # ── What is written down
 
 
-def test_each_attempt_is_shown(owner, endpoint, receiver):
+def test_every_attempt_is_shown(owner, endpoint, receiver):
     receiver.answers, receiver.files = [500], {endpoint.url.removeprefix(receiver.url): b"oh dear\0 \xff" + b"x" * 9000}
     delivery = tell(endpoint)
     serve(endpoint)
@@ -149,7 +149,7 @@ def test_each_attempt_is_shown(owner, endpoint, receiver):
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_any_2xx_is_delivered(endpoint, receiver, status):
+def test_any_2xx_response_counts_as_delivered(endpoint, receiver, status):
     receiver.answers = [status]
     delivery = tell(endpoint)
     serve(endpoint)
@@ -157,7 +157,7 @@ def test_any_2xx_is_delivered(endpoint, receiver, status):
 
 
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
-def test_any_other_answer_is_tried_again(endpoint, receiver, status):
+def test_delivery_is_retried_after_any_other_response(endpoint, receiver, status):
     receiver.answers = [status]
     delivery = tell(endpoint)
     assert try_once(endpoint, delivery).status_code == status
@@ -174,7 +174,7 @@ def test_redirects_are_not_followed(endpoint, scripted, receiver, status):
     assert (fresh(delivery).status, receiver.all) == ("pending", [])
 
 
-def test_a_receiver_that_hangs_up_is_tried_again(endpoint, scripted):
+def test_delivery_is_retried_after_a_closed_connection(endpoint, scripted):
     WebhookEndpoint.objects.update(url=scripted.url)
     scripted.says(hang_up=True)
     delivery = tell(endpoint)
@@ -183,14 +183,14 @@ def test_a_receiver_that_hangs_up_is_tried_again(endpoint, scripted):
     assert fresh(delivery).status == "pending"
 
 
-def test_a_receiver_that_is_not_there_is_tried_again(endpoint, closed_url):
+def test_delivery_is_retried_after_a_refused_connection(endpoint, closed_url):
     WebhookEndpoint.objects.update(url=f"{closed_url}/")
     delivery = tell(endpoint)
     assert try_once(endpoint, delivery).error == "no connection"
     assert fresh(delivery).status == "pending"
 
 
-def test_a_receiver_gets_so_many_seconds_and_no_more(endpoint, scripted, monkeypatch):
+def test_delivery_times_out(endpoint, scripted, monkeypatch):
     monkeypatch.setattr(outgoing_delivery, "SECONDS", 3)
     WebhookEndpoint.objects.update(url=scripted.url)
     scripted.says(delay=60)
@@ -198,7 +198,7 @@ def test_a_receiver_gets_so_many_seconds_and_no_more(endpoint, scripted, monkeyp
     assert (attempt.status_code, attempt.error) == (None, "no answer in time")
 
 
-def test_of_an_answer_that_drips_only_what_came_in_time_is_kept(endpoint, scripted, monkeypatch):
+def test_slow_response_is_stored_up_to_the_timeout(endpoint, scripted, monkeypatch):
     monkeypatch.setattr(outgoing_delivery, "SECONDS", 3)
     WebhookEndpoint.objects.update(url=scripted.url)
     scripted.says(body=b"x" * 1000, drip=0.1)
@@ -210,7 +210,7 @@ def test_of_an_answer_that_drips_only_what_came_in_time_is_kept(endpoint, script
 # ── Addresses
 
 
-def test_a_private_address_is_not_called_once_that_is_forbidden(endpoint, receiver, settings):
+def test_delivery_to_a_private_address_is_refused(endpoint, receiver, settings):
     settings.ALLOW_PRIVATE_WEBHOOK_URLS = False
     WebhookEndpoint.objects.update(url=receiver.url.replace("http:", "https:"))
     attempt = try_once(endpoint, tell(endpoint))
@@ -218,13 +218,15 @@ def test_a_private_address_is_not_called_once_that_is_forbidden(endpoint, receiv
     assert receiver.all == []
 
 
-def test_plain_http_is_not_called_once_that_is_forbidden(endpoint, receiver, settings):
+def test_delivery_to_plain_http_is_refused(endpoint, receiver, settings):
     settings.ALLOW_PRIVATE_WEBHOOK_URLS = False
     assert try_once(endpoint, tell(endpoint)).error == "the address must start with https://"
     assert receiver.all == []
 
 
-def test_a_name_that_was_public_yesterday_and_is_ours_today_is_not_called(endpoint, receiver, settings, monkeypatch):
+def test_delivery_to_a_host_that_now_resolves_to_a_private_address_is_refused(
+    endpoint, receiver, settings, monkeypatch
+):
     settings.ALLOW_PRIVATE_WEBHOOK_URLS = False
     rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
@@ -237,13 +239,13 @@ def test_a_name_that_was_public_yesterday_and_is_ours_today_is_not_called(endpoi
 # ── The schedule
 
 
-def test_the_schedule_spans_three_days():
+def test_retry_schedule_spans_three_days():
     assert timedelta(seconds=sum(outgoing_delivery.DELAYS)) >= timedelta(days=3)
     assert list(outgoing_delivery.DELAYS) == sorted(outgoing_delivery.DELAYS)
 
 
 @pytest.mark.parametrize("made", [0, 5, len(outgoing_delivery.DELAYS) - 1])
-def test_the_next_attempt_comes_after_its_delay_and_a_little(endpoint, receiver, made):
+def test_next_attempt_follows_its_delay_with_jitter(endpoint, receiver, made):
     receiver.answers = [500]
     delivery = tell(endpoint)
     Delivery.objects.update(attempts_made=made)
@@ -252,7 +254,7 @@ def test_the_next_attempt_comes_after_its_delay_and_a_little(endpoint, receiver,
     assert outgoing_delivery.DELAYS[made] - 5 <= wait <= outgoing_delivery.DELAYS[made] * 1.1
 
 
-def test_after_the_last_attempt_a_delivery_has_failed(endpoint, receiver):
+def test_delivery_fails_after_the_last_attempt(endpoint, receiver):
     receiver.answers = [500]
     delivery = tell(endpoint)
     Delivery.objects.update(attempts_made=len(outgoing_delivery.DELAYS))
@@ -261,7 +263,7 @@ def test_after_the_last_attempt_a_delivery_has_failed(endpoint, receiver):
     assert delivery.ended_at is not None
 
 
-def test_nothing_is_sent_before_its_time(endpoint, receiver):
+def test_delivery_is_not_sent_before_it_is_due(endpoint, receiver):
     tell(endpoint)
     Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(seconds=5))
     with nothing_changes():
@@ -269,7 +271,7 @@ def test_nothing_is_sent_before_its_time(endpoint, receiver):
     assert receiver.all == []
 
 
-def test_what_another_worker_is_sending_is_left_to_it(endpoint, receiver):
+def test_leased_delivery_is_not_sent_by_another_worker(endpoint, receiver):
     tell(endpoint)
     Delivery.objects.update(leased_until=timezone.now() + timedelta(seconds=5))
     with nothing_changes():
@@ -277,14 +279,14 @@ def test_what_another_worker_is_sending_is_left_to_it(endpoint, receiver):
     assert receiver.all == []
 
 
-def test_a_dead_workers_delivery_is_sent_when_its_lease_is_over(endpoint, receiver):
+def test_delivery_of_a_dead_worker_is_sent_after_its_lease(endpoint, receiver):
     delivery = tell(endpoint)
     Delivery.objects.update(leased_until=timezone.now())
     serve(endpoint)
     assert (fresh(delivery).status, len(receiver.posts)) == ("delivered", 1)
 
 
-def test_a_worker_that_outstayed_its_lease_notes_its_attempt_and_settles_nothing(endpoint):
+def test_worker_with_an_expired_lease_records_only_its_attempt(endpoint):
     delivery = tell(endpoint)
     claimed = outgoing_delivery._claim_next(endpoint.pk)
     later = timezone.now() + timedelta(seconds=60)
@@ -293,7 +295,7 @@ def test_a_worker_that_outstayed_its_lease_notes_its_attempt_and_settles_nothing
     assert (fresh(delivery).status, delivery.leased_until, delivery.attempts_made) == ("pending", later, 1)
 
 
-def test_a_delivery_that_was_removed_meanwhile_is_no_trouble(endpoint):
+def test_delivery_deleted_while_sending_is_ignored(endpoint):
     tell(endpoint)
     claimed = outgoing_delivery._claim_next(endpoint.pk)
     OutgoingEvent.objects.all().delete()
@@ -304,7 +306,7 @@ def test_a_delivery_that_was_removed_meanwhile_is_no_trouble(endpoint):
 # ── Health
 
 
-def test_410_switches_the_endpoint_off_at_once(endpoint, receiver):
+def test_response_410_disables_the_endpoint_at_once(endpoint, receiver):
     receiver.answers = [410]
     tell(endpoint)
     tell(endpoint)
@@ -312,7 +314,7 @@ def test_410_switches_the_endpoint_off_at_once(endpoint, receiver):
     assert (fresh(endpoint).enabled, endpoint.disabled_reason, len(receiver.posts)) == (False, "gone", 1)
 
 
-def test_owners_are_told_in_the_transaction_that_switches_the_endpoint_off(endpoint, receiver):
+def test_mail_to_owners_is_queued_in_the_transaction_that_disables_the_endpoint(endpoint, receiver):
     receiver.answers = [410]
     tell(endpoint)
     serve(endpoint)
@@ -321,7 +323,7 @@ def test_owners_are_told_in_the_transaction_that_switches_the_endpoint_off(endpo
     assert fresh(endpoint).told_at is not None
 
 
-def test_of_an_endpoint_that_is_on_again_nobody_is_told_that_it_is_off(endpoint, mailoutbox):
+def test_endpoint_enabled_again_is_not_mailed_as_disabled(endpoint, mailoutbox):
     WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone", disabled_at=timezone.now())
     outgoing_delivery.mail_owners_of_switched_off(endpoint.pk)
     WebhookEndpoint.objects.update(enabled=True, disabled_reason="")
@@ -329,7 +331,7 @@ def test_of_an_endpoint_that_is_on_again_nobody_is_told_that_it_is_off(endpoint,
     assert [mail for mail in mailoutbox if mail.subject == "A webhook endpoint was switched off"] == []
 
 
-def test_three_days_of_nothing_but_failures_switch_it_off(endpoint, receiver):
+def test_three_days_of_failures_disable_the_endpoint(endpoint, receiver):
     receiver.answers = [500]
     WebhookEndpoint.objects.update(failing_since=timezone.now() - timedelta(days=3))
     tell(endpoint)
@@ -337,7 +339,7 @@ def test_three_days_of_nothing_but_failures_switch_it_off(endpoint, receiver):
     assert (fresh(endpoint).enabled, endpoint.disabled_reason) == (False, "failing")
 
 
-def test_one_success_starts_the_three_days_anew(endpoint, receiver):
+def test_one_success_restarts_the_three_days_of_failures(endpoint, receiver):
     WebhookEndpoint.objects.update(failing_since=timezone.now() - timedelta(days=3), failures=40, health="poor")
     tell(endpoint)
     serve(endpoint)
@@ -345,7 +347,7 @@ def test_one_success_starts_the_three_days_anew(endpoint, receiver):
     assert (endpoint.enabled, endpoint.failing_since, endpoint.failures, endpoint.health) == (True, None, 0, "good")
 
 
-def test_a_dead_endpoint_is_off_when_its_only_delivery_has_been_tried_for_three_days(endpoint, receiver):
+def test_endpoint_is_disabled_when_its_only_delivery_has_failed_for_three_days(endpoint, receiver):
     receiver.answers = [500] * 20
     delivery = tell(endpoint)
     moment = timezone.now()
@@ -357,7 +359,7 @@ def test_a_dead_endpoint_is_off_when_its_only_delivery_has_been_tried_for_three_
 
 
 @pytest.mark.parametrize(("reason", "why"), [("gone", "410"), ("failing", "three days")])
-def test_owners_are_told_once_why_it_is_off(owner, endpoint, mailoutbox, reason, why):
+def test_owners_get_one_mail_about_a_disabled_endpoint(owner, endpoint, mailoutbox, reason, why):
     make_teammate(owner, Role.ADMIN)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason=reason, disabled_at=timezone.now())
     for _ in range(2):
@@ -369,7 +371,7 @@ def test_owners_are_told_once_why_it_is_off(owner, endpoint, mailoutbox, reason,
     assert why in mail.body
 
 
-def test_an_endpoint_that_keeps_failing_rests_and_one_that_works_again_gets_everything(endpoint, receiver):
+def test_failing_endpoint_is_paused_and_a_recovered_one_gets_everything(endpoint, receiver):
     receiver.answers = [500] * 3
     for number in range(5):
         tell(endpoint, object_id=str(number))
@@ -382,7 +384,7 @@ def test_an_endpoint_that_keeps_failing_rests_and_one_that_works_again_gets_ever
 
 
 @pytest.mark.parametrize("before", [0, 1])
-def test_the_first_failures_give_an_endpoint_no_rest(endpoint, receiver, before):
+def test_first_failures_do_not_pause_an_endpoint(endpoint, receiver, before):
     receiver.answers = [500]
     WebhookEndpoint.objects.update(failures=before)
     tell(endpoint)
@@ -391,7 +393,7 @@ def test_the_first_failures_give_an_endpoint_no_rest(endpoint, receiver, before)
 
 
 @pytest.mark.parametrize(("before", "seconds"), [(2, 5), (3, 10), (19, 300), (1999, 300)])
-def test_the_rest_grows_to_five_minutes(endpoint, receiver, before, seconds):
+def test_pause_of_a_failing_endpoint_grows_to_five_minutes(endpoint, receiver, before, seconds):
     receiver.answers = [500]
     WebhookEndpoint.objects.update(failures=before)
     with still_clocks():
@@ -402,7 +404,7 @@ def test_the_rest_grows_to_five_minutes(endpoint, receiver, before, seconds):
 
 
 @pytest.mark.parametrize(("health", "lanes"), [("new", 1), ("good", 2), ("poor", 1)])
-def test_so_many_workers_send_to_one_endpoint(endpoint, health, lanes):
+def test_number_of_workers_per_endpoint_is_limited(endpoint, health, lanes):
     WebhookEndpoint.objects.update(health=health)
     for number in range(3):
         tell(endpoint, object_id=str(number))
@@ -410,7 +412,7 @@ def test_so_many_workers_send_to_one_endpoint(endpoint, health, lanes):
     assert sum(claim is not None for claim in claims) == lanes
 
 
-def test_only_so_many_workers_wait_for_poor_receivers(owner, settings):
+def test_number_of_workers_for_poor_endpoints_is_limited(owner, settings):
     settings.WEBHOOK_POOR_SENDS = 2
     endpoints = [make_endpoint(owner, health="poor") for _ in range(3)] + [make_endpoint(owner, health="good")]
     for each in endpoints:
@@ -419,14 +421,14 @@ def test_only_so_many_workers_wait_for_poor_receivers(owner, settings):
     assert claims == [True, True, False, True]
 
 
-def test_a_slow_receiver_is_poor(endpoint):
+def test_slow_endpoint_is_poor(endpoint):
     tell(endpoint)
     claimed = outgoing_delivery._claim_next(endpoint.pk)
     outgoing_delivery._record(claimed, outgoing_delivery.Outcome(timezone.now(), outgoing_delivery.SLOW_MS, 200))
     assert fresh(endpoint).health == "poor"
 
 
-def test_a_lane_goes_to_the_end_of_the_queue_after_a_while(endpoint, receiver, monkeypatch):
+def test_worker_requeues_an_endpoint_after_a_while(endpoint, receiver, monkeypatch):
     monkeypatch.setattr(outgoing_delivery, "LANE_SECONDS", 0.0)
     tell(endpoint)
     tell(endpoint)
@@ -434,7 +436,7 @@ def test_a_lane_goes_to_the_end_of_the_queue_after_a_while(endpoint, receiver, m
     assert len(receiver.posts) == 1
 
 
-def test_one_message_wakes_a_worker_until_it_has_arrived(endpoint, woken):
+def test_one_message_per_endpoint_is_queued_until_a_worker_starts(endpoint, woken):
     enqueue_delivery(endpoint.pk)
     enqueue_delivery(endpoint.pk)
     assert len(woken) == 1
@@ -446,7 +448,7 @@ def test_one_message_wakes_a_worker_until_it_has_arrived(endpoint, woken):
 # ── By hand
 
 
-def test_a_retry_goes_past_a_rest_and_ahead_of_the_others(endpoint, receiver):
+def test_manual_retry_ignores_a_pause_and_is_sent_first(endpoint, receiver):
     tell(endpoint, object_id="first")
     mine = tell(endpoint, object_id="mine")
     Delivery.objects.filter(pk=mine.pk).update(status="failed")
@@ -458,7 +460,7 @@ def test_a_retry_goes_past_a_rest_and_ahead_of_the_others(endpoint, receiver):
     assert [post.json["data"]["id"] for post in receiver.posts] == ["mine"]
 
 
-def test_what_arrived_can_be_sent_again(endpoint, receiver):
+def test_delivered_event_can_be_sent_again(endpoint, receiver):
     delivery = tell(endpoint)
     serve(endpoint)
     webhook_endpoints.retry_delivery(fresh(delivery))
@@ -476,7 +478,7 @@ def served_by_sweep(woken: list[tuple[str, ...]]) -> list[str]:
     return [ids[0] for name, *ids in woken if name == jobs.DELIVER.name]
 
 
-def test_the_sweep_finds_what_is_due(endpoint, woken):
+def test_sweep_enqueues_due_deliveries(endpoint, woken):
     tell(endpoint)
     tell(endpoint)
     assert served_by_sweep(woken) == [str(endpoint.pk)]
@@ -485,7 +487,7 @@ def test_the_sweep_finds_what_is_due(endpoint, woken):
 @pytest.mark.parametrize(
     "changes", [{"enabled": False}, {"paused_until": "soon"}, {"next_attempt_at": "soon"}, {"leased_until": "soon"}]
 )
-def test_the_sweep_leaves_alone_what_is_not(endpoint, woken, changes):
+def test_sweep_skips_deliveries_that_are_not_due(endpoint, woken, changes):
     tell(endpoint)
     given = {
         name: timezone.now() + timedelta(seconds=5) if value == "soon" else value for name, value in changes.items()
@@ -496,13 +498,13 @@ def test_the_sweep_leaves_alone_what_is_not(endpoint, woken, changes):
         assert served_by_sweep(woken) == []
 
 
-def test_the_sweep_sends_a_retry_past_a_rest(endpoint, woken):
+def test_sweep_enqueues_a_manual_retry_during_a_pause(endpoint, woken):
     webhook_endpoints.retry_delivery(tell(endpoint))
     WebhookEndpoint.objects.update(paused_until=timezone.now() + timedelta(seconds=5))
     assert served_by_sweep(woken) == [str(endpoint.pk)]
 
 
-def test_the_sweep_gives_up_what_is_past_its_time(endpoint, woken):
+def test_sweep_fails_deliveries_past_their_deadline(endpoint, woken):
     late, urgent, young = tell(endpoint), tell(endpoint), tell(endpoint)
     WebhookEndpoint.objects.update(enabled=False)
     Delivery.objects.exclude(pk=young.pk).update(created_at=timezone.now() - outgoing_delivery.GIVE_UP_AFTER)
@@ -511,14 +513,14 @@ def test_the_sweep_gives_up_what_is_past_its_time(endpoint, woken):
     assert [fresh(each).status for each in (late, urgent, young)] == ["failed", "pending", "pending"]
 
 
-def test_the_sweep_finds_an_endpoint_whose_owners_the_release_before_did_not_tell(endpoint, woken):
+def test_sweep_mails_owners_that_the_previous_release_did_not_mail(endpoint, woken):
     lost = timezone.now() - timedelta(hours=1)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone", disabled_at=lost)
     run_job(jobs.SWEEP_DELIVERIES)
     assert woken == [(jobs.SEND_ENDPOINT_OFF_EMAIL.name, str(endpoint.pk))]
 
 
-def test_events_are_forgotten_after_thirty_days_and_their_numbers_go_on(endpoint, receiver):
+def test_events_are_deleted_after_thirty_days_and_numbers_continue(endpoint, receiver):
     tell(endpoint)
     serve(endpoint)
     OutgoingEvent.objects.update(created_at=timezone.now() - timedelta(days=31))
@@ -528,7 +530,7 @@ def test_events_are_forgotten_after_thirty_days_and_their_numbers_go_on(endpoint
     assert (DeliveryAttempt.objects.count(), young.event.sequence, EventCounter.objects.get().last) == (0, 2, 2)
 
 
-def test_a_removed_endpoint_is_forgotten_after_its_deliveries(owner, endpoint):
+def test_deleted_endpoint_is_purged_after_its_deliveries(owner, endpoint):
     tell(endpoint)
     webhook_endpoints.delete_endpoint(owner.caller, endpoint)
     WebhookEndpoint.objects.update(deleted_at=timezone.now() - timedelta(days=31))
@@ -539,7 +541,7 @@ def test_a_removed_endpoint_is_forgotten_after_its_deliveries(owner, endpoint):
     assert WebhookEndpoint.objects.count() == 0
 
 
-def test_the_body_is_json_that_any_reader_takes(endpoint, receiver):
+def test_delivery_body_is_plain_json(endpoint, receiver):
     tell(endpoint, title="a\u2028b", cost=10**15)
     serve(endpoint)
     assert json.loads(receiver.posts[0].body)["data"] == {"id": "v1", "title": "a\u2028b", "cost": 10**15}

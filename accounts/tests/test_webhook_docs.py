@@ -50,12 +50,12 @@ def python():
 
 
 @pytest.mark.parametrize("secret", [OLD, NEW], ids=["old", "new"])
-def test_the_python_snippet_takes_what_is_ours(python, secret):
+def test_python_snippet_accepts_our_messages(python, secret):
     assert python(secret, message(NEW, OLD), BODY.encode()) == json.loads(BODY)
 
 
 @pytest.mark.parametrize(("secret", "options", "body"), WRONG, ids=["anothers", "too old", "changed"])
-def test_the_python_snippet_refuses_what_is_not(python, secret, options, body):
+def test_python_snippet_refuses_other_messages(python, secret, options, body):
     with pytest.raises(WebhookVerificationError):
         python(secret, message(NEW, OLD, **options), body.encode())
 
@@ -71,14 +71,14 @@ def node(secret: str, headers: dict[str, str], body: str) -> subprocess.Complete
 
 @needs_node
 @pytest.mark.parametrize("secret", [OLD, NEW], ids=["old", "new"])
-def test_the_node_snippet_takes_what_is_ours(secret):
+def test_node_snippet_accepts_our_messages(secret):
     done = node(secret, message(NEW, OLD), BODY)
     assert json.loads(done.stdout) == json.loads(BODY), done.stderr
 
 
 @needs_node
 @pytest.mark.parametrize(("secret", "options", "body"), WRONG, ids=["anothers", "too old", "changed"])
-def test_the_node_snippet_refuses_what_is_not(secret, options, body):
+def test_node_snippet_refuses_other_messages(secret, options, body):
     done = node(secret, message(NEW, OLD, **options), body)
     assert (done.returncode, done.stdout) == (1, "")
 
@@ -96,14 +96,14 @@ def shell(script: str, folder: Path, **environment: str) -> str:
 
 
 @needs_shell_tools
-def test_the_shell_snippet_computes_the_signature(tmp_path):
+def test_shell_snippet_computes_the_signature(tmp_path):
     headers, (_, verify, _) = message(NEW), snippets("sh")
     names = {"SECRET": NEW, "ID": headers["webhook-id"], "TIMESTAMP": headers["webhook-timestamp"]}
     assert shell(verify, tmp_path, **names).strip() == headers["webhook-signature"]
 
 
 @needs_shell_tools
-def test_the_curl_snippet_sends_what_the_python_one_takes(tmp_path, python):
+def test_curl_snippet_sends_what_the_python_snippet_accepts(tmp_path, python):
     with Receiver() as receiver:
         shell(snippets("sh")[2], tmp_path, SECRET=NEW, URL=receiver.url)
         (post,) = receiver.posts
@@ -113,9 +113,9 @@ def test_the_curl_snippet_sends_what_the_python_one_takes(tmp_path, python):
 # ── What the page says of us
 
 
-def test_the_page_names_every_event():
+def test_webhook_page_names_every_event():
     assert set(re.findall(r"`((?:video|batch|credits|payment)\.[a-z]+|ping)`", PAGE)) == set(EventType.values)
 
 
-def test_the_page_counts_the_attempts():
+def test_webhook_page_states_the_number_of_attempts():
     assert f"{len(DELAYS) + 1} attempts in three days" in PAGE

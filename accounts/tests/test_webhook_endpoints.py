@@ -27,14 +27,14 @@ def path_of(endpoint, deed: str = "") -> str:
 # ── Making, reading, changing, removing
 
 
-def test_a_new_endpoint_shows_its_secret_this_once(owner):
+def test_new_endpoint_shows_its_secret_once(owner):
     made = data_of(owner.client.post(ENDPOINTS, WISH), 201)
     assert made.pop("secret").startswith("whsec_")
     assert data_of(owner.client.get(ENDPOINTS)) == [made]
     assert data_of(owner.client.get(f"{ENDPOINTS}/{made['id']}")) == made
 
 
-def test_a_new_endpoint_says_what_it_is(owner):
+def test_new_endpoint_is_shown_with_its_fields(owner):
     made = data_of(owner.client.post(ENDPOINTS, WISH | {"description": "CRM"}), 201)
     assert {name: made[name] for name in (*WISH, "description", "enabled")} == {
         **WISH,
@@ -45,7 +45,7 @@ def test_a_new_endpoint_says_what_it_is(owner):
     assert [made[name] for name in nulls] == [None] * 4
 
 
-def test_the_secret_is_encrypted_at_rest(owner):
+def test_endpoint_secret_is_encrypted_at_rest(owner):
     secret = data_of(owner.client.post(ENDPOINTS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201)["secret"]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -56,7 +56,7 @@ def test_the_secret_is_encrypted_at_rest(owner):
     assert not any(secret in text for text in stored)
 
 
-def test_a_repeated_request_makes_one_endpoint(owner):
+def test_repeated_idempotency_key_makes_one_endpoint(owner):
     first, again = (data_of(owner.client.post(ENDPOINTS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
     assert (first, WebhookEndpoint.objects.count()) == (again, 1)
 
@@ -64,14 +64,14 @@ def test_a_repeated_request_makes_one_endpoint(owner):
 @pytest.mark.parametrize(
     "change", [{"url": "https://93.184.216.34/other"}, {"events": ["*"]}, {"description": "x"}, {"enabled": False}, {}]
 )
-def test_each_field_can_be_changed_alone(owner, change):
+def test_each_endpoint_field_can_be_changed_alone(owner, change):
     before = data_of(owner.client.post(ENDPOINTS, WISH), 201)
     after = data_of(owner.client.patch(f"{ENDPOINTS}/{before['id']}", change))
     del before["secret"]
     assert after == before | change | {"updated_at": after["updated_at"]}
 
 
-def test_a_removed_endpoint_is_gone_and_hears_nothing(owner):
+def test_deleted_endpoint_is_hidden_and_gets_no_events(owner):
     endpoint = make_endpoint(owner)
     assert owner.client.delete(path_of(endpoint)).status_code == 204
     publish(owner.account.pk, "video.queued", {}, object_id="1")
@@ -80,7 +80,7 @@ def test_a_removed_endpoint_is_gone_and_hears_nothing(owner):
     assert Delivery.objects.count() == 0
 
 
-def test_switching_on_again_forgets_why_it_was_off(owner):
+def test_enabling_an_endpoint_again_resets_its_failures(owner):
     now = timezone.now()
     bad = {"health": "poor", "failures": 9, "failing_since": now, "paused_until": now}
     off = {"enabled": False, "disabled_reason": "gone", "disabled_at": now, "told_at": now}
@@ -120,7 +120,7 @@ def test_switching_on_again_forgets_why_it_was_off(owner):
     ],
 )
 @pytest.mark.parametrize("method", ["post", "patch"])
-def test_what_is_not_valid_is_refused_and_changes_nothing(owner, method, change, field):
+def test_invalid_endpoint_fields_are_refused_and_change_nothing(owner, method, change, field):
     target = ENDPOINTS if method == "post" else path_of(make_endpoint(owner))
     body = WISH | change if method == "post" else change
     with nothing_changes():
@@ -149,24 +149,24 @@ PRIVATE = [
 
 @pytest.mark.parametrize("url", PRIVATE)
 @pytest.mark.parametrize("method", ["post", "patch"])
-def test_in_public_only_public_https_addresses_are_taken(owner, settings, method, url):
+def test_in_production_only_public_https_urls_are_accepted(owner, settings, method, url):
     settings.ALLOW_PRIVATE_WEBHOOK_URLS = False
     target = ENDPOINTS if method == "post" else path_of(make_endpoint(owner))
     with nothing_changes():
         assert wrong_fields_of(getattr(owner.client, method)(target, {"url": url, "events": ["*"]})) == ["url"]
 
 
-def test_a_public_address_is_taken_in_public(owner, settings):
+def test_in_production_a_public_url_is_accepted(owner, settings):
     settings.ALLOW_PRIVATE_WEBHOOK_URLS = False
     assert data_of(owner.client.post(ENDPOINTS, WISH), 201)["url"] == URL
 
 
-def test_on_one_machine_loopback_addresses_are_taken(owner):
+def test_in_development_loopback_urls_are_accepted(owner):
     assert data_of(owner.client.post(ENDPOINTS, WISH | {"url": "http://127.0.0.1:8080/hook"}), 201)
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[::]", "2130706433"])
-def test_on_one_machine_too_what_no_receiver_has_is_refused(owner, host):
+def test_in_development_unusable_addresses_are_refused(owner, host):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(ENDPOINTS, WISH | {"url": f"http://{host}/"})) == ["url"]
 
@@ -179,7 +179,7 @@ def test_the_twenty_first_endpoint_is_refused(owner):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_one_is_the_last_that_fits(owner):
+def test_parallel_requests_cannot_exceed_the_endpoint_limit(owner):
     for _ in range(19):
         make_endpoint(owner)
     in_parallel([lambda: owner.client.post(ENDPOINTS, WISH) for _ in range(4)])
@@ -189,7 +189,7 @@ def test_of_two_at_once_one_is_the_last_that_fits(owner):
 # ── Secrets
 
 
-def test_a_rotation_shows_a_new_secret_and_how_long_the_old_one_stays(owner):
+def test_secret_rotation_shows_the_new_secret_and_the_end_of_the_old_one(owner):
     endpoint = make_endpoint(owner)
     asked = timezone.now()
     shown = data_of(owner.client.post(path_of(endpoint, "rotate-secret")))
@@ -199,7 +199,7 @@ def test_a_rotation_shows_a_new_secret_and_how_long_the_old_one_stays(owner):
     assert asked <= until - timedelta(hours=24) <= timezone.now()
 
 
-def test_both_secrets_sign_for_a_day_after_a_rotation(owner):
+def test_both_secrets_sign_for_a_day_after_a_secret_rotation(owner):
     endpoint = make_endpoint(owner)
     owner.client.post(path_of(endpoint, "rotate-secret"))
     rotated = WebhookEndpoint.objects.get()
@@ -208,7 +208,7 @@ def test_both_secrets_sign_for_a_day_after_a_rotation(owner):
     assert rotated.secrets(until) == [rotated.secret]
 
 
-def test_a_repeated_rotation_rotates_once(owner):
+def test_repeated_idempotency_key_rotates_the_secret_once(owner):
     path = path_of(make_endpoint(owner), "rotate-secret")
     first, again = (data_of(owner.client.post(path, HTTP_IDEMPOTENCY_KEY="once")) for _ in range(2))
     assert first == again
@@ -217,7 +217,7 @@ def test_a_repeated_rotation_rotates_once(owner):
 # ── Pings and retries
 
 
-def test_a_test_sends_a_ping_whatever_the_endpoint_listens_to(owner):
+def test_test_request_sends_a_ping_whatever_the_event_types(owner):
     endpoint = make_endpoint(owner, "video.completed")
     shown = data_of(owner.client.post(path_of(endpoint, "test")), 202)
     delivery = Delivery.objects.get()
@@ -225,19 +225,19 @@ def test_a_test_sends_a_ping_whatever_the_endpoint_listens_to(owner):
     assert (shown["attempts"], shown["object_id"], shown["sequence"]) == ([], str(endpoint.pk), 1)
 
 
-def test_a_repeated_test_pings_once(owner):
+def test_repeated_idempotency_key_sends_one_ping(owner):
     path = path_of(make_endpoint(owner), "test")
     first, again = (data_of(owner.client.post(path, HTTP_IDEMPOTENCY_KEY="once"), 202) for _ in range(2))
     assert (first, Delivery.objects.count()) == (again, 1)
 
 
-def test_an_endpoint_that_is_off_is_not_tested(owner):
+def test_ping_to_a_disabled_endpoint_is_refused(owner):
     endpoint = make_endpoint(owner, enabled=False)
     with nothing_changes():
         assert refusal_of(owner.client.post(path_of(endpoint, "test"))) == (409, "invalid_state")
 
 
-def test_a_retry_makes_a_delivery_due_at_once(owner):
+def test_retry_makes_a_delivery_due_at_once(owner):
     endpoint = make_endpoint(owner)
     data_of(owner.client.post(path_of(endpoint, "test")), 202)
     Delivery.objects.update(status="failed", attempts_made=15)
@@ -247,7 +247,7 @@ def test_a_retry_makes_a_delivery_due_at_once(owner):
     assert (shown["status"], delivery.status, delivery.urgent) == ("pending", "pending", True)
 
 
-def test_nothing_is_retried_to_an_endpoint_that_is_off(owner):
+def test_retry_to_a_disabled_endpoint_is_refused(owner):
     make_endpoint(owner)
     publish(owner.account.pk, "video.queued", {}, object_id="1")
     WebhookEndpoint.objects.update(enabled=False)
@@ -283,14 +283,14 @@ def places(owner):
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
 @pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN])
-def test_owners_and_admins_may_do_everything(owner, places, role, method, path, body, status):
+def test_owners_and_admins_may_manage_endpoints(owner, places, role, method, path, body, status):
     person = owner if role == Role.OWNER else make_teammate(owner, role)
     assert getattr(person.client, method)(path.format(**places), body).status_code == status
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-def test_members_and_viewers_may_only_look(owner, places, role, method, path, body, status):
+def test_members_and_viewers_may_only_read_endpoints(owner, places, role, method, path, body, status):
     person = make_teammate(owner, role)
     with nothing_changes():
         response = getattr(person.client, method)(path.format(**places), body)
@@ -301,20 +301,20 @@ def test_members_and_viewers_may_only_look(owner, places, role, method, path, bo
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), MINE)
-def test_an_outsider_finds_nothing(places, outsider, method, path, body, status):
+def test_endpoints_of_another_account_are_not_found(places, outsider, method, path, body, status):
     with nothing_changes():
         assert refusal_of(getattr(outsider.client, method)(path.format(**places), body)) == (404, "not_found")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
-def test_nobody_comes_in_without_a_name(places, stranger, method, path, body, status):
+def test_anonymous_requests_to_endpoints_are_refused(places, stranger, method, path, body, status):
     with nothing_changes():
         response = getattr(stranger, method)(path.format(**places), body)
     assert refusal_of(response) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
-def test_a_key_needs_the_scope(owner, places, method, path, body, status):
+def test_api_key_needs_the_webhooks_scope(owner, places, method, path, body, status):
     reader, writer = make_key(owner, "webhooks:read"), make_key(owner, "webhooks:write")
     assert refusal_of(getattr(reader.client, method)(path.format(**places), body)) == (403, "permission_denied")
     assert getattr(writer.client, method)(path.format(**places), body).status_code == status
@@ -323,7 +323,7 @@ def test_a_key_needs_the_scope(owner, places, method, path, body, status):
 # ── Lists
 
 
-def test_a_list_takes_as_many_queries_for_three_endpoints_as_for_one(owner):
+def test_endpoint_list_query_count_does_not_depend_on_the_number_of_endpoints(owner):
     make_endpoint(owner)
     one = queries_once_warm(lambda: owner.client.get(ENDPOINTS))
     make_endpoint(owner)
@@ -331,7 +331,7 @@ def test_a_list_takes_as_many_queries_for_three_endpoints_as_for_one(owner):
     assert queries_once_warm(lambda: owner.client.get(ENDPOINTS)) == one
 
 
-def test_deliveries_are_listed_newest_first_with_as_many_queries_for_three_as_for_one(owner):
+def test_delivery_list_is_newest_first_with_a_constant_query_count(owner):
     path = path_of(make_endpoint(owner), "deliveries")
     publish(owner.account.pk, "video.queued", {}, object_id="1")
     one = queries_once_warm(lambda: owner.client.get(path))
@@ -342,7 +342,7 @@ def test_deliveries_are_listed_newest_first_with_as_many_queries_for_three_as_fo
     assert shown == [("video.completed", 3), ("video.processing", 2), ("video.queued", 1)]
 
 
-def test_deliveries_come_in_pages(owner):
+def test_delivery_list_is_paginated(owner):
     path = path_of(make_endpoint(owner), "deliveries")
     for number in range(3):
         publish(owner.account.pk, "video.queued", {}, object_id=str(number))
@@ -352,7 +352,7 @@ def test_deliveries_come_in_pages(owner):
     assert ids == ["2", "1", "0"]
 
 
-def test_nothing_exists_at_an_unknown_id(owner):
+def test_unknown_endpoint_id_is_not_found(owner):
     assert refusal_of(owner.client.get(f"{ENDPOINTS}/{NOWHERE}/deliveries")) == (404, "not_found")
     assert refusal_of(owner.client.post(f"/api/v1/webhook-deliveries/{NOWHERE}/retry")) == (404, "not_found")
     assert IdempotencyRecord.objects.count() == 0

@@ -18,7 +18,7 @@ def tell(person, event_type="video.completed", object_id="v1", **data) -> None:
     publish(person.account.pk, event_type, {"id": object_id} | data, object_id=object_id)
 
 
-def test_an_event_is_written_with_a_delivery_for_each_listener(owner):
+def test_event_is_written_with_a_delivery_per_subscribed_endpoint(owner):
     endpoints = {make_endpoint(owner).pk, make_endpoint(owner, "video.completed").pk}
     make_endpoint(owner, "video.failed")
     tell(owner)
@@ -27,7 +27,7 @@ def test_an_event_is_written_with_a_delivery_for_each_listener(owner):
     assert {delivery.endpoint_id for delivery in event.deliveries.all()} == endpoints
 
 
-def test_the_body_has_exactly_what_the_contract_says(owner):
+def test_event_body_matches_the_contract(owner):
     make_endpoint(owner)
     tell(owner, title="Grüße")
     event = OutgoingEvent.objects.get()
@@ -42,29 +42,29 @@ def test_the_body_has_exactly_what_the_contract_says(owner):
 
 
 @pytest.mark.parametrize("fields", [{"enabled": False}, {"events": ["video.failed"]}])
-def test_where_nobody_listens_one_query_is_all(owner, fields):
+def test_publishing_without_subscribers_takes_one_query(owner, fields):
     make_endpoint(owner, **fields)
     with nothing_changes():
         assert queries_of(lambda: tell(owner)) == 1
 
 
-def test_items_nobody_wants_are_never_made(owner):
+def test_publishing_without_subscribers_does_not_read_the_items(owner):
     publish_many(owner.account.pk, "video.queued", (pytest.fail("made") for _ in range(1)))
 
 
-def test_another_accounts_endpoint_hears_nothing(owner, outsider):
+def test_endpoint_of_another_account_gets_no_event(owner, outsider):
     make_endpoint(outsider)
     with nothing_changes():
         tell(owner)
 
 
-def test_an_unknown_type_is_a_mistake_of_ours(owner):
+def test_publishing_an_unknown_event_type_raises_value_error(owner):
     make_endpoint(owner)
     with nothing_changes(), pytest.raises(ValueError, match="eaten"):
         tell(owner, "video.eaten")
 
 
-def test_a_change_that_is_rolled_back_tells_nobody(owner):
+def test_rolled_back_change_publishes_no_event(owner):
     make_endpoint(owner)
     with nothing_changes(), pytest.raises(ZeroDivisionError), transaction.atomic():
         tell(owner)
@@ -79,7 +79,7 @@ def test_events_of_one_object_are_numbered_in_order(owner):
     assert list(rows) == [("a", "video.queued", 1), ("b", "video.queued", 1), ("a", "video.completed", 2)]
 
 
-def test_many_events_take_as_many_queries_as_a_few(owner):
+def test_publishing_many_events_takes_a_constant_query_count(owner):
     make_endpoint(owner)
 
     def tell_of(*names: str) -> None:
@@ -90,7 +90,7 @@ def test_many_events_take_as_many_queries_as_a_few(owner):
     assert (OutgoingEvent.objects.count(), Delivery.objects.count()) == (102, 102)
 
 
-def test_one_object_twice_in_a_bundle_gets_two_numbers(owner):
+def test_one_object_twice_in_a_batch_gets_two_numbers(owner):
     make_endpoint(owner)
     publish_many(owner.account.pk, "video.queued", [("a", {"n": 1}), ("b", {"n": 2}), ("a", {"n": 3})])
     rows = [(json.loads(each.body)["data"]["n"], each.sequence) for each in OutgoingEvent.objects.all()]
@@ -98,7 +98,7 @@ def test_one_object_twice_in_a_bundle_gets_two_numbers(owner):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writers_at_the_same_moment_take_different_numbers(owner):
+def test_parallel_writers_get_different_sequence_numbers(owner):
     make_endpoint(owner)
 
     def both_ways(*names: str) -> None:
@@ -109,7 +109,7 @@ def test_writers_at_the_same_moment_take_different_numbers(owner):
     assert sorted(OutgoingEvent.objects.filter(object_id="a").values_list("sequence", flat=True)) == list(range(1, 9))
 
 
-def test_an_endpoint_removed_at_the_same_moment_does_not_undo_the_change(owner):
+def test_endpoint_deleted_during_publishing_does_not_fail_the_change(owner):
     """The list of listeners was read, then the endpoint went: the row has to be there when the change commits."""
     endpoint = make_endpoint(owner)
     with transaction.atomic():
@@ -118,7 +118,7 @@ def test_an_endpoint_removed_at_the_same_moment_does_not_undo_the_change(owner):
     assert (Delivery.objects.count(), WebhookEndpoint.objects.count()) == (1, 1)
 
 
-def test_a_worker_is_woken_once_for_each_endpoint_after_the_commit(owner, django_capture_on_commit_callbacks):
+def test_one_job_per_endpoint_is_enqueued_after_the_commit(owner, django_capture_on_commit_callbacks):
     make_endpoint(owner)
     make_endpoint(owner)
     with django_capture_on_commit_callbacks() as woken:

@@ -60,7 +60,7 @@ def test_a_delivery_whose_message_was_lost_is_sent(new_worker):
         assert len(receiver.posts) == 1
 
 
-def test_a_worker_killed_while_sending_is_replaced_and_the_message_is_the_same(new_worker):
+def test_delivery_of_a_killed_worker_is_sent_again_unchanged(new_worker):
     with ScriptedServer() as server:
         server.says(200, delay=8.0)
         server.says(200)
@@ -77,7 +77,7 @@ def test_a_worker_killed_while_sending_is_replaced_and_the_message_is_the_same(n
         assert first.body == second.body
 
 
-def test_two_workers_send_each_message_once(new_worker):
+def test_two_workers_send_each_delivery_once(new_worker):
     with Receiver() as receiver:
         person = make_caller()
         make_endpoint(person, url=receiver.url)
@@ -97,7 +97,7 @@ def dead(closed_url):
         yield [*(f"http://127.0.0.1:{hole.getsockname()[1]}/" for hole in holes), closed_url]
 
 
-def test_dead_receivers_keep_nobody_else_waiting(new_worker, dead):
+def test_unresponsive_receivers_do_not_delay_others(new_worker, dead):
     """Fewer workers than lanes that the dead could fill, and more events for the dead than for anybody.
 
     Nobody gives up on them while the test lasts: whoever waited for them would wait in vain.
@@ -112,7 +112,7 @@ def test_dead_receivers_keep_nobody_else_waiting(new_worker, dead):
         assert not Delivery.objects.filter(endpoint__in=sick, status="delivered").exists()
 
 
-def test_every_message_of_a_busy_endpoint_verifies(new_worker):
+def test_every_delivery_to_a_busy_endpoint_verifies(new_worker):
     with Receiver() as receiver:
         person = make_caller()
         endpoint = make_endpoint(person, url=receiver.url)
