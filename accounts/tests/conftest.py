@@ -6,5 +6,5 @@ from genvid.tests.factories import Person, make_teammate
 
 @pytest.fixture
 def admin(owner: Person) -> Person:
-    """May manage the owner's account, but not its owners."""
+    """An admin of the owner's account."""
     return make_teammate(owner, Role.ADMIN)

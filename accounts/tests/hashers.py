@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 
 
 class CountingHasher(MD5PasswordHasher):
-    """Counts how often it is put to work."""
+    """Counts its calls."""
 
     algorithm = "counting"
     runs: ClassVar[int] = 0
@@ -19,12 +19,12 @@ class CountingHasher(MD5PasswordHasher):
 
 
 class SlowHasher(MD5PasswordHasher):
-    """Something happens while a new password is hashed."""
+    """Runs `meanwhile` once, while a new password is hashed."""
 
     meanwhile: ClassVar[Callable[[], Any] | None] = None
 
     def salt(self) -> str:
-        deed, SlowHasher.meanwhile = SlowHasher.meanwhile, None
-        if deed:
-            deed()
+        callback, SlowHasher.meanwhile = SlowHasher.meanwhile, None
+        if callback:
+            callback()
         return super().salt()

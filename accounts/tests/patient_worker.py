@@ -1,4 +1,4 @@
-"""`celery -A accounts.tests.patient_worker`: a worker that waits for a silent receiver longer than any test lasts."""
+"""`celery -A accounts.tests.patient_worker`: a worker whose delivery timeout is longer than any test."""
 
 from datetime import timedelta
 from typing import Any

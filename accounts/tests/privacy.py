@@ -1,4 +1,4 @@
-"""What the tests of exports and erasures share."""
+"""Helpers of the tests of exports and erasures."""
 
 import io
 import json
@@ -30,14 +30,14 @@ def ask_for_export(person: Person, **headers: str) -> dict[str, Any]:
 
 
 def work(export: dict[str, Any]) -> Export:
-    """Let a worker do the next step, whenever it was due."""
+    """Run the next step of a worker, due or not."""
     Export.objects.filter(pk=export["id"]).update(due_at=timezone.now())
     run_job(jobs.WORK_ON_EXPORT, export["id"])
     return Export.objects.get(pk=export["id"])
 
 
 def exported(person: Person) -> dict[str, Any]:
-    """The files of an export, by name, read through its link."""
+    """The content of an export's files by name, downloaded by its link."""
     export = ask_for_export(person)
     work(export)
     link = data_of(person.client.get(EXPORT))["download_url"]
@@ -65,9 +65,9 @@ def let_grace_pass(erasure: Erasure) -> None:
 
 
 def take_step(erasure: Erasure) -> Erasure:
-    """Let a worker do the next step, whenever it was due."""
+    """Run the next step of a worker, due or not."""
     Erasure.objects.filter(pk=erasure.pk, due_at__isnull=False).update(due_at=timezone.now())
-    # A worker serves no request: who asked last in this thread is not behind it.
+    # A worker has no request: clear the context of the previous request in this thread.
     request_context.set_current(request_context.NO_REQUEST)
     run_job(jobs.WORK_ON_ERASURE, str(erasure.pk))
     erasure.refresh_from_db()
@@ -75,23 +75,23 @@ def take_step(erasure: Erasure) -> Erasure:
 
 
 @contextmanager
-def an_app_answering(left: str | Exception) -> Iterator[None]:
-    """One more room, which has that still to do, or fails."""
+def extra_erasure_receiver(left: str | Exception) -> Iterator[None]:
+    """Connect a receiver of `account_erasing` that returns `left` or raises it."""
 
-    def room(**_: object) -> str:
+    def receiver(**_: object) -> str:
         if isinstance(left, Exception):
             raise left
         return left
 
-    account_erasing.connect(room, weak=False)
+    account_erasing.connect(receiver, weak=False)
     try:
         yield
     finally:
-        assert account_erasing.disconnect(room)
+        assert account_erasing.disconnect(receiver)
 
 
 def stored() -> list[str]:
-    """Every file in the storage."""
+    """Names of all files in the storage."""
     return sorted(_below(""))
 
 

@@ -1,4 +1,4 @@
-"""What the tests of teams share: who did what, and how time passes."""
+"""Helpers of the tests of teams."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,10 +11,10 @@ from genvid.tests.factories import Person
 
 
 def acts_of(owner: Person) -> list[tuple[str, dict[str, Any]]]:
-    """The audit log as its owner reads it, newest first: each act, and what it was done to."""
+    """Action and detail of each audit entry, newest first."""
     return [(entry["act"], entry["detail"]) for entry in data_of(owner.client.get("/api/v1/audit-log"))]
 
 
 def later(**span: float) -> time_machine.travel:
-    """`with later(days=8):` the clock stands still, that much later."""
+    """Stop the clock at a later time: `with later(days=8):`."""
     return time_machine.travel(timezone.now() + timedelta(**span), tick=False)

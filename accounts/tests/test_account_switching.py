@@ -1,4 +1,4 @@
-"""Several accounts: which one a sign-in leads to, going on in another, and what becomes of somebody without any."""
+"""Several accounts per person: listing, switching, the account of a login, people without an account."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ ACCOUNTS, SWITCH, LOGIN = "/api/v1/accounts", "/api/v1/auth/switch", "/api/v1/au
 
 @pytest.fixture
 def guest(owner, outsider):
-    """The outsider, who belongs to the owner's account too."""
+    """The outsider, also a member of the owner's account."""
     Membership.objects.create(user=outsider.user, account=owner.account, role=Role.VIEWER)
     return outsider
 
@@ -31,7 +31,7 @@ def signing_in(person):
     return data_of(JsonClient().post(LOGIN, {"email": person.user.email, "password": PASSWORD}))
 
 
-# ── Seeing them
+# ── Listing
 
 
 def test_account_list_shows_every_account_of_the_person(owner, guest):
@@ -53,7 +53,7 @@ def test_account_list_query_count_does_not_depend_on_the_number_of_accounts(gues
     assert queries_once_warm(lambda: guest.client.get(ACCOUNTS)) == few
 
 
-# ── Going on in another
+# ── Switching
 
 
 def test_switching_signs_in_to_the_other_account(owner, guest):
@@ -108,7 +108,7 @@ def test_of_parallel_switches_of_one_session_one_succeeds(owner, guest):
     assert Session.objects.alive().filter(user=guest.user).count() == 1
 
 
-# ── Signing in
+# ── Login
 
 
 def test_login_leads_to_the_account_used_last(owner, guest):
@@ -123,7 +123,7 @@ def test_login_leads_to_another_account_after_removal_from_the_last(owner, guest
     assert signing_in(guest)["account"]["id"] == str(guest.account.pk)
 
 
-# ── Without any account
+# ── Without an account
 
 
 def test_login_without_memberships_creates_an_account(owner, teammate):
@@ -140,7 +140,7 @@ def test_first_own_account_gets_welcome_credits(owner, teammate):
 
 
 def test_second_own_account_gets_no_welcome_credits(owner):
-    """Register, hand the account over, leave, sign in: the new account starts with an empty wallet."""
+    """After transferring and leaving the first account, a new one starts with an empty wallet."""
     heir = make_teammate(owner)
     Membership.objects.filter(user=heir.user).update(role=Role.OWNER)
     assert owner.client.post("/api/v1/team/leave").status_code == 204
@@ -152,6 +152,6 @@ def test_second_own_account_gets_no_welcome_credits(owner):
 @pytest.mark.django_db(transaction=True)
 def test_parallel_logins_without_memberships_create_one_account(owner, teammate):
     Membership.objects.filter(user=teammate.user).delete()
-    deed = partial(login, email=teammate.user.email, password=PASSWORD)
-    joined = {each.membership.account_id for each in in_parallel([deed] * 4)}
+    attempt = partial(login, email=teammate.user.email, password=PASSWORD)
+    joined = {each.membership.account_id for each in in_parallel([attempt] * 4)}
     assert (len(joined), Account.objects.count()) == (1, 2)

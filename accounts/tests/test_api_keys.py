@@ -1,4 +1,4 @@
-"""API keys: shown once, kept as a hash, bounded by scope, address, date and credits, and gone at once."""
+"""API keys: creation, scopes, allowed addresses, expiry, credit limits, revocation."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ from genvid.tests.parallel import in_parallel
 pytestmark = pytest.mark.django_db
 KEYS = "/api/v1/api-keys"
 VIDEOS = "/api/v1/videos"
-WISH = {"name": "CI", "scopes": ["videos:read"]}
+PAYLOAD = {"name": "CI", "scopes": ["videos:read"]}
 
 
 def using(text: str, **options) -> JsonClient:
@@ -29,11 +29,11 @@ def using(text: str, **options) -> JsonClient:
     return client
 
 
-# ── Making one
+# ── Creation
 
 
 def test_new_key_is_shown_once_and_works(owner):
-    made = data_of(owner.client.post(KEYS, WISH), 201)
+    made = data_of(owner.client.post(KEYS, PAYLOAD), 201)
     assert data_of(using(made["key"]).get(VIDEOS)) == []
     (listed,) = data_of(owner.client.get(KEYS))
     assert listed == {name: value for name, value in made.items() if name != "key"} | {
@@ -43,21 +43,21 @@ def test_new_key_is_shown_once_and_works(owner):
 
 
 def test_key_is_shown_with_scopes_and_limits(owner):
-    wish = WISH | {"monthly_credit_limit": 100, "allowed_addresses": ["203.0.113.0/24"]}
-    made = data_of(owner.client.post(KEYS, wish), 201)
+    payload = PAYLOAD | {"monthly_credit_limit": 100, "allowed_addresses": ["203.0.113.0/24"]}
+    made = data_of(owner.client.post(KEYS, payload), 201)
     assert made["key"].startswith(made["prefix"] + "_")
-    assert {name: made[name] for name in wish} == wish
+    assert {name: made[name] for name in payload} == payload
     assert (made["credits_used_this_month"], made["expires_at"], made["created_by"]) == (0, None, str(owner.user.pk))
 
 
 def test_credit_limit_accepts_a_whole_number_with_a_decimal_point(owner):
-    made = data_of(owner.client.post(KEYS, WISH | {"monthly_credit_limit": 5.0}), 201)
+    made = data_of(owner.client.post(KEYS, PAYLOAD | {"monthly_credit_limit": 5.0}), 201)
     assert repr(made["monthly_credit_limit"]) == "5"
 
 
 def test_key_secret_is_not_stored(owner):
-    made = data_of(owner.client.post(KEYS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201)
-    # By its length: the secret may have a "_" of its own.
+    made = data_of(owner.client.post(KEYS, PAYLOAD, HTTP_IDEMPOTENCY_KEY="once"), 201)
+    # Split by length: the secret may contain "_".
     secret = made["key"][-43:]
     row = ApiKey.objects.values().get()
     raw = IdempotencyRecord.objects.extra(select={"stored": "answer"}).values_list("stored", flat=True).get()
@@ -66,7 +66,7 @@ def test_key_secret_is_not_stored(owner):
 
 
 def test_repeated_idempotency_key_returns_one_key(owner):
-    first, again = (data_of(owner.client.post(KEYS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
+    first, again = (data_of(owner.client.post(KEYS, PAYLOAD, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
     assert (first, ApiKey.objects.count()) == (again, 1)
 
 
@@ -92,7 +92,7 @@ def test_repeated_idempotency_key_returns_one_key(owner):
 )
 def test_invalid_key_field_is_named(owner, change, field):
     with nothing_changes():
-        assert wrong_fields_of(owner.client.post(KEYS, WISH | change)) == [field]
+        assert wrong_fields_of(owner.client.post(KEYS, PAYLOAD | change)) == [field]
 
 
 def test_key_cannot_get_scopes_that_its_creator_lacks(owner):
@@ -105,7 +105,7 @@ def test_number_of_keys_is_limited(owner, monkeypatch):
     monkeypatch.setattr("accounts.api_keys.api_keys.MAX_KEYS", 1)
     make_key(owner)
     with nothing_changes():
-        assert refusal_of(owner.client.post(KEYS, WISH)) == (409, "conflict")
+        assert refusal_of(owner.client.post(KEYS, PAYLOAD)) == (409, "conflict")
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
@@ -113,17 +113,17 @@ def test_only_owners_and_admins_see_and_create_keys(owner, role):
     person, key = make_teammate(owner, role), make_key(owner).key
     with nothing_changes():
         assert refusal_of(person.client.get(KEYS)) == (403, "permission_denied")
-        assert refusal_of(person.client.post(KEYS, WISH)) == (403, "permission_denied")
+        assert refusal_of(person.client.post(KEYS, PAYLOAD)) == (403, "permission_denied")
         assert refusal_of(person.client.delete(f"{KEYS}/{key.pk}")) == (403, "permission_denied")
 
 
 def test_key_cannot_create_keys(owner):
     program = make_key(owner)
     with nothing_changes(but=ApiKey):
-        assert refusal_of(program.client.post(KEYS, WISH)) == (403, "permission_denied")
+        assert refusal_of(program.client.post(KEYS, PAYLOAD)) == (403, "permission_denied")
 
 
-# ── Using one
+# ── Authentication
 
 
 @pytest.mark.parametrize("text", ["", "gv_live_", "gv_live_0123456789ab_" + "A" * 43, "nonsense", "é", "gv_live_x_y"])
@@ -209,7 +209,7 @@ def test_key_of_another_account_is_not_found(owner, outsider):
     ("address", "allowed"),
     [
         *[("203.0.113.9", True), ("192.0.2.7", True), ("198.51.100.1", False), ("::ffff:203.0.113.9", True)],
-        # Behind a server on a socket nobody knows where a request came from.
+        # Behind a Unix socket the address of a request is unknown.
         ("", False),
     ],
 )
@@ -236,7 +236,7 @@ def test_key_authentication_takes_one_query(owner, django_assert_num_queries):
         data_of(program.client.get(VIDEOS))
 
 
-# ── Spending with one
+# ── Credit limits
 
 
 def order(program, avatar, script: str = "Hello and welcome to our spring sale."):

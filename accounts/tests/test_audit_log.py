@@ -1,4 +1,4 @@
-"""The audit log: each act once, with who and from where, for owners alone."""
+"""The audit log: entries, visibility, retention."""
 
 import pytest
 
@@ -19,8 +19,8 @@ def acts_of(person) -> list[str]:
 
 
 def test_creating_and_revoking_a_key_is_audited_with_user_and_address(owner):
-    wish = {"name": "CI", "scopes": ["videos:read"]}
-    key = data_of(owner.client.post("/api/v1/api-keys", wish, HTTP_USER_AGENT="curl/8"), 201)
+    payload = {"name": "CI", "scopes": ["videos:read"]}
+    key = data_of(owner.client.post("/api/v1/api-keys", payload, HTTP_USER_AGENT="curl/8"), 201)
     owner.client.delete(f"/api/v1/api-keys/{key['id']}")
     revoked, made = (entry for entry in data_of(owner.client.get(LOG)) if entry["act"].startswith("api_key."))
     assert (revoked["act"], revoked["detail"]) == ("api_key.revoked", {"key": key["id"], "name": "CI"})

@@ -141,11 +141,11 @@ def test_unverified_user_cannot_create_a_draft(owner, avatar, strict):
         assert refusal_of(owner.client.post("/api/v1/videos", body)) == (403, "email_not_verified")
 
 
-@pytest.mark.parametrize(("status", "deed"), [("draft", "generate"), ("canceled", "retry")])
-def test_unverified_user_cannot_start_a_video_by_an_action(owner, strict, status, deed):
+@pytest.mark.parametrize(("status", "action"), [("draft", "generate"), ("canceled", "retry")])
+def test_unverified_user_cannot_start_a_video_by_an_action(owner, strict, status, action):
     video = make_video(owner, status)
     with nothing_changes():
-        response = owner.client.post(f"/api/v1/videos/{video.pk}/{deed}")
+        response = owner.client.post(f"/api/v1/videos/{video.pk}/{action}")
     assert refusal_of(response) == (403, "email_not_verified")
 
 

@@ -1,4 +1,4 @@
-"""Asking to be erased, and what it does at once; thinking better of it; who cannot be."""
+"""Erasures: request, immediate effects, withdrawal, refusals."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from accounts.auth import sign_in as sign_in_module
 from accounts.enums import ErasureStatus, Role
 from accounts.models import ApiKey, AuditEntry, Erasure, Invitation, Session, User
 from accounts.privacy import erasures as erasures_module
-from accounts.tests.privacy import PROFILE, an_app_answering, ask_to_be_erased, let_grace_pass, take_step
+from accounts.tests.privacy import PROFILE, ask_to_be_erased, extra_erasure_receiver, let_grace_pass, take_step
 from genvid.errors import InvalidCredentials
 from genvid.mail import outbox
 from genvid.mail.models import QueuedMail
@@ -30,11 +30,11 @@ def acts_of(person) -> list[str]:
 
 
 def about_data(mailoutbox) -> list:
-    """The mails about the end of somebody's data, among others of the same person."""
+    """Mails about erasures, without other mails."""
     return [mail for mail in mailoutbox if mail.subject.startswith("Your data")]
 
 
-# ── Asking
+# ── Request
 
 
 def test_erasure_request_returns_its_date(owner, settings):
@@ -108,7 +108,7 @@ def test_sweep_enqueues_an_erasure_whose_message_was_lost(owner, woken):
     assert woken == [("accounts.work_on_erasure", str(erasure.pk))]
 
 
-# ── Thinking better of it
+# ── Withdrawal
 
 
 def test_login_withdraws_an_erasure(owner, mailoutbox):
@@ -210,13 +210,13 @@ def test_parallel_workers_erase_once(owner):
 def test_erasure_without_progress_is_retried_with_growing_delays(owner):
     erasure = ask_to_be_erased(owner)
     let_grace_pass(erasure)
-    with an_app_answering("1 of them"):
+    with extra_erasure_receiver("1 of them"):
         tries = [take_step(erasure).tries for _ in range(3)]
-    with an_app_answering("another"):
+    with extra_erasure_receiver("another"):
         assert (tries, take_step(erasure).tries) == ([0, 1, 2], 0)
 
 
-# ── Who cannot be
+# ── Refusals
 
 
 def test_only_owner_of_a_shared_account_cannot_be_erased(owner, teammate):

@@ -1,4 +1,4 @@
-"""A copy of everything we hold on somebody: complete, without secrets, mailed once, gone after a week."""
+"""Data exports: request, content, mail, link, expiry, retries."""
 
 import zipfile
 from datetime import timedelta
@@ -33,7 +33,7 @@ EXPORTS = "exports"
 
 @pytest.fixture(autouse=True)
 def storage(settings, tmp_path) -> Path:
-    """An empty one for each test."""
+    """An empty storage for each test."""
     options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
     settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
     return tmp_path
@@ -233,7 +233,7 @@ def test_api_key_cannot_request_an_export(owner):
     assert refusal_of(make_key(owner).client.post(EXPORT)) == (403, "permission_denied")
 
 
-# ── What goes wrong
+# ── Failures
 
 
 def test_sweep_enqueues_an_export_whose_message_was_lost(owner, woken):

@@ -1,4 +1,4 @@
-"""Messages of the release before, which sent mails by jobs: what they ask for is in the outbox now."""
+"""Mail jobs of the previous release put their mails into the outbox."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def queued_by(job, *ids) -> list[dict]:
-    """The mails that a message of `job` leads to."""
+    """Mails in the outbox after a run of `job`."""
     QueuedMail.objects.all().delete()
     run_job(job, *map(str, ids))
     return list(QueuedMail.objects.values("kind", "person", "account", "address", "data"))

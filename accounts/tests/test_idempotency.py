@@ -1,4 +1,4 @@
-"""`Idempotency-Key`, looked at through the making of videos."""
+"""`Idempotency-Key`, tested with `POST /videos`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ VIDEOS = "/api/v1/videos"
 
 
 @pytest.fixture
-def wish(avatar):
+def payload(avatar):
     return {"script": "Hello there.", "avatar_id": str(avatar.pk)}
 
 
@@ -54,51 +54,51 @@ def post(person, body: Any, key: str | None = "key-1", path: str = VIDEOS):
     return person.client.post(path, body, **headers)
 
 
-def abandon(person, wish) -> None:
-    """Leave a claim as a process that died in the middle does."""
-    post(person, wish)
+def abandon(person, payload) -> None:
+    """Leave a claim without a response, as a crashed process does."""
+    post(person, payload)
     Video.objects.all().delete()
     IdempotencyRecord.objects.update(status=None, answer="")
 
 
-def test_repeated_request_gets_the_stored_response(owner, wish):
-    first, second = post(owner, wish), post(owner, wish)
+def test_repeated_request_gets_the_stored_response(owner, payload):
+    first, second = post(owner, payload), post(owner, payload)
     assert (second.status_code, data_of(second, 201)) == (201, data_of(first, 201))
     assert Video.objects.count() == 1
 
 
-def test_only_replayed_responses_have_the_replayed_header(owner, wish):
-    headers = [post(owner, wish).headers.get("Idempotent-Replayed") for _ in range(3)]
+def test_only_replayed_responses_have_the_replayed_header(owner, payload):
+    headers = [post(owner, payload).headers.get("Idempotent-Replayed") for _ in range(3)]
     assert headers == [None, "true", "true"]
 
 
-def test_stored_response_does_not_change_with_the_video(owner, wish):
-    first = data_of(post(owner, wish), 201)
+def test_stored_response_does_not_change_with_the_video(owner, payload):
+    first = data_of(post(owner, payload), 201)
     owner.client.post(f"{VIDEOS}/{first['id']}/cancel")
-    assert data_of(post(owner, wish), 201)["status"] == "queued"
+    assert data_of(post(owner, payload), 201)["status"] == "queued"
 
 
-def test_replayed_response_has_its_own_request_id(owner, wish):
-    ids = [post(owner, wish).json()["meta"]["request_id"] for _ in range(2)]
+def test_replayed_response_has_its_own_request_id(owner, payload):
+    ids = [post(owner, payload).json()["meta"]["request_id"] for _ in range(2)]
     assert len(set(ids)) == 2
 
 
-def test_requests_without_a_key_all_have_effect(owner, wish):
-    post(owner, wish, key=None)
-    post(owner, wish, key=None)
+def test_requests_without_a_key_all_have_effect(owner, payload):
+    post(owner, payload, key=None)
+    post(owner, payload, key=None)
     assert (Video.objects.count(), IdempotencyRecord.objects.count()) == (2, 0)
 
 
-def test_requests_with_different_keys_all_have_effect(owner, wish):
-    post(owner, wish, key="a")
-    post(owner, wish, key="b")
+def test_requests_with_different_keys_all_have_effect(owner, payload):
+    post(owner, payload, key="a")
+    post(owner, payload, key="b")
     assert Video.objects.count() == 2
 
 
-def test_reused_key_with_another_body_is_refused(owner, wish):
-    post(owner, wish)
+def test_reused_key_with_another_body_is_refused(owner, payload):
+    post(owner, payload)
     with nothing_changes():
-        response = post(owner, wish | {"title": "Other"})
+        response = post(owner, payload | {"title": "Other"})
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
@@ -111,64 +111,64 @@ def test_reused_key_at_another_path_is_refused(owner):
 
 
 @pytest.mark.parametrize("key", ["a", "A-z_0.9:", "x" * 255])
-def test_well_formed_idempotency_key_is_accepted(owner, wish, key):
-    assert post(owner, wish, key=key).status_code == 201
+def test_well_formed_idempotency_key_is_accepted(owner, payload, key):
+    assert post(owner, payload, key=key).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é", "a/b", "a,b", "a\n"])
-def test_malformed_idempotency_key_is_a_400_and_changes_nothing(owner, wish, key):
+def test_malformed_idempotency_key_is_a_400_and_changes_nothing(owner, payload, key):
     with nothing_changes():
-        assert wrong_fields_of(post(owner, wish, key=key)) == ["Idempotency-Key"]
+        assert wrong_fields_of(post(owner, payload, key=key)) == ["Idempotency-Key"]
 
 
-def test_repeated_request_is_a_409_while_the_first_runs(owner, wish):
-    abandon(owner, wish)
+def test_repeated_request_is_a_409_while_the_first_runs(owner, payload):
+    abandon(owner, payload)
     with nothing_changes():
-        response = post(owner, wish)
+        response = post(owner, payload)
     assert refusal_of(response) == (409, "idempotency_in_progress")
     assert (response["Retry-After"], response.json()["error"]["retryable"]) == ("1", True)
 
 
-def test_reused_key_with_another_body_is_refused_while_the_first_runs(owner, wish):
-    abandon(owner, wish)
+def test_reused_key_with_another_body_is_refused_while_the_first_runs(owner, payload):
+    abandon(owner, payload)
     with nothing_changes():
-        response = post(owner, wish | {"title": "Other"})
+        response = post(owner, payload | {"title": "Other"})
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
-def test_an_abandoned_claim_is_taken_over_after_its_lease(owner, wish):
-    abandon(owner, wish)
+def test_an_abandoned_claim_is_taken_over_after_its_lease(owner, payload):
+    abandon(owner, payload)
     IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE - timedelta(seconds=1))
-    response = post(owner, wish)
+    response = post(owner, payload)
     assert (response.status_code, response.headers.get("Idempotent-Replayed")) == (201, None)
-    assert post(owner, wish)["Idempotent-Replayed"] == "true"
+    assert post(owner, payload)["Idempotent-Replayed"] == "true"
 
 
-def test_an_abandoned_claim_is_not_taken_over_by_another_body(owner, wish):
-    abandon(owner, wish)
+def test_an_abandoned_claim_is_not_taken_over_by_another_body(owner, payload):
+    abandon(owner, payload)
     IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE - timedelta(seconds=1))
     with nothing_changes():
-        response = post(owner, wish | {"title": "Other"})
+        response = post(owner, payload | {"title": "Other"})
     assert refusal_of(response) == (422, "idempotency_key_reused")
 
 
-def test_abandoned_claim_is_not_taken_over_before_its_lease_ends(owner, wish):
-    abandon(owner, wish)
+def test_abandoned_claim_is_not_taken_over_before_its_lease_ends(owner, payload):
+    abandon(owner, payload)
     IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE + timedelta(seconds=5))
-    assert refusal_of(post(owner, wish)) == (409, "idempotency_in_progress")
+    assert refusal_of(post(owner, payload)) == (409, "idempotency_in_progress")
 
 
-def test_response_402_is_stored(owner, wish):
+def test_response_402_is_stored(owner, payload):
     set_balance(owner, 0)
-    first = post(owner, wish)
+    first = post(owner, payload)
     set_balance(owner, 100)
-    second = post(owner, wish)
+    second = post(owner, payload)
     assert refusal_of(first) == refusal_of(second) == (402, "insufficient_credits")
     assert (second["Idempotent-Replayed"], second.json()["error"]) == ("true", first.json()["error"])
 
 
-def test_response_400_is_stored(owner, wish):
-    first, second = post(owner, wish | {"speed": 9}), post(owner, wish | {"speed": 9})
+def test_response_400_is_stored(owner, payload):
+    first, second = post(owner, payload | {"speed": 9}), post(owner, payload | {"speed": 9})
     assert (second["Idempotent-Replayed"], second.json()["error"]) == ("true", first.json()["error"])
     assert wrong_fields_of(second) == ["speed"]
 
@@ -188,12 +188,12 @@ def test_response_409_is_not_stored(owner):
     assert post(owner, {}, path=path).status_code == 201
 
 
-def test_response_503_is_not_stored(owner, wish):
+def test_response_503_is_not_stored(owner, payload):
     rates = list(RenderRate.objects.all())
     RenderRate.objects.all().delete()
-    assert refusal_of(post(owner, wish)) == (503, "provider_unavailable")
+    assert refusal_of(post(owner, payload)) == (503, "provider_unavailable")
     RenderRate.objects.bulk_create(rates)
-    assert post(owner, wish).status_code == 201
+    assert post(owner, payload).status_code == 201
 
 
 FAILURES = [
@@ -213,7 +213,7 @@ REFUSALS = [
 
 @contextmanager
 def when_a_video_is_saved(happens: Callable[[], Any]) -> Iterator[None]:
-    """Once, in the middle of the effect: its transaction has written the video and not yet held its credits."""
+    """Run a callback once inside the transaction, after the video is written and before its credits are held."""
     rest = [happens]
 
     def once(**_: Any) -> None:
@@ -235,20 +235,20 @@ def raising(error: Exception) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(("error", "answer"), FAILURES, ids=lambda each: repr(each)[:20])
-def test_retryable_error_rolls_back_and_frees_the_key(owner, wish, error, answer):
+def test_retryable_error_rolls_back_and_frees_the_key(owner, payload, error, answer):
     with nothing_changes(), when_a_video_is_saved(raising(error)):
-        assert refusal_of(post(owner, wish)) == answer
-    again = post(owner, wish)
+        assert refusal_of(post(owner, payload)) == answer
+    again = post(owner, payload)
     assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (201, None)
     assert Video.objects.count() == 1
 
 
 @pytest.mark.parametrize(("error", "answer"), REFUSALS, ids=lambda each: repr(each)[:20])
-def test_final_error_rolls_back_and_is_stored(owner, wish, error, answer):
+def test_final_error_rolls_back_and_is_stored(owner, payload, error, answer):
     with nothing_changes(but=IdempotencyRecord):
         with when_a_video_is_saved(raising(error)):
-            assert refusal_of(post(owner, wish)) == answer
-        again = post(owner, wish)
+            assert refusal_of(post(owner, payload)) == answer
+        again = post(owner, payload)
     assert (refusal_of(again), again["Idempotent-Replayed"]) == (answer, "true")
 
 
@@ -264,7 +264,7 @@ def test_key_is_free_after_a_429_of_the_request(owner):
 
 
 def test_key_is_free_after_a_401_under_the_account_lock(owner):
-    """Somebody who is taken off the team between the permission check and the lock, and put back."""
+    """A member who is removed between the permission check and the lock, and added again."""
     admin, path = make_teammate(owner, Role.ADMIN), "/api/v1/team/invitations"
     body = {"email": "new@example.com", "role": "viewer"}
     assert admin.client.get("/api/v1/team/members").status_code == 200  # their role is remembered for a while
@@ -285,29 +285,29 @@ LATE = [
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("ending", "answer"), LATE, ids=["done", "refused", "failed"])
 def test_request_whose_claim_was_taken_over_rolls_back(ending, answer):
-    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    owner, payload = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
     second: list[Any] = []
 
     def outlive_the_lease() -> None:
         IdempotencyRecord.objects.update(claimed_at=timezone.now() - LEASE - timedelta(seconds=1))
-        second.append(post(owner, wish))
+        second.append(post(owner, payload))
 
     def stall() -> None:
         assert in_parallel([outlive_the_lease]) == [None]
         ending()
 
     with when_a_video_is_saved(stall):
-        assert refusal_of(post(owner, wish)) == answer
+        assert refusal_of(post(owner, payload)) == answer
     made = data_of(second[0], 201)
     assert [str(pk) for pk in Video.objects.values_list("pk", flat=True)] == [made["id"]]
-    assert data_of(post(owner, wish), 201) == made
+    assert data_of(post(owner, payload), 201) == made
     assert the_ledger_proves()
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("ending", "answer"), LATE, ids=["done", "refused", "failed"])
 def test_claim_taken_over_by_another_request_is_not_deleted(ending, answer):
-    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    owner, payload = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
     taken_over_at = timezone.now() + timedelta(seconds=1)
 
     def stall() -> None:
@@ -315,13 +315,13 @@ def test_claim_taken_over_by_another_request_is_not_deleted(ending, answer):
         ending()
 
     with when_a_video_is_saved(stall):
-        assert refusal_of(post(owner, wish)) == answer
+        assert refusal_of(post(owner, payload)) == answer
     record = IdempotencyRecord.objects.get()
     assert (record.claimed_at, record.status, Video.objects.count()) == (taken_over_at, None, 0)
 
 
-def test_concurrent_request_is_a_409_when_the_claim_is_released_meanwhile(owner, wish):
-    abandon(owner, wish)
+def test_concurrent_request_is_a_409_when_the_claim_is_released_meanwhile(owner, payload):
+    abandon(owner, payload)
 
     def give_up(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("SELECT") and IdempotencyRecord._meta.db_table in sql:
@@ -329,50 +329,50 @@ def test_concurrent_request_is_a_409_when_the_claim_is_released_meanwhile(owner,
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(give_up):
-        response = post(owner, wish)
+        response = post(owner, payload)
     assert (refusal_of(response), response["Retry-After"]) == ((409, "idempotency_in_progress"), "1")
-    assert post(owner, wish).status_code == 201
+    assert post(owner, payload).status_code == 201
 
 
-def test_idempotency_keys_are_separate_per_account(owner, outsider, wish):
-    mine, theirs = data_of(post(owner, wish), 201), data_of(post(outsider, wish), 201)
+def test_idempotency_keys_are_separate_per_account(owner, outsider, payload):
+    mine, theirs = data_of(post(owner, payload), 201), data_of(post(outsider, payload), 201)
     assert mine["id"] != theirs["id"]
 
 
-def test_idempotency_keys_are_shared_by_members_of_an_account(owner, teammate, wish):
-    assert data_of(post(owner, wish), 201) == data_of(post(teammate, wish), 201)
+def test_idempotency_keys_are_shared_by_members_of_an_account(owner, teammate, payload):
+    assert data_of(post(owner, payload), 201) == data_of(post(teammate, payload), 201)
 
 
-def test_viewer_cannot_replay_a_teammates_request(owner, viewer, wish):
-    post(owner, wish)
-    assert refusal_of(post(viewer, wish)) == (403, "permission_denied")
+def test_viewer_cannot_replay_a_teammates_request(owner, viewer, payload):
+    post(owner, payload)
+    assert refusal_of(post(viewer, payload)) == (403, "permission_denied")
 
 
-def test_idempotency_key_is_free_after_a_day(owner, wish):
+def test_idempotency_key_is_free_after_a_day(owner, payload):
     with still_clocks(timezone.now() - timedelta(hours=24, seconds=5)):
-        post(sign_in(owner.user.email), wish)
-    assert post(owner, wish | {"title": "Other"}).status_code == 201
+        post(sign_in(owner.user.email), payload)
+    assert post(owner, payload | {"title": "Other"}).status_code == 201
     assert Video.objects.count() == 2
 
 
-def test_idempotency_key_is_not_free_within_a_day(owner, wish):
+def test_idempotency_key_is_not_free_within_a_day(owner, payload):
     with still_clocks(timezone.now() - timedelta(hours=23, minutes=55)):
-        post(sign_in(owner.user.email), wish)
-    assert refusal_of(post(owner, wish | {"title": "Other"})) == (422, "idempotency_key_reused")
+        post(sign_in(owner.user.email), payload)
+    assert refusal_of(post(owner, payload | {"title": "Other"})) == (422, "idempotency_key_reused")
 
 
-def test_purge_deletes_only_old_idempotency_keys(owner, wish):
-    post(owner, wish, key="old")
+def test_purge_deletes_only_old_idempotency_keys(owner, payload):
+    post(owner, payload, key="old")
     IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
-    post(owner, wish, key="young")
+    post(owner, payload, key="young")
     run_job(jobs.PURGE)
     assert [record.key for record in IdempotencyRecord.objects.all()] == ["young"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_parallel_requests_with_one_key_one_creates_the_video():
-    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
-    answers = in_parallel([lambda: post(owner, wish)] * 8)
+    owner, payload = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    answers = in_parallel([lambda: post(owner, payload)] * 8)
     statuses = {answer.status_code for answer in answers}
     assert (Video.objects.count(), statuses <= {201, 409}) == (1, True)
     assert {data_of(answer, 201)["id"] for answer in answers if answer.status_code == 201} == {
@@ -383,11 +383,11 @@ def test_of_parallel_requests_with_one_key_one_creates_the_video():
 
 @pytest.mark.django_db(transaction=True)
 def test_of_parallel_takeovers_of_a_claim_one_creates_the_video():
-    owner, wish = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    owner, payload = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
     IdempotencyRecord.objects.all().delete()
-    post(owner, wish | {"draft": True})
+    post(owner, payload | {"draft": True})
     Video.objects.all().delete()
     IdempotencyRecord.objects.update(status=None, claimed_at=timezone.now() - LEASE * 2)
-    answers = in_parallel([lambda: post(owner, wish | {"draft": True})] * 6)
+    answers = in_parallel([lambda: post(owner, payload | {"draft": True})] * 6)
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert Video.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Accepting an invitation: once, in time, by the person of the address alone."""
+"""Acceptance of invitations by new and registered users."""
 
 from functools import partial
 
@@ -33,7 +33,7 @@ def accepting(invitation, client=None, **body):
     return (client or JsonClient()).post(ACCEPT, {"token": token_of(invitation)} | body)
 
 
-# ── Accepting it as somebody new
+# ── New users
 
 
 def test_new_user_joins_with_a_password(owner, invitation):
@@ -71,7 +71,7 @@ def test_joining_is_audited(owner, invitation):
     )
 
 
-# ── Accepting it as somebody known
+# ── Registered users
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_deactivated_user_cannot_accept_an_invitation(known, theirs):
         assert refusal_of(accepting(theirs, password=PASSWORD)) == (401, "invalid_credentials")
 
 
-# ── What is no good
+# ── Refusals
 
 
 def test_invitation_is_accepted_once(known, theirs):
@@ -186,8 +186,8 @@ def test_invitation_stays_valid_without_its_inviter(owner, admin):
 @pytest.mark.parametrize("who", ["new", "known"])
 def test_of_parallel_acceptances_one_joins(owner, invitation, theirs, known, who):
     chosen = invitation if who == "new" else theirs
-    deed = partial(accept_invitation, token_of(chosen), signed_in_as=None, password=PASSWORD)
-    results = in_parallel([deed] * 6)
+    attempt = partial(accept_invitation, token_of(chosen), signed_in_as=None, password=PASSWORD)
+    results = in_parallel([attempt] * 6)
     assert sum(not isinstance(result, Exception) for result in results) == 1
     assert Membership.objects.filter(account=owner.account).count() == 2
     assert {type(result) for result in results if isinstance(result, Exception)} == {TokenInvalid}

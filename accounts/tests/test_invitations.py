@@ -1,4 +1,4 @@
-"""Invitations: written by managers, mailed again, taken back, and told of to nobody else."""
+"""Invitations: creation, limits, resending, revocation."""
 
 from datetime import timedelta
 from functools import partial
@@ -28,7 +28,7 @@ def accepting(invitation, client=None, **body):
     return (client or JsonClient()).post(ACCEPT, {"token": token_of(invitation)} | body)
 
 
-# ── Writing one
+# ── Creation
 
 
 def test_invitation_shows_address_role_and_expiry(owner):
@@ -41,8 +41,8 @@ def test_invitation_shows_address_role_and_expiry(owner):
 
 
 def test_response_is_equal_for_registered_and_unknown_addresses(owner, outsider):
-    wishes = [{"email": email, "role": "member"} for email in ("nobody@example.com", outsider.user.email)]
-    one, other = (data_of(owner.client.post(INVITATIONS, wish), 201) for wish in wishes)
+    payloads = [{"email": email, "role": "member"} for email in ("nobody@example.com", outsider.user.email)]
+    one, other = (data_of(owner.client.post(INVITATIONS, payload), 201) for payload in payloads)
     ours = {"id", "email", "sent_at", "expires_at", "created_at"}
     assert {name: one[name] for name in one.keys() - ours} == {name: other[name] for name in other.keys() - ours}
 
@@ -123,8 +123,10 @@ def test_unverified_user_cannot_invite(owner, settings):
 
 
 def test_repeated_idempotency_key_invites_once(owner):
-    wish = {"email": NEW, "role": "member"}
-    first, again = (data_of(owner.client.post(INVITATIONS, wish, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
+    payload = {"email": NEW, "role": "member"}
+    first, again = (
+        data_of(owner.client.post(INVITATIONS, payload, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2)
+    )
     assert (first, Invitation.objects.count()) == (again, 1)
 
 
@@ -142,7 +144,7 @@ def test_invitations_of_another_account_are_not_found(outsider, invitation):
         assert refusal_of(outsider.client.post(f"{INVITATIONS}/{invitation.pk}/resend")) == (404, "not_found")
 
 
-# ── Sending it again, and taking it back
+# ── Resending and revocation
 
 
 def test_resent_invitation_is_valid_for_seven_more_days(owner, invitation):

@@ -1,4 +1,4 @@
-"""Leaving an account, passing its ownership on, and its name."""
+"""Leaving an account, transferring its ownership, renaming it."""
 
 import pytest
 from django.utils import timezone
@@ -64,7 +64,7 @@ def test_api_key_cannot_leave_an_account(owner):
         assert refusal_of(program.client.post(LEAVE)) == (403, "permission_denied")
 
 
-# ── Passing the ownership on
+# ── Transfer of ownership
 
 
 def test_ownership_is_transferred_to_a_member(owner, teammate):
@@ -83,25 +83,25 @@ def test_ownership_transfer_requires_the_password(owner, teammate):
 
 @pytest.mark.parametrize("who", ["owner", "outsider"])
 def test_ownership_transfer_to_a_non_member_or_oneself_is_refused(request, owner, who):
-    wish = {"user_id": str(request.getfixturevalue(who).user.pk), "password": owner.password}
+    payload = {"user_id": str(request.getfixturevalue(who).user.pk), "password": owner.password}
     with nothing_changes():
-        assert wrong_fields_of(owner.client.post(TRANSFER, wish)) == ["user_id"]
+        assert wrong_fields_of(owner.client.post(TRANSFER, payload)) == ["user_id"]
 
 
 def test_ownership_transfer_to_a_deactivated_member_is_refused(owner, teammate):
     User.objects.filter(pk=teammate.user.pk).update(is_active=False)
     with nothing_changes():
-        wish = {"user_id": str(teammate.user.pk), "password": owner.password}
-        assert wrong_fields_of(owner.client.post(TRANSFER, wish)) == ["user_id"]
+        payload = {"user_id": str(teammate.user.pk), "password": owner.password}
+        assert wrong_fields_of(owner.client.post(TRANSFER, payload)) == ["user_id"]
 
 
 def test_only_an_owner_can_transfer_ownership(admin, teammate):
     with nothing_changes():
-        wish = {"user_id": str(teammate.user.pk), "password": admin.password}
-        assert refusal_of(admin.client.post(TRANSFER, wish)) == (403, "permission_denied")
+        payload = {"user_id": str(teammate.user.pk), "password": admin.password}
+        assert refusal_of(admin.client.post(TRANSFER, payload)) == (403, "permission_denied")
 
 
-# ── The account's name
+# ── Renaming
 
 
 @pytest.mark.parametrize("who", ["owner", "admin"])

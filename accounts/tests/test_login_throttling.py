@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in; that nobody is locked out by others; that nothing tells who is known."""
+"""Login throttling: limits, known networks, equal treatment of unknown addresses."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def fail(times: int, **how) -> list[int]:
 
 @pytest.fixture
 def attackers():
-    """Each of the addresses tries once."""
+    """One failed login from each of a number of networks."""
     return lambda many: [sign_in("wrong", address=f"192.0.2.{number}").status_code for number in range(1, many + 1)]
 
 

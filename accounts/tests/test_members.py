@@ -1,4 +1,4 @@
-"""Who belongs to an account: seen by all, changed by owners and admins, never without an owner."""
+"""Members: listing, roles, removal, the last owner."""
 
 from functools import partial
 
@@ -30,7 +30,7 @@ def second_owner(owner):
     return make_teammate(owner, Role.OWNER)
 
 
-# ── Seeing them
+# ── Listing
 
 
 def test_members_are_listed_the_newest_first(owner, viewer):
@@ -62,7 +62,7 @@ def test_members_of_another_account_are_hidden(owner, teammate, outsider):
     assert [each["email"] for each in data_of(outsider.client.get(MEMBERS))] == ["outsider@example.com"]
 
 
-# ── Their roles
+# ── Roles
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN, Role.MEMBER, Role.VIEWER])
@@ -133,7 +133,7 @@ def test_members_and_viewers_cannot_manage_members(request, owner, who):
 
 
 def test_permission_is_checked_again_under_the_account_lock(owner, admin, teammate):
-    """Past the door, but before the lock, somebody took the role away."""
+    """The role is taken away between the permission check and the lock."""
     caller = admin.caller
     Membership.objects.filter(user=admin.user).update(role=Role.VIEWER)
     with nothing_changes(), pytest.raises(DomainError) as refusal:
@@ -141,7 +141,7 @@ def test_permission_is_checked_again_under_the_account_lock(owner, admin, teamma
     assert refusal.value.code == "permission_denied"
 
 
-# ── Removing them
+# ── Removal
 
 
 def test_removed_member_is_refused_with_the_next_request(owner, teammate, django_capture_on_commit_callbacks):
@@ -213,14 +213,14 @@ def test_owner_can_remove_an_owner(owner, second_owner):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("deed", ["remove", "demote", "leave"])
-def test_two_owners_acting_at_once_leave_one_owner(owner, second_owner, deed):
+@pytest.mark.parametrize("action", ["remove", "demote", "leave"])
+def test_two_owners_acting_at_once_leave_one_owner(owner, second_owner, action):
     pair = [(owner, second_owner), (second_owner, owner)]
-    deeds = {
+    actions = {
         "remove": [partial(members.remove_member, me.caller, them.user.pk) for me, them in pair],
         "demote": [partial(members.change_role, me.caller, them.user.pk, role="viewer") for me, them in pair],
         "leave": [partial(members.leave_account, me.caller) for me, _ in pair],
     }
-    refused = [result for result in in_parallel(deeds[deed]) if isinstance(result, DomainError)]
+    refused = [result for result in in_parallel(actions[action]) if isinstance(result, DomainError)]
     assert len(refused) == 1
     assert Membership.objects.filter(account=owner.account, role=Role.OWNER).count() == 1

@@ -1,4 +1,4 @@
-"""Passwords: forgotten, reset by mail, changed."""
+"""Forgotten passwords, reset by mail, password change."""
 
 import re
 from datetime import timedelta
@@ -23,7 +23,7 @@ from genvid.tests.mail import send_due_mail
 from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
-FORGOT, RESET, CHANGE = (f"/api/v1/auth/password/{deed}" for deed in ("forgot", "reset", "change"))
+FORGOT, RESET, CHANGE = (f"/api/v1/auth/password/{action}" for action in ("forgot", "reset", "change"))
 NEW = "a wholly different phrase"
 
 
@@ -53,7 +53,7 @@ def can_refresh(person) -> bool:
     return JsonClient().post("/api/v1/auth/refresh", {"refresh_token": person.tokens.refresh_token}).status_code == 200
 
 
-# ── Forgotten
+# ── Forgotten password
 
 
 def test_forgotten_password_is_answered_with_a_mailed_link(owner, stranger, mailoutbox, work_at_once, settings):
@@ -164,7 +164,7 @@ def test_forgotten_password_with_an_invalid_address_is_refused(stranger, body):
     assert wrong_fields_of(stranger.post(FORGOT, body)) == ["email"]
 
 
-# ── Reset
+# ── Password reset
 
 
 def test_reset_link_works_once(owner, stranger, token):
@@ -216,7 +216,7 @@ def test_deactivated_user_cannot_reset_the_password(owner, stranger, token):
 
 @pytest.fixture
 def while_hashing(settings):
-    """Something happens between the look at a person and the writing of their new password."""
+    """Runs a callback between reading a user and writing their new password."""
     settings.PASSWORD_HASHERS = ["accounts.tests.hashers.SlowHasher"]
 
     def happens(**changes: object) -> None:
@@ -301,7 +301,7 @@ def test_login_in_progress_with_the_old_password_is_refused(owner, stranger, tok
         sign_in_module.record_sign_in(as_checked)
 
 
-# ── Changed
+# ── Password change
 
 
 def test_only_the_changed_password_signs_in(owner):

@@ -1,4 +1,4 @@
-"""Staff see exports and erasures, and may begin an erasure for somebody who asked them to; nothing else."""
+"""Admin pages of exports and erasures."""
 
 import pytest
 from django.test import Client

@@ -21,7 +21,7 @@ def trade(refresh_token: str, **headers: str):
 
 
 def steal(refresh_token: str):
-    """Trade it from another network than the tests'."""
+    """Refresh from another network than the other requests of the tests."""
     return trade(refresh_token, REMOTE_ADDR="198.51.100.4")
 
 
@@ -111,7 +111,7 @@ def test_of_parallel_refreshes_from_different_networks_one_succeeds():
     assert Session.objects.get().revoked_reason == "reuse"
 
 
-# ── The same token twice, by one device
+# ── Repeated refresh by one client
 
 
 def test_repeated_refresh_returns_the_first_successor(owner):
@@ -211,7 +211,7 @@ def test_parallel_refreshes_by_one_client_get_one_successor():
     assert refresh(results[0].refresh_token).refresh_token != results[0].refresh_token
 
 
-# ── Signing out
+# ── Logout
 
 
 def test_logout_returns_no_body(owner):

@@ -88,7 +88,7 @@ def test_registered_address_is_refused_in_any_case(stranger, given):
 
 @contextmanager
 def another_violation(model):
-    """Each insert into the table of `model` breaks a constraint that has nothing to do with the e-mail address."""
+    """Every insert into the table of `model` violates a constraint unrelated to the e-mail address."""
 
     def violate(**_):
         raise IntegrityError("another constraint")

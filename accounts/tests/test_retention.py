@@ -1,4 +1,4 @@
-"""What accounts keeps for a while only, each as long as docs/privacy.md says."""
+"""Retention periods of accounts, as stated in docs/privacy.md."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def ago(days: float) -> dict[str, object]:
-    """Two moments: a minute too old, and a minute young enough."""
+    """Two times: one minute past the retention and one minute within it."""
     then = timezone.now() - timedelta(days=days)
     return {"old": then - MINUTE, "young": then + MINUTE}
 

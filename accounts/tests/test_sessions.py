@@ -1,4 +1,4 @@
-"""A person's sign-ins: seen, ended, and what is remembered of them."""
+"""Sessions: listing, ending, audit, lost access."""
 
 from datetime import timedelta
 
@@ -203,7 +203,7 @@ def _id_of(client) -> str:
     return next(session["id"] for session in listed(client) if session["current"])
 
 
-# ── Somebody who lost access
+# ── Lost access
 
 
 def test_tokens_of_a_deactivated_user_are_refused(owner):

@@ -1,4 +1,4 @@
-"""Only superusers see and change who is staff and what staff may do; each change is audited and told."""
+"""Only superusers see and change staff permissions; changes are audited and mailed."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -34,7 +34,7 @@ def other_boss(db) -> User:
 
 @pytest.fixture
 def support(db) -> User:
-    """Staff who may do everything that permissions can give."""
+    """Staff with every permission, but no superuser."""
     user = User.objects.create_user("support@example.com", PASSWORD, is_staff=True)
     user.user_permissions.set(Permission.objects.all())
     return user

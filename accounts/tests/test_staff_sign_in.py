@@ -1,4 +1,4 @@
-"""How staff come into their pages: throttled like clients, and with a second factor where the operator asks for one."""
+"""Login to the admin: throttling, second factor, the enroll_totp command."""
 
 import base64
 import re
@@ -31,13 +31,13 @@ def strict(settings):
 
 @pytest.fixture(autouse=True)
 def clock():
-    """The middle of a step: no test may fail because one ends while it runs."""
+    """Stops the clock in the middle of a step, so that no step ends during a test."""
     with time_machine.travel(time.time() // 30 * 30 + 15, tick=False) as clock:
         yield clock
 
 
 def enroll(email="staff@example.com", *options: str) -> tuple[bytes, list[str]]:
-    """The key and the recovery codes that the operator hands over."""
+    """Secret and recovery codes printed by enroll_totp."""
     out = StringIO()
     call_command("enroll_totp", email, *options, stdout=out)
     secret = re.search(r"secret=([A-Z2-7]+)", out.getvalue())[1]
@@ -153,7 +153,7 @@ def test_deactivated_staff_are_refused_at_once(staff):
     assert client.get(INDEX).status_code == 302
 
 
-# ── The operator's command
+# ── enroll_totp
 
 
 def test_enroll_totp_prints_ten_recovery_codes(staff):

@@ -1,4 +1,4 @@
-"""What a team is told by mail, and that no mail of ours carries a stranger's links."""
+"""Mails to members of a team; names chosen by users cannot put links into them."""
 
 import re
 
@@ -17,7 +17,7 @@ INVITATIONS, ACCEPT = "/api/v1/team/invitations", "/api/v1/auth/invitations/acce
 
 
 def told(mailoutbox) -> list[list[str]]:
-    """The receivers of the mails but the links that verify the address of who registered."""
+    """Recipients of all mails but verification mails."""
     return [mail.to for mail in mailoutbox if mail.subject != "Verify your e-mail address"]
 
 
@@ -62,8 +62,8 @@ def test_new_owner_gets_a_mail(owner, teammate, mailoutbox, work_at_once, way):
         if way == "role":
             owner.client.patch(f"/api/v1/team/members/{teammate.user.pk}", {"role": "owner"})
         else:
-            wish = {"user_id": str(teammate.user.pk), "password": owner.password}
-            owner.client.post("/api/v1/team/transfer-ownership", wish)
+            payload = {"user_id": str(teammate.user.pk), "password": owner.password}
+            owner.client.post("/api/v1/team/transfer-ownership", payload)
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [
         ([teammate.user.email], "You own an account on genvid now")
     ]

@@ -1,4 +1,4 @@
-"""Tokens that somebody has meddled with."""
+"""Access and refresh tokens: claims, signatures, manipulation."""
 
 import base64
 import json

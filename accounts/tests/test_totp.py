@@ -1,4 +1,4 @@
-"""The second factor of clients: an authenticator app and recovery codes."""
+"""Second factor of the API's login: authenticator app and recovery codes."""
 
 import base64
 import time
@@ -23,26 +23,26 @@ STEP = 30
 
 
 class App:
-    """An authenticator app that has read the QR code."""
+    """An authenticator app that has scanned the QR code."""
 
     def __init__(self, secret: str) -> None:
         self.key = base64.b32decode(secret)
 
     def code(self, steps: int = 0) -> str:
-        """The code of now, or of so many steps later."""
+        """The current code, or that of a number of steps later."""
         return f"{code_of(self.key, t0=-steps * STEP):06d}"
 
 
 @pytest.fixture(autouse=True)
 def clock():
-    """The middle of a step: no test may fail because one ends while it runs."""
+    """Stops the clock in the middle of a step, so that no step ends during a test."""
     with time_machine.travel(time.time() // STEP * STEP + STEP / 2, tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
 def app(owner, clock) -> App:
-    """The owner's, switched on; its code of now has not been used."""
+    """The owner's confirmed authenticator, whose current code is unused."""
     app, _ = switch_on(owner, clock)
     return app
 
@@ -62,7 +62,7 @@ def state(person) -> dict:
     return data_of(person.client.get(TOTP))
 
 
-# ── Switching it on
+# ── Enrolment
 
 
 def test_totp_is_off_at_first(owner):
@@ -73,8 +73,8 @@ def test_totp_enrolment_returns_a_secret_and_a_qr_code_url(owner):
     data = data_of(owner.client.post(TOTP, {"password": PASSWORD}), 201)
     url = urlsplit(data["otpauth_url"])
     assert (url.scheme, url.netloc, unquote(url.path)) == ("otpauth", "totp", "/genvid:owner@example.com")
-    wishes = {"secret": [data["secret"]], "issuer": ["genvid"], "digits": ["6"], "period": ["30"]}
-    assert parse_qs(url.query) == wishes
+    parameters = {"secret": [data["secret"]], "issuer": ["genvid"], "digits": ["6"], "period": ["30"]}
+    assert parse_qs(url.query) == parameters
     assert len(base64.b32decode(data["secret"])) == 20
 
 
@@ -143,7 +143,7 @@ def test_totp_secret_and_recovery_codes_are_not_stored_in_plain_text(owner, cloc
     assert [word for word in (secret, *codes, codes[0].replace("-", "")) if word in kept] == []
 
 
-# ── Signing in with it
+# ── Login
 
 
 def test_login_without_code_is_refused_when_totp_is_enabled(owner, app):
@@ -184,7 +184,7 @@ def test_totp_codes_older_than_a_used_one_are_refused(owner, app):
 
 @pytest.mark.parametrize(("steps", "status"), [(-2, 401), (-1, 401), (0, 200), (1, 200), (2, 401)])
 def test_totp_clock_may_differ_by_one_step(owner, app, steps, status):
-    """The step before is the one that the authenticator was confirmed with, and so used."""
+    """The code of the previous step was used to confirm the authenticator."""
     assert sign_in(totp_code=app.code(steps)).status_code == status
 
 
@@ -258,7 +258,7 @@ def test_audit_log_names_the_second_factor_of_a_login(owner, clock):
     assert list(details) == [{"second_factor": "totp"}, {"second_factor": "recovery_code"}]
 
 
-# ── Passwords, and switching it off
+# ── Password reset and disabling
 
 
 def test_password_reset_leaves_totp_enabled(owner, app):

@@ -1,4 +1,4 @@
-"""Deliveries: signed to the standard, tried again for three days, never to an address of ours, never for long."""
+"""Webhook deliveries: signature, retries, timeouts, forbidden addresses, health, sweep."""
 
 import json
 import socket
@@ -49,7 +49,7 @@ def tell(endpoint, event_type="video.completed", object_id="v1", **data) -> Deli
 
 
 def serve(endpoint) -> None:
-    """What a worker does with one message."""
+    """Run a worker for one message."""
     run_job(jobs.DELIVER, str(endpoint.pk))
 
 
@@ -63,7 +63,7 @@ def try_once(endpoint, delivery: Delivery) -> DeliveryAttempt:
     return delivery.attempts.last()
 
 
-# ── What is sent
+# ── Content
 
 
 def test_delivery_verifies_with_the_reference_library(endpoint, receiver):
@@ -128,7 +128,7 @@ def test_ping_contains_the_endpoint(owner, endpoint, receiver):
     assert (receiver.posts[0].json["type"], receiver.posts[0].json["data"]) == ("ping", shown)
 
 
-# ── What is written down
+# ── Attempts
 
 
 def test_every_attempt_is_shown(owner, endpoint, receiver):
@@ -207,7 +207,7 @@ def test_slow_response_is_stored_up_to_the_timeout(endpoint, scripted, monkeypat
     assert attempt.response_excerpt == "x" * len(attempt.response_excerpt) != "x" * 1000
 
 
-# ── Addresses
+# ── Forbidden addresses
 
 
 def test_delivery_to_a_private_address_is_refused(endpoint, receiver, settings):
@@ -236,7 +236,7 @@ def test_delivery_to_a_host_that_now_resolves_to_a_private_address_is_refused(
     assert receiver.all == []
 
 
-# ── The schedule
+# ── Retry schedule
 
 
 def test_retry_schedule_spans_three_days():
@@ -445,7 +445,7 @@ def test_one_message_per_endpoint_is_queued_until_a_worker_starts(endpoint, woke
     assert len(woken) == 2
 
 
-# ── By hand
+# ── Manual retries
 
 
 def test_manual_retry_ignores_a_pause_and_is_sent_first(endpoint, receiver):
@@ -468,11 +468,11 @@ def test_delivered_event_can_be_sent_again(endpoint, receiver):
     assert (len(receiver.posts), fresh(delivery).status, delivery.attempts_made) == (2, "delivered", 2)
 
 
-# ── Sweeping and forgetting
+# ── Sweep and retention
 
 
 def served_by_sweep(woken: list[tuple[str, ...]]) -> list[str]:
-    """The endpoints that a sweep sends workers to."""
+    """Ids of the endpoints that a sweep enqueues."""
     woken.clear()
     run_job(jobs.SWEEP_DELIVERIES)
     return [ids[0] for name, *ids in woken if name == jobs.DELIVER.name]

@@ -1,4 +1,4 @@
-"""The snippets of docs/webhooks.md, run as they stand there against real messages."""
+"""Runs the snippets of docs/webhooks.md against real messages."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def snippets(language: str) -> list[str]:
 
 
 def message(*secrets: str, age: int = 0) -> dict[str, str]:
-    """The headers of `BODY`, signed so many seconds ago."""
+    """Headers of `BODY`, signed a number of seconds ago."""
     signed_at = datetime.fromtimestamp(datetime.now(UTC).timestamp() - age, UTC)
     return signature_headers("evt_1", BODY, secrets, signed_at)
 
@@ -83,7 +83,7 @@ def test_node_snippet_refuses_other_messages(secret, options, body):
     assert (done.returncode, done.stdout) == (1, "")
 
 
-# ── The shell
+# ── Shell
 
 
 def shell(script: str, folder: Path, **environment: str) -> str:
@@ -110,7 +110,7 @@ def test_curl_snippet_sends_what_the_python_snippet_accepts(tmp_path, python):
     assert python(NEW, post.headers, post.body) == json.loads(BODY)
 
 
-# ── What the page says of us
+# ── Statements of the page
 
 
 def test_webhook_page_names_every_event():

@@ -1,4 +1,4 @@
-"""Webhook endpoints: who may keep them, which addresses they may have, and what is shown of their secret."""
+"""Webhook endpoints: permissions, URLs, secrets, pings, retries."""
 
 from datetime import datetime, timedelta
 
@@ -16,28 +16,28 @@ from genvid.tests.parallel import in_parallel
 pytestmark = pytest.mark.django_db
 ENDPOINTS = "/api/v1/webhook-endpoints"
 URL = "https://93.184.216.34/hook"
-WISH = {"url": URL, "events": ["video.completed", "video.failed"]}
+PAYLOAD = {"url": URL, "events": ["video.completed", "video.failed"]}
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
-def path_of(endpoint, deed: str = "") -> str:
-    return f"{ENDPOINTS}/{endpoint.pk}" + (f"/{deed}" if deed else "")
+def path_of(endpoint, action: str = "") -> str:
+    return f"{ENDPOINTS}/{endpoint.pk}" + (f"/{action}" if action else "")
 
 
-# ── Making, reading, changing, removing
+# ── Create, read, update, delete
 
 
 def test_new_endpoint_shows_its_secret_once(owner):
-    made = data_of(owner.client.post(ENDPOINTS, WISH), 201)
+    made = data_of(owner.client.post(ENDPOINTS, PAYLOAD), 201)
     assert made.pop("secret").startswith("whsec_")
     assert data_of(owner.client.get(ENDPOINTS)) == [made]
     assert data_of(owner.client.get(f"{ENDPOINTS}/{made['id']}")) == made
 
 
 def test_new_endpoint_is_shown_with_its_fields(owner):
-    made = data_of(owner.client.post(ENDPOINTS, WISH | {"description": "CRM"}), 201)
-    assert {name: made[name] for name in (*WISH, "description", "enabled")} == {
-        **WISH,
+    made = data_of(owner.client.post(ENDPOINTS, PAYLOAD | {"description": "CRM"}), 201)
+    assert {name: made[name] for name in (*PAYLOAD, "description", "enabled")} == {
+        **PAYLOAD,
         "description": "CRM",
         "enabled": True,
     }
@@ -46,7 +46,7 @@ def test_new_endpoint_is_shown_with_its_fields(owner):
 
 
 def test_endpoint_secret_is_encrypted_at_rest(owner):
-    secret = data_of(owner.client.post(ENDPOINTS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201)["secret"]
+    secret = data_of(owner.client.post(ENDPOINTS, PAYLOAD, HTTP_IDEMPOTENCY_KEY="once"), 201)["secret"]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT secret FROM accounts_webhookendpoint UNION SELECT answer FROM accounts_idempotencyrecord"
@@ -57,7 +57,7 @@ def test_endpoint_secret_is_encrypted_at_rest(owner):
 
 
 def test_repeated_idempotency_key_makes_one_endpoint(owner):
-    first, again = (data_of(owner.client.post(ENDPOINTS, WISH, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
+    first, again = (data_of(owner.client.post(ENDPOINTS, PAYLOAD, HTTP_IDEMPOTENCY_KEY="once"), 201) for _ in range(2))
     assert (first, WebhookEndpoint.objects.count()) == (again, 1)
 
 
@@ -65,7 +65,7 @@ def test_repeated_idempotency_key_makes_one_endpoint(owner):
     "change", [{"url": "https://93.184.216.34/other"}, {"events": ["*"]}, {"description": "x"}, {"enabled": False}, {}]
 )
 def test_each_endpoint_field_can_be_changed_alone(owner, change):
-    before = data_of(owner.client.post(ENDPOINTS, WISH), 201)
+    before = data_of(owner.client.post(ENDPOINTS, PAYLOAD), 201)
     after = data_of(owner.client.patch(f"{ENDPOINTS}/{before['id']}", change))
     del before["secret"]
     assert after == before | change | {"updated_at": after["updated_at"]}
@@ -92,7 +92,7 @@ def test_enabling_an_endpoint_again_resets_its_failures(owner):
     assert (endpoint.health, endpoint.failures, endpoint.paused_until, endpoint.told_at) == ("new", 0, None, None)
 
 
-# ── What is refused
+# ── Validation
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_enabling_an_endpoint_again_resets_its_failures(owner):
 @pytest.mark.parametrize("method", ["post", "patch"])
 def test_invalid_endpoint_fields_are_refused_and_change_nothing(owner, method, change, field):
     target = ENDPOINTS if method == "post" else path_of(make_endpoint(owner))
-    body = WISH | change if method == "post" else change
+    body = PAYLOAD | change if method == "post" else change
     with nothing_changes():
         assert wrong_fields_of(getattr(owner.client, method)(target, body)) == [field]
 
@@ -158,31 +158,31 @@ def test_in_production_only_public_https_urls_are_accepted(owner, settings, meth
 
 def test_in_production_a_public_url_is_accepted(owner, settings):
     settings.ALLOW_PRIVATE_WEBHOOK_URLS = False
-    assert data_of(owner.client.post(ENDPOINTS, WISH), 201)["url"] == URL
+    assert data_of(owner.client.post(ENDPOINTS, PAYLOAD), 201)["url"] == URL
 
 
 def test_in_development_loopback_urls_are_accepted(owner):
-    assert data_of(owner.client.post(ENDPOINTS, WISH | {"url": "http://127.0.0.1:8080/hook"}), 201)
+    assert data_of(owner.client.post(ENDPOINTS, PAYLOAD | {"url": "http://127.0.0.1:8080/hook"}), 201)
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[::]", "2130706433"])
 def test_in_development_unusable_addresses_are_refused(owner, host):
     with nothing_changes():
-        assert wrong_fields_of(owner.client.post(ENDPOINTS, WISH | {"url": f"http://{host}/"})) == ["url"]
+        assert wrong_fields_of(owner.client.post(ENDPOINTS, PAYLOAD | {"url": f"http://{host}/"})) == ["url"]
 
 
 def test_the_twenty_first_endpoint_is_refused(owner):
     for _ in range(20):
         make_endpoint(owner)
     with nothing_changes():
-        assert refusal_of(owner.client.post(ENDPOINTS, WISH)) == (409, "conflict")
+        assert refusal_of(owner.client.post(ENDPOINTS, PAYLOAD)) == (409, "conflict")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_parallel_requests_cannot_exceed_the_endpoint_limit(owner):
     for _ in range(19):
         make_endpoint(owner)
-    in_parallel([lambda: owner.client.post(ENDPOINTS, WISH) for _ in range(4)])
+    in_parallel([lambda: owner.client.post(ENDPOINTS, PAYLOAD) for _ in range(4)])
     assert WebhookEndpoint.objects.count() == 20
 
 
@@ -256,13 +256,13 @@ def test_retry_to_a_disabled_endpoint_is_refused(owner):
         assert refusal_of(owner.client.post(path)) == (409, "invalid_state")
 
 
-# ── Who may
+# ── Permissions
 
 CALLS = [
     ("get", ENDPOINTS, {}, 200),
     ("get", ENDPOINTS + "/{endpoint}", {}, 200),
     ("get", ENDPOINTS + "/{endpoint}/deliveries", {}, 200),
-    ("post", ENDPOINTS, WISH, 201),
+    ("post", ENDPOINTS, PAYLOAD, 201),
     ("patch", ENDPOINTS + "/{endpoint}", {"description": "x"}, 200),
     ("delete", ENDPOINTS + "/{endpoint}", {}, 204),
     ("post", ENDPOINTS + "/{endpoint}/rotate-secret", None, 200),
@@ -274,8 +274,8 @@ MINE = [call for call in CALLS if "{" in call[1]]
 
 
 @pytest.fixture
-def places(owner):
-    """The paths of an endpoint of the owner's and of a delivery to it."""
+def paths(owner):
+    """Paths of an endpoint of the owner and of a delivery to it."""
     endpoint = make_endpoint(owner)
     publish(owner.account.pk, "video.queued", {}, object_id="1")
     return {"endpoint": endpoint.pk, "delivery": Delivery.objects.get().pk}
@@ -283,17 +283,17 @@ def places(owner):
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
 @pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN])
-def test_owners_and_admins_may_manage_endpoints(owner, places, role, method, path, body, status):
+def test_owners_and_admins_may_manage_endpoints(owner, paths, role, method, path, body, status):
     person = owner if role == Role.OWNER else make_teammate(owner, role)
-    assert getattr(person.client, method)(path.format(**places), body).status_code == status
+    assert getattr(person.client, method)(path.format(**paths), body).status_code == status
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-def test_members_and_viewers_may_only_read_endpoints(owner, places, role, method, path, body, status):
+def test_members_and_viewers_may_only_read_endpoints(owner, paths, role, method, path, body, status):
     person = make_teammate(owner, role)
     with nothing_changes():
-        response = getattr(person.client, method)(path.format(**places), body)
+        response = getattr(person.client, method)(path.format(**paths), body)
     if method == "get":
         assert response.status_code == 200
     else:
@@ -301,23 +301,23 @@ def test_members_and_viewers_may_only_read_endpoints(owner, places, role, method
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), MINE)
-def test_endpoints_of_another_account_are_not_found(places, outsider, method, path, body, status):
+def test_endpoints_of_another_account_are_not_found(paths, outsider, method, path, body, status):
     with nothing_changes():
-        assert refusal_of(getattr(outsider.client, method)(path.format(**places), body)) == (404, "not_found")
+        assert refusal_of(getattr(outsider.client, method)(path.format(**paths), body)) == (404, "not_found")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
-def test_anonymous_requests_to_endpoints_are_refused(places, stranger, method, path, body, status):
+def test_anonymous_requests_to_endpoints_are_refused(paths, stranger, method, path, body, status):
     with nothing_changes():
-        response = getattr(stranger, method)(path.format(**places), body)
+        response = getattr(stranger, method)(path.format(**paths), body)
     assert refusal_of(response) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
-def test_api_key_needs_the_webhooks_scope(owner, places, method, path, body, status):
+def test_api_key_needs_the_webhooks_scope(owner, paths, method, path, body, status):
     reader, writer = make_key(owner, "webhooks:read"), make_key(owner, "webhooks:write")
-    assert refusal_of(getattr(reader.client, method)(path.format(**places), body)) == (403, "permission_denied")
-    assert getattr(writer.client, method)(path.format(**places), body).status_code == status
+    assert refusal_of(getattr(reader.client, method)(path.format(**paths), body)) == (403, "permission_denied")
+    assert getattr(writer.client, method)(path.format(**paths), body).status_code == status
 
 
 # ── Lists

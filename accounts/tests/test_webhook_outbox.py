@@ -1,4 +1,4 @@
-"""What is written when something happens: an event, and a delivery for each listener, together with the change."""
+"""Events and deliveries are written in the transaction of the change."""
 
 import json
 
@@ -104,13 +104,13 @@ def test_parallel_writers_get_different_sequence_numbers(owner):
     def both_ways(*names: str) -> None:
         publish_many(owner.account.pk, "video.queued", [(name, {}) for name in names])
 
-    deeds = [lambda: both_ways("a", "b"), lambda: both_ways("b", "a")] * 4
-    assert in_parallel(deeds) == [None] * 8
+    writers = [lambda: both_ways("a", "b"), lambda: both_ways("b", "a")] * 4
+    assert in_parallel(writers) == [None] * 8
     assert sorted(OutgoingEvent.objects.filter(object_id="a").values_list("sequence", flat=True)) == list(range(1, 9))
 
 
 def test_endpoint_deleted_during_publishing_does_not_fail_the_change(owner):
-    """The list of listeners was read, then the endpoint went: the row has to be there when the change commits."""
+    """The endpoint is deleted after the subscribers were read; its row must exist when the change commits."""
     endpoint = make_endpoint(owner)
     with transaction.atomic():
         tell(owner)

@@ -1,4 +1,4 @@
-"""Real workers and real receivers: killed, raced, kept waiting. Everything arrives, and nobody waits for the dead."""
+"""Webhook deliveries by real Celery workers, with crashes, races and unresponsive receivers."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ PATIENCE = 900.0
 
 @pytest.fixture
 def new_worker(tmp_path):
-    """Starts workers with beat; all are stopped in the end."""
+    """Starts workers with beat and stops them after the test."""
     redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
     workers = []
 
@@ -91,17 +91,14 @@ def test_two_workers_send_each_delivery_once(new_worker):
 
 @pytest.fixture
 def dead(closed_url):
-    """Addresses that take connections and never answer, and one that refuses them."""
+    """URLs that accept connections without answering, and one that refuses connections."""
     with ExitStack() as open_sockets:
         holes = [open_sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64)) for _ in range(2)]
         yield [*(f"http://127.0.0.1:{hole.getsockname()[1]}/" for hole in holes), closed_url]
 
 
 def test_unresponsive_receivers_do_not_delay_others(new_worker, dead):
-    """Fewer workers than lanes that the dead could fill, and more events for the dead than for anybody.
-
-    Nobody gives up on them while the test lasts: whoever waited for them would wait in vain.
-    """
+    """There are more unresponsive endpoints' deliveries than workers, and they do not time out during the test."""
     with Receiver() as receiver:
         sick = [make_endpoint(make_caller(), url=url, health="good") for url in dead]
         well = [make_endpoint(make_caller(), url=f"{receiver.url}/{number}") for number in range(7)]

@@ -16,7 +16,7 @@ from accounts.enums import ErasureStatus, Role
 from accounts.models import Account, AuditEntry, Erasure, Invitation, User
 from accounts.privacy import anonymisation
 from accounts.tests.privacy import (
-    an_app_answering,
+    extra_erasure_receiver,
     ask_for_export,
     ask_to_be_erased,
     let_grace_pass,
@@ -393,7 +393,7 @@ def test_dying_at_any_step_is_made_up_for(mina, statement):
 def test_a_room_that_fails_is_asked_again(mina):
     erasure = ask_to_be_erased(mina)
     let_grace_pass(erasure)
-    with an_app_answering(ZeroDivisionError()):
+    with extra_erasure_receiver(ZeroDivisionError()):
         take_step(erasure)
     assert (erasure.status, "ZeroDivisionError" in erasure.waiting_reason) == (ErasureStatus.ERASING, True)
     assert take_step(erasure).status == ErasureStatus.DONE
