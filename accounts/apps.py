@@ -1,3 +1,5 @@
+"""Django configuration of accounts."""
+
 from django.apps import AppConfig
 
 
@@ -5,5 +7,5 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        # Receivers connect and composers register themselves.
+        # Importing connects the receivers and registers the mail composers.
         from accounts import mail_composers, receivers  # noqa: F401, PLC0415 - models are loaded only now

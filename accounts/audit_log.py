@@ -35,9 +35,9 @@ def record(
         user_id=user_id,
         api_key_id=key_id,
         detail={name: str(value) for name, value in detail.items()},
-        address=here.address or None,
-        user_agent=here.user_agent,
-        request_id=here.request_id,
+        address=request.address or None,
+        user_agent=request.user_agent,
+        request_id=request.request_id,
     )
     logger.info("audit", act=str(act), account_id=str(account_id or ""), user_id=str(user_id or ""))
     return entry

@@ -30,5 +30,5 @@ class Caller:
 def caller_of(request: Request) -> Caller:
     caller = request.user
     if not isinstance(caller, Caller):
-        raise TypeError("caller_of() was used on a view that lets anonymous callers in")
+        raise TypeError("caller_of() was used on a view that allows anonymous requests")
     return caller

@@ -70,7 +70,7 @@ class AuditAct(TextChoices):
     SIGN_IN_THROTTLED = "session.throttled"
     SIGNED_OUT = "session.ended"
     ACCOUNT_SWITCHED = "session.switched"
-    TOKEN_REUSED = "session.token_reused"  # noqa: S105 - a word of the log
+    TOKEN_REUSED = "session.token_reused"  # noqa: S105 - the name of an action
     PASSWORD_CHANGED = "password.changed"  # noqa: S105
     PASSWORD_RESET = "password.reset"  # noqa: S105
     TOTP_ENABLED = "totp.enabled"
@@ -112,7 +112,7 @@ class AuditAct(TextChoices):
 
 class MailKind(TextChoices):
     VERIFICATION = "accounts.verification"
-    PASSWORD_RESET = "accounts.password_reset"  # noqa: S105 - a word of the outbox
+    PASSWORD_RESET = "accounts.password_reset"  # noqa: S105 - the name of a mail
     PASSWORD_CHANGED = "accounts.password_changed"  # noqa: S105
     TOTP_CHANGED = "accounts.totp_changed"
     ENDPOINT_OFF = "accounts.endpoint_off"

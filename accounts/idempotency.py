@@ -126,7 +126,7 @@ def _is_final(status: int) -> bool:
 
 def _with_stored_response(record: IdempotencyRecord, response: HttpResponseBase) -> HttpResponseBase:
     if not isinstance(response, Response):
-        raise TypeError("an action that reads Idempotency-Key answers with data, not with a file or a stream")
+        raise TypeError("an action that reads Idempotency-Key must answer with data, not with a file or a stream")
     _store_response(record, response.status_code, response.data)
     return response
 

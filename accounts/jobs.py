@@ -2,7 +2,7 @@
 
 from genvid.jobs import Job
 
-# Sent by the release before alone: mails are rows now (genvid.mail).
+# Only the previous release sends these: mails are rows of genvid.mail now.
 SEND_VERIFICATION_EMAIL = Job("accounts.send_verification_email")
 SEND_INVITATION_EMAIL = Job("accounts.send_invitation_email")
 SEND_REMOVED_EMAIL = Job("accounts.send_removed_email")
@@ -11,7 +11,7 @@ SEND_PASSWORD_RESET_EMAIL = Job("accounts.send_password_reset_email")
 SEND_PASSWORD_CHANGED_EMAIL = Job("accounts.send_password_changed_email")
 SEND_TOTP_EMAIL = Job("accounts.send_totp_email")
 SEND_ENDPOINT_OFF_EMAIL = Job("accounts.send_endpoint_off_email")
-# A message that waited longer is worthless: the sweep has sent others.
+# An older message is useless: the sweep has sent another by then.
 DELIVER = Job("accounts.deliver", queue="outgoing", expires=60)
 SWEEP_DELIVERIES = Job("accounts.sweep_deliveries")
 WORK_ON_EXPORT = Job("accounts.work_on_export", queue="files")

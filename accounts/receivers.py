@@ -18,7 +18,7 @@ ACTS_BY_ACTION = {
 
 @receiver(record_changed, dispatch_uid="accounts.note_record_changed")
 def record_admin_change(*, request: HttpRequest, row: Any, action: str, fields: tuple[str, ...], **_: Any) -> None:
-    # Never the name of the row: a person's would outlive the erasure of the person.
+    # Without the row's name: a person's would survive their erasure.
     facts: dict[str, Any] = {"kind": row._meta.label, "id": row.pk}
     if fields:
         facts["fields"] = ", ".join(fields)

@@ -10,7 +10,7 @@ from accounts.privacy import due_requests, erasures, exports, retention
 from accounts.teams import invitations, members
 from accounts.webhooks import outgoing_delivery
 
-# Mails are rows now, which `genvid.mail` sends. These are for messages of the release before, and go with the next one.
+# Mails are rows of `genvid.mail` now. These handle messages of the previous release; remove them with the next one.
 
 
 @shared_task(name=jobs.SEND_VERIFICATION_EMAIL.name)

@@ -123,8 +123,8 @@ class StaffActAdmin(ReadOnlyAdmin):
     list_select_related = ("account", "user")
 
     @admin.display(description="what")
-    def what(self, act: StaffAct) -> str:
-        return ", ".join(f"{name}: {value}" for name, value in act.detail.items())[:300]
+    def what(self, entry: StaffAct) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in entry.detail.items())[:300]
 
 
 @admin.register(Export)
@@ -168,7 +168,7 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: Erasure, form: Any, change: bool) -> None:
         started = erasures.start_erasure(obj.user_id, by=UUID(str(request.user.pk)))
-        # What follows here is about the row that the service made.
+        # Django continues with the row that the service has created.
         obj.pk = started.pk
         obj.refresh_from_db()
 

@@ -54,8 +54,8 @@ class UserAdmin(AccessAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Setting `email_verified_at` here has the effects of a verification by mail."""
         super().save_related(request, form, formsets, change)
-        was_unproved = getattr(request, ACCESS_BEFORE).get("email_verified_at") == str(None)
-        if was_unproved and form.instance.email_verified:
+        was_unverified = getattr(request, ACCESS_BEFORE).get("email_verified_at") == str(None)
+        if was_unverified and form.instance.email_verified:
             email_verification.send_mailbox_verified(form.instance.pk, form.instance.email)
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
@@ -113,7 +113,7 @@ def _is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_active and request.user.is_superuser)
 
 
-# Django registers its own page of groups.
+# Replace Django's own page of groups.
 if admin.site.is_registered(Group):
     admin.site.unregister(Group)
 admin.site.register(Group, GroupAdmin)

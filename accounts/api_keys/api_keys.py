@@ -38,7 +38,7 @@ def create_api_key(
         raise ValidationFailed(details={"mode": "Test keys are not offered here."})
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationFailed(details={"expires_at": "Lies in the past."})
-    # Under the account's lock: two requests at once must not both be the last that fits.
+    # Lock the account, so that concurrent requests cannot exceed the limit.
     Account.objects.select_for_update().get(pk=caller.account_id)
     if ApiKey.objects.filter(account=caller.account_id, revoked_at=None).count() >= MAX_KEYS:
         raise Conflict(f"An account has at most {MAX_KEYS} keys in use; revoke one first.")

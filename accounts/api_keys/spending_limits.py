@@ -16,7 +16,7 @@ def reserve_credits(key_id: UUID, credits: int) -> None:
     month, key = month_of(timezone.now()), ApiKey.objects.filter(pk=key_id)
     key.filter(Q(credits_month=None) | ~Q(credits_month=month)).update(credits_month=month, credits_used=0)
     covered = Q(monthly_credit_limit=None) | Q(monthly_credit_limit__gte=F("credits_used") + credits)
-    # One statement checks and counts: of two that both would fit alone, one is refused.
+    # One statement checks and counts, so that concurrent requests cannot exceed the limit.
     if key.filter(covered).update(credits_used=F("credits_used") + credits) != 1:
         raise KeyLimitReached
 

@@ -16,7 +16,7 @@ def create_account(user: User) -> Membership:
     name = user.company_name or user.full_name or user.email.partition("@")[0]
     account = Account.objects.create(name=name[:MAX_NAME_LENGTH])
     membership = Membership.objects.create(user=user, account=account, role=Role.OWNER)
-    # Counted in the statement that notes it: whoever leaves an account and opens another is not welcomed again.
+    # One statement checks and sets it, so that a person gets welcome credits once, however many accounts they open.
     is_first = User.objects.filter(pk=user.pk, welcomed_at=None).update(welcomed_at=timezone.now()) == 1
     account_registered.send(sender=Account, account=account, user=user, is_first=is_first)
     return membership
@@ -32,7 +32,7 @@ def membership_for_sign_in(user: User) -> Membership:
     last: Membership | None = Membership.objects.filter(user=user).last_used()
     if last is not None:
         return last
-    # Under the person's lock: of two sign-ins at once, one opens the account and the other finds it.
+    # Lock the user: of two concurrent sign-ins, one creates the account and the other finds it.
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     found: Membership | None = Membership.objects.filter(user=user).last_used()
     return found or create_account(user)

@@ -14,6 +14,8 @@ from genvid.errors import DomainError, InvalidCredentials, TotpRequired
 
 NOT_ENROLLED = "Staff need an authenticator app. Ask an operator to run: manage.py enroll_totp"
 
+SIGNED_IN_DETAIL = {"door": "admin"}  # the key of existing rows of the audit log
+
 
 class StaffLoginForm(AuthenticationForm):
     """Sets `otp_device`, which django-otp's middleware takes as verified until logout."""
@@ -28,10 +30,10 @@ class StaffLoginForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = self.cleaned_data
         if given.get("username") and given.get("password"):
-            self.user_cache = self._proven(given["username"], given["password"], given.get("code", ""))
+            self.user_cache = self._verified_user(given["username"], given["password"], given.get("code", ""))
         return given
 
-    def _proven(self, email: str, password: str, code: str) -> Any:
+    def _verified_user(self, email: str, password: str, code: str) -> Any:
         try:
             user: Any = credentials.verify_credentials(email=email, password=password, code=code).user
             self.confirm_login_allowed(user)
@@ -45,7 +47,7 @@ class StaffLoginForm(AuthenticationForm):
         except DomainError as error:
             raise forms.ValidationError(_form_message(error), code=error.code) from None
         user.otp_device = device
-        audit_log.record(AuditAct.SIGNED_IN, account_id=None, user_id=user.pk, door="admin")
+        audit_log.record(AuditAct.SIGNED_IN, account_id=None, user_id=user.pk, **SIGNED_IN_DETAIL)
         return user
 
 

@@ -31,7 +31,7 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not token or not token.isascii():
             raise NotAuthenticated
         if _is_api_key(token):
-            # The next authentication takes it.
+            # ApiKeyAuthentication handles it.
             return None
         caller = _with_current_role(read_access_token(token.strip()))
         _bind_to_context(caller)

@@ -2,12 +2,7 @@
 
 from typing import Any
 
-import structlog
-
 from accounts.models import User
-
-logger = structlog.get_logger(__name__)
-VERIFICATION_SALT = "accounts.email-verification"
 
 
 def update_profile(user: User, **changes: Any) -> User:

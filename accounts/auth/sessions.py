@@ -54,7 +54,7 @@ def revoke_all_sessions(user_id: UUID, reason: Revocation) -> int:
     """Returns their number. Call it inside the transaction of the change that is the reason."""
     alive = Session.objects.alive().filter(user=user_id)
     ids = list(alive.values_list("pk", flat=True))
-    # Not by these ids: one that was opened in between ends too, and is found out within standing.SECONDS.
+    # Not filtered by ids: a session opened in between is revoked too, and is refused within CACHE_SECONDS.
     ended = alive.update(revoked_at=timezone.now(), revoked_reason=reason)
     transaction.on_commit(partial(session_cache.forget_sessions, *ids), robust=True)
     return ended

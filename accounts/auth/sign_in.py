@@ -38,7 +38,7 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
     """Create user, account and session. Raises ValidationFailed on `email` or `password`."""
     user = User(email=email.lower(), full_name=full_name, company_name=company_name)
     check_password(password, user)
-    # Hashing takes 50 ms on purpose: it happens before the transaction, so that nobody waits for our lock.
+    # Hashing takes 50 ms, so it is done before the transaction: no lock is held meanwhile.
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -48,7 +48,7 @@ def register(*, email: str, password: str, full_name: str = "", company_name: st
             signed_in = SignedIn(user, membership, open_session(membership))
             email_verification.mail_verification(user.pk)
     except IntegrityError:
-        # Rolled back: whoever has the address now is somebody else. Any other violation is a defect, and told as one.
+        # The address was taken, or else another constraint was violated, which is a defect.
         if not User.objects.filter(email=user.email).exists():
             raise
         raise ValidationFailed(details={"email": "This address is already registered."}) from None

@@ -22,7 +22,7 @@ def may_edit(editor: Any, user: User | None) -> bool:
 def access_of(row: User | Group) -> dict[str, str]:
     if isinstance(row, Group):
         return {"name": row.name, "permissions": _listed(row.permissions.order_by("pk"))}
-    # Support may deactivate a customer: that is a change like others.
+    # Staff may deactivate a customer; that is no change of permissions.
     names = ("is_active",) if row.is_staff or row.is_superuser else ()
     fields = {name: str(getattr(row, name)) for name in (*names, "is_staff", "is_superuser", "email_verified_at")}
     related = {"groups": row.groups, "user_permissions": row.user_permissions}

@@ -56,7 +56,7 @@ class Attempt:
 
     def fail(self) -> None:
         for counter in self._counters():
-            counter.take()
+            counter.hit()
 
     def succeed(self) -> None:
         """Resets the failures of this person from this network only."""

@@ -49,12 +49,12 @@ def start_enrolment(user: User) -> Authenticator:
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     try:
         with transaction.atomic():
-            # Under the person's lock: of two that start at once, the second replaces the secret of the first.
+            # Lock the user: of two concurrent enrolments, the second replaces the secret of the first.
             User.objects.select_for_update(no_key=True).get(pk=user.pk)
             Authenticator.objects.filter(user=user, confirmed=False).delete()
             device: Authenticator = Authenticator.objects.create(user=user, secret=secret)
     except IntegrityError:
-        # Confirmed since the caller looked, and so not among the rows that were deleted.
+        # Another request has confirmed an authenticator meanwhile.
         if authenticator_of(user) is None:
             raise
         raise InvalidState(ALREADY_ENABLED) from None
@@ -119,8 +119,8 @@ def _activate(device: Authenticator) -> list[str]:
 
 
 def _new_recovery_code() -> str:
-    letters = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower()
-    return "-".join(re.findall("....", letters))
+    text = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower()
+    return "-".join(re.findall("....", text))
 
 
 def _use_recovery_code(user: User, code: str) -> bool:

@@ -65,11 +65,13 @@ def anonymise_person(user: User) -> None:
     redact_admin_log(User, [user.pk], mentioning=user.email)
     user.groups.clear()
     user.user_permissions.clear()
-    nobody = User(email=f"erased-{uuid.uuid4()}@invalid", is_active=False)
-    nobody.set_unusable_password()
+    blank_user = User(email=f"erased-{uuid.uuid4()}@invalid", is_active=False)
+    blank_user.set_unusable_password()
     kept = {"id", "created_at"}
     blank = {
-        field.attname: getattr(nobody, field.attname) for field in User._meta.concrete_fields if field.name not in kept
+        field.attname: getattr(blank_user, field.attname)
+        for field in User._meta.concrete_fields
+        if field.name not in kept
     }
     User.objects.filter(pk=user.pk).update(**blank)
 

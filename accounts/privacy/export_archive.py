@@ -100,11 +100,11 @@ def _as_json(rows: Rows) -> Iterable[bytes]:
     return chain([b"[\n"], lines, [b"\n]\n"])
 
 
-def _write_file(archive: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> None:
+def _write_file(archive: zipfile.ZipFile, name: str, chunks: Iterable[bytes]) -> None:
     head = zipfile.ZipInfo(name, timezone.now().timetuple()[:6])
     head.compress_type = zipfile.ZIP_DEFLATED
-    # Without it, Unix unpacks files that nobody may read.
+    # Without file modes, Unix unpacks the files unreadable.
     head.external_attr = 0o600 << 16
     with archive.open(head, "w", force_zip64=True) as file:
-        for piece in pieces:
-            file.write(piece)
+        for chunk in chunks:
+            file.write(chunk)

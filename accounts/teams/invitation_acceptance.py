@@ -33,7 +33,7 @@ def accept_invitation(token: str, *, signed_in_as: UUID | None, full_name: str =
             return _join(invitation, user, is_new=is_new)
     except IntegrityError:
         if is_new and User.objects.filter(email=user.email).exists():
-            # The address was registered at this very moment.
+            # A concurrent request has registered the address.
             raise NotAuthenticated(SIGN_IN_FIRST) from None
         if Membership.objects.filter(account=invitation.account_id, user=user.pk).exists():
             raise Conflict("You belong to this account already.") from None
@@ -60,7 +60,7 @@ def _authenticated_user(user: User, *, is_somebody: bool, password: str = "", to
 
 def _join(invitation: Invitation, user: User, *, is_new: bool) -> sign_in.SignedIn:
     account = Account.objects.select_for_update(no_key=True).get(pk=invitation.account_id)
-    # Of two who accept at once, one deletes the row.
+    # Of concurrent requests, one deletes the row.
     deleted, _ = Invitation.objects.pending(timezone.now()).filter(pk=invitation.pk).delete()
     if deleted != 1:
         raise TokenInvalid

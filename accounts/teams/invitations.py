@@ -53,7 +53,7 @@ def create_invitation(caller: Caller, *, email: str, role: str) -> Invitation:
         raise refuse_field("email", "Is invited already: send that invitation again, or take it back first.")
     if theirs.pending(now).count() >= MAX_PENDING_INVITATIONS:
         raise Conflict(f"An account has at most {MAX_PENDING_INVITATIONS} open invitations; take one back first.")
-    theirs.filter(email=email).delete()  # one that has expired
+    theirs.filter(email=email).delete()  # an expired one
     invitation: Invitation = theirs.create(
         account_id=caller.account_id,
         email=email,

@@ -131,7 +131,7 @@ def _delete_membership(member: Membership) -> int:
     _clear_session_cache_on_commit(sessions)
     sessions.update(revoked_at=now, revoked_reason=Revocation.MEMBERSHIP)
     Membership.objects.filter(pk=member.pk).delete()
-    # They are dead without their maker's membership; revoked, they stay so when the maker is invited again.
+    # Keys need their creator's membership anyway; revoked, they stay invalid if the creator joins again.
     keys = ApiKey.objects.filter(account=member.account_id, created_by=member.user_id, revoked_at=None)
     return keys.update(revoked_at=now)
 

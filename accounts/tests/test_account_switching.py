@@ -23,11 +23,11 @@ def guest(owner, outsider):
     return outsider
 
 
-def switching(person, account):
+def switch(person, account):
     return person.client.post(SWITCH, {"account_id": str(account.pk)})
 
 
-def signing_in(person):
+def sign_in_again(person):
     return data_of(JsonClient().post(LOGIN, {"email": person.user.email, "password": PASSWORD}))
 
 
@@ -57,22 +57,22 @@ def test_account_list_query_count_does_not_depend_on_the_number_of_accounts(gues
 
 
 def test_switching_signs_in_to_the_other_account(owner, guest):
-    data = data_of(switching(guest, owner.account))
-    assert set(data) == set(signing_in(guest))
+    data = data_of(switch(guest, owner.account))
+    assert set(data) == set(sign_in_again(guest))
     assert data["account"] == {"id": str(owner.account.pk), "name": "Olive Films", "role": "viewer"}
     there = JsonClient(data["access_token"])
     assert [each["current"] for each in data_of(there.get(ACCOUNTS))] == [True, False]
 
 
 def test_switching_gives_the_role_in_the_other_account(owner, guest):
-    there = JsonClient(data_of(switching(guest, owner.account))["access_token"])
+    there = JsonClient(data_of(switch(guest, owner.account))["access_token"])
     assert refusal_of(there.post("/api/v1/videos", {})) == (403, "permission_denied")
 
 
 def test_switching_ends_the_previous_session(owner, guest, django_capture_on_commit_callbacks):
     assert guest.client.get(ACCOUNTS).status_code == 200
     with django_capture_on_commit_callbacks(execute=True):
-        data_of(switching(guest, owner.account))
+        data_of(switch(guest, owner.account))
     assert refusal_of(guest.client.get(ACCOUNTS)) == (401, "not_authenticated")
     refresh = {"refresh_token": guest.tokens.refresh_token}
     assert refusal_of(JsonClient().post("/api/v1/auth/refresh", refresh)) == (401, "token_invalid")
@@ -80,7 +80,7 @@ def test_switching_ends_the_previous_session(owner, guest, django_capture_on_com
 
 
 def test_switching_is_audited_in_the_account_it_leads_to(owner, guest):
-    data_of(switching(guest, owner.account))
+    data_of(switch(guest, owner.account))
     (entry,) = data_of(owner.client.get("/api/v1/audit-log", {"act": "session.switched"}))
     assert (entry["user_id"], entry["detail"]) == (str(guest.user.pk), {"before": str(guest.account.pk)})
 
@@ -93,17 +93,17 @@ def test_switching_to_an_invalid_account_id_is_refused(owner, value):
 
 def test_switching_to_somebody_elses_account_is_refused(owner, outsider):
     with nothing_changes():
-        assert wrong_fields_of(switching(owner, outsider.account)) == ["account_id"]
+        assert wrong_fields_of(switch(owner, outsider.account)) == ["account_id"]
 
 
 def test_api_key_cannot_switch_accounts(owner):
     program = make_key(owner)
-    assert refusal_of(switching(program, owner.account)) == (403, "permission_denied")
+    assert refusal_of(switch(program, owner.account)) == (403, "permission_denied")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_parallel_switches_of_one_session_one_succeeds(owner, guest):
-    statuses = [each.status_code for each in in_parallel([partial(switching, guest, owner.account)] * 4)]
+    statuses = [each.status_code for each in in_parallel([partial(switch, guest, owner.account)] * 4)]
     assert sorted(statuses) == [200, 401, 401, 401]
     assert Session.objects.alive().filter(user=guest.user).count() == 1
 
@@ -112,15 +112,15 @@ def test_of_parallel_switches_of_one_session_one_succeeds(owner, guest):
 
 
 def test_login_leads_to_the_account_used_last(owner, guest):
-    assert signing_in(guest)["account"]["id"] == str(guest.account.pk)
-    data_of(switching(guest, owner.account))
-    assert signing_in(guest)["account"]["id"] == str(owner.account.pk)
+    assert sign_in_again(guest)["account"]["id"] == str(guest.account.pk)
+    data_of(switch(guest, owner.account))
+    assert sign_in_again(guest)["account"]["id"] == str(owner.account.pk)
 
 
 def test_login_leads_to_another_account_after_removal_from_the_last(owner, guest):
-    data_of(switching(guest, owner.account))
+    data_of(switch(guest, owner.account))
     owner.client.delete(f"/api/v1/team/members/{guest.user.pk}")
-    assert signing_in(guest)["account"]["id"] == str(guest.account.pk)
+    assert sign_in_again(guest)["account"]["id"] == str(guest.account.pk)
 
 
 # ── Without an account
@@ -128,14 +128,14 @@ def test_login_leads_to_another_account_after_removal_from_the_last(owner, guest
 
 def test_login_without_memberships_creates_an_account(owner, teammate):
     owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
-    account = signing_in(teammate)["account"]
+    account = sign_in_again(teammate)["account"]
     assert (account["role"], account["id"] != str(owner.account.pk)) == ("owner", True)
-    assert signing_in(teammate)["account"] == account
+    assert sign_in_again(teammate)["account"] == account
 
 
 def test_first_own_account_gets_welcome_credits(owner, teammate):
     owner.client.delete(f"/api/v1/team/members/{teammate.user.pk}")
-    account = signing_in(teammate)["account"]["id"]
+    account = sign_in_again(teammate)["account"]["id"]
     assert Wallet.objects.get(pk=account).balance == 30
 
 
@@ -144,7 +144,7 @@ def test_second_own_account_gets_no_welcome_credits(owner):
     heir = make_teammate(owner)
     Membership.objects.filter(user=heir.user).update(role=Role.OWNER)
     assert owner.client.post("/api/v1/team/leave").status_code == 204
-    account = signing_in(owner)["account"]["id"]
+    account = sign_in_again(owner)["account"]["id"]
     assert Wallet.objects.get(pk=account).balance == 0
     assert (CreditLot.objects.filter(wallet=account).count(), LedgerEntry.objects.count()) == (0, 1)
 

@@ -23,7 +23,7 @@ VIDEOS = "/api/v1/videos"
 PAYLOAD = {"name": "CI", "scopes": ["videos:read"]}
 
 
-def using(text: str, **options) -> JsonClient:
+def client_with_key(text: str, **options) -> JsonClient:
     client = JsonClient(**options)
     client.credentials(HTTP_X_API_KEY=text)
     return client
@@ -34,7 +34,7 @@ def using(text: str, **options) -> JsonClient:
 
 def test_new_key_is_shown_once_and_works(owner):
     made = data_of(owner.client.post(KEYS, PAYLOAD), 201)
-    assert data_of(using(made["key"]).get(VIDEOS)) == []
+    assert data_of(client_with_key(made["key"]).get(VIDEOS)) == []
     (listed,) = data_of(owner.client.get(KEYS))
     assert listed == {name: value for name, value in made.items() if name != "key"} | {
         "last_used_at": listed["last_used_at"]
@@ -128,12 +128,13 @@ def test_key_cannot_create_keys(owner):
 
 @pytest.mark.parametrize("text", ["", "gv_live_", "gv_live_0123456789ab_" + "A" * 43, "nonsense", "é", "gv_live_x_y"])
 def test_malformed_key_is_refused(owner, text):
-    assert refusal_of(using(text).get(VIDEOS)) == (401, "not_authenticated")
+    assert refusal_of(client_with_key(text).get(VIDEOS)) == (401, "not_authenticated")
 
 
 def test_wrong_secret_with_a_known_prefix_is_refused(owner):
     text = make_key(owner).text
-    assert refusal_of(using(text[:-1] + ("A" if text[-1] != "A" else "B")).get(VIDEOS)) == (401, "not_authenticated")
+    wrong = text[:-1] + ("A" if text[-1] != "A" else "B")
+    assert refusal_of(client_with_key(wrong).get(VIDEOS)) == (401, "not_authenticated")
 
 
 def test_request_without_the_scope_is_refused(owner):
@@ -215,13 +216,13 @@ def test_key_of_another_account_is_not_found(owner, outsider):
 )
 def test_key_works_only_from_its_allowed_addresses(owner, address, allowed):
     text = make_key(owner, allowed_addresses=["203.0.113.0/24", "192.0.2.7"]).text
-    answer = using(text, REMOTE_ADDR=address).get(VIDEOS)
+    answer = client_with_key(text, REMOTE_ADDR=address).get(VIDEOS)
     assert answer.status_code == (200 if allowed else 401)
 
 
 def test_forwarded_address_is_trusted_only_from_our_proxy(owner, settings):
     text = make_key(owner, allowed_addresses=["203.0.113.9"]).text
-    client = using(text, REMOTE_ADDR="10.0.0.1")
+    client = client_with_key(text, REMOTE_ADDR="10.0.0.1")
     forged = {"HTTP_X_FORWARDED_FOR": "203.0.113.9, 198.51.100.1"}
     assert client.get(VIDEOS, **forged).status_code == 401
     settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
@@ -239,45 +240,45 @@ def test_key_authentication_takes_one_query(owner, django_assert_num_queries):
 # ── Credit limits
 
 
-def order(program, avatar, script: str = "Hello and welcome to our spring sale."):
+def order_video(program, avatar, script: str = "Hello and welcome to our spring sale."):
     return program.client.post(VIDEOS, {"script": script, "avatar_id": str(avatar.pk)})
 
 
-def used(owner) -> int:
+def used_credits(owner) -> int:
     (key,) = data_of(owner.client.get(KEYS))
     return key["credits_used_this_month"]
 
 
 def test_held_credits_of_a_video_count_on_its_key(owner, avatar):
     program = make_key(owner, monthly_credit_limit=1000)
-    held = data_of(order(program, avatar), 201)["credits"]["held"]
-    assert used(owner) == held > 0
+    held = data_of(order_video(program, avatar), 201)["credits"]["held"]
+    assert used_credits(owner) == held > 0
 
 
 def test_video_beyond_the_key_limit_is_refused(owner, avatar):
     program = make_key(owner, monthly_credit_limit=1)
     with nothing_changes(but=ApiKey):
-        assert refusal_of(order(program, avatar)) == (402, "key_limit_reached")
-    assert used(owner) == 0
+        assert refusal_of(order_video(program, avatar)) == (402, "key_limit_reached")
+    assert used_credits(owner) == 0
 
 
 def test_credit_limit_applies_to_its_key_only(owner, avatar):
     make_key(owner, monthly_credit_limit=1)
-    assert data_of(order(owner, avatar), 201)["status"] == "queued"
+    assert data_of(order_video(owner, avatar), 201)["status"] == "queued"
 
 
 def test_released_credits_no_longer_count_on_the_key(owner, avatar):
     program = make_key(owner, monthly_credit_limit=1000)
-    video = data_of(order(program, avatar), 201)
+    video = data_of(order_video(program, avatar), 201)
     data_of(program.client.post(f"{VIDEOS}/{video['id']}/cancel"))
-    assert used(owner) == 0
+    assert used_credits(owner) == 0
 
 
 def test_charge_below_its_hold_counts_as_the_charge(owner):
     program = make_key(owner, monthly_credit_limit=1000)
     credits.hold(owner.account.pk, 10, reference="video:1", key_id=program.key.pk)
     credits.capture("video:1", 4)
-    assert used(owner) == 4
+    assert used_credits(owner) == 4
 
 
 def test_key_limit_starts_again_each_month(owner):
@@ -310,7 +311,7 @@ def test_parallel_videos_cannot_exceed_the_key_limit(owner):
 
 def test_videos_of_a_key_belong_to_its_creator(owner, avatar):
     program = make_key(owner, "videos:write", "videos:read")
-    video = data_of(order(program, make_avatar()), 201)
+    video = data_of(order_video(program, make_avatar()), 201)
     assert data_of(owner.client.get(f"{VIDEOS}/{video['id']}"))["id"] == video["id"]
 
 

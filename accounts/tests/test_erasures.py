@@ -29,7 +29,7 @@ def acts_of(person) -> list[str]:
     return [entry["act"] for entry in data_of(person.client.get(LOG)) if entry["act"].startswith("profile.")]
 
 
-def about_data(mailoutbox) -> list:
+def erasure_mails(mailoutbox) -> list:
     """Mails about erasures, without other mails."""
     return [mail for mail in mailoutbox if mail.subject.startswith("Your data")]
 
@@ -79,7 +79,7 @@ def test_erasure_request_is_mailed_once_with_date_and_way_to_withdraw(owner, mai
     for _ in range(2):
         take_step(erasure)
     send_due_mail()
-    (mail,) = about_data(mailoutbox)
+    (mail,) = erasure_mails(mailoutbox)
     assert mail.to == [owner.user.email]
     assert f"{erasure.erase_after:%d %B %Y}" in mail.body
     assert "sign in before then" in mail.body
@@ -118,7 +118,7 @@ def test_login_withdraws_an_erasure(owner, mailoutbox):
     take_step(erasure)
     send_due_mail()
     assert (erasure.status, erasure.due_at) == (ErasureStatus.WITHDRAWN, None)
-    assert [mail.subject for mail in about_data(mailoutbox)] == [
+    assert [mail.subject for mail in erasure_mails(mailoutbox)] == [
         "Your data will be erased",
         "Your data will not be erased",
     ]
@@ -154,7 +154,7 @@ def test_erasure_withdrawn_before_its_mail_is_not_mailed(owner, mailoutbox):
     sign_in(owner.user.email)
     send_due_mail()
     erasure.refresh_from_db()
-    assert (erasure.status, about_data(mailoutbox)) == (ErasureStatus.WITHDRAWN, [])
+    assert (erasure.status, erasure_mails(mailoutbox)) == (ErasureStatus.WITHDRAWN, [])
 
 
 def test_mails_to_an_erased_person_are_deleted(owner):

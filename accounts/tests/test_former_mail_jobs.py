@@ -45,8 +45,8 @@ def test_former_jobs_of_team_mails_fill_the_outbox(owner, teammate):
 
 def test_former_job_of_an_invitation_fills_the_outbox(owner):
     invitation = make_invitation(owner, email="new@example.com")
-    told = mail("invitation", account=owner.account.pk, address="new@example.com", invitation=str(invitation.pk))
-    assert queued_by(jobs.SEND_INVITATION_EMAIL, invitation.pk) == [told]
+    expected = mail("invitation", account=owner.account.pk, address="new@example.com", invitation=str(invitation.pk))
+    assert queued_by(jobs.SEND_INVITATION_EMAIL, invitation.pk) == [expected]
     pk = invitation.pk
     invitation.delete()
     assert queued_by(jobs.SEND_INVITATION_EMAIL, pk) == []
@@ -55,6 +55,6 @@ def test_former_job_of_an_invitation_fills_the_outbox(owner):
 def test_former_job_of_a_disabled_endpoint_fills_the_outbox(owner):
     endpoint = make_endpoint(owner)
     WebhookEndpoint.objects.update(enabled=False, disabled_reason="gone")
-    told = mail("endpoint_off", account=owner.account.pk, endpoint=str(endpoint.pk))
-    assert queued_by(jobs.SEND_ENDPOINT_OFF_EMAIL, endpoint.pk) == [told]
+    expected = mail("endpoint_off", account=owner.account.pk, endpoint=str(endpoint.pk))
+    assert queued_by(jobs.SEND_ENDPOINT_OFF_EMAIL, endpoint.pk) == [expected]
     assert queued_by(jobs.SEND_ENDPOINT_OFF_EMAIL, endpoint.pk) == []

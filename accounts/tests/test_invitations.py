@@ -24,7 +24,7 @@ def invitation(owner):
     return make_invitation(owner, email=NEW)
 
 
-def accepting(invitation, client=None, **body):
+def accept(invitation, client=None, **body):
     return (client or JsonClient()).post(ACCEPT, {"token": token_of(invitation)} | body)
 
 
@@ -152,7 +152,7 @@ def test_resent_invitation_is_valid_for_seven_more_days(owner, invitation):
         today = sign_in(owner.user.email).client
         data_of(today.post(f"{INVITATIONS}/{invitation.pk}/resend"), 202)
     with later(days=12):
-        assert accepting(invitation, password=PASSWORD).status_code == 200
+        assert accept(invitation, password=PASSWORD).status_code == 200
 
 
 def test_invitation_resent_within_a_minute_is_refused(owner, invitation):
@@ -167,15 +167,15 @@ def test_revoked_invitation_is_gone(owner, invitation):
     assert (answer.status_code, answer.content) == (204, b"")
     assert data_of(owner.client.get(INVITATIONS)) == []
     with nothing_changes():
-        assert refusal_of(accepting(invitation, password=PASSWORD)) == (401, "token_invalid")
+        assert refusal_of(accept(invitation, password=PASSWORD)) == (401, "token_invalid")
         assert refusal_of(owner.client.delete(f"{INVITATIONS}/{invitation.pk}")) == (404, "not_found")
 
 
 def test_invitations_are_audited(owner, invitation):
     owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
     log = data_of(owner.client.get("/api/v1/audit-log"))[:2]
-    told = {"email": NEW, "role": "member"}
-    assert [(each["act"], each["detail"]) for each in log] == [("invitation.revoked", told), ("invitation.sent", told)]
+    data = {"email": NEW, "role": "member"}
+    assert [(each["act"], each["detail"]) for each in log] == [("invitation.revoked", data), ("invitation.sent", data)]
 
 
 def test_expired_invitations_are_deleted(owner, invitation):

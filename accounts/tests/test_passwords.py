@@ -32,7 +32,7 @@ def token(owner) -> str:
     return passwords.reset_token(owner.user)
 
 
-def forget(client, email="owner@example.com"):
+def request_reset(client, email="owner@example.com"):
     return client.post(FORGOT, {"email": email})
 
 
@@ -44,7 +44,7 @@ def change(person, current=PASSWORD, new=NEW):
     return person.client.post(CHANGE, {"current_password": current, "new_password": new})
 
 
-def can_sign_in(password: str) -> bool:
+def can_log_in(password: str) -> bool:
     body = {"email": "owner@example.com", "password": password}
     return JsonClient().post("/api/v1/auth/login", body).status_code == 200
 
@@ -59,7 +59,7 @@ def can_refresh(person) -> bool:
 def test_forgotten_password_is_answered_with_a_mailed_link(owner, stranger, mailoutbox, work_at_once, settings):
     settings.PUBLIC_URL = "https://genvid.example"
     with work_at_once():
-        assert data_of(forget(stranger), 202) == {"sent": True}
+        assert data_of(request_reset(stranger), 202) == {"sent": True}
     assert [message.to for message in mailoutbox] == [["owner@example.com"]]
     assert "https://genvid.example/?reset=" in mailoutbox[0].body
     assert "60 minutes" in mailoutbox[0].body
@@ -67,16 +67,16 @@ def test_forgotten_password_is_answered_with_a_mailed_link(owner, stranger, mail
 
 def test_mailed_token_sets_a_new_password(owner, stranger, mailoutbox, work_at_once):
     with work_at_once():
-        forget(stranger)
+        request_reset(stranger)
     token = re.search(r"\?reset=(\S+)", mailoutbox[0].body)[1]
     assert data_of(reset(stranger, token)) == {"email": "owner@example.com", "email_verified": True}
-    assert can_sign_in(NEW)
-    assert not can_sign_in(PASSWORD)
+    assert can_log_in(NEW)
+    assert not can_log_in(PASSWORD)
 
 
 def test_forgotten_password_accepts_the_address_in_any_case(owner, stranger, mailoutbox, work_at_once):
     with work_at_once():
-        forget(stranger, "OWNER@Example.com")
+        request_reset(stranger, "OWNER@Example.com")
     assert [message.to for message in mailoutbox] == [["owner@example.com"]]
 
 
@@ -84,7 +84,7 @@ def test_forgotten_password_of_an_unknown_address_gets_an_equal_response_and_no_
     owner, stranger, mailoutbox, work_at_once
 ):
     with work_at_once():
-        answers = [forget(stranger, email) for email in ("owner@example.com", "nobody@example.com")]
+        answers = [request_reset(stranger, email) for email in ("owner@example.com", "nobody@example.com")]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert [data_of(answer, 202) for answer in answers] == [{"sent": True}] * 2
     assert len(mailoutbox) == 1
@@ -92,7 +92,8 @@ def test_forgotten_password_of_an_unknown_address_gets_an_equal_response_and_no_
 
 def test_forgotten_password_runs_equal_statements_for_known_and_unknown_addresses(owner, stranger):
     known, unknown = (
-        statements_of(lambda email=email: forget(stranger, email)) for email in ("owner@example.com", "n@example.com")
+        statements_of(lambda email=email: request_reset(stranger, email))
+        for email in ("owner@example.com", "n@example.com")
     )
     assert known == unknown
     assert [statement.split()[0] for statement in known] == ["INSERT"]
@@ -100,7 +101,7 @@ def test_forgotten_password_runs_equal_statements_for_known_and_unknown_addresse
 
 
 def test_mail_for_an_unknown_address_is_deleted_after_the_first_attempt(owner, stranger, mailoutbox):
-    forget(stranger, "nobody@example.com")
+    request_reset(stranger, "nobody@example.com")
     assert QueuedMail.objects.get(address="nobody@example.com").attempts == 0
     send_due_mail()
     assert QueuedMail.objects.filter(kind="accounts.password_reset").count() == 0
@@ -109,13 +110,13 @@ def test_mail_for_an_unknown_address_is_deleted_after_the_first_attempt(owner, s
 
 def test_mail_for_an_unknown_address_is_deleted_while_the_mail_server_is_down(stranger, settings):
     settings.EMAIL_BACKEND = "genvid.tests.test_mail_delivery.NoServer"
-    forget(stranger, "nobody@example.com")
+    request_reset(stranger, "nobody@example.com")
     send_due_mail()
     assert QueuedMail.objects.count() == 0
 
 
 def test_reset_link_is_sent_later_when_the_broker_is_down(owner, stranger, mailoutbox, dead_broker):
-    assert data_of(forget(stranger), 202) == {"sent": True}
+    assert data_of(request_reset(stranger), 202) == {"sent": True}
     assert mailoutbox == []
     send_due_mail()
     assert ("Reset your password", ["owner@example.com"]) in [(mail.subject, mail.to) for mail in mailoutbox]
@@ -124,13 +125,13 @@ def test_reset_link_is_sent_later_when_the_broker_is_down(owner, stranger, mailo
 def test_deactivated_user_gets_no_reset_mail(owner, stranger, mailoutbox, work_at_once):
     User.objects.update(is_active=False)
     with work_at_once():
-        assert forget(stranger).status_code == 202
+        assert request_reset(stranger).status_code == 202
     assert mailoutbox == []
 
 
 def test_reset_mails_to_one_mailbox_are_limited(owner, stranger, mailoutbox, work_at_once):
     with work_at_once():
-        answers = [forget(stranger) for _ in range(6)]
+        answers = [request_reset(stranger) for _ in range(6)]
     assert {answer.status_code for answer in answers} == {202}
     assert len(mailoutbox) == 3
 
@@ -138,23 +139,23 @@ def test_reset_mails_to_one_mailbox_are_limited(owner, stranger, mailoutbox, wor
 def test_reset_mail_limit_ignores_the_case_of_the_address(owner, stranger, mailoutbox, work_at_once):
     spellings = ["owner@example.com", "OWNER@example.com", "Owner@Example.Com", "oWNER@example.com"]
     with work_at_once():
-        assert [forget(stranger, email).status_code for email in spellings] == [202] * 4
+        assert [request_reset(stranger, email).status_code for email in spellings] == [202] * 4
     assert len(mailoutbox) == 3
 
 
 def test_reset_mail_limit_ends_after_an_hour(owner, stranger, mailoutbox, work_at_once):
     with work_at_once():
         for _ in range(4):
-            forget(stranger)
+            request_reset(stranger)
     with time_machine.travel(timedelta(hours=1, seconds=1)), work_at_once():
-        forget(stranger)
+        request_reset(stranger)
     assert len(mailoutbox) == 4
 
 
 def test_forgotten_password_requests_of_one_network_are_limited(stranger, settings):
     settings.RATE_LIMITS = True
     settings.RATE_LIMIT_SIGN_UP = parse("2/hour")
-    answers = [forget(stranger, f"person{number}@example.com") for number in range(3)]
+    answers = [request_reset(stranger, f"person{number}@example.com") for number in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     assert refusal_of(answers[2]) == (429, "rate_limited")
 
@@ -219,10 +220,10 @@ def while_hashing(settings):
     """Runs a callback between reading a user and writing their new password."""
     settings.PASSWORD_HASHERS = ["accounts.tests.hashers.SlowHasher"]
 
-    def happens(**changes: object) -> None:
+    def change_user(**changes: object) -> None:
         SlowHasher.meanwhile = lambda: User.objects.update(**changes)
 
-    yield happens
+    yield change_user
     SlowHasher.meanwhile = None
 
 
@@ -306,7 +307,7 @@ def test_login_in_progress_with_the_old_password_is_refused(owner, stranger, tok
 
 def test_only_the_changed_password_signs_in(owner):
     assert change(owner).status_code == 200
-    assert (can_sign_in(NEW), can_sign_in(PASSWORD)) == (True, False)
+    assert (can_log_in(NEW), can_log_in(PASSWORD)) == (True, False)
 
 
 def test_password_change_returns_the_only_valid_tokens(owner, django_capture_on_commit_callbacks):
@@ -373,7 +374,7 @@ def test_changed_password_is_not_stored_in_plain_text(owner):
 def test_login_upgrades_an_old_password_hash(owner, settings):
     settings.PASSWORD_HASHERS = [hasher for hasher in settings.PASSWORD_HASHERS if "MD5" not in hasher]
     User.objects.update(password=PBKDF2PasswordHasher().encode(PASSWORD, "salt", 1000))
-    assert can_sign_in(PASSWORD)
+    assert can_log_in(PASSWORD)
     assert identify_hasher(User.objects.get().password).algorithm == "argon2"
 
 
@@ -381,7 +382,7 @@ def test_password_set_in_a_shell_revokes_every_session(owner, monkeypatch):
     monkeypatch.setattr("getpass.getpass", lambda prompt: NEW)
     call_command("changepassword", "owner@example.com", verbosity=0)
     assert not can_refresh(owner)
-    assert can_sign_in(NEW)
+    assert can_log_in(NEW)
 
 
 def test_password_set_in_the_admin_revokes_every_session(owner):
@@ -406,7 +407,7 @@ def test_deactivated_user_is_refused_within_a_minute(owner):
 
 
 def test_reset_link_is_not_sent_to_a_user_deactivated_meanwhile(owner, stranger, mailoutbox):
-    forget(stranger)
+    request_reset(stranger)
     User.objects.update(is_active=False)
     send_due_mail()
     assert mailoutbox == []

@@ -15,24 +15,24 @@ ADD = "admin:accounts_erasure_add"
 
 
 @pytest.fixture
-def boss(db) -> User:
+def superuser(db) -> User:
     return User.objects.create_superuser("staff@example.com", PASSWORD)
 
 
 @pytest.fixture
-def staff(boss) -> Client:
+def staff(superuser) -> Client:
     client = Client()
-    client.force_login(boss)
+    client.force_login(superuser)
     return client
 
 
-def test_staff_can_start_an_erasure(staff, boss, owner):
+def test_staff_can_start_an_erasure(staff, superuser, owner):
     answer = staff.post(reverse(ADD), {"user": str(owner.user.pk)})
     erasure = Erasure.objects.get()
-    assert (answer.status_code, erasure.user, erasure.requested_by) == (302, owner.user, boss)
+    assert (answer.status_code, erasure.user, erasure.requested_by) == (302, owner.user, superuser)
     assert (erasure.status, Session.objects.alive().filter(user=owner.user).count()) == (ErasureStatus.WAITING, 0)
     entry = AuditEntry.objects.get(act="profile.erasure_requested")
-    assert (entry.account, entry.user, entry.detail["person"]) == (owner.account, boss, str(owner.user.pk))
+    assert (entry.account, entry.user, entry.detail["person"]) == (owner.account, superuser, str(owner.user.pk))
 
 
 def test_starting_an_erasure_twice_starts_one(staff, owner):

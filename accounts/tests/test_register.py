@@ -87,7 +87,7 @@ def test_registered_address_is_refused_in_any_case(stranger, given):
 
 
 @contextmanager
-def another_violation(model):
+def other_violation(model):
     """Every insert into the table of `model` violates a constraint unrelated to the e-mail address."""
 
     def violate(**_):
@@ -102,7 +102,7 @@ def another_violation(model):
 
 @pytest.mark.parametrize("model", [User, Account, Membership, Session])
 def test_violation_of_another_constraint_is_not_reported_as_a_registered_address(db, model):
-    with another_violation(model), nothing_changes(), pytest.raises(IntegrityError, match="another constraint"):
+    with other_violation(model), nothing_changes(), pytest.raises(IntegrityError, match="another constraint"):
         register(email="ada@example.com", password=PASSWORD)
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 SESSIONS, LOGIN, REFRESH = (f"/api/v1/auth/{name}" for name in ("sessions", "login", "refresh"))
 
 
-def come_in(email="owner@example.com", **headers) -> JsonClient:
+def sign_in(email="owner@example.com", **headers) -> JsonClient:
     tokens = data_of(JsonClient().post(LOGIN, {"email": email, "password": PASSWORD}, **headers))
     client = JsonClient(tokens["access_token"])
     client.tokens = tokens
@@ -35,12 +35,12 @@ def acts() -> list[str]:
 
 
 @pytest.fixture
-def at_once(django_capture_on_commit_callbacks):
+def run_on_commit(django_capture_on_commit_callbacks):
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 def test_session_list_shows_address_and_user_agent(owner):
-    client = come_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
+    client = sign_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
     session = Session.objects.latest("created_at")
     assert listed(client)[0] == {
         "id": str(session.pk),
@@ -59,13 +59,13 @@ def _iso(moment) -> str:
 
 
 def test_session_list_marks_the_current_session(owner):
-    first, second = come_in(), come_in()
+    first, second = sign_in(), sign_in()
     assert [session["current"] for session in listed(second)] == [True, False, False]
     assert [session["current"] for session in listed(first)] == [False, True, False]
 
 
 def test_refresh_updates_time_and_address_of_the_session(owner):
-    client = come_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
+    client = sign_in(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="curl/8")
     with time_machine.travel(timedelta(minutes=5)):
         before = timezone.now()
         refresh(client, REMOTE_ADDR="198.51.100.4", HTTP_USER_AGENT="curl/9")
@@ -75,7 +75,7 @@ def test_refresh_updates_time_and_address_of_the_session(owner):
 
 
 def test_session_list_shows_only_active_sessions(owner):
-    gone, old = come_in(), come_in()
+    gone, old = sign_in(), sign_in()
     JsonClient().post("/api/v1/auth/logout", {"refresh_token": gone.tokens["refresh_token"]})
     Session.objects.filter(pk=listed(old)[0]["id"]).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert [session["current"] for session in listed(owner.client)] == [True]
@@ -87,7 +87,7 @@ def test_session_list_hides_sessions_of_others(owner, teammate, outsider):
 
 def test_session_list_shows_sessions_of_all_accounts(owner, outsider):
     Membership.objects.create(user=owner.user, account=outsider.account, role="member", last_used_at=timezone.now())
-    come_in()
+    sign_in()
     assert {session["account"]["id"] for session in listed(owner.client)} == {
         str(owner.account.pk),
         str(outsider.account.pk),
@@ -96,7 +96,7 @@ def test_session_list_shows_sessions_of_all_accounts(owner, outsider):
 
 def test_session_list_is_paginated(owner):
     for _ in range(3):
-        come_in()
+        sign_in()
     page = owner.client.get(SESSIONS, {"limit": 2}).json()
     rest = owner.client.get(SESSIONS, {"limit": 2, "cursor": page["meta"]["next_cursor"]}).json()
     ids = [session["id"] for session in page["data"] + rest["data"]]
@@ -110,14 +110,14 @@ def test_session_list_refuses_unknown_parameters(owner):
 def test_session_list_query_count_does_not_depend_on_its_length(owner):
     few = queries_once_warm(lambda: owner.client.get(SESSIONS))
     for _ in range(3):
-        come_in()
+        sign_in()
     assert queries_once_warm(lambda: owner.client.get(SESSIONS)) == few
 
 
-def test_ended_session_is_refused_at_once(owner, at_once):
-    other = come_in()
+def test_ended_session_is_refused_at_once(owner, run_on_commit):
+    other = sign_in()
     assert other.get("/api/v1/profile").status_code == 200
-    with at_once():
+    with run_on_commit():
         response = owner.client.delete(f"{SESSIONS}/{listed(other)[0]['id']}")
     assert (response.status_code, response.content) == (204, b"")
     assert refusal_of(other.get("/api/v1/profile")) == (401, "not_authenticated")
@@ -126,7 +126,7 @@ def test_ended_session_is_refused_at_once(owner, at_once):
 
 
 def test_ending_an_ended_session_is_not_found(owner):
-    pk = listed(come_in())[0]["id"]
+    pk = listed(sign_in())[0]["id"]
     owner.client.delete(f"{SESSIONS}/{pk}")
     with nothing_changes():
         assert refusal_of(owner.client.delete(f"{SESSIONS}/{pk}")) == (404, "not_found")
@@ -138,9 +138,9 @@ def test_session_of_another_person_cannot_be_ended(owner, teammate):
         assert refusal_of(teammate.client.delete(f"{SESSIONS}/{pk}")) == (404, "not_found")
 
 
-def test_signing_out_everywhere_ends_the_current_session_as_well(owner, at_once):
-    other = come_in()
-    with at_once():
+def test_signing_out_everywhere_ends_the_current_session_as_well(owner, run_on_commit):
+    other = sign_in()
+    with run_on_commit():
         response = owner.client.delete(SESSIONS)
     assert (response.status_code, response.content) == (204, b"")
     assert [client.get("/api/v1/profile").status_code for client in (owner.client, other)] == [401, 401]
@@ -163,19 +163,19 @@ def test_anonymous_requests_to_sessions_are_refused(stranger, method):
     assert refusal_of(getattr(stranger, method)(SESSIONS)) == (401, "not_authenticated")
 
 
-def test_logout_invalidates_the_access_token_at_once(owner, at_once):
-    client = come_in()
+def test_logout_invalidates_the_access_token_at_once(owner, run_on_commit):
+    client = sign_in()
     assert client.get("/api/v1/profile").status_code == 200
-    with at_once():
+    with run_on_commit():
         JsonClient().post("/api/v1/auth/logout", {"refresh_token": client.tokens["refresh_token"]})
     assert client.get("/api/v1/profile").status_code == 401
 
 
-def test_reused_refresh_token_invalidates_the_access_token_and_is_audited(owner, at_once):
-    client = come_in()
+def test_reused_refresh_token_invalidates_the_access_token_and_is_audited(owner, run_on_commit):
+    client = sign_in()
     new = JsonClient(data_of(refresh(client))["access_token"])
     assert new.get("/api/v1/profile").status_code == 200
-    with at_once():
+    with run_on_commit():
         refresh(client, REMOTE_ADDR="198.51.100.66")
     assert new.get("/api/v1/profile").status_code == 401
     entry = AuditEntry.objects.get(act="session.token_reused")
@@ -184,14 +184,14 @@ def test_reused_refresh_token_invalidates_the_access_token_and_is_audited(owner,
 
 
 def test_third_use_of_a_refresh_token_is_not_audited_again(owner):
-    client = come_in()
+    client = sign_in()
     for address in ("127.0.0.1", "198.51.100.66", "198.51.100.66"):
         refresh(client, REMOTE_ADDR=address)
     assert acts().count("session.token_reused") == 1
 
 
 def test_logins_and_logouts_are_audited(owner):
-    first, second, third = come_in(), come_in(), come_in()
+    first, second, third = sign_in(), sign_in(), sign_in()
     JsonClient().post("/api/v1/auth/logout", {"refresh_token": first.tokens["refresh_token"]})
     third.delete(f"{SESSIONS}/{_id_of(second)}")
     third.delete(SESSIONS)
@@ -207,7 +207,7 @@ def _id_of(client) -> str:
 
 
 def test_tokens_of_a_deactivated_user_are_refused(owner):
-    client = come_in()
+    client = sign_in()
     assert client.get("/api/v1/profile").status_code == 200
     User.objects.update(is_active=False)
     assert refusal_of(refresh(client)) == (401, "token_invalid")
@@ -217,14 +217,14 @@ def test_tokens_of_a_deactivated_user_are_refused(owner):
 
 
 def test_tokens_of_a_removed_member_are_refused(owner, teammate):
-    client = come_in(teammate.user.email)
+    client = sign_in(teammate.user.email)
     Membership.objects.filter(user=teammate.user).delete()
     assert refusal_of(refresh(client)) == (401, "token_invalid")
     assert refusal_of(client.get("/api/v1/profile")) == (401, "not_authenticated")
 
 
 def test_refresh_of_a_removed_member_is_not_audited_as_reuse(owner, teammate):
-    client = come_in(teammate.user.email)
+    client = sign_in(teammate.user.email)
     Membership.objects.filter(user=teammate.user).delete()
     refresh(client)
     assert (_session().revoked_reason, acts().count("session.token_reused")) == ("", 0)

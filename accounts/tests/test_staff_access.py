@@ -23,12 +23,12 @@ def client_of(user: User) -> Client:
 
 
 @pytest.fixture
-def boss(db) -> User:
+def superuser(db) -> User:
     return User.objects.create_superuser("boss@example.com", PASSWORD)
 
 
 @pytest.fixture
-def other_boss(db) -> User:
+def other_superuser(db) -> User:
     return User.objects.create_superuser("other-boss@example.com", PASSWORD)
 
 
@@ -82,16 +82,16 @@ def test_support_cannot_set_permission_fields(support):
 
 
 @pytest.mark.parametrize("who", ["themselves", "other staff", "a superuser"])
-def test_support_cannot_edit_staff(support, boss, who):
+def test_support_cannot_edit_staff(support, superuser, who):
     colleague = User.objects.create_user("colleague@example.com", PASSWORD, is_staff=True)
-    target = {"themselves": support, "other staff": colleague, "a superuser": boss}[who]
+    target = {"themselves": support, "other staff": colleague, "a superuser": superuser}[who]
     client = client_of(support)
     with nothing_changes():
         assert client.post(page_of(target), form_of(target, **ESCALATION)).status_code == 403
 
 
 @pytest.mark.parametrize("lookup", ["is_superuser__exact=1", "groups__name=Support", "email_verified_at__isnull=1"])
-def test_support_cannot_filter_by_permission_fields(support, boss, lookup):
+def test_support_cannot_filter_by_permission_fields(support, superuser, lookup):
     response = client_of(support).get(reverse("admin:accounts_user_changelist") + f"?{lookup}")
     assert response.status_code in (302, 400)
 
@@ -110,24 +110,24 @@ def test_support_cannot_see_or_change_groups(support):
     assert [answer.status_code for answer in answers] == [403] * 5
 
 
-def test_superuser_makes_a_user_staff_and_other_superusers_get_a_mail(boss, other_boss, work_at_once):
+def test_superuser_makes_a_user_staff_and_other_superusers_get_a_mail(superuser, other_superuser, work_at_once):
     User.objects.create_superuser("gone@example.com", PASSWORD, is_active=False)
     customer = make_caller().user
     mail.outbox.clear()
     with work_at_once():
-        client_of(boss).post(page_of(customer), form_of(customer, is_staff="on"))
+        client_of(superuser).post(page_of(customer), form_of(customer, is_staff="on"))
     customer.refresh_from_db()
     entry = AuditEntry.objects.get(act="staff.access_changed")
     assert (customer.is_staff, entry.by_staff, entry.user, entry.detail["id"], entry.detail["is_staff"]) == (
         *(True, True),
-        *(boss, str(customer.pk), "True"),
+        *(superuser, str(customer.pk), "True"),
     )
-    told = [message for message in mail.outbox if "Access of staff" in message.subject]
-    assert [message.to for message in told] == [["other-boss@example.com"]]
-    assert "boss@example.com" in told[0].body and customer.email in told[0].body and "is_staff: True" in told[0].body
+    mails = [message for message in mail.outbox if "Access of staff" in message.subject]
+    assert [message.to for message in mails] == [["other-boss@example.com"]]
+    assert "boss@example.com" in mails[0].body and customer.email in mails[0].body and "is_staff: True" in mails[0].body
 
 
-def test_address_verified_by_a_superuser_gets_welcome_credits_once(boss, settings):
+def test_address_verified_by_a_superuser_gets_welcome_credits_once(superuser, settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     customer = register(email="ada@example.com", password=PASSWORD).user
     wallet = Wallet.objects.get(account__members=customer)
@@ -135,24 +135,24 @@ def test_address_verified_by_a_superuser_gets_welcome_credits_once(boss, setting
     proof = {"email_verified_at_0": "2026-01-01", "email_verified_at_1": "00:00:00"}
 
     for full_name in ("Ada", "Ada L."):
-        client_of(boss).post(page_of(customer), form_of(customer, full_name=full_name, **proof))
+        client_of(superuser).post(page_of(customer), form_of(customer, full_name=full_name, **proof))
 
     wallet.refresh_from_db()
     assert wallet.balance == settings.SIGNUP_CREDITS
 
 
-def test_permissions_given_by_a_superuser_are_audited(boss):
+def test_permissions_given_by_a_superuser_are_audited(superuser):
     customer = make_caller().user
     permission = Permission.objects.get(codename="change_video")
-    client_of(boss).post(page_of(customer), form_of(customer, user_permissions=[str(permission.pk)]))
+    client_of(superuser).post(page_of(customer), form_of(customer, user_permissions=[str(permission.pk)]))
     entry = AuditEntry.objects.get(act="staff.access_changed")
     assert entry.detail["user_permissions"] == str(permission)
 
 
-def test_permission_added_to_a_group_is_audited_and_mailed(boss, other_boss, work_at_once):
+def test_permission_added_to_a_group_is_audited_and_mailed(superuser, other_superuser, work_at_once):
     group, permission = Group.objects.create(name="Support"), Permission.objects.get(codename="change_video")
     with work_at_once():
-        client_of(boss).post(page_of(group), {"name": "Support", "permissions": [str(permission.pk)]})
+        client_of(superuser).post(page_of(group), {"name": "Support", "permissions": [str(permission.pk)]})
     entry = AuditEntry.objects.get(act="staff.access_changed")
     assert (entry.detail["kind"], entry.detail["permissions"]) == ("group", str(permission))
     assert [message.to for message in mail.outbox if "Access of staff" in message.subject] == [
@@ -160,15 +160,15 @@ def test_permission_added_to_a_group_is_audited_and_mailed(boss, other_boss, wor
     ]
 
 
-def test_deletion_of_a_group_is_audited(boss):
+def test_deletion_of_a_group_is_audited(superuser):
     group = Group.objects.create(name="Support")
-    client_of(boss).post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"})
+    client_of(superuser).post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"})
     assert AuditEntry.objects.get(act="staff.access_changed").detail["name"] == "gone"
 
 
-def test_change_without_permissions_is_not_audited_as_a_permission_change(boss):
+def test_change_without_permissions_is_not_audited_as_a_permission_change(superuser):
     customer = make_caller().user
-    client_of(boss).post(page_of(customer), form_of(customer, full_name="New"))
+    client_of(superuser).post(page_of(customer), form_of(customer, full_name="New"))
     assert list(AuditEntry.objects.filter(by_staff=True).values_list("act", flat=True)) == ["staff.record_changed"]
 
 

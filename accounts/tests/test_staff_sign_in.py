@@ -53,7 +53,7 @@ def sign_in(client=None, password=PASSWORD, email="staff@example.com", address="
     return (client or Client()).post(LOGIN, body, REMOTE_ADDR=address)
 
 
-def told(response) -> str:
+def error_text(response) -> str:
     assert response.status_code == 200
     return " ".join(response.context["form"].non_field_errors())
 
@@ -71,7 +71,7 @@ def test_staff_login_page_has_a_code_field(staff):
 
 def test_staff_without_an_authenticator_are_told_how_to_enroll(staff, strict):
     with nothing_changes(but=AuditEntry):
-        assert told(sign_in()).endswith("manage.py enroll_totp staff@example.com")
+        assert error_text(sign_in()).endswith("manage.py enroll_totp staff@example.com")
 
 
 def test_staff_login_with_a_code_succeeds(staff, strict):
@@ -83,25 +83,25 @@ def test_staff_login_with_a_code_succeeds(staff, strict):
 
 def test_staff_login_without_a_code_asks_for_it(staff, strict):
     enroll()
-    assert told(sign_in()) == "Enter the code of your authenticator app, too."
+    assert error_text(sign_in()) == "Enter the code of your authenticator app, too."
 
 
 def test_staff_with_an_authenticator_need_a_code_even_if_not_required(staff):
     enroll()
-    assert told(sign_in()) == "Enter the code of your authenticator app, too."
+    assert error_text(sign_in()) == "Enter the code of your authenticator app, too."
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"code": "000000"}, {"email": "nobody@example.com"}])
 def test_staff_login_with_wrong_credentials_is_refused(staff, strict, wrong):
     key, _ = enroll()
     response = sign_in(**{"code": code(key)} | wrong)
-    assert told(response).startswith("Please enter the correct email and password for a staff account.")
+    assert error_text(response).startswith("Please enter the correct email and password for a staff account.")
 
 
 def test_recovery_code_signs_staff_in_once(staff, strict):
     _, codes = enroll()
     assert sign_in(code=codes[0]).status_code == 302
-    assert told(sign_in(code=codes[0])).startswith("Please enter the correct")
+    assert error_text(sign_in(code=codes[0])).startswith("Please enter the correct")
 
 
 def test_staff_session_without_a_code_is_refused(staff, settings):
@@ -122,14 +122,14 @@ def test_staff_session_ends_with_its_authenticator(staff, strict):
 def test_customer_cannot_sign_in_to_the_admin(owner, strict):
     key, _ = enroll("owner@example.com")
     response = sign_in(email="owner@example.com", code=code(key))
-    assert told(response).startswith("Please enter the correct")
+    assert error_text(response).startswith("Please enter the correct")
 
 
 def test_staff_login_is_throttled_like_the_api(staff, stranger):
     for _ in range(4):
         sign_in(password="wrong")
     stranger.post("/api/v1/auth/login", {"email": "staff@example.com", "password": "wrong"}, REMOTE_ADDR="192.0.2.1")
-    assert re.fullmatch(r"Too many failed tries; wait a little\. Try again in \d+ seconds\.", told(sign_in()))
+    assert re.fullmatch(r"Too many failed tries; wait a little\. Try again in \d+ seconds\.", error_text(sign_in()))
 
 
 def test_failed_logins_elsewhere_do_not_block_staff_on_known_networks(staff):
@@ -167,7 +167,7 @@ def test_enroll_totp_replaces_an_authenticator_only_with_again(staff):
         enroll()
     new, _ = enroll("staff@example.com", "--again")
     assert old != new
-    assert told(sign_in(code=code(old))).startswith("Please enter the correct")
+    assert error_text(sign_in(code=code(old))).startswith("Please enter the correct")
     assert sign_in(code=code(new)).status_code == 302
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 INVITATIONS, ACCEPT = "/api/v1/team/invitations", "/api/v1/auth/invitations/accept"
 
 
-def told(mailoutbox) -> list[list[str]]:
+def recipients(mailoutbox) -> list[list[str]]:
     """Recipients of all mails but verification mails."""
     return [mail.to for mail in mailoutbox if mail.subject != "Verify your e-mail address"]
 
@@ -40,7 +40,7 @@ def test_revoked_invitation_is_not_mailed(owner, mailoutbox):
     invitation = make_invitation(owner)
     owner.client.delete(f"{INVITATIONS}/{invitation.pk}")
     send_due_mail()
-    assert told(mailoutbox) == []
+    assert recipients(mailoutbox) == []
 
 
 def test_removed_member_gets_a_mail(owner, teammate, mailoutbox, work_at_once):
@@ -72,14 +72,14 @@ def test_new_owner_gets_a_mail(owner, teammate, mailoutbox, work_at_once, way):
 def test_former_owner_gets_no_mail_about_becoming_owner(owner, teammate, mailoutbox):
     members.mail_new_owner(teammate.user.pk, owner.account.pk)
     send_due_mail()
-    assert told(mailoutbox) == []
+    assert recipients(mailoutbox) == []
 
 
 def test_member_who_rejoined_gets_no_removal_mail(owner, teammate, mailoutbox):
     Membership.objects.filter(user=teammate.user).update(role=Role.VIEWER)
     members.mail_removal(teammate.user.pk, owner.account.pk)
     send_due_mail()
-    assert told(mailoutbox) == []
+    assert recipients(mailoutbox) == []
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_multi_line_names_do_not_break_mails(owner, mailoutbox):
     Account.objects.update(name="Olive\nBcc: all@example.com")
     make_invitation(owner, email="new@example.com")
     send_due_mail()
-    assert told(mailoutbox) == [["new@example.com"]]
+    assert recipients(mailoutbox) == [["new@example.com"]]

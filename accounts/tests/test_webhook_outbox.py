@@ -14,14 +14,14 @@ from genvid.tests.parallel import in_parallel
 pytestmark = pytest.mark.django_db
 
 
-def tell(person, event_type="video.completed", object_id="v1", **data) -> None:
+def publish_event(person, event_type="video.completed", object_id="v1", **data) -> None:
     publish(person.account.pk, event_type, {"id": object_id} | data, object_id=object_id)
 
 
 def test_event_is_written_with_a_delivery_per_subscribed_endpoint(owner):
     endpoints = {make_endpoint(owner).pk, make_endpoint(owner, "video.completed").pk}
     make_endpoint(owner, "video.failed")
-    tell(owner)
+    publish_event(owner)
     event = OutgoingEvent.objects.get()
     assert (event.type, event.object_id, event.account_id) == ("video.completed", "v1", owner.account.pk)
     assert {delivery.endpoint_id for delivery in event.deliveries.all()} == endpoints
@@ -29,7 +29,7 @@ def test_event_is_written_with_a_delivery_per_subscribed_endpoint(owner):
 
 def test_event_body_matches_the_contract(owner):
     make_endpoint(owner)
-    tell(owner, title="Grüße")
+    publish_event(owner, title="Grüße")
     event = OutgoingEvent.objects.get()
     body = json.loads(event.body)
     assert list(body) == ["id", "type", "created_at", "data"]
@@ -45,7 +45,7 @@ def test_event_body_matches_the_contract(owner):
 def test_publishing_without_subscribers_takes_one_query(owner, fields):
     make_endpoint(owner, **fields)
     with nothing_changes():
-        assert queries_of(lambda: tell(owner)) == 1
+        assert queries_of(lambda: publish_event(owner)) == 1
 
 
 def test_publishing_without_subscribers_does_not_read_the_items(owner):
@@ -55,26 +55,26 @@ def test_publishing_without_subscribers_does_not_read_the_items(owner):
 def test_endpoint_of_another_account_gets_no_event(owner, outsider):
     make_endpoint(outsider)
     with nothing_changes():
-        tell(owner)
+        publish_event(owner)
 
 
 def test_publishing_an_unknown_event_type_raises_value_error(owner):
     make_endpoint(owner)
     with nothing_changes(), pytest.raises(ValueError, match="eaten"):
-        tell(owner, "video.eaten")
+        publish_event(owner, "video.eaten")
 
 
 def test_rolled_back_change_publishes_no_event(owner):
     make_endpoint(owner)
     with nothing_changes(), pytest.raises(ZeroDivisionError), transaction.atomic():
-        tell(owner)
+        publish_event(owner)
         1 / 0  # noqa: B018 - the failure
 
 
 def test_events_of_one_object_are_numbered_in_order(owner):
     make_endpoint(owner)
     for event_type, object_id in [("video.queued", "a"), ("video.queued", "b"), ("video.completed", "a")]:
-        tell(owner, event_type, object_id)
+        publish_event(owner, event_type, object_id)
     rows = OutgoingEvent.objects.order_by("created_at").values_list("object_id", "type", "sequence")
     assert list(rows) == [("a", "video.queued", 1), ("b", "video.queued", 1), ("a", "video.completed", 2)]
 
@@ -82,11 +82,11 @@ def test_events_of_one_object_are_numbered_in_order(owner):
 def test_publishing_many_events_takes_a_constant_query_count(owner):
     make_endpoint(owner)
 
-    def tell_of(*names: str) -> None:
+    def publish_events_of(*names: str) -> None:
         publish_many(owner.account.pk, "video.queued", ((name, {"id": name}) for name in names))
 
-    few = queries_of(lambda: tell_of("a", "b"))
-    assert queries_of(lambda: tell_of(*map(str, range(100)))) == few
+    few = queries_of(lambda: publish_events_of("a", "b"))
+    assert queries_of(lambda: publish_events_of(*map(str, range(100)))) == few
     assert (OutgoingEvent.objects.count(), Delivery.objects.count()) == (102, 102)
 
 
@@ -113,7 +113,7 @@ def test_endpoint_deleted_during_publishing_does_not_fail_the_change(owner):
     """The endpoint is deleted after the subscribers were read; its row must exist when the change commits."""
     endpoint = make_endpoint(owner)
     with transaction.atomic():
-        tell(owner)
+        publish_event(owner)
         owner.client.delete(f"/api/v1/webhook-endpoints/{endpoint.pk}")
     assert (Delivery.objects.count(), WebhookEndpoint.objects.count()) == (1, 1)
 
@@ -121,6 +121,6 @@ def test_endpoint_deleted_during_publishing_does_not_fail_the_change(owner):
 def test_one_job_per_endpoint_is_enqueued_after_the_commit(owner, django_capture_on_commit_callbacks):
     make_endpoint(owner)
     make_endpoint(owner)
-    with django_capture_on_commit_callbacks() as woken:
+    with django_capture_on_commit_callbacks() as callbacks:
         publish_many(owner.account.pk, "video.queued", [("a", {}), ("b", {})])
-    assert len(woken) == 2
+    assert len(callbacks) == 2

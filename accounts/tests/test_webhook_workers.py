@@ -19,7 +19,7 @@ from genvid.tests.scripted import ScriptedServer
 from videos.tests.pipeline import wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PATIENCE = 900.0
+TIMEOUT = 900.0
 
 
 @pytest.fixture
@@ -40,23 +40,23 @@ def new_worker(tmp_path):
             worker.kill9()
 
 
-def arrives(*deliveries) -> None:
+def assert_delivered(*deliveries) -> None:
     keys = [delivery.pk for delivery in deliveries]
     done = Delivery.objects.filter(pk__in=keys, status="delivered")
-    wait_until(lambda: done.count() == len(keys), seconds=PATIENCE, why=lambda: str(list(Delivery.objects.values())))
+    wait_until(lambda: done.count() == len(keys), seconds=TIMEOUT, why=lambda: str(list(Delivery.objects.values())))
 
 
-def told(endpoint) -> list[Delivery]:
+def publish_events(endpoint) -> list[Delivery]:
     publish(endpoint.account_id, "video.completed", {"id": "v1"}, object_id="v1")
     return list(Delivery.objects.filter(endpoint=endpoint))
 
 
 def test_a_delivery_whose_message_was_lost_is_sent(new_worker):
     with Receiver() as receiver:
-        deliveries = told(make_endpoint(make_caller(), url=receiver.url))
+        deliveries = publish_events(make_endpoint(make_caller(), url=receiver.url))
         redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
         new_worker()
-        arrives(*deliveries)
+        assert_delivered(*deliveries)
         assert len(receiver.posts) == 1
 
 
@@ -64,14 +64,14 @@ def test_delivery_of_a_killed_worker_is_sent_again_unchanged(new_worker):
     with ScriptedServer() as server:
         server.says(200, delay=8.0)
         server.says(200)
-        deliveries = told(make_endpoint(make_caller(), url=server.url))
+        deliveries = publish_events(make_endpoint(make_caller(), url=server.url))
         worker = new_worker()
-        wait_until(lambda: len(server.requests) == 1, seconds=PATIENCE)
+        wait_until(lambda: len(server.requests) == 1, seconds=TIMEOUT)
         worker.kill9()
         # As if its lease had run out, which takes twenty seconds.
         assert Delivery.objects.filter(leased_until__gt=timezone.now()).update(leased_until=timezone.now()) == 1
         new_worker()
-        arrives(*deliveries)
+        assert_delivered(*deliveries)
         first, second = server.requests
         assert first.headers["webhook-id"] == second.headers["webhook-id"] == deliveries[0].event_id
         assert first.body == second.body
@@ -84,29 +84,29 @@ def test_two_workers_send_each_delivery_once(new_worker):
         new_worker()
         new_worker()
         publish_many(person.account.pk, "video.queued", [(str(number), {}) for number in range(60)])
-        arrives(*Delivery.objects.all())
+        assert_delivered(*Delivery.objects.all())
         counts = Counter(post.headers["webhook-id"] for post in receiver.posts)
         assert (len(counts), set(counts.values())) == (60, {1})
 
 
 @pytest.fixture
-def dead(closed_url):
+def unresponsive(closed_url):
     """URLs that accept connections without answering, and one that refuses connections."""
     with ExitStack() as open_sockets:
-        holes = [open_sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64)) for _ in range(2)]
-        yield [*(f"http://127.0.0.1:{hole.getsockname()[1]}/" for hole in holes), closed_url]
+        silent = [open_sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64)) for _ in range(2)]
+        yield [*(f"http://127.0.0.1:{each.getsockname()[1]}/" for each in silent), closed_url]
 
 
-def test_unresponsive_receivers_do_not_delay_others(new_worker, dead):
+def test_unresponsive_receivers_do_not_delay_others(new_worker, unresponsive):
     """There are more unresponsive endpoints' deliveries than workers, and they do not time out during the test."""
     with Receiver() as receiver:
-        sick = [make_endpoint(make_caller(), url=url, health="good") for url in dead]
-        well = [make_endpoint(make_caller(), url=f"{receiver.url}/{number}") for number in range(7)]
+        unresponsive_endpoints = [make_endpoint(make_caller(), url=url, health="good") for url in unresponsive]
+        responsive_endpoints = [make_endpoint(make_caller(), url=f"{receiver.url}/{number}") for number in range(7)]
         new_worker(concurrency=8, app="accounts.tests.patient_worker", WEBHOOK_POOR_SENDS="4")
-        for endpoint in sick * 5 + well * 3:
+        for endpoint in unresponsive_endpoints * 5 + responsive_endpoints * 3:
             publish(endpoint.account_id, "video.completed", {"id": "v1"}, object_id="v1")
-        arrives(*Delivery.objects.filter(endpoint__in=well))
-        assert not Delivery.objects.filter(endpoint__in=sick, status="delivered").exists()
+        assert_delivered(*Delivery.objects.filter(endpoint__in=responsive_endpoints))
+        assert not Delivery.objects.filter(endpoint__in=unresponsive_endpoints, status="delivered").exists()
 
 
 def test_every_delivery_to_a_busy_endpoint_verifies(new_worker):
@@ -115,7 +115,7 @@ def test_every_delivery_to_a_busy_endpoint_verifies(new_worker):
         endpoint = make_endpoint(person, url=receiver.url)
         new_worker()
         publish_many(person.account.pk, "video.queued", [(str(number), {"id": number}) for number in range(20)])
-        arrives(*Delivery.objects.all())
+        assert_delivered(*Delivery.objects.all())
         verified = [Webhook(endpoint.secret).verify(post.body, post.headers) for post in receiver.posts]
         assert sorted(each["data"]["id"] for each in verified) == list(range(20))
         assert WebhookEndpoint.objects.get().health == "good"

@@ -32,9 +32,9 @@ def mark_started(endpoint_id: UUID) -> None:
 
 def _is_first(endpoint_id: UUID) -> bool:
     if not settings.REDIS_URL:
-        # Processes that share no cache could not take back what another has noted.
+        # Without a shared cache, `mark_started` in another process could not clear the key.
         return True
-    # Without a cache there are more messages than needed, and nothing is lost.
+    # If the cache is down, messages are duplicated, not lost.
     return cache.is_first_in(_key(endpoint_id), MESSAGE_LIFETIME_SECONDS)
 
 

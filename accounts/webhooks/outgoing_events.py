@@ -27,17 +27,17 @@ def publish(account_id: UUID, event_type: str, data: Mapping[str, Any], *, objec
 def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
     """Write one event per `(object_id, data)`. `items` is not read if no endpoint subscribes to the type."""
     kind = EventType(event_type)
-    wanting = WebhookEndpoint.objects.wanting(account_id, kind)
-    if wanting:
-        insert_events(account_id, kind, items, wanting)
+    endpoints = WebhookEndpoint.objects.subscribed_to(account_id, kind)
+    if endpoints:
+        insert_events(account_id, kind, items, endpoints)
 
 
 @transaction.atomic
 def insert_events(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[UUID]) -> list[Delivery]:
     now, events = timezone.now(), []
     objects = [(str(object_id), data) for object_id, data in items]
-    places = _next_sequence_numbers(account_id, [object_id for object_id, _ in objects])
-    for (object_id, data), sequence in zip(objects, places, strict=True):
+    sequences = _next_sequence_numbers(account_id, [object_id for object_id, _ in objects])
+    for (object_id, data), sequence in zip(objects, sequences, strict=True):
         event = OutgoingEvent(account_id=account_id, type=kind, object_id=object_id, sequence=sequence, created_at=now)
         event.body = _body(event, data)
         events.append(event)
@@ -52,8 +52,8 @@ def insert_events(account_id: UUID, kind: EventType, items: Items, endpoints: Se
 
 
 def _body(event: OutgoingEvent, data: Mapping[str, Any]) -> str:
-    told: dict[str, Any] = {"id": event.pk, "type": event.type, "created_at": event.created_at, "data": data}
-    return dump(told).decode()
+    payload: dict[str, Any] = {"id": event.pk, "type": event.type, "created_at": event.created_at, "data": data}
+    return dump(payload).decode()
 
 
 def _next_sequence_numbers(account_id: UUID, object_ids: list[str]) -> list[int]:
@@ -65,14 +65,14 @@ def _next_sequence_numbers(account_id: UUID, object_ids: list[str]) -> list[int]
         ignore_conflicts=True,
         batch_size=BATCH_SIZE,
     )
-    # In one order for everybody, so that two batches with objects in common do not wait for each other.
+    # Locked in one order, so that batches with common objects do not deadlock.
     counters = list(mine.filter(object_id__in=wanted).select_for_update().order_by("object_id"))
-    places = {counter.object_id: counter.last for counter in counters}
+    last = {counter.object_id: counter.last for counter in counters}
     for step in set(wanted.values()):
-        # Nearly always one round; `bulk_update` names each row in its statement, and is ten times as slow.
+        # Nearly always one statement; `bulk_update` is ten times slower.
         mine.filter(object_id__in=[each for each in wanted if wanted[each] == step]).update(last=F("last") + step)
     taken = []
     for object_id in object_ids:
-        places[object_id] += 1
-        taken.append(places[object_id])
+        last[object_id] += 1
+        taken.append(last[object_id])
     return taken

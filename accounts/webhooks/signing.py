@@ -1,9 +1,9 @@
 """Signs outgoing webhooks by the Standard Webhooks specification, with its reference library."""
 
 import base64
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from secrets import token_bytes
 
 from standardwebhooks import Webhook
 
@@ -12,7 +12,7 @@ PREFIX = "whsec_"
 
 
 def new_secret() -> str:
-    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return PREFIX + base64.b64encode(token_bytes(SECRET_BYTES)).decode()
 
 
 def signature_headers(message_id: str, body: str, signing: Iterable[str], now: datetime) -> dict[str, str]:

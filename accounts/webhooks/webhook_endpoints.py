@@ -113,5 +113,5 @@ def _save_changes(endpoint: WebhookEndpoint, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(endpoint, name, value)
     if changes:
-        # Only these: a worker may be writing the others.
+        # Only these fields: a worker may be writing the others.
         endpoint.save(update_fields=[*changes, "updated_at"])

@@ -19,6 +19,7 @@ from accounts.tests.privacy import (
     extra_erasure_receiver,
     ask_for_export,
     ask_to_be_erased,
+    extra_erasure_receiver,
     let_grace_pass,
     stored,
     take_step,

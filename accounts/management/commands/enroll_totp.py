@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, email: str, again: bool, **options: Any) -> None:
         user = User.objects.filter(email=email.lower()).first()
         if user is None:
-            raise CommandError(f"Nobody has the address {email}.")
+            raise CommandError(f"No user has the address {email}.")
         if totp.authenticator_of(user) is not None and not again:
             raise CommandError(f"{user.email} has an authenticator; --again replaces it.")
         device, codes = totp.enroll_by_operator(user)
