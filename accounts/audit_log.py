@@ -27,7 +27,7 @@ def record(
     **detail: Any,
 ) -> AuditEntry:
     """Add an entry with the address and user agent of the current request. `detail` must hold no secrets."""
-    here = request_context.current()
+    request = request_context.current()
     entry: AuditEntry = AuditEntry.objects.create(
         act=act,
         by_staff=by_staff,

@@ -53,7 +53,7 @@ class EndpointQuerySet(models.QuerySet[Any]):
     def of(self, account_id: UUID) -> "EndpointQuerySet":
         return self.filter(account=account_id, deleted_at=None)
 
-    def wanting(self, account_id: UUID, event_type: str) -> list[UUID]:
+    def subscribed_to(self, account_id: UUID, event_type: str) -> list[UUID]:
         rows = self.of(account_id).filter(enabled=True).order_by("created_at", "id").values_list("pk", "events")
         return [pk for pk, events in rows if event_type in events or ALL_EVENTS in events]
 

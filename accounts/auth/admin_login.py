@@ -14,7 +14,7 @@ from genvid.errors import DomainError, InvalidCredentials, TotpRequired
 
 NOT_ENROLLED = "Staff need an authenticator app. Ask an operator to run: manage.py enroll_totp"
 
-SIGNED_IN_DETAIL = {"door": "admin"}  # the key of existing rows of the audit log
+SIGNED_IN_DETAIL: dict[str, Any] = {"door": "admin"}  # the key of existing rows of the audit log
 
 
 class StaffLoginForm(AuthenticationForm):

@@ -32,7 +32,7 @@ class Counter:
         stats = counting(lambda limiter: limiter.get_window_stats(self.limit, *self.name), exactly=True)
         return max(1, math.ceil(stats.reset_time - time.time())) if stats.remaining <= 0 else 0
 
-    def take(self) -> bool:
+    def hit(self) -> bool:
         return counting(lambda limiter: limiter.hit(self.limit, *self.name), exactly=True)
 
     def clear(self) -> None:
@@ -91,7 +91,7 @@ def remember_network(user_id: UUID) -> None:
 
 def take_mail_allowance(email: str, purpose: str) -> bool:
     """Count a mail to this address. Returns False if MAIL_LIMIT_PER_MAILBOX is reached."""
-    return Counter(settings.MAIL_LIMIT_PER_MAILBOX, ("mail", purpose, _digest(email.lower()))).take()
+    return Counter(settings.MAIL_LIMIT_PER_MAILBOX, ("mail", purpose, _digest(email.lower()))).hit()
 
 
 def current_network() -> str:

@@ -16,7 +16,6 @@ from accounts.enums import ErasureStatus, Role
 from accounts.models import Account, AuditEntry, Erasure, Invitation, User
 from accounts.privacy import anonymisation
 from accounts.tests.privacy import (
-    extra_erasure_receiver,
     ask_for_export,
     ask_to_be_erased,
     extra_erasure_receiver,
