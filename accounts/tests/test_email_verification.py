@@ -24,63 +24,63 @@ def mailed_token(message) -> str:
     return found[1]
 
 
-def test_registration_mails_a_verification_link(stranger, mailoutbox, work_at_once, settings):
+def test_registration_mails_a_verification_link(anonymous, mailoutbox, work_at_once, settings):
     settings.PUBLIC_URL = "https://genvid.example"
     with work_at_once():
-        stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
+        anonymous.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
     assert [message.to for message in mailoutbox] == [["ada@example.com"]]
     assert "https://genvid.example/?verify=" in mailoutbox[0].body
 
 
-def test_the_mailed_token_verifies_the_address(owner, stranger, mailoutbox):
+def test_the_mailed_token_verifies_the_address(owner, anonymous, mailoutbox):
     send_due_mail()
-    data = data_of(stranger.post(VERIFY, {"token": mailed_token(mailoutbox[0])}))
+    data = data_of(anonymous.post(VERIFY, {"token": mailed_token(mailoutbox[0])}))
     assert data == {"email": "owner@example.com", "email_verified": True}
     assert data_of(owner.client.get("/api/v1/profile"))["email_verified"] is True
 
 
-def test_verification_token_works_once(owner, stranger):
+def test_verification_token_works_once(owner, anonymous):
     token = verification_token(owner.user)
-    stranger.post(VERIFY, {"token": token})
+    anonymous.post(VERIFY, {"token": token})
     with nothing_changes():
-        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+        assert refusal_of(anonymous.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
-def test_verification_token_is_valid_for_a_day(owner, stranger):
+def test_verification_token_is_valid_for_a_day(owner, anonymous):
     token = verification_token(owner.user)
     with time_machine.travel(timedelta(hours=23, minutes=59)):
-        assert stranger.post(VERIFY, {"token": token}).status_code == 200
+        assert anonymous.post(VERIFY, {"token": token}).status_code == 200
 
 
-def test_verification_token_expires_after_a_day(owner, stranger):
+def test_verification_token_expires_after_a_day(owner, anonymous):
     token = verification_token(owner.user)
     with time_machine.travel(timedelta(hours=24, seconds=2)), nothing_changes():
-        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+        assert refusal_of(anonymous.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
-def test_verification_token_of_a_former_address_is_refused(owner, stranger):
+def test_verification_token_of_a_former_address_is_refused(owner, anonymous):
     token = verification_token(owner.user)
     User.objects.update(email="new@example.com")
     with nothing_changes():
-        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+        assert refusal_of(anonymous.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
-def test_verification_token_verifies_only_its_user(owner, outsider, stranger):
-    stranger.post(VERIFY, {"token": verification_token(owner.user)})
+def test_verification_token_verifies_only_its_user(owner, outsider, anonymous):
+    anonymous.post(VERIFY, {"token": verification_token(owner.user)})
     verified = User.objects.filter(email_verified_at__isnull=False)
     assert [user.email for user in verified] == ["owner@example.com"]
 
 
-def test_token_signed_for_another_purpose_does_not_verify(owner, stranger):
+def test_token_signed_for_another_purpose_does_not_verify(owner, anonymous):
     token = signing.dumps({"user": str(owner.user.pk), "email": owner.user.email}, salt="something else")
     with nothing_changes():
-        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+        assert refusal_of(anonymous.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
 @pytest.mark.parametrize("token", ["x", "a:b:c", "é", "eyJ9:1:2"])
-def test_malformed_verification_token_is_refused(owner, stranger, token):
+def test_malformed_verification_token_is_refused(owner, anonymous, token):
     with nothing_changes():
-        assert refusal_of(stranger.post(VERIFY, {"token": token})) == (401, "token_invalid")
+        assert refusal_of(anonymous.post(VERIFY, {"token": token})) == (401, "token_invalid")
 
 
 def test_verification_link_is_mailed_again_on_request(owner, mailoutbox, work_at_once):
@@ -102,8 +102,8 @@ def test_address_verified_meanwhile_gets_no_verification_mail(owner, mailoutbox)
     assert (mailoutbox, QueuedMail.objects.count()) == ([], 0)
 
 
-def test_verification_link_is_sent_later_when_the_broker_is_down(stranger, mailoutbox, dead_broker):
-    stranger.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
+def test_verification_link_is_sent_later_when_the_broker_is_down(anonymous, mailoutbox, dead_broker):
+    anonymous.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
     send_due_mail()
     assert [message.to for message in mailoutbox] == [["ada@example.com"]]
 
@@ -114,14 +114,14 @@ def test_verification_mails_to_one_mailbox_are_limited(owner, mailoutbox, work_a
     assert (answers, len(mailoutbox)) == ([202] * 5, 3)
 
 
-def test_email_verification_is_audited(owner, stranger):
-    stranger.post(VERIFY, {"token": verification_token(owner.user)})
+def test_email_verification_is_audited(owner, anonymous):
+    anonymous.post(VERIFY, {"token": verification_token(owner.user)})
     entry = AuditEntry.objects.get(act="user.email_verified")
     assert (entry.user, entry.account) == (owner.user, owner.account)
 
 
-def test_requesting_a_verification_mail_needs_a_token(stranger):
-    assert refusal_of(stranger.post(RESEND)) == (401, "not_authenticated")
+def test_requesting_a_verification_mail_needs_a_token(anonymous):
+    assert refusal_of(anonymous.post(RESEND)) == (401, "not_authenticated")
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_unverified_user_may_request_a_quote(owner, avatar, strict):
     assert owner.client.post("/api/v1/videos/quote", body).status_code == 200
 
 
-def test_verified_user_can_create_videos(owner, stranger, avatar, strict):
-    stranger.post(VERIFY, {"token": verification_token(owner.user)})
+def test_verified_user_can_create_videos(owner, anonymous, avatar, strict):
+    anonymous.post(VERIFY, {"token": verification_token(owner.user)})
     owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
     assert Video.objects.count() == 1

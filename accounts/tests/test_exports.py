@@ -307,8 +307,8 @@ def test_files_of_an_unpacked_export_are_readable(owner):
     assert default_storage.size(export.file) == export.bytes
 
 
-def test_anonymous_request_for_an_export_is_refused(stranger):
-    assert refusal_of(stranger.post(EXPORT)) == (401, "not_authenticated")
+def test_anonymous_request_for_an_export_is_refused(anonymous):
+    assert refusal_of(anonymous.post(EXPORT)) == (401, "not_authenticated")
 
 
 def test_person_without_data_gets_an_export(db):

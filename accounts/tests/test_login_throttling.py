@@ -164,9 +164,9 @@ def test_failures_from_a_known_network_do_not_count_elsewhere(owner, settings):
     assert sign_in().status_code == 200
 
 
-def test_registration_makes_the_network_known(stranger, attackers):
+def test_registration_makes_the_network_known(anonymous, attackers):
     body = {"email": "owner@example.com", "password": PASSWORD}
-    stranger.post("/api/v1/auth/register", body, REMOTE_ADDR=HOME)
+    anonymous.post("/api/v1/auth/register", body, REMOTE_ADDR=HOME)
     attackers(25)
     assert sign_in(address=HOME).status_code == 200
 

@@ -56,43 +56,43 @@ def can_refresh(person) -> bool:
 # ── Forgotten password
 
 
-def test_forgotten_password_is_answered_with_a_mailed_link(owner, stranger, mailoutbox, work_at_once, settings):
+def test_forgotten_password_is_answered_with_a_mailed_link(owner, anonymous, mailoutbox, work_at_once, settings):
     settings.PUBLIC_URL = "https://genvid.example"
     with work_at_once():
-        assert data_of(request_reset(stranger), 202) == {"sent": True}
+        assert data_of(request_reset(anonymous), 202) == {"sent": True}
     assert [message.to for message in mailoutbox] == [["owner@example.com"]]
     assert "https://genvid.example/?reset=" in mailoutbox[0].body
     assert "60 minutes" in mailoutbox[0].body
 
 
-def test_mailed_token_sets_a_new_password(owner, stranger, mailoutbox, work_at_once):
+def test_mailed_token_sets_a_new_password(owner, anonymous, mailoutbox, work_at_once):
     with work_at_once():
-        request_reset(stranger)
+        request_reset(anonymous)
     token = re.search(r"\?reset=(\S+)", mailoutbox[0].body)[1]
-    assert data_of(reset(stranger, token)) == {"email": "owner@example.com", "email_verified": True}
+    assert data_of(reset(anonymous, token)) == {"email": "owner@example.com", "email_verified": True}
     assert can_log_in(NEW)
     assert not can_log_in(PASSWORD)
 
 
-def test_forgotten_password_accepts_the_address_in_any_case(owner, stranger, mailoutbox, work_at_once):
+def test_forgotten_password_accepts_the_address_in_any_case(owner, anonymous, mailoutbox, work_at_once):
     with work_at_once():
-        request_reset(stranger, "OWNER@Example.com")
+        request_reset(anonymous, "OWNER@Example.com")
     assert [message.to for message in mailoutbox] == [["owner@example.com"]]
 
 
 def test_forgotten_password_of_an_unknown_address_gets_an_equal_response_and_no_mail(
-    owner, stranger, mailoutbox, work_at_once
+    owner, anonymous, mailoutbox, work_at_once
 ):
     with work_at_once():
-        answers = [request_reset(stranger, email) for email in ("owner@example.com", "nobody@example.com")]
+        answers = [request_reset(anonymous, email) for email in ("owner@example.com", "nobody@example.com")]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert [data_of(answer, 202) for answer in answers] == [{"sent": True}] * 2
     assert len(mailoutbox) == 1
 
 
-def test_forgotten_password_runs_equal_statements_for_known_and_unknown_addresses(owner, stranger):
+def test_forgotten_password_runs_equal_statements_for_known_and_unknown_addresses(owner, anonymous):
     known, unknown = (
-        statements_of(lambda email=email: request_reset(stranger, email))
+        statements_of(lambda email=email: request_reset(anonymous, email))
         for email in ("owner@example.com", "n@example.com")
     )
     assert known == unknown
@@ -100,78 +100,78 @@ def test_forgotten_password_runs_equal_statements_for_known_and_unknown_addresse
     assert [statement for statement in known if "accounts_user" in statement] == []
 
 
-def test_mail_for_an_unknown_address_is_deleted_after_the_first_attempt(owner, stranger, mailoutbox):
-    request_reset(stranger, "nobody@example.com")
+def test_mail_for_an_unknown_address_is_deleted_after_the_first_attempt(owner, anonymous, mailoutbox):
+    request_reset(anonymous, "nobody@example.com")
     assert QueuedMail.objects.get(address="nobody@example.com").attempts == 0
     send_due_mail()
     assert QueuedMail.objects.filter(kind="accounts.password_reset").count() == 0
     assert {mail.to[0] for mail in mailoutbox} == {"owner@example.com"}
 
 
-def test_mail_for_an_unknown_address_is_deleted_while_the_mail_server_is_down(stranger, settings):
+def test_mail_for_an_unknown_address_is_deleted_while_the_mail_server_is_down(anonymous, settings):
     settings.EMAIL_BACKEND = "genvid.tests.test_mail_delivery.NoServer"
-    request_reset(stranger, "nobody@example.com")
+    request_reset(anonymous, "nobody@example.com")
     send_due_mail()
     assert QueuedMail.objects.count() == 0
 
 
-def test_reset_link_is_sent_later_when_the_broker_is_down(owner, stranger, mailoutbox, dead_broker):
-    assert data_of(request_reset(stranger), 202) == {"sent": True}
+def test_reset_link_is_sent_later_when_the_broker_is_down(owner, anonymous, mailoutbox, dead_broker):
+    assert data_of(request_reset(anonymous), 202) == {"sent": True}
     assert mailoutbox == []
     send_due_mail()
     assert ("Reset your password", ["owner@example.com"]) in [(mail.subject, mail.to) for mail in mailoutbox]
 
 
-def test_deactivated_user_gets_no_reset_mail(owner, stranger, mailoutbox, work_at_once):
+def test_deactivated_user_gets_no_reset_mail(owner, anonymous, mailoutbox, work_at_once):
     User.objects.update(is_active=False)
     with work_at_once():
-        assert request_reset(stranger).status_code == 202
+        assert request_reset(anonymous).status_code == 202
     assert mailoutbox == []
 
 
-def test_reset_mails_to_one_mailbox_are_limited(owner, stranger, mailoutbox, work_at_once):
+def test_reset_mails_to_one_mailbox_are_limited(owner, anonymous, mailoutbox, work_at_once):
     with work_at_once():
-        answers = [request_reset(stranger) for _ in range(6)]
+        answers = [request_reset(anonymous) for _ in range(6)]
     assert {answer.status_code for answer in answers} == {202}
     assert len(mailoutbox) == 3
 
 
-def test_reset_mail_limit_ignores_the_case_of_the_address(owner, stranger, mailoutbox, work_at_once):
+def test_reset_mail_limit_ignores_the_case_of_the_address(owner, anonymous, mailoutbox, work_at_once):
     spellings = ["owner@example.com", "OWNER@example.com", "Owner@Example.Com", "oWNER@example.com"]
     with work_at_once():
-        assert [request_reset(stranger, email).status_code for email in spellings] == [202] * 4
+        assert [request_reset(anonymous, email).status_code for email in spellings] == [202] * 4
     assert len(mailoutbox) == 3
 
 
-def test_reset_mail_limit_ends_after_an_hour(owner, stranger, mailoutbox, work_at_once):
+def test_reset_mail_limit_ends_after_an_hour(owner, anonymous, mailoutbox, work_at_once):
     with work_at_once():
         for _ in range(4):
-            request_reset(stranger)
+            request_reset(anonymous)
     with time_machine.travel(timedelta(hours=1, seconds=1)), work_at_once():
-        request_reset(stranger)
+        request_reset(anonymous)
     assert len(mailoutbox) == 4
 
 
-def test_forgotten_password_requests_of_one_network_are_limited(stranger, settings):
+def test_forgotten_password_requests_of_one_network_are_limited(anonymous, settings):
     settings.RATE_LIMITS = True
     settings.RATE_LIMIT_SIGN_UP = parse("2/hour")
-    answers = [request_reset(stranger, f"person{number}@example.com") for number in range(3)]
+    answers = [request_reset(anonymous, f"person{number}@example.com") for number in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     assert refusal_of(answers[2]) == (429, "rate_limited")
 
 
 @pytest.mark.parametrize("body", [{}, {"email": "nonsense"}, {"email": 5}], ids=str)
-def test_forgotten_password_with_an_invalid_address_is_refused(stranger, body):
-    assert wrong_fields_of(stranger.post(FORGOT, body)) == ["email"]
+def test_forgotten_password_with_an_invalid_address_is_refused(anonymous, body):
+    assert wrong_fields_of(anonymous.post(FORGOT, body)) == ["email"]
 
 
 # ── Password reset
 
 
-def test_reset_link_works_once(owner, stranger, token):
-    reset(stranger, token)
+def test_reset_link_works_once(owner, anonymous, token):
+    reset(anonymous, token)
     with nothing_changes():
-        assert refusal_of(reset(stranger, token, "another one again")) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, token, "another one again")) == (401, "token_invalid")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -181,38 +181,38 @@ def test_of_parallel_uses_of_one_reset_link_one_succeeds():
     assert [type(result) for result in results].count(TokenInvalid) == 3
 
 
-def test_reset_link_is_valid_for_an_hour(owner, stranger, token):
+def test_reset_link_is_valid_for_an_hour(owner, anonymous, token):
     with time_machine.travel(timedelta(minutes=59)):
-        assert reset(stranger, token).status_code == 200
+        assert reset(anonymous, token).status_code == 200
 
 
-def test_reset_link_is_refused_after_an_hour(owner, stranger, token):
+def test_reset_link_is_refused_after_an_hour(owner, anonymous, token):
     with time_machine.travel(timedelta(hours=1, seconds=2)), nothing_changes():
-        assert refusal_of(reset(stranger, token)) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, token)) == (401, "token_invalid")
 
 
-def test_password_change_invalidates_the_reset_link(owner, stranger, token):
+def test_password_change_invalidates_the_reset_link(owner, anonymous, token):
     change(owner)
     with nothing_changes():
-        assert refusal_of(reset(stranger, token)) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, token)) == (401, "token_invalid")
 
 
-def test_address_change_invalidates_the_reset_link(owner, stranger, token):
+def test_address_change_invalidates_the_reset_link(owner, anonymous, token):
     User.objects.update(email="new@example.com")
     with nothing_changes():
-        assert refusal_of(reset(stranger, token)) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, token)) == (401, "token_invalid")
 
 
-def test_reset_link_does_not_reset_another_persons_password(owner, outsider, stranger, token):
+def test_reset_link_does_not_reset_another_persons_password(owner, outsider, anonymous, token):
     swapped = f"{outsider.user.pk.hex}.{token.partition('.')[2]}"
     with nothing_changes():
-        assert refusal_of(reset(stranger, swapped)) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, swapped)) == (401, "token_invalid")
 
 
-def test_deactivated_user_cannot_reset_the_password(owner, stranger, token):
+def test_deactivated_user_cannot_reset_the_password(owner, anonymous, token):
     User.objects.update(is_active=False)
     with nothing_changes():
-        assert refusal_of(reset(stranger, token)) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, token)) == (401, "token_invalid")
 
 
 @pytest.fixture
@@ -231,73 +231,73 @@ MEANWHILE = [{"email": "new@example.com"}, {"is_active": False}, {"password": "m
 
 
 @pytest.mark.parametrize("change_of", MEANWHILE, ids=lambda each: next(iter(each)))
-def test_reset_link_invalidated_during_its_use_resets_nothing(owner, stranger, token, while_hashing, change_of):
+def test_reset_link_invalidated_during_its_use_resets_nothing(owner, anonymous, token, while_hashing, change_of):
     while_hashing(**change_of)
     before = User.objects.values().get()
     with nothing_changes(but=User):
-        assert refusal_of(reset(stranger, token)) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, token)) == (401, "token_invalid")
     assert User.objects.values().get() == before | change_of
 
 
 @pytest.mark.parametrize("nonsense", ["x", ".", "a.b-c", "é.ü-ö", f"{'0' * 32}.c1-abc", "." * 1000])
-def test_malformed_reset_token_is_refused(owner, stranger, nonsense):
+def test_malformed_reset_token_is_refused(owner, anonymous, nonsense):
     with nothing_changes():
-        assert refusal_of(reset(stranger, nonsense)) == (401, "token_invalid")
+        assert refusal_of(reset(anonymous, nonsense)) == (401, "token_invalid")
 
 
 @pytest.mark.parametrize("weak", ["short", "12345678901", "password", "owner@example.com"])
-def test_weak_password_is_refused_and_the_reset_link_stays_valid(owner, stranger, token, weak):
+def test_weak_password_is_refused_and_the_reset_link_stays_valid(owner, anonymous, token, weak):
     with nothing_changes():
-        assert wrong_fields_of(reset(stranger, token, weak)) == ["new_password"]
-    assert reset(stranger, token).status_code == 200
+        assert wrong_fields_of(reset(anonymous, token, weak)) == ["new_password"]
+    assert reset(anonymous, token).status_code == 200
 
 
-def test_password_reset_verifies_the_address(owner, stranger, token):
+def test_password_reset_verifies_the_address(owner, anonymous, token):
     before = timezone.now()
-    reset(stranger, token)
+    reset(anonymous, token)
     assert before <= User.objects.get().email_verified_at <= timezone.now()
 
 
-def test_password_reset_keeps_an_earlier_verification_time(owner, stranger):
+def test_password_reset_keeps_an_earlier_verification_time(owner, anonymous):
     proved = timezone.now() - timedelta(days=5)
     User.objects.update(email_verified_at=proved)
-    reset(stranger, passwords.reset_token(User.objects.get()))
+    reset(anonymous, passwords.reset_token(User.objects.get()))
     assert User.objects.get().email_verified_at == proved
 
 
-def test_password_reset_revokes_every_session_at_once(owner, stranger, token, django_capture_on_commit_callbacks):
+def test_password_reset_revokes_every_session_at_once(owner, anonymous, token, django_capture_on_commit_callbacks):
     second = sign_in("owner@example.com")
     token = passwords.reset_token(User.objects.get())
     assert second.client.get("/api/v1/profile").status_code == 200
     with django_capture_on_commit_callbacks(execute=True):
-        reset(stranger, token)
+        reset(anonymous, token)
     assert [person.client.get("/api/v1/profile").status_code for person in (owner, second)] == [401, 401]
     assert not can_refresh(owner)
     assert set(Session.objects.values_list("revoked_reason", flat=True)) == {"password"}
 
 
-def test_password_reset_revokes_no_session_of_others(owner, outsider, stranger, token):
-    reset(stranger, token)
+def test_password_reset_revokes_no_session_of_others(owner, outsider, anonymous, token):
+    reset(anonymous, token)
     assert can_refresh(outsider)
 
 
-def test_password_reset_is_confirmed_by_mail(owner, stranger, token, mailoutbox, work_at_once):
+def test_password_reset_is_confirmed_by_mail(owner, anonymous, token, mailoutbox, work_at_once):
     with work_at_once():
-        reset(stranger, token)
+        reset(anonymous, token)
     assert [(message.subject, message.to) for message in mailoutbox] == [
         ("Your password was changed", ["owner@example.com"])
     ]
 
 
-def test_password_reset_is_audited(owner, stranger, token):
-    reset(stranger, token)
+def test_password_reset_is_audited(owner, anonymous, token):
+    reset(anonymous, token)
     acts = AuditEntry.objects.filter(user=owner.user, account=owner.account).values_list("act", flat=True)
     assert sorted(acts) == ["password.reset", "user.email_verified", "user.registered"]
 
 
-def test_login_in_progress_with_the_old_password_is_refused(owner, stranger, token):
+def test_login_in_progress_with_the_old_password_is_refused(owner, anonymous, token):
     as_checked = User.objects.get()
-    reset(stranger, token)
+    reset(anonymous, token)
     with nothing_changes(), pytest.raises(InvalidCredentials):
         sign_in_module.record_sign_in(as_checked)
 
@@ -406,8 +406,8 @@ def test_deactivated_user_is_refused_within_a_minute(owner):
     assert session_cache.CACHE_SECONDS < 60
 
 
-def test_reset_link_is_not_sent_to_a_user_deactivated_meanwhile(owner, stranger, mailoutbox):
-    request_reset(stranger)
+def test_reset_link_is_not_sent_to_a_user_deactivated_meanwhile(owner, anonymous, mailoutbox):
+    request_reset(anonymous)
     User.objects.update(is_active=False)
     send_due_mail()
     assert mailoutbox == []

@@ -17,8 +17,8 @@ REGISTER = "/api/v1/auth/register"
 ADA = {"email": "ada@example.com", "password": PASSWORD, "full_name": "Ada Lovelace", "company_name": "Engines Ltd"}
 
 
-def test_registration_returns_user_account_and_tokens(stranger):
-    data = data_of(stranger.post(REGISTER, ADA), 201)
+def test_registration_returns_user_account_and_tokens(anonymous):
+    data = data_of(anonymous.post(REGISTER, ADA), 201)
     user, account = User.objects.get(), Account.objects.get()
     assert data == {
         "user": {
@@ -36,23 +36,23 @@ def test_registration_returns_user_account_and_tokens(stranger):
     }
 
 
-def test_tokens_of_a_registration_work_at_once(stranger):
-    data = data_of(stranger.post(REGISTER, ADA), 201)
+def test_tokens_of_a_registration_work_at_once(anonymous):
+    data = data_of(anonymous.post(REGISTER, ADA), 201)
     headers = {"HTTP_AUTHORIZATION": f"Bearer {data['access_token']}"}
-    assert data_of(stranger.get("/api/v1/profile", **headers))["email"] == "ada@example.com"
-    assert stranger.post("/api/v1/auth/refresh", {"refresh_token": data["refresh_token"]}).status_code == 200
+    assert data_of(anonymous.get("/api/v1/profile", **headers))["email"] == "ada@example.com"
+    assert anonymous.post("/api/v1/auth/refresh", {"refresh_token": data["refresh_token"]}).status_code == 200
 
 
-def test_a_new_account_has_one_owner_and_the_welcome_credits(stranger):
-    stranger.post(REGISTER, ADA)
+def test_a_new_account_has_one_owner_and_the_welcome_credits(anonymous):
+    anonymous.post(REGISTER, ADA)
     membership = Membership.objects.get()
     assert (membership.role, membership.account.wallet.balance) == ("owner", django_settings.SIGNUP_CREDITS)
     assert the_ledger_proves()
 
 
-def test_welcome_credits_can_be_turned_off(stranger, settings):
+def test_welcome_credits_can_be_turned_off(anonymous, settings):
     settings.SIGNUP_CREDITS = 0
-    stranger.post(REGISTER, ADA)
+    anonymous.post(REGISTER, ADA)
     assert Account.objects.get().wallet.balance == 0
     assert the_ledger_proves()
 
@@ -66,22 +66,22 @@ def test_welcome_credits_can_be_turned_off(stranger, settings):
         ({}, "ada"),
     ],
 )
-def test_new_account_is_named_after_company_person_or_address(stranger, given, name):
-    stranger.post(REGISTER, {"email": "ada@example.com", "password": PASSWORD} | given)
+def test_new_account_is_named_after_company_person_or_address(anonymous, given, name):
+    anonymous.post(REGISTER, {"email": "ada@example.com", "password": PASSWORD} | given)
     assert Account.objects.get().name == name
 
 
 @pytest.mark.parametrize("given", ["Ada@Example.COM", "  ada@example.com ", "ADA@EXAMPLE.COM\n"])
-def test_address_is_stored_in_lower_case_without_blanks(stranger, given):
-    data = data_of(stranger.post(REGISTER, ADA | {"email": given}), 201)
+def test_address_is_stored_in_lower_case_without_blanks(anonymous, given):
+    data = data_of(anonymous.post(REGISTER, ADA | {"email": given}), 201)
     assert (data["user"]["email"], User.objects.get().email) == ("ada@example.com", "ada@example.com")
 
 
 @pytest.mark.parametrize("given", ["ada@example.com", "ADA@example.com", "Ada@Example.Com"])
-def test_registered_address_is_refused_in_any_case(stranger, given):
-    stranger.post(REGISTER, ADA)
+def test_registered_address_is_refused_in_any_case(anonymous, given):
+    anonymous.post(REGISTER, ADA)
     with nothing_changes():
-        response = stranger.post(REGISTER, ADA | {"email": given})
+        response = anonymous.post(REGISTER, ADA | {"email": given})
     assert wrong_fields_of(response) == ["email"]
     assert response.json()["error"]["details"] == {"email": "This address is already registered."}
 
@@ -107,37 +107,37 @@ def test_violation_of_another_constraint_is_not_reported_as_a_registered_address
 
 
 @pytest.mark.parametrize("given", ["", "ada", "ada@", "@example.com", "a b@example.com", "x" * 250 + "@example.com"])
-def test_registration_with_an_invalid_address_is_refused(stranger, given):
+def test_registration_with_an_invalid_address_is_refused(anonymous, given):
     with nothing_changes():
-        assert wrong_fields_of(stranger.post(REGISTER, ADA | {"email": given})) == ["email"]
+        assert wrong_fields_of(anonymous.post(REGISTER, ADA | {"email": given})) == ["email"]
 
 
 @pytest.mark.parametrize("weak", ["short", "password", "12345678901", "ada@example.com", "", "x" * 257])
-def test_registration_with_a_weak_password_is_refused(stranger, weak):
+def test_registration_with_a_weak_password_is_refused(anonymous, weak):
     with nothing_changes():
-        assert wrong_fields_of(stranger.post(REGISTER, ADA | {"password": weak})) == ["password"]
+        assert wrong_fields_of(anonymous.post(REGISTER, ADA | {"password": weak})) == ["password"]
 
 
 @pytest.mark.parametrize("password", ["Ada Lovelace", "Engines Ltd"])
-def test_registration_with_a_password_similar_to_the_name_is_refused(stranger, password):
+def test_registration_with_a_password_similar_to_the_name_is_refused(anonymous, password):
     with nothing_changes():
-        assert wrong_fields_of(stranger.post(REGISTER, ADA | {"password": password})) == ["password"]
+        assert wrong_fields_of(anonymous.post(REGISTER, ADA | {"password": password})) == ["password"]
 
 
-def test_blanks_of_a_password_are_significant(stranger):
-    stranger.post(REGISTER, ADA | {"password": "  blanks count here  "})
+def test_blanks_of_a_password_are_significant(anonymous):
+    anonymous.post(REGISTER, ADA | {"password": "  blanks count here  "})
     assert User.objects.get().check_password("  blanks count here  ")
 
 
 @pytest.mark.parametrize("field", ["full_name", "company_name"])
-def test_names_have_at_most_150_characters(stranger, field):
+def test_names_have_at_most_150_characters(anonymous, field):
     with nothing_changes():
-        assert wrong_fields_of(stranger.post(REGISTER, ADA | {field: "é" * 151})) == [field]
-    assert stranger.post(REGISTER, ADA | {field: "é" * 150}).status_code == 201
+        assert wrong_fields_of(anonymous.post(REGISTER, ADA | {field: "é" * 151})) == [field]
+    assert anonymous.post(REGISTER, ADA | {field: "é" * 150}).status_code == 201
 
 
-def test_names_may_be_in_any_script(stranger):
-    data = data_of(stranger.post(REGISTER, ADA | {"full_name": "李 雷 👩🏽‍🚀"}), 201)
+def test_names_may_be_in_any_script(anonymous):
+    data = data_of(anonymous.post(REGISTER, ADA | {"full_name": "李 雷 👩🏽‍🚀"}), 201)
     assert data["user"]["full_name"] == "李 雷 👩🏽‍🚀"
 
 

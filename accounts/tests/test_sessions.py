@@ -159,8 +159,8 @@ def test_api_key_cannot_list_or_end_sessions(owner, method):
 
 
 @pytest.mark.parametrize("method", ["get", "delete"])
-def test_anonymous_requests_to_sessions_are_refused(stranger, method):
-    assert refusal_of(getattr(stranger, method)(SESSIONS)) == (401, "not_authenticated")
+def test_anonymous_requests_to_sessions_are_refused(anonymous, method):
+    assert refusal_of(getattr(anonymous, method)(SESSIONS)) == (401, "not_authenticated")
 
 
 def test_logout_invalidates_the_access_token_at_once(owner, run_on_commit):

@@ -125,10 +125,10 @@ def test_customer_cannot_sign_in_to_the_admin(owner, strict):
     assert error_text(response).startswith("Please enter the correct")
 
 
-def test_staff_login_is_throttled_like_the_api(staff, stranger):
+def test_staff_login_is_throttled_like_the_api(staff, anonymous):
     for _ in range(4):
         sign_in(password="wrong")
-    stranger.post("/api/v1/auth/login", {"email": "staff@example.com", "password": "wrong"}, REMOTE_ADDR="192.0.2.1")
+    anonymous.post("/api/v1/auth/login", {"email": "staff@example.com", "password": "wrong"}, REMOTE_ADDR="192.0.2.1")
     assert re.fullmatch(r"Too many failed tries; wait a little\. Try again in \d+ seconds\.", error_text(sign_in()))
 
 

@@ -87,9 +87,9 @@ def test_a_refresh_token_is_no_access_token(owner):
 
 
 @pytest.mark.parametrize("path", ["auth/refresh", "auth/logout"])
-def test_an_access_token_is_no_refresh_token(owner, stranger, path):
+def test_an_access_token_is_no_refresh_token(owner, anonymous, path):
     with nothing_changes():
-        response = stranger.post(f"/api/v1/{path}", {"refresh_token": owner.tokens.access_token})
+        response = anonymous.post(f"/api/v1/{path}", {"refresh_token": owner.tokens.access_token})
     assert refusal_of(response) == (401, "token_invalid")
 
 
@@ -114,9 +114,9 @@ def test_access_token_of_another_issuer_is_refused(owner):
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "é.é.é", "\x00", "x" * 4097, "null"])
 @pytest.mark.parametrize("path", ["auth/refresh", "auth/logout"])
-def test_malformed_refresh_token_is_refused(owner, stranger, path, token):
+def test_malformed_refresh_token_is_refused(owner, anonymous, path, token):
     with nothing_changes():
-        response = stranger.post(f"/api/v1/{path}", {"refresh_token": token})
+        response = anonymous.post(f"/api/v1/{path}", {"refresh_token": token})
     assert refusal_of(response) in [(400, "validation_error"), (401, "token_invalid")]
 
 

@@ -307,9 +307,9 @@ def test_endpoints_of_another_account_are_not_found(paths, outsider, method, pat
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CALLS)
-def test_anonymous_requests_to_endpoints_are_refused(paths, stranger, method, path, body, status):
+def test_anonymous_requests_to_endpoints_are_refused(paths, anonymous, method, path, body, status):
     with nothing_changes():
-        response = getattr(stranger, method)(path.format(**paths), body)
+        response = getattr(anonymous, method)(path.format(**paths), body)
     assert refusal_of(response) == (401, "not_authenticated")
 
 

@@ -158,8 +158,8 @@ def test_what_does_not_exist_is_a_404(owner, path):
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
-def test_a_stranger_sees_nothing(stranger, path):
-    assert refusal_of(stranger.get(path)) == (401, "not_authenticated")
+def test_a_stranger_sees_nothing(anonymous, path):
+    assert refusal_of(anonymous.get(path)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])

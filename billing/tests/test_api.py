@@ -82,8 +82,8 @@ def test_an_outsider_sees_nothing_of_it(owner, outsider, path):
 
 
 @pytest.mark.parametrize("path", [WALLET, LEDGER])
-def test_a_stranger_sees_nothing(stranger, path):
-    assert refusal_of(stranger.get(path)) == (401, "not_authenticated")
+def test_a_stranger_sees_nothing(anonymous, path):
+    assert refusal_of(anonymous.get(path)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("path", [WALLET, LEDGER])

@@ -42,8 +42,8 @@ def outsider(db: None) -> Person:
 
 
 @pytest.fixture
-def stranger(db: None) -> JsonClient:
-    """A client that nobody has signed in to."""
+def anonymous(db: None) -> JsonClient:
+    """A client without credentials."""
     return JsonClient()
 
 

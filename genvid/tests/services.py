@@ -256,7 +256,7 @@ class Redis(Service):
             assert line.recv(5) == b"+OK\r\n"
 
     def _answers(self) -> bool:
-        # A process that lost the race for its port ends, so an answer from a stranger does not count.
+        # A process that lost the race for its port ends, so an answer from a anonymous does not count.
         time.sleep(0.01)
         if not self.is_running():
             return False

@@ -26,8 +26,8 @@ def test_success_wraps_the_data_and_names_the_request(owner):
     }
 
 
-def test_an_error_has_code_message_and_whether_a_retry_helps(stranger):
-    response = stranger.get("/api/v1/profile", HTTP_X_REQUEST_ID="abc")
+def test_an_error_has_code_message_and_whether_a_retry_helps(anonymous):
+    response = anonymous.get("/api/v1/profile", HTTP_X_REQUEST_ID="abc")
     message = "Authentication is missing or not valid."
     assert response.json() == {
         "success": False,
@@ -41,16 +41,16 @@ def test_an_error_has_code_message_and_whether_a_retry_helps(stranger):
     }
 
 
-def test_an_error_says_where_it_is_explained(stranger, settings):
+def test_an_error_says_where_it_is_explained(anonymous, settings):
     settings.PUBLIC_URL = "https://videos.example"
-    response = stranger.get("/api/v1/nothing")
+    response = anonymous.get("/api/v1/nothing")
     assert refusal_of(response) == (404, "not_found")
     assert response.json()["error"]["doc_url"] == "https://videos.example/docs/errors#not_found"
 
 
-def test_a_wrong_field_is_a_400_that_names_it(stranger):
+def test_a_wrong_field_is_a_400_that_names_it(anonymous):
     with nothing_changes():
-        response = stranger.post(REGISTER, {"email": "ada@example.com"})
+        response = anonymous.post(REGISTER, {"email": "ada@example.com"})
     assert refusal_of(response) == (400, "validation_error")
     assert response.json()["error"]["details"] == {"password": "This field is required."}
 
@@ -60,15 +60,15 @@ def test_nested_fields_are_dotted(owner, avatar):
     assert wrong_fields_of(owner.client.post("/api/v1/videos", body)) == ["background.value"]
 
 
-def test_no_credentials_is_a_401_that_says_how(stranger):
-    response = stranger.get("/api/v1/videos")
+def test_no_credentials_is_a_401_that_says_how(anonymous):
+    response = anonymous.get("/api/v1/videos")
     assert refusal_of(response) == (401, "not_authenticated")
     assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
 @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer ", "Bearer nonsense", "Bearer \xff", "bearer a b"])
-def test_bad_credentials_are_a_401(stranger, header):
-    response = stranger.get("/api/v1/videos", HTTP_AUTHORIZATION=header)
+def test_bad_credentials_are_a_401(anonymous, header):
+    response = anonymous.get("/api/v1/videos", HTTP_AUTHORIZATION=header)
     assert refusal_of(response) == (401, "not_authenticated")
 
 
@@ -88,9 +88,9 @@ def test_somebody_elses_row_is_a_404(owner, outsider, avatar):
 @pytest.mark.parametrize(
     "path", ["/api", "/api/", "/api/v1/", "/api/v1/nope", "/api/v2/videos", "/api/v1/videos/", "/api/v1/videos/7"]
 )
-def test_an_unknown_path_is_a_404_also_while_debugging(stranger, settings, path, debug):
+def test_an_unknown_path_is_a_404_also_while_debugging(anonymous, settings, path, debug):
     settings.DEBUG = debug
-    assert refusal_of(stranger.get(path)) == (404, "not_found")
+    assert refusal_of(anonymous.get(path)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
@@ -102,20 +102,20 @@ def test_a_slash_at_the_end_is_a_404_that_says_so(owner, path, method):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nope/", "/nope/", "/api/"])
-def test_an_unknown_path_with_a_slash_has_no_hint(stranger, path):
-    assert stranger.get(path).json()["error"]["message"] == "There is nothing at this address."
+def test_an_unknown_path_with_a_slash_has_no_hint(anonymous, path):
+    assert anonymous.get(path).json()["error"]["message"] == "There is nothing at this address."
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 @pytest.mark.parametrize("query", ["?limit=1", "?nonsense=1", "?limit=1&limit=2"])
-def test_a_wrong_method_is_a_405_whatever_the_query_and_the_body(owner, stranger, method, query):
-    for client in (owner.client, stranger):
+def test_a_wrong_method_is_a_405_whatever_the_query_and_the_body(owner, anonymous, method, query):
+    for client in (owner.client, anonymous):
         response = getattr(client, method)(f"/api/v1/voices{query}", {"nonsense": 1})
         assert refusal_of(response) == (405, "method_not_allowed")
 
 
-def test_an_unknown_path_outside_the_api_is_a_404(stranger):
-    assert refusal_of(stranger.get("/nope")) == (404, "not_found")
+def test_an_unknown_path_outside_the_api_is_a_404(anonymous):
+    assert refusal_of(anonymous.get("/nope")) == (404, "not_found")
 
 
 def test_an_unknown_path_is_a_404_for_a_post_too():
@@ -130,9 +130,9 @@ def test_a_method_that_is_not_offered_is_a_405_that_says_which_are(owner):
 
 
 @pytest.mark.parametrize("size", [MIB + 1, 5 * MIB])
-def test_a_body_over_a_mebibyte_is_a_413(stranger, size):
+def test_a_body_over_a_mebibyte_is_a_413(anonymous, size):
     with nothing_changes():
-        response = post_raw(stranger, b'{"email": "' + b"a" * (size - 13) + b'"}')
+        response = post_raw(anonymous, b'{"email": "' + b"a" * (size - 13) + b'"}')
     assert refusal_of(response) == (413, "payload_too_large")
 
 
@@ -142,20 +142,20 @@ def test_a_body_over_a_mebibyte_is_a_413_with_an_idempotency_key_too(owner, size
     assert refusal_of(response) == (413, "payload_too_large")
 
 
-def test_a_body_of_exactly_a_mebibyte_is_read(stranger):
+def test_a_body_of_exactly_a_mebibyte_is_read(anonymous):
     body = b'{"email": "a"}'
-    assert wrong_fields_of(post_raw(stranger, body + b" " * (MIB - len(body)))) == ["email", "password"]
+    assert wrong_fields_of(post_raw(anonymous, body + b" " * (MIB - len(body)))) == ["email", "password"]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
-def test_another_content_type_is_a_415(stranger, content_type):
+def test_another_content_type_is_a_415(anonymous, content_type):
     with nothing_changes():
-        response = post_raw(stranger, b"email=a", content_type=content_type)
+        response = post_raw(anonymous, b"email=a", content_type=content_type)
     assert refusal_of(response) == (415, "unsupported_media_type")
 
 
-def test_a_charset_beside_the_content_type_is_fine(stranger):
-    response = post_raw(stranger, b"{}", content_type="application/json; charset=utf-8")
+def test_a_charset_beside_the_content_type_is_fine(anonymous):
+    response = post_raw(anonymous, b"{}", content_type="application/json; charset=utf-8")
     assert wrong_fields_of(response) == ["email", "password"]
 
 
@@ -183,28 +183,28 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_what_is_not_json_is_a_parse_error(stranger, body):
+def test_what_is_not_json_is_a_parse_error(anonymous, body):
     with nothing_changes():
-        response = post_raw(stranger, body)
+        response = post_raw(anonymous, body)
     assert refusal_of(response) == (400, "parse_error")
 
 
 @pytest.mark.parametrize("depth", [100, 900, 1000, 1024])
-def test_deep_nesting_that_is_json_is_still_a_400(stranger, depth):
-    response = post_raw(stranger, b'{"email":' + b"[" * depth + b"]" * depth + b"}")
+def test_deep_nesting_that_is_json_is_still_a_400(anonymous, depth):
+    response = post_raw(anonymous, b'{"email":' + b"[" * depth + b"]" * depth + b"}")
     assert response.status_code == 400
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
-def test_json_that_is_not_an_object_is_a_400(stranger, body):
-    assert wrong_fields_of(post_raw(stranger, body)) == ["body"]
+def test_json_that_is_not_an_object_is_a_400(anonymous, body):
+    assert wrong_fields_of(post_raw(anonymous, body)) == ["body"]
 
 
 @pytest.mark.parametrize("field", ["email", "password", "full_name", "company_name"])
-def test_a_nul_character_is_a_400_on_its_field(stranger, field):
+def test_a_nul_character_is_a_400_on_its_field(anonymous, field):
     given = {"email": "ada@example.com", "password": "a long enough one"}
     with nothing_changes():
-        response = stranger.post(REGISTER, given | {field: "a\x00@example.com"})
+        response = anonymous.post(REGISTER, given | {field: "a\x00@example.com"})
     assert wrong_fields_of(response) == [field]
 
 
@@ -217,14 +217,14 @@ def test_a_nul_character_in_the_path_is_a_404(owner):
     assert refusal_of(owner.client.get("/api/v1/videos/%00")) == (404, "not_found")
 
 
-def test_a_host_that_is_not_ours_is_a_400(stranger):
-    response = stranger.get("/api/v1/profile", HTTP_HOST="elsewhere.example")
+def test_a_host_that_is_not_ours_is_a_400(anonymous):
+    response = anonymous.get("/api/v1/profile", HTTP_HOST="elsewhere.example")
     assert refusal_of(response) == (400, "validation_error")
 
 
-def test_what_nobody_foresaw_is_a_500_that_tells_no_secrets(stranger, settings):
+def test_what_nobody_foresaw_is_a_500_that_tells_no_secrets(anonymous, settings):
     settings.ROOT_URLCONF = "genvid.tests.broken_urls"
-    response = stranger.get("/broken")
+    response = anonymous.get("/broken")
     assert refusal_of(response) == (500, "server_error")
     assert b"secret" not in response.content
 
@@ -236,16 +236,16 @@ def test_a_500_outside_the_framework_is_the_envelope_too(db, settings):
     assert b"secret" not in response.content
 
 
-def test_a_lost_database_is_a_503_worth_retrying(stranger, settings):
+def test_a_lost_database_is_a_503_worth_retrying(anonymous, settings):
     settings.ROOT_URLCONF = "genvid.tests.broken_urls"
-    response = stranger.get("/without-database")
+    response = anonymous.get("/without-database")
     assert refusal_of(response) == (503, "provider_unavailable")
     assert (response.json()["error"]["retryable"], response["Retry-After"]) == (True, "2")
     assert b"secret" not in response.content
 
 
-def test_whatever_the_client_accepts_it_gets_json(stranger):
-    response = stranger.get(f"/api/v1/videos/{uuid.uuid4()}", HTTP_ACCEPT="text/html")
+def test_whatever_the_client_accepts_it_gets_json(anonymous):
+    response = anonymous.get(f"/api/v1/videos/{uuid.uuid4()}", HTTP_ACCEPT="text/html")
     assert response["Content-Type"] == "application/json"
 
 

@@ -16,9 +16,9 @@ def payload(avatar):
 
 @pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}, ["ada@example.com"]], ids=repr)
 @pytest.mark.parametrize("field", GOOD)
-def test_text_must_be_text(stranger, field, value):
+def test_text_must_be_text(anonymous, field, value):
     with nothing_changes():
-        response = stranger.post(REGISTER, GOOD | {field: value})
+        response = anonymous.post(REGISTER, GOOD | {field: value})
     assert wrong_fields_of(response) == [field]
 
 

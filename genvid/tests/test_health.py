@@ -36,30 +36,30 @@ def test_a_living_process_says_so_with_its_version_without_a_database():
 
 
 @pytest.mark.django_db
-def test_all_parts_ready_is_a_200(stranger):
-    response = stranger.get("/readyz")
+def test_all_parts_ready_is_a_200(anonymous):
+    response = anonymous.get("/readyz")
     assert (response.status_code, response.json()["data"]) == (200, {"status": "ready", "parts": READY})
 
 
 @pytest.mark.django_db
-def test_asking_leaves_nothing_in_the_storage(stranger):
-    stranger.get("/readyz")
+def test_asking_leaves_nothing_in_the_storage(anonymous):
+    anonymous.get("/readyz")
     assert default_storage.listdir("probes")[1] == []
 
 
 @pytest.mark.django_db
-def test_a_dead_broker_is_a_503_that_names_it(stranger, dead_broker):
-    assert failing_parts(stranger.get("/readyz")) == {"broker"}
+def test_a_dead_broker_is_a_503_that_names_it(anonymous, dead_broker):
+    assert failing_parts(anonymous.get("/readyz")) == {"broker"}
 
 
 @pytest.mark.django_db
-def test_a_dead_storage_is_a_503_that_names_it(stranger, dead_storage):
-    assert failing_parts(stranger.get("/readyz")) == {"storage"}
+def test_a_dead_storage_is_a_503_that_names_it(anonymous, dead_storage):
+    assert failing_parts(anonymous.get("/readyz")) == {"storage"}
 
 
 @pytest.mark.django_db
-def test_two_dead_parts_are_both_named(stranger, dead_broker, dead_storage):
-    assert failing_parts(stranger.get("/readyz")) == {"broker", "storage"}
+def test_two_dead_parts_are_both_named(anonymous, dead_broker, dead_storage):
+    assert failing_parts(anonymous.get("/readyz")) == {"broker", "storage"}
 
 
 def test_a_database_out_of_reach_is_a_503_that_names_it(monkeypatch):
@@ -69,42 +69,42 @@ def test_a_database_out_of_reach_is_a_503_that_names_it(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_unapplied_migrations_are_a_503_that_names_them(stranger, settings, monkeypatch):
+def test_unapplied_migrations_are_a_503_that_names_them(anonymous, settings, monkeypatch):
     monkeypatch.setattr(health, "_migrated", False)
     settings.MIGRATION_MODULES = {}
-    assert failing_parts(stranger.get("/readyz")) == {"migrations"}
+    assert failing_parts(anonymous.get("/readyz")) == {"migrations"}
 
 
 @pytest.mark.django_db
-def test_a_503_tells_no_addresses(stranger, settings, dead_broker, dead_storage):
+def test_a_503_tells_no_addresses(anonymous, settings, dead_broker, dead_storage):
     settings.PUBLIC_URL = "https://genvid.example"
-    text = stranger.get("/readyz").content.decode()
+    text = anonymous.get("/readyz").content.decode()
     assert [secret for secret in ("127.0.0.1", "redis:", "/media") if secret in text] == []
 
 
 @pytest.mark.django_db
 def test_a_client_can_still_register_while_the_broker_is_dead(
-    stranger, dead_broker, django_capture_on_commit_callbacks
+    anonymous, dead_broker, django_capture_on_commit_callbacks
 ):
     body = {"email": "ada@example.com", "password": "a long enough one"}
     with django_capture_on_commit_callbacks(execute=True):
-        response = stranger.post("/api/v1/auth/register", body)
+        response = anonymous.post("/api/v1/auth/register", body)
     assert response.status_code == 201
 
 
-def test_with_the_sandbox_it_is_not_ready_before_the_catalogue_is_filled(stranger, db, settings):
+def test_with_the_sandbox_it_is_not_ready_before_the_catalogue_is_filled(anonymous, db, settings):
     settings.READY_WITH_CATALOGUE = True
-    assert failing_parts(stranger.get("/readyz")) == {"catalogue"}
+    assert failing_parts(anonymous.get("/readyz")) == {"catalogue"}
 
 
-def test_with_the_sandbox_it_is_not_ready_before_stripe_knows_what_is_for_sale(stranger, db, settings):
+def test_with_the_sandbox_it_is_not_ready_before_stripe_knows_what_is_for_sale(anonymous, db, settings):
     settings.READY_WITH_SHOP = True
-    assert failing_parts(stranger.get("/readyz")) == {"shop"}
+    assert failing_parts(anonymous.get("/readyz")) == {"shop"}
 
 
-def test_with_the_sandbox_it_is_ready_with_a_catalogue(stranger, avatar, settings):
+def test_with_the_sandbox_it_is_ready_with_a_catalogue(anonymous, avatar, settings):
     settings.READY_WITH_CATALOGUE = True
-    assert stranger.get("/readyz").status_code == 200
+    assert anonymous.get("/readyz").status_code == 200
 
 
 # ── HeyGen's gate: told, but no reason to take us out of service
@@ -116,28 +116,28 @@ def provider_part(client) -> str:
     return response.json()["data"]["parts"]["provider"]
 
 
-def test_a_gate_that_needs_staff_is_told_and_we_stay_ready(stranger, db):
+def test_a_gate_that_needs_staff_is_told_and_we_stay_ready(anonymous, db):
     provider_gate.trip(OperatorProblem("insufficient_credit", "Your wallet is empty"))
-    assert provider_part(stranger) == "closed: insufficient_credit"
+    assert provider_part(anonymous) == "closed: insufficient_credit"
 
 
-def test_a_gate_that_needs_staff_is_told_between_two_probes(stranger, db):
+def test_a_gate_that_needs_staff_is_told_between_two_probes(anonymous, db):
     ProviderState.objects.create(
         name=provider_gate.NAME, code="unauthorized", needs_staff=True, closed_until=timezone.now() - timedelta(hours=1)
     )
-    assert provider_part(stranger) == "closed: unauthorized"
+    assert provider_part(anonymous) == "closed: unauthorized"
 
 
-def test_a_busy_provider_is_told_for_as_long_as_it_lasts(stranger, db):
+def test_a_busy_provider_is_told_for_as_long_as_it_lasts(anonymous, db):
     provider_gate.trip(Busy("rate_limit_exceeded", retry_after=30))
-    assert provider_part(stranger) == "closed: rate_limit_exceeded"
+    assert provider_part(anonymous) == "closed: rate_limit_exceeded"
     ProviderState.objects.update(closed_until=timezone.now())
-    assert provider_part(stranger) == "ok"
+    assert provider_part(anonymous) == "ok"
 
 
-def test_a_pause_is_told_and_we_stay_ready(stranger, db):
+def test_a_pause_is_told_and_we_stay_ready(anonymous, db):
     provider_gate.pause("sam@example.com")
-    assert provider_part(stranger) == "paused"
+    assert provider_part(anonymous) == "paused"
 
 
 @pytest.fixture
@@ -148,26 +148,26 @@ def said(caplog, monkeypatch) -> Callable[[], list[tuple[str, str]]]:
 
 
 @pytest.mark.django_db
-def test_a_part_that_fails_is_logged_once_and_once_more_when_it_is_well(stranger, dead_broker, said, monkeypatch):
-    stranger.get("/readyz")
-    stranger.get("/readyz")
+def test_a_part_that_fails_is_logged_once_and_once_more_when_it_is_well(anonymous, dead_broker, said, monkeypatch):
+    anonymous.get("/readyz")
+    anonymous.get("/readyz")
     monkeypatch.undo()
     monkeypatch.setattr(health, "_failing", {"broker": OSError})
-    stranger.get("/readyz")
+    anonymous.get("/readyz")
     assert said() == [("WARNING", "not_ready"), ("INFO", "ready_again")]
 
 
 @pytest.mark.django_db
-def test_a_catalogue_that_fills_is_no_warning(stranger, said, settings):
+def test_a_catalogue_that_fills_is_no_warning(anonymous, said, settings):
     settings.READY_WITH_CATALOGUE = True
-    stranger.get("/readyz")
+    anonymous.get("/readyz")
     assert said() == [("INFO", "not_ready")]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_probes_are_not_in_the_request_log(stranger, caplog, path):
-    stranger.get(path)
-    stranger.get("/api/v1/schema/")
+def test_probes_are_not_in_the_request_log(anonymous, caplog, path):
+    anonymous.get(path)
+    anonymous.get("/api/v1/schema/")
     asked = [r.msg["request"] for r in caplog.records if r.name.startswith("django_structlog") and "code" in r.msg]
     assert asked == ["GET /api/v1/schema/"]

@@ -28,9 +28,9 @@ def test_signing_in_fits(owner):
     check_against_document("post", "/api/v1/auth/login", owner.client.post("/api/v1/auth/login", body))
 
 
-def test_a_registration_fits(stranger):
+def test_a_registration_fits(anonymous):
     body = {"email": "ada@example.com", "password": "a long enough one"}
-    response = stranger.post("/api/v1/auth/register", body)
+    response = anonymous.post("/api/v1/auth/register", body)
     assert response.status_code == 201
     check_against_document("post", "/api/v1/auth/register", response)
 
@@ -52,8 +52,8 @@ def test_webhooks_fit(owner):
 
 
 @pytest.mark.parametrize(("method", "path"), [("post", "videos"), ("get", "profile"), ("post", "auth/login")])
-def test_an_error_fits(stranger, method, path):
-    response = getattr(stranger, method)(f"/api/v1/{path}", {})
+def test_an_error_fits(anonymous, method, path):
+    response = getattr(anonymous, method)(f"/api/v1/{path}", {})
     assert response.status_code in (400, 401)
     check_against_document(method, f"/api/v1/{path}", response)
 

@@ -138,11 +138,11 @@ def test_the_operator_may_say_another_number_for_all(owner, settings):
     assert limit_headers_of(owner.client.get(AVATARS)) == (9, 8)
 
 
-def test_strangers_count_by_address(stranger):
+def test_strangers_count_by_address(anonymous):
     for _ in range(3):
-        assert refusal_of(stranger.post(LOGIN, NOBODY)) == (401, "invalid_credentials")
-    assert refusal_of(stranger.post(LOGIN, NOBODY)) == (429, "rate_limited")
-    assert refusal_of(stranger.post(LOGIN, NOBODY, REMOTE_ADDR="203.0.113.8")) == (401, "invalid_credentials")
+        assert refusal_of(anonymous.post(LOGIN, NOBODY)) == (401, "invalid_credentials")
+    assert refusal_of(anonymous.post(LOGIN, NOBODY)) == (429, "rate_limited")
+    assert refusal_of(anonymous.post(LOGIN, NOBODY, REMOTE_ADDR="203.0.113.8")) == (401, "invalid_credentials")
 
 
 def test_bad_credentials_count_as_none():
@@ -164,14 +164,14 @@ def test_why_credentials_are_refused_is_still_said(owner):
     assert answer.json()["error"]["message"] == "This API key may not be used from this address."
 
 
-def test_registering_has_a_limit_of_its_own(stranger, settings):
+def test_registering_has_a_limit_of_its_own(anonymous, settings):
     settings.RATE_LIMIT_SIGN_UP = parse("1/hour")
     payload = {"email": "one@example.com", "password": "correct horse battery staple"}
-    data_of(stranger.post("/api/v1/auth/register", payload), 201)
+    data_of(anonymous.post("/api/v1/auth/register", payload), 201)
     with nothing_changes():
-        answer = stranger.post("/api/v1/auth/register", payload | {"email": "two@example.com"})
+        answer = anonymous.post("/api/v1/auth/register", payload | {"email": "two@example.com"})
         assert refusal_of(answer) == (429, "rate_limited")
-    assert refusal_of(stranger.post(LOGIN, NOBODY)) == (401, "invalid_credentials")
+    assert refusal_of(anonymous.post(LOGIN, NOBODY)) == (401, "invalid_credentials")
 
 
 @pytest.mark.parametrize(

@@ -8,24 +8,24 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("given", ["a", "A-b_c.9", "x" * 64, str(uuid.UUID(int=7))])
-def test_a_harmless_id_is_taken_over(stranger, given):
-    response = stranger.get("/healthz", HTTP_X_REQUEST_ID=given)
+def test_a_harmless_id_is_taken_over(anonymous, given):
+    response = anonymous.get("/healthz", HTTP_X_REQUEST_ID=given)
     assert (response["X-Request-Id"], response.json()["meta"]["request_id"]) == (given, given)
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "ä", '"', "a/b", "a;b", "a\x00"])
-def test_another_id_is_replaced_by_one_of_ours(stranger, given):
-    response = stranger.get("/healthz", HTTP_X_REQUEST_ID=given)
+def test_another_id_is_replaced_by_one_of_ours(anonymous, given):
+    response = anonymous.get("/healthz", HTTP_X_REQUEST_ID=given)
     assert response["X-Request-Id"] == str(uuid.UUID(response["X-Request-Id"]))
 
 
-def test_every_request_gets_an_id_of_its_own(stranger):
-    assert stranger.get("/healthz")["X-Request-Id"] != stranger.get("/healthz")["X-Request-Id"]
+def test_every_request_gets_an_id_of_its_own(anonymous):
+    assert anonymous.get("/healthz")["X-Request-Id"] != anonymous.get("/healthz")["X-Request-Id"]
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/nope", "/api/v1/nope", "/api/v1/profile", "/admin/"])
-def test_every_answer_carries_the_id(stranger, path):
-    assert stranger.get(path, HTTP_X_REQUEST_ID="abc")["X-Request-Id"] == "abc"
+def test_every_answer_carries_the_id(anonymous, path):
+    assert anonymous.get(path, HTTP_X_REQUEST_ID="abc")["X-Request-Id"] == "abc"
 
 
 def test_an_answer_without_a_body_carries_the_id(owner):
@@ -41,10 +41,10 @@ def test_a_500_carries_the_id(db, settings):
 
 
 @pytest.mark.parametrize("given", ["abc", "not harmless", ""])
-def test_every_log_line_of_a_request_carries_the_id(stranger, caplog, given):
+def test_every_log_line_of_a_request_carries_the_id(anonymous, caplog, given):
     caplog.set_level("INFO")
     body = {"email": "ada@example.com", "password": "a long enough one"}
-    response = stranger.post("/api/v1/auth/register", body, HTTP_X_REQUEST_ID=given)
+    response = anonymous.post("/api/v1/auth/register", body, HTTP_X_REQUEST_ID=given)
     lines = [(record.msg["event"], record.msg["request_id"]) for record in caplog.records]
     events = ("request_started", "audit", "account_registered", "request_finished")
     assert lines == [(event, response["X-Request-Id"]) for event in events]
@@ -57,10 +57,10 @@ def test_the_log_lines_of_a_caller_name_the_account(owner, caplog):
     assert (finished["account_id"], finished["user_id"]) == (str(owner.account.pk), str(owner.user.pk))
 
 
-def test_no_password_and_no_token_is_ever_logged(stranger, caplog):
+def test_no_password_and_no_token_is_ever_logged(anonymous, caplog):
     caplog.set_level("DEBUG")
     body = {"email": "ada@example.com", "password": "a long enough one"}
-    tokens = stranger.post("/api/v1/auth/register", body).json()["data"]
+    tokens = anonymous.post("/api/v1/auth/register", body).json()["data"]
     JsonClient(tokens["access_token"]).get("/api/v1/profile")
     secrets = [body["password"], tokens["access_token"], tokens["refresh_token"]]
     assert [secret for secret in secrets if secret in caplog.text] == []

@@ -67,9 +67,9 @@ def test_a_body_in_another_charset_is_a_415(owner, path, charset):
 
 
 @pytest.mark.parametrize("charset", ["UTF-8", "utf8", '"utf-8"'])
-def test_utf_8_has_several_spellings(stranger, charset):
+def test_utf_8_has_several_spellings(anonymous, charset):
     kind = f"application/json; charset={charset}"
-    response = stranger.generic("POST", "/api/v1/auth/register", b"{}", content_type=kind)
+    response = anonymous.generic("POST", "/api/v1/auth/register", b"{}", content_type=kind)
     assert wrong_fields_of(response) == ["email", "password"]
 
 
@@ -89,8 +89,8 @@ def test_options_says_which_methods_there_are(owner, path, methods):
 
 @pytest.mark.parametrize("page", ["docs/", "redoc/", "schema/"])
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "DELETE", "TRACE"])
-def test_a_page_refuses_other_methods_in_the_envelope(stranger, page, method):
-    response = stranger.generic(method, f"/api/v1/{page}")
+def test_a_page_refuses_other_methods_in_the_envelope(anonymous, page, method):
+    response = anonymous.generic(method, f"/api/v1/{page}")
     assert refusal_of(response) == (405, "method_not_allowed")
     assert "GET" in response["Allow"]
 
@@ -98,16 +98,16 @@ def test_a_page_refuses_other_methods_in_the_envelope(stranger, page, method):
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("host", ["elsewhere.example", "a b", "[::1", "", "user@testserver", "testserver:1:2"])
 @pytest.mark.parametrize("path", ["videos", "nope", "docs/"])
-def test_a_host_that_is_not_ours_is_the_envelope_also_while_debugging(stranger, settings, path, host, debug):
+def test_a_host_that_is_not_ours_is_the_envelope_also_while_debugging(anonymous, settings, path, host, debug):
     settings.DEBUG = debug
-    assert refusal_of(stranger.get(f"/api/v1/{path}", HTTP_HOST=host)) == (400, "validation_error")
+    assert refusal_of(anonymous.get(f"/api/v1/{path}", HTTP_HOST=host)) == (400, "validation_error")
 
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("path", ["/api%00", "/webhooks/a%0Ab", "/api/v1//videos", "/api/v1/%25ff", "/api/v1/../x"])
-def test_a_broken_path_is_a_404_also_while_debugging(stranger, settings, path, debug):
+def test_a_broken_path_is_a_404_also_while_debugging(anonymous, settings, path, debug):
     settings.DEBUG = debug
-    assert refusal_of(stranger.get(path)) == (404, "not_found")
+    assert refusal_of(anonymous.get(path)) == (404, "not_found")
 
 
 def test_too_many_parameters_are_a_400_also_while_debugging(owner, settings):

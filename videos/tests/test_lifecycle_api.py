@@ -355,9 +355,9 @@ def test_no_route_is_left_out_below():
 
 
 @pytest.mark.parametrize(("method", "path"), EVERYWHERE)
-def test_a_stranger_gets_nowhere(stranger, method, path):
+def test_a_stranger_gets_nowhere(anonymous, method, path):
     with nothing_changes():
-        response = getattr(stranger, method)(path)
+        response = getattr(anonymous, method)(path)
     assert refusal_of(response) == (401, "not_authenticated")
 
 

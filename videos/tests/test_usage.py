@@ -166,11 +166,11 @@ def test_a_leap_year_is_the_longest_span(owner):
     assert len(usage_of(owner, **{"from": "2028-01-01", "to": "2028-12-31"})["rows"]) == 366
 
 
-def test_it_takes_who_may_read_billing(owner, viewer, stranger):
+def test_it_takes_who_may_read_billing(owner, viewer, anonymous):
     assert usage_of(viewer)["total"] == NOTHING
     assert refusal_of(make_key(owner, "videos:read").client.get(USAGE)) == (403, "permission_denied")
     assert usage_of(make_key(owner, "billing:read"))["total"] == NOTHING
-    assert refusal_of(stranger.get(USAGE)) == (401, "not_authenticated")
+    assert refusal_of(anonymous.get(USAGE)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize(("group_by", "queries"), [("day", 4), ("api_key", 4)])

@@ -38,32 +38,32 @@ def mike():
 
 
 @pytest.mark.parametrize("email", LOOKALIKES.values(), ids=LOOKALIKES)
-def test_nobody_registers_as_a_lookalike(mike, stranger, email):
+def test_nobody_registers_as_a_lookalike(mike, anonymous, email):
     with nothing_changes():
-        assert wrong_fields_of(stranger.post(REGISTER, {"email": email, "password": PASSWORD})) == ["email"]
+        assert wrong_fields_of(anonymous.post(REGISTER, {"email": email, "password": PASSWORD})) == ["email"]
 
 
 @pytest.mark.parametrize("email", LOOKALIKES.values(), ids=LOOKALIKES)
-def test_a_lookalike_resets_nobodys_password(mike, stranger, mailoutbox, email):
-    stranger.post("/api/v1/auth/password/forgot", {"email": email})
+def test_a_lookalike_resets_nobodys_password(mike, anonymous, mailoutbox, email):
+    anonymous.post("/api/v1/auth/password/forgot", {"email": email})
     send_due_mail()
     assert [message.to for message in mailoutbox if message.subject == "Reset your password"] == []
 
 
 @pytest.mark.parametrize("email", INJECTIONS.values(), ids=INJECTIONS)
-def test_an_address_that_is_more_than_one_is_none(stranger, email):
+def test_an_address_that_is_more_than_one_is_none(anonymous, email):
     with nothing_changes():
-        assert wrong_fields_of(stranger.post(REGISTER, {"email": email, "password": PASSWORD})) == ["email"]
+        assert wrong_fields_of(anonymous.post(REGISTER, {"email": email, "password": PASSWORD})) == ["email"]
 
 
-def test_a_tag_makes_another_mailbox(mike, stranger):
-    data_of(stranger.post(REGISTER, {"email": "mike+shop@example.org", "password": PASSWORD}), 201)
+def test_a_tag_makes_another_mailbox(mike, anonymous):
+    data_of(anonymous.post(REGISTER, {"email": "mike+shop@example.org", "password": PASSWORD}), 201)
     assert User.objects.filter(email__startswith="mike").count() == 2
 
 
-def test_capitals_make_no_other_person(mike, stranger):
+def test_capitals_make_no_other_person(mike, anonymous):
     with nothing_changes():
-        taken = stranger.post(REGISTER, {"email": "MIKE@EXAMPLE.ORG", "password": PASSWORD})
+        taken = anonymous.post(REGISTER, {"email": "MIKE@EXAMPLE.ORG", "password": PASSWORD})
         assert wrong_fields_of(taken) == ["email"]
 
 

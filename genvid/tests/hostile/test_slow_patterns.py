@@ -43,10 +43,10 @@ def test_a_script(owner, avatar, path, script):
 
 
 @pytest.mark.parametrize("email", ["a" * 240 + "@" + "a." * 6 + "!", "@" * 254, "a." * 126 + "@x", "a@" + "-" * 250])
-def test_an_address(stranger, email):
+def test_an_address(anonymous, email):
     payload = {"email": email, "password": "correct horse battery staple"}
     with nothing_changes():
-        assert seconds_of(lambda: stranger.post("/api/v1/auth/register", payload)) < A_SECOND
+        assert seconds_of(lambda: anonymous.post("/api/v1/auth/register", payload)) < A_SECOND
 
 
 @pytest.mark.parametrize("language", ["a" * 35, "en" + "-aa" * 11, "en-" * 11 + "!", "-" * 35])
