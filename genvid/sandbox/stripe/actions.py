@@ -99,7 +99,7 @@ def change_price(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
     subscription = _running(core, subscription_id)
     start, end = period(subscription)
     passed = round((end - start) * given.get("at_fraction", 0.5))
-    now = core.now(subscription["customer"])
+    now = core.now()
     core.save(subscription, **cycle.move(subscription, now - passed, now - passed + end - start))
     price, item = core.get("price", given["price"], "price"), subscription["items"]["data"][0]
     wanted = [Wanted(item["id"], price, item["quantity"], item["metadata"])]
@@ -124,11 +124,11 @@ def end_period(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
 
 
 def refund(core: StripeCore, wanted: str, given: Thing) -> Thing:
-    charge, status = charges.of(core, wanted), given.get("status", "succeeded")
+    charge, status = charges.find_charge(core, wanted), given.get("status", "succeeded")
     if status not in ("succeeded", "pending", "failed", "canceled"):
         raise StripeError(f"No such status: {status}", param="status")
     first = status if status in ("succeeded", "pending") else "pending"
-    made = refunds.make(core, charge, given.get("amount"), status=first)
+    made = refunds.create_refund(core, charge, given.get("amount"), status=first)
     return refunds.undo(core, made, status) if first != status else made
 
 
@@ -142,7 +142,7 @@ def succeed_refund(core: StripeCore, refund_id: str, given: Thing) -> Thing:
 
 def dispute(core: StripeCore, wanted: str, given: Thing) -> Thing:
     reason, warning = given.get("reason", "fraudulent"), given.get("warning", False)
-    return disputes.open_dispute(core, charges.of(core, wanted), given.get("amount"), reason, warning=warning)
+    return disputes.open_dispute(core, charges.find_charge(core, wanted), given.get("amount"), reason, warning=warning)
 
 
 def close_dispute(core: StripeCore, dispute_id: str, given: Thing) -> Thing:
@@ -150,36 +150,39 @@ def close_dispute(core: StripeCore, dispute_id: str, given: Thing) -> Thing:
 
 
 def fraud_warning(core: StripeCore, wanted: str, given: Thing) -> Thing:
-    return disputes.warn(core, charges.of(core, wanted))
+    return disputes.create_fraud_warning(core, charges.find_charge(core, wanted))
 
 
 def advance_clock(core: StripeCore, seconds: str, given: Thing) -> Thing:
     """Moves the world's time, with all that falls due on the way."""
     passed = core.store.setting("stripe_clock", 0)
     until = core.now() + int(seconds)
-    clocks.work_off(core, None, until)
+    clocks.work_off(core, until)
     core.store.set("stripe_clock", passed + int(seconds))
     return {"now": until}
 
 
 ACTIONS: dict[str, Action] = {
-    "pay": pay,
-    "settle_bank": settle_bank,
-    "authenticate": authenticate,
-    "expire": expire,
-    "renew": renew,
-    "retry_invoice": retry_invoice,
-    "end_trial": end_trial,
-    "change_price": change_price,
-    "cancel": cancel,
-    "end_period": end_period,
-    "refund": refund,
-    "fail_refund": fail_refund,
-    "succeed_refund": succeed_refund,
-    "dispute": dispute,
-    "close_dispute": close_dispute,
-    "fraud_warning": fraud_warning,
-    "advance_clock": advance_clock,
+    action.__name__: action
+    for action in (
+        pay,
+        settle_bank,
+        authenticate,
+        expire,
+        renew,
+        retry_invoice,
+        end_trial,
+        change_price,
+        cancel,
+        end_period,
+        refund,
+        fail_refund,
+        succeed_refund,
+        dispute,
+        close_dispute,
+        fraud_warning,
+        advance_clock,
+    )
 }
 
 
@@ -205,7 +208,7 @@ async def _events(core: StripeCore, request: Request, body: Any) -> Any:
 
 async def _deliver(core: StripeCore, request: Request, body: Any) -> Any:
     """Events, in this order and so often, to each endpoint that listens to them."""
-    core, pairs = core, list[tuple[Thing, Thing]]()
+    pairs: list[tuple[Thing, Thing]] = []
     ids = (body or {}).get("event_ids")
     if not isinstance(ids, list):
         refuse("event_ids", "event_ids is a list")

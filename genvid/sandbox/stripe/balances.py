@@ -14,12 +14,8 @@ def move(core: StripeCore, customer: Thing, amount: int, kind: str, **beside: ob
     """A positive amount is owed by the customer, a negative one is theirs."""
     if amount:
         core.change(customer, "customer.updated", balance=customer["balance"] + amount)
-    fields: Thing = {"checkout_session": None, "credit_note": None, "description": None, "invoice": None} | beside
-    fields.setdefault("metadata", {})
-    fields.setdefault("currency", customer["currency"] or "usd")
-    return core.new(
-        KIND, "cbtxn_1", amount=amount, customer=customer["id"], ending_balance=customer["balance"], type=kind, **fields
-    )
+    fields = {"amount": amount, "customer": customer["id"], "ending_balance": customer["balance"], "type": kind}
+    return core.new(KIND, "cbtxn_1", **fields, **beside)
 
 
 def apply(core: StripeCore, invoice: Thing, customer: Thing, balance: int) -> None:
@@ -38,7 +34,7 @@ def restore(core: StripeCore, invoice: Thing) -> None:
 
 
 def create(call: Call) -> Thing:
-    form, customer = call.form, call.core.alive("customer", call.id)
+    form, customer = call.form, call.core.get_existing("customer", call.id)
     amount, currency = form.need_number("amount"), form.need("currency")
     if customer["currency"] and customer["currency"] != currency:
         raise StripeError("The currency is not the customer's.", param="currency")
@@ -47,7 +43,7 @@ def create(call: Call) -> Thing:
 
 
 def list_all(call: Call) -> Thing:
-    customer = call.core.alive("customer", call.id)
+    customer = call.core.get_existing("customer", call.id)
     return page(call, KIND, where=(("customer", "=", customer["id"]),))
 
 

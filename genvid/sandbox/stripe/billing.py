@@ -3,33 +3,23 @@
 from genvid.sandbox.stripe import collection, currencies, invoices, manual_invoices, methods, params, promotions
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.declared_billing import INVOICE
+from genvid.sandbox.stripe.defaults import defaults
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.intents import card_error
-from genvid.sandbox.stripe.lists import Condition, cut, page
+from genvid.sandbox.stripe.lists import equals, page_of
 from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.payments import Attempt
+from genvid.sandbox.stripe.resources import readable
 from genvid.sandbox.stripe.timetable import DAY, HOUR
-
-SUBSCRIPTION = "parent.subscription_details.subscription"
-
-
-def read(call: Call) -> Thing:
-    return call.core.get("invoice", call.id)
-
-
-def list_all(call: Call) -> Thing:
-    subscription = call.form.text("subscription")
-    where: tuple[Condition, ...] = ((SUBSCRIPTION, "=", subscription),) if subscription else ()
-    return page(call, "invoice", "customer", "status", "collection_method", where=where)
 
 
 def list_lines(call: Call) -> Thing:
-    return cut(call, call.core.get("invoice", call.id)["lines"]["data"])
+    return page_of(call, call.core.get("invoice", call.id)["lines"]["data"])
 
 
 def pay(call: Call) -> Thing:
     """A card that is refused is a card error; the invoice counts the attempt all the same."""
-    core, invoice = call.core, call.core.alive("invoice", call.id)
+    core, invoice = call.core, call.core.get_existing("invoice", call.id)
     if invoice["status"] == "draft":
         manual_invoices.finalize(core, invoice)
         if invoice["status"] == "paid":
@@ -51,7 +41,7 @@ def pay(call: Call) -> Thing:
 
 
 def _owed(call: Call, action: str) -> Thing:
-    invoice = call.core.alive("invoice", call.id)
+    invoice = call.core.get_existing("invoice", call.id)
     if invoice["status"] == "paid":
         raise StripeError("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] not in ("open", "uncollectible"):
@@ -71,7 +61,7 @@ def mark_uncollectible(call: Call) -> Thing:
 
 def send(call: Call) -> Thing:
     """A draft is finalized first."""
-    core, invoice = call.core, call.core.alive("invoice", call.id)
+    core, invoice = call.core, call.core.get_existing("invoice", call.id)
     if invoice["collection_method"] != "send_invoice":
         raise StripeError("You can only manually send an invoice if its collection method is 'send_invoice'.")
     if invoice["status"] == "draft":
@@ -81,7 +71,7 @@ def send(call: Call) -> Thing:
 
 def create(call: Call) -> Thing:
     form, core = call.form, call.core
-    customer = core.alive("customer", form.need("customer"), "customer")
+    customer = core.get_existing("customer", form.need("customer"), "customer")
     currency, items = form.text("currency"), list[Thing]()
     if form.word("pending_invoice_items_behavior", "exclude", "include") == "include":
         items = manual_invoices.pending_items(core, customer["id"], currency)
@@ -100,7 +90,7 @@ def _fields(call: Call, before: Thing) -> Thing:
     if method == "send_invoice":
         if days is None and due is None:
             raise missing("days_until_due")
-        fields["due_date"] = core.now(before["customer"]) + days * DAY if days is not None else due
+        fields["due_date"] = core.now() + days * DAY if days is not None else due
     elif days is not None or fields.get("due_date"):
         message = "You can only set `days_until_due` or `due_date` if `collection_method` is 'send_invoice'."
         raise StripeError(message, param="days_until_due")
@@ -109,11 +99,11 @@ def _fields(call: Call, before: Thing) -> Thing:
         fields["default_payment_method"] = methods.attach(core, wanted, before["customer"])["id"] if wanted else None
     if "payment_settings" in form:
         given = params.read(form, "payment_settings", INVOICE["payment_settings"]) or {}
-        blank = {"default_mandate": None, "payment_method_options": None, "payment_method_types": None}
-        fields["payment_settings"] = {**blank, **{name: one or None for name, one in given.items()}}
+        chosen = {name: one or None for name, one in given.items()}
+        fields["payment_settings"] = {"default_mandate": None, **chosen}
     if "automatic_tax" in form:
         enabled = form.part("automatic_tax").flag("enabled")
-        fields["automatic_tax"] = {**invoices.BLANK["automatic_tax"], "enabled": enabled}
+        fields["automatic_tax"] = {**defaults("invoice")["automatic_tax"], "enabled": enabled}
     return fields
 
 
@@ -128,25 +118,23 @@ def _reduced(call: Call, invoice: Thing) -> Thing:
 
 
 def update(call: Call) -> Thing:
-    core, invoice = call.core, call.core.alive("invoice", call.id)
+    core, invoice = call.core, call.core.get_existing("invoice", call.id)
     if invoice["status"] != "draft" and set(call.form.values) - {"metadata", "auto_advance"}:
         raise StripeError("Finalized invoices can't be updated in this way", code="invoice_not_editable")
-    fields = {**call.kept} if invoice["status"] != "draft" else _fields(call, invoice)
-    if "metadata" in call.form:
-        fields["metadata"] = call.form.map("metadata", invoice["metadata"])
+    fields = call.updates(invoice) | (_fields(call, invoice) if invoice["status"] == "draft" else {})
     if fields.get("auto_advance") and invoice["status"] == "draft":
-        fields["automatically_finalizes_at"] = core.now(invoice["customer"]) + HOUR
+        fields["automatically_finalizes_at"] = core.now() + HOUR
     core.change(invoice, "invoice.updated", **fields)
     return _reduced(call, invoice)
 
 
 def delete(call: Call) -> Thing:
-    return manual_invoices.delete(call.core, call.core.alive("invoice", call.id))
+    return manual_invoices.delete(call.core, call.core.get_existing("invoice", call.id))
 
 
 def finalize(call: Call) -> Thing:
     """With `auto_advance` it is collected or sent as well."""
-    core, invoice = call.core, call.core.alive("invoice", call.id)
+    core, invoice = call.core, call.core.get_existing("invoice", call.id)
     if invoice["status"] != "draft":
         message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
         raise StripeError(message, code="invoice_not_editable")
@@ -155,23 +143,11 @@ def finalize(call: Call) -> Thing:
     return manual_invoices.advance(core, invoice) if invoice["auto_advance"] else invoice
 
 
-def read_payment(call: Call) -> Thing:
-    return call.core.get("invoice_payment", call.id)
-
-
-def list_payments(call: Call) -> Thing:
-    """By invoice, or by the payment intent or charge that paid."""
-    payment, where = call.form.part("payment"), list[Condition]()
-    for kind in ("payment_intent", "charge"):
-        if payment.text(kind):
-            where.append((f"payment.{kind}", "=", payment.text(kind)))
-    return page(call, "invoice_payment", "invoice", "status", where=tuple(where))
-
-
+SUBSCRIPTION = equals("subscription", "parent.subscription_details.subscription")
+PAYMENT_FILTERS = ("invoice", "status", "payment.payment_intent", "payment.charge")
 OPERATIONS = [
+    *readable("/v1/invoices", "invoice", "customer", "status", "collection_method", SUBSCRIPTION),
     Operation("POST", "/v1/invoices", create),
-    Operation("GET", "/v1/invoices", list_all),
-    Operation("GET", "/v1/invoices/{id}", read),
     Operation("POST", "/v1/invoices/{id}", update),
     Operation("DELETE", "/v1/invoices/{id}", delete),
     Operation("POST", "/v1/invoices/{id}/finalize", finalize),
@@ -180,6 +156,5 @@ OPERATIONS = [
     Operation("GET", "/v1/invoices/{id}/lines", list_lines),
     Operation("POST", "/v1/invoices/{id}/pay", pay),
     Operation("POST", "/v1/invoices/{id}/void", void),
-    Operation("GET", "/v1/invoice_payments", list_payments),
-    Operation("GET", "/v1/invoice_payments/{id}", read_payment),
+    *readable("/v1/invoice_payments", "invoice_payment", *PAYMENT_FILTERS),
 ]

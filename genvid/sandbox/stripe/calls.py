@@ -1,4 +1,4 @@
-"""What a handler is given, and what says which request is its."""
+"""What the handler of an operation is given, and what says which request is its."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Any
 
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.forms import Form
+from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.params import Values
 
 
@@ -16,14 +17,20 @@ class Call:
     core: StripeCore
     form: Form
     path: dict[str, str]
+    method: str
     url: str
-    expands: tuple[str, ...] = ()
     kept: Values = field(default_factory=dict)
     """The given values that become fields of the object just as they are."""
 
     @property
     def id(self) -> str:
         return self.path["id"]
+
+    def updates(self, before: Thing) -> Thing:
+        """The kept values, and the metadata as it is afterwards, where they were given."""
+        if "metadata" not in self.form:
+            return {**self.kept}
+        return {**self.kept, "metadata": self.form.map("metadata", before["metadata"])}
 
 
 Handler = Callable[[Call], dict[str, Any]]

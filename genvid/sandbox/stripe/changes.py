@@ -40,7 +40,7 @@ def outcome(core: StripeCore, subscription: Thing, wanted: list[Wanted], behavio
 
 def change_items(core: StripeCore, subscription: Thing, wanted: list[Wanted], behavior: str) -> Thing:
     """The items are changed at once; what that costs is billed now, later or never, as `behavior` says."""
-    now = core.now(subscription["customer"])
+    now = core.now()
     change = outcome(core, subscription, wanted, behavior, now)
     core.save(subscription, _pending=[*subscription["_pending"], *change.prorations])
     if change.restarts:
@@ -58,7 +58,7 @@ def restart(core: StripeCore, subscription: Thing, behavior: str) -> Thing:
     """The period begins anew, with the same items."""
     if behavior != "none" and subscription["status"] != "trialing":
         credit_rest(core, subscription)
-    return _restart(core, subscription, subscription["items"]["data"], core.now(subscription["customer"]))
+    return _restart(core, subscription, subscription["items"]["data"], core.now())
 
 
 def _restart(core: StripeCore, subscription: Thing, items: list[Thing], now: int) -> Thing:
@@ -73,7 +73,7 @@ def _restart(core: StripeCore, subscription: Thing, items: list[Thing], now: int
 
 def credit_rest(core: StripeCore, subscription: Thing) -> None:
     """What a cancellation in mid-period gives back; pending until an invoice takes it up."""
-    entries = _prorations(core, subscription, [], core.now(subscription["customer"]))
+    entries = _prorations(core, subscription, [], core.now())
     core.save(subscription, _pending=[*subscription["_pending"], *entries])
 
 

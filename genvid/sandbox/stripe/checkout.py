@@ -17,6 +17,7 @@ from genvid.sandbox.stripe import (
     session_items,
 )
 from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.defaults import ADDRESS
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.invoices import Draft
 from genvid.sandbox.stripe.object_store import Thing
@@ -92,10 +93,10 @@ def _introduce(core: StripeCore, session: Thing, payment: Payment) -> None:
     known = core.get("customer", session["customer"]) if session["customer"] else {}
     email = known.get("email") or payment.email or session["customer_email"] or "buyer@example.com"
     name = payment.name or known.get("name")
-    details = {"address": dict(methods.ADDRESS), "email": email, "name": name, "phone": None}
+    details = {"address": dict(ADDRESS), "email": email, "name": name, "phone": None}
     core.save(session, customer_details={**details, "tax_exempt": "none", "tax_ids": []})
     if session["customer"] is None and _needs_customer(session):
-        customer = customers.make(core, email=email, name=name)
+        customer = customers.create_customer(core, email=email, name=name)
         core.save(session, customer=customer["id"])
     elif known and payment.name and session["_customer_update"].get("name") == "auto":
         core.change(core.get("customer", session["customer"]), "customer.updated", name=payment.name)
@@ -109,8 +110,8 @@ def _needs_customer(session: Thing) -> bool:
 def _method(core: StripeCore, session: Thing, payment: Payment) -> Thing:
     bills = {"email": session["customer_details"]["email"], "name": session["customer_details"]["name"]}
     if payment.method == "bank":
-        return methods.make_bank_account(core, payment.account, clocked=session["customer"], **bills)
-    return methods.make_card(core, payment.card, clocked=session["customer"], **bills)
+        return methods.make_bank_account(core, payment.account, **bills)
+    return methods.make_card(core, payment.card, **bills)
 
 
 def _pay_once(core: StripeCore, session: Thing, method: Thing) -> Thing:
@@ -127,7 +128,7 @@ def _intent(core: StripeCore, session: Thing) -> Thing:
     fields = {name: session[name] for name in ("payment_method_types", "payment_method_options")}
     fields |= session["_intent_data"]
     amount, currency = session["amount_total"], session["currency"]
-    intent = payments.make_intent(core, amount, currency, session["customer"], **fields)
+    intent = payments.create_intent(core, amount, currency, session["customer"], **fields)
     core.save(session, payment_intent=intent["id"])
     return intent
 
@@ -171,7 +172,7 @@ def make_invoice(core: StripeCore, session: Thing, intent: Thing | None) -> None
     """A paid one for a single sale, when the session asks for it."""
     if not (session["invoice_creation"] or {}).get("enabled"):
         return
-    customer, now = core.get("customer", session["customer"]), core.now(session["customer"])
+    customer, now = core.get("customer", session["customer"]), core.now()
     entries = [lines.of_sale(core, item["price"], item["quantity"], now) for item in session["_line_items"]]
     discounts = [core.get("discount", session["_discount"])] if session.get("_discount") else []
     data = session["invoice_creation"]["invoice_data"]
@@ -211,13 +212,13 @@ def _start(core: StripeCore, session: Thing) -> None:
     data = session["_subscription_data"]
     items = [(item["price"], item["quantity"]) for item in session["_line_items"] if item["price"]["recurring"]]
     days = int(data.get("trial_period_days") or 0)
-    trial_end = core.now(session["customer"]) + days * DAY if days else int(data.get("trial_end") or 0) or None
+    trial_end = core.now() + days * DAY if days else int(data.get("trial_end") or 0) or None
     order = cycle.Order(core.get("customer", session["customer"]), items, None, trial_end, data["metadata"])
     order.beside = {name: data[name] for name in ("description", "trial_settings") if data.get(name)}
     subscription = cycle.subscribe(core, order)
     discounts = _redeem(core, session, subscription=subscription["id"])
     once = [item for item in session["_line_items"] if not item["price"]["recurring"]]
-    now = core.now(session["customer"])
+    now = core.now()
     pending = [lines.of_sale(core, item["price"], item["quantity"], now) for item in once]
     core.save(subscription, discounts=[one["id"] for one in discounts], _pending=pending)
     cycle.first_invoice(core, subscription)
@@ -247,7 +248,7 @@ def _set_up(core: StripeCore, session: Thing, method: Thing) -> Thing:
     if refusal is not None:
         return core.save(session, _last_error=refusal.message)
     methods.attach(core, method["id"], session["customer"])
-    setup = payments.make_setup(core, session["customer"], method, "succeeded", **session["_setup_data"])
+    setup = payments.create_setup_intent(core, session["customer"], method, "succeeded", **session["_setup_data"])
     return _complete(core, session, setup_intent=setup["id"])
 
 

@@ -89,7 +89,7 @@ def _fall_behind(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
 
 def end(core: StripeCore, subscription: Thing, *, reason: str = "cancellation_requested") -> Thing:
     """Over at once."""
-    now = core.now(subscription["customer"])
+    now = core.now()
     details = {**subscription["cancellation_details"], "reason": reason}
     core.save(
         subscription,

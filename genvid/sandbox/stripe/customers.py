@@ -8,42 +8,17 @@ from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.collection import end
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.declared import CUSTOMER
+from genvid.sandbox.stripe.defaults import defaults
 from genvid.sandbox.stripe.errors import StripeError
-from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.methods import attach, from_token
 from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.resources import readable
 
-BLANK_SETTINGS: Thing = {
-    "custom_fields": None,
-    "default_payment_method": None,
-    "footer": None,
-    "rendering_options": None,
-}
+SETTINGS: Thing = defaults("customer")["invoice_settings"]
 
 
-def make(core: StripeCore, **fields: Any) -> Thing:
-    body: Thing = {
-        "address": None,
-        "balance": 0,
-        "currency": None,
-        "default_source": None,
-        "delinquent": False,
-        "description": None,
-        "discount": None,
-        "email": None,
-        "invoice_prefix": None,
-        "invoice_settings": BLANK_SETTINGS,
-        "metadata": {},
-        "name": None,
-        "next_invoice_sequence": 1,
-        "phone": None,
-        "preferred_locales": [],
-        "shipping": None,
-        "tax_exempt": "none",
-        "test_clock": None,
-        **fields,
-    }
-    customer = core.new("customer", "cus_", **body)
+def create_customer(core: StripeCore, **fields: Any) -> Thing:
+    customer = core.new("customer", "cus_", **fields)
     if customer["invoice_prefix"] is None:
         core.save(customer, invoice_prefix=customer["id"][-8:].upper())
     core.emit("customer.created", customer)
@@ -51,20 +26,13 @@ def make(core: StripeCore, **fields: Any) -> Thing:
 
 
 def create(call: Call) -> Thing:
-    form, core = call.form, call.core
-    wanted = form.text("test_clock")
-    fields: Thing = {**form.chosen("email"), **call.kept, "metadata": form.map("metadata"), "test_clock": wanted}
-    fields["invoice_settings"] = _invoice_settings(call, BLANK_SETTINGS, None)
     _check(call)
-    if wanted is None:
-        return _settled(call, make(core, **fields))
-    clock = core.alive("test_helpers.test_clock", wanted, "test_clock")
-    with core.moment(clock["frozen_time"]):
-        return _settled(call, make(core, **fields))
+    fields = {**call.kept, "metadata": call.form.map("metadata")}
+    customer = create_customer(call.core, **fields, invoice_settings=_invoice_settings(call, SETTINGS, None))
+    return _with_payment_methods(call, customer)
 
 
-def _settled(call: Call, customer: Thing) -> Thing:
-    """A payment method may come along."""
+def _with_payment_methods(call: Call, customer: Thing) -> Thing:
     core, wanted = call.core, call.form.text("payment_method")
     method = attach(core, wanted, customer["id"])["id"] if wanted else None
     if call.form.text("source"):
@@ -100,11 +68,9 @@ def _check(call: Call) -> None:
 
 
 def update(call: Call) -> Thing:
-    form, customer = call.form, call.core.alive("customer", call.id)
-    fields: Thing = {**form.chosen("email"), **call.kept}
+    form, customer = call.form, call.core.get_existing("customer", call.id)
+    fields = call.updates(customer)
     _check(call)
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", customer["metadata"])
     if "invoice_settings" in form:
         asked, default = form.part("invoice_settings"), customer["invoice_settings"]["default_payment_method"]
         if "default_payment_method" in asked:
@@ -118,28 +84,16 @@ def update(call: Call) -> Thing:
 
 def delete(call: Call) -> Thing:
     """Its subscriptions end with it; it stays retrievable as deleted."""
-    customer = call.core.alive("customer", call.id)
+    customer = call.core.get_existing("customer", call.id)
     for subscription in call.core.objects.all("subscription", customer=customer["id"]):
         if subscription["status"] not in ("canceled", "incomplete_expired"):
             end(call.core, subscription)
-    call.core.emit("customer.deleted", customer)
-    gone = {"id": customer["id"], "object": "customer", "deleted": True}
-    call.core.save(gone)
-    return gone
-
-
-def read(call: Call) -> Thing:
-    return call.core.get("customer", call.id)
-
-
-def list_all(call: Call) -> Thing:
-    return page(call, "customer", "email", "test_clock")
+    return call.core.delete(customer, "customer.deleted")
 
 
 OPERATIONS = [
+    *readable("/v1/customers", "customer", "email"),
     Operation("POST", "/v1/customers", create),
-    Operation("GET", "/v1/customers", list_all),
-    Operation("GET", "/v1/customers/{id}", read),
     Operation("POST", "/v1/customers/{id}", update),
     Operation("DELETE", "/v1/customers/{id}", delete),
 ]

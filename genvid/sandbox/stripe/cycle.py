@@ -12,41 +12,6 @@ from genvid.sandbox.stripe.object_store import Thing, listed, new_id
 from genvid.sandbox.stripe.timetable import period
 
 UPDATED = "customer.subscription.updated"
-BLANK: Thing = {
-    "application": None,
-    "application_fee_percent": None,
-    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-    "billing_cycle_anchor_config": None,
-    "billing_mode": {"type": "classic", "flexible": None},
-    "billing_thresholds": None,
-    "cancel_at": None,
-    "cancel_at_period_end": False,
-    "canceled_at": None,
-    "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-    "collection_method": "charge_automatically",
-    "days_until_due": None,
-    "default_source": None,
-    "default_tax_rates": [],
-    "description": None,
-    "discounts": [],
-    "ended_at": None,
-    "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-    "latest_invoice": None,
-    "next_pending_invoice_item_invoice": None,
-    "on_behalf_of": None,
-    "pause_collection": None,
-    "payment_settings": {
-        "payment_method_options": None,
-        "payment_method_types": None,
-        "save_default_payment_method": "off",
-    },
-    "pending_invoice_item_interval": None,
-    "pending_setup_intent": None,
-    "pending_update": None,
-    "schedule": None,
-    "transfer_data": None,
-    "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-}
 
 
 @dataclass
@@ -64,9 +29,8 @@ class Order:
 
 def subscribe(core: StripeCore, order: Order) -> Thing:
     """Makes the subscription, incomplete or on trial, and tells of it."""
-    now, first = core.now(order.customer["id"]), order.items[0][0]
+    now, first = core.now(), order.items[0][0]
     fields: Thing = {
-        **BLANK,
         "billing_cycle_anchor": order.trial_end or now,
         "currency": first["currency"],
         "customer": order.customer["id"],
@@ -74,7 +38,6 @@ def subscribe(core: StripeCore, order: Order) -> Thing:
         "metadata": order.metadata,
         "start_date": now,
         "status": "trialing" if order.trial_end else "incomplete",
-        "test_clock": order.customer["test_clock"],
         "trial_end": order.trial_end,
         "trial_start": now if order.trial_end else None,
         **order.beside,
@@ -126,7 +89,7 @@ def bill(core: StripeCore, subscription: Thing, entries: list[Thing], reason: st
     items = manual_invoices.pending_items(core, subscription["customer"], subscription["currency"])
     draft = Draft(
         customer=core.get("customer", subscription["customer"]),
-        entries=[*subscription["_pending"], *(manual_invoices.line_of(core, one) for one in items), *entries],
+        entries=[*subscription["_pending"], *(manual_invoices.line_of(one) for one in items), *entries],
         reason=reason,
         period=span,
         subscription=subscription,
@@ -146,7 +109,7 @@ def bill(core: StripeCore, subscription: Thing, entries: list[Thing], reason: st
 def discounts_of(core: StripeCore, subscription: Thing) -> list[Thing]:
     """Those that still run."""
     found = [core.get("discount", one) for one in subscription["discounts"]]
-    now = core.now(subscription["customer"])
+    now = core.now()
     return [one for one in found if one["end"] is None or one["end"] > now]
 
 
@@ -182,7 +145,7 @@ def end_trial(
     core: StripeCore, subscription: Thing, *, verdict: bool | None = None, reason: str = "subscription_cycle"
 ) -> Thing:
     """The first paid period begins now."""
-    now = core.now(subscription["customer"])
+    now = core.now()
     trial = period(subscription)
     core.save(subscription, billing_cycle_anchor=now)
     fields = move(subscription, now, next_end(subscription, now), status="active", trial_end=now)
@@ -205,5 +168,5 @@ def give_up(core: StripeCore, subscription: Thing) -> None:
     invoice = core.get("invoice", subscription["latest_invoice"])
     if invoice["status"] == "open":
         invoices.void(core, invoice)
-    now = core.now(subscription["customer"])
+    now = core.now()
     core.change(subscription, UPDATED, status="incomplete_expired", ended_at=now)

@@ -68,7 +68,6 @@ PRICE_DATA = group(
 )
 
 CUSTOMER = {
-    "email": TEXT,
     "metadata": MAP,
     "invoice_settings": group(custom_fields=CUSTOM_FIELDS, default_payment_method=TEXT, footer=TEXT),
     "source": TEXT,
@@ -77,6 +76,7 @@ CUSTOMER = {
         balance=NUMBER,
         business_name=TEXT,
         description=TEXT,
+        email=TEXT,
         individual_name=TEXT,
         invoice_prefix=TEXT,
         name=TEXT,
@@ -89,12 +89,12 @@ CUSTOMER = {
 }
 PRODUCT = {
     "metadata": MAP,
-    "active": FLAG,
-    "name": TEXT,
     **kept(
+        active=FLAG,
         description=TEXT,
         images=TEXTS,
         marketing_features=each(name=TEXT),
+        name=TEXT,
         package_dimensions=group(height=DECIMAL, length=DECIMAL, weight=DECIMAL, width=DECIMAL),
         shippable=FLAG,
         statement_descriptor=TEXT,
@@ -192,7 +192,7 @@ PORTAL = {
 ENDPOINT = {"url": TEXT, "enabled_events": TEXTS, "metadata": MAP, **kept(description=TEXT)}
 
 DECLARED: dict[str, Params] = {
-    "POST /v1/customers": {**CUSTOMER, "payment_method": TEXT, "test_clock": TEXT},
+    "POST /v1/customers": {**CUSTOMER, "payment_method": TEXT},
     "POST /v1/customers/{id}": CUSTOMER,
     "POST /v1/customers/{id}/balance_transactions": {
         "amount": NUMBER,
@@ -221,11 +221,10 @@ DECLARED: dict[str, Params] = {
         **kept(nickname=TEXT),
     },
     "POST /v1/prices/{id}": {
-        "active": FLAG,
         "lookup_key": TEXT,
         "transfer_lookup_key": FLAG,
         "metadata": MAP,
-        **kept(nickname=TEXT, tax_behavior=word(*TAX_BEHAVIORS)),
+        **kept(active=FLAG, nickname=TEXT, tax_behavior=word(*TAX_BEHAVIORS)),
     },
     "POST /v1/payment_methods": METHOD_DATA,
     "POST /v1/payment_methods/{id}/attach": {"customer": TEXT},
@@ -273,7 +272,7 @@ DECLARED: dict[str, Params] = {
     "POST /v1/disputes/{id}": {"evidence": EVIDENCE, "metadata": MAP, "submit": FLAG},
     "POST /v1/disputes/{id}/close": NOTHING,
     "POST /v1/billing_portal/configurations": PORTAL,
-    "POST /v1/billing_portal/configurations/{id}": {**PORTAL, "active": FLAG},
+    "POST /v1/billing_portal/configurations/{id}": {**PORTAL, **kept(active=FLAG)},
     "POST /v1/billing_portal/sessions": {
         "configuration": TEXT,
         "customer": TEXT,
@@ -283,7 +282,4 @@ DECLARED: dict[str, Params] = {
     "POST /v1/webhook_endpoints": {**ENDPOINT, **kept(api_version=TEXT)},
     "POST /v1/webhook_endpoints/{id}": {**ENDPOINT, "disabled": FLAG},
     "DELETE /v1/webhook_endpoints/{id}": NOTHING,
-    "POST /v1/test_helpers/test_clocks": {"frozen_time": NUMBER, **kept(name=TEXT)},
-    "POST /v1/test_helpers/test_clocks/{id}/advance": {"frozen_time": NUMBER},
-    "DELETE /v1/test_helpers/test_clocks/{id}": NOTHING,
 }

@@ -158,7 +158,7 @@ DECLARED_BILLING: dict[str, Params] = {
         "restrictions": group(first_time_transaction=FLAG, minimum_amount=NUMBER, minimum_amount_currency=CURRENCY),
         **kept(customer=TEXT, expires_at=NUMBER, max_redemptions=NUMBER),
     },
-    "POST /v1/promotion_codes/{id}": {"active": FLAG, "metadata": MAP},
+    "POST /v1/promotion_codes/{id}": {"metadata": MAP, **kept(active=FLAG)},
     "POST /v1/checkout/sessions": SESSION,
     "POST /v1/checkout/sessions/{id}": {"metadata": MAP},
     "POST /v1/checkout/sessions/{id}/expire": NOTHING,
@@ -199,13 +199,6 @@ DECLARED_BILLING: dict[str, Params] = {
     "POST /v1/invoices/{id}/send": NOTHING,
     "POST /v1/invoices/{id}/void": NOTHING,
     "POST /v1/invoices/{id}/mark_uncollectible": NOTHING,
-    "POST /v1/invoices/create_preview": {
-        "customer": TEXT,
-        "subscription": TEXT,
-        "subscription_details": group(
-            items=each(**ITEM, id=TEXT, deleted=FLAG), proration_behavior=PRORATIONS, proration_date=NUMBER
-        ),
-    },
     "POST /v1/invoiceitems": {**INVOICE_ITEM, "currency": CURRENCY, "customer": TEXT, "invoice": TEXT},
     "POST /v1/invoiceitems/{id}": INVOICE_ITEM,
     "DELETE /v1/invoiceitems/{id}": NOTHING,

@@ -1,11 +1,9 @@
 """Webhook endpoints, events and the account."""
 
-from typing import Any
-
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
-from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.lists import Condition, any_of, page
 from genvid.sandbox.stripe.object_store import Thing, listed, new_id, read, shown
 from genvid.sandbox.stripe.stripe_sender import UNDELIVERED
 
@@ -21,11 +19,9 @@ def create(call: Call) -> Thing:
     endpoint = call.core.new(
         "webhook_endpoint",
         "we_1",
-        **{"api_version": None, "description": None, **call.kept},
-        application=None,
+        **call.kept,
         enabled_events=events,
         metadata=form.map("metadata"),
-        status="enabled",
         url=url,
         _secret=new_id("whsec_", 32),
     )
@@ -40,33 +36,25 @@ def _url(call: Call) -> str:
 
 
 def update(call: Call) -> Thing:
-    form, endpoint = call.form, call.core.alive("webhook_endpoint", call.id)
-    fields: Thing = {**call.kept}
+    form, endpoint = call.form, call.core.get_existing("webhook_endpoint", call.id)
+    fields = call.updates(endpoint)
     if "url" in form:
         fields["url"] = _url(call)
     if "enabled_events" in form:
         fields["enabled_events"] = form.texts("enabled_events")
     if "disabled" in form:
         fields["status"] = "disabled" if form.flag("disabled") else "enabled"
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", endpoint["metadata"])
     return call.core.save(endpoint, **fields)
 
 
 def retrieve(call: Call) -> Thing:
-    return call.core.alive("webhook_endpoint", call.id)
+    return call.core.get_existing("webhook_endpoint", call.id)
 
 
 def delete(call: Call) -> Thing:
-    endpoint = call.core.alive("webhook_endpoint", call.id)
+    endpoint = call.core.get_existing("webhook_endpoint", call.id)
     call.core.sender.abandon(endpoint["id"])
-    gone = {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
-    call.core.save(gone)
-    return gone
-
-
-def list_all(call: Call) -> Thing:
-    return page(call, "webhook_endpoint")
+    return call.core.delete(endpoint)
 
 
 def show_event(core: StripeCore, event: Thing) -> Thing:
@@ -80,19 +68,12 @@ def read_event(call: Call) -> Thing:
 
 def list_events(call: Call) -> Thing:
     core, form, where = call.core, call.form, list[Condition]()
-    types = form.texts("types")
-    if types:
-        where.append(("type", "IN", types))
-    if form.text("type"):
-        where.append(("type", *_pattern(form.need("type"))))
+    wanted = form.text("type")
+    if wanted:
+        where.append(("type", "GLOB" if wanted.endswith("*") else "=", wanted))
     if "delivery_success" in form:
         where.append(("id", "NOT IN SELECT" if form.flag("delivery_success") else "IN SELECT", UNDELIVERED))
-    return page(call, "event", where=tuple(where), show=lambda event: show_event(core, event))
-
-
-def _pattern(wanted: str) -> tuple[str, Any]:
-    """`charge.*` stands for every type below it."""
-    return ("GLOB", wanted) if wanted.endswith("*") else ("=", wanted)
+    return page(call, "event", any_of("types", "type"), where=tuple(where), show=lambda event: show_event(core, event))
 
 
 def account(call: Call) -> Thing:
@@ -135,7 +116,7 @@ def all_events(core: StripeCore, after: str | None) -> list[Thing]:
 
 OPERATIONS = [
     Operation("POST", "/v1/webhook_endpoints", create),
-    Operation("GET", "/v1/webhook_endpoints", list_all),
+    Operation("GET", "/v1/webhook_endpoints", lambda call: page(call, "webhook_endpoint")),
     Operation("GET", "/v1/webhook_endpoints/{id}", retrieve),
     Operation("POST", "/v1/webhook_endpoints/{id}", update),
     Operation("DELETE", "/v1/webhook_endpoints/{id}", delete),

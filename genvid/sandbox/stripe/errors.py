@@ -66,11 +66,9 @@ def translated(error: ApiError) -> StripeError:
 
 TYPES = {402: "card_error", 409: "idempotency_error"}
 NAMES = {
-    "checkout.session": "checkout.session",
     "promotion_code": "promotion code",
     "webhook_endpoint": "webhook endpoint",
     "billing_portal.configuration": "portal configuration",
-    "test_helpers.test_clock": "test clock",
     "radar.early_fraud_warning": "early fraud warning",
     "payment_method": "PaymentMethod",
 }

@@ -69,30 +69,26 @@ def _subscriptions(core: StripeCore, customer: Thing) -> Thing:
     return core.list_of(f"/v1/customers/{customer['id']}/subscriptions", "subscription", customer=customer["id"])
 
 
-def _empty(core: StripeCore, thing: Thing) -> Thing:
+def _empty_list(core: StripeCore, found: Thing) -> Thing:
     return listed("/v1/empty", [])
 
 
-def _none_of_them(core: StripeCore, thing: Thing) -> list[Thing]:
-    return []
-
-
-def _nothing(core: StripeCore, thing: Thing) -> None:
+def _null(core: StripeCore, found: Thing) -> None:
     return None
 
 
 INCLUDABLE: dict[tuple[str, str], Include] = {
     ("checkout.session", "line_items"): _line_items,
-    ("item", "discounts"): _none_of_them,
+    ("item", "discounts"): lambda core, item: [],
     ("invoice", "payments"): _payments,
     ("invoice", "confirmation_secret"): _confirmation_secret,
     ("charge", "refunds"): _refunds,
     ("customer", "subscriptions"): _subscriptions,
-    ("customer", "sources"): _empty,
-    ("customer", "tax_ids"): _empty,
-    ("customer", "tax"): _nothing,
-    ("price", "tiers"): _nothing,
-    ("price", "currency_options"): _nothing,
-    ("coupon", "applies_to"): _nothing,
-    ("coupon", "currency_options"): _nothing,
+    ("customer", "sources"): _empty_list,
+    ("customer", "tax_ids"): _empty_list,
+    ("customer", "tax"): _null,
+    ("price", "tiers"): _null,
+    ("price", "currency_options"): _null,
+    ("coupon", "applies_to"): _null,
+    ("coupon", "currency_options"): _null,
 }

@@ -1,13 +1,13 @@
 """The API of payment intents and setup intents."""
 
-from genvid.sandbox.stripe import cards, collection, currencies, methods, payments
+from genvid.sandbox.stripe import cards, charges, collection, currencies, methods, payments
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.object_store import Thing, shown
 from genvid.sandbox.stripe.payments import Attempt
+from genvid.sandbox.stripe.resources import readable
 
 SMALLEST, LARGEST = 50, 99_999_999
 
@@ -17,7 +17,7 @@ def create(call: Call) -> Thing:
     amount, currency = _amount(form), currencies.checked(form.need("currency"), "currency")
     customer = form.text("customer")
     if customer is not None:
-        core.alive("customer", customer, "customer")
+        core.get_existing("customer", customer, "customer")
     for name in ("off_session", "error_on_requires_action"):
         if name in form and not form.flag("confirm"):
             raise StripeError(f"You can only provide `{name}` when `confirm=true`.", param=name)
@@ -27,7 +27,7 @@ def create(call: Call) -> Thing:
     if method is not None:
         _must_fit(fields, method)
         fields |= {"payment_method": method["id"], "status": "requires_confirmation"}
-    intent = payments.make_intent(core, amount, currency, customer, **fields)
+    intent = payments.create_intent(core, amount, currency, customer, **fields)
     return confirmed(call, intent) if form.flag("confirm") else intent
 
 
@@ -156,15 +156,13 @@ def update(call: Call) -> Thing:
     intent = core.get("payment_intent", call.id)
     if intent["status"] not in payments.PAYABLE and set(form.values) & {"amount", "currency", "payment_method"}:
         raise unexpected(intent, "update")
-    fields: Thing = {**call.kept}
+    fields = call.updates(intent)
     if "amount" in form:
         fields["amount"] = _amount(form)
     if "currency" in form:
         fields["currency"] = currencies.checked(form.need("currency"), "currency")
     if "customer" in form:
-        fields["customer"] = core.alive("customer", form.need("customer"), "customer")["id"]
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", intent["metadata"])
+        fields["customer"] = core.get_existing("customer", form.need("customer"), "customer")["id"]
     if form.texts("payment_method_types"):
         fields |= {"payment_method_types": form.texts("payment_method_types"), "automatic_payment_methods": None}
     _refuse_held_debit({**intent, **fields})
@@ -175,19 +173,11 @@ def update(call: Call) -> Thing:
     return core.save(intent, **fields)
 
 
-def read(call: Call) -> Thing:
-    return call.core.get("payment_intent", call.id)
-
-
-def list_all(call: Call) -> Thing:
-    return page(call, "payment_intent", "customer")
-
-
 def create_setup(call: Call) -> Thing:
     """A card that is saved without a payment."""
     form, core, customer = call.form, call.core, call.form.text("customer")
     if customer is not None:
-        core.alive("customer", customer, "customer")
+        core.get_existing("customer", customer, "customer")
     fields: Thing = {**call.kept, "metadata": form.map("metadata"), **_types(form)}
     wanted = form.text("payment_method")
     method = methods.resolve(core, wanted, customer) if wanted else None
@@ -195,7 +185,7 @@ def create_setup(call: Call) -> Thing:
         _must_fit(fields, method)
     if not form.flag("confirm"):
         status = "requires_confirmation" if method else "requires_payment_method"
-        return payments.make_setup(core, customer, method, status, **fields)
+        return payments.create_setup_intent(core, customer, method, status, **fields)
     if method is None:
         raise missing("payment_method")
     refusal = cards.setup_refusal(method["_number"])
@@ -205,25 +195,46 @@ def create_setup(call: Call) -> Thing:
         )
     if customer is not None:
         methods.attach(core, method["id"], customer)
-    return payments.make_setup(core, customer, method, "succeeded", **fields)
+    return payments.create_setup_intent(core, customer, method, "succeeded", **fields)
 
 
-def read_setup(call: Call) -> Thing:
-    return call.core.get("setup_intent", call.id)
+def capture(call: Call) -> Thing:
+    """All of it, or a part: then the rest is let go, unless this is not the final capture."""
+    form, core = call.form, call.core
+    intent = core.get("payment_intent", call.id)
+    if intent["status"] != "requires_capture":
+        raise unexpected(intent, "capture")
+    left = intent["amount_capturable"]
+    amount = form.count("amount_to_capture", left)
+    if amount > left:
+        message = f"The amount to capture is greater than what can be captured: {left}."
+        raise StripeError(message, code="amount_too_large", param="amount_to_capture")
+    if not form.flag("final_capture", True):
+        raise StripeError("This PaymentIntent cannot be captured more than once.", param="final_capture")
+    core.save(intent, **call.updates(intent))
+    return capture_held(core, intent, amount)
 
 
-def list_setups(call: Call) -> Thing:
-    return page(call, "setup_intent", "customer", "payment_method")
+def capture_held(core: StripeCore, intent: Thing, amount: int) -> Thing:
+    charge = core.get("charge", intent["latest_charge"])
+    released = charge["amount"] - amount
+    core.save(charge, captured=True, amount_captured=amount, amount_refunded=released)
+    core.emit("charge.captured", charge)
+    core.save(intent, status="succeeded", amount_capturable=0, amount_received=amount)
+    core.emit("payment_intent.succeeded", intent)
+    charges.settle(core, charge)
+    for session in core.objects.all("checkout.session", payment_intent=intent["id"]):
+        core.save(session, payment_status="paid")
+    return intent
 
 
 OPERATIONS = [
+    *readable("/v1/payment_intents", "payment_intent", "customer"),
     Operation("POST", "/v1/payment_intents", create),
-    Operation("GET", "/v1/payment_intents", list_all),
-    Operation("GET", "/v1/payment_intents/{id}", read),
     Operation("POST", "/v1/payment_intents/{id}", update),
     Operation("POST", "/v1/payment_intents/{id}/confirm", confirm),
+    Operation("POST", "/v1/payment_intents/{id}/capture", capture),
     Operation("POST", "/v1/payment_intents/{id}/cancel", cancel),
+    *readable("/v1/setup_intents", "setup_intent", "customer", "payment_method"),
     Operation("POST", "/v1/setup_intents", create_setup),
-    Operation("GET", "/v1/setup_intents", list_setups),
-    Operation("GET", "/v1/setup_intents/{id}", read_setup),
 ]

@@ -7,35 +7,28 @@ from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lines import product_name
 from genvid.sandbox.stripe.lists import Condition, page
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Thing, new_id
+from genvid.sandbox.stripe.resources import reading
 
 KIND = "invoiceitem"
 
 
 def create(call: Call) -> Thing:
     form, core = call.form, call.core
-    customer = core.alive("customer", form.need("customer"), "customer")
+    customer = core.get_existing("customer", form.need("customer"), "customer")
     invoice = _draft(core, form.need("invoice"), "invoice") if form.text("invoice") else None
-    now = core.now(customer["id"])
+    now = core.now()
     item = core.new(
         KIND,
         "ii_1",
-        **{"description": None, "discountable": True, **_priced(core, form), **call.kept},
+        **{**_priced(core, form), **call.kept},
         customer=customer["id"],
         date=now,
-        discounts=[],
         invoice=invoice["id"] if invoice else None,
         metadata=form.map("metadata"),
-        parent=None,
         period=_period(form, {"start": now, "end": now}),
-        proration=False,
-        proration_details=None,
-        tax_rates=[],
-        test_clock=customer["test_clock"],
-        _line=manual_invoices.new_line_id(),
+        _line=new_id("il_1"),
     )
-    del item["created"]
-    core.save(item)
     core.emit("invoiceitem.created", item)
     _recalculate(core, item)
     return item
@@ -76,7 +69,7 @@ def _period(form: Form, before: Thing) -> Thing:
 
 
 def _draft(core: StripeCore, invoice_id: str, param: str = "id") -> Thing:
-    invoice = core.alive("invoice", invoice_id, param)
+    invoice = core.get_existing("invoice", invoice_id, param)
     if invoice["status"] != "draft":
         raise StripeError("Only a draft invoice takes items.", code="invoice_not_editable", param=param)
     return invoice
@@ -89,11 +82,9 @@ def _recalculate(core: StripeCore, item: Thing) -> None:
 
 def update(call: Call) -> Thing:
     form, core, item = call.form, call.core, _editable(call)
-    fields: Thing = {**call.kept}
+    fields = call.updates(item)
     if set(form.values) & {"amount", "pricing", "quantity", "unit_amount_decimal"}:
         fields = {**_priced(core, _with_what_was(form, item)), "description": item["description"], **fields}
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", item["metadata"])
     if "period" in form:
         fields["period"] = _period(form, item["period"])
     core.save(item, **fields)
@@ -112,7 +103,7 @@ def _with_what_was(form: Form, item: Thing) -> Form:
 
 
 def _editable(call: Call) -> Thing:
-    item = call.core.alive(KIND, call.id)
+    item = call.core.get_existing(KIND, call.id)
     if item["invoice"]:
         _draft(call.core, item["invoice"])
     return item
@@ -120,16 +111,9 @@ def _editable(call: Call) -> Thing:
 
 def delete(call: Call) -> Thing:
     core, item = call.core, _editable(call)
-    core.emit("invoiceitem.deleted", item)
-    gone = {"id": item["id"], "object": KIND, "deleted": True}
-    core.save(gone)
-    if item["invoice"]:
-        manual_invoices.recalculate(core, core.get("invoice", item["invoice"]))
+    gone = core.delete(item, "invoiceitem.deleted")
+    _recalculate(core, item)
     return gone
-
-
-def read(call: Call) -> Thing:
-    return call.core.get(KIND, call.id)
 
 
 def list_all(call: Call) -> Thing:
@@ -142,7 +126,7 @@ def list_all(call: Call) -> Thing:
 OPERATIONS = [
     Operation("POST", "/v1/invoiceitems", create),
     Operation("GET", "/v1/invoiceitems", list_all),
-    Operation("GET", "/v1/invoiceitems/{id}", read),
+    reading("/v1/invoiceitems", KIND),
     Operation("POST", "/v1/invoiceitems/{id}", update),
     Operation("DELETE", "/v1/invoiceitems/{id}", delete),
 ]

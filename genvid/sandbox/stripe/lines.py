@@ -4,6 +4,7 @@ from typing import Any
 
 from genvid.sandbox.stripe import promotions
 from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.defaults import defaults
 from genvid.sandbox.stripe.object_store import Thing, new_id
 
 # Currencies without a smaller unit: https://docs.stripe.com/currencies#zero-decimal.
@@ -11,32 +12,19 @@ WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def line(price: Thing, quantity: int, amount: int, period: tuple[int, int], **fields: Any) -> Thing:
-    return {
-        "id": new_id("il_1"),
-        "object": "line_item",
-        "amount": amount,
-        "currency": price["currency"],
-        "description": None,
-        "discount_amounts": [],
-        "discountable": True,
-        "discounts": [],
-        "invoice": None,
-        "livemode": False,
-        "metadata": {},
-        "parent": None,
-        "period": {"start": period[0], "end": period[1]},
-        "pretax_credit_amounts": [],
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-        "quantity": quantity,
-        "subtotal": amount,
-        "taxes": [],
-        **fields,
+def new_line(amount: int, period: Thing, line_id: str | None = None, **fields: Any) -> Thing:
+    made = {"id": line_id or new_id("il_1"), "object": "line_item", **defaults("line_item")}
+    return {**made, "amount": amount, "subtotal": amount, "period": period, **fields}
+
+
+def _priced(price: Thing, quantity: int, amount: int, period: tuple[int, int], **fields: Any) -> Thing:
+    pricing = {
+        "price_details": {"price": price["id"], "product": price["product"]},
+        "type": "price_details",
+        "unit_amount_decimal": price["unit_amount_decimal"],
     }
+    span = {"start": period[0], "end": period[1]}
+    return new_line(amount, span, currency=price["currency"], pricing=pricing, quantity=quantity, **fields)
 
 
 def of_item(core: StripeCore, item: Thing, period: tuple[int, int], *, free: bool = False) -> Thing:
@@ -49,14 +37,18 @@ def of_item(core: StripeCore, item: Thing, period: tuple[int, int], *, free: boo
         if free
         else f"{quantity} {TIMES} {name} ({money(price)} / {price['recurring']['interval']})"
     )
-    return line(price, quantity, amount, period, description=what, parent=parent(item))
+    return _priced(price, quantity, amount, period, description=what, parent=parent(item))
 
 
 def of_sale(core: StripeCore, price: Thing, quantity: int, now: int) -> Thing:
     amount = price["unit_amount"] * quantity
-    details = {"invoice_item": new_id("ii_1"), "proration": False, "proration_details": None, "subscription": None}
-    sale = {"type": "invoice_item_details", "invoice_item_details": details, "subscription_item_details": None}
-    return line(price, quantity, amount, (now, now), description=product_name(core, price), parent=sale)
+    sale = invoice_item_parent(new_id("ii_1"))
+    return _priced(price, quantity, amount, (now, now), description=product_name(core, price), parent=sale)
+
+
+def invoice_item_parent(item_id: str) -> Thing:
+    details = {"invoice_item": item_id, "proration": False, "proration_details": None, "subscription": None}
+    return {"type": "invoice_item_details", "invoice_item_details": details, "subscription_item_details": None}
 
 
 def proration(
@@ -73,7 +65,7 @@ def proration(
     name = f"{quantity} {TIMES} {product_name(core, price)}" if quantity > 1 else product_name(core, price)
     details = {"proration": True, "invoice_item": new_id("ii_1"), "proration_details": {"credited_items": credited}}
     told = {"description": f"{words} {name}", "discountable": False, "discounts": discounts}
-    return line(price, quantity, amount, period, parent=parent(item, **details), **told)
+    return _priced(price, quantity, amount, period, parent=parent(item, **details), **told)
 
 
 def parent(item: Thing, **details: Any) -> Thing:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from genvid.sandbox.stripe import collection, invoices
+from genvid.sandbox.stripe import collection, invoices, lines
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError
 from genvid.sandbox.stripe.invoices import Draft
-from genvid.sandbox.stripe.object_store import Thing, listed, new_id
+from genvid.sandbox.stripe.object_store import Thing, listed
 from genvid.sandbox.stripe.timetable import HOUR
 
 DERIVED = (
@@ -29,30 +29,16 @@ def pending_items(core: StripeCore, customer: str, currency: str | None = None) 
     return [one for one in waiting if one["currency"] == wanted]
 
 
-def line_of(core: StripeCore, item: Thing) -> Thing:
+def line_of(item: Thing) -> Thing:
     """An invoice item as a line."""
-    details = {"invoice_item": item["id"], "proration": False, "proration_details": None, "subscription": None}
-    parent = {"type": "invoice_item_details", "invoice_item_details": details, "subscription_item_details": None}
-    names = ("amount", "currency", "description", "discountable", "metadata", "pricing", "quantity")
-    return {
-        "id": item["_line"],
-        "object": "line_item",
-        "discount_amounts": [],
-        "discounts": [],
-        "invoice": item["invoice"],
-        "livemode": False,
-        "parent": parent,
-        "period": item["period"],
-        "pretax_credit_amounts": [],
-        "subtotal": item["amount"],
-        "taxes": [],
-        **{name: item[name] for name in names},
-    }
+    parent, names = lines.invoice_item_parent(item["id"]), ("currency", "description", "discountable", "metadata")
+    fields = {name: item[name] for name in (*names, "invoice", "pricing", "quantity")}
+    return lines.new_line(item["amount"], item["period"], item["_line"], parent=parent, **fields)
 
 
 def draft(core: StripeCore, customer: Thing, items: list[Thing], currency: str, **fields: Any) -> Thing:
     """A draft with these items on it."""
-    now = core.now(customer["id"])
+    now = core.now()
     beside = {"auto_advance": False, "currency": currency, **fields}
     made = invoices.make_draft(core, Draft(customer, [], "manual", (now, now), beside=beside))
     for item in items:
@@ -65,17 +51,13 @@ def draft(core: StripeCore, customer: Thing, items: list[Thing], currency: str, 
 
 def recalculate(core: StripeCore, invoice: Thing) -> Thing:
     """Works a draft out anew from its items and discounts."""
-    entries = [line_of(core, one) for one in core.objects.all("invoiceitem", invoice=invoice["id"])]
+    entries = [line_of(one) for one in core.objects.all("invoiceitem", invoice=invoice["id"])]
     discounts = [core.get("discount", one) for one in invoice["discounts"]]
     customer = core.get("customer", invoice["customer"])
     span = (invoice["period_start"], invoice["period_end"])
     body = invoices.body_of(core, Draft(customer, entries, "manual", span, discounts=discounts))
     found = {name: body[name] for name in DERIVED}
     return core.save(invoice, lines=listed(f"/v1/invoices/{invoice['id']}/lines", entries), **found)
-
-
-def new_line_id() -> str:
-    return new_id("il_1")
 
 
 def finalize(core: StripeCore, invoice: Thing) -> Thing:
@@ -106,7 +88,7 @@ def send(core: StripeCore, invoice: Thing) -> Thing:
 
 def mark_uncollectible(core: StripeCore, invoice: Thing) -> Thing:
     """The debt is written off; it can still be paid."""
-    now = core.now(invoice["customer"])
+    now = core.now()
     transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
     fields: Thing = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
     core.change(invoice, "invoice.updated", status="uncollectible", **fields)
@@ -128,7 +110,4 @@ def delete(core: StripeCore, invoice: Thing) -> Thing:
         raise StripeError("You can only delete draft invoices.", code="invoice_not_editable")
     for item in core.objects.all("invoiceitem", invoice=invoice["id"]):
         core.save(item, invoice=None)
-    core.emit("invoice.deleted", invoice)
-    gone = {"id": invoice["id"], "object": "invoice", "deleted": True}
-    core.save(gone)
-    return gone
+    return core.delete(invoice, "invoice.deleted")

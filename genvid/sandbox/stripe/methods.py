@@ -6,12 +6,11 @@ from typing import Any
 from genvid.sandbox.stripe import cards
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe.defaults import ADDRESS
 from genvid.sandbox.stripe.errors import StripeError, no_such
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.object_store import Thing
-
-ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
 
 
 def make_card(
@@ -19,11 +18,9 @@ def make_card(
     number: str,
     *,
     customer: str | None = None,
-    clocked: str | None = None,
     beside: Thing | None = None,
     **bills: Any,
 ) -> Thing:
-    """A new one; `clocked` is the customer in whose time it is made when it belongs to nobody yet."""
     number = cards.digits(number)
     card = {
         "brand": cards.brand_of(number),
@@ -42,7 +39,7 @@ def make_card(
         "wallet": None,
         **(beside or {}),
     }
-    return _make(core, "card", card, customer, bills, _number=number, _customer=clocked)
+    return _make(core, "card", card, customer, bills, _number=number)
 
 
 def make_bank_account(
@@ -50,7 +47,6 @@ def make_bank_account(
     number: str = cards.GOOD_ACCOUNT,
     *,
     customer: str | None = None,
-    clocked: str | None = None,
     beside: Thing | None = None,
     **bills: Any,
 ) -> Thing:
@@ -66,17 +62,15 @@ def make_bank_account(
         "status_details": {},
         **(beside or {}),
     }
-    return _make(core, cards.BANK_ACCOUNT, account, customer, bills, _number=number, _customer=clocked)
+    return _make(core, cards.BANK_ACCOUNT, account, customer, bills, _number=number)
 
 
 def _make(core: StripeCore, kind: str, details: Thing, customer: str | None, bills: Thing, **ours: Any) -> Thing:
     return core.new(
         "payment_method",
         "pm_1",
-        allow_redisplay="limited",
         billing_details={"address": ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None, **bills},
         customer=customer,
-        metadata={},
         type=kind,
         **{kind: details},
         **ours,
@@ -90,9 +84,9 @@ def _fingerprint(number: str) -> str:
 def resolve(core: StripeCore, wanted: str, customer: str | None = None) -> Thing:
     """The payment method of that id; one of Stripe's test names makes a new one."""
     if wanted in cards.TEST_METHODS:
-        return make_card(core, cards.TEST_METHODS[wanted], clocked=customer)
+        return make_card(core, cards.TEST_METHODS[wanted])
     if wanted in cards.TEST_ACCOUNTS:
-        return make_bank_account(core, cards.TEST_ACCOUNTS[wanted], clocked=customer)
+        return make_bank_account(core, cards.TEST_ACCOUNTS[wanted])
     method = core.get("payment_method", wanted, "payment_method")
     if method["customer"] not in (None, customer):
         message = "The provided PaymentMethod belongs to another customer."
@@ -109,7 +103,7 @@ def attach(core: StripeCore, wanted: str, customer: str) -> Thing:
 
 
 def create_attached(call: Call) -> Thing:
-    customer = call.core.alive("customer", call.form.need("customer"), "customer")
+    customer = call.core.get_existing("customer", call.form.need("customer"), "customer")
     if cards.behaviour_of({"_number": cards.TEST_METHODS.get(call.id, "")}) in ("decline", "insufficient_funds"):
         raise StripeError(
             "Your card was declined.",
@@ -125,14 +119,14 @@ def detach(call: Call) -> Thing:
     method = call.core.get("payment_method", call.id)
     if method["customer"] is None:
         raise StripeError("The payment method you provided is not attached to a customer so detachment is impossible.")
-    _forget(call.core, method)
+    _unset_default(call.core, method)
     before = {"customer": method["customer"]}
     call.core.save(method, customer=None)
     call.core.emit("payment_method.detached", method, before)
     return method
 
 
-def _forget(core: StripeCore, method: Thing) -> None:
+def _unset_default(core: StripeCore, method: Thing) -> None:
     """Nobody pays with it by default any more."""
     customer = core.get("customer", method["customer"])
     settings = customer.get("invoice_settings") or {}
@@ -201,12 +195,12 @@ def list_all(call: Call) -> Thing:
     return page(call, "payment_method", "customer", "type", where=(("customer", "IS NOT", None),))
 
 
-def of_customer(call: Call) -> Thing:
-    customer = call.core.alive("customer", call.id)
+def list_of_customer(call: Call) -> Thing:
+    customer = call.core.get_existing("customer", call.id)
     return page(call, "payment_method", "type", where=(("customer", "=", customer["id"]),))
 
 
-def one_of_customer(call: Call) -> Thing:
+def read_of_customer(call: Call) -> Thing:
     method = call.core.get("payment_method", call.path["method"])
     if method["customer"] != call.id:
         raise no_such("payment_method", method["id"])
@@ -225,6 +219,6 @@ OPERATIONS = [
     Operation("GET", "/v1/payment_methods/{id}", read),
     Operation("POST", "/v1/payment_methods/{id}/attach", create_attached),
     Operation("POST", "/v1/payment_methods/{id}/detach", detach),
-    Operation("GET", "/v1/customers/{id}/payment_methods", of_customer),
-    Operation("GET", "/v1/customers/{id}/payment_methods/{method}", one_of_customer),
+    Operation("GET", "/v1/customers/{id}/payment_methods", list_of_customer),
+    Operation("GET", "/v1/customers/{id}/payment_methods/{method}", read_of_customer),
 ]

@@ -12,7 +12,7 @@ Thing = dict[str, Any]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS stripe_objects (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, object TEXT NOT NULL, customer TEXT, clock TEXT,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, object TEXT NOT NULL, customer TEXT,
     created INTEGER NOT NULL, due_at INTEGER, body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS stripe_objects_kind ON stripe_objects (object, seq);
@@ -58,14 +58,13 @@ class ObjectStore:
         body = self.store.value("SELECT body FROM stripe_objects WHERE id = ?", object_id)
         return None if body is None else read(body)
 
-    def add(self, thing: Thing, clock: str | None = None) -> None:
+    def add(self, thing: Thing, created: int) -> None:
         self.store.add(
             "stripe_objects",
             id=thing["id"],
             object=thing["object"],
             customer=_customer(thing),
-            clock=clock,
-            created=thing.get("created", 0),
+            created=created,
             due_at=next_moment(thing),
             body=json.dumps(thing),
         )
@@ -100,13 +99,9 @@ class ObjectStore:
         found = self.store.value("SELECT seq FROM stripe_objects WHERE id = ?", object_id)
         return None if found is None else int(found)
 
-    def clock_of(self, object_id: str) -> str | None:
-        found = self.store.value("SELECT clock FROM stripe_objects WHERE id = ?", object_id)
-        return None if found is None else str(found)
-
-    def next_due(self, clock: str | None, until: int) -> Row | None:
-        sql = "SELECT id, due_at FROM stripe_objects WHERE due_at <= ? AND clock IS ? ORDER BY due_at, seq LIMIT 1"
-        return self.store.row(sql, until, clock)
+    def next_due(self, until: int) -> Row | None:
+        sql = "SELECT id, due_at FROM stripe_objects WHERE due_at <= ? ORDER BY due_at, seq LIMIT 1"
+        return self.store.row(sql, until)
 
     def counts(self) -> dict[str, int]:
         sql = "SELECT object, COUNT(*) AS number FROM stripe_objects GROUP BY object ORDER BY object"

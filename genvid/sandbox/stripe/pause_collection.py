@@ -22,7 +22,7 @@ def running(core: StripeCore, subscription: Thing | None) -> str | None:
     pause = (subscription or {}).get("pause_collection")
     if subscription is None or not pause:
         return None
-    if pause["resumes_at"] and pause["resumes_at"] <= core.now(subscription["customer"]):
+    if pause["resumes_at"] and pause["resumes_at"] <= core.now():
         core.change(subscription, "customer.subscription.updated", pause_collection=None)
         return None
     return str(pause["behavior"])
@@ -32,7 +32,7 @@ def put_aside(core: StripeCore, invoice: Thing, behavior: str) -> Thing:
     if behavior == "void":
         return invoices.void(core, invoice)
     if behavior == "mark_uncollectible":
-        now = core.now(invoice["customer"])
+        now = core.now()
         transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
         core.save(invoice, status="uncollectible", auto_advance=False, status_transitions=transitions)
         core.emit("invoice.marked_uncollectible", invoice)

@@ -17,7 +17,7 @@ def end_trial(core: StripeCore, subscription: Thing, *, reason: str = "subscript
         return cycle.end_trial(core, subscription, reason=reason)
     if wanted == "cancel":
         return collection.end(core, subscription, reason="payment_failed")
-    now = core.now(subscription["customer"])
+    now = core.now()
     core.change(subscription, UPDATED, status="paused", trial_end=min(subscription["trial_end"], now))
     core.emit("customer.subscription.paused", subscription)
     return subscription
@@ -34,7 +34,7 @@ def resume(call: Call) -> Thing:
     core, subscription = call.core, call.core.get("subscription", call.id)
     if subscription["status"] != "paused":
         raise StripeError("You can only resume a subscription that is paused.", param="subscription")
-    now = core.now(subscription["customer"])
+    now = core.now()
     if call.form.text("billing_cycle_anchor") == "unchanged" and now < period(subscription)[1]:
         collection.follow_resumption(core, subscription)
         return subscription

@@ -5,9 +5,9 @@ from typing import Any
 
 from genvid.sandbox.stripe import cards, charges, disputes
 from genvid.sandbox.stripe.cards import Refusal
-from genvid.sandbox.stripe.core import StripeCore, owner
+from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import DOCS
-from genvid.sandbox.stripe.object_store import Thing, new_id, shown
+from genvid.sandbox.stripe.object_store import Thing, shown
 from genvid.sandbox.stripe.timetable import DAY
 
 DEBIT_TAKES = 4 * DAY
@@ -44,45 +44,8 @@ class Attempt:
         return asking and self.authenticated is None and self.verdict is None
 
 
-def make_intent(core: StripeCore, amount: int, currency: str, customer: str | None, **fields: Any) -> Thing:
-    body: Thing = {
-        "amount": amount,
-        "amount_capturable": 0,
-        "amount_details": {"tip": {}},
-        "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
-        "capture_method": "automatic_async",
-        "client_secret": None,
-        "confirmation_method": "automatic",
-        "currency": currency,
-        "customer": customer,
-        "description": None,
-        "last_payment_error": None,
-        "latest_charge": None,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
-        **fields,
-    }
-    intent = core.new("payment_intent", "pi_3", **body)
+def create_intent(core: StripeCore, amount: int, currency: str, customer: str | None, **fields: Any) -> Thing:
+    intent = core.new("payment_intent", "pi_3", amount=amount, currency=currency, customer=customer, **fields)
     core.save(intent, client_secret=charges.new_secret(intent["id"]))
     core.emit("payment_intent.created", intent)
     return intent
@@ -107,8 +70,8 @@ def attempt(core: StripeCore, intent: Thing, tried: Attempt) -> Thing:
     if tried.method["type"] == cards.BANK_ACCOUNT and tried.verdict is None:
         return debit(core, intent, tried.method)
     if intent["capture_method"] == "manual":
-        return authorize(core, intent, charges.make(core, intent, tried.method, "succeeded", captured=False))
-    return succeed(core, intent, charges.make(core, intent, tried.method, "succeeded"))
+        return authorize(core, intent, charges.create_charge(core, intent, tried.method, "succeeded", captured=False))
+    return succeed(core, intent, charges.create_charge(core, intent, tried.method, "succeeded"))
 
 
 def _insists(intent: Thing, tried: Attempt) -> bool:
@@ -129,7 +92,7 @@ def ask(core: StripeCore, intent: Thing, return_url: str | None) -> Thing:
 def refuse(core: StripeCore, intent: Thing, method: Thing, refusal: Refusal) -> Thing:
     charge = None
     if refusal is not cards.AUTHENTICATION_FAILED:
-        charge = charges.make(core, intent, method, "failed", refusal)
+        charge = charges.create_charge(core, intent, method, "failed", refusal)
         core.emit("charge.failed", charge)
     error = error_of(refusal, method, charge)
     core.save(
@@ -153,9 +116,9 @@ def error_of(refusal: Refusal, method: Thing, charge: Thing | None) -> Thing:
 
 def debit(core: StripeCore, intent: Thing, method: Thing) -> Thing:
     """A bank account answers days later, by itself or when a test calls for it: see `settle_debit`."""
-    charge = charges.make(core, intent, method, "pending")
+    charge = charges.create_charge(core, intent, method, "pending")
     core.emit("charge.pending", charge)
-    due = core.now(owner(method)) + DEBIT_TAKES
+    due = core.now() + DEBIT_TAKES
     core.save(intent, status="processing", latest_charge=charge["id"], _settles_at=due)
     core.emit("payment_intent.processing", intent)
     return intent
@@ -194,12 +157,12 @@ def succeed(core: StripeCore, intent: Thing, charge: Thing) -> Thing:
     if behaviour in ("dispute", "inquiry"):
         disputes.open_dispute(core, charge, None, "fraudulent", warning=behaviour == "inquiry")
     elif behaviour == "fraud_warning":
-        disputes.warn(core, charge)
+        disputes.create_fraud_warning(core, charge)
     return intent
 
 
 def cancel(core: StripeCore, intent: Thing, reason: str | None) -> Thing:
-    now = core.now(intent["customer"])
+    now = core.now()
     ended = {"amount_capturable": 0, "next_action": None}
     if intent["status"] == "requires_capture":
         charge = core.get("charge", intent["latest_charge"])
@@ -209,32 +172,13 @@ def cancel(core: StripeCore, intent: Thing, reason: str | None) -> Thing:
     return intent
 
 
-def make_setup(core: StripeCore, customer: str | None, method: Thing | None, status: str, **fields: Any) -> Thing:
-    """A setup intent: the permission to charge a payment method later."""
-    body: Thing = {
-        "application": None,
-        "automatic_payment_methods": None,
-        "cancellation_reason": None,
-        "client_secret": None,
-        "customer": customer,
-        "description": None,
-        "flow_directions": None,
-        "last_setup_error": None,
-        "latest_attempt": None,
-        "mandate": None,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": method["id"] if method else None,
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "single_use_mandate": None,
-        "status": status,
-        "usage": "off_session",
-        **fields,
-    }
-    intent = core.new("setup_intent", "seti_1", **body)
-    core.save(intent, client_secret=f"{intent['id']}_secret_{new_id('')}")
+def create_setup_intent(
+    core: StripeCore, customer: str | None, method: Thing | None, status: str, **fields: Any
+) -> Thing:
+    """The permission to charge a payment method later."""
+    chosen = {"customer": customer, "payment_method": method["id"] if method else None, "status": status}
+    intent = core.new("setup_intent", "seti_1", **chosen, **fields)
+    core.save(intent, client_secret=charges.new_secret(intent["id"]))
     core.emit("setup_intent.created", intent)
     if status == "succeeded":
         core.emit("setup_intent.succeeded", intent)

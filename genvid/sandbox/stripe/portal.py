@@ -3,8 +3,9 @@
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.lists import is_set
 from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.resources import readable
 
 CONFIGURATION = "billing_portal.configuration"
 
@@ -17,8 +18,6 @@ def _make(core: StripeCore, form: Form, *, is_default: bool) -> Thing:
     return core.new(
         CONFIGURATION,
         "bpc_1",
-        active=True,
-        application=None,
         business_profile=_profile(form),
         default_return_url=form.text("default_return_url"),
         features=_features(form.part("features")),
@@ -72,13 +71,9 @@ def _product(form: Form) -> Thing:
 
 def update_configuration(call: Call) -> Thing:
     form, configuration = call.form, call.core.get(CONFIGURATION, call.id)
-    fields: Thing = {"updated": call.core.now(), **call.kept}
+    fields = {"updated": call.core.now(), **call.updates(configuration)}
     if "login_page" in form:
         fields["login_page"] = {**configuration["login_page"], "enabled": form.part("login_page").flag("enabled")}
-    if "active" in form:
-        fields["active"] = form.flag("active")
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", configuration["metadata"])
     if "business_profile" in form:
         fields["business_profile"] = _profile(form)
     if "features" in form:
@@ -86,17 +81,6 @@ def update_configuration(call: Call) -> Thing:
         new = _features(given)
         fields["features"] = {**configuration["features"], **{name: new[name] for name in given.values if name in new}}
     return call.core.save(configuration, **fields)
-
-
-def read_configuration(call: Call) -> Thing:
-    return call.core.get(CONFIGURATION, call.id)
-
-
-def list_configurations(call: Call) -> Thing:
-    where: list[Condition] = [
-        (name, "=", call.form.flag(name)) for name in ("active", "is_default") if name in call.form
-    ]
-    return page(call, CONFIGURATION, where=tuple(where))
 
 
 def default_configuration(core: StripeCore) -> Thing:
@@ -110,7 +94,7 @@ def default_configuration(core: StripeCore) -> Thing:
 
 def create_session(call: Call) -> Thing:
     form, core = call.form, call.core
-    customer = core.alive("customer", form.need("customer"), "customer")
+    customer = core.get_existing("customer", form.need("customer"), "customer")
     wanted = form.text("configuration")
     chosen = core.get(CONFIGURATION, wanted, "configuration") if wanted else default_configuration(core)
     session = core.new(
@@ -118,9 +102,7 @@ def create_session(call: Call) -> Thing:
         "bps_1",
         configuration=chosen["id"],
         customer=customer["id"],
-        flow=None,
         locale=form.text("locale"),
-        on_behalf_of=None,
         return_url=form.text("return_url") or chosen["default_return_url"],
     )
     return core.save(session, url=f"{core.base}/pay/portal/{session['id']}")
@@ -128,9 +110,8 @@ def create_session(call: Call) -> Thing:
 
 CONFIGURATIONS = "/v1/billing_portal/configurations"
 OPERATIONS = [
+    *readable(CONFIGURATIONS, CONFIGURATION, is_set("active"), is_set("is_default")),
     Operation("POST", CONFIGURATIONS, create_configuration),
-    Operation("GET", CONFIGURATIONS, list_configurations),
-    Operation("GET", CONFIGURATIONS + "/{id}", read_configuration),
     Operation("POST", CONFIGURATIONS + "/{id}", update_configuration),
     Operation("POST", "/v1/billing_portal/sessions", create_session),
 ]

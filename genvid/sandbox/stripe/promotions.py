@@ -7,8 +7,9 @@ from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.lists import Condition, equals, is_set, page
 from genvid.sandbox.stripe.object_store import Thing, new_id
+from genvid.sandbox.stripe.resources import deletable, readable, reading, updatable
 
 DAYS_OF_A_MONTH = 30.4375
 INVALID = "This code is invalid."
@@ -31,9 +32,7 @@ def create_coupon(call: Call) -> Thing:
         duration=duration,
         duration_in_months=form.number("duration_in_months"),
         metadata=form.map("metadata"),
-        **{"max_redemptions": None, "name": None, "redeem_by": None, **call.kept},
-        times_redeemed=0,
-        valid=True,
+        **call.kept,
         id=wanted or new_id("", 8),
     )
     core.emit("coupon.created", coupon)
@@ -59,36 +58,12 @@ def _worth(call: Call) -> Thing:
     }
 
 
-def read_coupon(call: Call) -> Thing:
-    return call.core.get("coupon", call.id)
-
-
-def update_coupon(call: Call) -> Thing:
-    form, coupon = call.form, call.core.alive("coupon", call.id)
-    fields: Thing = {**call.kept}
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", coupon["metadata"])
-    return call.core.change(coupon, "coupon.updated", **fields)
-
-
-def delete_coupon(call: Call) -> Thing:
-    coupon = call.core.alive("coupon", call.id)
-    call.core.emit("coupon.deleted", coupon)
-    gone = {"id": coupon["id"], "object": "coupon", "deleted": True}
-    call.core.save(gone)
-    return gone
-
-
-def list_coupons(call: Call) -> Thing:
-    return page(call, "coupon")
-
-
 def create_code(call: Call) -> Thing:
     form, core = call.form, call.core
     coupon = form.part("promotion").need("coupon")
-    core.alive("coupon", coupon, "promotion[coupon]")
+    core.get_existing("coupon", coupon, "promotion[coupon]")
     if form.text("customer"):
-        core.alive("customer", form.need("customer"), "customer")
+        core.get_existing("customer", form.need("customer"), "customer")
     word = form.text("code") or new_id("", 8).upper()
     if any(one["active"] for one in core.objects.all("promotion_code", _key=word.upper())):
         message = "An active promotion code with `code: " + word + "` already exists."
@@ -98,7 +73,7 @@ def create_code(call: Call) -> Thing:
         "promo_1",
         active=form.flag("active", True),
         code=word,
-        **{"customer": None, "expires_at": None, "max_redemptions": None, **call.kept},
+        **call.kept,
         metadata=form.map("metadata"),
         promotion={"type": "coupon", "coupon": coupon},
         restrictions={
@@ -106,34 +81,16 @@ def create_code(call: Call) -> Thing:
             "minimum_amount": form.part("restrictions").number("minimum_amount"),
             "minimum_amount_currency": form.part("restrictions").text("minimum_amount_currency"),
         },
-        times_redeemed=0,
         _key=word.upper(),
     )
     core.emit("promotion_code.created", code)
     return code
 
 
-def read_code(call: Call) -> Thing:
-    return call.core.get("promotion_code", call.id)
-
-
-def update_code(call: Call) -> Thing:
-    form, code = call.form, call.core.get("promotion_code", call.id)
-    fields: Thing = {"active": form.flag("active")} if "active" in form else {}
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", code["metadata"])
-    return call.core.change(code, "promotion_code.updated", **fields)
-
-
 def list_codes(call: Call) -> Thing:
-    form, where = call.form, list[Condition]()
-    if form.text("code"):
-        where.append(("_key", "=", form.need("code").upper()))
-    if form.text("coupon"):
-        where.append(("promotion.coupon", "=", form.text("coupon")))
-    if "active" in form:
-        where.append(("active", "=", form.flag("active")))
-    return page(call, "promotion_code", "customer", where=tuple(where))
+    code = call.form.text("code")
+    where: tuple[Condition, ...] = (("_key", "=", code.upper()),) if code else ()
+    return page(call, "promotion_code", "customer", is_set("active"), equals("coupon", "promotion.coupon"), where=where)
 
 
 def find_code(core: StripeCore, word: str, customer: str | None) -> Thing:
@@ -180,21 +137,16 @@ def redeem(core: StripeCore, coupon: Thing, code: Thing | None, **of: Any) -> Th
     core.save(coupon, times_redeemed=coupon["times_redeemed"] + 1)
     if code is not None:
         core.save(code, times_redeemed=code["times_redeemed"] + 1)
-    fields: Thing = {"checkout_session": None, "invoice": None, "invoice_item": None, "subscription": None}
-    start = core.now(of.get("customer"))
-    months = coupon["duration_in_months"]
-    discount = core.new(
+    start, months = core.now(), coupon["duration_in_months"]
+    return core.new(
         "discount",
         "di_1",
-        **{**fields, "subscription_item": None, **of},
+        **of,
         end=start + round(months * DAYS_OF_A_MONTH * 86400) if months else None,
         promotion_code=code["id"] if code else None,
         source={"type": "coupon", "coupon": coupon["id"]},
         start=start,
     )
-    for name in ("created", "livemode"):
-        del discount[name]
-    return core.save(discount)
 
 
 def redeem_given(core: StripeCore, form: Form, of: dict[str, Any]) -> list[str]:
@@ -205,19 +157,18 @@ def redeem_given(core: StripeCore, form: Form, of: dict[str, Any]) -> list[str]:
         if part.text("promotion_code"):
             code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
         wanted = code["promotion"]["coupon"] if code else part.need("coupon")
-        coupon = core.alive("coupon", wanted, part.name("coupon"))
+        coupon = core.get_existing("coupon", wanted, part.name("coupon"))
         found.append(str(redeem(core, coupon, code, **of)["id"]))
     return found
 
 
 OPERATIONS = [
+    *readable("/v1/coupons", "coupon"),
     Operation("POST", "/v1/coupons", create_coupon),
-    Operation("GET", "/v1/coupons", list_coupons),
-    Operation("GET", "/v1/coupons/{id}", read_coupon),
-    Operation("POST", "/v1/coupons/{id}", update_coupon),
-    Operation("DELETE", "/v1/coupons/{id}", delete_coupon),
-    Operation("POST", "/v1/promotion_codes", create_code),
+    updatable("/v1/coupons", "coupon", "coupon.updated"),
+    deletable("/v1/coupons", "coupon", "coupon.deleted"),
     Operation("GET", "/v1/promotion_codes", list_codes),
-    Operation("GET", "/v1/promotion_codes/{id}", read_code),
-    Operation("POST", "/v1/promotion_codes/{id}", update_code),
+    reading("/v1/promotion_codes", "promotion_code"),
+    Operation("POST", "/v1/promotion_codes", create_code),
+    updatable("/v1/promotion_codes", "promotion_code", "promotion_code.updated"),
 ]

@@ -4,11 +4,11 @@ from genvid.sandbox.stripe import charges
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.errors import StripeError, missing
-from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.resources import readable, updatable
 
 
-def make(
+def create_refund(
     core: StripeCore,
     charge: Thing,
     amount: int | None,
@@ -23,21 +23,15 @@ def make(
         "refund",
         "re_3",
         amount=amount,
-        balance_transaction=None,
         charge=charge["id"],
         currency=charge["currency"],
-        destination_details={"card": {"type": "refund", "reference_status": "pending"}, "type": "card"},
         metadata=metadata or {},
         payment_intent=charge["payment_intent"],
         reason=reason,
-        receipt_number=None,
-        source_transfer_reversal=None,
         status=status,
-        transfer_reversal=None,
-        _customer=charge["customer"],
     )
-    del refund["livemode"]
-    core.save(refund, balance_transaction=charges.book(core, "refund", -amount, refund)["id"])
+    transaction = charges.create_balance_transaction(core, "refund", -amount, refund)
+    core.save(refund, balance_transaction=transaction["id"])
     core.emit("refund.created", refund)
     refunded = charge["amount_refunded"] + amount
     core.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount"])
@@ -64,7 +58,7 @@ def undo(core: StripeCore, refund: Thing, status: str) -> Thing:
     """It failed or was canceled: the money is back with us, and the charge is refunded by that much less."""
     if refund["status"] in ("failed", "canceled"):
         raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
-    transaction = charges.book(core, "refund_failure", refund["amount"], refund)
+    transaction = charges.create_balance_transaction(core, "refund_failure", refund["amount"], refund)
     fields: Thing = {"status": status, "failure_balance_transaction": transaction["id"]}
     if status == "failed":
         fields["failure_reason"] = "expired_or_canceled_card"
@@ -89,12 +83,12 @@ def create(call: Call) -> Thing:
     wanted = form.text("charge") or form.text("payment_intent")
     if wanted is None:
         raise missing("charge")
-    charge, reason = charges.of(call.core, wanted), form.text("reason")
+    charge, reason = charges.find_charge(call.core, wanted), form.text("reason")
     intent = form.text("payment_intent")
     if intent is not None and charge["payment_intent"] != intent:
         raise StripeError("The charge is not one of this PaymentIntent.", param="payment_intent")
     _refuse_disputed(call.core, charge)
-    return make(call.core, charge, form.number("amount"), reason=reason, metadata=form.map("metadata"))
+    return create_refund(call.core, charge, form.number("amount"), reason=reason, metadata=form.map("metadata"))
 
 
 def _refuse_disputed(core: StripeCore, charge: Thing) -> None:
@@ -105,11 +99,6 @@ def _refuse_disputed(core: StripeCore, charge: Thing) -> None:
             raise StripeError(message, code="charge_disputed", param="charge")
 
 
-def update(call: Call) -> Thing:
-    refund = call.core.get("refund", call.id)
-    return call.core.change(refund, "refund.updated", metadata=call.form.map("metadata", refund["metadata"]))
-
-
 def cancel(call: Call) -> Thing:
     refund = call.core.get("refund", call.id)
     if refund["status"] != "pending":
@@ -117,18 +106,9 @@ def cancel(call: Call) -> Thing:
     return undo(call.core, refund, "canceled")
 
 
-def read(call: Call) -> Thing:
-    return call.core.get("refund", call.id)
-
-
-def list_all(call: Call) -> Thing:
-    return page(call, "refund", "charge", "payment_intent")
-
-
 OPERATIONS = [
+    *readable("/v1/refunds", "refund", "charge", "payment_intent"),
     Operation("POST", "/v1/refunds", create),
-    Operation("GET", "/v1/refunds", list_all),
-    Operation("GET", "/v1/refunds/{id}", read),
-    Operation("POST", "/v1/refunds/{id}", update),
+    updatable("/v1/refunds", "refund", "refund.updated"),
     Operation("POST", "/v1/refunds/{id}/cancel", cancel),
 ]

@@ -6,10 +6,8 @@ from genvid.sandbox.stripe import (
     actions,
     balances,
     billing,
-    captures,
     catalogue,
     charges,
-    clocks,
     customers,
     disputes,
     endpoints,
@@ -17,12 +15,9 @@ from genvid.sandbox.stripe import (
     invoice_items,
     methods,
     pausing,
-    payment_pages,
     portal,
-    preview,
     promotions,
     refunds,
-    search,
     sessions,
     subscriptions,
 )
@@ -30,32 +25,26 @@ from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.pages import web
 from genvid.sandbox.stripe.serving import route, unrecognized
 
-# Search and previews first: their paths would otherwise be taken for an id.
-MODULES = (
-    search,
-    preview,
-    balances,
-    billing,
-    captures,
-    catalogue,
-    charges,
-    clocks,
-    customers,
-    disputes,
-    endpoints,
-    intents,
-    invoice_items,
-    methods,
-    pausing,
-    payment_pages,
-    portal,
-    promotions,
-    refunds,
-    sessions,
-    subscriptions,
-)
+OPERATIONS = [
+    *balances.OPERATIONS,
+    *billing.OPERATIONS,
+    *catalogue.OPERATIONS,
+    *charges.OPERATIONS,
+    *customers.OPERATIONS,
+    *disputes.OPERATIONS,
+    *endpoints.OPERATIONS,
+    *intents.OPERATIONS,
+    *invoice_items.OPERATIONS,
+    *methods.OPERATIONS,
+    *pausing.OPERATIONS,
+    *portal.OPERATIONS,
+    *promotions.OPERATIONS,
+    *refunds.OPERATIONS,
+    *sessions.OPERATIONS,
+    *subscriptions.OPERATIONS,
+]
 
 
 def routes(core: StripeCore) -> list[BaseRoute]:
-    api = [route(core, operation) for module in MODULES for operation in module.OPERATIONS]
+    api = [route(core, operation) for operation in OPERATIONS]
     return [*api, unrecognized(core), *web.routes(core), *actions.routes(core)]

@@ -72,8 +72,8 @@ def unrecognized(core: StripeCore) -> Route:
 
     def refuse(call: Call) -> dict[str, Any]:
         raise StripeError(
-            f"Unrecognized request URL ({call.url}). Please see https://stripe.com/docs or we can help at "
-            "https://support.stripe.com/.",
+            f"Unrecognized request URL ({call.method}: {call.url}). Please see https://stripe.com/docs or we can help "
+            "at https://support.stripe.com/.",
             status=404,
         )
 
@@ -149,7 +149,7 @@ def _done(core: StripeCore, operation: Operation, asked: Asked) -> tuple[int, An
     form.values.pop("expand", None)
     kept = _kept(operation, form)
     path = {name: str(value) for name, value in request.path_params.items()}
-    call = Call(core, form, path, f"{request.method}: {request.url.path}", tuple(paths), kept)
+    call = Call(core, form, path, request.method, request.url.path, kept)
     with core.caused_by(Cause(asked.request_id, asked.key)):
         try:
             return 200, expand(core, shown(operation.handler(call)), paths)

@@ -56,7 +56,7 @@ def reduce_given(core: StripeCore, session: Thing, form: Form) -> None:
             subtotal = sum(item["amount_subtotal"] for item in session["_line_items"])
             promotions.refuse_restricted(core, code, session["customer"], subtotal, session["currency"])
         coupon = code["promotion"]["coupon"] if code else part.need("coupon")
-        reduce(core, session, core.alive("coupon", coupon, part.name("coupon")), code)
+        reduce(core, session, core.get_existing("coupon", coupon, part.name("coupon")), code)
 
 
 def reduce(core: StripeCore, session: Thing, coupon: Thing, code: Thing | None) -> None:
@@ -78,7 +78,6 @@ def total(session: Thing, coupon: Thing | None) -> None:
         off = promotions.reduction(worth, item["amount_subtotal"]) if worth else 0
         fixed_left = None if fixed_left is None else fixed_left - off
         item |= {"amount_discount": off, "amount_total": item["amount_subtotal"] - off}
-    session.setdefault("discounts", [])
 
 
 def totals(session: Thing) -> Thing:

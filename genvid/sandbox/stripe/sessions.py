@@ -1,53 +1,17 @@
 """Checkout Sessions: what is to be bought, under which terms."""
 
-from genvid.sandbox.stripe import cards, params, session_items
+from genvid.sandbox.stripe import cards, checkout, methods, params, session_items
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.declared_billing import SESSION
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.intents import card_error
 from genvid.sandbox.stripe.object_store import Thing, listed
+from genvid.sandbox.stripe.resources import readable, reading, updatable
 
 DAY, HALF_HOUR = 24 * 3600, 30 * 60
 LONGEST_TRIAL, SMALLEST = 730, 50
-BLANK: Thing = {
-    "adaptive_pricing": {"enabled": False},
-    "after_expiration": None,
-    "client_secret": None,
-    "collected_information": None,
-    "consent": None,
-    "consent_collection": None,
-    "currency_conversion": None,
-    "custom_fields": [],
-    "custom_text": {
-        "after_submit": None,
-        "shipping_address": None,
-        "submit": None,
-        "terms_of_service_acceptance": None,
-    },
-    "customer_details": None,
-    "invoice": None,
-    "origin_context": None,
-    "payment_intent": None,
-    "payment_link": None,
-    "payment_method_configuration_details": None,
-    "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-    "permissions": None,
-    "phone_number_collection": {"enabled": False},
-    "presentment_details": None,
-    "recovered_from": None,
-    "saved_payment_method_options": None,
-    "setup_intent": None,
-    "shipping_address_collection": None,
-    "shipping_cost": None,
-    "shipping_options": [],
-    "status": "open",
-    "submit_type": None,
-    "subscription": None,
-    "ui_mode": "hosted_page",
-    "wallet_options": None,
-}
 
 
 def create(call: Call) -> Thing:
@@ -65,10 +29,10 @@ def create(call: Call) -> Thing:
     session = core.new(
         "checkout.session",
         "cs_test_a1",
-        **{**BLANK, **_terms(form, mode), **call.kept, **_urls(form)},
+        **{**_terms(form, mode), **call.kept, **_urls(form)},
         customer=customer,
         currency=_currency(form, items),
-        expires_at=_expiry(core, form, customer),
+        expires_at=_expiry(core, form),
         payment_status="no_payment_required" if mode == "setup" else "unpaid",
         _line_items=items,
         _customer_update=form.part("customer_update").values,
@@ -133,7 +97,7 @@ def _customer(core: StripeCore, form: Form) -> str | None:
         raise StripeError(message, param="customer_email")
     if customer is None and "customer_update" in form:
         raise StripeError("`customer_update` can only be used with `customer`.", param="customer_update")
-    return core.alive("customer", customer, "customer")["id"] if customer else None
+    return core.get_existing("customer", customer, "customer")["id"] if customer else None
 
 
 def _terms(form: Form, mode: str) -> Thing:
@@ -146,13 +110,8 @@ def _terms(form: Form, mode: str) -> Thing:
     return {
         "allow_promotion_codes": form.flag("allow_promotion_codes") if "allow_promotion_codes" in form else None,
         "automatic_tax": {**tax, "status": "complete" if tax["enabled"] else None},
-        "billing_address_collection": None,
-        "client_reference_id": None,
         "customer_creation": None if mode == "subscription" else form.text("customer_creation") or "if_required",
-        "customer_email": None,
         "invoice_creation": {"enabled": enabled, "invoice_data": data} if mode == "payment" else None,
-        "livemode": False,
-        "locale": None,
         "metadata": form.map("metadata"),
         "mode": mode,
         "payment_method_collection": form.text("payment_method_collection")
@@ -171,11 +130,11 @@ def _urls(form: Form) -> Thing:
         if url is not None and not url.startswith(("http://", "https://")):
             message = "Not a valid URL. An explicit scheme (such as https) must be provided."
             raise StripeError(message, code="url_invalid", param=name)
-    return {"success_url": form.text("success_url"), "cancel_url": form.text("cancel_url"), "url": None}
+    return {"success_url": form.text("success_url"), "cancel_url": form.text("cancel_url")}
 
 
-def _expiry(core: StripeCore, form: Form, customer: str | None) -> int:
-    now = core.now(customer)
+def _expiry(core: StripeCore, form: Form) -> int:
+    now = core.now()
     wanted = form.number("expires_at", now + DAY) or 0
     if not now + HALF_HOUR - 60 <= wanted <= now + DAY + 60:
         message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."
@@ -197,31 +156,35 @@ def expire_called(call: Call) -> Thing:
     return expire(call.core, call.core.get("checkout.session", call.id))
 
 
-def read(call: Call) -> Thing:
-    return call.core.get("checkout.session", call.id)
-
-
-def update(call: Call) -> Thing:
-    session = call.core.get("checkout.session", call.id)
-    return call.core.save(session, metadata=call.form.map("metadata", session["metadata"]))
-
-
 def line_items(call: Call) -> Thing:
     session = call.core.get("checkout.session", call.id)
     return listed(f"/v1/checkout/sessions/{session['id']}/line_items", session["_line_items"])
 
 
-def list_all(call: Call) -> Thing:
-    email = call.form.part("customer_details").text("email")
-    where: tuple[Condition, ...] = (("customer_details.email", "=", email),) if email else ()
-    return page(call, "checkout.session", "customer", "status", "payment_intent", "subscription", where=where)
+def confirm_page(call: Call) -> Thing:
+    core, session = call.core, call.core.get("checkout.session", call.id)
+    if session["status"] != "open":
+        raise StripeError(f"This Checkout Session is {session['status']}.", param="id")
+    expected = call.form.number("expected_amount", session["amount_total"])
+    if expected != session["amount_total"]:
+        raise StripeError("The expected amount is not the session's.", param="expected_amount")
+    method = methods.resolve(core, call.form.need("payment_method"), session["customer"])
+    session = checkout.confirm(core, session, method)
+    intent = checkout.intent_of(core, session)
+    if intent is not None and intent["last_payment_error"]:
+        raise card_error(intent)
+    return session
 
 
+PATH, KIND = "/v1/checkout/sessions", "checkout.session"
+FILTERS = ("customer", "status", "payment_intent", "subscription", "customer_details.email")
 OPERATIONS = [
-    Operation("POST", "/v1/checkout/sessions", create),
-    Operation("GET", "/v1/checkout/sessions", list_all),
-    Operation("GET", "/v1/checkout/sessions/{id}", read),
-    Operation("POST", "/v1/checkout/sessions/{id}", update),
-    Operation("POST", "/v1/checkout/sessions/{id}/expire", expire_called),
-    Operation("GET", "/v1/checkout/sessions/{id}/line_items", line_items),
+    *readable(PATH, KIND, *FILTERS),
+    Operation("POST", PATH, create),
+    updatable(PATH, KIND),
+    Operation("POST", PATH + "/{id}/expire", expire_called),
+    Operation("GET", PATH + "/{id}/line_items", line_items),
+    # What Stripe's own pay page calls, as does its command line: `stripe trigger checkout.session.completed`.
+    reading("/v1/payment_pages", KIND),
+    Operation("POST", "/v1/payment_pages/{id}/confirm", confirm_page),
 ]

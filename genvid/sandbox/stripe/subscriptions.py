@@ -5,11 +5,13 @@ from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.changes import Wanted
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.cycle import UPDATED, Order
+from genvid.sandbox.stripe.defaults import defaults
 from genvid.sandbox.stripe.errors import StripeError, missing, no_such
 from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.lists import Condition, page
+from genvid.sandbox.stripe.lists import Condition, equals, page
 from genvid.sandbox.stripe.object_store import Thing, listed
 from genvid.sandbox.stripe.payments import Attempt
+from genvid.sandbox.stripe.resources import reading
 from genvid.sandbox.stripe.timetable import DAY, period
 
 BEHAVIORS = ("create_prorations", "always_invoice", "none")
@@ -20,13 +22,13 @@ OVER = ("canceled", "incomplete_expired")
 
 def create(call: Call) -> Thing:
     form, core = call.form, call.core
-    customer = core.alive("customer", form.need("customer"), "customer")
+    customer = core.get_existing("customer", form.need("customer"), "customer")
     items = [(_price(core, part), part.count("quantity")) for part in form.parts("items")]
     if not items:
         raise missing("items")
     _check_currency(form, items[0][0])
-    beside, method = _kept(call, cycle.BLANK), _method(call, customer)
-    order = Order(customer, items, method, _trial_end(call, customer["id"]), form.map("metadata"), beside)
+    beside, method = _kept(call, defaults("subscription")), _method(call, customer)
+    order = Order(customer, items, method, _trial_end(call), form.map("metadata"), beside)
     order.item_metadata = [part.map("metadata") for part in form.parts("items")]
     waits = form.word("payment_behavior", *PAYMENT_BEHAVIORS) == "default_incomplete"
     subscription = cycle.subscribe(core, order)
@@ -72,9 +74,9 @@ def _price(core: StripeCore, form: Form) -> Thing:
     return price
 
 
-def _trial_end(call: Call, customer: str) -> int | None:
+def _trial_end(call: Call) -> int | None:
     days = call.form.number("trial_period_days")
-    now = call.core.now(customer)
+    now = call.core.now()
     if call.form.text("trial_end") == "now":
         return None
     end = now + days * DAY if days else call.form.number("trial_end")
@@ -92,15 +94,16 @@ def _discount(call: Call, subscription: Thing) -> None:
 
 def _kept(call: Call, before: Thing) -> Thing:
     """What is kept as it is given, where it fits together."""
-    fields: Thing = {**call.kept}
+    fields, unset = {**call.kept}, defaults("subscription")
     if "payment_settings" in fields:
         given = fields["payment_settings"] or {}
-        fields["payment_settings"] = {**cycle.BLANK["payment_settings"], **{k: v for k, v in given.items() if v}}
+        chosen = {name: value for name, value in given.items() if value}
+        fields["payment_settings"] = unset["payment_settings"] | chosen
     if "trial_settings" in fields and not ((fields["trial_settings"] or {}).get("end_behavior") or {}):
-        fields["trial_settings"] = cycle.BLANK["trial_settings"]
+        fields["trial_settings"] = unset["trial_settings"]
     if "automatic_tax" in call.form:
         enabled = call.form.part("automatic_tax").flag("enabled")
-        fields["automatic_tax"] = {**cycle.BLANK["automatic_tax"], "enabled": enabled}
+        fields["automatic_tax"] = {**unset["automatic_tax"], "enabled": enabled}
     after = {**before, **fields}
     if after["collection_method"] == "send_invoice" and after["days_until_due"] is None:
         raise missing("days_until_due")
@@ -128,9 +131,7 @@ def update(call: Call) -> Thing:
 
 
 def _plain(call: Call, subscription: Thing) -> None:
-    form, fields = call.form, _kept(call, subscription)
-    if "metadata" in form:
-        fields["metadata"] = form.map("metadata", subscription["metadata"])
+    form, fields = call.form, call.updates(subscription) | _kept(call, subscription)
     if "default_payment_method" in form:
         fields["default_payment_method"] = _method(call, {"id": subscription["customer"]})
     if "cancellation_details" in form:
@@ -154,7 +155,7 @@ def cancellation(core: StripeCore, subscription: Thing, wanted: bool) -> Thing:
     return {
         "cancel_at": period(subscription)[1] if wanted else None,
         "cancel_at_period_end": wanted,
-        "canceled_at": core.now(subscription["customer"]) if wanted else None,
+        "canceled_at": core.now() if wanted else None,
         "cancellation_details": {**subscription["cancellation_details"], "reason": reason},
     }
 
@@ -210,23 +211,16 @@ def cancel(call: Call) -> Thing:
     return collection.end(core, core.get("subscription", subscription["id"]))
 
 
-def read(call: Call) -> Thing:
-    return call.core.get("subscription", call.id)
-
-
 def list_all(call: Call) -> Thing:
     """Without a status: all that are not canceled."""
-    status, price = call.form.text("status"), call.form.text("price")
-    where: list[Condition] = []
+    status, where = call.form.text("status"), list[Condition]()
     if status is None:
         where.append(("status", "<>", "canceled"))
     elif status == "ended":
         where.append(("status", "IN", list(OVER)))
     elif status != "all":
         where.append(("status", "=", status))
-    if price:
-        where.append(("items.data[0].price.id", "=", price))
-    return page(call, "subscription", "customer", "test_clock", where=tuple(where))
+    return page(call, "subscription", "customer", equals("price", "items.data[0].price.id"), where=tuple(where))
 
 
 def list_items(call: Call) -> Thing:
@@ -237,7 +231,7 @@ def list_items(call: Call) -> Thing:
 OPERATIONS = [
     Operation("POST", "/v1/subscriptions", create),
     Operation("GET", "/v1/subscriptions", list_all),
-    Operation("GET", "/v1/subscriptions/{id}", read),
+    reading("/v1/subscriptions", "subscription"),
     Operation("POST", "/v1/subscriptions/{id}", update),
     Operation("DELETE", "/v1/subscriptions/{id}", cancel),
     Operation("GET", "/v1/subscription_items", list_items),

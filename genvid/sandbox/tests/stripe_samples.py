@@ -20,12 +20,11 @@ SESSIONS, PAGE = "POST /v1/checkout/sessions", "POST /v1/payment_pages/{id}/conf
 SUBSCRIPTIONS, SUBSCRIPTION = "POST /v1/subscriptions", "POST /v1/subscriptions/{id}"
 RESUME, CANCELLATION = SUBSCRIPTION + "/resume", "DELETE /v1/subscriptions/{id}"
 INVOICES, INVOICE = "POST /v1/invoices", "POST /v1/invoices/{id}"
-FINALIZE, PAY, PREVIEW = INVOICE + "/finalize", INVOICE + "/pay", "POST /v1/invoices/create_preview"
+FINALIZE, PAY = INVOICE + "/finalize", INVOICE + "/pay"
 ITEMS, ITEM = "POST /v1/invoiceitems", "POST /v1/invoiceitems/{id}"
 PORTALS, PORTAL = "POST /v1/billing_portal/configurations", "POST /v1/billing_portal/configurations/{id}"
 PORTAL_SESSIONS = "POST /v1/billing_portal/sessions"
 ENDPOINTS, ENDPOINT = "POST /v1/webhook_endpoints", "POST /v1/webhook_endpoints/{id}"
-CLOCKS, CLOCK = "POST /v1/test_helpers/test_clocks", "POST /v1/test_helpers/test_clocks/{id}/advance"
 SENT = {"collection_method": "send_invoice", "days_until_due": 30}
 ONCE = {"mode": "setup", "line_items": None, "currency": "eur"}
 TEST_CARD = {"type": "card", "card": {"token": "tok_amex"}}
@@ -59,7 +58,6 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
     **{(one, "invoice_prefix"): values(invoice_prefix="ABC123") for one in (CUSTOMERS, CUSTOMER)},
     **{(one, "source"): values(source="tok_amex") for one in (CUSTOMERS, CUSTOMER)},
     (CUSTOMERS, "payment_method"): values(payment_method="pm_card_amex"),
-    (CUSTOMERS, "test_clock"): lambda shop: {"test_clock": subjects.clock(shop)},
     **{
         (one, "invoice_settings"): values(
             invoice_settings={"custom_fields": [{"name": "a", "value": "b"}], "footer": "c"}
@@ -183,11 +181,6 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
     (SUBSCRIPTION, "items"): item_of,
     (SUBSCRIPTION, "proration_behavior"): lambda shop: {**item_of(shop), "proration_behavior": "none"},
     (CANCELLATION, "invoice_now"): values(prorate=True),
-    (PREVIEW, "subscription_details"): lambda shop: {
-        "subscription_details": {**item_of(shop), "proration_behavior": "none"}
-    },
-    (PREVIEW, "customer"): lambda shop: {"customer": shop.customer},
-    (PREVIEW, "subscription"): values(),
     (INVOICES, "currency"): values(currency="eur"),
     (PAY, "payment_method"): values(payment_method="pm_card_amex"),
     (PAY, "off_session"): values(payment_method=ASKING_CARD, off_session=False),
@@ -201,8 +194,6 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
     **{(one, "period"): values(period={"start": FAR, "end": FAR + 5}) for one in (ITEMS, ITEM)},
     (PORTAL_SESSIONS, "configuration"): lambda shop: {"configuration": subjects.configuration(shop)},
     **{(one, "url"): values(url="http://127.0.0.1:9/other") for one in (ENDPOINTS, ENDPOINT)},
-    (CLOCKS, "frozen_time"): values(frozen_time=FAR + 9),
-    (CLOCK, "frozen_time"): values(frozen_time=FAR + 90),
 }
 for one in (PRICES, PRICE):
     SAMPLES[one, "lookup_key"] = values(lookup_key="mine")

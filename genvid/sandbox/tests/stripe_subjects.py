@@ -102,10 +102,6 @@ def owed(shop: Shop, owner: str | None = None) -> str:
     return made
 
 
-def clock(shop: Shop) -> str:
-    return str(post(shop, "/v1/test_helpers/test_clocks", {"frozen_time": FAR})["id"])
-
-
 def configuration(shop: Shop) -> str:
     return str(post(shop, "/v1/billing_portal/configurations", {"features": {}})["id"])
 
@@ -200,10 +196,6 @@ SUBJECTS: dict[str, Subject] = {
     "POST /v1/invoices/{id}/send": at("/v1/invoices/{id}/send", sent_draft),
     "POST /v1/invoices/{id}/void": at("/v1/invoices/{id}/void", owed),
     "POST /v1/invoices/{id}/mark_uncollectible": at("/v1/invoices/{id}/mark_uncollectible", owed),
-    "POST /v1/invoices/create_preview": lambda shop: (
-        "/v1/invoices/create_preview",
-        {"subscription": subscription(shop)["id"]},
-    ),
     "POST /v1/invoiceitems": lambda shop: (
         "/v1/invoiceitems",
         {"customer": shop.customer, "amount": 700, "currency": "usd"},
@@ -222,9 +214,4 @@ SUBJECTS: dict[str, Subject] = {
     ),
     "POST /v1/webhook_endpoints/{id}": at("/v1/webhook_endpoints/{id}", endpoint),
     "DELETE /v1/webhook_endpoints/{id}": at("/v1/webhook_endpoints/{id}", endpoint),
-    "POST /v1/test_helpers/test_clocks": lambda shop: ("/v1/test_helpers/test_clocks", {"frozen_time": FAR}),
-    "POST /v1/test_helpers/test_clocks/{id}/advance": at(
-        "/v1/test_helpers/test_clocks/{id}/advance", clock, frozen_time=FAR + 60
-    ),
-    "DELETE /v1/test_helpers/test_clocks/{id}": at("/v1/test_helpers/test_clocks/{id}", clock),
 }

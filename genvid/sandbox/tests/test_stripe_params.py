@@ -5,16 +5,14 @@ from typing import Any
 import pytest
 
 from genvid.sandbox.stripe.params import Param
-from genvid.sandbox.stripe.routes import MODULES
+from genvid.sandbox.stripe.routes import OPERATIONS
 from genvid.sandbox.stripe.serving import TAKES
 from genvid.sandbox.tests.stripe_effects import EFFECTS
 from genvid.sandbox.tests.stripe_samples import SAMPLES, Key
 from genvid.sandbox.tests.stripe_shop import Shop
 from genvid.sandbox.tests.stripe_subjects import SUBJECTS, Form, flat
 
-WRITES = [
-    operation.name for module in MODULES for operation in module.OPERATIONS if operation.method in ("POST", "DELETE")
-]
+WRITES = [operation.name for operation in OPERATIONS if operation.method in ("POST", "DELETE")]
 PLAIN: dict[str, Any] = {
     "flag": True,
     "number": 7,

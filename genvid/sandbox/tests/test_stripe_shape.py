@@ -28,7 +28,6 @@ LISTS = [
     "events",
     "billing_portal/configurations",
     "webhook_endpoints",
-    "test_helpers/test_clocks",
     "setup_intents",
     "payment_methods",
 ]
@@ -45,7 +44,6 @@ def everything(shop: Shop) -> None:
     coupon = shop.api.coupons.create({"percent_off": 10, "duration": "once"}).id
     shop.api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": "TEN"})
     shop.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["nothing.ever"]})
-    shop.api.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000})
     subscription = shop.subscribe(discounts=[{"coupon": coupon}])
     shop.pull.change_price(subscription, shop.pro)
     shop.pull.renew(shop.subscribe(subscription_data={"trial_period_days": 7}), succeeds=False)

@@ -50,7 +50,7 @@ def do(core: StripeCore, invoice_id: str, action: str, given: Given) -> Response
     wrong = cardform.violation(given)
     if wrong:
         return _page(invoice, given, wrong, 400)
-    method = methods.make_card(core, given["number"], clocked=invoice["customer"])
+    method = methods.make_card(core, given["number"])
     collection.collect(core, invoice, tried=Attempt(method))
     intent = invoices.intent_of(core, invoice)
     if intent["last_payment_error"]:

@@ -24,7 +24,7 @@ class Visit:
     def __init__(self, core: StripeCore, session_id: str) -> None:
         self.core = core
         self.session = core.get("billing_portal.session", session_id)
-        self.customer = core.alive("customer", self.session["customer"])
+        self.customer = core.get_existing("customer", self.session["customer"])
         configuration = core.get("billing_portal.configuration", self.session["configuration"])
         self.features: Thing = configuration["features"]
         self.headline = configuration["business_profile"]["headline"]
@@ -103,9 +103,7 @@ def _card(visit: Visit, given: Given) -> str | None:
     if wrong:
         return wrong
     core, customer = visit.core, visit.customer
-    method = methods.attach(
-        core, methods.make_card(core, given["number"], clocked=customer["id"])["id"], customer["id"]
-    )
+    method = methods.attach(core, methods.make_card(core, given["number"])["id"], customer["id"])
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
     core.change(customer, "customer.updated", invoice_settings=settings)
     for subscription in visit.subscriptions:
