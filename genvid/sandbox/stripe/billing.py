@@ -5,7 +5,7 @@ from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.declared_billing import INVOICE
 from genvid.sandbox.stripe.defaults import defaults
 from genvid.sandbox.stripe.errors import StripeError, missing
-from genvid.sandbox.stripe.intents import card_error
+from genvid.sandbox.stripe.intents import payment_error
 from genvid.sandbox.stripe.lists import equals, page_of
 from genvid.sandbox.stripe.object_store import Thing
 from genvid.sandbox.stripe.payments import Attempt
@@ -36,7 +36,7 @@ def pay(call: Call) -> Thing:
         )
     collection.collect(core, invoice, tried=tried)
     if invoice["status"] != "paid" and invoices.intent_of(core, invoice)["last_payment_error"]:
-        raise card_error(invoices.intent_of(core, invoice))
+        raise payment_error(invoices.intent_of(core, invoice))
     return invoice
 
 
@@ -56,7 +56,7 @@ def void(call: Call) -> Thing:
 
 
 def mark_uncollectible(call: Call) -> Thing:
-    return manual_invoices.mark_uncollectible(call.core, _owed(call, "marked uncollectible"))
+    return invoices.mark_uncollectible(call.core, _owed(call, "marked uncollectible"))
 
 
 def send(call: Call) -> Thing:

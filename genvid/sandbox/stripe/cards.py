@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from genvid.sandbox.stripe.errors import StripeError, card_error
+
 
 @dataclass(frozen=True)
 class Card:
@@ -19,6 +21,10 @@ class Refusal:
     code: str
     message: str
     decline_code: str | None = None
+
+    @property
+    def error(self) -> StripeError:
+        return card_error(self.message, self.code, decline_code=self.decline_code)
 
 
 CARDS = {

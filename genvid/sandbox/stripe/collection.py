@@ -28,7 +28,7 @@ def _sent(core: StripeCore, invoice: Thing) -> Thing:
         invoices.settle(core, invoice)
     subscription = invoices.subscription_of(core, invoice)
     if subscription is not None:
-        _recover(core, subscription)
+        recover(core, subscription)
     return invoice
 
 
@@ -49,7 +49,7 @@ def follow(core: StripeCore, invoice: Thing) -> None:
         return
     if invoice["status"] == "paid" or invoices.intent_of(core, invoice)["status"] == "processing":
         _keep_method(core, subscription, invoice)
-        _recover(core, subscription)
+        recover(core, subscription)
     elif subscription["status"] not in ("incomplete", "paused"):
         _fall_behind(core, subscription, invoice)
 
@@ -63,17 +63,12 @@ def _keep_method(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
     core.change(subscription, "customer.subscription.updated", default_payment_method=paid_with)
 
 
-def _recover(core: StripeCore, subscription: Thing) -> None:
+def recover(core: StripeCore, subscription: Thing) -> None:
     if subscription["status"] == "paused":
         core.change(subscription, "customer.subscription.updated", status="active")
         core.emit("customer.subscription.resumed", subscription)
     if subscription["status"] in ("incomplete", "past_due", "unpaid"):
         core.change(subscription, "customer.subscription.updated", status="active")
-
-
-def follow_resumption(core: StripeCore, subscription: Thing) -> None:
-    """A paused subscription goes on without an invoice."""
-    _recover(core, subscription)
 
 
 def _fall_behind(core: StripeCore, subscription: Thing, invoice: Thing) -> None:

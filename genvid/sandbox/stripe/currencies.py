@@ -1,5 +1,7 @@
 """The currencies that Stripe charges in: https://docs.stripe.com/currencies."""
 
+from typing import Any
+
 from genvid.sandbox.stripe.errors import StripeError
 
 CODES = (
@@ -10,6 +12,13 @@ CODES = (
     "sos srd std szl thb tjs top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw "
 )
 CURRENCIES = frozenset(CODES.split())
+
+
+def check_price(given: str | None, price: dict[str, Any]) -> None:
+    """Raises StripeError when the `currency` that was given is not the price's."""
+    if given is not None and given.lower() != price["currency"]:
+        message = f"The price specified only supports `{price['currency']}`. This doesn't match the expected "
+        raise StripeError(message + f"currency: `{given}`.", param="currency")
 
 
 def checked(currency: str, param: str) -> str:

@@ -13,6 +13,7 @@ from genvid.sandbox.stripe.params import (
     each,
     group,
     kept,
+    text_fields,
     texts,
     word,
 )
@@ -21,10 +22,10 @@ NOTHING: Params = {}
 INTERVALS = ("day", "week", "month", "year")
 TAX_BEHAVIORS = ("unspecified", "exclusive", "inclusive")
 FUTURE_USAGES = ("on_session", "off_session")
-ADDRESS = group(city=TEXT, country=TEXT, line1=TEXT, line2=TEXT, postal_code=TEXT, state=TEXT)
-SHIPPING = group(address=ADDRESS, carrier=TEXT, name=TEXT, phone=TEXT, tracking_number=TEXT)
+ADDRESS = group(**text_fields("city country line1 line2 postal_code state"))
+SHIPPING = group(address=ADDRESS, **text_fields("carrier name phone tracking_number"))
 CUSTOM_FIELDS = each(name=TEXT, value=TEXT)
-STATEMENT = kept(statement_descriptor=TEXT, statement_descriptor_suffix=TEXT)
+STATEMENT = kept(**text_fields("statement_descriptor statement_descriptor_suffix"))
 METHODS = texts(*METHOD_TYPES)
 METHOD_OPTIONS = group(
     card=group(request_three_d_secure=word("automatic", "any", "challenge")),
@@ -40,7 +41,7 @@ METHOD_DATA = {
         account_type=word("checking", "savings"),
         routing_number=TEXT,
     ),
-    "billing_details": group(address=ADDRESS, email=TEXT, name=TEXT, phone=TEXT),
+    "billing_details": group(address=ADDRESS, **text_fields("email name phone")),
     "metadata": MAP,
     **kept(allow_redisplay=word("limited", "always", "unspecified")),
 }
@@ -52,7 +53,7 @@ PRODUCT_OF_A_PRICE = {
     "name": TEXT,
     "active": FLAG,
     "metadata": MAP,
-    **kept(statement_descriptor=TEXT, tax_code=TEXT, unit_label=TEXT),
+    **kept(**text_fields("statement_descriptor tax_code unit_label")),
 }
 AMOUNT_OF_A_PRICE = {
     "currency": CURRENCY,
@@ -72,16 +73,10 @@ CUSTOMER = {
     "invoice_settings": group(custom_fields=CUSTOM_FIELDS, default_payment_method=TEXT, footer=TEXT),
     "source": TEXT,
     **kept(
+        **text_fields("business_name description email individual_name invoice_prefix name phone"),
         address=ADDRESS,
         balance=NUMBER,
-        business_name=TEXT,
-        description=TEXT,
-        email=TEXT,
-        individual_name=TEXT,
-        invoice_prefix=TEXT,
-        name=TEXT,
         next_invoice_sequence=NUMBER,
-        phone=TEXT,
         preferred_locales=TEXTS,
         shipping=SHIPPING,
         tax_exempt=word("none", "exempt", "reverse"),
@@ -90,17 +85,12 @@ CUSTOMER = {
 PRODUCT = {
     "metadata": MAP,
     **kept(
+        **text_fields("description name statement_descriptor tax_code unit_label url"),
         active=FLAG,
-        description=TEXT,
         images=TEXTS,
         marketing_features=each(name=TEXT),
-        name=TEXT,
         package_dimensions=group(height=DECIMAL, length=DECIMAL, weight=DECIMAL, width=DECIMAL),
         shippable=FLAG,
-        statement_descriptor=TEXT,
-        tax_code=TEXT,
-        unit_label=TEXT,
-        url=TEXT,
     ),
 }
 INTENT = {
@@ -114,12 +104,10 @@ INTENT = {
     **STATEMENT,
     **kept(
         capture_method=word("automatic", "automatic_async", "manual"),
-        description=TEXT,
+        **text_fields("description receipt_email transfer_group"),
         payment_method_options=METHOD_OPTIONS,
-        receipt_email=TEXT,
         setup_future_usage=word(*FUTURE_USAGES),
         shipping=SHIPPING,
-        transfer_group=TEXT,
     ),
 }
 CONFIRM = {
@@ -136,24 +124,25 @@ CONFIRM = {
     ),
 }
 EVIDENCE = group(
-    access_activity_log=TEXT,
-    billing_address=TEXT,
-    cancellation_policy_disclosure=TEXT,
-    cancellation_rebuttal=TEXT,
-    customer_email_address=TEXT,
-    customer_name=TEXT,
-    customer_purchase_ip=TEXT,
-    duplicate_charge_explanation=TEXT,
-    duplicate_charge_id=TEXT,
-    product_description=TEXT,
-    refund_policy_disclosure=TEXT,
-    refund_refusal_explanation=TEXT,
-    service_date=TEXT,
-    uncategorized_text=TEXT,
+    **text_fields(
+        "access_activity_log billing_address cancellation_policy_disclosure cancellation_rebuttal "
+        "customer_email_address customer_name customer_purchase_ip duplicate_charge_explanation duplicate_charge_id "
+        "product_description refund_policy_disclosure refund_refusal_explanation service_date uncategorized_text"
+    )
+)
+CANCELLATION_REASONS = (
+    "customer_service",
+    "low_quality",
+    "missing_features",
+    "other",
+    "switched_service",
+    "too_complex",
+    "too_expensive",
+    "unused",
 )
 PRORATIONS = word("none", "create_prorations", "always_invoice")
 PORTAL = {
-    "business_profile": group(headline=TEXT, privacy_policy_url=TEXT, terms_of_service_url=TEXT),
+    "business_profile": group(**text_fields("headline privacy_policy_url terms_of_service_url")),
     "features": group(
         customer_update=group(
             allowed_updates=texts("address", "email", "name", "phone", "shipping", "tax_id"), enabled=FLAG
@@ -163,16 +152,7 @@ PORTAL = {
         subscription_cancel=group(
             cancellation_reason=group(
                 enabled=FLAG,
-                options=texts(
-                    "customer_service",
-                    "low_quality",
-                    "missing_features",
-                    "other",
-                    "switched_service",
-                    "too_complex",
-                    "too_expensive",
-                    "unused",
-                ),
+                options=texts(*CANCELLATION_REASONS),
             ),
             enabled=FLAG,
             mode=word("at_period_end", "immediately"),
@@ -258,7 +238,7 @@ DECLARED: dict[str, Params] = {
     },
     "POST /v1/charges/{id}": {
         "metadata": MAP,
-        **kept(description=TEXT, receipt_email=TEXT, shipping=SHIPPING, transfer_group=TEXT),
+        **kept(**text_fields("description receipt_email transfer_group"), shipping=SHIPPING),
     },
     "POST /v1/refunds": {
         "amount": NUMBER,

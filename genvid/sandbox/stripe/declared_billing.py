@@ -1,6 +1,7 @@
 """The parameters of billing: Checkout Sessions, coupons, subscriptions, invoices and their items."""
 
 from genvid.sandbox.stripe.declared import (
+    CANCELLATION_REASONS,
     CUSTOM_FIELDS,
     FUTURE_USAGES,
     METHOD_OPTIONS,
@@ -10,7 +11,20 @@ from genvid.sandbox.stripe.declared import (
     PRORATIONS,
     SHIPPING,
 )
-from genvid.sandbox.stripe.params import CURRENCY, DECIMAL, FLAG, MAP, NUMBER, TEXT, Params, each, group, kept, word
+from genvid.sandbox.stripe.params import (
+    CURRENCY,
+    DECIMAL,
+    FLAG,
+    MAP,
+    NUMBER,
+    TEXT,
+    Params,
+    each,
+    group,
+    kept,
+    text_fields,
+    word,
+)
 
 DISCOUNTS = each(coupon=TEXT, promotion_code=TEXT)
 MESSAGE = group(message=TEXT)
@@ -36,14 +50,10 @@ SESSION: Params = {
     "metadata": MAP,
     "payment_intent_data": group(
         capture_method=word("automatic", "automatic_async", "manual"),
-        description=TEXT,
+        **text_fields("description receipt_email statement_descriptor statement_descriptor_suffix transfer_group"),
         metadata=MAP,
-        receipt_email=TEXT,
         setup_future_usage=word(*FUTURE_USAGES),
         shipping=SHIPPING,
-        statement_descriptor=TEXT,
-        statement_descriptor_suffix=TEXT,
-        transfer_group=TEXT,
     ),
     "payment_method_collection": word("always", "if_required"),
     "payment_method_types": METHODS,
@@ -67,8 +77,7 @@ SESSION: Params = {
         custom_text=group(
             after_submit=MESSAGE, shipping_address=MESSAGE, submit=MESSAGE, terms_of_service_acceptance=MESSAGE
         ),
-        customer_email=TEXT,
-        locale=TEXT,
+        **text_fields("customer_email locale"),
         origin_context=word("web", "mobile_app"),
         payment_method_options=METHOD_OPTIONS,
         phone_number_collection=group(enabled=FLAG),
@@ -94,19 +103,7 @@ SUBSCRIPTION: Params = {
         trial_settings=TRIAL_SETTINGS,
     ),
 }
-CANCELLATION = group(
-    comment=TEXT,
-    feedback=word(
-        "customer_service",
-        "low_quality",
-        "missing_features",
-        "other",
-        "switched_service",
-        "too_complex",
-        "too_expensive",
-        "unused",
-    ),
-)
+CANCELLATION = group(comment=TEXT, feedback=word(*CANCELLATION_REASONS))
 ITEM = {"price": TEXT, "quantity": NUMBER, "metadata": MAP}
 INVOICE: Params = {
     "automatic_tax": AUTOMATIC_TAX,
@@ -119,12 +116,9 @@ INVOICE: Params = {
         auto_advance=FLAG,
         collection_method=COLLECTION,
         custom_fields=CUSTOM_FIELDS,
-        description=TEXT,
+        **text_fields("description footer number statement_descriptor"),
         due_date=NUMBER,
-        footer=TEXT,
-        number=TEXT,
         shipping_details=SHIPPING,
-        statement_descriptor=TEXT,
     ),
 }
 INVOICE_ITEM: Params = {

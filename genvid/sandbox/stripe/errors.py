@@ -39,6 +39,10 @@ class StripeError(Exception):
         return {} if self._retry_after is None else {"Retry-After": str(self._retry_after)}
 
 
+def card_error(message: str, code: str, **beside: Any) -> StripeError:
+    return StripeError(message, status=402, type="card_error", code=code, **beside)
+
+
 def no_such(kind: str, object_id: str, param: str = "id", status: int = 404) -> StripeError:
     return StripeError(
         f"No such {NAMES.get(kind, kind)}: '{object_id}'", status=status, code="resource_missing", param=param

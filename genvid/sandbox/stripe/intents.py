@@ -3,7 +3,7 @@
 from genvid.sandbox.stripe import cards, charges, collection, currencies, methods, payments
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
-from genvid.sandbox.stripe.errors import StripeError, missing
+from genvid.sandbox.stripe.errors import StripeError, card_error, missing
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.object_store import Thing, shown
 from genvid.sandbox.stripe.payments import Attempt
@@ -95,7 +95,7 @@ def confirmed(call: Call, intent: Thing) -> Thing:
     if intent["status"] == "requires_action" and form.flag("error_on_requires_action"):
         payments.refuse(core, intent, method, cards.NEEDS_AUTHENTICATION)
     if intent["last_payment_error"]:
-        raise card_error(intent)
+        raise payment_error(intent)
     _keep_method(core, intent, method)
     return intent
 
@@ -120,13 +120,11 @@ def _method(core: StripeCore, form: Form, intent: Thing) -> Thing:
     return method
 
 
-def card_error(intent: Thing) -> StripeError:
+def payment_error(intent: Thing) -> StripeError:
     error = intent["last_payment_error"]
-    return StripeError(
+    return card_error(
         error["message"],
-        status=402,
-        type="card_error",
-        code=error["code"],
+        error["code"],
         decline_code=error.get("decline_code"),
         charge=error.get("charge"),
         payment_intent=shown(intent),
@@ -190,9 +188,7 @@ def create_setup(call: Call) -> Thing:
         raise missing("payment_method")
     refusal = cards.setup_refusal(method["_number"])
     if refusal is not None:
-        raise StripeError(
-            refusal.message, status=402, type="card_error", code=refusal.code, decline_code=refusal.decline_code
-        )
+        raise refusal.error
     if customer is not None:
         methods.attach(core, method["id"], customer)
     return payments.create_setup_intent(core, customer, method, "succeeded", **fields)

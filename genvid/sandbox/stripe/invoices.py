@@ -229,3 +229,13 @@ def void(core: StripeCore, invoice: Thing) -> Thing:
     core.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
     core.emit("invoice.voided", invoice)
     return invoice
+
+
+def mark_uncollectible(core: StripeCore, invoice: Thing) -> Thing:
+    """The debt is written off; it can still be paid."""
+    now = core.now()
+    transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
+    fields: Thing = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
+    core.change(invoice, "invoice.updated", status="uncollectible", **fields)
+    core.emit("invoice.marked_uncollectible", invoice)
+    return invoice

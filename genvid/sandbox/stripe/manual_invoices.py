@@ -86,16 +86,6 @@ def send(core: StripeCore, invoice: Thing) -> Thing:
     return invoice
 
 
-def mark_uncollectible(core: StripeCore, invoice: Thing) -> Thing:
-    """The debt is written off; it can still be paid."""
-    now = core.now()
-    transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
-    fields: Thing = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
-    core.change(invoice, "invoice.updated", status="uncollectible", **fields)
-    core.emit("invoice.marked_uncollectible", invoice)
-    return invoice
-
-
 def pay_out_of_band(core: StripeCore, invoice: Thing) -> Thing:
     """Somebody has paid by other means than Stripe's."""
     invoices.cancel_payments(core, invoice, "abandoned")

@@ -7,7 +7,7 @@ from genvid.sandbox.stripe import cards
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.defaults import ADDRESS
-from genvid.sandbox.stripe.errors import StripeError, no_such
+from genvid.sandbox.stripe.errors import StripeError, card_error, no_such
 from genvid.sandbox.stripe.forms import Form
 from genvid.sandbox.stripe.lists import page
 from genvid.sandbox.stripe.object_store import Thing
@@ -105,13 +105,7 @@ def attach(core: StripeCore, wanted: str, customer: str) -> Thing:
 def create_attached(call: Call) -> Thing:
     customer = call.core.get_existing("customer", call.form.need("customer"), "customer")
     if cards.behaviour_of({"_number": cards.TEST_METHODS.get(call.id, "")}) in ("decline", "insufficient_funds"):
-        raise StripeError(
-            "Your card was declined.",
-            status=402,
-            type="card_error",
-            code="card_declined",
-            decline_code="generic_decline",
-        )
+        raise cards.DECLINED.error
     return attach(call.core, call.id, customer["id"])
 
 
@@ -163,7 +157,7 @@ def _card(core: StripeCore, form: Form, bills: Thing) -> Thing:
     number = cards.digits(part.text("number") or cards.PAYS)
     if number not in cards.CARDS:
         wrong = cards.UNKNOWN if cards.is_card_number(number) else "Your card number is incorrect."
-        raise StripeError(wrong, status=402, type="card_error", code="incorrect_number", param="card[number]")
+        raise card_error(wrong, "incorrect_number", param="card[number]")
     expiry = {name: part.number(name) for name in ("exp_month", "exp_year") if name in part}
     return make_card(core, number, beside=expiry, **bills)
 

@@ -49,6 +49,10 @@ def each(**inside: Param) -> Param:
     return Param("list", inside=inside)
 
 
+def text_fields(names: str) -> dict[str, Param]:
+    return dict.fromkeys(names.split(), TEXT)
+
+
 def kept(**params: Param) -> dict[str, Param]:
     return {name: replace(param, is_kept=True) for name, param in params.items()}
 

@@ -32,10 +32,6 @@ def put_aside(core: StripeCore, invoice: Thing, behavior: str) -> Thing:
     if behavior == "void":
         return invoices.void(core, invoice)
     if behavior == "mark_uncollectible":
-        now = core.now()
-        transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
-        core.save(invoice, status="uncollectible", auto_advance=False, status_transitions=transitions)
-        core.emit("invoice.marked_uncollectible", invoice)
-        return invoice
+        return invoices.mark_uncollectible(core, invoice)
     balances.restore(core, invoice)
     return core.save(invoice, status="draft", auto_advance=False)

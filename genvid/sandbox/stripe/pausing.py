@@ -36,7 +36,7 @@ def resume(call: Call) -> Thing:
         raise StripeError("You can only resume a subscription that is paused.", param="subscription")
     now = core.now()
     if call.form.text("billing_cycle_anchor") == "unchanged" and now < period(subscription)[1]:
-        collection.follow_resumption(core, subscription)
+        collection.recover(core, subscription)
         return subscription
     core.save(subscription, billing_cycle_anchor=now)
     core.change(subscription, UPDATED, **cycle.move(subscription, now, cycle.next_end(subscription, now)))

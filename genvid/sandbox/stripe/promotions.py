@@ -149,17 +149,18 @@ def redeem(core: StripeCore, coupon: Thing, code: Thing | None, **of: Any) -> Th
     )
 
 
+def given_discount(core: StripeCore, part: Form) -> tuple[Thing, Thing | None]:
+    """The coupon, and the promotion code if it came by one, of an entry of `discounts`."""
+    code = None
+    if part.text("promotion_code"):
+        code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
+    coupon = code["promotion"]["coupon"] if code else part.need("coupon")
+    return core.get_existing("coupon", coupon, part.name("coupon")), code
+
+
 def redeem_given(core: StripeCore, form: Form, of: dict[str, Any]) -> list[str]:
-    """The discounts that come of the form's `discounts`."""
-    found = []
-    for part in form.parts("discounts"):
-        code = None
-        if part.text("promotion_code"):
-            code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
-        wanted = code["promotion"]["coupon"] if code else part.need("coupon")
-        coupon = core.get_existing("coupon", wanted, part.name("coupon"))
-        found.append(str(redeem(core, coupon, code, **of)["id"]))
-    return found
+    """The ids of the discounts that come of the form's `discounts`."""
+    return [str(redeem(core, *given_discount(core, part), **of)["id"]) for part in form.parts("discounts")]
 
 
 OPERATIONS = [

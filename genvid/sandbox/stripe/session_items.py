@@ -48,15 +48,13 @@ def reduce_given(core: StripeCore, session: Thing, form: Form) -> None:
         if session["allow_promotion_codes"] is not None:
             message = "You may only specify one of these parameters: allow_promotion_codes, discounts."
             raise StripeError(message, param="allow_promotion_codes")
-        code = None
-        if part.text("promotion_code"):
-            code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
+        coupon, code = promotions.given_discount(core, part)
+        if code is not None:
             if not code["active"] or not promotions.is_usable(core, code):
                 raise StripeError(f"This promotion code is not active: {code['id']}", param=part.name("promotion_code"))
             subtotal = sum(item["amount_subtotal"] for item in session["_line_items"])
             promotions.refuse_restricted(core, code, session["customer"], subtotal, session["currency"])
-        coupon = code["promotion"]["coupon"] if code else part.need("coupon")
-        reduce(core, session, core.get_existing("coupon", coupon, part.name("coupon")), code)
+        reduce(core, session, coupon, code)
 
 
 def reduce(core: StripeCore, session: Thing, coupon: Thing, code: Thing | None) -> None:

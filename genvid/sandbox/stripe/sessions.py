@@ -1,12 +1,12 @@
 """Checkout Sessions: what is to be bought, under which terms."""
 
-from genvid.sandbox.stripe import cards, checkout, methods, params, session_items
+from genvid.sandbox.stripe import cards, checkout, currencies, methods, params, session_items
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.core import StripeCore
 from genvid.sandbox.stripe.declared_billing import SESSION
 from genvid.sandbox.stripe.errors import StripeError, missing
 from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.intents import card_error
+from genvid.sandbox.stripe.intents import payment_error
 from genvid.sandbox.stripe.object_store import Thing, listed
 from genvid.sandbox.stripe.resources import readable, reading, updatable
 
@@ -73,12 +73,10 @@ def _subscription_data(form: Form, mode: str) -> Thing:
 
 
 def _currency(form: Form, items: list[Thing]) -> str | None:
-    """Of its prices, which have only one."""
-    currency = form.text("currency")
-    if currency is not None and items and items[0]["currency"] != currency.lower():
-        message = f"The price specified only supports `{items[0]['currency']}`. This doesn't match the expected "
-        raise StripeError(message + f"currency: `{currency}`.", param="currency")
-    return str(items[0]["currency"]) if items else currency
+    given = form.text("currency")
+    if items:
+        currencies.check_price(given, items[0])
+    return str(items[0]["currency"]) if items else given
 
 
 def _check_amount(session: Thing) -> None:
@@ -172,7 +170,7 @@ def confirm_page(call: Call) -> Thing:
     session = checkout.confirm(core, session, method)
     intent = checkout.intent_of(core, session)
     if intent is not None and intent["last_payment_error"]:
-        raise card_error(intent)
+        raise payment_error(intent)
     return session
 
 

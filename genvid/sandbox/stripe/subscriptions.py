@@ -1,6 +1,16 @@
 """The API of subscriptions."""
 
-from genvid.sandbox.stripe import changes, collection, cycle, invoices, methods, pause_collection, pausing, promotions
+from genvid.sandbox.stripe import (
+    changes,
+    collection,
+    currencies,
+    cycle,
+    invoices,
+    methods,
+    pause_collection,
+    pausing,
+    promotions,
+)
 from genvid.sandbox.stripe.calls import Call, Operation
 from genvid.sandbox.stripe.changes import Wanted
 from genvid.sandbox.stripe.core import StripeCore
@@ -26,7 +36,7 @@ def create(call: Call) -> Thing:
     items = [(_price(core, part), part.count("quantity")) for part in form.parts("items")]
     if not items:
         raise missing("items")
-    _check_currency(form, items[0][0])
+    currencies.check_price(form.text("currency"), items[0][0])
     beside, method = _kept(call, defaults("subscription")), _method(call, customer)
     order = Order(customer, items, method, _trial_end(call), form.map("metadata"), beside)
     order.item_metadata = [part.map("metadata") for part in form.parts("items")]
@@ -42,13 +52,6 @@ def create(call: Call) -> Thing:
         subscription = core.get("subscription", subscription["id"])
         core.change(subscription, UPDATED, **cancellation(core, subscription, True))
     return core.get("subscription", subscription["id"])
-
-
-def _check_currency(form: Form, price: Thing) -> None:
-    currency = form.text("currency")
-    if currency is not None and currency.lower() != price["currency"]:
-        message = f"The price specified only supports `{price['currency']}`."
-        raise StripeError(message, param="currency")
 
 
 def _first_attempt(call: Call, invoice: Thing) -> Attempt | None:

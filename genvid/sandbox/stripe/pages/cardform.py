@@ -28,6 +28,7 @@ def _code_breach(code: str) -> str | None:
     return None if re.fullmatch(r"\d{3,4}", code.strip()) else "Your card's security code is incomplete."
 
 
-def filled(number: str) -> dict[str, str]:
-    """The form as a click on a test card fills it."""
-    return {"number": number, "expiry": "12 / 34", "cvc": "123", "name": "Test Buyer"}
+def prefilled(given: dict[str, str]) -> dict[str, str]:
+    """The form as a click on a test card fills it: the link names the card's number."""
+    number = given.get("number")
+    return {"number": number, "expiry": "12 / 34", "cvc": "123", "name": "Test Buyer"} if number else {}

@@ -18,8 +18,7 @@ KIND = "checkout.session"
 def show(core: StripeCore, session_id: str, given: Given) -> Response:
     session = core.get(KIND, session_id)
     if session["status"] == "open":
-        filled = cardform.filled(given["number"]) if given.get("number") else {}
-        return _page(core, session, filled, session.get("_last_error"))
+        return _page(core, session, cardform.prefilled(given), session.get("_last_error"))
     if session["status"] == "complete":
         return html.notice("You're all done here", "This payment has been completed already.", _way_on(session))
     words = "This Checkout Session has expired. Please go back and start again."
@@ -137,7 +136,7 @@ def _entry(item: Thing) -> str:
     recurring = item["price"]["recurring"]
     told = f"Billed per {recurring['interval']}" if recurring else f"Qty {item['quantity']}"
     amount = amount_text(item["amount_subtotal"], item["currency"])
-    return f"<li><span><b>{text(item['description'])}</b><small>{text(told)}</small></span><b>{text(amount)}</b></li>"
+    return html.entry(item["description"], told, amount)
 
 
 def _promotion(session: Thing, error: str | None) -> str:

@@ -71,6 +71,10 @@ def form(action: str, *parts: str, look: str = "") -> str:
     return f'<form method="post" action="{url(action)}" class="{look}">{"".join(parts)}</form>'
 
 
+def entry(title: str, note: str, amount: str) -> str:
+    return f"<li><span><b>{text(title)}</b><small>{text(note)}</small></span><b>{text(amount)}</b></li>"
+
+
 def rows(pairs: Iterable[tuple[str, str]], look: str = "") -> str:
     """A list of what something costs."""
     lines = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in pairs)

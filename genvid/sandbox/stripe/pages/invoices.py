@@ -18,8 +18,7 @@ SHOWN = {"open": "Open", "paid": "Paid", "void": "Void", "draft": "Draft", "unco
 
 
 def show(core: StripeCore, invoice_id: str, given: Given) -> Response:
-    filled = cardform.filled(given["number"]) if given.get("number") else {}
-    return _page(core.get("invoice", invoice_id), filled, None)
+    return _page(core.get("invoice", invoice_id), cardform.prefilled(given), None)
 
 
 def _page(invoice: Thing, given: Given, error: str | None, status: int = 200) -> Response:
@@ -66,7 +65,7 @@ def _entry(line: Thing) -> str:
     period = line["period"]
     span = day(period["start"]) + (f" to {day(period['end'])}" if period["end"] != period["start"] else "")
     amount = amount_text(line["amount"], line["currency"])
-    return f"<li><span><b>{text(line['description'])}</b><small>{text(span)}</small></span><b>{text(amount)}</b></li>"
+    return html.entry(line["description"], span, amount)
 
 
 def _money(invoice: Thing, cents: int) -> str:

@@ -52,8 +52,7 @@ class Visit:
 
 
 def show(core: StripeCore, session_id: str, given: Given) -> Response:
-    filled = cardform.filled(given["number"]) if given.get("number") else {}
-    return _page(Visit(core, session_id), filled, None)
+    return _page(Visit(core, session_id), cardform.prefilled(given), None)
 
 
 def do(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
