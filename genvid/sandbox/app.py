@@ -17,7 +17,7 @@ from genvid.sandbox.heygen import assets, avatars, batches, users, videos, voice
 from genvid.sandbox.heygen.calls import route
 from genvid.sandbox.options import Options
 from genvid.sandbox.state import State
-from genvid.sandbox.stripe import routes as stripe
+from genvid.sandbox.stripe import stripe_routes as stripe
 
 # Batches first: their paths would otherwise be taken for a video's id.
 HEYGEN = (batches, videos, avatars, voices, assets, webhooks, users)

@@ -6,8 +6,8 @@ from genvid.sandbox.heygen.core import HeyGenCore
 from genvid.sandbox.options import Options
 from genvid.sandbox.settings import StoredSettings
 from genvid.sandbox.store import Store
-from genvid.sandbox.stripe import clocks
-from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe import due_actions
+from genvid.sandbox.stripe.stripe_core import StripeCore
 
 
 class State:
@@ -19,7 +19,7 @@ class State:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        stripe_parts = (self.stripe.sender.run(), clocks.run(self.stripe))
+        stripe_parts = (self.stripe.sender.run(), due_actions.run(self.stripe))
         self._tasks = [*map(asyncio.create_task, stripe_parts), *self.heygen.start()]
 
     async def stop(self) -> None:

@@ -9,25 +9,25 @@ from starlette.routing import Route
 from genvid.sandbox.errors import ApiError, refuse
 from genvid.sandbox.local_routes import local_route
 from genvid.sandbox.stripe import (
-    changes,
-    charges,
-    checkout,
-    clocks,
-    collection,
-    cycle,
-    disputes,
-    endpoints,
-    refunds,
+    billing_cycle,
+    charge_resource,
+    dispute_resource,
+    due_actions,
+    event_resource,
+    invoice_collection,
+    refund_resource,
     session_outcomes,
-    sessions,
-    subscriptions,
+    session_payment,
+    session_resource,
+    subscription_changes,
+    subscription_resource,
 )
-from genvid.sandbox.stripe.changes import Wanted
-from genvid.sandbox.stripe.checkout import Payment
-from genvid.sandbox.stripe.core import StripeCore
-from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.due_times import period
 from genvid.sandbox.stripe.object_store import Thing, shown
-from genvid.sandbox.stripe.timetable import period
+from genvid.sandbox.stripe.session_payment import Payment
+from genvid.sandbox.stripe.stripe_core import StripeCore
+from genvid.sandbox.stripe.stripe_errors import StripeError
+from genvid.sandbox.stripe.subscription_changes import Wanted
 
 Action = Callable[[StripeCore, str, Thing], Any]
 
@@ -36,9 +36,9 @@ def pay(core: StripeCore, session_id: str, given: Thing) -> Thing:
     """As the pay page does it; `error` is what the page would say."""
     session = core.get("checkout.session", session_id)
     if given.get("promotion_code"):
-        checkout.apply_code(core, session, given["promotion_code"])
+        session_payment.apply_code(core, session, given["promotion_code"])
     names = ("card", "method", "email", "name", "account")
-    checkout.submit(core, session, Payment(**{name: given[name] for name in names if name in given}))
+    session_payment.submit(core, session, Payment(**{name: given[name] for name in names if name in given}))
     intent, passes = _waiting_intent(core, session), given.get("authenticate", True)
     if intent is not None and passes is not None:
         session_outcomes.authenticate(core, intent, passes=passes)
@@ -48,7 +48,7 @@ def pay(core: StripeCore, session_id: str, given: Thing) -> Thing:
 
 def _waiting_intent(core: StripeCore, session: Thing) -> Thing | None:
     """The session's payment intent, if it waits for 3-D Secure."""
-    intent = checkout.intent_of(core, session)
+    intent = session_payment.intent_of(core, session)
     return intent if intent is not None and intent["status"] == "requires_action" else None
 
 
@@ -63,19 +63,19 @@ def authenticate(core: StripeCore, intent_id: str, given: Thing) -> Thing:
 
 
 def expire(core: StripeCore, session_id: str, given: Thing) -> Thing:
-    return sessions.expire(core, core.get("checkout.session", session_id))
+    return session_resource.expire(core, core.get("checkout.session", session_id))
 
 
 def renew(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
     """One period further; a trial's end is its first renewal."""
     subscription = _running(core, subscription_id)
-    step = cycle.end_trial if subscription["status"] == "trialing" else cycle.renew
+    step = billing_cycle.end_trial if subscription["status"] == "trialing" else billing_cycle.renew
     return step(core, subscription, verdict=given.get("succeeds", True))
 
 
 def _running(core: StripeCore, subscription_id: str) -> Thing:
     subscription = core.get("subscription", subscription_id)
-    if subscription["status"] in subscriptions.OVER:
+    if subscription["status"] in subscription_resource.OVER:
         raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
     return subscription
 
@@ -84,14 +84,14 @@ def retry_invoice(core: StripeCore, invoice_id: str, given: Thing) -> Thing:
     invoice = core.get("invoice", invoice_id)
     if invoice["status"] != "open":
         raise StripeError(f"This invoice is {invoice['status']}.", param="invoice")
-    return collection.collect(core, invoice, verdict=given.get("succeeds", True))
+    return invoice_collection.collect(core, invoice, verdict=given.get("succeeds", True))
 
 
 def end_trial(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
     subscription = _running(core, subscription_id)
     if subscription["status"] != "trialing":
         raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
-    return cycle.end_trial(core, subscription, verdict=given.get("succeeds", True))
+    return billing_cycle.end_trial(core, subscription, verdict=given.get("succeeds", True))
 
 
 def change_price(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
@@ -100,64 +100,68 @@ def change_price(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
     start, end = period(subscription)
     passed = round((end - start) * given.get("at_fraction", 0.5))
     now = core.now()
-    core.save(subscription, **cycle.move(subscription, now - passed, now - passed + end - start))
+    core.save(subscription, **billing_cycle.move(subscription, now - passed, now - passed + end - start))
     price, item = core.get("price", given["price"], "price"), subscription["items"]["data"][0]
     wanted = [Wanted(item["id"], price, item["quantity"], item["metadata"])]
-    changes.change_items(core, subscription, wanted, given.get("behavior", "always_invoice"))
+    subscription_changes.change_items(core, subscription, wanted, given.get("behavior", "always_invoice"))
     return core.get("subscription", subscription_id)
 
 
 def cancel(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
     subscription = _running(core, subscription_id)
     if not given.get("at_period_end", False):
-        return collection.end(core, subscription)
-    return core.change(subscription, cycle.UPDATED, **subscriptions.cancellation(core, subscription, True))
+        return invoice_collection.end(core, subscription)
+    return core.change(
+        subscription, billing_cycle.UPDATED, **subscription_resource.cancellation(core, subscription, True)
+    )
 
 
 def end_period(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
     subscription = _running(core, subscription_id)
     if subscription["cancel_at_period_end"]:
-        collection.end(core, subscription)
+        invoice_collection.end(core, subscription)
     else:
         renew(core, subscription_id, given)
     return core.get("subscription", subscription_id)
 
 
 def refund(core: StripeCore, wanted: str, given: Thing) -> Thing:
-    charge, status = charges.find_charge(core, wanted), given.get("status", "succeeded")
+    charge, status = charge_resource.find_charge(core, wanted), given.get("status", "succeeded")
     if status not in ("succeeded", "pending", "failed", "canceled"):
         raise StripeError(f"No such status: {status}", param="status")
     first = status if status in ("succeeded", "pending") else "pending"
-    made = refunds.create_refund(core, charge, given.get("amount"), status=first)
-    return refunds.undo(core, made, status) if first != status else made
+    made = refund_resource.create_refund(core, charge, given.get("amount"), status=first)
+    return refund_resource.undo(core, made, status) if first != status else made
 
 
 def fail_refund(core: StripeCore, refund_id: str, given: Thing) -> Thing:
-    return refunds.undo(core, core.get("refund", refund_id), "failed")
+    return refund_resource.undo(core, core.get("refund", refund_id), "failed")
 
 
 def succeed_refund(core: StripeCore, refund_id: str, given: Thing) -> Thing:
-    return refunds.succeed(core, core.get("refund", refund_id))
+    return refund_resource.succeed(core, core.get("refund", refund_id))
 
 
 def dispute(core: StripeCore, wanted: str, given: Thing) -> Thing:
     reason, warning = given.get("reason", "fraudulent"), given.get("warning", False)
-    return disputes.open_dispute(core, charges.find_charge(core, wanted), given.get("amount"), reason, warning=warning)
+    return dispute_resource.open_dispute(
+        core, charge_resource.find_charge(core, wanted), given.get("amount"), reason, warning=warning
+    )
 
 
 def close_dispute(core: StripeCore, dispute_id: str, given: Thing) -> Thing:
-    return disputes.close_dispute(core, core.get("dispute", dispute_id), given.get("status", "won"))
+    return dispute_resource.close_dispute(core, core.get("dispute", dispute_id), given.get("status", "won"))
 
 
 def fraud_warning(core: StripeCore, wanted: str, given: Thing) -> Thing:
-    return disputes.create_fraud_warning(core, charges.find_charge(core, wanted))
+    return dispute_resource.create_fraud_warning(core, charge_resource.find_charge(core, wanted))
 
 
 def advance_clock(core: StripeCore, seconds: str, given: Thing) -> Thing:
     """Moves the world's time, with all that falls due on the way."""
     passed = core.store.setting("stripe_clock", 0)
     until = core.now() + int(seconds)
-    clocks.work_off(core, until)
+    due_actions.work_off(core, until)
     core.store.set("stripe_clock", passed + int(seconds))
     return {"now": until}
 
@@ -203,7 +207,7 @@ def _told(action: Callable[[], Any]) -> Any:
 
 
 async def _events(core: StripeCore, request: Request, body: Any) -> Any:
-    return {"events": endpoints.all_events(core, request.query_params.get("after"))}
+    return {"events": event_resource.all_events(core, request.query_params.get("after"))}
 
 
 async def _deliver(core: StripeCore, request: Request, body: Any) -> Any:
@@ -220,7 +224,7 @@ async def _deliver(core: StripeCore, request: Request, body: Any) -> Any:
 
 async def _undelivered(core: StripeCore, request: Request, body: Any) -> Any:
     undelivered = set(core.sender.undelivered())
-    return {"events": [event for event in endpoints.all_events(core, None) if event["id"] in undelivered]}
+    return {"events": [event for event in event_resource.all_events(core, None) if event["id"] in undelivered]}
 
 
 async def _books(core: StripeCore, request: Request, body: Any) -> Any:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from genvid.sandbox.stripe.errors import StripeError, card_error
+from genvid.sandbox.stripe.stripe_errors import StripeError, card_error
 
 
 @dataclass(frozen=True)

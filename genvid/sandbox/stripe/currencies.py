@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genvid.sandbox.stripe.errors import StripeError
+from genvid.sandbox.stripe.stripe_errors import StripeError
 
 CODES = (
     "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp "

@@ -6,7 +6,7 @@ import string
 from typing import Any
 
 from genvid.sandbox.store import Row, Store
-from genvid.sandbox.stripe.timetable import next_moment
+from genvid.sandbox.stripe.due_times import next_moment
 
 Thing = dict[str, Any]
 

@@ -1,9 +1,9 @@
 """`pause_collection`: the subscription runs on, and its invoices are not collected."""
 
-from genvid.sandbox.stripe import balances, invoices
-from genvid.sandbox.stripe.calls import Call
-from genvid.sandbox.stripe.core import StripeCore
+from genvid.sandbox.stripe import balance_resource, invoice_lifecycle
 from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.stripe_core import StripeCore
+from genvid.sandbox.stripe.stripe_operations import Call
 
 BEHAVIORS = ("keep_as_draft", "mark_uncollectible", "void")
 
@@ -30,8 +30,8 @@ def running(core: StripeCore, subscription: Thing | None) -> str | None:
 
 def put_aside(core: StripeCore, invoice: Thing, behavior: str) -> Thing:
     if behavior == "void":
-        return invoices.void(core, invoice)
+        return invoice_lifecycle.void(core, invoice)
     if behavior == "mark_uncollectible":
-        return invoices.mark_uncollectible(core, invoice)
-    balances.restore(core, invoice)
+        return invoice_lifecycle.mark_uncollectible(core, invoice)
+    balance_resource.restore(core, invoice)
     return core.save(invoice, status="draft", auto_advance=False)

@@ -1,8 +1,8 @@
 """The operations that resources have in common: reading one, listing them, changing what is kept, deleting."""
 
-from genvid.sandbox.stripe.calls import Call, Operation
-from genvid.sandbox.stripe.lists import Filter, page
+from genvid.sandbox.stripe.list_pages import Filter, page
 from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 
 def reading(path: str, kind: str) -> Operation:

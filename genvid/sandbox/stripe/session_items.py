@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from genvid.sandbox.stripe import catalogue, promotions
-from genvid.sandbox.stripe.core import StripeCore
-from genvid.sandbox.stripe.errors import StripeError
-from genvid.sandbox.stripe.forms import Form
-from genvid.sandbox.stripe.lines import product_name
+from genvid.sandbox.stripe import product_resource, promotion_resource
+from genvid.sandbox.stripe.form_bodies import Form
+from genvid.sandbox.stripe.invoice_lines import product_name
 from genvid.sandbox.stripe.object_store import Thing, new_id
+from genvid.sandbox.stripe.stripe_core import StripeCore
+from genvid.sandbox.stripe.stripe_errors import StripeError
 
 
 def line_item(core: StripeCore, form: Form, mode: str) -> Thing:
@@ -34,7 +34,7 @@ def line_item(core: StripeCore, form: Form, mode: str) -> Thing:
 def _price(core: StripeCore, form: Form) -> Thing:
     if "price_data" in form:
         part = form.part("price_data")
-        return catalogue.make_price(core, part, catalogue.product_of(core, part))
+        return product_resource.make_price(core, part, product_resource.product_of(core, part))
     price = core.get("price", form.need("price"), form.name("price"))
     if not price["active"]:
         message = f"The price specified is inactive. This field only accepts active prices: {price['id']}"
@@ -48,12 +48,12 @@ def reduce_given(core: StripeCore, session: Thing, form: Form) -> None:
         if session["allow_promotion_codes"] is not None:
             message = "You may only specify one of these parameters: allow_promotion_codes, discounts."
             raise StripeError(message, param="allow_promotion_codes")
-        coupon, code = promotions.given_discount(core, part)
+        coupon, code = promotion_resource.given_discount(core, part)
         if code is not None:
-            if not code["active"] or not promotions.is_usable(core, code):
+            if not code["active"] or not promotion_resource.is_usable(core, code):
                 raise StripeError(f"This promotion code is not active: {code['id']}", param=part.name("promotion_code"))
             subtotal = sum(item["amount_subtotal"] for item in session["_line_items"])
-            promotions.refuse_restricted(core, code, session["customer"], subtotal, session["currency"])
+            promotion_resource.refuse_restricted(core, code, session["customer"], subtotal, session["currency"])
         reduce(core, session, coupon, code)
 
 
@@ -73,7 +73,7 @@ def total(session: Thing, coupon: Thing | None) -> None:
     fixed_left = coupon["amount_off"] if coupon else None
     for item in session["_line_items"]:
         worth = {**coupon, "amount_off": fixed_left} if coupon else None
-        off = promotions.reduction(worth, item["amount_subtotal"]) if worth else 0
+        off = promotion_resource.reduction(worth, item["amount_subtotal"]) if worth else 0
         fixed_left = None if fixed_left is None else fixed_left - off
         item |= {"amount_discount": off, "amount_total": item["amount_subtotal"] - off}
 

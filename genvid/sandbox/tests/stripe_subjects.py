@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from genvid.sandbox.stripe.core import API_VERSION
+from genvid.sandbox.stripe.stripe_core import API_VERSION
 from genvid.sandbox.tests.stripe_shop import CANCEL, SUCCESS, Shop
 
 Form = dict[str, Any]

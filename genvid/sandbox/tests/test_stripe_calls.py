@@ -8,7 +8,7 @@ import pytest
 import stripe
 
 from genvid.sandbox.process import SandboxProcess
-from genvid.sandbox.stripe.forms import decoded
+from genvid.sandbox.stripe.form_bodies import decoded
 from genvid.sandbox.tests.client import WAIT, wait_for
 from genvid.sandbox.tests.stripe_shop import KEY, Shop
 

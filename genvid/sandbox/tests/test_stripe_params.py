@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from genvid.sandbox.stripe.params import Param
-from genvid.sandbox.stripe.routes import OPERATIONS
-from genvid.sandbox.stripe.serving import TAKES
+from genvid.sandbox.stripe.parameters import Param
+from genvid.sandbox.stripe.request_handling import TAKES
+from genvid.sandbox.stripe.stripe_routes import OPERATIONS
 from genvid.sandbox.tests.stripe_effects import EFFECTS
 from genvid.sandbox.tests.stripe_samples import SAMPLES, Key
 from genvid.sandbox.tests.stripe_shop import Shop

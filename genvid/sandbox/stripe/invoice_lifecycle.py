@@ -1,0 +1,243 @@
+"""Invoices: made, finalized, paid, failed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from genvid.sandbox.stripe import balance_resource, cards, invoice_lines, payment_attempts
+from genvid.sandbox.stripe.due_times import DAY
+from genvid.sandbox.stripe.event_resource import ACCOUNT
+from genvid.sandbox.stripe.object_store import Thing, listed
+from genvid.sandbox.stripe.payment_attempts import Attempt
+from genvid.sandbox.stripe.stripe_core import StripeCore
+
+# From one attempt to the next; Stripe's smart retries differ by customer, these are its classic three.
+RETRY_AFTER = (3 * DAY, 5 * DAY, 7 * DAY)
+
+
+@dataclass
+class Draft:
+    """What an invoice is made of."""
+
+    customer: Thing
+    entries: list[Thing]
+    reason: str
+    period: tuple[int, int]
+    subscription: Thing | None = None
+    discounts: list[Thing] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    beside: Thing = field(default_factory=dict)
+    """Fields that are given as they are to be."""
+
+    @property
+    def parent(self) -> Thing | None:
+        if self.subscription is None:
+            return None
+        details = {"metadata": self.subscription["metadata"], "subscription": self.subscription["id"]}
+        return {"type": "subscription_details", "quote_details": None, "subscription_details": details}
+
+
+def make(core: StripeCore, draft: Draft) -> Thing:
+    """Drafted, told of, and finalized at once; Stripe lets an hour pass."""
+    return finalize(core, make_draft(core, draft))
+
+
+def make_draft(core: StripeCore, draft: Draft) -> Thing:
+    invoice = core.new("invoice", "in_1", **body_of(core, draft))
+    for entry in draft.entries:
+        entry["invoice"] = invoice["id"]
+    core.save(invoice, lines=listed(f"/v1/invoices/{invoice['id']}/lines", draft.entries))
+    core.emit("invoice.created", invoice)
+    return invoice
+
+
+def body_of(core: StripeCore, draft: Draft) -> Thing:
+    customer, subscription = draft.customer, draft.subscription
+    reductions = invoice_lines.discount(core, draft.entries, draft.discounts)
+    subtotal = sum(entry["amount"] for entry in draft.entries)
+    total = subtotal - sum(one["amount"] for one in reductions)
+    due = max(0, total + customer["balance"])
+    return {
+        "amount_due": due,
+        "amount_remaining": due,
+        "billing_reason": draft.reason,
+        "collection_method": subscription["collection_method"] if subscription else "charge_automatically",
+        "currency": draft.entries[0]["currency"] if draft.entries else "usd",
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "default_payment_method": subscription["default_payment_method"] if subscription else None,
+        "discounts": [one["id"] for one in draft.discounts],
+        "due_date": _due_date(core, draft),
+        "lines": listed("/v1/invoices/upcoming/lines", draft.entries),
+        "metadata": draft.metadata,
+        "parent": draft.parent,
+        "period_end": draft.period[1],
+        "period_start": draft.period[0],
+        "starting_balance": customer["balance"],
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
+        "total": total,
+        "total_discount_amounts": reductions,
+        "total_excluding_tax": total,
+        **draft.beside,
+    }
+
+
+def _due_date(core: StripeCore, draft: Draft) -> int | None:
+    """Of a subscription whose customer is sent its invoices."""
+    days = draft.subscription["days_until_due"] if draft.subscription else None
+    return core.now() + days * DAY if days else None
+
+
+def finalize(core: StripeCore, invoice: Thing) -> Thing:
+    """It gets its number and its pages, and uses up the customer's balance as it stands by now."""
+    customer = core.get("customer", invoice["customer"])
+    balance = min(0, invoice["total"] + customer["balance"])
+    balance_resource.apply(core, invoice, customer, balance)
+    number = customer.get("next_invoice_sequence", 1)
+    core.save(customer, next_invoice_sequence=number + 1)
+    now, page = core.now(), f"{core.base}/pay/invoices/{invoice['id']}"
+    core.save(
+        invoice,
+        automatically_finalizes_at=None,
+        effective_at=now,
+        ending_balance=balance,
+        hosted_invoice_url=page,
+        invoice_pdf=page + "/pdf",
+        number=invoice["number"] or f"{customer.get('invoice_prefix') or ACCOUNT[-8:].upper()}-{number:04}",
+        status="open",
+        status_transitions={**invoice["status_transitions"], "finalized_at": now},
+    )
+    core.emit("invoice.finalized", invoice)
+    return invoice
+
+
+def pay(core: StripeCore, invoice: Thing, tried: Attempt | None) -> Thing:
+    """One attempt to collect what is due. Nothing due is paid without one."""
+    if invoice["amount_remaining"] == 0:
+        return settle(core, invoice)
+    intent = intent_of(core, invoice)
+    core.save(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    if tried is None:
+        return fail(core, invoice)
+    payment_attempts.attempt(core, intent, tried)
+    if intent["status"] == "succeeded":
+        return settle(core, invoice)
+    if intent["status"] == "requires_action":
+        core.emit("invoice.payment_action_required", invoice)
+        return invoice
+    if (intent["last_payment_error"] or {}).get("code") == cards.NEEDS_AUTHENTICATION.code:
+        core.emit("invoice.payment_action_required", invoice)
+    return invoice if intent["status"] == "processing" else fail(core, invoice)
+
+
+def intent_of(core: StripeCore, invoice: Thing) -> Thing:
+    """The one payment intent of an invoice, however often it is tried."""
+    for payment in core.objects.all("invoice_payment", invoice=invoice["id"]):
+        return core.get("payment_intent", payment["payment"]["payment_intent"])
+    description = (
+        "Subscription creation" if invoice["billing_reason"] == "subscription_create" else "Subscription update"
+    )
+    if subscription_of(core, invoice) is None:
+        description = f"Payment for Invoice {invoice['number']}"
+    intent = payment_attempts.create_intent(
+        core,
+        invoice["amount_due"],
+        invoice["currency"],
+        invoice["customer"],
+        description=description,
+        setup_future_usage="off_session",
+        statement_descriptor=invoice["statement_descriptor"],
+        **payment_attempts.choices(
+            (subscription_of(core, invoice) or {}).get("payment_settings"), invoice["payment_settings"]
+        ),
+    )
+    link(core, invoice, intent)
+    return intent
+
+
+def link(core: StripeCore, invoice: Thing, intent: Thing) -> Thing:
+    return core.new(
+        "invoice_payment",
+        "inpay_1",
+        amount_requested=invoice["amount_due"],
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        payment={"type": "payment_intent", "payment_intent": intent["id"]},
+    )
+
+
+def settle(core: StripeCore, invoice: Thing) -> Thing:
+    now = core.now()
+    core.change(
+        invoice,
+        "invoice.updated",
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        attempted=True,
+        auto_advance=False,
+        next_payment_attempt=None,
+        status="paid",
+        status_transitions={**invoice["status_transitions"], "paid_at": now},
+    )
+    core.emit("invoice.paid", invoice)
+    core.emit("invoice.payment_succeeded", invoice)
+    for payment in core.objects.all("invoice_payment", invoice=invoice["id"], status="open"):
+        transitions: dict[str, Any] = {**payment["status_transitions"], "paid_at": now}
+        core.save(payment, status="paid", amount_paid=invoice["amount_due"], status_transitions=transitions)
+        core.emit("invoice_payment.paid", payment)
+    return invoice
+
+
+def fail(core: StripeCore, invoice: Thing) -> Thing:
+    """Told of with the moment of the next attempt, if there is to be one."""
+    tries, due = invoice["attempt_count"], None
+    if _is_retried(core, invoice) and tries <= len(RETRY_AFTER):
+        due = core.now() + RETRY_AFTER[tries - 1]
+    core.save(invoice, next_payment_attempt=due)
+    core.emit("invoice.payment_failed", invoice)
+    return invoice
+
+
+def _is_retried(core: StripeCore, invoice: Thing) -> bool:
+    """A running subscription's is; the first one waits for the buyer, and a single sale has been paid elsewhere."""
+    subscription = subscription_of(core, invoice)
+    return subscription is not None and subscription["status"] not in ("incomplete", "paused")
+
+
+def subscription_of(core: StripeCore, invoice: Thing) -> Thing | None:
+    details = (invoice["parent"] or {}).get("subscription_details") or {}
+    found = details.get("subscription")
+    return core.get("subscription", found) if found else None
+
+
+def cancel_payments(core: StripeCore, invoice: Thing, reason: str) -> None:
+    """Nobody can pay it with the payment intent that was begun."""
+    now = core.now()
+    for payment in core.objects.all("invoice_payment", invoice=invoice["id"], status="open"):
+        canceled = {**payment["status_transitions"], "canceled_at": now}
+        core.save(payment, status="canceled", status_transitions=canceled)
+        payment_attempts.cancel(core, core.get("payment_intent", payment["payment"]["payment_intent"]), reason)
+
+
+def void(core: StripeCore, invoice: Thing) -> Thing:
+    transitions = {**invoice["status_transitions"], "voided_at": core.now()}
+    cancel_payments(core, invoice, "void_invoice")
+    balance_resource.restore(core, invoice)
+    core.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
+    core.emit("invoice.voided", invoice)
+    return invoice
+
+
+def mark_uncollectible(core: StripeCore, invoice: Thing) -> Thing:
+    """The debt is written off; it can still be paid."""
+    now = core.now()
+    transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
+    fields: Thing = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
+    core.change(invoice, "invoice.updated", status="uncollectible", **fields)
+    core.emit("invoice.marked_uncollectible", invoice)
+    return invoice

@@ -1,0 +1,140 @@
+"""Products and prices."""
+
+from genvid.sandbox.stripe import currencies
+from genvid.sandbox.stripe.form_bodies import Form
+from genvid.sandbox.stripe.list_pages import any_of, is_set
+from genvid.sandbox.stripe.object_store import Thing, listed
+from genvid.sandbox.stripe.payment_parameters import INTERVALS
+from genvid.sandbox.stripe.resources import readable
+from genvid.sandbox.stripe.stripe_core import StripeCore
+from genvid.sandbox.stripe.stripe_errors import StripeError, missing
+from genvid.sandbox.stripe.stripe_operations import Call, Operation
+
+
+def make_product(core: StripeCore, form: Form, kept: Thing) -> Thing:
+    wanted = form.text("id")
+    if wanted and core.objects.find(wanted) is not None:
+        raise StripeError("Product already exists.", code="resource_already_exists", param="id")
+    chosen = {"id": wanted} if wanted else {}
+    fields = {"name": form.need("name"), "metadata": form.map("metadata"), "updated": core.now(), **kept, **chosen}
+    product = core.new("product", "prod_", **fields)
+    core.emit("product.created", product)
+    return product
+
+
+def create_product(call: Call) -> Thing:
+    product, price = make_product(call.core, call.form, call.kept), call.form.part("default_price_data")
+    if price.values:
+        call.core.save(product, default_price=make_price(call.core, price, product)["id"])
+    return product
+
+
+def update_product(call: Call) -> Thing:
+    product = call.core.get_existing("product", call.id)
+    if "default_price" in call.form:
+        call.core.get("price", call.form.need("default_price"), "default_price")
+    return call.core.change(product, "product.updated", **call.updates(product))
+
+
+def delete_product(call: Call) -> Thing:
+    product = call.core.get_existing("product", call.id)
+    if call.core.objects.all("price", product=product["id"]):
+        raise StripeError("This product cannot be deleted because it has one or more user-created prices.")
+    return call.core.delete(product, "product.deleted")
+
+
+def features(call: Call) -> Thing:
+    call.core.get("product", call.id)
+    return listed(f"/v1/products/{call.id}/features", [])
+
+
+def make_price(core: StripeCore, form: Form, product: Thing) -> Thing:
+    amount, recurring = form.number("unit_amount"), _recurring(form)
+    if amount is not None:
+        form.count("unit_amount", least=0)
+    if amount is None and "unit_amount_decimal" in form:
+        amount = _whole_cents(form)
+    if amount is None:
+        raise missing(form.name("unit_amount"))
+    price = core.new(
+        "price",
+        "price_1",
+        active=form.flag("active", True),
+        currency=currencies.checked(form.need("currency"), form.name("currency")),
+        lookup_key=_free_lookup_key(core, form),
+        metadata=form.map("metadata"),
+        nickname=form.text("nickname"),
+        product=product["id"],
+        recurring=recurring,
+        tax_behavior=form.text("tax_behavior") or "unspecified",
+        type="recurring" if recurring else "one_time",
+        unit_amount=amount,
+        unit_amount_decimal=str(amount),
+    )
+    core.emit("price.created", price)
+    return price
+
+
+def _whole_cents(form: Form) -> int:
+    value = float(form.need("unit_amount_decimal"))
+    if value < 0 or value != int(value):
+        raise StripeError("This sandbox has no prices with parts of a cent.", param=form.name("unit_amount_decimal"))
+    return int(value)
+
+
+def _recurring(form: Form) -> Thing | None:
+    part = form.part("recurring")
+    if not part.values:
+        return None
+    part.need("interval")
+    return {
+        "interval": part.word("interval", *INTERVALS),
+        "interval_count": part.count("interval_count"),
+        "meter": None,
+        "trial_period_days": part.number("trial_period_days"),
+        "usage_type": "licensed",
+    }
+
+
+def _free_lookup_key(core: StripeCore, form: Form) -> str | None:
+    """A key is one price's; it is taken from its holder only when that is asked for."""
+    key = form.text("lookup_key")
+    for holder in core.objects.all("price", lookup_key=key) if key else ():
+        if not form.flag("transfer_lookup_key"):
+            raise StripeError(f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key")
+        core.change(holder, "price.updated", lookup_key=None)
+    return key
+
+
+def create_price(call: Call) -> Thing:
+    return make_price(call.core, call.form, product_of(call.core, call.form))
+
+
+def product_of(core: StripeCore, form: Form) -> Thing:
+    """The product a price is made for, which may be made along with it."""
+    if "product_data" in form:
+        part = form.part("product_data")
+        kept = ("description", "statement_descriptor", "tax_code", "unit_label")
+        return make_product(core, part, {**part.chosen(*kept), "images": part.texts("images")})
+    return core.get_existing("product", form.need("product"), "product")
+
+
+def update_price(call: Call) -> Thing:
+    form, price = call.form, call.core.get("price", call.id)
+    fields = call.updates(price)
+    if "lookup_key" in form and form.text("lookup_key") != price["lookup_key"]:
+        fields["lookup_key"] = _free_lookup_key(call.core, form)
+    return call.core.change(price, "price.updated", **fields)
+
+
+PRICE_FILTERS = ("product", "type", "currency", "recurring.interval", any_of("lookup_keys", "lookup_key"))
+OPERATIONS = [
+    *readable("/v1/products", "product", is_set("active"), any_of("ids", "id")),
+    Operation("POST", "/v1/products", create_product),
+    Operation("POST", "/v1/products/{id}", update_product),
+    Operation("DELETE", "/v1/products/{id}", delete_product),
+    Operation("GET", "/v1/products/{id}/features", features),
+    *readable("/v1/prices", "price", is_set("active"), *PRICE_FILTERS),
+    Operation("POST", "/v1/prices", create_price),
+    Operation("POST", "/v1/prices/{id}", update_price),
+]

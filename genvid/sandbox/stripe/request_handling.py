@@ -1,0 +1,168 @@
+"""From a request under `/v1` to a handler and back: faults, key, form, idempotency, expansion and headers."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from genvid.sandbox import faults
+from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer
+from genvid.sandbox.stripe import idempotency_keys, parameters
+from genvid.sandbox.stripe.billing_parameters import DECLARED_BILLING
+from genvid.sandbox.stripe.expansion import expand
+from genvid.sandbox.stripe.form_bodies import Form, decoded
+from genvid.sandbox.stripe.object_store import new_id, shown
+from genvid.sandbox.stripe.payment_parameters import DECLARED
+from genvid.sandbox.stripe.stripe_core import API_VERSION, Cause, StripeCore
+from genvid.sandbox.stripe.stripe_errors import StripeError, translated, unauthorized
+from genvid.sandbox.stripe.stripe_operations import Call, Operation
+
+NO_KEY = (
+    "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth "
+    "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details."
+)
+METHODS = ["GET", "POST", "DELETE"]
+TAKES = {**DECLARED, **DECLARED_BILLING}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request with its parts read."""
+
+    request: Request
+    request_id: str
+    body: bytes
+    key: str | None
+
+    @property
+    def form(self) -> Form:
+        raw = self.body.decode("utf-8", "replace") if self.request.method == "POST" else ""
+        return Form(decoded("&".join(filter(None, (self.request.url.query, raw)))))
+
+
+def route(core: StripeCore, operation: Operation) -> Route:
+    async def endpoint(request: Request) -> Response:
+        core.store.count("requests", "route", operation.name)
+        request_id = new_id("req_", 14)
+        try:
+            response = await _answer(core, operation, request, request_id)
+        except StripeError as error:
+            response = JSONResponse(error.body, error.status, error.headers)
+        except ApiError as error:
+            refusal = translated(error)
+            response = JSONResponse(refusal.body, refusal.status, refusal.headers)
+        except RawAnswer as answer:
+            response = Response(answer.body, answer.status, media_type=answer.media_type)
+        except ConnectionDropped:
+            request.state.drop()
+            response = Response()
+        response.headers["Request-Id"] = request_id
+        response.headers["Stripe-Version"] = request.headers.get("stripe-version", API_VERSION)
+        return response
+
+    return Route(operation.path, endpoint, methods=[operation.method])
+
+
+def unrecognized(core: StripeCore) -> Route:
+    """Whatever else is asked for under `/v1`."""
+
+    def refuse(call: Call) -> dict[str, Any]:
+        raise StripeError(
+            f"Unrecognized request URL ({call.method}: {call.url}). Please see https://stripe.com/docs or we can help "
+            "at https://support.stripe.com/.",
+            status=404,
+        )
+
+    found = route(core, Operation("GET", "/v1/{rest:path}", refuse))
+    return Route("/v1/{rest:path}", found.endpoint, methods=METHODS)
+
+
+async def _answer(core: StripeCore, operation: Operation, request: Request, request_id: str) -> Response:
+    _authorise(core, request)
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    asked = Asked(request, request_id, await request.body(), key)
+    if key is None:
+        return await _with_faults(core, operation, asked)
+    if key in core.in_progress:
+        raise idempotency_keys.in_use(key)
+    core.in_progress.add(key)
+    try:
+        return await _with_faults(core, operation, asked)
+    finally:
+        core.in_progress.discard(key)
+
+
+async def _with_faults(core: StripeCore, operation: Operation, asked: Asked) -> Response:
+    fault = faults.take(core.store, asked.request.method, asked.request.url.path)
+    await faults.apply_before(core.store, core.settings, fault)
+    faults.apply_instead(core.settings)
+    response = _replayed(core, operation, asked)
+    if fault.kind == "lost":
+        raise ConnectionDropped
+    if asked.request.method == "POST":
+        faults.apply_after(core.settings)
+    return response
+
+
+def _authorise(core: StripeCore, request: Request) -> None:
+    """A secret or restricted key, as a bearer token or as the user of basic authentication."""
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    key = _user(value) if kind.lower() == "basic" else value.strip() if kind.lower() == "bearer" else ""
+    if not key:
+        raise unauthorized(NO_KEY)
+    wanted = core.stripe_key
+    if not key.startswith(("sk_", "rk_")) or (wanted and key != wanted):
+        raise unauthorized(f"Invalid API Key provided: {key[:8]}{'*' * 12}{key[-4:]}")
+
+
+def _user(value: str) -> str:
+    try:
+        return base64.b64decode(value).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _replayed(core: StripeCore, operation: Operation, asked: Asked) -> Response:
+    path: str = asked.request.url.path
+    headers: dict[str, str] = {}
+    if asked.key is not None:
+        headers = {"Idempotency-Key": asked.key}
+        earlier = idempotency_keys.find(core.store, asked.key, path, asked.body)
+        if earlier is not None:
+            return JSONResponse(earlier[1], earlier[0], {**headers, "Idempotent-Replayed": "true"})
+    with core.store.together():
+        status, answer = _done(core, operation, asked)
+        if asked.key is not None:
+            idempotency_keys.keep(core.store, asked.key, path, asked.body, status, answer)
+    return JSONResponse(answer, status, headers)
+
+
+def _done(core: StripeCore, operation: Operation, asked: Asked) -> tuple[int, Any]:
+    """A declined card is an outcome and is kept with all that led to it; other refusals undo everything."""
+    request, form = asked.request, asked.form
+    core.reached_at(str(request.base_url).rstrip("/"))
+    paths = form.texts("expand")
+    form.values.pop("expand", None)
+    kept = _kept(operation, form)
+    path = {name: str(value) for name, value in request.path_params.items()}
+    call = Call(core, form, path, request.method, request.url.path, kept)
+    with core.caused_by(Cause(asked.request_id, asked.key)):
+        try:
+            return 200, expand(core, shown(operation.handler(call)), paths)
+        except StripeError as error:
+            if error.status != 402:
+                raise
+            return error.status, error.body
+
+
+def _kept(operation: Operation, form: Form) -> parameters.Values:
+    """What is written has to be declared; reads take any filter."""
+    declared = TAKES.get(operation.name)
+    if declared is None:
+        return {}
+    parameters.check(form, declared)
+    return parameters.kept_values(form, declared)
