@@ -1,4 +1,4 @@
-"""`/_sandbox/stripe/…`: what buyers, banks and time do at Stripe, done by a test. For this machine only."""
+"""`/_sandbox/stripe/…`: actions by which a test stands in for buyers, banks and time. For this machine only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,145 +23,143 @@ from genvid.sandbox.stripe import (
     subscription_resource,
 )
 from genvid.sandbox.stripe.due_times import period
-from genvid.sandbox.stripe.object_store import Thing, shown
+from genvid.sandbox.stripe.object_store import Json, public_fields
 from genvid.sandbox.stripe.session_payment import Payment
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
-from genvid.sandbox.stripe.subscription_changes import Wanted
+from genvid.sandbox.stripe.subscription_changes import ItemChange
 
-Action = Callable[[StripeCore, str, Thing], Any]
+Action = Callable[[StripeCore, str, Json], Any]
 
 
-def pay(core: StripeCore, session_id: str, given: Thing) -> Thing:
-    """As the pay page does it; `error` is what the page would say."""
+def pay(core: StripeCore, session_id: str, given: Json) -> Json:
+    """Pays as the pay page does. Adds `error`, the message that the page would show."""
     session = core.get("checkout.session", session_id)
     if given.get("promotion_code"):
-        session_payment.apply_code(core, session, given["promotion_code"])
+        session_payment.apply_promotion_code(core, session, given["promotion_code"])
     names = ("card", "method", "email", "name", "account")
-    session_payment.submit(core, session, Payment(**{name: given[name] for name in names if name in given}))
+    session_payment.submit_payment(core, session, Payment(**{name: given[name] for name in names if name in given}))
     intent, passes = _waiting_intent(core, session), given.get("authenticate", True)
     if intent is not None and passes is not None:
         session_outcomes.authenticate(core, intent, passes=passes)
     session = core.get("checkout.session", session_id)
-    return {**shown(session), "error": session.get("_last_error")}
+    return {**public_fields(session), "error": session.get("_last_error")}
 
 
-def _waiting_intent(core: StripeCore, session: Thing) -> Thing | None:
-    """The session's payment intent, if it waits for 3-D Secure."""
+def _waiting_intent(core: StripeCore, session: Json) -> Json | None:
     intent = session_payment.intent_of(core, session)
     return intent if intent is not None and intent["status"] == "requires_action" else None
 
 
-def settle_bank(core: StripeCore, intent_id: str, given: Thing) -> Thing:
+def settle_bank(core: StripeCore, intent_id: str, given: Json) -> Json:
     intent = core.get("payment_intent", intent_id)
     return session_outcomes.settle_debit(core, intent, succeeds=given.get("succeeds", True))
 
 
-def authenticate(core: StripeCore, intent_id: str, given: Thing) -> Thing:
+def authenticate(core: StripeCore, intent_id: str, given: Json) -> Json:
     session_outcomes.authenticate(core, core.get("payment_intent", intent_id), passes=given.get("passes", True))
     return core.get("payment_intent", intent_id)
 
 
-def expire(core: StripeCore, session_id: str, given: Thing) -> Thing:
-    return session_resource.expire(core, core.get("checkout.session", session_id))
+def expire(core: StripeCore, session_id: str, given: Json) -> Json:
+    return session_resource.expire_session(core, core.get("checkout.session", session_id))
 
 
-def renew(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
-    """One period further; a trial's end is its first renewal."""
+def renew(core: StripeCore, subscription_id: str, given: Json) -> Json:
     subscription = _running(core, subscription_id)
     step = billing_cycle.end_trial if subscription["status"] == "trialing" else billing_cycle.renew
     return step(core, subscription, verdict=given.get("succeeds", True))
 
 
-def _running(core: StripeCore, subscription_id: str) -> Thing:
+def _running(core: StripeCore, subscription_id: str) -> Json:
     subscription = core.get("subscription", subscription_id)
-    if subscription["status"] in subscription_resource.OVER:
+    if subscription["status"] in subscription_resource.ENDED:
         raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
     return subscription
 
 
-def retry_invoice(core: StripeCore, invoice_id: str, given: Thing) -> Thing:
+def retry_invoice(core: StripeCore, invoice_id: str, given: Json) -> Json:
     invoice = core.get("invoice", invoice_id)
     if invoice["status"] != "open":
         raise StripeError(f"This invoice is {invoice['status']}.", param="invoice")
-    return invoice_collection.collect(core, invoice, verdict=given.get("succeeds", True))
+    return invoice_collection.collect_invoice(core, invoice, verdict=given.get("succeeds", True))
 
 
-def end_trial(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+def end_trial(core: StripeCore, subscription_id: str, given: Json) -> Json:
     subscription = _running(core, subscription_id)
     if subscription["status"] != "trialing":
         raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
     return billing_cycle.end_trial(core, subscription, verdict=given.get("succeeds", True))
 
 
-def change_price(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
-    """The period is first moved so that this share of it has passed."""
+def change_price(core: StripeCore, subscription_id: str, given: Json) -> Json:
+    """Moves the period so that this share of it has passed, then changes the price."""
     subscription = _running(core, subscription_id)
     start, end = period(subscription)
     passed = round((end - start) * given.get("at_fraction", 0.5))
     now = core.now()
-    core.save(subscription, **billing_cycle.move(subscription, now - passed, now - passed + end - start))
+    core.save(subscription, **billing_cycle.period_fields(subscription, now - passed, now - passed + end - start))
     price, item = core.get("price", given["price"], "price"), subscription["items"]["data"][0]
-    wanted = [Wanted(item["id"], price, item["quantity"], item["metadata"])]
+    wanted = [ItemChange(item["id"], price, item["quantity"], item["metadata"])]
     subscription_changes.change_items(core, subscription, wanted, given.get("behavior", "always_invoice"))
     return core.get("subscription", subscription_id)
 
 
-def cancel(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+def cancel(core: StripeCore, subscription_id: str, given: Json) -> Json:
     subscription = _running(core, subscription_id)
     if not given.get("at_period_end", False):
-        return invoice_collection.end(core, subscription)
+        return invoice_collection.end_subscription(core, subscription)
     return core.change(
         subscription, billing_cycle.UPDATED, **subscription_resource.cancellation(core, subscription, True)
     )
 
 
-def end_period(core: StripeCore, subscription_id: str, given: Thing) -> Thing:
+def end_period(core: StripeCore, subscription_id: str, given: Json) -> Json:
     subscription = _running(core, subscription_id)
     if subscription["cancel_at_period_end"]:
-        invoice_collection.end(core, subscription)
+        invoice_collection.end_subscription(core, subscription)
     else:
         renew(core, subscription_id, given)
     return core.get("subscription", subscription_id)
 
 
-def refund(core: StripeCore, wanted: str, given: Thing) -> Thing:
+def refund(core: StripeCore, wanted: str, given: Json) -> Json:
     charge, status = charge_resource.find_charge(core, wanted), given.get("status", "succeeded")
     if status not in ("succeeded", "pending", "failed", "canceled"):
         raise StripeError(f"No such status: {status}", param="status")
     first = status if status in ("succeeded", "pending") else "pending"
     made = refund_resource.create_refund(core, charge, given.get("amount"), status=first)
-    return refund_resource.undo(core, made, status) if first != status else made
+    return refund_resource.reverse_refund(core, made, status) if first != status else made
 
 
-def fail_refund(core: StripeCore, refund_id: str, given: Thing) -> Thing:
-    return refund_resource.undo(core, core.get("refund", refund_id), "failed")
+def fail_refund(core: StripeCore, refund_id: str, given: Json) -> Json:
+    return refund_resource.reverse_refund(core, core.get("refund", refund_id), "failed")
 
 
-def succeed_refund(core: StripeCore, refund_id: str, given: Thing) -> Thing:
-    return refund_resource.succeed(core, core.get("refund", refund_id))
+def succeed_refund(core: StripeCore, refund_id: str, given: Json) -> Json:
+    return refund_resource.complete_refund(core, core.get("refund", refund_id))
 
 
-def dispute(core: StripeCore, wanted: str, given: Thing) -> Thing:
+def dispute(core: StripeCore, wanted: str, given: Json) -> Json:
     reason, warning = given.get("reason", "fraudulent"), given.get("warning", False)
     return dispute_resource.open_dispute(
         core, charge_resource.find_charge(core, wanted), given.get("amount"), reason, warning=warning
     )
 
 
-def close_dispute(core: StripeCore, dispute_id: str, given: Thing) -> Thing:
+def close_dispute(core: StripeCore, dispute_id: str, given: Json) -> Json:
     return dispute_resource.close_dispute(core, core.get("dispute", dispute_id), given.get("status", "won"))
 
 
-def fraud_warning(core: StripeCore, wanted: str, given: Thing) -> Thing:
+def fraud_warning(core: StripeCore, wanted: str, given: Json) -> Json:
     return dispute_resource.create_fraud_warning(core, charge_resource.find_charge(core, wanted))
 
 
-def advance_clock(core: StripeCore, seconds: str, given: Thing) -> Thing:
-    """Moves the world's time, with all that falls due on the way."""
+def advance_clock(core: StripeCore, seconds: str, given: Json) -> Json:
+    """Moves the sandbox's time by some seconds, and carries out what falls due."""
     passed = core.store.setting("stripe_clock", 0)
     until = core.now() + int(seconds)
-    due_actions.work_off(core, until)
+    due_actions.carry_out_due(core, until)
     core.store.set("stripe_clock", passed + int(seconds))
     return {"now": until}
 
@@ -191,15 +189,14 @@ ACTIONS: dict[str, Action] = {
 
 
 async def _run(core: StripeCore, request: Request, body: Any) -> Any:
-    """Performs one action in one transaction."""
     action = ACTIONS.get(request.path_params["action"])
     if action is None:
         raise ApiError("not_found", "There is no such action")
     with core.store.together():
-        return _told(lambda: shown(action(core, request.path_params["id"], body or {})))
+        return _translate_refusal(lambda: public_fields(action(core, request.path_params["id"], body or {})))
 
 
-def _told(action: Callable[[], Any]) -> Any:
+def _translate_refusal(action: Callable[[], Any]) -> Any:
     try:
         return action()
     except StripeError as error:
@@ -211,14 +208,14 @@ async def _events(core: StripeCore, request: Request, body: Any) -> Any:
 
 
 async def _deliver(core: StripeCore, request: Request, body: Any) -> Any:
-    """Events, in this order and so often, to each endpoint that listens to them."""
-    pairs: list[tuple[Thing, Thing]] = []
+    """Delivers events in the given order, each to all endpoints that listen to it."""
+    pairs: list[tuple[Json, Json]] = []
     ids = (body or {}).get("event_ids")
     if not isinstance(ids, list):
         refuse("event_ids", "event_ids is a list")
-    for event in _told(lambda: [core.get("event", one) for one in ids]):
-        told = [(shown(event), endpoint) for endpoint in core.listeners(event["type"])]
-        pairs += told * body.get("copies", 1)
+    for event in _translate_refusal(lambda: [core.get("event", one) for one in ids]):
+        receivers = [(public_fields(event), endpoint) for endpoint in core.listeners(event["type"])]
+        pairs += receivers * body.get("copies", 1)
     return {"deliveries": await core.sender.deliver_all(pairs, parallel=body.get("parallel", True))}
 
 
@@ -231,11 +228,11 @@ async def _books(core: StripeCore, request: Request, body: Any) -> Any:
     objects = core.objects
     kinds = {"charges": "charge", "refunds": "refund", "disputes": "dispute", "sessions": "checkout.session"}
     kinds |= {"subscriptions": "subscription", "invoices": "invoice", "customers": "customer"}
-    found: dict[str, Any] = {name: [shown(one) for one in objects.all(kind)] for name, kind in kinds.items()}
+    found: dict[str, Any] = {name: [public_fields(one) for one in objects.all(kind)] for name, kind in kinds.items()}
     return {"counts": objects.counts(), **found, "deliveries": _deliveries(core)}
 
 
-def _deliveries(core: StripeCore) -> list[Thing]:
+def _deliveries(core: StripeCore) -> list[Json]:
     rows = core.store.rows("SELECT * FROM stripe_deliveries ORDER BY seq")
     for row in rows:
         del row["body"]

@@ -1,7 +1,7 @@
-"""A customer's balance, and what moved it (https://docs.stripe.com/billing/customer/balance)."""
+"""Customer balances and their transactions: https://docs.stripe.com/billing/customer/balance."""
 
 from genvid.sandbox.stripe.list_pages import page
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError, no_such
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
@@ -10,44 +10,47 @@ PATH = "/v1/customers/{id}/balance_transactions"
 KIND = "customer_balance_transaction"
 
 
-def move(core: StripeCore, customer: Thing, amount: int, kind: str, **beside: object) -> Thing:
-    """A positive amount is owed by the customer, a negative one is theirs."""
+def add_transaction(core: StripeCore, customer: Json, amount: int, kind: str, **extra: object) -> Json:
+    """A positive amount is what the customer owes, a negative one is credit."""
     if amount:
         core.change(customer, "customer.updated", balance=customer["balance"] + amount)
     fields = {"amount": amount, "customer": customer["id"], "ending_balance": customer["balance"], "type": kind}
-    return core.new(KIND, "cbtxn_1", **fields, **beside)
+    return core.new(KIND, "cbtxn_1", **fields, **extra)
 
 
-def apply(core: StripeCore, invoice: Thing, customer: Thing, balance: int) -> None:
-    """The invoice uses what there is, or leaves more than there was."""
+def apply_balance(core: StripeCore, invoice: Json, customer: Json, balance: int) -> None:
     if balance != customer["balance"]:
         moved = balance - customer["balance"]
-        move(core, customer, moved, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"])
+        add_transaction(
+            core, customer, moved, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"]
+        )
 
 
-def restore(core: StripeCore, invoice: Thing) -> None:
-    """An invoice that is not to be paid after all gives back what it had used."""
+def restore_balance(core: StripeCore, invoice: Json) -> None:
+    """Gives back the credit that an invoice had used, when it will not be paid."""
     used = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     if used:
         customer = core.get("customer", invoice["customer"])
-        move(core, customer, -used, "unapplied_from_invoice", invoice=invoice["id"], currency=invoice["currency"])
+        add_transaction(
+            core, customer, -used, "unapplied_from_invoice", invoice=invoice["id"], currency=invoice["currency"]
+        )
 
 
-def create(call: Call) -> Thing:
+def create(call: Call) -> Json:
     form, customer = call.form, call.core.get_existing("customer", call.id)
     amount, currency = form.need_number("amount"), form.need("currency")
     if customer["currency"] and customer["currency"] != currency:
         raise StripeError("The currency is not the customer's.", param="currency")
-    beside = {"currency": currency, "description": form.text("description"), "metadata": form.map("metadata")}
-    return move(call.core, customer, amount, "adjustment", **beside)
+    extra = {"currency": currency, "description": form.text("description"), "metadata": form.map("metadata")}
+    return add_transaction(call.core, customer, amount, "adjustment", **extra)
 
 
-def list_all(call: Call) -> Thing:
+def list_all(call: Call) -> Json:
     customer = call.core.get_existing("customer", call.id)
     return page(call, KIND, where=(("customer", "=", customer["id"]),))
 
 
-def read(call: Call) -> Thing:
+def read(call: Call) -> Json:
     found = call.core.get(KIND, call.path["transaction"])
     if found["customer"] != call.id:
         raise no_such(KIND, found["id"])

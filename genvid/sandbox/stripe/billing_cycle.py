@@ -1,36 +1,34 @@
-"""A subscription's life: it starts, has a trial, renews, is billed."""
+"""Subscriptions: creation, invoices of each period, renewal, ends of trials."""
 
 import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from genvid.sandbox.stripe import invoice_collection, invoice_drafts, invoice_lifecycle, invoice_lines
-from genvid.sandbox.stripe.billing_dates import later
+from genvid.sandbox.stripe.billing_dates import add_interval
 from genvid.sandbox.stripe.due_times import period
 from genvid.sandbox.stripe.invoice_lifecycle import Draft
-from genvid.sandbox.stripe.object_store import Thing, listed, new_id
+from genvid.sandbox.stripe.object_store import Json, list_object, new_id
 from genvid.sandbox.stripe.stripe_core import StripeCore
 
 UPDATED = "customer.subscription.updated"
 
 
 @dataclass
-class Order:
-    """What somebody subscribes to."""
-
-    customer: Thing
-    items: list[tuple[Thing, int]]
+class SubscriptionOrder:
+    customer: Json
+    items: list[tuple[Json, int]]
     method: str | None = None
     trial_end: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
-    beside: Thing = field(default_factory=dict)
+    extra: Json = field(default_factory=dict)
     item_metadata: list[dict[str, str]] = field(default_factory=list)
 
 
-def subscribe(core: StripeCore, order: Order) -> Thing:
-    """Makes the subscription, incomplete or on trial, and tells of it."""
+def create_subscription(core: StripeCore, order: SubscriptionOrder) -> Json:
+    """A subscription that is incomplete, or on trial."""
     now, first = core.now(), order.items[0][0]
-    fields: Thing = {
+    fields: Json = {
         "billing_cycle_anchor": order.trial_end or now,
         "currency": first["currency"],
         "customer": order.customer["id"],
@@ -40,22 +38,22 @@ def subscribe(core: StripeCore, order: Order) -> Thing:
         "status": "trialing" if order.trial_end else "incomplete",
         "trial_end": order.trial_end,
         "trial_start": now if order.trial_end else None,
-        **order.beside,
+        **order.extra,
     }
-    end = order.trial_end or later(now, first["recurring"]["interval"], first["recurring"]["interval_count"])
+    end = order.trial_end or add_interval(now, first["recurring"]["interval"], first["recurring"]["interval_count"])
     subscription_id = new_id("sub_1")
     items = [new_item(subscription_id, one, quantity, (now, end), now) for one, quantity in order.items]
-    for item, told in zip(items, order.item_metadata, strict=False):
-        item["metadata"] = told
+    for item, metadata in zip(items, order.item_metadata, strict=False):
+        item["metadata"] = metadata
     url = f"/v1/subscription_items?subscription={subscription_id}"
     subscription = core.new(
-        "subscription", "", **{**fields, "id": subscription_id}, items=listed(url, items), _pending=[]
+        "subscription", "", **{**fields, "id": subscription_id}, items=list_object(url, items), _pending=[]
     )
     core.emit("customer.subscription.created", subscription)
     return subscription
 
 
-def new_item(subscription_id: str, price: Thing, quantity: int, span: tuple[int, int], created: int) -> Thing:
+def new_item(subscription_id: str, price: Json, quantity: int, span: tuple[int, int], created: int) -> Json:
     return {
         "id": new_id("si_"),
         "object": "subscription_item",
@@ -72,30 +70,31 @@ def new_item(subscription_id: str, price: Thing, quantity: int, span: tuple[int,
     }
 
 
-def first_invoice(core: StripeCore, subscription: Thing) -> Thing:
-    """What the start costs: a period, or nothing while a trial runs."""
+def first_invoice(core: StripeCore, subscription: Json) -> Json:
     free, span = subscription["status"] == "trialing", period(subscription)
-    entries = lines_of(core, subscription["items"]["data"], span, free=free)
-    return bill(core, subscription, entries, "subscription_create", span)
+    entries = period_lines(core, subscription["items"]["data"], span, free=free)
+    return create_subscription_invoice(core, subscription, entries, "subscription_create", span)
 
 
-def lines_of(core: StripeCore, items: list[Thing], span: tuple[int, int], *, free: bool = False) -> list[Thing]:
-    return [invoice_lines.of_item(core, item, span, free=free) for item in items]
+def period_lines(core: StripeCore, items: list[Json], span: tuple[int, int], *, free: bool = False) -> list[Json]:
+    return [invoice_lines.period_line(core, item, span, free=free) for item in items]
 
 
-def bill(core: StripeCore, subscription: Thing, entries: list[Thing], reason: str, span: tuple[int, int]) -> Thing:
-    """Makes the invoice of these lines, and of what was left pending for it."""
+def create_subscription_invoice(
+    core: StripeCore, subscription: Json, entries: list[Json], reason: str, span: tuple[int, int]
+) -> Json:
+    """An invoice of these lines, the pending prorations and the customer's pending invoice items."""
     discounts = discounts_of(core, subscription)
     items = invoice_drafts.pending_items(core, subscription["customer"], subscription["currency"])
     draft = Draft(
         customer=core.get("customer", subscription["customer"]),
-        entries=[*subscription["_pending"], *(invoice_drafts.line_of(one) for one in items), *entries],
+        entries=[*subscription["_pending"], *(invoice_drafts.invoice_item_line(one) for one in items), *entries],
         reason=reason,
         period=span,
         subscription=subscription,
         discounts=discounts,
     )
-    invoice = invoice_lifecycle.make(core, draft)
+    invoice = invoice_lifecycle.create_invoice(core, draft)
     for item in items:
         core.save(item, invoice=invoice["id"])
     left = [one["id"] for one in discounts if _duration(core, one) != "once"]
@@ -106,67 +105,63 @@ def bill(core: StripeCore, subscription: Thing, entries: list[Thing], reason: st
     return invoice
 
 
-def discounts_of(core: StripeCore, subscription: Thing) -> list[Thing]:
-    """Those that still run."""
+def discounts_of(core: StripeCore, subscription: Json) -> list[Json]:
+    """Discounts that have not ended."""
     found = [core.get("discount", one) for one in subscription["discounts"]]
     now = core.now()
     return [one for one in found if one["end"] is None or one["end"] > now]
 
 
-def _duration(core: StripeCore, discount: Thing) -> str:
+def _duration(core: StripeCore, discount: Json) -> str:
     return str(core.get("coupon", discount["source"]["coupon"])["duration"])
 
 
-def move(subscription: Thing, start: int, end: int, **fields: Any) -> Thing:
-    """The items' list with another period."""
+def period_fields(subscription: Json, start: int, end: int, **fields: Any) -> Json:
     items = copy.deepcopy(subscription["items"])
     for item in items["data"]:
         item.update(current_period_start=start, current_period_end=end)
     return {"items": items, **fields}
 
 
-def next_end(subscription: Thing, start: int) -> int:
+def next_end(subscription: Json, start: int) -> int:
     recurring = subscription["items"]["data"][0]["price"]["recurring"]
     anchor = subscription["billing_cycle_anchor"]
-    return later(start, recurring["interval"], recurring["interval_count"], anchor)
+    return add_interval(start, recurring["interval"], recurring["interval_count"], anchor)
 
 
-def renew(core: StripeCore, subscription: Thing, *, verdict: bool | None = None) -> Thing:
-    """The next period begins and is billed in advance."""
+def renew(core: StripeCore, subscription: Json, *, verdict: bool | None = None) -> Json:
     before, start = period(subscription)
     end = next_end(subscription, start)
-    core.change(subscription, UPDATED, **move(subscription, start, end))
-    entries = lines_of(core, subscription["items"]["data"], (start, end))
-    invoice = bill(core, subscription, entries, "subscription_cycle", (before, start))
-    return invoice_collection.collect(core, invoice, verdict=verdict)
+    core.change(subscription, UPDATED, **period_fields(subscription, start, end))
+    entries = period_lines(core, subscription["items"]["data"], (start, end))
+    invoice = create_subscription_invoice(core, subscription, entries, "subscription_cycle", (before, start))
+    return invoice_collection.collect_invoice(core, invoice, verdict=verdict)
 
 
 def end_trial(
-    core: StripeCore, subscription: Thing, *, verdict: bool | None = None, reason: str = "subscription_cycle"
-) -> Thing:
-    """The first paid period begins now."""
+    core: StripeCore, subscription: Json, *, verdict: bool | None = None, reason: str = "subscription_cycle"
+) -> Json:
     now = core.now()
     trial = period(subscription)
     core.save(subscription, billing_cycle_anchor=now)
-    fields = move(subscription, now, next_end(subscription, now), status="active", trial_end=now)
+    fields = period_fields(subscription, now, next_end(subscription, now), status="active", trial_end=now)
     core.change(subscription, UPDATED, **fields)
     span = period(subscription)
-    entries = lines_of(core, subscription["items"]["data"], span)
-    invoice = bill(core, subscription, entries, reason, (trial[0], now))
-    return invoice_collection.collect(core, invoice, verdict=verdict)
+    entries = period_lines(core, subscription["items"]["data"], span)
+    invoice = create_subscription_invoice(core, subscription, entries, reason, (trial[0], now))
+    return invoice_collection.collect_invoice(core, invoice, verdict=verdict)
 
 
-def reach_period_end(core: StripeCore, subscription: Thing) -> None:
+def reach_period_end(core: StripeCore, subscription: Json) -> None:
     if subscription["cancel_at_period_end"]:
-        invoice_collection.end(core, subscription)
+        invoice_collection.end_subscription(core, subscription)
     else:
         renew(core, subscription)
 
 
-def give_up(core: StripeCore, subscription: Thing) -> None:
-    """The first invoice was not paid in time."""
+def expire_incomplete(core: StripeCore, subscription: Json) -> None:
     invoice = core.get("invoice", subscription["latest_invoice"])
     if invoice["status"] == "open":
-        invoice_lifecycle.void(core, invoice)
+        invoice_lifecycle.void_invoice(core, invoice)
     now = core.now()
     core.change(subscription, UPDATED, status="incomplete_expired", ended_at=now)

@@ -4,8 +4,8 @@ import calendar
 from datetime import UTC, datetime, timedelta
 
 
-def later(moment: int, interval: str, count: int = 1, anchor: int | None = None) -> int:
-    """One period later. Months keep the anchor's day, or take their last when they have none such."""
+def add_interval(moment: int, interval: str, count: int = 1, anchor: int | None = None) -> int:
+    """Months keep the anchor's day of the month, or end on their last day if it is earlier."""
     start = datetime.fromtimestamp(moment, UTC)
     if interval in ("day", "week"):
         days = count * (7 if interval == "week" else 1)

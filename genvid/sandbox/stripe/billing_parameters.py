@@ -1,4 +1,4 @@
-"""The parameters of billing: Checkout Sessions, coupons, subscriptions, invoices and their items."""
+"""Declared parameters of billing: Checkout Sessions, coupons, subscriptions, invoices and their items."""
 
 from genvid.sandbox.stripe.parameters import (
     CURRENCY,
@@ -131,7 +131,7 @@ INVOICE_ITEM: Params = {
     **kept(description=TEXT, discountable=FLAG),
 }
 
-DECLARED_BILLING: dict[str, Params] = {
+BILLING_PARAMETERS: dict[str, Params] = {
     "POST /v1/coupons": {
         "amount_off": NUMBER,
         "currency": CURRENCY,

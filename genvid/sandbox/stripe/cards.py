@@ -1,4 +1,4 @@
-"""The test cards and what they do: https://docs.stripe.com/testing."""
+"""Test cards and test bank accounts, and how each behaves: https://docs.stripe.com/testing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +10,11 @@ from genvid.sandbox.stripe.stripe_errors import StripeError, card_error
 class Card:
     does: str
     shown: str
-    """How the pay page introduces it."""
     brand: str = "visa"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a payment was refused, in Stripe's words."""
-
     code: str
     message: str
     decline_code: str | None = None
@@ -96,18 +93,17 @@ METHOD_TYPES = ("card", BANK_ACCOUNT)
 
 
 def behaviour_of(method: dict[str, Any]) -> str:
-    """What happens when this payment method is charged."""
     card = CARDS.get(method.get("_number", ""))
     return "pay" if card is None else card.does
 
 
 def setup_refusal(number: str) -> Refusal | None:
-    """A card that is only to be saved is checked as well; one of them fails only later."""
+    """The refusal of a card that is saved without a payment. One test card is refused only when it is charged."""
     behaviour = behaviour_of({"_number": digits(number)})
     return None if behaviour == "charge_fails" else REFUSALS.get(behaviour)
 
 
-def setup_breach(number: str) -> str | None:
+def card_saving_error(number: str) -> str | None:
     refusal = setup_refusal(number)
     return UNKNOWN if digits(number) not in CARDS else refusal.message if refusal else None
 
@@ -117,7 +113,7 @@ def digits(number: str) -> str:
 
 
 def is_card_number(number: str) -> bool:
-    """By length and Luhn's check digit."""
+    """Checks the length and Luhn's check digit."""
     reverse = [int(digit) for digit in reversed(number)]
     total = sum(reverse[0::2]) + sum(sum(divmod(2 * digit, 10)) for digit in reverse[1::2])
     return 12 <= len(number) <= 19 and total % 10 == 0

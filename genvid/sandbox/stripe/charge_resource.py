@@ -1,10 +1,10 @@
-"""Charges and the balance transactions under them."""
+"""Charges and balance transactions."""
 
 from typing import Any
 
 from genvid.sandbox.stripe import cards
 from genvid.sandbox.stripe.cards import Refusal
-from genvid.sandbox.stripe.object_store import Thing, new_id
+from genvid.sandbox.stripe.object_store import Json, new_id
 from genvid.sandbox.stripe.resources import readable, updatable
 from genvid.sandbox.stripe.stripe_core import StripeCore
 
@@ -30,8 +30,7 @@ APPROVED = {
 }
 
 
-def create_balance_transaction(core: StripeCore, kind: str, amount: int, source: Thing, *, fee: int = 0) -> Thing:
-    """What a payment, a refund or a dispute moved, less Stripe's fee."""
+def create_balance_transaction(core: StripeCore, kind: str, amount: int, source: Json, *, fee: int = 0) -> Json:
     details = {"amount": fee, "application": None, "currency": source["currency"], "description": "Stripe fee"}
     return core.new(
         "balance_transaction",
@@ -50,13 +49,13 @@ def create_balance_transaction(core: StripeCore, kind: str, amount: int, source:
 
 def create_charge(
     core: StripeCore,
-    intent: Thing,
-    method: Thing,
+    intent: Json,
+    method: Json,
     status: str,
     refusal: Refusal | None = None,
     *,
     captured: bool = True,
-) -> Thing:
+) -> Json:
     """The charge of one attempt. One that is not captured only holds the money."""
     captured = captured and status == "succeeded"
     charge = core.new(
@@ -79,22 +78,21 @@ def create_charge(
     return core.save(charge, receipt_url=f"{core.base}/pay/receipts/{charge['id']}")
 
 
-def settle(core: StripeCore, charge: Thing) -> None:
-    """The money has come; the fee stays with Stripe."""
+def settle_charge(core: StripeCore, charge: Json) -> None:
     fee = round(charge["amount_captured"] * FEE_SHARE) + FEE_FIXED
     transaction = create_balance_transaction(core, "charge", charge["amount_captured"], charge, fee=fee)
     core.change(charge, "charge.updated", balance_transaction=transaction["id"])
 
 
-def _outcome(refusal: Refusal | None) -> Thing:
+def _outcome(refusal: Refusal | None) -> Json:
     if refusal is None:
         return APPROVED
     declined = {"network_status": "declined_by_network", "type": "issuer_declined"}
-    told = "The bank did not return any further details with this decline."
-    return {**APPROVED, **declined, "reason": refusal.decline_code, "seller_message": told}
+    message = "The bank did not return any further details with this decline."
+    return {**APPROVED, **declined, "reason": refusal.decline_code, "seller_message": message}
 
 
-def _details(method: Thing) -> Thing:
+def _details(method: Json) -> Json:
     kind = method["type"]
     if kind != "card":
         return {"type": kind, kind: {"bank_name": method[kind]["bank_name"], "last4": method[kind]["last4"]}}
@@ -105,8 +103,8 @@ def _details(method: Thing) -> Thing:
     return {"type": "card", "card": {**card, "network": card["brand"], "three_d_secure": secured}}
 
 
-def find_charge(core: StripeCore, wanted: str) -> Thing:
-    """The charge of that id, or the one that paid a payment intent of that id."""
+def find_charge(core: StripeCore, wanted: str) -> Json:
+    """The charge of this id, or the latest one of the payment intent of this id."""
     if wanted.startswith("pi_"):
         wanted = core.get("payment_intent", wanted, "payment_intent")["latest_charge"] or wanted
     return core.get("charge", wanted, "charge")

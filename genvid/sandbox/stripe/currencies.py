@@ -22,9 +22,11 @@ def check_price(given: str | None, price: dict[str, Any]) -> None:
 
 
 def checked(currency: str, param: str) -> str:
-    """In lower case. Raises StripeError for one that Stripe does not have."""
+    """The code in lower case. Raises StripeError for an unknown one."""
     known = currency.lower()
     if known not in CURRENCIES:
-        told = ", ".join(sorted(CURRENCIES))
-        raise StripeError(f"Invalid currency: {known}. Stripe currently supports these currencies: {told}", param=param)
+        codes = ", ".join(sorted(CURRENCIES))
+        raise StripeError(
+            f"Invalid currency: {known}. Stripe currently supports these currencies: {codes}", param=param
+        )
     return known

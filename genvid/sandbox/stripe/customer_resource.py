@@ -5,19 +5,19 @@ from typing import Any
 
 from genvid.sandbox.stripe import parameters
 from genvid.sandbox.stripe.defaults import defaults
-from genvid.sandbox.stripe.invoice_collection import end
-from genvid.sandbox.stripe.object_store import Thing
-from genvid.sandbox.stripe.payment_method_resource import attach, from_token
+from genvid.sandbox.stripe.invoice_collection import end_subscription
+from genvid.sandbox.stripe.object_store import Json
+from genvid.sandbox.stripe.payment_method_resource import attach_payment_method, create_from_token
 from genvid.sandbox.stripe.payment_parameters import CUSTOMER
 from genvid.sandbox.stripe.resources import readable
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
-SETTINGS: Thing = defaults("customer")["invoice_settings"]
+SETTINGS: Json = defaults("customer")["invoice_settings"]
 
 
-def create_customer(core: StripeCore, **fields: Any) -> Thing:
+def create_customer(core: StripeCore, **fields: Any) -> Json:
     customer = core.new("customer", "cus_", **fields)
     if customer["invoice_prefix"] is None:
         core.save(customer, invoice_prefix=customer["id"][-8:].upper())
@@ -25,34 +25,33 @@ def create_customer(core: StripeCore, **fields: Any) -> Thing:
     return customer
 
 
-def create(call: Call) -> Thing:
+def create(call: Call) -> Json:
     _check(call)
     fields = {**call.kept, "metadata": call.form.map("metadata")}
     customer = create_customer(call.core, **fields, invoice_settings=_invoice_settings(call, SETTINGS, None))
     return _with_payment_methods(call, customer)
 
 
-def _with_payment_methods(call: Call, customer: Thing) -> Thing:
+def _with_payment_methods(call: Call, customer: Json) -> Json:
     core, wanted = call.core, call.form.text("payment_method")
-    method = attach(core, wanted, customer["id"])["id"] if wanted else None
+    method = attach_payment_method(core, wanted, customer["id"])["id"] if wanted else None
     if call.form.text("source"):
         core.save(customer, default_source=attach_source(call, customer))
     default = call.form.part("invoice_settings").text("default_payment_method")
     if default:
-        chosen = method if default == wanted else attach(core, default, customer["id"])["id"]
+        chosen = method if default == wanted else attach_payment_method(core, default, customer["id"])["id"]
         settings = {**customer["invoice_settings"], "default_payment_method": chosen}
         core.save(customer, invoice_settings=settings)
     return customer
 
 
-def attach_source(call: Call, customer: Thing) -> str:
-    """A test token's card, from then on what the customer pays with where nothing else was chosen."""
-    made = from_token(call.core, call.form.need("source"), "source")
-    return str(attach(call.core, made["id"], customer["id"])["id"])
+def attach_source(call: Call, customer: Json) -> str:
+    """Attaches a test token's card, which becomes the default source."""
+    made = create_from_token(call.core, call.form.need("source"), "source")
+    return str(attach_payment_method(call.core, made["id"], customer["id"])["id"])
 
 
-def _invoice_settings(call: Call, before: Thing, method: str | None) -> Thing:
-    """With what is given over what was."""
+def _invoice_settings(call: Call, before: Json, method: str | None) -> Json:
     given = parameters.read(call.form, "invoice_settings", CUSTOMER["invoice_settings"]) or {}
     asked = call.form.part("invoice_settings")
     chosen = {name: given[name] for name in ("custom_fields", "footer") if name in asked}
@@ -67,7 +66,7 @@ def _check(call: Call) -> None:
         raise StripeError("Invoice prefixes are 3 to 12 uppercase letters or numbers.", param="invoice_prefix")
 
 
-def update(call: Call) -> Thing:
+def update(call: Call) -> Json:
     form, customer = call.form, call.core.get_existing("customer", call.id)
     fields = call.updates(customer)
     _check(call)
@@ -75,19 +74,19 @@ def update(call: Call) -> Thing:
         asked, default = form.part("invoice_settings"), customer["invoice_settings"]["default_payment_method"]
         if "default_payment_method" in asked:
             wanted = asked.text("default_payment_method")
-            default = attach(call.core, wanted, customer["id"])["id"] if wanted else None
+            default = attach_payment_method(call.core, wanted, customer["id"])["id"] if wanted else None
         fields["invoice_settings"] = _invoice_settings(call, customer["invoice_settings"], default)
     if form.text("source"):
         fields["default_source"] = attach_source(call, customer)
     return call.core.change(customer, "customer.updated", **fields)
 
 
-def delete(call: Call) -> Thing:
-    """Its subscriptions end with it; it stays retrievable as deleted."""
+def delete(call: Call) -> Json:
+    """Ends the customer's subscriptions as well."""
     customer = call.core.get_existing("customer", call.id)
     for subscription in call.core.objects.all("subscription", customer=customer["id"]):
         if subscription["status"] not in ("canceled", "incomplete_expired"):
-            end(call.core, subscription)
+            end_subscription(call.core, subscription)
     return call.core.delete(customer, "customer.deleted")
 
 

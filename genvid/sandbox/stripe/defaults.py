@@ -1,9 +1,8 @@
 """The fields of each kind of Stripe object, with the values that they have where nothing sets them."""
 
 import copy
-from typing import Any
 
-Json = dict[str, Any]
+from genvid.sandbox.stripe.object_store import Json
 
 ADDRESS: Json = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 NULL_FIELDS = {
@@ -168,7 +167,7 @@ ABSENT_FIELDS = {
     "invoiceitem": ("created",),
     "refund": ("livemode",),
 }
-"""What nearly all objects have, but not these."""
+"""Fields that nearly all objects have, but not these."""
 
 
 def defaults(kind: str) -> Json:

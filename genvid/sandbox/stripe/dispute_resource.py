@@ -1,7 +1,7 @@
 """Disputes and early fraud warnings."""
 
 from genvid.sandbox.stripe import charge_resource
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.resources import readable
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
@@ -12,8 +12,8 @@ ANSWER_WITHIN = 7 * 24 * 3600
 CLOSED = ("won", "lost", "warning_closed")
 
 
-def open_dispute(core: StripeCore, charge: Thing, amount: int | None, reason: str, *, warning: bool = False) -> Thing:
-    """A claim takes the money away until it is won; a warning (an inquiry) does not."""
+def open_dispute(core: StripeCore, charge: Json, amount: int | None, reason: str, *, warning: bool = False) -> Json:
+    """A dispute withdraws the money until it is won; an inquiry (`warning`) does not."""
     if charge["status"] != "succeeded":
         raise StripeError(f"Charge {charge['id']} has not been paid.", param="charge")
     due = core.now() + ANSWER_WITHIN
@@ -38,18 +38,17 @@ def open_dispute(core: StripeCore, charge: Thing, amount: int | None, reason: st
     return dispute
 
 
-def _details(charge: Thing) -> Thing:
+def _details(charge: Json) -> Json:
     brand = charge["payment_method_details"].get("card", {}).get("brand", "visa")
     return {"type": "card", "card": {"brand": brand, "case_type": "chargeback", "network_reason_code": "83"}}
 
 
-def _move_money(core: StripeCore, dispute: Thing, amount: int, fee: int) -> None:
+def _move_money(core: StripeCore, dispute: Json, amount: int, fee: int) -> None:
     transaction = charge_resource.create_balance_transaction(core, "adjustment", amount, dispute, fee=fee)
     core.save(dispute, balance_transactions=[*dispute["balance_transactions"], transaction])
 
 
-def close_dispute(core: StripeCore, dispute: Thing, status: str) -> Thing:
-    """The bank's last word; won money comes back."""
+def close_dispute(core: StripeCore, dispute: Json, status: str) -> Json:
     if dispute["status"] in CLOSED:
         raise StripeError("This dispute is already closed", code="dispute_already_closed", param="dispute")
     if dispute["status"].startswith("warning"):
@@ -63,7 +62,7 @@ def close_dispute(core: StripeCore, dispute: Thing, status: str) -> Thing:
     return dispute
 
 
-def create_fraud_warning(core: StripeCore, charge: Thing) -> Thing:
+def create_fraud_warning(core: StripeCore, charge: Json) -> Json:
     warning = core.new(
         "radar.early_fraud_warning",
         "issfr_1",
@@ -76,7 +75,7 @@ def create_fraud_warning(core: StripeCore, charge: Thing) -> Thing:
     return warning
 
 
-def update(call: Call) -> Thing:
+def update(call: Call) -> Json:
     form, dispute = call.form, call.core.get("dispute", call.id)
     fields = call.updates(dispute)
     if "evidence" in form:
@@ -89,7 +88,7 @@ def update(call: Call) -> Thing:
     return call.core.change(dispute, "charge.dispute.updated", **fields)
 
 
-def accept(call: Call) -> Thing:
+def accept(call: Call) -> Json:
     return close_dispute(call.core, call.core.get("dispute", call.id), "lost")
 
 

@@ -1,4 +1,4 @@
-"""When something will happen to an object by itself."""
+"""When an object is due to change by itself."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ TRIAL_NOTICE = 3 * DAY
 RUNNING = ("active", "past_due", "unpaid")
 
 
-def next_moment(thing: dict[str, Any]) -> int | None:
-    """The earliest one, or None: sessions expire, subscriptions renew, invoices are finalized or tried again."""
-    moment = MOMENTS.get(thing["object"])
-    return None if moment is None or thing.get("deleted") else moment(thing)
+def next_due_time(obj: dict[str, Any]) -> int | None:
+    moment = MOMENTS.get(obj["object"])
+    return None if moment is None or obj.get("deleted") else moment(obj)
 
 
 def _of_session(session: dict[str, Any]) -> int | None:
@@ -34,13 +33,12 @@ def _of_subscription(subscription: dict[str, Any]) -> int | None:
 
 
 def period(subscription: dict[str, Any]) -> tuple[int, int]:
-    """The current one. Since basil it is the items' matter; ours have all the same."""
+    """The current period. It stands on the items, which all have the same one here."""
     item = subscription["items"]["data"][0]
     return int(item["current_period_start"]), int(item["current_period_end"])
 
 
 def _of_intent(intent: dict[str, Any]) -> int | None:
-    """A bank debit is answered."""
     return int(intent["_settles_at"]) if intent["status"] == "processing" else None
 
 

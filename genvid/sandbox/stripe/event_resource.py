@@ -1,21 +1,21 @@
 """Webhook endpoints, events and the account."""
 
 from genvid.sandbox.stripe.list_pages import Condition, any_of, page
-from genvid.sandbox.stripe.object_store import Thing, listed, new_id, read, shown
+from genvid.sandbox.stripe.object_store import Json, list_object, new_id, parse_object, public_fields
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing
+from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 from genvid.sandbox.stripe.stripe_sender import UNDELIVERED
 
 ACCOUNT = "acct_1SandboxGenvid0"
 
 
-def create(call: Call) -> Thing:
-    """The only answer that shows the secret."""
+def create(call: Call) -> Json:
+    """Only this answer shows the signing secret."""
     form, url = call.form, _url(call)
     events = form.texts("enabled_events")
     if not events:
-        raise missing("enabled_events")
+        raise missing_parameter("enabled_events")
     endpoint = call.core.new(
         "webhook_endpoint",
         "we_1",
@@ -35,7 +35,7 @@ def _url(call: Call) -> str:
     return url
 
 
-def update(call: Call) -> Thing:
+def update(call: Call) -> Json:
     form, endpoint = call.form, call.core.get_existing("webhook_endpoint", call.id)
     fields = call.updates(endpoint)
     if "url" in form:
@@ -47,26 +47,26 @@ def update(call: Call) -> Thing:
     return call.core.save(endpoint, **fields)
 
 
-def retrieve(call: Call) -> Thing:
+def retrieve(call: Call) -> Json:
     return call.core.get_existing("webhook_endpoint", call.id)
 
 
-def delete(call: Call) -> Thing:
+def delete(call: Call) -> Json:
     endpoint = call.core.get_existing("webhook_endpoint", call.id)
     call.core.sender.abandon(endpoint["id"])
     return call.core.delete(endpoint)
 
 
-def show_event(core: StripeCore, event: Thing) -> Thing:
-    """As it stands now: with as many deliveries pending as nobody has taken."""
-    return {**shown(event), "pending_webhooks": core.sender.pending(event["id"])}
+def show_event(core: StripeCore, event: Json) -> Json:
+    """The event, with the present number of pending deliveries."""
+    return {**public_fields(event), "pending_webhooks": core.sender.pending(event["id"])}
 
 
-def read_event(call: Call) -> Thing:
+def read_event(call: Call) -> Json:
     return show_event(call.core, call.core.get("event", call.id))
 
 
-def list_events(call: Call) -> Thing:
+def list_events(call: Call) -> Json:
     core, form, where = call.core, call.form, list[Condition]()
     wanted = form.text("type")
     if wanted:
@@ -76,7 +76,7 @@ def list_events(call: Call) -> Thing:
     return page(call, "event", any_of("types", "type"), where=tuple(where), show=lambda event: show_event(core, event))
 
 
-def account(call: Call) -> Thing:
+def account(call: Call) -> Json:
     wanted = call.path.get("id", ACCOUNT)
     if wanted != ACCOUNT:
         message = f"The provided key does not have access to account '{wanted}' (or that account does not exist)."
@@ -102,16 +102,15 @@ def account(call: Call) -> Thing:
     }
 
 
-def accounts(call: Call) -> Thing:
-    """Connected ones; there are none."""
-    return listed("/v1/accounts", [])
+def accounts(call: Call) -> Json:
+    return list_object("/v1/accounts", [])
 
 
-def all_events(core: StripeCore, after: str | None) -> list[Thing]:
-    """In their order, those after the one of this id."""
+def all_events(core: StripeCore, after: str | None) -> list[Json]:
+    """Events in their order, those after the event of this id."""
     rows = core.objects.rows("event", [])
     start = next((row["seq"] for row in rows if row["id"] == after), 0)
-    return [show_event(core, read(row["body"])) for row in rows if row["seq"] > start]
+    return [show_event(core, parse_object(row["body"])) for row in rows if row["seq"] > start]
 
 
 OPERATIONS = [

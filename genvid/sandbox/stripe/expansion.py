@@ -1,13 +1,13 @@
-"""`expand[]`: ids replaced by the objects they stand for, and lists that are only shown when asked for."""
+"""`expand[]`: replaces ids by objects, and includes lists that are left out otherwise."""
 
 from collections.abc import Callable
 from typing import Any
 
-from genvid.sandbox.stripe.object_store import Thing, listed, shown
+from genvid.sandbox.stripe.object_store import Json, list_object, public_fields
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
 
-Include = Callable[[StripeCore, Thing], Any]
+Include = Callable[[StripeCore, Json], Any]
 
 
 def expand(core: StripeCore, answer: Any, paths: list[str]) -> Any:
@@ -25,7 +25,7 @@ def _expand(core: StripeCore, node: Any, steps: list[str], path: str) -> None:
         _expand(core, node[steps[0]], steps[1:], path)
 
 
-def _step(core: StripeCore, node: Thing, name: str, path: str) -> None:
+def _step(core: StripeCore, node: Json, name: str, path: str) -> None:
     include = INCLUDABLE.get((str(node.get("object")), name))
     if name in node:
         node[name] = _opened(core, node[name])
@@ -41,39 +41,39 @@ def _opened(core: StripeCore, value: Any) -> Any:
     if isinstance(value, list):
         return [_opened(core, one) for one in value]
     found = core.objects.find(value) if isinstance(value, str) else None
-    return value if found is None else shown(found)
+    return value if found is None else public_fields(found)
 
 
-def _line_items(core: StripeCore, session: Thing) -> Thing:
+def _line_items(core: StripeCore, session: Json) -> Json:
     items = core.get("checkout.session", session["id"])["_line_items"]
-    return listed(f"/v1/checkout/sessions/{session['id']}/line_items", items)
+    return list_object(f"/v1/checkout/sessions/{session['id']}/line_items", items)
 
 
-def _payments(core: StripeCore, invoice: Thing) -> Thing:
+def _payments(core: StripeCore, invoice: Json) -> Json:
     return core.list_of("/v1/invoice_payments", "invoice_payment", invoice=invoice["id"])
 
 
-def _confirmation_secret(core: StripeCore, invoice: Thing) -> Thing | None:
-    """With which a buyer confirms its payment; there is none before it is finalized, nor where nothing is owed."""
+def _confirmation_secret(core: StripeCore, invoice: Json) -> Json | None:
+    """None before the invoice is finalized, and where nothing is owed."""
     for payment in core.objects.all("invoice_payment", invoice=invoice["id"]):
         intent = core.get("payment_intent", payment["payment"]["payment_intent"])
         return {"client_secret": intent["client_secret"], "type": "payment_intent"}
     return None
 
 
-def _refunds(core: StripeCore, charge: Thing) -> Thing:
+def _refunds(core: StripeCore, charge: Json) -> Json:
     return core.list_of(f"/v1/charges/{charge['id']}/refunds", "refund", charge=charge["id"])
 
 
-def _subscriptions(core: StripeCore, customer: Thing) -> Thing:
+def _subscriptions(core: StripeCore, customer: Json) -> Json:
     return core.list_of(f"/v1/customers/{customer['id']}/subscriptions", "subscription", customer=customer["id"])
 
 
-def _empty_list(core: StripeCore, found: Thing) -> Thing:
-    return listed("/v1/empty", [])
+def _empty_list(core: StripeCore, found: Json) -> Json:
+    return list_object("/v1/empty", [])
 
 
-def _null(core: StripeCore, found: Thing) -> None:
+def _null(core: StripeCore, found: Json) -> None:
     return None
 
 

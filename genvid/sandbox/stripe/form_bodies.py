@@ -4,22 +4,22 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing
+from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
 
 Tree = dict[str, Any]
 # Whose keys are the caller's own words, so that digits there are names and no positions.
-FREE = {"metadata"}
+FREE_KEYS = {"metadata"}
 KEYS, KEY_LENGTH, VALUE_LENGTH = 50, 40, 500
 
 
 def decoded(raw: str) -> Tree:
     root: Tree = {}
     for key, value in parse_qsl(raw, keep_blank_values=True):
-        _place(root, re.findall(r"\[\]|[^\[\]]+", key), value)
-    return {name: _settled(value, name) for name, value in root.items()}
+        _set_value(root, re.findall(r"\[\]|[^\[\]]+", key), value)
+    return {name: _with_lists(value, name) for name, value in root.items()}
 
 
-def _place(node: Tree, path: list[str], value: str) -> None:
+def _set_value(node: Tree, path: list[str], value: str) -> None:
     for position, step in enumerate(path):
         name = str(len(node)) if step == "[]" else step
         if position == len(path) - 1:
@@ -31,17 +31,17 @@ def _place(node: Tree, path: list[str], value: str) -> None:
         node = below
 
 
-def _settled(value: Any, name: str) -> Any:
-    """Trees with nothing but positions as keys become lists."""
+def _with_lists(value: Any, name: str) -> Any:
+    """Turns trees whose keys are all positions into lists."""
     if not isinstance(value, dict):
         return value
-    if value and name not in FREE and all(key.isdigit() for key in value):
-        return [_settled(value[key], "") for key in sorted(value, key=int)]
-    return {key: _settled(below, key) for key, below in value.items()}
+    if value and name not in FREE_KEYS and all(key.isdigit() for key in value):
+        return [_with_lists(value[key], "") for key in sorted(value, key=int)]
+    return {key: _with_lists(below, key) for key, below in value.items()}
 
 
 class Form:
-    """A decoded body, or a part of one, read by kind of value. A refusal names the whole path."""
+    """A decoded body, or a part of one, read by kind of value. Errors name the full path of the parameter."""
 
     def __init__(self, values: Any, path: str = "") -> None:
         self.values: Tree = values if isinstance(values, dict) else {}
@@ -54,7 +54,7 @@ class Form:
         return f"{self._path}[{key}]" if self._path else key
 
     def text(self, key: str, default: str | None = None) -> str | None:
-        """An empty one unsets, as at Stripe."""
+        """None for an empty text, which unsets a value."""
         value = self.values.get(key, default)
         if isinstance(value, dict | list):
             raise StripeError("Invalid string: " + str(value), param=self.name(key))
@@ -63,11 +63,11 @@ class Form:
     def need(self, key: str) -> str:
         value = self.text(key)
         if value is None:
-            raise missing(self.name(key))
+            raise missing_parameter(self.name(key))
         return value
 
     def word(self, key: str, *words: str) -> str:
-        """One of these words; the first one when none is given."""
+        """One of these words, the first one by default."""
         value = self.text(key) or words[0]
         if value not in words:
             raise StripeError(f"Invalid {key}: must be one of {', '.join(words)}", param=self.name(key))
@@ -87,7 +87,6 @@ class Form:
         return self.number(key) or 0
 
     def count(self, key: str, default: int = 1, *, least: int = 1) -> int:
-        """How many."""
         value = self.number(key, default)
         if value is None or value < least:
             bound = f"greater than or equal to {least}"
@@ -113,7 +112,7 @@ class Form:
         return [str(one) for one in value] if isinstance(value, list) else []
 
     def map(self, key: str, before: dict[str, str] | None = None) -> dict[str, str]:
-        """Metadata as it is afterwards: an empty value takes a key away, an empty whole takes all."""
+        """The metadata after the update: an empty value removes its key, an empty whole removes all."""
         value = self.values.get(key)
         if value == "":
             return {}
@@ -135,5 +134,4 @@ class Form:
                 raise StripeError(message, param=f"{self.name(key)}[{name}]")
 
     def chosen(self, *keys: str) -> dict[str, str | None]:
-        """Those of these texts that were given."""
         return {key: self.text(key) for key in keys if key in self.values}

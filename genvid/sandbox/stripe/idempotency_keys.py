@@ -1,4 +1,4 @@
-"""Answers kept under their Idempotency-Key: https://docs.stripe.com/api/idempotent_requests."""
+"""Answers stored under their Idempotency-Key: https://docs.stripe.com/api/idempotent_requests."""
 
 import hashlib
 import json
@@ -9,8 +9,10 @@ from genvid.sandbox.store import Store
 from genvid.sandbox.stripe.stripe_errors import StripeError
 
 WINDOW = 24 * 3600
-OTHER = "Keys for idempotent requests can only be used with the same parameters they were first used with."
-ELSEWHERE = "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{path}')."
+OTHER_PARAMETERS = "Keys for idempotent requests can only be used with the same parameters they were first used with."
+OTHER_ENDPOINT = (
+    "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{path}')."
+)
 HINT = " Try using a key other than '{key}' if you meant to execute a different request."
 
 
@@ -18,25 +20,25 @@ def fingerprint(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def find(store: Store, key: str, path: str, body: bytes) -> tuple[int, Any] | None:
-    """The first answer; a refusal when the key was used for something else."""
+def find_answer(store: Store, key: str, path: str, body: bytes) -> tuple[int, Any] | None:
+    """The first answer under this key. Raises StripeError if the key was used for another request."""
     row = store.row("SELECT * FROM stripe_replays WHERE key = ? AND created_at > ?", key, time.time() - WINDOW)
     if row is None:
         return None
     if row["path"] != path:
-        raise StripeError(ELSEWHERE.format(path=row["path"]) + HINT.format(key=key), type="idempotency_error")
+        raise StripeError(OTHER_ENDPOINT.format(path=row["path"]) + HINT.format(key=key), type="idempotency_error")
     if row["fingerprint"] != fingerprint(body):
-        raise StripeError(OTHER + HINT.format(key=key), type="idempotency_error")
+        raise StripeError(OTHER_PARAMETERS + HINT.format(key=key), type="idempotency_error")
     return row["status"], json.loads(row["body"])
 
 
-def keep(store: Store, key: str, path: str, body: bytes, status: int, answer: Any) -> None:
+def store_answer(store: Store, key: str, path: str, body: bytes, status: int, answer: Any) -> None:
     sql = """INSERT OR REPLACE INTO stripe_replays (key, path, fingerprint, status, body, created_at)
              VALUES (?, ?, ?, ?, ?, ?)"""
     store.run(sql, key, path, fingerprint(body), status, json.dumps(answer), time.time())
 
 
-def in_use(key: str) -> StripeError:
+def key_in_use(key: str) -> StripeError:
     message = (
         "There is currently another in-progress request using this Idempotent Key (that probably means you "
         "submitted twice, and the other request is still going through). Please try again later."

@@ -1,39 +1,41 @@
-"""What a paid or unpaid invoice does to its subscription."""
+"""Collection of invoices, and what its outcome does to their subscriptions."""
 
 from genvid.sandbox.stripe import invoice_lifecycle, pause_collection
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.payment_attempts import Attempt
 from genvid.sandbox.stripe.stripe_core import StripeCore
 
 
-def collect(core: StripeCore, invoice: Thing, *, verdict: bool | None = None, tried: Attempt | None = None) -> Thing:
-    """Tries to get an invoice paid, by the card on file unless told otherwise, with all that follows."""
-    behavior = pause_collection.running(core, invoice_lifecycle.subscription_of(core, invoice))
+def collect_invoice(
+    core: StripeCore, invoice: Json, *, verdict: bool | None = None, tried: Attempt | None = None
+) -> Json:
+    """Attempts to collect an invoice, by the payment method on file by default, and updates its subscription."""
+    behavior = pause_collection.current_behavior(core, invoice_lifecycle.subscription_of(core, invoice))
     if behavior is not None:
-        return pause_collection.put_aside(core, invoice, behavior)
+        return pause_collection.apply_pause(core, invoice, behavior)
     if tried is None and verdict is None and invoice["collection_method"] == "send_invoice":
         core.emit("invoice.sent", invoice)
-        return _sent(core, invoice)
+        return _leave_to_customer(core, invoice)
     if tried is None:
-        method = method_for(core, invoice)
+        method = payment_method_for(core, invoice)
         tried = Attempt(method, buyer_is_there=False, verdict=verdict) if method else None
-    invoice_lifecycle.pay(core, invoice, tried)
-    follow(core, invoice)
+    invoice_lifecycle.pay_once(core, invoice, tried)
+    update_subscription(core, invoice)
     return invoice
 
 
-def _sent(core: StripeCore, invoice: Thing) -> Thing:
-    """Its customer pays when it suits them; the subscription runs meanwhile."""
+def _leave_to_customer(core: StripeCore, invoice: Json) -> Json:
+    """Leaves a sent invoice open, while its subscription stays active."""
     if invoice["amount_remaining"] == 0:
-        invoice_lifecycle.settle(core, invoice)
+        invoice_lifecycle.mark_paid(core, invoice)
     subscription = invoice_lifecycle.subscription_of(core, invoice)
     if subscription is not None:
-        recover(core, subscription)
+        reactivate(core, subscription)
     return invoice
 
 
-def method_for(core: StripeCore, invoice: Thing) -> Thing | None:
-    """The subscription's own payment method, or else the customer's default."""
+def payment_method_for(core: StripeCore, invoice: Json) -> Json | None:
+    """The default payment method of the subscription or invoice, or else the customer's."""
     subscription = invoice_lifecycle.subscription_of(core, invoice)
     customer = core.get("customer", invoice["customer"])
     chosen = subscription["default_payment_method"] if subscription else invoice["default_payment_method"]
@@ -42,20 +44,19 @@ def method_for(core: StripeCore, invoice: Thing) -> Thing | None:
     return core.get("payment_method", chosen) if chosen else None
 
 
-def follow(core: StripeCore, invoice: Thing) -> None:
-    """The subscription follows its latest invoice."""
+def update_subscription(core: StripeCore, invoice: Json) -> None:
     subscription = invoice_lifecycle.subscription_of(core, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
         return
     if invoice["status"] == "paid" or invoice_lifecycle.intent_of(core, invoice)["status"] == "processing":
         _keep_method(core, subscription, invoice)
-        recover(core, subscription)
+        reactivate(core, subscription)
     elif subscription["status"] not in ("incomplete", "paused"):
-        _fall_behind(core, subscription, invoice)
+        _mark_past_due(core, subscription, invoice)
 
 
-def _keep_method(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
-    """What paid once pays from then on, where the subscription says so."""
+def _keep_method(core: StripeCore, subscription: Json, invoice: Json) -> None:
+    """Makes the payment method that paid the subscription's default, if its settings ask for that."""
     wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
     if not wanted or not invoice["amount_paid"] or subscription["default_payment_method"]:
         return
@@ -63,7 +64,7 @@ def _keep_method(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
     core.change(subscription, "customer.subscription.updated", default_payment_method=paid_with)
 
 
-def recover(core: StripeCore, subscription: Thing) -> None:
+def reactivate(core: StripeCore, subscription: Json) -> None:
     if subscription["status"] == "paused":
         core.change(subscription, "customer.subscription.updated", status="active")
         core.emit("customer.subscription.resumed", subscription)
@@ -71,7 +72,7 @@ def recover(core: StripeCore, subscription: Thing) -> None:
         core.change(subscription, "customer.subscription.updated", status="active")
 
 
-def _fall_behind(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
+def _mark_past_due(core: StripeCore, subscription: Json, invoice: Json) -> None:
     if invoice["next_payment_attempt"] is not None:
         core.change(subscription, "customer.subscription.updated", status="past_due")
         return
@@ -79,11 +80,10 @@ def _fall_behind(core: StripeCore, subscription: Thing, invoice: Thing) -> None:
     if core.settings.current.stripe_final_failure == "unpaid":
         core.change(subscription, "customer.subscription.updated", status="unpaid")
     else:
-        end(core, subscription, reason="payment_failed")
+        end_subscription(core, subscription, reason="payment_failed")
 
 
-def end(core: StripeCore, subscription: Thing, *, reason: str = "cancellation_requested") -> Thing:
-    """Over at once."""
+def end_subscription(core: StripeCore, subscription: Json, *, reason: str = "cancellation_requested") -> Json:
     now = core.now()
     details = {**subscription["cancellation_details"], "reason": reason}
     core.save(

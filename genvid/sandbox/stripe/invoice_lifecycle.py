@@ -1,4 +1,4 @@
-"""Invoices: made, finalized, paid, failed."""
+"""States of an invoice: created, finalized, paid, failed, void, uncollectible."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from genvid.sandbox.stripe import balance_resource, cards, invoice_lines, payment_attempts
 from genvid.sandbox.stripe.due_times import DAY
 from genvid.sandbox.stripe.event_resource import ACCOUNT
-from genvid.sandbox.stripe.object_store import Thing, listed
+from genvid.sandbox.stripe.object_store import Json, list_object
 from genvid.sandbox.stripe.payment_attempts import Attempt
 from genvid.sandbox.stripe.stripe_core import StripeCore
 
@@ -16,43 +16,41 @@ RETRY_AFTER = (3 * DAY, 5 * DAY, 7 * DAY)
 
 @dataclass
 class Draft:
-    """What an invoice is made of."""
-
-    customer: Thing
-    entries: list[Thing]
+    customer: Json
+    entries: list[Json]
     reason: str
     period: tuple[int, int]
-    subscription: Thing | None = None
-    discounts: list[Thing] = field(default_factory=list)
+    subscription: Json | None = None
+    discounts: list[Json] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
-    beside: Thing = field(default_factory=dict)
-    """Fields that are given as they are to be."""
+    extra: Json = field(default_factory=dict)
+    """Fields that overrule the others."""
 
     @property
-    def parent(self) -> Thing | None:
+    def parent(self) -> Json | None:
         if self.subscription is None:
             return None
         details = {"metadata": self.subscription["metadata"], "subscription": self.subscription["id"]}
         return {"type": "subscription_details", "quote_details": None, "subscription_details": details}
 
 
-def make(core: StripeCore, draft: Draft) -> Thing:
-    """Drafted, told of, and finalized at once; Stripe lets an hour pass."""
-    return finalize(core, make_draft(core, draft))
+def create_invoice(core: StripeCore, draft: Draft) -> Json:
+    """An invoice that is finalized at once; Stripe waits an hour."""
+    return finalize_invoice(core, create_draft(core, draft))
 
 
-def make_draft(core: StripeCore, draft: Draft) -> Thing:
-    invoice = core.new("invoice", "in_1", **body_of(core, draft))
+def create_draft(core: StripeCore, draft: Draft) -> Json:
+    invoice = core.new("invoice", "in_1", **invoice_fields(core, draft))
     for entry in draft.entries:
         entry["invoice"] = invoice["id"]
-    core.save(invoice, lines=listed(f"/v1/invoices/{invoice['id']}/lines", draft.entries))
+    core.save(invoice, lines=list_object(f"/v1/invoices/{invoice['id']}/lines", draft.entries))
     core.emit("invoice.created", invoice)
     return invoice
 
 
-def body_of(core: StripeCore, draft: Draft) -> Thing:
+def invoice_fields(core: StripeCore, draft: Draft) -> Json:
     customer, subscription = draft.customer, draft.subscription
-    reductions = invoice_lines.discount(core, draft.entries, draft.discounts)
+    reductions = invoice_lines.apply_discounts(core, draft.entries, draft.discounts)
     subtotal = sum(entry["amount"] for entry in draft.entries)
     total = subtotal - sum(one["amount"] for one in reductions)
     due = max(0, total + customer["balance"])
@@ -72,7 +70,7 @@ def body_of(core: StripeCore, draft: Draft) -> Thing:
         "default_payment_method": subscription["default_payment_method"] if subscription else None,
         "discounts": [one["id"] for one in draft.discounts],
         "due_date": _due_date(core, draft),
-        "lines": listed("/v1/invoices/upcoming/lines", draft.entries),
+        "lines": list_object("/v1/invoices/upcoming/lines", draft.entries),
         "metadata": draft.metadata,
         "parent": draft.parent,
         "period_end": draft.period[1],
@@ -83,21 +81,20 @@ def body_of(core: StripeCore, draft: Draft) -> Thing:
         "total": total,
         "total_discount_amounts": reductions,
         "total_excluding_tax": total,
-        **draft.beside,
+        **draft.extra,
     }
 
 
 def _due_date(core: StripeCore, draft: Draft) -> int | None:
-    """Of a subscription whose customer is sent its invoices."""
     days = draft.subscription["days_until_due"] if draft.subscription else None
     return core.now() + days * DAY if days else None
 
 
-def finalize(core: StripeCore, invoice: Thing) -> Thing:
-    """It gets its number and its pages, and uses up the customer's balance as it stands by now."""
+def finalize_invoice(core: StripeCore, invoice: Json) -> Json:
+    """Sets the number and the URLs, and uses the customer's balance."""
     customer = core.get("customer", invoice["customer"])
     balance = min(0, invoice["total"] + customer["balance"])
-    balance_resource.apply(core, invoice, customer, balance)
+    balance_resource.apply_balance(core, invoice, customer, balance)
     number = customer.get("next_invoice_sequence", 1)
     core.save(customer, next_invoice_sequence=number + 1)
     now, page = core.now(), f"{core.base}/pay/invoices/{invoice['id']}"
@@ -116,27 +113,27 @@ def finalize(core: StripeCore, invoice: Thing) -> Thing:
     return invoice
 
 
-def pay(core: StripeCore, invoice: Thing, tried: Attempt | None) -> Thing:
-    """One attempt to collect what is due. Nothing due is paid without one."""
+def pay_once(core: StripeCore, invoice: Json, tried: Attempt | None) -> Json:
+    """Attempts to collect what is due. An invoice with nothing due is paid without an attempt."""
     if invoice["amount_remaining"] == 0:
-        return settle(core, invoice)
+        return mark_paid(core, invoice)
     intent = intent_of(core, invoice)
     core.save(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
     if tried is None:
-        return fail(core, invoice)
-    payment_attempts.attempt(core, intent, tried)
+        return mark_failed(core, invoice)
+    payment_attempts.attempt_payment(core, intent, tried)
     if intent["status"] == "succeeded":
-        return settle(core, invoice)
+        return mark_paid(core, invoice)
     if intent["status"] == "requires_action":
         core.emit("invoice.payment_action_required", invoice)
         return invoice
     if (intent["last_payment_error"] or {}).get("code") == cards.NEEDS_AUTHENTICATION.code:
         core.emit("invoice.payment_action_required", invoice)
-    return invoice if intent["status"] == "processing" else fail(core, invoice)
+    return invoice if intent["status"] == "processing" else mark_failed(core, invoice)
 
 
-def intent_of(core: StripeCore, invoice: Thing) -> Thing:
-    """The one payment intent of an invoice, however often it is tried."""
+def intent_of(core: StripeCore, invoice: Json) -> Json:
+    """The invoice's payment intent, which all attempts share."""
     for payment in core.objects.all("invoice_payment", invoice=invoice["id"]):
         return core.get("payment_intent", payment["payment"]["payment_intent"])
     description = (
@@ -152,15 +149,15 @@ def intent_of(core: StripeCore, invoice: Thing) -> Thing:
         description=description,
         setup_future_usage="off_session",
         statement_descriptor=invoice["statement_descriptor"],
-        **payment_attempts.choices(
+        **payment_attempts.payment_method_choices(
             (subscription_of(core, invoice) or {}).get("payment_settings"), invoice["payment_settings"]
         ),
     )
-    link(core, invoice, intent)
+    link_intent(core, invoice, intent)
     return intent
 
 
-def link(core: StripeCore, invoice: Thing, intent: Thing) -> Thing:
+def link_intent(core: StripeCore, invoice: Json, intent: Json) -> Json:
     return core.new(
         "invoice_payment",
         "inpay_1",
@@ -171,7 +168,7 @@ def link(core: StripeCore, invoice: Thing, intent: Thing) -> Thing:
     )
 
 
-def settle(core: StripeCore, invoice: Thing) -> Thing:
+def mark_paid(core: StripeCore, invoice: Json) -> Json:
     now = core.now()
     core.change(
         invoice,
@@ -193,8 +190,7 @@ def settle(core: StripeCore, invoice: Thing) -> Thing:
     return invoice
 
 
-def fail(core: StripeCore, invoice: Thing) -> Thing:
-    """Told of with the moment of the next attempt, if there is to be one."""
+def mark_failed(core: StripeCore, invoice: Json) -> Json:
     tries, due = invoice["attempt_count"], None
     if _is_retried(core, invoice) and tries <= len(RETRY_AFTER):
         due = core.now() + RETRY_AFTER[tries - 1]
@@ -203,41 +199,39 @@ def fail(core: StripeCore, invoice: Thing) -> Thing:
     return invoice
 
 
-def _is_retried(core: StripeCore, invoice: Thing) -> bool:
-    """A running subscription's is; the first one waits for the buyer, and a single sale has been paid elsewhere."""
+def _is_retried(core: StripeCore, invoice: Json) -> bool:
+    """A running subscription's invoices are; its first one waits for the buyer, and a single sale is paid already."""
     subscription = subscription_of(core, invoice)
     return subscription is not None and subscription["status"] not in ("incomplete", "paused")
 
 
-def subscription_of(core: StripeCore, invoice: Thing) -> Thing | None:
+def subscription_of(core: StripeCore, invoice: Json) -> Json | None:
     details = (invoice["parent"] or {}).get("subscription_details") or {}
     found = details.get("subscription")
     return core.get("subscription", found) if found else None
 
 
-def cancel_payments(core: StripeCore, invoice: Thing, reason: str) -> None:
-    """Nobody can pay it with the payment intent that was begun."""
+def cancel_payments(core: StripeCore, invoice: Json, reason: str) -> None:
     now = core.now()
     for payment in core.objects.all("invoice_payment", invoice=invoice["id"], status="open"):
         canceled = {**payment["status_transitions"], "canceled_at": now}
         core.save(payment, status="canceled", status_transitions=canceled)
-        payment_attempts.cancel(core, core.get("payment_intent", payment["payment"]["payment_intent"]), reason)
+        payment_attempts.cancel_intent(core, core.get("payment_intent", payment["payment"]["payment_intent"]), reason)
 
 
-def void(core: StripeCore, invoice: Thing) -> Thing:
+def void_invoice(core: StripeCore, invoice: Json) -> Json:
     transitions = {**invoice["status_transitions"], "voided_at": core.now()}
     cancel_payments(core, invoice, "void_invoice")
-    balance_resource.restore(core, invoice)
+    balance_resource.restore_balance(core, invoice)
     core.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
     core.emit("invoice.voided", invoice)
     return invoice
 
 
-def mark_uncollectible(core: StripeCore, invoice: Thing) -> Thing:
-    """The debt is written off; it can still be paid."""
+def mark_uncollectible(core: StripeCore, invoice: Json) -> Json:
     now = core.now()
     transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
-    fields: Thing = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
+    fields: Json = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
     core.change(invoice, "invoice.updated", status="uncollectible", **fields)
     core.emit("invoice.marked_uncollectible", invoice)
     return invoice

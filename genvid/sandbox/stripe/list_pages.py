@@ -1,21 +1,21 @@
-"""Lists, newest first, in pages: https://docs.stripe.com/api/pagination."""
+"""Pages of lists, newest first, with their filters: https://docs.stripe.com/api/pagination."""
 
 from collections.abc import Callable
 from typing import Any
 
 from genvid.sandbox.stripe.form_bodies import Form
-from genvid.sandbox.stripe.object_store import Thing, listed, read, shown
+from genvid.sandbox.stripe.object_store import Json, list_object, parse_object, public_fields
 from genvid.sandbox.stripe.stripe_errors import StripeError, no_such
 from genvid.sandbox.stripe.stripe_operations import Call
 
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 Condition = tuple[str, str, Any]
 Filter = Callable[[Form], Condition | None]
-Show = Callable[[Thing], Thing]
+Show = Callable[[Json], Json]
 
 
-def equals(param: str, field: str | None = None) -> Filter:
-    """The field has the parameter's text. A dot in `param` leads into a group."""
+def equal_to(param: str, field: str | None = None) -> Filter:
+    """The field equals the parameter's text. A dot in `param` leads into a group."""
     group, _, name = param.rpartition(".")
 
     def condition(form: Form) -> Condition | None:
@@ -26,19 +26,21 @@ def equals(param: str, field: str | None = None) -> Filter:
 
 
 def is_set(param: str) -> Filter:
-    """The field of the same name is as true or false as the parameter."""
+    """The field of this name equals the parameter's flag."""
     return lambda form: (param, "=", form.flag(param)) if param in form else None
 
 
 def any_of(param: str, field: str) -> Filter:
-    """The field has one of the parameter's texts."""
+    """The field equals one of the parameter's texts."""
     return lambda form: (field, "IN", form.texts(param)) if form.texts(param) else None
 
 
-def page(call: Call, kind: str, *filters: str | Filter, where: tuple[Condition, ...] = (), show: Show = shown) -> Thing:
-    """One page of a kind. A filter that is a text is a parameter that the field of the same name has to equal."""
+def page(
+    call: Call, kind: str, *filters: str | Filter, where: tuple[Condition, ...] = (), show: Show = public_fields
+) -> Json:
+    """One page of objects of a kind. A text as a filter stands for `equal_to` of it."""
     form, objects = call.form, call.core.objects
-    given = [(equals(one) if isinstance(one, str) else one)(form) for one in filters]
+    given = [(equal_to(one) if isinstance(one, str) else one)(form) for one in filters]
     conditions = [*where, *(one for one in given if one), *created(call), ("deleted", "IS NOT", 1)]
     after, before = form.text("starting_after"), form.text("ending_before")
     if after:
@@ -49,7 +51,7 @@ def page(call: Call, kind: str, *filters: str | Filter, where: tuple[Condition, 
     backwards = before is not None and after is None
     rows = objects.rows(kind, conditions, newest_first=not backwards, limit=limit + 1)
     found = rows[:limit][::-1] if backwards else rows[:limit]
-    return listed(call.url, [show(read(row["body"])) for row in found], len(rows) > limit)
+    return list_object(call.url, [show(parse_object(row["body"])) for row in found], len(rows) > limit)
 
 
 def _seq(call: Call, object_id: str, param: str) -> int:
@@ -68,7 +70,7 @@ def limit_of(call: Call) -> int:
 
 
 def created(call: Call) -> list[Condition]:
-    """`created` is a moment or has bounds."""
+    """`created` is a time or has bounds."""
     form = call.form
     if isinstance(form.values.get("created"), str):
         return [("created", "=", form.number("created"))]
@@ -76,11 +78,11 @@ def created(call: Call) -> list[Condition]:
     return [("created", sign, bounds.number(name)) for name, sign in COMPARISONS.items() if name in bounds]
 
 
-def page_of(call: Call, objects: list[Thing]) -> Thing:
-    """A page of what an object carries in itself, in its own order."""
+def page_of(call: Call, objects: list[Json]) -> Json:
+    """One page of a list that an object contains, in its own order."""
     after = call.form.text("starting_after")
     positions = [position for position, one in enumerate(objects, 1) if one["id"] == after]
     if after and not positions:
         raise no_such("object", after, "starting_after", 400)
     rest, limit = objects[positions[0] if positions else 0 :], limit_of(call)
-    return listed(call.url, rest[:limit], len(rest) > limit)
+    return list_object(call.url, rest[:limit], len(rest) > limit)

@@ -1,4 +1,4 @@
-"""Stripe's objects, one row each, with the body in JSON. Fields that begin with `_` are internal and never shown."""
+"""Table of Stripe's objects, one row each, with the body in JSON. Fields that begin with `_` are internal."""
 
 import json
 import secrets
@@ -6,9 +6,9 @@ import string
 from typing import Any
 
 from genvid.sandbox.store import Row, Store
-from genvid.sandbox.stripe.due_times import next_moment
+from genvid.sandbox.stripe.due_times import next_due_time
 
-Thing = dict[str, Any]
+Json = dict[str, Any]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS stripe_objects (
@@ -40,12 +40,11 @@ def new_id(prefix: str, length: int = 24) -> str:
     return prefix + "".join(secrets.choice(LETTERS) for _ in range(length))
 
 
-def shown(thing: Thing) -> Thing:
-    """As the world sees it."""
-    return {name: value for name, value in thing.items() if not name.startswith("_")}
+def public_fields(obj: Json) -> Json:
+    return {name: value for name, value in obj.items() if not name.startswith("_")}
 
 
-def listed(url: str, data: list[Thing], has_more: bool = False) -> Thing:
+def list_object(url: str, data: list[Json], has_more: bool = False) -> Json:
     return {"object": "list", "url": url, "has_more": has_more, "data": data}
 
 
@@ -54,34 +53,34 @@ class ObjectStore:
         self.store = store
         store.extend(TABLES)
 
-    def find(self, object_id: str) -> Thing | None:
+    def find(self, object_id: str) -> Json | None:
         body = self.store.value("SELECT body FROM stripe_objects WHERE id = ?", object_id)
-        return None if body is None else read(body)
+        return None if body is None else parse_object(body)
 
-    def add(self, thing: Thing, created: int) -> None:
+    def add(self, obj: Json, created: int) -> None:
         self.store.add(
             "stripe_objects",
-            id=thing["id"],
-            object=thing["object"],
-            customer=_customer(thing),
+            id=obj["id"],
+            object=obj["object"],
+            customer=_customer(obj),
             created=created,
-            due_at=next_moment(thing),
-            body=json.dumps(thing),
+            due_at=next_due_time(obj),
+            body=json.dumps(obj),
         )
 
-    def save(self, thing: Thing) -> None:
+    def save(self, obj: Json) -> None:
         sql = "UPDATE stripe_objects SET customer = ?, due_at = ?, body = ? WHERE id = ?"
-        self.store.run(sql, _customer(thing), next_moment(thing), json.dumps(thing), thing["id"])
+        self.store.run(sql, _customer(obj), next_due_time(obj), json.dumps(obj), obj["id"])
 
-    def all(self, kind: str, **equal: Any) -> list[Thing]:
-        """Oldest first; `equal` are fields of the body, `__` standing for the dot of a deeper one."""
+    def all(self, kind: str, **equal: Any) -> list[Json]:
+        """Objects, oldest first, whose fields equal these; `__` stands for the dot of a nested field."""
         rows = self.rows(kind, [(name.replace("__", "."), "=", value) for name, value in equal.items()])
-        return [read(row["body"]) for row in rows]
+        return [parse_object(row["body"]) for row in rows]
 
     def rows(
         self, kind: str, conditions: list[tuple[str, str, Any]], *, newest_first: bool = False, limit: int = -1
     ) -> list[Row]:
-        """Rows of one kind. Some fields are columns, all else is looked for in the body."""
+        """Some fields are columns; the others are looked up in the body."""
         sql, values = "SELECT * FROM stripe_objects WHERE object = ?", [kind]
         for field, comparison, value in conditions:
             if comparison in ("IN", "NOT IN"):
@@ -112,11 +111,11 @@ def _column(field: str) -> str:
     return field if field in ("id", "seq", "created", "customer") else f"json_extract(body, '$.{field}')"
 
 
-def _customer(thing: Thing) -> str | None:
-    found = thing.get("customer")
+def _customer(obj: Json) -> str | None:
+    found = obj.get("customer")
     return found if isinstance(found, str) else None
 
 
-def read(body: str) -> Thing:
-    found: Thing = json.loads(body)
+def parse_object(body: str) -> Json:
+    found: Json = json.loads(body)
     return found

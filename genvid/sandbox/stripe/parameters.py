@@ -1,7 +1,7 @@
-"""What a write operation takes: for each parameter its kind of value, and whether the value is simply kept.
+"""Declarations of a write operation's parameters: the kind of each value, and whether it is kept.
 
-A name that is not declared is refused as unknown, however deep it stands; so is a value of another kind, or a word
-that is none of those listed. A kept value becomes the field of the same name; all others are their handler's matter.
+An undeclared name is refused at any depth, as are a value of another kind and a word that is not listed. A kept value
+becomes the field of its name; all others are left to the handler.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from genvid.sandbox.stripe import currencies
 from genvid.sandbox.stripe.form_bodies import Form
-from genvid.sandbox.stripe.stripe_errors import StripeError, unknown
+from genvid.sandbox.stripe.stripe_errors import StripeError, unknown_parameter
 
 Values = dict[str, Any]
 
@@ -36,7 +36,6 @@ def word(*words: str) -> Param:
 
 
 def texts(*words: str) -> Param:
-    """A list of these words."""
     return Param("texts", words)
 
 
@@ -45,7 +44,6 @@ def group(**inside: Param) -> Param:
 
 
 def each(**inside: Param) -> Param:
-    """A list of groups."""
     return Param("list", inside=inside)
 
 
@@ -58,20 +56,19 @@ def kept(**params: Param) -> dict[str, Param]:
 
 
 def check(form: Form, declared: Params) -> None:
-    """Raises StripeError for what is not declared."""
+    """Raises StripeError for undeclared parameters and invalid values."""
     for name in form.values:
         if name not in declared:
-            raise unknown(form.name(name))
+            raise unknown_parameter(form.name(name))
         read(form, name, declared[name])
 
 
 def kept_values(form: Form, declared: Params) -> Values:
-    """The values that are given and become fields as they are."""
     return {name: read(form, name, declared[name]) for name in form.values if declared[name].is_kept}
 
 
 def read(form: Form, name: str, param: Param) -> Any:
-    """A parameter's value. An empty one unsets; in a group everything has a value, if only none."""
+    """The value of a parameter; None for an empty one. In a group each declared parameter has a value."""
     if param.kind == "group":
         return _group(form, name, param)
     if param.kind == "list":
@@ -112,18 +109,18 @@ def _texts(form: Form, name: str, param: Param) -> list[str]:
     found = form.texts(name)
     for number, one in enumerate(found):
         if param.words and one not in param.words:
-            raise _no_word(f"{form.name(name)}[{number}]", param)
+            raise _invalid_word(f"{form.name(name)}[{number}]", param)
     return found
 
 
 def _word(form: Form, name: str, param: Param) -> str:
     value = form.need(name)
     if value not in param.words:
-        raise _no_word(form.name(name), param)
+        raise _invalid_word(form.name(name), param)
     return value
 
 
-def _no_word(name: str, param: Param) -> StripeError:
+def _invalid_word(name: str, param: Param) -> StripeError:
     return StripeError(f"Invalid {name}: must be one of {', '.join(param.words)}", param=name)
 
 

@@ -1,15 +1,15 @@
-"""`pause_collection`: the subscription runs on, and its invoices are not collected."""
+"""`pause_collection`: a subscription whose invoices are not collected."""
 
 from genvid.sandbox.stripe import balance_resource, invoice_lifecycle
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_operations import Call
 
 BEHAVIORS = ("keep_as_draft", "mark_uncollectible", "void")
 
 
-def wanted(call: Call) -> Thing | None:
-    """An empty value resumes; anything else says what becomes of invoices meanwhile."""
+def parse_pause(call: Call) -> Json | None:
+    """None for an empty value, which resumes collection."""
     if not call.form.values["pause_collection"]:
         return None
     form = call.form.part("pause_collection")
@@ -17,8 +17,8 @@ def wanted(call: Call) -> Thing | None:
     return {"behavior": form.word("behavior", *BEHAVIORS), "resumes_at": form.number("resumes_at")}
 
 
-def running(core: StripeCore, subscription: Thing | None) -> str | None:
-    """What becomes of an invoice that is due now; None where it is collected."""
+def current_behavior(core: StripeCore, subscription: Json | None) -> str | None:
+    """What becomes of an invoice that is due now; None if it is collected."""
     pause = (subscription or {}).get("pause_collection")
     if subscription is None or not pause:
         return None
@@ -28,10 +28,10 @@ def running(core: StripeCore, subscription: Thing | None) -> str | None:
     return str(pause["behavior"])
 
 
-def put_aside(core: StripeCore, invoice: Thing, behavior: str) -> Thing:
+def apply_pause(core: StripeCore, invoice: Json, behavior: str) -> Json:
     if behavior == "void":
-        return invoice_lifecycle.void(core, invoice)
+        return invoice_lifecycle.void_invoice(core, invoice)
     if behavior == "mark_uncollectible":
         return invoice_lifecycle.mark_uncollectible(core, invoice)
-    balance_resource.restore(core, invoice)
+    balance_resource.restore_balance(core, invoice)
     return core.save(invoice, status="draft", auto_advance=False)

@@ -1,4 +1,4 @@
-"""Payment intents: from an attempt with a payment method to a charge, a refusal or a question to the buyer."""
+"""Attempts to pay a payment intent: success, refusal, 3-D Secure, bank debit, authorization."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from genvid.sandbox.stripe import cards, charge_resource, dispute_resource
 from genvid.sandbox.stripe.cards import Refusal
 from genvid.sandbox.stripe.due_times import DAY
-from genvid.sandbox.stripe.object_store import Thing, shown
+from genvid.sandbox.stripe.object_store import Json, public_fields
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import DOCS
 
@@ -16,14 +16,12 @@ PAYABLE = ("requires_payment_method", "requires_confirmation", "requires_action"
 
 @dataclass(frozen=True)
 class Attempt:
-    """How a payment is tried."""
-
-    method: Thing
+    method: Json
     buyer_is_there: bool = True
     authenticated: bool | None = None
-    """What came of 3-D Secure; None before it was asked for."""
+    """The outcome of 3-D Secure; None before it was asked for."""
     verdict: bool | None = None
-    """Whether it succeeds, if that is not to be the card's decision."""
+    """Whether the payment succeeds; None leaves that to the card."""
     return_url: str | None = None
 
     @property
@@ -39,51 +37,50 @@ class Attempt:
 
     @property
     def asks(self) -> bool:
-        """The buyer has to authenticate first."""
         asking = cards.behaviour_of(self.method) in cards.ASKING and self.buyer_is_there
         return asking and self.authenticated is None and self.verdict is None
 
 
-def create_intent(core: StripeCore, amount: int, currency: str, customer: str | None, **fields: Any) -> Thing:
+def create_intent(core: StripeCore, amount: int, currency: str, customer: str | None, **fields: Any) -> Json:
     intent = core.new("payment_intent", "pi_3", amount=amount, currency=currency, customer=customer, **fields)
     core.save(intent, client_secret=charge_resource.new_secret(intent["id"]))
     core.emit("payment_intent.created", intent)
     return intent
 
 
-def choices(*settings: Thing | None) -> Thing:
-    """Which payment methods may pay an invoice, as these `payment_settings` say; later ones go before."""
-    found: Thing = {"payment_method_types": list(cards.METHOD_TYPES)}
+def payment_method_choices(*settings: Json | None) -> Json:
+    """The payment method types and options of these `payment_settings`; later ones overrule earlier ones."""
+    found: Json = {"payment_method_types": list(cards.METHOD_TYPES)}
     for one in settings:
         given = (one or {}).items()
         found |= {name: value for name, value in given if value and name.startswith("payment_method_")}
     return found
 
 
-def attempt(core: StripeCore, intent: Thing, tried: Attempt) -> Thing:
-    """Tries to pay. The intent's status says what came of it."""
+def attempt_payment(core: StripeCore, intent: Json, tried: Attempt) -> Json:
+    """Attempts to pay. The outcome is the intent's status."""
     core.save(intent, last_payment_error=None, next_action=None, payment_method=tried.method["id"])
-    if tried.asks or _insists(intent, tried):
-        return ask(core, intent, tried.return_url)
+    if tried.asks or _is_forced(intent, tried):
+        return require_action(core, intent, tried.return_url)
     if tried.refusal is not None:
-        return refuse(core, intent, tried.method, tried.refusal)
+        return record_refusal(core, intent, tried.method, tried.refusal)
     if tried.method["type"] == cards.BANK_ACCOUNT and tried.verdict is None:
-        return debit(core, intent, tried.method)
+        return start_debit(core, intent, tried.method)
     if intent["capture_method"] == "manual":
         return authorize(
             core, intent, charge_resource.create_charge(core, intent, tried.method, "succeeded", captured=False)
         )
-    return succeed(core, intent, charge_resource.create_charge(core, intent, tried.method, "succeeded"))
+    return record_success(core, intent, charge_resource.create_charge(core, intent, tried.method, "succeeded"))
 
 
-def _insists(intent: Thing, tried: Attempt) -> bool:
-    """3-D Secure was asked for, whatever the card says."""
+def _is_forced(intent: Json, tried: Attempt) -> bool:
+    """3-D Secure was requested, whatever the card does."""
     wanted = ((intent["payment_method_options"] or {}).get("card") or {}).get("request_three_d_secure")
     is_open = tried.authenticated is None and tried.verdict is None and tried.buyer_is_there
     return wanted in ("any", "challenge") and tried.method["type"] == "card" and is_open
 
 
-def ask(core: StripeCore, intent: Thing, return_url: str | None) -> Thing:
+def require_action(core: StripeCore, intent: Json, return_url: str | None) -> Json:
     page = f"{core.base}/pay/secure/{intent['id']}"
     action = {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": page}}
     core.save(intent, status="requires_action", next_action=action)
@@ -91,12 +88,12 @@ def ask(core: StripeCore, intent: Thing, return_url: str | None) -> Thing:
     return intent
 
 
-def refuse(core: StripeCore, intent: Thing, method: Thing, refusal: Refusal) -> Thing:
+def record_refusal(core: StripeCore, intent: Json, method: Json, refusal: Refusal) -> Json:
     charge = None
     if refusal is not cards.AUTHENTICATION_FAILED:
         charge = charge_resource.create_charge(core, intent, method, "failed", refusal)
         core.emit("charge.failed", charge)
-    error = error_of(refusal, method, charge)
+    error = refusal_fields(refusal, method, charge)
     core.save(
         intent,
         status="requires_payment_method",
@@ -108,16 +105,16 @@ def refuse(core: StripeCore, intent: Thing, method: Thing, refusal: Refusal) -> 
     return intent
 
 
-def error_of(refusal: Refusal, method: Thing, charge: Thing | None) -> Thing:
-    error: Thing = {"code": refusal.code, "message": refusal.message, "type": "card_error"}
-    error |= {"doc_url": DOCS + refusal.code.replace("_", "-"), "payment_method": shown(method)}
+def refusal_fields(refusal: Refusal, method: Json, charge: Json | None) -> Json:
+    error: Json = {"code": refusal.code, "message": refusal.message, "type": "card_error"}
+    error |= {"doc_url": DOCS + refusal.code.replace("_", "-"), "payment_method": public_fields(method)}
     if charge is not None:
         error["charge"] = charge["id"]
     return error | ({"decline_code": refusal.decline_code} if refusal.decline_code else {})
 
 
-def debit(core: StripeCore, intent: Thing, method: Thing) -> Thing:
-    """A bank account answers days later, by itself or when a test calls for it: see `settle_debit`."""
+def start_debit(core: StripeCore, intent: Json, method: Json) -> Json:
+    """The debit settles four days later, or earlier by the action `settle_bank`."""
     charge = charge_resource.create_charge(core, intent, method, "pending")
     core.emit("charge.pending", charge)
     due = core.now() + DEBIT_TAKES
@@ -126,23 +123,22 @@ def debit(core: StripeCore, intent: Thing, method: Thing) -> Thing:
     return intent
 
 
-def settle_debit(core: StripeCore, intent: Thing, *, succeeds: bool) -> Thing:
+def settle_debit(core: StripeCore, intent: Json, *, succeeds: bool) -> Json:
     charge = core.get("charge", intent["latest_charge"])
     if succeeds:
         core.save(charge, status="succeeded", paid=True, captured=True, amount_captured=charge["amount"])
-        return succeed(core, intent, charge)
+        return record_success(core, intent, charge)
     method = core.get("payment_method", intent["payment_method"])
     refusal = cards.ACCOUNTS.get(method["_number"]) or cards.DEBIT_FAILED
     core.save(charge, status="failed", failure_code=refusal.code, failure_message=refusal.message)
     core.emit("charge.failed", charge)
-    error = error_of(refusal, method, charge) | {"type": "invalid_request_error"}
+    error = refusal_fields(refusal, method, charge) | {"type": "invalid_request_error"}
     core.save(intent, status="requires_payment_method", payment_method=None, last_payment_error=error)
     core.emit("payment_intent.payment_failed", intent)
     return intent
 
 
-def authorize(core: StripeCore, intent: Thing, charge: Thing) -> Thing:
-    """The money is only held: see `captures`."""
+def authorize(core: StripeCore, intent: Json, charge: Json) -> Json:
     core.emit("charge.succeeded", charge)
     amount = intent["amount"]
     core.save(intent, status="requires_capture", amount_capturable=amount, latest_charge=charge["id"])
@@ -150,11 +146,11 @@ def authorize(core: StripeCore, intent: Thing, charge: Thing) -> Thing:
     return intent
 
 
-def succeed(core: StripeCore, intent: Thing, charge: Thing) -> Thing:
+def record_success(core: StripeCore, intent: Json, charge: Json) -> Json:
     core.emit("charge.succeeded", charge)
     core.save(intent, status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"])
     core.emit("payment_intent.succeeded", intent)
-    charge_resource.settle(core, charge)
+    charge_resource.settle_charge(core, charge)
     behaviour = cards.behaviour_of(core.get("payment_method", charge["payment_method"]))
     if behaviour in ("dispute", "inquiry"):
         dispute_resource.open_dispute(core, charge, None, "fraudulent", warning=behaviour == "inquiry")
@@ -163,7 +159,7 @@ def succeed(core: StripeCore, intent: Thing, charge: Thing) -> Thing:
     return intent
 
 
-def cancel(core: StripeCore, intent: Thing, reason: str | None) -> Thing:
+def cancel_intent(core: StripeCore, intent: Json, reason: str | None) -> Json:
     now = core.now()
     ended = {"amount_capturable": 0, "next_action": None}
     if intent["status"] == "requires_capture":
@@ -175,9 +171,8 @@ def cancel(core: StripeCore, intent: Thing, reason: str | None) -> Thing:
 
 
 def create_setup_intent(
-    core: StripeCore, customer: str | None, method: Thing | None, status: str, **fields: Any
-) -> Thing:
-    """The permission to charge a payment method later."""
+    core: StripeCore, customer: str | None, method: Json | None, status: str, **fields: Any
+) -> Json:
     chosen = {"customer": customer, "payment_method": method["id"] if method else None, "status": status}
     intent = core.new("setup_intent", "seti_1", **chosen, **fields)
     core.save(intent, client_secret=charge_resource.new_secret(intent["id"]))

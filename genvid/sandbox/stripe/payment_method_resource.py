@@ -1,4 +1,4 @@
-"""Payment methods: cards and bank accounts, and whom they belong to."""
+"""Payment methods: cards and bank accounts, attached to customers or not."""
 
 import hashlib
 from typing import Any
@@ -7,20 +7,20 @@ from genvid.sandbox.stripe import cards
 from genvid.sandbox.stripe.defaults import ADDRESS
 from genvid.sandbox.stripe.form_bodies import Form
 from genvid.sandbox.stripe.list_pages import page
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError, card_error, no_such
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 
-def make_card(
+def create_card(
     core: StripeCore,
     number: str,
     *,
     customer: str | None = None,
-    beside: Thing | None = None,
+    extra: Json | None = None,
     **bills: Any,
-) -> Thing:
+) -> Json:
     number = cards.digits(number)
     card = {
         "brand": cards.brand_of(number),
@@ -37,19 +37,19 @@ def make_card(
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": True},
         "wallet": None,
-        **(beside or {}),
+        **(extra or {}),
     }
     return _make(core, "card", card, customer, bills, _number=number)
 
 
-def make_bank_account(
+def create_bank_account(
     core: StripeCore,
     number: str = cards.GOOD_ACCOUNT,
     *,
     customer: str | None = None,
-    beside: Thing | None = None,
+    extra: Json | None = None,
     **bills: Any,
-) -> Thing:
+) -> Json:
     account = {
         "account_holder_type": "individual",
         "account_type": "checking",
@@ -60,12 +60,12 @@ def make_bank_account(
         "networks": {"preferred": "ach", "supported": ["ach"]},
         "routing_number": "110000000",
         "status_details": {},
-        **(beside or {}),
+        **(extra or {}),
     }
     return _make(core, cards.BANK_ACCOUNT, account, customer, bills, _number=number)
 
 
-def _make(core: StripeCore, kind: str, details: Thing, customer: str | None, bills: Thing, **ours: Any) -> Thing:
+def _make(core: StripeCore, kind: str, details: Json, customer: str | None, bills: Json, **ours: Any) -> Json:
     return core.new(
         "payment_method",
         "pm_1",
@@ -81,12 +81,12 @@ def _fingerprint(number: str) -> str:
     return hashlib.sha256(number.encode()).hexdigest()[:16]
 
 
-def resolve(core: StripeCore, wanted: str, customer: str | None = None) -> Thing:
-    """The payment method of that id; one of Stripe's test names makes a new one."""
+def resolve_payment_method(core: StripeCore, wanted: str, customer: str | None = None) -> Json:
+    """The payment method of this id. A test name such as `pm_card_visa` makes a new one."""
     if wanted in cards.TEST_METHODS:
-        return make_card(core, cards.TEST_METHODS[wanted])
+        return create_card(core, cards.TEST_METHODS[wanted])
     if wanted in cards.TEST_ACCOUNTS:
-        return make_bank_account(core, cards.TEST_ACCOUNTS[wanted])
+        return create_bank_account(core, cards.TEST_ACCOUNTS[wanted])
     method = core.get("payment_method", wanted, "payment_method")
     if method["customer"] not in (None, customer):
         message = "The provided PaymentMethod belongs to another customer."
@@ -94,22 +94,22 @@ def resolve(core: StripeCore, wanted: str, customer: str | None = None) -> Thing
     return method
 
 
-def attach(core: StripeCore, wanted: str, customer: str) -> Thing:
-    method = resolve(core, wanted, customer)
+def attach_payment_method(core: StripeCore, wanted: str, customer: str) -> Json:
+    method = resolve_payment_method(core, wanted, customer)
     if method["customer"] != customer:
         core.save(method, customer=customer)
         core.emit("payment_method.attached", method)
     return method
 
 
-def create_attached(call: Call) -> Thing:
+def attach(call: Call) -> Json:
     customer = call.core.get_existing("customer", call.form.need("customer"), "customer")
     if cards.behaviour_of({"_number": cards.TEST_METHODS.get(call.id, "")}) in ("decline", "insufficient_funds"):
         raise cards.DECLINED.error
-    return attach(call.core, call.id, customer["id"])
+    return attach_payment_method(call.core, call.id, customer["id"])
 
 
-def detach(call: Call) -> Thing:
+def detach(call: Call) -> Json:
     method = call.core.get("payment_method", call.id)
     if method["customer"] is None:
         raise StripeError("The payment method you provided is not attached to a customer so detachment is impossible.")
@@ -120,8 +120,7 @@ def detach(call: Call) -> Thing:
     return method
 
 
-def _unset_default(core: StripeCore, method: Thing) -> None:
-    """Nobody pays with it by default any more."""
+def _unset_default(core: StripeCore, method: Json) -> None:
     customer = core.get("customer", method["customer"])
     settings = customer.get("invoice_settings") or {}
     if settings.get("default_payment_method") == method["id"]:
@@ -133,16 +132,15 @@ def _unset_default(core: StripeCore, method: Thing) -> None:
         core.change(subscription, "customer.subscription.updated", default_payment_method=None)
 
 
-def create(call: Call) -> Thing:
-    """A test card by its number or by one of Stripe's tokens; a bank account by its number."""
-    return from_data(call.core, call.form, call.kept)
+def create(call: Call) -> Json:
+    return create_from_data(call.core, call.form, call.kept)
 
 
-def from_data(core: StripeCore, form: Form, kept: Thing) -> Thing:
-    """The payment method that `payment_method_data`, or the whole form, describes."""
+def create_from_data(core: StripeCore, form: Form, kept: Json) -> Json:
+    """A payment method from `payment_method_data`, or from the whole form."""
     form.need("type")
     details = form.part("billing_details")
-    bills: Thing = details.chosen("email", "name", "phone")
+    bills: Json = details.chosen("email", "name", "phone")
     if "address" in details:
         bills["address"] = {**ADDRESS, **details.part("address").chosen(*ADDRESS)}
     make = _account if form.text("type") == cards.BANK_ACCOUNT else _card
@@ -150,59 +148,58 @@ def from_data(core: StripeCore, form: Form, kept: Thing) -> Thing:
     return core.save(method, metadata=form.map("metadata"), **kept)
 
 
-def _card(core: StripeCore, form: Form, bills: Thing) -> Thing:
+def _card(core: StripeCore, form: Form, bills: Json) -> Json:
     part = form.part("card")
     if part.text("token"):
-        return from_token(core, part.need("token"), part.name("token"), **bills)
+        return create_from_token(core, part.need("token"), part.name("token"), **bills)
     number = cards.digits(part.text("number") or cards.PAYS)
     if number not in cards.CARDS:
         wrong = cards.UNKNOWN if cards.is_card_number(number) else "Your card number is incorrect."
         raise card_error(wrong, "incorrect_number", param="card[number]")
     expiry = {name: part.number(name) for name in ("exp_month", "exp_year") if name in part}
-    return make_card(core, number, beside=expiry, **bills)
+    return create_card(core, number, extra=expiry, **bills)
 
 
-def _account(core: StripeCore, form: Form, bills: Thing) -> Thing:
+def _account(core: StripeCore, form: Form, bills: Json) -> Json:
     part = form.part(cards.BANK_ACCOUNT)
     number = part.text("account_number") or cards.GOOD_ACCOUNT
     if number not in cards.ACCOUNTS:
         raise StripeError("You must use a test bank account number.", param="us_bank_account[account_number]")
-    beside = part.chosen("account_holder_type", "account_type", "routing_number")
-    return make_bank_account(core, number, beside=beside, **bills)
+    extra = part.chosen("account_holder_type", "account_type", "routing_number")
+    return create_bank_account(core, number, extra=extra, **bills)
 
 
-def from_token(core: StripeCore, token: str, param: str, **bills: Any) -> Thing:
+def create_from_token(core: StripeCore, token: str, param: str, **bills: Any) -> Json:
     number = cards.TEST_METHODS.get(token.replace("tok_", "pm_card_", 1))
     if number is None:
         raise no_such("token", token, param, 400)
-    return make_card(core, number, **bills)
+    return create_card(core, number, **bills)
 
 
-def read(call: Call) -> Thing:
+def read(call: Call) -> Json:
     method = call.core.objects.find(call.id)
     if method is None and call.id in cards.TEST_METHODS:
-        return make_card(call.core, cards.TEST_METHODS[call.id])
+        return create_card(call.core, cards.TEST_METHODS[call.id])
     return call.core.get("payment_method", call.id)
 
 
-def list_all(call: Call) -> Thing:
+def list_all(call: Call) -> Json:
     return page(call, "payment_method", "customer", "type", where=(("customer", "IS NOT", None),))
 
 
-def list_of_customer(call: Call) -> Thing:
+def list_of_customer(call: Call) -> Json:
     customer = call.core.get_existing("customer", call.id)
     return page(call, "payment_method", "type", where=(("customer", "=", customer["id"]),))
 
 
-def read_of_customer(call: Call) -> Thing:
+def read_of_customer(call: Call) -> Json:
     method = call.core.get("payment_method", call.path["method"])
     if method["customer"] != call.id:
         raise no_such("payment_method", method["id"])
     return method
 
 
-def card_on_file(core: StripeCore, customer: Thing) -> str | None:
-    """What a customer pays with unless told otherwise."""
+def card_on_file(core: StripeCore, customer: Json) -> str | None:
     chosen: str | None = customer["invoice_settings"]["default_payment_method"] or customer["default_source"]
     return chosen
 
@@ -211,7 +208,7 @@ OPERATIONS = [
     Operation("POST", "/v1/payment_methods", create),
     Operation("GET", "/v1/payment_methods", list_all),
     Operation("GET", "/v1/payment_methods/{id}", read),
-    Operation("POST", "/v1/payment_methods/{id}/attach", create_attached),
+    Operation("POST", "/v1/payment_methods/{id}/attach", attach),
     Operation("POST", "/v1/payment_methods/{id}/detach", detach),
     Operation("GET", "/v1/customers/{id}/payment_methods", list_of_customer),
     Operation("GET", "/v1/customers/{id}/payment_methods/{method}", read_of_customer),

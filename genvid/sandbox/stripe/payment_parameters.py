@@ -1,4 +1,4 @@
-"""The parameters of everything but billing: customers, the catalogue, payments, and what belongs to the account."""
+"""Declared parameters of customers, products, prices, payments, the portal and webhook endpoints."""
 
 from genvid.sandbox.stripe.cards import METHOD_TYPES
 from genvid.sandbox.stripe.parameters import (
@@ -171,7 +171,7 @@ PORTAL = {
 }
 ENDPOINT = {"url": TEXT, "enabled_events": TEXTS, "metadata": MAP, **kept(description=TEXT)}
 
-DECLARED: dict[str, Params] = {
+PAYMENT_PARAMETERS: dict[str, Params] = {
     "POST /v1/customers": {**CUSTOMER, "payment_method": TEXT},
     "POST /v1/customers/{id}": CUSTOMER,
     "POST /v1/customers/{id}/balance_transactions": {

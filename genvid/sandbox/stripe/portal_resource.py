@@ -1,8 +1,8 @@
-"""The customer portal's API: what customers may do there, and a way in."""
+"""Configurations and sessions of the customer portal."""
 
 from genvid.sandbox.stripe.form_bodies import Form
 from genvid.sandbox.stripe.list_pages import is_set
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.resources import readable
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
@@ -10,11 +10,11 @@ from genvid.sandbox.stripe.stripe_operations import Call, Operation
 CONFIGURATION = "billing_portal.configuration"
 
 
-def create_configuration(call: Call) -> Thing:
-    return _make(call.core, call.form, is_default=False)
+def create_configuration(call: Call) -> Json:
+    return _create(call.core, call.form, is_default=False)
 
 
-def _make(core: StripeCore, form: Form, *, is_default: bool) -> Thing:
+def _create(core: StripeCore, form: Form, *, is_default: bool) -> Json:
     return core.new(
         CONFIGURATION,
         "bpc_1",
@@ -29,13 +29,13 @@ def _make(core: StripeCore, form: Form, *, is_default: bool) -> Thing:
     )
 
 
-def _profile(form: Form) -> Thing:
+def _profile(form: Form) -> Json:
     part = form.part("business_profile")
     names = ("headline", "privacy_policy_url", "terms_of_service_url")
     return {name: part.text(name) for name in names}
 
 
-def _features(form: Form) -> Thing:
+def _features(form: Form) -> Json:
     cancel, change = form.part("subscription_cancel"), form.part("subscription_update")
     customer = form.part("customer_update")
     reasons = cancel.part("cancellation_reason")
@@ -64,12 +64,12 @@ def _features(form: Form) -> Thing:
     }
 
 
-def _product(form: Form) -> Thing:
+def _product(form: Form) -> Json:
     quantity = {"enabled": False, "maximum": None, "minimum": 1}
     return {"adjustable_quantity": quantity, "prices": form.texts("prices"), "product": form.text("product")}
 
 
-def update_configuration(call: Call) -> Thing:
+def update_configuration(call: Call) -> Json:
     form, configuration = call.form, call.core.get(CONFIGURATION, call.id)
     fields = {"updated": call.core.now(), **call.updates(configuration)}
     if "login_page" in form:
@@ -83,16 +83,16 @@ def update_configuration(call: Call) -> Thing:
     return call.core.save(configuration, **fields)
 
 
-def default_configuration(core: StripeCore) -> Thing:
-    """Everything is allowed but other plans, of which it knows none."""
+def default_configuration(core: StripeCore) -> Json:
+    """Allows everything except changes of the plan."""
     for configuration in core.objects.all(CONFIGURATION, is_default=True):
         return configuration
     enabled = {"enabled": "true"}
     names = ("invoice_history", "payment_method_update", "subscription_cancel")
-    return _make(core, Form({"features": dict.fromkeys(names, enabled)}), is_default=True)
+    return _create(core, Form({"features": dict.fromkeys(names, enabled)}), is_default=True)
 
 
-def create_session(call: Call) -> Thing:
+def create_session(call: Call) -> Json:
     form, core = call.form, call.core
     customer = core.get_existing("customer", form.need("customer"), "customer")
     wanted = form.text("configuration")

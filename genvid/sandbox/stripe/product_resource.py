@@ -3,15 +3,15 @@
 from genvid.sandbox.stripe import currencies
 from genvid.sandbox.stripe.form_bodies import Form
 from genvid.sandbox.stripe.list_pages import any_of, is_set
-from genvid.sandbox.stripe.object_store import Thing, listed
+from genvid.sandbox.stripe.object_store import Json, list_object
 from genvid.sandbox.stripe.payment_parameters import INTERVALS
 from genvid.sandbox.stripe.resources import readable
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing
+from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 
-def make_product(core: StripeCore, form: Form, kept: Thing) -> Thing:
+def new_product(core: StripeCore, form: Form, kept: Json) -> Json:
     wanted = form.text("id")
     if wanted and core.objects.find(wanted) is not None:
         raise StripeError("Product already exists.", code="resource_already_exists", param="id")
@@ -22,40 +22,40 @@ def make_product(core: StripeCore, form: Form, kept: Thing) -> Thing:
     return product
 
 
-def create_product(call: Call) -> Thing:
-    product, price = make_product(call.core, call.form, call.kept), call.form.part("default_price_data")
+def create_product(call: Call) -> Json:
+    product, price = new_product(call.core, call.form, call.kept), call.form.part("default_price_data")
     if price.values:
-        call.core.save(product, default_price=make_price(call.core, price, product)["id"])
+        call.core.save(product, default_price=new_price(call.core, price, product)["id"])
     return product
 
 
-def update_product(call: Call) -> Thing:
+def update_product(call: Call) -> Json:
     product = call.core.get_existing("product", call.id)
     if "default_price" in call.form:
         call.core.get("price", call.form.need("default_price"), "default_price")
     return call.core.change(product, "product.updated", **call.updates(product))
 
 
-def delete_product(call: Call) -> Thing:
+def delete_product(call: Call) -> Json:
     product = call.core.get_existing("product", call.id)
     if call.core.objects.all("price", product=product["id"]):
         raise StripeError("This product cannot be deleted because it has one or more user-created prices.")
     return call.core.delete(product, "product.deleted")
 
 
-def features(call: Call) -> Thing:
+def features(call: Call) -> Json:
     call.core.get("product", call.id)
-    return listed(f"/v1/products/{call.id}/features", [])
+    return list_object(f"/v1/products/{call.id}/features", [])
 
 
-def make_price(core: StripeCore, form: Form, product: Thing) -> Thing:
+def new_price(core: StripeCore, form: Form, product: Json) -> Json:
     amount, recurring = form.number("unit_amount"), _recurring(form)
     if amount is not None:
         form.count("unit_amount", least=0)
     if amount is None and "unit_amount_decimal" in form:
-        amount = _whole_cents(form)
+        amount = _cents_of_decimal(form)
     if amount is None:
-        raise missing(form.name("unit_amount"))
+        raise missing_parameter(form.name("unit_amount"))
     price = core.new(
         "price",
         "price_1",
@@ -75,14 +75,14 @@ def make_price(core: StripeCore, form: Form, product: Thing) -> Thing:
     return price
 
 
-def _whole_cents(form: Form) -> int:
+def _cents_of_decimal(form: Form) -> int:
     value = float(form.need("unit_amount_decimal"))
     if value < 0 or value != int(value):
         raise StripeError("This sandbox has no prices with parts of a cent.", param=form.name("unit_amount_decimal"))
     return int(value)
 
 
-def _recurring(form: Form) -> Thing | None:
+def _recurring(form: Form) -> Json | None:
     part = form.part("recurring")
     if not part.values:
         return None
@@ -97,7 +97,7 @@ def _recurring(form: Form) -> Thing | None:
 
 
 def _free_lookup_key(core: StripeCore, form: Form) -> str | None:
-    """A key is one price's; it is taken from its holder only when that is asked for."""
+    """The lookup key. It is taken from another price only if `transfer_lookup_key` says so."""
     key = form.text("lookup_key")
     for holder in core.objects.all("price", lookup_key=key) if key else ():
         if not form.flag("transfer_lookup_key"):
@@ -106,20 +106,20 @@ def _free_lookup_key(core: StripeCore, form: Form) -> str | None:
     return key
 
 
-def create_price(call: Call) -> Thing:
-    return make_price(call.core, call.form, product_of(call.core, call.form))
+def create_price(call: Call) -> Json:
+    return new_price(call.core, call.form, product_of(call.core, call.form))
 
 
-def product_of(core: StripeCore, form: Form) -> Thing:
-    """The product a price is made for, which may be made along with it."""
+def product_of(core: StripeCore, form: Form) -> Json:
+    """The price's product, which may be created along with it."""
     if "product_data" in form:
         part = form.part("product_data")
         kept = ("description", "statement_descriptor", "tax_code", "unit_label")
-        return make_product(core, part, {**part.chosen(*kept), "images": part.texts("images")})
+        return new_product(core, part, {**part.chosen(*kept), "images": part.texts("images")})
     return core.get_existing("product", form.need("product"), "product")
 
 
-def update_price(call: Call) -> Thing:
+def update_price(call: Call) -> Json:
     form, price = call.form, call.core.get("price", call.id)
     fields = call.updates(price)
     if "lookup_key" in form and form.text("lookup_key") != price["lookup_key"]:

@@ -1,34 +1,34 @@
-"""Coupons, promotion codes, and the discounts that come of them."""
+"""Coupons, promotion codes and discounts."""
 
 from typing import Any
 
 from genvid.sandbox.stripe import currencies
 from genvid.sandbox.stripe.form_bodies import Form
-from genvid.sandbox.stripe.list_pages import Condition, equals, is_set, page
-from genvid.sandbox.stripe.object_store import Thing, new_id
+from genvid.sandbox.stripe.list_pages import Condition, equal_to, is_set, page
+from genvid.sandbox.stripe.object_store import Json, new_id
 from genvid.sandbox.stripe.resources import deletable, readable, reading, updatable
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing
+from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 DAYS_OF_A_MONTH = 30.4375
 INVALID = "This code is invalid."
 
 
-def create_coupon(call: Call) -> Thing:
+def create_coupon(call: Call) -> Json:
     form, core = call.form, call.core
     wanted = form.text("id")
     if wanted and core.objects.find(wanted) is not None:
         raise StripeError("Coupon already exists.", code="resource_already_exists", param="id")
     if not form.text("percent_off") and not form.text("amount_off"):
-        raise missing("percent_off")
+        raise missing_parameter("percent_off")
     duration = form.word("duration", "once", "repeating", "forever")
     if duration == "repeating" and form.number("duration_in_months") is None:
-        raise missing("duration_in_months")
+        raise missing_parameter("duration_in_months")
     coupon = core.new(
         "coupon",
         "",
-        **_worth(call),
+        **_amount_fields(call),
         duration=duration,
         duration_in_months=form.number("duration_in_months"),
         metadata=form.map("metadata"),
@@ -39,16 +39,16 @@ def create_coupon(call: Call) -> Thing:
     return coupon
 
 
-def _worth(call: Call) -> Thing:
+def _amount_fields(call: Call) -> Json:
     form = call.form
     percent, amount = form.text("percent_off"), form.number("amount_off")
     if amount is not None and not form.text("currency"):
-        raise missing("currency")
+        raise missing_parameter("currency")
     if percent is not None and amount is not None:
         message = "You may only specify one of these parameters: amount_off, percent_off."
         raise StripeError(message, param="amount_off")
     if percent is None and form.text("currency") and amount is None:
-        raise missing("amount_off")
+        raise missing_parameter("amount_off")
     if percent is not None and not 0 < float(percent) <= 100:
         raise StripeError("Invalid percent_off: must be greater than 0 and at most 100", param="percent_off")
     return {
@@ -58,7 +58,7 @@ def _worth(call: Call) -> Thing:
     }
 
 
-def create_code(call: Call) -> Thing:
+def create_code(call: Call) -> Json:
     form, core = call.form, call.core
     coupon = form.part("promotion").need("coupon")
     core.get_existing("coupon", coupon, "promotion[coupon]")
@@ -87,22 +87,24 @@ def create_code(call: Call) -> Thing:
     return code
 
 
-def list_codes(call: Call) -> Thing:
+def list_codes(call: Call) -> Json:
     code = call.form.text("code")
     where: tuple[Condition, ...] = (("_key", "=", code.upper()),) if code else ()
-    return page(call, "promotion_code", "customer", is_set("active"), equals("coupon", "promotion.coupon"), where=where)
+    return page(
+        call, "promotion_code", "customer", is_set("active"), equal_to("coupon", "promotion.coupon"), where=where
+    )
 
 
-def find_code(core: StripeCore, word: str, customer: str | None) -> Thing:
-    """The usable promotion code a buyer typed; refused in the pay page's words."""
+def find_code(core: StripeCore, word: str, customer: str | None) -> Json:
+    """The usable promotion code with this text. Raises StripeError in the pay page's words."""
     for code in core.objects.all("promotion_code", _key=word.strip().upper(), active=True):
         if is_usable(core, code) and code["customer"] in (None, customer):
             return code
     raise StripeError(INVALID, code="promotion_code_invalid", param="promotion_code")
 
 
-def refuse_restricted(core: StripeCore, code: Thing, customer: str | None, subtotal: int, currency: str) -> None:
-    """Raises StripeError where a code is not for this purchase."""
+def check_restrictions(core: StripeCore, code: Json, customer: str | None, subtotal: int, currency: str) -> None:
+    """Raises StripeError if the code is not for this purchase."""
     limits = code["restrictions"]
     least, of_currency = limits["minimum_amount"], limits["minimum_amount_currency"]
     too_small = least is not None and (subtotal < least or of_currency not in (None, currency))
@@ -112,7 +114,7 @@ def refuse_restricted(core: StripeCore, code: Thing, customer: str | None, subto
         raise StripeError(INVALID, code="promotion_code_invalid", param="promotion_code")
 
 
-def is_usable(core: StripeCore, code: Thing) -> bool:
+def is_usable(core: StripeCore, code: Json) -> bool:
     coupon = core.objects.find(code["promotion"]["coupon"]) or {}
     limits = (
         (code["times_redeemed"], code["max_redemptions"]),
@@ -125,15 +127,14 @@ def is_usable(core: StripeCore, code: Thing) -> bool:
     )
 
 
-def reduction(coupon: Thing, amount: int) -> int:
-    """How much it takes off; never more than there is."""
+def discount_amount(coupon: Json, amount: int) -> int:
     if coupon["percent_off"] is not None:
         return min(amount, round(amount * float(coupon["percent_off"]) / 100))
     return int(min(amount, coupon["amount_off"]))
 
 
-def redeem(core: StripeCore, coupon: Thing, code: Thing | None, **of: Any) -> Thing:
-    """A discount of a session, a subscription or an invoice; counted against its limits."""
+def create_discount(core: StripeCore, coupon: Json, code: Json | None, **of: Any) -> Json:
+    """Applies a coupon to a session, a subscription or an invoice, and counts its use."""
     core.save(coupon, times_redeemed=coupon["times_redeemed"] + 1)
     if code is not None:
         core.save(code, times_redeemed=code["times_redeemed"] + 1)
@@ -149,8 +150,8 @@ def redeem(core: StripeCore, coupon: Thing, code: Thing | None, **of: Any) -> Th
     )
 
 
-def given_discount(core: StripeCore, part: Form) -> tuple[Thing, Thing | None]:
-    """The coupon, and the promotion code if it came by one, of an entry of `discounts`."""
+def given_discount(core: StripeCore, part: Form) -> tuple[Json, Json | None]:
+    """The coupon and the promotion code, if any, of an entry of `discounts`."""
     code = None
     if part.text("promotion_code"):
         code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
@@ -158,9 +159,9 @@ def given_discount(core: StripeCore, part: Form) -> tuple[Thing, Thing | None]:
     return core.get_existing("coupon", coupon, part.name("coupon")), code
 
 
-def redeem_given(core: StripeCore, form: Form, of: dict[str, Any]) -> list[str]:
-    """The ids of the discounts that come of the form's `discounts`."""
-    return [str(redeem(core, *given_discount(core, part), **of)["id"]) for part in form.parts("discounts")]
+def create_given_discounts(core: StripeCore, form: Form, of: dict[str, Any]) -> list[str]:
+    """The ids of new discounts for the form's `discounts`."""
+    return [str(create_discount(core, *given_discount(core, part), **of)["id"]) for part in form.parts("discounts")]
 
 
 OPERATIONS = [

@@ -1,23 +1,23 @@
-"""Refunds, and how far a charge is refunded."""
+"""Refunds."""
 
 from genvid.sandbox.stripe import charge_resource
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.resources import readable, updatable
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing
+from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 
 def create_refund(
     core: StripeCore,
-    charge: Thing,
+    charge: Json,
     amount: int | None,
     *,
     status: str = "succeeded",
     reason: str | None = None,
     metadata: dict[str, str] | None = None,
-) -> Thing:
-    """A refund of what is left of a charge, or of a part of that. A pending one counts as well."""
+) -> Json:
+    """Refunds a part, or all that is left. A pending refund counts as well."""
     amount = _allowed(charge, amount)
     refund = core.new(
         "refund",
@@ -38,7 +38,7 @@ def create_refund(
     return refund
 
 
-def _allowed(charge: Thing, amount: int | None) -> int:
+def _allowed(charge: Json, amount: int | None) -> int:
     left = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or (not charge["captured"] and left):
         raise StripeError(f"Charge {charge['id']} has not been paid.", code="charge_not_refundable", param="charge")
@@ -54,12 +54,12 @@ def _allowed(charge: Thing, amount: int | None) -> int:
     return left if amount is None else amount
 
 
-def undo(core: StripeCore, refund: Thing, status: str) -> Thing:
-    """It failed or was canceled: the money is back with us, and the charge is refunded by that much less."""
+def reverse_refund(core: StripeCore, refund: Json, status: str) -> Json:
+    """A refund failed or was canceled: the charge is refunded by that much less."""
     if refund["status"] in ("failed", "canceled"):
         raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
     transaction = charge_resource.create_balance_transaction(core, "refund_failure", refund["amount"], refund)
-    fields: Thing = {"status": status, "failure_balance_transaction": transaction["id"]}
+    fields: Json = {"status": status, "failure_balance_transaction": transaction["id"]}
     if status == "failed":
         fields["failure_reason"] = "expired_or_canceled_card"
     core.change(refund, "refund.updated", **fields)
@@ -71,18 +71,17 @@ def undo(core: StripeCore, refund: Thing, status: str) -> Thing:
     return refund
 
 
-def succeed(core: StripeCore, refund: Thing) -> Thing:
-    """A pending one has arrived."""
+def complete_refund(core: StripeCore, refund: Json) -> Json:
     if refund["status"] != "pending":
         raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
     return core.change(refund, "refund.updated", status="succeeded")
 
 
-def create(call: Call) -> Thing:
+def create(call: Call) -> Json:
     form = call.form
     wanted = form.text("charge") or form.text("payment_intent")
     if wanted is None:
-        raise missing("charge")
+        raise missing_parameter("charge")
     charge, reason = charge_resource.find_charge(call.core, wanted), form.text("reason")
     intent = form.text("payment_intent")
     if intent is not None and charge["payment_intent"] != intent:
@@ -91,19 +90,19 @@ def create(call: Call) -> Thing:
     return create_refund(call.core, charge, form.number("amount"), reason=reason, metadata=form.map("metadata"))
 
 
-def _refuse_disputed(core: StripeCore, charge: Thing) -> None:
-    """The card's bank has taken the money already. After an inquiry or a won dispute there is something to refund."""
+def _refuse_disputed(core: StripeCore, charge: Json) -> None:
+    """After an inquiry or a won dispute there is still money to refund."""
     for dispute in core.objects.all("dispute", charge=charge["id"]):
         if not dispute["is_charge_refundable"] and dispute["status"] != "won":
             message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
             raise StripeError(message, code="charge_disputed", param="charge")
 
 
-def cancel(call: Call) -> Thing:
+def cancel(call: Call) -> Json:
     refund = call.core.get("refund", call.id)
     if refund["status"] != "pending":
         raise StripeError("Only a pending refund can be canceled.", param="id")
-    return undo(call.core, refund, "canceled")
+    return reverse_refund(call.core, refund, "canceled")
 
 
 OPERATIONS = [

@@ -1,4 +1,4 @@
-"""From a request under `/v1` to a handler and back: faults, key, form, idempotency, expansion and headers."""
+"""Handles a request under `/v1`: faults, key, form, idempotency, handler, expansion, headers."""
 
 import base64
 import binascii
@@ -12,11 +12,11 @@ from starlette.routing import Route
 from genvid.sandbox import faults
 from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer
 from genvid.sandbox.stripe import idempotency_keys, parameters
-from genvid.sandbox.stripe.billing_parameters import DECLARED_BILLING
+from genvid.sandbox.stripe.billing_parameters import BILLING_PARAMETERS
 from genvid.sandbox.stripe.expansion import expand
 from genvid.sandbox.stripe.form_bodies import Form, decoded
-from genvid.sandbox.stripe.object_store import new_id, shown
-from genvid.sandbox.stripe.payment_parameters import DECLARED
+from genvid.sandbox.stripe.object_store import new_id, public_fields
+from genvid.sandbox.stripe.payment_parameters import PAYMENT_PARAMETERS
 from genvid.sandbox.stripe.stripe_core import API_VERSION, Cause, StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError, translated, unauthorized
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
@@ -26,13 +26,11 @@ NO_KEY = (
     "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details."
 )
 METHODS = ["GET", "POST", "DELETE"]
-TAKES = {**DECLARED, **DECLARED_BILLING}
+PARAMETERS = {**PAYMENT_PARAMETERS, **BILLING_PARAMETERS}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request with its parts read."""
-
+class ParsedRequest:
     request: Request
     request_id: str
     body: bytes
@@ -68,7 +66,7 @@ def route(core: StripeCore, operation: Operation) -> Route:
 
 
 def unrecognized(core: StripeCore) -> Route:
-    """Whatever else is asked for under `/v1`."""
+    """The route of every other path under `/v1`."""
 
     def refuse(call: Call) -> dict[str, Any]:
         raise StripeError(
@@ -84,11 +82,11 @@ def unrecognized(core: StripeCore) -> Route:
 async def _answer(core: StripeCore, operation: Operation, request: Request, request_id: str) -> Response:
     _authorise(core, request)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
-    asked = Asked(request, request_id, await request.body(), key)
+    asked = ParsedRequest(request, request_id, await request.body(), key)
     if key is None:
         return await _with_faults(core, operation, asked)
     if key in core.in_progress:
-        raise idempotency_keys.in_use(key)
+        raise idempotency_keys.key_in_use(key)
     core.in_progress.add(key)
     try:
         return await _with_faults(core, operation, asked)
@@ -96,7 +94,7 @@ async def _answer(core: StripeCore, operation: Operation, request: Request, requ
         core.in_progress.discard(key)
 
 
-async def _with_faults(core: StripeCore, operation: Operation, asked: Asked) -> Response:
+async def _with_faults(core: StripeCore, operation: Operation, asked: ParsedRequest) -> Response:
     fault = faults.take(core.store, asked.request.method, asked.request.url.path)
     await faults.apply_before(core.store, core.settings, fault)
     faults.apply_instead(core.settings)
@@ -109,9 +107,9 @@ async def _with_faults(core: StripeCore, operation: Operation, asked: Asked) -> 
 
 
 def _authorise(core: StripeCore, request: Request) -> None:
-    """A secret or restricted key, as a bearer token or as the user of basic authentication."""
+    """Takes a secret or restricted key as bearer token or as user of basic authentication."""
     kind, _, value = request.headers.get("authorization", "").partition(" ")
-    key = _user(value) if kind.lower() == "basic" else value.strip() if kind.lower() == "bearer" else ""
+    key = _basic_auth_user(value) if kind.lower() == "basic" else value.strip() if kind.lower() == "bearer" else ""
     if not key:
         raise unauthorized(NO_KEY)
     wanted = core.stripe_key
@@ -119,30 +117,30 @@ def _authorise(core: StripeCore, request: Request) -> None:
         raise unauthorized(f"Invalid API Key provided: {key[:8]}{'*' * 12}{key[-4:]}")
 
 
-def _user(value: str) -> str:
+def _basic_auth_user(value: str) -> str:
     try:
         return base64.b64decode(value).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         return ""
 
 
-def _replayed(core: StripeCore, operation: Operation, asked: Asked) -> Response:
+def _replayed(core: StripeCore, operation: Operation, asked: ParsedRequest) -> Response:
     path: str = asked.request.url.path
     headers: dict[str, str] = {}
     if asked.key is not None:
         headers = {"Idempotency-Key": asked.key}
-        earlier = idempotency_keys.find(core.store, asked.key, path, asked.body)
+        earlier = idempotency_keys.find_answer(core.store, asked.key, path, asked.body)
         if earlier is not None:
             return JSONResponse(earlier[1], earlier[0], {**headers, "Idempotent-Replayed": "true"})
     with core.store.together():
-        status, answer = _done(core, operation, asked)
+        status, answer = _carry_out(core, operation, asked)
         if asked.key is not None:
-            idempotency_keys.keep(core.store, asked.key, path, asked.body, status, answer)
+            idempotency_keys.store_answer(core.store, asked.key, path, asked.body, status, answer)
     return JSONResponse(answer, status, headers)
 
 
-def _done(core: StripeCore, operation: Operation, asked: Asked) -> tuple[int, Any]:
-    """A declined card is an outcome and is kept with all that led to it; other refusals undo everything."""
+def _carry_out(core: StripeCore, operation: Operation, asked: ParsedRequest) -> tuple[int, Any]:
+    """A declined card is an outcome, and all changes are kept; other refusals roll them back."""
     request, form = asked.request, asked.form
     core.reached_at(str(request.base_url).rstrip("/"))
     paths = form.texts("expand")
@@ -152,7 +150,7 @@ def _done(core: StripeCore, operation: Operation, asked: Asked) -> tuple[int, An
     call = Call(core, form, path, request.method, request.url.path, kept)
     with core.caused_by(Cause(asked.request_id, asked.key)):
         try:
-            return 200, expand(core, shown(operation.handler(call)), paths)
+            return 200, expand(core, public_fields(operation.handler(call)), paths)
         except StripeError as error:
             if error.status != 402:
                 raise
@@ -160,8 +158,8 @@ def _done(core: StripeCore, operation: Operation, asked: Asked) -> tuple[int, An
 
 
 def _kept(operation: Operation, form: Form) -> parameters.Values:
-    """What is written has to be declared; reads take any filter."""
-    declared = TAKES.get(operation.name)
+    """Checks the parameters of a write; reads ignore filters that they do not know."""
+    declared = PARAMETERS.get(operation.name)
     if declared is None:
         return {}
     parameters.check(form, declared)

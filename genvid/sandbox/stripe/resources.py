@@ -1,7 +1,7 @@
-"""The operations that resources have in common: reading one, listing them, changing what is kept, deleting."""
+"""Operations that resources have in common: read, list, update, delete."""
 
 from genvid.sandbox.stripe.list_pages import Filter, page
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 
@@ -10,14 +10,14 @@ def reading(path: str, kind: str) -> Operation:
 
 
 def readable(path: str, kind: str, *filters: str | Filter) -> list[Operation]:
-    """To list those that fit the filters, and to read one, though it may be deleted."""
+    """Operations to list objects, with these filters, and to read one, which may be deleted."""
     return [Operation("GET", path, lambda call: page(call, kind, *filters)), reading(path, kind)]
 
 
 def updatable(path: str, kind: str, event: str = "") -> Operation:
-    """To change the kept parameters and the metadata; without an event nobody is told."""
+    """An operation that changes the kept parameters and the metadata. Without an event none is sent."""
 
-    def update(call: Call) -> Thing:
+    def update(call: Call) -> Json:
         core, found = call.core, call.core.get_existing(kind, call.id)
         return core.change(found, event, **call.updates(found)) if event else core.save(found, **call.updates(found))
 

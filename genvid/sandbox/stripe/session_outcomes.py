@@ -1,51 +1,52 @@
-"""How a payment ends that was not decided while the buyer paid: by 3-D Secure, or by the bank days later."""
+"""Outcomes of a payment that come later: of 3-D Secure, or of a bank debit."""
 
 from genvid.sandbox.stripe import cards, invoice_collection, invoice_lifecycle, payment_attempts, session_payment
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.payment_attempts import Attempt
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
 
 
-def authenticate(core: StripeCore, intent: Thing, *, passes: bool) -> Thing | None:
-    """What came of 3-D Secure; the session it was for, if any."""
+def authenticate(core: StripeCore, intent: Json, *, passes: bool) -> Json | None:
+    """Continues after 3-D Secure. Returns the payment's session, if it has one."""
     if intent["status"] != "requires_action":
         raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
     method = core.get("payment_method", intent["payment_method"])
     tried = Attempt(method, authenticated=passes)
     for payment in core.objects.all("invoice_payment", payment__payment_intent=intent["id"]):
         invoice = core.get("invoice", payment["invoice"])
-        invoice_collection.collect(core, invoice, tried=tried)
+        invoice_collection.collect_invoice(core, invoice, tried=tried)
         session = _session_of_invoice(core, invoice)
-        return session_payment.after(core, session, core.get("payment_intent", intent["id"])) if session else None
-    payment_attempts.attempt(core, intent, tried)
+        return (
+            session_payment.follow_payment(core, session, core.get("payment_intent", intent["id"])) if session else None
+        )
+    payment_attempts.attempt_payment(core, intent, tried)
     found = core.objects.all("checkout.session", payment_intent=intent["id"])
-    return session_payment.after(core, found[0], intent) if found else None
+    return session_payment.follow_payment(core, found[0], intent) if found else None
 
 
-def _session_of_invoice(core: StripeCore, invoice: Thing) -> Thing | None:
+def _session_of_invoice(core: StripeCore, invoice: Json) -> Json | None:
     subscription = invoice_lifecycle.subscription_of(core, invoice) or {"id": ""}
     found = core.objects.all("checkout.session", _subscription=subscription["id"], status="open")
     return found[0] if found else None
 
 
-def settle_debit(core: StripeCore, intent: Thing, *, succeeds: bool) -> Thing:
-    """The bank has answered, days after the session was completed."""
+def settle_debit(core: StripeCore, intent: Json, *, succeeds: bool) -> Json:
     if intent["status"] != "processing":
         raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
     payment_attempts.settle_debit(core, intent, succeeds=succeeds)
     found = core.objects.all("checkout.session", payment_intent=intent["id"])
     for payment in core.objects.all("invoice_payment", payment__payment_intent=intent["id"]):
         invoice = core.get("invoice", payment["invoice"])
-        (invoice_lifecycle.settle if succeeds else invoice_lifecycle.fail)(core, invoice)
-        invoice_collection.follow(core, invoice)
+        (invoice_lifecycle.mark_paid if succeeds else invoice_lifecycle.mark_failed)(core, invoice)
+        invoice_collection.update_subscription(core, invoice)
         found += core.objects.all("checkout.session", invoice=invoice["id"])
     for session in found:
         _settle_session(core, session, intent, succeeds)
     return intent
 
 
-def _settle_session(core: StripeCore, session: Thing, intent: Thing, succeeds: bool) -> None:
+def _settle_session(core: StripeCore, session: Json, intent: Json, succeeds: bool) -> None:
     if not succeeds:
         core.emit("checkout.session.async_payment_failed", session)
         return
@@ -55,7 +56,6 @@ def _settle_session(core: StripeCore, session: Thing, intent: Thing, succeeds: b
     core.emit("checkout.session.async_payment_succeeded", session)
 
 
-def debit_is_due(core: StripeCore, intent: Thing) -> None:
-    """The bank answers by itself: as its account's number says."""
+def debit_is_due(core: StripeCore, intent: Json) -> None:
     method = core.get("payment_method", intent["payment_method"])
     settle_debit(core, intent, succeeds=cards.ACCOUNTS.get(method["_number"]) is None)

@@ -1,4 +1,4 @@
-"""What happens when a buyer pays a Checkout Session."""
+"""Payment of a Checkout Session by its buyer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from genvid.sandbox.stripe import (
 )
 from genvid.sandbox.stripe.defaults import ADDRESS
 from genvid.sandbox.stripe.invoice_lifecycle import Draft
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.payment_attempts import Attempt
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
@@ -28,8 +28,6 @@ DAY = 24 * 3600
 
 @dataclass(frozen=True)
 class Payment:
-    """What the buyer filled in."""
-
     card: str = "4242424242424242"
     method: str = "card"
     email: str | None = None
@@ -37,61 +35,61 @@ class Payment:
     account: str = cards.GOOD_ACCOUNT
 
 
-def submit(core: StripeCore, session: Thing, payment: Payment) -> Thing:
-    """Pays, or says in `last_error` why not. A session still open has to be tried again, or waits for 3-D Secure."""
+def submit_payment(core: StripeCore, session: Json, payment: Payment) -> Json:
+    """Pays with what the buyer entered. Sets `_last_error` if that fails; the session stays open."""
     if session["status"] != "open":
         raise StripeError(f"This Checkout Session is {session['status']}.", param="session")
     core.save(session, _last_error=None)
-    _must_offer(session, cards.BANK_ACCOUNT if payment.method == "bank" else "card")
+    _check_offered(session, cards.BANK_ACCOUNT if payment.method == "bank" else "card")
     number = cards.digits(payment.card)
     if payment.method == "card" and not cards.is_card_number(number):
         return core.save(session, _last_error="Your card number is incorrect.")
     if payment.method == "card" and number not in cards.CARDS:
         return core.save(session, _last_error=cards.UNKNOWN)
-    _introduce(core, session, payment)
+    _record_buyer(core, session, payment)
     return MODES[session["mode"]](core, session, _method(core, session, payment))
 
 
-def confirm(core: StripeCore, session: Thing, method: Thing) -> Thing:
-    """Pays with a payment method that is there already, as Stripe's own page does it in the background."""
+def confirm_payment(core: StripeCore, session: Json, method: Json) -> Json:
+    """Pays with an existing payment method, as Stripe's own page does in the background."""
     bills = method["billing_details"]
-    _must_offer(session, method["type"])
-    _introduce(core, session, Payment(email=bills["email"], name=bills["name"]))
+    _check_offered(session, method["type"])
+    _record_buyer(core, session, Payment(email=bills["email"], name=bills["name"]))
     return MODES[session["mode"]](core, session, method)
 
 
-def offered(session: Thing) -> list[str]:
-    """The payment method types that its buyer may choose from: a bank account's money is neither held nor set up."""
+def offered(session: Json) -> list[str]:
+    """The payment method types that the buyer may choose. A bank account can be neither held nor set up."""
     is_card_only = session["mode"] == "setup" or session["_intent_data"].get("capture_method") == "manual"
     return [one for one in session["payment_method_types"] if one == "card" or not is_card_only]
 
 
-def _must_offer(session: Thing, kind: str) -> None:
+def _check_offered(session: Json, kind: str) -> None:
     if kind not in offered(session):
         raise StripeError(
             f"This Checkout Session does not take the payment method type {kind}.", param="payment_method"
         )
 
 
-def apply_code(core: StripeCore, session: Thing, word: str) -> Thing:
+def apply_promotion_code(core: StripeCore, session: Json, word: str) -> Json:
     if not session["allow_promotion_codes"] or session["status"] != "open":
         raise StripeError(promotion_resource.INVALID, code="promotion_code_invalid", param="promotion_code")
     code = promotion_resource.find_code(core, word, session["customer"])
-    promotion_resource.refuse_restricted(
+    promotion_resource.check_restrictions(
         core, code, session["customer"], session["amount_subtotal"], session["currency"]
     )
-    session_items.reduce(core, session, core.get("coupon", code["promotion"]["coupon"]), code)
+    session_items.apply_discount(core, session, core.get("coupon", code["promotion"]["coupon"]), code)
     return session
 
 
-def drop_code(core: StripeCore, session: Thing) -> Thing:
+def remove_promotion_code(core: StripeCore, session: Json) -> Json:
     if session["status"] != "open" or not session["allow_promotion_codes"]:
         raise StripeError(promotion_resource.INVALID, param="promotion_code")
-    return session_items.unreduce(core, session)
+    return session_items.remove_discount(core, session)
 
 
-def _introduce(core: StripeCore, session: Thing, payment: Payment) -> None:
-    """Who buys; a customer is made where one is needed."""
+def _record_buyer(core: StripeCore, session: Json, payment: Payment) -> None:
+    """Sets the session's customer details, and creates a customer where one is needed."""
     known = core.get("customer", session["customer"]) if session["customer"] else {}
     email = known.get("email") or payment.email or session["customer_email"] or "buyer@example.com"
     name = payment.name or known.get("name")
@@ -104,27 +102,29 @@ def _introduce(core: StripeCore, session: Thing, payment: Payment) -> None:
         core.change(core.get("customer", session["customer"]), "customer.updated", name=payment.name)
 
 
-def _needs_customer(session: Thing) -> bool:
+def _needs_customer(session: Json) -> bool:
     wants = session["customer_creation"] == "always" or (session["invoice_creation"] or {}).get("enabled")
     return session["mode"] != "payment" or bool(wants or session["_intent_data"].get("setup_future_usage"))
 
 
-def _method(core: StripeCore, session: Thing, payment: Payment) -> Thing:
+def _method(core: StripeCore, session: Json, payment: Payment) -> Json:
     bills = {"email": session["customer_details"]["email"], "name": session["customer_details"]["name"]}
     if payment.method == "bank":
-        return payment_method_resource.make_bank_account(core, payment.account, **bills)
-    return payment_method_resource.make_card(core, payment.card, **bills)
+        return payment_method_resource.create_bank_account(core, payment.account, **bills)
+    return payment_method_resource.create_card(core, payment.card, **bills)
 
 
-def _pay_once(core: StripeCore, session: Thing, method: Thing) -> Thing:
+def _pay_once(core: StripeCore, session: Json, method: Json) -> Json:
     if session["amount_total"] == 0:
         return _complete_once(core, session, None)
-    intent = payment_attempts.attempt(core, _intent(core, session), Attempt(method, return_url=session["success_url"]))
-    return after(core, session, intent)
+    intent = payment_attempts.attempt_payment(
+        core, _intent(core, session), Attempt(method, return_url=session["success_url"])
+    )
+    return follow_payment(core, session, intent)
 
 
-def _intent(core: StripeCore, session: Thing) -> Thing:
-    """One payment intent for a session, however often it is tried."""
+def _intent(core: StripeCore, session: Json) -> Json:
+    """The session's payment intent, which all attempts share."""
     if session["payment_intent"]:
         return core.get("payment_intent", session["payment_intent"])
     fields = {name: session[name] for name in ("payment_method_types", "payment_method_options")}
@@ -135,8 +135,7 @@ def _intent(core: StripeCore, session: Thing) -> Thing:
     return intent
 
 
-def after(core: StripeCore, session: Thing, intent: Thing) -> Thing:
-    """Follows what came of the payment."""
+def follow_payment(core: StripeCore, session: Json, intent: Json) -> Json:
     if intent["last_payment_error"]:
         return core.save(session, _last_error=intent["last_payment_error"]["message"])
     if intent["status"] == "requires_action":
@@ -146,97 +145,97 @@ def after(core: StripeCore, session: Thing, intent: Thing) -> Thing:
     return _complete_once(core, session, intent)
 
 
-def _complete_once(core: StripeCore, session: Thing, intent: Thing | None) -> Thing:
+def _complete_once(core: StripeCore, session: Json, intent: Json | None) -> Json:
     status = "no_payment_required" if intent is None else "paid"
     if intent is not None and intent["status"] in ("processing", "requires_capture"):
         status = "unpaid"
     if intent is not None and session["customer"] and intent["setup_future_usage"]:
-        payment_method_resource.attach(core, intent["payment_method"], session["customer"])
+        payment_method_resource.attach_payment_method(core, intent["payment_method"], session["customer"])
     _redeem(core, session)
     if status != "unpaid":
         make_invoice(core, session, intent)
     return _complete(core, session, payment_status=status)
 
 
-def _redeem(core: StripeCore, session: Thing, **of: Any) -> list[Thing]:
-    """The discount's use, once it is certain."""
+def _redeem(core: StripeCore, session: Json, **of: Any) -> list[Json]:
     if not session.get("_coupon"):
         return []
     coupon = core.get("coupon", session["_coupon"])
     code = core.get("promotion_code", session["_code"]) if session["_code"] else None
-    told = {"checkout_session": session["id"], "customer": session["customer"], **of}
-    discount = promotion_resource.redeem(core, coupon, code, **told)
+    origin = {"checkout_session": session["id"], "customer": session["customer"], **of}
+    discount = promotion_resource.create_discount(core, coupon, code, **origin)
     core.save(session, _discount=discount["id"])
     return [discount]
 
 
-def make_invoice(core: StripeCore, session: Thing, intent: Thing | None) -> None:
-    """A paid one for a single sale, when the session asks for it."""
+def make_invoice(core: StripeCore, session: Json, intent: Json | None) -> None:
+    """A paid invoice for a single sale, if the session asks for one."""
     if not (session["invoice_creation"] or {}).get("enabled"):
         return
     customer, now = core.get("customer", session["customer"]), core.now()
-    entries = [invoice_lines.of_sale(core, item["price"], item["quantity"], now) for item in session["_line_items"]]
+    entries = [invoice_lines.sale_line(core, item["price"], item["quantity"], now) for item in session["_line_items"]]
     discounts = [core.get("discount", session["_discount"])] if session.get("_discount") else []
     data = session["invoice_creation"]["invoice_data"]
-    beside = {name: data[name] for name in ("custom_fields", "description", "footer")}
+    extra = {name: data[name] for name in ("custom_fields", "description", "footer")}
     # A balance is for subscriptions; what Checkout has charged already is not lowered by it.
     without_balance = {**customer, "balance": 0}
-    draft = Draft(without_balance, entries, "manual", (now, now), discounts=discounts, beside=beside)
+    draft = Draft(without_balance, entries, "manual", (now, now), discounts=discounts, extra=extra)
     draft.metadata = data["metadata"]
-    invoice = invoice_lifecycle.make(core, draft)
+    invoice = invoice_lifecycle.create_invoice(core, draft)
     if intent is not None:
-        invoice_lifecycle.link(core, invoice, intent)
-    invoice_lifecycle.settle(core, invoice)
+        invoice_lifecycle.link_intent(core, invoice, intent)
+    invoice_lifecycle.mark_paid(core, invoice)
     core.save(session, invoice=invoice["id"])
 
 
-def _complete(core: StripeCore, session: Thing, **fields: Any) -> Thing:
+def _complete(core: StripeCore, session: Json, **fields: Any) -> Json:
     core.save(session, status="complete", url=None, **fields)
     core.emit("checkout.session.completed", session)
     return session
 
 
-def _subscribe(core: StripeCore, session: Thing, method: Thing) -> Thing:
-    """The first attempt makes the subscription; later ones pay its first invoice."""
+def _subscribe(core: StripeCore, session: Json, method: Json) -> Json:
+    """The first attempt creates the subscription; later ones pay its first invoice."""
     if session.get("_subscription") is None:
-        _start(core, session)
+        _create_subscription(core, session)
     subscription = core.get("subscription", session["_subscription"])
-    payment_method_resource.attach(core, method["id"], session["customer"])
+    payment_method_resource.attach_payment_method(core, method["id"], session["customer"])
     core.save(subscription, default_payment_method=method["id"])
     invoice = core.get("invoice", subscription["latest_invoice"])
     if invoice["amount_due"] == 0:
         return _subscribe_free(core, session, subscription, method)
-    invoice_collection.collect(core, invoice, tried=Attempt(method, return_url=session["success_url"]))
-    return after(core, session, invoice_lifecycle.intent_of(core, invoice))
+    invoice_collection.collect_invoice(core, invoice, tried=Attempt(method, return_url=session["success_url"]))
+    return follow_payment(core, session, invoice_lifecycle.intent_of(core, invoice))
 
 
-def _start(core: StripeCore, session: Thing) -> None:
+def _create_subscription(core: StripeCore, session: Json) -> None:
     data = session["_subscription_data"]
     items = [(item["price"], item["quantity"]) for item in session["_line_items"] if item["price"]["recurring"]]
     days = int(data.get("trial_period_days") or 0)
     trial_end = core.now() + days * DAY if days else int(data.get("trial_end") or 0) or None
-    order = billing_cycle.Order(core.get("customer", session["customer"]), items, None, trial_end, data["metadata"])
-    order.beside = {name: data[name] for name in ("description", "trial_settings") if data.get(name)}
-    subscription = billing_cycle.subscribe(core, order)
+    order = billing_cycle.SubscriptionOrder(
+        core.get("customer", session["customer"]), items, None, trial_end, data["metadata"]
+    )
+    order.extra = {name: data[name] for name in ("description", "trial_settings") if data.get(name)}
+    subscription = billing_cycle.create_subscription(core, order)
     discounts = _redeem(core, session, subscription=subscription["id"])
     once = [item for item in session["_line_items"] if not item["price"]["recurring"]]
     now = core.now()
-    pending = [invoice_lines.of_sale(core, item["price"], item["quantity"], now) for item in once]
+    pending = [invoice_lines.sale_line(core, item["price"], item["quantity"], now) for item in once]
     core.save(subscription, discounts=[one["id"] for one in discounts], _pending=pending)
     billing_cycle.first_invoice(core, subscription)
     core.save(session, _subscription=subscription["id"])
 
 
-def _subscribe_free(core: StripeCore, session: Thing, subscription: Thing, method: Thing) -> Thing:
-    """Nothing is due now; the card is only put on file."""
+def _subscribe_free(core: StripeCore, session: Json, subscription: Json, method: Json) -> Json:
     refusal = cards.setup_refusal(method["_number"])
     if refusal is not None:
         return core.save(session, _last_error=refusal.message)
-    invoice_collection.collect(core, core.get("invoice", subscription["latest_invoice"]), tried=Attempt(method))
+    invoice_collection.collect_invoice(core, core.get("invoice", subscription["latest_invoice"]), tried=Attempt(method))
     return _complete_subscription(core, session, core.get("subscription", subscription["id"]))
 
 
-def _complete_subscription(core: StripeCore, session: Thing, subscription: Thing) -> Thing:
+def _complete_subscription(core: StripeCore, session: Json, subscription: Json) -> Json:
     invoice = core.get("invoice", subscription["latest_invoice"])
     status = "paid" if invoice["amount_paid"] else "no_payment_required"
     if invoice["status"] != "paid":
@@ -245,26 +244,26 @@ def _complete_subscription(core: StripeCore, session: Thing, subscription: Thing
     return _complete(core, session, payment_status=status, **fields)
 
 
-def _set_up(core: StripeCore, session: Thing, method: Thing) -> Thing:
+def _save_card(core: StripeCore, session: Json, method: Json) -> Json:
     refusal = cards.setup_refusal(method["_number"])
     if refusal is not None:
         return core.save(session, _last_error=refusal.message)
-    payment_method_resource.attach(core, method["id"], session["customer"])
+    payment_method_resource.attach_payment_method(core, method["id"], session["customer"])
     setup = payment_attempts.create_setup_intent(
         core, session["customer"], method, "succeeded", **session["_setup_data"]
     )
     return _complete(core, session, setup_intent=setup["id"])
 
 
-MODES: dict[str, Callable[[StripeCore, Thing, Thing], Thing]] = {
+MODES: dict[str, Callable[[StripeCore, Json, Json], Json]] = {
     "payment": _pay_once,
     "subscription": _subscribe,
-    "setup": _set_up,
+    "setup": _save_card,
 }
 
 
-def intent_of(core: StripeCore, session: Thing) -> Thing | None:
-    """The payment intent that pays a session, itself or through its subscription's first invoice."""
+def intent_of(core: StripeCore, session: Json) -> Json | None:
+    """The payment intent of a session, or of its subscription's first invoice."""
     if session["payment_intent"]:
         return core.get("payment_intent", session["payment_intent"])
     if session.get("_subscription") is None:

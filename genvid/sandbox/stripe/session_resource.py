@@ -1,20 +1,20 @@
-"""Checkout Sessions: what is to be bought, under which terms."""
+"""Checkout Sessions."""
 
 from genvid.sandbox.stripe import cards, currencies, parameters, payment_method_resource, session_items, session_payment
 from genvid.sandbox.stripe.billing_parameters import SESSION
 from genvid.sandbox.stripe.form_bodies import Form
 from genvid.sandbox.stripe.intent_resource import payment_error
-from genvid.sandbox.stripe.object_store import Thing, listed
+from genvid.sandbox.stripe.object_store import Json, list_object
 from genvid.sandbox.stripe.resources import readable, reading, updatable
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing
+from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 DAY, HALF_HOUR = 24 * 3600, 30 * 60
 LONGEST_TRIAL, SMALLEST = 730, 50
 
 
-def create(call: Call) -> Thing:
+def create(call: Call) -> Json:
     form, core = call.form, call.core
     form.need("mode")
     mode = form.word("mode", "payment", "subscription", "setup")
@@ -23,13 +23,13 @@ def create(call: Call) -> Thing:
     if mode == "setup" and form.texts("payment_method_types") == [cards.BANK_ACCOUNT]:
         raise StripeError("Only cards are set up here.", param="payment_method_types")
     if mode != "setup" and not items:
-        raise missing("line_items")
+        raise missing_parameter("line_items")
     if mode == "subscription" and not any(item["price"]["recurring"] for item in items):
         raise StripeError("You must provide at least one recurring price in `subscription` mode.", param="line_items")
     session = core.new(
         "checkout.session",
         "cs_test_a1",
-        **{**_terms(form, mode), **call.kept, **_urls(form)},
+        **{**_session_fields(form, mode), **call.kept, **_urls(form)},
         customer=customer,
         currency=_currency(form, items),
         expires_at=_expiry(core, form),
@@ -40,22 +40,22 @@ def create(call: Call) -> Thing:
         _setup_data=_for_mode(form, "setup_intent_data", mode, "setup"),
         _subscription_data=_subscription_data(form, mode),
     )
-    session_items.total(session, None)
-    session_items.reduce_given(core, session, form)
+    session_items.price_line_items(session, None)
+    session_items.apply_given_discounts(core, session, form)
     _check_amount(session)
     return core.save(session, url=f"{core.base}/pay/{session['id']}", **session_items.totals(session))
 
 
-def _for_mode(form: Form, name: str, mode: str, wanted: str) -> Thing:
-    """What is said of the thing that the session makes; in another mode there is no such thing."""
+def _for_mode(form: Form, name: str, mode: str, wanted: str) -> Json:
+    """The values of `payment_intent_data` and the like. Raises StripeError in another mode than theirs."""
     if name in form and mode != wanted:
         raise StripeError(f"You can not pass `{name}` in `{mode}` mode.", param=name)
     part = form.part(name)
-    found: Thing = parameters.kept_values(part, parameters.kept(**SESSION[name].inside))
+    found: Json = parameters.kept_values(part, parameters.kept(**SESSION[name].inside))
     return {**found, "metadata": part.map("metadata")}
 
 
-def _intent_data(form: Form, mode: str) -> Thing:
+def _intent_data(form: Form, mode: str) -> Json:
     data = _for_mode(form, "payment_intent_data", mode, "payment")
     if data.get("capture_method") == "manual" and form.texts("payment_method_types") == [cards.BANK_ACCOUNT]:
         message = "The capture_method `manual` is not supported by the payment method type us_bank_account."
@@ -63,8 +63,7 @@ def _intent_data(form: Form, mode: str) -> Thing:
     return data
 
 
-def _subscription_data(form: Form, mode: str) -> Thing:
-    """Trials last two years at most, as at Stripe."""
+def _subscription_data(form: Form, mode: str) -> Json:
     days = form.part("subscription_data").number("trial_period_days")
     if days is not None and not 1 <= days <= LONGEST_TRIAL:
         param = "subscription_data[trial_period_days]"
@@ -72,14 +71,14 @@ def _subscription_data(form: Form, mode: str) -> Thing:
     return _for_mode(form, "subscription_data", mode, "subscription")
 
 
-def _currency(form: Form, items: list[Thing]) -> str | None:
+def _currency(form: Form, items: list[Json]) -> str | None:
     given = form.text("currency")
     if items:
         currencies.check_price(given, items[0])
     return str(items[0]["currency"]) if items else given
 
 
-def _check_amount(session: Thing) -> None:
+def _check_amount(session: Json) -> None:
     if len({item["currency"] for item in session["_line_items"]}) > 1:
         raise StripeError("All prices of a session must have the same currency.", param="line_items")
     total = session_items.totals(session)["amount_total"]
@@ -98,10 +97,10 @@ def _customer(core: StripeCore, form: Form) -> str | None:
     return core.get_existing("customer", customer, "customer")["id"] if customer else None
 
 
-def _terms(form: Form, mode: str) -> Thing:
+def _session_fields(form: Form, mode: str) -> Json:
     enabled = form.part("invoice_creation").flag("enabled")
     part = form.part("invoice_creation").part("invoice_data")
-    data: Thing = {"account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None}
+    data: Json = {"account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None}
     data |= parameters.kept_values(part, parameters.kept(**SESSION["invoice_creation"].inside["invoice_data"].inside))
     data |= {"metadata": part.map("metadata"), "rendering_options": None}
     tax = {"enabled": form.part("automatic_tax").flag("enabled"), "liability": None, "provider": None, "status": None}
@@ -122,7 +121,7 @@ def _terms(form: Form, mode: str) -> Thing:
     }
 
 
-def _urls(form: Form) -> Thing:
+def _urls(form: Form) -> Json:
     for name in ("success_url", "cancel_url"):
         url = form.text(name) if name == "cancel_url" else form.need(name)
         if url is not None and not url.startswith(("http://", "https://")):
@@ -140,7 +139,7 @@ def _expiry(core: StripeCore, form: Form) -> int:
     return wanted
 
 
-def expire(core: StripeCore, session: Thing) -> Thing:
+def expire_session(core: StripeCore, session: Json) -> Json:
     if session["status"] != "open":
         allowed = 'Only Checkout Sessions with a status in ["open"] can be expired.'
         message = f"{allowed} This Checkout Session has a status of {session['status']}."
@@ -150,24 +149,24 @@ def expire(core: StripeCore, session: Thing) -> Thing:
     return session
 
 
-def expire_called(call: Call) -> Thing:
-    return expire(call.core, call.core.get("checkout.session", call.id))
+def expire(call: Call) -> Json:
+    return expire_session(call.core, call.core.get("checkout.session", call.id))
 
 
-def line_items(call: Call) -> Thing:
+def line_items(call: Call) -> Json:
     session = call.core.get("checkout.session", call.id)
-    return listed(f"/v1/checkout/sessions/{session['id']}/line_items", session["_line_items"])
+    return list_object(f"/v1/checkout/sessions/{session['id']}/line_items", session["_line_items"])
 
 
-def confirm_page(call: Call) -> Thing:
+def confirm_page(call: Call) -> Json:
     core, session = call.core, call.core.get("checkout.session", call.id)
     if session["status"] != "open":
         raise StripeError(f"This Checkout Session is {session['status']}.", param="id")
     expected = call.form.number("expected_amount", session["amount_total"])
     if expected != session["amount_total"]:
         raise StripeError("The expected amount is not the session's.", param="expected_amount")
-    method = payment_method_resource.resolve(core, call.form.need("payment_method"), session["customer"])
-    session = session_payment.confirm(core, session, method)
+    method = payment_method_resource.resolve_payment_method(core, call.form.need("payment_method"), session["customer"])
+    session = session_payment.confirm_payment(core, session, method)
     intent = session_payment.intent_of(core, session)
     if intent is not None and intent["last_payment_error"]:
         raise payment_error(intent)
@@ -180,7 +179,7 @@ OPERATIONS = [
     *readable(PATH, KIND, *FILTERS),
     Operation("POST", PATH, create),
     updatable(PATH, KIND),
-    Operation("POST", PATH + "/{id}/expire", expire_called),
+    Operation("POST", PATH + "/{id}/expire", expire),
     Operation("GET", PATH + "/{id}/line_items", line_items),
     # What Stripe's own pay page calls, as does its command line: `stripe trigger checkout.session.completed`.
     reading("/v1/payment_pages", KIND),

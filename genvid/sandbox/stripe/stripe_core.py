@@ -1,4 +1,4 @@
-"""Stripe behind its API: its objects, its time and its events."""
+"""What every operation is given: the objects, the current time, and the events."""
 
 import copy
 import time
@@ -11,7 +11,7 @@ from genvid.sandbox.options import Options
 from genvid.sandbox.settings import StoredSettings
 from genvid.sandbox.store import Store
 from genvid.sandbox.stripe.defaults import ABSENT_FIELDS, defaults
-from genvid.sandbox.stripe.object_store import ObjectStore, Thing, listed, new_id, shown
+from genvid.sandbox.stripe.object_store import Json, ObjectStore, list_object, new_id, public_fields
 from genvid.sandbox.stripe.stripe_errors import no_such
 from genvid.sandbox.stripe.stripe_sender import StripeSender
 
@@ -20,7 +20,7 @@ API_VERSION = "2026-05-27.dahlia"
 
 @dataclass(frozen=True)
 class Cause:
-    """The API request an event came of; events that come of time have none."""
+    """The API request that caused an event. Events caused by time have none."""
 
     request_id: str | None = None
     idempotency_key: str | None = None
@@ -31,28 +31,28 @@ class StripeCore:
         self.store, self.settings = store, settings
         self.stripe_key = options.stripe_key
         self.in_progress: set[str] = set()
-        """Idempotency-Keys whose requests are being answered."""
+        """Idempotency-Keys of requests that are being handled."""
         self.objects = ObjectStore(store)
         self.sender = StripeSender(store, settings)
         self._own_base, self._public_url = options.url, options.public_url.rstrip("/")
         self._cause = Cause()
         self._times: list[int] = []
 
-    def get(self, kind: str, object_id: str, param: str = "id") -> Thing:
-        """The object, though it may be deleted. Raises StripeError, which names `param`, for another kind or none."""
+    def get(self, kind: str, object_id: str, param: str = "id") -> Json:
+        """The object, which may be deleted. Raises StripeError, naming `param`, if it is missing or of another kind."""
         found = self.objects.find(object_id)
         if found is None or found["object"] != kind:
             raise no_such(kind, object_id, param, 404 if param == "id" else 400)
         return found
 
-    def get_existing(self, kind: str, object_id: str, param: str = "id") -> Thing:
-        """The object; a deleted one is refused as well."""
+    def get_existing(self, kind: str, object_id: str, param: str = "id") -> Json:
+        """The object. Raises StripeError for a deleted one as well."""
         found = self.get(kind, object_id, param)
         if found.get("deleted"):
             raise no_such(kind, object_id, param, 404 if param == "id" else 400)
         return found
 
-    def new(self, kind: str, prefix: str, **fields: Any) -> Thing:
+    def new(self, kind: str, prefix: str, **fields: Any) -> Json:
         now = self.now()
         made = {"id": new_id(prefix), "object": kind, "created": now, "livemode": False, **defaults(kind), **fields}
         for name in ABSENT_FIELDS.get(kind, ()):
@@ -60,25 +60,25 @@ class StripeCore:
         self.objects.add(made, now)
         return made
 
-    def save(self, thing: Thing, **fields: Any) -> Thing:
-        thing.update(fields)
-        self.objects.save(thing)
-        return thing
+    def save(self, obj: Json, **fields: Any) -> Json:
+        obj.update(fields)
+        self.objects.save(obj)
+        return obj
 
-    def change(self, thing: Thing, event: str, **fields: Any) -> Thing:
-        """Saves these fields and sends the event, unless they had these values already."""
-        before = {name: copy.deepcopy(thing.get(name)) for name, value in fields.items() if thing.get(name) != value}
-        self.save(thing, **fields)
+    def change(self, obj: Json, event: str, **fields: Any) -> Json:
+        """Saves the fields and sends the event, if any value is new."""
+        before = {name: copy.deepcopy(obj.get(name)) for name, value in fields.items() if obj.get(name) != value}
+        self.save(obj, **fields)
         before = {name: value for name, value in before.items() if not name.startswith("_")}
         if before:
-            self.emit(event, thing, before)
-        return thing
+            self.emit(event, obj, before)
+        return obj
 
-    def delete(self, thing: Thing, event: str | None = None) -> Thing:
-        """Leaves what Stripe shows of a deleted object, and returns it."""
+    def delete(self, obj: Json, event: str | None = None) -> Json:
+        """Replaces the object by what Stripe shows of a deleted one."""
         if event is not None:
-            self.emit(event, thing)
-        return self.save({"id": thing["id"], "object": thing["object"], "deleted": True})
+            self.emit(event, obj)
+        return self.save({"id": obj["id"], "object": obj["object"], "deleted": True})
 
     def now(self) -> int:
         return self._times[-1] if self._times else int(time.time() + self.store.setting("stripe_clock", 0))
@@ -108,12 +108,12 @@ class StripeCore:
         finally:
             self._cause = before
 
-    def emit(self, kind: str, thing: Thing, previous: Thing | None = None) -> Thing:
-        data: Thing = {"object": copy.deepcopy(shown(thing))}
+    def emit(self, kind: str, obj: Json, previous: Json | None = None) -> Json:
+        data: Json = {"object": copy.deepcopy(public_fields(obj))}
         if previous is not None:
             data["previous_attributes"] = previous
         endpoints = self.listeners(kind)
-        event: Thing = {
+        event: Json = {
             "id": new_id("evt_1"),
             "object": "event",
             "api_version": API_VERSION,
@@ -128,10 +128,9 @@ class StripeCore:
         self.sender.send(event, endpoints)
         return event
 
-    def listeners(self, kind: str) -> list[Thing]:
+    def listeners(self, kind: str) -> list[Json]:
         found = self.objects.all("webhook_endpoint", status="enabled")
         return [one for one in found if not one.get("deleted") and {"*", kind} & set(one["enabled_events"])]
 
-    def list_of(self, url: str, kind: str, **equal: Any) -> Thing:
-        """A list inside another object, newest first."""
-        return listed(url, [shown(one) for one in reversed(self.objects.all(kind, **equal))])
+    def list_of(self, url: str, kind: str, **equal: Any) -> Json:
+        return list_object(url, [public_fields(one) for one in reversed(self.objects.all(kind, **equal))])

@@ -1,4 +1,4 @@
-"""What Stripe refuses, in its own words: https://docs.stripe.com/api/errors."""
+"""Stripe's errors: https://docs.stripe.com/api/errors."""
 
 from typing import Any
 
@@ -8,8 +8,6 @@ DOCS = "https://stripe.com/docs/error-codes/"
 
 
 class StripeError(Exception):
-    """An answer `{"error": {…}}`. A card error is an outcome: what led to it is kept."""
-
     def __init__(
         self,
         message: str,
@@ -19,11 +17,11 @@ class StripeError(Exception):
         code: str | None = None,
         param: str | None = None,
         retry_after: int | None = None,
-        **beside: Any,
+        **extra: Any,
     ) -> None:
         super().__init__(message)
         self.message, self.status, self.code, self.param = message, status, code, param
-        self._type, self._retry_after, self._beside = type, retry_after, beside
+        self._type, self._retry_after, self._extra = type, retry_after, extra
 
     @property
     def body(self) -> dict[str, Any]:
@@ -32,15 +30,15 @@ class StripeError(Exception):
             error |= {"code": self.code, "doc_url": DOCS + self.code.replace("_", "-")}
         if self.param is not None:
             error["param"] = self.param
-        return {"error": error | {name: value for name, value in self._beside.items() if value is not None}}
+        return {"error": error | {name: value for name, value in self._extra.items() if value is not None}}
 
     @property
     def headers(self) -> dict[str, str]:
         return {} if self._retry_after is None else {"Retry-After": str(self._retry_after)}
 
 
-def card_error(message: str, code: str, **beside: Any) -> StripeError:
-    return StripeError(message, status=402, type="card_error", code=code, **beside)
+def card_error(message: str, code: str, **extra: Any) -> StripeError:
+    return StripeError(message, status=402, type="card_error", code=code, **extra)
 
 
 def no_such(kind: str, object_id: str, param: str = "id", status: int = 404) -> StripeError:
@@ -49,11 +47,11 @@ def no_such(kind: str, object_id: str, param: str = "id", status: int = 404) -> 
     )
 
 
-def missing(param: str) -> StripeError:
+def missing_parameter(param: str) -> StripeError:
     return StripeError(f"Missing required param: {param}.", code="parameter_missing", param=param)
 
 
-def unknown(param: str) -> StripeError:
+def unknown_parameter(param: str) -> StripeError:
     return StripeError(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
 
 
@@ -62,7 +60,7 @@ def unauthorized(message: str) -> StripeError:
 
 
 def translated(error: ApiError) -> StripeError:
-    """A fault that was queued for any provider, in Stripe's shape."""
+    """A fault that was queued for any provider, in Stripe's form."""
     kind = "api_error" if error.status >= 500 else TYPES.get(error.status, "invalid_request_error")
     code = "rate_limit" if error.status == 429 else None
     return StripeError(error.message, status=error.status, type=kind, code=code, retry_after=error.retry_after)

@@ -1,11 +1,11 @@
-"""What the handler of an operation is given, and what says which request is its."""
+"""Operations of the API: method, path and handler, and the call that a handler is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from genvid.sandbox.stripe.form_bodies import Form
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.parameters import Values
 from genvid.sandbox.stripe.stripe_core import StripeCore
 
@@ -20,14 +20,14 @@ class Call:
     method: str
     url: str
     kept: Values = field(default_factory=dict)
-    """The given values that become fields of the object just as they are."""
+    """The given values that become fields as they are."""
 
     @property
     def id(self) -> str:
         return self.path["id"]
 
-    def updates(self, before: Thing) -> Thing:
-        """The kept values, and the metadata as it is afterwards, where they were given."""
+    def updates(self, before: Json) -> Json:
+        """The kept values and the merged metadata, if they were given."""
         if "metadata" not in self.form:
             return {**self.kept}
         return {**self.kept, "metadata": self.form.map("metadata", before["metadata"])}

@@ -1,4 +1,4 @@
-"""All that Stripe answers on the sandbox's port."""
+"""All routes of the sandbox's Stripe."""
 
 from starlette.routing import BaseRoute
 

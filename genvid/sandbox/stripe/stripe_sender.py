@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from genvid.sandbox.store import Row
-from genvid.sandbox.stripe.object_store import Thing, new_id
+from genvid.sandbox.stripe.object_store import Json, new_id
 from genvid.sandbox.webhook_sender import WebhookSender
 
 # What `chaos` makes of a delivery, by weight; beside it, now and then, somebody makes an event up.
@@ -32,7 +32,7 @@ class StripeSender(WebhookSender):
     at_once = 16
     mode_setting = "stripe_webhooks"
 
-    def send(self, event: Thing, endpoints: list[Thing]) -> None:
+    def send(self, event: Json, endpoints: list[Json]) -> None:
         """Queues an event for these endpoints, in the mode of the setting `stripe_webhooks`."""
         for endpoint in endpoints:
             self._queue(event, endpoint, self._draw_mode())
@@ -40,24 +40,24 @@ class StripeSender(WebhookSender):
                 self._queue({**event, "id": new_id("evt_")}, endpoint, "forgery")
         self._wake_event.set()
 
-    async def deliver(self, event: Thing, endpoint: Thing) -> dict[str, Any]:
-        """Makes one attempt now, whatever the mode, and returns how it was answered."""
+    async def deliver(self, event: Json, endpoint: Json) -> dict[str, Any]:
+        """Makes one attempt now, whatever the mode. Returns the answer's status."""
         sql = "SELECT * FROM stripe_deliveries WHERE event_id = ? AND endpoint_id = ? AND mode <> 'forgery' LIMIT 1"
         row = self._store.row(sql, event["id"], endpoint["id"])
         if row is None:
             self._queue(event, endpoint, "held")
             row = self._store.row(sql, event["id"], endpoint["id"])
         answer, error = await self._try({**(row or {}), "mode": "normal", "url": endpoint["url"]})
-        told = {"event": event["id"], "type": event["type"], "endpoint": endpoint["id"], "status": answer}
-        return told | ({"error": error} if error else {})
+        outcome = {"event": event["id"], "type": event["type"], "endpoint": endpoint["id"], "status": answer}
+        return outcome | ({"error": error} if error else {})
 
-    async def deliver_all(self, pairs: list[tuple[Thing, Thing]], *, parallel: bool) -> list[dict[str, Any]]:
+    async def deliver_all(self, pairs: list[tuple[Json, Json]], *, parallel: bool) -> list[dict[str, Any]]:
         if parallel:
             return list(await asyncio.gather(*(self.deliver(event, endpoint) for event, endpoint in pairs)))
         return [await self.deliver(event, endpoint) for event, endpoint in pairs]
 
     def undelivered(self) -> list[str]:
-        """Events that some endpoint has never answered with a 2xx."""
+        """Ids of events that some endpoint has never answered with a 2xx."""
         return sorted({row["event_id"] for row in self._store.rows(UNDELIVERED)})
 
     def pending(self, event_id: str) -> int:
@@ -65,7 +65,6 @@ class StripeSender(WebhookSender):
         return len(self._store.rows(sql, event_id))
 
     def abandon(self, endpoint_id: str) -> None:
-        """Abandons the deliveries that wait for an endpoint that was deleted."""
         sql = "UPDATE stripe_deliveries SET status = 'abandoned' WHERE endpoint_id = ? AND status = 'waiting'"
         self._store.run(sql, endpoint_id)
 
@@ -73,7 +72,7 @@ class StripeSender(WebhookSender):
         mode = self._settings.current.stripe_webhooks
         return self._settings.rng.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
 
-    def _queue(self, event: Thing, endpoint: Thing, mode: str) -> None:
+    def _queue(self, event: Json, endpoint: Json, mode: str) -> None:
         now = time.time()
         for _ in range(2 if mode == "doubled" else 1):
             self._store.add(
@@ -90,7 +89,7 @@ class StripeSender(WebhookSender):
             )
 
     def _hold_back(self, mode: str) -> float:
-        """Late waits; reordered holds back every second delivery, so that its successor overtakes it."""
+        """Seconds. `reordered` delays every second delivery, so that the next one overtakes it."""
         held = mode == "late" or (mode == "reordered" and self._is_first_of_two())
         return self._settings.current.webhook_late_seconds if held else 0.0
 

@@ -1,4 +1,4 @@
-"""Changes of a running subscription: other prices and quantities, and what they cost for the rest of the period."""
+"""Changes of a running subscription's prices and quantities, with their prorations."""
 
 import copy
 from dataclasses import dataclass, field
@@ -6,42 +6,42 @@ from dataclasses import dataclass, field
 from genvid.sandbox.stripe import billing_cycle, invoice_collection, invoice_lines, proration_discounts
 from genvid.sandbox.stripe.billing_cycle import UPDATED
 from genvid.sandbox.stripe.due_times import period
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.stripe_core import StripeCore
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One item as it is to be. An item without an id is new; one without a quantity goes."""
+class ItemChange:
+    """An item after the change. Without an id it is new; with quantity 0 it is removed."""
 
     item_id: str | None
-    price: Thing
+    price: Json
     quantity: int
     metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a change comes to."""
-
-    items: list[Thing]
-    prorations: list[Thing]
+class PricedChange:
+    items: list[Json]
+    prorations: list[Json]
     restarts: bool
-    """Another interval begins a new period: the rest of the old one is given back, all of the new one billed."""
+    """Another interval begins a new period."""
 
 
-def outcome(core: StripeCore, subscription: Thing, wanted: list[Wanted], behavior: str, at: int) -> Outcome:
+def price_change(
+    core: StripeCore, subscription: Json, wanted: list[ItemChange], behavior: str, at: int
+) -> PricedChange:
     span, before = period(subscription), subscription["items"]["data"]
     after = [_item(subscription, one, span, at) for one in wanted if one.quantity]
     restarts = _interval(before[0]) != _interval(after[0]) and subscription["status"] != "trialing"
     free = behavior == "none" or subscription["status"] == "trialing"
-    return Outcome(after, [] if free else _prorations(core, subscription, [] if restarts else after, at), restarts)
+    return PricedChange(after, [] if free else _prorations(core, subscription, [] if restarts else after, at), restarts)
 
 
-def change_items(core: StripeCore, subscription: Thing, wanted: list[Wanted], behavior: str) -> Thing:
-    """The items are changed at once; what that costs is billed now, later or never, as `behavior` says."""
+def change_items(core: StripeCore, subscription: Json, wanted: list[ItemChange], behavior: str) -> Json:
+    """Changes the items at once, and bills the difference now, later or never, as `behavior` says."""
     now = core.now()
-    change = outcome(core, subscription, wanted, behavior, now)
+    change = price_change(core, subscription, wanted, behavior, now)
     core.save(subscription, _pending=[*subscription["_pending"], *change.prorations])
     if change.restarts:
         return _restart(core, subscription, change.items, now)
@@ -49,77 +49,77 @@ def change_items(core: StripeCore, subscription: Thing, wanted: list[Wanted], be
     core.change(subscription, UPDATED, items=items)
     if behavior == "always_invoice" and change.prorations:
         start = period(subscription)[0]
-        invoice = billing_cycle.bill(core, subscription, [], "subscription_update", (start, now))
-        invoice_collection.collect(core, invoice)
+        invoice = billing_cycle.create_subscription_invoice(core, subscription, [], "subscription_update", (start, now))
+        invoice_collection.collect_invoice(core, invoice)
     return subscription
 
 
-def restart(core: StripeCore, subscription: Thing, behavior: str) -> Thing:
-    """The period begins anew, with the same items."""
+def restart_period(core: StripeCore, subscription: Json, behavior: str) -> Json:
     if behavior != "none" and subscription["status"] != "trialing":
-        credit_rest(core, subscription)
+        credit_unused_time(core, subscription)
     return _restart(core, subscription, subscription["items"]["data"], core.now())
 
 
-def _restart(core: StripeCore, subscription: Thing, items: list[Thing], now: int) -> Thing:
+def _restart(core: StripeCore, subscription: Json, items: list[Json], now: int) -> Json:
     changed = {**subscription, "items": {**subscription["items"], "data": items}, "billing_cycle_anchor": now}
-    fields = billing_cycle.move(changed, now, billing_cycle.next_end(changed, now), billing_cycle_anchor=now)
+    fields = billing_cycle.period_fields(changed, now, billing_cycle.next_end(changed, now), billing_cycle_anchor=now)
     before = period(subscription)[0]
     core.change(subscription, UPDATED, **fields)
-    entries = billing_cycle.lines_of(core, subscription["items"]["data"], period(subscription))
-    invoice_collection.collect(
-        core, billing_cycle.bill(core, subscription, entries, "subscription_update", (before, now))
+    entries = billing_cycle.period_lines(core, subscription["items"]["data"], period(subscription))
+    invoice_collection.collect_invoice(
+        core,
+        billing_cycle.create_subscription_invoice(core, subscription, entries, "subscription_update", (before, now)),
     )
     return subscription
 
 
-def credit_rest(core: StripeCore, subscription: Thing) -> None:
-    """What a cancellation in mid-period gives back; pending until an invoice takes it up."""
+def credit_unused_time(core: StripeCore, subscription: Json) -> None:
+    """Credits the rest of the period; the credit is pending until the next invoice."""
     entries = _prorations(core, subscription, [], core.now())
     core.save(subscription, _pending=[*subscription["_pending"], *entries])
 
 
-def _interval(item: Thing) -> tuple[str, int]:
+def _interval(item: Json) -> tuple[str, int]:
     recurring = item["price"]["recurring"]
     return recurring["interval"], recurring["interval_count"]
 
 
-def _item(subscription: Thing, wanted: Wanted, span: tuple[int, int], now: int) -> Thing:
+def _item(subscription: Json, wanted: ItemChange, span: tuple[int, int], now: int) -> Json:
     for item in subscription["items"]["data"]:
         if item["id"] == wanted.item_id:
-            told = {"price": wanted.price, "quantity": wanted.quantity, "metadata": wanted.metadata}
-            return {**copy.deepcopy(item), **told}
+            fields = {"price": wanted.price, "quantity": wanted.quantity, "metadata": wanted.metadata}
+            return {**copy.deepcopy(item), **fields}
     made = billing_cycle.new_item(subscription["id"], wanted.price, wanted.quantity, span, now)
     return {**made, "metadata": wanted.metadata}
 
 
-def _prorations(core: StripeCore, subscription: Thing, after: list[Thing], now: int) -> list[Thing]:
-    """For each item that changes: minus the rest of the old one, plus the rest of the new one."""
+def _prorations(core: StripeCore, subscription: Json, after: list[Json], now: int) -> list[Json]:
+    """For each item that changes: minus the unused time of the old one, plus the remaining time of the new one."""
     before, span = subscription["items"]["data"], period(subscription)
-    rest, kept = _share_left(now, span), {_sort(item) for item in before} & {_sort(item) for item in after}
+    rest, kept = _share_left(now, span), {_identity(item) for item in before} & {_identity(item) for item in after}
     running, found = [one["id"] for one in billing_cycle.discounts_of(core, subscription)], []
     for item in before:
-        if _sort(item) not in kept and _worth(item, rest):
+        if _identity(item) not in kept and _amount_of_share(item, rest):
             billed = proration_discounts.line_of(core, subscription, item)
             discounts, credited = proration_discounts.taken_off(billed), proration_discounts.credited_items(billed)
             amount = _discounted(core, item, rest, discounts)
-            found.append(invoice_lines.proration(core, item, -amount, (now, span[1]), discounts, credited))
+            found.append(invoice_lines.proration_line(core, item, -amount, (now, span[1]), discounts, credited))
     for item in after:
-        if _sort(item) not in kept and _worth(item, rest):
+        if _identity(item) not in kept and _amount_of_share(item, rest):
             amount = _discounted(core, item, rest, running)
-            found.append(invoice_lines.proration(core, item, amount, (now, span[1]), running))
+            found.append(invoice_lines.proration_line(core, item, amount, (now, span[1]), running))
     return found
 
 
-def _sort(item: Thing) -> tuple[str, str, int]:
+def _identity(item: Json) -> tuple[str, str, int]:
     return item["id"], item["price"]["id"], item["quantity"]
 
 
-def _worth(item: Thing, share: float) -> int:
+def _amount_of_share(item: Json, share: float) -> int:
     return round(int(item["price"]["unit_amount"]) * int(item["quantity"]) * share)
 
 
-def _discounted(core: StripeCore, item: Thing, share: float, discounts: list[str]) -> int:
+def _discounted(core: StripeCore, item: Json, share: float, discounts: list[str]) -> int:
     whole = int(item["price"]["unit_amount"]) * int(item["quantity"])
     return round(proration_discounts.left_of(core, whole, discounts) * share)
 

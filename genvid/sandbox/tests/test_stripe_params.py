@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from genvid.sandbox.stripe.parameters import Param
-from genvid.sandbox.stripe.request_handling import TAKES
+from genvid.sandbox.stripe.request_handling import PARAMETERS
 from genvid.sandbox.stripe.stripe_routes import OPERATIONS
 from genvid.sandbox.tests.stripe_effects import EFFECTS
 from genvid.sandbox.tests.stripe_samples import SAMPLES, Key
@@ -60,19 +60,19 @@ def comes_back(sent: Any, shown: Any) -> bool:
 
 
 def test_every_write_operation_declares_what_it_takes() -> None:
-    assert sorted(WRITES) == sorted(TAKES) == sorted(SUBJECTS)
+    assert sorted(WRITES) == sorted(PARAMETERS) == sorted(SUBJECTS)
 
 
 def test_the_exceptions_are_of_declared_parameters() -> None:
-    named = {(operation, name) for operation, taken in TAKES.items() for name in taken}
+    named = {(operation, name) for operation, taken in PARAMETERS.items() for name in taken}
 
     assert (set(SAMPLES) | set(EFFECTS)) - named == set()
 
 
-@pytest.mark.parametrize("operation", [name for name in WRITES if TAKES[name]])
+@pytest.mark.parametrize("operation", [name for name in WRITES if PARAMETERS[name]])
 def test_every_parameter_comes_back(operation: str, shop: Shop) -> None:
     lost: dict[str, Any] = {}
-    for name, param in TAKES[operation].items():
+    for name, param in PARAMETERS[operation].items():
         path, base = SUBJECTS[operation](shop)
         form = _filled(shop, (operation, name), base, sample(name, param))
         answer = call(shop, operation, path, form)
@@ -99,7 +99,7 @@ def test_an_unknown_parameter_is_refused(operation: str, shop: Shop) -> None:
 
 GROUPS = [
     (operation, name)
-    for operation, taken in TAKES.items()
+    for operation, taken in PARAMETERS.items()
     for name, param in taken.items()
     if param.kind in ("group", "list")
 ]
@@ -107,7 +107,7 @@ GROUPS = [
 
 @pytest.mark.parametrize(("operation", "name"), GROUPS)
 def test_an_unknown_parameter_deep_inside_is_refused(operation: str, name: str, shop: Shop) -> None:
-    is_list = TAKES[operation][name].kind == "list"
+    is_list = PARAMETERS[operation][name].kind == "list"
     path, base = SUBJECTS[operation](shop)
 
     answer = call(shop, operation, path, {**base, name: [{"colour": "red"}] if is_list else {"colour": "red"}})
@@ -119,7 +119,7 @@ def test_an_unknown_parameter_deep_inside_is_refused(operation: str, name: str, 
 
 WORDS = [
     (operation, name)
-    for operation, taken in TAKES.items()
+    for operation, taken in PARAMETERS.items()
     for name, param in taken.items()
     if param.kind in ("word", "currency") or (param.kind == "texts" and param.words)
 ]
@@ -127,7 +127,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("operation", "name"), WORDS)
 def test_a_word_that_is_none_of_those_known_is_refused(operation: str, name: str, shop: Shop) -> None:
-    wanted: Any = ["zzz"] if TAKES[operation][name].kind == "texts" else "zzz"
+    wanted: Any = ["zzz"] if PARAMETERS[operation][name].kind == "texts" else "zzz"
     path, base = SUBJECTS[operation](shop)
     before = shop.types()
 

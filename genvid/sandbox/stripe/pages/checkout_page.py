@@ -4,7 +4,7 @@ from starlette.responses import RedirectResponse, Response
 
 from genvid.sandbox.stripe import session_items, session_payment
 from genvid.sandbox.stripe.invoice_lines import amount_text
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.pages import card_form, html
 from genvid.sandbox.stripe.pages.html import text
 from genvid.sandbox.stripe.session_payment import Payment
@@ -20,17 +20,17 @@ def show(core: StripeCore, session_id: str, given: Given) -> Response:
     if session["status"] == "open":
         return _page(core, session, card_form.prefilled(given), session.get("_last_error"))
     if session["status"] == "complete":
-        return html.notice("You're all done here", "This payment has been completed already.", _way_on(session))
+        return html.notice("You're all done here", "This payment has been completed already.", _continue_link(session))
     words = "This Checkout Session has expired. Please go back and start again."
     back = (session["cancel_url"], "Go back") if session["cancel_url"] else None
     return html.notice("This page has expired", words, back, status=410)
 
 
-def _way_on(session: Thing) -> tuple[str, str] | None:
+def _continue_link(session: Json) -> tuple[str, str] | None:
     return (success_url(session), "Continue") if session["success_url"] else None
 
 
-def success_url(session: Thing) -> str:
+def success_url(session: Json) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
@@ -39,16 +39,16 @@ def pay(core: StripeCore, session_id: str, action: str, given: Given) -> Respons
     if session["status"] != "open":
         return RedirectResponse(f"/pay/{session_id}", 303)
     method = given.get("method", "card")
-    wrong = _email_breach(session, given) or (card_form.violation(given) if method == "card" else None)
+    wrong = _email_error(session, given) or (card_form.form_error(given) if method == "card" else None)
     if wrong:
         return _page(core, session, given, wrong, status=400)
     number, email, name = given.get("number", ""), given.get("email") or None, given.get("name") or None
-    session_payment.submit(core, session, Payment(number, method, email, name))
-    return after(core, session_id, given)
+    session_payment.submit_payment(core, session, Payment(number, method, email, name))
+    return respond_to_payment(core, session_id, given)
 
 
-def after(core: StripeCore, session_id: str, given: Given) -> Response:
-    """On to the shop, to 3-D Secure, or back to the form with what went wrong."""
+def respond_to_payment(core: StripeCore, session_id: str, given: Given) -> Response:
+    """Redirects to the success URL or to 3-D Secure, or shows the form with the error."""
     session = core.get(KIND, session_id)
     if session["status"] == "complete":
         return RedirectResponse(success_url(session), 303)
@@ -58,21 +58,20 @@ def after(core: StripeCore, session_id: str, given: Given) -> Response:
     return RedirectResponse(f"/pay/secure/{intent['id']}", 303)
 
 
-def _email_breach(session: Thing, given: Given) -> str | None:
+def _email_error(session: Json, given: Given) -> str | None:
     known = session["customer"] or session["customer_email"]
     return None if known or "@" in given.get("email", "") else "Your email is incomplete."
 
 
-def do(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
-    """A promotion code, put in or taken out."""
+def change_promotion_code(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
     session = core.get(KIND, session_id)
     if action == "remove-code":
-        session_payment.drop_code(core, session)
+        session_payment.remove_promotion_code(core, session)
         return RedirectResponse(f"/pay/{session_id}", 303)
     if action != "code":
         return html.notice("Something went wrong", "There is no such page.", status=404)
     try:
-        session_payment.apply_code(core, session, given.get("code", ""))
+        session_payment.apply_promotion_code(core, session, given.get("code", ""))
     except StripeError as refusal:
         return _page(core, session, given, None, code_error=refusal.message, status=400)
     return RedirectResponse(f"/pay/{session_id}", 303)
@@ -80,7 +79,7 @@ def do(core: StripeCore, session_id: str, action: str, given: Given) -> Response
 
 def _page(
     core: StripeCore,
-    session: Thing,
+    session: Json,
     given: Given,
     error: str | None,
     *,
@@ -91,14 +90,14 @@ def _page(
     return html.page(_title(session), body, kind="pay", status=status)
 
 
-def _title(session: Thing) -> str:
+def _title(session: Json) -> str:
     if session["mode"] == "setup":
         return "Save your payment details"
     name = session["_line_items"][0]["description"]
     return f"Subscribe to {name}" if session["mode"] == "subscription" else "Pay genvid sandbox"
 
 
-def _summary(session: Thing, code_error: str | None) -> str:
+def _summary(session: Json, code_error: str | None) -> str:
     back = session["cancel_url"]
     link = f'<a class="back" href="{html.url(back)}">&larr; Back</a>' if back else ""
     if session["mode"] == "setup":
@@ -112,12 +111,11 @@ def _summary(session: Thing, code_error: str | None) -> str:
     )
 
 
-def _money(session: Thing, cents: int) -> str:
+def _money(session: Json, cents: int) -> str:
     return amount_text(cents, session["currency"])
 
 
-def _price(session: Thing) -> str:
-    """In large: what is paid, or how long it is free."""
+def _price(session: Json) -> str:
     each = sum(item["amount_total"] for item in session["_line_items"])
     recurring = next(
         (item["price"]["recurring"] for item in session["_line_items"] if item["price"]["recurring"]), None
@@ -132,14 +130,14 @@ def _price(session: Thing) -> str:
     return f'<p class="price">{text(_money(session, each))} {interval}</p>'
 
 
-def _entry(item: Thing) -> str:
+def _entry(item: Json) -> str:
     recurring = item["price"]["recurring"]
-    told = f"Billed per {recurring['interval']}" if recurring else f"Qty {item['quantity']}"
+    note = f"Billed per {recurring['interval']}" if recurring else f"Qty {item['quantity']}"
     amount = amount_text(item["amount_subtotal"], item["currency"])
-    return html.entry(item["description"], told, amount)
+    return html.entry(item["description"], note, amount)
 
 
-def _promotion(session: Thing, error: str | None) -> str:
+def _promotion(session: Json, error: str | None) -> str:
     off = session["total_details"]["amount_discount"]
     here = f"/pay/{session['id']}"
     if session["discounts"]:
@@ -152,16 +150,16 @@ def _promotion(session: Thing, error: str | None) -> str:
     return html.form(f"{here}/code", word, html.button("Apply", look="small"), html.error_box(error), look="code")
 
 
-def _form(core: StripeCore, session: Thing, given: Given, error: str | None) -> str:
+def _form(core: StripeCore, session: Json, given: Given, error: str | None) -> str:
     here = f"/pay/{session['id']}"
     fields = (html.error_box(error), _email(core, session, given), _methods(session, given))
     return (
         f'<section class="form"><h2>Contact and payment</h2>'
-        f"{html.form(here, *fields, html.button(_deed(session), look='pay'))}{html.test_cards(here)}</section>"
+        f"{html.form(here, *fields, html.button(_button_label(session), look='pay'))}{html.test_cards(here)}</section>"
     )
 
 
-def _email(core: StripeCore, session: Thing, given: Given) -> str:
+def _email(core: StripeCore, session: Json, given: Given) -> str:
     customer = core.get("customer", session["customer"]) if session["customer"] else {}
     known = customer.get("email") or session["customer_email"]
     if known:
@@ -169,8 +167,8 @@ def _email(core: StripeCore, session: Thing, given: Given) -> str:
     return html.field("Email", "email", given.get("email", ""), type="email", placeholder="email@example.com")
 
 
-def _methods(session: Thing, given: Given) -> str:
-    """Tabs made of radio buttons, so that they need no script."""
+def _methods(session: Json, given: Given) -> str:
+    """Tabs made of radio buttons, which need no script."""
     offered = session_payment.offered(session)
     card = f'<div class="panel card-panel">{html.card_fields(given)}</div>' if "card" in offered else ""
     if "us_bank_account" not in offered:
@@ -189,7 +187,7 @@ def _methods(session: Thing, given: Given) -> str:
     return f'<div class="tabs">{tabs}{card}{bank_panel}</div>'
 
 
-def _deed(session: Thing) -> str:
+def _button_label(session: Json) -> str:
     if session["mode"] == "setup":
         return "Save card"
     if session["mode"] == "subscription":

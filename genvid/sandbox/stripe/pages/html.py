@@ -1,4 +1,4 @@
-"""Building blocks of the pages. Whatever comes from outside goes through `text`."""
+"""HTML elements of the pages. Values from outside go through `text`, which escapes them."""
 
 from collections.abc import Iterable
 from html import escape
@@ -43,14 +43,13 @@ def page(title: str, body: str, *, kind: str = "plain", status: int = 200) -> HT
 
 
 def notice(title: str, words: str, link: tuple[str, str] | None = None, *, status: int = 200) -> HTMLResponse:
-    """A page with one thing to say, and perhaps a way on."""
     way = "" if link is None else f'<p><a class="button" href="{url(link[0])}">{text(link[1])}</a></p>'
     body = f'<main class="card notice"><h1>{text(title)}</h1><p>{text(words)}</p>{way}</main>'
     return page(title, body, status=status)
 
 
 def url(address: str) -> str:
-    """Only what a browser opens as a page; never a script."""
+    """The address, or `#` for one that a browser would not open as a page, such as a script."""
     return text(address) if address.startswith(("http://", "https://", "/")) else "#"
 
 
@@ -76,13 +75,11 @@ def entry(title: str, note: str, amount: str) -> str:
 
 
 def rows(pairs: Iterable[tuple[str, str]], look: str = "") -> str:
-    """A list of what something costs."""
     lines = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in pairs)
     return f'<dl class="{look}">{lines}</dl>'
 
 
 def card_fields(given: dict[str, str]) -> str:
-    """Number, date and code, as Stripe's form groups them."""
     values = {name: given.get(name, "") for name in ("number", "expiry", "cvc", "name")}
     number = field(
         "Card information", "number", values["number"], inputmode="numeric", placeholder="1234 1234 1234 1234"
@@ -94,7 +91,7 @@ def card_fields(given: dict[str, str]) -> str:
 
 
 def test_cards(here: str) -> str:
-    """The cards to try; a click fills the form, without JavaScript by loading it filled."""
+    """The test cards as links. A click fills the form in, by loading the page again if there is no JavaScript."""
     entries = "".join(
         f'<li><a href="{url(here)}?number={number}" data-card="{number}">'
         f"<code>{grouped(number)}</code> {text(card.shown)}</a></li>"

@@ -1,4 +1,4 @@
-"""The pages' routes. A POST is one transaction; a refusal undoes it and is told on a page."""
+"""Routes of the pages. A POST is one transaction; a refusal rolls it back and is shown on a page."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,7 +22,7 @@ FILES = {"style.css": "text/css", "pay.js": "text/javascript"}
 def routes(core: StripeCore) -> list[BaseRoute]:
     def shows(path: str, page: Page) -> Route:
         async def endpoint(request: Request) -> Response:
-            return _answered(lambda: page(core, request.path_params["id"], dict(request.query_params)))
+            return _respond(lambda: page(core, request.path_params["id"], dict(request.query_params)))
 
         return Route(path, endpoint, methods=["GET"])
 
@@ -32,32 +32,32 @@ def routes(core: StripeCore) -> list[BaseRoute]:
                 name: str(value) for name, value in decoded((await request.body()).decode("utf-8", "replace")).items()
             }
             what = request.path_params
-            return _answered(lambda: _together(core, action, what["id"], what.get("action", ""), given))
+            return _respond(lambda: _in_transaction(core, action, what["id"], what.get("action", ""), given))
 
         return Route(path, endpoint, methods=["POST"])
 
     return [
         Route("/pay/static/{name}", _file),
         shows("/pay/portal/{id}", portal_page.show),
-        does("/pay/portal/{id}/{action}", portal_page.do),
+        does("/pay/portal/{id}/{action}", portal_page.perform),
         shows("/pay/secure/{id}", secure_page.show),
-        does("/pay/secure/{id}/{action}", secure_page.do),
+        does("/pay/secure/{id}/{action}", secure_page.answer),
         shows("/pay/receipts/{id}", invoice_page.receipt),
         shows("/pay/invoices/{id}", invoice_page.show),
         shows("/pay/invoices/{id}/pdf", invoice_page.pdf),
-        does("/pay/invoices/{id}/{action}", invoice_page.do),
+        does("/pay/invoices/{id}/{action}", invoice_page.pay),
         shows("/pay/{id}", checkout_page.show),
         does("/pay/{id}", checkout_page.pay),
-        does("/pay/{id}/{action}", checkout_page.do),
+        does("/pay/{id}/{action}", checkout_page.change_promotion_code),
     ]
 
 
-def _together(core: StripeCore, action: Action, object_id: str, what: str, given: Given) -> Response:
+def _in_transaction(core: StripeCore, action: Action, object_id: str, what: str, given: Given) -> Response:
     with core.store.together():
         return action(core, object_id, what, given)
 
 
-def _answered(make: Callable[[], Response]) -> Response:
+def _respond(make: Callable[[], Response]) -> Response:
     try:
         return make()
     except StripeError as error:

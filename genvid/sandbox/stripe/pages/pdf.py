@@ -1,10 +1,10 @@
-"""A PDF of one page, written by hand: text lines in Helvetica, nothing else."""
+"""Writes a PDF of one page: lines of text in Helvetica, nothing else."""
 
 WIDTH, HEIGHT = 595, 842
 
 
 def pdf(lines: list[tuple[int, int, int, str]]) -> bytes:
-    """Lines are x, y from the top, size and text; a negative x is a distance from the right edge."""
+    """Lines are x, y from the top, font size and text; a negative x is the distance from the right edge."""
     content = b"\n".join(_line(*line) for line in lines)
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

@@ -11,44 +11,44 @@ from genvid.sandbox.stripe import (
 )
 from genvid.sandbox.stripe.billing_cycle import UPDATED
 from genvid.sandbox.stripe.due_times import period
-from genvid.sandbox.stripe.invoice_lines import amount_text, money, product_name
-from genvid.sandbox.stripe.object_store import Thing
+from genvid.sandbox.stripe.invoice_lines import amount_text, price_text, product_name
+from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.pages import card_form, html
 from genvid.sandbox.stripe.pages.html import text
-from genvid.sandbox.stripe.pages.invoice_page import SHOWN, day
+from genvid.sandbox.stripe.pages.invoice_page import SHOWN, date_text
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
-from genvid.sandbox.stripe.subscription_changes import Wanted
+from genvid.sandbox.stripe.subscription_changes import ItemChange
 
 Given = dict[str, str]
 NOT_ALLOWED = "This is not possible in this portal."
 
 
 class Visit:
-    """A customer who is in the portal, and what is allowed there."""
+    """A customer in the portal, and what the portal's configuration allows."""
 
     def __init__(self, core: StripeCore, session_id: str) -> None:
         self.core = core
         self.session = core.get("billing_portal.session", session_id)
         self.customer = core.get_existing("customer", self.session["customer"])
         configuration = core.get("billing_portal.configuration", self.session["configuration"])
-        self.features: Thing = configuration["features"]
+        self.features: Json = configuration["features"]
         self.headline = configuration["business_profile"]["headline"]
         self.here = f"/pay/portal/{session_id}"
 
     @property
-    def subscriptions(self) -> list[Thing]:
+    def subscriptions(self) -> list[Json]:
         found = self.core.objects.all("subscription", customer=self.customer["id"])
-        return [one for one in found if one["status"] not in (*subscription_resource.OVER, "incomplete")]
+        return [one for one in found if one["status"] not in (*subscription_resource.ENDED, "incomplete")]
 
-    def subscription(self, wanted: str) -> Thing:
+    def subscription(self, wanted: str) -> Json:
         for one in self.subscriptions:
             if one["id"] == wanted:
                 return one
         raise StripeError(NOT_ALLOWED, status=403)
 
     @property
-    def prices(self) -> list[Thing]:
+    def prices(self) -> list[Json]:
         ids = [price for product in self.features["subscription_update"]["products"] for price in product["prices"]]
         return [price for one in ids if (price := self.core.get("price", one))["active"]]
 
@@ -61,7 +61,7 @@ def show(core: StripeCore, session_id: str, given: Given) -> Response:
     return _page(Visit(core, session_id), card_form.prefilled(given), None)
 
 
-def do(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
+def perform(core: StripeCore, session_id: str, action: str, given: Given) -> Response:
     visit = Visit(core, session_id)
     if action not in ACTIONS:
         raise StripeError(NOT_ALLOWED, status=404)
@@ -73,7 +73,7 @@ def _cancel(visit: Visit, given: Given) -> str | None:
     visit.must_allow("subscription_cancel")
     subscription = visit.subscription(given.get("subscription", ""))
     if visit.features["subscription_cancel"]["mode"] == "immediately":
-        invoice_collection.end(visit.core, subscription)
+        invoice_collection.end_subscription(visit.core, subscription)
     else:
         fields = subscription_resource.cancellation(visit.core, subscription, True)
         visit.core.change(subscription, UPDATED, **fields)
@@ -96,20 +96,19 @@ def _switch(visit: Visit, given: Given) -> str | None:
     item = subscription["items"]["data"][0]
     behavior = visit.features["subscription_update"]["proration_behavior"]
     subscription_changes.change_items(
-        visit.core, subscription, [Wanted(item["id"], price, item["quantity"], item["metadata"])], behavior
+        visit.core, subscription, [ItemChange(item["id"], price, item["quantity"], item["metadata"])], behavior
     )
     return None
 
 
 def _card(visit: Visit, given: Given) -> str | None:
-    """Another card, for the customer and for all that runs."""
     visit.must_allow("payment_method_update")
-    wrong = card_form.violation(given) or cards.setup_breach(given["number"])
+    wrong = card_form.form_error(given) or cards.card_saving_error(given["number"])
     if wrong:
         return wrong
     core, customer = visit.core, visit.customer
-    method = payment_method_resource.attach(
-        core, payment_method_resource.make_card(core, given["number"])["id"], customer["id"]
+    method = payment_method_resource.attach_payment_method(
+        core, payment_method_resource.create_card(core, given["number"])["id"], customer["id"]
     )
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
     core.change(customer, "customer.updated", invoice_settings=settings)
@@ -135,27 +134,27 @@ def _page(visit: Visit, given: Given, error: str | None, status: int = 200) -> R
     return html.page("Your billing", body, kind="pay", status=status)
 
 
-def _plan(visit: Visit, subscription: Thing) -> str:
+def _plan(visit: Visit, subscription: Json) -> str:
     item = subscription["items"]["data"][0]
-    price, end = item["price"], day(period(subscription)[1])
+    price, end = item["price"], date_text(period(subscription)[1])
     title = f"<h3>{text(product_name(visit.core, price))}</h3>"
-    amount = f'<p class="price">{text(_each(price))}</p>'
+    amount = f'<p class="price">{text(_price_per_interval(price))}</p>'
     when = f"Your plan ends on {end}." if subscription["cancel_at_period_end"] else f"Your plan renews on {end}."
-    note = f"<p>{text(_record_attempt(subscription, when))}</p>"
-    return f'<article class="plan">{title}{amount}{note}{_deeds(visit, subscription)}</article>'
+    note = f"<p>{text(_status_note(subscription, when))}</p>"
+    return f'<article class="plan">{title}{amount}{note}{_plan_actions(visit, subscription)}</article>'
 
 
-def _record_attempt(subscription: Thing, when: str) -> str:
+def _status_note(subscription: Json, when: str) -> str:
     if subscription["status"] == "trialing":
         return f"Trial. {when}"
     return f"Your last payment failed. {when}" if subscription["status"] == "past_due" else when
 
 
-def _each(price: Thing) -> str:
-    return f"{money(price)} per {price['recurring']['interval']}"
+def _price_per_interval(price: Json) -> str:
+    return f"{price_text(price)} per {price['recurring']['interval']}"
 
 
-def _deeds(visit: Visit, subscription: Thing) -> str:
+def _plan_actions(visit: Visit, subscription: Json) -> str:
     own = f'<input type="hidden" name="subscription" value="{text(subscription["id"])}">'
     found = ""
     if visit.features["subscription_update"]["enabled"]:
@@ -167,12 +166,12 @@ def _deeds(visit: Visit, subscription: Thing) -> str:
     return found
 
 
-def _switcher(visit: Visit, subscription: Thing, own: str) -> str:
+def _switcher(visit: Visit, subscription: Json, own: str) -> str:
     current = subscription["items"]["data"][0]["price"]["id"]
     offers = [price for price in visit.prices if price["id"] != current]
     choices = "".join(
         f'<label class="choice"><input type="radio" name="price" value="{text(price["id"])}" required>'
-        f"<span>{text(product_name(visit.core, price))}</span><b>{text(_each(price))}</b></label>"
+        f"<span>{text(product_name(visit.core, price))}</span><b>{text(_price_per_interval(price))}</b></label>"
         for price in offers
     )
     form = html.form(f"{visit.here}/switch", own, choices, html.button("Switch plan", look="pay"))
@@ -183,7 +182,7 @@ def _method(visit: Visit, given: Given, error: str | None) -> str:
     chosen = payment_method_resource.card_on_file(visit.core, visit.customer)
     chosen = chosen or next((one["default_payment_method"] for one in visit.subscriptions), None)
     method = visit.core.get("payment_method", chosen) if chosen else None
-    told = "None on file" if method is None else f"{method['type'].replace('_', ' ')} ending in {_last4(method)}"
+    description = "None on file" if method is None else f"{method['type'].replace('_', ' ')} ending in {_last4(method)}"
     form = html.form(
         visit.here + "/card",
         html.error_box(error),
@@ -193,10 +192,10 @@ def _method(visit: Visit, given: Given, error: str | None) -> str:
     opened = " open" if error or given else ""
     update = f"<details{opened}><summary>Update payment method</summary>{form}{html.test_cards(visit.here)}</details>"
     allowed = visit.features["payment_method_update"]["enabled"]
-    return f"<h2>Payment method</h2><p>{text(told.capitalize())}</p>{update if allowed else ''}"
+    return f"<h2>Payment method</h2><p>{text(description.capitalize())}</p>{update if allowed else ''}"
 
 
-def _last4(method: Thing) -> str:
+def _last4(method: Json) -> str:
     return str(method[method["type"]]["last4"])
 
 
@@ -205,7 +204,7 @@ def _history(visit: Visit) -> str:
         return ""
     found = reversed(visit.core.objects.all("invoice", customer=visit.customer["id"]))
     entries = "".join(
-        f'<li><a href="/pay/invoices/{text(one["id"])}">{text(day(one["created"]))}</a>'
+        f'<li><a href="/pay/invoices/{text(one["id"])}">{text(date_text(one["created"]))}</a>'
         f"<span>{text(amount_text(one['total'], one['currency']))}</span>"
         f'<span class="badge {text(one["status"])}">{text(SHOWN[one["status"]])}</span>'
         f'<a href="/pay/invoices/{text(one["id"])}/pdf">PDF</a></li>'

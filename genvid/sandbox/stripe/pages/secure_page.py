@@ -27,7 +27,7 @@ def show(core: StripeCore, intent_id: str, given: Given) -> Response:
     return html.page("3-D Secure", body)
 
 
-def do(core: StripeCore, intent_id: str, action: str, given: Given) -> Response:
+def answer(core: StripeCore, intent_id: str, action: str, given: Given) -> Response:
     intent = core.get("payment_intent", intent_id)
     if action not in ("complete", "fail") or intent["status"] != "requires_action":
         return RedirectResponse(f"/pay/secure/{intent_id}", 303)
@@ -41,10 +41,10 @@ def do(core: StripeCore, intent_id: str, action: str, given: Given) -> Response:
 
 
 def _without_session(core: StripeCore, intent_id: str, return_url: str | None) -> Response:
-    """A payment the API began: back to where it said."""
+    """Redirects to the return URL of a payment that the API began."""
     intent = core.get("payment_intent", intent_id)
     if return_url:
         mark = "&" if "?" in return_url else "?"
-        told = f"payment_intent={intent_id}&payment_intent_client_secret={intent['client_secret']}"
-        return RedirectResponse(f"{return_url}{mark}{told}", 303)
+        query = f"payment_intent={intent_id}&payment_intent_client_secret={intent['client_secret']}"
+        return RedirectResponse(f"{return_url}{mark}{query}", 303)
     return html.notice("Thank you", f"The payment's status is {intent['status']}. You may close this page.")
