@@ -8,7 +8,7 @@ import pytest
 from billing.stripe.webhook_endpoint import EVENT_TYPES
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests import stripe_subjects as subjects
-from genvid.sandbox.tests.stripe_shop import Shop
+from genvid.sandbox.tests.stripe_merchant import Merchant
 
 DAY = 24 * 3600
 TRIAL = {"trial_period_days": 7}
@@ -17,118 +17,118 @@ CLOSED = "000111111113"
 
 
 class Cause(NamedTuple):
-    happens: Callable[[Shop], Any]
+    happens: Callable[[Merchant], Any]
     """Answers the id of what the event is about."""
     is_asked_for: bool
     """By a request to the API; else it comes of the buyer, the bank or time."""
 
 
 @pytest.fixture
-def seller(sandbox: SandboxProcess) -> Iterator[Shop]:
-    shop = Shop(sandbox)
-    with shop.http:
-        yield shop
+def seller(sandbox: SandboxProcess) -> Iterator[Merchant]:
+    merchant = Merchant(sandbox)
+    with merchant.http:
+        yield merchant
 
 
-def buys(shop: Shop) -> Any:
-    return shop.buy()["id"]
+def buys(merchant: Merchant) -> Any:
+    return merchant.buy()["id"]
 
 
-def debited(shop: Shop, account: str = "000123456789") -> Any:
+def debited(merchant: Merchant, account: str = "000123456789") -> Any:
     """A session paid from a bank account, days later."""
-    form = {"payment_method_types": ["us_bank_account"], "customer": shop.customer}
-    session = subjects.session(shop, **form)
-    shop.pull.pay(session["id"], method="bank", account=account)
-    shop.pull.advance_clock(5 * DAY)
+    form = {"payment_method_types": ["us_bank_account"], "customer": merchant.customer}
+    session = subjects.session(merchant, **form)
+    merchant.actions.pay(session["id"], method="bank", account=account)
+    merchant.actions.advance_clock(5 * DAY)
     return session["id"]
 
 
-def renewed(shop: Shop, *, succeeds: bool) -> Any:
-    return shop.pull.renew(subjects.subscription(shop)["id"], succeeds=succeeds)["id"]
+def renewed(merchant: Merchant, *, succeeds: bool) -> Any:
+    return merchant.actions.renew(subjects.subscription(merchant)["id"], succeeds=succeeds)["id"]
 
 
-def asked(path: str, made: Callable[[Shop], str]) -> Callable[[Shop], Any]:
-    return lambda shop: subjects.post(shop, path.format(id=made(shop)))["id"]
+def asked(path: str, made: Callable[[Merchant], str]) -> Callable[[Merchant], Any]:
+    return lambda merchant: subjects.post(merchant, path.format(id=made(merchant)))["id"]
 
 
-def deletes_customer(shop: Shop) -> str:
-    gone = subjects.customer(shop)
-    assert shop.http.delete(f"/v1/customers/{gone}").status_code == 200
+def deletes_customer(merchant: Merchant) -> str:
+    gone = subjects.customer(merchant)
+    assert merchant.http.delete(f"/v1/customers/{gone}").status_code == 200
     return gone
 
 
-def is_reminded(shop: Shop) -> Any:
-    made = subjects.subscription(shop, **TRIAL)
-    shop.pull.advance_clock(5 * DAY)
+def is_reminded(merchant: Merchant) -> Any:
+    made = subjects.subscription(merchant, **TRIAL)
+    merchant.actions.advance_clock(5 * DAY)
     return made["id"]
 
 
-def pauses(shop: Shop) -> Any:
-    made = subjects.subscription(shop, customer=subjects.customer(shop), **TRIAL, **PAUSING)
-    shop.pull.advance_clock(8 * DAY)
+def pauses(merchant: Merchant) -> Any:
+    made = subjects.subscription(merchant, customer=subjects.customer(merchant), **TRIAL, **PAUSING)
+    merchant.actions.advance_clock(8 * DAY)
     return made["id"]
 
 
-def confirms(shop: Shop, method: str, succeeds: bool = True) -> Any:
-    made = subjects.intent(shop, payment_method=method)
-    answer = shop.http.post(f"/v1/payment_intents/{made}/confirm")
+def confirms(merchant: Merchant, method: str, succeeds: bool = True) -> Any:
+    made = subjects.intent(merchant, payment_method=method)
+    answer = merchant.http.post(f"/v1/payment_intents/{made}/confirm")
     assert answer.is_success == succeeds
     return made
 
 
-def charges(shop: Shop) -> Any:
-    return subjects.paid(shop)["latest_charge"]
+def charges(merchant: Merchant) -> Any:
+    return subjects.paid(merchant)["latest_charge"]
 
 
-def refunded_charge(shop: Shop) -> Any:
-    charge = charges(shop)
-    subjects.post(shop, "/v1/refunds", {"charge": charge})
+def refunded_charge(merchant: Merchant) -> Any:
+    charge = charges(merchant)
+    subjects.post(merchant, "/v1/refunds", {"charge": charge})
     return charge
 
 
-def answered_dispute(shop: Shop) -> Any:
-    made = subjects.dispute(shop)
-    subjects.post(shop, f"/v1/disputes/{made}", {"evidence": {"uncategorized_text": "It was made."}})
+def answered_dispute(merchant: Merchant) -> Any:
+    made = subjects.dispute(merchant)
+    subjects.post(merchant, f"/v1/disputes/{made}", {"evidence": {"uncategorized_text": "It was made."}})
     return made
 
 
-def closed_dispute(shop: Shop) -> Any:
-    return shop.pull.close_dispute(subjects.dispute(shop))["id"]
+def closed_dispute(merchant: Merchant) -> Any:
+    return merchant.actions.close_dispute(subjects.dispute(merchant))["id"]
 
 
-def refund(shop: Shop) -> Any:
-    return subjects.post(shop, "/v1/refunds", {"charge": charges(shop)})["id"]
+def refund(merchant: Merchant) -> Any:
+    return subjects.post(merchant, "/v1/refunds", {"charge": charges(merchant)})["id"]
 
 
-def warned(shop: Shop) -> Any:
-    return shop.pull.fraud_warning(charges(shop))["id"]
+def warned(merchant: Merchant) -> Any:
+    return merchant.actions.fraud_warning(charges(merchant))["id"]
 
 
 CAUSES: dict[str, Cause] = {
     "checkout.session.completed": Cause(buys, False),
     "checkout.session.expired": Cause(
-        asked("/v1/checkout/sessions/{id}/expire", lambda shop: str(subjects.session(shop)["id"])), True
+        asked("/v1/checkout/sessions/{id}/expire", lambda merchant: str(subjects.session(merchant)["id"])), True
     ),
     "checkout.session.async_payment_succeeded": Cause(debited, False),
-    "checkout.session.async_payment_failed": Cause(lambda shop: debited(shop, CLOSED), False),
+    "checkout.session.async_payment_failed": Cause(lambda merchant: debited(merchant, CLOSED), False),
     "invoice.finalized": Cause(asked("/v1/invoices/{id}/finalize", subjects.draft), True),
     "invoice.paid": Cause(asked("/v1/invoices/{id}/pay", subjects.owed), True),
-    "invoice.payment_failed": Cause(lambda shop: renewed(shop, succeeds=False), False),
+    "invoice.payment_failed": Cause(lambda merchant: renewed(merchant, succeeds=False), False),
     "invoice.voided": Cause(asked("/v1/invoices/{id}/void", subjects.owed), True),
     "invoice.marked_uncollectible": Cause(asked("/v1/invoices/{id}/mark_uncollectible", subjects.owed), True),
     "customer.deleted": Cause(deletes_customer, True),
-    "customer.subscription.created": Cause(lambda shop: subjects.subscription(shop)["id"], True),
+    "customer.subscription.created": Cause(lambda merchant: subjects.subscription(merchant)["id"], True),
     "customer.subscription.updated": Cause(
-        lambda shop: shop.pull.cancel(subjects.subscription(shop)["id"], at_period_end=True)["id"], False
+        lambda merchant: merchant.actions.cancel(subjects.subscription(merchant)["id"], at_period_end=True)["id"], False
     ),
     "customer.subscription.deleted": Cause(
-        lambda shop: shop.pull.cancel(subjects.subscription(shop)["id"])["id"], False
+        lambda merchant: merchant.actions.cancel(subjects.subscription(merchant)["id"])["id"], False
     ),
     "customer.subscription.paused": Cause(pauses, False),
     "customer.subscription.resumed": Cause(asked("/v1/subscriptions/{id}/resume", subjects.paused), True),
     "customer.subscription.trial_will_end": Cause(is_reminded, False),
-    "payment_intent.succeeded": Cause(lambda shop: confirms(shop, "pm_card_visa"), True),
-    "payment_intent.payment_failed": Cause(lambda shop: confirms(shop, "pm_card_chargeDeclined", False), True),
+    "payment_intent.succeeded": Cause(lambda merchant: confirms(merchant, "pm_card_visa"), True),
+    "payment_intent.payment_failed": Cause(lambda merchant: confirms(merchant, "pm_card_chargeDeclined", False), True),
     "charge.succeeded": Cause(charges, True),
     "charge.refunded": Cause(refunded_charge, True),
     "charge.dispute.created": Cause(subjects.dispute, False),
@@ -138,7 +138,9 @@ CAUSES: dict[str, Cause] = {
     "charge.dispute.funds_reinstated": Cause(closed_dispute, False),
     "refund.created": Cause(refund, True),
     "refund.updated": Cause(asked("/v1/refunds/{id}/cancel", subjects.pending_refund), True),
-    "refund.failed": Cause(lambda shop: shop.pull.fail_refund(subjects.pending_refund(shop))["id"], False),
+    "refund.failed": Cause(
+        lambda merchant: merchant.actions.fail_refund(subjects.pending_refund(merchant))["id"], False
+    ),
     "radar.early_fraud_warning.created": Cause(warned, False),
 }
 
@@ -148,12 +150,12 @@ def test_every_subscribed_kind_has_a_cause() -> None:
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES)
-def test_a_subscribed_event_is_sent_when_its_cause_happens(kind: str, seller: Shop) -> None:
+def test_a_subscribed_event_is_sent_when_its_cause_happens(kind: str, seller: Merchant) -> None:
     cause = CAUSES[kind]
 
     concerned = cause.happens(seller)
 
-    events = [event for event in seller.pull.events() if event["type"] == kind]
+    events = [event for event in seller.actions.events() if event["type"] == kind]
     latest = events[-1]
     assert latest["data"]["object"]["id"] == concerned
     assert (latest["request"]["id"] is not None) == cause.is_asked_for

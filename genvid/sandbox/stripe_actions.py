@@ -100,7 +100,6 @@ class StripeActions:
         return found
 
     def undelivered(self) -> list[Json]:
-        """Events that some endpoint has not answered with a 2xx."""
         found: list[Json] = self._ask("GET", "/stripe/undelivered")["events"]
         return found
 

@@ -26,7 +26,7 @@ from genvid.sandbox.stripe.due_times import period
 from genvid.sandbox.stripe.object_store import Json, public_fields
 from genvid.sandbox.stripe.session_payment import Payment
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError
+from genvid.sandbox.stripe.stripe_errors import StripeError, check_status
 from genvid.sandbox.stripe.subscription_changes import ItemChange
 
 Action = Callable[[StripeCore, str, Json], Any]
@@ -80,15 +80,13 @@ def _running(core: StripeCore, subscription_id: str) -> Json:
 
 def retry_invoice(core: StripeCore, invoice_id: str, given: Json) -> Json:
     invoice = core.get("invoice", invoice_id)
-    if invoice["status"] != "open":
-        raise StripeError(f"This invoice is {invoice['status']}.", param="invoice")
+    check_status(invoice, "open")
     return invoice_collection.collect_invoice(core, invoice, verdict=given.get("succeeds", True))
 
 
 def end_trial(core: StripeCore, subscription_id: str, given: Json) -> Json:
     subscription = _running(core, subscription_id)
-    if subscription["status"] != "trialing":
-        raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
+    check_status(subscription, "trialing")
     return billing_cycle.end_trial(core, subscription, verdict=given.get("succeeds", True))
 
 
@@ -208,7 +206,6 @@ async def _events(core: StripeCore, request: Request, body: Any) -> Any:
 
 
 async def _deliver(core: StripeCore, request: Request, body: Any) -> Any:
-    """Delivers events in the given order, each to all endpoints that listen to it."""
     pairs: list[tuple[Json, Json]] = []
     ids = (body or {}).get("event_ids")
     if not isinstance(ids, list):

@@ -26,7 +26,6 @@ class SubscriptionOrder:
 
 
 def create_subscription(core: StripeCore, order: SubscriptionOrder) -> Json:
-    """A subscription that is incomplete, or on trial."""
     now, first = core.now(), order.items[0][0]
     fields: Json = {
         "billing_cycle_anchor": order.trial_end or now,

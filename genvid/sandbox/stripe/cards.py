@@ -113,7 +113,6 @@ def digits(number: str) -> str:
 
 
 def is_card_number(number: str) -> bool:
-    """Checks the length and Luhn's check digit."""
     reverse = [int(digit) for digit in reversed(number)]
     total = sum(reverse[0::2]) + sum(sum(divmod(2 * digit, 10)) for digit in reverse[1::2])
     return 12 <= len(number) <= 19 and total % 10 == 0

@@ -15,7 +15,6 @@ CURRENCIES = frozenset(CODES.split())
 
 
 def check_price(given: str | None, price: dict[str, Any]) -> None:
-    """Raises StripeError when the `currency` that was given is not the price's."""
     if given is not None and given.lower() != price["currency"]:
         message = f"The price specified only supports `{price['currency']}`. This doesn't match the expected "
         raise StripeError(message + f"currency: `{given}`.", param="currency")

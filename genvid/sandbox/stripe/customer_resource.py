@@ -46,7 +46,6 @@ def _with_payment_methods(call: Call, customer: Json) -> Json:
 
 
 def attach_source(call: Call, customer: Json) -> str:
-    """Attaches a test token's card, which becomes the default source."""
     made = create_from_token(call.core, call.form.need("source"), "source")
     return str(attach_payment_method(call.core, made["id"], customer["id"])["id"])
 
@@ -82,7 +81,6 @@ def update(call: Call) -> Json:
 
 
 def delete(call: Call) -> Json:
-    """Ends the customer's subscriptions as well."""
     customer = call.core.get_existing("customer", call.id)
     for subscription in call.core.objects.all("subscription", customer=customer["id"]):
         if subscription["status"] not in ("canceled", "incomplete_expired"):

@@ -58,7 +58,6 @@ def delete(call: Call) -> Json:
 
 
 def show_event(core: StripeCore, event: Json) -> Json:
-    """The event, with the present number of pending deliveries."""
     return {**public_fields(event), "pending_webhooks": core.sender.pending(event["id"])}
 
 
@@ -107,7 +106,6 @@ def accounts(call: Call) -> Json:
 
 
 def all_events(core: StripeCore, after: str | None) -> list[Json]:
-    """Events in their order, those after the event of this id."""
     rows = core.objects.rows("event", [])
     start = next((row["seq"] for row in rows if row["id"] == after), 0)
     return [show_event(core, parse_object(row["body"])) for row in rows if row["seq"] > start]

@@ -66,13 +66,6 @@ class Form:
             raise missing_parameter(self.name(key))
         return value
 
-    def word(self, key: str, *words: str) -> str:
-        """One of these words, the first one by default."""
-        value = self.text(key) or words[0]
-        if value not in words:
-            raise StripeError(f"Invalid {key}: must be one of {', '.join(words)}", param=self.name(key))
-        return value
-
     def number(self, key: str, default: int | None = None) -> int | None:
         value = self.text(key)
         if value is None:

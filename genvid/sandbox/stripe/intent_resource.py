@@ -22,9 +22,7 @@ SMALLEST, LARGEST = 50, 99_999_999
 def create(call: Call) -> Json:
     form, core = call.form, call.core
     amount, currency = _amount(form), currencies.checked(form.need("currency"), "currency")
-    customer = form.text("customer")
-    if customer is not None:
-        core.get_existing("customer", customer, "customer")
+    customer = call.customer
     for name in ("off_session", "error_on_requires_action"):
         if name in form and not form.flag("confirm"):
             raise StripeError(f"You can only provide `{name}` when `confirm=true`.", param=name)
@@ -48,7 +46,6 @@ def _amount(form: Form) -> int:
 
 
 def _types(form: Form) -> Json:
-    """The payment method types of the form, or all."""
     given, part = form.texts("payment_method_types"), form.part("automatic_payment_methods")
     if given and part.flag("enabled"):
         message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
@@ -68,7 +65,6 @@ def _refuse_held_debit(fields: Json) -> None:
 
 
 def given_method(core: StripeCore, form: Form, customer: str | None) -> Json | None:
-    """The payment method of `payment_method`, or one made from `payment_method_data`."""
     if form.part("payment_method_data").values:
         return payment_method_resource.create_from_data(core, form.part("payment_method_data"), {})
     wanted = form.text("payment_method")
@@ -178,9 +174,7 @@ def update(call: Call) -> Json:
 
 
 def create_setup(call: Call) -> Json:
-    form, core, customer = call.form, call.core, call.form.text("customer")
-    if customer is not None:
-        core.get_existing("customer", customer, "customer")
+    form, core, customer = call.form, call.core, call.customer
     fields: Json = {**call.kept, "metadata": form.map("metadata"), **_types(form)}
     wanted = form.text("payment_method")
     method = payment_method_resource.resolve_payment_method(core, wanted, customer) if wanted else None
@@ -200,7 +194,6 @@ def create_setup(call: Call) -> Json:
 
 
 def capture(call: Call) -> Json:
-    """Captures all or a part of what is held, and releases the rest."""
     form, core = call.form, call.core
     intent = core.get("payment_intent", call.id)
     if intent["status"] != "requires_capture":

@@ -35,7 +35,6 @@ def _leave_to_customer(core: StripeCore, invoice: Json) -> Json:
 
 
 def payment_method_for(core: StripeCore, invoice: Json) -> Json | None:
-    """The default payment method of the subscription or invoice, or else the customer's."""
     subscription = invoice_lifecycle.subscription_of(core, invoice)
     customer = core.get("customer", invoice["customer"])
     chosen = subscription["default_payment_method"] if subscription else invoice["default_payment_method"]
@@ -56,7 +55,6 @@ def update_subscription(core: StripeCore, invoice: Json) -> None:
 
 
 def _keep_method(core: StripeCore, subscription: Json, invoice: Json) -> None:
-    """Makes the payment method that paid the subscription's default, if its settings ask for that."""
     wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
     if not wanted or not invoice["amount_paid"] or subscription["default_payment_method"]:
         return

@@ -51,7 +51,6 @@ def create_manual_draft(core: StripeCore, customer: Json, items: list[Json], cur
 
 
 def recalculate(core: StripeCore, invoice: Json) -> Json:
-    """Updates a draft's lines and amounts from its items and discounts."""
     entries = [invoice_item_line(one) for one in core.objects.all("invoiceitem", invoice=invoice["id"])]
     discounts = [core.get("discount", one) for one in invoice["discounts"]]
     customer = core.get("customer", invoice["customer"])
@@ -69,7 +68,6 @@ def finalize_draft(core: StripeCore, invoice: Json) -> Json:
 
 
 def advance(core: StripeCore, invoice: Json) -> Json:
-    """Collects or sends a finalized invoice."""
     if invoice["status"] != "open":
         return invoice
     if invoice["collection_method"] == "send_invoice":

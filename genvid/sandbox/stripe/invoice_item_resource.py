@@ -35,7 +35,6 @@ def create(call: Call) -> Json:
 
 
 def _priced(core: StripeCore, form: Form) -> Json:
-    """Amounts by a price, by a unit amount, or by a total amount."""
     wanted, quantity = form.part("pricing").text("price"), form.count("quantity")
     if wanted is not None:
         price = core.get("price", wanted, "pricing[price]")
@@ -93,7 +92,6 @@ def update(call: Call) -> Json:
 
 
 def _with_previous_price(form: Form, item: Json) -> Form:
-    """The given parts of the price over the item's present ones."""
     given, price = form.values, item["pricing"]["price_details"]
     if "amount" in given or "pricing" in given:
         return Form({"currency": item["currency"], **given})

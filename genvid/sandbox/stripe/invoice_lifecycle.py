@@ -91,7 +91,6 @@ def _due_date(core: StripeCore, draft: Draft) -> int | None:
 
 
 def finalize_invoice(core: StripeCore, invoice: Json) -> Json:
-    """Sets the number and the URLs, and uses the customer's balance."""
     customer = core.get("customer", invoice["customer"])
     balance = min(0, invoice["total"] + customer["balance"])
     balance_resource.apply_balance(core, invoice, customer, balance)

@@ -89,7 +89,6 @@ def amount_text(cents: int, currency: str) -> str:
 
 
 def apply_discounts(core: StripeCore, entries: list[Json], discounts: list[Json]) -> list[Json]:
-    """Takes discounts off the lines. Returns the amount of each discount."""
     totals = []
     for one in discounts:
         coupon, sum_off = core.get("coupon", one["source"]["coupon"]), 0

@@ -84,7 +84,7 @@ def create(call: Call) -> Json:
     form, core = call.form, call.core
     customer = core.get_existing("customer", form.need("customer"), "customer")
     currency, items = form.text("currency"), list[Json]()
-    if form.word("pending_invoice_items_behavior", "exclude", "include") == "include":
+    if form.text("pending_invoice_items_behavior") == "include":
         items = invoice_drafts.pending_items(core, customer["id"], currency)
     chosen = currency or (items[0]["currency"] if items else "usd")
     fields = _fields(call, {"customer": customer["id"], "collection_method": "charge_automatically"})
@@ -147,7 +147,6 @@ def delete(call: Call) -> Json:
 
 
 def finalize(call: Call) -> Json:
-    """With `auto_advance` the invoice is also collected or sent."""
     core, invoice = call.core, call.core.get_existing("invoice", call.id)
     if invoice["status"] != "draft":
         message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."

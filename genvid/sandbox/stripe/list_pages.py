@@ -26,12 +26,10 @@ def equal_to(param: str, field: str | None = None) -> Filter:
 
 
 def is_set(param: str) -> Filter:
-    """The field of this name equals the parameter's flag."""
     return lambda form: (param, "=", form.flag(param)) if param in form else None
 
 
 def any_of(param: str, field: str) -> Filter:
-    """The field equals one of the parameter's texts."""
     return lambda form: (field, "IN", form.texts(param)) if form.texts(param) else None
 
 
@@ -70,7 +68,6 @@ def limit_of(call: Call) -> int:
 
 
 def created(call: Call) -> list[Condition]:
-    """`created` is a time or has bounds."""
     form = call.form
     if isinstance(form.values.get("created"), str):
         return [("created", "=", form.number("created"))]
@@ -79,7 +76,6 @@ def created(call: Call) -> list[Condition]:
 
 
 def page_of(call: Call, objects: list[Json]) -> Json:
-    """One page of a list that an object contains, in its own order."""
     after = call.form.text("starting_after")
     positions = [position for position, one in enumerate(objects, 1) if one["id"] == after]
     if after and not positions:

@@ -80,7 +80,6 @@ class ObjectStore:
     def rows(
         self, kind: str, conditions: list[tuple[str, str, Any]], *, newest_first: bool = False, limit: int = -1
     ) -> list[Row]:
-        """Some fields are columns; the others are looked up in the body."""
         sql, values = "SELECT * FROM stripe_objects WHERE object = ?", [kind]
         for field, comparison, value in conditions:
             if comparison in ("IN", "NOT IN"):

@@ -5,16 +5,13 @@ from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_operations import Call
 
-BEHAVIORS = ("keep_as_draft", "mark_uncollectible", "void")
-
 
 def parse_pause(call: Call) -> Json | None:
     """None for an empty value, which resumes collection."""
     if not call.form.values["pause_collection"]:
         return None
     form = call.form.part("pause_collection")
-    form.need("behavior")
-    return {"behavior": form.word("behavior", *BEHAVIORS), "resumes_at": form.number("resumes_at")}
+    return {"behavior": form.need("behavior"), "resumes_at": form.number("resumes_at")}
 
 
 def current_behavior(core: StripeCore, subscription: Json | None) -> str | None:

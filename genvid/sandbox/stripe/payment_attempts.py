@@ -58,7 +58,6 @@ def payment_method_choices(*settings: Json | None) -> Json:
 
 
 def attempt_payment(core: StripeCore, intent: Json, tried: Attempt) -> Json:
-    """Attempts to pay. The outcome is the intent's status."""
     core.save(intent, last_payment_error=None, next_action=None, payment_method=tried.method["id"])
     if tried.asks or _is_forced(intent, tried):
         return require_action(core, intent, tried.return_url)
@@ -74,7 +73,6 @@ def attempt_payment(core: StripeCore, intent: Json, tried: Attempt) -> Json:
 
 
 def _is_forced(intent: Json, tried: Attempt) -> bool:
-    """3-D Secure was requested, whatever the card does."""
     wanted = ((intent["payment_method_options"] or {}).get("card") or {}).get("request_three_d_secure")
     is_open = tried.authenticated is None and tried.verdict is None and tried.buyer_is_there
     return wanted in ("any", "challenge") and tried.method["type"] == "card" and is_open

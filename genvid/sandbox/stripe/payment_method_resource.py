@@ -137,7 +137,6 @@ def create(call: Call) -> Json:
 
 
 def create_from_data(core: StripeCore, form: Form, kept: Json) -> Json:
-    """A payment method from `payment_method_data`, or from the whole form."""
     form.need("type")
     details = form.part("billing_details")
     bills: Json = details.chosen("email", "name", "phone")

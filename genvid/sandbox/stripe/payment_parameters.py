@@ -19,7 +19,6 @@ from genvid.sandbox.stripe.parameters import (
 )
 
 NOTHING: Params = {}
-INTERVALS = ("day", "week", "month", "year")
 TAX_BEHAVIORS = ("unspecified", "exclusive", "inclusive")
 FUTURE_USAGES = ("on_session", "off_session")
 ADDRESS = group(**text_fields("city country line1 line2 postal_code state"))
@@ -46,7 +45,10 @@ METHOD_DATA = {
     **kept(allow_redisplay=word("limited", "always", "unspecified")),
 }
 RECURRING = group(
-    interval=word(*INTERVALS), interval_count=NUMBER, trial_period_days=NUMBER, usage_type=word("licensed")
+    interval=word("day", "week", "month", "year"),
+    interval_count=NUMBER,
+    trial_period_days=NUMBER,
+    usage_type=word("licensed"),
 )
 PRODUCT_OF_A_PRICE = {
     "id": TEXT,

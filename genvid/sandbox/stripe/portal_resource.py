@@ -49,15 +49,15 @@ def _features(form: Form) -> Json:
         "subscription_cancel": {
             "cancellation_reason": {"enabled": reasons.flag("enabled"), "options": reasons.texts("options")},
             "enabled": cancel.flag("enabled"),
-            "mode": cancel.word("mode", "at_period_end", "immediately"),
-            "proration_behavior": cancel.word("proration_behavior", "none", "create_prorations", "always_invoice"),
+            "mode": cancel.text("mode") or "at_period_end",
+            "proration_behavior": cancel.text("proration_behavior") or "none",
         },
         "subscription_update": {
             "billing_cycle_anchor": None,
             "default_allowed_updates": change.texts("default_allowed_updates"),
             "enabled": change.flag("enabled"),
             "products": [_product(part) for part in change.parts("products")],
-            "proration_behavior": change.word("proration_behavior", "none", "create_prorations", "always_invoice"),
+            "proration_behavior": change.text("proration_behavior") or "none",
             "schedule_at_period_end": {"conditions": []},
             "trial_update_behavior": "end_trial",
         },

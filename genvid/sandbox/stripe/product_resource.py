@@ -4,7 +4,6 @@ from genvid.sandbox.stripe import currencies
 from genvid.sandbox.stripe.form_bodies import Form
 from genvid.sandbox.stripe.list_pages import any_of, is_set
 from genvid.sandbox.stripe.object_store import Json, list_object
-from genvid.sandbox.stripe.payment_parameters import INTERVALS
 from genvid.sandbox.stripe.resources import readable
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
@@ -13,8 +12,6 @@ from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 def new_product(core: StripeCore, form: Form, kept: Json) -> Json:
     wanted = form.text("id")
-    if wanted and core.objects.find(wanted) is not None:
-        raise StripeError("Product already exists.", code="resource_already_exists", param="id")
     chosen = {"id": wanted} if wanted else {}
     fields = {"name": form.need("name"), "metadata": form.map("metadata"), "updated": core.now(), **kept, **chosen}
     product = core.new("product", "prod_", **fields)
@@ -86,9 +83,8 @@ def _recurring(form: Form) -> Json | None:
     part = form.part("recurring")
     if not part.values:
         return None
-    part.need("interval")
     return {
-        "interval": part.word("interval", *INTERVALS),
+        "interval": part.need("interval"),
         "interval_count": part.count("interval_count"),
         "meter": None,
         "trial_period_days": part.number("trial_period_days"),
@@ -111,7 +107,6 @@ def create_price(call: Call) -> Json:
 
 
 def product_of(core: StripeCore, form: Form) -> Json:
-    """The price's product, which may be created along with it."""
     if "product_data" in form:
         part = form.part("product_data")
         kept = ("description", "statement_descriptor", "tax_code", "unit_label")

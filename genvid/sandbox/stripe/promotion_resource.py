@@ -18,11 +18,9 @@ INVALID = "This code is invalid."
 def create_coupon(call: Call) -> Json:
     form, core = call.form, call.core
     wanted = form.text("id")
-    if wanted and core.objects.find(wanted) is not None:
-        raise StripeError("Coupon already exists.", code="resource_already_exists", param="id")
     if not form.text("percent_off") and not form.text("amount_off"):
         raise missing_parameter("percent_off")
-    duration = form.word("duration", "once", "repeating", "forever")
+    duration = form.text("duration") or "once"
     if duration == "repeating" and form.number("duration_in_months") is None:
         raise missing_parameter("duration_in_months")
     coupon = core.new(
@@ -96,7 +94,6 @@ def list_codes(call: Call) -> Json:
 
 
 def find_code(core: StripeCore, word: str, customer: str | None) -> Json:
-    """The usable promotion code with this text. Raises StripeError in the pay page's words."""
     for code in core.objects.all("promotion_code", _key=word.strip().upper(), active=True):
         if is_usable(core, code) and code["customer"] in (None, customer):
             return code
@@ -134,7 +131,6 @@ def discount_amount(coupon: Json, amount: int) -> int:
 
 
 def create_discount(core: StripeCore, coupon: Json, code: Json | None, **of: Any) -> Json:
-    """Applies a coupon to a session, a subscription or an invoice, and counts its use."""
     core.save(coupon, times_redeemed=coupon["times_redeemed"] + 1)
     if code is not None:
         core.save(code, times_redeemed=code["times_redeemed"] + 1)
@@ -151,7 +147,6 @@ def create_discount(core: StripeCore, coupon: Json, code: Json | None, **of: Any
 
 
 def given_discount(core: StripeCore, part: Form) -> tuple[Json, Json | None]:
-    """The coupon and the promotion code, if any, of an entry of `discounts`."""
     code = None
     if part.text("promotion_code"):
         code = core.get("promotion_code", part.need("promotion_code"), part.name("promotion_code"))
@@ -160,7 +155,6 @@ def given_discount(core: StripeCore, part: Form) -> tuple[Json, Json | None]:
 
 
 def create_given_discounts(core: StripeCore, form: Form, of: dict[str, Any]) -> list[str]:
-    """The ids of new discounts for the form's `discounts`."""
     return [str(create_discount(core, *given_discount(core, part), **of)["id"]) for part in form.parts("discounts")]
 
 

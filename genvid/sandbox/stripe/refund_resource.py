@@ -4,7 +4,7 @@ from genvid.sandbox.stripe import charge_resource
 from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.resources import readable, updatable
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
+from genvid.sandbox.stripe.stripe_errors import StripeError, check_status, missing_parameter
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 
@@ -55,7 +55,6 @@ def _allowed(charge: Json, amount: int | None) -> int:
 
 
 def reverse_refund(core: StripeCore, refund: Json, status: str) -> Json:
-    """A refund failed or was canceled: the charge is refunded by that much less."""
     if refund["status"] in ("failed", "canceled"):
         raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
     transaction = charge_resource.create_balance_transaction(core, "refund_failure", refund["amount"], refund)
@@ -72,8 +71,7 @@ def reverse_refund(core: StripeCore, refund: Json, status: str) -> Json:
 
 
 def complete_refund(core: StripeCore, refund: Json) -> Json:
-    if refund["status"] != "pending":
-        raise StripeError(f"Refund {refund['id']} is {refund['status']} already.", param="refund")
+    check_status(refund, "pending")
     return core.change(refund, "refund.updated", status="succeeded")
 
 
@@ -100,8 +98,7 @@ def _refuse_disputed(core: StripeCore, charge: Json) -> None:
 
 def cancel(call: Call) -> Json:
     refund = call.core.get("refund", call.id)
-    if refund["status"] != "pending":
-        raise StripeError("Only a pending refund can be canceled.", param="id")
+    check_status(refund, "pending")
     return reverse_refund(call.core, refund, "canceled")
 
 

@@ -66,7 +66,6 @@ def route(core: StripeCore, operation: Operation) -> Route:
 
 
 def unrecognized(core: StripeCore) -> Route:
-    """The route of every other path under `/v1`."""
 
     def refuse(call: Call) -> dict[str, Any]:
         raise StripeError(

@@ -69,7 +69,6 @@ def remove_discount(core: StripeCore, session: Json) -> Json:
 
 
 def price_line_items(session: Json, coupon: Json | None) -> None:
-    """Updates the amounts of the line items for this coupon, or for none."""
     fixed_left = coupon["amount_off"] if coupon else None
     for item in session["_line_items"]:
         worth = {**coupon, "amount_off": fixed_left} if coupon else None

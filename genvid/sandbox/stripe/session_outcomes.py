@@ -4,13 +4,12 @@ from genvid.sandbox.stripe import cards, invoice_collection, invoice_lifecycle, 
 from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.payment_attempts import Attempt
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError
+from genvid.sandbox.stripe.stripe_errors import check_status
 
 
 def authenticate(core: StripeCore, intent: Json, *, passes: bool) -> Json | None:
     """Continues after 3-D Secure. Returns the payment's session, if it has one."""
-    if intent["status"] != "requires_action":
-        raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
+    check_status(intent, "requires_action")
     method = core.get("payment_method", intent["payment_method"])
     tried = Attempt(method, authenticated=passes)
     for payment in core.objects.all("invoice_payment", payment__payment_intent=intent["id"]):
@@ -32,8 +31,7 @@ def _session_of_invoice(core: StripeCore, invoice: Json) -> Json | None:
 
 
 def settle_debit(core: StripeCore, intent: Json, *, succeeds: bool) -> Json:
-    if intent["status"] != "processing":
-        raise StripeError(f"This PaymentIntent has a status of {intent['status']}.", param="payment_intent")
+    check_status(intent, "processing")
     payment_attempts.settle_debit(core, intent, succeeds=succeeds)
     found = core.objects.all("checkout.session", payment_intent=intent["id"])
     for payment in core.objects.all("invoice_payment", payment__payment_intent=intent["id"]):

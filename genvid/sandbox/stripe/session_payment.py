@@ -21,7 +21,7 @@ from genvid.sandbox.stripe.invoice_lifecycle import Draft
 from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.payment_attempts import Attempt
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError
+from genvid.sandbox.stripe.stripe_errors import StripeError, check_status
 
 DAY = 24 * 3600
 
@@ -37,8 +37,7 @@ class Payment:
 
 def submit_payment(core: StripeCore, session: Json, payment: Payment) -> Json:
     """Pays with what the buyer entered. Sets `_last_error` if that fails; the session stays open."""
-    if session["status"] != "open":
-        raise StripeError(f"This Checkout Session is {session['status']}.", param="session")
+    check_status(session, "open")
     core.save(session, _last_error=None)
     _check_offered(session, cards.BANK_ACCOUNT if payment.method == "bank" else "card")
     number = cards.digits(payment.card)
@@ -89,7 +88,6 @@ def remove_promotion_code(core: StripeCore, session: Json) -> Json:
 
 
 def _record_buyer(core: StripeCore, session: Json, payment: Payment) -> None:
-    """Sets the session's customer details, and creates a customer where one is needed."""
     known = core.get("customer", session["customer"]) if session["customer"] else {}
     email = known.get("email") or payment.email or session["customer_email"] or "buyer@example.com"
     name = payment.name or known.get("name")
@@ -124,7 +122,6 @@ def _pay_once(core: StripeCore, session: Json, method: Json) -> Json:
 
 
 def _intent(core: StripeCore, session: Json) -> Json:
-    """The session's payment intent, which all attempts share."""
     if session["payment_intent"]:
         return core.get("payment_intent", session["payment_intent"])
     fields = {name: session[name] for name in ("payment_method_types", "payment_method_options")}
@@ -169,7 +166,6 @@ def _redeem(core: StripeCore, session: Json, **of: Any) -> list[Json]:
 
 
 def make_invoice(core: StripeCore, session: Json, intent: Json | None) -> None:
-    """A paid invoice for a single sale, if the session asks for one."""
     if not (session["invoice_creation"] or {}).get("enabled"):
         return
     customer, now = core.get("customer", session["customer"]), core.now()
@@ -263,7 +259,6 @@ MODES: dict[str, Callable[[StripeCore, Json, Json], Json]] = {
 
 
 def intent_of(core: StripeCore, session: Json) -> Json | None:
-    """The payment intent of a session, or of its subscription's first invoice."""
     if session["payment_intent"]:
         return core.get("payment_intent", session["payment_intent"])
     if session.get("_subscription") is None:

@@ -7,7 +7,7 @@ from genvid.sandbox.stripe.intent_resource import payment_error
 from genvid.sandbox.stripe.object_store import Json, list_object
 from genvid.sandbox.stripe.resources import readable, reading, updatable
 from genvid.sandbox.stripe.stripe_core import StripeCore
-from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter
+from genvid.sandbox.stripe.stripe_errors import StripeError, check_status, missing_parameter
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 DAY, HALF_HOUR = 24 * 3600, 30 * 60
@@ -16,8 +16,7 @@ LONGEST_TRIAL, SMALLEST = 730, 50
 
 def create(call: Call) -> Json:
     form, core = call.form, call.core
-    form.need("mode")
-    mode = form.word("mode", "payment", "subscription", "setup")
+    mode = form.need("mode")
     customer = _customer(core, form)
     items = [session_items.line_item(core, part, mode) for part in form.parts("line_items")]
     if mode == "setup" and form.texts("payment_method_types") == [cards.BANK_ACCOUNT]:
@@ -160,8 +159,7 @@ def line_items(call: Call) -> Json:
 
 def confirm_page(call: Call) -> Json:
     core, session = call.core, call.core.get("checkout.session", call.id)
-    if session["status"] != "open":
-        raise StripeError(f"This Checkout Session is {session['status']}.", param="id")
+    check_status(session, "open")
     expected = call.form.number("expected_amount", session["amount_total"])
     if expected != session["amount_total"]:
         raise StripeError("The expected amount is not the session's.", param="expected_amount")

@@ -12,7 +12,7 @@ from genvid.sandbox.settings import StoredSettings
 from genvid.sandbox.store import Store
 from genvid.sandbox.stripe.defaults import ABSENT_FIELDS, defaults
 from genvid.sandbox.stripe.object_store import Json, ObjectStore, list_object, new_id, public_fields
-from genvid.sandbox.stripe.stripe_errors import no_such
+from genvid.sandbox.stripe.stripe_errors import StripeError, no_such
 from genvid.sandbox.stripe.stripe_sender import StripeSender
 
 API_VERSION = "2026-05-27.dahlia"
@@ -46,13 +46,15 @@ class StripeCore:
         return found
 
     def get_existing(self, kind: str, object_id: str, param: str = "id") -> Json:
-        """The object. Raises StripeError for a deleted one as well."""
         found = self.get(kind, object_id, param)
         if found.get("deleted"):
             raise no_such(kind, object_id, param, 404 if param == "id" else 400)
         return found
 
     def new(self, kind: str, prefix: str, **fields: Any) -> Json:
+        if "id" in fields and self.objects.find(fields["id"]) is not None:
+            message = f"{kind.capitalize()} already exists."
+            raise StripeError(message, code="resource_already_exists", param="id")
         now = self.now()
         made = {"id": new_id(prefix), "object": kind, "created": now, "livemode": False, **defaults(kind), **fields}
         for name in ABSENT_FIELDS.get(kind, ()):

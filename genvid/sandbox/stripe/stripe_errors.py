@@ -47,6 +47,13 @@ def no_such(kind: str, object_id: str, param: str = "id", status: int = 404) -> 
     )
 
 
+def check_status(obj: dict[str, Any], wanted: str) -> None:
+    """Raises StripeError for an object of another status."""
+    if obj["status"] != wanted:
+        kind = NAMES.get(obj["object"], obj["object"])
+        raise StripeError(f"This {kind} has a status of {obj['status']}, not {wanted}.", param="id")
+
+
 def missing_parameter(param: str) -> StripeError:
     return StripeError(f"Missing required param: {param}.", code="parameter_missing", param=param)
 
@@ -68,6 +75,8 @@ def translated(error: ApiError) -> StripeError:
 
 TYPES = {402: "card_error", 409: "idempotency_error"}
 NAMES = {
+    "checkout.session": "Checkout Session",
+    "payment_intent": "PaymentIntent",
     "promotion_code": "promotion code",
     "webhook_endpoint": "webhook endpoint",
     "billing_portal.configuration": "portal configuration",

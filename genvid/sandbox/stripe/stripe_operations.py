@@ -12,8 +12,6 @@ from genvid.sandbox.stripe.stripe_core import StripeCore
 
 @dataclass(frozen=True)
 class Call:
-    """A request that was let in."""
-
     core: StripeCore
     form: Form
     path: dict[str, str]
@@ -26,8 +24,13 @@ class Call:
     def id(self) -> str:
         return self.path["id"]
 
+    @property
+    def customer(self) -> str | None:
+        """The id of the `customer` parameter. Raises StripeError for an unknown one."""
+        wanted = self.form.text("customer")
+        return None if wanted is None else str(self.core.get_existing("customer", wanted, "customer")["id"])
+
     def updates(self, before: Json) -> Json:
-        """The kept values and the merged metadata, if they were given."""
         if "metadata" not in self.form:
             return {**self.kept}
         return {**self.kept, "metadata": self.form.map("metadata", before["metadata"])}

@@ -57,7 +57,6 @@ class StripeSender(WebhookSender):
         return [await self.deliver(event, endpoint) for event, endpoint in pairs]
 
     def undelivered(self) -> list[str]:
-        """Ids of events that some endpoint has never answered with a 2xx."""
         return sorted({row["event_id"] for row in self._store.rows(UNDELIVERED)})
 
     def pending(self, event_id: str) -> int:

@@ -74,7 +74,6 @@ def _restart(core: StripeCore, subscription: Json, items: list[Json], now: int) 
 
 
 def credit_unused_time(core: StripeCore, subscription: Json) -> None:
-    """Credits the rest of the period; the credit is pending until the next invoice."""
     entries = _prorations(core, subscription, [], core.now())
     core.save(subscription, _pending=[*subscription["_pending"], *entries])
 

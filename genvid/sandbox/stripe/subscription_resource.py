@@ -24,8 +24,6 @@ from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter, 
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 from genvid.sandbox.stripe.subscription_changes import ItemChange
 
-BEHAVIORS = ("create_prorations", "always_invoice", "none")
-PAYMENT_BEHAVIORS = ("allow_incomplete", "default_incomplete")
 LONGEST_TRIAL = 5 * 366 * DAY
 ENDED = ("canceled", "incomplete_expired")
 
@@ -40,7 +38,7 @@ def create(call: Call) -> Json:
     extra, method = _kept_fields(call, defaults("subscription")), _method(call, customer)
     order = SubscriptionOrder(customer, items, method, _trial_end(call), form.map("metadata"), extra)
     order.item_metadata = [part.map("metadata") for part in form.parts("items")]
-    waits = form.word("payment_behavior", *PAYMENT_BEHAVIORS) == "default_incomplete"
+    waits = form.text("payment_behavior") == "default_incomplete"
     subscription = billing_cycle.create_subscription(core, order)
     _discount(call, subscription)
     invoice = billing_cycle.first_invoice(core, subscription)
@@ -96,7 +94,6 @@ def _discount(call: Call, subscription: Json) -> None:
 
 
 def _kept_fields(call: Call, before: Json) -> Json:
-    """The kept values, after checks that they fit together."""
     fields, unset = {**call.kept}, defaults("subscription")
     if "payment_settings" in fields:
         given = fields["payment_settings"] or {}
@@ -125,7 +122,7 @@ def update(call: Call) -> Json:
     _discount(call, subscription)
     if form.text("trial_end"):
         _move_trial(call, subscription)
-    behavior = form.word("proration_behavior", *BEHAVIORS)
+    behavior = form.text("proration_behavior") or "create_prorations"
     if form.parts("items"):
         subscription_changes.change_items(
             core, subscription, wanted_items(core, subscription, form.parts("items")), behavior
@@ -180,7 +177,6 @@ def _move_trial(call: Call, subscription: Json) -> None:
 
 
 def wanted_items(core: StripeCore, subscription: Json, parts: list[Form]) -> list[ItemChange]:
-    """All items after the change: the given changes over the present items."""
     items = subscription["items"]["data"]
     known = {item["id"]: ItemChange(item["id"], item["price"], item["quantity"], item["metadata"]) for item in items}
     added = []

@@ -10,7 +10,7 @@ from PIL import Image
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests.client import Client
 from genvid.sandbox.tests.receiver import Receiver
-from genvid.sandbox.tests.stripe_shop import Shop
+from genvid.sandbox.tests.stripe_merchant import Merchant
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +40,10 @@ def client(sandbox: SandboxProcess, shared_client: Client) -> Client:
 
 
 @pytest.fixture
-def shop(sandbox: SandboxProcess) -> Iterator[Shop]:
-    shop = Shop(sandbox)
-    with shop.http:
-        yield shop
+def merchant(sandbox: SandboxProcess) -> Iterator[Merchant]:
+    merchant = Merchant(sandbox)
+    with merchant.http:
+        yield merchant
 
 
 @pytest.fixture

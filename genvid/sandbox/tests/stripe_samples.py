@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from genvid.sandbox.tests import stripe_subjects as subjects
-from genvid.sandbox.tests.stripe_shop import Shop
+from genvid.sandbox.tests.stripe_merchant import Merchant
 from genvid.sandbox.tests.stripe_subjects import ASKING_CARD, CANCEL, FAR, Form
 
 Key = tuple[str, str]
@@ -30,30 +30,30 @@ ONCE = {"mode": "setup", "line_items": None, "currency": "eur"}
 TEST_CARD = {"type": "card", "card": {"token": "tok_amex"}}
 
 
-def values(**form: Any) -> Callable[[Shop], Form]:
-    return lambda shop: form
+def values(**form: Any) -> Callable[[Merchant], Form]:
+    return lambda merchant: form
 
 
-def recurring(shop: Shop) -> Form:
-    return {"mode": "subscription", "line_items": [{"price": shop.basic, "quantity": 1}]}
+def recurring(merchant: Merchant) -> Form:
+    return {"mode": "subscription", "line_items": [{"price": merchant.basic, "quantity": 1}]}
 
 
-def new_data(shop: Shop) -> Form:
+def new_data(merchant: Merchant) -> Form:
     return {"payment_method": None, "payment_method_data": TEST_CARD}
 
 
-def item_of(shop: Shop) -> Form:
+def item_of(merchant: Merchant) -> Form:
     """A change of the newest subscription's price."""
-    newest = shop.api.subscriptions.list({"limit": 1}).data[0]
-    wanted = {"id": newest["items"].data[0].id, "price": shop.pro, "quantity": 2, "metadata": {"a": "b"}}
+    newest = merchant.api.subscriptions.list({"limit": 1}).data[0]
+    wanted = {"id": newest["items"].data[0].id, "price": merchant.pro, "quantity": 2, "metadata": {"a": "b"}}
     return {"items": [wanted]}
 
 
-def priced(**form: Any) -> Callable[[Shop], Form]:
-    return lambda shop: {"amount": None, "currency": None, **form, "pricing": {"price": shop.pack}}
+def priced(**form: Any) -> Callable[[Merchant], Form]:
+    return lambda merchant: {"amount": None, "currency": None, **form, "pricing": {"price": merchant.pack}}
 
 
-SAMPLES: dict[Key, Callable[[Shop], Form]] = {
+SAMPLES: dict[Key, Callable[[Merchant], Form]] = {
     **{(one, "email"): values(email="a@example.com") for one in (CUSTOMERS, CUSTOMER)},
     **{(one, "invoice_prefix"): values(invoice_prefix="ABC123") for one in (CUSTOMERS, CUSTOMER)},
     **{(one, "source"): values(source="tok_amex") for one in (CUSTOMERS, CUSTOMER)},
@@ -67,21 +67,21 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
     **{(one, "active"): values(active=False) for one in (PRODUCTS, PRODUCT, PRICES, PRICE, CODES, CODE, PORTAL)},
     (PRODUCTS, "id"): values(id="prod_mine"),
     (PRODUCTS, "default_price_data"): values(default_price_data={"currency": "eur", "unit_amount": 900}),
-    (PRODUCT, "default_price"): lambda shop: {"default_price": shop.pack},
+    (PRODUCT, "default_price"): lambda merchant: {"default_price": merchant.pack},
     (PRICES, "product_data"): values(product=None, product_data={"name": "Inside", "unit_label": "hour"}),
     (PRICES, "unit_amount_decimal"): values(unit_amount=None, unit_amount_decimal="900.0"),
     (PRICES, "recurring"): values(recurring={"interval": "week", "interval_count": 2, "trial_period_days": 3}),
-    (PRICES, "transfer_lookup_key"): lambda shop: {"lookup_key": taken_key(shop)},
-    (PRICE, "transfer_lookup_key"): lambda shop: {"lookup_key": taken_key(shop)},
-    (PRICES, "product"): lambda shop: {"product": shop.product},
+    (PRICES, "transfer_lookup_key"): lambda merchant: {"lookup_key": taken_key(merchant)},
+    (PRICE, "transfer_lookup_key"): lambda merchant: {"lookup_key": taken_key(merchant)},
+    (PRICES, "product"): lambda merchant: {"product": merchant.product},
     (COUPONS, "amount_off"): values(percent_off=None, amount_off=100, currency="usd"),
     (COUPONS, "currency"): values(percent_off=None, amount_off=100, currency="eur"),
     (COUPONS, "duration_in_months"): values(duration="repeating"),
     (COUPONS, "id"): values(id="MINE"),
     (COUPONS, "redeem_by"): values(redeem_by=FAR),
-    (CODES, "customer"): lambda shop: {"customer": shop.customer},
+    (CODES, "customer"): lambda merchant: {"customer": merchant.customer},
     (CODES, "expires_at"): values(expires_at=FAR),
-    (CODES, "promotion"): lambda shop: {"promotion": {"type": "coupon", "coupon": subjects.coupon(shop)}},
+    (CODES, "promotion"): lambda merchant: {"promotion": {"type": "coupon", "coupon": subjects.coupon(merchant)}},
     (METHODS, "card"): values(card={"number": "378282246310005", "exp_month": 7, "exp_year": 2035}),
     (METHODS, "us_bank_account"): values(
         type="us_bank_account",
@@ -96,14 +96,14 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
     (REFUNDS, "amount"): values(amount=200),
     **{(one, "currency"): values(currency="eur") for one in (INTENTS, INTENT)},
     **{
-        (one, "customer"): lambda shop: {"customer": shop.customer}
+        (one, "customer"): lambda merchant: {"customer": merchant.customer}
         for one in (INTENTS, INTENT, SETUPS, ATTACH, INVOICES, SUBSCRIPTIONS, PORTAL_SESSIONS, ITEMS)
     },
-    (SUBSCRIPTIONS, "customer"): lambda shop: {"customer": subjects.payer(shop)},
+    (SUBSCRIPTIONS, "customer"): lambda merchant: {"customer": subjects.payer(merchant)},
     **{
-        (one, "payment_method"): lambda shop: {
+        (one, "payment_method"): lambda merchant: {
             "customer": None,
-            "payment_method": subjects.post(shop, "/v1/payment_methods", {"type": "card"})["id"],
+            "payment_method": subjects.post(merchant, "/v1/payment_methods", {"type": "card"})["id"],
         }
         for one in (INTENTS, INTENT, CONFIRM, SETUPS)
     },
@@ -129,20 +129,23 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
     (DISPUTE, "submit"): values(submit=False, evidence={"uncategorized_text": "kept back"}),
     (CAPTURE, "amount_to_capture"): values(amount_to_capture=300),
     (SETUPS, "usage"): values(usage="on_session"),
-    (REFUNDS, "charge"): lambda shop: {"charge": subjects.paid(shop)["latest_charge"]},
-    (REFUNDS, "payment_intent"): lambda shop: {"charge": None, "payment_intent": subjects.paid(shop)["id"]},
+    (REFUNDS, "charge"): lambda merchant: {"charge": subjects.paid(merchant)["latest_charge"]},
+    (REFUNDS, "payment_intent"): lambda merchant: {"charge": None, "payment_intent": subjects.paid(merchant)["id"]},
     (SESSIONS, "allow_promotion_codes"): values(allow_promotion_codes=True),
     (SESSIONS, "mode"): values(**ONCE),
     (SESSIONS, "currency"): values(**ONCE),
     (SESSIONS, "setup_intent_data"): values(**ONCE),
-    (SESSIONS, "customer"): lambda shop: {"customer": shop.customer},
+    (SESSIONS, "customer"): lambda merchant: {"customer": merchant.customer},
     (SESSIONS, "customer_email"): values(customer_email="b@example.com"),
-    (SESSIONS, "customer_update"): lambda shop: {"customer": shop.customer, "customer_update": {"name": "auto"}},
-    (SESSIONS, "discounts"): lambda shop: {"discounts": [{"coupon": subjects.coupon(shop)}]},
-    (SESSIONS, "expires_at"): lambda shop: {"expires_at": shop.pull.advance_clock(0)["now"] + 7200},
-    (SESSIONS, "line_items"): lambda shop: {"line_items": [{"price": shop.pack, "quantity": 3}]},
-    (SESSIONS, "subscription_data"): lambda shop: {
-        **recurring(shop),
+    (SESSIONS, "customer_update"): lambda merchant: {
+        "customer": merchant.customer,
+        "customer_update": {"name": "auto"},
+    },
+    (SESSIONS, "discounts"): lambda merchant: {"discounts": [{"coupon": subjects.coupon(merchant)}]},
+    (SESSIONS, "expires_at"): lambda merchant: {"expires_at": merchant.actions.advance_clock(0)["now"] + 7200},
+    (SESSIONS, "line_items"): lambda merchant: {"line_items": [{"price": merchant.pack, "quantity": 3}]},
+    (SESSIONS, "subscription_data"): lambda merchant: {
+        **recurring(merchant),
         "subscription_data": {
             "description": "d",
             "metadata": {"a": "b"},
@@ -166,20 +169,22 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
         for one in (SUBSCRIPTIONS, SUBSCRIPTION, INVOICES, INVOICE)
     },
     **{
-        (one, "discounts"): lambda shop: {"discounts": [{"coupon": subjects.coupon(shop, duration="forever")}]}
+        (one, "discounts"): lambda merchant: {"discounts": [{"coupon": subjects.coupon(merchant, duration="forever")}]}
         for one in (SUBSCRIPTIONS, SUBSCRIPTION, INVOICES, INVOICE)
     },
-    (SUBSCRIPTIONS, "items"): lambda shop: {"items": [{"price": shop.basic, "quantity": 2, "metadata": {"a": "b"}}]},
-    (SUBSCRIPTIONS, "off_session"): lambda shop: {
+    (SUBSCRIPTIONS, "items"): lambda merchant: {
+        "items": [{"price": merchant.basic, "quantity": 2, "metadata": {"a": "b"}}]
+    },
+    (SUBSCRIPTIONS, "off_session"): lambda merchant: {
         "default_payment_method": ASKING_CARD,
-        "customer": subjects.customer(shop),
+        "customer": subjects.customer(merchant),
     },
     **{
-        (one, "trial_end"): lambda shop: {"trial_end": shop.pull.advance_clock(0)["now"] + 9000}
+        (one, "trial_end"): lambda merchant: {"trial_end": merchant.actions.advance_clock(0)["now"] + 9000}
         for one in (SUBSCRIPTIONS, SUBSCRIPTION)
     },
     (SUBSCRIPTION, "items"): item_of,
-    (SUBSCRIPTION, "proration_behavior"): lambda shop: {**item_of(shop), "proration_behavior": "none"},
+    (SUBSCRIPTION, "proration_behavior"): lambda merchant: {**item_of(merchant), "proration_behavior": "none"},
     (CANCELLATION, "invoice_now"): values(prorate=True),
     (INVOICES, "currency"): values(currency="eur"),
     (PAY, "payment_method"): values(payment_method="pm_card_amex"),
@@ -189,17 +194,17 @@ SAMPLES: dict[Key, Callable[[Shop], Form]] = {
     (ITEMS, "quantity"): values(amount=None, unit_amount_decimal="300"),
     (ITEM, "quantity"): values(unit_amount_decimal="300"),
     **{(one, "pricing"): priced() for one in (ITEMS, ITEM)},
-    (ITEMS, "invoice"): lambda shop: {"invoice": subjects.draft(shop, shop.customer)},
+    (ITEMS, "invoice"): lambda merchant: {"invoice": subjects.draft(merchant, merchant.customer)},
     **{(one, "discountable"): values(discountable=False) for one in (ITEMS, ITEM)},
     **{(one, "period"): values(period={"start": FAR, "end": FAR + 5}) for one in (ITEMS, ITEM)},
-    (PORTAL_SESSIONS, "configuration"): lambda shop: {"configuration": subjects.configuration(shop)},
+    (PORTAL_SESSIONS, "configuration"): lambda merchant: {"configuration": subjects.configuration(merchant)},
     **{(one, "url"): values(url="http://127.0.0.1:9/other") for one in (ENDPOINTS, ENDPOINT)},
 }
 for one in (PRICES, PRICE):
     SAMPLES[one, "lookup_key"] = values(lookup_key="mine")
 
 
-def taken_key(shop: Shop) -> str:
+def taken_key(merchant: Merchant) -> str:
     """A lookup key that another price has."""
-    subjects.post(shop, f"/v1/prices/{shop.price(300)}", {"lookup_key": "theirs", "transfer_lookup_key": True})
+    subjects.post(merchant, f"/v1/prices/{merchant.price(300)}", {"lookup_key": "theirs", "transfer_lookup_key": True})
     return "theirs"

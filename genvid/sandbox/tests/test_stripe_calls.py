@@ -10,7 +10,7 @@ import stripe
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.stripe.form_bodies import decoded
 from genvid.sandbox.tests.client import WAIT, wait_for
-from genvid.sandbox.tests.stripe_shop import KEY, Shop
+from genvid.sandbox.tests.stripe_merchant import KEY, Merchant
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str, str | None, str | None]:
@@ -33,58 +33,58 @@ def test_forms_are_decoded_as_stripe_does(form: str, tree: dict[str, Any]) -> No
     assert decoded(form) == tree
 
 
-def test_without_a_key_nothing_is_answered(shop: Shop) -> None:
-    answer = httpx.get(shop.sandbox.url + "/v1/account", timeout=WAIT, trust_env=False)
+def test_without_a_key_nothing_is_answered(merchant: Merchant) -> None:
+    answer = httpx.get(merchant.sandbox.url + "/v1/account", timeout=WAIT, trust_env=False)
 
     assert error_of(answer) == (401, "invalid_request_error", None, None)
 
 
-def test_a_key_that_is_no_secret_key_is_refused(shop: Shop) -> None:
-    answer = shop.http.get("/v1/account", headers={"Authorization": "Bearer pk_test_123"})
+def test_a_key_that_is_no_secret_key_is_refused(merchant: Merchant) -> None:
+    answer = merchant.http.get("/v1/account", headers={"Authorization": "Bearer pk_test_123"})
 
     assert answer.status_code == 401
     assert answer.json()["error"]["message"].startswith("Invalid API Key provided: pk_test_")
 
 
 @pytest.mark.parametrize("key", [KEY, "rk_test_restricted"])
-def test_a_key_may_come_as_the_user_of_basic_authentication(key: str, shop: Shop) -> None:
+def test_a_key_may_come_as_the_user_of_basic_authentication(key: str, merchant: Merchant) -> None:
     header = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
 
-    assert shop.http.get("/v1/account", headers={"Authorization": header}).json()["object"] == "account"
+    assert merchant.http.get("/v1/account", headers={"Authorization": header}).json()["object"] == "account"
 
 
-def test_answers_carry_a_request_id_and_the_version_asked_for(shop: Shop) -> None:
-    answer = shop.http.get("/v1/account", headers={"Stripe-Version": "2026-08-26.dahlia"})
+def test_answers_carry_a_request_id_and_the_version_asked_for(merchant: Merchant) -> None:
+    answer = merchant.http.get("/v1/account", headers={"Stripe-Version": "2026-08-26.dahlia"})
 
     assert answer.headers["request-id"].startswith("req_")
     assert answer.headers["stripe-version"] == "2026-08-26.dahlia"
-    assert shop.http.get("/v1/account").headers["stripe-version"] == "2026-05-27.dahlia"
+    assert merchant.http.get("/v1/account").headers["stripe-version"] == "2026-05-27.dahlia"
 
 
-def test_the_account_is_found_by_its_id_too(shop: Shop) -> None:
-    account = shop.get("/v1/account")
+def test_the_account_is_found_by_its_id_too(merchant: Merchant) -> None:
+    account = merchant.get("/v1/account")
 
-    assert shop.get(f"/v1/accounts/{account['id']}") == account
-    assert shop.get("/v1/accounts")["data"] == []
+    assert merchant.get(f"/v1/accounts/{account['id']}") == account
+    assert merchant.get("/v1/accounts")["data"] == []
 
 
-def test_an_unknown_id_is_a_missing_resource(shop: Shop) -> None:
+def test_an_unknown_id_is_a_missing_resource(merchant: Merchant) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
-        shop.api.customers.retrieve("cus_nobody")
+        merchant.api.customers.retrieve("cus_nobody")
 
     assert (refusal.value.http_status, refusal.value.code) == (404, "resource_missing")
     assert refusal.value.user_message == "No such customer: 'cus_nobody'"
 
 
-def test_an_unknown_id_in_a_parameter_is_a_bad_request(shop: Shop) -> None:
+def test_an_unknown_id_in_a_parameter_is_a_bad_request(merchant: Merchant) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
-        shop.session(customer="cus_nobody")
+        merchant.session(customer="cus_nobody")
 
     assert (refusal.value.http_status, refusal.value.code, refusal.value.param) == (400, "resource_missing", "customer")
 
 
-def test_a_missing_parameter_is_named(shop: Shop) -> None:
-    assert error_of(shop.http.post("/v1/products", data={})) == (
+def test_a_missing_parameter_is_named(merchant: Merchant) -> None:
+    assert error_of(merchant.http.post("/v1/products", data={})) == (
         400,
         "invalid_request_error",
         "parameter_missing",
@@ -92,71 +92,73 @@ def test_a_missing_parameter_is_named(shop: Shop) -> None:
     )
 
 
-def test_an_unknown_parameter_is_refused(shop: Shop) -> None:
-    answer = shop.http.post("/v1/customers", data={"colour": "red"})
+def test_an_unknown_parameter_is_refused(merchant: Merchant) -> None:
+    answer = merchant.http.post("/v1/customers", data={"colour": "red"})
 
     assert error_of(answer) == (400, "invalid_request_error", "parameter_unknown", "colour")
-    assert shop.pull.books()["counts"] == {}
+    assert merchant.actions.books()["counts"] == {}
 
 
-def test_an_unknown_address_is_told_in_the_same_shape(shop: Shop) -> None:
-    answer = shop.http.post("/v1/nonsense", data={})
+def test_an_unknown_address_is_a_404_in_stripes_error_format(merchant: Merchant) -> None:
+    answer = merchant.http.post("/v1/nonsense", data={})
 
     assert error_of(answer) == (404, "invalid_request_error", None, None)
     assert answer.json()["error"]["message"].startswith("Unrecognized request URL (POST: /v1/nonsense).")
 
 
-def test_a_repeated_key_gets_the_first_answer(shop: Shop) -> None:
+def test_a_repeated_key_gets_the_first_answer(merchant: Merchant) -> None:
     posts = [
-        shop.http.post("/v1/customers", data={"email": "a@example.com"}, headers={"Idempotency-Key": "one"})
+        merchant.http.post("/v1/customers", data={"email": "a@example.com"}, headers={"Idempotency-Key": "one"})
         for _ in range(2)
     ]
 
     assert posts[0].json() == posts[1].json()
     assert [post.headers.get("idempotent-replayed") for post in posts] == [None, "true"]
-    assert shop.pull.books()["counts"]["customer"] == 1
+    assert merchant.actions.books()["counts"]["customer"] == 1
 
 
-def test_a_key_with_other_parameters_is_refused(shop: Shop) -> None:
-    shop.api.customers.create({"email": "a@example.com"}, {"idempotency_key": "one"})
+def test_a_key_with_other_parameters_is_refused(merchant: Merchant) -> None:
+    merchant.api.customers.create({"email": "a@example.com"}, {"idempotency_key": "one"})
 
     with pytest.raises(stripe.IdempotencyError) as refusal:
-        shop.api.customers.create({"email": "b@example.com"}, {"idempotency_key": "one"})
+        merchant.api.customers.create({"email": "b@example.com"}, {"idempotency_key": "one"})
 
     assert refusal.value.http_status == 400
-    assert shop.pull.books()["counts"]["customer"] == 1
+    assert merchant.actions.books()["counts"]["customer"] == 1
 
 
-def test_a_key_at_another_address_is_refused(shop: Shop) -> None:
-    shop.api.customers.create({"name": "A"}, {"idempotency_key": "one"})
+def test_a_key_at_another_address_is_refused(merchant: Merchant) -> None:
+    merchant.api.customers.create({"name": "A"}, {"idempotency_key": "one"})
 
     with pytest.raises(stripe.IdempotencyError, match="same endpoint"):
-        shop.api.products.create({"name": "A"}, {"idempotency_key": "one"})
+        merchant.api.products.create({"name": "A"}, {"idempotency_key": "one"})
 
 
-def test_a_refused_request_leaves_its_key_free(shop: Shop) -> None:
-    refused = shop.http.post("/v1/products", data={}, headers={"Idempotency-Key": "one"})
+def test_a_refused_request_leaves_its_key_free(merchant: Merchant) -> None:
+    refused = merchant.http.post("/v1/products", data={}, headers={"Idempotency-Key": "one"})
 
     assert refused.status_code == 400
-    assert shop.api.products.create({"name": "A"}, {"idempotency_key": "one"}).name == "A"
+    assert merchant.api.products.create({"name": "A"}, {"idempotency_key": "one"}).name == "A"
 
 
-def test_a_declined_card_is_an_outcome_that_its_key_keeps(shop: Shop) -> None:
+def test_a_declined_card_is_an_outcome_that_its_key_keeps(merchant: Merchant) -> None:
     params = {"amount": "500", "currency": "usd", "confirm": "true", "payment_method": "pm_card_chargeDeclined"}
-    posts = [shop.http.post("/v1/payment_intents", data=params, headers={"Idempotency-Key": "one"}) for _ in range(2)]
+    posts = [
+        merchant.http.post("/v1/payment_intents", data=params, headers={"Idempotency-Key": "one"}) for _ in range(2)
+    ]
 
     assert [post.status_code for post in posts] == [402, 402]
     assert posts[0].json() == posts[1].json()
-    assert shop.pull.books()["counts"]["payment_intent"] == 1
+    assert merchant.actions.books()["counts"]["payment_intent"] == 1
 
 
-def test_a_key_whose_request_is_under_way_conflicts(shop: Shop) -> None:
-    shop.sandbox.fault(path="/v1/customers", kind="delay", seconds=3600)
+def test_a_key_whose_request_is_under_way_conflicts(merchant: Merchant) -> None:
+    merchant.sandbox.fault(path="/v1/customers", kind="delay", seconds=3600)
     first: list[httpx.Response] = []
 
     def post() -> httpx.Response:
         return httpx.post(
-            shop.sandbox.url + "/v1/customers",
+            merchant.sandbox.url + "/v1/customers",
             data={"name": "A"},
             headers={"Authorization": f"Bearer {KEY}", "Idempotency-Key": "one"},
             timeout=WAIT,
@@ -165,121 +167,123 @@ def test_a_key_whose_request_is_under_way_conflicts(shop: Shop) -> None:
 
     thread = threading.Thread(target=lambda: first.append(post()))
     thread.start()
-    wait_for(lambda: shop.sandbox.books()["requests"].get("POST /v1/customers"))
+    wait_for(lambda: merchant.sandbox.books()["requests"].get("POST /v1/customers"))
     second = post()
-    shop.sandbox.clear_faults()
+    merchant.sandbox.clear_faults()
     thread.join()
 
     assert error_of(second) == (409, "idempotency_error", "idempotency_key_in_use", None)
     assert first[0].status_code == 200
 
 
-def test_lists_come_newest_first_and_in_pages(shop: Shop) -> None:
-    made = [shop.api.customers.create({"name": str(number)}).id for number in range(5)]
+def test_lists_come_newest_first_and_in_pages(merchant: Merchant) -> None:
+    made = [merchant.api.customers.create({"name": str(number)}).id for number in range(5)]
 
-    first = shop.api.customers.list({"limit": 2})
-    second = shop.api.customers.list({"limit": 2, "starting_after": first.data[-1].id})
-    back = shop.api.customers.list({"limit": 2, "ending_before": second.data[0].id})
+    first = merchant.api.customers.list({"limit": 2})
+    second = merchant.api.customers.list({"limit": 2, "starting_after": first.data[-1].id})
+    back = merchant.api.customers.list({"limit": 2, "ending_before": second.data[0].id})
 
     assert [one.id for one in first.data] == made[:2:-1]
     assert ([one.id for one in second.data], second.has_more) == ([made[2], made[1]], True)
     assert [one.id for one in back.data] == [one.id for one in first.data]
-    assert [one.id for one in shop.api.customers.list({"limit": 2}).auto_paging_iter()] == made[::-1]
+    assert [one.id for one in merchant.api.customers.list({"limit": 2}).auto_paging_iter()] == made[::-1]
 
 
 @pytest.mark.parametrize("limit", [0, 101])
-def test_a_page_has_one_to_a_hundred(limit: int, shop: Shop) -> None:
-    answer = shop.http.get("/v1/customers", params={"limit": limit})
+def test_a_page_has_one_to_a_hundred(limit: int, merchant: Merchant) -> None:
+    answer = merchant.http.get("/v1/customers", params={"limit": limit})
 
     assert error_of(answer) == (400, "invalid_request_error", None, "limit")
 
 
-def test_lists_can_be_bounded_in_time(shop: Shop) -> None:
+def test_lists_can_be_bounded_in_time(merchant: Merchant) -> None:
     now = int(time.time())
-    customer = shop.customer
+    customer = merchant.customer
 
-    assert [one.id for one in shop.api.customers.list({"created": {"gte": now - 5}}).data] == [customer]
-    assert shop.api.customers.list({"created": {"lt": now - 5}}).data == []
+    assert [one.id for one in merchant.api.customers.list({"created": {"gte": now - 5}}).data] == [customer]
+    assert merchant.api.customers.list({"created": {"lt": now - 5}}).data == []
 
 
-def test_ids_are_opened_when_asked_for(shop: Shop) -> None:
-    session = shop.buy()
-    opened = shop.api.checkout.sessions.retrieve(
+def test_an_expanded_id_is_replaced_by_its_object(merchant: Merchant) -> None:
+    session = merchant.buy()
+    opened = merchant.api.checkout.sessions.retrieve(
         session["id"], {"expand": ["line_items", "payment_intent.latest_charge.balance_transaction", "customer"]}
     )
 
-    assert opened.line_items.data[0].price.id == shop.pack
+    assert opened.line_items.data[0].price.id == merchant.pack
     assert opened.payment_intent.latest_charge.balance_transaction.net == 1200 - 65
     assert opened.customer.email == "buyer@example.com"
 
 
-def test_ids_in_a_list_are_opened_too(shop: Shop) -> None:
-    shop.charge()
+def test_ids_in_a_list_are_expanded(merchant: Merchant) -> None:
+    merchant.charge()
 
-    assert shop.api.charges.list({"expand": ["data.customer"]}).data[0].customer.name == "Bo Buyer"
+    assert merchant.api.charges.list({"expand": ["data.customer"]}).data[0].customer.name == "Bo Buyer"
 
 
-def test_what_cannot_be_opened_is_told(shop: Shop) -> None:
+def test_expanding_an_unexpandable_field_is_refused(merchant: Merchant) -> None:
     with pytest.raises(stripe.InvalidRequestError, match=r"This property cannot be expanded \(nonsense\)"):
-        shop.api.customers.retrieve(shop.customer, {"expand": ["nonsense"]})
+        merchant.api.customers.retrieve(merchant.customer, {"expand": ["nonsense"]})
 
 
 @pytest.mark.parametrize(
     ("status", "kind"), [(500, stripe.APIError), (429, stripe.RateLimitError), (503, stripe.APIError)]
 )
-def test_a_queued_fault_has_stripes_shape(status: int, kind: type[stripe.StripeError], shop: Shop) -> None:
-    shop.sandbox.fault(path="/v1/account", status=status)
+def test_a_queued_fault_is_answered_in_stripes_error_format(
+    status: int, kind: type[stripe.StripeError], merchant: Merchant
+) -> None:
+    merchant.sandbox.fault(path="/v1/account", status=status)
 
     with pytest.raises(kind) as failure:
-        shop.api.accounts.retrieve_current()
+        merchant.api.accounts.retrieve_current()
 
     assert failure.value.http_status == status
-    assert shop.http.get("/v1/account").status_code == 200
+    assert merchant.http.get("/v1/account").status_code == 200
 
 
-def test_a_gateways_page_is_no_json(shop: Shop) -> None:
-    shop.sandbox.fault(path="/v1/account", kind="html", status=502)
+def test_a_gateways_error_page_is_html(merchant: Merchant) -> None:
+    merchant.sandbox.fault(path="/v1/account", kind="html", status=502)
 
-    assert shop.http.get("/v1/account").headers["content-type"] == "text/html; charset=utf-8"
+    assert merchant.http.get("/v1/account").headers["content-type"] == "text/html; charset=utf-8"
 
 
 @pytest.mark.parametrize(("kind", "made"), [("drop", {}), ("lost", {"customer": 1, "event": 1})])
-def test_an_answer_can_be_lost_before_and_after_the_action(kind: str, made: dict[str, int], shop: Shop) -> None:
-    shop.sandbox.fault(path="/v1/customers", method="POST", kind=kind)
+def test_an_answer_can_be_lost_before_and_after_the_action(kind: str, made: dict[str, int], merchant: Merchant) -> None:
+    merchant.sandbox.fault(path="/v1/customers", method="POST", kind=kind)
 
     with pytest.raises(httpx.TransportError):
-        shop.http.post("/v1/customers", data={})
+        merchant.http.post("/v1/customers", data={})
 
-    assert shop.pull.books()["counts"] == made
+    assert merchant.actions.books()["counts"] == made
 
 
-def test_a_lost_answer_is_found_again_under_its_key(shop: Shop) -> None:
-    shop.sandbox.fault(path="/v1/customers", method="POST", kind="lost")
-    api = stripe.StripeClient(KEY, base_addresses={"api": shop.sandbox.url}, max_network_retries=1).v1
+def test_a_lost_answer_is_found_again_under_its_key(merchant: Merchant) -> None:
+    merchant.sandbox.fault(path="/v1/customers", method="POST", kind="lost")
+    api = stripe.StripeClient(KEY, base_addresses={"api": merchant.sandbox.url}, max_network_retries=1).v1
 
     customer = api.customers.create({"name": "A"})
 
-    assert [one["id"] for one in shop.pull.books()["customers"]] == [customer.id]
+    assert [one["id"] for one in merchant.actions.books()["customers"]] == [customer.id]
 
 
-def test_the_rates_strike_here_too(shop: Shop) -> None:
-    shop.sandbox.knobs(rate_limit_rate=1.0)
+def test_fault_rates_apply_to_stripe_as_well(merchant: Merchant) -> None:
+    merchant.sandbox.knobs(rate_limit_rate=1.0)
 
-    assert error_of(shop.http.get("/v1/account"))[:3] == (429, "invalid_request_error", "rate_limit")
+    assert error_of(merchant.http.get("/v1/account"))[:3] == (429, "invalid_request_error", "rate_limit")
 
 
-def test_a_reset_wipes_stripes_books(shop: Shop) -> None:
+def test_a_reset_deletes_stripes_objects_and_moves_time_back(merchant: Merchant) -> None:
     begun = int(time.time())
-    shop.charge()
-    shop.pull.advance_clock(3600)
+    merchant.charge()
+    merchant.actions.advance_clock(3600)
 
-    shop.sandbox.reset()
+    merchant.sandbox.reset()
 
-    assert shop.pull.books()["counts"] == {}
-    assert begun <= shop.pull.advance_clock(0)["now"] <= time.time()
+    assert merchant.actions.books()["counts"] == {}
+    assert begun <= merchant.actions.advance_clock(0)["now"] <= time.time()
 
 
-def test_only_the_one_key_is_good_when_there_is_one(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_with_a_configured_api_key_any_other_key_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
     with SandboxProcess(tmp_path_factory.mktemp("keyed"), stripe_key=KEY) as sandbox:
         answers = [
             httpx.get(
@@ -307,8 +311,10 @@ def test_only_the_one_key_is_good_when_there_is_one(tmp_path_factory: pytest.Tem
         ("coupons", {"percent_off": "101"}, "percent_off"),
     ],
 )
-def test_what_stripe_would_not_take_is_refused(path: str, form: dict[str, str], param: str, shop: Shop) -> None:
-    answer = shop.http.post(f"/v1/{path}", data=form)
+def test_a_parameter_value_that_stripe_rejects_is_refused(
+    path: str, form: dict[str, str], param: str, merchant: Merchant
+) -> None:
+    answer = merchant.http.post(f"/v1/{path}", data=form)
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
-    assert shop.pull.books()["counts"] == {}
+    assert merchant.actions.books()["counts"] == {}

@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from genvid.sandbox.tests.stripe_shop import CANCEL, Shop
+from genvid.sandbox.tests.stripe_merchant import CANCEL, Merchant
 
 FORM = {"email": "b@example.com", "number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Bo"}
 
@@ -13,29 +13,29 @@ def thanks(session_id: str) -> str:
     return f"http://shop.test/thanks?session={session_id}"
 
 
-def submit(shop: Shop, url: str, **changes: str) -> httpx.Response:
-    return shop.http.post(url, data={**FORM, **changes})
+def submit(merchant: Merchant, url: str, **changes: str) -> httpx.Response:
+    return merchant.http.post(url, data={**FORM, **changes})
 
 
 def error_on(answer: httpx.Response) -> str:
     return re.findall(r'role="alert">([^<]*)<', answer.text)[0].replace("&#x27;", "'")
 
 
-def test_the_page_shows_what_is_bought_and_what_it_costs(shop: Shop) -> None:
-    page = shop.http.get(shop.session().url)
+def test_the_page_shows_what_is_bought_and_what_it_costs(merchant: Merchant) -> None:
+    page = merchant.http.get(merchant.session().url)
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     for words in ("Credits", "$12.00", "Pay $12.00", "No real money moves", "4000 0000 0000 0002", f'href="{CANCEL}"'):
         assert words in page.text
 
 
-def test_a_filled_in_form_pays_and_leads_back_to_the_shop(shop: Shop) -> None:
-    session = shop.session()
+def test_a_filled_in_form_pays_and_redirects_to_the_success_url(merchant: Merchant) -> None:
+    session = merchant.session()
 
-    answer = submit(shop, session.url)
+    answer = submit(merchant, session.url)
 
     assert (answer.status_code, answer.headers["location"]) == (303, thanks(session.id))
-    assert shop.api.checkout.sessions.retrieve(session.id).payment_status == "paid"
+    assert merchant.api.checkout.sessions.retrieve(session.id).payment_status == "paid"
 
 
 @pytest.mark.parametrize(
@@ -51,57 +51,59 @@ def test_a_filled_in_form_pays_and_leads_back_to_the_shop(shop: Shop) -> None:
         ({"email": "nobody"}, 400, "Your email is incomplete."),
     ],
 )
-def test_what_is_wrong_is_told_in_the_form(changes: dict[str, str], status: int, told: str, shop: Shop) -> None:
-    session = shop.session(customer=None)
+def test_the_pay_page_shows_what_is_wrong_in_the_form(
+    changes: dict[str, str], status: int, told: str, merchant: Merchant
+) -> None:
+    session = merchant.session(customer=None)
 
-    answer = submit(shop, session.url, **changes)
+    answer = submit(merchant, session.url, **changes)
 
     assert (answer.status_code, error_on(answer)) == (status, told)
-    assert shop.api.checkout.sessions.retrieve(session.id).status == "open"
+    assert merchant.api.checkout.sessions.retrieve(session.id).status == "open"
 
 
-def test_3d_secure_completed_leads_back_to_the_shop(shop: Shop) -> None:
-    session = shop.session()
-    bank = submit(shop, session.url, number="4000000000003220").headers["location"]
-    assert "$12.00" in shop.http.get(bank).text
+def test_completed_3d_secure_redirects_to_the_success_url(merchant: Merchant) -> None:
+    session = merchant.session()
+    bank = submit(merchant, session.url, number="4000000000003220").headers["location"]
+    assert "$12.00" in merchant.http.get(bank).text
 
-    answer = shop.http.post(bank + "/complete")
+    answer = merchant.http.post(bank + "/complete")
 
     assert (answer.status_code, answer.headers["location"]) == (303, thanks(session.id))
 
 
-def test_3d_secure_failed_leads_back_to_the_form(shop: Shop) -> None:
-    session = shop.session()
-    bank = submit(shop, session.url, number="4000000000003220").headers["location"]
+def test_failed_3d_secure_redirects_to_the_pay_page(merchant: Merchant) -> None:
+    session = merchant.session()
+    bank = submit(merchant, session.url, number="4000000000003220").headers["location"]
 
-    answer = shop.http.post(bank + "/fail")
+    answer = merchant.http.post(bank + "/fail")
 
     assert answer.headers["location"] == f"/pay/{session.id}"
-    assert error_on(shop.http.get(session.url)).startswith("We are unable to authenticate your payment method.")
-    assert "does not wait for you" in shop.http.get(bank).text
+    assert error_on(merchant.http.get(session.url)).startswith("We are unable to authenticate your payment method.")
+    assert "does not wait for you" in merchant.http.get(bank).text
 
 
-def test_a_bank_account_is_chosen_by_its_tab(shop: Shop) -> None:
-    session = shop.session()
+def test_a_bank_account_is_chosen_by_its_tab(merchant: Merchant) -> None:
+    session = merchant.session()
 
-    answer = submit(shop, session.url, method="bank", number="", expiry="", cvc="")
+    answer = submit(merchant, session.url, method="bank", number="", expiry="", cvc="")
 
     assert answer.headers["location"] == thanks(session.id)
-    assert shop.api.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
+    assert merchant.api.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
 
 
-def test_a_code_is_put_in_and_taken_out(shop: Shop) -> None:
-    coupon = shop.api.coupons.create({"percent_off": 25, "duration": "once"}).id
-    shop.api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": "WELCOME"})
-    session = shop.session(allow_promotion_codes=True)
+def test_a_promotion_code_is_applied_and_removed_on_the_pay_page(merchant: Merchant) -> None:
+    coupon = merchant.api.coupons.create({"percent_off": 25, "duration": "once"}).id
+    merchant.api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": "WELCOME"})
+    session = merchant.session(allow_promotion_codes=True)
 
-    refused = shop.http.post(session.url + "/code", data={"code": "nope"})
+    refused = merchant.http.post(session.url + "/code", data={"code": "nope"})
     assert (refused.status_code, error_on(refused)) == (400, "This code is invalid.")
-    assert shop.http.post(session.url + "/code", data={"code": "welcome"}).status_code == 303
-    assert "Pay $9.00" in shop.http.get(session.url).text
-    shop.http.post(session.url + "/remove-code")
+    assert merchant.http.post(session.url + "/code", data={"code": "welcome"}).status_code == 303
+    assert "Pay $9.00" in merchant.http.get(session.url).text
+    merchant.http.post(session.url + "/remove-code")
 
-    assert "Pay $12.00" in shop.http.get(session.url).text
+    assert "Pay $12.00" in merchant.http.get(session.url).text
 
 
 @pytest.mark.parametrize(
@@ -111,28 +113,30 @@ def test_a_code_is_put_in_and_taken_out(shop: Shop) -> None:
         ({"subscription_data": {"trial_period_days": 7}}, ("Start trial", "7 days free")),
     ],
 )
-def test_a_subscription_says_what_it_is(params: dict[str, object], words: tuple[str, ...], shop: Shop) -> None:
-    page = shop.http.get(shop.session(shop.basic, mode="subscription", **params).url).text
+def test_the_pay_page_of_a_subscription_shows_its_terms(
+    params: dict[str, object], words: tuple[str, ...], merchant: Merchant
+) -> None:
+    page = merchant.http.get(merchant.session(merchant.basic, mode="subscription", **params).url).text
 
     assert [word for word in (*words, "$20.00") if word not in page] == []
 
 
-def test_a_paid_session_has_a_page_that_says_so(shop: Shop) -> None:
-    session = shop.buy()
+def test_the_page_of_a_paid_session_says_that_it_is_paid(merchant: Merchant) -> None:
+    session = merchant.buy()
 
-    page = shop.http.get(f"/pay/{session['id']}")
+    page = merchant.http.get(f"/pay/{session['id']}")
 
     assert (page.status_code, "completed already" in page.text) == (200, True)
     assert thanks(session["id"]) in page.text
-    assert submit(shop, f"/pay/{session['id']}").headers["location"] == f"/pay/{session['id']}"
-    assert shop.pull.books()["counts"]["charge"] == 1
+    assert submit(merchant, f"/pay/{session['id']}").headers["location"] == f"/pay/{session['id']}"
+    assert merchant.actions.books()["counts"]["charge"] == 1
 
 
-def test_an_expired_session_has_a_page_that_says_so(shop: Shop) -> None:
-    session = shop.session()
-    shop.pull.expire(session.id)
+def test_the_page_of_an_expired_session_says_that_it_has_expired(merchant: Merchant) -> None:
+    session = merchant.session()
+    merchant.actions.expire(session.id)
 
-    page = shop.http.get(session.url)
+    page = merchant.http.get(session.url)
 
     assert (page.status_code, "has expired" in page.text, CANCEL in page.text) == (410, True, True)
 
@@ -140,35 +144,35 @@ def test_an_expired_session_has_a_page_that_says_so(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "path", ["cs_test_none", "secure/pi_none", "portal/bps_none", "invoices/in_none", "receipts/x"]
 )
-def test_what_does_not_exist_has_a_page_that_says_so(path: str, shop: Shop) -> None:
-    page = shop.http.get(f"/pay/{path}")
+def test_a_missing_object_has_a_404_page(path: str, merchant: Merchant) -> None:
+    page = merchant.http.get(f"/pay/{path}")
 
     assert (page.status_code, "could not be found" in page.text) == (404, True)
 
 
-def test_names_cannot_smuggle_markup_in(shop: Shop) -> None:
+def test_names_are_escaped_on_the_pay_page(merchant: Merchant) -> None:
     data = {"currency": "usd", "unit_amount": 700, "product_data": {"name": "<script>alert(1)</script>"}}
-    session = shop.session(line_items=[{"price_data": data, "quantity": 1}], cancel_url='http://x.test/"onclick="x')
+    session = merchant.session(line_items=[{"price_data": data, "quantity": 1}], cancel_url='http://x.test/"onclick="x')
 
-    page = shop.http.get(session.url)
+    page = merchant.http.get(session.url)
 
     assert "<script>alert" not in page.text
     assert '"onclick="' not in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_the_pages_need_nothing_from_elsewhere(shop: Shop) -> None:
-    page = shop.http.get(shop.session().url).text
+def test_the_pages_load_nothing_from_other_hosts(merchant: Merchant) -> None:
+    page = merchant.http.get(merchant.session().url).text
 
     loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', page)
     assert loaded == ["/pay/static/style.css", "/pay/static/pay.js"]
-    assert [shop.http.get(one).status_code for one in loaded] == [200, 200]
+    assert [merchant.http.get(one).status_code for one in loaded] == [200, 200]
 
 
-def test_an_invoice_has_a_page_and_a_pdf(shop: Shop) -> None:
-    invoice = shop.latest_invoice(shop.subscribe())
+def test_an_invoice_has_a_page_and_a_pdf(merchant: Merchant) -> None:
+    invoice = merchant.latest_invoice(merchant.subscribe())
 
-    page, pdf = shop.http.get(invoice.hosted_invoice_url), shop.http.get(invoice.invoice_pdf)
+    page, pdf = merchant.http.get(invoice.hosted_invoice_url), merchant.http.get(invoice.invoice_pdf)
 
     assert [word for word in ("$20.00", "Paid", invoice.number) if word not in page.text] == []
     assert (pdf.headers["content-type"], pdf.content[:8], pdf.content[-6:]) == (
@@ -183,24 +187,24 @@ def test_an_invoice_has_a_page_and_a_pdf(shop: Shop) -> None:
     assert f"({invoice.number} - Paid - test mode)".encode() in pdf.content
 
 
-def test_an_open_invoice_is_paid_on_its_page(shop: Shop) -> None:
-    subscription = shop.subscribe()
-    invoice = shop.pull.renew(subscription, succeeds=False)
+def test_an_open_invoice_is_paid_on_its_page(merchant: Merchant) -> None:
+    subscription = merchant.subscribe()
+    invoice = merchant.actions.renew(subscription, succeeds=False)
     page = invoice["hosted_invoice_url"]
 
-    refused = submit(shop, page + "/pay", number="4000000000000002")
-    paid = submit(shop, page + "/pay")
+    refused = submit(merchant, page + "/pay", number="4000000000000002")
+    paid = submit(merchant, page + "/pay")
 
     assert (refused.status_code, error_on(refused)) == (402, "Your card was declined.")
-    assert (paid.status_code, shop.api.invoices.retrieve(invoice["id"]).status) == (303, "paid")
-    assert shop.subscription(subscription).status == "active"
+    assert (paid.status_code, merchant.api.invoices.retrieve(invoice["id"]).status) == (303, "paid")
+    assert merchant.subscription(subscription).status == "active"
 
 
-def test_a_charge_has_a_receipt(shop: Shop) -> None:
-    charge = shop.charge()
-    shop.pull.refund(charge.id, 200)
+def test_a_charge_has_a_receipt(merchant: Merchant) -> None:
+    charge = merchant.charge()
+    merchant.actions.refund(charge.id, 200)
 
-    page = shop.http.get(charge.receipt_url).text
+    page = merchant.http.get(charge.receipt_url).text
 
     assert [word for word in ("$12.00", "ending in 4242", "$2.00") if word not in page] == []
 
@@ -214,7 +218,9 @@ def test_a_charge_has_a_receipt(shop: Shop) -> None:
         ({"payment_intent_data": {"capture_method": "manual"}}, []),
     ],
 )
-def test_the_page_offers_what_the_session_takes(form: dict[str, Any], offered: list[str], shop: Shop) -> None:
-    page = shop.http.get(shop.session(**form).url).text
+def test_the_pay_page_offers_the_sessions_payment_methods(
+    form: dict[str, Any], offered: list[str], merchant: Merchant
+) -> None:
+    page = merchant.http.get(merchant.session(**form).url).text
 
     assert re.findall(r'name="method" value="(\w+)"', page) == offered

@@ -8,8 +8,8 @@ from genvid.sandbox.stripe.parameters import Param
 from genvid.sandbox.stripe.request_handling import PARAMETERS
 from genvid.sandbox.stripe.stripe_routes import OPERATIONS
 from genvid.sandbox.tests.stripe_effects import EFFECTS
+from genvid.sandbox.tests.stripe_merchant import Merchant
 from genvid.sandbox.tests.stripe_samples import SAMPLES, Key
-from genvid.sandbox.tests.stripe_shop import Shop
 from genvid.sandbox.tests.stripe_subjects import SUBJECTS, Form, flat
 
 WRITES = [operation.name for operation in OPERATIONS if operation.method in ("POST", "DELETE")]
@@ -36,18 +36,18 @@ def sample(name: str, param: Param) -> Any:
     return PLAIN.get(param.kind, f"some {name}")
 
 
-def _filled(shop: Shop, key: Key, base: Form, value: Any) -> Form:
+def _filled(merchant: Merchant, key: Key, base: Form, value: Any) -> Form:
     """What the operation needs at least, with the value; None takes away what does not go with it."""
     if key not in SAMPLES:
         return {**base, key[1]: value}
-    found = {key[1]: value, **base, **SAMPLES[key](shop)}
+    found = {key[1]: value, **base, **SAMPLES[key](merchant)}
     return {name: one for name, one in found.items() if one is not None}
 
 
-def call(shop: Shop, operation: str, path: str, form: Form) -> Any:
+def call(merchant: Merchant, operation: str, path: str, form: Form) -> Any:
     given = flat(form)
     is_post = operation.startswith("POST")
-    return shop.http.post(path, data=given) if is_post else shop.http.request("DELETE", path, params=given)
+    return merchant.http.post(path, data=given) if is_post else merchant.http.request("DELETE", path, params=given)
 
 
 def comes_back(sent: Any, shown: Any) -> bool:
@@ -70,15 +70,15 @@ def test_the_exceptions_are_of_declared_parameters() -> None:
 
 
 @pytest.mark.parametrize("operation", [name for name in WRITES if PARAMETERS[name]])
-def test_every_parameter_comes_back(operation: str, shop: Shop) -> None:
+def test_every_declared_parameter_is_kept_or_takes_effect(operation: str, merchant: Merchant) -> None:
     lost: dict[str, Any] = {}
     for name, param in PARAMETERS[operation].items():
-        path, base = SUBJECTS[operation](shop)
-        form = _filled(shop, (operation, name), base, sample(name, param))
-        answer = call(shop, operation, path, form)
+        path, base = SUBJECTS[operation](merchant)
+        form = _filled(merchant, (operation, name), base, sample(name, param))
+        answer = call(merchant, operation, path, form)
         effect = EFFECTS.get((operation, name))
         found = answer.json()
-        kept = effect(shop, form, found) if effect else comes_back(form[name], found.get(name))
+        kept = effect(merchant, form, found) if effect else comes_back(form[name], found.get(name))
         if not kept:
             lost[name] = (form[name], found.get(name, found.get("error")))
 
@@ -86,15 +86,15 @@ def test_every_parameter_comes_back(operation: str, shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("operation", WRITES)
-def test_an_unknown_parameter_is_refused(operation: str, shop: Shop) -> None:
-    path, base = SUBJECTS[operation](shop)
-    before = shop.types()
+def test_an_unknown_parameter_is_refused(operation: str, merchant: Merchant) -> None:
+    path, base = SUBJECTS[operation](merchant)
+    before = merchant.types()
 
-    answer = call(shop, operation, path, {**base, "colour": "red"})
+    answer = call(merchant, operation, path, {**base, "colour": "red"})
 
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (400, "parameter_unknown", "colour")
-    assert shop.types() == before
+    assert merchant.types() == before
 
 
 GROUPS = [
@@ -106,11 +106,11 @@ GROUPS = [
 
 
 @pytest.mark.parametrize(("operation", "name"), GROUPS)
-def test_an_unknown_parameter_deep_inside_is_refused(operation: str, name: str, shop: Shop) -> None:
+def test_an_unknown_parameter_deep_inside_is_refused(operation: str, name: str, merchant: Merchant) -> None:
     is_list = PARAMETERS[operation][name].kind == "list"
-    path, base = SUBJECTS[operation](shop)
+    path, base = SUBJECTS[operation](merchant)
 
-    answer = call(shop, operation, path, {**base, name: [{"colour": "red"}] if is_list else {"colour": "red"}})
+    answer = call(merchant, operation, path, {**base, name: [{"colour": "red"}] if is_list else {"colour": "red"}})
 
     error = answer.json()["error"]
     param = f"{name}[0][colour]" if is_list else f"{name}[colour]"
@@ -126,12 +126,12 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("operation", "name"), WORDS)
-def test_a_word_that_is_none_of_those_known_is_refused(operation: str, name: str, shop: Shop) -> None:
+def test_a_word_that_is_not_declared_is_refused(operation: str, name: str, merchant: Merchant) -> None:
     wanted: Any = ["zzz"] if PARAMETERS[operation][name].kind == "texts" else "zzz"
-    path, base = SUBJECTS[operation](shop)
-    before = shop.types()
+    path, base = SUBJECTS[operation](merchant)
+    before = merchant.types()
 
-    answer = call(shop, operation, path, {**base, name: wanted})
+    answer = call(merchant, operation, path, {**base, name: wanted})
 
     assert (answer.status_code, answer.json()["error"]["param"].partition("[")[0]) == (400, name)
-    assert shop.types() == before
+    assert merchant.types() == before

@@ -3,12 +3,12 @@ from typing import Any
 import httpx
 import pytest
 
-from genvid.sandbox.tests.stripe_shop import Shop
+from genvid.sandbox.tests.stripe_merchant import Merchant
 
 FORM = {"number": "5555 5555 5555 4444", "expiry": "12/34", "cvc": "123", "name": "Bo"}
 
 
-def features(shop: Shop) -> dict[str, Any]:
+def features(merchant: Merchant) -> dict[str, Any]:
     return {
         "invoice_history": {"enabled": True},
         "payment_method_update": {"enabled": True},
@@ -17,22 +17,26 @@ def features(shop: Shop) -> dict[str, Any]:
             "enabled": True,
             "default_allowed_updates": ["price"],
             "proration_behavior": "always_invoice",
-            "products": [{"product": shop.product, "prices": [shop.basic, shop.pro]}],
+            "products": [{"product": merchant.product, "prices": [merchant.basic, merchant.pro]}],
         },
     }
 
 
-def enter(shop: Shop, **changes: Any) -> str:
+def enter(merchant: Merchant, **changes: Any) -> str:
     """The address of a portal session."""
-    configuration = shop.api.billing_portal.configurations.create({"features": {**features(shop), **changes}})
-    params = {"customer": shop.customer, "return_url": "http://shop.test/account", "configuration": configuration.id}
-    return str(shop.api.billing_portal.sessions.create(params).url)
+    configuration = merchant.api.billing_portal.configurations.create({"features": {**features(merchant), **changes}})
+    params = {
+        "customer": merchant.customer,
+        "return_url": "http://shop.test/account",
+        "configuration": configuration.id,
+    }
+    return str(merchant.api.billing_portal.sessions.create(params).url)
 
 
-def test_the_portal_shows_plan_card_and_invoices(shop: Shop) -> None:
-    shop.subscribe()
+def test_the_portal_shows_plan_card_and_invoices(merchant: Merchant) -> None:
+    merchant.subscribe()
 
-    page = shop.http.get(enter(shop)).text
+    page = merchant.http.get(enter(merchant)).text
 
     words = (
         "$20.00 per month",
@@ -45,95 +49,99 @@ def test_the_portal_shows_plan_card_and_invoices(shop: Shop) -> None:
     assert [word for word in words if word not in page] == []
 
 
-def test_another_plan_is_chosen_there(shop: Shop) -> None:
-    subscription = shop.subscribe()
+def test_a_plan_is_changed_in_the_portal(merchant: Merchant) -> None:
+    subscription = merchant.subscribe()
 
-    answer = shop.http.post(enter(shop) + "/switch", data={"subscription": subscription, "price": shop.pro})
+    answer = merchant.http.post(enter(merchant) + "/switch", data={"subscription": subscription, "price": merchant.pro})
 
     assert answer.status_code == 303
-    assert shop.subscription(subscription)["items"].data[0].price.id == shop.pro
-    assert shop.latest_invoice(subscription).billing_reason == "subscription_update"
+    assert merchant.subscription(subscription)["items"].data[0].price.id == merchant.pro
+    assert merchant.latest_invoice(subscription).billing_reason == "subscription_update"
 
 
-def test_a_plan_is_canceled_and_kept_there(shop: Shop) -> None:
-    subscription, portal = shop.subscribe(), enter(shop)
+def test_a_plan_is_canceled_and_kept_in_the_portal(merchant: Merchant) -> None:
+    subscription, portal = merchant.subscribe(), enter(merchant)
 
-    shop.http.post(portal + "/cancel", data={"subscription": subscription})
-    assert shop.subscription(subscription).cancel_at_period_end is True
-    assert "Your plan ends on" in shop.http.get(portal).text
-    shop.http.post(portal + "/resume", data={"subscription": subscription})
+    merchant.http.post(portal + "/cancel", data={"subscription": subscription})
+    assert merchant.subscription(subscription).cancel_at_period_end is True
+    assert "Your plan ends on" in merchant.http.get(portal).text
+    merchant.http.post(portal + "/resume", data={"subscription": subscription})
 
-    assert shop.subscription(subscription).cancel_at_period_end is False
-
-
-def test_a_plan_is_canceled_at_once_where_that_is_set(shop: Shop) -> None:
-    subscription = shop.subscribe()
-    portal = enter(shop, subscription_cancel={"enabled": True, "mode": "immediately"})
-
-    shop.http.post(portal + "/cancel", data={"subscription": subscription})
-
-    assert shop.subscription(subscription).status == "canceled"
+    assert merchant.subscription(subscription).cancel_at_period_end is False
 
 
-def test_another_card_is_put_on_file_there(shop: Shop) -> None:
-    subscription, portal = shop.subscribe(), enter(shop)
+def test_a_plan_is_canceled_at_once_if_the_portal_is_configured_so(merchant: Merchant) -> None:
+    subscription = merchant.subscribe()
+    portal = enter(merchant, subscription_cancel={"enabled": True, "mode": "immediately"})
 
-    refused = shop.http.post(portal + "/card", data={**FORM, "number": "4000000000000002"})
-    shop.http.post(portal + "/card", data=FORM)
+    merchant.http.post(portal + "/cancel", data={"subscription": subscription})
 
-    chosen = shop.api.customers.retrieve(shop.customer).invoice_settings.default_payment_method
+    assert merchant.subscription(subscription).status == "canceled"
+
+
+def test_a_card_is_replaced_in_the_portal(merchant: Merchant) -> None:
+    subscription, portal = merchant.subscribe(), enter(merchant)
+
+    refused = merchant.http.post(portal + "/card", data={**FORM, "number": "4000000000000002"})
+    merchant.http.post(portal + "/card", data=FORM)
+
+    chosen = merchant.api.customers.retrieve(merchant.customer).invoice_settings.default_payment_method
     assert (refused.status_code, "Your card was declined." in refused.text) == (402, True)
-    assert shop.api.payment_methods.retrieve(chosen).card.last4 == "4444"
-    assert shop.subscription(subscription).default_payment_method == chosen
+    assert merchant.api.payment_methods.retrieve(chosen).card.last4 == "4444"
+    assert merchant.subscription(subscription).default_payment_method == chosen
 
 
-def post(shop: Shop, portal: str, deed: str, **data: str) -> httpx.Response:
-    return shop.http.post(f"{portal}/{deed}", data=data)
+def post(merchant: Merchant, portal: str, deed: str, **data: str) -> httpx.Response:
+    return merchant.http.post(f"{portal}/{deed}", data=data)
 
 
 @pytest.mark.parametrize("feature", ["subscription_update", "subscription_cancel", "payment_method_update"])
-def test_what_is_not_enabled_is_not_possible(feature: str, shop: Shop) -> None:
-    subscription, portal = shop.subscribe(), enter(shop, **{feature: {"enabled": False}})
+def test_a_disabled_portal_feature_is_refused(feature: str, merchant: Merchant) -> None:
+    subscription, portal = merchant.subscribe(), enter(merchant, **{feature: {"enabled": False}})
     deed = {"subscription_update": "switch", "subscription_cancel": "cancel", "payment_method_update": "card"}[feature]
-    before = shop.subscription(subscription).to_dict()
+    before = merchant.subscription(subscription).to_dict()
 
-    answer = post(shop, portal, deed, subscription=subscription, price=shop.pro, **FORM)
+    answer = post(merchant, portal, deed, subscription=subscription, price=merchant.pro, **FORM)
 
     assert answer.status_code == 403
-    assert shop.subscription(subscription).to_dict() == before
+    assert merchant.subscription(subscription).to_dict() == before
 
 
-def test_nobody_elses_subscription_is_touched(shop: Shop) -> None:
-    other = shop.api.customers.create({"email": "other@example.com"}).id
-    theirs = shop.subscribe(customer=other)
+def test_another_customers_subscription_is_refused_in_the_portal(merchant: Merchant) -> None:
+    other = merchant.api.customers.create({"email": "other@example.com"}).id
+    theirs = merchant.subscribe(customer=other)
 
-    assert post(shop, enter(shop), "cancel", subscription=theirs).status_code == 403
-    assert shop.subscription(theirs).cancel_at_period_end is False
-
-
-def test_a_price_that_is_not_offered_is_not_chosen(shop: Shop) -> None:
-    subscription = shop.subscribe()
-
-    assert post(shop, enter(shop), "switch", subscription=subscription, price=shop.yearly).status_code == 403
+    assert post(merchant, enter(merchant), "cancel", subscription=theirs).status_code == 403
+    assert merchant.subscription(theirs).cancel_at_period_end is False
 
 
-def test_a_configuration_is_changed_and_listed(shop: Shop) -> None:
-    made = shop.api.billing_portal.configurations.create(
-        {"features": features(shop), "business_profile": {"headline": "A"}}
+def test_a_price_that_the_portal_does_not_offer_is_refused(merchant: Merchant) -> None:
+    subscription = merchant.subscribe()
+
+    assert (
+        post(merchant, enter(merchant), "switch", subscription=subscription, price=merchant.yearly).status_code == 403
     )
 
-    changed = shop.api.billing_portal.configurations.update(
+
+def test_a_portal_configuration_is_changed_and_listed(merchant: Merchant) -> None:
+    made = merchant.api.billing_portal.configurations.create(
+        {"features": features(merchant), "business_profile": {"headline": "A"}}
+    )
+
+    changed = merchant.api.billing_portal.configurations.update(
         made.id, {"features": {"invoice_history": {"enabled": False}}}
     )
 
     assert changed.features.invoice_history.enabled is False
     assert changed.features.subscription_cancel.enabled is True
-    assert shop.api.billing_portal.configurations.retrieve(made.id).business_profile.headline == "A"
-    assert [one.id for one in shop.api.billing_portal.configurations.list({"active": True}).data] == [made.id]
+    assert merchant.api.billing_portal.configurations.retrieve(made.id).business_profile.headline == "A"
+    assert [one.id for one in merchant.api.billing_portal.configurations.list({"active": True}).data] == [made.id]
 
 
-def test_without_a_configuration_the_default_one_is_used(shop: Shop) -> None:
-    session = shop.api.billing_portal.sessions.create({"customer": shop.customer, "return_url": "http://shop.test/"})
+def test_a_portal_session_without_a_configuration_uses_the_default_one(merchant: Merchant) -> None:
+    session = merchant.api.billing_portal.sessions.create(
+        {"customer": merchant.customer, "return_url": "http://shop.test/"}
+    )
 
-    assert shop.api.billing_portal.configurations.list({"is_default": True}).data[0].id == session.configuration
-    assert "You have no subscription." in shop.http.get(session.url).text
+    assert merchant.api.billing_portal.configurations.list({"is_default": True}).data[0].id == session.configuration
+    assert "You have no subscription." in merchant.http.get(session.url).text

@@ -5,7 +5,7 @@ from typing import Any
 
 from stripe._object_classes import get_object_class  # no public name for it
 
-from genvid.sandbox.tests.stripe_shop import Shop
+from genvid.sandbox.tests.stripe_merchant import Merchant
 
 LISTS = [
     "account",
@@ -39,27 +39,27 @@ OPENED = {
 }
 
 
-def everything(shop: Shop) -> None:
+def everything(merchant: Merchant) -> None:
     """At least one of each kind of object."""
-    coupon = shop.api.coupons.create({"percent_off": 10, "duration": "once"}).id
-    shop.api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": "TEN"})
-    shop.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["nothing.ever"]})
-    subscription = shop.subscribe(discounts=[{"coupon": coupon}])
-    shop.pull.change_price(subscription, shop.pro)
-    shop.pull.renew(shop.subscribe(subscription_data={"trial_period_days": 7}), succeeds=False)
-    draft = shop.api.invoices.create({"customer": shop.customer}).id
-    item = {"customer": shop.customer, "amount": 300, "currency": "usd", "invoice": draft}
-    shop.api.invoice_items.create(item)
-    charge = shop.charge()
-    shop.pull.fail_refund(shop.pull.refund(charge.id, 100)["id"])
-    shop.pull.close_dispute(shop.pull.dispute(charge.id)["id"])
-    shop.pull.fraud_warning(charge.id)
-    shop.buy(invoice_creation={"enabled": True}, payment_intent_data={"setup_future_usage": "off_session"})
-    shop.pull.pay(shop.session().id, method="bank")
-    shop.buy("4000000000000002")
-    setup = {"mode": "setup", "customer": shop.customer, "success_url": "http://shop.test/", "currency": "usd"}
-    shop.pull.pay(shop.api.checkout.sessions.create(setup).id)
-    shop.api.billing_portal.sessions.create({"customer": shop.customer, "return_url": "http://shop.test/"})
+    coupon = merchant.api.coupons.create({"percent_off": 10, "duration": "once"}).id
+    merchant.api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": "TEN"})
+    merchant.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["nothing.ever"]})
+    subscription = merchant.subscribe(discounts=[{"coupon": coupon}])
+    merchant.actions.change_price(subscription, merchant.pro)
+    merchant.actions.renew(merchant.subscribe(subscription_data={"trial_period_days": 7}), succeeds=False)
+    draft = merchant.api.invoices.create({"customer": merchant.customer}).id
+    item = {"customer": merchant.customer, "amount": 300, "currency": "usd", "invoice": draft}
+    merchant.api.invoice_items.create(item)
+    charge = merchant.charge()
+    merchant.actions.fail_refund(merchant.actions.refund(charge.id, 100)["id"])
+    merchant.actions.close_dispute(merchant.actions.dispute(charge.id)["id"])
+    merchant.actions.fraud_warning(charge.id)
+    merchant.buy(invoice_creation={"enabled": True}, payment_intent_data={"setup_future_usage": "off_session"})
+    merchant.actions.pay(merchant.session().id, method="bank")
+    merchant.buy("4000000000000002")
+    setup = {"mode": "setup", "customer": merchant.customer, "success_url": "http://shop.test/", "currency": "usd"}
+    merchant.actions.pay(merchant.api.checkout.sessions.create(setup).id)
+    merchant.api.billing_portal.sessions.create({"customer": merchant.customer, "return_url": "http://shop.test/"})
 
 
 def objects(node: Any) -> Iterator[dict[str, Any]]:
@@ -78,14 +78,14 @@ def known_fields(kind: str) -> set[str]:
     return {name for one in get_object_class("V1", kind).__mro__ for name in getattr(one, "__annotations__", {})}
 
 
-def test_every_field_is_one_that_the_sdk_knows(shop: Shop) -> None:
-    everything(shop)
+def test_every_field_is_one_that_the_sdk_knows(merchant: Merchant) -> None:
+    everything(merchant)
     seen: dict[str, set[str]] = {}
     for path in LISTS:
         query = {} if path == "account" else {"limit": 100, "expand[]": OPENED.get(path, [])}
         if path == "payment_methods":
-            query["customer"] = shop.customer
-        for one in objects(shop.get(f"/v1/{path}", **query)):
+            query["customer"] = merchant.customer
+        for one in objects(merchant.get(f"/v1/{path}", **query)):
             seen.setdefault(one["object"], set()).update(one)
 
     unknown = {kind: fields - known_fields(kind) for kind, fields in seen.items()}
@@ -94,16 +94,16 @@ def test_every_field_is_one_that_the_sdk_knows(shop: Shop) -> None:
     assert len(seen) == len(LISTS) + 4  # with items of sessions and subscriptions, lines of invoices, discounts
 
 
-def test_nothing_of_ours_is_shown(shop: Shop) -> None:
-    everything(shop)
+def test_no_internal_field_is_shown(merchant: Merchant) -> None:
+    everything(merchant)
 
     for path in LISTS:
         query = {} if path == "account" else {"limit": 100}
-        for one in objects(shop.get(f"/v1/{path}", **query)):
+        for one in objects(merchant.get(f"/v1/{path}", **query)):
             assert [name for name in one if name.startswith("_")] == []
 
 
-def test_invoices_have_none_of_the_fields_that_were_taken_away(shop: Shop) -> None:
-    invoice = shop.get(f"/v1/invoices/{shop.latest_invoice(shop.subscribe()).id}")
+def test_invoices_have_none_of_the_fields_that_stripe_has_removed(merchant: Merchant) -> None:
+    invoice = merchant.get(f"/v1/invoices/{merchant.latest_invoice(merchant.subscribe()).id}")
 
     assert {"paid", "charge", "payment_intent", "subscription"} & set(invoice) == set()

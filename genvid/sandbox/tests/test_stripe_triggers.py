@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from genvid.sandbox.tests.stripe_shop import Shop
+from genvid.sandbox.tests.stripe_merchant import Merchant
 from genvid.sandbox.tests.stripe_subjects import flat
 
 Step = tuple[str, str, dict[str, Any]]
@@ -84,13 +84,13 @@ TRIGGERS: dict[str, list[Step]] = {
 REFUSED = ("invoice.payment_failed", "invoice.payment_action_required")
 
 
-def run(shop: Shop, steps: list[Step]) -> list[int]:
+def run(merchant: Merchant, steps: list[Step]) -> list[int]:
     """The answers' statuses."""
     made: dict[str, str] = {}
     statuses = []
     for name, path, params in steps:
         filled = {key: _filled(value, made) for key, value in flat(params).items()}
-        answer = shop.http.post(_filled(path, made), data=filled)
+        answer = merchant.http.post(_filled(path, made), data=filled)
         statuses.append(answer.status_code)
         made[name] = answer.json().get("id", "")
     return statuses
@@ -101,9 +101,9 @@ def _filled(text: str, made: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("event", TRIGGERS)
-def test_a_trigger_sends_its_event(event: str, shop: Shop) -> None:
-    statuses = run(shop, TRIGGERS[event])
+def test_a_trigger_sends_its_event(event: str, merchant: Merchant) -> None:
+    statuses = run(merchant, TRIGGERS[event])
 
     expected = [200] * (len(statuses) - 1) + [402 if event in REFUSED else 200]
     assert statuses == expected
-    assert event in shop.types()
+    assert event in merchant.types()

@@ -7,11 +7,11 @@ import stripe
 
 from genvid.sandbox.tests.client import wait_for
 from genvid.sandbox.tests.receiver import Received, Receiver
-from genvid.sandbox.tests.stripe_shop import Shop
+from genvid.sandbox.tests.stripe_merchant import Merchant
 
 
-def listen(shop: Shop, receiver: Receiver, *events: str) -> Any:
-    return shop.api.webhook_endpoints.create(
+def listen(merchant: Merchant, receiver: Receiver, *events: str) -> Any:
+    return merchant.api.webhook_endpoints.create(
         {"url": receiver.url + "/hook", "enabled_events": list(events) or ["*"], "api_version": "2026-05-27.dahlia"}
     )
 
@@ -28,10 +28,10 @@ def is_true(received: Received, secret: str) -> bool:
     return True
 
 
-def test_a_delivery_is_signed_with_the_endpoints_secret(shop: Shop, receiver: Receiver) -> None:
-    endpoint = listen(shop, receiver)
+def test_a_delivery_is_signed_with_the_endpoints_secret(merchant: Merchant, receiver: Receiver) -> None:
+    endpoint = listen(merchant, receiver)
 
-    customer = shop.customer
+    customer = merchant.customer
 
     wait_for(lambda: receiver.posts)
     event = receiver.posts[0].json
@@ -42,196 +42,198 @@ def test_a_delivery_is_signed_with_the_endpoints_secret(shop: Shop, receiver: Re
     assert event["request"]["idempotency_key"] is not None
 
 
-def test_the_secret_is_told_only_once(shop: Shop, receiver: Receiver) -> None:
-    endpoint = listen(shop, receiver)
+def test_the_signing_secret_is_shown_only_at_creation(merchant: Merchant, receiver: Receiver) -> None:
+    endpoint = listen(merchant, receiver)
 
     assert endpoint.secret.startswith("whsec_")
-    assert "secret" not in shop.get(f"/v1/webhook_endpoints/{endpoint.id}")
-    assert "secret" not in shop.get("/v1/webhook_endpoints")["data"][0]
+    assert "secret" not in merchant.get(f"/v1/webhook_endpoints/{endpoint.id}")
+    assert "secret" not in merchant.get("/v1/webhook_endpoints")["data"][0]
 
 
-def test_an_endpoint_hears_only_what_it_asked_for(shop: Shop, receiver: Receiver) -> None:
-    listen(shop, receiver, "charge.succeeded", "checkout.session.completed")
+def test_an_endpoint_gets_only_its_enabled_events(merchant: Merchant, receiver: Receiver) -> None:
+    listen(merchant, receiver, "charge.succeeded", "checkout.session.completed")
 
-    shop.charge()
+    merchant.charge()
 
     wait_for(lambda: len(receiver.posts) == 2)
     assert sorted(types(receiver)) == ["charge.succeeded", "checkout.session.completed"]
 
 
-def test_an_endpoint_is_changed_disabled_and_deleted(shop: Shop, receiver: Receiver) -> None:
-    endpoint = listen(shop, receiver, "product.created")
-    shop.api.webhook_endpoints.update(endpoint.id, {"enabled_events": ["customer.created"]})
-    first = shop.customer
+def test_an_endpoint_is_changed_disabled_and_deleted(merchant: Merchant, receiver: Receiver) -> None:
+    endpoint = listen(merchant, receiver, "product.created")
+    merchant.api.webhook_endpoints.update(endpoint.id, {"enabled_events": ["customer.created"]})
+    first = merchant.customer
     wait_for(lambda: types(receiver) == ["customer.created"])
 
-    shop.api.webhook_endpoints.update(endpoint.id, {"disabled": True})
-    shop.api.customers.update(first, {"name": "A"})
-    shop.api.webhook_endpoints.delete(endpoint.id)
+    merchant.api.webhook_endpoints.update(endpoint.id, {"disabled": True})
+    merchant.api.customers.update(first, {"name": "A"})
+    merchant.api.webhook_endpoints.delete(endpoint.id)
 
-    assert shop.api.webhook_endpoints.list().data == []
+    assert merchant.api.webhook_endpoints.list().data == []
     with pytest.raises(stripe.InvalidRequestError, match="No such webhook endpoint"):
-        shop.api.webhook_endpoints.retrieve(endpoint.id)
+        merchant.api.webhook_endpoints.retrieve(endpoint.id)
     assert len(receiver.posts) == 1
 
 
-def test_a_refused_delivery_is_made_again(shop: Shop, receiver: Receiver) -> None:
+def test_a_refused_delivery_is_retried(merchant: Merchant, receiver: Receiver) -> None:
     receiver.answers = [500, 503]
-    listen(shop, receiver)
+    listen(merchant, receiver)
 
-    assert shop.customer
+    assert merchant.customer
 
     wait_for(lambda: len(receiver.posts) == 3)
     assert len({one.body for one in receiver.posts}) == 1
-    delivery = wait_for(lambda: next((d for d in shop.pull.books()["deliveries"] if d["status"] == "delivered"), None))
+    delivery = wait_for(
+        lambda: next((d for d in merchant.actions.books()["deliveries"] if d["status"] == "delivered"), None)
+    )
     assert [attempt["answer"] for attempt in delivery["attempts"]] == [500, 503, 200]
 
 
-def test_what_nobody_took_can_be_asked_for(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(webhook_retry_scale=100)
-    listen(shop, receiver)
+def test_undelivered_events_are_listed(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(webhook_retry_scale=100)
+    listen(merchant, receiver)
     receiver.answers = [500]
-    lost = shop.api.customers.create({"name": "A"})
+    lost = merchant.api.customers.create({"name": "A"})
     wait_for(lambda: receiver.posts)
-    shop.api.products.create({"name": "B"})
+    merchant.api.products.create({"name": "B"})
     wait_for(lambda: len(receiver.posts) == 2)
-    wait_for(lambda: len(shop.pull.undelivered()) == 1)
+    wait_for(lambda: len(merchant.actions.undelivered()) == 1)
 
-    untaken, taken = (shop.api.events.list({"delivery_success": took}).data for took in (False, True))
+    untaken, taken = (merchant.api.events.list({"delivery_success": took}).data for took in (False, True))
 
     assert [(one.data.object.id, one.pending_webhooks) for one in untaken] == [(lost.id, 1)]
     assert [(one.type, one.pending_webhooks) for one in taken] == [("product.created", 0)]
 
 
-def test_doubled_comes_twice(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="doubled")
-    listen(shop, receiver)
+def test_doubled_webhooks_are_delivered_twice(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="doubled")
+    listen(merchant, receiver)
 
-    assert shop.customer
+    assert merchant.customer
 
     wait_for(lambda: len(receiver.posts) == 2)
     assert receiver.posts[0].json["id"] == receiver.posts[1].json["id"]
 
 
-def test_off_is_lost_but_told_as_not_taken(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="off")
-    listen(shop, receiver)
-    assert shop.customer
-    shop.sandbox.knobs(stripe_webhooks="normal")
-    assert shop.product
+def test_webhooks_that_are_off_are_listed_as_undelivered(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="off")
+    listen(merchant, receiver)
+    assert merchant.customer
+    merchant.sandbox.knobs(stripe_webhooks="normal")
+    assert merchant.product
 
-    wait_for(lambda: len(shop.pull.undelivered()) == 1)
+    wait_for(lambda: len(merchant.actions.undelivered()) == 1)
     assert types(receiver) == ["product.created"]
-    assert [one.type for one in shop.api.events.list({"delivery_success": False}).data] == ["customer.created"]
+    assert [one.type for one in merchant.api.events.list({"delivery_success": False}).data] == ["customer.created"]
 
 
-def test_late_comes_late(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="late", webhook_late_seconds=0.4)
-    listen(shop, receiver)
+def test_late_webhooks_are_delivered_late(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="late", webhook_late_seconds=0.4)
+    listen(merchant, receiver)
     begun = time.monotonic()
 
-    assert shop.customer
+    assert merchant.customer
 
     wait_for(lambda: receiver.posts)
     assert time.monotonic() - begun >= 0.4
 
 
-def deliveries_after_one(shop: Shop) -> list[tuple[str, str]]:
+def deliveries_after_one(merchant: Merchant) -> list[tuple[str, str]]:
     """Kind and state of all deliveries, as soon as one of them is recorded as delivered."""
 
     def found() -> list[tuple[str, str]] | None:
-        all_of_them = [(one["event_type"], one["status"]) for one in shop.pull.books()["deliveries"]]
+        all_of_them = [(one["event_type"], one["status"]) for one in merchant.actions.books()["deliveries"]]
         return all_of_them if "delivered" in [status for _, status in all_of_them] else None
 
     deliveries: list[tuple[str, str]] = wait_for(found)
     return deliveries
 
 
-def test_reordered_lets_the_second_come_first(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=3600)
-    listen(shop, receiver)
+def test_reordered_webhooks_deliver_the_second_event_first(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=3600)
+    listen(merchant, receiver)
 
-    assert shop.customer
-    assert shop.product
+    assert merchant.customer
+    assert merchant.product
 
-    assert deliveries_after_one(shop) == [("customer.created", "waiting"), ("product.created", "delivered")]
+    assert deliveries_after_one(merchant) == [("customer.created", "waiting"), ("product.created", "delivered")]
     assert types(receiver) == ["product.created"]
 
 
-def test_reordered_counts_anew_when_it_is_set(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=3600)
-    listen(shop, receiver, "customer.created", "product.created", "product.updated")
-    assert shop.customer
+def test_reordered_webhooks_count_anew_when_the_mode_is_set(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=3600)
+    listen(merchant, receiver, "customer.created", "product.created", "product.updated")
+    assert merchant.customer
 
-    shop.sandbox.knobs(stripe_webhooks="reordered")
-    assert shop.product
-    shop.api.products.update(shop.product, {"name": "Other"})
+    merchant.sandbox.knobs(stripe_webhooks="reordered")
+    assert merchant.product
+    merchant.api.products.update(merchant.product, {"name": "Other"})
 
-    assert deliveries_after_one(shop) == [
+    assert deliveries_after_one(merchant) == [
         ("customer.created", "waiting"),
         ("product.created", "waiting"),
         ("product.updated", "delivered"),
     ]
 
 
-def test_forged_does_not_verify(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="forged")
-    endpoint = listen(shop, receiver)
+def test_forged_webhooks_do_not_verify(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="forged")
+    endpoint = listen(merchant, receiver)
 
-    assert shop.customer
+    assert merchant.customer
 
     wait_for(lambda: receiver.posts)
     assert not is_true(receiver.posts[0], endpoint.secret)
 
 
-def test_chaos_does_all_of_it_and_forgers_make_events_up(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="chaos", seed=7, webhook_late_seconds=0.05)
-    endpoint = listen(shop, receiver)
+def test_chaotic_webhooks_come_in_all_modes_and_with_invented_events(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="chaos", seed=7, webhook_late_seconds=0.05)
+    endpoint = listen(merchant, receiver)
 
     for number in range(60):
-        shop.api.customers.create({"name": str(number)})
+        merchant.api.customers.create({"name": str(number)})
 
-    wait_for(lambda: not [one for one in shop.pull.books()["deliveries"] if one["status"] == "waiting"])
-    modes = {one["mode"] for one in shop.pull.books()["deliveries"]}
+    wait_for(lambda: not [one for one in merchant.actions.books()["deliveries"] if one["status"] == "waiting"])
+    modes = {one["mode"] for one in merchant.actions.books()["deliveries"]}
     assert modes == {"normal", "doubled", "late", "reordered", "off", "forgery"}
-    true = {event["id"] for event in shop.pull.events()}
+    true = {event["id"] for event in merchant.actions.events()}
     assert all(is_true(one, endpoint.secret) == (one.json["id"] in true) for one in receiver.posts)
 
 
-def test_held_is_delivered_only_on_demand(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="held")
-    endpoint = listen(shop, receiver)
-    shop.charge()
-    ids = [event["id"] for event in shop.pull.events()]
-    assert ([one["id"] for one in shop.pull.undelivered()], receiver.posts) == (ids, [])
+def test_held_webhooks_are_delivered_only_on_demand(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="held")
+    endpoint = listen(merchant, receiver)
+    merchant.charge()
+    ids = [event["id"] for event in merchant.actions.events()]
+    assert ([one["id"] for one in merchant.actions.undelivered()], receiver.posts) == (ids, [])
 
-    answers = shop.pull.deliver(ids[::-1], parallel=False)
+    answers = merchant.actions.deliver(ids[::-1], parallel=False)
 
     assert [json.loads(one.body)["id"] for one in receiver.posts] == ids[::-1]
     assert [(one["event"], one["endpoint"], one["status"]) for one in answers] == [
         (one, endpoint.id, 200) for one in ids[::-1]
     ]
     assert all(is_true(one, endpoint.secret) for one in receiver.posts)
-    assert shop.pull.undelivered() == []
+    assert merchant.actions.undelivered() == []
 
 
-def test_copies_are_delivered_side_by_side(shop: Shop, receiver: Receiver) -> None:
-    shop.sandbox.knobs(stripe_webhooks="held")
-    listen(shop, receiver)
-    assert shop.customer
+def test_copies_are_delivered_side_by_side(merchant: Merchant, receiver: Receiver) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="held")
+    listen(merchant, receiver)
+    assert merchant.customer
     receiver.answers = [500, 200, 400]
 
-    answers = shop.pull.deliver([shop.mark()], copies=3)
+    answers = merchant.actions.deliver([merchant.mark()], copies=3)
 
     assert sorted(one["status"] for one in answers) == [200, 400, 500]
     assert len({one.body for one in receiver.posts}) == 1
-    assert shop.pull.undelivered() == []
+    assert merchant.actions.undelivered() == []
 
 
-def test_nobody_home_is_told_as_no_answer(shop: Shop) -> None:
-    shop.sandbox.knobs(stripe_webhooks="held")
-    shop.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
-    assert shop.customer
+def test_a_delivery_without_an_answer_has_no_status(merchant: Merchant) -> None:
+    merchant.sandbox.knobs(stripe_webhooks="held")
+    merchant.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
+    assert merchant.customer
 
-    assert [one["status"] for one in shop.pull.deliver([shop.mark()])] == [None]
-    assert [one["id"] for one in shop.pull.undelivered()] == [shop.mark()]
+    assert [one["status"] for one in merchant.actions.deliver([merchant.mark()])] == [None]
+    assert [one["id"] for one in merchant.actions.undelivered()] == [merchant.mark()]

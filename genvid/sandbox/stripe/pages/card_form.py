@@ -28,6 +28,5 @@ def _cvc_error(code: str) -> str | None:
 
 
 def prefilled(given: dict[str, str]) -> dict[str, str]:
-    """The form as a click on a test card fills it in."""
     number = given.get("number")
     return {"number": number, "expiry": "12 / 34", "cvc": "123", "name": "Test Buyer"} if number else {}

@@ -48,7 +48,6 @@ def pay(core: StripeCore, session_id: str, action: str, given: Given) -> Respons
 
 
 def respond_to_payment(core: StripeCore, session_id: str, given: Given) -> Response:
-    """Redirects to the success URL or to 3-D Secure, or shows the form with the error."""
     session = core.get(KIND, session_id)
     if session["status"] == "complete":
         return RedirectResponse(success_url(session), 303)
@@ -168,7 +167,6 @@ def _email(core: StripeCore, session: Json, given: Given) -> str:
 
 
 def _methods(session: Json, given: Given) -> str:
-    """Tabs made of radio buttons, which need no script."""
     offered = session_payment.offered(session)
     card = f'<div class="panel card-panel">{html.card_fields(given)}</div>' if "card" in offered else ""
     if "us_bank_account" not in offered:

@@ -91,7 +91,6 @@ def card_fields(given: dict[str, str]) -> str:
 
 
 def test_cards(here: str) -> str:
-    """The test cards as links. A click fills the form in, by loading the page again if there is no JavaScript."""
     entries = "".join(
         f'<li><a href="{url(here)}?number={number}" data-card="{number}">'
         f"<code>{grouped(number)}</code> {text(card.shown)}</a></li>"

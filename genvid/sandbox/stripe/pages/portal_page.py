@@ -25,8 +25,6 @@ NOT_ALLOWED = "This is not possible in this portal."
 
 
 class Visit:
-    """A customer in the portal, and what the portal's configuration allows."""
-
     def __init__(self, core: StripeCore, session_id: str) -> None:
         self.core = core
         self.session = core.get("billing_portal.session", session_id)

@@ -41,7 +41,6 @@ def answer(core: StripeCore, intent_id: str, action: str, given: Given) -> Respo
 
 
 def _without_session(core: StripeCore, intent_id: str, return_url: str | None) -> Response:
-    """Redirects to the return URL of a payment that the API began."""
     intent = core.get("payment_intent", intent_id)
     if return_url:
         mark = "&" if "?" in return_url else "?"

@@ -1,4 +1,4 @@
-"""A shop on the sandbox's Stripe: its catalogue, a customer, and sessions to be paid."""
+"""A merchant on the sandbox's Stripe: its catalogue, a customer, and sessions to be paid."""
 
 import ssl
 from functools import cached_property
@@ -16,10 +16,10 @@ KEY = "sk_test_" + "a" * 24
 DAY = 24 * 3600
 
 
-class Shop:
+class Merchant:
     def __init__(self, sandbox: SandboxProcess) -> None:
         self.sandbox = sandbox
-        self.pull = sandbox.stripe
+        self.actions = sandbox.stripe
         self.api = stripe.StripeClient(KEY, base_addresses={"api": sandbox.url}, max_network_retries=0).v1
         headers = {"Authorization": f"Bearer {KEY}"}
         # An own TLS context, though none is needed: httpx takes its time over loading certificates.
@@ -70,7 +70,7 @@ class Shop:
 
     def buy(self, card: str = "4242424242424242", price: str | None = None, **params: Any) -> dict[str, Any]:
         """A session, after it was tried to be paid."""
-        return self.pull.pay(self.session(price, **params).id, card)
+        return self.actions.pay(self.session(price, **params).id, card)
 
     def charge(self, card: str = "4242424242424242", price: str | None = None) -> Any:
         """The charge of a pack that was paid."""
@@ -91,11 +91,11 @@ class Shop:
         return self.api.invoices.list({"subscription": subscription_id, "limit": 1}).data[0]
 
     def types(self, after: str | None = None) -> list[str]:
-        return [event["type"] for event in self.pull.events(after)]
+        return [event["type"] for event in self.actions.events(after)]
 
     def mark(self) -> str:
         """The id of the latest event."""
-        return str(self.pull.events()[-1]["id"])
+        return str(self.actions.events()[-1]["id"])
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         answer = self.http.get(path, params=query)
