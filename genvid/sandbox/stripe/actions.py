@@ -96,7 +96,8 @@ def change_price(core: StripeCore, subscription_id: str, given: Json) -> Json:
     start, end = period(subscription)
     passed = round((end - start) * given.get("at_fraction", 0.5))
     now = core.now()
-    core.save(subscription, **billing_cycle.period_fields(subscription, now - passed, now - passed + end - start))
+    begun = now - passed
+    core.save(subscription, items=billing_cycle.items_in_period(subscription, begun, begun + end - start))
     price, item = core.get("price", given["price"], "price"), subscription["items"]["data"][0]
     wanted = [ItemChange(item["id"], price, item["quantity"], item["metadata"])]
     subscription_changes.change_items(core, subscription, wanted, given.get("behavior", "always_invoice"))

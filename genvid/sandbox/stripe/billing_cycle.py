@@ -1,6 +1,5 @@
 """Subscriptions: creation, invoices of each period, renewal, ends of trials."""
 
-import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,11 +114,9 @@ def _duration(core: StripeCore, discount: Json) -> str:
     return str(core.get("coupon", discount["source"]["coupon"])["duration"])
 
 
-def period_fields(subscription: Json, start: int, end: int, **fields: Any) -> Json:
-    items = copy.deepcopy(subscription["items"])
-    for item in items["data"]:
-        item.update(current_period_start=start, current_period_end=end)
-    return {"items": items, **fields}
+def items_in_period(subscription: Json, start: int, end: int) -> Json:
+    span = {"current_period_start": start, "current_period_end": end}
+    return {**subscription["items"], "data": [{**item, **span} for item in subscription["items"]["data"]]}
 
 
 def next_end(subscription: Json, start: int) -> int:
@@ -128,27 +125,36 @@ def next_end(subscription: Json, start: int) -> int:
     return add_interval(start, recurring["interval"], recurring["interval_count"], anchor)
 
 
-def renew(core: StripeCore, subscription: Json, *, verdict: bool | None = None) -> Json:
-    before, start = period(subscription)
-    end = next_end(subscription, start)
-    core.change(subscription, UPDATED, **period_fields(subscription, start, end))
-    entries = period_lines(core, subscription["items"]["data"], (start, end))
-    invoice = create_subscription_invoice(core, subscription, entries, "subscription_cycle", (before, start))
+def begin_period(
+    core: StripeCore,
+    subscription: Json,
+    start: int,
+    reason: str,
+    *,
+    items: list[Json] | None = None,
+    verdict: bool | None = None,
+    **fields: Any,
+) -> Json:
+    """Begins a period, with these items if they change, and bills it in advance. Returns the invoice."""
+    before = period(subscription)[0]
+    data = subscription["items"]["data"] if items is None else items
+    changed = {**subscription, **fields, "items": {**subscription["items"], "data": data}}
+    core.change(subscription, UPDATED, **fields, items=items_in_period(changed, start, next_end(changed, start)))
+    entries = period_lines(core, subscription["items"]["data"], period(subscription))
+    invoice = create_subscription_invoice(core, subscription, entries, reason, (before, start))
     return invoice_collection.collect_invoice(core, invoice, verdict=verdict)
+
+
+def renew(core: StripeCore, subscription: Json, *, verdict: bool | None = None) -> Json:
+    return begin_period(core, subscription, period(subscription)[1], "subscription_cycle", verdict=verdict)
 
 
 def end_trial(
     core: StripeCore, subscription: Json, *, verdict: bool | None = None, reason: str = "subscription_cycle"
 ) -> Json:
     now = core.now()
-    trial = period(subscription)
-    core.save(subscription, billing_cycle_anchor=now)
-    fields = period_fields(subscription, now, next_end(subscription, now), status="active", trial_end=now)
-    core.change(subscription, UPDATED, **fields)
-    span = period(subscription)
-    entries = period_lines(core, subscription["items"]["data"], span)
-    invoice = create_subscription_invoice(core, subscription, entries, reason, (trial[0], now))
-    return invoice_collection.collect_invoice(core, invoice, verdict=verdict)
+    fields: Json = {"billing_cycle_anchor": now, "status": "active", "trial_end": now}
+    return begin_period(core, subscription, now, reason, verdict=verdict, **fields)
 
 
 def reach_period_end(core: StripeCore, subscription: Json) -> None:

@@ -44,7 +44,7 @@ def change_items(core: StripeCore, subscription: Json, wanted: list[ItemChange],
     change = price_change(core, subscription, wanted, behavior, now)
     core.save(subscription, _pending=[*subscription["_pending"], *change.prorations])
     if change.restarts:
-        return _restart(core, subscription, change.items, now)
+        return _restart(core, subscription, change.items)
     items = {**subscription["items"], "data": change.items}
     core.change(subscription, UPDATED, items=items)
     if behavior == "always_invoice" and change.prorations:
@@ -57,19 +57,12 @@ def change_items(core: StripeCore, subscription: Json, wanted: list[ItemChange],
 def restart_period(core: StripeCore, subscription: Json, behavior: str) -> Json:
     if behavior != "none" and subscription["status"] != "trialing":
         credit_unused_time(core, subscription)
-    return _restart(core, subscription, subscription["items"]["data"], core.now())
+    return _restart(core, subscription, subscription["items"]["data"])
 
 
-def _restart(core: StripeCore, subscription: Json, items: list[Json], now: int) -> Json:
-    changed = {**subscription, "items": {**subscription["items"], "data": items}, "billing_cycle_anchor": now}
-    fields = billing_cycle.period_fields(changed, now, billing_cycle.next_end(changed, now), billing_cycle_anchor=now)
-    before = period(subscription)[0]
-    core.change(subscription, UPDATED, **fields)
-    entries = billing_cycle.period_lines(core, subscription["items"]["data"], period(subscription))
-    invoice_collection.collect_invoice(
-        core,
-        billing_cycle.create_subscription_invoice(core, subscription, entries, "subscription_update", (before, now)),
-    )
+def _restart(core: StripeCore, subscription: Json, items: list[Json]) -> Json:
+    now = core.now()
+    billing_cycle.begin_period(core, subscription, now, "subscription_update", items=items, billing_cycle_anchor=now)
     return subscription
 
 

@@ -171,9 +171,8 @@ def _move_trial(call: Call, subscription: Json) -> None:
     end = call.form.need_number("trial_end")
     start = period(subscription)[0]
     core.save(subscription, billing_cycle_anchor=end, _trial_noticed=False)
-    core.change(
-        subscription, UPDATED, **billing_cycle.period_fields(subscription, start, end, status="trialing", trial_end=end)
-    )
+    items = billing_cycle.items_in_period(subscription, start, end)
+    core.change(subscription, UPDATED, items=items, status="trialing", trial_end=end)
 
 
 def wanted_items(core: StripeCore, subscription: Json, parts: list[Form]) -> list[ItemChange]:
@@ -225,17 +224,7 @@ def resume(call: Call) -> Json:
     if call.form.text("billing_cycle_anchor") == "unchanged" and now < period(subscription)[1]:
         invoice_collection.reactivate(core, subscription)
         return subscription
-    core.save(subscription, billing_cycle_anchor=now)
-    core.change(
-        subscription,
-        UPDATED,
-        **billing_cycle.period_fields(subscription, now, billing_cycle.next_end(subscription, now)),
-    )
-    span = period(subscription)
-    entries = billing_cycle.period_lines(core, subscription["items"]["data"], span)
-    invoice_collection.collect_invoice(
-        core, billing_cycle.create_subscription_invoice(core, subscription, entries, "subscription_update", (now, now))
-    )
+    billing_cycle.begin_period(core, subscription, now, "subscription_update", billing_cycle_anchor=now)
     return core.get("subscription", subscription["id"])
 
 
