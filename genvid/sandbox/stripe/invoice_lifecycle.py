@@ -1,7 +1,6 @@
 """States of an invoice: created, finalized, paid, failed, void, uncollectible."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from genvid.sandbox.stripe import balance_resource, cards, invoice_lines, payment_attempts
 from genvid.sandbox.stripe.due_times import DAY
@@ -12,6 +11,7 @@ from genvid.sandbox.stripe.stripe_core import StripeCore
 
 # From one attempt to the next; Stripe's smart retries differ by customer, these are its classic three.
 RETRY_AFTER = (3 * DAY, 5 * DAY, 7 * DAY)
+OF_CUSTOMER = ("address", "email", "name", "phone", "shipping", "tax_exempt")
 
 
 @dataclass
@@ -61,12 +61,7 @@ def invoice_fields(core: StripeCore, draft: Draft) -> Json:
         "collection_method": subscription["collection_method"] if subscription else "charge_automatically",
         "currency": draft.entries[0]["currency"] if draft.entries else "usd",
         "customer": customer["id"],
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
-        "customer_shipping": customer["shipping"],
-        "customer_tax_exempt": customer["tax_exempt"],
+        **{f"customer_{name}": customer[name] for name in OF_CUSTOMER},
         "default_payment_method": subscription["default_payment_method"] if subscription else None,
         "discounts": [one["id"] for one in draft.discounts],
         "due_date": _due_date(core, draft),
@@ -106,7 +101,7 @@ def finalize_invoice(core: StripeCore, invoice: Json) -> Json:
         invoice_pdf=page + "/pdf",
         number=invoice["number"] or f"{customer.get('invoice_prefix') or ACCOUNT[-8:].upper()}-{number:04}",
         status="open",
-        status_transitions={**invoice["status_transitions"], "finalized_at": now},
+        status_transitions=_transition(core, invoice, "finalized_at"),
     )
     core.emit("invoice.finalized", invoice)
     return invoice
@@ -167,8 +162,12 @@ def link_intent(core: StripeCore, invoice: Json, intent: Json) -> Json:
     )
 
 
+def _transition(core: StripeCore, obj: Json, name: str) -> Json:
+    """The `status_transitions` with the present time under this name."""
+    return {**obj["status_transitions"], name: core.now()}
+
+
 def mark_paid(core: StripeCore, invoice: Json) -> Json:
-    now = core.now()
     core.change(
         invoice,
         "invoice.updated",
@@ -178,12 +177,12 @@ def mark_paid(core: StripeCore, invoice: Json) -> Json:
         auto_advance=False,
         next_payment_attempt=None,
         status="paid",
-        status_transitions={**invoice["status_transitions"], "paid_at": now},
+        status_transitions=_transition(core, invoice, "paid_at"),
     )
     core.emit("invoice.paid", invoice)
     core.emit("invoice.payment_succeeded", invoice)
     for payment in core.objects.all("invoice_payment", invoice=invoice["id"], status="open"):
-        transitions: dict[str, Any] = {**payment["status_transitions"], "paid_at": now}
+        transitions = _transition(core, payment, "paid_at")
         core.save(payment, status="paid", amount_paid=invoice["amount_due"], status_transitions=transitions)
         core.emit("invoice_payment.paid", payment)
     return invoice
@@ -211,15 +210,13 @@ def subscription_of(core: StripeCore, invoice: Json) -> Json | None:
 
 
 def cancel_payments(core: StripeCore, invoice: Json, reason: str) -> None:
-    now = core.now()
     for payment in core.objects.all("invoice_payment", invoice=invoice["id"], status="open"):
-        canceled = {**payment["status_transitions"], "canceled_at": now}
-        core.save(payment, status="canceled", status_transitions=canceled)
+        core.save(payment, status="canceled", status_transitions=_transition(core, payment, "canceled_at"))
         payment_attempts.cancel_intent(core, core.get("payment_intent", payment["payment"]["payment_intent"]), reason)
 
 
 def void_invoice(core: StripeCore, invoice: Json) -> Json:
-    transitions = {**invoice["status_transitions"], "voided_at": core.now()}
+    transitions = _transition(core, invoice, "voided_at")
     cancel_payments(core, invoice, "void_invoice")
     balance_resource.restore_balance(core, invoice)
     core.save(invoice, status="void", next_payment_attempt=None, auto_advance=False, status_transitions=transitions)
@@ -228,9 +225,8 @@ def void_invoice(core: StripeCore, invoice: Json) -> Json:
 
 
 def mark_uncollectible(core: StripeCore, invoice: Json) -> Json:
-    now = core.now()
-    transitions = {**invoice["status_transitions"], "marked_uncollectible_at": now}
-    fields: Json = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
+    transitions = _transition(core, invoice, "marked_uncollectible_at")
+    fields = {"auto_advance": False, "next_payment_attempt": None, "status_transitions": transitions}
     core.change(invoice, "invoice.updated", status="uncollectible", **fields)
     core.emit("invoice.marked_uncollectible", invoice)
     return invoice

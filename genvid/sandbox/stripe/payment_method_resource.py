@@ -13,14 +13,7 @@ from genvid.sandbox.stripe.stripe_errors import StripeError, card_error, no_such
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
 
-def create_card(
-    core: StripeCore,
-    number: str,
-    *,
-    customer: str | None = None,
-    extra: Json | None = None,
-    **bills: Any,
-) -> Json:
+def create_card(core: StripeCore, number: str, *, extra: Json | None = None, **bills: Any) -> Json:
     number = cards.digits(number)
     card = {
         "brand": cards.brand_of(number),
@@ -39,17 +32,10 @@ def create_card(
         "wallet": None,
         **(extra or {}),
     }
-    return _make(core, "card", card, customer, bills, _number=number)
+    return _create(core, "card", card, number, bills)
 
 
-def create_bank_account(
-    core: StripeCore,
-    number: str = cards.GOOD_ACCOUNT,
-    *,
-    customer: str | None = None,
-    extra: Json | None = None,
-    **bills: Any,
-) -> Json:
+def create_bank_account(core: StripeCore, number: str, *, extra: Json | None = None, **bills: Any) -> Json:
     account = {
         "account_holder_type": "individual",
         "account_type": "checking",
@@ -62,19 +48,13 @@ def create_bank_account(
         "status_details": {},
         **(extra or {}),
     }
-    return _make(core, cards.BANK_ACCOUNT, account, customer, bills, _number=number)
+    return _create(core, cards.BANK_ACCOUNT, account, number, bills)
 
 
-def _make(core: StripeCore, kind: str, details: Json, customer: str | None, bills: Json, **ours: Any) -> Json:
-    return core.new(
-        "payment_method",
-        "pm_1",
-        billing_details={"address": ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None, **bills},
-        customer=customer,
-        type=kind,
-        **{kind: details},
-        **ours,
-    )
+def _create(core: StripeCore, kind: str, details: Json, number: str, bills: Json) -> Json:
+    billing = {"address": ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None, **bills}
+    fields = {"type": kind, kind: details, "_number": number}
+    return core.new("payment_method", "pm_1", billing_details=billing, customer=None, **fields)
 
 
 def _fingerprint(number: str) -> str:
