@@ -191,8 +191,9 @@ async def _run(core: StripeCore, request: Request, body: Any) -> Any:
     action = ACTIONS.get(request.path_params["action"])
     if action is None:
         raise ApiError("not_found", "There is no such action")
-    with core.store.together():
-        return _translate_refusal(lambda: public_fields(action(core, request.path_params["id"], body or {})))
+    object_id = request.path_params["id"]
+    with core.store.together(), core.on_clock_of([object_id]):
+        return _translate_refusal(lambda: public_fields(action(core, object_id, body or {})))
 
 
 def _translate_refusal(action: Callable[[], Any]) -> Any:

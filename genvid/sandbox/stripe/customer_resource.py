@@ -10,7 +10,7 @@ from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.payment_method_resource import attach_payment_method, create_from_token
 from genvid.sandbox.stripe.payment_parameters import CUSTOMER
 from genvid.sandbox.stripe.resources import readable
-from genvid.sandbox.stripe.stripe_core import StripeCore
+from genvid.sandbox.stripe.stripe_core import TEST_CLOCK, StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
 
@@ -27,6 +27,8 @@ def create_customer(core: StripeCore, **fields: Any) -> Json:
 
 def create(call: Call) -> Json:
     _check(call)
+    if call.form.text("test_clock"):
+        call.core.get_existing(TEST_CLOCK, call.form.need("test_clock"), "test_clock")
     fields = {**call.kept, "metadata": call.form.map("metadata")}
     customer = create_customer(call.core, **fields, invoice_settings=_invoice_settings(call, SETTINGS, None))
     return _with_payment_methods(call, customer)
@@ -89,7 +91,7 @@ def delete(call: Call) -> Json:
 
 
 OPERATIONS = [
-    *readable("/v1/customers", "customer", "email"),
+    *readable("/v1/customers", "customer", "email", "test_clock"),
     Operation("POST", "/v1/customers", create),
     Operation("POST", "/v1/customers/{id}", update),
     Operation("DELETE", "/v1/customers/{id}", delete),

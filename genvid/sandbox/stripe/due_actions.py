@@ -23,7 +23,7 @@ CHECK_EVERY = 1.0
 async def run(core: StripeCore) -> None:
     while True:
         await asyncio.sleep(CHECK_EVERY)
-        if core.objects.next_due(core.now()) is None:
+        if core.objects.next_due(core.now(), None) is None:
             continue
         try:
             with core.store.together():
@@ -33,13 +33,13 @@ async def run(core: StripeCore) -> None:
             log.exception("What fell due could not be worked off")
 
 
-def carry_out_due(core: StripeCore, until: int) -> None:
-    """Carries out everything that falls due until then, each at its own time."""
-    while (row := core.objects.next_due(until)) is not None:
+def carry_out_due(core: StripeCore, until: int, clock: str | None = None) -> None:
+    """Carries out everything that falls due until then on a test clock, or on none, each at its own time."""
+    while (row := core.objects.next_due(until, clock)) is not None:
         found = core.objects.find(row["id"])
         if found is None:
             return
-        with core.at_time(row["due_at"]):
+        with core.at_time(row["due_at"], clock):
             DUE_ACTIONS[found["object"]](core, found)
         _check_progress(core, row["id"], row["due_at"])
 

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS stripe_objects (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, object TEXT NOT NULL, customer TEXT,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, object TEXT NOT NULL, customer TEXT, clock TEXT,
     created INTEGER NOT NULL, due_at INTEGER, body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS stripe_objects_kind ON stripe_objects (object, seq);
@@ -57,12 +57,13 @@ class ObjectStore:
         body = self.store.value("SELECT body FROM stripe_objects WHERE id = ?", object_id)
         return None if body is None else parse_object(body)
 
-    def add(self, obj: Json, created: int) -> None:
+    def add(self, obj: Json, created: int, clock: str | None) -> None:
         self.store.add(
             "stripe_objects",
             id=obj["id"],
             object=obj["object"],
             customer=_customer(obj),
+            clock=clock,
             created=created,
             due_at=next_due_time(obj),
             body=json.dumps(obj),
@@ -97,9 +98,13 @@ class ObjectStore:
         found = self.store.value("SELECT seq FROM stripe_objects WHERE id = ?", object_id)
         return None if found is None else int(found)
 
-    def next_due(self, until: int) -> Row | None:
-        sql = "SELECT id, due_at FROM stripe_objects WHERE due_at <= ? ORDER BY due_at, seq LIMIT 1"
-        return self.store.row(sql, until)
+    def clock_of(self, object_id: str) -> str | None:
+        found = self.store.value("SELECT clock FROM stripe_objects WHERE id = ?", object_id)
+        return None if found is None else str(found)
+
+    def next_due(self, until: int, clock: str | None) -> Row | None:
+        sql = "SELECT id, due_at FROM stripe_objects WHERE due_at <= ? AND clock IS ? ORDER BY due_at, seq LIMIT 1"
+        return self.store.row(sql, until, clock)
 
     def counts(self) -> dict[str, int]:
         sql = "SELECT object, COUNT(*) AS number FROM stripe_objects GROUP BY object ORDER BY object"

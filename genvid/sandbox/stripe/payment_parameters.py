@@ -174,7 +174,7 @@ PORTAL = {
 ENDPOINT = {"url": TEXT, "enabled_events": TEXTS, "metadata": MAP, **kept(description=TEXT)}
 
 PAYMENT_PARAMETERS: dict[str, Params] = {
-    "POST /v1/customers": {**CUSTOMER, "payment_method": TEXT},
+    "POST /v1/customers": {**CUSTOMER, "payment_method": TEXT, "test_clock": TEXT},
     "POST /v1/customers/{id}": CUSTOMER,
     "POST /v1/customers/{id}/balance_transactions": {
         "amount": NUMBER,
@@ -264,4 +264,7 @@ PAYMENT_PARAMETERS: dict[str, Params] = {
     "POST /v1/webhook_endpoints": {**ENDPOINT, **kept(api_version=TEXT)},
     "POST /v1/webhook_endpoints/{id}": {**ENDPOINT, "disabled": FLAG},
     "DELETE /v1/webhook_endpoints/{id}": NOTHING,
+    "POST /v1/test_helpers/test_clocks": {"frozen_time": NUMBER, **kept(name=TEXT)},
+    "POST /v1/test_helpers/test_clocks/{id}/advance": {"frozen_time": NUMBER},
+    "DELETE /v1/test_helpers/test_clocks/{id}": NOTHING,
 }

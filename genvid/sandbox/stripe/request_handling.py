@@ -81,26 +81,26 @@ def unrecognized(core: StripeCore) -> Route:
 async def _answer(core: StripeCore, operation: Operation, request: Request, request_id: str) -> Response:
     _authorise(core, request)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
-    asked = ParsedRequest(request, request_id, await request.body(), key)
+    parsed = ParsedRequest(request, request_id, await request.body(), key)
     if key is None:
-        return await _with_faults(core, operation, asked)
+        return await _with_faults(core, operation, parsed)
     if key in core.in_progress:
         raise idempotency_keys.key_in_use(key)
     core.in_progress.add(key)
     try:
-        return await _with_faults(core, operation, asked)
+        return await _with_faults(core, operation, parsed)
     finally:
         core.in_progress.discard(key)
 
 
-async def _with_faults(core: StripeCore, operation: Operation, asked: ParsedRequest) -> Response:
-    fault = faults.take(core.store, asked.request.method, asked.request.url.path)
+async def _with_faults(core: StripeCore, operation: Operation, parsed: ParsedRequest) -> Response:
+    fault = faults.take(core.store, parsed.request.method, parsed.request.url.path)
     await faults.apply_before(core.store, core.settings, fault)
     faults.apply_instead(core.settings)
-    response = _replayed(core, operation, asked)
+    response = _replayed(core, operation, parsed)
     if fault.kind == "lost":
         raise ConnectionDropped
-    if asked.request.method == "POST":
+    if parsed.request.method == "POST":
         faults.apply_after(core.settings)
     return response
 
@@ -123,31 +123,32 @@ def _basic_auth_user(value: str) -> str:
         return ""
 
 
-def _replayed(core: StripeCore, operation: Operation, asked: ParsedRequest) -> Response:
-    path: str = asked.request.url.path
+def _replayed(core: StripeCore, operation: Operation, parsed: ParsedRequest) -> Response:
+    path: str = parsed.request.url.path
     headers: dict[str, str] = {}
-    if asked.key is not None:
-        headers = {"Idempotency-Key": asked.key}
-        earlier = idempotency_keys.find_answer(core.store, asked.key, path, asked.body)
+    if parsed.key is not None:
+        headers = {"Idempotency-Key": parsed.key}
+        earlier = idempotency_keys.find_answer(core.store, parsed.key, path, parsed.body)
         if earlier is not None:
             return JSONResponse(earlier[1], earlier[0], {**headers, "Idempotent-Replayed": "true"})
     with core.store.together():
-        status, answer = _carry_out(core, operation, asked)
-        if asked.key is not None:
-            idempotency_keys.store_answer(core.store, asked.key, path, asked.body, status, answer)
+        status, answer = _carry_out(core, operation, parsed)
+        if parsed.key is not None:
+            idempotency_keys.store_answer(core.store, parsed.key, path, parsed.body, status, answer)
     return JSONResponse(answer, status, headers)
 
 
-def _carry_out(core: StripeCore, operation: Operation, asked: ParsedRequest) -> tuple[int, Any]:
+def _carry_out(core: StripeCore, operation: Operation, parsed: ParsedRequest) -> tuple[int, Any]:
     """A declined card is an outcome, and all changes are kept; other refusals roll them back."""
-    request, form = asked.request, asked.form
+    request, form = parsed.request, parsed.form
     core.reached_at(str(request.base_url).rstrip("/"))
     paths = form.texts("expand")
     form.values.pop("expand", None)
     kept = _kept(operation, form)
     path = {name: str(value) for name, value in request.path_params.items()}
     call = Call(core, form, path, request.method, request.url.path, kept)
-    with core.caused_by(Cause(asked.request_id, asked.key)):
+    ids = [*path.values(), *(value for value in form.values.values() if isinstance(value, str))]
+    with core.caused_by(Cause(parsed.request_id, parsed.key)), core.on_clock_of(ids):
         try:
             return 200, expand(core, public_fields(operation.handler(call)), paths)
         except StripeError as error:

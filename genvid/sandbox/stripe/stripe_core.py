@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from genvid.sandbox.stripe.stripe_errors import StripeError, no_such
 from genvid.sandbox.stripe.stripe_sender import StripeSender
 
 API_VERSION = "2026-05-27.dahlia"
+TEST_CLOCK = "test_helpers.test_clock"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class StripeCore:
         self.sender = StripeSender(store, settings)
         self._own_base, self._public_url = options.url, options.public_url.rstrip("/")
         self._cause = Cause()
-        self._times: list[int] = []
+        self._time: int | None = None
+        self._clock: str | None = None
 
     def get(self, kind: str, object_id: str, param: str = "id") -> Json:
         """The object, which may be deleted. Raises StripeError, naming `param`, if it is missing or of another kind."""
@@ -59,7 +61,9 @@ class StripeCore:
         made = {"id": new_id(prefix), "object": kind, "created": now, "livemode": False, **defaults(kind), **fields}
         for name in ABSENT_FIELDS.get(kind, ()):
             del made[name]
-        self.objects.add(made, now)
+        if "test_clock" in made:
+            made["test_clock"] = self._clock
+        self.objects.add(made, now, made["id"] if kind == TEST_CLOCK else self._clock)
         return made
 
     def save(self, obj: Json, **fields: Any) -> Json:
@@ -83,15 +87,25 @@ class StripeCore:
         return self.save({"id": obj["id"], "object": obj["object"], "deleted": True})
 
     def now(self) -> int:
-        return self._times[-1] if self._times else int(time.time() + self.store.setting("stripe_clock", 0))
+        return int(time.time() + self.store.setting("stripe_clock", 0)) if self._time is None else self._time
 
     @contextmanager
-    def at_time(self, moment: int) -> Iterator[None]:
-        self._times.append(moment)
+    def at_time(self, moment: int | None, clock: str | None) -> Iterator[None]:
+        """Runs at this time of this test clock; None is the sandbox's own time."""
+        before = self._time, self._clock
+        self._time, self._clock = moment, clock
         try:
             yield
         finally:
-            self._times.pop()
+            self._time, self._clock = before
+
+    @contextmanager
+    def on_clock_of(self, object_ids: Iterable[str]) -> Iterator[None]:
+        """Runs in the time of the test clock that one of these objects is on, if any is."""
+        clock = next(filter(None, map(self.objects.clock_of, object_ids)), None)
+        moment = self.get(TEST_CLOCK, clock).get("frozen_time") if clock else None
+        with self.at_time(moment, None if moment is None else clock):
+            yield
 
     @property
     def base(self) -> str:
@@ -126,7 +140,7 @@ class StripeCore:
             "request": {"id": self._cause.request_id, "idempotency_key": self._cause.idempotency_key},
             "type": kind,
         }
-        self.objects.add(event, self.now())
+        self.objects.add(event, event["created"], None)
         self.sender.send(event, endpoints)
         return event
 

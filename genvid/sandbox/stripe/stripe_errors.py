@@ -80,6 +80,7 @@ NAMES = {
     "promotion_code": "promotion code",
     "webhook_endpoint": "webhook endpoint",
     "billing_portal.configuration": "portal configuration",
+    "test_helpers.test_clock": "test clock",
     "radar.early_fraud_warning": "early fraud warning",
     "payment_method": "PaymentMethod",
 }

@@ -237,7 +237,9 @@ def list_all(call: Call) -> Json:
         where.append(("status", "IN", list(ENDED)))
     elif status != "all":
         where.append(("status", "=", status))
-    return page(call, "subscription", "customer", equal_to("price", "items.data[0].price.id"), where=tuple(where))
+    return page(
+        call, "subscription", "customer", "test_clock", equal_to("price", "items.data[0].price.id"), where=tuple(where)
+    )
 
 
 def list_items(call: Call) -> Json:

@@ -8,6 +8,7 @@ from genvid.sandbox.tests.stripe_samples import (
     ATTACH,
     CANCELLATION,
     CAPTURE,
+    CLOCK,
     CODE,
     CONFIRM,
     CUSTOMER,
@@ -142,6 +143,7 @@ def has(field: str, value: Any) -> Effect:
 
 EFFECTS: dict[Key, Effect] = {
     (CUSTOMERS, "payment_method"): saves_for_later,
+    (CLOCK, "frozen_time"): has("frozen_time", FAR + 90),
     (CUSTOMERS, "source"): is_amex("default_source"),
     (CUSTOMER, "source"): is_amex("default_source"),
     (PRODUCTS, "default_price_data"): lambda merchant, form, found: (

@@ -25,6 +25,7 @@ ITEMS, ITEM = "POST /v1/invoiceitems", "POST /v1/invoiceitems/{id}"
 PORTALS, PORTAL = "POST /v1/billing_portal/configurations", "POST /v1/billing_portal/configurations/{id}"
 PORTAL_SESSIONS = "POST /v1/billing_portal/sessions"
 ENDPOINTS, ENDPOINT = "POST /v1/webhook_endpoints", "POST /v1/webhook_endpoints/{id}"
+CLOCKS, CLOCK = "POST /v1/test_helpers/test_clocks", "POST /v1/test_helpers/test_clocks/{id}/advance"
 SENT = {"collection_method": "send_invoice", "days_until_due": 30}
 ONCE = {"mode": "setup", "line_items": None, "currency": "eur"}
 TEST_CARD = {"type": "card", "card": {"token": "tok_amex"}}
@@ -58,6 +59,7 @@ SAMPLES: dict[Key, Callable[[Merchant], Form]] = {
     **{(one, "invoice_prefix"): values(invoice_prefix="ABC123") for one in (CUSTOMERS, CUSTOMER)},
     **{(one, "source"): values(source="tok_amex") for one in (CUSTOMERS, CUSTOMER)},
     (CUSTOMERS, "payment_method"): values(payment_method="pm_card_amex"),
+    (CUSTOMERS, "test_clock"): lambda merchant: {"test_clock": subjects.clock(merchant)},
     **{
         (one, "invoice_settings"): values(
             invoice_settings={"custom_fields": [{"name": "a", "value": "b"}], "footer": "c"}
@@ -81,6 +83,8 @@ SAMPLES: dict[Key, Callable[[Merchant], Form]] = {
     (COUPONS, "redeem_by"): values(redeem_by=FAR),
     (CODES, "customer"): lambda merchant: {"customer": merchant.customer},
     (CODES, "expires_at"): values(expires_at=FAR),
+    (CLOCKS, "frozen_time"): values(frozen_time=FAR + 9),
+    (CLOCK, "frozen_time"): values(frozen_time=FAR + 90),
     (CODES, "promotion"): lambda merchant: {"promotion": {"type": "coupon", "coupon": subjects.coupon(merchant)}},
     (METHODS, "card"): values(card={"number": "378282246310005", "exp_month": 7, "exp_year": 2035}),
     (METHODS, "us_bank_account"): values(

@@ -104,6 +104,10 @@ def owed(merchant: Merchant, owner: str | None = None) -> str:
     return made
 
 
+def clock(merchant: Merchant) -> str:
+    return str(post(merchant, "/v1/test_helpers/test_clocks", {"frozen_time": FAR})["id"])
+
+
 def configuration(merchant: Merchant) -> str:
     return str(post(merchant, "/v1/billing_portal/configurations", {"features": {}})["id"])
 
@@ -223,4 +227,9 @@ SUBJECTS: dict[str, Subject] = {
     ),
     "POST /v1/webhook_endpoints/{id}": at("/v1/webhook_endpoints/{id}", endpoint),
     "DELETE /v1/webhook_endpoints/{id}": at("/v1/webhook_endpoints/{id}", endpoint),
+    "POST /v1/test_helpers/test_clocks": lambda merchant: ("/v1/test_helpers/test_clocks", {"frozen_time": FAR}),
+    "POST /v1/test_helpers/test_clocks/{id}/advance": at(
+        "/v1/test_helpers/test_clocks/{id}/advance", clock, frozen_time=FAR + 60
+    ),
+    "DELETE /v1/test_helpers/test_clocks/{id}": at("/v1/test_helpers/test_clocks/{id}", clock),
 }

@@ -1,71 +1,76 @@
-"""What falls due as the sandbox's time passes."""
-
-import time
+import pytest
+import stripe
 
 from genvid.sandbox.tests.stripe_merchant import DAY, Merchant
 
-START = 2_210_284_800  # January 16, 2040
-MONTH_END = 2_211_580_800  # January 31, 2040
+START = 1_800_000_000  # January 15, 2027
 
 
-def set_time(merchant: Merchant, moment: int) -> None:
-    merchant.actions.advance_clock(moment - int(time.time()))
+def clocked(merchant: Merchant) -> tuple[str, str]:
+    """A test clock, and a customer on it who has a card."""
+    clock = merchant.api.test_helpers.test_clocks.create({"frozen_time": START})
+    customer = merchant.api.customers.create({"email": "clocked@example.com", "test_clock": clock.id})
+    method = merchant.api.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    merchant.api.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
+    return clock.id, customer.id
 
 
-def subscribed(merchant: Merchant, **params: object) -> str:
-    """A subscription that was begun at START, paid by the customer's own card."""
-    set_time(merchant, START)
-    method = merchant.api.payment_methods.attach("pm_card_visa", {"customer": merchant.customer})
-    merchant.api.customers.update(merchant.customer, {"invoice_settings": {"default_payment_method": method.id}})
-    body = {"customer": merchant.customer, "items": [{"price": merchant.basic}], **params}
+def subscribed(merchant: Merchant, customer: str, **params: object) -> str:
+    body = {"customer": customer, "items": [{"price": merchant.basic}], **params}
     return str(merchant.api.subscriptions.create(body).id)
 
 
-def days_from(start: int, moment: int) -> int:
-    """Whole days; the seconds that a test takes are cut off."""
-    return (moment - start) // DAY
+def advance(merchant: Merchant, clock: str, days: float) -> None:
+    frozen = merchant.api.test_helpers.test_clocks.retrieve(clock).frozen_time
+    merchant.api.test_helpers.test_clocks.advance(clock, {"frozen_time": int(frozen + days * DAY)})
 
 
-def test_objects_are_made_in_the_sandboxs_time(merchant: Merchant) -> None:
-    subscription = merchant.subscription(subscribed(merchant))
+def test_objects_of_a_customer_on_a_test_clock_are_made_in_its_time(merchant: Merchant) -> None:
+    clock, customer = clocked(merchant)
 
-    made = (merchant.api.customers.retrieve(merchant.customer).created, subscription.created)
-    assert [days_from(START, moment) for moment in made] == [0, 0]
+    subscription = merchant.subscription(subscribed(merchant, customer))
+
+    assert (merchant.api.customers.retrieve(customer).created, subscription.created) == (START, START)
+    assert subscription.test_clock == clock
 
 
 def test_subscriptions_renew_in_order_as_time_passes(merchant: Merchant) -> None:
-    subscription = subscribed(merchant)
+    clock, customer = clocked(merchant)
+    subscription = subscribed(merchant, customer)
 
-    merchant.actions.advance_clock(63 * DAY)
+    advance(merchant, clock, 63)
 
     invoices = merchant.api.invoices.list({"subscription": subscription}).data
     assert [one.billing_reason for one in invoices] == ["subscription_cycle"] * 2 + ["subscription_create"]
-    assert [days_from(START, one.created) for one in invoices] == [60, 31, 0]
+    assert [(one.created - START) // DAY for one in invoices] == [59, 31, 0]
+    assert merchant.api.test_helpers.test_clocks.retrieve(clock).frozen_time == START + 63 * DAY
 
 
 def test_a_trial_ends_after_a_notice_as_time_passes(merchant: Merchant) -> None:
-    subscription = subscribed(merchant, trial_period_days=7)
+    clock, customer = clocked(merchant)
+    subscription = subscribed(merchant, customer, trial_period_days=7)
     mark = merchant.mark()
 
-    merchant.actions.advance_clock(5 * DAY)
-    assert merchant.types(mark) == ["customer.subscription.trial_will_end"]
-    merchant.actions.advance_clock(2 * DAY)
+    advance(merchant, clock, 5)
+    assert merchant.types(mark) == ["customer.subscription.trial_will_end", "test_helpers.test_clock.ready"]
+    advance(merchant, clock, 2)
 
     assert merchant.subscription(subscription).status == "active"
     assert merchant.latest_invoice(subscription).amount_paid == 2000
 
 
 def test_a_failed_payment_is_retried_until_the_subscription_is_canceled(merchant: Merchant) -> None:
-    subscription = subscribed(merchant)
-    broken = merchant.api.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": merchant.customer})
+    clock, customer = clocked(merchant)
+    subscription = subscribed(merchant, customer)
+    broken = merchant.api.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer})
     merchant.api.subscriptions.update(subscription, {"default_payment_method": broken.id})
 
-    merchant.actions.advance_clock((31 + 3 + 5) * DAY)
+    advance(merchant, clock, 31 + 3 + 5)
     assert (merchant.subscription(subscription).status, merchant.latest_invoice(subscription).attempt_count) == (
         "past_due",
         3,
     )
-    merchant.actions.advance_clock(7 * DAY)
+    advance(merchant, clock, 7)
 
     assert (merchant.subscription(subscription).status, merchant.latest_invoice(subscription).attempt_count) == (
         "canceled",
@@ -74,25 +79,51 @@ def test_a_failed_payment_is_retried_until_the_subscription_is_canceled(merchant
 
 
 def test_a_subscription_to_be_canceled_ends_when_its_period_is_over(merchant: Merchant) -> None:
-    subscription = subscribed(merchant)
+    clock, customer = clocked(merchant)
+    subscription = subscribed(merchant, customer)
     merchant.api.subscriptions.update(subscription, {"cancel_at_period_end": True})
+
+    advance(merchant, clock, 32)
+
+    ended = merchant.subscription(subscription)
+    assert (ended.status, ended.ended_at - START) == ("canceled", 31 * DAY)
+
+
+def test_the_sandboxs_time_does_not_move_test_clocks(merchant: Merchant) -> None:
+    _, customer = clocked(merchant)
+    theirs, ours = subscribed(merchant, customer), merchant.subscribe()
 
     merchant.actions.advance_clock(32 * DAY)
 
-    ended = merchant.subscription(subscription)
-    assert (ended.status, ended.ended_at - ended.created) == ("canceled", 31 * DAY)
+    assert merchant.latest_invoice(ours).billing_reason == "subscription_cycle"
+    assert merchant.latest_invoice(theirs).billing_reason == "subscription_create"
+
+
+def test_a_test_clock_runs_only_forward(merchant: Merchant) -> None:
+    clock, _ = clocked(merchant)
+
+    with pytest.raises(stripe.InvalidRequestError, match="only move test clocks forward"):
+        merchant.api.test_helpers.test_clocks.advance(clock, {"frozen_time": START - 1})
+
+
+def test_a_deleted_test_clock_deletes_its_customers(merchant: Merchant) -> None:
+    clock, customer = clocked(merchant)
+    subscription = subscribed(merchant, customer)
+
+    merchant.api.test_helpers.test_clocks.delete(clock)
+
+    assert merchant.api.customers.retrieve(customer).deleted is True
+    assert merchant.subscription(subscription).status == "canceled"
+    assert merchant.api.test_helpers.test_clocks.list().data == []
 
 
 def test_a_period_from_the_31st_ends_on_the_months_last_day(merchant: Merchant) -> None:
-    set_time(merchant, MONTH_END)
-    params = {
-        "customer": merchant.customer,
-        "items": [{"price": merchant.basic}],
-        "default_payment_method": "pm_card_visa",
-    }
-    subscription = str(merchant.api.subscriptions.create(params).id)
+    clock = merchant.api.test_helpers.test_clocks.create({"frozen_time": 1_801_400_000})  # January 31, 2027
+    customer = merchant.api.customers.create({"test_clock": clock.id}).id
+    merchant.api.payment_methods.attach("pm_card_visa", {"customer": customer})
+    subscription = subscribed(merchant, customer, default_payment_method="pm_card_visa")
 
-    merchant.actions.advance_clock(61 * DAY)
+    advance(merchant, clock.id, 60)
 
     starts = [one.lines.data[0].period.start for one in merchant.api.invoices.list({"subscription": subscription}).data]
-    assert [days_from(MONTH_END, one) for one in starts] == [60, 29, 0]
+    assert [(one - 1_801_400_000) // DAY for one in starts] == [59, 28, 0]

@@ -28,6 +28,7 @@ LISTS = [
     "events",
     "billing_portal/configurations",
     "webhook_endpoints",
+    "test_helpers/test_clocks",
     "setup_intents",
     "payment_methods",
 ]
@@ -44,6 +45,7 @@ def everything(merchant: Merchant) -> None:
     coupon = merchant.api.coupons.create({"percent_off": 10, "duration": "once"}).id
     merchant.api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": "TEN"})
     merchant.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["nothing.ever"]})
+    merchant.api.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000})
     subscription = merchant.subscribe(discounts=[{"coupon": coupon}])
     merchant.actions.change_price(subscription, merchant.pro)
     merchant.actions.renew(merchant.subscribe(subscription_data={"trial_period_days": 7}), succeeds=False)

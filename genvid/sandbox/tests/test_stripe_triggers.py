@@ -66,6 +66,9 @@ TRIGGERS: dict[str, list[Step]] = {
         ("subscription", "/v1/subscriptions", TRIAL),
         ("pause", "/v1/subscriptions/${subscription}", {"trial_end": "now"}),
     ],
+    "test_helpers.test_clock.created": [
+        ("clock", "/v1/test_helpers/test_clocks", {"frozen_time": 1577836800, "name": "a"})
+    ],
     "payment_intent.amount_capturable_updated": [
         (
             "intent",

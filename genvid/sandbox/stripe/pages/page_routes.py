@@ -53,7 +53,7 @@ def routes(core: StripeCore) -> list[BaseRoute]:
 
 
 def _in_transaction(core: StripeCore, action: Action, object_id: str, what: str, given: Given) -> Response:
-    with core.store.together():
+    with core.store.together(), core.on_clock_of([object_id]):
         return action(core, object_id, what, given)
 
 
