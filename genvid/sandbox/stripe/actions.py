@@ -10,7 +10,6 @@ from genvid.sandbox.errors import ApiError, refuse
 from genvid.sandbox.local_routes import local_route
 from genvid.sandbox.stripe import (
     billing_cycle,
-    charge_resource,
     dispute_resource,
     due_actions,
     event_resource,
@@ -19,15 +18,15 @@ from genvid.sandbox.stripe import (
     session_outcomes,
     session_payment,
     session_resource,
-    subscription_changes,
-    subscription_resource,
 )
+from genvid.sandbox.stripe.charge_resource import find_charge
 from genvid.sandbox.stripe.due_times import period
 from genvid.sandbox.stripe.object_store import Json, public_fields
 from genvid.sandbox.stripe.session_payment import Payment
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError, check_status
-from genvid.sandbox.stripe.subscription_changes import ItemChange
+from genvid.sandbox.stripe.subscription_changes import ItemChange, change_items
+from genvid.sandbox.stripe.subscription_resource import ENDED, cancellation
 
 Action = Callable[[StripeCore, str, Json], Any]
 
@@ -73,7 +72,7 @@ def renew(core: StripeCore, subscription_id: str, given: Json) -> Json:
 
 def _running(core: StripeCore, subscription_id: str) -> Json:
     subscription = core.get("subscription", subscription_id)
-    if subscription["status"] in subscription_resource.ENDED:
+    if subscription["status"] in ENDED:
         raise StripeError(f"This subscription is {subscription['status']}.", param="subscription")
     return subscription
 
@@ -100,7 +99,7 @@ def change_price(core: StripeCore, subscription_id: str, given: Json) -> Json:
     core.save(subscription, items=billing_cycle.items_in_period(subscription, begun, begun + end - start))
     price, item = core.get("price", given["price"], "price"), subscription["items"]["data"][0]
     wanted = [ItemChange(item["id"], price, item["quantity"], item["metadata"])]
-    subscription_changes.change_items(core, subscription, wanted, given.get("behavior", "always_invoice"))
+    change_items(core, subscription, wanted, given.get("behavior", "always_invoice"))
     return core.get("subscription", subscription_id)
 
 
@@ -108,9 +107,7 @@ def cancel(core: StripeCore, subscription_id: str, given: Json) -> Json:
     subscription = _running(core, subscription_id)
     if not given.get("at_period_end", False):
         return invoice_collection.end_subscription(core, subscription)
-    return core.change(
-        subscription, billing_cycle.UPDATED, **subscription_resource.cancellation(core, subscription, True)
-    )
+    return core.change(subscription, billing_cycle.UPDATED, **cancellation(core, subscription, True))
 
 
 def end_period(core: StripeCore, subscription_id: str, given: Json) -> Json:
@@ -123,7 +120,7 @@ def end_period(core: StripeCore, subscription_id: str, given: Json) -> Json:
 
 
 def refund(core: StripeCore, wanted: str, given: Json) -> Json:
-    charge, status = charge_resource.find_charge(core, wanted), given.get("status", "succeeded")
+    charge, status = find_charge(core, wanted), given.get("status", "succeeded")
     if status not in ("succeeded", "pending", "failed", "canceled"):
         raise StripeError(f"No such status: {status}", param="status")
     first = status if status in ("succeeded", "pending") else "pending"
@@ -141,9 +138,7 @@ def succeed_refund(core: StripeCore, refund_id: str, given: Json) -> Json:
 
 def dispute(core: StripeCore, wanted: str, given: Json) -> Json:
     reason, warning = given.get("reason", "fraudulent"), given.get("warning", False)
-    return dispute_resource.open_dispute(
-        core, charge_resource.find_charge(core, wanted), given.get("amount"), reason, warning=warning
-    )
+    return dispute_resource.open_dispute(core, find_charge(core, wanted), given.get("amount"), reason, warning=warning)
 
 
 def close_dispute(core: StripeCore, dispute_id: str, given: Json) -> Json:
@@ -151,7 +146,7 @@ def close_dispute(core: StripeCore, dispute_id: str, given: Json) -> Json:
 
 
 def fraud_warning(core: StripeCore, wanted: str, given: Json) -> Json:
-    return dispute_resource.create_fraud_warning(core, charge_resource.find_charge(core, wanted))
+    return dispute_resource.create_fraud_warning(core, find_charge(core, wanted))
 
 
 def advance_clock(core: StripeCore, seconds: str, given: Json) -> Json:

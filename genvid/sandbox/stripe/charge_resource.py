@@ -97,8 +97,8 @@ def _details(method: Json) -> Json:
     if kind != "card":
         return {"type": kind, kind: {"bank_name": method[kind]["bank_name"], "last4": method[kind]["last4"]}}
     names = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
-    asked = cards.behaviour_of(method) in cards.ASKING
-    secured = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"} if asked else None
+    asks = cards.behaviour_of(method) in cards.ASKING
+    secured = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"} if asks else None
     card: dict[str, Any] = {name: method["card"][name] for name in names}
     return {"type": "card", "card": {**card, "network": card["brand"], "three_d_secure": secured}}
 

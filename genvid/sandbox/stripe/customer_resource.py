@@ -54,8 +54,8 @@ def attach_source(call: Call, customer: Json) -> str:
 
 def _invoice_settings(call: Call, before: Json, method: str | None) -> Json:
     given = parameters.read(call.form, "invoice_settings", CUSTOMER["invoice_settings"]) or {}
-    asked = call.form.part("invoice_settings")
-    chosen = {name: given[name] for name in ("custom_fields", "footer") if name in asked}
+    settings_form = call.form.part("invoice_settings")
+    chosen = {name: given[name] for name in ("custom_fields", "footer") if name in settings_form}
     return {**before, **chosen, "default_payment_method": method}
 
 
@@ -72,9 +72,9 @@ def update(call: Call) -> Json:
     fields = call.updates(customer)
     _check(call)
     if "invoice_settings" in form:
-        asked, default = form.part("invoice_settings"), customer["invoice_settings"]["default_payment_method"]
-        if "default_payment_method" in asked:
-            wanted = asked.text("default_payment_method")
+        settings_form, default = form.part("invoice_settings"), customer["invoice_settings"]["default_payment_method"]
+        if "default_payment_method" in settings_form:
+            wanted = settings_form.text("default_payment_method")
             default = attach_payment_method(call.core, wanted, customer["id"])["id"] if wanted else None
         fields["invoice_settings"] = _invoice_settings(call, customer["invoice_settings"], default)
     if form.text("source"):

@@ -49,8 +49,9 @@ def _line_items(core: StripeCore, session: Json) -> Json:
     return list_object(f"/v1/checkout/sessions/{session['id']}/line_items", items)
 
 
-def _payments(core: StripeCore, invoice: Json) -> Json:
-    return core.list_of("/v1/invoice_payments", "invoice_payment", invoice=invoice["id"])
+def _related(url: str, kind: str, field: str) -> Include:
+    """A list of the objects of a kind whose field names the object."""
+    return lambda core, obj: core.list_of(url.format(id=obj["id"]), kind, **{field: obj["id"]})
 
 
 def _confirmation_secret(core: StripeCore, invoice: Json) -> Json | None:
@@ -59,14 +60,6 @@ def _confirmation_secret(core: StripeCore, invoice: Json) -> Json | None:
         intent = core.get("payment_intent", payment["payment"]["payment_intent"])
         return {"client_secret": intent["client_secret"], "type": "payment_intent"}
     return None
-
-
-def _refunds(core: StripeCore, charge: Json) -> Json:
-    return core.list_of(f"/v1/charges/{charge['id']}/refunds", "refund", charge=charge["id"])
-
-
-def _subscriptions(core: StripeCore, customer: Json) -> Json:
-    return core.list_of(f"/v1/customers/{customer['id']}/subscriptions", "subscription", customer=customer["id"])
 
 
 def _empty_list(core: StripeCore, found: Json) -> Json:
@@ -80,10 +73,10 @@ def _null(core: StripeCore, found: Json) -> None:
 INCLUDABLE: dict[tuple[str, str], Include] = {
     ("checkout.session", "line_items"): _line_items,
     ("item", "discounts"): lambda core, item: [],
-    ("invoice", "payments"): _payments,
+    ("invoice", "payments"): _related("/v1/invoice_payments", "invoice_payment", "invoice"),
     ("invoice", "confirmation_secret"): _confirmation_secret,
-    ("charge", "refunds"): _refunds,
-    ("customer", "subscriptions"): _subscriptions,
+    ("charge", "refunds"): _related("/v1/charges/{id}/refunds", "refund", "charge"),
+    ("customer", "subscriptions"): _related("/v1/customers/{id}/subscriptions", "subscription", "customer"),
     ("customer", "sources"): _empty_list,
     ("customer", "tax_ids"): _empty_list,
     ("customer", "tax"): _null,

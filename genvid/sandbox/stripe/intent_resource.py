@@ -206,10 +206,6 @@ def capture(call: Call) -> Json:
     if not form.flag("final_capture", True):
         raise StripeError("This PaymentIntent cannot be captured more than once.", param="final_capture")
     core.save(intent, **call.updates(intent))
-    return capture_held(core, intent, amount)
-
-
-def capture_held(core: StripeCore, intent: Json, amount: int) -> Json:
     charge = core.get("charge", intent["latest_charge"])
     released = charge["amount"] - amount
     core.save(charge, captured=True, amount_captured=amount, amount_refunded=released)

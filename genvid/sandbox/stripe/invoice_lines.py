@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from genvid.sandbox.stripe import promotion_resource
 from genvid.sandbox.stripe.defaults import defaults
 from genvid.sandbox.stripe.object_store import Json, new_id
+from genvid.sandbox.stripe.promotion_resource import discount_amount
 from genvid.sandbox.stripe.stripe_core import StripeCore
 
 # Currencies without a smaller unit: https://docs.stripe.com/currencies#zero-decimal.
@@ -95,11 +95,7 @@ def apply_discounts(core: StripeCore, entries: list[Json], discounts: list[Json]
         left = coupon["amount_off"]
         for entry in entries:
             rest = entry["amount"] - sum(before["amount"] for before in entry["discount_amounts"])
-            off = (
-                0
-                if not entry["discountable"]
-                else promotion_resource.discount_amount({**coupon, "amount_off": left}, rest)
-            )
+            off = 0 if not entry["discountable"] else discount_amount({**coupon, "amount_off": left}, rest)
             left = None if left is None else left - off
             sum_off += off
             if off:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from genvid.sandbox.stripe import cards, charge_resource, dispute_resource
+from genvid.sandbox.stripe import cards, dispute_resource
 from genvid.sandbox.stripe.cards import Refusal
+from genvid.sandbox.stripe.charge_resource import create_charge, new_secret, settle_charge
 from genvid.sandbox.stripe.due_times import DAY
 from genvid.sandbox.stripe.object_store import Json, public_fields
 from genvid.sandbox.stripe.stripe_core import StripeCore
@@ -43,7 +44,7 @@ class Attempt:
 
 def create_intent(core: StripeCore, amount: int, currency: str, customer: str | None, **fields: Any) -> Json:
     intent = core.new("payment_intent", "pi_3", amount=amount, currency=currency, customer=customer, **fields)
-    core.save(intent, client_secret=charge_resource.new_secret(intent["id"]))
+    core.save(intent, client_secret=new_secret(intent["id"]))
     core.emit("payment_intent.created", intent)
     return intent
 
@@ -66,10 +67,8 @@ def attempt_payment(core: StripeCore, intent: Json, tried: Attempt) -> Json:
     if tried.method["type"] == cards.BANK_ACCOUNT and tried.verdict is None:
         return start_debit(core, intent, tried.method)
     if intent["capture_method"] == "manual":
-        return authorize(
-            core, intent, charge_resource.create_charge(core, intent, tried.method, "succeeded", captured=False)
-        )
-    return record_success(core, intent, charge_resource.create_charge(core, intent, tried.method, "succeeded"))
+        return authorize(core, intent, create_charge(core, intent, tried.method, "succeeded", captured=False))
+    return record_success(core, intent, create_charge(core, intent, tried.method, "succeeded"))
 
 
 def _is_forced(intent: Json, tried: Attempt) -> bool:
@@ -89,7 +88,7 @@ def require_action(core: StripeCore, intent: Json, return_url: str | None) -> Js
 def record_refusal(core: StripeCore, intent: Json, method: Json, refusal: Refusal) -> Json:
     charge = None
     if refusal is not cards.AUTHENTICATION_FAILED:
-        charge = charge_resource.create_charge(core, intent, method, "failed", refusal)
+        charge = create_charge(core, intent, method, "failed", refusal)
         core.emit("charge.failed", charge)
     error = refusal_fields(refusal, method, charge)
     core.save(
@@ -113,7 +112,7 @@ def refusal_fields(refusal: Refusal, method: Json, charge: Json | None) -> Json:
 
 def start_debit(core: StripeCore, intent: Json, method: Json) -> Json:
     """The debit settles four days later, or earlier by the action `settle_bank`."""
-    charge = charge_resource.create_charge(core, intent, method, "pending")
+    charge = create_charge(core, intent, method, "pending")
     core.emit("charge.pending", charge)
     due = core.now() + DEBIT_TAKES
     core.save(intent, status="processing", latest_charge=charge["id"], _settles_at=due)
@@ -148,7 +147,7 @@ def record_success(core: StripeCore, intent: Json, charge: Json) -> Json:
     core.emit("charge.succeeded", charge)
     core.save(intent, status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"])
     core.emit("payment_intent.succeeded", intent)
-    charge_resource.settle_charge(core, charge)
+    settle_charge(core, charge)
     behaviour = cards.behaviour_of(core.get("payment_method", charge["payment_method"]))
     if behaviour in ("dispute", "inquiry"):
         dispute_resource.open_dispute(core, charge, None, "fraudulent", warning=behaviour == "inquiry")
@@ -173,7 +172,7 @@ def create_setup_intent(
 ) -> Json:
     chosen = {"customer": customer, "payment_method": method["id"] if method else None, "status": status}
     intent = core.new("setup_intent", "seti_1", **chosen, **fields)
-    core.save(intent, client_secret=charge_resource.new_secret(intent["id"]))
+    core.save(intent, client_secret=new_secret(intent["id"]))
     core.emit("setup_intent.created", intent)
     if status == "succeeded":
         core.emit("setup_intent.succeeded", intent)

@@ -1,8 +1,9 @@
 """Outcomes of a payment that come later: of 3-D Secure, or of a bank debit."""
 
-from genvid.sandbox.stripe import cards, invoice_collection, invoice_lifecycle, payment_attempts, session_payment
+from genvid.sandbox.stripe import cards, invoice_collection, invoice_lifecycle, payment_attempts
 from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.payment_attempts import Attempt
+from genvid.sandbox.stripe.session_payment import follow_payment, make_invoice
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import check_status
 
@@ -16,12 +17,10 @@ def authenticate(core: StripeCore, intent: Json, *, passes: bool) -> Json | None
         invoice = core.get("invoice", payment["invoice"])
         invoice_collection.collect_invoice(core, invoice, tried=tried)
         session = _session_of_invoice(core, invoice)
-        return (
-            session_payment.follow_payment(core, session, core.get("payment_intent", intent["id"])) if session else None
-        )
+        return follow_payment(core, session, core.get("payment_intent", intent["id"])) if session else None
     payment_attempts.attempt_payment(core, intent, tried)
     found = core.objects.all("checkout.session", payment_intent=intent["id"])
-    return session_payment.follow_payment(core, found[0], intent) if found else None
+    return follow_payment(core, found[0], intent) if found else None
 
 
 def _session_of_invoice(core: StripeCore, invoice: Json) -> Json | None:
@@ -50,7 +49,7 @@ def _settle_session(core: StripeCore, session: Json, intent: Json, succeeds: boo
         return
     core.save(session, payment_status="paid")
     if session["mode"] == "payment":
-        session_payment.make_invoice(core, session, intent)
+        make_invoice(core, session, intent)
     core.emit("checkout.session.async_payment_succeeded", session)
 
 

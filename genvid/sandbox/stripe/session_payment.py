@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from genvid.sandbox.stripe import (
-    billing_cycle,
     cards,
     customer_resource,
     invoice_collection,
     invoice_lifecycle,
     invoice_lines,
-    payment_attempts,
     payment_method_resource,
     promotion_resource,
     session_items,
 )
+from genvid.sandbox.stripe.billing_cycle import SubscriptionOrder, create_subscription, first_invoice
 from genvid.sandbox.stripe.defaults import ADDRESS
 from genvid.sandbox.stripe.invoice_lifecycle import Draft
 from genvid.sandbox.stripe.object_store import Json
-from genvid.sandbox.stripe.payment_attempts import Attempt
+from genvid.sandbox.stripe.payment_attempts import Attempt, attempt_payment, create_intent, create_setup_intent
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError, check_status
 
@@ -115,9 +114,7 @@ def _method(core: StripeCore, session: Json, payment: Payment) -> Json:
 def _pay_once(core: StripeCore, session: Json, method: Json) -> Json:
     if session["amount_total"] == 0:
         return _complete_once(core, session, None)
-    intent = payment_attempts.attempt_payment(
-        core, _intent(core, session), Attempt(method, return_url=session["success_url"])
-    )
+    intent = attempt_payment(core, _intent(core, session), Attempt(method, return_url=session["success_url"]))
     return follow_payment(core, session, intent)
 
 
@@ -127,7 +124,7 @@ def _intent(core: StripeCore, session: Json) -> Json:
     fields = {name: session[name] for name in ("payment_method_types", "payment_method_options")}
     fields |= session["_intent_data"]
     amount, currency = session["amount_total"], session["currency"]
-    intent = payment_attempts.create_intent(core, amount, currency, session["customer"], **fields)
+    intent = create_intent(core, amount, currency, session["customer"], **fields)
     core.save(session, payment_intent=intent["id"])
     return intent
 
@@ -209,17 +206,15 @@ def _create_subscription(core: StripeCore, session: Json) -> None:
     items = [(item["price"], item["quantity"]) for item in session["_line_items"] if item["price"]["recurring"]]
     days = int(data.get("trial_period_days") or 0)
     trial_end = core.now() + days * DAY if days else int(data.get("trial_end") or 0) or None
-    order = billing_cycle.SubscriptionOrder(
-        core.get("customer", session["customer"]), items, None, trial_end, data["metadata"]
-    )
+    order = SubscriptionOrder(core.get("customer", session["customer"]), items, None, trial_end, data["metadata"])
     order.extra = {name: data[name] for name in ("description", "trial_settings") if data.get(name)}
-    subscription = billing_cycle.create_subscription(core, order)
+    subscription = create_subscription(core, order)
     discounts = _redeem(core, session, subscription=subscription["id"])
     once = [item for item in session["_line_items"] if not item["price"]["recurring"]]
     now = core.now()
     pending = [invoice_lines.sale_line(core, item["price"], item["quantity"], now) for item in once]
     core.save(subscription, discounts=[one["id"] for one in discounts], _pending=pending)
-    billing_cycle.first_invoice(core, subscription)
+    first_invoice(core, subscription)
     core.save(session, _subscription=subscription["id"])
 
 
@@ -245,9 +240,7 @@ def _save_card(core: StripeCore, session: Json, method: Json) -> Json:
     if refusal is not None:
         return core.save(session, _last_error=refusal.message)
     payment_method_resource.attach_payment_method(core, method["id"], session["customer"])
-    setup = payment_attempts.create_setup_intent(
-        core, session["customer"], method, "succeeded", **session["_setup_data"]
-    )
+    setup = create_setup_intent(core, session["customer"], method, "succeeded", **session["_setup_data"])
     return _complete(core, session, setup_intent=setup["id"])
 
 

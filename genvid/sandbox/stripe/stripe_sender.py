@@ -11,7 +11,7 @@ from genvid.sandbox.store import Row
 from genvid.sandbox.stripe.object_store import Json, new_id
 from genvid.sandbox.webhook_sender import WebhookSender
 
-# What `chaos` makes of a delivery, by weight; beside it, now and then, somebody makes an event up.
+# The modes that `chaos` draws from, by weight. A share of its deliveries comes with an invented event as well.
 CHAOS = {"normal": 45, "doubled": 20, "late": 10, "reordered": 10, "off": 15}
 FORGERY_SHARE = 0.2
 STATUSES = {"off": "lost", "held": "held"}

@@ -8,7 +8,6 @@ from genvid.sandbox.stripe import (
     pause_collection,
     payment_method_resource,
     promotion_resource,
-    subscription_changes,
     trial_ends,
 )
 from genvid.sandbox.stripe.billing_cycle import UPDATED, SubscriptionOrder
@@ -22,7 +21,7 @@ from genvid.sandbox.stripe.resources import reading
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError, missing_parameter, no_such
 from genvid.sandbox.stripe.stripe_operations import Call, Operation
-from genvid.sandbox.stripe.subscription_changes import ItemChange
+from genvid.sandbox.stripe.subscription_changes import ItemChange, change_items, credit_unused_time, restart_period
 
 LONGEST_TRIAL = 5 * 366 * DAY
 ENDED = ("canceled", "incomplete_expired")
@@ -124,11 +123,9 @@ def update(call: Call) -> Json:
         _move_trial(call, subscription)
     behavior = form.text("proration_behavior") or "create_prorations"
     if form.parts("items"):
-        subscription_changes.change_items(
-            core, subscription, wanted_items(core, subscription, form.parts("items")), behavior
-        )
+        change_items(core, subscription, wanted_items(core, subscription, form.parts("items")), behavior)
     if form.text("billing_cycle_anchor") == "now":
-        subscription_changes.restart_period(core, subscription, behavior)
+        restart_period(core, subscription, behavior)
     return core.get("subscription", subscription["id"])
 
 
@@ -206,7 +203,7 @@ def cancel(call: Call) -> Json:
     if "cancellation_details" in form:
         core.save(subscription, cancellation_details=_cancellation_details(form, subscription))
     if form.flag("prorate"):
-        subscription_changes.credit_unused_time(core, subscription)
+        credit_unused_time(core, subscription)
     if form.flag("invoice_now") and subscription["_pending"]:
         span = period(subscription)
         invoice_collection.collect_invoice(

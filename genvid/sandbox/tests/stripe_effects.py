@@ -35,7 +35,7 @@ from genvid.sandbox.tests.stripe_samples import (
     SUBSCRIPTIONS,
     Key,
 )
-from genvid.sandbox.tests.stripe_subjects import Form
+from genvid.sandbox.tests.stripe_subjects import FAR, Form
 
 Effect = Callable[[Merchant, Form, Any], bool]
 DAY = 24 * 3600

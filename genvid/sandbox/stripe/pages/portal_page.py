@@ -5,8 +5,6 @@ from starlette.responses import RedirectResponse, Response
 from genvid.sandbox.stripe import (
     cards,
     invoice_collection,
-    payment_method_resource,
-    subscription_changes,
     subscription_resource,
 )
 from genvid.sandbox.stripe.billing_cycle import UPDATED
@@ -16,9 +14,10 @@ from genvid.sandbox.stripe.object_store import Json
 from genvid.sandbox.stripe.pages import card_form, html
 from genvid.sandbox.stripe.pages.html import text
 from genvid.sandbox.stripe.pages.invoice_page import SHOWN, date_text
+from genvid.sandbox.stripe.payment_method_resource import attach_payment_method, card_on_file, create_card
 from genvid.sandbox.stripe.stripe_core import StripeCore
 from genvid.sandbox.stripe.stripe_errors import StripeError
-from genvid.sandbox.stripe.subscription_changes import ItemChange
+from genvid.sandbox.stripe.subscription_changes import ItemChange, change_items
 
 Given = dict[str, str]
 NOT_ALLOWED = "This is not possible in this portal."
@@ -93,7 +92,7 @@ def _switch(visit: Visit, given: Given) -> str | None:
         raise StripeError(NOT_ALLOWED, status=403)
     item = subscription["items"]["data"][0]
     behavior = visit.features["subscription_update"]["proration_behavior"]
-    subscription_changes.change_items(
+    change_items(
         visit.core, subscription, [ItemChange(item["id"], price, item["quantity"], item["metadata"])], behavior
     )
     return None
@@ -105,9 +104,7 @@ def _card(visit: Visit, given: Given) -> str | None:
     if wrong:
         return wrong
     core, customer = visit.core, visit.customer
-    method = payment_method_resource.attach_payment_method(
-        core, payment_method_resource.create_card(core, given["number"])["id"], customer["id"]
-    )
+    method = attach_payment_method(core, create_card(core, given["number"])["id"], customer["id"])
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
     core.change(customer, "customer.updated", invoice_settings=settings)
     for subscription in visit.subscriptions:
@@ -177,7 +174,7 @@ def _switcher(visit: Visit, subscription: Json, own: str) -> str:
 
 
 def _method(visit: Visit, given: Given, error: str | None) -> str:
-    chosen = payment_method_resource.card_on_file(visit.core, visit.customer)
+    chosen = card_on_file(visit.core, visit.customer)
     chosen = chosen or next((one["default_payment_method"] for one in visit.subscriptions), None)
     method = visit.core.get("payment_method", chosen) if chosen else None
     description = "None on file" if method is None else f"{method['type'].replace('_', ' ')} ending in {_last4(method)}"
