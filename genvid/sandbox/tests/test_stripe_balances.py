@@ -117,6 +117,18 @@ def test_a_paused_collection_treats_invoices_as_its_behavior_says(
     assert merchant.actions.books()["counts"]["charge"] == 1
 
 
+def test_an_invoice_written_off_by_a_paused_collection_sends_its_events(merchant: Merchant) -> None:
+    subscription = merchant.subscribe(merchant.basic)
+    params: Any = {"pause_collection": {"behavior": "mark_uncollectible"}}
+    merchant.api.subscriptions.update(subscription, params)
+    mark = merchant.mark()
+
+    merchant.actions.renew(subscription)
+
+    written_off = ["invoice.created", "invoice.finalized", "invoice.updated", "invoice.marked_uncollectible"]
+    assert [kind for kind in merchant.types(mark) if kind.startswith("invoice.")] == written_off
+
+
 def test_invoices_are_collected_after_a_paused_collection_resumes(merchant: Merchant) -> None:
     subscription = merchant.subscribe(merchant.basic)
     pause: Any = {"pause_collection": {"behavior": "void"}}

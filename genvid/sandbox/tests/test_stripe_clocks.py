@@ -1,8 +1,11 @@
+import time
+
 import pytest
 import stripe
 
 from genvid.sandbox.tests.stripe_merchant import DAY, Merchant
 
+FORM = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Bo"}
 START = 1_800_000_000  # January 15, 2027
 
 
@@ -32,6 +35,28 @@ def test_objects_of_a_customer_on_a_test_clock_are_made_in_its_time(merchant: Me
 
     assert (merchant.api.customers.retrieve(customer).created, subscription.created) == (START, START)
     assert subscription.test_clock == clock
+
+
+def test_payments_refunds_and_disputes_are_made_in_the_time_of_the_customers_test_clock(merchant: Merchant) -> None:
+    _, customer = clocked(merchant)
+    session = merchant.session(customer=customer)
+    merchant.http.post(session.url, data=FORM)
+    charge = merchant.api.charges.list({"customer": customer}).data[0]
+
+    refund = merchant.api.refunds.create({"charge": charge.id, "amount": 100})
+    dispute = merchant.actions.dispute(charge.id)
+
+    assert (charge.created, refund.created, dispute["created"]) == (START, START, START)
+
+
+def test_objects_without_a_test_clock_are_made_in_the_sandboxs_time(merchant: Merchant) -> None:
+    begun = int(time.time())
+    clocked(merchant)
+
+    made = merchant.api.customers.retrieve(merchant.customer)
+
+    assert begun <= made.created <= time.time()
+    assert made.test_clock is None
 
 
 def test_subscriptions_renew_in_order_as_time_passes(merchant: Merchant) -> None:
