@@ -47,13 +47,11 @@ class StripeActions:
         return self._run("retry_invoice", invoice_id, succeeds=succeeds)
 
     def end_trial(self, subscription_id: str, succeeds: bool = True) -> Json:
-        """Begins the first paid period. Returns the invoice."""
         return self._run("end_trial", subscription_id, succeeds=succeeds)
 
     def change_price(
         self, subscription_id: str, price_id: str, behavior: str = "always_invoice", at_fraction: float = 0.5
     ) -> Json:
-        """Changes the price after this fraction of the period. Returns the subscription."""
         given = {"price": price_id, "behavior": behavior, "at_fraction": at_fraction}
         return self._run("change_price", subscription_id, **given)
 
@@ -85,7 +83,6 @@ class StripeActions:
         return self._run("fraud_warning", charge_or_intent)
 
     def advance_clock(self, seconds: int) -> Json:
-        """Moves the sandbox's time, and carries out what falls due."""
         return self._run("advance_clock", str(seconds))
 
     def events(self, after: str | None = None) -> list[Json]:

@@ -150,7 +150,6 @@ def fraud_warning(core: StripeCore, wanted: str, given: Json) -> Json:
 
 
 def advance_clock(core: StripeCore, seconds: str, given: Json) -> Json:
-    """Moves the sandbox's time by some seconds, and carries out what falls due."""
     passed = core.store.setting("stripe_clock", 0)
     until = core.now() + int(seconds)
     due_actions.carry_out_due(core, until)

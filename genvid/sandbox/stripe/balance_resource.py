@@ -27,7 +27,6 @@ def apply_balance(core: StripeCore, invoice: Json, customer: Json, balance: int)
 
 
 def restore_balance(core: StripeCore, invoice: Json) -> None:
-    """Gives back the credit that an invoice had used, when it will not be paid."""
     used = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     if used:
         customer = core.get("customer", invoice["customer"])

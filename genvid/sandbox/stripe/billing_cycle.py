@@ -104,7 +104,6 @@ def create_subscription_invoice(
 
 
 def discounts_of(core: StripeCore, subscription: Json) -> list[Json]:
-    """Discounts that have not ended."""
     found = [core.get("discount", one) for one in subscription["discounts"]]
     now = core.now()
     return [one for one in found if one["end"] is None or one["end"] > now]

@@ -42,7 +42,6 @@ def advance(call: Call) -> Json:
 
 
 def delete(call: Call) -> Json:
-    """Deletes its customers as well."""
     core, clock = call.core, call.core.get_existing(TEST_CLOCK, call.id)
     for customer in core.objects.all("customer", test_clock=clock["id"]):
         for subscription in core.objects.all("subscription", customer=customer["id"]):

@@ -50,7 +50,6 @@ def _line_items(core: StripeCore, session: Json) -> Json:
 
 
 def _related(url: str, kind: str, field: str) -> Include:
-    """A list of the objects of a kind whose field names the object."""
     return lambda core, obj: core.list_of(url.format(id=obj["id"]), kind, **{field: obj["id"]})
 
 

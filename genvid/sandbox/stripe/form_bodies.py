@@ -32,7 +32,6 @@ def _set_value(node: Tree, path: list[str], value: str) -> None:
 
 
 def _with_lists(value: Any, name: str) -> Any:
-    """Turns trees whose keys are all positions into lists."""
     if not isinstance(value, dict):
         return value
     if value and name not in FREE_KEYS and all(key.isdigit() for key in value):

@@ -87,7 +87,6 @@ def confirm(call: Call) -> Json:
 
 
 def confirmed(call: Call, intent: Json) -> Json:
-    """Attempts the payment. Raises a card error, which carries the intent, if it is refused."""
     form, core = call.form, call.core
     if intent["status"] not in payment_attempts.PAYABLE:
         raise unexpected_state(intent, "confirm")

@@ -25,7 +25,6 @@ def collect_invoice(
 
 
 def _leave_to_customer(core: StripeCore, invoice: Json) -> Json:
-    """Leaves a sent invoice open, while its subscription stays active."""
     if invoice["amount_remaining"] == 0:
         invoice_lifecycle.mark_paid(core, invoice)
     subscription = invoice_lifecycle.subscription_of(core, invoice)

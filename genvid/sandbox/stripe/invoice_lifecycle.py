@@ -163,7 +163,6 @@ def link_intent(core: StripeCore, invoice: Json, intent: Json) -> Json:
 
 
 def _transition(core: StripeCore, obj: Json, name: str) -> Json:
-    """The `status_transitions` with the present time under this name."""
     return {**obj["status_transitions"], name: core.now()}
 
 

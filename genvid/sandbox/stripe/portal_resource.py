@@ -84,7 +84,6 @@ def update_configuration(call: Call) -> Json:
 
 
 def default_configuration(core: StripeCore) -> Json:
-    """Allows everything except changes of the plan."""
     for configuration in core.objects.all(CONFIGURATION, is_default=True):
         return configuration
     enabled = {"enabled": "true"}

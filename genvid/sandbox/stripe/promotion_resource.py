@@ -101,7 +101,6 @@ def find_code(core: StripeCore, word: str, customer: str | None) -> Json:
 
 
 def check_restrictions(core: StripeCore, code: Json, customer: str | None, subtotal: int, currency: str) -> None:
-    """Raises StripeError if the code is not for this purchase."""
     limits = code["restrictions"]
     least, of_currency = limits["minimum_amount"], limits["minimum_amount_currency"]
     too_small = least is not None and (subtotal < least or of_currency not in (None, currency))

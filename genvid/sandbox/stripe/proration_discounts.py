@@ -6,7 +6,6 @@ from genvid.sandbox.stripe.stripe_core import StripeCore
 
 
 def line_of(core: StripeCore, subscription: Json, item: Json) -> Json | None:
-    """The line that billed the item's current period."""
     invoices = core.objects.all("invoice", customer=subscription["customer"])
     billed: list[Json] = [line for invoice in invoices for line in invoice["lines"]["data"]]
     pending: list[Json] = subscription["_pending"]

@@ -106,7 +106,6 @@ async def _with_faults(core: StripeCore, operation: Operation, parsed: ParsedReq
 
 
 def _authorise(core: StripeCore, request: Request) -> None:
-    """Takes a secret or restricted key as bearer token or as user of basic authentication."""
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     key = _basic_auth_user(value) if kind.lower() == "basic" else value.strip() if kind.lower() == "bearer" else ""
     if not key:

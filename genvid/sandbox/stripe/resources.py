@@ -10,7 +10,6 @@ def reading(path: str, kind: str) -> Operation:
 
 
 def readable(path: str, kind: str, *filters: str | Filter) -> list[Operation]:
-    """Operations to list objects, with these filters, and to read one, which may be deleted."""
     return [Operation("GET", path, lambda call: page(call, kind, *filters)), reading(path, kind)]
 
 

@@ -188,7 +188,6 @@ def _complete(core: StripeCore, session: Json, **fields: Any) -> Json:
 
 
 def _subscribe(core: StripeCore, session: Json, method: Json) -> Json:
-    """The first attempt creates the subscription; later ones pay its first invoice."""
     if session.get("_subscription") is None:
         _create_subscription(core, session)
     subscription = core.get("subscription", session["_subscription"])

@@ -48,7 +48,6 @@ def no_such(kind: str, object_id: str, param: str = "id", status: int = 404) -> 
 
 
 def check_status(obj: dict[str, Any], wanted: str) -> None:
-    """Raises StripeError for an object of another status."""
     if obj["status"] != wanted:
         kind = NAMES.get(obj["object"], obj["object"])
         raise StripeError(f"This {kind} has a status of {obj['status']}, not {wanted}.", param="id")

@@ -26,7 +26,6 @@ class Call:
 
     @property
     def customer(self) -> str | None:
-        """The id of the `customer` parameter. Raises StripeError for an unknown one."""
         wanted = self.form.text("customer")
         return None if wanted is None else str(self.core.get_existing("customer", wanted, "customer")["id"])
 

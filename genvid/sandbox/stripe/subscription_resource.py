@@ -149,7 +149,6 @@ def _cancellation_details(form: Form, subscription: Json) -> Json:
 
 
 def cancellation(core: StripeCore, subscription: Json, wanted: bool) -> Json:
-    """The fields of a cancellation at the period's end, or of its withdrawal."""
     reason = "cancellation_requested" if wanted else None
     return {
         "cancel_at": period(subscription)[1] if wanted else None,
@@ -226,7 +225,6 @@ def resume(call: Call) -> Json:
 
 
 def list_all(call: Call) -> Json:
-    """Without a status, all that are not canceled."""
     status, where = call.form.text("status"), list[Condition]()
     if status is None:
         where.append(("status", "<>", "canceled"))
