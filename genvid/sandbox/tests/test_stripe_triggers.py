@@ -35,7 +35,31 @@ def with_card(test_card: str) -> list[Step]:
     return [CUSTOMER, attached, ITEM, INVOICE]
 
 
+def payment(test_card: str, **more: str) -> Step:
+    params = {"amount": 2000, "currency": "usd", "confirm": True, "payment_method_types": ["card"]}
+    return ("intent", "/v1/payment_intents", {**params, "payment_method": test_card, **more})
+
+
 TRIGGERS: dict[str, list[Step]] = {
+    "customer.created": [CUSTOMER],
+    "coupon.created": [("coupon", "/v1/coupons", {"percent_off": 20})],
+    "product.created": PRICED,
+    "price.created": PRICED,
+    "payment_method.attached": [
+        CUSTOMER,
+        ("method", "/v1/payment_methods/pm_card_visa/attach", {"customer": "${customer}"}),
+    ],
+    "payment_intent.succeeded": [payment("pm_card_visa")],
+    "charge.dispute.created": [payment("pm_card_createDisputeInquiry")],
+    "customer.subscription.created": [
+        (
+            "customer",
+            "/v1/customers",
+            {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}},
+        ),
+        *PRICED[1:],
+        ("subscription", "/v1/subscriptions", {"customer": "${customer}", "items": [{"price": "${price}"}]}),
+    ],
     "invoice.paid": [*with_card("pm_card_visa"), PAY],
     "invoice.payment_succeeded": [*with_card("pm_card_visa"), PAY],
     "invoice_payment.paid": [*with_card("pm_card_visa"), PAY],
@@ -69,20 +93,7 @@ TRIGGERS: dict[str, list[Step]] = {
     "test_helpers.test_clock.created": [
         ("clock", "/v1/test_helpers/test_clocks", {"frozen_time": 1577836800, "name": "a"})
     ],
-    "payment_intent.amount_capturable_updated": [
-        (
-            "intent",
-            "/v1/payment_intents",
-            {
-                "amount": 2000,
-                "currency": "usd",
-                "capture_method": "manual",
-                "confirm": True,
-                "payment_method": "pm_card_visa",
-                "payment_method_types": ["card"],
-            },
-        ),
-    ],
+    "payment_intent.amount_capturable_updated": [payment("pm_card_visa", capture_method="manual")],
 }
 REFUSED = ("invoice.payment_failed", "invoice.payment_action_required")
 
@@ -110,3 +121,13 @@ def test_a_trigger_sends_its_event(event: str, merchant: Merchant) -> None:
     expected = [200] * (len(statuses) - 1) + [402 if event in REFUSED else 200]
     assert statuses == expected
     assert event in merchant.types()
+
+
+def test_every_request_of_the_trigger_of_an_upcoming_invoice_is_answered(merchant: Merchant) -> None:
+    """The event itself never comes, as docs/sandbox.md says."""
+    clock: Step = ("clock", "/v1/test_helpers/test_clocks", {"frozen_time": 1704067200, "name": "a"})
+    customer, *rest = TRIGGERS["customer.subscription.created"]
+    on_clock = (*customer[:2], {**customer[2], "test_clock": "${clock}"})
+    advance: Step = ("advance", "/v1/test_helpers/test_clocks/${clock}/advance", {"frozen_time": 1706486400})
+
+    assert run(merchant, [clock, on_clock, *rest, advance]) == [200] * 6
