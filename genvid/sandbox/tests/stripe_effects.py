@@ -1,4 +1,4 @@
-"""What a parameter of the sandbox's Stripe does where its value does not simply come back."""
+"""Effects of those parameters of the sandbox's Stripe that are not kept as a field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ def card_of(merchant: Merchant, method: str) -> str:
 
 
 def is_amex(field: str) -> Effect:
-    """The field names a payment method: the one that was given."""
+    """The field is the id of the payment method that was given."""
     return lambda merchant, form, found: card_of(merchant, found[field]) == "amex"
 
 
@@ -79,7 +79,7 @@ def has_its_items(merchant: Merchant, form: Form, found: Any) -> bool:
 
 
 def intent_of_a_sale(merchant: Merchant, form: Form, found: Any) -> bool:
-    """What is said of the payment intent stands on the one that the buyer's payment makes."""
+    """The payment intent that the buyer's payment makes has the values of `payment_intent_data`."""
     paid = merchant.actions.pay(found["id"])
     intent = merchant.get(f"/v1/payment_intents/{paid['payment_intent']}")
     data = form["payment_intent_data"]
@@ -123,7 +123,6 @@ def nothing_is_billed(merchant: Merchant, form: Form, found: Any) -> bool:
 
 
 def credits_the_rest(merchant: Merchant, form: Form, found: Any) -> bool:
-    """All of the first period, which has only begun."""
     pending = merchant.get("/v1/events", type="customer.subscription.deleted")["data"]
     return found["status"] == "canceled" and pending[0]["data"]["object"]["id"] == found["id"]
 

@@ -57,7 +57,7 @@ class Merchant:
         return str(self.api.prices.create(params).id)
 
     def session(self, price: str | None = None, **params: Any) -> Any:
-        """For one pack, for the customer, unless told otherwise; `customer=None` leaves that open."""
+        """A session for one pack and the customer by default; `customer=None` is for a guest."""
         body = {
             "mode": "payment",
             "customer": None if "customer" in params else self.customer,
@@ -69,7 +69,7 @@ class Merchant:
         return self.api.checkout.sessions.create({name: value for name, value in body.items() if value is not None})
 
     def buy(self, card: str = "4242424242424242", price: str | None = None, **params: Any) -> dict[str, Any]:
-        """A session, after it was tried to be paid."""
+        """A session after an attempt to pay it."""
         return self.actions.pay(self.session(price, **params).id, card)
 
     def charge(self, card: str = "4242424242424242", price: str | None = None) -> Any:

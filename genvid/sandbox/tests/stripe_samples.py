@@ -1,4 +1,4 @@
-"""Where a parameter of the sandbox's Stripe needs a value, or company, of its own to be tried."""
+"""Values of those parameters of the sandbox's Stripe that need a certain value, or other parameters beside them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""For each write operation of the sandbox's Stripe: something to carry it out on, and what it needs at least."""
+"""Path and required parameters of each write operation of the sandbox's Stripe, with the objects that it needs."""
 
 from collections.abc import Callable
 from typing import Any

@@ -5,7 +5,7 @@ from genvid.sandbox.tests.stripe_merchant import Merchant
 
 
 @pytest.mark.parametrize(
-    ("card", "told"),
+    ("card", "message"),
     [
         ("4000000000000002", "Your card was declined."),
         ("4000000000009995", "Your card has insufficient funds."),
@@ -14,10 +14,10 @@ from genvid.sandbox.tests.stripe_merchant import Merchant
         ("4539578763621486", "Your card was declined. Your request was in test mode, but used a non test card."),
     ],
 )
-def test_a_refused_card_leaves_the_session_open(card: str, told: str, merchant: Merchant) -> None:
+def test_a_refused_card_leaves_the_session_open(card: str, message: str, merchant: Merchant) -> None:
     session = merchant.buy(card)
 
-    assert (session["status"], session["payment_status"], session["error"]) == ("open", "unpaid", told)
+    assert (session["status"], session["payment_status"], session["error"]) == ("open", "unpaid", message)
 
 
 def test_a_refused_card_leaves_a_failed_charge(merchant: Merchant) -> None:

@@ -1,4 +1,4 @@
-"""Money that is only held, debits that settle later, subscriptions that pause, and what is not taken at all."""
+"""Authorizations, bank debits, paused subscriptions and unsupported parameters."""
 
 from typing import Any
 
@@ -80,13 +80,13 @@ def test_a_held_session_is_paid_when_it_is_captured(merchant: Merchant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "told", "status"),
+    ("account", "event", "status"),
     [
         ("pm_usBankAccount_success", "checkout.session.async_payment_succeeded", "paid"),
         ("pm_usBankAccount_insufficientFunds", "checkout.session.async_payment_failed", "unpaid"),
     ],
 )
-def test_a_debit_settles_by_itself_days_later(account: str, told: str, status: str, merchant: Merchant) -> None:
+def test_a_debit_settles_by_itself_days_later(account: str, event: str, status: str, merchant: Merchant) -> None:
     session = subjects.session(merchant, customer=merchant.customer)
     post(merchant, f"/v1/payment_pages/{session['id']}/confirm", {"payment_method": account})
     merchant.actions.advance_clock(3 * DAY)
@@ -94,8 +94,8 @@ def test_a_debit_settles_by_itself_days_later(account: str, told: str, status: s
 
     merchant.actions.advance_clock(2 * DAY)
 
-    assert told not in early
-    assert merchant.types().count(told) == 1
+    assert event not in early
+    assert merchant.types().count(event) == 1
     assert merchant.get(f"/v1/checkout/sessions/{session['id']}")["payment_status"] == status
 
 

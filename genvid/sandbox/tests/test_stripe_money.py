@@ -87,7 +87,7 @@ def test_a_dispute_takes_the_money_and_a_fee(merchant: Merchant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("warning", "end", "status", "amounts", "told"),
+    ("warning", "end", "status", "amounts", "events"),
     [
         (False, "won", "won", [-1200, 1200], ["charge.dispute.funds_reinstated", "charge.dispute.closed"]),
         (False, "lost", "lost", [-1200], ["charge.dispute.closed"]),
@@ -95,7 +95,7 @@ def test_a_dispute_takes_the_money_and_a_fee(merchant: Merchant) -> None:
     ],
 )
 def test_a_closed_dispute_has_its_status_and_balance_transactions(
-    warning: bool, end: str, status: str, amounts: list[int], told: list[str], merchant: Merchant
+    warning: bool, end: str, status: str, amounts: list[int], events: list[str], merchant: Merchant
 ) -> None:
     dispute = merchant.actions.dispute(merchant.charge().id, warning=warning)
     mark = merchant.mark()
@@ -103,7 +103,7 @@ def test_a_closed_dispute_has_its_status_and_balance_transactions(
     closed = merchant.actions.close_dispute(dispute["id"], end)
 
     assert (closed["status"], [one["amount"] for one in closed["balance_transactions"]]) == (status, amounts)
-    assert merchant.types(mark) == told
+    assert merchant.types(mark) == events
     with pytest.raises(httpx.HTTPStatusError, match="already closed"):
         merchant.actions.close_dispute(dispute["id"])
 

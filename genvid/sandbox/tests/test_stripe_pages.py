@@ -39,7 +39,7 @@ def test_a_filled_in_form_pays_and_redirects_to_the_success_url(merchant: Mercha
 
 
 @pytest.mark.parametrize(
-    ("changes", "status", "told"),
+    ("changes", "status", "message"),
     [
         ({"number": "4000000000000002"}, 402, "Your card was declined."),
         ({"number": "4000000000009995"}, 402, "Your card has insufficient funds."),
@@ -52,13 +52,13 @@ def test_a_filled_in_form_pays_and_redirects_to_the_success_url(merchant: Mercha
     ],
 )
 def test_the_pay_page_shows_what_is_wrong_in_the_form(
-    changes: dict[str, str], status: int, told: str, merchant: Merchant
+    changes: dict[str, str], status: int, message: str, merchant: Merchant
 ) -> None:
     session = merchant.session(customer=None)
 
     answer = submit(merchant, session.url, **changes)
 
-    assert (answer.status_code, error_on(answer)) == (status, told)
+    assert (answer.status_code, error_on(answer)) == (status, message)
     assert merchant.api.checkout.sessions.retrieve(session.id).status == "open"
 
 

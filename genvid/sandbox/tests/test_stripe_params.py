@@ -1,4 +1,4 @@
-"""Every parameter that a write operation takes is sent and has to come back, or to do what it is for."""
+"""Sends every declared parameter of every write operation: it is kept as a field or takes effect."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ PLAIN: dict[str, Any] = {
 
 
 def sample(name: str, param: Param) -> Any:
-    """A value that nothing has by default: of words, the last."""
+    """A value that is nobody's default; of words, the last."""
     if param.kind == "group":
         return {inner: sample(inner, one) for inner, one in param.inside.items()}
     if param.kind == "list":
@@ -37,7 +37,7 @@ def sample(name: str, param: Param) -> Any:
 
 
 def _filled(merchant: Merchant, key: Key, base: Form, value: Any) -> Form:
-    """What the operation needs at least, with the value; None takes away what does not go with it."""
+    """The required parameters and the value; None removes a parameter that excludes it."""
     if key not in SAMPLES:
         return {**base, key[1]: value}
     found = {key[1]: value, **base, **SAMPLES[key](merchant)}
@@ -51,7 +51,7 @@ def call(merchant: Merchant, operation: str, path: str, form: Form) -> Any:
 
 
 def comes_back(sent: Any, shown: Any) -> bool:
-    """All that was sent, whatever else there is."""
+    """Everything that was sent is shown; more may be."""
     if isinstance(sent, dict):
         return isinstance(shown, dict) and all(comes_back(value, shown.get(name)) for name, value in sent.items())
     if isinstance(sent, list):

@@ -1,4 +1,4 @@
-"""Whatever the sandbox shows as a Stripe object has only fields that the SDK knows on such an object."""
+"""Fields of the sandbox's Stripe objects are those of the SDK's classes."""
 
 from collections.abc import Iterator
 from typing import Any

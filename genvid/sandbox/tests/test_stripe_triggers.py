@@ -1,4 +1,4 @@
-"""What Stripe's command line does for `stripe trigger`: requests that name what earlier ones made."""
+"""Recipes of `stripe trigger`: requests that name the objects of earlier ones."""
 
 import re
 from typing import Any
