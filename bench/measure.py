@@ -72,7 +72,7 @@ def run(deployment: Deployment, case: Case, people: list[Person]) -> Figures:
         if case.design != "naive":
             teach(case)
         warm_up = set(Video.objects.values_list("pk", flat=True))
-        deployment.sandbox.knobs(render_seconds=case.render_seconds, render_spread=SPREAD)
+        deployment.sandbox.configure(render_seconds=case.render_seconds, render_spread=SPREAD)
         ids = queue_videos(people, case.videos)
         before, begun = _snapshot(deployment), time.monotonic()
         peak = _lead(deployment, case, ids, case.patience)
@@ -119,7 +119,7 @@ def _prepare(deployment: Deployment, case: Case) -> None:
     for path in [*deployment.folder.glob("*.downloads"), *deployment.folder.glob("*.shapes")]:
         path.write_text("")
     mode = "normal" if case.design == "webhooks" else "off"
-    deployment.sandbox.knobs(concurrency=case.in_flight, render_seconds=0.5, webhooks=mode)
+    deployment.sandbox.configure(concurrency=case.in_flight, render_seconds=0.5, webhooks=mode)
     sync_catalogue(get_client())
     if case.design != "naive":
         call_command("register_heygen_webhook", stdout=StringIO())
@@ -162,7 +162,7 @@ def _snapshot(deployment: Deployment) -> dict[str, dict[str, Any]]:
     alive = {worker.pid for worker in deployment.workers}
     return {
         "cpu": cpu_seconds(deployment),
-        "requests": deployment.sandbox.books()["requests"],
+        "requests": deployment.sandbox.records()["requests"],
         "statements": {str(pid): count for pid, count in statements_in(deployment.folder).items()},
         "transactions": {"all": transactions},
         "pids": dict.fromkeys(map(str, alive), 0),
@@ -197,7 +197,7 @@ def _figures(
 
 
 def _note_latencies(deployment: Deployment, found: Figures, completed: list[Video]) -> None:
-    books = {row["id"]: row["completed_at"] for row in deployment.sandbox.books()["videos"]}
+    books = {row["id"]: row["completed_at"] for row in deployment.sandbox.records()["videos"]}
     downloads = download_seconds(deployment.folder)
     for video in completed:
         key = video.provider_video_id or ""

@@ -112,7 +112,7 @@ def test_rows_of_which_nobody_knows_whose_they_are_are_synced_soon(sandbox, mode
 
 
 def test_the_private_look_and_voice_of_the_providers_account_reach_no_customer(sandbox, owner):
-    sandbox.knobs(avatar_seconds=0)
+    sandbox.configure(avatar_seconds=0)
     with httpx.Client(base_url=sandbox.url, headers={"X-Api-Key": sandbox.api_key}, timeout=120) as heygen:
         photo = {"type": "base64", "media_type": "image/png", "data": PHOTO}
         look_of_boss = {"type": "photo", "name": "The boss", "file": photo}

@@ -1,6 +1,6 @@
 """A shop at the sandbox's Stripe, and its buyers: real SDK, real HTTP, real signatures, one step after the other.
 
-Stripe keeps its events (knob `held`) until a test delivers them, in whatever order it likes.
+Stripe keeps its events (setting `stripe_webhooks`: `held`) until a test delivers them, in whatever order it likes.
 """
 
 import json
@@ -35,7 +35,7 @@ class Shop:
     def __init__(self, sandbox: SandboxProcess) -> None:
         self.sandbox = sandbox
         self.stripe: StripeActions = sandbox.stripe
-        sandbox.knobs(stripe_webhooks="held")
+        sandbox.configure(stripe_webhooks="held")
         stripe_setup.set_up_stripe()
         self.secret = WebhookEndpoint.objects.get().secret
         self.last = self.stripe.events()[-1]["id"]

@@ -25,7 +25,7 @@ def leaving(shop, owner):
 
 def test_nothing_is_billed_any_more(shop, leaving):
     assert account_erasure.close_at_stripe(leaving.account.pk) == ""
-    (subscription,) = shop.stripe.books()["subscriptions"]
+    (subscription,) = shop.stripe.records()["subscriptions"]
     assert (subscription["status"], TopUpRule.objects.count()) == ("canceled", 0)
 
 
@@ -72,7 +72,7 @@ def test_a_stripe_that_is_away_is_asked_again(shop, leaving, sandbox, monkeypatc
 def test_nobody_can_pay_for_it_any_more(shop, owner):
     page = shop.begin(owner, "pack-100")
     account_erasure.close_at_stripe(owner.account.pk)
-    (session,) = [each for each in shop.stripe.books()["sessions"] if each["id"] == page]
+    (session,) = [each for each in shop.stripe.records()["sessions"] if each["id"] == page]
     assert (session["status"], Checkout.objects.get().status) == ("expired", "expired")
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_bought_automatically_any_more(shop, leaving):
     price = plan("pack-100").prices.get()
     begun = TopUp.objects.create(account=leaving.account, price=price, amount=price.amount)
     account_erasure.close_at_stripe(leaving.account.pk)
-    assert (auto_top_up.run_top_up(begun.pk), len(shop.stripe.books()["charges"])) == (False, 1)
+    assert (auto_top_up.run_top_up(begun.pk), len(shop.stripe.records()["charges"])) == (False, 1)
 
 
 def test_news_that_comes_afterwards_does_no_harm(shop, leaving):

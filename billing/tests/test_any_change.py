@@ -52,7 +52,7 @@ class Life:
 
     def rests(self) -> list[tuple[str, int]]:
         """Charges, and what of them is here."""
-        books = self.levers.books()
+        books = self.levers.records()
         paid = [each for each in books["charges"] if each["status"] == "succeeded"]
         rests = [(each["id"], rest_of(books, each)) for each in paid]
         return [(charge, left) for charge, left in rests if left > 0]
@@ -76,7 +76,7 @@ def undone() -> Iterator[None]:
 
 def state(shop: Shop, person: Person) -> tuple[int, int]:
     """Credits, and cents to their credit at Stripe."""
-    return balance_of(person), credit(shop.stripe.books())
+    return balance_of(person), credit(shop.stripe.records())
 
 
 def look(shop: Shop, seed: int) -> None:
@@ -113,7 +113,7 @@ def test_whatever_was_done_nothing_is_left_of_money_that_went_back_and_all_retur
             getattr(life, name)(how)
         look(shop, seed)
         before = state(shop, person)
-        assert before[0] <= most(shop.stripe.books())
+        assert before[0] <= most(shop.stripe.records())
         disputes = life.lose_everything()
         look(shop, seed)
         lost = state(shop, person)

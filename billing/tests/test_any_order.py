@@ -72,7 +72,7 @@ class Life:
 
     def untouched(self) -> dict[str, Any] | None:
         """A charge of which nothing went back yet."""
-        books = self.shop.stripe.books()
+        books = self.shop.stripe.records()
         touched = {each["charge"] for each in (*books["refunds"], *books["disputes"])}
         free = [charge for charge in books["charges"] if charge["id"] not in touched and charge["paid"]]
         return free[0] if free else None
@@ -108,7 +108,7 @@ def test_any_life_told_in_any_order_ends_with_stripes_sums(sandbox, deeds, order
     with undone():
         shop, person, events = lived(sandbox, deeds)
         tell(shop, ordered(events, order, seed), at_once=at_once)
-        assert balance_of(person) == balance(shop.stripe.books())
+        assert balance_of(person) == balance(shop.stripe.records())
         assert stuck() == []
 
 
@@ -166,7 +166,7 @@ def test_each_event_eight_times_at_once_and_eight_workers_at_once(
     waiting = list(StripeSync.objects.values_list("pk", flat=True))
     for pk in waiting:
         assert in_parallel([partial(look_now, pk)] * 8) == [None] * 8
-    assert balance_of(person) == balance(shop.stripe.books())
+    assert balance_of(person) == balance(shop.stripe.records())
     assert stuck() == []
 
 

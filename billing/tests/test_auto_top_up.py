@@ -168,7 +168,7 @@ def test_workers_that_come_twice_charge_once(shop, saver):
     (pk,) = due()
     assert [auto_top_up.run_top_up(pk), auto_top_up.run_top_up(pk)] == [True, False]
     shop.tell()
-    assert len([each for each in shop.stripe.books()["charges"] if each["amount"] == 1200]) == 2
+    assert len([each for each in shop.stripe.records()["charges"] if each["amount"] == 1200]) == 2
 
 
 def test_an_answer_that_is_lost_does_not_charge_twice(shop, saver, sandbox):
@@ -180,7 +180,7 @@ def test_an_answer_that_is_lost_does_not_charge_twice(shop, saver, sandbox):
     TopUp.objects.update(due_at=timezone.now())
     assert auto_top_up.run_top_up(pk) is True
     shop.tell()
-    assert (balance_of(saver), len(shop.stripe.books()["charges"])) == (130, 2)
+    assert (balance_of(saver), len(shop.stripe.records()["charges"])) == (130, 2)
 
 
 def test_an_answer_that_was_lost_is_looked_up_when_the_call_would_be_another(shop, saver, sandbox):
@@ -210,7 +210,7 @@ def test_after_a_day_without_an_answer_it_is_looked_up_before_anything_else(shop
     auto_top_up.run_top_up(pk)
     TopUp.objects.update(created_at=timezone.now() - timedelta(hours=24), due_at=timezone.now())
     assert auto_top_up.run_top_up(pk) is True
-    assert (balance_of(saver), len(shop.stripe.books()["charges"])) == (130, 2)
+    assert (balance_of(saver), len(shop.stripe.records()["charges"])) == (130, 2)
 
 
 def test_after_a_day_what_was_never_charged_is_given_up(shop, saver):

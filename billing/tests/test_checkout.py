@@ -109,7 +109,7 @@ def test_the_buyer_comes_back_to_where_they_wish(shop, owner, settings):
     settings.CHECKOUT_RETURN_ORIGINS = ["https://shop.example.com"]
     back = "https://shop.example.com/thanks?s={CHECKOUT_SESSION_ID}"
     session_id = shop.begin(owner, "pack-100", success_url=back, cancel_url="https://shop.example.com/")
-    (session,) = [each for each in shop.stripe.books()["sessions"] if each["id"] == session_id]
+    (session,) = [each for each in shop.stripe.records()["sessions"] if each["id"] == session_id]
     assert (session["success_url"], session["cancel_url"]) == (back, "https://shop.example.com/")
 
 
@@ -181,7 +181,7 @@ def test_a_repetition_after_a_crash_finds_the_page_of_the_first(shop, owner):
     first = checkouts.start_checkout(owner.caller, asked, idempotency_key="once")
     Checkout.objects.update(status="starting", stripe_session_id=None)
     second = checkouts.start_checkout(owner.caller, asked, idempotency_key="once")
-    assert (first, Checkout.objects.count(), len(shop.stripe.books()["sessions"])) == (second, 1, 1)
+    assert (first, Checkout.objects.count(), len(shop.stripe.records()["sessions"])) == (second, 1, 1)
 
 
 def test_another_key_is_another_purchase(shop, owner):
@@ -220,7 +220,7 @@ def test_stripes_own_words_stay_with_us(shop, owner, sandbox, quick_to_give_up):
 def test_an_answer_that_is_lost_is_asked_for_again(shop, owner, sandbox):
     sandbox.fault(kind="lost", path="/v1/checkout/sessions")
     data_of(owner.client.post(CHECKOUT, wish()), 201)
-    assert len(shop.stripe.books()["sessions"]) == 1
+    assert len(shop.stripe.records()["sessions"]) == 1
 
 
 def test_a_site_without_a_key_says_that_it_sells_nothing(owner, settings):

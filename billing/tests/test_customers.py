@@ -40,7 +40,7 @@ def test_who_is_gone_buys_again_as_somebody_new(shop, gone):
 
 def test_what_the_former_customer_paid_still_goes_back(shop, gone):
     shop.buy(gone, "pack-100")
-    shop.stripe.refund(next(each["id"] for each in shop.stripe.books()["charges"] if each["amount"] == 4_900))
+    shop.stripe.refund(next(each["id"] for each in shop.stripe.records()["charges"] if each["amount"] == 4_900))
     shop.tell()
     assert (balance_of(gone), stuck()) == (30 + 100, [])
 

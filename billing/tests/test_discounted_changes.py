@@ -21,7 +21,7 @@ def change(shop, subscription: str, plan_code: str, at: float = 0.5) -> list[int
     """The amounts of the change's lines."""
     shop.stripe.change_price(subscription, price_id(plan_code), at_fraction=at)
     shop.tell()
-    last = shop.stripe.books()["invoices"][-1]
+    last = shop.stripe.records()["invoices"][-1]
     return [line["amount"] for line in last["lines"]["data"]]
 
 

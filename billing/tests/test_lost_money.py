@@ -29,7 +29,7 @@ def switched(shop, owner):
     subscription = shop.subscribe(owner, "business-year")
     change(shop, subscription, "starter-month")
     shop.tell()
-    assert (balance_of(owner), credit(shop.stripe.books())) == (WELCOME + 170, 97_100)
+    assert (balance_of(owner), credit(shop.stripe.records())) == (WELCOME + 170, 97_100)
     return subscription
 
 
@@ -38,7 +38,7 @@ def change(shop, subscription: str, code: str, at: float = 0.0) -> None:
 
 
 def first_charge(shop) -> str:
-    return str(min(shop.stripe.books()["charges"], key=lambda each: each["amount"] != 99_000)["id"])
+    return str(min(shop.stripe.records()["charges"], key=lambda each: each["amount"] != 99_000)["id"])
 
 
 def alarms(prefix: str) -> list[str]:
@@ -47,7 +47,7 @@ def alarms(prefix: str) -> list[str]:
 
 def state(shop, person) -> tuple[int, int]:
     """Credits, and cents to their credit at Stripe."""
-    return balance_of(person), credit(shop.stripe.books())
+    return balance_of(person), credit(shop.stripe.records())
 
 
 def test_a_dispute_takes_the_balance_and_what_was_bought_with_it(shop, owner, switched):
@@ -74,7 +74,7 @@ def test_after_the_dispute_months_are_paid_with_money_again(shop, owner, switche
     shop.tell()
     shop.stripe.renew(switched)
     shop.tell()
-    assert (state(shop, owner), shop.stripe.books()["charges"][-1]["amount"]) == ((WELCOME + 170, 0), 1_900)
+    assert (state(shop, owner), shop.stripe.records()["charges"][-1]["amount"]) == ((WELCOME + 170, 0), 1_900)
 
 
 def test_a_dispute_that_is_won_brings_everything_back(shop, owner, switched):
@@ -143,7 +143,7 @@ def test_other_payments_keep_their_credits(shop, owner, switched):
 def test_an_upgrade_that_is_refunded_leaves_what_the_plan_before_had_given(shop, owner):
     subscription = shop.subscribe(owner, "starter-month")
     change(shop, subscription, "pro-month", 0.5)
-    shop.stripe.refund(shop.stripe.books()["charges"][-1]["id"])
+    shop.stripe.refund(shop.stripe.records()["charges"][-1]["id"])
     shop.tell()
     assert balance_of(owner) == WELCOME + 170
 
@@ -153,7 +153,7 @@ def test_a_month_whose_money_went_back_takes_its_part_of_the_upgrade_that_it_pai
     subscription = shop.subscribe(owner, "starter-month")
     change(shop, subscription, "pro-month", 0.5)
     shop.tell()
-    shop.stripe.refund(shop.stripe.books()["charges"][0]["id"])
+    shop.stripe.refund(shop.stripe.records()["charges"][0]["id"])
     shop.tell()
     assert balance_of(owner) == WELCOME + 240 - 94
 
@@ -180,7 +180,7 @@ def test_an_account_without_balance_is_not_asked_about(shop, owner, monkeypatch)
     asked = mock.Mock(wraps=customer_balances.read_voided)
     monkeypatch.setattr(customer_balances, "read_voided", asked)
     shop.subscribe(owner, "pro-month")
-    shop.stripe.dispute(shop.stripe.books()["charges"][0]["id"])
+    shop.stripe.dispute(shop.stripe.records()["charges"][0]["id"])
     shop.tell()
     assert (asked.call_count, balance_of(owner)) == (0, WELCOME)
 
@@ -219,7 +219,7 @@ def test_payments_whose_invoice_is_of_another_mode_are_looked_up_once(shop, owne
 def test_the_subscription_becomes_what_the_operator_wants(shop, owner, settings, policy, status, tier, word):
     settings.SUBSCRIPTION_AFTER_LOST_PAYMENT = policy
     shop.subscribe(owner, "pro-month")
-    dispute = shop.stripe.dispute(shop.stripe.books()["charges"][0]["id"])
+    dispute = shop.stripe.dispute(shop.stripe.records()["charges"][0]["id"])
     shop.tell()
     shop.tell()
     (text,) = alarms("after-loss:")
@@ -232,7 +232,7 @@ def test_the_subscription_becomes_what_the_operator_wants(shop, owner, settings,
 def test_one_that_somebody_resumed_is_not_stopped_again_by_the_same_dispute(shop, owner, settings):
     settings.SUBSCRIPTION_AFTER_LOST_PAYMENT = "pause"
     subscription = shop.subscribe(owner, "pro-month")
-    dispute = shop.stripe.dispute(shop.stripe.books()["charges"][0]["id"])
+    dispute = shop.stripe.dispute(shop.stripe.records()["charges"][0]["id"])
     shop.tell()
     stripe_client.post(f"subscriptions/{subscription}", key="resume", pause_collection="")
     shop.stripe.close_dispute(dispute["id"], "lost")
@@ -244,7 +244,7 @@ def test_one_that_is_paused_already_is_not_paused_again_for_another_dispute(shop
     settings.SUBSCRIPTION_AFTER_LOST_PAYMENT = "pause"
     shop.stripe.renew(shop.subscribe(owner, "pro-month"))
     shop.tell()
-    for charge in shop.stripe.books()["charges"]:
+    for charge in shop.stripe.records()["charges"]:
         shop.stripe.dispute(charge["id"])
         shop.tell()
     assert (Subscription.objects.get().status, len(alarms("after-loss:"))) == ("paused", 1)
@@ -257,7 +257,7 @@ def test_neither_a_question_of_the_bank_nor_a_packs_dispute_stops_a_subscription
     shop.subscribe(owner, "pro-month")
     shop.buy(owner, "pack-100")
     amount = 4_900 if warning else 1_200
-    charge = next(each["id"] for each in shop.stripe.books()["charges"] if each["amount"] == amount)
+    charge = next(each["id"] for each in shop.stripe.records()["charges"] if each["amount"] == amount)
     shop.stripe.dispute(charge, warning=warning)
     shop.tell()
     assert (Subscription.objects.get().status, alarms("after-loss:")) == ("active", [])
@@ -267,6 +267,6 @@ def test_neither_a_question_of_the_bank_nor_a_packs_dispute_stops_a_subscription
 def test_a_refund_leaves_the_subscription_as_it_is(shop, owner, settings):
     settings.SUBSCRIPTION_AFTER_LOST_PAYMENT = "cancel"
     shop.subscribe(owner, "pro-month")
-    shop.stripe.refund(shop.stripe.books()["charges"][0]["id"])
+    shop.stripe.refund(shop.stripe.records()["charges"][0]["id"])
     shop.tell()
     assert (Subscription.objects.get().status, balance_of(owner)) == ("active", WELCOME)

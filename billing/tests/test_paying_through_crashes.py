@@ -35,7 +35,7 @@ def house(tmp_path: Path, sandbox: SandboxProcess, settings: Any) -> Iterator[li
         WorkerProcess(tmp_path, name=name, beat=beat, PUBLIC_URL=web.url, STRIPE_API_HOST=sandbox.url, **PACE)
         for name, beat in (("first", True), ("second", False))
     ]
-    sandbox.knobs(stripe_webhooks="chaos", webhook_late_seconds=0.3, webhook_retry_scale=0.01, seed=4)
+    sandbox.configure(stripe_webhooks="chaos", webhook_late_seconds=0.3, webhook_retry_scale=0.01, seed=4)
     stripe_setup.set_up_stripe()
     for process in (web, *workers):
         process.start()
@@ -122,7 +122,7 @@ def test_every_ledger_is_what_stripes_books_say(house, sandbox):
     wait_until(lambda: waiting() == [], seconds=PATIENCE, why=lambda: str(waiting()))
     report = reconciliation.reconcile()
     wait_until(lambda: waiting() == [], seconds=PATIENCE, why=lambda: str(waiting()))
-    books = sandbox.stripe.books()
+    books = sandbox.stripe.records()
     customers = dict(Customer.objects.values_list("account_id", "stripe_customer_id"))
     expected = {buyer.person.account.pk: balance(books, customers[buyer.person.account.pk]) for buyer in buyers}
     assert {buyer.person.account.pk: buyer.person.wallet.balance for buyer in buyers} == expected

@@ -168,7 +168,7 @@ def test_what_went_back_is_not_given_twice(shop, owner, staff):
     staff.post(listing, chosen)
     shop.tell()
     staff.post(listing, chosen)
-    assert len(shop.stripe.books()["refunds"]) == 1
+    assert len(shop.stripe.records()["refunds"]) == 1
 
 
 def test_new_terms_reach_the_portal(shop):

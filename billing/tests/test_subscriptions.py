@@ -80,7 +80,7 @@ def test_a_second_subscription_is_refused(shop, owner):
 def test_of_two_pay_pages_only_the_last_is_open(shop, owner):
     first = shop.begin(owner, "starter-month")
     shop.begin(owner, "pro-month")
-    (page,) = [each for each in shop.stripe.books()["sessions"] if each["id"] == first]
+    (page,) = [each for each in shop.stripe.records()["sessions"] if each["id"] == first]
     assert (page["status"], Checkout.objects.get(stripe_session_id=first).status) == ("expired", "expired")
 
 
@@ -406,7 +406,7 @@ def test_an_old_answer_does_not_undo_a_newer_one(shop, owner):
 
 def test_the_periods_are_stripes(shop, owner):
     shop.subscribe(owner)
-    (theirs,) = shop.stripe.books()["subscriptions"]
+    (theirs,) = shop.stripe.records()["subscriptions"]
     ends = datetime.fromtimestamp(theirs["items"]["data"][0]["current_period_end"], UTC)
     assert datetime.fromisoformat(seen(owner)["current_period_end"]) == ends
 

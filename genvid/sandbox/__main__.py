@@ -1,4 +1,4 @@
-"""`python -m genvid.sandbox`: the sandbox without Django."""
+"""The command line of the sandbox, without Django."""
 
 import argparse
 

@@ -1,14 +1,15 @@
-"""Answers that are wrong, late or missing: one-shot faults for the next matching request, and faults by rates."""
+"""Wrong, late and missing answers: faults queued for the next matching requests, and faults drawn by rates."""
 
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from typing import Any
 
-from genvid.sandbox.errors import CODES_BY_STATUS, ApiError, ConnectionDropped, garbage_answer, html_answer, refuse
-from genvid.sandbox.settings import StoredSettings
+from genvid.sandbox.api_errors import ApiError, ConnectionDropped, garbage_answer, html_answer, refuse, usual_code
+from genvid.sandbox.runtime_settings import StoredSettings
 from genvid.sandbox.store import Store
 
 FIVE_HUNDREDS = (500, 502, 503)
@@ -28,9 +29,9 @@ class Fault:
     seconds: float = 0.0
 
     def apply_before(self) -> None:
-        """Raises what is answered instead of the request. `lost` comes after it, `delay` came before."""
+        """Raises the answer that replaces the request's. `lost` is applied after the request, `delay` before this."""
         if self.kind == "status":
-            code = self.code or CODES_BY_STATUS.get(self.status, "internal_error")
+            code = self.code or usual_code(self.status)
             raise ApiError(code, self.message, status=self.status, retry_after=self.retry_after)
         if self.kind == "html":
             raise html_answer(self.status)
@@ -50,7 +51,7 @@ def queue(store: Store, spec: Any) -> Fault:
 
 
 def take(store: Store, method: str, path: str) -> Fault:
-    """The oldest fault that matches this request, used up by one; a harmless one if there is none."""
+    """Uses up the oldest queued fault that matches the request; one without effect if none does."""
     for row in store.rows("SELECT * FROM faults WHERE left > 0 ORDER BY seq"):
         fault = Fault(**json.loads(row["spec"]))
         if fault.method.upper() in ("*", method) and fnmatch(path, fault.path):
@@ -60,22 +61,21 @@ def take(store: Store, method: str, path: str) -> Fault:
 
 
 async def apply_before(store: Store, settings: StoredSettings, fault: Fault) -> None:
-    """What happens before a request is looked at: it waits."""
     stall = settings.current.stall_seconds if settings.fault_occurs("stall_rate") else 0.0
     await asyncio.sleep(settings.current.latency_seconds + stall)
-    await _delay(store, fault.seconds)
+    if fault.seconds:  # clearing the faults ends the delay
+        await wait(lambda: fault.seconds if store.value("SELECT COUNT(*) FROM faults") else 0)
     fault.apply_before()
 
 
-async def _delay(store: Store, seconds: float) -> None:
-    """When the faults are cleared, those who wait are let go."""
+async def wait(seconds: Callable[[], float]) -> None:
+    """Asks for the seconds again and again, so that lowering them ends the wait."""
     begun = time.monotonic()
-    while (left := begun + seconds - time.monotonic()) > 0 and store.value("SELECT COUNT(*) FROM faults"):
+    while (left := begun + seconds() - time.monotonic()) > 0:
         await asyncio.sleep(min(left, 0.05))
 
 
 def apply_instead(settings: StoredSettings) -> None:
-    """What happens instead of what was asked for: nothing is done."""
     if settings.fault_occurs("rate_limit_rate"):
         raise ApiError("rate_limit_exceeded", retry_after=settings.current.retry_after)
     if settings.fault_occurs("garbage_rate"):
@@ -85,7 +85,6 @@ def apply_instead(settings: StoredSettings) -> None:
 
 
 def apply_after(settings: StoredSettings) -> None:
-    """What happens to the answer once a POST has been carried out."""
     if settings.fault_occurs("drop_answer_rate"):
         raise ConnectionDropped
     if settings.fault_occurs("late_error_rate"):
@@ -94,4 +93,4 @@ def apply_after(settings: StoredSettings) -> None:
 
 def _five_hundred(settings: StoredSettings) -> Exception:
     status = settings.rng.choice(FIVE_HUNDREDS)
-    return html_answer(status) if settings.rng.random() < 0.25 else ApiError(CODES_BY_STATUS[status])
+    return html_answer(status) if settings.rng.random() < 0.25 else ApiError(usual_code(status))

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from genvid.sandbox.errors import ApiError, refuse
+from genvid.sandbox.api_errors import ApiError, refuse
 
 Context = TypeVar("Context")
 Handler = Callable[[Context, Request, Any], Awaitable[Any]]
@@ -16,13 +16,10 @@ LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
 def local_route(context: Context, path: str, handler: Handler[Context], *methods: str) -> Route:
-    """A route whose handler gets the context, the request and the decoded body, and returns what is sent as JSON."""
+    """The handler gets the context, the request and the decoded body, and returns what is sent as JSON."""
 
     async def endpoint(request: Request) -> Response:
-        try:
-            return JSONResponse(await handler(context, request, await _local_body(request)))
-        except ApiError as error:
-            return JSONResponse(error.body, error.status)
+        return JSONResponse(await handler(context, request, await _local_body(request)))
 
     return Route("/_sandbox/" + path, endpoint, methods=list(methods))
 

@@ -1,4 +1,4 @@
-"""What a sandbox is started with."""
+"""The options that a sandbox is started with."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ports for servers that tests start: kept from the moment they are chosen, so that nobody else is given them."""
+"""Ports for servers that tests start."""
 
 import socket
 import sys
@@ -7,7 +7,7 @@ HOST = "127.0.0.1"
 
 
 class ReservedPort:
-    """A loopback port that is ours as long as this object lives. Until a server of ours takes it, callers are refused.
+    """A loopback port that nobody else is given as long as this object lives.
 
     A socket that is bound and never listens holds it: the kernel gives it neither to another that asks for any port
     nor to an outgoing connection, while a server that binds it by its number with SO_REUSEADDR gets it, repeatedly.

@@ -1,4 +1,4 @@
-"""A real sandbox process for tests: started, waited for, controlled, killed, started again."""
+"""A sandbox process for tests: started, controlled, killed and started again."""
 
 import os
 import subprocess
@@ -20,13 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a process whose coverage is of no interest: `genvid.tests.measuring` leaves it alone."""
+    """The environment for a process whose coverage `genvid.tests.measuring` must not measure."""
     return {name: value for name, value in environment.items() if name != "GENVID_COVERAGE"}
 
 
 class SandboxProcess:
-    """`with SandboxProcess(folder) as sandbox:` gives a sandbox on a port of its own that answers."""
-
     def __init__(
         self,
         folder: Path,
@@ -85,28 +83,22 @@ class SandboxProcess:
             )
         self._wait_until_ready(self._process)
 
-    def knobs(self, **values: Any) -> dict[str, Any]:
-        """Changes some settings and returns all of them."""
-        return self._ask("PATCH", "/knobs", values)
+    def configure(self, **values: Any) -> dict[str, Any]:
+        return self._ask("PATCH", "/settings", values)
 
     def fault(self, **spec: Any) -> None:
-        """The next matching request fails; see `faults.Fault` for the words."""
         self._ask("POST", "/faults", spec)
 
     def clear_faults(self) -> None:
-        """Removes all queued faults; requests that wait out a delay go on."""
         self._ask("DELETE", "/faults")
 
     def reset(self) -> None:
-        """Deletes all data of both providers, and resets the settings and the faults."""
         self._ask("POST", "/reset")
 
-    def books(self) -> dict[str, Any]:
-        """The videos, webhook deliveries, wallet and counters of HeyGen."""
-        return self._ask("GET", "/books")
+    def records(self) -> dict[str, Any]:
+        return self._ask("GET", "/records")
 
     def renders(self) -> dict[str, Any]:
-        """The videos alone, with their orders and the hashes of their files."""
         return self._ask("GET", "/renders")
 
     def wallet(self, balance: float) -> None:
@@ -119,11 +111,9 @@ class SandboxProcess:
         self._ask("POST", f"/videos/{video_id}/fail", reason)
 
     def kill(self) -> None:
-        """As the power button would."""
         self._end(subprocess.Popen.kill)
 
     def stop(self) -> int | None:
-        """Its exit code; that of a kill when it did not end by itself in time."""
         return self._end(subprocess.Popen.terminate)
 
     def restart(self) -> None:
@@ -153,7 +143,7 @@ class SandboxProcess:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                self._admin.get("/knobs")
+                self._admin.get("/settings")
                 return
             except httpx.TransportError:
                 time.sleep(0.03)

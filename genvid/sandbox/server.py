@@ -1,17 +1,25 @@
-"""Runs the sandbox under uvicorn, with a way for it to hang up on a client."""
+"""Runs the sandbox under uvicorn. Its protocol can close a connection without an answer."""
 
 import argparse
 import asyncio
 import os
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from genvid.sandbox.app import build
 from genvid.sandbox.options import Options
-from genvid.sandbox.settings import RENDERERS
+from genvid.sandbox.runtime_settings import RENDERERS
 
+STRINGS = (
+    ("--api-key", "HEYGEN_API_KEY", "empty: accept any key"),
+    ("--test-key", "TEST_RENDERER_KEY", "its renders are marked"),
+    ("--stripe-key", "STRIPE_SECRET_KEY", "empty: any sk_ or rk_"),
+    ("--public-url", "SANDBOX_PUBLIC_URL", "where browsers reach it"),
+)
 SHUTDOWN_GRACE = 1  # seconds for requests under way
 
 
@@ -27,32 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("SANDBOX_PORT", "8001")))
     parser.add_argument("--var", type=Path, default=Path(os.environ.get("GENVID_VAR", "var")), help="data folder")
-    parser.add_argument("--api-key", default=os.environ.get("HEYGEN_API_KEY", ""), help="empty: accept any key")
-    parser.add_argument("--test-key", default=os.environ.get("TEST_RENDERER_KEY", ""), help="its renders are marked")
-    parser.add_argument("--stripe-key", default=os.environ.get("STRIPE_SECRET_KEY", ""), help="empty: any sk_ or rk_")
-    parser.add_argument(
-        "--public-url", default=os.environ.get("SANDBOX_PUBLIC_URL", ""), help="where browsers reach it"
-    )
+    for name, variable, meaning in STRINGS:
+        parser.add_argument(name, default=os.environ.get(variable, ""), help=meaning)
     parser.add_argument("--renderer", choices=RENDERERS, default="full")
     parser.add_argument("--workers", type=int, default=1, help="render processes")
 
 
-def options_from(
-    *,
-    host: str,
-    port: int,
-    var: Path,
-    api_key: str,
-    test_key: str,
-    stripe_key: str,
-    public_url: str,
-    renderer: str,
-    workers: int,
-    **_: object,
-) -> Options:
+def options_from(*, var: Path, **given: Any) -> Options:
+    known = {field.name for field in fields(Options)}
+    own = {name: value for name, value in given.items() if name in known}
     concurrency = int(os.environ.get("HEYGEN_SANDBOX_CONCURRENCY", "10"))
-    folder = Path(var).absolute() / "sandbox"
-    return Options(folder, host, port, api_key, test_key, renderer, concurrency, workers, stripe_key, public_url)
+    return Options(Path(var).absolute() / "sandbox", concurrency=concurrency, **own)
 
 
 def serve(options: Options) -> None:

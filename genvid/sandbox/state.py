@@ -1,10 +1,10 @@
-"""One running sandbox: the store and the settings that both providers share, and their background tasks."""
+"""One running sandbox: the store and the settings that both providers share, and the background tasks."""
 
 import asyncio
 
-from genvid.sandbox.heygen.core import HeyGenCore
+from genvid.sandbox.heygen.heygen_core import HeyGenCore
 from genvid.sandbox.options import Options
-from genvid.sandbox.settings import StoredSettings
+from genvid.sandbox.runtime_settings import StoredSettings
 from genvid.sandbox.store import Store
 from genvid.sandbox.stripe import due_actions
 from genvid.sandbox.stripe.stripe_core import StripeCore

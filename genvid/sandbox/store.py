@@ -4,7 +4,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,17 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS videos (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, status TEXT NOT NULL,
     stage TEXT NOT NULL,
-    title TEXT, script TEXT, product TEXT NOT NULL, job TEXT NOT NULL, magic TEXT NOT NULL, made TEXT,
+    title TEXT, script TEXT, product TEXT NOT NULL, job TEXT NOT NULL, directives TEXT NOT NULL, made TEXT,
     created_at REAL NOT NULL, started_at REAL, completed_at REAL, duration REAL,
     charged INTEGER NOT NULL DEFAULT 0, failure_code TEXT, failure_message TEXT, callback_url TEXT,
     callback_id TEXT,
-    folder_id TEXT, idempotency_key TEXT, creates INTEGER NOT NULL DEFAULT 1, batch_id TEXT,
-    item_index INTEGER,
+    folder_id TEXT, idempotency_key TEXT, creates INTEGER NOT NULL DEFAULT 1,
     reads INTEGER NOT NULL DEFAULT 0, stale_links INTEGER NOT NULL DEFAULT 0,
     deleted INTEGER NOT NULL DEFAULT 0, base TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS videos_status ON videos (status, stage);
 CREATE TABLE IF NOT EXISTS batches (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, title TEXT, callback_url TEXT, created_at REAL NOT NULL,
-    finished INTEGER NOT NULL DEFAULT 0
+    id TEXT PRIMARY KEY, created_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS replays (
     scope TEXT PRIMARY KEY, created_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
@@ -72,7 +70,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     error TEXT
 );
 CREATE TABLE IF NOT EXISTS requests (route TEXT PRIMARY KEY, count INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS strikes (kind TEXT PRIMARY KEY, count INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS drawn_faults (rate TEXT PRIMARY KEY, count INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS submits (script TEXT PRIMARY KEY, count INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS faults (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, left INTEGER NOT NULL
@@ -82,18 +80,40 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 KEPT = ("settings", "sqlite_sequence")  # a reset leaves the signing key alone, and no id is ever given twice
 
 
+# From the release that had other names to this one.
+RENAMES = """
+BEGIN;
+ALTER TABLE videos RENAME COLUMN magic TO directives;
+ALTER TABLE batches DROP COLUMN kind;
+UPDATE settings SET name = 'settings' WHERE name = 'knobs';
+COMMIT;
+"""
+
+
+def _take_over(old: Path, path: Path) -> None:
+    if path.exists() or not old.exists():
+        return
+    with closing(sqlite3.connect(old)) as db:
+        if db.execute("SELECT 1 FROM pragma_table_info('videos') WHERE name = 'magic'").fetchone():
+            db.executescript(RENAMES)
+        db.execute("PRAGMA journal_mode=DELETE")  # so that nothing is left in a second file
+    old.rename(path)
+
+
 class Store:
     """Rows as dictionaries. A statement commits by itself unless it runs inside `together`, which nests."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(folder / "books.sqlite3", isolation_level=None)
+        path = folder / "sandbox.sqlite3"
+        _take_over(folder / "books.sqlite3", path)
+        self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         # A killed process loses nothing that way; only a power cut could, and a sandbox may forget then.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + TABLES)
 
     def extend(self, tables: str) -> None:
-        """Adds a further provider's tables. Only while no transaction is open: a script commits."""
+        """Adds a provider's tables. Only while no transaction is open: a script commits."""
         self._db.executescript(tables)
 
     def close(self) -> None:
@@ -113,7 +133,6 @@ class Store:
         self._db.execute("COMMIT")
 
     def run(self, sql: str, *values: Any) -> int:
-        """Changes rows and says how many."""
         return self._db.execute(sql, values).rowcount
 
     def rows(self, sql: str, *values: Any) -> list[Row]:

@@ -100,9 +100,9 @@ class StripeActions:
         found: list[Json] = self._ask("GET", "/stripe/undelivered")["events"]
         return found
 
-    def books(self) -> Json:
+    def records(self) -> Json:
         """Counts by kind, and all charges, refunds, disputes, sessions, subscriptions, invoices and deliveries."""
-        return self._ask("GET", "/stripe/books")
+        return self._ask("GET", "/stripe/records")
 
     def _run(self, action: str, object_id: str, **given: Any) -> Json:
         body = {name: value for name, value in given.items() if value is not None or name == "authenticate"}

@@ -1,4 +1,4 @@
-"""Sends webhooks from a table of deliveries, when they are due, and retries with backoff until a 2xx or a deadline."""
+"""Sends webhooks from a table of deliveries when they are due, with retries until a 2xx or a deadline."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import httpx
 
-from genvid.sandbox.settings import StoredSettings
+from genvid.sandbox.runtime_settings import StoredSettings
 from genvid.sandbox.store import Row, Store
 
 FIRST_RETRY = 10.0
@@ -16,7 +16,7 @@ LONGEST_PAUSE = 3600.0
 
 
 class WebhookSender(ABC):
-    """What both providers' webhooks have in common. A provider says in which table they are and how they are signed."""
+    """What both providers' webhooks share. A provider names the tables and signs the bodies."""
 
     deliveries: ClassVar[str]
     attempts: ClassVar[str]
@@ -60,7 +60,7 @@ class WebhookSender(ABC):
         """With the sender's signature over `body`."""
 
     def _start_due(self) -> float | None:
-        """Starts the deliveries that are due. Returns the seconds until the next one; None: until something changes."""
+        """Returns the seconds until the next delivery; None: until something changes."""
         for delivery in self._waiting():
             if delivery["due_at"] > time.time():
                 return float(max(0.01, delivery["due_at"] - time.time()))
@@ -87,7 +87,6 @@ class WebhookSender(ABC):
             self._plan_retry(delivery)
 
     async def _try(self, delivery: Row) -> tuple[int | None, str | None]:
-        """Makes one attempt and records it. Returns the status of the answer, or the name of the error."""
         answer, error = None, None
         body = delivery["body"].encode()
         headers, timeout = self._headers(delivery, body), self._settings.current.webhook_timeout
@@ -96,7 +95,7 @@ class WebhookSender(ABC):
             answer = response.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             error = type(failure).__name__
-        self._record_attempt(delivery["seq"], answer, error)
+        self._store.add(self.attempts, delivery=delivery["seq"], at=time.time(), answer=answer, error=error)
         self._store.run(f"UPDATE {self.deliveries} SET tries = tries + 1 WHERE seq = ?", delivery["seq"])
         if answer is not None and 200 <= answer < 300:
             self._store.run(f"UPDATE {self.deliveries} SET status = 'delivered' WHERE seq = ?", delivery["seq"])
@@ -110,6 +109,3 @@ class WebhookSender(ABC):
             return
         pause = min(FIRST_RETRY * 2 ** delivery["tries"], LONGEST_PAUSE) * scale
         self._store.run(f"UPDATE {self.deliveries} SET due_at = ? WHERE seq = ?", now + pause, delivery["seq"])
-
-    def _record_attempt(self, delivery: int, answer: int | None, error: str | None) -> None:
-        self._store.add(self.attempts, delivery=delivery, at=time.time(), answer=answer, error=error)

@@ -108,7 +108,7 @@ def test_statuses_come_for_many_at_once(client, spec, sandbox):
 
 
 def test_titles_are_found_over_more_than_one_page(client, spec, sandbox):
-    sandbox.knobs(concurrency=200, stuck=True)
+    sandbox.configure(concurrency=200, stuck=True)
     made = {create(client, spec, key=f"key-{number}").video_id for number in range(101)}
     assert {video.id for video in client.find_videos("marker-1")} == made
 
@@ -151,7 +151,7 @@ def test_an_order_that_cannot_be_is_refused(client, spec, field, value):
 
 
 def test_too_many_at_once_is_busy_and_says_how_long(client, spec, sandbox):
-    sandbox.knobs(concurrency=1, stuck=True, retry_after=7)
+    sandbox.configure(concurrency=1, stuck=True, retry_after=7)
     create(client, spec)
     with pytest.raises(Busy) as caught:
         create(client, spec, key="key-2")
@@ -166,14 +166,14 @@ def test_nonsense_from_a_gateway_is_unknown(client, spec, sandbox, kind):
 
 
 def test_an_empty_wallet_shows_only_when_the_video_is_read(client, spec, sandbox):
-    sandbox.knobs(failure_code="MOVIO_PAYMENT_INSUFFICIENT_CREDIT")
+    sandbox.configure(failure_code="MOVIO_PAYMENT_INSUFFICIENT_CREDIT")
     video = wait_for(client, create(client, spec).video_id)
     assert video.state is RenderState.FAILED
     assert (video.failure.code, video.failure.operator_problem) == ("provider_problem", True)
 
 
 def test_an_expired_link_is_read_again(client, spec, sandbox):
-    sandbox.knobs(expired_links=1)
+    sandbox.configure(expired_links=1)
     made = create(client, spec).video_id
     with pytest.raises(LinkExpired):
         fetch(client, wait_for(client, made).file_url, io.BytesIO())
@@ -191,7 +191,7 @@ def test_webhooks_are_registered_listed_and_rotated(client, sandbox):
 
 @pytest.mark.parametrize("mode", ["normal", "bare"])
 def test_a_delivery_verifies_and_names_the_video(client, spec, sandbox, mode):
-    sandbox.knobs(webhooks=mode)
+    sandbox.configure(webhooks=mode)
     with Receiver() as receiver:
         secret = client.register_webhook(receiver.url, ["avatar_video.success"]).secret
         made = create(client, spec).video_id

@@ -122,7 +122,7 @@ class Pipeline:
 
     def orders(self, video: Video) -> list[dict[str, Any]]:
         """What the sandbox's books say was made for this video, oldest first."""
-        return [row for row in self.sandbox.books()["videos"] if row["callback_id"] == str(video.pk)]
+        return [row for row in self.sandbox.records()["videos"] if row["callback_id"] == str(video.pk)]
 
     def remote(self, video: Video) -> dict[str, Any]:
         """The one render of this video in the sandbox's books."""

@@ -140,7 +140,7 @@ def test_nothing_is_left_of_somebody_who_was_erased(mina, pipeline, outsider, ma
     erase(mina)
     assert rows_that_say(*WORDS) == []
     assert stored() == []
-    assert [row["deleted"] for row in pipeline.sandbox.books()["videos"]] == [1] * len(videos)
+    assert [row["deleted"] for row in pipeline.sandbox.records()["videos"]] == [1] * len(videos)
     assert the_ledger_proves()
 
 

@@ -20,14 +20,14 @@ LONG = 3600.0
 def late(pipeline, owner, monkeypatch):
     """A render that ended; its delivery was lost, and it has lasted longer than any should."""
     monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
-    pipeline.sandbox.knobs(webhooks="off")
+    pipeline.sandbox.configure(webhooks="off")
     video = pipeline.rendered(pipeline.order(owner))
     pipeline.age(video, LONG)
     return fresh(video)
 
 
 def calls(pipeline) -> int:
-    return pipeline.sandbox.books()["requests"].get("GET /v3/webhooks/events", 0)
+    return pipeline.sandbox.records()["requests"].get("GET /v3/webhooks/events", 0)
 
 
 def work_off_all() -> None:

@@ -87,14 +87,14 @@ def test_a_claim_whose_message_is_lost_is_found_again(pipeline, person, new_work
 
 
 def test_a_worker_killed_while_heygen_takes_the_order(pipeline, person, new_worker):
-    pipeline.sandbox.knobs(submit_seconds=60)
+    pipeline.sandbox.configure(submit_seconds=60)
     video = pipeline.order(person)
     worker = new_worker()
-    wait_until(lambda: pipeline.sandbox.books()["requests"].get("POST /v3/videos", 0) >= 1)
+    wait_until(lambda: pipeline.sandbox.records()["requests"].get("POST /v3/videos", 0) >= 1)
 
     worker.kill9()
     assert fresh(video).status == Status.SUBMITTING
-    pipeline.sandbox.knobs(submit_seconds=0)
+    pipeline.sandbox.configure(submit_seconds=0)
     new_worker()
 
     reaches(video, Status.COMPLETED)
@@ -102,13 +102,13 @@ def test_a_worker_killed_while_heygen_takes_the_order(pipeline, person, new_work
 
 
 def test_a_worker_killed_while_heygen_renders(pipeline, person, new_worker):
-    pipeline.sandbox.knobs(stuck=True)
+    pipeline.sandbox.configure(stuck=True)
     video = pipeline.order(person)
     worker = new_worker()
     reaches(video, Status.RENDERING)
 
     worker.kill9()
-    pipeline.sandbox.knobs(stuck=False)
+    pipeline.sandbox.configure(stuck=False)
     pipeline.sandbox.complete(fresh(video).provider_video_id)
     new_worker()
 
@@ -121,14 +121,14 @@ def test_a_worker_killed_in_the_middle_of_a_download(pipeline, person, new_worke
     video = pipeline.storing(pipeline.order(person))
     remote = pipeline.file_at_provider(video, "video.mp4")
     make_huge(remote, 16)
-    pipeline.sandbox.knobs(download_seconds=3600)
+    pipeline.sandbox.configure(download_seconds=3600)
     worker = new_worker()
     wait_until(lambda: is_downloading(settings.WORK_DIR, video), seconds=PATIENCE)
 
     worker.kill9()
     assert fresh(video).status == Status.STORING
     assert money_of(person).charges == 0
-    pipeline.sandbox.knobs(download_seconds=0)
+    pipeline.sandbox.configure(download_seconds=0)
     successor = new_worker()
 
     reaches(video, Status.COMPLETED)
@@ -156,14 +156,14 @@ def is_downloading(folder: Path, video: Video) -> bool:
 
 
 def test_an_empty_broker_delays_and_loses_nothing(pipeline, person, new_worker):
-    pipeline.sandbox.knobs(render_seconds=1)
+    pipeline.sandbox.configure(render_seconds=1)
     videos = [pipeline.order(person, "Hi.") for _ in range(3)]
     new_worker()
     broker = redis.Redis.from_url(os.environ["REDIS_URL"])
 
     def done() -> bool:
         broker.flushall()
-        return pipeline.sandbox.books()["requests"].get("POST /v3/videos", 0) >= 3
+        return pipeline.sandbox.records()["requests"].get("POST /v3/videos", 0) >= 3
 
     wait_until(done, seconds=PATIENCE)
     for video in videos:
@@ -174,7 +174,7 @@ def test_an_empty_broker_delays_and_loses_nothing(pipeline, person, new_worker):
 
 
 def test_a_sandbox_killed_and_started_again(pipeline, person, new_worker):
-    pipeline.sandbox.knobs(stuck=True)
+    pipeline.sandbox.configure(stuck=True)
     video = pipeline.order(person)
     new_worker()
     reaches(video, Status.RENDERING)

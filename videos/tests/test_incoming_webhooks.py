@@ -202,7 +202,7 @@ class TestTheWork:
         assert fresh(video).status == Status.STORING
 
     def test_success_while_it_still_renders_changes_nothing(self, client, endpoint, pipeline, owner):
-        pipeline.sandbox.knobs(stuck=True)
+        pipeline.sandbox.configure(stuck=True)
         video = pipeline.submit(pipeline.order(owner))
         knock(client, success(video.provider_video_id))
 
@@ -212,7 +212,7 @@ class TestTheWork:
         assert money_of(owner) == Money(balance=30, held=video.credits_held, holds=1)
 
     def test_a_failure_that_is_none_changes_nothing(self, client, endpoint, pipeline, owner):
-        pipeline.sandbox.knobs(stuck=True)
+        pipeline.sandbox.configure(stuck=True)
         video = pipeline.submit(pipeline.order(owner))
         knock(client, success(video.provider_video_id, kind="avatar_video.fail"))
 
@@ -240,7 +240,7 @@ class TestTheWork:
         assert (fresh(video).status, money_of(owner)) == (Status.COMPLETED, paid)
 
     def test_a_delivery_for_a_video_that_heygen_denies_is_asked_again(self, client, endpoint, pipeline, owner):
-        pipeline.sandbox.knobs(visible_after=3600)
+        pipeline.sandbox.configure(visible_after=3600)
         video = pipeline.submit(pipeline.order(owner))
         knock(client, success(video.provider_video_id))
 
@@ -287,7 +287,7 @@ class TestTheWork:
         incoming_webhooks.process_delivery(delivery.pk)
         incoming_webhooks.process_delivery(delivery.pk)
 
-        reads = pipeline.sandbox.books()["requests"]["GET /v3/videos/{video_id}"]
+        reads = pipeline.sandbox.records()["requests"]["GET /v3/videos/{video_id}"]
         assert (fresh(video).status, reads) == (Status.STORING, 1)
 
     def test_when_heygen_is_silent_the_poller_follows(self, client, endpoint, pipeline, owner):

@@ -62,7 +62,7 @@ def test_an_upload_that_would_eat_into_the_disk_reserve_is_refused(owner, settin
 
 def test_an_upload_is_not_appended_to_a_part_of_heygens_file(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     video = pipeline.store(video)
     pipeline.make_due(video)
 
@@ -96,7 +96,7 @@ def test_a_replacement_that_broke_off_is_resumed_by_the_next(pipeline, finished,
 
     heygen_double.download = fetch
     default_storage.delete(finished.file.name)
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
 
     assert [replace(finished), replace(finished)] == [False, True]
 
@@ -150,7 +150,7 @@ def test_a_video_that_goes_while_its_file_is_replaced_gets_no_files_back(finishe
 
 
 def test_the_part_of_a_replacement_is_cleared_once_it_is_old(pipeline, finished, work_dir):
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     replace(finished)
     folder = work_dir / str(finished.pk)
     sweeper.sweep_all()

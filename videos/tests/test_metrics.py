@@ -175,7 +175,7 @@ def test_a_move_that_is_rolled_back_is_not_counted(owner):
 
 
 def test_a_poll_is_counted_with_its_ids(pipeline, owner, counts):
-    pipeline.sandbox.knobs(stuck=True)
+    pipeline.sandbox.configure(stuck=True)
     video = pipeline.submit(pipeline.order(owner))
     assert counts(lambda: pipeline.poll(video), "poll_calls_total") == 1
     assert counts(lambda: pipeline.poll(video), "polled_ids_total") == 1

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from genvid.sandbox.renderer import RenderJob, render_clip
+from genvid.sandbox.renderer.clip import render_clip
+from genvid.sandbox.renderer.job import RenderJob
 from genvid.tests.properties import given, settings, st
 from videos.media.mp4 import MOOV_LIMIT, BrokenFile, Mp4Info, inspect
 

@@ -91,10 +91,10 @@ class TestDeadlines:
         pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=50)
 
         sweeper.sweep_all()
-        asked = pipeline.sandbox.books()["requests"]["GET /v3/videos"]
+        asked = pipeline.sandbox.records()["requests"]["GET /v3/videos"]
         sweeper.sweep_all()
 
-        assert pipeline.sandbox.books()["requests"]["GET /v3/videos"] == asked
+        assert pipeline.sandbox.records()["requests"]["GET /v3/videos"] == asked
 
     def test_while_submitting_a_call_under_way_is_waited_for(self, pipeline, owner, heygen_double):
         """HeyGen has not written it down yet, so the look-up would find nothing."""
@@ -112,7 +112,7 @@ class TestDeadlines:
         assert still_held(owner, video)
 
     def test_while_rendering(self, pipeline, owner):
-        pipeline.sandbox.knobs(stuck=True)
+        pipeline.sandbox.configure(stuck=True)
         video = pipeline.submit(pipeline.order(owner))
         pipeline.outlive(video)
 

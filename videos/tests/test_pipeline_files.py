@@ -61,18 +61,18 @@ class TestRendering:
         assert charged_once(owner, video)
 
     def test_a_video_that_heygen_does_not_know_yet_is_waited_for(self, pipeline, owner):
-        pipeline.sandbox.knobs(visible_after=3600)
+        pipeline.sandbox.configure(visible_after=3600)
         video = pipeline.submit(pipeline.order(owner))
 
         video = pipeline.poll(video)
 
         assert video.status == Status.RENDERING
         assert still_held(owner, video)
-        pipeline.sandbox.knobs(visible_after=0)
+        pipeline.sandbox.configure(visible_after=0)
         assert pipeline.run(video).status == Status.COMPLETED
 
     def test_a_video_that_heygen_knows_no_longer_fails(self, pipeline, owner):
-        pipeline.sandbox.knobs(visible_after=3600)
+        pipeline.sandbox.configure(visible_after=3600)
         video = pipeline.submit(pipeline.order(owner))
         pipeline.age(video, 3600)
 
@@ -98,7 +98,7 @@ class TestRendering:
             pipeline.poll(video)
 
         assert [fresh(each).status for each in videos] == ["storing"] * 3
-        assert pipeline.sandbox.books()["requests"]["GET /v3/videos/statuses"] == 1
+        assert pipeline.sandbox.records()["requests"]["GET /v3/videos/statuses"] == 1
 
     def test_a_late_failure_of_an_earlier_order_does_not_touch_the_present_one(self, pipeline, owner, heygen_double):
         """Two pollers read the same failed order; the slower one comes when a new order renders already."""
@@ -173,7 +173,7 @@ class TestDeleting:
         deletion.purge_video(str(video.pk))
 
         assert fresh(video).provider_deleted_at == gone_at
-        assert pipeline.sandbox.books()["requests"]["DELETE /v3/videos/{video_id}"] == 1
+        assert pipeline.sandbox.records()["requests"]["DELETE /v3/videos/{video_id}"] == 1
 
     def test_a_purge_twice_is_once(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
@@ -184,7 +184,7 @@ class TestDeleting:
         deletion.purge_video(str(video.pk))
 
         assert fresh(video).purged_at == purged_at
-        assert pipeline.sandbox.books()["requests"]["DELETE /v3/videos/{video_id}"] == 1
+        assert pipeline.sandbox.records()["requests"]["DELETE /v3/videos/{video_id}"] == 1
 
     def test_a_video_that_is_not_deleted_is_not_purged(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))

@@ -142,13 +142,13 @@ class TestPlacingTheOrder:
         assert gate().closed_until == closed_until
 
     def test_the_concurrency_limit_of_heygen_is_no_failure(self, pipeline, owner):
-        pipeline.sandbox.knobs(concurrency=1, stuck=True)
+        pipeline.sandbox.configure(concurrency=1, stuck=True)
         first, second = pipeline.order(owner), pipeline.order(owner)
         pipeline.submit(first)
         pipeline.submit(second)
         assert [fresh(each).status for each in (first, second)] == ["rendering", "queued"]
 
-        pipeline.sandbox.knobs(stuck=False)
+        pipeline.sandbox.configure(stuck=False)
         pipeline.sandbox.complete(fresh(first).provider_video_id)
         pipeline.run(first)
         pipeline.pass_gate()
@@ -271,19 +271,19 @@ class TestOurOwnProblems:
         assert (gate().needs_staff, charged_once(owner, video)) == (False, True)
 
     def test_an_empty_wallet_at_submission_waits_for_staff(self, pipeline, owner):
-        pipeline.sandbox.knobs(fail_with="insufficient_credit")
+        pipeline.sandbox.configure(fail_with="insufficient_credit")
         video = pipeline.submit(pipeline.order(owner))
 
         assert (video.status, pipeline.renders(video)) == ("queued", 0)
         assert (gate().code, gate().needs_staff) == ("insufficient_credit", True)
         assert still_held(owner, video)
-        pipeline.sandbox.knobs(fail_with=None)
+        pipeline.sandbox.configure(fail_with=None)
         pipeline.pass_gate()
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
     def test_each_probe_in_vain_closes_the_gate_for_longer(self, pipeline, owner):
-        pipeline.sandbox.knobs(fail_with="plan_upgrade_required")
+        pipeline.sandbox.configure(fail_with="plan_upgrade_required")
         video, waits = pipeline.order(owner), []
 
         for _ in range(4):
@@ -303,7 +303,7 @@ class TestOurOwnProblems:
         assert (fresh(first).status, fresh(second).status) == ("submitting", "queued")
 
     def test_a_probe_is_sent_while_others_still_render(self, pipeline, owner):
-        pipeline.sandbox.knobs(stuck=True)
+        pipeline.sandbox.configure(stuck=True)
         pipeline.submit(pipeline.order(owner))
         waiting = pipeline.order(owner)
         provider_gate.trip(OperatorProblem("unauthorized"))

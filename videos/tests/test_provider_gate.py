@@ -108,7 +108,7 @@ def test_the_learned_limit_is_what_is_handed_out(owner, settings):
 
 
 def looks(pipeline) -> int:
-    return pipeline.sandbox.books()["requests"].get("GET /v3/users/me", 0)
+    return pipeline.sandbox.records()["requests"].get("GET /v3/users/me", 0)
 
 
 def order_beside_trouble(pipeline, owner, code: str = "unauthorized") -> Video:

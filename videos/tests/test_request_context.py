@@ -160,7 +160,7 @@ def test_heygens_webhook_works_under_the_request_of_the_video(pipeline, owner, w
 
 def test_a_download_that_breaks_off_is_logged_under_the_request_of_the_video(pipeline, owner, caplog):
     video = pipeline.storing(order(pipeline, owner, "mine"))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     caplog.set_level("INFO")
     caplog.clear()
     with request_context.use(RequestContext("the-waker")):
@@ -202,7 +202,7 @@ def test_a_retry_by_its_client_is_a_new_video_of_the_new_request(pipeline, owner
 
 
 def test_a_video_that_staff_requeue_keeps_the_request_that_ordered_it(pipeline, owner, caplog):
-    pipeline.sandbox.knobs(stuck=True)
+    pipeline.sandbox.configure(stuck=True)
     video = pipeline.submit(order(pipeline, owner, "mine"))
     caplog.set_level("INFO")
     caplog.clear()

@@ -50,7 +50,7 @@ def starts(heygen_double) -> list[tuple[str, int]]:
 
 def test_a_download_that_broke_off_goes_on_where_it_stopped(pipeline, owner, starts):
     video = pipeline.storing(pipeline.order(owner))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
 
     video = pipeline.store(video)
@@ -63,7 +63,7 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(pipeline, owner, sta
 
 def test_a_file_that_changed_meanwhile_is_fetched_anew(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
     remote = pipeline.file_at_provider(video, "video.mp4")
     remote.write_bytes(remote.read_bytes() + tiny_box())
@@ -176,7 +176,7 @@ def test_a_lock_whose_file_was_removed_is_no_lock(works, monkeypatch):
 def leave_part(pipeline, owner):
     """A video whose download has broken off, and the folder with its part."""
     video = pipeline.storing(pipeline.order(owner))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     return pipeline.store(video)
 
 

@@ -162,7 +162,7 @@ def test_a_render_that_heygen_does_not_delete_now_is_tried_again(done, pipeline)
 
 
 def test_a_render_that_is_gone_already_counts_as_deleted(done, pipeline):
-    pipeline.sandbox.knobs(visible_after=3600)
+    pipeline.sandbox.configure(visible_after=3600)
     retention.delete_expired_render(str(done.pk))
     assert fresh(done).provider_deleted_at is not None
 

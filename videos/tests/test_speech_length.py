@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from genvid.sandbox.renderer.catalogue import VOICES
 from genvid.sandbox.renderer.speech import speak
+from genvid.sandbox.renderer.voice_profiles import VOICES
 from genvid.tests.properties import given, settings, st
 from videos.queue import estimates
 from videos.speech.length import length_of

@@ -58,7 +58,7 @@ def last_detail(video) -> str:
 @pytest.fixture
 def under_way(pipeline, owner) -> Video:
     """HeyGen renders it, and will not end by itself."""
-    pipeline.sandbox.knobs(stuck=True)
+    pipeline.sandbox.configure(stuck=True)
     return pipeline.submit(pipeline.order(owner))
 
 

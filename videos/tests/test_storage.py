@@ -32,7 +32,7 @@ HTML = b"<html><head><title>403 Forbidden</title></head></html>"
 
 
 def reads_of(pipeline) -> int:
-    return pipeline.sandbox.books()["requests"].get("GET /v3/videos/{video_id}", 0)
+    return pipeline.sandbox.records()["requests"].get("GET /v3/videos/{video_id}", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_the_first_try_uses_the_links_that_came_with_the_end(pipeline, owner):
 
 
 def test_a_noted_link_that_has_expired_is_replaced_at_once(pipeline, owner):
-    pipeline.sandbox.knobs(expired_links=1)
+    pipeline.sandbox.configure(expired_links=1)
     video = pipeline.storing(pipeline.order(owner))
     reads = reads_of(pipeline)
 
@@ -63,7 +63,7 @@ def test_a_noted_link_that_has_expired_is_replaced_at_once(pipeline, owner):
 
 
 def test_a_fresh_link_that_is_dead_is_tried_again_later(pipeline, owner):
-    pipeline.sandbox.knobs(expired_links=2)
+    pipeline.sandbox.configure(expired_links=2)
     video = pipeline.store(pipeline.storing(pipeline.order(owner)))
 
     assert (video.status, video.tries) == ("storing", 1)
@@ -114,7 +114,7 @@ def test_a_file_that_would_eat_into_the_reserve_is_not_begun(pipeline, owner, se
 
 def test_a_part_gives_its_room_back_while_the_rest_finds_none(pipeline, owner, settings, works):
     video = pipeline.storing(pipeline.order(owner))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
     settings.VIDEO_DISK_RESERVE = 10**18
 
@@ -187,7 +187,7 @@ def test_a_process_that_is_busy_leaves_the_next_one_due(pipeline, owner, setting
 
 def test_a_truncated_download_is_not_kept(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
 
     video = pipeline.store(video)
 
@@ -284,7 +284,7 @@ def test_a_work_folder_that_cannot_be_made_is_waited_out(pipeline, owner, settin
 
 def test_nothing_is_left_in_the_work_folder(pipeline, owner, works):
     video = pipeline.storing(pipeline.order(owner))
-    pipeline.sandbox.knobs(truncate_downloads=1)
+    pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
     pipeline.store(video)
 
@@ -294,7 +294,7 @@ def test_nothing_is_left_in_the_work_folder(pipeline, owner, works):
 def test_a_render_gone_from_heygen_fails_the_video(pipeline, owner):
     video = pipeline.storing(pipeline.order(owner))
     Video.objects.filter(pk=video.pk).update(render_links=None)
-    pipeline.sandbox.knobs(visible_after=3600)
+    pipeline.sandbox.configure(visible_after=3600)
 
     video = pipeline.store(video)
 

@@ -216,18 +216,20 @@ def test_the_last_deadline_is_a_setting(pipeline, owner, settings):
 
 
 def test_a_render_that_failed_because_heygen_was_busy_is_ordered_again(pipeline, owner):
-    pipeline.sandbox.knobs(failure_code="rate_limit_exceeded", failure_message="Too many concurrent renders.")
+    pipeline.sandbox.configure(failure_code="rate_limit_exceeded", failure_message="Too many concurrent renders.")
     video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
     assert history(video)[-1] == ("rendering", "queued", "provider_busy")
     assert (gate().needs_staff, still_held(owner, video)) == (False, True)
-    pipeline.sandbox.knobs(failure_code=None, failure_message=None)
+    pipeline.sandbox.configure(failure_code=None, failure_message=None)
     pipeline.pass_gate()
     assert pipeline.run(video).status == Status.COMPLETED
     assert charged_once(owner, video)
 
 
 def test_a_render_that_failed_for_our_plan_waits_for_staff(pipeline, owner):
-    pipeline.sandbox.knobs(failure_code="rendering_failed", failure_message="Not part of your plan: please upgrade.")
+    pipeline.sandbox.configure(
+        failure_code="rendering_failed", failure_message="Not part of your plan: please upgrade."
+    )
     video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
     assert (video.status, gate().needs_staff) == ("queued", True)
     assert still_held(owner, video)

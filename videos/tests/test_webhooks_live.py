@@ -28,14 +28,14 @@ def house(one_connection_a_request, live_server, sandbox, settings):
 
 
 def order_two(house, mode: str) -> list[Video]:
-    house.sandbox.knobs(webhooks=mode, webhook_late_seconds=0.4, webhook_retry_scale=0.001)
+    house.sandbox.configure(webhooks=mode, webhook_late_seconds=0.4, webhook_retry_scale=0.001)
     person = make_caller()
     return [house.rendered(house.order(person, "Hi.")) for _ in range(2)]
 
 
 def answers(house) -> list[int | None]:
     """What we said to each delivery that was made."""
-    return [attempt["answer"] for delivery in house.sandbox.books()["deliveries"] for attempt in delivery["attempts"]]
+    return [attempt["answer"] for delivery in house.sandbox.records()["deliveries"] for attempt in delivery["attempts"]]
 
 
 def work_off_all() -> None:
@@ -64,14 +64,14 @@ def test_untrue_deliveries_are_refused_and_the_poller_ends_the_render(house, mod
 
 
 def test_without_any_webhook_all_is_done_and_paid_once(house):
-    house.sandbox.knobs(webhooks="off")
+    house.sandbox.configure(webhooks="off")
     person = make_caller()
     video = house.run(house.order(person, "Hi."))
     assert (video.learned_by, house.renders(video), charged_once(person, video)) == (LearnedBy.POLL, 1, True)
 
 
 def test_deliveries_of_every_kind_at_once_pay_once(house):
-    house.sandbox.knobs(webhooks="chaos", webhook_late_seconds=0.2, seed=7)
+    house.sandbox.configure(webhooks="chaos", webhook_late_seconds=0.2, seed=7)
     person = make_caller(balance=100)
     videos = [house.order(person, "Hi.") for _ in range(4)]
     for video in videos:

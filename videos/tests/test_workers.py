@@ -51,15 +51,15 @@ def celery_name(worker: WorkerProcess) -> str:
 @pytest.mark.django_db(transaction=True)
 def test_a_drained_worker_finishes_what_it_has_and_another_goes_on(sandbox, new_worker, client):
     pipeline, person = Pipeline(sandbox), make_caller()
-    sandbox.knobs(submit_seconds=60, stuck=True)
+    sandbox.configure(submit_seconds=60, stuck=True)
     video = pipeline.order(person)
     worker = new_worker("old")
-    wait_until(lambda: sandbox.books()["requests"].get("POST /v3/videos", 0) >= 1, seconds=PATIENCE)
+    wait_until(lambda: sandbox.records()["requests"].get("POST /v3/videos", 0) >= 1, seconds=PATIENCE)
 
     celery_workers.drain(celery_name(worker), by="sam")
 
     assert fresh(video).status == Status.SUBMITTING
-    sandbox.knobs(submit_seconds=0)
+    sandbox.configure(submit_seconds=0)
     wait_until(lambda: not worker.is_running(), seconds=PATIENCE, why=worker.output)
     assert (worker.returncode, fresh(video).status, fresh(video).calls) == (0, "rendering", 1)
 

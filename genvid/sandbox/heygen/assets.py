@@ -1,4 +1,4 @@
-"""Tag asset: uploads, direct uploads, and what became of them."""
+"""Tag asset: uploads, direct uploads and their batches."""
 
 import hashlib
 import secrets
@@ -9,13 +9,13 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from genvid.sandbox.errors import ApiError, refuse
-from genvid.sandbox.heygen import media, pages
-from genvid.sandbox.heygen.calls import Call, Operation, Reply
-from genvid.sandbox.heygen.core import HeyGenCore
-from genvid.sandbox.heygen.media import MEGABYTE, find_asset
+from genvid.sandbox.api_errors import ApiError, refuse
+from genvid.sandbox.heygen import media_input, paging
+from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
+from genvid.sandbox.heygen.heygen_core import HeyGenCore
+from genvid.sandbox.heygen.media_input import MEGABYTE, find_asset
 from genvid.sandbox.heygen.users import USERNAME
-from genvid.sandbox.heygen.videos import MOST_IDS, check_callback, split_ids
+from genvid.sandbox.heygen.video_operations import MOST_IDS, check_callback, split_ids
 from genvid.sandbox.store import Row
 
 ASSETS, ASSET = "/v3/assets", "/v3/assets/{asset_id}"
@@ -34,7 +34,7 @@ async def upload(call: Call) -> Reply:
     content = await file.read()
     if len(content) > LARGEST_UPLOAD:
         raise ApiError("payload_too_large", "A file may have 32 MB at most", param="file")
-    asset_id = media.keep(
+    asset_id = media_input.keep(
         call.core,
         content,
         name=file.filename or "file",
@@ -44,9 +44,8 @@ async def upload(call: Call) -> Reply:
 
 
 def _type_of(content: bytes, claimed: str | None, param: str) -> str:
-    """The type the bytes show; a claim that differs is refused in HeyGen's own words."""
-    found = media.sniff(content)
-    claimed = media.ALIASES.get(claimed or "", claimed)
+    found = media_input.sniff(content)
+    claimed = media_input.ALIASES.get(claimed or "", claimed)
     if found is None:
         refuse(param, f"Content type not supported {claimed}")
     if claimed not in (None, "application/octet-stream", found):
@@ -55,7 +54,7 @@ def _type_of(content: bytes, claimed: str | None, param: str) -> str:
 
 
 def _uploaded(call: Call, row: Row) -> dict[str, Any]:
-    url = call.core.links.lasting(call.base, f"assets/{row['id']}")
+    url = call.core.links.permanent(call.base, f"assets/{row['id']}")
     return {"asset_id": row["id"], "url": url, "mime_type": row["mime_type"], "size_bytes": row["size"]}
 
 
@@ -63,7 +62,7 @@ async def list_all(call: Call) -> Reply:
     rows: list[Row] = []
     if call.query["username"] == USERNAME and call.query["folder_id"] is None:
         rows = call.core.store.rows("SELECT * FROM assets WHERE listed = 1 AND status = 'completed'")
-    return pages.page(call, [(row["seq"], row) for row in rows], lambda row: _show(call, row))
+    return paging.page(call, [(row["seq"], row) for row in rows], lambda row: _show(call, row))
 
 
 async def get(call: Call) -> Reply:
@@ -78,7 +77,7 @@ def _show(call: Call, row: Row) -> dict[str, Any]:
         "owner": USERNAME,
         "space_id": SPACE_ID,
         "uploaded_at": int(row["created_at"]),
-        "url": call.core.links.lasting(call.base, f"assets/{row['id']}") if row["status"] == "completed" else None,
+        "url": call.core.links.permanent(call.base, f"assets/{row['id']}") if row["status"] == "completed" else None,
         "folder_id": None,
     }
 
@@ -126,7 +125,6 @@ def _begin(call: Call, file: dict[str, Any], batch_id: str | None = None, number
 
 
 async def receive(core: HeyGenCore, asset_id: str, request: Request) -> Response:
-    """The PUT of a direct upload, answered as object storage does."""
     row = core.store.row("SELECT * FROM assets WHERE id = ?", asset_id)
     content = await request.body()
     if row is None or row["status"] != "pending_upload" or len(content) != row["size"]:
@@ -161,13 +159,12 @@ async def begin_batch(call: Call) -> Reply:
     for number, file in enumerate(call.body["files"]):
         _check_file(file, f"files.{number}.")
     batch_id = secrets.token_hex(16)
-    call.core.store.add("batches", id=batch_id, kind="assets", created_at=time.time())
+    call.core.store.add("batches", id=batch_id, created_at=time.time())
     items = [_begin(call, file, batch_id, number) for number, file in enumerate(call.body["files"])]
     return Reply({"batch_id": batch_id, "items": items})
 
 
 async def complete_batch(call: Call) -> Reply:
-    """Accepts what was uploaded; what was not, or is not what it claims, fails."""
     batch_id = call.body["batch_id"]
     _find_batch(call, batch_id)
     for row in _members(call, batch_id):
@@ -180,7 +177,7 @@ async def complete_batch(call: Call) -> Reply:
 
 
 def _find_batch(call: Call, batch_id: str) -> Row:
-    row = call.core.store.row("SELECT * FROM batches WHERE id = ? AND kind = 'assets'", batch_id)
+    row = call.core.store.row("SELECT * FROM batches WHERE id = ?", batch_id)
     if row is None:
         raise ApiError("batch_not_found", f"Batch {batch_id} not found")
     return row
@@ -193,7 +190,7 @@ def _members(call: Call, batch_id: str) -> list[Row]:
 async def get_batch(call: Call) -> Reply:
     batch = _find_batch(call, call.path["batch_id"])
     members = _members(call, batch["id"])
-    shown, paging = pages.cut(call, [(row["item_index"], row) for row in members])
+    shown, page = paging.cut(call, [(row["item_index"], row) for row in members])
     states = [STATES[row["status"]] for row in members]
     done = not {"queued", "processing"} & set(states)
     return Reply(
@@ -204,13 +201,12 @@ async def get_batch(call: Call) -> Reply:
             "counts_by_status": {state: states.count(state) for state in sorted(set(states))},
             "created_at": int(batch["created_at"]),
             "items": [_item(row) for row in shown],
-            **paging,
+            **page,
         }
     )
 
 
 def _item(row: Row) -> dict[str, Any]:
-    """HeyGen shows an asset's id under `video_id` here."""
     return {
         "video_id": row["id"],
         "status": STATES[row["status"]],
@@ -229,12 +225,12 @@ async def statuses(call: Call) -> Reply:
         found.append(_item(row) if row else {"video_id": asset_id, "status": "not_found"})
     for batch_id in batch_ids:
         found += [_item(row) | {"batch_id": batch_id} for row in _members(call, batch_id)]
-    return pages.unpaged(found)
+    return paging.unpaged(found)
 
 
 async def search(call: Call) -> Reply:
-    """Before its launch at HeyGen; here the shelf is empty."""
-    return pages.unpaged([])
+    """HeyGen has announced it; nothing is found."""
+    return paging.unpaged([])
 
 
 OPERATIONS = [

@@ -3,14 +3,17 @@
 import re
 import secrets
 import time
+from pathlib import Path
 from typing import Any
 
-from genvid.sandbox.errors import ApiError, refuse
-from genvid.sandbox.heygen import catalogue, media, pages, picture
-from genvid.sandbox.heygen.calls import Call, Operation, Reply
-from genvid.sandbox.heygen.catalogue import Look
+from PIL import Image
+
+from genvid.sandbox.api_errors import ApiError, refuse
+from genvid.sandbox.heygen import looks_and_voices, media_input, paging
+from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
+from genvid.sandbox.heygen.looks_and_voices import Look
 from genvid.sandbox.heygen.wallet import AVATAR_CREATION
-from genvid.sandbox.renderer.catalogue import PERSONAS
+from genvid.sandbox.renderer.personas import PERSONAS
 
 GROUP, LOOK = "/v3/avatars/{group_id}", "/v3/avatars/looks/{look_id}"
 CONSENT_DAY = 24 * 3600
@@ -21,15 +24,15 @@ async def list_groups(call: Call) -> Reply:
     for look in _owned(call):
         groups.setdefault(look.group_id, []).append(look)
     items = [(members[0].seq, members) for members in groups.values()]
-    return pages.page(call, items, lambda members: show_group(call, members))
+    return paging.page(call, items, lambda members: show_group(call, members))
 
 
 async def get_group(call: Call) -> Reply:
-    return Reply(show_group(call, catalogue.group(call.core.store, call.path["group_id"])))
+    return Reply(show_group(call, looks_and_voices.group(call.core.store, call.path["group_id"])))
 
 
 async def delete_group(call: Call) -> Reply:
-    members = catalogue.group(call.core.store, call.path["group_id"])
+    members = looks_and_voices.group(call.core.store, call.path["group_id"])
     _refuse_public(members[0])
     call.core.store.run("DELETE FROM looks WHERE group_id = ?", members[0].group_id)
     return Reply({"id": members[0].group_id})
@@ -38,35 +41,35 @@ async def delete_group(call: Call) -> Reply:
 async def list_looks(call: Call) -> Reply:
     group, kind = call.query["group_id"], call.query["avatar_type"]
     wanted = [(look.seq, look) for look in _owned(call) if group in (None, look.group_id) and kind in (None, look.kind)]
-    return pages.page(call, wanted, lambda look: show_look(call, look))
+    return paging.page(call, wanted, lambda look: show_look(call, look))
 
 
 async def get_look(call: Call) -> Reply:
-    return Reply(show_look(call, catalogue.find_look(call.core.store, call.path["look_id"])))
+    return Reply(show_look(call, looks_and_voices.find_look(call.core.store, call.path["look_id"])))
 
 
 async def rename_look(call: Call) -> Reply:
-    look = catalogue.find_look(call.core.store, call.path["look_id"])
+    look = looks_and_voices.find_look(call.core.store, call.path["look_id"])
     _refuse_public(look)
     if call.body.get("name"):
         call.core.store.run("UPDATE looks SET name = ? WHERE id = ?", call.body["name"], look.id)
-    return Reply(show_look(call, catalogue.find_look(call.core.store, look.id)))
+    return Reply(show_look(call, looks_and_voices.find_look(call.core.store, look.id)))
 
 
 async def delete_look(call: Call) -> Reply:
-    look = catalogue.find_look(call.core.store, call.path["look_id"])
+    look = looks_and_voices.find_look(call.core.store, call.path["look_id"])
     _refuse_public(look)
     call.core.store.run("DELETE FROM looks WHERE id = ?", look.id)
     return Reply({"id": look.id})
 
 
 async def create(call: Call) -> Reply:
-    """A photo becomes a look that speaks as that photo; the other kinds borrow a presenter."""
+    """A photo becomes a look that speaks as that photo; the other kinds borrow a persona."""
     kind, core, now = call.body["type"], call.core, time.time()
     group_id = _group_for(call)
     persona = _persona_for(call.body)
     image = await _image_for(call)
-    width, height = picture.size(core.links.asset(image)) if image else catalogue.SIZES["landscape"]
+    width, height = _picture_size(core.links.asset(image)) if image else looks_and_voices.SIZES["landscape"]
     look_id = secrets.token_hex(16)
     core.store.add(
         "looks",
@@ -85,21 +88,28 @@ async def create(call: Call) -> Reply:
     )
     core.wallet.charge(AVATAR_CREATION)
     core.announce_looks()
-    look = catalogue.find_look(core.store, look_id)
-    group = catalogue.group(core.store, group_id)
+    look = looks_and_voices.find_look(core.store, look_id)
+    group = looks_and_voices.group(core.store, group_id)
     return Reply({"avatar_item": show_look(call, look), "avatar_group": show_group(call, group)})
+
+
+def _picture_size(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as picture:
+            return picture.size
+    except (OSError, Image.DecompressionBombError):
+        refuse("file", "The image cannot be read")
 
 
 def _group_for(call: Call) -> str:
     group_id = call.body.get("avatar_group_id")
     if group_id is None:
         return secrets.token_hex(16)
-    _refuse_public(catalogue.group(call.core.store, group_id)[0])
+    _refuse_public(looks_and_voices.group(call.core.store, group_id)[0])
     return str(group_id)
 
 
 def _persona_for(body: dict[str, Any]) -> str:
-    """Who lends face or voice: somebody of the gender that the prompt or name speaks of, always the same."""
     text = f"{body.get('prompt', '')} {body['name']}".lower()
     gender = "female" if re.search(r"\b(woman|female|girl|she|her)\b", text) else None
     if re.search(r"\b(man|male|boy|he|his)\b", text):
@@ -111,30 +121,29 @@ def _persona_for(body: dict[str, Any]) -> str:
 async def _image_for(call: Call) -> str | None:
     body, core = call.body, call.core
     if body["type"] == "photo":
-        return await media.local_file(core, body["file"], param="file", kind="image")
+        return await media_input.local_file(core, body["file"], param="file", kind="image")
     if body["type"] == "digital_twin":
-        await media.local_file(core, body["file"], param="file", kind="video")
+        await media_input.local_file(core, body["file"], param="file", kind="video")
     for number, reference in enumerate(body.get("reference_images") or []):
-        await media.local_file(core, reference, param=f"reference_images.{number}", kind="image")
+        await media_input.local_file(core, reference, param=f"reference_images.{number}", kind="image")
     return None
 
 
 async def consent(call: Call) -> Reply:
-    """The sandbox's people consent at once."""
-    members = catalogue.group(call.core.store, call.path["group_id"])
+    members = looks_and_voices.group(call.core.store, call.path["group_id"])
     _refuse_public(members[0])
     if re.search(r"[<>]", call.body.get("consent_text") or ""):
         refuse("consent_text", "consent_text must not contain < or >")
     call.core.store.run("UPDATE looks SET consent = 'approved' WHERE group_id = ?", members[0].group_id)
     call.core.announce_looks()
-    group = catalogue.group(call.core.store, members[0].group_id)
+    group = looks_and_voices.group(call.core.store, members[0].group_id)
     url = call.core.links.sign(call.base, f"consent/{group[0].group_id}", lifetime=CONSENT_DAY)
     return Reply({"avatar_group": show_group(call, group), "url": url})
 
 
 def _owned(call: Call) -> list[Look]:
     ownership = call.query["ownership"]
-    found = catalogue.looks(call.core.store)
+    found = looks_and_voices.looks(call.core.store)
     return [look for look in found if ownership is None or look.private == (ownership == "private")]
 
 
@@ -144,8 +153,6 @@ def _refuse_public(look: Look) -> None:
 
 
 def show_look(call: Call, look: Look) -> dict[str, Any]:
-    image, video = _previews(call, look)
-    width, height = look.size if look.usable else (None, None)
     return {
         "id": look.id,
         "name": look.name,
@@ -154,10 +161,9 @@ def show_look(call: Call, look: Look) -> dict[str, Any]:
         "gender": look.gender,
         "default_voice_id": look.voice_id,
         "preferred_orientation": look.orientation,
-        "image_width": width,
-        "image_height": height,
-        "preview_image_url": image,
-        "preview_video_url": video,
+        "image_width": look.width if look.usable else None,
+        "image_height": look.height if look.usable else None,
+        **_previews(call, look),
         "supported_api_engines": look.engines,
         "tags": list(look.tags),
         "status": look.status,
@@ -167,7 +173,6 @@ def show_look(call: Call, look: Look) -> dict[str, Any]:
 
 def show_group(call: Call, members: list[Look]) -> dict[str, Any]:
     first = members[0]
-    image, video = _previews(call, first)
     return {
         "id": first.group_id,
         "name": first.name.partition(",")[0],
@@ -175,24 +180,22 @@ def show_group(call: Call, members: list[Look]) -> dict[str, Any]:
         "looks_count": len(members),
         "gender": first.gender,
         "default_voice_id": first.voice_id,
-        "preview_image_url": image,
-        "preview_video_url": video,
+        **_previews(call, first),
         "status": first.status,
         "consent_status": first.consent,
         "error": None,
     }
 
 
-def _previews(call: Call, look: Look) -> tuple[str | None, str | None]:
-    if not look.usable:
-        return None, None
-    lasting = call.core.links.lasting
-    if look.image:
-        return lasting(call.base, f"assets/{look.image}"), None
-    return (
-        lasting(call.base, f"previews/{look.persona}.jpg"),
-        lasting(call.base, f"previews/{look.persona}.mp4"),
-    )
+def _previews(call: Call, look: Look) -> dict[str, str | None]:
+    image = video = None
+    if look.usable and look.image:
+        image = call.core.links.permanent(call.base, f"assets/{look.image}")
+    elif look.usable:
+        image, video = (
+            call.core.links.permanent(call.base, f"previews/{look.persona}.{kind}") for kind in ("jpg", "mp4")
+        )
+    return {"preview_image_url": image, "preview_video_url": video}
 
 
 OPERATIONS = [

@@ -1,11 +1,11 @@
-"""The events HeyGen tells of, and their payloads."""
+"""HeyGen's events and their payloads."""
 
 import json
 from typing import Any
 
-from genvid.sandbox.files import Links
 from genvid.sandbox.heygen.heygen_sender import Event
-from genvid.sandbox.store import Row, Store
+from genvid.sandbox.signed_links import Links
+from genvid.sandbox.store import Row
 
 LINK_LIFETIME = 7 * 24 * 3600
 
@@ -43,26 +43,6 @@ def _link(video: Row, links: Links, name: str) -> str:
 
 def page_url(video: Row) -> str:
     return f"{video['base']}/videos/{video['id']}"
-
-
-def of_batch(store: Store, batch_id: str) -> Event:
-    batch = store.row("SELECT * FROM batches WHERE id = ?", batch_id) or {}
-    data = {"batch_id": batch_id, "status": "completed", "counts_by_status": counts(store, batch_id)}
-    return Event("batch.finished", data, batch_id, batch.get("callback_url"))
-
-
-def counts(store: Store, batch_id: str) -> dict[str, int]:
-    sql = "SELECT status, COUNT(*) AS number FROM videos WHERE batch_id = ? GROUP BY status"
-    found: dict[str, int] = {}
-    for row in store.rows(sql, batch_id):
-        status = batch_status(row["status"])
-        found[status] = found.get(status, 0) + row["number"]
-    return found
-
-
-def batch_status(status: str) -> str:
-    """The batch and statuses reads say queued where a single read says pending."""
-    return "queued" if status == "pending" else status
 
 
 def of_look(look: Row) -> Event:

@@ -1,5 +1,6 @@
 """Sends HeyGen's webhooks: the endpoints of an event, the body, the signature."""
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -38,7 +39,7 @@ def signature(secret: str, body: bytes) -> str:
 
 
 def opposite(event: Event) -> Event:
-    """The same video's other end, for a forger to tell of."""
+    """The event with which a forger contradicts this one."""
     failed = event.type.endswith(".fail")
     told = {"url": "http://127.0.0.1:9/forged.mp4"} if failed else {"msg": "Forged"}
     kept = {name: event.data.get(name) for name in ("video_id", "callback_id")}
@@ -52,7 +53,6 @@ class HeyGenSender(WebhookSender):
     mode_setting = "webhooks"
 
     def send(self, event: Event, *, mode: str) -> None:
-        """Adds the event to the history and queues it for its callback URL and each endpoint that wants it."""
         now, event_id, is_first = time.time(), "evt_" + secrets.token_hex(12), self._is_first_of_two()
         with self._store.together():
             self._store.add(
@@ -74,12 +74,9 @@ class HeyGenSender(WebhookSender):
             self.send(follower, mode=mode)
 
     async def probe(self, url: str) -> None:
-        """The OPTIONS request at registration. Its outcome is written down and changes nothing."""
-        try:
-            answer = await self._client.options(url, timeout=PROBE_TIMEOUT)
-            self._record_attempt(0, answer.status_code, f"OPTIONS {url}")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            self._record_attempt(0, None, f"OPTIONS {url}: {type(error).__name__}")
+        """HeyGen's OPTIONS request at registration. Its outcome changes nothing."""
+        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL):
+            await self._client.options(url, timeout=PROBE_TIMEOUT)
 
     def _draw_mode(self, mode: str) -> str:
         return self._settings.rng.choices([*CHAOS], [*CHAOS.values()])[0] if mode == "chaos" else mode
@@ -117,7 +114,7 @@ class HeyGenSender(WebhookSender):
             )
 
     def _hold_back(self, mode: str, is_first: bool) -> float:
-        """Late waits; reordered holds back every second event, so that its successor overtakes it."""
+        """`reordered` delays every second event, so that the next one overtakes it."""
         held = mode == "late" or (mode == "reordered" and is_first)
         return self._settings.current.webhook_late_seconds if held else 0.0
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from genvid.sandbox.errors import message_of
-from genvid.sandbox.files import Links
+from genvid.sandbox.api_errors import message_of
 from genvid.sandbox.heygen import events
 from genvid.sandbox.heygen.heygen_sender import HeyGenSender
 from genvid.sandbox.heygen.wallet import Wallet
 from genvid.sandbox.render_worker.handle import TaskFailed, WorkerHandle
-from genvid.sandbox.settings import StoredSettings
+from genvid.sandbox.runtime_settings import StoredSettings
+from genvid.sandbox.signed_links import Links
 from genvid.sandbox.store import Row, Store
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class RenderQueue:
         self._previews: list[Row] = []
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Starts the workers, and takes up what was under way when the process ended."""
+        """Starts the workers and resumes what was under way when the process ended."""
         self._store.run("UPDATE videos SET stage = 'todo' WHERE stage = 'making'")
         for video in self._store.rows("SELECT id FROM videos WHERE stage = 'made'"):
             self._finish_in_time(video["id"])
@@ -55,7 +55,6 @@ class RenderQueue:
             wake_event.set()
 
     def warm_up(self, previews: list[Row]) -> None:
-        """Previews to draw whenever no video waits."""
         self._previews = previews
         self.wake()
 
@@ -63,12 +62,11 @@ class RenderQueue:
         return int(self._store.value("SELECT COUNT(*) FROM videos WHERE status IN ('pending', 'processing')") or 0)
 
     def release(self, video_id: str) -> bool:
-        """Lets a stuck or slow video go on."""
-        video = self._store.row("SELECT magic FROM videos WHERE id = ? AND stage <> 'done'", video_id)
+        video = self._store.row("SELECT directives FROM videos WHERE id = ? AND stage <> 'done'", video_id)
         if video is None:
             return False
-        words = json.dumps({**json.loads(video["magic"]), "stuck": False, "render_seconds": 0})
-        self._store.run("UPDATE videos SET magic = ? WHERE id = ?", words, video_id)
+        words = json.dumps({**json.loads(video["directives"]), "stuck": False, "render_seconds": 0})
+        self._store.run("UPDATE videos SET directives = ? WHERE id = ?", words, video_id)
         self._store.run("UPDATE videos SET stage = 'todo' WHERE id = ? AND stage = 'held'", video_id)
         self._finish_in_time(video_id)
         self.wake()
@@ -76,7 +74,7 @@ class RenderQueue:
 
     def fail(self, video_id: str, code: str, message: str | None = None) -> bool:
         sql = """UPDATE videos SET status = 'failed', stage = 'done', failure_code = ?, failure_message = ?,
-                 completed_at = ? WHERE id = ? AND status IN ('queued', 'pending', 'processing')"""
+                 completed_at = ? WHERE id = ? AND status IN ('pending', 'processing')"""
         with self._store.together():
             failed = self._store.run(sql, code, message or message_of(code), time.time(), video_id) == 1
             if failed:
@@ -87,7 +85,6 @@ class RenderQueue:
         wake_event, worker = self._wake_events[number], self._workers[number]
         while True:
             wake_event.clear()
-            self._promote_batches()
             video = self._store.row(NEXT)
             if video is not None:
                 await self._make(video, worker)
@@ -95,12 +92,6 @@ class RenderQueue:
                 await self._draw_preview(self._previews.pop(0), worker)
             else:
                 await wake_event.wait()
-
-    def _promote_batches(self) -> None:
-        free = self._settings.current.concurrency - self.running()
-        sql = """UPDATE videos SET status = 'pending' WHERE seq IN
-                 (SELECT seq FROM videos WHERE status = 'queued' ORDER BY seq LIMIT ?)"""
-        self._store.run(sql, max(0, free))
 
     async def _make(self, video: Row, worker: WorkerHandle) -> None:
         settings = self._settings_of(video)
@@ -117,14 +108,14 @@ class RenderQueue:
             await self._finish(video["id"], made if settings["failure_code"] else await self._film(video, worker))
 
     def _settings_of(self, video: Row) -> dict[str, Any]:
-        return {**self._settings.as_json(), **json.loads(video["magic"])}
+        return {**self._settings.as_json(), **json.loads(video["directives"])}
 
     async def _film(self, video: Row, worker: WorkerHandle) -> Row:
         folder = self._links.video_folder(video["id"])
         task = {"task": "video", "folder": str(folder), "renderer": self._settings.current.renderer}
-        task["shelf"] = str(self._links.folder / "canned")
+        task["canned_folder"] = str(self._links.folder / "canned")
         try:
-            return await worker.do({**task, "scenes": json.loads(video["job"])["scenes"]})
+            return await worker.run({**task, "scenes": json.loads(video["job"])["scenes"]})
         except TaskFailed as failure:
             return {"failure": failure.code, "message": failure.message}
         except OSError as failure:
@@ -167,23 +158,13 @@ class RenderQueue:
         video = self._store.row("SELECT * FROM videos WHERE id = ?", video_id)
         if video is not None and not video["deleted"]:
             self._sender.send(events.of_video(video, self._links), mode=self._settings_of(video)["webhooks"])
-            self._close_batch(video)
         elif video is not None:
             shutil.rmtree(self._links.video_folder(video_id), ignore_errors=True)
         self.wake()
 
-    def _close_batch(self, video: Row) -> None:
-        if video["batch_id"] is None:
-            return
-        open_items = """SELECT COUNT(*) FROM videos WHERE batch_id = ?
-                        AND status NOT IN ('completed', 'failed')"""
-        finish = "UPDATE batches SET finished = 1 WHERE id = ? AND finished = 0"
-        if not self._store.value(open_items, video["batch_id"]) and self._store.run(finish, video["batch_id"]):
-            self._sender.send(events.of_batch(self._store, video["batch_id"]), mode=self._settings.current.webhooks)
-
     async def _draw_preview(self, task: Row, worker: WorkerHandle) -> None:
         try:
-            await worker.do(task)
+            await worker.run(task)
         except TaskFailed as failure:
             log.warning("No preview %s: %s", task.get("path"), failure.message)
 
@@ -194,5 +175,4 @@ def spread_factor(video_id: str, spread: float) -> float:
 
 
 def cost_of(job: Row, duration: float) -> int:
-    """Micro-dollars for a finished job: a fixed price, or seconds times the dearest scene's rate."""
     return int(job["fixed"] if job["fixed"] is not None else round(job["rate"] * duration))

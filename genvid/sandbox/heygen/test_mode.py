@@ -7,23 +7,23 @@ catalogue is not HeyGen's.
 from hashlib import sha256
 from typing import Any
 
-from genvid.sandbox.errors import ApiError
-from genvid.sandbox.heygen import catalogue
-from genvid.sandbox.heygen.core import HeyGenCore
-from genvid.sandbox.heygen.plans import Plan
+from genvid.sandbox.api_errors import ApiError
+from genvid.sandbox.heygen import looks_and_voices
+from genvid.sandbox.heygen.heygen_core import HeyGenCore
+from genvid.sandbox.heygen.render_plans import Plan
 
 WATERMARK = "TEST"
 
 
-def recast(core: HeyGenCore, body: dict[str, Any]) -> dict[str, Any]:
-    """The order with an avatar and a voice of ours where it names others; the same name gets the same stand-in."""
+def with_stand_ins(core: HeyGenCore, body: dict[str, Any]) -> dict[str, Any]:
+    """The order with a stand-in for an unknown avatar or voice; the same id gets the same stand-in."""
     if body["type"] != "avatar":
         return body
     changes: dict[str, Any] = {}
-    if not _has(catalogue.find_look, core, body["avatar_id"]):
+    if not _has(looks_and_voices.find_look, core, body["avatar_id"]):
         changes["avatar_id"] = _stand_in(body["avatar_id"], _looks_for(body))
-    if body.get("voice_id") and not _has(catalogue.find_voice, core, body["voice_id"]):
-        changes["voice_id"] = _stand_in(body["voice_id"], [voice.id for voice in catalogue.public_voices()])
+    if body.get("voice_id") and not _has(looks_and_voices.find_voice, core, body["voice_id"]):
+        changes["voice_id"] = _stand_in(body["voice_id"], [voice.id for voice in looks_and_voices.public_voices()])
     return body | changes
 
 
@@ -43,8 +43,8 @@ def _has(find: Any, core: HeyGenCore, wanted: str) -> bool:
 
 def _looks_for(body: dict[str, Any]) -> list[str]:
     engine = (body.get("engine") or {}).get("type")
-    able = [look.id for look in catalogue.public_looks() if engine is None or engine in look.engines]
-    return able or [look.id for look in catalogue.public_looks()]
+    able = [look.id for look in looks_and_voices.public_looks() if engine is None or engine in look.engines]
+    return able or [look.id for look in looks_and_voices.public_looks()]
 
 
 def _stand_in(wanted: str, candidates: list[str]) -> str:

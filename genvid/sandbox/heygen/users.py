@@ -1,6 +1,6 @@
-"""Tag user: who the key belongs to, and what is in the wallet."""
+"""Tag user: the owner of the key, and the wallet."""
 
-from genvid.sandbox.heygen.calls import Call, Operation, Reply
+from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
 from genvid.sandbox.heygen.wallet import MICRO
 
 USERNAME = "sandbox"

@@ -1,16 +1,17 @@
-"""Tag voice: the voices, clones of one's own, and speech on the spot."""
+"""Tag voice: the list of voices, clones, and speech."""
 
 import hashlib
 import secrets
 import time
 from typing import Any
 
-from genvid.sandbox.errors import ApiError
-from genvid.sandbox.heygen import catalogue, media, pages, wallet
-from genvid.sandbox.heygen.calls import Call, Operation, Reply
-from genvid.sandbox.heygen.catalogue import Voice
+from genvid.sandbox.api_errors import ApiError
+from genvid.sandbox.heygen import looks_and_voices, media_input, paging, wallet
+from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
+from genvid.sandbox.heygen.looks_and_voices import Voice
 from genvid.sandbox.render_worker.handle import TaskFailed
-from genvid.sandbox.renderer.catalogue import VOICES, speakable
+from genvid.sandbox.renderer.script import speakable
+from genvid.sandbox.renderer.voice_profiles import VOICES
 
 ENGINE = "starfish"
 SUGGESTIONS = 3
@@ -21,13 +22,13 @@ async def list_all(call: Call) -> Reply:
     query = call.query
     wanted = [
         (voice.seq, voice)
-        for voice in catalogue.voices(call.core.store)
+        for voice in looks_and_voices.voices(call.core.store)
         if voice.private == (query["type"] == "private")
         and _same(query["language"], voice.language)
         and _same(query["gender"], VOICES[voice.profile].gender)
         and _same(query["engine"], ENGINE)
     ]
-    return pages.page(call, wanted, lambda voice: show(call, voice))
+    return paging.page(call, wanted, lambda voice: show(call, voice))
 
 
 def _same(wanted: str | None, actual: str) -> bool:
@@ -44,12 +45,12 @@ def show(call: Call, voice: Voice) -> dict[str, Any]:
         "type": "private" if voice.private else "public",
         "support_pause": profile.supports_pause,
         "support_locale": False,
-        "preview_audio_url": call.core.links.lasting(call.base, f"previews/{voice.profile}.wav"),
+        "preview_audio_url": call.core.links.permanent(call.base, f"previews/{voice.profile}.wav"),
     }
 
 
 async def get(call: Call) -> Reply:
-    voice = catalogue.find_voice(call.core.store, call.path["voice_id"])
+    voice = looks_and_voices.find_voice(call.core.store, call.path["voice_id"])
     shown = show(call, voice)
     kept = ("voice_id", "name", "language", "gender", "support_pause", "preview_audio_url")
     beyond = {
@@ -62,11 +63,10 @@ async def get(call: Call) -> Reply:
 
 
 async def search(call: Call) -> Reply:
-    """Up to three voices for a description, the same ones for the same words and seed."""
     body = call.body
     fitting = [
         voice
-        for voice in catalogue.public_voices()
+        for voice in looks_and_voices.public_voices()
         if _same(body.get("gender"), VOICES[voice.profile].gender)
         and _same(body.get("locale"), VOICES[voice.profile].locale)
     ]
@@ -82,15 +82,16 @@ async def search(call: Call) -> Reply:
 
 
 async def clone(call: Call) -> Reply:
-    """The recording is checked and kept; the clone speaks with a voice of the catalogue."""
-    await media.local_file(call.core, call.body["audio"], param="audio", kind="audio")
+    """The recording is only checked. The clone speaks with a voice of the catalogue."""
+    await media_input.local_file(call.core, call.body["audio"], param="audio", kind="audio")
     voice_id, now = secrets.token_hex(16), time.time()
+    profile = CLONE_BASES[sum(call.body["voice_name"].encode()) % len(CLONE_BASES)]
     call.core.store.add(
         "voices",
         id=voice_id,
         name=call.body["voice_name"],
-        profile=CLONE_BASES[sum(call.body["voice_name"].encode()) % len(CLONE_BASES)],
-        language=call.body.get("language"),
+        profile=profile,
+        language=call.body.get("language") or VOICES[profile].language,
         created_at=now,
         ready_at=now + call.core.settings.current.avatar_seconds,
     )
@@ -98,7 +99,7 @@ async def clone(call: Call) -> Reply:
 
 
 async def delete(call: Call) -> Reply:
-    voice = catalogue.find_voice(call.core.store, call.path["voice_id"])
+    voice = looks_and_voices.find_voice(call.core.store, call.path["voice_id"])
     if not voice.private:
         raise ApiError("resource_access_denied", "Public voices cannot be deleted")
     call.core.store.run("DELETE FROM voices WHERE id = ?", voice.id)
@@ -107,7 +108,7 @@ async def delete(call: Call) -> Reply:
 
 async def speak(call: Call) -> Reply:
     core, body = call.core, call.body
-    voice = catalogue.find_voice(core.store, body["voice_id"])
+    voice = looks_and_voices.find_voice(core.store, body["voice_id"])
     if not speakable(body["text"]):
         raise ApiError("tts_text_invalid", "The text has nothing that can be spoken", param="text")
     name = f"speech/{secrets.token_hex(16)}.wav"
@@ -115,7 +116,7 @@ async def speak(call: Call) -> Reply:
     path.parent.mkdir(parents=True, exist_ok=True)
     task = {"task": "speech", "text": body["text"], "voice": voice.profile, "speed": body.get("speed", 1)}
     try:
-        said = await core.interactive_worker.do(task | {"path": str(path)})
+        said = await core.interactive_worker.run(task | {"path": str(path)})
     except TaskFailed as failure:
         code = failure.code if failure.code == "tts_text_invalid" else "voice_provider_error"
         raise ApiError(code, failure.message) from failure

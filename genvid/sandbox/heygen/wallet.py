@@ -8,22 +8,14 @@ CINEMATIC = 7 * MICRO  # per video
 AVATAR_CREATION = 1 * MICRO
 SPEECH = 667  # per second
 
-# (engine, is a photo avatar or an image) -> per second
+# (engine, is a photo avatar or an image) -> per second up to 1080p, and in 4k
 RATES = {
-    ("avatar_v", False): 66_700,
-    ("avatar_v", True): 66_700,
-    ("avatar_iv", False): 66_700,
-    ("avatar_iv", True): 50_000,
-    ("avatar_iii", False): 16_700,
-    ("avatar_iii", True): 43_300,
-}
-RATES_4K = {
-    ("avatar_v", False): 83_300,
-    ("avatar_v", True): 66_700,
-    ("avatar_iv", False): 83_300,
-    ("avatar_iv", True): 66_700,
-    ("avatar_iii", False): 20_000,
-    ("avatar_iii", True): 20_000,
+    ("avatar_v", False): (66_700, 83_300),
+    ("avatar_v", True): (66_700, 66_700),
+    ("avatar_iv", False): (66_700, 83_300),
+    ("avatar_iv", True): (50_000, 66_700),
+    ("avatar_iii", False): (16_700, 20_000),
+    ("avatar_iii", True): (43_300, 20_000),
 }
 NO_AVATAR = 16_700  # a studio scene of a plain picture; the price list names none
 
@@ -44,4 +36,4 @@ class Wallet:
 
 
 def rate(engine: str, *, photo: bool, resolution: str | None) -> int:
-    return (RATES_4K if resolution == "4k" else RATES)[engine, photo]
+    return RATES[engine, photo][resolution == "4k"]

@@ -1,4 +1,4 @@
-"""The parent's side of a render process: starts it, gives it one task at a time, notices when it dies."""
+"""The server's side of a render process: starts it, gives it one task at a time, notices when it dies."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ LONGEST_LINE = 8 * 1024 * 1024
 
 
 class TaskFailed(Exception):
-    """The task could not be done; `code` is one that a video can fail with."""
+    """`code` is one that a video can fail with."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -21,16 +21,13 @@ class TaskFailed(Exception):
 
 
 class WorkerHandle:
-    """One render process, started when it is first needed and again after a crash."""
-
     def __init__(self, log: Path) -> None:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    async def do(self, task: dict[str, Any]) -> dict[str, Any]:
-        """The result of a task; a crashed process gets one more chance."""
-        async with self._turn:
+    async def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        async with self._lock:
             answer = await self._ask(task) or await self._ask(task)
         if answer is None:
             raise TaskFailed("rendering_failed", "The render process died twice on this job")
@@ -70,7 +67,7 @@ class WorkerHandle:
                 self._process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
-                    "genvid.sandbox.render_worker",
+                    "genvid.sandbox.render_worker.worker_process",
                     str(os.getpid()),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,

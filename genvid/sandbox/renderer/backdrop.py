@@ -1,4 +1,4 @@
-"""What stands behind a presenter: the persona's own set, a colour, or a picture."""
+"""The picture behind a presenter: the persona's own set, a colour, or a picture of the client's."""
 
 from pathlib import Path
 from random import Random
@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
-from genvid.sandbox.renderer.artwork import Artwork
-from genvid.sandbox.renderer.catalogue import Persona
 from genvid.sandbox.renderer.geometry import WHITE, rgb
-from genvid.sandbox.renderer.job import Background, UnreadableMedia
+from genvid.sandbox.renderer.job import RenderJob, UnreadableMedia
 from genvid.sandbox.renderer.lettering import font, plate
+from genvid.sandbox.renderer.personas import PERSONAS, Persona
 
 COARSENESS = 4  # soft light is worked out on every fourth pixel
 RINGS = 7
@@ -28,23 +27,18 @@ LIGHTS = (
 )
 
 
-def draw_backdrop(
-    persona: Persona, background: Background | None, size: tuple[int, int], drawings: Artwork
-) -> Image.Image:
-    """The still part of every frame, sandbox mark included; size in pixels."""
-    if background is None or not (background.image or background.color):
-        name = f"{persona.key}-set-{size[0]}x{size[1]}"
-        picture = drawings.picture(name, lambda: _own_set(persona, size)).convert("RGB")
-    elif background.image:
-        picture = open_covering(background.image, size)
+def draw_backdrop(job: RenderJob, size: tuple[int, int]) -> Image.Image:
+    if job.backdrop:
+        picture = open_covering(job.backdrop, size)
+    elif job.color:
+        picture = Image.new("RGB", size, rgb(job.color))
     else:
-        picture = Image.new("RGB", size, rgb(background.color or ""))
+        picture = _own_set(PERSONAS[job.persona], size)
     stamp_mark(picture)
     return picture
 
 
 def open_covering(path: Path, size: tuple[int, int]) -> Image.Image:
-    """The picture, cropped to fill the size."""
     try:
         with Image.open(path) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGB")
@@ -54,7 +48,6 @@ def open_covering(path: Path, size: tuple[int, int]) -> Image.Image:
 
 
 def stamp_mark(picture: Image.Image) -> None:
-    """The discreet word that tells a sandbox video from a real one."""
     short = min(picture.size)
     margin, lettering = round(short * 0.045), font("Bold", round(short * 0.021))
     width = round(lettering.getlength(MARK) + margin * 0.8)
@@ -100,7 +93,6 @@ def _rings(picture: Image.Image, dice: Random) -> None:
 
 
 def _badge(picture: Image.Image, persona: Persona) -> None:
-    """Name and role, top left."""
     short = min(picture.size)
     margin, height = round(short * 0.045), round(short * 0.105)
     name, role = font("ExtraBold", round(short * 0.036)), font("Medium", round(short * 0.025))

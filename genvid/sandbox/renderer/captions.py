@@ -1,4 +1,4 @@
-"""Burnt-in captions: the cue of the moment on a dark plate, the spoken word in the presenter's accent."""
+"""Burnt-in captions: the current cue on a dark plate, the spoken word in the presenter's accent colour."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from genvid.sandbox.renderer.geometry import WHITE, Colour
 from genvid.sandbox.renderer.lettering import Font, font, plate
-from genvid.sandbox.renderer.subtitles import Cue, cues_of, joined
+from genvid.sandbox.renderer.subtitle_cues import Cue, cues_of, joined
 from genvid.sandbox.renderer.timeline import Word
 
 PLATE = (12, 14, 32, 196)
@@ -20,7 +20,7 @@ PADDING = 0.62
 
 
 class Captions:
-    """Captions for a canvas of the given size, in pixels."""
+    """Sizes are in pixels, moments in seconds."""
 
     def __init__(self, words: Sequence[Word], width: int, height: int, accent: Colour) -> None:
         landscape = width > height
@@ -33,7 +33,6 @@ class Captions:
         self._sprite = lru_cache(48)(self._draw)
 
     def over(self, picture: Image.Image, moment: float) -> Image.Image:
-        """A copy of the picture with the caption of the moment, in seconds."""
         captioned = picture.copy()
         index = self._cue_at(moment)
         if index is not None:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import espeakng_loader
 import numpy as np
 
-from genvid.sandbox.renderer.catalogue import VoiceProfile
 from genvid.sandbox.renderer.timeline import Phoneme, Samples, Speech, Word
+from genvid.sandbox.renderer.voice_profiles import VoiceProfile
 
 NORMAL_RATE = 165  # words a minute
 NORMAL_PITCH = 50  # of 100
@@ -44,8 +44,8 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-class Heard(NamedTuple):
-    """One event: at `sample` the engine began a phoneme, or the word at `position` of the text."""
+class SpeechEvent(NamedTuple):
+    """At `sample` the engine began a phoneme, or the word at `position` of the text."""
 
     sample: int
     position: int
@@ -53,7 +53,7 @@ class Heard(NamedTuple):
 
 
 class EspeakVoice:
-    """The library, which holds one voice for the whole process and is therefore locked while speaking."""
+    """The library holds one voice for the whole process and is locked while it speaks."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -61,17 +61,17 @@ class EspeakVoice:
         self._rate: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, _PHONEME_EVENTS_IN_IPA)
         self._lock = Lock()
         self._samples: list[Samples] = []
-        self._heard: list[Heard] = []
+        self._events: list[SpeechEvent] = []
         self._callback = _Callback(self._receive)  # kept: the library holds only a pointer to it
         self._library.espeak_SetSynthCallback(self._callback)
 
     def say(self, text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
         with self._lock:
-            self._samples, self._heard = [], []
+            self._samples, self._events = [], []
             self._choose(voice, speed, pitch)
             encoded = text.encode()
             self._library.espeak_Synth(encoded, len(encoded) + 1, 0, _POSITION_IN_CHARACTERS, 0, _UTF8, None, None)
-            return _speech(text, self._samples, self._heard, self._rate)
+            return _speech(text, self._samples, self._events, self._rate)
 
     def _choose(self, voice: VoiceProfile, speed: float, pitch: float) -> None:
         self._library.espeak_SetVoiceByName(voice.espeak_voice.encode())
@@ -85,17 +85,17 @@ class EspeakVoice:
             self._samples.append(levels / np.float32(FULL_SCALE))
         index = 0
         while events[index].type != _EVENT_END_OF_LIST:
-            self._note(events[index])
+            self._record(events[index])
             index += 1
         return 0
 
-    def _note(self, event: _Event) -> None:
+    def _record(self, event: _Event) -> None:
         if event.type == _EVENT_WORD:
-            self._heard.append(Heard(event.sample, event.text_position - 1, None))
+            self._events.append(SpeechEvent(event.sample, event.text_position - 1, None))
         elif event.type == _EVENT_PHONEME:
             # The field holds eight bytes, so a long symbol may end inside a character.
             symbol = event.phoneme.decode("utf-8", "ignore") or "|"
-            self._heard.append(Heard(event.sample, 0, symbol))
+            self._events.append(SpeechEvent(event.sample, 0, symbol))
 
 
 @lru_cache(1)
@@ -103,17 +103,17 @@ def espeak_voice() -> EspeakVoice:
     return EspeakVoice()
 
 
-def _speech(text: str, pieces: Sequence[Samples], heard: Sequence[Heard], rate: int) -> Speech:
-    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    phonemes = _phonemes([event for event in heard if event.symbol], len(samples), rate)
+def _speech(text: str, chunks: Sequence[Samples], events: Sequence[SpeechEvent], rate: int) -> Speech:
+    samples = np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
+    phonemes = _phonemes([event for event in events if event.symbol], len(samples), rate)
     if not phonemes:
         return Speech(samples[:0], rate)
-    words = _words(text, [event for event in heard if event.symbol is None], len(samples), rate)
+    words = _words(text, [event for event in events if event.symbol is None], len(samples), rate)
     return Speech(samples, rate, tuple(phonemes), tuple(words))
 
 
-def _phonemes(events: Sequence[Heard], end: int, rate: int) -> list[Phoneme]:
-    closing = Heard(end, 0, None)
+def _phonemes(events: Sequence[SpeechEvent], end: int, rate: int) -> list[Phoneme]:
+    closing = SpeechEvent(end, 0, None)
     timed = [
         Phoneme(event.symbol or "|", event.sample / rate, following.sample / rate)
         for event, following in pairwise([*events, closing])
@@ -121,8 +121,7 @@ def _phonemes(events: Sequence[Heard], end: int, rate: int) -> list[Phoneme]:
     return timed if any(phoneme.symbol != "|" for phoneme in timed) else []
 
 
-def _words(text: str, events: Sequence[Heard], end: int, rate: int) -> list[Word]:
-    """Every token of the text, begun when the engine first reaches it or, if skipped, with the one before."""
+def _words(text: str, events: Sequence[SpeechEvent], end: int, rate: int) -> list[Word]:
     starts: dict[int, int] = {}
     offsets = _offsets(text)
     for event in events:

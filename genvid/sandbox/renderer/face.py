@@ -33,7 +33,6 @@ _MOUSTACHE = [(0, 496), (36, 488), (74, 500), (98, 530), (54, 524), (0, 516)]
 
 
 def draw_head(pen: Pen, palette: Palette) -> None:
-    """Everything behind the eyes and the mouth."""
     face = closed_curve(mirrored(_FACE))
     if palette.persona.hair_style not in EARS_COVERED:
         _ears(pen, palette)
@@ -45,7 +44,6 @@ def draw_head(pen: Pen, palette: Palette) -> None:
 
 
 def draw_over_face(pen: Pen, palette: Palette) -> None:
-    """What lies in front of the eyes, the mouth and the hair."""
     persona = palette.persona
     if persona.facial_hair == "moustache":
         pen.polygon(closed_curve(mirrored(_MOUSTACHE)), mix(palette.hair, palette.skin, 0.12))
@@ -95,7 +93,7 @@ def _beard(pen: Pen, palette: Palette) -> None:
 def _glasses(pen: Pen) -> None:
     for side in SIDES:
         middle = AXIS + side * EYE_AWAY
-        pen.frame((middle - 56, 344, middle + 56, 428), 34, LENS, GLASSES_RIM, 8)
+        pen.panel((middle - 56, 344, middle + 56, 428), 34, LENS, GLASSES_RIM, 8)
         pen.stroke([(AXIS + side * 132, 376), (AXIS + side * 166, 368)], GLASSES_RIM, 7)
         pen.stroke([(middle - 30, 366), (middle - 8, 356)], GLINT, 5)
     pen.stroke(open_curve([(480, 382), (500, 372), (520, 382)]), GLASSES_RIM, 7)

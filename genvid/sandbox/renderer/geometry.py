@@ -15,7 +15,6 @@ BLACK: Colour = (0, 0, 0)
 
 
 def rgb(code: str) -> Colour:
-    """The colour written as `#rrggbb`."""
     digits = code.removeprefix("#")
     if len(digits) != 6:
         raise ValueError(f"{code!r} is not a colour of the form #rrggbb.")
@@ -37,34 +36,31 @@ def mirrored(half: Iterable[Point]) -> list[Point]:
 
 
 def both_sides(points: Iterable[Point]) -> list[list[Point]]:
-    """The same points, given as (distance from the axis, y), on the left and on the right."""
+    """The points, given as (distance from the axis, y), on the left and on the right."""
     half = list(points)
     return [[(AXIS + side * away, y) for away, y in half] for side in SIDES]
 
 
 def closed_curve(points: Sequence[Point], steps: int = 14) -> list[Point]:
-    """A smooth loop through the points."""
     count = len(points)
     return [
-        _between(points[i - 1], points[i], points[(i + 1) % count], points[(i + 2) % count], step / steps)
+        _catmull_rom(points[i - 1], points[i], points[(i + 1) % count], points[(i + 2) % count], step / steps)
         for i in range(count)
         for step in range(steps)
     ]
 
 
 def open_curve(points: Sequence[Point], steps: int = 14) -> list[Point]:
-    """A smooth line from the first point to the last."""
     path = [points[0], *points, points[-1]]
     curve = [
-        _between(path[i], path[i + 1], path[i + 2], path[i + 3], step / steps)
+        _catmull_rom(path[i], path[i + 1], path[i + 2], path[i + 3], step / steps)
         for i in range(len(points) - 1)
         for step in range(steps)
     ]
     return [*curve, points[-1]]
 
 
-def _between(before: Point, start: Point, end: Point, after: Point, share: float) -> Point:
-    """The Catmull-Rom point at `share` of the way from start to end."""
+def _catmull_rom(before: Point, start: Point, end: Point, after: Point, share: float) -> Point:
     return (
         _cubic(before[0], start[0], end[0], after[0], share),
         _cubic(before[1], start[1], end[1], after[1], share),

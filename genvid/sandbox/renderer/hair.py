@@ -76,7 +76,7 @@ def draw_front_hair(pen: Pen, palette: Palette) -> None:
 
 
 def _arc(count: int, start: float, sweep: float) -> list[float]:
-    """Angles spread over an arc, in radians; start and sweep are in half turns."""
+    """In radians; start and sweep are in half turns."""
     return [pi * (start + sweep * index / (count - 1)) for index in range(count)]
 
 

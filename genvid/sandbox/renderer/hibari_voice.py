@@ -12,8 +12,8 @@ import onnxruntime
 from hibari import Hibari, dsp
 from numpy.typing import NDArray
 
-from genvid.sandbox.renderer.catalogue import VoiceProfile
-from genvid.sandbox.renderer.timeline import Phoneme, Samples, Speech, Tape, Word, chunked, spread
+from genvid.sandbox.renderer.timeline import Phoneme, Samples, Speech, SpeechBuilder, Word, chunked, spread
+from genvid.sandbox.renderer.voice_profiles import VoiceProfile
 
 MODEL_RATE = 24_000
 SENTENCE_GAP = 0.16  # seconds
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Spectrum(NamedTuple):
-    """What the model predicts for a chunk, one column per 12.5 ms frame; durations are in model steps."""
+    """The model's prediction for a chunk, one column per 12.5 ms frame; durations are in model steps."""
 
     harmonics: FloatArray
     phase: FloatArray
@@ -41,38 +41,34 @@ class Spectrum(NamedTuple):
     residual: FloatArray
     residual_phase: FloatArray
     pitch: FloatArray
-    durations: FloatArray | None
+    durations: FloatArray
 
 
 class HibariVoice:
-    """The model, loaded once; every English voice is a timbre of it."""
-
     def __init__(self) -> None:
         # Only the default voice ships in the wheel; naming another would start a download.
         self._hibari = Hibari()
-        self._session, self._timed = _open_session(Path(self._hibari.model_path))
+        self._session = _open_session(Path(self._hibari.model_path))
 
     def say(self, text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
-        """Speech for the text. Without the durations node it carries words but no phonemes."""
-        tape = Tape(round(MODEL_RATE * voice.formant))
+        builder = SpeechBuilder(round(MODEL_RATE * voice.formant))
         noise = np.random.default_rng(NOISE_SEED)
         for sentence in self._chunks(text):
             phonemes = self._read(sentence)
             if not phonemes:
-                tape.play(_unspoken(sentence, tape.rate))
+                builder.add(_unspoken(sentence, builder.rate))
                 continue
             spectrum = self._predict(phonemes, voice.tempo * speed / voice.formant)
             samples = _synthesise(spectrum, voice, pitch, noise)
-            tape.play(self._timed_speech(sentence, phonemes, samples, spectrum, tape.rate))
-            tape.pause(SENTENCE_GAP)
-        return tape.speech()
+            builder.add(self._timed_speech(sentence, phonemes, samples, spectrum, builder.rate))
+            builder.add_silence(SENTENCE_GAP)
+        return builder.build()
 
     def _chunks(self, text: str) -> Iterator[str]:
         for sentence in self._hibari.split_sentences(text):
             yield from chunked(sentence, LONGEST_CHUNK)
 
     def _read(self, sentence: str) -> str:
-        """The sentence's phonemes, none if the engine cannot read it."""
         try:
             return str(self._hibari.g2p(_LONG_NUMBER.sub(_digit_by_digit, sentence)) or "")
         except (IndexError, KeyError, ValueError):
@@ -86,15 +82,12 @@ class HibariVoice:
             "speed": np.asarray([pace], np.float32),
         }
         outputs = self._session.run(None, feed)
-        durations = outputs[6].reshape(-1) if self._timed else None
         harmonics, phase, noise, residual, residual_phase, pitch = (output[0] for output in outputs[:6])
-        return Spectrum(harmonics, phase, noise, residual, residual_phase, pitch, durations)
+        return Spectrum(harmonics, phase, noise, residual, residual_phase, pitch, outputs[6].reshape(-1))
 
     def _timed_speech(self, sentence: str, phonemes: str, samples: Samples, spectrum: Spectrum, rate: int) -> Speech:
         length = len(samples) / rate
         texts = sentence.split()
-        if spectrum.durations is None:
-            return Speech(samples, rate, (), tuple(spread(texts, 0.0, length)))
         known = [symbol for symbol in phonemes if symbol in self._hibari.vocab]
         timed = _lay_out([BOUNDARY, *known, BOUNDARY], spectrum.durations, length)
         return Speech(samples, rate, tuple(timed), tuple(_match_words(texts, timed, length)))
@@ -105,18 +98,12 @@ def hibari_voice() -> HibariVoice:
     return HibariVoice()
 
 
-def _open_session(model: Path) -> tuple[onnxruntime.InferenceSession, bool]:
-    """The model with its durations exposed, or as it is when this version has no such node."""
+def _open_session(model: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    graph = model.read_bytes()
-    try:
-        timed = graph + _extra_output(_DURATIONS_NODE)
-        return onnxruntime.InferenceSession(timed, options, providers=providers), True
-    except onnxruntime.capi.onnxruntime_pybind11_state.Fail:
-        return onnxruntime.InferenceSession(graph, options, providers=providers), False
+    timed = model.read_bytes() + _extra_output(_DURATIONS_NODE)
+    return onnxruntime.InferenceSession(timed, options, providers=["CPUExecutionProvider"])
 
 
 def _extra_output(name: str) -> bytes:
@@ -132,7 +119,6 @@ def _digit_by_digit(number: re.Match[str]) -> str:
 
 
 def _unspoken(sentence: str, rate: int) -> Speech:
-    """Words the model cannot say: no sound, yet the subtitles keep them."""
     words = tuple(Word(text, 0.0, 0.0) for text in sentence.split())
     return Speech(np.zeros(0, np.float32), rate, (), words)
 
@@ -152,7 +138,6 @@ def _synthesise(spectrum: Spectrum, voice: VoiceProfile, pitch: float, noise: np
 
 
 def _lay_out(symbols: Sequence[str], durations: FloatArray, length: float) -> list[Phoneme]:
-    """The symbols end to end over `length` seconds, in proportion to the model's durations."""
     ends = np.cumsum(durations, dtype=np.float64) * length / float(durations.sum())
     starts = np.concatenate([[0.0], ends[:-1]])
     return [
@@ -169,7 +154,6 @@ def _match_words(texts: Sequence[str], phonemes: Sequence[Phoneme], length: floa
 
 
 def _spoken_spans(phonemes: Sequence[Phoneme]) -> Iterator[tuple[float, float]]:
-    """Start and end of each run of sounds between spaces."""
     start, end = None, 0.0
     for phoneme in phonemes:
         if phoneme.symbol in (" ", BOUNDARY):

@@ -14,8 +14,6 @@ THUMBNAIL_AFTER = 0.25  # seconds into the first word, when the mouth is open
 
 
 class Highlights:
-    """Watches the film and keeps what the preview files need."""
-
     def __init__(self, speech: Speech, fps: int) -> None:
         first = speech.words[0].start if speech.words else 0.0
         self._best_frame = round((first + THUMBNAIL_AFTER) * fps)

@@ -1,7 +1,10 @@
-"""What a render is asked for, and what it hands back."""
+"""The input of a render, and the files that it makes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from genvid.sandbox.renderer.subtitle_cues import Cue
 
 
 class UnreadableMedia(ValueError):
@@ -9,18 +12,11 @@ class UnreadableMedia(ValueError):
 
 
 @dataclass(frozen=True)
-class Background:
-    """What stands behind the presenter: a picture if there is one, else a `#rrggbb` colour."""
-
-    color: str | None = None
-    image: Path | None = None
-
-
-@dataclass(frozen=True)
 class RenderJob:
     """A video to make. Sizes in pixels; `speed` and `volume` are factors, `pitch` is in semitones.
 
-    `audio` replaces the voice by a recording, `image` replaces the presenter by a still picture.
+    Behind the presenter is the picture `backdrop`, else the `#rrggbb` `color`, else the persona's own set. `audio`
+    replaces the voice by a recording, `image` replaces the presenter by a still picture.
     """
 
     script: str
@@ -29,7 +25,8 @@ class RenderJob:
     width: int
     height: int
     fps: int = 25
-    background: Background | None = None
+    color: str | None = None
+    backdrop: Path | None = None
     burn_captions: bool = False
     speed: float = 1.0
     pitch: float = 0.0
@@ -39,53 +36,15 @@ class RenderJob:
     watermark: str = ""
 
 
-@dataclass(frozen=True)
 class Rendered:
-    """The files of a finished video, and its length in seconds."""
-
-    video: Path
-    captioned_video: Path | None
-    subtitles: Path
-    thumbnail: Path
-    gif: Path
-    duration: float
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where each file of a render goes."""
-
-    folder: Path
-
-    @property
-    def video(self) -> Path:
-        return self.folder / "video.mp4"
-
-    @property
-    def captioned(self) -> Path:
-        return self.folder / "captioned.mp4"
-
-    @property
-    def subtitles(self) -> Path:
-        return self.folder / "subtitles.srt"
-
-    @property
-    def thumbnail(self) -> Path:
-        return self.folder / "thumbnail.jpg"
-
-    @property
-    def gif(self) -> Path:
-        return self.folder / "preview.gif"
-
-    def rendered(self, duration: float, *, captioned: bool) -> Rendered:
-        return Rendered(
-            video=self.video,
-            captioned_video=self.captioned if captioned else None,
-            subtitles=self.subtitles,
-            thumbnail=self.thumbnail,
-            gif=self.gif,
-            duration=duration,
-        )
+    def __init__(self, folder: Path, duration: float, cues: Sequence[Cue], *, captioned: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.duration, self.cues = duration, cues
+        self.video = folder / "video.mp4"
+        self.captioned_video = folder / "captioned.mp4" if captioned else None
+        self.subtitles = folder / "subtitles.srt"
+        self.thumbnail = folder / "thumbnail.jpg"
+        self.gif = folder / "preview.gif"
 
 
 def even(size: float) -> int:

@@ -1,4 +1,4 @@
-"""Text and the rounded plates it stands on."""
+"""Fonts, and rounded plates behind text."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,6 @@ def font(weight: Weight, pixels: int) -> Font:
 
 
 def plate(width: int, height: int, radius: float, ink: Ink) -> Image.Image:
-    """A rounded rectangle with smooth edges; sizes in pixels."""
     sheet = (width * PLATE_SUPERSAMPLING, height * PLATE_SUPERSAMPLING)
     drawing = Image.new("RGBA", sheet, (0, 0, 0, 0))
     corner = (0, 0, sheet[0] - 1, sheet[1] - 1)

@@ -34,8 +34,6 @@ class Pose:
 
 
 class Choreography:
-    """Every pose of a video."""
-
     def __init__(self, speech: Speech, frames: int, fps: int, seed: str) -> None:
         dice = Random(seed)
         length = frames / fps

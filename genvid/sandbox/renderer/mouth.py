@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - the phonetic alphabet has letters that look like others
-"""What the mouth does: phonemes, or failing those the loudness, turned into a mouth shape for every frame."""
+"""Lip-sync: a mouth shape for every frame, from phonemes or, without them, from loudness."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,50 +22,30 @@ class MouthShape(NamedTuple):
     teeth: float
 
 
-VISEMES = {
-    "rest": MouthShape(40, 0, 0, 0),
-    "mbp": MouthShape(38, 0, 1, 0),
-    "fv": MouthShape(40, 9, 0, 1),
-    "th": MouthShape(41, 14, 0, 1),
-    "tdn": MouthShape(42, 15, 0, 2),
-    "sz": MouthShape(44, 11, 0, 2),
-    "sh": MouthShape(34, 17, 5, 2),
-    "kg": MouthShape(42, 18, 0, 1),
-    "l": MouthShape(42, 20, 0, 1),
-    "r": MouthShape(36, 17, 4, 1),
-    "w": MouthShape(27, 13, 8, 0),
-    "uh": MouthShape(42, 21, 1, 1),
-    "eh": MouthShape(45, 27, 0, 1),
-    "ee": MouthShape(49, 16, 0, 2),
-    "ah": MouthShape(45, 42, 1, 1),
-    "oh": MouthShape(36, 36, 5, 0),
-    "oo": MouthShape(28, 18, 8, 0),
-    "ow": MouthShape(40, 38, 3, 1),
-    "ai": MouthShape(47, 38, 0, 1),
-}
-
-# Capitals are hibari's diphthongs; the rest is IPA as either engine writes it.
-_SOUNDS = {
-    "mbp": "mbp",
-    "fv": "fvβ",
-    "th": "θð",
-    "tdn": "tdnɾʔT",
-    "sz": "sz",
-    "sh": "ʃʒʤʧʂç",
-    "kg": "kɡgŋhxɣɲʁχ",
-    "l": "lʎ",
-    "r": "ɹr",
-    "w": "w",
-    "uh": "əɐᵊɜɚʌ",
-    "eh": "ɛeAæœø",
-    "ee": "iɪᵻj",
-    "ah": "ɑa",
-    "oh": "ɔOQoY",
-    "oo": "uʊyʏ",
-    "ow": "W",
-    "ai": "I",
-}
-VISEME_OF = {sound: viseme for viseme, sounds in _SOUNDS.items() for sound in sounds}
+REST = MouthShape(40, 0, 0, 0)
+OPEN = MouthShape(45, 42, 1, 1)
+# The sounds of each shape. Capitals are hibari's diphthongs; the rest is IPA as either engine writes it.
+VISEMES = (
+    ("mbp", MouthShape(38, 0, 1, 0)),
+    ("fvβ", MouthShape(40, 9, 0, 1)),
+    ("θð", MouthShape(41, 14, 0, 1)),
+    ("tdnɾʔT", MouthShape(42, 15, 0, 2)),
+    ("sz", MouthShape(44, 11, 0, 2)),
+    ("ʃʒʤʧʂç", MouthShape(34, 17, 5, 2)),
+    ("kɡgŋhxɣɲʁχ", MouthShape(42, 18, 0, 1)),
+    ("lʎ", MouthShape(42, 20, 0, 1)),
+    ("ɹr", MouthShape(36, 17, 4, 1)),
+    ("w", MouthShape(27, 13, 8, 0)),
+    ("əɐᵊɜɚʌ", MouthShape(42, 21, 1, 1)),
+    ("ɛeAæœø", MouthShape(45, 27, 0, 1)),
+    ("iɪᵻj", MouthShape(49, 16, 0, 2)),
+    ("ɑa", OPEN),
+    ("ɔOQoY", MouthShape(36, 36, 5, 0)),
+    ("uʊyʏ", MouthShape(28, 18, 8, 0)),
+    ("W", MouthShape(40, 38, 3, 1)),
+    ("I", MouthShape(47, 38, 0, 1)),
+)
+SHAPES = {sound: shape for sounds, shape in VISEMES for sound in sounds}
 
 STRESS = {"ˈ": 1.0, "ˌ": 0.4}
 SILENCES = frozenset("|.,!?;:—…")
@@ -82,8 +62,6 @@ SILENT = 0.008
 
 @dataclass(frozen=True)
 class Articulation:
-    """The mouth and the stress of every frame."""
-
     shapes: Track
     stress: NDArray[np.float64]
 
@@ -92,7 +70,6 @@ class Articulation:
 
 
 def articulate(speech: Speech, frames: int, fps: int) -> Articulation:
-    """Lip-sync for the whole speech, from its phonemes when they are known."""
     if not speech.phonemes:
         return _follow_loudness(speech.loudness(frames, fps))
     targets = _targets(speech.phonemes, frames, fps)
@@ -100,8 +77,7 @@ def articulate(speech: Speech, frames: int, fps: int) -> Articulation:
 
 
 def _targets(phonemes: Sequence[Phoneme], frames: int, fps: int) -> Track:
-    """The shape each frame aims at; a sound without a shape of its own keeps the one before."""
-    targets = np.tile(np.array(VISEMES["rest"], np.float64), (frames, 1))
+    targets = np.tile(np.array(REST, np.float64), (frames, 1))
     shaped = [(phoneme, shape) for phoneme in phonemes if (shape := _shape_of(phoneme))]
     starts = np.array([phoneme.start for phoneme, _ in shaped])
     moments = (np.arange(frames) + 0.5) / fps + ANTICIPATION
@@ -114,15 +90,15 @@ def _targets(phonemes: Sequence[Phoneme], frames: int, fps: int) -> Track:
 
 def _shape_of(phoneme: Phoneme) -> MouthShape | None:
     sound = phoneme.symbol.lstrip("ˈˌ")[:1]
-    if sound in VISEME_OF:
-        return VISEMES[VISEME_OF[sound]]
+    if sound in SHAPES:
+        return SHAPES[sound]
     if sound in SILENCES and phoneme.end - phoneme.start > SHORTEST_REST:
-        return VISEMES["rest"]
+        return REST
     return None
 
 
 def _coarticulated(targets: Track) -> Track:
-    """Lips never jump: they approach each target, and begin the next one early."""
+    """Lips approach each shape gradually and begin the next one early."""
     closed = targets[:, 1] <= 1
     shapes = targets.copy()
     for frame in range(1, len(shapes)):
@@ -145,9 +121,9 @@ def _stresses(phonemes: Sequence[Phoneme], frames: int, fps: int) -> NDArray[np.
 
 
 def _follow_loudness(loudness: NDArray[np.float64]) -> Articulation:
-    """An open mouth where it is loud: right in rhythm, though it cannot tell an o from an e."""
+    """Opens the mouth where it is loud. Loudness does not tell an o from an e."""
     openness = np.clip((loudness - SILENT) / (LOUD - SILENT), 0, 1) ** 0.7
-    rest, wide = np.array(VISEMES["rest"]), np.array(VISEMES["ah"])
+    rest, wide = np.array(REST), np.array(OPEN)
     targets = rest + openness[:, None] * (wide - rest)
     rising = np.diff(openness, prepend=0.0) > 0.35
     return Articulation(_coarticulated(targets), rising.astype(np.float64))

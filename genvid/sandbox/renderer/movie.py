@@ -1,4 +1,4 @@
-"""An H.264 and AAC file written frame by frame, in a thread of its own."""
+"""Writes an H.264 and AAC file frame by frame, in a thread of its own."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -29,7 +29,7 @@ X264 = {"preset": "veryfast", "crf": "21", "tune": "animation", "profile": "high
 
 
 class Movie:
-    """A file being written. Pictures of any size are scaled to the movie's own, given in pixels."""
+    """Pictures of any size are scaled to the movie's own, given in pixels."""
 
     def __init__(
         self,
@@ -73,7 +73,6 @@ class Movie:
             self._container.close()
 
     def add_sound(self, samples: Samples, rate: int) -> None:
-        """The whole soundtrack, mono; it is woven in between the pictures as they come."""
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples)[None, :], "flt", "mono")
         frame.sample_rate, frame.pts = rate, 0
         resampler = av.AudioResampler("fltp", "mono", self._sound.rate)

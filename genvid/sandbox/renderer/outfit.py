@@ -64,7 +64,6 @@ def _shade_shoulders(pen: Pen, palette: Palette, torso: list[Point]) -> None:
 
 
 def _neckline(pen: Pen, palette: Palette, opening: list[Point]) -> None:
-    """Skin down to the point of the opening, in the shade of the chin."""
     pen.polygon(opening, palette.skin)
     pen.glow(Blob(500, 640, 110, 60), palette.skin_deep, blur=18, strength=0.38, inside=opening)
 

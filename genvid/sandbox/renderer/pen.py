@@ -16,8 +16,6 @@ Box = tuple[int, int, int, int]
 
 
 class Blob(NamedTuple):
-    """An ellipse, in units."""
-
     x: float
     y: float
     radius_x: float
@@ -34,7 +32,6 @@ class Pen:
         self._show(Image.new("RGBA", sheet, (0, 0, 0, 0)))
 
     def finish(self) -> Image_:
-        """The drawing at its final size, edges smoothed."""
         return self._image.resize(self._final, Image.Resampling.BOX)
 
     def polygon(self, points: Sequence[Point], ink: Ink) -> None:
@@ -48,24 +45,16 @@ class Pen:
         self.ellipse(x, y, radius, radius, ink)
 
     def stroke(self, points: Sequence[Point], ink: Ink, width: float) -> None:
-        """A line with round ends."""
         self._draw.line(self._pixels(points), fill=ink, width=max(1, round(width * self._scale)), joint="curve")
         for x, y in (points[0], points[-1]):
             self.dot(x, y, width / 2, ink)
 
-    def panel(self, box: tuple[float, float, float, float], radius: float, ink: Ink) -> None:
-        """A filled rectangle with round corners."""
-        self._draw.rounded_rectangle([edge * self._scale for edge in box], radius * self._scale, fill=ink)
-
-    def frame(self, box: tuple[float, float, float, float], radius: float, fill: Ink, edge: Ink, width: float) -> None:
-        """A rectangle with round corners and an edge."""
-        self._draw.rounded_rectangle(
-            [side * self._scale for side in box],
-            radius * self._scale,
-            fill=fill,
-            outline=edge,
-            width=round(width * self._scale),
-        )
+    def panel(
+        self, box: tuple[float, float, float, float], radius: float, ink: Ink, edge: Ink | None = None, width: float = 0
+    ) -> None:
+        """A rectangle with round corners, with or without an edge."""
+        corners, thickness = [side * self._scale for side in box], round(width * self._scale)
+        self._draw.rounded_rectangle(corners, radius * self._scale, fill=ink, outline=edge, width=thickness)
 
     def ring(self, outer: Sequence[Point], inner: Sequence[Point], ink: Ink) -> None:
         mask = self._mask(outer)
@@ -73,7 +62,7 @@ class Pen:
         self._image.paste(ink, (0, 0), mask)
 
     def glow(self, blob: Blob, colour: Colour, *, blur: float, strength: float, inside: Sequence[Point] = ()) -> None:
-        """Tints what is drawn already with a blurred blob, transparent parts left alone."""
+        """Tints the drawing with a blurred blob; transparent parts stay so."""
         box = self._reach(blob, blur * 3)
         if box[0] >= box[2] or box[1] >= box[3]:
             return
@@ -86,7 +75,6 @@ class Pen:
 
     @contextmanager
     def clipped(self, outline: Sequence[Point]) -> Iterator["Pen"]:
-        """A pen whose marks stay inside the outline."""
         inner = Pen.__new__(Pen)
         inner._scale, inner._final = self._scale, self._final
         inner._show(self._image.copy())
@@ -106,7 +94,6 @@ class Pen:
         return mask
 
     def _reach(self, blob: Blob, margin: float) -> Box:
-        """The pixels the blob and its blur can touch."""
         width, height = self._image.size
         return (
             max(0, int((blob.x - blob.radius_x - margin) * self._scale)),

@@ -1,13 +1,12 @@
-"""A presenter ready to be posed: still layers drawn once, moving parts drawn when first needed."""
+"""A presenter that can be posed: still layers drawn once, moving parts drawn when first needed."""
 
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import lru_cache
 from math import cos, radians, sin
 from typing import NamedTuple
 
 from PIL import Image
 
-from genvid.sandbox.renderer.artwork import Artwork
-from genvid.sandbox.renderer.catalogue import Persona
 from genvid.sandbox.renderer.face import draw_head, draw_over_face
 from genvid.sandbox.renderer.geometry import AXIS
 from genvid.sandbox.renderer.hair import draw_back_hair, draw_front_hair
@@ -16,9 +15,10 @@ from genvid.sandbox.renderer.mouth import MouthShape
 from genvid.sandbox.renderer.outfit import draw_body
 from genvid.sandbox.renderer.palette import Palette
 from genvid.sandbox.renderer.pen import Box, Image_, Pen
+from genvid.sandbox.renderer.personas import Persona
 from genvid.sandbox.renderer.sprites import EYES_ORIGIN, MOUTH_ORIGIN, EyePose, draw_eyes, draw_mouth
 
-ROOM_TO_TURN = 26  # units kept free around a layer that is rotated
+TURN_MARGIN = 26  # units kept free around a layer that is rotated
 PIVOT_Y = 640  # the head turns about the top of the spine
 TILT_STEP = 0.12  # degrees between two drawings of the hair behind the head
 
@@ -34,29 +34,26 @@ class Layer(NamedTuple):
 class Puppet:
     """A persona at `scale` pixels per unit."""
 
-    def __init__(self, persona: Persona, scale: float, drawings: Artwork) -> None:
+    def __init__(self, persona: Persona, scale: float) -> None:
         self._scale = scale
         self._palette = Palette(persona)
-        sheets = {
-            part: drawings.picture(f"{persona.key}-{part}-{scale:.4f}", partial(self._sheet, part))
-            for part in ("back", "body", "head", "front")
-        }
-        room = round(ROOM_TO_TURN * scale)
-        face_box = _around(sheets["head"], sheets["front"], room=room)
-        self._head = _cut(sheets["head"], face_box)
-        self._front = _cut(sheets["front"], face_box)
-        self._body = _cut(sheets["body"], _around(sheets["body"], room=0))
-        self._back = _cut(sheets["back"], _around(sheets["back"], room=room))
+        back, body, head = self._sheet(draw_back_hair), self._sheet(draw_body), self._sheet(draw_head)
+        front = self._sheet(draw_front_hair, draw_over_face)
+        margin = round(TURN_MARGIN * scale)
+        face_box = _around(head, front, margin=margin)
+        self._head = _cut(head, face_box)
+        self._front = _cut(front, face_box)
+        self._body = _cut(body, _around(body, margin=0))
+        self._back = _cut(back, _around(back, margin=margin))
         self._eyes = lru_cache(128)(self._draw_eyes)
         self._mouth = lru_cache(512)(self._draw_mouth)
         self._turned_back = lru_cache(64)(self._turn_back)
 
     def perform(self, picture: Image_, left: int, top: int, pose: Pose) -> None:
-        """Draws the posed bust on the picture, its corner at (left, top)."""
         shift_x, shift_y = pose.sway_x * self._scale, pose.sway_y * self._scale
         hair = self._turned_back(round(pose.tilt / TILT_STEP))
-        place = (left + self._back.left + round(shift_x), top + self._back.top + round(shift_y))
-        picture.paste(hair, place, hair)
+        corner = (left + self._back.left + round(shift_x), top + self._back.top + round(shift_y))
+        picture.paste(hair, corner, hair)
         breath = round(pose.breath * self._scale)
         _paste(picture, self._body, left, top + breath)
         head = _turned(self._face(pose), pose.tilt, shift_x, shift_y, self._scale)
@@ -65,12 +62,12 @@ class Puppet:
     def _face(self, pose: Pose) -> Layer:
         face, left, top = self._head.image.copy(), self._head.left, self._head.top
         mouth = self._mouth(pose.mouth, pose.smile)
-        face.alpha_composite(mouth, self._place(MOUTH_ORIGIN, left, top))
-        face.alpha_composite(self._eyes(pose.eyes), self._place(EYES_ORIGIN, left, top))
+        face.alpha_composite(mouth, self._corner(MOUTH_ORIGIN, left, top))
+        face.alpha_composite(self._eyes(pose.eyes), self._corner(EYES_ORIGIN, left, top))
         face.alpha_composite(self._front.image)
         return Layer(face, left, top)
 
-    def _place(self, origin: tuple[float, float], left: int, top: int) -> tuple[int, int]:
+    def _corner(self, origin: tuple[float, float], left: int, top: int) -> tuple[int, int]:
         return round(origin[0] * self._scale) - left, round(origin[1] * self._scale) - top
 
     def _draw_eyes(self, pose: EyePose) -> Image_:
@@ -82,31 +79,23 @@ class Puppet:
     def _turn_back(self, steps: int) -> Image_:
         return _turned(self._back, steps * TILT_STEP, 0, 0, self._scale).image
 
-    def _sheet(self, part: str) -> Image_:
+    def _sheet(self, *drawings: Callable[[Pen, Palette], None]) -> Image_:
         pen = Pen(self._scale)
-        if part == "back":
-            draw_back_hair(pen, self._palette)
-        elif part == "body":
-            draw_body(pen, self._palette)
-        elif part == "head":
-            draw_head(pen, self._palette)
-        else:
-            draw_front_hair(pen, self._palette)
-            draw_over_face(pen, self._palette)
+        for draw in drawings:
+            draw(pen, self._palette)
         return pen.finish()
 
 
-def _around(*sheets: Image_, room: int) -> Box | None:
-    """The part of the sheets that is drawn on, with room at its edges."""
+def _around(*sheets: Image_, margin: int) -> Box | None:
     boxes = [box for sheet in sheets if (box := sheet.getbbox())]
     if not boxes:
         return None
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return (
-        max(0, min(lefts) - room),
-        max(0, min(tops) - room),
-        max(rights) + room,
-        max(bottoms) + room,
+        max(0, min(lefts) - margin),
+        max(0, min(tops) - margin),
+        max(rights) + margin,
+        max(bottoms) + margin,
     )
 
 
@@ -119,7 +108,6 @@ def _paste(picture: Image_, layer: Layer, left: int, top: int) -> None:
 
 
 def _turned(layer: Layer, degrees: float, shift_x: float, shift_y: float, scale: float) -> Layer:
-    """The layer turned about the pivot and then shifted, by parts of a pixel if need be."""
     across, down = cos(radians(degrees)), sin(radians(degrees))
     pivot_x, pivot_y = AXIS * scale - layer.left, PIVOT_Y * scale - layer.top
     x, y = pivot_x + shift_x, pivot_y + shift_y

@@ -1,17 +1,15 @@
-"""What the camera sees: a presenter who speaks, or a still picture."""
+"""The picture of each frame: a presenter who speaks, or a still picture."""
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 from PIL import Image
 
-from genvid.sandbox.renderer.artwork import Artwork
 from genvid.sandbox.renderer.backdrop import draw_backdrop, open_covering, stamp_mark
-from genvid.sandbox.renderer.catalogue import PERSONAS
 from genvid.sandbox.renderer.geometry import AXIS, UNITS
 from genvid.sandbox.renderer.job import RenderJob, even
 from genvid.sandbox.renderer.motion import Choreography
+from genvid.sandbox.renderer.personas import PERSONAS
 from genvid.sandbox.renderer.puppet import Puppet
 
 DRAWN_SHORT_SIDE = 720  # pixels; a larger video is scaled up while it is encoded
@@ -21,22 +19,14 @@ SUNK = 4  # units of the bust below the edge, so that a breath never lifts it of
 ZOOM = 1.08  # how much closer a still picture is at the end
 
 
-class Scene(Protocol):
-    def draw(self, frame: int) -> Image.Image:
-        """A picture that belongs to the caller."""
-        ...
-
-
 class PresenterScene:
-    """A persona before a backdrop."""
-
-    def __init__(self, job: RenderJob, choreography: Choreography, drawings: Artwork) -> None:
+    def __init__(self, job: RenderJob, choreography: Choreography) -> None:
         width, height = canvas_size(job)
         bust = min(height * BUST_OF_HEIGHT, width * BUST_OF_WIDTH)
         scale = round(bust / UNITS, 4)
         self._choreography = choreography
-        self._backdrop = draw_backdrop(PERSONAS[job.persona], job.background, (width, height), drawings)
-        self._puppet = _puppet(job.persona, scale, drawings)
+        self._backdrop = draw_backdrop(job, (width, height))
+        self._puppet = _puppet(job.persona, scale)
         self._corner = (round(width / 2 - AXIS * scale), round(height - (UNITS - SUNK) * scale))
 
     def draw(self, frame: int) -> Image.Image:
@@ -46,8 +36,6 @@ class PresenterScene:
 
 
 class PictureScene:
-    """A picture the camera slowly moves in on. Nothing in it is animated."""
-
     def __init__(self, image: Path, size: tuple[int, int], frames: int) -> None:
         self._size, self._frames = size, frames
         self._picture = open_covering(image, (even(size[0] * ZOOM), even(size[1] * ZOOM)))
@@ -62,13 +50,15 @@ class PictureScene:
         return picture
 
 
+Scene = PresenterScene | PictureScene
+
+
 def canvas_size(job: RenderJob) -> tuple[int, int]:
-    """The size frames are drawn at, in pixels."""
     factor = min(1.0, DRAWN_SHORT_SIDE / min(job.width, job.height))
     return even(job.width * factor), even(job.height * factor)
 
 
 # Two presenters at a time: a third would add some 100 MB.
 @lru_cache(2)
-def _puppet(persona: str, scale: float, drawings: Artwork) -> Puppet:
-    return Puppet(PERSONAS[persona], scale, drawings)
+def _puppet(persona: str, scale: float) -> Puppet:
+    return Puppet(PERSONAS[persona], scale)

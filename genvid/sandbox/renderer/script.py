@@ -1,4 +1,4 @@
-"""Reading a script without speaking it: its words, its pauses, how long it will take."""
+"""The words and pauses of a script, and its length, without speaking it."""
 
 import re
 import unicodedata
@@ -21,14 +21,11 @@ class Unspeakable(ValueError):
 
 @dataclass(frozen=True)
 class Passage:
-    """A stretch of text and the pause, in seconds, that follows it."""
-
     text: str
     pause: float
 
 
 def passages(script: str) -> list[Passage]:
-    """The script cut at its `<break time="1s"/>` tags."""
     found, start = [], 0
     for tag in _BREAK.finditer(script):
         found.append(Passage(script[start : tag.start()].strip(), _pause_of(tag)))
@@ -47,7 +44,6 @@ def parted(text: str) -> str:
 
 
 def speakable(text: str) -> bool:
-    """Whether anything outside the break tags is a letter or a digit."""
     return any(character.isalnum() for word in words_of(text) for character in word)
 
 
@@ -63,14 +59,14 @@ def require_speakable(script: str) -> None:
 
 
 def estimate_seconds(script: str, speed: float = 1.0) -> float:
-    """Expected length of the finished video, in seconds: 150 words a minute, whatever joins them, plus the pauses."""
+    """Of the finished video: 150 words a minute, plus the pauses."""
     pauses = sum(passage.pause for passage in passages(script))
     spoken = sum(_word_seconds(word) for word in words_of(script)) / speed
     return round(LEAD_IN + spoken + pauses + LEAD_OUT, 2)
 
 
 def _word_seconds(word: str) -> float:
-    """`word`: what stands between spaces. `hello,hello` is two words, and long runs of letters take their time."""
+    """`hello,hello` is two words, and long runs of letters take longer."""
     parts = _SPOKEN.findall(word)
     letters = sum(map(len, parts))
     floor = letters / LETTERS_PER_SECOND if letters > LONGEST_WORD else 0

@@ -1,12 +1,12 @@
 """The soundtrack of a job: its script spoken by its voice, or a recording it brings along."""
 
+import wave
 from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 
-from genvid.sandbox.renderer.catalogue import VOICES, VoiceProfile
 from genvid.sandbox.renderer.job import RenderJob, UnreadableMedia
 from genvid.sandbox.renderer.script import (
     LEAD_IN,
@@ -18,7 +18,8 @@ from genvid.sandbox.renderer.script import (
     spoken_form,
     words_of,
 )
-from genvid.sandbox.renderer.timeline import Samples, Speech, Tape, normalised, spread
+from genvid.sandbox.renderer.timeline import Samples, Speech, SpeechBuilder, normalised, spread
+from genvid.sandbox.renderer.voice_profiles import VOICES, VoiceProfile
 
 PEAK = 0.89  # of full scale
 WIDEST_PITCH = 12.0  # semitones either way; the protocol allows 50, which no voice survives
@@ -27,17 +28,15 @@ LONGEST_WORD = 40  # characters
 
 
 def soundtrack(job: RenderJob) -> Speech:
-    """The job's speech between its lead-in and lead-out silences."""
     voiced = _recorded(job.audio, job.script) if job.audio else _spoken(job)
-    tape = Tape(voiced.rate)
-    tape.pause(LEAD_IN)
-    tape.play(replace(voiced, samples=normalised(voiced.samples, PEAK * min(1.0, job.volume))))
-    tape.pause(LEAD_OUT)
-    return tape.speech()
+    builder = SpeechBuilder(voiced.rate)
+    builder.add_silence(LEAD_IN)
+    builder.add(replace(voiced, samples=normalised(voiced.samples, PEAK * min(1.0, job.volume))))
+    builder.add_silence(LEAD_OUT)
+    return builder.build()
 
 
 def speak(script: str, voice: VoiceProfile, speed: float = 1.0, pitch: float = 0.0) -> Speech:
-    """The script spoken, pauses included."""
     require_speakable(script)
     speech = _say_passages(script, voice, speed, pitch)
     if not speech.samples.any() and voice.engine == "hibari":
@@ -48,28 +47,35 @@ def speak(script: str, voice: VoiceProfile, speed: float = 1.0, pitch: float = 0
     return speech
 
 
+def write_wav(samples: Samples, rate: int, path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+
+
 def _spoken(job: RenderJob) -> Speech:
     pitch = max(-WIDEST_PITCH, min(WIDEST_PITCH, job.pitch))
     return speak(job.script, VOICES[job.voice], job.speed, pitch)
 
 
 def _say_passages(script: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
-    tape: Tape | None = None
+    builder: SpeechBuilder | None = None
     for passage in passages(script):
         speech = _say(passage.text, voice, speed, pitch)
-        tape = tape or Tape(speech.rate)
-        tape.play(speech)
-        tape.pause(passage.pause)
-    assert tape is not None  # noqa: S101 - a script has at least one passage, if an empty one
-    return tape.speech()
+        builder = builder or SpeechBuilder(speech.rate)
+        builder.add(speech)
+        builder.add_silence(passage.pause)
+    assert builder is not None  # noqa: S101 - a script has at least one passage, if an empty one
+    return builder.build()
 
 
 def _say(text: str, voice: VoiceProfile, speed: float, pitch: float) -> Speech:
-    """The text as the engine says it, its words spelled as the script spells them."""
     forms = [(word, _cut(form)) for word in parted(text).split() if (form := spoken_form(word))]
     speech = _say_plainly(" ".join(form for _, form in forms), voice, speed, pitch)
     if len(speech.words) != len(forms):
-        return speech  # a word too long for the engine was cut in pieces
+        return speech  # a word too long for the engine was cut
     words = (replace(word, text=written) for word, (written, _) in zip(speech.words, forms, strict=True))
     return replace(speech, words=tuple(words))
 

@@ -45,7 +45,6 @@ def draw_eyes(palette: Palette, pose: EyePose, scale: float) -> Image_:
 
 
 def draw_mouth(palette: Palette, shape: MouthShape, smile: float, scale: float) -> Image_:
-    """The mouth; `smile` lifts its corners, in units."""
     pen = Pen(scale, 200, 170)
     half_width = shape.half_width * (1 - 0.045 * shape.roundness)
     if shape.opening <= 2:
@@ -143,7 +142,6 @@ def _open_mouth(pen: Pen, palette: Palette, shape: MouthShape, half: float, smil
 
 
 def _wide_lips(half: float, above: float, below: float, smile: float, lip: float) -> list[Point]:
-    """The edge of an open mouth, `lip` units outside the opening."""
     x, y = _MOUTH_MIDDLE
     top, bottom = y - above - lip * 0.8, y + below * 0.78 + lip
     return closed_curve(

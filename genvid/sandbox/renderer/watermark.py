@@ -1,4 +1,4 @@
-"""The word across a picture that says it is not for sale."""
+"""The word across every frame of a test video."""
 
 from PIL import Image, ImageDraw
 
@@ -11,19 +11,18 @@ OUTLINE = 0.03  # of the letters' height
 
 
 class Watermark:
-    """`word` across canvases of the given size, in pixels; an empty word leaves no mark."""
+    """An empty word leaves no mark. Sizes in pixels."""
 
     def __init__(self, word: str, width: int, height: int) -> None:
         self._mark = _drawn(word, width, height) if word else None
         self._size = (width, height)
 
     def over(self, picture: Image.Image) -> Image.Image:
-        """The picture, or a marked copy of it."""
         if self._mark is None:
             return picture
         marked = picture.copy()
-        place = ((self._size[0] - self._mark.width) // 2, (self._size[1] - self._mark.height) // 2)
-        marked.paste(self._mark, place, self._mark)
+        corner = ((self._size[0] - self._mark.width) // 2, (self._size[1] - self._mark.height) // 2)
+        marked.paste(self._mark, corner, self._mark)
         return marked
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from genvid.sandbox.errors import ApiError, refuse
+from genvid.sandbox.api_errors import ApiError, refuse
 from genvid.sandbox.local_routes import local_route
 from genvid.sandbox.stripe import (
     billing_cycle,
@@ -239,6 +239,6 @@ def routes(core: StripeCore) -> list[Route]:
         local_route(core, "stripe/events", _events, "GET"),
         local_route(core, "stripe/deliver", _deliver, "POST"),
         local_route(core, "stripe/undelivered", _undelivered, "GET"),
-        local_route(core, "stripe/books", _books, "GET"),
+        local_route(core, "stripe/records", _books, "GET"),
         local_route(core, "stripe/{action}/{id}", _run, "POST"),
     ]

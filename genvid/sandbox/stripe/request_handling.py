@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from genvid.sandbox import faults
-from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer
+from genvid.sandbox.api_errors import ApiError, ConnectionDropped, RawAnswer
 from genvid.sandbox.stripe import idempotency_keys, parameters
 from genvid.sandbox.stripe.billing_parameters import BILLING_PARAMETERS
 from genvid.sandbox.stripe.expansion import expand

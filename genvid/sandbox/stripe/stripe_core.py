@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genvid.sandbox.options import Options
-from genvid.sandbox.settings import StoredSettings
+from genvid.sandbox.runtime_settings import StoredSettings
 from genvid.sandbox.store import Store
 from genvid.sandbox.stripe.defaults import ABSENT_FIELDS, defaults
 from genvid.sandbox.stripe.object_store import Json, ObjectStore, list_object, new_id, public_fields

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genvid.sandbox.errors import ApiError
+from genvid.sandbox.api_errors import ApiError
 
 DOCS = "https://stripe.com/docs/error-codes/"
 

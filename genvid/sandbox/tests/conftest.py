@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from genvid.sandbox.process import SandboxProcess
-from genvid.sandbox.tests.client import Client
 from genvid.sandbox.tests.receiver import Receiver
+from genvid.sandbox.tests.sandbox_client import Client
 from genvid.sandbox.tests.stripe_merchant import Merchant
 
 
@@ -24,7 +24,7 @@ def sandbox(shared_process: SandboxProcess) -> SandboxProcess:
     if not shared_process.alive:  # a test that killed it failed before it was started again
         shared_process.start()
     shared_process.reset()
-    shared_process.knobs(webhook_retry_scale=0.005, avatar_seconds=0)
+    shared_process.configure(webhook_retry_scale=0.005, avatar_seconds=0)
     return shared_process
 
 

@@ -8,7 +8,7 @@ import httpx
 import stripe
 
 from genvid.sandbox.process import SandboxProcess
-from genvid.sandbox.tests.client import WAIT
+from genvid.sandbox.tests.sandbox_client import WAIT
 
 SUCCESS = "http://shop.test/thanks?session={CHECKOUT_SESSION_ID}"
 CANCEL = "http://shop.test/cart"

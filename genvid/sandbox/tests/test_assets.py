@@ -1,7 +1,7 @@
 import hashlib
 from typing import Any
 
-from genvid.sandbox.tests.client import Client, refusal_of
+from genvid.sandbox.tests.sandbox_client import Client, refusal_of
 
 
 def upload(client: Client, content: bytes, claimed: str = "image/png") -> Any:
@@ -21,7 +21,7 @@ def test_an_upload_can_be_used_as_a_background(client: Client, png: bytes) -> No
     assert client.finish(background=background)["status"] == "completed"
 
 
-def test_the_bytes_must_be_what_they_claim(client: Client, png: bytes) -> None:
+def test_an_upload_whose_bytes_are_of_another_type_is_refused(client: Client, png: bytes) -> None:
     answer = upload(client, png, "image/jpeg")
 
     assert refusal_of(answer) == (400, "invalid_parameter", "file")
@@ -49,7 +49,7 @@ def test_assets_are_listed_shown_and_deleted(client: Client, png: bytes) -> None
     assert refusal_of(client.get(f"/v3/assets/{asset_id}")) == (404, "asset_not_found", None)
 
 
-def test_the_list_wants_a_username(client: Client) -> None:
+def test_the_list_of_assets_needs_a_username(client: Client) -> None:
     assert refusal_of(client.get("/v3/assets")) == (400, "invalid_parameter", "username")
 
 
@@ -64,7 +64,7 @@ def test_a_direct_upload_is_put_and_completed(client: Client, png: bytes) -> Non
     assert (put.status_code, done[0]["status"], done[0]) == (200, "completed", done[1])
 
 
-def test_a_checksum_is_checked(client: Client, png: bytes) -> None:
+def test_a_direct_upload_with_a_wrong_checksum_is_refused(client: Client, png: bytes) -> None:
     wrong = hashlib.sha256(b"other").hexdigest()
     begun = client.post("/v3/assets/direct-uploads", json=ticket(png, checksum_sha256=wrong)).json()["data"]
     client.put(begun["upload_url"], content=png)
@@ -103,5 +103,5 @@ def test_statuses_show_assets_under_video_id(client: Client, png: bytes) -> None
     ]
 
 
-def test_the_search_shelf_is_empty(client: Client) -> None:
+def test_a_search_for_assets_finds_nothing(client: Client) -> None:
     assert client.data("/v3/assets/search", query="cat", type="image") == []

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from genvid.sandbox.renderer.catalogue import PERSONAS
-from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+from genvid.sandbox.renderer.personas import PERSONAS
+from genvid.sandbox.tests.sandbox_client import Client, refusal_of, wait_for
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_look_says_what_a_client_needs(client: Client) -> None:
     assert client.data(f"/v3/avatars/looks/{look['id']}") == look
 
 
-def test_ids_never_change(client: Client) -> None:
+def test_ids_of_looks_survive_a_restart(client: Client) -> None:
     before = [look["id"] for look in client.data("/v3/avatars/looks")]
     client.sandbox.restart()
 
@@ -70,16 +70,16 @@ def test_a_photo_becomes_an_avatar_that_speaks(client: Client, photo: dict[str, 
     assert client.get(look["preview_image_url"]).headers["content-type"] == "image/png"
 
 
-def test_creating_an_avatar_costs_a_dollar_and_is_told_of(client: Client, photo: dict[str, Any]) -> None:
+def test_creating_an_avatar_costs_a_dollar_and_sends_an_event(client: Client, photo: dict[str, Any]) -> None:
     look = create(client, photo)["avatar_item"]
 
     events = wait_for(lambda: client.data("/v3/webhooks/events"))
     assert [event["event_data"]["avatar_id"] for event in events] == [look["id"]]
-    assert client.sandbox.books()["wallet"] == 999
+    assert client.sandbox.records()["wallet"] == 999
 
 
-def test_a_new_avatar_takes_a_while(client: Client, photo: dict[str, Any]) -> None:
-    client.sandbox.knobs(avatar_seconds=3600)
+def test_a_new_avatar_is_processing_until_it_is_ready(client: Client, photo: dict[str, Any]) -> None:
+    client.sandbox.configure(avatar_seconds=3600)
     look = create(client, photo)["avatar_item"]
 
     assert (look["status"], look["preview_image_url"]) == ("processing", None)
@@ -87,7 +87,7 @@ def test_a_new_avatar_takes_a_while(client: Client, photo: dict[str, Any]) -> No
 
 
 def test_a_new_avatar_is_ready_by_itself_when_its_time_has_come(client: Client, photo: dict[str, Any]) -> None:
-    client.sandbox.knobs(avatar_seconds=0.5)
+    client.sandbox.configure(avatar_seconds=0.5)
     begun = time.monotonic()
     look = create(client, photo)["avatar_item"]
 

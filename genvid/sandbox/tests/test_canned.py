@@ -1,12 +1,12 @@
 import pytest
 
 from genvid.sandbox.heygen.render_queue import spread_factor
-from genvid.sandbox.tests.client import Client, refusal_of
+from genvid.sandbox.tests.sandbox_client import Client, refusal_of
 
 
 @pytest.fixture
 def canning(client: Client) -> Client:
-    client.sandbox.knobs(renderer="canned")
+    client.sandbox.configure(renderer="canned")
     return client
 
 
@@ -17,7 +17,7 @@ def test_canned_videos_of_one_shape_are_one_film(canning: Client) -> None:
     assert one["duration"] == other["duration"]
 
 
-def test_each_shape_has_a_can_of_its_own(canning: Client) -> None:
+def test_canned_videos_of_two_shapes_are_two_films(canning: Client) -> None:
     wide, tall = canning.finish(aspect_ratio="16:9"), canning.finish(aspect_ratio="9:16")
 
     assert canning.get(wide["video_url"]).content != canning.get(tall["video_url"]).content
@@ -40,7 +40,7 @@ def test_deleting_one_canned_video_leaves_the_others(canning: Client) -> None:
 
 
 def test_an_unknown_renderer_is_refused(client: Client) -> None:
-    answer = client.patch("/_sandbox/knobs", json={"renderer": "quantum"})
+    answer = client.patch("/_sandbox/settings", json={"renderer": "quantum"})
 
     assert refusal_of(answer) == (400, "invalid_parameter", "renderer")
 

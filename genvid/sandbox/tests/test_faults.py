@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from genvid.sandbox.tests.client import WAIT, Client, refusal_of, wait_for
+from genvid.sandbox.tests.sandbox_client import WAIT, Client, refusal_of, wait_for
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_status_fault_answers_in_the_envelope(status: int, code: str, client: 
     assert client.submit().status_code == 200
 
 
-def test_a_fault_strikes_as_often_as_told(client: Client) -> None:
+def test_a_fault_happens_as_often_as_it_is_asked_for(client: Client) -> None:
     client.sandbox.fault(path="/v3/users/*", times=2)
 
     assert [client.get("/v3/users/me").status_code for _ in range(3)] == [500, 500, 200]
@@ -53,25 +53,25 @@ def test_a_garbage_fault_is_half_a_json(client: Client) -> None:
     assert client.get("/v3/users/me").text == '{"data": {"video_id": '
 
 
-def test_a_drop_happens_before_anything_is_done(client: Client) -> None:
+def test_a_drop_fault_happens_before_anything_is_done(client: Client) -> None:
     client.sandbox.fault(path="/v3/videos", method="POST", kind="drop")
 
     with pytest.raises(httpx.TransportError):
         client.submit()
 
-    assert client.sandbox.books()["videos"] == []
+    assert client.sandbox.records()["videos"] == []
 
 
-def test_a_lost_answer_happens_after(client: Client) -> None:
+def test_a_lost_answer_happens_after_the_request_is_carried_out(client: Client) -> None:
     client.sandbox.fault(path="/v3/videos", method="POST", kind="lost")
 
     with pytest.raises(httpx.TransportError):
         client.submit()
 
-    assert len(client.sandbox.books()["videos"]) == 1
+    assert len(client.sandbox.records()["videos"]) == 1
 
 
-def test_a_delay_only_delays(client: Client) -> None:
+def test_a_delay_fault_only_delays(client: Client) -> None:
     client.sandbox.fault(path="/v3/users/me", kind="delay", seconds=0.3)
     begun = time.monotonic()
 
@@ -79,11 +79,11 @@ def test_a_delay_only_delays(client: Client) -> None:
     assert time.monotonic() - begun >= 0.3
 
 
-def test_cleared_faults_let_go_of_who_waits(client: Client) -> None:
+def test_clearing_the_faults_ends_the_delay_of_waiting_requests(client: Client) -> None:
     client.sandbox.fault(path="/v3/users/me", kind="delay", seconds=3600)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(client.get, "/v3/users/me")
-        wait_for(lambda: client.sandbox.books()["requests"].get("GET /v3/users/me"))
+        wait_for(lambda: client.sandbox.records()["requests"].get("GET /v3/users/me"))
         assert not waiting.done()
 
         client.sandbox.clear_faults()
@@ -91,7 +91,7 @@ def test_cleared_faults_let_go_of_who_waits(client: Client) -> None:
         assert waiting.result(WAIT).status_code == 200
 
 
-def test_faults_strike_in_their_order(client: Client) -> None:
+def test_faults_happen_in_the_order_of_their_queue(client: Client) -> None:
     client.sandbox.fault(path="*", status=503)
     client.sandbox.fault(path="*", status=429)
 

@@ -3,7 +3,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from genvid.sandbox.tests.client import WAIT, Client
+from genvid.sandbox.tests.sandbox_client import WAIT, Client
 
 
 def test_a_link_is_presigned_and_needs_no_key(client: Client) -> None:
@@ -14,7 +14,7 @@ def test_a_link_is_presigned_and_needs_no_key(client: Client) -> None:
 
 
 def test_a_link_dies_when_its_time_is_up(client: Client) -> None:
-    client.sandbox.knobs(link_lifetime=0)
+    client.sandbox.configure(link_lifetime=0)
 
     assert client.get(client.finish()["video_url"]).status_code == 403
 
@@ -26,8 +26,8 @@ def test_a_tampered_link_is_refused(client: Client) -> None:
     assert client.get(url.partition("?")[0]).status_code == 403
 
 
-def test_the_first_links_can_be_born_dead(client: Client) -> None:
-    client.sandbox.knobs(expired_links=1)
+def test_the_setting_expired_links_gives_the_first_reads_dead_links(client: Client) -> None:
+    client.sandbox.configure(expired_links=1)
     video = client.finish()
 
     fresh = client.data(f"/v3/videos/{video['id']}")
@@ -38,7 +38,7 @@ def test_the_first_links_can_be_born_dead(client: Client) -> None:
     )
 
 
-def test_a_part_can_be_asked_for(client: Client) -> None:
+def test_a_range_of_a_video_can_be_downloaded(client: Client) -> None:
     url = client.finish()["video_url"]
 
     part = client.get(url, headers={"Range": "bytes=4-7"})
@@ -48,7 +48,7 @@ def test_a_part_can_be_asked_for(client: Client) -> None:
 
 def test_a_truncated_download_breaks_off_once(client: Client) -> None:
     url = client.finish()["video_url"]
-    client.sandbox.knobs(truncate_downloads=1)
+    client.sandbox.configure(truncate_downloads=1)
 
     with pytest.raises(httpx.TransportError):
         client.get(url)
@@ -56,17 +56,17 @@ def test_a_truncated_download_breaks_off_once(client: Client) -> None:
     assert client.get(url).status_code == 200
 
 
-def test_a_paused_download_goes_on_when_the_knob_is_turned_back(client: Client) -> None:
+def test_a_paused_download_goes_on_when_the_setting_is_lowered(client: Client) -> None:
     url = client.finish()["video_url"]
     whole = client.get(url).content
-    client.sandbox.knobs(download_seconds=3600)
+    client.sandbox.configure(download_seconds=3600)
 
     # Not the client's own stream: its check of every answer reads all of it first.
     with httpx.stream("GET", url, timeout=WAIT, trust_env=False) as answer:
         pieces = answer.iter_raw()
         first = next(pieces)
         assert len(first) < len(whole) == int(answer.headers["content-length"])
-        client.sandbox.knobs(download_seconds=0)
+        client.sandbox.configure(download_seconds=0)
         rest = b"".join(pieces)
 
     assert first + rest == whole
@@ -85,5 +85,5 @@ def test_a_preview_of_nobody_is_missing(client: Client) -> None:
     assert client.get("/files/previews/ava.exe").status_code == 404
 
 
-def test_a_path_cannot_climb_out(client: Client) -> None:
-    assert client.get("/files/previews/..%2F..%2Fbooks.sqlite3").status_code == 403
+def test_a_preview_path_cannot_leave_its_folder(client: Client) -> None:
+    assert client.get("/files/previews/..%2F..%2Fsandbox.sqlite3").status_code == 403

@@ -13,14 +13,14 @@ def bound(number: int) -> socket.socket:
     return server
 
 
-def test_callers_are_refused_until_a_server_listens() -> None:
+def test_callers_of_a_reserved_port_are_refused_until_a_server_listens() -> None:
     port = ReservedPort()
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((HOST, port.number))
 
 
-def test_whoever_asks_for_any_port_gets_another() -> None:
+def test_a_reserved_port_is_given_to_nobody_who_asks_for_any_port() -> None:
     port = ReservedPort()
     others = [bound(0) for _ in range(500)]
 
@@ -29,7 +29,7 @@ def test_whoever_asks_for_any_port_gets_another() -> None:
         other.close()
 
 
-def test_one_server_after_the_other_takes_it() -> None:
+def test_one_server_after_the_other_binds_a_reserved_port() -> None:
     port = ReservedPort()
     port.hand_over()
 
@@ -39,7 +39,7 @@ def test_one_server_after_the_other_takes_it() -> None:
             socket.create_connection((HOST, port.number)).close()
 
 
-def test_a_closed_one_is_free_for_everybody() -> None:
+def test_a_closed_port_is_free_for_everybody() -> None:
     port = ReservedPort()
     port.close()
 

@@ -114,7 +114,7 @@ def test_a_paused_collection_treats_invoices_as_its_behavior_says(
     balance = 0 if behavior == "mark_uncollectible" else -700
     assert (paused.status, paused.pause_collection.behavior, invoice["status"]) == ("active", behavior, status)
     assert merchant.api.customers.retrieve(merchant.customer).balance == balance
-    assert merchant.actions.books()["counts"]["charge"] == 1
+    assert merchant.actions.records()["counts"]["charge"] == 1
 
 
 def test_an_invoice_written_off_by_a_paused_collection_sends_its_events(merchant: Merchant) -> None:

@@ -9,7 +9,7 @@ import stripe
 
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.stripe.form_bodies import decoded
-from genvid.sandbox.tests.client import WAIT, wait_for
+from genvid.sandbox.tests.sandbox_client import WAIT, wait_for
 from genvid.sandbox.tests.stripe_merchant import KEY, Merchant
 
 
@@ -96,7 +96,7 @@ def test_an_unknown_parameter_is_refused(merchant: Merchant) -> None:
     answer = merchant.http.post("/v1/customers", data={"colour": "red"})
 
     assert error_of(answer) == (400, "invalid_request_error", "parameter_unknown", "colour")
-    assert merchant.actions.books()["counts"] == {}
+    assert merchant.actions.records()["counts"] == {}
 
 
 def test_an_unknown_address_is_a_404_in_stripes_error_format(merchant: Merchant) -> None:
@@ -114,7 +114,7 @@ def test_a_repeated_key_gets_the_first_answer(merchant: Merchant) -> None:
 
     assert posts[0].json() == posts[1].json()
     assert [post.headers.get("idempotent-replayed") for post in posts] == [None, "true"]
-    assert merchant.actions.books()["counts"]["customer"] == 1
+    assert merchant.actions.records()["counts"]["customer"] == 1
 
 
 def test_a_key_with_other_parameters_is_refused(merchant: Merchant) -> None:
@@ -124,7 +124,7 @@ def test_a_key_with_other_parameters_is_refused(merchant: Merchant) -> None:
         merchant.api.customers.create({"email": "b@example.com"}, {"idempotency_key": "one"})
 
     assert refusal.value.http_status == 400
-    assert merchant.actions.books()["counts"]["customer"] == 1
+    assert merchant.actions.records()["counts"]["customer"] == 1
 
 
 def test_a_key_at_another_address_is_refused(merchant: Merchant) -> None:
@@ -149,7 +149,7 @@ def test_a_declined_card_is_an_outcome_that_its_key_keeps(merchant: Merchant) ->
 
     assert [post.status_code for post in posts] == [402, 402]
     assert posts[0].json() == posts[1].json()
-    assert merchant.actions.books()["counts"]["payment_intent"] == 1
+    assert merchant.actions.records()["counts"]["payment_intent"] == 1
 
 
 def test_a_key_whose_request_is_under_way_conflicts(merchant: Merchant) -> None:
@@ -167,7 +167,7 @@ def test_a_key_whose_request_is_under_way_conflicts(merchant: Merchant) -> None:
 
     thread = threading.Thread(target=lambda: first.append(post()))
     thread.start()
-    wait_for(lambda: merchant.sandbox.books()["requests"].get("POST /v1/customers"))
+    wait_for(lambda: merchant.sandbox.records()["requests"].get("POST /v1/customers"))
     second = post()
     merchant.sandbox.clear_faults()
     thread.join()
@@ -254,7 +254,7 @@ def test_an_answer_can_be_lost_before_and_after_the_action(kind: str, made: dict
     with pytest.raises(httpx.TransportError):
         merchant.http.post("/v1/customers", data={})
 
-    assert merchant.actions.books()["counts"] == made
+    assert merchant.actions.records()["counts"] == made
 
 
 def test_a_lost_answer_is_found_again_under_its_key(merchant: Merchant) -> None:
@@ -263,11 +263,11 @@ def test_a_lost_answer_is_found_again_under_its_key(merchant: Merchant) -> None:
 
     customer = api.customers.create({"name": "A"})
 
-    assert [one["id"] for one in merchant.actions.books()["customers"]] == [customer.id]
+    assert [one["id"] for one in merchant.actions.records()["customers"]] == [customer.id]
 
 
 def test_fault_rates_apply_to_stripe_as_well(merchant: Merchant) -> None:
-    merchant.sandbox.knobs(rate_limit_rate=1.0)
+    merchant.sandbox.configure(rate_limit_rate=1.0)
 
     assert error_of(merchant.http.get("/v1/account"))[:3] == (429, "invalid_request_error", "rate_limit")
 
@@ -279,7 +279,7 @@ def test_a_reset_deletes_stripes_objects_and_moves_time_back(merchant: Merchant)
 
     merchant.sandbox.reset()
 
-    assert merchant.actions.books()["counts"] == {}
+    assert merchant.actions.records()["counts"] == {}
     assert begun <= merchant.actions.advance_clock(0)["now"] <= time.time()
 
 
@@ -317,4 +317,4 @@ def test_a_parameter_value_that_stripe_rejects_is_refused(
     answer = merchant.http.post(f"/v1/{path}", data=form)
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
-    assert merchant.actions.books()["counts"] == {}
+    assert merchant.actions.records()["counts"] == {}

@@ -37,7 +37,7 @@ def test_a_session_is_tried_again_with_the_same_payment_intent(merchant: Merchan
     paid = merchant.actions.pay(refused["id"])
 
     assert (paid["status"], paid["payment_intent"]) == ("complete", refused["payment_intent"])
-    assert [one["status"] for one in merchant.actions.books()["charges"]] == ["failed", "succeeded"]
+    assert [one["status"] for one in merchant.actions.records()["charges"]] == ["failed", "succeeded"]
 
 
 @pytest.mark.parametrize("card", ["4000002500003155", "4000000000003220", "4000002760003184"])

@@ -48,7 +48,7 @@ def test_a_paid_session_is_not_paid_again(merchant: Merchant) -> None:
     with pytest.raises(Exception, match="This Checkout Session has a status of complete"):
         merchant.actions.pay(session["id"])
 
-    assert merchant.actions.books()["counts"]["charge"] == 1
+    assert merchant.actions.records()["counts"]["charge"] == 1
 
 
 def test_a_guest_becomes_a_customer_only_where_one_is_needed(merchant: Merchant) -> None:

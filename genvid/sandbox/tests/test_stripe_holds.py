@@ -159,7 +159,7 @@ def test_an_unsupported_parameter_is_refused(
 
     expected = param or {"payment_intents": "payment_method_types[0]", "prices": "unit_amount_decimal"}[path]
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, expected)
-    assert merchant.actions.books()["counts"] == {}
+    assert merchant.actions.records()["counts"] == {}
 
 
 def test_a_subscription_can_end_with_its_first_period(merchant: Merchant) -> None:

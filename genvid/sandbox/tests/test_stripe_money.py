@@ -44,7 +44,7 @@ def test_no_more_is_refunded_than_was_paid(merchant: Merchant) -> None:
         merchant.api.refunds.create({"charge": charge.id})
 
     assert refusal.value.code == "charge_already_refunded"
-    assert len(merchant.actions.books()["refunds"]) == 1
+    assert len(merchant.actions.records()["refunds"]) == 1
 
 
 def test_a_refund_that_fails_lowers_what_is_refunded(merchant: Merchant) -> None:
@@ -129,7 +129,7 @@ def test_a_fraud_warning_names_its_charge(merchant: Merchant) -> None:
 
 def test_an_unpaid_charge_is_neither_refunded_nor_disputed(merchant: Merchant) -> None:
     merchant.buy("4000000000000002")
-    failed = merchant.actions.books()["charges"][0]["id"]
+    failed = merchant.actions.records()["charges"][0]["id"]
 
     with pytest.raises(httpx.HTTPStatusError, match="has not been paid"):
         merchant.actions.refund(failed)
@@ -142,7 +142,7 @@ def test_the_overview_lists_charges_refunds_and_disputes(merchant: Merchant) -> 
     merchant.actions.refund(charge.id, 200)
     merchant.actions.dispute(charge.id)
 
-    books = merchant.actions.books()
+    books = merchant.actions.records()
 
     kinds = ("charge", "refund", "dispute", "checkout.session")
     assert {kind: books["counts"][kind] for kind in kinds} == dict.fromkeys(kinds, 1)
@@ -170,7 +170,7 @@ def test_a_disputed_charge_is_not_refunded(merchant: Merchant) -> None:
         merchant.api.refunds.create({"charge": charge.id})
 
     assert refusal.value.code == "charge_disputed"
-    assert merchant.actions.books()["refunds"] == []
+    assert merchant.actions.records()["refunds"] == []
 
 
 def test_a_pending_refund_arrives(merchant: Merchant) -> None:

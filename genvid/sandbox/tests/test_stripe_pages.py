@@ -129,7 +129,7 @@ def test_the_page_of_a_paid_session_says_that_it_is_paid(merchant: Merchant) -> 
     assert (page.status_code, "completed already" in page.text) == (200, True)
     assert thanks(session["id"]) in page.text
     assert submit(merchant, f"/pay/{session['id']}").headers["location"] == f"/pay/{session['id']}"
-    assert merchant.actions.books()["counts"]["charge"] == 1
+    assert merchant.actions.records()["counts"]["charge"] == 1
 
 
 def test_the_page_of_an_expired_session_says_that_it_has_expired(merchant: Merchant) -> None:

@@ -38,7 +38,7 @@ def test_a_full_discount_needs_no_payment(merchant: Merchant) -> None:
     session = pay_with(merchant, "WELCOME")
 
     assert (session["payment_status"], session["payment_intent"]) == ("no_payment_required", None)
-    assert "charge" not in merchant.actions.books()["counts"]
+    assert "charge" not in merchant.actions.records()["counts"]
 
 
 def test_an_unknown_promotion_code_is_refused(merchant: Merchant) -> None:

@@ -49,7 +49,7 @@ def test_prorations_can_be_billed_with_the_next_invoice(merchant: Merchant) -> N
     subscription = merchant.subscribe(merchant.basic)
 
     merchant.actions.change_price(subscription, merchant.pro, behavior="create_prorations")
-    assert merchant.actions.books()["counts"]["invoice"] == 1
+    assert merchant.actions.records()["counts"]["invoice"] == 1
     merchant.actions.renew(subscription)
 
     invoice = merchant.latest_invoice(subscription)
@@ -62,7 +62,7 @@ def test_a_price_change_without_prorations_is_billed_from_the_next_period(mercha
 
     merchant.actions.change_price(subscription, merchant.pro, behavior="none")
 
-    assert merchant.actions.books()["counts"]["invoice"] == 1
+    assert merchant.actions.records()["counts"]["invoice"] == 1
     assert merchant.actions.renew(subscription)["total"] == 5000
 
 
@@ -84,7 +84,7 @@ def test_a_price_change_in_a_trial_is_free(merchant: Merchant) -> None:
 
     merchant.actions.change_price(subscription, merchant.pro)
 
-    assert merchant.actions.books()["counts"]["invoice"] == 1
+    assert merchant.actions.records()["counts"]["invoice"] == 1
     assert merchant.subscription(subscription).status == "trialing"
 
 

@@ -2,18 +2,18 @@ import threading
 
 import httpx
 
-from genvid.sandbox.tests.client import WAIT, wait_for
 from genvid.sandbox.tests.receiver import Receiver
+from genvid.sandbox.tests.sandbox_client import WAIT, wait_for
 from genvid.sandbox.tests.stripe_merchant import KEY, Merchant
 
 
 def test_a_stopped_sandbox_keeps_stripes_objects(merchant: Merchant) -> None:
     subscription = merchant.subscribe()
-    before = merchant.actions.books()
+    before = merchant.actions.records()
 
     merchant.sandbox.restart()
 
-    assert merchant.actions.books() == before
+    assert merchant.actions.records() == before
     assert merchant.actions.renew(subscription)["status"] == "paid"
 
 
@@ -21,17 +21,17 @@ def test_a_killed_sandbox_keeps_stripes_objects(merchant: Merchant) -> None:
     posted = {"data": {"name": "A"}, "headers": {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "one"}}
     first = merchant.http.post("/v1/customers", **posted)
     merchant.actions.pay(merchant.session().id, method="bank")
-    before, events = merchant.actions.books(), merchant.types()
+    before, events = merchant.actions.records(), merchant.types()
 
     merchant.sandbox.kill()
     merchant.sandbox.start()
 
-    assert (merchant.actions.books(), merchant.types()) == (before, events)
+    assert (merchant.actions.records(), merchant.types()) == (before, events)
     assert merchant.http.post("/v1/customers", **posted).json() == first.json()
 
 
 def test_what_was_not_delivered_before_a_kill_is_delivered_after(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(webhook_retry_scale=0.1)
+    merchant.sandbox.configure(webhook_retry_scale=0.1)
     merchant.api.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
     receiver.answers = [500]
     assert merchant.customer
@@ -68,7 +68,7 @@ def test_a_kill_in_the_middle_leaves_every_payment_whole_or_undone(merchant: Mer
         one.join()
     merchant.sandbox.start()
 
-    books, told = merchant.actions.books(), merchant.types()
+    books, told = merchant.actions.records(), merchant.types()
     complete = [one for one in books["sessions"] if one["status"] == "complete"]
     assert len(complete) >= 12
     assert {one["payment_intent"] for one in complete} == {one["payment_intent"] for one in books["charges"]}

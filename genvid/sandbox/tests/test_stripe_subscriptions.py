@@ -57,7 +57,7 @@ def test_a_subscription_with_a_declined_first_payment_is_incomplete(merchant: Me
     paid = merchant.actions.pay(session["id"])
 
     assert (paid["subscription"], merchant.subscription(subscription.id).status) == (subscription.id, "active")
-    assert merchant.actions.books()["counts"]["subscription"] == 1
+    assert merchant.actions.records()["counts"]["subscription"] == 1
 
 
 def test_an_incomplete_subscription_expires(merchant: Merchant) -> None:
@@ -65,8 +65,8 @@ def test_an_incomplete_subscription_expires(merchant: Merchant) -> None:
 
     merchant.actions.advance_clock(DAY)
 
-    assert [one["status"] for one in merchant.actions.books()["subscriptions"]] == ["incomplete_expired"]
-    assert [one["status"] for one in merchant.actions.books()["invoices"]] == ["void"]
+    assert [one["status"] for one in merchant.actions.records()["subscriptions"]] == ["incomplete_expired"]
+    assert [one["status"] for one in merchant.actions.records()["invoices"]] == ["void"]
 
 
 def test_a_subscription_starts_after_3d_secure(merchant: Merchant) -> None:
@@ -133,7 +133,7 @@ def test_a_retried_payment_makes_a_past_due_subscription_active(merchant: Mercha
 
 @pytest.mark.parametrize("end", ["canceled", "unpaid"])
 def test_the_last_failed_payment_ends_a_subscription_as_configured(end: str, merchant: Merchant) -> None:
-    merchant.sandbox.knobs(stripe_final_failure=end)
+    merchant.sandbox.configure(stripe_final_failure=end)
     subscription = merchant.subscribe()
     invoice = merchant.actions.renew(subscription, succeeds=False)
 
@@ -190,7 +190,7 @@ def test_a_subscription_can_end_with_its_period(merchant: Merchant) -> None:
     assert (asked.status, asked.cancel_at) == ("active", item_of(asked).current_period_end)
 
     assert merchant.actions.end_period(subscription)["status"] == "canceled"
-    assert merchant.actions.books()["counts"]["invoice"] == 1
+    assert merchant.actions.records()["counts"]["invoice"] == 1
 
 
 def test_a_withdrawn_cancellation_lets_the_subscription_renew(merchant: Merchant) -> None:
@@ -254,7 +254,7 @@ def test_a_failed_payments_event_has_the_time_of_the_next_attempt(merchant: Merc
 def test_a_first_payment_that_failed_is_not_tried_again_by_itself(merchant: Merchant) -> None:
     merchant.buy("4000000000000002", merchant.basic, mode="subscription")
 
-    assert [one["next_payment_attempt"] for one in merchant.actions.books()["invoices"]] == [None]
+    assert [one["next_payment_attempt"] for one in merchant.actions.records()["invoices"]] == [None]
 
 
 def test_a_trials_first_renewal_is_its_end(merchant: Merchant) -> None:

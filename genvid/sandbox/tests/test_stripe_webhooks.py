@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
-from genvid.sandbox.tests.client import wait_for
 from genvid.sandbox.tests.receiver import Received, Receiver
+from genvid.sandbox.tests.sandbox_client import wait_for
 from genvid.sandbox.tests.stripe_merchant import Merchant
 
 
@@ -84,13 +84,13 @@ def test_a_refused_delivery_is_retried(merchant: Merchant, receiver: Receiver) -
     wait_for(lambda: len(receiver.posts) == 3)
     assert len({one.body for one in receiver.posts}) == 1
     delivery = wait_for(
-        lambda: next((d for d in merchant.actions.books()["deliveries"] if d["status"] == "delivered"), None)
+        lambda: next((d for d in merchant.actions.records()["deliveries"] if d["status"] == "delivered"), None)
     )
     assert [attempt["answer"] for attempt in delivery["attempts"]] == [500, 503, 200]
 
 
 def test_undelivered_events_are_listed(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(webhook_retry_scale=100)
+    merchant.sandbox.configure(webhook_retry_scale=100)
     listen(merchant, receiver)
     receiver.answers = [500]
     lost = merchant.api.customers.create({"name": "A"})
@@ -106,7 +106,7 @@ def test_undelivered_events_are_listed(merchant: Merchant, receiver: Receiver) -
 
 
 def test_doubled_webhooks_are_delivered_twice(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="doubled")
+    merchant.sandbox.configure(stripe_webhooks="doubled")
     listen(merchant, receiver)
 
     assert merchant.customer
@@ -116,10 +116,10 @@ def test_doubled_webhooks_are_delivered_twice(merchant: Merchant, receiver: Rece
 
 
 def test_webhooks_that_are_off_are_listed_as_undelivered(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="off")
+    merchant.sandbox.configure(stripe_webhooks="off")
     listen(merchant, receiver)
     assert merchant.customer
-    merchant.sandbox.knobs(stripe_webhooks="normal")
+    merchant.sandbox.configure(stripe_webhooks="normal")
     assert merchant.product
 
     wait_for(lambda: len(merchant.actions.undelivered()) == 1)
@@ -128,7 +128,7 @@ def test_webhooks_that_are_off_are_listed_as_undelivered(merchant: Merchant, rec
 
 
 def test_late_webhooks_are_delivered_late(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="late", webhook_late_seconds=0.4)
+    merchant.sandbox.configure(stripe_webhooks="late", webhook_late_seconds=0.4)
     listen(merchant, receiver)
     begun = time.monotonic()
 
@@ -142,7 +142,7 @@ def deliveries_after_one(merchant: Merchant) -> list[tuple[str, str]]:
     """Kind and state of all deliveries, as soon as one of them is recorded as delivered."""
 
     def found() -> list[tuple[str, str]] | None:
-        all_of_them = [(one["event_type"], one["status"]) for one in merchant.actions.books()["deliveries"]]
+        all_of_them = [(one["event_type"], one["status"]) for one in merchant.actions.records()["deliveries"]]
         return all_of_them if "delivered" in [status for _, status in all_of_them] else None
 
     deliveries: list[tuple[str, str]] = wait_for(found)
@@ -150,7 +150,7 @@ def deliveries_after_one(merchant: Merchant) -> list[tuple[str, str]]:
 
 
 def test_reordered_webhooks_deliver_the_second_event_first(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=3600)
+    merchant.sandbox.configure(stripe_webhooks="reordered", webhook_late_seconds=3600)
     listen(merchant, receiver)
 
     assert merchant.customer
@@ -161,11 +161,11 @@ def test_reordered_webhooks_deliver_the_second_event_first(merchant: Merchant, r
 
 
 def test_reordered_webhooks_count_anew_when_the_mode_is_set(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="reordered", webhook_late_seconds=3600)
+    merchant.sandbox.configure(stripe_webhooks="reordered", webhook_late_seconds=3600)
     listen(merchant, receiver, "customer.created", "product.created", "product.updated")
     assert merchant.customer
 
-    merchant.sandbox.knobs(stripe_webhooks="reordered")
+    merchant.sandbox.configure(stripe_webhooks="reordered")
     assert merchant.product
     merchant.api.products.update(merchant.product, {"name": "Other"})
 
@@ -177,7 +177,7 @@ def test_reordered_webhooks_count_anew_when_the_mode_is_set(merchant: Merchant, 
 
 
 def test_forged_webhooks_do_not_verify(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="forged")
+    merchant.sandbox.configure(stripe_webhooks="forged")
     endpoint = listen(merchant, receiver)
 
     assert merchant.customer
@@ -187,21 +187,21 @@ def test_forged_webhooks_do_not_verify(merchant: Merchant, receiver: Receiver) -
 
 
 def test_chaotic_webhooks_come_in_all_modes_and_with_invented_events(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="chaos", seed=7, webhook_late_seconds=0.05)
+    merchant.sandbox.configure(stripe_webhooks="chaos", seed=7, webhook_late_seconds=0.05)
     endpoint = listen(merchant, receiver)
 
     for number in range(60):
         merchant.api.customers.create({"name": str(number)})
 
-    wait_for(lambda: not [one for one in merchant.actions.books()["deliveries"] if one["status"] == "waiting"])
-    modes = {one["mode"] for one in merchant.actions.books()["deliveries"]}
+    wait_for(lambda: not [one for one in merchant.actions.records()["deliveries"] if one["status"] == "waiting"])
+    modes = {one["mode"] for one in merchant.actions.records()["deliveries"]}
     assert modes == {"normal", "doubled", "late", "reordered", "off", "forgery"}
     true = {event["id"] for event in merchant.actions.events()}
     assert all(is_true(one, endpoint.secret) == (one.json["id"] in true) for one in receiver.posts)
 
 
 def test_held_webhooks_are_delivered_only_on_demand(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="held")
+    merchant.sandbox.configure(stripe_webhooks="held")
     endpoint = listen(merchant, receiver)
     merchant.charge()
     ids = [event["id"] for event in merchant.actions.events()]
@@ -218,7 +218,7 @@ def test_held_webhooks_are_delivered_only_on_demand(merchant: Merchant, receiver
 
 
 def test_copies_are_delivered_side_by_side(merchant: Merchant, receiver: Receiver) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="held")
+    merchant.sandbox.configure(stripe_webhooks="held")
     listen(merchant, receiver)
     assert merchant.customer
     receiver.answers = [500, 200, 400]
@@ -231,7 +231,7 @@ def test_copies_are_delivered_side_by_side(merchant: Merchant, receiver: Receive
 
 
 def test_a_delivery_without_an_answer_has_no_status(merchant: Merchant) -> None:
-    merchant.sandbox.knobs(stripe_webhooks="held")
+    merchant.sandbox.configure(stripe_webhooks="held")
     merchant.api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
     assert merchant.customer
 

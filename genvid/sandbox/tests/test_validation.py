@@ -4,8 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from genvid.sandbox.tests.client import WAIT, Client, refusal_of
 from genvid.sandbox.tests.receiver import Receiver
+from genvid.sandbox.tests.sandbox_client import WAIT, Client, refusal_of
 
 BAD = "invalid_parameter"
 NONE = "no_such_id"
@@ -51,11 +51,11 @@ REFUSED: dict[str, tuple[dict[str, Any], Refusal]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_video_is_refused_for(case: str, client: Client) -> None:
+def test_a_wrong_order_is_refused(case: str, client: Client) -> None:
     fields, expected = REFUSED[case]
 
     assert client.refusal(**fields) == expected
-    assert client.sandbox.books()["videos"] == []
+    assert client.sandbox.records()["videos"] == []
 
 
 def test_the_error_envelope_is_complete(client: Client) -> None:
@@ -81,7 +81,7 @@ def test_a_missing_and_a_wrong_key_get_the_same_answer(client: Client) -> None:
     assert [(one.status_code, one.json()) for one in answers] == [(401, {"error": unauthorized})] * 2
 
 
-def test_a_bearer_token_opens_too(client: Client) -> None:
+def test_a_bearer_token_is_accepted(client: Client) -> None:
     headers = {"Authorization": f"Bearer {client.sandbox.api_key}"}
 
     assert (
@@ -106,7 +106,7 @@ def test_a_body_that_is_no_json_is_refused(client: Client) -> None:
     ("path", "most"),
     [("/v3/videos", 100), ("/v3/avatars/looks", 50), ("/v3/avatars", 50), ("/v3/voices", 100)],
 )
-def test_a_limit_has_bounds(path: str, most: int, client: Client) -> None:
+def test_the_limit_of_a_list_has_bounds(path: str, most: int, client: Client) -> None:
     for limit in (0, most + 1, "many"):
         answer = client.get(path, params={"limit": limit})
         assert refusal_of(answer) == (400, "invalid_parameter", "limit")
@@ -119,11 +119,11 @@ def test_a_query_value_outside_its_enum_is_refused(client: Client) -> None:
     assert refusal_of(answer) == (400, "invalid_parameter", "avatar_type")
 
 
-def test_a_made_up_token_is_refused(client: Client) -> None:
+def test_an_unknown_page_token_is_refused(client: Client) -> None:
     assert refusal_of(client.get("/v3/videos", params={"token": "x"})) == (400, "invalid_parameter", "token")
 
 
-def test_a_fault_deep_in_a_scene_is_named(client: Client) -> None:
+def test_the_error_names_the_wrong_field_of_a_scene(client: Client) -> None:
     scene = {"type": "avatar_video", "input": client.body(voice_settings={"pitch": 99})}
 
     answer = client.post("/v3/videos", json={"type": "studio", "scenes": [scene]})
@@ -154,7 +154,7 @@ def test_an_address_without_a_picture_is_a_failed_download(client: Client, recei
     assert client.refusal(background=background) == (400, "download_failed", "background")
 
 
-def test_own_audio_is_spoken_along_to(client: Client, receiver: Receiver, wav: bytes) -> None:
+def test_a_recording_takes_the_place_of_the_script(client: Client, receiver: Receiver, wav: bytes) -> None:
     receiver.files["/voice.wav"] = wav
 
     assert client.finish(script=..., audio_url=receiver.url + "/voice.wav")["status"] == "completed"

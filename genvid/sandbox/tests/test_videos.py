@@ -1,4 +1,4 @@
-from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+from genvid.sandbox.tests.sandbox_client import Client, refusal_of, wait_for
 
 
 def test_a_new_video_is_waiting(client: Client) -> None:
@@ -10,7 +10,7 @@ def test_a_new_video_is_waiting(client: Client) -> None:
 
 
 def test_a_video_is_pending_then_processing_then_completed(client: Client) -> None:
-    client.sandbox.knobs(render_seconds=3600)
+    client.sandbox.configure(render_seconds=3600)
     video_id = client.make()
     seen: list[str] = []
 
@@ -48,7 +48,7 @@ def test_burned_captions_make_a_second_file(client: Client) -> None:
     assert client.get(video["captioned_video_url"]).content != client.get(video["video_url"]).content
 
 
-def test_plain_captions_make_none(client: Client) -> None:
+def test_plain_captions_make_no_second_file(client: Client) -> None:
     assert client.finish(caption={"file_format": "srt"})["captioned_video_url"] is None
 
 
@@ -91,15 +91,15 @@ def test_a_deleted_video_is_gone_and_so_are_its_files(client: Client) -> None:
 
 
 def test_deleting_does_not_stop_the_render_or_its_charge(client: Client) -> None:
-    client.sandbox.knobs(render_seconds=0.3)
+    client.sandbox.configure(render_seconds=0.3)
     client.delete(f"/v3/videos/{client.make()}")
 
-    wait_for(lambda: client.sandbox.books()["videos"][0]["status"] == "completed")
+    wait_for(lambda: client.sandbox.records()["videos"][0]["status"] == "completed")
 
-    assert client.sandbox.books()["wallet"] < 1000
+    assert client.sandbox.records()["wallet"] < 1000
 
 
-def test_statuses_speak_of_many_videos_at_once(client: Client) -> None:
+def test_statuses_of_many_videos_are_read_at_once(client: Client) -> None:
     stuck = client.make(script="Hi. [[stuck]]")
     failed = client.finish(script="Hi. [[fail:rendering_failed]]")["id"]
 
@@ -110,6 +110,12 @@ def test_statuses_speak_of_many_videos_at_once(client: Client) -> None:
         (failed, "failed"),
         ("nope", "not_found"),
     ]
+
+
+def test_statuses_of_batches_are_refused(client: Client) -> None:
+    answer = client.get("/v3/videos/statuses", params={"video_ids": "x", "batch_ids": "y"})
+
+    assert refusal_of(answer) == (400, "invalid_parameter", "batch_ids")
 
 
 def test_statuses_take_a_hundred_ids_and_no_more(client: Client) -> None:
@@ -131,7 +137,7 @@ def test_the_wallet_drops_by_the_rate_times_the_duration(client: Client) -> None
 def test_engine_three_is_cheaper(client: Client) -> None:
     video = client.finish(engine={"type": "avatar_iii"})
 
-    assert client.sandbox.books()["videos"][0]["charged"] == round(0.0167 * video["duration"], 6)
+    assert client.sandbox.records()["videos"][0]["charged"] == round(0.0167 * video["duration"], 6)
 
 
 def test_an_empty_wallet_is_noticed_only_when_polled(client: Client) -> None:
@@ -140,13 +146,13 @@ def test_an_empty_wallet_is_noticed_only_when_polled(client: Client) -> None:
     video = client.finish()
 
     assert (video["status"], video["failure_code"]) == ("failed", "MOVIO_PAYMENT_INSUFFICIENT_CREDIT")
-    assert client.sandbox.books()["wallet"] == 0
+    assert client.sandbox.records()["wallet"] == 0
 
 
 def test_a_failed_video_costs_nothing(client: Client) -> None:
     client.finish(script="Hi. [[fail]]")
 
-    assert client.sandbox.books()["wallet"] == 1000
+    assert client.sandbox.records()["wallet"] == 1000
 
 
 def test_a_cinematic_video_has_a_fixed_price(client: Client) -> None:
@@ -156,7 +162,7 @@ def test_a_cinematic_video_has_a_fixed_price(client: Client) -> None:
 
     wait_for(lambda: client.status(video_id) == "completed")
 
-    assert client.sandbox.books()["videos"][0]["charged"] == 7
+    assert client.sandbox.records()["videos"][0]["charged"] == 7
 
 
 def test_a_studio_video_joins_its_scenes(client: Client) -> None:
@@ -171,8 +177,8 @@ def test_a_studio_video_joins_its_scenes(client: Client) -> None:
     assert client.get(video["subtitle_url"]).text.count("-->") == 2
 
 
-def test_the_gate_refuses_the_job_over_the_limit(client: Client) -> None:
-    client.sandbox.knobs(concurrency=2, stuck=True, retry_after=7)
+def test_a_job_over_the_limit_is_refused(client: Client) -> None:
+    client.sandbox.configure(concurrency=2, stuck=True, retry_after=7)
     client.make()
     client.make()
 
@@ -180,11 +186,11 @@ def test_the_gate_refuses_the_job_over_the_limit(client: Client) -> None:
 
     assert refusal_of(answer) == (429, "rate_limit_exceeded", None)
     assert answer.headers["retry-after"] == "7"
-    assert len(client.sandbox.books()["videos"]) == 2
+    assert len(client.sandbox.records()["videos"]) == 2
 
 
-def test_the_gate_opens_when_a_job_ends(client: Client) -> None:
-    client.sandbox.knobs(concurrency=1, stuck=True)
+def test_a_job_is_accepted_when_another_ends(client: Client) -> None:
+    client.sandbox.configure(concurrency=1, stuck=True)
     first = client.make()
 
     client.sandbox.fail(first)

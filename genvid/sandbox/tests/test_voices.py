@@ -5,8 +5,8 @@ import wave
 
 import pytest
 
-from genvid.sandbox.renderer.catalogue import VOICES
-from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+from genvid.sandbox.renderer.voice_profiles import VOICES
+from genvid.sandbox.tests.sandbox_client import Client, refusal_of, wait_for
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_every_profile_is_a_voice(client: Client) -> None:
         ({"type": "private"}, []),
     ],
 )
-def test_voices_are_found_by(query: dict[str, str], names: list[str], client: Client) -> None:
+def test_voices_are_found_by_their_properties(query: dict[str, str], names: list[str], client: Client) -> None:
     assert [voice["name"] for voice in client.data("/v3/voices", **query)] == names
 
 
@@ -55,8 +55,8 @@ def test_a_clone_speaks(client: Client, cloned: str) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(3600, "processing"), (0.5, "complete")])
-def test_a_clone_takes_a_while(client: Client, wav: bytes, seconds: float, status: str) -> None:
-    client.sandbox.knobs(avatar_seconds=seconds)
+def test_a_clone_is_processing_until_it_is_ready(client: Client, wav: bytes, seconds: float, status: str) -> None:
+    client.sandbox.configure(avatar_seconds=seconds)
     begun = time.monotonic()
     audio = {"type": "base64", "media_type": "audio/wav", "data": base64.b64encode(wav).decode()}
     answer = client.post("/v3/voices/clone", json={"audio": audio, "voice_name": "Mine"})
@@ -71,7 +71,7 @@ def test_a_clone_is_deleted_once(client: Client, cloned: str) -> None:
     assert refusal_of(client.delete(f"/v3/voices/{cloned}")) == (404, "voice_not_found", None)
 
 
-def test_public_voices_stay(client: Client) -> None:
+def test_public_voices_cannot_be_deleted(client: Client) -> None:
     voice_id = client.look()["default_voice_id"]
 
     assert refusal_of(client.delete(f"/v3/voices/{voice_id}")) == (403, "resource_access_denied", None)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from genvid.sandbox.tests.client import Client, refusal_of, wait_for
 from genvid.sandbox.tests.receiver import Received, Receiver
+from genvid.sandbox.tests.sandbox_client import Client, refusal_of, wait_for
 
 ENDPOINTS = "/v3/webhooks/endpoints"
 
@@ -40,14 +40,14 @@ def test_a_delivery_is_signed_over_its_raw_bytes(client: Client, receiver: Recei
     assert post.headers["heygen-event-id"] == post.json["event_id"]
 
 
-def test_success_tells_of_the_video(client: Client, receiver: Receiver) -> None:
+def test_the_event_of_success_describes_the_video(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
     video = client.finish(callback_id="job-1", folder_id="f1")
 
-    told = first(receiver).json
+    event = first(receiver).json
 
-    assert told["event_type"] == "avatar_video.success"
-    assert list(told["event_data"]) == [
+    assert event["event_type"] == "avatar_video.success"
+    assert list(event["event_data"]) == [
         "video_id",
         "url",
         "gif_download_url",
@@ -56,23 +56,23 @@ def test_success_tells_of_the_video(client: Client, receiver: Receiver) -> None:
         "folder_id",
         "callback_id",
     ]
-    assert (told["event_data"]["video_id"], told["event_data"]["callback_id"]) == (video["id"], "job-1")
-    assert client.get(told["event_data"]["url"]).status_code == 200
+    assert (event["event_data"]["video_id"], event["event_data"]["callback_id"]) == (video["id"], "job-1")
+    assert client.get(event["event_data"]["url"]).status_code == 200
 
 
-def test_failure_tells_why(client: Client, receiver: Receiver) -> None:
+def test_the_event_of_failure_gives_the_reason(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
     video = client.finish(script="Hi. [[fail]]", callback_id="job-1")
 
-    told = first(receiver).json
+    event = first(receiver).json
 
-    assert (told["event_type"], told["event_data"]) == (
+    assert (event["event_type"], event["event_data"]) == (
         "avatar_video.fail",
         {"video_id": video["id"], "msg": "Avatar rendering timed out", "callback_id": "job-1"},
     )
 
 
-def test_captions_are_told_of_too(client: Client, receiver: Receiver) -> None:
+def test_captions_have_an_event_of_their_own(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
     client.finish(caption={"style": "default"})
 
@@ -105,34 +105,34 @@ def test_a_delivery_is_repeated_until_it_succeeds(client: Client, receiver: Rece
     receiver.answers = [500, 404]
     client.finish()
 
-    wait_for(lambda: client.sandbox.books()["deliveries"][0]["status"] == "delivered")
+    wait_for(lambda: client.sandbox.records()["deliveries"][0]["status"] == "delivered")
 
     assert len({post.headers["heygen-event-id"] for post in receiver.posts}) == 1
-    delivery = client.sandbox.books()["deliveries"][0]
+    delivery = client.sandbox.records()["deliveries"][0]
     assert [attempt["answer"] for attempt in delivery["attempts"]] == [500, 404, 200]
 
 
 def test_a_delivery_is_given_up_in_the_end(client: Client, receiver: Receiver) -> None:
-    client.sandbox.knobs(webhook_retry_scale=0.000001)
+    client.sandbox.configure(webhook_retry_scale=0.000001)
     register(client, receiver)
     receiver.answers = [500] * 1000
     client.finish()
 
-    wait_for(lambda: client.sandbox.books()["deliveries"][0]["status"] == "abandoned")
+    wait_for(lambda: client.sandbox.records()["deliveries"][0]["status"] == "abandoned")
 
 
-def test_off_delivers_nothing_but_keeps_the_history(client: Client, receiver: Receiver) -> None:
+def test_the_mode_off_delivers_nothing_but_keeps_the_history(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="off")
+    client.sandbox.configure(webhooks="off")
     client.finish()
 
-    assert client.sandbox.books()["deliveries"] == []
+    assert client.sandbox.records()["deliveries"] == []
     assert len(client.data("/v3/webhooks/events")) == 1
 
 
-def test_doubled_delivers_one_event_twice(client: Client, receiver: Receiver) -> None:
+def test_the_mode_doubled_delivers_one_event_twice(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="doubled")
+    client.sandbox.configure(webhooks="doubled")
     client.finish()
 
     first(receiver, 2)
@@ -140,9 +140,9 @@ def test_doubled_delivers_one_event_twice(client: Client, receiver: Receiver) ->
     assert receiver.posts[0].body == receiver.posts[1].body
 
 
-def test_late_holds_the_delivery_back(client: Client, receiver: Receiver) -> None:
+def test_the_mode_late_delays_the_delivery(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="late", webhook_late_seconds=0.4)
+    client.sandbox.configure(webhooks="late", webhook_late_seconds=0.4)
     begun = time.monotonic()
 
     client.finish()
@@ -153,13 +153,13 @@ def test_late_holds_the_delivery_back(client: Client, receiver: Receiver) -> Non
 
 def delivered_one(client: Client) -> list[dict[str, Any]]:
     """All deliveries, once one of them is written down as made."""
-    found: list[dict[str, Any]] = client.sandbox.books()["deliveries"]
+    found: list[dict[str, Any]] = client.sandbox.records()["deliveries"]
     return found if any(one["status"] == "delivered" for one in found) else []
 
 
-def test_reordered_lets_the_second_event_overtake(client: Client, receiver: Receiver) -> None:
+def test_the_mode_reordered_lets_the_second_event_overtake(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="reordered", webhook_late_seconds=3600)
+    client.sandbox.configure(webhooks="reordered", webhook_late_seconds=3600)
     _, second = client.finish()["id"], client.finish()["id"]
 
     assert first(receiver).json["event_data"]["video_id"] == second
@@ -170,35 +170,35 @@ def test_reordered_lets_the_second_event_overtake(client: Client, receiver: Rece
     ]
 
 
-def test_reordered_counts_anew_when_it_is_set(client: Client, receiver: Receiver) -> None:
+def test_the_mode_reordered_counts_anew_when_it_is_set(client: Client, receiver: Receiver) -> None:
     client.finish()
     register(client, receiver)
-    client.sandbox.knobs(webhooks="reordered", webhook_late_seconds=3600)
+    client.sandbox.configure(webhooks="reordered", webhook_late_seconds=3600)
     _, second = client.finish()["id"], client.finish()["id"]
 
     assert first(receiver).json["event_data"]["video_id"] == second
 
 
-def test_unsigned_has_no_signature(client: Client, receiver: Receiver) -> None:
+def test_the_mode_unsigned_sends_no_signature(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="unsigned")
+    client.sandbox.configure(webhooks="unsigned")
     client.finish()
 
     assert "heygen-signature" not in first(receiver).headers
 
 
-def test_forged_has_a_wrong_one(client: Client, receiver: Receiver) -> None:
+def test_the_mode_forged_sends_a_wrong_signature(client: Client, receiver: Receiver) -> None:
     secret = register(client, receiver)["secret"]
-    client.sandbox.knobs(webhooks="forged")
+    client.sandbox.configure(webhooks="forged")
     client.finish()
 
     post = first(receiver)
     assert post.headers["heygen-signature"] != mark(secret, post.body)
 
 
-def test_bare_has_a_signature_header_and_nothing_else(client: Client, receiver: Receiver) -> None:
+def test_the_mode_bare_sends_a_signature_header_and_no_other(client: Client, receiver: Receiver) -> None:
     secret = register(client, receiver)["secret"]
-    client.sandbox.knobs(webhooks="bare")
+    client.sandbox.configure(webhooks="bare")
     client.finish()
 
     post = first(receiver)
@@ -206,28 +206,28 @@ def test_bare_has_a_signature_header_and_nothing_else(client: Client, receiver: 
     assert [name for name in post.headers if name.startswith("heygen")] == []
 
 
-def test_chaos_draws_how_each_delivery_goes(client: Client, receiver: Receiver) -> None:
+def test_the_mode_chaos_draws_a_mode_for_each_delivery(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhooks="chaos", seed=3, webhook_late_seconds=0)
+    client.sandbox.configure(webhooks="chaos", seed=3, webhook_late_seconds=0)
     wanted, drawn = {"normal", "doubled", "late", "reordered", "unsigned", "forgery"}, set()
 
     # Rarest is one in twelve: that it is never drawn in three hundred has a chance of 1 in 10^10.
     for _ in range(300):
         client.finish()
-        drawn = {delivery["mode"] for delivery in client.sandbox.books()["deliveries"]}
+        drawn = {delivery["mode"] for delivery in client.sandbox.records()["deliveries"]}
         if drawn >= wanted:
             break
 
     assert drawn == wanted
 
 
-def test_a_forgery_tells_of_the_opposite_once(client: Client, receiver: Receiver) -> None:
+def test_a_forgery_contradicts_an_event_once(client: Client, receiver: Receiver) -> None:
     secret = register(client, receiver)["secret"]
-    client.sandbox.knobs(webhooks="chaos")
+    client.sandbox.configure(webhooks="chaos")
     receiver.answers = [401] * 1000
     videos: list[str] = []
     # Three in ten are forged: that none of a hundred is has a chance of 1 in 10^15.
-    while len(videos) < 100 and not any(one["mode"] == "forgery" for one in client.sandbox.books()["deliveries"]):
+    while len(videos) < 100 and not any(one["mode"] == "forgery" for one in client.sandbox.records()["deliveries"]):
         videos.append(client.finish()["id"])
     wait_for(lambda: [post for post in receiver.posts if post.json["event_type"] == "avatar_video.fail"])
 
@@ -240,7 +240,7 @@ def test_a_forgery_tells_of_the_opposite_once(client: Client, receiver: Receiver
 
 def test_event_id_and_timestamp_can_be_left_out(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
-    client.sandbox.knobs(webhook_event_id=False, webhook_timestamp=False)
+    client.sandbox.configure(webhook_event_id=False, webhook_timestamp=False)
     client.finish()
 
     post = first(receiver)
@@ -254,14 +254,11 @@ def test_registration_probes_with_options(client: Client, receiver: Receiver) ->
     assert [(one.method, one.path) for one in receiver.all] == [("OPTIONS", "/hook")]
 
 
-def test_a_failed_probe_is_only_written_down(client: Client) -> None:
-    answer = client.post(ENDPOINTS, json={"url": "http://127.0.0.1:9/hook"})
-
-    assert answer.status_code == 200
-    assert client.sandbox.books()["probes"][0]["error"] == "OPTIONS http://127.0.0.1:9/hook: ConnectError"
+def test_an_endpoint_that_does_not_answer_the_probe_is_registered(client: Client) -> None:
+    assert client.post(ENDPOINTS, json={"url": "http://127.0.0.1:9/hook"}).status_code == 200
 
 
-def test_a_url_is_registered_once(client: Client, receiver: Receiver) -> None:
+def test_a_webhook_url_is_registered_once(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
 
     again = client.post(ENDPOINTS, json={"url": receiver.url + "/hook"})
@@ -270,27 +267,18 @@ def test_a_url_is_registered_once(client: Client, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://example.com/hook", "ftp://127.0.0.1/", "nonsense"])
-def test_a_url_must_be_https_or_local(url: str, client: Client) -> None:
+def test_a_webhook_url_must_be_https_or_local(url: str, client: Client) -> None:
     assert refusal_of(client.post(ENDPOINTS, json={"url": url})) == (400, "invalid_parameter", "url")
 
 
-def test_the_secret_is_told_once(client: Client, receiver: Receiver) -> None:
+def test_the_secret_of_an_endpoint_is_shown_once(client: Client, receiver: Receiver) -> None:
     created = register(client, receiver)
 
     assert created["secret"].startswith("whsec_")
     assert client.data(ENDPOINTS) == [{**created, "secret": None}]
 
 
-def test_an_endpoint_is_updated(client: Client, receiver: Receiver) -> None:
-    created = register(client, receiver, events=["avatar_video.fail"])
-
-    changes = {"url": receiver.url + "/other", "events": None}
-    answer = client.patch(f"{ENDPOINTS}/{created['endpoint_id']}", json=changes)
-
-    assert answer.json()["data"] == {**created, **changes, "secret": None}
-
-
-def test_rotation_kills_the_old_secret_at_once(client: Client, receiver: Receiver) -> None:
+def test_rotation_replaces_the_secret_at_once(client: Client, receiver: Receiver) -> None:
     created = register(client, receiver)
     answer = client.post(f"{ENDPOINTS}/{created['endpoint_id']}/rotate-secret")
     client.finish()
@@ -299,14 +287,7 @@ def test_rotation_kills_the_old_secret_at_once(client: Client, receiver: Receive
     assert post.headers["heygen-signature"] == mark(answer.json()["data"]["secret"], post.body)
 
 
-def test_a_deleted_endpoint_is_gone(client: Client, receiver: Receiver) -> None:
-    path = f"{ENDPOINTS}/{register(client, receiver)['endpoint_id']}"
-
-    assert client.delete(path).json() == {"data": {}, "error": None}
-    assert refusal_of(client.delete(path)) == (404, "webhook_not_found", None)
-
-
-def test_the_history_can_be_searched(client: Client) -> None:
+def test_the_history_of_events_can_be_searched(client: Client) -> None:
     client.finish()
     failed = client.finish(script="Hi. [[fail]]")["id"]
 
@@ -317,14 +298,8 @@ def test_the_history_can_be_searched(client: Client) -> None:
     assert [event["event_data"]["video_id"] for event in by_type] == [failed]
 
 
-def test_every_kind_of_event_is_listed(client: Client) -> None:
-    kinds = [one["event_type"] for one in client.data("/v3/webhooks/event-types")]
-
-    assert (len(kinds), kinds[0], kinds[-1]) == (30, "avatar_video.success", "batch.finished")
-
-
 def test_a_waiting_delivery_survives_a_kill(client: Client, receiver: Receiver) -> None:
-    client.sandbox.knobs(webhook_retry_scale=0.05)
+    client.sandbox.configure(webhook_retry_scale=0.05)
     receiver.answers = [500]
     client.finish(callback_url=receiver.url)
     wait_for(lambda: receiver.posts)

@@ -41,7 +41,7 @@ def play(plan: Plan, deployment: Deployment) -> bool:
     _storm(plan, crowd, mayhem)
     stormed = time.monotonic() - begun
     mayhem.end()
-    deployment.sandbox.knobs(**PEACE)
+    deployment.sandbox.configure(**PEACE)
     _settle(plan, crowd, mayhem)
     crowd.go_home()
     say(f"chaos: ordered in {crowd.ordered_in or 0:.0f} s, storm {stormed:.0f} s, ", end="")
@@ -53,7 +53,7 @@ def _prepare(plan: Plan, deployment: Deployment) -> None:
     deployment.sandbox.wallet(WALLET_DOLLARS)
     sync_catalogue(get_client())
     call_command("register_heygen_webhook", stdout=StringIO())
-    deployment.sandbox.knobs(seed=plan.seed, **FAULTS)
+    deployment.sandbox.configure(seed=plan.seed, **FAULTS)
     # Every second one runs a beat of its own: while any of them lives the clock goes on.
     deployment.launch_workers(
         WorkerProcess(deployment.folder, name=f"worker{number}", beat=number % 2 == 0) for number in range(plan.workers)

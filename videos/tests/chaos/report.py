@@ -19,7 +19,7 @@ def sections(counts: Counter[str], customers: Counter[str], books: dict[str, Any
     return [
         ("struck", dict(sorted(counts.items()))),
         ("customers", dict(sorted(customers.items()))),
-        ("faults at HeyGen", dict(sorted(books["strikes"].items()))),
+        ("faults at HeyGen", dict(sorted(books["drawn_faults"].items()))),
         ("requests at HeyGen", dict(sorted(books["requests"].items()))),
         ("calls per completed video", _calls(books["requests"])),
         ("videos", _ends()),

@@ -1,14 +1,15 @@
-"""The avatars and voices on offer: the renderer's, under opaque ids, and the account's own."""
+"""The avatars and voices on offer: the renderer's under opaque ids, and the account's own."""
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from genvid.sandbox.errors import ApiError
-from genvid.sandbox.renderer.catalogue import PERSONAS, VOICES
-from genvid.sandbox.store import Row, Store
+from genvid.sandbox.api_errors import ApiError
+from genvid.sandbox.renderer.personas import PERSONAS
+from genvid.sandbox.renderer.voice_profiles import VOICES
+from genvid.sandbox.store import Store
 
 PUBLISHED_AT = 1_735_689_600  # the start of 2025; the public catalogue never changes
 ENGINES = {
@@ -26,17 +27,29 @@ class Look:
     group_id: str
     name: str
     kind: str
-    gender: str
     persona: str
-    voice_id: str
-    orientation: str
-    size: tuple[int, int]
-    tags: tuple[str, ...] = ()
+    width: int
+    height: int
+    tags: Sequence[str] = ()
     image: str | None = None  # the asset that was uploaded for it
     private: bool = False
     consent: str | None = None
     created_at: float = PUBLISHED_AT
     ready_at: float = PUBLISHED_AT
+
+    @property
+    def gender(self) -> str:
+        return PERSONAS[self.persona].gender
+
+    @property
+    def voice_id(self) -> str:
+        return public_id("voice", PERSONAS[self.persona].default_voice)
+
+    @property
+    def orientation(self) -> str:
+        if self.width == self.height:
+            return "square"
+        return "landscape" if self.width > self.height else "portrait"
 
     @property
     def engines(self) -> list[str]:
@@ -74,7 +87,6 @@ class Voice:
 
 
 def public_id(kind: str, key: str) -> str:
-    """Opaque, and the same for ever."""
     return hashlib.sha256(f"sandbox {kind} {key}".encode()).hexdigest()[:32]
 
 
@@ -87,46 +99,19 @@ def public_looks() -> tuple[Look, ...]:
             group_id=public_id("group", persona.name),
             name=f"{persona.name}, {persona.role}",
             kind=persona.kind,
-            gender=persona.gender,
             persona=persona.key,
-            voice_id=public_id("voice", persona.default_voice),
-            orientation=persona.orientation,
-            size=SIZES[persona.orientation],
-            tags=tuple(persona.tags),
+            width=SIZES[persona.orientation][0],
+            height=SIZES[persona.orientation][1],
+            tags=persona.tags,
         )
         for number, persona in enumerate(PERSONAS.values(), 1)
     )
 
 
-def private_looks(store: Store) -> Iterator[Look]:
-    for row in store.rows("SELECT * FROM looks ORDER BY seq"):
-        yield _own_look(row)
-
-
-def _own_look(row: Row) -> Look:
-    persona = PERSONAS[row["persona"]]
-    width, height = row["width"], row["height"]
-    return Look(
-        seq=1_000_000 + row["seq"],
-        id=row["id"],
-        group_id=row["group_id"],
-        name=row["name"],
-        kind=row["kind"],
-        gender=persona.gender,
-        persona=persona.key,
-        voice_id=public_id("voice", persona.default_voice),
-        orientation="square" if width == height else "landscape" if width > height else "portrait",
-        size=(width, height),
-        image=row["image"],
-        private=True,
-        consent=row["consent"],
-        created_at=row["created_at"],
-        ready_at=row["ready_at"],
-    )
-
-
 def looks(store: Store) -> list[Look]:
-    return [*public_looks(), *private_looks(store)]
+    sql = """SELECT seq + 1000000 AS seq, id, group_id, name, kind, persona, width, height, image, consent, created_at,
+             ready_at FROM looks ORDER BY seq"""
+    return [*public_looks(), *(Look(**row, private=True) for row in store.rows(sql))]
 
 
 def find_look(store: Store, look_id: str) -> Look:
@@ -137,7 +122,6 @@ def find_look(store: Store, look_id: str) -> Look:
 
 
 def group(store: Store, group_id: str) -> list[Look]:
-    """The looks of a group; there is no group without one."""
     found = [look for look in looks(store) if look.group_id == group_id]
     if not found:
         raise ApiError("avatar_group_not_found", f"Avatar group {group_id} not found")
@@ -152,22 +136,9 @@ def public_voices() -> tuple[Voice, ...]:
     )
 
 
-def private_voices(store: Store) -> Iterator[Voice]:
-    for row in store.rows("SELECT * FROM voices ORDER BY seq"):
-        yield Voice(
-            seq=1_000_000 + row["seq"],
-            id=row["id"],
-            name=row["name"],
-            profile=row["profile"],
-            language=row["language"] or VOICES[row["profile"]].language,
-            private=True,
-            created_at=row["created_at"],
-            ready_at=row["ready_at"],
-        )
-
-
 def voices(store: Store) -> list[Voice]:
-    return [*public_voices(), *private_voices(store)]
+    sql = "SELECT seq + 1000000 AS seq, id, name, profile, language, created_at, ready_at FROM voices ORDER BY seq"
+    return [*public_voices(), *(Voice(**row, private=True) for row in store.rows(sql))]
 
 
 def find_voice(store: Store, voice_id: str) -> Voice:

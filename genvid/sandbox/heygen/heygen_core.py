@@ -1,16 +1,16 @@
-"""HeyGen behind its API: the parts that every operation uses, and the tasks that run between requests."""
+"""What every operation of HeyGen uses, and HeyGen's background tasks."""
 
 import asyncio
 import time
 
-from genvid.sandbox.files import Links
 from genvid.sandbox.heygen import events
 from genvid.sandbox.heygen.heygen_sender import HeyGenSender
 from genvid.sandbox.heygen.render_queue import RenderQueue
 from genvid.sandbox.heygen.wallet import Wallet
 from genvid.sandbox.options import Options
 from genvid.sandbox.render_worker.handle import WorkerHandle
-from genvid.sandbox.settings import StoredSettings
+from genvid.sandbox.runtime_settings import StoredSettings
+from genvid.sandbox.signed_links import Links
 from genvid.sandbox.store import Row, Store
 
 
@@ -41,7 +41,6 @@ class HeyGenCore:
         await asyncio.gather(*(worker.stop() for worker in [*self._workers, self.interactive_worker]))
 
     def announce_looks(self) -> None:
-        """Sends one event for each own avatar as soon as the avatar is ready."""
         for look in self.store.rows("SELECT * FROM looks WHERE announced = 0 AND consent IS NOT 'pending'"):
             delay = max(0.0, look["ready_at"] - time.time())
             self._timers.append(asyncio.get_running_loop().call_later(delay, self._announce_look, look))

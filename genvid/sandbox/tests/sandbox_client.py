@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from genvid.sandbox import contract
+from genvid.sandbox import heygen_schema
 from genvid.sandbox.process import SandboxProcess
 
 WAIT = 300.0
@@ -25,7 +25,7 @@ def wait_for(condition: Callable[[], Any]) -> Any:
 
 def _templates() -> list[tuple[str, re.Pattern[str]]]:
     """Paths of the schema, plain ones before those with parameters."""
-    paths = sorted(contract.document()["paths"], key=lambda path: path.count("{"))
+    paths = sorted(heygen_schema.document()["paths"], key=lambda path: path.count("{"))
     return [(path, re.compile(re.sub(r"\{\w+\}", "[^/]+", path))) for path in paths]
 
 
@@ -35,8 +35,8 @@ def check_answer(answer: httpx.Response) -> None:
     answer.read()
     if path is None or not answer.headers["content-type"].startswith("application/json"):
         return
-    if answer.request.method.lower() in contract.document()["paths"][path] and answer.text.endswith("}"):
-        violation = contract.answer_violation(path, answer.request.method, answer.status_code, answer.json())
+    if answer.request.method.lower() in heygen_schema.document()["paths"][path] and answer.text.endswith("}"):
+        violation = heygen_schema.answer_violation(path, answer.request.method, answer.status_code, answer.json())
         assert violation is None, f"{answer.request.method} {path}: {violation}"
 
 

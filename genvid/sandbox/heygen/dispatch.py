@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from genvid.sandbox import contract, faults
-from genvid.sandbox.errors import ApiError, ConnectionDropped, RawAnswer, refuse
-from genvid.sandbox.heygen import replay
-from genvid.sandbox.heygen.core import HeyGenCore
+from genvid.sandbox import faults, heygen_schema
+from genvid.sandbox.api_errors import ApiError, ConnectionDropped, refuse
+from genvid.sandbox.heygen.heygen_core import HeyGenCore
+from genvid.sandbox.store import Store
+
+KEY_LIFETIME = 24 * 3600
 
 
 @dataclass
 class Call:
-    """A request that was let in, with its parts read."""
-
     core: HeyGenCore
     request: Request
     query: dict[str, Any]
@@ -43,10 +44,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a handler returns: `data`, and whatever stands beside it."""
+    """What a handler returns: `data`, and what stands next to it in the envelope."""
 
     data: Any
-    beside: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = None
     status: int = 200
     video_id: str | None = None
     lost: bool = False
@@ -55,7 +56,7 @@ class Reply:
 
     @property
     def body(self) -> dict[str, Any]:
-        return {"data": self.data, **(self.beside or {})}
+        return {"data": self.data, **(self.extra or {})}
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -75,15 +76,7 @@ class Operation:
 def route(core: HeyGenCore, operation: Operation) -> Route:
     async def endpoint(request: Request) -> Response:
         core.store.count("requests", "route", operation.name)
-        try:
-            return await _answer(core, operation, request)
-        except ApiError as error:
-            return JSONResponse(error.body, error.status, error.headers)
-        except RawAnswer as answer:
-            return Response(answer.body, answer.status, media_type=answer.media_type)
-        except ConnectionDropped:
-            request.state.drop()
-            return Response()
+        return await _answer(core, operation, request)
 
     return Route(operation.path, endpoint, methods=[operation.method])
 
@@ -102,7 +95,6 @@ async def _answer(core: HeyGenCore, operation: Operation, request: Request) -> R
 
 
 def _authorised(core: HeyGenCore, request: Request) -> str:
-    """The key, from either header. Missing and wrong look the same."""
     bearer = request.headers.get("authorization", "").partition(" ")
     key = request.headers.get("x-api-key", "") or (bearer[2] if bearer[0].lower() == "bearer" else "")
     good = {core.options.api_key, core.options.test_key}
@@ -112,7 +104,6 @@ def _authorised(core: HeyGenCore, request: Request) -> str:
 
 
 async def _replayed(core: HeyGenCore, operation: Operation, request: Request, key: str) -> Reply:
-    """The first answer again when this Idempotency-Key was seen; else the handler's own."""
     given = request.headers.get("idempotency-key")
     if operation.method != "POST" or given is None:
         return _carried_out(core, await _handled(core, operation, request, key, None))
@@ -120,9 +111,8 @@ async def _replayed(core: HeyGenCore, operation: Operation, request: Request, ke
         refuse("Idempotency-Key", "Idempotency-Key must be 1-255 characters of A-Z a-z 0-9 _ - : .")
     text = "\n".join((operation.method, request.url.path, key, given))
     scope = hashlib.sha256(text.encode()).hexdigest()
-    earlier = replay.find(core.store, scope)
-    if earlier is not None:
-        return Reply(earlier["body"]["data"], _beside(earlier["body"]), earlier["status"])
+    if kept := _kept(core.store, scope):
+        return kept
     if scope in core.in_progress:
         raise ApiError("request_in_progress", retry_after=core.settings.current.retry_after)
     core.in_progress.add(scope)
@@ -133,40 +123,50 @@ async def _replayed(core: HeyGenCore, operation: Operation, request: Request, ke
 
 
 def _carried_out(core: HeyGenCore, reply: Reply, scope: str = "") -> Reply:
-    """Runs the reply's action and stores the reply, both or neither: so no kill makes two videos for one key."""
+    """Runs the reply's action and keeps the reply in one transaction, so that no key ever makes two videos."""
     with core.store.together():
         if reply.action is not None:
             reply.action()
         if scope:
-            replay.keep(core.store, scope, reply.status, reply.body, reply.video_id)
+            _keep(core.store, scope, reply)
     return reply
 
 
-def _beside(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name != "data"}
+def _kept(store: Store, scope: str) -> Reply | None:
+    row = store.row("SELECT * FROM replays WHERE scope = ? AND created_at > ?", scope, time.time() - KEY_LIFETIME)
+    if row is None:
+        return None
+    store.run("UPDATE videos SET creates = creates + 1 WHERE id = ?", row["video_id"])
+    extra = json.loads(row["body"])
+    return Reply(extra.pop("data"), extra, row["status"])
+
+
+def _keep(store: Store, scope: str, reply: Reply) -> None:
+    sql = "INSERT OR REPLACE INTO replays (scope, created_at, status, body, video_id) VALUES (?, ?, ?, ?, ?)"
+    store.run(sql, scope, time.time(), reply.status, json.dumps(reply.body), reply.video_id)
 
 
 async def _handled(
     core: HeyGenCore, operation: Operation, request: Request, key: str, idempotency_key: str | None
 ) -> Reply:
-    query = contract.read_query(operation.path, operation.method, dict(request.query_params))
-    if isinstance(query, contract.Violation):
+    query = heygen_schema.read_query(operation.path, operation.method, dict(request.query_params))
+    if isinstance(query, heygen_schema.Violation):
         refuse(query.param, query.message)
     body = await _body(operation, request)
     return await operation.handler(Call(core, request, query, body, key, idempotency_key))
 
 
 async def _body(operation: Operation, request: Request) -> Any:
-    if not contract.takes_json(operation.path, operation.method):
+    if not heygen_schema.takes_json(operation.path, operation.method):
         return None
     raw = await request.body()
-    if not raw and not contract.body_is_required(operation.path, operation.method):
+    if not raw and not heygen_schema.body_is_required(operation.path, operation.method):
         return {}
     try:
         body = json.loads(raw)
     except ValueError:
         refuse("body", "The request body is not valid JSON")
-    violation = contract.body_violation(operation.path, operation.method, body)
+    violation = heygen_schema.body_violation(operation.path, operation.method, body)
     if violation is not None:
         refuse(violation.param or "body", violation.message)
     return body

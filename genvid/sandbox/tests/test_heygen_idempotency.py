@@ -8,15 +8,15 @@ from threading import Event
 
 import httpx
 
-from genvid.sandbox.tests.client import Client, refusal_of, wait_for
+from genvid.sandbox.tests.sandbox_client import Client, refusal_of, wait_for
 
 UNKEPT = """SELECT COUNT(*) FROM videos LEFT JOIN replays ON replays.video_id = videos.id
             WHERE idempotency_key IS NOT NULL AND replays.scope IS NULL"""
 MADE = "SELECT COUNT(*) FROM videos"
 
 
-def while_submitting(client: Client, deed: Callable[[], None]) -> list[str]:
-    """Three clients submit under new keys, one after the other, until `deed` is done. The keys they used."""
+def while_submitting(client: Client, action: Callable[[], None]) -> list[str]:
+    """Three clients submit under new keys, one after the other, until `action` is done. The keys they used."""
     done, numbers, used = Event(), count(), []
 
     def submit() -> None:
@@ -31,7 +31,7 @@ def while_submitting(client: Client, deed: Callable[[], None]) -> list[str]:
         for _ in range(3):
             pool.submit(submit)
         try:
-            deed()
+            action()
         finally:
             done.set()
     return used
@@ -43,7 +43,7 @@ def test_the_same_key_gets_the_first_answer_again(client: Client) -> None:
     again = client.submit(key="k1", script="Something else entirely.")
 
     assert (again.status_code, again.json()) == (200, first.json())
-    assert [video["creates"] for video in client.sandbox.books()["videos"]] == [2]
+    assert [video["creates"] for video in client.sandbox.records()["videos"]] == [2]
 
 
 def test_the_replay_is_of_the_moment_of_creation(client: Client) -> None:
@@ -73,25 +73,25 @@ def test_a_refusal_is_not_kept(client: Client) -> None:
 
 
 def test_a_key_in_use_is_a_conflict(client: Client) -> None:
-    client.sandbox.knobs(submit_seconds=60)
+    client.sandbox.configure(submit_seconds=60)
 
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(client.submit, key="k1") for _ in range(4)]
         wait_for(lambda: sum(each.done() for each in asked) == 3)
-        client.sandbox.knobs(submit_seconds=0)
+        client.sandbox.configure(submit_seconds=0)
         answers = [each.result() for each in asked]
 
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert {refusal_of(one)[1] for one in answers if one.status_code == 409} == {"request_in_progress"}
-    assert len(client.sandbox.books()["videos"]) == 1
+    assert len(client.sandbox.records()["videos"]) == 1
 
 
 def test_a_malformed_key_is_refused(client: Client) -> None:
     assert refusal_of(client.submit(key="no spaces")) == (400, "invalid_parameter", "Idempotency-Key")
 
 
-def test_a_replay_passes_the_gate(client: Client) -> None:
-    client.sandbox.knobs(concurrency=1, stuck=True)
+def test_a_replay_is_answered_over_the_limit_of_jobs(client: Client) -> None:
+    client.sandbox.configure(concurrency=1, stuck=True)
     client.submit(key="k1")
 
     assert client.submit(key="k1").status_code == 200
@@ -107,20 +107,20 @@ def test_keys_survive_a_kill(client: Client) -> None:
 
 def test_no_reader_ever_sees_a_video_without_its_kept_answer(client: Client) -> None:
     """What another connection sees is what a kill at that moment would leave."""
-    client.sandbox.knobs(concurrency=10_000, stuck=True)
+    client.sandbox.configure(concurrency=10_000, stuck=True)
 
     def watch() -> None:
         begun = time.monotonic()
-        with closing(sqlite3.connect(client.sandbox.folder / "sandbox" / "books.sqlite3")) as books:
-            while time.monotonic() < begun + 1.5 or books.execute(MADE).fetchone()[0] <= 20:
-                assert books.execute(UNKEPT).fetchone() == (0,)
+        with closing(sqlite3.connect(client.sandbox.folder / "sandbox" / "sandbox.sqlite3")) as database:
+            while time.monotonic() < begun + 1.5 or database.execute(MADE).fetchone()[0] <= 20:
+                assert database.execute(UNKEPT).fetchone() == (0,)
                 assert time.monotonic() < begun + 60
 
     assert len(while_submitting(client, watch)) > 20
 
 
 def test_a_kill_while_orders_come_in_makes_no_key_two_videos(client: Client) -> None:
-    client.sandbox.knobs(concurrency=10_000, stuck=True)
+    client.sandbox.configure(concurrency=10_000, stuck=True)
 
     def kill_soon() -> None:
         wait_for(lambda: len(client.sandbox.renders()["renders"]) > 10)

@@ -1,4 +1,4 @@
-"""Files the sandbox hands out: presigned links to videos, lasting ones to the catalogue's previews."""
+"""Links to files: signed ones with a lifetime for videos, permanent ones for previews and assets."""
 
 import hashlib
 import hmac
@@ -20,20 +20,20 @@ class Links:
         expires = str(int(time.time() + lifetime))
         query = {
             "Expires": expires,
-            "Signature": self._mark(method, path, expires),
+            "Signature": self._signature(method, path, expires),
             "Key-Pair-Id": KEY_PAIR_ID,
         }
         return f"{base}/files/{path}?{urlencode(query)}"
 
     def allows(self, method: str, path: str, expires: str, signature: str) -> bool:
-        if not hmac.compare_digest(self._mark(method, path, expires), signature):
+        if not hmac.compare_digest(self._signature(method, path, expires), signature):
             return False
         return expires.isdecimal() and int(expires) > time.time()
 
-    def lasting(self, base: str, path: str) -> str:
+    def permanent(self, base: str, path: str) -> str:
         return f"{base}/files/{path}"
 
-    def _mark(self, method: str, path: str, expires: str) -> str:
+    def _signature(self, method: str, path: str, expires: str) -> str:
         return hmac.new(self._key, f"{method} {path} {expires}".encode(), hashlib.sha256).hexdigest()
 
     def video_folder(self, video_id: str) -> Path:

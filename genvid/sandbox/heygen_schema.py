@@ -36,7 +36,6 @@ def document() -> dict[str, Any]:
 
 
 def _close_arm(name: str, schema: dict[str, Any]) -> None:
-    """The arms of a union refuse each other's fields."""
     properties = schema.get("properties", {})
     if any("const" in one or name.endswith("EngineSettings") for one in properties.values()):
         properties.update({field: {"type": ["string", "null"]} for field in LATE_FIELDS.get(name, ())})
@@ -51,7 +50,7 @@ def _registry() -> Registry[Any]:
 
 
 def _one_of(validator: Any, choices: list[Any], instance: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
-    """Follows the discriminator, so that the error speaks of the arm that was meant."""
+    """Follows the discriminator, so that the error is about the arm that was meant."""
     discriminator = schema.get("discriminator")
     if discriminator is None or not isinstance(instance, dict):
         yield from Draft202012Validator.VALIDATORS["oneOf"](validator, choices, instance, schema)
@@ -82,7 +81,6 @@ def _validator(pointer: str) -> Any:
 
 
 def first_violation(pointer: str, instance: Any) -> Violation | None:
-    """The first thing wrong with an instance under the schema at this JSON pointer."""
     errors = sorted(_validator(pointer).iter_errors(instance), key=lambda error: len(error.absolute_path))
     return _explain(errors[0]) if errors else None
 
@@ -132,7 +130,7 @@ def body_is_required(path: str, method: str) -> bool:
 
 
 def read_query(path: str, method: str, given: dict[str, str]) -> dict[str, Any] | Violation:
-    """The query with its types and defaults; unknown parameters are ignored, as the real API does."""
+    """The query with its types and defaults. Unknown parameters are ignored, as at HeyGen."""
     found: dict[str, Any] = {}
     for parameter in operation(path, method).get("parameters", []):
         if parameter.get("in") != "query":

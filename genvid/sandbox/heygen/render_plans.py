@@ -1,14 +1,14 @@
-"""What a request asks to render: checked beyond the schema, its media fetched, its price known."""
+"""From the body of an order to a plan: checked beyond the schema, with its media fetched and its price."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from genvid.sandbox.errors import ApiError, refuse
-from genvid.sandbox.heygen import catalogue, directives, media, wallet
-from genvid.sandbox.heygen.catalogue import Look
-from genvid.sandbox.heygen.core import HeyGenCore
-from genvid.sandbox.renderer.catalogue import estimate_seconds, speakable
+from genvid.sandbox.api_errors import ApiError, refuse
+from genvid.sandbox.heygen import directives, looks_and_voices, media_input, wallet
+from genvid.sandbox.heygen.heygen_core import HeyGenCore
+from genvid.sandbox.heygen.looks_and_voices import Look
+from genvid.sandbox.renderer.script import estimate_seconds, speakable
 
 JSON = dict[str, Any]
 SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 2160}
@@ -20,7 +20,7 @@ EXPRESSIVE = {"studio_avatar": False, "photo_avatar": True, "digital_twin": Fals
 
 @dataclass
 class Plan:
-    """A video to make. `scenes` go to the renderer as they are; `rate` is the dearest scene's."""
+    """A video to make. `rate` is the dearest scene's, in micro-dollars a second."""
 
     script: str = ""
     words: JSON = field(default_factory=dict)
@@ -32,19 +32,11 @@ class Plan:
 
     def job(self) -> JSON:
         estimate = self.fixed if self.fixed is not None else round(self.rate * self.seconds)
-        return {
-            "scenes": self.scenes,
-            "rate": self.rate,
-            "fixed": self.fixed,
-            "estimate": estimate,
-            "captions": self.captions,
-        }
+        return {**asdict(self), "estimate": estimate}
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What all scenes of a video share."""
-
     width: int
     height: int
     resolution: str | None
@@ -77,7 +69,7 @@ async def _studio(core: HeyGenCore, body: JSON) -> Plan:
 
 
 async def _cinematic(core: HeyGenCore, body: JSON) -> Plan:
-    """Sold by the piece. The sandbox lets the first avatar speak the prompt."""
+    """Has a fixed price. The first avatar speaks the prompt."""
     if body.get("aspect_ratio", "16:9") not in ("16:9", "9:16", "1:1"):
         refuse("aspect_ratio", "aspect_ratio must be 16:9, 9:16 or 1:1")
     if body.get("auto_duration") and body.get("duration") is not None:
@@ -120,7 +112,7 @@ def _frame(body: JSON, look: Look | None) -> Frame:
 
 
 def _usable_look(core: HeyGenCore, look_id: str) -> Look:
-    look = catalogue.find_look(core.store, look_id)
+    look = looks_and_voices.find_look(core.store, look_id)
     if look.status == "pending_consent":
         raise ApiError("avatar_consent_required", "This avatar's owner has not given consent", param="avatar_id")
     if not look.usable:
@@ -136,7 +128,7 @@ async def _add_scene(
     spoken = _script(plan, given, prefix, silent=look is None and bool(given.get("duration")))
     picture = await _picture(core, given, look, prefix)
     settings = given.get("voice_settings") or {}
-    persona = look.persona if look else catalogue.public_looks()[0].persona
+    persona = look.persona if look else looks_and_voices.public_looks()[0].persona
     scene = {
         "script": spoken or _silence(given),
         "persona": persona,
@@ -157,7 +149,7 @@ async def _add_scene(
 
 
 def _silence(given: JSON) -> str:
-    """A script for scenes without one: the renderer wants words, but the volume is nil."""
+    """A script for scenes without one: the renderer needs words, but the volume is zero."""
     return f'Scene. <break time="{min(10.0, max(0.0, float(given.get("duration") or 1) - 1.5)):.1f}s"/>'
 
 
@@ -194,16 +186,20 @@ async def _audio(core: HeyGenCore, given: JSON, prefix: str) -> str | None:
         refuse(prefix + "script", f"Exactly one of {choices} is required")
     if timed or sources == ["script"]:
         return None
-    if sources == ["audio_url"]:
-        source = {"type": "url", "url": given["audio_url"]}
-    else:
-        source = {"type": "asset_id", "asset_id": given["audio_asset_id"]}
-    asset_id = await media.local_file(core, source, param=prefix + sources[0], kind="audio")
-    return str(core.links.asset(asset_id))
+    source = _source(given.get("audio_url"), given.get("audio_asset_id"))
+    return await _file(core, source, param=prefix + sources[0], kind="audio")
+
+
+def _source(url: str | None, asset_id: str | None) -> JSON:
+    return {"type": "url", "url": url} if url else {"type": "asset_id", "asset_id": asset_id}
+
+
+async def _file(core: HeyGenCore, source: JSON, *, param: str, kind: str) -> str:
+    return str(core.links.asset(await media_input.local_file(core, source, param=param, kind=kind)))
 
 
 def _script(plan: Plan, given: JSON, prefix: str, *, silent: bool) -> str:
-    """The scene's script without its directives. Adds both to the plan."""
+    """Adds the script and its directives to the plan, and returns what is spoken."""
     spoken, words = directives.split(given.get("script") or "")
     if given.get("script") and not speakable(spoken):
         raise ApiError("tts_text_invalid", "The script has nothing that can be spoken", param=prefix + "script")
@@ -222,7 +218,7 @@ def _voice(core: HeyGenCore, given: JSON, look: Look | None, prefix: str, *, nee
             prefix + "voice_settings.engine_settings",
             "The voice is not backed by this engine, but by starfish",
         )
-    voice = catalogue.find_voice(core.store, voice_id) if voice_id else catalogue.public_voices()[0]
+    voice = looks_and_voices.find_voice(core.store, voice_id) if voice_id else looks_and_voices.public_voices()[0]
     if voice.status == "processing":
         raise ApiError("resource_not_ready", f"Voice {voice_id} is still processing", param=prefix + "voice_id")
     return voice.profile
@@ -234,8 +230,7 @@ async def _picture(core: HeyGenCore, given: JSON, look: Look | None, prefix: str
     name = "image" if "image" in given else "source" if "source" in given else None
     if name is None:
         return None
-    asset_id = await media.local_file(core, given[name], param=prefix + name, kind="image")
-    return str(core.links.asset(asset_id))
+    return await _file(core, given[name], param=prefix + name, kind="image")
 
 
 async def _background(core: HeyGenCore, background: JSON | None, prefix: str) -> JSON:
@@ -243,8 +238,5 @@ async def _background(core: HeyGenCore, background: JSON | None, prefix: str) ->
         return {}
     if background["type"] == "color":
         return {"color": background.get("value") or background.get("color")}
-    source = {"type": "asset_id", "asset_id": background.get("asset_id")}
-    if background.get("url"):
-        source = {"type": "url", "url": background["url"]}
-    asset_id = await media.local_file(core, source, param=prefix + "background", kind="image")
-    return {"backdrop": str(core.links.asset(asset_id))}
+    source = _source(background.get("url"), background.get("asset_id"))
+    return {"backdrop": await _file(core, source, param=prefix + "background", kind="image")}

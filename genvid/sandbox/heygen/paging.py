@@ -5,8 +5,8 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from genvid.sandbox.errors import refuse
-from genvid.sandbox.heygen.calls import Call, Reply
+from genvid.sandbox.api_errors import refuse
+from genvid.sandbox.heygen.dispatch import Call, Reply
 
 Item = TypeVar("Item")
 
@@ -19,8 +19,8 @@ def page(
     newest_first: bool = False,
 ) -> Reply:
     """One page of numbered items. The token is the last number shown, so that new rows shift nothing."""
-    shown, beside = cut(call, items, newest_first=newest_first)
-    return Reply([show(item) for item in shown], beside)
+    shown, extra = cut(call, items, newest_first=newest_first)
+    return Reply([show(item) for item in shown], extra)
 
 
 def cut(

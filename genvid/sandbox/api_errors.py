@@ -1,44 +1,27 @@
-"""What the API refuses, in its own words: a code, a status, a message and the envelope around them."""
+"""HeyGen's error codes with their statuses and messages, and the exceptions that become answers."""
 
 from typing import Any, NoReturn
 
 DOCS = "https://developers.heygen.com/docs/error-codes#"
 
-STATUSES = {
-    "unauthorized": 401,
-    "authentication_failed": 401,
-    "forbidden": 403,
-    "resource_access_denied": 403,
-    "ai_vendor_access_restricted": 403,
-    "voice_not_usable": 403,
-    "insufficient_credit": 402,
-    "trial_limit_exceeded": 402,
-    "plan_upgrade_required": 402,
-    "subscription_required": 402,
-    "quota_exceeded": 429,
-    "rate_limit_exceeded": 429,
-    "gateway_timeout": 504,
-    "avatar_group_not_found": 404,
-    "avatar_not_found": 404,
-    "asset_not_found": 404,
-    "batch_not_found": 404,
-    "not_found": 404,
-    "resource_not_found": 404,
-    "video_not_found": 404,
-    "voice_not_found": 404,
-    "webhook_not_found": 404,
-    "method_not_allowed": 405,
-    "asset_not_available": 409,
-    "conflict": 409,
-    "request_in_progress": 409,
-    "resource_not_ready": 409,
-    "payload_too_large": 413,
-    "internal_error": 500,
-    "video_delete_failed": 500,
-    "bad_gateway": 502,
-    "service_unavailable": 503,
-    "voice_provider_error": 503,
+KINDS = ("resource", "video", "avatar", "avatar_group", "voice", "asset", "batch", "webhook")
+# The codes of each status. The first is what a status without a code stands for.
+CODES = {
+    400: ["invalid_parameter"],
+    401: ["unauthorized", "authentication_failed"],
+    402: ["insufficient_credit", "trial_limit_exceeded", "plan_upgrade_required", "subscription_required"],
+    403: ["forbidden", "resource_access_denied", "ai_vendor_access_restricted", "voice_not_usable"],
+    404: ["not_found", *(f"{kind}_not_found" for kind in KINDS)],
+    405: ["method_not_allowed"],
+    409: ["conflict", "asset_not_available", "request_in_progress", "resource_not_ready"],
+    413: ["payload_too_large"],
+    429: ["rate_limit_exceeded", "quota_exceeded"],
+    500: ["internal_error", "video_delete_failed"],
+    502: ["bad_gateway"],
+    503: ["service_unavailable", "voice_provider_error"],
+    504: ["gateway_timeout"],
 }
+STATUSES = {code: status for status, codes in CODES.items() for code in codes}
 
 MESSAGES = {
     "unauthorized": "Unauthorized",
@@ -58,24 +41,9 @@ MESSAGES = {
     "content_policy_violation": "The content violates our policy.",
 }
 
-CODES_BY_STATUS = {
-    400: "invalid_parameter",
-    401: "unauthorized",
-    402: "insufficient_credit",
-    403: "forbidden",
-    404: "not_found",
-    409: "conflict",
-    413: "payload_too_large",
-    429: "rate_limit_exceeded",
-    500: "internal_error",
-    502: "bad_gateway",
-    503: "service_unavailable",
-    504: "gateway_timeout",
-}
-
 
 class ApiError(Exception):
-    """An answer in the error envelope. A code without a known status is a 400."""
+    """An answer in the error envelope. An unknown code is a 400."""
 
     def __init__(
         self,
@@ -106,7 +74,7 @@ class ApiError(Exception):
 
 
 class RawAnswer(Exception):
-    """What a gateway says in the API's place: HTML, or no JSON at all."""
+    """An answer of a gateway instead of the API: HTML, or half a JSON."""
 
     def __init__(self, status: int, body: str, media_type: str) -> None:
         super().__init__(status)
@@ -117,6 +85,10 @@ class RawAnswer(Exception):
 
 class ConnectionDropped(Exception):
     """Hang up without an answer."""
+
+
+def usual_code(status: int) -> str:
+    return CODES.get(status, CODES[500])[0]
 
 
 def message_of(code: str) -> str:

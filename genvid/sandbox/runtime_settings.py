@@ -1,11 +1,11 @@
-"""The settings that can be changed while the sandbox runs, and their defaults. `/_sandbox/knobs` calls them knobs."""
+"""The settings that can be changed while the sandbox runs, and their defaults."""
 
 import random
 from collections import Counter
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args, get_type_hints
 
-from genvid.sandbox.errors import refuse
+from genvid.sandbox.api_errors import refuse
 from genvid.sandbox.store import Store
 
 RENDERERS = ("full", "clip", "canned")
@@ -23,8 +23,6 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How the sandbox behaves. A directive in a script overrides a setting for one video."""
-
     renderer: str = "full"
     concurrency: int = 10
     render_seconds: float = 0.0
@@ -64,12 +62,12 @@ class Settings:
 
 
 class StoredSettings:
-    """The settings in force. They are in the store: a restart keeps them."""
+    """The settings in force. They are in the store, so that a restart keeps them."""
 
     def __init__(self, store: Store, **defaults: Any) -> None:
         self._store = store
         self._defaults = replace(Settings(), **defaults)
-        self.current = replace(self._defaults, **store.setting("knobs", {}))
+        self.current = replace(self._defaults, **store.setting("settings", {}))
         self.rng = random.Random(self.current.seed)
         self.times_set: Counter[str] = Counter()
         """How often each setting was written, with any value: counts that start over at each writing compare it."""
@@ -78,19 +76,13 @@ class StoredSettings:
         return asdict(self.current)
 
     def update(self, values: Any) -> None:
-        """Changes these settings and keeps the others."""
-        self._set({**self._store.setting("knobs", {}), **_checked(values)})
-        self.times_set.update(values.keys())
-
-    def replace_all(self, values: Any) -> None:
-        """Changes these settings and puts the others back to their defaults."""
-        self._set(_checked(values))
+        self._set({**self._store.setting("settings", {}), **_checked(values)})
         self.times_set.update(values.keys())
 
     def reset(self) -> None:
         self._set({})
 
-    def use_up(self, name: str) -> bool:
+    def consume(self, name: str) -> bool:
         """Lowers a setting that counts by one. False when it is zero already."""
         left = getattr(self.current, name)
         if left > 0:
@@ -98,15 +90,15 @@ class StoredSettings:
         return bool(left > 0)
 
     def fault_occurs(self, name: str) -> bool:
-        """Draws by the rate of this name whether its fault happens now, and counts it when it does."""
+        """Draws whether a fault of this rate happens now, and counts it when it does."""
         happens = self.rng.random() < float(getattr(self.current, name))
         if happens:
-            self._store.count("strikes", "kind", name)
+            self._store.count("drawn_faults", "rate", name)
         return happens
 
     def _set(self, values: dict[str, Any]) -> None:
         before = self.current.seed
-        self._store.set("knobs", values)
+        self._store.set("settings", values)
         self.current = replace(self._defaults, **values)
         if self.current.seed != before:
             self.rng.seed(self.current.seed)
@@ -114,12 +106,12 @@ class StoredSettings:
 
 def _checked(values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
-        refuse("", "Knobs are a JSON object")
+        refuse("", "Settings are a JSON object")
     types = get_type_hints(Settings)
     known = {field.name for field in fields(Settings)}
     for name, value in values.items():
         if name not in known or not _fits(value, types[name]):
-            refuse(name, f"{name} is not a knob, or {value!r} is not its kind of value")
+            refuse(name, f"{name} is not a setting, or {value!r} is not its kind of value")
     for name, words in WORDS.items():
         if values.get(name, words[0]) not in words:
             refuse(name, f"{name} must be one of " + ", ".join(words))

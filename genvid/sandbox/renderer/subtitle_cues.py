@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genvid.sandbox.renderer.timeline import Word
+from genvid.sandbox.renderer.timeline import Word, later
 
 LINE_LENGTH = 40  # characters
 PHRASE_WORDS = 5  # a comma ends a cue of at least so many words
@@ -16,8 +16,6 @@ Line = tuple[Word, ...]
 
 @dataclass(frozen=True)
 class Cue:
-    """One or two lines shown together."""
-
     lines: tuple[Line, ...]
 
     @property
@@ -36,13 +34,15 @@ class Cue:
     def text(self) -> str:
         return "\n".join(joined(line) for line in self.lines)
 
+    def delayed(self, seconds: float) -> "Cue":
+        return Cue(tuple(tuple(later(word, seconds) for word in line) for line in self.lines))
+
 
 def joined(words: Iterable[Word]) -> str:
     return " ".join(word.text for word in words)
 
 
 def cues_of(words: Iterable[Word], line_length: int = LINE_LENGTH) -> list[Cue]:
-    """The words cut at sentences, at phrases, and where two lines are full."""
     cues: list[Cue] = []
     gathered: list[Word] = []
     for word in words:

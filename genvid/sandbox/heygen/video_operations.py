@@ -1,20 +1,19 @@
 """Tag video: create, read, list, delete."""
 
-import asyncio
 import json
 import secrets
 import shutil
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from genvid.sandbox.errors import ApiError, garbage_answer, html_answer, refuse
-from genvid.sandbox.heygen import directives, events, pages, test_mode
-from genvid.sandbox.heygen.calls import Call, Operation, Reply
-from genvid.sandbox.heygen.core import HeyGenCore
-from genvid.sandbox.heygen.plans import Plan, plan_of
+from genvid.sandbox import faults
+from genvid.sandbox.api_errors import ApiError, garbage_answer, html_answer, refuse
+from genvid.sandbox.heygen import directives, events, paging, test_mode
+from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
+from genvid.sandbox.heygen.heygen_core import HeyGenCore
+from genvid.sandbox.heygen.render_plans import Plan, plan_of
 from genvid.sandbox.store import Row
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -22,58 +21,40 @@ MOST_IDS = 100
 SCRIPT = ("script", "prompt")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where in a batch a video stands; a video of its own stands nowhere."""
-
-    batch_id: str | None = None
-    item_index: int | None = None
-    callback_url: str | None = None
-
-
 async def create(call: Call) -> Reply:
     core, body = call.core, call.body
     if core.settings.current.fail_with:
         raise ApiError(core.settings.current.fail_with, param=None)
     lost = _apply_directives(call)
-    plan = await plan_of(core, test_mode.recast(core, body) if call.is_test else body)
+    plan = await plan_of(core, test_mode.with_stand_ins(core, body) if call.is_test else body)
     if call.is_test:
         test_mode.mark(plan)
     check_callback(core, body.get("callback_url"), "callback_url")
-    await _take_time(core)
+    await faults.wait(lambda: core.settings.current.submit_seconds)
     if core.render_queue.running() >= core.settings.current.concurrency:
         raise ApiError("rate_limit_exceeded", retry_after=core.settings.current.retry_after)
     video_id = secrets.token_hex(16)
     data = {"video_id": video_id, "status": "waiting", "output_format": "mp4"}
-    return Reply(data, video_id=video_id, lost=lost, action=partial(accept, call, body, plan, Place(), video_id))
+    return Reply(data, video_id=video_id, lost=lost, action=partial(_accept, call, plan, video_id))
 
 
-async def _take_time(core: HeyGenCore) -> None:
-    """Waits for `submit_seconds`. Lowering the setting ends the wait."""
-    begun = time.monotonic()
-    while (left := begun + core.settings.current.submit_seconds - time.monotonic()) > 0:
-        await asyncio.sleep(min(left, 0.05))
-
-
-def accept(call: Call, body: dict[str, Any], plan: Plan, place: Place, video_id: str) -> None:
-    """Stores a video and wakes the render queue."""
+def _accept(call: Call, plan: Plan, video_id: str) -> None:
+    body = call.body
     call.core.store.add(
         "videos",
         id=video_id,
-        status="pending" if place.batch_id is None else "queued",
+        status="pending",
         stage="todo",
         title=body.get("title"),
         script=plan.script,
         product=body["type"],
         job=json.dumps(plan.job()),
-        magic=json.dumps(plan.words),
+        directives=json.dumps(plan.words),
         created_at=time.time(),
         callback_url=body.get("callback_url"),
         callback_id=body.get("callback_id"),
         folder_id=body.get("folder_id"),
         idempotency_key=call.idempotency_key,
-        batch_id=place.batch_id,
-        item_index=place.item_index,
         stale_links=plan.words.get("expired_links", 0),
         base=call.base,
     )
@@ -81,7 +62,7 @@ def accept(call: Call, body: dict[str, Any], plan: Plan, place: Place, video_id:
 
 
 def check_callback(core: HeyGenCore, url: str | None, param: str) -> None:
-    """Public HTTPS as at HeyGen, or anything on this machine or in its private network."""
+    """Accepts public HTTPS as HeyGen does, and anything on this machine or its private network."""
     if url is None:
         return
     parts = urlsplit(url)
@@ -91,7 +72,7 @@ def check_callback(core: HeyGenCore, url: str | None, param: str) -> None:
 
 
 def _apply_directives(call: Call) -> bool:
-    """Applies the directives for the submission itself. True when its answer is to be lost."""
+    """Raises what the directives ask for. True when the answer is to be lost."""
     script = next((call.body[name] for name in SCRIPT if call.body.get(name)), "")
     _, words = directives.split(script)
     given = {word: argument for word, argument in words.items() if word in directives.AT_SUBMIT}
@@ -123,7 +104,7 @@ async def get(call: Call) -> Reply:
     core, video = call.core, find(call, call.path["video_id"])
     if video["created_at"] + core.settings.current.visible_after > time.time():
         raise ApiError("video_not_found", f"Video {video['id']} not found")
-    if (refusal := json.loads(video["magic"]).get("unreadable")) is not None:
+    if (refusal := json.loads(video["directives"]).get("unreadable")) is not None:
         raise ApiError(refusal)
     if video["status"] == "completed":
         core.store.run("UPDATE videos SET reads = reads + 1 WHERE id = ?", video["id"])
@@ -139,22 +120,21 @@ def find(call: Call, video_id: str) -> Row:
 
 
 def _lifetime(core: HeyGenCore, video: Row) -> float:
-    """Seconds that this read's links live; negative when the read is one of those that get expired links."""
+    """In seconds; negative when this read gets expired links."""
     if video["status"] == "completed" and video["stale_links"] > 0:
         core.store.run("UPDATE videos SET stale_links = stale_links - 1 WHERE id = ?", video["id"])
         return -60.0
     if video["status"] == "completed" and (
-        core.settings.use_up("expired_links") or core.settings.fault_occurs("expired_link_rate")
+        core.settings.consume("expired_links") or core.settings.fault_occurs("expired_link_rate")
     ):
         return -60.0
     return float(core.settings.current.link_lifetime)
 
 
 def detail(call: Call, video: Row, *, lifetime: float) -> dict[str, Any]:
-    status = "pending" if video["status"] == "queued" else video["status"]
     shown: dict[str, Any] = {
         "id": video["id"],
-        "status": status,
+        "status": video["status"],
         "title": video["title"],
         "created_at": int(video["created_at"]),
         "completed_at": _seconds(video["completed_at"]),
@@ -163,7 +143,7 @@ def detail(call: Call, video: Row, *, lifetime: float) -> dict[str, Any]:
         "video_page_url": events.page_url(video),
         **_urls(call, video, lifetime),
     }
-    if status == "failed":
+    if video["status"] == "failed":
         shown |= {"failure_code": video["failure_code"], "failure_message": video["failure_message"]}
     return shown
 
@@ -181,7 +161,7 @@ def _urls(call: Call, video: Row, lifetime: float) -> dict[str, str | None]:
         "gif_url": "gif",
     }
     files: dict[str, str] = {}
-    bare_reads = json.loads(video["magic"]).get(
+    bare_reads = json.loads(video["directives"]).get(
         "completed_without_url", call.core.settings.current.completed_without_url
     )
     if video["status"] == "completed" and video["reads"] >= bare_reads:
@@ -204,11 +184,11 @@ async def list_all(call: Call) -> Reply:
         if (title is None or title in (row["title"] or "")) and folder in (None, row["folder_id"])
     ]
     lifetime = float(call.core.settings.current.link_lifetime)
-    return pages.page(call, wanted, lambda row: detail(call, row, lifetime=lifetime), newest_first=True)
+    return paging.page(call, wanted, lambda row: detail(call, row, lifetime=lifetime), newest_first=True)
 
 
 async def delete(call: Call) -> Reply:
-    """Hides the video at once. A render under way goes on and is charged, as at HeyGen."""
+    """A render under way goes on and is charged, as at HeyGen."""
     video = find(call, call.path["video_id"])
     call.core.store.run("UPDATE videos SET deleted = 1 WHERE id = ?", video["id"])
     if video["status"] in ("completed", "failed"):
@@ -217,14 +197,12 @@ async def delete(call: Call) -> Reply:
 
 
 async def statuses(call: Call) -> Reply:
-    video_ids, batch_ids = split_ids(call.query["video_ids"]), split_ids(call.query["batch_ids"])
-    if not 1 <= len(video_ids) + len(batch_ids) <= MOST_IDS:
-        refuse("video_ids", f"Give 1 to {MOST_IDS} ids in video_ids and batch_ids together")
-    found = [_status_of(call, video_id) for video_id in video_ids]
-    for batch_id in batch_ids:
-        sql = "SELECT * FROM videos WHERE batch_id = ? ORDER BY item_index"
-        found += [item(row) | {"batch_id": batch_id} for row in call.core.store.rows(sql, batch_id)]
-    return pages.unpaged(found)
+    video_ids = split_ids(call.query["video_ids"])
+    if call.query["batch_ids"]:
+        refuse("batch_ids", "This sandbox takes no batches of videos")
+    if not 1 <= len(video_ids) <= MOST_IDS:
+        refuse("video_ids", f"Give 1 to {MOST_IDS} ids in video_ids")
+    return paging.unpaged([_status_of(call, video_id) for video_id in video_ids])
 
 
 def split_ids(given: str | None) -> list[str]:
@@ -235,19 +213,14 @@ def _status_of(call: Call, video_id: str) -> dict[str, Any]:
     row = call.core.store.row("SELECT * FROM videos WHERE id = ? AND deleted = 0", video_id)
     if row is None or row["created_at"] + call.core.settings.current.visible_after > time.time():
         return {"video_id": video_id, "status": "not_found"}
-    shown = item(row)
-    if row["batch_id"] is None:
-        shown.pop("item_index")
-    return shown | {"batch_id": row["batch_id"]}
-
-
-def item(row: Row) -> dict[str, Any]:
-    """A video as the batch and statuses reads show it."""
-    error = None
-    if row["status"] == "failed":
-        error = {"code": row["failure_code"], "message": row["failure_message"]}
-    shown = {"video_id": row["id"], "status": events.batch_status(row["status"]), "error": error}
-    return shown | {"item_index": row["item_index"]}
+    failed = row["status"] == "failed"
+    return {
+        "video_id": row["id"],
+        # This read says queued where the read of one video says pending.
+        "status": "queued" if row["status"] == "pending" else row["status"],
+        "error": {"code": row["failure_code"], "message": row["failure_message"]} if failed else None,
+        "batch_id": None,
+    }
 
 
 OPERATIONS = [

@@ -1,4 +1,4 @@
-"""`/_sandbox/…`: settings (knobs), faults, and all that the sandbox has stored (books). For this machine only."""
+"""`/_sandbox/…`: settings, faults, and the records of HeyGen's side. For this machine only."""
 
 import json
 from collections import defaultdict
@@ -9,17 +9,15 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from genvid.sandbox import faults
-from genvid.sandbox.errors import ApiError, refuse
+from genvid.sandbox.api_errors import ApiError, refuse
 from genvid.sandbox.heygen.wallet import MICRO
 from genvid.sandbox.local_routes import local_route
 from genvid.sandbox.state import State
 from genvid.sandbox.store import Row
 
 
-async def _knobs(state: State, request: Request, body: Any) -> Any:
-    if request.method == "PUT":
-        state.settings.replace_all(body)
-    elif request.method == "PATCH":
+async def _settings(state: State, request: Request, body: Any) -> Any:
+    if request.method == "PATCH":
         state.settings.update(body)
     elif request.method == "DELETE":
         state.settings.reset()
@@ -28,21 +26,16 @@ async def _knobs(state: State, request: Request, body: Any) -> Any:
 
 
 async def _queue_fault(state: State, request: Request, body: Any) -> Any:
-    specs = body if isinstance(body, list) else [body]
-    return {"queued": [faults.queue(state.store, spec).kind for spec in specs]}
+    return {"queued": faults.queue(state.store, body).kind}
 
 
 async def _clear_faults(state: State, request: Request, body: Any) -> Any:
     return {"cleared": state.store.run("DELETE FROM faults")}
 
 
-async def _books(state: State, request: Request, body: Any) -> Any:
-    return books(state)
-
-
-def books(state: State) -> dict[str, Any]:
+async def _records(state: State, request: Request, body: Any) -> Any:
     shown = """id, status, title, script, product, creates, idempotency_key, callback_id, callback_url,
-               duration, failure_code, batch_id, deleted, created_at, completed_at, charged"""
+               duration, failure_code, deleted, created_at, completed_at, charged"""
     videos = state.store.rows(f"SELECT {shown} FROM videos ORDER BY seq")
     deliveries = state.store.rows(
         """SELECT seq, event_id, event_type, endpoint_id, url, mode, status, tries, created_at, due_at
@@ -53,14 +46,12 @@ def books(state: State) -> dict[str, Any]:
         "wallet": state.heygen.wallet.balance / MICRO,
         "videos": [video | {"charged": video["charged"] / MICRO} for video in videos],
         "deliveries": [row | {"attempts": attempts[row["seq"]]} for row in deliveries],
-        "probes": attempts[0],
         "faults": state.store.rows("SELECT spec, left FROM faults WHERE left > 0"),
         **_counts(state),
     }
 
 
 def _attempts(state: State) -> dict[int, list[dict[str, Any]]]:
-    """By delivery; those of number 0 are probes."""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in state.store.rows("SELECT delivery, at, answer, error FROM attempts ORDER BY seq"):
         found[row.pop("delivery")].append(row)
@@ -68,16 +59,14 @@ def _attempts(state: State) -> dict[int, list[dict[str, Any]]]:
 
 
 def _counts(state: State) -> dict[str, dict[str, int]]:
-    """Requests by route, and faults drawn by a rate, by the rate's name."""
     rows = state.store.rows
     return {
         "requests": {row["route"]: row["count"] for row in rows("SELECT * FROM requests")},
-        "strikes": {row["kind"]: row["count"] for row in rows("SELECT * FROM strikes")},
+        "drawn_faults": {row["rate"]: row["count"] for row in rows("SELECT * FROM drawn_faults")},
     }
 
 
 async def _renders(state: State, request: Request, body: Any) -> Any:
-    """What was made and what it cost, without the deliveries: cheap for thousands."""
     sql = """SELECT id, callback_id, idempotency_key, status, creates, duration, charged, failure_code, deleted, made
              FROM videos ORDER BY seq"""
     return {"renders": [_render(state, row) for row in state.store.rows(sql)], **_counts(state)}
@@ -115,7 +104,6 @@ async def _fail(state: State, request: Request, body: Any) -> Any:
 
 
 async def _reset(state: State, request: Request, body: Any) -> Any:
-    """Deletes all data except files. Running renders go on; their results are dropped."""
     state.store.wipe()
     state.settings.reset()
     return {}
@@ -123,10 +111,10 @@ async def _reset(state: State, request: Request, body: Any) -> Any:
 
 def routes(state: State) -> list[Route]:
     return [
-        local_route(state, "knobs", _knobs, "GET", "PUT", "PATCH", "DELETE"),
+        local_route(state, "settings", _settings, "GET", "PATCH", "DELETE"),
         local_route(state, "faults", _queue_fault, "POST"),
         local_route(state, "faults", _clear_faults, "DELETE"),
-        local_route(state, "books", _books, "GET"),
+        local_route(state, "records", _records, "GET"),
         local_route(state, "renders", _renders, "GET"),
         local_route(state, "wallet", _set_wallet, "POST"),
         local_route(state, "reset", _reset, "POST"),

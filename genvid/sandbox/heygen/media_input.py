@@ -1,4 +1,4 @@
-"""Pictures and recordings a client hands in: by URL, by asset id or in base64. All become files here."""
+"""Pictures and recordings of a client, by URL, by asset id or in base64, as files."""
 
 import base64
 import binascii
@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from genvid.sandbox.errors import ApiError, refuse
-from genvid.sandbox.heygen.core import HeyGenCore
+from genvid.sandbox.api_errors import ApiError, refuse
+from genvid.sandbox.heygen.heygen_core import HeyGenCore
 from genvid.sandbox.store import Row
 
 FETCH_TIMEOUT = 20.0
@@ -41,7 +41,6 @@ ALIASES = {
 
 
 def sniff(content: bytes) -> str | None:
-    """The type that the bytes themselves show."""
     for mark, offset, kind in _MAGIC_BYTES:
         if content[offset : offset + len(mark)] == mark:
             return kind
@@ -49,7 +48,7 @@ def sniff(content: bytes) -> str | None:
 
 
 async def local_file(core: HeyGenCore, given: dict[str, Any], *, param: str, kind: str) -> str:
-    """The id of an asset that holds what was handed in, of the wanted kind (image, audio or video)."""
+    """The id of an asset with the media, which must be of this kind: image, audio or video."""
     if given["type"] == "asset_id":
         return ready_asset(core, given["asset_id"], kind=kind, param=param)["id"]  # type: ignore[no-any-return]
     if given["type"] == "base64":

@@ -1,4 +1,4 @@
-"""The render process. It dies with its parent: its stdin ends, or it finds itself adopted."""
+"""The main function of the render process. It ends with its parent."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def main(parent: int) -> None:
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
-    from genvid.sandbox.render_worker.tasks import perform  # noqa: PLC0415 - starting costs nothing until there is work
+    from genvid.sandbox.render_worker.render_tasks import perform  # noqa: PLC0415 - starting costs nothing until there is work
 
     return perform(task)
 
