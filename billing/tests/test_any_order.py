@@ -173,7 +173,7 @@ def test_each_event_eight_times_at_once_and_eight_workers_at_once(
 def look_now(pk: int) -> None:
     """As a worker that holds no lease would: several really do look at the same time."""
     row = StripeSync.objects.get(pk=pk)
-    sync_queue.following.follow(sync_queue.SyncKind(row.kind), row.object_id)
+    sync_queue.handlers.sync_object(sync_queue.SyncKind(row.kind), row.object_id)
 
 
 # ── Dying anywhere

@@ -373,7 +373,7 @@ def test_a_name_server_that_hangs_is_not_waited_for(monkeypatch):
 @given(st.ip_addresses(v=4) | st.ip_addresses(v=6))
 def test_what_is_public_is_global_and_for_one_receiver(address: IPAddress):
     if is_public(address):
-        assert address.is_global or address.ipv4_mapped or address in http.addresses.NAT64
+        assert address.is_global or address.ipv4_mapped or address in http.public_addresses.NAT64
         assert not (address.is_multicast or address.is_loopback or address.is_link_local or address.is_unspecified)
 
 

@@ -30,7 +30,7 @@ from videos.speech.warnings import Warned
 from videos.video_request import VideoChanges, VideoRequest
 
 RenderSeconds = Callable[[str, int], int]
-"""`paces.render_seconds`, which a batch remembers the answers of, as of `credits.pricer`."""
+"""`estimates.render_seconds`, which a batch remembers the answers of, as of `credits.pricer`."""
 Pricer = Callable[..., Callable[[Decimal], int]]
 RETRYABLE = (Status.FAILED, Status.CANCELED)
 

@@ -20,7 +20,7 @@ import sys
 import django
 django.setup()
 from django.db import connection
-from videos.services import storing
+from videos.pipeline import storage
 
 def peak() -> int:
     # Not ru_maxrss: that survives exec, and so begins at what the process that started this one had used.
@@ -29,7 +29,7 @@ def peak() -> int:
 
 connection.ensure_connection()
 before = peak()
-storing.store_video(sys.argv[1])
+storage.store_video(sys.argv[1])
 print(peak() - before)
 """
 

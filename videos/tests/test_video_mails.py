@@ -16,7 +16,7 @@ from videos.batches import batch_actions
 from videos.enums import Status
 from videos.lifecycle import video_actions
 from videos.models import Video
-from videos.tests.batches import BATCHES, end, make_batch, videos_of, wish_for
+from videos.tests.batches import BATCHES, end, make_batch, payload_for, videos_of
 
 pytestmark = pytest.mark.django_db
 MESSAGE = "The render was lost at the video service. Nothing was charged."
@@ -175,7 +175,7 @@ def test_the_video_of_somebody_who_is_gone_is_not_mailed(owner):
 @pytest.fixture
 def batch(owner):
     set_balance(owner, 100)
-    return make_batch(owner, wish_for(make_avatar()))
+    return make_batch(owner, payload_for(make_avatar()))
 
 
 def complete(video: Video) -> None:
@@ -214,7 +214,7 @@ def test_a_batch_of_which_something_was_made_before_it_was_canceled_is_mailed(ba
 def test_a_batch_that_was_ordered_with_an_api_key_is_not_mailed(owner):
     set_balance(owner, 100)
     program = make_key(owner)
-    program.client.post(BATCHES, wish_for(make_avatar()))
+    program.client.post(BATCHES, payload_for(make_avatar()))
     for video in Video.objects.all():
         end(video)
     assert (Video.objects.filter(status="failed").count(), kinds()) == (3, [])
