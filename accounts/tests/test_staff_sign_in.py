@@ -172,5 +172,5 @@ def test_enroll_totp_replaces_an_authenticator_only_with_again(staff):
 
 
 def test_enroll_totp_refuses_an_unknown_address(staff):
-    with nothing_changes(), pytest.raises(CommandError, match="Nobody has the address"):
+    with nothing_changes(), pytest.raises(CommandError, match="No user has the address"):
         enroll("someone@example.com")

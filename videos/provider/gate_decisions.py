@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from genvid.leasing import Backoff
+
 BUSY_SECONDS = 5.0
 """How long the gate stays shut for a busy HeyGen that does not say for how long."""
 MAX_BUSY_SECONDS = 6 * 3600.0
 """HeyGen's `Retry-After` is honoured up to here."""
-PROBE_SECONDS = 15.0
-"""How long the gate stays shut before one order probes it; doubled for each trip in a row, up to the maximum."""
 MAX_PROBE_SECONDS = 600.0
+PROBES = Backoff(15.0, most=MAX_PROBE_SECONDS)
+"""How long the gate stays shut before one order probes it, by the trips in a row."""
 CHECK_SECONDS = 30.0
 """How often HeyGen is asked for our balance before an order is risked."""
 LIMIT_STEP_SECONDS = 30.0
@@ -102,8 +104,7 @@ class Gate:
         return replace(gate, closed_until=max(until, self.closed_until or until))
 
     def _tripped_for_staff(self, trouble: Trouble, now: datetime) -> "Gate":
-        wait = min(MAX_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(self.closings, 10))
-        until, since = now + timedelta(seconds=wait), self.needs_staff_since or now
+        until, since = now + PROBES.delay(self.closings + 1), self.needs_staff_since or now
         gate = replace(self._with_cause(trouble, now), closings=self.closings + 1, tripped_by_id=trouble.account_id)
         return replace(gate, closed_until=until, needs_staff=True, needs_staff_since=since)
 
