@@ -1,7 +1,7 @@
 # Everything runs in .venv, which scripts/setup.sh makes and keeps up to date.
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
-ROOMS := genvid accounts avatars videos billing
+PACKAGES := genvid accounts avatars videos billing
 # Two more than a small machine has cores: the tests that kill processes mostly wait. A single file needs none.
 export WORKERS ?= 4
 FUZZ_EXAMPLES ?= 200
@@ -75,7 +75,7 @@ lint: setup ## ruff: rules and format
 	@$(PYTHON_BIN) -m ruff check .
 	@$(PYTHON_BIN) -m ruff format --check .
 
-imports: setup ## import-linter: which room may import which
+imports: setup ## import-linter: which package may import which
 	@echo "import-linter: the direction of imports"
 	@.venv/bin/lint-imports
 
@@ -100,7 +100,7 @@ fuzz: setup ## made-up requests by the OpenAPI document, many and new ones each 
 
 types: setup ## mypy, strict
 	@echo "mypy: strict"
-	@$(CHECK_ENV) $(PYTHON_BIN) -m mypy $(ROOMS) bench scripts conftest.py manage.py
+	@$(CHECK_ENV) $(PYTHON_BIN) -m mypy $(PACKAGES) bench scripts conftest.py manage.py
 
 fmt: setup ## let ruff fix and format
 	@$(PYTHON_BIN) -m ruff check --fix .

@@ -1,4 +1,4 @@
-"""Fixtures that the tests of every app share. The services themselves start in `genvid/tests/plugin.py`."""
+"""Fixtures shared by the tests of every app. `genvid/tests/plugin.py` starts the services."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ pytest_plugins = ["genvid.tests.fixtures"]
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """Throttles and remembered answers of one test must not reach the next, nor where its last request came from."""
+    """Rate limit counters, cached answers and the last request's address must not reach the next test."""
     request_context.set_current(request_context.NO_REQUEST)
     if plugin.redis_is_up():
         cache.clear()
@@ -31,7 +31,7 @@ def empty_cache() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(request: pytest.FixtureRequest) -> None:
-    """pytest-django's, which now starts PostgreSQL. On a server of ours the database is a copy of one with tables."""
+    """Starts PostgreSQL before pytest-django's own fixture. On our server the database is a copy of a template."""
     plugin.start_postgres()
     own = os.environ["GENVID_TEST_OWN_DATABASE"]
     with phases.phase("database"), templates.copies() if own else nullcontext():
@@ -40,7 +40,7 @@ def django_db_setup(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_flush() -> Iterator[None]:
-    """Tests that commit pay for emptying the tables that they filled, not for all the others."""
+    """Tests that commit empty only the tables that they filled."""
     from django.db.backends.postgresql.operations import DatabaseOperations  # noqa: PLC0415 - settings are read by now
 
     from genvid.tests import flushing  # noqa: PLC0415 - settings are read by now
@@ -52,7 +52,6 @@ def quick_flush() -> Iterator[None]:
 
 @pytest.fixture
 def closed_url() -> Iterator[str]:
-    """An address at which nothing listens, for as long as the test lasts."""
     port = ReservedPort()
     yield port.url
     port.close()
@@ -60,7 +59,6 @@ def closed_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator["SandboxProcess"]:
-    """HeyGen and Stripe as a local process, one for each test worker."""
     from genvid.sandbox.process import SandboxProcess  # noqa: PLC0415 - loaded only where it is used
 
     folder, key = Path(os.environ["GENVID_VAR"]) / "sandbox", os.environ["HEYGEN_API_KEY"]
@@ -70,7 +68,6 @@ def sandbox_process() -> Iterator["SandboxProcess"]:
 
 @pytest.fixture
 def sandbox(sandbox_process: "SandboxProcess", settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "SandboxProcess":
-    """The sandbox with nothing left from earlier tests, and the settings pointing at it."""
     sandbox_process.reset()
     settings.HEYGEN_BASE_URL = sandbox_process.url
     settings.STRIPE_API_HOST = sandbox_process.url
@@ -81,7 +78,6 @@ def sandbox(sandbox_process: "SandboxProcess", settings: Settings, monkeypatch: 
 
 @pytest.fixture
 def embedded_site(tmp_path: Path) -> Iterator["EmbeddedSite"]:
-    """A new, empty `make run` on free ports, up and answering."""
     from genvid.tests.site import EmbeddedSite  # noqa: PLC0415 - loaded only where it is used
 
     with EmbeddedSite.prepared(tmp_path / "var") as site:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. Where something is missing it says so in one line."""
+"""Django's command line. A missing package is reported in one line."""
 
 import os
 import sys
@@ -20,7 +20,6 @@ def main() -> None:
 
 
 def run(settings: str) -> None:
-    """Raises ModuleNotFoundError where a package is missing."""
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - a missing package is told in one line
 
     from genvid.version import version_line  # noqa: PLC0415 - loads Django, too

@@ -1,6 +1,6 @@
-"""The mails of accounts at the moment of sending: whom they are for by then, and the tokens of their links.
+"""Composers of the mails of accounts: they choose recipients and make the tokens of links when a mail is sent.
 
-Each returns None where what it was to tell is no longer so.
+Each returns None when its reason no longer holds.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def verification(order: Order) -> Message | None:
 
 @composes(MailKind.PASSWORD_RESET)
 def password_reset(order: Order) -> Message | None:
-    """For workers only: the time of the look-up would tell a caller whether the person exists."""
+    """Called by workers only: the time of the look-up would tell a caller whether the person exists."""
     user = User.objects.filter(email=order.address, is_active=True).first()
     if user is None:
         return None
@@ -50,7 +50,6 @@ def totp_changed(order: Order) -> Message | None:
 
 @composes(MailKind.ENDPOINT_OFF)
 def endpoint_off(order: Order) -> Message | None:
-    """To every owner of the account: their programs have stopped hearing from us."""
     off = WebhookEndpoint.objects.filter(pk=order.data["endpoint"], deleted_at=None).exclude(disabled_reason="")
     endpoint = off.select_related("account").first()
     return Message(owner_recipients(endpoint.account_id), {"endpoint": endpoint}) if endpoint else None
@@ -58,13 +57,12 @@ def endpoint_off(order: Order) -> Message | None:
 
 @composes(MailKind.INVITATION)
 def invitation(order: Order) -> Message | None:
-    """Unless it was taken back, accepted, or has expired."""
     pending = Invitation.objects.pending(timezone.now()).select_related("account", "invited_by")
     found = pending.filter(pk=order.data["invitation"]).first()
     if found is None:
         return None
     inviter = found.invited_by
-    # Nobody knows the language of somebody who may not have registered yet; likely it is the inviter's.
+    # The receiver may not be registered: the inviter's language is the best guess.
     to = Recipient(found.email, inviter.preferred_language if inviter else "")
     context = {"inviter": inviter and inviter.email, "account": found.account, "role": found.role}
     return Message([to], context | {"token": invitations.token_of(found)})
@@ -88,12 +86,11 @@ def new_owner(order: Order) -> Message | None:
 
 @composes(MailKind.EXPORT_READY)
 def export_ready(order: Order) -> Message | None:
-    """Only as long as the file is kept, and to nobody whose address may be a stranger's."""
     kept = Export.objects.filter(pk=order.data["export"], status=ExportStatus.READY, expires_at__gt=timezone.now())
     export = kept.select_related("user").first()
-    if export is None or export.expires_at is None or not exports.is_theirs(export.user):
+    if export is None or export.expires_at is None or not exports.may_mail_link(export.user):
         return None
-    return _to(export.user, link=exports.link_to(export) or "", until=export.expires_at)
+    return _to(export.user, link=exports.download_link(export) or "", until=export.expires_at)
 
 
 @composes(MailKind.ERASURE_PLANNED)
@@ -110,7 +107,6 @@ def erasure_withdrawn(order: Order) -> Message | None:
 
 @composes(MailKind.ACCESS_CHANGED)
 def access_changed(order: Order) -> Message | None:
-    """To one of the other superusers, as long as they are one."""
     user = _active(order.person)
     entry = AuditEntry.objects.select_related("user").filter(pk=order.data["entry"]).first()
     if user is None or entry is None or not user.is_superuser:

@@ -1,1 +1,1 @@
-"""Measuring, beside designs that others would have chosen. Nothing here is used to serve anything."""
+"""Benchmarks against reference designs. Not used in production."""

@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the logs")
     parser.add_argument("--statements", action="store_true", help="which SQL statements a video costs")
     options = parser.parse_args()
-    # Ending by an exception lets every `with` put its processes away.
+    # An exception lets every `with` stop its processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
     cases = [case for case in (QUICK if options.quick else FULL) if options.only in case.name]
     deployment = Deployment(SETTINGS, postgres_flags=POSTGRES_FLAGS, renderer="canned")
@@ -44,7 +44,7 @@ def play(deployment: Deployment, cases: list[Case], *, statements: bool) -> int:
         found = [_measured(deployment, case, people, statements=statements) for case in group]
         for line in report.tables(found):
             say(line)
-        kept += [_say_whether(*target) for target in report.targets(found)]
+        kept += [_print_targets(*target) for target in report.targets(found)]
     return 0 if all(kept) else 1
 
 
@@ -61,7 +61,7 @@ def _measured(deployment: Deployment, case: Case, people: list[Any], *, statemen
     return figures
 
 
-def _say_whether(target: str, kept: bool) -> bool:
+def _print_targets(target: str, kept: bool) -> bool:
     say(f"{'kept  ' if kept else 'MISSED'} {target}")
     return kept
 

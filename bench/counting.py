@@ -1,6 +1,6 @@
-"""What each process does, written where the bench can read it: SQL statements, and when it downloaded what.
+"""Counts the SQL statements of each process and times its downloads, in files that the bench reads.
 
-Installed by `bench.settings` alone. It counts what Django sends; BEGIN and COMMIT are PostgreSQL's to count.
+Installed by `bench.settings` alone. Counts what Django sends; PostgreSQL counts BEGIN and COMMIT.
 """
 
 import atexit
@@ -37,8 +37,6 @@ class CountingConfig(AppConfig):
 
 
 class StatementCounter:
-    """One for a process. The figure is in a mapped file, so that it can be read while the process works."""
-
     def __init__(self, folder: Path) -> None:
         self._lock = threading.Lock()
         self._shapes: Counter[str] = Counter()
@@ -59,7 +57,6 @@ class StatementCounter:
         return execute(sql, params, many, context)
 
     def write_shapes(self) -> None:
-        """Which statements they were, and how many of each."""
         shapes: Counter[str] = Counter()
         for sql, count in self._shapes.items():
             shapes[LISTS.sub("(…)", sql)] += count
@@ -67,12 +64,11 @@ class StatementCounter:
 
 
 def statements_in(folder: Path) -> dict[int, int]:
-    """Statements so far, by process id."""
     return {int(path.stem): int.from_bytes(path.read_bytes(), "little") for path in folder.glob("*.statements")}
 
 
 def time_downloads(folder: Path) -> None:
-    """Note the begin and end of each download: `render id, begin, end`, in seconds of the clock on the wall."""
+    """Write `render id, begin, end` of each download, in seconds of the wall clock."""
     from genvid.heygen.heygen_client import HeyGenClient  # noqa: PLC0415 - settings are read before this module is loaded
 
     notes = (folder / f"{os.getpid()}.downloads").open("a", buffering=1)
@@ -90,7 +86,6 @@ def time_downloads(folder: Path) -> None:
 
 
 def download_seconds(folder: Path) -> dict[str, float]:
-    """How long each render was being downloaded; what ran side by side counts once."""
     spans: dict[str, list[tuple[float, float]]] = {}
     for path in folder.glob("*.downloads"):
         for line in path.read_text().splitlines():

@@ -11,7 +11,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(deployment: Deployment) -> dict[str, float]:
-    """Spent so far; `ours` is web and workers."""
+    """CPU seconds so far; `ours` is web and workers."""
     web = cpu_of(deployment.web.pid)
     return {
         "ours": web + sum(cpu_of(worker.pid) for worker in deployment.workers),
@@ -29,7 +29,6 @@ def _pid_of(service: Service) -> int:
 
 
 def cpu_of(pid: int) -> float:
-    """CPU seconds of a process and everything below it, the children that have ended included."""
     total = 0
     for each in (pid, *descendants(pid)):
         try:

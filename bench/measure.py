@@ -1,4 +1,4 @@
-"""One case from the first claim to the last completion, and its figures."""
+"""Runs one case from the first claim to the last completion, and computes its figures."""
 
 import time
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from avatars.catalogue_sync import sync_catalogue
 from bench.counting import download_seconds, statements_in
 from bench.cpu_time import cpu_seconds
 from bench.naive_worker import make_video
-from bench.orders import forget_everything, queue_videos, teach
+from bench.orders import queue_videos, set_render_times, truncate_tables
 from bench.plan import NAIVE_POLL, SPREAD, THREADS, WALLET_DOLLARS, WARM_UP, WORKERS, Case
 from genvid.heygen.heygen_client import get_client
 from genvid.jobs import enqueue
@@ -25,15 +25,14 @@ from videos import jobs
 from videos.enums import IN_FLIGHT, TERMINAL, Status
 from videos.models import ProviderWebhook, Video
 
-LOOK_EVERY = 0.5
+POLL_SECONDS = 0.5
 WARM_UP_SECONDS = 120.0
 NOT_EXTRA = ("POST /v3/videos", "GET /v3/videos/{video_id}")
-"""Beside one of each for a video, which is the order and the final read."""
 
 
 @dataclass
 class Figures:
-    """Of one case. Latencies are sorted, in seconds, one for each video."""
+    """Figures of one case. Latencies are sorted, in seconds, one per video."""
 
     case: Case
     seconds: float
@@ -45,15 +44,14 @@ class Figures:
     cpu: dict[str, float]
     requests: dict[str, int]
     seen: list[float] = field(default_factory=list)
-    """Finished at HeyGen until we know of it; not there for the naive design, which fetches at once."""
+    """From the end at HeyGen until we know of it; empty for the naive design, which downloads at once."""
     done: list[float] = field(default_factory=list)
-    """Finished at HeyGen until `completed` here."""
+    """From the end at HeyGen until `completed` here."""
     done_aside: list[float] = field(default_factory=list)
-    """The same without the time in which its files were coming in."""
+    """As `done`, without the time of the downloads."""
 
     @property
     def extra_calls(self) -> float:
-        """Calls to HeyGen beyond one order and one final read, a finished video."""
         total = sum(count for route, count in self.requests.items() if route.split()[1].startswith("/v3/"))
         return (total - 2 * self.completed) / max(1, self.completed)
 
@@ -70,12 +68,12 @@ def run(deployment: Deployment, case: Case, people: list[Person]) -> Figures:
     try:
         _warm_up(deployment, case, people)
         if case.design != "naive":
-            teach(case)
+            set_render_times(case)
         warm_up = set(Video.objects.values_list("pk", flat=True))
         deployment.sandbox.configure(render_seconds=case.render_seconds, render_spread=SPREAD)
         ids = queue_videos(people, case.videos)
         before, begun = _snapshot(deployment), time.monotonic()
-        peak = _lead(deployment, case, ids, case.patience)
+        peak = _wait_for_ends(deployment, case, ids, case.patience)
         seconds = time.monotonic() - begun
         spent = _difference(_snapshot(deployment), before)
     finally:
@@ -104,14 +102,14 @@ def _workers(deployment: Deployment, case: Case) -> list[WorkerProcess]:
 
 
 def _warm_up(deployment: Deployment, case: Case, people: list[Person]) -> None:
-    _lead(deployment, case, queue_videos(people, WARM_UP), WARM_UP_SECONDS)
+    _wait_for_ends(deployment, case, queue_videos(people, WARM_UP), WARM_UP_SECONDS)
     done = Video.objects.filter(status=Status.COMPLETED).count()
     if done < WARM_UP:
         raise RuntimeError(f"{case.name}: only {done} of the first {WARM_UP} videos completed; --keep keeps the logs")
 
 
 def _prepare(deployment: Deployment, case: Case) -> None:
-    forget_everything()
+    truncate_tables()
     ProviderWebhook.objects.all().delete()
     deployment.redis.flush()
     deployment.sandbox.reset()
@@ -125,8 +123,7 @@ def _prepare(deployment: Deployment, case: Case) -> None:
         call_command("register_heygen_webhook", stdout=StringIO())
 
 
-def _lead(deployment: Deployment, case: Case, ids: list[str], patience: float) -> int:
-    """Wait until all have ended. Returns the most that were in flight when somebody looked."""
+def _wait_for_ends(deployment: Deployment, case: Case, ids: list[str], patience: float) -> int:
     feed = Feeder(case, ids) if case.design == "naive" else None
     if feed is None:
         enqueue(jobs.DISPATCH)
@@ -139,18 +136,18 @@ def _lead(deployment: Deployment, case: Case, ids: list[str], patience: float) -
             break
         if feed is not None:
             feed.top_up(ended)
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
     return peak
 
 
 class Feeder:
-    """Gives the naive design as many tasks as may be in flight, which it could not see to by itself."""
+    """Keeps the naive design at its limit of tasks in flight, which it cannot enforce itself."""
 
     def __init__(self, case: Case, ids: list[str]) -> None:
-        self._task, self._ids, self._room, self._sent = make_video, ids, case.in_flight, 0
+        self._task, self._ids, self._limit, self._sent = make_video, ids, case.in_flight, 0
 
     def top_up(self, ended: int) -> None:
-        for video_id in self._ids[self._sent : ended + self._room]:
+        for video_id in self._ids[self._sent : ended + self._limit]:
             self._task.delay(video_id)
             self._sent += 1
 

@@ -1,10 +1,8 @@
-"""The design that this pipeline is measured against: one long task a video, as a Celery tutorial has it.
+"""The design that the pipeline is measured against: one long task per video, as in a Celery tutorial.
 
-It orders the video, looks every few seconds whether it is done, fetches the files, charges, and is done itself. It
-uses the same HeyGen client with its pooled connections, the same tables, threads and logs, and keeps its database
-connections as ours does. It is spared what it could not do at all: fairness between accounts, the limit of videos at
-once (the bench feeds it as many as may be in flight), crash recovery, history, a check of the file. So what differs is
-the design alone.
+It orders the video, polls every few seconds, downloads the files, charges and ends. HeyGen client, tables, threads,
+logs and database connections are ours. It lacks fairness between accounts, a limit of videos in flight (the bench
+applies it), crash recovery, history and file checks. So only the design differs.
 """
 
 import hashlib
@@ -24,7 +22,7 @@ from django.utils import timezone
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 POLL_SECONDS = float(os.environ.get("NAIVE_POLL_SECONDS", "5"))
 
-# Not the current app: where the bench imports this to send tasks, genvid's own must go on going to genvid.
+# Not the current app: the bench imports this to send tasks, and genvid's tasks must still go to genvid.
 app = Celery("naive", broker=os.environ["REDIS_URL"], set_as_current=False)
 app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, worker_send_task_events=False)
 app.conf.CELERY_DB_REUSE_MAX = settings.CELERY_DB_REUSE_MAX
@@ -40,14 +38,14 @@ from videos.pipeline.submission import spec_of  # noqa: E402
 
 @signals.task_prerun.connect
 def keep_database_connection(task: Any = None, **_: Any) -> None:
-    # Signals are everybody's: where this module is imported beside genvid's tasks, they are none of its business.
+    # Signals are global: beside genvid's tasks they must not be connected.
     if task is not None and task.app is app:
         close_old_connections()
 
 
 @signals.setup_logging.connect
-def keep_our_logging(**_: Any) -> None:
-    """Celery's own would write a line for every look."""
+def disable_celery_logging(**_: Any) -> None:
+    """Celery would log a line for every poll."""
 
 
 @app.task(bind=True, max_retries=None, name="naive.make_video")

@@ -1,4 +1,4 @@
-"""Videos in the queue, thousands at once: how they got there is not measured."""
+"""Puts thousands of videos into the queue at once, outside the measured time."""
 
 import random
 import uuid
@@ -25,31 +25,29 @@ from videos.queue import render_times
 from videos.video_request import VideoRequest
 
 BALANCE = 10_000_000
-ROOM = 30_000
-FORGOTTEN = ("videos_video", "videos_videoevent", "videos_webhookdelivery", "videos_renderpace", "videos_providerstate")
+MAX_IN_FLIGHT = 30_000
+TRUNCATED = ("videos_video", "videos_videoevent", "videos_webhookdelivery", "videos_renderpace", "videos_providerstate")
 COPY = {"id", "account", "created_by", "status", "created_at", "updated_at", "moved_at"}
 
 
 def make_customers() -> list[Person]:
-    """Accounts whose plan and wallet stand in nobody's way."""
-    Tier.objects.update(max_in_flight=ROOM)
+    Tier.objects.update(max_in_flight=MAX_IN_FLIGHT)
     people = [make_caller(balance=BALANCE) for _ in range(ACCOUNTS)]
     Wallet.objects.update(tier="business")
     return people
 
 
-def forget_everything() -> None:
+def truncate_tables() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(FORGOTTEN)} CASCADE")
+        cursor.execute(f"TRUNCATE {', '.join(TRUNCATED)} CASCADE")
         cursor.execute("ANALYZE")
 
 
 @transaction.atomic
 def queue_videos(people: Sequence[Person], count: int) -> list[str]:
-    """Accepted orders, each with its hold and its history, as the API would have left them."""
     avatar = Avatar.objects.filter(kind="studio_avatar", is_available=True).order_by("pk")[0]
     first = people[0]
-    # Not by their token: it lives for a quarter of an hour, and a bench for longer.
+    # Not by token: it expires after 15 minutes, and a bench takes longer.
     caller = Caller(first.user.pk, first.account.pk, first.role)
     request = VideoRequest(script=SCRIPT, avatar_id=avatar.pk, resolution="720p", title="Bench")
     pattern = video_actions.create_video(caller, request, draft=True)
@@ -76,8 +74,7 @@ def _copy(pattern: Video, person: Person, amount: int) -> Video:
     return Video(id=uuid.uuid4(), account=person.account, status=Status.QUEUED, **kept)
 
 
-def teach(case: Case) -> None:
-    """Let the warm-up's renders have lasted what the measured ones will, and learn from them as every minute."""
+def set_render_times(case: Case) -> None:
     dice = random.Random(case.name)
     for video in Video.objects.filter(status=Status.COMPLETED):
         took = case.render_seconds * spread_factor(str(dice.random()), SPREAD)

@@ -1,4 +1,4 @@
-"""What is measured: designs, sizes and times. Times in seconds."""
+"""The cases: designs, sizes and times in seconds."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ THREADS = 8
 ACCOUNTS = 30
 NAIVE_POLL = 5.0
 SPREAD = 0.25
-"""Sigma of the render times' lognormal spread."""
+"""Sigma of the lognormal distribution of render times."""
 WARM_UP = 40
-"""Videos before the measured ones: they open connections, and teach the pipeline how long renders take."""
+"""Videos before the measured ones: they open connections and set the pipeline's render times."""
 SCRIPT = "Hello and welcome to our spring sale. Everything in the shop is a third off until Sunday evening."
 
 
 @dataclass(frozen=True)
 class Case:
-    """`design`: "webhooks" and "polling" are ours, with and without HeyGen's webhooks; "naive" is the other."""
+    """`design`: "webhooks" and "polling" are ours, with and without HeyGen's webhooks; "naive" is the reference."""
 
     design: str
     in_flight: int
@@ -38,7 +38,7 @@ def cases(in_flight: int, videos: int, render_seconds: float) -> list[Case]:
 QUICK = cases(200, 400, 60.0)
 FULL = [*QUICK, *cases(2000, 2000, 300.0)]
 
-# What is expected before anything was learned: the warm-up's renders, in seconds. The rest is as in production.
+# Expected render times before any were measured: those of the warm-up, in seconds. The rest is as in production.
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "bench.settings",
     "EXPECTED_RENDER_BASE": "1",

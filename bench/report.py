@@ -1,4 +1,4 @@
-"""The table: ours with and without webhooks, the naive design, and how many times less ours needs."""
+"""The table of results: ours with and without webhooks, the naive design, and their ratio."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from bench.measure import Figures, quantile
 from bench.plan import WARM_UP, Case
 
 Row = tuple[str, str, dict[str, float]]
-MOST_SHAPES = 40
+MAX_SHAPES = 40
 SHOWN = 230
 HEADER = ("", "webhooks", "polling", "naive", "ratio")
 
@@ -21,7 +21,6 @@ def tables(found: list[Figures]) -> Iterator[str]:
 
 
 def targets(found: list[Figures]) -> Iterator[tuple[str, bool]]:
-    """What was promised, and whether it was kept."""
     for each in found:
         if each.case.design == "naive":
             continue
@@ -34,17 +33,15 @@ def targets(found: list[Figures]) -> Iterator[tuple[str, bool]]:
 
 
 def routes(figures: Figures) -> str:
-    """The calls to HeyGen of one case, by route."""
     called = {route: count for route, count in figures.requests.items() if count}
     return ", ".join(f"{count} {route}" for route, count in sorted(called.items()))
 
 
 def shapes(folder: Path, case: Case) -> Iterator[str]:
-    """The workers' statements, warm-up included, as often as a video needs them."""
     found: Counter[str] = Counter()
     for path in folder.glob("*.shapes"):
         found.update(json.loads(path.read_text() or "{}"))
-    for sql, count in found.most_common(MOST_SHAPES):
+    for sql, count in found.most_common(MAX_SHAPES):
         yield f"{count / (case.videos + WARM_UP):7.2f} {_short(sql)}"
 
 

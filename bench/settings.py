@@ -1,4 +1,4 @@
-"""The settings of genvid, with counters beside them."""
+"""The settings of genvid with counters."""
 
 from genvid.settings import *  # noqa: F403
 from genvid.settings import INSTALLED_APPS as _APPS

@@ -1,4 +1,4 @@
-"""genvid sells AI-avatar videos. This package is the base that every app stands on, and the composition root."""
+"""genvid sells AI-avatar videos. This package is the base of every app, and the composition root."""
 
 __version__ = "0.9.0"
-"""SemVer. pyproject.toml repeats it, and the test of the releases holds both to CHANGELOG.md and docs/releases.md."""
+"""SemVer. A test holds it to pyproject.toml, CHANGELOG.md and docs/releases.md."""

@@ -12,12 +12,10 @@ from genvid.staff_changes import record_changed
 
 
 class StaffSite(UnfoldAdminSite):
-    """Where staff need a second factor, a session without one is refused, also one opened earlier."""
-
     login_template = "genvid/staff_login.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        # django-otp's middleware looks at each request whether the authenticator is still there.
+        # django-otp's middleware checks at each request that the authenticator still exists.
         verified = not settings.REQUIRE_STAFF_TOTP or request.user.is_verified()  # type: ignore[union-attr]
         return bool(super().has_permission(request)) and verified
 
@@ -34,8 +32,6 @@ class ReadOnlyMixin:
 
 
 class AppAdmin(ModelAdmin):
-    """Base of the admin pages: no totals over large tables, links instead of long select boxes."""
-
     show_full_result_count = False
     list_per_page = 50
     list_filter_submit = True
@@ -45,7 +41,7 @@ class AppAdmin(ModelAdmin):
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        # A form's message is a list; a text comes from an action, whose service is audited by itself.
+        # A form's message is a list; a text comes from an action, whose service writes its own audit entry.
         if isinstance(message, list):
             record_changed.send(type(obj), request=request, row=obj, action="changed", fields=_fields_of(message))
         return super().log_change(request, obj, message)
@@ -62,7 +58,6 @@ class AppAdmin(ModelAdmin):
 
 
 def _fields_of(message: list[Any]) -> tuple[str, ...]:
-    """The names of the changed fields in Django's change message, those of inlines included."""
     parts = [part for each in message for part in each.values()]
     return tuple(str(name) for part in parts for name in part.get("fields", ()))
 

@@ -1,4 +1,4 @@
-"""The base as a Django app: its commands, templates, system checks, and the Celery application as the default one."""
+"""The base as a Django app: commands, templates, system checks; loads the Celery application as the default one."""
 
 from importlib import import_module
 
@@ -18,8 +18,7 @@ class GenvidConfig(AppConfig):
 class StaffPagesConfig(admin_apps.SimpleAdminConfig):
     """Django's admin with our own site, and every app's pages but dj-stripe's.
 
-    Some of dj-stripe's pages fail under our API version, others call Stripe when a row is saved; `billing.admin` shows
-    what staff need.
+    Some of dj-stripe's pages fail under our API version, others call Stripe when a row is saved.
     """
 
     default = False  # not the configuration of this package

@@ -15,7 +15,7 @@ from django.core.handlers.asgi import ASGIHandler
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 django.setup(set_prefix=False)
 
-# Both need the settings.
+# Both imports need the settings.
 from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 
@@ -29,7 +29,7 @@ from genvid.slow_clients import ClientStalled, Receive, TimedBody, timed_send  #
 logger = structlog.get_logger(__name__)
 
 
-def at_most(limit: int, receive: Receive) -> Receive:
+def limit_body(limit: int, receive: Receive) -> Receive:
     """Truncates oversized bodies at limit + 1 byte, so that Django rejects them without spooling them to disk."""
 
     async def cut_short() -> Any:
@@ -45,8 +45,8 @@ def at_most(limit: int, receive: Receive) -> Receive:
 class Handler(ASGIHandler):
     """Django's handler, with each request run whole in one of a few permanent threads.
 
-    Django's own starts a thread for every request and keeps it and its database connection while the answer streams:
-    two hundred open streams would hold two hundred of both.
+    Django's own keeps a thread and a database connection per request while the answer streams: 200 open streams would
+    hold 200 of both.
     """
 
     request_class = Utf8ASGIRequest
@@ -61,14 +61,14 @@ class Handler(ASGIHandler):
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
         if scope["type"] != "http":
             raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
-        # Staff upload whole films; anybody else's body is small, or refused.
+        # Staff upload films; other bodies are small, or refused.
         films = scope["path"].startswith("/admin/videos/")
         most = settings.VIDEO_MAX_BYTES if films else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         patience = settings.CLIENT_STALL_SECONDS
         body = TimedBody(receive, patience)
         peer = (scope["client"][0], scope["client"][1]) if scope.get("client") else None
         send = timed_send(send, peer, patience)
-        await self.handle(scope, at_most(most + 1, body), send)
+        await self.handle(scope, limit_body(most + 1, body), send)
         if body.is_too_slow:
             logger.info("slow_body_refused", path=scope["path"])
             await self._refuse_slow_body(send)
@@ -89,7 +89,7 @@ class Handler(ASGIHandler):
     async def get_response_async(self, request: Any) -> Any:
         context = copy_context()
         response = await self.in_thread(self.get_response, request, context=context)
-        # The thread worked on a copy of our context, and what it set is needed by what waits and streams.
+        # The thread changed a copy of our context; waiting and streaming need its values.
         request_context.set_current(context.run(request_context.current))
         if isinstance(response, Deferred):
             response = await response.settled(self.in_thread)
@@ -100,16 +100,15 @@ class Handler(ASGIHandler):
 
     async def in_thread(self, call: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
         loop, context = asyncio.get_running_loop(), context or copy_context()
-        return await loop.run_in_executor(self.threads, context.run, _with_a_good_connection, call, *args)
+        return await loop.run_in_executor(self.threads, context.run, _with_checked_connection, call, *args)
 
     async def chunks(self, content: Iterable[bytes]) -> AsyncIterator[bytes]:
-        """Reads a file chunk by chunk, each after the client has taken the previous one."""
         pieces, context = iter(content), copy_context()
         while (piece := await self.in_thread(next, pieces, None, context=context)) is not None:
             yield piece
 
 
-def _with_a_good_connection(call: Callable[..., Any], *args: Any) -> Any:
+def _with_checked_connection(call: Callable[..., Any], *args: Any) -> Any:
     """Closes broken and old database connections around `call`, as Django's signals do for WSGI servers."""
     close_old_connections()
     try:

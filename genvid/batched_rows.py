@@ -1,4 +1,4 @@
-"""Deletes and updates many rows in batches, so that locks are held for a moment only."""
+"""Deletes and updates many rows in batches, so that locks are short."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The operator's brand, as settings name it, for pages, mails and the admin."""
+"""The operator's brand from the settings, for pages, mails and the admin."""
 
 from typing import Any
 
@@ -10,19 +10,17 @@ _DARKER = {700: 86, 800: 72, 900: 60, 950: 42}
 
 
 def context(_: HttpRequest | None = None) -> dict[str, Any]:
-    """A context processor."""
     names = {"name": "BRAND_NAME", "color": "BRAND_COLOR", "logo": "BRAND_LOGO_URL", "support": "SUPPORT_EMAIL"}
     return {"brand": {name: getattr(settings, setting) for name, setting in names.items()}}
 
 
 def stylesheet(_: HttpRequest) -> HttpResponse:
-    """The brand's color for the pages, whose policy allows no style inside a page."""
+    """A stylesheet of its own: the pages' policy forbids inline styles."""
     style = f":root {{ --brand: {settings.BRAND_COLOR}; }}\n"
     return HttpResponse(style, content_type="text/css", headers={"Cache-Control": "max-age=300"})
 
 
 def shades(color: str) -> dict[str, str]:
-    """Unfold's palette of a color: 500 and 600 are the color itself."""
     lighter = {str(weight): _mixed(color, percent, "white") for weight, percent in _LIGHTER.items()}
     darker = {str(weight): _mixed(color, percent, "black") for weight, percent in _DARKER.items()}
     return lighter | {"500": color, "600": color} | darker

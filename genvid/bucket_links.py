@@ -1,4 +1,4 @@
-"""Links signed by the bucket, which fix the name and type that a file is sent with."""
+"""Links signed by the bucket, with a fixed file name and type."""
 
 from pathlib import PurePosixPath
 
@@ -7,12 +7,11 @@ from django.utils.http import content_disposition_header
 
 from genvid.media_types import media_type_of
 
-LONGEST_SECONDS = 7 * 24 * 3600
-"""The maximum of AWS Signature Version 4."""
+MAX_LIFETIME_SECONDS = 7 * 24 * 3600
 
 
 def bucket_link(name: str, *, filename: str = "", seconds: int | None = None, as_attachment: bool = False) -> str:
-    """A link to the object `name`. `filename`: what it is saved as; by default its own last part.
+    """A link to the object `name`, saved as `filename` (default: the last part of `name`).
 
     `seconds`: its lifetime; by default `MEDIA_LINK_LIFETIME`.
     """

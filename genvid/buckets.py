@@ -10,8 +10,6 @@ from genvid.media_types import media_type_of
 
 
 class Bucket(S3Storage):
-    """Stores type, file name and cache lifetime with each object, for links that name none of them."""
-
     def get_object_parameters(self, name: str) -> dict[str, Any]:
         return {
             "ContentType": media_type_of(name),

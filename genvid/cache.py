@@ -1,4 +1,4 @@
-"""A cache shared by all processes that fails open: without it answers take longer, and stay right."""
+"""A cache shared by all processes that fails open: without it, results are computed each time."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,7 +11,6 @@ T = TypeVar("T")
 
 
 def remembered(key: str, find: Callable[[], T], seconds: float) -> T:
-    """The result of `find`, computed at most once in `seconds`. None is not cached."""
     try:
         known: T | None = cache.get(key)
     except Exception as error:  # noqa: BLE001 - whatever the cache raises, the truth is elsewhere

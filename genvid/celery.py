@@ -12,8 +12,8 @@ from genvid import request_context
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
 app = Celery("genvid")
-# Otherwise it is the current application of this thread alone, and the threads of a web server send to a broker that
-# Celery makes up (https://docs.celeryq.dev/en/stable/reference/celery.html#celery.Celery.set_default).
+# Otherwise it is the current application of this thread alone, and a web server's threads send to a default broker
+# (https://docs.celeryq.dev/en/stable/reference/celery.html#celery.Celery.set_default).
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -21,8 +21,8 @@ app.steps["worker"].add(DjangoStructLogInitStep)
 
 
 @signals.worker_init.connect
-def poll_embedded_broker_briskly(**_: Any) -> None:
-    """The SQLAlchemy transport looks once a second, and hands its `polling_interval` option on to SQLAlchemy."""
+def shorten_embedded_polling(**_: Any) -> None:
+    """The SQLAlchemy transport polls once a second, and passes its `polling_interval` option on to SQLAlchemy."""
     if str(app.conf.broker_url).startswith("sqla+"):
         from kombu.transport.sqlalchemy import Transport  # noqa: PLC0415 - needs SQLAlchemy, which production has not
 
@@ -31,7 +31,7 @@ def poll_embedded_broker_briskly(**_: Any) -> None:
 
 @signals.task_prerun.connect
 def keep_database_connection(task: Any = None, **_: Any) -> None:
-    """One connection a thread, checked before each task, and renewed when it is broken or older than CONN_MAX_AGE."""
+    """One connection per thread, checked before each task, and renewed when broken or older than CONN_MAX_AGE."""
     # A task that is run in place shares its caller's connection, and the transaction on it.
     if task is None or not task.request.is_eager:
         close_old_connections()
@@ -50,5 +50,5 @@ def receive_request_context(task: Any, **_: Any) -> None:
 
 
 @signals.setup_logging.connect
-def keep_our_logging(**_: Any) -> None:
-    """Celery leaves logging alone when somebody answers this signal: the settings have set it up."""
+def disable_celery_logging(**_: Any) -> None:
+    """Celery does not configure logging when this signal has a receiver: the settings have done it."""

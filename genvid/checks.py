@@ -21,7 +21,6 @@ def is_local(url: str) -> bool:
 
 @register(Tags.security)
 def check_debug_is_off_in_public(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """DEBUG shows secrets in tracebacks, so it may only serve the local machine."""
     if settings.DEBUG and not is_local(settings.PUBLIC_URL):
         return [Error("DEBUG is on while PUBLIC_URL is not local.", hint="Unset DEBUG.", id="genvid.E001")]
     return []
@@ -37,7 +36,6 @@ def check_secret_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 
 @register(Tags.security)
 def check_jwt_secret(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """JWT_SIGNING_KEY is the former name of JWT_SECRET and still works."""
     found: list[CheckMessage] = []
     if settings.JWT_SECRET != settings.SECRET_KEY and len(settings.JWT_SECRET) < 32:
         hint = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -73,7 +71,6 @@ def check_provider_key(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
 
 @register
 def check_provider_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Plain http is for the sandbox only: an API key must not travel in clear text."""
     encrypted = urlsplit(settings.HEYGEN_BASE_URL).scheme == "https"
     if not encrypted and not is_local(settings.HEYGEN_BASE_URL):
         return [Error("HEYGEN_BASE_URL is neither https nor local.", id="genvid.E003")]
@@ -94,7 +91,6 @@ def check_stripe_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 
 @register
 def check_stripe_address(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Plain http is for the sandbox only."""
     encrypted = urlsplit(settings.STRIPE_API_HOST).scheme == "https"
     if not encrypted and not is_local(settings.STRIPE_API_HOST):
         return [Error("STRIPE_API_HOST is neither https nor local.", id="genvid.E008")]
@@ -103,7 +99,6 @@ def check_stripe_address(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
 
 @register
 def check_private_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Private addresses are for one-machine installations; elsewhere they open the inner network."""
     if settings.EMBEDDED or settings.TESTING:
         return []
     names = ("ALLOW_PRIVATE_MEDIA_HOSTS", "ALLOW_PRIVATE_WEBHOOK_URLS")

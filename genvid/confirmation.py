@@ -1,4 +1,4 @@
-"""The admin page that asks for confirmation: what will happen, a form, and a button."""
+"""The admin page that asks for confirmation."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 
-def ask(
+def render_confirmation(
     admin: "ModelAdmin[Any]",
     request: HttpRequest,
     *,
@@ -19,7 +19,6 @@ def ask(
     things: Iterable[str] = (),
     hidden: Iterable[tuple[str, str]] = (),
 ) -> HttpResponse:
-    """Renders the confirmation page. `hidden` fields are sent back with the answer."""
     context = admin.admin_site.each_context(request) | {"opts": admin.model._meta, "title": title, "warning": warning}
     context |= {"form": form, "things": list(things), "hidden": list(hidden)}
     return TemplateResponse(request, "genvid/confirm.html", context)

@@ -1,7 +1,4 @@
-"""Which pages of other origins may call the API from a browser (CORS).
-
-django-cors-headers does the work; the settings name the origins. docs/guides/browsers.md is the clients' side.
-"""
+"""CORS: which pages of other origins may call the API from a browser. docs/guides/browsers.md is for clients."""
 
 import re
 from typing import Any
@@ -14,13 +11,10 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9]\d{0,4})?")
-"""An origin as browsers send it, with names in Punycode."""
 DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
 
 class CrossOriginMiddleware(CorsMiddleware):
-    """Answers preflights and allows the origins of the settings; not installed while the settings name none."""
-
     def __init__(self, get_response: Any) -> None:
         if not (settings.CORS_ALLOWED_ORIGINS or settings.CORS_ALLOWED_ORIGIN_REGEXES):
             raise MiddlewareNotUsed
@@ -30,9 +24,7 @@ class CrossOriginMiddleware(CorsMiddleware):
         super().__init__(get_response)
 
     def regex_domain_match(self, origin: str) -> bool:
-        """Matches the whole origin. The library uses `re.match`, which accepts an origin that only begins with an
-        allowed one.
-        """
+        """Matches the whole origin. The library uses `re.match`, which accepts a mere prefix."""
         return any(pattern.fullmatch(origin) for pattern in self.patterns)
 
 
@@ -47,7 +39,6 @@ def is_redirected_to_file(sender: object, request: HttpRequest, **_: Any) -> boo
 
 
 def origin_problems() -> list[str]:
-    """A sentence for each of CORS_ALLOWED_ORIGINS that no browser ever sends."""
     wrong = [
         each for each in settings.CORS_ALLOWED_ORIGINS if not ORIGIN.fullmatch(each) or DEFAULT_PORT.fullmatch(each)
     ]
@@ -55,7 +46,6 @@ def origin_problems() -> list[str]:
 
 
 def pattern_problems() -> list[str]:
-    """A sentence for each of CORS_ALLOWED_ORIGIN_REGEXES that cannot match an origin as meant."""
     found = {pattern: _problem_of(pattern) for pattern in settings.CORS_ALLOWED_ORIGIN_REGEXES}
     return [f"CORS_ALLOWED_ORIGIN_REGEXES: {pattern!r} {problem}." for pattern, problem in found.items() if problem]
 
@@ -65,5 +55,5 @@ def _problem_of(pattern: str) -> str:
         re.compile(pattern)
     except re.error as error:
         return f"is not a regular expression: {error}"
-    # Nor does half of a pattern that was cut at its comma.
+    # A pattern with a comma is cut in two, and its halves must be refused.
     return "" if "://" in pattern.replace("\\/", "/") else "names no scheme"

@@ -28,4 +28,3 @@ EXPOSED = [
     "WWW-Authenticate",
     "X-Request-Id",
 ]
-"""Beside those that every page can read."""

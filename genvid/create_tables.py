@@ -12,8 +12,8 @@ from django.db.migrations.state import ProjectState
 class CreateTables(Operation):
     """`CreateModel`s and the `AddField`s that close their reference cycles, as one step.
 
-    Between two operations Django renders every related model again; for 59 models that all refer to each other this
-    takes longer than the rest of a first migration. No state between the first and last of these operations is used.
+    Between two operations Django renders every related model again; for 59 related models this takes longer than the
+    rest of a first migration. No state within these operations is used.
     """
 
     def __init__(self, operations: Sequence[CreateModel | AddField]) -> None:
@@ -23,7 +23,7 @@ class CreateTables(Operation):
         return self.__class__.__qualname__, [], {"operations": self.operations}
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        # Rendered again, whole, when somebody next asks.
+        # Rendered again at the next access.
         state.__dict__.pop("apps", None)
         for operation in self.operations:
             operation.state_forwards(app_label, state)

@@ -1,7 +1,7 @@
-"""Checks of `manage.py check --deploy`: settings that are dangerous or unlikely to be meant for production.
+"""Checks of `manage.py check --deploy`: settings that are dangerous or unlikely in production.
 
-One sentence per finding, an error where secrets, money or accounts are in danger. What is acceptable under `make run`
-is not reported there: it serves its own machine (`genvid.E025`).
+Errors where secrets, money or accounts are in danger. Installations of `make run` are exempt: they serve their own
+machine (`genvid.E025`).
 """
 
 import os
@@ -25,8 +25,6 @@ Check = Callable[..., list[CheckMessage]]
 
 
 def deployment_check(found: Callable[[], Iterator[CheckMessage]]) -> Check:
-    """Registers a generator of findings for `check --deploy`."""
-
     def check(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
         return list(found())
 
@@ -116,7 +114,6 @@ def check_bucket_keys() -> Iterator[CheckMessage]:
 
 @deployment_check
 def check_test_renderer() -> Iterator[CheckMessage]:
-    """The test renderer receives the scripts of test keys: beyond this machine it must be protected by a key."""
     url = settings.TEST_RENDERER_URL
     if url and not is_local(url) and settings.TEST_RENDERER_KEY == KNOWN_RENDERER_KEY:
         where = "over plain http" if urlsplit(url).scheme != "https" else "beyond this machine"
@@ -125,7 +122,7 @@ def check_test_renderer() -> Iterator[CheckMessage]:
 
 @deployment_check
 def check_values_that_others_read() -> Iterator[CheckMessage]:
-    """genvid refuses its own malformed values at its start; these are read by the compose file, granian and others."""
+    """genvid refuses its own malformed values at start; these are read by the compose file, granian and others."""
     for name, setting in SETTINGS.items():
         text = os.environ.get(name)
         if setting.read_by == SETTINGS_FILE or not text:

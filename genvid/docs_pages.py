@@ -35,7 +35,6 @@ class DocsPage:
 @require_safe
 @conditional_page
 def docs_page(request: HttpRequest, address: str = "") -> HttpResponse:
-    """A page or picture by its address below `/docs/`. Only files of the folder have an address."""
     path = files().get(address)
     if path is None and (known := address.rstrip("/")) in files():
         return HttpResponsePermanentRedirect(_url(known))
@@ -45,15 +44,14 @@ def docs_page(request: HttpRequest, address: str = "") -> HttpResponse:
         kind, _ = mimetypes.guess_type(path.name)
         headers = {"Cache-Control": f"public, max-age={PICTURE_FRESH_SECONDS}"}
         return HttpResponse(path.read_bytes(), content_type=kind, headers=headers)
-    page = rendered(path, path.stat().st_mtime_ns)
+    page = render_page(path, path.stat().st_mtime_ns)
     html = render_to_string("genvid/docs.html", {"page": page}, request)
-    # Asked for again each time, which costs a 304: a release changes pages.
+    # Revalidated each time, which costs a 304: a release changes pages.
     return HttpResponse(html, headers={"Cache-Control": "no-cache"})
 
 
 @cache
 def files() -> dict[str, Path]:
-    """The served files, by address below `/docs/`."""
     folder = Path(settings.BASE_DIR) / "docs"
     return {_address(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if _is_served(path)}
 
@@ -69,8 +67,8 @@ def _address(path: Path) -> str:
 
 
 @lru_cache(maxsize=256)
-def rendered(path: Path, modified: int) -> DocsPage:
-    """The HTML of a file as `modified` (nanoseconds), cached per process."""
+def render_page(path: Path, modified: int) -> DocsPage:
+    """Cached per process and `modified` (nanoseconds)."""
     environment: MutableMapping[str, Any] = {"path": path}
     html = _markdown().render(path.read_text(encoding="utf-8"), environment)
     return DocsPage(environment["title"], html)
@@ -79,7 +77,7 @@ def rendered(path: Path, modified: int) -> DocsPage:
 @cache
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark").enable("table").use(anchors_plugin, max_level=DEEPEST_HEADING)
-    for rule in (_name_page, _mark_codes, _align_by_class, _lead_links):
+    for rule in (_name_page, _mark_codes, _align_by_class, _rewrite_links):
         markdown.core.ruler.push(rule.__name__, rule)
     markdown.add_render_rule("html_block", _render_html)
     markdown.add_render_rule("html_inline", _render_html)
@@ -108,7 +106,6 @@ def _mark_codes(state: StateCore) -> None:
 
 
 def _first_cells(tokens: list[Token]) -> Iterator[tuple[Token, Token]]:
-    """Each body row of a table, with the content of its first cell."""
     for index, token in enumerate(tokens):
         if token.type == "tr_open" and tokens[index + 1].type == "td_open":
             yield token, tokens[index + 2]
@@ -121,21 +118,21 @@ def _align_by_class(state: StateCore) -> None:
             token.attrSet("class", str(style).replace("text-align:", "at-"))
 
 
-def _lead_links(state: StateCore) -> None:
+def _rewrite_links(state: StateCore) -> None:
     for token in state.tokens:
         ends: list[Token] = []
         for child in token.children or []:
             if child.type == "image":
-                child.attrSet("src", _led(str(child.attrGet("src")), state.env["path"]) or "")
+                child.attrSet("src", _site_url(str(child.attrGet("src")), state.env["path"]) or "")
             elif child.type == "link_open":
-                _lead(child, state.env["path"])
+                _rewrite_link(child, state.env["path"])
                 ends.append(child)
             elif child.type == "link_close" and ends.pop().hidden:
                 _hide(child)
 
 
-def _lead(link: Token, path: Path) -> None:
-    target = _led(str(link.attrGet("href")), path)
+def _rewrite_link(link: Token, path: Path) -> None:
+    target = _site_url(str(link.attrGet("href")), path)
     if target is None:
         _hide(link)
     else:
@@ -146,8 +143,7 @@ def _hide(token: Token) -> None:
     token.type, token.hidden, token.content = "text", True, ""
 
 
-def _led(target: str, path: Path) -> str | None:
-    """The site's address for a link in the file at `path`; None for source files, which have no page."""
+def _site_url(target: str, path: Path) -> str | None:
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not parts.path:
         return target

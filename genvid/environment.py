@@ -9,10 +9,7 @@ from genvid.configuration import ConfigurationError
 
 
 def load(root: Path) -> None:
-    """Loads the files of the installation into the environment. Earlier sources win.
-
-    Raises ConfigurationError when none has a SECRET_KEY.
-    """
+    """Load the files into the environment; earlier sources win. Raises ConfigurationError without a SECRET_KEY."""
     environ.Env.read_env(root / ".env")
     var = Path(os.environ.get("GENVID_VAR") or root / "var").resolve()
     if _has_key():
@@ -30,8 +27,8 @@ def load(root: Path) -> None:
 def _read_without_mode(path: Path) -> None:
     """Reads `path` without GENVID_EMBEDDED.
 
-    An operator with a SECRET_KEY of their own is not the installation of `make run`; a folder that it left must not
-    switch production to embedded mode.
+    An operator with a SECRET_KEY is not the installation of `make run`: its folder must not switch production to
+    embedded mode.
     """
     before = os.environ.get("GENVID_EMBEDDED")
     environ.Env.read_env(path)
@@ -40,5 +37,4 @@ def _read_without_mode(path: Path) -> None:
 
 
 def _has_key() -> bool:
-    """Whether a SECRET_KEY is given, as a variable or as a file."""
     return bool(os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE"))

@@ -1,13 +1,11 @@
-"""Errors that clients see, one class per error code, with the status of the API contract. No other table has them.
+"""Errors that clients see, one class per error code, with its status.
 
-Raise them anywhere below a view; `genvid.api.exceptions` turns them into the envelope. Clients branch on `code`;
-messages may change.
+Raise them anywhere below a view; `genvid.api.exceptions` turns them into the envelope. Messages may change, codes not.
 """
 
 from collections.abc import Mapping
 
-MOST_DETAILS = 20
-"""Fields named in one refusal."""
+MAX_DETAILS = 20
 
 
 class DomainError(Exception):
@@ -32,8 +30,6 @@ class DomainError(Exception):
 
 
 class ServerError(DomainError):
-    """An unexpected error."""
-
     retryable = True
 
 

@@ -1,6 +1,6 @@
-"""Responses with stored files: whole or one range, with validators, or handed over to the proxy.
+"""Responses with stored files on disk: whole or one range, with validators, or handed over to the proxy.
 
-For files on disk; a bucket serves its own. Django's FileResponse supports neither ranges nor validators.
+Django's FileResponse supports neither ranges nor validators.
 """
 
 import os
@@ -26,7 +26,7 @@ def file_response(
 ) -> HttpResponseBase:
     """The stored file `name`, offered as `filename`. Raises FileNotFoundError.
 
-    Answers `Range` and `If-Range`, 304 for a current copy, and 412 for a condition that does not hold.
+    Answers `Range` and `If-Range`, 304 for a current copy, and 412 for a failed condition.
     """
     if settings.MEDIA_ACCEL_PREFIX:
         response = _handed_over(name)
@@ -41,7 +41,7 @@ def file_response(
 
 
 def _handed_over(name: str) -> HttpResponseBase:
-    """The proxy sends the file, ranges and validators included, so no thread waits for the client."""
+    """The proxy sends the file with ranges and validators, so no thread waits for the client."""
     if not default_storage.exists(name):
         raise FileNotFoundError(name)
     return HttpResponse(headers={"X-Accel-Redirect": settings.MEDIA_ACCEL_PREFIX + filepath_to_uri(name)})
@@ -97,8 +97,6 @@ def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
 
 
 class Slice:
-    """Bytes `start` to `end` of a file. Closed with the response, read or not."""
-
     def __init__(self, file: IO[bytes], start: int, end: int) -> None:
         self.file, self.start, self.end = file, start, end
 

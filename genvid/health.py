@@ -26,7 +26,7 @@ _failing: dict[str, type[Exception]] = {}
 
 
 class StillFilling(Exception):
-    """The background work of the first `make run` is not finished yet; not a fault."""
+    pass
 
 
 @require_safe
@@ -57,7 +57,6 @@ def probe(check: Callable[[], None]) -> Exception | None:
 
 
 def log_changes(errors: dict[str, Exception]) -> None:
-    """Logs only changes of the failing parts: probes come every few seconds."""
     global _failing
     failing = {name: type(error) for name, error in errors.items()}
     if failing == _failing:
@@ -74,7 +73,7 @@ def check_database() -> None:
 
 
 def check_migrations() -> None:
-    """Unapplied migrations mean a half-done deploy. Once applied, they stay applied for this process."""
+    """Unapplied migrations mean an unfinished deploy. Once applied, they stay applied for this process."""
     global _migrated
     if _migrated:
         return
@@ -105,7 +104,7 @@ def check_shop() -> None:
 
 
 def provider_status() -> str:
-    """Whether HeyGen takes orders. Informative only: while it takes none we still serve, and videos wait."""
+    """Informative only: while HeyGen takes no orders we still serve, and videos wait."""
     state = apps.get_model("videos", "ProviderState").objects.first()
     return state.status_text if state else "ok"
 

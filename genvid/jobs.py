@@ -1,7 +1,6 @@
-"""Background work by name: what a job is called on the wire, which queue it waits in, and how it is sent.
+"""Background jobs by name: Celery task name, queue, and enqueueing.
 
-Whoever enqueues a job need not import the task that does it, so tasks may import services. The broker only speeds
-things up: what it loses, a sweep finds in the database.
+Callers need not import the task, so tasks may import services. A sweep finds in the database what the broker loses.
 """
 
 from collections.abc import Iterator
@@ -22,28 +21,26 @@ DEFAULT_QUEUE = "celery"
 
 @dataclass(frozen=True)
 class Job:
-    """A message to the workers. Exactly one task is registered under its name."""
+    """Exactly one task is registered under its name."""
 
     name: str
     queue: str = DEFAULT_QUEUE
     expires: float | None = None
-    """Seconds after which a worker drops the message unread; None: never."""
+    """Seconds after which a worker drops the message; None: never."""
 
 
 PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")
 
 
 def jobs_in(*modules: ModuleType) -> Iterator[Job]:
-    """The jobs that these modules define, in their order."""
     for module in modules:
         yield from (value for value in vars(module).values() if isinstance(value, Job))
 
 
 def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
-    """Send a job now. A dead broker is logged, never raised: the row is due all the same.
+    """Send a job now. A failing broker is logged, never raised: a sweep finds the row.
 
-    `context`: the request that the job belongs to, left out the present one. A job without ids belongs to none: it
-    does work of many requests.
+    `context`: the request of the job, by default the present one. A job without ids belongs to no request.
     """
     try:
         with request_context.use((context or request_context.current()) if ids else request_context.NO_REQUEST):
@@ -53,7 +50,6 @@ def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
 
 
 def enqueue_on_commit(job: Job, *ids: str, context: RequestContext | None = None) -> None:
-    """Send a job once the transaction is durable, so that the worker finds what it is told about."""
     context = context or request_context.current()
 
     def send() -> None:
@@ -73,7 +69,7 @@ def enqueue_once_on_commit(job: Job, *, seconds: float) -> None:
 
 
 def backlog(job: Job) -> int:
-    """How many messages wait in the queue of `job`, those of other jobs included; 0 when the broker does not say."""
+    """Messages in the queue of `job`, those of other jobs included; 0 when the broker does not answer."""
     try:
         pool: Any = current_app.pool
         with pool.acquire() as connection:

@@ -1,6 +1,6 @@
-"""Structured logs: one line an event, JSON in production, coloured text on a terminal.
+"""Structured logs: one line per event, JSON in production, coloured text on a terminal.
 
-Every line carries the ids of `genvid.request_context`: the request, its caller, and the video where one is worked on.
+Every line carries the ids of `genvid.request_context`.
 """
 
 import logging.config
@@ -37,10 +37,6 @@ QUIET = (
 
 
 def configure_logging(style: str, level: str, *, split: bool = False) -> None:
-    """Send structlog's and the standard library's records down one pipe. `style` is "json" or "console".
-
-    With `split`, records below a warning go to standard output and the others to standard error, instead of all there.
-    """
     structlog.configure(
         processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -57,12 +53,11 @@ def below_warning(record: logging.LogRecord) -> bool:
 
 
 def has_traceback(record: logging.LogRecord) -> bool:
-    """Of django.request: a response without an exception is in the line `request_finished` already."""
+    """`request_finished` logs django.request's responses without an exception already."""
     return bool(record.exc_info)
 
 
-def is_no_expired_tick(record: logging.LogRecord) -> bool:
-    """A tick of the schedule that waited longer than its period is dropped on purpose: the next one does its work."""
+def is_not_expired_message(record: logging.LogRecord) -> bool:
     event = record.msg if isinstance(record.msg, dict) else {}
     return not (event.get("event") == "task_revoked" and event.get("expired"))
 
@@ -86,7 +81,7 @@ def _configuration(style: str, level: str, handlers: dict[str, Any]) -> dict[str
     quiet: dict[str, Any] = {name: {"level": "WARNING"} for name in QUIET}
     filtered = {
         "django.request": {"level": "ERROR", "filters": ["has_traceback"]},
-        "django_structlog.celery.receivers": {"filters": ["is_no_expired_tick"]},
+        "django_structlog.celery.receivers": {"filters": ["is_not_expired_message"]},
     }
     return {
         "version": 1,
@@ -101,7 +96,7 @@ def _configuration(style: str, level: str, handlers: dict[str, Any]) -> dict[str
         "filters": {each.__name__: {"()": _filter, "wanted": each} for each in FILTERS},
         "handlers": handlers,
         "root": {"handlers": list(handlers), "level": level},
-        # Ticks every second would drown what matters.
+        # The scheduler logs every second.
         "loggers": quiet | filtered,
     }
 
@@ -110,4 +105,4 @@ def _filter(wanted: Callable[[logging.LogRecord], bool]) -> Callable[[logging.Lo
     return wanted
 
 
-FILTERS = (below_warning, has_traceback, is_no_expired_tick)
+FILTERS = (below_warning, has_traceback, is_not_expired_message)

@@ -1,4 +1,4 @@
-"""Gives every request its id before anything can be logged or refused."""
+"""Sets the request id before anything is logged or refused, and logs requests."""
 
 import re
 import uuid
@@ -17,7 +17,7 @@ REQUEST_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{request_context.REQUEST_ID_LENGTH}
 
 
 class RequestIdMiddleware:
-    """Takes the caller's `X-Request-Id` over when it is harmless, makes one otherwise, and answers with it."""
+    """Accepts a harmless `X-Request-Id` of the caller, or makes one, and sends it back."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,8 +33,6 @@ class RequestIdMiddleware:
 
 
 class RequestLogMiddleware(RequestMiddleware):
-    """Logs every request but the health probes, which come every few seconds; `genvid.health` logs what they find."""
-
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if request.path in PROBES else super().__call__(request)
 

@@ -31,7 +31,7 @@ TAGS = [
         "description": "Your endpoints, and what was sent to them. What is sent is described under webhooks.",
     },
 ]
-"""In the order in which the pages show them. A viewset names its `tag`."""
+"""In display order. A viewset names its `tag`."""
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": DESCRIPTION,

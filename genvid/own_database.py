@@ -1,4 +1,4 @@
-"""Decides whether the installation's database may be dropped, and drops and creates it. For SQLite and PostgreSQL.
+"""Drops and creates the installation's database, if it may be dropped. For SQLite and PostgreSQL.
 
 It may be dropped when it is the one of the settings, on this machine or in compose, and either empty or with the
 migrations of all our apps. Otherwise `Refused` is raised before anything has changed.
@@ -23,7 +23,7 @@ from psycopg import sql
 OUR_APPS = frozenset({"accounts", "avatars", "billing", "videos"})
 COMPOSE_SERVICE = "postgres"
 CLOSING_SECONDS = 5.0
-"""As long as PostgreSQL itself waits for others before it refuses to drop a database."""
+"""PostgreSQL itself waits this long for other sessions before it refuses to drop a database."""
 SERVERS_OWN = ("postgres", "template0", "template1")
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -53,11 +53,11 @@ class OwnDatabase(ABC):
     @property
     @abstractmethod
     def label(self) -> str:
-        """Engine and place, without a password."""
+        """Engine and location, without a password."""
 
     @abstractmethod
     def create_if_missing(self) -> bool:
-        """True if it was missing and has been created. Raises `Refused` where none can be made."""
+        """True if it has been created. Raises `Refused` where it cannot be."""
 
     @abstractmethod
     def check_may_be_dropped(self) -> None:
@@ -65,7 +65,7 @@ class OwnDatabase(ABC):
 
     @abstractmethod
     def recreate(self) -> None:
-        """Drops it and creates it empty. Raises `Refused` when somebody began to use it meanwhile."""
+        """Raises `Refused` when somebody began to use it meanwhile."""
 
 
 def own_database(connection: BaseDatabaseWrapper) -> OwnDatabase:
@@ -73,13 +73,12 @@ def own_database(connection: BaseDatabaseWrapper) -> OwnDatabase:
 
 
 def remove_sqlite(path: Path) -> None:
-    """Also removes the files beside it: an old journal would be replayed into the next database of that name."""
+    """Removes its journal too, which would be replayed into the next database of that name."""
     for end in ("", *SIDE_FILES):
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def check_is_ours(relations: int, apps: set[str]) -> None:
-    """`relations`: the number of tables and the like; `apps`: those named in django_migrations."""
     if relations and not apps:
         raise Refused("it is not empty and has no django_migrations table, so it is somebody else's")
     if relations and not apps >= OUR_APPS:
@@ -132,7 +131,6 @@ class SqliteDatabase(OwnDatabase):
 
     @contextmanager
     def _held_alone(self) -> Iterator[None]:
-        """Nobody else has the file open or can write it. Leaving WAL mode requires exactly that."""
         self.connection.close()
         with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as holder:
             try:
@@ -226,7 +224,6 @@ class PostgresDatabase(OwnDatabase):
         return relations, apps
 
     def _check_unused(self, cursor: Any) -> None:
-        """The server lists a closed connection for a moment, ours included."""
         deadline = time.monotonic() + CLOSING_SECONDS
         while (names := self._sessions(cursor)) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -234,7 +231,6 @@ class PostgresDatabase(OwnDatabase):
             raise Refused(f"{len(names)} other connections are open ({', '.join(sorted(set(names)))}); stop them first")
 
     def _sessions(self, cursor: Any) -> list[str]:
-        """The names of the programs connected to the database."""
         cursor.execute(SESSIONS, [self.name])
         return [name for (name,) in cursor.fetchall()]
 
@@ -245,7 +241,6 @@ class PostgresDatabase(OwnDatabase):
 
     @contextmanager
     def _server(self) -> Iterator[Any]:
-        """A cursor on the server's own database, as the same role; each statement commits."""
         self.connection.close()
         server = self.connection.copy()
         server.settings_dict["NAME"] = "postgres"

@@ -1,6 +1,6 @@
 """Content-Security-Policy and Permissions-Policy headers for everything that a browser may show as a page.
 
-Only pictures and films come from other hosts: the previews of the catalogue from HeyGen, stored videos from the bucket.
+Only previews from HeyGen and stored videos from the bucket come from other hosts.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,6 @@ PERMISSIONS = ", ".join(
         ),
     )
 )
-"""The studio plays films and copies text; it needs no other feature."""
 
 EVERY_PAGE: Policy = {
     "default-src": ["'self'"],
@@ -45,8 +44,6 @@ EVERY_PAGE: Policy = {
 
 
 class PagePoliciesMiddleware:
-    """Adds the headers that a view has not set itself."""
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
@@ -54,29 +51,26 @@ class PagePoliciesMiddleware:
         response = self.get_response(request)
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if not kind.startswith(DATA):
-            response.headers.setdefault("Content-Security-Policy", written(_policy_of(request.path_info)))
+            response.headers.setdefault("Content-Security-Policy", header_value(_policy_of(request.path_info)))
             response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
 
 
-def written(policy: Policy) -> str:
-    """The header's value."""
+def header_value(policy: Policy) -> str:
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
 
 
 def media_sources() -> list[str]:
-    """Sources of pictures and films: this site, HeyGen, the bucket."""
     return ["'self'", "https:", *_local_provider(), *_logo()]
 
 
 def _logo() -> list[str]:
-    """The origin of the brand's logo."""
     url = urlsplit(settings.BRAND_LOGO_URL)
     return [f"{url.scheme}://{url.netloc}"] if url.netloc else []
 
 
 def _local_provider() -> list[str]:
-    """The sandbox's origin: it serves its previews over plain HTTP, which `https:` does not cover."""
+    """The sandbox serves its previews over plain HTTP, which `https:` does not cover."""
     url = urlsplit(settings.HEYGEN_BASE_URL)
     return [f"{url.scheme}://{url.netloc}"] if url.hostname in LOOPBACK else []
 
@@ -85,7 +79,7 @@ def _policy_of(path: str) -> Policy:
     for prefix, policy in _PAGES.items():
         if path.startswith(prefix):
             return policy()
-    return _page_of_debugging() if settings.DEBUG else EVERY_PAGE
+    return _debug_page() if settings.DEBUG else EVERY_PAGE
 
 
 def _admin() -> Policy:
@@ -115,8 +109,7 @@ def _redoc() -> Policy:
     }
 
 
-def _page_of_debugging() -> Policy:
-    """Django's own error pages of DEBUG, whose styles and scripts are inline."""
+def _debug_page() -> Policy:
     return {**EVERY_PAGE, "default-src": ["'self'", "'unsafe-inline'"]}
 
 
@@ -128,6 +121,6 @@ _PAGES: Mapping[str, Callable[[], Policy]] = {
     "/admin/": _admin,
     "/api/v1/docs/": _swagger,
     "/api/v1/redoc/": _redoc,
-    # Named, so that nothing is loosened while debugging.
+    # Named, so that other pages stay strict while debugging.
     "/docs/": _docs,
 }

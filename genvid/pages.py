@@ -7,12 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.views.generic import RedirectView, TemplateView
 
-from genvid.page_policies import media_sources, written
+from genvid.page_policies import header_value, media_sources
 
 
 class FaviconView(RedirectView):
-    """Serves the icon for pages that name none, such as the admin's."""
-
     http_method_names = ["get", "head", "options"]
 
     def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
@@ -39,7 +37,6 @@ class FrontView(TemplateView):
 
 
 def content_security_policy() -> str:
-    """Nothing inline and nothing from other hosts but HeyGen's pictures and films."""
     # A bucket's signed links are followed by the script before a player gets them.
     links = ["'self'", "https:"] if settings.S3_BUCKET else ["'self'"]
     policy = {
@@ -53,4 +50,4 @@ def content_security_policy() -> str:
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
-    return written(policy)
+    return header_value(policy)

@@ -12,14 +12,14 @@ from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, R
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
-TRY_AGAIN_SECONDS = 5
-"""While Redis is down, it is tried again this often, so that not every caller waits for its timeout."""
+RETRY_SECONDS = 5
+"""While Redis is down, so that not every caller waits for its timeout."""
 OWN = ""
 _shared_again_at = 0.0
 
 
-def counting(operation: Callable[[RateLimiter], T], *, exactly: bool = False) -> T:
-    """Calls `operation` with the limiter. Never raises for Redis: nobody is locked out because it is down.
+def with_limiter(operation: Callable[[RateLimiter], T], *, exactly: bool = False) -> T:
+    """Call `operation` with the limiter; without Redis it counts in memory and never raises.
 
     `exactly`: a moving window that stores each hit, for small limits. Otherwise a fixed window from the first hit,
     which is cheap and has a known end.
@@ -29,7 +29,7 @@ def counting(operation: Callable[[RateLimiter], T], *, exactly: bool = False) ->
         try:
             return operation(_limiter(settings.REDIS_URL, exactly))
         except Exception as error:  # noqa: BLE001 - whatever the client raises, there is a second best
-            _shared_again_at = time.monotonic() + TRY_AGAIN_SECONDS
+            _shared_again_at = time.monotonic() + RETRY_SECONDS
             logger.warning("counters_unavailable", error=repr(error))
     return operation(_limiter(OWN, exactly))
 

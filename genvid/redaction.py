@@ -1,7 +1,4 @@
-"""Links that let somebody in are cut out of the log: whoever reads a log must not be able to use what stands in it.
-
-A signed media link carries its token in the path, a link from a mail in the query.
-"""
+"""Removes the tokens of links from logs: a signed media link has it in the path, a mailed link in the query."""
 
 import logging
 import re
@@ -19,14 +16,12 @@ SECRET_PARAMETER = re.compile(
 
 
 def without_tokens(text: str) -> str:
-    """The text without the part of any link in it that lets somebody in."""
     if "/media/" in text:
         text = MEDIA_TOKEN.sub(rf"\1{CUT}", text)
     return SECRET_PARAMETER.sub(rf"\1{CUT}", text) if "=" in text else text
 
 
 def redact_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor of structlog: every text of the line, tracebacks included."""
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = without_tokens(value)
@@ -43,7 +38,6 @@ class AccessLogFilter(logging.Filter):
 
 
 def _redacted(value: Any) -> Any:
-    """A query string stands there without its question mark."""
     if not isinstance(value, str):
         return value
     return without_tokens(f"?{value}")[1:] if "=" in value and not value.startswith("/") else without_tokens(value)
@@ -53,5 +47,4 @@ ACCESS_LOG_FILTER = AccessLogFilter()
 
 
 def protect_access_log() -> None:
-    """Safe to repeat: a logger keeps one filter once."""
     logging.getLogger("granian.access").addFilter(ACCESS_LOG_FILTER)

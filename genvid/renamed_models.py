@@ -1,6 +1,6 @@
 """Migration operations for a model whose class is renamed while its table keeps its name.
 
-The previous release goes on using the table. Its permissions stay, and whoever had them gets the new ones too.
+The previous release goes on using the table. Its permissions stay, and their holders get the new ones too.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ ACTIONS = ("add", "change", "delete", "view")
 
 
 def rename_model(app: str, old: str, new: str, *, table: str) -> list[Operation]:
-    """Rename the class `old` to `new`. The migration depends on the last ones of `auth` and `contenttypes`."""
+    """The migration depends on the last ones of `auth` and `contenttypes`."""
 
     def copy_permissions(apps: Any, schema_editor: Any) -> None:
         content_types, permissions = apps.get_model("contenttypes.ContentType"), apps.get_model("auth.Permission")

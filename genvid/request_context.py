@@ -1,7 +1,7 @@
-"""The request that the present work belongs to, for log lines, envelopes, audit entries and jobs.
+"""The ids of the present request, for log lines, envelopes, audit entries and jobs.
 
-The middleware sets it for each request; a job carries its ids to the worker. Work on a row that outlives its request
-(a video) runs under the request that ordered the row, whoever started the worker.
+The middleware sets it; a job carries its ids to the worker. Work on a row that outlives its request (a video) runs
+under the request that ordered the row.
 """
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 USER_AGENT_LENGTH = 200
 REQUEST_ID_LENGTH = 64
 IDS = ("request_id", "account_id", "user_id", "key_id", "video_id")
-"""What log lines and jobs carry; address and user agent stay in the process that serves the request."""
+"""For log lines and jobs; address and user agent stay in the process that serves the request."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,11 @@ class RequestContext:
     key_id: str = ""
     video_id: str = ""
     address: str = ""
-    """The caller's IP address, or "" where it is not known."""
     user_agent: str = ""
-    """As the caller calls itself; cut, and not to be believed."""
 
     @classmethod
     def of(cls, **ids: object) -> "RequestContext":
-        """With only the ids that it knows, as text: a job may be of a newer release."""
+        """Keeps known ids only, as text: a job may be of a newer release."""
         return cls(**{name: str(value) for name, value in ids.items() if name in IDS and value})
 
     @property
@@ -52,7 +50,6 @@ def set_current(context: RequestContext) -> None:
 
 
 def bind(**ids: object) -> None:
-    """Add to the present context."""
     _current.set(replace(current(), **{name: str(value or "") for name, value in ids.items()}))
 
 
@@ -66,8 +63,6 @@ def use(context: RequestContext) -> Iterator[None]:
 
 
 class Ordered(Protocol):
-    """A row that knows the request that ordered it."""
-
     @property
     def request_context(self) -> RequestContext: ...
 
@@ -76,8 +71,6 @@ Work = TypeVar("Work", bound=Callable[..., Any])
 
 
 def under_request_of_row(work: Work) -> Work:
-    """Run `work` under the request that ordered its first argument."""
-
     @wraps(work)
     def wrapped(row: Ordered, *args: Any, **kwargs: Any) -> Any:
         with use(row.request_context):
@@ -87,5 +80,4 @@ def under_request_of_row(work: Work) -> Work:
 
 
 def add_to_log_line(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """A processor of structlog; what the line itself says goes first."""
     return {**current().ids, **event}

@@ -1,4 +1,4 @@
-"""The jobs of the installation: the queue of each, and when beat sends them. Used by the settings."""
+"""The jobs of the installation: queues and beat entries. Used by the settings."""
 
 from typing import Any
 
@@ -18,18 +18,15 @@ JOBS = tuple(jobs_in(base_jobs, mail_jobs, accounts_jobs, avatars_jobs, billing_
 
 
 def queues() -> list[Queue]:
-    """The default queue first, then the others by name."""
     others = sorted({job.queue for job in JOBS} - {DEFAULT_QUEUE})
     return [Queue(name, Exchange(name), routing_key=name) for name in (DEFAULT_QUEUE, *others)]
 
 
 def routes() -> dict[str, dict[str, str]]:
-    """The queue of each job, by its Celery task name."""
     return {job.name: {"queue": job.queue} for job in JOBS}
 
 
 def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
-    """The beat entries. The environment says how often where seconds matter."""
     entries = (
         _every(env.float("DISPATCH_SECONDS"), videos_jobs.DISPATCH),
         _every(env.float("POLL_SECONDS"), videos_jobs.POLL),

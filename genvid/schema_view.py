@@ -14,8 +14,6 @@ FORMATS: dict[str, type[BaseRenderer]] = {"yaml": OpenApiYamlRenderer, "json": O
 
 
 class SchemaNegotiation(BaseContentNegotiation):
-    """`?format=json` or `?format=yaml`, else what `Accept` names first, else YAML."""
-
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         return next(iter(parsers))
 

@@ -1,8 +1,7 @@
 """All settings of genvid. Typed readers raise at start; `genvid.checks` judges the combinations.
 
-Values come from the environment, then `.env` beside manage.py, then `$GENVID_VAR/.env` (written once by `make run`),
-see `genvid.environment`. What `env` reads is declared, with its default, in `genvid/configuration/declared/`;
-docs/configuration.md lists it.
+Values come from the sources of `genvid.environment`. What `env` reads is declared, with its default, in
+`genvid/configuration/declared/`; docs/configuration.md lists it.
 """
 
 from datetime import timedelta
@@ -171,7 +170,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TIMEZONE = TIME_ZONE
 # Calls that may last minutes have queues of their own, so that one kind never keeps another waiting: production
-# gives each its worker; a worker that is told nothing serves them all.
+# gives each its worker; a worker without named queues serves them all.
 CELERY_TASK_DEFAULT_QUEUE = DEFAULT_QUEUE
 CELERY_TASK_QUEUES = queues()
 CELERY_TASK_ROUTES = routes()
@@ -198,8 +197,8 @@ REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL")
 EMAIL_VERIFICATION_LIFETIME = timedelta(hours=24)
 # Seconds; Django's token generator reads it.
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_LIFETIME")
-# Requests: of strangers by address (IPv6 by /64), and the stricter ones for what costs us mail or password hashing.
-# Those who have proved who they are have their plan's.
+# Anonymous requests by address (IPv6 by /64), and stricter limits for what costs us mail or password hashing.
+# Authenticated callers have their plan's limit.
 RATE_LIMITS = env.bool("RATE_LIMITS")
 RATE_LIMIT_ANONYMOUS = env.rate("RATE_LIMIT_ANONYMOUS")
 RATE_LIMIT_SIGN_UP = env.rate("RATE_LIMIT_SIGN_UP")
@@ -216,7 +215,7 @@ LOGIN_LIMIT_PER_EMAIL = env.rate("LOGIN_LIMIT_PER_EMAIL")
 MAIL_LIMIT_PER_MAILBOX = env.rate("MAIL_LIMIT_PER_MAILBOX")
 # Whether staff need a second factor for the admin.
 REQUIRE_STAFF_TOTP = env.bool("REQUIRE_STAFF_TOTP", default=not (EMBEDDED or TESTING or DEBUG))
-# How long somebody who wants to be erased may think better of it; 0: at once.
+# The grace period of an erasure in days; 0: at once.
 ACCOUNT_ERASURE_DAYS = env.int("ACCOUNT_ERASURE_DAYS")
 
 # ── API
@@ -343,7 +342,7 @@ VIDEO_DOWNLOAD_TIMEOUT = env.float("VIDEO_DOWNLOAD_TIMEOUT")
 # What a render is expected to take until real ones have been measured: fixed part, and per second of video.
 EXPECTED_RENDER_BASE = env.float("EXPECTED_RENDER_BASE")
 EXPECTED_RENDER_FACTOR = env.float("EXPECTED_RENDER_FACTOR")
-# Whether the render is deleted at HeyGen once we have it, and how many days before its end of keeping a video is told.
+# Whether the render is deleted at HeyGen once we have it; days before the end of retention to notify clients.
 HEYGEN_DELETE_AFTER_STORE = env.bool("HEYGEN_DELETE_AFTER_STORE")
 RETENTION_WARNING_DAYS = env.int("RETENTION_WARNING_DAYS")
 MEDIA_LINK_LIFETIME = env.int("MEDIA_LINK_LIFETIME")
@@ -353,7 +352,7 @@ MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX")
 # A stream ends after so many seconds; its client comes again and goes on where it was.
 CLIENT_STALL_SECONDS = env.float("CLIENT_STALL_SECONDS")
 STREAM_SECONDS = env.float("STREAM_SECONDS")
-# Between two questions whether the client of a stream may still see its video.
+# Between two checks whether the client of a stream may still see its video.
 STREAM_ACCESS_SECONDS = env.float("STREAM_ACCESS_SECONDS")
 STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS")
 STREAMS_PER_ACCOUNT = env.int("STREAMS_PER_ACCOUNT")
@@ -385,12 +384,12 @@ SUBSCRIPTION_AFTER_LOST_PAYMENT = env.str("SUBSCRIPTION_AFTER_LOST_PAYMENT")
 # How long a subscription's credits last after its period, and its tier after a payment that failed.
 SUBSCRIPTION_CREDIT_GRACE_DAYS = env.int("SUBSCRIPTION_CREDIT_GRACE_DAYS")
 SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS")
-# Seconds after which another worker takes over a look at Stripe; longer than the calls of one can last.
+# Seconds after which another worker takes over a sync with Stripe; longer than the calls of one can last.
 BILLING_LEASE = env.float("BILLING_LEASE")
-# Credits: who has fewer is told once (event `credits.low`, and a mail).
+# An account with fewer credits is notified once (event `credits.low`, and a mail).
 LOW_CREDITS = env.int("LOW_CREDITS")
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS")
-# Sign-up credits that are given on one UTC day; who comes later waits for staff. None: no bound.
+# Sign-up credits per UTC day; later ones wait for staff. None: no bound.
 _SIGNUP_BOUND = env.int("SIGNUP_CREDITS_PER_DAY", default=OFF if EMBEDDED else 500 * SIGNUP_CREDITS)
 SIGNUP_CREDITS_PER_DAY = None if _SIGNUP_BOUND == OFF else _SIGNUP_BOUND
 HOLD_MARGIN_PERCENT = env.int("HOLD_MARGIN_PERCENT")

@@ -28,7 +28,7 @@ LOOK_AGAIN_SECONDS = 0.25
 
 
 class ClientStalled(Exception):
-    """The client has taken no byte of its answer for too long."""
+    pass
 
 
 class TimedBody:
@@ -46,7 +46,7 @@ class TimedBody:
 
     async def __call__(self) -> Any:
         if self._is_whole:
-            # Whoever asks now waits for the client to leave.
+            # A later read waits for the disconnect.
             return await self._receive()
         try:
             async with asyncio.timeout_at(self._deadline()):
@@ -59,7 +59,6 @@ class TimedBody:
         return message
 
     def _deadline(self) -> float:
-        """Of the next chunk, in the loop's time."""
         return self._began + max(self._patience, self._received / BODY_BYTES_A_SECOND)
 
 
@@ -70,17 +69,12 @@ async def _is_done(sending: "asyncio.Future[None]", seconds: float) -> bool:
 
 
 class Connections:
-    """This process's TCP connections by peer, read again for an unknown peer."""
-
     def __init__(self) -> None:
         self._found: dict[Peer, int] = {}
         self._looked = float("-inf")
 
     def bytes_acknowledged(self, client: Peer | None) -> int | None:
-        """Bytes that the client's system has acknowledged; None where that is unknown.
-
-        Unknown at times for a connection younger than `LOOK_AGAIN_SECONDS`.
-        """
+        """None where unknown, as at times for a connection younger than `LOOK_AGAIN_SECONDS`."""
         descriptor = self._of(client) if client and sys.platform == "linux" else None
         if descriptor is None:
             return None
@@ -128,8 +122,8 @@ def timed_send(
 ) -> Send:
     """`send` that raises ClientStalled when the client takes no byte for `patience` seconds.
 
-    A chunk may wait longer: the system's buffers are large, and a slow client empties them slowly. Where the system
-    does not report acknowledged bytes, the time of one chunk decides.
+    A chunk may wait longer: a slow client empties the system's large buffers slowly. Where the system does not report
+    acknowledged bytes, the time of one chunk decides.
     """
 
     is_stream = False
@@ -138,7 +132,7 @@ def timed_send(
         nonlocal is_stream
         is_stream = is_stream or bool(message.get("more_body"))
         if not is_stream:
-            # Head and short answers never wait: the server takes that much at once.
+            # Headers and short answers never wait: the server buffers them.
             await send(message)
             return
         sending = asyncio.ensure_future(send(message))

@@ -3,6 +3,5 @@
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def harmless(text: str) -> str:
-    """Escapes a text that a customer chose, so that it is not run as a formula."""
+def escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from genvid.bucket_links import LONGEST_SECONDS
+from genvid.bucket_links import MAX_LIFETIME_SECONDS
 
 AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 
@@ -25,8 +25,7 @@ def check_bucket_region(app_configs: Sequence[Any] | None, **_: Any) -> list[Che
 
 @register
 def check_link_lifetime(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """A bucket refuses to sign a longer link, at the first download."""
-    if settings.MEDIA_LINK_LIFETIME > LONGEST_SECONDS:
-        hint = f"At most {LONGEST_SECONDS}, seven days: S3's Signature Version 4 knows no longer link."
+    if settings.MEDIA_LINK_LIFETIME > MAX_LIFETIME_SECONDS:
+        hint = f"At most {MAX_LIFETIME_SECONDS}, seven days: S3's Signature Version 4 knows no longer link."
         return [Error("MEDIA_LINK_LIFETIME is longer than seven days.", hint=hint, id="genvid.E041")]
     return []

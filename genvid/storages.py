@@ -18,7 +18,7 @@ def bucket(env: DeclaredEnv, name: str, *, link_seconds: int) -> dict[str, Any]:
         "region_name": env.str("S3_REGION") or None,
         "file_overwrite": True,
         "querystring_expire": link_seconds,
-        # Left out, links are signed in the way of 2006, which newer buckets and most of S3's likes refuse.
+        # By default links have Signature Version 2, which newer buckets and most S3-compatible stores refuse.
         "signature_version": "s3v4",
         "addressing_style": _addressing(env, name),
         # Bounds what one upload may hold in memory: parts of 8 MiB, one at a time.
@@ -28,7 +28,6 @@ def bucket(env: DeclaredEnv, name: str, *, link_seconds: int) -> dict[str, Any]:
 
 
 def _addressing(env: DeclaredEnv, name: str) -> str:
-    """Explicit for Amazon: botocore would sign links for us-east-1, whatever the region."""
     if env.str("S3_ENDPOINT_URL"):
         return "auto"
     # No certificate covers a host whose bucket's name has dots.

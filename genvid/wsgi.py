@@ -8,7 +8,7 @@ from django.core.handlers.wsgi import WSGIHandler
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 django.setup(set_prefix=False)
 
-# Needs the settings.
+# The import needs the settings.
 from genvid.api.requests import Utf8WSGIRequest  # noqa: E402
 
 

@@ -1,8 +1,7 @@
-"""`make build`: the production image or, where no container engine answers, what it would hold, in build/.
+"""`make build`: builds the production image or, without a container engine, its contents in build/.
 
-The second follows the Dockerfile step by step, with build/ for the image's root, so that its steps are proven on any
-machine: the virtual environment from the lock, the files, collectstatic, compileall. Then come `check --deploy` and the
-image's own server, which must pass the image's own health check.
+The latter follows the Dockerfile step by step, so that its steps are tested on any machine. Then come `check --deploy`
+and the image's own server, which must pass the image's own health check.
 """
 
 import secrets
@@ -64,7 +63,6 @@ def say(text: str) -> None:
 
 
 def production_settings() -> dict[str, str]:
-    """Such as the first block of .env.example asks for. They let the settings load and reach nobody."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "SALT_KEY": secrets.token_urlsafe(32),

@@ -1,6 +1,6 @@
-"""Whether the locks still fit the requirements files; offline. What is missing or outside its range is printed, exit 1.
+"""Checks offline that the locks fit the requirements files: `python scripts/check_locks.py [FOLDER]`.
 
-`python scripts/check_locks.py [FOLDER]`; the folder is this project unless given. `make lock` writes the locks anew.
+Prints what is missing or outside its range, and exits 1. `make lock` writes the locks anew.
 """
 
 import re
@@ -22,7 +22,6 @@ def requirements_of(file: Path) -> list[Requirement]:
 
 
 def read_lock(file: Path) -> tuple[dict[NormalizedName, str], Direct]:
-    """Versions by name, and for each requirements file the names that the lock says it asks for."""
     pins: dict[NormalizedName, str] = {}
     direct: Direct = {}
     name = canonicalize_name("")
@@ -48,7 +47,6 @@ def misfits(requirements: Path, lock: Path) -> Iterator[str]:
 
 
 def differences(production: Path, development: Path) -> Iterator[str]:
-    """What is tested must be what runs."""
     here, there = read_lock(production)[0], read_lock(development)[0]
     for name, version in here.items():
         if there.get(name) != version:

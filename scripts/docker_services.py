@@ -11,7 +11,7 @@ from engine import find_engine, has_compose
 
 COMPOSE_FILE = Path(__file__).resolve().parent.parent / "docker-compose.yml"
 PROFILE = "dev"
-# Not the production's project on the same machine: `down` must never reach its containers.
+# Not the project name of production: `down` must never reach its containers.
 PROJECT = "genvid-dev"
 
 
@@ -42,7 +42,7 @@ def compose(engine: str, action: str, ports: dict[str, str]) -> int:
 
 
 def developers_part(whole: dict[str, Any]) -> dict[str, Any]:
-    """Without production's services, which want an .env: older releases of compose look for it whatever is started."""
+    """Without production's services: older releases of compose require their .env whatever is started."""
     services = {name: each for name, each in whole["services"].items() if PROFILE in each.get("profiles", ())}
     volumes = {name: each for name, each in whole["volumes"].items() if name in services}
     return {"services": services, "volumes": volumes}

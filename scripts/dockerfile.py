@@ -1,4 +1,4 @@
-"""What the Dockerfile and .dockerignore say. Only what ours use; anything else raises `ValueError`."""
+"""Parses the Dockerfile and .dockerignore. Supports what ours use; anything else raises `ValueError`."""
 
 import json
 import re
@@ -12,8 +12,6 @@ KNOWN = {"ENV", "RUN", "COPY", "WORKDIR", "USER", "VOLUME", "EXPOSE", "HEALTHCHE
 
 @dataclass(frozen=True)
 class Step:
-    """One instruction, continued lines joined."""
-
     word: str
     value: str
 
@@ -21,11 +19,9 @@ class Step:
         return f"{self.word} {self.value}"
 
     def pairs(self) -> dict[str, str]:
-        """Of ENV."""
         return dict(pair.split("=", 1) for pair in shlex.split(self.value))
 
     def command(self) -> list[str]:
-        """Of CMD and HEALTHCHECK in their exec form."""
         words = json.loads(self.value[self.value.index("[") :])
         return [str(word) for word in words]
 
@@ -63,15 +59,12 @@ def _joined_lines(text: str) -> Iterator[str]:
 
 
 class Context:
-    """The files of `root` that .dockerignore leaves to COPY."""
-
     def __init__(self, root: Path, ignore: str) -> None:
         self.root = root
         lines = (line.strip() for line in ignore.splitlines())
         self.rules = [_rule(line) for line in lines if line and not line.startswith("#")]
 
     def has(self, path: str) -> bool:
-        """The last rule that fits `path` or a folder above it decides."""
         wanted = True
         for pattern, kept in self.rules:
             if pattern.fullmatch(path):
@@ -79,7 +72,6 @@ class Context:
         return wanted
 
     def files(self, source: str) -> list[str]:
-        """What COPY takes of `source`, by paths below the root."""
         top = self.root / source
         found = [top] if top.is_file() else [path for path in top.rglob("*") if path.is_file()]
         paths = sorted(path.relative_to(self.root).as_posix() for path in found)

@@ -1,4 +1,4 @@
-"""The container engine of this machine, if one answers."""
+"""Finds the container engine of this machine."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ ANSWER_SECONDS = 20
 
 
 def find_engine() -> str | None:
-    """A client alone does not count: it is asked whether an engine is behind it."""
+    """A client without an engine behind it does not count."""
     return next((name for name in ENGINES if shutil.which(name) and _answers([name, "info"])), None)
 
 

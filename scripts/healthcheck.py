@@ -1,10 +1,10 @@
-"""For the container's HEALTHCHECK: exit 0 when the web process answers `/healthz`."""
+"""The container's HEALTHCHECK: exits 0 when the web process answers `/healthz`."""
 
 import os
 import sys
 import urllib.request
 
-# Asked under the site's own name: ALLOWED_HOSTS need not hold the loopback address.
+# Sends the site's own host name: ALLOWED_HOSTS need not have the loopback address.
 name = os.environ.get("ALLOWED_HOSTS", "127.0.0.1").split(",")[0].strip().lstrip(".")
 port = os.environ.get("GRANIAN_PORT", "8000")
 request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": name})

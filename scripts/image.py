@@ -1,4 +1,4 @@
-"""An image's root in a folder of this machine, filled by following a Dockerfile, for where no container engine is."""
+"""Builds an image's root in a folder by following a Dockerfile, for machines without a container engine."""
 
 import os
 import re
@@ -18,19 +18,17 @@ from dockerfile import Context, Stage, Step
 START_SECONDS = 180
 STOP_SECONDS = 15
 SHOWN_LINES = 20
-# Of the caller's environment: everything else could reach into what is built.
+# Variables of the caller's environment that a build may see.
 INHERITED = re.compile(r"PATH|HOME|LANG|LC_\w+|TMPDIR|(PIP|UV|SSL)_\w+|REQUESTS_CA_BUNDLE|\w+_(proxy|PROXY)")
 # An absolute path of the image, in a command or a setting.
 IMAGE_PATH = re.compile(r"(?<![\w.$/-])/(?=\w)")
 
 
 class BuildFailed(Exception):
-    """A step that failed; the message says which, and what it printed last."""
+    pass
 
 
 class Image:
-    """Every stage builds in `root`, where the image's absolute paths lead; `context` has the files to copy."""
-
     def __init__(self, root: Path, context: Context) -> None:
         self.root = root
         self.context = context
@@ -41,7 +39,6 @@ class Image:
         self.commands: dict[str, list[str]] = {}
 
     def build(self, stages: list[Stage]) -> None:
-        """The last stage, and before it those that it copies from."""
         by_name = {stage.name: stage for stage in stages}
         *_, final = stages
         sources = [name for step in final.steps if step.word == "COPY" and (name := step.copied()[2])]
@@ -49,7 +46,7 @@ class Image:
         for name in sources:
             self._begin(tools=Path(sys.executable).parent)
             self._take_all(by_name[name])
-        # Without those tools: what the image runs has to be in the image.
+        # Without the tools of the machine: the image must have its own.
         self._begin()
         self._take_all(final)
 
@@ -94,7 +91,7 @@ class Image:
         sources, target, stage = step.copied()
         if stage and sources != [target]:
             raise ValueError(f"not understood here: {step}")
-        # What another stage made is in its place: they share the root.
+        # Files of another stage are in place: all stages share the root.
         for source in [] if stage else sources:
             for path in self.context.files(source):
                 inside = Path(path).relative_to(source) if path != source else Path(Path(path).name)
@@ -103,14 +100,13 @@ class Image:
                 shutil.copy2(self.context.root / path, place)
 
     def _run_step(self, step: Step) -> None:
-        # A user of its own is an image's; everything else runs here as it stands.
+        # The steps run as the caller, so the image's user is not created.
         if not step.value.startswith("useradd"):
             print(f"build: {' '.join(step.value.split())}", flush=True)
             line = IMAGE_PATH.sub(lambda _: f"{shlex.quote(str(self.root))}/", step.value)
             self.run(["sh", "-c", line], label=str(step))
 
     def run(self, command: list[str], *, label: str, settings: Mapping[str, str] | None = None) -> None:
-        """In the folder and the environment of the image; what it prints goes to build.log."""
         with self.log.open("a") as log:
             log.write(f"$ {label}\n")
             log.flush()
@@ -123,14 +119,12 @@ class Image:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-SHOWN_LINES:])
 
     def program(self, command: list[str]) -> list[str]:
-        """`command` with its program's place, which must be in the image."""
         found = shutil.which(command[0], path=self._path) or ""
         if not found.startswith(f"{self.root}/"):
             raise BuildFailed(f"{command[0]} is not in the image (found: {found or 'nowhere'})")
         return [found, *command[1:]]
 
     def serve_and_ask(self, settings: Mapping[str, str]) -> None:
-        """Start the image's CMD, wait until its HEALTHCHECK passes, and stop it."""
         environment = self.environment | dict(settings)
         command = self.program(self.commands["CMD"])
         with self.log.open("a") as log:
@@ -165,7 +159,6 @@ def held_port() -> Iterator[int]:
 
 @contextmanager
 def stopped_at_the_end(server: subprocess.Popen[bytes]) -> Iterator[None]:
-    """`server` leads a group of its own; no process of it is left."""
     try:
         yield
     finally:

@@ -14,11 +14,11 @@ MODE = "GENVID_EMBEDDED=1"
 
 
 class CannotStart(Exception):
-    """Something the operator can mend; the message says what."""
+    pass
 
 
 def read_environment() -> Path:
-    """Fill the environment in the order of the settings, writing the secrets if there are none; return GENVID_VAR."""
+    """Load the environment in the order of the settings, writing the secrets if there are none; return GENVID_VAR."""
     environ.Env.read_env(ROOT / ".env")
     var = Path(os.environ.get("GENVID_VAR") or ROOT / "var").resolve()
     try:
@@ -32,7 +32,7 @@ def read_environment() -> Path:
 
 
 def write_secrets(path: Path) -> None:
-    """Random keys for this installation, in a file that only its owner reads; keys are never written twice."""
+    """Random keys for this installation, in a file that only its owner reads. An existing file is kept."""
     if path.exists():
         _add_mode(path)
         return
@@ -45,19 +45,18 @@ def write_secrets(path: Path) -> None:
     }
     first = "# Made by `make run`. Whatever is set in the environment or in .env goes before it."
     lines = [first, MODE, *(f"{name}={value}" for name, value in values.items())]
-    write_whole(path, "\n".join([*lines, ""]))
+    write_atomically(path, "\n".join([*lines, ""]))
     print(f"genvid: wrote new secrets to {path}", flush=True)
 
 
 def _add_mode(path: Path) -> None:
-    """Say it in the files of earlier versions too: without it, manage.py would talk to the real providers."""
+    """Files of earlier versions lack it: without it, manage.py would call the real providers."""
     text = path.read_text()
     if "GENVID_EMBEDDED=" not in text:
-        write_whole(path, f"{text.rstrip()}\n{MODE}\n")
+        write_atomically(path, f"{text.rstrip()}\n{MODE}\n")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Complete or not at all: a half-written file would be taken for the finished one. Only its owner may read it."""
+def write_atomically(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -67,8 +66,7 @@ def write_whole(path: Path, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
-def claim(var: Path) -> IO[str]:
-    """Two runs on one folder would share a database file and run every schedule twice."""
+def lock_installation(var: Path) -> IO[str]:
     lock = (var / "run.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +77,6 @@ def claim(var: Path) -> IO[str]:
 
 
 def main() -> int:
-    """Write the secrets, where neither the environment nor `.env` brings any; for scripts/db.sh."""
     environ.Env.read_env(ROOT / ".env")
     if os.environ.get("SECRET_KEY"):
         return 0

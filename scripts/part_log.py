@@ -1,4 +1,4 @@
-"""The log of one part of `make run`: a file that is cut at a size, and a warning when it cannot be written."""
+"""The log of one part of `make run`: a rotating file, and a warning when it cannot be written."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ STARTS = "make run starts"
 
 
 class PartLog(RotatingFileHandler):
-    """Lines go to `path`; at MAX_BYTES it becomes `path.1`, and so on. `on_failure` is told once when a write fails."""
+    """Rotates at MAX_BYTES. `on_failure` is called once when a write fails."""
 
     def __init__(self, path: Path, on_failure: Callable[[str], None], *, max_bytes: int = MAX_BYTES) -> None:
         super().__init__(path, maxBytes=max_bytes, backupCount=OLD_FILES, encoding="utf-8", delay=True)
@@ -30,6 +30,5 @@ class PartLog(RotatingFileHandler):
 
 
 def open_log(folder: Path, part: str) -> None:
-    """Note in the part's log that a run begins here, which proves that it can be written; raises OSError."""
     with (folder / f"{part}.log").open("a") as log:
         log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {STARTS} {part}\n")

@@ -1,7 +1,7 @@
-"""`make run`: genvid on this machine, with no services and no keys.
+"""`make run`: genvid on this machine, without services and keys.
 
-Writes the secrets once, prepares the database, then runs the sandbox (a stand-in for HeyGen and Stripe), the
-web server and the worker together until it is told to stop or one of them ends.
+Writes the secrets once, prepares the database, then runs sandbox, web server and worker together until it is stopped or
+one of them ends.
 """
 
 import errno
@@ -28,10 +28,10 @@ HOST = "127.0.0.1"
 def main() -> int:
     try:
         var = read_environment()
-        lock = installation.claim(var)
+        lock = installation.lock_installation(var)
         check_ports(wanted_ports())
         open_logs(var / "log")
-        # Counts of the last run: a new version may count otherwise, and nobody runs who still writes them.
+        # Counts of the last run: a new version may count differently, and no process still writes them.
         shutil.rmtree(var / "metrics", ignore_errors=True)
         remember_ports(var)
         prepare(var)
@@ -52,7 +52,7 @@ def read_environment() -> Path:
     os.environ.setdefault("TEST_RENDERER_KEY", "test-key")
     os.environ |= {"GENVID_EMBEDDED": "1", "LOG_SPLIT": "1"}
     os.environ |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
-    # Root on a machine of one's own is no news, and the sandbox is all this worker ever reaches.
+    # Celery's warning about root is of no use here: the worker reaches the sandbox only.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser privileges")
     return var
 
@@ -67,10 +67,9 @@ def open_logs(folder: Path) -> None:
 
 
 def remember_ports(var: Path) -> None:
-    """For manage.py, which talks to the sandbox of the same installation."""
     ports = {name: os.environ[name] for name in ("PORT", "SANDBOX_PORT")}
     lines = ["# Made by the last `make run`.", *(f"{name}={port}" for name, port in ports.items()), ""]
-    installation.write_whole(var / "run.env", "\n".join(lines))
+    installation.write_atomically(var / "run.env", "\n".join(lines))
 
 
 def needs_sandbox() -> bool:
@@ -105,7 +104,6 @@ def check_ports(ports: dict[str, int]) -> None:
 
 
 def prepare(var: Path) -> None:
-    """Start the command that migrates, unless nothing has changed since it last ran; it says what it does."""
     stamp = var / "prepared"
     has_broker = bool(os.environ.get("REDIS_URL")) or (var / "broker.sqlite3").exists()
     is_known = not os.environ.get("DATABASE_URL") and stamp.exists() and stamp.read_text() == fingerprint(var)
@@ -120,7 +118,6 @@ def prepare(var: Path) -> None:
 
 
 def fingerprint(var: Path) -> str:
-    """What the prepared database depends on: packages, the rooms' migrations, those it has had."""
     files = sorted(f"{path.parent}/{path.name}" for path in ROOT.glob("*/*migrations/*.py"))
     try:
         with closing(sqlite3.connect(f"file:{var}/genvid.sqlite3?mode=ro", uri=True)) as database:
@@ -133,7 +130,7 @@ def fingerprint(var: Path) -> str:
 
 def commands() -> dict[str, list[str]]:
     python, var = sys.executable, Path(os.environ["GENVID_VAR"])
-    # One process that streams and answers alike; whoever does not let go of a connection cannot keep it from stopping.
+    # One process that streams and answers alike; a client that keeps its connection cannot keep it from stopping.
     web = ["--interface", "asginl", "--host", HOST, "--port", os.environ["PORT"], "--workers", "1", "--no-ws"]
     web += ["--workers-kill-timeout", "4", "--log-level", "warning"]
     worker = ["-A", "genvid", "worker", "-P", "threads", "-c", "12", "--without-mingle", "--without-gossip"]
@@ -179,7 +176,6 @@ def banner(logs: Path) -> str:
 
 
 def password_command() -> str:
-    """What shows the staff login again: it stands where it was taken from."""
     for path in (ROOT / ".env", Path(os.environ["GENVID_VAR"]) / ".env"):
         if path.exists() and f"DEMO_ADMIN_PASSWORD={os.environ['DEMO_ADMIN_PASSWORD']}" in path.read_text():
             return f"grep DEMO_ADMIN {shlex.quote(str(path))}"

@@ -1,4 +1,4 @@
-"""honcho's manager, taught to say when the site is ready and to leave nothing behind, whoever is killed."""
+"""honcho's manager, which also announces the site when it is ready and leaves no process behind."""
 
 import contextlib
 import ctypes
@@ -26,9 +26,9 @@ from part_log import STARTS, PartLog
 PR_SET_PDEATHSIG = 1
 READY_SECONDS = 180.0
 FIRST_SECONDS = 60.0
-# What the processes of a killed supervisor get to end by themselves.
+# Seconds for the processes of a killed supervisor to end by themselves.
 ORPHAN_SECONDS = 6
-# Of a part that ended by itself.
+# Lines of a part that ended by itself.
 SHOWN_LINES = 20
 
 
@@ -39,9 +39,9 @@ def die_with_parent(signum: int) -> None:
 
 
 class GuardedProcess(Process):
-    """The small process beside each part: keeps its lines, ends its group when the supervisor is gone.
+    """The small process beside each part: logs its output, ends its group when the supervisor is gone.
 
-    Both streams go to the part's log; what comes by standard error, warnings and worse, to the screen too.
+    Both streams go to the part's log; standard error (warnings and worse) to the screen too.
     """
 
     def __init__(self, *args: Any, log_folder: Path, **kwargs: Any) -> None:
@@ -65,7 +65,7 @@ class GuardedProcess(Process):
         self._send_message({"returncode": code}, type="stop")
 
     def _relay_until_the_end(self, child: Any) -> int:
-        """Its return code. Children that it leaves behind hold its streams open, so they are ended first."""
+        """Returns the exit code. Children that the part leaves behind hold its streams open: they are ended first."""
         relays = [
             threading.Thread(target=self._relay, args=(child.stdout,)),
             threading.Thread(target=self._relay, args=(child.stderr,), kwargs={"show": True}),
@@ -106,8 +106,6 @@ class GuardedProcess(Process):
 
 
 class Screen(Printer):
-    """Shows nothing more once everything is being stopped: the parts then miss each other, which their logs keep."""
-
     muted = False
 
     def write(self, message: Message) -> None:
@@ -116,9 +114,9 @@ class Screen(Printer):
 
 
 class Supervisor(Manager):
-    """Runs the parts until told to stop; when one of them ends, the others are ended too.
+    """Runs the parts until stopped; when one ends, the others are ended too.
 
-    The others are started when the first listens on `first_port`, since they call it at once.
+    The others start when the first listens on `first_port`, since they call it at once.
     """
 
     def __init__(self, ready_url: str, banner: str, log_folder: Path, first_port: int | None = None) -> None:
@@ -134,7 +132,6 @@ class Supervisor(Manager):
         self._failed_part = ""
 
     def verdict(self) -> int:
-        """0 when somebody stopped it; otherwise says what went wrong."""
         if not self.failure:
             return 0
         if self._failed_part:
@@ -151,7 +148,7 @@ class Supervisor(Manager):
         super().terminate()
 
     def _system_print(self, data: str) -> None:
-        """honcho tells of every start, signal and end; the banner and the verdict say what matters of it."""
+        """Silent: honcho would report every start, signal and end."""
 
     def _start(self) -> None:
         threading.Thread(target=self._watch, daemon=True).start()
@@ -171,7 +168,7 @@ class Supervisor(Manager):
 
     def _any_stopped(self) -> bool:
         for part in self._processes.values():
-            # Its relay was killed, so no message will ever tell that the part is gone.
+            # Its relay was killed, so no message will report the end of the part.
             if part["process"].exitcode and "returncode" not in part:
                 part["returncode"] = part["process"].exitcode
         ended = [name for name, part in self._processes.items() if part.get("returncode") is not None]
@@ -179,7 +176,7 @@ class Supervisor(Manager):
             self._failed_part = ended[0]
             code = self._processes[ended[0]]["returncode"]
             self.failure = f"stopped, because {ended[0]} ended (code {code}); its last lines above say why."
-        # True from the request to stop on, not from the first part that obeys: a deaf part is killed in time.
+        # True from the request to stop on, so that a part that ignores it is killed in time.
         return bool(ended) or self._terminating
 
     def _killall(self, force: bool = False) -> None:
@@ -190,7 +187,6 @@ class Supervisor(Manager):
                 end(part["pid"])
 
     def _watch(self) -> None:
-        """In a thread: announce the site, and stop when it does not come up or make was interrupted."""
         ready, deadline = False, time.monotonic() + READY_SECONDS
         while not self._terminating:
             if not ready and (ready := self._is_ready()):
@@ -215,7 +211,6 @@ class Supervisor(Manager):
 
 
 def last_lines(path: Path) -> list[str]:
-    """Of the part's latest run."""
     try:
         lines = path.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
     except OSError as error:
@@ -227,8 +222,8 @@ def last_lines(path: Path) -> list[str]:
 def make_is_gone(parent: int) -> bool:
     """Whether the make that started this run was killed or interrupted.
 
-    On SIGINT make waits for its recipe and passes nothing on, since a terminal would have told both. While it
-    waits it keeps the signal blocked, which is how `kill -INT` on make alone is noticed here.
+    On SIGINT make waits for its recipe and passes nothing on, since a terminal would have signalled both. It keeps the
+    signal blocked meanwhile, which is how `kill -INT` on make alone is noticed here.
     """
     if "MAKELEVEL" not in os.environ:
         return False

@@ -15,9 +15,9 @@ from limits import RateLimitItem
 
 from accounts.models import KnownNetwork
 from genvid import request_context
-from genvid.api.rate_limits import neighbourhood
+from genvid.api.rate_limits import rate_limit_network
 from genvid.errors import RateLimited
-from genvid.rate_limit_storage import counting
+from genvid.rate_limit_storage import with_limiter
 
 KNOWN_NETWORK_RETENTION = timedelta(days=90)
 
@@ -29,14 +29,14 @@ class Counter:
 
     def wait(self) -> int:
         """Seconds until the next attempt is allowed, 0 if it is now."""
-        stats = counting(lambda limiter: limiter.get_window_stats(self.limit, *self.name), exactly=True)
+        stats = with_limiter(lambda limiter: limiter.get_window_stats(self.limit, *self.name), exactly=True)
         return max(1, math.ceil(stats.reset_time - time.time())) if stats.remaining <= 0 else 0
 
     def hit(self) -> bool:
-        return counting(lambda limiter: limiter.hit(self.limit, *self.name), exactly=True)
+        return with_limiter(lambda limiter: limiter.hit(self.limit, *self.name), exactly=True)
 
     def clear(self) -> None:
-        counting(lambda limiter: limiter.clear(self.limit, *self.name), exactly=True)
+        with_limiter(lambda limiter: limiter.clear(self.limit, *self.name), exactly=True)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def current_network() -> str:
 
 def network_of(address: str) -> str:
     """An IPv4 address, the /64 of an IPv6 address, or ""."""
-    return neighbourhood(address)
+    return rate_limit_network(address)
 
 
 def _is_known(email: str, network: str) -> bool:

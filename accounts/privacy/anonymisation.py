@@ -42,7 +42,7 @@ def anonymise_account(account_id: UUID) -> None:
     """Keeps the row, the redacted audit log, and what the ledger refers to."""
     for model in ACCOUNT_MODELS:
         delete_in_batches(model._default_manager.filter(account=account_id))
-    outbox.forget(account=account_id)
+    outbox.delete_mails_about(account=account_id)
     _redact_audit_entries(AuditEntry.objects.filter(account=account_id))
     redact_admin_log(Account, [account_id])
     Account.objects.filter(pk=account_id).update(name=ERASED)
@@ -59,7 +59,7 @@ def anonymise_person(user: User) -> None:
     for model in PERSON_MODELS:
         model._default_manager.filter(user=user.pk).delete()
     Invitation.objects.filter(email=user.email).delete()
-    outbox.forget(person=user.pk, address=user.email)
+    outbox.delete_mails_about(person=user.pk, address=user.email)
     _redact_audit_entries(AuditEntry.objects.filter(user=user.pk))
     _redact_audit_entries(AuditEntry.objects.filter(detail__icontains=user.email))
     redact_admin_log(User, [user.pk], mentioning=user.email)

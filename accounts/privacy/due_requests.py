@@ -1,4 +1,4 @@
-"""Sends exports and erasures that are due to the workers."""
+"""Enqueues due steps of exports and erasures: first steps whose message was lost, and each following step."""
 
 from accounts import jobs
 from accounts.models import Erasure, Export
@@ -8,6 +8,5 @@ BATCH = 100
 
 
 def enqueue_due_steps() -> None:
-    """Exports and erasures that are due: a first step whose message was lost, and each step that follows."""
     sweep(Export.objects.due(), jobs.WORK_ON_EXPORT, most=BATCH)
     sweep(Erasure.objects.due(), jobs.WORK_ON_ERASURE, most=BATCH)

@@ -1,6 +1,6 @@
-"""The end of a person's data: asked for, withdrawn by signing in, and after the grace carried out to the last row.
+"""Erasure of a person's data: request, withdrawal by signing in, and removal after the grace period.
 
-Every app takes part through `accounts.signals.account_erasing`; the ledger stays, and says no name.
+Every app takes part through `accounts.signals.account_erasing`; the ledger stays, without names.
 """
 
 from collections.abc import Callable
@@ -29,11 +29,10 @@ from genvid.mail import outbox
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=15)
 BACKOFF = Backoff(10, most=300)
-"""Before the apps are asked again what is left."""
 
 
 def request_erasure(caller: Caller, *, password: str) -> Erasure:
-    """Raises ValidationFailed on `password`, RateLimited after too many wrong ones, and what `start` raises."""
+    """Raises ValidationFailed on `password`, RateLimited after too many wrong ones, and what `start_erasure` raises."""
     user = User.objects.get(pk=caller.user_id)
     credentials.confirm_identity(user, password=password)
     return start_erasure(user.pk, by=user.pk)
@@ -41,10 +40,11 @@ def request_erasure(caller: Caller, *, password: str) -> Erasure:
 
 @transaction.atomic
 def start_erasure(user_id: UUID, *, by: UUID) -> Erasure:
-    """From now on the person is signed out everywhere, and after ACCOUNT_ERASURE_DAYS their data goes.
+    """Sign the person out everywhere and schedule the erasure in ACCOUNT_ERASURE_DAYS. An open erasure is left
+    unchanged.
 
-    `by`: the person, or the staff they asked. Raises InvalidState for staff, and Conflict for the only owner of an
-    account that has other members. The one under way already is left as it is.
+    `by`: the person or a member of staff. Raises InvalidState for staff, and Conflict for the only owner of an account
+    that has other members.
     """
     # Under the person's lock: two requests at once must not both begin one.
     user = User.objects.select_for_update(no_key=True).get(pk=user_id)
@@ -55,14 +55,13 @@ def start_erasure(user_id: UUID, *, by: UUID) -> Erasure:
     going = accounts_going_with(user_id)
     after = timezone.now() + timedelta(days=settings.ACCOUNT_ERASURE_DAYS)
     erasure = Erasure.objects.create(user=user, requested_by_id=by, erase_after=after, due_at=from_now())
-    _shut_out(user_id, going)
-    _note(AuditAct.ERASURE_REQUESTED, going, erasure, by, by_staff=by != user_id)
+    _block_sign_in(user_id, going)
+    _record_in_audit_log(AuditAct.ERASURE_REQUESTED, going, erasure, by, by_staff=by != user_id)
     enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
     return erasure
 
 
 def check_may_be_erased(user: User) -> None:
-    """Raises what keeps this person from being erased."""
     if not user.is_active:
         raise InvalidState("This person is deactivated or erased already.")
     if user.is_staff:
@@ -74,7 +73,7 @@ def check_may_be_erased(user: User) -> None:
 
 
 def accounts_going_with(user_id: UUID) -> list[UUID]:
-    """Those that nobody else belongs to. Who is being erased too does not count."""
+    """The accounts of which the person is the only member. Members who are being erased do not count."""
     mine = Membership.objects.filter(user=user_id).exclude(Exists(_others(user_id)))
     return list(mine.order_by("created_at").values_list("account", flat=True))
 
@@ -92,29 +91,31 @@ def _others(user_id: UUID) -> QuerySet[Membership]:
     return others.exclude(user=user_id).exclude(user__in=leaving)
 
 
-def _shut_out(user_id: UUID, going: list[UUID]) -> None:
+def _block_sign_in(user_id: UUID, going: list[UUID]) -> None:
     sessions.revoke_all_sessions(user_id, Revocation.ERASURE)
     theirs = Q(created_by=user_id) | Q(account__in=going)
     ApiKey.objects.filter(theirs, revoked_at=None).update(revoked_at=timezone.now())
-    # Nobody may join an account that is about to go.
+    # Nobody may join an account that will be erased.
     Invitation.objects.filter(account__in=going).delete()
 
 
 def withdraw_erasure(user: User) -> None:
-    """Called in the transaction of a sign-in. Raises InvalidCredentials once the erasing has begun."""
+    """Call it in the transaction of a sign-in. Raises InvalidCredentials once the erasing has begun."""
     erasure = Erasure.open_of(user.pk)
     if erasure is None:
         return
-    # Without regard to a worker's lease: what that worker writes afterwards finds another `due_at`, and counts nothing.
+    # Ignores a worker's lease: its later writes find another `due_at` and change nothing.
     waiting = Erasure.objects.filter(pk=erasure.pk, status=ErasureStatus.WAITING)
     now = timezone.now()
     if not waiting.update(status=ErasureStatus.WITHDRAWN, withdrawn_at=now, due_at=from_now(), told_at=None):
         raise InvalidCredentials
-    _note(AuditAct.ERASURE_WITHDRAWN, accounts_going_with(user.pk), erasure, user.pk)
+    _record_in_audit_log(AuditAct.ERASURE_WITHDRAWN, accounts_going_with(user.pk), erasure, user.pk)
     enqueue_on_commit(jobs.WORK_ON_ERASURE, str(erasure.pk))
 
 
-def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None, *, by_staff: bool = False) -> None:
+def _record_in_audit_log(
+    act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None, *, by_staff: bool = False
+) -> None:
     of_accounts: list[UUID | None] = [*accounts] or [None]
     for account_id in of_accounts:
         facts = {"erasure": erasure.pk, "person": erasure.user_id}
@@ -122,7 +123,7 @@ def _note(act: AuditAct, accounts: list[UUID], erasure: Erasure, by: UUID | None
 
 
 def run_erasure_step(erasure_id: str) -> None:
-    """Do the next step of one erasure, if it is due. Safe to run twice, in parallel, and to die in."""
+    """Do the next step of one erasure, if it is due. Safe to repeat, to run in parallel and to interrupt."""
     erasure: Erasure | None = Erasure.objects.filter(pk=erasure_id).select_related("user").claim(LEASE)
     if erasure is None:
         return
@@ -134,32 +135,32 @@ def run_erasure_step(erasure_id: str) -> None:
 
 
 def _advance(erasure: Erasure) -> None:
-    if erasure.status == ErasureStatus.ERASING or (_is_ripe(erasure) and _begin(erasure)):
+    if erasure.status == ErasureStatus.ERASING or (_is_due(erasure) and _begin(erasure)):
         _erase(erasure)
     elif erasure.status == ErasureStatus.WITHDRAWN:
-        _tell(erasure, MailKind.ERASURE_WITHDRAWN, erasure.finish)
-    elif not _is_ripe(erasure):
-        _tell(erasure, MailKind.ERASURE_PLANNED, partial(erasure.advance, erasure.erase_after))
+        _end_step_with_mail(erasure, MailKind.ERASURE_WITHDRAWN, erasure.finish)
+    elif not _is_due(erasure):
+        _end_step_with_mail(erasure, MailKind.ERASURE_PLANNED, partial(erasure.advance, erasure.erase_after))
 
 
-def _is_ripe(erasure: Erasure) -> bool:
+def _is_due(erasure: Erasure) -> bool:
     return erasure.status == ErasureStatus.WAITING and (erasure.seconds_until("erase_after") or 0.0) <= 0
 
 
-def _tell(erasure: Erasure, kind: MailKind, end_step: Callable[..., bool]) -> None:
-    is_untold, told_at = erasure.told_at is None, erasure.told_at or timezone.now()
+def _end_step_with_mail(erasure: Erasure, kind: MailKind, end_step: Callable[..., bool]) -> None:
+    is_unmailed, told_at = erasure.told_at is None, erasure.told_at or timezone.now()
     with transaction.atomic():
-        if end_step(told_at=told_at) and is_untold:
+        if end_step(told_at=told_at) and is_unmailed:
             outbox.write(kind, person=erasure.user_id, erasure=str(erasure.pk))
 
 
 @transaction.atomic
 def _begin(erasure: Erasure) -> bool:
-    """The point of no return: nobody can sign in any more, and what goes is settled. False when it cannot be now."""
+    """Block sign-in and fix the list of accounts; cannot be withdrawn. False when it is not possible now."""
     User.objects.select_for_update(no_key=True).get(pk=erasure.user_id)
     orphaned = _orphaned_by(erasure.user_id)
     if orphaned:
-        # Somebody was made a member during the grace. Taking their account from under them is not ours to decide.
+        # Somebody became a member during the grace period: their account must not be erased.
         logger.error("erasure_blocked", erasure_id=str(erasure.pk), account_id=str(orphaned[0].pk))
         erasure.retry_later(timedelta(hours=1), f"Is the only owner of {orphaned[0].pk}, which has other members.")
         return False
@@ -168,13 +169,13 @@ def _begin(erasure: Erasure) -> bool:
     if not erasure.extend(LEASE, status=ErasureStatus.ERASING, accounts=ids, tries=0):
         return False
     User.objects.filter(pk=erasure.user_id).update(is_active=False)
-    _shut_out(erasure.user_id, going)
+    _block_sign_in(erasure.user_id, going)
     return True
 
 
 def _erase(erasure: Erasure) -> None:
     going = [UUID(account_id) for account_id in erasure.accounts]
-    left = [what for account_id in going for what in _left_in_rooms(account_id)]
+    left = [what for account_id in going for what in _left_in_apps(account_id)]
     if left:
         _ask_again(erasure, "; ".join(left))
         return
@@ -184,12 +185,11 @@ def _erase(erasure: Erasure) -> None:
     with transaction.atomic():
         if erasure.finish(status=ErasureStatus.DONE, erased_at=timezone.now()):
             anonymisation.anonymise_person(erasure.user)
-            _note(AuditAct.ERASED, going, erasure, None)
+            _record_in_audit_log(AuditAct.ERASED, going, erasure, None)
             logger.info("person_erased", erasure_id=str(erasure.pk), user_id=str(erasure.user_id))
 
 
 def _ask_again(erasure: Erasure, left: str) -> None:
-    """Soon where something was done since the last time, else more and more slowly."""
     logger.info("erasure_goes_on", erasure_id=str(erasure.pk), left=left)
     if left[:300] == erasure.waiting_reason:
         erasure.retry_later(BACKOFF.delay(erasure.tries + 1), left)
@@ -197,7 +197,7 @@ def _ask_again(erasure: Erasure, left: str) -> None:
         erasure.retry_later(BACKOFF.delay(1), left, tries=0)
 
 
-def _left_in_rooms(account_id: UUID) -> list[str]:
-    """What the apps above have still to do, in their words. One that fails is asked again like the others."""
+def _left_in_apps(account_id: UUID) -> list[str]:
+    """What each app has left to do, in its words. An app that fails is asked again like the others."""
     answers = account_erasing.send_robust(sender=Erasure, account_id=account_id)
     return [repr(answer) if isinstance(answer, Exception) else answer for _, answer in answers if answer]

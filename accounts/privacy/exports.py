@@ -1,4 +1,4 @@
-"""A person's copy of their data: asked for, made by a worker, mailed as a link, removed after a week."""
+"""Exports of a person's data: request, creation by a worker, mailed link, deletion after a week."""
 
 import tempfile
 from collections.abc import Callable
@@ -26,18 +26,16 @@ from genvid.mail import outbox
 
 logger = structlog.get_logger(__name__)
 LIFETIME = timedelta(days=7)
-"""How long the file is kept, and its link is good."""
 MAX_PER_DAY = 3
 LEASE = timedelta(minutes=15)
 BACKOFF = Backoff(30, most=7680)
 MAX_TRIES = 12
-"""Spread over about a day."""
 SALT = "accounts.export"
 
 
 @transaction.atomic
 def request_export(caller: Caller) -> Export:
-    """The export under way, or a new one. Raises RateLimited beyond `MOST_A_DAY`."""
+    """Return the open export or a new one. Raises RateLimited beyond `MAX_PER_DAY`."""
     # Under the person's lock: two requests at once must not both begin one.
     User.objects.select_for_update(no_key=True).get(pk=caller.user_id)
     mine, now = Export.objects.filter(user=caller.user_id), timezone.now()
@@ -57,24 +55,22 @@ def request_export(caller: Caller) -> Export:
 
 
 def latest_export(user_id: UUID) -> Export:
-    """Raises NotFound where there is none, or none any more."""
     export: Export | None = Export.objects.filter(user=user_id).first()
     if export is None:
         raise NotFound("No export of your data is kept.")
     return export
 
 
-def link_to(export: Export) -> str | None:
-    """Where whoever has this link can fetch the file, as long as it is kept."""
+def download_link(export: Export) -> str | None:
     if export.status != ExportStatus.READY:
         return None
-    # Without a moment in it: it is always the same link, and the row says how long it is good.
+    # Signed without a timestamp: the link never changes, and the row has its expiry.
     token = signing.Signer(salt=SALT).sign_object(str(export.pk))
     return f"{settings.PUBLIC_URL}/api/v1/exports/{token}"
 
 
-def behind(token: str) -> Export:
-    """Raises NotFound for a token that is forged, or whose file is gone."""
+def export_of_token(token: str) -> Export:
+    """Raises NotFound if the token is forged or the file is deleted."""
     try:
         pk = signing.Signer(salt=SALT).unsign_object(token)
     except signing.BadSignature:
@@ -87,7 +83,7 @@ def behind(token: str) -> Export:
 
 
 def run_export_step(export_id: str) -> None:
-    """Do the next step of one export, if it is due. Safe to run twice, in parallel, and to die in."""
+    """Do the next step of one export, if it is due. Safe to repeat, to run in parallel and to interrupt."""
     export: Export | None = Export.objects.filter(pk=export_id).select_related("user").claim(LEASE)
     if export is None:
         return
@@ -95,10 +91,10 @@ def run_export_step(export_id: str) -> None:
         STEPS[ExportStatus(export.status)](export)
     except Exception as error:  # noqa: BLE001 - a disk, a bucket: the sweep tries again
         logger.warning("export_postponed", export_id=export_id, tries=export.tries, error=repr(error))
-        _try_later(export, error)
+        _retry_later(export, error)
 
 
-def _try_later(export: Export, error: Exception) -> None:
+def _retry_later(export: Export, error: Exception) -> None:
     if export.status == ExportStatus.PENDING and export.tries >= MAX_TRIES:
         logger.error("export_failed", export_id=str(export.pk), error=repr(error))
         export.give_up(repr(error), status=ExportStatus.FAILED, due_at=from_now(LIFETIME))
@@ -112,7 +108,7 @@ def _build(export: Export) -> None:
         export_archive.write_archive(raw, export_archive.parts_of(export.user), after_each=lambda: _keep_lease(export))
         size = raw.tell()
         raw.seek(0)
-        # Always the same name: a try that died after this line leaves nothing that the next one does not replace.
+        # A fixed name: the next attempt replaces the file of one that died here.
         name = default_storage.save(f"exports/{export.pk}.zip", File(raw, name="export.zip"))
     now = timezone.now()
     facts: dict[str, Any] = {"file": name, "bytes": size, "ready_at": now, "expires_at": now + LIFETIME}
@@ -120,7 +116,7 @@ def _build(export: Export) -> None:
         logger.info("export_ready", export_id=str(export.pk), bytes=size)
         enqueue(jobs.WORK_ON_EXPORT, str(export.pk))
     elif not Export.objects.filter(pk=export.pk).exists():
-        # Its person was erased meanwhile.
+        # The person was erased meanwhile.
         default_storage.delete(name)
 
 
@@ -129,29 +125,29 @@ def _keep_lease(export: Export) -> None:
         raise TimeoutError("another worker has taken the export over")
 
 
-def _tell_or_forget(export: Export) -> None:
+def _mail_or_delete(export: Export) -> None:
     if export.expires_at is None or (export.seconds_until("expires_at") or 0.0) <= 0:
         delete_export(export)
         return
-    tells, told_at = export.told_at is None and is_theirs(export.user), export.told_at or timezone.now()
+    needs_mail, told_at = export.told_at is None and may_mail_link(export.user), export.told_at or timezone.now()
     with transaction.atomic():
-        if export.advance(export.expires_at, told_at=told_at) and tells:
+        if export.advance(export.expires_at, told_at=told_at) and needs_mail:
             outbox.write(MailKind.EXPORT_READY, person=export.user_id, export=str(export.pk))
 
 
-def is_theirs(user: User) -> bool:
-    """To an address that may be a stranger's nobody's data is sent; signed in, its person finds the link anyway."""
+def may_mail_link(user: User) -> bool:
+    """Unverified addresses may belong to others: they get no link. Its person finds the link after signing in."""
     return user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL
 
 
 def delete_export(export: Export) -> None:
-    """The file goes first: dying between the two leaves a row that is found again, never a file that nobody names."""
+    """Delete the file first: an interruption leaves a row that is found again, never a file without a row."""
     default_storage.delete(f"exports/{export.pk}.zip")
     export.delete()
 
 
 STEPS: dict[ExportStatus, Callable[[Export], None]] = {
     ExportStatus.PENDING: _build,
-    ExportStatus.READY: _tell_or_forget,
+    ExportStatus.READY: _mail_or_delete,
     ExportStatus.FAILED: delete_export,
 }

@@ -1,1 +1,1 @@
-"""Shapes of the account endpoints, one module a resource."""
+"""Serializers of the account endpoints, one module per resource."""

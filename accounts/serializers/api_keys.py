@@ -1,4 +1,4 @@
-"""Shapes of API keys."""
+"""Serializers of API keys."""
 
 import ipaddress
 from typing import Any
@@ -11,16 +11,13 @@ from accounts.enums import KEY_SCOPES, KeyMode
 from accounts.models import ApiKey
 from genvid.api import serializers as api
 
-MOST_NETWORKS = 20
-MOST_CREDITS = 2_000_000_000
+MAX_NETWORKS = 20
+MAX_CREDITS = 2_000_000_000
 NAME = "Automation"
-"""In examples."""
 SCOPES = [scope.value for scope in KEY_SCOPES]
 
 
 class NetworkField(api.StrictCharField):
-    """An address or a network, like "203.0.113.7" or "203.0.113.0/24"."""
-
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         try:
@@ -39,10 +36,10 @@ class ApiKeyInput(api.StrictSerializer):
     )
     expires_at = api.StrictDateTimeField(required=False, allow_null=True, example=api.EXAMPLE_TIME)
     monthly_credit_limit = api.StrictIntegerField(
-        min_value=1, max_value=MOST_CREDITS, required=False, allow_null=True, example=500
+        min_value=1, max_value=MAX_CREDITS, required=False, allow_null=True, example=500
     )
     allowed_addresses = api.StrictListField(
-        child=NetworkField(max_length=64), most=MOST_NETWORKS, required=False, example=["203.0.113.0/24"]
+        child=NetworkField(max_length=64), most=MAX_NETWORKS, required=False, example=["203.0.113.0/24"]
     )
 
 

@@ -1,4 +1,4 @@
-"""Shape of the audit log."""
+"""Serializer of the audit log."""
 
 from typing import Any
 
@@ -35,6 +35,5 @@ class AuditEntryOutput(api.OutputSerializer):
     created_at = api.TimestampField()
 
     def to_representation(self, instance: Any) -> Any:
-        """Where the operator's people work is none of a customer's business."""
         shown: Any = super().to_representation(instance)
         return shown | {"address": None, "user_agent": ""} if instance.by_staff else shown

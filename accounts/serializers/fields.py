@@ -1,4 +1,4 @@
-"""Fields that several shapes of accounts have in common."""
+"""Fields that several serializers of accounts share."""
 
 from typing import Any
 
@@ -8,8 +8,6 @@ TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2
 
 
 class MailedTokenField(api.StrictCharField):
-    """The token of a link that was mailed."""
-
     description = "From the link of the mail."
     example = "eyJ1IjoiYTFiM2M1ZDcifQ:1sK3Zq:9vQ0bD2f7h4k6m8p"
 
@@ -18,8 +16,6 @@ class MailedTokenField(api.StrictCharField):
 
 
 class TotpCodeField(api.StrictCharField):
-    """A code of an authenticator app, or a recovery code."""
-
     example = "492039"
 
     def __init__(self, **options: Any) -> None:
@@ -27,13 +23,9 @@ class TotpCodeField(api.StrictCharField):
 
 
 class NameField(api.StrictCharField):
-    """The name of a person or a company, as they write it."""
-
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=150, **options)
 
 
 class JwtField(api.TextField):
-    """A token that was signed by us."""
-
     example = TOKEN

@@ -1,4 +1,4 @@
-"""Shapes of forgotten, reset and changed passwords."""
+"""Serializers of forgotten, reset and changed passwords."""
 
 from accounts.serializers.fields import MailedTokenField
 from genvid.api import serializers as api

@@ -1,4 +1,4 @@
-"""Shapes of sign-in and profile."""
+"""Serializers of sign-in and profile."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ from accounts.serializers.fields import JwtField, MailedTokenField, NameField, T
 from genvid.api import serializers as api
 
 FULL_NAME, COMPANY_NAME = "Ada Lovelace", "Analytical Films"
-"""In examples."""
 
 
 class RegisterInput(api.StrictSerializer):
@@ -96,5 +95,4 @@ def signed_in_data(signed_in: SignedIn) -> dict[str, Any]:
 
 
 def membership_data(membership: Membership) -> dict[str, Any]:
-    """The account of a membership, which was fetched with it."""
     return ProfileAccountOutput.of(membership.account, role=membership.role)

@@ -1,14 +1,13 @@
-"""Shapes of exports and erasures."""
+"""Serializers of exports and erasures."""
 
 from typing import Any
 
 from accounts.enums import ExportStatus
 from accounts.models import Export
-from accounts.privacy.exports import link_to
+from accounts.privacy.exports import download_link
 from genvid.api import serializers as api
 
 EXPORT_TOKEN = "eyJleHBvcnQiOiI3ZDRmIn0"  # noqa: S105 - made up
-"""In examples."""
 
 
 class EraseInput(api.StrictSerializer):
@@ -32,4 +31,4 @@ class ExportOutput(api.OutputSerializer):
 
 
 def export_data(export: Export) -> dict[str, Any]:
-    return ExportOutput.of(export, download_url=link_to(export))
+    return ExportOutput.of(export, download_url=download_link(export))

@@ -1,4 +1,4 @@
-"""The shape of a sign-in."""
+"""Serializer of a session."""
 
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,6 @@ from genvid.api import serializers as api
 
 
 class AddressField(api.Documented, serializers.IPAddressField):
-    """An IP address."""
-
     example = "203.0.113.7"
 
 

@@ -1,4 +1,4 @@
-"""Shapes of accounts, members and invitations."""
+"""Serializers of accounts, members and invitations."""
 
 from typing import Any
 
@@ -75,7 +75,6 @@ def account_data(account: Account, role: str, caller: Caller) -> dict[str, Any]:
 
 
 def member_data(member: Membership) -> dict[str, Any]:
-    """Of a member whose person was fetched with it."""
     return MemberOutput.of(member.user, user_id=member.user_id, role=member.role, joined_at=member.created_at)
 
 

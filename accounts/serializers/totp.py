@@ -1,10 +1,9 @@
-"""Shapes of the second factor."""
+"""Serializers of the second factor."""
 
 from accounts.serializers.fields import TotpCodeField
 from genvid.api import serializers as api
 
 SECRET = "JBSWY3DPEHPK3PXP"  # noqa: S105 - made up
-"""In examples."""
 
 
 class TotpStartInput(api.StrictSerializer):

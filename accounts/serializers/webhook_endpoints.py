@@ -1,4 +1,4 @@
-"""Shapes of webhook endpoints and deliveries."""
+"""Serializers of webhook endpoints and deliveries."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ from accounts.webhooks import webhook_endpoints
 from genvid.api import serializers as api
 
 URL, DESCRIPTION = "https://hooks.example.com/genvid", "Our shop"
-"""In examples."""
 EVENTS = [*EventType.values, ALL_EVENTS]
 
 
@@ -37,7 +36,6 @@ class EndpointInput(api.StrictSerializer):
     enabled = api.StrictBooleanField(required=False, example=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Looks the host up in the DNS, once every field is right. Raises ValidationFailed."""
         if "url" in attrs:
             webhook_endpoints.check_url(attrs["url"])
         return attrs
@@ -107,7 +105,6 @@ def new_endpoint_data(endpoint: WebhookEndpoint) -> dict[str, Any]:
 
 
 def delivery_data(delivery: Delivery) -> dict[str, Any]:
-    """Of a delivery whose event and attempts were fetched with it."""
     event, is_waiting = delivery.event, delivery.status == DeliveryStatus.PENDING
     return DeliveryOutput.of(
         delivery,

@@ -8,12 +8,11 @@ from genvid.mail.composing import Recipient
 
 
 def owner_emails(account_id: UUID) -> list[str]:
-    """E-mail addresses of its owners."""
     return [owner.email for owner in owner_recipients(account_id)]
 
 
 def owner_recipients(account_id: UUID, *, for_notice: bool = False) -> list[Recipient]:
-    """Its owners. `for_notice`: those alone who want mails that they can do without."""
+    """With `for_notice`, only the owners who want optional mails."""
     owners = User.objects.filter(is_active=True, memberships__account=account_id, memberships__role=Role.OWNER)
     if for_notice:
         owners = owners.filter(email_notifications=True)
@@ -21,7 +20,6 @@ def owner_recipients(account_id: UUID, *, for_notice: bool = False) -> list[Reci
 
 
 def notice_recipients(person_id: UUID | None, account_id: UUID | None) -> list[Recipient]:
-    """A member of the account, if they want mails that they can do without."""
     members = User.objects.filter(pk=person_id, is_active=True, memberships__account=account_id)
     return [recipient(member) for member in members.filter(email_notifications=True)]
 

@@ -114,7 +114,7 @@ def test_export_is_not_mailed_to_an_unverified_address(owner, settings):
 
 def test_export_link_works_without_authentication(owner):
     export = work(ask_for_export(owner))
-    answer = fetch(exports.link_to(export))
+    answer = fetch(exports.download_link(export))
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
     assert answer["Content-Disposition"] == 'attachment; filename="genvid-export.zip"'
     assert answer["Cache-Control"] == "private, no-store"
@@ -128,7 +128,7 @@ def test_bucket_storage_serves_the_export_as_a_named_zip(owner, settings, monkey
         monkeypatch.setenv(name, value)
     settings.S3_BUCKET = "films"
     settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), "films", link_seconds=900)}
-    answer = fetch(exports.link_to(export))
+    answer = fetch(exports.download_link(export))
     link = urlsplit(answer["Location"])
     words = parse_qs(link.query)
     assert (answer.status_code, link.path) == (302, f"/films/{export.file}")
@@ -152,13 +152,13 @@ def test_export_link_file_and_row_are_gone_after_a_week(owner, storage):
     Export.objects.update(expires_at=timezone.now(), due_at=timezone.now())
     exports.run_export_step(str(export.pk))
     assert (Export.objects.count(), list((storage / EXPORTS).iterdir())) == (0, [])
-    assert refusal_of(fetch(exports.link_to(export))) == (404, "not_found")
+    assert refusal_of(fetch(exports.download_link(export))) == (404, "not_found")
 
 
 def test_expired_export_link_is_not_found_before_its_file_is_deleted(owner):
     export = work(ask_for_export(owner))
     Export.objects.update(expires_at=timezone.now())
-    assert refusal_of(fetch(exports.link_to(export))) == (404, "not_found")
+    assert refusal_of(fetch(exports.download_link(export))) == (404, "not_found")
 
 
 def test_export_expires_after_a_week_and_is_due_then(owner):
@@ -300,7 +300,7 @@ def test_two_owners_get_separate_exports(owner):
 
 def test_files_of_an_unpacked_export_are_readable(owner):
     export = work(ask_for_export(owner))
-    answer = fetch(exports.link_to(export))
+    answer = fetch(exports.download_link(export))
     with zipfile.ZipFile(BytesIO(answer.getvalue())) as archive:
         modes = {info.external_attr >> 16 for info in archive.infolist()}
     assert modes == {0o600}

@@ -1,1 +1,1 @@
-"""The account endpoints, one module a resource. Routed by `accounts.urls`."""
+"""The account endpoints, one module per resource. Routed by `accounts.urls`."""

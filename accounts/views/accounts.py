@@ -1,4 +1,4 @@
-"""The accounts that a person belongs to, and the one that their session acts for."""
+"""The accounts of a person, and the account of their session."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,14 +18,11 @@ from genvid.api.viewsets import ListMixin
 
 
 def current_account_data(caller: Caller) -> dict[str, Any]:
-    """The account as it is now: its name and the caller's role may just have changed."""
     mine = current_membership(caller)
     return account_data(mine.account, mine.role, caller)
 
 
 class MembershipViewSet(ListMixin, AccountViewSet):
-    """The accounts of the caller: `GET accounts`."""
-
     tag = "Profile and team"
     queryset = Membership.objects.select_related("account")
     owned_by: ClassVar[Mapping[str, str]] = {"user": "user_id"}
@@ -45,8 +42,6 @@ class MembershipViewSet(ListMixin, AccountViewSet):
 
 
 class CurrentAccountViewSet(AccountViewSet):
-    """The account that the caller acts for: `account`."""
-
     tag = "Profile and team"
     endpoints = {
         "partial_update": Endpoint(

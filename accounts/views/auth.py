@@ -27,8 +27,6 @@ from genvid.api.endpoints import Endpoint
 
 
 class AuthViewSet(AccountViewSet):
-    """How somebody becomes a caller, and stops being one."""
-
     tag = "Signing in"
     endpoints = {
         "register": Endpoint(

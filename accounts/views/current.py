@@ -1,4 +1,4 @@
-"""The caller as the database has them now; their credentials only name them."""
+"""The caller's current rows in the database; credentials only name them."""
 
 from accounts.caller import Caller
 from accounts.models import Membership, User
@@ -6,7 +6,6 @@ from genvid.errors import NotAuthenticated
 
 
 def current_user(caller: Caller) -> User:
-    """Raises NotAuthenticated when they were switched off."""
     user: User | None = User.objects.filter(pk=caller.user_id, is_active=True).first()
     if user is None:
         raise NotAuthenticated
@@ -14,7 +13,6 @@ def current_user(caller: Caller) -> User:
 
 
 def current_membership(caller: Caller) -> Membership:
-    """With its account. Raises NotAuthenticated when it has ended."""
     memberships = Membership.objects.filter(user=caller.user_id, account=caller.account_id).select_related("account")
     mine: Membership | None = memberships.first()
     if mine is None:

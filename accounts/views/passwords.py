@@ -14,8 +14,6 @@ from genvid.api.endpoints import Endpoint
 
 
 class PasswordViewSet(AccountViewSet):
-    """The password of the caller, or of whoever holds the token that was mailed."""
-
     tag = "Signing in"
     endpoints = {
         "forgot": Endpoint(

@@ -1,4 +1,4 @@
-"""A person's own profile, a copy of everything that is held on them, and its erasure."""
+"""A person's profile, the export of their data, and its erasure."""
 
 from django.conf import settings
 from django.http import HttpResponseRedirect
@@ -85,8 +85,6 @@ class ProfileViewSet(AccountViewSet):
 
 
 class ExportFileViewSet(AccountViewSet):
-    """The file behind the link that was mailed. The link itself is the proof."""
-
     tag = "Profile and team"
     lookup_field = "token"
     lookup_value_converter = "str"
@@ -106,9 +104,9 @@ class ExportFileViewSet(AccountViewSet):
 
         The file behind the link that was mailed. The link itself is the proof.
         """
-        export = exports.behind(token)
+        export = exports.export_of_token(token)
         if settings.S3_BUCKET:
-            # Read through us, a bucket's file would be in our memory whole.
+            # A bucket's file would be read into memory whole.
             return HttpResponseRedirect(bucket_link(export.file, filename=FILENAME, as_attachment=True))
         try:
             return file_response(

@@ -1,4 +1,4 @@
-"""A person's own sign-ins: `auth/sessions`."""
+"""A person's sessions: `auth/sessions`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,6 @@ class SessionViewSet(ListMixin, AccountViewSet):
     }
 
     def get_queryset(self) -> QuerySet[Any]:
-        """The caller's own in every account."""
         return sessions.active_sessions_of(self.caller.user_id).select_related("account")
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:

@@ -29,8 +29,6 @@ from genvid.api.viewsets import ListMixin
 
 
 class TeamViewSet(AccountViewSet):
-    """What concerns the caller's place in the team as a whole."""
-
     tag = "Profile and team"
     endpoints = {
         "leave": Endpoint("leave_account", scope=Scope.SELF, errors=("conflict",)),
@@ -61,8 +59,6 @@ class TeamViewSet(AccountViewSet):
 
 
 class MemberViewSet(ListMixin, AccountViewSet):
-    """The people of the caller's account, named by their user ids."""
-
     tag = "Profile and team"
     queryset = Membership.objects.select_related("user")
     lookup_field = "user_id"
@@ -89,8 +85,6 @@ class MemberViewSet(ListMixin, AccountViewSet):
 
 
 class InvitationViewSet(ListMixin, AccountViewSet):
-    """The open invitations of the caller's account."""
-
     tag = "Profile and team"
     queryset = Invitation.objects.all()
     representation = staticmethod(invitation_data)
@@ -105,7 +99,7 @@ class InvitationViewSet(ListMixin, AccountViewSet):
         "create": Endpoint(
             "create_invitation",
             scope=Scope.TEAM_MANAGE,
-            # Our mail goes to a stranger: at least we know who asked for it.
+            # Sends mail to an arbitrary address: the inviter must be verified.
             verified_email=True,
             request=InvitationInput,
             response=InvitationOutput,

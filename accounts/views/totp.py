@@ -20,8 +20,6 @@ from genvid.api.endpoints import Endpoint
 
 
 class TotpViewSet(AccountViewSet):
-    """The caller's authenticator app: at most one."""
-
     tag = "Signing in"
     endpoints = {
         "retrieve": Endpoint("get_totp", scope=Scope.SELF, response=TotpOutput),

@@ -1,4 +1,4 @@
-"""Webhook endpoints and what was sent to them. Everybody may look, owners and admins may change."""
+"""Webhook endpoints and their deliveries. Every member may read, owners and admins may change."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -31,7 +31,6 @@ DELIVERIES = (
     .defer("event__body")
     .prefetch_related("attempts")
 )
-"""With what `delivery_data` needs."""
 
 
 class WebhookEndpointViewSet(ListMixin, RetrieveMixin, AccountViewSet):

@@ -1,8 +1,8 @@
-"""Sending events to clients' endpoints: at least once, in lanes, so that no receiver is in another's way.
+"""Delivers events to clients' endpoints at least once, in lanes, so that no receiver delays another.
 
-A lane is one worker that sends to one endpoint, one delivery after the other, for a moment; then it queues up again
-behind the lanes of the others. An endpoint in good health has two lanes at a time, a new one has one; those whose last
-answer was bad or slow have one each, and `WEBHOOK_POOR_SENDS` together. One that keeps failing rests between tries.
+A lane is one worker that sends to one endpoint, one delivery after the other, for `LANE_SECONDS`, and is then enqueued
+again. A healthy endpoint has two lanes, a new one has one. Endpoints whose last answer was bad or slow have one each,
+and share `WEBHOOK_POOR_SENDS`. One that keeps failing pauses between attempts.
 """
 
 import time
@@ -33,15 +33,15 @@ DELAYS = (
     *(5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR),
     *(12 * HOUR, 12 * HOUR, 12 * HOUR, 12 * HOUR + 20 * MINUTE),
 )
-"""Seconds from each failed attempt to the next: the last one lies at least three days after the first."""
+"""Seconds from each failed attempt to the next; the last attempt is at least three days after the first."""
 JITTER = 0.1
-TRY_FOR = timedelta(days=3)
+RETRY_PERIOD = timedelta(days=3)
 GIVE_UP_AFTER = timedelta(days=3.5)
-"""For deliveries whose endpoint was off, or resting, when their attempts were due."""
+"""For deliveries whose endpoint was off or paused when their attempts were due."""
 
 SECONDS = 10.0
 LEASE = timedelta(seconds=20)
-"""Longer than any attempt: when it is over, its worker is dead."""
+"""Longer than any attempt: a worker whose lease has ended is dead."""
 KEEP_BYTES = 4096
 EXCERPT_BYTES = 1024
 LANE_SECONDS = 2.0
@@ -49,14 +49,12 @@ LANES = {Health.NEW: 1, Health.GOOD: 2, Health.POOR: 1}
 SLOW_MS = 1000
 FAILURES_BEFORE_REST = 3
 REST = Backoff(5, most=300, jitter=JITTER)
-ENDPOINTS_A_SWEEP = 1000
+MAX_ENDPOINTS_PER_SWEEP = 1000
 TELL_AGAIN_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attempt. `status_code` is None when no answer came."""
-
     started_at: datetime
     duration_ms: int
     status_code: int | None = None
@@ -69,11 +67,11 @@ class Outcome:
 
 
 def deliver_next(endpoint_id: UUID) -> None:
-    """Send what is due to one endpoint, for about `LANE_SECONDS`; what is left waits for the lane's next turn."""
+    """Send due deliveries to one endpoint for about `LANE_SECONDS`; the rest waits for the next turn of the lane."""
     mark_started(endpoint_id)
     until = time.monotonic() + LANE_SECONDS
     while delivery := _claim_next(endpoint_id):
-        # Between two transactions: nobody waits for a receiver with a lock in hand.
+        # Between two transactions: no lock is held while a receiver answers.
         _record(delivery, _send(delivery))
         if time.monotonic() > until:
             enqueue_delivery(endpoint_id)
@@ -82,7 +80,6 @@ def deliver_next(endpoint_id: UUID) -> None:
 
 @transaction.atomic
 def _claim_next(endpoint_id: UUID) -> Delivery | None:
-    """The delivery that this worker alone may send until its lease ends; None when there is none, or no free lane."""
     endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id, enabled=True).first()
     if endpoint is None or not _has_free_lane(endpoint):
         return None
@@ -92,7 +89,6 @@ def _claim_next(endpoint_id: UUID) -> Delivery | None:
 
 
 def _has_free_lane(endpoint: WebhookEndpoint) -> bool:
-    """Counted under the endpoint's lock; the poor ones of all endpoints only roughly, which is enough."""
     sending = Delivery.objects.sending()
     if sending.filter(endpoint=endpoint).count() >= LANES[Health(endpoint.health)]:
         return False
@@ -127,13 +123,12 @@ def _ms_since(start: float) -> int:
 
 
 def _readable(body: bytes) -> str:
-    """PostgreSQL keeps no NUL."""
     return body[:EXCERPT_BYTES].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @transaction.atomic
 def _record(claimed: Delivery, outcome: Outcome) -> None:
-    """Endpoint first, then delivery, as `_claim_next` does: two workers must not wait for each other."""
+    """Locks endpoint first, then delivery, as `_claim_next` does, to avoid deadlocks."""
     endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=claimed.endpoint_id).first()
     delivery = Delivery.objects.select_for_update(no_key=True).filter(pk=claimed.pk).first()
     if endpoint is None or delivery is None:
@@ -143,7 +138,7 @@ def _record(claimed: Delivery, outcome: Outcome) -> None:
     if delivery.leased_until == claimed.leased_until:
         _settle(delivery, outcome)
     delivery.save()
-    _note_health(endpoint, outcome)
+    _record_health(endpoint, outcome)
 
 
 def _settle(delivery: Delivery, outcome: Outcome) -> None:
@@ -157,7 +152,7 @@ def _settle(delivery: Delivery, outcome: Outcome) -> None:
         delivery.next_attempt_at = from_now(jittered(DELAYS[delivery.attempts_made - 1], JITTER))
 
 
-def _note_health(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
+def _record_health(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
     if outcome.delivered:
         endpoint.failures, endpoint.failing_since, endpoint.paused_until = 0, None, None
         endpoint.health = Health.POOR if outcome.duration_ms >= SLOW_MS else Health.GOOD
@@ -170,7 +165,7 @@ def _note_health(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
     endpoint.save(update_fields=["failures", "failing_since", "health", "paused_until"])
     if outcome.status_code == 410:
         _switch_off(endpoint, SwitchedOff.GONE)
-    elif endpoint.failing_since and endpoint.failing_since <= timezone.now() - TRY_FOR:
+    elif endpoint.failing_since and endpoint.failing_since <= timezone.now() - RETRY_PERIOD:
         _switch_off(endpoint, SwitchedOff.FAILING)
 
 
@@ -182,21 +177,20 @@ def _switch_off(endpoint: WebhookEndpoint, reason: SwitchedOff) -> None:
 
 
 def sweep_deliveries() -> None:
-    """Whatever the broker lost: due deliveries, leases of dead workers; and deliveries past their time.
+    """Enqueue due deliveries and those of dead workers; end those past `GIVE_UP_AFTER`.
 
-    Owners are told in the transaction that switches an endpoint off; the release before told them afterwards.
+    Owners are mailed in the transaction that switches an endpoint off; the previous release mailed them afterwards.
     """
-    for endpoint_id in Delivery.objects.endpoints_to_serve(ENDPOINTS_A_SWEEP):
+    for endpoint_id in Delivery.objects.endpoints_to_serve(MAX_ENDPOINTS_PER_SWEEP):
         enqueue_delivery(endpoint_id)
     late = Delivery.objects.pending().filter(created_at__lt=from_now(-GIVE_UP_AFTER), urgent=False)
     late.update(status=DeliveryStatus.FAILED, ended_at=Now())
     untold = WebhookEndpoint.objects.filter(deleted_at=None, told_at=None, disabled_at__lt=from_now(-TELL_AGAIN_AFTER))
-    leasing.sweep(untold.exclude(disabled_reason=""), jobs.SEND_ENDPOINT_OFF_EMAIL, most=ENDPOINTS_A_SWEEP)
+    leasing.sweep(untold.exclude(disabled_reason=""), jobs.SEND_ENDPOINT_OFF_EMAIL, most=MAX_ENDPOINTS_PER_SWEEP)
 
 
 @transaction.atomic
 def mail_owners_of_switched_off(endpoint_id: UUID) -> None:
-    """Mail that we switched an endpoint off, once."""
     untold = WebhookEndpoint.objects.filter(pk=endpoint_id, told_at=None).exclude(disabled_reason="")
     if untold.update(told_at=timezone.now()):
         account_id = WebhookEndpoint.objects.values_list("account", flat=True).get(pk=endpoint_id)

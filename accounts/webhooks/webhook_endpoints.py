@@ -17,7 +17,7 @@ from accounts.webhooks.signing import new_secret
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, InvalidState
 from genvid.http import ForbiddenAddress, check_public_url
-from genvid.http.public_addresses import check_near_url, split_url
+from genvid.http.public_addresses import check_url_allowing_private, split_url
 from genvid.leasing import from_now
 
 MAX_ENDPOINTS = 20
@@ -33,7 +33,7 @@ def check_url(url: str) -> None:
         if not parts.hostname or parts.fragment:
             raise ForbiddenAddress("the address needs a host, and no fragment")
         if settings.ALLOW_PRIVATE_WEBHOOK_URLS:
-            check_near_url(url)
+            check_url_allowing_private(url)
             return
         if parts.scheme != "https":
             raise ForbiddenAddress("the address must start with https://")

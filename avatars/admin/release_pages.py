@@ -14,7 +14,7 @@ from accounts.models import Account
 from avatars import releases
 from avatars.models import CatalogueEntry
 from genvid.admin import AppAdmin
-from genvid.confirmation import ask, is_confirmed
+from genvid.confirmation import is_confirmed, render_confirmation
 from genvid.errors import DomainError
 
 RELEASE = "Release"
@@ -65,7 +65,9 @@ class ReleasingAdmin(AppAdmin):
         entry = get_object_or_404(self.model, pk=object_id)
         form = ReleaseForm(request.POST) if is_confirmed(request) else ReleaseForm()
         if not (is_confirmed(request) and form.is_valid()):
-            return ask(self, request, title=RELEASE, warning=RELEASE_WARNING, form=form, things=[entry.name])
+            return render_confirmation(
+                self, request, title=RELEASE, warning=RELEASE_WARNING, form=form, things=[entry.name]
+            )
         try:
             releases.release(entry, account=form.cleaned_data.get("account"), staff_id=staff_id_of(request))
         except DomainError as error:
@@ -78,7 +80,9 @@ class ReleasingAdmin(AppAdmin):
     def withdraw_entry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         entry = get_object_or_404(self.model, pk=object_id)
         if not is_confirmed(request):
-            return ask(self, request, title=WITHDRAW, warning=WITHDRAW_WARNING, form=forms.Form(), things=[entry.name])
+            return render_confirmation(
+                self, request, title=WITHDRAW, warning=WITHDRAW_WARNING, form=forms.Form(), things=[entry.name]
+            )
         releases.withdraw_release(entry, staff_id=staff_id_of(request))
         self._tell(request, entry, "Taken back.")
         return self._back_to(entry)

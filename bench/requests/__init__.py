@@ -1,1 +1,1 @@
-"""What a request costs in the web process, in microseconds of CPU. It names paths only, so it runs on any checkout."""
+"""CPU time per request in the web process, in microseconds. Names URL paths only, so it runs on any checkout."""

@@ -1,12 +1,8 @@
-"""CPU of the web process a request: `python -m bench.requests [--json FILE] [--compare FILE ...]`.
+"""CPU time per request: `python -m bench.requests [--json FILE] [--compare FILE ...]`.
 
-Two checkouts are compared best in turns, because a machine's speed drifts. Copy bench/requests/ onto the older, then
-
-    for n in 1 2 3; do
-        (cd OLDER && .venv/bin/python -m bench.requests --json /tmp/before-$n.json)
-        (cd NEWER && .venv/bin/python -m bench.requests --json /tmp/after-$n.json)
-    done
-    .venv/bin/python -m bench.requests --read /tmp/after-*.json --compare /tmp/before-*.json
+Compare two checkouts by alternating runs, because a machine's speed drifts. Copy bench/requests/ into the older one,
+alternate `.venv/bin/python -m bench.requests --json FILE` in both, then run `.venv/bin/python -m bench.requests --read
+NEWER_FILES --compare OLDER_FILES`.
 """
 
 import argparse
@@ -18,12 +14,11 @@ from bench.requests.report import Result, comparison, read, table, write
 from bench.requests.stage import stage
 
 WARM_UP = 10
-"""Requests of each case before the measured ones."""
 
 
 def main() -> None:
     options = _parser().parse_args()
-    # Ending by an exception lets every `with` put its processes away.
+    # An exception lets every `with` stop its processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
     result = read(options.read) if options.read else run(options.rounds, options.requests)
     if options.json:

@@ -1,4 +1,4 @@
-"""Who asks for what. Each case of the API names the reference design that it is held against."""
+"""The measured requests. Each case of the API names the reference design that it is compared with."""
 
 import uuid
 from collections.abc import Callable
@@ -12,13 +12,13 @@ BALANCE = 100_000_000
 UNLIMITED = 1_000_000_000
 AVATARS = 21
 STATUSES = ["completed"] * 16 + ["failed", "canceled", "queued", "rendering", "completed"]
-"""Oldest first: a page of 20 with some of each, and one more, so that there is a next page."""
+"""Oldest first: a page of 20 with some of each status, and one more, so that there is a next page."""
 SCRIPT = "Hello and welcome to our spring sale. Everything in the shop is a third off until Sunday evening."
 
 
 @dataclass(frozen=True)
 class Case:
-    """`request` makes a new one each time, `undo` takes back what one answer changed; neither is timed."""
+    """`request` makes a new request each time, `undo` reverts the change of one answer; neither is timed."""
 
     name: str
     request: Callable[[], Request]
@@ -40,7 +40,6 @@ LIST, ONE, CREATE, CATALOGUE = (
 
 
 def make_cases() -> list[Case]:
-    """Two customers: one with videos, who looks at them, and one who orders more and takes it back."""
     Tier.objects.update(requests_per_minute=UNLIMITED)
     avatars = [make_avatar() for _ in range(AVATARS)]
     looker, buyer = (make_caller(balance=BALANCE, verified=True) for _ in range(2))
@@ -68,7 +67,7 @@ def _writes(buyer: Person, avatar: str, voice: str) -> list[Case]:
         return lambda: Request("POST", path, body=body, headers=_token(buyer) | {"Idempotency-Key": str(uuid.uuid4())})
 
     def cancel(created: Answer) -> None:
-        """Or else the line would grow, and with it the cost of knowing one's place in it."""
+        """Otherwise the queue grows, and with it the cost of computing a queue position."""
         path = f"/api/v1/videos/{created.data['id']}/cancel"
         answer = call(Request("POST", path, headers=_token(buyer)).environ())
         if answer.status != 200:

@@ -1,4 +1,4 @@
-"""CPU time and counts. The cases take turns, so that whatever else the machine does meets all of them alike."""
+"""Measures CPU time and counts. The cases alternate, so that other load on the machine affects all alike."""
 
 import gc
 import time
@@ -18,21 +18,20 @@ COUNTED = 5
 
 
 def measure(cases: list[Case], *, rounds: int, requests: int, warm_up: int) -> dict[str, Figures]:
-    """`warm_up` requests of each case, then `rounds` of `requests`; the counts come from a few more, not timed."""
+    """Run `warm_up` requests of each case, then `rounds` of `requests`; counts come from a few more, untimed ones."""
     for case in cases:
-        _ask(case, warm_up)
+        _measure_cpu(case, warm_up)
     with _heap_set_aside():
         found = {case.name: Figures([], *_counts(case), beside=case.beside) for case in cases}
         for _ in range(rounds):
             for case in cases:
                 gc.collect()
-                found[case.name].rounds.append(_ask(case, requests))
+                found[case.name].rounds.append(_measure_cpu(case, requests))
     return found
 
 
 @contextmanager
 def _heap_set_aside() -> Iterator[None]:
-    """What was imported until now, test tools among it, is not collected again and again amid the requests."""
     gc.collect()
     gc.freeze()
     try:
@@ -41,8 +40,7 @@ def _heap_set_aside() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _ask(case: Case, requests: int) -> float:
-    """Microseconds of CPU a request, of all threads of this process."""
+def _measure_cpu(case: Case, requests: int) -> float:
     environs = [case.request().environ() for _ in range(requests)]
     begun = time.process_time()
     answers = [call(environ) for environ in environs]
@@ -60,7 +58,7 @@ def _settle(case: Case, answer: Answer) -> None:
 
 
 def _counts(case: Case) -> tuple[int, int]:
-    """SQL statements and Redis commands that most requests send: now and then one refreshes what is remembered."""
+    """SQL statements and Redis commands of most requests: now and then one refreshes a cache."""
     counts = [_count(case) for _ in range(COUNTED)]
     return median_low(statements for statements, _ in counts), median_low(commands for _, commands in counts)
 
@@ -75,7 +73,7 @@ def _count(case: Case) -> tuple[int, int]:
 
 @contextmanager
 def _count_statements() -> Iterator[list[str]]:
-    """What Django sends; BEGIN, COMMIT and the look whether a kept connection still works are not among it."""
+    """Statements sent by Django, without BEGIN, COMMIT and the health check of a kept connection."""
     seen: list[str] = []
 
     def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:

@@ -1,6 +1,6 @@
-"""The yardstick: what Django REST framework gives out of the box, over the same tables and with the same tokens.
+"""The reference design: Django REST framework with its defaults, over our tables and with our tokens.
 
-It has no ledger, no rate limits, no idempotency, no ETags, no sessions that can be ended and no strict input.
+It has no ledger, rate limits, idempotency, ETags, revocable sessions or strict input.
 """
 
 from typing import Any, cast
@@ -27,8 +27,6 @@ class TwentyAPage(pagination.PageNumberPagination):
 
 
 class DefaultViewSet(viewsets.GenericViewSet[Any]):
-    """What Django REST framework does where no setting says otherwise."""
-
     authentication_classes = (JWTAuthentication,)
     permission_classes = (permissions.IsAuthenticated,)
     renderer_classes = (renderers.JSONRenderer,)

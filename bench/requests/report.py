@@ -9,8 +9,6 @@ from statistics import median, quantiles
 
 @dataclass
 class Figures:
-    """Of one case: microseconds of CPU a request for each round, and counts a request."""
-
     rounds: list[float]
     statements: int
     commands: int
@@ -22,7 +20,7 @@ class Figures:
 
     @property
     def spread(self) -> float:
-        """The middle half of the rounds, as a share of the median."""
+        """The interquartile range of the rounds, as a share of the median."""
         if len(self.rounds) < 2:
             return 0.0
         low, _, high = quantiles(self.rounds, n=4)
@@ -37,7 +35,6 @@ def write(result: Result, path: Path) -> None:
 
 
 def read(paths: Iterable[Path]) -> Result:
-    """The rounds of several runs as those of one; counts are the last one's."""
     pooled: Result = {}
     for path in paths:
         for name, fields in json.loads(path.read_text()).items():
@@ -48,8 +45,8 @@ def read(paths: Iterable[Path]) -> Result:
     return pooled
 
 
-def beside(result: Result, name: str) -> float:
-    """How many times its reference design a case costs: the median over rounds, each with the one next to it."""
+def ratio_to_reference(result: Result, name: str) -> float:
+    """The cost of a case as a multiple of its reference design: the median over pairs of adjacent rounds."""
     figures = result[name]
     reference = result[figures.beside]
     return median(ours / theirs for ours, theirs in zip(figures.rounds, reference.rounds, strict=True))
@@ -58,7 +55,7 @@ def beside(result: Result, name: str) -> float:
 def table(result: Result) -> Iterator[str]:
     yield f"{'CPU of the web process, µs a request':<38}" + _cells("median", "min", "spread", "SQL", "Redis", "x ref.")
     for name, figures in result.items():
-        ratio = f"{beside(result, name):.2f}" if figures.beside else ""
+        ratio = f"{ratio_to_reference(result, name):.2f}" if figures.beside else ""
         yield f"{name:<38}" + _cells(
             f"{figures.middle:.0f}",
             f"{min(figures.rounds):.0f}",
@@ -70,7 +67,7 @@ def table(result: Result) -> Iterator[str]:
 
 
 def comparison(before: Result, now: Result) -> Iterator[str]:
-    """Now / before, below 1 being cheaper: `ratio` of the medians, `true` of what they cost beside their references."""
+    """Now / before, below 1 being cheaper: `ratio` of the medians, `true` of their multiples of the references."""
     yield f"{'now / before':<38}" + _cells("before", "now", "ratio", "true", "SQL", "Redis")
     for name in [name for name in now if name in before]:
         was, is_now = before[name], now[name]
@@ -78,7 +75,7 @@ def comparison(before: Result, now: Result) -> Iterator[str]:
             f"{was.middle:.0f}",
             f"{is_now.middle:.0f}",
             f"{is_now.middle / was.middle:.2f}",
-            f"{beside(now, name) / beside(before, name):.2f}" if is_now.beside else "",
+            f"{ratio_to_reference(now, name) / ratio_to_reference(before, name):.2f}" if is_now.beside else "",
             f"{is_now.statements - was.statements:+d}",
             f"{is_now.commands - was.commands:+d}",
         )

@@ -1,4 +1,4 @@
-"""The settings of genvid as in production, with the reference designs mounted beside the API."""
+"""The production settings of genvid, with the reference designs mounted beside the API."""
 
 from datetime import timedelta
 
@@ -6,5 +6,5 @@ from genvid.settings import *  # noqa: F403
 from genvid.settings import SIMPLE_JWT as _SIMPLE_JWT
 
 ROOT_URLCONF = "bench.requests.urls"
-# A quarter of an hour is too short where other programs take the machine.
+# 15 minutes are too short on a busy machine.
 SIMPLE_JWT = _SIMPLE_JWT | {"ACCESS_TOKEN_LIFETIME": timedelta(days=1)}

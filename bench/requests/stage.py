@@ -28,7 +28,6 @@ FOREIGN = ("GENVID_EMBEDDED", "GENVID_TEST", "DEBUG", "CONN_MAX_AGE", "METRICS_D
 
 @contextmanager
 def stage() -> Iterator[None]:
-    """Within it the services run and models can be imported."""
     folder = make_folder()
     with ExitStack() as opened:
         opened.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -52,7 +51,7 @@ def set_environment(var: Path, postgres: Postgres, redis: Redis) -> None:
 
 
 def set_up_django(log: Path) -> None:
-    """The tables straight from the models; what is logged goes to a file, so that its cost is in the figures."""
+    """Tables come from the models; logs go to a file, so that their cost is measured."""
     import django  # noqa: PLC0415 - the settings must find the environment of the stage
     from django.apps import apps  # noqa: PLC0415 - the settings must find the environment of the stage
     from django.conf import settings  # noqa: PLC0415 - the settings must find the environment of the stage

@@ -1,4 +1,4 @@
-"""Requests as a WSGI server hands them to the application."""
+"""Calls the application as a WSGI server does."""
 
 import io
 import json
@@ -18,7 +18,6 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
 
     def environ(self) -> Environ:
-        """A new one: it is used up by one call."""
         body = b"" if self.body is None else json.dumps(self.body).encode()
         sent = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
         if body:
@@ -57,7 +56,6 @@ class Answer:
 
 
 def call(environ: Environ) -> Answer:
-    """One request through all of the middleware, to the last byte of its answer."""
     started: list[str] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], object]:

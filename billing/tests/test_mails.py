@@ -65,7 +65,7 @@ def test_a_mail_about_a_payment_that_is_gone_is_deleted_unsent(owner, mailoutbox
 
 def test_mails_of_an_account_are_forgotten_with_it(owner, receipt):
     mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
-    outbox.forget(account=owner.account.pk)
+    outbox.delete_mails_about(account=owner.account.pk)
     assert about_money() == []
 
 

@@ -1,1 +1,1 @@
-"""What every endpoint shares: the envelope, its errors, strict input, keyset pages, the OpenAPI document."""
+"""Shared by all endpoints: envelope, errors, strict input, keyset pages, OpenAPI document."""

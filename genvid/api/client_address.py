@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as that can be trusted."""
+"""The trusted client address of a request."""
 
 import ipaddress
 
@@ -11,8 +11,8 @@ UNKNOWN = "unknown"
 def client_address(request: HttpRequest) -> str:
     """The caller's IP address, or `UNKNOWN`.
 
-    Each of our NUM_PROXIES proxies appends to `X-Forwarded-For` whom it heard; what stands further left, the caller
-    may have written. Without proxies the header is nobody's, and not looked at.
+    Each of our NUM_PROXIES proxies appends its peer to `X-Forwarded-For`; entries further left may be forged. Without
+    proxies the header is ignored.
     """
     heard: str = request.META.get("REMOTE_ADDR", "")
     proxies: int = settings.REST_FRAMEWORK["NUM_PROXIES"]

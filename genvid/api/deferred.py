@@ -1,4 +1,4 @@
-"""Answers that have to wait for something, at no cost of a thread."""
+"""Responses that wait for something without holding a thread."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +10,7 @@ InThread = Callable[[Callable[[], HttpResponse]], Awaitable[HttpResponse]]
 
 
 class Deferred(HttpResponse):
-    """Stands for an answer that is made when `wait` is over. Only the ASGI handler of `genvid.asgi` knows it."""
+    """A response that is made when `wait` is over. Only the ASGI handler of `genvid.asgi` resolves it."""
 
     def __init__(self, *, wait: Callable[[], Awaitable[None]], answer: Callable[[], HttpResponse]) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class Deferred(HttpResponse):
         self.wait, self.answer = wait, answer
 
     async def settled(self, in_thread: InThread) -> HttpResponse:
-        """The answer, with the headers that the middleware has given to its stand-in."""
+        """The final response, with the headers that the middleware has set on this one."""
         await self.wait()
         answer = await in_thread(self.answer)
         del self.headers["Content-Length"]
@@ -29,6 +29,5 @@ class Deferred(HttpResponse):
 
 
 def can_wait(request: Any) -> bool:
-    """Whether the server lets an answer wait or stream without holding a thread."""
     plain: HttpRequest = getattr(request, "_request", request)
     return isinstance(plain, ASGIRequest)

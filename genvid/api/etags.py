@@ -1,4 +1,4 @@
-"""Answers named by their content: clients may ask often and fetch seldom."""
+"""Conditional GET: ETags of response data, and 304 for clients that have a current copy."""
 
 import hashlib
 
@@ -19,10 +19,7 @@ UNCHANGED = OpenApiResponse(description="You have it already.")
 
 
 def with_etag(request: Request, response: Response, *, max_age: int = 0) -> Response:
-    """Name the answer by its data, and answer 304 to whoever has it already.
-
-    `max_age`: seconds for which the client need not ask again; without any it asks each time.
-    """
+    """Set an ETag of the data, or answer 304. `max_age` is in seconds; 0 makes clients revalidate each time."""
     data = response.data
     plain = [data.items, data.meta] if isinstance(data, Page) else data
     etag = f'"{hashlib.sha256(dump(plain)).hexdigest()[:32]}"'

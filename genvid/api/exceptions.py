@@ -1,4 +1,4 @@
-"""The one place where an exception becomes the error envelope."""
+"""Turns every exception into the error envelope."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from rest_framework.views import set_rollback
 
 from genvid.api.renderers import error_response
 from genvid.errors import (
-    MOST_DETAILS,
+    MAX_DETAILS,
     BodyTooLarge,
     DomainError,
     MalformedBody,
@@ -50,15 +50,13 @@ FRAMEWORK_ERRORS: list[tuple[type[Exception], type[DomainError]]] = [
     (exceptions.SuspiciousOperation, ValidationFailed),
 ]
 INVALID_REQUEST = "The request is not valid."
-LONGEST_NAME = 100
-"""Characters of a field's name in `details`."""
-LONGEST_MESSAGE = 500
-"""Characters of a message: it may repeat what the client sent."""
+MAX_NAME_LENGTH = 100
+MAX_MESSAGE_LENGTH = 500
 SLASH_HINT = " Addresses here end without a slash: leave the last one out."
 
 
 def envelope_exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's EXCEPTION_HANDLER. Nothing passes: what nobody foresaw is logged with its traceback and answered 500."""
+    """DRF's EXCEPTION_HANDLER. Unexpected exceptions are logged with their traceback and answered 500."""
     set_rollback()
     status, error, headers = describe(exc)
     if status >= 500 and error["code"] == "server_error":
@@ -67,7 +65,6 @@ def envelope_exception_handler(exc: Exception, context: Mapping[str, Any]) -> Re
 
 
 def describe(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Status, error object and headers for any exception."""
     error = as_domain_error(exc)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:
@@ -76,7 +73,6 @@ def describe(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 
 def as_domain_error(exc: Exception) -> DomainError:
-    """What a client is told about any exception."""
     if isinstance(exc, DomainError):
         return exc
     if isinstance(exc, drf.ValidationError):
@@ -90,7 +86,6 @@ def as_domain_error(exc: Exception) -> DomainError:
 
 
 def error_of_status(status: int) -> DomainError:
-    """What a client is told instead of a page that somebody else made with this status."""
     if status >= 500:
         return ServerError()
     kinds = {ours.status: ours for _, ours in FRAMEWORK_ERRORS if ours is not MalformedBody}
@@ -108,8 +103,8 @@ def error_object(error: DomainError) -> dict[str, Any]:
     }
     if error.details:
         found["details"] = _bounded(error.details)
-        if len(error.details) > MOST_DETAILS:
-            found["message"] += f" Only the first {MOST_DETAILS} of {len(error.details)} are named."
+        if len(error.details) > MAX_DETAILS:
+            found["message"] += f" Only the first {MAX_DETAILS} of {len(error.details)} are named."
     return found
 
 
@@ -123,27 +118,24 @@ def refuse(exc: Exception) -> HttpResponse:
 
 
 def refuse_method(request: HttpRequest, *allowed: str) -> HttpResponse:
-    """405 with the methods that are allowed, for views that are not DRF's."""
     answer = refuse(MethodNotAllowed(f'Method "{request.method}" not allowed.'))
     answer["Allow"] = ", ".join(allowed)
     return answer
 
 
 def doc_url(code: str) -> str:
-    """The page that says what to do about a code."""
     return f"{settings.PUBLIC_URL}/docs/errors#{code}"
 
 
 def _bounded(details: Mapping[str, str]) -> dict[str, str]:
-    return {name[:LONGEST_NAME]: _shortened(text) for name, text in islice(details.items(), MOST_DETAILS)}
+    return {name[:MAX_NAME_LENGTH]: _shortened(text) for name, text in islice(details.items(), MAX_DETAILS)}
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
+    return text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[: MAX_MESSAGE_LENGTH - 1]}…"
 
 
 def _message(exc: Exception) -> str | None:
-    """None: the error's own message."""
     if isinstance(exc, UnreadablePostError):
         return "The body ended before its announced length."
     if isinstance(exc, exceptions.SuspiciousOperation) and not isinstance(exc, exceptions.RequestDataTooBig):

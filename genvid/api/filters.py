@@ -1,4 +1,4 @@
-"""Filters of lists that refuse what they do not understand, instead of ignoring it."""
+"""Filters of lists that refuse unknown parameters and values."""
 
 from datetime import UTC
 from typing import Any, ClassVar
@@ -60,7 +60,6 @@ class TextFilter(django_filters.Filter):
 
 
 def filter_parameters(filterset: type[django_filters.FilterSet]) -> list[OpenApiParameter]:
-    """The filters of a list, and those of its pages, for the OpenAPI document."""
     filters = [
         OpenApiParameter(name, _schema_of(each), description=str(each.extra.get("help_text", "")))
         for name, each in filterset.base_filters.items()
@@ -68,15 +67,13 @@ def filter_parameters(filterset: type[django_filters.FilterSet]) -> list[OpenApi
     return [*filters, *PAGE_PARAMETERS]
 
 
-def message_of(each: django_filters.Filter, messages: list[str]) -> str:
-    """What is wrong with the value of this filter; where there is a choice, what there is to choose from."""
+def refusal_message(each: django_filters.Filter, messages: list[str]) -> str:
     if isinstance(each, django_filters.ChoiceFilter):
         return f"Must be one of {', '.join(_schema_of(each)['enum'])}."
     return " ".join(messages)
 
 
-def takes_nothing(each: django_filters.Filter) -> bool:
-    """Whether an empty text is a value for this filter: for words it is, for an id, a time or a choice it is not."""
+def accepts_empty(each: django_filters.Filter) -> bool:
     return _schema_of(each).keys() <= {"type", "maxLength", "pattern"} and _schema_of(each)["type"] == "string"
 
 
@@ -89,7 +86,6 @@ def _schema_of(each: django_filters.Filter) -> dict[str, Any]:
 
 
 CURSOR = "cD0yMDI2LTA1LTAxKzEyJTNBMDA"
-"""In examples."""
 PAGE_PARAMETERS = [
     OpenApiParameter(
         "limit",

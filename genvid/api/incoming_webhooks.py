@@ -1,4 +1,4 @@
-"""What the webhooks of all providers share: a bounded body, an answer in the envelope, a limit for forgers."""
+"""Shared by the webhook views of all providers: bounded body, answer in the envelope, rate limit for forgeries."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,7 +19,7 @@ def receive(
 ) -> HttpResponse:
     """Answers 200 once `accept` has verified and stored the raw body, and at once to the methods in `probes`.
 
-    Any other answer makes the provider send it again. `accept` raises DomainError, Http404 or OperationalError.
+    Any other answer makes the provider send again. `accept` raises DomainError, Http404 or OperationalError.
     """
     if request.method in probes:
         return HttpResponse(status=200)
@@ -33,7 +33,7 @@ def receive(
 
 
 def _read_body(request: HttpRequest) -> bytes:
-    """The raw body, refused by its announced length before it is read."""
+    """Refuses a large body by its announced length, before reading it."""
     announced = str(request.META.get("CONTENT_LENGTH") or "0")
     if not announced.isdecimal():
         raise MalformedBody("The length is not a number.")
@@ -43,7 +43,7 @@ def _read_body(request: HttpRequest) -> bytes:
 
 
 def count_forgery(request: HttpRequest, deliveries: Tally) -> None:
-    """Raises RateLimited after too many from one address. What the provider signed is never counted."""
+    """Raises RateLimited after too many from one address. Signed deliveries are never counted."""
     deliveries.add("forged")
     if settings.RATE_LIMITS:
-        rate_limits.of_anonymous(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()
+        rate_limits.count_anonymous(request, settings.RATE_LIMIT_FORGED_WEBHOOKS).enforce()

@@ -1,4 +1,4 @@
-"""Below /api and /webhooks every error is the envelope, also where Django or a page's view would show HTML."""
+"""Below /api and /webhooks every error is the envelope, also where Django or a page's view would answer HTML."""
 
 from collections.abc import Callable
 
@@ -12,8 +12,6 @@ OF_THE_PAGE = frozenset({"content-type", "content-length"})
 
 
 class EnvelopeMiddleware:
-    """While debugging, Django shows its own pages for unknown paths, wrong hosts and errors; the log has them too."""
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 

@@ -1,4 +1,4 @@
-"""Everything we answer is JSON, whatever `Accept` says: an error must reach a browser and a curl alike."""
+"""Answers JSON whatever `Accept` says, so that errors reach browsers and curl alike."""
 
 from collections.abc import Iterable
 from typing import Any

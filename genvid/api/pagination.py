@@ -38,7 +38,7 @@ class KeysetPagination(CursorPagination):
             return None
         try:
             cursor = super().decode_cursor(request)
-            if not _says_something(cursor):
+            if not _has_position(cursor):
                 raise ValueError("neither place nor offset")
         except Exception as error:  # whatever a forged cursor breaks, the answer is the same
             raise ValidationFailed(details={"cursor": "Is not a cursor that this list gave out."}) from error
@@ -67,7 +67,7 @@ class KeysetPagination(CursorPagination):
         return schema
 
 
-def _says_something(cursor: Cursor | None) -> bool:
+def _has_position(cursor: Cursor | None) -> bool:
     if cursor is None or cursor.position is None:
         return cursor is not None and cursor.offset > 0
     moment = datetime.fromisoformat(str(cursor.position))

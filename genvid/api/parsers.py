@@ -13,14 +13,14 @@ from rest_framework.parsers import BaseParser
 
 from genvid.errors import BodyTooLarge, MalformedBody, ValidationFailed
 
-MOST_KEYS = 1000
-"""Of one object: each unknown one would become a field of a refusal."""
+MAX_KEYS = 1000
+"""Per object: each unknown key would become a field of a refusal."""
 
 
 class StrictJSONParser(BaseParser):
     media_type = "application/json"
     max_bytes: int | None = None
-    """Of a body; None is the setting for all views."""
+    """None: the setting for all views."""
 
     def parse(
         self,
@@ -46,7 +46,7 @@ class StrictFormParser(BaseParser):
         body = read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES, parser_context)
         request = (parser_context or {})["request"]._request
         try:
-            # Told that it is UTF-8, it would put question marks in place of what is not.
+            # With UTF-8 named, it would replace invalid bytes with question marks.
             fields, files = MultiPartParser(request.META, io.BytesIO(body), request.upload_handlers, "latin-1").parse()
             texts = [(name, [_as_utf8(value) for value in values]) for name, values in fields.lists()]
         except (TooManyFieldsSent, TooManyFilesSent):
@@ -70,28 +70,28 @@ def read_body(stream: IO[Any], limit: int, context: Mapping[str, Any] | None = N
     if len(body) > limit:
         raise BodyTooLarge(f"The body is larger than {limit // 2**20} MiB.")
     announced = str(context["request"].META.get("CONTENT_LENGTH") or "") if context else ""
-    # What a lost connection leaves of a body may be a body, too: nothing at all, say, which is read as {}.
+    # The part of a body before a lost connection may parse, too: an empty one reads as {}.
     if announced.isdecimal() and len(body) < int(announced):
         raise MalformedBody("The body ended before its announced length.")
     return body
 
 
 def parse_json(body: bytes) -> Any:
-    """Two readers, because each sees what the other lets pass: orjson bad UTF-8, surrogates and NaN, json twins."""
+    """Two parsers: orjson refuses bad UTF-8, surrogates and NaN, json finds duplicate keys."""
     if not body.strip():
         return {}
     try:
         orjson.loads(body)
-        return json.loads(body, object_pairs_hook=_without_twins, parse_constant=_refuse_constant)
+        return json.loads(body, object_pairs_hook=_refuse_duplicate_keys, parse_constant=_refuse_constant)
     except RecursionError:
         raise MalformedBody("The body is nested too deeply.") from None
     except ValueError as error:
         raise MalformedBody(f"The body is not valid JSON: {error}") from None
 
 
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(pairs) > MOST_KEYS:
-        raise ValueError(f"an object has more than {MOST_KEYS:,} keys")
+def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_KEYS:
+        raise ValueError(f"an object has more than {MAX_KEYS:,} keys")
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]

@@ -1,4 +1,4 @@
-"""`Prefer: wait=n` (RFC 7240): the client would rather wait for the result than ask again."""
+"""`Prefer: wait=n` (RFC 7240): the client waits for the result."""
 
 import re
 
@@ -8,10 +8,10 @@ PREFERENCE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|$))+')
 WAIT = re.compile(r'\s*wait\s*=\s*("?)(\d+)\1\s*(?:;.*)?', re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
-def wanted_wait(header: str) -> int | None:
-    """Seconds, 0 to 60; None when the client does not ask, or asks in a way that RFC 7240 has us ignore."""
+def requested_wait(header: str) -> int | None:
+    """Seconds, 0 to 60; None without a valid preference."""
     named = [each for each in PREFERENCE.findall(header[:MAX_HEADER]) if _name(each) == "wait"]
-    # Of a preference that is given twice, the first counts.
+    # If a preference is given twice, the first counts (RFC 7240).
     match = WAIT.fullmatch(named[0]) if named else None
     if match is None:
         return None

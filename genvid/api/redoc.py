@@ -1,4 +1,4 @@
-"""Redoc without its one request to another host: the script asks its maker's network for a logo."""
+"""Serves Redoc without its one request to another host: its script loads a logo from its vendor."""
 
 import gzip
 import hashlib
@@ -20,7 +20,6 @@ FRESH_SECONDS = 24 * 3600
 
 @cache
 def script() -> bytes:
-    """The library's script with our own picture in place of the foreign one."""
     found = finders.find(BUNDLE)
     if not found:
         raise ImproperlyConfigured(f"{BUNDLE} is not installed")

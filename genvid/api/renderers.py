@@ -13,7 +13,7 @@ from genvid import request_context
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list: its items, and what belongs into `meta` beside the request id."""
+    """The items of a list, and what belongs into `meta` beside the request id."""
 
     items: list[Any]
     meta: dict[str, Any] = field(default_factory=dict)
@@ -53,5 +53,5 @@ class EnvelopeRenderer(BaseRenderer):
 
 
 def error_response(status: int, error: Mapping[str, Any]) -> HttpResponse:
-    """The envelope for answers that never pass through DRF: unknown paths, framework errors, middleware."""
+    """The envelope for answers that bypass DRF: unknown paths, framework errors, middleware."""
     return HttpResponse(dump(error_body(error)), status=status, content_type="application/json")

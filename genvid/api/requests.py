@@ -1,7 +1,6 @@
 """Requests whose text is UTF-8, whatever charset their Content-Type names.
 
-Django would read the query in that charset. Over some of them (`hex`, `punycode`) it falls before any middleware could
-answer for it.
+Django would decode the query in that charset, and some of them (`hex`, `punycode`) raise before any middleware runs.
 """
 
 from typing import Any
@@ -14,7 +13,6 @@ UTF_8 = frozenset({"utf-8", "utf8"})
 
 
 def charset_of(content_type: str) -> str:
-    """In small letters; UTF-8 where none is named, and empty where the header cannot be read."""
     try:
         _, parameters = parse_header_parameters(content_type)
     except (ValueError, LookupError):
@@ -28,14 +26,14 @@ class Utf8Only:
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         if not charset_of(meta.get("CONTENT_TYPE", "")):
-            # Whoever reads it later would fall over it again.
+            # Reading it later would raise again.
             meta["CONTENT_TYPE"] = ""
         self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
 
 
 class Utf8WSGIRequest(Utf8Only, WSGIRequest):
-    """What `genvid.wsgi` makes of a request."""
+    pass
 
 
 class Utf8ASGIRequest(Utf8Only, ASGIRequest):
-    """What `genvid.asgi` makes of one."""
+    pass

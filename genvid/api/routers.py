@@ -1,4 +1,4 @@
-"""The routers of the API: addresses without a trailing slash, UUID lookups, no root page."""
+"""The routers of the API: no trailing slash, UUID lookups, no root page."""
 
 from typing import Any
 
@@ -6,8 +6,6 @@ from rest_framework.routers import DynamicRoute, Route, SimpleRouter
 
 
 class Router(SimpleRouter):
-    """Collections and their members. `DELETE` on a collection is the action `destroy_all`."""
-
     routes = [
         Route(
             url="^{prefix}$",
@@ -23,13 +21,10 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False, use_regex_path=False)
 
     def get_default_basename(self, viewset: Any) -> str:
-        """The class's name: one model may have several viewsets."""
         return str(viewset.__name__.removesuffix("ViewSet").lower())
 
 
 class SingletonRouter(Router):
-    """Resources of which each caller has one, such as the wallet: the address names no id."""
-
     routes = [
         Route(
             url="^{prefix}$",

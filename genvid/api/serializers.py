@@ -1,6 +1,6 @@
-"""Serializers and fields of the API: strict input, answers, and what the OpenAPI document says of each field.
+"""Serializers and fields of the API: strict input, answers, and each field's part of the OpenAPI document.
 
-Input is strict: unknown fields are refused and types are not coerced, so that typos and bugs are seen.
+Input is strict: unknown fields are refused and types are not coerced, so that clients notice typing errors.
 """
 
 import copy
@@ -17,7 +17,7 @@ from rest_framework.fields import empty
 from genvid.errors import ValidationFailed
 
 EXAMPLE_SITE = "https://genvid.example.com"
-"""In examples: the OpenAPI document is the same on every site, but for its `servers`."""
+"""The OpenAPI document is the same on every site, but for its `servers`."""
 
 EXAMPLE_TIME = "2026-05-01T12:00:00Z"
 EXAMPLE_REQUEST_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -25,20 +25,17 @@ EXAMPLE_REQUEST_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 @cache
 def example_id(of: str) -> UUID:
-    """The id that examples use for the one thing of this kind: `example_id("video")`."""
     return uuid5(NAMESPACE_URL, f"{EXAMPLE_SITE}/{of}")
 
 
 class Documented:
     """Mixin of a field with an example for the OpenAPI document.
 
-    Without `example`, examples show a typical value of the type; null where the field may be null; nothing where it may
-    be left out.
+    Without `example`: a typical value of the type, null for a nullable field, nothing for an optional one.
     """
 
     example: Any = empty
     description = ""
-    """What every field of this class means; `help_text` replaces it."""
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
 
@@ -56,67 +53,57 @@ class Documented:
 
 
 class TextField(Documented, serializers.CharField):
-    """A text."""
+    pass
 
 
 class EmailField(Documented, serializers.EmailField):
-    """An e-mail address."""
-
     example = "ada@example.com"
 
 
 class IdField(Documented, serializers.UUIDField):
-    """An id. With `of`, examples show the one id that they use for the thing of that kind."""
+    """`of` names the kind of thing whose example id is shown."""
 
     def __init__(self, of: str = "", **options: Any) -> None:
         super().__init__(example=str(example_id(of)) if of else empty, **options)
 
 
 class TimestampField(Documented, serializers.DateTimeField):
-    """A moment."""
+    pass
 
 
 class FractionField(Documented, serializers.FloatField):
-    """A number with a fraction."""
+    pass
 
 
 class NumberField(Documented, serializers.IntegerField):
-    """A whole number."""
+    pass
 
 
 class MoneyField(NumberField):
-    """An amount of money."""
-
     description = "Minor units of `currency` (cents)."
 
 
 class CreditsField(NumberField):
-    """A number of credits."""
-
     example = 5
 
 
 class FlagField(Documented, serializers.BooleanField):
-    """A boolean."""
+    pass
 
 
 class EnumField(Documented, serializers.ChoiceField):
-    """One of `choices`."""
+    pass
 
 
 class PatternField(Documented, serializers.RegexField):
-    """A text of a pattern."""
+    pass
 
 
 class TextListField(Documented, serializers.ListField):
-    """A list of texts."""
-
     child = serializers.CharField()
 
 
 class TextDictField(Documented, serializers.DictField):
-    """An object of texts."""
-
     child = serializers.CharField()
 
 
@@ -130,8 +117,6 @@ class StrictCharField(TextField):
 
 
 class PasswordField(StrictCharField):
-    """A password that somebody has."""
-
     example = "correct horse battery staple"
 
     def __init__(self, **options: Any) -> None:
@@ -139,13 +124,11 @@ class PasswordField(StrictCharField):
 
 
 class NewPasswordField(PasswordField):
-    """A password to be. What it has to be like, and how long, is AUTH_PASSWORD_VALIDATORS' to say."""
-
     SHORTEST = 8
 
 
 class StrictEmailField(EmailField):
-    """ASCII only: other letters look like these, and two spellings of one mailbox would be two people."""
+    """ASCII only: look-alike letters of other scripts would make two people of one mailbox."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -156,7 +139,7 @@ class StrictEmailField(EmailField):
 
 
 class StrictBooleanField(FlagField):
-    """`true` and `false` only: DRF's own field would take "yes" and 1."""
+    """`true` and `false` only: DRF's own field would accept "yes" and 1."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -165,7 +148,7 @@ class StrictBooleanField(FlagField):
 
 
 class StrictFloatField(FractionField):
-    """Numbers only: DRF's own field would take "1.5" and true."""
+    """Numbers only: DRF's own field would accept "1.5" and true."""
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, (int, float)):
@@ -185,7 +168,7 @@ class StrictIntegerField(NumberField):
 
 
 class StrictDateTimeField(TimestampField):
-    """ISO 8601 with an offset: a moment without one means something else in each country."""
+    """ISO 8601 with an offset: without one, the moment depends on the client's time zone."""
 
     default_error_messages: ClassVar[Any] = {"naive": "Must name its offset from UTC, like 2026-05-01T12:00:00Z."}
 
@@ -220,8 +203,6 @@ class StrictChoiceField(EnumField):
 
 
 class StrictListField(Documented, serializers.ListField):
-    """Too long a list is refused before its items are looked at."""
-
     def __init__(self, *, most: int, **options: Any) -> None:
         self.most = most
         super().__init__(max_length=most, **options)
@@ -255,7 +236,7 @@ FieldT = TypeVar("FieldT", bound=serializers.Field[Any, Any, Any, Any])
 
 
 def shown(field: FieldT, read: Callable[..., Any]) -> FieldT:
-    """The field of an `OutputSerializer`, to show what `read` makes of the row and its context."""
+    """A field of an `OutputSerializer` whose value is `read(row, *context)`."""
     field.read = read  # type: ignore[attr-defined]
     return field
 
@@ -274,7 +255,7 @@ class OutputSerializer(serializers.Serializer[Any]):
 
     @classmethod
     def of(cls, row: Any, *context: Any, **computed: Any) -> dict[str, Any]:
-        """The declared fields: as `computed`, as `shown`, otherwise as the attributes of `row`; without a row, null."""
+        """Reads the declared fields from `computed`, from `shown`, or from attributes of `row`; without a row, null."""
         if row is None:
             return dict.fromkeys(cls._declared_fields) | computed
         data = {name: getattr(row, attribute) for name, attribute in cls._attributes.items() if name not in computed}
@@ -285,7 +266,7 @@ class OutputSerializer(serializers.Serializer[Any]):
 class DataclassSerializer(StrictSerializer):
     """Has the fields in the annotations of `dataclass`: `title: Annotated[str, StrictCharField()] = ""`.
 
-    What has a default there may be left out of a body.
+    A field with a default is optional.
     """
 
     dataclass: ClassVar[Any]
@@ -304,12 +285,10 @@ def _annotated_fields(dataclass: Any) -> dict[str, Any]:
 
 
 def validated(serializer_class: type[serializers.Serializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:
-    """Run a serializer over `data` and hand back what it made of it; raises DRF's ValidationError."""
     serializer = serializer_class(data=data, **kwargs)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
 
 def refuse_field(name: str, message: str) -> ValidationFailed:
-    """The error for one field, found wrong below the serializer."""
     return ValidationFailed(details={name: message})

@@ -1,6 +1,6 @@
-"""The base of every viewset: nothing is reachable that its class does not declare, and every request is read strictly.
+"""The base of every viewset: serves declared actions only, and reads every request strictly.
 
-A viewset names its actions in `endpoints` (`genvid.api.endpoints.Endpoint`). An action that is routed and not declared
+A viewset names its actions in `endpoints` (`genvid.api.endpoints.Endpoint`). A routed action without a declaration
 fails when the URLs are loaded.
 """
 
@@ -24,33 +24,29 @@ from rest_framework.viewsets import GenericViewSet
 from genvid.api import rate_limits
 from genvid.api.endpoints import Endpoint
 from genvid.api.etags import with_etag
-from genvid.api.filters import message_of, takes_nothing
+from genvid.api.filters import accepts_empty, refusal_message
 from genvid.api.rate_limits import RateLimitState
 from genvid.api.renderers import EnvelopeRenderer
 from genvid.api.serializers import StrictSerializer, validated
 from genvid.errors import DomainError, MalformedBody, NotFound, ValidationFailed
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-"""What Django puts in place of what is not UTF-8."""
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 RENDERER = EnvelopeRenderer()
 
 
 class StrictViewSet(GenericViewSet[Any]):
-    """Refuses methods, query parameters, bodies and callers that the endpoint does not declare, in this order:
+    """Refuses what the endpoint does not declare, in this order:
 
     method, rate limit, credentials, scope, query parameters, body.
     """
 
     endpoints: ClassVar[Mapping[str, Endpoint]] = {}
-    """Action to declaration. Those of the mixins and base classes count too."""
     tag: ClassVar[str]
-    """The group of the OpenAPI document that the actions belong to; `genvid.openapi` describes it."""
     lookup_value_converter = "uuid"
     representation: Any
-    """A function that shapes one row for the API: `staticmethod(plan_data)`."""
+    """A function that represents one row: `staticmethod(plan_data)`."""
     quota: RateLimitState | None = None
-    """What is left of the rate limit after this request; None while it was not counted."""
     _body: dict[str, Any] | None = None
     _object: Any = None
 
@@ -71,13 +67,12 @@ class StrictViewSet(GenericViewSet[Any]):
 
     @property
     def endpoint(self) -> Endpoint:
-        """The declaration of the present action."""
         return self.endpoints[self.action]
 
     # ── From the request to the answer
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """DRF's life-cycle without its negotiation, and rendered here: see `_release`."""
+        """DRF's life-cycle without content negotiation; renders here, see `_release`."""
         self.headers: dict[str, str] = {}
         method = (request.method or "").lower()
         self.action = "options" if method == "options" else self.action_map.get(method, "")
@@ -111,24 +106,21 @@ class StrictViewSet(GenericViewSet[Any]):
         return self.perform(request, *args, **kwargs)
 
     def perform(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Run the action."""
         answer: HttpResponseBase = getattr(self, self.action)(request, *args, **kwargs)
         return answer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Whatever has to be right before the action runs. Raises DomainError or DRF's APIException."""
         if settings.RATE_LIMITS:
             self._count(request)
         self.perform_authentication(request)
         self.check_permissions(request)
         self._check_query(request)
         if self.endpoint.request is None and request.method in WRITING:
-            # Kept whole: once DRF has read the stream, the fingerprint of an Idempotency-Key could not.
+            # Kept whole for the fingerprint of an Idempotency-Key: DRF consumes the stream.
             _ = request._request.body
             validated(StrictSerializer, request.data)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """The answer with its ETag and what is left of the rate limit, ready to be rendered."""
         if isinstance(response, Response):
             if self._is_conditional(response):
                 response = with_etag(request, response, max_age=self.endpoint.max_age)
@@ -153,10 +145,10 @@ class StrictViewSet(GenericViewSet[Any]):
         if isinstance(response, Response):
             vars(response).pop("renderer_context", None)
 
-    # ── Who may
+    # ── Permissions
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """None where everybody may call: stale credentials must keep nobody from signing in."""
+        """None for public actions: stale credentials must not keep anybody from signing in."""
         endpoint = self.endpoint
         kinds = self.authentication_classes if endpoint.scope else endpoint.optional_authentication
         return [each() for each in kinds]
@@ -169,8 +161,8 @@ class StrictViewSet(GenericViewSet[Any]):
         return cast("list[BasePermission]", super().get_permissions()) if self.endpoint.scope else []
 
     def _count(self, request: Request) -> None:
-        """By what the credentials prove; bad ones count against the address, as none do. Raises RateLimited."""
-        # Of the apps' own kind, which the base does not know.
+        """Count by caller; bad or missing credentials count against the address. Raises RateLimited."""
+        # An `accounts.caller.Caller`; typed Any because genvid must not import accounts.
         caller: Any = None
         refusal = None
         try:
@@ -178,22 +170,22 @@ class StrictViewSet(GenericViewSet[Any]):
         except DomainError as error:
             refusal = error
         if caller is None or not caller.is_authenticated:
-            self.quota = rate_limits.of_anonymous(request, getattr(settings, self.endpoint.rate_limit))
+            self.quota = rate_limits.count_anonymous(request, getattr(settings, self.endpoint.rate_limit))
         else:
-            self.quota = rate_limits.of_caller(caller.account_id, caller.user_id, caller.key_id)
+            self.quota = rate_limits.count_caller(caller.account_id, caller.user_id, caller.key_id)
         self.quota.enforce()
         if refusal is not None:
-            # DRF remembers a failed caller as nobody: asked a second time, it would let them pass as one.
+            # DRF caches a failed caller as anonymous: a second check would let them pass.
             raise refusal
 
-    # ── What the request says
+    # ── Request data
 
     def allowed_query_params(self, request: Request) -> frozenset[str]:
         return self.endpoint.query_params
 
     def _check_query(self, request: Request) -> None:
         if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
-            # Read by its length alone, it would pass for an empty one.
+            # By its length alone it would look empty.
             raise MalformedBody("Send a Content-Length: a body in chunks is not read.")
         if not request.query_params:
             return
@@ -209,7 +201,6 @@ class StrictViewSet(GenericViewSet[Any]):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body as the endpoint's serializer made it, read once. Raises ValidationError."""
         if self._body is None:
             media_type = (self.request.content_type or "").partition(";")[0].strip().lower()
             serializer = self.endpoint.serializer_for(media_type)
@@ -219,7 +210,7 @@ class StrictViewSet(GenericViewSet[Any]):
         return self._body
 
     def get_object(self) -> Any:
-        """The row of `get_queryset()` that the address names. Raises NotFound, for another's row too."""
+        """The row of `get_queryset()` in the URL. Raises NotFound, for another caller's row too."""
         if self._object is None:
             name = self.lookup_url_kwarg or self.lookup_field
             self._object = self.get_queryset().filter(**{self.lookup_field: self.kwargs[name]}).first()
@@ -228,7 +219,7 @@ class StrictViewSet(GenericViewSet[Any]):
         return self._object
 
     def get_object_again(self) -> Any:
-        """The row as it is now, after a wait, if its caller would still be let in. Raises as the first time."""
+        """The current row after a wait, with permissions checked again. Raises as `get_object` does."""
         again = self.initialize_request(self.request._request, *self.args, **self.kwargs)
         again.parser_context = {}
         self.perform_authentication(again)
@@ -236,17 +227,15 @@ class StrictViewSet(GenericViewSet[Any]):
         self.request, self._object = again, None
         return self.get_object()
 
-    # ── What is answered
+    # ── Answers
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
-        """The rows as the API shows them."""
         return [self.representation(row) for row in rows]
 
     def represent_one(self, row: Any) -> Any:
         return self.represent([row])[0]
 
     def page(self, queryset: QuerySet[Any], represent: Callable[[Sequence[Any]], list[Any]] | None = None) -> Response:
-        """One page of the queryset, filtered by the endpoint's filters. Raises ValidationFailed."""
         rows = self.paginate_queryset(self._filtered(queryset)) or []
         return self.get_paginated_response((represent or self.represent)(rows))
 
@@ -258,29 +247,25 @@ class StrictViewSet(GenericViewSet[Any]):
         filterset = filters(self.request.query_params, queryset=queryset, request=self.request)
         if not filterset.is_valid():
             wrong = filterset.errors.items()
-            details = {name: message_of(filters.base_filters[name], messages) for name, messages in wrong}
+            details = {name: refusal_message(filters.base_filters[name], messages) for name, messages in wrong}
             raise ValidationFailed(details=details)
         found: QuerySet[Any] = filterset.qs
         return found
 
     def _refuse_empty(self, filters: Mapping[str, Any]) -> None:
-        """An empty `batch_id` or `created_after` would show everything instead of nothing."""
+        """An empty `batch_id` or `created_after` would otherwise select everything."""
         given = self.request.query_params
-        empty = [name for name, each in filters.items() if given.get(name) == "" and not takes_nothing(each)]
+        empty = [name for name, each in filters.items() if given.get(name) == "" and not accepts_empty(each)]
         if empty:
             raise ValidationFailed(details=dict.fromkeys(empty, "Is empty."))
 
 
 class ListMixin:
-    """`GET` on a collection: a page of the caller's rows, newest first."""
-
     def list(self: Any, request: Request) -> Response:
         answer: Response = self.page(self.get_queryset())
         return answer
 
 
 class RetrieveMixin:
-    """`GET` on one of the caller's rows."""
-
     def retrieve(self: Any, request: Request, **lookup: Any) -> Response:
         return Response(self.represent_one(self.get_object()))

@@ -15,19 +15,14 @@ from limits import RateLimitItem
 from limits import parse as parse_rate
 
 OFF = -1
-"""The value of a `Bound` that is switched off."""
 OFF_WORDS = ("false", "off", "n", "no", "0")
 
 
 class Kind(ABC):
-    """`expected` completes the sentence "write …"."""
-
     note: ClassVar[str] = ""
-    """Text that .env.example adds to a setting's meaning."""
 
     @property
     def refuses(self) -> bool:
-        """Whether some text is refused."""
         return True
 
     @property
@@ -41,8 +36,6 @@ class Kind(ABC):
 
 @dataclass(frozen=True)
 class Text(Kind):
-    """Any text."""
-
     filled: bool = False
 
     @property
@@ -60,8 +53,6 @@ class Text(Kind):
 
 
 class Line(Kind):
-    """One line of text, which may stand in the header of a mail."""
-
     expected = "one line of text that is not empty"
 
     def parse(self, text: str) -> str:
@@ -72,8 +63,6 @@ class Line(Kind):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of a few words."""
-
     words: tuple[str, ...]
 
     @property
@@ -87,8 +76,6 @@ class Choice(Kind):
 
 
 class Switch(Kind):
-    """On or off in django-environ's words, and no others."""
-
     expected = "on or off"
 
     def parse(self, text: str) -> bool:
@@ -100,8 +87,6 @@ class Switch(Kind):
 
 @dataclass(frozen=True)
 class Whole(Kind):
-    """A whole number within bounds, both included."""
-
     least: int = 0
     most: int | None = None
 
@@ -117,8 +102,6 @@ class Whole(Kind):
 
 
 class Bound(Kind):
-    """An upper limit as a whole number; OFF for no limit."""
-
     expected = "a whole number from 0, or off"
 
     def parse(self, text: str) -> int:
@@ -132,8 +115,6 @@ class Bound(Kind):
 
 @dataclass(frozen=True)
 class Number(Kind):
-    """A number with an optional fraction: from 0, or above it."""
-
     above_zero: bool = False
 
     @property
@@ -149,8 +130,6 @@ class Number(Kind):
 
 @dataclass(frozen=True)
 class Url(Kind):
-    """An http or https URL; empty where that is allowed."""
-
     optional: bool = False
 
     @property
@@ -169,8 +148,6 @@ class Url(Kind):
 
 @dataclass(frozen=True)
 class Words(Kind):
-    """Texts separated by commas, stripped; empty ones are left out."""
-
     note = "separated by commas"
 
     each: Kind = Text()
@@ -193,8 +170,6 @@ class Words(Kind):
 
 
 class HexColor(Kind):
-    """A color as six hexadecimal digits."""
-
     expected = "a color such as #4f46e5"
 
     def parse(self, text: str) -> str:
@@ -204,8 +179,6 @@ class HexColor(Kind):
 
 
 class MailAddress(Kind):
-    """A bare mail address, or nothing."""
-
     expected = "a mail address such as support@host, or nothing"
 
     def parse(self, text: str) -> str:
@@ -217,8 +190,6 @@ class MailAddress(Kind):
 
 
 class Rate(Kind):
-    """A rate limit in the notation of the `limits` library."""
-
     expected = "a rate such as 60/minute or 5/15 minutes"
 
     def parse(self, text: str) -> RateLimitItem:
@@ -226,8 +197,6 @@ class Rate(Kind):
 
 
 class Folder(Kind):
-    """A path, absolute or relative to the working directory."""
-
     expected = "a path"
 
     def parse(self, text: str) -> Path:
@@ -237,8 +206,6 @@ class Folder(Kind):
 
 
 class DatabaseUrl(Kind):
-    """The URL of a PostgreSQL or SQLite database, parsed to an entry of DATABASES."""
-
     expected = "postgres://user:password@host:5432/name or sqlite:////path"
 
     def parse(self, text: str) -> dict[str, Any]:
@@ -249,8 +216,6 @@ class DatabaseUrl(Kind):
 
 
 class RedisUrl(Kind):
-    """The URL of a Redis database, or empty."""
-
     expected = "redis://host:6379/0, or nothing"
 
     def parse(self, text: str) -> str:
@@ -260,8 +225,6 @@ class RedisUrl(Kind):
 
 
 class EmailUrl(Kind):
-    """The URL of a mail server, parsed to Django's EMAIL_… settings; empty for none."""
-
     expected = "smtp+tls://user:password@host:587, another scheme that django-environ knows, or nothing"
 
     def parse(self, text: str) -> dict[str, Any]:

@@ -105,6 +105,5 @@ def _lines(setting: Setting) -> list[str]:
 
 
 def _unit(setting: Setting) -> str:
-    """Empty where the meaning names the unit already."""
     is_told = setting.unit.removesuffix("s") in setting.meaning.lower()
     return "" if is_told else setting.unit

@@ -32,8 +32,8 @@ class ConfigurationError(ImproperlyConfigured, SystemExit):
 class DeclaredEnv:
     """django-environ's typed readers for the settings of `declared`, with their defaults.
 
-    `default` is passed only where the declaration says that genvid/settings.py computes it. Raises ConfigurationError
-    for a missing or malformed value.
+    `default` is only for settings that genvid/settings.py computes. Raises ConfigurationError for a missing or
+    malformed value.
     """
 
     def __init__(self, declared: Mapping[builtins.str, Setting] = SETTINGS) -> None:
@@ -91,7 +91,6 @@ class DeclaredEnv:
         return value
 
     def _problems(self, *, but: builtins.str) -> Iterator[builtins.str]:
-        """All other malformed settings, so that an operator corrects everything at once."""
         for name, setting in self._declared.items():
             if name == but or setting.read_by != SETTINGS_FILE:
                 continue
@@ -103,7 +102,7 @@ class DeclaredEnv:
                 yield builtins.str(error)
 
     def _text_of(self, setting: Setting) -> builtins.str | None:
-        """What the operator wrote; None for nothing. A leading $ names another variable (django-environ)."""
+        """None if unset. A leading $ names another variable (django-environ)."""
         if setting.comes_from_file and (path := os.environ.get(f"{setting.name}_FILE")):
             return _content(f"{setting.name}_FILE", path)
         if setting.name not in self._env:
@@ -129,7 +128,6 @@ _WHERE = "in the environment or in .env; docs/configuration.md"
 
 
 def _content(name: str, path: str) -> str:
-    """Without the trailing newline, which most editors and `echo` write."""
     try:
         return Path(path).read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Finds variables that look like settings of genvid but are read by nothing: typing errors and removed settings."""
+"""Finds variables that look like settings of genvid but are not read: typing errors and removed settings."""
 
 import os
 import re
@@ -8,21 +8,18 @@ from pathlib import Path
 
 from genvid.configuration.declared import SETTINGS
 
-BEGINNINGS = (
+PREFIXES = (
     *("ACCOUNT_ERASURE_", "ALARM_", "ALLOW_PRIVATE_", "ASGI_", "BILLING_", "CHECKOUT_", "CORS_", "GENVID_", "HEYGEN_"),
     *("JWT_", "MEDIA_", "METRICS_", "RATE_LIMIT", "REQUIRE_", "S3_", "SIGNUP_", "STRIPE_", "SUBSCRIPTION_"),
     *("TEST_RENDERER_", "VIDEO_", "WEBHOOK_"),
 )
-"""Prefixes of variables that are meant for genvid."""
 OF_THE_TESTS = re.compile(r"GENVID_TEST_[A-Z_]+")
-MOST_EDITS = 2
+MAX_EDITS = 2
 LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
 
 
 @dataclass(frozen=True)
 class UnreadName:
-    """`meant` is the most similar setting, or empty."""
-
     name: str
     place: str
     meant: str
@@ -41,7 +38,6 @@ def unread_names(*files: Path) -> list[UnreadName]:
 
 
 def names_in(file: Path) -> Iterator[str]:
-    """The variables that a `.env` file sets; none where it cannot be read."""
     try:
         lines = file.read_text().splitlines()
     except (OSError, UnicodeDecodeError):
@@ -53,32 +49,28 @@ def _judge(name: str, place: str, *, is_written: bool) -> UnreadName | None:
     if name in _KNOWN or OF_THE_TESTS.fullmatch(name):
         return None
     meant = nearest(name, SETTINGS, edits=_edits(name, is_written=is_written))
-    return UnreadName(name, place, meant) if meant or name.upper().startswith(BEGINNINGS) else None
+    return UnreadName(name, place, meant) if meant or name.upper().startswith(PREFIXES) else None
 
 
 def _edits(name: str, *, is_written: bool) -> int:
-    """Fewer edits are allowed in the environment, which holds other programs' names: PATH is not a typing error for
-    PORT.
-    """
-    return MOST_EDITS if is_written or len(name) >= 8 else 0
+    """Fewer edits are allowed in the environment, which holds other programs' names, such as PATH beside PORT."""
+    return MAX_EDITS if is_written or len(name) >= 8 else 0
 
 
 def nearest(name: str, names: Iterable[str], *, edits: int) -> str:
-    """The name with the fewest edits, at most `edits`; empty where there is none."""
     near = [(distance(name.upper(), other), other) for other in names if abs(len(name) - len(other)) <= edits]
     best = min(near, default=(edits + 1, ""))
     return best[1] if best[0] <= edits else ""
 
 
 def distance(one: str, other: str) -> int:
-    """Damerau-Levenshtein distance: insertions, deletions, changes, and swaps of neighbours."""
     before: list[int] = []
     last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, 1):
+    for row, character in enumerate(one, 1):
         line = [row]
         for column, against in enumerate(other, 1):
-            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != against))
-            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == against:
+            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (character != against))
+            if row > 1 and column > 1 and character == other[column - 2] and one[row - 2] == against:
                 cost = min(cost, before[column - 2] + 1)
             line.append(cost)
         before, last = last, line

@@ -1,6 +1,4 @@
-"""Maps HeyGen's failure codes to our own codes and texts. Customers see only ours: HeyGen's may change or reveal
-internals.
-"""
+"""Maps HeyGen's failure codes to our own codes and texts, the only ones that customers see."""
 
 from collections.abc import Mapping
 
@@ -29,7 +27,6 @@ RETRYABLE = frozenset({"image_unreachable", "provider_problem", "render_failed"}
 
 
 def failure_of_video(raw_code: str, raw_message: str) -> Failure:
-    """Why a render failed. An unknown reason is alarmed and counts as a failure that may be ordered again."""
     judgement = judge_failure(raw_code, raw_message)
     if not judgement.is_known:
         logger.warning("heygen_unknown_failure", code=raw_code, provider_message=raw_message)

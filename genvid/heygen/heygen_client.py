@@ -41,9 +41,7 @@ IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 
 @dataclass(frozen=True)
 class HeyGenClient:
-    """`media_hosts`: host names, or suffixes with a leading dot, from which files may be downloaded. Timeouts in
-    seconds.
-    """
+    """`media_hosts`: host names, or suffixes with a leading dot, of permitted downloads. Timeouts in seconds."""
 
     base_url: str
     api_key: str
@@ -74,7 +72,7 @@ class HeyGenClient:
         return wire.read_video({**data, "id": video_id}, captioned=captioned)
 
     def get_statuses(self, video_ids: Sequence[str]) -> dict[str, RenderState]:
-        """The states of up to 100 videos in one call; ids that HeyGen's answer leaves out are missing."""
+        """The states of up to 100 videos in one call; ids missing in HeyGen's answer are left out."""
         if len(video_ids) > MAX_STATUS_IDS:
             raise ValueError(f"at most {MAX_STATUS_IDS} ids")
         if not video_ids:
@@ -90,7 +88,7 @@ class HeyGenClient:
         return self._pages("find_videos", "/v3/videos", params, wire.read_video)
 
     def delete_video(self, video_id: str) -> bool:
-        """False when it was deleted before. Deleting neither stops a render nor refunds it."""
+        """False if already deleted. Deleting neither stops a render nor refunds it."""
         try:
             self._write("delete_video", "DELETE", f"/v3/videos/{_segment(video_id)}")
         except NotFound:
@@ -98,7 +96,7 @@ class HeyGenClient:
         return True
 
     def iter_looks(self) -> Iterator[Look]:
-        """All looks, public and private. Raises when a page fails, so a part never passes for the whole.
+        """All looks, public and private. A failed page raises, so the result is always complete.
 
         Whether a look is private follows from the list that holds it. Private ones come last, so they win for a look in
         both lists.
@@ -109,7 +107,6 @@ class HeyGenClient:
             yield from self._pages("iter_looks", "/v3/avatars/looks", params, read)
 
     def iter_voices(self) -> Iterator[RemoteVoice]:
-        """All voices; HeyGen lists public and private ones separately."""
         for kind in ("public", "private"):
             params = {"type": kind, "limit": "100"}
             read = partial(wire.read_voice, is_private=kind == "private")
@@ -119,7 +116,7 @@ class HeyGenClient:
         return wire.read_account(_object(self._read("get_account", "/v3/users/me")))
 
     def register_webhook(self, url: str, events: Sequence[str]) -> WebhookEndpoint:
-        """The answer's secret is not shown again. An empty `events` subscribes to all."""
+        """HeyGen shows the answer's secret only once. An empty `events` subscribes to all."""
         body = {"url": url, "events": list(events) or None}
         data = self._write("register_webhook", "POST", "/v3/webhooks/endpoints", body)
         _require(data, "endpoint_id")
@@ -184,7 +181,6 @@ class HeyGenClient:
     def _pages(
         self, operation: str, path: str, params: Mapping[str, str], read: Callable[[wire.Json], T]
     ) -> Iterator[T]:
-        """Every row of every page. Raises `Unknown` for a list without an end or with a page that fails."""
         seen: set[str] = set()
         token = ""
         while len(seen) < MAX_PAGES:
@@ -225,7 +221,7 @@ def get_test_client() -> HeyGenClient:
 
 
 def _segment(identifier: str) -> str:
-    """An id as one path segment. Raises ValueError for an empty or dots-only id, which would name another resource."""
+    """Raises ValueError for an empty or dots-only id, which would name another resource."""
     if not identifier.strip("."):
         raise ValueError("not an id")
     return quote(identifier, safe="")
@@ -239,7 +235,6 @@ def _object(envelope: wire.Json) -> wire.Json:
 
 
 def _rows(envelope: wire.Json) -> list[dict[str, Any]]:
-    """The rows of a list that have an id; others are logged and skipped."""
     if not isinstance(envelope["data"], list):
         raise Unknown("unreadable", "data is not a list")
     rows = [row for row in envelope["data"] if isinstance(row, dict) and _has_id(row)]
@@ -253,7 +248,6 @@ def _has_id(row: wire.Json) -> bool:
 
 
 def _has_more(envelope: wire.Json) -> bool:
-    """`has_more` decides; without it, a token means that there is more."""
     more = envelope.get("has_more")
     return more if isinstance(more, bool) else bool(wire.read_text(envelope, "next_token"))
 

@@ -13,12 +13,11 @@ logger = structlog.get_logger(__name__)
 class HeyGenError(Exception):
     """`code` is HeyGen's, lower-cased, or ours where HeyGen gave none. `retry_after` is in seconds.
 
-    `message` is HeyGen's text, for logs and staff only. `status` is None when no answer came.
+    `message` is HeyGen's text, for logs and staff only. `status` is None without an answer.
     """
 
     retryable = False
     judgement: Judgement | None = None
-    """None where no answer came, or where the error is ours."""
 
     def __init__(
         self,
@@ -44,7 +43,7 @@ class Refused(HeyGenError):
 
     @property
     def is_named(self) -> bool:
-        """Whether HeyGen named, by a code that we know, what it refuses of the video (its id is not part of that)."""
+        """Whether a known code of HeyGen names the refused part of the video (its id is not part of that)."""
         return is_known(self.code) and self.param not in ("video_id", "video_ids")
 
 
@@ -68,7 +67,6 @@ class NotFound(HeyGenError):
     """HeyGen's own 404. A gateway's 404 page is `Unknown`."""
 
     def as_refusal(self) -> Refused:
-        """The refusal of an order that names this object: its input must change."""
         refusal = Refused(self.code, self.message, status=self.status, request_id=self.request_id, param=self.param)
         refusal.judgement = self.judgement and replace(self.judgement, meaning=Verdict.INPUT_WRONG)
         return refusal
@@ -114,7 +112,6 @@ def error_of(
     request_id: str | None = None,
     param: str | None = None,
 ) -> HeyGenError:
-    """The error that an answer means. A code that is not in `verdicts` is alarmed and judged by its status."""
     judgement = judge_error(code, message, status, param or "")
     if code is not None and not judgement.is_known:
         logger.warning("heygen_unknown_code", code=code, status=status)

@@ -23,9 +23,7 @@ class Background:
 
 @dataclass(frozen=True)
 class RenderSpec:
-    """A video to order. `speed` is a factor from 0.5 to 1.5; `locale` is like "en-US". None leaves the choice to
-    HeyGen.
-    """
+    """`speed` is a factor from 0.5 to 1.5; `locale` is like "en-US". None leaves the choice to HeyGen."""
 
     avatar_id: str
     script: str
@@ -63,13 +61,13 @@ class RenderState(Enum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a video was not made. `code` and `message` are ours and fit for customers; the raw pair is for staff."""
+    """Why a video failed. `code` and `message` are ours and fit for customers; the raw pair is for staff."""
 
     code: str
     message: str
     retryable: bool
     verdict: Verdict | None
-    """None: nobody is known to be at fault, and the video may be ordered again."""
+    """None: the fault is unknown, and the video may be ordered again."""
     raw_code: str
     raw_message: str
 
@@ -84,10 +82,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class RemoteVideo:
-    """A video as HeyGen shows it. `duration` is in seconds; HeyGen bills it.
+    """`duration` is in seconds; HeyGen bills it. The URLs are signed and expire.
 
-    The URLs are signed and expire. `file_url` is the captioned file when that was asked for and exists, else the plain
-    one.
+    `file_url` is the captioned file when requested and available, else the plain one.
     """
 
     id: str
@@ -129,8 +126,6 @@ class Look:
 
 @dataclass(frozen=True)
 class RemoteVoice:
-    """`language` is HeyGen's free text, like "English"."""
-
     id: str
     name: str
     language: str = ""
@@ -152,7 +147,7 @@ class ProviderAccount:
 
 @dataclass(frozen=True)
 class WebhookEndpoint:
-    """`secret` is given only when the endpoint is made."""
+    """`secret` is set only when the endpoint is created."""
 
     id: str
     url: str
@@ -162,7 +157,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True)
 class WebhookNotice:
-    """A delivery: a hint to read the video again, never the truth. Repeats of a delivery have the same `key`."""
+    """A delivery: a hint to read the video again, never the truth. Repeats of a delivery have one `key`."""
 
     key: str
     event_type: str

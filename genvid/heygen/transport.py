@@ -1,4 +1,4 @@
-"""One call to HeyGen: sends the request, reads the envelope, raises the error that the answer means."""
+"""One call to HeyGen: sends the request, reads the envelope, raises the error of the answer."""
 
 import random
 import time
@@ -26,8 +26,6 @@ MAX_MESSAGE_LENGTH = 500
 
 @dataclass(frozen=True)
 class Call:
-    """`operation` names the call in the log. `path` starts with /v3/, its ids quoted already."""
-
     operation: str
     method: str
     path: str
@@ -95,10 +93,10 @@ def _unknown_outcome(error: http.HttpError) -> Unknown:
 
 
 def read_envelope(answer: http.Response) -> Mapping[str, Any]:
-    """`{"data": …}` as it is; raises the error that the answer means.
+    """Raises the error of the answer.
 
-    An error may come with any status, and `"error": null` with a success. What is not JSON comes from a gateway and is
-    judged by its status alone (HeyGen v3, error codes page).
+    An error may come with any status, and `"error": null` with a success. Anything but JSON comes from a gateway and is
+    judged by its status (HeyGen v3, error codes page).
     """
     envelope = _read_json(answer)
     failed = envelope.get("error") is not None or not 200 <= answer.status < 300
@@ -157,7 +155,7 @@ def read_retry_after(value: str | None) -> float | None:
 
 
 def _log(call: Call, started: float, error: HeyGenError | None, answer: http.Response | None = None) -> None:
-    """One line a call, without bodies and addresses: those hold scripts and signed links."""
+    """One line per call, without bodies and URLs: those hold scripts and signed links."""
     metrics.observe_call(call.operation, error.code if error else None, time.monotonic() - started)
     log = logger.info if error is None else logger.warning
     log(

@@ -1,7 +1,7 @@
-"""What HeyGen's codes and messages mean: one table for refused orders, status reads and failed renders.
+"""The meaning of HeyGen's codes and messages: one table for refused orders, status reads and failed renders.
 
-Codes come from HeyGen v3's error codes page, from the older API, and from integrators' reports. A code may come as an
-error of a call and as the failure code of a video. Where a code says little, its message decides.
+Codes come from HeyGen v3's error codes page, from the older API, and from integrators' reports. A code may be an error
+of a call or the failure of a video. Where a code says little, its message decides.
 """
 
 import re
@@ -14,19 +14,16 @@ from django.dispatch import Signal
 from genvid.metrics import Tally
 
 unknown_code = Signal()
-"""HeyGen gave a code that is not in the table. Arguments: `code`, `message`, `status` (None for a failed render)."""
+"""HeyGen sent an unknown code. Arguments: `code`, `message`, `status` (None for a failed render)."""
 
 _unknown_codes = Tally("genvid_provider_unknown_codes_total", "Codes of HeyGen that the table lacks.", ["source"])
 
 
 class Verdict(Enum):
     OPERATOR = "operator"
-    """Our key, plan, balance or account: staff must act, and no video is at fault."""
     BUSY = "busy"
-    """Too much at once; waiting cures it."""
     CONTENT_REFUSED = "content_refused"
     INPUT_WRONG = "input_wrong"
-    """This avatar, voice, script, image or combination of settings."""
 
 
 class Unsettled(Enum):
@@ -143,7 +140,7 @@ CODES: Mapping[str, Entry] = {
     "400621": _MEDIA,
     "400624": _MEDIA,
     "400652": _MEDIA,
-    # What settles nothing by itself
+    # Undecided by themselves
     "asset_not_available": _NOT_READY,
     "resource_not_ready": _NOT_READY,
     "request_in_progress": Entry(Unsettled.IN_PROGRESS, "render_failed"),
@@ -186,12 +183,12 @@ _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 
 
 def judge_error(code: str | None, message: str, status: int, param: str = "") -> Judgement:
-    """The meaning of an error answer. One without code and message may come from a gateway: its status decides."""
+    """Without code and message the answer may come from a gateway: its status decides."""
     if code is None:
         return _judge_unknown_error("", message, status, param)
     entry = CODES.get(_normal(code))
     if entry is None:
-        _tell(code, message, status)
+        _report_unknown_code(code, message, status)
         return _judge_unknown_error(code, message, status, param)
     said = _by_words(message) if entry.is_vague and isinstance(entry.meaning, Verdict) else None
     found = said or entry
@@ -200,10 +197,9 @@ def judge_error(code: str | None, message: str, status: int, param: str = "") ->
 
 
 def judge_failure(code: str, message: str) -> Judgement:
-    """Why a render failed. A failure without an explanation is `UNKNOWN` and may be ordered again."""
     entry = CODES.get(_normal(code))
     if entry is None:
-        _tell(code, message, None)
+        _report_unknown_code(code, message, None)
     said = _by_words(code) if entry is None else None
     if said is None and (entry is None or entry.is_vague):
         said = _by_words(message)
@@ -218,7 +214,6 @@ def is_known(code: str) -> bool:
 
 
 def _judge_unknown_error(code: str, message: str, status: int, param: str) -> Judgement:
-    """Judges by the words of the code, then the message, then the status. An undecided outcome stays undecided."""
     by_status = _by_status(status)
     if status == 404 and _normal(code).endswith("_not_found"):
         return Judgement(Unsettled.NOT_FOUND, "invalid_request", is_known=False)
@@ -241,7 +236,6 @@ def _by_status(status: int) -> Judgement:
 
 
 def _by_words(text: str) -> Entry | None:
-    """Judges by words. Quoted ones do not count: they may be the customer's own."""
     plain = re.sub(r"[\W_]+", " ", _QUOTED.sub(" ", text.lower()))
     return next((entry for words, entry in WORDS if words.search(plain)), None)
 
@@ -254,8 +248,7 @@ def _normal(code: str) -> str:
     return re.sub(r"[\s-]+", "_", code.strip().lower())
 
 
-def _tell(code: str, message: str, status: int | None) -> None:
-    """Counts a code that is not in the table and notifies the apps. A failed render may have no code at all."""
+def _report_unknown_code(code: str, message: str, status: int | None) -> None:
     if not code.strip():
         return
     _unknown_codes.add("error" if status is not None else "failure")

@@ -30,7 +30,7 @@ class BadPayload(Exception):
 def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: datetime) -> None:
     """Raises `BadSignature` unless `body`, as received, is signed with one of `secrets`.
 
-    A rotation ends the old secret at once, so during one both are tried. The timestamp is not signed and not always
+    A rotation ends the old secret at once, so both are tried during one. The timestamp is not signed and not always
     sent: it only detects late deliveries. The unique key of a delivery prevents replays.
     """
     lower = _lower_names(headers)
@@ -43,7 +43,6 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now:
 
 
 def _sign(body: bytes, secret: str) -> bytes:
-    """The secret is used as given, with its "whsec_"."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
 
 
@@ -77,7 +76,6 @@ def parse(body: bytes, headers: Mapping[str, str]) -> WebhookNotice:
 
 
 def read_event(raw: Mapping[str, Any]) -> WebhookNotice:
-    """A row of HeyGen's history of events, with the key that its delivery has."""
     data = read_object(raw, "event_data")
     return WebhookNotice(
         key=read_text(raw, "event_id"),
@@ -90,7 +88,6 @@ def read_event(raw: Mapping[str, Any]) -> WebhookNotice:
 
 
 def _read_instant(text: str) -> datetime | None:
-    """Events carry ISO 8601; videos carry unix seconds."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -111,7 +108,6 @@ def _lower_names(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _clean_tree(value: Any) -> Any:
-    """The JSON value without NUL and lone surrogates, which PostgreSQL refuses."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):

@@ -42,12 +42,11 @@ STATES: Mapping[str, RenderState] = {
 
 
 def clean(text: str) -> str:
-    """The text without NUL and lone surrogates, which PostgreSQL refuses."""
+    """Without NUL and lone surrogates, which PostgreSQL refuses."""
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def read_text(raw: Json, *names: str) -> str:
-    """The first of `names` that holds text or a whole number; empty when none does."""
     for name in names:
         value = raw.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and (text := clean(str(value))):
@@ -135,7 +134,6 @@ def _without_empty(fields: Json) -> dict[str, Any]:
 
 
 def read_video(raw: Json, *, captioned: bool = False) -> RemoteVideo:
-    """`raw` has been checked to hold an id and a status."""
     state = read_state(read_text(raw, "status"))
     plain, with_captions = read_link(raw, "video_url"), read_link(raw, "captioned_video_url")
     return RemoteVideo(

@@ -1,4 +1,4 @@
-"""Streaming a file from elsewhere into ours: bounded in size and time, whole or not at all."""
+"""Downloads a file in a stream, bounded in size and time."""
 
 import re
 import time
@@ -18,7 +18,7 @@ CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 @dataclass(frozen=True)
 class Head:
-    """What an answer says of its file before the first byte. `bytes` counts the whole file; None when not announced."""
+    """The announced properties of a file. `bytes` counts the whole file; None when not announced."""
 
     bytes: int | None
     etag: str | None
@@ -26,8 +26,6 @@ class Head:
 
 @dataclass(frozen=True)
 class Download:
-    """`bytes` counts the whole file, the part before `start` included."""
-
     bytes: int
     content_type: str
     etag: str | None
@@ -46,11 +44,11 @@ def download(
     etag: str | None = None,
     begin: Callable[[Head], None] | None = None,
 ) -> Download:
-    """Write the file at `url` into `sink`. Raise an `HttpError`; the sink then holds a part that is good up to its end.
+    """Write the file at `url` into `sink`. Raises an `HttpError`; the bytes in the sink then are a valid prefix.
 
     `timeout` is in seconds for the whole download. `allowed_hosts`: names, or suffixes with a leading dot; None allows
     any. `expected_types`: beginnings of content types, like "video/". `start` resumes after that many bytes, if the
-    file still has `etag`. `begin` is told the head, and may raise to stop.
+    file still has `etag`. `begin` receives the head, and may raise to stop.
     """
     check_host(url, allowed_hosts)
     deadline = time.monotonic() + timeout
@@ -80,7 +78,7 @@ def _matches(host: str, entry: str) -> bool:
 
 
 def _headers(start: int, etag: str | None) -> Mapping[str, str]:
-    """Identity, so that the bytes on the wire are the file's, and Content-Length counts them."""
+    """Identity encoding, so that Content-Length counts the bytes of the file."""
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -118,14 +116,12 @@ def _content_type(answer: requests.Response) -> str:
 
 
 def _expected_bytes(answer: requests.Response) -> int | None:
-    """The announced length of this answer; a chunked one has none, and ends with its last chunk."""
     announced = answer.headers.get("Content-Length", "")
     chunked = "Transfer-Encoding" in answer.headers
     return int(announced) if announced.isdecimal() and not chunked else None
 
 
 def _copy(answer: requests.Response, sink: BinaryIO, *, limit: int, deadline: float) -> int:
-    """Copy at most `limit` bytes. Errors of the sink, like a full disk, pass through as they are."""
     received = 0
     for chunk in read_chunks(answer, deadline=deadline, decode=False):
         received += len(chunk)

@@ -34,19 +34,16 @@ _local = threading.local()
 
 @dataclass(frozen=True)
 class Response:
-    """`headers` ignores case. `body` is complete and decoded."""
-
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """Raises ValueError for anything that is not JSON."""
         return parse_json(self.body)
 
 
 def parse_json(body: bytes) -> Any:
-    """Raises ValueError for what is not JSON, for NaN and infinity (which Python accepts), and for endless nesting."""
+    """Raises ValueError for anything but JSON, for NaN and infinity (which Python accepts), and for endless nesting."""
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_parse_float)
     except RecursionError as error:
@@ -76,7 +73,7 @@ def send(
     body: bytes | None = None,
     max_bytes: int = MAX_ANSWER_BYTES,
 ) -> Response:
-    """Sends one request, once, and reads its answer, whatever its status; a redirect is an error.
+    """Send one request, once, and read its answer, whatever its status; a redirect is an error.
 
     `timeout` is in seconds, for each wait and for the whole body. Unless `allow_private`, only public addresses are
     called. Raises `HttpError`.
@@ -101,7 +98,6 @@ def exchange(
     headers: Mapping[str, str] | None = None,
     **content: Any,
 ) -> Iterator[requests.Response]:
-    """An answer whose body has not been read. Unless it is read to the end, its connection is closed, not pooled."""
     if not allow_private:
         check_public_url(url)
     waits = (min(CONNECT_SECONDS, timeout), timeout)
@@ -135,9 +131,7 @@ def read_chunks(answer: requests.Response, *, deadline: float, decode: bool = Tr
 
 
 def translate(error: Exception) -> HttpError:
-    """Only a failure to connect proves that nothing was sent; a failed TLS handshake cannot be told apart from a lost
-    answer.
-    """
+    """Only a failure to connect proves that nothing was sent; a failed TLS handshake looks like a lost answer."""
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable("no connection in time", sent=False)
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
@@ -151,7 +145,6 @@ def translate(error: Exception) -> HttpError:
 
 
 def _is_caused_by(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
-    """Whether `error`, or an exception inside it, is one of `kinds`: requests wraps what urllib3 wrapped."""
     inside = (getattr(error, "reason", None), *error.args)
     return isinstance(error, kinds) or any(_is_caused_by(e, kinds) for e in inside if isinstance(e, BaseException))
 
@@ -177,7 +170,7 @@ def _new_session(allow_private: bool) -> requests.Session:
 
 
 def _check_peer(connected: socket.socket) -> socket.socket:
-    """The connected address is checked again: the name is resolved twice, and the answers may differ."""
+    """Checks the connected address again: the name is resolved twice, and the answers may differ."""
     peer = ipaddress.ip_address(str(connected.getpeername()[0]).partition("%")[0])
     if not is_public(peer):
         connected.close()

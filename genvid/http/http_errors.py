@@ -6,23 +6,21 @@ class HttpError(Exception):
 
 
 class Unreachable(HttpError):
-    """No connection, or one that broke. If `sent`, the outcome on the other side is unknown."""
-
     def __init__(self, message: str, *, sent: bool = True) -> None:
         self.sent = sent
         super().__init__(message)
 
 
 class Timeout(HttpError):
-    """Connected, but no complete answer in time."""
+    pass
 
 
 class TooLarge(HttpError):
-    """The answer is larger than the caller allows."""
+    pass
 
 
 class Truncated(HttpError):
-    """The answer ended before its announced length."""
+    pass
 
 
 class Redirected(HttpError):
@@ -35,15 +33,13 @@ class Redirected(HttpError):
 
 
 class BadStatus(HttpError):
-    """A download's status is neither 200 nor 206."""
-
     def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(f"answered {status}")
 
 
 class WrongType(HttpError):
-    """A download has a content type or encoding that was not asked for."""
+    pass
 
 
 class RangeRefused(HttpError):

@@ -1,4 +1,4 @@
-"""Which addresses given by clients may be called: only public ones, however they are written."""
+"""Checks that an address given by a client is public, however it is written."""
 
 import ipaddress
 import queue
@@ -34,11 +34,10 @@ def check_public_url(url: str) -> None:
 
     A name may resolve differently a moment later, so our own requests check the connected address again.
     """
-    find_public(split_url(url).hostname or "", timeout=LOOKUP_SECONDS)
+    resolve_public(split_url(url).hostname or "", timeout=LOOKUP_SECONDS)
 
 
-def find_public(host: str, timeout: float) -> Sequence[IPAddress]:
-    """The addresses of `host`. Raises `ForbiddenAddress` unless there is one and all are public."""
+def resolve_public(host: str, timeout: float) -> Sequence[IPAddress]:
     literal = _read_literal(host)
     if literal is None and any(host == name or host.endswith("." + name) for name in SPECIAL_NAMES):
         raise ForbiddenAddress("the host is not on the public internet")
@@ -48,25 +47,23 @@ def find_public(host: str, timeout: float) -> Sequence[IPAddress]:
     return addresses
 
 
-def find_near(host: str, timeout: float) -> Sequence[IPAddress]:
-    """The addresses of `host` where private networks are allowed. Raises `ForbiddenAddress` for link-local and the
-    like.
-    """
+def resolve_allowing_private(host: str, timeout: float) -> Sequence[IPAddress]:
+    """The addresses of `host` where private networks are allowed. Raises `ForbiddenAddress` for link-local ones."""
     literal = _read_literal(host)
     addresses = [literal] if literal else resolve(host, timeout)
-    if not addresses or not all(_may_be_near(address) for address in addresses):
+    if not addresses or not all(_is_allowed_private(address) for address in addresses):
         raise ForbiddenAddress("the host has an address that no receiver has")
     return addresses
 
 
-def check_near_url(url: str) -> None:
-    """Raises `ForbiddenAddress` for a literal address that `find_near` refuses; names are not resolved."""
+def check_url_allowing_private(url: str) -> None:
+    """As `resolve_allowing_private` for a literal address; names are not resolved."""
     literal = _read_literal(split_url(url).hostname or "")
-    if literal and not _may_be_near(literal):
+    if literal and not _is_allowed_private(literal):
         raise ForbiddenAddress("the host has an address that no receiver has")
 
 
-def _may_be_near(address: IPAddress) -> bool:
+def _is_allowed_private(address: IPAddress) -> bool:
     """False for link-local addresses: cloud providers serve a machine's secrets there."""
     embedded = _embedded_ipv4(address) if isinstance(address, ipaddress.IPv6Address) else None
     plain = embedded or address
@@ -94,7 +91,6 @@ def split_url(url: str) -> SplitResult:
 
 
 def _read_literal(host: str) -> IPAddress | None:
-    """The address that `host` writes out, None for a name."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -126,16 +122,13 @@ def is_public(address: IPAddress) -> bool:
 
 
 def _embedded_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address inside a mapped, NAT64 or 6to4 address."""
     if address in NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
 
 
 def resolve(host: str, timeout: float = LOOKUP_SECONDS) -> Sequence[IPAddress]:
-    """All addresses of `host`. getaddrinfo has no timeout, so it runs in a thread that is abandoned after `timeout`
-    seconds.
-    """
+    """getaddrinfo has no timeout, so it runs in a thread that is abandoned after `timeout` seconds."""
     if not _lookup_slots.acquire(timeout=timeout):
         raise ForbiddenAddress("the host name could not be looked up", temporary=True)
     found: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()

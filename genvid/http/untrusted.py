@@ -1,7 +1,7 @@
 """POSTs to an address that a client chose, protected against SSRF and slow receivers.
 
 One DNS lookup whose every address is checked, a connection to one of those only, no redirects, and one deadline for
-everything, even for a server that sends one byte at a time.
+everything.
 """
 
 import socket
@@ -23,13 +23,11 @@ from urllib3.exceptions import NewConnectionError
 
 from genvid.http.http_client import USER_AGENT, translate
 from genvid.http.http_errors import ForbiddenAddress, Timeout, Unreachable
-from genvid.http.public_addresses import IPAddress, find_near, find_public, split_url
+from genvid.http.public_addresses import IPAddress, resolve_allowing_private, resolve_public, split_url
 
 
 @dataclass(frozen=True)
 class Reply:
-    """`excerpt` is the beginning of the body, as received."""
-
     status: int
     excerpt: bytes
 
@@ -44,7 +42,7 @@ def post(
     parts, until = split_url(url), time.monotonic() + seconds
     if parts.scheme != "https" and not allow_private:
         raise ForbiddenAddress("the address must start with https://")
-    host, find = parts.hostname or "", find_near if allow_private else find_public
+    host, find = parts.hostname or "", resolve_allowing_private if allow_private else resolve_public
     guard = Guard(find(host, min(seconds, 5.0)), until)
     pool = _pool(parts, guard)
     given = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
@@ -55,7 +53,7 @@ def post(
         )
         try:
             if time.monotonic() >= until:
-                # The connection was cut, and a head that ended there looks like a whole one.
+                # The connection was cut at the deadline: a truncated head looks complete.
                 raise TimeoutError("too late")
             return Reply(answer.status, _beginning(answer, keep_bytes))
         finally:
@@ -63,14 +61,12 @@ def post(
 
 
 def _pool(parts: SplitResult, guard: "Guard") -> HTTPConnectionPool:
-    """A pool for one request: a checked connection is not reused for another request."""
     if parts.scheme == "https":
         return SecurePool(str(parts.hostname), parts.port, guard=guard, ssl_context=_tls())
     return PlainPool(str(parts.hostname), parts.port, guard=guard)
 
 
 def _beginning(answer: Any, keep_bytes: int) -> bytes:
-    """The beginning of the body. Errors after the status do not matter: the rest is only shown to people."""
     found = bytearray()
     with suppress(urllib3.exceptions.HTTPError, OSError, ValueError):
         while len(found) < keep_bytes and (piece := answer.read1(keep_bytes - len(found), decode_content=False)):
@@ -79,7 +75,7 @@ def _beginning(answer: Any, keep_bytes: int) -> bytes:
 
 
 class Guard:
-    """Where a request may connect to, and until when (monotonic seconds); at the deadline its connection is cut."""
+    """Permitted addresses, and a deadline (monotonic seconds) at which the connection is cut."""
 
     def __init__(self, addresses: Sequence[IPAddress], until: float) -> None:
         self.addresses, self.until = addresses, until
@@ -109,7 +105,6 @@ class Guard:
         return Timeout("no answer in time") if time.monotonic() >= self.until else translate(error)
 
     def connect(self, port: int) -> socket.socket:
-        """A connection to the first address that accepts one. Raises the last OSError."""
         failure: OSError = OSError("no address")
         for address in self.addresses:
             try:
@@ -138,8 +133,6 @@ class Guard:
 
 
 class _Guarded:
-    """Connects to the addresses that its guard has checked, whatever the name resolves to by now."""
-
     def __init__(self, *args: Any, guard: Guard, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.guard = guard

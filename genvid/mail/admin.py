@@ -1,4 +1,4 @@
-"""The outbox, for staff: what is owed, what was sent, and what could not be."""
+"""The outbox in the admin: queued, sent and failed mails."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -8,7 +8,7 @@ from genvid.admin import ReadOnlyAdmin
 from genvid.mail import delivery
 from genvid.mail.models import QueuedMail
 
-MOST_AT_ONCE = 200
+MAX_AT_ONCE = 200
 
 
 @admin.register(QueuedMail)
@@ -29,5 +29,5 @@ class QueuedMailAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send again what was given up", permissions=["send"])
     def send_again(self, request: HttpRequest, mails: "QuerySet[QueuedMail]") -> None:
-        sent = sum(delivery.send_again(mail) for mail in mails[:MOST_AT_ONCE])
+        sent = sum(delivery.send_again(mail) for mail in mails[:MAX_AT_ONCE])
         self.message_user(request, f"{sent} of the chosen mails will be sent again.", messages.SUCCESS)

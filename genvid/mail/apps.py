@@ -1,3 +1,5 @@
+"""The mail outbox as a Django app."""
+
 from typing import Any
 
 from celery.signals import worker_ready
@@ -21,5 +23,4 @@ class MailConfig(AppConfig):
 
 
 def sweep_at_start(**_: Any) -> None:
-    """A new worker sends at once what a dead one left."""
     enqueue(jobs.SWEEP)

@@ -1,4 +1,4 @@
-"""What mails say: each kind has a composer, which its app registers, and a template (`genvid.mail.rendering`)."""
+"""Registry of composers: each kind of mail has one, and a template (`genvid.mail.rendering`)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from uuid import UUID
 class Recipient(NamedTuple):
     email: str
     language: str = ""
-    """As its owner chose it; the site's own where no mail is written in it."""
+    """Empty: the site's language."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """Whom a mail is for, and the values that its template shows. Without recipients there is nothing to send."""
+    """Recipients and template values of a mail. Without recipients nothing is sent."""
 
     to: list[Recipient]
     context: dict[str, Any] = field(default_factory=dict)
@@ -22,8 +22,6 @@ class Message:
 
 @dataclass(frozen=True)
 class Order:
-    """What a composer is given: the words of a queued mail."""
-
     person: UUID | None
     account: UUID | None
     address: str
@@ -31,18 +29,15 @@ class Order:
 
 
 Composer = Callable[[Order], Message | None]
-"""None: what the mail was to tell is no longer so, or its person is not known; it is deleted unsent.
+"""Returns None when the reason of the mail no longer holds or its person is unknown; the mail is then deleted.
 
-Composers run when a worker sends the mail, once for each attempt. They look at the rows of that moment, and make the
-tokens of links.
+Runs when a worker sends the mail, once per attempt; reads current rows and makes the tokens of links.
 """
 
 _composers: dict[str, Composer] = {}
 
 
 def composes(kind: str) -> Callable[[Composer], Composer]:
-    """Register the composer of a kind."""
-
     def register(composer: Composer) -> Composer:
         _composers[kind] = composer
         return composer
@@ -51,7 +46,6 @@ def composes(kind: str) -> Callable[[Composer], Composer]:
 
 
 def compose(kind: str, order: Order) -> Message | None:
-    """Raises LookupError for a kind of another release."""
     return _composers[kind](order)
 
 

@@ -1,4 +1,4 @@
-"""Sending what is in the outbox: claimed, composed, sent, recorded; tried for a day, then staff are told."""
+"""Sends the mails of the outbox: claims, composes, sends and records them; after a day of retries it notifies staff."""
 
 from datetime import timedelta
 
@@ -18,30 +18,29 @@ from genvid.mail.models import QueuedMail
 from genvid.mail.rendering import render
 
 logger = structlog.get_logger(__name__)
-TRIED_FOR = timedelta(hours=24)
-"""From the first attempt to the last."""
+RETRY_PERIOD = timedelta(hours=24)
 PAUSES = Backoff(first=30, most=3600)
-MOST_ATTEMPTS = 60
-"""About twice as many as there are in TRIED_FOR: more means that each worker died of it."""
-STEPS_OF_SMTP = 12
-"""Waits for the mail server in sending a mail in one language, at most; each has its own timeout."""
-AT_A_SWEEP = 200
+MAX_ATTEMPTS = 60
+"""About twice the attempts of RETRY_PERIOD: more means that workers died of it."""
+MAX_SMTP_STEPS = 12
+"""Most waits for the mail server in one mail; each has its own timeout."""
+MAX_PER_SWEEP = 200
 
 
 def lease() -> timedelta:
-    """Longer than an attempt can last: when it is over, its worker is dead."""
-    return timedelta(seconds=60 + STEPS_OF_SMTP * len(settings.LANGUAGES) * settings.EMAIL_TIMEOUT)
+    """Longer than an attempt: a worker whose lease has ended is dead."""
+    return timedelta(seconds=60 + MAX_SMTP_STEPS * len(settings.LANGUAGES) * settings.EMAIL_TIMEOUT)
 
 
 def send(mail_id: int) -> bool:
-    """Send one mail if it is due. A worker that dies on the way leaves it due after its lease: rather twice than never.
+    """Send one mail if it is due. A worker that dies leaves it due after its lease: it may be sent twice.
 
-    Nothing is sent inside a transaction: a mail server may take its time.
+    Nothing is sent inside a transaction: a mail server may be slow.
     """
     mail = _claim(mail_id)
     if mail is None:
         return False
-    if mail.attempts > MOST_ATTEMPTS:
+    if mail.attempts > MAX_ATTEMPTS:
         _give_up(mail, "Every worker that tried it has died.")
         return False
     try:
@@ -58,27 +57,26 @@ def send(mail_id: int) -> bool:
 
 
 def _claim(mail_id: int) -> QueuedMail | None:
-    """The mail that this worker alone may send until its lease ends; None when it is not due, or another was first."""
     tried = Coalesce(F("first_tried_at"), Now())
     found: QueuedMail | None = QueuedMail.objects.filter(pk=mail_id).claim(lease(), first_tried_at=tried)
     return found
 
 
 def _record(mail: QueuedMail) -> None:
-    """Nothing stays of it but its kind, whom it was about, and when."""
+    """Keep kind, ids and moments only."""
     if mail.finish(sent_at=Now(), address="", data={}):
         logger.info("mail_sent", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts)
 
 
 def _drop(mail: QueuedMail) -> None:
-    """What it was to tell is no longer so, or nobody is behind its address. Not logged: the log would say who is."""
+    """Not logged: the log would reveal whether an address is known."""
     mail.held().delete()
 
 
 def _retry_later(mail: QueuedMail, error: Exception) -> None:
-    """Not the error's own words: those of a mail server may name the receiver."""
+    """Stores only the error's class: a mail server's text may name the receiver."""
     words = type(error).__name__
-    if mail.held().filter(first_tried_at__lte=from_now(-TRIED_FOR)).exists():
+    if mail.held().filter(first_tried_at__lte=from_now(-RETRY_PERIOD)).exists():
         _give_up(mail, words)
     elif mail.retry_later(PAUSES.delay(mail.attempts), words):
         logger.warning("mail_retried_later", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=words)
@@ -93,12 +91,11 @@ def _give_up(mail: QueuedMail, why: str) -> None:
 
 
 def sweep() -> int:
-    """Enqueue what is due, for messages that the broker lost, retries and dead workers. Returns how many."""
-    return leasing.sweep(QueuedMail.objects.due(), jobs.SEND, most=AT_A_SWEEP)
+    return leasing.sweep(QueuedMail.objects.due(), jobs.SEND, most=MAX_PER_SWEEP)
 
 
 def send_again(mail: QueuedMail) -> bool:
-    """Staff's wish for one that was given up: due at once, and tried for another day. False when it was not."""
+    """Queue a failed mail again, for staff. False if it had not failed."""
     given_up = QueuedMail.objects.filter(pk=mail.pk, given_up_at__isnull=False, due_at=None)
     fresh = {"due_at": Now(), "given_up_at": None, "first_tried_at": None, "attempts": 0, "error": ""}
     if given_up.update(**fresh) != 1:

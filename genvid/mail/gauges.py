@@ -1,4 +1,4 @@
-"""What `/metrics` reads of the outbox at the moment of asking: one query."""
+"""Gauges of the outbox for `/metrics`: one query per scrape."""
 
 from collections.abc import Iterable, Iterator
 

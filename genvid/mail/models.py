@@ -1,4 +1,4 @@
-"""Mails to be sent, as rows."""
+"""The table of queued mails."""
 
 from typing import ClassVar
 
@@ -11,15 +11,14 @@ from genvid.leasing import Leased, LeasedQuerySet
 
 class QueuedMailQuerySet(LeasedQuerySet):
     def unsent(self) -> "QueuedMailQuerySet":
-        """Those that are still to be sent, due or not."""
         return self.filter(due_at__isnull=False)
 
 
 class QueuedMail(Leased):
-    """A mail that is owed. Its text is made when it is sent, and so are the tokens in it: the row never holds one.
+    """A queued mail. Text and tokens are made when it is sent: the row never holds a token.
 
-    `due_at` is schedule and lease in one, null once nothing is to be done any more. All moments are the database's.
-    `person` and `account` are ids without a foreign key: this app stands below theirs.
+    `due_at` is null once the mail is done. `person` and `account` are ids without a foreign key, because this app is
+    below theirs.
     """
 
     ATTEMPTS: ClassVar[str] = "attempts"

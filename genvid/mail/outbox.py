@@ -1,4 +1,4 @@
-"""Writing mails into the outbox, and forgetting them. Sending is `genvid.mail.delivery`."""
+"""Writes mails into the outbox and deletes them. `genvid.mail.delivery` sends them."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,25 +11,25 @@ from genvid.jobs import enqueue_on_commit
 from genvid.mail import jobs
 from genvid.mail.models import QueuedMail
 
-KEPT = timedelta(days=30)
-"""What is left of mails that were sent or given up: kind, ids and moments."""
-KEYS_KEPT = timedelta(days=90)
-"""What is left of those that are sent once."""
+RETENTION = timedelta(days=30)
+"""Of mails that were sent or given up: kind, ids and moments."""
+KEY_RETENTION = timedelta(days=90)
+"""Of mails that are written once per key."""
 
 
 def write(
     kind: str, *, person: UUID | None = None, account: UUID | None = None, address: str = "", **data: Any
 ) -> None:
-    """Owe a mail. Call it in the transaction of what the mail tells; the statements are the same for every receiver.
+    """Queue a mail. Call it in the transaction of its reason; the statements are the same for every receiver.
 
-    `data`: plain values and ids, never a secret. Text and tokens are made by the composer of `kind` at sending.
+    `data`: plain values and ids, never a secret.
     """
     mail = QueuedMail.objects.create(kind=kind, person=person, account=account, address=address, data=data)
     enqueue_on_commit(jobs.SEND, str(mail.pk))
 
 
 def write_once(kind: str, key: str, *, account: UUID | None = None, **data: Any) -> bool:
-    """Owe a mail unless one was written under `key` within KEYS_KEPT. Of many transactions at once, one writes it."""
+    """Queue a mail unless one was written under `key` within KEY_RETENTION. Safe for concurrent transactions."""
     given = {"kind": kind, "account": account, "data": data}
     mail, is_new = QueuedMail.objects.get_or_create(key=key, defaults=given)
     if is_new:
@@ -37,8 +37,7 @@ def write_once(kind: str, key: str, *, account: UUID | None = None, **data: Any)
     return is_new
 
 
-def forget(*, person: UUID | None = None, account: UUID | None = None, address: str = "") -> None:
-    """Delete all mails, sent or not, to or about this person, account or address."""
+def delete_mails_about(*, person: UUID | None = None, account: UUID | None = None, address: str = "") -> None:
     theirs = Q()
     for name, value in (("person", person), ("account", account), ("address", address)):
         theirs |= Q(**{name: value}) if value else Q()
@@ -47,6 +46,5 @@ def forget(*, person: UUID | None = None, account: UUID | None = None, address: 
 
 
 def prune() -> int:
-    """Delete what has been sent or given up long ago. Returns how many."""
-    old = Q(key=None, created_at__lt=Now() - KEPT) | Q(created_at__lt=Now() - KEYS_KEPT)
+    old = Q(key=None, created_at__lt=Now() - RETENTION) | Q(created_at__lt=Now() - KEY_RETENTION)
     return QueuedMail.objects.filter(old, due_at=None).delete()[0]

@@ -1,7 +1,7 @@
-"""A mail's subject, text and HTML, from one template for each kind and language.
+"""Renders a mail's subject, text and HTML from one template per kind and language.
 
-The kind `accounts.verification` has `accounts/mail/verification.txt`, in German `verification.de.txt`. The first line
-is the subject. The rest is rendered twice: as it is, and escaped, as paragraphs inside `genvid/mail/layout.html`.
+`accounts.verification` has `accounts/mail/verification.txt`, in German `verification.de.txt`. Its first line is the
+subject. The rest is rendered as text, and escaped as paragraphs of `genvid/mail/layout.html`.
 """
 
 from collections import defaultdict
@@ -21,7 +21,6 @@ from genvid.mail.composing import Message, Recipient
 
 
 def render(kind: str, message: Message) -> list[EmailMultiAlternatives]:
-    """One mail for each language of its recipients."""
     return [
         _render(_template(kind, language), message.context | {"language": language}, addresses)
         for language, addresses in _by_language(message.to).items()
@@ -36,7 +35,7 @@ def _by_language(recipients: Iterable[Recipient]) -> dict[str, list[str]]:
 
 
 def _language_of(tag: str) -> str:
-    """The language of ours that is closest to a tag such as `de-AT`."""
+    """The supported language closest to a tag such as `de-AT`."""
     try:
         return translation.get_supported_language_variant(tag.lower())
     except LookupError:
@@ -54,12 +53,12 @@ def _render(template: Template, values: dict[str, Any], addresses: list[str]) ->
     with translation.override(values["language"]):
         subject, _, text = template.render(Context(values, autoescape=False)).partition("\n")
         _, _, escaped = template.render(Context(values, autoescape=True)).partition("\n")
-    # No line break of a value may end the header.
+    # A line break in a value would end the header.
     subject = " ".join(subject.split())
     body = mark_safe(linebreaks(escaped.strip()))  # noqa: S308 - escaped by its template
     html = Engine.get_default().get_template("genvid/mail/layout.html")
     mail = EmailMultiAlternatives(subject, text.strip() + _signature(), settings.DEFAULT_FROM_EMAIL, addresses)
-    # Programs that answer mails while somebody is away do not answer these.
+    # Suppresses automatic replies (RFC 3834).
     mail.extra_headers = {"Auto-Submitted": "auto-generated"}
     mail.reply_to = [settings.SUPPORT_EMAIL] if settings.SUPPORT_EMAIL else []
     mail.attach_alternative(html.render(Context(values | {"subject": subject, "body": body})), "text/html")

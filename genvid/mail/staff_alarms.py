@@ -1,4 +1,4 @@
-"""Mails to staff, at ALARM_EMAILS, and alarms, each of which they get once."""
+"""Mails to staff at ALARM_EMAILS, and alarms, which are sent once per key."""
 
 from datetime import date
 
@@ -15,12 +15,12 @@ alarms = Tally("genvid_staff_alarms_total", "Alarms written for staff, by their 
 
 
 def mail_staff(subject: str, text: str, *, link: str = "") -> None:
-    """Tell staff, in the transaction of what it tells. `link`: where they see to it."""
+    """Call it in the transaction of the reason. `link`: the page to act on."""
     outbox.write(KIND, subject=subject, text=text, link=link)
 
 
 def raise_alarm(name: str, key: str, *, subject: str, text: str, link: str = "") -> bool:
-    """Tell staff, the log and the metrics, once for each key, in the transaction of the reason. False if they know."""
+    """Notify staff, log and metrics once per key, in the transaction of the reason. False if raised before."""
     if not outbox.write_once(KIND, f"{name}:{key}", subject=subject, text=text, link=link):
         return False
     logger.error("staff_alarm", alarm=name, key=key, text=text)
@@ -29,7 +29,7 @@ def raise_alarm(name: str, key: str, *, subject: str, text: str, link: str = "")
 
 
 def mail_given_up(day: date) -> None:
-    """Once a UTC day, however many mails it were: a mail server that is away loses them all."""
+    """Once per UTC day: an outage of the mail server loses many mails."""
     raise_alarm(
         "mail_given_up",
         day.isoformat(),

@@ -1,8 +1,8 @@
 """Counters and timings, summed over all processes of this machine.
 
-Each process writes its own memory-mapped files in METRICS_DIR (prometheus_client's multiprocess mode); the process that
-answers `/metrics` sums them. Apps make their instruments with `Tally` and `Timing`, and register a collector in
-`REGISTRY` for values that are read on demand. Recording never raises: a full disk must not stop a video.
+Each process writes memory-mapped files in METRICS_DIR (prometheus_client's multiprocess mode); the one that answers
+`/metrics` sums them. Apps use `Tally` and `Timing`, and register collectors in `REGISTRY` for values read on demand.
+Recording never raises: a full disk must not stop a video.
 """
 
 import os
@@ -22,15 +22,13 @@ logger = structlog.get_logger(__name__)
 
 CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 STAGE_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21600, 86400)
-MOST_CODES = 60
-"""Different codes per process. The provider invents them, and each is a series for ever."""
+MAX_CODES = 60
+"""Per process. The provider invents codes, and each is a series forever."""
 
 REGISTRY = CollectorRegistry(auto_describe=False)
 
 
 class SharedFiles(Collector):
-    """Sums what all processes have written."""
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
@@ -57,13 +55,11 @@ def _share(folder: Path) -> bool:
 
 
 SHARED = _share(Path(settings.METRICS_DIR))
-# What is shared is read from the files; registered as well, it would be shown twice.
+# Shared instruments are read from the files; if registered too, they would be shown twice.
 _OWN_REGISTRY = None if SHARED else REGISTRY
 
 
 class Tally:
-    """A counter with labels."""
-
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = ()) -> None:
         self._counter = Counter(name, meaning, labels, registry=_OWN_REGISTRY)
 
@@ -75,8 +71,6 @@ class Tally:
 
 
 class Timing:
-    """A histogram of seconds with labels."""
-
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = (), *, buckets: Sequence[float]) -> None:
         self._histogram = Histogram(name, meaning, labels, buckets=buckets, registry=_OWN_REGISTRY)
 
@@ -100,7 +94,6 @@ _codes: set[str] = set()
 
 
 def observe_call(operation: str, code: str | None, seconds: float) -> None:
-    """Records one call to HeyGen; `code` is None for a success."""
     word = _bounded(code) if code else "ok"
     _calls.note(seconds, operation, word)
     if code:
@@ -113,8 +106,7 @@ def count_poll(ids: int) -> None:
 
 
 def _bounded(code: str) -> str:
-    """`code` while there are few of them, else "other"."""
-    if code not in _codes and len(_codes) >= MOST_CODES:
+    if code not in _codes and len(_codes) >= MAX_CODES:
         return "other"
     _codes.add(code)
     return code[:60]

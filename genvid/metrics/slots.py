@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 class Slots:
-    """Gives this process a number and keeps it locked; the lock ends with the process.
+    """Locks a number for this process; the lock ends with it.
 
-    Process ids would not do: containers share them, and each dead process would leave its files for ever. A new process
-    continues the files of a dead one, so sums never fall and the files stay few.
+    Process ids would not do: containers share them, and dead processes would leave files forever. A new process
+    continues the files of a dead one, so sums never fall.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -20,14 +20,13 @@ class Slots:
         self._number = 0
 
     def mine(self) -> int:
-        """This process's number. Raises OSError where the folder cannot be written."""
         if self._pid != os.getpid():
             self._take()
         return self._number
 
     def _take(self) -> None:
         if self._lock is not None:
-            # Inherited by a fork: the parent goes on holding it through its own copy.
+            # Inherited by a fork: the parent holds the lock by its own descriptor.
             os.close(self._lock)
             self._lock = None
         for number in count():

@@ -28,7 +28,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_read(request: HttpRequest) -> bool:
-    """With METRICS_TOKEN: whoever sends it. Without: whoever connects from a private address without a proxy."""
+    """With METRICS_TOKEN: callers that send it. Without: private addresses without a proxy."""
     if settings.METRICS_TOKEN:
         given = request.META.get("HTTP_AUTHORIZATION", "")
         return secrets.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())

@@ -74,25 +74,25 @@ def nothing_changes(*, but: type[Model] | None = None) -> Iterator[None]:
     assert all_rows() | {ignored: []} == before
 
 
-def queries_of(deed: Callable[[], Any]) -> int:
-    """How many queries `deed` takes."""
+def queries_of(action: Callable[[], Any]) -> int:
+    """How many queries `action` takes."""
     with CaptureQueriesContext(connection) as captured:
-        deed()
+        action()
     return len(captured)
 
 
-def statements_of(deed: Callable[[], Any]) -> list[str]:
-    """The statements that `deed` takes, without their values and the names of savepoints."""
+def statements_of(action: Callable[[], Any]) -> list[str]:
+    """The statements that `action` takes, without their values and the names of savepoints."""
     with CaptureQueriesContext(connection) as captured:
-        deed()
+        action()
     texts = (re.sub(r"'(?:[^']|'')*'|\"s[0-9_x]+\"", "?", query["sql"]) for query in captured.captured_queries)
     return [re.sub(r"\b\d+\b", "?", text) for text in texts]
 
 
-def queries_once_warm(deed: Callable[[], Any]) -> int:
-    """How many queries `deed`, which changes nothing, takes once the caches know its caller."""
-    deed()
-    return queries_of(deed)
+def queries_once_warm(action: Callable[[], Any]) -> int:
+    """How many queries `action`, which changes nothing, takes once the caches know its caller."""
+    action()
+    return queries_of(action)
 
 
 def the_ledger_proves() -> bool:

@@ -8,18 +8,18 @@ from typing import Any
 from django.db import connections
 
 
-def in_parallel(deeds: list[Callable[[], Any]]) -> list[Any]:
-    """What each deed returned, or the exception it raised, in the order given. Needs `transaction=True`."""
-    barrier = Barrier(len(deeds))
+def in_parallel(actions: list[Callable[[], Any]]) -> list[Any]:
+    """What each action returned, or the exception it raised, in the order given. Needs `transaction=True`."""
+    barrier = Barrier(len(actions))
 
-    def run(deed: Callable[[], Any]) -> Any:
+    def run(action: Callable[[], Any]) -> Any:
         try:
             barrier.wait(timeout=900)
-            return deed()
+            return action()
         except Exception as error:  # noqa: BLE001 - the test looks at it
             return error
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(run, deeds))
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))

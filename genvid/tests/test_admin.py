@@ -1,4 +1,4 @@
-"""The staff's pages: every one opens, money and history cannot be touched, and only staff get in."""
+"""The admin: every page opens, money and history are read-only, and only staff get in."""
 
 import pytest
 from django.contrib import admin
@@ -141,12 +141,12 @@ def first(model):
 # ── Every page opens
 
 
-def test_the_front_page_lists_the_rooms(staff):
+def test_the_front_page_of_the_admin_lists_the_apps(staff):
     assert staff.get(reverse("admin:index")).status_code == 200
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
-def test_every_page_of_it_opens(staff, rows, model):
+def test_every_page_of_the_admin_opens(staff, rows, model):
     listed = staff.get(address(model, "changelist"))
     row = first(model).pk
     pages = [address(model, "change", row), address(model, "history", row), address(model, "changelist") + "?q=spring"]
@@ -200,13 +200,13 @@ def test_a_price_that_was_in_force_stays_as_it_was(staff):
     assert response.status_code == 403
 
 
-def test_of_dj_stripe_staff_see_two_tables_and_who_knocked_they_do_not(staff, rows):
+def test_staff_see_two_tables_of_dj_stripe_without_the_senders_of_webhooks(staff, rows):
     pages = [model.__name__ for model in MODELS if model._meta.app_label == "djstripe"]
     delivery = staff.get(address(WebhookEventTrigger, "change", first(WebhookEventTrigger).pk))
     assert (pages, b"203.0.113.7" in delivery.content) == (["Event", "WebhookEventTrigger"], False)
 
 
-def test_no_page_tells_a_secret(staff, rows):
+def test_no_page_of_the_admin_shows_a_secret(staff, rows):
     pages = [staff.get(address(ProviderWebhook, "changelist"))]
     pages.append(staff.get(address(ProviderWebhook, "change", first(ProviderWebhook).pk)))
     pages.append(staff.get(address(WebhookEventTrigger, "change", first(WebhookEventTrigger).pk)))
@@ -216,7 +216,7 @@ def test_no_page_tells_a_secret(staff, rows):
 # ── The video's page
 
 
-def test_the_videos_page_tells_its_story_in_order(staff, rows):
+def test_the_page_of_a_video_shows_its_history_in_order(staff, rows):
     response = staff.get(address(Video, "change", rows.pk))
     (timeline,) = response.context["inline_admin_formsets"]
     assert timeline.opts.verbose_name_plural == "Timeline"
@@ -224,7 +224,7 @@ def test_the_videos_page_tells_its_story_in_order(staff, rows):
     assert reasons == ["created", "accepted", "test", "test", "test", "stored"]
 
 
-def test_the_videos_page_plays_its_file(staff, rows):
+def test_the_page_of_a_video_plays_its_file(staff, rows):
     page = staff.get(address(Video, "change", rows.pk)).content.decode()
     source = page.partition('<video src="http://127.0.0.1:8000')[2].partition('"')[0]
     served = Client().get(source)
@@ -236,7 +236,7 @@ def test_the_page_of_a_video_without_a_file_says_so(staff, owner):
     assert ("No file yet." in page, "<video" in page) == (True, False)
 
 
-def test_a_script_on_the_page_stays_text(staff, owner):
+def test_a_script_on_the_page_of_a_video_is_escaped(staff, owner):
     video = make_video(owner, title="<script>alert(1)</script>")
     # As older releases took it: the API refuses tags in scripts now.
     Video.objects.update(script="<script>alert(2)</script> Hello.")
@@ -244,7 +244,7 @@ def test_a_script_on_the_page_stays_text(staff, owner):
     assert [page for page in pages if b"<script>alert(" in page.content] == []
 
 
-def test_the_gate_is_opened_from_its_page(staff, rows):
+def test_staff_open_the_gate_from_its_page(staff, rows):
     body = {"action": "open_gate", "_selected_action": [provider_gate.NAME]}
     staff.post(address(ProviderState, "changelist"), body)
     assert ProviderState.objects.get().code == ""
@@ -260,13 +260,13 @@ def somebody(**fields) -> Client:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
-def test_nobody_gets_in_without_signing_in(rows, model):
+def test_the_admin_needs_a_sign_in(rows, model):
     response = Client().get(address(model, "changelist"))
     assert (response.status_code, response["Location"].partition("?")[0]) == (302, reverse("admin:login"))
 
 
 @pytest.mark.parametrize("model", [Video, Wallet, User], ids=name_of)
-def test_a_customer_does_not_get_in(rows, model):
+def test_a_customer_cannot_open_the_admin(rows, model):
     response = somebody().get(address(model, "change", first(model).pk))
     assert (response.status_code, response["Location"].partition("?")[0]) == (302, reverse("admin:login"))
 
@@ -276,5 +276,5 @@ def test_staff_without_permissions_see_nothing(rows, model):
     assert somebody(is_staff=True).get(address(model, "changelist")).status_code == 403
 
 
-def test_a_token_of_the_api_opens_no_page(owner):
+def test_a_token_of_the_api_opens_no_page_of_the_admin(owner):
     assert owner.client.get(address(Video, "changelist")).status_code == 302

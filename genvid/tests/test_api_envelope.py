@@ -148,7 +148,7 @@ def test_a_body_of_exactly_a_mebibyte_is_read(anonymous):
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
-def test_another_content_type_is_a_415(anonymous, content_type):
+def test_a_content_type_other_than_json_is_a_415(anonymous, content_type):
     with nothing_changes():
         response = post_raw(anonymous, b"email=a", content_type=content_type)
     assert refusal_of(response) == (415, "unsupported_media_type")
@@ -222,7 +222,7 @@ def test_a_host_that_is_not_ours_is_a_400(anonymous):
     assert refusal_of(response) == (400, "validation_error")
 
 
-def test_what_nobody_foresaw_is_a_500_that_tells_no_secrets(anonymous, settings):
+def test_an_unexpected_exception_is_a_500_without_secrets(anonymous, settings):
     settings.ROOT_URLCONF = "genvid.tests.broken_urls"
     response = anonymous.get("/broken")
     assert refusal_of(response) == (500, "server_error")
@@ -244,7 +244,7 @@ def test_a_lost_database_is_a_503_worth_retrying(anonymous, settings):
     assert b"secret" not in response.content
 
 
-def test_whatever_the_client_accepts_it_gets_json(anonymous):
+def test_an_answer_is_json_whatever_the_client_accepts(anonymous):
     response = anonymous.get(f"/api/v1/videos/{uuid.uuid4()}", HTTP_ACCEPT="text/html")
     assert response["Content-Type"] == "application/json"
 

@@ -1,4 +1,4 @@
-"""Keyset pages, looked at through the list of voices."""
+"""Keyset pages, tested with the list of voices."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -15,7 +15,6 @@ MOMENT = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def make_voices(count: int, **fields) -> list[str]:
-    """Their names, newest first."""
     names = [f"Voice {number}" for number in range(count)]
     for name in names:
         make_voice(name=name, **fields)
@@ -29,7 +28,7 @@ def page(client, **query):
 
 
 def walk(client, limit: int, start: str | None = None, step: str = "next_cursor") -> list[list[str]]:
-    """The pages from `start` on, until there is no further one."""
+    """The pages from `start` on, to the last one."""
     pages, cursor = [], start
     while len(pages) < 50:
         names, meta = page(client, limit=limit, **{"cursor": cursor} if cursor else {})
@@ -50,7 +49,7 @@ def test_an_empty_list_has_no_further_pages(owner):
     assert (meta["limit"], meta["next_cursor"], meta["previous_cursor"]) == (20, None, None)
 
 
-def test_meta_tells_limit_and_cursors_and_no_total(owner):
+def test_meta_of_a_page_has_limit_and_cursors_and_no_total(owner):
     _, meta = page(owner.client)
     assert set(meta) == {"request_id", "limit", "next_cursor", "previous_cursor"}
 
@@ -73,7 +72,7 @@ def test_limit_says_how_many_rows_a_page_has(owner, limit):
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "+5", "1.5", "abc", "", " 5", "٣", "1e1", "9" * 400])
-def test_another_limit_is_refused(owner, limit):
+def test_a_limit_outside_1_to_100_is_refused(owner, limit):
     assert wrong_fields_of(owner.client.get(VOICES, {"limit": limit})) == ["limit"]
 
 
@@ -159,7 +158,7 @@ EMPTY = {"nothing": "", "nonsense": forged("\x01\x02"), "other words": forged("a
 
 
 @pytest.mark.parametrize("cursor", EMPTY.values(), ids=EMPTY.keys())
-def test_a_cursor_that_says_nothing_is_refused(owner, cursor):
+def test_a_cursor_without_a_position_is_refused(owner, cursor):
     assert wrong_fields_of(owner.client.get(VOICES, {"cursor": cursor})) == ["cursor"]
 
 

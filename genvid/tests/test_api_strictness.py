@@ -1,4 +1,4 @@
-"""Nothing is guessed: wrong types, unknown fields and unknown parameters are named."""
+"""Wrong types, unknown fields and unknown parameters are refused by name."""
 
 import pytest
 

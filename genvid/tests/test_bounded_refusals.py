@@ -1,4 +1,4 @@
-"""Whatever a client sends, a refusal stays small, and so does what is kept of it."""
+"""A refusal and its stored part stay small, whatever a client sends."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import IdempotencyRecord
 from genvid.api.exceptions import error_object
-from genvid.api.parsers import MOST_KEYS
+from genvid.api.parsers import MAX_KEYS
 from genvid.errors import ValidationFailed
 from genvid.tests.asserts import nothing_changes, refusal_of
 
@@ -26,12 +26,12 @@ def error_of(response) -> dict:
     return response.json()["error"]
 
 
-def test_twenty_details_are_all_told(owner):
+def test_a_refusal_names_up_to_twenty_fields(owner):
     error = error_of(owner.client.post(KEYS, HASTY | unknown_fields(20)))
     assert (len(error["details"]), error["message"]) == (20, "Some fields are not valid.")
 
 
-def test_of_more_than_twenty_details_the_first_are_told_and_the_number_of_all(owner):
+def test_a_refusal_of_more_than_twenty_fields_names_the_first_and_the_number_of_all(owner):
     error = error_of(owner.client.post(KEYS, HASTY | unknown_fields(21)))
     assert list(error["details"]) == list(unknown_fields(20))
     assert error["message"] == MORE.format(21)
@@ -48,14 +48,14 @@ def test_a_field_name_is_cut_to_a_hundred_characters(owner, body):
 
 
 @pytest.mark.parametrize("query", ["&".join(f"q{number}=1" for number in range(900)), "q" * 5000 + "=1"])
-def test_query_parameters_are_bounded_too(owner, query):
+def test_the_refusal_of_many_query_parameters_is_bounded(owner, query):
     details = error_of(owner.client.get(f"{KEYS}?{query}"))["details"]
     assert len(details) <= 20
     assert max(map(len, details)) <= 100
 
 
 @pytest.mark.parametrize("path", ["videos", "batches"])
-def test_the_fields_of_a_form_are_bounded_too(owner, path):
+def test_the_refusal_of_many_fields_of_a_form_is_bounded(owner, path):
     response = owner.client.post(f"/api/v1/{path}", unknown_fields(900, 200), format="multipart")
     assert len(response.content) < 8192
 
@@ -76,13 +76,13 @@ def test_the_message_of_unreadable_json_is_cut(owner):
 @pytest.mark.parametrize("nest", [lambda keys: keys, lambda keys: {"metadata": keys}, lambda keys: {"rows": [keys]}])
 def test_an_object_of_more_than_a_thousand_keys_is_not_read(owner, path, nest):
     with nothing_changes():
-        response = owner.client.post(f"/api/v1/{path}", nest(unknown_fields(MOST_KEYS + 1)))
+        response = owner.client.post(f"/api/v1/{path}", nest(unknown_fields(MAX_KEYS + 1)))
     assert refusal_of(response) == (400, "parse_error")
     assert "an object has more than 1,000 keys" in response.json()["error"]["message"]
 
 
 def test_an_object_of_a_thousand_keys_is_read(owner):
-    assert len(error_of(owner.client.post(KEYS, unknown_fields(MOST_KEYS)))["details"]) == 20
+    assert len(error_of(owner.client.post(KEYS, unknown_fields(MAX_KEYS)))["details"]) == 20
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_after_a_large_refusal_its_key_may_be_used_with_a_right_body(owner):
     assert owner.client.post(KEYS, HASTY, HTTP_IDEMPOTENCY_KEY="large").status_code == 201
 
 
-def test_what_is_kept_of_refusals_is_small_whatever_was_sent(owner):
+def test_the_stored_part_of_a_refusal_is_small_whatever_was_sent(owner):
     for number, body in enumerate([HASTY | unknown_fields(900), HASTY | {"mode": "é" * 100_000}, {"\x01" * 900: 1}]):
         owner.client.post(KEYS, body, HTTP_IDEMPOTENCY_KEY=str(number))
     kept = [len(record.answer) for record in IdempotencyRecord.objects.all()]

@@ -1,4 +1,4 @@
-"""The operator's name, color, logo and support address, on every page and in what mails are sent as."""
+"""The operator's name, color, logo and support address on pages and in mails."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def films(settings):
 
 
 def settings_with(folder: Path, **brand: str) -> list:
-    """What genvid/settings.py makes of it in a process of its own."""
+    """The settings of genvid/settings.py in a process of its own."""
     given = {"GENVID_VAR": str(folder), "PATH": os.environ["PATH"], "SECRET_KEY": "s" * 50, "SALT_KEY": "salt"}
     loaded = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=given | brand, cwd=ROOT, capture_output=True, text=True, timeout=240
@@ -45,7 +45,7 @@ def test_sender_admin_and_api_are_named_by_the_brand(tmp_path):
     assert settings_with(tmp_path, **brand) == expected
 
 
-def test_without_a_brand_it_is_genvid(tmp_path):
+def test_without_a_brand_the_service_is_called_genvid(tmp_path):
     assert settings_with(tmp_path) == ["genvid <no-reply@localhost>", "genvid", "#4f46e5", "genvid", None]
 
 

@@ -49,7 +49,7 @@ class PageHandler(BaseHTTPRequestHandler):
         self.wfile.write(self.page)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSite]:
 
 @pytest.fixture(scope="module")
 def page_port(site: EmbeddedSite) -> Iterator[int]:
-    """Where the page is served on loopback."""
+    """The page's address on loopback."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(PageHandler, page_for(site))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
@@ -80,7 +80,7 @@ def email(tmp_path: Path) -> str:
 
 @pytest.fixture
 def visitor(browser: Browser, page_port: int, email: str) -> Browser:
-    """Somebody who has registered on the page."""
+    """A person who has registered on the page."""
     browser.page.goto(f"http://127.0.0.1:{page_port}/")
     browser.page.evaluate("([email, password]) => register(email, password)", [email, PASSWORD])
     return browser

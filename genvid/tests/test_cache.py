@@ -1,4 +1,4 @@
-"""The short memory: asked seldom, shared, and done without when it is away."""
+"""The shared cache: each value is computed once, and without a cache each time."""
 
 import pytest
 
@@ -25,13 +25,13 @@ def asked() -> tuple[list[int], object]:
     return calls, find
 
 
-def test_what_is_remembered_is_not_looked_for_again():
+def test_a_cached_value_is_not_computed_again():
     calls, find = asked()
     assert [cache.remembered("key", find, 60) for _ in range(3)] == ["found"] * 3
     assert len(calls) == 1
 
 
-def test_what_is_forgotten_is_looked_for_again():
+def test_a_deleted_value_is_computed_again():
     calls, find = asked()
     cache.remembered("key", find, 60)
     cache.delete("key")
@@ -39,11 +39,11 @@ def test_what_is_forgotten_is_looked_for_again():
     assert len(calls) == 2
 
 
-def test_only_the_first_in_a_while_is_the_first():
+def test_only_one_caller_in_a_period_is_the_first():
     assert [cache.is_first_in("key", 60) for _ in range(3)] == [True, False, False]
 
 
-def test_without_a_cache_everything_is_looked_for_and_everybody_is_first(dead_cache):
+def test_without_a_cache_values_are_computed_and_every_caller_is_first(dead_cache):
     calls, find = asked()
     assert [cache.remembered("key", find, 60) for _ in range(2)] == ["found"] * 2
     assert [cache.is_first_in("key", 60) for _ in range(2)] == [True, True]

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not on t
 
 
 class Repository:
-    """A git repository with the project's hooks and tools, and nothing else of it."""
+    """A git repository with the project's hooks and tools only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class Repository:
         self.run("git", "add", name)
 
     def hook(self, hook: str) -> subprocess.CompletedProcess[str]:
-        """What a commit of everything would meet."""
+        """The hooks' result for a commit of everything."""
         return self.run(sys.executable, "-m", "pre_commit", "run", hook)
 
 

@@ -264,7 +264,7 @@ ILLUSTRATED = {
     "CORS_ALLOWED_ORIGINS",
     "CORS_ALLOWED_ORIGIN_REGEXES",
 }
-"""What .env.example shows an example for: no default would mean anything elsewhere."""
+"""Settings with an example in .env.example, because no default is valid elsewhere."""
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def test_every_declared_setting_is_read_at_start(defaults):
 
 
 def test_every_default_of_the_example_is_the_real_one(tmp_path, defaults):
-    """Whoever takes the `#` from its lines has changed nothing."""
+    """Removing the `#` from its lines changes no setting."""
     lines = re.findall(r"^(# )?([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
     filled = {name: value for shown, name, value in lines if not shown and value}
     shown = {name: value for hidden, name, value in lines if hidden and name not in ILLUSTRATED | {"S3_BUCKET"}}

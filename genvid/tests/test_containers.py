@@ -75,7 +75,7 @@ def test_what_developers_start_asks_for_no_setting_of_production(compose):
 
 
 class Engine:
-    """A `docker` that writes down what it is told."""
+    """A `docker` that records its arguments."""
 
     def __init__(self, folder: Path) -> None:
         self.calls = folder / "calls"

@@ -94,7 +94,7 @@ def test_without_origins_a_preflight_is_an_ordinary_options_request(owner):
 
 @pytest.mark.usefixtures("app_is_allowed")
 class TestPreflight:
-    def test_it_names_the_origin_the_methods_and_the_headers(self):
+    def test_a_preflight_names_the_origin_the_methods_and_the_headers(self):
         answer = preflight(VIDEOS)
         assert (answer.status_code, answer.content) == (200, b"")
         assert answer["Access-Control-Allow-Origin"] == APP
@@ -102,25 +102,25 @@ class TestPreflight:
         assert names_in(answer["Access-Control-Allow-Headers"]) == ALLOWED
         assert (answer["Access-Control-Max-Age"], answer["Vary"]) == ("7200", "origin")
 
-    def test_it_carries_a_request_id(self):
+    def test_a_preflight_carries_a_request_id(self):
         assert preflight(VIDEOS, **{"X-Request-Id": "abc"})["X-Request-Id"] == "abc"
 
     @pytest.mark.parametrize("path", [VIDEOS, "/api/v1/nope", "/media/token/video.mp4", "/api/v1/auth/register"])
-    def test_it_is_answered_for_every_path_of_the_api_and_the_files(self, path):
+    def test_a_preflight_is_answered_for_every_path_of_the_api_and_the_files(self, path):
         assert preflight(path)["Access-Control-Allow-Origin"] == APP
 
-    def test_it_neither_needs_nor_tries_credentials(self):
+    def test_a_preflight_neither_needs_nor_checks_credentials(self):
         answer = preflight(VIDEOS, Authorization="Bearer nonsense")
         assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (200, APP)
 
-    def test_it_is_not_counted_by_the_rate_limit(self, settings):
-        rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
+    def test_a_preflight_is_not_counted_by_the_rate_limit(self, settings):
+        rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
         settings.RATE_LIMITS, settings.RATE_LIMIT_ANONYMOUS = True, parse("1/minute")
         assert [preflight(AVATARS).status_code for _ in range(3)] == [200, 200, 200]
         assert JsonClient().get(AVATARS)["RateLimit-Remaining"] == "0"
         assert (JsonClient().get(AVATARS).status_code, preflight(AVATARS).status_code) == (429, 200)
 
-    def test_another_origin_is_told_nothing(self):
+    def test_a_preflight_of_another_origin_gets_no_cors_headers(self):
         answer = preflight(VIDEOS, origin="https://elsewhere.example.com")
         assert (cors_headers_of(answer), answer["Vary"]) == ({}, "origin")
 
@@ -160,14 +160,14 @@ class TestOrigins:
             "https://[",
         ],
     )
-    def test_another_origin_is_not_allowed(self, origin):
+    def test_an_answer_to_another_origin_allows_nothing(self, origin):
         assert cors_headers_of(JsonClient().get(AVATARS, HTTP_ORIGIN=origin)) == {}
 
-    def test_caches_are_told_that_the_answer_varies_whoever_asks(self, owner):
+    def test_every_answer_varies_by_origin_for_caches(self, owner):
         """A copy that was made for a request without `Origin` must not be given to a page."""
         assert [owner.client.get(AVATARS)["Vary"], owner.client.get(AVATARS, HTTP_ORIGIN=APP)["Vary"]] == ["origin"] * 2
 
-    def test_an_answer_that_varies_by_accept_goes_on_doing_so(self, owner):
+    def test_an_answer_that_varies_by_accept_varies_by_origin_too(self, owner):
         answer = owner.client.get(f"{VIDEOS}/{make_video(owner).pk}/events", HTTP_ORIGIN=APP)
         assert answer["Vary"] == "Accept, origin"
 
@@ -207,44 +207,44 @@ def test_a_value_that_cannot_be_meant_stops_the_server_at_its_start(settings, na
 
 @pytest.mark.usefixtures("app_is_allowed")
 class TestRefusals:
-    def test_a_host_that_is_not_ours(self):
+    def test_refusal_of_a_foreign_host_is_readable_by_an_allowed_origin(self):
         answer = JsonClient().get(AVATARS, HTTP_ORIGIN=APP, HTTP_HOST="elsewhere.example.com")
         assert (refusal_of(answer), is_readable_by(answer)) == ((400, "validation_error"), True)
 
-    def test_a_host_that_is_not_ours_while_debugging(self, settings):
+    def test_refusal_of_a_foreign_host_is_readable_while_debugging(self, settings):
         settings.DEBUG = True
         answer = JsonClient().get(AVATARS, HTTP_ORIGIN=APP, HTTP_HOST="elsewhere.example.com")
         assert (refusal_of(answer), is_readable_by(answer)) == ((400, "validation_error"), True)
 
-    def test_a_body_that_is_not_json(self):
+    def test_refusal_of_a_body_that_is_not_json_is_readable_by_an_allowed_origin(self):
         with nothing_changes():
             answer = JsonClient().generic("POST", REGISTER, b"{", "application/json", HTTP_ORIGIN=APP)
         assert (refusal_of(answer), is_readable_by(answer)) == ((400, "parse_error"), True)
 
     @pytest.mark.parametrize("token", ["", "nonsense"])
-    def test_credentials_that_are_missing_or_bad(self, token):
+    def test_refusal_of_missing_or_bad_credentials_is_readable_by_an_allowed_origin(self, token):
         answer = JsonClient(token).get(VIDEOS, HTTP_ORIGIN=APP)
         assert (refusal_of(answer), is_readable_by(answer)) == ((401, "not_authenticated"), True)
 
     @pytest.mark.parametrize(
         "path", ["/api/v1/nope", "/api/v1/videos/", f"{VIDEOS}/{'0' * 8}-0000-0000-0000-{'0' * 12}"]
     )
-    def test_a_path_with_nothing_behind_it(self, owner, path):
+    def test_a_404_is_readable_by_an_allowed_origin(self, owner, path):
         answer = owner.client.get(path, HTTP_ORIGIN=APP)
         assert (refusal_of(answer), is_readable_by(answer)) == ((404, "not_found"), True)
 
-    def test_a_method_that_is_not_offered(self, owner):
+    def test_a_405_is_readable_by_an_allowed_origin(self, owner):
         answer = owner.client.delete(VIDEOS, HTTP_ORIGIN=APP)
         assert (refusal_of(answer), is_readable_by(answer)) == ((405, "method_not_allowed"), True)
 
-    def test_a_body_that_is_too_large(self):
+    def test_a_413_is_readable_by_an_allowed_origin(self):
         body = b" " * (7 * 1024 * 1024)
         with nothing_changes():
             answer = JsonClient().generic("POST", REGISTER, body, "application/json", HTTP_ORIGIN=APP)
         assert (refusal_of(answer), is_readable_by(answer)) == ((413, "payload_too_large"), True)
 
-    def test_too_many_requests(self, settings):
-        rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
+    def test_a_429_is_readable_by_an_allowed_origin(self, settings):
+        rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
         settings.RATE_LIMITS, settings.RATE_LIMIT_ANONYMOUS = True, parse("1/minute")
         JsonClient().get(AVATARS)
         answer = JsonClient().get(AVATARS, HTTP_ORIGIN=APP)
@@ -253,7 +253,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("debug", [False, True])
     @pytest.mark.parametrize("path", ["/api/v1/broken", "/api/v1/broken-page"])
-    def test_an_error_that_nobody_foresaw(self, settings, path, debug):
+    def test_a_500_is_readable_by_an_allowed_origin(self, settings, path, debug):
         settings.ROOT_URLCONF, settings.DEBUG = "genvid.tests.broken_urls", debug
         answer = JsonClient(raise_request_exception=False).get(path, HTTP_ORIGIN=APP)
         assert (refusal_of(answer), is_readable_by(answer)) == ((500, "server_error"), True)
@@ -267,7 +267,7 @@ class TestRefusals:
 
 @pytest.fixture
 def file_path(db) -> str:
-    """Of a file of ten bytes, with its signature."""
+    """The path of a file of ten bytes, with its signature."""
     link = signed_link(default_storage.save("videos/ten/video.mp4", ContentFile(b"0123456789")))
     return link[link.index("/media/") :]
 
@@ -325,7 +325,7 @@ def web(django_db_setup, tmp_path_factory):
 
 @pytest.fixture
 def page(web, owner):
-    """An HTTP client that says what a page of the allowed origin would."""
+    """An HTTP client that sends the headers of a page of the allowed origin."""
     headers = {"Authorization": f"Bearer {owner.tokens.access_token}", "Origin": APP}
     with httpx.Client(base_url=web.url, headers=headers, timeout=60, trust_env=False) as client:
         yield client
@@ -346,7 +346,7 @@ class TestUnderASGI:
         assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=1")
         assert (is_readable_by(answer.headers), answer.headers["Vary"]) == (True, "origin")
 
-    def test_refusals_are_readable(self, page):
+    def test_refusals_of_a_stream_server_are_readable_by_an_allowed_origin(self, page):
         large = b" " * (7 * 1024 * 1024)
         refusals = [
             page.get("/api/v1/nope"),
@@ -361,7 +361,7 @@ class TestUnderASGI:
             (400, True),
         ]
 
-    def test_a_preflight_is_answered(self, page):
+    def test_a_preflight_is_answered_by_a_stream_server(self, page):
         answer = page.options(VIDEOS, headers={"Access-Control-Request-Method": "POST", "X-Request-Id": "abc"})
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, APP)
         assert answer.headers["X-Request-Id"] == "abc"

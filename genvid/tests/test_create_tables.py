@@ -1,4 +1,4 @@
-"""One migration step for many tables: what it makes, and that it goes back."""
+"""One migration operation for many tables, forwards and backwards."""
 
 import pytest
 from django.db import connection, models

@@ -1,4 +1,6 @@
-"""scripts/db.sh and `manage.py database`, as processes: a tty or none, SQLite or PostgreSQL, and every refusal."""
+"""scripts/db.sh and `manage.py database`, as processes: with and without a terminal, SQLite and PostgreSQL, and every
+refusal.
+"""
 
 import fcntl
 import os
@@ -45,7 +47,7 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path) -> Installation:
-    """With a database that is ours, and a row in it."""
+    """An installation with its own database and a row in it."""
     var = tmp_path / "var"
     var.mkdir()
     with closing(sqlite3.connect(var / "genvid.sqlite3", isolation_level=None)) as link:
@@ -93,7 +95,7 @@ def test_while_make_run_runs_nothing_is_reset(installation):
     assert rows(installation) == 4
 
 
-def test_an_unknown_action_is_told_the_two(tmp_path):
+def test_an_unknown_action_is_refused_with_the_two_known_ones(tmp_path):
     done = Installation(tmp_path / "var").run("drop")
     assert (done.returncode, done.stderr.splitlines()[0].split()[:3]) == (2, ["usage:", "scripts/db.sh", "setup"])
     assert not (tmp_path / "var").exists()

@@ -1,10 +1,10 @@
-"""`manage.py demo` where there is nothing to talk to. Its good end is watched in the tests of the whole site."""
+"""`manage.py demo` without a server. The tests of the whole site run it to its end."""
 
 import pytest
 from django.core.management import CommandError, call_command
 
 
-def test_without_a_server_it_says_what_to_run_first(capsys, closed_url):
+def test_without_a_server_the_demo_says_what_to_run_first(capsys, closed_url):
     with pytest.raises(CommandError) as refused:
         call_command("demo", url=closed_url)
 

@@ -1,4 +1,4 @@
-"""`manage.py check --deploy`: what is dangerous, or not what a production site means to have, is named."""
+"""`manage.py check --deploy` reports dangerous and unlikely settings of a production site."""
 
 import os
 import re
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def production(settings, monkeypatch, tmp_path):
-    """Settings of a production site at which nothing is to be said."""
+    """Settings of a production site without findings."""
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://genvid.example", ["genvid.example"]
     settings.REQUIRE_STAFF_TOTP = settings.REQUIRE_VERIFIED_EMAIL = settings.RATE_LIMITS = True
     settings.ALLOW_PRIVATE_IMAGE_URLS = settings.ALLOW_PRIVATE_MEDIA_HOSTS = settings.ALLOW_PRIVATE_WEBHOOK_URLS = False
@@ -46,7 +46,7 @@ def findings() -> dict[str, str]:
     return {each.id: each.msg for each in found if each.id.startswith("genvid.")}
 
 
-def test_of_a_sound_production_site_nothing_is_said(production):
+def test_a_sound_production_site_has_no_findings(production):
     assert findings() == {}
 
 
@@ -111,7 +111,7 @@ def test_a_malformed_value_that_another_program_reads_is_named_and_a_secret_is_n
     assert (sentence.startswith(f"{name}: "), repr(value) in sentence) == (True, not SETTINGS[name].secret)
 
 
-def test_the_dangerous_ones_are_errors_and_each_is_one_line(production):
+def test_dangerous_findings_are_errors_of_one_line(production):
     production.RATE_LIMITS = production.REQUIRE_STAFF_TOTP = False
     production.ALARM_EMAILS, production.ALLOWED_HOSTS = [], ["*"]
     found = [each for each in run_checks(include_deployment_checks=True) if each.id.startswith("genvid.")]
@@ -156,7 +156,7 @@ def test_the_names_of_settings_and_of_other_programs_are_not_named(production, m
     assert findings() == {}
 
 
-def test_a_file_is_read_more_strictly_and_named(tmp_path, monkeypatch):
+def test_unread_names_in_a_file_are_found_more_strictly_and_with_its_name(tmp_path, monkeypatch):
     in_environment(monkeypatch)
     file = tmp_path / ".env"
     file.write_text("# HEYGEN_MAX_CONCURENT=3\nexport POTR=8000\nPORT=8000\nCOLOUR = red\n\nnot a line\n")
@@ -164,7 +164,7 @@ def test_a_file_is_read_more_strictly_and_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_file_that_is_not_there_or_no_text_is_passed_over(tmp_path, monkeypatch, content):
+def test_a_missing_or_binary_env_file_has_no_unread_names(tmp_path, monkeypatch, content):
     in_environment(monkeypatch)
     file = tmp_path / ".env"
     if content is not None:
@@ -183,14 +183,14 @@ def test_a_file_that_is_not_there_or_no_text_is_passed_over(tmp_path, monkeypatc
         ("kitten", "sitting", 3),
     ],
 )
-def test_the_distance_counts_edits(one, other, edits):
+def test_the_distance_of_two_names_counts_edits(one, other, edits):
     assert (distance(one, other), distance(other, one)) == (edits, edits)
 
 
 # ── Malformed values
 
 
-def test_every_malformed_value_is_told_at_once(monkeypatch):
+def test_every_malformed_value_is_reported_at_once(monkeypatch):
     for name, value in {"RATE_LIMITS": "yess", "CONN_MAX_AGE": "ten", "PUBLIC_URL": "genvid"}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as caught:
@@ -202,7 +202,7 @@ def test_every_malformed_value_is_told_at_once(monkeypatch):
     ]
 
 
-def test_the_command_prints_one_line_a_finding_and_no_traceback(tmp_path):
+def test_check_deploy_prints_one_line_per_finding_and_no_traceback(tmp_path):
     given = {
         "PATH": "/usr/bin:/bin",
         "GENVID_VAR": str(tmp_path),

@@ -1,4 +1,4 @@
-"""scripts/dockerfile.py on our own files, and on what it must not guess at."""
+"""scripts/dockerfile.py with our own files, and with unsupported ones."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def test_every_file_that_the_site_serves_as_documentation_is_in_the_image(copied
         ("var/genvid.sqlite3", False),
     ],
 )
-def test_the_last_rule_that_fits_decides(path, kept):
+def test_the_last_matching_rule_of_dockerignore_decides(path, kept):
     assert dockerfile.Context(ROOT, IGNORE).has(path) is kept
 
 
@@ -78,17 +78,17 @@ def test_continued_lines_and_comments_are_read_as_docker_reads_them():
 
 
 @pytest.mark.parametrize("line", ["ADD x y", "ARG X=1", 'SHELL ["bash"]'])
-def test_an_instruction_that_is_not_known_is_loud(line):
+def test_an_unknown_instruction_is_an_error(line):
     with pytest.raises(ValueError, match="not understood here"):
         dockerfile.parse_dockerfile(f"FROM x\n{line}\n")
 
 
 @pytest.mark.parametrize("value", ["--chown=me a b", "*.py ./"])
-def test_a_copy_that_is_not_known_is_loud(value):
+def test_an_unknown_form_of_copy_is_an_error(value):
     with pytest.raises(ValueError, match="not understood here"):
         dockerfile.Step("COPY", value).copied()
 
 
-def test_copying_what_is_kept_out_is_loud():
+def test_copying_a_missing_or_ignored_file_is_an_error():
     with pytest.raises(ValueError, match=r"COPY bench: no such file, or .dockerignore keeps it out"):
         dockerfile.Context(ROOT, IGNORE).files("bench")

@@ -1,4 +1,4 @@
-"""The pages tell the truth: their links lead somewhere, their codes are ours, and their snippets run as they stand."""
+"""The pages are correct: links exist, codes are ours, and snippets run."""
 
 import re
 import shutil
@@ -71,7 +71,7 @@ def test_the_shell_snippets_of_the_guides_run_one_after_the_other(embedded_site:
 
 
 class OneReply:
-    """A site that fails once, then says what the second try hears."""
+    """A site that fails once, then gives the second attempt its answer."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []

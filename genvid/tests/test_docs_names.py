@@ -15,18 +15,18 @@ FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 DOTTED = re.compile(rf"(?:genvid|{'|'.join(APPS)})(?:\.\w+)+")
 FILE = re.compile(r"[\w.<>-][\w./<>-]*(?:/|\.(?:py|md|txt|toml|lock|yaml|sh))|\.[a-z-]+")
 MADE = re.compile(r"\.env|\.venv|var/.*")
-"""What a clone does not have yet."""
+"""Files that a clone does not have yet."""
 
 
 def names_on(text: str) -> set[str]:
-    """What stands in code spans and looks like a module, an attribute of one, a file or a folder."""
+    """Code spans that look like a module, an attribute of one, a file or a folder."""
     spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
     named = {span for span in spans if DOTTED.fullmatch(span) or FILE.fullmatch(span)}
     return {name for name in named if not MADE.fullmatch(name)}
 
 
 def is_attribute(name: str) -> bool:
-    """Whether some beginning of the name is a module that has the rest."""
+    """Whether a prefix of the name is a module that has the rest as attributes."""
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:

@@ -1,4 +1,4 @@
-"""docs/ as pages under /docs/: what they link to, what the errors lead to, and what nobody gets."""
+"""docs/ as pages under /docs/: links, anchors of errors, and refused addresses."""
 
 import re
 from html.parser import HTMLParser
@@ -73,7 +73,7 @@ def every_page() -> dict[str, Elements]:
 
 @pytest.fixture
 def made(tmp_path: Path, settings, request: pytest.FixtureRequest) -> docs_pages.DocsPage:
-    """The page of TEXT, which lies in a folder of its own beside what it links to."""
+    """The page of TEXT, in a folder of its own beside the files that it links to."""
     (tmp_path / "docs" / "guides").mkdir(parents=True)
     for name in (
         "page.md",
@@ -88,7 +88,7 @@ def made(tmp_path: Path, settings, request: pytest.FixtureRequest) -> docs_pages
     settings.BASE_DIR = tmp_path
     docs_pages.files.cache_clear()
     request.addfinalizer(docs_pages.files.cache_clear)
-    return docs_pages.rendered(tmp_path / "docs" / "page.md", 1)
+    return docs_pages.render_page(tmp_path / "docs" / "page.md", 1)
 
 
 def test_each_file_of_the_folder_has_its_address():
@@ -168,15 +168,15 @@ def test_codes_name_their_row_once_and_headings_come_first(made):
 
 
 def test_a_page_is_made_once_until_its_file_changes(client):
-    docs_pages.rendered.cache_clear()
+    docs_pages.render_page.cache_clear()
     before = client.get("/docs/errors").content
-    assert (client.get("/docs/errors").content, docs_pages.rendered.cache_info().misses) == (before, 1)
+    assert (client.get("/docs/errors").content, docs_pages.render_page.cache_info().misses) == (before, 1)
 
 
 @pytest.mark.parametrize(
     ("url", "caching"), [("/docs/errors", "no-cache"), ("/docs/studio.jpg", "public, max-age=3600")]
 )
-def test_what_the_browser_has_already_is_not_sent_again(client, url, caching):
+def test_a_page_that_the_browser_has_is_a_304(client, url, caching):
     response = client.get(url)
     again = client.get(url, HTTP_IF_NONE_MATCH=response["ETag"])
     assert (response["Cache-Control"], again.status_code, again.content) == (caching, 304, b"")
@@ -204,7 +204,7 @@ def test_pictures_are_served(client):
         "guides",
     ],
 )
-def test_what_is_no_page_is_404_in_the_envelope(client, path):
+def test_an_unknown_page_is_a_404_in_the_envelope(client, path):
     assert refusal_of(client.get(f"/docs/{path}")) == (404, "not_found")
 
 
@@ -217,7 +217,7 @@ def test_a_slash_too_many_or_too_few_leads_to_the_page(client, given, right):
     assert (response.status_code, response["Location"]) == (301, right)
 
 
-def test_pages_are_only_read(client):
+def test_pages_of_the_docs_answer_get_only(client):
     assert client.post("/docs/errors").status_code == 405
     assert client.head("/docs/errors").status_code == 200
 

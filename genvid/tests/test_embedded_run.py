@@ -1,4 +1,4 @@
-"""One customer's way through the real `make run`, over HTTP only, with a power cut on the way."""
+"""A customer's workflow on the real `make run`, over HTTP only, with a power cut in between."""
 
 import hashlib
 import time

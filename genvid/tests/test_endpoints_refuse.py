@@ -1,4 +1,4 @@
-"""What every endpoint refuses, and how: wrong methods, unknown names, bodies of a wrong kind. Nothing changes by it."""
+"""Refusals of every endpoint: wrong methods, unknown names, malformed bodies. Nothing changes by them."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 WRITING = [each for each in operations() if each.method != "GET"]
 JSON = "application/json"
 TOO_MUCH = b'{"name": "' + b"x" * 6 * 1024 * 1024 + b'"}'
-"""More than any endpoint takes."""
+"""A body larger than any endpoint takes."""
 NO_OBJECTS = (b"[]", b"[{}]", b'"text"', b"5", b"true", b"null")
 NO_JSON = (b"{", b'{"a": NaN}', b'{"a": 1, "a": 2}', b'{"a": "\xff"}')
 OTHER_KINDS = ("text/plain", "application/x-www-form-urlencoded", "application/xml")
@@ -25,7 +25,7 @@ Refusal = tuple[int, str, list[str]]
 
 @pytest.fixture
 def asker(world: World) -> Asker:
-    """The owner: what is refused here is refused for what it is, not for who asks."""
+    """The owner, so that permissions are not the reason of a refusal."""
     return world.askers["owner"]
 
 
@@ -44,7 +44,7 @@ def sent(world: World, asker: Asker, operation: Operation, content: bytes, kind:
 
 
 @pytest.mark.parametrize("route", sorted({each.route for each in operations()}))
-def test_methods_that_are_not_offered(asker, route):
+def test_every_endpoint_refuses_methods_that_it_does_not_offer(asker, route):
     with nothing_changes():
         for method, path in (each for each in wrong_methods() if each[1] == router.path_of(route)):
             answer = asker.client.generic(method, path)
@@ -53,7 +53,7 @@ def test_methods_that_are_not_offered(asker, route):
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_an_unknown_query_parameter(world, asker, operation):
+def test_every_endpoint_refuses_an_unknown_query_parameter(world, asker, operation):
     content = json.dumps(body_of(world, asker, operation)).encode() if operation in WRITING else b""
     path = path_of(world, operation) + "?no_such_parameter=1"
     answer = asker.client.generic(operation.method, path, content, content_type=JSON)
@@ -61,14 +61,14 @@ def test_an_unknown_query_parameter(world, asker, operation):
 
 
 @pytest.mark.parametrize("operation", WRITING, ids=str)
-def test_an_unknown_field(world, asker, operation):
+def test_every_endpoint_refuses_an_unknown_field(world, asker, operation):
     body = (body_of(world, asker, operation) or {}) | {"no_such_field": 1}
     answer = sent(world, asker, operation, json.dumps(body).encode())
     assert answer == (400, "validation_error", ["no_such_field"])
 
 
 @pytest.mark.parametrize("operation", WRITING, ids=str)
-def test_a_body_that_cannot_be_read(world, asker, operation):
+def test_every_endpoint_refuses_a_body_that_cannot_be_parsed(world, asker, operation):
     with nothing_changes():
         no_objects = {content: sent(world, asker, operation, content)[::2] for content in NO_OBJECTS}
         no_json = {content: sent(world, asker, operation, content) for content in NO_JSON}

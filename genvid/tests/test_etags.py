@@ -1,4 +1,4 @@
-"""Pollers ask often and fetch seldom: what they read is named by its content."""
+"""ETags of what clients poll."""
 
 import pytest
 
@@ -38,7 +38,7 @@ UNCHANGED = ["voices", "billing/plans", "billing/invoices", "billing/subscriptio
 
 
 @pytest.mark.parametrize("path", [*CHANGES, *UNCHANGED])
-def test_who_has_an_answer_already_is_told_so_without_it(owner, batch, path):
+def test_a_client_with_the_current_etag_gets_a_304(owner, batch, path):
     address = f"/api/v1/{path.format(batch=batch)}"
     etag = owner.client.get(address)["ETag"]
     again = owner.client.get(address, HTTP_IF_NONE_MATCH=etag)
@@ -63,7 +63,7 @@ def test_one_webhook_endpoint_has_an_etag(owner):
     assert owner.client.get(address, HTTP_IF_NONE_MATCH=etag).status_code == 200
 
 
-def test_what_was_sent_to_an_endpoint_has_an_etag(owner):
+def test_the_deliveries_of_an_endpoint_have_an_etag(owner):
     address = f"/api/v1/webhook-endpoints/{make_endpoint(owner).pk}/deliveries"
     etag = owner.client.get(address)["ETag"]
     assert owner.client.get(address, HTTP_IF_NONE_MATCH=etag).status_code == 304
@@ -75,6 +75,6 @@ def test_a_purchase_that_is_waited_for_has_an_etag(owner):
     assert owner.client.get(address, HTTP_IF_NONE_MATCH=etag).status_code == 304
 
 
-def test_another_account_has_another_answer(owner, outsider, batch):
+def test_another_account_gets_an_answer_of_its_own(owner, outsider, batch):
     etag = owner.client.get("/api/v1/billing/wallet")["ETag"]
     assert outsider.client.get("/api/v1/billing/wallet", HTTP_IF_NONE_MATCH=etag).status_code == 200

@@ -71,7 +71,7 @@ class Customer:
 
 
 def model(name: str, **fields: Any) -> Any:
-    module = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).strip("_")
+    module = "".join(f"_{character.lower()}" if character.isupper() else character for character in name).strip("_")
     return getattr(importlib.import_module(f"genvid_client.models.{module}"), name)(**fields)
 
 

@@ -76,7 +76,7 @@ def test_unapplied_migrations_are_a_503_that_names_them(anonymous, settings, mon
 
 
 @pytest.mark.django_db
-def test_a_503_tells_no_addresses(anonymous, settings, dead_broker, dead_storage):
+def test_a_503_of_readyz_names_no_addresses(anonymous, settings, dead_broker, dead_storage):
     settings.PUBLIC_URL = "https://genvid.example"
     text = anonymous.get("/readyz").content.decode()
     assert [secret for secret in ("127.0.0.1", "redis:", "/media") if secret in text] == []
@@ -92,17 +92,17 @@ def test_a_client_can_still_register_while_the_broker_is_dead(
     assert response.status_code == 201
 
 
-def test_with_the_sandbox_it_is_not_ready_before_the_catalogue_is_filled(anonymous, db, settings):
+def test_with_the_sandbox_the_site_is_not_ready_before_the_catalogue_is_filled(anonymous, db, settings):
     settings.READY_WITH_CATALOGUE = True
     assert failing_parts(anonymous.get("/readyz")) == {"catalogue"}
 
 
-def test_with_the_sandbox_it_is_not_ready_before_stripe_knows_what_is_for_sale(anonymous, db, settings):
+def test_with_the_sandbox_the_site_is_not_ready_before_stripe_has_the_prices(anonymous, db, settings):
     settings.READY_WITH_SHOP = True
     assert failing_parts(anonymous.get("/readyz")) == {"shop"}
 
 
-def test_with_the_sandbox_it_is_ready_with_a_catalogue(anonymous, avatar, settings):
+def test_with_the_sandbox_and_a_catalogue_the_site_is_ready(anonymous, avatar, settings):
     settings.READY_WITH_CATALOGUE = True
     assert anonymous.get("/readyz").status_code == 200
 
@@ -116,33 +116,33 @@ def provider_part(client) -> str:
     return response.json()["data"]["parts"]["provider"]
 
 
-def test_a_gate_that_needs_staff_is_told_and_we_stay_ready(anonymous, db):
+def test_readyz_reports_a_gate_that_needs_staff_and_stays_ready(anonymous, db):
     provider_gate.trip(OperatorProblem("insufficient_credit", "Your wallet is empty"))
     assert provider_part(anonymous) == "closed: insufficient_credit"
 
 
-def test_a_gate_that_needs_staff_is_told_between_two_probes(anonymous, db):
+def test_readyz_reports_a_gate_that_needs_staff_between_two_probes(anonymous, db):
     ProviderState.objects.create(
         name=provider_gate.NAME, code="unauthorized", needs_staff=True, closed_until=timezone.now() - timedelta(hours=1)
     )
     assert provider_part(anonymous) == "closed: unauthorized"
 
 
-def test_a_busy_provider_is_told_for_as_long_as_it_lasts(anonymous, db):
+def test_readyz_reports_a_busy_provider_for_as_long_as_it_lasts(anonymous, db):
     provider_gate.trip(Busy("rate_limit_exceeded", retry_after=30))
     assert provider_part(anonymous) == "closed: rate_limit_exceeded"
     ProviderState.objects.update(closed_until=timezone.now())
     assert provider_part(anonymous) == "ok"
 
 
-def test_a_pause_is_told_and_we_stay_ready(anonymous, db):
+def test_readyz_reports_a_pause_and_stays_ready(anonymous, db):
     provider_gate.pause("sam@example.com")
     assert provider_part(anonymous) == "paused"
 
 
 @pytest.fixture
 def said(caplog, monkeypatch) -> Callable[[], list[tuple[str, str]]]:
-    """What health logged, as pairs of level and event."""
+    """The logged events of health, as pairs of level and event."""
     monkeypatch.setattr(health, "_failing", {})
     return lambda: [(r.levelname, r.msg["event"]) for r in caplog.records if r.name == "genvid.health"]
 

@@ -1,4 +1,4 @@
-"""Every verb of the door, over real HTTP, against the process that speaks HeyGen's protocol."""
+"""Every method of the HeyGen client, over real HTTP, against the sandbox."""
 
 import io
 import time

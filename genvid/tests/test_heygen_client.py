@@ -242,7 +242,7 @@ def test_an_id_cannot_leave_its_place_in_the_path(server, client, video_id, path
 
 
 @pytest.mark.parametrize("video_id", ["", ".", ".."])
-def test_what_is_no_id_is_never_asked_for(server, client, video_id):
+def test_a_text_that_is_no_id_is_never_sent(server, client, video_id):
     with pytest.raises(ValueError):
         client.get_video(video_id)
     assert server.requests == []
@@ -256,7 +256,7 @@ def test_many_statuses_come_in_one_call(server, client):
     assert server.requests[0].query == {"video_ids": "a,b,c"}
 
 
-def test_no_ids_are_no_call_and_too_many_are_a_mistake(server, client):
+def test_reading_statuses_of_no_ids_makes_no_call_and_of_too_many_is_an_error(server, client):
     assert client.get_statuses([]) == {}
     with pytest.raises(ValueError):
         client.get_statuses([str(number) for number in range(101)])
@@ -286,7 +286,7 @@ def test_the_history_of_events_is_read_over_all_pages(server, client):
     assert server.requests[0].query == {"limit": "100", "event_type": "avatar_video.fail"}
 
 
-def test_when_a_render_ended_is_read(server, client):
+def test_the_time_when_a_render_ended_is_read(server, client):
     server.says(200, {"data": {"id": "v", "status": "completed", "completed_at": 1_770_000_000}})
     assert client.get_video("v").completed_at == datetime(2026, 2, 2, 2, 40, tzinfo=UTC)
 
@@ -300,7 +300,7 @@ def test_a_list_that_breaks_off_or_goes_in_circles_is_not_taken_for_whole(server
     assert caught.value.code == "pagination_loop"
 
 
-def test_a_token_alone_means_more(server, client):
+def test_a_page_token_without_has_more_means_another_page(server, client):
     server.says(200, {"data": [{"id": "a"}], "next_token": "t2"})
     server.says(200, {"data": [{"id": "b"}]})
     server.says(200, {"data": []})
@@ -359,7 +359,7 @@ def test_an_account_says_what_is_left(server, client, data, account):
     assert client.get_account() == account
 
 
-def test_deleting_says_whether_there_was_anything(server, client):
+def test_deleting_a_video_says_whether_it_existed(server, client):
     server.says(200, {"data": {"id": "vid-1", "deleted": True}})
     server.says(404, {"error": {"code": "video_not_found"}})
     assert [client.delete_video("vid-1"), client.delete_video("vid-1")] == [True, False]
@@ -380,12 +380,12 @@ def test_a_webhook_is_registered_and_its_secret_kept(server, client):
     assert server.requests[0].json == {"url": "https://us/hook", "events": ["avatar_video.success"]}
 
 
-def test_webhooks_are_listed(server, client):
+def test_the_webhook_endpoints_at_heygen_are_listed(server, client):
     server.says(200, {"data": [{"endpoint_id": "e", "url": "https://us", "status": "disabled", "secret": None}]})
     assert list(client.iter_webhooks()) == [WebhookEndpoint("e", "https://us", False, None)]
 
 
-def test_rotating_gives_the_new_secret(server, client):
+def test_rotating_a_webhook_secret_returns_the_new_one(server, client):
     server.says(200, {"data": {"endpoint_id": "e", "secret": "whsec_2"}})
     assert client.rotate_webhook_secret("e") == "whsec_2"
     assert (server.requests[0].method, server.requests[0].path) == ("POST", "/v3/webhooks/endpoints/e/rotate-secret")

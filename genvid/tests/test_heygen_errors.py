@@ -43,7 +43,7 @@ def client(server: ScriptedServer) -> HeyGenClient:
         (200, "insufficient_credit", OperatorProblem),
     ],
 )
-def test_a_known_code_decides(server, status, code, kind):
+def test_a_known_code_decides_the_kind_of_error(server, status, code, kind):
     error = create_against(server, status, code)
     assert (type(error), error.code, error.status, error.message) == (kind, code.lower(), status, "text")
 
@@ -72,7 +72,7 @@ def test_a_gateway_page_is_judged_by_its_status(server, status, kind):
     assert (type(error), error.status) == (kind, status)
 
 
-def test_an_unknown_code_is_loud_and_judged_by_its_status(server):
+def test_an_unknown_code_raises_an_alarm_and_is_judged_by_its_status(server):
     with capture_logs() as logs:
         error = create_against(server, 400, "brand_new_code")
     assert (type(error), error.code) == (Refused, "brand_new_code")
@@ -96,13 +96,13 @@ def test_an_error_keeps_the_request_id_and_the_field(server, header):
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("7", 7.0), ("0", 0.0), ("-1", None), ("soon", None), ("9" * 50, None)])
-def test_retry_after_in_seconds(server, value, seconds):
+def test_retry_after_in_seconds_is_read(server, value, seconds):
     error = create_against(server, 429, "rate_limit_exceeded", headers={"Retry-After": value})
     assert error.retry_after == seconds
 
 
 @pytest.mark.parametrize(("ahead", "seconds"), [(90, 90), (-90, 0)])
-def test_retry_after_as_a_date(server, ahead, seconds):
+def test_retry_after_as_a_date_is_read(server, ahead, seconds):
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False):
         when = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
         error = create_against(server, 429, "rate_limit_exceeded", headers={"Retry-After": when})
@@ -124,7 +124,7 @@ def test_an_order_that_never_left_us_says_so(server, client):
     assert caught.value.sent is False
 
 
-def test_a_redirect_keeps_our_key_at_home(server, client):
+def test_a_redirect_of_heygen_never_gets_our_key(server, client):
     server.says(307, headers={"Location": server.url + "/v3/elsewhere"})
     with pytest.raises(Unknown):
         create(client)
@@ -158,7 +158,7 @@ def test_each_call_leaves_one_line_without_secrets(server, client):
         ("", "", "render_failed"),
     ],
 )
-def test_a_failure_is_told_in_our_words(raw_code, raw_message, code):
+def test_a_failure_is_described_in_our_words(raw_code, raw_message, code):
     failure = failure_of_video(raw_code, raw_message)
     assert (failure.code, failure.raw_code, failure.raw_message) == (code, raw_code, raw_message)
     assert failure.operator_problem is (code == "provider_problem")
@@ -173,7 +173,7 @@ def test_a_failed_video_carries_its_failure(server, client):
 
 
 @pytest.mark.django_db
-def test_an_unknown_failure_is_loud():
+def test_an_unknown_failure_raises_an_alarm():
     with capture_logs() as logs:
         failure_of_video("brand_new", "text")
     assert [line["event"] for line in logs] == ["operator_alarm", "heygen_unknown_failure"]
@@ -190,5 +190,5 @@ def test_an_unknown_failure_is_loud():
         (OperatorProblem("forbidden"), "provider_problem"),
     ],
 )
-def test_a_refusal_is_told_in_our_words(error, code):
+def test_a_refusal_is_described_in_our_words(error, code):
     assert failure_of_error(error).code == code

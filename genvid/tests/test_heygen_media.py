@@ -25,7 +25,7 @@ def fetch(client: HeyGenClient, url: str, **options):
     return client.download_media(url, io.BytesIO(), **({"max_bytes": 1000, "timeout": 120.0} | options))
 
 
-def test_a_file_is_fetched_without_our_key(server, client):
+def test_a_file_of_heygen_is_downloaded_without_our_key(server, client):
     server.says(200, b"film", headers={"Content-Type": "video/mp4"})
     assert fetch(client, server.url + "/v.mp4?Signature=x").bytes == 4
     assert "x-api-key" not in server.requests[0].headers
@@ -56,7 +56,7 @@ def test_a_file_that_does_not_come_says_why(server, client, answer, kind, code):
     assert (type(caught.value), caught.value.code) == (kind, code)
 
 
-def test_a_file_elsewhere_is_a_matter_for_staff(server):
+def test_a_file_on_an_unknown_host_is_an_operator_problem(server):
     with pytest.raises(OperatorProblem) as caught:
         fetch(client_of(server, media_hosts=[".heygen.ai"]), server.url)
     assert caught.value.code == "media_host_not_allowed"

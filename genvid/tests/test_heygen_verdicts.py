@@ -1,4 +1,4 @@
-"""What HeyGen's codes and messages mean: one table for refused orders, status reads and failed renders."""
+"""The meaning of HeyGen's codes and messages: one table for refused orders, status reads and failed renders."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -122,7 +122,7 @@ def test_a_failed_render_is_judged_by_code_and_message(code, message, verdict, o
 
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_code_means_one_thing_at_the_order_and_at_the_end(code, told):
-    """But what is only not there, or not ready, at the order: then the render cannot be had."""
+    """A missing or unready object at the order: the render cannot be made."""
     at_order, at_end = judge_error(code, "", 400), verdicts.judge_failure(code, "")
     assert (at_order.reason, at_order.is_known, at_end.is_known, told) == (at_end.reason, True, True, [])
     assert at_end.meaning is (INPUT if at_order.meaning is Unsettled.NOT_FOUND else at_order.meaning)
@@ -139,7 +139,7 @@ def test_codes_are_known_however_they_are_written(written, told):
     assert (judge_error(written, "", 400).meaning, told) == (CONTENT, [])
 
 
-def test_a_code_nobody_knows_is_told_at_the_order_and_at_the_end(told):
+def test_an_unknown_code_is_signalled_at_the_order_and_at_the_end(told):
     with capture_logs() as logs:
         refusal(400, "brand_new", "Your plan has ended.")
         failure_of_video("brand_newer", "Your plan has ended.")

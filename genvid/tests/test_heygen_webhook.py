@@ -46,7 +46,7 @@ def test_a_missing_signature_does_not_pass():
 
 
 @pytest.mark.parametrize("secrets", [[], [""]])
-def test_without_a_secret_nothing_passes(secrets):
+def test_without_a_secret_no_signature_passes(secrets):
     with pytest.raises(BadSignature):
         verify(BODY, {"Signature": sign(secret="")}, secrets, NOW)
 
@@ -89,7 +89,7 @@ def test_a_delivery_is_read_in_our_words():
         ({"Heygen-Event-Id": "a b"}, b"{}", "sha256:" + hashlib.sha256(b"{}").hexdigest()),
     ],
 )
-def test_the_key_is_the_best_that_there_is(headers, body, key):
+def test_the_key_of_a_delivery_is_its_best_identifier(headers, body, key):
     assert parse(body, headers).key == key
 
 
@@ -106,7 +106,7 @@ def test_an_unknown_type_parses():
     assert parse(b'{"event_type": "hologram.success"}', {}).event_type == "hologram.success"
 
 
-def test_what_a_database_refuses_is_taken_out():
+def test_characters_that_a_database_refuses_are_removed_from_a_delivery():
     body = b'{"event_type": "a\\u0000b", "event_data": {"video_id": "v\\ud800", "x\\u0000": ["\\u0000"]}}'
     notice = parse(body, {})
     assert (notice.event_type, notice.video_id) == ("ab", "v")
@@ -116,7 +116,7 @@ def test_what_a_database_refuses_is_taken_out():
 @pytest.mark.parametrize(
     "body", [b"", b"x", b"[]", b"null", b"1", b'"x"', b"\xff", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 10**5, b"{"]
 )
-def test_what_is_no_object_is_a_bad_payload(body):
+def test_a_body_that_is_no_object_is_a_bad_payload(body):
     with pytest.raises(BadPayload):
         parse(body, {})
 

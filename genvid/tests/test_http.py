@@ -37,7 +37,7 @@ def test_an_answer_has_status_headers_and_body(server):
     assert (answer.status, answer.headers["x-pot"], answer.json()) == (418, "short", {"tea": "ü"})
 
 
-def test_we_introduce_ourselves_and_send_what_was_asked(server):
+def test_a_request_has_our_user_agent_and_the_given_content(server):
     server.says()
     http.send("POST", server.url + "/a", timeout=PATIENCE, allow_private=True, params={"q": "1 2"}, json={"b": 1})
     sent = server.requests[0]
@@ -371,14 +371,14 @@ def test_a_name_server_that_hangs_is_not_waited_for(monkeypatch):
 
 
 @given(st.ip_addresses(v=4) | st.ip_addresses(v=6))
-def test_what_is_public_is_global_and_for_one_receiver(address: IPAddress):
+def test_a_public_address_is_global_and_unicast(address: IPAddress):
     if is_public(address):
         assert address.is_global or address.ipv4_mapped or address in http.public_addresses.NAT64
         assert not (address.is_multicast or address.is_loopback or address.is_link_local or address.is_unspecified)
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_passed_or_forbidden(text: str):
+def test_any_text_is_a_permitted_or_forbidden_url(text: str):
     try:
         http.downloads.check_host("http://" + text, [".heygen.ai"])
     except http.ForbiddenAddress as error:

@@ -1,4 +1,4 @@
-"""Posting to addresses that strangers chose: one look-up, the connection it allows, and an end after some seconds."""
+"""POSTs to untrusted addresses: one look-up, a connection to a checked address only, one deadline."""
 
 import socket
 import ssl
@@ -97,7 +97,7 @@ def test_an_interim_answer_is_not_the_answer():
 
 
 @pytest.mark.parametrize("url", ["http://93.184.216.34/", "https://127.0.0.1/", "https://[::ffff:10.0.0.1]/"])
-def test_in_public_only_public_https_is_called(url):
+def test_without_private_addresses_only_public_https_is_called(url):
     with pytest.raises(http.ForbiddenAddress):
         send(url, allow_private=False)
 
@@ -112,7 +112,7 @@ def test_a_name_that_leads_where_no_receiver_is_is_not_called_in_private_either(
 
 
 @pytest.mark.parametrize("found", [["127.0.0.1", "169.254.169.254"], ["fe80::1", "10.0.0.1"]])
-def test_one_such_address_among_others_is_enough(monkeypatch, found):
+def test_one_forbidden_address_among_others_forbids_the_name(monkeypatch, found):
     called: list[object] = []
     rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in found]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)

@@ -130,7 +130,7 @@ def test_a_step_that_fails_is_named_with_what_it_printed(source):
         built(source, text)
 
 
-def test_a_server_that_ends_is_told_with_its_last_lines(source):
+def test_a_server_that_ends_is_reported_with_its_last_lines(source):
     (source / "server.py").write_text("raise SystemExit('no database')")
     made = built(source)
     with pytest.raises(image.BuildFailed, match=r"(?s)the server ended with code 1\n.*no database"):

@@ -1,4 +1,4 @@
-"""What the webhooks of HeyGen and Stripe share: bounded bodies, and refusals that say what to do next."""
+"""Shared by the webhooks of HeyGen and Stripe: bounded bodies, and refusals with a next step."""
 
 from io import BytesIO
 

@@ -31,7 +31,7 @@ def test_the_secrets_of_an_earlier_version_learn_that_they_are_embedded_and_stay
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_its_owner_said_about_the_mode_stays(tmp_path):
+def test_a_mode_set_by_the_owner_stays(tmp_path):
     (tmp_path / ".env").write_text("SECRET_KEY=a\nGENVID_EMBEDDED=0\n")
     installation.write_secrets(tmp_path / ".env")
     assert values_of(tmp_path / ".env") == {"SECRET_KEY": "a", "GENVID_EMBEDDED": "0"}
@@ -43,8 +43,8 @@ def test_no_draft_of_the_secrets_is_left(tmp_path):
 
 
 def test_a_folder_is_for_one_run_at_a_time(tmp_path):
-    with installation.claim(tmp_path), pytest.raises(installation.CannotStart, match="already running on"):
-        installation.claim(tmp_path)
+    with installation.lock_installation(tmp_path), pytest.raises(installation.CannotStart, match="already running on"):
+        installation.lock_installation(tmp_path)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch):

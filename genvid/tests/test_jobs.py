@@ -1,4 +1,4 @@
-"""Jobs, the tasks that do them, their queues and the schedule; and what becomes of a job that is enqueued."""
+"""Jobs, their tasks, queues and schedule; and enqueueing."""
 
 import ast
 import os
@@ -77,7 +77,8 @@ QUEUES = {
     "videos.sweep": "celery",
     "videos.work_off_delivery": "celery",
 }
-"""Every job on the wire. A worker of the last version may still send and take them: a change needs two releases."""
+"""Every job on the wire. Workers of the previous release may still send and receive them: a change needs two releases.
+"""
 
 SCHEDULED = {
     "accounts.purge",
@@ -173,7 +174,7 @@ def test_celery_routes_each_job_to_its_queue() -> None:
     assert {name: app.amqp.router.route({}, name)["queue"].name for name in QUEUES} == QUEUES
 
 
-def test_a_worker_that_is_told_nothing_serves_every_queue() -> None:
+def test_a_worker_without_named_queues_serves_every_queue() -> None:
     assert (
         set(app.amqp.queues.consume_from) == set(QUEUES.values()) == {"celery", "files", "mail", "orders", "outgoing"}
     )

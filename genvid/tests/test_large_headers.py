@@ -38,7 +38,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("head", LARGE.values(), ids=LARGE)
-def test_what_is_too_large_is_refused_and_the_next_request_is_served(web, head):
+def test_too_large_headers_are_refused_and_the_next_request_is_served(web, head):
     assert status_of(web, head) in (414, 431)
     assert answers(f"{web.url}/healthz")
     assert status_of(web, PLAIN) == 200

@@ -21,7 +21,7 @@ LEASE = timedelta(minutes=5)
 
 
 class Work(Leased):
-    """Counts what came to nothing, like a video."""
+    """Counts failed attempts, like a video."""
 
     due_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)
@@ -38,7 +38,7 @@ class Work(Leased):
 
 
 class Order(Leased):
-    """Has other names for its columns, counts claims, and is held by a column of its own."""
+    """Has other column names, counts claims, and is held by a column of its own."""
 
     DUE, ATTEMPTS, ERROR, COUNTS_CLAIMS, HELD_BY = "next_at", "calls", "error", True, ("calls",)
 
@@ -126,7 +126,7 @@ def test_a_row_that_is_not_due_is_not_claimed(database, due_at):
     assert (work.claim(LEASE), Work.objects.using(database).claim(LEASE)) == (False, None)
 
 
-def test_a_claim_writes_what_else_it_is_told(database):
+def test_a_claim_writes_further_changes(database):
     work = make_work(database)
     assert work.claim(LEASE, result=F("waiting_reason"), tries=7)
     assert (work.result, work.tries, same_row(work).tries) == ("", 7, 7)
@@ -196,7 +196,7 @@ def test_a_step_that_is_done_leaves_the_next_one_with_attempts_of_its_own(databa
     assert (found.due_at, found.tries, found.waiting_reason, found.result) == (then, 0, "", "half")
 
 
-def test_what_is_finished_is_never_due_again(database):
+def test_a_finished_row_is_never_due_again(database):
     work = make_work(database, tries=3, waiting_reason="why")
     work.claim(LEASE)
     assert work.finish(result="whole")
@@ -204,7 +204,7 @@ def test_what_is_finished_is_never_due_again(database):
     assert (found.due_at, found.tries, found.waiting_reason, found.result) == (None, 3, "", "whole")
 
 
-def test_what_is_given_up_is_never_due_again_and_says_why(database):
+def test_a_row_that_is_given_up_is_never_due_again_and_has_the_error(database):
     work = make_work(database)
     work.claim(LEASE)
     assert work.give_up("hopeless")

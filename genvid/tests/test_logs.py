@@ -1,4 +1,4 @@
-"""What is written where, in a process of its own: logging is set up once in each."""
+"""Where log lines are written, in a process of its own: logging is set up once per process."""
 
 import subprocess
 import sys
@@ -22,11 +22,11 @@ def written(program: str) -> tuple[list[str], list[str]]:
     )
 
 
-def test_everything_goes_to_standard_error():
+def test_all_log_lines_go_to_standard_error():
     assert written(LINES.format(split=False)) == ([], ["told", "warned"])
 
 
-def test_split_only_warnings_go_to_standard_error():
+def test_with_split_only_warnings_go_to_standard_error():
     assert written(LINES.format(split=True)) == (["told"], ["warned"])
 
 
@@ -39,7 +39,7 @@ def test_a_tick_that_expired_is_no_warning_and_another_revoked_task_is():
     assert written(program) == (["told"], ["warned", "task_revoked"])
 
 
-def test_django_repeats_no_refusal_and_tells_every_exception():
+def test_django_logs_no_refusal_again_and_every_exception():
     program = LINES.format(split=True) + (
         'log = logging.getLogger("django.request")\n'
         'log.error("Service Unavailable: /readyz")\n'

@@ -1,4 +1,4 @@
-"""The mail outbox: written with its cause, sent once, tried for a day, then told to staff; nothing of it stays."""
+"""The mail outbox: written with its reason, sent once, retried for a day, then reported to staff."""
 
 import re
 import smtplib
@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from accounts.enums import MailKind
 from accounts.models import User
-from billing.enums import MailKind as LetterKind
+from billing.enums import MailKind as BillingMailKind
 from genvid.mail import composing, delivery, gauges, jobs, outbox, staff_alarms
 from genvid.mail.composing import Message, Order, Recipient, composes
 from genvid.mail.models import QueuedMail
@@ -113,7 +113,7 @@ def test_a_mail_without_receivers_is_done_with_and_not_sent(mailoutbox):
     assert (mailoutbox, fresh(mail).due_at) == ([], None)
 
 
-def test_a_mail_that_is_no_longer_so_is_deleted_unsent(mailoutbox):
+def test_a_mail_whose_reason_no_longer_holds_is_deleted_unsent(mailoutbox):
     owe(obsolete=True)
     send_due_mail()
     assert (mailoutbox, QueuedMail.objects.count()) == ([], 0)
@@ -135,14 +135,14 @@ def test_a_mail_is_enqueued_after_the_commit(woken, django_capture_on_commit_cal
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_workers_one_sends_it(mailoutbox):
+def test_one_of_many_workers_sends_a_mail(mailoutbox):
     mail = owe()
     assert sorted(in_parallel([lambda: delivery.send(mail.pk)] * 6)) == [False] * 5 + [True]
     assert len(mailoutbox) == 1
 
 
 def test_every_kind_of_mail_has_a_composer():
-    about_money = {f"billing.{kind}" for kind in LetterKind if kind != LetterKind.STAFF_ALARM}
+    about_money = {f"billing.{kind}" for kind in BillingMailKind if kind != BillingMailKind.STAFF_ALARM}
     others = {*MailKind.values, *VideoMailKind.values, staff_alarms.KIND}
     assert composing.kinds() == about_money | others | {KIND}
 
@@ -180,15 +180,15 @@ def test_a_mail_waits_as_long_as_it_takes_for_a_first_attempt(mailoutbox):
 
 def test_a_mail_is_not_given_up_within_a_day(no_server):
     mail = owe()
-    make_due(mail, attempts=30, first_tried_at=Now() - delivery.TRIED_FOR + timedelta(minutes=30))
+    make_due(mail, attempts=30, first_tried_at=Now() - delivery.RETRY_PERIOD + timedelta(minutes=30))
     delivery.send(mail.pk)
     assert (fresh(mail).given_up_at, mail.due_at is None) == (None, False)
 
 
-def test_after_a_day_of_trying_a_mail_is_given_up_and_staff_are_told_once(no_server, settings, mailoutbox):
+def test_after_a_day_of_retries_a_mail_is_given_up_and_staff_get_one_alarm(no_server, settings, mailoutbox):
     settings.ALARM_EMAILS = ["ops@example.com"]
     mails = [owe(), owe()]
-    QueuedMail.objects.update(first_tried_at=Now() - delivery.TRIED_FOR)
+    QueuedMail.objects.update(first_tried_at=Now() - delivery.RETRY_PERIOD)
     with capture_logs() as logs:
         for mail in mails:
             delivery.send(mail.pk)
@@ -205,7 +205,7 @@ def test_after_a_day_of_trying_a_mail_is_given_up_and_staff_are_told_once(no_ser
 def test_an_alarm_that_cannot_be_mailed_raises_no_alarm(no_server, settings):
     settings.ALARM_EMAILS = ["ops@example.com"]
     staff_alarms.raise_alarm("test", "1", subject="Test", text="Test.")
-    QueuedMail.objects.update(first_tried_at=Now() - delivery.TRIED_FOR)
+    QueuedMail.objects.update(first_tried_at=Now() - delivery.RETRY_PERIOD)
     send_due_mail()
     mail = QueuedMail.objects.get()
     assert (mail.kind, mail.given_up_at is None) == ("staff_alarm", False)
@@ -239,14 +239,14 @@ def test_the_lease_outlasts_every_step_of_a_slow_mail_server(settings):
 # ── When a worker dies
 
 
-def test_what_a_worker_is_sending_no_other_sends(mailoutbox):
+def test_a_leased_mail_is_not_sent_by_another_worker(mailoutbox):
     mail = owe()
     assert delivery._claim(mail.pk) is not None
     assert (delivery.send(mail.pk), mailoutbox) == (False, [])
     assert 0 < seconds_until_due(mail) <= delivery.lease().total_seconds()
 
 
-def test_what_a_dead_worker_had_claimed_is_sent_after_its_lease(mailoutbox):
+def test_the_mail_of_a_dead_worker_is_sent_after_its_lease(mailoutbox):
     mail = owe()
     delivery._claim(mail.pk)
     QueuedMail.objects.update(due_at=F("due_at") - delivery.lease())
@@ -266,7 +266,7 @@ def test_a_worker_that_was_thought_dead_overwrites_nothing(mailoutbox):
 
 def test_a_mail_that_every_worker_dies_of_is_given_up(mailoutbox):
     mail = owe()
-    QueuedMail.objects.update(attempts=delivery.MOST_ATTEMPTS)
+    QueuedMail.objects.update(attempts=delivery.MAX_ATTEMPTS)
     send_due_mail()
     assert ([each for each in mailoutbox if each.subject == "A note"], fresh(mail).given_up_at is None) == ([], False)
 
@@ -282,7 +282,7 @@ def test_with_a_dead_broker_a_mail_is_kept_and_found_by_the_sweep(dead_broker, m
     assert QueuedMail.objects.due().count() == 0
 
 
-def test_the_sweep_enqueues_what_is_due_the_longest_due_first(woken):
+def test_the_sweep_enqueues_due_mails_the_longest_due_first(woken):
     first, second, claimed, sent = (owe() for _ in range(4))
     QueuedMail.objects.filter(pk=first.pk).update(due_at=Now() - timedelta(minutes=2))
     QueuedMail.objects.filter(pk=second.pk).update(due_at=Now() - timedelta(minutes=1))
@@ -292,8 +292,8 @@ def test_the_sweep_enqueues_what_is_due_the_longest_due_first(woken):
     assert woken == [("genvid.mail.send", str(first.pk)), ("genvid.mail.send", str(second.pk))]
 
 
-def test_a_sweep_takes_a_bounded_number(woken, monkeypatch):
-    monkeypatch.setattr(delivery, "AT_A_SWEEP", 2)
+def test_a_sweep_enqueues_a_bounded_number_of_mails(woken, monkeypatch):
+    monkeypatch.setattr(delivery, "MAX_PER_SWEEP", 2)
     for _ in range(3):
         owe()
     assert (delivery.sweep(), len(woken)) == (2, 2)
@@ -311,7 +311,7 @@ def test_a_mail_under_a_key_is_written_once(mailoutbox):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_write_under_one_key_at_once_one_does():
+def test_one_of_many_concurrent_writers_under_a_key_writes_the_mail():
     results = in_parallel([lambda: outbox.write_once(KIND, "note:1", text="Hello.")] * 6)
     assert (sorted(results), QueuedMail.objects.filter(kind=KIND).count()) == ([False] * 5 + [True], 1)
 
@@ -319,30 +319,30 @@ def test_of_many_who_write_under_one_key_at_once_one_does():
 # ── Forgotten
 
 
-def test_what_is_written_once_is_known_for_ninety_days():
+def test_a_key_of_mails_is_kept_for_ninety_days():
     outbox.write_once(KIND, "note:1", text="Hello.")
     send_due_mail()
-    QueuedMail.objects.update(created_at=Now() - outbox.KEYS_KEPT + timedelta(minutes=1))
+    QueuedMail.objects.update(created_at=Now() - outbox.KEY_RETENTION + timedelta(minutes=1))
     outbox.prune()
     assert outbox.write_once(KIND, "note:1", text="Hello.") is False
-    QueuedMail.objects.update(created_at=Now() - outbox.KEYS_KEPT - timedelta(minutes=1))
+    QueuedMail.objects.update(created_at=Now() - outbox.KEY_RETENTION - timedelta(minutes=1))
     outbox.prune()
     assert outbox.write_once(KIND, "note:1", text="Hello.") is True
 
 
-def test_what_was_sent_or_given_up_is_deleted_after_thirty_days():
+def test_sent_and_given_up_mails_are_deleted_after_thirty_days():
     old_sent, old_unsent, young = owe(), owe(), owe()
     for mail in (old_sent, young):
         delivery.send(mail.pk)
-    long_ago = Now() - outbox.KEPT - timedelta(minutes=1)
+    long_ago = Now() - outbox.RETENTION - timedelta(minutes=1)
     QueuedMail.objects.exclude(pk=young.pk).update(created_at=long_ago)
     run_job(jobs.PRUNE)
     assert set(QueuedMail.objects.values_list("pk", flat=True)) == {old_unsent.pk, young.pk}
 
 
-def test_forgetting_needs_somebody_to_forget():
+def test_forgetting_mails_needs_a_person_account_or_address():
     mail = owe()
-    outbox.forget()
+    outbox.delete_mails_about()
     assert fresh(mail).pk == mail.pk
 
 
@@ -353,7 +353,7 @@ def values() -> dict[str, float]:
     return {metric.name: metric.samples[0].value for metric in gauges.read_gauges()}
 
 
-def test_without_mail_the_gauges_show_none():
+def test_without_mails_the_gauges_are_zero():
     assert values() == {"genvid_mail_unsent": 0, "genvid_mail_oldest_seconds": 0, "genvid_mail_given_up": 0}
 
 
@@ -402,7 +402,7 @@ def test_staff_have_mails_that_were_given_up_sent_again(staff, mailoutbox):
 
 def test_the_alarm_leads_staff_to_what_was_given_up(staff, no_server):
     lost, waits = owe(), owe(text="Later.")
-    QueuedMail.objects.filter(pk=lost.pk).update(first_tried_at=Now() - delivery.TRIED_FOR)
+    QueuedMail.objects.filter(pk=lost.pk).update(first_tried_at=Now() - delivery.RETRY_PERIOD)
     delivery.send(lost.pk)
     link = QueuedMail.objects.get(kind="staff_alarm").data["link"]
     page = staff.get(re.search(r"https?://[^/]+(/admin/\S+)", link)[1])
@@ -410,7 +410,7 @@ def test_the_alarm_leads_staff_to_what_was_given_up(staff, no_server):
     assert (page.status_code, shown, fresh(waits).given_up_at) == (200, {lost.pk}, None)
 
 
-def test_staff_who_may_only_look_send_nothing(staff):
+def test_staff_with_view_permission_cannot_send_mails_again(staff):
     viewer = User.objects.create_user("viewer@example.com", PASSWORD, is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_queuedmail"))
     client = Client()

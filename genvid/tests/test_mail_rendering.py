@@ -1,4 +1,4 @@
-"""What mails look like: one template for text and HTML, the recipient's language, the operator's brand."""
+"""The look of mails: one template for text and HTML, the recipient's language, the operator's brand."""
 
 import re
 from datetime import UTC, datetime
@@ -115,7 +115,7 @@ def test_a_mail_shows_the_operators_brand(settings):
     assert ("Müller & Films" in html.text, html.all("a")[1]["href"]) == (True, "mailto:help@films.example")
 
 
-def test_without_a_support_address_nobody_is_named(settings):
+def test_without_a_support_address_a_mail_names_none(settings):
     settings.SUPPORT_EMAIL = ""
     (mail,) = render(staff_alarms.KIND, Message([ADA], {"subject": "Look", "text": "It broke."}))
     assert (mail.body, mail.reply_to) == ("It broke.\n", [])

@@ -1,4 +1,4 @@
-"""The mail outbox and real workers that die."""
+"""The mail outbox with real workers that are killed."""
 
 import os
 import socket

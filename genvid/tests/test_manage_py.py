@@ -26,7 +26,7 @@ def test_without_a_secret_key_a_command_says_in_one_line_where_to_get_one(tmp_pa
     assert "`make run` writes one" in line
 
 
-def test_without_its_packages_it_names_the_interpreter_to_use(tmp_path):
+def test_without_its_packages_manage_py_names_the_interpreter_to_use(tmp_path):
     done = run([sys.executable, "-S", "-E"], "check_ledger", var=tmp_path)
     (line,) = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (1, "")
@@ -34,6 +34,6 @@ def test_without_its_packages_it_names_the_interpreter_to_use(tmp_path):
     assert ".venv/bin/python manage.py" in line
 
 
-def test_help_needs_no_settings(tmp_path):
+def test_help_of_manage_py_needs_no_settings(tmp_path):
     done = run([sys.executable], "--help", var=tmp_path)
     assert (done.returncode, "Available subcommands:" in done.stdout) == (0, True), done.stderr

@@ -1,4 +1,4 @@
-"""Coverage without coverage.py: what a process that the tests start has run is counted, however it ends."""
+"""Coverage by probes: the code that a process of the tests has run is counted, however it ends."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def test_a_forked_process_writes_a_part_of_its_own(parts):
     assert sorted(LATER in files for files in files_in(parts)) == [False, True]
 
 
-def test_a_process_that_was_told_nothing_writes_nothing(parts):
+def test_a_process_without_a_coverage_folder_writes_nothing(parts):
     assert run(parts, GENVID_COVERAGE="") == 0
     assert files_in(parts) == []
 

@@ -1,4 +1,4 @@
-"""The page for Prometheus: who may read it, and counts that add up over processes, dead ones included."""
+"""`/metrics`: who may read it, and counts that are summed over processes, dead ones included."""
 
 import os
 import signal
@@ -51,13 +51,13 @@ def status(address: str = "127.0.0.1", **headers: str) -> int:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "172.18.0.4", "192.168.1.9", "::1", "fd00::7"])
-def test_without_a_token_the_private_network_may_read_it(address):
+def test_without_a_token_the_private_network_may_read_metrics(address):
     assert status(address) == 200
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["8.8.8.8", "2a00:1450::1", "", "unknown", "::ffff:8.8.8.8"])
-def test_without_a_token_nobody_else_may(address):
+def test_without_a_token_a_public_address_may_not_read_metrics(address):
     assert refusal_of(Client().get("/metrics", REMOTE_ADDR=address)) == (403, "permission_denied")
 
 
@@ -65,29 +65,29 @@ def test_without_a_token_nobody_else_may(address):
 @pytest.mark.parametrize(
     "header", ["HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_X_REAL_IP"]
 )
-def test_what_came_by_a_proxy_is_not_the_private_network(header):
+def test_a_request_through_a_proxy_is_not_the_private_network(header):
     assert status(**{header: "10.0.0.1"}) == 403
 
 
 @pytest.mark.django_db
-def test_with_a_token_whoever_has_it_may_read_it(settings):
+def test_with_a_token_its_holders_may_read_metrics(settings):
     settings.METRICS_TOKEN = TOKEN
     assert status("8.8.8.8", HTTP_AUTHORIZATION=f"Bearer {TOKEN}", HTTP_X_FORWARDED_FOR="9.9.9.9") == 200
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("given", ["", TOKEN, "Bearer ", "Bearer other", f"Basic {TOKEN}", "Bearer ünicode"])
-def test_with_a_token_set_the_private_network_needs_it_too(settings, given):
+def test_with_a_token_the_private_network_needs_it_too(settings, given):
     settings.METRICS_TOKEN = TOKEN
     assert status(HTTP_AUTHORIZATION=given) == 403
 
 
-def test_a_mapped_address_is_judged_by_what_it_maps():
+def test_a_mapped_address_is_judged_by_its_ipv4_address():
     assert (is_private("::ffff:10.0.0.1"), is_private("::ffff:8.8.8.8")) == (True, False)
 
 
 @pytest.mark.django_db
-def test_the_page_is_only_read():
+def test_metrics_answer_get_only():
     answer = Client().post("/metrics")
     assert (refusal_of(answer), answer["Allow"]) == ((405, "method_not_allowed"), "GET, HEAD")
 
@@ -95,21 +95,21 @@ def test_the_page_is_only_read():
 # ── What is counted
 
 
-def test_a_count_shows_on_the_page(page):
+def test_a_tally_shows_in_metrics(page):
     before = page("genvid_test_counted_total", "a")
     counted.add("a")
     counted.add("a", count=2)
     assert page("genvid_test_counted_total", "a") == before + 3
 
 
-def test_a_timing_shows_on_the_page(page):
+def test_a_timing_shows_in_metrics(page):
     before = [page("genvid_test_timed_seconds_bucket", le) for le in ("1.0", "2.0", "+Inf")]
     timed.note(1.5)
     after = [page("genvid_test_timed_seconds_bucket", le) for le in ("1.0", "2.0", "+Inf")]
     assert [now - then for now, then in zip(after, before, strict=True)] == [0, 1, 1]
 
 
-def test_counting_wrongly_stops_nothing():
+def test_an_error_of_counting_is_not_raised():
     counted.add("one", "too many")
     counted.add("less", count=-1)
     timed.note("no number")
@@ -131,7 +131,7 @@ def test_a_call_to_heygen_is_timed_by_its_outcome(page):
 
 
 def test_codes_that_heygen_makes_up_do_not_fill_the_page(monkeypatch, page):
-    monkeypatch.setattr(metrics, "_codes", {f"code{number}" for number in range(metrics.MOST_CODES)})
+    monkeypatch.setattr(metrics, "_codes", {f"code{number}" for number in range(metrics.MAX_CODES)})
     before = page("genvid_provider_errors_total", "other")
     metrics.observe_call("look", "never_seen", 0.1)
     assert page("genvid_provider_errors_total", "other") == before + 1
@@ -166,7 +166,7 @@ def counting(tmp_path):
         child.communicate()
 
 
-def test_processes_add_up(counting):
+def test_counts_of_all_processes_are_summed(counting):
     assert [counting()[1] for _ in range(3)] == [1, 2, 3]
 
 

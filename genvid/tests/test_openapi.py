@@ -1,4 +1,4 @@
-"""The document is valid, complete and kept: whatever is served is described, with words, examples and errors."""
+"""The document is valid, complete and committed: all operations have texts, examples and errors."""
 
 import re
 from pathlib import Path
@@ -104,7 +104,7 @@ def test_every_operation_has_a_name_of_its_own():
 
 
 @pytest.mark.parametrize("part", ["summary", "tags", "responses"])
-def test_every_operation_has(part):
+def test_every_operation_has_a_declared_part(part):
     assert [operation["operationId"] for _, _, operation in operations() if not operation.get(part)] == []
 
 

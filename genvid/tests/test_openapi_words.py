@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of actions and fields is taken from them."""
+"""The texts of the OpenAPI document come from actions and fields."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which database may be dropped, on real SQLite files and a real PostgreSQL, and that a refusal changes nothing."""
+"""Which database may be dropped, with real SQLite files and a real PostgreSQL; a refusal changes nothing."""
 
 import sqlite3
 import time
@@ -74,7 +74,7 @@ def test_a_file_with_nothing_in_it_may_be_dropped(sqlite, file, statements):
     ],
     ids=["no migrations", "another project", "no apps"],
 )
-def test_a_file_of_others_is_refused_and_stays(sqlite, file, statements, reason):
+def test_a_sqlite_file_of_others_is_refused_and_stays(sqlite, file, statements, reason):
     fill(file, statements)
     before = file.read_bytes()
     assert reason in refusal_of(sqlite)
@@ -98,7 +98,7 @@ def test_a_file_that_somebody_has_open_is_refused_and_stays_as_it_was(sqlite, fi
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_being_asked_leaves_the_file_in_its_mode(sqlite, file):
+def test_checking_a_file_leaves_its_journal_mode(sqlite, file):
     fill(file, as_ours())
     own_database(sqlite).check_may_be_dropped()
     with closing(sqlite3.connect(file)) as link:
@@ -269,5 +269,5 @@ def test_a_server_that_does_not_answer_is_a_refusal_without_the_password():
         ("10.0.0.5", "10.0.0.5", False),
     ],
 )
-def test_own_is_this_machine_and_the_service_of_compose(host, address, own):
+def test_own_hosts_are_this_machine_and_the_service_of_compose(host, address, own):
     assert is_own_host(host, address) is own

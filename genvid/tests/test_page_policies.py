@@ -1,4 +1,4 @@
-"""Every page says what it may load, and no page loads anything but pictures and films from another host."""
+"""Every page has its policies, and loads only pictures and films from other hosts."""
 
 import re
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""scripts/part_log.py: what a part of `make run` says, in a file that stays small."""
+"""scripts/part_log.py: the rotating log of a part of `make run`."""
 
 import logging
 import sys
@@ -32,14 +32,14 @@ def make_log(tmp_path, failures) -> Iterator[Callable[..., logging.Handler]]:
         yield make
 
 
-def test_lines_are_kept_in_order(make_log, tmp_path, failures):
+def test_a_part_log_has_its_lines_in_order(make_log, tmp_path, failures):
     log = make_log()
     log.add("100 % of it")
     log.add("the second")
     assert ((tmp_path / "web.log").read_text(), failures) == ("100 % of it\nthe second\n", [])
 
 
-def test_a_file_that_is_full_makes_room_for_the_next(make_log, tmp_path):
+def test_a_full_log_file_is_rotated(make_log, tmp_path):
     log = make_log(max_bytes=100)
     for number in range(1000):
         log.add(f"line {number}")
@@ -50,7 +50,7 @@ def test_a_file_that_is_full_makes_room_for_the_next(make_log, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
-def test_a_full_disk_is_told_once_and_stops_nobody(make_log, tmp_path, failures):
+def test_a_full_disk_is_reported_once_and_stops_no_part(make_log, tmp_path, failures):
     (tmp_path / "web.log").symlink_to("/dev/full")
     log = make_log()
     log.add("one")

@@ -1,4 +1,4 @@
-"""docs/teams.md says who may what: the same as the code does."""
+"""docs/teams.md has the permission tables of the code."""
 
 import pytest
 
@@ -8,10 +8,10 @@ from genvid.tests.permission_tables import tables, written
 
 
 @pytest.mark.parametrize("name", ["roles", "endpoints"])
-def test_the_page_has_the_table_that_the_code_has(name):
+def test_the_documented_permission_table_is_that_of_the_code(name):
     assert written(name).splitlines() == tables()[name].splitlines()
 
 
-def test_every_scope_is_somebodys():
+def test_every_scope_belongs_to_a_role():
     assert set(ROLES) == set(Scope)
     assert all(ROLES.values())

@@ -8,7 +8,7 @@ from genvid.tests import phases
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Stands at 1000; a run begins with it."""
+    """A clock at 1000, when a run begins."""
     for name, value in {"_seconds": {}, "_begun": 1000.0, "_made": 1000.0}.items():
         monkeypatch.setattr(phases, name, value)
     with time_machine.travel(1000, tick=False) as clock:

@@ -1,4 +1,4 @@
-"""Rate limits: who counts as one, what every answer says, and what happens beyond."""
+"""Rate limits: who counts as one caller, the headers of answers, and refusals."""
 
 import os
 
@@ -24,7 +24,7 @@ NOBODY = {"email": "nobody@example.com", "password": "wrong"}
 
 @pytest.fixture(autouse=True)
 def limits_on(settings):
-    rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
     settings.RATE_LIMITS = True
     settings.RATE_LIMIT_ANONYMOUS = parse("3/minute")
     Tier.objects.update(requests_per_minute=5)
@@ -39,7 +39,7 @@ def limit_headers_of(answer) -> tuple[int, int]:
 # Every answer says
 
 
-def test_every_answer_counts_down(owner):
+def test_every_answer_has_the_remaining_requests(owner):
     assert [limit_headers_of(owner.client.get(AVATARS)) for _ in range(3)] == [(5, 4), (5, 3), (5, 2)]
 
 
@@ -51,13 +51,13 @@ def test_every_answer_counts_down(owner):
         ("post", "/api/v1/videos", 400),
     ],
 )
-def test_refusals_say_it_too(owner, method, path, status):
+def test_refusals_have_the_remaining_requests_too(owner, method, path, status):
     answer = getattr(owner.client, method)(path)
     assert (answer.status_code, limit_headers_of(answer)) == (status, (5, 4))
 
 
 @pytest.mark.parametrize(("method", "status"), [("delete", 405), ("options", 204)])
-def test_what_is_answered_before_anything_is_looked_at_takes_none_of_the_limit(owner, method, status):
+def test_requests_refused_before_authentication_are_not_counted(owner, method, status):
     answer = getattr(owner.client, method)(AVATARS)
     assert (answer.status_code, "RateLimit-Limit" in answer.headers) == (status, False)
     assert limit_headers_of(owner.client.get(AVATARS)) == (5, 4)
@@ -82,7 +82,7 @@ def test_beyond_the_limit_nothing_happens_and_no_idempotency_key_is_used_up(owne
     assert (Video.objects.count(), IdempotencyRecord.objects.count()) == (0, 0)
 
 
-def test_off_means_off(owner, settings):
+def test_with_rate_limits_off_nothing_is_counted(owner, settings):
     settings.RATE_LIMITS = False
     answers = [owner.client.get(AVATARS) for _ in range(7)]
     assert {answer.status_code for answer in answers} == {200}
@@ -92,14 +92,14 @@ def test_off_means_off(owner, settings):
 # Who counts as one
 
 
-def test_each_person_has_their_own(owner):
+def test_each_person_has_a_rate_limit_of_their_own(owner):
     teammate = make_teammate(owner)
     for _ in range(5):
         owner.client.get(AVATARS)
     assert limit_headers_of(teammate.client.get(AVATARS)) == (5, 4)
 
 
-def test_each_key_has_its_own_beside_its_makers(owner):
+def test_each_api_key_has_a_rate_limit_beside_its_makers(owner):
     programs = [make_key(owner) for _ in range(2)]
     for _ in range(5):
         programs[0].client.get(AVATARS)
@@ -107,64 +107,64 @@ def test_each_key_has_its_own_beside_its_makers(owner):
     assert limit_headers_of(owner.client.get(AVATARS)) == (5, 4)
 
 
-def test_two_sign_ins_of_one_person_share(owner):
+def test_two_sessions_of_one_person_share_a_rate_limit(owner):
     data = data_of(JsonClient().post(LOGIN, {"email": owner.user.email, "password": owner.password}))
     owner.client.get(AVATARS)
     assert limit_headers_of(JsonClient(data["access_token"]).get(AVATARS)) == (5, 3)
 
 
-def test_a_person_has_one_in_each_of_their_accounts(owner, outsider):
+def test_a_person_has_a_rate_limit_in_each_of_their_accounts(owner, outsider):
     Membership.objects.create(user=owner.user, account=outsider.account, role=Role.VIEWER)
     answer = owner.client.post("/api/v1/auth/switch", {"account_id": str(outsider.account.pk)})
     there = JsonClient(data_of(answer)["access_token"])
     assert limit_headers_of(there.get(AVATARS)) == (5, 4)
 
 
-def test_a_plan_says_how_many(owner):
+def test_a_plan_sets_the_rate_limit(owner):
     Tier.objects.filter(pk="pro").update(requests_per_minute=50)
     Wallet.objects.filter(pk=owner.account.pk).update(tier="pro")
     assert limit_headers_of(owner.client.get(AVATARS)) == (50, 49)
 
 
-def test_a_plan_says_it_for_its_own_account_alone(owner, outsider):
+def test_a_plan_sets_the_rate_limit_of_its_own_account_alone(owner, outsider):
     Tier.objects.filter(pk="pro").update(requests_per_minute=50)
     Wallet.objects.filter(pk=owner.account.pk).update(tier="pro")
     answers = [person.client.get(AVATARS) for person in (owner, outsider)]
     assert [limit_headers_of(answer) for answer in answers] == [(50, 49), (5, 4)]
 
 
-def test_the_operator_may_say_another_number_for_all(owner, settings):
+def test_the_operator_may_set_one_rate_limit_for_all(owner, settings):
     settings.RATE_LIMIT_CALLERS = 9
     assert limit_headers_of(owner.client.get(AVATARS)) == (9, 8)
 
 
-def test_strangers_count_by_address(anonymous):
+def test_anonymous_requests_count_by_address(anonymous):
     for _ in range(3):
         assert refusal_of(anonymous.post(LOGIN, NOBODY)) == (401, "invalid_credentials")
     assert refusal_of(anonymous.post(LOGIN, NOBODY)) == (429, "rate_limited")
     assert refusal_of(anonymous.post(LOGIN, NOBODY, REMOTE_ADDR="203.0.113.8")) == (401, "invalid_credentials")
 
 
-def test_bad_credentials_count_as_none():
+def test_requests_with_bad_credentials_count_by_address():
     guesses = [JsonClient(f"guess{number}") for number in range(4)]
     assert [client.get(PROFILE).status_code for client in guesses] == [401, 401, 401, 429]
 
 
-def test_a_key_that_guesses_counts_by_address():
+def test_guessed_api_keys_count_by_address():
     clients = [JsonClient() for _ in range(4)]
     for number, client in enumerate(clients):
         client.credentials(HTTP_X_API_KEY=f"gv_live_{number:012}_" + "A" * 43)
     assert [client.get(PROFILE).status_code for client in clients] == [401, 401, 401, 429]
 
 
-def test_why_credentials_are_refused_is_still_said(owner):
+def test_the_reason_for_refused_credentials_is_still_given(owner):
     program = make_key(owner, allowed_addresses=["203.0.113.0/24"])
     answer = program.client.get(AVATARS)
     assert refusal_of(answer) == (401, "not_authenticated")
     assert answer.json()["error"]["message"] == "This API key may not be used from this address."
 
 
-def test_registering_has_a_limit_of_its_own(anonymous, settings):
+def test_registering_has_a_rate_limit_of_its_own(anonymous, settings):
     settings.RATE_LIMIT_SIGN_UP = parse("1/hour")
     payload = {"email": "one@example.com", "password": "correct horse battery staple"}
     data_of(anonymous.post("/api/v1/auth/register", payload), 201)
@@ -182,8 +182,8 @@ def test_registering_has_a_limit_of_its_own(anonymous, settings):
         ("203.0.113.7", "203.0.113.8", False),
     ],
 )
-def test_an_ipv6_network_is_one_neighbour(one, other, same):
-    assert (rate_limits.neighbourhood(one) == rate_limits.neighbourhood(other)) is same
+def test_an_ipv6_network_shares_a_rate_limit(one, other, same):
+    assert (rate_limits.rate_limit_network(one) == rate_limits.rate_limit_network(other)) is same
 
 
 @pytest.mark.parametrize(
@@ -199,13 +199,13 @@ def test_a_forwarded_address_that_a_caller_made_up_is_not_believed(rf, settings,
     settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": proxies}
     settings.RATE_LIMIT_ANONYMOUS = parse("1/minute")
     rate_limits.hit(settings.RATE_LIMIT_ANONYMOUS, f"address:{counts_as}")
-    assert rate_limits.of_anonymous(rf.get("/", HTTP_X_FORWARDED_FOR=header)).is_over
+    assert rate_limits.count_anonymous(rf.get("/", HTTP_X_FORWARDED_FOR=header)).is_over
 
 
 # How it is counted
 
 
-def test_of_many_at_once_exactly_as_many_pass_as_are_allowed():
+def test_of_many_concurrent_requests_exactly_the_limit_passes():
     limit = parse("10/minute")
     states = in_parallel([lambda: rate_limits.hit(limit, "crowd") for _ in range(40)])
     assert [state.is_over for state in states].count(False) == 10
@@ -219,11 +219,11 @@ def test_a_dead_redis_locks_nobody_out_and_limits_all_the_same(owner, settings, 
 
 def test_without_redis_one_process_counts_for_itself(owner, settings):
     settings.REDIS_URL = ""
-    rate_limit_storage.counting(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
     assert [owner.client.get(AVATARS).status_code for _ in range(6)] == [200] * 5 + [429]
 
 
-def test_counting_asks_the_database_nothing(owner, settings):
+def test_counting_requests_needs_no_query(owner, settings):
     Tier.objects.update(requests_per_minute=100)
     with_limits = queries_once_warm(lambda: owner.client.get(AVATARS))
     settings.RATE_LIMITS = False
@@ -233,7 +233,7 @@ def test_counting_asks_the_database_nothing(owner, settings):
 # HeyGen's door
 
 
-def test_forged_deliveries_are_told_to_stop_and_true_ones_never(client, settings):
+def test_forged_deliveries_are_rate_limited_and_true_ones_never(client, settings):
     settings.RATE_LIMIT_FORGED_WEBHOOKS = parse("2/minute")
     settings.HEYGEN_WEBHOOK_SECRETS = ["whsec"]
     forged = [client.post("/webhooks/heygen/", b"{}", content_type="application/json") for _ in range(3)]
@@ -241,6 +241,6 @@ def test_forged_deliveries_are_told_to_stop_and_true_ones_never(client, settings
 
 
 def test_the_redis_of_the_tests_is_the_one_that_counts():
-    """Else the tests above would prove nothing about Redis."""
+    """Otherwise the tests above would prove nothing about Redis."""
     assert os.environ["REDIS_URL"].startswith("redis://")
     make_caller()

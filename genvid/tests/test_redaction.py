@@ -1,4 +1,4 @@
-"""What lets somebody in stands in no log."""
+"""No log contains a token of a link."""
 
 import logging
 
@@ -31,7 +31,7 @@ TOKEN = "InZpZGVvcy8xL3ZpZGVvLm1wNCI:1vabc:Zm9vYmFy-_x"
         ("/app/var/media/videos/1/video.mp4", "/app/var/media/videos/1/video.mp4"),
     ],
 )
-def test_a_link_loses_what_lets_somebody_in_and_nothing_else(line, cut):
+def test_a_link_in_the_log_loses_its_token_and_nothing_else(line, cut):
     assert without_tokens(line) == cut
 
 

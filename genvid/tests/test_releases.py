@@ -1,4 +1,4 @@
-"""One version, wherever it is written."""
+"""The version is the same wherever it is written."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ import genvid
 ROOT = Path(settings.BASE_DIR)
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 THIS = "this commit"
-"""The release itself says so; the commit after it fills the id in."""
+"""The commit of the release lacks its own id; the next commit fills it in."""
 ROW = re.compile(r"^\| (\d+\.\d+\.\d+) \| (\d{4}-\d\d-\d\d) \| ([0-9a-f]{7,40}|this commit) \|", re.MULTILINE)
 RELEASES = ROW.findall((ROOT / "docs" / "releases.md").read_text())
 

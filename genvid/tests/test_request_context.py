@@ -1,4 +1,4 @@
-"""One context of a request: in log lines, in envelopes, and on its way to the workers."""
+"""The request context: in log lines, in envelopes, and on its way to the workers."""
 
 import pytest
 from django.db import transaction
@@ -76,13 +76,13 @@ def test_ids_that_this_release_does_not_know_are_left_out():
     assert RequestContext.of(request_id="one", planet_id="mars", address="192.0.2.1") == RequestContext("one")
 
 
-def test_a_line_says_whose_it_is_and_its_own_words_go_first():
+def test_a_log_line_has_the_ids_of_its_request_and_its_own_values_win():
     with request_context.use(ONE):
         line = request_context.add_to_log_line(None, "info", {"event": "told", "account_id": "another"})
     assert line == IDS | {"event": "told", "account_id": "another"}
 
 
-def test_the_context_before_comes_back():
+def test_the_previous_request_context_is_restored():
     request_context.set_current(ONE)
     with pytest.raises(RuntimeError), request_context.use(RequestContext("two")):
         raise RuntimeError

@@ -8,13 +8,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("given", ["a", "A-b_c.9", "x" * 64, str(uuid.UUID(int=7))])
-def test_a_harmless_id_is_taken_over(anonymous, given):
+def test_a_harmless_request_id_of_the_caller_is_used(anonymous, given):
     response = anonymous.get("/healthz", HTTP_X_REQUEST_ID=given)
     assert (response["X-Request-Id"], response.json()["meta"]["request_id"]) == (given, given)
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "ä", '"', "a/b", "a;b", "a\x00"])
-def test_another_id_is_replaced_by_one_of_ours(anonymous, given):
+def test_a_harmful_request_id_is_replaced(anonymous, given):
     response = anonymous.get("/healthz", HTTP_X_REQUEST_ID=given)
     assert response["X-Request-Id"] == str(uuid.UUID(response["X-Request-Id"]))
 
@@ -24,24 +24,24 @@ def test_every_request_gets_an_id_of_its_own(anonymous):
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/nope", "/api/v1/nope", "/api/v1/profile", "/admin/"])
-def test_every_answer_carries_the_id(anonymous, path):
+def test_every_answer_carries_the_request_id(anonymous, path):
     assert anonymous.get(path, HTTP_X_REQUEST_ID="abc")["X-Request-Id"] == "abc"
 
 
-def test_an_answer_without_a_body_carries_the_id(owner):
+def test_an_answer_without_a_body_carries_the_request_id(owner):
     token = {"refresh_token": owner.tokens.refresh_token}
     response = owner.client.post("/api/v1/auth/logout", token, HTTP_X_REQUEST_ID="abc")
     assert (response.status_code, response.content, response["X-Request-Id"]) == (204, b"", "abc")
 
 
-def test_a_500_carries_the_id(db, settings):
+def test_a_500_carries_the_request_id(db, settings):
     settings.ROOT_URLCONF = "genvid.tests.broken_urls"
     response = JsonClient(raise_request_exception=False).get("/broken-page", HTTP_X_REQUEST_ID="abc")
     assert (response.status_code, response["X-Request-Id"]) == (500, "abc")
 
 
 @pytest.mark.parametrize("given", ["abc", "not harmless", ""])
-def test_every_log_line_of_a_request_carries_the_id(anonymous, caplog, given):
+def test_every_log_line_of_a_request_carries_the_request_id(anonymous, caplog, given):
     caplog.set_level("INFO")
     body = {"email": "ada@example.com", "password": "a long enough one"}
     response = anonymous.post("/api/v1/auth/register", body, HTTP_X_REQUEST_ID=given)

@@ -76,12 +76,12 @@ def test_secrets_come_from_files(tmp_path):
     assert loaded.stdout.split() == ["k" * 50, "k" * 50], loaded.stderr
 
 
-def test_without_further_words_it_is_production(tmp_path):
+def test_without_a_mode_the_settings_are_for_production(tmp_path):
     loaded = load_settings(tmp_path, **SOUND)
     assert loaded.stdout.split() == ["https://api.heygen.com", "True", "True", "False"], loaded.stderr
 
 
-def test_embedded_it_talks_to_the_sandbox_and_lets_people_start_at_once(tmp_path):
+def test_embedded_settings_use_the_sandbox_and_need_no_verified_email(tmp_path):
     loaded = load_settings(tmp_path, **SOUND, GENVID_EMBEDDED="1", SANDBOX_PORT="8123")
     assert loaded.stdout.split() == ["http://127.0.0.1:8123", "False", "False", "False"], loaded.stderr
 

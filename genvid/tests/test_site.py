@@ -28,7 +28,7 @@ def installation(tmp_path_factory) -> Iterator[EmbeddedSite]:
 
 @pytest.fixture(scope="module")
 def first_console(installation: EmbeddedSite) -> str:
-    """What the very first start printed."""
+    """The output of the first start."""
     return start_until_banner(installation)
 
 
@@ -50,7 +50,7 @@ def command_line(pid: int) -> str:
 
 
 def start_until_banner(site: EmbeddedSite) -> str:
-    """What this start printed."""
+    """The output of this start."""
     before = len(site.output())
     site.start()
     site.wait(lambda: LAST_OF_BANNER in site.output()[before:])
@@ -63,7 +63,7 @@ def split_at_banner(console: str) -> tuple[list[str], str]:
 
 
 def command(site: EmbeddedSite, *words: str) -> subprocess.CompletedProcess[str]:
-    """manage.py by hand, told nothing but the folder."""
+    """Runs manage.py with the folder as its only setting."""
     environment = clean_environment() | {"GENVID_VAR": str(site.folder)}
     line = [sys.executable, str(ROOT / "manage.py"), *words]
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=240)

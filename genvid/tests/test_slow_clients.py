@@ -1,4 +1,4 @@
-"""Clients that do not read, or hardly send: nobody else waits for them, and they are let go of. Over real sockets."""
+"""Clients that do not read, or send slowly, delay no others and are disconnected. Over real sockets."""
 
 import asyncio
 import os
@@ -27,14 +27,14 @@ HEAD = LOGIN + "\r\nContent-Length: {}\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def web(django_db_setup, tmp_path_factory) -> Iterator[WebProcess]:
-    """The server of `make run`, two threads at work, which loses patience after three seconds."""
+    """The server of `make run` with two threads and a patience of three seconds."""
     with WebProcess(tmp_path_factory.mktemp("web"), interface="asginl", threads=2, CLIENT_STALL_SECONDS="3") as process:
         yield process.start()
 
 
 @pytest.fixture(scope="module")
 def patient_web(django_db_setup, tmp_path_factory) -> Iterator[WebProcess]:
-    """The same, which would wait for an hour."""
+    """A server with two threads and a patience of an hour."""
     with WebProcess(
         tmp_path_factory.mktemp("web"), interface="asginl", threads=2, CLIENT_STALL_SECONDS="3600"
     ) as process:
@@ -82,18 +82,18 @@ def test_others_are_answered_while_many_hardly_send_a_body(patient_web):
         assert answers(f"{patient_web.url}/healthz", seconds=LONG)
 
 
-def test_who_takes_no_byte_is_dropped(web, download):
+def test_a_client_that_takes_no_byte_is_disconnected(web, download):
     with closing(connect(web, download)) as reader:
         web.wait(lambda: "stalled_client_dropped" in web.output(), seconds=LONG)
         assert read_all(reader) < SIZE
 
 
-def test_who_reads_gets_the_whole_file(web, download):
+def test_a_client_that_reads_gets_the_whole_file(web, download):
     with closing(connect(web, download.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))) as reader:
         assert read_all(reader) > SIZE
 
 
-def test_who_hardly_sends_a_body_gets_a_408_and_is_dropped(web):
+def test_a_client_that_sends_its_body_too_slowly_gets_a_408_and_is_disconnected(web):
     with closing(connect(web, HEAD.format(1000) + "{")) as sender:
         answer = b""
         while piece := sender.recv(65536):
@@ -116,7 +116,7 @@ PIECE = {"type": "http.response.body", "body": b"0", "more_body": True}
 
 
 def deliver(arrived: list[int | None], *, blocked_for: int) -> int:
-    """Send a piece that is taken once the system was asked `blocked_for` times; how often it was asked."""
+    """Send a chunk that is taken after the system was asked `blocked_for` times; returns how often it was asked."""
     asked = []
 
     async def main() -> None:
@@ -142,7 +142,7 @@ def test_a_client_that_takes_some_bytes_now_and_then_is_waited_for():
 
 
 @pytest.mark.parametrize("arrived", [[10, 10], [10, 20, 20], [None, None]], ids=repr)
-def test_a_client_of_which_nothing_new_has_arrived_is_not(arrived):
+def test_a_client_without_newly_arrived_bytes_is_not_waited_for(arrived):
     with pytest.raises(ClientStalled):
         deliver(arrived, blocked_for=100)
 
@@ -173,7 +173,7 @@ def test_of_an_unknown_connection_the_system_says_nothing():
     assert Connections().bytes_acknowledged(("192.0.2.1", 1)) is None
 
 
-def test_a_connection_made_after_the_last_look_is_found_by_another(monkeypatch):
+def test_a_connection_made_after_the_last_reading_is_found_by_the_next(monkeypatch):
     monkeypatch.setattr(slow_clients, "LOOK_AGAIN_SECONDS", 0.0)
     connections = Connections()
     with connected() as (_, _, first):
@@ -182,7 +182,7 @@ def test_a_connection_made_after_the_last_look_is_found_by_another(monkeypatch):
             assert connections.bytes_acknowledged(second) is not None
 
 
-def test_unknown_connections_do_not_make_it_look_all_the_time(monkeypatch):
+def test_unknown_connections_do_not_reload_the_table_each_time(monkeypatch):
     monkeypatch.setattr(slow_clients, "LOOK_AGAIN_SECONDS", 3600.0)
     connections = Connections()
     assert connections.bytes_acknowledged(("192.0.2.1", 1)) is None

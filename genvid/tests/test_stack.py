@@ -1,4 +1,4 @@
-"""The servers of a run: who starts them, when, and what stays for the next run."""
+"""The servers of a test run: when they start, and what the next run reuses."""
 
 import os
 import subprocess
@@ -20,13 +20,13 @@ from genvid.tests.stack import Stack
 
 @pytest.fixture
 def no_pair(tmp_path, monkeypatch):
-    """As if nobody had run `make services`."""
+    """As without `make services`."""
     monkeypatch.setattr(persistent_services, "NOTE", tmp_path / "var" / "services.json")
 
 
 @pytest.fixture
 def stack(no_pair, monkeypatch):
-    """One of this test's own, which may watch connections until it is over."""
+    """A server of this test's own, which may watch connections until it ends."""
     monkeypatch.setattr(AbstractConnection, "connect", AbstractConnection.connect)
     stack = Stack(make_folder())
     yield stack
@@ -35,7 +35,7 @@ def stack(no_pair, monkeypatch):
 
 @pytest.fixture
 def pair(no_pair):
-    """Of a process that has ended, as that of `make services` has."""
+    """The id of a process that has ended, as that of `make services` has."""
     environment = os.environ | {"GENVID_SERVICES": str(persistent_services.NOTE)}
     subprocess.run([sys.executable, "-m", "genvid.tests.persistent_services", "start"], env=environment, check=True)
     yield persistent_services.find()
@@ -79,7 +79,7 @@ def test_addresses_that_are_given_are_used_and_nothing_is_left_there(no_pair, tm
 
 @pytest.mark.slow
 class TestPersistentServices:
-    def test_they_are_found_by_the_next_run_until_they_are_stopped(self, pair, tmp_path):
+    def test_services_are_found_by_the_next_run_until_they_are_stopped(self, pair, tmp_path):
         assert (persistent_services.find(), persistent_services.start()) == (pair, pair)
         assert "genvid" in databases(pair.database_url)
         stack = Stack(tmp_path)
@@ -94,7 +94,7 @@ class TestPersistentServices:
             False,
         )
 
-    def test_two_runs_do_not_share_them(self, pair, monkeypatch):
+    def test_two_runs_do_not_share_services(self, pair, monkeypatch):
         monkeypatch.setattr(AbstractConnection, "connect", AbstractConnection.connect)
         first = Stack(make_folder())
         second = Stack(make_folder(), database_url=pair.database_url, redis_url=pair.redis_url)
@@ -105,7 +105,7 @@ class TestPersistentServices:
         for stack in (second, first):
             stack.close()
 
-    def test_they_print_lines_for_the_shell(self, pair, capsys):
+    def test_services_print_lines_for_the_shell(self, pair, capsys):
         assert persistent_services.main("start") == 0
         assert capsys.readouterr().out == (
             f"export DATABASE_URL={pair.database_url}\nexport REDIS_URL={pair.redis_url}\n"
@@ -121,13 +121,13 @@ class TestTemplate:
             cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'genvid_template_%'")
             assert cursor.fetchall() == [(templates.name_of(templates.table_statements()),)]
 
-    def test_it_has_the_tables_that_django_makes(self):
+    def test_the_template_database_has_the_tables_that_django_makes(self):
         tables = " ".join(templates.table_statements())
         made = connection.introspection.django_table_names()
         assert sorted(name for name in made if f'CREATE TABLE "{name}"' not in tables) == []
 
     @isolate_apps("genvid")
-    def test_another_column_makes_another_one(self):
+    def test_another_column_makes_another_template_database(self):
         class Thing(models.Model):  # noqa: DJ008
             class Meta:
                 app_label = "genvid"
@@ -153,6 +153,6 @@ class TestTemplate:
         (["genvid", "accounts"], 5),
     ],
 )
-def test_a_single_file_needs_no_workers(monkeypatch, words, workers):
+def test_a_single_test_file_needs_no_workers(monkeypatch, words, workers):
     monkeypatch.setenv("WORKERS", "5")
     assert plugin.pytest_xdist_auto_num_workers(Namespace(args=words)) == workers

@@ -1,4 +1,4 @@
-"""Whatever staff do is an entry of the audit log, and one page lists all of it."""
+"""Every change by staff is an entry of the audit log, and one page lists them."""
 
 import pytest
 from django.core.management import call_command
@@ -45,7 +45,7 @@ def act_on_video(staff: Client, video, action: str, **form: object) -> None:
         ("refund", "completed", {"credits": 1, "why": "Sorry."}),
     ],
 )
-def test_what_staff_do_to_a_video_is_audited(staff, boss, owner, action, status, form):
+def test_staff_actions_on_a_video_are_audited(staff, boss, owner, action, status, form):
     video = make_video(owner, status)
     act_on_video(staff, video, action, **form)
     entry = AuditEntry.objects.get(act="staff.video_action")
@@ -53,7 +53,7 @@ def test_what_staff_do_to_a_video_is_audited(staff, boss, owner, action, status,
     assert (entry.detail["action"], entry.detail["video"]) == (action, str(video.pk))
 
 
-def test_what_is_refused_is_no_act(staff, owner):
+def test_a_refused_staff_action_is_not_audited(staff, owner):
     act_on_video(staff, make_video(owner, "completed"), "cancel", charge=0)
     assert acts() == []
 
@@ -107,7 +107,7 @@ def test_a_change_in_a_list_of_the_admin_is_audited(staff):
     assert (avatar.is_hidden, entry.detail["id"]) == (True, str(avatar.pk))
 
 
-def test_one_page_lists_the_acts_of_staff_and_nothing_else(staff, owner):
+def test_one_page_lists_the_actions_of_staff_and_nothing_else(staff, owner):
     provider_gate.pause("sam")
     assert AuditEntry.objects.filter(by_staff=False).exists()
     page = staff.get(reverse("admin:accounts_staffact_changelist"))

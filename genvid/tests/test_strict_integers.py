@@ -16,6 +16,6 @@ def test_a_whole_number_is_an_integer_however_it_is_written(written, read):
 
 
 @pytest.mark.parametrize("written", [b"5.5", b'"5"', b'"5.0"', b"true", b"[5]", b"0.0", b"101.0", b"1e300", b"-1.0"])
-def test_anything_else_is_refused(written):
+def test_anything_but_a_whole_number_is_refused_as_an_integer(written):
     with pytest.raises(ValidationError):
         FIELD.run_validation(parse_json(written))

@@ -1,4 +1,4 @@
-"""What breaks a server before any view is asked: charsets, broken text, odd methods, pages shown while debugging."""
+"""Input that breaks servers before any view runs: charsets, broken text, odd methods, debug pages."""
 
 import asyncio
 import io
@@ -11,7 +11,7 @@ from django.http import UnreadablePostError
 from genvid.api.exceptions import describe
 from genvid.api.parsers import StrictJSONParser
 from genvid.api.requests import Utf8ASGIRequest
-from genvid.asgi import Handler, at_most
+from genvid.asgi import Handler, limit_body
 from genvid.errors import MalformedBody
 from genvid.tests.asserts import nothing_changes, refusal_of, wrong_fields_of
 from genvid.wsgi import application
@@ -46,7 +46,7 @@ def test_no_charset_breaks_the_reading_of_a_query(charset):
 
 
 @pytest.mark.parametrize("parameter", UNREADABLE, ids=ascii)
-def test_a_content_type_that_cannot_be_read_is_none(parameter):
+def test_a_malformed_content_type_is_ignored(parameter):
     assert served("/api/v1/nope", "", "application/json" + parameter) == ("404 Not Found", "not_found")
 
 
@@ -67,7 +67,7 @@ def test_a_body_in_another_charset_is_a_415(owner, path, charset):
 
 
 @pytest.mark.parametrize("charset", ["UTF-8", "utf8", '"utf-8"'])
-def test_utf_8_has_several_spellings(anonymous, charset):
+def test_several_spellings_of_utf_8_are_accepted(anonymous, charset):
     kind = f"application/json; charset={charset}"
     response = anonymous.generic("POST", "/api/v1/auth/register", b"{}", content_type=kind)
     assert wrong_fields_of(response) == ["email", "password"]
@@ -131,13 +131,13 @@ def test_a_body_in_chunks_does_not_pass_for_an_empty_one(owner, length):
 
 
 async def _received(pieces: int) -> int:
-    """Bytes that are kept of so many MiB."""
+    """Bytes in memory after a body of so many MiB."""
     coming = [{"type": "http.request", "body": bytes(MIB), "more_body": left > 1} for left in range(pieces, 0, -1)]
 
     async def receive() -> dict[str, Any]:
         return coming.pop(0)
 
-    with await Handler().read_body(at_most(6 * MIB + 1, receive)) as body:
+    with await Handler().read_body(limit_body(6 * MIB + 1, receive)) as body:
         assert coming == []
         return len(body.read())
 

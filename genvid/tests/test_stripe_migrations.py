@@ -1,4 +1,4 @@
-"""Our one migration of dj-stripe's tables ends where its own do."""
+"""Our one migration of dj-stripe's tables has the result of dj-stripe's own."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ OURS = ("djstripe", "0001_squashed_2_11")
 
 
 def tables(loader: MigrationLoader) -> dict[str, Any]:
-    """Each table's fields and options at the end of dj-stripe's migrations, in words that compare."""
+    """Each table's fields and options after dj-stripe's migrations, as comparable text."""
     leaves = [leaf for leaf in loader.graph.leaf_nodes() if leaf[0] == "djstripe"]
     models = loader.project_state(leaves).models
     return {name: words(model) for (app, name), model in models.items() if app == "djstripe"}
@@ -35,13 +35,13 @@ def ours(settings: Settings) -> MigrationLoader:
     return MigrationLoader(None)
 
 
-def test_it_replaces_all_of_theirs(ours):
+def test_our_migration_replaces_all_of_dj_stripes(ours):
     folder = Path(find_spec("djstripe").submodule_search_locations[0]) / "migrations"
     theirs = sorted(file.stem for file in folder.glob("[0-9]*.py"))
     assert ours.get_migration(*OURS).replaces == [("djstripe", name) for name in theirs]
 
 
-def test_it_makes_the_same_tables(ours, settings):
+def test_our_migration_makes_the_tables_of_dj_stripe(ours, settings):
     settings.MIGRATION_MODULES = {}
     theirs = tables(MigrationLoader(None))
     assert len(theirs) == 59

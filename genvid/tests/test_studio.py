@@ -1,4 +1,4 @@
-"""The studio in a real browser: tabs, addresses, focus, files, and what goes wrong."""
+"""The studio in a real browser: tabs, addresses, focus, files and errors."""
 
 import re
 import time
@@ -89,7 +89,7 @@ def customer(site: str, owner: Person, avatar: Any) -> Person:
 
 @pytest.fixture
 def finished(customer: Person, avatar: Any) -> str:
-    """An upright one, with a title that no file may have."""
+    """A portrait video with a title that no file may have."""
     payload = {"script": "Spring has come.", "title": "Spring: sale / 50 %", "format": "9:16"}
     return str(rows(make_video, customer, Status.COMPLETED, avatar=avatar, **payload).pk)
 
@@ -101,7 +101,7 @@ def browser(site: str, customer: Person) -> Iterator[Browser]:
 
 
 def open_studio(browser: Browser, site: str, customer: Person, address: str = "/") -> Page:
-    """Signed in by hand, on an address that waits for it."""
+    """Signed in by hand, on the address that was opened first."""
     browser.page.goto(site + address)
     sign_in(browser, customer)
     return browser.page
@@ -128,14 +128,14 @@ def shown_part(page: Page, selector: str) -> tuple[float, float]:
 
 
 def broken_scripts(browser: Browser) -> list[str]:
-    """What the browser complained of, but for files that the factories do not make."""
+    """Errors in the browser's console, except for files that the factories do not make."""
     return [text for text in browser.complaints if not text.startswith("Failed to load resource")]
 
 
 # ── Tabs
 
 
-def test_tabs_share_one_session(browser, site, customer):
+def test_tabs_of_the_studio_share_one_session(browser, site, customer):
     first = open_studio(browser, site, customer)
     second = browser.tab()
     second.goto(site)
@@ -302,7 +302,7 @@ def findings(page: Page, part: str | None = None) -> list[tuple[str, list[str]]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(browser, site, customer, finished, scheme):
+def test_axe_finds_no_accessibility_problem_in_the_studio(browser, site, customer, finished, scheme):
     page = browser.page
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto(site)

@@ -1,4 +1,4 @@
-"""Every endpoint is a declared action of a viewset, and nothing that was released goes away."""
+"""Every endpoint is a declared action of a viewset, and released operations stay."""
 
 import gc
 from pathlib import Path
@@ -27,7 +27,7 @@ from genvid.wsgi import application
 
 RELEASED = Path(__file__).with_name("released_operations.txt")
 FOR_EVERYBODY = {"AvatarViewSet", "VoiceViewSet", "PlanViewSet"}
-"""Whose rows belong to no account."""
+"""Viewsets whose rows belong to no account."""
 
 
 def released() -> list[list[str]]:
@@ -106,7 +106,7 @@ def test_a_declaration_without_an_action_stops_the_start():
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["videos", "videos/{id}", "avatars", "videos?limit=0", "no-such-place/{id}"])
 def test_a_request_leaves_no_reference_cycle_of_its_view(owner, path):
-    """Each would wait for the garbage collector, which stops the whole worker."""
+    """Each cycle would wait for the garbage collector, which stops the whole worker."""
     url = "/api/v1/" + path.replace("{id}", str(make_video(owner).pk))
     headers = {"Authorization": f"Bearer {owner.tokens.access_token}"}
 

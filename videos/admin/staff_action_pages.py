@@ -18,7 +18,7 @@ from accounts.enums import AuditAct
 from genvid.admin import ReadOnlyAdmin
 from genvid.errors import DomainError
 from videos.models import Video
-from videos.staff.action_forms import MOST_AT_ONCE, STAFF_ACTIONS, StaffAction, ask, is_confirmed
+from videos.staff.action_forms import MOST_AT_ONCE, STAFF_ACTIONS, StaffAction, is_confirmed, render_confirmation
 
 NAMED = 20
 """Videos or refusals that a page names one by one."""
@@ -39,7 +39,9 @@ def _page_of(offered: StaffAction) -> Callable[..., HttpResponse]:
         if is_confirmed(request) and form.is_valid():
             self.run(request, offered, [video], form.cleaned_data)
             return redirect("admin:videos_video_change", object_id)
-        return ask(self, request, title=offered.title, warning=offered.warning, form=form, things=[_line(video)])
+        return render_confirmation(
+            self, request, title=offered.title, warning=offered.warning, form=form, things=[_line(video)]
+        )
 
     page.__name__ = f"run_{offered.name}"
     decorated: Callable[..., HttpResponse] = action(description=offered.title, permissions=["operate"])(page)
@@ -59,7 +61,9 @@ def _action_of(offered: StaffAction) -> Callable[..., HttpResponse | None]:
         hidden = [("action", several.__name__), *((ACTION_CHECKBOX_NAME, str(video.pk)) for video in chosen)]
         lines = [_line(video) for video in chosen[:NAMED]]
         lines += [f"and {len(chosen) - NAMED} more"] if len(chosen) > NAMED else []
-        return ask(self, request, title=offered.title, warning=offered.warning, form=form, things=lines, hidden=hidden)
+        return render_confirmation(
+            self, request, title=offered.title, warning=offered.warning, form=form, things=lines, hidden=hidden
+        )
 
     several.__name__ = f"several_{offered.name}"
     decorated: Callable[..., HttpResponse | None] = action(description=offered.title, permissions=["operate"])(several)

@@ -27,7 +27,7 @@ from videos.models import (
 )
 from videos.provider import provider_gate
 from videos.queue import waiting_reasons
-from videos.staff.action_forms import ask, is_confirmed
+from videos.staff.action_forms import is_confirmed, render_confirmation
 from videos.video_request import NAMES
 
 
@@ -146,7 +146,7 @@ class ProviderStateAdmin(OperatedAdmin):
 
     def _after_asking(self, request: HttpRequest, title: str, warning: str, deed: Callable[..., None]) -> HttpResponse:
         if not is_confirmed(request):
-            return ask(self, request, title=title, warning=warning, form=forms.Form())
+            return render_confirmation(self, request, title=title, warning=warning, form=forms.Form())
         deed(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
         self.log_change(request, ProviderState.objects.get(name=provider_gate.NAME), f"{title}.")
         self.message_user(request, f"{title}: done.", messages.SUCCESS)

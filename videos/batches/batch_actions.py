@@ -16,7 +16,7 @@ from accounts.caller import Caller
 from billing import credits
 from genvid import request_context
 from genvid.api.serializers import refuse_field
-from genvid.errors import MOST_DETAILS, InvalidState, ValidationFailed
+from genvid.errors import MAX_DETAILS, InvalidState, ValidationFailed
 from genvid.jobs import enqueue, enqueue_on_commit
 from videos import jobs, settlement, video_events
 from videos.batches import batch_input
@@ -32,7 +32,7 @@ from videos.speech.warnings import Warned
 from videos.video_request import NOTHING_SPEAKABLE, SCRIPT_LIMIT, TITLE_LIMIT, VideoRequest
 
 logger = structlog.get_logger(__name__)
-REPORTED = MOST_DETAILS - 1
+REPORTED = MAX_DETAILS - 1
 """Errors of one report; beyond them it says how many more there are."""
 CANCEL_BATCH_SIZE = 100
 

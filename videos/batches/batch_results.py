@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from genvid.spreadsheets import harmless
+from genvid.spreadsheets import escape_formula
 from videos.models import Batch, Video
 from videos.queue.waiting_reasons import NOT_WAITING
 from videos.representations import VideoOutput
@@ -36,4 +36,4 @@ def _line(batch: Batch, video: Video) -> list[Any]:
 
 
 def _cell(value: Any) -> str:
-    return harmless("" if value is None else str(value))
+    return escape_formula("" if value is None else str(value))

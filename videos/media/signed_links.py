@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from genvid.api.exceptions import not_found_view, refuse_method
-from genvid.bucket_links import LONGEST_SECONDS, bucket_link
+from genvid.bucket_links import MAX_LIFETIME_SECONDS, bucket_link
 from genvid.file_responses import file_response
 from videos.models import Video
 
 SALT = "videos.media"
 LASTING_SALT = "videos.media.lasting"
-LASTING_SECONDS = LONGEST_SECONDS
+LASTING_SECONDS = MAX_LIFETIME_SECONDS
 LONGEST_FILENAME = 80
 """Characters, without the suffix."""
 NOT_IN_FILENAMES = frozenset('\\/:*?"<>|')

@@ -12,11 +12,11 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from genvid.confirmation import ask, is_confirmed
+from genvid.confirmation import is_confirmed, render_confirmation
 from videos.models import Video
 from videos.staff import manual_files, staff_actions
 
-__all__ = ["MOST_AT_ONCE", "STAFF_ACTIONS", "StaffAction", "ask", "is_confirmed"]
+__all__ = ["MOST_AT_ONCE", "STAFF_ACTIONS", "StaffAction", "is_confirmed", "render_confirmation"]
 
 MOST_AT_ONCE = 100
 """Several actions ask HeyGen about each video."""

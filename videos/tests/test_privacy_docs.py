@@ -21,8 +21,8 @@ KEPT = {
     "billing.stripe.webhook_endpoint.FORGERIES": "3 days",
     "billing.stripe.webhook_endpoint.DELIVERIES": "30 days",
     "billing.stripe.webhook_endpoint.EVENTS": "90 days",
-    "genvid.mail.outbox.KEPT": "30 days",
-    "genvid.mail.outbox.KEYS_KEPT": "90 days",
+    "genvid.mail.outbox.RETENTION": "30 days",
+    "genvid.mail.outbox.KEY_RETENTION": "90 days",
     "billing.mails.KEPT": "90 days",
     "accounts.audit_log.RETENTION": "400 days",
 }

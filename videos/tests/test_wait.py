@@ -9,7 +9,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from genvid.api.prefer import wanted_wait
+from genvid.api.prefer import requested_wait
 from genvid.tests.asserts import data_of, refusal_of
 from genvid.tests.factories import make_video
 from genvid.tests.processes import WebProcess
@@ -53,7 +53,7 @@ from videos.tests.pipeline import fresh, wait_until
     ],
 )
 def test_a_preference_is_read_as_rfc_7240_says(header, seconds):
-    assert wanted_wait(header) == seconds
+    assert requested_wait(header) == seconds
 
 
 def ask(person, video, prefer: str, **headers):

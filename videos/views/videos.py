@@ -17,7 +17,7 @@ from genvid import request_context
 from genvid.api.deferred import Deferred, can_wait
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.pagination import KeysetPagination
-from genvid.api.prefer import wanted_wait
+from genvid.api.prefer import requested_wait
 from genvid.api.serializers import example_id
 from genvid.api.viewsets import ListMixin
 from genvid.errors import Overloaded, RateLimited
@@ -203,7 +203,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
 
     def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
         """Show a video."""
-        seconds = wanted_wait(request.headers.get("Prefer", ""))
+        seconds = requested_wait(request.headers.get("Prefer", ""))
         video = self.get_object()
         if seconds is None:
             return self._shown(video)

@@ -13,7 +13,7 @@ from billing import money
 from billing.ledger.overruns import Overrun
 from billing.purchases import margin
 from billing.purchases.margin import Margin, Report
-from genvid.spreadsheets import harmless
+from genvid.spreadsheets import escape_formula
 
 COLUMNS = (
     *("account_id", "account", "plan", "currency", "revenue", "credits_sold", "credits_used", "credits_expired"),
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             beside = (report.plans.get(account_id, ""), report.currency, each.revenue, each.credits_sold)
             figures = (each.credits_used, each.credits_expired, each.credits_taken_back, each.provider_microdollars)
             result = (each.margin, each.margin_percent, each.overruns, each.credits_overrun)
-            writer.writerow((account_id, harmless(name), *beside, *figures, *result))
+            writer.writerow((account_id, escape_formula(name), *beside, *figures, *result))
 
 
 def _named(report: Report) -> dict[str, Margin]:

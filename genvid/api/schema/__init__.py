@@ -1,4 +1,4 @@
-"""The OpenAPI document: complete by what the views declare, so that no endpoint can be left half described."""
+"""The OpenAPI document, generated from the declarations of the views."""
 
 from genvid.api.schema.document import complete
 from genvid.api.schema.operations import EnvelopeAutoSchema

@@ -1,4 +1,4 @@
-"""The finishing of the generated document: names, shared parts, examples, links, webhooks."""
+"""Post-processing of the generated document: names, shared parts, examples, links, webhooks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,6 @@ RENAMED = {"ErrorOutput": "VideoError", "EndpointOutput": "WebhookEndpoint", "Ne
 
 
 def complete(result: dict[str, Any], request: Any = None, **_: Any) -> dict[str, Any]:
-    """drf-spectacular's post-processing hook. `request`: of somebody who is served the document."""
     components = result["components"]
     components["schemas"] |= envelope.SCHEMAS | {refusals.ERROR_CODE: refusals.error_code_schema()}
     rename(result)
@@ -37,13 +36,15 @@ def operations_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def rename(document: dict[str, Any]) -> None:
-    """What clients read should not be called by our classes: `VideoOutput` is a Video."""
+    """Clients see `Video` instead of our class name `VideoOutput`."""
     schemas = document["components"]["schemas"]
     names = {name: _public_name(name) for name in schemas}
     document["components"]["schemas"] = {names[name]: schemas[name] for name in sorted(schemas, key=names.__getitem__)}
     if len(document["components"]["schemas"]) != len(schemas):
         raise ValueError("two schemas would have one name")
-    _point_anew(document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()})
+    _rename_references(
+        document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()}
+    )
 
 
 def _public_name(name: str) -> str:
@@ -51,19 +52,18 @@ def _public_name(name: str) -> str:
     return RENAMED.get(plain) or plain.removesuffix("Output")
 
 
-def _point_anew(node: Any, targets: dict[str, str]) -> None:
+def _rename_references(node: Any, targets: dict[str, str]) -> None:
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             node["$ref"] = targets.get(node["$ref"], node["$ref"])
         for each in node.values():
-            _point_anew(each, targets)
+            _rename_references(each, targets)
     elif isinstance(node, list):
         for each in node:
-            _point_anew(each, targets)
+            _rename_references(each, targets)
 
 
 def link(document: dict[str, Any]) -> None:
-    """From an answer with a new `id` to whatever can be done with it."""
     for path, methods in document["paths"].items():
         made = [methods.get("post", {}).get("responses", {}).get(status) for status in ("201", "202")]
         collection = path.partition("/{")[0]
@@ -80,7 +80,6 @@ def link(document: dict[str, Any]) -> None:
 
 
 def _data_of(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """The fields of the answer's `data`."""
     schema = answer["content"]["application/json"]["schema"]["properties"]["data"]
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]

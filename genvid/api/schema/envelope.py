@@ -1,4 +1,4 @@
-"""The shapes that every answer shares."""
+"""The envelope's schemas and the description of each status."""
 
 from typing import Any
 
@@ -58,12 +58,10 @@ DESCRIPTIONS = {
     "202": "Accepted; it goes on by itself.",
     "204": "Done; there is nothing to say.",
 }
-"""What each status means where the operation says nothing of its own."""
 SCHEMAS = {"Meta": META, "PageMeta": PAGE_META, "ErrorEnvelope": ERROR}
 
 
 def wrap(answer: dict[str, Any], status: str) -> None:
-    """Put the JSON of an answer that went well into the envelope. Streams, tables and archives stand alone."""
     if status == "204" or status.startswith("3"):
         answer.pop("content", None)
         return
@@ -74,7 +72,7 @@ def wrap(answer: dict[str, Any], status: str) -> None:
 
 
 def _enveloped(data: dict[str, Any]) -> dict[str, Any]:
-    # A list's page tells about itself in `meta`.
+    # A list has its page in `meta`.
     meta = "PageMeta" if data.get("type") == "array" else "Meta"
     return {
         "type": "object",

@@ -5,7 +5,6 @@ from typing import Any
 from genvid.api.serializers import EXAMPLE_TIME
 
 UNKNOWN = "?"
-"""Stands for a text without an example; a test finds it."""
 FORMATS = {
     "uuid": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
     "date-time": EXAMPLE_TIME,
@@ -15,13 +14,10 @@ PLAIN: dict[str, Any] = {"integer": 1, "number": 1.0, "boolean": True, "string":
 
 
 class Examples:
-    """Of one document's schemas."""
-
     def __init__(self, schemas: dict[str, Any]) -> None:
         self.schemas = schemas
 
     def of(self, schema: dict[str, Any]) -> Any:
-        """A value that fits `schema`: its first example, null where that may be, or a typical value of its type."""
         if "examples" in schema:
             return schema["examples"][0]
         if "$ref" in schema:
@@ -37,7 +33,6 @@ class Examples:
         return schema["enum"][0] if "enum" in schema else self._built(schema, kind)
 
     def _of_choice(self, choices: list[dict[str, Any]]) -> Any:
-        """Of an object, though it may be null; otherwise null where that may be."""
         found, *others = [self.of(each) for each in choices]
         return None if None in others and not isinstance(found, dict) else found
 
@@ -51,7 +46,6 @@ class Examples:
         return FORMATS.get(schema.get("format", "")) or PLAIN[kind]
 
     def illustrate(self, operation: dict[str, Any]) -> None:
-        """Give every parameter, body and answer of an operation its example."""
         for parameter in operation.get("parameters", ()):
             self._fill(parameter)
         for content in operation.get("requestBody", {}).get("content", {}).values():
@@ -62,7 +56,7 @@ class Examples:
                 self._show(content, changes)
 
     def _fill(self, parameter: dict[str, Any]) -> None:
-        """Pages that try a call out send every example: of a text that may be left out, words tell it instead."""
+        """Interactive pages send every example, so an optional text parameter gets a description instead."""
         example = self.of(parameter["schema"])
         is_told = parameter["schema"].pop("examples", None) is not None
         if parameter.get("required") or (is_told and not isinstance(example, str)):

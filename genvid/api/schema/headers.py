@@ -1,4 +1,4 @@
-"""The headers of answers. Each is described once; operations refer to it."""
+"""Response headers, each described once as a component."""
 
 from typing import Any
 
@@ -49,6 +49,5 @@ BY_STATUS = {
 
 
 def headers(status: str, *more: str) -> dict[str, Any]:
-    """References to the headers of an answer with this status, and `more` that only this one has."""
     names = [*ALWAYS, *BY_STATUS.get(status, ()), *more]
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,4 +1,4 @@
-"""One operation: its words, its security, its request, its answers."""
+"""Generates one operation: texts, security, request, answers."""
 
 import inspect
 import re
@@ -16,18 +16,14 @@ from genvid.api.serializers import NewPasswordField, StrictSerializer
 
 
 class EnvelopeAutoSchema(AutoSchema):
-    """drf-spectacular's schema, with every answer inside the envelope and every error that the view can give."""
-
     @property
     def endpoint(self) -> Endpoint:
-        """What the viewset declares of this operation."""
         view: Any = self.view
         found: Endpoint = view.endpoint
         return found
 
     @property
     def scope(self) -> str | None:
-        """What the operation does, in the words of the permission table; None where everybody may."""
         return self.endpoint.scope
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -46,11 +42,10 @@ class EnvelopeAutoSchema(AutoSchema):
         return self.endpoint.summary or self._docstring()[0].rstrip(".")
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular asks without arguments
-        # Some pages show every line break: only those between paragraphs and points are meant.
+        # Some pages show every line break: keep those between paragraphs and list items only.
         return self.endpoint.description or re.sub(r"(?<!\n)\n(?!\n|- ) *", " ", self._docstring()[1])
 
     def _docstring(self) -> tuple[str, str]:
-        """The first line of the action's docstring, and the rest."""
         view: Any = self.view
         summary, _, description = inspect.cleandoc(getattr(view, view.action).__doc__ or "").partition("\n\n")
         return summary, description
@@ -89,11 +84,11 @@ class EnvelopeAutoSchema(AutoSchema):
         return request(partial=True) if request and self.endpoint.partial else request
 
     def _get_request_body(self, *args: Any, **kwargs: Any) -> Any:
-        """drf-spectacular gives bodies to POST, PUT and PATCH alone; where a DELETE names one, it has one."""
+        """drf-spectacular gives bodies to POST, PUT and PATCH alone; a DELETE may declare one."""
         return self._as_if_posted(super()._get_request_body, *args, **kwargs)
 
     def _get_request_for_media_type(self, *args: Any, **kwargs: Any) -> Any:
-        """drf-spectacular takes every field of a PATCH for optional; ours say so themselves, by `partial`."""
+        """drf-spectacular makes every field of a PATCH optional; here `partial` decides."""
         return self._as_if_posted(super()._get_request_for_media_type, *args, **kwargs)
 
     def _as_if_posted(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
@@ -153,7 +148,6 @@ class EnvelopeAutoSchema(AutoSchema):
     # ── Lists
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """Our lists say `many=True` themselves, and their pages are in `meta`."""
         return isinstance(serializer, serializers.ListSerializer)
 
     def _get_paginator(self) -> None:

@@ -1,4 +1,4 @@
-"""What we send: the events of outgoing webhooks, as OpenAPI 3.1 describes them."""
+"""The events of outgoing webhooks, as OpenAPI 3.1 describes them."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "ping": ("WebhookEndpoint", "You asked for it: `POST webhook-endpoints/{id}/test`.", {}),
 }
-"""Event type: the schema of its `data`, what happened, and how its example differs."""
+"""Event type: the schema of its `data`, a description, and the values of its example that differ."""
 HEADERS = {
     "webhook-id": ("The event's id, the same at each attempt: remember it, and ignore what you have seen.", "evt_1"),
     "webhook-timestamp": ("When this attempt was signed, in seconds since 1970.", "1777636800"),

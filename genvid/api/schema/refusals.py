@@ -1,4 +1,4 @@
-"""Which errors an operation can answer, read from what its endpoint declares; and the catalogue of them all."""
+"""The error codes of an operation, from its endpoint's declarations; and the catalogue of all codes."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -20,13 +20,11 @@ def _kinds(kind: type[errors.DomainError] = errors.DomainError) -> Iterator[type
 
 
 def catalogue() -> dict[str, type[errors.DomainError]]:
-    """Every code that an answer can have, by status."""
     found = {kind.code: kind for kind in _kinds()}
     return dict(sorted(found.items(), key=lambda item: (item[1].status, item[0])))
 
 
 def codes_of(endpoint: Endpoint, path: str, *, may_have_body: bool) -> set[str]:
-    """What an operation can answer instead of what it is for: its own errors, and those its declarations imply."""
     found = {"validation_error", "rate_limited", "provider_unavailable", *endpoint.errors}
     if endpoint.scope:
         found |= {"not_authenticated", "permission_denied"}
@@ -42,7 +40,6 @@ def codes_of(endpoint: Endpoint, path: str, *, may_have_body: bool) -> set[str]:
 
 
 def placeholders(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """For each status its codes; `share` turns them into references once all of them are known."""
     by_status: dict[str, list[str]] = {}
     known = catalogue()
     for code in sorted(codes):
@@ -51,7 +48,6 @@ def placeholders(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def share(document: dict[str, Any], operations: Iterable[dict[str, Any]]) -> None:
-    """One response component for each set of codes that occurs together."""
     shared = document["components"].setdefault("responses", {})
     for operation in operations:
         for status, answer in operation["responses"].items():

@@ -1,4 +1,4 @@
-"""Settings for those who call the API: accounts, limits, private addresses."""
+"""Settings of the API: accounts, limits, private addresses."""
 
 from genvid.configuration.kinds import Bound, Number, Rate, Switch, Text, Whole, Words
 from genvid.configuration.setting import Group, Setting
@@ -16,7 +16,7 @@ CUSTOMERS = Group(
         Setting(
             "SIGNUP_CREDITS_PER_DAY",
             Bound(),
-            "Sign-up credits that are given on one UTC day; who comes later waits for staff to approve. 0: all wait.",
+            "Sign-up credits per UTC day; later ones wait for staff to approve. 0: all wait.",
             computed="500 times `SIGNUP_CREDITS`; off under `make run`",
             unit="credits",
             wrong="Off, a machine with many mailboxes takes as many credits as it likes.",
@@ -108,7 +108,7 @@ LIMITS = Group(
         Setting(
             "RATE_LIMIT_ANONYMOUS",
             Rate(),
-            "Requests of one address that proves nothing.",
+            "Anonymous requests of one address.",
             default="60/minute",
             embedded="1200/minute",
         ),

@@ -1,4 +1,4 @@
-"""Settings of the processes, and of watching them."""
+"""Settings of processes and monitoring."""
 
 from genvid.configuration.declared.site import COMPOSE, PORT
 from genvid.configuration.kinds import Choice, Folder, Number, Switch, Text, Whole, Words

@@ -9,28 +9,28 @@ PIPELINE = Group(
         Setting(
             "DISPATCH_SECONDS",
             Number(above_zero=True),
-            "Time between two looks at the queue.",
+            "Time between two runs of the scheduler.",
             default="1",
             unit="seconds",
         ),
         Setting(
             "POLL_SECONDS",
             Number(above_zero=True),
-            "Time between two looks at running videos.",
+            "Time between two polls of running videos.",
             default="1",
             unit="seconds",
         ),
         Setting(
             "SWEEP_SECONDS",
             Number(above_zero=True),
-            "Time between two looks for forgotten videos.",
+            "Time between two sweeps for overdue videos.",
             default="5",
             unit="seconds",
         ),
         Setting(
             "BACKFILL_SECONDS",
             Number(above_zero=True),
-            "Time between two looks into HeyGen's event history for webhooks that were lost.",
+            "Time between two reads of HeyGen's event history, for lost webhooks.",
             default="60",
             unit="seconds",
         ),
@@ -44,28 +44,28 @@ PIPELINE = Group(
         Setting(
             "RETENTION_SECONDS",
             Number(above_zero=True),
-            "Time between two looks for files whose time to be kept is over.",
+            "Time between two sweeps for files whose retention is over.",
             default="300",
             unit="seconds",
         ),
         Setting(
             "WEBHOOK_SWEEP_SECONDS",
             Number(above_zero=True),
-            "Time between two looks for outgoing webhooks that are due.",
+            "Time between two sweeps for due outgoing webhooks.",
             default="2",
             unit="seconds",
         ),
         Setting(
             "PRIVACY_SWEEP_SECONDS",
             Number(above_zero=True),
-            "Time between two looks for exports and erasures of people's data.",
+            "Time between two sweeps for due exports and erasures.",
             default="10",
             unit="seconds",
         ),
         Setting(
             "MAIL_SWEEP_SECONDS",
             Number(above_zero=True),
-            "Time between two looks for mails that are due: those that the broker lost, and those to be tried again.",
+            "Time between two sweeps for due mails: retries, and those that the broker lost.",
             default="10",
             unit="seconds",
         ),
@@ -119,8 +119,8 @@ PIPELINE = Group(
         Setting(
             "VIDEO_LAST_DEADLINE",
             Number(above_zero=True),
-            "How long HeyGen may say nothing definite about an order that it took: then the video fails, its credits "
-            "are given back, and staff are alarmed.",
+            "How long the outcome of an accepted order may be unknown: then the video fails, its credits are released, "
+            "and staff are alarmed.",
             default="259200",
             unit="seconds",
         ),
@@ -156,7 +156,7 @@ PIPELINE = Group(
         Setting(
             "RETENTION_WARNING_DAYS",
             Whole(),
-            "How long before the end of keeping a file its client is told.",
+            "How long before the end of a file's retention its client is notified.",
             default="7",
             unit="days",
         ),
@@ -170,7 +170,7 @@ PIPELINE = Group(
         Setting(
             "EXPECTED_RENDER_BASE",
             Number(),
-            "What a render is expected to take until some were measured: the fixed part.",
+            "Expected render time until some were measured: the fixed part.",
             default="120",
             embedded="5",
             unit="seconds",
@@ -178,7 +178,7 @@ PIPELINE = Group(
         Setting(
             "EXPECTED_RENDER_FACTOR",
             Number(),
-            "What it is expected to take beyond that, for each second of video.",
+            "Expected render time for each second of video beyond that.",
             default="6",
             embedded="1.5",
             unit="seconds",

@@ -1,4 +1,4 @@
-"""Settings for HeyGen and Stripe, and for the sandboxes that stand for them."""
+"""Settings of HeyGen, Stripe and their sandboxes."""
 
 from genvid.configuration.kinds import Choice, Number, Switch, Text, Url, Whole, Words
 from genvid.configuration.setting import Group, Setting
@@ -182,28 +182,28 @@ STRIPE = Group(
         Setting(
             "LOW_CREDITS",
             Whole(),
-            "An account with fewer credits is told once.",
+            "An account with fewer credits gets one mail.",
             default="10",
             unit="credits",
         ),
         Setting(
             "BILLING_SWEEP_SECONDS",
             Number(above_zero=True),
-            "Time between two looks for news of Stripe, mails and purchases that were left.",
+            "Time between two sweeps for due syncs with Stripe, mails and purchases.",
             default="5",
             unit="seconds",
         ),
         Setting(
             "BILLING_CLOCK_SECONDS",
             Number(above_zero=True),
-            "Time between two looks for allowances that are due.",
+            "Time between two sweeps for due allowances.",
             default="300",
             unit="seconds",
         ),
         Setting(
             "BILLING_LEASE",
             Number(above_zero=True),
-            "How long a worker may look at one thing of Stripe's before another takes it over.",
+            "How long a worker may sync one object of Stripe's before another takes it over.",
             default="120",
             unit="seconds",
             wrong="Shorter than Stripe's answers take, and two workers do the same work.",

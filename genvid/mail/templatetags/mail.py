@@ -1,4 +1,4 @@
-"""What the templates of mails use. Each tag and filter serves both renderings: text, and HTML, which escapes."""
+"""Tags and filters of mail templates. Each serves both renderings: text, and HTML, which escapes."""
 
 import re
 
@@ -8,7 +8,7 @@ from django.template import Context
 from django.utils.html import format_html
 
 register = template.Library()
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 LINK = '<a href="{0}" style="color:{1}">{0}</a>'
 BUTTON = (
     '<a href="{}" style="display:inline-block;margin-top:8px;padding:10px 18px;border-radius:8px;background:{};'
@@ -25,12 +25,11 @@ def link(context: Context, url: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def button(context: Context, url: str, label: str) -> str:
-    """The address in text, a button in HTML."""
     return format_html(BUTTON, url, settings.BRAND_COLOR, label) if context.autoescape else url
 
 
 @register.filter
 def plain_name(name: str) -> str:
-    """A name that strangers chose, for a mail that we send: one short line, and nothing that looks like a link."""
-    line = " ".join(name.split())[:LONGEST_NAME]
+    """A name chosen by strangers, cut to one short line without anything that looks like a link."""
+    line = " ".join(name.split())[:MAX_NAME_LENGTH]
     return re.sub(r"(?<=\w)\.(?=\w)", ". ", line.replace("://", ": "))

@@ -59,7 +59,7 @@ class Command(BaseCommand):
                 self.confirm(database)
                 database.check_may_be_dropped()
             database.recreate()
-            forget_what_followed(settings.VAR_DIR)
+            delete_stale_messages(settings.VAR_DIR)
         self.stdout.write("Dropped: everything in it is gone.")
         kept = f"the files under {settings.S3_BUCKET or settings.MEDIA_ROOT}, of which no row tells any more"
         self.stdout.write(f"Kept: {kept}{', and the messages in Redis' if settings.REDIS_URL else ''}.")
@@ -84,8 +84,8 @@ def folder_claimed(var: Path) -> Iterator[None]:
         yield
 
 
-def forget_what_followed(var: Path) -> None:
-    """Delete the broker's messages about rows that are gone, and the marker that lets `make run` skip preparation."""
+def delete_stale_messages(var: Path) -> None:
+    """Delete broker messages about deleted rows, and the marker that lets `make run` skip preparation."""
     (var / "prepared").unlink(missing_ok=True)
     if settings.EMBEDDED_BROKER_FILE:
         remove_sqlite(settings.EMBEDDED_BROKER_FILE)

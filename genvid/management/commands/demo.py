@@ -1,4 +1,4 @@
-"""`manage.py demo`: a customer's whole way over HTTP against a running server: sign up, choose, pay, wait, download."""
+"""`manage.py demo`: a customer's workflow over HTTP against a running server: sign up, pay, order, wait, download."""
 
 import secrets
 import time
@@ -27,7 +27,6 @@ class Customer:
         self.headers: dict[str, str] = {}
 
     def call(self, method: str, path: str, json: Any = None, **headers: str) -> Any:
-        """Returns the answer's `data`."""
         url = path if path.startswith("http") else f"{self.url}/api/v1/{path}"
         try:
             answer = send(
@@ -48,7 +47,6 @@ class Customer:
         return body["data"]
 
     def sign_up(self) -> str:
-        """A new account, then a login."""
         login = {"email": f"demo-{secrets.token_hex(6)}@example.com", "password": secrets.token_urlsafe(16)}
         self.call("POST", "auth/register", login)
         signed_in = self.call("POST", "auth/login", login)
@@ -56,7 +54,6 @@ class Customer:
         return login["email"]
 
     def fetch(self, url: str, target: Path, seconds: float) -> None:
-        """Follows the redirect to the signed link and saves the file."""
         link = self._signed_link(url)
         try:
             with target.open("wb") as sink:
@@ -108,7 +105,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Wallet               {before['balance']} credits before, {after['balance']} after")
 
     def choose(self, customer: Customer, script: str) -> dict[str, Any]:
-        """The first avatar of the list that has a default voice."""
         avatars = self.catalogue(customer, "avatars")
         voices = {voice["id"]: voice for voice in self.catalogue(customer, "voices")}
         complete = [a for a in avatars if a["is_available"] and a["default_voice_id"] in voices]
@@ -121,7 +117,6 @@ class Command(BaseCommand):
         return {"script": script, "avatar_id": avatar["id"], "voice_id": voice["id"], "title": "Demo"}
 
     def catalogue(self, customer: Customer, name: str) -> list[dict[str, Any]]:
-        """Waits for the rows: a new installation syncs its catalogue just after its start."""
         while not (rows := customer.call("GET", f"{name}?limit=100")):
             self.pause(f"The catalogue has no {name} yet.")
         return list(rows)
@@ -151,7 +146,6 @@ class Command(BaseCommand):
         return video
 
     def draw(self, video: dict[str, Any]) -> None:
-        """Redraws one line on a terminal; prints a line per poll in a log."""
         percent = video["progress_percent"]
         bar = "█" * (percent * BAR // 100)
         eta = "" if video["eta_seconds"] is None else f"about {video['eta_seconds']} s left"

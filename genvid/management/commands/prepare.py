@@ -40,7 +40,7 @@ class Command(BaseCommand):
 def renew_broker(file: Path) -> None:
     """Start with an empty broker: messages of killed workers are stale, and the first sweep finds what is due.
 
-    One process makes the tables and queues: concurrent processes race for them, and the worker exits when it loses.
+    One process makes tables and queues: concurrent ones race for them, and a losing worker exits.
     """
     remove_sqlite(file)
     with app.connection_for_write() as broker, broker.channel() as channel:

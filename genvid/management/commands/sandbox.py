@@ -1,3 +1,5 @@
+"""`manage.py sandbox`: runs the sandbox, which stands in for HeyGen and Stripe."""
+
 from argparse import ArgumentParser
 from typing import Any
 

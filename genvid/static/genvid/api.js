@@ -82,8 +82,8 @@ export class Order {
   #pending = null;
 
   async post(path, body) {
-    const wish = path + JSON.stringify(body);
-    if (this.#pending?.wish !== wish) this.#pending = { wish, key: newKey() };
+    const request = path + JSON.stringify(body);
+    if (this.#pending?.request !== request) this.#pending = { request, key: newKey() };
     try {
       const answer = await call(path, { method: "POST", body, headers: { "Idempotency-Key": this.#pending.key } });
       this.forget();

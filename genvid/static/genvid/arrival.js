@@ -14,10 +14,10 @@ export function startArrivals() {
   on("signed-out", () => { arrivals += 1; say(); });
 }
 
-export function arrive(wish) {
+export function arrive(query) {
   arrivals += 1;
-  if (wish.get("checkout") !== "done") return say("Nothing was charged.", quiet("Close", () => say()));
-  const sessionId = wish.get("session_id");
+  if (query.get("checkout") !== "done") return say("Nothing was charged.", quiet("Close", () => say()));
+  const sessionId = query.get("session_id");
   return sessionId ? follow(sessionId) : say("Thank you. Your credits appear here as soon as the payment is confirmed.");
 }
 

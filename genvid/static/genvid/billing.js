@@ -48,20 +48,20 @@ function goTo(address) {
 }
 
 export function followAddress() {
-  const wish = new URLSearchParams(location.search), isReturn = wish.has("checkout");
-  if (!isReturn && !wish.has("billing")) {
+  const query = new URLSearchParams(location.search), isReturn = query.has("checkout");
+  if (!isReturn && !query.has("billing")) {
     show("studio");
-    tell("studio-shown", wish.get("video"));
+    tell("studio-shown", query.get("video"));
     return loadPlan().catch(() => {});
   }
   // What the address asks for happens once: a reload must not tell of a payment again.
-  if (isReturn || wish.has("buy")) correct(CREDITS);
+  if (isReturn || query.has("buy")) correct(CREDITS);
   show("billing");
   window.scrollTo(0, 0);
   $("billing-title").focus();
-  refresh(wish.get("buy"));
+  refresh(query.get("buy"));
   if (isBackFromPortal()) SOON_MS.forEach((wait) => setTimeout(() => tokens.get() && refresh(), wait));
-  return isReturn && arrive(wish);
+  return isReturn && arrive(query);
 }
 
 // Each part tells of its own failure; none hides the others.

@@ -104,7 +104,7 @@ function voiceChanged() {
   const voice = voices.find(({ id }) => id === $("voice").value);
   $("sample").disabled = !voice?.preview_audio_url;
   $("sample").dataset.url = voice?.preview_audio_url ?? "";
-  tell("wish-changed");
+  tell("request-changed");
 }
 
 function playSample() {

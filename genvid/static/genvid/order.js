@@ -1,4 +1,4 @@
-// The video that is wished for: its price, its curl, and the order.
+// The requested video: its price, its curl command, and the order.
 
 import { API, Order, call } from "./api.js";
 import { chosen } from "./catalogue.js";
@@ -18,7 +18,7 @@ let refused = false;
 let ordering = false;
 
 export function startOrder() {
-  on("wish-changed", formChanged);
+  on("request-changed", formChanged);
   on("videos-changed", () => askQuote());
   on("purchased", formChanged);
   on("reuse", (script) => { $("script").value = script; $("script").focus(); formChanged(); });
@@ -32,7 +32,7 @@ export function startOrder() {
   addEventListener("online", () => askQuote());
 }
 
-function wish() {
+function requestBody() {
   const { elements } = $("make");
   const colour = elements.background.value === "custom" ? $("colour").value : elements.background.value;
   return {
@@ -66,7 +66,7 @@ const isPassing = (error) => error.status === 0 || error.status === 429 || error
 
 let quoting = 0;
 const askQuote = later(350, async () => {
-  const turn = ++quoting, body = wish(), ready = body.avatar_id && body.script.trim();
+  const turn = ++quoting, body = requestBody(), ready = body.avatar_id && body.script.trim();
   if (!ready || !tokens.get()) return showQuote(null);
   try {
     const { data } = await call("videos/quote", { method: "POST", body });
@@ -96,7 +96,7 @@ function showCurl() {
   const base = location.origin + API, json = (value) => `'${JSON.stringify(value).replaceAll("'", "'\\''")}'`;
   const post = (path, ...rest) => ["curl -sS", `${base}${path}`, ...rest].join(" \\\n  ");
   const token = `-H "Authorization: Bearer $TOKEN"`, type = "-H 'Content-Type: application/json'";
-  const body = `-d ${json(wish())}`;
+  const body = `-d ${json(requestBody())}`;
   $("curl").textContent = [
     "# Sign in: the answer's data.access_token goes into TOKEN",
     post("auth/login", type, `-d ${json({ email: $("who").textContent || "you@example.com", password: "…" })}`),
@@ -119,7 +119,7 @@ async function generate(event) {
   ordering = true;
   setReady(false);
   try {
-    const { data } = await order.post("videos", wish());
+    const { data } = await order.post("videos", requestBody());
     refused = false;
     showProblem($("make"), $("make-problem"), null);
     choose(data);

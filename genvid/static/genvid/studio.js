@@ -45,8 +45,8 @@ if (home.origin !== location.origin && home.port === location.port && [home, loc
 
 for (const start of [startCatalogue, startOrder, startPlayer, startStage, startHistory, startDeletion, startBilling]) start();
 startSession(openStudio);
-const wishes = new URLSearchParams(location.search);
-const verification = wishes.get("verify"), newPassword = wishes.get("reset"), invitation = wishes.get("invitation");
+const query = new URLSearchParams(location.search);
+const verification = query.get("verify"), newPassword = query.get("reset"), invitation = query.get("invitation");
 if (newPassword) {
   if (tokens.get()) signOut();
   askForNewPassword(newPassword);
@@ -54,10 +54,10 @@ if (newPassword) {
 else if (tokens.get()) await openAgain();
 else {
   show("welcome");
-  if (wishes.has("billing") || wishes.has("checkout")) {
+  if (query.has("billing") || query.has("checkout")) {
     goTo("login");
     notify("Sign in to see your credits.");
   }
 }
-if (wishes.has("forgot")) goTo("login");
+if (query.has("forgot")) goTo("login");
 if (verification) await verifyAddress(verification);

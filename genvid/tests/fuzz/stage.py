@@ -1,6 +1,5 @@
-"""What made-up requests play on: the document, how many of them there are, and the checks that each answer passes.
-
-`make check` plays the same requests each time, few of them; `make fuzz` sets FUZZ_EXAMPLES and draws new ones.
+"""Shared by the fuzz tests: the document, the number of requests, and the checks of each answer. `make check` sends
+fixed requests, `make fuzz` new ones.
 """
 
 import re
@@ -90,28 +89,28 @@ AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass
 class Cast:
-    """Rows that made-up ids lead to: half of them become ids of these."""
+    """Rows that generated ids are mapped to: half of them become ids of these."""
 
     owner: Person
     ids: dict[str, list[str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    """Ids that answers told of: a chain follows them as they are, or it would go another way each time."""
+    """Ids from answers: a chain uses them unchanged, so that it is reproducible."""
 
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.owner.tokens.access_token}"}
 
     def lead(self, case: schemathesis.Case) -> None:
-        app = case.path.split("/{")[0].removeprefix("/api/v1/")
+        resource = case.path.split("/{")[0].removeprefix("/api/v1/")
         for name, made_up in (case.path_parameters or {}).items():
-            case.path_parameters[name] = self.one_of(app, made_up)
+            case.path_parameters[name] = self.one_of(resource, made_up)
         if isinstance(case.body, dict):
             for name in case.body.keys() & self.ids.keys():
                 case.body[name] = self.one_of(name, case.body[name])
 
-    def one_of(self, app: str, made_up: Any) -> Any:
-        """A made-up id exists nowhere: every other one becomes an id that does; what is no id stays as it is."""
-        ids = self.ids.get(app, [])
+    def one_of(self, resource: str, made_up: Any) -> Any:
+        """Every other generated id becomes an existing one; other values stay."""
+        ids = self.ids.get(resource, [])
         try:
             number = UUID(str(made_up)).int
         except ValueError:
@@ -144,7 +143,7 @@ def make_cast(owner: Person) -> Cast:
     ids["billing/plans"] = [str(pk) for pk in Plan.objects.values_list("pk", flat=True)]
     ids["billing/payments"] = [str(make_payment(owner).pk)]
     named = {"plan_id": "billing/plans", "avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}
-    return Cast(owner, ids | {name: ids[app] for name, app in named.items()})
+    return Cast(owner, ids | {name: ids[resource] for name, resource in named.items()})
 
 
 def _made(owner: Person, path: str, body: Any) -> str:

@@ -1,4 +1,4 @@
-"""Chains of made-up requests, each using what the one before it made: create, read, cancel, delete, read again."""
+"""Chains of generated requests, each using results of the one before: create, read, cancel, delete, read again."""
 
 from typing import Any, ClassVar
 

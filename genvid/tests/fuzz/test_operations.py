@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI document, right and wrong ones: each answer is one that the document describes."""
+"""Generated requests, valid and invalid: each answer is one that the document describes."""
 
 import pytest
 import schemathesis

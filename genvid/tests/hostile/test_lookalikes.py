@@ -1,4 +1,4 @@
-"""Text that looks like other text, or like an order to whoever shows it."""
+"""Look-alike text, and text that tries to inject commands where it is shown."""
 
 import pytest
 
@@ -51,17 +51,17 @@ def test_a_lookalike_resets_nobodys_password(mike, anonymous, mailoutbox, email)
 
 
 @pytest.mark.parametrize("email", INJECTIONS.values(), ids=INJECTIONS)
-def test_an_address_that_is_more_than_one_is_none(anonymous, email):
+def test_text_with_several_addresses_is_no_email_address(anonymous, email):
     with nothing_changes():
         assert wrong_fields_of(anonymous.post(REGISTER, {"email": email, "password": PASSWORD})) == ["email"]
 
 
-def test_a_tag_makes_another_mailbox(mike, anonymous):
+def test_a_plus_tag_makes_another_mailbox(mike, anonymous):
     data_of(anonymous.post(REGISTER, {"email": "mike+shop@example.org", "password": PASSWORD}), 201)
     assert User.objects.filter(email__startswith="mike").count() == 2
 
 
-def test_capitals_make_no_other_person(mike, anonymous):
+def test_capitals_in_an_email_address_make_no_other_person(mike, anonymous):
     with nothing_changes():
         taken = anonymous.post(REGISTER, {"email": "MIKE@EXAMPLE.ORG", "password": PASSWORD})
         assert wrong_fields_of(taken) == ["email"]
@@ -88,5 +88,5 @@ def test_an_idempotency_key_carries_nothing_else(owner, avatar, key):
 @pytest.mark.parametrize(
     "path", ["../profile", "..%2fprofile", "%2e%2e/profile", "videos/..;/profile", "videos//", "a%00b"]
 )
-def test_a_path_that_climbs_leads_nowhere(owner, path):
+def test_a_path_with_parent_folders_is_404(owner, path):
     assert refusal_of(owner.client.get(f"/api/v1/avatars/{path}")) == (404, "not_found")

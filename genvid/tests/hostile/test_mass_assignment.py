@@ -1,4 +1,4 @@
-"""Fields that nobody may set: each is refused by name, wherever it is sent."""
+"""Read-only fields are refused by name, wherever they are sent."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ SMUGGLED = {
 
 @dataclass(frozen=True)
 class Form:
-    """Where a field is smuggled in, beside what belongs there."""
+    """An operation with a valid body that the read-only field is added to."""
 
     method: str
     path: str
