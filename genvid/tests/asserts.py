@@ -1,4 +1,4 @@
-"""What tests look at: answers in one word, the whole database, the number of queries."""
+"""Assertions for tests: envelopes of answers, unchanged rows, numbers of queries, the ledger."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ APPS = ("accounts", "avatars", "billing", "mail", "videos")
 
 
 def data_of(response: Any, status: int = 200) -> Any:
-    """The data of an answer that went well, its envelope checked on the way."""
+    """The data of a successful answer; asserts its envelope."""
     assert response.status_code == status, response.content
     body = response.json()
     assert set(body) == {"success", "data", "meta"}
@@ -29,7 +29,7 @@ def data_of(response: Any, status: int = 200) -> Any:
 
 
 def refusal_of(response: Any) -> tuple[int, str]:
-    """Status and code of an answer that did not, its envelope checked on the way."""
+    """Status and error code of a refused request; asserts its envelope."""
     body = response.json()
     assert set(body) == {"success", "error", "meta"}
     assert body["success"] is False
@@ -51,7 +51,7 @@ def wrong_fields_of(response: Any) -> list[str]:
 
 
 def all_rows() -> dict[str, list[str]]:
-    """Every row of every app, as PostgreSQL writes it: in one query, since hundreds of tests ask twice."""
+    """Every row of every app as text, by model: in one query, because hundreds of tests call this twice."""
     every = [model for app in APPS for model in apps.get_app_config(app).get_models()]
     # A proxy has no rows of its own.
     models = [model for model in every if not model._meta.proxy]
@@ -67,7 +67,7 @@ def all_rows() -> dict[str, list[str]]:
 
 @contextmanager
 def nothing_changes(*, but: type[Model] | None = None) -> Iterator[None]:
-    """No row of any app is made, changed or lost inside; `but` names the one table that may."""
+    """Asserts that no row of any app is added, changed or deleted inside, except in the table `but`."""
     ignored = but.__name__ if but else ""
     before = all_rows() | {ignored: []}
     yield
@@ -75,14 +75,13 @@ def nothing_changes(*, but: type[Model] | None = None) -> Iterator[None]:
 
 
 def queries_of(action: Callable[[], Any]) -> int:
-    """How many queries `action` takes."""
     with CaptureQueriesContext(connection) as captured:
         action()
     return len(captured)
 
 
 def statements_of(action: Callable[[], Any]) -> list[str]:
-    """The statements that `action` takes, without their values and the names of savepoints."""
+    """The SQL statements of `action`, without their values and the names of savepoints."""
     with CaptureQueriesContext(connection) as captured:
         action()
     texts = (re.sub(r"'(?:[^']|'')*'|\"s[0-9_x]+\"", "?", query["sql"]) for query in captured.captured_queries)
@@ -90,7 +89,7 @@ def statements_of(action: Callable[[], Any]) -> list[str]:
 
 
 def queries_once_warm(action: Callable[[], Any]) -> int:
-    """How many queries `action`, which changes nothing, takes once the caches know its caller."""
+    """The number of queries of `action`, which changes nothing, once the caches know its caller."""
     action()
     return queries_of(action)
 
@@ -100,5 +99,5 @@ def the_ledger_proves() -> bool:
 
 
 def lies_ahead(moment: datetime, seconds: float, *, since: datetime) -> bool:
-    """Whether `moment` was set to so many seconds from its present, which lay between `since` and now."""
+    """Whether `moment` is so many seconds after a time between `since` and now."""
     return since <= moment - timedelta(seconds=seconds) <= timezone.now()

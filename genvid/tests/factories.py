@@ -1,4 +1,4 @@
-"""Plain functions that make what tests need, through the services wherever a service makes it."""
+"""Functions that make rows for tests, through the services wherever a service makes them."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -36,7 +36,7 @@ _numbers = count(1)
 
 
 class JsonClient(APIClient):
-    """Sends JSON, and with a token says who is calling."""
+    """A client that sends JSON, and the access token if it has one."""
 
     default_format = "json"
 
@@ -46,7 +46,7 @@ class JsonClient(APIClient):
             self.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
 
     def request(self, **environ: Any) -> Any:
-        """Whatever is answered in any test is held against the OpenAPI document."""
+        """Checks every answer in any test against the OpenAPI document."""
         response = super().request(**environ)
         check_described(response)
         return response
@@ -54,7 +54,7 @@ class JsonClient(APIClient):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is signed in to an account, with a client that sends their token."""
+    """A signed-in user of an account, with a client that sends the access token."""
 
     user: User
     account: Account
@@ -65,7 +65,7 @@ class Person:
 
     @property
     def caller(self) -> Caller:
-        """What a view knows of this person."""
+        """The `Caller` that views get for this person."""
         return read_access_token(self.tokens.access_token)
 
     @property
@@ -74,7 +74,7 @@ class Person:
 
 
 def make_caller(*, email: str = "", balance: int | None = None, verified: bool = False, **registration: str) -> Person:
-    """Register somebody. `balance` is what their wallet then holds; left out, it is the welcome credits."""
+    """Register a user. `balance`: credits of the wallet, by default the welcome credits."""
     email = email or f"person{next(_numbers)}@example.com"
     signed_in = sign_in_module.register(email=email, password=PASSWORD, **registration)
     person = _person(signed_in)
@@ -87,7 +87,7 @@ def make_caller(*, email: str = "", balance: int | None = None, verified: bool =
 
 
 def make_teammate(of: Person, role: Role = Role.MEMBER) -> Person:
-    """Somebody else of the same account, put there by hand: no invitation, and no word of it in the audit log."""
+    """Another user of the account, added without an invitation and without an entry in the audit log."""
     user = User.objects.create_user(f"teammate{next(_numbers)}@example.com", PASSWORD)
     Membership.objects.create(user=user, account=of.account, role=role)
     return sign_in(user.email)
@@ -107,7 +107,7 @@ class Program:
 
 
 def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
-    """A key that `of` made: with all scopes that a key can have, unless some are named."""
+    """An API key made by `of`, with all scopes that a key can have unless some are named."""
     given = {"name": "Automation", "scopes": list(scopes) or [scope.value for scope in KEY_SCOPES]}
     key, text = api_keys.create_api_key(of.caller, **given | limits)
     client = JsonClient()
@@ -116,7 +116,7 @@ def make_key(of: Person, *scopes: str, **limits: Any) -> Program:
 
 
 def make_endpoint(of: Person, *events: str, url: str = "https://hooks.example.com/genvid", **fields: Any) -> Any:
-    """A webhook endpoint that wants every event, unless some are named. `fields` of the row are set last."""
+    """A webhook endpoint for every event unless some are named. `fields` of the row are set last."""
     endpoint = webhook_endpoints.create_endpoint(of.caller, url=url, events=list(events) or ["*"])
     if fields:
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
@@ -125,7 +125,7 @@ def make_endpoint(of: Person, *events: str, url: str = "https://hooks.example.co
 
 
 def sign_in(email: str) -> Person:
-    """A new session of somebody who exists, its tokens of the present hour."""
+    """A new session of an existing user."""
     return _person(sign_in_module.login(email=email, password=PASSWORD))
 
 
@@ -136,20 +136,20 @@ def _person(signed_in: sign_in_module.SignedIn) -> Person:
 
 
 def grant(person: Person, amount: int, **fields: Any) -> bool:
-    """Give credits, as if a pack was bought."""
+    """Grant credits of a pack."""
     given = {"source": LotSource.PACK, "reference": f"pack:{next(_numbers)}"} | fields
     return grant_lot(person.account.pk, amount, **given)
 
 
 def set_balance(person: Person, balance: int) -> None:
-    """Bring the balance to `balance`, with an entry that says so."""
+    """Set the balance by an adjustment in the ledger."""
     difference = balance - person.wallet.balance
     reference = f"test:{next(_numbers)}"
     adjust(person.account.pk, difference, reference=reference, description="For a test")
 
 
 def make_price(code: str = "pack-100") -> PlanPrice:
-    """The price of a seeded plan, as if it had been pushed to Stripe."""
+    """The price of a seeded plan, as if pushed to Stripe."""
     plan = Plan.objects.get(code=code)
     terms = {"amount": plan.amount, "currency": plan.currency, "interval": plan.interval, "credits": plan.credits}
     made = {"stripe_price_id": f"price_{next(_numbers)}", **terms}
@@ -157,7 +157,7 @@ def make_price(code: str = "pack-100") -> PlanPrice:
 
 
 def make_payment(of: Person, code: str = "pack-100", **fields: Any) -> Payment:
-    """A row of a payment, as if it had been heard of; its credits are not granted."""
+    """A payment whose credits are not granted."""
     number, price = next(_numbers), make_price(code)
     made = {
         "account": of.account,
@@ -175,7 +175,7 @@ def make_payment(of: Person, code: str = "pack-100", **fields: Any) -> Payment:
 
 
 def make_checkout(of: Person, code: str = "pack-100", **fields: Any) -> Checkout:
-    """A row of a purchase that is over."""
+    """A completed checkout."""
     made = {"account": of.account, "user": of.user, "price": make_price(code), "status": CheckoutStatus.COMPLETE}
     return Checkout.objects.create(**made | {"stripe_session_id": f"cs_{next(_numbers)}"} | fields)
 
@@ -193,7 +193,7 @@ def make_voice(**fields: Any) -> Voice:
 
 
 def make_avatar(**fields: Any) -> Avatar:
-    """A look that can speak: it has a voice of its own unless `default_voice` says otherwise."""
+    """An avatar with a voice of its own unless `default_voice` says otherwise."""
     number = next(_numbers)
     given = {
         "provider_id": f"look_{number}",
@@ -221,16 +221,16 @@ PATHS: dict[str, list[Status]] = {
 
 
 def make_request(**fields: Any) -> VideoRequest:
-    """For `SCRIPT` and an avatar of its own unless `fields` say otherwise."""
+    """A request for `SCRIPT` with an avatar of its own unless `fields` say otherwise."""
     if "avatar_id" not in fields:
         fields["avatar_id"] = make_avatar().pk
     return VideoRequest(**{"script": SCRIPT} | fields)
 
 
 def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Video:
-    """A video in `status`, led there by the real moves, its hold taken and settled as those do it.
+    """A video in `status`, reached by the real moves with their hold and settlement.
 
-    `fields`: those of a request, `avatar` or `voice`, or any other field of the row, set last.
+    `fields`: fields of a request, `avatar` or `voice`, or any other field of the row, set last.
     """
     retry_of = fields.pop("retry_of", None)
     for name in ("avatar", "voice"):
@@ -247,14 +247,14 @@ def make_video(caller: Person, status: str = Status.QUEUED, **fields: Any) -> Vi
 
 
 def lead(video: Video, status: str, **end: Any) -> None:
-    """Move a queued video on to `status` as the pipeline does."""
+    """Move a queued video to `status` as the pipeline does."""
     for step in PATHS[status]:
         assert video.move(step, reason="test", **_facts(video, step))
     _end(video, status, **end)
 
 
 def _facts(video: Video, step: Status) -> dict[str, Any]:
-    """What the pipeline notes with each move."""
+    """The fields that the pipeline sets with a move to `step`."""
     if step == Status.SUBMITTING:
         key = f"{video.pk}.{video.attempt + 1}.test"
         notes = {"attempt": video.attempt + 1, "idempotency_key": key, "submitted_at": timezone.now()}

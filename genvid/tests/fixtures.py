@@ -1,4 +1,4 @@
-"""The cast of three, something for them to film with, and the jobs that were sent."""
+"""Fixtures of all tests: three users, an avatar and a voice, and the jobs that were enqueued."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +16,7 @@ from genvid.tests.factories import JsonClient, Person, make_avatar, make_caller,
 from genvid.tests.jobs import registered_tasks
 
 NAMES = {job.name for job in JOBS}
-NOBODY = "redis://127.0.0.1:9/0"
+NO_SERVER = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def owner(db: None) -> Person:
 
 @pytest.fixture
 def teammate(owner: Person) -> Person:
-    """May do in the owner's account what its members may."""
+    """A member of the owner's account."""
     return make_teammate(owner)
 
 
 @pytest.fixture
 def viewer(owner: Person) -> Person:
-    """May only look around in the owner's account."""
+    """A viewer of the owner's account."""
     return make_teammate(owner, role=Role.VIEWER)
 
 
@@ -58,31 +58,31 @@ def avatar(voice: Voice) -> Avatar:
 
 
 @contextmanager
-def noting_messages() -> Iterator[list[tuple[str, ...]]]:
+def recorded_messages() -> Iterator[list[tuple[str, ...]]]:
     """The messages that are sent inside: name and ids."""
     sent: list[tuple[str, ...]] = []
 
-    def note(sender: str, body: Any, **_: Any) -> None:
+    def record(sender: str, body: Any, **_: Any) -> None:
         sent.append((sender, *body[0]))
 
-    before_task_publish.connect(note, weak=False)
+    before_task_publish.connect(record, weak=False)
     try:
         yield sent
     finally:
-        before_task_publish.disconnect(note)
+        before_task_publish.disconnect(record)
 
 
 @pytest.fixture
 def woken() -> Iterator[list[tuple[str, ...]]]:
-    """The jobs that were sent to the broker: name and ids."""
-    with noting_messages() as sent:
+    """The jobs that were enqueued: name and ids."""
+    with recorded_messages() as sent:
         yield sent
 
 
 @pytest.fixture(autouse=True)
 def messages_fit_their_tasks() -> Iterator[None]:
-    """Whatever a test sends has a task that takes these ids: neither Python nor Celery looks when a job is enqueued."""
-    with noting_messages() as sent:
+    """Asserts that each enqueued message fits the arguments of its task: Celery does not check that."""
+    with recorded_messages() as sent:
         yield
     for name, *ids in sent:
         if name in NAMES:  # the bench sends tasks of another application
@@ -91,10 +91,10 @@ def messages_fit_their_tasks() -> Iterator[None]:
 
 @pytest.fixture
 def dead_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker address where nobody listens, and no connection that was opened before."""
+    """A broker address where no server listens, and no open connections."""
     assert app.conf.broker_url  # Celery reads its configuration at the first look, and forgets earlier changes.
     for name in ("broker_url", "broker_read_url", "broker_write_url"):
-        monkeypatch.setitem(app.conf.changes, name, NOBODY)
+        monkeypatch.setitem(app.conf.changes, name, NO_SERVER)
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
 
@@ -103,7 +103,7 @@ def dead_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 def work_at_once(
     woken: list[tuple[str, ...]], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> Callable[[], AbstractContextManager[None]]:
-    """`with work_at_once():` the jobs that are sent inside run in place when the block ends, after the commit."""
+    """`with work_at_once():` jobs that are enqueued inside run in place when the block ends, after the commit."""
 
     @contextmanager
     def work() -> Iterator[None]:

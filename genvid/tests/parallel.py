@@ -1,4 +1,4 @@
-"""Real threads on the real database, let loose at the same moment."""
+"""Functions in real threads on the real database, started at the same moment."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ from django.db import connections
 
 
 def in_parallel(actions: list[Callable[[], Any]]) -> list[Any]:
-    """What each action returned, or the exception it raised, in the order given. Needs `transaction=True`."""
+    """What each action returned, or the exception it raised, in order. Needs `transaction=True`."""
     barrier = Barrier(len(actions))
 
     def run(action: Callable[[], Any]) -> Any:

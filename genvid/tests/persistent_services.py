@@ -26,7 +26,7 @@ STOP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Pair:
-    """Two running servers. `folder` holds their data, outside the project: socket paths have to be short."""
+    """Two running servers. `folder` holds their data, outside the project because socket paths must be short."""
 
     folder: str
     database_url: str
@@ -36,17 +36,17 @@ class Pair:
 
     def answers(self) -> bool:
         try:
-            with socket.socket(socket.AF_UNIX) as line:
-                line.connect(f"{self.folder}/socket/.s.PGSQL.5432")
-            with socket.create_connection(("127.0.0.1", self.redis_port), 5) as line:
-                line.sendall(b"PING\r\n")
-                return line.recv(7) == b"+PONG\r\n"
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(f"{self.folder}/socket/.s.PGSQL.5432")
+            with socket.create_connection(("127.0.0.1", self.redis_port), 5) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(7) == b"+PONG\r\n"
         except OSError:
             return False
 
     @contextmanager
     def borrowed(self) -> Iterator[bool]:
-        """Whether it is the caller's alone until the end; False while another run of the tests has it."""
+        """Locks the pair for the caller; False while another run of the tests has it."""
         with (Path(self.folder) / "borrowed.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,7 +57,7 @@ class Pair:
 
 
 def find() -> Pair | None:
-    """The pair that is noted down, if it is up."""
+    """The pair named in the note, if it is up."""
     try:
         pair = Pair(**json.loads(NOTE.read_text()))
     except (OSError, ValueError, TypeError):
@@ -66,7 +66,7 @@ def find() -> Pair | None:
 
 
 def start() -> Pair:
-    """The pair that is up, or else a new one, with an empty database `genvid` for `manage.py`."""
+    """The pair that is up, or a new one with an empty database `genvid` for `manage.py`."""
     if pair := find():
         return pair
     folder = Path(tempfile.mkdtemp(prefix="genvid-services-"))
@@ -86,12 +86,12 @@ def start() -> Pair:
 def _create_database(postgres: Postgres) -> None:
     import psycopg  # noqa: PLC0415 - only a start pays for it
 
-    with psycopg.connect(host=str(postgres.socket), user="postgres", dbname="postgres", autocommit=True) as line:
-        line.execute("CREATE DATABASE genvid")
+    with psycopg.connect(host=str(postgres.socket), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE genvid")
 
 
 def stop() -> bool:
-    """Whether there was a pair to stop. Its data go with it."""
+    """Whether there was a pair to stop. Deletes its data."""
     pair = find()
     NOTE.unlink(missing_ok=True)
     if pair is None:
@@ -107,7 +107,7 @@ def stop() -> bool:
 
 
 def main(word: str) -> int:
-    """`start` prints lines for the shell to read: `eval "$(make -s services)"`."""
+    """`start` prints lines for the shell: `eval "$(make -s services)"`."""
     if word == "stop":
         print("services: stopped" if stop() else "services: none were running", file=sys.stderr)
         return 0

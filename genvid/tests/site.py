@@ -22,7 +22,7 @@ FOREIGN = ("GENVID_", "DJANGO_", "PYTEST_", "MAKE", "DATABASE_URL", "REDIS_URL")
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of a newcomer: nothing of the tests, of their coverage or of the make that runs them."""
+    """The environment without variables of the tests, of coverage and of make."""
     return {
         name: value
         for name, value in unmeasured(os.environ).items()
@@ -31,7 +31,7 @@ def clean_environment() -> dict[str, str]:
 
 
 class EmbeddedSite(OwnProcess):
-    """Runs scripts/run.py. After `kill9`, `start` brings the same installation up again."""
+    """Runs scripts/run.py. After `kill9`, `start` starts the same installation again."""
 
     def __init__(self, var: Path, **environment: str) -> None:
         var.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ class EmbeddedSite(OwnProcess):
 
     @classmethod
     def prepared(cls, var: Path, **environment: str) -> "EmbeddedSite":
-        """One whose first start has migrated already: the first who asks in a run of the tests waits for that."""
+        """A site that is already migrated. The first call in a run of the tests prepares the template."""
         folder = Path(os.environ["GENVID_TEST_FOLDER"])
         with (folder / "prepared.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -61,7 +61,7 @@ class EmbeddedSite(OwnProcess):
 
     @property
     def secrets(self) -> dict[str, str]:
-        """What the first run wrote: keys and the demo administrator's login."""
+        """The variables that the first run wrote: keys and the login of the demo administrator."""
         lines = (self.folder / ".env").read_text().splitlines()
         pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
         return dict(pairs)
@@ -71,7 +71,7 @@ class EmbeddedSite(OwnProcess):
         return [self.pid, *descendants(self.pid)]
 
     def kill9(self) -> None:
-        """A power cut: every process of the site is killed, none may clean up."""
+        """Kills every process of the site at once, without cleaning up."""
         assert self.process is not None
         stopped = self._stop_all()
         for pid in reversed(stopped):
@@ -82,7 +82,7 @@ class EmbeddedSite(OwnProcess):
         wait_for_the_end_of(stopped)
 
     def _stop_all(self) -> list[int]:
-        """Every process of the site, none of which can start another any more."""
+        """Suspends every process of the site, so that none can start another."""
         stopped: list[int] = []
         while fresh := [pid for pid in self.family() if pid not in stopped]:
             for pid in fresh:
@@ -92,7 +92,7 @@ class EmbeddedSite(OwnProcess):
         return stopped
 
     def __exit__(self, *exc: object) -> None:
-        """At once: how a site stops by itself has its own test, and takes seconds."""
+        """Kills the site: an orderly stop takes seconds and has its own test."""
         if self.is_running():
             self.kill9()
 

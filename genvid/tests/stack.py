@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for a run of the tests: addresses known at once, servers that start when first asked."""
+"""PostgreSQL and Redis for a run of the tests: addresses known at once, servers started at the first connection."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +8,7 @@ from genvid.tests.services import Postgres, Redis
 
 
 class Stack:
-    """What `make services` left running, or servers of this run alone; the addresses name others."""
+    """The servers of `make services`, or servers of this run alone, unless the addresses name others."""
 
     def __init__(self, folder: Path, *, database_url: str = "", redis_url: str = "") -> None:
         self._open = ExitStack()
@@ -49,7 +49,7 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What this process and its children are told. A server of ours may keep databases for the next run."""
+        """The variables for this process and its children. Our own server may keep databases for the next run."""
         own = "1" if self.owns_database else ""
         return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "GENVID_TEST_OWN_DATABASE": own}
 
@@ -58,7 +58,7 @@ class Stack:
 
 
 def _start_when_first_connected(stack: Stack) -> None:
-    """Cache, broker and rate limits all connect through redis-py, whichever test comes first."""
+    """Cache, broker and rate limits all connect through redis-py."""
     from redis.connection import AbstractConnection  # noqa: PLC0415 - only a run that uses Redis pays for it
 
     connect = AbstractConnection.connect

@@ -1,4 +1,4 @@
-"""What the tests of batches share."""
+"""Helpers for tests of batches."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ SCRIPT = "Hello {{name}}, welcome to our spring sale."
 
 
 def payload_for(avatar: Any) -> dict[str, Any]:
-    """The body of a POST for three videos."""
+    """The body of a request for a batch of three videos."""
     return {"script": SCRIPT, "title": "For {{name}}", "avatar_id": str(avatar.pk), "rows": ROWS}
 
 
@@ -40,6 +40,6 @@ def as_form(payload: dict[str, Any], content: bytes, **changes: Any) -> dict[str
     return given | {"rows_file": SimpleUploadedFile("rows.csv", content, "text/csv")}
 
 
-def end(video: Video) -> None:
-    """Fail it, from wherever it waits."""
+def fail_video(video: Video) -> None:
+    """Fail a video, in any waiting status."""
     settlement.fail_video(video, code="render_failed", message="No.", retryable=True, reason="test")

@@ -9,14 +9,14 @@ from videos.tests.pipeline import Pipeline
 
 @pytest.fixture
 def pipeline(db: None, sandbox: SandboxProcess) -> Pipeline:
-    """The sandbox's catalogue synced, and the means to lead videos of it."""
+    """Leads videos through the pipeline; the sandbox's catalogue is synced."""
     return Pipeline(sandbox)
 
 
 @pytest.fixture
 def heygen_double(monkeypatch: pytest.MonkeyPatch) -> HeyGenDouble:
-    """Stands in front of the real client in every service."""
-    standing = HeyGenDouble()
+    """A double that replaces the HeyGen client in every service."""
+    double = HeyGenDouble()
     for module in (heygen_clients, provider_gate, incoming_webhooks, polling):
-        monkeypatch.setattr(module, "get_client", lambda: standing)
-    return standing
+        monkeypatch.setattr(module, "get_client", lambda: double)
+    return double

@@ -1,4 +1,4 @@
-"""Stand-ins at the edges: the heygen_double to HeyGen with calls taken over, and storages that misbehave."""
+"""Test doubles: a HeyGen client with replaceable calls, storages that fail, and a minimal MP4."""
 
 import struct
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from genvid.heygen.heygen_client import get_client as real_client
 
 
 class HeyGenDouble:
-    """The real client, with calls that a test may replace. A replacement gets this object first, then the arguments."""
+    """The real client, with calls that a test may replace. A replacement gets this double first, then the arguments."""
 
     create: Callable[..., Any] | None = None
     read: Callable[..., Any] | None = None
@@ -34,33 +34,33 @@ class HeyGenDouble:
         return getattr(self.real, name)
 
 
-class SlowlyDeleting(FileSystemStorage):
-    """Something happens right after the first file was deleted."""
+class CallbackAfterDelete(FileSystemStorage):
+    """Runs `callback` once, right after the first file is deleted."""
 
-    meanwhile: ClassVar[Callable[[], Any] | None] = None
+    callback: ClassVar[Callable[[], Any] | None] = None
 
     def delete(self, name: str) -> None:
         super().delete(name)
-        deed, SlowlyDeleting.meanwhile = SlowlyDeleting.meanwhile, None
-        if deed:
-            deed()
+        action, CallbackAfterDelete.callback = CallbackAfterDelete.callback, None
+        if action:
+            action()
 
 
-class SlowlySaving(FileSystemStorage):
-    """Something happens right after the first file was saved."""
+class CallbackAfterSave(FileSystemStorage):
+    """Runs `callback` once, right after the first file is saved."""
 
-    meanwhile: ClassVar[Callable[[], Any] | None] = None
+    callback: ClassVar[Callable[[], Any] | None] = None
 
     def _save(self, name: str, content: Any) -> str:
         saved: str = super()._save(name, content)
-        deed, SlowlySaving.meanwhile = SlowlySaving.meanwhile, None
-        if deed:
-            deed()
+        action, CallbackAfterSave.callback = CallbackAfterSave.callback, None
+        if action:
+            action()
         return saved
 
 
 class BucketError(Exception):
-    """As the libraries of object stores raise it: no OSError."""
+    """An error of an object store's client library, which is no OSError."""
 
 
 class BrokenBucket(FileSystemStorage):
@@ -74,7 +74,7 @@ class FullBucket(FileSystemStorage):
 
 
 def tiny_mp4(seconds: int) -> bytes:
-    """Not a picture in it, but every box that says what it is and how long (ISO/IEC 14496-12)."""
+    """An MP4 without pictures: only the boxes that name its type and duration (ISO/IEC 14496-12)."""
     mvhd = _box(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 1000, seconds * 1000), bytes(80))
     hdlr = _box(b"hdlr", bytes(8), b"vide", bytes(12))
     moov = _box(b"moov", mvhd, _box(b"trak", _box(b"mdia", hdlr)))

@@ -1,4 +1,4 @@
-"""HeyGen for property tests: as the fact sheet says, in memory, and each of its answers may be planned to go wrong."""
+"""An in-memory HeyGen client for property tests, whose answers can be planned to fail."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,12 +19,12 @@ KIND_OF_END = {RenderState.COMPLETED: "avatar_video.success", RenderState.FAILED
 
 
 class Crash(BaseException):
-    """The worker dies at this line."""
+    """Kills the worker at this line."""
 
 
 @dataclass(frozen=True)
 class Render:
-    """One video at HeyGen. `costly` unless it failed for want of credit: then nothing was made."""
+    """A video at HeyGen. HeyGen bills it unless it failed for lack of credit."""
 
     id: str
     title: str
@@ -35,7 +35,7 @@ class Render:
 
     @property
     def order(self) -> str:
-        """The video of ours that it was ordered for."""
+        """The id of our video."""
         return self.title.split()[1]
 
     @property
@@ -56,15 +56,15 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
 
 @dataclass
 class FakeHeyGen:
-    """Takes orders as the fact sheet says: the same key gives the same video, whatever came of the first answer."""
+    """Orders with one idempotency key give one video, even if the first answer was lost."""
 
     renders: dict[str, Render] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     plan: list[str] = field(default_factory=list)
-    """What the next calls come to; `ok` when it is empty."""
+    """Outcomes of the next calls; `ok` when empty."""
     seconds: int = 4
     unlisted: set[str] = field(default_factory=set)
-    """Made, but not to be found by its title yet."""
+    """Ids of renders that cannot be found by their title yet."""
 
     def __hash__(self) -> int:
         return id(self)
@@ -138,7 +138,7 @@ class FakeHeyGen:
         return ProviderAccount("wallet", "usd", Decimal(1))
 
     def iter_events(self, event_type: str) -> Iterator[WebhookNotice]:
-        """Its history: an event for each render that has ended, the newest first."""
+        """An event for each ended render, newest first."""
         self._fail_as(self._next(), "crash", "unknown", "busy", "operator")
         ended = [each for each in self.renders.values() if KIND_OF_END.get(each.state) == event_type]
         then = timezone.now() - timedelta(minutes=1)

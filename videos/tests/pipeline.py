@@ -1,4 +1,4 @@
-"""Leads real videos through the pipeline against the sandbox, one step after the other, without a worker."""
+"""Runs the steps of the pipeline against the sandbox in the test's own thread, without workers."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ DEADLINE_SECONDS = 900.0
 
 @dataclass(frozen=True)
 class Money:
-    """Where an account's credits are. `charges` counts the entries that paid for videos."""
+    """Credits of an account. `charges` counts the ledger entries that paid for videos."""
 
     balance: int
     held: int = 0
@@ -39,7 +39,7 @@ class Money:
 
 
 def money_of(person: Person) -> Money:
-    """As it stands, with the ledger proved on the way."""
+    """The account's credits; asserts that the ledger has no discrepancy."""
     assert the_ledger_proves()
     wallet = person.wallet
     return Money(
@@ -51,7 +51,7 @@ def money_of(person: Person) -> Money:
 
 
 class Pipeline:
-    """What beat, broker and workers do, in one thread. `tick` runs everything that is due once."""
+    """The work of beat, broker and workers, in one thread."""
 
     def __init__(self, sandbox: SandboxProcess) -> None:
         self.sandbox = sandbox
@@ -66,7 +66,7 @@ class Pipeline:
         return scheduler.hand_out_slots()
 
     def submit(self, video: Video) -> Video:
-        """Hand out slots and send this video's order, whenever it was due."""
+        """Hand out slots and send this video's order, whenever it is due."""
         self.dispatch()
         self.make_due(video)
         submission.submit_video(str(video.pk))
@@ -83,7 +83,7 @@ class Pipeline:
         return fresh(video)
 
     def tick(self) -> None:
-        """The schedule once, as if every wait had just ended; the gate keeps its own time."""
+        """Run the schedule once, as if every wait but the gate's had just ended."""
         self.dispatch()
         scheduler.hand_out_test_slots()
         Video.objects.filter(status__in=WAITING, due_at__isnull=False).update(due_at=timezone.now())
@@ -101,36 +101,36 @@ class Pipeline:
         """Tick until `video` has one of these statuses, `completed` unless named."""
         wanted = until or (Status.COMPLETED,)
 
-        def there() -> bool:
+        def reached() -> bool:
             self.tick()
             return fresh(video).status in wanted
 
-        wait_until(there, seconds=seconds, why=lambda: describe(video))
+        wait_until(reached, seconds=seconds, why=lambda: describe(video))
         return fresh(video)
 
-    def rendered(self, video: Video) -> Video:
-        """Submit, and wait until the render has ended at the sandbox; ours has not been told."""
+    def finish_render(self, video: Video) -> Video:
+        """Submit, and wait until the render has ended at the sandbox; the row still says `rendering`."""
         video = self.submit(video)
         assert video.status == Status.RENDERING, describe(video)
-        wait_until(lambda: self.remote(video)["status"] in ("completed", "failed"))
+        wait_until(lambda: self.remote_render(video)["status"] in ("completed", "failed"))
         return video
 
-    def storing(self, video: Video) -> Video:
-        video = self.poll(self.rendered(video))
+    def reach_storing(self, video: Video) -> Video:
+        video = self.poll(self.finish_render(video))
         assert video.status == Status.STORING, describe(video)
         return video
 
-    def orders(self, video: Video) -> list[dict[str, Any]]:
-        """What the sandbox's books say was made for this video, oldest first."""
+    def remote_renders(self, video: Video) -> list[dict[str, Any]]:
+        """The renders that the sandbox has of this video, oldest first."""
         return [row for row in self.sandbox.records()["videos"] if row["callback_id"] == str(video.pk)]
 
-    def remote(self, video: Video) -> dict[str, Any]:
-        """The one render of this video in the sandbox's books."""
-        (row,) = self.orders(video)
+    def remote_render(self, video: Video) -> dict[str, Any]:
+        """The only render that the sandbox has of this video."""
+        (row,) = self.remote_renders(video)
         return row
 
-    def renders(self, video: Video) -> int:
-        return len(self.orders(video))
+    def count_renders(self, video: Video) -> int:
+        return len(self.remote_renders(video))
 
     def file_at_provider(self, video: Video, suffix: str) -> Path:
         folder = self.sandbox.folder / "sandbox" / "files" / "videos" / str(fresh(video).provider_video_id)
@@ -140,18 +140,18 @@ class Pipeline:
     def make_due(self, video: Video) -> None:
         Video.objects.filter(pk=video.pk, due_at__isnull=False).update(due_at=timezone.now())
 
-    def outlive(self, video: Video) -> None:
-        """Let the deadline of the status it is in pass."""
+    def expire_deadline(self, video: Video) -> None:
+        """Set the deadline of the video's status to now."""
         changed = Video.objects.filter(pk=video.pk, deadline_at__isnull=False)
         assert changed.update(deadline_at=timezone.now()) == 1
 
-    def age(self, video: Video, seconds: float) -> None:
-        """As if the order had been placed that long ago."""
+    def backdate_order(self, video: Video, seconds: float) -> None:
+        """Set the time of the order to so many seconds ago."""
         moment = timezone.now() - timedelta(seconds=seconds)
         Video.objects.filter(pk=video.pk).update(submitted_at=moment, moved_at=moment)
 
-    def pass_gate(self) -> None:
-        """Let the time pass for which the gate is closed."""
+    def end_gate_wait(self) -> None:
+        """Set the end of the gate's wait to now."""
         ProviderState.objects.filter(closed_until__isnull=False).update(closed_until=timezone.now())
 
 
@@ -161,7 +161,7 @@ def gate() -> ProviderState:
 
 
 def gate_seconds() -> float:
-    """How much longer no slot is handed out."""
+    """Seconds for which the gate hands out no slot."""
     until = gate().closed_until
     return max(0.0, (until - timezone.now()).total_seconds()) if until else 0.0
 
@@ -171,7 +171,7 @@ def fresh(video: Video) -> Video:
 
 
 def history(video: Video) -> list[tuple[str, str, str]]:
-    """Every move: from, to, why."""
+    """Every move: from, to, reason."""
     events = video.events.order_by("created_at", "id")
     return [(event.from_status, event.to_status, event.reason) for event in events]
 
@@ -192,7 +192,7 @@ def wait_until(
 
 CREATE = {"method": "POST", "path": "/v3/videos"}
 UNTOUCHED = Money(balance=30)
-"""The welcome credits, all free."""
+"""The credits of a new account, none held."""
 
 
 def charged_once(person, video) -> bool:

@@ -1,4 +1,4 @@
-"""After an erasure nothing says who somebody was or what they had made: not a row, not a file, not a render."""
+"""Erasure of an account: it leaves no personal row, no file and no render, and survives any crash."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ from videos.enums import Status
 from videos.lifecycle import account_erasure, deletion, video_actions
 from videos.models import Batch, Video, WebhookDelivery
 from videos.pipeline import submission, sweeper
-from videos.tests.doubles import SlowlyDeleting
+from videos.tests.doubles import CallbackAfterDelete
 from videos.tests.pipeline import Pipeline, fresh, use_storage, wait_until
 from videos.video_request import VideoRequest
 
@@ -48,7 +48,7 @@ WORDS = [EMAIL, "Wilhelmina", "Ungewitter", "bicycle", ADDRESS, "ungewitter.exam
 
 @pytest.fixture(autouse=True)
 def storage(settings, tmp_path) -> Path:
-    """An empty one for each test."""
+    """An empty storage for each test."""
     options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
     settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
     return tmp_path
@@ -62,8 +62,8 @@ def mina(db):
     return person
 
 
-def rows_that_say(*words: str) -> list[str]:
-    """Every table of the database that has a row with one of the words in it."""
+def tables_with_words(*words: str) -> list[str]:
+    """Every table of the database that has a row with one of these words."""
     found = []
     for model in apps.get_models(include_auto_created=True):
         text = str(list(model._base_manager.values())).casefold()
@@ -72,7 +72,7 @@ def rows_that_say(*words: str) -> list[str]:
 
 
 def erase(person) -> Erasure:
-    """Ask for it, let the grace pass, and do what workers do until it is done."""
+    """Request the erasure, let its grace pass, and run its steps until it is done."""
     erasure = ask_to_be_erased(person)
     let_grace_pass(erasure)
 
@@ -89,8 +89,8 @@ def purge_all() -> None:
         deletion.purge_video(str(pk))
 
 
-def live_a_little(person, pipeline: Pipeline) -> list[Video]:
-    """Leave traces everywhere: two finished videos, a failed one, a draft, a batch, keys, webhooks, adjustments."""
+def make_traces(person, pipeline: Pipeline) -> list[Video]:
+    """Make rows in every app: finished and failed videos, a draft, a batch, keys, webhooks, adjustments."""
     make_endpoint(person, url=URL)
     program = make_key(person)
     person.client.post("/api/v1/api-keys", {"name": f"Key of {NAME}", "scopes": ["videos:read"]})
@@ -123,28 +123,28 @@ def log_change(staff: User, row: object, text: str) -> None:
     )
 
 
-# ── The whole of it
+# ── Whole erasures
 
 
-def test_nothing_is_left_of_somebody_who_was_erased(mina, pipeline, outsider, mailoutbox):
-    videos = live_a_little(mina, pipeline)
+def test_an_erasure_leaves_no_row_no_file_and_no_render(mina, pipeline, outsider, mailoutbox):
+    videos = make_traces(mina, pipeline)
     staff = User.objects.create_superuser("staff@example.com", PASSWORD)
     for row in (mina.user, mina.account, videos[0]):
         log_change(staff, row, f"Helped {NAME}")
     soon = timezone.now() + timedelta(days=1)
     Invitation.objects.create(account=outsider.account, email=EMAIL, role=Role.MEMBER, expires_at=soon)
     work(ask_for_export(mina))
-    assert {word.partition(": ")[2] for word in rows_that_say(*WORDS)} == set(WORDS), "or the search proves nothing"
+    assert {word.partition(": ")[2] for word in tables_with_words(*WORDS)} == set(WORDS), "or the search proves nothing"
     assert stored() != []
 
     erase(mina)
-    assert rows_that_say(*WORDS) == []
+    assert tables_with_words(*WORDS) == []
     assert stored() == []
     assert [row["deleted"] for row in pipeline.sandbox.records()["videos"]] == [1] * len(videos)
     assert the_ledger_proves()
 
 
-def test_the_ledger_stays_without_a_name(mina, pipeline):
+def test_the_ledger_of_an_erased_account_stays_without_a_name(mina, pipeline):
     pipeline.run(pipeline.order(mina, SCRIPT))
     before = list(LedgerEntry.objects.order_by("sequence").values("credits", "kind", "reference", "balance_after"))
     erase(mina)
@@ -152,7 +152,7 @@ def test_the_ledger_stays_without_a_name(mina, pipeline):
     assert (Hold.objects.count(), Account.objects.get(pk=mina.account.pk).name) == (1, "Erased")
 
 
-def test_what_remains_of_the_person_can_do_nothing(mina):
+def test_an_erased_user_cannot_sign_in_and_owns_nothing(mina):
     erase(mina)
     left = User.objects.get(pk=mina.user.pk)
     assert (left.email.endswith("@invalid"), left.is_active, left.has_usable_password()) == (True, False, False)
@@ -160,12 +160,12 @@ def test_what_remains_of_the_person_can_do_nothing(mina):
     assert (left.memberships.count(), left.sessions.count()) == (0, 0)
 
 
-def test_the_address_is_free_again(mina):
+def test_the_address_of_an_erased_user_can_register_again(mina):
     erase(mina)
     assert make_caller(email=EMAIL).user.pk != mina.user.pk
 
 
-def test_that_it_was_done_stays_written_down(mina):
+def test_the_record_of_a_finished_erasure_stays(mina):
     erasure = erase(mina)
     acts = AuditEntry.objects.filter(account=mina.account).order_by("created_at").values_list("act", flat=True)
     assert (acts.last(), list(acts).count("profile.erased")) == ("profile.erased", 1)
@@ -174,37 +174,37 @@ def test_that_it_was_done_stays_written_down(mina):
     assert (erasure.erased_at is not None, erasure.due_at) == (True, None)
 
 
-def test_others_keep_what_is_theirs(mina, outsider, pipeline):
+def test_an_erasure_leaves_other_accounts_unchanged(mina, outsider, pipeline):
     video = pipeline.run(pipeline.order(outsider, "Mine stays."))
     files, rows = stored(), list(Video.objects.filter(pk=video.pk).values())
     erase(mina)
     assert (stored(), list(Video.objects.filter(pk=video.pk).values())) == (files, rows)
-    assert pipeline.remote(video)["deleted"] == 0
+    assert pipeline.remote_render(video)["deleted"] == 0
 
 
-def test_what_they_made_in_anothers_account_stays_there(mina, owner, pipeline):
+def test_videos_that_an_erased_user_made_in_another_account_stay(mina, owner, pipeline):
     owner.account.memberships.create(user=mina.user, role=Role.MEMBER)
     video = make_video(owner, "completed", created_by=mina.user, title="Ours")
     erase(mina)
     assert (fresh(video).title, fresh(video).deleted_at) == ("Ours", None)
 
 
-def test_every_room_answers_with_nothing_left_for_an_account_without_anything(mina):
+def test_erasing_the_videos_of_an_empty_account_is_done_at_once(mina):
     assert account_erasure.erase_videos_of(mina.account.pk) == ""
 
 
-def test_every_table_that_refers_to_a_person_or_an_account_is_thought_of():
-    """A new one belongs into `forgetting`, into a room's `account_erasing`, or here with those that stay."""
+def test_every_table_that_refers_to_a_user_or_an_account_is_erased_or_listed_as_kept():
+    """A new table is added to an app's erasure, or to the list of those that stay."""
     stays = {
         *("accounts.AuditEntry", "accounts.Erasure", "accounts.ApiKey"),
         *("billing.Wallet", "videos.Video", "videos.Batch", "accounts.StaffAct"),
-        # A keyed hash of the mailbox: its sign-up credits were given.
+        # A keyed hash of the address, so that sign-up credits are given once.
         "billing.SignupGrant",
-        # Whose order closed the gate last: an id, until another one does.
+        # The id of the account whose order last closed the gate.
         "videos.ProviderState",
-        # Released to the account, but the operator's: `avatars.receivers` takes them back.
+        # Owned by the operator: `avatars.receivers` revokes the release to the account.
         *("avatars.Avatar", "avatars.Voice"),
-        # What of them names somebody goes with `billing.checkout.account_erasure` and `inbox.forget_customer`.
+        # Their personal fields are erased by `billing.checkout.account_erasure` and `inbox.forget_customer`.
         *(
             "billing.Checkout",
             "billing.Customer",
@@ -217,24 +217,26 @@ def test_every_table_that_refers_to_a_person_or_an_account_is_thought_of():
         *("admin.LogEntry", "accounts.User_groups", "accounts.User_user_permissions"),
     }
     goes = {model._meta.label for model in (*anonymisation.PERSON_MODELS, *anonymisation.ACCOUNT_MODELS)}
-    assert {model._meta.label for model in apps.get_models(include_auto_created=True) if _refers(model)} == stays | goes
+    assert {
+        model._meta.label for model in apps.get_models(include_auto_created=True) if _refers_to_owner(model)
+    } == stays | goes
 
 
-def _refers(model) -> bool:
+def _refers_to_owner(model) -> bool:
     return any(field.related_model in (User, Account) for field in model._meta.concrete_fields if field.is_relation)
 
 
-# ── Videos on their way
+# ── Videos in the pipeline
 
 
-def test_a_waiting_video_is_canceled_and_its_credits_come_back(mina, pipeline):
+def test_an_erasure_cancels_a_waiting_video_and_frees_its_credits(mina, pipeline):
     video = pipeline.order(mina, SCRIPT)
     erase(mina)
     assert (fresh(video).status, fresh(video).script, mina.wallet.held) == (Status.CANCELED, "", 0)
     assert mina.wallet.balance == 500
 
 
-def test_an_ordered_video_is_finished_charged_and_then_deleted(mina, pipeline):
+def test_an_erasure_lets_an_ordered_video_finish_charges_it_and_deletes_it(mina, pipeline):
     video = pipeline.submit(pipeline.order(mina, SCRIPT))
     erasure = ask_to_be_erased(mina)
     let_grace_pass(erasure)
@@ -247,11 +249,11 @@ def test_an_ordered_video_is_finished_charged_and_then_deleted(mina, pipeline):
     take_step(erasure)
     purge_all()
     assert take_step(erasure).status == ErasureStatus.DONE
-    assert (pipeline.remote(video)["deleted"], fresh(video).credits_charged > 0) == (1, True)
+    assert (pipeline.remote_render(video)["deleted"], fresh(video).credits_charged > 0) == (1, True)
     assert the_ledger_proves()
 
 
-def test_it_is_not_reported_done_while_heygen_has_the_render(mina, pipeline):
+def test_an_erasure_is_not_done_while_heygen_has_a_render(mina, pipeline):
     video = pipeline.run(pipeline.order(mina, SCRIPT))
     erasure = ask_to_be_erased(mina)
     let_grace_pass(erasure)
@@ -260,27 +262,27 @@ def test_it_is_not_reported_done_while_heygen_has_the_render(mina, pipeline):
     purge_all()
     assert take_step(erasure).status == ErasureStatus.ERASING
     purge_all()
-    assert (take_step(erasure).status, pipeline.remote(video)["deleted"]) == (ErasureStatus.DONE, 1)
+    assert (take_step(erasure).status, pipeline.remote_render(video)["deleted"]) == (ErasureStatus.DONE, 1)
 
 
-def test_a_render_of_an_order_that_was_placed_anew_is_deleted_too(mina, pipeline):
+def test_an_erasure_deletes_the_renders_of_every_attempt(mina, pipeline):
     video = pipeline.submit(pipeline.order(mina, SCRIPT))
     assert settlement.requeue_video(video, reason="test", why="as if HeyGen had lost it")
     again = pipeline.run(fresh(video))
-    assert len(pipeline.orders(again)) == 2
+    assert len(pipeline.remote_renders(again)) == 2
     erase(mina)
-    assert [row["deleted"] for row in pipeline.orders(again)] == [1, 1]
+    assert [row["deleted"] for row in pipeline.remote_renders(again)] == [1, 1]
 
 
-def test_a_render_that_became_known_after_its_video_was_purged_is_deleted_too(mina, pipeline):
+def test_an_erasure_deletes_a_render_that_became_known_after_the_purge_of_its_video(mina, pipeline):
     video = pipeline.run(pipeline.order(mina, SCRIPT))
     deletion.delete_video(video)
     Video.objects.filter(pk=video.pk).update(purged_at=timezone.now(), provider_deleted_at=None, script="")
     erase(mina)
-    assert pipeline.remote(video)["deleted"] == 1
+    assert pipeline.remote_render(video)["deleted"] == 1
 
 
-def test_a_render_that_becomes_known_after_the_purge_is_found_by_the_sweep(mina, pipeline, woken):
+def test_the_sweep_deletes_a_render_that_becomes_known_after_the_purge(mina, pipeline, woken):
     video = make_video(mina, Status.SUBMITTING)
     assert settlement.cancel_video(fresh(video), reason="canceled_by_staff")
     deletion.delete_video(video)
@@ -291,7 +293,7 @@ def test_a_render_that_becomes_known_after_the_purge_is_found_by_the_sweep(mina,
     assert ("videos.purge", str(video.pk)) in woken
 
 
-def test_a_canceled_order_that_may_still_make_a_render_is_waited_for(mina, pipeline):
+def test_an_erasure_waits_for_a_canceled_order_that_may_still_make_a_render(mina, pipeline):
     video = make_video(mina, Status.SUBMITTING)
     assert settlement.cancel_video(video, reason="canceled_by_staff")
     assert account_erasure.erase_videos_of(mina.account.pk) == "0 videos are being made, 1 are not deleted everywhere"
@@ -302,7 +304,7 @@ def test_a_canceled_order_that_may_still_make_a_render_is_waited_for(mina, pipel
     assert account_erasure.erase_videos_of(mina.account.pk) == ""
 
 
-def test_a_batch_that_waits_is_canceled_whole(mina, pipeline):
+def test_an_erasure_cancels_a_waiting_batch_whole(mina, pipeline):
     rows = [{"what": "bicycle"}] * 3
     payload = {"script": "A {{what}}.", "avatar_id": str(pipeline.avatar.pk), "rows": rows, "title": NAME}
     data_of(mina.client.post("/api/v1/batches", payload), 201)
@@ -312,7 +314,7 @@ def test_a_batch_that_waits_is_canceled_whole(mina, pipeline):
     assert set(Video.objects.values_list("status", "script")) == {("canceled", "")}
 
 
-def test_what_heygen_told_us_of_it_is_forgotten(mina, outsider, pipeline):
+def test_an_erasure_deletes_the_webhook_deliveries_of_its_videos(mina, outsider, pipeline):
     mine, theirs = (pipeline.run(pipeline.order(person, "Hi.")) for person in (mina, outsider))
     for video in (mine, theirs):
         facts = {"event_type": "avatar_video.success", "provider_video_id": video.provider_video_id, "payload": {}}
@@ -322,24 +324,24 @@ def test_what_heygen_told_us_of_it_is_forgotten(mina, outsider, pipeline):
     assert kept == {theirs.provider_video_id}
 
 
-# ── Dying half-way
+# ── Crashes
 
 
 class Killed(BaseException):
-    """As kill -9 would, this passes every `except Exception`."""
+    """Passes every `except Exception`, as kill -9 would."""
 
 
 def die() -> None:
     raise Killed
 
 
-def test_dying_in_a_file_is_made_up_for(mina, pipeline, settings):
+def test_an_erasure_killed_while_it_deletes_a_file_is_completed(mina, pipeline, settings):
     pipeline.run(pipeline.order(mina, SCRIPT))
     erasure = ask_to_be_erased(mina)
     let_grace_pass(erasure)
     take_step(erasure)
-    use_storage(settings, "SlowlyDeleting")
-    SlowlyDeleting.meanwhile = die
+    use_storage(settings, "CallbackAfterDelete")
+    CallbackAfterDelete.callback = die
     with pytest.raises(Killed):
         purge_all()
     assert take_step(erasure).status == ErasureStatus.ERASING
@@ -347,19 +349,19 @@ def test_dying_in_a_file_is_made_up_for(mina, pipeline, settings):
     assert (take_step(erasure).status, stored()) == (ErasureStatus.DONE, [])
 
 
-def test_dying_in_an_export_is_made_up_for(mina, settings):
+def test_an_erasure_killed_while_it_deletes_an_export_is_completed(mina, settings):
     work(ask_for_export(mina))
     erasure = ask_to_be_erased(mina)
     let_grace_pass(erasure)
-    use_storage(settings, "SlowlyDeleting")
-    SlowlyDeleting.meanwhile = die
+    use_storage(settings, "CallbackAfterDelete")
+    CallbackAfterDelete.callback = die
     with pytest.raises(Killed):
         take_step(erasure)
     assert (take_step(erasure).status, stored()) == (ErasureStatus.DONE, [])
 
 
 def dying_at(statement: str) -> Callable[..., Any]:
-    """The worker dies when it is about to send the first that begins so."""
+    """The worker dies when it is about to send the first statement that begins so."""
 
     def execute(run: Callable[..., Any], sql: str, *given: Any) -> Any:
         if sql.startswith(statement):
@@ -379,7 +381,7 @@ def dying_at(statement: str) -> Callable[..., Any]:
     ],
     ids=["account", "files", "person", "log"],
 )
-def test_dying_at_any_step_is_made_up_for(mina, statement):
+def test_an_erasure_killed_at_any_statement_is_completed(mina, statement):
     erasure = ask_to_be_erased(mina)
     let_grace_pass(erasure)
     with connection.execute_wrapper(dying_at(statement)), pytest.raises(Killed):
@@ -387,10 +389,10 @@ def test_dying_at_any_step_is_made_up_for(mina, statement):
     erasure.refresh_from_db()
     assert (erasure.status, User.objects.get(pk=mina.user.pk).is_active) == (ErasureStatus.ERASING, False)
     assert take_step(erasure).status == ErasureStatus.DONE
-    assert (rows_that_say(*WORDS), AuditEntry.objects.filter(act="profile.erased").count()) == ([], 1)
+    assert (tables_with_words(*WORDS), AuditEntry.objects.filter(act="profile.erased").count()) == ([], 1)
 
 
-def test_a_room_that_fails_is_asked_again(mina):
+def test_an_erasure_step_of_an_app_that_fails_is_retried(mina):
     erasure = ask_to_be_erased(mina)
     let_grace_pass(erasure)
     with extra_erasure_receiver(ZeroDivisionError()):
@@ -399,12 +401,12 @@ def test_a_room_that_fails_is_asked_again(mina):
     assert take_step(erasure).status == ErasureStatus.DONE
 
 
-def test_without_grace_the_next_step_is_the_last(mina, settings):
+def test_an_erasure_without_grace_is_done_at_the_next_step(mina, settings):
     settings.ACCOUNT_ERASURE_DAYS = 0
     assert take_step(ask_to_be_erased(mina)).status == ErasureStatus.DONE
 
 
-def test_a_thousand_videos_go_in_pieces(mina, pipeline, monkeypatch):
+def test_an_erasure_deletes_a_thousand_videos_in_batches(mina, pipeline, monkeypatch):
     monkeypatch.setattr(account_erasure, "PIECE", 2)
     for _ in range(5):
         video_actions.create_video(mina.caller, VideoRequest(script=SCRIPT, avatar_id=pipeline.avatar.pk), draft=True)
@@ -414,7 +416,7 @@ def test_a_thousand_videos_go_in_pieces(mina, pipeline, monkeypatch):
     assert Video.objects.filter(script="").count() == 5
 
 
-def test_a_batch_is_left_alone_where_it_is_anothers(mina, outsider, pipeline):
+def test_an_erasure_leaves_a_batch_of_another_account(mina, outsider, pipeline):
     set_balance(outsider, 500)
     payload = {"script": "A {{what}}.", "avatar_id": str(pipeline.avatar.pk), "rows": [{"what": "tree"}]}
     data_of(outsider.client.post("/api/v1/batches", payload), 201)

@@ -1,4 +1,4 @@
-"""Deliveries that never came are found in HeyGen's own history, whatever its order."""
+"""Missed webhook deliveries are found in HeyGen's event history, whatever its order."""
 
 from datetime import timedelta
 
@@ -17,12 +17,12 @@ LONG = 3600.0
 
 
 @pytest.fixture
-def late(pipeline, owner, monkeypatch):
-    """A render that ended; its delivery was lost, and it has lasted longer than any should."""
+def late_render(pipeline, owner, monkeypatch):
+    """A render that has ended, is overdue, and whose delivery was lost."""
     monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
     pipeline.sandbox.configure(webhooks="off")
-    video = pipeline.rendered(pipeline.order(owner))
-    pipeline.age(video, LONG)
+    video = pipeline.finish_render(pipeline.order(owner))
+    pipeline.backdate_order(video, LONG)
     return fresh(video)
 
 
@@ -38,63 +38,63 @@ def work_off_all() -> None:
 # ── Against the sandbox
 
 
-def test_a_render_whose_delivery_was_lost_is_found_in_the_history(late):
+def test_a_render_whose_delivery_was_lost_is_found_in_the_event_history(late_render):
     assert incoming_webhooks.backfill_missed() == 1
     work_off_all()
-    assert (fresh(late).status, fresh(late).learned_by) == ("storing", LearnedBy.HISTORY)
+    assert (fresh(late_render).status, fresh(late_render).learned_by) == ("storing", LearnedBy.HISTORY)
 
 
-def test_the_history_is_not_read_while_nothing_renders(pipeline):
+def test_the_event_history_is_not_read_while_no_video_renders(pipeline):
     assert (incoming_webhooks.backfill_missed(), calls(pipeline)) == (0, 0)
 
 
-def test_the_history_is_not_read_while_no_render_is_late(pipeline, owner):
+def test_the_event_history_is_not_read_while_no_render_is_overdue(pipeline, owner):
     pipeline.submit(pipeline.order(owner))
     assert (incoming_webhooks.backfill_missed(), calls(pipeline)) == (0, 0)
 
 
-def test_what_came_already_is_not_kept_twice(late):
+def test_a_delivery_that_came_already_is_not_stored_twice(late_render):
     assert [incoming_webhooks.backfill_missed() for _ in range(2)] == [1, 0]
     assert WebhookDelivery.objects.count() == 1
 
 
-def test_a_delivery_that_comes_after_all_is_the_same_one(late, pipeline, owner):
+def test_a_delivery_that_comes_after_its_backfill_is_not_stored_twice(late_render, pipeline, owner):
     incoming_webhooks.backfill_missed()
     event_id = WebhookDelivery.objects.get().key
-    notice = WebhookNotice(event_id, "avatar_video.success", late.provider_video_id, None, {})
+    notice = WebhookNotice(event_id, "avatar_video.success", late_render.provider_video_id, None, {})
     assert incoming_webhooks.store_delivery(notice) is False
     work_off_all()
-    pipeline.store(late)
-    assert charged_once(owner, late)
+    pipeline.store(late_render)
+    assert charged_once(owner, late_render)
 
 
-def test_what_may_still_be_on_its_way_is_left_for_the_next_time(late, monkeypatch):
+def test_a_recent_event_whose_delivery_may_be_under_way_is_left_for_the_next_run(late_render, monkeypatch):
     monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(minutes=1))
     assert incoming_webhooks.backfill_missed() == 0
     monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
     assert incoming_webhooks.backfill_missed() == 1
 
 
-def test_a_render_that_is_known_to_have_ended_is_not_told_of_again(late, pipeline, owner):
-    pipeline.poll(late)
+def test_the_event_of_a_render_that_is_known_to_have_ended_is_not_stored(late_render, pipeline, owner):
+    pipeline.poll(late_render)
     waiting = make_video(owner, "rendering", submitted_at=timezone.now() - timedelta(seconds=LONG))
     assert (incoming_webhooks.backfill_missed(), fresh(waiting).status) == (0, "rendering")
     assert calls(pipeline) == 2
 
 
-def test_a_history_that_cannot_be_read_is_read_from_the_same_place_later(late, pipeline):
+def test_a_history_that_cannot_be_read_is_read_from_the_same_time_later(late_render, pipeline):
     pipeline.sandbox.fault(kind="status", status=503, method="GET", path="/v3/webhooks/events", times=3)
     assert incoming_webhooks.backfill_missed() == 0
     assert ProviderState.objects.get().events_seen_until is None
     assert incoming_webhooks.backfill_missed() == 1
 
 
-# ── Whatever the history looks like
+# ── Orders of the history
 
 
 @pytest.fixture
 def past(db, owner, heygen_double, monkeypatch):
-    """A history of 250 events in the order given, of which the last is of a render of ours that is late."""
+    """A history of 250 events in the order given; the last one is of an overdue render of ours."""
     monkeypatch.setattr(incoming_webhooks, "HISTORY_PAGE", 100)
     started = timezone.now() - timedelta(seconds=LONG)
     video = make_video(owner, "rendering", submitted_at=started)
@@ -119,28 +119,28 @@ def past(db, owner, heygen_double, monkeypatch):
     return tell
 
 
-def test_of_a_history_with_the_newest_first_only_the_new_part_is_read(past):
+def test_only_the_new_part_of_a_history_with_the_newest_first_is_read(past):
     asked = past(lambda events: events[::-1])
     assert (incoming_webhooks.backfill_missed(), len(asked)) == (1, 100)
 
 
-def test_of_a_history_with_the_oldest_first_all_is_read(past):
+def test_all_of_a_history_with_the_oldest_first_is_read(past):
     asked = past(lambda events: events)
     assert (incoming_webhooks.backfill_missed(), len(asked)) == (1, 250)
 
 
-def test_a_history_without_times_is_read_whole(past, heygen_double):
+def test_an_event_history_without_times_is_read_whole(past, heygen_double):
     past(lambda events: [WebhookNotice(e.key, e.event_type, e.video_id, None, {}) for e in events])
     assert incoming_webhooks.backfill_missed() == 1
 
 
-def test_a_history_that_never_ends_is_not_read_for_ever(past, monkeypatch):
+def test_reading_stops_at_a_limit_in_a_history_that_never_ends(past, monkeypatch):
     monkeypatch.setattr(incoming_webhooks, "HISTORY_ROWS", 120)
     asked = past(lambda events: events)
     assert (incoming_webhooks.backfill_missed(), len(asked)) == (0, 120)
 
 
-def test_after_a_long_rest_nothing_older_than_the_oldest_render_is_read(past):
+def test_events_older_than_the_oldest_render_are_not_read_after_a_long_pause(past):
     gate()
     ProviderState.objects.update(events_seen_until=timezone.now() - timedelta(days=9))
     asked = past(lambda events: events[::-1])

@@ -1,4 +1,4 @@
-"""Batches as forms with a CSV, from whatever program sends them."""
+"""Batches posted as forms with a CSV file."""
 
 import io
 from functools import partial
@@ -22,7 +22,7 @@ def payload(avatar) -> dict:
     return payload_for(avatar)
 
 
-def test_a_csv_is_a_batch(owner, payload):
+def test_a_form_with_a_csv_makes_a_batch(owner, payload):
     form = as_form(
         payload, "name;city\r\nZoë;Rom\r\nBob;Paris".encode("utf-16"), captions="true", metadata='{"a": "b"}'
     )
@@ -62,13 +62,13 @@ def test_a_csv_is_a_batch(owner, payload):
     ],
     ids=str,
 )
-def test_a_wrong_form_names_its_field_and_makes_nothing(owner, payload, content, change, fields):
+def test_an_invalid_form_names_its_field_and_makes_no_batch(owner, payload, content, change, fields):
     with nothing_changes():
         answer = owner.client.post(BATCHES, as_form(payload, content, **change), format="multipart")
         assert wrong_fields_of(answer) == fields
 
 
-def test_an_error_in_a_file_names_its_line(owner, payload):
+def test_an_error_in_a_csv_file_names_its_line(owner, payload):
     answer = owner.client.post(BATCHES, as_form(payload, b"name,city\n\nAda,Rome\n,Paris"), format="multipart")
     assert answer.json()["error"]["details"] == {"rows.1.name": "Line 4: Is empty; the script uses it."}
 
@@ -77,7 +77,7 @@ WINDOWS = "name;score\r\nMüller;12,5\r\nBob;3\r\nCyd;4\r\nDan;5\r\n".encode("cp
 QUOTE = f"{BATCHES}/quote"
 
 
-def test_a_quote_names_the_encoding_that_it_guessed_and_shows_three_rows(owner, payload):
+def test_a_quote_of_a_csv_names_the_guessed_encoding_and_shows_three_rows(owner, payload):
     with nothing_changes():
         quoted = data_of(owner.client.post(QUOTE, as_form(payload, WINDOWS), format="multipart"))
     assert (quoted["encoding"], quoted["videos"]) == ("windows-1252", 4)
@@ -91,7 +91,7 @@ def test_a_quote_names_the_encoding_that_it_guessed_and_shows_three_rows(owner, 
     assert "windows-1252 (reads “Müller”)" in warning["message"]
 
 
-def test_a_guess_is_not_spoken_until_it_is_given_back(owner, payload):
+def test_a_batch_with_a_guessed_encoding_is_refused_until_the_encoding_is_named(owner, payload):
     with nothing_changes():
         refusal = owner.client.post(BATCHES, as_form(payload, WINDOWS), format="multipart")
     assert refusal.status_code == 400
@@ -110,12 +110,12 @@ def test_a_quote_of_a_file_in_a_named_encoding_has_no_warning(owner, payload):
     assert (quoted["encoding"], quoted["sample"], quoted["warnings"]) == ("windows-1250", [{"name": "Žofie"}], [])
 
 
-def test_rows_as_json_take_no_encoding(owner, payload):
+def test_an_encoding_is_refused_with_rows_as_json(owner, payload):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(BATCHES, payload | {"encoding": "utf-8"})) == ["encoding"]
 
 
-def test_only_the_columns_that_the_script_uses_need_a_good_name(owner, payload):
+def test_only_the_columns_that_the_script_uses_need_a_valid_name(owner, payload):
     content = "Náme,E-mail address,,1st\nAda,ada@example.com,,x\n".encode()
     data = data_of(owner.client.post(BATCHES, as_form(payload, content), format="multipart"), 201)
     (video,) = videos_of(data["id"])
@@ -143,7 +143,7 @@ def test_a_repeated_form_makes_one_batch_though_its_boundary_differs(owner, payl
     assert (made[0], Batch.objects.count()) == (made[1], 1)
 
 
-def test_the_same_key_with_another_file_is_refused(owner, payload):
+def test_an_idempotency_key_with_another_file_is_refused(owner, payload):
     send = partial(owner.client.post, BATCHES, format="multipart", HTTP_IDEMPOTENCY_KEY="k")
     data_of(send(as_form(payload, b"name\nAda")), 201)
     with nothing_changes():
@@ -157,20 +157,20 @@ def test_a_form_that_is_not_utf_8_is_refused(owner, payload):
         assert refusal_of(answer) == (400, "parse_error")
 
 
-def test_a_form_with_letters_beyond_ascii_is_read(owner, payload):
+def test_a_form_with_text_beyond_ascii_is_read(owner, payload):
     body = written_form(payload | {"script": "Hi {{name}} \u00e9\u4f60"}, "x")
     data = data_of(owner.client.generic("POST", BATCHES, body, "multipart/form-data; boundary=x"), 201)
     assert data["script"] == "Hi {{name}} \u00e9\u4f60"
 
 
-def test_a_second_file_is_refused(owner, payload):
+def test_a_form_with_a_second_file_is_refused(owner, payload):
     form = as_form(payload, b"name\nAda", script=as_form(payload, b"x")["rows_file"])
     with nothing_changes():
         assert refusal_of(owner.client.post(BATCHES, form, format="multipart")) == (400, "parse_error")
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_whatsoever_break_the_form(body):
+def test_a_form_with_random_bytes_is_never_a_500(body):
     request = Request(APIRequestFactory().generic("POST", "/", body, "multipart/form-data; boundary=x"))
     try:
         form = StrictFormParser().parse(io.BytesIO(b"--x\r\n" + body), "", {"request": request})
@@ -191,7 +191,7 @@ def test_a_form_without_a_boundary_is_refused(owner):
     assert refusal_of(owner.client.generic("POST", BATCHES, b"x", "multipart/form-data")) == (400, "parse_error")
 
 
-def test_a_body_that_is_too_large_is_refused(owner, payload):
+def test_a_form_that_is_too_large_is_refused(owner, payload):
     with nothing_changes():
         answer = owner.client.post(BATCHES, payload | {"script": "a" * (5 * 1024 * 1024)})
     assert refusal_of(answer) == (413, "payload_too_large")

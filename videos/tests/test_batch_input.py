@@ -1,4 +1,4 @@
-"""Rows from whatever people save as CSV, and scripts filled from them."""
+"""Reading rows from CSV and JSON, and filling scripts from them."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def read(table: Table) -> tuple:
         "\u200bna\u00adme\u2060,\u00a0city\u200e\nAda,\u00a0London\n",
     ],
 )
-def test_it_is_read_however_it_is_written(text):
+def test_a_csv_is_read_with_any_separator_line_ending_and_quoting(text):
     table = table_of(text)
     assert (read(table), table.wrong, table.warnings) == (ADA, {}, [])
 
@@ -59,7 +59,7 @@ def test_the_line_in_which_excel_names_the_separator_is_no_header_but_counts_as_
     assert (columns, rows, lines) == (ADA[0], ADA[1], [3])
 
 
-def test_any_separator_that_excel_names_is_taken():
+def test_the_separator_that_excel_names_in_the_first_line_is_used():
     assert read(table_of("sep=^\nname^city\nAda^London\n"))[:2] == ADA[:2]
 
 
@@ -67,7 +67,7 @@ def test_decimal_commas_leave_the_semicolon_the_separator():
     assert table_of("name;score\nMüller;12,5\n").rows == [{"name": "Müller", "score": "12,5"}]
 
 
-def test_a_column_alone_keeps_the_commas_of_its_cells():
+def test_a_csv_of_one_column_keeps_the_commas_of_its_cells():
     assert table_of("name\nLovelace, Ada\nBob\n").rows == [{"name": "Lovelace, Ada"}, {"name": "Bob"}]
 
 
@@ -77,12 +77,12 @@ def test_a_comma_in_a_name_of_a_column_is_no_separator_where_the_rows_say_so():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_it_is_read_in_every_encoding_that_spreadsheets_write(encoding):
+def test_a_csv_is_read_in_every_encoding_that_spreadsheets_write(encoding):
     assert table_of(PLAIN.replace("Ada", "Zoë"), encoding).rows == [{"name": "Zoë", "city": "London"}]
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
-def test_both_orders_of_utf_16_are_read(mark):
+def test_a_csv_in_either_byte_order_of_utf_16_is_read(mark):
     encoding = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
     assert read(read_csv(mark + PLAIN.encode(encoding), most_rows=1)) == ADA
 
@@ -97,7 +97,7 @@ def test_a_separator_inside_a_quoted_header_does_not_count():
     assert table_of('"a;b;c",d\n1,2\n').columns == ["a;b;c", "d"]
 
 
-def test_blank_lines_are_no_rows_but_count_as_lines():
+def test_blank_csv_lines_are_no_rows_but_count_as_lines():
     assert table_of("name\n\nAda\n\nBob\n").lines == [3, 5]
 
 
@@ -119,7 +119,7 @@ def test_blank_lines_are_no_rows_but_count_as_lines():
         ),
     ],
 )
-def test_what_cannot_be_read_says_why(text, says):
+def test_a_csv_that_cannot_be_read_is_refused_with_the_reason(text, says):
     with pytest.raises(BadTable) as refusal:
         table_of(text, most_rows=2)
     assert str(refusal.value) == says
@@ -135,12 +135,12 @@ def test_what_cannot_be_read_says_why(text, says):
         ("  first \t name ,x\nAda,y", ["first name", "x"]),
     ],
 )
-def test_columns_may_have_any_names(text, columns):
+def test_csv_columns_may_have_any_names(text, columns):
     table = table_of(text)
     assert (table.columns, list(table.rows[0]), table.wrong) == (columns, columns, {})
 
 
-def test_rows_that_end_early_are_filled_and_said_to_be():
+def test_rows_that_end_early_are_filled_with_a_warning():
     table = table_of("name,city\nAda,London\nBob\n\nCyd\n")
     assert table.rows[1:] == [{"name": "Bob", "city": ""}, {"name": "Cyd", "city": ""}]
     assert table.warnings == [
@@ -152,7 +152,7 @@ def test_rows_that_end_early_are_filled_and_said_to_be():
     ]
 
 
-def test_cells_under_a_column_without_a_name_are_left_out_and_said_to_be():
+def test_cells_under_a_column_without_a_name_are_left_out_with_a_warning():
     table = table_of("name,,city\nAda,,Rome\nBob,note,Oslo\n")
     assert table.rows == [{"name": "Ada", "city": "Rome"}, {"name": "Bob", "city": "Oslo"}]
     assert table.warnings == [
@@ -164,7 +164,7 @@ def test_cells_under_a_column_without_a_name_are_left_out_and_said_to_be():
     ]
 
 
-def test_a_warning_names_ten_lines_at_most():
+def test_a_csv_warning_names_ten_lines_at_most():
     table = read_csv(("name,city\n" + "Ada\n" * 12).encode(), most_rows=20)
     assert table.warnings[0]["message"].endswith("lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more.")
 
@@ -179,21 +179,21 @@ def test_each_row_that_is_wrong_is_named_and_the_rest_is_read():
     assert (table.rows[1], table.lines) == ({"name": "Bob", "city": "Paris"}, [2, 4, 5, 6])
 
 
-def test_a_cell_that_no_reader_holds_is_refused():
+def test_a_cell_longer_than_the_csv_reader_takes_is_refused():
     with pytest.raises(BadTable, match="Line 2 cannot be read: field larger than field limit"):
         table_of("name\n" + "a" * 200_000)
 
 
-def test_a_long_name_of_a_column_is_cut():
+def test_a_long_column_name_is_cut():
     assert table_of("-" * 100_000 + "\nAda").columns == ["-" * 200]
 
 
-def test_objects_are_rows_and_their_names_are_the_columns():
+def test_json_objects_become_rows_and_their_names_columns():
     table = read_objects([{"name": "Ada"}, {"city": " Rome ", "name": "=1"}])
     assert table == Table(["name", "city"], [{"name": "Ada"}, {"city": " Rome ", "name": "=1"}], [])
 
 
-def test_what_is_wrong_with_objects_is_told_of_each():
+def test_each_wrong_row_object_is_named_with_its_error():
     table = read_objects(
         [{"name": 1, "city": "Rome"}, "Bob", {"1st": "x"}, {"name": "a\x00"}, {"a" * 201: ""}, {" ": ""}]
     )
@@ -206,13 +206,13 @@ def test_what_is_wrong_with_objects_is_told_of_each():
     }
 
 
-def test_too_many_names_are_refused():
+def test_too_many_column_names_are_refused():
     with pytest.raises(BadTable, match="There are more than 50 columns"):
         read_objects([{f"c{n}": "x"} for n in range(51)])
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_whatsoever_break_it(content):
+def test_random_bytes_as_csv_are_read_or_refused(content):
     try:
         table = read_csv(content, most_rows=10)
     except BadTable:
@@ -234,14 +234,14 @@ def test_what_the_csv_library_writes_is_read_back(rows, separator):
 # ── Templates
 
 
-def test_variables_are_named_once_in_their_order():
+def test_variables_of_a_script_are_listed_once_in_order():
     assert variables_of("Hi {{name}}, {{ city }} and {{name}}!") == ["name", "city"]
 
 
 @pytest.mark.parametrize(
     ("script", "names"), [("Hi {name} } {", []), ("{{{name}}}", ["name"]), ("{{{name}}{", ["name"])]
 )
-def test_single_braces_are_text(script, names):
+def test_single_braces_in_a_script_are_text(script, names):
     assert variables_of(script) == names
 
 
@@ -255,20 +255,20 @@ def test_single_braces_are_text(script, names):
         ("Hi {{1st}}", "{{1st}} is no variable: %s Write {{_1st}}, and name the column so."),
     ],
 )
-def test_double_braces_that_are_no_variable_are_refused_with_what_to_write(script, says):
+def test_double_braces_without_a_variable_name_are_refused_with_a_hint(script, says):
     with pytest.raises(BadTemplate) as refusal:
         variables_of(script)
     assert str(refusal.value) == says.replace("%s", "letters, digits and _, at most 64, no digit first.")
 
 
-def test_variables_have_letters_of_any_script():
+def test_variable_names_may_use_any_writing_system():
     script = "Привет {{имя}}, {{ pre\u0301nom }}, {{na\u200bme}}"
     names = variables_of(script)
     assert names == ["имя", "prénom", "name"]
     assert fill(script, dict.fromkeys(names, "x")) == "Привет x, x, x"
 
 
-def test_values_go_in_verbatim():
+def test_values_are_filled_into_a_script_verbatim():
     assert (
         fill("Hi {{ name }}, {{name}}!", {"name": r"{{city}} \1 \g<0>"}) == r"Hi {{city}} \1 \g<0>, {{city}} \1 \g<0>!"
     )

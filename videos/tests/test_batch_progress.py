@@ -1,4 +1,4 @@
-"""How far a batch is, its one end, and canceling it."""
+"""Progress, completion and cancellation of a batch."""
 
 from collections import Counter
 from datetime import timedelta
@@ -17,7 +17,7 @@ from videos.enums import Status
 from videos.models import Batch, Video, VideoEvent
 from videos.pipeline import scheduler, sweeper
 from videos.queue import estimates
-from videos.tests.batches import BATCHES, counts, end, make_batch, payload_for, shown, videos_of
+from videos.tests.batches import BATCHES, counts, fail_video, make_batch, payload_for, shown, videos_of
 from videos.tests.pipeline import fresh
 
 pytestmark = pytest.mark.django_db
@@ -28,11 +28,11 @@ def payload(avatar) -> dict:
     return payload_for(avatar)
 
 
-def test_counts_and_credits_follow_its_videos(owner, payload):
+def test_counts_and_credits_of_a_batch_follow_its_videos(owner, payload):
     batch = make_batch(owner, payload)
     first, second, _ = videos_of(batch)
     given_back = first.credits_held
-    end(first)
+    fail_video(first)
     second.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
     data = shown(owner, batch)
     assert (data["status"], data["counts"]) == ("processing", counts(queued=1, processing=1, failed=1))
@@ -44,10 +44,10 @@ def fresh_batch(batch) -> Batch:
     return Batch.objects.get(pk=batch.pk)
 
 
-def test_it_is_completed_when_all_have_ended(owner, payload):
+def test_a_batch_is_completed_when_all_its_videos_have_ended(owner, payload):
     batch = make_batch(owner, payload)
     for video in videos_of(batch):
-        end(video)
+        fail_video(video)
     data = shown(owner, batch)
     assert (data["status"], data["progress_percent"], data["counts"]) == ("completed", 100, counts(failed=3))
     assert data["completed_at"] is not None
@@ -55,30 +55,30 @@ def test_it_is_completed_when_all_have_ended(owner, payload):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_last_videos_that_end_at_once_close_it_once():
+def test_a_batch_whose_two_last_videos_end_at_once_is_closed_once():
     person = make_caller()
     wanted = make_video(person, "draft")
     batch = make_batch(person, {"script": "Hi {{n}}", "avatar_id": str(wanted.avatar_id), "rows": [{"n": "Ada"}] * 8})
     make_endpoint(person, "batch.completed", "video.failed")
-    in_parallel([partial(end, video) for video in videos_of(batch)])
+    in_parallel([partial(fail_video, video) for video in videos_of(batch)])
     batch.refresh_from_db()
     assert (batch.open, batch.completed_at is not None, the_ledger_proves()) == (0, True, True)
-    told = OutgoingEvent.objects.values_list("type", flat=True)
-    assert sorted(told) == ["batch.completed"] + ["video.failed"] * 8
+    events = OutgoingEvent.objects.values_list("type", flat=True)
+    assert sorted(events) == ["batch.completed"] + ["video.failed"] * 8
 
 
-def test_it_is_told_of_after_the_last_of_its_videos(owner, payload):
+def test_the_event_of_a_finished_batch_follows_the_event_of_its_last_video(owner, payload):
     make_endpoint(owner, "batch.completed", "video.failed")
     for video in videos_of(make_batch(owner, payload)):
-        end(video)
-    told = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
-    assert list(told) == ["video.failed"] * 3 + ["batch.completed"]
+        fail_video(video)
+    events = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
+    assert list(events) == ["video.failed"] * 3 + ["batch.completed"]
 
 
-def test_its_progress_is_the_mean_over_its_videos(owner, payload):
+def test_the_progress_of_a_batch_is_the_mean_over_its_videos(owner, payload):
     batch = make_batch(owner, payload)
     first, second, third = videos_of(batch)
-    end(first)
+    fail_video(first)
     second.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now() - timedelta(seconds=40))
     Video.objects.filter(pk=third.pk).update(progress_floor=20)
     with time_machine.travel(timezone.now(), tick=False):
@@ -87,7 +87,7 @@ def test_its_progress_is_the_mean_over_its_videos(owner, payload):
     assert parts[1] > 1
 
 
-def test_a_longer_list_takes_no_more_queries(owner, payload):
+def test_a_longer_list_of_batches_takes_no_more_queries(owner, payload):
     set_balance(owner, 1000)
     make_batch(owner, payload)
     with_one = queries_once_warm(lambda: data_of(owner.client.get(BATCHES)))
@@ -96,18 +96,18 @@ def test_a_longer_list_takes_no_more_queries(owner, payload):
     assert queries_once_warm(lambda: data_of(owner.client.get(BATCHES))) == with_one == 2
 
 
-def test_what_waits_is_taken_back_and_what_is_under_way_goes_on(owner, payload):
+def test_canceling_a_batch_cancels_its_queued_videos_and_leaves_the_others(owner, payload):
     batch = make_batch(owner, payload)
     first, *_ = videos_of(batch)
     first.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
     data = data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
     assert (data["status"], data["counts"]) == ("processing", counts(processing=1, canceled=2))
     assert (owner.wallet.held, the_ledger_proves()) == (first.credits_held, True)
-    end(fresh(first))
+    fail_video(fresh(first))
     assert shown(owner, batch)["status"] == "canceled"
 
 
-def test_each_that_is_taken_back_has_its_history_and_its_credits(owner, payload):
+def test_each_canceled_video_of_a_batch_has_its_history_and_its_credits_back(owner, payload):
     program = make_key(owner)
     batch = make_batch(program, payload)
     data_of(program.client.post(f"{BATCHES}/{batch.pk}/cancel"))
@@ -118,16 +118,16 @@ def test_each_that_is_taken_back_has_its_history_and_its_credits(owner, payload)
     assert list(moves) == [("queued", "batch_canceled")] * 3
 
 
-def test_its_end_by_cancellation_is_told_of_once(owner, payload):
+def test_the_cancellation_of_a_batch_sends_one_event(owner, payload):
     make_endpoint(owner, "batch.completed", "video.canceled")
     batch = make_batch(owner, payload)
     data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))
-    told = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
-    assert list(told) == ["video.canceled"] * 3 + ["batch.completed"]
+    events = OutgoingEvent.objects.order_by("created_at").values_list("type", flat=True)
+    assert list(events) == ["video.canceled"] * 3 + ["batch.completed"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
+def test_a_batch_can_be_canceled_while_slots_are_handed_out(settings):
     settings.HEYGEN_API_KEY, settings.HEYGEN_MAX_CONCURRENT = "key", 4
     person = make_caller(balance=200)
     batch = make_batch(person, payload_for(make_avatar()), rows=[{"name": "Ada"}] * 20)
@@ -140,14 +140,14 @@ def test_it_can_be_canceled_while_its_videos_are_handed_out(settings):
     assert (fresh_batch(batch).open, the_ledger_proves()) == (statuses["submitting"], True)
 
 
-def test_canceling_more_takes_few_more_queries(owner, payload):
+def test_canceling_a_longer_batch_takes_few_more_queries(owner, payload):
     set_balance(owner, 1000)
     few, many = (make_batch(owner, payload, rows=[{"name": "Ada"}] * count) for count in (10, 20))
     cost = [queries_of(lambda batch=batch: batch_actions.cancel_batch(batch)) for batch in (few, many)]
     assert cost[1] - cost[0] <= 4 * 10
 
 
-def test_canceling_twice_is_the_same_as_once(owner, payload):
+def test_canceling_a_batch_twice_is_the_same_as_once(owner, payload):
     batch = make_batch(owner, payload)
     first, *_ = videos_of(batch)
     first.move(Status.SUBMITTING, reason="test", submitted_at=timezone.now())
@@ -158,7 +158,7 @@ def test_canceling_twice_is_the_same_as_once(owner, payload):
 def test_an_ended_batch_cannot_be_canceled(owner, payload):
     batch = make_batch(owner, payload)
     for video in videos_of(batch):
-        end(video)
+        fail_video(video)
     with nothing_changes():
         assert refusal_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel")) == (409, "invalid_state")
 
@@ -172,7 +172,7 @@ def test_the_rest_of_a_long_batch_is_canceled_by_a_worker(owner, payload, monkey
     assert shown(owner, batch)["counts"] == counts(canceled=3)
 
 
-def test_a_cancellation_that_died_half_way_is_found_by_the_sweep(owner, payload, monkeypatch, woken):
+def test_the_sweep_completes_a_batch_cancellation_that_died_half_way(owner, payload, monkeypatch, woken):
     monkeypatch.setattr(batch_actions, "CANCEL_BATCH_SIZE", 2)
     batch = make_batch(owner, payload)
     data_of(owner.client.post(f"{BATCHES}/{batch.pk}/cancel"))

@@ -1,4 +1,4 @@
-"""Batches over the API: all rows or none, one hold, and one report on everything that is wrong."""
+"""Batches over the API: all rows or none, one hold, and one report of all errors."""
 
 import cProfile
 import json
@@ -22,7 +22,7 @@ from genvid.tests.factories import make_endpoint, make_key, make_video, set_bala
 from videos.models import Batch, Video, VideoEvent
 from videos.queue import queue_positions
 from videos.queue.estimates import queue_seconds
-from videos.tests.batches import BATCHES, ROWS, SCRIPT, counts, end, make_batch, payload_for, shown, videos_of
+from videos.tests.batches import BATCHES, ROWS, SCRIPT, counts, fail_video, make_batch, payload_for, shown, videos_of
 
 pytestmark = pytest.mark.django_db
 QUOTE = f"{BATCHES}/quote"
@@ -33,7 +33,7 @@ def payload(avatar) -> dict:
     return payload_for(avatar)
 
 
-def test_each_row_becomes_a_video_of_its_own(owner, payload):
+def test_each_row_of_a_batch_becomes_a_video_of_its_own(owner, payload):
     batch = make_batch(owner, payload)
     assert [(video.batch_row, video.title, video.script) for video in videos_of(batch)] == [
         (number, f"For {name}", f"Hello {name}, welcome to our spring sale.")
@@ -69,14 +69,14 @@ def test_a_new_batch_has_every_field(owner, payload, avatar):
     assert held > 0
 
 
-def test_all_of_it_is_held_at_once(owner, payload):
+def test_a_batch_holds_the_credits_of_all_its_videos_at_once(owner, payload):
     batch = make_batch(owner, payload)
     holds = dict(Hold.objects.values_list("reference", "amount"))
     assert holds == {video.money_reference: video.credits_held for video in videos_of(batch)}
     assert (owner.wallet.held, the_ledger_proves()) == (sum(holds.values()), True)
 
 
-def test_the_videos_wait_in_the_order_of_their_rows(owner, payload):
+def test_the_videos_of_a_batch_wait_in_the_order_of_their_rows(owner, payload):
     batch = make_batch(owner, payload)
     make_video(owner, avatar_id=payload["avatar_id"])
     listed = data_of(owner.client.get("/api/v1/videos", {"batch_id": str(batch.pk)}))
@@ -85,7 +85,7 @@ def test_the_videos_wait_in_the_order_of_their_rows(owner, payload):
     assert {video["batch_id"] for video in listed} == {str(batch.pk)}
 
 
-def test_each_is_promised_by_its_place_under_the_fair_order(owner, outsider, payload):
+def test_each_video_of_a_batch_is_promised_by_its_position_in_the_fair_queue(owner, outsider, payload):
     set_balance(owner, 1000)
     set_balance(outsider, 1000)
     make_batch(outsider, payload, rows=[{"name": "Ada"}] * 15)
@@ -98,7 +98,7 @@ def test_each_is_promised_by_its_place_under_the_fair_order(owner, outsider, pay
     assert all(abs(wait - queue_seconds(place, longest)) <= longest for wait, place in zip(waits, line, strict=True))
 
 
-def test_each_video_has_the_start_of_its_history(owner, payload):
+def test_each_video_of_a_batch_has_the_start_of_its_history(owner, payload):
     make_batch(owner, payload)
     assert list(VideoEvent.objects.values_list("from_status", "to_status", "reason")) == [("", "queued", "batch")] * 3
 
@@ -109,14 +109,14 @@ def test_a_batch_that_the_wallet_does_not_cover_makes_nothing(owner, payload):
         assert refusal_of(owner.client.post(BATCHES, payload)) == (402, "insufficient_credits")
 
 
-def test_a_batch_beyond_its_keys_limit_makes_nothing(owner, payload):
+def test_a_batch_beyond_the_limit_of_its_api_key_makes_nothing(owner, payload):
     program = make_key(owner, monthly_credit_limit=5)
     program.client.get(BATCHES)
     with nothing_changes():
         assert refusal_of(program.client.post(BATCHES, payload)) == (402, "key_limit_reached")
 
 
-def test_the_values_go_in_verbatim_and_unused_columns_are_kept(owner, payload):
+def test_batch_values_are_filled_in_verbatim_and_unused_columns_are_kept(owner, payload):
     row = {"name": "{{city}} {{", "city": "Rome"}
     batch = make_batch(owner, payload, rows=[row])
     (video,) = videos_of(batch)
@@ -124,19 +124,19 @@ def test_the_values_go_in_verbatim_and_unused_columns_are_kept(owner, payload):
     assert batch.columns == ["name", "city"]
 
 
-def test_unused_columns_may_have_any_name(owner, payload):
+def test_columns_that_no_variable_uses_may_have_any_name(owner, payload):
     row = {"name": "Ada", "E-mail address": "ada@example.com", "1st": "x"}
     batch = make_batch(owner, payload, rows=[row])
     assert (batch.columns, videos_of(batch)[0].variables) == (list(row), row)
 
 
-def test_rows_fill_variables_whatever_their_case_and_marks(owner, payload):
+def test_columns_fill_variables_whatever_their_case_and_marks(owner, payload):
     change = {"rows": [{"Náme": "Ada"}], "script": "Hello {{name}} and {{NAME}}.", "title": "{{Name}}"}
     (video,) = videos_of(make_batch(owner, payload, **change))
     assert (video.script, video.title) == ("Hello Ada and Ada.", "Ada")
 
 
-def test_rows_that_could_fill_a_variable_in_two_ways_are_refused(owner, payload):
+def test_batch_rows_that_fill_a_variable_ambiguously_are_refused(owner, payload):
     with nothing_changes():
         answer = owner.client.post(BATCHES, payload | {"rows": [{"Name": "Ada", "NAME": "Bob"}]})
     assert answer.json()["error"]["details"] == {
@@ -144,14 +144,14 @@ def test_rows_that_could_fill_a_variable_in_two_ways_are_refused(owner, payload)
     }
 
 
-def test_a_retry_of_one_of_its_videos_is_a_video_of_its_own(owner, payload):
+def test_a_retry_of_a_video_of_a_batch_belongs_to_no_batch(owner, payload):
     first, *_ = videos_of(make_batch(owner, payload))
-    end(first)
+    fail_video(first)
     again = data_of(owner.client.post(f"/api/v1/videos/{first.pk}/retry"), 201)
     assert (again["retry_of"], again["script"], again["batch_id"]) == (str(first.pk), first.script, None)
 
 
-def test_a_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, payload):
+def test_a_batch_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, payload):
     with nothing_changes():
         quoted = data_of(owner.client.post(QUOTE, payload))
     made = make_batch(owner, payload)
@@ -168,12 +168,12 @@ def test_a_quote_says_what_the_batch_will_hold_and_changes_nothing(owner, payloa
     }
 
 
-def test_a_repeated_request_makes_one_batch(owner, payload):
+def test_a_repeated_request_with_an_idempotency_key_makes_one_batch(owner, payload):
     first, again = (data_of(owner.client.post(BATCHES, payload, HTTP_IDEMPOTENCY_KEY="one"), 201) for _ in range(2))
     assert (first["id"], Batch.objects.count(), Video.objects.count()) == (again["id"], 1, 3)
 
 
-def test_a_thousand_rows_take_no_more_queries_than_ten(owner, payload):
+def test_a_batch_of_a_thousand_rows_takes_no_more_queries_than_one_of_ten(owner, payload):
     set_balance(owner, 20_000)
     few, many = ([{"name": f"Person {n}"} for n in range(count)] for count in (10, 1000))
     make_batch(owner, payload, rows=few)
@@ -181,24 +181,24 @@ def test_a_thousand_rows_take_no_more_queries_than_ten(owner, payload):
     assert queries_of(lambda: make_batch(owner, payload, rows=many)) <= with_few + 6
 
 
-def calls_of(deed: Callable[[], Any]) -> int:
-    """How many calls of Python's functions it makes: work, counted alike on every machine, measured or not."""
+def count_function_calls(action: Callable[[], Any]) -> int:
+    """How many Python functions `action` calls: a measure of work that is equal on every machine."""
     profile = cProfile.Profile(builtins=False)
-    profile.runcall(deed)
+    profile.runcall(action)
     return int(pstats.Stats(profile).total_calls)
 
 
 @pytest.mark.slow
-def test_a_row_costs_no_more_than_sixteen_hundred_calls(owner, payload):
-    """Two seconds of work for a thousand rows, on a machine that is no slower than most."""
+def test_a_batch_row_takes_no_more_than_sixteen_hundred_function_calls(owner, payload):
+    """About two seconds for a thousand rows on an ordinary machine."""
     set_balance(owner, 20_000)
     few, many = ([{"name": f"Person {n}"} for n in range(count)] for count in (10, 1000))
     make_batch(owner, payload, rows=few)
-    with_few = calls_of(lambda: make_batch(owner, payload, rows=few))
-    assert calls_of(lambda: make_batch(owner, payload, rows=many)) - with_few < 990 * 1_600
+    with_few = count_function_calls(lambda: make_batch(owner, payload, rows=few))
+    assert count_function_calls(lambda: make_batch(owner, payload, rows=many)) - with_few < 990 * 1_600
 
 
-def test_listeners_are_told_each_videos_place(owner, outsider, payload):
+def test_each_video_of_a_batch_sends_an_event_with_its_queue_position(owner, outsider, payload):
     make_endpoint(owner, "video.queued")
     make_video(outsider, avatar_id=payload["avatar_id"])
     batch = make_batch(owner, payload)
@@ -236,13 +236,13 @@ def test_listeners_are_told_each_videos_place(owner, outsider, payload):
     ],
     ids=[str(number) for number in range(21)],
 )
-def test_a_wrong_batch_names_row_and_column_and_makes_nothing(owner, payload, change, fields):
+def test_an_invalid_batch_names_row_and_column_and_makes_nothing(owner, payload, change, fields):
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(BATCHES, payload | change)) == fields
 
 
 @pytest.mark.parametrize(("row", "more"), [({"name": ""}, 131), ({"name": 1, "city": 2}, 281), ("Ada", 131)])
-def test_all_wrong_rows_are_in_one_report_of_bounded_size(owner, payload, row, more):
+def test_all_wrong_rows_of_a_batch_are_in_one_report_of_bounded_size(owner, payload, row, more):
     details = owner.client.post(BATCHES, payload | {"rows": [row] * 150}).json()["error"]["details"]
     assert len(details) == 20
     assert details["rows"] == f"There are {more} more errors."
@@ -254,7 +254,7 @@ def test_a_person_whose_address_is_not_verified_makes_no_batch(owner, payload, s
         assert refusal_of(owner.client.post(BATCHES, payload)) == (403, "email_not_verified")
 
 
-def test_a_viewer_makes_and_cancels_nothing(owner, viewer, payload):
+def test_a_viewer_makes_and_cancels_no_batch(owner, viewer, payload):
     batch = make_batch(owner, payload)
     with nothing_changes():
         assert refusal_of(viewer.client.post(BATCHES, payload)) == (403, "permission_denied")
@@ -262,7 +262,7 @@ def test_a_viewer_makes_and_cancels_nothing(owner, viewer, payload):
     assert shown(viewer, batch)["total"] == 3
 
 
-def test_an_outsider_finds_nothing(owner, outsider, payload):
+def test_an_outsider_finds_no_batch(owner, outsider, payload):
     batch = make_batch(owner, payload)
     with nothing_changes():
         assert data_of(outsider.client.get(BATCHES)) == []

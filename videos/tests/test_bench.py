@@ -1,4 +1,4 @@
-"""That what the benches are made of still fits the service. The benches themselves take minutes."""
+"""The parts of the benches still fit the service. The benches themselves take minutes."""
 
 from contextlib import suppress
 
@@ -30,7 +30,7 @@ def ordered(pipeline, owner) -> list[Video]:
     return [Video.objects.get(pk=pk) for pk in queue_videos([owner], 3)]
 
 
-def figures(case: Case, **changes) -> Figures:
+def make_figures(case: Case, **changes) -> Figures:
     given = {"seconds": 9.0, "completed": case.videos, "not_completed": 0, "peak_in_flight": 200, "statements": 800}
     given |= {"transactions": 400, "cpu": dict.fromkeys(("ours", "web", "postgres", "redis", "sandbox"), 4.0)}
     given |= {"requests": {"POST /v3/videos": 400, "GET /v3/videos/{video_id}": 400, "GET /files/x": 900}}
@@ -38,14 +38,14 @@ def figures(case: Case, **changes) -> Figures:
     return Figures(case=case, **given | changes)
 
 
-def test_videos_queued_in_bulk_are_as_the_api_leaves_them(ordered, owner):
+def test_videos_queued_in_bulk_have_the_rows_that_the_api_makes(ordered, owner):
     held = sum(video.credits_held for video in ordered)
 
     assert {(video.status, video.events.count()) for video in ordered} == {("queued", 1)}
     assert money_of(owner) == Money(balance=1_000, held=held, holds=3)
 
 
-def test_they_go_through_the_pipeline(ordered, pipeline):
+def test_videos_queued_in_bulk_go_through_the_pipeline(ordered, pipeline):
     done = [pipeline.run(video) for video in ordered]
 
     assert {video.status for video in done} == {"completed"}
@@ -65,31 +65,31 @@ def test_the_naive_worker_makes_a_video_and_charges_for_it(ordered):
     assert len(fresh(video).file_sha256) == 64
 
 
-def test_calls_beyond_one_order_and_one_read_are_extra():
+def test_bench_counts_calls_beyond_one_order_and_one_read_as_extra():
     requests = {"POST /v3/videos": 400, "GET /v3/videos/{video_id}": 500, "GET /v3/videos/statuses": 100}
 
-    assert figures(QUICK[0], requests=requests).extra_calls == 0.5
+    assert make_figures(QUICK[0], requests=requests).extra_calls == 0.5
 
 
-def test_the_table_shows_both_designs_and_their_ratio():
-    naive = figures(QUICK[2], statements=3200)
+def test_the_bench_table_shows_both_designs_and_their_ratio():
+    naive = make_figures(QUICK[2], statements=3200)
 
-    row = next(line for line in tables([figures(QUICK[0]), naive]) if line.startswith("SQL statements"))
+    row = next(line for line in tables([make_figures(QUICK[0]), naive]) if line.startswith("SQL statements"))
 
     assert row.split()[-4:] == ["2.0", "-", "8.0", "4.0x"]
 
 
-def test_a_missed_target_is_called_missed():
-    kept = dict(targets([figures(QUICK[0], not_completed=1, done_aside=[2.0, 2.0])]))
+def test_a_missed_bench_target_is_called_missed():
+    kept = dict(targets([make_figures(QUICK[0], not_completed=1, done_aside=[2.0, 2.0])]))
 
     assert list(kept.values()) == [False, True, False]
 
 
-def test_downloads_side_by_side_count_once():
+def test_parallel_downloads_are_counted_once_in_the_bench_time():
     assert _covered([(0.0, 2.0), (1.0, 3.0), (5.0, 6.0)]) == 4.0
 
 
-def test_statements_are_counted_where_others_can_read_them(tmp_path):
+def test_statements_are_counted_in_a_file_that_other_processes_can_read(tmp_path):
     counter = StatementCounter(tmp_path)
 
     answers = [counter.count(lambda *call: call[0], "SELECT 1", (), False, {}) for _ in range(3)]
@@ -101,10 +101,10 @@ def request_figures(*rounds: float, beside: str = "") -> report.Figures:
     return report.Figures([*rounds], statements=4, commands=2, beside=beside)
 
 
-# Requests close connections that are in the midst of a transaction, as a test's would be.
+# Without `transaction=True` the requests would close the connection that holds the test's transaction.
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_every_request_is_timed_and_counted_and_orders_are_taken_back(settings):
+def test_every_benched_request_is_timed_and_counted_and_its_orders_are_canceled(settings):
     settings.ROOT_URLCONF, settings.RATE_LIMITS = "bench.requests.urls", True
     cases = make_cases()
 
@@ -123,14 +123,14 @@ def test_every_request_is_timed_and_counted_and_orders_are_taken_back(settings):
     assert [*ordered.values_list("status", flat=True)] == ["canceled"] * (1 + COUNTED + 2)
 
 
-def test_a_request_that_is_not_answered_as_it_should_be_is_not_measured():
+def test_a_benched_request_with_a_wrong_answer_is_not_measured():
     case = RequestCase(name="GET healthz", request=lambda: Request("GET", "/healthz"), status=201)
 
     with pytest.raises(RuntimeError, match=r"^GET healthz answered 200, not 201"):
         measure([case], rounds=1, requests=1, warm_up=1)
 
 
-def test_runs_of_requests_are_pooled_and_compared_without_the_machines_own_speed(tmp_path, capsys, monkeypatch):
+def test_bench_runs_are_pooled_and_compared_independently_of_the_machine(tmp_path, capsys, monkeypatch):
     def run(name: str, ours: list[float], reference: list[float]) -> str:
         result = {"GET x": request_figures(*ours, beside="ref"), "ref": request_figures(*reference)}
         report.write(result, tmp_path / name)

@@ -1,4 +1,4 @@
-"""A large file passes through a worker without ever being in its memory."""
+"""A worker stores a large file without holding it in memory."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ print(peak() - before)
 
 
 class Bucket(BaseHTTPRequestHandler):
-    """As much of S3 as an upload in parts needs; it counts the bytes and keeps none."""
+    """An S3 endpoint for multipart uploads; it counts the bytes and stores none."""
 
     protocol_version = "HTTP/1.1"
     received = 0
@@ -59,7 +59,7 @@ class Bucket(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Silent."""
 
 
 @pytest.fixture
@@ -76,19 +76,19 @@ def bucket() -> Iterator[dict[str, str]]:
 def huge(sandbox, owner):
     """A rendered video of half a gigabyte."""
     pipeline = Pipeline(sandbox)
-    video = pipeline.storing(pipeline.order(owner))
+    video = pipeline.reach_storing(pipeline.order(owner))
     make_huge(pipeline.file_at_provider(video, "video.mp4"))
     return video
 
 
-def test_half_a_gigabyte_takes_less_than_64_mib_of_memory(sandbox, huge, monkeypatch):
+def test_storing_half_a_gigabyte_takes_less_than_64_mib_of_memory(sandbox, huge, monkeypatch):
     grown = int(stored_by_a_worker(huge, sandbox.url, monkeypatch)) * 1024
 
     assert fresh(huge).file_bytes > 512 * 1024 * 1024
     assert 0 < grown < MOST_BYTES
 
 
-def test_nor_does_it_take_more_on_its_way_into_a_bucket(sandbox, huge, bucket, monkeypatch):
+def test_storing_half_a_gigabyte_in_a_bucket_takes_less_than_64_mib_of_memory(sandbox, huge, bucket, monkeypatch):
     grown = int(stored_by_a_worker(huge, sandbox.url, monkeypatch, **bucket)) * 1024
 
     assert Bucket.received > fresh(huge).file_bytes > 512 * 1024 * 1024
@@ -96,7 +96,7 @@ def test_nor_does_it_take_more_on_its_way_into_a_bucket(sandbox, huge, bucket, m
 
 
 def stored_by_a_worker(video, heygen: str, monkeypatch, **environment: str) -> str:
-    """What the process had to say: the KiB by which it has grown."""
+    """The KiB by which the memory of the worker process has grown."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DATABASE_URL", current_database_url())

@@ -30,7 +30,7 @@ REGIONS = {
 
 @pytest.fixture
 def store_in_bucket(settings, monkeypatch) -> Any:
-    """Puts the site's files into a bucket `films` of this endpoint and region."""
+    """Stores the site's files in a bucket `films` of this endpoint and region."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
@@ -43,15 +43,15 @@ def store_in_bucket(settings, monkeypatch) -> Any:
     return store
 
 
-def words_of(link: str) -> dict[str, str]:
+def parameters_of(link: str) -> dict[str, str]:
     return {name: value for name, [value] in parse_qs(urlsplit(link).query).items()}
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_link_of_every_amazon_region_is_signed_with_version_4(store_in_bucket, region):
+def test_a_link_to_a_bucket_in_any_amazon_region_is_signed_with_version_4(store_in_bucket, region):
     store_in_bucket(region=region)
     link = signed_link("videos/1/video.mp4")
-    words = words_of(link)
+    words = parameters_of(link)
     assert urlsplit(link).hostname == REGIONS[region]
     assert words["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
     assert words["X-Amz-Credential"].split("/")[2:] == [region, "s3", "aws4_request"]
@@ -66,17 +66,17 @@ def test_a_bucket_whose_name_has_dots_is_named_in_the_path(store_in_bucket):
 
 
 @pytest.mark.parametrize("region", ["", "us-east-1", "eu-west-1"])
-def test_a_link_of_another_store_is_signed_with_version_4(store_in_bucket, region):
+def test_a_link_to_a_bucket_of_another_provider_is_signed_with_version_4(store_in_bucket, region):
     store_in_bucket("https://bucket.example", region)
     link = signed_link("videos/1/video.mp4")
     assert (urlsplit(link).netloc, urlsplit(link).path) == ("bucket.example", "/films/videos/1/video.mp4")
-    assert words_of(link)["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert parameters_of(link)["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
 
 
 @pytest.mark.parametrize(("link_to", "seconds"), [(signed_link, 900), (lasting_link, 7 * 24 * 3600)])
-def test_a_link_lives_as_long_as_its_kind(store_in_bucket, link_to, seconds):
+def test_a_bucket_link_lives_as_long_as_its_kind(store_in_bucket, link_to, seconds):
     store_in_bucket("https://bucket.example")
-    assert words_of(link_to("videos/1/video.mp4"))["X-Amz-Expires"] == str(seconds)
+    assert parameters_of(link_to("videos/1/video.mp4"))["X-Amz-Expires"] == str(seconds)
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_a_link_lives_as_long_as_its_kind(store_in_bucket, link_to, seconds):
         ("captions", 'inline; filename="Spring sale.srt"', "application/x-subrip; charset=utf-8"),
     ],
 )
-def test_a_link_says_what_the_file_is_saved_as(store_in_bucket, owner, part, disposition, kind):
+def test_a_bucket_link_names_the_downloaded_file(store_in_bucket, owner, part, disposition, kind):
     video = make_video(owner, "completed", title="Spring sale")
     store_in_bucket("https://bucket.example", "eu-west-1")
     response = owner.client.get(f"/api/v1/videos/{video.pk}/{part}")
-    words = words_of(response["Location"])
+    words = parameters_of(response["Location"])
     assert (words["response-content-disposition"], words["response-content-type"]) == (disposition, kind)
 
 
-def test_a_new_title_is_the_name_in_the_next_link(store_in_bucket, owner):
+def test_a_changed_title_is_the_file_name_in_the_next_link(store_in_bucket, owner):
     video = make_video(owner, "completed", title="Spring sale")
     store_in_bucket("https://bucket.example", "eu-west-1")
     owner.client.patch(f"/api/v1/videos/{video.pk}", {"title": "Autumn"})
-    words = words_of(owner.client.get(f"/api/v1/videos/{video.pk}/file")["Location"])
+    words = parameters_of(owner.client.get(f"/api/v1/videos/{video.pk}/file")["Location"])
     assert words["response-content-disposition"] == 'inline; filename="Autumn.mp4"'
 
 
@@ -127,7 +127,7 @@ def test_a_file_is_saved_as_its_title_or_first_words(title, script, name):
 
 
 class Store(BaseHTTPRequestHandler):
-    """As much of S3 as storing and fetching small objects needs: it keeps what it gets with its headers."""
+    """An S3 endpoint for small objects; it keeps them with their headers."""
 
     protocol_version = "HTTP/1.1"
     KEPT = ("Content-Type", "Content-Disposition", "Cache-Control")
@@ -141,7 +141,7 @@ class Store(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         kept, body = self.objects[urlsplit(self.path).path]
-        words = words_of(self.path)
+        words = parameters_of(self.path)
         said = {name: words[f"response-{name.lower()}"] for name in self.KEPT if f"response-{name.lower()}" in words}
         self.answer(kept | said, body)
 
@@ -153,12 +153,12 @@ class Store(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Silent."""
 
 
 @pytest.fixture
 def store(store_in_bucket) -> Iterator[SimpleNamespace]:
-    """A bucket that answers over HTTP, and is the site's storage."""
+    """A bucket that answers over HTTP and is the site's storage."""
     objects: dict[str, tuple[dict[str, str], bytes]] = {}
     handler = type("OwnStore", (Store,), {"objects": objects})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

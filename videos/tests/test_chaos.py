@@ -1,4 +1,4 @@
-"""`make chaos` in short: forty videos instead of three hundred, and everything else the same."""
+"""`make chaos` with forty videos instead of three hundred."""
 
 import os
 import subprocess
@@ -10,20 +10,20 @@ from genvid.tests.site import ROOT, clean_environment
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 SHORT = {"VIDEOS": "40", "ACCOUNTS": "6", "CHAOS_WORKERS": "2", "PATIENCE": "900"}
-LONGEST = 3600.0
+TIMEOUT = 3600.0
 
 
-def test_a_short_storm_breaks_no_promise():
-    """A failure prints the seed; the same one in SEED draws the same storm again."""
+def test_a_short_chaos_run_breaks_no_invariant():
+    """A failure prints its seed; SEED in the environment repeats the run."""
     environment = clean_environment() | SHORT | {"SEED": os.environ.get("SEED", "")}
     command = [sys.executable, "-m", "videos.tests.chaos"]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as storm:
+    ) as chaos:
         try:
-            told, _ = storm.communicate(timeout=LONGEST)
+            output, _ = chaos.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            storm.terminate()  # so that it takes its processes with it
-            told, _ = storm.communicate()
+            chaos.terminate()  # it then stops its processes
+            output, _ = chaos.communicate()
 
-    assert storm.returncode == 0, told[-8000:]
+    assert chaos.returncode == 0, output[-8000:]

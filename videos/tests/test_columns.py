@@ -1,4 +1,4 @@
-"""Which column fills a variable."""
+"""Which CSV column fills a variable of a script."""
 # ruff: noqa: RUF001 - letters that look alike are the data here
 
 import pytest
@@ -19,11 +19,11 @@ from videos.batches.columns import AmbiguousColumn, NoColumn, as_variable_name, 
         ("name", "ｎａｍｅ"),
     ],
 )
-def test_case_and_marks_do_not_matter(variable, column):
+def test_a_column_fills_a_variable_whatever_its_case_and_marks(variable, column):
     assert columns_for([variable], ["other", column]) == {variable: column}
 
 
-def test_the_column_of_just_that_name_goes_before_one_that_differs_in_case():
+def test_a_column_of_the_exact_name_goes_before_one_that_differs_in_case():
     assert columns_for(["name", "NAME"], ["Name", "name", "NAME"]) == {"name": "name", "NAME": "NAME"}
 
 
@@ -35,13 +35,13 @@ def test_the_column_of_just_that_name_goes_before_one_that_differs_in_case():
         (["Name", "Name (2)"], ["Name"], "more than one column is called 'Name'"),
     ],
 )
-def test_two_columns_that_fit_are_refused(columns, repeated, which):
+def test_two_columns_that_fit_a_variable_are_refused(columns, repeated, which):
     with pytest.raises(AmbiguousColumn) as refusal:
         columns_for(["name"], columns, repeated)
     assert str(refusal.value) == f"What fills name is not clear: {which}. Rename all but one."
 
 
-def test_columns_of_one_name_that_no_variable_uses_do_no_harm():
+def test_two_columns_of_one_name_that_no_variable_uses_are_permitted():
     assert columns_for(["city"], ["name", "name (2)", "city"], ["name"]) == {"city": "city"}
 
 
@@ -62,14 +62,14 @@ def test_a_variable_that_no_column_fills_is_refused_with_what_to_do(variables, c
 
 
 @pytest.mark.parametrize("name", ["name", "_x", "имя", "नाम", "名前", "a" * 64])
-def test_names_of_variables(name):
+def test_variable_names_are_recognised(name):
     assert (is_variable_name(name), as_variable_name(name)) == (True, name)
 
 
 @pytest.mark.parametrize("name", ["", "1st", "first name", "E-mail", "a" * 65, "a.b"])
-def test_what_is_no_name_of_a_variable_resembles_one(name):
+def test_text_that_is_no_variable_name_is_found_to_resemble_one(name):
     assert (is_variable_name(name), is_variable_name(as_variable_name(name))) == (False, True)
 
 
-def test_letters_that_are_not_marked_are_not_confused():
+def test_different_characters_without_marks_are_not_confused():
     assert match_key("o") != match_key("ø") != match_key("a")

@@ -1,4 +1,4 @@
-"""Real workers, killed at the worst moments. What the next one finds in the database has to be enough."""
+"""Real workers that are killed: the next worker completes the video from the database."""
 
 import hashlib
 import json
@@ -18,8 +18,8 @@ from videos.tests.pipeline import Money, Pipeline, describe, fresh, money_of, wa
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-# Seconds: leases and waits so short that a test need not wait for them.
-BRISK = {
+# Seconds: short leases and intervals, so that the tests are fast.
+FAST_SETTINGS = {
     "DISPATCH_SECONDS": "0.2",
     "POLL_SECONDS": "0.2",
     "SWEEP_SECONDS": "0.4",
@@ -44,11 +44,11 @@ def person(pipeline):
 
 @pytest.fixture
 def new_worker(tmp_path, sandbox):
-    """Starts workers with beat that talk to the sandbox; all are stopped in the end."""
+    """Starts workers with beat that talk to the sandbox; all are stopped after the test."""
     workers = []
 
     def start(**environment: str) -> WorkerProcess:
-        given = BRISK | {"HEYGEN_BASE_URL": sandbox.url} | environment
+        given = FAST_SETTINGS | {"HEYGEN_BASE_URL": sandbox.url} | environment
         workers.append(WorkerProcess(tmp_path, name=f"worker{len(workers)}", beat=True, **given))
         return workers[-1].start()
 
@@ -58,21 +58,21 @@ def new_worker(tmp_path, sandbox):
             worker.kill9()
 
 
-def reaches(video, *statuses: str) -> None:
+def wait_for_status(video, *statuses: str) -> None:
     wait_until(lambda: fresh(video).status in statuses, seconds=PATIENCE, why=lambda: describe(video))
 
 
-def is_made_once(pipeline, person, video) -> None:
-    """Completed, paid for once, rendered once, and the file is whole."""
+def assert_completed_once(pipeline, person, video) -> None:
+    """Completed, charged once, rendered once, and the file is whole."""
     video = fresh(video)
     assert video.status == Status.COMPLETED, describe(video)
     assert money_of(person) == Money(balance=30 - video.credits_charged, charges=1)
-    assert pipeline.renders(video) == 1
+    assert pipeline.count_renders(video) == 1
     with default_storage.open(video.file.name) as file:
         assert hashlib.sha256(file.read()).hexdigest() == video.file_sha256
 
 
-def test_a_claim_whose_message_is_lost_is_found_again(pipeline, person, new_worker):
+def test_a_claimed_video_whose_message_is_lost_is_found_again(pipeline, person, new_worker):
     """The scheduler died between its commit and the message."""
     video = pipeline.order(person)
     pipeline.dispatch()
@@ -81,12 +81,12 @@ def test_a_claim_whose_message_is_lost_is_found_again(pipeline, person, new_work
 
     new_worker()
 
-    reaches(video, Status.COMPLETED)
-    is_made_once(pipeline, person, video)
-    assert pipeline.remote(video)["creates"] == 1
+    wait_for_status(video, Status.COMPLETED)
+    assert_completed_once(pipeline, person, video)
+    assert pipeline.remote_render(video)["creates"] == 1
 
 
-def test_a_worker_killed_while_heygen_takes_the_order(pipeline, person, new_worker):
+def test_a_worker_killed_during_the_order_makes_the_video_once(pipeline, person, new_worker):
     pipeline.sandbox.configure(submit_seconds=60)
     video = pipeline.order(person)
     worker = new_worker()
@@ -97,28 +97,28 @@ def test_a_worker_killed_while_heygen_takes_the_order(pipeline, person, new_work
     pipeline.sandbox.configure(submit_seconds=0)
     new_worker()
 
-    reaches(video, Status.COMPLETED)
-    is_made_once(pipeline, person, video)
+    wait_for_status(video, Status.COMPLETED)
+    assert_completed_once(pipeline, person, video)
 
 
-def test_a_worker_killed_while_heygen_renders(pipeline, person, new_worker):
+def test_a_worker_killed_during_the_render_makes_the_video_once(pipeline, person, new_worker):
     pipeline.sandbox.configure(stuck=True)
     video = pipeline.order(person)
     worker = new_worker()
-    reaches(video, Status.RENDERING)
+    wait_for_status(video, Status.RENDERING)
 
     worker.kill9()
     pipeline.sandbox.configure(stuck=False)
     pipeline.sandbox.complete(fresh(video).provider_video_id)
     new_worker()
 
-    reaches(video, Status.COMPLETED)
-    is_made_once(pipeline, person, video)
-    assert pipeline.remote(video)["creates"] == 1
+    wait_for_status(video, Status.COMPLETED)
+    assert_completed_once(pipeline, person, video)
+    assert pipeline.remote_render(video)["creates"] == 1
 
 
-def test_a_worker_killed_in_the_middle_of_a_download(pipeline, person, new_worker, settings):
-    video = pipeline.storing(pipeline.order(person))
+def test_a_worker_killed_during_the_download_resumes_it(pipeline, person, new_worker, settings):
+    video = pipeline.reach_storing(pipeline.order(person))
     remote = pipeline.file_at_provider(video, "video.mp4")
     make_huge(remote, 16)
     pipeline.sandbox.configure(download_seconds=3600)
@@ -131,14 +131,14 @@ def test_a_worker_killed_in_the_middle_of_a_download(pipeline, person, new_worke
     pipeline.sandbox.configure(download_seconds=0)
     successor = new_worker()
 
-    reaches(video, Status.COMPLETED)
-    is_made_once(pipeline, person, video)
+    wait_for_status(video, Status.COMPLETED)
+    assert_completed_once(pipeline, person, video)
     assert fresh(video).file_bytes == remote.stat().st_size
     assert resumed_at(successor) > 0
 
 
 def make_huge(file: Path, mebibytes: int = 512) -> None:
-    """Append so much of nothing, in a box that players skip; on disk it takes no room."""
+    """Append zeros in an MP4 box that players skip; a sparse file takes no disk space."""
     size = mebibytes * 1024 * 1024
     with file.open("ab") as content:
         content.write(struct.pack(">I4s", size, b"free"))
@@ -146,7 +146,7 @@ def make_huge(file: Path, mebibytes: int = 512) -> None:
 
 
 def resumed_at(worker: WorkerProcess) -> int:
-    """The byte from which it went on; those before it were not fetched again."""
+    """The byte from which the download was resumed."""
     (line,) = [line for line in worker.output().splitlines() if '"download_resumed"' in line and ".mp4" in line]
     return int(json.loads(line[line.index("{") :])["start"])
 
@@ -155,7 +155,7 @@ def is_downloading(folder: Path, video: Video) -> bool:
     return any(part.stat().st_size > 0 for part in folder.glob(f"{video.pk}/video.mp4"))
 
 
-def test_an_empty_broker_delays_and_loses_nothing(pipeline, person, new_worker):
+def test_an_emptied_broker_loses_no_video(pipeline, person, new_worker):
     pipeline.sandbox.configure(render_seconds=1)
     videos = [pipeline.order(person, "Hi.") for _ in range(3)]
     new_worker()
@@ -167,22 +167,22 @@ def test_an_empty_broker_delays_and_loses_nothing(pipeline, person, new_worker):
 
     wait_until(done, seconds=PATIENCE)
     for video in videos:
-        reaches(video, Status.COMPLETED)
+        wait_for_status(video, Status.COMPLETED)
 
-    assert [pipeline.renders(video) for video in videos] == [1, 1, 1]
+    assert [pipeline.count_renders(video) for video in videos] == [1, 1, 1]
     assert money_of(person).charges == 3
 
 
-def test_a_sandbox_killed_and_started_again(pipeline, person, new_worker):
+def test_a_killed_and_restarted_provider_loses_no_video(pipeline, person, new_worker):
     pipeline.sandbox.configure(stuck=True)
     video = pipeline.order(person)
     new_worker()
-    reaches(video, Status.RENDERING)
+    wait_for_status(video, Status.RENDERING)
 
     pipeline.sandbox.kill()
     wait_until(lambda: fresh(video).tries > 0, seconds=PATIENCE, why=lambda: describe(video))
     pipeline.sandbox.start()
     pipeline.sandbox.complete(fresh(video).provider_video_id)
 
-    reaches(video, Status.COMPLETED)
-    is_made_once(pipeline, person, video)
+    wait_for_status(video, Status.COMPLETED)
+    assert_completed_once(pipeline, person, video)

@@ -1,4 +1,4 @@
-"""Files in the encodings of Excel, Numbers and LibreOffice: proven, named or ranked."""
+"""CSV files in the encodings of Excel, Numbers and LibreOffice: detected, named or guessed."""
 # ruff: noqa: RUF001 - letters that look alike are the data here
 
 import pytest
@@ -27,7 +27,7 @@ SAVED = {
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in SAVED.items() for text in texts])
-def test_the_likeliest_encoding_is_the_one_it_was_saved_in(name, text):
+def test_the_likeliest_encoding_of_a_csv_is_the_one_it_was_saved_in(name, text):
     decoded = decode(text.encode(CODECS[name]))
     assert (decoded.text, decoded.encoding, decoded.guesses[0].encoding) == (text, name, name)
 
@@ -45,7 +45,7 @@ def test_the_likeliest_encoding_is_the_one_it_was_saved_in(name, text):
         (b"\x00\x00\xfe\xff" + TEXT.encode("utf-32-be"), "utf-32be"),
     ],
 )
-def test_unicode_proves_itself(content, encoding):
+def test_unicode_encodings_are_detected_without_a_guess(content, encoding):
     assert decode(content) == Decoded(TEXT, encoding)
 
 
@@ -57,20 +57,20 @@ def test_unicode_proves_itself(content, encoding):
         ("utf-8", TEXT.encode("utf-8-sig")),
     ],
 )
-def test_a_mark_is_no_part_of_the_text_where_its_encoding_is_named(label, content):
+def test_a_byte_order_mark_is_left_out_where_the_encoding_is_named(label, content):
     assert decode(content, label).text == TEXT
 
 
-def test_what_is_named_is_taken_and_no_guess():
+def test_a_named_encoding_is_used_and_not_guessed():
     assert decode("Žofie".encode("cp1250"), "windows-1250") == Decoded("Žofie", "windows-1250")
 
 
-def test_guesses_that_read_differently_are_named_with_what_they_read():
+def test_guessed_encodings_that_read_differently_are_named_with_a_sample():
     decoded = decode("nome\r\nJoão\r\n".encode("cp1252"))
     assert decoded.alternatives == "windows-1252 (reads “João”), windows-1250 (reads “Joăo”)"
 
 
-def test_the_word_that_is_shown_is_one_that_the_guesses_read_differently():
+def test_the_sample_is_a_word_that_the_guessed_encodings_read_differently():
     decoded = decode("név\r\nErdős Pál\r\n".encode("cp1250"))
     assert decoded.alternatives == "windows-1252 (reads “Erdõs”), windows-1250 (reads “Erdős”)"
 
@@ -116,7 +116,7 @@ def test_an_encoding_is_known_by_its_usual_names(label, name):
         ),
     ],
 )
-def test_an_encoding_that_does_not_fit_is_refused_with_one_that_may(content, encoding, says):
+def test_a_named_encoding_that_does_not_fit_is_refused_with_a_suggestion(content, encoding, says):
     with pytest.raises(WrongEncoding) as refusal:
         decode(content, encoding)
     assert str(refusal.value) == says
@@ -135,14 +135,14 @@ def test_an_encoding_that_does_not_fit_is_refused_with_one_that_may(content, enc
         (b"\x00\x00\x00", "The file holds control characters: it is not text."),
     ],
 )
-def test_what_is_no_text_is_refused_with_what_to_do(content, says):
+def test_a_file_that_is_no_text_is_refused_with_what_to_do(content, says):
     with pytest.raises(UnreadableText) as refusal:
         decode(content)
     assert str(refusal.value).startswith(says)
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_whatsoever_break_it(content):
+def test_random_bytes_are_decoded_or_refused(content):
     try:
         decoded = decode(content)
     except UnreadableText:
@@ -151,7 +151,7 @@ def test_no_bytes_whatsoever_break_it(content):
 
 
 @given(st.binary(max_size=100), st.sampled_from(sorted(CODECS)))
-def test_no_bytes_whatsoever_break_a_named_encoding(content, encoding):
+def test_random_bytes_in_a_named_encoding_are_decoded_or_refused(content, encoding):
     try:
         assert decode(content, encoding).encoding in CODECS
     except UnreadableText:

@@ -1,4 +1,4 @@
-"""This room's part of a copy of somebody's data: complete, linked to its files, and never whole in memory."""
+"""The videos' part of a data export: complete, linked to its files, and written row by row."""
 
 import io
 import tracemalloc
@@ -31,7 +31,7 @@ def written(person) -> io.BytesIO:
     return sink
 
 
-def test_a_video_is_as_the_api_shows_it_and_says_where_its_files_are(owner):
+def test_an_exported_video_is_as_the_api_shows_it_and_has_its_links(owner):
     video = make_video(owner, "completed", title="Mine", metadata={"a": "b"})
     shown = data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))
     (row,) = exported(owner)["videos"]
@@ -39,7 +39,7 @@ def test_a_video_is_as_the_api_shows_it_and_says_where_its_files_are(owner):
     assert sorted(row["files"]) == ["file", "subtitles", "thumbnail"]
 
 
-def test_its_links_lead_to_the_bytes_for_a_week(owner):
+def test_the_links_of_an_export_lead_to_the_files_for_a_week(owner):
     make_video(owner, "completed")
     link = urlsplit(exported(owner)["videos"][0]["files"]["file"]).path
     with time_machine.travel(timezone.now() + timedelta(days=6, hours=23), tick=False):
@@ -48,33 +48,33 @@ def test_its_links_lead_to_the_bytes_for_a_week(owner):
         assert refusal_of(JsonClient().get(link)) == (404, "not_found")
 
 
-def test_an_ordinary_link_lives_no_longer_for_it(owner, settings):
+def test_an_export_does_not_prolong_ordinary_links(owner, settings):
     video = make_video(owner, "completed")
     link = urlsplit(signed_links.signed_link(video.file.name)).path
     with time_machine.travel(timezone.now() + timedelta(seconds=settings.MEDIA_LINK_LIFETIME + 1), tick=False):
         assert refusal_of(JsonClient().get(link)) == (404, "not_found")
 
 
-def test_what_became_of_it_is_told_without_staffs_notes(owner):
+def test_an_exported_history_leaves_out_the_notes_of_staff(owner):
     make_video(owner, "failed")
     events = exported(owner)["video_events"]
     assert [each["to_status"] for each in events] == ["draft", "queued", "failed"]
     assert "detail" not in events[0]
 
 
-def test_what_is_left_of_a_deleted_one_is_there_too(owner):
+def test_a_deleted_video_is_exported_with_what_is_left_of_it(owner):
     make_video(owner, "completed", deleted_at=timezone.now())
     assert len(exported(owner)["videos"]) == 1
 
 
-def test_many_videos_take_no_more_queries(owner):
+def test_an_export_of_many_videos_takes_no_more_queries(owner):
     make_video(owner, "completed")
     few = queries_of(lambda: written(owner))
     make_many(owner, 1200)
     assert queries_of(lambda: written(owner)) == few
 
 
-def test_many_videos_take_no_more_memory(owner):
+def test_an_export_of_many_videos_takes_no_more_memory(owner):
     make_many(owner, 4000, script="Words. " * 700)
     parts = {"videos": export_archive.parts_of(owner.user)["videos"]}
     tracemalloc.start()

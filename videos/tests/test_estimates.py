@@ -1,4 +1,4 @@
-"""Estimates: how long a script speaks, how far a render is, and when it is expected."""
+"""Estimates of speech length, progress and expected time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ words = st.lists(st.sampled_from(["hello", "world", "1984", "世界", "naïve", 
 speeds = st.floats(min_value=0.5, max_value=1.5)
 
 
-def a_video(status: str = Status.RENDERING, expected: int = 100) -> Video:
+def make_unsaved_video(status: str = Status.RENDERING, expected: int = 100) -> Video:
     return Video(status=status, submitted_at=MAY, updated_at=MAY, expected_render_seconds=expected)
 
 
@@ -49,20 +49,20 @@ def eta(video: Video, elapsed: float, position: int | None = None) -> int | None
         ('Hello <break time="3000ms"/> world', 5),
     ],
 )
-def test_a_script_speaks_so_long(script, length):
+def test_the_estimated_speech_length_of_a_script(script, length):
     assert estimates.spoken_seconds(script) == length
 
 
 @QUICK
 @given(words, speeds)
-def test_a_word_more_never_speaks_shorter(script, speed):
+def test_another_word_never_shortens_the_estimated_speech(script, speed):
     lengths = [estimates.spoken_seconds(" ".join(script[:count]), speed=speed) for count in range(1, len(script) + 1)]
     assert lengths == sorted(lengths)
 
 
 @QUICK
 @given(words, speeds, speeds)
-def test_faster_speech_is_never_longer(script, one, other):
+def test_a_higher_speed_never_lengthens_the_estimated_speech(script, one, other):
     slow, fast = sorted([one, other])
     text = " ".join(script)
     assert estimates.spoken_seconds(text, speed=fast) <= estimates.spoken_seconds(text, speed=slow)
@@ -78,18 +78,18 @@ def test_a_pause_lasts_as_long_as_it_says_at_any_speed(script, pause, speed):
 
 @QUICK
 @given(st.text(max_size=200), speeds)
-def test_any_text_has_a_length(text, speed):
+def test_any_text_has_an_estimated_speech_length(text, speed):
     assume("<break" not in text)
     assert estimates.spoken_seconds(text, speed=speed) >= 1
 
 
 @pytest.mark.parametrize("script", ["a", "Hello.", "7", "世", "é", '<break time="1s"/>a', "…!a"])
-def test_what_has_a_letter_or_a_digit_can_be_spoken(script):
+def test_a_text_with_an_alphanumeric_character_is_speakable(script):
     assert estimates.is_speakable(script) is True
 
 
 @pytest.mark.parametrize("script", ["", " \n", "?!…", "🎉", '<break time="1s"/>', "\u200b", "— …"])
-def test_what_has_neither_cannot_be_spoken(script):
+def test_a_text_without_alphanumeric_characters_is_not_speakable(script):
     assert estimates.is_speakable(script) is False
 
 
@@ -104,7 +104,7 @@ def test_rendering_takes_a_fixed_time_and_some_for_each_second(length, render):
 @QUICK
 @given(st.sampled_from(sorted(PROCESSING)), expected, st.lists(seconds, min_size=2, max_size=20))
 def test_progress_never_falls_as_time_passes(status, expected, moments):
-    video = a_video(status, expected)
+    video = make_unsaved_video(status, expected)
     shown = [progress(video, moment) for moment in sorted(moments)]
     assert shown == sorted(shown)
 
@@ -114,30 +114,30 @@ def test_progress_never_falls_as_time_passes(status, expected, moments):
 def test_progress_never_falls_from_step_to_step(expected, moments):
     steps = [Status.QUEUED, Status.SUBMITTING, Status.RENDERING, Status.STORING, Status.COMPLETED]
     pairs = zip(steps, sorted(moments), strict=True)
-    shown = [progress(a_video(step, expected), moment) for step, moment in pairs]
+    shown = [progress(make_unsaved_video(step, expected), moment) for step, moment in pairs]
     assert shown == sorted(shown)
 
 
 @QUICK
 @given(st.sampled_from(Status), expected, seconds)
 def test_progress_is_a_percentage_and_100_for_the_completed_alone(status, expected, moment):
-    shown = progress(a_video(status, expected), moment)
+    shown = progress(make_unsaved_video(status, expected), moment)
     assert 0 <= shown <= 100
     assert (shown == 100) == (status == Status.COMPLETED)
 
 
 @pytest.mark.parametrize("status", ["draft", "queued", "failed", "canceled"])
-def test_what_is_not_being_made_shows_no_progress(status):
-    assert progress(a_video(status), 50) == 0
+def test_a_video_that_is_not_being_made_shows_no_progress(status):
+    assert progress(make_unsaved_video(status), 50) == 0
 
 
 @pytest.mark.parametrize(("elapsed", "shown"), [(0, 1), (10, 14), (50, 55), (100, 79), (200, 95), (10**6, 98)])
 def test_progress_slows_down_towards_the_end(elapsed, shown):
-    assert progress(a_video(), elapsed) == shown
+    assert progress(make_unsaved_video(), elapsed) == shown
 
 
-def test_storing_is_nearly_there():
-    assert progress(a_video(Status.STORING), 0) == 99
+def test_a_video_that_is_being_stored_shows_nearly_full_progress():
+    assert progress(make_unsaved_video(Status.STORING), 0) == 99
 
 
 def test_an_order_that_was_never_placed_shows_no_progress():
@@ -150,7 +150,7 @@ def test_an_order_that_was_never_placed_shows_no_progress():
 @QUICK
 @given(st.sampled_from(sorted(PROCESSING)), expected, st.lists(seconds, min_size=2, max_size=20))
 def test_the_time_left_never_grows_and_never_ends_before_the_video(status, expected, moments):
-    video = a_video(status, expected)
+    video = make_unsaved_video(status, expected)
     left = [eta(video, moment) for moment in sorted(moments)]
     assert left == sorted(left, reverse=True)
     assert min(left) >= 1
@@ -158,14 +158,14 @@ def test_the_time_left_never_grows_and_never_ends_before_the_video(status, expec
 
 @pytest.mark.parametrize(("elapsed", "left"), [(0, 100), (30, 70), (95, 10), (500, 10)])
 def test_the_time_left_follows_the_clock(elapsed, left):
-    assert eta(a_video(), elapsed) == left
+    assert eta(make_unsaved_video(), elapsed) == left
 
 
 @pytest.mark.parametrize(("position", "left"), [(1, 100), (10, 100), (11, 200), (21, 300)])
-def test_the_queue_moves_in_rounds(position, left):
-    assert eta(a_video(Status.QUEUED), 0, position) == left
+def test_the_expected_wait_grows_with_each_round_of_slots(position, left):
+    assert eta(make_unsaved_video(Status.QUEUED), 0, position) == left
 
 
 @pytest.mark.parametrize("status", ["draft", "queued", "completed", "failed", "canceled"])
-def test_what_is_not_being_made_is_not_expected(status):
-    assert eta(a_video(status), 0) is None
+def test_a_video_that_is_not_being_made_has_no_expected_time(status):
+    assert eta(make_unsaved_video(status), 0) is None

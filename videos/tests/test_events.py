@@ -1,4 +1,4 @@
-"""A video's history, as its client sees it."""
+"""The history of a video over the API."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_a_draft_has_one_event_with_every_field(owner):
     ]
 
 
-def test_a_history_is_told_newest_first_in_the_statuses_that_clients_know(owner):
+def test_a_history_is_listed_newest_first_in_the_public_statuses(owner):
     rows = events_of(owner, make_video(owner, "completed"))
     assert [(row["from_status"], row["to_status"], row["reason"]) for row in rows] == [
         ("processing", "completed", "stored"),
@@ -41,31 +41,31 @@ def test_a_history_is_told_newest_first_in_the_statuses_that_clients_know(owner)
 
 
 @pytest.mark.parametrize(("status", "reason"), [("canceled", "canceled"), ("failed", "test")])
-def test_an_unhappy_end_is_told(owner, status, reason):
+def test_an_unsuccessful_end_is_in_the_history(owner, status, reason):
     row = events_of(owner, make_video(owner, status))[0]
     assert (row["from_status"], row["to_status"], row["reason"]) == ("queued", status, reason)
 
 
-def test_a_render_that_starts_over_is_told(owner):
+def test_a_render_that_starts_over_is_in_the_history(owner):
     video = make_video(owner, "rendering")
     settlement.requeue_video(video, reason="try_again", why="secret words")
     row = events_of(owner, video)[0]
     assert (row["from_status"], row["to_status"], row["reason"]) == ("processing", "queued", "try_again")
 
 
-def test_what_was_noted_for_staff_is_not_told(owner):
+def test_notes_of_staff_are_not_in_the_history(owner):
     video = make_video(owner, "rendering")
     settlement.requeue_video(video, reason="try_again", why="secret words")
     assert b"secret" not in owner.client.get(f"/api/v1/videos/{video.pk}/events").content
 
 
-def test_a_history_is_of_one_video(owner, avatar):
+def test_a_history_leaves_out_the_events_of_other_videos(owner, avatar):
     video = make_video(owner, "draft", avatar=avatar)
     make_video(owner, "failed", avatar=avatar)
     assert [row["reason"] for row in events_of(owner, video)] == ["created"]
 
 
-def test_a_history_comes_in_pages(owner):
+def test_a_history_is_paginated(owner):
     video = make_video(owner, "completed")
     path = f"/api/v1/videos/{video.pk}/events"
     first = owner.client.get(path, {"limit": 4})
@@ -74,12 +74,12 @@ def test_a_history_comes_in_pages(owner):
     assert (len(data_of(first)), rest.json()["meta"]["next_cursor"]) == (4, None)
 
 
-def test_a_history_knows_no_filters(owner):
+def test_a_history_refuses_filters(owner):
     response = owner.client.get(f"/api/v1/videos/{make_video(owner).pk}/events", {"status": "queued"})
     assert wrong_fields_of(response) == ["status"]
 
 
-def test_a_longer_history_takes_no_more_queries(owner, avatar):
+def test_a_list_of_events_takes_no_more_queries_for_a_longer_history(owner, avatar):
     short, long = make_video(owner, "draft", avatar=avatar), make_video(owner, "submitting", avatar=avatar)
     assert [queries_once_warm(lambda video=video: events_of(owner, video)) for video in (short, long)] == [2, 2]
     assert [len(events_of(owner, video)) for video in (short, long)] == [1, 3]

@@ -1,4 +1,4 @@
-"""The one gate of a video's status: which moves there are, that each is told once, and that one of many wins."""
+"""Moves of a video's status: the permitted ones, their events, concurrency, and leases."""
 
 from functools import partial
 from itertools import product
@@ -40,8 +40,8 @@ def video(owner, avatar):
     return make_video(owner, avatar=avatar)
 
 
-def put(video: Video, status: str) -> Video:
-    """As if it had come to `status`, without a history."""
+def set_status(video: Video, status: str) -> Video:
+    """Sets `status` without a history."""
     Video.objects.filter(pk=video.pk).update(
         status=status, due_at=seconds_from_now(5), deadline_at=seconds_from_now(5), tries=3
     )
@@ -53,37 +53,37 @@ def events() -> list[tuple[str, str, str, str]]:
     return list(VideoEvent.objects.values_list("from_status", "to_status", "reason", "detail"))
 
 
-# ── The table
+# ── Permitted moves
 
 
 @pytest.mark.parametrize(("source", "target"), sorted(PERMITTED))
-def test_a_permitted_move_is_made_and_told_once(video, source, target):
-    video = put(video, source)
+def test_a_permitted_move_writes_one_event(video, source, target):
+    video = set_status(video, source)
     assert video.move(Status(target), reason="why", detail="words") is True
     assert (video.status, fresh(video).status) == (target, target)
     assert events() == [(source, target, "why", "words")]
 
 
 @pytest.mark.parametrize(("source", "target"), FORBIDDEN)
-def test_any_other_move_changes_nothing(video, source, target):
-    video = put(video, source)
+def test_a_move_that_is_not_permitted_changes_nothing(video, source, target):
+    video = set_status(video, source)
     with nothing_changes():
         assert video.move(Status(target), reason="why", title="New") is False
     assert video.status == source
 
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))
-def test_nothing_follows_an_end(status):
+def test_no_move_leaves_a_terminal_status(status):
     assert [pair for pair in PERMITTED if pair[0] == status] == []
 
 
-def test_a_move_ends_the_waits_of_the_status_before(video):
-    video = put(video, "rendering")
+def test_a_move_clears_the_due_times_of_the_previous_status(video):
+    video = set_status(video, "rendering")
     video.move(Status.STORING, reason="why")
     assert (video.due_at, video.deadline_at, video.tries, video.waiting_reason) == (None, None, 0, "")
 
 
-def test_a_move_carries_fields_along(video):
+def test_a_move_sets_further_fields(video):
     due = seconds_from_now(60)
     video.move(Status.SUBMITTING, reason="why", due_at=due, attempt=1)
     assert (fresh(video).due_at, fresh(video).attempt) == (due, 1)
@@ -96,17 +96,17 @@ def test_a_move_leaves_other_videos_alone(video, owner):
     assert fresh(other).status == "queued"
 
 
-# ── Whoever comes second
+# ── Concurrent and stale moves
 
 
-def test_who_read_the_status_before_another_moved_it_does_nothing(video):
+def test_a_move_from_a_stale_status_changes_nothing(video):
     late = fresh(video)
     video.move(Status.SUBMITTING, reason="first")
     with nothing_changes():
         assert late.move(Status.CANCELED, reason="second") is False
 
 
-def test_who_read_a_status_that_has_come_back_does_nothing(video):
+def test_a_move_from_a_status_that_has_come_back_since_changes_nothing(video):
     late = fresh(video)
     video.move(Status.SUBMITTING, reason="first", attempt=1)
     video.move(Status.QUEUED, reason="back")
@@ -133,7 +133,7 @@ def test_a_move_is_logged_once_it_is_committed(video, caplog, django_capture_on_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_that_move_a_video_at_once_one_wins():
+def test_one_of_eight_concurrent_moves_wins():
     video = make_video(make_caller())
     moves = [partial(fresh(video).move, Status.SUBMITTING, reason=str(number)) for number in range(8)]
     won = in_parallel(moves)
@@ -144,7 +144,7 @@ def test_of_eight_that_move_a_video_at_once_one_wins():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_different_moves_at_once_one_wins():
+def test_one_of_many_different_concurrent_moves_wins():
     video = make_video(make_caller())
     targets = [Status.SUBMITTING, Status.CANCELED, Status.FAILED] * 3
     won = in_parallel([partial(fresh(video).move, target, reason="race") for target in targets])
@@ -153,7 +153,7 @@ def test_of_many_different_moves_at_once_one_wins():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_that_take_the_work_at_once_one_gets_it():
+def test_one_of_eight_concurrent_workers_takes_the_lease():
     video = make_video(make_caller(), "rendering", avatar=make_avatar())
     Video.objects.update(due_at=seconds_from_now(-1))
     assert sorted(in_parallel([partial(fresh(video).claim, 30) for _ in range(8)])) == [False] * 7 + [True]
@@ -162,30 +162,30 @@ def test_of_eight_that_take_the_work_at_once_one_gets_it():
 # ── Leases
 
 
-def test_work_that_is_not_due_is_not_taken(video):
-    video = put(video, "rendering")
+def test_a_video_that_is_not_due_is_not_leased(video):
+    video = set_status(video, "rendering")
     with nothing_changes():
         assert video.claim(30) is False
 
 
-def test_work_that_has_moved_on_is_not_taken(video):
-    late = put(video, "rendering")
+def test_a_video_that_has_moved_on_is_not_leased(video):
+    late = set_status(video, "rendering")
     Video.objects.update(due_at=seconds_from_now(-1))
     fresh(video).move(Status.STORING, reason="why", due_at=seconds_from_now(-1))
     with nothing_changes():
         assert late.claim(30) is False
 
 
-def test_a_postponed_video_says_why_and_counts(video):
-    video = put(video, "rendering")
+def test_a_postponed_video_keeps_its_reason_and_counts_its_tries(video):
+    video = set_status(video, "rendering")
     assert video.retry_later(60, "w" * 400) is True
     assert (fresh(video).tries, fresh(video).waiting_reason) == (4, "w" * 300)
 
 
-# ── Words
+# ── Statuses
 
 
-def test_clients_see_three_statuses_as_one():
+def test_three_statuses_are_shown_to_clients_as_processing():
     assert {str(status): public(status) for status in Status} == {
         "draft": "draft",
         "queued": "queued",
@@ -199,10 +199,10 @@ def test_clients_see_three_statuses_as_one():
 
 
 @pytest.mark.parametrize("status", PublicStatus)
-def test_a_status_that_clients_name_means_those_that_they_see_so(status):
+def test_a_public_status_in_a_filter_stands_for_its_internal_statuses(status):
     assert internal({str(status)}) == {str(inner) for inner in Status if public(inner) == status}
 
 
-def test_every_status_is_a_draft_waits_or_has_ended():
+def test_every_status_is_draft_waiting_or_terminal():
     assert {Status.DRAFT} | WAITING | TERMINAL == set(Status)
     assert (WAITING & TERMINAL, IN_FLIGHT < PROCESSING < WAITING) == (frozenset(), True)

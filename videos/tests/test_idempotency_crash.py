@@ -1,4 +1,4 @@
-"""A web process killed in the middle of orders that clients send again: each is made, and paid for, once."""
+"""A web process that is killed while clients repeat orders: each is made and charged once."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,29 +22,29 @@ IN_PROGRESS = (409, 503)
 
 @pytest.fixture
 def web(tmp_path):
-    # So short a lease that what a killed process has claimed is soon free.
+    # A short lease, so that the claim of a killed process soon ends.
     process = WebProcess(tmp_path, threads=TWINS, IDEMPOTENCY_LEASE="1", REQUIRE_VERIFIED_EMAIL="off")
     yield process.start()
     process.kill9()
 
 
-class Shopper:
-    """A client that sends an order until it knows what became of it."""
+class RetryingClient:
+    """A client that sends an order until it has an answer."""
 
     def __init__(self, client: httpx.Client, avatar_id: str) -> None:
         self._client = client
         self._payload = {"script": "Hello there.", "avatar_id": avatar_id}
 
     def send(self, key: str) -> tuple[int, str]:
-        """Status and the id of the video; 0 where the connection broke."""
+        """Status and id of the video; 0 where the connection broke."""
         try:
             answer = self._client.post("/api/v1/videos", json=self._payload, headers={"Idempotency-Key": key})
         except httpx.TransportError:
             return 0, ""
         return answer.status_code, answer.json().get("data", {}).get("id", "")
 
-    def insist(self, key: str) -> str:
-        """The id that the order has in the end."""
+    def send_until_answered(self, key: str) -> str:
+        """The id of the ordered video."""
         seen: list[tuple[int, str]] = []
 
         def answered() -> bool:
@@ -62,19 +62,19 @@ def person():
 
 
 @pytest.fixture
-def shopper(web, person):
+def retrying_client(web, person):
     headers = {"Authorization": f"Bearer {person.tokens.access_token}"}
     with httpx.Client(base_url=web.url, headers=headers, timeout=60, trust_env=False) as client:
-        yield Shopper(client, str(make_avatar().pk))
+        yield RetryingClient(client, str(make_avatar().pk))
 
 
-def test_orders_sent_again_and_again_to_a_web_that_is_killed_are_made_once(web, person, shopper):
+def test_orders_repeated_against_a_killed_web_process_are_made_once(web, person, retrying_client):
     made = {}
     for number in range(ROUNDS):
         key = f"order-{number}"
         with ThreadPoolExecutor(TWINS) as pool:
-            tries = [pool.submit(shopper.send, key) for _ in range(TWINS)]
-            # The claim is committed, the effect perhaps: the later rounds kill later.
+            tries = [pool.submit(retrying_client.send, key) for _ in range(TWINS)]
+            # The claim is committed, the effect only perhaps: later rounds kill later.
             wait_until(lambda key=key: IdempotencyRecord.objects.filter(key=key).exists())
             if number % 2:
                 wait_until(lambda number=number: Video.objects.count() > number)
@@ -82,9 +82,9 @@ def test_orders_sent_again_and_again_to_a_web_that_is_killed_are_made_once(web, 
             heard = {video_id for status, video_id in (each.result() for each in tries) if status == 201}
         web.launch()
         wait_until(lambda: answers(f"{web.url}/healthz"))
-        made[key] = shopper.insist(key)
+        made[key] = retrying_client.send_until_answered(key)
         assert heard <= {made[key]}
-        assert shopper.insist(key) == made[key]
+        assert retrying_client.send_until_answered(key) == made[key]
 
     assert set(map(str, Video.objects.values_list("pk", flat=True))) == set(made.values())
     holds = Hold.objects.filter(wallet=person.account.pk, status=HoldStatus.OPEN)

@@ -1,4 +1,4 @@
-"""HeyGen's knock: what is let in, what is kept, what it sets off."""
+"""HeyGen's webhooks: what is accepted, what is stored, how it is processed, and the registration."""
 
 import hashlib
 import hmac
@@ -41,8 +41,8 @@ def success(video_id: str = "remote_1", event_id: str = "evt_1", kind: str = "av
     return json.dumps({"event_id": event_id, "event_type": kind, "event_data": data}).encode()
 
 
-def knock(client, body: bytes, **headers: str) -> Any:
-    """A delivery as documented, unless `headers` say otherwise; an empty one is left out."""
+def post_delivery(client, body: bytes, **headers: str) -> Any:
+    """Post a delivery with the documented headers; `headers` replace them, an empty one is left out."""
     given = {
         "Heygen-Signature": sign(body),
         "Heygen-Timestamp": str(int(time.time())),
@@ -59,11 +59,11 @@ def work_off_all() -> list[str]:
     return list(WebhookDelivery.objects.order_by("pk").values_list("outcome", flat=True))
 
 
-class TestTheDoor:
+class TestReceiving:
     def test_a_signed_delivery_is_stored_raw_and_wakes_a_worker(self, client, endpoint, woken):
         body = success()
 
-        answer = knock(client, body)
+        answer = post_delivery(client, body)
 
         delivery = WebhookDelivery.objects.get()
         assert (answer.status_code, answer.content) == (200, b"")
@@ -95,30 +95,30 @@ class TestTheDoor:
             "future-time",
         ],
     )
-    def test_what_is_not_proven_theirs_is_refused(self, client, endpoint, headers):
+    def test_a_delivery_without_a_valid_signature_is_refused(self, client, endpoint, headers):
         with nothing_changes():
-            answer = knock(client, success(), **headers)
+            answer = post_delivery(client, success(), **headers)
 
         assert refusal_of(answer) == (401, "not_authenticated")
 
-    def test_without_any_secret_nothing_is_let_in(self, client, db):
+    def test_every_delivery_is_refused_without_a_secret(self, client, db):
         body = success()
 
-        assert knock(client, body, Heygen_Signature=sign(body, "")).status_code == 401
+        assert post_delivery(client, body, Heygen_Signature=sign(body, "")).status_code == 401
         assert WebhookDelivery.objects.count() == 0
 
-    def test_a_secret_of_the_settings_is_taken_too(self, client, db, settings):
+    def test_a_delivery_signed_with_the_secret_of_the_settings_is_accepted(self, client, db, settings):
         settings.HEYGEN_WEBHOOK_SECRETS = ["whsec_by_hand"]
         body = success()
 
-        assert knock(client, body, Heygen_Signature=sign(body, "whsec_by_hand")).status_code == 200
+        assert post_delivery(client, body, Heygen_Signature=sign(body, "whsec_by_hand")).status_code == 200
 
     @pytest.mark.parametrize("prefix", ["", "sha256="])
     def test_a_bare_signature_header_is_enough(self, client, endpoint, prefix):
         body = success()
         bare = {"Heygen_Signature": "", "Heygen_Timestamp": "", "Heygen_Event_Id": ""}
 
-        answer = knock(client, body, **bare, Signature=prefix + sign(body))
+        answer = post_delivery(client, body, **bare, Signature=prefix + sign(body))
 
         assert (answer.status_code, WebhookDelivery.objects.get().key) == (200, "evt_1")
 
@@ -126,104 +126,104 @@ class TestTheDoor:
         body = b'{"event_type": "avatar_video.success", "event_data": {"video_id": "remote_1"}}'
 
         for _ in range(2):
-            assert knock(client, body, Heygen_Event_Id="").status_code == 200
+            assert post_delivery(client, body, Heygen_Event_Id="").status_code == 200
 
         assert WebhookDelivery.objects.get().key == "sha256:" + hashlib.sha256(body).hexdigest()
 
-    def test_the_same_delivery_twice_is_stored_once(self, client, endpoint, woken):
-        assert [knock(client, success()).status_code for _ in range(3)] == [200, 200, 200]
+    def test_a_repeated_delivery_is_stored_once(self, client, endpoint, woken):
+        assert [post_delivery(client, success()).status_code for _ in range(3)] == [200, 200, 200]
 
         assert WebhookDelivery.objects.count() == 1
         assert len(woken) == 1
 
-    def test_an_unknown_kind_is_taken_and_left_alone(self, client, endpoint):
-        assert knock(client, success(kind="avatar_video_gif.success")).status_code == 200
+    def test_a_delivery_of_an_unknown_type_is_stored_and_not_processed(self, client, endpoint):
+        assert post_delivery(client, success(kind="avatar_video_gif.success")).status_code == 200
 
         assert work_off_all() == ["not for us"]
 
     @pytest.mark.parametrize("body", [b"{}", b'{"event_type": 7, "event_data": [1]}', b'{"event_type": null}'])
-    def test_odd_objects_are_taken(self, client, endpoint, body):
-        assert knock(client, body).status_code == 200
+    def test_a_delivery_with_unexpected_fields_is_stored(self, client, endpoint, body):
+        assert post_delivery(client, body).status_code == 200
 
         assert work_off_all() == ["not for us"]
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"a": NaN}'])
-    def test_what_is_no_json_object_is_refused(self, client, endpoint, body):
+    def test_a_delivery_that_is_no_json_object_is_refused(self, client, endpoint, body):
         with nothing_changes():
-            answer = knock(client, body)
+            answer = post_delivery(client, body)
 
         assert refusal_of(answer) == (400, "parse_error")
 
     @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 5000, "😀" * 300])
-    def test_texts_that_a_database_refuses_do_no_harm(self, client, endpoint, text):
+    def test_a_delivery_with_characters_that_postgresql_refuses_is_accepted(self, client, endpoint, text):
         data = {"video_id": text, "callback_id": text}
         body = json.dumps({"event_type": text, "event_data": data, text: [text, {text: text}]}).encode()
 
-        assert knock(client, body).status_code == 200
+        assert post_delivery(client, body).status_code == 200
         assert WebhookDelivery.objects.count() == 1
 
-    def test_too_large_a_body_is_not_read(self, client, endpoint):
+    def test_a_delivery_that_is_too_large_is_refused(self, client, endpoint):
         body = b'{"event_type": "' + b"x" * TOO_LARGE + b'"}'
 
         with nothing_changes():
-            answer = knock(client, body)
+            answer = post_delivery(client, body)
 
         assert refusal_of(answer) == (413, "payload_too_large")
 
     @pytest.mark.parametrize("method", ["OPTIONS", "GET", "HEAD"])
-    def test_probes_are_answered(self, client, db, method):
+    def test_a_webhook_probe_is_answered(self, client, db, method):
         with nothing_changes():
             assert client.generic(method, PATH).status_code == 200
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-    def test_other_methods_are_not_allowed(self, client, db, method):
+    def test_other_methods_of_the_webhook_endpoint_are_not_allowed(self, client, db, method):
         answer = client.generic(method, PATH)
         assert refusal_of(answer) == (405, "method_not_allowed")
         assert answer.headers["Allow"] == "OPTIONS, GET, HEAD, POST"
 
     def test_a_refused_signature_says_how_to_authenticate(self, client, endpoint):
         with nothing_changes():
-            answer = knock(client, success(), Heygen_Signature="0" * 64)
+            answer = post_delivery(client, success(), Heygen_Signature="0" * 64)
         assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, True)
 
-    def test_no_session_or_csrf_token_is_asked(self, endpoint):
-        assert knock(Client(enforce_csrf_checks=True), success()).status_code == 200
+    def test_a_delivery_needs_no_session_and_no_csrf_token(self, endpoint):
+        assert post_delivery(Client(enforce_csrf_checks=True), success()).status_code == 200
 
 
-class TestTheWork:
-    """A delivery is a nudge: what counts is what HeyGen answers when asked."""
+class TestProcessing:
+    """A delivery only triggers a read of the video at HeyGen."""
 
-    def test_success_stores_the_video_at_once(self, client, endpoint, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner))
-        knock(client, success(video.provider_video_id))
+    def test_a_success_delivery_starts_the_download_at_once(self, client, endpoint, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner))
+        post_delivery(client, success(video.provider_video_id))
 
         assert work_off_all() == ["read again"]
 
         assert fresh(video).status == Status.STORING
 
-    def test_success_while_it_still_renders_changes_nothing(self, client, endpoint, pipeline, owner):
+    def test_a_success_delivery_for_a_running_render_changes_nothing(self, client, endpoint, pipeline, owner):
         pipeline.sandbox.configure(stuck=True)
         video = pipeline.submit(pipeline.order(owner))
-        knock(client, success(video.provider_video_id))
+        post_delivery(client, success(video.provider_video_id))
 
         assert work_off_all() == ["read again"]
 
         assert fresh(video).status == Status.RENDERING
         assert money_of(owner) == Money(balance=30, held=video.credits_held, holds=1)
 
-    def test_a_failure_that_is_none_changes_nothing(self, client, endpoint, pipeline, owner):
+    def test_a_failure_delivery_for_a_running_render_changes_nothing(self, client, endpoint, pipeline, owner):
         pipeline.sandbox.configure(stuck=True)
         video = pipeline.submit(pipeline.order(owner))
-        knock(client, success(video.provider_video_id, kind="avatar_video.fail"))
+        post_delivery(client, success(video.provider_video_id, kind="avatar_video.fail"))
 
         assert work_off_all() == ["read again"]
 
         assert fresh(video).status == Status.RENDERING
         assert money_of(owner) == Money(balance=30, held=video.credits_held, holds=1)
 
-    def test_a_failure_that_is_one_ends_the_video(self, client, endpoint, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner, "Hello there. [[fail]]"))
-        knock(client, success(video.provider_video_id, kind="avatar_video.fail"))
+    def test_a_failure_delivery_for_a_failed_render_fails_the_video(self, client, endpoint, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner, "Hello there. [[fail]]"))
+        post_delivery(client, success(video.provider_video_id, kind="avatar_video.fail"))
 
         assert work_off_all() == ["read again"]
 
@@ -233,30 +233,30 @@ class TestTheWork:
     def test_a_late_delivery_has_no_effect(self, client, endpoint, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
         paid = money_of(owner)
-        knock(client, success(video.provider_video_id, kind="avatar_video.fail"))
+        post_delivery(client, success(video.provider_video_id, kind="avatar_video.fail"))
 
         assert work_off_all() == ["already completed"]
 
         assert (fresh(video).status, money_of(owner)) == (Status.COMPLETED, paid)
 
-    def test_a_delivery_for_a_video_that_heygen_denies_is_asked_again(self, client, endpoint, pipeline, owner):
+    def test_a_delivery_for_a_video_that_heygen_does_not_know_is_retried(self, client, endpoint, pipeline, owner):
         pipeline.sandbox.configure(visible_after=3600)
         video = pipeline.submit(pipeline.order(owner))
-        knock(client, success(video.provider_video_id))
+        post_delivery(client, success(video.provider_video_id))
 
         assert work_off_all() == ["read again"]
 
         assert fresh(video).status == Status.RENDERING
 
-    def test_one_that_overtakes_the_answer_waits_until_we_know_the_video(
+    def test_a_delivery_that_overtakes_the_answer_to_the_order_is_retried(
         self, client, endpoint, pipeline, owner, woken
     ):
         pipeline.sandbox.fault(kind="lost", method="POST", path="/v3/videos")
         video = pipeline.submit(pipeline.order(owner))
-        knock(client, success(pipeline.remote(video)["id"]))
+        post_delivery(client, success(pipeline.remote_render(video)["id"]))
         assert work_off_all() == [""]
 
-        video = pipeline.rendered(video)
+        video = pipeline.finish_render(video)
         long_ago = timezone.now() - sweeper.DELIVERY_AFTER
         WebhookDelivery.objects.update(received_at=long_ago)
         woken.clear()
@@ -266,22 +266,22 @@ class TestTheWork:
         assert work_off_all() == ["read again"]
         assert fresh(video).status == Status.STORING
 
-    def test_one_for_nobody_is_done_with_after_a_while(self, client, endpoint, woken):
-        knock(client, success("somebody-elses"))
+    def test_a_delivery_for_an_unknown_video_is_given_up_after_a_while(self, client, endpoint, woken):
+        post_delivery(client, success("somebody-elses"))
         assert work_off_all() == [""]
 
         WebhookDelivery.objects.update(received_at=timezone.now() - incoming_webhooks.PATIENCE)
 
         assert work_off_all() == ["no such video"]
 
-    def test_one_that_names_no_video_is_not_taken_for_one_that_waits(self, client, endpoint, pipeline, owner):
+    def test_a_delivery_without_a_video_id_matches_no_waiting_video(self, client, endpoint, pipeline, owner):
         pipeline.order(owner)
-        knock(client, success(""))
+        post_delivery(client, success(""))
         assert work_off_all() == ["names no video"]
 
-    def test_work_done_twice_is_done_once(self, client, endpoint, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner))
-        knock(client, success(video.provider_video_id))
+    def test_a_delivery_processed_twice_changes_the_video_once(self, client, endpoint, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner))
+        post_delivery(client, success(video.provider_video_id))
         delivery = WebhookDelivery.objects.get()
 
         incoming_webhooks.process_delivery(delivery.pk)
@@ -290,9 +290,9 @@ class TestTheWork:
         reads = pipeline.sandbox.records()["requests"]["GET /v3/videos/{video_id}"]
         assert (fresh(video).status, reads) == (Status.STORING, 1)
 
-    def test_when_heygen_is_silent_the_poller_follows(self, client, endpoint, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner))
-        knock(client, success(video.provider_video_id))
+    def test_a_delivery_is_left_to_the_poller_when_heygen_does_not_answer(self, client, endpoint, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner))
+        post_delivery(client, success(video.provider_video_id))
         pipeline.sandbox.fault(kind="status", status=503, method="GET", path="/v3/videos/*", times=3)
 
         work_off_all()
@@ -307,7 +307,7 @@ class TestRegistration:
         call_command("register_heygen_webhook", *options, stdout=said)
         return said.getvalue()
 
-    def test_it_registers_once(self, db, sandbox, settings):
+    def test_the_webhook_endpoint_is_registered_once(self, db, sandbox, settings):
         for _ in range(2):
             said = self.register()
             assert said == f"HeyGen calls {settings.PUBLIC_URL}/webhooks/heygen/.\n"
@@ -317,7 +317,7 @@ class TestRegistration:
         assert (ours.endpoint_id, ours.url, ours.retired_at) == (theirs.id, theirs.url, None)
         assert ours.secret.startswith("whsec_")
 
-    def test_a_rotation_keeps_the_old_secret_for_a_day(self, client, db, sandbox):
+    def test_a_rotation_of_the_webhook_secret_keeps_the_old_one_for_a_day(self, client, db, sandbox):
         self.register()
         old = ProviderWebhook.objects.get()
         self.register("--rotate")
@@ -326,14 +326,14 @@ class TestRegistration:
         assert (new.endpoint_id, new.secret != old.secret) == (old.endpoint_id, True)
         assert sorted(incoming_webhooks.signing_secrets()) == sorted([old.secret, new.secret])
         for secret in (old.secret, new.secret):
-            assert knock(client, success(), Heygen_Signature=sign(success(), secret)).status_code == 200
+            assert post_delivery(client, success(), Heygen_Signature=sign(success(), secret)).status_code == 200
 
         yesterday = timezone.now() - incoming_webhooks.OLD_SECRET_LIFETIME - timedelta(seconds=1)
         ProviderWebhook.objects.filter(pk=old.pk).update(retired_at=yesterday)
-        answer = knock(client, success(), Heygen_Signature=sign(success(), old.secret))
+        answer = post_delivery(client, success(), Heygen_Signature=sign(success(), old.secret))
         assert answer.status_code == 401
 
-    def test_a_secret_that_was_lost_is_replaced(self, db, sandbox):
+    def test_a_webhook_secret_that_was_lost_is_replaced(self, db, sandbox):
         self.register()
         ProviderWebhook.objects.all().delete()
 
@@ -342,7 +342,7 @@ class TestRegistration:
         assert len(list(get_client().iter_webhooks())) == 1
         assert ProviderWebhook.objects.get().secret.startswith("whsec_")
 
-    def test_an_endpoint_that_heygen_has_dropped_is_made_anew(self, db, sandbox):
+    def test_a_webhook_endpoint_that_heygen_has_dropped_is_registered_again(self, db, sandbox):
         self.register()
         sandbox.reset()
 
@@ -351,19 +351,19 @@ class TestRegistration:
         (theirs,) = get_client().iter_webhooks()
         assert ProviderWebhook.objects.get(retired_at=None).endpoint_id == theirs.id
 
-    def test_rotating_what_was_never_registered_registers_it(self, db, sandbox):
+    def test_rotating_an_unregistered_webhook_endpoint_registers_it(self, db, sandbox):
         self.register("--rotate")
 
         assert ProviderWebhook.objects.get().endpoint_id == next(get_client().iter_webhooks()).id
 
     @pytest.mark.parametrize("options", [[], ["--rotate"]])
-    def test_a_silent_heygen_is_told_to_staff_and_changes_nothing(self, db, sandbox, settings, options):
+    def test_registration_with_a_wrong_heygen_key_fails_and_changes_nothing(self, db, sandbox, settings, options):
         settings.HEYGEN_API_KEY = "wrong"
 
         with nothing_changes(), pytest.raises(CommandError, match="HeyGen did not answer as hoped"):
             self.register(*options)
 
-    def test_the_secret_is_encrypted_in_the_database(self, db, sandbox):
+    def test_the_webhook_secret_is_encrypted_in_the_database(self, db, sandbox):
         webhook_registration.ensure_registered()
 
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Languages: what clients write, and what HeyGen calls the languages of its voices."""
+"""Language codes of clients, and HeyGen's names for the languages of its voices."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_a_language_has_a_name(given, name):
 
 
 @pytest.mark.parametrize("given", ["", " ", "e", "xx", "xx-XX", "Klingon", "en_US", "en-", "-en", "1", "en-US-", "İ"])
-def test_what_is_no_language_has_none(given):
+def test_text_that_is_no_language_code_has_no_language_name(given):
     assert language_name(given) is None
 
 
@@ -63,7 +63,7 @@ def test_a_voice_speaks_its_language(voice, given):
     ("voice", "given"),
     [("English", "de"), ("English", "German"), ("German", "en-US"), ("English", "xx"), ("Old English", "en")],
 )
-def test_a_voice_does_not_speak_another(voice, given):
+def test_a_voice_does_not_speak_another_language(voice, given):
     assert voice_speaks(voice, given) is False
 
 
@@ -76,7 +76,7 @@ def test_a_voice_speaks_the_codes_of_its_language(voice, given):
 
 
 @pytest.mark.parametrize("given", ["e", "eng", "Englis", ""])
-def test_a_voice_does_not_speak_the_beginning_of_a_word(given):
+def test_a_voice_does_not_match_the_beginning_of_a_language_name(given):
     assert voice_speaks("English", given) is False
 
 

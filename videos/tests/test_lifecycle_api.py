@@ -1,4 +1,4 @@
-"""A video's life, as its client leads it: generate, cancel, retry, change, delete, and who may."""
+"""Actions on a video over the API: generate, cancel, retry, change and delete; permissions."""
 
 from datetime import timedelta
 from functools import partial
@@ -28,16 +28,16 @@ LONG = "One two three four five six seven eight nine ten. " * 3
 STATUSES = [str(status) for status in Status]
 
 
-def but(*statuses: str) -> list[str]:
+def all_statuses_but(*statuses: str) -> list[str]:
     return [status for status in STATUSES if status not in statuses]
 
 
-def address(video, deed: str = "") -> str:
-    return f"{VIDEOS}/{video.pk}{deed and '/'}{deed}"
+def address_of(video, action: str = "") -> str:
+    return f"{VIDEOS}/{video.pk}{action and '/'}{action}"
 
 
-def do(person, deed: str, video, **headers):
-    return person.client.post(address(video, deed), headers=headers)
+def run_action(person, action: str, video, **headers):
+    return person.client.post(address_of(video, action), headers=headers)
 
 
 def hold_of(video) -> tuple[int, str]:
@@ -50,34 +50,34 @@ def hold_of(video) -> tuple[int, str]:
 
 def test_a_draft_is_queued_and_its_credits_are_held(owner):
     draft = make_video(owner, "draft")
-    data = data_of(do(owner, "generate", draft))
+    data = data_of(run_action(owner, "generate", draft))
     assert (data["status"], data["credits"], data["queue_position"]) == ("queued", {"held": 5, "charged": 0}, 1)
     assert (hold_of(draft), money_of(owner)) == ((5, HoldStatus.OPEN), Money(balance=30, held=5, holds=1))
     assert history(draft) == [("", "draft", "created"), ("draft", "queued", "accepted")]
 
 
-@pytest.mark.parametrize("status", but("draft"))
-def test_what_is_no_draft_cannot_be_generated(owner, status):
+@pytest.mark.parametrize("status", all_statuses_but("draft"))
+def test_only_a_draft_can_be_generated(owner, status):
     video = make_video(owner, status)
     with nothing_changes():
-        response = do(owner, "generate", video)
+        response = run_action(owner, "generate", video)
     assert refusal_of(response) == (409, "invalid_state")
 
 
-def test_a_draft_that_the_wallet_does_not_cover_stays_one(owner):
+def test_a_draft_that_the_wallet_does_not_cover_stays_a_draft(owner):
     draft = make_video(owner, "draft")
     set_balance(owner, 4)
     with nothing_changes():
-        response = do(owner, "generate", draft)
+        response = run_action(owner, "generate", draft)
     assert refusal_of(response) == (402, "insufficient_credits")
 
 
 @pytest.mark.parametrize("part", ["avatar", "voice"])
-def test_a_draft_whose_avatar_or_voice_has_retired_stays_one(owner, part):
+def test_a_draft_whose_avatar_or_voice_is_retired_stays_a_draft(owner, part):
     draft = make_video(owner, "draft")
     type(getattr(draft, part)).objects.update(is_available=False)
     with nothing_changes():
-        response = do(owner, "generate", draft)
+        response = run_action(owner, "generate", draft)
     assert wrong_fields_of(response) == [f"{part}_id"]
 
 
@@ -86,7 +86,7 @@ def test_a_draft_whose_avatar_or_voice_has_retired_stays_one(owner, part):
 
 def test_a_queued_video_is_canceled_and_its_credits_are_free_again(owner):
     video = make_video(owner)
-    data = data_of(do(owner, "cancel", video))
+    data = data_of(run_action(owner, "cancel", video))
     assert (data["status"], data["credits"], data["eta_seconds"]) == ("canceled", {"held": 0, "charged": 0}, None)
     assert (hold_of(video), money_of(owner)) == ((5, HoldStatus.RELEASED), Money(balance=30))
 
@@ -94,24 +94,24 @@ def test_a_queued_video_is_canceled_and_its_credits_are_free_again(owner):
 def test_a_canceled_video_says_when_and_has_no_error(owner):
     video = make_video(owner)
     with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
-        data = data_of(do(owner, "cancel", video))
+        data = data_of(run_action(owner, "cancel", video))
     assert (data["completed_at"], data["error"]) == (data["updated_at"], None)
     assert history(video)[-1] == ("queued", "canceled", "canceled")
 
 
 def test_a_video_is_canceled_once(owner):
     video = make_video(owner)
-    do(owner, "cancel", video)
+    run_action(owner, "cancel", video)
     with nothing_changes():
-        response = do(owner, "cancel", video)
+        response = run_action(owner, "cancel", video)
     assert refusal_of(response) == (409, "invalid_state")
 
 
-@pytest.mark.parametrize("status", but("queued"))
-def test_what_does_not_wait_in_the_queue_cannot_be_canceled(owner, status):
+@pytest.mark.parametrize("status", all_statuses_but("queued"))
+def test_a_video_that_is_not_queued_cannot_be_canceled(owner, status):
     video = make_video(owner, status)
     with nothing_changes():
-        response = do(owner, "cancel", video)
+        response = run_action(owner, "cancel", video)
     assert refusal_of(response) == (409, "invalid_state")
 
 
@@ -119,19 +119,19 @@ def test_what_does_not_wait_in_the_queue_cannot_be_canceled(owner, status):
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_what_failed_or_was_canceled_is_made_anew(owner, status):
+def test_a_failed_or_canceled_video_can_be_retried(owner, status):
     old = make_video(owner, status)
-    data = data_of(do(owner, "retry", old), 201)
+    data = data_of(run_action(owner, "retry", old), 201)
     new = Video.objects.get(pk=data["id"])
     assert (data["status"], data["retry_of"], data["error"]) == ("queued", str(old.pk), None)
     assert (hold_of(new), money_of(owner)) == ((5, HoldStatus.OPEN), Money(balance=30, held=5, holds=1))
 
 
-def test_a_retry_asks_for_what_the_old_video_asked_for(owner):
+def test_a_retry_has_the_request_of_the_old_video(owner):
     asked = {"title": "Sale", "format": "1:1", "resolution": "720p", "language": "en", "captions": True}
     asked |= {"speed": 1.5, "metadata": {"a": "b"}, "background": {"type": "color", "value": "#112233"}}
     old = make_video(owner, "canceled", **asked)
-    data = data_of(do(owner, "retry", old), 201)
+    data = data_of(run_action(owner, "retry", old), 201)
     assert {name: data[name] for name in asked} == asked
     assert (data["script"], data["avatar_id"], data["voice_id"]) == (
         old.script,
@@ -142,23 +142,23 @@ def test_a_retry_asks_for_what_the_old_video_asked_for(owner):
 
 def test_a_retry_leaves_the_old_video_as_it_was(owner):
     old = make_video(owner, "failed")
-    before = data_of(owner.client.get(address(old)))
-    do(owner, "retry", old)
-    assert data_of(owner.client.get(address(old))) == before
+    before = data_of(owner.client.get(address_of(old)))
+    run_action(owner, "retry", old)
+    assert data_of(owner.client.get(address_of(old))) == before
 
 
-def test_a_retry_may_be_retried(owner):
+def test_a_failed_retry_may_be_retried(owner):
     old = make_video(owner, "canceled")
-    second = Video.objects.get(pk=data_of(do(owner, "retry", old), 201)["id"])
-    do(owner, "cancel", second)
-    assert data_of(do(owner, "retry", second), 201)["retry_of"] == str(second.pk)
+    second = Video.objects.get(pk=data_of(run_action(owner, "retry", old), 201)["id"])
+    run_action(owner, "cancel", second)
+    assert data_of(run_action(owner, "retry", second), 201)["retry_of"] == str(second.pk)
 
 
-@pytest.mark.parametrize("status", but("failed", "canceled"))
-def test_what_has_not_failed_cannot_be_retried(owner, status):
+@pytest.mark.parametrize("status", all_statuses_but("failed", "canceled"))
+def test_a_video_that_has_not_failed_cannot_be_retried(owner, status):
     video = make_video(owner, status)
     with nothing_changes():
-        response = do(owner, "retry", video)
+        response = run_action(owner, "retry", video)
     assert refusal_of(response) == (409, "invalid_state")
 
 
@@ -166,7 +166,7 @@ def test_a_retry_that_the_wallet_does_not_cover_is_not_made(owner):
     old = make_video(owner, "failed")
     set_balance(owner, 4)
     with nothing_changes():
-        response = do(owner, "retry", old)
+        response = run_action(owner, "retry", old)
     assert refusal_of(response) == (402, "insufficient_credits")
 
 
@@ -174,14 +174,14 @@ def test_a_retry_with_a_retired_avatar_is_refused(owner):
     old = make_video(owner, "failed", avatar=make_avatar(is_available=True))
     type(old.avatar).objects.update(is_available=False)
     with nothing_changes():
-        response = do(owner, "retry", old)
+        response = run_action(owner, "retry", old)
     assert wrong_fields_of(response) == ["avatar_id"]
 
 
-@pytest.mark.parametrize(("deed", "status"), [("generate", "draft"), ("retry", "failed")])
-def test_a_deed_with_a_key_happens_once(owner, deed, status):
+@pytest.mark.parametrize(("action", "status"), [("generate", "draft"), ("retry", "failed")])
+def test_an_action_with_an_idempotency_key_runs_once(owner, action, status):
     video = make_video(owner, status)
-    answers = [do(owner, deed, video, Idempotency_Key="key-1") for _ in range(2)]
+    answers = [run_action(owner, action, video, Idempotency_Key="key-1") for _ in range(2)]
     assert answers[0].json()["data"] == answers[1].json()["data"]
     assert [answer.headers.get("Idempotent-Replayed") for answer in answers] == [None, "true"]
     assert money_of(owner) == Money(balance=30, held=5, holds=1)
@@ -192,10 +192,10 @@ def test_a_deed_with_a_key_happens_once(owner, deed, status):
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("change", [{"title": "New"}, {"metadata": {"a": "b"}}, {"title": "", "metadata": {}}], ids=str)
-def test_title_and_metadata_may_always_change(owner, status, change):
+def test_title_and_metadata_of_any_video_may_change(owner, status, change):
     video = make_video(owner, status, title="Old", metadata={"old": "1"})
-    before = data_of(owner.client.get(address(video)))
-    data = data_of(owner.client.patch(address(video), change))
+    before = data_of(owner.client.get(address_of(video)))
+    data = data_of(owner.client.patch(address_of(video), change))
     assert data == before | change | {"updated_at": data["updated_at"], "eta_seconds": data["eta_seconds"]}
 
 
@@ -211,51 +211,51 @@ LATE = {
 
 
 @pytest.mark.parametrize(("name", "value"), LATE.items(), ids=LATE.keys())
-def test_a_draft_may_change(owner, name, value):
+def test_every_field_of_a_draft_may_change(owner, name, value):
     draft = make_video(owner, "draft")
-    before = data_of(owner.client.get(address(draft)))
-    data = data_of(owner.client.patch(address(draft), {name: value}))
+    before = data_of(owner.client.get(address_of(draft)))
+    data = data_of(owner.client.patch(address_of(draft), {name: value}))
     assert data == before | {name: value, "updated_at": data["updated_at"]}
 
 
 @pytest.mark.parametrize("name", ["background", "language"])
 def test_a_field_of_a_draft_is_reset_by_null(owner, name):
     draft = make_video(owner, "draft", **{name: LATE[name]})
-    assert data_of(owner.client.patch(address(draft), {name: None}))[name] is None
+    assert data_of(owner.client.patch(address_of(draft), {name: None}))[name] is None
 
 
 def test_a_draft_gets_the_voice_of_its_new_avatar(owner):
     draft, avatar = make_video(owner, "draft"), make_avatar()
-    data = data_of(owner.client.patch(address(draft), {"avatar_id": str(avatar.pk)}))
+    data = data_of(owner.client.patch(address_of(draft), {"avatar_id": str(avatar.pk)}))
     assert (data["avatar_id"], data["voice_id"]) == (str(avatar.pk), str(avatar.default_voice_id))
 
 
 def test_a_draft_keeps_a_voice_that_is_named_with_its_new_avatar(owner):
     draft, avatar, voice = make_video(owner, "draft"), make_avatar(), make_voice()
     change = {"avatar_id": str(avatar.pk), "voice_id": str(voice.pk)}
-    assert data_of(owner.client.patch(address(draft), change))["voice_id"] == str(voice.pk)
+    assert data_of(owner.client.patch(address_of(draft), change))["voice_id"] == str(voice.pk)
 
 
-def test_a_changed_draft_costs_what_it_has_become(owner):
+def test_a_changed_draft_holds_the_credits_of_its_new_script(owner):
     draft = make_video(owner, "draft")
-    owner.client.patch(address(draft), {"script": LONG})
-    data = data_of(do(owner, "generate", draft))
+    owner.client.patch(address_of(draft), {"script": LONG})
+    data = data_of(run_action(owner, "generate", draft))
     assert (data["credits"]["held"], data["eta_seconds"]) == (17, 198)
     assert money_of(owner) == Money(balance=30, held=17, holds=1)
 
 
-def test_a_draft_that_another_engine_films_is_priced_by_it(owner):
+def test_a_draft_with_another_engine_has_the_price_of_that_engine(owner):
     draft, cheap = make_video(owner, "draft", script=LONG), make_avatar(engines=["avatar_iii"])
-    owner.client.patch(address(draft), {"avatar_id": str(cheap.pk)})
-    assert data_of(do(owner, "generate", draft))["credits"] == {"held": 9, "charged": 0}
+    owner.client.patch(address_of(draft), {"avatar_id": str(cheap.pk)})
+    assert data_of(run_action(owner, "generate", draft))["credits"] == {"held": 9, "charged": 0}
 
 
-@pytest.mark.parametrize("status", but("draft"))
-def test_what_is_no_draft_keeps_what_was_asked_for(owner, status):
+@pytest.mark.parametrize("status", all_statuses_but("draft"))
+def test_the_request_of_a_video_that_is_no_draft_cannot_change(owner, status):
     video = make_video(owner, status)
     change = LATE | {"avatar_id": str(video.avatar_id), "voice_id": str(video.voice_id), "title": "New"}
     with nothing_changes():
-        response = owner.client.patch(address(video), change)
+        response = owner.client.patch(address_of(video), change)
     assert refusal_of(response) == (409, "invalid_state")
     assert sorted(response.json()["error"]["details"]) == sorted(set(change) - {"title"})
 
@@ -275,21 +275,21 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=[name for name, _ in WRONG])
-def test_a_draft_refuses_what_a_new_video_refuses(owner, name, value):
+def test_a_change_of_a_draft_refuses_what_a_new_video_refuses(owner, name, value):
     draft = make_video(owner, "draft")
     with nothing_changes():
-        response = owner.client.patch(address(draft), {name: value, "title": "New"} | {name: value})
+        response = owner.client.patch(address_of(draft), {name: value, "title": "New"} | {name: value})
     assert wrong_fields_of(response) == ["voice_id" if name == "language" else name]
 
 
-def test_a_draft_that_changes_while_it_is_generated_is_not_sold_at_its_old_price(owner):
+def test_a_draft_that_changes_while_it_is_generated_does_not_hold_its_old_price(owner):
     draft = make_video(owner, "draft")
     video_actions.update_draft(fresh(draft), VideoChanges({"script": LONG}))
     video_actions.generate_video(owner.caller, draft)
     assert fresh(draft).credits_held == 17
 
 
-def test_two_changes_of_a_draft_at_once_both_count(owner):
+def test_two_concurrent_changes_of_a_draft_are_both_kept(owner):
     first = make_video(owner, "draft")
     second = fresh(first)
     video_actions.update_draft(first, VideoChanges({"script": LONG}))
@@ -301,137 +301,137 @@ def test_two_changes_of_a_draft_at_once_both_count(owner):
 
 
 @pytest.mark.parametrize("status", ["draft", "completed", "failed", "canceled"])
-def test_a_deleted_video_is_gone_for_its_client(owner, status):
+def test_a_deleted_video_is_not_found_by_its_client(owner, status):
     video = make_video(owner, status)
-    response = owner.client.delete(address(video))
+    response = owner.client.delete(address_of(video))
     assert (response.status_code, response.content) == (204, b"")
-    assert refusal_of(owner.client.get(address(video))) == (404, "not_found")
+    assert refusal_of(owner.client.get(address_of(video))) == (404, "not_found")
     assert data_of(owner.client.get(VIDEOS)) == []
 
 
-def test_deleting_takes_nothing_else_along(owner):
+def test_deleting_a_video_deletes_no_other_row(owner):
     video, other = make_video(owner, "completed"), make_video(owner, "completed")
     before = money_of(owner)
-    owner.client.delete(address(video))
+    owner.client.delete(address_of(video))
     assert [row["id"] for row in data_of(owner.client.get(VIDEOS))] == [str(other.pk)]
     assert money_of(owner) == before
 
 
-@pytest.mark.parametrize("status", but("draft", "completed", "failed", "canceled"))
-def test_what_is_still_being_made_cannot_be_deleted(owner, status):
+@pytest.mark.parametrize("status", all_statuses_but("draft", "completed", "failed", "canceled"))
+def test_a_video_that_is_being_made_cannot_be_deleted(owner, status):
     video = make_video(owner, status)
     with nothing_changes():
-        response = owner.client.delete(address(video))
+        response = owner.client.delete(address_of(video))
     assert refusal_of(response) == (409, "invalid_state")
 
 
-def test_deleting_wakes_who_frees_the_storage(owner, woken, django_capture_on_commit_callbacks):
+def test_deleting_a_video_enqueues_its_purge(owner, woken, django_capture_on_commit_callbacks):
     video = make_video(owner, "completed")
     with django_capture_on_commit_callbacks(execute=True):
-        owner.client.delete(address(video))
+        owner.client.delete(address_of(video))
     assert woken == [("videos.purge", str(video.pk))]
     assert default_storage.exists(video.file.name)
 
 
-# ── Who may
+# ── Permissions
 
 DETAIL = [
     ("get", ""),
     ("patch", ""),
     ("delete", ""),
-    *[("post", deed) for deed in ("generate", "cancel", "retry")],
+    *[("post", action) for action in ("generate", "cancel", "retry")],
     *[("get", part) for part in ("events", "file", "thumbnail", "captions")],
 ]
 EVERYWHERE = [("get", VIDEOS), ("post", VIDEOS), ("post", f"{VIDEOS}/quote")]
-EVERYWHERE += [(method, f"{VIDEOS}/{NOBODY}{deed and '/'}{deed}") for method, deed in DETAIL]
+EVERYWHERE += [(method, f"{VIDEOS}/{NOBODY}{action and '/'}{action}") for method, action in DETAIL]
 EVERYWHERE += [("get", BATCHES), ("post", BATCHES), ("post", f"{BATCHES}/quote"), ("get", f"{BATCHES}/{NOBODY}")]
 EVERYWHERE += [("post", f"{BATCHES}/{NOBODY}/cancel"), ("get", f"{BATCHES}/{NOBODY}/results.csv")]
 EVERYWHERE += [("get", "/api/v1/usage")]
 
 
-def test_no_route_is_left_out_below():
+def test_every_route_of_videos_is_tested_for_permissions():
     routes = {f"/api/v1/{route.pattern}".replace("<uuid:pk>", NOBODY) for route in urls.urlpatterns}
     assert {path for _, path in EVERYWHERE} == routes
 
 
 @pytest.mark.parametrize(("method", "path"), EVERYWHERE)
-def test_a_stranger_gets_nowhere(anonymous, method, path):
+def test_a_request_without_credentials_is_refused_on_every_route(anonymous, method, path):
     with nothing_changes():
         response = getattr(anonymous, method)(path)
     assert refusal_of(response) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("status", ["draft", "completed"])
-@pytest.mark.parametrize(("method", "deed"), DETAIL)
-def test_another_accounts_video_is_not_there(owner, outsider, method, deed, status):
+@pytest.mark.parametrize(("method", "action"), DETAIL)
+def test_another_accounts_video_is_not_found(owner, outsider, method, action, status):
     video = make_video(owner, status)
     with nothing_changes():
-        response = getattr(outsider.client, method)(address(video, deed))
+        response = getattr(outsider.client, method)(address_of(video, action))
     assert refusal_of(response) == (404, "not_found")
 
 
-@pytest.mark.parametrize(("method", "deed"), DETAIL)
-def test_a_video_that_was_deleted_is_not_there(owner, method, deed):
+@pytest.mark.parametrize(("method", "action"), DETAIL)
+def test_a_deleted_video_is_not_found_on_any_route(owner, method, action):
     video = make_video(owner, "completed")
-    owner.client.delete(address(video))
+    owner.client.delete(address_of(video))
     with nothing_changes():
-        response = getattr(owner.client, method)(address(video, deed))
+        response = getattr(owner.client, method)(address_of(video, action))
     assert refusal_of(response) == (404, "not_found")
 
 
-@pytest.mark.parametrize(("method", "deed"), DETAIL)
-def test_an_id_that_is_none_is_not_there(owner, method, deed):
-    path = f"{VIDEOS}/not-a-uuid{deed and '/'}{deed}"
+@pytest.mark.parametrize(("method", "action"), DETAIL)
+def test_a_malformed_video_id_is_not_found(owner, method, action):
+    path = f"{VIDEOS}/not-a-uuid{action and '/'}{action}"
     assert refusal_of(getattr(owner.client, method)(path)) == (404, "not_found")
 
 
-def test_another_accounts_video_looks_like_none_at_all(owner, outsider):
+def test_another_accounts_video_is_answered_like_an_unknown_one(owner, outsider):
     somebodys, nobodys = make_video(owner), Video(pk=NOBODY)
-    answers = [outsider.client.get(address(video)).json()["error"] for video in (somebodys, nobodys)]
+    answers = [outsider.client.get(address_of(video)).json()["error"] for video in (somebodys, nobodys)]
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize(("method", "deed"), [row for row in DETAIL if row[0] != "get"])
-def test_a_viewer_changes_nothing(owner, viewer, method, deed):
+@pytest.mark.parametrize(("method", "action"), [row for row in DETAIL if row[0] != "get"])
+def test_a_viewer_can_change_no_video(owner, viewer, method, action):
     video = make_video(owner, "draft")
     with nothing_changes():
-        response = getattr(viewer.client, method)(address(video, deed))
+        response = getattr(viewer.client, method)(address_of(video, action))
     assert refusal_of(response) == (403, "permission_denied")
 
 
-def test_a_viewer_makes_nothing(viewer, avatar):
+def test_a_viewer_can_make_no_video(viewer, avatar):
     with nothing_changes():
         response = viewer.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)})
     assert refusal_of(response) == (403, "permission_denied")
 
 
-@pytest.mark.parametrize("deed", ["", "events"])
-def test_a_viewer_sees_what_the_owner_sees(owner, viewer, deed):
+@pytest.mark.parametrize("action", ["", "events"])
+def test_a_viewer_sees_a_video_as_its_owner_does(owner, viewer, action):
     video = make_video(owner, "failed")
-    assert data_of(viewer.client.get(address(video, deed))) == data_of(owner.client.get(address(video, deed)))
+    assert data_of(viewer.client.get(address_of(video, action))) == data_of(owner.client.get(address_of(video, action)))
 
 
-@pytest.mark.parametrize(("deed", "status"), [("generate", "draft"), ("cancel", "queued")])
-def test_a_teammate_leads_the_owners_videos(owner, teammate, deed, status):
-    assert do(teammate, deed, make_video(owner, status)).status_code == 200
+@pytest.mark.parametrize(("action", "status"), [("generate", "draft"), ("cancel", "queued")])
+def test_a_teammate_may_run_actions_on_the_owners_videos(owner, teammate, action, status):
+    assert run_action(teammate, action, make_video(owner, status)).status_code == 200
 
 
-# ── What a client sees of it
+# ── Representation
 
 
 @pytest.mark.parametrize("status", sorted(PROCESSING))
-def test_a_video_in_the_making_is_processing_and_says_how_far(owner, status):
+def test_a_video_in_the_pipeline_is_processing_with_its_progress(owner, status):
     now = timezone.now()
     with time_machine.travel(now, tick=False):
         video = make_video(owner, status, submitted_at=now - timedelta(seconds=60))
-        data = data_of(owner.client.get(address(video)))
+        data = data_of(owner.client.get(address_of(video)))
     progress, eta = {"storing": (99, 1)}.get(status, (48, 84))
     assert (data["status"], data["progress_percent"], data["eta_seconds"]) == ("processing", progress, eta)
 
 
 def test_a_completed_video_has_its_length_its_links_and_its_price(owner):
     video = make_video(owner, "completed", duration="4.200")
-    data = data_of(owner.client.get(address(video)))
+    data = data_of(owner.client.get(address_of(video)))
     base = f"http://127.0.0.1:8000/api/v1/videos/{video.pk}"
     assert (data["file_url"], data["thumbnail_url"], data["captions_url"]) == (
         f"{base}/file",
@@ -442,19 +442,19 @@ def test_a_completed_video_has_its_length_its_links_and_its_price(owner):
     assert (data["duration_seconds"], data["credits"]) == (4.2, {"held": 0, "charged": 5})
 
 
-def test_a_failed_video_says_why_and_nothing_of_what_heygen_said(owner):
+def test_a_failed_video_has_its_public_reason_and_no_text_of_heygen(owner):
     video = make_video(owner, "failed", provider_error="secret words", waiting_reason="secret words")
-    response = owner.client.get(address(video))
+    response = owner.client.get(address_of(video))
     message = "The video could not be made. Nothing was charged."
     assert data_of(response)["error"] == {"code": "render_failed", "message": message, "retryable": True}
     assert b"secret" not in response.content
 
 
-# ── At once
+# ── Concurrency
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_that_cancel_at_once_one_does():
+def test_one_of_eight_concurrent_cancellations_succeeds():
     person = make_caller()
     video = make_video(person)
     outcomes = in_parallel([partial(video_actions.cancel_by_client, fresh(video)) for _ in range(8)])
@@ -463,7 +463,7 @@ def test_of_eight_that_cancel_at_once_one_does():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_that_generate_a_draft_at_once_one_does():
+def test_one_of_eight_concurrent_generations_of_a_draft_succeeds():
     person = make_caller()
     draft = make_video(person, "draft")
     outcomes = in_parallel([partial(video_actions.generate_video, person.caller, fresh(draft)) for _ in range(8)])
@@ -472,7 +472,7 @@ def test_of_eight_that_generate_a_draft_at_once_one_does():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_videos_at_once_no_more_are_made_than_the_wallet_covers():
+def test_concurrent_orders_make_no_more_videos_than_the_wallet_covers():
     person = make_caller(balance=17)
     one = partial(video_actions.create_video, person.caller, make_request())
     outcomes = in_parallel([one] * 8)
@@ -480,7 +480,7 @@ def test_of_eight_videos_at_once_no_more_are_made_than_the_wallet_covers():
     assert money_of(person) == Money(balance=17, held=15, holds=3)
 
 
-def test_a_background_without_a_type_is_refused_in_a_change_too(owner):
+def test_a_background_without_a_type_is_refused_in_a_change(owner):
     video = make_video(owner, "draft")
     with nothing_changes():
         response = owner.client.patch(f"/api/v1/videos/{video.pk}", {"background": {}})

@@ -1,4 +1,4 @@
-"""The list of videos: its filters, its pages, its places in the queue, and what it costs to show."""
+"""The list of videos: filters, pages, queue positions and query counts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,14 +20,14 @@ def titles(person, **query) -> list[str]:
     return [row["title"] for row in data_of(person.client.get(VIDEOS, query))]
 
 
-def page(person, **query) -> tuple[list[str], dict]:
+def get_page(person, **query) -> tuple[list[str], dict]:
     response = person.client.get(VIDEOS, query)
     return [row["title"] for row in data_of(response)], response.json()["meta"]
 
 
 @pytest.fixture
 def one_of_each(owner, avatar) -> None:
-    """A video in every status, called by it."""
+    """A video in every status, with the status as its title."""
     for status in Status:
         make_video(owner, status, avatar=avatar, title=status)
 
@@ -35,11 +35,11 @@ def one_of_each(owner, avatar) -> None:
 # ── What is shown
 
 
-def test_nobody_has_videos_to_begin_with(owner):
+def test_a_new_account_has_no_videos(owner):
     assert titles(owner) == []
 
 
-def test_the_list_shows_what_the_detail_shows(owner):
+def test_a_listed_video_equals_its_detail(owner):
     video = make_video(owner)
     assert data_of(owner.client.get(VIDEOS)) == [data_of(owner.client.get(f"{VIDEOS}/{video.pk}"))]
 
@@ -56,23 +56,23 @@ def test_an_account_sees_its_own_videos(owner, teammate, outsider, avatar):
     assert (titles(owner), titles(teammate), titles(outsider)) == (["ours"], ["ours"], ["theirs"])
 
 
-def test_what_is_in_the_making_is_shown_as_processing(owner, one_of_each):
+def test_videos_in_the_pipeline_are_listed_as_processing(owner, one_of_each):
     shown = {row["title"]: row["status"] for row in data_of(owner.client.get(VIDEOS))}
     inner = dict.fromkeys(["submitting", "rendering", "storing"], "processing")
     assert shown == {str(status): str(status) for status in Status} | inner
 
 
-# ── Places in the queue
+# ── Queue positions
 
 
-def test_each_video_knows_its_place_in_the_queue(owner, avatar):
+def test_each_listed_video_has_its_queue_position(owner, avatar):
     for title in ("first", "second", "third"):
         make_video(owner, avatar=avatar, title=title)
     rows = data_of(owner.client.get(VIDEOS))
     assert [(row["title"], row["queue_position"]) for row in rows] == [("third", 3), ("second", 2), ("first", 1)]
 
 
-def test_everybody_stands_in_one_queue(owner, outsider, avatar):
+def test_queue_positions_count_all_accounts(owner, outsider, avatar):
     make_video(outsider, avatar=avatar)
     make_video(owner, avatar=avatar)
     make_video(outsider, avatar=avatar)
@@ -80,19 +80,19 @@ def test_everybody_stands_in_one_queue(owner, outsider, avatar):
     assert [row["queue_position"] for row in data_of(outsider.client.get(VIDEOS))] == [3, 1]
 
 
-def test_a_video_alone_knows_its_place_in_the_queue(owner, avatar):
+def test_the_detail_of_a_video_has_its_queue_position(owner, avatar):
     make_video(owner, avatar=avatar)
     second = make_video(owner, avatar=avatar)
     assert data_of(owner.client.get(f"{VIDEOS}/{second.pk}"))["queue_position"] == 2
 
 
-def test_a_page_knows_the_places_of_its_videos_in_the_whole_queue(owner, avatar):
+def test_queue_positions_of_a_later_page_count_the_whole_queue(owner, avatar):
     for _ in range(3):
         make_video(owner, avatar=avatar)
     assert [row["queue_position"] for row in data_of(owner.client.get(VIDEOS, {"limit": 2}))] == [3, 2]
 
 
-def test_a_quote_and_the_new_video_expect_the_same_in_a_long_queue(owner, avatar, settings):
+def test_a_quote_and_the_new_video_have_equal_estimates_in_a_long_queue(owner, avatar, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     make_video(owner, avatar=avatar)
     payload = {"script": "Hello.", "avatar_id": str(avatar.pk)}
@@ -100,18 +100,18 @@ def test_a_quote_and_the_new_video_expect_the_same_in_a_long_queue(owner, avatar
     assert data_of(owner.client.post(VIDEOS, payload), 201)["eta_seconds"] == quoted["eta_seconds"]
 
 
-def test_who_leaves_the_queue_lets_the_others_move_up(owner, avatar):
+def test_queue_positions_move_up_when_a_video_leaves_the_queue(owner, avatar):
     first, _ = make_video(owner, avatar=avatar), make_video(owner, avatar=avatar)
     owner.client.post(f"{VIDEOS}/{first.pk}/cancel")
     assert [row["queue_position"] for row in data_of(owner.client.get(VIDEOS))] == [1, None]
 
 
-def test_only_who_waits_has_a_place(owner, one_of_each):
+def test_only_a_queued_video_has_a_queue_position(owner, one_of_each):
     placed = [row["status"] for row in data_of(owner.client.get(VIDEOS)) if row["queue_position"] is not None]
     assert placed == ["queued"]
 
 
-def test_whoever_waits_behind_a_full_round_waits_longer(owner, avatar, settings):
+def test_a_video_behind_a_full_round_of_slots_has_a_longer_estimate(owner, avatar, settings):
     settings.HEYGEN_MAX_CONCURRENT = 2
     for _ in range(3):
         make_video(owner, avatar=avatar)
@@ -142,12 +142,12 @@ def test_the_list_is_filtered_by_avatar(owner, avatar):
     assert titles(owner, avatar_id=str(avatar.pk)) == ["Grace"]
 
 
-def test_an_avatar_that_is_not_there_has_no_videos(owner):
+def test_an_unknown_avatar_in_the_filter_lists_no_videos(owner):
     make_video(owner)
     assert titles(owner, avatar_id=NOBODY) == []
 
 
-def test_a_batch_that_is_not_there_has_no_videos(owner):
+def test_an_unknown_batch_in_the_filter_lists_no_videos(owner):
     make_video(owner)
     assert titles(owner, batch_id=NOBODY) == []
 
@@ -191,7 +191,7 @@ def test_the_list_is_searched_in_titles_and_scripts(owner, avatar, words, found)
     assert titles(owner, search=words) == found
 
 
-def test_filters_narrow_each_other(owner, avatar):
+def test_several_filters_are_combined(owner, avatar):
     make_video(owner, "failed", avatar=avatar, title="wanted", script="Spring.")
     make_video(owner, "failed", avatar=avatar, title="said otherwise", script="Autumn.")
     make_video(owner, "canceled", avatar=avatar, title="ended otherwise", script="Spring.")
@@ -223,7 +223,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=ascii)
-def test_a_filter_that_makes_no_sense_is_named(owner, name, value):
+def test_an_invalid_filter_is_named(owner, name, value):
     assert wrong_fields_of(owner.client.get(VIDEOS, {name: value})) == [name]
 
 
@@ -231,7 +231,7 @@ def test_a_filter_given_twice_is_named(owner):
     assert wrong_fields_of(owner.client.get(f"{VIDEOS}?status=queued&status=draft")) == ["status"]
 
 
-def test_every_senseless_filter_is_named_at_once(owner):
+def test_every_invalid_filter_is_named_at_once(owner):
     query = {"status": "x", "avatar_id": "x", "created_after": "x"}
     assert wrong_fields_of(owner.client.get(VIDEOS, query)) == ["avatar_id", "created_after", "status"]
 
@@ -241,81 +241,82 @@ EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
 
 @pytest.mark.parametrize("name", ["created_after", "created_before"])
 @pytest.mark.parametrize("moment", EDGES)
-def test_a_moment_that_is_beyond_the_calendar_in_utc_is_named(owner, name, moment):
+def test_a_time_filter_beyond_the_calendar_in_utc_is_named(owner, name, moment):
     assert wrong_fields_of(owner.client.get(VIDEOS, {name: moment})) == [name]
 
 
 # ── Pages
 
 
-def test_cursors_lead_through_all_videos_and_back(owner, avatar):
+def test_cursors_lead_through_all_pages_and_back(owner, avatar):
     for title in "abcde":
         make_video(owner, "draft", avatar=avatar, title=title)
-    first, meta = page(owner, limit=2)
-    second, further = page(owner, limit=2, cursor=meta["next_cursor"])
-    third, last = page(owner, limit=2, cursor=further["next_cursor"])
+    first, meta = get_page(owner, limit=2)
+    second, further = get_page(owner, limit=2, cursor=meta["next_cursor"])
+    third, last = get_page(owner, limit=2, cursor=further["next_cursor"])
     assert (first, second, third, last["next_cursor"]) == (["e", "d"], ["c", "b"], ["a"], None)
-    assert page(owner, limit=2, cursor=further["previous_cursor"])[0] == first
+    assert get_page(owner, limit=2, cursor=further["previous_cursor"])[0] == first
 
 
-def test_a_video_that_arrives_between_two_pages_shifts_nothing(owner, avatar):
+def test_a_video_made_between_two_pages_does_not_shift_the_list(owner, avatar):
     for title in "abcd":
         make_video(owner, "draft", avatar=avatar, title=title)
-    _, meta = page(owner, limit=2)
+    _, meta = get_page(owner, limit=2)
     make_video(owner, "draft", avatar=avatar, title="new")
-    assert page(owner, limit=2, cursor=meta["next_cursor"])[0] == ["b", "a"]
+    assert get_page(owner, limit=2, cursor=meta["next_cursor"])[0] == ["b", "a"]
 
 
-def test_videos_of_one_moment_are_shown_once_each(owner, avatar):
+def test_videos_made_at_one_time_are_listed_once_each(owner, avatar):
     for title in "abcde":
         make_video(owner, "draft", avatar=avatar, title=title, created_at=MAY)
     found, cursor = [], {}
     while cursor != {"cursor": None}:
-        rows, meta = page(owner, limit=2, **cursor)
+        rows, meta = get_page(owner, limit=2, **cursor)
         found, cursor = found + rows, {"cursor": meta["next_cursor"]}
     assert sorted(found) == ["a", "b", "c", "d", "e"]
 
 
-def test_a_filter_goes_on_over_pages(owner, avatar):
+def test_a_filter_is_kept_over_pages(owner, avatar):
     for status, title in (("draft", "a"), ("failed", "b"), ("draft", "c")):
         make_video(owner, status, avatar=avatar, title=title)
-    _, meta = page(owner, limit=1, status="draft")
-    assert page(owner, limit=1, status="draft", cursor=meta["next_cursor"])[0] == ["a"]
+    _, meta = get_page(owner, limit=1, status="draft")
+    assert get_page(owner, limit=1, status="draft", cursor=meta["next_cursor"])[0] == ["a"]
 
 
-def test_a_cursor_of_one_account_shows_another_its_own(owner, outsider, avatar):
+def test_a_cursor_of_another_account_shows_none_of_its_videos(owner, outsider, avatar):
     for person in (owner, owner, outsider):
         make_video(person, "draft", avatar=avatar, title=person.user.email)
-    _, meta = page(owner, limit=1)
-    assert page(outsider, cursor=meta["next_cursor"])[0] == []
+    _, meta = get_page(owner, limit=1)
+    assert get_page(outsider, cursor=meta["next_cursor"])[0] == []
 
 
 # ── Queries
 
 
-def grown(person, deed, **fields) -> tuple[int, int]:
-    """The queries of `deed` with one row and with three."""
+def queries_with_one_and_three_rows(person, action, **fields) -> tuple[int, int]:
     make_video(person, **fields)
-    with_one = queries_once_warm(deed)
+    with_one = queries_once_warm(action)
     make_video(person, **fields)
     make_video(person, **fields)
-    return with_one, queries_once_warm(deed)
+    return with_one, queries_once_warm(action)
 
 
 @pytest.mark.parametrize(("status", "queries"), [("queued", 7), ("failed", 1), ("draft", 1)])
-def test_a_longer_list_takes_no_more_queries(owner, avatar, status, queries):
-    counted = grown(owner, lambda: data_of(owner.client.get(VIDEOS)), status=status, avatar=avatar)
+def test_a_longer_list_of_videos_takes_no_more_queries(owner, avatar, status, queries):
+    counted = queries_with_one_and_three_rows(
+        owner, lambda: data_of(owner.client.get(VIDEOS)), status=status, avatar=avatar
+    )
     assert counted == (queries, queries)
 
 
-def test_a_longer_filtered_list_takes_no_more_queries(owner, avatar):
+def test_a_longer_filtered_list_of_videos_takes_no_more_queries(owner, avatar):
     query = {"status": "queued", "avatar_id": str(avatar.pk), "search": "spring", "limit": 2}
-    assert grown(owner, lambda: titles(owner, **query), avatar=avatar) == (7, 7)
+    assert queries_with_one_and_three_rows(owner, lambda: titles(owner, **query), avatar=avatar) == (7, 7)
 
 
-def test_a_longer_queue_makes_no_video_dearer_to_show(owner, avatar):
+def test_a_longer_queue_takes_no_more_queries_for_a_video(owner, avatar):
     path = f"{VIDEOS}/{make_video(owner, avatar=avatar).pk}"
-    assert grown(owner, lambda: data_of(owner.client.get(path)), avatar=avatar) == (7, 7)
+    assert queries_with_one_and_three_rows(owner, lambda: data_of(owner.client.get(path)), avatar=avatar) == (7, 7)
 
 
 def test_a_deleted_video_is_in_no_list(owner, one_of_each):

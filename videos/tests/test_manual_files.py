@@ -1,4 +1,4 @@
-"""Files by staff, uploaded or downloaded again, have what the pipeline's have: resume, disk reserve, page check."""
+"""Files uploaded or fetched again by staff: resume, disk reserve and content checks."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ STAFF = "sam@example.com"
 
 @pytest.fixture(autouse=True)
 def work_dir(settings, tmp_path):
-    """A work folder that no other test has used."""
+    """A work folder of this test alone."""
     settings.WORK_DIR = tmp_path / "works"
     return settings.WORK_DIR
 
@@ -61,7 +61,7 @@ def test_an_upload_that_would_eat_into_the_disk_reserve_is_refused(owner, settin
 
 
 def test_an_upload_is_not_appended_to_a_part_of_heygens_file(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.sandbox.configure(truncate_downloads=1)
     video = pipeline.store(video)
     pipeline.make_due(video)
@@ -87,7 +87,7 @@ def test_an_upload_leaves_nothing_in_the_work_folder(owner, work_dir):
 # ── Downloaded again
 
 
-def test_a_replacement_that_broke_off_is_resumed_by_the_next(pipeline, finished, heygen_double):
+def test_a_replacement_that_broke_off_is_resumed(pipeline, finished, heygen_double):
     starts = []
 
     def fetch(client, url, sink, **options):
@@ -113,14 +113,14 @@ def test_a_replacement_that_would_eat_into_the_disk_reserve_is_not_begun(finishe
 
 
 @pytest.mark.parametrize(("suffix", "field"), [(".jpg", "thumbnail"), (".srt", "subtitles")])
-def test_a_page_replaces_neither_a_thumbnail_nor_subtitles(pipeline, finished, suffix, field):
+def test_an_html_page_replaces_neither_a_thumbnail_nor_subtitles(pipeline, finished, suffix, field):
     before = content_of(finished, field)
     pipeline.file_at_provider(finished, suffix).write_bytes(HTML)
     assert replace(finished) is True
     assert content_of(finished, field) == before
 
 
-def test_a_page_replaces_no_video(pipeline, finished):
+def test_an_html_page_replaces_no_video(pipeline, finished):
     before = content_of(finished)
     pipeline.file_at_provider(finished, "video.mp4").write_bytes(HTML)
     with nothing_changes():
@@ -139,7 +139,7 @@ def test_a_replacement_takes_no_lease_of_a_completed_video(finished, settings):
 
 
 @pytest.mark.parametrize("gone", ["deleted_at", "expired_at"])
-def test_a_video_that_goes_while_its_file_is_replaced_gets_no_files_back(finished, heygen_double, gone):
+def test_a_video_deleted_during_a_replacement_gets_no_files_back(finished, heygen_double, gone):
     def fetch(client, url, sink, **options):
         Video.objects.filter(pk=finished.pk).update(**{gone: timezone.now()})
         return client.real.download_media(url, sink, **options)
@@ -149,7 +149,7 @@ def test_a_video_that_goes_while_its_file_is_replaced_gets_no_files_back(finishe
     assert (replace(finished), stored_files(finished)) == (False, [])
 
 
-def test_the_part_of_a_replacement_is_cleared_once_it_is_old(pipeline, finished, work_dir):
+def test_the_partial_file_of_a_replacement_is_cleared_once_it_is_old(pipeline, finished, work_dir):
     pipeline.sandbox.configure(truncate_downloads=1)
     replace(finished)
     folder = work_dir / str(finished.pk)

@@ -1,4 +1,4 @@
-"""A finished video's files: stable addresses, signed links, and ranges of bytes."""
+"""Files of a completed video: stable addresses, signed links, and byte ranges."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -30,13 +30,13 @@ def video(owner):
 
 @pytest.fixture
 def link(db) -> str:
-    """To a file of ten bytes."""
+    """A link to a file of ten bytes."""
     return local(signed_link(default_storage.save("videos/ten/video.mp4", ContentFile(BYTES))))
 
 
 @pytest.fixture
 def opened(monkeypatch) -> Iterator[list[Any]]:
-    """The stored files that were opened; whatever is left open is closed in the end."""
+    """The stored files that were opened; any that is left open is closed after the test."""
     files, really_open = [], default_storage.open
 
     def note(name: str, mode: str) -> Any:
@@ -58,7 +58,7 @@ def address(video, part: str) -> str:
 
 
 def fetch(path: str, span: str | None = None, method: str = "get") -> tuple[Any, bytes]:
-    """The answer, and its bytes, to somebody with nothing but the link."""
+    """The answer and its bytes, to a client without credentials."""
     response = getattr(Client(), method)(path, headers={"Range": span} if span else {})
     body = response.getvalue() if response.streaming else response.content
     response.close()
@@ -69,14 +69,14 @@ def fetch(path: str, span: str | None = None, method: str = "get") -> tuple[Any,
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_stable_address_leads_to_the_bytes(owner, video, part):
+def test_the_stable_file_address_redirects_to_the_file(owner, video, part):
     response = owner.client.get(address(video, part))
     stored = "subtitles" if part == "captions" else part
     assert response.status_code == 302
     assert fetch(local(response["Location"]))[1] == f"the {stored}".encode()
 
 
-def test_the_way_to_the_bytes_is_not_remembered(owner, video):
+def test_the_redirect_to_a_file_is_not_cached(owner, video):
     response = owner.client.get(address(video, "file"))
     assert (response["Cache-Control"], response.content) == ("private, no-store", b"")
 
@@ -96,7 +96,7 @@ def test_a_video_that_was_not_made_has_no_file(owner, status):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_each_part_may_be_missing_alone(owner, part):
+def test_each_file_of_a_video_may_be_missing_alone(owner, part):
     video = make_video(owner, "completed", file="", thumbnail="", subtitles="")
     assert refusal_of(owner.client.get(address(video, part))) == (404, "not_found")
 
@@ -109,7 +109,7 @@ CAPTIONS = [
 
 
 @pytest.mark.parametrize(("query", "body", "content_type"), CAPTIONS)
-def test_captions_come_in_the_format_that_is_asked_for(owner, query, body, content_type):
+def test_captions_are_served_in_the_requested_format(owner, query, body, content_type):
     name = default_storage.save("videos/ten/captions.vtt", ContentFile(b"WEBVTT"))
     video = make_video(owner, "completed", subtitles_vtt=name)
     response, found = fetch(local(owner.client.get(address(video, "captions") + query)["Location"]))
@@ -150,7 +150,7 @@ def test_teammates_and_viewers_get_a_link(owner, teammate, viewer, video, part):
     ("part", "content_type"),
     [("file", "video/mp4"), ("thumbnail", "image/jpeg"), ("captions", "application/x-subrip; charset=utf-8")],
 )
-def test_the_bytes_are_called_what_they_are(owner, video, part, content_type):
+def test_a_file_has_its_content_type_and_name(owner, video, part, content_type):
     response, _ = fetch(local(owner.client.get(address(video, part))["Location"]))
     assert (response["Content-Type"], response["X-Content-Type-Options"]) == (content_type, "nosniff")
 
@@ -165,7 +165,7 @@ def test_a_link_serves_the_whole_file(link):
     }
 
 
-def test_a_link_may_be_kept_as_long_as_it_lives(link, settings):
+def test_a_link_may_be_cached_for_its_lifetime(link, settings):
     settings.MEDIA_LINK_LIFETIME = 60
     assert fetch(link)[0]["Cache-Control"] == "private, max-age=60"
 
@@ -195,14 +195,14 @@ RANGES = [
 
 
 @pytest.mark.parametrize(("span", "body", "told"), RANGES)
-def test_a_range_is_served_alone(link, span, body, told):
+def test_a_byte_range_is_served_alone(link, span, body, told):
     response, found = fetch(link, span)
     assert (response.status_code, found) == (206, body)
     assert (response["Content-Range"], response["Content-Length"]) == (told, str(len(body)))
 
 
 @pytest.mark.parametrize("span", ["bytes=10-", "bytes=10-12", "bytes=9999999999999999999-", "bytes=-0"])
-def test_a_range_outside_the_file_cannot_be_served(link, span):
+def test_a_byte_range_outside_the_file_is_a_416(link, span):
     response, found = fetch(link, span)
     assert (response.status_code, found, response["Content-Range"]) == (416, b"", "bytes */10")
 
@@ -222,7 +222,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize("span", [*WHOLE, "bytes=--3", "bytes=+1-2", "bytes=1.5-2", f"bytes={'9' * 20}-"])
-def test_a_range_that_is_none_or_several_gets_the_whole_file(link, span):
+def test_a_malformed_or_multiple_range_gets_the_whole_file(link, span):
     response, found = fetch(link, span)
     assert (response.status_code, found, response["Content-Length"]) == (200, BYTES, "10")
     assert "Content-Range" not in response
@@ -230,7 +230,7 @@ def test_a_range_that_is_none_or_several_gets_the_whole_file(link, span):
 
 @pytest.fixture
 def validators(link) -> dict[str, str]:
-    """What the file's answer is known by."""
+    """ETag and Last-Modified of an answer."""
     response, _ = fetch(link)
     return {"etag": response["ETag"], "date": response["Last-Modified"]}
 
@@ -243,49 +243,49 @@ def ask(link: str, **headers: str) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("span", [None, "bytes=0-3", "bytes=10-"])
-def test_every_answer_carries_the_same_validators(link, validators, span):
+def test_every_answer_with_a_file_has_the_same_etag_and_date(link, validators, span):
     response, _ = fetch(link, span)
     assert {"etag": response["ETag"], "date": response["Last-Modified"]} == validators
 
 
-def test_another_file_of_the_name_has_another_etag(link, validators):
+def test_another_file_of_the_same_name_has_another_etag(link, validators):
     Path(default_storage.path("videos/ten/video.mp4")).write_bytes(BYTES + b"more")
     assert fetch(link)[0]["ETag"] != validators["etag"]
 
 
 @pytest.mark.parametrize(("header", "kind"), [("If-None-Match", "etag"), ("If-Modified-Since", "date")])
-def test_who_has_the_file_already_is_told_so_without_it(link, opened, validators, header, kind):
+def test_a_client_that_has_the_file_gets_a_304(link, opened, validators, header, kind):
     response = Client().get(link, headers={header: validators[kind]})
     assert (response.status_code, response.content, response["ETag"]) == (304, b"", validators["etag"])
     assert "Cache-Control" in response
     assert [file.closed for file in opened] == [True] * len(opened)
 
 
-def test_who_has_another_file_gets_this_one(link, validators):
+def test_a_client_that_has_another_file_gets_the_current_one(link, validators):
     assert ask(link, **{"If-None-Match": '"other"'}) == (200, BYTES)
     assert ask(link, **{"If-Modified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}) == (200, BYTES)
 
 
-def test_a_condition_that_does_not_hold_is_a_412(link, opened):
+def test_a_file_precondition_that_does_not_hold_is_a_412(link, opened):
     assert ask(link, **{"If-Match": '"other"'}) == (412, b"")
     assert [file.closed for file in opened] == [True]
 
 
 @pytest.mark.parametrize("kind", ["etag", "date"])
-def test_a_part_of_the_same_file_is_continued(link, validators, kind):
+def test_if_range_with_the_current_etag_gets_the_range(link, validators, kind):
     assert ask(link, **{"Range": "bytes=7-", "If-Range": validators[kind]}) == (206, b"789")
 
 
 @pytest.mark.parametrize("known", ['"other"', "Thu, 01 Jan 2015 00:00:00 GMT", "nonsense"])
-def test_a_part_of_another_file_begins_anew(link, known):
+def test_if_range_with_another_etag_gets_the_whole_file(link, known):
     assert ask(link, **{"Range": "bytes=7-", "If-Range": known}) == (200, BYTES)
 
 
-def test_a_weak_etag_never_continues_a_part(link, validators):
+def test_if_range_with_a_weak_etag_gets_the_whole_file(link, validators):
     assert ask(link, **{"Range": "bytes=7-", "If-Range": f"W/{validators['etag']}"}) == (200, BYTES)
 
 
-def test_behind_a_proxy_that_can_the_proxy_sends_the_file(owner, video, settings, opened):
+def test_the_proxy_sends_the_file_where_the_settings_say_so(owner, video, settings, opened):
     settings.MEDIA_ACCEL_PREFIX = "/protected-media/"
     path = local(owner.client.get(address(video, "file"))["Location"])
     response, body = fetch(path, "bytes=0-3")
@@ -295,42 +295,42 @@ def test_behind_a_proxy_that_can_the_proxy_sends_the_file(owner, video, settings
     assert response["Content-Disposition"].startswith('inline; filename="')
 
 
-def test_behind_such_a_proxy_a_file_that_is_gone_is_a_404(settings, link):
+def test_a_missing_file_behind_a_sending_proxy_is_a_404(settings, link):
     settings.MEDIA_ACCEL_PREFIX = "/protected-media/"
     default_storage.delete("videos/ten/video.mp4")
     assert refusal_of(fetch(link)[0]) == (404, "not_found")
 
 
-def test_behind_such_a_proxy_a_forged_link_is_a_404(settings, link):
+def test_a_forged_link_behind_a_sending_proxy_is_a_404(settings, link):
     settings.MEDIA_ACCEL_PREFIX = "/protected-media/"
     response = fetch("/media/forged/video.mp4")[0]
     assert refusal_of(response) == (404, "not_found")
     assert "X-Accel-Redirect" not in response
 
 
-def test_ranges_put_together_are_the_file(link):
+def test_byte_ranges_put_together_are_the_file(link):
     assert b"".join(fetch(link, f"bytes={start}-{start + 2}")[1] for start in range(0, 10, 3)) == BYTES
 
 
 @pytest.mark.parametrize(("span", "status", "length"), [(None, 200, "10"), ("bytes=0-3", 206, "4")])
-def test_head_says_the_same_without_the_bytes(link, opened, span, status, length):
+def test_head_of_a_file_has_the_headers_of_get_without_a_body(link, opened, span, status, length):
     response, body = fetch(link, span, "head")
     assert (response.status_code, response["Content-Length"], body) == (status, length, b"")
 
 
-def test_no_file_is_left_open(link, opened):
+def test_a_served_file_is_closed(link, opened):
     for span in (None, "bytes=0-3", "bytes=10-"):
         fetch(link, span)
     assert [file.closed for file in opened] == [True, True, True]
 
 
-def test_head_of_a_range_leaves_no_file_open(link, opened):
+def test_a_file_whose_range_is_asked_by_head_is_closed(link, opened):
     fetch(link, "bytes=0-3", "head")
     assert [file.closed for file in opened] == [True]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-def test_a_link_is_for_reading(link, method):
+def test_a_file_link_permits_only_get_and_head(link, method):
     response = getattr(Client(), method)(link)
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
 
@@ -342,7 +342,7 @@ def test_a_link_refuses_other_methods_in_the_envelope(link):
 # ── What a link does not serve
 
 
-def test_a_link_lives_for_its_time(link, settings):
+def test_a_link_works_for_its_lifetime(link, settings):
     alive = timedelta(seconds=settings.MEDIA_LINK_LIFETIME - 5)
     with time_machine.travel(timezone.now() + alive):
         assert fetch(link)[0].status_code == 200
@@ -355,14 +355,14 @@ def test_a_lasting_link_lives_for_a_week(db, age, status):
         assert fetch(lasting)[0].status_code == status
 
 
-def test_a_link_dies_after_its_time(link, settings):
+def test_a_link_expires_after_its_lifetime(link, settings):
     late = timedelta(seconds=settings.MEDIA_LINK_LIFETIME + 5)
     with time_machine.travel(timezone.now() + late):
         response, _ = fetch(link)
     assert refusal_of(response) == (404, "not_found")
 
 
-def test_a_link_to_a_file_that_was_removed_is_dead(link):
+def test_a_link_to_a_removed_file_is_a_404(link):
     default_storage.delete("videos/ten/video.mp4")
     assert refusal_of(fetch(link)[0]) == (404, "not_found")
 
@@ -388,24 +388,24 @@ def tampered(token: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("how", tampered("a:b:c"))
-def test_a_tampered_link_is_dead(link, how):
+def test_a_tampered_link_is_a_404(link, how):
     token = tampered(token_of(link))[how]
     assert refusal_of(fetch(f"/media/{token}/video.mp4")[0]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("name", ["other.mp4", "..", "%2e%2e", "captions.srt", "video.mp", "video.mp4x", "Video.mp4"])
-def test_a_link_is_dead_under_any_other_name(link, name):
+def test_a_link_under_another_file_name_is_a_404(link, name):
     default_storage.save("videos/ten/other.mp4", ContentFile(b"not yours"))
     assert refusal_of(fetch(f"/media/{token_of(link)}/{name}")[0]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("tail", ["../other.mp4", "a/b.mp4", "..%2Fother.mp4", ""])
-def test_a_link_has_no_folders_below_it(link, tail):
+def test_a_path_below_a_link_is_a_404(link, tail):
     assert fetch(f"/media/{token_of(link)}/{tail}")[0].status_code == 404
 
 
 @pytest.mark.parametrize("name", ["a%0Ab.mp4", "a%0D%0Ab.mp4", "a%22b.mp4"])
-def test_a_name_in_the_address_breaks_no_header(link, opened, name):
+def test_a_file_name_in_a_link_cannot_inject_headers(link, opened, name):
     client = Client(raise_request_exception=False)
     response = client.get(f"/media/{token_of(link)}/{name}")
     response.close()

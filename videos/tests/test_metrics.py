@@ -1,4 +1,4 @@
-"""What the page for Prometheus says about the pipeline, and the one line that each move writes."""
+"""The metrics of the pipeline on the Prometheus page, and the log line of each move."""
 
 from datetime import timedelta
 
@@ -20,28 +20,28 @@ from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery, seconds_from_now
 from videos.provider import provider_gate
 from videos.tests.pipeline import fresh
-from videos.tests.test_incoming_webhooks import SECRET, knock, success, work_off_all
+from videos.tests.test_incoming_webhooks import SECRET, post_delivery, success, work_off_all
 
 pytestmark = pytest.mark.django_db
 
 
-def page() -> dict[tuple[str, tuple[str, ...]], float]:
+def metrics_page() -> dict[tuple[str, tuple[str, ...]], float]:
     return series(Client().get("/metrics"))
 
 
 def gauge(name: str, *labels: str) -> float:
-    return page()["genvid_" + name, labels]
+    return metrics_page()["genvid_" + name, labels]
 
 
 @pytest.fixture
 def counts(django_capture_on_commit_callbacks):
-    """How much a count grew by a deed whose transaction then commits."""
+    """How much a counter grows by an action whose transaction then commits."""
 
-    def of(deed, name: str, *labels: str) -> float:
-        before = page().get(("genvid_" + name, labels), 0)
+    def of(action, name: str, *labels: str) -> float:
+        before = metrics_page().get(("genvid_" + name, labels), 0)
         with django_capture_on_commit_callbacks(execute=True):
-            deed()
-        return page().get(("genvid_" + name, labels), 0) - before
+            action()
+        return metrics_page().get(("genvid_" + name, labels), 0) - before
 
     return of
 
@@ -57,16 +57,16 @@ def endpoint() -> ProviderWebhook:
 def test_videos_are_counted_by_status(owner):
     for status in ("queued", "queued", "rendering", "completed", "draft"):
         make_video(owner, status)
-    found = {labels[0]: value for (name, labels), value in page().items() if name == "genvid_videos"}
+    found = {labels[0]: value for (name, labels), value in metrics_page().items() if name == "genvid_videos"}
     assert found == {"queued": 2, "submitting": 0, "rendering": 1, "storing": 0}
 
 
-def test_videos_of_test_keys_are_none_of_heygens(owner):
+def test_videos_of_test_keys_are_not_counted_as_heygens(owner):
     make_video(owner, "rendering", is_test=True)
     assert (gauge("videos", "rendering"), gauge("slots_used")) == (0, 0)
 
 
-def test_the_age_is_that_of_the_oldest(owner):
+def test_the_age_metric_is_that_of_the_oldest_waiting_video(owner):
     make_video(owner, "rendering")
     begun = timezone.now() - timedelta(seconds=500)
     make_video(owner, "rendering", moved_at=begun)
@@ -74,7 +74,7 @@ def test_the_age_is_that_of_the_oldest(owner):
     assert gauge("oldest_seconds", "storing") == 0
 
 
-def test_slots_in_use_and_their_limit(owner, settings):
+def test_slots_in_use_and_their_limit_are_measured(owner, settings):
     settings.HEYGEN_MAX_CONCURRENT = 7
     for status in ("submitting", "rendering", "storing"):
         make_video(owner, status)
@@ -82,20 +82,20 @@ def test_slots_in_use_and_their_limit(owner, settings):
     assert [gauge(f"slots_{name}") for name in ("used", "limit", "max")] == [2, 4, 7]
 
 
-def test_the_gate_as_it_stands():
+def test_the_state_of_the_gate_is_measured():
     assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [0, 0, 0]
     provider_gate.trip(OperatorProblem("unauthorized"))
     provider_gate.pause("sam@example.com")
     assert [gauge(f"gate_{name}") for name in ("closed", "paused", "needs_staff")] == [1, 1, 1]
 
 
-def test_credits_held_and_wallets_that_owe(owner, outsider):
+def test_credits_held_and_wallets_that_owe_are_measured(owner, outsider):
     video = make_video(owner)
     Wallet.objects.filter(pk=outsider.account.pk).update(balance=-5)
     assert (gauge("credits_held"), gauge("wallets_overdrawn")) == (video.credits_held, 1)
 
 
-def test_webhooks_that_wait_are_counted():
+def test_waiting_webhook_deliveries_of_heygen_are_counted():
     WebhookDelivery.objects.create(key="a", event_type="avatar_video.success", payload={})
     WebhookDelivery.objects.create(key="b", event_type="x", payload={}, processed_at=timezone.now())
     assert gauge("webhook_backlog") == 1
@@ -112,21 +112,21 @@ def test_webhooks_to_clients_that_are_due_are_counted(owner):
     assert gauge("outbox_backlog") == 1
 
 
-def test_the_page_takes_as_many_queries_for_one_video_as_for_twenty(owner):
+def test_the_metrics_page_takes_as_many_queries_for_one_video_as_for_twenty(owner):
     make_video(owner)
-    before = queries_of(page)
+    before = queries_of(metrics_page)
     for status in ("queued", "rendering", "storing", "completed"):
         for _ in range(5):
             make_video(make_caller(), status)
-    assert (queries_of(page), before) == (8, 8)
+    assert (queries_of(metrics_page), before) == (8, 8)
 
 
-def test_a_database_that_is_away_leaves_the_counts_on_the_page(monkeypatch):
+def test_counters_stay_on_the_metrics_page_without_a_database(monkeypatch):
     def away(*_: object) -> None:
         raise OperationalError("the server closed the connection")
 
     monkeypatch.setattr(connection, "cursor", away)
-    found = page()
+    found = metrics_page()
     assert (found["genvid_gauges_readable", ()], ("genvid_credits_held", ()) in found) == (0, False)
 
 
@@ -142,13 +142,13 @@ def test_a_database_that_is_away_leaves_the_counts_on_the_page(monkeypatch):
         ("storing", Status.COMPLETED, "store"),
     ],
 )
-def test_each_stage_is_timed(owner, counts, status, step, stage):
+def test_each_stage_of_a_video_is_timed(owner, counts, status, step, stage):
     video = make_video(owner, status, moved_at=seconds_from_now(-100))
     assert counts(lambda: fresh(video).move(step, reason="test"), f"{stage}_seconds_bucket", "120.0") == 1
     assert counts(lambda: fresh(video).move(step, reason="again"), f"{stage}_seconds_bucket", "120.0") == 0
 
 
-def test_an_end_is_counted_with_its_error(owner, counts):
+def test_a_failed_video_is_counted_with_its_error_code(owner, counts):
     video = make_video(owner, "rendering")
     words = {"code": "render_timeout", "message": "Late.", "retryable": True, "reason": "test"}
     assert (
@@ -156,7 +156,7 @@ def test_an_end_is_counted_with_its_error(owner, counts):
     )
 
 
-def test_a_canceled_video_is_counted_as_such(owner, counts):
+def test_a_canceled_video_is_counted_as_canceled(owner, counts):
     video = make_video(owner)
     assert counts(lambda: settlement.cancel_video(video, reason="test"), "videos_settled_total", "", "canceled") == 1
 
@@ -169,12 +169,12 @@ def test_a_finished_render_is_counted_by_how_we_learned_of_it(owner, counts):
 
 def test_a_move_that_is_rolled_back_is_not_counted(owner):
     video = make_video(owner)
-    before = page().get(("genvid_videos_settled_total", ("", "canceled")), 0)
+    before = metrics_page().get(("genvid_videos_settled_total", ("", "canceled")), 0)
     settlement.cancel_video(video, reason="never committed: the test's transaction is open")
-    assert page().get(("genvid_videos_settled_total", ("", "canceled")), 0) == before
+    assert metrics_page().get(("genvid_videos_settled_total", ("", "canceled")), 0) == before
 
 
-def test_a_poll_is_counted_with_its_ids(pipeline, owner, counts):
+def test_a_poll_and_its_video_ids_are_counted(pipeline, owner, counts):
     pipeline.sandbox.configure(stuck=True)
     video = pipeline.submit(pipeline.order(owner))
     assert counts(lambda: pipeline.poll(video), "poll_calls_total") == 1
@@ -182,26 +182,26 @@ def test_a_poll_is_counted_with_its_ids(pipeline, owner, counts):
 
 
 @pytest.mark.parametrize(
-    ("knocks", "received"),
+    ("deliveries", "received"),
     [([{}], "fresh"), ([{}, {}], "again"), ([{"Heygen_Signature": "0" * 64}], "forged")],
 )
-def test_a_delivery_is_counted_by_how_it_came(client, endpoint, counts, knocks, received):
-    def deed() -> None:
-        for headers in knocks:
-            knock(client, success(), **headers)
+def test_a_delivery_is_counted_as_fresh_repeated_or_forged(client, endpoint, counts, deliveries, received):
+    def action() -> None:
+        for headers in deliveries:
+            post_delivery(client, success(), **headers)
 
-    assert counts(deed, "webhook_deliveries_total", received) == 1
+    assert counts(action, "webhook_deliveries_total", received) == 1
 
 
-def test_a_delivery_is_counted_by_what_came_of_it(client, endpoint, counts):
-    knock(client, success(kind="avatar.created"))
+def test_a_delivery_is_counted_by_its_outcome(client, endpoint, counts):
+    post_delivery(client, success(kind="avatar.created"))
     assert counts(work_off_all, "webhook_outcomes_total", "not for us") == 1
 
 
-# ── The line
+# ── The log line of a move
 
 
-def test_the_line_of_a_move_says_all_there_is_to_say(owner, caplog, django_capture_on_commit_callbacks):
+def test_the_log_line_of_a_move_has_every_field(owner, caplog, django_capture_on_commit_callbacks):
     begun = seconds_from_now(-90)
     video = make_video(owner, "queued", moved_at=begun)
     caplog.set_level("INFO")
@@ -220,7 +220,7 @@ def test_the_line_of_a_move_says_all_there_is_to_say(owner, caplog, django_captu
     assert 90 <= line["seconds"] <= (timezone.now() - begun).total_seconds()
 
 
-def test_the_time_in_a_status_starts_with_the_move(owner):
+def test_the_logged_time_in_a_status_starts_with_the_move(owner):
     video, before = make_video(owner, moved_at=seconds_from_now(-90)), timezone.now()
     video.move(Status.SUBMITTING, reason="slot")
     assert before <= Video.objects.get(pk=video.pk).moved_at <= timezone.now()

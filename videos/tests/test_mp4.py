@@ -1,4 +1,4 @@
-"""What is a whole, playable MP4, and what is not."""
+"""Checks of MP4 files: which are whole and playable."""
 
 import io
 import struct
@@ -41,7 +41,7 @@ def read(data: bytes, size: int | None = None) -> Mp4Info:
 
 
 def boundaries(data: bytes, start: int = 0, end: int | None = None) -> list[int]:
-    """Where a box starts or ends, at any depth."""
+    """The offsets at which a box starts or ends, at any depth."""
     found, end = [start], len(data) if end is None else end
     while start < end:
         size, kind = struct.unpack_from(">I4s", data, start)
@@ -54,7 +54,7 @@ def boundaries(data: bytes, start: int = 0, end: int | None = None) -> list[int]
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory) -> bytes:
-    """As the sandbox films it."""
+    """A clip as the sandbox renders it."""
     job = RenderJob(script="Hello.", persona="Ada", voice="Ada", width=160, height=90)
     return render_clip(job, tmp_path_factory.mktemp("clip")).video.read_bytes()
 
@@ -62,11 +62,11 @@ def clip(tmp_path_factory) -> bytes:
 # ── Good files
 
 
-def test_a_whole_file_has_its_duration_and_tracks():
+def test_a_whole_mp4_has_its_duration_and_tracks():
     assert read(GOOD) == INFO
 
 
-def test_a_filmed_clip_has_its_duration_and_tracks(clip):
+def test_a_rendered_clip_has_its_duration_and_tracks(clip):
     info = read(clip)
     assert info.tracks == frozenset({"vide", "soun"})
     assert Decimal("0.5") < info.duration_seconds < Decimal(10)
@@ -84,7 +84,7 @@ FINE = {
 
 
 @pytest.mark.parametrize("data", FINE.values(), ids=FINE.keys())
-def test_a_file_may_be_laid_out_differently(data):
+def test_an_mp4_with_its_boxes_in_another_order_is_read(data):
     assert read(data) == INFO
 
 
@@ -96,7 +96,7 @@ def test_a_silent_picture_is_a_video():
     ("units", "timescale", "duration"),
     [(1, 1000, "0.001"), (1, 3, "0.333"), (90_000 * 7, 90_000, "7.000"), (2**32 - 2, 10**6, "4294.967")],
 )
-def test_a_duration_is_told_to_the_millisecond(units, timescale, duration):
+def test_the_duration_of_an_mp4_is_exact_to_the_millisecond(units, timescale, duration):
     data = FTYP + box(b"moov", mvhd(units, timescale) + TRACKS) + MDAT
     assert read(data).duration_seconds == Decimal(duration)
 
@@ -128,24 +128,24 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
-def test_what_is_no_whole_video_is_broken(data):
+def test_a_file_that_is_no_whole_mp4_is_broken(data):
     with pytest.raises(BrokenFile):
         read(data)
 
 
 @pytest.mark.parametrize("end", boundaries(GOOD)[:-1])
-def test_a_file_cut_off_between_two_boxes_is_broken(end):
+def test_an_mp4_cut_off_between_two_boxes_is_broken(end):
     with pytest.raises(BrokenFile):
         read(GOOD[:end])
 
 
 @pytest.mark.parametrize("end", range(1, len(GOOD), 7))
-def test_a_file_cut_off_anywhere_is_broken(end):
+def test_an_mp4_cut_off_anywhere_is_broken(end):
     with pytest.raises(BrokenFile):
         read(GOOD[:end])
 
 
-def test_a_filmed_clip_cut_off_at_any_box_is_broken(clip):
+def test_a_rendered_clip_cut_off_at_any_box_is_broken(clip):
     def is_broken(end: int) -> bool:
         with pytest.raises(BrokenFile):
             read(clip[:end])
@@ -154,19 +154,19 @@ def test_a_filmed_clip_cut_off_at_any_box_is_broken(clip):
     assert all(is_broken(end) for end in boundaries(clip)[:-1])
 
 
-def test_a_file_shorter_than_it_is_said_to_be_is_broken():
+def test_an_mp4_shorter_than_its_announced_size_is_broken():
     with pytest.raises(BrokenFile):
         read(GOOD, size=len(GOOD) + 8)
 
 
-def test_an_index_of_absurd_size_is_not_read():
+def test_an_mp4_index_of_absurd_size_is_not_read():
     size = MOOV_LIMIT + 100
     data = FTYP + MDAT + struct.pack(">I4s", size, b"moov")
     with pytest.raises(BrokenFile, match="absurd"):
         read(data, size=len(FTYP + MDAT) + size)
 
 
-def test_boxes_inside_boxes_without_end_are_broken():
+def test_an_mp4_with_endlessly_nested_boxes_is_broken():
     nested = b""
     for _ in range(3000):
         nested = box(b"trak", nested)
@@ -175,13 +175,13 @@ def test_boxes_inside_boxes_without_end_are_broken():
 
 
 @pytest.mark.parametrize(("units", "version"), [(2**32 - 1, 0), (2**64 - 1, 1)])
-def test_a_duration_that_is_not_known_is_none(units, version):
+def test_an_unknown_mp4_duration_is_none(units, version):
     with pytest.raises(BrokenFile):
         read(FTYP + box(b"moov", mvhd(units, version=version) + TRACKS) + MDAT)
 
 
 def judged(data: bytes) -> bool:
-    """Whether it is a video; anything but a verdict is an error."""
+    """Whether the bytes are a video; raises whatever is no verdict."""
     try:
         return bool(read(data).tracks)
     except BrokenFile:
@@ -196,7 +196,7 @@ def test_random_bytes_are_no_video(data):
 
 @QUICK
 @given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6))
-def test_a_damaged_file_is_judged_without_a_fuss(patches):
+def test_a_damaged_mp4_is_read_or_broken(patches):
     data = bytearray(GOOD)
     for place, patch in patches:
         data[place : place + len(patch)] = patch
@@ -213,5 +213,5 @@ boxes = st.recursive(
 
 @QUICK
 @given(st.lists(boxes, max_size=6))
-def test_any_boxes_are_judged_without_a_fuss(parts):
+def test_any_mp4_boxes_are_read_or_broken(parts):
     assert judged(b"".join(parts)) in (True, False)

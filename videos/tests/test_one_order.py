@@ -1,4 +1,4 @@
-"""Exactly one paid render: what is asked again, when the asking ends, and what proves that nothing was made."""
+"""Exactly one paid render: repeated calls, the deadline of an order, and adoption of what was made."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def order(owner, heygen_double):
-    """An order that a slot was given to a moment ago."""
+    """A video whose slot was handed out a moment ago."""
     asks: list[str] = []
     video = make_video(owner, "submitting", avatar=make_avatar(), deadline_at=seconds_from_now(23 * 3600))
 
@@ -38,7 +38,7 @@ def order(owner, heygen_double):
     return order
 
 
-def ask(video: Video) -> Video:
+def send_order(video: Video) -> Video:
     Video.objects.filter(pk=video.pk).update(due_at=timezone.now())
     submission.submit_video(str(video.pk))
     return fresh(video)
@@ -48,14 +48,14 @@ def remote(title: str, name: str = "remote_found") -> RemoteVideo:
     return RemoteVideo(name, RenderState.RUNNING, "processing", title)
 
 
-def let_deadline_come(video: Video, seconds: float = 0) -> None:
+def set_deadline(video: Video, seconds: float = 0) -> None:
     Video.objects.filter(pk=video.pk).update(deadline_at=seconds_from_now(seconds), due_at=timezone.now())
 
 
-def test_every_call_carries_the_key_that_was_stored_before_the_first(order):
+def test_every_order_call_carries_the_key_stored_before_the_first_call(order):
     video = order(Unknown("timeout"), Busy("rate_limit_exceeded"), Unknown("http_502"))
     for _ in range(4):
-        video = ask(video)
+        video = send_order(video)
     assert order.asks == [video.idempotency_key] * 4
     assert (video.status, video.calls, video.attempt) == ("rendering", 4, 1)
 
@@ -64,42 +64,42 @@ def test_every_call_carries_the_key_that_was_stored_before_the_first(order):
 
 
 @pytest.mark.parametrize("title", ["genvid {pk} 10", "genvid {pk} 11", "copy of genvid {pk} 1", "GENVID {pk} 1"])
-def test_a_video_of_another_title_is_not_taken_for_the_orders(order, title):
+def test_a_video_of_another_title_is_not_adopted(order, title):
     video = order(Unknown("timeout"))
-    ask(video)
+    send_order(video)
     order.listed = [remote(title.format(pk=video.pk))]
-    let_deadline_come(video)
+    set_deadline(video)
     sweeper.sweep_all()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
 
 
-def test_the_right_one_is_found_among_others(order):
+def test_the_video_of_an_order_is_found_among_others(order):
     video = order(Unknown("timeout"))
-    ask(video)
+    send_order(video)
     order.listed = [remote(f"genvid {video.pk} 10", "tenth"), remote(f"genvid {video.pk} 1", "first")]
-    let_deadline_come(video)
+    set_deadline(video)
     sweeper.sweep_all()
     assert (fresh(video).status, fresh(video).provider_video_id) == ("rendering", "first")
 
 
-# ── What proves absence
+# ── Refusals
 
 
-def test_a_refusal_right_after_an_unanswered_call_proves_nothing(order, owner):
-    """HeyGen may list what that call made only later: the same key is sent again."""
+def test_a_refusal_right_after_an_unanswered_call_does_not_fail_the_video(order, owner):
+    """HeyGen may list the video of that call only later, so the order is repeated with its key."""
     video = order(Unknown("timeout"), Refused("content_policy_violation"))
-    ask(video)
-    assert (ask(video).status, still_held(owner, video)) == ("submitting", True)
+    send_order(video)
+    assert (send_order(video).status, still_held(owner, video)) == ("submitting", True)
     order.listed = [remote(f"genvid {video.pk} 1")]
     order(Refused("content_policy_violation"))
-    ask(video)
+    send_order(video)
     assert history(video)[-1] == ("submitting", "rendering", "found_at_provider")
 
 
-def test_a_refusal_that_lasts_is_one(order):
+def test_a_refusal_that_lasts_fails_the_video(order):
     video = order(Unknown("timeout"), *[Refused("content_policy_violation")] * 9)
     for _ in range(submission.LISTED_AFTER_TRIES + 1):
-        video = ask(video)
+        video = send_order(video)
     assert outcome_of(video) == ("failed", "content_refused", False)
 
 
@@ -108,63 +108,63 @@ def test_the_waits_before_a_refusal_counts_outlast_the_listing(order, settings):
     assert sum(waits) >= 60
 
 
-def test_a_first_refusal_counts_at_once(order):
+def test_a_refusal_of_the_first_call_fails_the_video_at_once(order):
     video = order(Refused("content_policy_violation"))
-    assert ask(video).status == "failed"
+    assert send_order(video).status == "failed"
 
 
 @pytest.mark.parametrize("error", [Busy("rate_limit_exceeded"), OperatorProblem("insufficient_credit")])
 def test_a_refusal_of_an_answered_first_call_frees_the_key(order, error):
-    video = ask(order(error))
+    video = send_order(order(error))
     assert (video.status, video.idempotency_key) == ("queued", None)
 
 
-# ── Near the end of the key's day
+# ── Near the deadline of the order
 
 
-def test_no_call_is_made_shortly_before_the_deadline(order):
-    """What the last call made must be listed when the deadline looks for it."""
+def test_no_order_call_is_made_shortly_before_the_deadline(order):
+    """A video made by the last call must be listed by the deadline."""
     video = order()
-    let_deadline_come(video, submission.QUIET_SECONDS - 1)
-    video = ask(video)
+    set_deadline(video, submission.QUIET_SECONDS - 1)
+    video = send_order(video)
     assert (order.asks, video.status) == ([], "submitting")
     assert abs((video.due_at - video.deadline_at).total_seconds()) < 1
 
 
-def test_no_call_is_made_after_the_deadline_though_no_sweep_has_run(order):
-    """A key of yesterday would make a second video."""
+def test_no_order_call_is_made_after_the_deadline_though_no_sweep_has_run(order):
+    """HeyGen forgets a key after a day: a later call would make a second video."""
     video = order()
-    let_deadline_come(video, -3600)
-    assert (ask(video).status, order.asks) == ("submitting", [])
+    set_deadline(video, -3600)
+    assert (send_order(video).status, order.asks) == ("submitting", [])
 
 
-def test_no_wait_is_longer_than_the_deadline(order):
+def test_no_wait_between_order_calls_is_longer_than_the_deadline(order):
     video = order(Unknown("timeout", retry_after=6 * 3600.0))
-    let_deadline_come(video, 3600)
-    video = ask(video)
+    set_deadline(video, 3600)
+    video = send_order(video)
     assert video.due_at <= video.deadline_at + timedelta(seconds=1)
 
 
-def test_a_short_deadline_still_leaves_time_to_ask(order, settings):
+def test_a_short_deadline_still_leaves_time_for_a_repeated_order_call(order, settings):
     settings.VIDEO_SUBMIT_DEADLINE = 60.0
     video = order()
-    let_deadline_come(video, 60)
-    assert ask(video).status == "rendering"
+    set_deadline(video, 60)
+    assert send_order(video).status == "rendering"
 
 
-def test_at_the_deadline_what_is_not_listed_was_not_made(order, owner):
+def test_an_order_that_is_not_listed_at_the_deadline_was_not_made(order, owner):
     video = order(Unknown("timeout"))
-    ask(video)
-    let_deadline_come(video)
+    send_order(video)
+    set_deadline(video)
     sweeper.sweep_all()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
     assert owner.wallet.held == 0
 
 
-# ── Answers that come when the video has moved on
+# ── Late answers
 
 
-def test_an_order_taken_for_a_video_that_was_ended_meanwhile_is_remembered(order, heygen_double):
+def test_a_render_accepted_for_a_video_that_has_ended_is_recorded(order, heygen_double):
     video = order()
 
     def taken_too_late(client, spec, **_):
@@ -172,11 +172,11 @@ def test_an_order_taken_for_a_video_that_was_ended_meanwhile_is_remembered(order
         return Submission("orphan", "waiting")
 
     heygen_double.create = taken_too_late
-    ask(video)
+    send_order(video)
     assert (fresh(video).status, fresh(video).provider_video_id) == ("canceled", "orphan")
 
 
-def test_an_answer_to_an_order_that_was_given_up_touches_the_new_one_not(order, heygen_double):
+def test_an_answer_to_a_given_up_order_leaves_the_new_order_alone(order, heygen_double):
     video = order()
 
     def answered_late(client, spec, **_):
@@ -185,11 +185,11 @@ def test_an_answer_to_an_order_that_was_given_up_touches_the_new_one_not(order, 
 
     heygen_double.create = answered_late
     events = VideoEvent.objects.count()
-    assert (ask(video).status, fresh(video).provider_video_id) == ("submitting", None)
+    assert (send_order(video).status, fresh(video).provider_video_id) == ("submitting", None)
     assert VideoEvent.objects.count() == events
 
 
-def test_an_answer_to_an_order_that_was_given_up_is_not_remembered_as_the_last_ones(order, heygen_double):
+def test_an_answer_to_a_given_up_order_is_not_recorded_for_the_last_order(order, heygen_double):
     video = order()
 
     def answered_late(client, spec, **_):
@@ -198,21 +198,21 @@ def test_an_answer_to_an_order_that_was_given_up_is_not_remembered_as_the_last_o
 
     heygen_double.create = answered_late
     events = VideoEvent.objects.count()
-    assert (ask(video).status, fresh(video).provider_video_id) == ("canceled", None)
+    assert (send_order(video).status, fresh(video).provider_video_id) == ("canceled", None)
     assert VideoEvent.objects.count() == events
 
 
 # ── With the sandbox
 
 
-def test_an_order_that_was_never_answered_all_day_is_adopted_and_paid_once(pipeline, owner):
+def test_an_order_unanswered_all_day_is_adopted_and_charged_once(pipeline, owner):
     pipeline.sandbox.fault(kind="lost", times=99, method="POST", path="/v3/videos")
     video = pipeline.submit(pipeline.order(owner))
     for _ in range(3):
         video = pipeline.submit(video)
     pipeline.make_due(video)
-    pipeline.outlive(video)
+    pipeline.expire_deadline(video)
     sweeper.sweep_all()
     assert history(video)[-1] == ("submitting", "rendering", "found_at_provider")
     assert pipeline.run(video).status == "completed"
-    assert (pipeline.renders(video), charged_once(owner, video)) == (1, True)
+    assert (pipeline.count_renders(video), charged_once(owner, video)) == (1, True)

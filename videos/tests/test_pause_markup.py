@@ -1,4 +1,4 @@
-"""Pauses: what is understood as one, what goes to the voice, and what is refused."""
+"""Pauses in scripts: notation, what is sent to HeyGen, and what is refused."""
 
 from decimal import Decimal
 from typing import Any
@@ -102,7 +102,7 @@ def details_of(response: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("tag", "seconds"), MEANT.items())
-def test_what_is_meant_is_understood(tag, seconds):
+def test_usual_ways_to_write_a_pause_are_understood(tag, seconds):
     script = f"Hello {tag} you"
     assert markup.pauses_of(script) == [Decimal(seconds)]
     assert markup.on_the_wire(script) == f'Hello <break time="{seconds}s"/> you'
@@ -116,26 +116,26 @@ def test_a_pause_counts_by_its_seconds(tag, seconds):
 
 
 @pytest.mark.parametrize(("script", "named"), REFUSED.items())
-def test_other_tags_are_named(script, named):
+def test_tags_other_than_pauses_are_named(script, named):
     with pytest.raises(markup.UnknownTag) as caught:
         markup.require_known_tags(f"Well. {script}")
     assert str(caught.value).startswith(f"{named} is ")
 
 
 @pytest.mark.parametrize("script", PLAIN)
-def test_what_begins_no_tag_is_text(script):
+def test_an_angle_bracket_that_begins_no_tag_is_text(script):
     markup.require_known_tags(script)
     assert markup.on_the_wire(script) == script
 
 
-def test_there_is_a_space_on_either_side_on_the_wire():
+def test_a_pause_is_sent_with_a_space_on_either_side():
     script = 'One<break time="1s"/>two <break time="1s"/>\nthree<break time="1s"/>'
     assert markup.on_the_wire(script) == ('One <break time="1s"/> two <break time="1s"/>\nthree <break time="1s"/>')
 
 
 @QUICK
 @given(st.text(alphabet=st.sampled_from("a <>/=\"'“1s.m\nbreak"), max_size=60))
-def test_normalising_twice_changes_nothing_more(text):
+def test_normalising_pauses_twice_changes_nothing_more(text):
     once = markup.on_the_wire(text)
     assert markup.on_the_wire(once) == once
     assert markup.pauses_of(once) == markup.pauses_of(text)
@@ -143,7 +143,7 @@ def test_normalising_twice_changes_nothing_more(text):
 
 @QUICK
 @given(st.text(max_size=200))
-def test_without_a_tag_nothing_is_touched(text):
+def test_a_script_without_pauses_is_unchanged(text):
     if "<" not in text:
         assert markup.on_the_wire(text) == text
 
@@ -159,14 +159,14 @@ def test_a_long_tag_is_named_by_its_beginning():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", [VIDEOS, QUOTE])
-def test_a_tag_is_refused_on_the_script(owner, pausing, path):
+def test_a_tag_in_a_script_is_refused_with_the_field_named(owner, pausing, path):
     with nothing_changes():
         response = owner.client.post(path, payload_for(pausing, "<speak>Hello</speak>"))
     assert details_of(response)["script"].startswith("<speak> is a tag that voices do not understand")
 
 
 @pytest.mark.django_db
-def test_a_script_is_kept_as_it_was_sent_and_ordered_as_the_voice_reads_it(owner, pausing):
+def test_a_script_is_stored_as_sent_and_ordered_as_the_voice_reads_it(owner, pausing):
     script = "Hello<BREAK time=“1500ms”>you. 3 < 5"
     video = data_of(owner.client.post(VIDEOS, payload_for(pausing, script)), 201)
     assert video["script"] == script
@@ -203,7 +203,7 @@ def test_a_draft_whose_voice_lost_its_pauses_is_not_ordered(owner, pausing):
 
 
 @pytest.mark.django_db
-def test_an_old_video_with_a_tag_is_not_ordered_anew(owner, pausing):
+def test_an_old_video_with_a_tag_cannot_be_retried(owner, pausing):
     video = make_video(owner, "failed", avatar=pausing)
     Video.objects.filter(pk=video.pk).update(script="<speak>Hello</speak>")
     with nothing_changes():
@@ -211,7 +211,7 @@ def test_an_old_video_with_a_tag_is_not_ordered_anew(owner, pausing):
 
 
 @pytest.mark.django_db
-def test_a_script_that_grows_beyond_the_limit_on_its_way_is_refused(owner, pausing):
+def test_a_script_that_grows_beyond_the_limit_when_normalised_is_refused(owner, pausing):
     script = 'ab<break time="0.1s"/>' * 227
     assert len(script) <= 5000
     with nothing_changes():
@@ -229,7 +229,7 @@ def batch(pausing) -> dict[str, Any]:
 
 
 @pytest.mark.django_db
-def test_the_rows_of_a_batch_may_fill_a_pause(owner, batch):
+def test_the_rows_of_a_batch_may_fill_the_length_of_a_pause(owner, batch):
     data_of(owner.client.post(BATCHES, batch), 201)
     first, second = Video.objects.select_related("avatar", "voice").order_by("batch_row")
     assert submission.spec_of(first).script == 'Hello Ada, <break time="0.5s"/> welcome.'
@@ -239,7 +239,7 @@ def test_the_rows_of_a_batch_may_fill_a_pause(owner, batch):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", [BATCHES, f"{BATCHES}/quote"])
-def test_a_row_that_makes_a_tag_is_named(owner, batch, path):
+def test_a_batch_row_that_makes_a_tag_is_named(owner, batch, path):
     batch["rows"] += [{"name": "<b>Cyd</b>", "wait": "1s"}, {"name": "Dan", "wait": "long"}]
     with nothing_changes():
         details = details_of(owner.client.post(path, batch))
@@ -249,7 +249,7 @@ def test_a_row_that_makes_a_tag_is_named(owner, batch, path):
 
 
 @pytest.mark.django_db
-def test_a_tag_of_the_script_itself_is_named_once(owner, batch):
+def test_a_tag_in_the_script_of_a_batch_is_named_once(owner, batch):
     batch["script"] = "<speak>Hello {{name}}</speak>"
     with nothing_changes():
         details = details_of(owner.client.post(BATCHES, batch))

@@ -1,4 +1,4 @@
-"""Every wait ends: deadlines and the sweep."""
+"""Deadlines of the waiting statuses, and the sweep."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from videos.enums import Status
 from videos.models import Video
 from videos.pipeline import sweeper
-from videos.tests.doubles import SlowlyDeleting
+from videos.tests.doubles import CallbackAfterDelete
 from videos.tests.pipeline import (
     CREATE,
     UNTOUCHED,
@@ -24,18 +24,18 @@ from videos.tests.pipeline import (
 
 
 class TestDeadlines:
-    """Each status that waits ends in `failed`, with everything given back."""
+    """Each waiting status ends in `failed` at its deadline, and the credits are returned."""
 
-    def test_in_the_queue(self, pipeline, owner):
+    def test_a_queued_video_fails_at_its_deadline(self, pipeline, owner):
         video = pipeline.order(owner)
-        pipeline.outlive(video)
+        pipeline.expire_deadline(video)
 
         sweeper.sweep_all()
 
         assert outcome_of(video) == ("failed", "provider_unavailable", True)
-        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
+        assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 0)
 
-    def test_an_order_that_is_put_back_has_no_longer_than_it_had(self, pipeline, owner, settings):
+    def test_an_order_that_is_put_back_keeps_its_deadline(self, pipeline, owner, settings):
         pipeline.sandbox.fault(kind="status", status=429, retry_after=3600, **CREATE)
         video = pipeline.order(owner)
         queued_at = timezone.now() - timedelta(hours=2)
@@ -46,36 +46,36 @@ class TestDeadlines:
         deadline = queued_at + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE)
         assert (video.status, video.queued_at, video.deadline_at) == (Status.QUEUED, queued_at, deadline)
 
-    def test_while_submitting_when_nothing_was_made(self, pipeline, owner):
+    def test_a_submitting_video_of_which_nothing_was_made_fails_at_its_deadline(self, pipeline, owner):
         pipeline.sandbox.fault(kind="drop", times=50, **CREATE)
         video = pipeline.submit(pipeline.order(owner))
         pipeline.make_due(video)
-        pipeline.outlive(video)
+        pipeline.expire_deadline(video)
 
         sweeper.sweep_all()
 
         assert outcome_of(video) == ("failed", "provider_unavailable", True)
         assert history(video)[-1] == ("submitting", "failed", "submit_deadline")
-        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
+        assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 0)
 
-    def test_while_submitting_what_was_made_is_adopted(self, pipeline, owner):
+    def test_a_render_made_for_a_submitting_video_is_adopted_at_its_deadline(self, pipeline, owner):
         pipeline.sandbox.fault(kind="lost", **CREATE)
         video = pipeline.submit(pipeline.order(owner))
         pipeline.make_due(video)
-        pipeline.outlive(video)
+        pipeline.expire_deadline(video)
 
         sweeper.sweep_all()
 
         assert history(video)[-1] == ("submitting", "rendering", "found_at_provider")
-        assert fresh(video).provider_video_id == pipeline.remote(video)["id"]
+        assert fresh(video).provider_video_id == pipeline.remote_render(video)["id"]
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    def test_while_submitting_nothing_is_guessed_when_heygen_is_silent(self, pipeline, owner):
+    def test_a_submitting_video_stays_at_its_deadline_when_heygen_does_not_answer(self, pipeline, owner):
         pipeline.sandbox.fault(kind="lost", **CREATE)
         video = pipeline.submit(pipeline.order(owner))
         pipeline.make_due(video)
-        pipeline.outlive(video)
+        pipeline.expire_deadline(video)
         pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=3)
 
         sweeper.sweep_all()
@@ -83,11 +83,11 @@ class TestDeadlines:
         assert fresh(video).status == Status.SUBMITTING
         assert still_held(owner, video)
 
-    def test_while_submitting_a_silent_heygen_is_not_asked_at_every_sweep(self, pipeline, owner):
+    def test_a_heygen_that_does_not_answer_is_not_asked_at_every_sweep(self, pipeline, owner):
         pipeline.sandbox.fault(kind="lost", **CREATE)
         video = pipeline.submit(pipeline.order(owner))
         pipeline.make_due(video)
-        pipeline.outlive(video)
+        pipeline.expire_deadline(video)
         pipeline.sandbox.fault(kind="html", status=502, method="GET", path="/v3/videos", times=50)
 
         sweeper.sweep_all()
@@ -96,45 +96,45 @@ class TestDeadlines:
 
         assert pipeline.sandbox.records()["requests"]["GET /v3/videos"] == asked
 
-    def test_while_submitting_a_call_under_way_is_waited_for(self, pipeline, owner, heygen_double):
-        """HeyGen has not written it down yet, so the look-up would find nothing."""
+    def test_the_deadline_of_a_submitting_video_waits_for_a_call_under_way(self, pipeline, owner, heygen_double):
+        """HeyGen does not list the video yet, so a look-up would not find it."""
         video = pipeline.order(owner)
 
         def slow(client, spec, **order):
-            pipeline.outlive(video)
+            pipeline.expire_deadline(video)
             sweeper.sweep_all()
             return client.real.create_video(spec, **order)
 
         heygen_double.create = slow
         video = pipeline.submit(video)
 
-        assert (video.status, video.provider_video_id) == ("rendering", pipeline.remote(video)["id"])
+        assert (video.status, video.provider_video_id) == ("rendering", pipeline.remote_render(video)["id"])
         assert still_held(owner, video)
 
-    def test_while_rendering(self, pipeline, owner):
+    def test_a_rendering_video_fails_at_its_deadline(self, pipeline, owner):
         pipeline.sandbox.configure(stuck=True)
         video = pipeline.submit(pipeline.order(owner))
-        pipeline.outlive(video)
+        pipeline.expire_deadline(video)
 
         sweeper.sweep_all()
 
         assert outcome_of(video) == ("failed", "render_timeout", True)
-        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 1)
+        assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 1)
 
-    def test_a_render_that_ended_while_we_were_away_is_fetched(self, pipeline, owner):
-        """After a long outage of ours the first sweep may come before the first poll."""
-        video = pipeline.rendered(pipeline.order(owner))
-        pipeline.outlive(video)
+    def test_a_render_that_ended_before_its_deadline_is_fetched_by_the_sweep(self, pipeline, owner):
+        """After a long outage the first sweep may run before the first poll."""
+        video = pipeline.finish_render(pipeline.order(owner))
+        pipeline.expire_deadline(video)
 
         sweeper.sweep_all()
 
         assert pipeline.run(video, "completed", "failed").status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    def test_while_storing(self, pipeline, owner, settings):
+    def test_a_storing_video_fails_at_its_deadline(self, pipeline, owner, settings):
         settings.VIDEO_MAX_BYTES = 100
-        video = pipeline.store(pipeline.storing(pipeline.order(owner)))
-        pipeline.outlive(video)
+        video = pipeline.store(pipeline.reach_storing(pipeline.order(owner)))
+        pipeline.expire_deadline(video)
 
         sweeper.sweep_all()
 
@@ -142,12 +142,12 @@ class TestDeadlines:
         assert (money_of(owner), stored_files(video)) == (UNTOUCHED, [])
 
     def test_a_download_that_outlives_its_deadline_leaves_no_files(self, pipeline, owner, heygen_double):
-        video = pipeline.storing(pipeline.order(owner))
+        video = pipeline.reach_storing(pipeline.order(owner))
 
         def slow(client, url, sink, **options):
             done = client.real.download_media(url, sink, **options)
             if ".srt" in url:
-                pipeline.outlive(video)
+                pipeline.expire_deadline(video)
                 sweeper.sweep_all()
             return done
 
@@ -158,11 +158,11 @@ class TestDeadlines:
         assert (money_of(owner), stored_files(video)) == (UNTOUCHED, [])
 
     def test_a_video_completed_at_the_last_moment_keeps_its_files(self, pipeline, owner, settings):
-        """The sweep gives up just when a worker is done: whoever moves the video first decides alone."""
-        video = pipeline.storing(pipeline.order(owner))
-        pipeline.outlive(video)
-        use_storage(settings, "SlowlyDeleting")
-        SlowlyDeleting.meanwhile = lambda: pipeline.store(video)
+        """The sweep and the worker end the video at the same moment: the first move wins."""
+        video = pipeline.reach_storing(pipeline.order(owner))
+        pipeline.expire_deadline(video)
+        use_storage(settings, "CallbackAfterDelete")
+        CallbackAfterDelete.callback = lambda: pipeline.store(video)
 
         sweeper.sweep_all()
 
@@ -172,8 +172,8 @@ class TestDeadlines:
         assert money_of(owner).holds == 0
 
     def test_one_video_that_cannot_be_ended_does_not_stop_the_sweep(self, pipeline, owner, settings, woken):
-        bad, good = pipeline.storing(pipeline.order(owner)), pipeline.storing(pipeline.order(owner))
-        pipeline.outlive(bad)
+        bad, good = pipeline.reach_storing(pipeline.order(owner)), pipeline.reach_storing(pipeline.order(owner))
+        pipeline.expire_deadline(bad)
         pipeline.make_due(good)
         use_storage(settings, "BrokenBucket")
 
@@ -184,7 +184,7 @@ class TestDeadlines:
 
 
 class TestSweep:
-    def test_it_wakes_what_is_due_and_nothing_else(self, pipeline, owner, woken):
+    def test_the_sweep_enqueues_due_videos_and_no_others(self, pipeline, owner, woken):
         video, other = pipeline.order(owner), pipeline.order(owner)
         pipeline.dispatch()
         Video.objects.filter(pk=other.pk).update(due_at=timezone.now() + timedelta(seconds=60))
@@ -193,7 +193,7 @@ class TestSweep:
 
         assert woken == [("videos.submit", str(video.pk))]
 
-    def test_a_crash_after_the_call_is_repeated_with_the_same_key(self, pipeline, owner, heygen_double):
+    def test_an_order_after_a_crash_is_repeated_with_the_same_key(self, pipeline, owner, heygen_double):
         video = pipeline.order(owner)
 
         def dies(client, spec, **order):
@@ -203,8 +203,8 @@ class TestSweep:
         heygen_double.create = dies
         with pytest.raises(KeyboardInterrupt):
             pipeline.submit(video)
-        assert (fresh(video).status, pipeline.renders(video)) == ("submitting", 1)
+        assert (fresh(video).status, pipeline.count_renders(video)) == ("submitting", 1)
 
         heygen_double.create = None
         assert pipeline.run(video).status == Status.COMPLETED
-        assert (pipeline.remote(video)["creates"], charged_once(owner, video)) == (2, True)
+        assert (pipeline.remote_render(video)["creates"], charged_once(owner, video)) == (2, True)

@@ -1,4 +1,4 @@
-"""Rendering and deleting: what HeyGen, the network and the disk can do wrong."""
+"""Errors of HeyGen, the network and the disk while a video is rendered or deleted."""
 
 import pytest
 from django.utils import timezone
@@ -21,24 +21,24 @@ from videos.tests.pipeline import (
 
 
 class TestRendering:
-    def test_a_failed_render_fails_in_our_words(self, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner, "Hello there. [[fail:rendering_failed]]"))
+    def test_a_failed_render_fails_the_video_with_our_own_message(self, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner, "Hello there. [[fail:rendering_failed]]"))
 
         video = pipeline.poll(video)
 
         assert outcome_of(video) == ("failed", "render_failed", True)
         assert "Avatar rendering timed out" in video.provider_error
         assert "Avatar" not in video.error_message
-        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 1)
+        assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 1)
 
-    def test_an_unknown_failure_is_a_failed_render(self, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner, "Hello there. [[fail:gremlins]]"))
+    def test_an_unknown_failure_code_fails_the_video_as_render_failed(self, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner, "Hello there. [[fail:gremlins]]"))
 
         assert outcome_of(pipeline.poll(video)) == ("failed", "render_failed", True)
         assert money_of(owner) == UNTOUCHED
 
-    def test_completed_without_an_address_is_waited_for(self, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner, "Hello there. [[nourl:3]]"))
+    def test_a_completed_render_without_a_file_address_is_polled_again(self, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner, "Hello there. [[nourl:3]]"))
 
         video = pipeline.poll(video)
 
@@ -49,8 +49,8 @@ class TestRendering:
         assert charged_once(owner, video)
 
     @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 429}, {"kind": "html"}, {"kind": "garbage"}])
-    def test_a_status_read_that_fails_is_repeated_later(self, pipeline, owner, fault):
-        video = pipeline.rendered(pipeline.order(owner))
+    def test_a_failed_status_read_is_repeated_later(self, pipeline, owner, fault):
+        video = pipeline.finish_render(pipeline.order(owner))
         pipeline.sandbox.fault(method="GET", path="/v3/videos/*", times=3, **fault)
 
         video = pipeline.poll(video)
@@ -60,7 +60,7 @@ class TestRendering:
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    def test_a_video_that_heygen_does_not_know_yet_is_waited_for(self, pipeline, owner):
+    def test_a_video_that_heygen_does_not_know_yet_is_polled_again(self, pipeline, owner):
         pipeline.sandbox.configure(visible_after=3600)
         video = pipeline.submit(pipeline.order(owner))
 
@@ -71,27 +71,27 @@ class TestRendering:
         pipeline.sandbox.configure(visible_after=0)
         assert pipeline.run(video).status == Status.COMPLETED
 
-    def test_a_video_that_heygen_knows_no_longer_fails(self, pipeline, owner):
+    def test_a_video_that_heygen_no_longer_knows_fails(self, pipeline, owner):
         pipeline.sandbox.configure(visible_after=3600)
         video = pipeline.submit(pipeline.order(owner))
-        pipeline.age(video, 3600)
+        pipeline.backdate_order(video, 3600)
 
         video = pipeline.poll(video)
 
         assert outcome_of(video) == ("failed", "render_lost", True)
         assert money_of(owner) == UNTOUCHED
 
-    def test_a_gateways_404_page_settles_nothing(self, pipeline, owner):
-        video = pipeline.rendered(pipeline.order(owner))
-        pipeline.age(video, 3600)
+    def test_a_404_page_of_a_proxy_fails_no_video(self, pipeline, owner):
+        video = pipeline.finish_render(pipeline.order(owner))
+        pipeline.backdate_order(video, 3600)
         pipeline.sandbox.fault(kind="html", status=404, method="GET", path="/v3/videos/*", times=3)
 
         assert pipeline.poll(video).status == Status.RENDERING
         assert still_held(owner, video)
 
-    def test_all_due_renders_are_asked_about_in_one_call(self, pipeline, owner, settings):
+    def test_all_due_renders_are_polled_in_one_call(self, pipeline, owner, settings):
         settings.HEYGEN_MAX_CONCURRENT = 3
-        videos = [pipeline.rendered(pipeline.order(owner, "Hi.")) for _ in range(3)]
+        videos = [pipeline.finish_render(pipeline.order(owner, "Hi.")) for _ in range(3)]
         Video.objects.update(due_at=timezone.now())
 
         for video in videos:
@@ -100,17 +100,17 @@ class TestRendering:
         assert [fresh(each).status for each in videos] == ["storing"] * 3
         assert pipeline.sandbox.records()["requests"]["GET /v3/videos/statuses"] == 1
 
-    def test_a_late_failure_of_an_earlier_order_does_not_touch_the_present_one(self, pipeline, owner, heygen_double):
-        """Two pollers read the same failed order; the slower one comes when a new order renders already."""
+    def test_a_late_failure_of_an_earlier_order_leaves_the_present_order_alone(self, pipeline, owner, heygen_double):
+        """Two pollers read one failed order; the slower one reports it when a new order is rendering."""
         pipeline.sandbox.wallet(0)
-        video = pipeline.rendered(pipeline.order(owner))
+        video = pipeline.finish_render(pipeline.order(owner))
 
         def slow(client, video_id, **options):
             old = client.real.get_video(video_id, **options)
             client.read = None
             pipeline.poll(video)
             pipeline.sandbox.wallet(100)
-            pipeline.pass_gate()
+            pipeline.end_gate_wait()
             pipeline.submit(video)
             return old
 
@@ -118,14 +118,14 @@ class TestRendering:
         pipeline.poll(video)
 
         assert (fresh(video).status, fresh(video).attempt) == ("rendering", 2)
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
         pipeline.run(video)
-        assert [row["status"] for row in pipeline.orders(video)] == ["failed", "completed"]
+        assert [row["status"] for row in pipeline.remote_renders(video)] == ["failed", "completed"]
         assert charged_once(owner, video)
 
 
 class TestDeleting:
-    def test_the_files_vanish_here_and_at_heygen(self, pipeline, owner):
+    def test_a_purge_deletes_the_files_here_and_at_heygen(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
         paid = money_of(owner)
 
@@ -134,22 +134,22 @@ class TestDeleting:
 
         video = fresh(video)
         assert (stored_files(video), video.script, video.file.name) == ([], "", "")
-        assert (pipeline.remote(video)["deleted"], video.purged_at is not None) == (1, True)
+        assert (pipeline.remote_render(video)["deleted"], video.purged_at is not None) == (1, True)
         assert money_of(owner) == paid
 
-    def test_a_purge_in_vain_is_repeated_by_the_sweep(self, pipeline, owner, woken):
+    def test_a_failed_purge_is_repeated_by_the_sweep(self, pipeline, owner, woken):
         video = pipeline.run(pipeline.order(owner))
         deletion.delete_video(video)
         pipeline.sandbox.fault(kind="status", status=503, method="DELETE")
         deletion.purge_video(str(video.pk))
-        assert (fresh(video).purged_at, pipeline.remote(video)["deleted"]) == (None, 0)
+        assert (fresh(video).purged_at, pipeline.remote_render(video)["deleted"]) == (None, 0)
         Video.objects.filter(pk=video.pk).update(deleted_at=timezone.now() - sweeper.PURGE_AFTER)
 
         sweeper.sweep_all()
 
         assert woken == [("videos.purge", str(video.pk))]
         deletion.purge_video(str(video.pk))
-        assert (fresh(video).purged_at is not None, pipeline.remote(video)["deleted"]) == (True, 1)
+        assert (fresh(video).purged_at is not None, pipeline.remote_render(video)["deleted"]) == (True, 1)
 
     def test_a_purge_that_the_storage_refuses_is_repeated(self, pipeline, owner, settings):
         video = pipeline.run(pipeline.order(owner))
@@ -175,7 +175,7 @@ class TestDeleting:
         assert fresh(video).provider_deleted_at == gone_at
         assert pipeline.sandbox.records()["requests"]["DELETE /v3/videos/{video_id}"] == 1
 
-    def test_a_purge_twice_is_once(self, pipeline, owner):
+    def test_a_video_is_purged_once(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
         deletion.delete_video(video)
         deletion.purge_video(str(video.pk))
@@ -193,7 +193,7 @@ class TestDeleting:
 
         assert (fresh(video).purged_at, len(stored_files(video))) == (None, 4)
 
-    def test_one_that_heygen_has_lost_is_purged_all_the_same(self, pipeline, owner):
+    def test_a_video_that_heygen_has_lost_is_purged(self, pipeline, owner):
         video = pipeline.run(pipeline.order(owner))
         HeyGenClient(pipeline.sandbox.url, pipeline.sandbox.api_key).delete_video(video.provider_video_id)
         deletion.delete_video(video)
@@ -203,12 +203,12 @@ class TestDeleting:
         assert fresh(video).purged_at is not None
 
     def test_a_download_that_ends_after_the_purge_leaves_no_files(self, pipeline, owner, heygen_double):
-        video = pipeline.storing(pipeline.order(owner))
+        video = pipeline.reach_storing(pipeline.order(owner))
 
         def slow(client, url, sink, **options):
             done = client.real.download_media(url, sink, **options)
             if ".srt" in url:
-                pipeline.outlive(video)
+                pipeline.expire_deadline(video)
                 sweeper.sweep_all()
                 deletion.delete_video(fresh(video))
                 deletion.purge_video(str(video.pk))

@@ -14,7 +14,7 @@ from videos.pipeline import scheduler, storage, submission
 from videos.tests.pipeline import Money, Pipeline, fresh, history, money_of
 
 QUICKLY_SAID = "1984 1984 1984 1984"
-"""Estimated by its digits at several credits more than the sandbox's voice takes for it."""
+"""Its digits make the estimate several credits higher than the charge."""
 
 
 def stored_bytes(name: str) -> bytes:
@@ -27,7 +27,7 @@ def test_a_video_is_queued_with_its_credits_held(pipeline, owner):
 
     assert video.status == Status.QUEUED
     assert money_of(owner) == Money(balance=30, held=video.credits_held, holds=1)
-    assert pipeline.orders(video) == []
+    assert pipeline.remote_renders(video) == []
 
 
 def test_a_video_is_made_once_and_charged_by_its_real_length(pipeline, owner):
@@ -41,10 +41,10 @@ def test_a_video_is_made_once_and_charged_by_its_real_length(pipeline, owner):
     assert video.credits_charged == math.ceil(real)
     assert video.credits_held == 0
     assert money_of(owner) == Money(balance=30 - math.ceil(real), charges=1)
-    assert pipeline.remote(video)["creates"] == 1
+    assert pipeline.remote_render(video)["creates"] == 1
 
 
-def test_the_history_is_exact(pipeline, owner):
+def test_the_history_of_a_completed_video_is_exact(pipeline, owner):
     video = pipeline.run(pipeline.order(owner))
 
     assert history(video) == [
@@ -57,15 +57,15 @@ def test_the_history_is_exact(pipeline, owner):
     ]
 
 
-def test_a_completed_video_waits_for_nothing(pipeline, owner):
+def test_a_completed_video_has_no_due_time_and_no_deadline(pipeline, owner):
     video = pipeline.run(pipeline.order(owner))
 
     assert (video.due_at, video.deadline_at, video.waiting_reason, video.tries) == (None, None, "", 0)
     assert video.completed_at is not None
 
 
-def test_the_file_is_the_one_that_was_rendered(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+def test_the_stored_file_is_the_one_that_was_rendered(pipeline, owner):
+    video = pipeline.reach_storing(pipeline.order(owner))
     rendered = pipeline.file_at_provider(video, "video.mp4").read_bytes()
 
     video = pipeline.store(video)
@@ -76,7 +76,7 @@ def test_the_file_is_the_one_that_was_rendered(pipeline, owner):
     assert video.file_sha256 == hashlib.sha256(stored).hexdigest()
 
 
-def test_thumbnail_and_captions_are_stored_beside_it(pipeline, owner):
+def test_thumbnail_and_captions_are_stored_beside_the_video(pipeline, owner):
     video = pipeline.run(pipeline.order(owner))
 
     assert stored_bytes(video.thumbnail.name).startswith(b"\xff\xd8\xff")
@@ -84,7 +84,7 @@ def test_thumbnail_and_captions_are_stored_beside_it(pipeline, owner):
     assert b"Hello and welcome" in stored_bytes(video.subtitles.name)
 
 
-def test_burned_captions_are_another_file(pipeline, owner):
+def test_a_video_with_burned_captions_stores_the_captioned_file(pipeline, owner):
     plain = pipeline.run(pipeline.order(owner))
     burned = pipeline.run(pipeline.order(owner, captions=True))
 
@@ -94,17 +94,17 @@ def test_burned_captions_are_another_file(pipeline, owner):
     assert money_of(owner).charges == 2
 
 
-def test_the_order_says_what_the_client_asked_for(pipeline, owner):
+def test_the_order_at_heygen_has_the_fields_of_the_request(pipeline, owner):
     video = pipeline.submit(pipeline.order(owner, script="One two three."))
 
-    remote = pipeline.remote(video)
+    remote = pipeline.remote_render(video)
     assert remote["id"] == video.provider_video_id
     assert remote["script"] == "One two three."
     assert remote["title"] == f"genvid {video.pk} 1"
     assert remote["idempotency_key"] == video.idempotency_key
 
 
-def test_the_oldest_goes_first(pipeline, owner, outsider, settings):
+def test_the_oldest_queued_video_is_claimed_first(pipeline, owner, outsider, settings):
     settings.HEYGEN_MAX_CONCURRENT = 2
     first, second, third = pipeline.order(owner), pipeline.order(outsider), pipeline.order(owner)
 
@@ -113,28 +113,28 @@ def test_the_oldest_goes_first(pipeline, owner, outsider, settings):
     assert [fresh(each).status for each in (first, second, third)] == ["submitting", "submitting", "queued"]
 
 
-def test_a_free_slot_goes_to_the_next(pipeline, owner, settings):
+def test_a_free_slot_goes_to_the_next_queued_video(pipeline, owner, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     first, second = pipeline.order(owner), pipeline.order(owner)
-    pipeline.storing(first)
+    pipeline.reach_storing(first)
 
     pipeline.dispatch()
 
     assert (fresh(first).status, fresh(second).status) == ("storing", "submitting")
 
 
-def test_a_requeued_video_keeps_its_place(pipeline, owner, settings):
+def test_a_requeued_video_keeps_its_queue_position(pipeline, owner, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     first, second = pipeline.order(owner, "[[ratelimit:1]] Hello there."), pipeline.order(owner)
     pipeline.submit(first)
-    pipeline.pass_gate()
+    pipeline.end_gate_wait()
 
     pipeline.dispatch()
 
     assert (fresh(first).status, fresh(second).status) == ("submitting", "queued")
 
 
-def test_without_a_key_nothing_is_ordered(pipeline, owner, settings):
+def test_no_video_is_ordered_without_a_heygen_key(pipeline, owner, settings):
     settings.HEYGEN_API_KEY = ""
     video = pipeline.order(owner)
 
@@ -181,13 +181,13 @@ def test_two_workers_with_one_order_make_one_video(sandbox):
         list(threads.map(submit, range(4)))
 
     assert fresh(video).status == Status.RENDERING
-    assert (pipeline.remote(video)["creates"], fresh(video).calls) == (1, 1)
+    assert (pipeline.remote_render(video)["creates"], fresh(video).calls) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_with_one_download_charge_once(sandbox):
     pipeline, person = Pipeline(sandbox), make_caller()
-    video = pipeline.storing(pipeline.order(person))
+    video = pipeline.reach_storing(pipeline.order(person))
 
     def store(_: int) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Placing the order: what HeyGen, the network and our own purse can do wrong, with the real sandbox doing it."""
+"""Errors of HeyGen, the network and the provider's wallet when a video is ordered, against the sandbox."""
 
 from datetime import timedelta
 
@@ -25,16 +25,16 @@ from videos.tests.pipeline import (
 )
 
 
-class TestPlacingTheOrder:
-    def test_a_lost_answer_is_asked_for_again_and_makes_one_video(self, pipeline, owner):
+class TestOrdering:
+    def test_an_order_whose_answer_is_lost_is_repeated_and_makes_one_video(self, pipeline, owner):
         pipeline.sandbox.fault(kind="lost", **CREATE)
         video = pipeline.submit(pipeline.order(owner))
-        assert (video.status, video.tries, pipeline.renders(video)) == ("submitting", 1, 1)
+        assert (video.status, video.tries, pipeline.count_renders(video)) == ("submitting", 1, 1)
         assert still_held(owner, video)
 
         video = pipeline.run(video)
 
-        assert (video.calls, video.attempt, pipeline.remote(video)["creates"]) == (2, 1, 2)
+        assert (video.calls, video.attempt, pipeline.remote_render(video)["creates"]) == (2, 1, 2)
         assert charged_once(owner, video)
 
     @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ class TestPlacingTheOrder:
         ],
         ids=lambda fault: f"{fault['kind']}-{fault.get('status', '')}",
     )
-    def test_no_verdict_is_asked_again_with_the_same_key(self, pipeline, owner, fault):
+    def test_an_order_without_a_definite_answer_is_repeated_with_the_same_key(self, pipeline, owner, fault):
         pipeline.sandbox.fault(**CREATE, **fault)
         video = pipeline.submit(pipeline.order(owner))
         key = video.idempotency_key
@@ -60,11 +60,11 @@ class TestPlacingTheOrder:
 
         video = pipeline.run(video)
 
-        assert (video.idempotency_key, pipeline.remote(video)["idempotency_key"]) == (key, key)
-        assert (video.attempt, pipeline.renders(video)) == (1, 1)
+        assert (video.idempotency_key, pipeline.remote_render(video)["idempotency_key"]) == (key, key)
+        assert (video.attempt, pipeline.count_renders(video)) == (1, 1)
         assert charged_once(owner, video)
 
-    def test_a_request_in_progress_is_waited_for(self, pipeline, owner):
+    def test_an_order_that_heygen_says_is_in_progress_is_repeated(self, pipeline, owner):
         pipeline.sandbox.fault(kind="status", status=409, code="request_in_progress", retry_after=7, **CREATE)
         video = pipeline.submit(pipeline.order(owner))
 
@@ -74,7 +74,7 @@ class TestPlacingTheOrder:
         assert pipeline.run(video).calls == 2
         assert charged_once(owner, video)
 
-    def test_an_avatar_not_yet_ready_is_waited_for(self, pipeline, owner):
+    def test_an_order_whose_avatar_is_not_ready_is_repeated(self, pipeline, owner):
         pipeline.sandbox.fault(kind="status", status=409, code="resource_not_ready", **CREATE)
         video = pipeline.submit(pipeline.order(owner))
 
@@ -89,9 +89,9 @@ class TestPlacingTheOrder:
         video = pipeline.run(video, Status.FAILED)
 
         assert video.calls == submission.NOT_READY_PATIENCE + 1
-        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
+        assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 0)
 
-    def test_too_many_requests_puts_it_back_and_closes_the_gate(self, pipeline, owner):
+    def test_a_429_requeues_the_video_and_closes_the_gate(self, pipeline, owner):
         pipeline.sandbox.fault(kind="status", status=429, retry_after=3600, **CREATE)
         before = timezone.now()
         video = pipeline.submit(pipeline.order(owner))
@@ -102,8 +102,8 @@ class TestPlacingTheOrder:
         assert still_held(owner, video)
         assert pipeline.dispatch() == 0
 
-    def test_too_many_requests_after_an_unanswered_call_keeps_the_key(self, pipeline, owner, settings):
-        """That call may still be on its way: what it will make cannot be found yet."""
+    def test_a_429_after_an_unanswered_call_keeps_the_idempotency_key(self, pipeline, owner, settings):
+        """The unanswered call may still make a video that is not listed yet."""
         usual, settings.HEYGEN_WRITE_TIMEOUT = settings.HEYGEN_WRITE_TIMEOUT, 3
         pipeline.sandbox.fault(kind="delay", seconds=3600, **CREATE)
         video = pipeline.submit(pipeline.order(owner))
@@ -115,21 +115,21 @@ class TestPlacingTheOrder:
         pipeline.sandbox.clear_faults()
         video = pipeline.run(video)
 
-        assert (pipeline.renders(video), video.attempt) == (1, 1)
+        assert (pipeline.count_renders(video), video.attempt) == (1, 1)
         assert charged_once(owner, video)
 
     def test_when_the_gate_opens_again_a_new_order_is_placed(self, pipeline, owner):
         pipeline.sandbox.fault(kind="status", status=429, retry_after=40, **CREATE)
         video = pipeline.submit(pipeline.order(owner))
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
 
         video = pipeline.run(video)
 
-        assert (video.attempt, pipeline.remote(video)["idempotency_key"]) == (2, video.idempotency_key)
-        assert (pipeline.renders(video), gate().code) == (1, "")
+        assert (video.attempt, pipeline.remote_render(video)["idempotency_key"]) == (2, video.idempotency_key)
+        assert (pipeline.count_renders(video), gate().code) == (1, "")
         assert charged_once(owner, video)
 
-    def test_an_order_taken_beside_it_does_not_cut_the_wait_short(self, pipeline, owner):
+    def test_an_order_accepted_after_a_429_does_not_shorten_the_wait_of_the_gate(self, pipeline, owner):
         refused, taken = pipeline.order(owner), pipeline.order(owner)
         pipeline.dispatch()
         pipeline.sandbox.fault(kind="status", status=429, retry_after=3600, **CREATE)
@@ -151,10 +151,10 @@ class TestPlacingTheOrder:
         pipeline.sandbox.configure(stuck=False)
         pipeline.sandbox.complete(fresh(first).provider_video_id)
         pipeline.run(first)
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
         pipeline.run(second)
 
-        assert (pipeline.renders(first), pipeline.renders(second)) == (1, 1)
+        assert (pipeline.count_renders(first), pipeline.count_renders(second)) == (1, 1)
         assert money_of(owner).charges == 2
 
     def test_an_absurd_retry_after_does_not_close_the_gate_for_years(self, pipeline, owner):
@@ -175,7 +175,7 @@ class TestPlacingTheOrder:
             ("a_code_of_next_year", "invalid_request"),
         ],
     )
-    def test_a_refusal_fails_the_video_in_our_words(self, pipeline, owner, code, ours):
+    def test_a_refused_order_fails_the_video_with_our_own_message(self, pipeline, owner, code, ours):
         theirs = "Their own words about sk_V2_secret"
         pipeline.sandbox.fault(kind="status", status=400, code=code, message=theirs, **CREATE)
 
@@ -185,9 +185,9 @@ class TestPlacingTheOrder:
         assert theirs not in video.error_message
         assert theirs in video.provider_error
         assert (money_of(owner), video.credits_held, video.credits_charged) == (UNTOUCHED, 0, 0)
-        assert pipeline.renders(video) == 0
+        assert pipeline.count_renders(video) == 0
 
-    def test_a_refusal_closes_nothing_for_others(self, pipeline, owner, outsider):
+    def test_a_refused_order_does_not_close_the_gate(self, pipeline, owner, outsider):
         refused, good = pipeline.order(owner), pipeline.order(outsider)
         pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", **CREATE)
         pipeline.submit(refused)
@@ -195,8 +195,8 @@ class TestPlacingTheOrder:
         assert pipeline.run(good).status == Status.COMPLETED
         assert (money_of(owner), gate().code) == (UNTOUCHED, "")
 
-    def test_a_refusal_of_the_repetition_adopts_what_the_first_call_made(self, pipeline, owner):
-        """The answer was lost, and HeyGen then refuses: the video is there all the same."""
+    def test_a_refused_repetition_adopts_the_render_that_the_first_call_made(self, pipeline, owner):
+        """The first answer was lost, so the video exists although HeyGen refuses the repetition."""
         pipeline.sandbox.fault(kind="lost", **CREATE)
         pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", **CREATE)
         video = pipeline.submit(pipeline.order(owner))
@@ -204,11 +204,11 @@ class TestPlacingTheOrder:
         video = pipeline.submit(video)
 
         assert history(video)[-1] == ("submitting", "rendering", "found_at_provider")
-        assert video.provider_video_id == pipeline.remote(video)["id"]
+        assert video.provider_video_id == pipeline.remote_render(video)["id"]
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    def test_a_refusal_after_a_call_that_made_nothing_is_a_refusal(self, pipeline, owner):
+    def test_a_refusal_after_a_call_that_made_nothing_fails_the_video(self, pipeline, owner):
         pipeline.sandbox.fault(kind="drop", **CREATE)
         pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", times=9, **CREATE)
         video = pipeline.submit(pipeline.order(owner))
@@ -217,9 +217,9 @@ class TestPlacingTheOrder:
 
         assert outcome_of(video) == ("failed", "content_refused", False)
         assert video.calls == submission.LISTED_AFTER_TRIES + 1
-        assert (money_of(owner), pipeline.renders(video)) == (UNTOUCHED, 0)
+        assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 0)
 
-    def test_when_the_look_up_fails_too_nothing_is_decided(self, pipeline, owner):
+    def test_an_order_is_not_decided_when_the_look_up_fails(self, pipeline, owner):
         pipeline.sandbox.fault(kind="lost", **CREATE)
         pipeline.sandbox.fault(kind="status", status=429, **CREATE)
         pipeline.sandbox.fault(kind="status", status=503, method="GET", path="/v3/videos", times=3)
@@ -229,12 +229,12 @@ class TestPlacingTheOrder:
 
         assert video.status == Status.SUBMITTING
         assert still_held(owner, video)
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
         assert pipeline.run(video).status == Status.COMPLETED
-        assert (pipeline.renders(video), charged_once(owner, video)) == (1, True)
+        assert (pipeline.count_renders(video), charged_once(owner, video)) == (1, True)
 
     def test_a_late_refusal_of_a_slow_call_cannot_undo_its_repetition(self, pipeline, owner, heygen_double):
-        """The lease ran out during the first call: another worker sent the same key, and HeyGen took that one."""
+        """The lease ran out during the first call, and HeyGen accepted the repetition of another worker."""
         video = pipeline.order(owner)
         pipeline.dispatch()
 
@@ -247,15 +247,15 @@ class TestPlacingTheOrder:
         heygen_double.create = busy_after_all
         submission.submit_video(str(video.pk))
 
-        assert (fresh(video).status, pipeline.renders(video)) == ("rendering", 1)
+        assert (fresh(video).status, pipeline.count_renders(video)) == ("rendering", 1)
 
-    def test_the_lease_outlasts_the_call(self, settings):
-        """Else a repetition is refused, and the order given up, while HeyGen is still taking it."""
+    def test_the_lease_of_an_order_outlasts_its_call(self, settings):
+        """Otherwise a refused repetition ends the order while HeyGen is still accepting it."""
         assert settings.VIDEO_SUBMIT_LEASE > settings.HEYGEN_WRITE_TIMEOUT
 
 
-class TestOurOwnProblems:
-    def test_a_wrong_key_waits_for_staff_and_harms_nobody(self, pipeline, owner, settings):
+class TestOperatorProblems:
+    def test_a_wrong_heygen_key_fails_no_video_and_closes_the_gate(self, pipeline, owner, settings):
         right = settings.HEYGEN_API_KEY
         settings.HEYGEN_API_KEY = "wrong"
         before = timezone.now()
@@ -266,7 +266,7 @@ class TestOurOwnProblems:
         assert gate().closed_until >= before + timedelta(seconds=10)
         assert still_held(owner, video)
         settings.HEYGEN_API_KEY = right
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
         assert pipeline.run(video).status == Status.COMPLETED
         assert (gate().needs_staff, charged_once(owner, video)) == (False, True)
 
@@ -274,30 +274,30 @@ class TestOurOwnProblems:
         pipeline.sandbox.configure(fail_with="insufficient_credit")
         video = pipeline.submit(pipeline.order(owner))
 
-        assert (video.status, pipeline.renders(video)) == ("queued", 0)
+        assert (video.status, pipeline.count_renders(video)) == ("queued", 0)
         assert (gate().code, gate().needs_staff) == ("insufficient_credit", True)
         assert still_held(owner, video)
         pipeline.sandbox.configure(fail_with=None)
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    def test_each_probe_in_vain_closes_the_gate_for_longer(self, pipeline, owner):
+    def test_each_failed_probe_closes_the_gate_for_longer(self, pipeline, owner):
         pipeline.sandbox.configure(fail_with="plan_upgrade_required")
         video, waits = pipeline.order(owner), []
 
         for _ in range(4):
-            pipeline.pass_gate()
+            pipeline.end_gate_wait()
             pipeline.submit(video)
             waits.append(round(gate_seconds(), -1))
 
         assert waits == [10, 30, 60, 120]
         assert still_held(owner, video)
 
-    def test_while_staff_are_needed_one_order_probes(self, pipeline, owner, settings):
+    def test_one_order_at_a_time_probes_a_half_open_gate(self, pipeline, owner, settings):
         first, second = pipeline.order(owner), pipeline.order(owner)
         provider_gate.trip(OperatorProblem("unauthorized"))
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
 
         assert pipeline.dispatch() == 1
         assert (fresh(first).status, fresh(second).status) == ("submitting", "queued")
@@ -307,13 +307,13 @@ class TestOurOwnProblems:
         pipeline.submit(pipeline.order(owner))
         waiting = pipeline.order(owner)
         provider_gate.trip(OperatorProblem("unauthorized"))
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
 
         assert (pipeline.dispatch(), fresh(waiting).status) == (1, "submitting")
 
-    def test_a_credit_failure_of_the_render_places_a_new_order(self, pipeline, owner):
+    def test_a_render_that_failed_for_credit_is_ordered_again(self, pipeline, owner):
         pipeline.sandbox.wallet(0)
-        video = pipeline.rendered(pipeline.order(owner))
+        video = pipeline.finish_render(pipeline.order(owner))
         key, before = video.idempotency_key, timezone.now()
 
         video = pipeline.poll(video)
@@ -324,25 +324,25 @@ class TestOurOwnProblems:
         assert gate().closed_until >= before + timedelta(seconds=10)
         assert still_held(owner, video)
         pipeline.sandbox.wallet(100)
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
         video = pipeline.run(video)
         assert video.idempotency_key != key
-        assert [row["status"] for row in pipeline.orders(video)] == ["failed", "completed"]
+        assert [row["status"] for row in pipeline.remote_renders(video)] == ["failed", "completed"]
         assert charged_once(owner, video)
 
-    def test_an_order_merely_taken_does_not_call_off_the_alarm_of_an_empty_wallet(self, pipeline, owner):
-        """HeyGen takes orders with an empty wallet and fails them later: only a render proves that there is money."""
+    def test_an_accepted_order_does_not_end_the_alarm_of_an_empty_wallet(self, pipeline, owner):
+        """HeyGen accepts orders with an empty wallet and fails them later: only a render proves that there is money."""
         pipeline.sandbox.wallet(0)
-        video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
+        video = pipeline.poll(pipeline.finish_render(pipeline.order(owner)))
         pipeline.sandbox.wallet(0.001)
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
 
         video = pipeline.submit(video)
 
         assert (video.status, gate().needs_staff) == ("rendering", True)
 
-    def test_a_wrong_key_while_rendering_loses_nothing(self, pipeline, owner, settings):
-        video, right = pipeline.rendered(pipeline.order(owner)), settings.HEYGEN_API_KEY
+    def test_a_wrong_heygen_key_during_a_render_loses_nothing(self, pipeline, owner, settings):
+        video, right = pipeline.finish_render(pipeline.order(owner)), settings.HEYGEN_API_KEY
         settings.HEYGEN_API_KEY = "wrong"
 
         video = pipeline.poll(video)
@@ -353,7 +353,7 @@ class TestOurOwnProblems:
         assert pipeline.run(video).status == Status.COMPLETED
         assert charged_once(owner, video)
 
-    def test_thousands_of_orders_in_vain_do_not_stop_the_queue(self, pipeline, owner):
+    def test_thousands_of_failed_orders_do_not_stop_the_queue(self, pipeline, owner):
         video = pipeline.order(owner)
         Video.objects.filter(pk=video.pk).update(attempt=32_767)
 

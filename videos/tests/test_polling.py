@@ -1,4 +1,4 @@
-"""The poller: few calls for many renders, none twice, and none forgotten on the long tail."""
+"""Polling of renders: few calls, no render read twice, none forgotten."""
 
 from datetime import timedelta
 from functools import partial
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def still_clock():
-    """What is due in 50 seconds is so however long the machine takes to look."""
+    """The clock stands still, so that due times do not depend on the speed of the machine."""
     with still_clocks() as clocks:
         yield clocks
 
 
 class Statuses:
-    """HeyGen's bulk read: what it was asked, and what it says."""
+    """HeyGen's bulk read of statuses: records the ids, answers what the test says."""
 
     def __init__(self, heygen_double: HeyGenDouble) -> None:
         self.asked: list[list[str]] = []
@@ -46,7 +46,7 @@ def statuses(heygen_double):
 
 @pytest.fixture
 def renders(owner):
-    """Makes renders that were ordered `ago` seconds ago and are due in `due_in`."""
+    """Makes renders that were ordered `ago` seconds ago and are due in `due_in` seconds."""
     avatar = make_avatar()
     set_balance(owner, 1000)
 
@@ -62,8 +62,7 @@ def due_in(video: Video) -> int:
     return round((fresh(video).due_at - timezone.now()).total_seconds())
 
 
-def end(statuses: Statuses, heygen_double: HeyGenDouble, *videos: Video) -> None:
-    """At HeyGen these are done."""
+def complete_at_heygen(statuses: Statuses, heygen_double: HeyGenDouble, *videos: Video) -> None:
     for video in videos:
         statuses.said[video.provider_video_id] = RenderState.COMPLETED
     heygen_double.read = lambda client, video_id, **_: RemoteVideo(
@@ -71,31 +70,31 @@ def end(statuses: Statuses, heygen_double: HeyGenDouble, *videos: Video) -> None
     )
 
 
-def test_nothing_due_is_no_call(statuses, renders):
+def test_no_call_is_made_when_no_render_is_due(statuses, renders):
     renders(2, due_in=5)
     assert (polling.poll_due(), statuses.asked) == (0, [])
 
 
-def test_more_than_fit_a_call_take_another(statuses, renders, monkeypatch):
+def test_more_renders_than_fit_a_call_take_another_call(statuses, renders, monkeypatch):
     monkeypatch.setattr(polling, "BULK", 3)
     renders(7)
     assert (polling.poll_due(), [len(ids) for ids in statuses.asked]) == (7, [3, 3, 1])
 
 
-def test_a_call_that_is_made_anyway_asks_about_those_due_next(statuses, renders):
+def test_a_poll_that_is_not_full_asks_about_the_renders_due_next(statuses, renders):
     (due,), soon = renders(1), renders(3, due_in=20)
     assert polling.poll_due() == 4
     assert [len(ids) for ids in statuses.asked] == [4]
     assert [due_in(video) for video in (due, *soon)] == [60] * 4
 
 
-def test_those_asked_about_before_their_time_never_come_earlier_by_it(statuses, renders):
+def test_a_render_polled_before_its_time_is_not_due_earlier(statuses, renders):
     _, (young,) = renders(1), renders(1, ago=5, due_in=50)
     polling.poll_due()
     assert due_in(young) == 50
 
 
-def test_a_call_is_not_filled_with_a_render_that_trouble_put_off(statuses, renders):
+def test_a_poll_is_not_filled_with_a_render_that_was_postponed(statuses, renders):
     (due,), (troubled,) = renders(1), renders(1)
     assert troubled.retry_later(20, "HeyGen: http_503")
     polling.poll_due()
@@ -103,25 +102,23 @@ def test_a_call_is_not_filled_with_a_render_that_trouble_put_off(statuses, rende
     assert due_in(troubled) == 20
 
 
-def test_while_webhooks_come_only_what_is_due_is_asked_about(statuses, renders, owner):
+def test_only_due_renders_are_polled_while_webhooks_arrive(statuses, renders, owner):
     make_video(owner, "completed", learned_by=LearnedBy.WEBHOOK)
     renders(1), renders(3, due_in=20)
     assert (polling.poll_due(), [len(ids) for ids in statuses.asked]) == (1, [1])
 
 
-def test_one_of_the_others_that_has_ended_is_read_too(statuses, renders, heygen_double):
+def test_a_render_polled_early_that_has_ended_is_read(statuses, renders, heygen_double):
     _, (other,) = renders(1), renders(1, due_in=20)
-    end(statuses, heygen_double, other)
+    complete_at_heygen(statuses, heygen_double, other)
     polling.poll_due()
     assert (fresh(other).status, fresh(other).learned_by) == ("storing", LearnedBy.POLL)
 
 
-def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(
-    statuses, renders, heygen_double, woken, monkeypatch
-):
+def test_ended_renders_beyond_the_first_few_are_read_by_tasks(statuses, renders, heygen_double, woken, monkeypatch):
     monkeypatch.setattr(polling, "READ_AT_ONCE", 1)
     videos = renders(3)
-    end(statuses, heygen_double, *videos)
+    complete_at_heygen(statuses, heygen_double, *videos)
     polling.poll_due()
     assert sorted(fresh(video).status for video in videos) == ["rendering", "rendering", "storing"]
     for pk in [pk for name, *ids in woken if name == "videos.read" for pk in ids]:
@@ -129,14 +126,14 @@ def test_renders_beyond_the_first_few_that_ended_are_read_by_tasks(
     assert {fresh(video).status for video in videos} == {Status.STORING}
 
 
-def test_a_good_answer_forgets_past_trouble(statuses, renders):
+def test_a_good_answer_resets_the_tries_of_a_render(statuses, renders):
     (video,) = renders(1)
     video.retry_later(0, "HeyGen: http_503")
     polling.poll_due()
     assert (fresh(video).tries, fresh(video).waiting_reason) == (0, "")
 
 
-def test_a_render_without_a_file_is_asked_for_more_and_more_seldom(statuses, renders, heygen_double):
+def test_a_render_without_a_file_is_polled_at_growing_intervals(statuses, renders, heygen_double):
     (video,) = renders(1)
     statuses.said[video.provider_video_id] = RenderState.COMPLETED
     heygen_double.read = lambda client, video_id, **_: RemoteVideo(video_id, RenderState.COMPLETED, "completed")
@@ -148,8 +145,8 @@ def test_a_render_without_a_file_is_asked_for_more_and_more_seldom(statuses, ren
     assert waits == [5, 10, 20, 40]
 
 
-def test_a_video_that_heygen_does_not_show_yet_is_waited_for(statuses, renders):
-    """However long the order was under way: what counts is when we learned that it was taken."""
+def test_a_video_that_heygen_does_not_show_yet_stays_rendering(statuses, renders):
+    """Counted from the acceptance of the order, however long its call took."""
     (video,) = renders(1, ago=3000)
     statuses.said[video.provider_video_id] = RenderState.NOT_FOUND
     polling.poll_due()
@@ -157,14 +154,14 @@ def test_a_video_that_heygen_does_not_show_yet_is_waited_for(statuses, renders):
 
 
 @pytest.mark.parametrize(("hours", "pause"), [(1, 300), (6, 1200), (12, 3600), (23, 3600)])
-def test_the_long_tail_is_followed_for_a_day(statuses, renders, hours, pause):
+def test_a_long_render_is_polled_for_a_day(statuses, renders, hours, pause):
     (video,) = renders(1, ago=hours * 3600)
     polling.poll_due()
     assert due_in(video) == pause
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_pollers_each_render_is_asked_about_by_one(monkeypatch):
+def test_each_render_is_polled_by_one_of_eight_pollers(monkeypatch):
     person, avatar = make_caller(), make_avatar()
     set_balance(person, 1000)
     now = timezone.now()
@@ -177,7 +174,7 @@ def test_of_eight_pollers_each_render_is_asked_about_by_one(monkeypatch):
 
 
 def test_two_hundred_renders_take_few_calls_without_any_webhook(statuses, renders, still_clock):
-    """Spread evenly over ten minutes, as they come: a poll a second, less than one call for two that finish."""
+    """Over ten minutes with a poll each second: less than one call for two finished renders."""
     videos = renders(20, ago=0)
     ticks, start = 600, timezone.now()
     for number, video in enumerate(videos):

@@ -1,4 +1,4 @@
-"""docs/privacy.md tells the truth about how long things are kept."""
+"""docs/privacy.md names the retention periods of the code."""
 
 import re
 from importlib import import_module
@@ -31,16 +31,16 @@ SECONDS = {"hours": 3600, "days": 24 * 3600}
 
 
 def rows() -> dict[str, str]:
-    """The table's lines that name a constant, by that name."""
+    """The rows of the table that name a constant, by that name."""
     return {name: words for words, name in ROW.findall(PAGE.read_text())}
 
 
-def test_every_constant_of_the_table_is_known_here():
+def test_every_constant_of_the_privacy_table_is_tested():
     assert set(rows()) == set(KEPT)
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_a_row_says_what_the_code_does(name):
+def test_a_row_of_the_privacy_table_has_the_value_of_the_code(name):
     module, _, constant = name.rpartition(".")
     value, words = getattr(import_module(module), constant), KEPT[name]
     number, unit = words.split()

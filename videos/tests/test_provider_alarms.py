@@ -1,4 +1,4 @@
-"""Staff hear once that only they can help, and once that it is over; every page says so meanwhile."""
+"""Alarms about the provider: mails to staff at their start and end, and a badge on every admin page."""
 
 import pytest
 from django.core import mail
@@ -32,12 +32,12 @@ def staff() -> Client:
 
 
 def subjects() -> list[str]:
-    """Of the mails that staff have got by now."""
+    """The subjects of the mails to staff so far."""
     send_due_mail("staff_alarm")
     return [message.subject.removeprefix("[genvid] ") for message in mail.outbox]
 
 
-def test_an_empty_purse_calls_staff(owner):
+def test_an_empty_wallet_at_heygen_mails_staff(owner):
     make_video(owner)
     provider_gate.trip(EMPTY)
     assert (provider_alarms.tell_staff(), subjects()) == (True, ["HeyGen takes no orders"])
@@ -46,7 +46,7 @@ def test_an_empty_purse_calls_staff(owner):
     assert ["insufficient_credit" in message.body, "1 videos wait" in message.body] == [True, True]
 
 
-def test_the_call_is_a_task_that_waits_for_the_commit(woken, django_capture_on_commit_callbacks):
+def test_the_mail_of_an_alarm_is_enqueued_on_commit(woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks() as waiting:
         provider_gate.trip(EMPTY)
     assert woken == []
@@ -55,7 +55,7 @@ def test_the_call_is_a_task_that_waits_for_the_commit(woken, django_capture_on_c
     assert woken == [("videos.alarm_staff",)]
 
 
-def test_a_gate_that_closes_again_calls_nobody_again(woken, django_capture_on_commit_callbacks):
+def test_a_gate_that_closes_again_mails_nobody_again(woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         provider_gate.trip(EMPTY)
         provider_gate.trip(EMPTY)
@@ -64,19 +64,19 @@ def test_a_gate_that_closes_again_calls_nobody_again(woken, django_capture_on_co
     assert (provider_alarms.tell_staff(), subjects()) == (False, ["HeyGen takes no orders"])
 
 
-def test_a_busy_provider_calls_nobody():
+def test_a_busy_provider_mails_nobody():
     provider_gate.trip(Busy("rate_limit_exceeded", retry_after=30))
     assert (provider_alarms.tell_staff(), subjects()) == (False, [])
 
 
-def test_since_when_is_the_first_closing():
+def test_an_alarm_dates_from_the_first_closing_of_the_gate():
     provider_gate.trip(EMPTY)
     first = gate().needs_staff_since
     provider_gate.trip(EMPTY)
     assert gate().needs_staff_since == first
 
 
-def test_staff_hear_that_it_is_over():
+def test_staff_are_mailed_when_an_alarm_is_over():
     provider_gate.trip(EMPTY)
     provider_alarms.tell_staff()
     provider_gate.reopen()
@@ -84,7 +84,7 @@ def test_staff_hear_that_it_is_over():
     assert (subjects(), gate().needs_staff_since) == (["HeyGen takes no orders", "HeyGen takes orders again"], None)
 
 
-def test_a_pause_and_its_end_are_told():
+def test_staff_are_mailed_about_a_pause_and_its_end():
     provider_gate.pause("sam@example.com")
     provider_alarms.tell_staff()
     provider_gate.resume("sam@example.com")
@@ -93,26 +93,26 @@ def test_a_pause_and_its_end_are_told():
     assert "sam@example.com paused it" in mail.outbox[0].body
 
 
-def test_what_was_over_before_anybody_was_told_is_not_told():
+def test_an_alarm_that_is_over_before_its_mail_is_not_mailed():
     provider_gate.trip(EMPTY)
     provider_gate.reopen()
     assert (provider_alarms.tell_staff(), subjects()) == (False, [])
 
 
-def test_a_call_that_no_broker_carried_is_made_by_the_sweep():
+def test_an_alarm_whose_job_was_lost_is_mailed_by_the_sweep():
     provider_gate.trip(EMPTY)
     sweeper.sweep_all()
     assert subjects() == ["HeyGen takes no orders"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_see_the_change_at_once_one_tells_staff():
+def test_one_of_many_concurrent_workers_mails_an_alarm():
     provider_gate.trip(EMPTY)
     assert sorted(in_parallel([provider_alarms.tell_staff] * 4)) == [False, False, False, True]
     assert subjects() == ["HeyGen takes no orders"]
 
 
-def test_without_addresses_nobody_is_mailed(settings):
+def test_no_alarm_is_mailed_without_addresses_of_staff(settings):
     settings.ALARM_EMAILS = []
     provider_gate.trip(EMPTY)
     assert (provider_alarms.tell_staff(), subjects(), gate().staff_told) == (True, [], "closed")
@@ -126,7 +126,7 @@ def badge_on(staff: Client, address: str = "admin:index") -> list[str] | None:
 
 
 @pytest.mark.parametrize("address", ["admin:index", "admin:videos_video_changelist", "admin:accounts_user_changelist"])
-def test_every_page_shows_why_the_gate_is_closed_and_since_when(staff, address):
+def test_every_admin_page_shows_why_the_gate_is_closed_and_since_when(staff, address):
     provider_gate.trip(EMPTY)
     since = gate().needs_staff_since
     text = f"HeyGen closed: insufficient_credit since {since:%b %d %H:%M} UTC"
@@ -134,18 +134,18 @@ def test_every_page_shows_why_the_gate_is_closed_and_since_when(staff, address):
     assert text.encode() in staff.get(reverse(address)).content
 
 
-def test_every_page_shows_a_pause(staff):
+def test_every_admin_page_shows_a_pause(staff):
     provider_gate.pause("sam@example.com")
     assert badge_on(staff) == [f"HeyGen paused since {gate().paused_at:%b %d %H:%M} UTC", "danger"]
 
 
 @pytest.mark.parametrize("closing", [None, Busy("rate_limit_exceeded", retry_after=30)])
-def test_pages_are_quiet_while_nobody_is_needed(staff, closing):
+def test_admin_pages_show_no_alarm_while_nobody_is_needed(staff, closing):
     if closing:
         provider_gate.trip(closing)
     assert badge_on(staff) is None
 
 
-def test_the_page_to_sign_in_tells_strangers_nothing(client):
+def test_the_login_page_of_the_admin_shows_no_alarm(client):
     ProviderState.objects.create(name=provider_gate.NAME, needs_staff=True, code="unauthorized")
     assert b"unauthorized" not in client.get(reverse("admin:login")).content

@@ -1,6 +1,6 @@
-"""The gate in front of HeyGen: its verbs over the stored row, and that nobody's video pays for our own troubles.
+"""The provider gate: its functions over the stored row. An operator problem fails no video.
 
-The decisions themselves are tested in `test_provider_decisions`.
+The pure decisions are tested in `test_gate_decisions`.
 """
 
 from datetime import timedelta
@@ -44,25 +44,25 @@ def seconds_closed() -> int:
     return round(gate_seconds())
 
 
-# ── Trouble shuts it
+# ── Closing
 
 
-def test_ten_orders_that_meet_the_same_trouble_close_the_gate_once(clock):
+def test_ten_orders_that_meet_one_problem_close_the_gate_once(clock):
     for _ in range(10):
         provider_gate.trip(EMPTY, ordered_at=timezone.now())
     assert (gate().closings, seconds_closed()) == (1, 15)
 
 
-def test_what_only_a_render_can_mend_is_noted_though_the_gate_is_closed_already(clock):
+def test_a_closed_gate_still_notes_that_only_a_render_reopens_it(clock):
     provider_gate.trip(EMPTY, ordered_at=timezone.now())
     provider_gate.trip(FAILED_FOR_CREDIT, ordered_at=timezone.now())
     assert (gate().code, gate().until_rendered, gate().closings) == ("insufficient_credit", True, 1)
 
 
-# ── What reopens it
+# ── Reopening
 
 
-def test_an_order_taken_after_the_wait_opens_it(clock):
+def test_an_order_accepted_after_the_wait_opens_the_gate(clock):
     provider_gate.trip(EMPTY)
     pass_time(clock, 16)
     provider_gate.record_success(timezone.now())
@@ -70,7 +70,7 @@ def test_an_order_taken_after_the_wait_opens_it(clock):
 
 
 @pytest.mark.parametrize("is_rendered", [False, True])
-def test_an_order_sent_before_the_trip_proves_nothing(clock, is_rendered):
+def test_an_order_sent_before_the_trip_does_not_open_the_gate(clock, is_rendered):
     ordered_at = timezone.now() - timedelta(seconds=1)
     provider_gate.trip(EMPTY)
     pass_time(clock, 16)
@@ -78,7 +78,7 @@ def test_an_order_sent_before_the_trip_proves_nothing(clock, is_rendered):
     assert gate().needs_staff
 
 
-def test_an_order_merely_taken_does_not_open_it_when_a_render_must(clock):
+def test_an_accepted_order_does_not_open_a_gate_that_needs_a_render(clock):
     provider_gate.trip(FAILED_FOR_CREDIT)
     pass_time(clock, 16)
     provider_gate.record_success(timezone.now())
@@ -87,16 +87,16 @@ def test_an_order_merely_taken_does_not_open_it_when_a_render_must(clock):
     assert (gate().code, gate().until_rendered) == ("", False)
 
 
-def test_staff_open_it_at_once():
+def test_staff_open_the_gate_at_once():
     provider_gate.trip(EMPTY)
     provider_gate.reopen()
     assert (gate().code, gate_seconds()) == ("", 0)
 
 
-# ── The limit that a refused slot teaches
+# ── The learned limit
 
 
-def test_the_learned_limit_is_what_is_handed_out(owner, settings):
+def test_slots_are_handed_out_up_to_the_learned_limit(owner, settings):
     settings.HEYGEN_MAX_CONCURRENT = 5
     for _ in range(4):
         make_video(owner)
@@ -104,59 +104,59 @@ def test_the_learned_limit_is_what_is_handed_out(owner, settings):
     assert [scheduler.hand_out_slots() for _ in range(2)] == [2, 0]
 
 
-# ── Against the sandbox: a look before an order is risked
+# ── Against the sandbox: the check before an order
 
 
-def looks(pipeline) -> int:
+def balance_checks(pipeline) -> int:
     return pipeline.sandbox.records()["requests"].get("GET /v3/users/me", 0)
 
 
 def order_beside_trouble(pipeline, owner, code: str = "unauthorized") -> Video:
-    """A video that waits, its gate's wait being over."""
+    """A queued video whose account did not trip the gate; the wait of the gate is over."""
     video = pipeline.order(owner)
     provider_gate.trip(OperatorProblem(code))
-    pipeline.pass_gate()
+    pipeline.end_gate_wait()
     return video
 
 
-def test_a_wrong_key_is_found_by_a_look_that_touches_no_video(pipeline, owner, settings):
+def test_a_wrong_heygen_key_is_found_by_a_check_that_moves_no_video(pipeline, owner, settings):
     video, settings.HEYGEN_API_KEY = order_beside_trouble(pipeline, owner), "wrong"
     before, begun = fresh(video), timezone.now()
     assert pipeline.dispatch() == 0
-    assert (fresh(video), looks(pipeline), gate().closings) == (before, 1, 1)
+    assert (fresh(video), balance_checks(pipeline), gate().closings) == (before, 1, 1)
     assert lies_ahead(gate().closed_until, CHECK_SECONDS, since=begun)
 
 
-def test_between_two_looks_nobody_looks(pipeline, owner, settings):
+def test_the_balance_is_not_checked_between_two_checks(pipeline, owner, settings):
     order_beside_trouble(pipeline, owner)
     settings.HEYGEN_API_KEY = "wrong"
     assert [pipeline.dispatch() for _ in range(3)] == [0, 0, 0]
-    assert looks(pipeline) == 1
+    assert balance_checks(pipeline) == 1
 
 
-def test_an_empty_wallet_is_found_by_a_look(pipeline, owner):
+def test_an_empty_wallet_is_found_by_a_balance_check(pipeline, owner):
     video = order_beside_trouble(pipeline, owner, "insufficient_credit")
     pipeline.sandbox.wallet(0)
     assert (pipeline.dispatch(), fresh(video).status) == (0, "queued")
 
 
-def test_a_look_that_goes_well_lets_one_order_through(pipeline, owner):
+def test_a_successful_balance_check_lets_one_order_through(pipeline, owner):
     video, other = order_beside_trouble(pipeline, owner), pipeline.order(owner)
     assert (pipeline.dispatch(), fresh(video).status, fresh(other).status) == (1, "submitting", "queued")
     assert gate().needs_staff
-    assert (pipeline.dispatch(), looks(pipeline)) == (0, 1)
+    assert (pipeline.dispatch(), balance_checks(pipeline)) == (0, 1)
     assert pipeline.submit(video).status == "rendering"
     assert (gate().needs_staff, pipeline.dispatch()) == (False, 1)
 
 
-def test_a_heygen_that_does_not_answer_gets_no_order(pipeline, owner):
+def test_no_order_is_sent_to_a_heygen_that_does_not_answer_the_check(pipeline, owner):
     video = order_beside_trouble(pipeline, owner)
     pipeline.sandbox.fault(kind="status", status=503, method="GET", path="/v3/users/me", times=9)
     assert (pipeline.dispatch(), fresh(video).status) == (0, "queued")
 
 
-def test_after_the_longest_wait_an_order_goes_whatever_the_wallet_says(pipeline, owner):
-    """An automatic refill may be set off by nothing but a rejected order."""
+def test_an_order_goes_after_the_longest_wait_whatever_the_balance(pipeline, owner):
+    """An automatic refill at HeyGen may be triggered only by a rejected order."""
     order_beside_trouble(pipeline, owner)
     pipeline.sandbox.wallet(0)
     long_ago = timezone.now() - timedelta(seconds=MAX_PROBE_SECONDS)
@@ -164,15 +164,15 @@ def test_after_the_longest_wait_an_order_goes_whatever_the_wallet_says(pipeline,
     assert pipeline.dispatch() == 1
 
 
-def test_an_open_gate_is_not_looked_at(pipeline, owner):
+def test_the_balance_is_not_checked_while_the_gate_is_open(pipeline, owner):
     pipeline.submit(pipeline.order(owner))
-    assert looks(pipeline) == 0
+    assert balance_checks(pipeline) == 0
 
 
-def test_a_paused_provider_is_not_looked_at(pipeline, owner):
+def test_the_balance_is_not_checked_while_orders_are_paused(pipeline, owner):
     order_beside_trouble(pipeline, owner)
     provider_gate.pause("ops@example.com")
-    assert (pipeline.dispatch(), looks(pipeline)) == (0, 0)
+    assert (pipeline.dispatch(), balance_checks(pipeline)) == (0, 0)
 
 
 @pytest.mark.parametrize("seconds", [0, 16])
@@ -190,7 +190,7 @@ def test_a_pause_keeps_everybody_from_checking_the_balance(clock, monkeypatch, s
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("wait", [-1, 600])
-def test_of_eight_workers_one_checks_the_balance(monkeypatch, wait):
+def test_one_of_eight_workers_checks_the_balance(monkeypatch, wait):
     checks = []
 
     class Silent:
@@ -206,7 +206,7 @@ def test_of_eight_workers_one_checks_the_balance(monkeypatch, wait):
 
 
 @pytest.mark.parametrize("code", ["quota_exceeded", "insufficient_credit", "unauthorized"])
-def test_a_trouble_of_ours_keeps_the_place_the_hold_and_the_progress(pipeline, owner, outsider, code):
+def test_a_problem_of_our_account_keeps_position_hold_and_progress_of_a_video(pipeline, owner, outsider, code):
     video = pipeline.order(owner)
     later = pipeline.order(outsider)
     queued_at = fresh(video).queued_at
@@ -218,17 +218,17 @@ def test_a_trouble_of_ours_keeps_the_place_the_hold_and_the_progress(pipeline, o
     assert estimates.progress_percent(video) >= shown
     assert still_held(owner, video)
     pipeline.run(later, "rendering", "queued")
-    pipeline.pass_gate()
+    pipeline.end_gate_wait()
     assert pipeline.run(video).status == "completed"
     assert charged_once(owner, video)
 
 
-def test_a_render_failed_for_credit_waits_for_a_look_and_then_for_a_render(pipeline, owner):
+def test_a_gate_closed_by_a_render_waits_for_a_check_and_then_for_a_render(pipeline, owner):
     pipeline.sandbox.wallet(0)
-    video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
-    pipeline.pass_gate()
+    video = pipeline.poll(pipeline.finish_render(pipeline.order(owner)))
+    pipeline.end_gate_wait()
     assert (video.status, pipeline.dispatch()) == ("queued", 0)
     pipeline.sandbox.wallet(100)
-    pipeline.pass_gate()
+    pipeline.end_gate_wait()
     assert pipeline.run(video).status == "completed"
     assert (gate().code, [move[2] for move in history(video)].count("provider_operator_problem")) == ("", 1)

@@ -1,4 +1,4 @@
-"""Queued orders whose avatar or voice is not released to their account wait for staff, and hold nobody up."""
+"""A queued video whose avatar or voice is not released to its account waits for staff and holds up no other."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def fresh(video: Video) -> Video:
 
 @pytest.mark.parametrize("model", [Avatar, Voice])
 @pytest.mark.parametrize("fields", WITHHELD)
-def test_a_queued_order_of_a_withheld_row_is_not_claimed_and_staff_see_why(owner, model, fields):
+def test_a_queued_video_of_a_withheld_avatar_is_not_claimed_and_staff_see_why(owner, model, fields):
     video = make_video(owner)
     model.objects.update(**fields)
     assert scheduler.hand_out_slots() == 0
@@ -50,7 +50,7 @@ def test_a_withheld_order_lets_the_others_of_its_account_pass(owner):
     assert (fresh(withheld).status, fresh(healthy).status) == (Status.QUEUED, Status.SUBMITTING)
 
 
-def test_once_released_the_order_goes_on_and_no_longer_names_the_reason(owner):
+def test_a_withheld_order_goes_on_once_its_avatar_is_released(owner):
     video = make_video(owner)
     Avatar.objects.update(**WITHHELD[0])
     sweeper.sweep_all()
@@ -70,7 +70,7 @@ def test_an_order_claimed_before_its_avatar_was_taken_back_is_never_sent(owner, 
     assert sent == []
 
 
-def test_an_order_of_a_test_key_waits_too(owner, settings):
+def test_an_order_of_a_test_key_waits_for_the_release_of_its_avatar(owner, settings):
     settings.TEST_RENDERER_URL = "http://127.0.0.1:9"
     video = make_video(owner, is_test=True)
     Avatar.objects.update(**WITHHELD[0])

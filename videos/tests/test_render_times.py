@@ -1,4 +1,4 @@
-"""How long renders take, learned from rows; and when the poller may wait for webhooks."""
+"""Render times learned from completed videos, and when polling may rely on webhooks."""
 
 from datetime import timedelta
 
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def still_clock():
-    """What is due in 50 seconds is so however long the machine takes to look."""
+    """The clock stands still, so that due times do not depend on the speed of the machine."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
 def history(db):
-    """Renders of the past, that took what is given; made known by webhook unless said otherwise."""
+    """Completed renders of the given durations, learned by webhook unless said otherwise."""
     person, avatar = make_caller(), make_avatar()
     set_balance(person, 10_000)
     template = make_video(person, "completed", avatar=avatar)
@@ -52,12 +52,12 @@ def rendering_video(*, ago: float, due_in: float, expected: int = 100) -> Video:
     return make_video(make_caller(), Status.RENDERING, expected_render_seconds=expected, **facts)
 
 
-def test_before_anything_is_measured_the_settings_speak(settings):
+def test_render_times_are_those_of_the_settings_before_anything_is_measured(settings):
     settings.EXPECTED_RENDER_BASE, settings.EXPECTED_RENDER_FACTOR = 10, 2
     assert render_times.render_times_for("avatar_iv", 20) == RenderTimes(25, 50, 100, 200)
 
 
-def test_a_pace_is_learned_from_enough_renders(history):
+def test_render_times_are_learned_from_enough_renders(history):
     history(*range(1, 101))
     render_times.learn_render_times()
     cache.clear()
@@ -66,13 +66,13 @@ def test_a_pace_is_learned_from_enough_renders(history):
     )
 
 
-def test_few_renders_teach_nothing(history):
+def test_render_times_are_not_learned_from_few_renders(history):
     history(*[7.0] * (render_times.ENOUGH - 1))
     render_times.learn_render_times()
     assert RenderTime.objects.count() == 0
 
 
-def test_each_length_has_a_pace_of_its_own(history):
+def test_each_length_of_script_has_its_own_render_times(history):
     history(*[10.0] * 20, length=10)
     history(*[99.0] * 20, length=11)
     render_times.learn_render_times()
@@ -80,20 +80,20 @@ def test_each_length_has_a_pace_of_its_own(history):
     assert [round(render_times.render_times_for("avatar_iv", length).p50) for length in (10, 11, 20)] == [10, 99, 99]
 
 
-def test_heygens_own_clock_goes_before_ours(history, still_clock):
+def test_render_times_by_heygens_clock_go_before_ours(history, still_clock):
     end = timezone.now() - timedelta(seconds=50)
     history(*[60.0] * 20, provider_finished_at=end)
     render_times.learn_render_times()
     assert RenderTime.objects.get().p50 == pytest.approx(10, abs=1)
 
 
-def test_old_renders_are_forgotten(history):
+def test_render_times_ignore_old_renders(history):
     history(*[10.0] * 30, rendered_at=timezone.now() - render_times.HISTORY - timedelta(hours=1))
     render_times.learn_render_times()
     assert RenderTime.objects.count() == 0
 
 
-def test_learning_again_replaces_what_was_learned(history):
+def test_learning_again_replaces_the_learned_render_times(history):
     history(*[10.0] * 20)
     render_times.learn_render_times()
     render_times.learn_render_times()
@@ -103,31 +103,31 @@ def test_learning_again_replaces_what_was_learned(history):
 @pytest.mark.parametrize(
     ("webhooks", "polls", "arrive"), [(0, 0, False), (0, 20, False), (16, 4, True), (15, 5, False)]
 )
-def test_webhooks_are_trusted_while_most_renders_come_by_them(history, webhooks, polls, arrive):
+def test_webhooks_are_trusted_while_most_renders_are_learned_from_them(history, webhooks, polls, arrive):
     history(*[1.0] * polls, by=LearnedBy.POLL)
     history(*[1.0] * webhooks)
     assert render_times.webhooks_arrive() is arrive
 
 
 @pytest.mark.parametrize(("by", "arrive"), [(LearnedBy.WEBHOOK, True), (LearnedBy.POLL, False), ("history", False)])
-def test_three_in_a_row_without_a_webhook_end_the_trust(history, by, arrive):
+def test_webhooks_are_not_trusted_after_three_renders_without_one(history, by, arrive):
     history(*[1.0] * 20)
     assert render_times.webhooks_arrive() is True
     history(*[1.0] * render_times.MAX_MISSED_WEBHOOKS, by=by)
     assert render_times.webhooks_arrive() is arrive
 
 
-def test_the_first_poll_counts_from_the_order_not_from_its_acceptance(settings, still_clock):
+def test_the_first_poll_is_timed_from_the_order_not_from_its_acceptance(settings, still_clock):
     video = rendering_video(ago=30, due_in=0, expected=100)
     assert render_times.seconds_to_first_poll(video) == pytest.approx(20, abs=1)
 
 
-def test_an_order_that_was_long_under_way_is_asked_about_in_a_second(still_clock):
+def test_a_render_whose_order_took_long_is_polled_in_a_second(still_clock):
     video = rendering_video(ago=3000, due_in=0, expected=100)
     assert render_times.seconds_to_first_poll(video) == pytest.approx(1, abs=0.5)
 
 
-def test_without_webhooks_the_first_poll_comes_when_any_render_may_be_done(history):
+def test_the_first_poll_without_webhooks_is_due_when_any_render_may_be_done(history):
     history(*range(1, 101), by=LearnedBy.POLL)
     render_times.learn_render_times()
     cache.clear()
@@ -135,7 +135,7 @@ def test_without_webhooks_the_first_poll_comes_when_any_render_may_be_done(histo
     assert render_times.first_poll(video) == pytest.approx(5.95)
 
 
-def test_with_webhooks_the_first_poll_comes_when_all_renders_should_be_done(history):
+def test_the_first_poll_with_webhooks_is_due_when_all_renders_should_be_done(history):
     history(*range(1, 101))
     render_times.learn_render_times()
     cache.clear()
@@ -146,19 +146,19 @@ def test_with_webhooks_the_first_poll_comes_when_all_renders_should_be_done(hist
 # ── When webhooks stop
 
 
-def test_polls_that_were_put_off_are_pulled_forward_when_webhooks_stop():
+def test_late_polls_are_brought_forward_when_webhooks_stop():
     video = rendering_video(ago=200, due_in=1000)
     assert polling.poll_sooner() == 1
     assert fresh(video).due_at <= timezone.now()
 
 
-def test_a_poll_that_is_not_late_stays():
+def test_a_poll_that_is_not_late_is_not_brought_forward():
     video = rendering_video(ago=10, due_in=100, expected=1000)
     before = video.due_at
     assert (polling.poll_sooner(), fresh(video).due_at) == (0, before)
 
 
-def test_nothing_is_pulled_forward_while_webhooks_come(history):
+def test_no_poll_is_brought_forward_while_webhooks_arrive(history):
     history(*[1.0] * 20)
     video = rendering_video(ago=200, due_in=1000)
     before = video.due_at
@@ -166,7 +166,7 @@ def test_nothing_is_pulled_forward_while_webhooks_come(history):
 
 
 @pytest.mark.parametrize(("elapsed", "pause"), [(1, 1), (60, 4), (600, 60), (6000, 600), (80_000, 3600)])
-def test_a_long_render_is_asked_about_more_and_more_seldom(elapsed, pause):
+def test_a_long_render_is_polled_at_growing_intervals(elapsed, pause):
     now = timezone.now()
     video = Video(submitted_at=now - timedelta(seconds=elapsed))
     assert polling.interval_for(video, now) == pause

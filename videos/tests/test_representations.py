@@ -1,4 +1,4 @@
-"""What is really answered has the fields that the OpenAPI document names, neither more nor fewer, in every status."""
+"""Every answer has exactly the fields that the OpenAPI document describes, in every status."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from genvid.tests.contract import document
 from genvid.tests.factories import make_video, make_voice, set_balance
 from videos.enums import Status
 from videos.models import Batch
-from videos.tests.batches import BATCHES, end, make_batch, payload_for, videos_of
+from videos.tests.batches import BATCHES, fail_video, make_batch, payload_for, videos_of
 
 pytestmark = pytest.mark.django_db
 VIDEOS = "/api/v1/videos"
@@ -34,7 +34,7 @@ def test_the_error_and_the_warnings_of_a_video_have_the_fields_of_their_descript
     assert {frozenset(each) for each in data["warnings"]} == {frozenset(described("Warning"))}
 
 
-def test_a_move_has_the_fields_of_its_description(owner):
+def test_a_video_event_has_the_fields_of_its_description(owner):
     video = make_video(owner, "completed")
     events = data_of(owner.client.get(f"{VIDEOS}/{video.pk}/events"))
     assert [set(event) for event in events] == [described("Event")] * 6
@@ -46,7 +46,7 @@ def batch_in(person: Any, avatar: Any, status: str) -> Batch:
         person.client.post(f"{BATCHES}/{batch.pk}/cancel")
     if status == "completed":
         for video in videos_of(batch):
-            end(video)
+            fail_video(video)
     return batch
 
 

@@ -27,7 +27,7 @@ def worker():
 
 @pytest.fixture
 def ordered(pipeline, settings, caplog, worker):
-    """Two videos of two accounts and two requests; one message to the scheduler, sent by the second."""
+    """Two videos of two accounts and two requests; one message to the scheduler, sent by the second request."""
     settings.HEYGEN_MAX_CONCURRENT = 2
     caplog.set_level("INFO")
     first, second = make_caller(), make_caller()
@@ -44,7 +44,7 @@ def order(pipeline, person, request_id: str, **more) -> Video:
 
 
 def lines_of(video, caplog) -> list[dict]:
-    """What was logged with this video's id in it, anywhere, but for the lines of other requests than its own."""
+    """The log lines with this video's id, except those of other requests."""
     lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     return [line for line in lines if str(video.pk) in repr(line)]
 
@@ -54,14 +54,14 @@ def request_ids_of(video, caplog) -> set[str | None]:
 
 
 def requests_of(worker, job) -> dict[str, str]:
-    """The requests of the messages that were sent, by the id of their video."""
+    """The request ids of the messages sent, by the id of their video."""
     return {
         ids[0]: headers["request_context"]["request_id"] for name, ids, headers in worker.messages if name == job.name
     }
 
 
 def complete(worker, videos) -> None:
-    """What a worker does with its messages and the schedule's ticks until both are completed."""
+    """Run the messages and the schedule until both videos are completed."""
 
     def ended() -> bool:
         worker.work()
@@ -81,8 +81,8 @@ def test_each_videos_lines_carry_the_id_of_its_own_request_through_the_whole_pip
     assert [{line["event"] for line in lines_of(video, caplog)} for video in ordered] == [events] * 2
 
 
-def test_a_message_that_carries_no_request_is_worked_off_under_that_of_its_video(ordered, worker, caplog):
-    """As the release before this one sends it."""
+def test_a_message_without_a_request_id_runs_under_the_request_of_its_video(ordered, worker, caplog):
+    """The previous release sends such messages."""
     worker.carries_context = False
     complete(worker, ordered)
 
@@ -114,11 +114,11 @@ def test_the_scheduler_enqueues_each_order_under_its_own_request(ordered, worker
     assert sorted(requests_of(worker, jobs.SUBMIT).values()) == ["first-request", "second-request"]
 
 
-def test_the_scheduler_itself_belongs_to_no_request(ordered, worker):
+def test_the_log_lines_of_the_scheduler_itself_have_no_request_id(ordered, worker):
     assert [(name, headers["request_context"]) for name, _, headers in worker.messages] == [("videos.dispatch", {})]
 
 
-def test_a_sweep_enqueues_what_was_lost_under_the_request_of_each_video(ordered, worker, caplog):
+def test_a_sweep_enqueues_lost_jobs_under_the_request_of_each_video(ordered, worker, caplog):
     scheduler.hand_out_slots()
     worker.messages.clear()
     caplog.clear()
@@ -134,7 +134,7 @@ def test_a_sweep_enqueues_what_was_lost_under_the_request_of_each_video(ordered,
 
 def test_a_sweep_ends_overdue_videos_under_the_request_of_each(ordered, worker, caplog, pipeline):
     for video in ordered:
-        pipeline.outlive(video)
+        pipeline.expire_deadline(video)
     caplog.clear()
 
     with request_context.use(RequestContext("somebody-else")):
@@ -147,7 +147,7 @@ def test_a_sweep_ends_overdue_videos_under_the_request_of_each(ordered, worker, 
 
 
 def test_heygens_webhook_works_under_the_request_of_the_video(pipeline, owner, worker, caplog):
-    video = pipeline.rendered(order(pipeline, owner, "mine"))
+    video = pipeline.finish_render(order(pipeline, owner, "mine"))
     caplog.set_level("INFO")
     caplog.clear()
     with request_context.use(RequestContext("the-webhook")):
@@ -159,7 +159,7 @@ def test_heygens_webhook_works_under_the_request_of_the_video(pipeline, owner, w
 
 
 def test_a_download_that_breaks_off_is_logged_under_the_request_of_the_video(pipeline, owner, caplog):
-    video = pipeline.storing(order(pipeline, owner, "mine"))
+    video = pipeline.reach_storing(order(pipeline, owner, "mine"))
     pipeline.sandbox.configure(truncate_downloads=1)
     caplog.set_level("INFO")
     caplog.clear()
@@ -187,7 +187,7 @@ def test_a_move_by_another_request_is_logged_under_the_request_that_ordered_the_
     assert (told["video_moved"], told["request_finished"]) == ("ordered-by", "canceled-by")
 
 
-def test_the_request_that_orders_a_draft_is_the_videos(pipeline, owner):
+def test_a_generated_draft_has_the_id_of_the_request_that_ordered_it(pipeline, owner):
     draft = order(pipeline, owner, "drafted-by", draft=True)
     owner.client.post(f"/api/v1/videos/{draft.pk}/generate", HTTP_X_REQUEST_ID="ordered-by")
     assert (draft.request_id, fresh(draft).request_id) == ("drafted-by", "ordered-by")
@@ -233,7 +233,7 @@ def test_each_video_of_a_batch_has_the_request_of_the_batch(pipeline, owner):
     assert list(Video.objects.values_list("request_id", flat=True)) == ["the-batch"] * 2
 
 
-def test_a_video_of_no_known_request_never_takes_on_that_of_the_waker(owner, caplog):
+def test_a_video_without_a_request_id_never_takes_that_of_another_request(owner, caplog):
     video = make_video(owner, "queued")
     caplog.set_level("INFO")
     caplog.clear()

@@ -1,4 +1,4 @@
-"""Downloads that broke off go on where they stopped; two never write one file; what is left behind is cleared."""
+"""Resumed downloads, locks of work folders, and clearing of what is left behind."""
 
 import hashlib
 import os
@@ -24,20 +24,20 @@ def is_whole(video) -> bool:
 
 
 def tiny_box() -> bytes:
-    """A box of an MP4 that players skip."""
+    """An MP4 box that players skip."""
     return struct.pack(">I4s", 8, b"free")
 
 
 @pytest.fixture(autouse=True)
-def works(settings, tmp_path):
-    """A work folder that no other test has used."""
+def work_dir(settings, tmp_path):
+    """A work folder of this test alone."""
     settings.WORK_DIR = tmp_path / "works"
     return settings.WORK_DIR
 
 
 @pytest.fixture
 def starts(heygen_double) -> list[tuple[str, int]]:
-    """The downloads that were asked for: kind of file, and the byte it began at."""
+    """The downloads that were requested: kind of file, and first byte."""
     asked = []
 
     def fetch(client, url, sink, **options):
@@ -48,8 +48,8 @@ def starts(heygen_double) -> list[tuple[str, int]]:
     return asked
 
 
-def test_a_download_that_broke_off_goes_on_where_it_stopped(pipeline, owner, starts):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_download_that_broke_off_is_resumed_where_it_stopped(pipeline, owner, starts):
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
 
@@ -61,8 +61,8 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(pipeline, owner, sta
     assert is_whole(video)
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_anew(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_file_that_changed_since_its_partial_download_is_fetched_anew(pipeline, owner):
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
     remote = pipeline.file_at_provider(video, "video.mp4")
@@ -74,9 +74,9 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(pipeline, owner):
     assert is_whole(video)
 
 
-def test_a_part_of_unknown_origin_is_not_built_upon(pipeline, owner, works):
-    video = pipeline.storing(pipeline.order(owner))
-    folder = works / str(video.pk)
+def test_a_partial_file_of_unknown_origin_is_not_resumed(pipeline, owner, work_dir):
+    video = pipeline.reach_storing(pipeline.order(owner))
+    folder = work_dir / str(video.pk)
     folder.mkdir(parents=True)
     (folder / "video.mp4").write_bytes(b"from nowhere")
 
@@ -86,8 +86,8 @@ def test_a_part_of_unknown_origin_is_not_built_upon(pipeline, owner, works):
     assert is_whole(video)
 
 
-def test_two_workers_of_a_machine_do_not_write_one_file(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+def test_two_workers_of_one_machine_do_not_write_the_same_file(pipeline, owner):
+    video = pipeline.reach_storing(pipeline.order(owner))
 
     with resumable_downloads.work_folder(video.pk):
         video = pipeline.store(video)
@@ -97,8 +97,8 @@ def test_two_workers_of_a_machine_do_not_write_one_file(pipeline, owner):
     assert pipeline.store(video).status == Status.COMPLETED
 
 
-def test_a_video_is_not_fetched_again_for_the_sake_of_its_thumbnail(pipeline, owner, starts):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_retry_for_the_thumbnail_does_not_fetch_the_video_again(pipeline, owner, starts):
+    video = pipeline.reach_storing(pipeline.order(owner))
     thumbnail = pipeline.file_at_provider(video, ".jpg")
     hidden = thumbnail.rename(thumbnail.with_suffix(".hidden"))
     pipeline.store(video)
@@ -111,8 +111,8 @@ def test_a_video_is_not_fetched_again_for_the_sake_of_its_thumbnail(pipeline, ow
     assert is_whole(video)
 
 
-def test_a_noted_link_of_a_thumbnail_that_has_expired_is_replaced_at_once(pipeline, owner, heygen_double):
-    video, refused = pipeline.storing(pipeline.order(owner)), []
+def test_a_stored_thumbnail_link_that_has_expired_is_replaced_at_once(pipeline, owner, heygen_double):
+    video, refused = pipeline.reach_storing(pipeline.order(owner)), []
 
     def fetch(client, url, sink, **options):
         if ".jpg" in url and not refused:
@@ -128,8 +128,8 @@ def test_a_noted_link_of_a_thumbnail_that_has_expired_is_replaced_at_once(pipeli
 
 
 @pytest.mark.parametrize("mark", [None, 'W/"1"'])
-def test_a_file_without_a_strong_mark_is_fetched_anew(pipeline, owner, heygen_double, starts, mark):
-    video, whole = pipeline.storing(pipeline.order(owner)), heygen_double.download
+def test_a_file_without_a_strong_etag_is_fetched_anew(pipeline, owner, heygen_double, starts, mark):
+    video, whole = pipeline.reach_storing(pipeline.order(owner)), heygen_double.download
 
     def break_off(client, url, sink, *, begin, **options):
         begin(Head(1000, mark))
@@ -144,8 +144,8 @@ def test_a_file_without_a_strong_mark_is_fetched_anew(pipeline, owner, heygen_do
     assert (starts[0], is_whole(fresh(video))) == (("mp4", 0), True)
 
 
-def test_a_broken_file_is_not_built_upon(pipeline, owner, starts):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_broken_partial_file_is_not_resumed(pipeline, owner, starts):
+    video = pipeline.reach_storing(pipeline.order(owner))
     file = pipeline.file_at_provider(video, "video.mp4")
     whole = file.read_bytes()
     file.write_bytes(whole[:1000])
@@ -157,12 +157,12 @@ def test_a_broken_file_is_not_built_upon(pipeline, owner, starts):
     assert (video.status, starts[1]) == ("completed", ("mp4", 0))
 
 
-def test_a_lock_whose_file_was_removed_is_no_lock(works, monkeypatch):
-    """Its holder clears the folder and goes, just before we lock what we had opened."""
+def test_a_lock_on_a_removed_file_does_not_count(work_dir, monkeypatch):
+    """Its holder removes the folder just before the opened file is locked."""
     video_id, really_lock = uuid4(), resumable_downloads.fcntl.flock
 
     def lock_too_late(file, how):
-        (works / str(video_id) / "lock").unlink()
+        (work_dir / str(video_id) / "lock").unlink()
         really_lock(file, how)
 
     monkeypatch.setattr(resumable_downloads.fcntl, "flock", lock_too_late)
@@ -170,60 +170,60 @@ def test_a_lock_whose_file_was_removed_is_no_lock(works, monkeypatch):
         pass
 
 
-# ── What is left behind
+# ── Clearing of work folders
 
 
 def leave_part(pipeline, owner):
-    """A video whose download has broken off, and the folder with its part."""
-    video = pipeline.storing(pipeline.order(owner))
+    """A video whose download has broken off, and the folder with the partial file."""
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.sandbox.configure(truncate_downloads=1)
     return pipeline.store(video)
 
 
-def parts(works) -> list[str]:
-    return sorted(folder.name for folder in works.iterdir())
+def parts(work_dir) -> list[str]:
+    return sorted(folder.name for folder in work_dir.iterdir())
 
 
-def test_the_part_of_a_video_that_has_ended_is_cleared(pipeline, owner, works):
+def test_the_partial_file_of_a_video_that_has_ended_is_cleared(pipeline, owner, work_dir):
     settlement.cancel_video(leave_part(pipeline, owner), reason="test")
 
     sweeper.sweep_all()
 
-    assert parts(works) == []
+    assert parts(work_dir) == []
 
 
-def test_the_part_of_a_video_that_waits_stays_however_old(pipeline, owner, works):
+def test_the_partial_file_of_a_waiting_video_stays_however_old(pipeline, owner, work_dir):
     video = leave_part(pipeline, owner)
-    make_old(works / str(video.pk))
+    make_old(work_dir / str(video.pk))
 
     sweeper.sweep_all()
 
-    assert parts(works) == [str(video.pk)]
+    assert parts(work_dir) == [str(video.pk)]
     assert still_held(owner, video)
 
 
-def test_what_somebody_works_on_is_not_cleared(pipeline, owner, works):
+def test_a_work_folder_in_use_is_not_cleared(pipeline, owner, work_dir):
     video = leave_part(pipeline, owner)
     settlement.cancel_video(video, reason="test")
 
     with resumable_downloads.work_folder(video.pk):
         sweeper.sweep_all()
 
-    assert parts(works) == [str(video.pk)]
+    assert parts(work_dir) == [str(video.pk)]
 
 
 @pytest.mark.parametrize("name", ["somebody-elses", "01d55c40-7a3b-4924-9d97-9d7230938cc7"])
-def test_other_folders_are_cleared_once_they_are_old(db, works, name):
-    folder = works / name
+def test_old_work_folders_without_a_video_are_cleared(db, work_dir, name):
+    folder = work_dir / name
     folder.mkdir(parents=True)
     (folder / "file").write_text("")
     sweeper.sweep_all()
-    assert parts(works) == [name]
+    assert parts(work_dir) == [name]
     make_old(folder)
 
     sweeper.sweep_all()
 
-    assert parts(works) == []
+    assert parts(work_dir) == []
 
 
 def make_old(folder) -> None:

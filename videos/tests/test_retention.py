@@ -1,4 +1,4 @@
-"""How long files are kept: told before, gone after, here and at HeyGen, and the bill stays."""
+"""Retention of completed videos: announcement, expiry here and at HeyGen, and the charge that stays."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from videos import settlement
 from videos.enums import Status
 from videos.lifecycle import retention
 from videos.models import Video, VideoEvent
-from videos.tests.doubles import SlowlyDeleting
+from videos.tests.doubles import CallbackAfterDelete
 from videos.tests.pipeline import charged_once, fresh, stored_files, use_storage
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def ended(video, status: Status, *, ago: timedelta) -> None:
 
 
 class Killed(BaseException):
-    """As kill -9 would, this passes every `except Exception`."""
+    """Passes every `except Exception`, as kill -9 would."""
 
 
 def die() -> None:
@@ -52,12 +52,12 @@ def test_a_finished_video_is_kept_as_long_as_its_plan_says(owner):
     assert video.expires_at - video.completed_at == 30 * DAY
 
 
-def test_a_plan_without_an_end_keeps_for_ever(owner):
+def test_a_plan_without_a_retention_keeps_videos_for_ever(owner):
     Wallet.objects.update(tier=Tier.objects.get(code="business"))
     assert make_video(owner, "completed").expires_at is None
 
 
-def test_its_end_is_told_once_and_shown(owner, settings):
+def test_the_coming_expiry_of_a_video_is_announced_once_and_shown(owner, settings):
     video = expiring(make_video(owner, "completed"), after=(settings.RETENTION_WARNING_DAYS - 1) * DAY)
     for _ in range(2):
         retention.apply_retention()
@@ -65,13 +65,13 @@ def test_its_end_is_told_once_and_shown(owner, settings):
     assert data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))["expires_at"] is not None
 
 
-def test_a_distant_end_is_not_told(owner, settings):
+def test_a_distant_expiry_is_not_announced(owner, settings):
     video = expiring(make_video(owner, "completed"), after=(settings.RETENTION_WARNING_DAYS + 1) * DAY)
     retention.apply_retention()
     assert (reasons(video), fresh(video).expiry_warned_at) == ([], None)
 
 
-def test_at_its_end_the_files_are_gone_and_the_bill_stays(done, owner):
+def test_an_expired_video_loses_its_files_and_keeps_its_charge(done, owner):
     expiring(done, after=-DAY)
     for _ in range(2):
         retention.apply_retention()
@@ -79,7 +79,7 @@ def test_at_its_end_the_files_are_gone_and_the_bill_stays(done, owner):
     assert reasons(done) == ["expiring", "expired"]
 
 
-def test_what_expired_has_no_addresses_and_says_so(done, owner):
+def test_an_expired_video_has_no_links_and_says_so(done, owner):
     expiring(done, after=-DAY)
     retention.apply_retention()
     shown = data_of(owner.client.get(f"/api/v1/videos/{done.pk}"))
@@ -89,7 +89,7 @@ def test_what_expired_has_no_addresses_and_says_so(done, owner):
     assert "as long as its plan says" in answer.json()["error"]["message"]
 
 
-def test_a_storage_that_fails_is_asked_again(done, settings):
+def test_an_expiry_that_the_storage_refuses_is_retried(done, settings):
     expiring(done, after=-DAY)
     storages = settings.STORAGES
     use_storage(settings, "BrokenBucket")
@@ -100,10 +100,10 @@ def test_a_storage_that_fails_is_asked_again(done, settings):
     assert (stored_files(done), fresh(done).expired_at is not None) == ([], True)
 
 
-def test_dying_between_the_files_and_the_row_loses_nothing(done, owner, settings):
+def test_an_expiry_killed_between_files_and_row_is_completed(done, owner, settings):
     expiring(done, after=-DAY)
-    use_storage(settings, "SlowlyDeleting")
-    SlowlyDeleting.meanwhile = die
+    use_storage(settings, "CallbackAfterDelete")
+    CallbackAfterDelete.callback = die
     with pytest.raises(Killed):
         retention.apply_retention()
     assert (fresh(done).expired_at, reasons(done)) == (None, ["expiring"])
@@ -112,19 +112,19 @@ def test_dying_between_the_files_and_the_row_loses_nothing(done, owner, settings
     assert charged_once(owner, done)
 
 
-def test_an_end_that_was_put_off_meanwhile_holds(pipeline, owner, settings):
+def test_an_expiry_that_was_prolonged_meanwhile_is_respected(pipeline, owner, settings):
     first, second = [pipeline.run(pipeline.order(owner, "Hi.")) for _ in range(2)]
     expiring(first, after=-2 * DAY)
     expiring(second, after=-DAY)
-    use_storage(settings, "SlowlyDeleting")
-    SlowlyDeleting.meanwhile = lambda: expiring(second, after=DAY)
+    use_storage(settings, "CallbackAfterDelete")
+    CallbackAfterDelete.callback = lambda: expiring(second, after=DAY)
     retention.apply_retention()
     assert (stored_files(first), len(stored_files(second))) == ([], 4)
     assert fresh(second).expired_at is None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_any_number_of_workers_tell_and_expire_once(owner):
+def test_concurrent_workers_announce_and_expire_a_video_once(owner):
     videos = [expiring(make_video(owner, "completed"), after=-DAY) for _ in range(5)]
     assert in_parallel([retention.apply_retention] * 4) == [None] * 4
     assert [reasons(video) for video in videos] == [["expiring", "expired"]] * 5
@@ -135,7 +135,7 @@ def test_an_expired_video_is_deleted_at_heygen_too(done, pipeline, woken):
     retention.apply_retention()
     assert ("videos.delete_render", str(done.pk)) in woken
     retention.delete_expired_render(str(done.pk))
-    assert (pipeline.remote(done)["deleted"], fresh(done).provider_deleted_at is not None) == (1, True)
+    assert (pipeline.remote_render(done)["deleted"], fresh(done).provider_deleted_at is not None) == (1, True)
 
 
 def test_a_render_is_deleted_once_it_is_stored_where_the_settings_say_so(pipeline, owner, settings, woken):
@@ -144,16 +144,16 @@ def test_a_render_is_deleted_once_it_is_stored_where_the_settings_say_so(pipelin
     retention.enqueue_renders_left()
     assert ("videos.delete_render", str(video.pk)) in woken
     retention.delete_expired_render(str(video.pk))
-    assert (pipeline.remote(video)["deleted"], len(stored_files(video))) == (1, 4)
+    assert (pipeline.remote_render(video)["deleted"], len(stored_files(video))) == (1, 4)
 
 
-def test_otherwise_it_stays_at_heygen(done, pipeline, woken):
+def test_a_stored_render_stays_at_heygen_by_default(done, pipeline, woken):
     retention.apply_retention()
     assert [name for name, *_ in woken if name == "videos.delete_render"] == []
-    assert pipeline.remote(done)["deleted"] == 0
+    assert pipeline.remote_render(done)["deleted"] == 0
 
 
-def test_a_render_that_heygen_does_not_delete_now_is_tried_again(done, pipeline):
+def test_a_render_that_heygen_does_not_delete_is_retried(done, pipeline):
     pipeline.sandbox.fault(kind="status", status=503, method="DELETE", path="/v3/videos/*")
     retention.delete_expired_render(str(done.pk))
     assert fresh(done).provider_deleted_at is None
@@ -180,7 +180,7 @@ def test_files_are_not_cleared_while_a_worker_may_still_be_storing_them(done):
     assert (len(stored_files(done)), fresh(done).expired_at) == (4, None)
 
 
-def test_files_that_cannot_be_cleared_are_tried_again(done, settings):
+def test_files_that_cannot_be_cleared_are_retried(done, settings):
     ended(done, Status.FAILED, ago=retention.CLEAR_AFTER)
     storages = settings.STORAGES
     use_storage(settings, "BrokenBucket")
@@ -191,14 +191,14 @@ def test_files_that_cannot_be_cleared_are_tried_again(done, settings):
     assert stored_files(done) == []
 
 
-def test_a_failed_video_does_not_say_that_it_was_kept(owner):
+def test_a_failed_video_shows_no_expiry(owner):
     video = make_video(owner, "failed", expired_at=timezone.now())
     answer = owner.client.get(f"/api/v1/videos/{video.pk}/file")
     assert refusal_of(answer) == (404, "not_found")
     assert "plan" not in answer.json()["error"]["message"]
 
 
-def test_a_canceled_video_keeps_no_links_of_heygens(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_canceled_video_keeps_no_links_of_heygen(pipeline, owner):
+    video = pipeline.reach_storing(pipeline.order(owner))
     assert settlement.cancel_video(video, reason="test")
     assert fresh(video).render_links is None

@@ -1,4 +1,4 @@
-"""Slots over real rows: fair, bounded, claimed once, and nobody waits for anybody's lock."""
+"""Handing out slots in the database: fair, bounded, each once, without waiting for locks."""
 
 import threading
 from datetime import timedelta
@@ -40,7 +40,7 @@ def give_tier(person, code: str) -> None:
 
 
 def queue_many(person, avatar, count: int) -> None:
-    """Copies of one queued video: as many rows as wanted, at the cost of two statements."""
+    """Copies of one queued video, made with two statements."""
     template = make_video(person, avatar=avatar)
     facts = {
         field.attname: getattr(template, field.attname)
@@ -53,7 +53,7 @@ def queue_many(person, avatar, count: int) -> None:
     )
 
 
-def owners_of_flying() -> dict:
+def accounts_in_flight() -> dict:
     flying = Video.objects.in_flight().values_list("account_id", flat=True)
     return {account: list(flying).count(account) for account in set(flying)}
 
@@ -61,25 +61,25 @@ def owners_of_flying() -> dict:
 # ── Fairness
 
 
-@pytest.mark.parametrize("first", ["crowd", "giant"])
-def test_a_thousand_videos_starve_nobody(avatar, first, settings):
-    giant, crowd = make_caller(), [make_caller() for _ in range(20)]
-    give_tier(giant, "business")
-    deeds = [lambda: queue_many(giant, avatar, 1000), lambda: [make_video(person, avatar=avatar) for person in crowd]]
-    for deed in deeds if first == "giant" else reversed(deeds):
-        deed()
+@pytest.mark.parametrize("first", ["small", "large"])
+def test_a_thousand_videos_of_one_account_starve_no_other(avatar, first, settings):
+    large, small = make_caller(), [make_caller() for _ in range(20)]
+    give_tier(large, "business")
+    steps = [lambda: queue_many(large, avatar, 1000), lambda: [make_video(person, avatar=avatar) for person in small]]
+    for step in steps if first == "large" else reversed(steps):
+        step()
     settings.HEYGEN_MAX_CONCURRENT = 21
 
     assert scheduler.hand_out_slots() == 21
 
-    assert owners_of_flying() == {person.account.pk: 1 for person in [giant, *crowd]}
+    assert accounts_in_flight() == {person.account.pk: 1 for person in [large, *small]}
 
 
-def test_slots_that_free_up_one_by_one_serve_the_crowd_beside_the_giant(avatar):
-    giant, crowd = make_caller(), [make_caller() for _ in range(20)]
-    give_tier(giant, "business")
-    queue_many(giant, avatar, 100)
-    for person in crowd:
+def test_slots_that_free_up_one_by_one_serve_small_accounts_beside_a_large_one(avatar):
+    large, small = make_caller(), [make_caller() for _ in range(20)]
+    give_tier(large, "business")
+    queue_many(large, avatar, 100)
+    for person in small:
         make_video(person, avatar=avatar)
     served = []
     for _ in range(23):
@@ -87,17 +87,17 @@ def test_slots_that_free_up_one_by_one_serve_the_crowd_beside_the_giant(avatar):
         video = Video.objects.in_flight().order_by("submitted_at", "queued_at").first()
         served.append(video.account_id)
         Video.objects.filter(pk=video.pk).update(status=Status.FAILED)  # copies have no hold that could be settled
-    assert {person.account.pk for person in crowd} <= set(served)
-    assert served.count(giant.account.pk) == 3
+    assert {person.account.pk for person in small} <= set(served)
+    assert served.count(large.account.pk) == 3
 
 
-def test_an_account_never_flies_more_than_its_tier_lets_it(owner, avatar):
+def test_an_account_never_has_more_in_flight_than_its_plan_permits(owner, avatar):
     queue_many(owner, avatar, 9)
     assert (scheduler.hand_out_slots(), scheduler.hand_out_slots()) == (5, 0)
-    assert owners_of_flying() == {owner.account.pk: 5}
+    assert accounts_in_flight() == {owner.account.pk: 5}
 
 
-def test_a_better_tier_gets_more_of_scarce_slots(avatar, settings):
+def test_a_plan_of_higher_weight_gets_more_of_scarce_slots(avatar, settings):
     settings.HEYGEN_MAX_CONCURRENT = 6
     free, pro = make_caller(), make_caller()
     give_tier(pro, "pro")
@@ -105,10 +105,10 @@ def test_a_better_tier_gets_more_of_scarce_slots(avatar, settings):
         set_balance(person, 100)
         queue_many(person, avatar, 10)
     scheduler.hand_out_slots()
-    assert owners_of_flying() == {free.account.pk: 2, pro.account.pk: 4}
+    assert accounts_in_flight() == {free.account.pk: 2, pro.account.pk: 4}
 
 
-def test_the_oldest_of_an_account_goes_first(owner, avatar):
+def test_the_oldest_video_of_an_account_is_claimed_first(owner, avatar):
     first, second = (make_video(owner, avatar=avatar) for _ in range(2))
     gate()
     provider_limit(1)
@@ -120,7 +120,7 @@ def provider_limit(count: int) -> None:
     ProviderState.objects.update(learned_limit=count, learned_at=timezone.now())
 
 
-def test_places_are_the_order_in_which_slots_are_handed_out(avatar, settings):
+def test_queue_positions_are_the_order_in_which_slots_are_handed_out(avatar, settings):
     people = [make_caller() for _ in range(3)]
     for person, count in zip(people, (4, 2, 1), strict=True):
         set_balance(person, 100)
@@ -134,7 +134,7 @@ def test_places_are_the_order_in_which_slots_are_handed_out(avatar, settings):
     assert flying == {pk for pk, place in found.items() if place <= 4}
 
 
-def test_the_place_of_the_next_is_the_place_it_gets(owner, outsider, avatar):
+def test_the_predicted_queue_position_is_the_one_the_next_video_gets(owner, outsider, avatar):
     make_video(outsider, avatar=avatar)
     for person in (owner, outsider, owner):
         expected = queue_positions.position_of_next(person.account.pk)
@@ -142,7 +142,7 @@ def test_the_place_of_the_next_is_the_place_it_gets(owner, outsider, avatar):
         assert queue_positions.positions_of([video]) == {video.pk: expected}
 
 
-def test_a_longer_queue_takes_no_more_queries(owner, outsider, avatar):
+def test_queue_positions_of_a_longer_queue_take_no_more_queries(owner, outsider, avatar):
     video = make_video(owner, avatar=avatar)
     before = queries_once_warm(lambda: queue_positions.positions_of([video]))
     for person in (outsider, make_caller()):
@@ -160,7 +160,7 @@ def test_a_refused_slot_lowers_the_limit_and_time_raises_it():
     assert limits == [5, 6, 7, 10]
 
 
-def test_further_refused_slots_lower_the_limit_to_what_heygen_renders(owner, avatar):
+def test_further_refused_slots_lower_the_limit_to_the_renders_in_progress(owner, avatar):
     for status in ("rendering", "rendering", "rendering", "submitting"):
         make_video(owner, status, avatar=avatar)
     for _ in range(3):
@@ -186,7 +186,7 @@ def test_a_paused_provider_gets_no_orders_until_it_is_resumed(owner, avatar):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_schedulers_each_slot_is_handed_out_once(settings):
+def test_eight_concurrent_schedulers_hand_out_each_slot_once(settings):
     settings.HEYGEN_MAX_CONCURRENT = 3
     avatar = make_avatar()
     for person in (make_caller(), make_caller()):
@@ -202,7 +202,7 @@ def holding(sql: str, *parameters: object) -> "Holder":
 
 
 class Holder:
-    """Another worker, in the middle of a transaction that has locked a row."""
+    """Another worker in a transaction that has locked a row."""
 
     def __init__(self, sql: str, parameters: tuple[object, ...]) -> None:
         self.sql, self.parameters = sql, parameters
@@ -247,7 +247,7 @@ def test_a_scheduler_passes_over_a_video_that_somebody_has_locked(no_waiting):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_scheduler_leaves_the_work_to_one_that_is_at_it(no_waiting):
+def test_a_scheduler_does_nothing_while_another_is_running(no_waiting):
     person, avatar = make_caller(), make_avatar()
     video = make_video(person, avatar=avatar)
     gate()
@@ -257,7 +257,7 @@ def test_a_scheduler_leaves_the_work_to_one_that_is_at_it(no_waiting):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_video_canceled_while_slots_are_handed_out_is_either_or():
+def test_a_video_canceled_while_slots_are_handed_out_is_canceled_or_claimed():
     person, avatar = make_caller(), make_avatar()
     videos = [make_video(person, avatar=avatar) for _ in range(3)]
     gate()
@@ -279,7 +279,7 @@ def test_a_slot_that_a_locked_video_cannot_use_goes_to_the_next_account(no_waiti
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_waiting_videos_locked_is_no_reason_to_wait(no_waiting):
+def test_a_scheduler_does_not_wait_when_all_queued_videos_are_locked(no_waiting):
     avatar = make_avatar()
     videos = [make_video(make_caller(), avatar=avatar) for _ in range(2)]
     gate()
@@ -290,7 +290,7 @@ def test_all_waiting_videos_locked_is_no_reason_to_wait(no_waiting):
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_schedulers_never_hand_out_more_than_there_is_while_renders_end(settings):
-    """Slots come free all the time: what is out never exceeds the limit, and all is out in the end."""
+    """Slots in use never exceed the limit, and every video gets one in the end."""
     settings.HEYGEN_MAX_CONCURRENT = 3
     avatar, seen = make_avatar(), []
     for person in (make_caller(), make_caller(), make_caller()):
@@ -310,11 +310,11 @@ def test_eight_schedulers_never_hand_out_more_than_there_is_while_renders_end(se
     assert Video.objects.filter(attempt__gt=1).count() == 0
 
 
-# ── The order in which slots come
+# ── Queue positions
 
 
-def test_places_foretell_the_order_in_which_slots_come_one_by_one(avatar, settings):
-    """Whatever the plans and the ages: while nothing ends, everybody goes when their place said."""
+def test_queue_positions_predict_the_order_in_which_slots_come_one_by_one(avatar, settings):
+    """With any plans and ages, while no render ends."""
     people = [make_caller() for _ in range(4)]
     give_tier(people[1], "pro")
     give_tier(people[2], "business")
@@ -331,14 +331,14 @@ def test_places_foretell_the_order_in_which_slots_come_one_by_one(avatar, settin
 
 
 def shuffle_ages() -> None:
-    """Each account has old videos and young ones."""
+    """Gives each account old and young videos."""
     now = timezone.now()
     for number, pk in enumerate(Video.objects.queued().order_by("idempotency_key", "id").values_list("pk", flat=True)):
         Video.objects.filter(pk=pk).update(queued_at=now - timedelta(seconds=number * 37 % 101))
 
 
 def serve(count: int) -> list:
-    """Each render that is out the longest ends, and somebody gets its slot: who, in order."""
+    """End the oldest render in flight and hand out its slot; returns the accounts served, in order."""
     served = []
     for _ in range(count):
         oldest = Video.objects.in_flight().order_by("submitted_at", "id").first()
@@ -350,18 +350,18 @@ def serve(count: int) -> list:
 
 
 @pytest.mark.parametrize("slots", [1, 2, 10])
-def test_twenty_that_come_after_a_thousand_get_the_next_slots(avatar, settings, slots):
-    """Though the giant has them all: what comes free goes to the crowd, the first come first."""
+def test_twenty_accounts_that_come_after_a_thousand_videos_get_the_next_slots(avatar, settings, slots):
+    """The large account has all slots: freed ones go to the small accounts, in the order they came."""
     settings.HEYGEN_MAX_CONCURRENT = slots
-    giant = make_caller()
-    give_tier(giant, "business")
-    queue_many(giant, avatar, 1000)
+    large = make_caller()
+    give_tier(large, "business")
+    queue_many(large, avatar, 1000)
     assert scheduler.hand_out_slots() == slots
-    crowd = [make_video(make_caller(), avatar=avatar).account_id for _ in range(20)]
-    assert serve(20) == crowd
+    small = [make_video(make_caller(), avatar=avatar).account_id for _ in range(20)]
+    assert serve(20) == small
 
 
-def test_with_one_slot_accounts_take_turns(avatar, settings):
+def test_accounts_take_turns_with_one_slot(avatar, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     first, second = make_caller(), make_caller()
     for person in (first, second):

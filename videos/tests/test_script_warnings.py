@@ -1,4 +1,4 @@
-"""What a quote and a created video say about a script and its voice, without refusing anything."""
+"""Warnings of quotes and new videos about a script and its voice."""
 
 from typing import Any
 
@@ -63,11 +63,11 @@ def codes(data: Any) -> list[str]:
         ('Hi <break time="1s"/>', "English", ""),
     ],
 )
-def test_what_a_voice_does_not_read(script, language, written):
+def test_text_that_a_voice_does_not_read_has_a_warning(script, language, written):
     assert foreign_writing(script, language) == written
 
 
-def test_quote_and_video_warn_alike(rich):
+def test_quote_and_new_video_have_the_same_warnings(rich):
     payload = payload_for(ARABIC)
     quote = data_of(rich.client.post(QUOTE, payload))
     assert quote["warnings"][0] == MISMATCH
@@ -84,19 +84,19 @@ def test_the_video_keeps_its_warnings_in_every_answer(rich):
 
 
 @pytest.mark.parametrize("script", ["Hello and welcome to our spring sale.", "Meet us at 10:45 in room 12."])
-def test_an_ordinary_script_has_none(owner, script):
+def test_an_ordinary_script_has_no_warnings(owner, script):
     payload = payload_for(script)
     assert data_of(owner.client.post(QUOTE, payload))["warnings"] == []
     assert data_of(owner.client.post(VIDEOS, payload), 201)["warnings"] == []
 
 
-def test_what_may_become_much_longer_is_said_with_its_bound(rich):
+def test_a_script_that_may_become_much_longer_has_a_warning_with_its_bound(rich):
     (warned,) = data_of(rich.client.post(QUOTE, payload_for("a" * 400)))["warnings"]
     assert (warned["code"], warned["field"]) == ("uncertain_length", "script")
     assert "for up to 59 seconds" in warned["message"]
 
 
-def test_a_language_that_is_given_is_still_refused(owner):
+def test_a_language_that_the_voice_does_not_speak_is_still_refused(owner):
     payload = payload_for(ARABIC) | {"language": "ar"}
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(VIDEOS, payload)) == ["voice_id"]
@@ -108,7 +108,7 @@ def test_a_language_that_the_voice_speaks_does_not_hide_the_warning(rich):
     )
 
 
-def test_a_changed_draft_is_judged_anew(owner):
+def test_a_changed_draft_gets_new_warnings(owner):
     draft = make_video(owner, "draft")
     path = f"{VIDEOS}/{draft.pk}"
     assert codes(data_of(owner.client.patch(path, {"script": ARABIC})))[0] == "voice_script_mismatch"
@@ -121,7 +121,7 @@ def test_a_video_from_before_there_were_warnings_has_none(owner):
     assert data_of(owner.client.get(f"{VIDEOS}/{video.pk}"))["warnings"] == []
 
 
-def test_a_batch_warns_row_by_row_and_its_quote_counts_them(rich):
+def test_a_batch_has_warnings_row_by_row_and_its_quote_counts_them(rich):
     payload = payload_for("Hello {{name}}") | {"rows": [{"name": "Ada"}, {"name": ARABIC}, {"name": ARABIC}]}
     quote = data_of(rich.client.post(f"{BATCHES}/quote", payload))
     assert quote["warnings"][0] == MISMATCH | {"message": f"In 2 of 3 rows: {MISMATCH['message']}"}

@@ -1,4 +1,4 @@
-"""One order that HeyGen refuses for our account shuts nobody else out: who probes the gate, and who waits for staff."""
+"""An order that HeyGen repeatedly refuses for our account is set aside for staff and holds up no other."""
 
 from datetime import timedelta
 
@@ -48,14 +48,14 @@ def third():
 
 
 def fail_render(pipeline, video: Video) -> Video:
-    """Order it once more, and let HeyGen fail it for want of credit."""
-    video = pipeline.poll(pipeline.rendered(video))
+    """Order the video once more, and let HeyGen fail it for lack of credit."""
+    video = pipeline.poll(pipeline.finish_render(video))
     assert video.status == Status.QUEUED
     return video
 
 
 def probe() -> list[Video]:
-    """The orders that go out once the gate's wait is over."""
+    """The orders that are sent once the gate's wait is over."""
     ProviderState.objects.update(closed_until=timezone.now())
     before = set(Video.objects.filter(status=Status.SUBMITTING).values_list("pk", flat=True))
     scheduler.hand_out_slots()
@@ -63,8 +63,8 @@ def probe() -> list[Video]:
 
 
 @pytest.fixture
-def funds(monkeypatch):
-    """HeyGen says that there is money left."""
+def funded_wallet(monkeypatch):
+    """HeyGen reports a positive balance."""
     monkeypatch.setattr(provider_gate, "get_client", FakeHeyGen)
 
 
@@ -73,7 +73,7 @@ def put_in_flight(video: Video, status: str, **fields: object) -> None:
 
 
 def trip(video: Video, *, until_rendered: bool = False) -> Video:
-    """The order goes out and meets a problem of our own; then it is queued again, and the gate's wait ends."""
+    """Send the order, meet an operator problem, requeue it, and end the gate's wait."""
     provider_gate.trip(FAILED_FOR_CREDIT if until_rendered else EMPTY, video=video, ordered_at=timezone.now())
     return fresh(video)
 
@@ -82,10 +82,10 @@ def end_wait() -> None:
     ProviderState.objects.update(closed_until=timezone.now() - timedelta(seconds=1))
 
 
-# ── Who probes
+# ── Choice of the probe
 
 
-def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third, funds):
+def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third, funded_wallet):
     tripping, own = make_video(owner), make_video(owner)
     younger, oldest = make_video(outsider), make_video(third)
     Video.objects.filter(pk=oldest.pk).update(queued_at=seconds_from_now(-60))
@@ -95,19 +95,19 @@ def test_the_next_probe_is_the_oldest_of_another_account(owner, outsider, third,
     assert (fresh(younger).status, fresh(own).status) == ("queued", "queued")
 
 
-def test_when_nobody_else_waits_an_order_that_never_closed_the_gate_probes_first(owner, funds):
+def test_the_next_probe_of_one_account_is_an_order_that_never_closed_the_gate(owner, funded_wallet):
     tripping, own = make_video(owner), make_video(owner)
     trip(tripping)
     assert probe() == [own]
 
 
-def test_when_it_is_alone_it_probes_itself(owner, funds):
+def test_an_order_that_is_alone_in_the_queue_probes_the_gate_itself(owner, funded_wallet):
     tripping = make_video(owner)
     trip(tripping)
     assert probe() == [tripping]
 
 
-def test_an_account_whose_own_slots_are_full_does_not_probe(owner, outsider, funds, monkeypatch):
+def test_an_account_whose_own_slots_are_full_does_not_probe(owner, outsider, funded_wallet, monkeypatch):
     tripping, waiting = make_video(owner), make_video(outsider)
     monkeypatch.setattr(
         scheduler.queue_positions.AccountQueue,
@@ -137,7 +137,7 @@ def test_an_order_refused_twice_with_anothers_accepted_between_is_set_aside(owne
     ]
 
 
-def test_with_nobody_accepted_between_nobody_is_set_aside(owner, outsider):
+def test_no_order_is_set_aside_with_none_of_another_account_accepted_between(owner, outsider):
     videos = [make_video(owner), make_video(outsider)]
     for _ in range(5):
         for video in videos:
@@ -147,7 +147,7 @@ def test_with_nobody_accepted_between_nobody_is_set_aside(owner, outsider):
     assert (gate().closings, OperatorAlarm.objects.count()) == (10, 0)
 
 
-def test_an_order_of_its_own_account_accepted_between_proves_nothing(owner):
+def test_an_order_of_its_own_account_accepted_between_sets_no_order_aside(owner):
     tripping, own = make_video(owner), make_video(owner)
     trip(tripping)
     put_in_flight(own, "rendering")
@@ -155,7 +155,7 @@ def test_an_order_of_its_own_account_accepted_between_proves_nothing(owner):
     assert trip(tripping).set_aside_at is None
 
 
-def test_an_order_accepted_before_the_first_time_proves_nothing(owner, outsider):
+def test_an_order_accepted_before_the_first_refusal_sets_no_order_aside(owner, outsider):
     tripping, other = make_video(owner), make_video(outsider)
     put_in_flight(other, "rendering")
     trip(tripping)
@@ -163,7 +163,7 @@ def test_an_order_accepted_before_the_first_time_proves_nothing(owner, outsider)
     assert trip(tripping).set_aside_at is None
 
 
-def test_where_orders_are_taken_and_failed_later_only_a_finished_render_proves_anything(owner, outsider):
+def test_only_a_finished_render_sets_an_order_aside_where_renders_fail_for_credit(owner, outsider):
     tripping, other = make_video(owner), make_video(outsider)
     trip(tripping, until_rendered=True)
     put_in_flight(other, "rendering")
@@ -175,7 +175,7 @@ def test_where_orders_are_taken_and_failed_later_only_a_finished_render_proves_a
 
 
 @pytest.mark.parametrize("code", sorted(provider_gate.ABOUT_OUR_KEY))
-def test_a_refused_key_is_no_orders_fault(owner, outsider, code):
+def test_a_refused_heygen_key_sets_no_order_aside(owner, outsider, code):
     tripping, other = make_video(owner), make_video(outsider)
     provider_gate.trip(OperatorProblem(code), video=tripping, ordered_at=timezone.now())
     put_in_flight(other, "rendering")
@@ -184,14 +184,14 @@ def test_a_refused_key_is_no_orders_fault(owner, outsider, code):
     assert fresh(tripping).set_aside_at is None
 
 
-def test_orders_that_were_out_together_when_it_closed_have_not_closed_it(owner):
+def test_orders_in_flight_when_the_gate_closed_do_not_count_as_closing_it(owner):
     first, second = make_video(owner), make_video(owner)
     trip(first)
     trip(second)
     assert (fresh(second).gate_tripped_at, gate().closings) == (None, 1)
 
 
-def test_a_problem_that_shuts_the_gate_already_sets_nobody_aside(owner, outsider, third):
+def test_a_problem_that_already_shuts_the_gate_sets_no_order_aside(owner, outsider, third):
     tripping, accepted, latest = make_video(owner), make_video(outsider), make_video(third)
     trip(tripping)
     put_in_flight(accepted, "rendering")
@@ -205,47 +205,47 @@ def test_a_problem_that_shuts_the_gate_already_sets_nobody_aside(owner, outsider
 
 
 @pytest.fixture
-def aside(owner):
+def set_aside_video(owner):
     video = make_video(owner)
     Video.objects.filter(pk=video.pk).update(set_aside_at=timezone.now(), waiting_reason="insufficient_credit")
     return fresh(video)
 
 
-def test_it_stands_in_nobodys_way(owner, outsider, aside, settings):
+def test_an_order_set_aside_holds_up_no_other(owner, outsider, set_aside_video, settings):
     settings.HEYGEN_MAX_CONCURRENT = 5
     own, other = make_video(owner), make_video(outsider)
-    assert scheduler.queue_positions.positions_of([aside, own, other]).keys() == {own.pk, other.pk}
+    assert scheduler.queue_positions.positions_of([set_aside_video, own, other]).keys() == {own.pk, other.pk}
     assert sorted(scheduler.queue_positions.positions_of([own, other]).values()) == [1, 2]
     assert scheduler.hand_out_slots() == 2
-    assert fresh(aside).status == "queued"
+    assert fresh(set_aside_video).status == "queued"
 
 
-def test_at_its_deadline_it_fails_with_its_credits_back_and_an_alarm(owner, aside):
-    Video.objects.filter(pk=aside.pk).update(deadline_at=seconds_from_now(0))
+def test_an_order_set_aside_fails_at_its_deadline_with_its_credits_back_and_an_alarm(owner, set_aside_video):
+    Video.objects.filter(pk=set_aside_video.pk).update(deadline_at=seconds_from_now(0))
     sweeper.sweep_all()
     send_due_mail("staff_alarm")
-    assert outcome_of(aside) == ("failed", "provider_problem", True)
+    assert outcome_of(set_aside_video) == ("failed", "provider_problem", True)
     assert (money_of(owner), [message.subject for message in mail.outbox]) == (
         UNTOUCHED,
         ["[genvid] Alarm: set_aside_order_failed"],
     )
 
 
-def test_its_client_may_cancel_it(owner, aside):
-    answer = owner.client.post(f"/api/v1/videos/{aside.pk}/cancel")
-    assert (answer.status_code, fresh(aside).status, money_of(owner)) == (200, "canceled", UNTOUCHED)
+def test_an_order_set_aside_may_be_canceled_by_its_client(owner, set_aside_video):
+    answer = owner.client.post(f"/api/v1/videos/{set_aside_video.pk}/cancel")
+    assert (answer.status_code, fresh(set_aside_video).status, money_of(owner)) == (200, "canceled", UNTOUCHED)
 
 
-def test_staff_let_it_go_on(owner, aside, settings):
-    Video.objects.filter(pk=aside.pk).update(deadline_at=seconds_from_now(60), gate_tripped_at=timezone.now())
-    video = staff_actions.let_go_on(aside, by="staff@example.com")
+def test_an_order_set_aside_goes_on_when_staff_resume_it(owner, set_aside_video, settings):
+    Video.objects.filter(pk=set_aside_video.pk).update(deadline_at=seconds_from_now(60), gate_tripped_at=timezone.now())
+    video = staff_actions.let_go_on(set_aside_video, by="staff@example.com")
     assert (video.set_aside_at, video.gate_tripped_at, video.waiting_reason) == (None, None, "")
     assert video.deadline_at > seconds_from_now(settings.VIDEO_QUEUE_DEADLINE - 3600)
-    assert (scheduler.hand_out_slots(), fresh(aside).status) == (1, "submitting")
+    assert (scheduler.hand_out_slots(), fresh(set_aside_video).status) == (1, "submitting")
 
 
 @pytest.mark.parametrize("status", ["queued", "rendering", "failed"])
-def test_only_what_was_set_aside_can_be_let_go_on(owner, status):
+def test_only_an_order_that_was_set_aside_can_be_resumed(owner, status):
     video = make_video(owner, status)
     with nothing_changes(), pytest.raises(InvalidState):
         staff_actions.let_go_on(video, by="staff@example.com")
@@ -254,29 +254,29 @@ def test_only_what_was_set_aside_can_be_let_go_on(owner, status):
 # ── Against the sandbox
 
 
-def test_a_video_dearer_than_what_is_left_shuts_the_shop_twice_and_no_more(pipeline, owner, outsider):
+def test_a_video_dearer_than_the_provider_balance_closes_the_gate_twice_at_most(pipeline, owner, outsider):
     dear = fail_render(pipeline, pipeline.order(owner, TOO_DEAR))
     healthy = pipeline.order(outsider)
-    pipeline.pass_gate()
+    pipeline.end_gate_wait()
     assert (pipeline.dispatch(), fresh(healthy).status) == (1, "submitting")
     assert pipeline.run(healthy).status == Status.COMPLETED
 
     def is_set_aside() -> bool:
-        pipeline.pass_gate()
+        pipeline.end_gate_wait()
         pipeline.tick()
         return fresh(dear).set_aside_at is not None
 
     wait_until(is_set_aside)
-    assert pipeline.renders(dear) == 2
+    assert pipeline.count_renders(dear) == 2
     assert still_held(owner, dear)
     after_it = pipeline.order(outsider)
     assert pipeline.run(after_it).status == Status.COMPLETED
-    assert (gate().code, fresh(dear).status, pipeline.renders(dear)) == ("", "queued", 2)
+    assert (gate().code, fresh(dear).status, pipeline.count_renders(dear)) == ("", "queued", 2)
     send_due_mail("staff_alarm")
     assert "[genvid] Alarm: order_set_aside" in {message.subject for message in mail.outbox}
 
 
-def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(pipeline, owner, outsider):
+def test_orders_go_on_by_themselves_after_an_empty_wallet_is_refilled(pipeline, owner, outsider):
     pipeline.sandbox.wallet(0)
     first = fail_render(pipeline, pipeline.order(owner))
     second = pipeline.order(outsider)
@@ -288,7 +288,7 @@ def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(
 
     def are_there() -> bool:
         pipeline.tick()
-        pipeline.pass_gate()  # what was under way when the wallet was filled may close it once more
+        pipeline.end_gate_wait()  # an order in flight during the refill may close the gate once more
         return Video.objects.filter(status=Status.COMPLETED).count() == 2
 
     wait_until(are_there)
@@ -296,10 +296,10 @@ def test_with_a_truly_empty_wallet_everything_goes_on_by_itself_after_refilling(
     assert (charged_once(owner, first), charged_once(outsider, second), gate().code) == (True, True, "")
 
 
-# ── The look while the gate still waits
+# ── The check while the gate is closed
 
 
-def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline, owner):
+def test_a_refilled_wallet_opens_a_gate_that_is_closed_for_long(pipeline, owner):
     video = pipeline.order(owner)
     provider_gate.trip(EMPTY)
     pipeline.sandbox.wallet(1)
@@ -312,7 +312,7 @@ def test_a_refilled_wallet_is_found_though_the_gate_is_closed_for_long(pipeline,
 
 
 @pytest.mark.parametrize("balance", [1, 0.5, 0])
-def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
+def test_a_wallet_that_was_not_refilled_leaves_the_gate_closed(pipeline, owner, balance):
     pipeline.order(owner)
     provider_gate.trip(EMPTY)
     ProviderState.objects.update(closed_until=seconds_from_now(600), balance_seen=1)
@@ -321,7 +321,7 @@ def test_a_wallet_that_was_not_filled_keeps_the_wait(pipeline, owner, balance):
     assert gate_seconds() > 300
 
 
-def test_a_key_that_was_mended_is_found_though_the_gate_is_closed_for_long(pipeline, owner, settings):
+def test_a_corrected_heygen_key_opens_a_gate_that_is_closed_for_long(pipeline, owner, settings):
     pipeline.order(owner)
     provider_gate.trip(OperatorProblem("unauthorized"))
     ProviderState.objects.update(closed_until=seconds_from_now(600))

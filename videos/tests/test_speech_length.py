@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - letters and punctuation of every script
-"""How long a script is held for, against what voices were measured to need.
+"""The credits that a script holds, compared with measured lengths of speech.
 
 The passages of `spoken_lengths.json` have the same content. They and the lengths below were spoken by the voices of the
 sandbox's renderer (espeak in the language of the passage, and its English voice), without the silence around them.
@@ -78,7 +78,7 @@ def held(script: str, language: str = "English", factor: str = "1") -> float:
 
 
 @pytest.mark.parametrize("passage", PASSAGES, ids=NAMES)
-def test_every_language_is_estimated_by_its_own_letters(passage):
+def test_every_language_is_estimated_by_its_own_writing_system(passage):
     expected = length_of(passage["script"], language=passage["language"]).expected
     assert 0.85 <= expected / passage["seconds"] <= 1.65
     assert held(passage["script"], passage["language"]) >= passage["seconds"]
@@ -90,13 +90,13 @@ def test_a_voice_that_spells_a_foreign_script_is_held_at_that(passage):
 
 
 @pytest.mark.parametrize("passage", PASSAGES, ids=NAMES)
-def test_a_voice_that_reads_everything_is_held_at_no_more_than_its_own_language(passage):
+def test_a_multilingual_voice_is_held_at_no_more_than_its_own_language(passage):
     script = passage["script"]
     assert length_of(script, language="Multilingual").at_most < length_of(script).expected * 1.5
 
 
 @pytest.mark.parametrize("joiner", [*JOINED, *UNHEARD], ids=ascii)
-def test_words_count_whatever_joins_them(joiner):
+def test_words_are_counted_whatever_joins_them(joiner):
     assert 80 <= estimates.spoken_seconds(joiner.join(HELLOS), language="English") <= 110
 
 
@@ -115,13 +115,15 @@ def test_numbers_addresses_and_signs_are_held_for_what_they_take(script, seconds
     assert length_of(script).expected <= 2.2 * seconds
 
 
-@pytest.mark.parametrize("letter", ["a", "z", "A", "é", "я", "α", "ب", "अ", "ก", "世", "あ", "한", "አ", "ა", "𐎀", "ﷺ"])
-def test_letters_take_time_however_many_stand_together(letter):
-    length = length_of(letter * 500, language="Multilingual")
+@pytest.mark.parametrize(
+    "character", ["a", "z", "A", "é", "я", "α", "ب", "अ", "ก", "世", "あ", "한", "አ", "ა", "𐎀", "ﷺ"]
+)
+def test_characters_take_time_however_long_their_words_are(character):
+    length = length_of(character * 500, language="Multilingual")
     assert 500 / 14 <= length.expected <= length.at_most <= 500 * 2.5
 
 
-def test_five_thousand_letters_without_a_space_are_minutes():
+def test_five_thousand_characters_without_a_space_take_minutes():
     length = length_of("a" * 4990, language="English")
     assert 330 <= length.expected <= 420
     assert held("a" * 4990) >= 600
@@ -141,14 +143,14 @@ def test_every_writing_system_has_a_rate():
         ("word", "word.word"),
     ],
 )
-def test_more_to_say_takes_longer(short, long):
+def test_a_longer_script_is_held_for_longer(short, long):
     assert length_of(short).expected < length_of(long).expected
 
 
 @pytest.mark.parametrize(
     "noise", ["\u0301" * 3000, "!" * 3000, "#" * 3000, "-" * 3000, " " * 3000, "\u200b" * 3000, "." * 3000]
 )
-def test_what_is_not_spoken_costs_nothing(noise):
+def test_text_that_is_not_spoken_holds_nothing(noise):
     assert length_of("hello" + noise).at_most - length_of("hello").at_most <= 1
 
 
@@ -156,7 +158,7 @@ def test_a_text_in_capitals_is_not_spelled():
     assert length_of("THE CATS AND DOGS GO HOME").expected == length_of("the cats and dogs go home").expected
 
 
-def test_a_pause_is_as_long_as_it_says_in_both_figures():
+def test_a_pause_adds_its_length_to_estimate_and_bound():
     plain, paused = length_of("hello you"), length_of('hello <break time="2.5s"/> you')
     assert paused.expected - plain.expected == pytest.approx(2.5)
     assert paused.at_most - plain.at_most == pytest.approx(2.5)
@@ -186,7 +188,7 @@ def test_a_plain_script_is_held_at_its_estimate_with_the_margin():
     assert held(script) == 1.25 * estimates.spoken_seconds(script, language="English")
 
 
-def test_the_factor_multiplies_what_is_held():
+def test_the_safety_factor_multiplies_the_held_credits():
     assert held("Welcome to our spring sale.", factor="1.6") == 1.6 * held("Welcome to our spring sale.")
 
 
@@ -206,7 +208,7 @@ def test_the_factor_multiplies_what_is_held():
         ("Klingon", None),
     ],
 )
-def test_what_a_voice_reads(voice, scripts):
+def test_the_writing_systems_that_a_voice_reads(voice, scripts):
     assert scripts_of(voice) == scripts
 
 

@@ -1,4 +1,4 @@
-"""Admin pages of the staff actions: who may run them, that each asks first, and what the history then says."""
+"""Admin pages of the staff actions: permissions, confirmation, and the history they leave."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -25,7 +25,7 @@ def page(video, name: str) -> str:
 
 
 def employee(*permissions: str) -> Client:
-    """Staff with these permissions on videos and the gate."""
+    """A staff user with these permissions on videos and the gate."""
     user = User.objects.create_user(f"{'-'.join(permissions)}@example.com", PASSWORD, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
@@ -39,11 +39,11 @@ def operator() -> Client:
 
 
 @pytest.fixture
-def onlooker() -> Client:
+def viewer_staff() -> Client:
     return employee("view_video", "view_providerstate")
 
 
-def said(response) -> list[str]:
+def messages_of(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
@@ -60,16 +60,16 @@ def test_a_staff_action_asks_before_it_runs(operator, owner, name):
 
 
 @pytest.mark.parametrize("name", [staff_action.name for staff_action in STAFF_ACTIONS])
-def test_staff_who_may_only_look_run_no_action(onlooker, owner, name):
+def test_staff_with_view_permission_run_no_staff_action(viewer_staff, owner, name):
     video = make_video(owner, "rendering")
     with nothing_changes():
-        answers = [onlooker.get(page(video, name)), onlooker.post(page(video, name), YES)]
+        answers = [viewer_staff.get(page(video, name)), viewer_staff.post(page(video, name), YES)]
     assert [answer.status_code for answer in answers] == [403, 403]
 
 
-def test_a_staff_action_is_offered_to_operators_alone(operator, onlooker, owner):
+def test_a_staff_action_is_offered_to_operators_alone(operator, viewer_staff, owner):
     address = reverse("admin:videos_video_change", args=[make_video(owner).pk])
-    assert [b"Settle as failed" in who.get(address).content for who in (operator, onlooker)] == [True, False]
+    assert [b"Settle as failed" in who.get(address).content for who in (operator, viewer_staff)] == [True, False]
 
 
 def test_the_page_says_that_a_render_under_way_is_billed(operator, owner):
@@ -77,50 +77,50 @@ def test_the_page_says_that_a_render_under_way_is_billed(operator, owner):
     assert "goes on there and is billed to us" in text
 
 
-def test_a_video_is_canceled_and_the_history_names_who_did(operator, owner):
+def test_a_cancellation_by_staff_names_them_in_the_history(operator, owner):
     video = make_video(owner, "rendering")
     response = operator.post(page(video, "cancel"), {**YES, "charge": "2"}, follow=True)
     assert (fresh(video).status, money_of(owner)) == ("canceled", Money(balance=28, charges=1))
-    assert (said(response), notes(video)) == (["Cancel: done for 1."], ["Cancel. charge: 2"])
+    assert (messages_of(response), notes(video)) == (["Cancel: done for 1."], ["Cancel. charge: 2"])
     assert video.events.first().detail == "by view_video-change_video-view_providerstate@example.com, 2 credits kept"
 
 
-def test_a_refusal_is_told_and_leaves_no_note(operator, owner):
+def test_a_refused_staff_action_shows_its_error_and_leaves_no_note(operator, owner):
     video = make_video(owner, "completed")
     with nothing_changes():
         response = operator.post(page(video, "cancel"), {**YES, "charge": "0"}, follow=True)
     assert notes(video) == []
-    assert ["Only a video that is being made" in line for line in said(response)] == [True]
+    assert ["Only a video that is being made" in line for line in messages_of(response)] == [True]
 
 
-def test_a_form_that_lacks_something_asks_again(operator, owner):
+def test_an_incomplete_staff_action_form_is_shown_again(operator, owner):
     video = make_video(owner, "rendering")
     with nothing_changes():
         response = operator.post(page(video, "settle_failed"), YES)
     assert (response.status_code, response.context["form"].errors) == (200, {"message": ["This field is required."]})
 
 
-def test_an_uploaded_film_completes_a_video(operator, owner):
+def test_a_file_uploaded_by_staff_completes_a_video(operator, owner):
     video = make_video(owner, "rendering")
     operator.post(page(video, "settle_completed"), {**YES, "file": SimpleUploadedFile("a.mp4", tiny_mp4(3))})
     assert (fresh(video).status, fresh(video).credits_charged) == ("completed", 3)
 
 
-def test_a_broken_upload_is_told(operator, owner):
+def test_a_broken_upload_by_staff_shows_its_error(operator, owner):
     video = make_video(owner, "rendering")
     payload = {**YES, "file": SimpleUploadedFile("a.mp4", b"no film")}
     with nothing_changes():
         response = operator.post(page(video, "settle_completed"), payload, follow=True)
-    assert ["Is not a whole MP4" in line for line in said(response)] == [True]
+    assert ["Is not a whole MP4" in line for line in messages_of(response)] == [True]
 
 
-def test_a_refund_is_given(operator, owner):
+def test_a_refund_by_staff_returns_credits(operator, owner):
     video = make_video(owner, "completed", duration=4)
     operator.post(page(video, "refund"), {**YES, "credits": "4", "why": "Lips"})
     assert money_of(owner) == Money(balance=30, charges=1)
 
 
-def test_a_video_that_is_none_is_a_404(operator):
+def test_a_staff_action_on_an_unknown_video_is_a_404(operator):
     address = reverse("admin:videos_video_run_cancel", args=["0b0a0c86-3f7c-4a44-9b29-0a3f7f5b5a10"])
     assert operator.get(address).status_code == 404
 
@@ -132,32 +132,36 @@ def several(videos, **payload: str) -> dict:
     return {"action": "several_cancel", "_selected_action": [str(video.pk) for video in videos], **payload}
 
 
-def test_several_are_asked_about_first(operator, owner):
+def test_a_staff_action_on_several_videos_asks_first(operator, owner):
     videos = [make_video(owner, "queued"), make_video(owner, "rendering")]
     with nothing_changes():
         response = operator.post(LIST, several(videos))
     assert [response.content.count(str(video.pk).encode()) for video in videos] == [2, 2]
 
 
-def test_several_are_canceled_and_the_refused_are_named(operator, owner):
+def test_staff_cancel_several_videos_and_see_which_were_refused(operator, owner):
     videos = [make_video(owner, "queued"), make_video(owner, "rendering"), make_video(owner, "failed")]
     response = operator.post(LIST, several(videos, **YES, charge="0"), follow=True)
     assert [fresh(video).status for video in videos] == ["canceled", "canceled", "failed"]
-    assert (said(response)[0], len(said(response)), money_of(owner)) == ("Cancel: done for 2.", 2, UNTOUCHED)
+    assert (messages_of(response)[0], len(messages_of(response)), money_of(owner)) == (
+        "Cancel: done for 2.",
+        2,
+        UNTOUCHED,
+    )
 
 
-def test_several_are_not_for_who_may_only_look(onlooker, owner):
+def test_staff_with_view_permission_run_no_action_on_several_videos(viewer_staff, owner):
     body = several([make_video(owner)], **YES, charge="0")
     with nothing_changes():
-        onlooker.post(LIST, body)
+        viewer_staff.post(LIST, body)
 
 
-def test_an_action_on_several_videos_has_its_limit(operator, owner, monkeypatch):
+def test_a_staff_action_on_too_many_videos_is_refused(operator, owner, monkeypatch):
     monkeypatch.setattr("videos.admin.staff_action_pages.MOST_AT_ONCE", 1)
     videos = [make_video(owner), make_video(owner)]
     with nothing_changes():
         response = operator.post(LIST, several(videos, **YES, charge="0"), follow=True)
-    assert (said(response), MOST_AT_ONCE) == (["At most 1 videos at a time."], 100)
+    assert (messages_of(response), MOST_AT_ONCE) == (["At most 1 videos at a time."], 100)
 
 
 # ── The gate
@@ -167,7 +171,7 @@ def gate_page(name: str) -> str:
     return reverse(f"admin:videos_providerstate_{name}")
 
 
-def test_a_pause_is_asked_about(operator):
+def test_a_pause_of_orders_asks_first(operator):
     gate()
     with nothing_changes():
         assert operator.get(gate_page("pause_provider")).status_code == 200
@@ -181,14 +185,14 @@ def test_orders_are_paused_and_resumed_from_the_page(operator):
 
 
 @pytest.mark.parametrize("name", ["pause_provider", "resume_provider"])
-def test_who_may_only_look_works_no_gate(onlooker, name):
+def test_staff_with_view_permission_cannot_pause_orders(viewer_staff, name):
     gate()
     with nothing_changes():
-        assert onlooker.post(gate_page(name), YES).status_code == 403
+        assert viewer_staff.post(gate_page(name), YES).status_code == 403
 
 
-def test_who_may_only_look_opens_no_gate(onlooker):
+def test_staff_with_view_permission_cannot_open_the_gate(viewer_staff):
     type(gate()).objects.filter(pk=gate().pk).update(code="unauthorized", needs_staff=True)
     body = {"action": "open_gate", "_selected_action": [gate().pk]}
     with nothing_changes():
-        onlooker.post(reverse("admin:videos_providerstate_changelist"), body)
+        viewer_staff.post(reverse("admin:videos_providerstate_changelist"), body)

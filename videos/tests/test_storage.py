@@ -1,4 +1,4 @@
-"""Bringing the file home: what HeyGen's links, the network and the disk can do wrong."""
+"""Errors of HeyGen's links, the network and the disk while a file is stored."""
 
 import shutil
 from decimal import Decimal
@@ -15,7 +15,7 @@ from videos.lifecycle import deletion
 from videos.media import resumable_downloads
 from videos.models import Video
 from videos.pipeline import storage
-from videos.tests.doubles import SlowlySaving
+from videos.tests.doubles import CallbackAfterSave
 from videos.tests.pipeline import (
     UNTOUCHED,
     charged_once,
@@ -36,14 +36,14 @@ def reads_of(pipeline) -> int:
 
 
 @pytest.fixture(autouse=True)
-def works(settings, tmp_path):
-    """A work folder that no other test has used."""
+def work_dir(settings, tmp_path):
+    """A work folder of this test alone."""
     settings.WORK_DIR = tmp_path / "works"
     return settings.WORK_DIR
 
 
-def test_the_first_try_uses_the_links_that_came_with_the_end(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+def test_the_first_download_uses_the_links_of_the_status_read(pipeline, owner):
+    video = pipeline.reach_storing(pipeline.order(owner))
     reads = reads_of(pipeline)
 
     video = pipeline.store(video)
@@ -51,9 +51,9 @@ def test_the_first_try_uses_the_links_that_came_with_the_end(pipeline, owner):
     assert (video.status, video.render_links, reads_of(pipeline)) == ("completed", None, reads)
 
 
-def test_a_noted_link_that_has_expired_is_replaced_at_once(pipeline, owner):
+def test_a_stored_link_that_has_expired_is_replaced_at_once(pipeline, owner):
     pipeline.sandbox.configure(expired_links=1)
-    video = pipeline.storing(pipeline.order(owner))
+    video = pipeline.reach_storing(pipeline.order(owner))
     reads = reads_of(pipeline)
 
     video = pipeline.store(video)
@@ -62,9 +62,9 @@ def test_a_noted_link_that_has_expired_is_replaced_at_once(pipeline, owner):
     assert charged_once(owner, video)
 
 
-def test_a_fresh_link_that_is_dead_is_tried_again_later(pipeline, owner):
+def test_a_fresh_link_that_fails_is_retried_later(pipeline, owner):
     pipeline.sandbox.configure(expired_links=2)
-    video = pipeline.store(pipeline.storing(pipeline.order(owner)))
+    video = pipeline.store(pipeline.reach_storing(pipeline.order(owner)))
 
     assert (video.status, video.tries) == ("storing", 1)
     assert still_held(owner, video)
@@ -72,8 +72,8 @@ def test_a_fresh_link_that_is_dead_is_tried_again_later(pipeline, owner):
     assert charged_once(owner, video)
 
 
-def test_a_link_to_a_host_that_we_do_not_trust_keeps_no_order_from_heygen(pipeline, owner, settings):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_link_to_an_untrusted_host_postpones_the_download_and_closes_no_gate(pipeline, owner, settings):
+    video = pipeline.reach_storing(pipeline.order(owner))
     trusted, settings.HEYGEN_MEDIA_HOSTS = settings.HEYGEN_MEDIA_HOSTS, [".heygen.ai"]
 
     video = pipeline.store(video)
@@ -85,8 +85,8 @@ def test_a_link_to_a_host_that_we_do_not_trust_keeps_no_order_from_heygen(pipeli
     assert pipeline.store(video).status == Status.COMPLETED
 
 
-def test_a_disk_with_too_little_room_is_waited_out(pipeline, owner, settings):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_download_waits_for_free_disk_space(pipeline, owner, settings):
+    video = pipeline.reach_storing(pipeline.order(owner))
     reserve, settings.VIDEO_DISK_RESERVE = settings.VIDEO_DISK_RESERVE, 10**18
 
     video = pipeline.store(video)
@@ -98,8 +98,8 @@ def test_a_disk_with_too_little_room_is_waited_out(pipeline, owner, settings):
     assert pipeline.store(video).status == Status.COMPLETED
 
 
-def test_a_file_that_would_eat_into_the_reserve_is_not_begun(pipeline, owner, settings, monkeypatch):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_download_that_would_eat_into_the_disk_reserve_is_not_begun(pipeline, owner, settings, monkeypatch):
+    video = pipeline.reach_storing(pipeline.order(owner))
     size = pipeline.file_at_provider(video, "video.mp4").stat().st_size
     free = settings.VIDEO_DISK_RESERVE + size
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free - 1))
@@ -112,19 +112,19 @@ def test_a_file_that_would_eat_into_the_reserve_is_not_begun(pipeline, owner, se
     assert pipeline.store(video).status == Status.COMPLETED
 
 
-def test_a_part_gives_its_room_back_while_the_rest_finds_none(pipeline, owner, settings, works):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_partial_file_is_deleted_while_the_disk_is_full(pipeline, owner, settings, work_dir):
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
     settings.VIDEO_DISK_RESERVE = 10**18
 
     pipeline.store(video)
 
-    assert list(works.iterdir()) == []
+    assert list(work_dir.iterdir()) == []
 
 
-def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, settings, heygen_double, monkeypatch):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_download_stops_when_other_processes_fill_the_disk(pipeline, owner, settings, heygen_double, monkeypatch):
+    video = pipeline.reach_storing(pipeline.order(owner))
     monkeypatch.setattr(resumable_downloads, "DISK_CHECK_BYTES", 1000)
 
     def fetch(client, url, sink, *, begin, **options):
@@ -139,23 +139,23 @@ def test_a_disk_that_others_fill_meanwhile_stops_a_download(pipeline, owner, set
 
 
 def test_a_video_that_was_completed_and_deleted_meanwhile_gets_no_files_back(pipeline, owner, settings):
-    video = pipeline.storing(pipeline.order(owner))
-    use_storage(settings, "SlowlySaving")
+    video = pipeline.reach_storing(pipeline.order(owner))
+    use_storage(settings, "CallbackAfterSave")
 
     def another_worker_and_the_client() -> None:
         assert settlement.complete_video(fresh(video), duration=Decimal("2.5"))
         deletion.delete_video(fresh(video))
         deletion.purge_video(str(video.pk))
 
-    SlowlySaving.meanwhile = another_worker_and_the_client
+    CallbackAfterSave.callback = another_worker_and_the_client
     video = pipeline.store(video)
 
     assert (video.status, video.purged_at is not None, stored_files(video)) == ("completed", True, [])
     assert charged_once(owner, video)
 
 
-def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, settings, heygen_double, works):
-    video, written = pipeline.storing(pipeline.order(owner)), []
+def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, settings, heygen_double, work_dir):
+    video, written = pipeline.reach_storing(pipeline.order(owner)), []
 
     def fetch(client, url, sink, **options):
         settlement.cancel_video(fresh(video), reason="test")
@@ -167,12 +167,12 @@ def test_a_video_that_was_canceled_is_downloaded_no_further(pipeline, owner, set
     video = pipeline.store(video)
 
     assert (video.status, written, stored_files(video)) == ("canceled", [], [])
-    assert list(works.iterdir()) == []
+    assert list(work_dir.iterdir()) == []
     assert money_of(owner) == UNTOUCHED
 
 
-def test_a_process_that_is_busy_leaves_the_next_one_due(pipeline, owner, settings, woken):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_worker_that_downloads_leaves_the_next_video_due(pipeline, owner, settings, woken):
+    video = pipeline.reach_storing(pipeline.order(owner))
     settings.VIDEO_DOWNLOADS = 1
     storage._slots.cache_clear()
 
@@ -186,7 +186,7 @@ def test_a_process_that_is_busy_leaves_the_next_one_due(pipeline, owner, setting
 
 
 def test_a_truncated_download_is_not_kept(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.sandbox.configure(truncate_downloads=1)
 
     video = pipeline.store(video)
@@ -198,8 +198,8 @@ def test_a_truncated_download_is_not_kept(pipeline, owner):
 
 
 @pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: HTML])
-def test_what_is_not_a_whole_mp4_is_not_kept(pipeline, owner, damage):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_download_that_is_no_whole_mp4_is_not_kept(pipeline, owner, damage):
+    video = pipeline.reach_storing(pipeline.order(owner))
     file = pipeline.file_at_provider(video, "video.mp4")
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
@@ -213,9 +213,9 @@ def test_what_is_not_a_whole_mp4_is_not_kept(pipeline, owner, damage):
     assert charged_once(owner, video)
 
 
-def test_a_file_beyond_the_limit_is_not_kept(pipeline, owner, settings):
+def test_a_download_beyond_the_size_limit_is_not_kept(pipeline, owner, settings):
     settings.VIDEO_MAX_BYTES = 100
-    video = pipeline.store(pipeline.storing(pipeline.order(owner)))
+    video = pipeline.store(pipeline.reach_storing(pipeline.order(owner)))
 
     assert (video.status, stored_files(video)) == ("storing", [])
     settings.VIDEO_MAX_BYTES = 10_000_000
@@ -223,8 +223,8 @@ def test_a_file_beyond_the_limit_is_not_kept(pipeline, owner, settings):
     assert charged_once(owner, video)
 
 
-def test_a_missing_thumbnail_is_insisted_on_and_then_done_without(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_missing_thumbnail_is_retried_and_then_left_out(pipeline, owner):
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.file_at_provider(video, ".jpg").unlink()
 
     tries = 0
@@ -237,8 +237,8 @@ def test_a_missing_thumbnail_is_insisted_on_and_then_done_without(pipeline, owne
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".srt"])
-def test_a_page_is_neither_a_thumbnail_nor_captions(pipeline, owner, suffix):
-    video = pipeline.storing(pipeline.order(owner))
+def test_an_html_page_is_stored_neither_as_thumbnail_nor_as_captions(pipeline, owner, suffix):
+    video = pipeline.reach_storing(pipeline.order(owner))
     file = pipeline.file_at_provider(video, suffix)
     whole = file.read_bytes()
     file.write_bytes(HTML)
@@ -250,8 +250,8 @@ def test_a_page_is_neither_a_thumbnail_nor_captions(pipeline, owner, suffix):
     assert pipeline.store(video).status == Status.COMPLETED
 
 
-def test_a_full_disk_is_waited_out(pipeline, owner, settings):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_full_disk_postpones_the_download(pipeline, owner, settings):
+    video = pipeline.reach_storing(pipeline.order(owner))
     part = settings.WORK_DIR / str(video.pk) / "video.mp4"
     part.parent.mkdir(parents=True)
     part.symlink_to("/dev/full")
@@ -266,8 +266,8 @@ def test_a_full_disk_is_waited_out(pipeline, owner, settings):
     assert charged_once(owner, video)
 
 
-def test_a_work_folder_that_cannot_be_made_is_waited_out(pipeline, owner, settings, tmp_path):
-    video, works = pipeline.storing(pipeline.order(owner)), settings.WORK_DIR
+def test_a_work_folder_that_cannot_be_made_postpones_the_download(pipeline, owner, settings, tmp_path):
+    video, work_dir = pipeline.reach_storing(pipeline.order(owner)), settings.WORK_DIR
     blocked = tmp_path / "a-file"
     blocked.write_text("")
     settings.WORK_DIR = blocked / "tmp"
@@ -277,22 +277,22 @@ def test_a_work_folder_that_cannot_be_made_is_waited_out(pipeline, owner, settin
     assert (video.status, video.tries) == ("storing", 1)
     assert "NotADirectoryError" in video.waiting_reason
     assert still_held(owner, video)
-    settings.WORK_DIR = works
+    settings.WORK_DIR = work_dir
     assert pipeline.store(video).status == Status.COMPLETED
     assert charged_once(owner, video)
 
 
-def test_nothing_is_left_in_the_work_folder(pipeline, owner, works):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_stored_video_leaves_nothing_in_the_work_folder(pipeline, owner, work_dir):
+    video = pipeline.reach_storing(pipeline.order(owner))
     pipeline.sandbox.configure(truncate_downloads=1)
     pipeline.store(video)
     pipeline.store(video)
 
-    assert list(works.iterdir()) == []
+    assert list(work_dir.iterdir()) == []
 
 
 def test_a_render_gone_from_heygen_fails_the_video(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+    video = pipeline.reach_storing(pipeline.order(owner))
     Video.objects.filter(pk=video.pk).update(render_links=None)
     pipeline.sandbox.configure(visible_after=3600)
 
@@ -302,8 +302,8 @@ def test_a_render_gone_from_heygen_fails_the_video(pipeline, owner):
     assert (money_of(owner), stored_files(video)) == (UNTOUCHED, [])
 
 
-def test_a_repeated_try_replaces_the_files_of_the_last(pipeline, owner):
-    video = pipeline.storing(pipeline.order(owner))
+def test_a_repeated_download_replaces_the_files_of_the_last(pipeline, owner):
+    video = pipeline.reach_storing(pipeline.order(owner))
     default_storage.save(f"videos/{video.account_id}/{video.pk}/video.mp4", ContentFile(b"half"))
 
     video = pipeline.store(video)

@@ -1,4 +1,4 @@
-"""Live streams: what they tell, how they resume and end, and what hundreds of them cost."""
+"""Event streams: content, resuming, endings, and the cost of hundreds."""
 
 import asyncio
 import os
@@ -26,8 +26,8 @@ from videos.models import seconds_from_now
 from videos.streaming import hub
 from videos.streaming.changes import Frame
 from videos.streaming.hub import Watcher
-from videos.tests.listening import Listener, parse
 from videos.tests.pipeline import fresh, wait_until
+from videos.tests.stream_client import StreamClient, parse
 
 STREAM = {"HTTP_ACCEPT": "text/event-stream"}
 MANY = 200
@@ -42,7 +42,7 @@ def ids_of(video) -> list[int]:
 
 
 def render(video) -> None:
-    """HeyGen takes the order, and finishes it."""
+    """Let HeyGen accept the order and finish the render."""
     video = fresh(video)
     facts = {"attempt": video.attempt + 1, "submitted_at": timezone.now(), "due_at": seconds_from_now(60)}
     assert video.move(Status.SUBMITTING, reason="test", **facts)
@@ -54,11 +54,11 @@ def finish(video) -> None:
     assert settlement.complete_video(fresh(video), duration=Decimal("4.5"))
 
 
-# ── Without a loop: what is new, and the client comes again
+# ── Without an event loop: one answer, then the client reconnects
 
 
 @pytest.fixture
-def told(owner):
+def get_stream(owner):
     def get(video, last_event_id: object = None, person=owner):
         header = {} if last_event_id is None else {"HTTP_LAST_EVENT_ID": str(last_event_id)}
         return person.client.get(path_of(video), **STREAM, **header)
@@ -67,68 +67,68 @@ def told(owner):
 
 
 @pytest.mark.django_db
-class TestWithoutALoop:
-    def test_the_history_is_told_oldest_first_with_the_video_as_it_is_now(self, owner, told):
+class TestWithoutEventLoop:
+    def test_a_stream_sends_the_history_oldest_first_with_the_present_video(self, owner, get_stream):
         video = make_video(owner)
-        events = parse(told(video).content.decode())
+        events = parse(get_stream(video).content.decode())
         history = data_of(owner.client.get(path_of(video)))
         shown = data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))
         assert [event.data for event in events] == [{**row, "video": shown} for row in reversed(history)]
         assert [(event.kind, event.id) for event in events] == [("status", pk) for pk in ids_of(video)]
 
-    def test_the_client_is_told_to_come_again_soon(self, owner, told):
-        assert told(make_video(owner)).content.startswith(b"retry: 2000\n\n")
+    def test_a_stream_tells_the_client_to_reconnect_soon(self, owner, get_stream):
+        assert get_stream(make_video(owner)).content.startswith(b"retry: 2000\n\n")
 
-    def test_it_says_what_it_is_and_that_nobody_may_keep_it(self, owner, told):
-        answer = told(make_video(owner))
+    def test_a_stream_has_its_content_type_and_is_not_cached(self, owner, get_stream):
+        answer = get_stream(make_video(owner))
         names = ("Content-Type", "Cache-Control", "X-Accel-Buffering", "Vary")
         assert [answer[name] for name in names] == ["text/event-stream", "no-cache, no-transform", "no", "Accept"]
 
-    def test_it_goes_on_after_the_last_event_that_the_client_has(self, owner, told):
+    def test_a_stream_resumes_after_the_last_event_id(self, owner, get_stream):
         video = make_video(owner, "rendering")
         ids = ids_of(video)
-        assert [event.id for event in parse(told(video, ids[1]).content.decode())] == ids[2:]
+        assert [event.id for event in parse(get_stream(video, ids[1]).content.decode())] == ids[2:]
 
     @pytest.mark.parametrize("garbage", ["", "x", "-1", "0", "1.5", "9" * 40, "²"])
-    def test_the_whole_history_is_told_to_a_client_that_names_no_event(self, owner, told, garbage):
+    def test_a_stream_with_an_invalid_last_event_id_sends_the_whole_history(self, owner, get_stream, garbage):
         video = make_video(owner)
-        answer = told(video, garbage.encode())
+        answer = get_stream(video, garbage.encode())
         assert [event.id for event in parse(answer.content.decode())] == ids_of(video)
 
-    def test_an_event_of_another_video_is_no_place_to_go_on_from(self, owner, told, avatar):
+    def test_a_last_event_id_of_another_video_sends_the_whole_history(self, owner, get_stream, avatar):
         video, other = make_video(owner, avatar=avatar), make_video(owner, avatar=avatar)
-        assert [event.id for event in parse(told(video, ids_of(other)[0]).content.decode())] == ids_of(video)
+        assert [event.id for event in parse(get_stream(video, ids_of(other)[0]).content.decode())] == ids_of(video)
 
     @pytest.mark.parametrize("status", ["completed", "failed", "canceled"])
-    def test_nothing_more_to_come_is_204(self, owner, told, status):
+    def test_a_stream_of_an_ended_video_whose_events_are_known_is_a_204(self, owner, get_stream, status):
         video = make_video(owner, status)
-        answer = told(video, ids_of(video)[-1])
+        answer = get_stream(video, ids_of(video)[-1])
         assert (answer.status_code, answer.content) == (204, b"")
 
-    def test_what_a_client_has_not_heard_of_an_ended_video_is_told(self, owner, told):
+    def test_a_stream_of_an_ended_video_sends_the_missed_events(self, owner, get_stream):
         video = make_video(owner, "completed")
-        (event,) = parse(told(video, ids_of(video)[-2]).content.decode())
+        (event,) = parse(get_stream(video, ids_of(video)[-2]).content.decode())
         assert (event.data["to_status"], event.data["video"]["progress_percent"]) == ("completed", 100)
 
-    def test_nothing_new_of_a_video_in_the_making_is_an_empty_stream(self, owner, told):
+    def test_a_stream_without_new_events_is_empty(self, owner, get_stream):
         video = make_video(owner)
-        assert told(video, ids_of(video)[-1]).content == b"retry: 2000\n\n"
+        assert get_stream(video, ids_of(video)[-1]).content == b"retry: 2000\n\n"
 
     @pytest.mark.parametrize("accept", ["text/html, text/event-stream;q=0.5", "TEXT/EVENT-STREAM"])
-    def test_a_stream_may_stand_anywhere_in_accept(self, owner, accept):
+    def test_event_streams_are_recognised_anywhere_in_the_accept_header(self, owner, accept):
         answer = owner.client.get(path_of(make_video(owner)), HTTP_ACCEPT=accept)
         assert answer["Content-Type"] == "text/event-stream"
 
-    def test_another_accounts_stream_is_not_found(self, owner, outsider, told):
-        assert refusal_of(told(make_video(owner), person=outsider)) == (404, "not_found")
+    def test_another_accounts_stream_is_not_found(self, owner, outsider, get_stream):
+        assert refusal_of(get_stream(make_video(owner), person=outsider)) == (404, "not_found")
 
-    def test_a_stream_has_no_pages(self, owner):
+    def test_a_stream_is_not_paginated(self, owner):
         answer = owner.client.get(path_of(make_video(owner)), {"limit": 2}, **STREAM)
         assert refusal_of(answer) == (400, "validation_error")
 
-    def test_a_longer_history_takes_no_more_queries(self, owner, avatar, told):
+    def test_a_stream_of_a_longer_history_takes_no_more_queries(self, owner, avatar, get_stream):
         short, long = make_video(owner, "draft", avatar=avatar), make_video(owner, "submitting", avatar=avatar)
-        assert [queries_once_warm(lambda video=video: told(video)) for video in (short, long)] == [5, 5]
+        assert [queries_once_warm(lambda video=video: get_stream(video)) for video in (short, long)] == [5, 5]
 
 
 # ── A client that reads slowly
@@ -147,39 +147,39 @@ def watcher() -> Watcher:
     return Watcher(account_id=None, video_id=None, heard=0)
 
 
-def test_of_progress_that_was_not_read_the_latest_is_kept(watcher):
+def test_only_the_latest_unread_progress_is_kept_for_a_watcher(watcher):
     for percent in range(100):
         watcher.tell_progress({"progress_percent": percent}, in_frame=False)
     assert read_all(watcher).count(b"event: progress") == 1
 
 
-def test_progress_that_has_not_changed_is_not_told(watcher):
+def test_unchanged_progress_is_not_sent(watcher):
     watcher.tell_progress({"progress_percent": 5}, in_frame=False)
     read_all(watcher)
     watcher.tell_progress({"progress_percent": 5}, in_frame=False)
     assert read_all(watcher) == b""
 
 
-def test_a_move_takes_the_place_of_progress_that_was_not_read(watcher):
+def test_a_move_replaces_unread_progress(watcher):
     watcher.tell_progress({"progress_percent": 5}, in_frame=False)
     watcher.tell(frames(1)[0])
     assert read_all(watcher) == b"1;"
 
 
-def test_who_reads_too_slowly_is_cut_off_and_can_resume(watcher):
+def test_a_watcher_that_reads_too_slowly_is_disconnected_and_can_resume(watcher):
     for frame in frames(hub.UNREAD_FRAMES + 10):
         watcher.tell(frame)
     kept = b"".join(frame.text for frame in frames(hub.UNREAD_FRAMES))
     assert (read_all(watcher), watcher.is_over, watcher.heard) == (kept, True, hub.UNREAD_FRAMES)
 
 
-def test_what_was_heard_is_not_told_again(watcher):
+def test_events_that_a_watcher_has_are_not_sent_again(watcher):
     for frame in [*frames(2), *frames(3)]:
         watcher.tell(frame)
     assert read_all(watcher) == b"1;2;3;"
 
 
-def test_a_watcher_takes_a_place_until_it_leaves_or_is_forgotten(settings):
+def test_a_watcher_counts_against_the_limit_until_it_leaves_or_is_dropped(settings):
     settings.STREAMS_PER_ACCOUNT, account = 2, uuid.uuid4()
     leaving, forgotten = Watcher(account, uuid.uuid4()), Watcher(account, uuid.uuid4())
     with pytest.raises(RateLimited):
@@ -190,7 +190,7 @@ def test_a_watcher_takes_a_place_until_it_leaves_or_is_forgotten(settings):
     assert account not in hub._open
 
 
-def test_a_process_has_room_for_so_many_of_all_accounts(settings):
+def test_the_number_of_watchers_of_a_process_is_limited(settings):
     settings.STREAMS_PER_PROCESS = hub._open.total() + 1
     kept = Watcher(uuid.uuid4(), uuid.uuid4())
     with pytest.raises(Overloaded):
@@ -211,11 +211,11 @@ def web(django_db_setup, tmp_path_factory):
 
 
 @pytest.fixture
-def listen(web):
+def open_stream(web):
     opened = []
 
-    def start(person, video, last_event_id=None, url=web.url) -> Listener:
-        opened.append(Listener(url, person, video, last_event_id).open())
+    def start(person, video, last_event_id=None, url=web.url) -> StreamClient:
+        opened.append(StreamClient(url, person, video, last_event_id).open())
         return opened[-1]
 
     yield start
@@ -223,7 +223,7 @@ def listen(web):
         each.close()
 
 
-def threads_of(web: WebProcess) -> int:
+def count_threads(web: WebProcess) -> int:
     return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in [web.pid, *descendants(web.pid)])
 
 
@@ -236,23 +236,23 @@ def database_sessions() -> int:
 class TestLive:
     pytestmark = live
 
-    def test_a_video_is_told_from_its_beginning_to_its_end(self, web, listen, owner):
+    def test_a_stream_sends_every_status_from_draft_to_completed(self, web, open_stream, owner):
         video = make_video(owner)
-        stream = listen(owner, video)
-        stream.read_until_told("draft", "queued")
+        stream = open_stream(owner, video)
+        stream.read_until_statuses("draft", "queued")
         render(video)
-        stream.read_until_told("processing", "processing", "processing")
+        stream.read_until_statuses("processing", "processing", "processing")
         finish(video)
-        stream.read_to_the_end()
+        stream.read_to_end()
         assert (stream.status, stream.ids) == (200, ids_of(video))
         assert stream.events[-1].data["video"]["status"] == "completed"
 
-    def test_progress_is_told_between_the_moves_and_never_falls(self, web, listen, owner):
+    def test_a_stream_sends_progress_that_never_falls_between_the_moves(self, web, open_stream, owner):
         video = make_video(owner, "rendering", expected_render_seconds=8)
-        stream = listen(owner, video)
+        stream = open_stream(owner, video)
         stream.read_until(lambda: sum(event.kind == "progress" for event in stream.events) >= 2, 60)
         finish_rendering(video)
-        shown = [event.data.get("video", event.data)["progress_percent"] for event in stream.read_to_the_end()]
+        shown = [event.data.get("video", event.data)["progress_percent"] for event in stream.read_to_end()]
         assert shown == sorted(shown)
         assert shown[-1] == 100
 
@@ -262,55 +262,57 @@ class TestLive:
         with httpx.stream("GET", address, headers=headers | {"X-Request-Id": "mine"}, timeout=60) as answer:
             assert answer.headers["X-Request-Id"] == "mine"
 
-    def test_a_draft_that_is_deleted_ends_its_stream(self, web, listen, owner):
+    def test_a_draft_that_is_deleted_ends_its_stream(self, web, open_stream, owner):
         video = make_video(owner, "draft")
-        stream = listen(owner, video)
-        stream.read_until_told("draft")
+        stream = open_stream(owner, video)
+        stream.read_until_statuses("draft")
         deletion.delete_video(fresh(video))
-        stream.read_to_the_end()
+        stream.read_to_end()
         assert stream.statuses == ["draft"]
 
-    def test_a_canceled_video_ends_its_stream(self, web, listen, owner):
+    def test_a_canceled_video_ends_its_stream(self, web, open_stream, owner):
         video = make_video(owner)
-        stream = listen(owner, video)
-        stream.read_until_told("queued")
+        stream = open_stream(owner, video)
+        stream.read_until_statuses("queued")
         video_actions.cancel_by_client(fresh(video))
-        stream.read_to_the_end()
+        stream.read_to_end()
         assert stream.statuses == ["draft", "queued", "canceled"]
 
-    def test_hundreds_of_streams_cost_no_thread_and_hinder_nobody(self, web, listen, owner, outsider, avatar):
+    def test_hundreds_of_streams_use_no_threads_and_delay_no_other_request(
+        self, web, open_stream, owner, outsider, avatar
+    ):
         videos = [make_video(owner, "rendering", avatar=avatar, script="Hi.") for _ in range(4)]
-        listen(owner, videos[0]).read_until_told("processing")
-        threads, sessions = threads_of(web), database_sessions()
-        opened = [listen(owner, videos[number % 4]) for number in range(MANY - 1)]
+        open_stream(owner, videos[0]).read_until_statuses("processing")
+        threads, sessions = count_threads(web), database_sessions()
+        opened = [open_stream(owner, videos[number % 4]) for number in range(MANY - 1)]
         for stream in opened:
-            stream.read_until_told("processing")
-        assert threads_of(web) <= threads + 2
+            stream.read_until_statuses("processing")
+        assert count_threads(web) <= threads + 2
         assert database_sessions() <= sessions + 2
         headers = {"Authorization": f"Bearer {owner.tokens.access_token}"}
         httpx.get(f"{web.url}/healthz", timeout=60).raise_for_status()
         httpx.get(f"{web.url}/api/v1/videos/{videos[0].pk}", headers=headers, timeout=60).raise_for_status()
         assert not any(stream.is_over for stream in opened)
 
-        assert (refused := listen(owner, videos[0])).status == 429
+        assert (refused := open_stream(owner, videos[0])).status == 429
         assert refused.headers["retry-after"] == "5"
         theirs = make_video(outsider, avatar=avatar)
-        assert listen(outsider, theirs).status == 200
-        wait_until(lambda: listen(outsider, theirs).status == 503)
+        assert open_stream(outsider, theirs).status == 200
+        wait_until(lambda: open_stream(outsider, theirs).status == 503)
 
         for video in videos:
             finish_rendering(video)
-        assert [stream.read_to_the_end()[-1].data["video"]["status"] for stream in opened] == ["completed"] * (MANY - 1)
+        assert [stream.read_to_end()[-1].data["video"]["status"] for stream in opened] == ["completed"] * (MANY - 1)
 
-    def test_who_leaves_makes_room(self, web, listen, owner, avatar):
+    def test_a_client_that_disconnects_frees_its_stream(self, web, open_stream, owner, avatar):
         video = make_video(owner, avatar=avatar)
-        opened = [listen(owner, video) for _ in range(20)]
+        opened = [open_stream(owner, video) for _ in range(20)]
         for stream in opened:
-            stream.read_until_told("queued")
+            stream.read_until_statuses("queued")
             stream.close()
-        wait_until(lambda: all(listen(owner, video).status == 200 for _ in range(5)))
+        wait_until(lambda: all(open_stream(owner, video).status == 200 for _ in range(5)))
 
-    def test_the_file_of_a_download_is_not_read_into_memory_first(self, web, owner, settings, tmp_path):
+    def test_a_served_file_is_not_read_into_memory_first(self, web, owner, settings, tmp_path):
         size = 300 * 1024 * 1024
         video = make_video(owner, "completed")
         os.truncate(video.file.path, size)
@@ -333,60 +335,60 @@ def finish_rendering(video) -> None:
     finish(video)
 
 
-class TestAnOwnProcess:
+class TestServerProcess:
     pytestmark = live
 
     def start(self, folder, **environment) -> WebProcess:
         given = {"LOG_LEVEL": "WARNING"} | environment
         return WebProcess(folder, interface="asginl", threads=2, **given).start()
 
-    def test_nothing_is_lost_or_told_twice_when_the_server_is_killed(self, tmp_path, owner):
+    def test_a_resumed_stream_loses_and_repeats_no_event_after_the_server_is_killed(self, tmp_path, owner):
         video = make_video(owner)
         with self.start(tmp_path) as web:
-            with Listener(web.url, owner, video) as before:
-                before.read_until_told("draft", "queued")
+            with StreamClient(web.url, owner, video) as before:
+                before.read_until_statuses("draft", "queued")
                 web.kill9()
             render(video)
             web.start()
-            with Listener(web.url, owner, video, before.ids[-1]) as resumed:
-                resumed.read_until_told("processing", "processing", "processing")
+            with StreamClient(web.url, owner, video, before.ids[-1]) as resumed:
+                resumed.read_until_statuses("processing", "processing", "processing")
                 finish(video)
-                resumed.read_to_the_end()
+                resumed.read_to_end()
             assert before.ids + resumed.ids == ids_of(video)
-            with Listener(web.url, owner, video, resumed.ids[-1]) as again:
+            with StreamClient(web.url, owner, video, resumed.ids[-1]) as again:
                 assert again.status == 204
 
-    def test_a_server_that_is_told_to_stop_ends_its_streams_and_does_not_wait(self, tmp_path, owner):
+    def test_a_server_that_stops_ends_its_streams_without_waiting(self, tmp_path, owner):
         video = make_video(owner)
         web = self.start(tmp_path)
-        opened = [Listener(web.url, owner, video).open() for _ in range(20)]
+        opened = [StreamClient(web.url, owner, video).open() for _ in range(20)]
         for stream in opened:
-            stream.read_until_told("queued")
+            stream.read_until_statuses("queued")
         web.process.send_signal(signal.SIGINT)
         assert web.process.wait(60) == 0
-        ended = [stream.read_to_the_end()[-1].data["to_status"] for stream in opened]
+        ended = [stream.read_to_end()[-1].data["to_status"] for stream in opened]
         for stream in opened:
             stream.close()
         assert ended == ["queued"] * 20
 
-    def test_a_stream_ends_when_its_client_may_no_longer_watch(self, tmp_path, owner):
+    def test_a_stream_ends_when_its_client_loses_access(self, tmp_path, owner):
         video, other = make_video(owner, "rendering"), make_caller()
         theirs = make_video(other, "rendering")
         with (
             self.start(tmp_path, STREAM_ACCESS_SECONDS="0.5") as web,
-            Listener(web.url, owner, video) as ours,
-            Listener(web.url, other, theirs) as others,
+            StreamClient(web.url, owner, video) as ours,
+            StreamClient(web.url, other, theirs) as others,
         ):
-            ours.read_until_told("processing")
-            others.read_until_told("processing")
+            ours.read_until_statuses("processing")
+            others.read_until_statuses("processing")
             Session.objects.filter(user=owner.user).delete()
             session_cache.forget_sessions(owner.caller.session_id)
-            ours.read_to_the_end()
+            ours.read_to_end()
             others.read()
             assert not others.is_over
 
-    def test_a_stream_ends_when_its_time_is_up(self, tmp_path, owner):
+    def test_a_stream_ends_after_its_maximum_duration(self, tmp_path, owner):
         video = make_video(owner, "rendering")
-        with self.start(tmp_path, STREAM_SECONDS="1") as web, Listener(web.url, owner, video) as stream:
-            stream.read_to_the_end()
+        with self.start(tmp_path, STREAM_SECONDS="1") as web, StreamClient(web.url, owner, video) as stream:
+            stream.read_to_end()
             assert stream.statuses == ["draft", "queued", "processing", "processing"]

@@ -1,4 +1,4 @@
-"""What wakes the workers, and what does not, so that a crowd of videos costs no more than it must."""
+"""Which jobs are enqueued, so that many videos cost few messages and queries."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def notice(number: int) -> WebhookNotice:
     )
 
 
-def test_a_backlog_is_what_waits_in_the_queue_of_a_task():
+def test_the_backlog_of_a_task_is_the_length_of_its_queue():
     for _ in range(3):
         enqueue(jobs.STORE, "00000000-0000-0000-0000-000000000000")
 
@@ -37,7 +37,7 @@ def test_a_backlog_is_what_waits_in_the_queue_of_a_task():
 
 
 def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
-    video = pipeline.storing(pipeline.order(owner))
+    video = pipeline.reach_storing(pipeline.order(owner))
     for _ in range(sweeper.BATCH):
         enqueue(jobs.STORE, str(video.pk))
     woken.clear()
@@ -47,7 +47,7 @@ def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
     assert woken == []
 
 
-def test_slots_that_come_free_together_wake_the_scheduler_once(db, woken, django_capture_on_commit_callbacks):
+def test_slots_that_come_free_together_enqueue_the_scheduler_once(db, woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(3):
             enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
@@ -55,7 +55,7 @@ def test_slots_that_come_free_together_wake_the_scheduler_once(db, woken, django
     assert woken == [("videos.dispatch",)]
 
 
-def test_before_the_commit_nobody_is_told_of_slots_that_come_free(db, woken, django_capture_on_commit_callbacks):
+def test_the_scheduler_is_enqueued_for_free_slots_on_commit(db, woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks() as callbacks:
         enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
     assert (woken, len(callbacks)) == ([], 1)
@@ -73,7 +73,7 @@ def test_a_great_many_slots_are_handed_out_in_short_transactions(db, owner, sett
     assert (first, second, woken) == (scheduler.MOST_CLAIMS, 1, [("videos.dispatch",)])
 
 
-def test_what_is_known_of_a_history_is_looked_up_together(owner, heygen_double, woken, monkeypatch):
+def test_known_events_of_a_history_are_looked_up_in_one_query(owner, heygen_double, woken, monkeypatch):
     monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
     make_video(owner, "rendering", provider_video_id="remote_3")
     for number in range(3):
@@ -91,7 +91,7 @@ def test_what_is_known_of_a_history_is_looked_up_together(owner, heygen_double, 
 class TestDatabaseConnection:
     @pytest.fixture
     def max_age(self, monkeypatch):
-        """Sets CONN_MAX_AGE. It counts from when a connection is opened, so the next query opens a new one."""
+        """Sets CONN_MAX_AGE. It counts from the opening of a connection, so the next query opens a new one."""
 
         def set_to(seconds: float | None) -> None:
             monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", seconds)
@@ -99,7 +99,7 @@ class TestDatabaseConnection:
 
         return set_to
 
-    def test_tasks_share_it(self, max_age):
+    def test_tasks_share_a_database_connection(self, max_age):
         max_age(None)
         Video.objects.exists()
         before = connection.connection
@@ -110,7 +110,7 @@ class TestDatabaseConnection:
 
         assert connection.connection is before
 
-    def test_one_that_is_too_old_is_replaced(self, max_age):
+    def test_a_database_connection_that_is_too_old_is_replaced(self, max_age):
         max_age(0)
         Video.objects.exists()
         before = connection.connection
@@ -120,7 +120,7 @@ class TestDatabaseConnection:
 
         assert connection.connection is not before
 
-    def test_a_broken_one_is_replaced_before_the_next_task(self):
+    def test_a_broken_database_connection_is_replaced_before_the_next_task(self):
         Video.objects.exists()
         connection.connection.close()
 

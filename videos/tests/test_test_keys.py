@@ -1,4 +1,4 @@
-"""Test keys: watermarked videos for nothing, made beside the line by the operator's sandbox."""
+"""Test keys: free, watermarked videos, rendered by the operator's sandbox outside the queue."""
 
 import pytest
 from pytest_django import Settings
@@ -43,7 +43,7 @@ def order(program: Program, pipeline: Pipeline) -> Video:
     return Video.objects.get(pk=data_of(program.client.post(VIDEOS, payload), 201)["id"])
 
 
-def test_a_test_key_says_that_it_is_one(owner, renderer):
+def test_a_test_key_is_shown_as_such(owner, renderer):
     made = data_of(owner.client.post(KEYS, PAYLOAD), 201)
     assert (made["mode"], made["key"][:8], made["prefix"][:8]) == ("test", "gv_test_", "gv_test_")
 
@@ -53,13 +53,13 @@ def test_a_key_is_live_unless_asked_otherwise(owner):
     assert (made["mode"], made["key"][:8]) == ("live", "gv_live_")
 
 
-def test_an_operator_without_a_renderer_offers_none(owner, settings):
+def test_test_keys_are_refused_without_a_test_renderer(owner, settings):
     settings.TEST_RENDERER_URL = ""
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(KEYS, PAYLOAD)) == ["mode"]
 
 
-def test_a_test_video_is_made_for_nothing(owner, tester, pipeline):
+def test_a_test_video_is_made_free_of_charge(owner, tester, pipeline):
     video = pipeline.run(order(tester, pipeline))
     assert (video.is_test, video.credits_held, video.credits_charged) == (True, 0, 0)
     assert money_of(owner) == Money(balance=0)
@@ -67,19 +67,19 @@ def test_a_test_video_is_made_for_nothing(owner, tester, pipeline):
     assert (data["status"], data["is_test"], data["credits"]) == ("completed", True, {"held": 0, "charged": 0})
 
 
-def test_it_is_ordered_with_the_test_key_exactly_once(tester, pipeline, settings):
+def test_a_test_video_is_ordered_once_with_the_test_key(tester, pipeline, settings):
     settings.HEYGEN_API_KEY = "refused-everywhere"
     video = pipeline.run(order(tester, pipeline))
-    assert pipeline.renders(video) == 1
+    assert pipeline.count_renders(video) == 1
 
 
-def test_its_quote_is_nothing(tester, pipeline):
+def test_the_quote_of_a_test_video_is_no_credits(tester, pipeline):
     payload = {"script": "Testing.", "avatar_id": str(pipeline.avatar.pk)}
     quoted = data_of(tester.client.post(f"{VIDEOS}/quote", payload))
     assert (quoted["credits"], quoted["affordable"]) == (0, True)
 
 
-def test_a_test_key_sees_test_videos_alone_and_a_live_key_the_others(owner, tester, pipeline):
+def test_a_test_key_sees_only_test_videos_and_a_live_key_only_live_ones(owner, tester, pipeline):
     test, live = order(tester, pipeline), make_live_video(owner)
     program = make_key(owner)
     assert [row["id"] for row in data_of(tester.client.get(VIDEOS))] == [str(test.pk)]
@@ -89,14 +89,14 @@ def test_a_test_key_sees_test_videos_alone_and_a_live_key_the_others(owner, test
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [("true", [True]), ("false", [False]), (None, [False, True])])
-def test_a_person_sees_both_and_can_tell_them_apart(owner, tester, pipeline, wanted, expected):
+def test_a_signed_in_user_sees_live_and_test_videos_marked_as_such(owner, tester, pipeline, wanted, expected):
     order(tester, pipeline)
     make_live_video(owner)
     rows = data_of(owner.client.get(VIDEOS, {"is_test": wanted} if wanted else {}))
     assert [row["is_test"] for row in rows] == expected
 
 
-def test_a_person_who_retries_one_gets_a_test_video_again(owner, tester, pipeline):
+def test_a_retried_test_video_is_a_test_video(owner, tester, pipeline):
     video = order(tester, pipeline)
     data_of(tester.client.post(f"{VIDEOS}/{video.pk}/cancel"))
     again = data_of(owner.client.post(f"{VIDEOS}/{video.pk}/retry"), 201)
@@ -116,7 +116,7 @@ def test_a_batch_of_a_test_key_is_one_of_test_videos(owner, tester, pipeline):
     assert data_of(make_key(owner).client.get("/api/v1/batches")) == []
 
 
-def test_test_videos_take_no_slot_and_no_place_of_others(owner, tester, pipeline, settings):
+def test_test_videos_take_no_slot_and_no_queue_position_of_others(owner, tester, pipeline, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     test, live = order(tester, pipeline), pipeline.order(make_caller(balance=100))
     assert queue_positions.positions_of([test, live]) == {live.pk: 1}
@@ -124,7 +124,7 @@ def test_test_videos_take_no_slot_and_no_place_of_others(owner, tester, pipeline
     assert {fresh(test).status, fresh(live).status} == {Status.SUBMITTING}
 
 
-def test_only_so_many_test_videos_are_made_at_once(tester, pipeline, settings):
+def test_the_number_of_test_videos_in_flight_is_limited(tester, pipeline, settings):
     settings.TEST_MAX_CONCURRENT = 2
     for _ in range(3):
         order(tester, pipeline)
@@ -137,7 +137,7 @@ def test_a_closed_gate_to_heygen_stops_no_test_video(tester, pipeline):
     assert ProviderState.objects.get(name="heygen").code == "insufficient_credit"
 
 
-def test_trouble_with_the_renderer_closes_no_gate(tester, pipeline, settings):
+def test_an_error_of_the_test_renderer_closes_no_gate(tester, pipeline, settings):
     settings.TEST_RENDERER_KEY = "wrong"
     video = order(tester, pipeline)
     scheduler.hand_out_test_slots()
@@ -146,14 +146,14 @@ def test_trouble_with_the_renderer_closes_no_gate(tester, pipeline, settings):
     assert not ProviderState.objects.filter(name="heygen").exclude(code="").exists()
 
 
-def test_nothing_is_learned_from_test_renders(owner):
+def test_render_times_ignore_test_renders(owner):
     make_video(owner, status=Status.COMPLETED, is_test=True)
     assert render_times._samples() == {}
 
 
-def test_deleting_one_deletes_its_render_at_the_sandbox(tester, pipeline):
+def test_deleting_a_test_video_deletes_its_render_at_the_sandbox(tester, pipeline):
     video = pipeline.run(order(tester, pipeline))
     tester.client.delete(f"{VIDEOS}/{video.pk}")
     deletion.purge_video(str(video.pk))
     assert fresh(video).purged_at is not None
-    assert pipeline.remote(video)["deleted"] == 1
+    assert pipeline.remote_render(video)["deleted"] == 1

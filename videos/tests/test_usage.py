@@ -1,4 +1,4 @@
-"""`usage`: credits and videos by day or by API key, for days that the caller names."""
+"""`usage`: credits and videos by day or by API key."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,7 +25,7 @@ def today() -> date:
 
 
 def move_to(video: Video, moment: datetime) -> None:
-    """As if it had been made and paid for then."""
+    """Set the time at which the video was made and charged."""
     Video.objects.filter(pk=video.pk).update(created_at=moment, completed_at=moment)
     Hold.objects.filter(reference=video.money_reference).update(settled_at=moment)
     LedgerEntry.objects.filter(reference=video.money_reference).update(created_at=moment)
@@ -46,7 +46,7 @@ def rich(owner) -> None:
 # ── By day
 
 
-def test_without_words_it_is_the_last_thirty_days(owner):
+def test_usage_without_parameters_is_that_of_the_last_thirty_days(owner):
     answer = usage_of(owner)
     days = [today() - timedelta(days=back) for back in range(29, -1, -1)]
     assert [row["day"] for row in answer["rows"]] == [str(day) for day in days]
@@ -54,7 +54,7 @@ def test_without_words_it_is_the_last_thirty_days(owner):
     assert (answer["group_by"], answer["total"]) == ("day", NOTHING)
 
 
-def test_what_was_made_and_charged_is_counted_on_its_day(owner):
+def test_usage_counts_videos_and_charges_on_their_day(owner):
     video = make_video(owner, "completed")
     make_video(owner, "failed")
     rows = usage_of(owner)["rows"]
@@ -63,14 +63,14 @@ def test_what_was_made_and_charged_is_counted_on_its_day(owner):
     assert all(row == {"day": row["day"]} | NOTHING for row in rows[:-1])
 
 
-def test_the_total_is_the_sum_of_the_rows(owner):
+def test_the_total_of_usage_is_the_sum_of_its_rows(owner):
     videos = [make_video(owner, "completed") for _ in range(3)]
     move_to(videos[0], timezone.now() - timedelta(days=3))
     charged = sum(Video.objects.values_list("credits_charged", flat=True))
     assert usage_of(owner)["total"] == amounts(charged=charged, created=3, completed=3)
 
 
-def test_both_days_are_whole_and_included(owner):
+def test_usage_includes_the_first_and_the_last_day_whole(owner):
     moments = ["2026-03-01T00:00:00", "2026-03-02T23:59:59.999999", "2026-02-28T23:59:59.999999", "2026-03-03T00:00:00"]
     for moment in moments:
         move_to(make_video(owner, "completed"), datetime.fromisoformat(moment).replace(tzinfo=UTC))
@@ -82,7 +82,7 @@ def test_both_days_are_whole_and_included(owner):
     assert answer["total"]["credits"]["charged"] == 2 * Video.objects.first().credits_charged
 
 
-def test_a_refund_counts_on_the_day_it_was_given(owner):
+def test_usage_counts_a_refund_on_the_day_it_was_given(owner):
     video = make_video(owner, "completed")
     move_to(video, timezone.now() - timedelta(days=2))
     credits.refund(video.money_reference, 2, description="Sorry.")
@@ -95,18 +95,18 @@ def test_a_refund_counts_on_the_day_it_was_given(owner):
     ]
 
 
-def test_a_deleted_video_was_made_all_the_same(owner):
+def test_usage_counts_a_deleted_video(owner):
     make_video(owner, "completed", deleted_at=timezone.now())
     assert usage_of(owner)["total"]["videos"] == {"created": 1, "completed": 1}
 
 
-def test_drafts_and_test_videos_do_not_count(owner):
+def test_usage_leaves_out_drafts_and_test_videos(owner):
     make_video(owner, "draft")
     make_video(owner, "completed", is_test=True)
     assert usage_of(owner)["total"]["videos"] == {"created": 0, "completed": 0}
 
 
-def test_nobody_sees_anothers(owner, outsider):
+def test_usage_of_another_account_is_not_counted(owner, outsider):
     make_video(outsider, "completed")
     assert usage_of(owner)["total"] == NOTHING
 
@@ -114,7 +114,7 @@ def test_nobody_sees_anothers(owner, outsider):
 # ── By key
 
 
-def test_by_key_there_is_a_row_for_each_that_was_used_and_one_for_people(owner):
+def test_usage_by_key_has_a_row_for_each_used_key_and_one_for_sessions(owner):
     by_hand = make_video(owner, "completed", duration=1)
     key, unused = make_key(owner, name="CI").key, make_key(owner).key
     by_key = make_video(owner, "completed", duration=5)
@@ -131,12 +131,12 @@ def test_by_key_there_is_a_row_for_each_that_was_used_and_one_for_people(owner):
     assert answer["total"] == usage_of(owner)["total"]
 
 
-def test_by_key_without_anything_there_are_no_rows(owner):
+def test_usage_by_key_without_any_use_has_no_rows(owner):
     answer = usage_of(owner, group_by="api_key")
     assert (answer["rows"], answer["total"]) == ([], NOTHING)
 
 
-# ── Words
+# ── Parameters
 
 
 @pytest.mark.parametrize(
@@ -158,15 +158,15 @@ def test_by_key_without_anything_there_are_no_rows(owner):
     ],
     ids=str,
 )
-def test_what_it_does_not_understand_is_refused(owner, params, wrong):
+def test_usage_with_invalid_parameters_is_refused(owner, params, wrong):
     assert wrong_fields_of(owner.client.get(USAGE, params)) == wrong
 
 
-def test_a_leap_year_is_the_longest_span(owner):
+def test_the_longest_span_of_usage_is_a_leap_year(owner):
     assert len(usage_of(owner, **{"from": "2028-01-01", "to": "2028-12-31"})["rows"]) == 366
 
 
-def test_it_takes_who_may_read_billing(owner, viewer, anonymous):
+def test_usage_requires_the_right_to_read_billing(owner, viewer, anonymous):
     assert usage_of(viewer)["total"] == NOTHING
     assert refusal_of(make_key(owner, "videos:read").client.get(USAGE)) == (403, "permission_denied")
     assert usage_of(make_key(owner, "billing:read"))["total"] == NOTHING
@@ -174,7 +174,7 @@ def test_it_takes_who_may_read_billing(owner, viewer, anonymous):
 
 
 @pytest.mark.parametrize(("group_by", "queries"), [("day", 4), ("api_key", 4)])
-def test_it_takes_few_queries_however_much_was_used(owner, group_by, queries):
+def test_usage_takes_few_queries_however_much_was_used(owner, group_by, queries):
     few = queries_once_warm(lambda: usage_of(owner, group_by=group_by))
     for _ in range(3):
         make_video(owner, "completed")

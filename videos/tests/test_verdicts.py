@@ -1,4 +1,4 @@
-"""Definite answers of HeyGen are definite: at the order, when a render is read, and when it has failed."""
+"""Definite answers of HeyGen: at the order, when a render is read, and when it has failed."""
 
 from datetime import timedelta
 
@@ -41,8 +41,8 @@ def alarm_codes() -> list[str]:
     return list(OperatorAlarm.objects.order_by("pk").values_list("code", flat=True))
 
 
-def outlive_everything(video: Video) -> None:
-    """As if HeyGen had taken the order so long ago that no deadline is left."""
+def pass_every_deadline(video: Video) -> None:
+    """Set the acceptance of the order so far back that every deadline is over."""
     Video.objects.filter(pk=video.pk).update(moved_at=seconds_from_now(-72 * 3600), deadline_at=seconds_from_now(0))
 
 
@@ -57,7 +57,7 @@ def outlive_everything(video: Video) -> None:
         ("Hi. [[refuse:resource_limit_exceeded]]", "resource_limit_exceeded"),
     ],
 )
-def test_a_problem_of_the_operator_at_the_order_blames_no_customer(pipeline, owner, script, code):
+def test_an_operator_problem_at_the_order_fails_no_video(pipeline, owner, script, code):
     video = pipeline.submit(pipeline.order(owner, script))
     assert (video.status, gate().code, gate().needs_staff) == ("queued", code, True)
     assert still_held(owner, video)
@@ -66,17 +66,17 @@ def test_a_problem_of_the_operator_at_the_order_blames_no_customer(pipeline, own
     assert [message.subject for message in mail.outbox] == ["[genvid] HeyGen takes no orders"]
 
 
-def test_a_limit_of_what_may_run_at_once_is_busy_whatever_its_code(pipeline, owner):
+def test_a_concurrency_limit_counts_as_busy_whatever_its_code(pipeline, owner):
     busy = {"status": 400, "code": "resource_limit_exceeded", "message": "Too many concurrent videos."}
     pipeline.sandbox.fault(kind="status", **busy, **CREATE)
     video = pipeline.submit(pipeline.order(owner))
     assert (video.status, gate().code, gate().needs_staff) == ("queued", "resource_limit_exceeded", False)
-    pipeline.pass_gate()
+    pipeline.end_gate_wait()
     assert pipeline.run(video).status == Status.COMPLETED
     assert charged_once(owner, video)
 
 
-def test_a_code_nobody_knows_is_an_alarm_that_is_mailed_once(pipeline, owner):
+def test_an_unknown_error_code_raises_an_alarm_that_is_mailed_once(pipeline, owner):
     for _ in range(2):
         pipeline.sandbox.fault(kind="status", status=400, code="a_code_of_next_year", message=TEXT, **CREATE)
         assert outcome_of(pipeline.submit(pipeline.order(owner)))[:2] == ("failed", "invalid_request")
@@ -101,23 +101,23 @@ def test_a_code_nobody_knows_is_an_alarm_that_is_mailed_once(pipeline, owner):
         ("invalid_parameter", "invalid_request"),
     ],
 )
-def test_a_refusal_of_this_video_when_it_is_read_ends_it(pipeline, owner, code, ours):
-    video = pipeline.poll(pipeline.rendered(pipeline.order(owner, f"Hi. [[unreadable:{code}]]")))
+def test_a_refusal_when_a_video_is_read_fails_it(pipeline, owner, code, ours):
+    video = pipeline.poll(pipeline.finish_render(pipeline.order(owner, f"Hi. [[unreadable:{code}]]")))
     assert outcome_of(video) == ("failed", ours, False)
     assert history(video)[-1] == ("rendering", "failed", "refused_by_provider")
     assert (money_of(owner), video.credits_held, gate().code, alarm_codes()) == (UNTOUCHED, 0, "", [])
 
 
-def test_a_refusal_at_the_deadline_ends_it_and_is_no_silence(pipeline, owner):
+def test_a_refusal_at_the_deadline_fails_the_video(pipeline, owner):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]] [[unreadable:content_policy_violation]]"))
-    pipeline.outlive(video)
+    pipeline.expire_deadline(video)
     sweeper.end_overdue()
     assert outcome_of(video) == ("failed", "content_refused", False)
     assert money_of(owner) == UNTOUCHED
 
 
-def test_a_refusal_while_its_file_is_fetched_ends_it(pipeline, owner, settings):
-    video = pipeline.storing(pipeline.order(owner, "Hi. [[expired]]"))
+def test_a_refusal_when_the_file_is_fetched_fails_the_video(pipeline, owner, settings):
+    video = pipeline.reach_storing(pipeline.order(owner, "Hi. [[expired]]"))
     pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", message=TEXT, **READ)
     Video.objects.filter(pk=video.pk).update(render_links=None)
     assert outcome_of(pipeline.store(video)) == ("failed", "content_refused", False)
@@ -128,8 +128,8 @@ def test_a_refusal_while_its_file_is_fetched_ends_it(pipeline, owner, settings):
     ("status", "code"),
     [(401, "unauthorized"), (402, "insufficient_credit"), (403, "forbidden"), (400, "user_blocked"), (403, None)],
 )
-def test_what_concerns_the_operator_ends_no_render(pipeline, owner, status, code):
-    video = pipeline.rendered(pipeline.order(owner))
+def test_an_operator_problem_fails_no_rendering_video(pipeline, owner, status, code):
+    video = pipeline.finish_render(pipeline.order(owner))
     pipeline.sandbox.fault(kind="status", status=status, code=code, **READ)
     video = pipeline.poll(video)
     assert (video.status, gate().needs_staff) == ("rendering", True)
@@ -139,8 +139,8 @@ def test_what_concerns_the_operator_ends_no_render(pipeline, owner, status, code
     assert charged_once(owner, video)
 
 
-def test_too_many_reads_close_the_gate_for_a_moment_and_end_no_render(pipeline, owner):
-    video = pipeline.rendered(pipeline.order(owner))
+def test_a_429_at_a_read_closes_the_gate_for_a_moment_and_fails_no_video(pipeline, owner):
+    video = pipeline.finish_render(pipeline.order(owner))
     pipeline.sandbox.fault(kind="status", status=429, retry_after=40, **READ)
     video = pipeline.poll(video)
     assert (video.status, gate().code, gate().needs_staff) == ("rendering", "rate_limit_exceeded", False)
@@ -151,17 +151,17 @@ def test_too_many_reads_close_the_gate_for_a_moment_and_end_no_render(pipeline, 
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "a_code_of_next_year"), (409, "resource_not_ready"), (500, None), (422, None)]
 )
-def test_what_is_no_refusal_of_this_video_ends_nothing(pipeline, owner, status, code):
-    video = pipeline.rendered(pipeline.order(owner))
+def test_an_error_that_is_no_refusal_of_the_video_does_not_fail_it(pipeline, owner, status, code):
+    video = pipeline.finish_render(pipeline.order(owner))
     pipeline.sandbox.fault(kind="status", status=status, code=code, times=9, **READ)
     assert pipeline.poll(video).status == "rendering"
     pipeline.sandbox.clear_faults()
     assert pipeline.run(video).status == Status.COMPLETED
 
 
-def test_one_video_that_spoils_the_bulk_read_stops_no_other(pipeline, owner, outsider):
-    spoiled = pipeline.rendered(pipeline.order(owner, "Hi. [[unreadable:content_policy_violation]]"))
-    good = pipeline.rendered(pipeline.order(outsider))
+def test_a_video_that_breaks_the_bulk_read_holds_up_no_other(pipeline, owner, outsider):
+    spoiled = pipeline.finish_render(pipeline.order(owner, "Hi. [[unreadable:content_policy_violation]]"))
+    good = pipeline.finish_render(pipeline.order(outsider))
     pipeline.sandbox.fault(kind="status", status=400, code="content_policy_violation", **BULK)
     Video.objects.filter(status=Status.RENDERING).update(due_at=seconds_from_now(0))
     polling.poll_due()
@@ -171,7 +171,7 @@ def test_one_video_that_spoils_the_bulk_read_stops_no_other(pipeline, owner, out
 # ── The last deadline
 
 
-def test_silence_moves_the_deadline_but_never_beyond_the_last(pipeline, owner):
+def test_an_unanswered_read_moves_the_deadline_but_never_beyond_the_last(pipeline, owner):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
     taken_at = seconds_from_now(-72 * 3600 + 600)
@@ -183,27 +183,27 @@ def test_silence_moves_the_deadline_but_never_beyond_the_last(pipeline, owner):
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, None), (400, "a_code_of_next_year"), (401, None), (422, None)])
-def test_after_the_last_deadline_it_fails_whatever_heygen_says(pipeline, owner, status, code):
+def test_a_video_fails_after_its_last_deadline_whatever_heygen_says(pipeline, owner, status, code):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=status, code=code, times=9, **READ)
-    outlive_everything(video)
+    pass_every_deadline(video)
     sweeper.end_overdue()
     assert outcome_of(video) == ("failed", "render_timeout", True)
     assert (money_of(owner), "given_up_without_word" in alarm_codes()) == (UNTOUCHED, True)
 
 
-def test_an_order_without_any_word_has_a_last_deadline_too(pipeline, owner):
+def test_an_unanswered_order_has_a_last_deadline(pipeline, owner):
     video = pipeline.order(owner)
     pipeline.dispatch()
     pipeline.sandbox.fault(kind="status", status=503, times=9, method="GET", path="/v3/videos")
-    outlive_everything(video)
+    pass_every_deadline(video)
     Video.objects.filter(pk=video.pk).update(due_at=seconds_from_now(-1))
     sweeper.end_overdue()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
     assert (money_of(owner), alarm_codes()) == (UNTOUCHED, ["given_up_without_word"])
 
 
-def test_the_last_deadline_is_a_setting(pipeline, owner, settings):
+def test_the_last_deadline_is_configurable(pipeline, owner, settings):
     settings.VIDEO_LAST_DEADLINE = 60.0
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
@@ -217,11 +217,11 @@ def test_the_last_deadline_is_a_setting(pipeline, owner, settings):
 
 def test_a_render_that_failed_because_heygen_was_busy_is_ordered_again(pipeline, owner):
     pipeline.sandbox.configure(failure_code="rate_limit_exceeded", failure_message="Too many concurrent renders.")
-    video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
+    video = pipeline.poll(pipeline.finish_render(pipeline.order(owner)))
     assert history(video)[-1] == ("rendering", "queued", "provider_busy")
     assert (gate().needs_staff, still_held(owner, video)) == (False, True)
     pipeline.sandbox.configure(failure_code=None, failure_message=None)
-    pipeline.pass_gate()
+    pipeline.end_gate_wait()
     assert pipeline.run(video).status == Status.COMPLETED
     assert charged_once(owner, video)
 
@@ -230,7 +230,7 @@ def test_a_render_that_failed_for_our_plan_waits_for_staff(pipeline, owner):
     pipeline.sandbox.configure(
         failure_code="rendering_failed", failure_message="Not part of your plan: please upgrade."
     )
-    video = pipeline.poll(pipeline.rendered(pipeline.order(owner)))
+    video = pipeline.poll(pipeline.finish_render(pipeline.order(owner)))
     assert (video.status, gate().needs_staff) == ("queued", True)
     assert still_held(owner, video)
 
@@ -246,7 +246,7 @@ def test_an_alarm_that_is_rolled_back_is_not_mailed():
     assert (OperatorAlarm.objects.count(), QueuedMail.objects.count()) == (0, 0)
 
 
-def test_an_alarm_that_goes_on_is_mailed_again_the_next_day():
+def test_a_continuing_alarm_is_mailed_again_the_next_day():
     operator_alarms.raise_alarm("test", "one", "It happened.")
     operator_alarms.raise_alarm("test", "one", "It happened again.")
     assert operator_alarms.mail_alarms() == 0
@@ -265,7 +265,7 @@ def test_alarms_are_kept_for_ninety_days():
     assert list(OperatorAlarm.objects.values_list("key", flat=True)) == ["test:new"]
 
 
-def test_without_a_video_of_ours_nothing_is_an_alarm(owner):
+def test_an_error_without_a_video_of_ours_raises_no_alarm(owner):
     make_video(owner)
     sweeper.sweep_all()
     assert alarm_codes() == []

@@ -1,4 +1,4 @@
-"""What a client may ask for: quotes, new videos, drafts, and every request that is refused."""
+"""Requests of clients: quotes, new videos, drafts, and every refusal."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +34,7 @@ FULL = {
 
 @pytest.fixture
 def payload(avatar) -> dict[str, Any]:
-    """The least that a client may send."""
+    """The smallest body of a new video."""
     return {"script": SCRIPT, "avatar_id": str(avatar.pk)}
 
 
@@ -43,7 +43,7 @@ def create(person, payload, **more) -> Any:
 
 
 def refused_fields(person, payload, **more) -> list[str]:
-    """What both heygen_doubles say is wrong; neither may leave a trace."""
+    """The fields that POST videos and POST videos/quote both refuse; neither may change a row."""
     with nothing_changes():
         created = wrong_fields_of(person.client.post(VIDEOS, payload | more))
         quoted = wrong_fields_of(person.client.post(QUOTE, payload | more))
@@ -95,7 +95,7 @@ def test_a_new_video_is_queued_and_has_every_field(avatar, voice):
     }
 
 
-def test_every_field_is_kept_as_it_was_sent(owner, payload):
+def test_every_field_of_a_new_video_is_stored_as_it_was_sent(owner, payload):
     voice = make_voice()
     given = payload | FULL | {"voice_id": str(voice.pk)}
     data = data_of(owner.client.post(VIDEOS, given), 201)
@@ -113,36 +113,36 @@ def test_a_new_video_holds_its_credits(owner, payload):
     assert Hold.objects.get().reference == Video.objects.get().money_reference
 
 
-def test_a_new_video_begins_its_history(owner, payload):
+def test_a_new_video_has_the_start_of_its_history(owner, payload):
     create(owner, payload)
     events = VideoEvent.objects.order_by("id").values_list("from_status", "to_status", "reason")
     assert list(events) == [("", "draft", "created"), ("draft", "queued", "accepted")]
 
 
-def test_a_new_video_belongs_to_the_account_and_remembers_who_made_it(owner, teammate, payload):
+def test_a_new_video_belongs_to_the_account_and_names_the_user_who_made_it(owner, teammate, payload):
     create(teammate, payload)
     video = Video.objects.get()
     assert (video.account_id, video.created_by_id) == (owner.account.pk, teammate.user.pk)
 
 
-def test_a_new_video_wakes_the_scheduler(owner, payload, woken, django_capture_on_commit_callbacks):
+def test_a_new_video_enqueues_the_scheduler(owner, payload, woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         create(owner, payload)
     assert woken == [("videos.dispatch",)]
 
 
 @pytest.mark.parametrize("video_format", ["16:9", "9:16", "1:1", "4:5", "5:4"])
-def test_every_format_is_made(owner, payload, video_format):
+def test_a_video_of_every_format_can_be_ordered(owner, payload, video_format):
     assert data_of(create(owner, payload, format=video_format), 201)["format"] == video_format
 
 
 @pytest.mark.parametrize("speed", [0.5, 1, 1.5])
-def test_the_bounds_of_speed_are_permitted(owner, payload, speed):
+def test_the_lowest_and_highest_speed_are_permitted(owner, payload, speed):
     assert data_of(create(owner, payload, speed=speed), 201)["speed"] == speed
 
 
 @pytest.mark.parametrize("name", ["voice_id", "language", "background"])
-def test_what_may_be_left_out_may_be_null(owner, payload, name):
+def test_optional_fields_may_be_null(owner, payload, name):
     plain = data_of(create(owner, payload), 201)
     assert data_of(create(owner, payload, **{name: None}), 201)[name] == plain[name]
 
@@ -162,7 +162,7 @@ def test_a_language_is_a_name_or_a_code(owner, payload, language):
         ("Chinese", "zh-CN"),
     ],
 )
-def test_a_voice_speaks_its_languages_regional_codes(owner, payload, spoken, code):
+def test_a_voice_speaks_the_regional_codes_of_its_language(owner, payload, spoken, code):
     voice = make_voice(language=spoken)
     response = create(owner, payload, voice_id=str(voice.pk), language=code)
     assert data_of(response, 201)["language"] == code
@@ -172,7 +172,7 @@ def test_an_image_in_public_may_be_the_background(owner, payload):
     assert data_of(create(owner, payload, background=PUBLIC_IMAGE), 201)["background"] == PUBLIC_IMAGE
 
 
-def test_a_title_loses_the_space_around_it_and_a_script_does_not(owner, payload):
+def test_a_title_is_stripped_of_blanks_and_a_script_is_not(owner, payload):
     data = data_of(create(owner, payload, title="  Sale ", script=" Hello. "), 201)
     assert (data["title"], data["script"]) == ("Sale", " Hello. ")
 
@@ -193,7 +193,7 @@ def test_an_avatar_without_a_voice_takes_the_one_that_is_named(owner):
 # ── Drafts
 
 
-def test_a_draft_waits_nowhere_and_holds_nothing(owner, payload):
+def test_a_draft_is_not_queued_and_holds_no_credits(owner, payload):
     data = data_of(create(owner, payload, draft=True), 201)
     assert (data["status"], data["queue_position"], data["eta_seconds"]) == ("draft", None, None)
     assert (data["credits"], money_of(owner)) == ({"held": 0, "charged": 0}, Money(balance=30))
@@ -203,7 +203,7 @@ def test_a_draft_needs_no_credits(payload):
     assert data_of(create(make_caller(balance=0), payload, draft=True), 201)["status"] == "draft"
 
 
-def test_a_video_that_is_said_to_be_no_draft_is_queued(owner, payload):
+def test_a_video_with_draft_false_is_queued(owner, payload):
     assert data_of(create(owner, payload, draft=False), 201)["status"] == "queued"
 
 
@@ -265,7 +265,7 @@ def test_a_video_that_the_wallet_does_not_cover_is_not_made(payload):
     assert response.json()["error"]["retryable"] is False
 
 
-def test_a_video_that_is_not_covered_wakes_nobody(payload, woken, django_capture_on_commit_callbacks):
+def test_a_video_that_the_wallet_does_not_cover_enqueues_no_job(payload, woken, django_capture_on_commit_callbacks):
     person = make_caller(balance=4)
     with django_capture_on_commit_callbacks(execute=True):
         create(person, payload)
@@ -303,11 +303,11 @@ WRONG = [
 ]
 
 
-def short(value: object) -> str:
+def id_of(value: object) -> str:
     return ascii(value)[:30]
 
 
-@pytest.mark.parametrize(("field", "value"), WRONG, ids=short)
+@pytest.mark.parametrize(("field", "value"), WRONG, ids=id_of)
 def test_a_field_of_a_wrong_value_is_named(owner, payload, field, value):
     assert refused_fields(owner, payload, **{field: value}) == [field]
 
@@ -316,13 +316,13 @@ def test_a_field_of_a_wrong_value_is_named(owner, payload, field, value):
     ("metadata", "said"),
     [(None, "This field may not be null."), ({"k": "a\x00b"}, "Null characters are not allowed.")],
 )
-def test_metadata_that_is_null_is_told_from_null_characters(owner, payload, metadata, said):
+def test_null_metadata_and_null_characters_have_different_messages(owner, payload, metadata, said):
     error = create(owner, payload, metadata=metadata).json()["error"]
     assert error["details"] == {"metadata": said}
 
 
 @pytest.mark.parametrize("field", ["script", "avatar_id"])
-def test_what_is_needed_is_named_when_it_is_missing(owner, payload, field):
+def test_a_missing_required_field_is_named(owner, payload, field):
     del payload[field]
     assert refused_fields(owner, payload) == [field]
 
@@ -337,7 +337,7 @@ def test_an_unknown_field_is_named(owner, payload):
 
 
 @pytest.mark.parametrize("field", ["id", "status", "credits", "account_id", "created_at", "engine", "retry_of"])
-def test_what_only_we_decide_is_an_unknown_field(owner, payload, field):
+def test_a_field_that_only_the_server_sets_is_unknown(owner, payload, field):
     assert refused_fields(owner, payload, **{field: "x"}) == [field]
 
 
@@ -392,8 +392,8 @@ BACKGROUNDS = [
 ]
 
 
-@pytest.mark.parametrize(("background", "fields"), BACKGROUNDS, ids=short)
-def test_what_is_wrong_with_a_background_is_named_by_dotted_fields(owner, payload, background, fields):
+@pytest.mark.parametrize(("background", "fields"), BACKGROUNDS, ids=id_of)
+def test_wrong_fields_of_a_background_are_named_with_dots(owner, payload, background, fields):
     assert refused_fields(owner, payload, background=background) == fields
 
 
@@ -466,7 +466,7 @@ def test_a_body_that_is_no_json_is_refused(owner, body):
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml"])
-def test_a_body_that_is_not_called_json_is_refused(owner, content_type):
+def test_a_body_with_another_content_type_than_json_is_refused(owner, content_type):
     with nothing_changes():
         response = owner.client.generic("POST", VIDEOS, "script=Hello", content_type=content_type)
     assert refusal_of(response) == (415, "unsupported_media_type")
@@ -479,11 +479,11 @@ def test_a_person_whose_address_is_not_verified_makes_no_video(owner, payload, s
     assert refusal_of(response) == (403, "email_not_verified")
 
 
-# ── How it stands in the queue, looked up once
+# ── Queue position of a new video
 
 
 @pytest.mark.parametrize("is_busy", [False, True], ids=["free", "busy"])
-def test_the_answer_to_an_order_says_of_its_place_what_a_look_at_it_says(owner, avatar, settings, is_busy):
+def test_a_new_video_is_answered_with_the_queue_position_of_its_detail(owner, avatar, settings, is_busy):
     settings.HEYGEN_MAX_CONCURRENT = 1
     if is_busy:
         make_video(owner, "rendering", avatar=avatar)
@@ -494,7 +494,7 @@ def test_the_answer_to_an_order_says_of_its_place_what_a_look_at_it_says(owner, 
         assert [made[name] for name in names] == [seen[name] for name in names]
 
 
-def test_the_place_of_a_new_video_is_looked_up_once(owner, avatar):
+def test_the_queue_position_of_a_new_video_is_read_once(owner, avatar):
     with CaptureQueriesContext(connection) as queries:
         data_of(owner.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)}), 201)
     assert sum('FROM "videos_providerstate"' in query["sql"] for query in queries.captured_queries) == 1

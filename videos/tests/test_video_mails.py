@@ -1,4 +1,4 @@
-"""Who ordered a video is mailed when it is ready or has failed, if they want such mails."""
+"""Mails about finished and failed videos and batches to the user who ordered them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from videos.batches import batch_actions
 from videos.enums import Status
 from videos.lifecycle import video_actions
 from videos.models import Video
-from videos.tests.batches import BATCHES, end, make_batch, payload_for, videos_of
+from videos.tests.batches import BATCHES, fail_video, make_batch, payload_for, videos_of
 
 pytestmark = pytest.mark.django_db
 MESSAGE = "The render was lost at the video service. Nothing was charged."
@@ -28,7 +28,7 @@ def site(settings):
 
 
 def kinds() -> list[str]:
-    """The mails about videos that are owed."""
+    """The kinds of the queued mails about videos."""
     return list(QueuedMail.objects.filter(kind__startswith="videos.").order_by("pk").values_list("kind", flat=True))
 
 
@@ -40,7 +40,7 @@ def fail(video: Video, message: str = MESSAGE) -> None:
 
 @pytest.fixture
 def sent(mailoutbox):
-    """Send what is due; the mails about videos and batches."""
+    """Send the due mails; returns those about videos and batches."""
 
     def sent() -> list:
         send_due_mail("videos.")
@@ -52,7 +52,7 @@ def sent(mailoutbox):
 # ── One video
 
 
-def test_a_finished_video_is_mailed_to_who_ordered_it(owner, teammate, sent):
+def test_a_finished_video_is_mailed_to_the_user_who_ordered_it(owner, teammate, sent):
     video = make_video(teammate, "completed", title="Spring sale", duration="12.500")
     Video.objects.update(credits_charged=13, expires_at=datetime(2026, 5, 4, tzinfo=UTC))
     (mail,) = sent()
@@ -73,20 +73,20 @@ def test_a_failed_video_is_mailed_with_its_reason_and_that_nothing_was_charged(o
     assert f"https://genvid.example/?video={video.pk}\n" in mail.body
 
 
-def test_a_failed_video_cost_nothing_even_where_its_reason_does_not_say_so(owner, sent):
+def test_the_mail_of_a_failed_video_says_that_nothing_was_charged_whatever_its_reason(owner, sent):
     fail(make_video(owner), "The script was refused.")
     (mail,) = sent()
     assert mail.body.startswith("Your video could not be made. The script was refused.\n\nNothing was charged. It may")
 
 
-def test_a_mail_is_in_the_language_of_who_ordered(owner, sent):
+def test_a_video_mail_is_in_the_language_of_the_user(owner, sent):
     User.objects.update(preferred_language="de")
     make_video(owner, "completed", title="Aktion", duration="12.500")
     (mail,) = sent()
     assert (mail.subject, "Es ist 12,5 Sekunden lang" in mail.body) == ('Ihr Video "Aktion" ist fertig', True)
 
 
-def test_a_title_is_one_line_without_links_and_escaped(owner, sent):
+def test_a_title_in_a_mail_is_one_line_without_links_and_escaped(owner, sent):
     make_video(owner, "completed", title='<b>"\r\nBcc: a@evil.example')
     (mail,) = sent()
     assert mail.subject == 'Your video "<b>" Bcc: a@evil. example" is ready'
@@ -94,13 +94,13 @@ def test_a_title_is_one_line_without_links_and_escaped(owner, sent):
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
-def test_who_wants_no_such_mails_gets_none(owner, sent, status):
+def test_a_user_without_email_notifications_gets_no_video_mail(owner, sent, status):
     User.objects.update(email_notifications=False)
     make_video(owner, status)
     assert (sent(), kinds()) == ([], [])
 
 
-def test_who_wants_none_by_the_time_of_sending_gets_none(owner, sent):
+def test_a_user_who_turns_notifications_off_before_sending_gets_no_video_mail(owner, sent):
     make_video(owner, "completed")
     User.objects.update(email_notifications=False)
     assert sent() == []
@@ -149,20 +149,20 @@ def delete_video(person: Person) -> None:
     Video.objects.update(deleted_at=timezone.now())
 
 
-def make_anew(person: Person) -> None:
+def retry_video(person: Person) -> None:
     Video.objects.update(status=Status.QUEUED)
 
 
-@pytest.mark.parametrize("change", [deactivate, leave, delete_video, make_anew])
+@pytest.mark.parametrize("change", [deactivate, leave, delete_video, retry_video])
 @pytest.mark.parametrize("status", ["completed", "failed"])
-def test_what_is_no_longer_so_is_not_mailed(owner, sent, status, change):
+def test_a_video_mail_that_is_no_longer_true_is_not_sent(owner, sent, status, change):
     person = make_teammate(owner)
     make_video(person, status)
     change(person)
     assert (sent(), kinds()) == ([], [])
 
 
-def test_the_video_of_somebody_who_is_gone_is_not_mailed(owner):
+def test_the_video_of_an_erased_user_is_not_mailed(owner):
     video = make_video(owner)
     Video.objects.update(created_by=None)
     fail(Video.objects.get(pk=video.pk))
@@ -190,7 +190,7 @@ def test_a_batch_is_mailed_once_at_its_end_and_its_videos_are_not(owner, batch, 
     complete(first)
     complete(second)
     assert kinds() == []
-    end(third)
+    fail_video(third)
     assert kinds() == ["videos.batch_finished"]
     (mail,) = sent()
     assert mail.to == ["owner@example.com"]
@@ -203,7 +203,7 @@ def test_a_batch_that_is_canceled_whole_is_not_mailed(batch, sent):
     assert (sent(), kinds()) == ([], [])
 
 
-def test_a_batch_of_which_something_was_made_before_it_was_canceled_is_mailed(batch, sent):
+def test_a_canceled_batch_with_a_completed_video_is_mailed(batch, sent):
     first, *others = videos_of(batch)
     complete(first)
     settlement.cancel_waiting(others, reason="test")
@@ -216,12 +216,12 @@ def test_a_batch_that_was_ordered_with_an_api_key_is_not_mailed(owner):
     program = make_key(owner)
     program.client.post(BATCHES, payload_for(make_avatar()))
     for video in Video.objects.all():
-        end(video)
+        fail_video(video)
     assert (Video.objects.filter(status="failed").count(), kinds()) == (3, [])
 
 
-def test_who_wants_no_such_mails_gets_none_of_batches(batch, sent):
+def test_a_user_without_email_notifications_gets_no_batch_mail(batch, sent):
     User.objects.update(email_notifications=False)
     for video in videos_of(batch):
-        end(video)
+        fail_video(video)
     assert (sent(), kinds()) == ([], [])

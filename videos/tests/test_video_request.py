@@ -1,4 +1,4 @@
-"""A video's request: made of a body, kept in columns and in a batch's template, and read back from both."""
+"""The request of a video: from a body, to columns and a batch's template, and back."""
 
 import json
 
@@ -29,7 +29,7 @@ def read(body: dict) -> VideoRequest:
     return serializer.validated_data["request"]
 
 
-def test_a_body_without_what_may_be_left_out_has_the_defaults():
+def test_a_body_without_optional_fields_has_the_defaults():
     avatar_id = make_avatar().pk
     assert read({"script": SCRIPT, "avatar_id": str(avatar_id)}) == VideoRequest(
         title="",
@@ -51,7 +51,7 @@ def test_only_script_and_avatar_are_required():
 
 
 @pytest.mark.parametrize("fields", [{}, FULL], ids=["least", "full"])
-def test_a_video_gives_back_the_request_that_it_was_made_of(owner, fields):
+def test_the_request_read_back_from_a_video_equals_the_original(owner, fields):
     avatar = make_avatar()
     request = make_request(avatar_id=avatar.pk, voice_id=avatar.default_voice_id, **fields)
     video = make_video(owner, avatar=avatar, **fields)
@@ -59,7 +59,7 @@ def test_a_video_gives_back_the_request_that_it_was_made_of(owner, fields):
 
 
 @pytest.mark.parametrize("fields", [{}, FULL], ids=["least", "full"])
-def test_a_batch_gives_back_the_request_that_its_template_keeps(fields):
+def test_the_request_read_back_from_a_batch_template_equals_the_original(fields):
     request = make_request(voice_id=make_avatar().default_voice_id, **fields)
     kept = json.loads(json.dumps(request.batch_template()))
     batch = Batch(title=request.title, script=request.script, template=kept)
@@ -70,7 +70,7 @@ def test_a_batch_gives_back_the_request_that_its_template_keeps(fields):
     }
 
 
-def test_a_template_of_another_release_is_read_without_what_is_unknown_and_with_the_defaults():
+def test_a_template_of_another_release_is_read_without_unknown_fields_and_with_defaults():
     kept = {"avatar_id": "a", "voice_id": "b", "speed": 1.2, "emotion": "glad"}
     batch = Batch(title="", script="Hi {{name}}", template=kept)
     assert VideoRequest.of_batch(batch) == VideoRequest(script="Hi {{name}}", avatar_id="a", voice_id="b", speed=1.2)

@@ -1,4 +1,4 @@
-"""Any order of events, any answer, a crash at any call: the laws of money, status and fairness hold after each step."""
+"""Property test: invariants of money, status and fairness after any sequence of events, answers and crashes."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -51,7 +51,7 @@ LONG = timedelta(minutes=10)
 
 SUBMISSIONS = ["lost", "unknown", "busy", "in_progress", "refused", "operator", "crash", "crash_after"]
 READINGS = ["unknown", "busy", "operator", "crash", "crash_after", "no_url", "expired", "cut"]
-# What the next calls come to. Some go well, so that videos get anywhere at all.
+# Outcomes of the next calls. Enough are successful, so that videos advance.
 submissions = st.lists(st.sampled_from(["ok", *SUBMISSIONS]), max_size=2)
 readings = st.lists(st.sampled_from(["ok", "ok", *READINGS]), max_size=2)
 troubles = st.lists(st.sampled_from([*SUBMISSIONS, "ok", *READINGS]), min_size=1, max_size=2)
@@ -62,7 +62,7 @@ likely = st.sampled_from([True, True, True, False])
 
 
 class VideoLife(RuleBasedStateMachine):
-    """Every rule is something that may happen at any time, as often as it likes."""
+    """Every rule may happen at any time, any number of times."""
 
     heygen = FakeHeyGen()
     people: tuple[Person, Person]
@@ -71,7 +71,7 @@ class VideoLife(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        # Rolled back at the end: each example starts from an empty house.
+        # Rolled back at the end: each example starts from an empty database.
         self.example = transaction.atomic()
         self.example.__enter__()
         self.heygen.renders, self.heygen.keys, self.heygen.plan, self.heygen.unlisted = {}, {}, [], set()
@@ -83,11 +83,11 @@ class VideoLife(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
 
-    def attempt(self, deed: Callable[[], Any], plan: list[str]) -> None:
-        """Run `deed` with HeyGen answering as planned; a crash ends it in the middle."""
+    def attempt(self, action: Callable[[], Any], plan: list[str]) -> None:
+        """Run `action` with HeyGen answering as planned; a crash ends it in the middle."""
         self.heygen.plan = list(plan)
         try:
-            deed()
+            action()
         except Crash:
             pass
         finally:
@@ -99,7 +99,7 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(target=videos, who=st.integers(0, 1), seconds=st.integers(2, 9), words=st.integers(1, 60))
     def order(self, who: int, seconds: int, words: int) -> Any:
-        """The real length may be another than the one that was guessed."""
+        """The real length may differ from the estimate."""
         if Video.objects.count() >= MOST_VIDEOS:
             return multiple()
         self.heygen.seconds = seconds
@@ -113,12 +113,12 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(video=videos)
     def advance(self, video: Any) -> None:
-        """Whatever comes next for it goes well."""
+        """The next step of the video succeeds."""
         self.work(video, "", [])
 
     @rule(video=videos, failure=failures, plan=troubles)
-    def stumble(self, video: Any, failure: str, plan: list[str]) -> None:
-        """Whatever comes next for it goes as it may."""
+    def advance_with_errors(self, video: Any, failure: str, plan: list[str]) -> None:
+        """The next step of the video succeeds or fails."""
         self.work(video, failure, plan)
 
     def work(self, video: Any, failure: str, plan: list[str]) -> None:
@@ -137,27 +137,27 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(video=videos)
     def cancel(self, video: Any) -> None:
-        self.of_client(video_actions.cancel_by_client, video)
+        self.request_action(video_actions.cancel_by_client, video)
 
     @rule(video=videos)
     def delete(self, video: Any) -> None:
-        self.of_client(deletion.delete_video, video)
+        self.request_action(deletion.delete_video, video)
 
     @rule(video=videos)
     def retry(self, video: Any) -> None:
         if Video.objects.count() < 2 * MOST_VIDEOS:
-            self.of_client(lambda old: video_actions.retry_video(self.owner_of(old).caller, old), video)
+            self.request_action(lambda old: video_actions.retry_video(self.owner_of(old).caller, old), video)
 
     def owner_of(self, video: Video) -> Person:
         return next(person for person in self.people if person.account.pk == video.account_id)
 
-    def of_client(self, deed: Callable[[Video], Any], pk: Any) -> None:
-        """Clients' requests may be refused, and then nothing has changed."""
+    def request_action(self, action: Callable[[Video], Any], pk: Any) -> None:
+        """A client's request may be refused; then no row has changed."""
         video = Video.objects.filter(pk=pk, deleted_at=None).first()
         if video is None:
             return
         try:
-            deed(video)
+            action(video)
         except (InvalidState, InsufficientCredits):
             assert Video.objects.get(pk=pk).status == video.status
 
@@ -165,14 +165,14 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(video=videos, charge=st.integers(0, 3))
     def staff_cancel(self, video: Any, charge: int) -> None:
-        """Credits are kept only for what HeyGen has."""
+        """Credits are charged only for what HeyGen has."""
         row = Video.objects.get(pk=video)
         charge = min(charge, row.credits_held) if row.status in (Status.RENDERING, Status.STORING) else 0
         waits = row.status in WAITING
         assert settlement.cancel_video(row, reason="canceled_by_staff", charge=charge) == waits
 
     @rule(pausing=st.booleans())
-    def staff_turn_the_gate(self, pausing: bool) -> None:
+    def staff_pause_or_resume(self, pausing: bool) -> None:
         if pausing:
             provider_gate.pause("staff")
             assert scheduler.hand_out_slots() == 0
@@ -186,7 +186,7 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule(later=likely, plan=readings)
     def dispatch(self, later: bool, plan: list[str]) -> None:
-        """`later`: the gate's time is over."""
+        """With `later` the wait of the gate is over."""
         if later:
             ProviderState.objects.update(closed_until=F("changed_at"))
         before = Video.objects.in_flight().count()
@@ -229,11 +229,11 @@ class VideoLife(RuleBasedStateMachine):
     def sweep(self, plan: list[str]) -> None:
         self.attempt(sweeper.sweep_all, plan)
 
-    # ── The world
+    # ── HeyGen and time
 
     @rule(number=remotes, kind=kinds, plan=readings)
     def webhook(self, number: int, kind: str, plan: list[str]) -> None:
-        """True or not, early or late, for a video of ours or somebody else's; and it comes twice."""
+        """A genuine or wrong delivery, early or late, for a known or unknown video, sent twice."""
         self.deliveries += 1
         notice = WebhookNotice(f"evt_{self.deliveries}", kind, f"remote-{number}", None, {})
         assert incoming_webhooks.store_delivery(notice)
@@ -257,18 +257,18 @@ class VideoLife(RuleBasedStateMachine):
 
     @rule()
     def long_time_passes(self) -> None:
-        """Renders last, what was made is listed, and a learned limit grows."""
+        """Renders get overdue, every render is listed, and a learned limit grows."""
         self.heygen.unlisted = set()
         Video.objects.update(submitted_at=F("submitted_at") - LONG, moved_at=F("moved_at") - LONG)
         ProviderState.objects.update(changed_at=F("changed_at") - LONG, learned_at=F("learned_at") - LONG)
 
     def pass_time(self, later: bool) -> None:
-        """Leases run out and waits end."""
+        """Leases and waits end."""
         if later:
             Video.objects.filter(status__in=WAITING, due_at__isnull=False).update(due_at=timezone.now())
 
     @invariant()
-    def the_laws_hold(self) -> None:
+    def invariants_hold(self) -> None:
         videos = list(Video.objects.all())
         self.check_ledger()
         check_money(videos)
@@ -281,7 +281,7 @@ class VideoLife(RuleBasedStateMachine):
         assert all(made[str(video.pk)] == 1 for video in videos if video.status == Status.COMPLETED)
 
     def check_ledger(self) -> None:
-        """Proved anew, which takes long, whenever a credit has moved."""
+        """Only after a change of credits, because the check is slow."""
         now = [*Wallet.objects.order_by("pk").values_list("balance", "held"), LedgerEntry.objects.count()]
         assert now == self.proved or the_ledger_proves()
         self.proved = now
@@ -295,7 +295,7 @@ class VideoLife(RuleBasedStateMachine):
 
 
 def check_money(videos: list[Video]) -> None:
-    """Each holds while it waits and has paid once when it is done, or when staff kept something for it."""
+    """A waiting video has its hold; a completed one was charged once, a canceled one only by staff."""
     charges = Counter(LedgerEntry.objects.filter(kind=EntryKind.CHARGE).values_list("reference", flat=True))
     open_holds = set(Hold.objects.filter(status=HoldStatus.OPEN).values_list("reference", flat=True))
     for video in videos:
@@ -312,7 +312,7 @@ def check_moves() -> None:
 
 
 def check_waits(videos: list[Video]) -> None:
-    """What waits has a deadline and somebody who acts next; what has ended has neither, but its file."""
+    """A waiting video has a deadline and a due time; an ended one has neither, and a completed one its file."""
     for video in videos:
         assert (video.deadline_at is None) == (video.status in TERMINAL)
         assert (video.due_at is None) == (video.status in TERMINAL | {Status.QUEUED})
@@ -321,7 +321,7 @@ def check_waits(videos: list[Video]) -> None:
 
 
 def check_shares(videos: list[Video]) -> None:
-    """Neither HeyGen nor an account has more in flight than it may."""
+    """Neither HeyGen nor an account has more in flight than its limit."""
     flying = Counter(video.account_id for video in videos if video.status in IN_FLIGHT)
     assert flying.total() <= SLOTS
     free, pro = VideoLife.people
@@ -330,7 +330,7 @@ def check_shares(videos: list[Video]) -> None:
 
 
 @pytest.mark.slow
-def test_the_laws_hold_whatever_happens(a_house_with_two_accounts):
+def test_the_invariants_of_videos_hold_after_any_sequence_of_events(installation_with_two_accounts):
     run_state_machine_as_test(
         VideoLife,
         settings=trials(
@@ -345,8 +345,8 @@ def test_the_laws_hold_whatever_happens(a_house_with_two_accounts):
 
 
 @pytest.fixture
-def a_house_with_two_accounts(db, monkeypatch, settings):
-    """Few slots, so that they run out; plans of unequal rights; and the fake at every heygen_double."""
+def installation_with_two_accounts(db, monkeypatch, settings):
+    """Few slots, so that they run out; two plans; and the fake HeyGen in every service."""
     settings.HEYGEN_MAX_CONCURRENT = SLOTS
     for code, most in LIMITS.items():
         Tier.objects.filter(code=code).update(max_in_flight=most)

@@ -1,4 +1,4 @@
-"""`Prefer: wait=n`: the answer comes when the video has ended, or after n seconds, and nobody else waits for it."""
+"""`Prefer: wait=n`: the answer comes when the video has ended, or after n seconds."""
 
 import threading
 import time
@@ -9,7 +9,6 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from genvid.api.prefer import requested_wait
 from genvid.tests.asserts import data_of, refusal_of
 from genvid.tests.factories import make_video
 from genvid.tests.processes import WebProcess
@@ -52,7 +51,7 @@ from videos.tests.pipeline import fresh, wait_until
         (',,;="', None),
     ],
 )
-def test_a_preference_is_read_as_rfc_7240_says(header, seconds):
+def test_the_prefer_header_is_read_as_rfc_7240_says(header, seconds):
     assert requested_wait(header) == seconds
 
 
@@ -64,45 +63,45 @@ def ask(person, video, prefer: str, **headers):
 
 
 @pytest.mark.django_db
-class TestInAThread:
-    def test_a_video_that_has_ended_is_answered_at_once(self, owner):
+class TestThread:
+    def test_a_wait_for_an_ended_video_is_answered_at_once(self, owner):
         answer = ask(owner, make_video(owner, "completed"), "wait=60")
         assert (data_of(answer)["status"], answer["Preference-Applied"]) == ("completed", "wait=60")
 
-    def test_no_time_to_wait_is_answered_at_once(self, owner):
+    def test_a_wait_of_zero_seconds_is_answered_at_once(self, owner):
         answer = ask(owner, make_video(owner), "wait=0")
         assert (data_of(answer)["status"], answer["Preference-Applied"]) == ("queued", "wait=0")
 
-    def test_more_than_a_minute_counts_as_one(self, owner):
+    def test_a_wait_of_more_than_a_minute_counts_as_a_minute(self, owner):
         assert ask(owner, make_video(owner, "failed"), "wait=3600")["Preference-Applied"] == "wait=60"
 
-    def test_after_its_time_it_is_shown_as_it_is(self, owner):
+    def test_a_wait_that_runs_out_shows_the_video_as_it_is(self, owner):
         started = time.monotonic()
         answer = ask(owner, make_video(owner), "wait=1")
         assert (data_of(answer)["status"], answer["Preference-Applied"]) == ("queued", "wait=1")
         assert time.monotonic() - started >= 1
 
     @pytest.mark.parametrize("prefer", ["wait=x", "respond-async"])
-    def test_a_preference_other_than_waiting_is_ignored(self, owner, prefer):
+    def test_a_preference_other_than_wait_is_ignored(self, owner, prefer):
         assert "Preference-Applied" not in ask(owner, make_video(owner), prefer)
 
-    def test_where_no_thread_is_left_to_wait_the_answer_comes_at_once(self, owner, monkeypatch):
+    def test_a_wait_is_answered_at_once_when_no_thread_is_free(self, owner, monkeypatch):
         monkeypatch.setitem(hub._waiting, "threads", threading.BoundedSemaphore(1))
         with hub._waiting["threads"]:
             answer = ask(owner, make_video(owner), "wait=60")
         assert (data_of(answer)["status"], "Preference-Applied" in answer) == ("queued", False)
 
-    def test_a_thread_that_has_waited_is_free_again(self, owner, settings, monkeypatch):
+    def test_a_thread_is_free_again_after_a_wait(self, owner, settings, monkeypatch):
         settings.WAITING_THREADS = 1
         monkeypatch.setattr(hub, "_waiting", {})
         video = make_video(owner)
         applied = [ask(owner, video, "wait=1")["Preference-Applied"] for _ in range(2)]
         assert applied == ["wait=1", "wait=1"]
 
-    def test_another_accounts_video_is_not_found_at_once(self, owner, outsider):
+    def test_a_wait_for_another_accounts_video_is_a_404_at_once(self, owner, outsider):
         assert refusal_of(ask(outsider, make_video(owner), "wait=60")) == (404, "not_found")
 
-    def test_what_has_not_changed_is_not_sent_after_a_wait_either(self, owner):
+    def test_an_unchanged_video_is_a_304_after_a_wait(self, owner):
         video = make_video(owner, "completed")
         etag = ask(owner, video, "wait=1")["ETag"]
         answer = ask(owner, video, "wait=1", HTTP_IF_NONE_MATCH=etag)
@@ -135,13 +134,13 @@ def clients():
 
 
 def wait_for(client, video, seconds: int, **headers: str) -> tuple[httpx.Response, float]:
-    """The answer, and when it came."""
+    """The answer, and the time at which it came."""
     answer = client.get(f"videos/{video.pk}", headers={"Prefer": f"wait={seconds}"} | headers)
     return answer, time.monotonic()
 
 
 def finish(video) -> float:
-    """When it was done."""
+    """The time at which the video was completed."""
     assert fresh(video).move(Status.STORING, reason="test", rendered_at=timezone.now(), due_at=seconds_from_now(60))
     assert settlement.complete_video(fresh(video), duration=Decimal("4.5"))
     return time.monotonic()
@@ -151,7 +150,7 @@ def finish(video) -> float:
 @pytest.mark.crash
 @pytest.mark.django_db(transaction=True)
 class TestLive:
-    def test_the_answer_comes_as_soon_as_the_video_is_done(self, client, clients, owner):
+    def test_a_wait_is_answered_as_soon_as_the_video_is_done(self, client, clients, owner):
         video = make_video(owner, "rendering")
         asked_at = time.monotonic()
         waiting = clients.submit(wait_for, client, video, 60)
@@ -163,13 +162,13 @@ class TestLive:
         assert answer.headers["Preference-Applied"] == "wait=60"
         assert asked_at < done_at < came_at < asked_at + 60
 
-    def test_the_answer_is_the_one_of_a_plain_request(self, client, owner):
+    def test_the_answer_after_a_wait_is_that_of_a_plain_request(self, client, owner):
         video = make_video(owner, "completed")
         plain, waited = client.get(f"videos/{video.pk}"), wait_for(client, video, 5)[0]
         names = ("etag", "cache-control", "content-type", "content-length")
         assert [waited.headers[name] for name in names] == [plain.headers[name] for name in names]
 
-    def test_after_its_time_it_is_shown_as_it_is(self, client, owner):
+    def test_a_wait_that_runs_out_shows_the_video_as_it_is(self, client, owner):
         video, started = make_video(owner), time.monotonic()
         answer, came_at = wait_for(client, video, 1, **{"X-Request-Id": "mine"})
         assert came_at - started >= 1
@@ -177,7 +176,7 @@ class TestLive:
         assert answer.headers["X-Request-Id"] == answer.json()["meta"]["request_id"] == "mine"
         assert int(answer.headers["Content-Length"]) == len(answer.content)
 
-    def test_a_video_that_is_deleted_meanwhile_is_not_found(self, client, clients, owner):
+    def test_a_video_deleted_during_a_wait_is_a_404(self, client, clients, owner):
         video = make_video(owner, "draft")
         waiting = clients.submit(wait_for, client, video, 60)
         time.sleep(1)
@@ -186,11 +185,11 @@ class TestLive:
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
         assert answer.headers["X-Request-Id"] == answer.json()["meta"]["request_id"]
 
-    def test_fifty_who_wait_stop_nobody_and_are_all_answered(self, web, client, clients, owner, avatar):
+    def test_fifty_waiting_clients_are_answered_and_hold_up_no_other(self, web, client, clients, owner, avatar):
         videos = [make_video(owner, avatar=avatar, script="Hi.") for _ in range(5)]
         asked_at = time.monotonic()
         asked = [clients.submit(wait_for, client, videos[number % 5], 60) for number in range(60)]
-        # Ten more than one account may have: when those were sent away, the others wait.
+        # Ten more than an account may have: those are answered at once, the others wait.
         wait_until(lambda: sum(each.done() for each in asked) == 10)
         waiting = [each for each in asked if not each.done()]
         httpx.get(f"{web.url}/healthz", timeout=60).raise_for_status()

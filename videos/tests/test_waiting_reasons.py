@@ -1,4 +1,4 @@
-"""What a video waits for is told honestly: to its client, in the quote, in the stream, and to staff."""
+"""What a video waits for, as shown to its client, in quotes, in the stream, and to staff."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def shown(person, video: Video) -> dict:
     return data_of(person.client.get(f"{VIDEOS}/{video.pk}"))
 
 
-def told(person, video: Video) -> tuple:
+def streamed(person, video: Video) -> tuple:
     data = shown(person, video)
     return data["waiting_for"], data["eta_seconds"]
 
@@ -46,7 +46,7 @@ def limit_own_slots(count: int) -> None:
 
 
 def make_stuck(person, **fields: object) -> Video:
-    """A render that has lasted three times longer than nearly all."""
+    """A render that has lasted three times longer than nearly all others."""
     begun = {
         "submitted_at": seconds_from_now(-1000),
         "moved_at": seconds_from_now(-1000),
@@ -59,7 +59,7 @@ def close_gate() -> None:
     provider_gate.trip(EMPTY)
 
 
-def close_busily() -> None:
+def close_gate_for_load() -> None:
     provider_gate.trip(Busy("rate_limit_exceeded", retry_after=600))
 
 
@@ -77,63 +77,63 @@ def end_wait_of_gate() -> None:
 
 
 def test_a_video_whose_turn_will_come_waits_for_a_slot(owner):
-    assert told(owner, make_video(owner)) == ("slot", 144)
+    assert streamed(owner, make_video(owner)) == ("slot", 144)
 
 
-@pytest.mark.parametrize("shut", [close_gate, close_busily, pause, end_wait_of_gate])
-def test_while_the_gate_is_shut_nothing_is_promised(owner, shut):
+@pytest.mark.parametrize("shut", [close_gate, close_gate_for_load, pause, end_wait_of_gate])
+def test_no_expected_time_is_promised_while_the_gate_is_closed(owner, shut):
     video = make_video(owner)
     shut()
-    assert (told(owner, video), quoted(owner)) == (("provider", None), ("provider", None))
+    assert (streamed(owner, video), quoted(owner)) == (("provider", None), ("provider", None))
     assert shown(owner, video)["queue_position"] == 1
 
 
-def test_once_the_gate_is_open_again_it_waits_for_a_slot(owner):
+def test_a_video_waits_for_a_slot_once_the_gate_is_open_again(owner):
     video = make_video(owner)
     pause()
     provider_gate.resume("staff@example.com")
-    assert told(owner, video) == ("slot", 144)
+    assert streamed(owner, video) == ("slot", 144)
 
 
-def test_without_a_key_the_provider_takes_no_orders(owner, settings):
+def test_a_video_waits_for_the_provider_without_a_heygen_key(owner, settings):
     settings.HEYGEN_API_KEY = ""
-    assert told(owner, make_video(owner)) == ("provider", None)
+    assert streamed(owner, make_video(owner)) == ("provider", None)
 
 
-def test_full_own_slots_promise_nothing(owner, outsider):
+def test_no_expected_time_is_promised_while_the_accounts_slots_are_full(owner, outsider):
     limit_own_slots(2)
     for _ in range(2):
         make_video(owner, "rendering")
     video = make_video(owner)
-    assert (told(owner, video), quoted(owner)) == (("own_slots", None), ("own_slots", None))
-    assert (told(outsider, make_video(outsider))[0], quoted(outsider)[0]) == ("slot", None)
+    assert (streamed(owner, video), quoted(owner)) == (("own_slots", None), ("own_slots", None))
+    assert (streamed(outsider, make_video(outsider))[0], quoted(outsider)[0]) == ("slot", None)
 
 
-def test_only_what_its_own_limit_does_not_let_go_waits_for_own_slots(owner):
+def test_only_a_video_beyond_the_limit_of_its_account_waits_for_own_slots(owner):
     limit_own_slots(3)
     make_video(owner, "rendering")
     videos = [make_video(owner) for _ in range(3)]
-    assert [told(owner, video)[0] for video in videos] == ["slot", "slot", "own_slots"]
+    assert [streamed(owner, video)[0] for video in videos] == ["slot", "slot", "own_slots"]
 
 
 def test_an_order_set_aside_waits_for_staff_alone(owner):
     aside = make_video(owner, set_aside_at=timezone.now())
     other = make_video(owner)
-    assert (told(owner, aside), shown(owner, aside)["queue_position"]) == (("staff", None), None)
-    assert told(owner, other) == ("slot", 144)
+    assert (streamed(owner, aside), shown(owner, aside)["queue_position"]) == (("staff", None), None)
+    assert streamed(owner, other) == ("slot", 144)
 
 
-def test_of_several_reasons_staff_goes_before_provider_and_provider_before_own_slots(owner):
+def test_waiting_for_staff_goes_before_provider_and_provider_before_own_slots(owner):
     limit_own_slots(1)
     make_video(owner, "rendering")
     aside, waits = make_video(owner, set_aside_at=timezone.now()), make_video(owner)
-    assert (told(owner, aside)[0], told(owner, waits)[0]) == ("staff", "own_slots")
+    assert (streamed(owner, aside)[0], streamed(owner, waits)[0]) == ("staff", "own_slots")
     pause()
-    assert (told(owner, aside)[0], told(owner, waits)[0]) == ("staff", "provider")
+    assert (streamed(owner, aside)[0], streamed(owner, waits)[0]) == ("staff", "provider")
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.QUEUED])
-def test_what_is_not_queued_waits_for_nothing(owner, status):
+def test_a_video_that_is_not_queued_has_no_waiting_for(owner, status):
     pause()
     assert shown(owner, make_video(owner, status))["waiting_for"] is None
 
@@ -141,17 +141,17 @@ def test_what_is_not_queued_waits_for_nothing(owner, status):
 # ── The quote
 
 
-def test_with_a_free_slot_a_quote_waits_for_nothing(owner):
+def test_a_quote_with_a_free_slot_waits_for_nothing(owner):
     assert quoted(owner) == (None, 132)
 
 
-def test_with_all_slots_taken_a_quote_waits_for_a_slot(owner, outsider, settings):
+def test_a_quote_with_all_slots_taken_waits_for_a_slot(owner, outsider, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     make_video(outsider, "rendering")
     assert quoted(owner) == ("slot", 132)
 
 
-def test_a_promise_made_while_nothing_could_be_promised_is_none(owner):
+def test_no_expected_time_is_stored_while_none_can_be_promised(owner):
     pause()
     assert fresh(make_video(owner)).promised_at is None
 
@@ -164,7 +164,7 @@ def test_stuck_renders_take_no_own_slots(owner):
     for _ in range(5):
         make_stuck(owner)
     video = make_video(owner)
-    assert told(owner, video)[0] == "slot"
+    assert streamed(owner, video)[0] == "slot"
     assert (scheduler.hand_out_slots(), fresh(video).status) == (1, "submitting")
 
 
@@ -172,23 +172,23 @@ def test_renders_that_merely_take_long_still_take_own_slots(owner):
     limit_own_slots(1)
     make_stuck(owner, stuck_at=seconds_from_now(60))
     video = make_video(owner)
-    assert (told(owner, video)[0], scheduler.hand_out_slots()) == ("own_slots", 0)
+    assert (streamed(owner, video)[0], scheduler.hand_out_slots()) == ("own_slots", 0)
 
 
-def test_when_stuck_renders_take_all_slots_nothing_is_promised(owner, outsider, settings):
+def test_no_expected_time_is_promised_when_stuck_renders_take_all_slots(owner, outsider, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     make_stuck(outsider)
-    assert (told(owner, make_video(owner)), quoted(owner)) == (("slot", None), ("slot", None))
+    assert (streamed(owner, make_video(owner)), quoted(owner)) == (("slot", None), ("slot", None))
 
 
-def test_stuck_renders_leave_fewer_slots_to_hope_for(owner, outsider, settings):
+def test_stuck_renders_leave_fewer_slots_for_the_estimate(owner, outsider, settings):
     settings.HEYGEN_MAX_CONCURRENT = 2
     make_stuck(outsider)
     videos = [make_video(owner) for _ in range(2)]
-    assert [told(owner, video)[1] for video in videos] == [144, 288]
+    assert [streamed(owner, video)[1] for video in videos] == [144, 288]
 
 
-def test_when_an_order_is_taken_it_is_known_when_it_counts_as_stuck(owner):
+def test_an_accepted_order_has_the_time_from_which_it_counts_as_stuck(owner):
     video = make_video(owner, "submitting")
     submission.accept(video, "remote-1", reason="accepted_by_provider")
     video = fresh(video)
@@ -196,27 +196,27 @@ def test_when_an_order_is_taken_it_is_known_when_it_counts_as_stuck(owner):
     assert (video.stuck_at - video.submitted_at).total_seconds() == pytest.approx(longest)
 
 
-def test_an_order_placed_anew_is_not_stuck_for_the_one_before(owner):
+def test_an_order_placed_anew_does_not_count_as_stuck_for_the_previous_one(owner):
     video = make_stuck(owner)
     assert settlement.requeue_video(video, reason="provider_busy", why="busy")
-    assert (fresh(video).stuck_at, told(owner, video)[0]) == (None, "slot")
+    assert (fresh(video).stuck_at, streamed(owner, video)[0]) == (None, "slot")
 
 
 @pytest.mark.parametrize(("elapsed", "eta"), [(0, 100), (90, 10), (399, 10), (401, None), (5000, None)])
-def test_beyond_the_expected_p99_a_render_promises_nothing(elapsed, eta):
+def test_a_render_beyond_the_expected_p99_has_no_expected_time(elapsed, eta):
     now = timezone.now()
     video = Video(status=Status.RENDERING, expected_render_seconds=100, submitted_at=now - timedelta(seconds=elapsed))
     video.stuck_at = video.submitted_at + timedelta(seconds=1200)
     assert estimates.eta_seconds(video, None, now) == eta
 
 
-def test_a_promise_that_was_broken_is_not_repeated_from_far_behind():
+def test_a_missed_expected_time_is_not_promised_again_far_back_in_the_queue():
     now = timezone.now()
     video = Video(status=Status.QUEUED, expected_render_seconds=100, promised_at=now - timedelta(hours=1))
     assert [estimates.eta_seconds(video, position, now, 10) for position in (1, 10, 11)] == [100, 100, None]
 
 
-def test_an_order_placed_anew_promises_nothing_beyond_what_was_said_before():
+def test_an_order_placed_anew_has_no_expected_time_beyond_the_earlier_one():
     now = timezone.now()
     video = Video(status=Status.QUEUED, expected_render_seconds=100, eta_ceiling=10)
     assert estimates.eta_seconds(video, 1, now) is None
@@ -224,10 +224,10 @@ def test_an_order_placed_anew_promises_nothing_beyond_what_was_said_before():
     assert estimates.eta_seconds(video, 1, now) == 100
 
 
-# ── Letting a stuck render go
+# ── Canceling a stuck render
 
 
-def test_a_client_may_cancel_a_stuck_render_and_is_told_what_it_costs(owner):
+def test_a_client_may_cancel_a_stuck_render_and_sees_its_cost(owner):
     video = make_stuck(owner)
     assert shown(owner, video)["cancel_credits"] == 0
     data = data_of(owner.client.post(f"{VIDEOS}/{video.pk}/cancel"))
@@ -236,7 +236,7 @@ def test_a_client_may_cancel_a_stuck_render_and_is_told_what_it_costs(owner):
 
 
 @pytest.mark.parametrize("status", ["submitting", "rendering", "storing"])
-def test_what_is_being_made_and_not_stuck_cannot_be_canceled(owner, status):
+def test_a_render_that_is_not_stuck_cannot_be_canceled(owner, status):
     video = make_video(owner, status, stuck_at=seconds_from_now(60))
     assert shown(owner, video)["cancel_credits"] is None
     with nothing_changes():
@@ -244,7 +244,7 @@ def test_what_is_being_made_and_not_stuck_cannot_be_canceled(owner, status):
     assert refusal_of(answer) == (409, "invalid_state")
 
 
-def test_a_finished_file_is_not_canceled_however_long_its_render_took(owner):
+def test_a_video_that_is_being_stored_cannot_be_canceled_however_long_its_render_took(owner):
     video = make_video(owner, "storing", stuck_at=seconds_from_now(-1))
     with nothing_changes():
         assert owner.client.post(f"{VIDEOS}/{video.pk}/cancel").status_code == 409
@@ -260,10 +260,10 @@ def test_another_accounts_stuck_render_cannot_be_canceled(owner, outsider):
         assert outsider.client.post(f"{VIDEOS}/{video.pk}/cancel").status_code == 404
 
 
-# ── Wherever it is told
+# ── In stream, ETag and lists
 
 
-def test_the_stream_tells_what_it_waits_for_and_when_that_changes(owner):
+def test_the_stream_of_a_video_sends_what_it_waits_for_and_each_change(owner):
     video = make_video(owner)
     before = changes.read_changes({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
     pause()
@@ -275,7 +275,7 @@ def test_the_stream_tells_what_it_waits_for_and_when_that_changes(owner):
 
 
 @pytest.mark.parametrize("path", ["", "/{id}"])
-def test_the_etag_changes_with_it(owner, path):
+def test_the_etag_of_a_video_changes_with_what_it_waits_for(owner, path):
     address = VIDEOS + path.format(id=make_video(owner).pk)
     etag = owner.client.get(address).headers["ETag"]
     assert owner.client.get(address, headers={"If-None-Match": etag}).status_code == 304
@@ -283,7 +283,7 @@ def test_the_etag_changes_with_it(owner, path):
     assert owner.client.get(address, headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_a_long_list_takes_no_more_queries_than_a_short_one(owner):
+def test_waiting_reasons_of_a_long_list_take_no_more_queries(owner):
     grant(owner, 100)
     for _ in range(2):
         make_video(owner)
@@ -308,7 +308,7 @@ def reason(video: Video) -> str:
     return waiting_reasons.reasons([fresh(video)])[video.pk]
 
 
-def test_staff_read_a_reason_for_every_video_that_waits(owner):
+def test_staff_see_a_reason_for_every_waiting_video(owner):
     limit_own_slots(4)
     queued = make_video(owner)
     assert reason(queued) == "Waits for a slot; number 1 in the queue"
@@ -324,18 +324,18 @@ def test_staff_read_a_reason_for_every_video_that_waits(owner):
     assert reason(queued) == "Set aside for staff (too dear)"
 
 
-def test_staff_read_that_an_accounts_own_slots_are_full(owner):
+def test_staff_see_that_the_slots_of_an_account_are_full(owner):
     limit_own_slots(1)
     make_video(owner, "rendering")
     assert reason(make_video(owner)) == "The account's own slots are full; number 1 in the queue"
 
 
 @pytest.mark.parametrize("status", ["draft", "completed", "failed", "canceled"])
-def test_what_waits_for_nothing_has_no_reason(owner, status):
+def test_a_video_that_waits_for_nothing_has_no_reason_for_staff(owner, status):
     assert reason(make_video(owner, status)) == ""
 
 
-def test_the_staffs_list_shows_the_reasons_in_a_constant_number_of_queries(owner, staff):
+def test_the_admin_list_shows_waiting_reasons_in_a_constant_number_of_queries(owner, staff):
     address = reverse("admin:videos_video_changelist")
     make_video(owner)
     assert "number 1 in the queue" in staff.get(address).content.decode()
@@ -345,13 +345,13 @@ def test_the_staffs_list_shows_the_reasons_in_a_constant_number_of_queries(owner
     assert queries_once_warm(lambda: staff.get(address)) == few
 
 
-def test_the_staffs_page_of_a_video_shows_its_reason(owner, staff):
+def test_the_admin_page_of_a_video_shows_its_waiting_reason(owner, staff):
     video = make_video(owner)
     page = staff.get(reverse("admin:videos_video_change", args=[video.pk])).content.decode()
     assert "Waits for a slot; number 1 in the queue" in page
 
 
-def test_a_video_given_up_in_the_queue_keeps_why_it_waited(owner):
+def test_a_video_failed_in_the_queue_keeps_its_waiting_reason(owner):
     video = make_video(owner, deadline_at=seconds_from_now(0))
     pause()
     sweeper.end_overdue()

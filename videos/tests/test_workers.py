@@ -1,4 +1,4 @@
-"""Sending a worker home, and pausing orders, from the command line."""
+"""Draining a worker and pausing orders from the command line."""
 
 import getpass
 import socket
@@ -14,7 +14,7 @@ from genvid.tests.test_metrics import series
 from videos.enums import Status
 from videos.staff import celery_workers
 from videos.tests.pipeline import Pipeline, charged_once, fresh, gate, wait_until
-from videos.tests.test_crash import BRISK, PATIENCE, reaches
+from videos.tests.test_crash import FAST_SETTINGS, PATIENCE, wait_for_status
 
 
 def output_of(command: str, *words: str, **options: object) -> str:
@@ -28,11 +28,11 @@ def output_of(command: str, *words: str, **options: object) -> str:
 
 @pytest.fixture
 def new_worker(tmp_path, sandbox):
-    """Starts workers with beat that talk to the sandbox; all are stopped in the end."""
+    """Starts workers with beat that talk to the sandbox; all are stopped after the test."""
     started: list[WorkerProcess] = []
 
     def start(name: str) -> WorkerProcess:
-        given = BRISK | {"HEYGEN_BASE_URL": sandbox.url, "VIDEO_SUBMIT_LEASE": "20"}
+        given = FAST_SETTINGS | {"HEYGEN_BASE_URL": sandbox.url, "VIDEO_SUBMIT_LEASE": "20"}
         started.append(WorkerProcess(tmp_path, name=name, beat=True, **given))
         return started[-1].start()
 
@@ -49,7 +49,7 @@ def celery_name(worker: WorkerProcess) -> str:
 @pytest.mark.slow
 @pytest.mark.crash
 @pytest.mark.django_db(transaction=True)
-def test_a_drained_worker_finishes_what_it_has_and_another_goes_on(sandbox, new_worker, client):
+def test_a_drained_worker_finishes_its_jobs_and_another_worker_goes_on(sandbox, new_worker, client):
     pipeline, person = Pipeline(sandbox), make_caller()
     sandbox.configure(submit_seconds=60, stuck=True)
     video = pipeline.order(person)
@@ -67,24 +67,24 @@ def test_a_drained_worker_finishes_what_it_has_and_another_goes_on(sandbox, new_
     sandbox.complete(fresh(video).provider_video_id)
     pipeline.make_due(video)
     new_worker("new")
-    reaches(video, Status.COMPLETED)
-    assert (charged_once(person, video), pipeline.renders(video)) == (True, 1)
+    wait_for_status(video, Status.COMPLETED)
+    assert (charged_once(person, video), pipeline.count_renders(video)) == (True, 1)
     assert series(client.get("/metrics"))["genvid_completions_total", ("poll",)] == learned + 1
 
 
-def test_a_worker_that_is_none_is_not_drained():
+def test_an_unknown_worker_cannot_be_drained():
     with pytest.raises(InvalidState, match=r"No worker 'celery@nowhere' answers. Those that do: none\."):
         celery_workers.drain("celery@nowhere", by="sam")
 
 
 @pytest.mark.parametrize("words", [[], ["celery@here"]])
-def test_without_redis_workers_cannot_be_asked(settings, words):
+def test_workers_cannot_be_drained_without_redis(settings, words):
     settings.CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     with pytest.raises(CommandError, match="Workers can only be asked over Redis"):
         output_of("drain_worker", *words)
 
 
-def test_without_a_name_the_workers_are_listed():
+def test_workers_are_listed_without_a_name():
     assert output_of("drain_worker") == "No worker answers."
 
 
@@ -98,7 +98,7 @@ def test_orders_are_paused_from_the_command_line():
 
 
 @pytest.mark.django_db
-def test_a_second_pause_leaves_the_first():
+def test_a_second_pause_from_the_command_line_leaves_the_first():
     output_of("pause_provider", by="ann")
     output_of("pause_provider", by="ben")
     assert gate().paused_by == "ann"
@@ -112,7 +112,7 @@ def test_orders_are_resumed_from_the_command_line():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("options", "status_text"), [({}, "closed: unauthorized"), ({"open": True}, "ok")])
-def test_a_closed_gate_is_opened_only_by_saying_so(options, status_text):
+def test_a_closed_gate_is_opened_only_with_its_option(options, status_text):
     type(gate()).objects.filter(pk=gate().pk).update(code="unauthorized", needs_staff=True)
     output_of("resume_provider", **options)
     assert gate().status_text == status_text

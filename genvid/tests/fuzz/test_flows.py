@@ -1,4 +1,4 @@
-"""Chains of generated requests, each using results of the one before: create, read, cancel, delete, read again."""
+"""Sequences of generated requests that use the rows made before: create, read, cancel, delete, read again."""
 
 from typing import Any, ClassVar
 
@@ -9,17 +9,17 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
-from genvid.tests.fuzz.stage import CHECKS, FLOWS, STEPS, Cast, api, settings
+from genvid.tests.fuzz.generated_requests import CHECKS, FLOWS, STEPS, KnownRows, api, settings
 
 pytestmark = pytest.mark.django_db
 
 
 class Flow(api.as_state_machine()):  # type: ignore[misc]
-    cast: ClassVar[Cast]
+    known_rows: ClassVar[KnownRows]
 
     def setup(self) -> None:
         cache.clear()
-        self.cast.seen.clear()
+        self.known_rows.seen.clear()
         self.change = transaction.atomic()
         self.change.__enter__()
 
@@ -28,20 +28,20 @@ class Flow(api.as_state_machine()):  # type: ignore[misc]
         self.change.__exit__(None, None, None)
 
     def before_call(self, case: schemathesis.Case) -> None:
-        self.cast.lead(case)
+        self.known_rows.put_known_ids(case)
 
     def after_call(self, response: Any, case: schemathesis.Case) -> None:
-        self.cast.listen(response.text)
+        self.known_rows.remember_ids(response.text)
 
     def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
-        return {"headers": self.cast.headers}
+        return {"headers": self.known_rows.headers}
 
     def validate_response(self, response: Any, case: schemathesis.Case, **kwargs: Any) -> None:
         case.validate_response(response, checks=CHECKS, transport_kwargs=kwargs)
 
 
-def test_no_chain_of_made_up_requests_gets_an_answer_that_is_not_documented(cast: Cast) -> None:
-    Flow.cast = cast
-    # The clock stands still: what may be done again only after a minute is then the same in every run.
+def test_no_sequence_of_generated_requests_gets_an_undocumented_answer(known_rows: KnownRows) -> None:
+    Flow.known_rows = known_rows
+    # The clock stands still, so that limits per minute are the same in every run.
     with time_machine.travel(timezone.now(), tick=False):
         Flow.run(settings=settings(max_examples=FLOWS, stateful_step_count=STEPS))

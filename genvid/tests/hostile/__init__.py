@@ -1,6 +1,6 @@
-"""Clients that mean harm. Each test is one trick, and proves that it comes to nothing.
+"""Attacks by clients: each test shows that one has no effect.
 
-Tricks with tokens are in accounts/tests/test_tokens.py, with addresses that lead inside in genvid/tests/test_http.py,
-with receivers of webhooks in genvid/tests/test_http_untrusted.py, with other people's rows in
+Attacks with tokens are in accounts/tests/test_tokens.py, with addresses of internal hosts in genvid/tests/test_http.py,
+with receivers of webhooks in genvid/tests/test_http_untrusted.py, with rows of other accounts in
 genvid/tests/test_endpoints_by_caller.py.
 """

@@ -1,4 +1,4 @@
-"""Look-alike text, and text that tries to inject commands where it is shown."""
+"""Addresses, names and paths that imitate others or contain injections."""
 
 import pytest
 
@@ -38,37 +38,37 @@ def mike():
 
 
 @pytest.mark.parametrize("email", LOOKALIKES.values(), ids=LOOKALIKES)
-def test_nobody_registers_as_a_lookalike(mike, anonymous, email):
+def test_a_lookalike_address_cannot_register(mike, anonymous, email):
     with nothing_changes():
         assert wrong_fields_of(anonymous.post(REGISTER, {"email": email, "password": PASSWORD})) == ["email"]
 
 
 @pytest.mark.parametrize("email", LOOKALIKES.values(), ids=LOOKALIKES)
-def test_a_lookalike_resets_nobodys_password(mike, anonymous, mailoutbox, email):
+def test_a_lookalike_address_resets_no_password(mike, anonymous, mailoutbox, email):
     anonymous.post("/api/v1/auth/password/forgot", {"email": email})
     send_due_mail()
     assert [message.to for message in mailoutbox if message.subject == "Reset your password"] == []
 
 
 @pytest.mark.parametrize("email", INJECTIONS.values(), ids=INJECTIONS)
-def test_text_with_several_addresses_is_no_email_address(anonymous, email):
+def test_a_malformed_or_multiple_address_cannot_register(anonymous, email):
     with nothing_changes():
         assert wrong_fields_of(anonymous.post(REGISTER, {"email": email, "password": PASSWORD})) == ["email"]
 
 
-def test_a_plus_tag_makes_another_mailbox(mike, anonymous):
+def test_an_address_with_a_plus_tag_registers_as_another_user(mike, anonymous):
     data_of(anonymous.post(REGISTER, {"email": "mike+shop@example.org", "password": PASSWORD}), 201)
     assert User.objects.filter(email__startswith="mike").count() == 2
 
 
-def test_capitals_in_an_email_address_make_no_other_person(mike, anonymous):
+def test_an_address_in_capitals_is_already_registered(mike, anonymous):
     with nothing_changes():
         taken = anonymous.post(REGISTER, {"email": "MIKE@EXAMPLE.ORG", "password": PASSWORD})
         assert wrong_fields_of(taken) == ["email"]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{ 7*7 }}", "\u202eevil", "=cmd|' /C calc'!A0", "%s%n"])
-def test_a_name_comes_back_as_it_was_given(owner, name):
+def test_a_name_with_markup_is_returned_unchanged_as_json(owner, name):
     data_of(owner.client.patch("/api/v1/profile", {"full_name": name}))
     answer = owner.client.get("/api/v1/profile")
     assert data_of(answer)["full_name"] == name
@@ -77,7 +77,7 @@ def test_a_name_comes_back_as_it_was_given(owner, name):
 
 
 @pytest.mark.parametrize("key", ["a\r\nSet-Cookie: x=1", "a b", "é", "a\x00b", "../../etc/passwd", "a" * 256])
-def test_an_idempotency_key_carries_nothing_else(owner, avatar, key):
+def test_an_idempotency_key_with_forbidden_characters_is_refused(owner, avatar, key):
     with nothing_changes():
         answer = owner.client.post("/api/v1/videos/quote", {}, HTTP_IDEMPOTENCY_KEY=key)
         assert "Set-Cookie" not in answer
@@ -88,5 +88,5 @@ def test_an_idempotency_key_carries_nothing_else(owner, avatar, key):
 @pytest.mark.parametrize(
     "path", ["../profile", "..%2fprofile", "%2e%2e/profile", "videos/..;/profile", "videos//", "a%00b"]
 )
-def test_a_path_with_parent_folders_is_404(owner, path):
+def test_a_path_that_climbs_is_not_found(owner, path):
     assert refusal_of(owner.client.get(f"/api/v1/avatars/{path}")) == (404, "not_found")

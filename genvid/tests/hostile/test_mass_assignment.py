@@ -1,4 +1,4 @@
-"""Read-only fields are refused by name, wherever they are sent."""
+"""Fields that clients may not set are refused by name on every endpoint."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ SMUGGLED = {
 
 @dataclass(frozen=True)
 class Form:
-    """An operation with a valid body that the read-only field is added to."""
+    """A request that is otherwise valid."""
 
     method: str
     path: str
@@ -60,7 +60,7 @@ def forms(owner, avatar) -> dict[str, Form]:
 
 
 @pytest.mark.parametrize("name", SMUGGLED)
-def test_fields_that_are_not_the_clients_are_refused_by_name(owner, forms, name):
+def test_fields_that_clients_may_not_set_are_refused_by_name(owner, forms, name):
     form = forms[name]
     with nothing_changes():
         answer = getattr(owner.client, form.method)(form.path, form.body | dict.fromkeys(SMUGGLED[name], "1"))

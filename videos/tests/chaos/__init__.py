@@ -1,1 +1,1 @@
-"""The pipeline under fire: real services, real processes, hundreds of videos, and a seeded storm of misfortunes."""
+"""Chaos test: real services and processes, hundreds of videos, and random faults from one seed."""

@@ -1,4 +1,4 @@
-"""Customers who order over HTTP and insist: whatever is not a definite answer is repeated under the same key."""
+"""Customers who order over HTTP and repeat each request under its key until the answer is definite."""
 
 import threading
 import time
@@ -14,19 +14,19 @@ from videos.tests.chaos.plan import Order, Plan
 BALANCE = 5_000
 PATIENCE = 600.0
 PAUSE = 0.3
-LOOK_AGAIN = 1.0
+CHECK_INTERVAL = 1.0
 ENDED = ("completed", "failed", "canceled")
 
 
 class Customer:
-    """One account with a client that repeats what was not answered."""
+    """An account with a client that repeats unanswered requests."""
 
     def __init__(self, person: Person, url: str, orders: list[Order], avatar_id: str, seed: int) -> None:
         self.person, self.orders, self.avatar_id, self.seed = person, orders, avatar_id, seed
         self.ids: dict[str, set[str]] = {order.name: set() for order in orders}
         self.canceled: set[str] = set()
         self.deleted: set[str] = set()
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         self.counts: Counter[str] = Counter()
         self._http = httpx.Client(
             base_url=url,
@@ -40,18 +40,18 @@ class Customer:
             self._try(self._order, order)
         self._http.close()
 
-    def clear_up(self, http: httpx.Client, over: threading.Event) -> None:
-        """Delete what was meant to be deleted, each as soon as it has ended."""
-        open_ones = [order for order in self.orders if order.fate == "delete" and self.ids[order.name]]
+    def delete_ended_videos(self, http: httpx.Client, over: threading.Event) -> None:
+        """Delete the videos that are to be deleted, each as soon as it has ended."""
+        open_ones = [order for order in self.orders if order.follow_up == "delete" and self.ids[order.name]]
         while open_ones and not over.is_set():
             open_ones = [order for order in open_ones if not self._deleted(http, next(iter(self.ids[order.name])))]
-            over.wait(LOOK_AGAIN)
+            over.wait(CHECK_INTERVAL)
 
-    def _try(self, deed: Any, order: Order) -> None:
+    def _try(self, action: Any, order: Order) -> None:
         try:
-            deed(order)
-        except Exception as error:  # noqa: BLE001 - whatever a customer runs into is for the verdict to tell
-            self.complaints.append(f"{order.name}: {error!r}")
+            action(order)
+        except Exception as error:  # noqa: BLE001 - every error is reported as a violation
+            self.errors.append(f"{order.name}: {error!r}")
 
     def _order(self, order: Order) -> None:
         body = {
@@ -63,16 +63,16 @@ class Customer:
         }
         key = f"{self.seed}-{order.name}"
         with ThreadPoolExecutor(2) as pool:
-            calls = [pool.submit(self._insist, "POST", "/api/v1/videos", json=body, key=key)]
-            if order.doubled:
-                calls.append(pool.submit(self._insist, "POST", "/api/v1/videos", json=body, key=key))
+            calls = [pool.submit(self._send_until_answered, "POST", "/api/v1/videos", json=body, key=key)]
+            if order.sent_twice:
+                calls.append(pool.submit(self._send_until_answered, "POST", "/api/v1/videos", json=body, key=key))
             answers = [call.result() for call in calls]
         for answer in answers:
-            self._note(order, answer)
-        if order.fate == "cancel":
+            self._record(order, answer)
+        if order.follow_up == "cancel":
             self._cancel(next(iter(self.ids[order.name])))
 
-    def _note(self, order: Order, answer: httpx.Response) -> None:
+    def _record(self, order: Order, answer: httpx.Response) -> None:
         self.counts[f"order {answer.status_code}"] += 1
         self.counts["order replayed"] += "Idempotent-Replayed" in answer.headers
         if answer.status_code != 201:
@@ -80,13 +80,13 @@ class Customer:
         self.ids[order.name].add(answer.json()["data"]["id"])
 
     def _cancel(self, video_id: str) -> None:
-        answer = self._insist("POST", f"/api/v1/videos/{video_id}/cancel")
+        answer = self._send_until_answered("POST", f"/api/v1/videos/{video_id}/cancel")
         self.counts[f"cancel {answer.status_code}"] += 1
         if answer.status_code == 200:
             self.canceled.add(video_id)
 
     def _deleted(self, http: httpx.Client, video_id: str) -> bool:
-        """Whether this video is gone, or never will be; one look, for another customer may be quicker served."""
+        """Whether the video is gone. Reads it once, without waiting."""
         headers = dict(self._http.headers)
         try:
             answer = http.get(f"/api/v1/videos/{video_id}", headers=headers)
@@ -103,7 +103,9 @@ class Customer:
             self.deleted.add(video_id)
         return gone
 
-    def _insist(self, method: str, path: str, *, json: Any = None, key: str | None = None) -> httpx.Response:
+    def _send_until_answered(
+        self, method: str, path: str, *, json: Any = None, key: str | None = None
+    ) -> httpx.Response:
         """The first definite answer. Raises TimeoutError after `PATIENCE` seconds without one."""
         until, last = time.monotonic() + PATIENCE, ""
         headers = {"Idempotency-Key": key} if key else {}
@@ -114,21 +116,21 @@ class Customer:
                 last = type(error).__name__
             else:
                 last = str(answer.status_code)
-                if not _says_try_again(answer):
+                if not _should_retry(answer):
                     return answer
             self.counts[f"repeated after {last}"] += 1
             time.sleep(PAUSE)
         raise TimeoutError(f"{method} {path}: no definite answer in {PATIENCE:.0f} s, at last {last}")
 
 
-def _says_try_again(answer: httpx.Response) -> bool:
+def _should_retry(answer: httpx.Response) -> bool:
     if answer.status_code in (429, *range(500, 600)):
         return True
     return answer.status_code == 409 and answer.json()["error"]["code"] == "idempotency_in_progress"
 
 
-class Crowd:
-    """All customers, each in a thread of its own."""
+class Customers:
+    """All customers, each in its own thread."""
 
     def __init__(self, plan: Plan, url: str, avatar_id: str) -> None:
         orders = plan.orders()
@@ -162,11 +164,11 @@ class Crowd:
 
     @property
     def all_done(self) -> bool:
-        """Ordered, canceled and deleted: nobody wants anything any more."""
+        """Whether everything is ordered, canceled and deleted."""
         return not self._last.is_alive()
 
-    def go_home(self) -> None:
-        """Whatever they still wanted, they want no longer."""
+    def stop(self) -> None:
+        """Stop deleting videos."""
         self._over.set()
         self._last.join(PATIENCE)
 
@@ -178,7 +180,8 @@ class Crowd:
             thread.join()
         with httpx.Client(base_url=self._url, timeout=10, trust_env=False) as http:
             threads = [
-                threading.Thread(target=each.clear_up, args=(http, self._over), daemon=True) for each in self.customers
+                threading.Thread(target=each.delete_ended_videos, args=(http, self._over), daemon=True)
+                for each in self.customers
             ]
             for thread in threads:
                 thread.start()

@@ -1,4 +1,4 @@
-"""What will be ordered and what will befall it, all drawn from one seed before anything starts."""
+"""The orders and outages of a chaos run, all drawn from one seed before the run starts."""
 
 import os
 import secrets
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from random import Random
 
 WORDS = ("spring", "sale", "opens", "today", "with", "many", "new", "things", "for", "every", "home", "and", "garden")
-# What an order's script asks of the sandbox, by weight. Only `fail` ends a video without a file.
-SPELLS = {"": 70, "[[fail]]": 6, "[[nourl]]": 4, "[[expired]]": 5, "[[slow:3]]": 5, "[[lost]]": 5, "[[html]]": 5}
-FATES = {"keep": 80, "cancel": 12, "delete": 8}
-DOUBLED_SHARE = 0.12
+# Script directives of the sandbox, by weight. Only `fail` ends a video without a file.
+DIRECTIVES = {"": 70, "[[fail]]": 6, "[[nourl]]": 4, "[[expired]]": 5, "[[slow:3]]": 5, "[[lost]]": 5, "[[html]]": 5}
+FOLLOW_UPS = {"keep": 80, "cancel": 12, "delete": 8}
+SENT_TWICE_SHARE = 0.12
 CAPTIONED_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Order:
-    """One video that a customer wants, and what the customer will do about it."""
+    """A video that a customer orders, and what the customer does with it afterwards."""
 
     number: int
     customer: int
     script: str
     captions: bool
-    doubled: bool
-    fate: str
+    sent_twice: bool
+    follow_up: str
 
     @property
     def name(self) -> str:
@@ -30,8 +30,8 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Blow:
-    """Something that goes down (or forgets) at a moment, in seconds after the first order."""
+class Outage:
+    """A service that is killed or emptied. Times in seconds; `at` counts from the first order."""
 
     at: float
     what: str
@@ -41,14 +41,14 @@ class Blow:
 
 @dataclass(frozen=True)
 class Plan:
-    """Sizes and times. Times in seconds."""
+    """Sizes and times of a run. Times in seconds."""
 
     seed: int
     videos: int
     accounts: int
     workers: int
-    shortest_fire: float
-    longest_fire: float
+    min_storm_seconds: float
+    max_storm_seconds: float
     patience: float
 
     @classmethod
@@ -59,50 +59,50 @@ class Plan:
             videos=videos,
             accounts=int(os.environ.get("ACCOUNTS", "30")),
             workers=int(os.environ.get("CHAOS_WORKERS", "4")),
-            shortest_fire=min(60.0, 15.0 + videos / 10),
-            longest_fire=60.0 + videos * 0.8,
+            min_storm_seconds=min(60.0, 15.0 + videos / 10),
+            max_storm_seconds=60.0 + videos * 0.8,
             patience=float(os.environ.get("PATIENCE", "180")),
         )
 
     def orders(self) -> list[Order]:
-        dice = Random(f"{self.seed} orders")
-        return [self._order(number, dice) for number in range(self.videos)]
+        rng = Random(f"{self.seed} orders")
+        return [self._order(number, rng) for number in range(self.videos)]
 
-    def _order(self, number: int, dice: Random) -> Order:
-        spell = dice.choices([*SPELLS], [*SPELLS.values()])[0]
-        words = " ".join(dice.choices(WORDS, k=dice.randint(3, 12)))
+    def _order(self, number: int, rng: Random) -> Order:
+        directive = rng.choices([*DIRECTIVES], [*DIRECTIVES.values()])[0]
+        words = " ".join(rng.choices(WORDS, k=rng.randint(3, 12)))
         return Order(
             number=number,
             customer=number % self.accounts,
-            script=f"Order {number}: {words}. {spell}".strip(),
-            captions=dice.random() < CAPTIONED_SHARE,
-            doubled=dice.random() < DOUBLED_SHARE,
-            fate=dice.choices([*FATES], [*FATES.values()])[0],
+            script=f"Order {number}: {words}. {directive}".strip(),
+            captions=rng.random() < CAPTIONED_SHARE,
+            sent_twice=rng.random() < SENT_TWICE_SHARE,
+            follow_up=rng.choices([*FOLLOW_UPS], [*FOLLOW_UPS.values()])[0],
         )
 
-    def blows(self) -> list[Blow]:
-        """The storm, in the order in which it strikes: each great blow at least once before the shortest end."""
-        dice, end = Random(f"{self.seed} blows"), self.shortest_fire
+    def outages(self) -> list[Outage]:
+        """Outages by time; web, sandbox and PostgreSQL fail at least once before the shortest storm ends."""
+        rng, end = Random(f"{self.seed} blows"), self.min_storm_seconds
         found = [
-            Blow(end * dice.uniform(0.10, 0.25), "web", down_for=0.5),
-            Blow(end * dice.uniform(0.30, 0.45), "sandbox", down_for=dice.uniform(0.5, 2)),
-            Blow(end * dice.uniform(0.55, 0.75), "postgres", down_for=dice.uniform(0.2, 1.5)),
+            Outage(end * rng.uniform(0.10, 0.25), "web", down_for=0.5),
+            Outage(end * rng.uniform(0.30, 0.45), "sandbox", down_for=rng.uniform(0.5, 2)),
+            Outage(end * rng.uniform(0.55, 0.75), "postgres", down_for=rng.uniform(0.2, 1.5)),
         ]
-        found += self._repeated(dice, "worker", 3.0, 7.0)
-        found += self._repeated(dice, "redis", 6.0, 14.0)
-        found += self._repeated(dice, "web", 35.0, 60.0)
-        return sorted(found, key=lambda blow: blow.at)
+        found += self._repeated(rng, "worker", 3.0, 7.0)
+        found += self._repeated(rng, "redis", 6.0, 14.0)
+        found += self._repeated(rng, "web", 35.0, 60.0)
+        return sorted(found, key=lambda outage: outage.at)
 
-    def _repeated(self, dice: Random, what: str, least: float, most: float) -> list[Blow]:
-        found, at = [], dice.uniform(least, most)
-        while at < self.longest_fire:
-            down_for = dice.uniform(0.3, 2.0) if what == "worker" else 0.5
-            found.append(Blow(at, what, dice.randrange(self.workers), down_for))
-            at += dice.uniform(least, most)
+    def _repeated(self, rng: Random, what: str, least: float, most: float) -> list[Outage]:
+        found, at = [], rng.uniform(least, most)
+        while at < self.max_storm_seconds:
+            down_for = rng.uniform(0.3, 2.0) if what == "worker" else 0.5
+            found.append(Outage(at, what, rng.randrange(self.workers), down_for))
+            at += rng.uniform(least, most)
         return found
 
 
-# The sandbox under fire. Rates are shares of requests.
+# The sandbox's faults during the storm. Rates are shares of requests.
 FAULTS = {
     "render_seconds": 0.7,
     "stall_seconds": 4.0,
@@ -119,10 +119,10 @@ FAULTS = {
     "webhook_retry_scale": 0.05,
     "retry_after": 1,
 }
-PEACE = {name: 0 for name in FAULTS if name.endswith("_rate")} | {"webhooks": "normal"}
+NO_FAULTS = {name: 0 for name in FAULTS if name.endswith("_rate")} | {"webhooks": "normal"}
 
-# Seconds: leases and waits so short that what a killed process held is soon taken over, but longer than any call.
-BRISK = {
+# Seconds. Leases are short, so that work of a killed process is soon taken over, but longer than any call.
+FAST_SETTINGS = {
     "DISPATCH_SECONDS": "0.3",
     "POLL_SECONDS": "0.5",
     "SWEEP_SECONDS": "0.7",
@@ -141,7 +141,7 @@ BRISK = {
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "INFO",
 }
-# A commit that was acknowledged must survive: the usual flags let it wait in shared memory.
+# An acknowledged commit must survive a crash: the usual flags of the tests do not guarantee that.
 POSTGRES_FLAGS = ("synchronous_commit=on",)
 WALLET_DOLLARS = 1_000_000
 SLOTS_AT_SANDBOX = 10

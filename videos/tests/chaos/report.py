@@ -1,4 +1,4 @@
-"""What happened, in figures."""
+"""The figures of a chaos run."""
 
 import json
 from collections import Counter
@@ -11,20 +11,22 @@ from videos.enums import Status
 from videos.models import Video
 
 NOT_POLLING = ("POST /v3/videos", "GET /v3/videos/{video_id}", "DELETE /v3/videos/{video_id}")
-LOUD = ("error", "critical", "warning")
+WARNING_LEVELS = ("error", "critical", "warning")
 Section = tuple[str, dict[str, Any]]
 
 
-def sections(counts: Counter[str], customers: Counter[str], books: dict[str, Any], logs: list[Path]) -> list[Section]:
+def sections(
+    counts: Counter[str], customer_counts: Counter[str], sandbox_state: dict[str, Any], logs: list[Path]
+) -> list[Section]:
     return [
-        ("struck", dict(sorted(counts.items()))),
-        ("customers", dict(sorted(customers.items()))),
-        ("faults at HeyGen", dict(sorted(books["drawn_faults"].items()))),
-        ("requests at HeyGen", dict(sorted(books["requests"].items()))),
-        ("calls per completed video", _calls(books["requests"])),
-        ("videos", _ends()),
+        ("faults injected", dict(sorted(counts.items()))),
+        ("customers", dict(sorted(customer_counts.items()))),
+        ("faults at HeyGen", dict(sorted(sandbox_state["drawn_faults"].items()))),
+        ("requests at HeyGen", dict(sorted(sandbox_state["requests"].items()))),
+        ("calls per completed video", _calls_per_video(sandbox_state["requests"])),
+        ("videos", _video_counts()),
         ("seconds", _seconds()),
-        ("log lines", dict(_loud_lines(logs).most_common(12))),
+        ("log lines", dict(_warning_lines(logs).most_common(12))),
     ]
 
 
@@ -34,14 +36,14 @@ def printed(found: Iterable[Section]) -> Iterator[str]:
         yield from (f"  {name:<44} {value}" for name, value in rows.items())
 
 
-def _calls(requests: dict[str, int]) -> dict[str, Any]:
+def _calls_per_video(requests: dict[str, int]) -> dict[str, Any]:
     done = max(1, Video.objects.filter(status=Status.COMPLETED).count())
     found = {name: f"{requests.get(name, 0) / done:.2f}" for name in NOT_POLLING[:2]}
     others = sum(count for name, count in requests.items() if name not in NOT_POLLING)
     return found | {"all others": f"{others / done:.2f}"}
 
 
-def _ends() -> dict[str, int]:
+def _video_counts() -> dict[str, int]:
     found: Counter[str] = Counter()
     for video in Video.objects.all():
         found[video.status] += 1
@@ -68,22 +70,22 @@ def _quantiles(values: list[float]) -> str:
     return f"p50 {cuts[49]:.1f}, p95 {cuts[94]:.1f}, most {max(values):.1f}"
 
 
-def _loud_lines(logs: list[Path]) -> Counter[str]:
-    """Our own warnings and errors by name, and everything that is no line of ours but speaks of an error."""
+def _warning_lines(logs: list[Path]) -> Counter[str]:
+    """Our warnings and errors by event name, and tracebacks by process."""
     found: Counter[str] = Counter()
     for log in logs:
         for line in log.read_text(errors="replace").splitlines():
-            said = _parsed(line)
-            if said is not None and said.get("level") in LOUD:
-                found[f"{said['level']}: {str(said.get('event'))[:60]}"] += 1
-            elif said is None and line.startswith("Traceback"):
+            record = _parsed(line)
+            if record is not None and record.get("level") in WARNING_LEVELS:
+                found[f"{record['level']}: {str(record.get('event'))[:60]}"] += 1
+            elif record is None and line.startswith("Traceback"):
                 found[f"traceback in {log.stem}"] += 1
     return found
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
     try:
-        said = json.loads(line)
+        record = json.loads(line)
     except ValueError:
         return None
-    return said if isinstance(said, dict) else None
+    return record if isinstance(record, dict) else None

@@ -1,5 +1,6 @@
-"""Shared by the fuzz tests: the document, the number of requests, and the checks of each answer. `make check` sends
-fixed requests, `make fuzz` new ones.
+"""Generated API requests: their number, the checks of each answer, and the rows that they refer to.
+
+`make check` sends the same few requests each time; `make fuzz` sets FUZZ_EXAMPLES and draws new ones.
 """
 
 import re
@@ -51,16 +52,16 @@ api.app = application
 
 
 def documented_code(_: CheckContext, response: Response, case: schemathesis.Case) -> None:
-    """Each error code is one that the document names for this answer."""
+    """Each error code is documented for its operation and status."""
     described = case.operation.definition.raw["responses"].get(str(response.status_code))
     if response.status_code >= 400 and described:
         assert response.json()["error"]["code"] in resolved(described)["x-codes"]
 
 
 def refusal_of_what_is_wrong(ctx: CheckContext, response: Response, case: schemathesis.Case) -> bool | None:
-    """The test transport leaves empty texts out of forms: they arrive as fields that are not there.
+    """Schemathesis' check of invalid input, with two exceptions. Its transport leaves empty texts out of forms.
 
-    Blanks around a text are taken off before it is measured, so one that is a blank too long is right after all.
+    The API strips blanks before it measures a text, so one that is a blank too long is valid.
     """
     is_form = case.media_type == "multipart/form-data"
     return None if is_form or _has_blanks_around(case.body) else negative_data_rejection(ctx, response, case)
@@ -88,42 +89,42 @@ AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass
-class Cast:
-    """Rows that generated ids are mapped to: half of them become ids of these."""
+class KnownRows:
+    """Rows whose ids replace half of the generated ids."""
 
     owner: Person
     ids: dict[str, list[str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    """Ids from answers: a chain uses them unchanged, so that it is reproducible."""
+    """Ids in earlier answers: a sequence uses them unchanged, so that it is reproducible."""
 
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.owner.tokens.access_token}"}
 
-    def lead(self, case: schemathesis.Case) -> None:
-        resource = case.path.split("/{")[0].removeprefix("/api/v1/")
-        for name, made_up in (case.path_parameters or {}).items():
-            case.path_parameters[name] = self.one_of(resource, made_up)
+    def put_known_ids(self, case: schemathesis.Case) -> None:
+        app = case.path.split("/{")[0].removeprefix("/api/v1/")
+        for name, generated in (case.path_parameters or {}).items():
+            case.path_parameters[name] = self.one_of(app, generated)
         if isinstance(case.body, dict):
             for name in case.body.keys() & self.ids.keys():
                 case.body[name] = self.one_of(name, case.body[name])
 
-    def one_of(self, resource: str, made_up: Any) -> Any:
-        """Every other generated id becomes an existing one; other values stay."""
-        ids = self.ids.get(resource, [])
+    def one_of(self, app: str, generated: Any) -> Any:
+        """Replaces every other generated id, which exists nowhere, by a known one. Values that are no ids stay."""
+        ids = self.ids.get(app, [])
         try:
-            number = UUID(str(made_up)).int
+            number = UUID(str(generated)).int
         except ValueError:
-            return made_up
-        if str(made_up) in self.seen or number % 2 or not ids:
-            return made_up
+            return generated
+        if str(generated) in self.seen or number % 2 or not ids:
+            return generated
         return ids[number // 2 % len(ids)]
 
-    def listen(self, text: str) -> None:
+    def remember_ids(self, text: str) -> None:
         self.seen.update(AN_ID.findall(text))
 
 
-def make_cast(owner: Person) -> Cast:
+def make_known_rows(owner: Person) -> KnownRows:
     avatar, member = make_avatar(), make_teammate(owner)
     videos = [make_video(owner, status, avatar=avatar) for status in ("draft", "queued", "completed", "failed")]
     post: Callable[..., str] = partial(_made, owner)
@@ -143,7 +144,7 @@ def make_cast(owner: Person) -> Cast:
     ids["billing/plans"] = [str(pk) for pk in Plan.objects.values_list("pk", flat=True)]
     ids["billing/payments"] = [str(make_payment(owner).pk)]
     named = {"plan_id": "billing/plans", "avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}
-    return Cast(owner, ids | {name: ids[resource] for name, resource in named.items()})
+    return KnownRows(owner, ids | {name: ids[app] for name, app in named.items()})
 
 
 def _made(owner: Person, path: str, body: Any) -> str:

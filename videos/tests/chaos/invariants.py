@@ -1,4 +1,4 @@
-"""What must be true after the storm: rows, ledger, storage and customers, held against HeyGen's own books."""
+"""Invariants after a chaos run: rows, ledger, storage and customers, compared with the sandbox's state."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -15,13 +15,13 @@ from videos.enums import TERMINAL, Status
 from videos.models import Video, VideoEvent
 from videos.tests.chaos.customers import Customer
 
-SAME_LENGTH = 0.5
-"""Seconds that the file and HeyGen's own word may differ by."""
+LENGTH_TOLERANCE = 0.5
+"""Seconds by which the length of the file and HeyGen's figure may differ."""
 Render = dict[str, Any]
 
 
-class Verdict:
-    """`violations` names each broken promise with its evidence."""
+class InvariantCheck:
+    """`violations` names each broken invariant with its evidence."""
 
     def __init__(self, customers: list[Customer], renders: list[Render]) -> None:
         self.customers = customers
@@ -35,23 +35,23 @@ class Verdict:
             self.charges[entry.reference].append(-entry.credits)
 
     def violations(self) -> Iterator[str]:
-        yield from self._of_the_customers()
+        yield from self._customer_violations()
         yield from (f"ledger: {discrepancy}" for discrepancy in audit())
-        yield from (f"render {each['id']} was ordered for nobody" for each in self._strangers())
+        yield from (f"render {each['id']} was ordered for nobody" for each in self._unknown_renders())
         for pk, video in self.videos.items():
-            for what in self._of_one(pk, video):
+            for what in self._video_violations(pk, video):
                 yield f"{pk} ({video.status}): {what}"
-        yield from self._of_the_histories()
+        yield from self._history_violations()
 
-    def _strangers(self) -> Iterator[Render]:
+    def _unknown_renders(self) -> Iterator[Render]:
         for callback_id, renders in self.renders.items():
             if callback_id not in self.videos:
                 yield from renders
 
-    def _of_the_customers(self) -> Iterator[str]:
+    def _customer_violations(self) -> Iterator[str]:
         made = Counter(video.metadata.get("order") or "purged" for video in self.videos.values())
         for customer in self.customers:
-            yield from customer.complaints
+            yield from customer.errors
             for order in customer.orders:
                 if len(customer.ids[order.name]) != 1:
                     yield f"{order.name}: its key was answered with the videos {sorted(customer.ids[order.name])}"
@@ -64,16 +64,16 @@ class Verdict:
         if len(self.videos) != wanted:
             yield f"{wanted} keys were used and {len(self.videos)} videos are there"
 
-    def _of_one(self, pk: str, video: Video) -> Iterator[str]:
+    def _video_violations(self, pk: str, video: Video) -> Iterator[str]:
         if video.status not in TERMINAL:
             yield "did not end"
             return
-        yield from self._of_its_money(video)
-        yield from self._of_its_renders(pk, video)
+        yield from self._credit_violations(video)
+        yield from self._render_violations(pk, video)
         if video.status == Status.COMPLETED:
-            yield from self._of_its_file(pk, video)
+            yield from self._file_violations(pk, video)
 
-    def _of_its_money(self, video: Video) -> Iterator[str]:
+    def _credit_violations(self, video: Video) -> Iterator[str]:
         hold, charges = self.holds[video.money_reference], self.charges[video.money_reference]
         if hold.status == HoldStatus.OPEN:
             yield f"{hold.amount} credits are still held"
@@ -89,7 +89,7 @@ class Verdict:
             engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution, seconds=seconds
         )
 
-    def _of_its_renders(self, pk: str, video: Video) -> Iterator[str]:
+    def _render_violations(self, pk: str, video: Video) -> Iterator[str]:
         costly = [render["id"] for render in self.renders[pk] if render["status"] != "failed"]
         if len(costly) != (1 if video.status == Status.COMPLETED else 0):
             yield f"has the paid renders {costly}"
@@ -99,19 +99,19 @@ class Verdict:
         if video.status == Status.FAILED and not failures:
             yield f"failed without a verdict of HeyGen's: {video.error_code} {video.provider_error}"
 
-    def _of_its_file(self, pk: str, video: Video) -> Iterator[str]:
+    def _file_violations(self, pk: str, video: Video) -> Iterator[str]:
         if video.deleted_at is not None:
-            yield from self._of_its_deletion(pk, video)
+            yield from self._deletion_violations(pk, video)
             return
         (render, *_) = [one for one in self.renders[pk] if one["status"] == "completed"] or [{"sha256": {}}]
         theirs = render["sha256"].get("captioned" if video.captions else "video")
         ours = _hash_in_storage(video)
         if not theirs == ours == video.file_sha256:
             yield f"its file is {ours}, its row says {video.file_sha256}, HeyGen's file is {theirs}"
-        if abs(float(video.duration_seconds or 0) - (render.get("duration") or 0)) > SAME_LENGTH:
+        if abs(float(video.duration_seconds or 0) - (render.get("duration") or 0)) > LENGTH_TOLERANCE:
             yield f"lasts {video.duration_seconds} s, at HeyGen {render.get('duration')} s"
 
-    def _of_its_deletion(self, pk: str, video: Video) -> Iterator[str]:
+    def _deletion_violations(self, pk: str, video: Video) -> Iterator[str]:
         if video.purged_at is None:
             yield "was deleted, and not purged"
         folder = f"videos/{video.account_id}/{pk}"
@@ -120,7 +120,7 @@ class Verdict:
         if not all(render["deleted"] for render in self.renders[pk]):
             yield "was deleted here, and not at HeyGen"
 
-    def _of_the_histories(self) -> Iterator[str]:
+    def _history_violations(self) -> Iterator[str]:
         histories: dict[str, list[VideoEvent]] = defaultdict(list)
         for event in VideoEvent.objects.order_by("id"):
             histories[str(event.video_id)].append(event)
@@ -139,7 +139,7 @@ def _hash_in_storage(video: Video) -> str | None:
 
 
 def describe(video: Video) -> str:
-    """Everything that says why a video stands where it stands."""
+    """The status, times and history of a video in one text."""
     events = " → ".join(f"{event.to_status} ({event.reason})" for event in video.events.order_by("id"))
     facts = f"due {video.due_at}, deadline {video.deadline_at}, tries {video.tries}, calls {video.calls}"
     return f"{video.pk} {video.status}: {video.waiting_reason!r}, {facts}\n    {events}"

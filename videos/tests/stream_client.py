@@ -1,4 +1,4 @@
-"""A client of event streams, on a plain socket: hundreds of them cost a test no thread either."""
+"""A client of event streams on a plain socket, so that a test can open hundreds without threads."""
 
 import json
 import re
@@ -15,8 +15,8 @@ PATIENCE = 900.0
 
 
 @dataclass
-class Told:
-    """One event as it came over the wire."""
+class StreamEvent:
+    """An event of a stream."""
 
     kind: str
     data: dict[str, Any]
@@ -24,8 +24,8 @@ class Told:
 
 
 @dataclass
-class Listener:
-    """Reads one stream. `events` are those that have come so far; `is_over` when the server has ended it."""
+class StreamClient:
+    """Reads one stream. `events`: those received so far. `is_over`: the server has ended the stream."""
 
     url: str
     person: Person
@@ -60,7 +60,7 @@ class Listener:
         self.close()
 
     def read(self) -> bool:
-        """Take what has come. False when nothing did."""
+        """Receive what has arrived. False if nothing has."""
         try:
             piece = self.socket.recv(65536)
         except TimeoutError:
@@ -71,12 +71,12 @@ class Listener:
         self.received += piece
         return piece != b""
 
-    def read_until_told(self, *kinds: str, seconds: float = PATIENCE) -> list[Told]:
-        """Read until the statuses that were told end with these."""
+    def read_until_statuses(self, *kinds: str, seconds: float = PATIENCE) -> list[StreamEvent]:
+        """Read until the received statuses end with these."""
         self.read_until(lambda: tuple(self.statuses[-len(kinds) :]) == kinds, seconds)
         return self.events
 
-    def read_to_the_end(self, seconds: float = PATIENCE) -> list[Told]:
+    def read_to_end(self, seconds: float = PATIENCE) -> list[StreamEvent]:
         self.read_until(lambda: self.is_over, seconds)
         return self.events
 
@@ -87,7 +87,7 @@ class Listener:
             if not self.is_over:
                 self.read()
             else:
-                assert done(), f"it ended before; {self.received[-2000:]!r}"
+                assert done(), f"the stream ended before; {self.received[-2000:]!r}"
 
     @property
     def status(self) -> int:
@@ -104,7 +104,7 @@ class Listener:
         return self.received.partition(b"\r\n\r\n")[2]
 
     @property
-    def events(self) -> list[Told]:
+    def events(self) -> list[StreamEvent]:
         return parse(self.body.decode(errors="replace"))
 
     @property
@@ -116,12 +116,12 @@ class Listener:
         return [event.id for event in self.events if event.id is not None]
 
 
-def parse(text: str) -> list[Told]:
-    """The events of a stream, as the HTML standard has clients read them; a last one that is not complete is none."""
+def parse(text: str) -> list[StreamEvent]:
+    """The events of a stream, parsed as in the HTML standard; an incomplete last one is left out."""
     events = []
     for block in text.split("\n\n")[:-1]:
         fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(":"))
         if "data" in fields:
             event_id = int(fields["id"]) if "id" in fields else None
-            events.append(Told(fields["event"], json.loads(fields["data"]), event_id))
+            events.append(StreamEvent(fields["event"], json.loads(fields["data"]), event_id))
     return events
