@@ -1,3 +1,5 @@
+"""App configuration of avatars: connects receivers and the first sync."""
+
 from typing import Any
 
 from celery.signals import worker_ready
@@ -11,12 +13,11 @@ class AvatarsConfig(AppConfig):
     name = "avatars"
 
     def ready(self) -> None:
-        # The receivers connect themselves.
+        # Importing connects the receivers.
         from avatars import receivers  # noqa: F401, PLC0415 - models are loaded only now
 
-        worker_ready.connect(fill_empty_catalogue, dispatch_uid="avatars.fill_empty_catalogue")
+        worker_ready.connect(enqueue_first_sync, dispatch_uid="avatars.enqueue_first_sync")
 
 
-def fill_empty_catalogue(**_: Any) -> None:
-    """Sync the catalogue at the first start of an installation; afterwards the nightly run does."""
+def enqueue_first_sync(**_: Any) -> None:
     enqueue(jobs.SYNC_WHEN_EMPTY)

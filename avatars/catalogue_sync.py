@@ -1,4 +1,4 @@
-"""Keeping the catalogue what HeyGen says it is."""
+"""Mirrors HeyGen's looks and voices into the catalogue."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class SyncResult:
 
 def sync_catalogue(client: HeyGenClient) -> SyncResult:
     """Mirror all pages of looks and voices. Raises HeyGenError, and then nothing has changed."""
-    # Everything is read before anything is written: half a list would retire what is on the other half.
+    # Everything is read before anything is written: an incomplete list would retire the missing rows.
     voices, looks = list(client.iter_voices()), list(client.iter_looks())
     if not voices or not looks:
         logger.error("catalogue_empty", voices=len(voices), looks=len(looks))
@@ -36,35 +36,34 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     filmable = [look for look in looks if _is_filmable(look)]
     voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]
     with transaction.atomic():
-        # Also what cannot be filmed yet: an order may already name it.
-        taken_back = _classify(Avatar, looks) + _classify(Voice, voices)
+        # Looks in training as well: an order may already name one.
+        withdrawn = _classify(Avatar, looks) + _classify(Voice, voices)
         _upsert(Voice, {voice.id: _voice_fields(voice) for voice in voices})
         _upsert(Avatar, _avatar_rows(filmable))
         retired = _retire(filmable, voices)
     looks = filmable
     result = SyncResult(len(looks), len(voices), retired)
     logger.info("catalogue_synced", avatars=result.avatars, voices=result.voices, retired=retired)
-    if taken_back:
-        logger.warning("catalogue_entries_taken_back", count=taken_back)
+    if withdrawn:
+        logger.warning("catalogue_entries_withdrawn", count=withdrawn)
     return result
 
 
 def fill_empty_catalogue(client: HeyGenClient) -> None:
-    """Sync a catalogue that has no avatar yet, or rows of which nobody knows whose they are. Raises HeyGenError."""
     unclassified = Avatar.objects.unclassified().exists() or Voice.objects.unclassified().exists()
     if unclassified or not Avatar.objects.exists():
         sync_catalogue(client)
 
 
 def _is_filmable(look: Look) -> bool:
-    """HeyGen may list what it still trains, or kinds that we have no words for."""
+    """HeyGen also lists looks that are still being trained, and kinds that are unknown here."""
     return look.kind in AvatarKind.values and look.is_ready and len(look.id) <= ID_LIMIT
 
 
 def _classify(model: type[CatalogueEntry], listed: Iterable[Look | RemoteVoice]) -> int:
-    """Note of the rows that exist whose they are. Returns how many were taken back from clients."""
+    """Update whether existing rows are private. Returns how many were withdrawn from clients."""
     owned = {each.id: each.is_private for each in listed}
-    # What HeyGen no longer lists, it no longer renders: nobody's face has to be kept back. It stays retired.
+    # HeyGen does not render what it no longer lists, so these rows need no protection. They stay retired.
     model.objects.filter(is_private=None).exclude(provider_id__in=owned).update(is_private=False)
     model.objects.classify([key for key, is_private in owned.items() if not is_private], is_private=False)
     return model.objects.classify([key for key, is_private in owned.items() if is_private], is_private=True)
@@ -80,7 +79,7 @@ def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> Non
         return
     now = timezone.now()
     entries = [
-        # A new row only: whether one that exists is released is for `_classify` and for staff to say.
+        # New rows only: `_classify` and staff decide whether existing ones are released.
         model(provider_id=key, is_released=not row["is_private"], is_available=True, updated_at=now, **row)
         for key, row in rows.items()
     ]
@@ -91,7 +90,7 @@ def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> Non
 
 
 def _link(url: str | None) -> str:
-    """An address that fits; cut short it would lead nowhere."""
+    """A truncated address would be invalid, so a long one is dropped."""
     return url if url and len(url) <= LINK_LIMIT else ""
 
 

@@ -1,4 +1,4 @@
-"""Words of this room."""
+"""Choices for avatars."""
 
 from django.db.models import TextChoices
 

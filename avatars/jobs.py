@@ -1,4 +1,4 @@
-"""Background jobs of the catalogue. `avatars.tasks` does them."""
+"""Names of the catalogue's background jobs; `avatars.tasks` has their tasks."""
 
 from genvid.jobs import Job
 

@@ -11,8 +11,6 @@ from avatars.querysets import CatalogueQuerySet
 
 
 class CatalogueEntry(models.Model):
-    """What avatars and voices share."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider_id = models.CharField(max_length=200, unique=True)
     name = models.CharField(max_length=200)
@@ -45,11 +43,10 @@ class CatalogueEntry(models.Model):
 
     @property
     def is_usable(self) -> bool:
-        """A new video may use it, where it is offered."""
         return self.is_available and not self.is_hidden
 
     def is_released_to(self, account_id: uuid.UUID) -> bool:
-        """Whether an order of this account may be rendered with it. False until a sync has told whose it is."""
+        """Whether an order of this account may be rendered with it. False until a sync has classified it."""
         return self.is_released and self.is_private is not None and self.account_id in (None, account_id)
 
 
@@ -66,7 +63,7 @@ class Voice(CatalogueEntry):
 
 
 class Avatar(CatalogueEntry):
-    """A look, in HeyGen's words: the thing that a video names."""
+    """A look, in HeyGen's terms."""
 
     kind = models.CharField(max_length=20, choices=AvatarKind.choices, db_index=True)
     default_voice = models.ForeignKey(Voice, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -1,4 +1,4 @@
-"""Which clients a row of the catalogue is for. Staff decide by hand, and each decision is in the audit log."""
+"""Which clients a row of the catalogue is released to. Only staff decide; each decision is in the audit log."""
 
 from uuid import UUID
 
@@ -11,34 +11,29 @@ from accounts.models import Account
 from avatars.models import Avatar, CatalogueEntry, Voice
 from genvid.errors import InvalidState
 
-EVERYBODY = "all accounts"
+ALL_ACCOUNTS = "all accounts"
 
 
 @transaction.atomic
 def release(entry: CatalogueEntry, *, account: Account | None, staff_id: UUID) -> None:
-    """Let `account` use it, or with None every account. Orders that waited for it go on with the next sweep.
-
-    Raises InvalidState while no sync has told whether it is private.
-    """
+    """Release to `account`, or with None to all. Raises InvalidState while no sync has told whether it is private."""
     if entry.is_private is None:
         raise InvalidState("Nobody knows yet whether it is private: sync the catalogue first.")
     _set(entry, is_released=True, account=account)
     owner = account.pk if account else None
     audit_log.record_staff_action(
-        AuditAct.CATALOGUE_RELEASED, staff_id=staff_id, account_id=owner, **_facts(entry), to=owner or EVERYBODY
+        AuditAct.CATALOGUE_RELEASED, staff_id=staff_id, account_id=owner, **_facts(entry), to=owner or ALL_ACCOUNTS
     )
 
 
 @transaction.atomic
 def withdraw_release(entry: CatalogueEntry, *, staff_id: UUID) -> None:
-    """Take it back from clients. Videos that exist stay; queued orders with it wait for staff."""
     owner = entry.account_id
     _set(entry, is_released=False, account=None)
     audit_log.record_staff_action(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
 
 
 def withdraw_all_releases(account_id: UUID) -> None:
-    """Take back whatever is released to this account alone. Safe to repeat."""
     for model in (Avatar, Voice):
         owned = model.objects.filter(account=account_id)
         owned.update(is_released=False, account=None, updated_at=timezone.now())

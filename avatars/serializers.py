@@ -1,4 +1,4 @@
-"""Shapes of the catalogue endpoints."""
+"""Serializers of the catalogue endpoints."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from avatars.enums import AvatarKind
 from genvid.api import serializers as api
 
 FILES = "https://files.heygen.ai"
-"""In examples."""
 
 
 class AvatarOutput(api.OutputSerializer):

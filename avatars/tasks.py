@@ -1,4 +1,4 @@
-"""Tasks of the catalogue. Each calls one service, and may run twice, at any time, in parallel."""
+"""Celery tasks of the catalogue. Each calls one service and may run twice, at any time, in parallel."""
 
 import structlog
 from celery import shared_task
@@ -18,9 +18,8 @@ def sync() -> None:
 
 @shared_task(name=jobs.SYNC_WHEN_EMPTY.name)
 def sync_when_empty() -> None:
-    """Fill the catalogue of a new installation as soon as a worker and the provider are there."""
     try:
         fill_empty_catalogue(get_client())
     except HeyGenError as error:
-        # The next tick tries again: the provider may start after us.
+        # The next run tries again: HeyGen may be unreachable at our start.
         logger.warning("catalogue_still_empty", error=str(error))

@@ -1,4 +1,4 @@
-"""The addresses of the catalogue, below `/api/v1/`."""
+"""Routes of avatars and voices below `/api/v1/`."""
 
 from avatars import views
 from genvid.api.routers import Router

@@ -1,4 +1,4 @@
-"""The catalogue of avatars and voices, read-only, with ETags: clients may ask often and fetch seldom."""
+"""Catalogue endpoints: avatars and voices, read-only, cacheable by ETag."""
 
 from collections.abc import Mapping
 from typing import ClassVar, cast
@@ -13,12 +13,9 @@ from genvid.api.endpoints import Endpoint
 from genvid.api.viewsets import ListMixin, RetrieveMixin
 
 CATALOGUE_SECONDS = 60
-"""For so long clients need not ask again."""
 
 
 class CatalogueViewSet(ListMixin, RetrieveMixin, AccountViewSet):
-    """Rows that are for all, and those that are for the caller's account alone."""
-
     tag = "Avatars and voices"
     owned_by: ClassVar[Mapping[str, str]] = {}
 

@@ -32,7 +32,7 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _every(env.float("POLL_SECONDS"), videos_jobs.POLL),
         _every(env.float("SWEEP_SECONDS"), videos_jobs.SWEEP),
         _every(env.float("BACKFILL_SECONDS"), videos_jobs.BACKFILL),
-        _every(env.float("LEARN_SECONDS"), videos_jobs.LEARN_PACES),
+        _every(env.float("LEARN_SECONDS"), videos_jobs.LEARN_RENDER_TIMES),
         _every(env.float("RETENTION_SECONDS"), videos_jobs.RETAIN),
         _every(15.0, avatars_jobs.SYNC_WHEN_EMPTY),
         _daily(3, 17, avatars_jobs.SYNC),

@@ -1,3 +1,5 @@
+"""App configuration of videos: connects receivers, mail composers, gauges and the first sweep."""
+
 from typing import Any
 
 from celery.signals import worker_ready
@@ -13,7 +15,7 @@ class VideosConfig(AppConfig):
     name = "videos"
 
     def ready(self) -> None:
-        # Receivers connect and composers register themselves.
+        # Importing connects the receivers and registers the composers.
         from videos import (  # noqa: F401, PLC0415 - models are loaded only now
             gauges,
             mail_composers,
@@ -25,7 +27,6 @@ class VideosConfig(AppConfig):
 
 
 def prepare_worker(**_: Any) -> None:
-    """Runs the first sweep of a new worker and, in `make run`, registers our webhook at the sandbox."""
     enqueue(jobs.SWEEP)
     if settings.HEYGEN_WEBHOOK_AUTOREGISTER:
         enqueue(jobs.REGISTER_WEBHOOK)

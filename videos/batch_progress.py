@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from videos.enums import PROCESSING, TERMINAL, PublicStatus, public
+from videos.enums import PROCESSING, TERMINAL, PublicStatus, public_status
 from videos.models import Batch, Video
 from videos.querysets import GOING
 from videos.queue import estimates
@@ -15,7 +15,7 @@ def progress_of(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
     found: dict[UUID, dict[str, Any]] = {batch.pk: _blank(batch) for batch in batches}
     for row in Video.objects.tallies(list(found)):
         progress = found[row["batch_id"]]
-        progress["counts"][public(row["status"])] += row["count"]
+        progress["counts"][public_status(row["status"])] += row["count"]
         progress["held"] += row["held"]
         progress["charged"] += row["charged"]
         progress["done"] += _done(row)
@@ -25,7 +25,6 @@ def progress_of(batches: Sequence[Batch]) -> dict[UUID, dict[str, Any]]:
 
 
 def _done(row: dict[str, Any]) -> int:
-    """The sum of the videos' progress in per cent."""
     count: int = row["count"]
     if row["status"] in TERMINAL:
         return 100 * count

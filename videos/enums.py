@@ -17,8 +17,6 @@ class Status(TextChoices):
 
 
 class PublicStatus(TextChoices):
-    """The statuses that clients see."""
-
     DRAFT = "draft"
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -40,7 +38,6 @@ PROCESSING = frozenset({Status.SUBMITTING, Status.RENDERING, Status.STORING})
 TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
 WAITING = frozenset({Status.QUEUED}) | PROCESSING
 IN_FLIGHT = frozenset({Status.SUBMITTING, Status.RENDERING})
-"""Statuses that occupy a render slot."""
 
 SOURCES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.DRAFT, Status.SUBMITTING, Status.RENDERING}),
@@ -49,28 +46,25 @@ SOURCES: dict[Status, frozenset[Status]] = {
     Status.STORING: frozenset({Status.RENDERING}),
     Status.COMPLETED: frozenset({Status.STORING}),
     Status.FAILED: frozenset({Status.QUEUED, Status.SUBMITTING, Status.RENDERING, Status.STORING}),
-    # Clients take back only what waits; what HeyGen has already is for staff to end.
+    # Clients cancel only queued and stuck videos; staff may end those that HeyGen has.
     Status.CANCELED: frozenset({Status.QUEUED, Status.SUBMITTING, Status.RENDERING, Status.STORING}),
 }
 """The permitted moves: target status to source statuses."""
 
 
-def public(status: str) -> str:
+def public_status(status: str) -> str:
     return PublicStatus.PROCESSING.value if status in PROCESSING else status
 
 
-def internal(statuses: set[str]) -> set[str]:
-    """The stored statuses behind public ones."""
+def stored_statuses(statuses: set[str]) -> set[str]:
     inner = {str(status) for status in PROCESSING} if PublicStatus.PROCESSING in statuses else set()
     return (statuses - {PublicStatus.PROCESSING.value}) | inner
 
 
 class LearnedBy(TextChoices):
-    """How we learned that a render had ended."""
-
     WEBHOOK = "webhook"
     POLL = "poll"
-    # Its webhook never came, but HeyGen's own list of events tells of it.
+    # The webhook was lost, but HeyGen's event history lists the event.
     HISTORY = "history"
 
 
@@ -88,8 +82,6 @@ class Resolution(TextChoices):
 
 
 class MailKind(TextChoices):
-    """The mails of videos. `videos.mail_composers` composes them."""
-
     VIDEO_READY = "videos.video_ready"
     VIDEO_FAILED = "videos.video_failed"
     BATCH_FINISHED = "videos.batch_finished"

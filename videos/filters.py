@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from genvid.api.filters import InstantFilter, StrictBooleanFilter, TextFilter
 from genvid.api.pagination import MAX_LIMIT
 from genvid.api.serializers import example_id
-from videos.enums import PublicStatus, internal
+from videos.enums import PublicStatus, stored_statuses
 from videos.models import Video
 
 ANY_STATUS = "|".join(PublicStatus.values)
@@ -25,11 +25,11 @@ class StatusesField(forms.Field):
     def to_python(self, value: Any) -> set[str] | None:
         if not value:
             return None
-        words = set(value.split(","))
-        unknown = words - set(PublicStatus.values)
+        given = set(value.split(","))
+        unknown = given - set(PublicStatus.values)
         if unknown:
             raise ValidationError(f"Must be a comma list of {', '.join(PublicStatus.values)}.")
-        return words
+        return given
 
 
 class StatusesFilter(django_filters.Filter):
@@ -75,14 +75,14 @@ class VideoFilter(django_filters.FilterSet):
     created_after = InstantFilter(field_name="created_at", lookup_expr="gt", help_text="ISO 8601.")
     created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
     is_test = StrictBooleanFilter(field_name="is_test", help_text="Those of test keys, or those that are paid for.")
-    search = TextFilter(method="with_words", help_text="Words of the title or the script. For example `spring`.")
+    search = TextFilter(method="with_text", help_text="Words of the title or the script. For example `spring`.")
 
     class Meta:
         model = Video
         fields: list[str] = []
 
     def in_statuses(self, queryset: QuerySet[Any], name: str, value: set[str]) -> QuerySet[Any]:
-        return queryset.filter(status__in=internal(value))
+        return queryset.filter(status__in=stored_statuses(value))
 
-    def with_words(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+    def with_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(Q(title__icontains=value) | Q(script__icontains=value))

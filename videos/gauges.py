@@ -40,13 +40,12 @@ def read_gauges(now: datetime) -> Iterator[Metric]:
     yield from _gate(now, in_flight)
     yield from _money()
     backlog = WebhookDelivery.objects.filter(processed_at=None).count()
-    yield _gauge("genvid_webhook_backlog", "HeyGen's webhooks not worked off yet.", backlog)
+    yield _gauge("genvid_webhook_backlog", "HeyGen's webhooks not processed yet.", backlog)
     unsent = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now).count()
     yield _gauge("genvid_outbox_backlog", "Webhooks to clients that are due.", unsent)
 
 
 def _videos(now: datetime) -> Generator[Metric, None, int]:
-    """Counts and ages by status; returns how many are in flight. Ended videos are counted as they end."""
     waiting = Video.objects.live().filter(status__in=WAITING).order_by().values_list("status")
     rows = {status: (count, since) for status, count, since in waiting.annotate(Count("pk"), Min("moved_at"))}
     counts = GaugeMetricFamily("genvid_videos", "Videos that are being made, by status.", labels=["status"])

@@ -1,4 +1,4 @@
-"""The mails about videos at the moment of sending, to whoever ordered them and wants such mails."""
+"""Composes the mails about videos when they are sent, for the person who ordered the video."""
 
 from accounts.teams.owner_emails import notice_recipients
 from genvid.mail.composing import Message, Order, composes
@@ -18,7 +18,7 @@ def video_failed(order: Order) -> Message | None:
 
 @composes(MailKind.BATCH_FINISHED)
 def batch_finished(order: Order) -> Message | None:
-    """Unless nothing came of it: who cancels it whole knows."""
+    """None for a batch that was canceled whole: its client knows."""
     batch = Batch.objects.filter(pk=order.data["batch"]).first()
     videos = Video.objects.filter(batch=batch, deleted_at=None)
     counts = {f"{status}": videos.filter(status=status).count() for status in (Status.COMPLETED, Status.FAILED)}
@@ -27,7 +27,7 @@ def batch_finished(order: Order) -> Message | None:
 
 
 def _of_video(order: Order, status: Status) -> Message | None:
-    """None once it was deleted, or made anew."""
+    """None once the video was deleted, or made again."""
     video = Video.objects.filter(pk=order.data["video"], status=status, deleted_at=None).first()
     to = notice_recipients(order.person, order.account)
     return Message(to, {"video": video, "id": str(video.pk)}) if video and to else None

@@ -1,5 +1,7 @@
+"""Route of signed links to files on disk."""
+
 from django.urls import path
 
-from videos.media.signed_links import serve
+from videos.media.signed_links import serve_file
 
-urlpatterns = [path("<str:token>/<str:name>", serve, name="media")]
+urlpatterns = [path("<str:token>/<str:name>", serve_file, name="media")]

@@ -6,19 +6,19 @@ from videos.enums import TERMINAL, Status
 settled = Tally("genvid_videos_settled_total", "Videos that ended, by how, and the error of those that failed.",
                 ["outcome", "code"])  # fmt: skip
 completions = Tally("genvid_completions_total", "Finished renders, by how we learned of it.", ["learned_by"])
-deliveries = Tally("genvid_webhook_deliveries_total", "HeyGen's webhooks as they came.", ["received"])
-delivery_outcomes = Tally("genvid_webhook_outcomes_total", "HeyGen's webhooks, by what came of them.", ["outcome"])
-alarms = Tally("genvid_alarms_total", "Times that staff were called, by why.", ["code"])
+deliveries = Tally("genvid_webhook_deliveries_total", "HeyGen's webhooks, by how they were received.", ["received"])
+delivery_outcomes = Tally("genvid_webhook_outcomes_total", "HeyGen's webhooks, by outcome.", ["outcome"])
+alarms = Tally("genvid_alarms_total", "Alarms for staff, by code.", ["code"])
 
 STAGES = {
     (Status.QUEUED, Status.SUBMITTING): Timing(
         "genvid_queue_wait_seconds", "From the queue to a render slot.", buckets=STAGE_SECONDS
     ),
     (Status.SUBMITTING, Status.RENDERING): Timing(
-        "genvid_submit_seconds", "From the slot to HeyGen's word that it has the order.", buckets=STAGE_SECONDS
+        "genvid_submit_seconds", "From the slot to HeyGen's acceptance of the order.", buckets=STAGE_SECONDS
     ),
     (Status.RENDERING, Status.STORING): Timing(
-        "genvid_render_seconds", "From the order taken to our knowing that it is rendered.", buckets=STAGE_SECONDS
+        "genvid_render_seconds", "From HeyGen's acceptance until we know of the finished render.", buckets=STAGE_SECONDS
     ),
     (Status.STORING, Status.COMPLETED): Timing(
         "genvid_store_seconds", "From the finished render to the file stored.", buckets=STAGE_SECONDS
@@ -27,7 +27,6 @@ STAGES = {
 
 
 def count_move(source: Status, to: Status, seconds: float, *, error_code: str, learned_by: str) -> None:
-    """Counts a committed move; `seconds` is how long the status before it lasted."""
     if (source, to) in STAGES:
         STAGES[source, to].note(seconds)
     if to in TERMINAL:

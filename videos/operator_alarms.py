@@ -1,7 +1,4 @@
-"""Alarms for staff about single things: a code nobody knows, an order set aside, a render given up.
-
-`alarms` tells of the gate, which is open or closed; these have happened, and the same one is mailed once a day at most.
-"""
+"""Alarms for staff about single incidents, each mailed at most once a day. `provider_alarms` reports the gate."""
 
 from datetime import timedelta
 
@@ -19,12 +16,11 @@ logger = structlog.get_logger(__name__)
 MAIL_PAUSE = timedelta(days=1)
 RETENTION = timedelta(days=90)
 BATCH_SIZE = 20
-"""Mails of one run, so that it ends."""
 
 
 @transaction.atomic
 def raise_alarm(code: str, about: str, text: str) -> None:
-    """Note it, log it, count it, and mail it the first time. `about` tells apart what has the same `code`."""
+    """Record, log and count an incident, and mail it the first time. `about` tells apart incidents of one `code`."""
     logger.error("operator_alarm", code=code, about=about, text=text)
     metrics.alarms.add(code)
     seen = {"text": text[:1000], "last_at": timezone.now()}
@@ -37,7 +33,6 @@ def raise_alarm(code: str, about: str, text: str) -> None:
 
 
 def mail_alarms() -> int:
-    """Mail those that happened again and that staff have not heard of today. Returns how many."""
     OperatorAlarm.objects.filter(last_at__lt=timezone.now() - RETENTION).delete()
     return sum(_mail(alarm) for alarm in _unmailed()[:BATCH_SIZE])
 

@@ -11,7 +11,6 @@ from genvid.leasing import LeasedQuerySet, from_now
 from videos.enums import IN_FLIGHT, PROCESSING, Status
 
 GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor": "progress_floor"}
-"""The fields from which a video's progress follows."""
 
 
 def _not_stuck(now: datetime) -> Q:
@@ -24,7 +23,6 @@ def _cast_is_released() -> Q:
 
 class VideoQuerySet(LeasedQuerySet):
     def of_account(self, account_id: UUID) -> "VideoQuerySet":
-        """What clients of an account may see: its videos, without deleted ones."""
         return self.filter(account=account_id, deleted_at=None)
 
     def live(self) -> "VideoQuerySet":
@@ -36,42 +34,34 @@ class VideoQuerySet(LeasedQuerySet):
         return self.filter(is_test=True)
 
     def for_enqueueing(self) -> "VideoQuerySet":
-        """With the columns alone of which a job and its request context are made."""
         return self.only("request_id", "account_id", "created_by_id", "api_key_id")
 
     def in_flight(self) -> "VideoQuerySet":
-        """Videos that occupy a render slot."""
         return self.filter(status__in=IN_FLIGHT)
 
     def overdue(self) -> "VideoQuerySet":
-        """Those whose present status has lasted longer than its deadline, the longest first."""
         return self.filter(deadline_at__lte=from_now()).order_by("deadline_at")
 
     def queued(self) -> "VideoQuerySet":
         return self.filter(status=Status.QUEUED)
 
     def orderable(self) -> "VideoQuerySet":
-        """Videos that wait for a slot, without those set aside for staff."""
         return self.queued().filter(set_aside_at=None)
 
     def in_own_slots(self, now: datetime) -> "VideoQuerySet":
-        """Videos that count against their account's own limit, without stuck renders."""
         return self.in_flight().filter(_not_stuck(now))
 
     def cast_released(self) -> "VideoQuerySet":
-        """Videos whose avatar and voice are released to their account."""
         return self.filter(_cast_is_released())
 
     def cast_withheld(self) -> "VideoQuerySet":
-        """Videos whose avatar or voice is not released to their account."""
         return self.filter(~_cast_is_released())
 
     def unpurged(self) -> "VideoQuerySet":
         """Deleted videos of which something is left here or at HeyGen. A render may become known late."""
         return self.filter(Q(purged_at=None) | Q(provider_video_id__isnull=False, provider_deleted_at=None))
 
-    def lines(self, now: datetime) -> "VideoQuerySet":
-        """Each account with waiting videos: account_id, in_flight, waiting, and the oldest one's time."""
+    def account_queue_rows(self, now: datetime) -> "VideoQuerySet":
         waits, flies = Q(status=Status.QUEUED, set_aside_at=None), Q(_not_stuck(now), status__in=IN_FLIGHT)
         counts = self.live().filter(waits | flies).order_by().values("account_id")
         waiting: VideoQuerySet = counts.annotate(
@@ -80,12 +70,10 @@ class VideoQuerySet(LeasedQuerySet):
         return waiting
 
     def rendered_since(self, moment: datetime) -> dict[UUID, int]:
-        """The number of each account's videos rendered since `moment`."""
         counts = self.live().filter(rendered_at__gt=moment).order_by().values("account_id").annotate(count=Count("id"))
         return dict(counts.values_list("account_id", "count"))
 
     def queued_before_in_account(self, ids: list[UUID]) -> dict[UUID, int]:
-        """For each waiting video of `ids`: how many of its account wait before it. One query."""
         queue = self.model._default_manager.live().orderable().filter(account=OuterRef("account"))
         earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), id__lt=OuterRef("id"))
         ahead = queue.filter(earlier).order_by().values("status").annotate(count=Count("id")).values("count")
@@ -93,11 +81,7 @@ class VideoQuerySet(LeasedQuerySet):
         return dict(waiting.values_list("pk", "earlier"))
 
     def tallies(self, batch_ids: list[UUID]) -> "VideoQuerySet":
-        """Per batch and status: count, credits held and charged, and earlier progress.
-
-        Videos in progress are grouped further, by what their progress follows from: one query sees all at one moment,
-        so no video is counted twice or missed because it moves between two queries.
-        """
+        """Per batch and status. One query, so that no video is counted twice or missed because it moves in between."""
         going = Q(status__in=PROCESSING)
         keys = {name: Case(When(going, then=F(field))) for name, field in GOING.items()}
         groups = self.filter(batch__in=batch_ids).order_by().annotate(**keys).values("batch_id", "status", *keys)

@@ -24,7 +24,7 @@ def erase_videos(account_id: UUID, **_: Any) -> str:
 @receiver(unknown_code)
 def alarm_unknown_code(code: str, message: str, status: int | None, **_: Any) -> None:
     where = "as the reason of a failed render" if status is None else f"with status {status}"
-    judged = "It was judged by its words and its status; see whether that was right."
+    hint = "It was classified by its message and its status; check whether that is right."
     operator_alarms.raise_alarm(
-        "unknown_provider_code", code.lower(), f'HeyGen answered {code} {where}: "{message}". {judged}'
+        "unknown_provider_code", code.lower(), f'HeyGen answered {code} {where}: "{message}". {hint}'
     )

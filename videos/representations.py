@@ -1,4 +1,4 @@
-"""What the API shows of a video, of its history and of a batch, in answers, lists, streams and events alike."""
+"""Output serializers of videos, their history and batches, for answers, lists, streams and events."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,14 +10,13 @@ from genvid.api import serializers as api
 from genvid.api.serializers import EXAMPLE_SITE, EXAMPLE_TIME, example_id, shown
 from videos import video_request
 from videos.batch_progress import progress_of
-from videos.enums import PublicStatus, Resolution, Status, VideoFormat, WaitingFor, public
+from videos.enums import PublicStatus, Resolution, Status, VideoFormat, WaitingFor, public_status
 from videos.models import Batch, Video
 from videos.queue import estimates, waiting_reasons
 from videos.queue.waiting_reasons import NOT_WAITING, WaitingState
 from videos.video_request import VideoRequest
 
 EXAMPLE_TITLE, EXAMPLE_SCRIPT = "Greetings", "Hi {{name}}, welcome to our spring sale."
-"""Of a batch."""
 WAITING_FOR = (
     "`slot`: for its turn; `own_slots`: until a video of its account that is being made ends; `provider`: the video "
     "service takes no orders; `staff`: this video alone waits for a decision of ours. Null unless it is queued."
@@ -32,8 +31,6 @@ class BackgroundOutput(api.OutputSerializer):
 
 
 class RequestedOutput(api.OutputSerializer):
-    """What was asked for: of a video, or of the `VideoRequest` that a batch's videos share."""
-
     id = api.IdField("video")
     title = api.TextField(example=video_request.EXAMPLE_TITLE)
     script = api.TextField(example=video_request.EXAMPLE_SCRIPT)
@@ -80,10 +77,8 @@ class WarningOutput(api.OutputSerializer):
 
 
 def _link_to(file: str, column: str) -> api.TextField:
-    """A stable address, which answers with a short-lived link to the bytes; null without a file."""
-
     def read(video: Video, _: WaitingState) -> str | None:
-        # The attribute would make a FieldFile of each name, of which only its presence is told.
+        # Read the raw name: the attribute would build a FieldFile.
         return f"{video.address}/{file}" if vars(video)[column] else None
 
     example = f"{EXAMPLE_SITE}/api/v1/videos/{example_id('video')}/{file}"
@@ -91,8 +86,6 @@ def _link_to(file: str, column: str) -> api.TextField:
 
 
 class ProgressOutput(api.OutputSerializer):
-    """How far a video is. `of` takes how it stands in the queue, too, as `waiting.of_videos` finds it."""
-
     progress_percent = shown(PercentField(), lambda video, _: estimates.progress_percent(video))
     eta_seconds = shown(
         api.NumberField(allow_null=True, help_text="Null while nothing can be promised."),
@@ -108,7 +101,9 @@ class ProgressOutput(api.OutputSerializer):
 class VideoOutput(RequestedOutput, ProgressOutput):
     """A video, and how far it is."""
 
-    status = shown(api.EnumField(PublicStatus.choices, example="completed"), lambda video, _: public(video.status))
+    status = shown(
+        api.EnumField(PublicStatus.choices, example="completed"), lambda video, _: public_status(video.status)
+    )
     batch_id = api.IdField(allow_null=True)
     retry_of = api.IdField(source="retry_of_id", allow_null=True)
     duration_seconds = shown(
@@ -138,7 +133,6 @@ class VideoOutput(RequestedOutput, ProgressOutput):
 
 
 def represent_videos(videos: Sequence[Video], output: type[ProgressOutput] = VideoOutput) -> dict[UUID, dict[str, Any]]:
-    """By their ids, with how those that are queued stand there, looked up at once."""
     found = waiting_reasons.waiting_states(videos)
     return {video.pk: output.of(video, found.get(video.pk, NOT_WAITING)) for video in videos}
 
@@ -149,9 +143,11 @@ class EventOutput(api.OutputSerializer):
     id = api.NumberField(example=412)
     from_status = shown(
         api.EnumField(PublicStatus.choices, allow_null=True, example="processing"),
-        lambda event: public(event.from_status) or None,
+        lambda event: public_status(event.from_status) or None,
     )
-    to_status = shown(api.EnumField(PublicStatus.choices, example="completed"), lambda event: public(event.to_status))
+    to_status = shown(
+        api.EnumField(PublicStatus.choices, example="completed"), lambda event: public_status(event.to_status)
+    )
     reason = api.TextField(example="done")
     created_at = api.TimestampField()
 
@@ -210,7 +206,6 @@ class BatchOutput(RequestedOutput):
 
 
 def represent_batches(batches: Sequence[Batch]) -> list[dict[str, Any]]:
-    """With the counts of their videos, looked up at once."""
     found = progress_of(batches)
     return [BatchOutput.of(batch, found[batch.pk], **_shared_by(batch)) for batch in batches]
 

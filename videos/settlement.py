@@ -1,4 +1,4 @@
-"""The three ends of a video, each with its money in the same transaction."""
+"""The ends of a video: completed, failed, canceled, or back in the queue; each moves its credits in one transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,9 +24,9 @@ from videos.queue import estimates
 @request_context.under_request_of_row
 @transaction.atomic
 def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
-    """Charge the real duration, free the rest of the hold. False when it was settled before."""
+    """Charge the real duration, return the rest of the hold. False when the video was settled before."""
     now = timezone.now()
-    # Before the move: a video that has no price must stay, in memory too, what it is in the database.
+    # Before the move: where there is no price, the video must stay unchanged in memory too.
     kind = {"engine": video.engine, "avatar_kind": video.avatar.kind, "resolution": video.resolution}
     cost = 0 if video.is_test else credits.price(**kind, seconds=duration)
     ours = 0 if video.is_test else credits.provider_cost(**kind, seconds=duration)
@@ -34,7 +34,7 @@ def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
         Status.COMPLETED,
         reason="stored",
         completed_at=now,
-        expires_at=_end_of_keeping(video, now),
+        expires_at=_expiry_time(video, now),
         duration_seconds=duration,
         render_links=None,
         **files,
@@ -45,14 +45,13 @@ def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
         video.money_reference, cost, description=f"Video of {duration} s", provider_microdollars=ours
     )
     _end(video, EventType.VIDEO_COMPLETED, charged=charged)
-    _mail(video, MailKind.VIDEO_READY)
+    _mail_unless_batch(video, MailKind.VIDEO_READY)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         enqueue_on_commit(jobs.DELETE_RENDER, str(video.pk))
     return True
 
 
-def _end_of_keeping(video: Video, now: datetime) -> datetime | None:
-    """As the account's plan says on the day that the video is finished; None is for ever."""
+def _expiry_time(video: Video, now: datetime) -> datetime | None:
     days = credits.plan_limits_of([video.account_id])[video.account_id].retention_days
     return None if days is None else now + timedelta(days=days)
 
@@ -62,7 +61,7 @@ def _end_of_keeping(video: Video, now: datetime) -> datetime | None:
 def fail_video(
     video: Video, *, code: str, message: str, reason: str, retryable: bool = True, provider_error: str = ""
 ) -> bool:
-    """End it unmade, and give every credit back. False when it had moved on."""
+    """Fail a video and return all its credits. False when it had moved."""
     failed = video.move(
         Status.FAILED,
         reason=reason,
@@ -77,17 +76,14 @@ def fail_video(
     if failed:
         credits.release(video.money_reference)
         _end(video, EventType.VIDEO_FAILED)
-        _mail(video, MailKind.VIDEO_FAILED)
+        _mail_unless_batch(video, MailKind.VIDEO_FAILED)
     return failed
 
 
 @request_context.under_request_of_row
 @transaction.atomic
 def cancel_video(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> bool:
-    """End it unmade because somebody wants that, from whatever it waits in. False when it had moved on.
-
-    `charge`: credits to keep for an order that HeyGen will bill, at most what is held; the rest is given back.
-    """
+    """`charge`: credits to keep for an order that HeyGen bills, at most the hold. False when the video had moved."""
     canceled = video.move(
         Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now(), render_links=None
     )
@@ -98,7 +94,7 @@ def cancel_video(video: Video, *, reason: str, detail: str = "", charge: int = 0
 
 @transaction.atomic
 def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
-    """Cancel videos of one batch that wait in the queue, their money moved at once. Returns how many it still could."""
+    """Cancel queued videos of one batch, their credits moved at once. Returns how many were still queued."""
     facts: dict[str, Any] = {"reason": reason, "completed_at": timezone.now(), "render_links": None}
     canceled = [video for video in videos if video.status == Status.QUEUED and video.move(Status.CANCELED, **facts)]
     if not canceled:
@@ -116,10 +112,7 @@ def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
 @request_context.under_request_of_row
 @transaction.atomic
 def requeue_video(video: Video, *, reason: str, why: str) -> bool:
-    """Back to the queue, at its old place, uncharged, for an order with a new key.
-
-    Only where it is certain that the present order makes no video: else it would be paid twice.
-    """
+    """Requeue at the old position, uncharged. Only where the present order makes no video, else HeyGen bills both."""
     back = video.move(
         Status.QUEUED,
         reason=reason,
@@ -141,27 +134,22 @@ def requeue_video(video: Video, *, reason: str, why: str) -> bool:
 
 
 def _end_in_batch(video: Video, count: int = 1) -> None:
-    """So many fewer are open. The batch's row is locked last: of two last ends, one waits for the other and closes it.
-
-    Told after the videos themselves, so that nobody hears that a batch is complete before its last video is.
-    """
+    """Locks the batch's row last: of two last ends, one waits for the other. Its event follows those of its videos."""
     if video.batch_id is None:
         return
     batch = Batch.objects.filter(pk=video.batch_id)
     batch.update(open=F("open") - count)
     if batch.filter(open=0, completed_at=None).update(completed_at=timezone.now()):
         video_events.publish_batch_event(batch.get())
-        _write(MailKind.BATCH_FINISHED, video, batch=str(video.batch_id))
+        _queue_mail(MailKind.BATCH_FINISHED, video, batch=str(video.batch_id))
 
 
-def _mail(video: Video, kind: MailKind) -> None:
-    """Of a batch there is one mail, at its end."""
+def _mail_unless_batch(video: Video, kind: MailKind) -> None:
     if video.batch_id is None:
-        _write(kind, video, video=str(video.pk))
+        _queue_mail(kind, video, video=str(video.pk))
 
 
-def _write(kind: MailKind, video: Video, /, **ids: str) -> None:
-    """To its creator; programs, which order with an API key, hear of it by webhook."""
+def _queue_mail(kind: MailKind, video: Video, /, **ids: str) -> None:
     if video.created_by_id is not None and video.api_key_id is None:
         outbox.write(kind, person=video.created_by_id, account=video.account_id, **ids)
 
@@ -174,7 +162,6 @@ def _capture_or_release(reference: str, charge: int) -> int:
 
 
 def _end(video: Video, event: EventType, *, charged: int = 0) -> None:
-    """Record what the video cost, announce its end, and count it in its batch."""
     Video.objects.filter(pk=video.pk).update(credits_held=0, credits_charged=charged)
     video.credits_held, video.credits_charged = 0, charged
     video_events.publish_video_event(video, event)

@@ -35,8 +35,8 @@ def backfill() -> None:
     incoming_webhooks.backfill_deliveries()
 
 
-@shared_task(name=jobs.LEARN_PACES.name)
-def learn_paces() -> None:
+@shared_task(name=jobs.LEARN_RENDER_TIMES.name)
+def learn_render_times() -> None:
     render_times.learn_render_times()
 
 
@@ -45,8 +45,8 @@ def store(video_id: str) -> None:
     storage.store_video(video_id)
 
 
-@shared_task(name=jobs.WORK_OFF_DELIVERY.name)
-def work_off_delivery(delivery_id: str) -> None:
+@shared_task(name=jobs.PROCESS_DELIVERY.name)
+def process_delivery(delivery_id: str) -> None:
     incoming_webhooks.process_delivery(int(delivery_id))
 
 
@@ -57,7 +57,7 @@ def purge(video_id: str) -> None:
 
 @shared_task(name=jobs.ALARM_STAFF.name)
 def alarm_staff() -> None:
-    provider_alarms.tell_staff()
+    provider_alarms.mail_staff_changes()
     operator_alarms.mail_alarms()
 
 

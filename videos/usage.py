@@ -41,8 +41,6 @@ class Span:
 
 @dataclass
 class Tally:
-    """Amounts by group."""
-
     parts: dict[Any, Amounts] = field(default_factory=dict)
 
     def of(self, part: Any) -> Amounts:
@@ -55,13 +53,12 @@ class Tally:
         }
 
 
-def by_day(account_id: UUID, span: Span) -> tuple[list[dict[str, Any]], Amounts]:
-    """A row for every day, and the total. Four queries."""
+def usage_by_day(account_id: UUID, span: Span) -> tuple[list[dict[str, Any]], Amounts]:
     found = _tally(account_id, span, by_key=False)
     return [{"day": day} | found.of(day) for day in span.days], found.total()
 
 
-def by_key(account_id: UUID, span: Span) -> tuple[list[dict[str, Any]], Amounts]:
+def usage_by_key(account_id: UUID, span: Span) -> tuple[list[dict[str, Any]], Amounts]:
     """A row for each API key that was used, and one with nulls for people. Five queries."""
     found = _tally(account_id, span, by_key=True)
     names = dict(ApiKey.objects.filter(account=account_id, pk__in=[*found.parts]).values_list("pk", "name"))
@@ -73,18 +70,18 @@ def _tally(account_id: UUID, span: Span, *, by_key: bool) -> Tally:
     tally = Tally()
     for part, spent in credits.spent(account_id, span.since, span.until, by_key=by_key).items():
         tally.of(part)["credits"] = {"charged": spent.charged, "refunded": spent.refunded}
-    # Deleted ones count: they were made. Test keys' videos cost nothing and are left out.
+    # Includes deleted videos. Test keys' videos cost nothing and are left out.
     paid = Video.objects.filter(account=account_id, is_test=False).exclude(status=Status.DRAFT)
     for name, moment in (("created", "created_at"), ("completed", "completed_at")):
         within = paid.filter(**{f"{moment}__gte": span.since, f"{moment}__lt": span.until})
         if name == "completed":
             within = within.filter(status=Status.COMPLETED)
-        for part, count in _counts(within, F("api_key") if by_key else TruncDate(moment, tzinfo=UTC)):
+        for part, count in _count_by(within, F("api_key") if by_key else TruncDate(moment, tzinfo=UTC)):
             tally.of(part)["videos"][name] = count
     return tally
 
 
-def _counts(videos: QuerySet[Any], part: Any) -> Iterable[tuple[Any, int]]:
+def _count_by(videos: QuerySet[Any], part: Any) -> Iterable[tuple[Any, int]]:
     counted = videos.order_by().annotate(part=part).values("part").annotate(count=Count("pk"))
     pairs: Iterable[tuple[Any, int]] = counted.values_list("part", "count")
     return pairs

@@ -1,4 +1,4 @@
-"""Telling our clients' own programs: each event is written in the transaction of the change that it tells of."""
+"""Outgoing events of videos and batches, written in the transaction of the change."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,40 +12,38 @@ from videos.representations import VideoOutput, represent_batches, represent_vid
 
 
 def publish_video_event(video: Video, event: EventType, state: WaitingState | None = None) -> None:
-    """Tell whoever listens how the video stands now; in the queue as `state` says, where that is known."""
+    """`state`: the waiting state, where it is known already."""
     if state is None:
         publish_video_events([video], event)
     else:
-        outgoing_events.publish_many(video.account_id, event, _told(video, state))
+        outgoing_events.publish_many(video.account_id, event, _with_state(video, state))
 
 
 def publish_video_events(videos: Sequence[Video], event: EventType) -> None:
-    """The same for videos of one account. Nothing is shaped when nobody listens."""
-    outgoing_events.publish_many(videos[0].account_id, event, _shaped(videos))
+    """Of one account. Nothing is represented without a receiver."""
+    outgoing_events.publish_many(videos[0].account_id, event, _represented(videos))
 
 
 def publish_queued_events(videos: Sequence[Video]) -> None:
-    """The same for videos that have just been queued together, the last of their account."""
-    outgoing_events.publish_many(videos[0].account_id, EventType.VIDEO_QUEUED, _in_line(videos))
+    outgoing_events.publish_many(videos[0].account_id, EventType.VIDEO_QUEUED, _with_queue_states(videos))
 
 
-def _told(video: Video, state: WaitingState) -> Iterator[tuple[str, dict[str, Any]]]:
+def _with_state(video: Video, state: WaitingState) -> Iterator[tuple[str, dict[str, Any]]]:
     yield str(video.pk), VideoOutput.of(video, state)
 
 
-def _in_line(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
-    # To count for each of a thousand how many wait before it would take seconds.
-    found = waiting_reasons.waiting_state_of_last(videos[0].account_id, len(videos))
+def _with_queue_states(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
+    # Counting the videos before each of a thousand would take seconds.
+    found = waiting_reasons.waiting_states_of_last(videos[0].account_id, len(videos))
     for video, state in zip(videos, found, strict=True):
-        yield from _told(video, state)
+        yield from _with_state(video, state)
 
 
-def _shaped(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _represented(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
     for pk, data in represent_videos(videos).items():
         yield str(pk), data
 
 
 def publish_batch_event(batch: Batch) -> None:
-    """Tell that the last of its videos has ended."""
-    told = ((str(batch.pk), data) for data in represent_batches([batch]))
-    outgoing_events.publish_many(batch.account_id, EventType.BATCH_COMPLETED, told)
+    events = ((str(batch.pk), data) for data in represent_batches([batch]))
+    outgoing_events.publish_many(batch.account_id, EventType.BATCH_COMPLETED, events)

@@ -1,4 +1,4 @@
-"""What a client may ask for in a video: each field with its type, its default and how it is read from a body."""
+"""The request for a video: each field with its type, its default and how it is read from a body."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -38,7 +38,6 @@ EXAMPLE_BACKGROUND = {"type": "color", "value": "#1a2b3c"}
 EXAMPLE_METADATA = {"campaign": "spring"}
 ALWAYS_CHANGEABLE = frozenset({"title", "metadata"})
 CAST = frozenset({"avatar_id", "voice_id"})
-"""The fields that name rows of the catalogue."""
 
 
 class Background(TypedDict):
@@ -59,7 +58,7 @@ class BackgroundInput(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "type" not in attrs:
-            # A change of a video is partial, and what is inside it too: there DRF does not ask for it.
+            # In a partial update DRF does not require nested fields either.
             raise serializers.ValidationError({"type": "This field is required."})
         wanted, other = ("value", "url") if attrs["type"] == "color" else ("url", "value")
         if wanted not in attrs:
@@ -69,7 +68,7 @@ class BackgroundInput(StrictSerializer):
         return attrs
 
     def validate_url(self, url: str) -> str:
-        """The address is fetched by HeyGen, and must lead nobody into a private network."""
+        """HeyGen fetches the address; it must not lead into a private network."""
         if not settings.ALLOW_PRIVATE_IMAGE_URLS:
             try:
                 check_public_url(url)
@@ -86,7 +85,7 @@ class BackgroundInput(StrictSerializer):
     }
 )
 class MetadataField(serializers.Field[Any, Any, Any, Any]):
-    """At most 20 pairs of strings, kept for the client and never looked at."""
+    """At most 20 pairs of strings, stored for the client and never interpreted."""
 
     example = EXAMPLE_METADATA
     default_error_messages: ClassVar[Any] = {
@@ -114,10 +113,7 @@ class MetadataField(serializers.Field[Any, Any, Any, Any]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
-    """One video as a client asks for it, validated field by field but not yet against the catalogue.
-
-    The field in an annotation reads the value from a body; what has a default may be left out of it.
-    """
+    """A client's request for a video, validated by the field in each annotation, not yet against the catalogue."""
 
     title: Annotated[str, StrictCharField(max_length=TITLE_LIMIT, allow_blank=True, example=EXAMPLE_TITLE)] = ""
     script: Annotated[
@@ -140,22 +136,18 @@ class VideoRequest:
 
     @classmethod
     def of_video(cls, video: "Video") -> Self:
-        """The request that would make the same video again."""
         return cls(**{name: getattr(video, name) for name in NAMES} | {"language": video.language or None})
 
     @classmethod
     def of_batch(cls, batch: "Batch") -> Self:
-        """What the videos of a batch share; title and script with their variables."""
-        # Another release may keep fields that this one does not know.
+        # Another release may have stored fields that this one does not know.
         shared = {name: value for name, value in batch.template.items() if name in NAMES}
         return cls(title=batch.title, script=batch.script, **shared)
 
     def model_fields(self) -> dict[str, Any]:
-        """The columns of a `Video`, all but its avatar and its voice."""
         return {name: getattr(self, name) for name in NAMES if name not in CAST} | {"language": self.language or ""}
 
     def batch_template(self) -> dict[str, Any]:
-        """What a `Batch` keeps of it as JSON, beside its title and its script."""
         shared = {name: getattr(self, name) for name in NAMES if name not in ("title", "script")}
         return shared | {name: str(shared[name]) for name in CAST}
 
@@ -165,13 +157,10 @@ NAMES = tuple(each.name for each in fields(VideoRequest))
 
 @dataclass(frozen=True, slots=True)
 class VideoChanges:
-    """The fields of a request that a client wants to change, with their new values."""
-
     values: Mapping[str, Any]
 
     @property
     def of_drafts_only(self) -> list[str]:
-        """Names of the changed fields that are settled once a video has been queued."""
         return sorted(self.values.keys() - ALWAYS_CHANGEABLE)
 
     def applied_to(self, request: VideoRequest) -> VideoRequest:

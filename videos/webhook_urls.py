@@ -1,3 +1,5 @@
+"""Route of HeyGen's webhook."""
+
 from django.urls import path
 
 from videos.views.incoming_webhooks import heygen

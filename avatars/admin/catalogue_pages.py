@@ -1,4 +1,4 @@
-"""The catalogue, for staff: HeyGen's facts are read-only, curation is not."""
+"""Admin pages of avatars and voices: HeyGen's facts are read-only, curation is not."""
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponseRedirect
@@ -8,14 +8,12 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from avatars import jobs
-from avatars.admin.release_pages import ReleasingAdmin
+from avatars.admin.release_pages import ReleaseAdmin
 from avatars.models import Avatar, Voice
 from genvid.jobs import enqueue
 
 
-class CatalogueAdmin(ReleasingAdmin):
-    """Rows come from the sync; staff hide and mark them, and release private ones."""
-
+class CatalogueAdmin(ReleaseAdmin):
     actions_list = ("sync_now",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""The pages on which staff say which clients a row of the catalogue is for."""
+"""Admin pages on which staff release catalogue rows to clients."""
 
 from typing import Any
 from uuid import UUID
@@ -27,8 +27,6 @@ WITHDRAW_WARNING = "Clients no longer see it. Videos that exist stay; those that
 
 
 class ReleaseForm(forms.Form):
-    """For one account, named by its id, or for all."""
-
     audience = forms.ChoiceField(
         label="For whom",
         choices=[("account", "One account"), ("all", "All accounts")],
@@ -52,9 +50,7 @@ class ReleaseForm(forms.Form):
         return given
 
 
-class ReleasingAdmin(AppAdmin):
-    """A staff page of avatars or voices with the two decisions on it."""
-
+class ReleaseAdmin(AppAdmin):
     actions_detail = ("release_entry", "withdraw_entry")
 
     def has_release_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -73,7 +69,7 @@ class ReleasingAdmin(AppAdmin):
         except DomainError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:
-            self._tell(request, entry, f"Released to {entry.account or releases.EVERYBODY}.")
+            self._report(request, entry, f"Released to {entry.account or releases.ALL_ACCOUNTS}.")
         return self._back_to(entry)
 
     @action(description=WITHDRAW, permissions=["release"])  # type: ignore[untyped-decorator]
@@ -84,10 +80,10 @@ class ReleasingAdmin(AppAdmin):
                 self, request, title=WITHDRAW, warning=WITHDRAW_WARNING, form=forms.Form(), things=[entry.name]
             )
         releases.withdraw_release(entry, staff_id=staff_id_of(request))
-        self._tell(request, entry, "Taken back.")
+        self._report(request, entry, "Taken back.")
         return self._back_to(entry)
 
-    def _tell(self, request: HttpRequest, entry: CatalogueEntry, what: str) -> None:
+    def _report(self, request: HttpRequest, entry: CatalogueEntry, what: str) -> None:
         self.log_change(request, entry, what)
         self.message_user(request, f"{entry.name}: {what}", messages.SUCCESS)
 

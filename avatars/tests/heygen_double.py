@@ -1,4 +1,4 @@
-"""A stand-in for HeyGen's heygen_double: it lists what a test says, and may break off."""
+"""Test double of the HeyGen client: lists the given looks and voices, and may fail midway."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

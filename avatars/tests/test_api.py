@@ -15,7 +15,7 @@ def names(client, path: str, **query) -> list[str]:
     return sorted(row["name"] for row in data_of(client.get(path, query)))
 
 
-def test_an_avatar_is_all_that_the_contract_says(owner):
+def test_an_avatar_has_exactly_the_documented_fields(owner):
     voice = make_voice()
     avatar = make_avatar(
         name="Grace",
@@ -47,7 +47,7 @@ def test_an_avatar_is_all_that_the_contract_says(owner):
     assert data_of(owner.client.get(AVATARS)) == [expected]
 
 
-def test_a_voice_is_all_that_the_contract_says(owner):
+def test_a_voice_has_exactly_the_documented_fields(owner):
     audio = "https://files.heygen.ai/a.wav"
     voice = make_voice(name="Ada", language="German", locale="de-DE", preview_audio_url=audio, supports_pause=True)
     expected = {
@@ -127,7 +127,7 @@ def test_a_filter_that_makes_no_sense_is_refused(owner, query):
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
-def test_what_staff_have_hidden_is_nowhere(owner, avatar, path):
+def test_hidden_rows_are_neither_listed_nor_shown(owner, avatar, path):
     Avatar.objects.update(is_hidden=True)
     Voice.objects.update(is_hidden=True)
     pk = avatar.pk if path == AVATARS else avatar.default_voice_id
@@ -136,7 +136,7 @@ def test_what_staff_have_hidden_is_nowhere(owner, avatar, path):
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
-def test_what_is_retired_is_shown_as_such(owner, avatar, path):
+def test_retired_rows_are_shown_as_unavailable(owner, avatar, path):
     Avatar.objects.update(is_available=False)
     Voice.objects.update(is_available=False)
     pk = avatar.pk if path == AVATARS else avatar.default_voice_id
@@ -145,7 +145,7 @@ def test_what_is_retired_is_shown_as_such(owner, avatar, path):
 
 
 @pytest.mark.parametrize("flag", [{"is_available": False}, {"is_hidden": True}])
-def test_no_new_video_is_made_with_it(owner, flag):
+def test_no_new_video_is_made_with_a_retired_or_hidden_avatar(owner, flag):
     avatar = make_avatar(**flag)
     with nothing_changes():
         response = owner.client.post("/api/v1/videos", {"script": "Hello.", "avatar_id": str(avatar.pk)})
@@ -153,23 +153,23 @@ def test_no_new_video_is_made_with_it(owner, flag):
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
-def test_what_does_not_exist_is_a_404(owner, path):
+def test_an_unknown_avatar_or_voice_is_a_404(owner, path):
     assert refusal_of(owner.client.get(f"{path}/{uuid.uuid4()}")) == (404, "not_found")
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
-def test_a_stranger_sees_nothing(anonymous, path):
+def test_the_catalogue_needs_credentials(anonymous, path):
     assert refusal_of(anonymous.get(path)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
 @pytest.mark.parametrize("method", ["post", "patch", "delete"])
-def test_the_catalogue_is_only_looked_at(owner, path, method):
+def test_the_catalogue_is_read_only(owner, path, method):
     assert refusal_of(getattr(owner.client, method)(path)) == (405, "method_not_allowed")
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
-def test_more_rows_take_no_more_queries(owner, path):
+def test_a_catalogue_list_takes_one_query_for_any_number_of_rows(owner, path):
     make_avatar()
     with_one = queries_once_warm(lambda: owner.client.get(path))
     make_avatar()
@@ -183,12 +183,12 @@ def address(request, avatar):
     return {"avatars": AVATARS, "voices": VOICES, **one}[request.param]
 
 
-def test_the_same_answer_has_the_same_etag(owner, outsider, address):
+def test_an_unchanged_catalogue_answer_has_one_etag(owner, outsider, address):
     etags = {person.client.get(address)["ETag"] for person in (owner, owner, outsider)}
     assert len(etags) == 1
 
 
-def test_who_has_it_already_gets_a_304_without_a_body(owner, address):
+def test_a_matching_etag_gets_a_304_without_a_body(owner, address):
     etag = owner.client.get(address)["ETag"]
     response = owner.client.get(address, HTTP_IF_NONE_MATCH=etag)
     assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)
@@ -201,7 +201,7 @@ def test_if_none_match_may_be_written_in_any_way(owner, avatar, given):
     assert response.status_code == 304
 
 
-def test_who_has_an_older_one_gets_the_new(owner, address):
+def test_an_outdated_etag_gets_the_new_answer(owner, address):
     etag = owner.client.get(address)["ETag"]
     Avatar.objects.update(name="New")
     Voice.objects.update(name="New")
@@ -209,17 +209,17 @@ def test_who_has_an_older_one_gets_the_new(owner, address):
     assert (response.status_code, response["ETag"] == etag) == (200, False)
 
 
-def test_another_page_has_another_etag(owner):
+def test_pages_of_voices_have_different_etags(owner):
     make_voice()
     make_voice()
     etags = {owner.client.get(VOICES, {"limit": limit})["ETag"] for limit in (1, 2)}
     assert len(etags) == 2
 
 
-def test_an_error_is_never_a_304(owner):
+def test_an_unknown_avatar_is_a_404_for_any_if_none_match(owner):
     response = owner.client.get(f"{AVATARS}/{uuid.uuid4()}", HTTP_IF_NONE_MATCH="*")
     assert refusal_of(response) == (404, "not_found")
 
 
-def test_only_the_client_itself_may_keep_the_answer(owner, avatar):
+def test_catalogue_answers_are_cached_by_the_client_alone(owner, avatar):
     assert owner.client.get(AVATARS)["Cache-Control"] == "private, max-age=60"

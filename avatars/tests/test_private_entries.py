@@ -1,4 +1,4 @@
-"""Private looks and voices of the operator's HeyGen account: seen by staff alone until they are released."""
+"""Private looks and voices of the operator's HeyGen account: only staff see them until they are released."""
 
 import base64
 import uuid
@@ -14,7 +14,7 @@ from accounts.signals import account_erasing
 from avatars import jobs, releases
 from avatars.catalogue_sync import sync_catalogue
 from avatars.models import Avatar, Voice
-from avatars.receivers import take_back_from_erased
+from avatars.receivers import withdraw_from_erased
 from avatars.tests.heygen_double import HeyGenDouble, look, voice
 from genvid.heygen.heygen_client import get_client
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
@@ -71,7 +71,7 @@ def test_a_private_look_that_still_trains_is_unreleased_too():
     assert states(Avatar)["b"] == (True, False)
 
 
-def test_a_row_that_turns_private_is_taken_back():
+def test_a_row_that_becomes_private_is_withdrawn_by_the_next_sync():
     sync(look("a"))
     sync(look("a", is_private=True))
     assert states(Avatar) == {"a": (True, False)}
@@ -93,7 +93,7 @@ def test_a_private_look_that_is_gone_is_retired(owner):
     assert (avatar.is_available, avatar.is_released) == (False, False)
 
 
-def test_a_released_look_that_was_not_listed_for_a_while_is_whose_it_was(owner):
+def test_a_released_look_keeps_its_release_while_heygen_does_not_list_it(owner):
     sync(look("a"), look("b", is_private=True))
     releases.release(Avatar.objects.get(provider_id="b"), account=owner.account, staff_id=owner.user.pk)
     sync(look("a"))
@@ -104,7 +104,7 @@ def test_a_released_look_that_was_not_listed_for_a_while_is_whose_it_was(owner):
 
 
 @pytest.mark.parametrize("model", [Avatar, Voice])
-def test_rows_of_which_nobody_knows_whose_they_are_are_synced_soon(sandbox, model):
+def test_unclassified_rows_are_classified_by_the_first_sync_job(sandbox, model):
     sync_catalogue(get_client())
     model.objects.update(is_private=None)
     run_job(jobs.SYNC_WHEN_EMPTY)
@@ -177,14 +177,14 @@ def test_no_batch_is_quoted_or_made_with_a_withheld_avatar(owner, withheld, path
         assert wrong_fields_of(owner.client.post(path, body)) == ["avatar_id"]
 
 
-def test_a_draft_whose_avatar_was_taken_back_is_not_generated(owner, avatar):
+def test_a_draft_whose_avatar_was_withdrawn_is_not_generated(owner, avatar):
     draft = data_of(owner.client.post(VIDEOS, {"script": "Hi.", "avatar_id": str(avatar.pk), "draft": True}), 201)
     Avatar.objects.update(**UNRELEASED)
     with nothing_changes():
         assert wrong_fields_of(owner.client.post(f"{VIDEOS}/{draft['id']}/generate")) == ["avatar_id"]
 
 
-def test_a_withheld_default_voice_is_not_told_and_not_used(owner, withheld):
+def test_a_withheld_default_voice_is_neither_shown_nor_used(owner, withheld):
     avatar = make_avatar(default_voice=make_voice(**withheld))
     assert data_of(owner.client.get(f"{AVATARS}/{avatar.pk}"))["default_voice_id"] is None
     with nothing_changes():
@@ -234,7 +234,7 @@ def test_staff_release_a_row_to_all(boss, owner):
     assert AuditEntry.objects.get(act="catalogue.released").detail["to"] == "all accounts"
 
 
-def test_staff_take_a_row_back_and_it_is_audited(boss, owner):
+def test_staff_withdraw_a_row_and_it_is_audited(boss, owner):
     avatar = make_avatar(is_private=True, account=owner.account)
     act_on(boss, avatar, "withdraw_entry")
     avatar.refresh_from_db()
@@ -242,13 +242,13 @@ def test_staff_take_a_row_back_and_it_is_audited(boss, owner):
     assert AuditEntry.objects.get(act="catalogue.withdrawn").account_id == owner.account.pk
 
 
-def test_what_was_released_to_an_account_that_is_erased_is_released_to_nobody(owner, outsider):
+def test_rows_released_to_an_erased_account_are_withdrawn(owner, outsider):
     private = {"is_private": True, "is_released": True}
     mine, theirs = (
         [make(account=person.account, **private) for make in (make_avatar, make_voice)] for person in (owner, outsider)
     )
     answers = dict(account_erasing.send_robust(sender=None, account_id=owner.account.pk))
-    assert answers[take_back_from_erased] == ""
+    assert answers[withdraw_from_erased] == ""
     for row in (*mine, *theirs):
         row.refresh_from_db()
     assert [(row.is_released, row.account_id) for row in mine] == [(False, None)] * 2
@@ -265,27 +265,27 @@ def test_what_was_released_to_an_account_that_is_erased_is_released_to_nobody(ow
         {"audience": "", "account_id": ""},
     ],
 )
-def test_a_release_that_does_not_say_to_whom_releases_nothing(boss, form):
+def test_a_release_without_a_valid_audience_releases_nothing(boss, form):
     avatar = make_avatar(**UNRELEASED)
     with nothing_changes():
         assert act_on(boss, avatar, "release_entry", **form).status_code == 200
 
 
-def test_a_row_of_which_nobody_knows_whose_it_is_is_not_released(boss):
+def test_an_unclassified_row_cannot_be_released(boss):
     avatar = make_avatar(is_private=None, is_released=False)
     act_on(boss, avatar, "release_entry", audience="all", account_id="")
     avatar.refresh_from_db()
     assert avatar.is_released is False
 
 
-def test_asking_alone_releases_nothing(boss):
+def test_the_confirmation_page_releases_nothing(boss):
     avatar = make_avatar(**UNRELEASED)
     with nothing_changes():
         assert boss.get(reverse("admin:avatars_avatar_release_entry", args=[avatar.pk])).status_code == 200
 
 
 @pytest.mark.parametrize("permissions", [[], ["view_avatar"]], ids=["none", "to look"])
-def test_staff_without_the_permission_neither_release_nor_take_back(owner, permissions):
+def test_staff_without_the_permission_neither_release_nor_withdraw(owner, permissions):
     client, withheld = Client(), make_avatar(**UNRELEASED)
     released = make_avatar(is_private=True, account=owner.account)
     clerk = User.objects.create_user("clerk@example.com", PASSWORD, is_staff=True)

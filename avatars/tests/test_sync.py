@@ -85,12 +85,12 @@ def test_a_look_speaks_with_its_own_voice():
 
 
 @pytest.mark.parametrize("voice_id", [None, "", "never_listed"])
-def test_a_look_whose_voice_nobody_lists_has_none(voice_id):
+def test_a_look_whose_voice_is_not_listed_has_no_default_voice(voice_id):
     sync(look(default_voice_id=voice_id))
     assert Avatar.objects.get().default_voice is None
 
 
-def test_what_changed_there_changes_here_under_the_same_id():
+def test_a_changed_look_updates_its_avatar_under_the_same_id():
     sync(look(name="Grace"))
     before = Avatar.objects.get()
     sync(look(name="Grace Hopper"))
@@ -98,7 +98,7 @@ def test_what_changed_there_changes_here_under_the_same_id():
     assert (after.pk, after.name, after.created_at) == (before.pk, "Grace Hopper", before.created_at)
 
 
-def test_syncing_the_same_again_adds_nothing():
+def test_a_repeated_sync_adds_nothing():
     sync(look("look_1"), look("look_2"))
     ids = set(Avatar.objects.values_list("pk", flat=True))
     assert sync(look("look_1"), look("look_2")).retired == 0
@@ -110,13 +110,13 @@ def test_a_look_listed_twice_is_one_avatar():
     assert Avatar.objects.get().name == "New"
 
 
-def test_what_disappears_there_is_retired_here():
+def test_a_look_that_heygen_no_longer_lists_is_retired():
     sync(look("look_1"), look("look_2"))
     sync(look("look_1"))
     assert available() == {"look_1": True, "look_2": False}
 
 
-def test_what_is_retired_already_is_left_as_it_is():
+def test_a_retired_row_is_not_changed_by_further_syncs():
     sync(look("look_1"), look("look_2"), voices=[voice("voice_1"), voice("voice_2")])
     sync(look("look_1"), voices=[voice("voice_1")])
     before = [model.objects.filter(is_available=False).values().get() for model in (Avatar, Voice)]
@@ -124,7 +124,7 @@ def test_what_is_retired_already_is_left_as_it_is():
     assert [model.objects.filter(is_available=False).values().get() for model in (Avatar, Voice)] == before
 
 
-def test_what_comes_back_is_available_again():
+def test_a_look_that_is_listed_again_is_available_again():
     sync(look("look_1"), look("look_2"))
     sync(look("look_1"))
     sync(look("look_1"), look("look_2"))
@@ -146,7 +146,7 @@ def test_videos_keep_their_retired_avatar(owner):
     assert (video.avatar.provider_id, video.avatar.is_available) == ("look_9", False)
 
 
-def test_what_staff_have_marked_survives():
+def test_marks_of_staff_survive_a_sync():
     sync(look())
     Avatar.objects.update(is_hidden=True, is_premium=True, is_featured=True)
     Voice.objects.update(is_hidden=True, locale="en-US")
@@ -157,13 +157,13 @@ def test_what_staff_have_marked_survives():
 
 
 @pytest.mark.parametrize("fields", [{"kind": "hologram"}, {"is_ready": False}])
-def test_what_we_cannot_film_with_is_left_out(fields):
+def test_looks_of_unknown_kind_or_in_training_are_left_out(fields):
     sync(look("look_1"), look("look_2", **fields))
     assert available() == {"look_1": True}
 
 
 @pytest.mark.parametrize("fields", [{"kind": "hologram"}, {"is_ready": False}])
-def test_a_list_with_nothing_to_film_with_breaks_nothing(fields):
+def test_a_list_without_usable_looks_still_updates_voices(fields):
     sync(look("look_1"), look("look_2"))
     sync(look("look_1", **fields), voices=[voice(name="New")])
     assert Voice.objects.get().name == "New"
@@ -181,7 +181,7 @@ def test_an_empty_list_changes_nothing(heygen_double):
 
 
 @pytest.mark.parametrize("half", [{"break_looks_after": 1}, {"break_voices_after": 1}])
-def test_a_list_that_breaks_off_changes_nothing(half):
+def test_an_interrupted_list_changes_nothing(half):
     sync(look("look_1"), look("look_2"))
     heygen_double = HeyGenDouble([look("look_3"), look("look_4")], [voice("voice_3"), voice("voice_4")], **half)
     with nothing_changes(), pytest.raises(Unknown):
@@ -189,12 +189,12 @@ def test_a_list_that_breaks_off_changes_nothing(half):
 
 
 @pytest.mark.parametrize("field", ["name", "gender", "orientation"])
-def test_words_longer_than_our_columns_do_no_harm(field):
+def test_an_overlong_text_does_not_stop_a_sync(field):
     sync(look("look_1", **{field: "x" * 1000}))
     assert available() == {"look_1": True}
 
 
-def test_an_address_longer_than_our_column_does_no_harm():
+def test_an_overlong_address_does_not_stop_a_sync():
     sync(look("look_1", preview_image_url="https://files.heygen.ai/?" + "x" * 3000))
     assert available() == {"look_1": True}
 
@@ -229,7 +229,7 @@ def test_small_pages_give_the_same_catalogue_as_large_ones(sandbox):
     assert (small, small.retired) == (large, 0)
 
 
-def test_an_answer_that_fails_half_way_changes_nothing(sandbox):
+def test_a_sync_that_fails_half_way_changes_nothing(sandbox):
     make_avatar()
     sandbox.fault(path="/v3/avatars/looks", status=500, times=10)
     with nothing_changes(), pytest.raises(Unknown):
@@ -243,7 +243,7 @@ def test_an_empty_catalogue_fills_itself_once(sandbox):
     assert set(Avatar.objects.values_list("updated_at", flat=True)) == first != set()
 
 
-def test_a_provider_out_of_reach_is_said_and_changes_nothing(settings):
+def test_the_command_reports_an_unreachable_heygen_and_changes_nothing(settings):
     settings.HEYGEN_BASE_URL = "http://127.0.0.1:9"
     make_avatar()
     with nothing_changes(), pytest.raises(CommandError, match="HeyGen did not answer as hoped"):

@@ -1,4 +1,4 @@
-"""Admin base class of videos: each staff action behind a page that asks first, for one video or several."""
+"""Admin base class of videos: each staff action on a page that asks for confirmation, for one video or several."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -18,10 +18,9 @@ from accounts.enums import AuditAct
 from genvid.admin import ReadOnlyAdmin
 from genvid.errors import DomainError
 from videos.models import Video
-from videos.staff.action_forms import MOST_AT_ONCE, STAFF_ACTIONS, StaffAction, is_confirmed, render_confirmation
+from videos.staff.action_forms import MAX_AT_ONCE, STAFF_ACTIONS, StaffAction, is_confirmed, render_confirmation
 
-NAMED = 20
-"""Videos or refusals that a page names one by one."""
+MAX_SHOWN = 20
 
 
 class OperatedAdmin(ReadOnlyAdmin):
@@ -40,7 +39,7 @@ def _page_of(offered: StaffAction) -> Callable[..., HttpResponse]:
             self.run(request, offered, [video], form.cleaned_data)
             return redirect("admin:videos_video_change", object_id)
         return render_confirmation(
-            self, request, title=offered.title, warning=offered.warning, form=form, things=[_line(video)]
+            self, request, title=offered.title, warning=offered.warning, form=form, things=[_describe(video)]
         )
 
     page.__name__ = f"run_{offered.name}"
@@ -50,17 +49,17 @@ def _page_of(offered: StaffAction) -> Callable[..., HttpResponse]:
 
 def _action_of(offered: StaffAction) -> Callable[..., HttpResponse | None]:
     def several(self: "StaffActionAdmin", request: HttpRequest, videos: "QuerySet[Video]") -> HttpResponse | None:
-        chosen = list(videos.select_related("account")[: MOST_AT_ONCE + 1])
-        if len(chosen) > MOST_AT_ONCE:
-            self.message_user(request, f"At most {MOST_AT_ONCE} videos at a time.", messages.ERROR)
+        chosen = list(videos.select_related("account")[: MAX_AT_ONCE + 1])
+        if len(chosen) > MAX_AT_ONCE:
+            self.message_user(request, f"At most {MAX_AT_ONCE} videos at a time.", messages.ERROR)
             return None
         form = offered.form(request.POST, request.FILES) if is_confirmed(request) else offered.form()
         if is_confirmed(request) and form.is_valid():
             self.run(request, offered, chosen, form.cleaned_data)
             return None
         hidden = [("action", several.__name__), *((ACTION_CHECKBOX_NAME, str(video.pk)) for video in chosen)]
-        lines = [_line(video) for video in chosen[:NAMED]]
-        lines += [f"and {len(chosen) - NAMED} more"] if len(chosen) > NAMED else []
+        lines = [_describe(video) for video in chosen[:MAX_SHOWN]]
+        lines += [f"and {len(chosen) - MAX_SHOWN} more"] if len(chosen) > MAX_SHOWN else []
         return render_confirmation(
             self, request, title=offered.title, warning=offered.warning, form=form, things=lines, hidden=hidden
         )
@@ -71,29 +70,25 @@ def _action_of(offered: StaffAction) -> Callable[..., HttpResponse | None]:
 
 
 class StaffActionAdmin(OperatedAdmin):
-    """A list and pages of videos that offer the staff actions."""
-
     actions = [_action_of(offered) for offered in STAFF_ACTIONS if offered.bulk]
     actions_detail = [{"title": "Actions", "items": [f"run_{offered.name}" for offered in STAFF_ACTIONS]}]
 
     def run(self, request: HttpRequest, offered: StaffAction, videos: list[Video], given: dict[str, Any]) -> None:
-        """Run the action on each video, show what came of it, and write who did into the admin's history."""
         refused: list[str] = []
         for video in videos:
             try:
                 self._act(request, offered, video, given)
             except DomainError as error:
                 details = " ".join((error.details or {}).values())
-                refused.append(f"{_line(video)}: {error.message} {details}".rstrip())
+                refused.append(f"{_describe(video)}: {error.message} {details}".rstrip())
             else:
                 self.log_change(request, video, _note(offered, given))
         if len(videos) > len(refused):
             self.message_user(request, f"{offered.title}: done for {len(videos) - len(refused)}.", messages.SUCCESS)
-        for line in refused[:NAMED]:
+        for line in refused[:MAX_SHOWN]:
             self.message_user(request, line, messages.ERROR)
 
     def _act(self, request: HttpRequest, offered: StaffAction, video: Video, given: dict[str, Any]) -> None:
-        """Run the action and record it in the audit log. Raises DomainError."""
         with transaction.atomic() if offered.is_local else nullcontext():
             offered.run(video, by=request.user.get_username(), **given)
             said = {f"given_{name}": str(value)[:300] for name, value in given.items()}
@@ -106,7 +101,7 @@ for _offered in STAFF_ACTIONS:
     setattr(StaffActionAdmin, f"run_{_offered.name}", _page_of(_offered))
 
 
-def _line(video: Video) -> str:
+def _describe(video: Video) -> str:
     return f"{video.title or video.pk} ({video.status})"
 
 

@@ -71,7 +71,6 @@ class VideoAdmin(StaffActionAdmin):
     readonly_fields = ("player", "waits_because")
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Looks up the waiting reasons of one page at once."""
         changelist: ChangeList = super().get_changelist_instance(request)
         found = waiting_reasons.reasons(changelist.result_list)
         for video in changelist.result_list:
@@ -111,7 +110,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
 
 @admin.register(RenderTime)
-class RenderPaceAdmin(ReadOnlyAdmin):
+class RenderTimeAdmin(ReadOnlyAdmin):
     list_display = ("engine", "longest", "samples", "p05", "p50", "p90", "p99", "updated_at")
     list_filter = ("engine",)
     search_fields = ("engine",)
@@ -144,10 +143,12 @@ class ProviderStateAdmin(OperatedAdmin):
         warning = "Waiting videos are ordered again. A gate that HeyGen's own answers closed stays closed."
         return self._after_asking(request, "Resume orders", warning, provider_gate.resume)
 
-    def _after_asking(self, request: HttpRequest, title: str, warning: str, deed: Callable[..., None]) -> HttpResponse:
+    def _after_asking(
+        self, request: HttpRequest, title: str, warning: str, change: Callable[..., None]
+    ) -> HttpResponse:
         if not is_confirmed(request):
             return render_confirmation(self, request, title=title, warning=warning, form=forms.Form())
-        deed(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
+        change(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
         self.log_change(request, ProviderState.objects.get(name=provider_gate.NAME), f"{title}.")
         self.message_user(request, f"{title}: done.", messages.SUCCESS)
         return redirect("admin:videos_providerstate_changelist")

@@ -1,4 +1,4 @@
-"""Batches: one script for many rows, checked whole, held whole, accepted whole or not at all."""
+"""Batches: one script for many rows, accepted whole or not at all."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,32 +32,26 @@ from videos.speech.warnings import Warned
 from videos.video_request import NOTHING_SPEAKABLE, SCRIPT_LIMIT, TITLE_LIMIT, VideoRequest
 
 logger = structlog.get_logger(__name__)
-REPORTED = MAX_DETAILS - 1
-"""Errors of one report; beyond them it says how many more there are."""
+MAX_REPORTED = MAX_DETAILS - 1
 CANCEL_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True)
-class Quote:
+class BatchQuote:
     credits: int
-    """What would be held for all of it: the most that it can cost."""
     videos: int
     estimated_seconds: int
     available_credits: int
     affordable: bool
     hold_factor: float
-    """What the account's holds are multiplied by, as in the quote of a video."""
     encoding: str | None
-    """That the file was read in; None where the rows came as JSON."""
     sample: list[batch_input.Row]
     warnings: list[Warned]
-    """Of the file, and one of each kind of the videos, with the number of rows that it concerns."""
+    """Of the file, and one of each kind of the videos, with the number of its rows."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A batch that has been checked and priced, none of it saved."""
-
     batch: Batch
     videos: list[Video]
     hold_factor: Decimal
@@ -67,13 +61,13 @@ class Draft:
         return sum(video.credits_held for video in self.videos)
 
 
-def quote_batch(caller: Caller, request: VideoRequest, table: Table) -> Quote:
-    """Price a batch without making it. Raises ValidationFailed as `create` would."""
+def quote_batch(caller: Caller, request: VideoRequest, table: Table) -> BatchQuote:
+    """Price a batch without making it. Raises ValidationFailed as `create_batch` would."""
     draft, available = _drafted(caller, request, table), credits.available(caller.account_id)
     seconds = sum(video.estimated_seconds for video in draft.videos)
     affordable = available >= draft.credits
     read = (table.encoding, table.sample, [*table.warnings, *_warnings(draft)])
-    return Quote(draft.credits, len(draft.videos), seconds, available, affordable, float(draft.hold_factor), *read)
+    return BatchQuote(draft.credits, len(draft.videos), seconds, available, affordable, float(draft.hold_factor), *read)
 
 
 def _warnings(draft: Draft) -> list[Warned]:
@@ -94,7 +88,7 @@ def create_batch(caller: Caller, request: VideoRequest, table: Table) -> Batch:
     batch, videos = draft.batch, draft.videos
     batch.credits_quoted = draft.credits
     batch.save(force_insert=True)
-    _line_up(videos, _places(batch))
+    _set_queue_times(videos, _queue_positions(batch))
     Video.objects.bulk_create(videos, batch_size=500)
     VideoEvent.objects.bulk_create(
         (VideoEvent(video=video, to_status=Status.QUEUED, reason="batch") for video in videos), batch_size=1000
@@ -108,21 +102,21 @@ def create_batch(caller: Caller, request: VideoRequest, table: Table) -> Batch:
 
 
 def _refuse_guess(table: Table) -> None:
-    """A wrong guess would be spoken, and paid."""
+    """A wrongly guessed encoding would be spoken, and paid."""
     if table.guesses:
         message = f"The file does not say its encoding: give the right one of {table.guesses}. A quote shows the rows."
         raise refuse_field("encoding", message)
 
 
-def _places(batch: Batch) -> list[int]:
+def _queue_positions(batch: Batch) -> list[int]:
     return [1] * batch.total if batch.is_test else queue_positions.positions_of_next(batch.account_id, batch.total)
 
 
-def _line_up(videos: list[Video], line: list[int]) -> None:
-    """Give each its moment in the queue, a microsecond apart, so that they go in the order of their rows."""
+def _set_queue_times(videos: list[Video], positions: list[int]) -> None:
+    """Queue times a microsecond apart, so that the videos keep the order of their rows."""
     now, deadline = timezone.now(), seconds_from_now(settings.VIDEO_QUEUE_DEADLINE)
-    for number, (video, place) in enumerate(zip(videos, line, strict=True)):
-        wait = estimates.queue_seconds(place, video.expected_render_seconds)
+    for number, (video, position) in enumerate(zip(videos, positions, strict=True)):
+        wait = estimates.queue_seconds(position, video.expected_render_seconds)
         video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
         video.promised_at = now + timedelta(seconds=wait)
         video.deadline_at = deadline
@@ -130,10 +124,7 @@ def _line_up(videos: list[Video], line: list[int]) -> None:
 
 
 def cancel_batch(batch: Batch) -> Batch:
-    """Take back what still waits; what HeyGen has goes on. Raises InvalidState once all have ended.
-
-    The first videos are canceled at once, the rest of a long batch by a worker.
-    """
+    """Cancel what still waits; a worker does the rest of a long batch. Raises InvalidState once all have ended."""
     asked_at = Coalesce("canceled_at", timezone.now())
     if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=asked_at) != 1:
         raise InvalidState("All videos of this batch have ended.")
@@ -144,7 +135,7 @@ def cancel_batch(batch: Batch) -> Batch:
 
 
 def cancel_remaining(batch_id: str) -> None:
-    """Each chunk commits by itself: dying half-way leaves the rest to the sweep, and no lock is held for long."""
+    """Each chunk commits by itself, so that no lock is held for long; the sweep continues after a crash."""
     batch = Batch.objects.filter(pk=batch_id, canceled_at__isnull=False).first()
     while batch is not None and _cancel_chunk(batch.pk):
         continue
@@ -152,13 +143,12 @@ def cancel_remaining(batch_id: str) -> None:
 
 @transaction.atomic
 def _cancel_chunk(batch_id: UUID) -> int:
-    # All videos are locked before any money moves, as everywhere; one that is being claimed just now goes on.
+    # Lock order: videos before wallets. A video that is being claimed is skipped and goes on.
     waiting = Video.objects.queued().filter(batch=batch_id).select_for_update(skip_locked=True, of=("self",))
     return settlement.cancel_waiting(list(waiting.order_by("batch_row")[:CANCEL_BATCH_SIZE]), reason="batch_canceled")
 
 
 def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:
-    """`request`: what the videos share, with variables in script and title. Raises ValidationFailed."""
     used = _variables(request, table)
     cast = video_actions.cast_for(request, caller.account_id)
     _require_known_tags(request.script)
@@ -184,7 +174,6 @@ def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:
 
 
 def _variables(request: VideoRequest, table: Table) -> dict[str, str]:
-    """The column for each variable of script and title. Raises ValidationFailed for one that no column fills."""
     used: dict[str, str] = {}
     for name, template in (("script", request.script), ("title", request.title)):
         try:
@@ -200,7 +189,6 @@ def _variables(request: VideoRequest, table: Table) -> dict[str, str]:
 
 
 def _require_known_tags(template: str) -> None:
-    """Raises ValidationFailed on `script` for a tag that is wrong in every row: none of its text comes from one."""
     for tag in markup.tags_of(template):
         if not batch_input.VARIABLE.search(tag):
             raise refuse_field("script", markup.reason_against(tag))
@@ -227,7 +215,6 @@ def _filled(request: VideoRequest, row: batch_input.Row, used: dict[str, str]) -
 
 
 def _row_problems(row: batch_input.Row, used: dict[str, str], request: VideoRequest, cast: Cast) -> dict[str, str]:
-    """Column and message of everything that is wrong with one row, which `request` was filled from."""
     empty = [column for column in used.values() if not row.get(column, "").strip()]
     if empty:
         return dict.fromkeys(empty, "Is empty; the script uses it.")
@@ -242,19 +229,17 @@ def _script_problem(request: VideoRequest, cast: Cast) -> str:
         return f"Is {length} characters long with this row's values; at most {SCRIPT_LIMIT}."
     if not estimates.is_speakable(request.script):
         return NOTHING_SPEAKABLE
-    return scripts.problem_of(request, cast.voice)
+    return scripts.script_problem(request, cast.voice)
 
 
 class Problems:
-    """One report on all rows, of bounded size."""
-
     def __init__(self, table: Table) -> None:
         self.table, self.details, self.more = table, dict[str, str](), 0
 
     def add(self, index: int, wrong: dict[str, str]) -> None:
         where = f"Line {self.table.lines[index]}: " if self.table.lines and wrong else ""
         for column, message in wrong.items():
-            if len(self.details) < REPORTED:
+            if len(self.details) < MAX_REPORTED:
                 self.details[f"rows.{index}.{column}".rstrip(".")] = where + message
             else:
                 self.more += 1

@@ -6,23 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from videos.batches.columns import LONGEST_HEADER, as_variable_name, cleaned, headed, is_variable_name
+from videos.batches.columns import MAX_HEADER_LENGTH, as_variable_name, cleaned, is_variable_name, unique_columns
 from videos.batches.csv_dialects import Dialect, dialect_of
 from videos.batches.csv_encodings import Decoded, UnreadableText, WrongEncoding, decode
 from videos.speech.warnings import Warned
 
-MOST_COLUMNS = 50
-MOST_VALUE = 5000
-"""Characters of one cell."""
-LONGEST_SHOWN = 80
-"""Characters of a wrong column name that a report repeats."""
-MOST_LINES = 10
-"""Line numbers that a warning names."""
+MAX_COLUMNS = 50
+MAX_CELL_LENGTH = 5000
+MAX_SHOWN_NAME = 80
+MAX_SHOWN_LINES = 10
 WHOLE_ROW = ""
 """Stands for the column where a whole row is wrong."""
 VARIABLE = re.compile(r"\{\{([^{}]*)\}\}")
-SAMPLE = 3
-"""Rows that a quote shows as they were read."""
+SAMPLE_SIZE = 3
 
 Row = dict[str, str]
 
@@ -41,8 +37,6 @@ class BadTemplate(Exception):
 
 @dataclass(frozen=True)
 class Table:
-    """The rows as given; `wrong` names what cannot be used of them, so that one report names everything."""
-
     columns: list[str]
     rows: list[Row]
     lines: list[int]
@@ -50,19 +44,15 @@ class Table:
     wrong: dict[int, dict[str, str]] = field(default_factory=dict)
     """By the row's index: column (or `WHOLE_ROW`) to message."""
     repeated: frozenset[str] = frozenset()
-    """Names that more than one column of the file has."""
     decoded: Decoded | None = None
-    """How the file was read; None for JSON."""
     warnings: list[Warned] = field(default_factory=list)
 
     @property
     def is_unreadable(self) -> bool:
-        """No row names a column."""
         return bool(self.wrong) and not self.columns
 
     @property
     def source(self) -> str:
-        """The API's field that it came in."""
         return "rows_file" if self.decoded else "rows"
 
     @property
@@ -71,15 +61,14 @@ class Table:
 
     @property
     def guesses(self) -> str:
-        """The encodings that it may be in, as text; empty unless one was guessed."""
         return self.decoded.alternatives if self.decoded else ""
 
     @property
     def sample(self) -> list[Row]:
-        return self.rows[:SAMPLE]
+        return self.rows[:SAMPLE_SIZE]
 
 
-def read_csv(content: bytes, *, most_rows: int, encoding: str | None = None) -> Table:
+def read_csv(content: bytes, *, max_rows: int, encoding: str | None = None) -> Table:
     """Rows of a CSV as spreadsheets save it. Raises BadTable, and BadEncoding where `encoding` does not fit."""
     try:
         decoded = decode(content, encoding)
@@ -87,7 +76,7 @@ def read_csv(content: bytes, *, most_rows: int, encoding: str | None = None) -> 
         raise BadEncoding(str(error)) from None
     except UnreadableText as error:
         raise BadTable(str(error)) from None
-    return _FileReader(decoded).table(most_rows)
+    return _FileReader(decoded).table(max_rows)
 
 
 class _FileReader:
@@ -96,16 +85,16 @@ class _FileReader:
         self.records = _records(decoded.text, self.dialect)
         _, self.header = next(self.records, (0, []))
         self.columns, self.repeated = _checked_header(self.header)
-        self.nameless = set(range(len(self.header))) - {place for place, _ in self.columns}
+        self.nameless = set(range(len(self.header))) - {index for index, _ in self.columns}
         self.short_lines, self.nameless_lines = list[int](), list[int]()
 
-    def table(self, most_rows: int) -> Table:
+    def table(self, max_rows: int) -> Table:
         table = Table([name for _, name in self.columns], [], [], repeated=self.repeated, decoded=self.decoded)
         for line, cells in self.records:
-            if len(table.rows) == most_rows:
-                raise BadTable(f"There are more than {most_rows} rows: split the file.")
-            # A row that is too wide has been noted as wrong: what it is cut to does not matter.
-            row = {name: cells[place] if place < len(cells) else "" for place, name in self.columns}
+            if len(table.rows) == max_rows:
+                raise BadTable(f"There are more than {max_rows} rows: split the file.")
+            # A row with too many cells is reported as wrong, so cutting it does no harm.
+            row = {name: cells[index] if index < len(cells) else "" for index, name in self.columns}
             if wrong := self._wrong(cells, row):
                 table.wrong[len(table.rows)] = wrong
             table.rows.append(row)
@@ -119,13 +108,13 @@ class _FileReader:
             separator = self.dialect.separator_name
             hint = f"A cell that holds a {separator} stands in quotation marks."
             return {WHOLE_ROW: f"Has {len(cells)} cells; the header has {len(self.header)}. {hint}"}
-        return {name[:LONGEST_SHOWN]: problem for name, value in row.items() if (problem := wrong_value(value))}
+        return {name[:MAX_SHOWN_NAME]: problem for name, value in row.items() if (problem := wrong_value(value))}
 
     def _note_oddities(self, line: int, cells: list[str]) -> None:
         # Excel leaves out the separators of empty cells at the end of a row.
-        if len(cells) <= max(place for place, _ in self.columns):
+        if len(cells) <= max(index for index, _ in self.columns):
             self.short_lines.append(line)
-        if any(cell and place in self.nameless for place, cell in enumerate(cells)):
+        if any(cell and index in self.nameless for index, cell in enumerate(cells)):
             self.nameless_lines.append(line)
 
     def _warnings(self) -> Iterator[Warned]:
@@ -142,20 +131,18 @@ class _FileReader:
 
 
 def _lines(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[:MOST_LINES]))
+    shown = ", ".join(map(str, numbers[:MAX_SHOWN_LINES]))
     word = "line" if len(numbers) == 1 else "lines"
-    return f"{word} {shown}" + (f" and {len(numbers) - MOST_LINES} more" if len(numbers) > MOST_LINES else "")
+    return f"{word} {shown}" + (f" and {len(numbers) - MAX_SHOWN_LINES} more" if len(numbers) > MAX_SHOWN_LINES else "")
 
 
 def wrong_value(value: str) -> str:
-    """What is wrong with a cell, as text; "" when nothing is."""
     if "\x00" in value:
         return "Null characters are not allowed."
-    return f"Is longer than {MOST_VALUE} characters." if len(value) > MOST_VALUE else ""
+    return f"Is longer than {MAX_CELL_LENGTH} characters." if len(value) > MAX_CELL_LENGTH else ""
 
 
 def _records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line that it begins on, without empty ones."""
     reader = csv.reader(io.StringIO(text[dialect.begins :], newline=""), delimiter=dialect.separator, strict=True)
     begins = dialect.lines_before + 1
     try:
@@ -172,11 +159,11 @@ def _records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
 
 
 def _checked_header(cells: list[str]) -> tuple[list[tuple[int, str]], frozenset[str]]:
-    columns, repeated = headed(cells)
+    columns, repeated = unique_columns(cells)
     if not columns:
         raise BadTable("The file is empty: its first line names the columns.")
-    if len(columns) > MOST_COLUMNS:
-        raise BadTable(f"There are more than {MOST_COLUMNS} columns: leave out those that the script does not use.")
+    if len(columns) > MAX_COLUMNS:
+        raise BadTable(f"There are more than {MAX_COLUMNS} columns: leave out those that the script does not use.")
     return columns, repeated
 
 
@@ -185,24 +172,23 @@ def read_objects(given: list[object]) -> Table:
     read = [_read_row(row) for row in given]
     rows, wrong = [row for row, _ in read], {index: each for index, (_, each) in enumerate(read) if each}
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    if len(columns) > MOST_COLUMNS:
-        raise BadTable(f"There are more than {MOST_COLUMNS} columns: leave out those that the script does not use.")
+    if len(columns) > MAX_COLUMNS:
+        raise BadTable(f"There are more than {MAX_COLUMNS} columns: leave out those that the script does not use.")
     return Table(columns, rows, [], wrong)
 
 
 def _read_row(row: object) -> tuple[Row, dict[str, str]]:
-    """The usable part, and what is wrong with the rest."""
     if not isinstance(row, dict):
         return {}, {WHOLE_ROW: "Must be an object of texts."}
-    wrong = {name[:LONGEST_SHOWN]: problem for name, value in row.items() if (problem := _wrong_pair(name, value))}
+    wrong = {name[:MAX_SHOWN_NAME]: problem for name, value in row.items() if (problem := _wrong_pair(name, value))}
     return {name: value if isinstance(value, str) else "" for name, value in row.items()}, wrong
 
 
 def _wrong_pair(name: str, value: object) -> str:
     if not cleaned(name):
         return "A column needs a name."
-    if len(name) > LONGEST_HEADER:
-        return f"The column's name is longer than {LONGEST_HEADER} characters."
+    if len(name) > MAX_HEADER_LENGTH:
+        return f"The column's name is longer than {MAX_HEADER_LENGTH} characters."
     if "\x00" in name:
         return "Null characters are not allowed."
     return wrong_value(value) if isinstance(value, str) else "Must be a text."
@@ -213,7 +199,7 @@ def variables_of(template: str) -> list[str]:
     names = [cleaned(found) for found in VARIABLE.findall(template)]
     wrong = next((name for name in names if not is_variable_name(name)), None)
     if wrong is not None:
-        shown = wrong[:LONGEST_SHOWN]
+        shown = wrong[:MAX_SHOWN_NAME]
         raise BadTemplate(
             f"{{{{{shown}}}}} is no variable: letters, digits and _, at most 64, no digit first. "
             f"Write {{{{{as_variable_name(shown) if shown else 'name'}}}}}, and name the column so."
@@ -227,5 +213,5 @@ def variables_of(template: str) -> list[str]:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Inserts the values verbatim: braces inside a value stay text."""
+    """Insert the values verbatim: braces inside a value stay text."""
     return VARIABLE.sub(lambda match: values[cleaned(match[1])], template)

@@ -13,15 +13,14 @@ FACTS = ("status", "duration_seconds", "credits_charged", "file_url", "captions_
 
 
 def pages_of(batch: Batch) -> Iterator[list[list[str]]]:
-    """The header, then the rows in their order, `BATCH_SIZE` of them per query."""
     yield [["row", *map(_cell, batch.columns), "video_id", *FACTS]]
     after_row = 0
     while videos := list(Video.objects.filter(batch=batch, batch_row__gt=after_row).order_by("batch_row")[:BATCH_SIZE]):
-        yield [[_cell(value) for value in _line(batch, video)] for video in videos]
+        yield [[_cell(value) for value in _record(batch, video)] for video in videos]
         after_row = videos[-1].batch_row or 0
 
 
-def _line(batch: Batch, video: Video) -> list[Any]:
+def _record(batch: Batch, video: Video) -> list[Any]:
     shown = VideoOutput.of(video, NOT_WAITING)
     facts = shown | {
         "credits_charged": video.credits_charged,
@@ -29,7 +28,7 @@ def _line(batch: Batch, video: Video) -> list[Any]:
         "error_message": video.error_message,
     }
     if video.deleted_at:
-        # Its links lead nowhere any more.
+        # Its links no longer work.
         facts |= {"file_url": None, "captions_url": None}
     variables = [video.variables.get(column, "") for column in batch.columns]
     return [video.batch_row, *variables, video.pk, *(facts[name] for name in FACTS)]

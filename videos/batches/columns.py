@@ -5,34 +5,29 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-LONGEST_NAME = 64
-LONGEST_HEADER = 200
-"""Characters of a column's name that are kept."""
-MOST_NAMED = 10
-"""Columns that one message names."""
+MAX_NAME_LENGTH = 64
+MAX_HEADER_LENGTH = 200
+MAX_SHOWN_COLUMNS = 10
 
 
 @lru_cache(maxsize=1024)
 def cleaned(name: str) -> str:
-    """Removes zero-width characters and marks, and collapses spaces."""
     composed = unicodedata.normalize("NFC", name)
     visible = "".join(char for char in composed if unicodedata.category(char) != "Cf")
     return " ".join(visible.split())
 
 
 def is_variable_name(name: str) -> bool:
-    """Letters of any script, digits and _, no digit first, at most 64."""
-    return len(name) <= LONGEST_NAME and name.isidentifier()
+    return len(name) <= MAX_NAME_LENGTH and name.isidentifier()
 
 
 def as_variable_name(name: str) -> str:
-    """A similar name that is a valid variable name."""
     plain = cleaned(name)
     if is_variable_name(plain):
         return plain
-    # By character, as a pattern would take the marks of Indian scripts for something else than letters.
+    # By character, as `\w` does not match the vowel signs of Indian scripts.
     words = "".join(char if f"_{char}".isidentifier() else " " for char in plain).split()
-    found = "_".join(words)[: LONGEST_NAME - 1]
+    found = "_".join(words)[: MAX_NAME_LENGTH - 1]
     return found if is_variable_name(found) else f"_{found}"
 
 
@@ -42,15 +37,14 @@ def match_key(name: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.category(char).startswith("M"))
 
 
-def headed(cells: list[str]) -> tuple[list[tuple[int, str]], frozenset[str]]:
-    """Index and unique name of each named column, and the names that occurred more than once."""
-    names = [cleaned(cell)[:LONGEST_HEADER] for cell in cells]
+def unique_columns(cells: list[str]) -> tuple[list[tuple[int, str]], frozenset[str]]:
+    names = [cleaned(cell)[:MAX_HEADER_LENGTH] for cell in cells]
     repeated = {name for name, count in Counter(names).items() if name and count > 1}
     taken: set[str] = set()
     columns: list[tuple[int, str]] = []
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         if name:
-            columns.append((place, _unique(name, taken)))
+            columns.append((index, _unique(name, taken)))
             taken.add(columns[-1][1])
     return columns, frozenset(repeated)
 
@@ -72,10 +66,7 @@ class AmbiguousColumn(NoColumn):
 
 
 def columns_for(variables: Iterable[str], columns: list[str], repeated: Collection[str] = ()) -> dict[str, str]:
-    """The column for each variable: of the exact name, else the only one that differs in case or diacritics.
-
-    Raises NoColumn, AmbiguousColumn.
-    """
+    """The exact name, else the only one that differs in case or diacritics. Raises NoColumn, AmbiguousColumn."""
     by_key: dict[str, list[str]] = {}
     for column in columns:
         by_key.setdefault(match_key(column), []).append(column)
@@ -95,7 +86,7 @@ def columns_for(variables: Iterable[str], columns: list[str], repeated: Collecti
 
 
 def _ambiguity(variable: str, fitting: list[str]) -> str:
-    named = " and ".join(repr(name) for name in fitting[:MOST_NAMED])
+    named = " and ".join(repr(name) for name in fitting[:MAX_SHOWN_COLUMNS])
     which = f"the columns {named} both fit" if len(fitting) > 1 else f"more than one column is called {named}"
     return f"What fills {variable} is not clear: {which}. Rename all but one."
 
@@ -107,6 +98,8 @@ def _absence(missing: list[str], columns: list[str]) -> str:
         for column in columns
         if match_key(as_variable_name(column)) == match_key(variable)
     ]
-    shown = ", ".join(repr(column) for column in columns[:MOST_NAMED]) + (", …" if len(columns) > MOST_NAMED else "")
+    shown = ", ".join(repr(column) for column in columns[:MAX_SHOWN_COLUMNS]) + (
+        ", …" if len(columns) > MAX_SHOWN_COLUMNS else ""
+    )
     there = f" The columns are {shown}." if columns else ""
-    return f"No column fills {', '.join(missing)}.{''.join(hints[:MOST_NAMED]) or there}"
+    return f"No column fills {', '.join(missing)}.{''.join(hints[:MAX_SHOWN_COLUMNS]) or there}"

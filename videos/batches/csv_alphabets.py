@@ -32,7 +32,6 @@ CODECS = {
     "iso-8859-15": "iso8859_15",
     "koi8-r": "koi8_r",
 }
-"""Encodings that may be named, by WHATWG or IANA name, and Python's codec for each."""
 
 ALIASES = {
     "utf-8-sig": "utf-8",
@@ -72,7 +71,7 @@ GREEK = ("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώ",)
 HEBREW = ("אבגדהוזחטיךכלםמןנסעףפץצקרשת",)
 ARABIC = ("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ",)
 DOUBLE_BYTE = {
-    # The first bytes under which each standard keeps its characters of everyday use, and its lowest second byte.
+    # Ranges of first bytes of the common characters, and the lowest second byte.
     "shift_jis": ((0x82, 0x83), (0x88, 0x98), 0x40),
     "euc-kr": ((0xB0, 0xC8), (0xB0, 0xC8), 0xA1),
     "big5": ((0xA4, 0xC6), (0xA4, 0xC6), 0x40),
@@ -82,15 +81,12 @@ DOUBLE_BYTE = {
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The characters expected in one encoding."""
-
     codec: str
     languages: tuple[str, ...] = ()
     """The lower-case letters beyond ASCII of each language; none for a double-byte encoding."""
     signs: str = SIGNS
     is_latin: bool = False
     has_capitals: bool = False
-    """Whether the script has capitals of its own, which names in a file would use."""
     rows: tuple[tuple[int, int], tuple[int, int], int] | None = None
 
     def expects(self, char: str) -> bool:
@@ -103,11 +99,9 @@ class Alphabet:
         return len(encoded) == 2 and encoded[1] >= lowest and any(a <= encoded[0] <= b for a, b in ranges)
 
     def weight(self, char: str) -> int:
-        """Bytes that the character takes."""
         return len(char.encode(self.codec))
 
     def language_share(self, letters: set[str]) -> float:
-        """The largest share of the letters that one language explains; less where capitals are expected and missing."""
         if not self.languages or not letters:
             return 1.0
         small = {"ı" if letter == "İ" else letter.lower() for letter in letters}

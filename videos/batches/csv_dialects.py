@@ -9,17 +9,14 @@ SEPARATORS = ",;\t|"
 WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 SEP_LINE = re.compile(r"\"?sep=([^\w\s\"]|\t)\"?[,;\t|]*(\r\n|\r|\n)", re.IGNORECASE)
 LINE_END = re.compile(r"\r\n|\r|\n")
-LOOKED_AT = 50
-"""Rows that decide where the header does not."""
+SAMPLED_ROWS = 50
 
 
 @dataclass(frozen=True)
 class Dialect:
     separator: str
     begins: int = 0
-    """The header's index in the text."""
     lines_before: int = 0
-    """Lines of the file above the header."""
 
     @property
     def separator_name(self) -> str:
@@ -27,7 +24,7 @@ class Dialect:
 
 
 def dialect_of(text: str) -> Dialect:
-    """Some dialect even for a text that is no CSV: reading it reports what is wrong."""
+    """Always some dialect: reading a text that is no CSV reports the errors."""
     if said := SEP_LINE.match(text):
         return Dialect(said[1], said.end(), 1)
     header = next((line for line in LINE_END.split(text) if line.strip()), "")
@@ -35,15 +32,14 @@ def dialect_of(text: str) -> Dialect:
     used = [separator for separator in SEPARATORS if separator in bare]
     if len(used) == 1:
         return Dialect(used[0])
-    # Several, or none: a column alone, whose cells may hold a comma where the semicolon separates.
+    # Several separators in the header, or none (a single column): compare the rows.
     return Dialect(min(used or SEPARATORS, key=lambda each: (_ragged_rows(text, each), -bare.count(each))))
 
 
 def _ragged_rows(text: str, separator: str) -> int:
-    """How many of the first rows have another number of cells than the header."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        widths = [len(cells) for _, cells in zip(range(LOOKED_AT), reader, strict=False) if any(cells)]
+        widths = [len(cells) for _, cells in zip(range(SAMPLED_ROWS), reader, strict=False) if any(cells)]
     except csv.Error:
-        return LOOKED_AT
+        return SAMPLED_ROWS
     return sum(width != widths[0] for width in widths)

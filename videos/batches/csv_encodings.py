@@ -1,7 +1,7 @@
 """Decodes CSV files: uses the encoding that is named or certain, else ranks the likely ones.
 
-Excel writes the code page of its Windows, Numbers and Excel for Mac also Mac Roman; none of them says so in the file. A
-ranked encoding is a guess that the client has to confirm.
+Excel writes the code page of its Windows, Numbers and Excel for Mac also Mac Roman; none of them says so in the file.
+The client has to confirm a ranked encoding.
 """
 
 # ruff: noqa: RUF001 - signs that look alike are the data here
@@ -33,12 +33,10 @@ UNKNOWN = f"The file is no text in an encoding known here. {SAVE_AS}"
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 WORD = re.compile(r"[^\s,;|\"]+")
 SCORED_BYTES = 65_536
-"""Bytes of the lines beyond ASCII that are used for ranking."""
-MOST_CANDIDATES = 4
-WORST_GUESS = 0.35
-"""A reading that is less plausible than the best by more than this is not offered."""
+MAX_GUESSES = 4
+MAX_PLAUSIBILITY_GAP = 0.35
 FINAL_FORMS = "ךםןףץ"
-LONGEST_EXCERPT = 30
+MAX_EXCERPT = 30
 
 
 class UnreadableText(Exception):
@@ -51,8 +49,6 @@ class WrongEncoding(UnreadableText):
 
 @dataclass(frozen=True)
 class Reading:
-    """A file read in one encoding."""
-
     encoding: str
     text: str
 
@@ -62,20 +58,17 @@ class Decoded:
     text: str
     encoding: str
     guesses: list[Reading] = field(default_factory=list)
-    """Likely readings, best first; empty where the encoding was named or is certain."""
 
     @property
     def alternatives(self) -> str:
-        """The guesses, each with the first word that it reads differently."""
         beyond = [[word for word in WORD.findall(guess.text) if not word.isascii()] for guess in self.guesses]
         together = list(zip(*beyond, strict=False))
         words = next((each for each in together if len(set(each)) == len(each)), together[0] if together else ())
         read = zip(self.guesses, words, strict=False)
-        return ", ".join(f"{guess.encoding} (reads “{word[:LONGEST_EXCERPT]}”)" for guess, word in read)
+        return ", ".join(f"{guess.encoding} (reads “{word[:MAX_EXCERPT]}”)" for guess, word in read)
 
 
 def canonical_encoding(label: str) -> str | None:
-    """Our name of an encoding by any of its usual names, or None."""
     try:
         found = codecs.lookup(label.strip()).name
     except (LookupError, ValueError, UnicodeError):
@@ -96,7 +89,6 @@ def decode(content: bytes, encoding: str | None = None) -> Decoded:
 
 
 def _marked(content: bytes, named: str | None) -> Decoded | None:
-    """Decodes a file with a byte order mark."""
     mark, found, codec = next((each for each in MARKS if content.startswith(each[0])), (b"", "", ""))
     if not mark:
         return None
@@ -158,14 +150,13 @@ def _is_nearly_utf8(content: bytes) -> bool:
 
 
 def _likely(content: bytes) -> Decoded | None:
-    """Ranked by how much of the non-ASCII text is expected in that encoding's languages."""
     ranked: list[tuple[tuple[float, float], Reading]] = []
     for name in _in_order(content):
         reading = _reading(content, name)
         if reading and all(reading.text != other.text for _, other in ranked):
             ranked.append((plausibility(_scored_part(reading.text), ALPHABETS[name]), reading))
     ranked.sort(key=lambda each: each[0], reverse=True)
-    guesses = [reading for fit, reading in ranked[:MOST_CANDIDATES] if fit[0] >= ranked[0][0][0] - WORST_GUESS]
+    guesses = [reading for fit, reading in ranked[:MAX_GUESSES] if fit[0] >= ranked[0][0][0] - MAX_PLAUSIBILITY_GAP]
     return Decoded(guesses[0].text, guesses[0].encoding, guesses) if guesses else None
 
 
@@ -189,9 +180,8 @@ def _scored_part(text: str) -> str:
 
 
 def plausibility(text: str, alphabet: Alphabet) -> tuple[float, float]:
-    """The share of non-ASCII letters in expected places; then the share of the best single language."""
     words = set(WORD.findall(text))
-    judged = [each for word in words if not word.isascii() for each in _judged(word, alphabet)]
+    judged = [each for word in words if not word.isascii() for each in _fitting(word, alphabet)]
     total = sum(weight for _, weight, _ in judged)
     if not total:
         return 1.0, 1.0
@@ -199,21 +189,20 @@ def plausibility(text: str, alphabet: Alphabet) -> tuple[float, float]:
     return fit / total, alphabet.language_share({char for char, _, _ in judged if char.isalpha()})
 
 
-def _judged(word: str, alphabet: Alphabet) -> Iterator[tuple[str, int, bool]]:
-    """Each non-ASCII character with its bytes, and whether it fits in its place."""
+def _fitting(word: str, alphabet: Alphabet) -> Iterator[tuple[str, int, bool]]:
     letters = [char for char in word if char.isalpha()]
     is_foreign = alphabet.is_latin and len(letters) > 1 and not any(char.isascii() for char in letters)
-    for place, char in enumerate(word):
+    for index, char in enumerate(word):
         if char.isascii():
             continue
-        before, after = word[place - 1 : place], word[place + 1 : place + 2]
-        fits = not is_foreign and alphabet.expects(char) and _stands_well(before, char, after, alphabet)
+        before, after = word[index - 1 : index], word[index + 1 : index + 2]
+        fits = not is_foreign and alphabet.expects(char) and _fits(before, char, after, alphabet)
         yield char, alphabet.weight(char), fits
 
 
-def _stands_well(before: str, char: str, after: str, alphabet: Alphabet) -> bool:
+def _fits(before: str, char: str, after: str, alphabet: Alphabet) -> bool:
     if unicodedata.category(char)[0] not in "LM":
-        return _is_sign_in_place(before, char, after)
+        return _is_sign_in_position(before, char, after)
     if not alphabet.is_latin and any(each.isascii() and each.isalpha() for each in (before, after)):
         return False
     if char in FINAL_FORMS and after.isalpha():
@@ -221,7 +210,7 @@ def _stands_well(before: str, char: str, after: str, alphabet: Alphabet) -> bool
     return not (char.isupper() and before.isalpha() and (before.islower() or after.islower()))
 
 
-def _is_sign_in_place(before: str, char: str, after: str) -> bool:
+def _is_sign_in_position(before: str, char: str, after: str) -> bool:
     """A sign that touches letters is a letter of another encoding, except apostrophes and quotation marks."""
     if char in "’ªº":
         return True

@@ -17,53 +17,53 @@ from videos.models import Batch, Video, VideoEvent, WebhookDelivery
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
-PIECE = 200
-ORDER_ON_ITS_WAY = timedelta(hours=1)
-"""An order that staff took back may have made a render until then."""
+BATCH_SIZE = 200
+ORDER_SETTLE_TIME = timedelta(hours=1)
+"""A canceled order may still have made a render until then."""
 
 
 def erase_videos_of(account_id: UUID) -> str:
-    """Does what can be done now. Returns what is left as text, "" once nothing of the client's is kept anywhere."""
+    """Runs one round. Returns what is left as text, "" once nothing of the client's is stored anywhere."""
     mine = Video.objects.filter(account=account_id)
     _cancel_waiting(mine)
     _delete_ended(mine)
     making, undeleted = mine.filter(status__in=WAITING).count(), _undeleted(mine).count()
     if making or undeleted:
         return f"{making} videos are being made, {undeleted} are not deleted everywhere"
-    _forget_words(account_id, mine)
+    _clear_texts(account_id, mine)
     return ""
 
 
 def _cancel_waiting(mine: VideoQuerySet) -> None:
     """Cancels videos that were not ordered. Ordered ones are paid for: they end by themselves and are deleted then."""
-    for video in mine.queued().order_by("queued_at")[:PIECE]:
+    for video in mine.queued().order_by("queued_at")[:BATCH_SIZE]:
         settlement.cancel_video(video, reason="account_erased")
 
 
 def _delete_ended(mine: VideoQuerySet) -> None:
-    lately = timezone.now() - ORDER_ON_ITS_WAY
-    in_doubt = Q(status=Status.CANCELED, attempt__gt=0, provider_video_id=None, moved_at__gt=lately)
+    recently = timezone.now() - ORDER_SETTLE_TIME
+    in_doubt = Q(status=Status.CANCELED, attempt__gt=0, provider_video_id=None, moved_at__gt=recently)
     ended = mine.filter(deleted_at=None, status__in=TERMINAL | {Status.DRAFT}).exclude(in_doubt)
-    for video in ended.order_by("created_at")[:PIECE]:
+    for video in ended.order_by("created_at")[:BATCH_SIZE]:
         deletion.delete_video(video)
-    # Those whose message was lost, and those that their client had deleted before.
-    sweep(_undeleted(mine).exclude(deleted_at=None), jobs.PURGE, most=PIECE)
+    # Videos whose message was lost, and those that the client had deleted before.
+    sweep(_undeleted(mine).exclude(deleted_at=None), jobs.PURGE, most=BATCH_SIZE)
 
 
 def _undeleted(mine: VideoQuerySet) -> VideoQuerySet:
     return mine.filter(status__in=TERMINAL | {Status.DRAFT}).unpurged()
 
 
-def _forget_words(account_id: UUID, mine: VideoQuerySet) -> None:
+def _clear_texts(account_id: UUID, mine: VideoQuerySet) -> None:
     """Clears texts; the rows stay, since the ledger refers to them."""
-    spoken = ~Q(error_message="") | ~Q(provider_error="") | ~Q(waiting_reason="") | ~Q(file_sha256="")
+    with_texts = ~Q(error_message="") | ~Q(provider_error="") | ~Q(waiting_reason="") | ~Q(file_sha256="")
     blank = {"error_message": "", "provider_error": "", "waiting_reason": "", "file_sha256": ""}
-    update_in_batches(mine.filter(spoken), **blank)
+    update_in_batches(mine.filter(with_texts), **blank)
     update_in_batches(VideoEvent.objects.filter(video__account=account_id).exclude(detail=""), detail="")
     batches = Batch.objects.filter(account=account_id).exclude(script="", title="")
     update_in_batches(batches, script="", title="", template={}, columns=[])
     ids = list(mine.values_list("pk", flat=True))
-    for start in range(0, len(ids), PIECE):
-        redact_admin_log(Video, ids[start : start + PIECE])
+    for start in range(0, len(ids), BATCH_SIZE):
+        redact_admin_log(Video, ids[start : start + BATCH_SIZE])
     ours = mine.filter(provider_video_id=OuterRef("provider_video_id"))
     delete_in_batches(WebhookDelivery.objects.exclude(provider_video_id="").filter(Exists(ours)))

@@ -1,4 +1,4 @@
-"""The videos' part of somebody's copy of their data."""
+"""The videos' part of a data export."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,6 @@ FILES = ("file", "thumbnail", "subtitles", "subtitles_vtt")
 
 
 def parts_of(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
-    """Videos with links to their files, their events, and batches; each a generator."""
     events = VideoEvent.objects.filter(video__account__in=account_ids).order_by("id")
     return {
         "videos": _videos(account_ids),
@@ -24,7 +23,6 @@ def parts_of(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
 
 
 def _videos(account_ids: list[UUID]) -> Iterator[dict[str, Any]]:
-    """Includes deleted videos: what is left of them is data as well."""
     for video in Video.objects.filter(account__in=account_ids).iterator(chunk_size=BATCH_SIZE):
         stored = {name: getattr(video, name).name for name in FILES}
         yield VideoOutput.of(video, NOT_WAITING) | {

@@ -10,7 +10,7 @@ from genvid.jobs import enqueue_on_commit
 from videos import jobs
 from videos.enums import TERMINAL, Status
 from videos.models import Video
-from videos.pipeline.storage import forget_files
+from videos.pipeline.storage import delete_files
 from videos.provider.heygen_clients import delete_lost_renders, delete_render
 
 logger = structlog.get_logger(__name__)
@@ -27,7 +27,6 @@ def delete_video(video: Video) -> None:
 
 
 def purge_video(video_id: str) -> None:
-    """Deletes the files, the render at HeyGen and the client's texts. Repeated until all is done."""
     video = Video.objects.unpurged().filter(pk=video_id, deleted_at__isnull=False).first()
     if video is not None:
         _purge(video)
@@ -36,12 +35,12 @@ def purge_video(video_id: str) -> None:
 @request_context.under_request_of_row
 def _purge(video: Video) -> None:
     try:
-        forget_files(video)
+        delete_files(video)
         if video.provider_deleted_at is None:
             delete_render(video)
         delete_lost_renders(video)
     except Exception as error:  # noqa: BLE001 - HeyGen, a disk, a bucket's own error: the sweep tries again
-        logger.warning("purge_postponed", video_id=str(video.pk), error=repr(error))
+        logger.warning("purge_retried_later", video_id=str(video.pk), error=repr(error))
         return
     now = timezone.now()
     gone_at_heygen = video.provider_deleted_at or (now if video.provider_video_id else None)

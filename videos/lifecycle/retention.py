@@ -16,69 +16,67 @@ from genvid.leasing import sweep
 from videos import jobs, video_events
 from videos.enums import Status
 from videos.models import Video, VideoEvent, WebhookDelivery
-from videos.pipeline.storage import forget_files
+from videos.pipeline.storage import delete_files
 from videos.provider import heygen_clients
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
-BATCH = 200
-LOOK_BACK = timedelta(days=30)
-"""Failed deletions at HeyGen are retried for this long."""
-KEEP_DELIVERIES = timedelta(days=30)
-KEEP_PROVIDER_WORDS = timedelta(days=90)
+BATCH_SIZE = 200
+RETRY_PERIOD = timedelta(days=30)
+DELIVERY_RETENTION = timedelta(days=30)
+PROVIDER_TEXT_RETENTION = timedelta(days=90)
 CLEAR_AFTER = timedelta(hours=1)
 """Until then a worker that has not seen the end may still write files."""
 
 
 def apply_retention() -> None:
-    """Everything that is due. Workers may run it in parallel, and die at any line."""
     warn_of_expiry()
     expire_due()
     clear_failed()
-    enqueue_renders_left()
+    enqueue_render_deletions()
     delete_old_deliveries()
-    delete_provider_errors()
+    clear_provider_texts()
 
 
 def warn_of_expiry() -> None:
-    """Warns each video's client once, RETENTION_WARNING_DAYS before its files are deleted."""
     soon = timezone.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
-    for video in _kept().filter(expires_at__lte=soon, expiry_warned_at=None).order_by("expires_at")[:BATCH]:
+    for video in (
+        _stored_videos().filter(expires_at__lte=soon, expiry_warned_at=None).order_by("expires_at")[:BATCH_SIZE]
+    ):
         _warn(video)
 
 
 @request_context.under_request_of_row
 @transaction.atomic
 def _warn(video: Video) -> None:
-    if _kept().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
-        _note(video, "expiring")
+    if _stored_videos().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
+        _record_event(video, "expiring")
         video_events.publish_video_event(video, EventType.VIDEO_EXPIRING)
 
 
 def expire_due() -> None:
-    """Deletes the files of expired videos."""
-    for video in _expired().order_by("expires_at")[:BATCH]:
+    for video in _expired().order_by("expires_at")[:BATCH_SIZE]:
         _expire(video)
 
 
 def _expired() -> VideoQuerySet:
-    return _kept().filter(expires_at__lte=timezone.now())
+    return _stored_videos().filter(expires_at__lte=timezone.now())
 
 
 @request_context.under_request_of_row
 def _expire(video: Video) -> None:
-    # Those before it in the batch took their time: it may have been given a later end meanwhile.
+    # Earlier videos of this run took time: `expires_at` may have been extended meanwhile.
     if not _expired().filter(pk=video.pk).exists():
         return
-    # The files go first: dying between the two leaves a video that is found again, never files that nobody names.
+    # Files first: a crash before the update leaves a video that is found again, not orphaned files.
     try:
-        forget_files(video)
+        delete_files(video)
     except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
-        logger.warning("expiry_postponed", video_id=str(video.pk), error=repr(error))
+        logger.warning("expiry_retried_later", video_id=str(video.pk), error=repr(error))
         return
     with transaction.atomic():
         gone = (
-            _kept()
+            _stored_videos()
             .filter(pk=video.pk)
             .update(
                 expired_at=timezone.now(),
@@ -90,48 +88,44 @@ def _expire(video: Video) -> None:
             )
         )
         if gone == 1:
-            _note(video, "expired")
+            _record_event(video, "expired")
 
 
-def _kept() -> VideoQuerySet:
+def _stored_videos() -> VideoQuerySet:
     return Video.objects.filter(status=Status.COMPLETED, expired_at=None, deleted_at=None)
 
 
-def _note(video: Video, reason: str) -> None:
-    """A history row without a move."""
+def _record_event(video: Video, reason: str) -> None:
     VideoEvent.objects.create(video=video, from_status=Status.COMPLETED, to_status=Status.COMPLETED, reason=reason)
 
 
 def clear_failed() -> None:
-    """Deletes files of videos that failed or were canceled while they were being stored."""
     now = timezone.now()
     ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
-    ended = ended.filter(rendered_at__gt=now - LOOK_BACK, completed_at__lt=now - CLEAR_AFTER)
-    for video in ended.order_by("rendered_at")[:BATCH]:
+    ended = ended.filter(rendered_at__gt=now - RETRY_PERIOD, completed_at__lt=now - CLEAR_AFTER)
+    for video in ended.order_by("rendered_at")[:BATCH_SIZE]:
         _clear(video)
 
 
 @request_context.under_request_of_row
 def _clear(video: Video) -> None:
     try:
-        forget_files(video)
+        delete_files(video)
     except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
-        logger.warning("clearing_postponed", video_id=str(video.pk), error=repr(error))
+        logger.warning("clearing_retried_later", video_id=str(video.pk), error=repr(error))
     else:
         Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
 
 
-def enqueue_renders_left() -> None:
-    """Renders still at HeyGen that are to be deleted there: expired ones, and where the settings say so all."""
+def enqueue_render_deletions() -> None:
     left = Video.objects.filter(status=Status.COMPLETED, provider_deleted_at=None, provider_video_id__isnull=False)
-    wanted = Q(expired_at__gt=timezone.now() - LOOK_BACK)
+    wanted = Q(expired_at__gt=timezone.now() - RETRY_PERIOD)
     if settings.HEYGEN_DELETE_AFTER_STORE:
-        wanted |= Q(completed_at__gt=timezone.now() - LOOK_BACK)
-    sweep(left.filter(wanted).order_by("completed_at"), jobs.DELETE_RENDER, most=BATCH)
+        wanted |= Q(completed_at__gt=timezone.now() - RETRY_PERIOD)
+    sweep(left.filter(wanted).order_by("completed_at"), jobs.DELETE_RENDER, most=BATCH_SIZE)
 
 
 def delete_expired_render(video_id: str) -> None:
-    """Deletes a stored or expired render at HeyGen. A missing one counts as deleted."""
     video = Video.objects.filter(pk=video_id, status=Status.COMPLETED, provider_deleted_at=None).first()
     if video is not None and video.provider_video_id:
         _delete_render(video)
@@ -148,14 +142,13 @@ def _delete_render(video: Video) -> None:
 
 
 def delete_old_deliveries() -> None:
-    """Deletes HeyGen's raw webhook deliveries."""
-    delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEEP_DELIVERIES))
+    delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - DELIVERY_RETENTION))
 
 
-def delete_provider_errors() -> None:
+def clear_provider_texts() -> None:
     """Clears HeyGen's error texts, which may quote the script. Our code and message stay."""
-    then = timezone.now() - KEEP_PROVIDER_WORDS
-    spoken = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")
-    while ids := list(spoken.order_by("completed_at").values_list("pk", flat=True)[:BATCH]):
+    then = timezone.now() - PROVIDER_TEXT_RETENTION
+    with_texts = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")
+    while ids := list(with_texts.order_by("completed_at").values_list("pk", flat=True)[:BATCH_SIZE]):
         VideoEvent.objects.filter(video__in=ids).exclude(detail="").update(detail="")
         Video.objects.filter(pk__in=ids).update(provider_error="", waiting_reason="")

@@ -14,8 +14,8 @@ TOO_LONG = f"Would speak for longer than {estimates.MAX_SECONDS // 60} minutes."
 NO_PAUSES = 'The voice "{}" makes no pauses: leave <break time="…"/> out, or choose a voice with `supports_pause`.'
 
 
-def problem_of(request: VideoRequest, voice: Voice) -> str:
-    """Why the voice cannot speak the script as it is meant, or not in time, in words; empty when it can."""
+def script_problem(request: VideoRequest, voice: Voice) -> str:
+    """Why the voice cannot speak the script, or not within the maximum length, as text; "" when it can."""
     if problem := _markup_problem(request.script, voice):
         return problem
     seconds = estimates.spoken_seconds(request.script, speed=request.speed, language=voice.language)
@@ -37,7 +37,6 @@ def _markup_problem(script: str, voice: Voice) -> str:
 
 
 def require_understood(script: str, voice: Voice) -> None:
-    """Raises ValidationFailed on `script` for an unknown tag, and for pauses with a voice that has none."""
     if problem := _markup_problem(script, voice):
         raise refuse_field("script", problem)
 

@@ -30,7 +30,6 @@ from videos.speech.warnings import Warned
 from videos.video_request import VideoChanges, VideoRequest
 
 RenderSeconds = Callable[[str, int], int]
-"""`estimates.render_seconds`, which a batch remembers the answers of, as of `credits.pricer`."""
 Pricer = Callable[..., Callable[[Decimal], int]]
 RETRYABLE = (Status.FAILED, Status.CANCELED)
 
@@ -38,15 +37,13 @@ RETRYABLE = (Status.FAILED, Status.CANCELED)
 @dataclass(frozen=True)
 class Quote:
     credits: int
-    """What would be held: the most that the video can cost."""
     estimated_seconds: int
     available_credits: int
     affordable: bool
     eta_seconds: int | None
-    """None while nothing can be promised."""
     waiting_for: str | None
     hold_factor: float
-    """What the account's holds are multiplied by, 1 to 2, after videos that were longer than was held for them."""
+    """Factor of the account's holds, 1 to 2, raised after videos that were longer than was held for them."""
     warnings: list[Warned]
 
 
@@ -58,7 +55,6 @@ class Cast:
 
 
 def quote_video(caller: Caller, request: VideoRequest) -> Quote:
-    """Price a video without making it. Raises ValidationFailed as `create` would."""
     video = Video(**owned_by(caller), **_checked_fields(request, caller.account_id))
     factor = credits.overrun_factor(caller.account_id)
     needed, available = hold_amount(video, factor), credits.available(caller.account_id)
@@ -76,10 +72,7 @@ def quote_video(caller: Caller, request: VideoRequest) -> Quote:
 
 
 def hold_amount(video: Video, factor: Decimal, pricer: Pricer = credits.pricer) -> int:
-    """The price of what it may come to (`estimates.seconds_to_hold`); a test video has none.
-
-    `factor`: the account's (`credits.overrun_factor`).
-    """
+    """The price of `estimates.seconds_to_hold`; 0 for a test video. `factor`: `credits.overrun_factor`."""
     if video.is_test:
         return 0
     price = pricer(engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution)
@@ -102,11 +95,7 @@ def create_video(caller: Caller, request: VideoRequest, *, draft: bool = False, 
 
 @transaction.atomic
 def generate_video(caller: Caller, video: Video) -> Video:
-    """Queue a draft, on the limit of the caller's key where there is one.
-
-    Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed if its avatar has since retired, or
-    its script could not be ordered now.
-    """
+    """Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed for what is now invalid."""
     video = _locked(video)
     if video.status != Status.DRAFT:
         raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
@@ -117,7 +106,6 @@ def generate_video(caller: Caller, video: Video) -> Video:
 
 
 def _locked(video: Video) -> Video:
-    """The row as it is now, kept so until the transaction ends: two changes at once must see each other."""
     row: Video = Video.objects.select_for_update(of=("self",)).select_related("avatar", "voice").get(pk=video.pk)
     return row
 
@@ -139,21 +127,20 @@ def _enqueue(video: Video, key_id: UUID | None) -> None:
     if not queued:
         raise InvalidState("Another request was first.")
     credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
-    state = waiting_reasons.once_queued(foreseen, is_test=video.is_test)
+    state = waiting_reasons.state_once_queued(foreseen, is_test=video.is_test)
     video_events.publish_video_event(video, EventType.VIDEO_QUEUED, state)
-    waiting_reasons.keep_waiting_states(video, state)
+    waiting_reasons.cache_waiting_state(video, state)
     enqueue_on_commit(jobs.DISPATCH)
 
 
 def _wait_of(video: Video, state: WaitingState) -> int | None:
-    """Seconds until its file is expected, were it queued now; None where nothing can be promised."""
     position = state.promised_position
     return None if position is None else estimates.queue_seconds(position, video.expected_render_seconds, state.slots)
 
 
 @transaction.atomic
 def update_draft(video: Video, changes: VideoChanges) -> Video:
-    """Change title and metadata always, the rest while a draft. Raises InvalidState naming what is too late."""
+    """Change title and metadata always, the rest while a draft. Raises InvalidState naming the fields."""
     video = _locked(video)
     late = changes.of_drafts_only
     if late and video.status != Status.DRAFT:
@@ -167,10 +154,7 @@ def update_draft(video: Video, changes: VideoChanges) -> Video:
 
 
 def cancel_by_client(video: Video) -> Video:
-    """End a video that is queued, or whose render is stuck, and give its credits back. Raises InvalidState for others.
-
-    A render that is let go may still be finished and billed at HeyGen: that is no fault of the client's.
-    """
+    """Cancel a queued video, or one whose render is stuck, which HeyGen may still bill. Raises InvalidState."""
     is_stuck = estimates.is_stuck(video)
     reason = "stuck_render_canceled" if is_stuck else "canceled"
     if not (is_stuck or video.status == Status.QUEUED) or not settlement.cancel_video(video, reason=reason):
@@ -179,22 +163,20 @@ def cancel_by_client(video: Video) -> Video:
 
 
 def retry_video(caller: Caller, video: Video) -> Video:
-    """A new video of the same request. Raises InvalidState unless the old one failed or was canceled."""
     if video.status not in RETRYABLE:
         raise InvalidState("Only a failed or canceled video can be retried.")
-    # A person may retry a test key's video: it stays what it was.
+    # A person may retry a test key's video, which stays a test video.
     return create_video(replace(caller, is_test=video.is_test), VideoRequest.of_video(video), retry_of=video)
 
 
 def owned_by(caller: Caller) -> dict[str, Any]:
-    """The columns that say whose a new video or batch is."""
     return {"account_id": caller.account_id, "created_by_id": caller.user_id, "is_test": caller.is_test}
 
 
 def _checked_fields(request: VideoRequest, account_id: UUID) -> dict[str, Any]:
-    """`fields_of` the request. Raises ValidationFailed for what cannot be spoken or is not offered to the account."""
+    """`fields_of` the request. Raises ValidationFailed for a bad script and for what the account may not use."""
     cast = cast_for(request, account_id)
-    if problem := scripts.problem_of(request, cast.voice):
+    if problem := scripts.script_problem(request, cast.voice):
         raise refuse_field("script", problem)
     return fields_of(request, cast)
 
@@ -202,7 +184,6 @@ def _checked_fields(request: VideoRequest, account_id: UUID) -> dict[str, Any]:
 def fields_of(
     request: VideoRequest, cast: Cast, render_seconds: RenderSeconds = render_times.render_seconds
 ) -> dict[str, Any]:
-    """The columns that follow from a request that is in order: what was asked for, who speaks, and how long it is."""
     seconds = estimates.spoken_seconds(request.script, speed=request.speed, language=cast.voice.language)
     return {
         **request.model_fields(),
@@ -216,7 +197,6 @@ def fields_of(
 
 
 def cast_for(request: VideoRequest, account_id: UUID) -> Cast:
-    """Who speaks, and how it is rendered. Raises ValidationFailed for what the catalogue does not offer the account."""
     avatar = _usable_avatar(request.avatar_id, account_id)
     voice = _voice_for(avatar, request.voice_id, request.language or "", account_id)
     return Cast(avatar, voice, _engine_for(avatar))
@@ -244,7 +224,6 @@ def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str, account_id:
 
 
 def _own_voice(avatar: Any) -> Voice | None:
-    """The avatar's default voice, where the account may use that too."""
     voice: Voice | None = avatar.default_voice if avatar.offered_voice_id else None
     return voice
 
@@ -259,7 +238,6 @@ def _usable_voice(voice_id: UUID, account_id: UUID) -> Voice:
 
 
 def _engine_for(avatar: Avatar) -> str:
-    """The operator's engine where the avatar can do it, else the first that it can."""
     if not avatar.engines or settings.HEYGEN_ENGINE in avatar.engines:
         return str(settings.HEYGEN_ENGINE)
     return str(avatar.engines[0])

@@ -15,7 +15,7 @@ CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
 
 class BrokenFile(Exception):
-    """Not an MP4, truncated, or without picture or sound."""
+    """Not an MP4, truncated, or without picture."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ class Mp4Info:
 class Box:
     kind: bytes
     start: int
-    """Offset of the payload."""
     end: int
 
 

@@ -1,8 +1,4 @@
-"""Downloads into the work folder of a video: resumed after a broken connection, within the disk reserve.
-
-A video's work folder lies below WORK_DIR. Whoever works in it holds its lock, which the kernel releases when the
-process dies; the next try on the same machine resumes what is left in it.
-"""
+"""Downloads into a locked work folder of a video: resumed after a broken connection, within the disk reserve."""
 
 import fcntl
 import os
@@ -26,7 +22,6 @@ logger = structlog.get_logger(__name__)
 Fetch = Callable[..., object]
 """Copies a file into a sink, with the arguments of `HeyGenClient.download_media`."""
 DISK_CHECK_BYTES = 16 * 1024 * 1024
-"""After this many bytes the free disk space is checked again: others fill the same disk."""
 LOCK = "lock"
 
 
@@ -38,15 +33,12 @@ class DiskFull(Exception):
     """The file would not leave VIDEO_DISK_RESERVE bytes free."""
 
 
-class MovedOn(Exception):
-    """The video has ended meanwhile: its file is of no more use."""
+class VideoEnded(Exception):
+    """The video has ended meanwhile, so its file is not needed."""
 
 
 class WatchedFile:
-    """A sink that renews the video's lease and checks the free disk space while bytes come in.
-
-    Raises MovedOn and DiskFull.
-    """
+    """A sink that renews the video's lease and checks the free disk space. Raises VideoEnded and DiskFull."""
 
     def __init__(self, file: BinaryIO, video: Video) -> None:
         self.file, self.video = file, video
@@ -64,14 +56,13 @@ class WatchedFile:
 
 
 def renew_lease(video: Video, seconds: float) -> None:
-    """Raises MovedOn. A completed video, whose files are being replaced, has no lease."""
+    """Raises VideoEnded. A completed video, whose files are being replaced, has no lease."""
     if video.status == Status.STORING and not video.extend(seconds):
-        raise MovedOn("the video has ended meanwhile")
+        raise VideoEnded("the video has ended meanwhile")
 
 
 @contextmanager
 def work_folder(video_id: UUID) -> Iterator[Path]:
-    """The locked folder of one video's downloads; what is left in it waits for the next try. Raises FolderInUse."""
     folder: Path = settings.WORK_DIR / str(video_id)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
@@ -85,17 +76,14 @@ def _locked(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FolderInUse("another worker is storing this video") from None
-        # Its last holder may have removed it; the next to come makes and locks another file of that name.
+        # The previous holder may have removed the file: then others lock a new file of that name.
         if not (folder / LOCK).exists() or not os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
             raise FolderInUse("another worker has just cleared this folder")
         yield
 
 
-def clear(folder: Path) -> None:
-    """Remove a work folder; only the holder of its lock may. The sweep tries again what cannot be removed now.
-
-    The lock goes last: without it, somebody else may enter.
-    """
+def clear_folder(folder: Path) -> None:
+    """Remove a work folder, its lock last; only the holder of the lock may. The sweep retries failures."""
     with suppress(OSError):
         for path in folder.iterdir():
             if path.name != LOCK:
@@ -105,10 +93,7 @@ def clear(folder: Path) -> None:
 
 
 def download(fetch: Fetch, url: str, path: Path, video: Video, limit: int) -> None:
-    """Download `url` into `path`, from where an earlier try stopped if the file there is still the same.
-
-    Raises HeyGenError, MovedOn and DiskFull. `limit`: bytes that the file may have.
-    """
+    """Download `url`, resuming an earlier try. `limit`: bytes. Raises HeyGenError, VideoEnded and DiskFull."""
     try:
         _download(fetch, url, path, video, limit)
     except Unknown as error:
@@ -125,7 +110,6 @@ def _download(fetch: Fetch, url: str, path: Path, video: Video, limit: int) -> N
         logger.info("download_resumed", video_id=str(video.pk), name=path.name, start=start)
 
     def begin(head: Head) -> None:
-        """Before the first byte."""
         require_disk_space(head.bytes - start if head.bytes else 0)
         if not start:
             _save_etag(path, head.etag)
@@ -144,10 +128,7 @@ def _download(fetch: Fetch, url: str, path: Path, video: Video, limit: int) -> N
 
 
 def _resume_point(path: Path) -> tuple[int, str | None]:
-    """Bytes of an earlier try and the ETag of their file; a part without an ETag is not resumed.
-
-    The last byte is dropped, to be asked for again: a part that is the whole file would have no rest to ask for.
-    """
+    """Size and ETag of an earlier part. Its last byte is dropped: a complete part has no rest to request."""
     try:
         etag, size = _etag_file(path).read_text(), path.stat().st_size
     except FileNotFoundError:
@@ -159,7 +140,7 @@ def _resume_point(path: Path) -> tuple[int, str | None]:
 
 
 def _save_etag(path: Path, etag: str | None) -> None:
-    """Only a strong one: a weak one may stay the same while bytes change (RFC 9110, section 8.8.1)."""
+    """Store only a strong ETag: a weak one may stay while bytes change (RFC 9110, section 8.8.1)."""
     if etag and not etag.startswith("W/"):
         _etag_file(path).write_text(etag)
     else:
@@ -179,11 +160,7 @@ def require_disk_space(needed: int) -> None:
 
 
 def clear_leftovers(older_than: float) -> None:
-    """Remove the downloads of videos that have ended, and whatever else nobody has touched for `older_than` seconds.
-
-    What waits for the next try of a video stays, and so does what somebody is working on. The part of a completed
-    video, whose files were to be replaced, waits for `older_than` seconds.
-    """
+    """Remove the work folders of ended videos; those of completed or unknown ones once `older_than` seconds old."""
     if not settings.WORK_DIR.exists():
         return
     folders = {folder: _owner_of(folder) for folder in settings.WORK_DIR.iterdir()}
@@ -195,7 +172,7 @@ def clear_leftovers(older_than: float) -> None:
             is_old = time.time() - folder.stat().st_mtime > older_than
             if status != Status.STORING and (status != Status.COMPLETED or is_old):
                 with _locked(folder):
-                    clear(folder)
+                    clear_folder(folder)
 
 
 def _owner_of(folder: Path) -> UUID | None:

@@ -1,7 +1,4 @@
-"""Signed, short-lived links to stored files, with `Range` support for players.
-
-A bucket signs its own links; for files on disk this module does.
-"""
+"""Signed, short-lived links to stored files, with `Range` support; a bucket signs its own."""
 
 import re
 from pathlib import Path
@@ -19,28 +16,24 @@ from videos.models import Video
 SALT = "videos.media"
 LASTING_SALT = "videos.media.lasting"
 LASTING_SECONDS = MAX_LIFETIME_SECONDS
-LONGEST_FILENAME = 80
-"""Characters, without the suffix."""
+MAX_FILENAME = 80
 NOT_IN_FILENAMES = frozenset('\\/:*?"<>|')
 
 
 def signed_link(name: str, *, filename: str = "") -> str:
-    """A link to a stored file, good for MEDIA_LINK_LIFETIME seconds. `filename`: what it is saved as."""
     if settings.S3_BUCKET:
         return bucket_link(name, filename=filename)
     return _local_link(name, SALT, filename)
 
 
 def filename_of(video: Video, stored: str) -> str:
-    """The video's title, or the first words of its script, with the file's suffix."""
     words = video.title or " ".join(re.sub(r"<[^>]*>", " ", video.script).split()[:8])
-    allowed = (" " if letter in NOT_IN_FILENAMES or not letter.isprintable() else letter for letter in words)
-    plain = " ".join("".join(allowed).split())[:LONGEST_FILENAME].strip(" .")
+    allowed = (" " if char in NOT_IN_FILENAMES or not char.isprintable() else char for char in words)
+    plain = " ".join("".join(allowed).split())[:MAX_FILENAME].strip(" .")
     return (plain or "video") + Path(stored).suffix
 
 
 def lasting_link(name: str) -> str:
-    """A link that is good for a week, for data exports."""
     if settings.S3_BUCKET:
         return bucket_link(name, seconds=LASTING_SECONDS)
     return _local_link(name, LASTING_SALT)
@@ -51,7 +44,7 @@ def _local_link(name: str, salt: str, filename: str = "") -> str:
     return str(settings.PUBLIC_URL) + reverse("media", args=[token, name.rpartition("/")[2]])
 
 
-def _behind(token: str) -> tuple[Path, str]:
+def _read_token(token: str) -> tuple[Path, str]:
     """The stored file's path and its download name. Raises BadSignature for a forged or expired link."""
     try:
         signed = signing.loads(token, salt=SALT, max_age=settings.MEDIA_LINK_LIFETIME)
@@ -61,15 +54,14 @@ def _behind(token: str) -> tuple[Path, str]:
     return Path(name), filename or Path(name).name
 
 
-def serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """The file behind a signed link; 404 for a bad signature or another name than the file's own."""
+def serve_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     if request.method not in ("GET", "HEAD"):
         return refuse_method(request, "GET", "HEAD")
     try:
-        path, filename = _behind(token)
+        path, filename = _read_token(token)
         if name != path.name:
             raise signing.BadSignature("The signature is that of another name.")
-        kept = f"private, max-age={settings.MEDIA_LINK_LIFETIME}"
-        return file_response(request, str(path), filename=filename, cache_control=kept)
+        cache_control = f"private, max-age={settings.MEDIA_LINK_LIFETIME}"
+        return file_response(request, str(path), filename=filename, cache_control=cache_control)
     except (signing.BadSignature, FileNotFoundError):
         return not_found_view(request)

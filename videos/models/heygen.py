@@ -1,4 +1,4 @@
-"""What is known of HeyGen: circuit breaker, render times, alarms, webhook endpoints, deliveries."""
+"""Models of what is known of HeyGen: gate, render times, alarms, webhook endpoints, deliveries."""
 
 from django.db import models
 from django.db.models import Q
@@ -67,7 +67,7 @@ class ProviderState(models.Model):
 
     @property
     def status_text(self) -> str:
-        """ "ok", "paused", or "closed: " and the code. After its wait it is ok again, unless staff are needed."""
+        """ "ok", "paused", or "closed: " and the code."""
         waits = self.closed_until is not None and self.closed_until > timezone.now()
         if self.needs_staff or waits:
             return f"closed: {self.code}"
@@ -93,8 +93,6 @@ class OperatorAlarm(models.Model):
 
 
 class ProviderWebhook(models.Model):
-    """Our endpoint at HeyGen, with the secret that signs its deliveries."""
-
     endpoint_id = models.CharField(max_length=200)
     url = models.URLField(max_length=500)
     secret = EncryptedTextField()
@@ -109,8 +107,6 @@ class ProviderWebhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """A verified delivery, stored raw under a unique key and processed later."""
-
     key = models.CharField(max_length=255, unique=True)
     event_type = models.CharField(max_length=100)
     provider_video_id = models.CharField(max_length=200, blank=True)

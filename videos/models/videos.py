@@ -21,13 +21,13 @@ from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoF
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
-LONGEST_PAUSE = 300.0
+MAX_RETRY_PAUSE = 300.0
 
 
 class Video(Leased):
     """`status` moves through `move()` alone; `due_at` says when a worker must act on it next."""
 
-    # Status alone would let an answer to an old order touch the present one.
+    # With the status alone an answer to an old order could change the present one.
     HELD_BY = ("status", "attempt", "calls")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -62,14 +62,14 @@ class Video(Leased):
     metadata = models.JSONField(default=dict, blank=True)
     warnings = models.JSONField(null=True, blank=True, help_text="What its client was told about script and voice.")
 
-    # Money, in credits; and seconds
+    # Price, in credits, and estimates, in seconds
     engine = models.CharField(max_length=20)
     estimated_seconds = models.PositiveIntegerField(default=0)
     expected_render_seconds = models.PositiveIntegerField(default=0)
     credits_held = models.PositiveIntegerField(default=0)
     credits_charged = models.PositiveIntegerField(default=0)
 
-    # The conversation with HeyGen
+    # The order at HeyGen
     attempt = models.PositiveIntegerField(default=0, help_text="Orders placed; each has its own key.")
     idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
     calls = models.PositiveIntegerField(default=0, help_text="Times that the present key was sent.")
@@ -82,12 +82,12 @@ class Video(Leased):
     learned_by = models.CharField(max_length=10, choices=LearnedBy.choices, blank=True)
     provider_finished_at = models.DateTimeField(null=True, blank=True, help_text="HeyGen's own clock.")
 
-    # What was promised: neither falls back when an order has to be placed anew
+    # What was promised; a new order after a failed one must not make it worse
     promised_at = models.DateTimeField(null=True, blank=True)
     progress_floor = models.PositiveSmallIntegerField(default=0)
     eta_ceiling = models.PositiveIntegerField(null=True, blank=True)
 
-    # The gate, and the patience of its account
+    # Gate and slots
     gate_tripped_at = models.DateTimeField(null=True, blank=True, help_text="When it last closed HeyGen's gate.")
     set_aside_at = models.DateTimeField(
         null=True, blank=True, help_text="Since then it waits for staff, alone; `waiting_reason` says why."
@@ -98,7 +98,7 @@ class Video(Leased):
         help_text="Three times the expected p99: from then on it takes no slot of its account, and may be canceled.",
     )
 
-    # How it ended
+    # Result
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.CharField(max_length=300, blank=True)
     error_retryable = models.BooleanField(default=False)
@@ -159,17 +159,14 @@ class Video(Leased):
 
     @cached_property
     def address(self) -> str:
-        """Where the API shows it."""
         return f"{settings.PUBLIC_URL}/api/v1/videos/{self.id}"
 
     @property
     def money_reference(self) -> str:
-        """The reference under which billing knows this video."""
         return f"video:{self.pk}"
 
     @property
     def request_context(self) -> request_context_module.RequestContext:
-        """The request that ordered it, for what is logged and enqueued while somebody works on it."""
         return request_context_module.RequestContext.of(
             request_id=self.request_id,
             account_id=self.account_id,
@@ -180,15 +177,10 @@ class Video(Leased):
 
     @property
     def provider_title(self) -> str:
-        """The title of the present order at HeyGen, by which an order whose answer was lost is found."""
         return f"genvid {self.pk} {self.attempt}"
 
     def move(self, to: Status, *, reason: str, detail: str = "", **fields: Any) -> bool:
-        """Moves from the status last read to `to`, if that is still current and permitted, and writes the history.
-
-        The only place where a status changes. False when another worker was first or the move is not permitted: the
-        caller does nothing further.
-        """
+        """The only place where a status changes. False when another worker was first or the move is not permitted."""
         source = Status(self.status)
         if source not in SOURCES.get(to, ()):
             return False
@@ -199,16 +191,14 @@ class Video(Leased):
             if not self._write(self.held(), changes):
                 return False
             VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
-            # On commit: a move that is rolled back has not happened, and must not be in the log.
+            # On commit: a move that is rolled back must not be in the log.
             facts = {name: changes.get(name, getattr(self, name)) for name in ("attempt", "error_code", "learned_by")}
-            tell = partial(self._tell_of_move, source, to, reason, (now - since).total_seconds(), **facts)
-            transaction.on_commit(tell, robust=True)
+            log_move = partial(self._log_move, source, to, reason, (now - since).total_seconds(), **facts)
+            transaction.on_commit(log_move, robust=True)
         return True
 
     @request_context_module.under_request_of_row
-    def _tell_of_move(
-        self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str
-    ) -> None:
+    def _log_move(self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str) -> None:
         """One log line and one count per move. `seconds`: how long the status before it lasted."""
         ids = {"video_id": str(self.pk), "account_id": str(self.account_id)}
         words = {"from": str(source), "to": str(to), "reason": reason}
@@ -216,8 +206,7 @@ class Video(Leased):
         metrics.count_move(source, to, seconds, **facts)
 
     def retry_pause(self, *, at_least: float = 0.0) -> timedelta:
-        """Before the next try of what came to nothing; `at_least`: seconds that HeyGen asks for."""
-        backoff = Backoff(settings.VIDEO_RETRY_SECONDS, most=LONGEST_PAUSE)
+        backoff = Backoff(settings.VIDEO_RETRY_SECONDS, most=MAX_RETRY_PAUSE)
         return backoff.delay(self.tries + 1, at_least=at_least)
 
 
@@ -226,8 +215,6 @@ def seconds_from_now(seconds: float) -> datetime:
 
 
 class VideoEvent(models.Model):
-    """One move of a video, append-only."""
-
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="events")
     from_status = models.CharField(max_length=12, blank=True)
     to_status = models.CharField(max_length=12)

@@ -1,4 +1,4 @@
-"""How a render ends that gave no file: failed, refused, lost, or given up. A finished one goes on in `storing`."""
+"""Ends of renders that produced no file: failed, refused, lost, or out of time."""
 
 import structlog
 from django.utils import timezone
@@ -14,12 +14,11 @@ from videos.provider import provider_gate
 
 logger = structlog.get_logger(__name__)
 EXTENSION_SECONDS = 3600.0
-"""A deadline moves on by this while HeyGen is silent: without its word nothing is settled."""
 
 
 def end_failed_render(video: Video, failure: Failure | None) -> None:
     if failure is not None and not video.is_test and (failure.operator_problem or failure.is_busy):
-        _order_again(video, failure)
+        _requeue_render(video, failure)
         return
     settlement.fail_video(
         video,
@@ -31,15 +30,13 @@ def end_failed_render(video: Video, failure: Failure | None) -> None:
     )
 
 
-def _order_again(video: Video, failure: Failure) -> None:
-    """Our own wallet, plan or load: the customer's video waits, and a new order is placed once HeyGen takes any."""
+def _requeue_render(video: Video, failure: Failure) -> None:
     provider_gate.trip(failure, video=video, ordered_at=video.submitted_at)
     reason = "provider_operator_problem" if failure.operator_problem else "provider_busy"
     settlement.requeue_video(video, reason=reason, why=f"{failure.raw_code} {failure.raw_message}".strip())
 
 
 def end_refused_render(video: Video, error: Refused) -> None:
-    """HeyGen refuses this video when it is read: nothing will come of it, and asking again cannot help."""
     failure = failure_of_error(error)
     settlement.fail_video(
         video,
@@ -62,7 +59,6 @@ def end_lost_render(video: Video, error: HeyGenError) -> None:
 
 
 def extend_deadline(video: Video, error: HeyGenError) -> None:
-    """No word: without it nothing is settled, but not for ever."""
     if isinstance(error, (OperatorProblem, Busy)) and not video.is_test:
         provider_gate.trip(error)
     last = last_deadlines.last_deadline_of(video)

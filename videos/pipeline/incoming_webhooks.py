@@ -1,4 +1,4 @@
-"""HeyGen's webhooks: stored raw, processed later. Each only says which video to read again."""
+"""HeyGen's webhooks: each is stored raw, and later makes a worker read its video again."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -25,29 +25,23 @@ from videos.queue import render_times
 logger = structlog.get_logger(__name__)
 OLD_SECRET_LIFETIME = timedelta(hours=24)
 HISTORY_OVERLAP = timedelta(minutes=3)
-"""An event may enter HeyGen's history later than its own time says."""
-HISTORY_ROWS = 1000
-HISTORY_PAGE = 100
-OLDEST = 100
-"""Renders that are looked at to see whether any is late."""
-ON_ITS_WAY = timedelta(seconds=15)
-"""A younger event may still be delivered by itself."""
-PATIENCE = timedelta(minutes=5)
-"""A delivery may overtake the answer to our order: that long it waits for the video to be known as rendering."""
+"""HeyGen may list an event later than its timestamp says."""
+MAX_HISTORY_EVENTS = 1000
+HISTORY_PAGE_SIZE = 100
+MAX_CHECKED_RENDERS = 100
+DELIVERY_TIMEOUT = timedelta(seconds=15)
+UNKNOWN_VIDEO_TIMEOUT = timedelta(minutes=5)
+"""A delivery may arrive before the answer to our order has been stored."""
 
 
 def signing_secrets() -> list[str]:
-    """The secrets that a delivery may be signed with, those replaced lately included."""
     young = Q(retired_at=None) | Q(retired_at__gt=timezone.now() - OLD_SECRET_LIFETIME)
     stored = [webhook.secret for webhook in ProviderWebhook.objects.filter(young)]
     return [*stored, *settings.HEYGEN_WEBHOOK_SECRETS]
 
 
 def store_delivery(notice: WebhookNotice, *, missed: bool = False) -> bool:
-    """Store a verified delivery under its key and wake a worker. False when it has come before.
-
-    `missed`: it did not come, but was found in HeyGen's history.
-    """
+    """Store a verified delivery and enqueue it. False for a duplicate. `missed`: found in HeyGen's history."""
     delivery, fresh = WebhookDelivery.objects.get_or_create(
         key=notice.key[:255],
         defaults={
@@ -60,35 +54,32 @@ def store_delivery(notice: WebhookNotice, *, missed: bool = False) -> bool:
     )
     metrics.deliveries.add("fresh" if fresh else "again")
     if fresh:
-        enqueue(jobs.WORK_OFF_DELIVERY, str(delivery.pk))
+        enqueue(jobs.PROCESS_DELIVERY, str(delivery.pk))
     return fresh
 
 
 def backfill_deliveries() -> None:
-    """Keep webhooks that never came, then bring forward the polls that relied on webhooks."""
     backfill_missed()
     poll_sooner()
 
 
 def backfill_missed() -> int:
-    """Read HeyGen's own history of events, and keep those whose delivery never reached us. Returns how many."""
     since = _missing_since(timezone.now())
     if since is None:
         return 0
     started = timezone.now()
     try:
-        missed = sum(_keep_missed(kind, since) for kind in EVENTS)
+        missed = sum(_store_missed(kind, since) for kind in EVENTS)
     except HeyGenError as error:
-        logger.warning("backfill_postponed", error=str(error))
+        logger.warning("backfill_retried_later", error=str(error))
         return 0
     ProviderState.objects.filter(name=provider_gate.NAME).update(events_seen_until=started)
     return missed
 
 
 def _missing_since(now: datetime) -> datetime | None:
-    """From when on news may have been lost; None while no render is late, for then nothing is missed."""
     rendering = Video.objects.live().filter(status=Status.RENDERING, submitted_at__isnull=False)
-    oldest = list(rendering.order_by("submitted_at")[:OLDEST])
+    oldest = list(rendering.order_by("submitted_at")[:MAX_CHECKED_RENDERS])
     if not any(
         now - video.submitted_at > timedelta(seconds=render_times.render_times_of(video).p99) for video in oldest
     ):
@@ -98,14 +89,14 @@ def _missing_since(now: datetime) -> datetime | None:
     return max(state.events_seen_until or first, first) - HISTORY_OVERLAP
 
 
-def _keep_missed(event_type: str, since: datetime) -> int:
-    history = islice(get_client().iter_events(event_type), HISTORY_ROWS)
+def _store_missed(event_type: str, since: datetime) -> int:
+    history = islice(get_client().iter_events(event_type), MAX_HISTORY_EVENTS)
     return sum(store_delivery(notice, missed=True) for notice in _missed(_recent(history, since)))
 
 
 def _recent(history: Iterator[WebhookNotice], since: datetime) -> Iterator[list[WebhookNotice]]:
-    """The pages of what happened after `since`. HeyGen promises no order: if none shows, all is read."""
-    while page := list(islice(history, HISTORY_PAGE)):
+    """The pages of events after `since`. HeyGen documents no order, so unordered pages are all read."""
+    while page := list(islice(history, HISTORY_PAGE_SIZE)):
         recent = [notice for notice in page if notice.created_at is None or notice.created_at >= since]
         yield recent
         first, last = page[0].created_at, page[-1].created_at
@@ -114,9 +105,8 @@ def _recent(history: Iterator[WebhookNotice], since: datetime) -> Iterator[list[
 
 
 def _missed(pages: Iterable[list[WebhookNotice]]) -> Iterator[WebhookNotice]:
-    """Those that we do not have, of videos whose end we do not know. Nearly all came by themselves."""
     for page in pages:
-        known = _known({notice.key[:255] for notice in page if notice.key})
+        known = _stored_keys({notice.key[:255] for notice in page if notice.key})
         ids = [notice.video_id for notice in page if notice.video_id]
         open_ends = Video.objects.live().filter(provider_video_id__in=ids, status=Status.RENDERING)
         wanted = set(open_ends.values_list("provider_video_id", flat=True))
@@ -125,36 +115,35 @@ def _missed(pages: Iterable[list[WebhookNotice]]) -> Iterator[WebhookNotice]:
                 yield notice
 
 
-def _known(keys: set[str]) -> set[str]:
+def _stored_keys(keys: set[str]) -> set[str]:
     return set(WebhookDelivery.objects.filter(key__in=keys).values_list("key", flat=True))
 
 
 def _is_overdue(notice: WebhookNotice) -> bool:
-    return notice.created_at is None or timezone.now() - notice.created_at >= ON_ITS_WAY
+    return notice.created_at is None or timezone.now() - notice.created_at >= DELIVERY_TIMEOUT
 
 
 def process_delivery(delivery_id: int) -> None:
     delivery = WebhookDelivery.objects.filter(pk=delivery_id, processed_at=None).first()
     if delivery is None:
         return
-    outcome = _act_on(delivery)
+    outcome = _handle_delivery(delivery)
     if outcome is not None:
         done = WebhookDelivery.objects.filter(pk=delivery_id)
         done.update(processed_at=timezone.now(), outcome=outcome)
         metrics.delivery_outcomes.add(outcome)
 
 
-def _act_on(delivery: WebhookDelivery) -> str | None:
-    """What came of it; None to try again later."""
+def _handle_delivery(delivery: WebhookDelivery) -> str | None:
     if not delivery.event_type.startswith("avatar_video."):
         logger.info("webhook_ignored", event_type=delivery.event_type)
         return "not for us"
     if not delivery.provider_video_id:
-        # Never look up "no id": every video that HeyGen has not taken yet has none.
+        # Never look up an empty id: every video that HeyGen has not accepted yet has none.
         return "names no video"
     video = Video.objects.filter(provider_video_id=delivery.provider_video_id).first()
     if video is None:
-        waiting = timezone.now() - delivery.received_at < PATIENCE
+        waiting = timezone.now() - delivery.received_at < UNKNOWN_VIDEO_TIMEOUT
         return None if waiting else "no such video"
     if video.status != Status.RENDERING:
         return f"already {video.status}"

@@ -1,4 +1,4 @@
-"""The end of all patience: no status outlives it, whatever HeyGen answers or does not answer."""
+"""The last deadline of a status, after which a video ends even if HeyGen never answers."""
 
 from datetime import datetime, timedelta
 
@@ -9,12 +9,10 @@ from videos.models import Video
 
 
 def last_deadline_of(video: Video) -> datetime:
-    """VIDEO_LAST_DEADLINE after the present status began: for a render, after HeyGen took the order."""
     return video.moved_at + timedelta(seconds=settings.VIDEO_LAST_DEADLINE)
 
 
 def raise_last_deadline_alarm(video: Video, why: str) -> None:
-    """Staff hear of a video that was ended without a word of HeyGen: it may still be made there, and billed."""
     order = video.provider_video_id or video.provider_title
-    text = f"Video {video.pk} ({order}) was given up without a word from HeyGen, its credits given back. Last: {why}"
+    text = f"Video {video.pk} ({order}) was given up without an answer from HeyGen, its credits given back. Last: {why}"
     operator_alarms.raise_alarm("given_up_without_word", str(video.pk), text)

@@ -1,4 +1,4 @@
-"""Following renders: the bulk poller, and the one service in which poll and webhook end."""
+"""Following renders: polls many videos per call, and reads one video for polls and webhooks alike."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -27,85 +27,76 @@ from videos.querysets import VideoQuerySet
 from videos.queue import render_times
 
 logger = structlog.get_logger(__name__)
-BULK = 100
-MOST_CALLS = 50
-"""Status calls of one tick, so that it ends."""
-READ_AT_ONCE = 5
-"""Ended renders that a tick reads itself; further ones become tasks, and are read side by side."""
+MAX_IDS_PER_CALL = 100
+MAX_CALLS = 50
+MAX_INLINE_READS = 5
 POLL_LEASE = 60.0
 READ_AFTER_WRITE_SECONDS = 120.0
-"""HeyGen may not know a video yet right after taking its order."""
-PULL_SECONDS = 60.0
-"""A poll further off was put off for the sake of webhooks."""
-NO_FILE_YET = Backoff(5.0, most=320.0)
+"""HeyGen may not know a video right after it accepted the order."""
+MIN_DELAYED_SECONDS = 60.0
+FILE_BACKOFF = Backoff(5.0, most=320.0)
 DISPATCH_PAUSE = 0.5
-"""Slots that come free together are handed out together; one tick a second hands out what is then left."""
 INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
 
 
 def poll_all() -> None:
-    """The renders that are due, at HeyGen and then at the test renderer."""
     poll_due()
     poll_tests()
 
 
 def poll_due() -> int:
-    """Ask about all renders that are due, a hundred a call. Returns how many were asked about."""
     asked: set[UUID] = set()
     client = get_client()
-    for _ in range(MOST_CALLS):
-        due = _take_due()
+    for _ in range(MAX_CALLS):
+        due = _claim_due()
         if not due:
             break
         asked.update(video.pk for video in due)
-        others = _others_for(BULK - len(due), asked)
+        others = _renders_due_soon(MAX_IDS_PER_CALL - len(due), asked)
         asked.update(video.pk for video in others)
         try:
             states = client.get_statuses([video.provider_video_id or "" for video in (*due, *others)])
         except HeyGenError as error:
             if isinstance(error, (Refused, NotFound)):
-                # Refused because of one of them: asked about alone, it stops no other.
+                # One of them is the cause: read one by one, so that it does not stop the others.
                 _read_each(client, due)
             else:
-                _postpone_all(due, error)
+                _retry_all_later(due, error)
             break
-        _sort_out(client, due, others, states)
+        _apply_statuses(client, due, others, states)
     return len(asked)
 
 
-def _take_due() -> list[Video]:
-    """The next hundred that are due, under a lease, so that nobody else asks about them while we wait."""
+def _claim_due() -> list[Video]:
     due = Video.objects.live().filter(status=Status.RENDERING).due()
-    # Looking before locking: most ticks find nothing, and must not write.
+    # Read before locking: most runs find nothing, and must not write.
     if not due.exists():
         return []
     with transaction.atomic():
-        videos: list[Video] = list(due.select_for_update(skip_locked=True)[:BULK])
+        videos: list[Video] = list(due.select_for_update(skip_locked=True)[:MAX_IDS_PER_CALL])
         mine = Video.objects.filter(pk__in=[video.pk for video in videos])
         mine.update(due_at=from_now(POLL_LEASE))
     return videos
 
 
-def _others_for(count: int, asked: Collection[UUID]) -> list[Video]:
-    """Renders to fill the rest of a call with, those due soonest: asked about now, they need no call of their own.
-
-    None while webhooks come: they need no call at all.
-    """
+def _renders_due_soon(count: int, asked: Collection[UUID]) -> list[Video]:
     if count == 0 or render_times.webhooks_arrive():
         return []
-    # Nearer than a lease, so that those that somebody is asking about already are not among them.
+    # Less than a lease away, which leaves out renders that another worker is reading.
     soon = Video.objects.live().filter(status=Status.RENDERING, tries=0, due_at__lte=from_now(POLL_LEASE / 2))
     return list(soon.exclude(pk__in=asked).order_by("due_at")[:count])
 
 
-def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], states: dict[str, RenderState]) -> None:
+def _apply_statuses(
+    client: HeyGenClient, due: list[Video], others: list[Video], states: dict[str, RenderState]
+) -> None:
     def has_ended(video: Video) -> bool:
         state = states.get(video.provider_video_id or "", RenderState.RUNNING)
-        return state.is_final or (state is RenderState.NOT_FOUND and not _is_fresh(video))
+        return state.is_final or (state is RenderState.NOT_FOUND and not _is_newly_accepted(video))
 
     now = timezone.now()
     schedule_next_poll([video for video in due if not has_ended(video)], now)
-    _put_off([video for video in others if not has_ended(video)], now)
+    _delay_polls([video for video in others if not has_ended(video)], now)
     ended = [video for video in (*due, *others) if has_ended(video)]
     lease = Video.objects.filter(pk__in=[video.pk for video in ended], status=Status.RENDERING)
     lease.update(due_at=from_now(POLL_LEASE))
@@ -113,22 +104,19 @@ def _sort_out(client: HeyGenClient, due: list[Video], others: list[Video], state
 
 
 def _read_each(client: HeyGenClient, videos: list[Video]) -> None:
-    """Read videos one by one: the first ones here, further ones as tasks, side by side."""
-    for video in videos[READ_AT_ONCE:]:
+    for video in videos[MAX_INLINE_READS:]:
         enqueue(jobs.READ, str(video.pk), context=video.request_context)
-    for video in videos[:READ_AT_ONCE]:
+    for video in videos[:MAX_INLINE_READS]:
         refresh_video(video, client, LearnedBy.POLL)
 
 
 def read_video(video_id: str) -> None:
-    """Read one render that a poll saw end."""
     video = Video.objects.filter(pk=video_id, status=Status.RENDERING).first()
     if video is not None:
         refresh_video(video, client_for(video), LearnedBy.POLL)
 
 
 def poll_tests() -> None:
-    """Read the renders of test keys that are due, one by one: there are few, and the sandbox is near."""
     for video in Video.objects.test().filter(status=Status.RENDERING).due()[: settings.TEST_MAX_CONCURRENT]:
         if video.claim(POLL_LEASE):
             refresh_video(video, client_for(video), LearnedBy.POLL)
@@ -136,11 +124,11 @@ def poll_tests() -> None:
 
 @request_context.under_request_of_row
 def refresh_video(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
-    """Read the render from HeyGen and act on it. Webhook and poll both end here; either may come twice or late."""
+    """Read the render from HeyGen and act on it. Called for webhooks and polls, so it may run twice or late."""
     try:
         remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
     except NotFound as error:
-        if _is_fresh(video):
+        if _is_newly_accepted(video):
             video.retry_later(INTERVALS[2], "HeyGen does not know the video yet")
         else:
             failed_renders.end_lost_render(video, error)
@@ -149,19 +137,19 @@ def refresh_video(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> 
         if isinstance(error, Refused) and error.is_named:
             failed_renders.end_refused_render(video, error)
         else:
-            _postpone_all([video], error)
+            _retry_all_later([video], error)
         return
     if remote.state is RenderState.COMPLETED:
-        _rendered(video, remote, learned_by)
+        _record_rendered(video, remote, learned_by)
     elif remote.state is RenderState.FAILED:
         failed_renders.end_failed_render(video, remote.failure)
     else:
         schedule_next_poll([video], timezone.now())
 
 
-def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
+def _record_rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
     if not remote.file_url:
-        video.retry_later(NO_FILE_YET.delay(video.tries + 1), "HeyGen says completed, but names no file yet")
+        video.retry_later(FILE_BACKOFF.delay(video.tries + 1), "HeyGen says completed, but names no file yet")
         return
     stored = video.move(
         Status.STORING,
@@ -181,7 +169,6 @@ def _rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
 
 
 def links_of(remote: RemoteVideo) -> dict[str, Any]:
-    """What storing needs of a finished render. The links die soon: they serve its first try only."""
     return {
         "file_url": remote.file_url,
         "is_captioned": remote.captioned_file_url is not None,
@@ -192,13 +179,11 @@ def links_of(remote: RemoteVideo) -> dict[str, Any]:
 
 
 def schedule_next_poll(videos: Iterable[Video], now: datetime) -> None:
-    """Set the next poll of each by how long it has rendered: seconds at first, minutes on the long tail."""
     for seconds, mine in _by_interval(videos, now):
         mine.update(due_at=from_now(seconds), tries=0, waiting_reason="")
 
 
-def _put_off(videos: Iterable[Video], now: datetime) -> None:
-    """The same for those that were asked about before their time: none comes earlier by it."""
+def _delay_polls(videos: Iterable[Video], now: datetime) -> None:
     for seconds, mine in _by_interval(videos, now):
         mine.filter(due_at__lt=from_now(seconds)).update(due_at=from_now(seconds))
 
@@ -212,37 +197,35 @@ def _by_interval(videos: Iterable[Video], now: datetime) -> Iterator[tuple[float
 
 
 def interval_for(video: Video, now: datetime) -> float:
-    """At most a tenth of the time since the order, in steps: late news never comes more than a tenth late."""
+    """Seconds to the next poll: at most a tenth of the time since the order."""
     elapsed = (now - (video.submitted_at or now)).total_seconds()
     return max((step for step in INTERVALS if step <= elapsed / 10), default=INTERVALS[0])
 
 
 def poll_sooner() -> int:
-    """Polls that were put off because webhooks came, now that they have stopped. Returns how many."""
+    """Bring forward polls that were delayed because webhooks arrived, once they stop. Returns how many."""
     if render_times.webhooks_arrive():
         return 0
     now = timezone.now()
-    put_off = Video.objects.live().filter(status=Status.RENDERING, due_at__gt=from_now(PULL_SECONDS))
-    early = [video.pk for video in put_off if video.due_at and _next_ask(video, now) < video.due_at]
+    put_off = Video.objects.live().filter(status=Status.RENDERING, due_at__gt=from_now(MIN_DELAYED_SECONDS))
+    early = [video.pk for video in put_off if video.due_at and _normal_next_poll(video, now) < video.due_at]
     return Video.objects.filter(pk__in=early, status=Status.RENDERING).update(due_at=from_now())
 
 
-def _next_ask(video: Video, now: datetime) -> datetime:
-    """When it would be asked about if there were no webhooks."""
+def _normal_next_poll(video: Video, now: datetime) -> datetime:
     return now + timedelta(seconds=max(render_times.seconds_to_first_poll(video), interval_for(video, now)))
 
 
-def _is_fresh(video: Video) -> bool:
-    """Its order was taken just now, as far as we know."""
+def _is_newly_accepted(video: Video) -> bool:
     return (timezone.now() - video.moved_at).total_seconds() < READ_AFTER_WRITE_SECONDS
 
 
-def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
-    """No word on any of them. Our own troubles end no render: they close the gate, and staff are called."""
+def _retry_all_later(videos: list[Video], error: HeyGenError) -> None:
+    """Retry later after an error. Problems of our account or load trip the gate and alarm staff, but end no render."""
     if isinstance(error, (OperatorProblem, Busy)) and not all(video.is_test for video in videos):
         provider_gate.trip(error)
         if isinstance(error, Busy):
-            # A gate that closes for a moment calls nobody.
+            # A gate that closes for a moment raises no alarm by itself.
             text = f"HeyGen answers status reads with {error}."
             operator_alarms.raise_alarm("status_reads_refused", error.code, text)
     for video in videos:
@@ -250,7 +233,6 @@ def _postpone_all(videos: list[Video], error: HeyGenError) -> None:
 
 
 def give_up_render(video: Video) -> None:
-    """The deadline has passed: ask once more, for we may have been away; a render still running is given up."""
     try:
         remote = client_for(video).get_video(video.provider_video_id or "", captioned=video.captions)
     except NotFound as error:
@@ -265,6 +247,6 @@ def give_up_render(video: Video) -> None:
     if remote.state is RenderState.FAILED:
         failed_renders.end_failed_render(video, remote.failure)
     elif remote.state is RenderState.COMPLETED and remote.file_url:
-        _rendered(video, remote, LearnedBy.POLL)
+        _record_rendered(video, remote, LearnedBy.POLL)
     else:
         failed_renders.time_out(video)

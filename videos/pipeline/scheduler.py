@@ -1,4 +1,4 @@
-"""Hands out HeyGen's render slots fairly across accounts, and knows every waiting video's place. Order: `fairness`."""
+"""Hands out HeyGen's render slots fairly across accounts, in the order of `videos.queue.fairness`."""
 
 import uuid
 from collections.abc import Iterator
@@ -20,19 +20,17 @@ from videos.provider import provider_gate
 from videos.provider.gate_decisions import Gate
 from videos.queue import fairness, queue_positions
 
-MOST_CLAIMS = 100
-"""Of one transaction: workers begin with these while the next hundred are claimed."""
+MAX_CLAIMS = 100
 
 
 def hand_out_all_slots() -> None:
-    """HeyGen's free slots, then those of the test renderer."""
     hand_out_slots()
     hand_out_test_slots()
 
 
 def hand_out_slots() -> int:
-    """Claim queued videos for the free slots. Returns how many. Any number of workers may call it at once."""
-    # Looking before locking: most ticks find nothing, and must not write.
+    """Claim queued videos for the free slots. Returns how many. Safe to run in parallel."""
+    # Read before locking: most runs find nothing, and must not write.
     if settings.HEYGEN_API_KEY == "" or not Video.objects.live().orderable().exists():
         return 0
     if not provider_gate.half_open():
@@ -41,16 +39,15 @@ def hand_out_slots() -> int:
         gate = provider_gate.lock()
         if gate is None:
             return 0
-        slots = min(provider_gate.allowance(gate, timezone.now()), MOST_CLAIMS)
-        videos = _probes(gate, slots) if gate.needs_staff else _next(slots)
+        slots = min(provider_gate.allowance(gate, timezone.now()), MAX_CLAIMS)
+        videos = _lock_probes(gate, slots) if gate.needs_staff else _lock_next(slots)
         claimed = sum(_claim(video) for video in videos)
-    if claimed == MOST_CLAIMS:
+    if claimed == MAX_CLAIMS:
         enqueue(jobs.DISPATCH)
     return claimed
 
 
 def hand_out_test_slots() -> int:
-    """Claim videos of test keys for the sandbox's own few slots, oldest first. Returns how many."""
     if settings.TEST_RENDERER_URL == "" or not Video.objects.test().queued().exists():
         return 0
     with transaction.atomic():
@@ -62,23 +59,19 @@ def hand_out_test_slots() -> int:
         return sum(_claim(video) for video in waiting[: max(0, free)])
 
 
-def _next(slots: int) -> Iterator[Video]:
-    """The videos that the next `slots` go to, locked; what somebody else has locked is passed over."""
+def _lock_next(slots: int) -> Iterator[Video]:
     queues = queue_positions.account_queues() if slots else []
     while shares := fairness.allot_slots(queues, slots):
         locked = {account_id: _lock_oldest(account_id, count) for account_id, count in shares.items()}
         for videos in locked.values():
             yield from videos
         slots -= sum(map(len, locked.values()))
-        # What an account could not use, for others hold its videos, goes to the next in queue.
+        # Slots that an account cannot use, as its videos are locked, go to the next account.
         queues = [queue.after(len(locked.get(queue.account_id, ())), shares[queue.account_id]) for queue in queues]
 
 
-def _probes(gate: Gate, slots: int) -> Iterator[Video]:
-    """The orders that find out whether HeyGen takes any: of another account than the one that tripped the gate last.
-
-    Of those that their account's own limit lets go, an order that never tripped it goes first, then the oldest.
-    """
+def _lock_probes(gate: Gate, slots: int) -> Iterator[Video]:
+    """Lock the orders that probe a gate: first of other accounts than tripped it, then those that never did."""
     accounts = [queue.account_id for queue in queue_positions.account_queues() if queue.claimable] if slots else []
     orderable = Video.objects.live().orderable().cast_released().filter(account__in=accounts)
     waiting = orderable.select_for_update(skip_locked=True, of=("self",))
@@ -93,7 +86,7 @@ def _lock_oldest(account_id: UUID, count: int) -> list[Video]:
 
 @request_context.under_request_of_row
 def _claim(video: Video) -> bool:
-    """Store the order's key before anybody can send it: every retry carries the same one."""
+    """Store the order's idempotency key before it can be sent, so that every retry carries the same one."""
     claimed = video.move(
         Status.SUBMITTING,
         reason="slot",

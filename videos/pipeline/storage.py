@@ -1,4 +1,4 @@
-"""Stores a video's files: downloads, checks and saves them in our own storage. HeyGen's links expire, ours do not."""
+"""Stores a video's files: downloads, checks and saves them in our own storage, as HeyGen's links expire."""
 
 import hashlib
 import threading
@@ -25,7 +25,7 @@ from genvid.request_context import RequestContext
 from videos import jobs, settlement
 from videos.enums import Status
 from videos.media import mp4, resumable_downloads
-from videos.media.resumable_downloads import DiskFull, Fetch, FolderInUse, MovedOn
+from videos.media.resumable_downloads import DiskFull, Fetch, FolderInUse, VideoEnded
 from videos.media.subtitles import vtt_of
 from videos.models import Video
 from videos.pipeline import failed_renders
@@ -37,24 +37,20 @@ from videos.provider.heygen_clients import client_for
 logger = structlog.get_logger(__name__)
 SIDE_FILE_LIMIT = 10 * 1024 * 1024
 SUBTITLES_LIMIT = 1024 * 1024
-"""Read into memory whole; those of the longest script take a hundredth of it."""
-SLOWEST_UPLOAD = 2 * 1024 * 1024
-"""Bytes a second. The lease lasts as long as a storage this slow would need to take the file."""
-PATIENT_TRIES = 5
-"""A video may do without its thumbnail or subtitles, but not before this many tries."""
-_without_slot: OrderedDict[str, RequestContext] = OrderedDict()
-"""Videos for which this process had no slot. What is forgotten when it ends, the sweep finds."""
+MIN_UPLOAD_SPEED = 2 * 1024 * 1024
+MAX_INCOMPLETE_TRIES = 5
+_waiting_for_slot: OrderedDict[str, RequestContext] = OrderedDict()
 NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
-NO_SIDES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}
+NO_SIDE_FILES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}
 Settle = Callable[..., bool]
 """Called as `settle(video, duration=…, file=…, thumbnail=…, …)`; False when somebody else has settled the video."""
 
 
-class Unusable(Exception):
-    """What came is not what was ordered, or not all of it; trying again may help."""
+class UnusableFile(Exception):
+    """The download is incomplete or is not what was ordered; a retry may help."""
 
 
-EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, Unusable, DiskFull, FolderInUse, OSError)
+EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, UnusableFile, DiskFull, FolderInUse, OSError)
 
 
 class LocalFile(File):  # type: ignore[type-arg]
@@ -66,7 +62,7 @@ class LocalFile(File):  # type: ignore[type-arg]
 
 @dataclass(frozen=True)
 class Links:
-    """Where the files are to be had just now. `complete`: a missing thumbnail or missing subtitles raise Unusable."""
+    """Links to the files. `complete`: a missing thumbnail or missing subtitles raise UnusableFile."""
 
     file_url: str
     is_captioned: bool = False
@@ -80,17 +76,17 @@ class Links:
 def store(video: Video, fetch: Fetch, links: Links, *, settle: Settle) -> bool:
     """Download and check a video's files, save them in our storage, and settle it. False if it was settled before.
 
-    A download that broke off is resumed by the next try. Raises HeyGenError, HttpError, OSError, BrokenFile, Unusable,
-    DiskFull, FolderInUse and MovedOn.
+    A retry resumes an interrupted download. Raises HeyGenError, HttpError, OSError, BrokenFile, UnusableFile, DiskFull,
+    FolderInUse and VideoEnded.
     """
     with resumable_downloads.work_folder(video.pk) as folder:
         try:
             settled = _store(video, fetch, links, folder, settle)
-        except (mp4.BrokenFile, DiskFull, MovedOn):
-            # Nothing to resume, or a part that would take disk space from others while it waits for more.
-            resumable_downloads.clear(folder)
+        except (mp4.BrokenFile, DiskFull, VideoEnded):
+            # There is nothing to resume, or the part would occupy disk space that others need.
+            resumable_downloads.clear_folder(folder)
             raise
-        resumable_downloads.clear(folder)
+        resumable_downloads.clear_folder(folder)
         return settled
 
 
@@ -102,24 +98,23 @@ def _store(video: Video, fetch: Fetch, links: Links, folder: Path, settle: Settl
         duration = mp4.inspect(file, size).duration_seconds
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    _compare(video, duration, links.duration)
-    sides = _download_sides(video, fetch, links, folder)
-    resumable_downloads.renew_lease(video, settings.VIDEO_STORE_LEASE + size / SLOWEST_UPLOAD)
+    _compare_durations(video, duration, links.duration)
+    sides = _download_side_files(video, fetch, links, folder)
+    resumable_downloads.renew_lease(video, settings.VIDEO_STORE_LEASE + size / MIN_UPLOAD_SPEED)
     names = {field: _save(video, path) for field, path in (sides | {"file": path}).items()}
-    settled = settle(video, duration=duration, file_bytes=size, file_sha256=digest, **NO_SIDES | names)
+    settled = settle(video, duration=duration, file_bytes=size, file_sha256=digest, **NO_SIDE_FILES | names)
     if not settled:
         _delete_unless_completed(video)
     return settled
 
 
-def _download_sides(video: Video, fetch: Fetch, links: Links, folder: Path) -> dict[str, Path]:
-    """Thumbnail and subtitles by their field."""
+def _download_side_files(video: Video, fetch: Fetch, links: Links, folder: Path) -> dict[str, Path]:
     paths = {"thumbnail": folder / "thumbnail.jpg", "subtitles": folder / "captions.srt"}
     wanted = (("thumbnail", links.thumbnail_url, SIDE_FILE_LIMIT), ("subtitles", links.subtitles_url, SUBTITLES_LIMIT))
     for field, url, limit in wanted:
         try:
-            _download_side(video, fetch, url, paths[field], limit)
-        except (HeyGenError, HttpError, Unusable) as error:
+            _download_side_file(video, fetch, url, paths[field], limit)
+        except (HeyGenError, HttpError, UnusableFile) as error:
             if links.complete:
                 raise
             logger.warning("stored_without", video_id=str(video.pk), name=paths.pop(field).name, error=repr(error))
@@ -129,25 +124,25 @@ def _download_sides(video: Video, fetch: Fetch, links: Links, folder: Path) -> d
     return paths
 
 
-def _download_side(video: Video, fetch: Fetch, url: str | None, path: Path, limit: int) -> None:
-    """Raises Unusable, too, for a gateway's error page with status 200: neither a picture nor subtitles."""
+def _download_side_file(video: Video, fetch: Fetch, url: str | None, path: Path, limit: int) -> None:
+    """Raises UnusableFile also for an HTML error page that a gateway sent with status 200."""
     if not url:
-        raise Unusable(f"HeyGen names no {path.name}")
+        raise UnusableFile(f"HeyGen names no {path.name}")
     resumable_downloads.download(fetch, url, path, video, limit)
     with path.open("rb") as file:
         is_page = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if is_page:
         path.unlink()
-        raise Unusable(f"a page came in the place of {path.name}")
+        raise UnusableFile(f"a page came in the place of {path.name}")
 
 
-def _compare(video: Video, ours: Decimal, theirs: float | None) -> None:
+def _compare_durations(video: Video, ours: Decimal, theirs: float | None) -> None:
     if theirs is not None and abs(float(ours) - theirs) > 1:
         logger.warning("duration_differs", video_id=str(video.pk), file=str(ours), provider=theirs)
 
 
 def _save(video: Video, path: Path) -> str:
-    """Save under a name that every try shares, so that a repeated try overwrites. Returns that name."""
+    """Save under a name that every try shares, so that a retry overwrites. Returns that name."""
     with path.open("rb") as raw:
         return default_storage.save(f"{_folder(video)}/{path.name}", LocalFile(raw, name=str(path)))
 
@@ -157,14 +152,13 @@ def _folder(video: Video) -> str:
 
 
 def _delete_unless_completed(video: Video) -> None:
-    """Another worker that completed the video uses files of the same names; otherwise ours belong to nobody."""
+    """Keep the files if another worker has completed the video: they have the same names."""
     completed = Video.objects.filter(pk=video.pk, status=Status.COMPLETED, deleted_at=None, expired_at=None)
     if not completed.exists():
-        forget_files(video)
+        delete_files(video)
 
 
-def forget_files(video: Video) -> None:
-    """Remove every file that a video of ours can have, named in its row or not. Raises OSError."""
+def delete_files(video: Video) -> None:
     for name in NAMES:
         default_storage.delete(f"{_folder(video)}/{name}")
 
@@ -173,10 +167,6 @@ def forget_files(video: Video) -> None:
 
 
 def store_video(video_id: str) -> None:
-    """Store the render of a video that is due. A crash at any line leaves a lease that runs out.
-
-    A video for which this process has no download slot is enqueued again when one is free, the oldest first.
-    """
     if not _acquire_slot(video_id):
         return
     try:
@@ -187,17 +177,16 @@ def store_video(video_id: str) -> None:
 
 
 def _acquire_slot(video_id: str) -> bool:
-    """Without a free slot the video is noted, once."""
     if _slots().acquire(blocking=False):
         return True
-    _without_slot[video_id] = request_context.current()
-    # Whoever released a slot since the first try has not seen the note.
+    _waiting_for_slot[video_id] = request_context.current()
+    # A worker that released a slot since the first try has not seen this entry.
     return _slots().acquire(blocking=False)
 
 
 def _enqueue_next() -> None:
     try:
-        video_id, context = _without_slot.popitem(last=False)
+        video_id, context = _waiting_for_slot.popitem(last=False)
     except KeyError:
         return
     enqueue(jobs.STORE, video_id, context=context)
@@ -205,7 +194,6 @@ def _enqueue_next() -> None:
 
 @cache
 def _slots() -> threading.BoundedSemaphore:
-    """Downloads of this process at once: each holds a thread, a connection and a file's worth of disk."""
     return threading.BoundedSemaphore(settings.VIDEO_DOWNLOADS)
 
 
@@ -220,61 +208,59 @@ def _store_leased(video: Video) -> None:
     try:
         _store_render(video, client_for(video))
     except NotFound as error:
-        _gone(video, error)
+        _fail_lost_render(video, error)
     except Refused as error:
         if error.is_named:
             failed_renders.end_refused_render(video, error)
         else:
-            _postpone(video, error)
-    except MovedOn:
+            _retry_later(video, error)
+    except VideoEnded:
         logger.info("storing_abandoned", video_id=str(video.pk))
     except Exception as error:  # noqa: BLE001 - a full disk, a bucket's own error, no price: HeyGen still has the file
-        _postpone(video, error)
+        _retry_later(video, error)
 
 
-def _postpone(video: Video, error: Exception) -> None:
-    # A link's host that we do not trust concerns no order: HeyGen's own answers come with a status.
+def _retry_later(video: Video, error: Exception) -> None:
+    # Without a status it is an untrusted host of a link, not an answer of HeyGen.
     if isinstance(error, OperatorProblem) and error.status is not None and not video.is_test:
         provider_gate.trip(error)
     expected = isinstance(error, EXPECTED)
     log = logger.error if isinstance(error, DiskFull) else logger.warning if expected else logger.exception
-    log("storing_postponed", video_id=str(video.pk), error=repr(error), tries=video.tries)
+    log("storing_retried_later", video_id=str(video.pk), error=repr(error), tries=video.tries)
     retry_after = min(getattr(error, "retry_after", None) or 0.0, MAX_BUSY_SECONDS)
     video.retry_later(video.retry_pause(at_least=retry_after), f"{type(error).__name__}: {error}")
 
 
 def _store_render(video: Video, client: HeyGenClient) -> None:
-    """By fresh links, at once, when those that were noted have expired."""
-    if noted := _noted_links(video):
+    if stored := _stored_links(video):
         try:
-            store(video, client.download_media, noted, settle=settlement.complete_video)
+            store(video, client.download_media, stored, settle=settlement.complete_video)
         except LinkExpired:
-            logger.info("noted_links_expired", video_id=str(video.pk))
+            logger.info("stored_links_expired", video_id=str(video.pk))
         else:
             return
-    links = _read_links(video, client, complete=video.tries < PATIENT_TRIES)
+    links = _read_links(video, client, complete=video.tries < MAX_INCOMPLETE_TRIES)
     store(video, client.download_media, links, settle=settlement.complete_video)
 
 
-def _noted_links(video: Video) -> Links | None:
-    """The links that were read when the render ended: good for the first try, which then need not ask HeyGen."""
-    noted = video.render_links
-    if not noted or video.tries or (video.captions and not noted["is_captioned"]):
+def _stored_links(video: Video) -> Links | None:
+    stored = video.render_links
+    if not stored or video.tries or (video.captions and not stored["is_captioned"]):
         return None
-    return Links(**noted, complete=True)
+    return Links(**stored, complete=True)
 
 
 def _read_links(video: Video, client: HeyGenClient, *, complete: bool = False) -> Links:
     remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
     if not remote.file_url:
-        raise Unusable("HeyGen names no file")
+        raise UnusableFile("HeyGen names no file")
     if complete and video.captions and not remote.captioned_file_url:
         # The captioned file comes some seconds after the plain one.
-        raise Unusable("HeyGen names no captioned file yet")
+        raise UnusableFile("HeyGen names no captioned file yet")
     return Links(**links_of(remote), complete=complete)
 
 
-def _gone(video: Video, error: HeyGenError) -> None:
+def _fail_lost_render(video: Video, error: HeyGenError) -> None:
     settlement.fail_video(
         video,
         code="render_lost",
@@ -292,19 +278,16 @@ def give_up_storing(video: Video) -> None:
         reason="store_deadline",
         provider_error=video.waiting_reason,
     )
-    # Only now: whoever moves the video first decides, and a completed one keeps its files.
+    # After the move: a video that another worker completed keeps its files.
     if failed:
-        forget_files(video)
+        delete_files(video)
 
 
 # ── Another file for a completed video
 
 
 def replace_file(video_id: str) -> bool:
-    """Download a completed video's files again and put them in the place of ours. False when that came to nothing.
-
-    No credits move: the length that was charged stands.
-    """
+    """Download a completed video's files again and overwrite ours. False on failure. No credits move."""
     completed = Video.objects.filter(pk=video_id, status=Status.COMPLETED, deleted_at=None, expired_at=None)
     video: Video | None = completed.first()
     if video is None:
@@ -318,7 +301,7 @@ def replace_file(video_id: str) -> bool:
 
 
 def _replace(video: Video, *, duration: Decimal, **facts: Any) -> bool:
-    """A thumbnail or subtitles that HeyGen no longer has stay as they are."""
+    """Keep our thumbnail and subtitles where HeyGen has none any more."""
     found = {field: value for field, value in facts.items() if value}
     kept = Video.objects.filter(pk=video.pk, deleted_at=None, expired_at=None)
     if kept.update(updated_at=timezone.now(), **found) != 1:

@@ -1,8 +1,8 @@
-"""Placing the order at HeyGen: once, whatever answers, or none, come back.
+"""Placing an order at HeyGen exactly once, whatever answers or none come back.
 
-A definite "nothing was made" counts only for the first call with a key. After a call whose outcome we never learned
-(a crash counts as one), a later refusal may concern the repetition alone, so the video is looked up first. HeyGen may
-list a video some time after it took the order: what is not found proves absence only when no call has been made lately.
+An error proves that nothing was made only on the first call with a key. After a call without a known outcome (also
+after a crash) a later refusal may concern the repetition alone, so the video is looked up first. HeyGen may list a
+video some time after it accepted the order, so absence is proven only when no call was made recently.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from genvid.leasing import from_now
 from videos import settlement
 from videos.enums import TERMINAL, Status
 from videos.models import Video
-from videos.models.videos import LONGEST_PAUSE
+from videos.models.videos import MAX_RETRY_PAUSE
 from videos.pipeline import last_deadlines, release_check
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import MAX_BUSY_SECONDS
@@ -33,16 +33,15 @@ from videos.speech import markup
 from videos.speech.languages import locale_of
 
 logger = structlog.get_logger(__name__)
-NOT_READY_PATIENCE = 20
+MAX_NOT_READY_TRIES = 20
 QUIET_SECONDS = 300.0
-"""No call is made so shortly before the deadline: what the last one made is listed by then."""
+"""No call is made this shortly before the deadline, so that HeyGen lists what the last one made."""
 LISTED_AFTER_TRIES = 4
-"""So many waits, each twice the one before, and what an unanswered call made is listed."""
+"""After this many doubling waits HeyGen lists what an unanswered call made."""
 
 
 def submit_video(video_id: str) -> None:
-    """Send the order that the scheduler has claimed, and record what HeyGen says."""
-    video = _taken(video_id)
+    video = _claim_order(video_id)
     if video is not None:
         _submit(video)
 
@@ -52,16 +51,16 @@ def _submit(video: Video) -> None:
     client = client_for(video)
     key, ordered_at = video.idempotency_key or "", timezone.now()
     try:
-        # Outside any transaction: the key is committed, so a crash from here on is repeated with the same one.
+        # Outside any transaction: the key is committed, so a retry after a crash carries it too.
         submission = client.create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
     except HeyGenError as error:
-        _judge(video, client, error, ordered_at)
+        _handle_error(video, client, error, ordered_at)
     else:
-        if accept(video, submission.video_id, reason="accepted_by_provider") and not video.is_test:
+        if record_acceptance(video, submission.video_id, reason="accepted_by_provider") and not video.is_test:
             provider_gate.record_success(ordered_at)
 
 
-def _taken(video_id: str) -> Video | None:
+def _claim_order(video_id: str) -> Video | None:
     claimed = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).select_related("avatar", "voice")
     video: Video | None = claimed.first()
     if video is None or _waits_for_deadline(video):
@@ -73,7 +72,7 @@ def _taken(video_id: str) -> Video | None:
 
 
 def _waits_for_deadline(video: Video) -> bool:
-    """HeyGen will soon forget the key, and would make a second video: the deadline settles what came of this one."""
+    """HeyGen soon drops the key, and a repetition would make a second video: leave the order to its deadline."""
     left = _seconds_left(video)
     if left > min(QUIET_SECONDS, settings.VIDEO_SUBMIT_DEADLINE / 10):
         return False
@@ -87,7 +86,6 @@ def _seconds_left(video: Video) -> float:
 
 
 def spec_of(video: Video) -> RenderSpec:
-    """The order as HeyGen's client takes it. The title carries our marker: by it a lost order is found."""
     background = None
     if video.background:
         kind = video.background["type"]
@@ -108,8 +106,7 @@ def spec_of(video: Video) -> RenderSpec:
     )
 
 
-def accept(video: Video, provider_video_id: str, *, reason: str) -> bool:
-    """HeyGen renders it: from here on webhook and poller lead. False when somebody was first."""
+def record_acceptance(video: Video, provider_video_id: str, *, reason: str) -> bool:
     try:
         moved = video.move(
             Status.RENDERING,
@@ -122,70 +119,69 @@ def accept(video: Video, provider_video_id: str, *, reason: str) -> bool:
         )
     except IntegrityError:
         logger.error("provider_video_id_taken", video_id=str(video.pk), provider_video_id=provider_video_id)
-        video.retry_later(LONGEST_PAUSE, "HeyGen answered with the id of another video")
+        video.retry_later(MAX_RETRY_PAUSE, "HeyGen answered with the id of another video")
         return False
     if not moved:
-        _note_orphan(video, provider_video_id)
+        _record_orphan(video, provider_video_id)
     return moved
 
 
-def _note_orphan(video: Video, provider_video_id: str) -> None:
-    """It was ended while HeyGen took the order: remember the render, so that deleting the video deletes it too."""
+def _record_orphan(video: Video, provider_video_id: str) -> None:
+    """The video ended while HeyGen accepted the order: store the id, so that deleting the video deletes it."""
     ended = Video.objects.filter(pk=video.pk, status__in=TERMINAL, provider_video_id=None, attempt=video.attempt)
-    # Its client may have deleted it meanwhile: then it is purged again, of this render.
+    # If its client has deleted it meanwhile, the next purge deletes this render.
     if ended.update(provider_video_id=provider_video_id, purged_at=None):
         logger.error("render_orphaned", video_id=str(video.pk), provider_video_id=provider_video_id)
 
 
-def _judge(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: datetime) -> None:
-    """What an error means for the order."""
+def _handle_error(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: datetime) -> None:
     log = logger.bind(video_id=str(video.pk), code=error.code, calls=video.calls)
     log.warning("submission_not_accepted", error=str(error), provider_request_id=error.request_id)
     if video.is_test and isinstance(error, (OperatorProblem, Busy)):
-        # The sandbox has no gate: a moment later it takes the order, or its operator mends it.
-        retry_later(video, error)
+        # The test renderer has no gate: retry until its operator has fixed it.
+        retry_order_later(video, error)
         return
     if isinstance(error, (OperatorProblem, Busy)):
         provider_gate.trip(error, video=video, ordered_at=ordered_at)
     if isinstance(error, (OperatorProblem, Busy, Refused, NotFound, NotReady)):
-        _certain_of_absence(video, client, lambda: _not_made(video, error))
+        _run_if_not_made(video, client, lambda: _handle_not_made(video, error))
     else:
-        retry_later(video, error)
+        retry_order_later(video, error)
 
 
-def _certain_of_absence(video: Video, client: HeyGenClient, then: Callable[[], None]) -> None:
-    """Run `then` only if this order made no video; adopt the video if it did; else keep asking."""
+def _run_if_not_made(video: Video, client: HeyGenClient, then: Callable[[], None]) -> None:
+    """Run `then` only if this order made no video; adopt the video if it did; else retry later."""
     if video.calls <= 1:
         then()
         return
     try:
         found = find_order(video, client)
     except HeyGenError as error:
-        retry_later(video, error)
+        retry_order_later(video, error)
         return
     if found is not None:
-        accept(video, found.id, reason="found_at_provider")
+        record_acceptance(video, found.id, reason="found_at_provider")
     else:
         then()
 
 
 def find_order(video: Video, client: HeyGenClient) -> RemoteVideo | None:
-    """The order by our marker. HeyGen matches parts of titles, and the first order's is part of the tenth's."""
+    """Find the order by its title. HeyGen matches parts of titles, so the title is compared whole."""
     return next((each for each in client.find_videos(video.provider_title) if each.title == video.provider_title), None)
 
 
-def _not_made(video: Video, error: HeyGenError) -> None:
+def _handle_not_made(video: Video, error: HeyGenError) -> None:
     if isinstance(error, (OperatorProblem, Busy)) and video.calls > 1:
-        # A call that was never answered may still be on its way, and what it will make cannot be found yet:
-        # only the same key makes sure that it stays the only one.
-        retry_later(video, error)
+        # An unanswered call may still make a video that cannot be found yet:
+        # only a retry with its key makes no second one.
+        retry_order_later(video, error)
     elif isinstance(error, (OperatorProblem, Busy)):
         settlement.requeue_video(video, reason=f"provider_{error.code}"[:60], why=str(error))
-    elif isinstance(error, NotReady) and video.tries < NOT_READY_PATIENCE:
-        retry_later(video, error)
+    elif isinstance(error, NotReady) and video.tries < MAX_NOT_READY_TRIES:
+        retry_order_later(video, error)
     elif video.calls > 1 and video.tries < LISTED_AFTER_TRIES:
-        # The look-up came too soon after a call without an answer to prove anything.
-        retry_later(video, error)
+        # Too soon after an unanswered call for the look-up to prove absence.
+        retry_order_later(video, error)
     else:
         failure = failure_of_error(error)
         settlement.fail_video(
@@ -198,16 +194,14 @@ def _not_made(video: Video, error: HeyGenError) -> None:
         )
 
 
-def retry_later(video: Video, error: HeyGenError) -> None:
-    """Ask again with the same key, more slowly each time, but not beyond the deadline."""
+def retry_order_later(video: Video, error: HeyGenError) -> None:
     wait = video.retry_pause(at_least=min(error.retry_after or 0.0, MAX_BUSY_SECONDS)).total_seconds()
     left = _seconds_left(video)
     video.retry_later(min(wait, left) if left > 0 else wait, f"HeyGen: {error}")
 
 
 def give_up_submission(video: Video) -> None:
-    """HeyGen will soon forget the key: settle the order by what is to be found there, never by guessing."""
-    # Not while a call is under way: what it will make cannot be found yet.
+    # Not during a call: its video cannot be found yet.
     if not video.claim(settings.VIDEO_SUBMIT_LEASE):
         return
     client = client_for(video)
@@ -215,17 +209,17 @@ def give_up_submission(video: Video) -> None:
         found = find_order(video, client)
     except HeyGenError as error:
         if timezone.now() < last_deadlines.last_deadline_of(video):
-            retry_later(video, error)
-        elif _give_up(video):
+            retry_order_later(video, error)
+        elif _fail_submission(video):
             last_deadlines.raise_last_deadline_alarm(video, str(error))
         return
     if found is not None:
-        accept(video, found.id, reason="found_at_provider")
+        record_acceptance(video, found.id, reason="found_at_provider")
         return
-    _give_up(video)
+    _fail_submission(video)
 
 
-def _give_up(video: Video) -> bool:
+def _fail_submission(video: Video) -> bool:
     return settlement.fail_video(
         video,
         code="provider_unavailable",

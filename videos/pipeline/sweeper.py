@@ -1,4 +1,4 @@
-"""The safety net: finds what is due and was never woken, what lasts too long, and what was left half done."""
+"""The sweep: finds work whose message was lost, statuses past their deadline, and unfinished cleanups."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ from videos.provider import provider_alarms
 from videos.queue import waiting_reasons
 
 logger = structlog.get_logger(__name__)
-BATCH = 200
+BATCH_SIZE = 200
 LEFTOVER_SECONDS = 6 * 3600.0
 PURGE_AFTER = timedelta(seconds=30)
 CANCEL_AFTER = timedelta(seconds=5)
@@ -25,37 +25,34 @@ DELIVERY_AFTER = timedelta(seconds=3)
 
 
 def sweep_all() -> None:
-    """Everything that a lost message or a dead worker can leave behind."""
-    release_check.note_reasons()
+    release_check.update_waiting_reasons()
     end_overdue()
     enqueue_due()
     enqueue_deliveries()
     enqueue_purges()
     enqueue_cancellations()
     resumable_downloads.clear_leftovers(LEFTOVER_SECONDS)
-    provider_alarms.tell_staff()
+    provider_alarms.mail_staff_changes()
     operator_alarms.mail_alarms()
 
 
 def enqueue_due() -> None:
-    """Submissions and downloads whose lease ran out, or whose time has come."""
     for status, job in ((Status.SUBMITTING, jobs.SUBMIT), (Status.STORING, jobs.STORE)):
-        sweep(Video.objects.filter(status=status).due(), job, most=BATCH)
+        sweep(Video.objects.filter(status=status).due(), job, most=BATCH_SIZE)
 
 
 def end_overdue() -> None:
-    """Statuses that outlived their deadline end, loudly, with all credits given back."""
-    for video in Video.objects.overdue().select_related("avatar")[:BATCH]:
-        _end(video)
+    for video in Video.objects.overdue().select_related("avatar")[:BATCH_SIZE]:
+        _give_up(video)
 
 
 @request_context.under_request_of_row
-def _end(video: Video) -> None:
+def _give_up(video: Video) -> None:
     logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
     try:
         GIVE_UP[Status(video.status)](video)
     except Exception:
-        # One video that cannot be ended must not keep the sweep from the others.
+        # An error with one video must not stop the sweep of the others.
         logger.exception("video_not_ended", video_id=str(video.pk))
 
 
@@ -73,7 +70,6 @@ def give_up_waiting(video: Video) -> None:
 
 
 def _give_up_set_aside(video: Video) -> None:
-    """Staff did not let it go on in time."""
     failed = settlement.fail_video(
         video,
         code="provider_problem",
@@ -82,24 +78,23 @@ def _give_up_set_aside(video: Video) -> None:
         provider_error=video.waiting_reason,
     )
     if failed:
-        text = f"Video {video.pk} was set aside and nobody let it go on: it failed, its credits given back. "
+        text = f"Video {video.pk} was set aside and not resumed in time: it failed, its credits given back. "
         operator_alarms.raise_alarm("set_aside_order_failed", str(video.pk), text + video.waiting_reason)
 
 
 def enqueue_deliveries() -> None:
     late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
-    sweep(late, jobs.WORK_OFF_DELIVERY, most=BATCH)
+    sweep(late, jobs.PROCESS_DELIVERY, most=BATCH_SIZE)
 
 
 def enqueue_cancellations() -> None:
-    """Batches whose cancellation died half-way."""
     canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, videos__status=Status.QUEUED)
-    sweep(canceled.distinct(), jobs.CANCEL_BATCH, most=BATCH)
+    sweep(canceled.distinct(), jobs.CANCEL_BATCH, most=BATCH_SIZE)
 
 
 def enqueue_purges() -> None:
     unpurged = Video.objects.filter(deleted_at__lt=timezone.now() - PURGE_AFTER, purged_at=None)
-    sweep(unpurged, jobs.PURGE, most=BATCH)
+    sweep(unpurged, jobs.PURGE, most=BATCH_SIZE)
 
 
 GIVE_UP: dict[Status, Callable[[Video], None]] = {

@@ -1,1 +1,1 @@
-"""What is known of HeyGen: the circuit breaker, its alarms, render times, the clients that speak to it."""
+"""What is known of HeyGen: the circuit breaker, its alarms, its clients, our webhook registration."""

@@ -1,7 +1,4 @@
-"""What the gate in front of HeyGen decides: its state and an event go in, its next state comes out. No database.
-
-The words are explained in `videos.provider.provider_gate`.
-"""
+"""Pure decisions of HeyGen's gate: a state and an event give the next state. `provider_gate` explains the terms."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,26 +8,23 @@ from uuid import UUID
 from genvid.leasing import Backoff
 
 BUSY_SECONDS = 5.0
-"""How long the gate stays shut for a busy HeyGen that does not say for how long."""
+"""The gate stays shut for this long when a busy HeyGen sends no `Retry-After`."""
 MAX_BUSY_SECONDS = 6 * 3600.0
-"""HeyGen's `Retry-After` is honoured up to here."""
 MAX_PROBE_SECONDS = 600.0
 PROBES = Backoff(15.0, most=MAX_PROBE_SECONDS)
-"""How long the gate stays shut before one order probes it, by the trips in a row."""
+"""Time until a probe, by the trips in a row."""
 CHECK_SECONDS = 30.0
-"""How often HeyGen is asked for our balance before an order is risked."""
 LIMIT_STEP_SECONDS = 30.0
-"""A limit lowered by a 429 grows by one video each time this has passed."""
-KEPT = ("looked_at", "learned_limit", "learned_at", "paused_at", "paused_by")
-"""What stays of a gate that is reopened."""
+"""A limit lowered by a 429 grows by one video in this time."""
+PRESERVED = ("looked_at", "learned_limit", "learned_at", "paused_at", "paused_by")
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """An answer of HeyGen's that trips the gate: a problem of our account that needs staff, or too much load.
+    """An answer of HeyGen that trips the gate: a problem of our account that needs staff, or too much load.
 
-    `seconds`: how long a busy HeyGen asks us to wait. `was_taken`: HeyGen took the order and failed it later.
-    `ordered_at`: when the order went out that met the trouble, and `account_id` whose it was; None where no order did.
+    `seconds`: HeyGen's `Retry-After`. `was_taken`: HeyGen accepted the order and failed it later. `ordered_at` and
+    `account_id`: of the order that got the answer; None where it was no order.
     """
 
     code: str
@@ -44,8 +38,6 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Gate:
-    """The row of `ProviderState` under the names of its columns, and HEYGEN_MAX_CONCURRENT."""
-
     max_in_flight: int
     changed_at: datetime
     closed_until: datetime | None = None
@@ -64,7 +56,6 @@ class Gate:
     paused_by: str = ""
 
     def waits(self, now: datetime) -> bool:
-        """Whether HeyGen's answers keep it shut."""
         return self.closed_until is not None and self.closed_until > now
 
     def is_shut(self, now: datetime) -> bool:
@@ -74,31 +65,28 @@ class Gate:
         return self.needs_staff and not self.is_shut(now)
 
     def limit(self, now: datetime) -> int:
-        """Videos that may be in flight: HEYGEN_MAX_CONCURRENT, or for a while what HeyGen was seen to take."""
         if self.learned_limit is None or self.learned_at is None:
             return self.max_in_flight
         grown = self.learned_limit + int((now - self.learned_at).total_seconds() / LIMIT_STEP_SECONDS)
         return min(self.max_in_flight, max(1, grown))
 
     def allowance(self, now: datetime, *, in_flight: int, probes: int) -> int:
-        """Slots that may be handed out. `probes`: those in flight that were ordered since the gate was tripped."""
+        """Slots that may be handed out. `probes`: orders in flight that were sent since the gate was tripped."""
         free = 0 if self.is_shut(now) else self.limit(now) - in_flight
         return max(0, min(free, 1 - probes) if self.needs_staff else free)
 
     def is_known(self, trouble: Trouble, now: datetime) -> bool:
-        """Ten orders that were out when the wallet ran dry are one trouble, not ten in a row."""
+        """Whether it tripped the gate already: all orders sent before an empty wallet was noticed are one trouble."""
         was_out = trouble.ordered_at is not None and trouble.ordered_at < self.changed_at
         return self.needs_staff and (self.waits(now) or was_out)
 
     def tripped(self, trouble: Trouble, now: datetime, *, rendering: int) -> "Gate":
-        """Shut for a while. `rendering`: how many videos HeyGen renders."""
         if not trouble.needs_staff:
             return self._tripped_by_load(trouble, now)._with_learned_limit(trouble, now, rendering)
         gate = replace(self, until_rendered=self.until_rendered or trouble.was_taken)
         return gate if self.is_known(trouble, now) else gate._tripped_for_staff(trouble, now)
 
     def _tripped_by_load(self, trouble: Trouble, now: datetime) -> "Gate":
-        """A wait that is longer stays, and so does a trouble that needs staff."""
         until = now + timedelta(seconds=min(trouble.seconds or BUSY_SECONDS, MAX_BUSY_SECONDS))
         gate = self if self.needs_staff else self._with_cause(trouble, now)
         return replace(gate, closed_until=max(until, self.closed_until or until))
@@ -112,10 +100,10 @@ class Gate:
         return replace(self, code=trouble.code[:60], message=trouble.message[:500], changed_at=now)
 
     def _with_learned_limit(self, trouble: Trouble, now: datetime, rendering: int) -> "Gate":
-        """HeyGen refused one more beside those `rendering`: for a while no more are ordered than it was seen to take.
+        """Lower the limit to the number HeyGen accepted, for an order that HeyGen refused beside `rendering` others.
 
-        Not less than half of the limit so far: a 429 may be about requests a minute, not about videos at once. Orders
-        that went out before the limit was lowered were too many by the old limit, and lower it no further.
+        At least half of the present limit, as a 429 may be about requests per minute. Orders sent before the limit was
+        lowered do not lower it further.
         """
         if trouble.ordered_at is None or trouble.was_taken:
             return self
@@ -125,20 +113,17 @@ class Gate:
         return replace(self, learned_limit=max(1, min(max(rendering, limit // 2), limit)), learned_at=now)
 
     def checking_balance(self, now: datetime) -> "Gate":
-        """Claimed by one worker, which asks HeyGen for our balance; unchanged when that is not due.
-
-        A half-open gate is shut until the answer is there. One that still waits for staff is checked early.
-        """
+        """The state while a worker reads our balance, half-open gates shut; unchanged when no read is due."""
         if self.is_half_open(now):
             return replace(self, looked_at=now, closed_until=now + timedelta(seconds=CHECK_SECONDS))
         is_due = self.looked_at is None or now - self.looked_at >= timedelta(seconds=CHECK_SECONDS)
         return replace(self, looked_at=now) if self.needs_staff and self.paused_at is None and is_due else self
 
     def with_balance(self, balance: Decimal | None, now: datetime, *, is_early: bool) -> "Gate":
-        """Half-open where there is money; `balance` is None when HeyGen did not answer.
+        """The state after a read of our balance; `balance` is None when HeyGen did not answer.
 
-        Before the wait is over (`is_early`) there must be more than at the check before: somebody filled it up. After
-        the longest wait a probe goes whatever the balance: a refill may be set off by nothing but a rejected order.
+        Before the wait is over (`is_early`) only an increase opens the gate. After MAX_PROBE_SECONDS a probe goes out
+        anyway: a wallet may be refilled only when an order is rejected.
         """
         if not self.needs_staff:
             return self
@@ -149,15 +134,14 @@ class Gate:
         return replace(self, closed_until=until, balance_seen=seen if balance is None else balance)
 
     def succeeded(self, ordered_at: datetime, now: datetime, *, is_rendered: bool) -> "Gate":
-        """Open, if its wait is over and the order went out after it was tripped; else the order proves nothing."""
+        """Reopened if the wait is over and the order was sent after the trip."""
         proves = ordered_at >= self.changed_at and (is_rendered or not self.until_rendered)
         return self.reopened(now) if proves and not self.waits(now) else self
 
     def reopened(self, now: datetime) -> "Gate":
-        """Without trouble. A pause stays, and so does a learned limit."""
         if self.code == "":
             return self
-        return Gate(self.max_in_flight, now, **{name: getattr(self, name) for name in KEPT})
+        return Gate(self.max_in_flight, now, **{name: getattr(self, name) for name in PRESERVED})
 
     def paused(self, by: str, now: datetime) -> "Gate":
         return self if self.paused_at else replace(self, paused_at=now, paused_by=by[:254])

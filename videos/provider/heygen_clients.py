@@ -1,4 +1,4 @@
-"""Who renders a video: HeyGen, or for a test key's the operator's own sandbox. Both speak one protocol."""
+"""HeyGen clients for a video: the real HeyGen, or the operator's test renderer."""
 
 from django.conf import settings
 
@@ -11,17 +11,17 @@ def client_for(video: Video) -> HeyGenClient:
 
 
 def delete_render(video: Video) -> None:
-    """Have the renderer forget the video; one that it does not know counts as forgotten. Raises HeyGenError."""
+    """Delete a render; one that the renderer does not know counts as deleted. Raises HeyGenError."""
     if not video.provider_video_id or (video.is_test and not settings.TEST_RENDERER_URL):
-        # The operator has put the test renderer away, and its files with it.
+        # The operator has removed the test renderer, and its files with it.
         return
     client_for(video).delete_video(video.provider_video_id)
 
 
 def delete_lost_renders(video: Video) -> None:
-    """The same for orders whose answer was lost, or that were placed anew: found by what they are called there."""
-    is_told = video.attempt == 1 and video.provider_video_id
-    if not video.attempt or is_told or (video.is_test and not settings.TEST_RENDERER_URL):
+    """Delete renders of earlier or unanswered orders of a video, found by their title. Raises HeyGenError."""
+    is_complete = video.attempt == 1 and video.provider_video_id
+    if not video.attempt or is_complete or (video.is_test and not settings.TEST_RENDERER_URL):
         return
     client, name = client_for(video), f"genvid {video.pk}"
     for found in list(client.find_videos(name)):

@@ -1,4 +1,4 @@
-"""Staff are told when HeyGen takes no orders and only they can help, and when it is over: mail, badge, metric."""
+"""Mails staff when HeyGen's gate needs them or is paused, and when it is over; labels the admin pages."""
 
 from datetime import datetime
 
@@ -23,14 +23,13 @@ SUBJECTS = {
 
 
 def situation(state: ProviderState) -> str:
-    """What staff have to know, in a word; empty when there is nothing to do. Codes may change meanwhile: no news."""
     words = {"closed": state.needs_staff, "paused": state.paused_at is not None}
     return ", ".join(word for word, is_so in words.items() if is_so)
 
 
 @transaction.atomic
-def tell_staff() -> bool:
-    """Mail what has changed since staff were told last. Run from anywhere, any number of times: one mail a change."""
+def mail_staff_changes() -> bool:
+    """Mail staff if the situation changed since the last mail. Safe to run in parallel."""
     state = ProviderState.objects.filter(name=provider_gate.NAME).first()
     if state is None or (now := situation(state)) == state.staff_told:
         return False
@@ -64,7 +63,7 @@ def _reasons(state: ProviderState) -> list[str]:
 
 
 def badge(request: HttpRequest) -> list[str] | None:
-    """The label at the top of every staff page while something is wrong (Unfold's ENVIRONMENT callback)."""
+    """The label on every admin page while orders do not go out (Unfold's ENVIRONMENT callback)."""
     if not request.user.is_authenticated:
         return None
     state = ProviderState.objects.filter(name=provider_gate.NAME).first()

@@ -1,15 +1,14 @@
 """The gate in front of HeyGen: the circuit breaker that every order passes.
 
-An open gate lets orders through (the literature's closed circuit), a shut one lets none (its open circuit), a half-open
-one lets one at a time, a probe. The table, the admin, `/metrics` and the log say "closed" where the code says shut.
+An open gate lets orders through (a closed circuit in the literature), a shut one none, a half-open one a single order
+as a probe. The table, the admin, `/metrics` and the log say "closed" for shut.
 
 HeyGen's answers trip the gate. A busy HeyGen shuts it for as long as HeyGen asks; then it is open. A problem of our
-account, such as an empty wallet, shuts it for longer with each trip in a row; then it is half-open: HeyGen is asked for
-our balance, which costs nothing, and if that looks well one order probes it. Staff may pause, resume and reopen it.
+account, such as an empty wallet, shuts it for longer with each trip in a row; then it is half-open: we read our
+balance, and if there is money one order probes it. Staff may pause, resume and reopen it.
 
-No order shuts out the others: HeyGen may refuse a long video that is dearer than what is left, and take the next. An
-order that tripped the gate, and would trip it again though another account's was accepted meanwhile, is set aside: it
-waits for staff, and the gate stays as it is. While nobody's orders are accepted, nothing is set aside.
+HeyGen may refuse a long video that costs more than what is left, and accept the next one. So an order that would trip
+the gate a second time, while another account's was accepted in between, is set aside for staff instead.
 """
 
 from collections.abc import Callable
@@ -40,12 +39,10 @@ logger = structlog.get_logger(__name__)
 
 NAME = "heygen"
 TEST = "test"
-"""The sandbox that renders for test keys. Its row serves the scheduler as a lock; nothing trips it."""
+"""Row of the test renderer: a lock for the scheduler; nothing trips it."""
 COLUMNS = [field.name for field in fields(Gate) if field.name != "max_in_flight"]
 ABOUT_OUR_KEY = frozenset({"unauthorized", "authentication_failed", "no_api_key", "user_blocked"})
-"""No order is to blame for these."""
-NOT_TOLD = Decimal(10**9)
-"""HeyGen answers, but does not say how much is left."""
+UNLIMITED_BALANCE = Decimal(10**9)
 KEY_REFUSED = Decimal(-1)
 
 
@@ -54,14 +51,13 @@ def read() -> Gate:
 
 
 def lock(name: str = NAME) -> Gate | None:
-    """The gate, locked for the scheduler; None when another scheduler is at work. Inside a transaction."""
+    """The locked gate; None when another scheduler holds it. Call inside a transaction."""
     ProviderState.objects.get_or_create(name=name)
     state = ProviderState.objects.select_for_update(skip_locked=True).filter(name=name).first()
     return _gate_of(state) if state else None
 
 
 def allowance(gate: Gate, now: datetime) -> int:
-    """Slots that may be handed out."""
     probe = Q(submitted_at__gte=gate.changed_at)
     if not gate.until_rendered:
         probe &= Q(status=Status.SUBMITTING)
@@ -74,9 +70,8 @@ def allowance(gate: Gate, now: datetime) -> int:
 def trip(error: HeyGenError | Failure, *, video: Video | None = None, ordered_at: datetime | None = None) -> None:
     """Shut the gate for what HeyGen answered, or set aside the order that is to blame.
 
-    A `Failure` is one of a render whose order HeyGen had taken: the gate then waits for a finished render. `video`:
-    whose order met the trouble, never one of a test key. `ordered_at`: when that order went out; where HeyGen was too
-    busy for it, the limit is lowered.
+    After the `Failure` of a render the gate waits for a finished render. `video`: whose order got the answer, never one
+    of a test key. `ordered_at`: when that order was sent; where HeyGen was busy, the limit is lowered.
     """
     before, now, trouble = _lock(), timezone.now(), _trouble_of(error, video, ordered_at)
     if video and trouble.needs_staff and not before.is_known(trouble, now) and _is_to_blame(video, trouble):
@@ -90,11 +85,7 @@ def trip(error: HeyGenError | Failure, *, video: Video | None = None, ordered_at
 
 
 def half_open() -> bool:
-    """Ask HeyGen for our balance, and let a probe through a gate that needs staff if there is money.
-
-    True when orders may be handed out, as they always may while staff are not needed. One worker asks at a time. Not
-    to be called inside a transaction.
-    """
+    """Read our balance if the gate needs staff. False when no order may go out. Not inside a transaction."""
     gate, now = read(), timezone.now()
     if not gate.needs_staff:
         return True
@@ -109,29 +100,24 @@ def half_open() -> bool:
 
 
 def record_success(ordered_at: datetime, *, is_rendered: bool = False) -> None:
-    """HeyGen took the order, or has rendered it. Reopens a gate whose wait is over if this order proves it."""
+    """Reopen the gate if this order, accepted or rendered, was sent after it was tripped."""
     _change(lambda gate, now: gate.succeeded(ordered_at, now, is_rendered=is_rendered))
 
 
 def pause(by: str, *, staff_id: UUID | None = None) -> None:
-    """Staff stop all new orders until they say otherwise. What HeyGen has already goes on.
-
-    `by`: a name for the log and the page. `staff_id`: whose that is, None for an operator at a shell.
-    """
+    """Stop all new orders. `by`: a name for the log. `staff_id`: the staff user, None for a management command."""
     _change_by_staff(AuditAct.ORDERS_PAUSED, by, staff_id, lambda gate, now: gate.paused(by, now))
     logger.warning("provider_paused", by=by)
 
 
 @transaction.atomic
 def resume(by: str, *, staff_id: UUID | None = None) -> None:
-    """Take a pause back. A gate that HeyGen's own answers shut stays shut."""
     _change_by_staff(AuditAct.ORDERS_RESUMED, by, staff_id, lambda gate, _: replace(gate, paused_at=None, paused_by=""))
     enqueue_on_commit(jobs.DISPATCH)
     logger.info("provider_resumed", by=by)
 
 
 def reopen(by: str = "", *, staff_id: UUID | None = None) -> None:
-    """Staff say that HeyGen will take orders again."""
     _change_by_staff(AuditAct.GATE_OPENED, by, staff_id, Gate.reopened)
 
 
@@ -142,7 +128,6 @@ def _change_by_staff(act: AuditAct, by: str, staff_id: UUID | None, decide: Call
 
 
 def _change(decide: Callable[[Gate, datetime], Gate]) -> tuple[Gate, Gate]:
-    """The gate before and after. Takes the lock only where there is something to change, as mostly there is not."""
     gate = read()
     if decide(gate, timezone.now()) == gate:
         return gate, gate
@@ -190,10 +175,7 @@ def _trouble_of(error: HeyGenError | Failure, video: Video | None, ordered_at: d
 
 
 def _is_to_blame(video: Video, trouble: Trouble) -> bool:
-    """Whether another account's order was accepted since this one tripped the gate.
-
-    Where HeyGen takes every order and fails some later, only a finished render was accepted.
-    """
+    """Whether another account's order was accepted (with `was_taken`: rendered) since this one tripped the gate."""
     tripped_at = Video.objects.filter(pk=video.pk).values_list("gate_tripped_at", flat=True).first()
     if tripped_at is None or trouble.code in ABOUT_OUR_KEY:
         return False
@@ -209,18 +191,17 @@ def _set_aside(video: Video, trouble: Trouble) -> None:
     logger.warning("order_set_aside", video_id=str(video.pk), account_id=str(video.account_id), code=trouble.code)
     text = (
         f"HeyGen refuses video {video.pk} of account {video.account_id} with {trouble.code}: {trouble.message} Orders "
-        "of others are accepted, so it was set aside: it stands in nobody's way, and fails at its deadline unless you "
-        "let it go on."
+        "of others are accepted, so it was set aside: it holds up no other order, and fails at its deadline unless "
+        "you resume it."
     )
     operator_alarms.raise_alarm("order_set_aside", str(video.pk), text)
 
 
 def _balance() -> Decimal | None:
-    """What HeyGen says is left of our money; None when it does not answer."""
     try:
         account = get_client().get_account()
     except HeyGenError as error:
-        logger.warning("provider_looked_at", error=str(error))
+        logger.warning("provider_balance_read", error=str(error))
         return KEY_REFUSED if isinstance(error, OperatorProblem) else None
-    logger.info("provider_looked_at", remaining=str(account.remaining), currency=account.currency)
-    return NOT_TOLD if account.remaining is None else min(account.remaining, NOT_TOLD)
+    logger.info("provider_balance_read", remaining=str(account.remaining), currency=account.currency)
+    return UNLIMITED_BALANCE if account.remaining is None else min(account.remaining, UNLIMITED_BALANCE)

@@ -1,4 +1,4 @@
-"""Telling HeyGen where to call us, and keeping the secret it signs with."""
+"""Registers our webhook endpoint at HeyGen and stores its signing secret."""
 
 import structlog
 from django.conf import settings
@@ -21,8 +21,8 @@ def webhook_url() -> str:
 
 
 def ensure_registered() -> bool:
-    """Register our address unless it is. False when HeyGen did not answer: the poller does without webhooks."""
-    # One at a time: of two that ask for a new secret at once, the one whose secret is dead could be kept last.
+    """Register our endpoint unless it is. False when HeyGen did not answer; polling then replaces webhooks."""
+    # One at a time: of two concurrent rotations, the replaced secret could be stored last.
     if not cache.is_first_in("videos.registering", REGISTERING_SECONDS):
         return True
     try:
@@ -38,7 +38,7 @@ def _ensure_registered(url: str) -> bool:
         theirs = next((each for each in client.iter_webhooks() if each.url == url), None)
         if known and theirs and known.endpoint_id == theirs.id:
             return True
-        _keep(url, _register(client, url, theirs))
+        _store_endpoint(url, _register(client, url, theirs))
     except HeyGenError as error:
         logger.warning("webhook_not_registered", error=str(error))
         return False
@@ -48,20 +48,20 @@ def _ensure_registered(url: str) -> bool:
 def _register(client: HeyGenClient, url: str, theirs: WebhookEndpoint | None) -> WebhookEndpoint:
     if theirs is None:
         return client.register_webhook(url, EVENTS)
-    # Registered, but its secret was shown only once and we have lost it: only a new one helps.
+    # Registered, but HeyGen shows a secret only once and ours is lost: ask for a new one.
     secret = client.rotate_webhook_secret(theirs.id)
     return WebhookEndpoint(theirs.id, theirs.url, theirs.enabled, secret)
 
 
-def rotate() -> None:
-    """A new secret. HeyGen drops the old one at once; we still take it for a day. Raises HeyGenError."""
+def rotate_secret() -> None:
+    """Ask for a new secret. HeyGen drops the old one at once; we accept it for a day. Raises HeyGenError."""
     url, client = webhook_url(), get_client()
     theirs = next((each for each in client.iter_webhooks() if each.url == url), None)
-    _keep(url, _register(client, url, theirs))
+    _store_endpoint(url, _register(client, url, theirs))
 
 
 @transaction.atomic
-def _keep(url: str, endpoint: WebhookEndpoint) -> None:
+def _store_endpoint(url: str, endpoint: WebhookEndpoint) -> None:
     ProviderWebhook.objects.filter(url=url, retired_at=None).update(retired_at=timezone.now())
     ProviderWebhook.objects.create(endpoint_id=endpoint.id, url=url, secret=endpoint.secret or "")
     logger.info("webhook_registered", endpoint_id=endpoint.id, url=url)

@@ -1,1 +1,1 @@
-"""Who waits for a render slot, for what, and how long: arithmetic and reads, nothing is written."""
+"""Queue positions, waiting reasons and times: arithmetic and reads, no writes."""

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from videos.models import Video
 
 MAX_SECONDS = 1800
-"""HeyGen makes no longer videos."""
 
 PROGRESS_CEILING = 98
 STUCK_FACTOR = 3
-"""A render is stuck after this many times its expected p99."""
 
 
 def spoken_seconds(script: str, *, speed: float = 1.0, language: str = "") -> int:
@@ -29,10 +27,7 @@ def spoken_seconds(script: str, *, speed: float = 1.0, language: str = "") -> in
 
 
 def seconds_to_hold(script: str, *, speed: float, language: str, factor: Decimal) -> Decimal:
-    """The length for which credits are held: the estimate with a margin, or the maximum of an uncertain script.
-
-    `factor`: the account's (`billing.credits.overrun_factor`).
-    """
+    """The estimate with a margin, or the maximum of an uncertain script. `factor`: `billing.credits.overrun_factor`."""
     length = length_of(script, speed=speed, language=language)
     usual, longest = with_margin(math.ceil(length.expected)), with_margin(MAX_SECONDS)
     return min(factor * max(usual, Decimal(math.ceil(length.at_most))), longest)
@@ -46,20 +41,18 @@ def is_speakable(script: str) -> bool:
     return any(character.isalnum() for character in markup.without_pauses(script))
 
 
-def render_seconds(video_seconds: Decimal | float) -> int:
-    """The expected render time of that much video."""
+def default_render_seconds(video_seconds: Decimal | float) -> int:
     base, factor = float(settings.EXPECTED_RENDER_BASE), float(settings.EXPECTED_RENDER_FACTOR)
     return math.ceil(base + float(video_seconds) * factor)
 
 
 def queue_seconds(position: int, own_render_seconds: int, slots: int | None = None) -> int:
-    """Wait behind `position - 1` others, then the own render. `slots`: those not taken by stuck renders."""
     rounds: int = (position - 1) // max(1, settings.HEYGEN_MAX_CONCURRENT if slots is None else slots)
     return (rounds + 1) * max(1, own_render_seconds)
 
 
 def progress_percent(video: "Video", now: datetime | None = None) -> int:
-    """0 to 100, never falling: follows the clock, slows down towards the end, and is 100 for `completed` only."""
+    """0 to 100, never falling; 100 for `completed` only."""
     if video.status == Status.COMPLETED:
         return 100
     if video.status == Status.STORING:
@@ -74,10 +67,7 @@ def progress_percent(video: "Video", now: datetime | None = None) -> int:
 def eta_seconds(
     video: "Video", queue_position: int | None, now: datetime | None = None, slots: int | None = None
 ) -> int | None:
-    """Seconds until the file is expected, never more than said before; None when nothing can be promised.
-
-    `queue_position` is None for a queued video whose position allows no estimate.
-    """
+    """Never more than said before; None when nothing can be promised, as without `queue_position`."""
     if video.status == Status.STORING:
         return 1
     if video.status == Status.QUEUED and queue_position is not None:
@@ -89,29 +79,24 @@ def eta_seconds(
 
 
 def is_stuck(video: "Video", now: datetime | None = None) -> bool:
-    """Rendering for more than STUCK_FACTOR times the p99."""
     return video.status == Status.RENDERING and video.stuck_at is not None and video.stuck_at <= (now or timezone.now())
 
 
 def _is_late(video: "Video", now: datetime | None) -> bool:
-    """Beyond the p99 that was expected at submission."""
     if video.stuck_at is None or video.submitted_at is None:
         return False
     return _elapsed(video, now) * STUCK_FACTOR > (video.stuck_at - video.submitted_at).total_seconds()
 
 
 def _until_promise(video: "Video", position: int, now: datetime, slots: int | None) -> int | None:
-    """By its queue position, but no later than promised and no sooner than it can be rendered.
-
-    None once the promise is broken and its position allows no other.
-    """
-    by_place = queue_seconds(position, video.expected_render_seconds, slots)
+    """No later than promised, no sooner than it can be rendered; None once the promise is broken."""
+    by_position = queue_seconds(position, video.expected_render_seconds, slots)
     if video.promised_at is None:
-        return by_place
+        return by_position
     left, soonest = math.ceil((video.promised_at - now).total_seconds()), max(1, video.expected_render_seconds)
-    if left < soonest < by_place:
+    if left < soonest < by_position:
         return None
-    return max(soonest, min(by_place, left))
+    return max(soonest, min(by_position, left))
 
 
 def _at_most(video: "Video", seconds: int | None) -> int | None:

@@ -23,17 +23,14 @@ class AccountQueue:
     account_id: UUID
     weight: int
     limit: int
-    """Videos that it may have in flight."""
     in_flight: int
     waiting: int
     head: datetime
-    """The time of the oldest of these videos."""
+    """The time of its oldest video in flight or waiting."""
     rendered: int = 0
-    """Recently rendered videos."""
 
     @property
     def claimable(self) -> int:
-        """How many of its waiting videos its own limit allows now."""
         return min(self.waiting, max(0, self.limit - self.in_flight))
 
     def after(self, claimed: int, share: int) -> "AccountQueue":
@@ -50,7 +47,6 @@ class AccountQueue:
         return Fraction(self.rendered, self.weight), self.head, self.account_id
 
     def ahead_of(self, rank: Rank) -> int:
-        """How many of its waiting videos go before `rank`."""
         beyond, load, tie = rank
         lighter = -(-load.numerator * self.weight // load.denominator) - self.in_flight
         even = (load * self.weight).denominator == 1 and self.tie < tie
@@ -58,26 +54,25 @@ class AccountQueue:
         return max(self.claimable, min(self.waiting, count)) if beyond else min(self.claimable, count)
 
 
-def allot_slots(lines: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
-    """How many of the next `slots` each account gets."""
+def allot_slots(queues: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
     given: Counter[UUID] = Counter()
-    by_rank = [(line.rank(0), line) for line in lines if line.claimable]
+    by_rank = [(queue.rank(0), queue) for queue in queues if queue.claimable]
     heapq.heapify(by_rank)
     for _ in range(slots):
         if not by_rank:
             break
-        line = by_rank[0][1]
-        given[line.account_id] += 1
-        nth = given[line.account_id]
-        if nth < line.claimable:
-            heapq.heapreplace(by_rank, (line.rank(nth), line))
+        queue = by_rank[0][1]
+        given[queue.account_id] += 1
+        nth = given[queue.account_id]
+        if nth < queue.claimable:
+            heapq.heapreplace(by_rank, (queue.rank(nth), queue))
         else:
             heapq.heappop(by_rank)
     return given
 
 
-def position_of(lines: Iterable[AccountQueue], account_id: UUID, nth: int) -> int:
+def position_of(queues: Iterable[AccountQueue], account_id: UUID, nth: int) -> int:
     """The position in the whole queue, from 1, of an account's `nth` waiting video, from 0."""
-    by_account = {line.account_id: line for line in lines}
+    by_account = {queue.account_id: queue for queue in queues}
     rank = by_account.pop(account_id).rank(nth)
-    return nth + 1 + sum(line.ahead_of(rank) for line in by_account.values())
+    return nth + 1 + sum(queue.ahead_of(rank) for queue in by_account.values())

@@ -14,16 +14,14 @@ from videos.models import Video, seconds_from_now
 from videos.queue import fairness
 from videos.queue.fairness import AccountQueue
 
-EXACT = 20
-LATELY_SECONDS = 900.0
-"""Renders that ended within this time count when accounts are equal otherwise."""
+EXACT_EVERY = 20
+RECENT_SECONDS = 900.0
 
 
 def account_queues() -> list[AccountQueue]:
-    """Every account with waiting videos. At most four queries."""
-    queues = {row.pop("account_id"): row for row in Video.objects.lines(timezone.now())}
+    queues = {row.pop("account_id"): row for row in Video.objects.account_queue_rows(timezone.now())}
     limits = credits.plan_limits_of(queues)
-    rendered = Video.objects.rendered_since(seconds_from_now(-LATELY_SECONDS))
+    rendered = Video.objects.rendered_since(seconds_from_now(-RECENT_SECONDS))
     return [
         AccountQueue(
             account_id,
@@ -44,18 +42,15 @@ class QueuePosition:
     is_beyond_own_slots: bool
 
 
-def positioned(videos: Iterable[Video]) -> dict[UUID, QueuePosition]:
-    """The positions of those of `videos` that wait. At most five queries.
-
-    Videos of test keys wait elsewhere, and those set aside wait for staff: they have no position.
-    """
+def queue_positions_of(videos: Iterable[Video]) -> dict[UUID, QueuePosition]:
+    """Positions of the queued ones of `videos`; none for test videos and those set aside. At most five queries."""
     queued = (video for video in videos if video.status == Status.QUEUED)
     waiting = {video.pk: video.account_id for video in queued if not video.is_test and video.set_aside_at is None}
     if not waiting:
         return {}
     now_waiting = Video.objects.queued_before_in_account(list(waiting))
     queues = account_queues()
-    known = {line.account_id: line for line in queues}
+    known = {queue.account_id: queue for queue in queues}
     return {
         pk: _position(queues, known[waiting[pk]], earlier)
         for pk, earlier in now_waiting.items()
@@ -63,50 +58,48 @@ def positioned(videos: Iterable[Video]) -> dict[UUID, QueuePosition]:
     }
 
 
-def _position(queues: Iterable[AccountQueue], line: AccountQueue, nth: int) -> QueuePosition:
-    return QueuePosition(fairness.position_of(queues, line.account_id, nth), nth >= line.claimable)
+def _position(queues: Iterable[AccountQueue], queue: AccountQueue, nth: int) -> QueuePosition:
+    return QueuePosition(fairness.position_of(queues, queue.account_id, nth), nth >= queue.claimable)
 
 
 def positions_of(videos: Iterable[Video]) -> dict[UUID, int]:
-    return {pk: place.position for pk, place in positioned(videos).items()}
+    return {pk: each.position for pk, each in queue_positions_of(videos).items()}
 
 
 def position_of_next(account_id: UUID) -> int:
-    """The position that a video queued now would get."""
     return positions_of_next(account_id, 1)[0]
 
 
-def positioned_next(account_id: UUID) -> QueuePosition:
-    return _exactly_of_next(account_id, [0])[0]
+def queue_position_of_next(account_id: UUID) -> QueuePosition:
+    return _exact_positions_of_next(account_id, [0])[0]
 
 
 def positions_of_next(account_id: UUID, count: int) -> list[int]:
     """The positions that videos queued now would get: every twentieth exactly, interpolated between."""
-    marks = sorted({*range(0, count, EXACT), count - 1})
-    found = [place.position for place in _exactly_of_next(account_id, marks)]
-    line = found[:1]
+    marks = sorted({*range(0, count, EXACT_EVERY), count - 1})
+    found = [each.position for each in _exact_positions_of_next(account_id, marks)]
+    positions = found[:1]
     for (start, end), (first, last) in zip(pairwise(marks), pairwise(found), strict=True):
-        line += [first + (last - first) * (nth - start) // (end - start) for nth in range(start + 1, end + 1)]
-    return line
+        positions += [first + (last - first) * (nth - start) // (end - start) for nth in range(start + 1, end + 1)]
+    return positions
 
 
-def _exactly_of_next(account_id: UUID, marks: Sequence[int]) -> list[QueuePosition]:
-    queues = {line.account_id: line for line in account_queues()}
+def _exact_positions_of_next(account_id: UUID, marks: Sequence[int]) -> list[QueuePosition]:
+    queues = {queue.account_id: queue for queue in account_queues()}
     mine = queues.get(account_id)
     if mine is None:
         limits = credits.plan_limits_of([account_id])[account_id]
         mine_flying = Video.objects.live().in_own_slots(timezone.now()).filter(account=account_id)
         flying = mine_flying.aggregate(count=Count("id"), head=Min("queued_at"))
         head = flying["head"] or timezone.now()
-        rendered = Video.objects.rendered_since(seconds_from_now(-LATELY_SECONDS)).get(account_id, 0)
+        rendered = Video.objects.rendered_since(seconds_from_now(-RECENT_SECONDS)).get(account_id, 0)
         mine = AccountQueue(account_id, limits.weight, limits.max_in_flight, flying["count"], 0, head, rendered)
     longer = replace(mine, waiting=mine.waiting + marks[-1] + 1)
     queues[account_id] = longer
     return [_position(queues.values(), longer, mine.waiting + nth) for nth in marks]
 
 
-def position_of_last(account_id: UUID, count: int) -> list[QueuePosition]:
-    """The positions of the last `count` videos of an account's queue, without reading each of them."""
+def positions_of_last(account_id: UUID, count: int) -> list[QueuePosition]:
     queues = account_queues()
-    mine = next(line for line in queues if line.account_id == account_id)
+    mine = next(queue for queue in queues if queue.account_id == account_id)
     return [_position(queues, mine, nth) for nth in range(mine.waiting - count, mine.waiting)]

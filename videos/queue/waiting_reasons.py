@@ -1,8 +1,4 @@
-"""What each queued video waits for, for its client and, with details, for staff.
-
-No time is promised while HeyGen's gate is closed or paused, while the account's own slots are full, while staff must
-decide, and while stuck renders take all slots.
-"""
+"""Why each queued video waits, for its client and for staff. Only those that wait for a slot are promised a time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -31,20 +27,18 @@ class WaitingState:
 
     @property
     def promised_position(self) -> int | None:
-        """The queue position, where a time can be told from it."""
         is_moving = self.waiting_for in (None, WaitingFor.SLOT) and self.slots > 0
         return self.position if is_moving else None
 
 
 NOT_WAITING = WaitingState()
-KEPT_STATES = "_state_of"
+CACHED_STATE = "_state_of"
 AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
-"""`waiting_reason` of an order whose avatar or voice staff have to release first."""
 
 
 @dataclass(frozen=True)
 class Slots:
-    """HeyGen's slots at one moment: `usable` without stuck renders, `free` of these not taken."""
+    """HeyGen's slots: `usable` without stuck renders, `free` of these not taken."""
 
     is_shut: bool
     usable: int
@@ -52,47 +46,41 @@ class Slots:
 
 
 def waiting_states(videos: Iterable[Video]) -> dict[UUID, WaitingState]:
-    """The state of each queued one of `videos`. At most seven queries; none when none is queued.
-
-    A video that this request has queued is not looked up again.
-    """
+    """The state of each queued one of `videos`. At most seven queries, none for states that this request has cached."""
     queued = [video for video in videos if video.status == Status.QUEUED]
-    known = {video.pk: state for video in queued if (state := _taken(video)) is not None}
+    known = {video.pk: state for video in queued if (state := _pop_cached_state(video)) is not None}
     queued = [video for video in queued if video.pk not in known]
     if not queued:
         return known
-    found, slots = queue_positions.positioned(queued), read_slots()
+    found, slots = queue_positions.queue_positions_of(queued), read_slots()
     return known | {video.pk: _state_of(video, found.get(video.pk), slots) for video in queued}
 
 
-def keep_waiting_states(video: Video, state: WaitingState) -> None:
-    """Caches the state on this object, which was just queued."""
-    video.__dict__[KEPT_STATES] = state
+def cache_waiting_state(video: Video, state: WaitingState) -> None:
+    video.__dict__[CACHED_STATE] = state
 
 
-def _taken(video: Video) -> WaitingState | None:
-    state: WaitingState | None = video.__dict__.pop(KEPT_STATES, None)
+def _pop_cached_state(video: Video) -> WaitingState | None:
+    state: WaitingState | None = video.__dict__.pop(CACHED_STATE, None)
     return state
 
 
-def once_queued(foreseen: WaitingState, *, is_test: bool) -> WaitingState:
-    """The state after queueing, from `waiting_state_of_next`'s result before it."""
+def state_once_queued(foreseen: WaitingState, *, is_test: bool) -> WaitingState:
     position = None if is_test else foreseen.position
     return replace(foreseen, position=position, waiting_for=foreseen.waiting_for or WaitingFor.SLOT)
 
 
 def waiting_state_of_next(account_id: UUID, *, is_test: bool) -> WaitingState:
-    """The state of a video queued now. It waits for nothing where a slot is free for it."""
+    """The state of a video queued now; `waiting_for` is None where a slot is free for it."""
     slots = read_slots()
     if is_test:
         return WaitingState(1, None, max(1, slots.usable))
-    return _of_place(queue_positions.positioned_next(account_id), slots, is_new=True)
+    return _state_at(queue_positions.queue_position_of_next(account_id), slots, is_new=True)
 
 
-def waiting_state_of_last(account_id: UUID, count: int) -> list[WaitingState]:
-    """The states of the last `count` videos of an account's queue, without reading each of them."""
+def waiting_states_of_last(account_id: UUID, count: int) -> list[WaitingState]:
     slots = read_slots()
-    return [_of_place(place, slots) for place in queue_positions.position_of_last(account_id, count)]
+    return [_state_at(position, slots) for position in queue_positions.positions_of_last(account_id, count)]
 
 
 def read_slots() -> Slots:
@@ -104,27 +92,26 @@ def read_slots() -> Slots:
     return Slots(is_shut, limit - counts["stuck"], limit - counts["all"])
 
 
-def _state_of(video: Video, place: QueuePosition | None, slots: Slots) -> WaitingState:
+def _state_of(video: Video, queue_position: QueuePosition | None, slots: Slots) -> WaitingState:
     if video.set_aside_at is not None or video.waiting_reason == AWAITS_RELEASE:
         return WaitingState(None, WaitingFor.STAFF, slots.usable)
-    if video.is_test or place is None:
-        # A test video waits beside the line; one without a place has just got its slot.
+    if video.is_test or queue_position is None:
+        # Test videos are not in the queue; one without a position has just got its slot.
         return WaitingState(None, WaitingFor.SLOT, slots.usable)
-    return _of_place(place, slots)
+    return _state_at(queue_position, slots)
 
 
-def _of_place(place: QueuePosition, slots: Slots, *, is_new: bool = False) -> WaitingState:
+def _state_at(queue_position: QueuePosition, slots: Slots, *, is_new: bool = False) -> WaitingState:
     if slots.is_shut:
         waits_for: WaitingFor | None = WaitingFor.PROVIDER
-    elif place.is_beyond_own_slots:
+    elif queue_position.is_beyond_own_slots:
         waits_for = WaitingFor.OWN_SLOTS
     else:
-        waits_for = None if is_new and place.position <= slots.free else WaitingFor.SLOT
-    return WaitingState(place.position, waits_for, slots.usable)
+        waits_for = None if is_new and queue_position.position <= slots.free else WaitingFor.SLOT
+    return WaitingState(queue_position.position, waits_for, slots.usable)
 
 
 def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
-    """For staff: why each unfinished video is not moving. A constant number of queries."""
     states = waiting_states(videos)
     gate, now = provider_gate.read(), timezone.now()
     return {video.pk: _reason(video, states.get(video.pk, NOT_WAITING), gate, now) for video in videos}

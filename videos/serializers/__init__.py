@@ -1,4 +1,4 @@
-"""What the video endpoints take, and quotes; `videos.representations` has the rest of what they answer."""
+"""Input serializers of the video endpoints, and quotes; `videos.representations` has the other outputs."""
 
 from videos.serializers.videos import QuoteOutput, VideoCreateInput, VideoInput
 

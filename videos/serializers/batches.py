@@ -1,4 +1,4 @@
-"""What clients send for a batch, and the quote of one."""
+"""Input serializers of batches, and the quote of a batch."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from videos.representations import EXAMPLE_SCRIPT, EXAMPLE_TITLE
 from videos.serializers.videos import HoldFactorField, VideoInput
 from videos.video_request import MetadataField
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 EXAMPLE_ROWS = [{"name": "Ada"}, {"name": "Grace"}]
 
 
@@ -37,8 +37,8 @@ class RowsField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Table:
         if not isinstance(data, list) or not data:
             raise serializers.ValidationError("Must be a list of objects, at least one.")
-        if len(data) > MOST_ROWS:
-            raise serializers.ValidationError(f"There are more than {MOST_ROWS} rows.")
+        if len(data) > MAX_ROWS:
+            raise serializers.ValidationError(f"There are more than {MAX_ROWS} rows.")
         try:
             return read_objects(data)
         except BadTable as error:
@@ -81,7 +81,7 @@ class TemplateInput(VideoInput):
         return found
 
     def validate_script(self, script: str) -> str:
-        """Whether it can be spoken is seen row by row."""
+        """A template cannot be checked: each row's script is."""
         return script
 
 
@@ -102,7 +102,7 @@ class BatchFormInput(TemplateInput):
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """The file becomes a Table, so that one answer names what is wrong with it and with the other fields."""
+        """The file becomes a Table, so that one answer names the errors of the file and of the other fields."""
         form = _typed(dict(data), self.fields) if isinstance(data, Mapping) else data
         wrong: Any = {}
         value: Any = {}
@@ -124,7 +124,7 @@ class BatchFormInput(TemplateInput):
 def _table_of(file: Any, field: serializers.Field[Any, Any, Any, Any], encoding: Any) -> Table:
     named = None if encoding is None else field.run_validation(encoding)
     try:
-        table = read_csv(file.read(), most_rows=MOST_ROWS, encoding=named)
+        table = read_csv(file.read(), max_rows=MAX_ROWS, encoding=named)
     except BadEncoding as error:
         raise serializers.ValidationError({"encoding": [str(error)]}) from error
     except BadTable as error:
@@ -139,7 +139,7 @@ JSON_KINDS: list[tuple[Any, str]] = [
     (serializers.FloatField, "Must be a number."),
     ((MetadataField, serializers.Serializer), "Must be an object, as JSON."),
 ]
-"""A form has only texts: fields of these kinds are read as JSON."""
+"""Form fields of these kinds are read as JSON."""
 
 
 def _typed(form: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _typed(form: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(text, str):
             continue
         try:
-            # Nothing at all would be read as an empty object, as an empty body is.
+            # `parse_json` reads an empty text as an empty object, like an empty body.
             form[name] = parse_json(text.encode() or b"?")
         except MalformedBody:
             wrong[name] = [expected[name]]

@@ -1,4 +1,4 @@
-"""Shapes of `usage`."""
+"""Serializers of `usage`, and its query parameters."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +10,7 @@ from genvid.api import serializers as api
 from genvid.errors import ValidationFailed
 from videos.usage import Span
 
-MOST_DAYS = 366
+MAX_DAYS = 366
 DEFAULT_DAYS = 30
 GROUPS = ("day", "api_key")
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -57,8 +57,8 @@ def span_of(params: Any) -> Span:
     wrong: dict[str, str] = {}
     last = _day(params, "to", today, wrong)
     first = _day(params, "from", last - timedelta(days=DEFAULT_DAYS - 1), wrong)
-    if not wrong and not timedelta() <= last - first < timedelta(days=MOST_DAYS):
-        wrong["from"] = f"Must be at most {MOST_DAYS - 1} days before `to`, and not after it."
+    if not wrong and not timedelta() <= last - first < timedelta(days=MAX_DAYS):
+        wrong["from"] = f"Must be at most {MAX_DAYS - 1} days before `to`, and not after it."
     if wrong:
         raise ValidationFailed(details=wrong)
     return Span(first, last)

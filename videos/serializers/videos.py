@@ -1,4 +1,4 @@
-"""What clients send for a video, and the quote of one."""
+"""Input serializers of a video, and the quote of one."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class VideoInput(DataclassSerializer):
         return script
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Its fields become one `request`, or `changes` where all of them may be left out."""
+        """Its fields become one `request`, or `changes` for a partial update."""
         values = {name: attrs.pop(name) for name in NAMES if name in attrs}
         asked = {"changes": VideoChanges(values)} if self.partial else {"request": VideoRequest(**values)}
         return asked | attrs

@@ -8,7 +8,6 @@ CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def _base_name(code: str) -> str | None:
-    """The name of a code's language as voices have it: "pt-br" is "portuguese", "zh-hans" is "chinese"."""
     plain = LANG_INFO.get(code.partition("-")[0], {})
     variant = LANG_INFO.get(code) or LANG_INFO.get(plain.get("fallback", [""])[0]) or {}
     name = plain.get("name") or variant.get("name", "").rpartition(" ")[2]
@@ -35,5 +34,4 @@ def voice_speaks(voice_language: str, given: str) -> bool:
 
 
 def locale_of(given: str) -> str | None:
-    """`given` as a locale for HeyGen ("en-US"), when it is one."""
     return given if re.fullmatch(r"[a-z]{2,3}-[A-Z]{2}", given) else None

@@ -1,11 +1,11 @@
-# ruff: noqa: RUF001 - punctuation of every script
 """Estimates how long a voice speaks a script, and the most that it may take.
 
-Counts what is spoken: words by their letters in their writing system, numbers by their digits, signs by their names,
-pauses by their seconds. `hello,hello` is two words; 5,000 letters without a space are minutes. Where the reading is
-uncertain (a sign that may be named or skipped, a foreign writing system, a word of no language), the two figures
-differ.
+Counts words by their letters in their writing system, numbers by their digits, signs by their names, pauses by their
+seconds. The two figures differ where the reading is uncertain: a sign that may be named or skipped, a foreign writing
+system, a word of no language.
 """
+
+# ruff: noqa: RUF001 - punctuation of every script
 
 import unicodedata
 from collections.abc import Iterator, Set
@@ -17,11 +17,9 @@ import regex
 from videos.speech import markup, rates, writing
 
 LEAD_SECONDS = 1.0
-"""Silence around the speech."""
-LONGEST_PAUSE = 3600
+MAX_PAUSE_SECONDS = 3600
 """Seconds; longer pauses count as this: such a script is refused anyway."""
 ENDINGS = "com|org|net|io|ai|app|dev|edu|gov|info|biz|co|eu|uk|de|fr|es|it|nl|ch|at|jp|cn|in|br|us"
-"""Top-level domains that mark an address without `https://`."""
 
 _ALPHABET = r"[\p{Latin}\p{Cyrillic}\p{Greek}]"
 _INVISIBLE_GAP = regex.compile(rf"(?<={_ALPHABET})\p{{DI}}+(?={_ALPHABET})|\u200b")
@@ -39,7 +37,6 @@ _EMOJI_TAIL = regex.compile(
 
 
 def _word_of(characters: str) -> str:
-    """A word up to a change from lower case to capitals, with an ending as in "don't"."""
     capital, small = rf"[[{characters}]&&\p{{Lu}}]", rf"[[{characters}]--\p{{Lu}}]"
     ending = rf"['’ʼ] {small}{{1,2}} (?! {small} )"
     return rf"(?: {capital}+ (?! {small} ) | {capital}? {small} [{small}\p{{M}}]* ) (?: {ending} )?"
@@ -91,17 +88,12 @@ Seconds = tuple[float, float]
 
 @dataclass(frozen=True)
 class Length:
-    """Seconds of the finished video."""
-
     expected: float
     at_most: float
-    """The maximum where the script is uncertain; elsewhere about `expected`."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """What is known of the voice, and of the text as a whole."""
-
     language: str | None
     reads: Set[str] | None
     in_capitals: bool
@@ -113,7 +105,7 @@ class Reader:
 
 def length_of(script: str, *, speed: float = 1.0, language: str = "") -> Length:
     """`language`: the voice's, as HeyGen names it; empty or "Multilingual" reads everything."""
-    pauses = sum(min(float(seconds), LONGEST_PAUSE) for seconds in markup.pauses_of(script))
+    pauses = sum(min(float(seconds), MAX_PAUSE_SECONDS) for seconds in markup.pauses_of(script))
     expected, at_most = _spoken(markup.without_pauses(script), language)
     around = pauses + LEAD_SECONDS
     return Length(expected / speed + around, at_most / speed + around)
@@ -121,7 +113,7 @@ def length_of(script: str, *, speed: float = 1.0, language: str = "") -> Length:
 
 @lru_cache(64)
 def _spoken(text: str, language: str) -> Seconds:
-    """At normal speed, without pauses. Cached: quotes and batches measure the same text again."""
+    """At normal speed, without pauses. Cached, as quotes and batches measure one text several times."""
     plain = _EMOJI_TAIL.sub("", unicodedata.normalize("NFKC", text))
     plain = _INVISIBLE.sub("", _INVISIBLE_GAP.sub(" ", plain))
     small, capitals = len(_SMALL.findall(plain)), len(_CAPITAL.findall(plain))
@@ -151,7 +143,6 @@ def _parts(plain: str, reader: Reader) -> Iterator[Seconds]:
 
 
 def _address_in(chunk: str) -> int:
-    """The index in a text without spaces where an address begins; its length when there is none."""
     if "." not in chunk:
         return len(chunk)
     if web := _WEB.search(chunk):
@@ -170,7 +161,7 @@ def _word(word: str, script: str, reader: Reader) -> Seconds:
     if script == writing.LATIN and _is_spelled(word, letters, reader):
         expected = max(expected, letters * rates.SPELLED)
     at_most = expected
-    if letters > rates.LONGEST_WORD and rate.word:
+    if letters > rates.MAX_WORD_LENGTH and rate.word:
         at_most = max(at_most, letters * 2 / rates.FLOOR)
     if reader.is_foreign(script):
         at_most = max(at_most, (letters + marks) * rate.foreign)
@@ -180,17 +171,16 @@ def _word(word: str, script: str, reader: Reader) -> Seconds:
 
 
 def _is_spelled(word: str, letters: int, reader: Reader) -> bool:
-    """ "HTML" and "USA", but no word of a text that is all in capitals."""
-    if not 2 <= letters <= rates.LONGEST_ABBREVIATION:
+    if not 2 <= letters <= rates.MAX_ABBREVIATION_LENGTH:
         return False
     if not _VOWEL.search(word if word.isascii() else unicodedata.normalize("NFD", word)):
         return True
-    return word.isupper() and letters <= rates.LONGEST_SPELLED_WORD and not reader.in_capitals
+    return word.isupper() and letters <= rates.MAX_SPELLED_LENGTH and not reader.in_capitals
 
 
 def _number(number: str) -> Seconds:
     digits = sum(character.isdigit() for character in number)
     expected = digits * rates.DIGIT
     points = number.count(".") * rates.SYMBOL
-    at_most = expected if digits > rates.LONGEST_NUMBER else digits * rates.DIGIT_AT_MOST
+    at_most = expected if digits > rates.MAX_NUMBER_DIGITS else digits * rates.DIGIT_AT_MOST
     return expected + points, at_most + points

@@ -1,9 +1,10 @@
-# ruff: noqa: RUF001 - quotation marks of every kind
 """Pause tags in a script, in the forms that people write and the one that HeyGen reads.
 
 HeyGen reads `<break time="1.5s"/>`: seconds, straight quotes, self-closing, a space on either side. Recognisable
 variants are converted; every other tag is refused, because a voice would read it aloud.
 """
+
+# ruff: noqa: RUF001 - quotation marks of every kind
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,7 +12,6 @@ from decimal import Decimal
 import regex
 
 SHOWN = 80
-"""Characters of a tag that a message repeats."""
 QUOTES = "[\"'`´“”„‟‘’‚‛«»‹›″′＂＇]"
 SPEECH_TAGS = "break|pause|speak|prosody|emphasis|say-as|phoneme"
 """Names that begin a tag even where its end is missing. Shorter names of SSML may be mathematics: `1 <p`."""
@@ -40,18 +40,14 @@ class UnknownTag(Exception):
 
 
 def pauses_of(script: str) -> list[Decimal]:
-    """The seconds of each recognised pause."""
     return [seconds for match in _BREAK.finditer(script) if (seconds := _seconds_of(match["rest"])) is not None]
 
 
 def without_pauses(script: str) -> str:
-    """The spoken text, with a space in place of each pause. Unknown tags stay."""
     return _BREAK.sub(lambda match: match[0] if _seconds_of(match["rest"]) is None else " ", script)
 
 
 def on_the_wire(script: str) -> str:
-    """The script in HeyGen's form; unchanged without pauses."""
-
     def written(match: "regex.Match[str]") -> str:
         seconds = _seconds_of(match["rest"])
         if seconds is None:
@@ -70,13 +66,11 @@ def require_known_tags(script: str) -> None:
 
 
 def tags_of(script: str) -> Iterator[str]:
-    """Every tag that is no recognised pause."""
     for match in _TAG.finditer(without_pauses(script)):
         yield match[0]
 
 
 def _seconds_of(rest: str) -> Decimal | None:
-    """The pause between `<break` and `>` to the millisecond; None where it is unclear."""
     rest, time = rest.rstrip().removesuffix("/").rstrip(), None
     at = 0
     while at < len(rest):
@@ -96,7 +90,6 @@ def _seconds_of(rest: str) -> Decimal | None:
 
 
 def reason_against(tag: str) -> str:
-    """The message that names the tag."""
     shown = tag if len(tag) <= SHOWN else tag[:SHOWN] + "…"
     if regex.match(r"<\s*/?\s*break\b", tag, regex.IGNORECASE):
         return f'{shown} is no pause: write <break time="1.5s"/>, with its seconds.'

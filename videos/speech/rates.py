@@ -9,35 +9,27 @@ from dataclasses import dataclass
 from videos.speech import writing
 
 FLOOR = 14.0
-"""Letters a second that no voice exceeds for long."""
-LONGEST_WORD = 40
-"""Letters. A longer text without spaces is no word: a voice may spell it, so its length is uncertain."""
+"""Letters per second that no voice exceeds for long."""
+MAX_WORD_LENGTH = 40
+"""A longer text without spaces is no word: a voice may spell it, so its length is uncertain."""
 SPELLED = 0.27
-"""Seconds for a letter that is spelled, as in "HTML"."""
-LONGEST_ABBREVIATION, LONGEST_SPELLED_WORD = 6, 4
-"""Letters: of one without a vowel, and of one in capitals that could be a word."""
+MAX_ABBREVIATION_LENGTH, MAX_SPELLED_LENGTH = 6, 4
 FOREIGN = 0.8
 """Maximum seconds for a character that a voice cannot read, when it names each one."""
 FOREIGN_SYLLABLE = 2.0
-"""Maximum for syllables of the Ethiopic script, whose names are long."""
 
 FOREIGN_ACCENT = 0.95
 """Maximum for a Vietnamese letter that other voices name with its accents."""
 
-DIGIT, LONGEST_NUMBER = 0.33, 12
+DIGIT, MAX_NUMBER_DIGITS = 0.33, 12
 DIGIT_AT_MOST = 0.6
-"""As in "777", read as a number."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Of one writing system."""
-
     word: float
-    """Seconds for each word, whatever its length."""
     letter: float
     mark: float = 0.0
-    """For a vowel sign or tone mark."""
     foreign: float = FOREIGN
 
 
@@ -59,20 +51,15 @@ RATES = {
     "ethiopic": Rate(0.0, 0.17, foreign=FOREIGN_SYLLABLE),
     writing.OTHER: UNKNOWN,
 }
-"""By writing system."""
 
 SLOWER = {"turkish": 1.15, "polish": 1.1, "finnish": 1.1}
 """Languages that take longer for their letters than others of their alphabet."""
 
 SENTENCE, COMMA, TOUCH, LINE = 0.25, 0.12, 0.06, 0.1
-"""Pauses: after a sentence, at a comma, at other punctuation, at the end of a line."""
 TOUCH_AT_MOST = 0.15
 NAMED = 0.45
 """Maximum for punctuation that a voice may name: "dot", "slash", "underscore"."""
 SYMBOL, SYMBOL_AT_MOST = 0.35, 0.6
-"""For a sign that most voices name: "percent", "at", "dollars"."""
 ORNAMENT, ORNAMENT_AT_MOST = 0.1, 0.8
-"""For a sign that most voices skip."""
 EMOJI, EMOJI_AT_MOST = 0.0, 0.9
 IN_ADDRESS = 0.3
-"""For punctuation in an address, which is read aloud."""

@@ -8,10 +8,8 @@ from videos.speech import markup, writing
 from videos.speech.length import Length
 
 FOREIGN_SHARE, LATIN_SHARE = 0.2, 0.5
-"""Shares of a script's letters from which a warning is given: unreadable ones; Latin ones."""
 FOREIGN_ACCENTS = 3
-WORTH_TELLING = Decimal("1.25")
-"""A hold that is larger than usual by this factor is worth a warning."""
+WARNED_FACTOR = Decimal("1.25")
 TITLES = {writing.HAN: "Chinese characters", writing.KANA: "kana", writing.OTHER: "letters of another script"}
 
 
@@ -27,7 +25,7 @@ def warnings_for(script: str, *, language: str, length: Length, usual_seconds: D
     if written := foreign_writing(script, language):
         message = f"This voice speaks {language}, and the script has {written}: it may spell or skip them."
         found.append({"code": "voice_script_mismatch", "message": message, "field": "voice_id"})
-    if length.at_most > usual_seconds * WORTH_TELLING:
+    if length.at_most > usual_seconds * WARNED_FACTOR:
         message = (
             "Nobody can foresee how a voice reads parts of this script, so credits are set aside for up to "
             f"{math.ceil(length.at_most)} seconds. What it does not use comes back."
@@ -37,7 +35,6 @@ def warnings_for(script: str, *, language: str, length: Length, usual_seconds: D
 
 
 def foreign_writing(script: str, language: str) -> str:
-    """The writing system of many letters that a voice of `language` does not read; "" without any."""
     reads = writing.scripts_of(language)
     if reads is None:
         return ""

@@ -29,7 +29,6 @@ CLASSES = {
     DEVANAGARI: r"\p{Devanagari}",
     **{name: rf"\p{{{name.title()}}}" for name in (*_INDIC, *_OTHERS)},
 }
-"""Regex classes of the writing systems, with their marks; anything else is `OTHER`."""
 
 _LANGUAGES = {
     (ARABIC,): "arabic,persian,urdu,pashto,sindhi,uyghur,central kurdish",
@@ -83,5 +82,4 @@ def scripts_of(voice_language: str) -> Set[str] | None:
 
 
 def letters_by_script(text: str) -> Counter[str]:
-    """How many characters of each writing system the text has."""
     return Counter(_GROUPS.get(match.lastgroup or "", OTHER) for match in _CHARACTER.finditer(text))

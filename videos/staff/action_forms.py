@@ -16,10 +16,9 @@ from genvid.confirmation import is_confirmed, render_confirmation
 from videos.models import Video
 from videos.staff import manual_files, staff_actions
 
-__all__ = ["MOST_AT_ONCE", "STAFF_ACTIONS", "StaffAction", "is_confirmed", "render_confirmation"]
+__all__ = ["MAX_AT_ONCE", "STAFF_ACTIONS", "StaffAction", "is_confirmed", "render_confirmation"]
 
-MOST_AT_ONCE = 100
-"""Several actions ask HeyGen about each video."""
+MAX_AT_ONCE = 100
 UNDER_WAY = "What HeyGen has already begun goes on there and is billed to us, whatever becomes of it here."
 
 
@@ -81,9 +80,9 @@ STAFF_ACTIONS = (
     ),
     StaffAction(
         "let_go_on",
-        "Let it go on",
+        "Resume this order",
         "A video that was set aside is ordered again. If HeyGen refuses it for our account once more, the gate closes.",
-        staff_actions.let_go_on,
+        staff_actions.resume_set_aside,
     ),
     StaffAction(
         "fetch_again",

@@ -14,7 +14,7 @@ from genvid.leasing import from_now
 from videos import settlement
 from videos.enums import Status
 from videos.media import mp4, resumable_downloads
-from videos.media.resumable_downloads import DiskFull, FolderInUse, MovedOn
+from videos.media.resumable_downloads import DiskFull, FolderInUse, VideoEnded
 from videos.models import Video
 from videos.pipeline.storage import Links, store
 from videos.staff.staff_actions import lease, moved_meanwhile, require_current
@@ -23,11 +23,7 @@ logger = structlog.get_logger(__name__)
 
 
 def settle_completed(video: Video, *, by: str, file: "File[bytes]") -> Video:
-    """Complete a video with staff's own MP4, charged by its length like any other.
-
-    Raises ValidationFailed for what is no whole MP4, InvalidState for a video that HeyGen has no order of, Overloaded
-    when the disk has no space for it.
-    """
+    """Complete a video with staff's MP4, charged by its length. Raises ValidationFailed, InvalidState, Overloaded."""
     video = require_current(video)
     if video.status not in (Status.RENDERING, Status.STORING):
         raise InvalidState(f"Only a video that HeyGen has can be completed by hand; this one is {video.status}.")
@@ -39,7 +35,7 @@ def settle_completed(video: Video, *, by: str, file: "File[bytes]") -> Video:
         raise ValidationFailed(details={"file": f"Is not a whole MP4: {error}."}) from error
     except (DiskFull, FolderInUse) as error:
         raise Overloaded(f"The file cannot be stored now: {error}.") from error
-    except MovedOn:
+    except VideoEnded:
         stored = False
     if not stored:
         raise moved_meanwhile()
@@ -49,9 +45,9 @@ def settle_completed(video: Video, *, by: str, file: "File[bytes]") -> Video:
 
 
 def _copy(file: "File[bytes]", url: str, sink: BinaryIO, *, start: int, begin: Any, **_: Any) -> None:
-    """Stands in for `HeyGenClient.download_media`."""
+    """Replaces `HeyGenClient.download_media`."""
     if start:
-        # The part in the work folder is of HeyGen's file.
+        # The part in the work folder belongs to HeyGen's file.
         raise Unknown("rangerefused")
     begin(Head(file.size, None))
     for chunk in file.chunks():
@@ -59,7 +55,7 @@ def _copy(file: "File[bytes]", url: str, sink: BinaryIO, *, start: int, begin: A
 
 
 def _check(file: "File[bytes]") -> None:
-    """Before the video is taken from its workers, so that a refusal changes nothing."""
+    """Checked before the video is taken from its workers, so that a refusal changes nothing."""
     if file.size > settings.VIDEO_MAX_BYTES:
         raise ValidationFailed(details={"file": f"Is larger than {settings.VIDEO_MAX_BYTES} bytes."})
     mp4.inspect(cast(BinaryIO, file), file.size)
@@ -71,7 +67,7 @@ def _take_from_workers(video: Video, by: str) -> None:
     if video.status == Status.STORING:
         lease(video)
         return
-    # Without `rendered_at`: nothing is learned from it about how long HeyGen takes.
+    # Without `rendered_at`, so that it does not count as a render time of HeyGen.
     taken = video.move(
         Status.STORING,
         reason="completed_by_staff",

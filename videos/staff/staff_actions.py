@@ -1,7 +1,4 @@
-"""Staff actions on a video, for what the pipeline cannot know. Each records who ran it; raises InvalidState.
-
-All may be repeated: the second run finds the video where the first put it, and is refused or changes nothing.
-"""
+"""Staff actions on a video. Each is safe to repeat, records who ran it, and raises InvalidState."""
 
 import structlog
 from django.conf import settings
@@ -21,16 +18,11 @@ from videos.provider.heygen_clients import client_for
 
 logger = structlog.get_logger(__name__)
 CHARGEABLE = (Status.RENDERING, Status.STORING)
-"""HeyGen has the order and bills us; before that nothing has been spent."""
 LEASES = {Status.SUBMITTING: "VIDEO_SUBMIT_LEASE", Status.STORING: "VIDEO_STORE_LEASE"}
 
 
 def requeue_by_staff(video: Video, *, by: str, why: str, abandon_order: bool = False) -> Video:
-    """Puts the video back into the queue, uncharged, for a new order.
-
-    An order that HeyGen has is given up only with `abandon_order`: HeyGen bills both. Raises ProviderUnavailable when
-    HeyGen does not say whether it has one.
-    """
+    """Requeue for a new order, uncharged; with `abandon_order` HeyGen may bill both. Raises ProviderUnavailable."""
     video = require_current(video)
     if video.status in (Status.FAILED, Status.CANCELED):
         raise InvalidState("It has ended, and its credits were given back: retry makes a new video of it.")
@@ -39,10 +31,10 @@ def requeue_by_staff(video: Video, *, by: str, why: str, abandon_order: bool = F
     leased = lease(video) if video.status == Status.SUBMITTING else None
     try:
         if not abandon_order:
-            _prove_no_order(video)
+            _require_no_order(video)
         _requeue(video, by, why)
     except Exception:
-        _give_back(video, leased)
+        _restore_lease(video, leased)
         raise
     return video
 
@@ -51,12 +43,11 @@ def requeue_by_staff(video: Video, *, by: str, why: str, abandon_order: bool = F
 def _requeue(video: Video, by: str, why: str) -> None:
     if not settlement.requeue_video(video, reason="requeued_by_staff", why=f"{by}: {why}"):
         raise moved_meanwhile()
-    # A video that staff send round again gets its whole time in the queue, however old it is.
+    # A full new deadline, however old the video is.
     Video.objects.filter(pk=video.pk).update(deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE))
 
 
-def _prove_no_order(video: Video) -> None:
-    """Raises InvalidState when HeyGen has an order of this video that may still succeed."""
+def _require_no_order(video: Video) -> None:
     try:
         order = _order_at_provider(video)
     except HeyGenError as error:
@@ -80,8 +71,8 @@ def _order_at_provider(video: Video) -> RemoteVideo | None:
 
 
 @transaction.atomic
-def let_go_on(video: Video, *, by: str) -> Video:
-    """Puts a video that was set aside back into the queue at its old position. It may close the gate again."""
+def resume_set_aside(video: Video, *, by: str) -> Video:
+    """Put a video that was set aside back into the queue at its old position. It may close the gate again."""
     video = require_current(video)
     if video.status != Status.QUEUED or video.set_aside_at is None:
         raise InvalidState("Only a video that was set aside can be let go on.")
@@ -90,22 +81,19 @@ def let_go_on(video: Video, *, by: str) -> Video:
     if same.update(set_aside_at=None, gate_tripped_at=None, waiting_reason="", deadline_at=deadline) != 1:
         raise moved_meanwhile()
     enqueue_on_commit(jobs.DISPATCH)
-    logger.info("let_go_on_by_staff", video_id=str(video.pk), by=by)
+    logger.info("resumed_by_staff", video_id=str(video.pk), by=by)
     return require_current(video)
 
 
 def fetch_again(video: Video, *, by: str) -> Video:
-    """Fetches the file now: for the first time, or again for a lost or damaged one. No credits move.
-
-    Raises InvalidState when HeyGen has no such video any more, ProviderUnavailable when it does not answer.
-    """
+    """Fetch the file for the first time or again; no credits move. Raises ProviderUnavailable if HeyGen is silent."""
     video = require_current(video)
     log = logger.bind(video_id=str(video.pk), by=by)
     if video.status == Status.STORING:
         lease(video, seconds=0)
         enqueue_on_commit(jobs.STORE, str(video.pk), context=video.request_context)
     elif video.status == Status.COMPLETED:
-        _prove_fetchable(video)
+        _require_fetchable(video)
         enqueue_on_commit(jobs.REPLACE_FILE, str(video.pk), context=video.request_context)
     else:
         raise InvalidState(f"There is nothing to fetch: this video is {video.status}.")
@@ -113,7 +101,7 @@ def fetch_again(video: Video, *, by: str) -> Video:
     return video
 
 
-def _prove_fetchable(video: Video) -> None:
+def _require_fetchable(video: Video) -> None:
     if video.deleted_at or video.expired_at:
         raise InvalidState("This video was deleted here, and stays so.")
     try:
@@ -125,7 +113,7 @@ def _prove_fetchable(video: Video) -> None:
 
 
 def settle_failed(video: Video, *, by: str, message: str) -> Video:
-    """Fails a waiting video and returns all its credits. The client reads `message`."""
+    """Fail a waiting video and return all its credits. The client reads `message`."""
     video = _waiting(video)
     failed = settlement.fail_video(
         video,
@@ -140,10 +128,7 @@ def settle_failed(video: Video, *, by: str, message: str) -> Video:
 
 
 def cancel_by_staff(video: Video, *, by: str, charge: int = 0) -> Video:
-    """Cancels a waiting video.
-
-    `charge`: credits to keep, at most the hold, and only once HeyGen has the order, which it bills.
-    """
+    """Cancel a waiting video. `charge`: credits to keep, at most the hold, and only once HeyGen has the order."""
     video = _waiting(video)
     if charge and video.status not in CHARGEABLE:
         raise InvalidState("HeyGen has not got this order yet, so nothing may be charged for it.")
@@ -157,7 +142,7 @@ def cancel_by_staff(video: Video, *, by: str, charge: int = 0) -> Video:
 
 
 def refund_by_staff(video: Video, *, by: str, credits: int, why: str) -> Video:
-    """Refunds up to what the video was charged, once. Raises Conflict for more."""
+    """Refund up to what the video was charged, once. Raises Conflict for more."""
     video = require_current(video)
     if video.status not in TERMINAL or not video.credits_charged:
         raise InvalidState("Nothing was charged for this video.")
@@ -170,7 +155,6 @@ def refund_by_staff(video: Video, *, by: str, credits: int, why: str) -> Video:
 
 
 def require_current(video: Video) -> Video:
-    """Re-reads the video: the page may have been open for long. Raises InvalidState."""
     row: Video = Video.objects.select_related("avatar").get(pk=video.pk)
     return row
 
@@ -187,10 +171,7 @@ def _waiting(video: Video) -> Video:
 
 
 def lease(video: Video, *, seconds: float | None = None) -> Video:
-    """Leases the video for `seconds`; its `due_at` tells the former state. Raises InvalidState if a worker may hold it.
-
-    A lease ends within its length, so a later time is a pause between two tries.
-    """
+    """Lease the video; `due_at` then tells the former state. Raises InvalidState if a worker may hold it."""
     length = float(getattr(settings, LEASES[Status(video.status)]))
     left = video.seconds_until("due_at")
     if left is not None and 0 < left <= length:
@@ -201,6 +182,6 @@ def lease(video: Video, *, seconds: float | None = None) -> Video:
     return video
 
 
-def _give_back(video: Video, leased: Video | None) -> None:
+def _restore_lease(video: Video, leased: Video | None) -> None:
     if leased is not None:
         Video.objects.filter(pk=video.pk, status=Status.SUBMITTING, calls=leased.calls).update(due_at=leased.due_at)

@@ -1,4 +1,4 @@
-"""Reads what has happened to all watched videos at once."""
+"""Reads the changes of all watched videos at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,6 @@ from videos.models import Video, VideoEvent
 from videos.representations import EventOutput, ProgressOutput, represent_videos
 
 LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
-"""Fields that progress does not need."""
 
 Progress = dict[str, Any]
 PROGRESS_FIELDS = tuple(ProgressOutput().fields)
@@ -20,8 +19,6 @@ PROGRESS_FIELDS = tuple(ProgressOutput().fields)
 
 @dataclass(frozen=True)
 class Frame:
-    """One move of a video as a server-sent event. `last`: nothing follows."""
-
     event_id: int
     text: bytes
     last: bool
@@ -33,34 +30,29 @@ class Changes:
     """When each video last moved; deleted ones are missing."""
     frames: dict[UUID, list[Frame]] = field(default_factory=dict)
     progress: dict[UUID, Progress] = field(default_factory=dict)
-    """Of those that moved, and of all in `moving`."""
     ended: set[UUID] = field(default_factory=set)
 
 
 def read_changes(
-    known: Mapping[UUID, datetime | None], heard: Mapping[UUID, int], moving: Iterable[UUID] = ()
+    known: Mapping[UUID, datetime | None], seen: Mapping[UUID, int], moving: Iterable[UUID] = ()
 ) -> Changes:
-    """What is new about the videos of `known`. One query, and three more when one has moved.
-
-    `known`: when each had last moved. `heard`: the last event that each one's watchers have. `moving`: those whose
-    progress is wanted too.
-    """
+    """`known`: when each last moved. `seen`: the last event of its watchers. `moving`: whose progress is wanted."""
     alive = Video.objects.filter(pk__in=known, deleted_at=None)
     changes = Changes(dict(alive.values_list("pk", "moved_at")))
     moved = [pk for pk, moment in changes.moved_at.items() if known[pk] != moment]
     if moved:
-        _tell_of_moves(changes, moved, {pk: heard[pk] for pk in moved if pk in heard})
+        _add_moves(changes, moved, {pk: seen[pk] for pk in moved if pk in seen})
     slow = alive.filter(pk__in=set(moving) - set(moved)).defer(*LONG_FIELDS)
     changes.progress |= represent_videos(list(slow), ProgressOutput)
     return changes
 
 
-def _tell_of_moves(changes: Changes, moved: list[UUID], heard: dict[UUID, int]) -> None:
-    # Events before videos: a video read first could have an event that it does not show yet.
-    events = _events_after(heard) if heard else []
+def _add_moves(changes: Changes, moved: list[UUID], seen: dict[UUID, int]) -> None:
+    # Events before videos: a video read first could be older than its last event.
+    events = _events_after(seen) if seen else []
     videos = {video.pk: video for video in Video.objects.filter(pk__in=moved)}
     changes.ended = {pk for pk, video in videos.items() if video.status in TERMINAL}
-    shown = represent_videos([videos[pk] for pk in heard if pk in videos])
+    shown = represent_videos([videos[pk] for pk in seen if pk in videos])
     changes.progress = {pk: {name: data[name] for name in PROGRESS_FIELDS} for pk, data in shown.items()}
     for event in events:
         if event.video_id in shown:
@@ -68,9 +60,9 @@ def _tell_of_moves(changes: Changes, moved: list[UUID], heard: dict[UUID, int]) 
             frames.append(_frame(event, shown[event.video_id]))
 
 
-def _events_after(heard: dict[UUID, int]) -> list[VideoEvent]:
-    later = VideoEvent.objects.filter(video__in=heard, pk__gt=min(heard.values())).order_by("pk")
-    return [event for event in later if event.pk > heard[event.video_id]]
+def _events_after(seen: dict[UUID, int]) -> list[VideoEvent]:
+    later = VideoEvent.objects.filter(video__in=seen, pk__gt=min(seen.values())).order_by("pk")
+    return [event for event in later if event.pk > seen[event.video_id]]
 
 
 def _frame(event: VideoEvent, video: dict[str, Any]) -> Frame:

@@ -1,4 +1,4 @@
-"""Streams and waits of this process: one poller reads for all, so a thousand need no more threads than one."""
+"""Streams and waits of this process: one poller reads for all of them."""
 
 import asyncio
 import signal
@@ -27,22 +27,19 @@ logger = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.5
 GATHER_SECONDS = 0.02
-"""Watchers that join within this time are read together."""
 PROGRESS_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
-"""A silent stream sends a heartbeat and checks whether its client may still watch."""
 UNREAD_FRAMES = 50
 RETRY = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
 
 _open: Counter[UUID] = Counter()
-"""Streams and waits of each account."""
-# Reentrant: a watcher that is collected gives its place back wherever that happens.
+# Reentrant: the garbage collector may release a watcher while this thread holds the lock.
 _counting = threading.RLock()
 _waiting: dict[str, threading.BoundedSemaphore] = {}
 
 
-def _take_place(account_id: UUID) -> None:
+def _reserve_stream(account_id: UUID) -> None:
     with _counting:
         if _open.total() >= settings.STREAMS_PER_PROCESS:
             raise Overloaded("Too many streams are open; poll, or try again shortly.", retry_after=5)
@@ -51,7 +48,7 @@ def _take_place(account_id: UUID) -> None:
         _open[account_id] += 1
 
 
-def _give_place_back(account_id: UUID) -> None:
+def _release_stream(account_id: UUID) -> None:
     with _counting:
         _open[account_id] -= 1
         if not _open[account_id]:
@@ -59,63 +56,57 @@ def _give_place_back(account_id: UUID) -> None:
 
 
 class Watcher:
-    """One open stream or wait. Unread frames are kept; of progress only the latest."""
+    """One open stream or wait. Unread frames are queued; of progress only the latest is kept."""
 
-    def __init__(self, account_id: UUID, video_id: UUID, heard: int | None = None) -> None:
-        """`heard`: the last event that the client has; None to wait for the end only.
-
-        Raises Overloaded when this process has too many open, RateLimited when the account has.
-        """
-        _take_place(account_id)
-        # Called at the end, or by the garbage collector when the client was gone before anything began.
-        self.leave = weakref.finalize(self, _give_place_back, account_id)
-        self.video_id, self.heard = video_id, heard
+    def __init__(self, account_id: UUID, video_id: UUID, seen: int | None = None) -> None:
+        """`seen`: the client's last event; None to wait for the end only. Raises Overloaded, RateLimited."""
+        _reserve_stream(account_id)
+        # Called at the end, or by the garbage collector when the client left before the stream began.
+        self.leave = weakref.finalize(self, _release_stream, account_id)
+        self.video_id, self.seen = video_id, seen
         self.is_known = False
         self.is_over = False
         self._frames: deque[bytes] = deque()
         self._progress: bytes | None = None
-        self._told: Progress | None = None
-        self._stirred = asyncio.Event()
+        self._sent_progress: Progress | None = None
+        self._changed = asyncio.Event()
 
-    def tell(self, frame: Frame) -> None:
+    def send(self, frame: Frame) -> None:
         """A client with too many unread frames is disconnected: it resumes with its last event id."""
-        if self.heard is None or self.is_over or frame.event_id <= self.heard:
+        if self.seen is None or self.is_over or frame.event_id <= self.seen:
             return
         if len(self._frames) >= UNREAD_FRAMES:
             self.end()
             return
-        self.heard, self._progress = frame.event_id, None
+        self.seen, self._progress = frame.event_id, None
         self._frames.append(frame.text)
-        self._stirred.set()
+        self._changed.set()
         if frame.last:
             self.end()
 
-    def tell_progress(self, progress: Progress, *, in_frame: bool) -> None:
-        """`in_frame`: a frame has just sent it."""
-        if not in_frame and progress != self._told and not self.is_over:
+    def send_progress(self, progress: Progress, *, in_frame: bool) -> None:
+        if not in_frame and progress != self._sent_progress and not self.is_over:
             self._progress = changes.progress_text(progress)
-            self._stirred.set()
-        self._told = progress
+            self._changed.set()
+        self._sent_progress = progress
 
     def end(self) -> None:
         self.is_over = True
-        self._stirred.set()
+        self._changed.set()
 
     async def read(self, seconds: float) -> bytes:
         """New frames; empty after `seconds` without any, or at the end."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stirred.wait(), seconds)
+            await asyncio.wait_for(self._changed.wait(), seconds)
         unread = [*self._frames, self._progress or b""]
         self._frames.clear()
         self._progress = None
         if not self.is_over:
-            self._stirred.clear()
+            self._changed.clear()
         return b"".join(unread)
 
 
 class Hub:
-    """The watchers of one event loop, and their poller."""
-
     def __init__(self) -> None:
         self.watchers: dict[UUID, set[Watcher]] = {}
         self.moved_at: dict[UUID, datetime | None] = {}
@@ -137,12 +128,12 @@ class Hub:
             self._leave(watcher)
 
     def end_all(self) -> None:
-        """On shutdown: the server would wait for the streams; clients reconnect by themselves."""
+        """On shutdown the server would wait for the streams; clients reconnect by themselves."""
         for watcher in [each for group in self.watchers.values() for each in group]:
             watcher.end()
 
     async def in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.thread, _with_a_good_connection, call, *args)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, _with_fresh_connection, call, *args)
 
     def _leave(self, watcher: Watcher) -> None:
         watcher.leave()
@@ -154,26 +145,24 @@ class Hub:
 
     async def _poll(self) -> None:
         while self.watchers:
-            await self._look()
+            await self._poll_once()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.joined.wait(), TICK_SECONDS)
                 await asyncio.sleep(GATHER_SECONDS)
         self.poller = None
         await self.in_thread(connections.close_all)
 
-    async def _look(self) -> None:
+    async def _poll_once(self) -> None:
         """One read for all. Watchers that join meanwhile are served by the next one."""
         self.joined.clear()
         asking = {pk: frozenset(group) for pk, group in self.watchers.items()}
         known = {pk: self.moved_at.get(pk) if _all_known(group) else None for pk, group in asking.items()}
-        heard = {
-            pk: min(ids) for pk, group in asking.items() if (ids := [w.heard for w in group if w.heard is not None])
-        }
-        moving = heard if time.monotonic() >= self.progress_due else ()
+        seen = {pk: min(ids) for pk, group in asking.items() if (ids := [w.seen for w in group if w.seen is not None])}
+        moving = seen if time.monotonic() >= self.progress_due else ()
         try:
-            latest = await self.in_thread(changes.read_changes, known, heard, moving)
-        except Exception:  # whatever it is, it must not end the poller: every stream would fall silent
-            logger.exception("streams_cannot_look")
+            latest = await self.in_thread(changes.read_changes, known, seen, moving)
+        except Exception:  # no error may end the poller: every stream would stop
+            logger.exception("stream_poll_failed")
             return
         if moving:
             self.progress_due = time.monotonic() + PROGRESS_SECONDS
@@ -181,13 +170,13 @@ class Hub:
             self.moved_at[pk] = latest.moved_at.get(pk)
             for watcher in group:
                 watcher.is_known = True
-                _pass_on(latest, watcher)
+                _deliver(latest, watcher)
         for pk in self.moved_at.keys() - self.watchers.keys():
             del self.moved_at[pk]
 
 
-def _with_a_good_connection(call: Callable[..., Any], *args: Any) -> Any:
-    """Django closes old connections at the begin and end of requests, which the poller's thread has none of."""
+def _with_fresh_connection(call: Callable[..., Any], *args: Any) -> Any:
+    """Django closes old connections only around requests, and the poller's thread has none."""
     close_old_connections()
     return call(*args)
 
@@ -196,14 +185,14 @@ def _all_known(group: frozenset[Watcher]) -> bool:
     return all(watcher.is_known for watcher in group)
 
 
-def _pass_on(latest: Changes, watcher: Watcher) -> None:
+def _deliver(latest: Changes, watcher: Watcher) -> None:
     pk = watcher.video_id
     frames = latest.frames.get(pk, [])
     for frame in frames:
-        watcher.tell(frame)
-    if pk in latest.progress and watcher.heard is not None:
-        watcher.tell_progress(latest.progress[pk], in_frame=bool(frames))
-    if pk not in latest.moved_at or (watcher.heard is None and pk in latest.ended):
+        watcher.send(frame)
+    if pk in latest.progress and watcher.seen is not None:
+        watcher.send_progress(latest.progress[pk], in_frame=bool(frames))
+    if pk not in latest.moved_at or (watcher.seen is None and pk in latest.ended):
         watcher.end()
 
 
@@ -211,7 +200,6 @@ _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakK
 
 
 def hub() -> Hub:
-    """The hub of the running loop."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
         _hubs[loop] = Hub()
@@ -219,22 +207,22 @@ def hub() -> Hub:
 
 
 def _end_on_signals(loop: asyncio.AbstractEventLoop, running: Hub) -> None:
-    """Ends the streams on SIGTERM: granian waits for open answers. Called beside granian's own handler."""
+    """End the streams on SIGTERM: granian waits for open answers. Called beside granian's own handler."""
     for number in (signal.SIGINT, signal.SIGTERM):
         before = signal.getsignal(number)
 
         def handle(signum: int, frame: Any, before: Any = before) -> None:
-            with suppress(RuntimeError):  # the loop is closed: nothing is open either
+            with suppress(RuntimeError):  # the loop is closed: no stream is open
                 loop.call_soon_threadsafe(running.end_all)
             before(signum, frame)
 
-        # Where nobody listens, the signal must go on ending the process.
+        # Without an earlier handler the signal must still end the process.
         if callable(before) and threading.current_thread() is threading.main_thread():
             signal.signal(number, handle)
 
 
 async def stream(watcher: Watcher, may_watch: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """The event stream's text, until the video ends, the client may not watch any more, or the time is over."""
+    """The event stream's text, until the video ends, the client loses access, or STREAM_SECONDS have passed."""
     running, ends_at = hub(), time.monotonic() + settings.STREAM_SECONDS
     asked_at = time.monotonic()
     with running.watching(watcher):
@@ -251,7 +239,6 @@ async def stream(watcher: Watcher, may_watch: Callable[[], bool]) -> AsyncIterat
 
 
 async def wait_for_end(watcher: Watcher, seconds: float) -> None:
-    """Returns when the video has ended or is gone, or after `seconds`."""
     with hub().watching(watcher):
         await watcher.read(seconds)
 
@@ -274,7 +261,7 @@ def _is_open(video_id: UUID) -> bool:
     return Video.objects.filter(pk=video_id, deleted_at=None).exclude(status__in=TERMINAL).exists()
 
 
-def whole_text(video_id: UUID, heard: int) -> bytes:
+def full_history(video_id: UUID, seen: int) -> bytes:
     """All events so far, for servers that cannot keep a stream open: the client reconnects by itself."""
-    frames = changes.read_changes({video_id: None}, {video_id: heard}).frames.get(video_id, [])
+    frames = changes.read_changes({video_id: None}, {video_id: seen}).frames.get(video_id, [])
     return b"".join([RETRY, *(frame.text for frame in frames)])

@@ -287,7 +287,7 @@ def test_the_sweep_deletes_a_render_that_becomes_known_after_the_purge(mina, pip
     assert settlement.cancel_video(fresh(video), reason="canceled_by_staff")
     deletion.delete_video(video)
     deletion.purge_video(str(video.pk))
-    assert not submission.accept(video, "remote_of_a_late_answer", reason="submitted")
+    assert not submission.record_acceptance(video, "remote_of_a_late_answer", reason="submitted")
     Video.objects.update(deleted_at=timezone.now() - sweeper.PURGE_AFTER)
     sweeper.enqueue_purges()
     assert ("videos.purge", str(video.pk)) in woken
@@ -298,7 +298,7 @@ def test_an_erasure_waits_for_a_canceled_order_that_may_still_make_a_render(mina
     assert settlement.cancel_video(video, reason="canceled_by_staff")
     assert account_erasure.erase_videos_of(mina.account.pk) == "0 videos are being made, 1 are not deleted everywhere"
     assert fresh(video).deleted_at is None
-    Video.objects.filter(pk=video.pk).update(moved_at=timezone.now() - account_erasure.ORDER_ON_ITS_WAY)
+    Video.objects.filter(pk=video.pk).update(moved_at=timezone.now() - account_erasure.ORDER_SETTLE_TIME)
     account_erasure.erase_videos_of(mina.account.pk)
     purge_all()
     assert account_erasure.erase_videos_of(mina.account.pk) == ""
@@ -407,7 +407,7 @@ def test_an_erasure_without_grace_is_done_at_the_next_step(mina, settings):
 
 
 def test_an_erasure_deletes_a_thousand_videos_in_batches(mina, pipeline, monkeypatch):
-    monkeypatch.setattr(account_erasure, "PIECE", 2)
+    monkeypatch.setattr(account_erasure, "BATCH_SIZE", 2)
     for _ in range(5):
         video_actions.create_video(mina.caller, VideoRequest(script=SCRIPT, avatar_id=pipeline.avatar.pk), draft=True)
     left = [account_erasure.erase_videos_of(mina.account.pk), Video.objects.filter(deleted_at=None).count()]

@@ -19,7 +19,7 @@ LONG = 3600.0
 @pytest.fixture
 def late_render(pipeline, owner, monkeypatch):
     """A render that has ended, is overdue, and whose delivery was lost."""
-    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
+    monkeypatch.setattr(incoming_webhooks, "DELIVERY_TIMEOUT", timedelta(0))
     pipeline.sandbox.configure(webhooks="off")
     video = pipeline.finish_render(pipeline.order(owner))
     pipeline.backdate_order(video, LONG)
@@ -69,9 +69,9 @@ def test_a_delivery_that_comes_after_its_backfill_is_not_stored_twice(late_rende
 
 
 def test_a_recent_event_whose_delivery_may_be_under_way_is_left_for_the_next_run(late_render, monkeypatch):
-    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(minutes=1))
+    monkeypatch.setattr(incoming_webhooks, "DELIVERY_TIMEOUT", timedelta(minutes=1))
     assert incoming_webhooks.backfill_missed() == 0
-    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
+    monkeypatch.setattr(incoming_webhooks, "DELIVERY_TIMEOUT", timedelta(0))
     assert incoming_webhooks.backfill_missed() == 1
 
 
@@ -95,7 +95,7 @@ def test_a_history_that_cannot_be_read_is_read_from_the_same_time_later(late_ren
 @pytest.fixture
 def past(db, owner, heygen_double, monkeypatch):
     """A history of 250 events in the order given; the last one is of an overdue render of ours."""
-    monkeypatch.setattr(incoming_webhooks, "HISTORY_PAGE", 100)
+    monkeypatch.setattr(incoming_webhooks, "HISTORY_PAGE_SIZE", 100)
     started = timezone.now() - timedelta(seconds=LONG)
     video = make_video(owner, "rendering", submitted_at=started)
     asked = []
@@ -135,7 +135,7 @@ def test_an_event_history_without_times_is_read_whole(past, heygen_double):
 
 
 def test_reading_stops_at_a_limit_in_a_history_that_never_ends(past, monkeypatch):
-    monkeypatch.setattr(incoming_webhooks, "HISTORY_ROWS", 120)
+    monkeypatch.setattr(incoming_webhooks, "MAX_HISTORY_EVENTS", 120)
     asked = past(lambda events: events)
     assert (incoming_webhooks.backfill_missed(), len(asked)) == (0, 120)
 

@@ -21,8 +21,8 @@ ADA = (["name", "city"], [{"name": "Ada", "city": "London"}], [2])
 PLAIN = "name,city\nAda,London\n"
 
 
-def table_of(text: str, encoding: str = "utf-8", most_rows: int = 10) -> Table:
-    return read_csv(text.encode(encoding), most_rows=most_rows)
+def table_of(text: str, encoding: str = "utf-8", max_rows: int = 10) -> Table:
+    return read_csv(text.encode(encoding), max_rows=max_rows)
 
 
 def read(table: Table) -> tuple:
@@ -84,7 +84,7 @@ def test_a_csv_is_read_in_every_encoding_that_spreadsheets_write(encoding):
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 def test_a_csv_in_either_byte_order_of_utf_16_is_read(mark):
     encoding = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
-    assert read(read_csv(mark + PLAIN.encode(encoding), most_rows=1)) == ADA
+    assert read(read_csv(mark + PLAIN.encode(encoding), max_rows=1)) == ADA
 
 
 def test_a_quoted_cell_keeps_separators_quotes_and_lines():
@@ -121,7 +121,7 @@ def test_blank_csv_lines_are_no_rows_but_count_as_lines():
 )
 def test_a_csv_that_cannot_be_read_is_refused_with_the_reason(text, says):
     with pytest.raises(BadTable) as refusal:
-        table_of(text, most_rows=2)
+        table_of(text, max_rows=2)
     assert str(refusal.value) == says
 
 
@@ -214,7 +214,7 @@ def test_too_many_column_names_are_refused():
 @given(st.binary(max_size=300))
 def test_random_bytes_as_csv_are_read_or_refused(content):
     try:
-        table = read_csv(content, most_rows=10)
+        table = read_csv(content, max_rows=10)
     except BadTable:
         return
     assert all(list(row) == table.columns for row in table.rows)

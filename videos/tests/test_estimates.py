@@ -95,7 +95,7 @@ def test_a_text_without_alphanumeric_characters_is_not_speakable(script):
 
 @pytest.mark.parametrize(("length", "render"), [(0, 120), (1, 126), (4, 144), (0.1, 121)])
 def test_rendering_takes_a_fixed_time_and_some_for_each_second(length, render):
-    assert estimates.render_seconds(length) == render
+    assert estimates.default_render_seconds(length) == render
 
 
 # ── Progress

@@ -9,7 +9,7 @@ from django.db import transaction
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import make_avatar, make_caller, make_video
 from genvid.tests.parallel import in_parallel
-from videos.enums import IN_FLIGHT, PROCESSING, TERMINAL, WAITING, PublicStatus, Status, internal, public
+from videos.enums import IN_FLIGHT, PROCESSING, TERMINAL, WAITING, PublicStatus, Status, public_status, stored_statuses
 from videos.models import Video, VideoEvent, seconds_from_now
 from videos.tests.pipeline import fresh
 
@@ -186,7 +186,7 @@ def test_a_postponed_video_keeps_its_reason_and_counts_its_tries(video):
 
 
 def test_three_statuses_are_shown_to_clients_as_processing():
-    assert {str(status): public(status) for status in Status} == {
+    assert {str(status): public_status(status) for status in Status} == {
         "draft": "draft",
         "queued": "queued",
         "submitting": "processing",
@@ -200,7 +200,7 @@ def test_three_statuses_are_shown_to_clients_as_processing():
 
 @pytest.mark.parametrize("status", PublicStatus)
 def test_a_public_status_in_a_filter_stands_for_its_internal_statuses(status):
-    assert internal({str(status)}) == {str(inner) for inner in Status if public(inner) == status}
+    assert stored_statuses({str(status)}) == {str(inner) for inner in Status if public_status(inner) == status}
 
 
 def test_every_status_is_draft_waiting_or_terminal():

@@ -270,7 +270,7 @@ class TestProcessing:
         post_delivery(client, success("somebody-elses"))
         assert work_off_all() == [""]
 
-        WebhookDelivery.objects.update(received_at=timezone.now() - incoming_webhooks.PATIENCE)
+        WebhookDelivery.objects.update(received_at=timezone.now() - incoming_webhooks.UNKNOWN_VIDEO_TIMEOUT)
 
         assert work_off_all() == ["no such video"]
 

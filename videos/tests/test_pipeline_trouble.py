@@ -88,7 +88,7 @@ class TestOrdering:
 
         video = pipeline.run(video, Status.FAILED)
 
-        assert video.calls == submission.NOT_READY_PATIENCE + 1
+        assert video.calls == submission.MAX_NOT_READY_TRIES + 1
         assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 0)
 
     def test_a_429_requeues_the_video_and_closes_the_gate(self, pipeline, owner):

@@ -76,7 +76,7 @@ def test_no_call_is_made_when_no_render_is_due(statuses, renders):
 
 
 def test_more_renders_than_fit_a_call_take_another_call(statuses, renders, monkeypatch):
-    monkeypatch.setattr(polling, "BULK", 3)
+    monkeypatch.setattr(polling, "MAX_IDS_PER_CALL", 3)
     renders(7)
     assert (polling.poll_due(), [len(ids) for ids in statuses.asked]) == (7, [3, 3, 1])
 
@@ -116,7 +116,7 @@ def test_a_render_polled_early_that_has_ended_is_read(statuses, renders, heygen_
 
 
 def test_ended_renders_beyond_the_first_few_are_read_by_tasks(statuses, renders, heygen_double, woken, monkeypatch):
-    monkeypatch.setattr(polling, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(polling, "MAX_INLINE_READS", 1)
     videos = renders(3)
     complete_at_heygen(statuses, heygen_double, *videos)
     polling.poll_due()
@@ -167,8 +167,8 @@ def test_each_render_is_polled_by_one_of_eight_pollers(monkeypatch):
     now = timezone.now()
     for _ in range(12):
         make_video(person, "rendering", avatar=avatar, due_at=now, submitted_at=now)
-    monkeypatch.setattr(polling, "BULK", 5)
-    taken = in_parallel([partial(polling._take_due) for _ in range(8)])
+    monkeypatch.setattr(polling, "MAX_IDS_PER_CALL", 5)
+    taken = in_parallel([partial(polling._claim_due) for _ in range(8)])
     pks = [video.pk for videos in taken for video in videos]
     assert len(pks) == len(set(pks)) == Video.objects.filter(due_at__gt=now).count() <= 12
 

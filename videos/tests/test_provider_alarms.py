@@ -40,7 +40,7 @@ def subjects() -> list[str]:
 def test_an_empty_wallet_at_heygen_mails_staff(owner):
     make_video(owner)
     provider_gate.trip(EMPTY)
-    assert (provider_alarms.tell_staff(), subjects()) == (True, ["HeyGen takes no orders"])
+    assert (provider_alarms.mail_staff_changes(), subjects()) == (True, ["HeyGen takes no orders"])
     (message,) = mail.outbox
     assert (message.subject, message.to) == ("[genvid] HeyGen takes no orders", ["ops@example.com"])
     assert ["insufficient_credit" in message.body, "1 videos wait" in message.body] == [True, True]
@@ -60,13 +60,13 @@ def test_a_gate_that_closes_again_mails_nobody_again(woken, django_capture_on_co
         provider_gate.trip(EMPTY)
         provider_gate.trip(EMPTY)
     assert woken == [("videos.alarm_staff",)]
-    provider_alarms.tell_staff()
-    assert (provider_alarms.tell_staff(), subjects()) == (False, ["HeyGen takes no orders"])
+    provider_alarms.mail_staff_changes()
+    assert (provider_alarms.mail_staff_changes(), subjects()) == (False, ["HeyGen takes no orders"])
 
 
 def test_a_busy_provider_mails_nobody():
     provider_gate.trip(Busy("rate_limit_exceeded", retry_after=30))
-    assert (provider_alarms.tell_staff(), subjects()) == (False, [])
+    assert (provider_alarms.mail_staff_changes(), subjects()) == (False, [])
 
 
 def test_an_alarm_dates_from_the_first_closing_of_the_gate():
@@ -78,17 +78,17 @@ def test_an_alarm_dates_from_the_first_closing_of_the_gate():
 
 def test_staff_are_mailed_when_an_alarm_is_over():
     provider_gate.trip(EMPTY)
-    provider_alarms.tell_staff()
+    provider_alarms.mail_staff_changes()
     provider_gate.reopen()
-    provider_alarms.tell_staff()
+    provider_alarms.mail_staff_changes()
     assert (subjects(), gate().needs_staff_since) == (["HeyGen takes no orders", "HeyGen takes orders again"], None)
 
 
 def test_staff_are_mailed_about_a_pause_and_its_end():
     provider_gate.pause("sam@example.com")
-    provider_alarms.tell_staff()
+    provider_alarms.mail_staff_changes()
     provider_gate.resume("sam@example.com")
-    provider_alarms.tell_staff()
+    provider_alarms.mail_staff_changes()
     assert subjects() == ["Orders to HeyGen are paused", "HeyGen takes orders again"]
     assert "sam@example.com paused it" in mail.outbox[0].body
 
@@ -96,7 +96,7 @@ def test_staff_are_mailed_about_a_pause_and_its_end():
 def test_an_alarm_that_is_over_before_its_mail_is_not_mailed():
     provider_gate.trip(EMPTY)
     provider_gate.reopen()
-    assert (provider_alarms.tell_staff(), subjects()) == (False, [])
+    assert (provider_alarms.mail_staff_changes(), subjects()) == (False, [])
 
 
 def test_an_alarm_whose_job_was_lost_is_mailed_by_the_sweep():
@@ -108,14 +108,14 @@ def test_an_alarm_whose_job_was_lost_is_mailed_by_the_sweep():
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_concurrent_workers_mails_an_alarm():
     provider_gate.trip(EMPTY)
-    assert sorted(in_parallel([provider_alarms.tell_staff] * 4)) == [False, False, False, True]
+    assert sorted(in_parallel([provider_alarms.mail_staff_changes] * 4)) == [False, False, False, True]
     assert subjects() == ["HeyGen takes no orders"]
 
 
 def test_no_alarm_is_mailed_without_addresses_of_staff(settings):
     settings.ALARM_EMAILS = []
     provider_gate.trip(EMPTY)
-    assert (provider_alarms.tell_staff(), subjects(), gate().staff_told) == (True, [], "closed")
+    assert (provider_alarms.mail_staff_changes(), subjects(), gate().staff_told) == (True, [], "closed")
 
 
 # ── On the staff's pages

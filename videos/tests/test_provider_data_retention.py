@@ -30,11 +30,11 @@ def provider_errors_of(video: Video) -> tuple[str, list[str]]:
 
 
 def test_webhook_deliveries_are_kept_for_thirty_days(db):
-    store_delivery("old", ago=retention.KEEP_DELIVERIES + MINUTE)
-    store_delivery("young", ago=retention.KEEP_DELIVERIES - MINUTE)
+    store_delivery("old", ago=retention.DELIVERY_RETENTION + MINUTE)
+    store_delivery("young", ago=retention.DELIVERY_RETENTION - MINUTE)
     retention.apply_retention()
     assert list(WebhookDelivery.objects.values_list("key", flat=True)) == ["young"]
-    assert timedelta(days=30) == retention.KEEP_DELIVERIES
+    assert timedelta(days=30) == retention.DELIVERY_RETENTION
 
 
 def test_provider_errors_are_kept_for_ninety_days(owner):

@@ -67,7 +67,7 @@ def test_render_times_are_learned_from_enough_renders(history):
 
 
 def test_render_times_are_not_learned_from_few_renders(history):
-    history(*[7.0] * (render_times.ENOUGH - 1))
+    history(*[7.0] * (render_times.MIN_SAMPLES - 1))
     render_times.learn_render_times()
     assert RenderTime.objects.count() == 0
 

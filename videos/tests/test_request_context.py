@@ -166,7 +166,7 @@ def test_a_download_that_breaks_off_is_logged_under_the_request_of_the_video(pip
     with request_context.use(RequestContext("the-waker")):
         assert pipeline.store(video).tries == 1
 
-    assert {line["event"] for line in lines_of(video, caplog)} >= {"storing_postponed"}
+    assert {line["event"] for line in lines_of(video, caplog)} >= {"storing_retried_later"}
     assert request_ids_of(video, caplog) == {"mine"}
 
 

@@ -141,7 +141,7 @@ def test_an_expired_video_is_deleted_at_heygen_too(done, pipeline, woken):
 def test_a_render_is_deleted_once_it_is_stored_where_the_settings_say_so(pipeline, owner, settings, woken):
     settings.HEYGEN_DELETE_AFTER_STORE = True
     video = pipeline.run(pipeline.order(owner))
-    retention.enqueue_renders_left()
+    retention.enqueue_render_deletions()
     assert ("videos.delete_render", str(video.pk)) in woken
     retention.delete_expired_render(str(video.pk))
     assert (pipeline.remote_render(video)["deleted"], len(stored_files(video))) == (1, 4)

@@ -238,7 +238,7 @@ def test_an_order_set_aside_may_be_canceled_by_its_client(owner, set_aside_video
 
 def test_an_order_set_aside_goes_on_when_staff_resume_it(owner, set_aside_video, settings):
     Video.objects.filter(pk=set_aside_video.pk).update(deadline_at=seconds_from_now(60), gate_tripped_at=timezone.now())
-    video = staff_actions.let_go_on(set_aside_video, by="staff@example.com")
+    video = staff_actions.resume_set_aside(set_aside_video, by="staff@example.com")
     assert (video.set_aside_at, video.gate_tripped_at, video.waiting_reason) == (None, None, "")
     assert video.deadline_at > seconds_from_now(settings.VIDEO_QUEUE_DEADLINE - 3600)
     assert (scheduler.hand_out_slots(), fresh(set_aside_video).status) == (1, "submitting")
@@ -248,7 +248,7 @@ def test_an_order_set_aside_goes_on_when_staff_resume_it(owner, set_aside_video,
 def test_only_an_order_that_was_set_aside_can_be_resumed(owner, status):
     video = make_video(owner, status)
     with nothing_changes(), pytest.raises(InvalidState):
-        staff_actions.let_go_on(video, by="staff@example.com")
+        staff_actions.resume_set_aside(video, by="staff@example.com")
 
 
 # ── Against the sandbox

@@ -11,7 +11,7 @@ from accounts.models import User
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import PASSWORD, make_video
 from videos.admin.staff_action_pages import STAFF_ACTIONS
-from videos.staff.action_forms import MOST_AT_ONCE
+from videos.staff.action_forms import MAX_AT_ONCE
 from videos.tests.doubles import tiny_mp4
 from videos.tests.pipeline import UNTOUCHED, Money, fresh, gate, money_of
 
@@ -157,11 +157,11 @@ def test_staff_with_view_permission_run_no_action_on_several_videos(viewer_staff
 
 
 def test_a_staff_action_on_too_many_videos_is_refused(operator, owner, monkeypatch):
-    monkeypatch.setattr("videos.admin.staff_action_pages.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("videos.admin.staff_action_pages.MAX_AT_ONCE", 1)
     videos = [make_video(owner), make_video(owner)]
     with nothing_changes():
         response = operator.post(LIST, several(videos, **YES, charge="0"), follow=True)
-    assert (messages_of(response), MOST_AT_ONCE) == (["At most 1 videos at a time."], 100)
+    assert (messages_of(response), MAX_AT_ONCE) == (["At most 1 videos at a time."], 100)
 
 
 # ── The gate

@@ -231,7 +231,7 @@ def test_a_missing_thumbnail_is_retried_and_then_left_out(pipeline, owner):
     while video.status == Status.STORING and tries < 10:
         video, tries = pipeline.store(video), tries + 1
 
-    assert (video.status, tries) == ("completed", storage.PATIENT_TRIES + 1)
+    assert (video.status, tries) == ("completed", storage.MAX_INCOMPLETE_TRIES + 1)
     assert (video.thumbnail.name, video.subtitles.name != "") == ("", True)
     assert charged_once(owner, video)
 

@@ -144,19 +144,19 @@ def frames(count: int) -> list[Frame]:
 
 @pytest.fixture
 def watcher() -> Watcher:
-    return Watcher(account_id=None, video_id=None, heard=0)
+    return Watcher(account_id=None, video_id=None, seen=0)
 
 
 def test_only_the_latest_unread_progress_is_kept_for_a_watcher(watcher):
     for percent in range(100):
-        watcher.tell_progress({"progress_percent": percent}, in_frame=False)
+        watcher.send_progress({"progress_percent": percent}, in_frame=False)
     assert read_all(watcher).count(b"event: progress") == 1
 
 
 def test_unchanged_progress_is_not_sent(watcher):
     watcher.tell_progress({"progress_percent": 5}, in_frame=False)
     read_all(watcher)
-    watcher.tell_progress({"progress_percent": 5}, in_frame=False)
+    watcher.send_progress({"progress_percent": 5}, in_frame=False)
     assert read_all(watcher) == b""
 
 
@@ -168,14 +168,14 @@ def test_a_move_replaces_unread_progress(watcher):
 
 def test_a_watcher_that_reads_too_slowly_is_disconnected_and_can_resume(watcher):
     for frame in frames(hub.UNREAD_FRAMES + 10):
-        watcher.tell(frame)
+        watcher.send(frame)
     kept = b"".join(frame.text for frame in frames(hub.UNREAD_FRAMES))
-    assert (read_all(watcher), watcher.is_over, watcher.heard) == (kept, True, hub.UNREAD_FRAMES)
+    assert (read_all(watcher), watcher.is_over, watcher.seen) == (kept, True, hub.UNREAD_FRAMES)
 
 
 def test_events_that_a_watcher_has_are_not_sent_again(watcher):
     for frame in [*frames(2), *frames(3)]:
-        watcher.tell(frame)
+        watcher.send(frame)
     assert read_all(watcher) == b"1;2;3;"
 
 

@@ -38,7 +38,7 @@ def test_the_backlog_of_a_task_is_the_length_of_its_queue():
 
 def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
     video = pipeline.reach_storing(pipeline.order(owner))
-    for _ in range(sweeper.BATCH):
+    for _ in range(sweeper.BATCH_SIZE):
         enqueue(jobs.STORE, str(video.pk))
     woken.clear()
 
@@ -62,26 +62,26 @@ def test_the_scheduler_is_enqueued_for_free_slots_on_commit(db, woken, django_ca
 
 
 def test_a_great_many_slots_are_handed_out_in_short_transactions(db, owner, settings, woken):
-    settings.HEYGEN_MAX_CONCURRENT = 2 * scheduler.MOST_CLAIMS
-    Tier.objects.update(max_in_flight=2 * scheduler.MOST_CLAIMS)
+    settings.HEYGEN_MAX_CONCURRENT = 2 * scheduler.MAX_CLAIMS
+    Tier.objects.update(max_in_flight=2 * scheduler.MAX_CLAIMS)
     set_balance(owner, 10_000)
     make_avatar(kind="studio_avatar")
-    queue_videos([owner], scheduler.MOST_CLAIMS + 1)
+    queue_videos([owner], scheduler.MAX_CLAIMS + 1)
 
     first, second = (scheduler.hand_out_slots() for _ in range(2))
 
-    assert (first, second, woken) == (scheduler.MOST_CLAIMS, 1, [("videos.dispatch",)])
+    assert (first, second, woken) == (scheduler.MAX_CLAIMS, 1, [("videos.dispatch",)])
 
 
 def test_known_events_of_a_history_are_looked_up_in_one_query(owner, heygen_double, woken, monkeypatch):
-    monkeypatch.setattr(incoming_webhooks, "ON_ITS_WAY", timedelta(0))
+    monkeypatch.setattr(incoming_webhooks, "DELIVERY_TIMEOUT", timedelta(0))
     make_video(owner, "rendering", provider_video_id="remote_3")
     for number in range(3):
         incoming_webhooks.store_delivery(notice(number))
     woken.clear()
     heygen_double.iter_events = lambda kind: iter([notice(number) for number in (3, 2, 1, 0)])
 
-    missed = incoming_webhooks._keep_missed("avatar_video.success", timezone.now() - timedelta(minutes=1))
+    missed = incoming_webhooks._store_missed("avatar_video.success", timezone.now() - timedelta(minutes=1))
 
     new = WebhookDelivery.objects.get(key="evt_3")
     assert (missed, woken) == (1, [("videos.work_off_delivery", str(new.pk))])

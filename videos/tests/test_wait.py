@@ -9,6 +9,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
+from genvid.api.prefer import requested_wait
 from genvid.tests.asserts import data_of, refusal_of
 from genvid.tests.factories import make_video
 from genvid.tests.processes import WebProcess

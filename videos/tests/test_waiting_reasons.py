@@ -190,7 +190,7 @@ def test_stuck_renders_leave_fewer_slots_for_the_estimate(owner, outsider, setti
 
 def test_an_accepted_order_has_the_time_from_which_it_counts_as_stuck(owner):
     video = make_video(owner, "submitting")
-    submission.accept(video, "remote-1", reason="accepted_by_provider")
+    submission.record_acceptance(video, "remote-1", reason="accepted_by_provider")
     video = fresh(video)
     longest = render_times.render_times_of(video).p99 * 3
     assert (video.stuck_at - video.submitted_at).total_seconds() == pytest.approx(longest)

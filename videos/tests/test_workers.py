@@ -56,7 +56,7 @@ def test_a_drained_worker_finishes_its_jobs_and_another_worker_goes_on(sandbox, 
     worker = new_worker("old")
     wait_until(lambda: sandbox.records()["requests"].get("POST /v3/videos", 0) >= 1, seconds=PATIENCE)
 
-    celery_workers.drain(celery_name(worker), by="sam")
+    celery_workers.drain_worker(celery_name(worker), by="sam")
 
     assert fresh(video).status == Status.SUBMITTING
     sandbox.configure(submit_seconds=0)
@@ -74,7 +74,7 @@ def test_a_drained_worker_finishes_its_jobs_and_another_worker_goes_on(sandbox, 
 
 def test_an_unknown_worker_cannot_be_drained():
     with pytest.raises(InvalidState, match=r"No worker 'celery@nowhere' answers. Those that do: none\."):
-        celery_workers.drain("celery@nowhere", by="sam")
+        celery_workers.drain_worker("celery@nowhere", by="sam")
 
 
 @pytest.mark.parametrize("words", [[], ["celery@here"]])

@@ -1,4 +1,4 @@
-"""What the viewsets of videos and batches share."""
+"""Base class of the viewsets of videos and batches."""
 
 from typing import Any
 
@@ -8,9 +8,7 @@ from accounts.viewsets import AccountViewSet
 
 
 class RenderedViewSet(AccountViewSet):
-    """Rows that are either live or made by a test key (`is_test`)."""
-
     def get_queryset(self) -> QuerySet[Any]:
-        """Those of the caller's account. A key sees those of its own mode alone; people see both."""
+        """A key sees rows of its own mode alone; people see both."""
         mine = super().get_queryset()
         return mine if self.caller.key_id is None else mine.filter(is_test=self.caller.is_test)

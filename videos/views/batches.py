@@ -1,4 +1,4 @@
-"""Batches: one script, many rows; how far they are, and their results as a table."""
+"""Batch endpoints: one script for many rows, its progress, and its results as CSV."""
 
 import csv
 import io
@@ -63,7 +63,7 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
             request=REQUEST,
             parsers=PARSERS,
             response=BatchQuoteOutput,
-            # Python clients that openapi-python-client makes import only if something may be left out beside the body.
+            # Code of openapi-python-client imports only if an operation has an optional parameter.
             parameters=(REQUEST_ID,),
         ),
         "create": Endpoint(
@@ -120,7 +120,7 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
 
 
 def _as_csv(pages: Iterator[list[list[str]]]) -> Iterator[bytes]:
-    # Spreadsheets take UTF-8 for something else unless it begins with a mark.
+    # Spreadsheets recognise UTF-8 only by its byte order mark.
     yield b"\xef\xbb\xbf"
     for page in pages:
         text = io.StringIO(newline="")

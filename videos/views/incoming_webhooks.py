@@ -1,4 +1,4 @@
-"""HeyGen's webhook: verify, store raw, answer. The work comes later."""
+"""HeyGen's webhook view: verifies the signature, stores the raw delivery, answers; a worker processes it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,7 +13,7 @@ from videos.pipeline import incoming_webhooks
 
 @csrf_exempt
 def heygen(request: HttpRequest) -> HttpResponse:
-    """HeyGen probes the address before it calls (docs of v1: OPTIONS, one second): probes get 200, fast."""
+    """HeyGen probes the address before it calls (docs of v1: OPTIONS, one second): probes get 200."""
     return receive(request, _accept, probes=("OPTIONS", "GET", "HEAD"))
 
 

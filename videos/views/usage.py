@@ -1,4 +1,4 @@
-"""What an account used: credits and videos, by day or by API key."""
+"""Usage endpoint: credits and videos of an account, by day or by API key."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -10,11 +10,10 @@ from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint
 from genvid.api.serializers import refuse_field
 from videos import usage
-from videos.serializers.usage import DEFAULT_DAYS, GROUPS, MOST_DAYS, UsageOutput, span_of
+from videos.serializers.usage import DEFAULT_DAYS, GROUPS, MAX_DAYS, UsageOutput, span_of
 
 FIRST = (
-    f"The first day, UTC. At most {MOST_DAYS} days are answered; {DEFAULT_DAYS} when left out. "
-    "For example `2026-05-01`."
+    f"The first day, UTC. At most {MAX_DAYS} days are answered; {DEFAULT_DAYS} when left out. For example `2026-05-01`."
 )
 PARAMETERS = (
     OpenApiParameter("from", OpenApiTypes.DATE, description=FIRST),
@@ -41,7 +40,7 @@ class UsageViewSet(AccountViewSet):
         if group_by not in GROUPS:
             raise refuse_field("group_by", f"Must be {' or '.join(GROUPS)}.")
         span = span_of(request.query_params)
-        grouped = usage.by_day if group_by == "day" else usage.by_key
+        grouped = usage.usage_by_day if group_by == "day" else usage.usage_by_key
         rows, total = grouped(self.caller.account_id, span)
         days = {"first_day": span.first, "last_day": span.last}
         return Response({**days, "group_by": group_by, "rows": rows, "total": total})

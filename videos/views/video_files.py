@@ -23,8 +23,6 @@ SIGNED_LINK = OpenApiResponse(description="`Location` is a signed link; it honou
 
 
 class VideoFilesMixin:
-    """Actions of `VideoViewSet` that answer with a signed link that lives for an hour."""
-
     endpoints: ClassVar = {
         "file": Endpoint(
             "get_video_file",
@@ -90,7 +88,7 @@ class VideoFilesMixin:
 
 
 def redirect_to(video: Video, stored_as: str) -> HttpResponseRedirect:
-    """Raises NotFound for a file that is not there: not yet, or not any more."""
+    """Raises NotFound for a file that does not exist yet or has expired."""
     stored = getattr(video, stored_as)
     if not stored:
         has_expired = video.status == Status.COMPLETED and video.expired_at is not None

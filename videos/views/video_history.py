@@ -36,8 +36,6 @@ NOTHING_MORE = OpenApiResponse(description="Streams only: nothing more can come.
 
 
 class VideoEventsMixin(RenderedViewSet):
-    """The action `events` of `VideoViewSet`."""
-
     endpoints = {
         "events": Endpoint(
             "list_video_events",
@@ -81,19 +79,18 @@ class VideoEventsMixin(RenderedViewSet):
 
     def _streamed(self, request: Request, video: Video) -> HttpResponseBase:
         known = list(VideoEvent.objects.filter(video=video).order_by("pk").values_list("pk", flat=True))
-        heard = last_event_id(request, known)
-        if video.status in TERMINAL and heard == known[-1]:
+        seen = last_event_id(request, known)
+        if video.status in TERMINAL and seen == known[-1]:
             return HttpResponse(status=204)
         if not can_wait(request) or request.method != "GET":
-            return as_stream(HttpResponse(hub.whole_text(video.pk, heard)))
-        watcher = hub.Watcher(video.account_id, video.pk, heard)
+            return as_stream(HttpResponse(hub.full_history(video.pk, seen)))
+        watcher = hub.Watcher(video.account_id, video.pk, seen)
         return as_stream(StreamingHttpResponse(hub.stream(watcher, self._may_watch)))
 
     def _may_watch(self) -> bool:
-        """Whether the client of a running stream would still be let in, with the credentials it came with."""
         try:
             self.get_object_again()
-        except Exception:  # noqa: BLE001 - whatever the reason: it is told when it comes again
+        except Exception:  # noqa: BLE001 - the client gets the reason when it reconnects
             return False
         return True
 
@@ -108,7 +105,7 @@ def wants_stream(request: Request) -> bool:
 
 
 def last_event_id(request: Request, known: list[int]) -> int:
-    """What the client has heard last; 0, the whole history, when it names nothing that this video's stream has told."""
+    """The last event that the client has; 0, for the whole history, when it names no event of this video."""
     given = request.headers.get("Last-Event-ID", "").strip()
     return next((event_id for event_id in known if str(event_id) == given), 0)
 
@@ -116,6 +113,6 @@ def last_event_id(request: Request, known: list[int]) -> int:
 def as_stream(answer: HttpResponseBase) -> HttpResponseBase:
     answer["Content-Type"] = EVENT_STREAM
     answer["Cache-Control"] = "no-cache, no-transform"
-    # nginx would hold the events back until a buffer is full.
+    # nginx would buffer the events.
     answer["X-Accel-Buffering"] = "no"
     return answer

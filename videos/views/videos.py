@@ -1,4 +1,4 @@
-"""Videos: quote, create, list, show, change, and what a client may ask of one."""
+"""Video endpoints: quote, create, list, show, change, delete, cancel, retry."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -57,20 +57,18 @@ QUEUED = {
     "completed_at": None,
     "expires_at": None,
 }
-"""Where the example of a video that was just queued differs from that of a completed one."""
+"""What the example of a queued video changes in that of a completed one."""
 
 
 class VideoPagination(KeysetPagination):
     def get_page_size(self, request: Request) -> int:
-        """Who asks for certain videos gets them on one page, unless a limit is given."""
+        """A request for certain ids gets them on one page, unless a limit is given."""
         ids = request.query_params.get("ids")
         asked = ids.count(",") + 1 if ids and "limit" not in request.query_params else 0
         return max(asked, super().get_page_size(request))
 
 
 class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
-    """The videos of the caller's account, without the deleted ones."""
-
     tag = "Videos"
     queryset = Video.objects.filter(deleted_at=None)
     pagination_class = VideoPagination
@@ -199,7 +197,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         """
         return self._shown(video_actions.retry_video(self.caller, self.get_object()), status=201)
 
-    # ── One video, at once or when it has ended
+    # ── One video, now or once it has ended
 
     def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
         """Show a video."""
@@ -216,7 +214,7 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         return Response(self.represent_one(video), status=status, headers=headers)
 
     def _when_it_ended(self, request: Request, video: Video, seconds: int) -> HttpResponse:
-        """The video as it is then; at once, and without `Preference-Applied`, where too many wait already."""
+        """The video once it ends; at once, without `Preference-Applied`, where too many requests wait already."""
         if can_wait(request):
             try:
                 watcher = hub.Watcher(video.account_id, video.pk)
@@ -229,10 +227,10 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         return self._shown(self.get_object_again(), waited=seconds)
 
     def _after_wait(self, seconds: int) -> Response:
-        """The answer after a wait, which `dispatch` does not see any more."""
+        """The answer after a wait, outside of `dispatch`."""
         try:
             answer = self._shown(self.get_object_again(), waited=seconds)
-        except Exception as error:  # noqa: BLE001 - as in dispatch: the one handler makes the answer
+        except Exception as error:  # noqa: BLE001 - the exception handler makes the answer, as in dispatch
             answer = self.handle_exception(error)
         rendered: Response = self.finalize_response(self.request, answer).render()
         return rendered

@@ -1,4 +1,4 @@
-// Talking to the public API, the same that customers use.
+// Client of the public API, which customers use too.
 
 import { tell } from "./hub.js";
 import { alone, catchUp, keep, tokens } from "./tokens.js";
@@ -43,8 +43,8 @@ function errorIn(text) {
   try { return JSON.parse(text).error; } catch { return null; }
 }
 
-// A refresh token works once, and using it twice ends the session: whoever needs a new one, in this tab or in another,
-// waits for the same answer.
+// A refresh token works once, and using it twice ends the session: all requests, in this tab or in another,
+// wait for one refresh.
 let refreshing = null;
 
 async function refresh(used) {
@@ -77,7 +77,7 @@ function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// The key stays until there is a definite answer: a repeated click after a lost connection must not pay twice.
+// Keeps the key until there is a definite answer: a repeated click after a lost connection must not pay twice.
 export class Order {
   #pending = null;
 

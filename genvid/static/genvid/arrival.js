@@ -1,13 +1,13 @@
-// Back from the pay page: the payment is followed until its credits are there.
+// Back from the pay page: polls the checkout until its credits have arrived.
 
 import { call } from "./api.js";
 import { $, h, pause, quiet } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { credits, day } from "./words.js";
 
-const PATIENCE_MS = 60_000;
-// At first often, as most are done within a second or two; then less, to stay within the limit of requests.
-const pauseAfter = (looks) => (looks < 15 ? 1000 : 2000);
+const TIMEOUT_MS = 60_000;
+// Often at first, as most are done within two seconds; then less, to stay within the request limit.
+const pauseAfter = (reads) => (reads < 15 ? 1000 : 2000);
 let arrivals = 0;
 
 export function startArrivals() {
@@ -26,14 +26,14 @@ function say(words, ...more) {
 }
 
 async function follow(sessionId) {
-  const mine = ++arrivals, until = Date.now() + PATIENCE_MS;
+  const mine = ++arrivals, until = Date.now() + TIMEOUT_MS;
   say("Payment received, adding your credits…", h("span", { class: "spinner" }));
-  for (let looks = 0; Date.now() < until; looks += 1) {
-    // Whatever went wrong with one look, the next may tell.
-    const news = await look(sessionId).catch((error) => (error.status === 404 ? { words: "This purchase belongs to another account, or does not exist." } : null));
+  for (let reads = 0; Date.now() < until; reads += 1) {
+    // After another error the next read may succeed.
+    const outcome = await readOutcome(sessionId).catch((error) => (error.status === 404 ? { words: "This purchase belongs to another account, or does not exist." } : null));
     if (mine !== arrivals) return;
-    if (news) return finish(news);
-    await pause(pauseAfter(looks));
+    if (outcome) return finish(outcome);
+    await pause(pauseAfter(reads));
     if (mine !== arrivals) return;
   }
   say("This takes longer than usual. Your credits will be added by themselves; nothing more is to be done.", quiet("Look again", () => follow(sessionId)));
@@ -46,7 +46,7 @@ function finish({ words, isBought }) {
   tell("purchased");
 }
 
-async function look(sessionId) {
+async function readOutcome(sessionId) {
   const { data: checkout } = await call(`billing/checkout/${encodeURIComponent(sessionId)}`);
   if (checkout.status === "expired") return { words: "The time to pay was over. Nothing was charged." };
   if (checkout.status !== "complete") return null;
@@ -57,7 +57,7 @@ async function look(sessionId) {
   return isTrial ? { words: `Your trial has begun. It is free until ${day(plan.trial_ends_at)}.`, isBought: true } : null;
 }
 
-// By the ledger, not by the balance: a video may take some of it meanwhile.
+// By the ledger, not by the balance, from which a video may be paid meanwhile.
 async function gainedBy({ session_id: sessionId, created_at: since }) {
   const { data } = await call("billing/ledger?limit=20");
   const isInvoice = (entry) => entry.reference.startsWith("in_") && entry.created_at >= since;

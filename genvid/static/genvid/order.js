@@ -13,7 +13,7 @@ const SCRIPT_LIMIT = 5000;
 const RETRY_MS = 5000;
 const DRAFT = "genvid-script";
 const order = new Order();
-// Whether the last order was refused and nothing has changed since: a fresh quote must not wipe out why.
+// Whether the last order was refused and nothing has changed since: a new quote must not remove the reason.
 let refused = false;
 let ordering = false;
 
@@ -23,7 +23,7 @@ export function startOrder() {
   on("purchased", formChanged);
   on("reuse", (script) => { $("script").value = script; $("script").focus(); formChanged(); });
   on("signed-out", () => { order.forget(); sessionStorage.removeItem(DRAFT); });
-  // Who leaves to pay comes back to the script.
+  // The script survives the way to the pay page and back.
   $("script").value ||= sessionStorage.getItem(DRAFT) ?? "";
   $("colour").addEventListener("input", () => { $("make").elements.background.value = "custom"; formChanged(); });
   $("make").addEventListener("input", formChanged);
@@ -57,12 +57,12 @@ export function formChanged() {
   askQuote();
 }
 
-// Not `disabled`: that would take the focus from who has just pressed it.
+// Not `disabled`: that would take the focus from the pressed button.
 const setReady = (isReady) => $("generate").setAttribute("aria-disabled", String(!isReady));
 const isReady = () => $("generate").getAttribute("aria-disabled") === "false";
 
-// What may be over soon: no network, a server that starts anew, too many questions.
-const isPassing = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
+// Temporary errors: no network, a restarting server, too many requests.
+const isTemporary = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
 
 let quoting = 0;
 const askQuote = later(350, async () => {
@@ -76,7 +76,7 @@ const askQuote = later(350, async () => {
   } catch (error) {
     if (turn !== quoting) return undefined;
     showQuote(null);
-    if (isPassing(error)) askAgain();
+    if (isTemporary(error)) askAgain();
     return refused || showProblem($("make"), $("make-problem"), error);
   }
 });

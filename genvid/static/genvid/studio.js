@@ -27,7 +27,7 @@ async function openStudio(isNew = false) {
   await Promise.all([loadPresenters(), loadVoices(), loadHistory()]).catch(fail);
 }
 
-// Who comes back from paying stays signed in, even if the server does not answer just now.
+// The session survives the way back from the pay page, even if the server does not answer now.
 async function openAgain() {
   try {
     await openStudio();
@@ -39,7 +39,7 @@ async function openAgain() {
 
 // Signed links are on the public address: from another name of the same machine they could not be followed.
 const home = new URL(document.body.dataset.publicUrl), loopback = ["localhost", "127.0.0.1", "[::1]"];
-if (home.origin !== location.origin && home.port === location.port && [home, location].every((place) => loopback.includes(place.hostname))) {
+if (home.origin !== location.origin && home.port === location.port && [home, location].every((address) => loopback.includes(address.hostname))) {
   location.replace(home.origin + location.pathname + location.search);
 }
 

@@ -19,9 +19,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["name"]:
-                celery_workers.drain(options["name"], by=options["by"])
+                celery_workers.drain_worker(options["name"], by=options["by"])
                 self.stdout.write(f"{options['name']} ends when its tasks are done.")
             else:
-                self.stdout.write("\n".join(celery_workers.names()) or "No worker answers.")
+                self.stdout.write("\n".join(celery_workers.worker_names()) or "No worker answers.")
         except InvalidState as error:
             raise CommandError(error.message) from error

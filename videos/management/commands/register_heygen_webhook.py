@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["rotate"]:
-                webhook_registration.rotate()
+                webhook_registration.rotate_secret()
             elif not webhook_registration.ensure_registered():
                 raise CommandError("HeyGen did not answer as hoped; the log says more.")
         except HeyGenError as error:
