@@ -1,3 +1,5 @@
+"""Application configuration of billing: seeds, receivers, gauges, dj-stripe's patches."""
+
 from typing import Any
 
 from celery.signals import worker_ready
@@ -28,7 +30,7 @@ class BillingConfig(AppConfig):
 
 
 def prepare_worker(**_: Any) -> None:
-    """Runs the first sweep of a new worker and, in `make run`, registers what is for sale at the sandbox."""
     enqueue(jobs.SWEEP)
+    # `make run` sets this: the sandbox learns the price list.
     if settings.STRIPE_AUTOSETUP:
         enqueue(jobs.SET_UP_STRIPE)

@@ -1,7 +1,6 @@
-"""The public interface of billing for the apps above.
+"""The public interface of billing for the apps above. Amounts are credits.
 
-Every function may be repeated with the same reference: the first call counts, the others change nothing. All run in one
-transaction, the caller's if there is one, so money moves together with what it pays for. Amounts are credits.
+Every write is idempotent per reference and joins the caller's transaction, so credits move with what they pay for.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -20,7 +19,7 @@ from accounts.api_keys import spending_limits
 from accounts.enums import AuditAct
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.ledger import lots, overruns, usage
-from billing.ledger.entries import entry_exists, lock, move
+from billing.ledger.entries import entry_exists, lock_wallet, record_entry
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
 from billing.plans.plan_limits import PlanLimits, plan_limits_of, requests_per_minute
@@ -31,12 +30,10 @@ __all__ = ["PlanLimits", "plan_limits_of", "requests_per_minute"]
 
 
 def available(account_id: UUID) -> int:
-    """Credits that a new hold may take; negative after a clawback."""
     return Wallet.objects.get(pk=account_id).available
 
 
 def overrun_factor(account_id: UUID) -> Decimal:
-    """The factor of the account's holds, 1 to 2; above 1 after videos that were longer than their hold."""
     return overruns.factor_of(Wallet.objects.get(pk=account_id))
 
 
@@ -51,23 +48,20 @@ def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decim
 
 
 def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
-    """Our cost of `seconds` of finished video in micro-dollars. Raises ProviderUnavailable where no rate is set."""
+    """Our cost in micro-dollars. Raises ProviderUnavailable where no rate is set."""
     return rates.provider_cost(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
 
 
 @transaction.atomic
 def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None = None) -> None:
-    """Reserves `amount` credits, also from the monthly limit of the API key `key_id`.
-
-    Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount.
-    """
-    factor = overruns.factor_of(lock(account_id))
+    """Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount."""
+    factor = overruns.factor_of(lock_wallet(account_id))
     existing = Hold.objects.filter(reference=reference).first()
     if existing:
         if (existing.wallet_id, existing.amount) != (account_id, amount):
             raise Conflict(f"{reference} already holds {existing.amount} credits.")
         return
-    # One statement checks and takes, so that no lock has to be trusted for it.
+    # One statement checks and reserves, so correctness does not depend on the lock.
     taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + amount).update(held=F("held") + amount)
     if taken != 1:
         short = f"This needs {amount} credits; {available(account_id)} are available."
@@ -80,8 +74,8 @@ def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None =
 
 @transaction.atomic
 def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | None = None) -> None:
-    """Reserves credits under each new reference, all or none. Raises InsufficientCredits and KeyLimitReached."""
-    factor = overruns.factor_of(lock(account_id))
+    """Reserves all amounts or none; references must be new. Raises InsufficientCredits and KeyLimitReached."""
+    factor = overruns.factor_of(lock_wallet(account_id))
     total = sum(amounts.values())
     taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + total).update(held=F("held") + total)
     if taken != 1:
@@ -98,7 +92,7 @@ def _reserve(key_id: UUID | None, amount: int) -> None:
         spending_limits.reserve_credits(key_id, amount)
 
 
-def _give_back(held: Hold, credits: int) -> None:
+def _return_to_key(held: Hold, credits: int) -> None:
     """Returns unspent credits to the API key's monthly limit."""
     if held.api_key_id is not None and credits > 0:
         spending_limits.return_credits(held.api_key_id, credits, reserved_at=held.created_at)
@@ -106,17 +100,14 @@ def _give_back(held: Hold, credits: int) -> None:
 
 @transaction.atomic
 def refund(reference: str, amount: int, *, description: str) -> bool:
-    """Returns up to what `reference` was charged, once, as a lot of its own. False when it was refunded before.
-
-    Raises Conflict for more than was charged.
-    """
+    """Refunds a charge once, in a new lot. False when it was refunded before. Raises Conflict above the charge."""
     held = Hold.objects.get(reference=reference)
-    wallet = lock(held.wallet_id)
+    wallet = lock_wallet(held.wallet_id)
     if entry_exists(reference, EntryKind.REFUND) or amount <= 0:
         return False
     charged = Hold.objects.values_list("captured", flat=True).get(pk=held.pk)
     if amount > charged:
-        raise Conflict(f"{reference} was charged {charged} credits; {amount} cannot be given back.")
+        raise Conflict(f"{reference} was charged {charged} credits; {amount} cannot be refunded.")
     CreditLot.objects.create(
         wallet=wallet,
         source=LotSource.REFUND,
@@ -124,16 +115,13 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
         granted=amount,
         remaining=max(0, amount - max(0, -wallet.balance)),
     )
-    move(held.wallet_id, amount, EntryKind.REFUND, reference, description)
+    record_entry(held.wallet_id, amount, EntryKind.REFUND, reference, description)
     return True
 
 
 @transaction.atomic
 def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
-    """Charges the real cost, at most the hold, and releases the rest. Returns the credits charged.
-
-    Cost beyond the hold is recorded as an overrun. `provider_microdollars`: our cost, for the margin report.
-    """
+    """Charges at most the hold and releases the rest. Returns the credits charged; an excess becomes an overrun."""
     held = _settle(reference, HoldStatus.CAPTURED)
     if held is None:
         return Hold.objects.get(reference=reference).captured
@@ -142,34 +130,33 @@ def capture(reference: str, amount: int, *, description: str = "", provider_micr
         logger.warning("capture_capped_at_hold", reference=reference, asked=amount, held=held.amount)
         overruns.record_overrun(held, amount)
     Hold.objects.filter(pk=held.pk).update(captured=charged, provider_microdollars=provider_microdollars)
-    _give_back(held, held.amount - charged)
+    _return_to_key(held, held.amount - charged)
     if charged:
         lots.consume(held.wallet_id, charged)
-        move(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
+        record_entry(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
     return charged
 
 
 @transaction.atomic
 def release(reference: str) -> bool:
-    """Releases a hold whole. False when it was settled before."""
+    """False when the hold was settled before."""
     held = _settle(reference, HoldStatus.RELEASED)
     if held is None:
         return False
-    _give_back(held, held.amount)
+    _return_to_key(held, held.amount)
     return True
 
 
 @transaction.atomic
 def release_many(account_id: UUID, references: Collection[str]) -> None:
-    """Releases open holds of an account; those settled before stay as they are."""
-    lock(account_id)
+    lock_wallet(account_id)
     held = list(Hold.objects.filter(wallet=account_id, reference__in=references, status=HoldStatus.OPEN))
     freed = sum(each.amount for each in held)
     ours = Hold.objects.filter(pk__in=[each.pk for each in held])
     ours.update(status=HoldStatus.RELEASED, settled_at=timezone.now())
     Wallet.objects.filter(pk=account_id).update(held=F("held") - freed)
     for each in held:
-        _give_back(each, each.amount)
+        _return_to_key(each, each.amount)
 
 
 @transaction.atomic
@@ -183,12 +170,11 @@ def grant(
     description: str = "",
     payment_id: UUID | None = None,
 ) -> bool:
-    """Adds a lot of credits; a negative balance is paid from it first. False when `reference` was granted before.
+    """Adds a lot, which pays a negative balance first. False when `reference` was granted before.
 
-    `payment_id`: the payment that bought them, whose refund takes them back. Raises Conflict when the reference was
-    granted to another account.
+    A refund of `payment_id` takes the credits back. Raises Conflict for a reference granted to another account.
     """
-    wallet = lock(account_id)
+    wallet = lock_wallet(account_id)
     if credits <= 0 or lots.was_granted(account_id, reference):
         return False
     debt = max(0, -wallet.balance)
@@ -201,14 +187,14 @@ def grant(
         expires_at=expires_at,
         payment_id=payment_id,
     )
-    move(account_id, credits, EntryKind.GRANT, reference, description)
+    record_entry(account_id, credits, EntryKind.GRANT, reference, description)
     return True
 
 
 @transaction.atomic
 def adjust(account_id: UUID, credits: int, *, reference: str, description: str, staff_id: UUID | None = None) -> bool:
-    """A correction by staff, up or down. False when done before. Raises InsufficientCredits below what is available."""
-    wallet = lock(account_id)
+    """A correction by staff. False when done before. Raises InsufficientCredits and Conflict."""
+    wallet = lock_wallet(account_id)
     if entry_exists(reference, EntryKind.ADJUSTMENT) or credits == 0:
         return False
     if credits < 0 and wallet.available + credits < 0:
@@ -222,40 +208,37 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
         CreditLot.objects.create(
             wallet=wallet, source=LotSource.STAFF, reference=reference, granted=credits, remaining=remaining
         )
-    move(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
+    record_entry(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
     facts = {"credits": credits, "reference": reference}
     audit_log.record_staff_action(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
     return True
 
 
 def expire(now: datetime | None = None) -> int:
-    """Removes what is left of expired lots. Returns the credits that expired.
-
-    Credits that a running video holds stay until it is settled; a later call removes what is left of them.
-    """
+    """Removes the rest of expired lots, except credits under an open hold. Returns the credits that expired."""
     due = CreditLot.objects.filter(expires_at__lte=now or timezone.now(), remaining__gt=0)
     return sum(_expire_lot(pk, wallet_id) for pk, wallet_id in due.values_list("pk", "wallet_id"))
 
 
 @transaction.atomic
 def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
-    wallet = lock(wallet_id)
+    wallet = lock_wallet(wallet_id)
     lot = CreditLot.objects.get(pk=lot_id)
     amount = lot.remaining - lots.reserved_in(lot, wallet)
     if amount == 0:
         return 0
     left = lot.remaining - amount
     CreditLot.objects.filter(pk=lot_id).update(remaining=left, expired=F("expired") + amount)
-    # A lot that a hold kept alive expires in steps: what is left makes each step's reference its own.
-    move(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
+    # A lot under a hold expires in steps: the remainder makes each step's reference unique.
+    record_entry(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
     return amount
 
 
 def _settle(reference: str, status: HoldStatus) -> Hold | None:
-    """Closes an open hold and frees its credits; None when it was settled before."""
+    """None when the hold was settled before."""
     held = Hold.objects.get(reference=reference)
-    # Same order as everywhere: the wallet first, then what hangs on it.
-    lock(held.wallet_id)
+    # Lock order: the wallet first, then its rows.
+    lock_wallet(held.wallet_id)
     closed = Hold.objects.filter(pk=held.pk, status=HoldStatus.OPEN).update(status=status, settled_at=timezone.now())
     if closed != 1:
         return None
@@ -276,6 +259,6 @@ def spent(account_id: UUID, since: datetime, until: datetime, *, by_key: bool) -
 
 
 def anonymise_entries(account_id: UUID) -> None:
-    """Clears descriptions written by staff, which may name people. No figure changes."""
+    """Clears descriptions written by staff, which may name people."""
     by_hand = LedgerEntry.objects.filter(wallet=account_id, kind__in=(EntryKind.ADJUSTMENT, EntryKind.REFUND))
     by_hand.exclude(description="").update(description="")

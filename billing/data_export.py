@@ -20,7 +20,7 @@ from billing.models import (
 )
 
 
-def parts_of(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
+def export_parts(account_ids: list[UUID]) -> dict[str, Iterator[dict[str, Any]]]:
     return {
         "wallets": plain_rows(Wallet.objects.filter(account__in=account_ids)),
         "credit_lots": plain_rows(CreditLot.objects.filter(wallet__in=account_ids)),

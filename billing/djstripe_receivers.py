@@ -13,11 +13,8 @@ from billing.stripe_sync import sync_queue
 
 @receiver(webhook_pre_process, sender=WebhookEventTrigger)
 def lock_event(instance: WebhookEventTrigger, **_: Any) -> None:
-    """Locks out copies of one event that arrive together.
-
-    dj-stripe checks for the event and then stores it; a copy in between would run all handlers again. SQLite needs no
-    lock: it takes its write lock at BEGIN.
-    """
+    """Serialises copies of one event: dj-stripe checks and then stores, so both would run all handlers."""
+    # SQLite takes its write lock at BEGIN.
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [instance.json_body["id"]])
@@ -25,5 +22,5 @@ def lock_event(instance: WebhookEventTrigger, **_: Any) -> None:
 
 @receiver([WEBHOOK_SIGNALS[kind] for kind in EVENT_TYPES], sender=Event)
 def request_sync_for_event(event: Event, **_: Any) -> None:
-    """Requests the sync in the transaction of the event. If this raises, Stripe sends the event again."""
+    # If this raises, the event is not stored and Stripe sends it again.
     sync_queue.request_sync_for_event(event.type, event.data["object"])

@@ -39,8 +39,6 @@ class PlanKind(TextChoices):
 
 
 class Interval(TextChoices):
-    """The billing period of a subscription. Its credits come monthly either way."""
-
     MONTH = "month"
     YEAR = "year"
 
@@ -66,7 +64,7 @@ class PaymentStatus(TextChoices):
 
 
 class RefundStatus(TextChoices):
-    """Stripe's statuses. A refund only moves down this list."""
+    """Stripe's statuses. A refund only moves to a higher REFUND_RANK."""
 
     PENDING = "pending"
     REQUIRES_ACTION = "requires_action"
@@ -82,13 +80,12 @@ REFUND_RANK = {
     RefundStatus.FAILED: 2,
     RefundStatus.CANCELED: 2,
 }
-"""A status of a lower rank is older information."""
 RETURNING = frozenset({RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION, RefundStatus.SUCCEEDED})
-"""Refunds whose money is, or will be, the customer's again."""
+"""The refund's money is, or will be, the customer's again."""
 
 
 class DisputeStatus(TextChoices):
-    """Our statuses for Stripe's: whether the money is gone, and whether that is final."""
+    """Our statuses, mapped from Stripe's in `billing.stripe.queries`."""
 
     INQUIRY = "inquiry", "a question of the bank; no money has moved"
     OPEN = "open", "the money is withdrawn until it is decided"
@@ -149,7 +146,7 @@ LIVE = frozenset(
 )
 """An account with one of these cannot start another subscription."""
 ENTITLING = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE})
-"""Subscriptions whose tier is in force. A past due one keeps it for the grace period."""
+"""The plan's tier is in force. A past due subscription keeps it for the grace period."""
 
 
 class TopUpStatus(TextChoices):
@@ -160,8 +157,6 @@ class TopUpStatus(TextChoices):
 
 
 class SyncKind(TextChoices):
-    """The kind of a Stripe object that is to be read again."""
-
     SESSION = "session", "checkout session"
     INVOICE = "invoice"
     SUBSCRIPTION = "subscription"

@@ -21,7 +21,7 @@ class MoneyGauges(Collector):
     def collect(self) -> Iterable[Metric]:
         try:
             return list(read_gauges())
-        except Exception as error:  # noqa: BLE001 - whatever fails here, the other series are still worth showing
+        except Exception as error:  # noqa: BLE001 - a failure here must not hide the other series
             logger.error("gauges_not_read", error=repr(error))
             return []
 
@@ -33,11 +33,11 @@ def read_gauges() -> Iterator[Metric]:
         due=Count("pk", filter=due), stuck=Count("pk", filter=stuck), since=Min("due_at")
     )
     late = max(0.0, (now - found["since"]).total_seconds()) if found["since"] else 0.0
-    yield _gauge("genvid_stripe_looks_due", "Things at Stripe that a worker has still to look at.", found["due"])
-    yield _gauge("genvid_stripe_looks_late_seconds", "How long the oldest of them has been due.", late)
-    yield _gauge("genvid_stripe_looks_stuck", "Looks that only staff can settle.", found["stuck"])
+    yield _gauge("genvid_stripe_looks_due", "Stripe objects that are due to be read again.", found["due"])
+    yield _gauge("genvid_stripe_looks_late_seconds", "Seconds since the oldest of them was due.", late)
+    yield _gauge("genvid_stripe_looks_stuck", "Syncs of Stripe objects that failed for good.", found["stuck"])
     mails = QueuedMail.objects.unsent().filter(kind__startswith="billing.").count()
-    yield _gauge("genvid_letters_due", "Mails about money that are still to be sent.", mails)
+    yield _gauge("genvid_letters_due", "Mails about money that are not sent yet.", mails)
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

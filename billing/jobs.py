@@ -4,12 +4,12 @@ from genvid.jobs import Job
 
 EXPIRE_LOTS = Job("billing.expire_lots")
 PURGE_STRIPE_INBOX = Job("billing.purge_stripe_inbox")
-LOOK = Job("billing.look", queue="outgoing")
-# Sent by the release before alone: mails about money are in the outbox now.
-SEND_LETTER = Job("billing.send_letter", queue="outgoing")
+RUN_SYNC = Job("billing.look", queue="outgoing")
+# Enqueued by the previous release only: mails about money are in the outbox now.
+SEND_FORMER_MAIL = Job("billing.send_letter", queue="outgoing")
 TOP_UP = Job("billing.top_up", queue="outgoing")
 PUSH_PLANS = Job("billing.push_plans", queue="outgoing")
 SET_UP_STRIPE = Job("billing.set_up_stripe", queue="outgoing")
 SWEEP = Job("billing.sweep")
-KEEP_TIME = Job("billing.keep_time")
+ADVANCE_PERIODS = Job("billing.keep_time")
 RECONCILE = Job("billing.reconcile", queue="files")

@@ -1,4 +1,4 @@
-"""Composers of the mails about money, to the owners of an account. Their words are templates."""
+"""Composers of the mails about money to the owners of an account. `genvid.mail` calls them."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from genvid.mail.composing import Message, Order, composes
 
 
 def _compose(order: Order, *, for_notice: bool) -> Message | None:
-    """`amount` is written out, in the currency of the payment that the mail tells of. None once that is gone."""
+    """None once the payment that the mail is about is gone."""
     context = dict(order.data)
     if "payment_id" in context:
         payment = Payment.objects.filter(pk=context["payment_id"]).first()

@@ -5,7 +5,6 @@ from datetime import datetime
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 
 
-def later(moment: datetime, months: int) -> datetime:
-    """`months` may be negative."""
+def add_months(moment: datetime, months: int) -> datetime:
     moved: datetime = moment + relativedelta(months=months)
     return moved

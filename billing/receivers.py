@@ -16,11 +16,9 @@ from billing.purchases import signup_grants
 
 @receiver(account_registered)
 def open_wallet(account: Account, user: User, is_first: bool, **_: Any) -> None:
-    """A new account gets its wallet in the transaction that makes it.
 
-    A person's first account gets the sign-up credits too, unless the mailbox must be verified first.
-    """
     Wallet.objects.create(account=account)
+    # Otherwise the credits come with the verification of the mailbox.
     if is_first and (user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL):
         signup_grants.claim_signup_credits(account.pk, user.email)
 
@@ -33,12 +31,12 @@ def grant_signup_credits(account_id: UUID | None, email: str, **_: Any) -> None:
 
 @receiver(export_requested)
 def export_money(account_ids: list[UUID], **_: Any) -> dict[str, Any]:
-    return data_export.parts_of(account_ids)
+    return data_export.export_parts(account_ids)
 
 
 @receiver(account_erasing)
-def keep_the_ledger_nameless(account_id: UUID, **_: Any) -> str:
-    """Wallet, lots, holds, entries and sums stay: they name the account by its id only."""
+def erase_billing_data(account_id: UUID, **_: Any) -> str:
+    # The ledger stays: it names the account by its id only.
     credits.anonymise_entries(account_id)
     signup_grants.close_signup_grants(account_id)
     return account_erasure.close_at_stripe(account_id)

@@ -1,4 +1,4 @@
-"""Payments as the API shows them, in answers and in webhooks alike."""
+"""The API's representation of a payment, in answers and webhooks."""
 
 from typing import Any
 

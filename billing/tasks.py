@@ -22,17 +22,17 @@ def expire_lots() -> None:
 
 @shared_task(name=jobs.PURGE_STRIPE_INBOX.name)
 def purge_stripe_inbox() -> None:
-    webhook_endpoint.purge(timezone.now())
+    webhook_endpoint.purge_expired(timezone.now())
 
 
-@shared_task(name=jobs.LOOK.name)
-def look(nudge_id: str) -> None:
-    sync_queue.run_sync(int(nudge_id))
+@shared_task(name=jobs.RUN_SYNC.name)
+def run_sync(sync_id: str) -> None:
+    sync_queue.run_sync(int(sync_id))
 
 
-@shared_task(name=jobs.SEND_LETTER.name)
-def send_letter(_: str) -> None:
-    mails.move_letters_to_outbox()
+@shared_task(name=jobs.SEND_FORMER_MAIL.name)
+def send_former_mails(_: str) -> None:
+    mails.move_former_mails_to_outbox()
 
 
 @shared_task(name=jobs.TOP_UP.name)
@@ -45,7 +45,7 @@ def push_plans() -> None:
     try:
         stripe_setup.set_up_stripe_if_changed()
     except BillingError as error:
-        # A purchase pushes its plan by itself.
+        # A purchase of a changed plan pushes it too.
         logger.warning("plans_not_pushed", error=str(error))
 
 
@@ -54,8 +54,8 @@ def sweep() -> None:
     billing_sweeper.sweep_all()
 
 
-@shared_task(name=jobs.KEEP_TIME.name)
-def keep_time() -> None:
+@shared_task(name=jobs.ADVANCE_PERIODS.name)
+def advance_periods() -> None:
     billing_sweeper.advance_periods()
 
 

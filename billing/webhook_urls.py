@@ -1,3 +1,5 @@
+"""Route of Stripe's webhook, outside the API's prefix."""
+
 from django.urls import path
 
 from billing.views.incoming_webhooks import stripe_webhook

@@ -38,7 +38,7 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _daily(3, 17, avatars_jobs.SYNC),
         _at(crontab(minute="11"), billing_jobs.EXPIRE_LOTS),
         _every(env.float("BILLING_SWEEP_SECONDS"), billing_jobs.SWEEP),
-        _every(env.float("BILLING_CLOCK_SECONDS"), billing_jobs.KEEP_TIME),
+        _every(env.float("BILLING_CLOCK_SECONDS"), billing_jobs.ADVANCE_PERIODS),
         _daily(2, 37, billing_jobs.RECONCILE),
         _daily(4, 41, billing_jobs.PURGE_STRIPE_INBOX),
         _at(crontab(minute="*/10"), base_jobs.PRUNE_EMBEDDED_BROKER),

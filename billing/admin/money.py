@@ -45,7 +45,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Tier)
 class TierAdmin(AppAdmin):
-    """Staff edit what a tier gives; the set of tiers is fixed in the code."""
+    """The set of tiers is fixed in the code."""
 
     list_display = ("code", "name", "weight", "max_in_flight", "retention_days")
     list_filter = ("weight",)
@@ -61,7 +61,7 @@ class TierAdmin(AppAdmin):
 
 @admin.register(RenderRate)
 class RenderRateAdmin(AppAdmin):
-    """A price change is a new row with its own start day; prices that were in force stay as they were."""
+    """Append-only: a price change is a new row with a later start."""
 
     list_display = (
         *("engine", "avatar_kind", "resolution", "credits_per_second", "minimum_credits"),

@@ -1,4 +1,4 @@
-"""Admin pages of plans (editable), of purchases (read-only, with a refund action) and of the Stripe queue."""
+"""Admin pages of plans (editable), purchases (read-only, with a refund action) and Stripe syncs."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 from genvid.errors import DomainError
 from genvid.jobs import enqueue_on_commit
 
-MOST_AT_ONCE = 20
+MAX_REFUNDS_AT_ONCE = 20
 
 
 class PriceInline(ReadOnlyInline):
@@ -40,8 +40,6 @@ class PriceInline(ReadOnlyInline):
 
 @admin.register(Plan)
 class PlanAdmin(AppAdmin):
-    """New terms become a new price at Stripe for new buyers; existing subscribers keep theirs."""
-
     list_display = ("name", "code", "kind", "interval", "price", "credits", "tier", "is_active")
     list_filter = ("kind", "interval", "is_active")
     search_fields = ("name", "code")
@@ -54,7 +52,7 @@ class PlanAdmin(AppAdmin):
         return money.money_text(plan.amount, plan.currency)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Kind and code are fixed: prices and subscribers depend on them."""
+        # Prices and subscribers depend on these.
         fixed = ("code", "kind", "interval", "currency") if obj else ()
         return (*self.readonly_fields, *fixed)
 
@@ -93,7 +91,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("account__name", "source_id", "stripe_charge_id", "stripe_payment_intent_id")
     list_select_related = ("account",)
     inlines = (RefundInline, DisputeInline, FundingInline, AllowanceInline)
-    actions = ("give_back",)
+    actions = ("refund",)
 
     @admin.display(description="amount", ordering="amount")
     def shown(self, payment: Payment) -> str:
@@ -107,15 +105,15 @@ class PaymentAdmin(ReadOnlyAdmin):
         allowed: bool = request.user.has_perm("billing.change_payment")
         return allowed
 
-    @admin.action(description="Give back what is left of them, and take their credits", permissions=["refund"])
-    def give_back(self, request: HttpRequest, payments: "QuerySet[Payment]") -> None:
-        for payment in payments[:MOST_AT_ONCE]:
+    @admin.action(description="Refund what is left of them, and take back their credits", permissions=["refund"])
+    def refund(self, request: HttpRequest, payments: "QuerySet[Payment]") -> None:
+        for payment in payments[:MAX_REFUNDS_AT_ONCE]:
             try:
                 staff_refunds.refund_payment(payment, staff_id=getattr(request.user, "pk", None))
             except (DomainError, BillingError) as error:
                 self.message_user(request, f"{payment}: {error}", messages.ERROR)
             else:
-                self.message_user(request, f"{payment}: given back.", messages.SUCCESS)
+                self.message_user(request, f"{payment}: refunded.", messages.SUCCESS)
 
 
 @admin.register(Subscription)
@@ -173,9 +171,7 @@ class TopUpAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StripeSync)
-class NudgeAdmin(ReadOnlyAdmin):
-    """Stripe objects that are still to be read, and those whose reading failed."""
-
+class StripeSyncAdmin(ReadOnlyAdmin):
     list_display = ("noted_at", "kind", "object_id", "due_at", "tries", "error", "done_at")
     list_filter = ("kind", "noted_at")
     search_fields = ("object_id", "error")

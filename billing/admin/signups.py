@@ -11,7 +11,7 @@ from billing.models import SignupGrant
 from billing.purchases import signup_grants
 from genvid.admin import ReadOnlyAdmin
 
-MOST_AT_ONCE = 200
+MAX_DECISIONS_AT_ONCE = 200
 
 
 @admin.register(SignupGrant)
@@ -26,11 +26,11 @@ class SignupGrantAdmin(ReadOnlyAdmin):
         allowed: bool = request.user.has_perm("billing.change_signupgrant")
         return allowed
 
-    @admin.action(description="Approve: give the credits that wait", permissions=["decide"])
+    @admin.action(description="Approve: grant the waiting credits", permissions=["decide"])
     def approve(self, request: HttpRequest, grants: "QuerySet[SignupGrant]") -> None:
         self._decide(request, grants, signup_grants.approve_signup_grant, "approved")
 
-    @admin.action(description="Decline: give none, and none to this mailbox later", permissions=["decide"])
+    @admin.action(description="Decline: grant none, and none to this mailbox later", permissions=["decide"])
     def decline(self, request: HttpRequest, grants: "QuerySet[SignupGrant]") -> None:
         self._decide(request, grants, signup_grants.decline_signup_grant, "declined")
 
@@ -38,5 +38,5 @@ class SignupGrantAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, grants: "QuerySet[SignupGrant]", decision: Callable[..., bool], word: str
     ) -> None:
         staff = User.objects.get(pk=request.user.pk)
-        decided = sum(decision(grant, staff=staff) for grant in grants[:MOST_AT_ONCE])
+        decided = sum(decision(grant, staff=staff) for grant in grants[:MAX_DECISIONS_AT_ONCE])
         self.message_user(request, f"{decided} of the chosen grants {word}.", messages.SUCCESS)

@@ -18,7 +18,6 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="About")
     def about(self, event: Any) -> str:
-        """The id of the event's object at Stripe."""
         return str(event.data.get("object", {}).get("id", ""))
 
 

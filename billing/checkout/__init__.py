@@ -1,1 +1,1 @@
-"""What starts at us and goes through Stripe: checkouts, the customer portal, refunds by staff."""
+"""Actions that we start at Stripe: checkouts, the customer portal, refunds by staff, account erasure."""

@@ -1,4 +1,4 @@
-"""Ends an account at Stripe: subscription, saved cards and name."""
+"""Ends an erased account's subscriptions, cards and customer at Stripe. The ledger stays."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ logger = structlog.get_logger(__name__)
 
 
 def close_at_stripe(account_id: UUID) -> str:
-    """Returns what is still left to do as text, "" when done. Safe to repeat. Ledger and sums stay."""
+    """Safe to repeat. Returns what is still left to do as text, "" when done."""
     auto_top_up.stop_rule(account_id)
     customer_id = customers.customer_of(account_id)
     if customer_id:
@@ -28,13 +28,13 @@ def close_at_stripe(account_id: UUID) -> str:
             logger.warning("customer_not_deleted", account_id=str(account_id), error=str(error))
             return f"Stripe has not deleted the customer yet ({error.code})"
         customers.release_customer(customer_id, is_erased=True)
-    _forget_words(account_id)
+    _delete_personal_data(account_id)
     return ""
 
 
 @transaction.atomic
-def _forget_words(account_id: UUID) -> None:
-    """Links to receipts and invoices at Stripe show names and addresses; mails tell what somebody did."""
+def _delete_personal_data(account_id: UUID) -> None:
+    # Stripe's pages of receipts and invoices show names and addresses.
     former = FormerCustomer.objects.filter(account=account_id)
     former.update(is_erased=True)
     for customer_id in former.values_list("pk", flat=True):

@@ -1,4 +1,4 @@
-"""Purchases on Stripe's pages. The row is written before the call, so a repeated request finds the first page."""
+"""Purchases on Stripe's pages. The row is written before the call, so a repeated request gets the first page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +21,7 @@ from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, NotFound, PermissionDenied, ProviderUnavailable
 
 logger = structlog.get_logger(__name__)
-LOOK_AGAIN = 2.0
-"""Seconds between two reads from Stripe that a waiting buyer may cause."""
+MIN_SECONDS_BETWEEN_READS = 2.0
 
 
 @dataclass(frozen=True)
@@ -33,20 +32,19 @@ class CheckoutRequest:
 
 
 def start_checkout(caller: Caller, request: CheckoutRequest, *, idempotency_key: str | None) -> dict[str, Any]:
-    """Opens Stripe's pay page: `{checkout_url, session_id}`. Nothing is owed until somebody pays there.
+    """Returns `{checkout_url, session_id}`. Must not run in a transaction.
 
-    Must not run in a transaction. Raises ValidationFailed on a field, Conflict for a second subscription,
-    PermissionDenied for test keys, ProviderUnavailable while Stripe does not answer.
+    Raises ValidationFailed, PermissionDenied for test keys, Conflict for a second subscription, ProviderUnavailable.
     """
     plan = _plan_of(caller, request)
     try:
         price = stripe_prices.price_for_sale(plan)
-        checkout = _row(caller, price, idempotency_key)
+        checkout = _checkout_row(caller, price, idempotency_key)
         if plan.kind == PlanKind.SUBSCRIPTION:
-            _close_others(checkout)
-        page = _page(checkout, plan, request)
+            _close_other_pages(checkout)
+        page = _create_page(checkout, plan, request)
     except BillingError as error:
-        raise translated_refusal(error) from error
+        raise translate_error(error) from error
     Checkout.objects.filter(pk=checkout.pk, status=CheckoutStatus.STARTING).update(
         status=CheckoutStatus.OPEN, stripe_session_id=page.session_id, expires_at=page.expires_at
     )
@@ -62,12 +60,12 @@ def _plan_of(caller: Caller, request: CheckoutRequest) -> Plan:
     if plan is None:
         raise refuse_field("plan_id", "There is no such plan for sale.")
     if plan.kind == PlanKind.SUBSCRIPTION:
-        _refuse_second(caller.account_id)
+        _refuse_second_subscription(caller.account_id)
     return plan
 
 
 def _check_url(name: str, url: str) -> None:
-    """Only the operator's own origins: our page must not redirect buyers anywhere else."""
+    """Raises ValidationFailed for other origins than the operator's: no open redirect."""
     if not url:
         return
     parts = urlsplit(url)
@@ -76,18 +74,18 @@ def _check_url(name: str, url: str) -> None:
         raise refuse_field(name, f"Must be an address at one of: {allowed}.")
 
 
-def _row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Checkout:
-    """Returns the same row, and so the same page, for a repetition under one Idempotency-Key after a crash."""
+def _checkout_row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Checkout:
+    # A request repeated under one Idempotency-Key gets the first row, and so the first page.
     pk = uuid5(caller.account_id, f"checkout:{idempotency_key}:{price.pk}") if idempotency_key else uuid4()
     made = {"account_id": caller.account_id, "user_id": caller.user_id, "price": price}
     return Checkout.objects.get_or_create(pk=pk, defaults=made)[0]
 
 
-def _close_others(checkout: Checkout) -> None:
-    """Only an account's newest pay page for a subscription stays open: who paid at two would be billed twice."""
+def _close_other_pages(checkout: Checkout) -> None:
+    """Closes earlier pages for subscriptions: an account that pays on two would be billed twice."""
     others = Checkout.objects.filter(account=checkout.account_id, status=CheckoutStatus.OPEN)
     close_open_checkouts(others.filter(price__plan__kind=PlanKind.SUBSCRIPTION).exclude(pk=checkout.pk))
-    _refuse_second(checkout.account_id)
+    _refuse_second_subscription(checkout.account_id)
 
 
 def close_open_checkouts(pages: QuerySet[Checkout]) -> None:
@@ -98,43 +96,43 @@ def close_open_checkouts(pages: QuerySet[Checkout]) -> None:
         except BillingError as error:
             if error.retryable:
                 raise
-        # It has been closed, or paid at by now.
+        # The page was closed or paid before.
         handlers.sync_object(SyncKind.SESSION, str(session_id))
 
 
-def _refuse_second(account_id: UUID) -> None:
+def _refuse_second_subscription(account_id: UUID) -> None:
     live = subscriptions.live_subscription_of(account_id)
     if live is not None and not _has_ended(live):
         raise Conflict("This account has a subscription. Change its plan in the portal (POST billing/portal).")
 
 
 def _has_ended(live: Subscription) -> bool:
-    """Asks Stripe: the row may belong to another mode. Without an answer the row counts."""
+    """Reads the subscription from Stripe, as the row may be of another mode. Without an answer the row counts."""
     try:
         handlers.sync_object(SyncKind.SUBSCRIPTION, live.pk)
     except BillingError as error:
-        logger.warning("subscription_not_looked_at", subscription=live.pk, error=str(error))
+        logger.warning("subscription_not_read", subscription=live.pk, error=str(error))
     return subscriptions.live_subscription_of(live.account_id) is None
 
 
-def _page(checkout: Checkout, plan: Plan, request: CheckoutRequest) -> commands.PayPage:
+def _create_page(checkout: Checkout, plan: Plan, request: CheckoutRequest) -> commands.PayPage:
     customer_id = customers.ensure_customer(checkout.account_id)
     try:
-        return _page_of(customer_id, checkout, plan, request)
+        return _create_session(customer_id, checkout, plan, request)
     except BillingError as error:
         if error.code != "not_found":
             raise
-        # After a change of mode both are gone.
-        is_gone, price = customers.release_customer_if_gone(customer_id), stripe_prices.replaced_if_gone(checkout.price)
+        # After a change of Stripe's mode, customer and price are unknown there.
+        is_gone, price = customers.release_customer_if_gone(customer_id), stripe_prices.replace_if_gone(checkout.price)
         if not is_gone and price is None:
             raise
     if price is not None:
         checkout.price = price
         checkout.save(update_fields=["price"])
-    return _page_of(customers.ensure_customer(checkout.account_id), checkout, plan, request)
+    return _create_session(customers.ensure_customer(checkout.account_id), checkout, plan, request)
 
 
-def _page_of(customer_id: str, checkout: Checkout, plan: Plan, request: CheckoutRequest) -> commands.PayPage:
+def _create_session(customer_id: str, checkout: Checkout, plan: Plan, request: CheckoutRequest) -> commands.PayPage:
     is_subscription = plan.kind == PlanKind.SUBSCRIPTION
     return commands.create_checkout_session(
         key=f"checkout:{checkout.pk}:{customer_id}:{checkout.price.stripe_price_id}",
@@ -149,17 +147,18 @@ def _page_of(customer_id: str, checkout: Checkout, plan: Plan, request: Checkout
 
 
 def _trial_days(account_id: UUID, plan: Plan) -> int:
-    """Only the first subscription of an account begins with a trial."""
     return 0 if Subscription.objects.filter(account=account_id).exists() else plan.trial_days
 
 
 def checkout_status(account_id: UUID, session_id: str) -> dict[str, Any]:
-    """The state of a purchase, read from Stripe if its webhook has not come yet. Raises NotFound."""
+    """Requests a sync while the purchase is open, as its webhook may be late. Raises NotFound."""
     mine = Checkout.objects.filter(account=account_id, stripe_session_id=session_id).select_related("price")
     checkout = mine.first()
     if checkout is None:
         raise NotFound
-    if checkout.status == CheckoutStatus.OPEN and cache.is_first_in(f"billing.looked:{session_id}", LOOK_AGAIN):
+    if checkout.status == CheckoutStatus.OPEN and cache.is_first_in(
+        f"billing.session_read:{session_id}", MIN_SECONDS_BETWEEN_READS
+    ):
         sync_queue.request_sync(SyncKind.SESSION, session_id)
     return {
         "session_id": session_id,
@@ -171,32 +170,32 @@ def checkout_status(account_id: UUID, session_id: str) -> dict[str, Any]:
 
 
 def start_portal(caller: Caller) -> dict[str, Any]:
-    """`{portal_url}` of Stripe's customer portal. Raises Conflict for an account that never bought anything."""
+    """Returns `{portal_url}`. Raises PermissionDenied, ProviderUnavailable, Conflict for one without purchases."""
     if caller.is_test:
         raise PermissionDenied("A test key cannot manage payments.")
     customer_id = customers.customer_of(caller.account_id)
     try:
         if not customer_id or customers.release_customer_if_gone(customer_id):
             raise Conflict("This account has bought nothing yet; POST billing/checkout first.")
-        url = _portal_of(customer_id)
+        url = _portal_url(customer_id)
     except BillingError as error:
-        raise translated_refusal(error) from error
+        raise translate_error(error) from error
     return {"portal_url": url}
 
 
-def _portal_of(customer_id: str) -> str:
+def _portal_url(customer_id: str) -> str:
     try:
-        return _opened_portal(customer_id)
+        return _create_portal_session(customer_id)
     except BillingError as error:
         if error.code != "not_found" or not _portal_configuration():
             raise
-    # Set up in another mode: what is for sale, and what the portal shows of it, are made anew.
+    # The configuration is of another Stripe mode: push plans and portal again.
     stripe_prices.push_plans()
     Shop.objects.update(portal_configuration_id=stripe_prices.push_portal())
-    return _opened_portal(customer_id)
+    return _create_portal_session(customer_id)
 
 
-def _opened_portal(customer_id: str) -> str:
+def _create_portal_session(customer_id: str) -> str:
     return commands.create_portal_session(
         customer_id,
         f"{settings.PUBLIC_URL}/?billing",
@@ -206,12 +205,12 @@ def _opened_portal(customer_id: str) -> str:
 
 
 def _portal_configuration() -> str:
-    """ "" is Stripe's own default, used before `setup_stripe` has run."""
+    # Without one, Stripe uses its default.
     return Shop.objects.values_list("portal_configuration_id", flat=True).first() or ""
 
 
-def translated_refusal(error: BillingError) -> ProviderUnavailable:
-    """The error for the client; Stripe's own message is only logged."""
+def translate_error(error: BillingError) -> ProviderUnavailable:
+    """The client's error, without Stripe's message, which is only logged."""
     logger.warning("stripe_refused", error=str(error), retryable=error.retryable)
     if error.code == "not_configured":
         unset = ProviderUnavailable("Payments are not set up on this site.")

@@ -1,4 +1,4 @@
-"""Refunds of payments by staff. Stripe's events about them correct the credits."""
+"""Refunds of payments by staff. The sync of the charge takes back the credits."""
 
 from uuid import UUID
 
@@ -12,12 +12,12 @@ from genvid.errors import InvalidState
 
 
 def refund_payment(payment: Payment, *, amount: int | None = None, staff_id: UUID | None) -> None:
-    """Refunds `amount` minor units, by default all that is left. Raises InvalidState and BillingError."""
+    """Refunds `amount` minor units, by default the rest. Raises InvalidState and BillingError."""
     left = payment.amount - payment.amount_lost
     wanted = left if amount is None else amount
     if not payment.stripe_payment_intent_id or wanted <= 0 or wanted > left:
-        raise InvalidState(f"Of this payment, {left} can be given back.")
-    # Each refund that is known, failed ones too, makes a further one of the same sum another action.
+        raise InvalidState(f"Of this payment, {left} can be refunded.")
+    # The number of known refunds, failed ones included, tells a further refund of one amount from a repetition.
     key = f"refund:{payment.pk}:{payment.refunds.count()}:{wanted}"
     commands.create_refund(payment.stripe_payment_intent_id, amount=wanted, key=key)
     facts = {"payment": payment.pk, "amount": wanted}

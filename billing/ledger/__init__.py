@@ -1,1 +1,1 @@
-"""The ledger of credits: entries, lots, overruns, proof. Used by billing only; other apps use `billing.credits`."""
+"""The ledger of credits: entries, lots, overruns, check. Used by billing only; other apps use `billing.credits`."""

@@ -1,4 +1,4 @@
-"""Ledger entries and the balance they lead to. Called by billing's money modules only."""
+"""Wallet lock, ledger entries and balance. Called within billing only."""
 
 from uuid import UUID
 
@@ -8,13 +8,12 @@ from billing.enums import EntryKind
 from billing.models import LedgerEntry, Wallet
 
 
-def lock(account_id: UUID) -> Wallet:
-    """The wallet's row, locked until the transaction ends (SQLite holds its write lock from BEGIN)."""
+def lock_wallet(account_id: UUID) -> Wallet:
     return Wallet.objects.select_for_update().get(pk=account_id)
 
 
-def move(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, description: str) -> None:
-    """Writes one entry and the new balance. The caller holds the wallet's lock."""
+def record_entry(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, description: str) -> None:
+    """The caller holds the wallet's lock."""
     Wallet.objects.filter(pk=wallet_id).update(balance=F("balance") + credits)
     balance = Wallet.objects.values_list("balance", flat=True).get(pk=wallet_id)
     last = LedgerEntry.objects.filter(wallet=wallet_id).order_by("-sequence").values_list("sequence", flat=True).first()

@@ -1,4 +1,4 @@
-"""Proves every wallet: recomputes its figures from entries, holds and lots."""
+"""Ledger check: recomputes every wallet's figures from entries, holds and lots."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,14 +25,12 @@ class Discrepancy:
         return f"{self.account_id}: {self.what} should be {self.expected}, is {self.found}"
 
 
-def audit() -> Iterator[Discrepancy]:
-    """Discrepancies of all wallets."""
+def check_all_wallets() -> Iterator[Discrepancy]:
     for wallet in Wallet.objects.order_by("pk").iterator():
         yield from check_wallet(wallet)
 
 
 def check_wallet(wallet: Wallet) -> Iterator[Discrepancy]:
-    """Reads under the wallet's lock, since money may move meanwhile."""
     with transaction.atomic():
         wallet = Wallet.objects.select_for_update().get(pk=wallet.pk)
         entries = list(LedgerEntry.objects.filter(wallet=wallet).order_by("sequence"))
@@ -58,7 +56,6 @@ def _running_balances(entries: list[LedgerEntry]) -> Iterator[Check]:
 
 
 def _charges(entries: list[LedgerEntry], holds: list[Hold]) -> Iterator[Check]:
-    """Every capture has its charge, every charge its capture."""
     charged = {entry.reference: -entry.credits for entry in entries if entry.kind == EntryKind.CHARGE}
     captured = {hold.reference: hold.captured for hold in holds}
     for reference in sorted(charged.keys() | captured.keys()):

@@ -9,7 +9,7 @@ from genvid.errors import Conflict
 
 
 def consume(wallet_id: UUID, amount: int, *, payment_id: UUID | None = None) -> int:
-    """Takes up to `amount`, soonest-expiring lots first, or from the lots of one payment. Returns what it took."""
+    """Takes up to `amount`, from the lots of one payment if given. Returns the credits taken."""
     mine = {} if payment_id is None else {"payment": payment_id}
     if amount <= 0:
         return 0
@@ -24,7 +24,7 @@ def consume(wallet_id: UUID, amount: int, *, payment_id: UUID | None = None) -> 
 
 
 def reserved_in(lot: CreditLot, wallet: Wallet) -> int:
-    """Credits that open holds will take from this lot: holds consume the soonest-expiring lots first."""
+    # Holds will consume the soonest-expiring lots first.
     left = wallet.held
     for each in CreditLot.objects.filter(wallet=wallet, remaining__gt=0):
         if each.pk == lot.pk:
@@ -34,7 +34,7 @@ def reserved_in(lot: CreditLot, wallet: Wallet) -> int:
 
 
 def was_granted(account_id: UUID, reference: str) -> bool:
-    """Whether `reference` was granted to the account. Raises Conflict when it was granted to another."""
+    """Raises Conflict when the reference was granted to another account."""
     owner = CreditLot.objects.filter(reference=reference).values_list("wallet_id", flat=True).first()
     if owner not in (None, account_id):
         raise Conflict(f"{reference} belongs to another account.")

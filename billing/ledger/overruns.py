@@ -1,7 +1,6 @@
-"""Videos that cost more than their hold.
+"""Overruns: videos that cost more than their hold. The customer pays the hold, the rest is our loss.
 
-The customer pays the hold, the rest is our loss. It is stored on the hold for the margin report; a large one alarms
-staff and raises the account's next holds.
+A large overrun alarms staff and raises the account's next holds for 30 days.
 """
 
 from collections.abc import Iterable
@@ -18,16 +17,14 @@ from django.utils import timezone
 from billing import mails
 from billing.models import Hold, Wallet
 
-ALARMING = Decimal("1.5")
-"""Cost divided by hold from which an overrun is a defect that staff must see."""
-HIGHEST_FACTOR = Decimal(2)
-REMEMBERED = timedelta(days=30)
+ALARM_RATIO = Decimal("1.5")
+"""An overrun is large above this cost divided by the hold."""
+MAX_FACTOR = Decimal(2)
+FACTOR_LIFETIME = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Overrun:
-    """`held` and `needed` are credits."""
-
     account_id: UUID
     reference: str
     held: int
@@ -36,38 +33,36 @@ class Overrun:
 
 
 def factor_of(wallet: Wallet) -> Decimal:
-    """The factor of the account's holds, 1 to 2: above 1 for 30 days after a large overrun."""
-    is_recent = wallet.overrun_at is not None and timezone.now() < wallet.overrun_at + REMEMBERED
+    is_recent = wallet.overrun_at is not None and timezone.now() < wallet.overrun_at + FACTOR_LIFETIME
     return wallet.overrun_factor if is_recent else Decimal(1)
 
 
 def record_overrun(hold: Hold, needed: int) -> None:
-    """The cost was `needed` credits, more than the hold. Call it in the transaction that captures the hold."""
+    """`needed`: the cost in credits. Call it in the transaction that captures the hold."""
     Hold.objects.filter(pk=hold.pk).update(needed=needed)
-    if needed <= ALARMING * hold.amount:
+    if needed <= ALARM_RATIO * hold.amount:
         return
     now, wallet = timezone.now(), Wallet.objects.get(pk=hold.wallet_id)
-    # The hold's own factor counts: what was held had been multiplied by it.
+    # The hold had been multiplied by its own factor.
     enough = hold.overrun_factor * needed / max(1, hold.amount)
-    learned = min(HIGHEST_FACTOR, max(factor_of(wallet), enough)).quantize(Decimal("0.01"), ROUND_CEILING)
+    learned = min(MAX_FACTOR, max(factor_of(wallet), enough)).quantize(Decimal("0.01"), ROUND_CEILING)
     Wallet.objects.filter(pk=wallet.pk).update(overrun_factor=learned, overrun_at=now)
-    _alarm(hold, needed, learned, now)
+    _alarm_staff(hold, needed, learned, now)
 
 
-def between(since: datetime, until: datetime) -> list[Overrun]:
-    """The large overruns of that time, oldest first. One query."""
-    holds = Hold.objects.filter(needed__gt=F("amount") * ALARMING, settled_at__gte=since, settled_at__lt=until)
+def large_overruns(since: datetime, until: datetime) -> list[Overrun]:
+    holds = Hold.objects.filter(needed__gt=F("amount") * ALARM_RATIO, settled_at__gte=since, settled_at__lt=until)
     columns = ("wallet_id", "reference", "amount", "needed", "settled_at")
     rows: Iterable[tuple[Any, ...]] = holds.order_by("settled_at", "id").values_list(*columns)
     return [Overrun(*row) for row in rows]
 
 
-def _alarm(hold: Hold, needed: int, learned: Decimal, now: datetime) -> None:
-    """One mail per account and day."""
+def _alarm_staff(hold: Hold, needed: int, learned: Decimal, now: datetime) -> None:
+    # The reference limits it to one mail per account and day.
     text = (
         f"{hold.reference} of account {hold.wallet_id} needed {needed} credits; {hold.amount} were held and charged, "
         f"and the rest is our loss. Its script speaks longer than was estimated: mend the estimate for its kind.\n\n"
-        f"For {REMEMBERED.days} days this account's holds are {learned} times the usual. All of today's: "
+        f"For {FACTOR_LIFETIME.days} days this account's holds are {learned} times the usual. All of today's: "
         f"`manage.py margin_report --from {now:%Y-%m-%d} --to {now:%Y-%m-%d}`, or "
         f"{settings.PUBLIC_URL}/admin/billing/hold/?needed__isempty=0"
     )

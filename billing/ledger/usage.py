@@ -15,8 +15,6 @@ from billing.models import Hold, LedgerEntry
 
 @dataclass
 class Spent:
-    """Amounts in credits."""
-
     charged: int = 0
     refunded: int = 0
 

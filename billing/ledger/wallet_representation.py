@@ -7,7 +7,6 @@ from billing.models import CreditLot, Wallet
 
 
 def wallet_data(account_id: UUID) -> dict[str, Any]:
-    """Raises Wallet.DoesNotExist. Two queries."""
     wallet = Wallet.objects.get(pk=account_id)
     lots = CreditLot.objects.filter(wallet=wallet, remaining__gt=0, expires_at__isnull=False)
     return {

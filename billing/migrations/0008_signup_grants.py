@@ -31,7 +31,7 @@ def _remember(grants, members, lots):
         [
             grants.model(
                 account_id=lot.wallet_id,
-                mailbox=mailboxes.digests(emails[lot.wallet_id])[0],
+                mailbox=mailboxes.mailbox_digests(emails[lot.wallet_id])[0],
                 credits=lot.granted,
                 status="granted",
                 decided_at=lot.created_at,

@@ -1,4 +1,4 @@
-"""Models of billing, by subject."""
+"""Models of billing."""
 
 from billing.models.fundings import Funding
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund

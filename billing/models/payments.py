@@ -32,11 +32,11 @@ class Customer(models.Model):
 
 
 class FormerCustomer(models.Model):
-    """A deleted customer of an account at Stripe, to whom late events may still refer."""
+    """A customer deleted at Stripe, to whom late events may still refer."""
 
     stripe_customer_id = models.CharField(max_length=255, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="former_customers")
-    is_erased = models.BooleanField(default=False, help_text="On its owner's wish: nothing of them is kept.")
+    is_erased = models.BooleanField(default=False, help_text="The account was erased, and with it the customer's data.")
     gone_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -47,7 +47,7 @@ class FormerCustomer(models.Model):
 
 
 class Checkout(models.Model):
-    """A purchase on Stripe's pay page. The row is written before the call, so a retry does not start a second one."""
+    """A purchase on Stripe's pay page. Written before the call, so a retry does not start a second one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checkouts")
@@ -67,8 +67,6 @@ class Checkout(models.Model):
 
 
 class Payment(models.Model):
-    """Money that an account paid. Its lots say which credits it bought."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="payments")
     kind = models.CharField(max_length=12, choices=PaymentKind.choices)
@@ -85,12 +83,12 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3)
     credits_taken_back = models.PositiveBigIntegerField(default=0)
     credits_forgiven = models.PositiveBigIntegerField(
-        default=0, help_text="Credits of money given back that had expired before, and are not taken a second time."
+        default=0, help_text="Credits of refunded money that expired unused and are not taken back."
     )
     credits_unused = models.PositiveBigIntegerField(
-        default=0, help_text="Credits of a plan's unused time, whose money a change of plan put to other use."
+        default=0, help_text="Credits of a plan's unused time, credited to another plan or to the balance."
     )
-    corrections = models.PositiveIntegerField(default=0, help_text="Ledger entries that took back or returned.")
+    corrections = models.PositiveIntegerField(default=0, help_text="Number of clawback entries in the ledger.")
     receipt_url = models.CharField(max_length=2048, blank=True)
     fraud_warned_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField()
@@ -105,7 +103,6 @@ class Payment(models.Model):
 
     @property
     def amount_lost(self) -> int:
-        """The amount that was refunded or is with the customer's bank."""
         return min(self.amount, self.amount_refunded + self.amount_disputed)
 
     @property
@@ -118,7 +115,7 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """Its status only moves down `RefundStatus`, so events may come in any order."""
+    """Its status only moves to a higher `REFUND_RANK`, so events may come in any order."""
 
     stripe_refund_id = models.CharField(max_length=255, primary_key=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -134,19 +131,17 @@ class Refund(models.Model):
 
 
 class Dispute(models.Model):
-    """A chargeback, or an inquiry of the customer's bank."""
-
     stripe_dispute_id = models.CharField(max_length=255, primary_key=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     amount = models.PositiveBigIntegerField()
     status = models.CharField(max_length=10, choices=DisputeStatus.choices)
     reason = models.CharField(max_length=60, blank=True)
-    after_loss = models.CharField(  # noqa: DJ001 - the release before writes no word here
+    after_loss = models.CharField(  # noqa: DJ001 - the previous release does not write this column
         max_length=10,
         choices=AfterLoss.choices,
         null=True,
         blank=True,
-        help_text="What became of the payment's subscription; empty until that is decided.",
+        help_text="What happened to the payment's subscription; empty until decided.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -172,9 +167,7 @@ class Invoice(models.Model):
     pdf_url = models.CharField(max_length=2048, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    read_at = models.DateTimeField(
-        help_text="When Stripe was asked for what stands here; older answers change nothing."
-    )
+    read_at = models.DateTimeField(help_text="When Stripe was read; older facts are ignored.")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -11,7 +11,7 @@ from billing.models.rates import Tier
 
 
 class Plan(models.Model):
-    """A subscription or a pack of credits. Staff edit it; changed terms make a new price at Stripe."""
+    """A subscription or a pack of credits. Changed terms make a new price at Stripe."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.SlugField(max_length=40, unique=True)
@@ -20,15 +20,15 @@ class Plan(models.Model):
     interval = models.CharField(max_length=5, choices=Interval.choices, blank=True, help_text="Subscriptions only.")
     amount = models.PositiveIntegerField(help_text="Minor units: cents.")
     currency = models.CharField(max_length=3, default="usd")
-    credits = models.PositiveIntegerField(help_text="Of a pack at once; of a subscription each month, yearly ones too.")
+    credits = models.PositiveIntegerField(help_text="A pack's at once; a subscription's per month, yearly ones too.")
     tier = models.ForeignKey(
         Tier, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Subscriptions only."
     )
     trial_days = models.PositiveSmallIntegerField(default=0, help_text="Subscriptions only.")
-    trial_credits = models.PositiveIntegerField(default=0, help_text="What the trial gives.")
+    trial_credits = models.PositiveIntegerField(default=0, help_text="Credits of the trial.")
     features = models.JSONField(default=list, blank=True, help_text="Lines for the price list.")
     position = models.PositiveSmallIntegerField(default=0)
-    is_active = models.BooleanField(default=True, help_text="Whether it is for sale. Who has it, keeps it.")
+    is_active = models.BooleanField(default=True, help_text="Whether it is for sale. Existing subscribers keep it.")
     stripe_product_id = models.CharField(max_length=255, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -48,12 +48,12 @@ class Plan(models.Model):
 
     @property
     def terms(self) -> tuple[int, str, str, int]:
-        """The terms of a price; a change of any of them needs a new price."""
+        """A change of any of these needs a new price."""
         return (self.amount, self.currency, self.interval, self.credits)
 
 
 class PlanPrice(models.Model):
-    """A price at Stripe with the terms it was sold with. Never changes: subscribers keep the terms of their price."""
+    """A price at Stripe. Its terms never change: subscribers keep them."""
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
     stripe_price_id = models.CharField(max_length=255, unique=True)

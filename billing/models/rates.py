@@ -1,4 +1,4 @@
-"""Render rates, and what tiers give beside credits."""
+"""Render rates and the limits of tiers."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,10 +9,12 @@ class Tier(models.Model):
 
     code = models.SlugField(primary_key=True, max_length=20)
     name = models.CharField(max_length=60)
-    weight = models.PositiveSmallIntegerField(default=1, help_text="Its share when render slots are scarce.")
+    weight = models.PositiveSmallIntegerField(
+        default=1, help_text="Share of scarce render slots, relative to other accounts."
+    )
     max_in_flight = models.PositiveSmallIntegerField(help_text="Videos that may render at once.")
     retention_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: kept for ever.")
-    requests_per_minute = models.PositiveIntegerField(default=120, help_text="Of one person, or of one API key.")
+    requests_per_minute = models.PositiveIntegerField(default=120, help_text="Per person, or per API key.")
 
     class Meta:
         ordering = ["weight", "code"]
@@ -25,10 +27,7 @@ class Tier(models.Model):
 
 
 class RenderRate(models.Model):
-    """Price and cost of a second of finished video, from a day on.
-
-    An empty `resolution` or `avatar_kind` matches all; the most specific and newest row wins.
-    """
+    """Price and cost of a second of finished video. Empty columns match all; the most specific newest row wins."""
 
     engine = models.CharField(max_length=20)
     avatar_kind = models.CharField(max_length=20, blank=True)

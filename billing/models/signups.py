@@ -1,4 +1,4 @@
-"""Sign-up credits: one row per mailbox, and how many were granted on a day."""
+"""Sign-up credits per mailbox and per day."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from billing.enums import SignupGrantStatus
 
 
 class SignupGrant(models.Model):
-    """The sign-up credits of one mailbox. The row names nobody and outlives the erasure of its person."""
+    """The sign-up credits of one mailbox. It names nobody and outlives the erasure of the account."""
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="signup_grant")
     mailbox = models.CharField(max_length=64, unique=True, editable=False, help_text="Keyed hash of the mailbox.")
@@ -17,7 +17,12 @@ class SignupGrant(models.Model):
         max_length=10, choices=SignupGrantStatus.choices, default=SignupGrantStatus.WAITING, db_index=True
     )
     decided_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Empty: nobody had to."
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Empty: granted without a decision.",
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -30,14 +35,11 @@ class SignupGrant(models.Model):
         return f"{self.credits} credits, {self.status}"
 
     def decide(self, status: SignupGrantStatus, *, staff: User | None = None) -> bool:
-        """False when it was decided before, also by somebody at the same time."""
         waiting = SignupGrant.objects.filter(pk=self.pk, status=SignupGrantStatus.WAITING)
         return waiting.update(status=status, decided_at=timezone.now(), decided_by=staff) == 1
 
 
 class SignupDay(models.Model):
-    """Credits granted on one UTC day without a decision by staff."""
-
     day = models.DateField(primary_key=True)
     credits = models.PositiveBigIntegerField(default=0)
 

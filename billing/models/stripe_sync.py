@@ -1,4 +1,4 @@
-"""Stripe objects to re-read, what `setup_stripe` made, and mails of the previous release."""
+"""Stripe objects to re-read, the result of `setup_stripe`, and mails of the previous release."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,10 +10,8 @@ from genvid.leasing import Leased, LeasedQuerySet
 
 
 class StripeSync(Leased):
-    """A Stripe object to re-read: one row per object, however many events mention it.
-
-    `due_at` is schedule and lease in one, None when nothing is to be done. `version` counts the events, so that a
-    change during a run triggers another run.
+    """A Stripe object to re-read, one row per object. An event increments `version`, so a run that it overlaps is
+    followed by another.
     """
 
     ERROR, COUNTS_CLAIMS, HELD_BY = "error", True, ("due_at", "version")
@@ -22,7 +20,7 @@ class StripeSync(Leased):
     object_id = models.CharField(max_length=255)
     version = models.PositiveIntegerField(default=1)
     due_at = models.DateTimeField(null=True, default=timezone.now)
-    tries = models.PositiveIntegerField(default=0, help_text="Since it last succeeded.")
+    tries = models.PositiveIntegerField(default=0, help_text="Since the last success.")
     error = models.CharField(max_length=300, blank=True)
     noted_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True, blank=True)
@@ -40,7 +38,7 @@ class StripeSync(Leased):
 
 
 class Letter(models.Model):
-    """A mail about money that the release before wrote. The next release drops it (`billing.mails`)."""
+    """A mail about money written by the previous release. The next release drops the table (`billing.mails`)."""
 
     account = models.ForeignKey(
         Account, null=True, blank=True, on_delete=models.PROTECT, related_name="letters", help_text="Empty: to staff."
@@ -63,8 +61,6 @@ class Letter(models.Model):
 
 
 class Shop(models.Model):
-    """What `setup_stripe` made at Stripe and is needed again. One row."""
-
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     portal_configuration_id = models.CharField(max_length=255, blank=True)
     set_up_at = models.DateTimeField(null=True, blank=True)

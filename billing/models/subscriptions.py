@@ -1,4 +1,4 @@
-"""Subscriptions, and the credits that they still owe."""
+"""Subscriptions and their credit allowances."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,8 +11,6 @@ from billing.models.plans import PlanPrice
 
 
 class Subscription(models.Model):
-    """A subscription at Stripe, as last read."""
-
     stripe_subscription_id = models.CharField(max_length=255, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
     price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
@@ -23,12 +21,8 @@ class Subscription(models.Model):
     cancel_at_period_end = models.BooleanField(default=False)
     canceled_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    grace_until = models.DateTimeField(
-        null=True, blank=True, help_text="Past due: how long its tier holds all the same."
-    )
-    read_at = models.DateTimeField(
-        help_text="When Stripe was asked for what stands here; older answers change nothing."
-    )
+    grace_until = models.DateTimeField(null=True, blank=True, help_text="While past due: how long the tier is kept.")
+    read_at = models.DateTimeField(help_text="When Stripe was read; older facts are ignored.")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -40,25 +34,24 @@ class Subscription(models.Model):
 
     @property
     def gives_its_tier(self) -> bool:
-        """Whether the account has the plan's tier today."""
         if self.status == SubscriptionStatus.PAST_DUE:
             return self.grace_until is not None and self.grace_until > timezone.now()
         return self.status in ENTITLING
 
 
 class Allowance(models.Model):
-    """Credits that a paid invoice gives on a day: a month's at once, a year's month by month."""
+    """Credits that a paid invoice grants at `due_at`; a yearly invoice has one per month."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allowances")
     stripe_subscription_id = models.CharField(max_length=255)
     price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
     reference = models.CharField(max_length=120, unique=True)
     credits = models.PositiveIntegerField()
-    issued_at = models.DateTimeField(help_text="When the invoice was made.")
+    issued_at = models.DateTimeField(help_text="When the invoice was created.")
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     granted_at = models.DateTimeField(null=True, blank=True)
-    void_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is owed no more.")
+    void_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is not owed any more.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -73,7 +66,7 @@ class Allowance(models.Model):
 
 
 class AllowanceStop(models.Model):
-    """After `since`, earlier invoices give no more credits of this price: the plan was changed."""
+    """A plan change: earlier invoices grant no credits of this price after `since`."""
 
     invoice_id = models.CharField(max_length=255, help_text="At Stripe.")
     stripe_subscription_id = models.CharField(max_length=255)

@@ -15,10 +15,12 @@ from genvid.leasing import Leased, LeasedQuerySet
 class TopUpRule(models.Model):
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="top_up_rule")
     enabled = models.BooleanField(default=True)
-    threshold = models.PositiveIntegerField(help_text="Credits: bought when fewer are available.")
+    threshold = models.PositiveIntegerField(help_text="A purchase starts when fewer credits are available.")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", help_text="The pack.")
     monthly_limit = models.PositiveIntegerField(help_text="Minor units in a calendar month, UTC.")
-    paused_until = models.DateTimeField(null=True, blank=True, help_text="After a payment that failed.")
+    paused_until = models.DateTimeField(
+        null=True, blank=True, help_text="After a failed payment or at the monthly limit."
+    )
     pause_reason = models.CharField(max_length=60, blank=True)
 
     class Meta:
@@ -29,7 +31,7 @@ class TopUpRule(models.Model):
 
 
 class TopUp(Leased):
-    """One automatic purchase. The row is written before the call; its id is the call's Idempotency-Key."""
+    """One automatic purchase. Written before the call; its id is the call's Idempotency-Key."""
 
     HELD_BY = ("status",)
 
@@ -44,7 +46,7 @@ class TopUp(Leased):
         default=timezone.now,
         null=True,
         blank=True,
-        help_text="When a pending one is worked on next; a lease meanwhile.",
+        help_text="When a pending purchase is due; while it runs, when its lease ends.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

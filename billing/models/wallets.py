@@ -1,8 +1,4 @@
-"""Wallets, lots, holds and ledger entries. Amounts are whole credits unless the name says otherwise.
-
-Only `billing.credits` and `billing.ledger` write here: entries are append-only; balance and holds move by single
-statements under the wallet's row lock.
-"""
+"""Wallets, lots, holds, ledger entries, in credits. Written under the wallet's lock, by ledger code of billing only."""
 
 import uuid
 from decimal import Decimal
@@ -23,16 +19,16 @@ class Wallet(models.Model):
     held = models.BigIntegerField(default=0)
     tier = models.ForeignKey(Tier, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     low_armed = models.BooleanField(
-        default=False, help_text="Whether its owners hear of it when credits run low: once each time they do."
+        default=False, help_text="Whether the next fall below LOW_CREDITS warns the owners."
     )
     overrun_factor = models.DecimalField(
         max_digits=3,
         decimal_places=2,
         default=Decimal(1),
         db_default=Decimal(1),
-        help_text="What holds are multiplied by for 30 days after a video was much longer than what was held for it.",
+        help_text="Multiplies holds for 30 days after a large overrun.",
     )
-    overrun_at = models.DateTimeField(null=True, blank=True, help_text="When that happened last.")
+    overrun_at = models.DateTimeField(null=True, blank=True, help_text="Time of the last large overrun.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -44,7 +40,6 @@ class Wallet(models.Model):
 
     @property
     def available(self) -> int:
-        """What a new hold may take. Negative after a clawback of spent credits."""
         return self.balance - self.held
 
 
@@ -75,7 +70,7 @@ class CreditLot(models.Model):
 
 
 class Hold(models.Model):
-    """Credits reserved for a video that is being made. Settled exactly once."""
+    """Credits reserved for a video. Settled exactly once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
@@ -83,17 +78,17 @@ class Hold(models.Model):
     amount = models.PositiveBigIntegerField()
     captured = models.PositiveBigIntegerField(default=0)
     needed = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text="What it would have cost, where that was more than was held: our loss."
+        null=True, blank=True, help_text="The cost in credits, where it exceeded the hold."
     )
     overrun_factor = models.DecimalField(
         max_digits=3,
         decimal_places=2,
         default=Decimal(1),
         db_default=Decimal(1),
-        help_text="The wallet's, when this was held.",
+        help_text="The wallet's factor when this was held.",
     )
     provider_microdollars = models.PositiveBigIntegerField(
-        default=0, help_text="What the thing made cost us, by the rate table of that day."
+        default=0, help_text="Our cost, by the rate table of that day."
     )
     api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     status = models.CharField(max_length=10, choices=HoldStatus.choices, default=HoldStatus.OPEN)
@@ -117,7 +112,7 @@ class Hold(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One movement of a balance, append-only. (`reference`, `kind`) is unique."""
+    """Append-only."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sequence = models.PositiveBigIntegerField()

@@ -1,1 +1,1 @@
-"""What credits cost and what plans allow."""
+"""Rates, plan limits and the price list of a new installation."""

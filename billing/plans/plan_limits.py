@@ -1,4 +1,4 @@
-"""What an account's plan allows, beside its credits."""
+"""Limits of an account's plan."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -14,11 +14,10 @@ TIER_CACHE_SECONDS = 15
 @dataclass(frozen=True)
 class PlanLimits:
     weight: int
-    """Its share of scarce render slots, relative to other accounts."""
+    """Share of scarce render slots, relative to other accounts."""
     max_in_flight: int
-    """Videos that may render at once."""
     retention_days: int | None
-    """How long finished files are kept; None is for ever."""
+    """None: files are kept for ever."""
     requests_per_minute: int
     """Per person, or per API key."""
 
@@ -28,7 +27,7 @@ def plan_limits_of(account_ids: Iterable[UUID]) -> dict[UUID, PlanLimits]:
     tiers = cache.remembered("billing.tiers", _tiers, TIER_CACHE_SECONDS)
     chosen = dict(Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id"))
     if not tiers.keys() >= {tier_id or FREE for tier_id in chosen.values()}:
-        # One is so new that nobody remembers it yet.
+        # A tier is newer than the cache.
         tiers = _tiers()
     return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen.items()}
 

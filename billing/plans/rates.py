@@ -12,7 +12,7 @@ from genvid.errors import ProviderUnavailable
 
 
 def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
-    """Whole credits for `seconds`, rounded up. Raises ProviderUnavailable where staff have set no rate."""
+    """Whole credits, rounded up. Raises ProviderUnavailable where no rate is set."""
     return pricer(engine=engine, avatar_kind=avatar_kind, resolution=resolution)(seconds)
 
 

@@ -1,4 +1,4 @@
-"""The prices of a new installation, seeded after `migrate`. Staff change them by adding newer rows."""
+"""Rates, tiers and plans of a new installation, seeded after `migrate`. Existing rows stay as staff left them."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,6 @@ VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def seed_rates(**_: Any) -> None:
-    """Fills an empty rate table, leaves any other alone."""
     if RenderRate.objects.exists():
         return
     RenderRate.objects.bulk_create(
@@ -43,7 +42,6 @@ TIERS = [
 
 
 def seed_tiers(**_: Any) -> None:
-    """Adds missing tiers; what staff have changed stays."""
     Tier.objects.bulk_create(TIERS, ignore_conflicts=True)
 
 
@@ -64,22 +62,21 @@ YEAR_COSTS_MONTHS = 10
 
 
 def seed_plans(**_: Any) -> None:
-    """Fills an empty price list, leaves any other alone."""
     if Plan.objects.exists():
         return
     plans = [*_subscriptions(MONTH), *_subscriptions(YEAR), *_packs()]
-    for place, plan in enumerate(plans):
-        # Lists show the newest first: so that they begin with the first.
-        plan.position, plan.created_at = place, VALID_FROM - timedelta(minutes=place)
+    for position, plan in enumerate(plans):
+        # Lists show the newest first, so the first plan gets the latest time.
+        plan.position, plan.created_at = position, VALID_FROM - timedelta(minutes=position)
     Plan.objects.bulk_create(plans)
 
 
 def _subscriptions(interval: Interval) -> list[Plan]:
-    times, word = (1, "") if interval == MONTH else (YEAR_COSTS_MONTHS, ", yearly")
+    times, suffix = (1, "") if interval == MONTH else (YEAR_COSTS_MONTHS, ", yearly")
     return [
         Plan(
             code=f"{tier}-{interval}",
-            name=f"{name}{word}",
+            name=f"{name}{suffix}",
             kind=PlanKind.SUBSCRIPTION,
             interval=interval,
             amount=amount * times,

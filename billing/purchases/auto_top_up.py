@@ -1,7 +1,6 @@
-"""Automatic purchases of credits: one at a time, within the month's limit, each charged once.
+"""Automatic purchases of credits: one at a time, within the month's limit.
 
-The row is written first, with the key of the call; then Stripe is called; then the outcome is recorded. A row that a
-dead worker left is continued with the same key, so Stripe charges once.
+The row is written before Stripe is called and holds the call's Idempotency-Key, so a retry charges once.
 """
 
 from datetime import datetime, timedelta
@@ -30,25 +29,22 @@ from genvid.leasing import Backoff, from_now
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=180)
-KEY_LIFE = timedelta(hours=23)
+KEY_LIFETIME = timedelta(hours=23)
 """Stripe keeps an Idempotency-Key for at least 24 hours (https://docs.stripe.com/api/idempotent_requests)."""
 BACKOFF = Backoff(first=24 * 3600, most=32 * 24 * 3600)
-"""After a refusal: banks punish who asks a declined card again and again."""
-A_SWEEP = 100
-UNDER_WAY = ("processing", "requires_capture")
-COUNTED = (TopUpStatus.PENDING, TopUpStatus.PAID)
-"""Purchases that count against the month's limit."""
+"""Pause after a declined card: banks penalise repeated attempts."""
+BATCH_SIZE = 100
+UNFINISHED_INTENT_STATUSES = ("processing", "requires_capture")
+COUNTED_STATUSES = (TopUpStatus.PENDING, TopUpStatus.PAID)
 
 
 def sweep_top_ups() -> int:
-    """Starts purchases that are due and continues unfinished ones. Returns how many."""
-    for rule in _due_rules()[:A_SWEEP]:
-        _begin(rule)
-    return leasing.sweep(TopUp.objects.filter(status=TopUpStatus.PENDING).due(), jobs.TOP_UP, most=A_SWEEP)
+    for rule in _due_rules()[:BATCH_SIZE]:
+        _start_purchase(rule)
+    return leasing.sweep(TopUp.objects.filter(status=TopUpStatus.PENDING).due(), jobs.TOP_UP, most=BATCH_SIZE)
 
 
 def _due_rules() -> QuerySet[TopUpRule]:
-    """Rules of accounts that have fewer credits than they want, and no purchase under way."""
     now = timezone.now()
     rules = TopUpRule.objects.filter(enabled=True).select_related("plan")
     rules = rules.filter(account__wallet__balance__lt=F("threshold") + F("account__wallet__held"))
@@ -56,19 +52,19 @@ def _due_rules() -> QuerySet[TopUpRule]:
     return rules.filter(account__customer__isnull=False, plan__is_active=True)
 
 
-def _begin(rule: TopUpRule) -> None:
+def _start_purchase(rule: TopUpRule) -> None:
     try:
         price = stripe_prices.price_for_sale(rule.plan)
     except BillingError as error:
-        logger.warning("top_up_put_off", account_id=str(rule.account_id), error=str(error))
+        logger.warning("top_up_delayed", account_id=str(rule.account_id), error=str(error))
         return
-    _create(rule.account_id, price)
+    _create_top_up(rule.account_id, price)
 
 
 @transaction.atomic
-def _create(account_id: UUID, price: PlanPrice) -> None:
-    """Checks again under the wallet's lock: a purchase may have begun or ended, or the rule changed."""
-    entries.lock(account_id)
+def _create_top_up(account_id: UUID, price: PlanPrice) -> None:
+    # Checked again under the wallet's lock: another worker may have started a purchase.
+    entries.lock_wallet(account_id)
     rule = _due_rules().filter(pk=account_id, plan=price.plan_id).first()
     if rule is None:
         return
@@ -79,10 +75,10 @@ def _create(account_id: UUID, price: PlanPrice) -> None:
 
 
 def spent_this_month(account_id: UUID) -> int:
-    """Minor units, purchases under way included."""
+    """Minor units, unfinished purchases included."""
     now = timezone.now()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    counted = TopUp.objects.filter(account=account_id, created_at__gte=month, status__in=COUNTED)
+    counted = TopUp.objects.filter(account=account_id, created_at__gte=month, status__in=COUNTED_STATUSES)
     return counted.aggregate(total=Sum("amount"))["total"] or 0
 
 
@@ -91,21 +87,21 @@ def _next_month(now: datetime) -> datetime:
 
 
 def run_top_up(pk: UUID) -> bool:
-    """Charges one purchase that is due. False when it was not."""
+    """False when the purchase was not due, or its charge failed."""
     pending = TopUp.objects.filter(pk=pk, status=TopUpStatus.PENDING).select_related("price__plan")
     top_up: TopUp | None = pending.claim(LEASE)
     if top_up is None:
         return False
     age = -(top_up.seconds_until("created_at") or 0.0)
     try:
-        facts = _look_up(top_up) if age > KEY_LIFE.total_seconds() else _charged(top_up)
+        facts = _find_intent(top_up) if age > KEY_LIFETIME.total_seconds() else _charge_or_find(top_up)
     except BillingError as error:
-        return _not_taken(top_up, error)
+        return _record_failure(top_up, error)
     sync_top_up(facts)
     return True
 
 
-def _charged(top_up: TopUp) -> IntentState:
+def _charge_or_find(top_up: TopUp) -> IntentState:
     try:
         return _charge(top_up)
     except BillingError as error:
@@ -113,8 +109,8 @@ def _charged(top_up: TopUp) -> IntentState:
             raise BillingError("no_card", "The customer is gone at Stripe.", retryable=False) from error
         if error.code != "key_reused":
             raise
-        # The card or the pack's name was changed since a first call, which may have charged.
-        return _look_up(top_up)
+        # Card or pack name changed since a first call, which may have charged.
+        return _find_intent(top_up)
 
 
 def _charge(top_up: TopUp) -> IntentState:
@@ -134,8 +130,8 @@ def _customer_of(top_up: TopUp) -> str:
     raise BillingError("no_card", "The customer was deleted at Stripe.", retryable=False)
 
 
-def _look_up(top_up: TopUp) -> IntentState:
-    """Stripe has forgotten the key, so another call might charge twice. Raises BillingError where it never charged."""
+def _find_intent(top_up: TopUp) -> IntentState:
+    """For a key that Stripe no longer knows: a repeated call might charge twice. Raises BillingError `gave_up`."""
     found = queries.intent_of_top_up(_customer_of(top_up), str(top_up.pk), since=top_up.created_at)
     if found is None:
         raise BillingError("gave_up", "Stripe could not be asked for a day.", retryable=False)
@@ -143,7 +139,6 @@ def _look_up(top_up: TopUp) -> IntentState:
 
 
 def sync_top_up(facts: IntentState) -> None:
-    """Updates a purchase from its payment intent. Intents of others are ignored."""
     if not _is_uuid(facts.top_up_id):
         return
     top_up = TopUp.objects.filter(pk=facts.top_up_id).select_related("price__plan").first()
@@ -152,15 +147,15 @@ def sync_top_up(facts: IntentState) -> None:
     if facts.status == "succeeded":
         with transaction.atomic():
             payments.record_top_up_payment(top_up, facts)
-            # Money that came is the truth, whatever was thought before.
-            _end(top_up, TopUpStatus.PAID, intent_id=facts.id, unless=(TopUpStatus.PAID,))
-    elif facts.status not in UNDER_WAY:
+            # Success overrides an earlier recorded failure.
+            _move_status(top_up, TopUpStatus.PAID, intent_id=facts.id, unless=(TopUpStatus.PAID,))
+    elif facts.status not in UNFINISHED_INTENT_STATUSES:
         code = "authentication_required" if facts.error == "authentication_required" else "card_declined"
-        _not_taken(top_up, BillingError(code, facts.error, retryable=False, payment_intent_id=facts.id))
+        _record_failure(top_up, BillingError(code, facts.error, retryable=False, payment_intent_id=facts.id))
 
 
 def _is_uuid(text: str) -> bool:
-    """False for other text: staff may have edited the metadata at Stripe."""
+    # Staff may edit the metadata at Stripe.
     try:
         UUID(text)
     except ValueError:
@@ -168,31 +163,30 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _not_taken(top_up: TopUp, error: BillingError) -> bool:
-    logger.warning("top_up_not_taken", top_up=str(top_up.pk), error=str(error))
+def _record_failure(top_up: TopUp, error: BillingError) -> bool:
+    logger.warning("top_up_not_charged", top_up=str(top_up.pk), error=str(error))
     if error.retryable:
-        # The same key again, when the lease is over.
+        # Retried with the same key after the lease.
         return False
     needs_action = error.code == "authentication_required"
     status = TopUpStatus.NEEDS_ACTION if needs_action else TopUpStatus.FAILED
     with transaction.atomic():
-        if _end(top_up, status, intent_id=error.payment_intent_id, error=error.decline_code or error.code):
-            until = timezone.now() + _pause_after(top_up.account_id)
+        if _move_status(top_up, status, intent_id=error.payment_intent_id, error=error.decline_code or error.code):
+            until = timezone.now() + _pause_length(top_up.account_id)
             _pause(top_up.account_id, error.code, until=until)
             kind = MailKind.TOP_UP_NEEDS_ACTION if needs_action else MailKind.TOP_UP_FAILED
-            _tell(top_up, kind, again=str(until))
+            _mail_owners(top_up, kind, again=str(until))
     return False
 
 
-def _pause_after(account_id: UUID) -> timedelta:
-    """The pause that follows from the number of refusals since the last success, the present one included."""
+def _pause_length(account_id: UUID) -> timedelta:
     mine = TopUp.objects.filter(account=account_id)
     paid = mine.filter(status=TopUpStatus.PAID).order_by("-created_at").values_list("created_at", flat=True).first()
     refused = mine.filter(created_at__gt=paid) if paid else mine
     return BACKOFF.delay(refused.count())
 
 
-def _end(
+def _move_status(
     top_up: TopUp,
     status: TopUpStatus,
     *,
@@ -200,20 +194,19 @@ def _end(
     error: str = "",
     unless: tuple[TopUpStatus, ...] = (TopUpStatus.PAID, TopUpStatus.FAILED, TopUpStatus.NEEDS_ACTION),
 ) -> bool:
-    """The one place where the status of a purchase moves."""
     known = {"stripe_payment_intent_id": intent_id} if intent_id else {}
     moving = TopUp.objects.filter(pk=top_up.pk).exclude(status__in=unless)
     return moving.update(status=status, error=error[:120], due_at=None, **known) == 1
 
 
 def stop_rule(account_id: UUID) -> None:
-    """Stops further purchases. One that Stripe is processing at this moment still counts."""
+    """Stops further purchases. A charge that Stripe is processing meanwhile is still recorded."""
     TopUpRule.objects.filter(pk=account_id).delete()
     for top_up in TopUp.objects.filter(account=account_id, status=TopUpStatus.PENDING):
-        _end(top_up, TopUpStatus.FAILED, intent_id="", error="account_closed")
+        _move_status(top_up, TopUpStatus.FAILED, intent_id="", error="account_closed")
 
 
-def _tell(top_up: TopUp, kind: MailKind, *, again: str) -> None:
+def _mail_owners(top_up: TopUp, kind: MailKind, *, again: str) -> None:
     mails.write_mail(
         kind,
         str(top_up.pk),
@@ -231,7 +224,7 @@ def _pause(account_id: UUID, reason: str, *, until: datetime) -> None:
 
 @transaction.atomic
 def set_rule(caller: Caller, *, enabled: bool, threshold: int, plan_id: UUID, monthly_limit: int) -> TopUpRule:
-    """Sets the account's rule and ends a pause after a refusal. Raises ValidationFailed."""
+    """Replaces the account's rule and ends a pause. Raises ValidationFailed."""
     plan = Plan.objects.filter(pk=plan_id, kind=PlanKind.PACK, is_active=True).first()
     if plan is None:
         raise refuse_field("plan_id", "There is no such pack for sale.")

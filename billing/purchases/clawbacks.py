@@ -1,4 +1,4 @@
-"""Takes back credits whose money was refunded or disputed. The only module that may leave a negative balance."""
+"""Clawbacks of credits whose money was refunded or disputed. Only this module may leave a negative balance."""
 
 import math
 from collections import defaultdict
@@ -14,18 +14,16 @@ from django.utils import timezone
 
 from billing.enums import EntryKind, LotSource
 from billing.ledger import lots
-from billing.ledger.entries import lock, move
+from billing.ledger.entries import lock_wallet, record_entry
 from billing.models import CreditLot, Payment
 from billing.purchases.money_tracing import InvoiceFunding, Traced, trace_money
 
-CLAWBACK_REASONS = timedelta(days=30)
-"""Minimum lifetime of returned credits: the expiry of those taken may have passed meanwhile."""
+MIN_RETURNED_LIFETIME = timedelta(days=30)
+"""The expiry of the credits taken back may have passed when they are returned."""
 
 
 @dataclass
-class _Bought:
-    """A payment, the sum of its lots, and where its money went."""
-
+class _PaymentCredits:
     payment: Payment
     granted: int
     expired: int
@@ -33,10 +31,7 @@ class _Bought:
 
     @property
     def owed(self) -> int:
-        """Credits for the part of the money that is gone, rounded up.
-
-        Without those whose time a later invoice gave back: they belong to that invoice.
-        """
+        """Credits for the lost part of the money, rounded up; without those that a later invoice took over."""
         payment, passed = self.payment, self.traced.credits_passed
         funding = getattr(payment, "funding", None)
         used = self.granted - payment.credits_unused + (funding.credits_returned if funding else 0) - passed
@@ -51,25 +46,23 @@ class _Bought:
 
 @transaction.atomic
 def settle_clawbacks(payment_id: UUID, *, cause: str) -> int:
-    """Brings the credits of a payment in line with how much of its money we still have.
+    """Takes back or returns a payment's credits, and those of invoices paid with its money, whatever the event order.
 
-    Cumulative: it computes what should be taken back by now and moves the difference, so order does not matter. Other
-    invoices paid with the same money follow. Returns the credits moved for this payment, negative when taken. `cause`:
-    the refund, dispute or charge, named in the ledger.
+    Returns the credits moved for this payment, negative when taken. `cause`: the reference for the ledger.
     """
     account_id = Payment.objects.values_list("account_id", flat=True).get(pk=payment_id)
-    lock(account_id)
+    lock_wallet(account_id)
     moved = 0
-    for bought in _bought(account_id, payment_id):
+    for bought in _credits_of_payments(account_id, payment_id):
         if bought.payment.pk == payment_id:
-            moved = _settle(bought, cause)
+            moved = _settle_payment(bought, cause)
         elif bought.short:
-            _settle(bought, f"{cause}:{bought.payment.pk.hex[:12]}")
+            _settle_payment(bought, f"{cause}:{bought.payment.pk.hex[:12]}")
     return moved
 
 
 def balances_to_void(account_id: UUID) -> list[tuple[Payment, int]]:
-    """Payments that added to the balance at Stripe, oldest first, each with what should be voided by now. One query."""
+    """Payments that added to the balance at Stripe, oldest first, with the amount of it to void."""
     funded = list(_funded(account_id).order_by("funding__issued_at", "funding__sequence"))
     traced = _traced(funded)
     return [(each, traced[each.pk].to_void) for each in funded if each.funding.balance_brought]
@@ -79,8 +72,8 @@ def _funded(account_id: UUID) -> QuerySet[Payment]:
     return Payment.objects.filter(account=account_id, funding__isnull=False).select_related("funding")
 
 
-def _bought(account_id: UUID, payment_id: UUID) -> list[_Bought]:
-    """The payment, and all payments that may have been made with its money. Three queries."""
+def _credits_of_payments(account_id: UUID, payment_id: UUID) -> list[_PaymentCredits]:
+    """The payment first, then all payments that may have been made with its money."""
     payments = {each.pk: each for each in _funded(account_id)}
     if payment_id not in payments:
         payments = {payment_id: Payment.objects.select_related("funding").get(pk=payment_id)}
@@ -94,18 +87,18 @@ def _bought(account_id: UUID, payment_id: UUID) -> list[_Bought]:
     )
     sums = {row["payment"]: (row["bought"] or 0, row["gone"] or 0) for row in by_lots}
     nothing = Traced(Fraction(0))
-    return [_Bought(each, *sums.get(each.pk, (0, 0)), traced.get(each.pk, nothing)) for each in first]
+    return [_PaymentCredits(each, *sums.get(each.pk, (0, 0)), traced.get(each.pk, nothing)) for each in first]
 
 
 def _traced(funded: Iterable[Payment]) -> dict[Hashable, Traced]:
-    """Balances are per customer: one deleted at Stripe has lost theirs."""
+    # Balances are per customer and currency at Stripe.
     by_customer: dict[tuple[str, str], list[InvoiceFunding]] = defaultdict(list)
     for each in funded:
-        by_customer[each.funding.stripe_customer_id, each.currency].append(_invoiced(each))
+        by_customer[each.funding.stripe_customer_id, each.currency].append(_invoice_funding(each))
     return {key: found for invoices in by_customer.values() for key, found in trace_money(invoices).items()}
 
 
-def _invoiced(payment: Payment) -> InvoiceFunding:
+def _invoice_funding(payment: Payment) -> InvoiceFunding:
     funding = payment.funding
     return InvoiceFunding(
         key=payment.pk,
@@ -121,9 +114,9 @@ def _invoiced(payment: Payment) -> InvoiceFunding:
     )
 
 
-def _settle(bought: _Bought, cause: str) -> int:
+def _settle_payment(bought: _PaymentCredits, cause: str) -> int:
     payment = bought.payment
-    taken, forgiven = _split(bought)
+    taken, forgiven = _split_shortfall(bought)
     if taken == forgiven == 0:
         return 0
     Payment.objects.filter(pk=payment.pk).update(
@@ -133,14 +126,14 @@ def _settle(bought: _Bought, cause: str) -> int:
     )
     reference = f"{cause}:{payment.corrections + 1}"
     if taken > 0:
-        _take(bought, taken, reference)
+        _take_credits(bought, taken, reference)
     elif taken < 0:
-        _return(payment, -taken, reference)
+        _return_credits(payment, -taken, reference)
     return -taken
 
 
-def _split(bought: _Bought) -> tuple[int, int]:
-    """What to take, and what to skip because it expired unused: no credit is lost twice."""
+def _split_shortfall(bought: _PaymentCredits) -> tuple[int, int]:
+    """Credits to take, and credits to skip because they expired unused."""
     payment, short = bought.payment, bought.short
     if short < 0:
         returned = min(-short, payment.credits_taken_back)
@@ -149,18 +142,17 @@ def _split(bought: _Bought) -> tuple[int, int]:
     return short - forgiven, forgiven
 
 
-def _take(bought: _Bought, amount: int, reference: str) -> None:
-    """Takes what is left of the payment's lots first, then other credits; the rest becomes negative balance."""
+def _take_credits(bought: _PaymentCredits, amount: int, reference: str) -> None:
+    """From the payment's own lots first, then from others; the rest becomes negative balance."""
     payment = bought.payment
     left = amount - lots.consume(payment.account_id, amount, payment_id=payment.pk)
     lots.consume(payment.account_id, left)
     why = "Money back" if payment.amount_lost or bought.traced.lost else "Time not used"
-    move(payment.account_id, -amount, EntryKind.CLAWBACK, reference, f"{why}: {payment.description}")
+    record_entry(payment.account_id, -amount, EntryKind.CLAWBACK, reference, f"{why}: {payment.description}")
 
 
-def _return(payment: Payment, amount: int, reference: str) -> None:
-    """Returns credits as a lot of its own, with the expiry of those that the payment bought."""
-    wallet = lock(payment.account_id)
+def _return_credits(payment: Payment, amount: int, reference: str) -> None:
+    wallet = lock_wallet(payment.account_id)
     CreditLot.objects.create(
         wallet=wallet,
         source=LotSource.RETURNED,
@@ -168,15 +160,15 @@ def _return(payment: Payment, amount: int, reference: str) -> None:
         payment=payment,
         granted=amount,
         remaining=max(0, amount - max(0, -wallet.balance)),
-        expires_at=_date_of(payment),
+        expires_at=_expiry_of(payment),
     )
-    move(payment.account_id, amount, EntryKind.CLAWBACK, reference, f"Returned: {payment.description}")
+    record_entry(payment.account_id, amount, EntryKind.CLAWBACK, reference, f"Returned: {payment.description}")
 
 
-def _date_of(payment: Payment) -> datetime | None:
+def _expiry_of(payment: Payment) -> datetime | None:
     bought = payment.lots.exclude(source=LotSource.RETURNED)
     found = list(bought.values_list("expires_at", flat=True))
     dates = [date for date in found if date is not None]
     if len(dates) < len(found):
         return None
-    return max([*dates, timezone.now() + CLAWBACK_REASONS])
+    return max([*dates, timezone.now() + MIN_RETURNED_LIFETIME])

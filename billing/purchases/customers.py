@@ -1,4 +1,4 @@
-"""An account's customer at Stripe, present and former."""
+"""An account's customers at Stripe, present and former."""
 
 from hashlib import sha256
 from uuid import UUID
@@ -16,31 +16,29 @@ logger = structlog.get_logger(__name__)
 
 
 def ensure_customer(account_id: UUID) -> str:
-    """The account's customer id; created at Stripe on first use. Raises BillingError.
-
-    Two callers at once may create two customers: one row wins, and the other customer is never used.
-    """
+    """Creates the customer at Stripe on first use. Raises BillingError."""
     known = customer_of(account_id)
     if known:
         return known
     name = Account.objects.values_list("name", flat=True).get(pk=account_id)
     email = next(iter(owner_emails(account_id)), "")
     before = FormerCustomer.objects.filter(account=account_id).count()
-    # Stripe refuses a key that comes again with other words, and would answer with who is gone: each is another action.
-    words = f"{email}:{name}:{before}"
-    key = f"customer:{account_id}:{sha256(words.encode()).hexdigest()[:16]}"
+    # Stripe refuses a key that is repeated with other values, and would return a deleted customer for a repeated one.
+    values = f"{email}:{name}:{before}"
+    key = f"customer:{account_id}:{sha256(values.encode()).hexdigest()[:16]}"
     made = commands.create_customer(account_id=str(account_id), email=email, name=name, key=key)
+    # Two callers at once may create two customers: one row wins, the other customer is never used.
     customer, _ = Customer.objects.get_or_create(account_id=account_id, defaults={"stripe_customer_id": made})
     return customer.stripe_customer_id
 
 
 def customer_of(account_id: UUID) -> str:
-    """ "" for an account without a customer."""
+    """Empty for an account without a customer."""
     return Customer.objects.filter(pk=account_id).values_list("stripe_customer_id", flat=True).first() or ""
 
 
 def account_of(customer_id: str) -> UUID:
-    """The account whose customer this is or was. Raises BillingError `unknown_customer` for any other."""
+    """The account whose customer this is or was. Raises BillingError `unknown_customer`."""
     for model in (Customer, FormerCustomer):
         found = model._default_manager.filter(stripe_customer_id=customer_id)
         if account_id := found.values_list("account_id", flat=True).first():
@@ -49,19 +47,19 @@ def account_of(customer_id: str) -> UUID:
 
 
 def is_ours(customer_id: str, *, is_marked: bool = False) -> bool:
-    """False for another business on the same Stripe account: a customer without our marks.
+    """False for a customer of another business on the Stripe account: without our metadata.
 
-    A customer made after the backup from which this database was restored is adopted, by the account's id in its
-    metadata. `is_marked`: the thing bought carries our mark. Raises BillingError `unknown_customer` for one that looks
-    ours but has no account here. May call Stripe: must not run in a transaction.
+    Adopts a customer whose row is missing (restored backup) by the account id in its metadata. `is_marked`: the object
+    bought has our metadata. Raises BillingError `unknown_customer` where there is no such account. Calls Stripe: must
+    not run in a transaction.
     """
     if customer_id and _is_known(customer_id):
         return True
-    named = commands.account_named_by(customer_id) if customer_id else ""
+    named = commands.account_id_in_metadata(customer_id) if customer_id else ""
     if not named and not is_marked:
-        logger.info("stranger_passed_over", customer=customer_id)
+        logger.info("foreign_customer_ignored", customer=customer_id)
         return False
-    if not named or not _take_up(customer_id, named):
+    if not named or not _adopt_customer(customer_id, named):
         raise BillingError("unknown_customer", customer_id, retryable=False)
     return True
 
@@ -75,15 +73,15 @@ def _is_known(customer_id: str) -> bool:
 
 
 @transaction.atomic
-def _take_up(customer_id: str, named: str) -> bool:
-    """False where there is no such account. If the account has another customer, this one becomes a former one."""
+def _adopt_customer(customer_id: str, named: str) -> bool:
+    """False without such an account. Where the account has another customer, this one becomes a former one."""
     try:
         account = Account.objects.filter(pk=UUID(named)).first()
     except ValueError:
         return False
     if account is None:
         return False
-    logger.warning("customer_taken_up", account_id=named, customer=customer_id)
+    logger.warning("customer_adopted", account_id=named, customer=customer_id)
     customer, _ = Customer.objects.get_or_create(account=account, defaults={"stripe_customer_id": customer_id})
     if customer.stripe_customer_id != customer_id:
         FormerCustomer.objects.get_or_create(stripe_customer_id=customer_id, defaults={"account": account})
@@ -91,10 +89,7 @@ def _take_up(customer_id: str, named: str) -> bool:
 
 
 def release_customer_if_gone(customer_id: str) -> bool:
-    """True when Stripe no longer knows this customer: deleted there, or of another key's mode.
-
-    The next purchase creates another; what this one bought stays the account's. Raises BillingError.
-    """
+    """True when Stripe does not know the customer: deleted, or of another mode. Raises BillingError."""
     if commands.customer_exists(customer_id):
         return False
     release_customer(customer_id)

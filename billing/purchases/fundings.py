@@ -1,4 +1,4 @@
-"""What invoices were paid with, and the balance at Stripe that is voided with refunded money."""
+"""Records how invoices were paid, and voids balance at Stripe that came from refunded money."""
 
 import re
 from uuid import UUID
@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from billing.ledger.entries import lock
+from billing.ledger.entries import lock_wallet
 from billing.models import Funding, Payment
 from billing.purchases import clawbacks, credit_schedule
 from billing.stripe import customer_balances
@@ -17,7 +17,7 @@ logger = structlog.get_logger(__name__)
 
 
 def record_funding(payment: Payment, facts: InvoiceState, prices: credit_schedule.Prices) -> None:
-    """Records it once: an invoice's funding never changes. The caller holds the wallet's lock."""
+    """The caller holds the wallet's lock."""
     moved = facts.credit_after - facts.credit_before
     Funding.objects.get_or_create(
         payment=payment,
@@ -35,22 +35,21 @@ def record_funding(payment: Payment, facts: InvoiceState, prices: credit_schedul
 
 
 def _sequence(number: str) -> int:
-    """Stripe numbers invoices per customer or per account: "4A6B-0007"."""
+    # Stripe numbers invoices per customer or per account: "4A6B-0007".
     digits = re.search(r"(\d{1,18})$", number)
     return int(digits[1]) if digits else 0
 
 
 def settle_balance(account_id: UUID) -> None:
-    """Makes the balance at Stripe hold no refunded money, and all that came back. Raises BillingError.
+    """Voids balance of refunded money at Stripe, and restores it when the money returned. Raises BillingError.
 
-    Cumulative: Stripe's list says what was voided by now, so it may be repeated and interrupted. Must not run in a
-    transaction.
+    Must not run in a transaction. Safe to repeat: Stripe's list says what was voided before.
     """
     if not Funding.objects.filter(_may_differ(), payment__account=account_id).exists():
         return
     done: set[UUID] = set()
     while differing := [each for each in clawbacks.balances_to_void(account_id) if _differs(*each, done)]:
-        # The oldest first: what is voided of it is no part of what later invoices were paid with.
+        # Oldest first: voided balance did not pay for later invoices.
         payment, wanted = differing[0]
         _void(payment, wanted)
         done.add(payment.pk)
@@ -61,7 +60,7 @@ def _differs(payment: Payment, wanted: int, done: set[UUID]) -> bool:
 
 
 def _may_differ() -> Q:
-    """False for most accounts: no balance, or no refunds."""
+
     return Q(balance_brought__gt=0) & (
         Q(balance_voided__gt=0)
         | Q(payment__account__payments__amount_refunded__gt=0)
@@ -80,6 +79,6 @@ def _void(payment: Payment, wanted: int) -> None:
         customer_balances.void_balance(customer_id, invoice_id, amount, payment.currency, transactions=done)
         logger.warning("balance_voided", account_id=str(payment.account_id), invoice=invoice_id, amount=amount)
     with transaction.atomic():
-        lock(payment.account_id)
+        lock_wallet(payment.account_id)
         Funding.objects.filter(pk=payment.pk).update(balance_voided=theirs.amount + amount)
         clawbacks.settle_clawbacks(payment.pk, cause=f"balance:{payment.source_id}")

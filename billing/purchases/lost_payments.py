@@ -1,4 +1,4 @@
-"""What happens to a subscription after a lost dispute (`SUBSCRIPTION_AFTER_LOST_PAYMENT`)."""
+"""Cancels, pauses or keeps a subscription after a dispute of its payment (`SUBSCRIPTION_AFTER_LOST_PAYMENT`)."""
 
 from uuid import UUID
 
@@ -21,17 +21,16 @@ TEXTS = {
 
 
 def apply_policy(payment_id: UUID) -> str:
-    """Applies the operator's policy once per dispute that took money, and tells staff. Raises BillingError.
+    """Applies the setting once per dispute that withdrew money, and alarms staff. Must not run in a transaction.
 
-    Returns the id of the subscription that was stopped, "" for none. Refunds change no subscription: they are staff's
-    own decision. Must not run in a transaction.
+    Returns the id of the subscription that was stopped, or "". Raises BillingError.
     """
     disputes = Dispute.objects.filter(payment=payment_id)
     stopped = ""
     for dispute in disputes.filter(status__in=WITHDRAWN, after_loss=None):
         stopped = _decide(dispute) or stopped
     for dispute in disputes.filter(status=DisputeStatus.WON, after_loss__in=STOPPED):
-        _tell_of_victory(dispute)
+        _alarm_won_dispute(dispute)
     return stopped
 
 
@@ -58,7 +57,6 @@ OUTCOMES = {"cancel": AfterLoss.CANCELED, "pause": AfterLoss.PAUSED, "keep": Aft
 
 
 def _subscription_of(dispute: Dispute) -> Subscription | None:
-    """The running subscription that the payment was for."""
     funding = Funding.objects.filter(payment=dispute.payment_id).first()
     if funding is None:
         return None
@@ -66,10 +64,9 @@ def _subscription_of(dispute: Dispute) -> Subscription | None:
     return running.exclude(status=SubscriptionStatus.PAUSED).first()
 
 
-def _tell_of_victory(dispute: Dispute) -> None:
+def _alarm_won_dispute(dispute: Dispute) -> None:
     payment = dispute.payment
-    text = (
-        f"Dispute {dispute.pk} of account {payment.account_id} is won, and the money here again. Its credits are back"
-    )
-    text += f"; its subscription {TEXTS[AfterLoss(dispute.after_loss or AfterLoss.NONE)]}: see to what it was paid for."
+    outcome = TEXTS[AfterLoss(dispute.after_loss or AfterLoss.NONE)]
+    text = f"Dispute {dispute.pk} of account {payment.account_id} is won: money and credits are returned."
+    text += f" The subscription {outcome}: check what the payment was for."
     mails.alarm_staff(f"won-after-loss:{dispute.pk}", text)

@@ -1,4 +1,4 @@
-"""Tells an account that its credits run low, once per fall below the threshold."""
+"""Warns owners by mail and webhook that credits run low, once per fall below LOW_CREDITS."""
 
 from uuid import UUID
 
@@ -14,20 +14,19 @@ from billing.enums import MailKind
 from billing.ledger import wallet_representation
 from billing.models import Wallet
 
-A_SWEEP = 500
+BATCH_SIZE = 500
 
 
 def mail_low_balances() -> int:
-    """Returns how many accounts were told."""
     enough = F("held") + settings.LOW_CREDITS
     Wallet.objects.filter(low_armed=False, balance__gte=enough).update(low_armed=True)
     low = Wallet.objects.filter(low_armed=True, balance__lt=enough).values_list("pk", flat=True)
-    return sum(_tell(pk) for pk in low[:A_SWEEP])
+    return sum(_warn_owners(pk) for pk in low[:BATCH_SIZE])
 
 
 @transaction.atomic
-def _tell(account_id: UUID) -> bool:
-    """Whoever disarms the warning sends it, so it is sent once."""
+def _warn_owners(account_id: UUID) -> bool:
+    # The worker whose update disarms the warning sends it.
     if Wallet.objects.filter(pk=account_id, low_armed=True).update(low_armed=False) != 1:
         return False
     shown = wallet_representation.wallet_data(account_id)

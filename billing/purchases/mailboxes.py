@@ -1,10 +1,10 @@
-"""Which addresses lead to one mailbox. For sign-up credits only: accounts are identified by the whole address."""
+"""Normalises addresses to mailboxes, for sign-up credits only: accounts are identified by the whole address."""
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 SALT = "billing.signup-grants"
-SAME_DOMAIN = {
+CANONICAL_DOMAINS = {
     "googlemail.com": "gmail.com",
     "protonmail.com": "proton.me",
     "protonmail.ch": "proton.me",
@@ -16,22 +16,20 @@ SAME_DOMAIN = {
     "yandex.by": "yandex.ru",
     "yandex.kz": "yandex.ru",
 }
-"""Domains under which a provider serves one mailbox, by their canonical domain."""
-IGNORED = {"gmail.com": ".", "proton.me": ".-_"}
-"""Characters that a provider ignores before the @."""
+IGNORED_CHARACTERS = {"gmail.com": ".", "proton.me": ".-_"}
 
 
-def normalised(email: str) -> str:
-    """One text for all addresses of a mailbox: without plus-part and ignored characters."""
+def normalise(email: str) -> str:
+
     local, _, domain = email.strip().lower().rpartition("@")
-    domain = SAME_DOMAIN.get(domain, domain)
-    # An address that begins with + has nothing else to its name.
+    domain = CANONICAL_DOMAINS.get(domain, domain)
+    # An address may begin with +.
     local = local.partition("+")[0] or local
-    plain = "".join(letter for letter in local if letter not in IGNORED.get(domain, ""))
+    plain = "".join(char for char in local if char not in IGNORED_CHARACTERS.get(domain, ""))
     return f"{plain or local}@{domain}"
 
 
-def digests(email: str) -> list[str]:
-    """Keyed hashes of the mailbox: with the present SALT_KEY first, then with its predecessors."""
-    mailbox = normalised(email)
+def mailbox_digests(email: str) -> list[str]:
+    """Keyed hashes of the mailbox: with the current SALT_KEY first, then with its predecessors."""
+    mailbox = normalise(email)
     return [salted_hmac(SALT, mailbox, secret=key, algorithm="sha256").hexdigest() for key in settings.SALT_KEY]

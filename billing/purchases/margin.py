@@ -1,8 +1,4 @@
-"""The margin report: revenue, credits sold and used, and rendering cost.
-
-Days are UTC. Money is in minor units of one currency; rendering cost is in micro-dollars by the rate table at the time
-of each video.
-"""
+"""Margin report: revenue (minor units of one currency), credits, and rendering cost (micro-dollars)."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,23 +21,19 @@ NO_PLAN = "no plan"
 
 @dataclass
 class Margin:
-    """Of one account, of one plan, or of all."""
-
     revenue: int = 0
-    """Minor units, without refunds."""
+    """Minor units, less refunds and disputes."""
     credits_sold: int = 0
     credits_used: int = 0
     credits_expired: int = 0
     credits_taken_back: int = 0
     provider_microdollars: int = 0
-    overruns: int = 0
-    """Videos with a large overrun."""
+    overruns: int = 0  # large ones only
     credits_overrun: int = 0
-    """Credits beyond the holds of these videos."""
 
     @property
     def margin(self) -> int:
-        """In minor units."""
+        """Minor units."""
         return self.revenue - round(self.provider_microdollars / MICRO_PER_CENT)
 
     @property
@@ -64,12 +56,12 @@ class Report:
     overruns: list[overruns.Overrun]
 
 
-def report(first: date, last: date, *, currency: str = "usd") -> Report:
-    """Both days are included. Eight queries, whatever the number of accounts."""
+def margin_report(first: date, last: date, *, currency: str = "usd") -> Report:
+    """UTC days, both included. Eight queries."""
     since = datetime.combine(first, time.min, UTC)
     until = datetime.combine(last + timedelta(days=1), time.min, UTC)
     accounts = _by_account(since, until, currency)
-    longer = overruns.between(since, until)
+    longer = overruns.large_overruns(since, until)
     for each in longer:
         margin = accounts.setdefault(each.account_id, Margin())
         margin.overruns += 1
@@ -111,6 +103,5 @@ def _sums(rows: Any, column: str) -> Iterable[tuple[UUID, int]]:
 
 
 def _plans(accounts: Iterable[UUID]) -> dict[UUID, str]:
-    """The plan of each account's newest subscription."""
     rows = Subscription.objects.filter(account__in=list(accounts)).order_by("created_at")
     return dict(rows.values_list("account_id", "price__plan__name"))

@@ -1,7 +1,7 @@
-"""Where payments' money went, and how much of each invoice was paid with money that was refunded.
+"""Traces refunded money through a customer's invoices. Pure functions.
 
-Pure functions. An invoice is paid with money, with balance, and with the value of time that it gives back; the refunded
-part of all three is the part of what it bought, and of what it added to the balance.
+An invoice is paid with money, with balance, and with the value of time that it returns. The refunded share of all three
+is the refunded share of what it bought and of what it added to the balance.
 """
 
 import math
@@ -12,43 +12,41 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class InvoiceFunding:
-    """A paid invoice. Amounts are minor units of one currency, of one customer."""
+    """Amounts are minor units of one currency."""
 
     key: Hashable
     subscription_id: str
     order: tuple[float, int]
     paid: int
     lost: int
-    """Of what was paid: refunded, or with the bank."""
+    """Part of `paid` that was refunded or is with the bank."""
     used: int
     brought: int
     returned: int
     credits_returned: int
     voided: int
-    """Of what it added: removed from the balance by now."""
+    """Part of `brought` that was removed from the balance."""
 
 
 @dataclass
 class Traced:
     lost: Fraction
-    """The part of the invoice that was paid with refunded money."""
+    """Share of the invoice that was paid with refunded money."""
     credits_passed: int = 0
-    """Of its credits: those whose time a later invoice gave back."""
+    """Credits of the invoice whose time a later invoice returned."""
     to_void: int = 0
-    """Of the balance that it added: what should be removed by now, and has not been used by others."""
+    """Balance to remove, as far as other invoices have not used it."""
 
 
 @dataclass
 class _Lot:
-    """What an invoice left in the balance, and how much of it is refunded money."""
-
     key: Hashable
     left: int
     lost: Fraction
 
 
 def trace_money(invoices: Iterable[InvoiceFunding]) -> dict[Hashable, Traced]:
-    """Invoices in the order in which they were made. Balance used beyond what is known came from elsewhere."""
+    """By key. Balance used beyond what the invoices added counts as not refunded."""
     found: dict[Hashable, Traced] = {}
     present: dict[str, Traced] = {}
     lots: list[_Lot] = []
@@ -79,7 +77,7 @@ def _lot_of(each: InvoiceFunding, traced: Traced) -> _Lot:
 
 
 def _use(lots: list[_Lot], amount: int) -> Fraction:
-    """Takes up to `amount` of the balance, oldest first. Returns how much of it is refunded money."""
+    """Uses up to `amount` of the lots, oldest first. Returns the refunded money in it."""
     lost = Fraction(0)
     for lot in lots:
         taken = min(lot.left, amount)

@@ -1,8 +1,4 @@
-"""Records payments and grants their credits. Every function may be repeated, in any order, in parallel.
-
-The first to record a payment makes its row; credits are granted by reference, once; refunds that are known by then are
-settled at once.
-"""
+"""Records payments and grants their credits. Every function may be repeated, in any order and in parallel."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +13,7 @@ from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
 from billing import credits, mails, months
 from billing.enums import LotSource, MailKind, PaymentKind
-from billing.ledger.entries import lock
+from billing.ledger.entries import lock_wallet
 from billing.models import Allowance, AllowanceStop, Payment, PlanPrice, Subscription, TopUp
 from billing.purchases import clawbacks, credit_schedule, fundings
 from billing.purchases.customers import account_of
@@ -26,7 +22,7 @@ from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import IntentState, InvoiceState, SessionState
 
 logger = structlog.get_logger(__name__)
-A_SWEEP = 500
+BATCH_SIZE = 500
 
 
 def prices_of(price_ids: set[str]) -> dict[str, PlanPrice]:
@@ -36,7 +32,7 @@ def prices_of(price_ids: set[str]) -> dict[str, PlanPrice]:
 
 @transaction.atomic
 def record_pack_payment(facts: SessionState) -> Payment:
-    """A paid session of mode `payment`: grants its credits for a year."""
+    """From a paid session of mode `payment`. Raises BillingError `unknown_price`."""
     account_id = account_of(facts.customer_id)
     prices = prices_of({line.price_id for line in facts.lines})
     unknown = [line.price_id for line in facts.lines if line.price_id not in prices]
@@ -44,7 +40,7 @@ def record_pack_payment(facts: SessionState) -> Payment:
         raise BillingError("unknown_price", ", ".join(unknown), retryable=False)
     bought = sum(prices[line.price_id].credits * line.quantity for line in facts.lines)
     price = prices[facts.lines[0].price_id]
-    payment = _payment(
+    payment = _ensure_payment(
         account_id,
         facts.id,
         kind=PaymentKind.PACK,
@@ -61,7 +57,7 @@ def record_pack_payment(facts: SessionState) -> Payment:
 
 @transaction.atomic
 def record_top_up_payment(top_up: TopUp, facts: IntentState) -> Payment:
-    payment = _payment(
+    payment = _ensure_payment(
         top_up.account_id,
         facts.id,
         kind=PaymentKind.TOP_UP,
@@ -82,7 +78,7 @@ def _grant_pack(payment: Payment, bought: int) -> None:
         bought,
         source=LotSource.PACK,
         reference=payment.source_id,
-        expires_at=months.later(timezone.now(), credit_schedule.PACK_LIFE),
+        expires_at=months.add_months(timezone.now(), credit_schedule.PACK_LIFETIME_MONTHS),
         description=payment.description,
         payment_id=payment.pk,
     )
@@ -91,15 +87,15 @@ def _grant_pack(payment: Payment, bought: int) -> None:
 
 @transaction.atomic
 def record_invoice_payment(facts: InvoiceState) -> Payment | None:
-    """A paid invoice of a subscription: grants what is due now and schedules the rest. None when it gives nothing."""
+    """From a subscription's paid invoice: grants what is due, schedules the rest. None when it has no effect."""
     account_id = account_of(facts.customer_id)
     prices = prices_of({line.price_id for line in facts.lines})
     given = credit_schedule.entitlements_of_invoice(facts, prices)
-    stops = credit_schedule.stops(facts, prices)
+    stops = credit_schedule.price_stops(facts, prices)
     if not given and not stops and not facts.amount_paid and facts.credit_before == facts.credit_after:
         return None
     price = given[0].price if given else next(iter(prices.values()), None)
-    payment = _payment(
+    payment = _ensure_payment(
         account_id,
         facts.id,
         kind=PaymentKind.SUBSCRIPTION,
@@ -113,9 +109,9 @@ def record_invoice_payment(facts: InvoiceState) -> Payment | None:
     )
     fundings.record_funding(payment, facts, prices)
     for price_id, since in stops.items():
-        _stop(facts, prices[price_id], since)
+        _stop_allowances(facts, prices[price_id], since)
     for each in given:
-        _allow(payment, facts, each)
+        _schedule_allowance(payment, facts, each)
     for pk in payment.allowances.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None).values_list(
         "pk", flat=True
     ):
@@ -124,9 +120,9 @@ def record_invoice_payment(facts: InvoiceState) -> Payment | None:
     return payment
 
 
-def _payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
-    """The payment's row, made once; its maker publishes the event."""
-    lock(account_id)
+def _ensure_payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
+    """Creates the row once, with its event and receipt. Raises BillingError `other_account`."""
+    lock_wallet(account_id)
     payment, is_new = Payment.objects.get_or_create(source_id=source_id, defaults={"account_id": account_id, **facts})
     if payment.account_id != account_id:
         raise BillingError("other_account", f"{source_id} was paid by another account.", retryable=False)
@@ -138,18 +134,18 @@ def _payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
     return payment
 
 
-def _stop(facts: InvoiceState, price: PlanPrice, since: datetime) -> None:
-    told = {"stripe_subscription_id": facts.subscription_id, "issued_at": facts.created_at, "since": since}
-    AllowanceStop.objects.get_or_create(invoice_id=facts.id, price=price, defaults=told)
+def _stop_allowances(facts: InvoiceState, price: PlanPrice, since: datetime) -> None:
+    values = {"stripe_subscription_id": facts.subscription_id, "issued_at": facts.created_at, "since": since}
+    AllowanceStop.objects.get_or_create(invoice_id=facts.id, price=price, defaults=values)
     older = Allowance.objects.filter(
         stripe_subscription_id=facts.subscription_id, price=price, issued_at__lte=facts.created_at
     ).exclude(payment__source_id=facts.id)
-    # What was due by then is settled by the change itself (`entitlements`).
+    # Credits due before `since` are settled by the change itself (`credit_schedule`).
     older.filter(due_at__gt=since, granted_at=None, void_at=None).update(void_at=timezone.now())
 
 
-def _allow(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlement) -> None:
-    """The invoice that stops this allowance may have been processed first."""
+def _schedule_allowance(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlement) -> None:
+    # The invoice that stops this allowance may have been processed first.
     stops = AllowanceStop.objects.filter(stripe_subscription_id=facts.subscription_id, price=each.price)
     stopped = stops.filter(issued_at__gte=facts.created_at, since__lt=each.due_at).exclude(invoice_id=facts.id)
     Allowance.objects.get_or_create(
@@ -169,12 +165,9 @@ def _allow(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlem
 
 @transaction.atomic
 def grant_allowance(pk: int) -> bool:
-    """Grants a due allowance once. While its money is disputed it is taken back at once, and returned later.
-
-    A subscription that has ended grants no more.
-    """
+    """False when granted before, or when the subscription has ended."""
     allowance = Allowance.objects.select_related("payment", "price__plan").get(pk=pk)
-    lock(allowance.payment.account_id)
+    lock_wallet(allowance.payment.account_id)
     waiting = Allowance.objects.filter(pk=pk, granted_at=None, void_at=None)
     ended = Subscription.objects.filter(pk=allowance.stripe_subscription_id, ended_at__lte=allowance.due_at)
     if ended.exists():
@@ -188,7 +181,7 @@ def grant_allowance(pk: int) -> bool:
         allowance.credits,
         source=LotSource.SUBSCRIPTION,
         reference=allowance.reference,
-        # One that is found late is of use all the same.
+        # A late grant is usable for the grace period too.
         expires_at=max(allowance.expires_at, grace),
         description=allowance.price.plan.name,
         payment_id=allowance.payment_id,
@@ -198,13 +191,12 @@ def grant_allowance(pk: int) -> bool:
 
 
 def grant_due_allowances() -> int:
-    """Returns how many were granted."""
     due = Allowance.objects.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None)
-    return sum(_granted(pk) for pk in due.values_list("pk", flat=True)[:A_SWEEP])
+    return sum(_try_grant(pk) for pk in due.values_list("pk", flat=True)[:BATCH_SIZE])
 
 
-def _granted(pk: int) -> bool:
-    """An error is logged and does not stop the others."""
+def _try_grant(pk: int) -> bool:
+    # One failure must not stop the others.
     try:
         return grant_allowance(pk)
     except Exception:

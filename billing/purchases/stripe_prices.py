@@ -1,4 +1,4 @@
-"""Publishes our plans as products and prices at Stripe. Changed terms make a new price; subscribers keep theirs."""
+"""Pushes our plans to Stripe as products and prices. Changed terms make a new price; subscribers keep theirs."""
 
 from collections import defaultdict
 
@@ -11,9 +11,9 @@ from billing.stripe.stripe_errors import BillingError
 
 
 def push_plan(plan: Plan) -> PlanPrice:
-    """Brings product and price in line with the plan. Raises BillingError. May be repeated, and run in parallel."""
+    """Safe to repeat and to run in parallel. Raises BillingError."""
     product_id = _product(plan)
-    # Counted before it is looked: whoever was faster is seen in one of the two.
+    # Counted before the current price is read, so that a parallel push is seen in one of the two.
     known = plan.prices.count()
     current = plan.prices.filter(is_current=True).first()
     if current is not None and current.terms == plan.terms:
@@ -25,7 +25,7 @@ def push_plan(plan: Plan) -> PlanPrice:
 
 
 def _product(plan: Plan) -> str:
-    """The plan's product, renamed if needed; a new one where Stripe does not know it (another mode's key)."""
+    """Creates a product for a new plan, and where Stripe does not know ours (another mode's key)."""
     known = plan.stripe_product_id
     try:
         if known:
@@ -42,18 +42,18 @@ def _product(plan: Plan) -> str:
 
 
 def _new_price(plan: Plan, product_id: str, known: int) -> PlanPrice:
-    # The count makes terms that come back later a new action; the terms make two pushes of one change the same.
-    words = (known, *plan.terms)
+    # The count tells terms that return later from a repeated push of one change.
+    values = (known, *plan.terms)
     made = shop_setup.create_price(
         product_id=product_id,
         amount=plan.amount,
         currency=plan.currency,
         interval=plan.interval,
         metadata={"plan_id": str(plan.pk), "credits": str(plan.credits)},
-        key=f"price:{plan.pk}:{':'.join(map(str, words))}",
+        key=f"price:{plan.pk}:{':'.join(map(str, values))}",
     )
     with transaction.atomic():
-        # One after the other, so that there is always one current price.
+        # The lock keeps exactly one current price.
         Plan.objects.select_for_update().get(pk=plan.pk)
         plan.prices.exclude(stripe_price_id=made).update(is_current=False)
         price, _ = PlanPrice.objects.update_or_create(
@@ -72,12 +72,12 @@ def _new_price(plan: Plan, product_id: str, known: int) -> PlanPrice:
 
 
 def price_for_sale(plan: Plan) -> PlanPrice:
-    """The present price. Asks Stripe only where the plan was never published or has changed."""
+    """Calls Stripe only for a plan that is new or changed. Raises BillingError."""
     current = plan.prices.filter(is_current=True).first()
     return current if current is not None and current.terms == plan.terms else push_plan(plan)
 
 
-def replaced_if_gone(price: PlanPrice) -> PlanPrice | None:
+def replace_if_gone(price: PlanPrice) -> PlanPrice | None:
     """A new price where Stripe does not know this one (another mode or account). Raises BillingError."""
     if shop_setup.has_price(price.stripe_price_id):
         return None
@@ -86,7 +86,6 @@ def replaced_if_gone(price: PlanPrice) -> PlanPrice | None:
 
 
 def push_plans() -> int:
-    """Publishes every plan, also those no longer for sale. Returns how many there are."""
     plans = list(Plan.objects.all())
     for plan in plans:
         push_plan(plan)
@@ -94,7 +93,7 @@ def push_plans() -> int:
 
 
 def push_portal() -> str:
-    """Lets customers switch between the subscriptions that are for sale. Returns the configuration's id."""
+    """Offers the active subscriptions in the customer portal. Returns the configuration's id."""
     products: dict[str, list[str]] = defaultdict(list)
     for_sale = PlanPrice.objects.filter(
         is_current=True, plan__is_active=True, plan__kind=PlanKind.SUBSCRIPTION

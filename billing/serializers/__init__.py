@@ -1,1 +1,1 @@
-pass
+"""Serializers of billing, by resource."""

@@ -14,17 +14,13 @@ from billing.enums import (
 from billing.models import Invoice, Plan, Subscription, TopUpRule
 from genvid.api import serializers as api
 
-NOBODY = "none"
-"""The status of an account without a subscription."""
+NO_SUBSCRIPTION = "none"
 PACK, SESSION_ID = "100 credits", "cs_test_a1B2c3"
-"""In examples."""
-MOST_CREDITS = 1_000_000
-MOST_MONEY = 100_000_000
+MAX_CREDITS = 1_000_000
+MAX_AMOUNT = 100_000_000
 
 
 class CurrencyField(api.TextField):
-    """A currency, as ISO 4217 names it, in lower case."""
-
     description = "ISO 4217, in lower case."
     example = "usd"
 
@@ -79,7 +75,9 @@ class PortalOutput(api.OutputSerializer):
 
 class SubscriptionOutput(api.OutputSerializer):
     status = api.EnumField(
-        [(NOBODY, "none"), *SubscriptionStatus.choices], help_text="`none`: there never was one.", example="active"
+        [(NO_SUBSCRIPTION, "none"), *SubscriptionStatus.choices],
+        help_text="`none`: there never was one.",
+        example="active",
     )
     plan = PlanOutput(allow_null=True, help_text="With what this subscriber pays and gets, whatever the list says now.")
     tier = api.TextField(help_text="What the account is entitled to now.", example="pro")
@@ -129,10 +127,10 @@ class PaymentOutput(api.OutputSerializer):
 
 class TopUpInput(api.StrictSerializer):
     enabled = api.StrictBooleanField()
-    threshold = api.StrictIntegerField(min_value=1, max_value=MOST_CREDITS, help_text="Credits.", example=50)
+    threshold = api.StrictIntegerField(min_value=1, max_value=MAX_CREDITS, help_text="Credits.", example=50)
     plan_id = api.StrictUUIDField("plan", help_text="The pack to buy.")
     monthly_limit = api.StrictIntegerField(
-        min_value=1, max_value=MOST_MONEY, help_text="Minor units a calendar month, UTC.", example=10_000
+        min_value=1, max_value=MAX_AMOUNT, help_text="Minor units a calendar month, UTC.", example=10_000
     )
 
 
@@ -161,11 +159,11 @@ def invoice_data(invoice: Invoice) -> dict[str, Any]:
 
 
 def subscription_data(subscription: Subscription | None, tier: str) -> dict[str, Any]:
-    """`tier`: what the account is entitled to now, whatever it pays for."""
+
     if subscription is None:
-        return SubscriptionOutput.of(None, status=NOBODY, tier=tier, cancel_at_period_end=False)
+        return SubscriptionOutput.of(None, status=NO_SUBSCRIPTION, tier=tier, cancel_at_period_end=False)
     price = subscription.price
-    # What this subscriber pays and gets may be older than the price list.
+    # A subscriber keeps the terms of their price.
     paid = {name: getattr(price, name) for name in ("amount", "currency", "credits")}
     plan = PlanOutput.of(price.plan, interval=price.interval or None, **paid)
     return SubscriptionOutput.of(subscription, plan=plan, tier=tier)

@@ -1,1 +1,1 @@
-"""The gateway to Stripe: the only package, with `billing.stripe_sync`, that imports `stripe` or `djstripe`."""
+"""Gateway to Stripe: calls, webhook endpoint, dj-stripe."""

@@ -1,4 +1,4 @@
-"""Writes to Stripe about customers and their money. Each call has the Idempotency-Key of its business action."""
+"""Writes to Stripe about customers and their money. All raise BillingError; `key` is the Idempotency-Key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from billing.stripe.queries import intent_facts
-from billing.stripe.stripe_client import delete, every, get, post
+from billing.stripe.stripe_client import delete, get, list_all, post
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import IntentState
 
@@ -21,13 +21,12 @@ class PayPage:
 
 
 def create_customer(*, account_id: str, email: str, name: str, key: str) -> str:
-    """Returns the customer's id at Stripe."""
     made = post("customers", key=key, email=email, name=name, metadata={"account_id": account_id})
     return str(made["id"])
 
 
 def customer_exists(customer_id: str) -> bool:
-    """False for one that was deleted, or is of another mode or account. Raises BillingError."""
+    """False for a customer that was deleted, or is of another mode or account."""
     try:
         return not get(f"customers/{customer_id}").get("deleted")
     except BillingError as error:
@@ -36,8 +35,8 @@ def customer_exists(customer_id: str) -> bool:
         return False
 
 
-def account_named_by(customer_id: str) -> str:
-    """The `account_id` in the customer's metadata; "" without one, and for a deleted customer."""
+def account_id_in_metadata(customer_id: str) -> str:
+    """Empty without one, and for a deleted customer."""
     try:
         return str((get(f"customers/{customer_id}").get("metadata") or {}).get("account_id") or "")
     except BillingError as error:
@@ -47,7 +46,7 @@ def account_named_by(customer_id: str) -> str:
 
 
 def delete_customer(customer_id: str) -> None:
-    """With its saved cards; Stripe ends its subscriptions too. A missing customer is no error."""
+    """Stripe ends its subscriptions and deletes its cards too. A missing customer is no error."""
     try:
         delete(f"customers/{customer_id}")
     except BillingError as error:
@@ -66,7 +65,7 @@ def create_checkout_session(
     cancel_url: str,
     reference: str,
 ) -> PayPage:
-    """Creates a checkout session. `reference` comes back with it."""
+
     made = post(
         "checkout/sessions",
         key=key,
@@ -83,12 +82,12 @@ def create_checkout_session(
 
 
 def expire_checkout_session(session_id: str) -> None:
-    """Closes the session's page. Raises BillingError `invalid_request` where it is paid or closed already."""
+    """Raises BillingError `invalid_request` where the session is paid or closed already."""
     post(f"checkout/sessions/{session_id}/expire", key=f"expire:{session_id}")
 
 
 def _payment(reference: str) -> dict[str, Any]:
-    """A pack: with an invoice, and the card saved for automatic purchases."""
+    # `off_session` saves the card for automatic purchases.
     return {
         "mode": "payment",
         "invoice_creation": {"enabled": True},
@@ -122,7 +121,7 @@ def create_portal_session(customer_id: str, return_url: str, *, configuration_id
 def charge_saved_card(
     *, key: str, customer_id: str, amount: int, currency: str, description: str, metadata: Mapping[str, str]
 ) -> IntentState:
-    """Charges a saved card off session. Raises BillingError `no_card`, `card_declined`, `authentication_required`."""
+    """Raises BillingError `no_card`, `card_declined`, `authentication_required`."""
     made = post(
         "payment_intents",
         key=key,
@@ -139,7 +138,6 @@ def charge_saved_card(
 
 
 def _saved_card(customer_id: str) -> str:
-    """The default for invoices, else the one saved last."""
     customer = get(f"customers/{customer_id}")
     chosen = (customer.get("invoice_settings") or {}).get("default_payment_method")
     if chosen:
@@ -151,15 +149,15 @@ def _saved_card(customer_id: str) -> str:
 
 
 def create_refund(payment_intent_id: str, *, amount: int | None, key: str) -> None:
-    """Refunds `amount`, by default all that is left. Events about the refund correct the credits."""
+    """`amount` None: all that is left."""
     part = {} if amount is None else {"amount": amount}
     post("refunds", key=key, payment_intent=payment_intent_id, **part)
 
 
 def cancel_subscriptions(customer_id: str) -> None:
-    """Cancels all at once, without further invoices. A missing customer has none."""
+    """Cancels immediately, without further invoices. A missing customer is no error."""
     try:
-        for found in every("subscriptions", customer=customer_id):
+        for found in list_all("subscriptions", customer=customer_id):
             delete(f"subscriptions/{found['id']}")
     except BillingError as error:
         if error.code != "not_found" or customer_exists(customer_id):
@@ -167,7 +165,7 @@ def cancel_subscriptions(customer_id: str) -> None:
 
 
 def cancel_subscription(subscription_id: str) -> None:
-    """Cancels at once, without proration. An ended or missing subscription is no error."""
+    """Cancels immediately, without proration. An ended or missing subscription is no error."""
     try:
         delete(f"subscriptions/{subscription_id}")
     except BillingError as error:
@@ -176,7 +174,7 @@ def cancel_subscription(subscription_id: str) -> None:
 
 
 def pause_subscription(subscription_id: str, *, key: str) -> None:
-    """Voids its invoices from now on, until somebody resumes it at Stripe."""
+    """Stripe voids its invoices until somebody resumes it there."""
     try:
         post(f"subscriptions/{subscription_id}", key=key, pause_collection={"behavior": "void"})
     except BillingError as error:

@@ -1,8 +1,8 @@
-"""Customers' balances at Stripe, from which the next invoices are paid. Amounts here are in the customer's favour."""
+"""Customers' balances at Stripe, which pay their next invoices. Positive amounts are in the customer's favour."""
 
 from dataclasses import dataclass
 
-from billing.stripe.stripe_client import every, get, post
+from billing.stripe.stripe_client import get, list_all, post
 from billing.stripe.stripe_errors import BillingError
 
 MARK = "voided_invoice_id"
@@ -10,7 +10,7 @@ MARK = "voided_invoice_id"
 
 @dataclass(frozen=True)
 class Voided:
-    """What was taken out of a balance for one invoice, in how many transactions, and what is left in it."""
+    """What was voided for one invoice (`amount`, `transactions`), and the customer's balance left (`credit`)."""
 
     amount: int
     transactions: int
@@ -18,12 +18,12 @@ class Voided:
 
 
 def read_voided(customer_id: str, invoice_id: str) -> Voided | None:
-    """None for a deleted customer, whose balance is gone. Raises BillingError."""
+    """None for a deleted customer. Raises BillingError."""
     try:
         customer = get(f"customers/{customer_id}")
         if customer.get("deleted"):
             return None
-        moves = list(every(f"customers/{customer_id}/balance_transactions"))
+        moves = list(list_all(f"customers/{customer_id}/balance_transactions"))
     except BillingError as error:
         if error.code != "not_found":
             raise
@@ -33,12 +33,12 @@ def read_voided(customer_id: str, invoice_id: str) -> Voided | None:
 
 
 def void_balance(customer_id: str, invoice_id: str, amount: int, currency: str, *, transactions: int) -> None:
-    """Takes `amount` out, or puts back a negative one; idempotent per number of `transactions`. Raises BillingError."""
+    """A negative `amount` is put back. Idempotent per number of `transactions`. Raises BillingError."""
     post(
         f"customers/{customer_id}/balance_transactions",
         key=f"void:{invoice_id}:{transactions}:{amount}",
         amount=amount,
         currency=currency,
-        description="Paid with money that went back" if amount > 0 else "Its money came again",
+        description="Paid with refunded money" if amount > 0 else "The refunded money returned",
         metadata={MARK: invoice_id},
     )

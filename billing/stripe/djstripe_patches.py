@@ -1,4 +1,4 @@
-"""Changes to dj-stripe's behaviour, applied once when the process starts."""
+"""Patches of dj-stripe, applied once when the process starts."""
 
 from typing import Any
 
@@ -6,16 +6,13 @@ import stripe
 from django.conf import settings
 from djstripe.models import Account
 
-TIMEOUT = 10.0
-"""Seconds: dj-stripe reads an event's object inside the transaction that stores the event."""
+# dj-stripe reads an event's object inside the transaction that stores the event.
+TIMEOUT = 10.0  # seconds
 
 
 def apply_patches() -> None:
-    """Bounds dj-stripe's calls, and keeps the secret key out of the database.
-
-    To find an object's account, dj-stripe stores the key as plain text and asks Stripe for the account, which a
-    restricted key may not read. We have one account and know its name.
-    """
+    # To find an object's account, dj-stripe stores the secret key as plain text and reads the account from Stripe,
+    # which a restricted key may not. We have one account and know its id.
     stripe.default_http_client = stripe.RequestsClient(timeout=TIMEOUT)
     Account.get_or_retrieve_for_api_key = classmethod(_our_account)
 

@@ -1,7 +1,4 @@
-"""Validates the form of Stripe's events (https://docs.stripe.com/api/events/object).
-
-dj-stripe and the database would fail at malformed ones, and Stripe would resend them for three days.
-"""
+"""Validates the form of Stripe's events (https://docs.stripe.com/api/events/object), at which dj-stripe would fail."""
 
 import json
 import re
@@ -33,7 +30,7 @@ def _refuse_unstorable(event: Mapping[str, Any]) -> None:
         text = json.dumps(event, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (ValueError, RecursionError) as error:
-        # Numbers that are none, and halves of characters.
+        # NaN, infinity, lone surrogates.
         raise MalformedBody from error
     if NUL.search(text):
         raise MalformedBody
@@ -57,7 +54,7 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _is_moment(value: Any) -> bool:
+def _is_timestamp(value: Any) -> bool:
     if not isinstance(value, int) or isinstance(value, bool):
         return False
     try:
@@ -67,15 +64,14 @@ def _is_moment(value: Any) -> bool:
     return True
 
 
-def _names_something(value: Any) -> bool:
-    """True for an id or a whole object."""
+def _is_reference(value: Any) -> bool:
     return _text(ID_LENGTH)(value) or (_is_object(value) and _text(ID_LENGTH)(value.get("id")))
 
 
 EVENT: dict[str, Check] = {
     "id": _text(ID_LENGTH),
     "type": _text(250),
-    "created": _is_moment,
+    "created": _is_timestamp,
     "livemode": lambda value: isinstance(value, bool),
     "api_version": _optional(_text(64)),
     "request": lambda value: value is None or isinstance(value, str | dict),
@@ -85,8 +81,8 @@ DATA: dict[str, Check] = {"object": _is_object}
 OBJECT: dict[str, Check] = {
     "id": _text(ID_LENGTH),
     "object": _text(ID_LENGTH),
-    "customer": _optional(_names_something),
-    "charge": _optional(_names_something),
+    "customer": _optional(_is_reference),
+    "charge": _optional(_is_reference),
     "metadata": lambda value: value is None or _is_object(value),
 }
 REQUEST: dict[str, Check] = {"id": _optional(_text(50)), "idempotency_key": _optional(_text(ID_LENGTH))}

@@ -1,7 +1,6 @@
-"""Reads from Stripe by id: an event's own copy of an object is never used.
+"""Reads from Stripe by id, since an event's copy of an object may be old. All raise BillingError.
 
-Source of the shapes: Stripe's API 2026-05-27.dahlia (periods are on items, an invoice's subscription is under `parent`,
-its payments are a list of their own).
+Source of the shapes: Stripe's API 2026-05-27.dahlia.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import Any
 import structlog
 
 from billing.enums import DisputeStatus, InvoiceStatus, RefundStatus, SubscriptionStatus
-from billing.stripe.stripe_client import Json, every, get
+from billing.stripe.stripe_client import Json, get, list_all
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import (
     ChargeState,
@@ -36,12 +35,11 @@ DISPUTES = {
     "lost": DisputeStatus.LOST,
     "prevented": DisputeStatus.CLOSED,
 }
-"""Stripe's statuses to ours; `prevented` disputes were settled by a refund before any money moved."""
-
+"""`prevented` disputes were settled by a refund before any money moved."""
 MARKS = frozenset({"checkout_id", "top_up_id"})
-"""Metadata keys that `commands` writes; charges inherit them from their payment intents."""
+"""Metadata keys that `commands` writes. Charges inherit them from payment intents."""
 COLLECTED = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
-"""Statuses in which only `pause_collection` shows that collection is paused."""
+"""In these statuses only `pause_collection` shows that collection is paused."""
 
 
 def session(session_id: str) -> SessionState:
@@ -63,13 +61,11 @@ def session(session_id: str) -> SessionState:
 
 
 def session_of_intent(payment_intent_id: str) -> str:
-    """ "" for none."""
     found = get("checkout/sessions", payment_intent=payment_intent_id, limit=1)["data"]
     return str(found[0]["id"]) if found else ""
 
 
 def invoice_of_intent(payment_intent_id: str) -> str:
-    """ "" for none."""
     asked = {"type": "payment_intent", "payment_intent": payment_intent_id}
     found = get("invoice_payments", payment=asked, limit=1)["data"]
     return _id(found[0]["invoice"]) if found else ""
@@ -81,7 +77,7 @@ def invoice(invoice_id: str) -> InvoiceState:
     transitions = found.get("status_transitions") or {}
     status = InvoiceStatus(found["status"])
     lines = _lines_of(found)
-    trial_ends_at = _trial_end(_id(parent.get("subscription"))) if any(map(_is_of_nothing, lines)) else None
+    trial_ends_at = _trial_end(_id(parent.get("subscription"))) if any(map(_is_zero_proration, lines)) else None
     return InvoiceState(
         id=found["id"],
         customer_id=_id(found["customer"]),
@@ -109,9 +105,9 @@ def invoice(invoice_id: str) -> InvoiceState:
 
 
 def _lines_of(found: Json) -> list[Json]:
-    """The lines in the invoice itself; a long list is read page by page."""
+
     lines: list[Json] = found["lines"]["data"]
-    return list(every(f"invoices/{found['id']}/lines")) if found["lines"]["has_more"] else lines
+    return list(list_all(f"invoices/{found['id']}/lines")) if found["lines"]["has_more"] else lines
 
 
 def _details_of(line: Json) -> Json:
@@ -120,7 +116,7 @@ def _details_of(line: Json) -> Json:
     return details
 
 
-def _is_of_nothing(line: Json) -> bool:
+def _is_zero_proration(line: Json) -> bool:
     return line["amount"] == 0 and bool(_details_of(line).get("proration"))
 
 
@@ -136,9 +132,9 @@ def _trial_end(subscription_id: str) -> datetime | None:
 def _invoice_line(line: Json, trial_ends_at: datetime | None) -> InvoiceLine:
     price = ((line.get("pricing") or {}).get("price_details") or {}).get("price")
     start, details = _moment(line["period"]["start"]), _details_of(line)
-    nothing_is = 0
-    if _is_of_nothing(line) and not (trial_ends_at and start < trial_ends_at):
-        nothing_is = -1 if (details.get("proration_details") or {}).get("credited_items") else 1
+    sign_of_zero = 0
+    if _is_zero_proration(line) and not (trial_ends_at and start < trial_ends_at):
+        sign_of_zero = -1 if (details.get("proration_details") or {}).get("credited_items") else 1
     return InvoiceLine(
         id=line["id"],
         price_id=_id(price),
@@ -147,12 +143,11 @@ def _invoice_line(line: Json, trial_ends_at: datetime | None) -> InvoiceLine:
         is_proration=bool(details.get("proration")),
         start=start,
         end=_moment(line["period"]["end"]),
-        nothing_is=nothing_is,
+        sign_of_zero=sign_of_zero,
     )
 
 
 def _intent_that_paid(invoice_id: str) -> str:
-    """ "" for an invoice paid without money: a trial's, or by balance."""
     for found in get("invoice_payments", invoice=invoice_id, status="paid", limit=10)["data"]:
         if intent := _id(found["payment"].get("payment_intent")):
             return intent
@@ -179,13 +174,13 @@ def subscription(subscription_id: str) -> SubscriptionState:
 
 
 def _status_of(found: Json) -> SubscriptionStatus:
-    """Paused where collection is paused, whatever its status: nobody pays for it."""
+    # While collection is paused nobody pays, whatever Stripe's status.
     status = SubscriptionStatus(found["status"])
     return SubscriptionStatus.PAUSED if found.get("pause_collection") and status in COLLECTED else status
 
 
 def charge(charge_id: str) -> ChargeState:
-    """With its refunds, disputes and fraud warnings: four requests."""
+    """With refunds, disputes and fraud warnings: four requests."""
     found = get(f"charges/{charge_id}")
     warnings = get("radar/early_fraud_warnings", charge=charge_id, limit=10)["data"]
     return ChargeState(
@@ -198,8 +193,8 @@ def charge(charge_id: str) -> ChargeState:
         receipt_url=found.get("receipt_url") or "",
         created_at=_moment(found["created"]),
         fraud_warned_at=min((_moment(warning["created"]) for warning in warnings), default=None),
-        refunds=[_refund(refund) for refund in every("refunds", charge=charge_id)],
-        disputes=[_dispute(dispute) for dispute in every("disputes", charge=charge_id)],
+        refunds=[_refund(refund) for refund in list_all("refunds", charge=charge_id)],
+        disputes=[_dispute(dispute) for dispute in list_all("disputes", charge=charge_id)],
         is_marked=_is_marked(found),
     )
 
@@ -221,8 +216,7 @@ def intent(payment_intent_id: str) -> IntentState:
 
 
 def intent_of_top_up(customer_id: str, top_up_id: str, *, since: datetime) -> IntentState | None:
-    """Searches the customer's payment intents for the one with our id in its metadata."""
-    for found in every("payment_intents", customer=customer_id, created={"gte": int(since.timestamp()) - 60}):
+    for found in list_all("payment_intents", customer=customer_id, created={"gte": int(since.timestamp()) - 60}):
         if (found.get("metadata") or {}).get("top_up_id") == top_up_id:
             return intent_facts(found)
     return None
@@ -248,7 +242,6 @@ def _is_marked(found: Json) -> bool:
 
 
 def _id(found: Any) -> str:
-    """The id of an expanded object, an id as it is, "" for nothing."""
     return str(found["id"]) if isinstance(found, dict) else str(found or "")
 
 

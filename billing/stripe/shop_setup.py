@@ -1,7 +1,6 @@
-"""Products, prices, the customer portal and our webhook endpoint at Stripe.
+"""Products, prices, the customer portal and our webhook endpoint at Stripe. All functions raise BillingError.
 
-Creating calls have the Idempotency-Key of their business action. Calls that set a state have a new key each time: a
-repetition must be carried out, not answered from Stripe's memory.
+Updates have a new Idempotency-Key each time: Stripe would answer a repeated key without carrying out the update.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from billing.stripe.stripe_client import delete, every, get, post
+from billing.stripe.stripe_client import delete, get, list_all, post
 from billing.stripe.stripe_errors import BillingError
 
 PORTAL_NAME = "genvid"
@@ -42,7 +41,7 @@ def create_price(
 
 
 def retire_price(price_id: str) -> None:
-    """Deactivates it; subscribers keep it. A price that Stripe does not know is no error."""
+    """Subscribers keep the price. A missing price is no error."""
     try:
         post(f"prices/{price_id}", key=str(uuid4()), active=False)
     except BillingError as error:
@@ -51,7 +50,7 @@ def retire_price(price_id: str) -> None:
 
 
 def has_price(price_id: str) -> bool:
-    """False for one of another mode or account."""
+    """False for a price of another mode or account."""
     try:
         get(f"prices/{price_id}")
     except BillingError as error:
@@ -62,11 +61,13 @@ def has_price(price_id: str) -> bool:
 
 
 def ensure_portal(products: Mapping[str, Sequence[str]]) -> str:
-    """Creates or updates our portal configuration, which lets customers switch between `products` (product id to price
-    ids).
-    """
+    """`products`: price ids by product id. Returns the configuration's id."""
     found = next(
-        (each for each in every("billing_portal/configurations") if (each.get("metadata") or {}).get("by") == "genvid"),
+        (
+            each
+            for each in list_all("billing_portal/configurations")
+            if (each.get("metadata") or {}).get("by") == "genvid"
+        ),
         None,
     )
     path = f"billing_portal/configurations/{found['id']}" if found else "billing_portal/configurations"
@@ -90,7 +91,7 @@ def _portal_features(products: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         "subscription_update": {
             "enabled": bool(products),
             "default_allowed_updates": ["price"],
-            # Paid at once: an upgrade's credits come with its payment.
+            # Invoiced at once, because an upgrade's credits come with its payment.
             "proration_behavior": "always_invoice",
             "products": [{"product": product, "prices": list(prices)} for product, prices in products.items()],
         },
@@ -98,12 +99,11 @@ def _portal_features(products: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 
 def find_endpoint(url: str) -> str:
-    """ "" while there is none."""
-    return next((str(each["id"]) for each in every("webhook_endpoints") if each["url"] == url), "")
+    return next((str(each["id"]) for each in list_all("webhook_endpoints") if each["url"] == url), "")
 
 
 def create_endpoint(url: str, events: Sequence[str]) -> tuple[str, str]:
-    """Returns its id and the signing secret, which Stripe shows only once."""
+    """Returns id and signing secret, which Stripe shows only once."""
     made = post(
         "webhook_endpoints",
         key=str(uuid4()),

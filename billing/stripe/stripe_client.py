@@ -1,4 +1,4 @@
-"""Calls to Stripe: one API version, our own Idempotency-Key for each business action, errors as BillingError."""
+"""HTTP client of Stripe for this package. All functions raise BillingError."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -7,33 +7,31 @@ from typing import Any
 import stripe
 from django.conf import settings
 
-from billing.stripe.stripe_errors import BillingError, translated
+from billing.stripe.stripe_errors import BillingError, translate
 
 TIMEOUT = 20.0
 RETRIES = 2
-"""By the SDK, with the same Idempotency-Key, within one call."""
+"""Per call, by the SDK, with one Idempotency-Key."""
 PAGE = 100
 
 Json = dict[str, Any]
 
 
 def get(path: str, **params: Any) -> Json:
-    """Raises BillingError."""
     return _call("get", path, params)
 
 
 def post(path: str, *, key: str, **params: Any) -> Json:
-    """Creates or changes something; the same `key` gets the same answer for 24 hours. Raises BillingError."""
+    """A repeated `key` gets the first answer for 24 hours."""
     return _call("post", path, params, idempotency_key=key)
 
 
 def delete(path: str) -> Json:
-    """Raises BillingError."""
     return _call("delete", path, {})
 
 
-def every(path: str, **params: Any) -> Iterator[Json]:
-    """All objects of a list, page by page, newest first. Raises BillingError."""
+def list_all(path: str, **params: Any) -> Iterator[Json]:
+    """All objects of a list, newest first."""
     after: Json = {}
     while True:
         page = get(path, limit=PAGE, **params, **after)
@@ -54,9 +52,9 @@ def _call(method: str, path: str, params: Json, **options: Any) -> Json:
     try:
         answer = client.raw_request(method, f"/v1/{path}", **params, **options)
     except stripe.StripeError as error:
-        raise translated(error) from error
+        raise translate(error) from error
     except ValueError as error:
-        # A gateway's page in Stripe's place.
+        # A proxy's error page.
         raise BillingError("provider_error", "The answer is not JSON.", retryable=True) from error
     if not isinstance(answer.data, dict):
         raise BillingError("provider_error", "The answer is not an object.", retryable=True)

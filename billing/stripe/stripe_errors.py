@@ -1,4 +1,4 @@
-"""Errors of Stripe as BillingError: our code, and whether a retry can help."""
+"""Translates Stripe's errors to BillingError: our code, and whether a retry can help."""
 
 import stripe
 import structlog
@@ -7,8 +7,6 @@ logger = structlog.get_logger(__name__)
 
 
 class BillingError(Exception):
-    """`payment_intent_id`: the payment that was refused."""
-
     def __init__(
         self, code: str, message: str = "", *, retryable: bool, decline_code: str = "", payment_intent_id: str = ""
     ) -> None:
@@ -22,7 +20,7 @@ class BillingError(Exception):
 KINDS: list[tuple[type[stripe.StripeError], str, bool]] = [
     (stripe.APIConnectionError, "unreachable", True),
     (stripe.RateLimitError, "rate_limited", True),
-    # The operator's own problem: it goes away when they mend the key, and nothing is lost meanwhile.
+    # Retried until the operator replaces the key, so nothing is lost.
     (stripe.AuthenticationError, "bad_key", True),
     (stripe.PermissionError, "not_permitted", True),
     (stripe.IdempotencyError, "key_reused", False),
@@ -30,7 +28,7 @@ KINDS: list[tuple[type[stripe.StripeError], str, bool]] = [
     (stripe.InvalidRequestError, "invalid_request", False),
     (stripe.APIError, "provider_error", True),
 ]
-"""By the SDK's exception class: our code, and whether a retry can help. CODES takes precedence."""
+"""Our code, and whether a retry can help. CODES takes precedence."""
 CODES: dict[str, tuple[str, bool]] = {
     "resource_missing": ("not_found", False),
     "idempotency_key_in_use": ("in_progress", True),
@@ -43,8 +41,8 @@ CODES: dict[str, tuple[str, bool]] = {
 """By Stripe's error code (https://docs.stripe.com/error-codes)."""
 
 
-def translated(error: stripe.StripeError) -> BillingError:
-    """An error that is in neither table is logged and not retried."""
+def translate(error: stripe.StripeError) -> BillingError:
+
     code, retryable = CODES.get(error.code or "") or _by_kind(error)
     details = error.error
     intent = getattr(details, "payment_intent", None)
@@ -60,7 +58,7 @@ def translated(error: stripe.StripeError) -> BillingError:
 def _by_kind(error: stripe.StripeError) -> tuple[str, bool]:
     for kind, code, retryable in KINDS:
         if isinstance(error, kind):
-            # A 409 is a request that another one is in the way of; a retry finds it gone.
+            # 409: another request holds the object.
             return code, retryable or error.http_status == 409
     logger.error("stripe_error_unknown", error=repr(error), code=error.code, status=error.http_status)
     return "unknown", False

@@ -19,7 +19,7 @@ class SessionState:
     status: str
     """open, complete or expired."""
     is_paid: bool
-    """Whether the goods are due: a bank debit completes the session days before."""
+    """A bank debit completes the session days before it is paid."""
     customer_id: str
     payment_intent_id: str
     subscription_id: str
@@ -35,17 +35,16 @@ class InvoiceLine:
     price_id: str
     quantity: int
     amount: int
-    """Negative for unused time. Before discounts, but after them for prorations."""
+    """Negative for unused time. Before discounts, except for prorations."""
     is_proration: bool
     start: datetime
     end: datetime
-    nothing_is: int = 0
-    """The sign of a proration of 0: time bought (1) or given back (-1) at a full discount, or a trial (0)."""
+    sign_of_zero: int = 0
+    """For a proration of 0: time bought (1) or returned (-1) at a full discount, or a trial (0)."""
 
     @property
     def sign(self) -> int:
-        """1 for time bought, -1 for time given back, 0 for a trial's."""
-        return (self.amount > 0) - (self.amount < 0) or self.nothing_is
+        return (self.amount > 0) - (self.amount < 0) or self.sign_of_zero
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,10 @@ class InvoiceState:
     payment_intent_id: str
     lines: list[InvoiceLine] = field(default_factory=list)
     credit_before: int = 0
-    """The customer's balance before the invoice, in their favour, in minor units."""
+    """The customer's balance, in their favour, in minor units."""
     credit_after: int = 0
     is_marked: bool = False
-    """Whether our metadata is on it."""
+    """Has our metadata."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class SubscriptionState:
     id: str
     customer_id: str
     price_ids: list[str]
-    """Of its items; staff may add other prices at Stripe."""
+    """Staff may add foreign prices at Stripe."""
     status: SubscriptionStatus
     current_period_start: datetime
     current_period_end: datetime
@@ -113,8 +112,6 @@ class DisputeState:
 
 @dataclass(frozen=True)
 class ChargeState:
-    """A charge with all refunds and disputes."""
-
     id: str
     customer_id: str
     payment_intent_id: str
@@ -139,5 +136,4 @@ class IntentState:
     charge_id: str
     created_at: datetime
     top_up_id: str = ""
-    """Our id of the automatic purchase that it pays for, or ""."""
     error: str = ""

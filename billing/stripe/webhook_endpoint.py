@@ -1,7 +1,4 @@
-"""Our webhook endpoint for Stripe: its event types, its URL, its rows in dj-stripe, and their retention.
-
-dj-stripe keeps a row for each delivery (`WebhookEventTrigger`, genuine or not) and one for each event (`Event`).
-"""
+"""Our webhook endpoint for Stripe: event types, URL, dj-stripe's rows of deliveries and events, and their retention."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,28 +45,25 @@ EVENT_TYPES = (
     "refund.failed",
     "radar.early_fraud_warning.created",
 )
-"""The event types that the endpoint is registered for (https://docs.stripe.com/api/events/types)."""
-
-TOLERANCE = 300
-"""Seconds that a signature is accepted; Stripe's libraries use the same."""
-FORGERIES = timedelta(days=3)
-DELIVERIES = timedelta(days=30)
-EVENTS = timedelta(days=90)
-"""Longer than Stripe resends an event: three days by itself, thirty by hand."""
+"""https://docs.stripe.com/api/events/types"""
+SIGNATURE_TOLERANCE = 300  # seconds, the default of Stripe's libraries
+FORGERY_RETENTION = timedelta(days=3)
+DELIVERY_RETENTION = timedelta(days=30)
+EVENT_RETENTION = timedelta(days=90)
+"""Longer than Stripe resends an event: 3 days automatically, 30 days by hand."""
 
 
 def webhook_url() -> str:
-    """The URL is the same before and after the endpoint is registered."""
+    """Does not change when the endpoint is registered."""
     return f"{settings.PUBLIC_URL}{reverse('stripe-webhook', args=[_uuid()])}"
 
 
-def knows(endpoint_id: str) -> bool:
-    """Whether we have the signing secret of this endpoint."""
+def has_secret(endpoint_id: str) -> bool:
     return _ours().filter(id=endpoint_id).exclude(secret="").exists()
 
 
-def endpoint_row(endpoint_id: str, secret: str) -> WebhookEndpoint:
-    """Accepts what Stripe signs for this endpoint. One that replaces another takes over its URL."""
+def save_endpoint(endpoint_id: str, secret: str) -> WebhookEndpoint:
+    """Replaces the row of a former endpoint, with its URL."""
     values = {
         "djstripe_uuid": _uuid(),
         "url": webhook_url(),
@@ -79,33 +73,30 @@ def endpoint_row(endpoint_id: str, secret: str) -> WebhookEndpoint:
         "livemode": settings.STRIPE_LIVE_MODE,
         "status": "enabled",
         "djstripe_validation_method": "verify_signature",
-        "djstripe_tolerance": TOLERANCE,
+        "djstripe_tolerance": SIGNATURE_TOLERANCE,
     }
     with transaction.atomic():
         _ours().exclude(id=endpoint_id).delete()
         return WebhookEndpoint.objects.update_or_create(id=endpoint_id, defaults=values)[0]
 
 
-def purge(now: datetime) -> None:
-    """Deletes deliveries and events past their retention."""
+def purge_expired(now: datetime) -> None:
     purge_triggers(now)
     purge_events(now)
 
 
 def purge_triggers(now: datetime) -> int:
-    """Deletes deliveries, forged ones sooner. Returns how many."""
     triggers = WebhookEventTrigger.objects.all()
-    forged = delete_in_batches(triggers.filter(valid=False, created__lt=now - FORGERIES))
-    return forged + delete_in_batches(triggers.filter(created__lt=now - DELIVERIES))
+    forged = delete_in_batches(triggers.filter(valid=False, created__lt=now - FORGERY_RETENTION))
+    return forged + delete_in_batches(triggers.filter(created__lt=now - DELIVERY_RETENTION))
 
 
 def purge_events(now: datetime) -> int:
-    """Deletes events, and with them the knowledge that they were processed. Returns how many."""
-    return delete_in_batches(Event.objects.filter(djstripe_created__lt=now - EVENTS))
+    return delete_in_batches(Event.objects.filter(djstripe_created__lt=now - EVENT_RETENTION))
 
 
 def delete_customer_mirror(customer_id: str) -> None:
-    """Deletes dj-stripe's mirror of a customer and the events about them. Safe to repeat."""
+    """Deletes dj-stripe's rows of a customer and the events about them. Safe to repeat."""
     events = Event.objects.filter(Q(data__object__customer=customer_id) | Q(data__object__id=customer_id))
     delete_in_batches(WebhookEventTrigger.objects.filter(body__contains=customer_id))
     delete_in_batches(events)
@@ -116,7 +107,7 @@ def delete_customer_mirror(customer_id: str) -> None:
 
 
 def _uuid() -> UUID:
-    """The endpoint's UUID; without a row, one derived from this installation's secret."""
+    """Without a row, derived from this installation's secret."""
     known = _ours().values_list("djstripe_uuid", flat=True).first()
     own = salted_hmac("billing.stripe_webhook", str(settings.STRIPE_LIVE_MODE), algorithm="sha256")
     return known or UUID(bytes=own.digest()[:16], version=4)

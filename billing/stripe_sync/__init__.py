@@ -1,1 +1,1 @@
-"""Keeping our tables in line with Stripe: webhooks, the queue of objects to re-read, their handlers."""
+"""Syncs our tables with Stripe: the queue of objects to re-read, their handlers, reconciliation."""

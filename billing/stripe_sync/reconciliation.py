@@ -1,9 +1,4 @@
-"""Nightly comparison with Stripe: repairs what is provably right, reports the rest.
-
-Five sources: failed syncs, events that no webhook accepted, unfinished purchases, subscriptions past their period, and
-the charges of the last weeks. A charge that equals our row is skipped: there may be thousands, and reading one takes
-four requests.
-"""
+"""Nightly reconciliation with Stripe: re-reads what may differ, repairs our tables, reports what staff must settle."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,72 +18,67 @@ from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers, sync_queue
 
 logger = structlog.get_logger(__name__)
-EVENTS_KEPT = timedelta(days=30)
-TOLD = 50
-SETTLED = timedelta(hours=1)
-"""A purchase younger than this is still being made."""
-OVERDUE = timedelta(days=1)
-"""This long after its period a subscription has renewed or ended, or is of another mode and gone."""
+STRIPE_EVENT_RETENTION = timedelta(days=30)
+MAX_LISTED = 50
+PURCHASE_SETTLING_TIME = timedelta(hours=1)  # a younger purchase may be unfinished
+OVERDUE_AFTER = timedelta(days=1)  # after its period, by when a subscription has renewed or ended
 
 
 @dataclass
 class Report:
-    """What was read, what was repaired, and what staff must settle."""
-
-    looked_at: int = 0
+    checked: int = 0
     repaired: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
-        """For a mail: the first unresolved ones; the log and the command list all."""
-        shown = [f"unresolved: {each}" for each in self.unresolved[:TOLD]]
+        shown = [f"unresolved: {each}" for each in self.unresolved[:MAX_LISTED]]
         more = (
-            [f"and {len(self.unresolved) - TOLD} more: manage.py reconcile_stripe"]
-            if len(self.unresolved) > TOLD
+            [f"and {len(self.unresolved) - MAX_LISTED} more: manage.py reconcile_stripe"]
+            if len(self.unresolved) > MAX_LISTED
             else []
         )
         return "\n".join([f"{len(self.repaired)} repaired, {len(self.unresolved)} unresolved.", *shown, *more])
 
     def __str__(self) -> str:
-        lines = [f"{self.looked_at} looked at, {len(self.repaired)} repaired, {len(self.unresolved)} unresolved."]
+        lines = [f"{self.checked} checked, {len(self.repaired)} repaired, {len(self.unresolved)} unresolved."]
         lines += [f"repaired: {each}" for each in self.repaired]
         return "\n".join(lines + [f"unresolved: {each}" for each in self.unresolved])
 
 
 def reconcile(days: int = 35) -> Report:
-    """Re-reads everything of the last `days`. Raises BillingError only where Stripe's lists cannot be read."""
+    """Raises BillingError only where Stripe's lists cannot be read."""
     report, since = Report(), timezone.now() - timedelta(days=days)
     report.repaired += funding_backfill.backfill_fundings()
     for target in _targets(since):
-        _look(report, *target)
+        _reconcile_object(report, *target)
     if report.unresolved:
         mails.alarm_staff(f"reconcile:{timezone.now():%Y-%m-%d}", report.summary())
-    logger.info("stripe_reconciled", looked_at=report.looked_at, repaired=report.repaired, unresolved=report.unresolved)
+    logger.info("stripe_reconciled", checked=report.checked, repaired=report.repaired, unresolved=report.unresolved)
     return report
 
 
 def _targets(since: datetime) -> dict[tuple[SyncKind, str], None]:
-    """The objects to re-read, each once."""
-    from_events = max(since, timezone.now() - EVENTS_KEPT)
+
+    from_events = max(since, timezone.now() - STRIPE_EVENT_RETENTION)
     stuck = StripeSync.objects.exclude(error="").filter(noted_at__gte=since).values_list("kind", "object_id")
     found = dict.fromkeys((SyncKind(kind), object_id) for kind, object_id in stuck)
     for event_type, obj in scans.undelivered_events(from_events, webhook_endpoint.EVENT_TYPES):
         if target := sync_queue.target_of(event_type, obj):
             found[target] = None
-    old = timezone.now() - SETTLED
+    old = timezone.now() - PURCHASE_SETTLING_TIME
     opened = Checkout.objects.filter(status=CheckoutStatus.OPEN, created_at__range=(since, old))
     for session_id in opened.values_list("stripe_session_id", flat=True):
         found[SyncKind.SESSION, str(session_id)] = None
-    overdue = Subscription.objects.filter(status__in=LIVE, current_period_end__lt=timezone.now() - OVERDUE)
+    overdue = Subscription.objects.filter(status__in=LIVE, current_period_end__lt=timezone.now() - OVERDUE_AFTER)
     found.update(dict.fromkeys((SyncKind.SUBSCRIPTION, pk) for pk in overdue.values_list("pk", flat=True)))
     found.update(dict.fromkeys((SyncKind.CHARGE, charge_id) for charge_id in _charges(since)))
     return found
 
 
 def _charges(since: datetime) -> Iterator[str]:
-    """Charges that differ from our rows or are missing; the list does not show a dispute's state."""
-    # A row is made after its charge; an hour more is for clocks that differ.
-    ours = Payment.objects.filter(created_at__gte=since - SETTLED, stripe_charge_id__isnull=False)
+    """Charges that are missing or differ from our rows; reading every charge would take four requests each."""
+    # A row is made after its charge; the margin is for clocks that differ.
+    ours = Payment.objects.filter(created_at__gte=since - PURCHASE_SETTLING_TIME, stripe_charge_id__isnull=False)
     refunded = dict(ours.values_list("stripe_charge_id", "amount_refunded"))
     is_foreign = cache(_is_foreign)
     for charge in scans.charges(since):
@@ -100,30 +90,29 @@ def _charges(since: datetime) -> Iterator[str]:
 
 
 def _is_foreign(customer_id: str) -> bool:
-    """Whether the customer is of another business on the same Stripe account. Each is looked up once a night."""
     try:
         return not customers.is_ours(customer_id)
     except BillingError:
-        # It looks ours: the look will say what is wrong.
+        # It has our metadata: re-reading the charge reports what is wrong.
         return False
 
 
-def _look(report: Report, kind: SyncKind, object_id: str) -> None:
-    report.looked_at += 1
+def _reconcile_object(report: Report, kind: SyncKind, object_id: str) -> None:
+    report.checked += 1
     before = _state(kind, object_id)
     try:
         handlers.sync_object(kind, object_id)
     except BillingError as error:
         report.unresolved.append(f"{kind} {object_id}: {error}"[:400])
         return
-    # Whatever was wrong with an earlier look is right now.
+    # A sync that failed earlier is resolved by this one.
     StripeSync.objects.filter(kind=kind, object_id=object_id).exclude(error="").update(error="", due_at=None)
     if _state(kind, object_id) != before:
         report.repaired.append(f"{kind} {object_id}")
 
 
 def _state(kind: SyncKind, object_id: str) -> Any:
-    """What our tables say of the object; a sync that changes this has repaired something."""
+    """Our rows of the object. A sync that changes them has repaired something."""
     paid = "account_id", "amount_refunded", "amount_disputed", "credits_taken_back", "fraud_warned_at"
     if kind == SyncKind.SESSION:
         session = Checkout.objects.filter(stripe_session_id=object_id).values_list("status").first()

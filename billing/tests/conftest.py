@@ -6,5 +6,5 @@ from genvid.sandbox.process import SandboxProcess
 
 @pytest.fixture
 def shop(db: None, sandbox: SandboxProcess) -> Shop:
-    """Open: Stripe knows our plans and where to call."""
+    """Plans and webhook endpoint are set up at the sandbox's Stripe."""
     return Shop(sandbox)

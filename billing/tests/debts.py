@@ -1,10 +1,12 @@
+"""Test helper: wallets in debt."""
+
 from billing.enums import EntryKind
 from billing.models import CreditLot, LedgerEntry, Wallet
 from genvid.tests.factories import Person
 
 
 def make_debt(person: Person, amount: int) -> None:
-    """Leave the wallet `amount` below zero, as taking back a disputed payment would."""
+    """Sets the balance to minus `amount` credits, as a clawback of spent credits would."""
     wallet = person.wallet
     credits = -(wallet.balance + amount)
     CreditLot.objects.filter(wallet=wallet).update(remaining=0)

@@ -1,7 +1,4 @@
-"""A shop at the sandbox's Stripe, and its buyers: real SDK, real HTTP, real signatures, one step after the other.
-
-Stripe keeps its events (setting `stripe_webhooks`: `held`) until a test delivers them, in whatever order it likes.
-"""
+"""Test helper: our shop at the sandbox's Stripe. The sandbox holds its events until a test delivers them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -30,7 +27,7 @@ CHECKOUT = "/api/v1/billing/checkout"
 
 
 class Shop:
-    """What Stripe, its webhooks, beat and workers do, in one thread."""
+    """Buys at the sandbox's Stripe, delivers its events and runs our workers, in one thread."""
 
     def __init__(self, sandbox: SandboxProcess) -> None:
         self.sandbox = sandbox
@@ -40,58 +37,57 @@ class Shop:
         self.secret = WebhookEndpoint.objects.get().secret
         self.last = self.stripe.events()[-1]["id"]
 
-    # ── Buying
+    # ── Purchases
 
-    def begin(self, person: Person, code: str, **more: Any) -> str:
-        """Open the pay page for a plan; the session's id."""
+    def open_checkout(self, person: Person, code: str, **more: Any) -> str:
+        """Returns the session's id."""
         body = {"plan_id": str(plan(code).pk), **more}
         return str(data_of(person.client.post(CHECKOUT, body), 201)["session_id"])
 
     def buy(self, person: Person, code: str, **how: Any) -> dict[str, Any]:
-        """Pay on the page; the session, as Stripe has it afterwards. Nobody has told us yet."""
-        return self.stripe.pay(self.begin(person, code), **how)
+        """Pays on Stripe's page without delivering the events. Returns the session."""
+        return self.stripe.pay(self.open_checkout(person, code), **how)
 
     def subscribe(self, person: Person, code: str = "starter-month", **how: Any) -> str:
-        """The subscription's id; told and worked off."""
+        """Buys, and delivers the events. Returns the subscription's id."""
         subscription_id = str(self.buy(person, code, **how)["subscription"])
-        self.tell()
+        self.deliver_events()
         return subscription_id
 
     # ── Events
 
     def new_events(self) -> list[Event]:
-        """Events that our endpoint asks for and no test has taken yet, in their order."""
+        """Events of our types since the last call, oldest first."""
         fresh = self.stripe.events(after=self.last)
         self.last = fresh[-1]["id"] if fresh else self.last
         return [event for event in fresh if event["type"] in EVENT_TYPES]
 
     def post(self, event: Event) -> int:
-        """One signed delivery; our answer."""
+        """Delivers one signed event. Returns the status code."""
         body = json.dumps(event).encode()
         signed = stripe_events.signature_of(body, secret=self.secret)
         return int(stripe_events.deliver(body, signed).status_code)
 
-    def tell(self, events: Iterable[Event] | None = None) -> None:
-        """Deliver the new_events, or `events`, and have the workers do what follows from it after each."""
+    def deliver_events(self, events: Iterable[Event] | None = None) -> None:
+        """Delivers the new events, or `events`, and runs due syncs after each."""
         for event in self.new_events() if events is None else events:
             assert self.post(event) == 200, event["type"]
-            self.work()
+            self.run_due_syncs()
 
-    def work(self) -> None:
-        """Whatever is due for a worker."""
-        while waiting := due():
+    def run_due_syncs(self) -> None:
+        while waiting := due_syncs():
             for pk in waiting:
                 sync_queue.run_sync(pk)
 
-    # ── Time
+    # ── Schedules
 
-    def give_allowances(self, *, until: Any) -> None:
-        """As if `until` had come for what a yearly plan still owes."""
+    def grant_allowances(self, *, until: Any) -> None:
+        """Grants the allowances of a yearly plan that are due until then."""
         Allowance.objects.filter(due_at__lte=until, granted_at=None).update(due_at=timezone.now())
         payments.grant_due_allowances()
 
-    def mails(self) -> list[tuple[str, str]]:
-        """Send what is owed about money, alarms too; kind and reference of all mails about money ever."""
+    def send_mails(self) -> list[tuple[str, str]]:
+        """Sends due mails and alarms. Returns kind and reference of all mails about money."""
         for kind in ("billing.", "staff_alarm"):
             send_due_mail(kind)
         keys = QueuedMail.objects.filter(kind__startswith="billing.").order_by("pk").values_list("kind", "key")
@@ -107,7 +103,7 @@ def price_id(code: str) -> str:
 
 
 def balance_of(person: Person) -> int:
-    """With the ledger proved on the way."""
+    """Asserts that the ledger proves."""
     assert the_ledger_proves()
     return person.wallet.balance
 
@@ -120,18 +116,17 @@ def charge_of(person: Person) -> str:
     return str(payment_of(person).stripe_charge_id)
 
 
-def stuck() -> Sequence[tuple[str, str]]:
-    """Looks that did not work out."""
+def failed_syncs() -> Sequence[tuple[str, str]]:
+    """Kind and error."""
     return list(StripeSync.objects.exclude(error="").values_list("kind", "error"))
 
 
-def due() -> Sequence[int]:
-    """Looks that a worker would take now."""
+def due_syncs() -> Sequence[int]:
     return list(StripeSync.objects.due().values_list("pk", flat=True))
 
 
 def spend(person: Person, credits: int) -> None:
-    """As if videos had been made for them."""
+    """Holds and captures."""
     reference = f"video:{next(_numbers)}"
     hold(person.account.pk, credits, reference=reference)
     capture(reference, credits)

@@ -1,4 +1,4 @@
-"""Stripe's events as its documentation shows them, signed as it signs them, and a Stripe that answers from a table."""
+"""Test helper: Stripe's events and their signatures, and a stubbed client of Stripe's SDK."""
 
 import hashlib
 import hmac
@@ -50,14 +50,14 @@ def path() -> str:
 
 
 def deliver(body: bytes, signature: str | None = None, **more: Any) -> Any:
-    """A delivery signed with SECRET, unless `signature` says otherwise. Whatever fails is answered, not raised."""
+    """Signed with SECRET unless `signature` is given. Exceptions become 500."""
     client = Client(raise_request_exception=False)
     headers = {"Stripe-Signature": signature_of(body) if signature is None else signature, **more.pop("headers", {})}
     return client.post(path(), body, content_type="application/json", headers=headers, **more)
 
 
-class TableOfAnswers(stripe.HTTPClient):
-    """Answers what `objects` has at an address and 404 for the rest; None: nobody there. Remembers what was asked."""
+class StubbedStripeClient(stripe.HTTPClient):
+    """Answers from `objects`, 404 for other addresses; None: a connection error. Records requests in `asked`."""
 
     name = "table"
 
@@ -85,8 +85,8 @@ class TableOfAnswers(stripe.HTTPClient):
 
 
 @contextmanager
-def failing_notes() -> Iterator[None]:
-    """Whatever is noted is written, one thing more beside it, and then something in that transaction fails."""
+def failing_sync_requests() -> Iterator[None]:
+    """Each write of a StripeSync is followed by another write and an error in its transaction."""
 
     def fail(**_: object) -> None:
         apps.get_model("djstripe", "IdempotencyKey").objects.create(action="written before the failure", livemode=False)

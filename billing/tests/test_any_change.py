@@ -1,4 +1,4 @@
-"""No sequence of ordinary acts leaves credits or balance from money that went back."""
+"""Property test: no sequence of plan changes, refunds and disputes leaves credits or balance of lost money."""
 
 import random
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from billing.enums import SyncKind
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers, sync_queue
 from billing.tests.shop import Shop, balance_of, price_id
-from billing.tests.stripe_model import WELCOME, credit, most, rest_of
+from billing.tests.stripe_model import SIGNUP_CREDITS, customer_balance, max_credits, remaining_amount
 from genvid.tests.factories import Person, make_caller
 from genvid.tests.properties import HealthCheck, given, settings, st
 
@@ -28,37 +28,37 @@ ACT = st.one_of(
 
 
 class Life:
-    """What a subscriber, their bank and staff do, while nobody tells us."""
+    """Acts of a subscriber, their bank and staff at Stripe, without delivering events."""
 
     def __init__(self, shop: Shop, person: Person, code: str) -> None:
-        self.levers = shop.stripe
+        self.stripe = shop.stripe
         self.subscription = shop.buy(person, code)["subscription"]
 
     def change(self, how: tuple[str, float]) -> None:
         code, at = how
-        self.levers.change_price(self.subscription, price_id(code), at_fraction=at)
+        self.stripe.change_price(self.subscription, price_id(code), at_fraction=at)
 
     def renew(self, times: int) -> None:
         for _ in range(times):
-            self.levers.renew(self.subscription)
+            self.stripe.renew(self.subscription)
 
     def refund(self, share: int) -> None:
-        for charge, left in self.rests()[:1]:
-            self.levers.refund(charge, amount=max(1, left // share))
+        for charge, left in self.remaining()[:1]:
+            self.stripe.refund(charge, amount=max(1, left // share))
 
     def dispute(self, share: int) -> None:
-        for charge, left in self.rests()[:1]:
-            self.levers.dispute(charge, amount=max(1, left // share))
+        for charge, left in self.remaining()[:1]:
+            self.stripe.dispute(charge, amount=max(1, left // share))
 
-    def rests(self) -> list[tuple[str, int]]:
-        """Charges, and what of them is here."""
-        books = self.levers.records()
-        paid = [each for each in books["charges"] if each["status"] == "succeeded"]
-        rests = [(each["id"], rest_of(books, each)) for each in paid]
-        return [(charge, left) for charge, left in rests if left > 0]
+    def remaining(self) -> list[tuple[str, int]]:
+        """Charges with the cents of them that are not lost."""
+        lists = self.stripe.records()
+        paid = [each for each in lists["charges"] if each["status"] == "succeeded"]
+        remaining = [(each["id"], remaining_amount(lists, each)) for each in paid]
+        return [(charge, left) for charge, left in remaining if left > 0]
 
     def lose_everything(self) -> list[str]:
-        return [self.levers.dispute(charge, amount=left)["id"] for charge, left in self.rests()]
+        return [self.stripe.dispute(charge, amount=left)["id"] for charge, left in self.remaining()]
 
 
 @pytest.fixture(autouse=True)
@@ -67,29 +67,29 @@ def subscriptions_go_on(settings):
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """Each example starts with empty books on both sides."""
+def rolled_back() -> Iterator[None]:
+    """Each example starts with an empty database."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def state(shop: Shop, person: Person) -> tuple[int, int]:
-    """Credits, and cents to their credit at Stripe."""
-    return balance_of(person), credit(shop.stripe.records())
+    """Credits, and the customer's balance at Stripe in cents."""
+    return balance_of(person), customer_balance(shop.stripe.records())
 
 
-def look(shop: Shop, seed: int) -> None:
-    """Once at each thing that something happened to, in any order; again at what needed another first."""
+def sync_all(shop: Shop, seed: int) -> None:
+    """Syncs each object of the new events, in random order, up to three times."""
     new_events = [sync_queue.target_of(event["type"], event["data"]["object"]) for event in shop.new_events()]
     waiting = list(dict.fromkeys(target for target in new_events if target is not None))
     random.Random(seed).shuffle(waiting)
     for _ in range(3):
-        waiting = [target for target in waiting if not followed(*target)]
+        waiting = [target for target in waiting if not try_sync(*target)]
     assert waiting == []
 
 
-def followed(kind: SyncKind, object_id: str) -> bool:
+def try_sync(kind: SyncKind, object_id: str) -> bool:
     try:
         handlers.sync_object(kind, object_id)
     except BillingError as error:
@@ -104,20 +104,20 @@ def followed(kind: SyncKind, object_id: str) -> bool:
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_whatever_was_done_nothing_is_left_of_money_that_went_back_and_all_returns_with_it(sandbox, code, acts, seed):
-    with undone():
+def test_no_credits_or_balance_remain_of_lost_money_and_all_return_with_it(sandbox, code, acts, seed):
+    with rolled_back():
         sandbox.reset()
         shop, person = Shop(sandbox), make_caller()
         life = Life(shop, person, code)
         for name, how in acts:
             getattr(life, name)(how)
-        look(shop, seed)
+        sync_all(shop, seed)
         before = state(shop, person)
-        assert before[0] <= most(shop.stripe.records())
+        assert before[0] <= max_credits(shop.stripe.records())
         disputes = life.lose_everything()
-        look(shop, seed)
+        sync_all(shop, seed)
         lost = state(shop, person)
         for dispute in disputes:
             shop.stripe.close_dispute(dispute, "won")
-        look(shop, seed)
-        assert (lost, state(shop, person)) == ((WELCOME, 0), before)
+        sync_all(shop, seed)
+        assert (lost, state(shop, person)) == ((SIGNUP_CREDITS, 0), before)

@@ -1,4 +1,4 @@
-"""Events of Stripe in any order, any number of times, with crashes anywhere: the ledger equals Stripe's own lists."""
+"""Stripe's events in any order and number, with crashes at any statement: the ledger equals Stripe's lists."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -16,15 +16,15 @@ from billing.enums import EntryKind
 from billing.models import LedgerEntry, Payment, StripeSync
 from billing.stripe import queries, stripe_client
 from billing.stripe_sync import sync_queue
-from billing.tests.shop import Shop, balance_of, due, stuck
-from billing.tests.stripe_events import failing_notes
-from billing.tests.stripe_model import balance
+from billing.tests.shop import Shop, balance_of, due_syncs, failed_syncs
+from billing.tests.stripe_events import failing_sync_requests
+from billing.tests.stripe_model import expected_balance
 from genvid.tests.factories import Person, make_caller
 from genvid.tests.parallel import in_parallel
 from genvid.tests.properties import HealthCheck, given, settings, st
 
 SHARE = st.integers(min_value=1, max_value=4)
-DEED = st.one_of(
+ACT = st.one_of(
     st.tuples(st.just("buy"), st.sampled_from(["pack-100", "pack-500"])),
     st.tuples(st.just("subscribe"), st.sampled_from(["starter-month", "pro-month"])),
     st.tuples(st.just("renew"), st.booleans()),
@@ -35,14 +35,14 @@ DEED = st.one_of(
 
 
 class Life:
-    """What happens at Stripe between a buyer and their bank, while nobody tells us."""
+    """Acts of a buyer and their bank at Stripe, without delivering events."""
 
     def __init__(self, shop: Shop, person: Person) -> None:
         self.shop, self.person = shop, person
         self.subscription = ""
 
-    def do(self, deed: str, how: Any) -> None:
-        getattr(self, deed)(how)
+    def do(self, act: str, how: Any) -> None:
+        getattr(self, act)(how)
 
     def buy(self, code: str) -> None:
         self.shop.buy(self.person, code)
@@ -71,63 +71,63 @@ class Life:
                 self.shop.stripe.close_dispute(dispute["id"], end)
 
     def untouched(self) -> dict[str, Any] | None:
-        """A charge of which nothing went back yet."""
-        books = self.shop.stripe.records()
-        touched = {each["charge"] for each in (*books["refunds"], *books["disputes"])}
-        free = [charge for charge in books["charges"] if charge["id"] not in touched and charge["paid"]]
+        """A charge without refunds and disputes."""
+        lists = self.shop.stripe.records()
+        touched = {each["charge"] for each in (*lists["refunds"], *lists["disputes"])}
+        free = [charge for charge in lists["charges"] if charge["id"] not in touched and charge["paid"]]
         return free[0] if free else None
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """Each example starts with empty books on both sides."""
+def rolled_back() -> Iterator[None]:
+    """Each example starts with an empty database."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
-def lived(sandbox: Any, deeds: list[tuple[str, Any]]) -> tuple[Shop, Person, list[Any]]:
-    """A shop, its buyer and the new_events of their deeds, which nobody has heard yet."""
+def perform(sandbox: Any, acts: list[tuple[str, Any]]) -> tuple[Shop, Person, list[Any]]:
+    """Returns the shop, its buyer and the undelivered events of the acts."""
     sandbox.reset()
     shop, person = Shop(sandbox), make_caller()
     life = Life(shop, person)
-    for deed in deeds:
-        life.do(*deed)
+    for act in acts:
+        life.do(*act)
     return shop, person, shop.new_events()
 
 
 @pytest.mark.django_db
 @given(
-    deeds=st.lists(DEED, min_size=2, max_size=7),
+    acts=st.lists(ACT, min_size=2, max_size=7),
     order=st.sampled_from(["in order", "reversed", "shuffled", "shuffled and doubled"]),
     seed=st.integers(0, 1000),
     at_once=st.booleans(),
 )
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_any_life_told_in_any_order_ends_with_stripes_sums(sandbox, deeds, order, seed, at_once):
-    with undone():
-        shop, person, events = lived(sandbox, deeds)
-        tell(shop, ordered(events, order, seed), at_once=at_once)
-        assert balance_of(person) == balance(shop.stripe.records())
-        assert stuck() == []
+def test_events_in_any_order_give_the_credits_of_stripes_lists(sandbox, acts, order, seed, at_once):
+    with rolled_back():
+        shop, person, events = perform(sandbox, acts)
+        deliver(shop, ordered(events, order, seed), at_once=at_once)
+        assert balance_of(person) == expected_balance(shop.stripe.records())
+        assert failed_syncs() == []
 
 
 def ordered(events: list[Any], order: str, seed: int) -> list[Any]:
     if order == "reversed":
         return events[::-1]
-    told = events * 2 if order == "shuffled and doubled" else list(events)
+    chosen = events * 2 if order == "shuffled and doubled" else list(events)
     if order != "in order":
-        random.Random(seed).shuffle(told)
-    return told
+        random.Random(seed).shuffle(chosen)
+    return chosen
 
 
-def tell(shop: Shop, events: list[Any], *, at_once: bool) -> None:
-    """`at_once`: workers only come to it when everything is there."""
+def deliver(shop: Shop, events: list[Any], *, at_once: bool) -> None:
+    """`at_once`: workers run after the last event only."""
     for event in events:
         assert shop.post(event) == 200
         if not at_once:
-            shop.work()
-    shop.work()
+            shop.run_due_syncs()
+    shop.run_due_syncs()
 
 
 FULL = [("buy", "pack-100"), ("subscribe", "pro-month"), ("refund", 2), ("dispute", "won"), ("buy", "pack-500")]
@@ -135,59 +135,56 @@ FULL = [("buy", "pack-100"), ("subscribe", "pro-month"), ("refund", 2), ("disput
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("missing", range(0, 12, 3))
-def test_news_that_is_lost_changes_nothing_once_later_news_is_followed(shop, owner, missing):
-    """A charge's or a session's other events lead to the same place."""
+def test_a_lost_event_changes_nothing_once_a_later_event_is_processed(shop, owner, missing):
+    """Other events of the charge or session request the sync too."""
     shop.buy(owner, "pack-100")
     events = shop.new_events()
     del events[missing % len(events)]
-    tell(shop, events, at_once=False)
+    deliver(shop, events, at_once=False)
     assert balance_of(owner) == 130
 
 
-# ── Eight at a time
+# ── Parallel deliveries and workers
 
 
 @pytest.fixture
 def one_connection_a_request(monkeypatch):
-    """A thread of the server that were kept alive would outlive the test, and hold its database connection."""
+    """A kept-alive server thread would outlive the test and hold its database connection."""
     monkeypatch.setattr(WSGIRequestHandler, "protocol_version", "HTTP/1.0")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_event_eight_times_at_once_and_eight_workers_at_once(
+def test_parallel_deliveries_and_workers_record_each_event_once(
     one_connection_a_request, live_server, sandbox, settings
 ):
     settings.PUBLIC_URL = live_server.url
-    shop, person, events = lived(sandbox, FULL)
+    shop, person, events = perform(sandbox, FULL)
     for event in events:
         answers = shop.stripe.deliver([event["id"]], copies=8, parallel=True)
         assert [(answer["status"], answer.get("error")) for answer in answers] == [(200, None)] * 8
     assert MirroredEvent.objects.filter(id__in=[event["id"] for event in events]).count() == len(events)
     waiting = list(StripeSync.objects.values_list("pk", flat=True))
     for pk in waiting:
-        assert in_parallel([partial(look_now, pk)] * 8) == [None] * 8
-    assert balance_of(person) == balance(shop.stripe.records())
-    assert stuck() == []
+        assert in_parallel([partial(sync_without_lease, pk)] * 8) == [None] * 8
+    assert balance_of(person) == expected_balance(shop.stripe.records())
+    assert failed_syncs() == []
 
 
-def look_now(pk: int) -> None:
-    """As a worker that holds no lease would: several really do look at the same time."""
+def sync_without_lease(pk: int) -> None:
+    """Several workers sync one object at the same time."""
     row = StripeSync.objects.get(pk=pk)
     sync_queue.handlers.sync_object(sync_queue.SyncKind(row.kind), row.object_id)
 
 
-# ── Dying anywhere
+# ── Crashes at any statement
 
 
-class Dead(BaseException):
-    """Not an error that anybody handles: the process is gone."""
+class Crash(BaseException):
+    """Passes every `except Exception`, as the end of a process does."""
 
 
-def dying_at(statement: int) -> Callable[..., Any]:
-    """A database that dies with us at the n-th statement that writes; what the transaction had done is undone.
-
-    Dying while something is read is no different from dying at the next write.
-    """
+def crash_at(statement: int) -> Callable[..., Any]:
+    """Crashes at the n-th statement that writes; a crash at a read equals one at the next write."""
     count = 0
 
     def execute(run: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
@@ -196,7 +193,7 @@ def dying_at(statement: int) -> Callable[..., Any]:
             return run(sql, parameters, many, context)
         count += 1
         if count == statement:
-            raise Dead
+            raise Crash
         return run(sql, parameters, many, context)
 
     return execute
@@ -204,19 +201,19 @@ def dying_at(statement: int) -> Callable[..., Any]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["session", "charge", "invoice"])
-def test_whoever_dies_at_any_statement_is_followed_by_somebody_who_ends_it(shop, owner, kind):
+def test_a_sync_that_dies_at_any_statement_is_completed_by_another_worker(shop, owner, kind):
     shop.buy(owner, "pack-100")
     shop.buy(owner, "starter-month")
     for event in shop.new_events():
         shop.post(event)
-    nudge = StripeSync.objects.filter(kind=kind).first()
+    sync = StripeSync.objects.filter(kind=kind).first()
     statement = 0
     while True:
         statement += 1
         with transaction.atomic():
-            ended = died_and_rose(nudge.pk, statement)
-            shop.work()
-            assert balance_of(owner) == 300, f"died at statement {statement}"
+            ended = completes_before(sync.pk, statement)
+            shop.run_due_syncs()
+            assert balance_of(owner) == 300, f"crashed at statement {statement}"
             assert LedgerEntry.objects.filter(kind=EntryKind.GRANT).count() == 3
             transaction.set_rollback(True)
         if ended:
@@ -224,52 +221,54 @@ def test_whoever_dies_at_any_statement_is_followed_by_somebody_who_ends_it(shop,
     assert statement > 5
 
 
-def died_and_rose(pk: int, statement: int) -> bool:
-    """True when it was over before it came to that statement."""
+def completes_before(pk: int, statement: int) -> bool:
+    """False after a crash at that statement; the sync is due again then."""
     try:
-        with connection.execute_wrapper(dying_at(statement)):
+        with connection.execute_wrapper(crash_at(statement)):
             sync_queue.run_sync(pk)
-    except Dead:
+    except Crash:
+        # The statement never ran, so the connection is sound outside the blocks that were rolled back.
+        transaction.set_rollback(False)
         StripeSync.objects.filter(pk=pk).update(due_at=timezone.now())
         return False
     return True
 
 
-# ── Handlers that fail
+# ── Failures
 
 
 @pytest.mark.django_db
-def test_a_handler_that_raises_leaves_nothing_behind_and_the_retry_works(shop, owner):
+def test_a_receiver_that_raises_stores_nothing_and_the_retry_works(shop, owner):
     shop.buy(owner, "pack-100")
     events = shop.new_events()
-    with failing_notes():
+    with failing_sync_requests():
         answers = {shop.post(event) for event in events}
     left = (MirroredEvent.objects.count(), StripeSync.objects.count(), Payment.objects.count())
     assert (answers, left, balance_of(owner)) == ({500}, (0, 0, 0), 30)
-    shop.tell(events)
+    shop.deliver_events(events)
     assert balance_of(owner) == 130
 
 
 @pytest.mark.django_db
-def test_a_stripe_that_does_not_answer_is_asked_again(shop, owner, sandbox, monkeypatch):
+def test_a_sync_is_retried_when_stripe_does_not_answer(shop, owner, sandbox, monkeypatch):
     shop.buy(owner, "pack-100")
     for event in shop.new_events():
         shop.post(event)
     monkeypatch.setattr(stripe_client, "RETRIES", 0)
     stripe_client._client.cache_clear()
-    sandbox.fault(path="/v1/*", times=len(due()), status=500)
-    shop.work()
-    silent = (balance_of(owner), {error.partition(":")[0] for _, error in stuck()})
+    sandbox.fault(path="/v1/*", times=len(due_syncs()), status=500)
+    shop.run_due_syncs()
+    silent = (balance_of(owner), {error.partition(":")[0] for _, error in failed_syncs()})
     StripeSync.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
-    shop.work()
-    assert (silent, balance_of(owner), stuck()) == ((30, {"provider_error"}), 130, [])
+    shop.run_due_syncs()
+    assert (silent, balance_of(owner), failed_syncs()) == ((30, {"provider_error"}), 130, [])
     stripe_client._client.cache_clear()
 
 
 @pytest.mark.django_db
-def test_what_changes_during_a_look_is_looked_at_again(shop, owner, monkeypatch):
+def test_an_object_that_changes_during_a_sync_is_synced_again(shop, owner, monkeypatch):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     row = sync_queue.request_sync(sync_queue.SyncKind.CHARGE, Payment.objects.get().stripe_charge_id)
     read = queries.charge
 

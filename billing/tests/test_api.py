@@ -15,12 +15,12 @@ def as_sent(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def test_the_wallet_tells_what_is_owned_held_and_left(owner):
+def test_the_wallet_shows_balance_held_and_available(owner):
     hold(owner.account.pk, 10, reference="a")
     assert data_of(owner.client.get(WALLET)) == {"balance": 30, "held": 10, "available": 20, "expiring": []}
 
 
-def test_the_wallet_tells_what_expires_when_soonest_first(owner):
+def test_the_wallet_lists_expiring_credits_soonest_first(owner):
     grant(owner, 20, expires_at=datetime(2100, 2, 1, tzinfo=UTC))
     grant(owner, 10, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
     assert data_of(owner.client.get(WALLET))["expiring"] == [
@@ -29,14 +29,14 @@ def test_the_wallet_tells_what_expires_when_soonest_first(owner):
     ]
 
 
-def test_a_lot_that_is_used_up_expires_no_more(owner):
+def test_the_wallet_does_not_list_an_empty_lot_as_expiring(owner):
     grant(owner, 10, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
     hold(owner.account.pk, 10, reference="a")
     capture("a", 10)
     assert data_of(owner.client.get(WALLET))["expiring"] == []
 
 
-def test_the_ledger_tells_each_movement_newest_first(owner):
+def test_the_ledger_lists_each_movement_newest_first(owner):
     hold(owner.account.pk, 10, reference="video:1")
     capture("video:1", 7, description="Video of 7 s")
     charge, welcome = LedgerEntry.objects.order_by("-sequence")
@@ -62,33 +62,33 @@ def test_the_ledger_tells_each_movement_newest_first(owner):
     ]
 
 
-def test_a_hold_is_no_movement(owner):
+def test_a_hold_is_not_listed_in_the_ledger(owner):
     hold(owner.account.pk, 10, reference="a")
     assert len(data_of(owner.client.get(LEDGER))) == 1
 
 
 @pytest.mark.parametrize("path", [WALLET, LEDGER])
-def test_teammates_see_the_same(owner, teammate, viewer, path):
+def test_teammates_see_one_wallet(owner, teammate, viewer, path):
     grant(owner, 10)
     seen = [data_of(person.client.get(path)) for person in (owner, teammate, viewer)]
     assert seen == [seen[0]] * 3
 
 
 @pytest.mark.parametrize("path", [WALLET, LEDGER])
-def test_an_outsider_sees_nothing_of_it(owner, outsider, path):
+def test_an_outsider_sees_nothing_of_another_wallet(owner, outsider, path):
     before = data_of(outsider.client.get(path))
     grant(owner, 10)
     assert data_of(outsider.client.get(path)) == before
 
 
 @pytest.mark.parametrize("path", [WALLET, LEDGER])
-def test_a_stranger_sees_nothing(anonymous, path):
+def test_an_anonymous_client_sees_no_wallet(anonymous, path):
     assert refusal_of(anonymous.get(path)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("path", [WALLET, LEDGER])
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_money_is_only_looked_at(owner, path, method):
+def test_wallet_and_ledger_are_read_only(owner, path, method):
     assert refusal_of(getattr(owner.client, method)(path)) == (405, "method_not_allowed")
 
 

@@ -1,4 +1,4 @@
-"""A buyer's way through the studio and the pay page, in a real browser, against the real `make run`."""
+"""Purchases through the studio and the pay page, in a real browser against `make run`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ ANY_CARD, DECLINED, WITH_3D_SECURE = "4242 4242 4242 4242", "4000 0000 0000 0002
 
 
 class Buyer(Browser):
-    """Somebody new, who looks at the price list."""
+    """A new user on the price list."""
 
     def __init__(self, site: EmbeddedSite) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Buyer(Browser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSite]:
-    """One for all of them: a start takes longer than a purchase."""
+    """Shared by all tests: a start takes longer than a purchase."""
     with EmbeddedSite.prepared(tmp_path_factory.mktemp("shop") / "var") as shop:
         yield shop.start()
 
@@ -58,7 +58,7 @@ def buyer(site: EmbeddedSite, tmp_path: Path) -> Iterator[Buyer]:
         yield person
 
 
-def test_who_buys_a_pack_comes_back_to_its_credits(buyer):
+def test_the_buyer_of_a_pack_returns_to_the_studio_and_its_credits(buyer):
     buyer.buy(PACK, ANY_CARD)
 
     buyer.see("#purchase", "+100 credits")
@@ -90,7 +90,7 @@ def test_a_payment_with_3d_secure_waits_for_its_owner(buyer):
     buyer.see("#wallet", "130 credits")
 
 
-def test_a_subscription_shows_at_once_and_is_managed_in_the_portal(buyer):
+def test_a_new_subscription_is_shown_and_managed_in_the_portal(buyer):
     buyer.buy(PRO, ANY_CARD)
     buyer.see("#purchase", "+480 credits")
     buyer.see("#plan", "It renews on")

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 
 from billing.credits import capture, hold
-from billing.ledger.ledger_check import audit
+from billing.ledger.ledger_check import check_all_wallets
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.tests.debts import make_debt
 
@@ -28,8 +28,8 @@ def check_ledger() -> str:
 
 
 def found(person) -> list[tuple[str, int, int]]:
-    assert {each.account_id for each in audit()} == {str(person.account.pk)}
-    return [(each.what, each.expected, each.found) for each in audit()]
+    assert {each.account_id for each in check_all_wallets()} == {str(person.account.pk)}
+    return [(each.what, each.expected, each.found) for each in check_all_wallets()]
 
 
 def test_a_good_ledger_proves(busy):
@@ -90,7 +90,7 @@ def test_an_entry_that_vanished_is_found(busy):
     assert [each[0] for each in found(busy)] == ["balance", "lots", "balance_after of entry 2"]
 
 
-def test_the_command_names_account_and_figures_and_fails(busy):
+def test_check_ledger_names_account_and_figures_and_fails(busy):
     Wallet.objects.filter(pk=busy.account.pk).update(balance=1)
     with pytest.raises(CommandError) as failure:
         check_ledger()

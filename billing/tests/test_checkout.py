@@ -1,4 +1,4 @@
-"""What the API lets an account buy, and what it refuses."""
+"""The price list, checkouts and the customer portal in the API."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ PLANS, PORTAL, TOP_UP = "/api/v1/billing/plans", "/api/v1/billing/portal", "/api
 STRANGE = "00000000-0000-4000-8000-000000000000"
 
 
-def wish(code: str = "pack-100", **more) -> dict:
+def order(code: str = "pack-100", **more) -> dict:
     return {"plan_id": str(plan(code).pk), **more}
 
 
 @pytest.fixture
 def quick_to_give_up(monkeypatch):
-    """Stripe is asked once a call."""
+    """No retries of Stripe's SDK."""
     monkeypatch.setattr(stripe_client, "RETRIES", 0)
     stripe_client._client.cache_clear()
     yield
@@ -42,13 +42,13 @@ def test_no_transaction_is_open_while_stripe_is_asked(shop, monkeypatch):
         return request(*args, **options)
 
     monkeypatch.setattr(requests.Session, "request", note)
-    data_of(owner.client.post(CHECKOUT, wish("pack-500"), HTTP_IDEMPOTENCY_KEY="a"), 201)
+    data_of(owner.client.post(CHECKOUT, order("pack-500"), HTTP_IDEMPOTENCY_KEY="a"), 201)
     by_checkout = len(asked)
     data_of(owner.client.post(PORTAL, HTTP_IDEMPOTENCY_KEY="b"), 201)
     assert (0 < by_checkout < len(asked), set(asked)) == (True, {False})
 
 
-# ── What is for sale
+# ── The price list
 
 
 def test_the_price_list_is_what_staff_seeded(owner):
@@ -66,7 +66,7 @@ def test_the_price_list_is_what_staff_seeded(owner):
     ]
 
 
-def test_a_plan_is_shown_whole(owner):
+def test_a_plan_is_shown_with_all_its_fields(owner):
     (shown,) = [each for each in data_of(owner.client.get(PLANS)) if each["code"] == "pack-500"]
     assert shown == {
         "id": str(plan("pack-500").pk),
@@ -82,7 +82,7 @@ def test_a_plan_is_shown_whole(owner):
     }
 
 
-def test_what_is_not_for_sale_any_more_is_not_shown(owner):
+def test_an_inactive_plan_is_not_listed(owner):
     Plan.objects.filter(code="pack-100").update(is_active=False)
     assert "pack-100" not in {each["code"] for each in data_of(owner.client.get(PLANS))}
 
@@ -96,19 +96,19 @@ def test_more_rows_take_no_more_queries(owner, path):
     assert (with_one, queries_once_warm(lambda: owner.client.get(path))) == (1, 1)
 
 
-# ── Beginning a purchase
+# ── Starting a purchase
 
 
-def test_it_answers_with_stripes_page_and_the_session(shop, owner):
-    begun = data_of(owner.client.post(CHECKOUT, wish()), 201)
+def test_checkout_answers_with_stripes_page_and_the_session(shop, owner):
+    begun = data_of(owner.client.post(CHECKOUT, order()), 201)
     assert set(begun) == {"checkout_url", "session_id"}
     assert begun["checkout_url"].endswith(f"/pay/{begun['session_id']}")
 
 
-def test_the_buyer_comes_back_to_where_they_wish(shop, owner, settings):
+def test_the_buyer_returns_to_the_requested_addresses(shop, owner, settings):
     settings.CHECKOUT_RETURN_ORIGINS = ["https://shop.example.com"]
     back = "https://shop.example.com/thanks?s={CHECKOUT_SESSION_ID}"
-    session_id = shop.begin(owner, "pack-100", success_url=back, cancel_url="https://shop.example.com/")
+    session_id = shop.open_checkout(owner, "pack-100", success_url=back, cancel_url="https://shop.example.com/")
     (session,) = [each for each in shop.stripe.records()["sessions"] if each["id"] == session_id]
     assert (session["success_url"], session["cancel_url"]) == (back, "https://shop.example.com/")
 
@@ -126,14 +126,14 @@ def test_the_buyer_comes_back_to_where_they_wish(shop, owner, settings):
         "/only/a/path",
     ],
 )
-def test_buyers_are_sent_nowhere_else(owner, name, url):
+def test_return_addresses_of_other_origins_are_refused(owner, name, url):
     with nothing_changes():
-        answer = owner.client.post(CHECKOUT, wish(**{name: url}))
+        answer = owner.client.post(CHECKOUT, order(**{name: url}))
     assert (refusal_of(answer), list(answer.json()["error"]["details"])) == ((400, "validation_error"), [name])
 
 
 @pytest.mark.parametrize("plan_id", [STRANGE, "pack-100", "", None, 7])
-def test_a_plan_that_is_not_there_is_refused_on_its_field(owner, plan_id):
+def test_an_unknown_plan_is_refused_on_its_field(owner, plan_id):
     with nothing_changes():
         answer = owner.client.post(CHECKOUT, {"plan_id": plan_id})
     assert (refusal_of(answer), list(answer.json()["error"]["details"])) == ((400, "validation_error"), ["plan_id"])
@@ -141,7 +141,7 @@ def test_a_plan_that_is_not_there_is_refused_on_its_field(owner, plan_id):
 
 def test_a_plan_that_is_not_for_sale_is_refused(owner):
     Plan.objects.filter(code="pack-100").update(is_active=False)
-    assert refusal_of(owner.client.post(CHECKOUT, wish())) == (400, "validation_error")
+    assert refusal_of(owner.client.post(CHECKOUT, order())) == (400, "validation_error")
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
@@ -149,34 +149,34 @@ def test_a_plan_that_is_not_for_sale_is_refused(owner):
 def test_only_owners_and_admins_spend(owner, role, path):
     person = make_teammate(owner, role)
     with nothing_changes():
-        answer = person.client.post(path, wish() if path == CHECKOUT else None)
+        answer = person.client.post(path, order() if path == CHECKOUT else None)
     assert refusal_of(answer) == (403, "permission_denied")
 
 
 def test_an_admin_spends_for_the_account(shop, owner):
     admin = make_teammate(owner, Role.ADMIN)
-    shop.begin(admin, "pack-100")
+    shop.open_checkout(admin, "pack-100")
     assert (Checkout.objects.get().account, Customer.objects.get().account) == (owner.account, owner.account)
 
 
 def test_a_test_key_spends_nothing(owner, settings):
     settings.TEST_RENDERER_URL = "http://127.0.0.1:9"
     program = make_key(owner, "billing:write", mode="test")
-    assert refusal_of(program.client.post(CHECKOUT, wish())) == (403, "permission_denied")
+    assert refusal_of(program.client.post(CHECKOUT, order())) == (403, "permission_denied")
     assert refusal_of(program.client.post(PORTAL)) == (403, "permission_denied")
 
 
-# ── Repeating it
+# ── Idempotency
 
 
-def test_the_same_key_opens_the_same_page(shop, owner):
-    first, second = (owner.client.post(CHECKOUT, wish(), headers={"Idempotency-Key": "once"}) for _ in range(2))
+def test_one_idempotency_key_opens_one_page(shop, owner):
+    first, second = (owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"}) for _ in range(2))
     assert data_of(first, 201) == data_of(second, 201)
     assert (second["Idempotent-Replayed"], Checkout.objects.count()) == ("true", 1)
 
 
-def test_a_repetition_after_a_crash_finds_the_page_of_the_first(shop, owner):
-    """The first died after Stripe had answered and before we had stored it."""
+def test_a_request_repeated_after_a_crash_gets_the_first_page(shop, owner):
+    """The first request crashed after Stripe's answer and before the row was updated."""
     asked = checkouts.CheckoutRequest(plan_id=plan("pack-100").pk)
     first = checkouts.start_checkout(owner.caller, asked, idempotency_key="once")
     Checkout.objects.update(status="starting", stripe_session_id=None)
@@ -184,76 +184,76 @@ def test_a_repetition_after_a_crash_finds_the_page_of_the_first(shop, owner):
     assert (first, Checkout.objects.count(), len(shop.stripe.records()["sessions"])) == (second, 1, 1)
 
 
-def test_another_key_is_another_purchase(shop, owner):
+def test_another_idempotency_key_starts_another_purchase(shop, owner):
     pages = {
-        data_of(owner.client.post(CHECKOUT, wish(), headers={"Idempotency-Key": key}), 201)["session_id"]
+        data_of(owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": key}), 201)["session_id"]
         for key in ("one", "two")
     }
     assert (len(pages), Checkout.objects.count()) == (2, 2)
 
 
-def test_keys_of_different_accounts_do_not_meet(shop, owner, outsider):
+def test_idempotency_keys_of_different_accounts_are_separate(shop, owner, outsider):
     pages = {
-        data_of(each.client.post(CHECKOUT, wish(), headers={"Idempotency-Key": "same"}), 201)["session_id"]
+        data_of(each.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "same"}), 201)["session_id"]
         for each in (owner, outsider)
     }
     assert len(pages) == 2
 
 
-# ── A Stripe that does not answer
+# ── Stripe's failures
 
 
-def test_a_stripe_that_is_away_is_said_so(owner, quick_to_give_up):
-    answer = owner.client.post(CHECKOUT, wish())
+def test_checkout_answers_503_while_stripe_does_not_answer(owner, quick_to_give_up):
+    answer = owner.client.post(CHECKOUT, order())
     assert refusal_of(answer) == (503, "provider_unavailable")
     assert (answer.json()["error"]["retryable"], answer["Retry-After"]) == (True, "5")
     assert (Checkout.objects.count(), PlanPrice.objects.count(), Payment.objects.count()) == (0, 0, 0)
 
 
-def test_stripes_own_words_stay_with_us(shop, owner, sandbox, quick_to_give_up):
+def test_stripes_own_message_is_not_shown_to_the_client(shop, owner, sandbox, quick_to_give_up):
     sandbox.fault(path="/v1/checkout/sessions", status=400, message="secret internals")
-    answer = owner.client.post(CHECKOUT, wish())
+    answer = owner.client.post(CHECKOUT, order())
     assert refusal_of(answer) == (503, "provider_unavailable")
     assert "secret" not in answer.content.decode()
 
 
-def test_an_answer_that_is_lost_is_asked_for_again(shop, owner, sandbox):
+def test_a_lost_answer_of_a_checkout_is_requested_again(shop, owner, sandbox):
     sandbox.fault(kind="lost", path="/v1/checkout/sessions")
-    data_of(owner.client.post(CHECKOUT, wish()), 201)
+    data_of(owner.client.post(CHECKOUT, order()), 201)
     assert len(shop.stripe.records()["sessions"]) == 1
 
 
-def test_a_site_without_a_key_says_that_it_sells_nothing(owner, settings):
+def test_checkout_without_a_stripe_key_says_that_payments_are_not_set_up(owner, settings):
     settings.STRIPE_SECRET_KEY = ""
-    answer = owner.client.post(CHECKOUT, wish())
+    answer = owner.client.post(CHECKOUT, order())
     assert refusal_of(answer) == (503, "provider_unavailable")
     assert (answer.json()["error"]["retryable"], Checkout.objects.count()) == (False, 0)
 
 
-# ── Afterwards
+# ── After a purchase
 
 
-def test_a_buyer_who_is_back_sees_how_far_it_is(shop, owner):
-    session_id = shop.begin(owner, "pack-100")
+def test_a_returning_buyer_sees_the_status_of_the_purchase(shop, owner):
+    session_id = shop.open_checkout(owner, "pack-100")
     before = data_of(owner.client.get(f"{CHECKOUT}/{session_id}"))["status"]
     shop.stripe.pay(session_id)
     owner.client.get(f"{CHECKOUT}/{session_id}")
-    shop.work()
+    shop.run_due_syncs()
     after = data_of(owner.client.get(f"{CHECKOUT}/{session_id}"))["status"]
     assert (before, after, owner.wallet.balance) == ("open", "complete", 130)
 
 
-def test_somebody_elses_purchase_is_not_there(owner, outsider):
+def test_a_checkout_of_another_account_is_not_found(owner, outsider):
     session_id = make_checkout(owner).stripe_session_id
     assert refusal_of(outsider.client.get(f"{CHECKOUT}/{session_id}")) == (404, "not_found")
 
 
-def test_the_portal_opens_for_who_has_bought(shop, owner):
+def test_the_portal_opens_for_an_account_with_purchases(shop, owner):
     shop.buy(owner, "pack-100")
     assert data_of(owner.client.post(PORTAL), 201)["portal_url"].startswith("http")
 
 
-def test_who_has_bought_nothing_has_no_portal(owner):
+def test_the_portal_is_refused_to_an_account_without_purchases(owner):
     with nothing_changes():
         answer = owner.client.post(PORTAL)
     assert refusal_of(answer) == (409, "conflict")

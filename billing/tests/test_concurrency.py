@@ -1,4 +1,4 @@
-"""Many at once, on the real database: every credit is taken once and every hold settled once."""
+"""Parallel credit operations on the real database: every credit is taken once and every hold settled once."""
 
 from collections import Counter
 from functools import partial
@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from billing.credits import adjust, capture, expire, hold, release
-from billing.ledger.ledger_check import audit
+from billing.ledger.ledger_check import check_all_wallets
 from billing.models import CreditLot, Hold, LedgerEntry
 from genvid.errors import InsufficientCredits
 from genvid.tests.asserts import the_ledger_proves
@@ -67,8 +67,8 @@ def test_of_many_grants_with_one_reference_one_counts():
 
 def test_of_many_adjustments_with_one_reference_one_counts():
     owner = make_caller(balance=30)
-    deed = partial(adjust, owner.account.pk, -5, reference="staff", description="Mistake")
-    assert (outcomes(in_parallel([deed] * 8)), owner.wallet.balance) == ({True: 1, False: 7}, 25)
+    call = partial(adjust, owner.account.pk, -5, reference="staff", description="Mistake")
+    assert (outcomes(in_parallel([call] * 8)), owner.wallet.balance) == ({True: 1, False: 7}, 25)
 
 
 def test_of_many_sweeps_one_takes_a_lot_back():
@@ -83,34 +83,34 @@ def spend(owner, reference: str) -> None:
     capture(reference, 1)
 
 
-def test_everything_at_once_still_proves():
+def test_the_ledger_proves_after_parallel_operations_of_all_kinds():
     owner = make_caller(balance=100)
-    deeds = [partial(spend, owner, f"a{n}") for n in range(6)]
-    deeds += [partial(grant, owner, 5, reference=f"pack:{n}", expires_at=timezone.now()) for n in range(3)]
-    deeds += [expire] * 3
-    assert [each for each in in_parallel(deeds) if isinstance(each, Exception)] == []
+    calls = [partial(spend, owner, f"a{n}") for n in range(6)]
+    calls += [partial(grant, owner, 5, reference=f"pack:{n}", expires_at=timezone.now()) for n in range(3)]
+    calls += [expire] * 3
+    assert [each for each in in_parallel(calls) if isinstance(each, Exception)] == []
     expire()
     perishable = CreditLot.objects.filter(expires_at__isnull=False).aggregate(left=Sum("remaining"))
     assert (LedgerEntry.objects.filter(kind="charge").count(), perishable, owner.wallet.held) == (6, {"left": 0}, 0)
     assert the_ledger_proves()
 
 
-def test_two_wallets_do_not_wait_for_each_other_to_the_death():
+def test_operations_on_two_wallets_do_not_deadlock():
     people = [make_caller(balance=20), make_caller(balance=20)]
-    deeds = [partial(spend, people[n % 2], f"a{n}") for n in range(12)]
-    assert outcomes(in_parallel(deeds)) == {None: 12}
+    calls = [partial(spend, people[n % 2], f"a{n}") for n in range(12)]
+    assert outcomes(in_parallel(calls)) == {None: 12}
     assert [person.wallet.balance for person in people] == [14, 14]
 
 
-def test_the_audit_finds_nothing_while_money_moves():
+def test_the_ledger_check_finds_nothing_while_money_moves():
     owner = make_caller(balance=1000)
 
     def move(number: int) -> None:
         for turn in range(15):
             spend(owner, f"a{number}.{turn}")
 
-    def look() -> list[str]:
-        return [str(found) for _ in range(40) for found in audit()]
+    def check() -> list[str]:
+        return [str(found) for _ in range(40) for found in check_all_wallets()]
 
-    results = in_parallel([partial(move, 0), partial(move, 1), look])
+    results = in_parallel([partial(move, 0), partial(move, 1), check])
     assert results == [None, None, []]

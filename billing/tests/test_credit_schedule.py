@@ -1,4 +1,4 @@
-"""Credits of invoices, worked out by hand."""
+"""Credits of invoices, with figures computed by hand."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 
 from billing.enums import InvoiceStatus
 from billing.models import Plan, PlanPrice
-from billing.purchases.credit_schedule import entitlements_of_invoice, stops, unused_credits
+from billing.purchases.credit_schedule import entitlements_of_invoice, price_stops, unused_credits
 from billing.stripe.stripe_types import InvoiceLine, InvoiceState
 from genvid.tests.properties import given, st
 
@@ -133,7 +133,7 @@ def test_time_given_back_for_another_interval_is_taken_beside_what_that_gives():
     assert (sum(given_by(*lines)), taken_by(*lines)) == (170 * 12, 85)
 
 
-def test_what_gives_more_takes_nothing():
+def test_an_upgrade_takes_no_credits():
     half = START + timedelta(days=14)
     lines = line("starter", -950, proration=True, start=half), line("pro", 2_450, proration=True, start=half)
     assert (taken_by(*lines), taken_by(line("pro", 4_900))) == (0, 0)
@@ -146,7 +146,7 @@ def test_a_trials_time_was_not_paid_for_and_is_not_taken():
 @given(
     st.integers(0, 27), st.integers(0, 86_399), st.sampled_from(["starter", "pro"]), st.sampled_from(["starter", "pro"])
 )
-def test_a_change_to_and_fro_at_one_moment_is_worth_nothing(day, second, one, other):
+def test_a_plan_change_back_and_forth_at_one_moment_gives_nothing(day, second, one, other):
     change = START + timedelta(days=day, seconds=second)
     back_and_forth = [changed(one, other, change), changed(other, one, change)]
     assert sum(sum(given_by(*lines)) - taken_by(*lines) for lines in back_and_forth) <= 0
@@ -166,16 +166,16 @@ def changed(old: str, new: str, at: datetime) -> list[InvoiceLine]:
 def test_whatever_a_change_costs_its_credits_follow_the_time(old, new):
     """By coupons of half the price, of 80 % on the new plan, of 90 % on the old one; by Stripe's rounding; free."""
     half = START + timedelta(days=14)
-    back = replace(line("starter", old, proration=True, start=half), nothing_is=-1)
-    rest = replace(line("pro", new, proration=True, start=half), nothing_is=1)
+    back = replace(line("starter", old, proration=True, start=half), sign_of_zero=-1)
+    rest = replace(line("pro", new, proration=True, start=half), sign_of_zero=1)
     assert (given_by(back, rest), taken_by(back, rest)) == ([155], 0)
 
 
 @pytest.mark.parametrize(("old", "new"), [(-2_450, 950), (-245, 950), (-245, 0), (0, 950), (0, 0)])
 def test_whatever_a_downgrade_gives_back_its_credits_follow_the_time(old, new):
     half = START + timedelta(days=14)
-    back = replace(line("pro", old, proration=True, start=half), nothing_is=-1)
-    rest = replace(line("starter", new, proration=True, start=half), nothing_is=1)
+    back = replace(line("pro", old, proration=True, start=half), sign_of_zero=-1)
+    rest = replace(line("starter", new, proration=True, start=half), sign_of_zero=1)
     assert (given_by(back, rest), taken_by(back, rest)) == ([], 155)
 
 
@@ -231,14 +231,14 @@ def test_a_yearly_upgrade_gives_the_difference_now_and_the_new_months_later():
     assert [(each.credits, each.ends_at) for each in now] == [(160, datetime(2026, 7, 31, 12, tzinfo=UTC))]
 
 
-def test_what_is_paid_back_stops_from_that_moment():
+def test_a_plan_whose_time_is_returned_stops_from_that_moment():
     change = datetime(2026, 7, 15, 12, tzinfo=UTC)
     back = line("starter_year", -10_000, proration=True, start=change, end=NEXT_YEAR)
-    assert stops(invoice(back, line("pro", 4_900)), PRICES) == {"starter_year": change}
+    assert price_stops(invoice(back, line("pro", 4_900)), PRICES) == {"starter_year": change}
 
 
 def test_a_plain_renewal_stops_nothing():
-    assert stops(invoice(line("starter_year", 19_000, end=NEXT_YEAR)), PRICES) == {}
+    assert price_stops(invoice(line("starter_year", 19_000, end=NEXT_YEAR)), PRICES) == {}
 
 
 @given(st.integers(1, 27), st.sampled_from(["starter", "pro"]), st.sampled_from(["starter", "pro"]))

@@ -211,7 +211,7 @@ def test_a_lot_past_its_date_expires(owner):
     assert (lots_of(owner), entries_of(owner)[2:]) == ({"signup": 30, "soon": 0}, [("expiry", -10, 30)])
 
 
-def test_a_lot_before_its_date_does_not(owner):
+def test_a_lot_before_its_date_does_not_expire(owner):
     grant(owner, 10, expires_at=SOON)
     with nothing_changes():
         assert expire(SOON - timedelta(microseconds=1)) == 0
@@ -224,7 +224,7 @@ def test_expiring_again_changes_nothing(owner):
         assert expire(LATER) == 0
 
 
-def test_expiry_goes_by_the_clock_when_nobody_says_otherwise(owner):
+def test_expiry_uses_the_present_time_by_default(owner):
     grant(owner, 10, expires_at=timezone.now() - timedelta(seconds=1))
     assert expire() == 10
 
@@ -279,13 +279,13 @@ def test_a_grant_smaller_than_the_debt_leaves_nothing_to_spend(owner):
     assert (wallet_of(owner), lots_of(owner)["pack"]) == ((-30, 0), 0)
 
 
-def test_in_debt_nothing_new_is_held(owner):
+def test_a_wallet_in_debt_cannot_hold_credits(owner):
     make_debt(owner, 1)
     with nothing_changes(), pytest.raises(InsufficientCredits):
         hold(owner.account.pk, 1, reference="a")
 
 
-def test_in_debt_nothing_expires(owner):
+def test_a_wallet_in_debt_expires_no_credits(owner):
     grant(owner, 10, expires_at=SOON)
     make_debt(owner, 5)
     with nothing_changes():
@@ -357,7 +357,7 @@ def test_an_adjustment_by_nothing_changes_nothing(owner):
         assert adjust(owner.account.pk, 0, reference="staff", description="Nothing") is False
 
 
-def test_money_moves_back_with_what_it_paid_for(owner):
+def test_a_rolled_back_transaction_moves_no_credits(owner):
     with nothing_changes(), pytest.raises(ZeroDivisionError), transaction.atomic():
         hold(owner.account.pk, 10, reference="a")
         capture("a", 10)

@@ -1,4 +1,4 @@
-"""A genuine event: stored, mirrored as Stripe tells it and noted for a look once, or not there at all."""
+"""A genuine event is stored, mirrored and requests one sync, or nothing is stored at all."""
 
 import inspect
 from functools import partial
@@ -13,7 +13,15 @@ from djstripe.models.base import StripeModel
 
 from billing.models import StripeSync
 from billing.stripe import webhook_endpoint
-from billing.tests.stripe_events import CHARGE, REFUND, SECRET, TableOfAnswers, deliver, event_of, failing_notes
+from billing.tests.stripe_events import (
+    CHARGE,
+    REFUND,
+    SECRET,
+    StubbedStripeClient,
+    deliver,
+    event_of,
+    failing_sync_requests,
+)
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.parallel import in_parallel
 
@@ -22,18 +30,18 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def endpoint(db):
-    return webhook_endpoint.endpoint_row("we_1", SECRET)
+    return webhook_endpoint.save_endpoint("we_1", SECRET)
 
 
 @pytest.fixture(autouse=True)
 def answers(monkeypatch):
-    table = TableOfAnswers({"/charges/ch_1": CHARGE})
+    table = StubbedStripeClient({"/charges/ch_1": CHARGE})
     monkeypatch.setattr(stripe, "default_http_client", table)
     return table
 
 
-def noted():
-    """What is to be looked at, and how often that was asked for."""
+def syncs():
+    """Kind, object id and version of each sync."""
     return list(StripeSync.objects.order_by("pk").values_list("kind", "object_id", "version"))
 
 
@@ -41,32 +49,32 @@ def deliveries():
     return list(WebhookEventTrigger.objects.order_by("pk").values_list("valid", "processed", "event_id"))
 
 
-def test_an_event_is_stored_and_noted():
+def test_an_event_is_stored_and_requests_a_sync():
     answer = deliver(event_of())
     assert (answer.status_code, answer.content) == (200, b"")
     stored = Event.objects.get()
     assert (stored.id, stored.type, stored.data["object"]) == ("evt_1", "refund.created", REFUND)
-    assert (noted(), deliveries()) == ([("charge", "ch_1", 1)], [(True, True, "evt_1")])
+    assert (syncs(), deliveries()) == ([("charge", "ch_1", 1)], [(True, True, "evt_1")])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_is_woken_for_what_an_event_notes(woken):
+def test_an_event_enqueues_the_job_of_its_sync(woken):
     assert deliver(event_of()).status_code == 200
     row = StripeSync.objects.get()
     assert (row.due_at <= timezone.now(), woken) == (True, [("billing.look", str(row.pk))])
 
 
-def test_the_same_event_again_is_taken_and_not_noted_again():
+def test_a_repeated_event_requests_no_second_sync():
     assert [deliver(event_of()).status_code for _ in range(3)] == [200, 200, 200]
-    assert (noted(), Event.objects.count(), len(deliveries())) == ([("charge", "ch_1", 1)], 1, 3)
+    assert (syncs(), Event.objects.count(), len(deliveries())) == ([("charge", "ch_1", 1)], 1, 3)
 
 
-def test_another_event_of_one_thing_has_it_looked_at_again():
+def test_another_event_of_one_object_requests_another_sync():
     assert [deliver(event_of(event_id=each)).status_code for each in ("evt_1", "evt_2")] == [200, 200]
-    assert (noted(), Event.objects.count()) == ([("charge", "ch_1", 2)], 2)
+    assert (syncs(), Event.objects.count()) == ([("charge", "ch_1", 2)], 2)
 
 
-LOOKED_AT = {
+TARGETS = {
     "checkout": ("session", "xx_1"),
     "invoice": ("invoice", "xx_1"),
     "customer": ("subscription", "xx_1"),
@@ -75,83 +83,87 @@ LOOKED_AT = {
     "refund": ("charge", "ch_9"),
     "radar": ("charge", "ch_9"),
 }
-"""By the first word of an event's type; what differs from it is in `LOOKED_AT_INSTEAD`."""
-LOOKED_AT_INSTEAD = {"customer.deleted": ("customer", "xx_1")} | {
+"""By the first word of an event's type; exceptions are in `TARGETS_BY_TYPE`."""
+TARGETS_BY_TYPE = {"customer.deleted": ("customer", "xx_1")} | {
     kind: ("charge", "ch_9") for kind in webhook_endpoint.EVENT_TYPES if kind.startswith("charge.dispute.")
 }
 
 
 @pytest.mark.parametrize("kind", webhook_endpoint.EVENT_TYPES)
-def test_every_kind_that_we_ask_for_has_its_object_looked_at(kind):
+def test_every_subscribed_event_type_requests_a_sync_of_its_object(kind):
     obj = {"id": "xx_1", "object": "something", "charge": "ch_9"}
     assert deliver(event_of(kind, obj)).status_code == 200
-    assert noted() == [(*LOOKED_AT_INSTEAD.get(kind, LOOKED_AT[kind.split(".")[0]]), 1)]
+    assert syncs() == [(*TARGETS_BY_TYPE.get(kind, TARGETS[kind.split(".")[0]]), 1)]
 
 
 @pytest.mark.parametrize("kind", ["product.updated", "billing.credit_grant.created"])
-def test_other_kinds_are_stored_and_left_alone(kind):
+def test_other_event_types_are_stored_without_a_sync(kind):
     assert deliver(event_of(kind, {"id": "xx_1", "object": "something"})).status_code == 200
-    assert (noted(), Event.objects.get().type) == ([], kind)
+    assert (syncs(), Event.objects.get().type) == ([], kind)
 
 
-def test_a_refund_of_no_charge_is_stored_and_left_alone():
-    """Money that goes out without a payment of ours, from staff's balance at Stripe."""
+def test_a_refund_without_a_charge_is_stored_without_a_sync():
+    """A payout that is no refund of a payment of ours."""
     assert deliver(event_of("refund.created", REFUND | {"charge": None})).status_code == 200
-    assert (noted(), Event.objects.get().type) == ([], "refund.created")
+    assert (syncs(), Event.objects.get().type) == ([], "refund.created")
 
 
-def test_the_object_is_read_again_and_mirrored(answers):
+def test_the_object_of_an_event_is_read_again_and_mirrored(answers):
     stale = {**CHARGE, "amount_refunded": 0}
     assert deliver(event_of("charge.refunded", stale)).status_code == 200
     assert Charge.objects.get().stripe_data["amount_refunded"] == 500
     assert (answers.asked, answers.versions) == (["GET /charges/ch_1"], {settings.STRIPE_API_VERSION})
-    assert noted() == [("charge", "ch_1", 1)]
+    assert syncs() == [("charge", "ch_1", 1)]
 
 
-def test_without_stripes_answer_nothing_is_stored_and_it_may_come_again(answers):
+def test_an_event_whose_object_cannot_be_read_is_not_stored_and_may_be_resent(answers):
     answers.objects["/charges/ch_1"] = None
     assert refusal_of(deliver(event_of("charge.refunded", CHARGE))) == (503, "provider_unavailable")
-    assert (noted(), Event.objects.count(), Charge.objects.count()) == ([], 0, 0)
+    assert (syncs(), Event.objects.count(), Charge.objects.count()) == ([], 0, 0)
     answers.objects["/charges/ch_1"] = CHARGE
     assert deliver(event_of("charge.refunded", CHARGE)).status_code == 200
-    assert (noted(), Event.objects.count()) == ([("charge", "ch_1", 1)], 1)
+    assert (syncs(), Event.objects.count()) == ([("charge", "ch_1", 1)], 1)
 
 
-def test_a_note_that_fails_leaves_nothing_and_the_next_delivery_works():
-    with failing_notes(), nothing_changes():
+def test_a_failed_sync_request_stores_nothing_and_the_next_delivery_works():
+    with failing_sync_requests(), nothing_changes():
         assert refusal_of(deliver(event_of("charge.refunded", CHARGE))) == (500, "server_error")
     assert (Event.objects.count(), Charge.objects.count()) == (0, 0)
     assert apps.get_model("djstripe", "IdempotencyKey").objects.count() == 0
     assert WebhookEventTrigger.objects.get().exception == "out of order"
 
     assert deliver(event_of("charge.refunded", CHARGE)).status_code == 200
-    assert (noted(), Event.objects.count()) == ([("charge", "ch_1", 1)], 1)
+    assert (syncs(), Event.objects.count()) == ([("charge", "ch_1", 1)], 1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_copies_that_arrive_together_are_noted_once():
+def test_parallel_copies_of_an_event_request_one_sync():
     events = [event_of(event_id=f"evt_{number}") for number in range(6)]
     answers = [answer for body in events for answer in in_parallel([partial(deliver, body)] * 8)]
     assert {answer.status_code for answer in answers} == {200}
-    assert (noted(), Event.objects.count(), WebhookEventTrigger.objects.count()) == ([("charge", "ch_1", 6)], 6, 48)
+    assert (syncs(), Event.objects.count(), WebhookEventTrigger.objects.count()) == (
+        [("charge", "ch_1", 6)],
+        6,
+        48,
+    )
 
 
 # ── The key
 
 
-def test_the_secret_key_is_nowhere_in_the_database(answers):
+def test_no_table_of_djstripe_holds_the_secret_key(answers):
     assert deliver(event_of("charge.refunded", CHARGE)).status_code == 200
     rows = [row for model in apps.get_app_config("djstripe").get_models() for row in model.objects.values()]
     assert [row for row in rows if settings.STRIPE_SECRET_KEY in str(row)] == []
     assert APIKey.objects.count() == 0
 
 
-def test_nobody_asks_stripe_whose_the_key_is(answers):
+def test_the_account_of_the_key_is_not_read_from_stripe(answers):
     assert deliver(event_of("charge.refunded", CHARGE)).status_code == 200
     assert [address for address in answers.asked if "account" in address] == []
     assert Charge.objects.get().djstripe_owner_account.id == settings.STRIPE_ACCOUNT_ID
 
 
-def test_dj_stripe_still_asks_where_we_answer():
-    """Renamed upstream, our answer would be heard by nobody, and the key be stored again."""
+def test_the_patched_method_still_exists_in_dj_stripe():
+    """If dj-stripe renames the method, the patch has no effect and the key is stored again."""
     assert "Account.get_or_retrieve_for_api_key(api_key)" in inspect.getsource(StripeModel._find_owner_account)

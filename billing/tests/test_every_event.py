@@ -1,4 +1,4 @@
-"""Each kind of event that we subscribe to is sent by the sandbox's Stripe when what it tells of happens."""
+"""The sandbox's Stripe sends each event type that we subscribe to when its cause happens."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ CLOSED = "000111111113"
 
 class Cause(NamedTuple):
     happens: Callable[[Merchant], Any]
-    """Answers the id of what the event is about."""
+    """Returns the id of the event's object."""
     is_asked_for: bool
-    """By a request to the API; else it comes of the buyer, the bank or time."""
+    """Caused by a request to the API, otherwise by the buyer, the bank or time."""
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ CAUSES: dict[str, Cause] = {
 }
 
 
-def test_every_subscribed_kind_has_a_cause() -> None:
+def test_every_subscribed_event_type_has_a_cause() -> None:
     assert sorted(CAUSES) == sorted(EVENT_TYPES)
 
 

@@ -1,10 +1,10 @@
-"""Stripe's errors in our words: what happened, and whether a retry can help."""
+"""Translation of Stripe's errors: our code, and whether a retry can help."""
 
 import pytest
 import stripe
 
 from billing.stripe import stripe_client
-from billing.stripe.stripe_errors import BillingError, translated
+from billing.stripe.stripe_errors import BillingError, translate
 
 
 def error(kind: type[stripe.StripeError], code: str | None = None, status: int = 400) -> stripe.StripeError:
@@ -33,8 +33,8 @@ def error(kind: type[stripe.StripeError], code: str | None = None, status: int =
         (stripe.StripeError("something new"), "unknown", False),
     ],
 )
-def test_every_kind_has_a_word(given, code, retryable):
-    found = translated(given)
+def test_every_stripe_error_class_has_a_code(given, code, retryable):
+    found = translate(given)
     assert (found.code, found.retryable) == (code, retryable)
 
 
@@ -63,14 +63,14 @@ def test_whatever_stripe_does_is_an_error_that_a_retry_can_help(asked, fault, co
     assert (caught.value.code, caught.value.retryable) == (code, True)
 
 
-def test_a_wrong_key_is_the_operators_problem(asked, settings):
+def test_a_wrong_key_is_retried(asked, settings):
     settings.STRIPE_SECRET_KEY = "pk_nonsense"
     with pytest.raises(BillingError) as caught:
         stripe_client.get("customers/cus_1")
     assert (caught.value.code, caught.value.retryable) == ("bad_key", True)
 
 
-def test_a_thing_that_is_not_there(asked):
+def test_an_unknown_object_is_not_found_and_not_retried(asked):
     with pytest.raises(BillingError) as caught:
         stripe_client.get("customers/cus_1")
     assert (caught.value.code, caught.value.retryable) == ("not_found", False)
@@ -80,10 +80,10 @@ def test_long_lists_are_read_to_their_end(asked, monkeypatch):
     monkeypatch.setattr(stripe_client, "PAGE", 2)
     for number in range(5):
         stripe_client.post("customers", key=f"k{number}", email=f"{number}@example.com")
-    assert [each["email"][0] for each in stripe_client.every("customers")] == ["4", "3", "2", "1", "0"]
+    assert [each["email"][0] for each in stripe_client.list_all("customers")] == ["4", "3", "2", "1", "0"]
 
 
-def test_one_key_makes_one_thing(asked):
+def test_one_idempotency_key_creates_one_object(asked):
     first, second = (stripe_client.post("customers", key="once", email="a@example.com") for _ in range(2))
     assert first["id"] == second["id"]
     with pytest.raises(BillingError, match="key_reused"):

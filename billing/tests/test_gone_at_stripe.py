@@ -1,4 +1,4 @@
-"""What Stripe does not know any more, as after a change of mode or account, counts as gone: nothing waits for it."""
+"""Objects that Stripe no longer knows, as after a change of mode or account, count as deleted."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from billing.models import Checkout, Customer, FormerCustomer, Invoice, Plan, Sh
 from billing.purchases import auto_top_up
 from billing.stripe import shop_setup as stripe_catalogue
 from billing.stripe_sync import handlers
-from billing.tests.shop import balance_of, plan, stuck
+from billing.tests.shop import balance_of, failed_syncs, plan
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of
 
 pytestmark = pytest.mark.django_db
@@ -26,45 +26,45 @@ def everything_is_of_another_mode() -> None:
         each.prices.filter(is_current=True).update(stripe_price_id=f"price_before_{each.code}")
 
 
-def test_a_pay_page_that_was_left_open_keeps_nobody_from_subscribing(shop, owner):
-    shop.begin(owner, "starter-month")
+def test_an_open_pay_page_does_not_prevent_a_subscription(shop, owner):
+    shop.open_checkout(owner, "starter-month")
     Checkout.objects.update(stripe_session_id="cs_of_before")
     shop.subscribe(owner, "pro-month")
     assert (Checkout.objects.get(stripe_session_id="cs_of_before").status, balance_of(owner)) == ("expired", 510)
 
 
-def test_after_a_change_of_mode_somebody_with_a_subscription_takes_another(shop, owner):
+def test_after_a_change_of_mode_a_subscriber_can_subscribe_again(shop, owner):
     shop.subscribe(owner, "pro-month")
     everything_is_of_another_mode()
     shop.subscribe(owner, "starter-month")
     ended = Subscription.objects.get(pk="sub_of_before")
-    assert (ended.status, owner.wallet.tier_id, stuck()) == ("canceled", "starter", [])
+    assert (ended.status, owner.wallet.tier_id, failed_syncs()) == ("canceled", "starter", [])
     assert FormerCustomer.objects.get().pk == "cus_of_before"
 
 
-def test_after_a_change_of_mode_packs_are_sold_at_prices_made_anew(shop, owner):
+def test_after_a_change_of_mode_packs_are_sold_at_new_prices(shop, owner):
     everything_is_of_another_mode()
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     price = plan("pack-100").prices.get(is_current=True)
     assert (balance_of(owner), stripe_catalogue.has_price(price.stripe_price_id)) == (130, True)
     assert Checkout.objects.get().price == price
 
 
-def test_a_subscription_that_is_there_still_keeps_its_account_from_another(shop, owner):
+def test_a_live_subscription_prevents_a_second_one(shop, owner):
     shop.subscribe(owner, "pro-month")
     answer = owner.client.post(CHECKOUT, {"plan_id": str(plan("starter-month").pk)})
     assert (refusal_of(answer), owner.wallet.tier_id) == ((409, "conflict"), "pro")
 
 
-def test_while_stripe_does_not_answer_the_row_counts(shop, owner, sandbox):
+def test_a_subscriptions_row_counts_while_stripe_does_not_answer(shop, owner, sandbox):
     shop.subscribe(owner, "pro-month")
     sandbox.fault(path="/v1/subscriptions/*", times=9, status=500)
     answer = owner.client.post(CHECKOUT, {"plan_id": str(plan("starter-month").pk)})
     assert (refusal_of(answer), owner.wallet.tier_id) == ((409, "conflict"), "pro")
 
 
-def test_a_portal_of_another_mode_is_made_anew(shop, owner):
+def test_a_portal_of_another_mode_is_created_again(shop, owner):
     shop.buy(owner, "pack-100")
     Shop.objects.update(portal_configuration_id="bpc_of_before")
     assert data_of(owner.client.post(PORTAL), 201)["portal_url"]
@@ -78,9 +78,9 @@ def test_the_tier_of_a_subscription_of_another_mode_ends(shop, owner):
     assert (Subscription.objects.get().status, owner.wallet.tier_id) == ("canceled", None)
 
 
-def test_a_subscription_that_had_ended_by_then_ends_when_it_did(shop, owner):
+def test_a_subscription_that_had_ended_keeps_its_end(shop, owner):
     shop.stripe.cancel(shop.subscribe(owner, "pro-month"))
-    shop.tell()
+    shop.deliver_events()
     Subscription.objects.update(stripe_subscription_id="sub_of_before")
     with nothing_changes():
         handlers.sync_object(SyncKind.SUBSCRIPTION, "sub_of_before")
@@ -89,21 +89,21 @@ def test_a_subscription_that_had_ended_by_then_ends_when_it_did(shop, owner):
 
 def test_an_unpaid_invoice_of_another_mode_is_void(shop, owner):
     shop.stripe.renew(shop.subscribe(owner), succeeds=False)
-    shop.tell()
+    shop.deliver_events()
     Invoice.objects.filter(status="open").update(stripe_invoice_id="in_of_before")
     handlers.sync_object(SyncKind.INVOICE, "in_of_before")
     assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
 
 
 @pytest.mark.parametrize("kind", [SyncKind.CHARGE, SyncKind.PAYMENT_INTENT, SyncKind.CUSTOMER])
-def test_what_we_hold_no_row_of_is_left_alone(shop, kind):
+def test_unknown_objects_without_a_row_are_ignored(shop, kind):
     handlers.sync_object(kind, "xx_of_before")
-    assert stuck() == []
+    assert failed_syncs() == []
 
 
-def test_a_customer_who_is_gone_is_let_go_by_an_automatic_purchase(shop, owner):
+def test_an_automatic_purchase_releases_a_deleted_customer(shop, owner):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     pack = plan("pack-100")
     TopUpRule.objects.create(account=owner.account, threshold=50, plan=pack, monthly_limit=9_000)
     price = pack.prices.get(is_current=True)

@@ -1,4 +1,4 @@
-"""Who is let in at Stripe's webhook, and what those leave behind who are not."""
+"""Stripe's webhook: signatures, limits, and what is stored of refused deliveries."""
 
 import json
 import time
@@ -23,7 +23,7 @@ LIMIT = 1024 * 1024
 
 @pytest.fixture(autouse=True)
 def endpoint(db):
-    return webhook_endpoint.endpoint_row("we_1", SECRET)
+    return webhook_endpoint.save_endpoint("we_1", SECRET)
 
 
 def kept() -> tuple[int, int, list[bool]]:
@@ -52,26 +52,26 @@ def noted() -> list[tuple[str, str, int]]:
     ],
     ids=["secret", "body", "old", "zeros", "scheme", "no-time", "endless-time", "umlaut", "no-signature"],
 )
-def test_what_is_not_proven_stripes_is_refused_and_only_the_delivery_kept(signature):
+def test_a_delivery_with_a_wrong_signature_is_refused_and_stored_as_forged(signature):
     with nothing_changes():
         assert refusal_of(deliver(BODY, signature(int(time.time())))) == FORGED
     assert kept() == (0, 1, [False])
     assert WebhookEventTrigger.objects.get().exception == "The signature of evt_1 does not match."
 
 
-def test_without_a_signature_nothing_is_kept():
+def test_a_delivery_without_a_signature_is_not_stored():
     with nothing_changes():
         assert refusal_of(deliver(BODY, "")) == FORGED
     assert kept() == (0, 0, [])
 
 
-def test_an_endpoint_without_a_secret_lets_nobody_in():
+def test_an_endpoint_without_a_secret_refuses_every_delivery():
     WebhookEndpoint.objects.update(secret="")
     assert refusal_of(deliver(BODY, signature_of(BODY, secret=""))) == FORGED
     assert kept()[0] == 0
 
 
-def test_an_address_that_nobody_gave_out_is_not_found():
+def test_an_unknown_webhook_address_is_not_found():
     other = "/webhooks/stripe/webhook/00000000-0000-4000-8000-000000000000/"
     headers = {"Stripe-Signature": signature_of(BODY)}
     answer = Client().post(other, BODY, content_type="application/json", headers=headers)
@@ -79,7 +79,7 @@ def test_an_address_that_nobody_gave_out_is_not_found():
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options", "put", "patch", "delete"])
-def test_only_posts_are_taken(method):
+def test_the_stripe_webhook_accepts_only_post(method):
     answer = getattr(Client(), method)(path())
     assert (answer.status_code, kept()) == (405, (0, 0, []))
 
@@ -89,20 +89,20 @@ JUNK = [b"", b"5", b"[]", b'"id livemode"', b"null", b"{", b"\xff\xfe", b"\x00",
 
 @pytest.mark.parametrize("is_signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("body", JUNK, ids=range(len(JUNK)))
-def test_what_is_no_json_object_is_refused_and_not_kept(body, is_signed):
+def test_a_body_that_is_no_json_object_is_refused_and_not_stored(body, is_signed):
     signature = signature_of(body) if is_signed else "t=1,v1=0"
     assert refusal_of(deliver(body, signature)) == (400, "parse_error")
     assert kept() == (0, 0, [])
 
 
-def test_a_body_of_a_mebibyte_is_read_and_no_longer_one():
+def test_a_stripe_delivery_of_one_mebibyte_is_read_and_a_longer_one_refused():
     fitting = event_of().ljust(LIMIT)
     assert deliver(fitting).status_code == 200
     assert refusal_of(deliver(fitting + b" ")) == (413, "payload_too_large")
     assert kept() == (1, 1, [True])
 
 
-def test_a_thin_event_is_taken_and_left_alone():
+def test_a_thin_event_is_accepted_and_ignored():
     thin = json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "v1.billing.meter.x", "livemode": False})
     with nothing_changes():
         assert deliver(thin.encode()).status_code == 200
@@ -118,7 +118,7 @@ def test_an_event_without_a_mode_is_refused():
 # ── What dj-stripe would believe
 
 
-def test_while_debugging_too_only_our_secret_counts(settings):
+def test_under_debug_only_our_signing_secret_counts(settings):
     settings.DEBUG = True
     mine = "whsec_brought_along"
     with nothing_changes():
@@ -126,7 +126,7 @@ def test_while_debugging_too_only_our_secret_counts(settings):
     assert (refusal_of(answer), kept()) == (FORGED, (0, 1, [False]))
 
 
-def test_dj_stripe_alone_would_believe_a_secret_that_comes_along(settings, endpoint, rf):
+def test_dj_stripe_alone_trusts_a_secret_in_a_header_under_debug(settings, endpoint, rf):
     """Why we do not pass on the headers of a request."""
     settings.DEBUG = True
     mine = "whsec_brought_along"
@@ -136,7 +136,7 @@ def test_dj_stripe_alone_would_believe_a_secret_that_comes_along(settings, endpo
 
 
 @pytest.mark.parametrize("claimed", ["garbage", "203.0.113.9", "203.0.113.9, x"])
-def test_the_address_is_the_one_we_heard_whatever_is_claimed(claimed):
+def test_the_stored_address_is_the_clients_whatever_headers_claim(claimed):
     assert deliver(BODY, headers={"X-Forwarded-For": claimed, "Cookie": "sessionid=secret"}).status_code == 200
     delivery = WebhookEventTrigger.objects.get()
     assert delivery.remote_ip == "127.0.0.1"
@@ -152,18 +152,18 @@ def two_a_minute(settings):
     settings.RATE_LIMIT_FORGED_WEBHOOKS = parse("2/minute")
 
 
-def test_forgers_are_told_to_stop_before_they_fill_a_table(two_a_minute):
+def test_forged_deliveries_are_rate_limited(two_a_minute):
     answers = [refusal_of(deliver(BODY, "t=1,v1=0")) for _ in range(4)]
     assert answers == [FORGED, FORGED, (429, "rate_limited"), (429, "rate_limited")]
     assert kept() == (0, 2, [False, False])
 
 
-def test_stripe_is_never_told_to_stop(two_a_minute):
+def test_genuine_deliveries_are_never_rate_limited(two_a_minute):
     for _ in range(3):
         deliver(BODY, "t=1,v1=0")
     genuine = [deliver(event_of(event_id=f"evt_{number}")).status_code for number in range(4)]
     assert (genuine, kept()[0], noted()) == ([200, 200, 200, 200], 4, [("charge", "ch_1", 4)])
 
 
-def test_junk_counts_like_a_forgery(two_a_minute):
+def test_malformed_deliveries_count_against_the_forgery_limit(two_a_minute):
     assert [deliver(b"{", "t=1,v1=0").status_code for _ in range(3)] == [400, 400, 429]

@@ -1,4 +1,4 @@
-"""Any order of deeds, against a model that knows nothing of rows: a few numbers and a list of lots."""
+"""Credit operations in any order, compared with a model wallet of a few numbers and a list of lots."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ DAYS = st.none() | st.integers(min_value=1, max_value=4)
 
 @dataclass
 class Model:
-    """What a wallet should be. `lots` are [day or None, credits], in the order in which they came."""
+    """The expected wallet. `lots` are [expiry day or None, credits], oldest first."""
 
     lots: list[list] = field(default_factory=lambda: [[None, 30]])
     open: dict[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Model:
             amount -= taken
 
     def expire(self, day: int) -> int:
-        """What is held will be spent, so it is kept; the rest of what is due goes."""
+        """Removes due lots, except credits that are held."""
         before, needed = self.balance, self.held
         for lot in self.soonest_first:
             kept = min(lot[1], needed)
@@ -79,7 +79,7 @@ class WalletMachine(RuleBasedStateMachine):
         self.example.__enter__()
 
     def teardown(self) -> None:
-        """Each example starts with no other wallet in sight."""
+        """Each example starts with an empty database."""
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
 
@@ -174,7 +174,7 @@ class WalletMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_any_order_of_deeds_does_what_the_model_does():
+def test_operations_in_any_order_match_the_model_wallet():
     run_state_machine_as_test(
         WalletMachine,
         settings=settings(

@@ -1,4 +1,4 @@
-"""Accounts hear once, each time, that their credits run low."""
+"""Warnings of low credits: once per fall below the threshold."""
 
 import json
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def used_to_more(owner):
-    """Had thirty credits when the schedule last looked; ten are few."""
+    """An owner with 30 credits, whose warning is armed; fewer than 10 are low."""
     assert low_balance.mail_low_balances() == 0
     return owner
 
 
-def test_who_has_few_left_is_told(used_to_more):
+def test_low_credits_publish_an_event(used_to_more):
     make_endpoint(used_to_more)
     spend(used_to_more, 21)
     assert low_balance.mail_low_balances() == 1
@@ -32,7 +32,7 @@ def test_who_has_few_left_is_told(used_to_more):
     assert json.loads(event.body)["data"]["available"] == 9
 
 
-def test_and_gets_a_letter(used_to_more, mailoutbox):
+def test_low_credits_mail_the_owner(used_to_more, mailoutbox):
     spend(used_to_more, 21)
     low_balance.mail_low_balances()
     send_due_mail("billing.")
@@ -40,7 +40,7 @@ def test_and_gets_a_letter(used_to_more, mailoutbox):
     assert "9 credits are left" in mailoutbox[0].body
 
 
-def test_who_wants_no_such_mails_gets_none(used_to_more, mailoutbox):
+def test_low_credits_mail_no_owner_who_opted_out(used_to_more, mailoutbox):
     User.objects.update(email_notifications=False)
     spend(used_to_more, 21)
     low_balance.mail_low_balances()
@@ -48,24 +48,24 @@ def test_who_wants_no_such_mails_gets_none(used_to_more, mailoutbox):
     assert mailoutbox == []
 
 
-def test_once_is_enough(used_to_more):
+def test_low_credits_are_reported_once(used_to_more):
     spend(used_to_more, 21)
     assert [low_balance.mail_low_balances(), low_balance.mail_low_balances()] == [1, 0]
 
 
-def test_ten_are_not_few(used_to_more):
+def test_ten_credits_are_not_low(used_to_more):
     spend(used_to_more, 20)
     assert low_balance.mail_low_balances() == 0
 
 
-def test_what_is_held_counts_as_gone(used_to_more):
+def test_held_credits_count_as_spent_for_the_low_credits_warning(used_to_more):
     hold(used_to_more.account.pk, 25, reference="video:1")
     assert low_balance.mail_low_balances() == 1
     release("video:1")
     assert low_balance.mail_low_balances() == 0
 
 
-def test_after_new_credits_it_is_told_anew(used_to_more):
+def test_low_credits_are_reported_again_after_new_credits(used_to_more):
     spend(used_to_more, 21)
     low_balance.mail_low_balances()
     grant(used_to_more, 100)
@@ -74,6 +74,6 @@ def test_after_new_credits_it_is_told_anew(used_to_more):
     assert (low_balance.mail_low_balances(), QueuedMail.objects.filter(kind="billing.credits_low").count()) == (1, 2)
 
 
-def test_who_never_had_more_is_not_told(owner, settings):
+def test_an_account_that_never_had_more_credits_is_not_warned(owner, settings):
     settings.LOW_CREDITS = 100
     assert low_balance.mail_low_balances() == 0

@@ -1,4 +1,4 @@
-"""Mails about money: each is written once, to whom it concerns; those of the release before are sent all the same."""
+"""Mails about money: written once, sent to owners; those of the previous release are moved to the outbox."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def receipt(owner):
-    """What is said of a payment."""
+    """Template values of a mail about a payment."""
     return {"account_id": owner.account.pk, "payment_id": str(make_payment(owner).pk)}
 
 
@@ -48,7 +48,7 @@ def test_a_mail_of_a_transaction_that_is_rolled_back_is_never_sent(receipt):
     assert about_money() == []
 
 
-def test_every_owner_gets_it_and_no_other_member(owner, receipt, mailoutbox):
+def test_mails_about_money_go_to_every_owner_and_no_other_member(owner, receipt, mailoutbox):
     second, _ = make_teammate(owner, Role.OWNER), make_teammate(owner, Role.ADMIN)
     mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
     send_due_mail("billing.")
@@ -63,13 +63,13 @@ def test_a_mail_about_a_payment_that_is_gone_is_deleted_unsent(owner, mailoutbox
     assert (mailoutbox, about_money()) == ([], [])
 
 
-def test_mails_of_an_account_are_forgotten_with_it(owner, receipt):
+def test_mails_of_an_account_are_deleted_with_it(owner, receipt):
     mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
     outbox.delete_mails_about(account=owner.account.pk)
     assert about_money() == []
 
 
-def test_alarms_go_to_whom_the_operator_named(settings, mailoutbox):
+def test_alarms_go_to_the_configured_addresses(settings, mailoutbox):
     settings.ALARM_EMAILS = ["ops@example.com"]
     for _ in range(2):
         mails.alarm_staff("du_1", "A payment is disputed.")
@@ -84,7 +84,7 @@ def test_a_reference_as_long_as_its_column_fits_the_key():
     assert list(alarms("billing")) == ["r" * 160]
 
 
-# ── What the release before left
+# ── Mails of the previous release
 
 
 @pytest.fixture
@@ -93,51 +93,51 @@ def unsent(owner, receipt):
     return Letter.objects.create(account=owner.account, kind="receipt", reference="in_1", words=words)
 
 
-def test_what_the_release_before_left_unsent_is_sent_once(unsent, mailoutbox):
-    assert [mails.move_letters_to_outbox(), mails.move_letters_to_outbox()] == [1, 0]
+def test_a_former_mail_that_is_unsent_is_sent_once(unsent, mailoutbox):
+    assert [mails.move_former_mails_to_outbox(), mails.move_former_mails_to_outbox()] == [1, 0]
     send_due_mail("billing.")
     assert [(mail.to, "Receipt" in mail.subject) for mail in mailoutbox] == [(["owner@example.com"], True)]
 
 
-def test_an_alarm_of_the_release_before_is_sent_too(settings, mailoutbox):
+def test_a_former_alarm_that_is_unsent_is_sent(settings, mailoutbox):
     settings.ALARM_EMAILS = ["ops@example.com"]
     Letter.objects.create(kind="staff_alarm", reference="du_1", words={"text": "A payment is disputed."})
-    mails.move_letters_to_outbox()
+    mails.move_former_mails_to_outbox()
     send_due_mail("staff_alarm")
     assert [mail.body for mail in mailoutbox] == ["A payment is disputed.\n\ndu_1\n"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_sweeps_at_once_one_moves_a_mail(unsent):
-    assert sum(in_parallel([mails.move_letters_to_outbox] * 4)) == 1
+def test_of_many_parallel_sweeps_one_moves_a_former_mail(unsent):
+    assert sum(in_parallel([mails.move_former_mails_to_outbox] * 4)) == 1
     assert about_money() == ["billing.receipt"]
 
 
-def test_what_a_worker_of_the_release_before_is_sending_stays_with_it(unsent):
+def test_a_former_mail_claimed_by_the_previous_release_is_not_moved(unsent):
     Letter.objects.update(due_at=timezone.now() + timedelta(seconds=60), tries=1)
-    assert (mails.move_letters_to_outbox(), about_money()) == (0, [])
+    assert (mails.move_former_mails_to_outbox(), about_money()) == (0, [])
 
 
-def test_what_the_release_before_has_written_is_not_written_again(unsent, receipt):
+def test_a_mail_that_the_previous_release_wrote_is_not_written_again(unsent, receipt):
     Letter.objects.create(kind="staff_alarm", reference="du_1", due_at=None)
     mails.write_mail(MailKind.RECEIPT, "in_1", **receipt)
     mails.alarm_staff("du_1", "A payment is disputed.")
     assert (about_money(), alarms("billing")) == ([], {})
 
 
-def test_a_message_of_the_release_before_moves_what_is_due(unsent):
-    run_job(jobs.SEND_LETTER, str(unsent.pk))
+def test_the_job_of_the_previous_release_moves_due_mails(unsent):
+    run_job(jobs.SEND_FORMER_MAIL, str(unsent.pk))
     assert about_money() == ["billing.receipt"]
 
 
-def test_rows_of_the_release_before_are_forgotten_after_ninety_days_unless_they_are_still_owed(unsent):
+def test_former_mails_are_deleted_after_ninety_days_unless_unsent(unsent):
     Letter.objects.create(kind="receipt", reference="in_2", due_at=None)
-    assert mails.delete_old_letters() == 0
+    assert mails.delete_former_mails() == 0
     Letter.objects.update(created_at=timezone.now() - timedelta(days=91))
-    assert (mails.delete_old_letters(), Letter.objects.get()) == (1, unsent)
+    assert (mails.delete_former_mails(), Letter.objects.get()) == (1, unsent)
 
 
-# ── Words
+# ── Texts
 
 WORDS = {
     MailKind.RECEIPT: {},
@@ -163,7 +163,7 @@ SHOWN = {
 
 @pytest.mark.parametrize("german", [False, True], ids=["english", "german"])
 @pytest.mark.parametrize("kind", sorted(SHOWN))
-def test_every_kind_says_what_it_is_about(owner, receipt, mailoutbox, kind, german):
+def test_every_mail_about_money_has_subject_and_text(owner, receipt, mailoutbox, kind, german):
     User.objects.update(preferred_language="de" if german else "en")
     words = receipt | WORDS[kind] if kind in (MailKind.RECEIPT, MailKind.REFUND) else WORDS[kind]
     mails.write_mail(kind, "x", **{"account_id": owner.account.pk} | words)

@@ -1,4 +1,4 @@
-"""Holds that are taken and given back together, as a batch of videos needs them."""
+"""`hold_many` and `release_many`, as a batch of videos needs them."""
 
 import pytest
 
@@ -22,13 +22,13 @@ def statuses() -> dict[str, str]:
     return dict(Hold.objects.values_list("reference", "status"))
 
 
-def test_each_reference_holds_its_own(owner):
+def test_hold_many_holds_each_amount_under_its_reference(owner):
     hold_many(owner.account.pk, THREE)
     assert dict(Hold.objects.values_list("reference", "amount")) == THREE
     assert available(owner.account.pk) == 10
 
 
-def test_all_are_held_or_none(owner):
+def test_hold_many_holds_all_or_none(owner):
     with nothing_changes(), pytest.raises(InsufficientCredits) as refusal:
         hold_many(owner.account.pk, THREE | {"d": 11})
     assert refusal.value.message == "This needs 31 credits; 30 are available."
@@ -47,14 +47,14 @@ def test_a_keys_limit_covers_all_or_none(owner):
         hold_many(owner.account.pk, THREE, key_id=key.pk)
 
 
-def test_holds_given_back_together_free_their_credits(owner):
+def test_release_many_frees_the_credits(owner):
     hold_many(owner.account.pk, THREE)
     release_many(owner.account.pk, ["a", "c"])
     assert statuses() == {"a": "released", "b": "open", "c": "released"}
     assert available(owner.account.pk) == 23
 
 
-def test_what_was_settled_before_stays_as_it_is(owner):
+def test_release_many_leaves_settled_holds(owner):
     hold_many(owner.account.pk, THREE)
     capture("a", 4)
     release("b")
@@ -64,13 +64,13 @@ def test_what_was_settled_before_stays_as_it_is(owner):
         release_many(owner.account.pk, list(THREE))
 
 
-def test_anothers_holds_stay(owner, outsider):
+def test_release_many_leaves_holds_of_other_accounts(owner, outsider):
     hold(outsider.account.pk, 5, reference="theirs")
     with nothing_changes():
         release_many(owner.account.pk, ["theirs"])
 
 
-def test_what_is_given_back_no_longer_counts_against_its_key(owner):
+def test_released_holds_return_credits_to_the_keys_limit(owner):
     key = make_key(owner, monthly_credit_limit=20).key
     hold_many(owner.account.pk, THREE, key_id=key.pk)
     release_many(owner.account.pk, ["a", "b"])
@@ -78,7 +78,7 @@ def test_what_is_given_back_no_longer_counts_against_its_key(owner):
     assert key.credits_used == 8
 
 
-def test_a_hundred_take_no_more_queries_than_one(owner):
+def test_hold_many_takes_as_many_queries_for_a_hundred_as_for_one(owner):
     hold_many(owner.account.pk, {f"r{n}": 0 for n in range(101)})
     one = queries_of(lambda: release_many(owner.account.pk, ["r0"]))
     assert queries_of(lambda: release_many(owner.account.pk, [f"r{n}" for n in range(1, 101)])) == one

@@ -1,4 +1,4 @@
-"""What the business earned, counted by hand."""
+"""The margin report, with figures computed by hand."""
 
 import csv
 from datetime import timedelta
@@ -21,28 +21,28 @@ pytestmark = pytest.mark.django_db
 
 def today() -> margin.Report:
     day = timezone.now().date()
-    return margin.report(day, day)
+    return margin.margin_report(day, day)
 
 
-def test_where_nothing_happened_all_is_zero():
+def test_the_margin_report_of_an_idle_site_is_zero():
     assert (today().total, today().by_account) == (margin.Margin(), {})
 
 
-def test_money_that_stayed_is_revenue(shop, owner):
+def test_revenue_is_money_that_was_not_refunded(shop, owner):
     shop.buy(owner, "pack-100")
     shop.buy(owner, "pack-500")
-    shop.tell()
+    shop.deliver_events()
     shop.stripe.refund(charge_of(owner), amount=500)
-    shop.tell()
+    shop.deliver_events()
     assert today().total.revenue == 1200 + 5500 - 500
 
 
 def test_credits_are_counted_by_what_became_of_them(shop, owner):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     make_video(owner, "completed")
     shop.stripe.refund(charge_of(owner), amount=600)
-    shop.tell()
+    shop.deliver_events()
     expire(timezone.now() + timedelta(days=400))
     total = today().total
     assert (total.credits_sold, total.credits_used, total.credits_taken_back) == (100, 3, 50)
@@ -65,9 +65,9 @@ def test_a_video_that_failed_cost_nothing(owner):
     assert today().total == margin.Margin()
 
 
-def test_the_margin_is_what_is_left(shop, owner):
+def test_the_margin_is_revenue_less_rendering_cost(shop, owner):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     make_video(owner, "completed")
     assert (today().total.margin, today().total.margin_percent) == (1183, 98.6)
 
@@ -75,23 +75,23 @@ def test_the_margin_is_what_is_left(shop, owner):
 def test_accounts_are_grouped_by_their_plan(shop, owner, outsider):
     shop.subscribe(owner, "pro-month")
     shop.buy(outsider, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     revenue = {name: each.revenue for name, each in today().by_plan.items()}
     assert revenue == {"Pro": 4900, margin.NO_PLAN: 1200}
 
 
-def test_other_days_are_left_out(shop, owner):
+def test_the_margin_report_leaves_other_days_out(shop, owner):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     yesterday = timezone.now().date() - timedelta(days=1)
-    assert margin.report(yesterday, yesterday).total == margin.Margin()
+    assert margin.margin_report(yesterday, yesterday).total == margin.Margin()
 
 
-def test_other_currencies_are_left_out(owner):
+def test_the_margin_report_leaves_other_currencies_out(owner):
     make_payment(owner, currency="eur")
     make_payment(owner)
     day = timezone.now().date()
-    assert (today().total.revenue, margin.report(day, day, currency="eur").total.revenue) == (1200, 1200)
+    assert (today().total.revenue, margin.margin_report(day, day, currency="eur").total.revenue) == (1200, 1200)
 
 
 def test_more_accounts_take_no_more_queries(owner):
@@ -109,12 +109,12 @@ def printed(*words: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_prints_it(owner):
+def test_the_margin_report_command_prints_the_report(owner):
     make_payment(owner)
     assert "Everybody: revenue 12.00 USD, rendering 0.00 USD, margin 12.00 USD (100.0 %)" in printed()
 
 
-def test_the_same_as_a_table(owner):
+def test_the_margin_report_command_writes_csv(owner):
     make_payment(owner)
     (row,) = csv.DictReader(StringIO(printed("--csv")))
     assert (row["account"], row["revenue"], row["margin"], row["margin_percent"]) == (
@@ -132,7 +132,7 @@ def test_a_name_is_no_formula_in_staffs_spreadsheet():
 
 
 @pytest.mark.parametrize("days", [("2026-05-02", "2026-05-01"), ("soon", "2026-05-01")])
-def test_days_that_make_no_sense_are_refused(days):
+def test_the_margin_report_command_refuses_invalid_days(days):
     with pytest.raises(CommandError):
         call_command("margin_report", "--from", days[0], "--to", days[1])
 

@@ -1,4 +1,4 @@
-"""Where money went, worked out by hand."""
+"""Tracing of refunded money, with figures computed by hand."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -26,11 +26,11 @@ def test_while_all_money_is_here_nothing_is_lost():
     assert to_void(YEAR, SWITCH, MONTH) == 0
 
 
-def test_what_is_lost_goes_along_into_time_balance_and_what_that_paid():
+def test_lost_money_is_traced_into_time_balance_and_later_invoices():
     assert set(lost_of(replace(YEAR, lost=990), SWITCH, MONTH).values()) == {1}
 
 
-def test_only_what_nobody_used_yet_is_voided():
+def test_only_unused_balance_is_voided():
     assert to_void(replace(YEAR, lost=990), SWITCH, MONTH) == 971 - 19
 
 
@@ -53,12 +53,12 @@ def test_an_invoice_that_cost_nothing_lost_nothing():
     assert lost_of(replace(YEAR, paid=0)) == {"year": 0}
 
 
-def test_the_order_in_which_they_are_heard_of_does_not_matter():
+def test_the_order_of_invoices_in_the_input_does_not_matter():
     invoices = [replace(YEAR, lost=330), SWITCH, MONTH, replace(MONTH, key="next", order=(3, 4), paid=10, lost=5)]
     assert len({tuple(sorted(map(str, lost_of(*each).items()))) for each in permutations(invoices)}) == 1
 
 
-def test_credits_of_time_that_was_given_back_are_passed_on_once():
+def test_credits_of_returned_time_are_passed_on_once():
     found = trace_money([YEAR, SWITCH, MONTH])
     assert {key: traced.credits_passed for key, traced in found.items()} == {"year": 1_050, "switch": 0, "month": 0}
 

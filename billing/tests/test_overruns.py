@@ -1,4 +1,4 @@
-"""Videos that needed far more than was held: staff hear of it, and the account's next holds learn from it."""
+"""Overruns: staff are alarmed of large ones, and the account's next holds are raised."""
 
 import csv
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ DAY = "2027-05-03"
 
 @pytest.fixture
 def overrun():
-    """Ten credits are held; so many were needed."""
+    """Settles a hold, by default of 10 credits, at the cost `needed`."""
     numbers = iter(range(1000))
 
     def settle(person, needed: int, *, held: int = 10) -> int:
@@ -56,7 +56,7 @@ def test_the_customer_pays_no_more_than_was_held(owner, overrun):
     assert the_ledger_proves()
 
 
-def test_staff_get_one_mail_a_day_for_each_account(owner, outsider, overrun, settings, mailoutbox):
+def test_staff_get_one_overrun_mail_per_account_and_day(owner, outsider, overrun, settings, mailoutbox):
     settings.ALARM_EMAILS = ["staff@example.com"]
     with time_machine.travel(MAY, tick=False):
         overrun(owner, 16, held=3)
@@ -70,25 +70,25 @@ def test_staff_get_one_mail_a_day_for_each_account(owner, outsider, overrun, set
 
 
 @pytest.mark.parametrize(("needed", "factor"), [(10, "1"), (15, "1"), (16, "1.60"), (20, "2"), (500, "2")])
-def test_the_factor_is_what_would_have_been_enough(owner, overrun, needed, factor):
+def test_the_overrun_factor_would_have_covered_the_cost(owner, overrun, needed, factor):
     overrun(owner, needed)
     assert factor_of(owner) == Decimal(factor)
     assert len(alarms()) == (factor != "1")
 
 
-def test_a_smaller_excess_is_written_down_and_teaches_nothing(owner, overrun):
+def test_a_small_overrun_is_recorded_and_changes_no_factor(owner, overrun):
     overrun(owner, 12)
     assert Hold.objects.get().needed == 12
     assert (factor_of(owner), alarms()) == (1, [])
 
 
-def test_what_fits_leaves_no_trace(owner, overrun):
+def test_a_cost_within_the_hold_is_no_overrun(owner, overrun):
     overrun(owner, 10)
     assert Hold.objects.get().needed is None
     assert Wallet.objects.get(pk=owner.account.pk).overrun_at is None
 
 
-def test_several_that_were_held_alike_teach_what_one_would(owner, overrun):
+def test_several_overruns_of_equal_holds_give_the_factor_of_one(owner, overrun):
     for number in range(3):
         credits.hold(owner.account.pk, 5, reference=f"video:alike-{number}")
     for number in range(3):
@@ -110,7 +110,7 @@ def test_a_smaller_overrun_does_not_lower_the_factor(owner, overrun):
     assert factor_of(owner) == Decimal("1.9")
 
 
-def test_it_is_forgotten_thirty_days_after_the_last(owner, overrun):
+def test_the_overrun_factor_ends_thirty_days_after_the_last_overrun(owner, overrun):
     with time_machine.travel(MAY, tick=False):
         overrun(owner, 20, held=5)
     with time_machine.travel(MAY + timedelta(days=20), tick=False):
@@ -123,7 +123,7 @@ def test_it_is_forgotten_thirty_days_after_the_last(owner, overrun):
         assert factor_of(owner) == Decimal("1.6")
 
 
-def test_other_accounts_learn_nothing(owner, outsider, overrun):
+def test_an_overrun_changes_no_other_accounts_factor(owner, outsider, overrun):
     overrun(owner, 20)
     assert (factor_of(owner), factor_of(outsider)) == (2, 1)
 
@@ -134,7 +134,7 @@ def test_a_batch_of_holds_remembers_the_factor(owner, overrun):
     assert Hold.objects.get(reference="video:row").overrun_factor == Decimal("1.6")
 
 
-# ── In a video's life
+# ── Videos
 
 
 def test_a_video_that_ran_far_too_long_is_charged_its_hold_and_alarms(owner):
@@ -146,22 +146,22 @@ def test_a_video_that_ran_far_too_long_is_charged_its_hold_and_alarms(owner):
 
 def test_the_next_quote_shows_the_factor_and_is_what_is_held():
     person, avatar = make_caller(balance=100), make_avatar()
-    wish = {"script": SCRIPT, "avatar_id": str(avatar.pk)}
-    before = data_of(person.client.post(QUOTE, wish))
+    body = {"script": SCRIPT, "avatar_id": str(avatar.pk)}
+    before = data_of(person.client.post(QUOTE, body))
     make_video(person, "completed", avatar=avatar, script=SCRIPT, duration="96.400")
-    after = data_of(person.client.post(QUOTE, wish))
+    after = data_of(person.client.post(QUOTE, body))
     assert (before["credits"], before["hold_factor"]) == (5, 1.0)
     assert (after["credits"], after["hold_factor"]) == (10, 2.0)
-    assert data_of(person.client.post("/api/v1/videos", wish), 201)["credits"]["held"] == 10
+    assert data_of(person.client.post("/api/v1/videos", body), 201)["credits"]["held"] == 10
 
 
 def test_a_batch_is_quoted_and_held_with_the_factor():
     person, avatar = make_caller(balance=100), make_avatar()
     make_video(person, "completed", avatar=avatar, script=SCRIPT, duration="96.400")
-    wish = {"script": SCRIPT, "avatar_id": str(avatar.pk), "rows": [{"a": "1"}, {"a": "2"}]}
-    quote = data_of(person.client.post("/api/v1/batches/quote", wish))
+    body = {"script": SCRIPT, "avatar_id": str(avatar.pk), "rows": [{"a": "1"}, {"a": "2"}]}
+    quote = data_of(person.client.post("/api/v1/batches/quote", body))
     assert (quote["credits"], quote["hold_factor"]) == (20, 2.0)
-    assert data_of(person.client.post("/api/v1/batches", wish), 201)["credits"]["quoted"] == 20
+    assert data_of(person.client.post("/api/v1/batches", body), 201)["credits"]["quoted"] == 20
 
 
 def test_a_draft_is_held_with_the_factor_of_the_moment_it_is_queued():
@@ -171,15 +171,15 @@ def test_a_draft_is_held_with_the_factor_of_the_moment_it_is_queued():
     assert data_of(person.client.post(f"/api/v1/videos/{draft.pk}/generate"))["credits"]["held"] == 10
 
 
-def test_what_is_free_teaches_nothing(owner, overrun):
+def test_a_free_video_changes_no_factor(owner, overrun):
     overrun(owner, 0, held=0)
     assert (factor_of(owner), alarms()) == (1, [])
 
 
-# ── Where staff see it
+# ── The margin report
 
 
-def test_the_margin_report_has_a_row_for_each(owner, overrun):
+def test_the_margin_report_lists_each_overrun(owner, overrun):
     with time_machine.travel(MAY, tick=False):
         overrun(owner, 97, held=3)
         overrun(owner, 12)
@@ -189,7 +189,7 @@ def test_the_margin_report_has_a_row_for_each(owner, overrun):
     assert "video:1" not in text
 
 
-def test_the_table_counts_them_by_account(owner, overrun):
+def test_the_margin_csv_counts_overruns_by_account(owner, overrun):
     with time_machine.travel(MAY, tick=False):
         overrun(owner, 97, held=3)
         overrun(owner, 20)
@@ -197,7 +197,7 @@ def test_the_table_counts_them_by_account(owner, overrun):
     assert (row["overruns"], row["credits_overrun"]) == ("2", "104")
 
 
-def test_without_any_the_report_says_nothing_of_them(owner, overrun):
+def test_the_margin_report_omits_overruns_when_there_are_none(owner, overrun):
     with time_machine.travel(MAY, tick=False):
         overrun(owner, 10)
     assert "longer" not in printed()
@@ -205,7 +205,7 @@ def test_without_any_the_report_says_nothing_of_them(owner, overrun):
 
 def test_more_overruns_take_no_more_queries(owner, overrun):
     def report() -> margin.Report:
-        return margin.report(MAY.date(), MAY.date())
+        return margin.margin_report(MAY.date(), MAY.date())
 
     with time_machine.travel(MAY, tick=False):
         overrun(owner, 8, held=5)

@@ -4,7 +4,7 @@ import pytest
 
 from billing.models import Plan
 from billing.stripe import stripe_client
-from billing.tests.shop import balance_of, stuck
+from billing.tests.shop import balance_of, failed_syncs
 from genvid.tests.asserts import data_of
 
 pytestmark = pytest.mark.django_db
@@ -26,23 +26,23 @@ def seen(person) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("behavior", ["void", "keep_as_draft", "mark_uncollectible"])
-def test_while_it_is_paused_the_tier_is_free_and_renewals_give_nothing(shop, owner, behavior):
+def test_while_collection_is_paused_the_tier_is_free_and_renewals_give_nothing(shop, owner, behavior):
     subscription = shop.subscribe(owner, "pro-month")
     pause(subscription, behavior)
-    shop.tell()
+    shop.deliver_events()
     paused = seen(owner)
     shop.stripe.renew(subscription)
-    shop.tell()
-    assert (paused, seen(owner), balance_of(owner), stuck()) == (("paused", "free"), ("paused", "free"), 510, [])
+    shop.deliver_events()
+    assert (paused, seen(owner), balance_of(owner), failed_syncs()) == (("paused", "free"), ("paused", "free"), 510, [])
 
 
-def test_once_it_resumes_the_tier_is_back_and_renewals_are_paid(shop, owner):
+def test_resumed_collection_restores_tier_and_renewals(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     pause(subscription, "void")
     resume(subscription)
-    shop.tell()
+    shop.deliver_events()
     shop.stripe.renew(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert (seen(owner), balance_of(owner)) == (("active", "pro"), 990)
 
 
@@ -50,15 +50,15 @@ def test_a_trial_is_paused_too(shop, owner):
     Plan.objects.filter(code="pro-month").update(trial_days=14, trial_credits=20)
     subscription = shop.subscribe(owner, "pro-month")
     pause(subscription, "void")
-    shop.tell()
+    shop.deliver_events()
     assert seen(owner) == ("paused", "free")
 
 
-def test_one_that_ended_stays_ended(shop, owner):
+def test_a_paused_subscription_that_ended_stays_ended(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     pause(subscription, "void")
     shop.stripe.cancel(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert seen(owner) == ("canceled", "free")
 
 

@@ -1,4 +1,4 @@
-"""Customers pay while web and workers are killed and webhooks go astray: in the end the ledgers are Stripe's books."""
+"""Customers pay while web and workers are killed and webhooks get lost: in the end the ledgers equal Stripe's lists."""
 
 import random
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from django.db import connections
 
 from billing.models import Customer, Plan, StripeSync
 from billing.stripe_sync import reconciliation, stripe_setup
-from billing.tests.stripe_model import balance
+from billing.tests.stripe_model import expected_balance
 from genvid.sandbox.process import SandboxProcess
 from genvid.tests.asserts import the_ledger_proves
 from genvid.tests.factories import Person, make_caller
@@ -27,8 +27,8 @@ PACE = {"BILLING_LEASE": "2", "BILLING_SWEEP_SECONDS": "0.3", "IDEMPOTENCY_LEASE
 
 
 @pytest.fixture
-def house(tmp_path: Path, sandbox: SandboxProcess, settings: Any) -> Iterator[list[OwnProcess]]:
-    """One web and two workers, and a Stripe whose deliveries go astray."""
+def deployment(tmp_path: Path, sandbox: SandboxProcess, settings: Any) -> Iterator[list[OwnProcess]]:
+    """One web and two workers; the sandbox's Stripe loses, repeats and delays deliveries."""
     web = WebProcess(tmp_path, threads=4, STRIPE_API_HOST=sandbox.url, **PACE)
     settings.PUBLIC_URL = web.url
     workers = [
@@ -45,29 +45,29 @@ def house(tmp_path: Path, sandbox: SandboxProcess, settings: Any) -> Iterator[li
 
 
 class Buyer:
-    """Does not give up before the pay page is open, pays, and changes their mind about some of it."""
+    """Buys three plans, and has some payments refunded or disputed."""
 
-    def __init__(self, house: list[OwnProcess], sandbox: SandboxProcess, number: int) -> None:
+    def __init__(self, deployment: list[OwnProcess], sandbox: SandboxProcess, number: int) -> None:
         self.person: Person = make_caller()
-        self.url = str(house[0].url)
+        self.url = str(deployment[0].url)
         self.stripe, self.number = sandbox.stripe, number
         self.dice = random.Random(number)
 
     def live(self) -> None:
         try:
-            self.shop()
+            self.buy_all()
         finally:
             connections.close_all()
 
-    def shop(self) -> None:
+    def buy_all(self) -> None:
         for step, code in enumerate(("pack-100", "pro-month", "pack-500")):
             session = self.stripe.pay(self.pay_page(code, f"{self.number}-{step}"))
             if session["payment_intent"] and self.dice.random() < 0.6:
-                self.change_their_mind(session["payment_intent"])
+                self.refund_or_dispute(session["payment_intent"])
             if session["subscription"]:
                 self.stripe.renew(session["subscription"])
 
-    def change_their_mind(self, payment_intent_id: str) -> None:
+    def refund_or_dispute(self, payment_intent_id: str) -> None:
         if self.dice.random() < 0.5:
             self.stripe.refund(payment_intent_id, amount=self.dice.choice([300, 1_200]))
         else:
@@ -75,7 +75,7 @@ class Buyer:
             self.stripe.close_dispute(dispute["id"], self.dice.choice(["won", "lost"]))
 
     def pay_page(self, code: str, key: str) -> str:
-        """The same request until it is answered, whoever dies meanwhile."""
+        """Repeats the request until it succeeds."""
         seen: list[httpx.Response] = []
         wait_until(
             lambda: self.answered(code, key, seen),
@@ -95,10 +95,10 @@ class Buyer:
         return seen[-1].status_code == 201
 
 
-def kill_until(house: list[OwnProcess], lives: list[Future[None]]) -> None:
-    """Each time another one, as a power cut would; from this thread, since what a thread starts ends with it."""
+def kill_until(deployment: list[OwnProcess], lives: list[Future[None]]) -> None:
+    """Kills and restarts the processes in turn; from this thread, since a thread's processes end with it."""
     for number in count():
-        process = house[number % len(house)]
+        process = deployment[number % len(deployment)]
         process.kill9()
         process.start()
         if number + 1 >= KILLS and not wait(lives, timeout=0.5).not_done:
@@ -106,26 +106,28 @@ def kill_until(house: list[OwnProcess], lives: list[Future[None]]) -> None:
 
 
 def waiting() -> list[tuple[str, ...]]:
-    """What workers have still to look at."""
+    """Syncs that are still due."""
     return list(
         StripeSync.objects.filter(due_at__isnull=False).values_list("kind", "object_id", "error", "due_at", "tries")
     )
 
 
-def test_every_ledger_is_what_stripes_books_say(house, sandbox):
-    buyers = [Buyer(house, sandbox, number) for number in range(BUYERS)]
+def test_every_ledger_equals_stripes_lists_after_crashes(deployment, sandbox):
+    buyers = [Buyer(deployment, sandbox, number) for number in range(BUYERS)]
     with ThreadPoolExecutor(BUYERS) as pool:
         lives = [pool.submit(buyer.live) for buyer in buyers]
-        kill_until(house, lives)
+        kill_until(deployment, lives)
     assert [life.exception() for life in lives] == [None] * BUYERS
-    # What was lost on the way is lost for good: the nightly look finds it.
+    # The reconciliation finds purchases whose events were lost.
     wait_until(lambda: waiting() == [], seconds=PATIENCE, why=lambda: str(waiting()))
     report = reconciliation.reconcile()
     wait_until(lambda: waiting() == [], seconds=PATIENCE, why=lambda: str(waiting()))
-    books = sandbox.stripe.records()
+    lists = sandbox.stripe.records()
     customers = dict(Customer.objects.values_list("account_id", "stripe_customer_id"))
-    expected = {buyer.person.account.pk: balance(books, customers[buyer.person.account.pk]) for buyer in buyers}
+    expected = {
+        buyer.person.account.pk: expected_balance(lists, customers[buyer.person.account.pk]) for buyer in buyers
+    }
     assert {buyer.person.account.pk: buyer.person.wallet.balance for buyer in buyers} == expected
     assert report.unresolved == []
     assert the_ledger_proves()
-    assert len(books["sessions"]) == 3 * BUYERS
+    assert len(lists["sessions"]) == 3 * BUYERS

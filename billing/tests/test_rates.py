@@ -30,7 +30,7 @@ def priced(seconds: float = 10, **fields) -> int:
     return price(seconds=seconds, **asked)
 
 
-def test_a_rate_that_names_nothing_fits_everything(no_rates):
+def test_a_rate_without_avatar_and_resolution_matches_everything(no_rates):
     make_rate("2")
     assert (priced(), priced(avatar_kind="photo_avatar", resolution="720p")) == (20, 20)
 
@@ -46,20 +46,20 @@ def test_a_rate_that_names_nothing_fits_everything(no_rates):
         ({"engine": "avatar_v"}, 20),
     ],
 )
-def test_a_rate_that_names_what_is_made_goes_before_one_that_does_not(no_rates, exact, expected):
+def test_a_specific_rate_goes_before_a_general_one(no_rates, exact, expected):
     make_rate("2")
     make_rate("3", age=2 * DAY, **exact)
     assert priced() == expected
 
 
-def test_naming_both_goes_before_naming_one(no_rates):
+def test_a_rate_with_avatar_and_resolution_goes_before_one_with_either(no_rates):
     make_rate("2", avatar_kind="studio_avatar")
     make_rate("3", resolution="1080p")
     make_rate("4", avatar_kind="studio_avatar", resolution="1080p")
     assert priced() == 40
 
 
-def test_naming_the_avatar_goes_before_naming_the_resolution(no_rates):
+def test_a_rate_with_an_avatar_goes_before_one_with_a_resolution(no_rates):
     make_rate("2", avatar_kind="studio_avatar", age=2 * DAY)
     make_rate("3", resolution="1080p")
     assert priced() == 20
@@ -107,7 +107,7 @@ def test_without_a_rate_there_is_no_price(no_rates):
         priced()
 
 
-def test_without_a_rate_a_client_is_told_to_come_back(owner, avatar, no_rates):
+def test_without_a_rate_the_client_gets_a_retryable_error(owner, avatar, no_rates):
     body = {"script": "Hello.", "avatar_id": str(avatar.pk)}
     with nothing_changes():
         answers = [owner.client.post(f"/api/v1/{path}", body) for path in ("videos", "videos/quote")]

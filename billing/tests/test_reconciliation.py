@@ -1,4 +1,4 @@
-"""The nightly look at Stripe's books: what was missed is mended, what cannot be is reported."""
+"""Nightly reconciliation with Stripe: missed changes are repaired, the rest is reported."""
 
 from datetime import timedelta
 from io import StringIO
@@ -13,67 +13,67 @@ from billing.models import Checkout, Customer, FormerCustomer, Payment, PlanPric
 from billing.stripe import commands, queries, scans, stripe_client
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync.reconciliation import reconcile
-from billing.tests.shop import balance_of, charge_of, price_id, stuck
+from billing.tests.shop import balance_of, charge_of, failed_syncs, price_id
 from genvid.tests.mail import alarms
 
 pytestmark = pytest.mark.django_db
 
 
 def missed(shop) -> None:
-    """Nobody ever tells us."""
+    """Discards the events."""
     shop.new_events()
 
 
-def test_a_purchase_of_which_no_webhook_told_is_found(shop, owner):
+def test_reconciliation_finds_a_purchase_without_a_webhook(shop, owner):
     shop.buy(owner, "pack-100")
     missed(shop)
     report = reconcile()
     assert (balance_of(owner), len(report.repaired) > 0, report.unresolved) == (130, True, [])
 
 
-def test_a_renewal_of_which_no_webhook_told_is_found(shop, owner):
+def test_reconciliation_finds_a_renewal_without_a_webhook(shop, owner):
     shop.stripe.renew(shop.subscribe(owner))
     missed(shop)
     reconcile()
     assert balance_of(owner) == 30 + 170 * 2
 
 
-def test_a_refund_of_which_no_webhook_told_is_found(shop, owner):
+def test_reconciliation_finds_a_refund_without_a_webhook(shop, owner):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     shop.stripe.refund(charge_of(owner))
     missed(shop)
     report = reconcile()
     assert (balance_of(owner), report.repaired != []) == (30, True)
 
 
-def test_a_cancellation_of_which_no_webhook_told_is_found(shop, owner):
+def test_reconciliation_finds_a_cancellation_without_a_webhook(shop, owner):
     shop.stripe.cancel(shop.subscribe(owner, "pro-month"))
     missed(shop)
     reconcile()
     assert owner.wallet.tier is None
 
 
-def test_a_pay_page_that_nobody_used_is_found_expired(shop, owner):
-    shop.stripe.expire(shop.begin(owner, "pack-100"))
+def test_reconciliation_finds_an_expired_pay_page(shop, owner):
+    shop.stripe.expire(shop.open_checkout(owner, "pack-100"))
     missed(shop)
     Checkout.objects.update(created_at=timezone.now() - timedelta(hours=25))
     reconcile()
     assert Checkout.objects.get().status == "expired"
 
 
-def test_where_all_is_right_nothing_is_repaired(shop, owner):
+def test_reconciliation_of_matching_rows_repairs_nothing(shop, owner):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     reconcile()
     report = reconcile()
-    assert (report.looked_at > 0, report.repaired, report.unresolved) == (True, [], [])
+    assert (report.checked > 0, report.repaired, report.unresolved) == (True, [], [])
 
 
-def test_what_stripes_list_shows_as_we_have_it_is_not_read_again(shop, owner, monkeypatch):
+def test_reconciliation_does_not_read_charges_that_equal_our_rows(shop, owner, monkeypatch):
     for _ in range(3):
         shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     shop.stripe.refund(charge_of(owner), amount=300)
     missed(shop)
     read = mock.Mock(wraps=queries.charge)
@@ -83,10 +83,10 @@ def test_what_stripes_list_shows_as_we_have_it_is_not_read_again(shop, owner, mo
     assert (read.call_args_list, balance_of(owner)) == ([mock.call(charge_of(owner))], 30 + 275)
 
 
-def test_a_dispute_and_a_warning_of_which_no_webhook_told_are_found(shop, owner, monkeypatch):
+def test_reconciliation_finds_a_dispute_and_a_fraud_warning_without_a_webhook(shop, owner, monkeypatch):
     for _ in range(2):
         shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     first, second = Payment.objects.values_list("stripe_charge_id", flat=True)
     shop.stripe.dispute(first)
     shop.stripe.fraud_warning(second)
@@ -96,19 +96,19 @@ def test_a_dispute_and_a_warning_of_which_no_webhook_told_are_found(shop, owner,
     assert (balance_of(owner), Payment.objects.filter(fraud_warned_at__isnull=False).count()) == (130, 1)
 
 
-def test_a_look_that_was_given_up_is_tried_again(shop, owner):
+def test_reconciliation_retries_a_sync_that_was_given_up(shop, owner):
     shop.buy(owner, "pack-100")
     right = price_id("pack-100")
     PlanPrice.objects.filter(credits=100).update(stripe_price_id="price_of_before")
-    shop.tell()
-    given_up = len(stuck())
+    shop.deliver_events()
+    given_up = len(failed_syncs())
     PlanPrice.objects.filter(credits=100).update(stripe_price_id=right)
     reconcile()
-    assert (given_up > 0, stuck(), balance_of(owner)) == (True, [], 130)
+    assert (given_up > 0, failed_syncs(), balance_of(owner)) == (True, [], 130)
 
 
-def test_a_first_purchase_after_the_backup_is_repaired_by_what_we_wrote_at_stripe(shop, owner):
-    """The database is from before: it has neither the customer nor the checkout."""
+def test_a_first_purchase_after_the_backup_is_repaired_by_our_metadata(shop, owner):
+    """A restored database has neither the customer nor the checkout."""
     shop.buy(owner, "pack-100")
     shop.buy(owner, "pro-month")
     missed(shop)
@@ -119,7 +119,7 @@ def test_a_first_purchase_after_the_backup_is_repaired_by_what_we_wrote_at_strip
     assert (Customer.objects.get().account, FormerCustomer.objects.count()) == (owner.account, 0)
 
 
-def test_a_customer_beside_whom_the_account_has_another_by_now_is_a_former_one(shop, owner):
+def test_an_adopted_customer_of_an_account_with_another_is_a_former_one(shop, owner):
     shop.buy(owner, "pack-100")
     missed(shop)
     lost = Customer.objects.get().stripe_customer_id
@@ -128,7 +128,7 @@ def test_a_customer_beside_whom_the_account_has_another_by_now_is_a_former_one(s
     assert (balance_of(owner), FormerCustomer.objects.get().pk) == (130, lost)
 
 
-def test_money_that_looks_ours_and_is_of_nobody_here_is_reported_and_staff_are_told(shop, owner):
+def test_payments_with_our_metadata_and_no_account_are_reported_to_staff(shop, owner):
     shop.buy(owner, "pack-100")
     missed(shop)
     nobody_knows(owner)
@@ -138,7 +138,7 @@ def test_money_that_looks_ours_and_is_of_nobody_here_is_reported_and_staff_are_t
 
 
 def nobody_knows(person) -> None:
-    """As after a backup from before the account was made."""
+    """As in a database restored from before the account was made."""
     known = Customer.objects.get(account=person.account).stripe_customer_id
     stripe_client.post(f"customers/{known}", key="another", metadata={"account_id": str(uuid4())})
     Customer.objects.all().delete()
@@ -161,58 +161,58 @@ def another_business(shop) -> None:
     shop.stripe.fraud_warning(paid)
 
 
-def test_another_business_on_the_same_stripe_account_is_passed_over_at_night(shop, owner):
+def test_reconciliation_ignores_another_business_on_the_stripe_account(shop, owner):
     another_business(shop)
     missed(shop)
     report = reconcile()
     assert (report.unresolved, report.repaired, len(alarms("billing")), Payment.objects.count()) == ([], [], 0, 0)
 
 
-def test_another_business_on_the_same_stripe_account_is_passed_over_when_its_news_come(shop, owner):
+def test_events_of_another_business_on_the_stripe_account_are_ignored(shop, owner):
     another_business(shop)
-    shop.tell()
-    assert (stuck(), Payment.objects.count(), Subscription.objects.count(), balance_of(owner)) == ([], 0, 0, 30)
+    shop.deliver_events()
+    assert (failed_syncs(), Payment.objects.count(), Subscription.objects.count(), balance_of(owner)) == ([], 0, 0, 30)
 
 
-def test_a_stranger_is_asked_about_once_a_night(shop, owner, monkeypatch):
+def test_reconciliation_reads_a_foreign_customer_once_a_night(shop, owner, monkeypatch):
     another_business(shop)
     missed(shop)
     monkeypatch.setattr(scans, "undelivered_events", lambda *_: [])
     monkeypatch.setattr(scans, "warned_charges", lambda *_: [])
-    asked = mock.Mock(wraps=commands.account_named_by)
-    monkeypatch.setattr(commands, "account_named_by", asked)
-    assert (reconcile().looked_at, asked.call_count) == (0, 1)
+    asked = mock.Mock(wraps=commands.account_id_in_metadata)
+    monkeypatch.setattr(commands, "account_id_in_metadata", asked)
+    assert (reconcile().checked, asked.call_count) == (0, 1)
 
 
-def test_a_price_that_we_never_made_is_reported(shop, owner):
+def test_reconciliation_reports_an_unknown_price(shop, owner):
     shop.buy(owner, "pack-100")
     missed(shop)
     PlanPrice.objects.filter(credits=100).update(stripe_price_id="price_of_before")
     assert any("unknown_price" in line for line in reconcile().unresolved)
 
 
-def test_a_look_that_was_stuck_is_no_more_once_it_works_out(shop, owner):
+def test_reconciliation_resolves_a_failed_sync(shop, owner):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     StripeSync.objects.filter(kind="charge").update(error="provider_error", due_at=None)
     reconcile()
-    assert stuck() == []
+    assert failed_syncs() == []
 
 
-def test_a_look_that_stays_stuck_is_reported(shop, owner):
+def test_reconciliation_reports_a_sync_that_still_fails(shop, owner):
     shop.buy(owner, "pack-100")
     PlanPrice.objects.filter(credits=100).update(stripe_price_id="price_of_before")
-    shop.tell()
+    shop.deliver_events()
     session = StripeSync.objects.filter(kind="session").values_list("object_id", flat=True).get()
     assert any(session in line for line in reconcile().unresolved)
 
 
-def test_a_look_at_what_is_gone_at_stripe_is_over(shop, owner):
+def test_reconciliation_ends_the_sync_of_an_object_deleted_at_stripe(shop, owner):
     StripeSync.objects.create(kind="session", object_id="cs_gone", error="not_found: gone", due_at=None)
-    assert (reconcile().unresolved, stuck()) == ([], [])
+    assert (reconcile().unresolved, failed_syncs()) == ([], [])
 
 
-def test_the_command_prints_what_it_did(shop, owner):
+def test_reconcile_stripe_prints_its_report(shop, owner):
     shop.buy(owner, "pack-100")
     missed(shop)
     out = StringIO()
@@ -221,7 +221,7 @@ def test_the_command_prints_what_it_did(shop, owner):
     assert (balance_of(owner), Payment.objects.count()) == (130, 1)
 
 
-def test_the_command_fails_where_something_is_unresolved(shop, owner):
+def test_reconcile_stripe_fails_where_something_is_unresolved(shop, owner):
     shop.buy(owner, "pack-100")
     missed(shop)
     nobody_knows(owner)
@@ -229,13 +229,13 @@ def test_the_command_fails_where_something_is_unresolved(shop, owner):
         call_command("reconcile_stripe")
 
 
-def test_without_a_stripe_the_command_says_so(settings):
+def test_reconcile_stripe_fails_while_stripe_does_not_answer(settings):
     settings.STRIPE_SECRET_KEY = ""
     with pytest.raises(CommandError, match="not_configured"):
         call_command("reconcile_stripe")
 
 
-def test_a_long_report_is_cut_for_the_mail(shop, monkeypatch):
+def test_a_long_reconciliation_report_is_cut_for_the_mail(shop, monkeypatch):
     for number in range(60):
         StripeSync.objects.create(kind="session", object_id=f"cs_{number}", error="unknown_price", due_at=None)
     refuse = mock.Mock(side_effect=BillingError("unknown_price", retryable=False))

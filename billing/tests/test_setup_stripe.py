@@ -1,4 +1,4 @@
-"""Plans, portal and webhook at Stripe: made once, and kept as they should be."""
+"""Setup of plans, portal and webhook at Stripe."""
 
 from io import StringIO
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def listed(path: str) -> list[dict]:
-    return list(stripe_client.every(path))
+    return list(stripe_client.list_all(path))
 
 
 def test_every_plan_is_a_product_with_one_price(shop):
@@ -37,7 +37,7 @@ def test_prices_are_what_the_plans_say(shop):
     assert stripe_client.get(f"prices/{price_id('pack-100')}")["recurring"] is None
 
 
-def test_repeating_it_makes_nothing_twice(shop):
+def test_repeating_the_setup_creates_nothing_twice(shop):
     stripe_setup.set_up_stripe()
     counts = [
         len(listed(path)) for path in ("products", "prices", "webhook_endpoints", "billing_portal/configurations")
@@ -45,18 +45,18 @@ def test_repeating_it_makes_nothing_twice(shop):
     assert (counts, PlanPrice.objects.count(), WebhookEndpoint.objects.count()) == ([9, 9, 1, 1], 9, 1)
 
 
-def test_the_webhook_asks_for_what_we_follow_and_nothing_else(shop):
+def test_the_webhook_is_registered_for_the_handled_event_types_alone(shop):
     (endpoint,) = listed("webhook_endpoints")
     assert (endpoint["url"], sorted(endpoint["enabled_events"])) == (webhook_url(), sorted(EVENT_TYPES))
     assert endpoint["api_version"] == "2026-05-27.dahlia"
 
 
-def test_an_endpoint_whose_secret_is_lost_is_made_anew(shop, owner):
+def test_an_endpoint_whose_secret_is_lost_is_replaced(shop, owner):
     WebhookEndpoint.objects.all().delete()
     stripe_setup.set_up_stripe()
     shop.secret = WebhookEndpoint.objects.get().secret
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     assert (balance_of(owner), len(listed("webhook_endpoints"))) == (130, 1)
 
 
@@ -74,7 +74,7 @@ def test_the_portal_offers_the_subscriptions_that_are_for_sale(shop):
 
 def test_no_secret_key_is_in_the_database(shop, owner, settings):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     assert (APIKey.objects.count(), settings.STRIPE_SECRET_KEY[:8]) == (0, "sk_test_")
 
 
@@ -84,13 +84,13 @@ def test_new_terms_are_a_new_price_for_new_buyers(shop, owner):
     Plan.objects.filter(code="pro-month").update(amount=5_900, credits=600)
     stripe_prices.push_plan(plan("pro-month"))
     shop.stripe.renew(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert (price_id("pro-month") != old, stripe_client.get(f"prices/{old}")["active"]) == (True, False)
-    # Who had it before pays and gets what they bought.
+    # Existing subscribers keep their terms.
     assert balance_of(owner) == 30 + 480 * 2
 
 
-def test_terms_that_come_back_are_a_price_again(shop):
+def test_terms_that_return_get_a_current_price_again(shop):
     for amount in (1_300, 1_200):
         Plan.objects.filter(code="pack-100").update(amount=amount)
         stripe_prices.push_plan(plan("pack-100"))
@@ -101,25 +101,25 @@ def test_terms_that_come_back_are_a_price_again(shop):
 def test_a_purchase_finds_new_terms_that_nobody_pushed(shop, owner):
     Plan.objects.filter(code="pack-100").update(credits=150)
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     assert balance_of(owner) == 180
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_who_push_one_change_at_once_make_one_price(shop):
+def test_eight_parallel_pushes_of_one_change_create_one_price(shop):
     Plan.objects.filter(code="pack-100").update(amount=1_300)
     made = in_parallel([lambda: stripe_prices.push_plan(plan("pack-100")).stripe_price_id] * 8)
     assert set(made) == {price_id("pack-100")}
     assert len([each for each in listed("prices") if each["unit_amount"] == 1_300]) == 1
 
 
-def test_the_command_says_where_stripe_calls(sandbox):
+def test_setup_stripe_prints_the_webhook_url(sandbox):
     out = StringIO()
     call_command("setup_stripe", stdout=out)
     assert webhook_url() in out.getvalue()
 
 
-def test_without_a_key_the_command_says_so(settings):
+def test_setup_stripe_fails_without_a_key(settings):
     settings.STRIPE_SECRET_KEY = ""
     with pytest.raises(CommandError, match="not_configured"):
         call_command("setup_stripe")
@@ -150,23 +150,23 @@ def test_staff_change_a_plan_and_its_price_follows(shop, staff, django_capture_o
     )
 
 
-def test_staff_give_a_payment_back(shop, owner, staff):
+def test_staff_refund_a_payment_in_the_admin(shop, owner, staff):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     listing = reverse("admin:billing_payment_changelist")
     chosen = owner.account.payments.get().pk
-    staff.post(listing, {"action": "give_back", "_selected_action": [str(chosen)]})
-    shop.tell()
+    staff.post(listing, {"action": "refund", "_selected_action": [str(chosen)]})
+    shop.deliver_events()
     assert (balance_of(owner), owner.account.payments.get().status) == (30, "refunded")
 
 
-def test_what_went_back_is_not_given_twice(shop, owner, staff):
+def test_staff_cannot_refund_a_payment_twice(shop, owner, staff):
     shop.buy(owner, "pack-100")
-    shop.tell()
+    shop.deliver_events()
     listing = reverse("admin:billing_payment_changelist")
-    chosen = {"action": "give_back", "_selected_action": [str(owner.account.payments.get().pk)]}
+    chosen = {"action": "refund", "_selected_action": [str(owner.account.payments.get().pk)]}
     staff.post(listing, chosen)
-    shop.tell()
+    shop.deliver_events()
     staff.post(listing, chosen)
     assert len(shop.stripe.records()["refunds"]) == 1
 

@@ -1,4 +1,4 @@
-"""Sign-up credits: for a proved mailbox, once, up to a bound a day; beyond it staff decide."""
+"""Sign-up credits: once per verified mailbox, up to a daily limit; beyond it staff decide."""
 
 import importlib
 from datetime import UTC, date, datetime, timedelta
@@ -19,8 +19,8 @@ from billing import credits
 from billing.enums import LotSource
 from billing.models import LedgerEntry, SignupDay, SignupGrant, Wallet
 from billing.purchases import signup_grants
-from billing.purchases.mailboxes import digests, normalised
-from billing.receivers import keep_the_ledger_nameless
+from billing.purchases.mailboxes import mailbox_digests, normalise
+from billing.receivers import erase_billing_data
 from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import nothing_changes, queries_of, queries_once_warm, the_ledger_proves
 from genvid.tests.factories import PASSWORD, make_caller, make_invitation
@@ -32,7 +32,7 @@ PAGE = "/admin/billing/signupgrant/"
 
 @pytest.fixture
 def strict(settings):
-    """Where a proof of the mailbox is asked for."""
+    """Verification of the mailbox is required."""
     settings.REQUIRE_VERIFIED_EMAIL = True
 
 
@@ -51,12 +51,12 @@ def balance_of(email: str) -> int:
 # ── When
 
 
-def test_an_unverified_address_gets_nothing_yet(strict):
+def test_an_unverified_address_gets_no_signup_credits(strict):
     assert sign_up("ada@example.com").balance == 0
     assert (SignupGrant.objects.count(), LedgerEntry.objects.count()) == (0, 0)
 
 
-def test_credits_come_with_the_proof_of_the_address(strict):
+def test_verifying_the_address_grants_the_signup_credits(strict):
     sign_up("ada@example.com")
     verify("ada@example.com")
     entry = LedgerEntry.objects.get()
@@ -67,13 +67,13 @@ def test_credits_come_with_the_proof_of_the_address(strict):
     assert the_ledger_proves()
 
 
-def test_a_reset_of_the_password_proves_the_address_too(strict):
+def test_a_password_reset_grants_the_signup_credits(strict):
     sign_up("ada@example.com")
     passwords.reset_password(passwords.reset_token(User.objects.get()), "a wholly different phrase")
     assert balance_of("ada@example.com") == 30
 
 
-def test_an_accepted_invitation_proves_the_address_too(strict):
+def test_an_accepted_invitation_grants_the_signup_credits_to_a_first_account(strict):
     owner = make_caller()
     sign_up("ada@example.com")
     invitation = make_invitation(owner, email="ada@example.com")
@@ -84,7 +84,7 @@ def test_an_accepted_invitation_proves_the_address_too(strict):
     assert (own.wallet.balance, owner.wallet.balance) == (30, 0)
 
 
-def test_who_joined_by_invitation_gets_them_with_the_first_account_of_their_own(strict):
+def test_an_invited_person_gets_signup_credits_with_their_first_own_account(strict):
     owner = make_caller()
     invitation_acceptance.accept_invitation(
         token_of(make_invitation(owner, email="ada@example.com")), signed_in_as=None, password=PASSWORD
@@ -95,19 +95,19 @@ def test_who_joined_by_invitation_gets_them_with_the_first_account_of_their_own(
     assert balance_of("ada@example.com") == 30
 
 
-def test_where_no_proof_is_asked_they_come_with_the_account():
+def test_without_required_verification_signup_credits_come_with_the_account():
     assert sign_up("ada@example.com").balance == 30
     verify("ada@example.com")
     assert (balance_of("ada@example.com"), LedgerEntry.objects.count()) == (30, 1)
 
 
-def test_without_signup_credits_nobody_is_written_down(settings):
+def test_without_signup_credits_no_row_is_written(settings):
     settings.SIGNUP_CREDITS = 0
     assert sign_up("ada@example.com").balance == 0
     assert SignupGrant.objects.count() == 0
 
 
-# ── Once a mailbox
+# ── Once per mailbox
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_without_signup_credits_nobody_is_written_down(settings):
         ("ada@me.com", "ada@icloud.com"),
     ],
 )
-def test_another_address_of_the_same_mailbox_gets_none(strict, one, other):
+def test_another_address_of_one_mailbox_gets_no_signup_credits(strict, one, other):
     for email in (one, other):
         sign_up(email)
         verify(email)
@@ -140,32 +140,32 @@ def test_another_address_of_the_same_mailbox_gets_none(strict, one, other):
         ("ada@gmail.com", "ada@mail.gmail.com"),
     ],
 )
-def test_another_mailbox_gets_its_own(one, other):
+def test_another_mailbox_gets_its_own_signup_credits(one, other):
     assert [sign_up(email).balance for email in (one, other)] == [30, 30]
 
 
-def test_somebody_who_never_proved_an_address_takes_nothing_from_its_owner(strict):
+def test_an_unverified_registration_does_not_use_up_the_owners_signup_credits(strict):
     sign_up("victim+1@gmail.com")
     sign_up("victim@gmail.com")
     verify("victim@gmail.com")
     assert (balance_of("victim@gmail.com"), balance_of("victim+1@gmail.com")) == (30, 0)
 
 
-def test_normalising_changes_no_address_that_somebody_signs_in_with():
+def test_normalising_a_mailbox_changes_no_login_address():
     sign_up("a.da+shop@gmail.com")
     assert User.objects.get().email == "a.da+shop@gmail.com"
-    assert normalised("A.da+shop@Googlemail.com") == "ada@gmail.com"
+    assert normalise("A.da+shop@Googlemail.com") == "ada@gmail.com"
 
 
-def test_the_mailbox_is_kept_as_a_keyed_hash_alone(settings):
+def test_the_mailbox_is_stored_as_a_keyed_hash_only(settings):
     sign_up("ada@example.com")
     kept = SignupGrant.objects.get().mailbox
     assert (kept, len(kept), "ada" in str(SignupGrant.objects.values().get())) == (
-        *(digests("ada@example.com")[0], 64),
+        *(mailbox_digests("ada@example.com")[0], 64),
         False,
     )
     settings.SALT_KEY = ["another"]
-    assert digests("ada@example.com") != [kept]
+    assert mailbox_digests("ada@example.com") != [kept]
 
 
 def test_a_new_salt_key_forgets_no_mailbox(settings):
@@ -174,7 +174,7 @@ def test_a_new_salt_key_forgets_no_mailbox(settings):
     assert sign_up("ada+1@example.com").balance == 0
 
 
-def test_an_account_gets_them_once_whoever_owns_it_now(strict):
+def test_an_account_gets_signup_credits_once_whoever_owns_it(strict):
     sign_up("ada@example.com")
     verify("ada@example.com")
     account = Account.objects.get()
@@ -183,7 +183,7 @@ def test_an_account_gets_them_once_whoever_owns_it_now(strict):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_addresses_of_one_mailbox_verified_at_once_one_gets_them(settings):
+def test_of_parallel_verifications_of_one_mailbox_one_gets_the_credits(settings):
     settings.REQUIRE_VERIFIED_EMAIL = True
     emails = [f"ada+{number}@example.com" for number in range(6)]
     for email in emails:
@@ -193,10 +193,10 @@ def test_of_many_addresses_of_one_mailbox_verified_at_once_one_gets_them(setting
     assert (SignupGrant.objects.count(), the_ledger_proves()) == (1, True)
 
 
-# ── The bound of a day
+# ── The daily limit
 
 
-def test_beyond_the_bound_registering_works_and_credits_wait(settings):
+def test_beyond_the_daily_limit_registration_works_and_credits_wait(settings):
     settings.SIGNUP_CREDITS_PER_DAY = 60
     assert [sign_up(f"person{number}@example.com").balance for number in range(4)] == [30, 30, 0, 0]
     assert sorted(SignupGrant.objects.values_list("status", flat=True)) == ["granted"] * 2 + ["waiting"] * 2
@@ -204,7 +204,7 @@ def test_beyond_the_bound_registering_works_and_credits_wait(settings):
 
 
 @pytest.mark.parametrize(("bound", "given"), [(0, 0), (29, 0), (30, 1), (59, 1), (None, 3)])
-def test_no_more_than_the_bound_is_given(settings, bound, given):
+def test_no_more_than_the_daily_limit_is_granted(settings, bound, given):
     settings.SIGNUP_CREDITS_PER_DAY = bound
     balances = [sign_up(f"person{number}@example.com").balance for number in range(3)]
     assert balances == [30] * given + [0] * (3 - given)
@@ -220,7 +220,7 @@ def test_the_next_utc_day_has_credits_of_its_own(settings):
     assert dict(SignupDay.objects.values_list("day", "credits")) == {date(2026, 5, 1): 30, date(2026, 5, 2): 30}
 
 
-def test_staff_are_told_once_a_day(settings, mailoutbox):
+def test_staff_are_alarmed_of_waiting_signup_credits_once_a_day(settings, mailoutbox):
     settings.SIGNUP_CREDITS_PER_DAY = 0
     with time_machine.travel(datetime(2026, 5, 1, 12, tzinfo=UTC), tick=False) as clock:
         for number in range(3):
@@ -232,7 +232,7 @@ def test_staff_are_told_once_a_day(settings, mailoutbox):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_come_at_once_no_more_than_the_bound_get_them(settings):
+def test_parallel_registrations_do_not_exceed_the_daily_limit(settings):
     settings.SIGNUP_CREDITS_PER_DAY = 90
     results = in_parallel([lambda n=n: sign_up(f"person{n}@example.com").balance for n in range(8)])
     assert sorted(results) == [0] * 5 + [30] * 3
@@ -241,7 +241,7 @@ def test_of_many_who_come_at_once_no_more_than_the_bound_get_them(settings):
     assert the_ledger_proves()
 
 
-# ── What staff decide
+# ── Decisions by staff
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def choose(client: Client, action: str, *grants: SignupGrant):
     return client.post(PAGE, {"action": action, "_selected_action": [grant.pk for grant in grants]})
 
 
-def test_staff_approve_and_it_is_written_down(staff, boss, waiting):
+def test_an_approval_of_signup_credits_is_in_the_audit_log(staff, boss, waiting):
     assert choose(staff, "approve", waiting).status_code == 302
     waiting.refresh_from_db()
     assert (waiting.status, waiting.decided_by, waiting.account.wallet.balance) == ("granted", boss, 30)
@@ -279,7 +279,7 @@ def test_staff_approve_and_it_is_written_down(staff, boss, waiting):
     assert the_ledger_proves()
 
 
-def test_what_was_approved_is_not_given_again(staff, waiting):
+def test_approved_signup_credits_are_not_granted_again(staff, waiting):
     for _ in range(2):
         choose(staff, "approve", waiting)
     assert (waiting.account.wallet.balance, AuditEntry.objects.filter(act="credits.signup_approved").count()) == (30, 1)
@@ -294,24 +294,24 @@ def test_staff_decline_and_the_mailbox_gets_none_later(staff, waiting, settings)
     assert waiting.account.wallet.balance == 0
 
 
-def test_what_staff_approve_does_not_count_for_the_day(staff, waiting, settings):
+def test_credits_approved_by_staff_do_not_count_against_the_daily_limit(staff, waiting, settings):
     settings.SIGNUP_CREDITS_PER_DAY = 30
     choose(staff, "approve", waiting)
     assert sign_up("bob@example.com").balance == 30
 
 
 def test_the_list_of_those_that_wait_takes_as_many_queries_for_three_as_for_one(staff, waiting):
-    def look() -> None:
+    def load_page() -> None:
         page = staff.get(f"{PAGE}?status__exact=waiting")
         assert (page.status_code, b"waits for staff" in page.content) == (200, True)
 
-    one = queries_once_warm(look)
+    one = queries_once_warm(load_page)
     for number in range(2):
         sign_up(f"person{number}@example.com")
-    assert queries_of(look) == one
+    assert queries_of(load_page) == one
 
 
-def test_staff_who_may_only_look_decide_nothing(waiting):
+def test_staff_with_view_permission_cannot_decide_signup_grants(waiting):
     viewer = User.objects.create_user("viewer@example.com", PASSWORD, is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_signupgrant"))
     client = Client()
@@ -326,7 +326,7 @@ def test_staff_who_may_only_look_decide_nothing(waiting):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_staff_who_approve_at_once_one_does(settings):
+def test_of_parallel_approvals_of_one_grant_one_counts(settings):
     settings.SIGNUP_CREDITS_PER_DAY = 0
     sign_up("ada@example.com")
     grant, boss = SignupGrant.objects.get(), User.objects.create_superuser("staff@example.com", PASSWORD)
@@ -334,15 +334,15 @@ def test_of_many_staff_who_approve_at_once_one_does(settings):
     assert (sorted(results), grant.account.wallet.balance) == ([False] * 3 + [True], 30)
 
 
-def test_the_row_outlives_the_account_which_waits_no_more(waiting, settings):
-    keep_the_ledger_nameless(waiting.account_id)
+def test_a_waiting_grant_is_declined_and_kept_when_its_account_is_erased(waiting, settings):
+    erase_billing_data(waiting.account_id)
     User.objects.filter(email="ada@example.com").update(email="erased-1@invalid")
     waiting.refresh_from_db()
     settings.SIGNUP_CREDITS_PER_DAY = None
     assert (waiting.status, sign_up("ada@example.com").balance) == ("declined", 0)
 
 
-# ── Those who came before
+# ── The migration of earlier grants
 
 
 def remember() -> None:
@@ -350,7 +350,7 @@ def remember() -> None:
     migration.remember_what_was_given(apps, None)
 
 
-def test_mailboxes_that_had_their_credits_before_are_remembered():
+def test_the_migration_records_mailboxes_that_had_signup_credits():
     for email in ("ada@example.com", "ada+1@example.com", "bob@example.com"):
         sign_up(email)
     credits.grant(
@@ -362,18 +362,18 @@ def test_mailboxes_that_had_their_credits_before_are_remembered():
     SignupGrant.objects.all().delete()
     remember()
     assert set(SignupGrant.objects.values_list("mailbox", "status")) == {
-        (digests(email)[0], "granted") for email in ("ada@example.com", "bob@example.com")
+        (mailbox_digests(email)[0], "granted") for email in ("ada@example.com", "bob@example.com")
     }
     assert sign_up("bob+1@example.com").balance == 0
 
 
-def test_remembering_twice_changes_nothing():
+def test_the_migration_of_signup_grants_can_be_repeated():
     sign_up("ada@example.com")
     with nothing_changes():
         remember()
 
 
-def test_of_erased_people_no_mailbox_is_known():
+def test_the_migration_records_no_mailbox_of_erased_people():
     sign_up("ada@example.com")
     SignupGrant.objects.all().delete()
     User.objects.update(email="erased-1@invalid")
@@ -381,7 +381,7 @@ def test_of_erased_people_no_mailbox_is_known():
         remember()
 
 
-def test_an_account_that_had_them_before_there_were_rows_gets_none(strict):
+def test_an_account_with_signup_credits_from_before_the_rows_gets_none(strict):
     wallet = sign_up("ada@example.com")
     verify("ada@example.com")
     SignupGrant.objects.all().delete()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def endpoint(sandbox):
-    return webhook_endpoint.endpoint_row("we_1", SECRET)
+    return webhook_endpoint.save_endpoint("we_1", SECRET)
 
 
 def make(path: str, **params: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def make_customer() -> str:
 
 def deliver_all() -> dict[str, int]:
     """Everything that happened so far, oldest first: how each kind was answered."""
-    events = list(stripe_api.every("events"))
+    events = list(stripe_api.list_all("events"))
     return {event["type"]: deliver(json.dumps(event).encode()).status_code for event in reversed(events)}
 
 
@@ -66,7 +66,7 @@ def test_a_subscription_and_its_first_invoice_are_mirrored():
     assert (Subscription.objects.get().id, Invoice.objects.get().stripe_data["status"]) == (subscription, "paid")
 
 
-def test_everything_again_changes_nothing():
+def test_delivering_all_events_again_changes_nothing():
     buy(make_customer())
     deliver_all()
     count = Event.objects.count()

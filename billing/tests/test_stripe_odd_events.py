@@ -1,4 +1,4 @@
-"""Bodies that are signed and yet no events of Stripe's, and events whose object Stripe does not tell of."""
+"""Signed bodies that are no valid events, and events whose object cannot be read from Stripe."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from djstripe.models import Event, WebhookEventTrigger
 
 from billing.models import StripeSync
 from billing.stripe import webhook_endpoint
-from billing.tests.stripe_events import CHARGE, REFUND, SECRET, TableOfAnswers, deliver, event_of
+from billing.tests.stripe_events import CHARGE, REFUND, SECRET, StubbedStripeClient, deliver, event_of
 from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.mail import alarms
@@ -21,11 +21,11 @@ ABSENT = object()
 
 @pytest.fixture(autouse=True)
 def endpoint(db):
-    return webhook_endpoint.endpoint_row("we_1", SECRET)
+    return webhook_endpoint.save_endpoint("we_1", SECRET)
 
 
 def event_with(path: str, value: object) -> bytes:
-    """The event of a refund in which what stands at `path` is something else, or not there."""
+    """A refund's event with another value at `path`, or without one."""
     event = json.loads(event_of())
     *way, last = path.split(".")
     place = event
@@ -79,14 +79,14 @@ ODD = [
 
 
 @pytest.mark.parametrize(("path", "value"), ODD, ids=[f"{number}-{path}" for number, (path, _) in enumerate(ODD)])
-def test_a_signed_body_of_another_form_is_refused_and_not_kept(path, value):
+def test_a_signed_body_of_another_form_is_refused_and_not_stored(path, value):
     with nothing_changes():
         assert refusal_of(deliver(event_with(path, value))) == (400, "validation_error")
     assert (Event.objects.count(), WebhookEventTrigger.objects.count(), StripeSync.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("value", ["\x00", "\ud800", float("nan"), float("inf")], ids=["nul", "half", "nan", "inf"])
-def test_a_signed_body_that_no_database_stores_is_refused(value):
+def test_a_signed_body_that_cannot_be_stored_is_refused(value):
     assert refusal_of(deliver(event_with("data.object.reason", value))) == (400, "parse_error")
     assert (Event.objects.count(), WebhookEventTrigger.objects.count()) == (0, 0)
 
@@ -104,20 +104,20 @@ def test_a_signed_body_that_no_database_stores_is_refused(value):
         ("data.object.metadata", {"any": "thing"}),
     ],
 )
-def test_what_stripe_leaves_open_is_taken(path, value):
+def test_optional_fields_of_an_event_may_be_missing(path, value):
     assert deliver(event_with(path, value)).status_code == 200
     assert list(StripeSync.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
 
 
-def test_a_charge_that_comes_whole_is_looked_at_by_its_id():
+def test_an_expanded_charge_is_synced_by_its_id():
     assert deliver(event_with("data.object.charge", CHARGE)).status_code == 200
     assert list(StripeSync.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
 
 
-# ── What Stripe answers when dj-stripe asks for the object
+# ── Stripe's answers to dj-stripe's read of the object
 
 
-class Refusing(TableOfAnswers):
+class Refusing(StubbedStripeClient):
     """Answers everything with one error."""
 
     def __init__(self, status: int, **error: str) -> None:
@@ -148,13 +148,13 @@ def delivered(monkeypatch, status: int, error: dict[str, str]):
 
 
 @pytest.mark.parametrize(("status", "error"), DEFINITE)
-def test_an_event_of_what_stripe_refuses_to_tell_of_is_taken_and_looked_at(monkeypatch, status, error):
+def test_an_event_whose_object_stripe_refuses_is_accepted_and_synced(monkeypatch, status, error):
     assert delivered(monkeypatch, status, error).status_code == 200
     assert list(StripeSync.objects.values_list("kind", "object_id")) == [("charge", "ch_1")]
     assert QueuedMail.objects.count() == 0
 
 
-def test_a_subscription_whose_customer_stripe_does_not_know_is_taken(monkeypatch):
+def test_an_event_of_a_subscription_with_an_unknown_customer_is_accepted(monkeypatch):
     monkeypatch.setattr(stripe, "default_http_client", Refusing(404, type="invalid_request_error"))
     subscription = {"id": "sub_1", "object": "subscription", "customer": "cus_gone", "status": "active"}
     assert deliver(event_of("customer.subscription.updated", subscription)).status_code == 200
@@ -162,13 +162,13 @@ def test_a_subscription_whose_customer_stripe_does_not_know_is_taken(monkeypatch
 
 
 @pytest.mark.parametrize(("status", "error"), SILENCE)
-def test_while_stripe_does_not_tell_the_event_is_to_come_again(monkeypatch, status, error):
+def test_an_event_is_refused_for_retry_while_stripe_does_not_answer(monkeypatch, status, error):
     assert refusal_of(delivered(monkeypatch, status, error)) == (503, "provider_unavailable")
     assert (Event.objects.count(), StripeSync.objects.count(), QueuedMail.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("status", "error"), OF_THE_KEY)
-def test_while_stripe_refuses_the_key_staff_hear_of_it_once_a_day(monkeypatch, status, error):
+def test_a_refused_stripe_key_alarms_staff_once_a_day(monkeypatch, status, error):
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         answers = [refusal_of(delivered(monkeypatch, status, error)) for _ in range(2)]
     assert (answers, StripeSync.objects.count()) == ([(503, "provider_unavailable")] * 2, 0)
@@ -176,7 +176,7 @@ def test_while_stripe_refuses_the_key_staff_hear_of_it_once_a_day(monkeypatch, s
     assert about.endswith("2026-07-01")
 
 
-def test_a_kind_that_nobody_follows_is_taken_without_a_look(monkeypatch):
+def test_an_unhandled_event_type_is_accepted_without_a_sync(monkeypatch):
     monkeypatch.setattr(stripe, "default_http_client", Refusing(404, type="invalid_request_error"))
     assert deliver(event_of("charge.captured", CHARGE)).status_code == 200
     assert StripeSync.objects.count() == 0

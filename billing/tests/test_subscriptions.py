@@ -1,4 +1,4 @@
-"""Subscriptions: their credits, their tier, and what becomes of both when plans change or payments fail."""
+"""Subscriptions: credits and tier, through plan changes and failed payments."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from billing.purchases import payments, subscriptions
 from billing.stripe import queries, stripe_client
 from billing.stripe.stripe_types import RefundState
 from billing.stripe_sync import handlers
-from billing.tests.shop import balance_of, charge_of, payment_of, plan, price_id, stuck
+from billing.tests.shop import balance_of, charge_of, failed_syncs, payment_of, plan, price_id
 from genvid.tests.asserts import data_of
 from genvid.tests.factories import grant
 from genvid.tests.mail import alarms
@@ -34,17 +34,17 @@ def last_lot() -> CreditLot:
     return CreditLot.objects.latest("id")
 
 
-def test_who_has_none_sees_the_free_tier(owner):
+def test_an_account_without_a_subscription_has_the_free_tier(owner):
     shown = seen(owner)
     assert (shown["status"], shown["plan"], shown["tier"]) == ("none", None, "free")
 
 
 def test_the_first_month_gives_its_credits_and_the_tier(shop, owner):
     shop.subscribe(owner, "pro-month")
-    assert (balance_of(owner), tier_of(owner), stuck()) == (510, "pro", [])
+    assert (balance_of(owner), tier_of(owner), failed_syncs()) == (510, "pro", [])
 
 
-def test_the_client_sees_its_subscription(shop, owner):
+def test_the_api_shows_the_subscription(shop, owner):
     shop.subscribe(owner, "pro-month")
     shown = seen(owner)
     assert (shown["status"], shown["plan"]["code"], shown["tier"]) == ("active", "pro-month", "pro")
@@ -57,7 +57,7 @@ def test_a_months_credits_end_with_the_month_and_three_days(shop, owner):
     assert last_lot().expires_at == end + timedelta(days=3)
 
 
-def test_the_payment_is_the_invoices(shop, owner):
+def test_the_payment_of_a_subscription_is_its_invoices(shop, owner):
     shop.subscribe(owner)
     payment = payment_of(owner)
     assert (payment.kind, payment.amount, payment.source_id[:3]) == (PaymentKind.SUBSCRIPTION, 1900, "in_")
@@ -67,7 +67,7 @@ def test_each_renewal_gives_a_months_credits(shop, owner):
     subscription = shop.subscribe(owner)
     for _ in range(2):
         shop.stripe.renew(subscription)
-        shop.tell()
+        shop.deliver_events()
     assert (balance_of(owner), Payment.objects.count()) == (30 + 3 * 170, 3)
 
 
@@ -77,61 +77,61 @@ def test_a_second_subscription_is_refused(shop, owner):
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
 
 
-def test_of_two_pay_pages_only_the_last_is_open(shop, owner):
-    first = shop.begin(owner, "starter-month")
-    shop.begin(owner, "pro-month")
+def test_of_two_pay_pages_for_subscriptions_only_the_last_is_open(shop, owner):
+    first = shop.open_checkout(owner, "starter-month")
+    shop.open_checkout(owner, "pro-month")
     (page,) = [each for each in shop.stripe.records()["sessions"] if each["id"] == first]
     assert (page["status"], Checkout.objects.get(stripe_session_id=first).status) == ("expired", "expired")
 
 
 def test_a_pack_can_be_paid_for_though_a_page_for_a_plan_was_opened_since(shop, owner):
-    pack = shop.begin(owner, "pack-100")
-    shop.begin(owner, "starter-month")
+    pack = shop.open_checkout(owner, "pack-100")
+    shop.open_checkout(owner, "starter-month")
     assert Checkout.objects.get(stripe_session_id=pack).status == "open"
     shop.stripe.pay(pack)
-    shop.tell()
+    shop.deliver_events()
     assert balance_of(owner) == 130
 
 
-def test_who_has_paid_at_the_first_page_gets_no_second(shop, owner):
+def test_a_buyer_who_paid_at_the_first_page_gets_no_second_page(shop, owner):
     shop.buy(owner, "starter-month")
     answer = owner.client.post("/api/v1/billing/checkout", {"plan_id": str(plan("pro-month").pk)})
     assert (answer.status_code, seen(owner)["status"]) == (409, "active")
 
 
 def test_packs_can_be_bought_at_several_pages(shop, owner):
-    for session in [shop.begin(owner, "pack-100"), shop.begin(owner, "pack-500")]:
+    for session in [shop.open_checkout(owner, "pack-100"), shop.open_checkout(owner, "pack-500")]:
         shop.stripe.pay(session)
-    shop.tell()
+    shop.deliver_events()
     assert balance_of(owner) == 630
 
 
-def test_staff_hear_of_two_that_began_in_one_moment(shop, owner):
-    first = shop.begin(owner, "starter-month")
+def test_staff_are_alarmed_of_two_parallel_subscriptions(shop, owner):
+    first = shop.open_checkout(owner, "starter-month")
     # As the second finds it: nobody at Stripe has heard of the first page yet.
     Checkout.objects.update(status=CheckoutStatus.STARTING)
-    pages = [first, shop.begin(owner, "pro-month")]
+    pages = [first, shop.open_checkout(owner, "pro-month")]
     Checkout.objects.update(status=CheckoutStatus.OPEN)
     for page in pages:
         shop.stripe.pay(page)
-    shop.tell()
-    told = alarms("billing", "second:")
-    assert (balance_of(owner), len(told) > 0, stuck()) == (30 + 170 + 480, True, [])
+    shop.deliver_events()
+    sent = alarms("billing", "second:")
+    assert (balance_of(owner), len(sent) > 0, failed_syncs()) == (30 + 170 + 480, True, [])
 
 
-def test_one_that_staff_moved_to_a_price_of_their_own_ends_like_every_other(shop, owner):
+def test_a_subscription_moved_to_a_foreign_price_ends_like_every_other(shop, owner):
     subscription, product = shop.subscribe(owner, "pro-month"), plan("pro-month").stripe_product_id
     monthly = {"currency": "usd", "recurring": {"interval": "month"}}
     own = stripe_client.post("prices", key="own", product=product, unit_amount=1000, **monthly)
     shop.stripe.change_price(subscription, own["id"], at_fraction=0.0)
-    shop.tell()
-    told, kept = len(alarms("billing")), tier_of(owner)
+    shop.deliver_events()
+    sent, kept = len(alarms("billing")), tier_of(owner)
     shop.stripe.cancel(subscription)
-    shop.tell()
-    assert (told, kept, tier_of(owner), stuck()) == (1, "pro", None, [])
+    shop.deliver_events()
+    assert (sent, kept, tier_of(owner), failed_syncs()) == (1, "pro", None, [])
 
 
-def test_one_with_an_item_of_staffs_beside_ours_is_ours(shop, owner):
+def test_a_subscription_with_an_additional_foreign_item_is_ours(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     facts = replace(queries.subscription(subscription), price_ids=["price_of_theirs", price_id("pro-month")])
     subscriptions.record_subscription(facts, read_at=timezone.now())
@@ -139,7 +139,7 @@ def test_one_with_an_item_of_staffs_beside_ours_is_ours(shop, owner):
 
 
 def test_a_second_charge_of_one_invoice_is_the_same_payment(shop, owner, monkeypatch):
-    """Part of it was paid by another payment intent, and is given back."""
+    """Part of the invoice was paid by another payment intent, and is refunded."""
     shop.subscribe(owner)
     payment = payment_of(owner)
     refund = RefundState("re_2", 950, RefundStatus.SUCCEEDED, timezone.now())
@@ -160,7 +160,7 @@ def test_a_yearly_plan_gives_its_first_month_at_once(shop, owner):
 def test_a_yearly_plan_gives_month_by_month(shop, owner):
     shop.subscribe(owner, "starter-year")
     for months in (1, 2, 13):
-        shop.give_allowances(until=timezone.now() + timedelta(days=31 * months))
+        shop.grant_allowances(until=timezone.now() + timedelta(days=31 * months))
         if months < 13:
             assert balance_of(owner) == 30 + 170 * (months + 1)
     assert balance_of(owner) == 30 + 170 * 12
@@ -175,9 +175,9 @@ def test_a_yearly_months_credits_end_when_the_next_come(shop, owner):
 def test_a_yearly_plan_that_ended_gives_no_more(shop, owner):
     subscription = shop.subscribe(owner, "starter-year")
     shop.stripe.cancel(subscription)
-    shop.tell()
+    shop.deliver_events()
     Allowance.objects.filter(granted_at=None).update(due_at=timezone.now())
-    shop.give_allowances(until=timezone.now())
+    shop.grant_allowances(until=timezone.now())
     assert (balance_of(owner), Allowance.objects.filter(void_at=None).count()) == (200, 1)
 
 
@@ -186,7 +186,7 @@ def test_a_month_that_was_due_before_the_end_is_given_though_it_comes_late(shop,
     due, to_come = Allowance.objects.filter(granted_at=None).order_by("due_at")[:2]
     Allowance.objects.filter(pk=due.pk).update(due_at=timezone.now() - timedelta(minutes=1))
     shop.stripe.cancel(subscription)
-    shop.tell()
+    shop.deliver_events()
     Allowance.objects.filter(pk=to_come.pk).update(due_at=timezone.now())
     assert (payments.grant_due_allowances(), balance_of(owner)) == (1, 200 + 170)
     due.refresh_from_db()
@@ -217,20 +217,20 @@ def test_after_the_trial_the_month_is_paid_and_given(shop, owner):
     with_trial()
     subscription = shop.subscribe(owner, "pro-month")
     shop.stripe.end_trial(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert (balance_of(owner), seen(owner)["status"]) == (530, "active")
 
 
 def test_a_trial_without_credits_gives_none(shop, owner):
     with_trial(credits=0)
     shop.subscribe(owner, "pro-month")
-    assert (balance_of(owner), Payment.objects.count(), stuck()) == (30, 0, [])
+    assert (balance_of(owner), Payment.objects.count(), failed_syncs()) == (30, 0, [])
 
 
 def test_only_the_first_subscription_has_a_trial(shop, owner):
     with_trial()
     shop.stripe.cancel(shop.subscribe(owner, "pro-month"))
-    shop.tell()
+    shop.deliver_events()
     shop.subscribe(owner, "pro-month")
     assert (balance_of(owner), seen(owner)["status"]) == (50 + 480, "active")
 
@@ -241,7 +241,7 @@ def test_only_the_first_subscription_has_a_trial(shop, owner):
 def test_an_upgrade_gives_what_the_new_plan_has_more_for_the_rest_of_the_month(shop, owner):
     subscription = shop.subscribe(owner, "starter-month")
     shop.stripe.change_price(subscription, price_id("pro-month"), at_fraction=0.5)
-    shop.tell()
+    shop.deliver_events()
     assert (balance_of(owner), tier_of(owner)) == (200 + (480 - 170) // 2, "pro")
 
 
@@ -249,63 +249,63 @@ def test_the_renewal_after_an_upgrade_gives_the_new_plans_month(shop, owner):
     subscription = shop.subscribe(owner, "starter-month")
     shop.stripe.change_price(subscription, price_id("pro-month"), at_fraction=0.5)
     shop.stripe.renew(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert balance_of(owner) == 200 + 155 + 480
 
 
 def test_an_upgrade_that_is_billed_with_the_next_month_gives_both_then(shop, owner):
     subscription = shop.subscribe(owner, "starter-month")
     shop.stripe.change_price(subscription, price_id("pro-month"), behavior="create_prorations", at_fraction=0.5)
-    shop.tell()
+    shop.deliver_events()
     before = balance_of(owner)
     shop.stripe.renew(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert (before, balance_of(owner)) == (200, 200 + 155 + 480)
 
 
 def test_a_downgrade_takes_what_the_old_plan_had_more_for_the_rest_of_the_month(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     shop.stripe.change_price(subscription, price_id("starter-month"), at_fraction=0.5)
-    shop.tell()
-    assert (balance_of(owner), tier_of(owner), stuck()) == (510 - (480 - 170) // 2, "starter", [])
+    shop.deliver_events()
+    assert (balance_of(owner), tier_of(owner), failed_syncs()) == (510 - (480 - 170) // 2, "starter", [])
 
 
 def test_the_renewal_after_a_downgrade_gives_the_smaller_month(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     shop.stripe.change_price(subscription, price_id("starter-month"), at_fraction=0.5)
     shop.stripe.renew(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert balance_of(owner) == 510 - 155 + 170
 
 
 @pytest.mark.parametrize("other", ["pro-month", "starter-year"])
-def test_changing_to_and_fro_makes_no_credits(shop, owner, other):
-    """Stripe pays each change with the money that the one before gave back."""
+def test_changing_plans_back_and_forth_creates_no_credits(shop, owner, other):
+    """Stripe pays each change with the money that the previous one returned."""
     subscription = shop.subscribe(owner, "starter-month")
     for code in [other, "starter-month"] * 3:
         shop.stripe.change_price(subscription, price_id(code), at_fraction=0.0)
-    shop.tell()
-    assert (balance_of(owner), stuck()) == (200, [])
+    shop.deliver_events()
+    assert (balance_of(owner), failed_syncs()) == (200, [])
 
 
-def test_a_downgrade_that_is_told_of_before_the_purchase_ends_at_the_same(shop, owner):
+def test_a_downgrade_event_before_the_purchase_event_has_one_result(shop, owner):
     subscription = shop.buy(owner, "pro-month")["subscription"]
     shop.stripe.change_price(subscription, price_id("starter-month"), at_fraction=0.5)
-    shop.tell(shop.new_events()[::-1])
-    assert (balance_of(owner), stuck()) == (510 - 155, [])
+    shop.deliver_events(shop.new_events()[::-1])
+    assert (balance_of(owner), failed_syncs()) == (510 - 155, [])
 
 
 def test_from_monthly_to_yearly_the_year_begins_at_once(shop, owner):
     subscription = shop.subscribe(owner, "starter-month")
     shop.stripe.change_price(subscription, price_id("starter-year"), at_fraction=0.5)
-    shop.tell()
+    shop.deliver_events()
     assert (balance_of(owner), Allowance.objects.filter(granted_at=None, void_at=None).count()) == (200 + 170 - 85, 11)
 
 
 def test_a_yearly_upgrade_stops_the_old_plans_months(shop, owner):
     subscription = shop.subscribe(owner, "starter-year")
     shop.stripe.change_price(subscription, price_id("pro-year"), at_fraction=0.5)
-    shop.tell()
+    shop.deliver_events()
     owed = Allowance.objects.filter(granted_at=None, void_at=None)
     assert set(owed.values_list("price__plan__code", flat=True)) == {"pro-year"}
 
@@ -315,7 +315,7 @@ def test_a_yearly_upgrade_stops_the_old_plans_months(shop, owner):
 
 def test_canceling_keeps_tier_and_credits_to_the_end_of_the_month(shop, owner):
     shop.stripe.cancel(shop.subscribe(owner, "pro-month"), at_period_end=True)
-    shop.tell()
+    shop.deliver_events()
     assert (balance_of(owner), tier_of(owner), seen(owner)["cancel_at_period_end"]) == (510, "pro", True)
 
 
@@ -323,19 +323,19 @@ def test_at_the_end_of_the_month_the_tier_is_free_again(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     shop.stripe.cancel(subscription, at_period_end=True)
     shop.stripe.end_period(subscription)
-    shop.tell()
+    shop.deliver_events()
     assert (balance_of(owner), tier_of(owner), seen(owner)["status"]) == (510, None, "canceled")
 
 
-def test_who_cancels_is_not_told_of_a_missing_payment(shop, owner):
+def test_a_cancellation_mails_nothing_of_a_missing_payment(shop, owner):
     shop.stripe.cancel(shop.subscribe(owner, "pro-month"))
-    shop.tell()
-    assert {kind for kind, _ in shop.mails()} == {"receipt"}
+    shop.deliver_events()
+    assert {kind for kind, _ in shop.send_mails()} == {"receipt"}
 
 
-def test_who_canceled_can_subscribe_anew(shop, owner):
+def test_an_account_that_canceled_can_subscribe_again(shop, owner):
     shop.stripe.cancel(shop.subscribe(owner))
-    shop.tell()
+    shop.deliver_events()
     shop.subscribe(owner, "business-month")
     assert (balance_of(owner), tier_of(owner)) == (200 + 1050, "business")
 
@@ -343,75 +343,75 @@ def test_who_canceled_can_subscribe_anew(shop, owner):
 # ── Payments that fail
 
 
-def test_a_renewal_that_fails_gives_nothing_but_days_of_grace(shop, owner):
+def test_a_failed_renewal_gives_no_credits_and_starts_the_grace_period(shop, owner):
     shop.stripe.renew(shop.subscribe(owner, "pro-month"), succeeds=False)
-    shop.tell()
+    shop.deliver_events()
     shown = seen(owner)
     assert (balance_of(owner), shown["status"], shown["tier"]) == (510, "past_due", "pro")
     left = datetime.fromisoformat(shown["grace_until"]) - timezone.now()
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
 
 
-def test_its_owner_is_told_of_each_attempt(shop, owner):
+def test_each_failed_payment_attempt_mails_the_owner(shop, owner):
     invoice = shop.stripe.renew(shop.subscribe(owner), succeeds=False)
-    shop.tell()
+    shop.deliver_events()
     shop.stripe.retry_invoice(invoice["id"], succeeds=False)
-    shop.tell()
-    told = [reference for kind, reference in shop.mails() if kind == "payment_failed"]
-    assert told == [f"{invoice['id']}:1", f"{invoice['id']}:2"]
+    shop.deliver_events()
+    sent = [reference for kind, reference in shop.send_mails() if kind == "payment_failed"]
+    assert sent == [f"{invoice['id']}:1", f"{invoice['id']}:2"]
 
 
-def test_after_the_grace_the_tier_is_free_and_its_owner_told(shop, owner):
+def test_the_end_of_the_grace_period_frees_the_tier_and_mails_the_owner(shop, owner):
     shop.stripe.renew(shop.subscribe(owner, "pro-month"), succeeds=False)
-    shop.tell()
+    shop.deliver_events()
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=True):
         ended = subscriptions.end_grace()
     assert (ended, tier_of(owner)) == (1, None)
-    assert "downgraded" in {kind for kind, _ in shop.mails()}
+    assert "downgraded" in {kind for kind, _ in shop.send_mails()}
 
 
-def test_the_grace_ends_once(shop, owner):
+def test_the_grace_period_ends_once(shop, owner):
     shop.stripe.renew(shop.subscribe(owner, "pro-month"), succeeds=False)
-    shop.tell()
+    shop.deliver_events()
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=True):
         assert (subscriptions.end_grace(), subscriptions.end_grace()) == (1, 0)
 
 
-def test_nothing_ends_while_the_grace_lasts(shop, owner):
+def test_the_tier_stays_during_the_grace_period(shop, owner):
     shop.stripe.renew(shop.subscribe(owner, "pro-month"), succeeds=False)
-    shop.tell()
+    shop.deliver_events()
     with time_machine.travel(timezone.now() + timedelta(days=6), tick=True):
         assert (subscriptions.end_grace(), tier_of(owner)) == (0, "pro")
 
 
-def test_a_payment_that_comes_late_brings_everything_back(shop, owner):
+def test_a_late_payment_restores_tier_and_credits(shop, owner):
     invoice = shop.stripe.renew(shop.subscribe(owner, "pro-month"), succeeds=False)
-    shop.tell()
+    shop.deliver_events()
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=True):
         subscriptions.end_grace()
     shop.stripe.retry_invoice(invoice["id"], succeeds=True)
-    shop.tell()
+    shop.deliver_events()
     shown = seen(owner)
     assert (balance_of(owner), shown["status"], shown["tier"], shown["grace_until"]) == (990, "active", "pro", None)
 
 
-def test_an_old_answer_does_not_undo_a_newer_one(shop, owner):
+def test_older_facts_of_a_subscription_are_ignored(shop, owner):
     subscription = shop.subscribe(owner, "pro-month")
     earlier, facts = timezone.now(), queries.subscription(subscription)
     shop.stripe.cancel(subscription)
-    shop.tell()
+    shop.deliver_events()
     subscriptions.record_subscription(facts, read_at=earlier)
     assert (seen(owner)["status"], tier_of(owner)) == ("canceled", None)
 
 
-def test_the_periods_are_stripes(shop, owner):
+def test_the_periods_of_a_subscription_are_stripes(shop, owner):
     shop.subscribe(owner)
     (theirs,) = shop.stripe.records()["subscriptions"]
     ends = datetime.fromtimestamp(theirs["items"]["data"][0]["current_period_end"], UTC)
     assert datetime.fromisoformat(seen(owner)["current_period_end"]) == ends
 
 
-def test_an_allowance_that_cannot_be_given_keeps_nobody_else_waiting(shop, owner, outsider):
+def test_an_allowance_that_fails_does_not_block_others(shop, owner, outsider):
     shop.subscribe(owner, "starter-year")
     first, second = Allowance.objects.filter(granted_at=None)[:2]
     Allowance.objects.filter(pk__in=[first.pk, second.pk]).update(due_at=timezone.now())

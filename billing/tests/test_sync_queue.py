@@ -1,4 +1,4 @@
-"""Looks at Stripe: owed until they are done, as often as needed and no more."""
+"""Queue of Stripe syncs: one row per object, leases, retries, retention."""
 
 from datetime import timedelta
 
@@ -36,36 +36,36 @@ CHARGE = {"id": "ch_1", "object": "charge"}
         ("product.created", {"id": "prod_1"}, None),
     ],
 )
-def test_an_event_says_where_to_look(event_type, obj, target):
+def test_the_target_of_a_sync_follows_from_the_event(event_type, obj, target):
     assert sync_queue.target_of(event_type, obj) == target
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
-def test_everything_that_we_ask_for_leads_somewhere(event_type):
+def test_every_subscribed_event_type_has_a_sync_target(event_type):
     assert sync_queue.target_of(event_type, {"id": "x_1", "charge": "ch_1"}) is not None
 
 
-def test_many_events_of_one_thing_are_one_look():
+def test_many_events_of_one_object_are_one_sync():
     for _ in range(3):
         sync_queue.request_sync_for_event("charge.refunded", CHARGE)
     assert list(StripeSync.objects.values_list("object_id", "version")) == [("ch_1", 3)]
 
 
-def test_what_is_not_due_is_not_looked_at():
+def test_a_sync_that_is_not_due_does_not_run():
     row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
     StripeSync.objects.update(due_at=timezone.now() + timedelta(minutes=1))
     assert sync_queue.run_sync(row.pk) is False
     assert StripeSync.objects.get().tries == 0
 
 
-def test_a_thing_that_stripe_does_not_know_is_gone_and_looked_at_no_more(sandbox):
+def test_the_sync_of_an_object_unknown_to_stripe_ends(sandbox):
     row = sync_queue.request_sync(SyncKind.CHARGE, "ch_nobody_knows")
     assert sync_queue.run_sync(row.pk) is True
     row.refresh_from_db()
     assert (row.due_at, row.error, Payment.objects.count()) == (None, "", 0)
 
 
-def test_each_failure_that_nobody_foresaw_waits_longer():
+def test_the_pause_grows_with_each_unexpected_failure_of_a_sync():
     row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
     StripeSync.objects.update(kind="unheard_of")
     waits = []
@@ -77,7 +77,7 @@ def test_each_failure_that_nobody_foresaw_waits_longer():
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900]
 
 
-def test_one_that_a_dead_worker_took_is_due_again_after_its_lease(settings, sandbox):
+def test_a_sync_of_a_dead_worker_is_due_again_after_its_lease(settings, sandbox):
     row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
     now = timezone.now()
     StripeSync.objects.update(due_at=now + timedelta(seconds=settings.BILLING_LEASE), tries=1)
@@ -88,23 +88,23 @@ def test_one_that_a_dead_worker_took_is_due_again_after_its_lease(settings, sand
     assert StripeSync.objects.get().due_at is None
 
 
-def test_a_long_queue_gets_no_longer(monkeypatch):
+def test_the_sweep_does_not_lengthen_a_full_queue(monkeypatch):
     row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
-    monkeypatch.setattr(sync_queue, "A_SWEEP", backlog(jobs.LOOK) + 1)
-    enqueue(jobs.LOOK, str(row.pk))
+    monkeypatch.setattr(sync_queue, "BATCH_SIZE", backlog(jobs.RUN_SYNC) + 1)
+    enqueue(jobs.RUN_SYNC, str(row.pk))
     assert sync_queue.sweep_syncs() == 0
-    monkeypatch.setattr(sync_queue, "A_SWEEP", backlog(jobs.LOOK) + 1)
+    monkeypatch.setattr(sync_queue, "BATCH_SIZE", backlog(jobs.RUN_SYNC) + 1)
     assert sync_queue.sweep_syncs() == 1
 
 
-def test_what_was_quiet_for_long_is_forgotten_and_what_is_stuck_is_not():
+def test_finished_syncs_are_deleted_after_their_retention_and_failed_ones_kept():
     old = timezone.now() - timedelta(days=61)
     for object_id, error in (("ch_1", ""), ("ch_2", "not_found")):
         StripeSync.objects.create(kind="charge", object_id=object_id, due_at=None, noted_at=old, error=error)
     assert (sync_queue.delete_finished_syncs(), StripeSync.objects.get().object_id) == (1, "ch_2")
 
 
-def test_prometheus_sees_what_waits_and_what_is_stuck():
+def test_the_metrics_show_due_and_failed_syncs():
     now = timezone.now()
     StripeSync.objects.create(kind="charge", object_id="ch_1", due_at=now - timedelta(seconds=90))
     StripeSync.objects.create(kind="charge", object_id="ch_2", due_at=now + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""Stripe's webhook view: verifies signature and form; dj-stripe stores and mirrors the event and sends its signals."""
+"""Stripe's webhook view: verifies signature and form, then dj-stripe stores the event and sends its signals."""
 
 import json
 from functools import partial
@@ -15,7 +15,7 @@ from djstripe.views import ProcessWebhookView
 from stripe import SignatureVerificationError, StripeError, WebhookSignature
 
 from billing.stripe.event_validation import refuse_malformed
-from billing.stripe.stripe_errors import translated
+from billing.stripe.stripe_errors import translate
 from billing.stripe.webhook_endpoint import EVENT_TYPES
 from billing.stripe_sync import sync_queue
 from genvid.api.client_address import UNKNOWN, client_address
@@ -25,12 +25,12 @@ from genvid.metrics import Tally
 
 logger = structlog.get_logger(__name__)
 deliveries = Tally("genvid_stripe_deliveries_total", "Stripe's webhooks as they came.", ["received"])
-NOWHERE = "0.0.0.0"  # noqa: S104 - no address that is bound, but the one that dj-stripe stores for none
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - not bound: dj-stripe stores it for an unknown address
 
 
 @csrf_exempt
 def stripe_webhook(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """200: stored, now or before. After any other status Stripe resends for three days."""
+    """200: stored, now or before. After any other status Stripe resends the event for three days."""
     return receive(request, partial(_accept, uuid))
 
 
@@ -39,33 +39,33 @@ def _accept(uuid: UUID, request: HttpRequest, body: bytes) -> None:
     if not _is_genuine(body, request.headers.get("Stripe-Signature", ""), endpoint):
         count_forgery(request, deliveries)
         logger.warning("stripe_webhook_forged", address=client_address(request))
-        _keep_forgery(request, _parsed(body), endpoint)
+        _store_forgery(request, _parsed(body), endpoint)
         raise ValidationFailed("The signature does not match.")
     event = _parsed(body)
     if event.get("object") != "event":
-        # A thin event (https://docs.stripe.com/event-destinations): dj-stripe would fail at it for ever.
+        # dj-stripe cannot store a thin event (https://docs.stripe.com/event-destinations).
         logger.warning("stripe_event_is_thin", type=event.get("type"))
         return
     if "id" in event and "livemode" in event:
-        # Without these dj-stripe refuses it by itself.
+        # dj-stripe refuses an event without these.
         refuse_malformed(event)
-    _hand_over(request, uuid, event)
+    _store_event(request, uuid, event)
 
 
 def _is_genuine(body: bytes, signature: str, endpoint: WebhookEndpoint) -> bool:
-    """Whether it was signed recently with the endpoint's secret (https://docs.stripe.com/webhooks/signature)."""
+    """Verifies signature and age (https://docs.stripe.com/webhooks/signature)."""
     try:
         WebhookSignature.verify_header(body, signature, endpoint.secret, endpoint.djstripe_tolerance)
     except (SignatureVerificationError, UnicodeDecodeError, TypeError):
-        # TypeError: a signature of other letters than ASCII is not even compared.
+        # TypeError: a signature with other characters than ASCII.
         return False
     return True
 
 
-def _keep_forgery(request: HttpRequest, event: dict[str, Any], endpoint: WebhookEndpoint) -> None:
-    """Stored for staff: with a wrong secret every delivery of Stripe's is a forgery."""
+def _store_forgery(request: HttpRequest, event: dict[str, Any], endpoint: WebhookEndpoint) -> None:
+    # For staff: with a wrong secret every genuine delivery looks forged.
     if request.headers.get("Stripe-Signature"):
-        bare = _bare(request)
+        bare = _minimal_request(request)
         WebhookEventTrigger.objects.create(
             body=request.body.decode(),
             headers=dict(bare.headers),
@@ -76,7 +76,6 @@ def _keep_forgery(request: HttpRequest, event: dict[str, Any], endpoint: Webhook
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    """Only an object: dj-stripe fails at other JSON before it checks the signature."""
     try:
         event = json.loads(body.decode())
     except (ValueError, RecursionError) as error:
@@ -86,25 +85,21 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return event
 
 
-def _hand_over(request: HttpRequest, uuid: UUID, event: dict[str, Any]) -> None:
-    """Lets dj-stripe store the event, unless it has. Raises what receivers raise, with nothing stored."""
+def _store_event(request: HttpRequest, uuid: UUID, event: dict[str, Any]) -> None:
+    """Stores the event unless it is known. Raises what receivers raise, with nothing stored."""
     try:
-        answer = ProcessWebhookView.as_view()(_bare(request), uuid=uuid)
+        answer = ProcessWebhookView.as_view()(_minimal_request(request), uuid=uuid)
     except StripeError as error:
-        _go_without_mirror(error, event)
+        _sync_without_mirror(error, event)
         return
     if answer.status_code != HTTPStatus.OK:
         raise ValidationFailed("The event has no id or no mode.")
     deliveries.add("taken")
 
 
-def _go_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
-    """Stripe did not return the event's object to dj-stripe.
-
-    A definite answer, such as a deleted object, would be the same in three days: the sync runs without a mirror. Raises
-    ProviderUnavailable where a retry can help.
-    """
-    refused = translated(error)
+def _sync_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
+    """For an event whose object Stripe refuses or deleted. Raises ProviderUnavailable where a retry can help."""
+    refused = translate(error)
     logger.warning("stripe_event_not_mirrored", event_id=event["id"], type=event["type"], error=repr(error))
     if refused.retryable:
         deliveries.add("failed")
@@ -115,19 +110,16 @@ def _go_without_mirror(error: StripeError, event: dict[str, Any]) -> None:
     deliveries.add("taken")
 
 
-def _bare(request: HttpRequest) -> HttpRequest:
-    """A request with nothing but body, signature and address.
-
-    dj-stripe would store every header, trust any `X-Forwarded-For`, and under DEBUG take the signing secret from
-    `X-Djstripe-Webhook-Secret`.
-    """
+def _minimal_request(request: HttpRequest) -> HttpRequest:
+    # dj-stripe would store every header, trust any `X-Forwarded-For`, and under DEBUG take the signing secret from
+    # `X-Djstripe-Webhook-Secret`.
     address = client_address(request)
     bare = HttpRequest()
     bare.method = "POST"
     bare.META = {
-        "REMOTE_ADDR": NOWHERE if address == UNKNOWN else address,
+        "REMOTE_ADDR": NO_ADDRESS if address == UNKNOWN else address,
         "HTTP_STRIPE_SIGNATURE": request.headers.get("Stripe-Signature", ""),
         "HTTP_USER_AGENT": request.headers.get("User-Agent", ""),
     }
-    bare._body = request.body  # what `body` answers once it was read
+    bare._body = request.body  # the cache behind `HttpRequest.body`
     return bare

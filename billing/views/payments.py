@@ -25,8 +25,6 @@ from genvid.errors import PermissionDenied
 
 
 class SubscriptionViewSet(AccountViewSet):
-    """The subscription of the caller's account: the present one, else the last."""
-
     tag = "Billing and usage"
     endpoints = {
         "retrieve": Endpoint("get_subscription", scope=Scope.BILLING_READ, response=SubscriptionOutput, etag=True),
@@ -77,8 +75,6 @@ class PaymentViewSet(ListMixin, RetrieveMixin, AccountViewSet):
 
 
 class AutoTopUpViewSet(AccountViewSet):
-    """The account's rule for automatic purchases, one per account."""
-
     tag = "Billing and usage"
     endpoints = {
         "retrieve": Endpoint("get_auto_top_up", scope=Scope.BILLING_READ, response=TopUpOutput),

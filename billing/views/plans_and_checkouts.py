@@ -27,8 +27,6 @@ SESSION = OpenApiParameter("session_id", {"type": "string", "examples": [SESSION
 
 
 class PlanViewSet(ListMixin, AccountViewSet):
-    """The price list, the same for every account."""
-
     tag = "Billing and usage"
     queryset = Plan.objects.filter(is_active=True)
     owned_by: ClassVar[Mapping[str, str]] = {}
@@ -47,8 +45,6 @@ class PlanViewSet(ListMixin, AccountViewSet):
 
 
 class CheckoutViewSet(AccountViewSet):
-    """Purchases through Stripe's pay page. `session_id` is Stripe's."""
-
     tag = "Billing and usage"
     lookup_field = "session_id"
     lookup_value_converter = "str"

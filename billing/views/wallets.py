@@ -16,8 +16,6 @@ from genvid.api.viewsets import ListMixin
 
 
 class WalletViewSet(AccountViewSet):
-    """The credits of the caller's account, one wallet per account."""
-
     tag = "Billing and usage"
     endpoints = {
         "retrieve": Endpoint(

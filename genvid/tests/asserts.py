@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from billing.ledger.ledger_check import audit
+from billing.ledger.ledger_check import check_all_wallets
 
 APPS = ("accounts", "avatars", "billing", "mail", "videos")
 
@@ -95,7 +95,7 @@ def queries_once_warm(action: Callable[[], Any]) -> int:
 
 
 def the_ledger_proves() -> bool:
-    return [str(discrepancy) for discrepancy in audit()] == []
+    return [str(discrepancy) for discrepancy in check_all_wallets()] == []
 
 
 def lies_ahead(moment: datetime, seconds: float, *, since: datetime) -> bool:

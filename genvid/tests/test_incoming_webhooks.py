@@ -29,7 +29,7 @@ def send(path: str, body: bytes = b"{}", **environ: object):
 
 @pytest.fixture(params=["heygen", "stripe"])
 def path(request, db) -> str:
-    webhook_endpoint.endpoint_row("we_1", stripe_events.SECRET)
+    webhook_endpoint.save_endpoint("we_1", stripe_events.SECRET)
     return HEYGEN if request.param == "heygen" else stripe_events.path()
 
 

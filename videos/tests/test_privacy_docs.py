@@ -18,12 +18,12 @@ KEPT = {
     "videos.lifecycle.retention.DELIVERY_RETENTION": "30 days",
     "videos.lifecycle.retention.PROVIDER_TEXT_RETENTION": "90 days",
     "videos.operator_alarms.RETENTION": "90 days",
-    "billing.stripe.webhook_endpoint.FORGERIES": "3 days",
-    "billing.stripe.webhook_endpoint.DELIVERIES": "30 days",
-    "billing.stripe.webhook_endpoint.EVENTS": "90 days",
+    "billing.stripe.webhook_endpoint.FORGERY_RETENTION": "3 days",
+    "billing.stripe.webhook_endpoint.DELIVERY_RETENTION": "30 days",
+    "billing.stripe.webhook_endpoint.EVENT_RETENTION": "90 days",
     "genvid.mail.outbox.RETENTION": "30 days",
     "genvid.mail.outbox.KEY_RETENTION": "90 days",
-    "billing.mails.KEPT": "90 days",
+    "billing.mails.FORMER_MAIL_RETENTION": "90 days",
     "accounts.audit_log.RETENTION": "400 days",
 }
 ROW = re.compile(r"^\|[^|]+\| ([^|]+) \| `([\w.]+\.[A-Z_]+)` \|$", re.MULTILINE)

@@ -1,5 +1,6 @@
-"""`manage.py margin_report --from 2026-05-01 --to 2026-05-31 [--csv] [--currency usd]`: revenue, credits and cost by
-account. Both days are included, UTC. `--csv` writes one row per account.
+"""`manage.py margin_report --from 2026-05-01 --to 2026-05-31 [--csv] [--currency usd]`: revenue and cost by account.
+
+UTC days, both included. `--csv` writes one row per account.
 """
 
 import csv
@@ -41,7 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["last"] < options["first"]:
             raise CommandError("--to lies before --from.")
-        report = margin.report(options["first"], options["last"], currency=options["currency"].lower())
+        report = margin.margin_report(options["first"], options["last"], currency=options["currency"].lower())
         if options["csv"]:
             self._as_csv(report)
         else:

@@ -13,13 +13,13 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, default=35, help="How far to look back.")
+        parser.add_argument("--days", type=int, default=35, help="Days to compare.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             report = reconciliation.reconcile(options["days"])
         except BillingError as error:
-            raise CommandError(f"Stripe did not answer as hoped: {error}") from error
+            raise CommandError(f"Stripe refused or did not answer: {error}") from error
         if report.unresolved:
             raise CommandError(str(report))
         self.stdout.write(str(report))

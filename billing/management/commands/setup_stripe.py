@@ -15,5 +15,5 @@ class Command(BaseCommand):
         try:
             url = stripe_setup.set_up_stripe()
         except BillingError as error:
-            raise CommandError(f"Stripe did not answer as hoped: {error}") from error
+            raise CommandError(f"Stripe refused or did not answer: {error}") from error
         self.stdout.write(f"Stripe sells what the price list has, and calls {url}.")

@@ -1,4 +1,4 @@
-// The credits area: what there is, what can be bought, and what was.
+// The credits area: balance, price list, subscription and past payments.
 
 import { loadWallet } from "./account.js";
 import { CREDITS, correct, leads, visit } from "./address.js";
@@ -23,7 +23,7 @@ export function startBilling() {
   leads($("wallet"), () => goTo(CREDITS));
   leads($("to-studio"), backToStudio);
   addEventListener("popstate", () => tokens.get() && followAddress());
-  // From the pay page by the browser's own way back: its buttons still wait.
+  // Back from the pay page by the browser's history: the restored page still shows busy buttons.
   addEventListener("pageshow", (event) => event.persisted && tokens.get() && refresh());
   on("get-credits", () => goTo(CREDITS));
   on("purchased", () => refresh());
@@ -54,7 +54,7 @@ export function followAddress() {
     tell("studio-shown", query.get("video"));
     return loadPlan().catch(() => {});
   }
-  // What the address asks for happens once: a reload must not tell of a payment again.
+  // The query is handled once: a reload must not report a payment again.
   if (isReturn || query.has("buy")) correct(CREDITS);
   show("billing");
   window.scrollTo(0, 0);
@@ -64,7 +64,7 @@ export function followAddress() {
   return isReturn && arrive(query);
 }
 
-// Each part tells of its own failure; none hides the others.
+// Each part reports its own failure and does not hide the others.
 function refresh(wanted = null) {
   askAnew();
   return Promise.all([
@@ -87,7 +87,7 @@ function showBalance(wallet) {
   );
 }
 
-// By day: who buys two packs in an hour need not hear of the minutes.
+// Grouped by day.
 function expiring(wallet) {
   const days = new Map();
   for (const lot of wallet.expiring) days.set(day(lot.expires_at), (days.get(day(lot.expires_at)) ?? 0) + lot.credits);

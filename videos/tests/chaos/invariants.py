@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from billing import credits
 from billing.enums import EntryKind, HoldStatus
-from billing.ledger.ledger_check import audit
+from billing.ledger.ledger_check import check_all_wallets
 from billing.models import Hold, LedgerEntry
 from videos.enums import TERMINAL, Status
 from videos.models import Video, VideoEvent
@@ -36,7 +36,7 @@ class InvariantCheck:
 
     def violations(self) -> Iterator[str]:
         yield from self._customer_violations()
-        yield from (f"ledger: {discrepancy}" for discrepancy in audit())
+        yield from (f"ledger: {discrepancy}" for discrepancy in check_all_wallets())
         yield from (f"render {each['id']} was ordered for nobody" for each in self._unknown_renders())
         for pk, video in self.videos.items():
             for what in self._video_violations(pk, video):
