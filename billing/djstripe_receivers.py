@@ -7,7 +7,7 @@ from django.dispatch import receiver
 from djstripe.models import Event, WebhookEventTrigger
 from djstripe.signals import WEBHOOK_SIGNALS, webhook_pre_process
 
-from billing.stripe.webhook_endpoint import EVENT_TYPES
+from billing.stripe.event_types import EVENT_TYPES
 from billing.stripe_sync import sync_queue
 
 
@@ -21,6 +21,6 @@ def lock_event(instance: WebhookEventTrigger, **_: Any) -> None:
 
 
 @receiver([WEBHOOK_SIGNALS[kind] for kind in EVENT_TYPES], sender=Event)
-def request_sync_for_event(event: Event, **_: Any) -> None:
+def on_event(event: Event, **_: Any) -> None:
     # If this raises, the event is not stored and Stripe sends it again.
     sync_queue.request_sync_for_event(event.type, event.data["object"])

@@ -16,7 +16,6 @@ from billing.purchases import signup_grants
 
 @receiver(account_registered)
 def open_wallet(account: Account, user: User, is_first: bool, **_: Any) -> None:
-
     Wallet.objects.create(account=account)
     # Otherwise the credits come with the verification of the mailbox.
     if is_first and (user.email_verified or not settings.REQUIRE_VERIFIED_EMAIL):

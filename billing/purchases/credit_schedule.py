@@ -126,7 +126,6 @@ def _change_lines(invoice: InvoiceState, prices: Prices) -> list[InvoiceLine]:
 
 
 def _remaining_credits(invoice: InvoiceState, line: InvoiceLine, price: PlanPrice) -> float:
-
     begin, end = _month_of(invoice, line, price)
     return price.credits * line.quantity * min(1.0, (end - line.start) / (end - begin))
 

@@ -60,7 +60,6 @@ def _differs(payment: Payment, wanted: int, done: set[UUID]) -> bool:
 
 
 def _may_differ() -> Q:
-
     return Q(balance_brought__gt=0) & (
         Q(balance_voided__gt=0)
         | Q(payment__account__payments__amount_refunded__gt=0)

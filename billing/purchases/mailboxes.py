@@ -20,7 +20,6 @@ IGNORED_CHARACTERS = {"gmail.com": ".", "proton.me": ".-_"}
 
 
 def normalise(email: str) -> str:
-
     local, _, domain = email.strip().lower().rpartition("@")
     domain = CANONICAL_DOMAINS.get(domain, domain)
     # An address may begin with +.

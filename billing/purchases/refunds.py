@@ -85,7 +85,6 @@ def _advance_status(row: QuerySet[Any], status: str, ranks: Mapping[Any, int]) -
 
 
 def _stop_top_ups(payment: Payment) -> None:
-
     rules = TopUpRule.objects.filter(pk=payment.account_id, enabled=True)
     rules.update(enabled=False, pause_reason=DISPUTED)
 

@@ -83,7 +83,6 @@ def _alarm_second_subscription(account_id: UUID, facts: SubscriptionState) -> No
 
 
 def _grace_until(known: Subscription | None, facts: SubscriptionState) -> datetime | None:
-
     if facts.status != SubscriptionStatus.PAST_DUE:
         return None
     if known is not None and known.grace_until is not None:

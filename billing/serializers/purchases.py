@@ -159,7 +159,6 @@ def invoice_data(invoice: Invoice) -> dict[str, Any]:
 
 
 def subscription_data(subscription: Subscription | None, tier: str) -> dict[str, Any]:
-
     if subscription is None:
         return SubscriptionOutput.of(None, status=NO_SUBSCRIPTION, tier=tier, cancel_at_period_end=False)
     price = subscription.price

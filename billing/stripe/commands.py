@@ -65,7 +65,6 @@ def create_checkout_session(
     cancel_url: str,
     reference: str,
 ) -> PayPage:
-
     made = post(
         "checkout/sessions",
         key=key,

@@ -105,7 +105,6 @@ def invoice(invoice_id: str) -> InvoiceState:
 
 
 def _lines_of(found: Json) -> list[Json]:
-
     lines: list[Json] = found["lines"]["data"]
     return list(list_all(f"invoices/{found['id']}/lines")) if found["lines"]["has_more"] else lines
 

@@ -42,7 +42,6 @@ CODES: dict[str, tuple[str, bool]] = {
 
 
 def translate(error: stripe.StripeError) -> BillingError:
-
     code, retryable = CODES.get(error.code or "") or _by_kind(error)
     details = error.error
     intent = getattr(details, "payment_intent", None)

@@ -1,4 +1,4 @@
-"""Our webhook endpoint for Stripe: event types, URL, dj-stripe's rows of deliveries and events, and their retention."""
+"""Our webhook endpoint for Stripe: URL, dj-stripe's rows of deliveries and events, and their retention."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,40 +12,9 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from djstripe.models import Customer, Event, WebhookEndpoint, WebhookEventTrigger
 
+from billing.stripe.event_types import EVENT_TYPES
 from genvid.batched_rows import delete_in_batches
 
-EVENT_TYPES = (
-    "checkout.session.completed",
-    "checkout.session.expired",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "invoice.finalized",
-    "invoice.paid",
-    "invoice.payment_failed",
-    "invoice.voided",
-    "invoice.marked_uncollectible",
-    "customer.deleted",
-    "customer.subscription.created",
-    "customer.subscription.updated",
-    "customer.subscription.deleted",
-    "customer.subscription.paused",
-    "customer.subscription.resumed",
-    "customer.subscription.trial_will_end",
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "charge.succeeded",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "radar.early_fraud_warning.created",
-)
-"""https://docs.stripe.com/api/events/types"""
 SIGNATURE_TOLERANCE = 300  # seconds, the default of Stripe's libraries
 FORGERY_RETENTION = timedelta(days=3)
 DELIVERY_RETENTION = timedelta(days=30)

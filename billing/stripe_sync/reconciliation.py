@@ -13,9 +13,9 @@ from billing import mails
 from billing.enums import LIVE, CheckoutStatus, SyncKind
 from billing.models import Checkout, Invoice, Payment, StripeSync, Subscription
 from billing.purchases import customers, funding_backfill
-from billing.stripe import scans, webhook_endpoint
+from billing.stripe import event_types, scans
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe_sync import handlers, sync_queue
+from billing.stripe_sync import handlers
 
 logger = structlog.get_logger(__name__)
 STRIPE_EVENT_RETENTION = timedelta(days=30)
@@ -58,12 +58,11 @@ def reconcile(days: int = 35) -> Report:
 
 
 def _targets(since: datetime) -> dict[tuple[SyncKind, str], None]:
-
     from_events = max(since, timezone.now() - STRIPE_EVENT_RETENTION)
     stuck = StripeSync.objects.exclude(error="").filter(noted_at__gte=since).values_list("kind", "object_id")
     found = dict.fromkeys((SyncKind(kind), object_id) for kind, object_id in stuck)
-    for event_type, obj in scans.undelivered_events(from_events, webhook_endpoint.EVENT_TYPES):
-        if target := sync_queue.target_of(event_type, obj):
+    for event_type, obj in scans.undelivered_events(from_events, event_types.EVENT_TYPES):
+        if target := event_types.target_of(event_type, obj):
             found[target] = None
     old = timezone.now() - PURCHASE_SETTLING_TIME
     opened = Checkout.objects.filter(status=CheckoutStatus.OPEN, created_at__range=(since, old))

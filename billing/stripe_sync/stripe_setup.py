@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from billing.models import Shop
 from billing.purchases import stripe_prices
-from billing.stripe import shop_setup, webhook_endpoint
+from billing.stripe import event_types, shop_setup, webhook_endpoint
 
 logger = structlog.get_logger(__name__)
 
@@ -31,11 +31,11 @@ def _register_webhook() -> str:
     url = webhook_endpoint.webhook_url()
     theirs = shop_setup.find_endpoint(url)
     if theirs and webhook_endpoint.has_secret(theirs):
-        shop_setup.update_endpoint(theirs, webhook_endpoint.EVENT_TYPES)
+        shop_setup.update_endpoint(theirs, event_types.EVENT_TYPES)
         return url
     if theirs:
         # Its secret is lost, and Stripe shows it only once.
         shop_setup.delete_endpoint(theirs)
-    made, secret = shop_setup.create_endpoint(url, webhook_endpoint.EVENT_TYPES)
+    made, secret = shop_setup.create_endpoint(url, event_types.EVENT_TYPES)
     webhook_endpoint.save_endpoint(made, secret)
     return url

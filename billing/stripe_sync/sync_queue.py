@@ -16,6 +16,7 @@ from django.utils import timezone
 from billing import jobs, mails
 from billing.enums import SyncKind
 from billing.models import StripeSync
+from billing.stripe import event_types
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers
 from genvid import leasing
@@ -28,34 +29,11 @@ BATCH_SIZE = 200
 RETENTION = timedelta(days=60)
 KEY_REFUSED = frozenset({"bad_key", "not_permitted"})
 
-KINDS_BY_PREFIX = {
-    "checkout.session.": SyncKind.SESSION,
-    "invoice.": SyncKind.INVOICE,
-    "customer.subscription.": SyncKind.SUBSCRIPTION,
-    "payment_intent.": SyncKind.PAYMENT_INTENT,
-    "customer.deleted": SyncKind.CUSTOMER,
-}
-# The object of these events has the id of the charge to read.
-CHARGE_PREFIXES = ("charge.dispute.", "refund.", "radar.early_fraud_warning.")
-
 
 def request_sync_for_event(event_type: str, obj: Mapping[str, Any]) -> None:
-
-    target = target_of(event_type, obj)
+    target = event_types.target_of(event_type, obj)
     if target is not None:
         request_sync(*target)
-
-
-def target_of(event_type: str, obj: Mapping[str, Any]) -> tuple[SyncKind, str] | None:
-    if event_type.startswith(CHARGE_PREFIXES):
-        charge = obj.get("charge")
-        return (SyncKind.CHARGE, str(charge["id"] if isinstance(charge, Mapping) else charge)) if charge else None
-    if event_type.startswith("charge."):
-        return SyncKind.CHARGE, str(obj["id"])
-    for prefix, kind in KINDS_BY_PREFIX.items():
-        if event_type.startswith(prefix):
-            return kind, str(obj["id"])
-    return None
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from djstripe.models import WebhookEndpoint
 from billing.credits import capture, hold
 from billing.models import Allowance, Payment, Plan, StripeSync
 from billing.purchases import payments
-from billing.stripe.webhook_endpoint import EVENT_TYPES
+from billing.stripe.event_types import EVENT_TYPES
 from billing.stripe_sync import stripe_setup, sync_queue
 from billing.tests import stripe_events
 from genvid.mail.models import QueuedMail

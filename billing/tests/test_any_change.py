@@ -8,8 +8,9 @@ import pytest
 from django.db import transaction
 
 from billing.enums import SyncKind
+from billing.stripe import event_types
 from billing.stripe.stripe_errors import BillingError
-from billing.stripe_sync import handlers, sync_queue
+from billing.stripe_sync import handlers
 from billing.tests.shop import Shop, balance_of, price_id
 from billing.tests.stripe_model import SIGNUP_CREDITS, customer_balance, max_credits, remaining_amount
 from genvid.tests.factories import Person, make_caller
@@ -81,7 +82,7 @@ def state(shop: Shop, person: Person) -> tuple[int, int]:
 
 def sync_all(shop: Shop, seed: int) -> None:
     """Syncs each object of the new events, in random order, up to three times."""
-    new_events = [sync_queue.target_of(event["type"], event["data"]["object"]) for event in shop.new_events()]
+    new_events = [event_types.target_of(event["type"], event["data"]["object"]) for event in shop.new_events()]
     waiting = list(dict.fromkeys(target for target in new_events if target is not None))
     random.Random(seed).shuffle(waiting)
     for _ in range(3):

@@ -12,7 +12,7 @@ from djstripe.models import APIKey, Charge, Event, WebhookEventTrigger
 from djstripe.models.base import StripeModel
 
 from billing.models import StripeSync
-from billing.stripe import webhook_endpoint
+from billing.stripe import event_types, webhook_endpoint
 from billing.tests.stripe_events import (
     CHARGE,
     REFUND,
@@ -85,11 +85,11 @@ TARGETS = {
 }
 """By the first word of an event's type; exceptions are in `TARGETS_BY_TYPE`."""
 TARGETS_BY_TYPE = {"customer.deleted": ("customer", "xx_1")} | {
-    kind: ("charge", "ch_9") for kind in webhook_endpoint.EVENT_TYPES if kind.startswith("charge.dispute.")
+    kind: ("charge", "ch_9") for kind in event_types.EVENT_TYPES if kind.startswith("charge.dispute.")
 }
 
 
-@pytest.mark.parametrize("kind", webhook_endpoint.EVENT_TYPES)
+@pytest.mark.parametrize("kind", event_types.EVENT_TYPES)
 def test_every_subscribed_event_type_requests_a_sync_of_its_object(kind):
     obj = {"id": "xx_1", "object": "something", "charge": "ch_9"}
     assert deliver(event_of(kind, obj)).status_code == 200

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from billing.stripe.webhook_endpoint import EVENT_TYPES
+from billing.stripe.event_types import EVENT_TYPES
 from genvid.sandbox.process import SandboxProcess
 from genvid.sandbox.tests import stripe_subjects as subjects
 from genvid.sandbox.tests.stripe_merchant import Merchant

@@ -13,7 +13,8 @@ from billing import jobs
 from billing.models import Plan, PlanPrice, Shop
 from billing.purchases import stripe_prices
 from billing.stripe import stripe_client
-from billing.stripe.webhook_endpoint import EVENT_TYPES, webhook_url
+from billing.stripe.event_types import EVENT_TYPES
+from billing.stripe.webhook_endpoint import webhook_url
 from billing.stripe_sync import stripe_setup
 from billing.tests.shop import balance_of, plan, price_id
 from genvid.tests.factories import PASSWORD

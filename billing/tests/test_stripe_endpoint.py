@@ -17,7 +17,7 @@ from djstripe.models import (
 )
 
 from billing import jobs
-from billing.stripe import webhook_endpoint
+from billing.stripe import event_types, webhook_endpoint
 from billing.tests.stripe_events import SECRET, deliver, event_of, signature_of
 from genvid.tests.jobs import run_job
 
@@ -30,7 +30,7 @@ def test_the_endpoint_row_is_created_once_and_updated(settings):
     webhook_endpoint.save_endpoint("we_1", SECRET)
     row = WebhookEndpoint.objects.get()
     assert (row.id, row.secret, row.url, webhook_endpoint.webhook_url()) == ("we_1", SECRET, url, url)
-    assert (row.enabled_events, row.api_version) == (list(webhook_endpoint.EVENT_TYPES), settings.STRIPE_API_VERSION)
+    assert (row.enabled_events, row.api_version) == (list(event_types.EVENT_TYPES), settings.STRIPE_API_VERSION)
     assert (row.livemode, row.djstripe_tolerance, row.djstripe_validation_method) == (False, 300, "verify_signature")
 
 

@@ -14,9 +14,9 @@ from djstripe.models import WebhookEndpoint, WebhookEventTrigger
 from djstripe.views import ProcessWebhookView
 from stripe import SignatureVerificationError, StripeError, WebhookSignature
 
+from billing.stripe.event_types import EVENT_TYPES
 from billing.stripe.event_validation import refuse_malformed
 from billing.stripe.stripe_errors import translate
-from billing.stripe.webhook_endpoint import EVENT_TYPES
 from billing.stripe_sync import sync_queue
 from genvid.api.client_address import UNKNOWN, client_address
 from genvid.api.incoming_webhooks import count_forgery, receive

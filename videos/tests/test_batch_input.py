@@ -165,7 +165,7 @@ def test_cells_under_a_column_without_a_name_are_left_out_with_a_warning():
 
 
 def test_a_csv_warning_names_ten_lines_at_most():
-    table = read_csv(("name,city\n" + "Ada\n" * 12).encode(), most_rows=20)
+    table = read_csv(("name,city\n" + "Ada\n" * 12).encode(), max_rows=20)
     assert table.warnings[0]["message"].endswith("lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more.")
 
 

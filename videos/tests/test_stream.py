@@ -154,15 +154,15 @@ def test_only_the_latest_unread_progress_is_kept_for_a_watcher(watcher):
 
 
 def test_unchanged_progress_is_not_sent(watcher):
-    watcher.tell_progress({"progress_percent": 5}, in_frame=False)
+    watcher.send_progress({"progress_percent": 5}, in_frame=False)
     read_all(watcher)
     watcher.send_progress({"progress_percent": 5}, in_frame=False)
     assert read_all(watcher) == b""
 
 
 def test_a_move_replaces_unread_progress(watcher):
-    watcher.tell_progress({"progress_percent": 5}, in_frame=False)
-    watcher.tell(frames(1)[0])
+    watcher.send_progress({"progress_percent": 5}, in_frame=False)
+    watcher.send(frames(1)[0])
     assert read_all(watcher) == b"1;"
 
 

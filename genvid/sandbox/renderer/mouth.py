@@ -1,5 +1,6 @@
-# ruff: noqa: RUF001 - the phonetic alphabet has letters that look like others
 """Lip-sync: a mouth shape for every frame, from phonemes or, without them, from loudness."""
+
+# ruff: noqa: RUF001 - the phonetic alphabet has letters that look like others
 
 from collections.abc import Sequence
 from dataclasses import dataclass

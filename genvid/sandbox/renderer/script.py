@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 WORDS_PER_MINUTE = 150
-LETTERS_PER_SECOND, LONGEST_WORD = 15, 30
+MAX_CHARACTERS_PER_SECOND, LONGEST_WORD = 15, 30
 LONGEST_PAUSE = 10.0  # seconds
 LEAD_IN = 0.35  # seconds of stillness before the first word
 LEAD_OUT = 0.55  # and after the last
@@ -69,7 +69,7 @@ def _word_seconds(word: str) -> float:
     """`hello,hello` is two words, and long runs of letters take longer."""
     parts = _SPOKEN.findall(word)
     letters = sum(map(len, parts))
-    floor = letters / LETTERS_PER_SECOND if letters > LONGEST_WORD else 0
+    floor = letters / MAX_CHARACTERS_PER_SECOND if letters > LONGEST_WORD else 0
     return max(max(1, len(parts)) * 60 / WORDS_PER_MINUTE, floor)
 
 

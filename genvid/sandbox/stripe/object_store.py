@@ -33,11 +33,11 @@ CREATE TABLE IF NOT EXISTS stripe_attempts (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, delivery INTEGER NOT NULL, at REAL NOT NULL, answer INTEGER, error TEXT
 );
 """
-LETTERS = string.ascii_letters + string.digits
+ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 def new_id(prefix: str, length: int = 24) -> str:
-    return prefix + "".join(secrets.choice(LETTERS) for _ in range(length))
+    return prefix + "".join(secrets.choice(ALPHANUMERIC) for _ in range(length))
 
 
 def public_fields(obj: Json) -> Json:

@@ -66,7 +66,6 @@ def route(core: StripeCore, operation: Operation) -> Route:
 
 
 def unrecognized(core: StripeCore) -> Route:
-
     def refuse(call: Call) -> dict[str, Any]:
         raise StripeError(
             f"Unrecognized request URL ({call.method}: {call.url}). Please see https://stripe.com/docs or we can help "

@@ -269,13 +269,13 @@ class TestSpeech:
 
     @pytest.mark.parametrize("renderer", [render, render_clip])
     @pytest.mark.parametrize("script", ["...", "🙂", '<break time="1s"/>', " "])
-    def test_a_script_without_letters_is_unspeakable(self, tmp_path, renderer, script):
+    def test_a_script_without_words_is_unspeakable(self, tmp_path, renderer, script):
         assert not speakable(script)
         with pytest.raises(Unspeakable):
             renderer(replace(JOB, script=script), tmp_path)
 
     @pytest.mark.parametrize("script", ["a", "7", "…x", "é"])
-    def test_one_letter_or_digit_is_enough(self, script):
+    def test_one_alphanumeric_character_is_speakable(self, script):
         assert speakable(script)
         assert speak(script, VOICES["clara"]).samples.any()
 
@@ -297,7 +297,7 @@ class TestEstimate:
     def test_the_estimate_counts_words_whatever_joins_them(self, joiner):
         assert estimate_seconds(joiner.join(["hello"] * 200)) == pytest.approx(80.9)
 
-    def test_the_estimate_of_endless_letters_grows_with_them(self):
+    def test_the_estimate_of_an_endless_word_grows_with_it(self):
         assert estimate_seconds("a" * 3000) == pytest.approx(200.9)
 
     @pytest.mark.parametrize(

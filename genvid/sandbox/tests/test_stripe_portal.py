@@ -91,17 +91,19 @@ def test_a_card_is_replaced_in_the_portal(merchant: Merchant) -> None:
     assert merchant.subscription(subscription).default_payment_method == chosen
 
 
-def post(merchant: Merchant, portal: str, deed: str, **data: str) -> httpx.Response:
-    return merchant.http.post(f"{portal}/{deed}", data=data)
+def post(merchant: Merchant, portal: str, action: str, **data: str) -> httpx.Response:
+    return merchant.http.post(f"{portal}/{action}", data=data)
 
 
 @pytest.mark.parametrize("feature", ["subscription_update", "subscription_cancel", "payment_method_update"])
 def test_a_disabled_portal_feature_is_refused(feature: str, merchant: Merchant) -> None:
     subscription, portal = merchant.subscribe(), enter(merchant, **{feature: {"enabled": False}})
-    deed = {"subscription_update": "switch", "subscription_cancel": "cancel", "payment_method_update": "card"}[feature]
+    action = {"subscription_update": "switch", "subscription_cancel": "cancel", "payment_method_update": "card"}[
+        feature
+    ]
     before = merchant.subscription(subscription).to_dict()
 
-    answer = post(merchant, portal, deed, subscription=subscription, price=merchant.pro, **FORM)
+    answer = post(merchant, portal, action, subscription=subscription, price=merchant.pro, **FORM)
 
     assert answer.status_code == 403
     assert merchant.subscription(subscription).to_dict() == before

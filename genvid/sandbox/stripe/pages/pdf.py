@@ -25,11 +25,11 @@ def _line(x: int, y: int, size: int, words: str) -> bytes:
 
 
 def _file(objects: list[bytes]) -> bytes:
-    out, places = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", []
+    out, offsets = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", []
     for number, body in enumerate(objects, 1):
-        places.append(len(out))
+        offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    table = b"".join(b"%010d 00000 n \n" % place for place in offsets)
     size, start = len(objects) + 1, len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
     return out + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, start)
