@@ -12,7 +12,7 @@ BUSY_SECONDS = 5.0
 MAX_BUSY_SECONDS = 6 * 3600.0
 MAX_PROBE_SECONDS = 600.0
 PROBES = Backoff(15.0, most=MAX_PROBE_SECONDS)
-"""Time until a probe, by the trips in a row."""
+"""How long no orders go out, a wallet being empty for example, until one probes: by the trips in a row."""
 CHECK_SECONDS = 30.0
 LIMIT_STEP_SECONDS = 30.0
 """A limit lowered by a 429 grows by one video in this time."""

@@ -47,6 +47,7 @@ class AccountQueue:
         return Fraction(self.rendered, self.weight), self.head, self.account_id
 
     def ahead_of(self, rank: Rank) -> int:
+        """How many of its waiting videos go before `rank`: the inverse of `rank()`, so change both together."""
         beyond, load, tie = rank
         lighter = -(-load.numerator * self.weight // load.denominator) - self.in_flight
         even = (load * self.weight).denominator == 1 and self.tie < tie
