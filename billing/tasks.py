@@ -31,7 +31,7 @@ def run_sync(sync_id: str) -> None:
 
 
 @shared_task(name=jobs.SEND_FORMER_MAIL.name)
-def send_former_mails(_: str) -> None:
+def send_former_mail(_: str) -> None:
     mails.move_former_mails_to_outbox()
 
 

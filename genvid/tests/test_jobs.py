@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from accounts import jobs as accounts_jobs
 from genvid.celery import app
-from genvid.jobs import DEFAULT_QUEUE, backlog, enqueue, enqueue_on_commit, jobs_in
+from genvid.jobs import DEFAULT_QUEUE, Job, backlog, enqueue, enqueue_on_commit, jobs_in
 from genvid.schedule import JOBS
 from genvid.tests.jobs import registered_tasks
 from genvid.tests.parallel import in_parallel
@@ -141,8 +141,10 @@ def test_no_two_functions_are_the_task_of_one_job() -> None:
 
 
 def test_a_task_is_the_function_that_is_called_like_its_job() -> None:
-    misnamed = [name for name, task in registered_tasks().items() if name != f"{task.__module__[:-6]}.{task.__name__}"]
-    assert misnamed == []
+    modules = [import_module(f"{package}.jobs") for package in (*APPS, "genvid.mail")] + [import_module("genvid.jobs")]
+    constants = {job.name: name for module in modules for name, job in vars(module).items() if isinstance(job, Job)}
+    functions = {name: task.__name__.upper() for name, task in registered_tasks().items()}
+    assert functions == constants
 
 
 @pytest.mark.parametrize("package", APPS)
