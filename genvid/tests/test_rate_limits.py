@@ -230,7 +230,7 @@ def test_counting_requests_needs_no_query(owner, settings):
     assert queries_once_warm(lambda: owner.client.get(AVATARS)) == with_limits
 
 
-# HeyGen's door
+# HeyGen's webhook
 
 
 def test_forged_deliveries_are_rate_limited_and_true_ones_never(client, settings):

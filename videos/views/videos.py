@@ -35,7 +35,7 @@ PREFER_WAIT = OpenApiParameter(
     "Prefer",
     location=OpenApiParameter.HEADER,
     description="`wait=n`: answer as soon as the video has ended, or after n seconds, at most 60, as it is then. "
-    "`Preference-Applied` says how long the answer was ready to wait; without it, the server had no room to. "
+    "`Preference-Applied` says how long the answer was ready to wait; without it, too many requests were waiting. "
     "For example `wait=30`.",
 )
 SPENDS = ("insufficient_credits", "key_limit_reached")

@@ -53,7 +53,7 @@ export async function keepLooking() {
   const mine = ++epoch;
   while (mine === epoch) {
     await pause(POLL_MS);
-    // A failed look is no news: the next one tells.
+    // A failed poll changes nothing: the next one shows the state.
     if (mine === epoch) await look().catch(() => {});
   }
 }
