@@ -4,7 +4,7 @@ import structlog
 from django.utils import timezone
 
 from genvid.heygen.failures import failure_of_error
-from genvid.heygen.heygen_errors import Busy, HeyGenError, OperatorProblem, Refused
+from genvid.heygen.heygen_errors import Busy, HeyGenError, OperatorProblem
 from genvid.heygen.heygen_types import Failure
 from videos import settlement
 from videos.enums import Status
@@ -36,7 +36,7 @@ def _requeue_render(video: Video, failure: Failure) -> None:
     settlement.requeue_video(video, reason=reason, why=f"{failure.raw_code} {failure.raw_message}".strip())
 
 
-def end_refused_render(video: Video, error: Refused) -> None:
+def end_refused_render(video: Video, error: HeyGenError) -> None:
     failure = failure_of_error(error)
     settlement.fail_video(
         video,

@@ -15,7 +15,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from genvid import request_context
-from genvid.heygen.failures import failure_of_error
 from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
 from genvid.heygen.heygen_types import Background, RemoteVideo, RenderSpec
@@ -24,7 +23,7 @@ from videos import settlement
 from videos.enums import TERMINAL, Status
 from videos.models import Video
 from videos.models.videos import MAX_RETRY_PAUSE
-from videos.pipeline import last_deadlines, release_check
+from videos.pipeline import failed_renders, last_deadlines, release_check
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import MAX_BUSY_SECONDS
 from videos.provider.heygen_clients import client_for
@@ -183,15 +182,7 @@ def _handle_not_made(video: Video, error: HeyGenError) -> None:
         # Too soon after an unanswered call for the look-up to prove absence.
         retry_order_later(video, error)
     else:
-        failure = failure_of_error(error)
-        settlement.fail_video(
-            video,
-            code=failure.code,
-            message=failure.message,
-            retryable=failure.retryable,
-            reason="refused_by_provider",
-            provider_error=str(error),
-        )
+        failed_renders.end_refused_render(video, error)
 
 
 def retry_order_later(video: Video, error: HeyGenError) -> None:
