@@ -1,5 +1,6 @@
 """The operator's brand from the settings, for pages, mails and the admin."""
 
+from email.headerregistry import Address
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,26 @@ def stylesheet(_: HttpRequest) -> HttpResponse:
     """A stylesheet of its own: the pages' policy forbids inline styles."""
     style = f":root {{ --brand: {settings.BRAND_COLOR}; }}\n"
     return HttpResponse(style, content_type="text/css", headers={"Cache-Control": "max-age=300"})
+
+
+def admin_theme(name: str, color: str, logo: str) -> dict[str, Any]:
+    """The part of the setting UNFOLD that the brand decides."""
+    return {
+        "SITE_TITLE": name,
+        "SITE_HEADER": name,
+        "SITE_ICON": logo or None,
+        "COLORS": {"primary": shades(color)},
+    }
+
+
+def api_owner(name: str, support: str) -> dict[str, Any]:
+    """Title and contact of the OpenAPI document."""
+    return {"TITLE": name} | ({"CONTACT": {"name": name, "email": support}} if support else {})
+
+
+def sender(name: str, support: str) -> str:
+    """The default From of mails."""
+    return str(Address(name, addr_spec=support or "no-reply@localhost"))
 
 
 def shades(color: str) -> dict[str, str]:

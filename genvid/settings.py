@@ -5,7 +5,6 @@ Values come from the sources of `genvid.environment`. What `env` reads is declar
 """
 
 from datetime import timedelta
-from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,6 @@ SALT_KEY = env.list("SALT_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
 
-# ── Brand
 BRAND_NAME = env.str("BRAND_NAME")
 BRAND_COLOR = env.str("BRAND_COLOR")
 BRAND_LOGO_URL = env.str("BRAND_LOGO_URL")
@@ -161,16 +159,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
-# Left to itself, Celery closes the database's connection before and after each task: half of a short task's cost.
-# genvid.celery does what Django does between requests instead.
+# Celery would close the database's connection around each task, half of a short task's cost: genvid.celery keeps it.
 CELERY_DB_REUSE_MAX = 10**9
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TIMEZONE = TIME_ZONE
-# Calls that may last minutes have queues of their own, so that one kind never keeps another waiting: production
-# gives each its worker; a worker without named queues serves them all.
+# Calls that may last minutes have queues and, in production, workers of their own. A worker without -Q serves all.
 CELERY_TASK_DEFAULT_QUEUE = DEFAULT_QUEUE
 CELERY_TASK_QUEUES = queues()
 CELERY_TASK_ROUTES = routes()
@@ -197,8 +193,7 @@ REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL")
 EMAIL_VERIFICATION_LIFETIME = timedelta(hours=24)
 # Seconds; Django's token generator reads it.
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_LIFETIME")
-# Anonymous requests by address (IPv6 by /64), and stricter limits for what costs us mail or password hashing.
-# Authenticated callers have their plan's limit.
+# Anonymous requests by address (IPv6 by /64); stricter for mail and password hashing. Others have their plan's limit.
 RATE_LIMITS = env.bool("RATE_LIMITS")
 RATE_LIMIT_ANONYMOUS = env.rate("RATE_LIMIT_ANONYMOUS")
 RATE_LIMIT_SIGN_UP = env.rate("RATE_LIMIT_SIGN_UP")
@@ -258,9 +253,7 @@ SIMPLE_JWT = {
     "LEEWAY": 10,
 }
 
-SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS | {"TITLE": BRAND_NAME}
-if SUPPORT_EMAIL:
-    SPECTACULAR_SETTINGS["CONTACT"] = {"name": BRAND_NAME, "email": SUPPORT_EMAIL}
+SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS | brand.api_owner(BRAND_NAME, SUPPORT_EMAIL)
 
 # ── Pages of other origins (genvid/cors.py)
 # Origins as browsers send them: scheme, host, and the port where it is not the scheme's own. None: no CORS.
@@ -415,8 +408,7 @@ WHITENOISE_USE_FINDERS = EMBEDDED or TESTING
 WHITENOISE_AUTOREFRESH = TESTING
 
 # ── Mail
-_SENDER = Address(BRAND_NAME, addr_spec=SUPPORT_EMAIL or "no-reply@localhost")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=str(_SENDER))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=brand.sender(BRAND_NAME, SUPPORT_EMAIL))
 EMAIL_BACKEND = env.str("EMAIL_BACKEND")
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 # Seconds that one step of sending may last; without it a mail server that says nothing holds a worker for ever.
@@ -447,11 +439,7 @@ METRICS_DIR = env.path("METRICS_DIR", default=VAR_DIR / "metrics")
 METRICS_TOKEN = env.str("METRICS_TOKEN")
 ALARM_EMAILS = env.list("ALARM_EMAILS")
 
-UNFOLD = {
-    "SITE_TITLE": BRAND_NAME,
-    "SITE_HEADER": BRAND_NAME,
-    "SITE_ICON": BRAND_LOGO_URL or None,
-    "COLORS": {"primary": brand.shades(BRAND_COLOR)},
+UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.provider.provider_alarms.badge",
     "LOGIN": {"form": "accounts.auth.admin_login.StaffLoginForm"},

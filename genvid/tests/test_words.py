@@ -59,8 +59,9 @@ def tracked() -> tuple[str, ...]:
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     ).stdout.split("\0")
     found = [name for name in listed if name and (ROOT / name).is_file()]
-    if not found:
+    if not (ROOT / ".git").exists():
         pytest.skip("an export without its git history: the names are tested in a checkout")
+    assert found != []
     return tuple(
         name for name in found if not HISTORY.search(name) and name != Path(__file__).relative_to(ROOT).as_posix()
     )
