@@ -48,6 +48,9 @@ class Allowance(models.Model):
     reference = models.CharField(max_length=120, unique=True)
     credits = models.PositiveIntegerField()
     issued_at = models.DateTimeField(help_text="When the invoice was created.")
+    sequence = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Position among the customer's invoices, from the invoice number."
+    )
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     granted_at = models.DateTimeField(null=True, blank=True)
@@ -73,6 +76,7 @@ class AllowanceStop(models.Model):
     price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
     since = models.DateTimeField()
     issued_at = models.DateTimeField()
+    sequence = models.PositiveBigIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["since"]

@@ -1,6 +1,5 @@
 """Records how invoices were paid, and voids balance at Stripe that came from refunded money."""
 
-import re
 from uuid import UUID
 
 import structlog
@@ -25,19 +24,13 @@ def record_funding(payment: Payment, facts: InvoiceState, prices: credit_schedul
             "stripe_customer_id": facts.customer_id,
             "stripe_subscription_id": facts.subscription_id,
             "issued_at": facts.created_at,
-            "sequence": _sequence(facts.number),
+            "sequence": facts.sequence,
             "balance_used": max(0, -moved),
             "balance_brought": max(0, moved),
             "time_returned": -sum(line.amount for line in facts.lines if line.is_proration and line.amount < 0),
             "credits_returned": credit_schedule.returned_credits(facts, prices),
         },
     )
-
-
-def _sequence(number: str) -> int:
-    # Stripe numbers invoices per customer or per account: "4A6B-0007".
-    digits = re.search(r"(\d{1,18})$", number)
-    return int(digits[1]) if digits else 0
 
 
 def settle_balance(account_id: UUID) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import EventType
@@ -135,11 +136,11 @@ def _ensure_payment(account_id: UUID, source_id: str, **facts: Any) -> Payment:
 
 
 def _stop_allowances(facts: InvoiceState, price: PlanPrice, since: datetime) -> None:
-    values = {"stripe_subscription_id": facts.subscription_id, "issued_at": facts.created_at, "since": since}
+    order = {"issued_at": facts.created_at, "sequence": facts.sequence}
+    values = {"stripe_subscription_id": facts.subscription_id, "since": since, **order}
     AllowanceStop.objects.get_or_create(invoice_id=facts.id, price=price, defaults=values)
-    older = Allowance.objects.filter(
-        stripe_subscription_id=facts.subscription_id, price=price, issued_at__lte=facts.created_at
-    ).exclude(payment__source_id=facts.id)
+    issued_before = Q(issued_at__lt=facts.created_at) | Q(issued_at=facts.created_at, sequence__lt=facts.sequence)
+    older = Allowance.objects.filter(issued_before, stripe_subscription_id=facts.subscription_id, price=price)
     # Credits due before `since` are settled by the change itself (`credit_schedule`).
     older.filter(due_at__gt=since, granted_at=None, void_at=None).update(void_at=timezone.now())
 
@@ -147,7 +148,8 @@ def _stop_allowances(facts: InvoiceState, price: PlanPrice, since: datetime) -> 
 def _schedule_allowance(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlement) -> None:
     # The invoice that stops this allowance may have been processed first.
     stops = AllowanceStop.objects.filter(stripe_subscription_id=facts.subscription_id, price=each.price)
-    stopped = stops.filter(issued_at__gte=facts.created_at, since__lt=each.due_at).exclude(invoice_id=facts.id)
+    issued_after = Q(issued_at__gt=facts.created_at) | Q(issued_at=facts.created_at, sequence__gt=facts.sequence)
+    stopped = stops.filter(issued_after, since__lt=each.due_at)
     Allowance.objects.get_or_create(
         reference=each.reference,
         defaults={
@@ -156,6 +158,7 @@ def _schedule_allowance(payment: Payment, facts: InvoiceState, each: credit_sche
             "price": each.price,
             "credits": each.credits,
             "issued_at": facts.created_at,
+            "sequence": facts.sequence,
             "due_at": each.due_at,
             "expires_at": each.ends_at + timedelta(days=settings.SUBSCRIPTION_CREDIT_GRACE_DAYS),
             "void_at": timezone.now() if stopped.exists() else None,

@@ -1,5 +1,6 @@
 """Stripe's objects as dataclasses. Amounts are in minor units of `currency` (cents)."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -74,6 +75,15 @@ class InvoiceState:
     credit_after: int = 0
     is_marked: bool = False
     """Has our metadata."""
+
+    @property
+    def sequence(self) -> int:
+        """Position among the invoices of one customer, which tells apart those of one second; 0 when not numbered.
+
+        Stripe numbers invoices per customer or per account: "4A6B-0007".
+        """
+        digits = re.search(r"(\d{1,18})$", self.number)
+        return int(digits[1]) if digits else 0
 
 
 @dataclass(frozen=True)

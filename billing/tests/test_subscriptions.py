@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 import time_machine
@@ -286,6 +287,29 @@ def test_changing_plans_back_and_forth_creates_no_credits(shop, owner, other):
         shop.stripe.change_price(subscription, price_id(code), at_fraction=0.0)
     shop.deliver_events()
     assert (balance_of(owner), failed_syncs()) == (200, [])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_changes_of_one_second_are_told_apart_by_their_invoice_numbers(shop, owner, order):
+    """Prorations may begin a second before their invoice, and the next change may share the invoice's second."""
+    subscription = shop.subscribe(owner, "starter-month")
+    for code in ["starter-year", "starter-month", "starter-year"]:
+        shop.stripe.change_price(subscription, price_id(code), at_fraction=0.0)
+    ids = [one["data"]["object"]["id"] for one in shop.new_events() if one["type"] == "invoice.paid"]
+    found = sorted((queries.invoice(each) for each in ids), key=lambda each: each.sequence)[-3:]
+    created = min(line.start for each in found for line in each.lines)
+    second = created - timedelta(seconds=1)
+    begun = [(second, created), (created, created), (created, created)]
+    changes = [_moved(each, created, *starts) for each, starts in zip(found, begun, strict=True)]
+    for index in order:
+        payments.record_invoice_payment(changes[index])
+    assert balance_of(owner) == 200
+
+
+def _moved(facts, created, change_at, period_start):
+    starts = {True: change_at, False: period_start}
+    lines = [replace(line, start=starts[line.is_proration]) for line in facts.lines]
+    return replace(facts, created_at=created, lines=lines)
 
 
 def test_a_downgrade_event_before_the_purchase_event_has_one_result(shop, owner):
