@@ -132,7 +132,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # ── Broker and cache
 REDIS_URL = env.str("REDIS_URL")
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {"default": {"BACKEND": "genvid.redis_client.SharedClientCache", "LOCATION": REDIS_URL}}
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

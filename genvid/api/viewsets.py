@@ -172,8 +172,9 @@ class StrictViewSet(GenericViewSet[Any]):
         if caller is None or not caller.is_authenticated:
             self.quota = rate_limits.count_anonymous(request, getattr(settings, self.endpoint.rate_limit))
         else:
-            self.quota = rate_limits.count_caller(caller.account_id, caller.user_id, caller.key_id)
-        self.quota.enforce()
+            self.quota = rate_limits.counted(request._request)
+        if self.quota is not None:
+            self.quota.enforce()
         if refusal is not None:
             # DRF caches a failed caller as anonymous: a second check would let them pass.
             raise refusal

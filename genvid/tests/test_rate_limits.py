@@ -24,7 +24,7 @@ NOBODY = {"email": "nobody@example.com", "password": "wrong"}
 
 @pytest.fixture(autouse=True)
 def limits_on(settings):
-    rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.memory().reset()
     settings.RATE_LIMITS = True
     settings.RATE_LIMIT_ANONYMOUS = parse("3/minute")
     Tier.objects.update(requests_per_minute=5)
@@ -219,7 +219,7 @@ def test_a_dead_redis_locks_nobody_out_and_limits_all_the_same(owner, settings, 
 
 def test_without_redis_one_process_counts_for_itself(owner, settings):
     settings.REDIS_URL = ""
-    rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.memory().reset()
     assert [owner.client.get(AVATARS).status_code for _ in range(6)] == [200] * 5 + [429]
 
 
