@@ -1,6 +1,6 @@
 """Caches each session's current role for 30 s, so that revoked sessions and changed roles take effect before the access
-token expires. Callers that change a role or session call `forget_sessions` on commit, for an immediate effect in every
-process.
+token expires. Who changes a role calls `forget_sessions` on commit, who ends sessions `end_sessions`, for an immediate
+effect in every process. Processes without a shared cache see it after `CACHE_SECONDS`.
 """
 
 from typing import Any
@@ -30,5 +30,9 @@ def current_role(session_id: UUID, cached: Any) -> str | None:
 
 
 def forget_sessions(*session_ids: UUID) -> None:
-    """Processes without a shared cache see the change after `CACHE_SECONDS`."""
     cache.keep_many(dict.fromkeys(map(key_of, session_ids), CHANGED), CHANGED_SECONDS)
+
+
+def end_sessions(*session_ids: UUID) -> None:
+    """Sessions that ended for good."""
+    cache.keep_many(dict.fromkeys(map(key_of, session_ids), ENDED), CACHE_SECONDS)
