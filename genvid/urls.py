@@ -17,11 +17,12 @@ from genvid.metrics.views import metrics
 from genvid.pages import FaviconView, FrontView
 from genvid.schema_view import SchemaView
 
+# What is asked most stands first: Django tries one route after the other.
 api: list[Any] = [
-    path("", include("accounts.urls")),
+    path("", include("videos.urls")),
     path("", include("avatars.urls")),
     path("", include("billing.urls")),
-    path("", include("videos.urls")),
+    path("", include("accounts.urls")),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("redoc/redoc.js", redoc_script, name="redoc-script"),
@@ -29,6 +30,7 @@ api: list[Any] = [
 ]
 
 urlpatterns = [
+    path("api/v1/", include(api)),
     path("", FrontView.as_view(), name="front"),
     path("brand.css", brand.stylesheet, name="brand-stylesheet"),
     path("favicon.ico", FaviconView.as_view(), name="favicon"),
@@ -42,7 +44,6 @@ urlpatterns = [
     path("media/", include("videos.media_urls")),
     path("webhooks/", include("billing.webhook_urls")),
     path("webhooks/", include("videos.webhook_urls")),
-    path("api/v1/", include(api)),
     re_path(r"^(api|webhooks)(/.*)?$", csrf_exempt(not_found_view)),
 ]
 
