@@ -124,8 +124,12 @@ SQLITE_OPTIONS = {
     ),
 }
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'genvid.sqlite3'}")}
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS")
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+else:
+    DATABASES["default"]["ENGINE"] = "genvid.postgresql"
+    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1 if PREPARED_STATEMENTS else None
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 

@@ -1,10 +1,14 @@
 """Keyset pages: `?limit=` (default 20, 1 to 100) and `?cursor=`, newest first, no total count."""
 
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlencode
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +19,16 @@ from genvid.errors import ValidationFailed
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What a page reads: rows after `position`, newest first, or before it, oldest first, where it is reversed."""
+
+    position: datetime | None
+    offset: int
+    limit: int
+    is_reversed: bool = False
 
 
 class KeysetPagination(CursorPagination):
@@ -33,43 +47,76 @@ class KeysetPagination(CursorPagination):
             raise ValidationFailed(details={"limit": f"Must be a whole number from 1 to {MAX_LIMIT}."})
         return int(given)
 
-    def decode_cursor(self, request: Request) -> Cursor | None:
+    def paginate_queryset(  # type: ignore[override]  # lists here are always querysets
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        return self.paginate(partial(rows_of, queryset), request)
+
+    def paginate(self, fetch: Callable[[Slice], Iterable[Any]], request: Request) -> list[Any]:
+        """As DRF does, with rows of any source: `fetch` reads those of a slice in their order."""
+        self.page_size = self.get_page_size(request)
+        self.cursor, moment = self._decode(request)
+        offset, reverse = (self.cursor.offset, self.cursor.reverse) if self.cursor else (0, False)
+        position: Any = self.cursor and self.cursor.position
+        found = list(fetch(Slice(moment, offset, self.page_size + 1, is_reversed=reverse)))
+        self.page = found[: self.page_size]
+        goes_on = len(found) > len(self.page)
+        beyond = self._get_position_from_instance(found[-1], self.ordering) if goes_on else None
+        starts_later = position is not None or offset > 0
+        if reverse:
+            self.page.reverse()
+            self.has_next, self.has_previous = starts_later, goes_on
+            self.next_position, self.previous_position = position, beyond
+        else:
+            self.has_next, self.has_previous = goes_on, starts_later
+            self.next_position, self.previous_position = beyond, position
+        return self.page
+
+    def _decode(self, request: Request) -> tuple[Cursor | None, datetime | None]:
         if "cursor" not in request.query_params:
-            return None
+            return None, None
         try:
-            cursor = super().decode_cursor(request)
-            if not _has_position(cursor):
-                raise ValueError("neither place nor offset")
+            cursor = self.decode_cursor(request)
+            return cursor, _moment_of(cursor)
         except Exception as error:  # whatever a forged cursor breaks, the answer is the same
             raise ValidationFailed(details={"cursor": "Is not a cursor that this list gave out."}) from error
-        return cursor
 
-    def paginate_queryset(  # type: ignore[override]  # lists here are always querysets
-        self, queryset: QuerySet[Model], request: Request, view: APIView | None = None
-    ) -> list[Any] | None:
-        self.limit = self.get_page_size(request)
-        return super().paginate_queryset(queryset, request, view)
+    def encode_cursor(self, cursor: Cursor) -> str:
+        """The cursor alone, where DRF makes a link with it."""
+        offset = {"o": str(cursor.offset)} if cursor.offset else {}
+        side = {"r": "1"} if cursor.reverse else {}
+        position = {} if cursor.position is None else {"p": cursor.position}
+        return b64encode(urlencode(offset | side | position).encode("ascii")).decode("ascii")
 
     def get_paginated_response(self, data: Any) -> Response:
         meta = {
-            "limit": self.limit,
-            "next_cursor": self._token(self.get_next_link()),
-            "previous_cursor": self._token(self.get_previous_link()),
+            "limit": self.page_size,
+            "next_cursor": self.get_next_link(),
+            "previous_cursor": self.get_previous_link(),
         }
         return Response(Page(list(data), meta))
-
-    @staticmethod
-    def _token(link: str | None) -> str | None:
-        return parse_qs(urlsplit(link).query)["cursor"][0] if link else None
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The items alone: `genvid.api.schema` wraps them into the envelope."""
         return schema
 
 
-def _has_position(cursor: Cursor | None) -> bool:
+def rows_of(queryset: QuerySet[Any], wanted: Slice) -> QuerySet[Any]:
+    """The rows of a slice; of `queryset`, with `created_at` and `id`."""
+    if wanted.position is not None:
+        beyond = "created_at__gt" if wanted.is_reversed else "created_at__lt"
+        queryset = queryset.filter(**{beyond: wanted.position})
+    ordering = ("created_at", "id") if wanted.is_reversed else KeysetPagination.ordering
+    return queryset.order_by(*ordering)[wanted.offset : wanted.offset + wanted.limit]
+
+
+def _moment_of(cursor: Cursor | None) -> datetime | None:
     if cursor is None or cursor.position is None:
-        return cursor is not None and cursor.offset > 0
+        if cursor is None or cursor.offset == 0:
+            raise ValueError("neither position nor offset")
+        return None
     moment = datetime.fromisoformat(str(cursor.position))
     # SQLite compares in UTC: a moment that lies beyond its calendar there raises OverflowError here, not later.
-    return moment.tzinfo is not None and moment.astimezone(UTC).year > 0
+    if moment.tzinfo is None or moment.astimezone(UTC).year <= 0:
+        raise ValueError("not a moment")
+    return moment

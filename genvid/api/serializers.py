@@ -4,10 +4,11 @@ Input is strict: unknown fields are refused and types are not coerced, so that c
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, TypeVar, get_type_hints
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -246,21 +247,38 @@ class OutputSerializer(serializers.Serializer[Any]):
 
     _attributes: ClassVar[dict[str, str]]
     _readers: ClassVar[dict[str, Callable[..., Any]]]
+    _values_of: ClassVar[Callable[[Any], tuple[Any, ...]]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         fields = cls._declared_fields
         cls._readers = {name: field.read for name, field in fields.items() if hasattr(field, "read")}
         cls._attributes = {name: field.source or name for name, field in fields.items() if name not in cls._readers}
+        cls._values_of = _getter_of(tuple(cls._attributes.values()))
 
     @classmethod
     def of(cls, row: Any, *context: Any, **computed: Any) -> dict[str, Any]:
         """Reads the declared fields from `computed`, from `shown`, or from attributes of `row`; without a row, null."""
         if row is None:
             return dict.fromkeys(cls._declared_fields) | computed
+        if computed:
+            return cls._rest_of(row, context, computed) | computed
+        data = dict(zip(cls._attributes, cls._values_of(row), strict=True))
+        for name, read in cls._readers.items():
+            data[name] = read(row, *context)
+        return data
+
+    @classmethod
+    def _rest_of(cls, row: Any, context: Sequence[Any], computed: Container[str]) -> dict[str, Any]:
         data = {name: getattr(row, attribute) for name, attribute in cls._attributes.items() if name not in computed}
-        data |= {name: read(row, *context) for name, read in cls._readers.items() if name not in computed}
-        return data | computed
+        return data | {name: read(row, *context) for name, read in cls._readers.items() if name not in computed}
+
+
+def _getter_of(attributes: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """`attrgetter` gives a bare value for one name, and takes at least one."""
+    if len(attributes) > 1:
+        return attrgetter(*attributes)
+    return lambda row: tuple(getattr(row, name) for name in attributes)
 
 
 class DataclassSerializer(StrictSerializer):

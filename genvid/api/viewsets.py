@@ -4,7 +4,8 @@ A viewset names its actions in `endpoints` (`genvid.api.endpoints.Endpoint`). A 
 fails when the URLs are loaded.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from genvid.api import rate_limits
 from genvid.api.endpoints import Endpoint
 from genvid.api.etags import with_etag
 from genvid.api.filters import accepts_empty, refusal_message
+from genvid.api.pagination import KeysetPagination, Slice, rows_of
 from genvid.api.rate_limits import RateLimitState
 from genvid.api.renderers import EnvelopeRenderer
 from genvid.api.serializers import StrictSerializer, validated
@@ -238,12 +240,26 @@ class StrictViewSet(GenericViewSet[Any]):
         return self.represent([row])[0]
 
     def page(self, queryset: QuerySet[Any], represent: Callable[[Sequence[Any]], list[Any]] | None = None) -> Response:
-        rows = self.paginate_queryset(self._filtered(queryset)) or []
-        return self.get_paginated_response((represent or self.represent)(rows))
+        return self.page_of(partial(rows_of, self.filtered(queryset)), represent)
 
-    def _filtered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def page_of(
+        self,
+        fetch: Callable[[Slice], Iterable[Any]],
+        represent: Callable[[Sequence[Any]], list[Any]] | None = None,
+    ) -> Response:
+        paginator = cast("KeysetPagination", self.paginator)
+        rows = paginator.paginate(fetch, self.request)
+        return paginator.get_paginated_response((represent or self.represent)(rows))
+
+    @property
+    def is_filtered(self) -> bool:
         filters = self.endpoint.filters
-        if filters is None:
+        return filters is not None and not filters.base_filters.keys().isdisjoint(self.request.query_params)
+
+    def filtered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        filters = self.endpoint.filters
+        if filters is None or not self.is_filtered:
+            # A set of filters and its form cost more than the rows of a page.
             return queryset
         self._refuse_empty(filters.base_filters)
         filterset = filters(self.request.query_params, queryset=queryset, request=self.request)

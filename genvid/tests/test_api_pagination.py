@@ -1,7 +1,8 @@
 """Keyset pages, tested with the list of voices."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -185,3 +186,19 @@ def test_an_odd_cursor_is_a_page_or_a_400_and_never_a_500(owner, cursor):
 def test_every_list_is_paged(owner, path):
     response = owner.client.get(f"/api/v1/{path}", {"limit": 7})
     assert response.json()["meta"]["limit"] == 7
+
+
+def test_a_cursor_is_the_position_of_a_row_in_base64(owner):
+    make_voice(created_at=MOMENT)
+    make_voice(name="Newest")
+    _, meta = page(owner.client, limit=1)
+    newest = str(Voice.objects.get(name="Newest").created_at)
+    assert parse_qs(b64decode(meta["next_cursor"]).decode()) == {"p": [newest]}
+    _, meta = page(owner.client, limit=1, cursor=meta["next_cursor"])
+    assert meta["previous_cursor"] == forged("r=1&p=2026-05-01+00%3A00%3A00%2B00%3A00")
+
+
+def test_a_cursor_among_rows_of_the_same_moment_is_an_offset(owner):
+    make_voices(3, created_at=MOMENT)
+    assert page(owner.client, limit=2)[1]["next_cursor"] == forged("o=2")
+    assert page(owner.client, limit=2, cursor=forged("o=2"))[1]["previous_cursor"] == forged("o=2&r=1")

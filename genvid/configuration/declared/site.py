@@ -177,6 +177,14 @@ DATA = Group(
             default="60",
             unit="seconds",
         ),
+        Setting(
+            "PREPARED_STATEMENTS",
+            Switch(),
+            "Has PostgreSQL prepare the statements of the busiest reads. Off for a pooler that hands each transaction "
+            "another connection and does not know prepared statements, as PgBouncer before 1.21.",
+            default="1",
+            wrong="Behind such a pooler, reads of videos fail with 500.",
+        ),
     ),
 )
 

@@ -1,0 +1,1 @@
+"""The database backend of PostgreSQL: Django finds its class in `base`."""
