@@ -1,11 +1,11 @@
 """Values that this process remembers for a few seconds: never what must take effect everywhere at once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
-_all: list["Remembered[Any]"] = []
+_all: list["Remembered[Any] | RememberedFacts"] = []
 
 
 class Remembered(Generic[T]):
@@ -27,6 +27,32 @@ class Remembered(Generic[T]):
     def forget(self, **_: Any) -> None:
         """Also a receiver of signals."""
         self._value = None
+
+
+class RememberedFacts:
+    """Keys for which something is known to be true."""
+
+    MOST = 10_000
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: dict[Hashable, float] = {}
+        _all.append(self)
+
+    def knows(self, key: Hashable) -> bool:
+        return time.monotonic() < self._until.get(key, 0.0)
+
+    def remember(self, key: Hashable) -> None:
+        if len(self._until) >= self.MOST:
+            self._until.clear()
+        self._until[key] = time.monotonic() + self._seconds
+
+    def forget(self, key: Hashable = None) -> None:
+        """`key`, or without one all of them."""
+        if key is None:
+            self._until.clear()
+        else:
+            self._until.pop(key, None)
 
 
 def forget_all() -> None:
