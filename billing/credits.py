@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts import audit_log
@@ -23,14 +23,14 @@ from billing.ledger.entries import entry_exists, lock_wallet, record_entry
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
 from billing.plans.plan_limits import PlanLimits, plan_limits_of, requests_per_minute
+from genvid.compiled_queries import CompiledUpdate
 from genvid.errors import Conflict, InsufficientCredits
-from genvid.statements import insert_if_absent, insert_together, update_returning
+from genvid.statements import insert_if_absent, insert_together
 from genvid.transactions import joined
 
 logger = structlog.get_logger(__name__)
 PriceAt = Callable[[Decimal], int]
 USUAL_FACTOR = Decimal(1)
-WALLET_FACTS = ("balance", "held", "overrun_factor", "overrun_at")
 __all__ = ["PlanLimits", "plan_limits_of", "requests_per_minute"]
 
 
@@ -110,9 +110,17 @@ def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | No
 
 def _take(account_id: UUID, amount: int) -> Wallet | None:
     """The wallet, locked, after one statement that checked and took; None where it does not suffice."""
-    covered = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + amount)
-    taken = update_returning(covered, {"held": F("held") + amount}, read=WALLET_FACTS)
+    taken = _taking.rows({"account_id": account_id, "amount": amount})
     return taken[0] if taken else None
+
+
+def _taken(account_id: UUID, amount: int) -> tuple[QuerySet[Wallet], dict[str, Any]]:
+    return Wallet.objects.filter(pk=account_id, balance__gte=F("held") + amount), {"held": F("held") + amount}
+
+
+_taking = CompiledUpdate(
+    Wallet, _taken, read=("balance", "held", "overrun_factor", "overrun_at"), account_id=UUID, amount=int
+)
 
 
 def _hold_of(wallet: Wallet, amount: int, reference: str, key_id: UUID | None) -> Hold:

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from accounts.enums import EventType
+from accounts.enums import ALL_EVENTS, EventType
 from accounts.models import Delivery, EventCounter, OutgoingEvent, WebhookEndpoint
 from accounts.webhooks.enqueueing import enqueue_delivery_on_commit
 from genvid.api.renderers import dump
+from genvid.compiled_queries import CompiledQuery
 from genvid.leasing import from_now
 from genvid.statements import add_to_counters, insert_together
 from genvid.transactions import joined
@@ -34,7 +35,17 @@ def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
 
 
 def endpoints_for(account_id: UUID, kind: EventType) -> list[UUID]:
-    return WebhookEndpoint.objects.subscribed_to(account_id, kind)
+    """Ids of the endpoints that take such events. One query."""
+    rows = _enabled.rows({"account_id": account_id})
+    return [pk for pk, events in rows if kind in events or ALL_EVENTS in events]
+
+
+def _enabled_endpoints(account_id: UUID) -> QuerySet[WebhookEndpoint, Any]:
+    rows = WebhookEndpoint.objects.of(account_id).filter(enabled=True)
+    return rows.order_by("created_at", "id").values_list("pk", "events")
+
+
+_enabled = CompiledQuery(_enabled_endpoints, account_id=UUID)
 
 
 @joined()

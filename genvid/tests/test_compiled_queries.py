@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
+from django.db.models import F
 
 from accounts.models import Account, EventCounter
-from genvid.compiled_queries import CompiledQuery
+from genvid.compiled_queries import CompiledQuery, CompiledUpdate
 from genvid.tests.asserts import queries_of
 
 COUNTERS = EventCounter.objects.order_by("object_id")
@@ -44,12 +45,12 @@ def counters_of(account_id: UUID, other_id: UUID):
 
 
 def test_a_compiled_query_is_run_with_new_values_each_time(database, accounts):
-    query, nobody = CompiledQuery(counters_of, "account_id", "other_id"), uuid4()
+    query, nobody = CompiledQuery(counters_of, account_id=UUID, other_id=UUID), uuid4()
     first, second = [accounts[0], "video 0", 0], [accounts[1], "video 1", 1]
-    assert query.rows(using=database, account_id=accounts[0], other_id=nobody) == [first]
-    assert query.rows(using=database, account_id=nobody, other_id=accounts[1]) == [second]
-    assert query.rows(using=database, account_id=accounts[0], other_id=accounts[1]) == [first, second]
-    assert query.rows(using=database, account_id=nobody, other_id=nobody) == []
+    assert query.rows({"account_id": accounts[0], "other_id": nobody}, using=database) == [first]
+    assert query.rows({"account_id": nobody, "other_id": accounts[1]}, using=database) == [second]
+    assert query.rows({"account_id": accounts[0], "other_id": accounts[1]}, using=database) == [first, second]
+    assert query.rows({"account_id": nobody, "other_id": nobody}, using=database) == []
 
 
 def test_a_query_is_compiled_once(database, accounts):
@@ -59,11 +60,32 @@ def test_a_query_is_compiled_once(database, accounts):
         built.append(account_id)
         return COUNTERS.filter(account=account_id).values_list("last")
 
-    query = CompiledQuery(build, "account_id")
-    assert [query.rows(using=database, account_id=pk) for pk in accounts] == [[[0]], [[1]]]
+    query = CompiledQuery(build, account_id=UUID)
+    assert [query.rows({"account_id": pk}, using=database) for pk in accounts] == [[[0]], [[1]]]
     assert len(built) == 1
 
 
 def test_a_compiled_query_takes_one_statement(db):
-    query = CompiledQuery(counters_of, "account_id", "other_id")
-    assert queries_of(lambda: query.rows(account_id=uuid4(), other_id=uuid4())) == 1
+    query = CompiledQuery(counters_of, account_id=UUID, other_id=UUID)
+    assert queries_of(lambda: query.rows({"account_id": uuid4(), "other_id": uuid4()})) == 1
+
+
+def counting(account_id: UUID, step: int):
+    return EventCounter.objects.filter(account=account_id, last__lt=step), {"last": F("last") + step}
+
+
+def test_a_compiled_update_changes_and_returns_rows_with_new_values_each_time(database, accounts):
+    update = CompiledUpdate(EventCounter, counting, read=["last"], account_id=UUID, step=int)
+
+    def last_after(account_id: UUID, step: int) -> list[int]:
+        return [row.last for row in update.rows({"account_id": account_id, "step": step}, using=database)]
+
+    found = [last_after(accounts[0], 5), last_after(accounts[1], 7), last_after(accounts[0], 3)]
+    assert found == [[5], [8], []]
+    assert list(COUNTERS.using(database).values_list("last", flat=True)) == [5, 8]
+
+
+def test_a_column_that_a_compiled_update_did_not_read_is_read_on_access(database, accounts):
+    update = CompiledUpdate(EventCounter, counting, read=["last"], account_id=UUID, step=int)
+    [row] = update.rows({"account_id": accounts[0], "step": 5}, using=database)
+    assert (row.get_deferred_fields(), row.object_id) == ({"account_id", "object_id"}, "video 0")
