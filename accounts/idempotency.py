@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -25,6 +25,7 @@ from genvid.api.exceptions import describe
 from genvid.api.renderers import dump
 from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
 from genvid.leasing import from_now
+from genvid.statements import insert_if_absent, update_returning
 
 KEY_PATTERN = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
@@ -81,23 +82,21 @@ def _claim(request: Request, key: str) -> IdempotencyRecord:
     """The record of this key. `status` None: claimed by this request; otherwise it holds the response to replay."""
     account_id, fingerprint = caller_of(request).account_id, _fingerprint(request)
     fresh = {"fingerprint": fingerprint, "claimed_at": from_now(), "created_at": from_now()}
+    record = IdempotencyRecord(account_id=account_id, key=key, **fresh)
+    if insert_if_absent(record, read=["claimed_at"]):
+        return record
     mine = IdempotencyRecord.objects.filter(account_id=account_id, key=key)
     abandoned = Q(status=None, claimed_at__lt=from_now(-LEASE), fingerprint=fingerprint)
-    try:
-        with transaction.atomic():
-            IdempotencyRecord.objects.create(account_id=account_id, key=key, **fresh)
-            return mine.get()
-    except IntegrityError:
-        pass
-    with transaction.atomic():
-        if mine.filter(abandoned | Q(created_at__lt=from_now(-WINDOW))).update(**fresh, status=None, answer=None):
-            return mine.get()
-    record = mine.first()
-    if record is None:
-        raise IdempotencyInProgress(retry_after=1)
-    if record.fingerprint != fingerprint:
+    free = mine.filter(abandoned | Q(created_at__lt=from_now(-WINDOW)))
+    taken_over = update_returning(free, {**fresh, "status": None, "answer": None}, read=["claimed_at", "status"])
+    return taken_over[0] if taken_over else _of_another(mine.first(), fingerprint)
+
+
+def _of_another(record: IdempotencyRecord | None, fingerprint: str) -> IdempotencyRecord:
+    """The record if it holds the response to this request. Raises IdempotencyKeyReused and IdempotencyInProgress."""
+    if record is not None and record.fingerprint != fingerprint:
         raise IdempotencyKeyReused
-    if record.status is None:
+    if record is None or record.status is None:
         raise IdempotencyInProgress(retry_after=1)
     return record
 

@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
 from django.db.models import F, Min, Q
 
-from accounts.enums import ALL_EVENTS, OPEN_ERASURES, DeliveryStatus, Role
+from accounts.enums import OPEN_ERASURES, DeliveryStatus, Role
 from genvid.leasing import from_now
 
 
@@ -52,10 +52,6 @@ class ApiKeyQuerySet(models.QuerySet[Any]):
 class EndpointQuerySet(models.QuerySet[Any]):
     def of(self, account_id: UUID) -> "EndpointQuerySet":
         return self.filter(account=account_id, deleted_at=None)
-
-    def subscribed_to(self, account_id: UUID, event_type: str) -> list[UUID]:
-        rows = self.of(account_id).filter(enabled=True).order_by("created_at", "id").values_list("pk", "events")
-        return [pk for pk, events in rows if event_type in events or ALL_EVENTS in events]
 
 
 class DeliveryQuerySet(models.QuerySet[Any]):

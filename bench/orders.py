@@ -81,4 +81,4 @@ def set_render_times(case: Case) -> None:
         ended = video.provider_finished_at or video.rendered_at or timezone.now()
         Video.objects.filter(pk=video.pk).update(submitted_at=ended - timedelta(seconds=took))
     render_times.learn_render_times()
-    cache.delete_many(["videos.render_times", "videos.webhooks_arrive"])
+    cache.delete_many(["videos.webhooks_arrive"])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts import audit_log
@@ -23,9 +23,14 @@ from billing.ledger.entries import entry_exists, lock_wallet, record_entry
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
 from billing.plans.plan_limits import PlanLimits, plan_limits_of, requests_per_minute
+from genvid.compiled_queries import CompiledUpdate
 from genvid.errors import Conflict, InsufficientCredits
+from genvid.statements import insert_if_absent, insert_together
+from genvid.transactions import joined
 
 logger = structlog.get_logger(__name__)
+PriceAt = Callable[[Decimal], int]
+USUAL_FACTOR = Decimal(1)
 __all__ = ["PlanLimits", "plan_limits_of", "requests_per_minute"]
 
 
@@ -37,13 +42,19 @@ def overrun_factor(account_id: UUID) -> Decimal:
     return overruns.factor_of(Wallet.objects.get(pk=account_id))
 
 
+def available_and_factor(account_id: UUID) -> tuple[int, Decimal]:
+    """`available` and `overrun_factor`. One query."""
+    wallet = Wallet.objects.get(pk=account_id)
+    return wallet.available, overruns.factor_of(wallet)
+
+
 def price(*, engine: str, avatar_kind: str, resolution: str, seconds: Decimal | float) -> int:
     """Credits for `seconds` of finished video. Raises ProviderUnavailable where no rate is set."""
     return rates.price(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
 
 
 def pricer(*, engine: str, avatar_kind: str, resolution: str) -> Callable[[Decimal | float], int]:
-    """`price` for many lengths of one kind of video, with one query."""
+    """`price` for many lengths of one kind of video."""
     return rates.pricer(engine=engine, avatar_kind=avatar_kind, resolution=resolution)
 
 
@@ -52,39 +63,77 @@ def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: De
     return rates.provider_cost(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
 
 
-@transaction.atomic
+@joined()
 def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None = None) -> None:
     """Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount."""
-    factor = overruns.factor_of(lock_wallet(account_id))
-    existing = Hold.objects.filter(reference=reference).first()
-    if existing:
-        if (existing.wallet_id, existing.amount) != (account_id, amount):
-            raise Conflict(f"{reference} already holds {existing.amount} credits.")
+    wallet = _take(account_id, amount)
+    if wallet is not None and insert_if_absent(_hold_of(wallet, amount, reference, key_id)):
+        _reserve(key_id, amount)
         return
-    # One statement checks and reserves, so correctness does not depend on the lock.
-    taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + amount).update(held=F("held") + amount)
-    if taken != 1:
-        short = f"This needs {amount} credits; {available(account_id)} are available."
-        raise InsufficientCredits(short)
+    existing = Hold.objects.filter(reference=reference).first()
+    if existing is None:
+        raise _insufficient(account_id, amount)
+    if (existing.wallet_id, existing.amount) != (account_id, amount):
+        raise Conflict(f"{reference} already holds {existing.amount} credits.")
+    if wallet is not None:
+        Wallet.objects.filter(pk=account_id).update(held=F("held") - amount)
+
+
+@joined()
+def new_hold(account_id: UUID, price_at: PriceAt, *, reference: str, key_id: UUID | None = None) -> Hold:
+    """Take the credits for a new reference. The caller inserts the hold in its transaction, with what it pays for.
+
+    `price_at` tells the amount by the account's `overrun_factor`. Raises InsufficientCredits and KeyLimitReached.
+    """
+    amount = price_at(USUAL_FACTOR)
+    wallet = _take(account_id, amount)
+    if wallet is None:
+        raise _insufficient(account_id, price_at(overrun_factor(account_id)))
+    if (factor := overruns.factor_of(wallet)) != USUAL_FACTOR:
+        more, amount = price_at(factor) - amount, price_at(factor)
+        if _take(account_id, more) is None:
+            raise InsufficientCredits(_short(amount, wallet.available + amount - more))
     _reserve(key_id, amount)
-    Hold.objects.create(
-        wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id, overrun_factor=factor
-    )
+    return _hold_of(wallet, amount, reference, key_id)
 
 
-@transaction.atomic
+@joined()
 def hold_many(account_id: UUID, amounts: Mapping[str, int], *, key_id: UUID | None = None) -> None:
     """Reserves all amounts or none; references must be new. Raises InsufficientCredits and KeyLimitReached."""
-    factor = overruns.factor_of(lock_wallet(account_id))
     total = sum(amounts.values())
-    taken = Wallet.objects.filter(pk=account_id, balance__gte=F("held") + total).update(held=F("held") + total)
-    if taken != 1:
-        raise InsufficientCredits(f"This needs {total} credits; {available(account_id)} are available.")
+    wallet = _take(account_id, total)
+    if wallet is None:
+        raise _insufficient(account_id, total)
     _reserve(key_id, total)
-    Hold.objects.bulk_create(
-        Hold(wallet_id=account_id, reference=reference, amount=amount, api_key_id=key_id, overrun_factor=factor)
-        for reference, amount in amounts.items()
-    )
+    insert_together(_hold_of(wallet, amount, reference, key_id) for reference, amount in amounts.items())
+
+
+def _take(account_id: UUID, amount: int) -> Wallet | None:
+    """The wallet, locked, after one statement that checked and took; None where it does not suffice."""
+    taken = _taking.rows({"account_id": account_id, "amount": amount})
+    return taken[0] if taken else None
+
+
+def _taken(account_id: UUID, amount: int) -> tuple[QuerySet[Wallet], dict[str, Any]]:
+    return Wallet.objects.filter(pk=account_id, balance__gte=F("held") + amount), {"held": F("held") + amount}
+
+
+_taking = CompiledUpdate(
+    Wallet, _taken, read=("balance", "held", "overrun_factor", "overrun_at"), account_id=UUID, amount=int
+)
+
+
+def _hold_of(wallet: Wallet, amount: int, reference: str, key_id: UUID | None) -> Hold:
+    factor = overruns.factor_of(wallet)
+    return Hold(wallet_id=wallet.pk, reference=reference, amount=amount, api_key_id=key_id, overrun_factor=factor)
+
+
+def _insufficient(account_id: UUID, amount: int) -> InsufficientCredits:
+    return InsufficientCredits(_short(amount, available(account_id)))
+
+
+def _short(amount: int, available: int) -> str:
+    return f"This needs {amount} credits; {available} are available."
 
 
 def _reserve(key_id: UUID | None, amount: int) -> None:

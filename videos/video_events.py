@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
@@ -17,6 +18,11 @@ def publish_video_event(video: Video, event: EventType, state: WaitingState | No
         publish_video_events([video], event)
     else:
         outgoing_events.publish_many(video.account_id, event, _with_state(video, state))
+
+
+def first_event(video: Video, event: EventType, state: WaitingState, endpoints: Sequence[UUID]) -> list[Any]:
+    """The rows of the event of a new video, for the caller to insert together with it."""
+    return outgoing_events.first_event(video.account_id, event, _with_state(video, state), endpoints)
 
 
 def publish_video_events(videos: Sequence[Video], event: EventType) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -13,11 +13,11 @@ from genvid.errors import KeyLimitReached
 
 def reserve_credits(key_id: UUID, credits: int) -> None:
     """Raises KeyLimitReached."""
-    month, key = month_of(timezone.now()), ApiKey.objects.filter(pk=key_id)
-    key.filter(Q(credits_month=None) | ~Q(credits_month=month)).update(credits_month=month, credits_used=0)
-    covered = Q(monthly_credit_limit=None) | Q(monthly_credit_limit__gte=F("credits_used") + credits)
+    month = month_of(timezone.now())
+    used = Case(When(credits_month=month, then=F("credits_used")), default=Value(0)) + credits
+    covered = Q(monthly_credit_limit=None) | Q(monthly_credit_limit__gte=used)
     # One statement checks and counts, so that concurrent requests cannot exceed the limit.
-    if key.filter(covered).update(credits_used=F("credits_used") + credits) != 1:
+    if ApiKey.objects.filter(covered, pk=key_id).update(credits_month=month, credits_used=used) != 1:
         raise KeyLimitReached
 
 

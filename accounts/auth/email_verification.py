@@ -1,6 +1,5 @@
 """Verification of e-mail addresses by a mailed link."""
 
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -16,9 +15,13 @@ from accounts.models import Membership, User
 from accounts.signals import mailbox_verified
 from genvid.errors import EmailNotVerified, TokenInvalid
 from genvid.mail import outbox
+from genvid.process_cache import ProcessCache
 
 logger = structlog.get_logger(__name__)
 VERIFICATION_SALT = "accounts.email-verification"
+REMEMBERED_SECONDS = 5.0
+_verified = ProcessCache(REMEMBERED_SECONDS, size=10_000)
+"""Ids of users. Only a superuser takes a verification back, in the admin."""
 
 
 def verification_token(user: User) -> str:
@@ -61,8 +64,15 @@ def send_mailbox_verified(user_id: UUID, email: str) -> None:
     mailbox_verified.send(sender=User, email=email, account_id=account_creation.oldest_owned_account_id(user_id))
 
 
-def require_verified_email(user_id: Any) -> None:
-    if not settings.REQUIRE_VERIFIED_EMAIL:
+def require_verified_email(user_id: UUID) -> None:
+    """Raises EmailNotVerified."""
+    if not settings.REQUIRE_VERIFIED_EMAIL or _verified.get(user_id):
         return
     if not User.objects.filter(pk=user_id, email_verified_at__isnull=False).exists():
         raise EmailNotVerified
+    _verified.keep(user_id, True)
+
+
+def forget_verification(user_id: UUID) -> None:
+    """Other processes learn of a verification that was taken back within REMEMBERED_SECONDS."""
+    _verified.forget(user_id)

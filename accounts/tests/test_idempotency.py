@@ -1,13 +1,14 @@
 """`Idempotency-Key`, tested with `POST /videos`."""
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
-from django.db.models.signals import post_save
 from django.utils import timezone
 
 from accounts import jobs
@@ -212,19 +213,32 @@ REFUSALS = [
 
 
 @contextmanager
-def when_a_video_is_saved(happens: Callable[[], Any]) -> Iterator[None]:
-    """Run a callback once inside the transaction, after the video is written and before its credits are held."""
+def during(words: str, happens: Callable[[], Any], *, after: bool) -> Iterator[None]:
+    """Run a callback once, before or after this connection executes a statement that contains `words`."""
     rest = [happens]
 
-    def once(**_: Any) -> None:
-        if rest:
+    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        is_it = words in sql
+        if is_it and rest and not after:
             rest.pop()()
+        result = execute(sql, params, many, context)
+        if is_it and rest and after:
+            rest.pop()()
+        return result
 
-    post_save.connect(once, sender=Video, weak=False)
-    try:
+    with connection.execute_wrapper(run):
         yield
-    finally:
-        assert post_save.disconnect(once, sender=Video)
+    assert rest == []
+
+
+def once_all_is_written(happens: Callable[[], Any]) -> AbstractContextManager[None]:
+    """Inside the transaction, after the video, its hold and its history were written."""
+    return during('INSERT INTO "videos_video"', happens, after=True)
+
+
+def before_the_wallet_is_locked(happens: Callable[[], Any]) -> AbstractContextManager[None]:
+    """Inside the transaction, while other requests of the account may still be served."""
+    return during('UPDATE "billing_wallet"', happens, after=False)
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -236,7 +250,7 @@ def raising(error: Exception) -> Callable[[], None]:
 
 @pytest.mark.parametrize(("error", "answer"), FAILURES, ids=lambda each: repr(each)[:20])
 def test_retryable_error_rolls_back_and_frees_the_key(owner, payload, error, answer):
-    with nothing_changes(), when_a_video_is_saved(raising(error)):
+    with nothing_changes(), once_all_is_written(raising(error)):
         assert refusal_of(post(owner, payload)) == answer
     again = post(owner, payload)
     assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (201, None)
@@ -246,7 +260,7 @@ def test_retryable_error_rolls_back_and_frees_the_key(owner, payload, error, ans
 @pytest.mark.parametrize(("error", "answer"), REFUSALS, ids=lambda each: repr(each)[:20])
 def test_final_error_rolls_back_and_is_stored(owner, payload, error, answer):
     with nothing_changes(but=IdempotencyRecord):
-        with when_a_video_is_saved(raising(error)):
+        with once_all_is_written(raising(error)):
             assert refusal_of(post(owner, payload)) == answer
         again = post(owner, payload)
     assert (refusal_of(again), again["Idempotent-Replayed"]) == (answer, "true")
@@ -296,11 +310,32 @@ def test_request_whose_claim_was_taken_over_rolls_back(ending, answer):
         assert in_parallel([outlive_the_lease]) == [None]
         ending()
 
-    with when_a_video_is_saved(stall):
+    with before_the_wallet_is_locked(stall):
         assert refusal_of(post(owner, payload)) == answer
     made = data_of(second[0], 201)
     assert [str(pk) for pk in Video.objects.values_list("pk", flat=True)] == [made["id"]]
     assert data_of(post(owner, payload), 201) == made
+    assert the_ledger_proves()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_request_that_is_overtaken_while_it_holds_the_wallet_rolls_back():
+    """The second request takes the claim over and waits for the wallet until the first has been undone."""
+    owner, payload = make_caller(), {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    expired = timezone.now() - LEASE - timedelta(seconds=1)
+    second: list[Any] = []
+
+    def be_overtaken() -> None:
+        in_parallel([lambda: IdempotencyRecord.objects.update(claimed_at=expired)])
+        waiting.start()
+        while IdempotencyRecord.objects.filter(claimed_at=expired).exists():
+            time.sleep(0.01)
+
+    waiting = Thread(target=lambda: second.extend(in_parallel([lambda: post(owner, payload)])))
+    with once_all_is_written(be_overtaken):
+        assert refusal_of(post(owner, payload)) == (409, "idempotency_in_progress")
+    waiting.join()
+    assert [str(pk) for pk in Video.objects.values_list("pk", flat=True)] == [data_of(second[0], 201)["id"]]
     assert the_ledger_proves()
 
 
@@ -314,7 +349,7 @@ def test_claim_taken_over_by_another_request_is_not_deleted(ending, answer):
         assert in_parallel([lambda: IdempotencyRecord.objects.update(claimed_at=taken_over_at)]) == [1]
         ending()
 
-    with when_a_video_is_saved(stall):
+    with before_the_wallet_is_locked(stall):
         assert refusal_of(post(owner, payload)) == answer
     record = IdempotencyRecord.objects.get()
     assert (record.claimed_at, record.status, Video.objects.count()) == (taken_over_at, None, 0)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from uuid import UUID
 
 from billing.models import Tier, Wallet
-from genvid import cache
+from genvid.process_cache import Remembered
 
 FREE = "free"
-TIER_CACHE_SECONDS = 15
+TIER_CACHE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class PlanLimits:
 
 def plan_limits_of(account_ids: Iterable[UUID]) -> dict[UUID, PlanLimits]:
     """The limits of each account. One query; a change by staff takes effect within TIER_CACHE_SECONDS."""
-    tiers = cache.remembered("billing.tiers", _tiers, TIER_CACHE_SECONDS)
+    tiers = _tiers()
     chosen = dict(Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id"))
     if not tiers.keys() >= {tier_id or FREE for tier_id in chosen.values()}:
-        # A tier is newer than the cache.
-        tiers = _tiers()
+        # A tier is newer than the memory.
+        tiers = _read_tiers()
     return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen.items()}
 
 
@@ -40,6 +40,9 @@ def requests_per_minute(account_id: UUID) -> int:
     return plan_limits_of([account_id])[account_id].requests_per_minute
 
 
-def _tiers() -> dict[str, PlanLimits]:
+def _read_tiers() -> dict[str, PlanLimits]:
     names = [field.name for field in fields(PlanLimits)]
     return {tier.pk: PlanLimits(**{name: getattr(tier, name) for name in names}) for tier in Tier.objects.all()}
+
+
+_tiers = Remembered(_read_tiers, TIER_CACHE_SECONDS)

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, cast, get_type_hints
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from rest_framework import serializers
@@ -302,8 +302,12 @@ def _annotated_fields(dataclass: Any) -> dict[str, Any]:
     return {each.name: hints[each.name].__metadata__[0] for each in fields(dataclass)}
 
 
-def validated(serializer_class: type[serializers.Serializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:
-    serializer = serializer_class(data=data, **kwargs)
+def validated(
+    serializer_class: type[serializers.Serializer[Any]], data: Any, *, partial: bool = False
+) -> dict[str, Any]:
+    if isinstance(data, Mapping):
+        return dict(_reader(serializer_class, partial).run_validation(data))
+    serializer = serializer_class(data=data, partial=partial)
     try:
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
@@ -317,6 +321,12 @@ def _release(field: Any) -> None:
     for child in children:
         child.parent = None
         _release(child)
+
+
+@cache
+def _reader(serializer_class: Any, partial: bool) -> serializers.Serializer[Any]:
+    """One for all requests, since making its fields takes longer than validating with them. It keeps no data."""
+    return cast("serializers.Serializer[Any]", serializer_class(partial=partial))
 
 
 def refuse_field(name: str, message: str) -> ValidationFailed:

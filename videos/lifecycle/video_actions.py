@@ -3,22 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.enums import EventType
+from accounts.webhooks import outgoing_events
 from avatars.models import Avatar, Voice
+from avatars.offers import offered_cast
 from billing import credits
 from genvid import request_context
 from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidState
 from genvid.jobs import enqueue_on_commit
 from genvid.leasing import from_now
+from genvid.statements import insert_together
+from genvid.transactions import joined
 from videos import jobs, settlement, video_events
 from videos.enums import Status
 from videos.lifecycle import scripts
@@ -31,6 +35,7 @@ from videos.video_request import VideoChanges, VideoRequest
 
 RenderSeconds = Callable[[str, int], int]
 Pricer = Callable[..., Callable[[Decimal], int]]
+ACCEPTED = "accepted"
 RETRYABLE = (Status.FAILED, Status.CANCELED)
 
 
@@ -48,6 +53,15 @@ class Quote:
 
 
 @dataclass(frozen=True)
+class Order:
+    """What accepting a video has it written: its hold, its columns, and how it waits then."""
+
+    hold: Any
+    changes: dict[str, Any]
+    state: WaitingState
+
+
+@dataclass(frozen=True)
 class Cast:
     avatar: Avatar
     voice: Voice
@@ -56,8 +70,8 @@ class Cast:
 
 def quote_video(caller: Caller, request: VideoRequest) -> Quote:
     video = Video(**owned_by(caller), **_checked_fields(request, caller.account_id))
-    factor = credits.overrun_factor(caller.account_id)
-    needed, available = hold_amount(video, factor), credits.available(caller.account_id)
+    available, factor = credits.available_and_factor(caller.account_id)
+    needed = hold_amount(video, factor)
     state = waiting_reasons.waiting_state_of_next(video.account_id, is_test=video.is_test)
     return Quote(
         credits=needed,
@@ -81,27 +95,52 @@ def hold_amount(video: Video, factor: Decimal, pricer: Pricer = credits.pricer) 
     )
 
 
-@transaction.atomic
+@joined()
 def create_video(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_of: Video | None = None) -> Video:
     """Make a video, queued or as a draft. Raises ValidationFailed and InsufficientCredits; then nothing was made."""
     fields = owned_by(caller) | _checked_fields(request, caller.account_id)
     fields |= {"retry_of": retry_of, "request_id": request_context.current().request_id}
-    video = Video.objects.create(**fields, status=Status.DRAFT)
-    VideoEvent.objects.create(video=video, to_status=Status.DRAFT, reason="created")
-    if not draft:
-        _enqueue(video, caller.key_id)
+    video = Video(**fields, status=Status.DRAFT if draft else Status.QUEUED)
+    created = VideoEvent(video=video, to_status=Status.DRAFT, reason="created")
+    if draft:
+        insert_together([video, created])
+    else:
+        _insert_queued(video, created, caller.key_id)
     return video
 
 
-@transaction.atomic
+def _insert_queued(video: Video, created: VideoEvent, key_id: UUID | None) -> None:
+    """Insert the video as one that was accepted at once, with all that belongs to it."""
+    endpoints = outgoing_events.endpoints_for(video.account_id, EventType.VIDEO_QUEUED)
+    order = _accepted(video, key_id)
+    now = video.created_at
+    changes = order.changes | {"queued_at": now, "moved_at": now, "updated_at": now}
+    for name, value in changes.items():
+        setattr(video, name, value)
+    accepted = VideoEvent(video=video, from_status=Status.DRAFT, to_status=Status.QUEUED, reason=ACCEPTED)
+    announced = video_events.first_event(video, EventType.VIDEO_QUEUED, order.state, endpoints)
+    insert_together([video, created, accepted, order.hold, *announced])
+    video.show({name: value for name, value in changes.items() if name == "deadline_at"})
+    video.log_move_on_commit(Status.DRAFT, ACCEPTED)
+    waiting_reasons.cache_waiting_state(video, order.state)
+    enqueue_on_commit(jobs.DISPATCH)
+
+
+@joined()
 def generate_video(caller: Caller, video: Video) -> Video:
     """Raises InvalidState, InsufficientCredits, KeyLimitReached, and ValidationFailed for what is now invalid."""
     video = _locked(video)
     if video.status != Status.DRAFT:
         raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
-    _usable_avatar(video.avatar_id, video.account_id)
-    scripts.require_understood(video.script, _usable_voice(video.voice_id, video.account_id))
-    _enqueue(video, caller.key_id)
+    _, voice = _usable(video.account_id, video.avatar_id, video.voice_id)
+    scripts.require_understood(video.script, _required(voice))
+    order = _accepted(video, caller.key_id)
+    if not video.move(Status.QUEUED, reason=ACCEPTED, queued_at=timezone.now(), **order.changes):
+        raise InvalidState("Another request was first.")
+    insert_together([order.hold])
+    video_events.publish_video_event(video, EventType.VIDEO_QUEUED, order.state)
+    waiting_reasons.cache_waiting_state(video, order.state)
+    enqueue_on_commit(jobs.DISPATCH)
     return video
 
 
@@ -110,27 +149,20 @@ def _locked(video: Video) -> Video:
     return row
 
 
-def _enqueue(video: Video, key_id: UUID | None) -> None:
-    amount = hold_amount(video, credits.overrun_factor(video.account_id))
+def _accepted(video: Video, key_id: UUID | None) -> Order:
+    """Takes the credits; the caller writes the changes and the hold."""
     foreseen = waiting_reasons.waiting_state_of_next(video.account_id, is_test=video.is_test)
     wait = _wait_of(video, foreseen)
-    queued = video.move(
-        Status.QUEUED,
-        reason="accepted",
-        queued_at=timezone.now(),
-        credits_held=amount,
-        api_key_id=key_id,
-        request_id=request_context.current().request_id,
-        promised_at=None if wait is None else seconds_from_now(wait),
-        deadline_at=from_now(settings.VIDEO_QUEUE_DEADLINE),
-    )
-    if not queued:
-        raise InvalidState("Another request was first.")
-    credits.hold(video.account_id, amount, reference=video.money_reference, key_id=key_id)
-    state = waiting_reasons.state_once_queued(foreseen, is_test=video.is_test)
-    video_events.publish_video_event(video, EventType.VIDEO_QUEUED, state)
-    waiting_reasons.cache_waiting_state(video, state)
-    enqueue_on_commit(jobs.DISPATCH)
+    price_at = partial(hold_amount, video)
+    hold = credits.new_hold(video.account_id, price_at, reference=video.money_reference, key_id=key_id)
+    changes = {
+        "credits_held": hold.amount,
+        "api_key_id": key_id,
+        "request_id": request_context.current().request_id,
+        "promised_at": None if wait is None else seconds_from_now(wait),
+        "deadline_at": from_now(settings.VIDEO_QUEUE_DEADLINE),
+    }
+    return Order(hold, changes, waiting_reasons.state_once_queued(foreseen, is_test=video.is_test))
 
 
 def _wait_of(video: Video, state: WaitingState) -> int | None:
@@ -138,7 +170,7 @@ def _wait_of(video: Video, state: WaitingState) -> int | None:
     return None if position is None else estimates.queue_seconds(position, video.expected_render_seconds, state.slots)
 
 
-@transaction.atomic
+@joined()
 def update_draft(video: Video, changes: VideoChanges) -> Video:
     """Change title and metadata always, the rest while a draft. Raises InvalidState naming the fields."""
     video = _locked(video)
@@ -197,44 +229,41 @@ def fields_of(
 
 
 def cast_for(request: VideoRequest, account_id: UUID) -> Cast:
-    avatar = _usable_avatar(request.avatar_id, account_id)
-    voice = _voice_for(avatar, request.voice_id, request.language or "", account_id)
-    return Cast(avatar, voice, _engine_for(avatar))
+    avatar, voice = _usable(account_id, request.avatar_id, request.voice_id)
+    spoken_by = _required(voice) if request.voice_id else _own_voice(voice)
+    _require_spoken(request.language or "", spoken_by)
+    return Cast(avatar, spoken_by, _engine_for(avatar))
 
 
-def _usable_avatar(avatar_id: UUID, account_id: UUID) -> Avatar:
-    offered = Avatar.objects.offered_to(account_id).with_offered_voice(account_id)
-    avatar: Avatar | None = offered.filter(pk=avatar_id).select_related("default_voice").first()
+def _usable(account_id: UUID, avatar_id: UUID, voice_id: UUID | None) -> tuple[Avatar, Voice | None]:
+    avatar, voice = offered_cast(account_id, avatar_id, voice_id)
     if avatar is None:
         raise refuse_field("avatar_id", "There is no such avatar.")
-    if not avatar.is_usable:
+    if not avatar.is_available:
         raise refuse_field("avatar_id", "This avatar has been retired.")
-    return avatar
+    return avatar, voice
 
 
-def _voice_for(avatar: Avatar, voice_id: UUID | None, language: str, account_id: UUID) -> Voice:
-    voice = _usable_voice(voice_id, account_id) if voice_id else _own_voice(avatar)
-    if voice is None or not voice.is_usable:
-        raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
-    if language and language_name(language) is None and not voice_speaks(voice.language, language):
-        raise refuse_field("language", "Is neither a language nor a language code.")
-    if language and not voice_speaks(voice.language, language):
-        raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
-    return voice
-
-
-def _own_voice(avatar: Any) -> Voice | None:
-    voice: Voice | None = avatar.default_voice if avatar.offered_voice_id else None
-    return voice
-
-
-def _usable_voice(voice_id: UUID, account_id: UUID) -> Voice:
-    voice: Voice | None = Voice.objects.offered_to(account_id).filter(pk=voice_id).first()
+def _required(voice: Voice | None) -> Voice:
     if voice is None:
         raise refuse_field("voice_id", "There is no such voice.")
-    if not voice.is_usable:
+    if not voice.is_available:
         raise refuse_field("voice_id", "This voice has been retired.")
     return voice
+
+
+def _own_voice(voice: Voice | None) -> Voice:
+    if voice is None or not voice.is_available:
+        raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
+    return voice
+
+
+def _require_spoken(language: str, voice: Voice) -> None:
+    if not language or voice_speaks(voice.language, language):
+        return
+    if language_name(language) is None:
+        raise refuse_field("language", "Is neither a language nor a language code.")
+    raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
 
 
 def _engine_for(avatar: Avatar) -> str:

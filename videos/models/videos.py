@@ -197,6 +197,12 @@ class Video(Leased):
             transaction.on_commit(log_move, robust=True)
         return True
 
+    def log_move_on_commit(self, source: Status, reason: str) -> None:
+        """Of a video that was inserted in the status after `source`."""
+        log_move = partial(self._log_move, source, Status(self.status), reason, 0.0)
+        facts = {"error_code": self.error_code, "learned_by": self.learned_by}
+        transaction.on_commit(partial(log_move, attempt=self.attempt, **facts), robust=True)
+
     @request_context_module.under_request_of_row
     def _log_move(self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str) -> None:
         """One log line and one count per move. `seconds`: how long the status before it lasted."""

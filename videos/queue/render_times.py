@@ -10,6 +10,7 @@ from statistics import quantiles
 from django.utils import timezone
 
 from genvid import cache
+from genvid.process_cache import Remembered
 from videos.enums import LearnedBy
 from videos.models import RenderTime, Video
 from videos.queue import estimates
@@ -19,6 +20,7 @@ MIN_SAMPLES = 20
 MAX_SAMPLES = 4000
 HISTORY = timedelta(days=7)
 CACHE_SECONDS = 15
+REMEMBERED_SECONDS = 5.0
 TRUST_SAMPLE = 20
 TRUST_SHARE = 0.8
 MAX_MISSED_WEBHOOKS = 3
@@ -44,13 +46,12 @@ def render_seconds(engine: str, video_seconds: int) -> int:
     return math.ceil(render_times_for(engine, video_seconds).p50)
 
 
-def _learned() -> dict[tuple[str, int], RenderTimes]:
-    return cache.remembered("videos.render_times", _read_learned, CACHE_SECONDS)
-
-
 def _read_learned() -> dict[tuple[str, int], RenderTimes]:
     rows = RenderTime.objects.filter(samples__gte=MIN_SAMPLES)
     return {(row.engine, row.longest): RenderTimes(row.p05, row.p50, row.p90, row.p99) for row in rows}
+
+
+_learned = Remembered(_read_learned, REMEMBERED_SECONDS)
 
 
 def _default_times(middle: float) -> RenderTimes:
@@ -76,6 +77,7 @@ def learn_render_times() -> None:
             longest=longest,
             defaults={**figures, "samples": len(seconds), "updated_at": timezone.now()},
         )
+    _learned.forget()
 
 
 def _samples() -> dict[tuple[str, int], list[float]]:

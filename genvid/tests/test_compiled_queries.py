@@ -1,0 +1,91 @@
+"""Queries that are compiled once, on PostgreSQL and SQLite."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
+from django.db.models import F
+
+from accounts.models import Account, EventCounter
+from genvid.compiled_queries import CompiledQuery, CompiledUpdate
+from genvid.tests.asserts import queries_of
+
+COUNTERS = EventCounter.objects.order_by("object_id")
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def database(request: pytest.FixtureRequest, db: None) -> Iterator[str]:
+    """The alias of a database with counters of two accounts."""
+    if request.param == connection.vendor:
+        yield "default"
+        return
+    # Calls itself "default", for no other may be opened in a test.
+    sqlite = Sqlite(connection.settings_dict | {"NAME": ":memory:", "OPTIONS": {}})
+    connections["sqlite"] = sqlite
+    with sqlite.constraint_checks_disabled(), sqlite.schema_editor() as editor:
+        editor.create_model(Account)
+        editor.create_model(EventCounter)
+    yield "sqlite"
+    sqlite.close()
+    del connections["sqlite"]
+
+
+@pytest.fixture
+def accounts(database: str) -> list[UUID]:
+    made = [Account.objects.using(database).create(name=name).pk for name in ("a", "b")]
+    for number, pk in enumerate(made):
+        EventCounter.objects.using(database).create(account_id=pk, object_id=f"video {number}", last=number)
+    return made
+
+
+def counters_of(account_id: UUID, other_id: UUID):
+    return COUNTERS.filter(account__in=[account_id, other_id]).values_list("account", "object_id", "last")
+
+
+def test_a_compiled_query_is_run_with_new_values_each_time(database, accounts):
+    query, nobody = CompiledQuery(counters_of, account_id=UUID, other_id=UUID), uuid4()
+    first, second = [accounts[0], "video 0", 0], [accounts[1], "video 1", 1]
+    assert query.rows({"account_id": accounts[0], "other_id": nobody}, using=database) == [first]
+    assert query.rows({"account_id": nobody, "other_id": accounts[1]}, using=database) == [second]
+    assert query.rows({"account_id": accounts[0], "other_id": accounts[1]}, using=database) == [first, second]
+    assert query.rows({"account_id": nobody, "other_id": nobody}, using=database) == []
+
+
+def test_a_query_is_compiled_once(database, accounts):
+    built = []
+
+    def build(account_id: UUID):
+        built.append(account_id)
+        return COUNTERS.filter(account=account_id).values_list("last")
+
+    query = CompiledQuery(build, account_id=UUID)
+    assert [query.rows({"account_id": pk}, using=database) for pk in accounts] == [[[0]], [[1]]]
+    assert len(built) == 1
+
+
+def test_a_compiled_query_takes_one_statement(db):
+    query = CompiledQuery(counters_of, account_id=UUID, other_id=UUID)
+    assert queries_of(lambda: query.rows({"account_id": uuid4(), "other_id": uuid4()})) == 1
+
+
+def counting(account_id: UUID, step: int):
+    return EventCounter.objects.filter(account=account_id, last__lt=step), {"last": F("last") + step}
+
+
+def test_a_compiled_update_changes_and_returns_rows_with_new_values_each_time(database, accounts):
+    update = CompiledUpdate(EventCounter, counting, read=["last"], account_id=UUID, step=int)
+
+    def last_after(account_id: UUID, step: int) -> list[int]:
+        return [row.last for row in update.rows({"account_id": account_id, "step": step}, using=database)]
+
+    found = [last_after(accounts[0], 5), last_after(accounts[1], 7), last_after(accounts[0], 3)]
+    assert found == [[5], [8], []]
+    assert list(COUNTERS.using(database).values_list("last", flat=True)) == [5, 8]
+
+
+def test_a_column_that_a_compiled_update_did_not_read_is_read_on_access(database, accounts):
+    update = CompiledUpdate(EventCounter, counting, read=["last"], account_id=UUID, step=int)
+    [row] = update.rows({"account_id": accounts[0], "step": 5}, using=database)
+    assert (row.get_deferred_fields(), row.object_id) == ({"account_id", "object_id"}, "video 0")
