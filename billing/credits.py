@@ -22,11 +22,11 @@ from billing.ledger import lots, overruns, usage
 from billing.ledger.entries import entry_exists, lock_wallet, record_entry
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
-from billing.plans.plan_limits import PlanLimits, plan_limits_of, requests_per_minute
+from billing.plans.plan_limits import PLAN_OF_ACCOUNT, PlanLimits, limits_of_plan, plan_limits_of, requests_per_minute
 from genvid.errors import Conflict, InsufficientCredits
 
 logger = structlog.get_logger(__name__)
-__all__ = ["PlanLimits", "plan_limits_of", "requests_per_minute"]
+__all__ = ["PLAN_OF_ACCOUNT", "PlanLimits", "limits_of_plan", "plan_limits_of", "requests_per_minute"]
 
 
 def available(account_id: UUID) -> int:
