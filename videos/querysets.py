@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Case, Count, F, Func, Min, Q, Sum, When
+from django.db.models import BigIntegerField, Case, Count, F, Func, Min, Q, QuerySet, Sum, When
 
 from avatars.querysets import released_to
 from genvid.leasing import LeasedQuerySet, from_now
@@ -94,19 +94,22 @@ class VideoQuerySet(LeasedQuerySet):
         ).filter(waiting__gt=0)
         return waiting
 
-    def queue_rows(self, now: datetime) -> "VideoQuerySet":
+    def queue_rows(self, now: datetime) -> QuerySet[Any, Any]:
         """Account, status, microseconds of `queued_at`, and id of every video that waits or takes an own slot."""
-        rows: VideoQuerySet = self.live().filter(_waits() | _flies(now)).order_by()
-        return rows.values_list("account_id", "status", Microseconds("queued_at"), "id")
+        found = self.live().filter(_waits() | _flies(now)).order_by()
+        return found.values_list("account_id", "status", Microseconds("queued_at"), "id")
+
+    def queueing_accounts(self, now: datetime) -> QuerySet[Any, Any]:
+        """Ids of accounts with videos that wait or take an own slot, some several times."""
+        return self.live().filter(_waits() | _flies(now)).order_by().values("account_id")
 
     def rendered_since(self, moment: datetime) -> dict[UUID, int]:
         counts = self.live().filter(rendered_at__gt=moment).order_by().values("account_id").annotate(count=Count("id"))
         return dict(counts.values_list("account_id", "count"))
 
-    def queued_after(self, moment: datetime, account_ids: Iterable[UUID]) -> "VideoQuerySet":
+    def queued_after(self, moment: datetime, account_ids: Iterable[UUID]) -> QuerySet[Any, Any]:
         newer = self.live().orderable().filter(account__in=account_ids, queued_at__gt=moment)
-        rows: VideoQuerySet = newer.order_by().values_list("account_id", "queued_at", "id")
-        return rows
+        return newer.order_by().values_list("account_id", "queued_at", "id")
 
     def tallies(self, batch_ids: list[UUID]) -> "VideoQuerySet":
         """Per batch and status. One query, so that no video is counted twice or missed because it moves in between."""

@@ -25,7 +25,10 @@ class PlanLimits:
 
 
 def plan_limits_of(account_ids: Iterable[UUID]) -> dict[UUID, PlanLimits]:
-    """The limits of each account. One query; a change by staff takes effect within TIER_CACHE_SECONDS."""
+    """The limits of each account. One query; a change by staff takes effect within TIER_CACHE_SECONDS.
+
+    A queryset of ids is looked up by the database, much faster than thousands of ids.
+    """
     chosen = dict(Wallet.objects.filter(pk__in=account_ids).values_list("pk", "tier_id"))
     tiers = _tiers_with({tier_id or FREE for tier_id in chosen.values()})
     return {account_id: tiers[tier_id or FREE] for account_id, tier_id in chosen.items()}

@@ -7,7 +7,7 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -132,19 +132,20 @@ def _ahead(loads: Numbers, starts: Numbers, ties: Numbers, load: int, tie: int) 
     return bisect_left(ties, tie, starts[at], starts[at + 1])
 
 
-def order_of(queues: Iterable[AccountQueue], waiting: Mapping[UUID, Sequence[VideoKey]]) -> QueueOrder:
-    """`waiting`: the videos of each account, oldest first."""
-    by_id = sorted(queues, key=lambda queue: queue.account_id)
-    by_tie = sorted(by_id, key=lambda queue: queue.tie)
-    ties = {queue.account_id: tie for tie, queue in enumerate(by_tie)}
-    keys = [key for queue in by_id for key in waiting.get(queue.account_id, ())]
-    within, beyond = _ranked(by_tie)
+def order_of(accounts: Iterable[tuple[AccountQueue, Sequence[VideoKey]]]) -> QueueOrder:
+    """Each account's queue with its waiting videos, oldest first."""
+    pairs = sorted(accounts, key=lambda pair: pair[0].account_id.int)
+    by_id = [queue for queue, _ in pairs]
+    keys = [key for _, waiting in pairs for key in waiting]
+    by_tie = sorted(range(len(by_id)), key=[queue.tie for queue in by_id].__getitem__)
+    ties = {at: tie for tie, at in enumerate(by_tie)}
+    within, beyond = _ranked(by_id[at] for at in by_tie)
     columns = {
         "accounts": b"".join(queue.account_id.bytes for queue in by_id),
         "weights": [queue.weight for queue in by_id],
         "own_slots": [queue.own_slots for queue in by_id],
         "in_flight": [queue.in_flight for queue in by_id],
-        "ties": [ties[queue.account_id] for queue in by_id],
+        "ties": [ties[at] for at in range(len(by_id))],
         "starts": _starts(queue.waiting for queue in by_id),
         "queued_at": [moment for moment, _ in keys],
         "ids": [number for _, number in keys],
@@ -188,7 +189,7 @@ def _starts(counts: Iterable[int]) -> list[int]:
     return starts
 
 
-EMPTY = order_of((), {})
+EMPTY = order_of(())
 
 
 def unpacked(payload: bytes) -> QueueOrder | None:

@@ -23,8 +23,9 @@ Turn = tuple[datetime, UUID]
 
 def account_queues() -> list[AccountQueue]:
     """The queue as it is now, for the scheduler alone: it reads the rows of every account."""
-    queues = {row.pop("account_id"): row for row in Video.objects.account_queue_rows(timezone.now())}
-    limits = credits.plan_limits_of(queues)
+    now = timezone.now()
+    limits = credits.plan_limits_of(Video.objects.queueing_accounts(now))
+    queues = {row.pop("account_id"): row for row in Video.objects.account_queue_rows(now)}
     rendered = Video.objects.rendered_since(seconds_from_now(-RECENT_SECONDS))
     return [
         AccountQueue(
@@ -35,6 +36,8 @@ def account_queues() -> list[AccountQueue]:
             rendered=rendered.get(account_id, 0),
         )
         for account_id, row in queues.items()
+        # One that came between the statements has its turn in the next run.
+        if account_id in limits
     ]
 
 
@@ -60,7 +63,8 @@ def queue_positions_of(videos: Iterable[Video]) -> Positions:
         return UNKNOWN
     accounts = {video.account_id for video in waiting}
     is_one = len(accounts) == 1
-    snapshot = queue_snapshot.read(*accounts, until=_turn(waiting[-1])) if is_one else queue_snapshot.read()
+    last = waiting[-1]
+    snapshot = queue_snapshot.read(last.account_id, _turn(last)) if is_one else queue_snapshot.read()
     if snapshot is None:
         return UNKNOWN
     newest = snapshot.order.newest[0]

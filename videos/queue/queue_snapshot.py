@@ -6,9 +6,8 @@ and gets the payload again only when its version has changed.
 """
 
 import secrets
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,6 +40,7 @@ RECOMPUTE_SECONDS = 5
 RECENT_SECONDS = 900.0
 STALE_LOG_SECONDS = 60.0
 BY_SWEEP = "sweep"
+"""Fingerprint of what the sweep computed; the next tick, if there is one, computes it again."""
 NO_ACCOUNT = UUID(int=0)
 LAST_OF_ALL = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
@@ -156,10 +156,19 @@ def refresh_if_changed() -> None:
         mine.update(computed_at=from_now(), **_slot_columns(facts.slots))
 
 
-def refresh(fingerprint: str = "") -> bool:
-    """Compute it now. False when another process does. With a fingerprint of no queue the next tick computes again."""
+def refresh(*, by_sweep: bool = False) -> bool:
+    """Compute it now. False when another process does."""
     facts = _read_facts()
-    return _compute(Facts(facts.slots, fingerprint or facts.fingerprint, facts.is_idle))
+    return _compute(replace(facts, fingerprint=BY_SWEEP) if by_sweep else facts)
+
+
+def is_stale() -> bool:
+    age = age_seconds()
+    return age is None or age > MAX_AGE_SECONDS
+
+
+def is_by_sweep() -> bool:
+    return QueueSnapshot.objects.filter(pk=ROW, fingerprint=BY_SWEEP).exists()
 
 
 def _read_facts() -> Facts:
@@ -209,27 +218,53 @@ def _compute(facts: Facts) -> bool:
     return True
 
 
+@dataclass(slots=True)
+class _Account:
+    account_id: UUID
+    waiting: list[VideoKey]
+    flying_since: list[int]
+    """Microseconds of `queued_at` of those in flight."""
+
+
 def _read_order(now: datetime) -> QueueOrder:
-    waiting: defaultdict[UUID, list[VideoKey]] = defaultdict(list)
-    in_flight: Counter[UUID] = Counter()
-    heads: dict[UUID, int] = {}
-    for account_id, status, moment, video_id in Video.objects.queue_rows(now):
-        heads[account_id] = min(moment, heads.get(account_id, moment))
-        if status == Status.QUEUED:
-            waiting[account_id].append((moment, video_id.int >> 64))
-        else:
-            in_flight[account_id] += 1
-    for keys in waiting.values():
-        keys.sort()
-    return queue_order.order_of(_queues(waiting, in_flight, heads, microseconds(now)), waiting)
-
-
-def _queues(
-    waiting: dict[UUID, list[VideoKey]], in_flight: Counter[UUID], heads: dict[UUID, int], now: int
-) -> Iterable[AccountQueue]:
+    # The earliest of the reads: what a plan permits is read for all accounts, or an account gets the lowest plan.
+    limits = credits.plan_limits_of(Video.objects.queueing_accounts(now))
+    accounts = _read_accounts(now)
     rendered = Video.objects.rendered_since(seconds_from_now(-RECENT_SECONDS))
-    limits = credits.plan_limits_of(heads.keys() | rendered.keys())
-    for account_id, plan in limits.items():
-        counts = in_flight[account_id], len(waiting.get(account_id, ()))
-        figures = (*counts, heads.get(account_id, now), rendered.get(account_id, 0))
-        yield AccountQueue(account_id, plan.weight, plan.max_in_flight, *figures)
+    idle = [account_id for account_id in rendered if account_id.int not in accounts]
+    limits |= credits.plan_limits_of(idle)
+    accounts |= {account_id.int: _Account(account_id, [], []) for account_id in idle}
+    lowest = credits.limits_of_plan(None)
+    return queue_order.order_of(
+        (_queue(each, limits.get(each.account_id, lowest), rendered, microseconds(now)), each.waiting)
+        for each in accounts.values()
+    )
+
+
+def _read_accounts(now: datetime) -> dict[int, _Account]:
+    """By the integers of their ids: a UUID is hashed and compared much slower."""
+    accounts: dict[int, _Account] = {}
+    for account_id, status, moment, video_id in Video.objects.queue_rows(now):
+        account = accounts.get(account_id.int)
+        if account is None:
+            account = accounts[account_id.int] = _Account(account_id, [], [])
+        if status == Status.QUEUED:
+            account.waiting.append((moment, video_id.int >> 64))
+        else:
+            account.flying_since.append(moment)
+    for account in accounts.values():
+        account.waiting.sort()
+    return accounts
+
+
+def _queue(account: _Account, plan: credits.PlanLimits, rendered: Mapping[UUID, int], now: int) -> AccountQueue:
+    oldest = [moment for moment, _ in account.waiting[:1]]
+    return AccountQueue(
+        account.account_id,
+        plan.weight,
+        plan.max_in_flight,
+        in_flight=len(account.flying_since),
+        waiting=len(account.waiting),
+        head=min(oldest + account.flying_since, default=now),
+        rendered=rendered.get(account.account_id, 0),
+    )

@@ -25,7 +25,7 @@ def queue_of(
 def ordered(queues: list[AccountQueue]) -> QueueOrder:
     """As requests get it, with the videos of an account a second apart."""
     keys = {each.account_id: [(each.head + nth * SECOND, nth) for nth in range(each.waiting)] for each in queues}
-    order = unpacked(order_of(queues, keys).packed())
+    order = unpacked(order_of((each, keys[each.account_id]) for each in queues).packed())
     assert order is not None
     return order
 
@@ -130,7 +130,7 @@ def test_each_waiting_video_is_found_by_its_time_and_id(queues):
 
 def test_videos_queued_at_one_moment_go_by_their_ids():
     queue = queue_of(1, waiting=3)
-    order = order_of([queue], {queue.account_id: [(MAY, 5), (MAY, 7), (MAY, 9)]})
+    order = order_of([(queue, [(MAY, 5), (MAY, 7), (MAY, 9)])])
     share = order.share_of(queue.account_id)
     assert [order.earlier(share, (MAY, number)) for number in (4, 5, 6, 7, 9, 10)] == [0, 0, 1, 1, 2, 3]
 
@@ -139,7 +139,7 @@ def test_videos_queued_at_one_moment_go_by_their_ids():
     "change", [lambda it: b"", lambda it: b"queue-9?" + it[8:], lambda it: it[:-1], lambda it: it[:9]]
 )
 def test_a_packed_order_of_another_form_is_not_read(change):
-    packed = order_of([queue_of(1)], {UUID(int=1): [(MAY, 1)]}).packed()
+    packed = order_of([(queue_of(1), [(MAY, 1)])]).packed()
     assert unpacked(packed) is not None
     assert unpacked(change(packed)) is None
 

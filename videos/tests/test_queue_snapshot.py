@@ -11,7 +11,8 @@ from genvid.leasing import from_now
 from genvid.tests.asserts import data_of, queries_of, queries_once_warm, statements_of
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
-from videos.models import QueueSnapshot, Video
+from videos.gauges import read_gauges
+from videos.models import OperatorAlarm, QueueSnapshot, Video
 from videos.pipeline import scheduler
 from videos.provider import provider_gate
 from videos.queue import queue_positions, queue_snapshot, waiting_reasons
@@ -279,3 +280,38 @@ def test_a_page_without_queued_videos_reads_no_snapshot(owner, avatar):
     for status in ("draft", "rendering", "completed"):
         make_video(owner, status, avatar=avatar)
     assert queries_once_warm(lambda: owner.client.get(VIDEOS)) == 1
+
+
+# ── Nobody computes
+
+
+def test_the_sweep_computes_a_stale_queue_and_alarms_staff_the_second_time(owner):
+    video = make_video(owner)
+    sweeper.compute_stale_queue()
+    assert (shown(owner, video)[0], OperatorAlarm.objects.count()) == (1, 0)
+    age_by(11)
+    sweeper.compute_stale_queue()
+    assert (shown(owner, video)[0], OperatorAlarm.objects.get().code) == (1, "queue_not_computed")
+
+
+def test_the_sweep_alarms_nobody_where_a_tick_computed_in_between(owner):
+    make_video(owner)
+    sweeper.compute_stale_queue()
+    queue_snapshot.refresh_if_changed()
+    age_by(11)
+    sweeper.compute_stale_queue()
+    assert OperatorAlarm.objects.count() == 0
+
+
+def test_the_sweep_leaves_a_current_queue_alone():
+    queue_snapshot.refresh()
+    before = version()
+    sweeper.compute_stale_queue()
+    assert version() == before
+
+
+def test_the_age_of_the_snapshot_is_a_gauge():
+    queue_snapshot.refresh()
+    age_by(30)
+    found = {metric.name: metric.samples[0].value for metric in read_gauges(timezone.now())}
+    assert 30 <= found["genvid_queue_snapshot_seconds"] < 40
