@@ -29,6 +29,7 @@ def routes() -> dict[str, dict[str, str]]:
 def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
     entries = (
         _every(env.float("DISPATCH_SECONDS"), videos_jobs.DISPATCH),
+        _every(1.0, videos_jobs.REFRESH_QUEUE),
         _every(env.float("POLL_SECONDS"), videos_jobs.POLL),
         _every(env.float("SWEEP_SECONDS"), videos_jobs.SWEEP),
         _every(env.float("BACKFILL_SECONDS"), videos_jobs.BACKFILL),

@@ -1,4 +1,4 @@
-"""Gauges of `/metrics` about videos, read on demand with five queries."""
+"""Gauges of `/metrics` about videos, read on demand with six queries."""
 
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
@@ -17,6 +17,7 @@ from billing import credits
 from videos.enums import IN_FLIGHT, WAITING, Status
 from videos.models import Video, WebhookDelivery
 from videos.provider import provider_gate
+from videos.queue import queue_snapshot
 
 logger = structlog.get_logger(__name__)
 FLOW = [status for status in Status if status in WAITING]
@@ -39,6 +40,9 @@ def read_gauges(now: datetime) -> Iterator[Metric]:
     in_flight = yield from _videos(now)
     yield from _gate(now, in_flight)
     yield from _money()
+    age = queue_snapshot.age_seconds()
+    if age is not None:
+        yield _gauge("genvid_queue_snapshot_seconds", "Since when the order of the queue is not confirmed.", age)
     backlog = WebhookDelivery.objects.filter(processed_at=None).count()
     yield _gauge("genvid_webhook_backlog", "HeyGen's webhooks not processed yet.", backlog)
     unsent = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now).count()

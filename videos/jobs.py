@@ -3,6 +3,7 @@
 from genvid.jobs import Job
 
 DISPATCH = Job("videos.dispatch")
+REFRESH_QUEUE = Job("videos.refresh_queue", queue="ticks")
 SUBMIT = Job("videos.submit", queue="orders")
 POLL = Job("videos.poll")
 READ = Job("videos.read")

@@ -7,12 +7,17 @@ from videos.batches import batch_actions
 from videos.lifecycle import deletion, retention
 from videos.pipeline import incoming_webhooks, polling, scheduler, storage, submission, sweeper
 from videos.provider import provider_alarms, webhook_registration
-from videos.queue import render_times
+from videos.queue import queue_snapshot, render_times
 
 
 @shared_task(name=jobs.DISPATCH.name)
 def dispatch() -> None:
     scheduler.hand_out_all_slots()
+
+
+@shared_task(name=jobs.REFRESH_QUEUE.name)
+def refresh_queue() -> None:
+    queue_snapshot.refresh_if_changed()
 
 
 @shared_task(name=jobs.SUBMIT.name)

@@ -69,6 +69,7 @@ QUEUES = {
     "videos.poll": "celery",
     "videos.purge": "files",
     "videos.read": "celery",
+    "videos.refresh_queue": "ticks",
     "videos.register_webhook": "celery",
     "videos.replace_file": "files",
     "videos.retain": "celery",
@@ -98,6 +99,7 @@ SCHEDULED = {
     "videos.dispatch",
     "videos.learn_paces",
     "videos.poll",
+    "videos.refresh_queue",
     "videos.retain",
     "videos.sweep",
 }
@@ -177,9 +179,8 @@ def test_celery_routes_each_job_to_its_queue() -> None:
 
 
 def test_a_worker_without_named_queues_serves_every_queue() -> None:
-    assert (
-        set(app.amqp.queues.consume_from) == set(QUEUES.values()) == {"celery", "files", "mail", "orders", "outgoing"}
-    )
+    names = {"celery", "files", "mail", "orders", "outgoing", "ticks"}
+    assert set(app.amqp.queues.consume_from) == set(QUEUES.values()) == names
     assert app.amqp.queues[DEFAULT_QUEUE].name == app.conf.task_default_queue == "celery"
 
 

@@ -108,17 +108,21 @@ def _refuse_guess(table: Table) -> None:
         raise refuse_field("encoding", message)
 
 
-def _queue_positions(batch: Batch) -> list[int]:
-    return [1] * batch.total if batch.is_test else queue_positions.positions_of_next(batch.account_id, batch.total)
+def _queue_positions(batch: Batch) -> list[int | None]:
+    if batch.is_test:
+        return [1] * batch.total
+    positions = queue_positions.next_positions(batch.account_id, batch.total)
+    return [None] * batch.total if positions is None else [each.position for each in positions.found]
 
 
-def _set_queue_times(videos: list[Video], positions: list[int]) -> None:
+def _set_queue_times(videos: list[Video], positions: list[int | None]) -> None:
     """Queue times a microsecond apart, so that the videos keep the order of their rows."""
     now, deadline = timezone.now(), seconds_from_now(settings.VIDEO_QUEUE_DEADLINE)
     for number, (video, position) in enumerate(zip(videos, positions, strict=True)):
-        wait = estimates.queue_seconds(position, video.expected_render_seconds)
         video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
-        video.promised_at = now + timedelta(seconds=wait)
+        if position is not None:
+            wait = estimates.queue_seconds(position, video.expected_render_seconds)
+            video.promised_at = now + timedelta(seconds=wait)
         video.deadline_at = deadline
         video.request_id = request_context.current().request_id
 

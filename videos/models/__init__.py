@@ -1,6 +1,7 @@
 """Models of videos, by subject."""
 
 from videos.models.heygen import OperatorAlarm, ProviderState, ProviderWebhook, RenderTime, WebhookDelivery
+from videos.models.queue import QueueSnapshot
 from videos.models.videos import Batch, Video, VideoEvent, seconds_from_now
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "OperatorAlarm",
     "ProviderState",
     "ProviderWebhook",
+    "QueueSnapshot",
     "RenderTime",
     "Video",
     "VideoEvent",

@@ -14,7 +14,7 @@ from videos.media import resumable_downloads
 from videos.models import Batch, Video, WebhookDelivery
 from videos.pipeline import polling, release_check, storage, submission
 from videos.provider import provider_alarms
-from videos.queue import waiting_reasons
+from videos.queue import queue_snapshot, waiting_reasons
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 200
@@ -22,6 +22,11 @@ LEFTOVER_SECONDS = 6 * 3600.0
 PURGE_AFTER = timedelta(seconds=30)
 CANCEL_AFTER = timedelta(seconds=5)
 DELIVERY_AFTER = timedelta(seconds=3)
+QUEUE_NOT_COMPUTED = (
+    "No worker computes the order of the queue every second: nobody serves Celery's queue `ticks`, or its worker "
+    "hangs. Videos are made as always. Until it is mended, positions and expected times of queued videos are old or "
+    "missing."
+)
 
 
 def sweep_all() -> None:
@@ -32,6 +37,7 @@ def sweep_all() -> None:
     enqueue_purges()
     enqueue_cancellations()
     resumable_downloads.clear_leftovers(LEFTOVER_SECONDS)
+    compute_stale_queue()
     provider_alarms.mail_staff_changes()
     operator_alarms.mail_alarms()
 
@@ -39,6 +45,16 @@ def sweep_all() -> None:
 def enqueue_due() -> None:
     for status, job in ((Status.SUBMITTING, jobs.SUBMIT), (Status.STORING, jobs.STORE)):
         sweep(Video.objects.filter(status=status).due(), job, most=BATCH_SIZE)
+
+
+def compute_stale_queue() -> None:
+    """Does the work of the queue `ticks` where nobody does. Staff get an alarm the second time in a row."""
+    if not queue_snapshot.is_stale():
+        return
+    was_computed_here = queue_snapshot.is_by_sweep()
+    queue_snapshot.refresh(by_sweep=True)
+    if was_computed_here:
+        operator_alarms.raise_alarm("queue_not_computed", "", QUEUE_NOT_COMPUTED)
 
 
 def end_overdue() -> None:

@@ -1,4 +1,4 @@
-"""Fair order of the queue: pure arithmetic, shared by the scheduler and by `queue_position`.
+"""Fair order of the queue: pure arithmetic, shared by the scheduler and by queue positions.
 
 The account with the fewest videos in flight per weight goes first; then the one with the fewest recent renders, or else
 an account with a thousand videos would get a single slot again and again; then the one with the oldest video in flight
@@ -10,12 +10,18 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from fractions import Fraction
 from uuid import UUID
 
-Tie = tuple[Fraction, datetime, UUID]
-Rank = tuple[bool, Fraction, Tie]
+SHARE_BITS = 30
+"""Two different fractions with denominators below 2**15, as all weights are, stay apart and in order."""
+
+Tie = tuple[int, int, UUID]
+Rank = tuple[bool, int, Tie]
+
+
+def per_weight(count: int, weight: int) -> int:
+    """`count / weight` as an integer that compares as the fraction does."""
+    return (count << SHARE_BITS) // weight
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,18 @@ class AccountQueue:
     limit: int
     in_flight: int
     waiting: int
-    head: datetime
-    """The time of its oldest video in flight or waiting."""
+    head: int
+    """The time of its oldest video in flight or waiting, in microseconds."""
     rendered: int = 0
 
     @property
+    def own_slots(self) -> int:
+        """How many more its own limit permits now."""
+        return max(0, self.limit - self.in_flight)
+
+    @property
     def claimable(self) -> int:
-        return min(self.waiting, max(0, self.limit - self.in_flight))
+        return min(self.waiting, self.own_slots)
 
     def after(self, claimed: int, share: int) -> "AccountQueue":
         """The queue after `claimed` of its `share` went; fewer than its share means that no more can go."""
@@ -40,24 +51,16 @@ class AccountQueue:
 
     def rank(self, nth: int) -> Rank:
         """The rank of its `nth` waiting video, from 0: videos beyond its own limit come after all others."""
-        return nth >= self.claimable, Fraction(self.in_flight + nth, self.weight), self.tie
+        return nth >= self.claimable, per_weight(self.in_flight + nth, self.weight), self.tie
 
     @property
     def tie(self) -> Tie:
-        return Fraction(self.rendered, self.weight), self.head, self.account_id
-
-    def ahead_of(self, rank: Rank) -> int:
-        """How many of its waiting videos go before `rank`: the inverse of `rank()`, so change both together."""
-        beyond, load, tie = rank
-        lighter = -(-load.numerator * self.weight // load.denominator) - self.in_flight
-        even = (load * self.weight).denominator == 1 and self.tie < tie
-        count = max(0, lighter + (1 if even and lighter >= 0 else 0))
-        return max(self.claimable, min(self.waiting, count)) if beyond else min(self.claimable, count)
+        return per_weight(self.rendered, self.weight), self.head, self.account_id
 
 
 def allot_slots(queues: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
     given: Counter[UUID] = Counter()
-    by_rank = [(queue.rank(0), queue) for queue in queues if queue.claimable]
+    by_rank = [(queue.rank(0), queue) for queue in queues if queue.claimable] if slots > 0 else []
     heapq.heapify(by_rank)
     for _ in range(slots):
         if not by_rank:
@@ -70,10 +73,3 @@ def allot_slots(queues: Iterable[AccountQueue], slots: int) -> Counter[UUID]:
         else:
             heapq.heappop(by_rank)
     return given
-
-
-def position_of(queues: Iterable[AccountQueue], account_id: UUID, nth: int) -> int:
-    """The position in the whole queue, from 1, of an account's `nth` waiting video, from 0."""
-    by_account = {queue.account_id: queue for queue in queues}
-    rank = by_account.pop(account_id).rank(nth)
-    return nth + 1 + sum(queue.ahead_of(rank) for queue in by_account.values())

@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from videos.enums import Status, WaitingFor
@@ -15,6 +14,7 @@ from videos.provider import provider_gate
 from videos.provider.gate_decisions import Gate
 from videos.queue import queue_positions
 from videos.queue.queue_positions import QueuePosition
+from videos.queue.queue_snapshot import Slots
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,18 @@ CACHED_STATE = "_state_of"
 AWAITS_RELEASE = "Waits for staff: its avatar or voice is not released to this account."
 
 
-@dataclass(frozen=True)
-class Slots:
-    """HeyGen's slots: `usable` without stuck renders, `free` of these not taken."""
-
-    is_shut: bool
-    usable: int
-    free: int
-
-
 def waiting_states(videos: Iterable[Video]) -> dict[UUID, WaitingState]:
-    """The state of each queued one of `videos`. At most seven queries, none for states that this request has cached."""
+    """The state of each queued one of `videos`, at most seconds old.
+
+    One statement for the videos of one account, none without queued ones or for states that this request has cached.
+    """
     queued = [video for video in videos if video.status == Status.QUEUED]
     known = {video.pk: state for video in queued if (state := _pop_cached_state(video)) is not None}
     queued = [video for video in queued if video.pk not in known]
     if not queued:
         return known
-    found, slots = queue_positions.queue_positions_of(queued), read_slots()
-    return known | {video.pk: _state_of(video, found.get(video.pk), slots) for video in queued}
+    positions = queue_positions.queue_positions_of(queued)
+    return known | {video.pk: _state_of(video, positions.found.get(video.pk), positions.slots) for video in queued}
 
 
 def cache_waiting_state(video: Video, state: WaitingState) -> None:
@@ -71,34 +65,33 @@ def state_once_queued(foreseen: WaitingState, *, is_test: bool) -> WaitingState:
 
 
 def waiting_state_of_next(account_id: UUID, *, is_test: bool) -> WaitingState:
-    """The state of a video queued now; `waiting_for` is None where a slot is free for it."""
-    slots = read_slots()
+    """The state of a video queued now; `waiting_for` is None where a slot is free for it. At most one statement."""
     if is_test:
-        return WaitingState(1, None, max(1, slots.usable))
-    return _state_at(queue_positions.queue_position_of_next(account_id), slots, is_new=True)
+        return WaitingState(1, None, 1)
+    positions = queue_positions.next_positions(account_id)
+    return _unknown_state() if positions is None else _state_at(positions.found[0], positions.slots, is_new=True)
 
 
 def waiting_states_of_last(account_id: UUID, count: int) -> list[WaitingState]:
-    slots = read_slots()
-    return [_state_at(position, slots) for position in queue_positions.positions_of_last(account_id, count)]
+    positions = queue_positions.last_positions(account_id, count)
+    if positions is None:
+        return [_unknown_state()] * count
+    return [_state_at(position, positions.slots) for position in positions.found]
 
 
-def read_slots() -> Slots:
-    gate, now = provider_gate.read(), timezone.now()
-    flying = Video.objects.live().in_flight().order_by()
-    counts = flying.aggregate(all=Count("pk"), stuck=Count("pk", filter=Q(stuck_at__lte=now)))
-    limit = gate.limit(now)
-    is_shut = settings.HEYGEN_API_KEY == "" or gate.needs_staff or gate.is_shut(now)
-    return Slots(is_shut, limit - counts["stuck"], limit - counts["all"])
-
-
-def _state_of(video: Video, queue_position: QueuePosition | None, slots: Slots) -> WaitingState:
+def _state_of(video: Video, queue_position: QueuePosition | None, slots: Slots | None) -> WaitingState:
     if video.set_aside_at is not None or video.waiting_reason == AWAITS_RELEASE:
-        return WaitingState(None, WaitingFor.STAFF, slots.usable)
-    if video.is_test or queue_position is None:
-        # Test videos are not in the queue; one without a position has just got its slot.
-        return WaitingState(None, WaitingFor.SLOT, slots.usable)
+        return WaitingState(None, WaitingFor.STAFF)
+    if video.is_test:
+        return WaitingState(None, WaitingFor.SLOT)
+    if queue_position is None or slots is None:
+        return _unknown_state()
     return _state_at(queue_position, slots)
+
+
+def _unknown_state() -> WaitingState:
+    """Nothing is promised while nobody computes the queue."""
+    return WaitingState(None, WaitingFor.PROVIDER if settings.HEYGEN_API_KEY == "" else WaitingFor.SLOT)
 
 
 def _state_at(queue_position: QueuePosition, slots: Slots, *, is_new: bool = False) -> WaitingState:
@@ -122,12 +115,13 @@ def _reason(video: Video, state: WaitingState, gate: Gate, now: datetime) -> str
         return _reason_in_flight(video, now)
     if video.waiting_reason == AWAITS_RELEASE:
         return AWAITS_RELEASE
+    number = "" if state.position is None else f"; number {state.position} in the queue"
     words = {
         None: "",
         WaitingFor.STAFF: "Set aside for staff",
         WaitingFor.PROVIDER: _reason_of_gate(gate),
-        WaitingFor.OWN_SLOTS: f"The account's own slots are full; number {state.position} in the queue",
-        WaitingFor.SLOT: f"Waits for a slot; number {state.position} in the queue",
+        WaitingFor.OWN_SLOTS: f"The account's own slots are full{number}",
+        WaitingFor.SLOT: f"Waits for a slot{number}",
     }
     if video.is_test:
         words[WaitingFor.SLOT] = "Waits for the test renderer"

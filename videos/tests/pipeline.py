@@ -1,11 +1,12 @@
 """Runs the steps of the pipeline against the sandbox in the test's own thread, without workers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -23,6 +24,7 @@ from videos.lifecycle import video_actions
 from videos.models import ProviderState, Video, WebhookDelivery
 from videos.pipeline import incoming_webhooks, polling, scheduler, storage, submission, sweeper
 from videos.provider import provider_gate
+from videos.queue import queue_positions, queue_snapshot
 from videos.video_request import VideoRequest
 
 DEADLINE_SECONDS = 900.0
@@ -48,6 +50,12 @@ def money_of(person: Person) -> Money:
         holds=Hold.objects.filter(wallet=wallet, status=HoldStatus.OPEN).count(),
         charges=LedgerEntry.objects.filter(wallet=wallet, kind=EntryKind.CHARGE).count(),
     )
+
+
+def positions_now(videos: Iterable[Video]) -> dict[UUID, int]:
+    """By a snapshot of this moment."""
+    assert queue_snapshot.refresh()
+    return {pk: each.position for pk, each in queue_positions.queue_positions_of(videos).found.items()}
 
 
 class Pipeline:

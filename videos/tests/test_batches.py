@@ -20,9 +20,10 @@ from genvid.tests.asserts import (
 )
 from genvid.tests.factories import make_endpoint, make_key, make_video, set_balance
 from videos.models import Batch, Video, VideoEvent
-from videos.queue import queue_positions
+from videos.queue import queue_snapshot
 from videos.queue.estimates import queue_seconds
 from videos.tests.batches import BATCHES, ROWS, SCRIPT, counts, fail_video, make_batch, payload_for, shown, videos_of
+from videos.tests.pipeline import positions_now
 
 pytestmark = pytest.mark.django_db
 QUOTE = f"{BATCHES}/quote"
@@ -79,6 +80,7 @@ def test_a_batch_holds_the_credits_of_all_its_videos_at_once(owner, payload):
 def test_the_videos_of_a_batch_wait_in_the_order_of_their_rows(owner, payload):
     batch = make_batch(owner, payload)
     make_video(owner, avatar_id=payload["avatar_id"])
+    queue_snapshot.refresh()
     listed = data_of(owner.client.get("/api/v1/videos", {"batch_id": str(batch.pk)}))
     assert [video["queue_position"] for video in listed] == [3, 2, 1]
     assert [video["title"] for video in listed] == ["For Cyd", "For Bob", "For Ada"]
@@ -89,9 +91,10 @@ def test_each_video_of_a_batch_is_promised_by_its_position_in_the_fair_queue(own
     set_balance(owner, 1000)
     set_balance(outsider, 1000)
     make_batch(outsider, payload, rows=[{"name": "Ada"}] * 15)
+    queue_snapshot.refresh()
     batch = make_batch(owner, payload, rows=[{"name": "Ada"}] * 45)
     waits = [round((video.promised_at - video.queued_at).total_seconds()) for video in videos_of(batch)]
-    found = queue_positions.positions_of(videos_of(batch))
+    found = positions_now(videos_of(batch))
     line = [found[video.pk] for video in videos_of(batch)]
     assert line[:20] == [2 * n for n in range(1, 16)] + [31, 32, 33, 34, 35]
     longest = videos_of(batch)[0].expected_render_seconds

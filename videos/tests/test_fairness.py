@@ -1,32 +1,43 @@
 """Allotment of slots and queue positions, compared with a simulation that hands out one slot after the other."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID
 
 import pytest
 
 from genvid.tests.properties import given, st
-from videos.queue.fairness import AccountQueue, allot_slots, position_of
+from videos.queue.fairness import AccountQueue, allot_slots, per_weight
+from videos.queue.queue_order import QueueOrder, order_of, unpacked
 
-MAY = datetime(2026, 5, 1, tzinfo=UTC)
+MAY = 1_777_593_600_000_000
+SECOND = 1_000_000
 
 
 def queue_of(
     number: int, *, waiting: int = 1, in_flight: int = 0, weight: int = 1, limit: int = 10, **more: int
 ) -> AccountQueue:
-    head = MAY - timedelta(seconds=more.get("age", 0))
+    head = MAY - more.get("age", 0) * SECOND
     return AccountQueue(UUID(int=number), weight, limit, in_flight, waiting, head, more.get("rendered", 0))
 
 
+def ordered(queues: list[AccountQueue]) -> QueueOrder:
+    """As requests get it, with the videos of an account a second apart."""
+    keys = {each.account_id: [(each.head + nth * SECOND, nth) for nth in range(each.waiting)] for each in queues}
+    order = unpacked(order_of((each, keys[each.account_id]) for each in queues).packed())
+    assert order is not None
+    return order
+
+
+def position_of(order: QueueOrder, each: AccountQueue, nth: int) -> int:
+    return order.position(order.share_of(each.account_id), nth).position
+
+
 def turns(queues: list[AccountQueue]) -> list[int]:
-    """The accounts in the order of their videos, by `position_of`."""
-    placed = [
-        (position_of(queues, each.account_id, nth), each.account_id.int)
-        for each in queues
-        for nth in range(each.waiting)
-    ]
+    """The accounts in the order of their videos, by their positions."""
+    order = ordered(queues)
+    placed = [(position_of(order, each, nth), each.account_id.int) for each in queues for nth in range(each.waiting)]
     assert sorted(where for where, _ in placed) == list(range(1, len(placed) + 1))
     return [number for _, number in sorted(placed)]
 
@@ -48,6 +59,27 @@ def key_of(each: AccountQueue, taken: int) -> tuple:
     return flying >= each.limit, Fraction(flying, each.weight), lately, each.head, each.account_id
 
 
+class ExactQueue:
+    """The model: an account's queue in fractions, counted over all accounts for each position."""
+
+    def __init__(self, queue: AccountQueue) -> None:
+        self.queue, self.claimable = queue, min(queue.waiting, max(0, queue.limit - queue.in_flight))
+        self.tie = (Fraction(queue.rendered, queue.weight), queue.head, queue.account_id)
+
+    def rank(self, nth: int) -> tuple:
+        return nth >= self.claimable, Fraction(self.queue.in_flight + nth, self.queue.weight), self.tie
+
+    def ahead_of(self, rank: tuple) -> int:
+        return sum(self.rank(nth) < rank for nth in range(self.queue.waiting))
+
+
+def exact_position(queues: list[AccountQueue], each: AccountQueue, nth: int) -> int:
+    """Where the account's queue is longer than it was, so that it has an `nth` video."""
+    longer = ExactQueue(replace(each, waiting=max(each.waiting, nth + 1)))
+    others = [ExactQueue(other) for other in queues if other.account_id != each.account_id]
+    return nth + 1 + sum(other.ahead_of(longer.rank(nth)) for other in others)
+
+
 many_queues = st.lists(
     st.builds(
         dict,
@@ -66,6 +98,57 @@ many_queues = st.lists(
 @given(many_queues)
 def test_positions_match_a_simulation_of_one_slot_after_another(queues):
     assert turns(queues) == simulated(queues)
+
+
+@given(many_queues)
+def test_positions_equal_the_exact_order_of_waiting_and_of_new_videos(queues):
+    order = ordered(queues)
+    for each in queues:
+        for nth in range(each.waiting + 3):
+            found = order.position(order.share_of(each.account_id), nth)
+            assert found.position == exact_position(queues, each, nth)
+            assert found.is_beyond_own_slots == (nth >= each.limit - each.in_flight)
+
+
+@given(many_queues, st.integers(1, 4), st.integers(1, 6), st.integers(0, 8))
+def test_positions_of_an_account_new_in_the_queue_equal_the_exact_order(queues, weight, limit, nth):
+    newcomer = queue_of(99, waiting=0, weight=weight, limit=limit, age=-1)
+    order = ordered(queues)
+    assert order.share_of(newcomer.account_id) is None
+    found = order.position(order.newcomer(weight, limit), nth)
+    assert found.position == exact_position(queues, newcomer, nth)
+
+
+@given(many_queues)
+def test_each_waiting_video_is_found_by_its_time_and_id(queues):
+    order = ordered(queues)
+    for each in queues:
+        share = order.share_of(each.account_id)
+        found = [order.earlier(share, (each.head + nth * SECOND, nth)) for nth in range(each.waiting)]
+        assert found == list(range(each.waiting))
+
+
+def test_videos_queued_at_one_moment_go_by_their_ids():
+    queue = queue_of(1, waiting=3)
+    order = order_of([(queue, [(MAY, 5), (MAY, 7), (MAY, 9)])])
+    share = order.share_of(queue.account_id)
+    assert [order.earlier(share, (MAY, number)) for number in (4, 5, 6, 7, 9, 10)] == [0, 0, 1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda it: b"", lambda it: b"queue-9?" + it[8:], lambda it: it[:-1], lambda it: it[:9]]
+)
+def test_a_packed_order_of_another_form_is_not_read(change):
+    packed = order_of([(queue_of(1), [(MAY, 1)])]).packed()
+    assert unpacked(packed) is not None
+    assert unpacked(change(packed)) is None
+
+
+@given(st.integers(0, 10**6), st.integers(1, 32767), st.integers(0, 10**6), st.integers(1, 32767))
+def test_integer_shares_compare_as_fractions_do(count, weight, other, other_weight):
+    assert (per_weight(count, weight) < per_weight(other, other_weight)) == (
+        Fraction(count, weight) < Fraction(other, other_weight)
+    )
 
 
 @given(many_queues, st.integers(0, 20))

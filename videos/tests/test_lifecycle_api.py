@@ -48,6 +48,7 @@ def hold_of(video) -> tuple[int, str]:
 # ── Generate
 
 
+@pytest.mark.usefixtures("queue_is_current")
 def test_a_draft_is_queued_and_its_credits_are_held(owner):
     draft = make_video(owner, "draft")
     data = data_of(run_action(owner, "generate", draft))
@@ -236,6 +237,7 @@ def test_a_draft_keeps_a_voice_that_is_named_with_its_new_avatar(owner):
     assert data_of(owner.client.patch(address_of(draft), change))["voice_id"] == str(voice.pk)
 
 
+@pytest.mark.usefixtures("queue_is_current")
 def test_a_changed_draft_holds_the_credits_of_its_new_script(owner):
     draft = make_video(owner, "draft")
     owner.client.patch(address_of(draft), {"script": LONG})

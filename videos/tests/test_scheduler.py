@@ -18,8 +18,8 @@ from videos.enums import Status
 from videos.models import ProviderState, Video
 from videos.pipeline import scheduler
 from videos.provider import provider_gate
-from videos.queue import queue_positions
-from videos.tests.pipeline import fresh, gate
+from videos.queue import queue_positions, queue_snapshot
+from videos.tests.pipeline import fresh, gate, positions_now
 
 pytestmark = pytest.mark.django_db
 BUSY = Busy("rate_limit_exceeded", retry_after=20)
@@ -126,7 +126,7 @@ def test_queue_positions_are_the_order_in_which_slots_are_handed_out(avatar, set
         set_balance(person, 100)
         queue_many(person, avatar, count)
     videos = list(Video.objects.queued())
-    found = queue_positions.positions_of(videos)
+    found = positions_now(videos)
     assert sorted(found.values()) == list(range(1, 8))
     settings.HEYGEN_MAX_CONCURRENT = 4
     scheduler.hand_out_slots()
@@ -137,17 +137,21 @@ def test_queue_positions_are_the_order_in_which_slots_are_handed_out(avatar, set
 def test_the_predicted_queue_position_is_the_one_the_next_video_gets(owner, outsider, avatar):
     make_video(outsider, avatar=avatar)
     for person in (owner, outsider, owner):
-        expected = queue_positions.position_of_next(person.account.pk)
+        queue_snapshot.refresh()
+        expected = queue_positions.next_positions(person.account.pk).found[0].position
         video = make_video(person, avatar=avatar)
-        assert queue_positions.positions_of([video]) == {video.pk: expected}
+        assert positions_now([video]) == {video.pk: expected}
 
 
 def test_queue_positions_of_a_longer_queue_take_no_more_queries(owner, outsider, avatar):
-    video = make_video(owner, avatar=avatar)
-    before = queries_once_warm(lambda: queue_positions.positions_of([video]))
+    videos = [make_video(owner, avatar=avatar)]
+    queue_snapshot.refresh()
+    assert queries_once_warm(lambda: queue_positions.queue_positions_of(videos)) == 1
     for person in (outsider, make_caller()):
         queue_many(person, avatar, 20)
-    assert queries_once_warm(lambda: queue_positions.positions_of(list(Video.objects.queued()))) == before + 1
+    queue_snapshot.refresh()
+    videos = list(Video.objects.queued())
+    assert queries_once_warm(lambda: queue_positions.queue_positions_of(videos)) == 1
 
 
 # ── Limits
@@ -322,7 +326,7 @@ def test_queue_positions_predict_the_order_in_which_slots_come_one_by_one(avatar
         set_balance(person, 100)
         queue_many(person, avatar, count)
     shuffle_ages()
-    foretold = queue_positions.positions_of(Video.objects.queued())
+    foretold = positions_now(Video.objects.queued())
     order = []
     for settings.HEYGEN_MAX_CONCURRENT in range(1, 11):
         assert scheduler.hand_out_slots() == 1

@@ -27,6 +27,7 @@ from videos.tests.pipeline import (
     gate_seconds,
     money_of,
     outcome_of,
+    positions_now,
     still_held,
     wait_until,
 )
@@ -214,8 +215,8 @@ def set_aside_video(owner):
 def test_an_order_set_aside_holds_up_no_other(owner, outsider, set_aside_video, settings):
     settings.HEYGEN_MAX_CONCURRENT = 5
     own, other = make_video(owner), make_video(outsider)
-    assert scheduler.queue_positions.positions_of([set_aside_video, own, other]).keys() == {own.pk, other.pk}
-    assert sorted(scheduler.queue_positions.positions_of([own, other]).values()) == [1, 2]
+    assert positions_now([set_aside_video, own, other]).keys() == {own.pk, other.pk}
+    assert sorted(positions_now([own, other]).values()) == [1, 2]
     assert scheduler.hand_out_slots() == 2
     assert fresh(set_aside_video).status == "queued"
 

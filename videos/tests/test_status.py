@@ -13,8 +13,8 @@ from videos.enums import Status
 from videos.lifecycle import deletion
 from videos.models import Video
 from videos.pipeline import scheduler
-from videos.queue import queue_positions
-from videos.tests.pipeline import describe, fresh, wait_until
+from videos.queue import queue_snapshot
+from videos.tests.pipeline import describe, fresh, positions_now, wait_until
 
 pytestmark = pytest.mark.django_db
 VIDEOS = "/api/v1/videos"
@@ -165,6 +165,7 @@ class WatchedVideo:
         self.rows: list[dict] = []
 
     def look(self) -> dict:
+        queue_snapshot.refresh()
         self.rows.append(data_of(show(self.person, self.video)))
         return self.rows[-1]
 
@@ -239,7 +240,7 @@ def test_the_expected_time_of_a_queued_video_is_not_moved_back_when_others_overt
 def test_a_shown_queue_position_is_the_order_of_the_scheduler(owner, outsider, avatar, settings):
     settings.HEYGEN_API_KEY = "key"
     videos = [make_video(person, avatar=avatar) for person in (owner, owner, outsider)]
-    found = {str(video.pk): queue_positions.positions_of([video])[video.pk] for video in videos}
+    found = {str(video.pk): positions_now([video])[video.pk] for video in videos}
     order: list[str] = []
     for settings.HEYGEN_MAX_CONCURRENT in (1, 2, 3):
         assert scheduler.hand_out_slots() == 1

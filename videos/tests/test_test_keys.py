@@ -11,8 +11,8 @@ from videos.enums import Status
 from videos.lifecycle import deletion
 from videos.models import Batch, ProviderState, Video
 from videos.pipeline import scheduler, submission
-from videos.queue import queue_positions, render_times
-from videos.tests.pipeline import Money, Pipeline, fresh, money_of
+from videos.queue import render_times
+from videos.tests.pipeline import Money, Pipeline, fresh, money_of, positions_now
 
 VIDEOS = "/api/v1/videos"
 KEYS = "/api/v1/api-keys"
@@ -119,7 +119,7 @@ def test_a_batch_of_a_test_key_is_one_of_test_videos(owner, tester, pipeline):
 def test_test_videos_take_no_slot_and_no_queue_position_of_others(owner, tester, pipeline, settings):
     settings.HEYGEN_MAX_CONCURRENT = 1
     test, live = order(tester, pipeline), pipeline.order(make_caller(balance=100))
-    assert queue_positions.positions_of([test, live]) == {live.pk: 1}
+    assert positions_now([test, live]) == {live.pk: 1}
     assert (scheduler.hand_out_test_slots(), scheduler.hand_out_slots()) == (1, 1)
     assert {fresh(test).status, fresh(live).status} == {Status.SUBMITTING}
 

@@ -12,6 +12,7 @@ from billing.models import Hold
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
 from genvid.tests.factories import SCRIPT, make_avatar, make_caller, make_video, make_voice
 from videos.models import Video, VideoEvent
+from videos.queue import queue_snapshot
 from videos.tests.pipeline import Money, money_of
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,7 @@ def refused_fields(person, payload, **more) -> list[str]:
 def test_a_new_video_is_queued_and_has_every_field(avatar, voice):
     with time_machine.travel(NOON, tick=False):
         person = make_caller()
+        queue_snapshot.refresh()
         data = data_of(create(person, {"script": SCRIPT, "avatar_id": str(avatar.pk)}), 201)
     assert data == {
         "id": str(Video.objects.get().pk),
@@ -210,6 +212,7 @@ def test_a_video_with_draft_false_is_queued(owner, payload):
 # ── Quotes
 
 
+@pytest.mark.usefixtures("queue_is_current")
 def test_a_quote_has_every_field_and_changes_nothing(owner, payload):
     with nothing_changes():
         data = data_of(owner.client.post(QUOTE, payload))
@@ -225,6 +228,7 @@ def test_a_quote_has_every_field_and_changes_nothing(owner, payload):
     }
 
 
+@pytest.mark.usefixtures("queue_is_current")
 @pytest.mark.parametrize("more", [{}, FULL, {"speed": 0.5}, {"draft": False}], ids=str)
 def test_a_quote_says_what_a_new_video_then_holds(owner, payload, more):
     quoted = data_of(owner.client.post(QUOTE, payload | more))
@@ -487,14 +491,18 @@ def test_a_new_video_is_answered_with_the_queue_position_of_its_detail(owner, av
     settings.HEYGEN_MAX_CONCURRENT = 1
     if is_busy:
         make_video(owner, "rendering", avatar=avatar)
-    for _ in range(3):
+    queue_snapshot.refresh()
+    for number in range(3):
         made = data_of(owner.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)}), 201)
         seen = data_of(owner.client.get(f"{VIDEOS}/{made['id']}"))
         names = ("status", "queue_position", "waiting_for")
-        assert [made[name] for name in names] == [seen[name] for name in names]
+        assert [made[name] for name in names] == [seen[name] for name in names] == ["queued", number + 1, "slot"]
 
 
 def test_the_queue_position_of_a_new_video_is_read_once(owner, avatar):
+    queue_snapshot.refresh()
     with CaptureQueriesContext(connection) as queries:
         data_of(owner.client.post(VIDEOS, {"script": "Hello.", "avatar_id": str(avatar.pk)}), 201)
-    assert sum('FROM "videos_providerstate"' in query["sql"] for query in queries.captured_queries) == 1
+    statements = [query["sql"] for query in queries.captured_queries]
+    assert sum("videos_queuesnapshot" in statement for statement in statements) == 1
+    assert sum("videos_providerstate" in statement for statement in statements) == 0

@@ -44,6 +44,7 @@ def test_the_data_of_an_event_is_the_video_as_the_api_shows_it(owner, status):
     assert last_data() == data_of(owner.client.get(f"/api/v1/videos/{video.pk}"))
 
 
+@pytest.mark.usefixtures("queue_is_current")
 def test_the_event_of_a_queued_video_has_its_queue_position(owner):
     make_video(owner)
     assert (last_data()["status"], last_data()["queue_position"]) == ("queued", 1)

@@ -17,7 +17,7 @@ from videos.enums import Status
 from videos.models import Video, seconds_from_now
 from videos.pipeline import scheduler, submission, sweeper
 from videos.provider import provider_gate
-from videos.queue import estimates, render_times, waiting_reasons
+from videos.queue import estimates, queue_snapshot, render_times, waiting_reasons
 from videos.streaming import changes
 from videos.tests.pipeline import UNTOUCHED, fresh, gate, history, money_of
 
@@ -26,7 +26,13 @@ VIDEOS = "/api/v1/videos"
 EMPTY = OperatorProblem("insufficient_credit", "Your wallet is empty")
 
 
+@pytest.fixture(autouse=True)
+def current_queue(queue_is_current: None) -> None:
+    pass
+
+
 def shown(person, video: Video) -> dict:
+    queue_snapshot.refresh()
     return data_of(person.client.get(f"{VIDEOS}/{video.pk}"))
 
 
@@ -37,6 +43,7 @@ def streamed(person, video: Video) -> tuple:
 
 def quoted(person) -> tuple:
     payload = {"script": "Hello.", "avatar_id": str(make_avatar().pk)}
+    queue_snapshot.refresh()
     data = data_of(person.client.post(f"{VIDEOS}/quote", payload))
     return data["waiting_for"], data["eta_seconds"]
 
@@ -153,6 +160,7 @@ def test_a_quote_with_all_slots_taken_waits_for_a_slot(owner, outsider, settings
 
 def test_no_expected_time_is_stored_while_none_can_be_promised(owner):
     pause()
+    queue_snapshot.refresh()
     assert fresh(make_video(owner)).promised_at is None
 
 
@@ -184,6 +192,7 @@ def test_no_expected_time_is_promised_when_stuck_renders_take_all_slots(owner, o
 def test_stuck_renders_leave_fewer_slots_for_the_estimate(owner, outsider, settings):
     settings.HEYGEN_MAX_CONCURRENT = 2
     make_stuck(outsider)
+    queue_snapshot.refresh()
     videos = [make_video(owner) for _ in range(2)]
     assert [streamed(owner, video)[1] for video in videos] == [144, 288]
 
@@ -267,6 +276,7 @@ def test_the_stream_of_a_video_sends_what_it_waits_for_and_each_change(owner):
     video = make_video(owner)
     before = changes.read_changes({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
     pause()
+    queue_snapshot.refresh()
     later = changes.read_changes({video.pk: video.moved_at}, {}, [video.pk]).progress[video.pk]
     assert (before["waiting_for"], later["waiting_for"]) == ("slot", "provider")
     assert b'"waiting_for":"provider"' in changes.progress_text(later)
@@ -280,6 +290,7 @@ def test_the_etag_of_a_video_changes_with_what_it_waits_for(owner, path):
     etag = owner.client.get(address).headers["ETag"]
     assert owner.client.get(address, headers={"If-None-Match": etag}).status_code == 304
     pause()
+    queue_snapshot.refresh()
     assert owner.client.get(address, headers={"If-None-Match": etag}).status_code == 200
 
 
@@ -305,6 +316,7 @@ def staff() -> Client:
 
 
 def reason(video: Video) -> str:
+    queue_snapshot.refresh()
     return waiting_reasons.reasons([fresh(video)])[video.pk]
 
 
@@ -338,6 +350,7 @@ def test_a_video_that_waits_for_nothing_has_no_reason_for_staff(owner, status):
 def test_the_admin_list_shows_waiting_reasons_in_a_constant_number_of_queries(owner, staff):
     address = reverse("admin:videos_video_changelist")
     make_video(owner)
+    queue_snapshot.refresh()
     assert "number 1 in the queue" in staff.get(address).content.decode()
     few = queries_once_warm(lambda: staff.get(address))
     for _ in range(4):
@@ -354,5 +367,6 @@ def test_the_admin_page_of_a_video_shows_its_waiting_reason(owner, staff):
 def test_a_video_failed_in_the_queue_keeps_its_waiting_reason(owner):
     video = make_video(owner, deadline_at=seconds_from_now(0))
     pause()
+    queue_snapshot.refresh()
     sweeper.end_overdue()
     assert (fresh(video).status, fresh(video).provider_error) == ("failed", "Orders are paused by staff@example.com")
