@@ -160,7 +160,7 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
     return True
 
 
-@transaction.atomic(savepoint=False)
+@joined()
 def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
     """Charges at most the hold and releases the rest. Returns the credits charged; an excess becomes an overrun."""
     closed = holds.close_hold(reference, charge=amount, provider_microdollars=provider_microdollars)
@@ -177,7 +177,7 @@ def capture(reference: str, amount: int, *, description: str = "", provider_micr
     return charged
 
 
-@transaction.atomic(savepoint=False)
+@joined()
 def release(reference: str) -> bool:
     """False when the hold was settled before."""
     closed = holds.close_hold(reference, charge=None)

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 
 from billing.enums import EntryKind
 from billing.models import LedgerEntry, Wallet
+from genvid.statements import update_returning
 
 COLUMNS = [field for field in LedgerEntry._meta.concrete_fields if field.name != "sequence"]
 APPEND = """
@@ -21,10 +22,9 @@ def lock_wallet(account_id: UUID) -> Wallet:
 
 def record_entry(wallet_id: UUID, credits: int, kind: EntryKind, reference: str, description: str) -> None:
     """The caller holds the wallet's lock."""
-    wallet = Wallet.objects.filter(pk=wallet_id)
-    wallet.update(balance=F("balance") + credits)
-    balance = wallet.values_list("balance", flat=True).get()
-    append_entry(wallet_id, credits, kind, reference, description, balance_after=balance)
+    mine = Wallet.objects.filter(pk=wallet_id)
+    [wallet] = update_returning(mine, {"balance": F("balance") + credits}, read=["balance"])
+    append_entry(wallet_id, credits, kind, reference, description, balance_after=wallet.balance)
 
 
 def append_entry(
@@ -41,7 +41,7 @@ def append_entry(
     )
     values = [field.get_db_prep_save(getattr(entry, field.attname), connection) for field in COLUMNS]
     mine = LedgerEntry._meta.get_field("wallet").get_db_prep_save(wallet_id, connection)
-    with connection.cursor() as cursor:
+    with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(APPEND, [*values, mine])
 
 

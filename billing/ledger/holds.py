@@ -10,6 +10,7 @@ from django.utils import timezone
 from billing.enums import HoldStatus
 from billing.ledger.entries import lock_wallet
 from billing.models import Hold, Wallet
+from genvid.statements import update_returning
 
 # Lock order: the wallet first, then its rows. Whoever waited for the wallet finds the hold as it is by then.
 CLOSE = """
@@ -68,6 +69,6 @@ def _close_in_steps(reference: str, charge: int, facts: dict[str, Any]) -> Close
     mine = Hold.objects.filter(pk=hold.pk, status=HoldStatus.OPEN)
     if mine.update(settled_at=timezone.now(), captured=hold.captured, **facts) != 1:
         return None
-    wallet = Wallet.objects.filter(pk=hold.wallet_id)
-    wallet.update(held=F("held") - hold.amount, balance=F("balance") - hold.captured)
-    return ClosedHold(hold, wallet.values_list("balance", flat=True).get())
+    freed = {"held": F("held") - hold.amount, "balance": F("balance") - hold.captured}
+    [wallet] = update_returning(Wallet.objects.filter(pk=hold.wallet_id), freed, read=["balance"])
+    return ClosedHold(hold, wallet.balance)

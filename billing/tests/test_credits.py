@@ -166,7 +166,7 @@ def test_after_a_capture_nothing_is_released(owner):
 
 @pytest.mark.parametrize("settle", [release, lambda reference: capture(reference, 1)], ids=["release", "capture"])
 def test_what_was_never_held_is_not_settled(owner, settle):
-    with nothing_changes(), pytest.raises(Hold.DoesNotExist), transaction.atomic():
+    with nothing_changes(), pytest.raises(Hold.DoesNotExist):
         settle("never")
 
 

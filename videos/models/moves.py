@@ -28,7 +28,7 @@ def _in_one_statement(
     values = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in columns]
     names, marks = ", ".join(f'"{field.column}"' for field in columns), ", ".join(["%s"] * len(columns))
     insert = f'INSERT INTO "{event._meta.db_table}" ({names}) SELECT {marks} FROM moved'  # noqa: S608 - our own names
-    with connection.cursor() as cursor:
+    with transaction.mark_for_rollback_on_error(using=rows.db), connection.cursor() as cursor:
         cursor.execute(f"WITH moved AS ({update} RETURNING 1) {insert}", [*given, *values])
         return cast(int, cursor.rowcount) == 1
 
