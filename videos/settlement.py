@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.enums import EventType
+from avatars.avatar_kinds import kind_of
 from billing import credits
 from genvid import request_context
 from genvid.jobs import enqueue_on_commit
@@ -27,7 +28,7 @@ def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, return the rest of the hold. False when the video was settled before."""
     now = timezone.now()
     # Before the move: where there is no price, the video must stay unchanged in memory too.
-    kind = {"engine": video.engine, "avatar_kind": video.avatar.kind, "resolution": video.resolution}
+    kind = {"engine": video.engine, "avatar_kind": kind_of(video.avatar_id), "resolution": video.resolution}
     cost = 0 if video.is_test else credits.price(**kind, seconds=duration)
     ours = 0 if video.is_test else credits.provider_cost(**kind, seconds=duration)
     done = video.move(

@@ -30,6 +30,12 @@ class Video(Leased):
 
     # With the status alone an answer to an old order could change the present one.
     HELD_BY = ("status", "attempt", "calls")
+    WORKED_ON_BY = (
+        *HELD_BY,
+        *("moved_at", "tries", "is_test", "provider_video_id", "error_code", "learned_by"),
+        *("request_id", "account_id", "created_by_id", "api_key_id"),
+    )
+    """Columns that every step of a worker reads: what identifies the row, and the request that ordered it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos")
