@@ -18,8 +18,8 @@ from accounts import audit_log
 from accounts.api_keys import spending_limits
 from accounts.enums import AuditAct
 from billing.enums import EntryKind, HoldStatus, LotSource
-from billing.ledger import lots, overruns, usage
-from billing.ledger.entries import entry_exists, lock_wallet, record_entry
+from billing.ledger import holds, lots, overruns, usage
+from billing.ledger.entries import append_entry, entry_exists, lock_wallet, record_entry
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
 from billing.plans.plan_limits import PLAN_OF_ACCOUNT, PlanLimits, limits_of_plan, plan_limits_of, requests_per_minute
@@ -168,31 +168,30 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
     return True
 
 
-@transaction.atomic
+@joined()
 def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
     """Charges at most the hold and releases the rest. Returns the credits charged; an excess becomes an overrun."""
-    held = _settle(reference, HoldStatus.CAPTURED)
-    if held is None:
-        return Hold.objects.get(reference=reference).captured
-    charged = min(amount, held.amount)
+    closed = holds.close_hold(reference, charge=amount, provider_microdollars=provider_microdollars)
+    if closed is None:
+        return Hold.objects.values_list("captured", flat=True).get(reference=reference)
+    held, charged = closed.hold, closed.hold.captured
     if charged < amount:
         logger.warning("capture_capped_at_hold", reference=reference, asked=amount, held=held.amount)
         overruns.record_overrun(held, amount)
-    Hold.objects.filter(pk=held.pk).update(captured=charged, provider_microdollars=provider_microdollars)
     _return_to_key(held, held.amount - charged)
     if charged:
         lots.consume(held.wallet_id, charged)
-        record_entry(held.wallet_id, -charged, EntryKind.CHARGE, reference, description)
+        append_entry(held.wallet_id, -charged, EntryKind.CHARGE, reference, description, balance_after=closed.balance)
     return charged
 
 
-@transaction.atomic
+@joined()
 def release(reference: str) -> bool:
     """False when the hold was settled before."""
-    held = _settle(reference, HoldStatus.RELEASED)
-    if held is None:
+    closed = holds.close_hold(reference, charge=None)
+    if closed is None:
         return False
-    _return_to_key(held, held.amount)
+    _return_to_key(closed.hold, closed.hold.amount)
     return True
 
 
@@ -281,18 +280,6 @@ def _expire_lot(lot_id: int, wallet_id: UUID) -> int:
     # A lot under a hold expires in steps: the remainder makes each step's reference unique.
     record_entry(wallet_id, -amount, EntryKind.EXPIRY, f"{lot.reference}:{left}", "Credits past their date")
     return amount
-
-
-def _settle(reference: str, status: HoldStatus) -> Hold | None:
-    """None when the hold was settled before."""
-    held = Hold.objects.get(reference=reference)
-    # Lock order: the wallet first, then its rows.
-    lock_wallet(held.wallet_id)
-    closed = Hold.objects.filter(pk=held.pk, status=HoldStatus.OPEN).update(status=status, settled_at=timezone.now())
-    if closed != 1:
-        return None
-    Wallet.objects.filter(pk=held.wallet_id).update(held=F("held") - held.amount)
-    return held
 
 
 def wallet_state() -> tuple[int, int]:

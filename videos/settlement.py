@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.enums import EventType
+from avatars.avatar_kinds import kind_of
 from billing import credits
 from genvid import request_context
 from genvid.jobs import enqueue_on_commit
@@ -27,7 +28,7 @@ def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, return the rest of the hold. False when the video was settled before."""
     now = timezone.now()
     # Before the move: where there is no price, the video must stay unchanged in memory too.
-    kind = {"engine": video.engine, "avatar_kind": video.avatar.kind, "resolution": video.resolution}
+    kind = {"engine": video.engine, "avatar_kind": kind_of(video.avatar_id), "resolution": video.resolution}
     cost = 0 if video.is_test else credits.price(**kind, seconds=duration)
     ours = 0 if video.is_test else credits.provider_cost(**kind, seconds=duration)
     done = video.move(
@@ -37,6 +38,7 @@ def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
         expires_at=_expiry_time(video, now),
         duration_seconds=duration,
         render_links=None,
+        **_settled(video, cost),
         **files,
     )
     if not done:
@@ -72,6 +74,7 @@ def fail_video(
         error_message=message,
         error_retryable=retryable,
         provider_error=provider_error[:500],
+        **_settled(video),
     )
     if failed:
         credits.release(video.money_reference)
@@ -85,7 +88,12 @@ def fail_video(
 def cancel_video(video: Video, *, reason: str, detail: str = "", charge: int = 0) -> bool:
     """`charge`: credits to keep for an order that HeyGen bills, at most the hold. False when the video had moved."""
     canceled = video.move(
-        Status.CANCELED, reason=reason, detail=detail[:500], completed_at=timezone.now(), render_links=None
+        Status.CANCELED,
+        reason=reason,
+        detail=detail[:500],
+        completed_at=timezone.now(),
+        render_links=None,
+        **_settled(video, charge),
     )
     if canceled:
         _end(video, EventType.VIDEO_CANCELED, charged=_capture_or_release(video.money_reference, charge))
@@ -95,15 +103,12 @@ def cancel_video(video: Video, *, reason: str, detail: str = "", charge: int = 0
 @transaction.atomic
 def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
     """Cancel queued videos of one batch, their credits moved at once. Returns how many were still queued."""
-    facts: dict[str, Any] = {"reason": reason, "completed_at": timezone.now(), "render_links": None}
+    facts: dict[str, Any] = {"reason": reason, "completed_at": timezone.now(), "render_links": None, "credits_held": 0}
     canceled = [video for video in videos if video.status == Status.QUEUED and video.move(Status.CANCELED, **facts)]
     if not canceled:
         return 0
     first = canceled[0]
     credits.release_many(first.account_id, [video.money_reference for video in canceled])
-    Video.objects.filter(pk__in=[video.pk for video in canceled]).update(credits_held=0)
-    for video in canceled:
-        video.credits_held = 0
     video_events.publish_video_events(canceled, EventType.VIDEO_CANCELED)
     _end_in_batch(first, len(canceled))
     return len(canceled)
@@ -161,8 +166,15 @@ def _capture_or_release(reference: str, charge: int) -> int:
     return 0
 
 
+def _settled(video: Video, cost: int = 0) -> dict[str, Any]:
+    """Written with the move: what billing will charge, which is the cost, at most what the video holds."""
+    return {"credits_held": 0, "credits_charged": min(cost, video.credits_held)}
+
+
 def _end(video: Video, event: EventType, *, charged: int = 0) -> None:
-    Video.objects.filter(pk=video.pk).update(credits_held=0, credits_charged=charged)
-    video.credits_held, video.credits_charged = 0, charged
+    if video.credits_charged != charged:
+        # The hold is the truth: it may have been settled before.
+        Video.objects.filter(pk=video.pk).update(credits_charged=charged)
+        video.credits_charged = charged
     video_events.publish_video_event(video, event)
     _end_in_batch(video)

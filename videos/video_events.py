@@ -46,6 +46,10 @@ def _with_queue_states(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str,
 
 
 def _represented(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for video in videos:
+        # A worker reads few columns, and moments that the database computed are not shown.
+        if missing := video.get_deferred_fields() - {"due_at", "deadline_at"}:
+            video.refresh_from_db(fields=missing)
     for pk, data in represent_videos(videos).items():
         yield str(pk), data
 

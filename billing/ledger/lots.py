@@ -13,8 +13,13 @@ def consume(wallet_id: UUID, amount: int, *, payment_id: UUID | None = None) -> 
     mine = {} if payment_id is None else {"payment": payment_id}
     if amount <= 0:
         return 0
+    live = CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0, **mine)
+    # One lot nearly always covers it.
+    first = CreditLot.objects.filter(pk=live.values("pk")[:1], remaining__gte=amount)
+    if first.update(remaining=F("remaining") - amount):
+        return amount
     left = amount
-    for lot in CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0, **mine):
+    for lot in live:
         taken = min(lot.remaining, left)
         CreditLot.objects.filter(pk=lot.pk).update(remaining=F("remaining") - taken)
         left -= taken

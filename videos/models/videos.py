@@ -18,6 +18,7 @@ from genvid import request_context as request_context_module
 from genvid.leasing import Backoff, Leased
 from videos import metrics
 from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoFormat
+from videos.models.moves import update_with_event
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
@@ -29,6 +30,12 @@ class Video(Leased):
 
     # With the status alone an answer to an old order could change the present one.
     HELD_BY = ("status", "attempt", "calls")
+    WORKED_ON_BY = (
+        *HELD_BY,
+        *("moved_at", "tries", "is_test", "provider_video_id", "error_code", "learned_by"),
+        *("request_id", "account_id", "created_by_id", "api_key_id"),
+    )
+    """Columns that every step of a worker reads: what identifies the row, and the request that ordered it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos")
@@ -187,14 +194,14 @@ class Video(Leased):
         changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": "", **fields}
         now, since = timezone.now(), self.moved_at
         changes |= {"status": to, "updated_at": now, "moved_at": now}
-        with transaction.atomic():
-            if not self._write(self.held(), changes):
-                return False
-            VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
-            # On commit: a move that is rolled back must not be in the log.
-            facts = {name: changes.get(name, getattr(self, name)) for name in ("attempt", "error_code", "learned_by")}
-            log_move = partial(self._log_move, source, to, reason, (now - since).total_seconds(), **facts)
-            transaction.on_commit(log_move, robust=True)
+        event = VideoEvent(video_id=self.pk, from_status=source, to_status=to, reason=reason, detail=detail)
+        if not update_with_event(self.held(), changes, event):
+            return False
+        facts = {name: changes.get(name, getattr(self, name)) for name in ("attempt", "error_code", "learned_by")}
+        self.show(changes)
+        # On commit: a move that is rolled back must not be in the log.
+        log_move = partial(self._log_move, source, to, reason, (now - since).total_seconds(), **facts)
+        transaction.on_commit(log_move, robust=True)
         return True
 
     def log_move_on_commit(self, source: Status, reason: str) -> None:

@@ -1,8 +1,9 @@
 """HeyGen's webhooks: each is stored raw, and later makes a worker read its video again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -12,10 +13,14 @@ from django.utils import timezone
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.heygen.heygen_types import WebhookNotice
+from genvid.heygen.webhook_signature import BadSignature, verify
 from genvid.jobs import enqueue
+from genvid.process_memory import Remembered
+from genvid.statements import insert_if_absent
 from videos import jobs, metrics
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
+from videos.pipeline import polling
 from videos.pipeline.polling import poll_sooner, refresh_video
 from videos.provider import provider_gate
 from videos.provider.heygen_clients import client_for
@@ -32,6 +37,25 @@ MAX_CHECKED_RENDERS = 100
 DELIVERY_TIMEOUT = timedelta(seconds=15)
 UNKNOWN_VIDEO_TIMEOUT = timedelta(minutes=5)
 """A delivery may arrive before the answer to our order has been stored."""
+REMEMBERED_SECONDS = 5.0
+COLUMNS = ", ".join(f"video.{name}" for name in polling.FOLLOWED_BY)
+# Never look up an empty id: every video that HeyGen has not accepted yet has none.
+RENDER_NAMED_BY = f"""
+SELECT {COLUMNS}, delivery.missed FROM videos_webhookdelivery delivery
+JOIN videos_video video ON video.provider_video_id = delivery.provider_video_id
+WHERE delivery.id = %s AND delivery.processed_at IS NULL AND delivery.provider_video_id <> ''
+  AND delivery.event_type LIKE 'avatar~_video.%%' ESCAPE '~' AND video.status = %s
+"""  # noqa: S608 - our own names
+
+
+def verify_delivery(body: bytes, headers: Mapping[str, str]) -> None:
+    """Raises BadSignature."""
+    now = timezone.now()
+    try:
+        verify(body, headers, _remembered_secrets(), now)
+    except BadSignature:
+        # The secret may have been rotated since this process has looked.
+        verify(body, headers, signing_secrets(), now)
 
 
 def signing_secrets() -> list[str]:
@@ -40,18 +64,20 @@ def signing_secrets() -> list[str]:
     return [*stored, *settings.HEYGEN_WEBHOOK_SECRETS]
 
 
+_remembered_secrets = Remembered(signing_secrets, REMEMBERED_SECONDS)
+
+
 def store_delivery(notice: WebhookNotice, *, missed: bool = False) -> bool:
     """Store a verified delivery and enqueue it. False for a duplicate. `missed`: found in HeyGen's history."""
-    delivery, fresh = WebhookDelivery.objects.get_or_create(
+    delivery = WebhookDelivery(
         key=notice.key[:255],
-        defaults={
-            "event_type": notice.event_type[:100],
-            "provider_video_id": (notice.video_id or "")[:200],
-            "callback_id": (notice.callback_id or "")[:200],
-            "payload": dict(notice.raw),
-            "missed": missed,
-        },
+        event_type=notice.event_type[:100],
+        provider_video_id=(notice.video_id or "")[:200],
+        callback_id=(notice.callback_id or "")[:200],
+        payload=dict(notice.raw),
+        missed=missed,
     )
+    fresh = insert_if_absent(delivery)
     metrics.deliveries.add("fresh" if fresh else "again")
     if fresh:
         enqueue(jobs.PROCESS_DELIVERY, str(delivery.pk))
@@ -124,14 +150,27 @@ def _is_overdue(notice: WebhookNotice) -> bool:
 
 
 def process_delivery(delivery_id: int) -> None:
-    delivery = WebhookDelivery.objects.filter(pk=delivery_id, processed_at=None).first()
-    if delivery is None:
-        return
-    outcome = _handle_delivery(delivery)
+    video = _render_named_by(delivery_id)
+    outcome = _read_again(video, missed=video.missed) if video else _handle_unusual_delivery(delivery_id)
     if outcome is not None:
         done = WebhookDelivery.objects.filter(pk=delivery_id)
         done.update(processed_at=timezone.now(), outcome=outcome)
         metrics.delivery_outcomes.add(outcome)
+
+
+def _render_named_by(delivery_id: int) -> Any:
+    """The video of a delivery that nobody has processed, while it is rendering; its `missed` is the delivery's."""
+    return next(iter(list(Video.objects.raw(RENDER_NAMED_BY, [delivery_id, Status.RENDERING.value]))), None)
+
+
+def _read_again(video: Video, *, missed: bool) -> str:
+    refresh_video(video, client_for(video), LearnedBy.HISTORY if missed else LearnedBy.WEBHOOK)
+    return "read again"
+
+
+def _handle_unusual_delivery(delivery_id: int) -> str | None:
+    delivery = WebhookDelivery.objects.filter(pk=delivery_id, processed_at=None).first()
+    return _handle_delivery(delivery) if delivery else None
 
 
 def _handle_delivery(delivery: WebhookDelivery) -> str | None:
@@ -147,5 +186,4 @@ def _handle_delivery(delivery: WebhookDelivery) -> str | None:
         return None if waiting else "no such video"
     if video.status != Status.RENDERING:
         return f"already {video.status}"
-    refresh_video(video, client_for(video), LearnedBy.HISTORY if delivery.missed else LearnedBy.WEBHOOK)
-    return "read again"
+    return _read_again(video, missed=delivery.missed)

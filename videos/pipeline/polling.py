@@ -31,6 +31,8 @@ MAX_IDS_PER_CALL = 100
 MAX_CALLS = 50
 MAX_INLINE_READS = 5
 POLL_LEASE = 60.0
+FOLLOWED_BY = (*Video.WORKED_ON_BY, "id", "captions", "submitted_at", "batch_id", "credits_held", "credits_charged")
+"""Columns that reading and moving a render need; what else a failed one needs is read on access."""
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video right after it accepted the order."""
 MIN_DELAYED_SECONDS = 60.0

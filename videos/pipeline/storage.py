@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_errors import HeyGenError, LinkExpired, NotFound, OperatorProblem, Refused
 from genvid.http import HttpError
 from genvid.jobs import enqueue
+from genvid.leasing import from_now
 from genvid.request_context import RequestContext
+from genvid.statements import update_returning
 from videos import jobs, settlement
 from videos.enums import Status
 from videos.media import mp4, resumable_downloads
@@ -40,6 +43,11 @@ SUBTITLES_LIMIT = 1024 * 1024
 MIN_UPLOAD_SPEED = 2 * 1024 * 1024
 MAX_INCOMPLETE_TRIES = 5
 _waiting_for_slot: OrderedDict[str, RequestContext] = OrderedDict()
+STORED_BY = (
+    *Video.WORKED_ON_BY,
+    *("captions", "render_links", "engine", "resolution", "avatar_id", "batch_id", "credits_held", "credits_charged"),
+)
+"""Columns that storing and settling read; an event to a client has all of them read."""
 NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
 NO_SIDE_FILES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}
 Settle = Callable[..., bool]
@@ -91,7 +99,7 @@ def store(video: Video, fetch: Fetch, links: Links, *, settle: Settle) -> bool:
 
 
 def _store(video: Video, fetch: Fetch, links: Links, folder: Path, settle: Settle) -> bool:
-    path = folder / "video.mp4"
+    path, taken = folder / "video.mp4", time.monotonic()
     resumable_downloads.download(fetch, links.file_url, path, video, settings.VIDEO_MAX_BYTES)
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -100,12 +108,18 @@ def _store(video: Video, fetch: Fetch, links: Links, folder: Path, settle: Settl
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _compare_durations(video, duration, links.duration)
     sides = _download_side_files(video, fetch, links, folder)
-    resumable_downloads.renew_lease(video, settings.VIDEO_STORE_LEASE + size / MIN_UPLOAD_SPEED)
+    _renew_lease_for_upload(video, size / MIN_UPLOAD_SPEED, taken)
     names = {field: _save(video, path) for field, path in (sides | {"file": path}).items()}
     settled = settle(video, duration=duration, file_bytes=size, file_sha256=digest, **NO_SIDE_FILES | names)
     if not settled:
         _delete_unless_completed(video)
     return settled
+
+
+def _renew_lease_for_upload(video: Video, seconds: float, taken: float) -> None:
+    """Unless two thirds of the lease, taken at that moment, will be left after the upload."""
+    if time.monotonic() - taken + seconds > settings.VIDEO_STORE_LEASE / 3:
+        resumable_downloads.renew_lease(video, settings.VIDEO_STORE_LEASE + seconds)
 
 
 def _download_side_files(video: Video, fetch: Fetch, links: Links, folder: Path) -> dict[str, Path]:
@@ -198,8 +212,8 @@ def _slots() -> threading.BoundedSemaphore:
 
 
 def _store_due(video_id: str) -> None:
-    video = Video.objects.filter(pk=video_id, status=Status.STORING).select_related("avatar").first()
-    if video is not None and video.claim(settings.VIDEO_STORE_LEASE):
+    due = Video.objects.filter(pk=video_id, status=Status.STORING).due()
+    for video in update_returning(due, {"due_at": from_now(settings.VIDEO_STORE_LEASE)}, read=STORED_BY):
         _store_leased(video)
 
 

@@ -13,7 +13,7 @@ the gate a second time, while another account's was accepted in between, is set 
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem
 from genvid.heygen.heygen_types import Failure
 from genvid.jobs import enqueue_on_commit
+from genvid.process_memory import Remembered
 from videos import jobs, operator_alarms
 from videos.enums import Status
 from videos.models import ProviderState, Video
@@ -42,6 +43,8 @@ TEST = "test"
 """Row of the test renderer: a lock for the scheduler; nothing trips it."""
 COLUMNS = [field.name for field in fields(Gate) if field.name != "max_in_flight"]
 ABOUT_OUR_KEY = frozenset({"unauthorized", "authentication_failed", "no_api_key", "user_blocked"})
+REMEMBERED_SECONDS = 2.0
+CLOCK_SKEW = timedelta(seconds=2)
 UNLIMITED_BALANCE = Decimal(10**9)
 KEY_REFUSED = Decimal(-1)
 
@@ -101,7 +104,19 @@ def half_open() -> bool:
 
 def record_success(ordered_at: datetime, *, is_rendered: bool = False) -> None:
     """Reopen the gate if this order, accepted or rendered, was sent after it was tripped."""
-    _change(lambda gate, now: gate.succeeded(ordered_at, now, is_rendered=is_rendered))
+    seen_open_at = _seen_open_at()
+    # A trip since then proves nothing wrong with an order sent before it, nor does the order with the trip.
+    if seen_open_at is None or ordered_at > seen_open_at:
+        _change(lambda gate, now: gate.succeeded(ordered_at, now, is_rendered=is_rendered))
+
+
+def _look_whether_open() -> datetime | None:
+    """The moment, less what clocks may differ, at which no trouble was known."""
+    looked_at = timezone.now() - CLOCK_SKEW
+    return None if read().code else looked_at
+
+
+_seen_open_at = Remembered(_look_whether_open, REMEMBERED_SECONDS)
 
 
 def pause(by: str, *, staff_id: UUID | None = None) -> None:

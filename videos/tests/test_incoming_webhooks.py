@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from genvid import process_memory
 from genvid.heygen.heygen_client import get_client
 from genvid.tests.asserts import nothing_changes, refusal_of
 from videos.enums import Status
@@ -100,6 +101,16 @@ class TestReceiving:
             answer = post_delivery(client, success(), **headers)
 
         assert refusal_of(answer) == (401, "not_authenticated")
+
+    def test_a_secret_that_another_process_has_just_stored_is_accepted_at_once(self, client, endpoint):
+        assert post_delivery(client, success()).status_code == 200
+        ProviderWebhook.objects.create(endpoint_id="ep_2", url=endpoint.url, secret="whsec_new")
+
+        body = success(event_id="evt_2")
+        signed = {"Heygen_Signature": sign(body, "whsec_new"), "Heygen_Event_Id": "evt_2"}
+
+        assert post_delivery(client, body, **signed).status_code == 200
+        assert WebhookDelivery.objects.count() == 2
 
     def test_every_delivery_is_refused_without_a_secret(self, client, db):
         body = success()
@@ -330,6 +341,7 @@ class TestRegistration:
 
         yesterday = timezone.now() - incoming_webhooks.OLD_SECRET_LIFETIME - timedelta(seconds=1)
         ProviderWebhook.objects.filter(pk=old.pk).update(retired_at=yesterday)
+        process_memory.forget_all()
         answer = post_delivery(client, success(), Heygen_Signature=sign(success(), old.secret))
         assert answer.status_code == 401
 

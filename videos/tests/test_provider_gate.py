@@ -13,7 +13,7 @@ from django.utils import timezone
 from genvid.heygen.failures import failure_of_video
 from genvid.heygen.heygen_errors import Busy, OperatorProblem, Unknown
 from genvid.heygen.heygen_types import ProviderAccount
-from genvid.tests.asserts import lies_ahead, nothing_changes
+from genvid.tests.asserts import lies_ahead, nothing_changes, statements_of
 from genvid.tests.factories import make_video
 from genvid.tests.parallel import in_parallel
 from videos.models import ProviderState, Video, seconds_from_now
@@ -42,6 +42,30 @@ def pass_time(clock, seconds: float) -> None:
 
 def seconds_closed() -> int:
     return round(gate_seconds())
+
+
+# ── Successes that read nothing
+
+
+def test_an_order_sent_before_the_gate_was_last_seen_open_asks_nothing():
+    provider_gate.record_success(timezone.now())
+    long_ago = timezone.now() - timedelta(minutes=1)
+    assert statements_of(lambda: provider_gate.record_success(long_ago, is_rendered=True)) == []
+
+
+def test_an_order_sent_after_a_trip_reopens_a_gate_that_was_just_seen_open(clock):
+    provider_gate.record_success(timezone.now())
+    provider_gate.trip(EMPTY, ordered_at=timezone.now())
+    pass_time(clock, 16)
+    provider_gate.record_success(timezone.now())
+    assert gate().code == ""
+
+
+def test_an_order_sent_just_before_the_gate_was_seen_open_is_looked_at():
+    """Clocks differ: by that of the worker that tripped it, the order may have been sent later."""
+    sent_at = timezone.now()
+    provider_gate.record_success(sent_at)
+    assert len(statements_of(lambda: provider_gate.record_success(sent_at))) == 1
 
 
 # ── Closing
