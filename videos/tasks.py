@@ -16,8 +16,8 @@ def dispatch() -> None:
 
 
 @shared_task(name=jobs.SUBMIT.name)
-def submit(video_id: str) -> None:
-    submission.submit_video(video_id)
+def submit(*video_ids: str) -> None:
+    submission.submit_videos(video_ids)
 
 
 @shared_task(name=jobs.POLL.name)

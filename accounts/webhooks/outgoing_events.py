@@ -32,6 +32,11 @@ def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
         insert_events(account_id, kind, items, endpoints)
 
 
+def subscribed_accounts(account_ids: Iterable[UUID], event_type: str) -> set[UUID]:
+    """Those of the accounts that have an endpoint for the type."""
+    return WebhookEndpoint.objects.subscribed_accounts(account_ids, event_type)
+
+
 @transaction.atomic
 def insert_events(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[UUID]) -> list[Delivery]:
     now, events = timezone.now(), []

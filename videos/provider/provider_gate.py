@@ -52,8 +52,11 @@ def read() -> Gate:
 
 def lock(name: str = NAME) -> Gate | None:
     """The locked gate; None when another scheduler holds it. Call inside a transaction."""
-    ProviderState.objects.get_or_create(name=name)
-    state = ProviderState.objects.select_for_update(skip_locked=True).filter(name=name).first()
+    row = ProviderState.objects.select_for_update(skip_locked=True).filter(name=name)
+    state = row.first()
+    if state is None and not ProviderState.objects.filter(name=name).exists():
+        ProviderState.objects.bulk_create([ProviderState(name=name)], ignore_conflicts=True)
+        state = row.first()
     return _gate_of(state) if state else None
 
 
