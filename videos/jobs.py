@@ -18,3 +18,6 @@ REGISTER_WEBHOOK = Job("videos.register_webhook")
 CANCEL_BATCH = Job("videos.cancel_batch")
 RETAIN = Job("videos.retain")
 DELETE_RENDER = Job("videos.delete_render", queue="files")
+
+ORDERS_PER_MESSAGE = 20
+"""Of SUBMIT, which takes the ids of several videos."""

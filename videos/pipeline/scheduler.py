@@ -7,15 +7,11 @@ from django.db import transaction
 from django.db.models import Case, F, When
 from django.utils import timezone
 
-from genvid.jobs import enqueue
-from videos import jobs
 from videos.models import Video
 from videos.pipeline.slot_claims import claim, claim_oldest, claimable_only
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import Gate
 from videos.queue import fairness, queue_positions
-
-MAX_CLAIMS = 100
 
 
 def hand_out_all_slots() -> None:
@@ -30,10 +26,8 @@ def hand_out_slots() -> int:
         return 0
     claimed = _hand_out_of(probing=False)
     if claimed is None:
-        claimed = (provider_gate.half_open() and _hand_out_of(probing=True)) or 0
-    if claimed == MAX_CLAIMS:
-        enqueue(jobs.DISPATCH)
-    return claimed
+        claimed = _hand_out_of(probing=True) if provider_gate.half_open() else 0
+    return claimed or 0
 
 
 @transaction.atomic
@@ -44,7 +38,7 @@ def _hand_out_of(*, probing: bool) -> int | None:
         return 0
     if gate.needs_staff and not probing:
         return None
-    slots = min(provider_gate.allowance(gate, now), MAX_CLAIMS)
+    slots = provider_gate.allowance(gate, now)
     if slots == 0:
         return 0
     return _claim_probes(gate, slots) if gate.needs_staff else _claim_next(slots)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,8 +19,7 @@ from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
 from genvid import request_context
 from genvid.jobs import enqueue_on_commit
-from genvid.leasing import from_now
-from genvid.request_context import NO_REQUEST
+from genvid.leasing import enqueue_rows, from_now
 from genvid.returning import update_returning
 from videos import jobs, video_events
 from videos.enums import Status
@@ -28,7 +27,6 @@ from videos.models import Video, VideoEvent
 from videos.querysets import VideoQuerySet
 
 REASON = "slot"
-ORDERS_PER_MESSAGE = 20
 COLUMNS = ("id", "request_id", "account_id", "created_by_id", "api_key_id", "attempt", "moved_at")
 # A lateral join, so that each account's oldest videos are read from its own part of the index; materialized, as a
 # subquery that is run again would lock further rows.
@@ -100,7 +98,7 @@ def _record(claimed: list[Video], now: datetime) -> list[Video]:
         VideoEvent.objects.bulk_create([VideoEvent(video_id=video.pk, **move) for video in claimed])
         transaction.on_commit(partial(_log, claimed, now), robust=True)
         _publish(claimed)
-        _enqueue_orders(claimed)
+        enqueue_rows(jobs.SUBMIT, claimed, per_message=jobs.ORDERS_PER_MESSAGE, send=enqueue_on_commit)
     return claimed
 
 
@@ -123,10 +121,3 @@ def _publish(claimed: Iterable[Video]) -> None:
 @request_context.under_request_of_row
 def _publish_one(video: Video) -> None:
     video_events.publish_video_event(video, EventType.VIDEO_PROCESSING)
-
-
-def _enqueue_orders(claimed: Sequence[Video]) -> None:
-    for first in range(0, len(claimed), ORDERS_PER_MESSAGE):
-        videos = claimed[first : first + ORDERS_PER_MESSAGE]
-        context = videos[0].request_context if len(videos) == 1 else NO_REQUEST
-        enqueue_on_commit(jobs.SUBMIT, *(str(video.pk) for video in videos), context=context)

@@ -13,7 +13,7 @@ the gate a second time, while another account's was accepted in between, is set 
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,8 @@ logger = structlog.get_logger(__name__)
 NAME = "heygen"
 TEST = "test"
 """Row of the test renderer: a lock for the scheduler; nothing trips it."""
+MAX_ORDERS_PER_SECOND = 45
+"""HeyGen answers fifty calls of a kind in a second; a refusal would shut the gate."""
 COLUMNS = [field.name for field in fields(Gate) if field.name != "max_in_flight"]
 ABOUT_OUR_KEY = frozenset({"unauthorized", "authentication_failed", "no_api_key", "user_blocked"})
 UNLIMITED_BALANCE = Decimal(10**9)
@@ -61,12 +63,16 @@ def lock(name: str = NAME) -> Gate | None:
 
 
 def allowance(gate: Gate, now: datetime) -> int:
+    """Slots that may be handed out now: as many as are free, and no more in a second than HeyGen answers orders."""
     probe = Q(submitted_at__gte=gate.changed_at)
     if not gate.until_rendered:
         probe &= Q(status=Status.SUBMITTING)
     in_flight = Video.objects.live().in_flight().order_by()
-    counts = in_flight.aggregate(in_flight=Count("pk"), probes=Count("pk", filter=probe))
-    return gate.allowance(now, **counts)
+    recent = Q(submitted_at__gt=now - timedelta(seconds=1))
+    figures = {"in_flight": Count("pk"), "probes": Count("pk", filter=probe), "recent": Count("pk", filter=recent)}
+    counts = in_flight.aggregate(**figures)
+    left: int = MAX_ORDERS_PER_SECOND - counts.pop("recent")
+    return max(0, min(left, gate.allowance(now, **counts)))
 
 
 @transaction.atomic

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def many_slots(settings):
+def many_slots(settings, monkeypatch):
+    monkeypatch.setattr(provider_gate, "MAX_ORDERS_PER_SECOND", 1000)
     settings.HEYGEN_MAX_CONCURRENT = 1000
     Tier.objects.update(max_in_flight=1000)
     gate()
