@@ -2,9 +2,9 @@
 
 from genvid.jobs import Job
 
-DISPATCH = Job("videos.dispatch")
+DISPATCH = Job("videos.dispatch", has_work="videos.pipeline.due_work.has_orders")
 SUBMIT = Job("videos.submit", queue="orders")
-POLL = Job("videos.poll")
+POLL = Job("videos.poll", has_work="videos.pipeline.due_work.has_polls")
 READ = Job("videos.read")
 BACKFILL = Job("videos.backfill")
 LEARN_RENDER_TIMES = Job("videos.learn_paces")

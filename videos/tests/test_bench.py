@@ -33,7 +33,7 @@ def ordered(pipeline, owner) -> list[Video]:
 
 def make_figures(case: Case, **changes) -> Figures:
     given = {"seconds": 9.0, "completed": case.videos, "not_completed": 0, "peak_in_flight": 200, "statements": 800}
-    given |= {"transactions": 400, "cpu": dict.fromkeys(("ours", "web", "postgres", "redis", "sandbox"), 4.0)}
+    given |= {"transactions": 400, "cpu": dict.fromkeys(("ours", "web", "postgres", "redis", "sandbox"), 1.0)}
     given |= {"requests": {"POST /v3/videos": 400, "GET /v3/videos/{video_id}": 400, "GET /files/x": 900}}
     given |= {"seen": [0.1, 0.2], "done": [0.3, 0.4], "done_aside": [0.2, 0.3]}
     return Figures(case=case, **given | changes)
