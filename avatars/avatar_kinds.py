@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from avatars.models import Avatar
 from genvid.process_memory import Remembered
+
+from avatars.models import Avatar
 
 REMEMBERED_SECONDS = 5.0
 _kinds = Remembered(dict[UUID, str], REMEMBERED_SECONDS)

@@ -43,6 +43,8 @@ class Figures:
     transactions: int
     cpu: dict[str, float]
     requests: dict[str, int]
+    refused: int = 0
+    """Calls that the sandbox answered with 429."""
     seen: list[float] = field(default_factory=list)
     """From the end at HeyGen until we know of it; empty for the naive design, which downloads at once."""
     done: list[float] = field(default_factory=list)
@@ -54,6 +56,10 @@ class Figures:
     def extra_calls(self) -> float:
         total = sum(count for route, count in self.requests.items() if route.split()[1].startswith("/v3/"))
         return (total - 2 * self.completed) / max(1, self.completed)
+
+    @property
+    def status_calls(self) -> float:
+        return self.requests.get("GET /v3/videos/statuses", 0) / max(1, self.completed)
 
 
 def quantile(values: list[float], percent: int) -> float:
@@ -118,6 +124,7 @@ def _prepare(deployment: Deployment, case: Case) -> None:
         path.write_text("")
     mode = "normal" if case.design == "webhooks" else "off"
     deployment.sandbox.configure(concurrency=case.in_flight, render_seconds=0.5, webhooks=mode)
+    deployment.sandbox.configure(calls_per_second=case.calls_per_second)
     sync_catalogue(get_client())
     if case.design != "naive":
         call_command("register_heygen_webhook", stdout=StringIO())
@@ -157,9 +164,11 @@ def _snapshot(deployment: Deployment) -> dict[str, dict[str, Any]]:
         cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
         transactions = cursor.fetchone()[0]
     alive = {worker.pid for worker in deployment.workers}
+    records = deployment.sandbox.records()
     return {
         "cpu": cpu_seconds(deployment),
-        "requests": deployment.sandbox.records()["requests"],
+        "requests": records["requests"],
+        "refused": {"all": records["drawn_faults"].get("calls_per_second", 0)},
         "statements": {str(pid): count for pid, count in statements_in(deployment.folder).items()},
         "transactions": {"all": transactions},
         "pids": dict.fromkeys(map(str, alive), 0),
@@ -188,6 +197,7 @@ def _figures(
         transactions=spent["transactions"]["all"],
         cpu=spent["cpu"],
         requests=spent["requests"],
+        refused=spent["refused"]["all"],
     )
     _note_latencies(deployment, found, completed)
     return found

@@ -27,6 +27,8 @@ class Job:
     queue: str = DEFAULT_QUEUE
     expires: float | None = None
     """Seconds after which a worker drops the message; None: never."""
+    has_work: str = ""
+    """Dotted path of a function that beat asks first, where most ticks would find nothing to do."""
 
 
 PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")

@@ -6,7 +6,7 @@ lost lease. All moments are the database's, so that a worker's wrong clock has n
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -17,6 +17,7 @@ from django.db.models.expressions import CombinedExpression, ExpressionWrapper
 from django.db.models.functions import Now
 
 from genvid.jobs import Job, backlog, enqueue
+from genvid.request_context import NO_REQUEST
 
 Span = timedelta | float
 
@@ -135,14 +136,22 @@ class Leased(models.Model):
         return {self.ERROR: error[: getattr(self._meta.get_field(self.ERROR), "max_length", None)]}
 
 
-def sweep(due: models.QuerySet[Any], job: Job, *, most: int) -> int:
+def sweep(due: models.QuerySet[Any], job: Job, *, most: int, per_message: int = 1) -> int:
     """Enqueue `job` for the first rows of `due`, whose messages were lost or workers died. Returns how many.
 
-    `most` limits these rows together with the backlog of the job's queue, which must not grow. A row with a
-    `request_context` is enqueued under it; `for_enqueueing()` of its queryset loads the columns for that.
+    `most` limits these rows together with the backlog of the job's queue, which must not grow. `per_message`: rows that
+    share a message; alone in it, a row with a `request_context` is enqueued under it. `for_enqueueing()` of its
+    queryset loads the columns for that.
     """
     for_enqueueing = getattr(due, "for_enqueueing", lambda: due.only("pk"))
-    rows = list(for_enqueueing()[: max(0, most - backlog(job))])
-    for row in rows:
-        enqueue(job, str(row.pk), context=getattr(row, "request_context", None))
+    rows = list(for_enqueueing()[: max(0, most - backlog(job) * per_message)])
+    enqueue_rows(job, rows, per_message=per_message)
     return len(rows)
+
+
+def enqueue_rows(job: Job, rows: Sequence[Any], *, per_message: int, send: Callable[..., None] = enqueue) -> None:
+    """A message for every `per_message` rows. One of several rows belongs to no request."""
+    for first in range(0, len(rows), per_message):
+        each = rows[first : first + per_message]
+        context = getattr(each[0], "request_context", None) if len(each) == 1 else NO_REQUEST
+        send(job, *(str(row.pk) for row in each), context=context)

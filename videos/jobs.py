@@ -2,10 +2,10 @@
 
 from genvid.jobs import Job
 
-DISPATCH = Job("videos.dispatch")
+DISPATCH = Job("videos.dispatch", has_work="videos.pipeline.due_work.has_orders")
 REFRESH_QUEUE = Job("videos.refresh_queue", queue="ticks")
 SUBMIT = Job("videos.submit", queue="orders")
-POLL = Job("videos.poll")
+POLL = Job("videos.poll", has_work="videos.pipeline.due_work.has_polls")
 READ = Job("videos.read")
 BACKFILL = Job("videos.backfill")
 LEARN_RENDER_TIMES = Job("videos.learn_paces")
@@ -19,3 +19,6 @@ REGISTER_WEBHOOK = Job("videos.register_webhook")
 CANCEL_BATCH = Job("videos.cancel_batch")
 RETAIN = Job("videos.retain")
 DELETE_RENDER = Job("videos.delete_render", queue="files")
+
+ORDERS_PER_MESSAGE = 20
+"""Of SUBMIT, which takes the ids of several videos."""

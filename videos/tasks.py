@@ -21,8 +21,8 @@ def refresh_queue() -> None:
 
 
 @shared_task(name=jobs.SUBMIT.name)
-def submit(video_id: str) -> None:
-    submission.submit_video(video_id)
+def submit(*video_ids: str) -> None:
+    submission.submit_videos(video_ids)
 
 
 @shared_task(name=jobs.POLL.name)

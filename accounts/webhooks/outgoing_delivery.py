@@ -8,11 +8,13 @@ and share `WEBHOOK_POOR_SENDS`. One that keeps failing pauses between attempts.
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -183,10 +185,22 @@ def sweep_deliveries() -> None:
     """
     for endpoint_id in Delivery.objects.endpoints_to_serve(MAX_ENDPOINTS_PER_SWEEP):
         enqueue_delivery(endpoint_id)
-    late = Delivery.objects.pending().filter(created_at__lt=from_now(-GIVE_UP_AFTER), urgent=False)
-    late.update(status=DeliveryStatus.FAILED, ended_at=Now())
+    _late().update(status=DeliveryStatus.FAILED, ended_at=Now())
+    leasing.sweep(_untold(), jobs.SEND_ENDPOINT_OFF_EMAIL, most=MAX_ENDPOINTS_PER_SWEEP)
+
+
+def has_work() -> bool:
+    """Whether a sweep would find anything. For beat."""
+    return any(rows.order_by().exists() for rows in (Delivery.objects.due(), _late(), _untold()))
+
+
+def _late() -> QuerySet[Any]:
+    return Delivery.objects.pending().filter(created_at__lt=from_now(-GIVE_UP_AFTER), urgent=False)
+
+
+def _untold() -> QuerySet[Any]:
     untold = WebhookEndpoint.objects.filter(deleted_at=None, told_at=None, disabled_at__lt=from_now(-TELL_AGAIN_AFTER))
-    leasing.sweep(untold.exclude(disabled_reason=""), jobs.SEND_ENDPOINT_OFF_EMAIL, most=MAX_ENDPOINTS_PER_SWEEP)
+    return untold.exclude(disabled_reason="")
 
 
 @transaction.atomic

@@ -48,6 +48,13 @@ def _enabled_endpoints(account_id: UUID) -> QuerySet[WebhookEndpoint, Any]:
 _enabled = CompiledQuery(_enabled_endpoints, account_id=UUID)
 
 
+def subscribed_accounts(account_ids: Iterable[UUID], event_type: EventType) -> set[UUID]:
+    """Those of the accounts that have an endpoint for the type."""
+    enabled = WebhookEndpoint.objects.filter(account__in=list(account_ids), deleted_at=None, enabled=True)
+    rows = enabled.order_by().values_list("account_id", "events")
+    return {account_id for account_id, events in rows if event_type in events or ALL_EVENTS in events}
+
+
 @joined()
 def insert_events(account_id: UUID, kind: EventType, items: Items, endpoints: Sequence[UUID]) -> list[Delivery]:
     objects = [(str(object_id), data) for object_id, data in items]

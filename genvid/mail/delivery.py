@@ -94,6 +94,10 @@ def sweep() -> int:
     return leasing.sweep(QueuedMail.objects.due(), jobs.SEND, most=MAX_PER_SWEEP)
 
 
+def has_due() -> bool:
+    return QueuedMail.objects.due().order_by().exists()
+
+
 def send_again(mail: QueuedMail) -> bool:
     """Queue a failed mail again, for staff. False if it had not failed."""
     given_up = QueuedMail.objects.filter(pk=mail.pk, given_up_at__isnull=False, due_at=None)

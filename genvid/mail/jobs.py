@@ -5,5 +5,5 @@ from genvid.jobs import Job
 # A queue of its own: a mail server that does not answer keeps nothing waiting but mail. A message that waited longer is
 # worthless: the sweep has sent another.
 SEND = Job("genvid.mail.send", queue="mail", expires=60)
-SWEEP = Job("genvid.mail.sweep")
+SWEEP = Job("genvid.mail.sweep", has_work="genvid.mail.delivery.has_due")
 PRUNE = Job("genvid.mail.prune")

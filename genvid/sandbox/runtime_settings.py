@@ -45,6 +45,7 @@ class Settings:
     error_rate: float = 0.0
     garbage_rate: float = 0.0
     rate_limit_rate: float = 0.0
+    calls_per_second: int = 0
     stall_rate: float = 0.0
     stall_seconds: float = 5.0
     expired_link_rate: float = 0.0

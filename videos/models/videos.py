@@ -200,18 +200,18 @@ class Video(Leased):
         facts = {name: changes.get(name, getattr(self, name)) for name in ("attempt", "error_code", "learned_by")}
         self.show(changes)
         # On commit: a move that is rolled back must not be in the log.
-        log_move = partial(self._log_move, source, to, reason, (now - since).total_seconds(), **facts)
+        log_move = partial(self.log_move, source, to, reason, (now - since).total_seconds(), **facts)
         transaction.on_commit(log_move, robust=True)
         return True
 
     def log_move_on_commit(self, source: Status, reason: str) -> None:
         """Of a video that was inserted in the status after `source`."""
-        log_move = partial(self._log_move, source, Status(self.status), reason, 0.0)
+        log_move = partial(self.log_move, source, Status(self.status), reason, 0.0)
         facts = {"error_code": self.error_code, "learned_by": self.learned_by}
         transaction.on_commit(partial(log_move, attempt=self.attempt, **facts), robust=True)
 
     @request_context_module.under_request_of_row
-    def _log_move(self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str) -> None:
+    def log_move(self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str) -> None:
         """One log line and one count per move. `seconds`: how long the status before it lasted."""
         ids = {"video_id": str(self.pk), "account_id": str(self.account_id)}
         words = {"from": str(source), "to": str(to), "reason": reason}

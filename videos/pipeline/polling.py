@@ -1,44 +1,51 @@
 """Following renders: polls many videos per call, and reads one video for polls and webhooks alike."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
-from genvid import request_context
+from genvid import cache, request_context
+from genvid.call_threads import call_each
 from genvid.heygen.heygen_client import HeyGenClient, get_client
 from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused
 from genvid.heygen.heygen_types import RemoteVideo, RenderState
-from genvid.jobs import enqueue, enqueue_on_commit, enqueue_once_on_commit
+from genvid.jobs import enqueue_on_commit, enqueue_once_on_commit
 from genvid.leasing import Backoff, from_now
+from genvid.returning import update_returning
 from videos import jobs, operator_alarms
 from videos.enums import LearnedBy, Status
 from videos.models import Video
 from videos.pipeline import failed_renders
+from videos.pipeline.poll_intervals import delay_polls, interval_for, reschedule, schedule_next_poll
 from videos.provider import provider_gate
 from videos.provider.heygen_clients import client_for
-from videos.querysets import VideoQuerySet
 from videos.queue import render_times
 
 logger = structlog.get_logger(__name__)
 MAX_IDS_PER_CALL = 100
-MAX_CALLS = 50
-MAX_INLINE_READS = 5
+MAX_CALLS = 25
+MAX_READS = 40
+"""A poll calls HeyGen less than fifty times, which is what it permits in a second."""
 POLL_LEASE = 60.0
 FOLLOWED_BY = (*Video.WORKED_ON_BY, "id", "captions", "submitted_at", "batch_id", "credits_held", "credits_charged")
 """Columns that reading and moving a render need; what else a failed one needs is read on access."""
+MAX_POLL_SECONDS = 15.0
+"""So long after a poll that was killed, another may begin."""
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video right after it accepted the order."""
+UNKNOWN_SECONDS = 4.0
 MIN_DELAYED_SECONDS = 60.0
 FILE_BACKOFF = Backoff(5.0, most=320.0)
 DISPATCH_PAUSE = 0.5
-INTERVALS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
+POLLED = ("engine", "estimated_seconds", "expected_render_seconds", "provider_video_id", "submitted_at", "moved_at",
+          "is_test", "status", "attempt", "calls", "tries", "waiting_reason")  # fmt: skip
+KEY = "videos.polling"
 
 
 def poll_all() -> None:
@@ -47,38 +54,50 @@ def poll_all() -> None:
 
 
 def poll_due() -> int:
-    asked: set[UUID] = set()
-    client = get_client()
-    for _ in range(MAX_CALLS):
-        due = _claim_due()
-        if not due:
-            break
-        asked.update(video.pk for video in due)
-        others = _renders_due_soon(MAX_IDS_PER_CALL - len(due), asked)
-        asked.update(video.pk for video in others)
-        try:
-            states = client.get_statuses([video.provider_video_id or "" for video in (*due, *others)])
-        except HeyGenError as error:
-            if isinstance(error, (Refused, NotFound)):
-                # One of them is the cause: read one by one, so that it does not stop the others.
-                _read_each(client, due)
-            else:
-                _retry_all_later(due, error)
-            break
-        _apply_statuses(client, due, others, states)
+    """Ask HeyGen about the renders that are due, a hundred in a call. Returns about how many."""
+    due = _due_renders()
+    # Two polls at once would ask twice, and do no further harm.
+    if not due or not cache.is_first_in(KEY, MAX_POLL_SECONDS):
+        return 0
+    try:
+        return _poll(due)
+    finally:
+        cache.delete(KEY)
+
+
+def _poll(due: list[Video]) -> int:
+    client, others = get_client(), _renders_due_soon(-len(due) % MAX_IDS_PER_CALL, [video.pk for video in due])
+    asked = [*due, *others]
+    groups = [asked[first : first + MAX_IDS_PER_CALL] for first in range(0, len(asked), MAX_IDS_PER_CALL)]
+    states: dict[str, RenderState] = {}
+    for group, answer in call_each(partial(_ask, client), groups):
+        if isinstance(answer, HeyGenError):
+            _handle_unanswered(client, [video for video in group if video not in set(others)], answer)
+        else:
+            states |= {video.provider_video_id or "": RenderState.RUNNING for video in group} | answer
+    due, others = ([video for video in part if video.provider_video_id in states] for part in (due, others))
+    _apply_statuses(client, due, others, states)
     return len(asked)
 
 
-def _claim_due() -> list[Video]:
+def _ask(client: HeyGenClient, videos: list[Video]) -> tuple[list[Video], dict[str, RenderState] | HeyGenError]:
+    try:
+        return videos, client.get_statuses([video.provider_video_id or "" for video in videos])
+    except HeyGenError as error:
+        return videos, error
+
+
+def _handle_unanswered(client: HeyGenClient, due: list[Video], error: HeyGenError) -> None:
+    if isinstance(error, (Refused, NotFound)):
+        # One of them is the cause: read one by one, so that it does not stop the others.
+        _read_each(client, due)
+    else:
+        _retry_all_later(due, error)
+
+
+def _due_renders() -> list[Video]:
     due = Video.objects.live().filter(status=Status.RENDERING).due()
-    # Read before locking: most runs find nothing, and must not write.
-    if not due.exists():
-        return []
-    with transaction.atomic():
-        videos: list[Video] = list(due.select_for_update(skip_locked=True)[:MAX_IDS_PER_CALL])
-        mine = Video.objects.filter(pk__in=[video.pk for video in videos])
-        mine.update(due_at=from_now(POLL_LEASE))
-    return videos
+    return list(due.only(*POLLED)[: MAX_CALLS * MAX_IDS_PER_CALL])
 
 
 def _renders_due_soon(count: int, asked: Collection[UUID]) -> list[Video]:
@@ -86,33 +105,44 @@ def _renders_due_soon(count: int, asked: Collection[UUID]) -> list[Video]:
         return []
     # Less than a lease away, which leaves out renders that another worker is reading.
     soon = Video.objects.live().filter(status=Status.RENDERING, tries=0, due_at__lte=from_now(POLL_LEASE / 2))
-    return list(soon.exclude(pk__in=asked).order_by("due_at")[:count])
+    return list(soon.exclude(pk__in=asked).order_by("due_at").only(*POLLED)[:count])
 
 
 def _apply_statuses(
     client: HeyGenClient, due: list[Video], others: list[Video], states: dict[str, RenderState]
 ) -> None:
     def has_ended(video: Video) -> bool:
-        state = states.get(video.provider_video_id or "", RenderState.RUNNING)
+        state = states[video.provider_video_id or ""]
         return state.is_final or (state is RenderState.NOT_FOUND and not _is_newly_accepted(video))
 
     now = timezone.now()
     schedule_next_poll([video for video in due if not has_ended(video)], now)
-    _delay_polls([video for video in others if not has_ended(video)], now)
-    ended = [video for video in (*due, *others) if has_ended(video)]
-    lease = Video.objects.filter(pk__in=[video.pk for video in ended], status=Status.RENDERING)
-    lease.update(due_at=from_now(POLL_LEASE))
-    _read_each(client, ended)
+    delay_polls([video for video in others if not has_ended(video)], now)
+    # Those beyond MAX_READS stay due for the next poll.
+    _read_each(client, [video for video in (*due, *others) if has_ended(video)][:MAX_READS])
 
 
 def _read_each(client: HeyGenClient, videos: list[Video]) -> None:
-    for video in videos[MAX_INLINE_READS:]:
-        enqueue(jobs.READ, str(video.pk), context=video.request_context)
-    for video in videos[:MAX_INLINE_READS]:
-        refresh_video(video, client, LearnedBy.POLL)
+    """Read these renders beside each other, each by one worker."""
+    if not videos:
+        return
+    unleased = Video.objects.filter(pk__in=[video.pk for video in videos], status=Status.RENDERING)
+    unleased = unleased.filter(due_at__lte=from_now(POLL_LEASE / 2))
+    ours = [video.pk for video in update_returning(unleased, ["id"], {"due_at": from_now(POLL_LEASE)})]
+    for video, answer in call_each(partial(read_render, client), list(Video.objects.filter(pk__in=ours))):
+        _apply_safely(video, answer)
+
+
+def _apply_safely(video: Video, answer: RemoteVideo | HeyGenError) -> None:
+    try:
+        apply_answer(video, answer, LearnedBy.POLL)
+    except Exception:
+        # An error with one video must not stop the others: it is due again when its lease ends.
+        logger.exception("render_not_recorded", video_id=str(video.pk))
 
 
 def read_video(video_id: str) -> None:
+    """Of messages that the release before sends."""
     video = Video.objects.filter(pk=video_id, status=Status.RENDERING).first()
     if video is not None:
         refresh_video(video, client_for(video), LearnedBy.POLL)
@@ -124,29 +154,42 @@ def poll_tests() -> None:
             refresh_video(video, client_for(video), LearnedBy.POLL)
 
 
-@request_context.under_request_of_row
 def refresh_video(video: Video, client: HeyGenClient, learned_by: LearnedBy) -> None:
     """Read the render from HeyGen and act on it. Called for webhooks and polls, so it may run twice or late."""
-    try:
-        remote = client.get_video(video.provider_video_id or "", captioned=video.captions)
-    except NotFound as error:
-        if _is_newly_accepted(video):
-            video.retry_later(INTERVALS[2], "HeyGen does not know the video yet")
-        else:
-            failed_renders.end_lost_render(video, error)
-        return
-    except HeyGenError as error:
-        if isinstance(error, Refused) and error.is_named:
-            failed_renders.end_refused_render(video, error)
-        else:
-            _retry_all_later([video], error)
-        return
-    if remote.state is RenderState.COMPLETED:
-        _record_rendered(video, remote, learned_by)
-    elif remote.state is RenderState.FAILED:
-        failed_renders.end_failed_render(video, remote.failure)
+    _, answer = read_render(client, video)
+    apply_answer(video, answer, learned_by)
+
+
+def read_render(client: HeyGenClient, video: Video) -> tuple[Video, RemoteVideo | HeyGenError]:
+    """Touches no database, so that many can be read beside each other."""
+    with request_context.use(video.request_context):
+        try:
+            return video, client.get_video(video.provider_video_id or "", captioned=video.captions)
+        except HeyGenError as error:
+            return video, error
+
+
+@request_context.under_request_of_row
+def apply_answer(video: Video, answer: RemoteVideo | HeyGenError, learned_by: LearnedBy) -> None:
+    if isinstance(answer, HeyGenError):
+        _handle_unread(video, answer)
+    elif answer.state is RenderState.COMPLETED:
+        _record_rendered(video, answer, learned_by)
+    elif answer.state is RenderState.FAILED:
+        failed_renders.end_failed_render(video, answer.failure)
     else:
-        schedule_next_poll([video], timezone.now())
+        reschedule([video], timezone.now())
+
+
+def _handle_unread(video: Video, error: HeyGenError) -> None:
+    if isinstance(error, NotFound) and _is_newly_accepted(video):
+        video.retry_later(UNKNOWN_SECONDS, "HeyGen does not know the video yet")
+    elif isinstance(error, NotFound):
+        failed_renders.end_lost_render(video, error)
+    elif isinstance(error, Refused) and error.is_named:
+        failed_renders.end_refused_render(video, error)
+    else:
+        _retry_all_later([video], error)
 
 
 def _record_rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -> None:
@@ -178,30 +221,6 @@ def links_of(remote: RemoteVideo) -> dict[str, Any]:
         "thumbnail_url": remote.thumbnail_url,
         "duration": remote.duration,
     }
-
-
-def schedule_next_poll(videos: Iterable[Video], now: datetime) -> None:
-    for seconds, mine in _by_interval(videos, now):
-        mine.update(due_at=from_now(seconds), tries=0, waiting_reason="")
-
-
-def _delay_polls(videos: Iterable[Video], now: datetime) -> None:
-    for seconds, mine in _by_interval(videos, now):
-        mine.filter(due_at__lt=from_now(seconds)).update(due_at=from_now(seconds))
-
-
-def _by_interval(videos: Iterable[Video], now: datetime) -> Iterator[tuple[float, VideoQuerySet]]:
-    groups: dict[float, list[Video]] = defaultdict(list)
-    for video in videos:
-        groups[interval_for(video, now)].append(video)
-    for seconds, group in groups.items():
-        yield seconds, Video.objects.filter(pk__in=[video.pk for video in group], status=Status.RENDERING)
-
-
-def interval_for(video: Video, now: datetime) -> float:
-    """Seconds to the next poll: at most a tenth of the time since the order."""
-    elapsed = (now - (video.submitted_at or now)).total_seconds()
-    return max((step for step in INTERVALS if step <= elapsed / 10), default=INTERVALS[0])
 
 
 def poll_sooner() -> int:

@@ -5,29 +5,30 @@ after a crash) a later refusal may concern the repetition alone, so the video is
 video some time after it accepted the order, so absence is proven only when no call was made recently.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from genvid import request_context
+from genvid.call_threads import Calls
 from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
 from genvid.heygen.heygen_types import Background, RemoteVideo, RenderSpec
 from genvid.leasing import from_now
+from genvid.returning import update_returning
 from videos import settlement
-from videos.enums import TERMINAL, Status
+from videos.enums import Status
 from videos.models import Video
-from videos.models.videos import MAX_RETRY_PAUSE
 from videos.pipeline import failed_renders, last_deadlines, release_check
+from videos.pipeline.acceptance import ACCEPTED, record_acceptance, record_acceptances
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import MAX_BUSY_SECONDS
 from videos.provider.heygen_clients import client_for
-from videos.queue import render_times
 from videos.speech import markup
 from videos.speech.languages import locale_of
 
@@ -39,49 +40,117 @@ LISTED_AFTER_TRIES = 4
 """After this many doubling waits HeyGen lists what an unanswered call made."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What HeyGen said to an order; `ordered_at`: when it was sent."""
+
+    video: Video
+    ordered_at: datetime
+    provider_video_id: str = ""
+    error: HeyGenError | None = None
+
+
+def submit_videos(video_ids: Sequence[str]) -> None:
+    """Send these orders beside each other, each under its own lease, as threads for the calls are free."""
+    if len(video_ids) == 1:
+        submit_video(video_ids[0])
+        return
+    calls, waiting = Calls(_try_to_send), list(video_ids)
+    while waiting or calls:
+        reserved = calls.reserve(len(waiting))
+        calls.start(_claim_orders(waiting[:reserved]), reserved)
+        del waiting[:reserved]
+        if calls:
+            _record([answer for answer in calls.finished() if answer is not None])
+
+
 def submit_video(video_id: str) -> None:
-    video = _claim_order(video_id)
-    if video is not None:
-        _submit(video)
+    for video in _claim_orders([video_id]):
+        _record_one(_send(video))
 
 
-@request_context.under_request_of_row
-def _submit(video: Video) -> None:
-    client = client_for(video)
-    key, ordered_at = video.idempotency_key or "", timezone.now()
-    try:
-        # Outside any transaction: the key is committed, so a retry after a crash carries it too.
-        submission = client.create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
-    except HeyGenError as error:
-        _handle_error(video, client, error, ordered_at)
-    else:
-        if record_acceptance(video, submission.video_id, reason="accepted_by_provider") and not video.is_test:
-            provider_gate.record_success(ordered_at)
+def _claim_orders(video_ids: Sequence[str]) -> list[Video]:
+    """Lease the orders that are due and may go out."""
+    if not video_ids:
+        return []
+    mine = Video.objects.filter(pk__in=video_ids, status=Status.SUBMITTING)
+    has_time = Q(deadline_at=None) | Q(deadline_at__gt=from_now(_quiet_seconds()))
+    lease = {"due_at": from_now(settings.VIDEO_SUBMIT_LEASE), "calls": F("calls") + 1}
+    claimed = {video.pk for video in update_returning(mine.due().filter(has_time), ["id"], lease)}
+    videos = list(mine.select_related("avatar", "voice"))
+    return [video for video in videos if (_may_go_out(video) if video.pk in claimed else _waits_for_deadline(video))]
 
 
-def _claim_order(video_id: str) -> Video | None:
-    claimed = Video.objects.filter(pk=video_id, status=Status.SUBMITTING).select_related("avatar", "voice")
-    video: Video | None = claimed.first()
-    if video is None or _waits_for_deadline(video):
-        return None
-    if video.calls == 0 and release_check.is_withheld(video):
+def _may_go_out(video: Video) -> bool:
+    if video.calls == 1 and release_check.is_withheld(video):
         release_check.return_to_queue(video)
-        return None
-    return video if video.claim(settings.VIDEO_SUBMIT_LEASE, calls=F("calls") + 1) else None
+        return False
+    return True
 
 
 def _waits_for_deadline(video: Video) -> bool:
     """HeyGen soon drops the key, and a repetition would make a second video: leave the order to its deadline."""
     left = _seconds_left(video)
-    if left > min(QUIET_SECONDS, settings.VIDEO_SUBMIT_DEADLINE / 10):
-        return False
-    video.claim(max(0.0, left))
-    return True
+    if left <= _quiet_seconds():
+        video.claim(max(0.0, left))
+    return False
+
+
+def _quiet_seconds() -> float:
+    return float(min(QUIET_SECONDS, settings.VIDEO_SUBMIT_DEADLINE / 10))
 
 
 def _seconds_left(video: Video) -> float:
     left = video.seconds_until("deadline_at")
     return QUIET_SECONDS + 1 if left is None else left
+
+
+@request_context.under_request_of_row
+def _send(video: Video) -> Answer:
+    """Outside any transaction: the key is committed, so a retry after a crash carries it too. Touches no database."""
+    ordered_at, key = timezone.now(), video.idempotency_key or ""
+    try:
+        submission = client_for(video).create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
+    except HeyGenError as error:
+        return Answer(video, ordered_at, error=error)
+    return Answer(video, ordered_at, submission.video_id)
+
+
+def _try_to_send(video: Video) -> Answer | None:
+    try:
+        return _send(video)
+    except Exception:
+        # An error with one video must not stop the others: its lease ends, and the order goes out again.
+        logger.exception("order_not_sent", video_id=str(video.pk))
+        return None
+
+
+def _record(answers: Iterable[Answer]) -> None:
+    accepted = {answer.video: answer for answer in answers if answer.error is None}
+    moved = record_acceptances({video: answer.provider_video_id for video, answer in accepted.items()})
+    proofs = [accepted[video].ordered_at for video in moved if not video.is_test]
+    if proofs:
+        provider_gate.record_success(max(proofs))
+    for answer in answers:
+        if answer.error is not None:
+            _record_refusal(answer)
+
+
+def _record_refusal(answer: Answer) -> None:
+    try:
+        _record_one(answer)
+    except Exception:
+        # As above.
+        logger.exception("order_not_recorded", video_id=str(answer.video.pk))
+
+
+def _record_one(answer: Answer) -> None:
+    video = answer.video
+    with request_context.use(video.request_context):
+        if answer.error is not None:
+            _handle_error(video, client_for(video), answer.error, answer.ordered_at)
+        elif record_acceptance(video, answer.provider_video_id, reason=ACCEPTED) and not video.is_test:
+            provider_gate.record_success(answer.ordered_at)
 
 
 def spec_of(video: Video) -> RenderSpec:
@@ -103,34 +172,6 @@ def spec_of(video: Video) -> RenderSpec:
         avatar_kind=video.avatar.kind,
         engine=video.engine,
     )
-
-
-def record_acceptance(video: Video, provider_video_id: str, *, reason: str) -> bool:
-    try:
-        moved = video.move(
-            Status.RENDERING,
-            reason=reason,
-            provider_video_id=provider_video_id,
-            set_aside_at=None,
-            stuck_at=render_times.stuck_at(video),
-            due_at=from_now(render_times.seconds_to_first_poll(video)),
-            deadline_at=from_now(settings.VIDEO_RENDER_DEADLINE),
-        )
-    except IntegrityError:
-        logger.error("provider_video_id_taken", video_id=str(video.pk), provider_video_id=provider_video_id)
-        video.retry_later(MAX_RETRY_PAUSE, "HeyGen answered with the id of another video")
-        return False
-    if not moved:
-        _record_orphan(video, provider_video_id)
-    return moved
-
-
-def _record_orphan(video: Video, provider_video_id: str) -> None:
-    """The video ended while HeyGen accepted the order: store the id, so that deleting the video deletes it."""
-    ended = Video.objects.filter(pk=video.pk, status__in=TERMINAL, provider_video_id=None, attempt=video.attempt)
-    # If its client has deleted it meanwhile, the next purge deletes this render.
-    if ended.update(provider_video_id=provider_video_id, purged_at=None):
-        logger.error("render_orphaned", video_id=str(video.pk), provider_video_id=provider_video_id)
 
 
 def _handle_error(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: datetime) -> None:

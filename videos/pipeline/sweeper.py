@@ -43,8 +43,9 @@ def sweep_all() -> None:
 
 
 def enqueue_due() -> None:
-    for status, job in ((Status.SUBMITTING, jobs.SUBMIT), (Status.STORING, jobs.STORE)):
-        sweep(Video.objects.filter(status=status).due(), job, most=BATCH_SIZE)
+    orders, files = (Video.objects.filter(status=status).due() for status in (Status.SUBMITTING, Status.STORING))
+    sweep(orders, jobs.SUBMIT, most=BATCH_SIZE, per_message=jobs.ORDERS_PER_MESSAGE)
+    sweep(files, jobs.STORE, most=BATCH_SIZE)
 
 
 def compute_stale_queue() -> None:

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
+from genvid.process_memory import Remembered
 
 from accounts import audit_log
 from accounts.enums import AuditAct
@@ -30,7 +31,6 @@ from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem
 from genvid.heygen.heygen_types import Failure
 from genvid.jobs import enqueue_on_commit
-from genvid.process_memory import Remembered
 from videos import jobs, operator_alarms
 from videos.enums import Status
 from videos.models import ProviderState, Video
@@ -41,6 +41,8 @@ logger = structlog.get_logger(__name__)
 NAME = "heygen"
 TEST = "test"
 """Row of the test renderer: a lock for the scheduler; nothing trips it."""
+MAX_ORDERS_PER_SECOND = 45
+"""HeyGen answers fifty calls of a kind in a second; a refusal would shut the gate."""
 COLUMNS = [field.name for field in fields(Gate) if field.name != "max_in_flight"]
 ABOUT_OUR_KEY = frozenset({"unauthorized", "authentication_failed", "no_api_key", "user_blocked"})
 REMEMBERED_SECONDS = 2.0
@@ -55,18 +57,25 @@ def read() -> Gate:
 
 def lock(name: str = NAME) -> Gate | None:
     """The locked gate; None when another scheduler holds it. Call inside a transaction."""
-    ProviderState.objects.get_or_create(name=name)
-    state = ProviderState.objects.select_for_update(skip_locked=True).filter(name=name).first()
+    row = ProviderState.objects.select_for_update(skip_locked=True).filter(name=name)
+    state = row.first()
+    if state is None and not ProviderState.objects.filter(name=name).exists():
+        ProviderState.objects.bulk_create([ProviderState(name=name)], ignore_conflicts=True)
+        state = row.first()
     return _gate_of(state) if state else None
 
 
 def allowance(gate: Gate, now: datetime) -> int:
+    """Slots that may be handed out now: as many as are free, and no more in a second than HeyGen answers orders."""
     probe = Q(submitted_at__gte=gate.changed_at)
     if not gate.until_rendered:
         probe &= Q(status=Status.SUBMITTING)
     in_flight = Video.objects.live().in_flight().order_by()
-    counts = in_flight.aggregate(in_flight=Count("pk"), probes=Count("pk", filter=probe))
-    return gate.allowance(now, **counts)
+    recent = Q(submitted_at__gt=now - timedelta(seconds=1))
+    figures = {"in_flight": Count("pk"), "probes": Count("pk", filter=probe), "recent": Count("pk", filter=recent)}
+    counts = in_flight.aggregate(**figures)
+    left: int = MAX_ORDERS_PER_SECOND - counts.pop("recent")
+    return max(0, min(left, gate.allowance(now, **counts)))
 
 
 @transaction.atomic

@@ -3,8 +3,10 @@
 import bisect
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from statistics import quantiles
 
 from django.utils import timezone
@@ -104,25 +106,45 @@ def _webhooks_arrive() -> bool:
 
 
 def seconds_to_first_poll(video: Video) -> float:
-    now = timezone.now()
-    return max(first_poll(video) - (now - (video.submitted_at or now)).total_seconds(), 1.0)
+    return learned().seconds_to_first_poll(video, timezone.now())
 
 
 def first_poll(video: Video) -> float:
-    """Seconds from the order to the first poll: p05, or beyond p99 if webhooks arrive."""
-    if video.is_test:
-        return 1.0
-    times = render_times_of(video)
-    return times.p99 * 1.25 + 5 if webhooks_arrive() else max(1.0, times.p05)
-
-
-def stuck_at(video: Video) -> datetime:
-    return (video.submitted_at or timezone.now()) + timedelta(
-        seconds=render_times_of(video).p99 * estimates.STUCK_FACTOR
-    )
+    return learned().first_poll(video)
 
 
 def render_times_of(video: Video) -> RenderTimes:
-    return _learned().get(_class_of(video.engine, video.estimated_seconds)) or _default_times(
-        video.expected_render_seconds
-    )
+    return Learned(_learned()).of(video)
+
+
+def learned() -> "Learned":
+    return Learned(_learned())
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What is known at the moment: read once for many videos."""
+
+    times: Mapping[tuple[str, int], RenderTimes]
+
+    @cached_property
+    def webhooks_arrive(self) -> bool:
+        return webhooks_arrive()
+
+    def of(self, video: Video) -> RenderTimes:
+        found = self.times.get(_class_of(video.engine, video.estimated_seconds))
+        return found or _default_times(video.expected_render_seconds)
+
+    def seconds_to_first_poll(self, video: Video, now: datetime) -> float:
+        return max(self.first_poll(video) - (now - (video.submitted_at or now)).total_seconds(), 1.0)
+
+    def first_poll(self, video: Video) -> float:
+        """Seconds from the order to the first poll: p05, or beyond p99 if webhooks arrive."""
+        if video.is_test:
+            return 1.0
+        times = self.of(video)
+        return times.p99 * 1.25 + 5 if self.webhooks_arrive else max(1.0, times.p05)
+
+    def stuck_at(self, video: Video) -> datetime:
+        lasts = self.of(video).p99 * estimates.STUCK_FACTOR
+        return (video.submitted_at or timezone.now()) + timedelta(seconds=lasts)

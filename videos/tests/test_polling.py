@@ -1,20 +1,26 @@
 """Polling of renders: few calls, no render read twice, none forgotten."""
 
+import threading
 from datetime import timedelta
-from functools import partial
 
 import pytest
+from django.db.models import CharField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
+from genvid.heygen.heygen_errors import Unknown
 from genvid.heygen.heygen_types import RemoteVideo, RenderState
 from genvid.tests.clocks import still_clocks
-from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
+from genvid.tests.factories import make_avatar, make_video, set_balance
 from genvid.tests.parallel import in_parallel
 from videos.enums import LearnedBy, Status
 from videos.models import Video
 from videos.pipeline import polling
+from videos.queue import render_times
 from videos.tests.doubles import HeyGenDouble
 from videos.tests.pipeline import fresh
+from videos.tests.test_order_counts import kinds_of
+from videos.tests.test_scheduler import queue_many
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +84,7 @@ def test_no_call_is_made_when_no_render_is_due(statuses, renders):
 def test_more_renders_than_fit_a_call_take_another_call(statuses, renders, monkeypatch):
     monkeypatch.setattr(polling, "MAX_IDS_PER_CALL", 3)
     renders(7)
-    assert (polling.poll_due(), [len(ids) for ids in statuses.asked]) == (7, [3, 3, 1])
+    assert (polling.poll_due(), sorted(len(ids) for ids in statuses.asked)) == (7, [1, 3, 3])
 
 
 def test_a_poll_that_is_not_full_asks_about_the_renders_due_next(statuses, renders):
@@ -115,15 +121,57 @@ def test_a_render_polled_early_that_has_ended_is_read(statuses, renders, heygen_
     assert (fresh(other).status, fresh(other).learned_by) == ("storing", LearnedBy.POLL)
 
 
-def test_ended_renders_beyond_the_first_few_are_read_by_tasks(statuses, renders, heygen_double, woken, monkeypatch):
-    monkeypatch.setattr(polling, "MAX_INLINE_READS", 1)
+def test_ended_renders_beyond_the_reads_of_a_poll_are_read_by_the_next(statuses, renders, heygen_double, monkeypatch):
+    monkeypatch.setattr(polling, "MAX_READS", 2)
     videos = renders(3)
     complete_at_heygen(statuses, heygen_double, *videos)
+    counts = []
+    for _ in range(2):
+        polling.poll_due()
+        counts.append(Video.objects.filter(status=Status.STORING).count())
+    assert counts == [2, 3]
+
+
+def test_a_render_that_cannot_be_recorded_leaves_the_others_alone(statuses, renders, heygen_double):
+    broken, *others = videos = renders(3)
+    complete_at_heygen(statuses, heygen_double, *videos)
+    good = heygen_double.read
+    heygen_double.read = lambda client, video_id, **_: (
+        None if video_id == broken.provider_video_id else good(client, video_id)
+    )
     polling.poll_due()
-    assert sorted(fresh(video).status for video in videos) == ["rendering", "rendering", "storing"]
-    for pk in [pk for name, *ids in woken if name == "videos.read" for pk in ids]:
-        polling.read_video(pk)
-    assert {fresh(video).status for video in videos} == {Status.STORING}
+    assert [fresh(video).status for video in (broken, *others)] == ["rendering", "storing", "storing"]
+    assert due_in(broken) == polling.POLL_LEASE
+
+
+@pytest.mark.parametrize("count", [1, 250])
+def test_a_poll_of_short_renders_that_go_on_writes_nothing(statuses, owner, count):
+    queue_many(owner, make_avatar(), count)
+    now = timezone.now()
+    order = {"submitted_at": now - timedelta(seconds=8), "due_at": now, "expected_render_seconds": 10}
+    Video.objects.update(status=Status.RENDERING, provider_video_id=Cast("id", CharField()), **order)
+    assert render_times.webhooks_arrive() is False
+    assert kinds_of(polling.poll_due) == ["SELECT"] * 2
+    assert sorted(len(ids) for ids in statuses.asked) == [count % 100, *[100] * (count // 100)]
+
+
+def test_a_poll_that_finds_nothing_due_sends_one_statement(statuses):
+    assert kinds_of(polling.poll_due) == ["SELECT"]
+
+
+def test_a_failing_status_read_delays_only_the_renders_of_its_call(statuses, renders, heygen_double, monkeypatch):
+    monkeypatch.setattr(polling, "MAX_IDS_PER_CALL", 2)
+    videos = renders(4)
+    failing = videos[0].provider_video_id
+
+    def answer(ids: list[str]) -> dict[str, RenderState]:
+        if failing in ids:
+            raise Unknown("http_503")
+        return statuses(ids)
+
+    heygen_double.get_statuses = answer
+    polling.poll_due()
+    assert sorted(fresh(video).tries for video in videos) == [0, 0, 1, 1]
 
 
 def test_a_good_answer_resets_the_tries_of_a_render(statuses, renders):
@@ -161,16 +209,22 @@ def test_a_long_render_is_polled_for_a_day(statuses, renders, hours, pause):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_render_is_polled_by_one_of_eight_pollers(monkeypatch):
-    person, avatar = make_caller(), make_avatar()
-    set_balance(person, 1000)
-    now = timezone.now()
-    for _ in range(12):
-        make_video(person, "rendering", avatar=avatar, due_at=now, submitted_at=now)
-    monkeypatch.setattr(polling, "MAX_IDS_PER_CALL", 5)
-    taken = in_parallel([partial(polling._claim_due) for _ in range(8)])
-    pks = [video.pk for videos in taken for video in videos]
-    assert len(pks) == len(set(pks)) == Video.objects.filter(due_at__gt=now).count() <= 12
+def test_of_eight_pollers_one_asks_while_the_others_return(statuses, renders, heygen_double):
+    renders(12)
+    returned = threading.Semaphore(0)
+
+    def answer(ids: list[str]) -> dict[str, RenderState]:
+        assert all(returned.acquire(timeout=120) for _ in range(7))
+        return statuses(ids)
+
+    def poll() -> int:
+        count = polling.poll_due()
+        returned.release()
+        return count
+
+    heygen_double.get_statuses = answer
+    assert sorted(in_parallel([poll] * 8)) == [0] * 7 + [12]
+    assert len(statuses.asked) == 1
 
 
 def test_two_hundred_renders_take_few_calls_without_any_webhook(statuses, renders, still_clock):

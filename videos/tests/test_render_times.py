@@ -10,7 +10,7 @@ from django.utils import timezone
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from videos.enums import LearnedBy, Status
 from videos.models import RenderTime, Video
-from videos.pipeline import polling
+from videos.pipeline import poll_intervals, polling
 from videos.queue import render_times
 from videos.queue.render_times import RenderTimes
 from videos.tests.pipeline import fresh
@@ -165,8 +165,16 @@ def test_no_poll_is_brought_forward_while_webhooks_arrive(history):
     assert (polling.poll_sooner(), fresh(video).due_at) == (0, before)
 
 
-@pytest.mark.parametrize(("elapsed", "pause"), [(1, 1), (60, 4), (600, 60), (6000, 600), (80_000, 3600)])
+@pytest.mark.parametrize(("elapsed", "pause"), [(1, 1), (60, 6), (600, 60), (6000, 600), (80_000, 3600)])
 def test_a_long_render_is_polled_at_growing_intervals(elapsed, pause):
     now = timezone.now()
     video = Video(submitted_at=now - timedelta(seconds=elapsed))
-    assert polling.interval_for(video, now) == pause
+    assert poll_intervals.interval_for(video, now) == pause
+
+
+@pytest.mark.parametrize(("render", "pause"), [(10, 1), (30, 1), (60, 3), (180, 8), (300, 15), (1200, 60)])
+@pytest.mark.parametrize("share", [0.6, 1.0, 3.9])
+def test_a_render_is_polled_densest_while_its_end_is_expected(render, pause, share):
+    now = timezone.now()
+    video = Video(submitted_at=now - timedelta(seconds=render * share), expected_render_seconds=render)
+    assert poll_intervals.interval_for(video, now) == pause

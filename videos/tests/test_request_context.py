@@ -103,30 +103,45 @@ def test_each_videos_lines_name_its_own_account_and_person(ordered, worker, capl
         assert told == {(str(video.account_id), str(video.created_by_id))}
 
 
-def test_the_scheduler_enqueues_each_order_under_its_own_request(ordered, worker):
-    worker.messages.clear()
+@pytest.fixture
+def in_a_foreign_request():
     with request_context.use(
         RequestContext("the-waker", account_id="waker", user_id="waker", key_id="waker", video_id="waker")
     ):
-        assert scheduler.hand_out_slots() == 2
+        yield
 
-    sent = {ids[0]: headers["request_context"] for _, ids, headers in worker.messages}
-    assert sent == {str(video.pk): video.request_context.ids for video in ordered}
-    assert sorted(requests_of(worker, jobs.SUBMIT).values()) == ["first-request", "second-request"]
+
+@pytest.mark.usefixtures("in_a_foreign_request")
+def test_the_orders_of_several_requests_are_enqueued_in_one_message_of_no_request(ordered, worker):
+    worker.messages.clear()
+    assert scheduler.hand_out_slots() == 2
+
+    ((name, ids, headers),) = worker.messages
+    assert (name, sorted(ids)) == (jobs.SUBMIT.name, sorted(str(video.pk) for video in ordered))
+    assert headers["request_context"] == {}
+
+
+@pytest.mark.usefixtures("in_a_foreign_request")
+def test_a_single_order_is_enqueued_under_its_own_request(ordered, worker, settings):
+    settings.HEYGEN_MAX_CONCURRENT = 1
+    worker.messages.clear()
+    assert scheduler.hand_out_slots() == 1
+
+    assert [headers["request_context"] for _, _, headers in worker.messages] == [ordered[0].request_context.ids]
 
 
 def test_the_log_lines_of_the_scheduler_itself_have_no_request_id(ordered, worker):
     assert [(name, headers["request_context"]) for name, _, headers in worker.messages] == [("videos.dispatch", {})]
 
 
-def test_a_sweep_enqueues_lost_jobs_under_the_request_of_each_video(ordered, worker, caplog):
+def test_the_orders_that_a_sweep_enqueues_are_sent_under_the_request_of_each_video(ordered, worker, caplog):
     scheduler.hand_out_slots()
     worker.messages.clear()
     caplog.clear()
 
     with request_context.use(RequestContext("somebody-else")):
         sweeper.sweep_all()
-    assert requests_of(worker, jobs.SUBMIT) == {str(video.pk): video.request_id for video in ordered}
+    assert [(len(ids), headers["request_context"]) for name, ids, headers in worker.messages if ids] == [(2, {})]
     worker.work()
 
     assert [request_ids_of(video, caplog) for video in ordered] == [{"first-request"}, {"second-request"}]

@@ -85,6 +85,7 @@ async def _answer(core: HeyGenCore, operation: Operation, request: Request) -> R
     fault = faults.take(core.store, operation.method, request.url.path)
     await faults.apply_before(core.store, core.settings, fault)
     key = _authorised(core, request)
+    core.rates.check(operation.name, time.monotonic())
     faults.apply_instead(core.settings)
     reply = await _replayed(core, operation, request, key)
     if fault.kind == "lost" or reply.lost:

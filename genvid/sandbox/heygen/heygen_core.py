@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from genvid.sandbox.heygen import events
+from genvid.sandbox.heygen.call_rates import CallRates
 from genvid.sandbox.heygen.heygen_sender import HeyGenSender
 from genvid.sandbox.heygen.render_queue import RenderQueue
 from genvid.sandbox.heygen.wallet import Wallet
@@ -19,6 +20,7 @@ class HeyGenCore:
         self.store, self.settings, self.options = store, settings, options
         self.links = Links(options.folder, store.signing_key())
         self.wallet = Wallet(store)
+        self.rates = CallRates(store, settings)
         self.sender = HeyGenSender(store, settings)
         log = options.folder / "render.log"
         self._workers = [WorkerHandle(log) for _ in range(options.workers)]

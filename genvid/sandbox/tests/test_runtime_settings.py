@@ -1,10 +1,16 @@
 import hashlib
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
+from genvid.sandbox.api_errors import ApiError
+from genvid.sandbox.heygen.call_rates import CallRates
+from genvid.sandbox.runtime_settings import StoredSettings
+from genvid.sandbox.store import Store
 from genvid.sandbox.tests.sandbox_client import Client, refusal_of, wait_for
 
 
@@ -172,6 +178,48 @@ def test_rate_limit_rate_answers_429(client: Client) -> None:
     answer = client.get("/v3/users/me")
 
     assert (refusal_of(answer)[:2], answer.headers["retry-after"]) == ((429, "rate_limit_exceeded"), "7")
+
+
+def first_refusal(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Of a sandbox that answers one call in a second, however slow this machine is."""
+    return next(answer for answer in (ask() for _ in range(1000)) if answer.status_code == 429)
+
+
+def test_calls_per_second_answers_429_to_those_beyond(client: Client) -> None:
+    client.sandbox.configure(calls_per_second=1, retry_after=7)
+
+    refused = first_refusal(lambda: client.get("/v3/users/me"))
+
+    assert (refusal_of(refused)[:2], refused.headers["retry-after"]) == ((429, "rate_limit_exceeded"), "7")
+    assert client.sandbox.records()["drawn_faults"] == {"calls_per_second": 1}
+
+
+def test_an_order_beyond_the_calls_per_second_is_not_made_and_its_key_stays_free(client: Client) -> None:
+    body, keys = client.body(), []
+    client.sandbox.configure(calls_per_second=1)
+
+    def order() -> httpx.Response:
+        keys.append(f"key-{len(keys)}")
+        return client.post("/v3/videos", json=body, headers={"Idempotency-Key": keys[-1]})
+
+    first_refusal(order)
+    made = len(keys) - 1
+    client.sandbox.configure(calls_per_second=0)
+
+    assert len(client.sandbox.records()["videos"]) == made
+    assert client.post("/v3/videos", json=body, headers={"Idempotency-Key": keys[-1]}).status_code == 200
+
+
+def test_each_operation_has_a_rate_of_its_own_that_recovers_after_a_second(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    settings = StoredSettings(store)
+    settings.update({"calls_per_second": 2})
+    rates = CallRates(store, settings)
+    for operation, now in (("one", 0.0), ("one", 0.5), ("other", 0.6), ("one", 1.0)):
+        rates.check(operation, now)
+    with pytest.raises(ApiError, match="rate_limit_exceeded"):
+        rates.check("one", 1.4)
+    rates.check("one", 1.5)
 
 
 def test_late_error_rate_spoils_the_answer_after_accepting(client: Client) -> None:

@@ -1,0 +1,12 @@
+"""Whether a tick of the pipeline would find anything to do: one statement each. For beat alone."""
+
+from videos.enums import Status
+from videos.models import Video
+
+
+def has_orders() -> bool:
+    return Video.objects.queued().filter(set_aside_at=None).order_by().exists()
+
+
+def has_polls() -> bool:
+    return Video.objects.filter(status=Status.RENDERING).due().order_by().exists()
