@@ -1,4 +1,4 @@
-"""Celery's beat, which sends no message for a job that would find nothing to do.
+"""Celery's beat, which sends no message for a job that would find nothing to do. CELERY_BEAT_SCHEDULER names it.
 
 A message costs ten times what the look at the database does: publishing, consuming, acknowledging, two log lines.
 """
@@ -21,6 +21,10 @@ class Scheduler(PersistentScheduler):
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if has_work(entry.task):
             super().apply_entry(entry, producer)
+
+    def schedules_equal(self, old_schedules: Any, new_schedules: Any) -> bool:
+        """The schedule is fixed at start. Celery compares all entries several times a second."""
+        return True
 
 
 def has_work(task: str) -> bool:

@@ -6,10 +6,13 @@ from typing import Any
 from celery import Celery, signals
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.transport import TRANSPORT_ALIASES
 
 from genvid import request_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
+
+TRANSPORT_ALIASES["sqla"] = "genvid.embedded_broker:Transport"
 
 app = Celery("genvid")
 # Otherwise it is the current application of this thread alone, and a web server's threads send to a default broker
@@ -18,15 +21,6 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
-
-
-@signals.worker_init.connect
-def shorten_embedded_polling(**_: Any) -> None:
-    """The SQLAlchemy transport polls once a second, and passes its `polling_interval` option on to SQLAlchemy."""
-    if str(app.conf.broker_url).startswith("sqla+"):
-        from kombu.transport.sqlalchemy import Transport  # noqa: PLC0415 - needs SQLAlchemy, which production has not
-
-        Transport.polling_interval = 0.2
 
 
 @signals.task_prerun.connect

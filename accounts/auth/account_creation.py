@@ -11,13 +11,24 @@ from accounts.signals import account_registered
 MAX_NAME_LENGTH = 150
 
 
+def create_person(user: User) -> Membership:
+    """Insert the user and the account that they own. Call it inside a transaction."""
+    user.welcomed_at = timezone.now()
+    user.save(force_insert=True)
+    return _create_account(user, is_first=True)
+
+
 def create_account(user: User) -> Membership:
     """Create an account owned by the user and send `account_registered`. Call it inside a transaction."""
-    name = user.company_name or user.full_name or user.email.partition("@")[0]
-    account = Account.objects.create(name=name[:MAX_NAME_LENGTH])
-    membership = Membership.objects.create(user=user, account=account, role=Role.OWNER)
     # One statement checks and sets it, so that a person gets welcome credits once, however many accounts they open.
     is_first = User.objects.filter(pk=user.pk, welcomed_at=None).update(welcomed_at=timezone.now()) == 1
+    return _create_account(user, is_first=is_first)
+
+
+def _create_account(user: User, *, is_first: bool) -> Membership:
+    name = user.company_name or user.full_name or user.email.partition("@")[0]
+    account = Account.objects.create(name=name[:MAX_NAME_LENGTH])
+    membership = Membership.objects.create(user=user, account=account, role=Role.OWNER, last_used_at=timezone.now())
     account_registered.send(sender=Account, account=account, user=user, is_first=is_first)
     return membership
 

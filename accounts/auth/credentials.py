@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.contrib.auth import authenticate
-
 from accounts import audit_log
-from accounts.auth import throttling, totp
+from accounts.auth import former_hashes, throttling, totp
 from accounts.auth.throttling import Attempt
 from accounts.enums import AuditAct
 from accounts.models import User
@@ -28,10 +26,8 @@ def verify_credentials(*, email: str, password: str, code: str = "") -> Verified
     """Takes equal time for known and unknown addresses. Raises RateLimited, InvalidCredentials, TotpRequired."""
     attempt = throttling.attempt(email)
     _check(attempt)
-    user = authenticate(username=attempt.email, password=password)
     try:
-        if not isinstance(user, User):
-            raise InvalidCredentials
+        user = _user_with(attempt.email, password)
         factor = totp.require_code(user, code)
     except InvalidCredentials:
         attempt.fail()
@@ -39,6 +35,17 @@ def verify_credentials(*, email: str, password: str, code: str = "") -> Verified
         raise
     attempt.succeed()
     return VerifiedCredentials(user, factor)
+
+
+def _user_with(email: str, password: str) -> User:
+    """Raises InvalidCredentials, after equally many hashes, statements and looks into the cache for any address."""
+    user: User | None = User.objects.filter(email=email).first()
+    if user is not None and user.check_password(password) and user.is_active:
+        return user
+    share = former_hashes.share_of_former_hashes()
+    if user is None:
+        former_hashes.hash_for_unknown(email, password, share)
+    raise InvalidCredentials
 
 
 def confirm_identity(user: User, *, password: str, code: str | None = None, field: str = "password") -> None:

@@ -84,7 +84,7 @@ def _user_of_token(token: str) -> User:
 
 
 def _set_password(user: User, new_password: str) -> str:
-    """Set it without saving and return the old hash. Hashing takes 50 ms, so no lock may be held here."""
+    """Set it without saving and return the old hash. Hashing takes 20 ms, so no lock may be held here."""
     sign_in.check_password(new_password, user, field="new_password")
     old: str = user.password
     user.set_password(new_password)

@@ -5,8 +5,9 @@ person has signed in before, so that others cannot lock them out.
 import hashlib
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
@@ -27,10 +28,10 @@ class Counter:
     limit: RateLimitItem
     name: tuple[str, ...]
 
-    def wait(self) -> int:
-        """Seconds until the next attempt is allowed, 0 if it is now."""
+    def read(self) -> "Count":
         stats = with_limiter(lambda limiter: limiter.get_window_stats(self.limit, *self.name))
-        return max(1, math.ceil(stats.reset_time - time.time())) if stats.remaining <= 0 else 0
+        wait = max(1, math.ceil(stats.reset_time - time.time())) if stats.remaining <= 0 else 0
+        return Count(wait, is_zero=stats.remaining >= self.limit.amount)
 
     def hit(self) -> bool:
         return with_limiter(lambda limiter: limiter.hit(self.limit, *self.name))
@@ -40,9 +41,18 @@ class Counter:
 
 
 @dataclass(frozen=True)
+class Count:
+    wait: int
+    """Seconds until the next attempt is allowed, 0 if it is now."""
+    is_zero: bool
+
+
+@dataclass
 class Attempt:
     email: str
     network: str
+    has_no_failures: bool = field(default=False, init=False)
+    """Known once it was checked: there is nothing to reset then."""
 
     @property
     def subject(self) -> str:
@@ -50,19 +60,24 @@ class Attempt:
 
     def check(self) -> None:
         """Raises RateLimited. Concurrent attempts may exceed the limit by the number of threads."""
-        wait = max(counter.wait() for counter in self._counters())
+        counts = [counter.read() for counter in self._counters]
+        self.has_no_failures = counts[0].is_zero
+        wait = max(count.wait for count in counts)
         if wait:
             raise RateLimited("Too many failed tries; wait a little.", retry_after=wait)
 
     def fail(self) -> None:
-        for counter in self._counters():
+        for counter in self._counters:
             counter.hit()
 
     def succeed(self) -> None:
         """Resets the failures of this person from this network only."""
-        self._pair().clear()
+        if not self.has_no_failures:
+            self._pair().clear()
 
+    @cached_property
     def _counters(self) -> list[Counter]:
+        """That of this person from this network first."""
         counters = [self._pair()]
         if self.network:
             counters.append(Counter(settings.LOGIN_LIMIT_PER_ADDRESS, ("login", self.network)))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import make_password, verify_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F
@@ -43,6 +44,20 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Renews an outdated hash. Django's own would write it over a password that was set meanwhile."""
+        is_correct, is_outdated = verify_password(raw_password, self.password)
+        if is_correct and is_outdated and not self._renew_hash(raw_password):
+            # Another request has renewed the hash or set a new password.
+            self.refresh_from_db(fields=["password"])
+            return verify_password(raw_password, self.password)[0]
+        return is_correct
+
+    def _renew_hash(self, raw_password: str | None) -> bool:
+        """Ends no session: the password stays. False if the stored hash is no longer the one that was checked."""
+        checked, self.password = self.password, make_password(raw_password)
+        return type(self).objects.filter(pk=self.pk, password=checked).update(password=self.password) == 1
 
     @property
     def email_verified(self) -> bool:

@@ -10,7 +10,7 @@ from genvid.tests.factories import PASSWORD
 pytestmark = pytest.mark.django_db
 LOGIN = "/api/v1/auth/login"
 PRODUCTION_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.auth.password_hashers.OwaspArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 
