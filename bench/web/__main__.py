@@ -53,7 +53,7 @@ def play(stack: Stack, size: Size, result: Result, *, only: list[str]) -> None:
     long_queue = [call for call in LONG_QUEUE if call.name in only]
     counted = [call for call in COUNTED_IN_LONG_QUEUE if call.name in only]
     if long_queue or counted:
-        rows.load_waiting()
+        rows.load_waiting(size)
         rounds.worker = stack.start_worker()
         rounds.measure(long_queue)
         for call in counted:

@@ -58,12 +58,12 @@ def _counts(result: Result) -> Iterator[Check]:
 
 
 def proportions(result: Result) -> Iterator[Check]:
-    """Each call of the reference against the mean of all four, both taken as multiples of what they should be."""
+    """How far apart any two calls of the reference are, each as a multiple of what it should be."""
     if not all(result.was_loaded(name) for name in PROPORTIONS):
         return
     shares = {name: result.figures(name, REFERENCE).rate / wanted for name, wanted in PROPORTIONS.items()}
     mean = sum(shares.values()) / len(shares)
-    for name, share in shares.items():
-        found = PROPORTIONS[name] * share / mean
-        kept = abs(share / mean - 1) <= SLACK
-        yield f"reference: {name} at {found:.0f} of {PROPORTIONS[name]} +- {SLACK:.0%}", kept
+    found = " : ".join(f"{PROPORTIONS[name] * share / mean:.0f}" for name, share in shares.items())
+    wanted = " : ".join(map(str, PROPORTIONS.values()))
+    apart = max(shares.values()) / min(shares.values())
+    yield f"reference: {found} for {wanted}, {apart:.2f} of at most {1 + SLACK} apart", apart <= 1 + SLACK

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("requests.lua")
-SLOWEST = 60
+SLOWEST = 300
 """Seconds that an answer may take."""
+LONGEST = 60
+"""Seconds after which a run without any answer is not repeated."""
 
 
 class LoadError(Exception):
@@ -49,7 +51,7 @@ def drive(url: str, file: Path, *, clients: int, seconds: float) -> Load:
         if ended.returncode:
             raise LoadError(f"{words[0]} ended with {ended.returncode}: {ended.stdout}{ended.stderr}")
         found = parse(ended.stdout)
-        if found.requests or seconds > SLOWEST:
+        if found.requests or seconds > LONGEST:
             return checked(found, file.name)
         seconds *= 4
 

@@ -11,43 +11,38 @@ from psycopg import sql
 from accounts.models import Account, Membership, Session, User
 from avatars.models import Avatar, Voice
 from bench.web.reference.password_hashers import OwaspArgon2PasswordHasher
-from bench.web.sizes import ACCOUNTS, AVATARS, SCRIPT, TEAM, VOICES, WAITING, Size
-from bench.web.traffic import PASSWORD
+from bench.web.sizes import AVATARS, SCRIPT, TEAM, VOICES, Size
+from bench.web.traffic import PASSWORD, TITLE
 from billing.models import CreditLot, Hold, LedgerEntry, Tier, Wallet
 from videos.models import Video
 
 UNLIMITED = 1_000_000_000
 BALANCE = 1_000_000
 HELD = 10
-LARGE = ACCOUNTS
-"""The number of the large account, after all others."""
 ID = "md5('{kind}:' || {number})::uuid"
 SPREAD = 1.5
 """Above 1: some accounts have many more videos than most."""
 MIXER = 7_919
 """A prime: videos that follow each other in time are of different accounts."""
 DAYS = 180.0
-KEPT = ("videos_video", "accounts_session", "avatars_avatar", "billing_wallet")
 
 
 def load(size: Size) -> None:
     Tier.objects.update(requests_per_minute=UNLIMITED)
     with connection.cursor() as cursor:
-        for statement in (*_people(), *_wallets(), *_catalogue(), _videos(size)):
+        for statement in (*_people(size), *_wallets(size), *_catalogue(), _videos(size)):
             cursor.execute(statement)
-        settle()
+    settle()
 
 
-def load_waiting() -> None:
-    """Queue `WAITING` videos, the same number of each account, with their holds."""
-    each = WAITING // ACCOUNTS
+def load_waiting(size: Size) -> None:
+    """Queue videos, as many of each account but the large one, with their holds."""
+    held, large = HELD * size.waiting // size.accounts, _id("account", size.accounts)
     with connection.cursor() as cursor:
-        cursor.execute(_waiting())
+        cursor.execute(_waiting(size))
         cursor.execute(_holds())
-        cursor.execute(
-            f"UPDATE billing_wallet SET held = {each * HELD} WHERE account_id <> {_id('account', LARGE)}"  # noqa: S608
-        )
-        settle()
+        cursor.execute(f"UPDATE billing_wallet SET held = {held} WHERE account_id <> {large}")  # noqa: S608
+    settle()
 
 
 def settle() -> None:
@@ -59,12 +54,10 @@ def settle() -> None:
 
 def forget_created(begun: Any) -> None:
     """Remove what was ordered since `begun`: a queue that grows would slow down each call after it."""
-    made = "DELETE FROM videos_video WHERE created_at > %s AND title = 'Bench'"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE videos_videoevent, billing_hold, accounts_idempotencyrecord, accounts_outgoingevent CASCADE"
-        )
-        cursor.execute(made, [begun])
+        for table in ("videos_videoevent", "billing_hold", "accounts_idempotencyrecord"):
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours; nothing was loaded into it
+        cursor.execute("DELETE FROM videos_video WHERE created_at > %s AND title = %s", [begun, TITLE])
         cursor.execute("UPDATE billing_wallet SET held = 0 WHERE held <> 0")
 
 
@@ -97,11 +90,12 @@ def _id(kind: str, number: object) -> str:
     return ID.format(kind=kind, number=number)
 
 
-def _people() -> list[str]:
+def _people(size: Size) -> list[str]:
     """User n owns account n; the last `TEAM` users share the large one. Every second signs in at the reference."""
-    users, accounts = f"generate_series(0, {ACCOUNTS + TEAM - 1}) n", f"generate_series(0, {ACCOUNTS}) n"
+    large = size.accounts
+    users, accounts = f"generate_series(0, {large + TEAM - 1}) n", f"generate_series(0, {large}) n"
     ours, theirs = make_password(PASSWORD), OwaspArgon2PasswordHasher().encode(PASSWORD, "bench-bench-bench")
-    of_both = {"user_id": _id("user", "n"), "account_id": _id("account", f"least(n, {LARGE})")}
+    of_both = {"user_id": _id("user", "n"), "account_id": _id("account", f"least(n, {large})")}
     return [
         insert(
             User,
@@ -114,7 +108,7 @@ def _people() -> list[str]:
             welcomed_at="now()",
         ),
         insert(Account, accounts, id=_id("account", "n"), name="'Company ' || n"),
-        insert(Membership, users, role=f"CASE WHEN n <= {LARGE} THEN 'owner' ELSE 'member' END", **of_both),
+        insert(Membership, users, role=f"CASE WHEN n <= {large} THEN 'owner' ELSE 'member' END", **of_both),
         insert(
             Session,
             users,
@@ -128,8 +122,8 @@ def _people() -> list[str]:
     ]
 
 
-def _wallets() -> list[str]:
-    accounts, wallet, reference = f"generate_series(0, {ACCOUNTS}) n", _id("account", "n"), "'pack:' || n"
+def _wallets(size: Size) -> list[str]:
+    accounts, wallet, reference = f"generate_series(0, {size.accounts}) n", _id("account", "n"), "'pack:' || n"
     return [
         insert(Wallet, accounts, account_id=wallet, balance=str(BALANCE), tier_id="'business'"),
         insert(
@@ -187,11 +181,11 @@ def _catalogue() -> list[str]:
     ]
 
 
-def video_number(size: Size) -> str:
+def _account_number(size: Size) -> str:
     """SQL: the account's number of video n."""
     place = f"((n::bigint * {MIXER}) % {size.videos})::float8 / {size.videos}"
     return (
-        f"CASE WHEN n % {size.videos // size.large} = 0 THEN {LARGE} "
+        f"CASE WHEN n % {size.videos // size.large} = 0 THEN {size.accounts} "
         f"ELSE floor({size.owners} * power({place}, {SPREAD}))::int END"
     )
 
@@ -217,7 +211,7 @@ def _videos(size: Size) -> str:
     text = f"CASE WHEN {nth} < 17 THEN {{}} ELSE '' END"
     count = f"CASE WHEN {nth} < 17 THEN {{}} ELSE 0 END"
     source = (
-        f"(SELECT n, {video_number(size)} AS account, now() - ({size.videos} - n) * "  # noqa: S608
+        f"(SELECT n, {_account_number(size)} AS account, now() - ({size.videos} - n) * "  # noqa: S608
         f"interval '{DAYS * 86_400 / size.videos:.3f} seconds' AS at FROM generate_series(0, {size.videos - 1}) n) made"
     )
     return insert(
@@ -252,13 +246,13 @@ def _videos(size: Size) -> str:
     )
 
 
-def _waiting() -> str:
-    """Video n of account n % ACCOUNTS; the oldest first."""
-    number = f"(n % {ACCOUNTS})"
-    at = f"now() - ({WAITING} - n) * interval '10 milliseconds'"
+def _waiting(size: Size) -> str:
+    """The accounts take turns, the oldest video first."""
+    number = f"(n % {size.accounts})"
+    at = f"now() - ({size.waiting} - n) * interval '10 milliseconds'"
     return insert(
         Video,
-        f"generate_series(0, {WAITING - 1}) n",
+        f"generate_series(0, {size.waiting - 1}) n",
         id=_id("waiting", "n"),
         account_id=_id("account", number),
         created_by_id=_id("user", number),
