@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +43,11 @@ def client_name() -> str:
     return "wrk" if shutil.which("wrk") else "bench.web.load_client"
 
 
-def drive(url: str, file: Path, *, clients: int, seconds: float) -> Load:
-    """Raises LoadError when any request was refused or broken. Takes longer where nothing is answered in time."""
+def drive(url: str, file: Path, *, clients: int, seconds: float, settle: Callable[[], None]) -> Load:
+    """Raises LoadError when any request was refused or broken. Repeats it for longer where nothing is answered in time.
+
+    `settle` waits until the server has done with requests whose clients have gone.
+    """
     while True:
         words = command(url, file, clients=clients, seconds=seconds)
         ended = subprocess.run(words, capture_output=True, text=True)  # noqa: S603 - our own words
@@ -53,6 +56,7 @@ def drive(url: str, file: Path, *, clients: int, seconds: float) -> Load:
         found = parse(ended.stdout)
         if found.requests or seconds > LONGEST:
             return checked(found, file.name)
+        settle()
         seconds *= 4
 
 

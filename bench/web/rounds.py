@@ -78,7 +78,7 @@ class Rounds:
     def _drive(self, name: str, file: Path, seconds: float) -> Load:
         server = self.servers[name]
         before = cpu_of(server.pid)
-        found = load.drive(server.url, file, clients=CLIENTS, seconds=seconds)
+        found = load.drive(server.url, file, clients=CLIENTS, seconds=seconds, settle=server.wait_until_idle)
         return replace(found, cpu=(cpu_of(server.pid) - before) * 1e6 / found.requests)
 
     def _sign_ins(self, name: str) -> AbstractContextManager[None]:

@@ -42,7 +42,7 @@ def _count(stack: Stack, server: WebServer, trips: "redis.Redis", text: bytes) -
 
 def _reads(trips: "redis.Redis") -> int:
     """Times that Redis has read from a socket: once for this question, too."""
-    return int(trips.info("stats")["total_reads_processed"])  # type: ignore[index]
+    return int(trips.info("stats")["total_reads_processed"])
 
 
 def _tail(log: Path, size: int) -> str:

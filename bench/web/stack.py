@@ -5,15 +5,16 @@ import shutil
 import signal
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bench.cpu_time import cpu_of
 from bench.requests.stage import ENVIRONMENT, FOREIGN
 from genvid.sandbox.ports import ReservedPort
 from genvid.tests.deployment import set_up_django
+from genvid.tests.process_table import group
 from genvid.tests.processes import WorkerProcess, answers
 from genvid.tests.scripts import SCRIPTS, load_script
 from genvid.tests.services import Postgres, Redis, Service, make_folder
@@ -48,6 +49,13 @@ class WebServer(Service):
         if self.process is None:
             raise RuntimeError(f"{self.name} was not started")
         return self.process.pid
+
+    def stop(self) -> None:
+        """With its workers, which outlive a granian that is killed because it takes too long to end."""
+        super().stop()
+        for pid in group(self.pid) if self.process else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def wait_until_idle(self) -> None:
         """Until it has used no CPU for a moment: it still answers clients that have gone."""
@@ -150,7 +158,7 @@ def image_application() -> str:
     return str(command[-1])
 
 
-def _image_steps() -> list[object]:
+def _image_steps() -> list[Any]:
     dockerfile = load_script("dockerfile")
-    steps: list[object] = dockerfile.parse_dockerfile((SCRIPTS.parent / "Dockerfile").read_text())[-1].steps
+    steps: list[Any] = dockerfile.parse_dockerfile((SCRIPTS.parent / "Dockerfile").read_text())[-1].steps
     return steps
