@@ -23,7 +23,7 @@ COVERAGE := env GENVID_COVERAGE="$(CURDIR)/$(PARTS)" PYTHONPATH="$(CURDIR)/$(MEA
 # What a full run has to reach; raise it when it has risen.
 FLOOR := 95
 
-.PHONY: help setup run test test-sandbox begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests clean
+.PHONY: help setup run test test-sandbox begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests bench-web clean
 .PHONY: build docker-up docker-down
 
 help: ## this list
@@ -118,13 +118,16 @@ demo: setup ## a customer's whole way, from sign-up to the finished video, again
 chaos: setup ## 300 videos through a storm of kills and faults, then the proof (SEED, VIDEOS, ACCOUNTS)
 	@$(PYTHON_BIN) -m videos.tests.chaos
 
-bench: bench-requests bench-pipeline ## every measurement there is
+bench: bench-requests bench-web bench-pipeline ## every measurement there is
 
 bench-pipeline: setup ## the render pipeline at 200 and 2,000 in flight beside a naive one (ARGS=--quick)
 	@$(PYTHON_BIN) -m bench $(ARGS)
 
 bench-requests: setup ## CPU, SQL and Redis of API requests beside plain DRF (ARGS="--json FILE --compare FILE")
 	@$(PYTHON_BIN) -m bench.requests $(ARGS)
+
+bench-web: setup ## the web process under load beside plain DRF, with a million videos (ARGS="--quick --json FILE")
+	@$(PYTHON_BIN) -m bench.web $(ARGS)
 
 clean: ## remove .venv, build/ and the caches (data in var/ stays)
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
