@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-from genvid.process_memory import Remembered
-
 from avatars.models import Avatar
+from genvid.process_cache import Remembered
 
 REMEMBERED_SECONDS = 5.0
 _kinds = Remembered(dict[UUID, str], REMEMBERED_SECONDS)

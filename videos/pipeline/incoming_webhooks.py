@@ -9,13 +9,13 @@ import structlog
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from genvid.process_memory import Remembered
 
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.heygen.heygen_types import WebhookNotice
 from genvid.heygen.webhook_signature import BadSignature, verify
 from genvid.jobs import enqueue
+from genvid.process_cache import Remembered
 from genvid.statements import insert_if_absent
 from videos import jobs, metrics
 from videos.enums import LearnedBy, Status

@@ -23,7 +23,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
-from genvid.process_memory import Remembered
 
 from accounts import audit_log
 from accounts.enums import AuditAct
@@ -31,6 +30,7 @@ from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem
 from genvid.heygen.heygen_types import Failure
 from genvid.jobs import enqueue_on_commit
+from genvid.process_cache import Remembered
 from videos import jobs, operator_alarms
 from videos.enums import Status
 from videos.models import ProviderState, Video

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from genvid import process_memory
+from genvid import process_cache
 from genvid.heygen.heygen_client import get_client
 from genvid.tests.asserts import nothing_changes, refusal_of
 from videos.enums import Status
@@ -341,7 +341,7 @@ class TestRegistration:
 
         yesterday = timezone.now() - incoming_webhooks.OLD_SECRET_LIFETIME - timedelta(seconds=1)
         ProviderWebhook.objects.filter(pk=old.pk).update(retired_at=yesterday)
-        process_memory.forget_all()
+        process_cache.clear_all()
         answer = post_delivery(client, success(), Heygen_Signature=sign(success(), old.secret))
         assert answer.status_code == 401
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from genvid import process_memory
+from genvid import process_cache
 from genvid.heygen.heygen_types import RenderState, WebhookNotice
 from genvid.tests.asserts import statements_of
 from genvid.tests.factories import make_caller, make_endpoint, make_key, make_video
@@ -43,7 +43,7 @@ def person(db):
 @pytest.fixture
 def warm(person, heygen, avatar, monkeypatch):
     """The process has completed a video before, and remembers: rates, tiers, avatar, and that the gate is open."""
-    for memory in process_memory._all:
+    for memory in process_cache._all:
         monkeypatch.setattr(memory, "_seconds", 3600.0)
     store(rendered(person, heygen, avatar))
 
