@@ -3,18 +3,22 @@
 Django spends ten times as long on the SQL of a wide row as PostgreSQL on finding it. On SQLite they run as querysets.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from inspect import signature
+from itertools import zip_longest
 from typing import Any, cast
 
 from django.db import connections
 from django.db.models import Expression, JSONField, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.sql import Literal
 
 from genvid.postgresql.base import DatabaseWrapper
 
 Row = tuple[Any, ...]
+PLACEHOLDER = re.compile(r"(?<!%)%s")
 
 
 class Argument(Expression):
@@ -38,9 +42,9 @@ class CompiledQuery:
         connection = connections[self._alias]
         if connection.vendor != "postgresql":
             return list(self._build(**arguments))
-        sql, params = self._compiled
+        sql, names = self._compiled
         with cast("DatabaseWrapper", connection).preparing_cursor() as cursor:
-            cursor.execute(sql, [arguments[each.name] if isinstance(each, Argument) else each for each in params])
+            cursor.execute(sql, [arguments[name] for name in names])
             return cast("list[Row]", cursor.fetchall())
 
     @cached_property
@@ -52,11 +56,23 @@ class CompiledQuery:
         return self._pattern.db
 
     @cached_property
-    def _compiled(self) -> tuple[str, list[Any]]:
+    def _compiled(self) -> tuple[str, list[str]]:
         compiler = self._pattern.query.get_compiler(using=self._alias)
         sql, params = compiler.as_sql()
         _check_columns(compiler)
-        return sql, list(params)
+        return _with_constants(sql, params), [each.name for each in params if isinstance(each, Argument)]
+
+
+def _with_constants(sql: str, params: Sequence[Any]) -> str:
+    """As literals: a plan for any argument uses no partial index whose condition has one."""
+    # Filled in between the parts, for a constant may hold a placeholder as well.
+    parts = PLACEHOLDER.split(sql)
+    words = ["%s" if isinstance(each, Argument) else _literal(each) for each in params]
+    return "".join(part for pair in zip_longest(parts, words, fillvalue="") for part in pair)
+
+
+def _literal(value: Any) -> str:
+    return Literal(value).as_string(None).replace("%", "%%")
 
 
 def _check_columns(compiler: SQLCompiler) -> None:

@@ -79,7 +79,7 @@ class WarningOutput(api.OutputSerializer):
 
 def _link_to(file: str, column: str) -> api.TextField:
     def read(video: Video | VideoRow, _: WaitingState) -> str | None:
-        return f"{settings.PUBLIC_URL}/api/v1/videos/{video.id}/{file}" if getattr(video, column) else None
+        return f"{video.address}/{file}" if getattr(video, column) else None
 
     example = f"{EXAMPLE_SITE}/api/v1/videos/{example_id('video')}/{file}"
     return shown(api.TextField(allow_null=True, example=example), read)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from genvid.api.pagination import Slice, rows_of
 from genvid.compiled_queries import CompiledQuery
-from videos.models import Video
+from videos.models import Video, address_of
 
 
 class _Columns(NamedTuple):
@@ -63,6 +63,10 @@ class VideoRow(_Columns):
     @property
     def pk(self) -> UUID:
         return self.id
+
+    @cached_property
+    def address(self) -> str:
+        return address_of(self.id)
 
 
 def find(account_id: UUID, video_id: UUID) -> VideoRow | None:

@@ -70,7 +70,7 @@ class DatabaseOperations(operations.DatabaseOperations):
         """For logs of statements, with their values, which a prepared statement does not have in it."""
         if isinstance(cursor, PreparingCursor):
             return cast("str", self.compose_sql(sql, params))
-        return cast("str", super().last_executed_query(cursor, sql, params))
+        return super().last_executed_query(cursor, sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

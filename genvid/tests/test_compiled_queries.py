@@ -73,6 +73,16 @@ def test_a_compiled_query_takes_new_arguments_each_time(database):
     assert [query.rows(name=name, since=MOMENT) for name in "abc"] == [[("a",)], [("b",)], []]
 
 
+@pytest.mark.parametrize("name", ["100%", "%s", "%%s", "it's", "a\\b"])
+def test_a_constant_of_a_compiled_query_may_hold_any_character(database, name):
+    def build(since: Any) -> Any:
+        found = Thing.objects.using(database).filter(name=name, made_at__gte=since, name__contains=name)
+        return found.values_list("name", "share")
+
+    Thing.objects.using(database).bulk_create([Thing(name=name), Thing(name="other")])
+    assert CompiledQuery(build).rows(since=MOMENT) == [(name, Decimal("0.50"))]
+
+
 # ── PostgreSQL alone
 
 

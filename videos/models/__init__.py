@@ -1,7 +1,7 @@
 """Models of videos, by subject."""
 
 from videos.models.heygen import OperatorAlarm, ProviderState, ProviderWebhook, RenderTime, WebhookDelivery
-from videos.models.videos import Batch, Video, VideoEvent, seconds_from_now
+from videos.models.videos import Batch, Video, VideoEvent, address_of, seconds_from_now
 
 __all__ = [
     "Batch",
@@ -12,5 +12,6 @@ __all__ = [
     "Video",
     "VideoEvent",
     "WebhookDelivery",
+    "address_of",
     "seconds_from_now",
 ]
