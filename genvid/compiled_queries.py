@@ -1,120 +1,83 @@
-"""Statements that Django compiles once in a process, for requests where compiling costs more than running them."""
+"""Queries that are compiled once in a process and prepared by PostgreSQL, for reads that are asked all the time.
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from random import randrange
-from typing import Any, Generic, TypeVar
-from uuid import UUID, uuid4
+Django spends ten times as long on the SQL of a wide row as PostgreSQL on finding it. On SQLite they run as querysets.
+"""
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models import Model, QuerySet, sql
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from inspect import signature
+from itertools import zip_longest
+from typing import Any, cast
 
-ModelT = TypeVar("ModelT", bound=Model)
-Values = Mapping[str, UUID | int]
-STAND_INS: Mapping[type, Callable[[], UUID | int]] = {UUID: uuid4, int: lambda: randrange(2**30, 2**31)}
+from django.db import connections
+from django.db.models import Expression, JSONField, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+from psycopg.sql import Literal
 
+from genvid.postgresql.base import DatabaseWrapper
 
-@dataclass(frozen=True)
-class Template:
-    text: str
-    params: tuple[Any, ...]
-    positions: dict[int, str]
-    """Indexes of `params` with the name of the value that goes there."""
-    converters: dict[int, tuple[list[Any], Any]]
-    """By the index of the column."""
-
-    def rows(self, connection: Any, values: Values) -> list[list[Any]]:
-        params = list(self.params)
-        for index, name in self.positions.items():
-            params[index] = _adapted(connection, values[name])
-        with connection.cursor() as cursor:
-            cursor.execute(self.text, params)
-            found = cursor.fetchall()
-        return [self._converted(row, connection) for row in found]
-
-    def _converted(self, row: Any, connection: Any) -> list[Any]:
-        values = list(row)
-        for index, (converters, expression) in self.converters.items():
-            for convert in converters:
-                values[index] = convert(values[index], expression, connection)
-        return values
+Row = tuple[Any, ...]
+PLACEHOLDER = re.compile(r"(?<!%)%s")
 
 
-class Compiled(ABC):
-    def __init__(self, build: Callable[..., Any], **kinds: type) -> None:
-        """`build` makes the statement from a value of each of `kinds` by name; it is called once for each database."""
-        self._build, self._kinds = build, kinds
-        self._templates: dict[str, Template] = {}
+class Argument(Expression):
+    """Stands in a queryset for what `CompiledQuery.rows` is given under its name."""
 
-    def _rows(self, values: Values, using: str) -> list[list[Any]]:
-        template = self._templates.get(using)
-        if template is None:
-            stand_ins = {name: STAND_INS[kind]() for name, kind in self._kinds.items()}
-            template = self._templates[using] = self._template(using, stand_ins)
-        return template.rows(connections[using], values)
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
 
-    @abstractmethod
-    def _template(self, using: str, stand_ins: Values) -> Template: ...
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        return "%s", [self]
 
 
-class CompiledQuery(Compiled):
-    """`build` makes a query of `.values_list(…)`."""
+class CompiledQuery:
+    """`build` makes a queryset of `values_list(...)` from keyword arguments, using each in filters as it is."""
 
-    def rows(self, values: Values, *, using: str = DEFAULT_DB_ALIAS) -> list[list[Any]]:
-        return self._rows(values, using)
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
+        self._build = build
 
-    def _template(self, using: str, stand_ins: Values) -> Template:
-        compiler: Any = self._build(**stand_ins).using(using).query.get_compiler(using)
-        text, params = compiler.as_sql()
-        return _template(compiler, text, params, stand_ins, [each for each, *_ in compiler.select])
+    def rows(self, **arguments: Any) -> list[Row]:
+        connection = connections[self._alias]
+        if connection.vendor != "postgresql":
+            return list(self._build(**arguments))
+        sql, names = self._compiled
+        with cast("DatabaseWrapper", connection).preparing_cursor() as cursor:
+            cursor.execute(sql, [arguments[name] for name in names])
+            return cast("list[Row]", cursor.fetchall())
 
+    @cached_property
+    def _pattern(self) -> QuerySet[Any, Row]:
+        return self._build(**{name: Argument(name) for name in signature(self._build).parameters})
 
-class CompiledUpdate(Compiled, Generic[ModelT]):
-    """UPDATE … RETURNING. `build` makes the rows to update, and the changes."""
+    @cached_property
+    def _alias(self) -> str:
+        return self._pattern.db
 
-    def __init__(self, model: type[ModelT], build: Callable[..., Any], *, read: Collection[str], **kinds: type) -> None:
-        super().__init__(build, **kinds)
-        self._model = model
-        self._fields = returned_fields(model, read)
-
-    def rows(self, values: Values, *, using: str = DEFAULT_DB_ALIAS) -> list[ModelT]:
-        """The updated rows with the columns `read`, as they are now; the others are read on access."""
-        names = [each.attname for each in self._fields]
-        with transaction.mark_for_rollback_on_error(using=using):
-            return [self._model.from_db(using, names, row) for row in self._rows(values, using)]
-
-    def _template(self, using: str, stand_ins: Values) -> Template:
-        compiler = update_compiler(*self._build(**stand_ins), using=using)
-        text, params = compiler.as_sql()
-        columns = [each.get_col(self._model._meta.db_table) for each in self._fields]
-        return _template(compiler, text + returning(compiler, self._fields), params, stand_ins, columns)
+    @cached_property
+    def _compiled(self) -> tuple[str, list[str]]:
+        compiler = self._pattern.query.get_compiler(using=self._alias)
+        sql, params = compiler.as_sql()
+        _check_columns(compiler)
+        return _with_constants(sql, params), [each.name for each in params if isinstance(each, Argument)]
 
 
-def update_compiler(rows: QuerySet[Any], changes: Mapping[str, Any], *, using: str) -> Any:
-    query: Any = rows.query.chain(sql.UpdateQuery)
-    query.add_update_values(changes)
-    # As in `QuerySet.update`: subqueries must not contain them.
-    query.annotations = {}
-    return query.get_compiler(using)
+def _with_constants(sql: str, params: Sequence[Any]) -> str:
+    """As literals: a plan for any argument uses no partial index whose condition has one."""
+    # Filled in between the parts, for a constant may hold a placeholder as well.
+    parts = PLACEHOLDER.split(sql)
+    words = ["%s" if isinstance(each, Argument) else _literal(each) for each in params]
+    return "".join(part for pair in zip_longest(parts, words, fillvalue="") for part in pair)
 
 
-def returned_fields(model: type[Model], read: Collection[str]) -> list[Any]:
-    """The key and the columns `read`, in the order in which `Model.from_db` takes them."""
-    return [each for each in model._meta.concrete_fields if each.primary_key or {each.name, each.attname} & {*read}]
+def _literal(value: Any) -> str:
+    return Literal(value).as_string(None).replace("%", "%%")
 
 
-def returning(compiler: Any, fields: list[Any]) -> str:
-    return f" RETURNING {', '.join(compiler.connection.ops.quote_name(each.column) for each in fields)}"
-
-
-def _template(compiler: Any, text: str, params: Any, stand_ins: Values, columns: list[Any]) -> Template:
-    names = {_adapted(compiler.connection, value): name for name, value in stand_ins.items()}
-    positions = {index: names[value] for index, value in enumerate(params) if value in names}
-    return Template(text, tuple(params), positions, compiler.get_converters(columns))
-
-
-def _adapted(connection: Any, value: UUID | int) -> Any:
-    if isinstance(value, int) or connection.features.has_native_uuid_field:
-        return value
-    return value.hex
+def _check_columns(compiler: SQLCompiler) -> None:
+    """Of the columns that Django converts after reading, the cursor converts JSON alone."""
+    columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+    for _, column in compiler.get_converters(columns).values():
+        if not isinstance(column.output_field, JSONField):
+            raise TypeError(f"{column} cannot be read by a compiled query.")

@@ -1,7 +1,7 @@
 """Output serializers of videos, their history and batches, for answers, lists, streams and events."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from videos.models import Batch, Video
 from videos.queue import estimates, waiting_reasons
 from videos.queue.waiting_reasons import NOT_WAITING, WaitingState
 from videos.video_request import VideoRequest
+from videos.video_rows import VideoRow
 
 EXAMPLE_TITLE, EXAMPLE_SCRIPT = "Greetings", "Hi {{name}}, welcome to our spring sale."
 WAITING_FOR = (
@@ -77,9 +78,8 @@ class WarningOutput(api.OutputSerializer):
 
 
 def _link_to(file: str, column: str) -> api.TextField:
-    def read(video: Video, _: WaitingState) -> str | None:
-        # Read the raw name: the attribute would build a FieldFile.
-        return f"{video.address}/{file}" if vars(video)[column] else None
+    def read(video: Video | VideoRow, _: WaitingState) -> str | None:
+        return f"{video.address}/{file}" if getattr(video, column) else None
 
     example = f"{EXAMPLE_SITE}/api/v1/videos/{example_id('video')}/{file}"
     return shown(api.TextField(allow_null=True, example=example), read)
@@ -132,8 +132,10 @@ class VideoOutput(RequestedOutput, ProgressOutput):
     )
 
 
-def represent_videos(videos: Sequence[Video], output: type[ProgressOutput] = VideoOutput) -> dict[UUID, dict[str, Any]]:
-    found = waiting_reasons.waiting_states(videos)
+def represent_videos(
+    videos: Sequence[Video | VideoRow], output: type[ProgressOutput] = VideoOutput
+) -> dict[UUID, dict[str, Any]]:
+    found = waiting_reasons.waiting_states(cast("Sequence[Video]", videos))
     return {video.pk: output.of(video, found.get(video.pk, NOT_WAITING)) for video in videos}
 
 

@@ -6,14 +6,15 @@
 import select
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, Self, cast
 
+import orjson
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from django.utils.asyncio import async_unsafe
 from psycopg import errors
-from psycopg.adapt import AdaptersMap
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -29,10 +30,21 @@ def _with_fast_timestamps(template: AdaptersMap) -> AdaptersMap:
     return adapters
 
 
+class JsonLoader(Loader):
+    """Django reads JSON as text, and parses it in its fields."""
+
+    def load(self, data: Any) -> Any:
+        return orjson.loads(data)
+
+
 class PreparingCursor(psycopg.Cursor[Any]):
     """Has the server prepare each statement that it executes for the second time on its connection."""
 
     threshold: int | None = None
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        super().__init__(connection)
+        self.adapters.register_loader("jsonb", JsonLoader)
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         # For the time of the call only: psycopg would count, and keep, the statements of all other cursors too.
@@ -53,13 +65,32 @@ class PreparingCursor(psycopg.Cursor[Any]):
             return super().execute(query, params)
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """For logs of statements, with their values, which a prepared statement does not have in it."""
+        if isinstance(cursor, PreparingCursor):
+            return cast("str", self.compose_sql(sql, params))
+        return super().last_executed_query(cursor, sql, params)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
     connection: Any
     errors_occurred: bool
 
     def get_connection_params(self) -> dict[str, Any]:
         params = KEEPALIVES | super().get_connection_params()
         return params | {"context": _with_fast_timestamps(params["context"]), "prepare_threshold": None}
+
+    @property
+    def prepare_threshold(self) -> int | None:
+        return cast("int | None", self.settings_dict["OPTIONS"].get("prepare_threshold"))
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        if self.prepare_threshold is not None:
+            # Otherwise pages are planned anew each time, because the plan for a large account looks cheaper.
+            self.connection.execute("SET plan_cache_mode = force_generic_plan")
 
     @async_unsafe
     def create_cursor(self, name: str | None = None) -> Any:
@@ -74,7 +105,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.close_if_health_check_failed()
         self.ensure_connection()
         cursor = PreparingCursor(self.connection)
-        cursor.threshold = self.settings_dict["OPTIONS"].get("prepare_threshold")
+        cursor.threshold = self.prepare_threshold
         prepare: Callable[[PreparingCursor], CursorWrapper] = self._prepare_cursor  # type: ignore[attr-defined]
         return prepare(cursor)
 

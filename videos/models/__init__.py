@@ -2,7 +2,7 @@
 
 from videos.models.heygen import OperatorAlarm, ProviderState, ProviderWebhook, RenderTime, WebhookDelivery
 from videos.models.queue import QueueSnapshot
-from videos.models.videos import Batch, Video, VideoEvent, seconds_from_now
+from videos.models.videos import Batch, Video, VideoEvent, address_of, seconds_from_now
 
 __all__ = [
     "Batch",
@@ -14,5 +14,6 @@ __all__ = [
     "Video",
     "VideoEvent",
     "WebhookDelivery",
+    "address_of",
     "seconds_from_now",
 ]

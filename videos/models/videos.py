@@ -166,7 +166,7 @@ class Video(Leased):
 
     @cached_property
     def address(self) -> str:
-        return f"{settings.PUBLIC_URL}/api/v1/videos/{self.id}"
+        return address_of(self.pk)
 
     @property
     def money_reference(self) -> str:
@@ -221,6 +221,10 @@ class Video(Leased):
     def retry_pause(self, *, at_least: float = 0.0) -> timedelta:
         backoff = Backoff(settings.VIDEO_RETRY_SECONDS, most=MAX_RETRY_PAUSE)
         return backoff.delay(self.tries + 1, at_least=at_least)
+
+
+def address_of(video_id: uuid.UUID) -> str:
+    return f"{settings.PUBLIC_URL}/api/v1/videos/{video_id}"
 
 
 def seconds_from_now(seconds: float) -> datetime:

@@ -19,8 +19,8 @@ from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.pagination import KeysetPagination
 from genvid.api.prefer import requested_wait
 from genvid.api.serializers import example_id
-from genvid.api.viewsets import ListMixin
-from genvid.errors import Overloaded, RateLimited
+from genvid.errors import NotFound, Overloaded, RateLimited
+from videos import video_rows
 from videos.enums import TERMINAL
 from videos.filters import VideoFilter
 from videos.lifecycle import deletion, video_actions
@@ -28,6 +28,7 @@ from videos.models import Video
 from videos.representations import VideoOutput, represent_videos
 from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput
 from videos.streaming import hub
+from videos.video_rows import VideoRow
 from videos.views.video_files import VideoFilesMixin
 from videos.views.video_history import VideoEventsMixin
 
@@ -68,7 +69,7 @@ class VideoPagination(KeysetPagination):
         return max(asked, super().get_page_size(request))
 
 
-class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
+class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
     tag = "Videos"
     queryset = Video.objects.filter(deleted_at=None)
     pagination_class = VideoPagination
@@ -197,23 +198,31 @@ class VideoViewSet(ListMixin, VideoFilesMixin, VideoEventsMixin):
         """
         return self._shown(video_actions.retry_video(self.caller, self.get_object()), status=201)
 
+    def list(self, request: Request) -> Response:
+        if self.is_filtered:
+            return self.page_of(partial(video_rows.of_queryset, self.filtered(self.get_queryset())))
+        return self.page_of(partial(video_rows.of_account, self.caller.account_id))
+
     # ── One video, now or once it has ended
 
     def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
         """Show a video."""
+        request_context.bind(video_id=pk)
         seconds = requested_wait(request.headers.get("Prefer", ""))
-        video = self.get_object()
+        video = video_rows.find(self.caller.account_id, pk)
+        if video is None:
+            raise NotFound
         if seconds is None:
             return self._shown(video)
         if seconds == 0 or video.status in TERMINAL:
             return self._shown(video, waited=seconds)
         return self._when_it_ended(request, video, seconds)
 
-    def _shown(self, video: Video, *, status: int = 200, waited: int | None = None) -> Response:
+    def _shown(self, video: Video | VideoRow, *, status: int = 200, waited: int | None = None) -> Response:
         headers = {} if waited is None else {"Preference-Applied": f"wait={waited}"}
         return Response(self.represent_one(video), status=status, headers=headers)
 
-    def _when_it_ended(self, request: Request, video: Video, seconds: int) -> HttpResponse:
+    def _when_it_ended(self, request: Request, video: VideoRow, seconds: int) -> HttpResponse:
         """The video once it ends; at once, without `Preference-Applied`, where too many requests wait already."""
         if can_wait(request):
             try:
