@@ -289,6 +289,7 @@ def validated(
 ) -> dict[str, Any]:
     if isinstance(data, Mapping):
         return dict(_reader(serializer_class, partial).run_validation(data))
+    # Without a mapping no field is made, and none need be released.
     serializer = serializer_class(data=data, partial=partial)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

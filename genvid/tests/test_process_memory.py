@@ -1,75 +1,39 @@
-"""Values that a process remembers for seconds."""
+"""A single value that a process remembers for seconds."""
 
-import pytest
+from itertools import count
 
-from genvid import process_memory
-from genvid.process_memory import Remembered, RememberedFacts
-
-
-class Counter:
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> int:
-        self.count += 1
-        return self.count
+from genvid import process_cache
+from genvid.process_memory import Remembered
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock to set by hand."""
+def counted(**options) -> Remembered[int]:
+    """Finds 1 first, then 2, and so on."""
+    return Remembered(count(1).__next__, 5, **options)
+
+
+def test_a_value_is_found_once_until_its_seconds_are_over():
     now = [100.0]
-    monkeypatch.setattr(process_memory.time, "monotonic", lambda: now[0])
-    return now
-
-
-def test_a_value_is_found_once_until_its_seconds_are_over(clock):
-    value = Remembered(Counter(), 5)
+    value = counted(clock=lambda: now[0])
     found = [value(), value()]
-    clock[0] += 5
+    now[0] += 5
     assert (found, value()) == ([1, 1], 2)
 
 
-def test_a_forgotten_value_is_found_again(clock):
-    value = Remembered(Counter(), 5)
+def test_a_forgotten_value_is_found_again():
+    value = counted()
     value()
     value.forget()
     assert value() == 2
 
 
-def test_an_empty_value_is_remembered(clock):
+def test_an_empty_value_is_remembered():
     found: list[list[int]] = []
     value = Remembered(lambda: found.append([]) or [], 5)
     assert (value(), value(), len(found)) == ([], [], 1)
 
 
-def test_a_fact_is_known_until_its_seconds_are_over(clock):
-    facts = RememberedFacts(5)
-    facts.remember("a")
-    known = [facts.knows("a"), facts.knows("b")]
-    clock[0] += 5
-    assert (known, facts.knows("a")) == ([True, False], False)
-
-
-def test_one_fact_is_forgotten_without_the_others(clock):
-    facts = RememberedFacts(5)
-    for key in ("a", "b"):
-        facts.remember(key)
-    facts.forget("a")
-    assert [facts.knows("a"), facts.knows("b")] == [False, True]
-
-
-def test_facts_do_not_grow_without_bound(clock, monkeypatch):
-    monkeypatch.setattr(RememberedFacts, "MOST", 3)
-    facts = RememberedFacts(5)
-    for key in range(4):
-        facts.remember(key)
-    assert [key for key in range(4) if facts.knows(key)] == [3]
-
-
-def test_everything_is_forgotten_at_once(clock):
-    value, facts = Remembered(Counter(), 5), RememberedFacts(5)
+def test_a_value_is_forgotten_with_all_that_the_process_remembers():
+    value = counted()
     value()
-    facts.remember("a")
-    process_memory.forget_all()
-    assert (value(), facts.knows("a")) == (2, False)
+    process_cache.clear_all()
+    assert value() == 2
