@@ -1,8 +1,9 @@
 """Statements that Django compiles once in a process, for requests where compiling costs more than running them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from random import randrange
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
@@ -11,8 +12,14 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Model, QuerySet, sql
 
 ModelT = TypeVar("ModelT", bound=Model)
-Values = Mapping[str, UUID | int]
-STAND_INS: Mapping[type, Callable[[], UUID | int]] = {UUID: uuid4, int: lambda: randrange(2**30, 2**31)}
+Value = UUID | int | str | datetime
+Values = Mapping[str, Value]
+STAND_INS: Mapping[type, Callable[[], Value]] = {
+    UUID: uuid4,
+    int: lambda: randrange(2**30, 2**31),
+    str: lambda: str(uuid4()),
+    datetime: lambda: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=randrange(10**15)),
+}
 
 
 @dataclass(frozen=True)
@@ -110,11 +117,15 @@ def returning(compiler: Any, fields: list[Any]) -> str:
 
 def _template(compiler: Any, text: str, params: Any, stand_ins: Values, columns: list[Any]) -> Template:
     names = {_adapted(compiler.connection, value): name for name, value in stand_ins.items()}
-    positions = {index: names[value] for index, value in enumerate(params) if value in names}
+    positions = {
+        index: names[value] for index, value in enumerate(params) if isinstance(value, Hashable) and value in names
+    }
     return Template(text, tuple(params), positions, compiler.get_converters(columns))
 
 
-def _adapted(connection: Any, value: UUID | int) -> Any:
-    if isinstance(value, int) or connection.features.has_native_uuid_field:
-        return value
-    return value.hex
+def _adapted(connection: Any, value: Value) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value

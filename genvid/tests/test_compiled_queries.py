@@ -1,6 +1,7 @@
 """Queries that are compiled once, on PostgreSQL and SQLite."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -89,3 +90,16 @@ def test_a_column_that_a_compiled_update_did_not_read_is_read_on_access(database
     update = CompiledUpdate(EventCounter, counting, read=["last"], account_id=UUID, step=int)
     [row] = update.rows({"account_id": accounts[0], "step": 5}, using=database)
     assert (row.get_deferred_fields(), row.object_id) == ({"account_id", "object_id"}, "video 0")
+
+
+def named(account_id: UUID, name: str, since: datetime):
+    return Account.objects.filter(pk=account_id, created_at=since), {"name": name}
+
+
+def test_texts_and_moments_are_values_of_a_compiled_update(database, accounts):
+    rename = CompiledUpdate(Account, named, read=["name"], account_id=UUID, name=str, since=datetime)
+    account = Account.objects.using(database).get(pk=accounts[0])
+    values = {"account_id": account.pk, "name": "100 %s", "since": account.created_at}
+    found = [row.name for row in rename.rows(values, using=database)]
+    late = rename.rows(values | {"since": account.created_at + timedelta(microseconds=1)}, using=database)
+    assert (found, late, Account.objects.using(database).get(pk=account.pk).name) == (["100 %s"], [], "100 %s")
