@@ -7,13 +7,13 @@ transaction. A claim without a response (after a crash) may be taken over after 
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +23,7 @@ from accounts.models import IdempotencyRecord
 from genvid.api.endpoints import IDEMPOTENCY_KEY_PATTERN, Idempotency
 from genvid.api.exceptions import describe
 from genvid.api.renderers import dump
+from genvid.compiled_updates import CompiledUpdate
 from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
 from genvid.leasing import from_now
 from genvid.statements import insert_if_absent, update_returning
@@ -131,9 +132,23 @@ def _with_stored_response(record: IdempotencyRecord, response: HttpResponseBase)
 
 
 def _store_response(record: IdempotencyRecord, status: int, answer: Any) -> None:
-    if record.held().update(status=status, answer=dump(answer).decode()) != 1:
+    field: Any = IdempotencyRecord._meta.get_field("answer")
+    encrypted = field.get_prep_value(dump(answer).decode())
+    claim: dict[str, Any] = {"record_id": record.pk, "claimed_at": record.claimed_at}
+    if not _answer.rows(claim | {"status": status, "answer": encrypted}):
         # Somebody took the claim over after the lease: their effect counts, ours rolls back.
         raise IdempotencyInProgress(retry_after=1)
+
+
+def _answered(record_id: int, claimed_at: datetime, status: int, answer: str) -> tuple[Any, dict[str, Any]]:
+    held = IdempotencyRecord.objects.filter(pk=record_id, claimed_at=claimed_at, status=None)
+    # As text: the field would encrypt it once more.
+    return held, {"status": status, "answer": Value(answer, output_field=TextField())}
+
+
+_answer = CompiledUpdate(
+    IdempotencyRecord, _answered, read=(), record_id=int, claimed_at=datetime, status=int, answer=str
+)
 
 
 def _replay(record: IdempotencyRecord) -> Response:

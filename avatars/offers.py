@@ -21,7 +21,7 @@ def offered_cast(account_id: UUID, avatar_id: UUID, voice_id: UUID | None) -> tu
     Includes retired ones. Without the avatar, the voice is None too.
     """
     named = {"account_id": account_id, "avatar_id": avatar_id}
-    found = _with_voice.rows(named | {"voice_id": voice_id}) if voice_id else _with_own_voice.rows(named)
+    found = _with_voice.rows(**named, voice_id=voice_id) if voice_id else _with_own_voice.rows(**named)
     if not found:
         return None, None
     *avatar, voice = found[0]
@@ -46,5 +46,5 @@ def _own_cast(account_id: UUID, avatar_id: UUID) -> QuerySet[Avatar, Any]:
     return _cast(account_id, avatar_id, OuterRef("default_voice_id"))
 
 
-_with_voice = CompiledQuery(_cast, account_id=UUID, avatar_id=UUID, voice_id=UUID)
-_with_own_voice = CompiledQuery(_own_cast, account_id=UUID, avatar_id=UUID)
+_with_voice = CompiledQuery(_cast)
+_with_own_voice = CompiledQuery(_own_cast)

@@ -47,10 +47,10 @@ class ProcessCache:
 
 
 class Remembered(Generic[T]):
-    """The result of `find`, found anew when it is older than `seconds`."""
+    """The result of `find`, which is not None, found anew when it is older than `seconds`."""
 
-    def __init__(self, find: Callable[[], T], seconds: float) -> None:
-        self._find, self._cache = find, ProcessCache(seconds, size=1)
+    def __init__(self, find: Callable[[], T], seconds: float, *, clock: Clock = time.monotonic) -> None:
+        self._find, self._cache = find, ProcessCache(seconds, size=1, clock=clock)
 
     def __call__(self) -> T:
         return self._cache.remembered("", self._find)

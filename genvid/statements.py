@@ -15,7 +15,7 @@ from django.db import connections, models, router, transaction
 from django.db.models import AutoField, Model, QuerySet, sql
 from django.db.models.fields import NOT_PROVIDED
 
-from genvid.compiled_queries import returned_fields, returning, update_compiler
+from genvid.compiled_updates import returned_fields, returning, update_compiler
 
 BATCH_SIZE = 500
 RowT = TypeVar("RowT", bound=Model)

@@ -54,7 +54,7 @@ class UserAdmin(AccessAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Setting `email_verified_at` here has the effects of a verification by mail."""
         super().save_related(request, form, formsets, change)
-        email_verification.forget_verification(form.instance.pk)
+        email_verification.forget_verifications()
         was_unverified = getattr(request, ACCESS_BEFORE).get("email_verified_at") == str(None)
         if was_unverified and form.instance.email_verified:
             email_verification.send_mailbox_verified(form.instance.pk, form.instance.email)

@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 VERIFICATION_SALT = "accounts.email-verification"
 REMEMBERED_SECONDS = 5.0
 _verified = ProcessCache(REMEMBERED_SECONDS, size=10_000)
-"""Ids of users. Only a superuser takes a verification back, in the admin."""
+"""By the user's id. Only a superuser takes a verification back, in the admin."""
 
 
 def verification_token(user: User) -> str:
@@ -66,13 +66,15 @@ def send_mailbox_verified(user_id: UUID, email: str) -> None:
 
 def require_verified_email(user_id: UUID) -> None:
     """Raises EmailNotVerified."""
-    if not settings.REQUIRE_VERIFIED_EMAIL or _verified.get(user_id):
-        return
-    if not User.objects.filter(pk=user_id, email_verified_at__isnull=False).exists():
+    if settings.REQUIRE_VERIFIED_EMAIL and not _verified.remembered(user_id, lambda: _is_verified(user_id)):
         raise EmailNotVerified
-    _verified.keep(user_id, True)
 
 
-def forget_verification(user_id: UUID) -> None:
+def _is_verified(user_id: UUID) -> bool | None:
+    # None is not remembered: a verification counts at once.
+    return User.objects.filter(pk=user_id, email_verified_at__isnull=False).exists() or None
+
+
+def forget_verifications() -> None:
     """Other processes learn of a verification that was taken back within REMEMBERED_SECONDS."""
-    _verified.forget(user_id)
+    _verified.clear()

@@ -36,7 +36,7 @@ def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
 
 def endpoints_for(account_id: UUID, kind: EventType) -> list[UUID]:
     """Ids of the endpoints that take such events. One query."""
-    rows = _enabled.rows({"account_id": account_id})
+    rows = _enabled.rows(account_id=account_id)
     return [pk for pk, events in rows if kind in events or ALL_EVENTS in events]
 
 
@@ -45,7 +45,7 @@ def _enabled_endpoints(account_id: UUID) -> QuerySet[WebhookEndpoint, Any]:
     return rows.order_by("created_at", "id").values_list("pk", "events")
 
 
-_enabled = CompiledQuery(_enabled_endpoints, account_id=UUID)
+_enabled = CompiledQuery(_enabled_endpoints)
 
 
 def subscribed_accounts(account_ids: Iterable[UUID], event_type: EventType) -> set[UUID]:

@@ -307,20 +307,10 @@ def validated(
 ) -> dict[str, Any]:
     if isinstance(data, Mapping):
         return dict(_reader(serializer_class, partial).run_validation(data))
+    # Without a mapping no field is made, and none need be released.
     serializer = serializer_class(data=data, partial=partial)
-    try:
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-    finally:
-        _release(serializer)
-
-
-def _release(field: Any) -> None:
-    """Cut the references of fields to their parent: only a garbage collection would free them."""
-    children = [*vars(field).pop("fields", {}).values(), *filter(None, [vars(field).get("child")])]
-    for child in children:
-        child.parent = None
-        _release(child)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
 @cache
