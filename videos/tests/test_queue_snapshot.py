@@ -13,7 +13,7 @@ from genvid.tests.factories import make_avatar, make_caller, make_video, set_bal
 from genvid.tests.parallel import in_parallel
 from videos.gauges import read_gauges
 from videos.models import OperatorAlarm, QueueSnapshot, Video
-from videos.pipeline import scheduler
+from videos.pipeline import scheduler, sweeper
 from videos.provider import provider_gate
 from videos.queue import queue_positions, queue_snapshot, waiting_reasons
 from videos.tests.pipeline import fresh, positions_now
