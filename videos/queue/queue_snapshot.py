@@ -108,7 +108,7 @@ def _for_database(value: UUID) -> UUID | str:
 
 def _log_stale(age: float | None) -> None:
     if cache.is_first_in("videos.queue_snapshot.stale", STALE_LOG_SECONDS):
-        logger.error("queue_snapshot_stale", seconds=None if age is None else round(age, 1))
+        logger.warning("queue_snapshot_stale", seconds=None if age is None else round(age, 1))
 
 
 def microseconds(moment: datetime) -> int:
