@@ -33,9 +33,9 @@ class Microseconds(Func):
     template = "(EXTRACT(EPOCH FROM %(expressions)s) * 1000000)::bigint"
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        # A moment is text there, with six digits of the second unless they are all zero.
+        # A moment is text there, with six digits of the second unless they are all zero; STRFTIME would round them.
         template = (
-            "(CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER) * 1000000"
+            "(CAST(STRFTIME('%%%%s', SUBSTR(%(expressions)s, 1, 19)) AS INTEGER) * 1000000"
             " + CAST(SUBSTR(SUBSTR(%(expressions)s, 21, 6) || '000000', 1, 6) AS INTEGER))"
         )
         return self.as_sql(compiler, connection, template=template, **context)

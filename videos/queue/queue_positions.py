@@ -61,9 +61,10 @@ def queue_positions_of(videos: Iterable[Video]) -> Positions:
     waiting = sorted((video for video in videos if _is_in_queue(video)), key=_turn)
     if not waiting:
         return UNKNOWN
-    accounts = {video.account_id for video in waiting}
-    is_one = len(accounts) == 1
-    last = waiting[-1]
+    by_account: defaultdict[UUID, list[Video]] = defaultdict(list)
+    for video in waiting:
+        by_account[video.account_id].append(video)
+    is_one, last = len(by_account) == 1, waiting[-1]
     snapshot = queue_snapshot.read(last.account_id, _turn(last)) if is_one else queue_snapshot.read()
     if snapshot is None:
         return UNKNOWN
@@ -71,8 +72,8 @@ def queue_positions_of(videos: Iterable[Video]) -> Positions:
     new = [video for video in waiting if microseconds(_turn(video)[0]) > newest]
     ahead = _counted_ahead(new, snapshot.newer) if is_one else _read_ahead(new, snapshot)
     found: dict[UUID, QueuePosition] = {}
-    for account_id in accounts:
-        found |= _positions(snapshot, [each for each in waiting if each.account_id == account_id], ahead)
+    for mine in by_account.values():
+        found |= _positions(snapshot, mine, ahead)
     return Positions(found, snapshot.slots)
 
 
@@ -101,7 +102,9 @@ def _read_ahead(new: Sequence[Video], snapshot: Snapshot) -> dict[UUID, int]:
     since = queue_snapshot.moment_of(snapshot.order.newest[0])
     for account_id, *turn in Video.objects.queued_after(since, {video.account_id for video in new}):
         turns[account_id].append((turn[0], turn[1]))
-    return {video.pk: bisect_left(sorted(turns[video.account_id]), _turn(video)) for video in new}
+    for each in turns.values():
+        each.sort()
+    return {video.pk: bisect_left(turns[video.account_id], _turn(video)) for video in new}
 
 
 def _positions(snapshot: Snapshot, videos: Sequence[Video], ahead: Mapping[UUID, int]) -> dict[UUID, QueuePosition]:

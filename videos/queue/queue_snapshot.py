@@ -56,7 +56,7 @@ _AGES = {
     "postgresql": "EXTRACT(EPOCH FROM clock_timestamp() - snapshot.computed_at)::float8",
     "sqlite": "(JULIANDAY('now') - JULIANDAY(snapshot.computed_at)) * 86400.0",
 }
-_STATEMENTS = {vendor: _READ.format(age=age, plan=credits.PLAN_OF_ACCOUNT) for vendor, age in _AGES.items()}
+STATEMENTS = {vendor: _READ.format(age=age, plan=credits.PLAN_OF_ACCOUNT) for vendor, age in _AGES.items()}
 
 _known: tuple[int, QueueOrder | None] = (0, None)
 """Version and order that this process read last. Replaced as a whole, for threads share it."""
@@ -88,7 +88,7 @@ def read(account_id: UUID = NO_ACCOUNT, until: tuple[datetime, UUID] = LAST_OF_A
     version, order = _known
     account, moment, video = _for_database(account_id), connection.ops.adapt_datetimefield_value(until[0]), until[1]
     with connection.cursor() as cursor:
-        cursor.execute(_STATEMENTS[connection.vendor], [version, account, moment, _for_database(video), account])
+        cursor.execute(STATEMENTS[connection.vendor], [version, account, moment, _for_database(video), account])
         row = cursor.fetchone()
     if row is None or row[1] > MAX_AGE_SECONDS:
         _log_stale(None if row is None else row[1])
@@ -108,7 +108,7 @@ def _for_database(value: UUID) -> UUID | str:
 
 def _log_stale(age: float | None) -> None:
     if cache.is_first_in("videos.queue_snapshot.stale", STALE_LOG_SECONDS):
-        logger.error("queue_snapshot_stale", seconds=None if age is None else round(age, 1))
+        logger.warning("queue_snapshot_stale", seconds=None if age is None else round(age, 1))
 
 
 def microseconds(moment: datetime) -> int:

@@ -1,9 +1,12 @@
 """The snapshot of the queue: how old it may be, who computes it, what reading it costs."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
+from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 from django.utils import timezone
 
 from billing.models import Tier, Wallet
@@ -13,13 +16,14 @@ from genvid.tests.factories import make_avatar, make_caller, make_video, set_bal
 from genvid.tests.parallel import in_parallel
 from videos.gauges import read_gauges
 from videos.models import OperatorAlarm, QueueSnapshot, Video
-from videos.pipeline import scheduler
+from videos.pipeline import scheduler, sweeper
 from videos.provider import provider_gate
 from videos.queue import queue_positions, queue_snapshot, waiting_reasons
 from videos.tests.pipeline import fresh, positions_now
 
 pytestmark = pytest.mark.django_db
 VIDEOS = "/api/v1/videos"
+MAY, SECOND = datetime(2026, 5, 1, tzinfo=UTC), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -275,6 +279,18 @@ def one_read(statements: list[str]) -> str:
     return next(each for each in statements if "queuesnapshot" in each)
 
 
+def test_new_videos_are_counted_by_an_index(owner, avatar):
+    make_video(owner, avatar=avatar)
+    queue_snapshot.refresh()
+    values = [0, owner.account.pk, *queue_snapshot.LAST_OF_ALL, owner.account.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + queue_snapshot.STATEMENTS["postgresql"], values)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    found = plan[plan.index("video_line on videos_video") :]
+    assert "queued_at > snapshot.newest_queued_at" in found[found.index("Index Cond:") : found.index("Filter:")]
+
+
 def test_a_page_without_queued_videos_reads_no_snapshot(owner, avatar):
     queue_snapshot.refresh()
     for status in ("draft", "rendering", "completed"):
@@ -315,3 +331,63 @@ def test_the_age_of_the_snapshot_is_a_gauge():
     age_by(30)
     found = {metric.name: metric.samples[0].value for metric in read_gauges(timezone.now())}
     assert 30 <= found["genvid_queue_snapshot_seconds"] < 40
+
+
+# ── On SQLite
+
+
+@pytest.fixture
+def sqlite(db) -> Iterator[Sqlite]:
+    """A database in memory with the tables that the snapshot needs, without the rows that these refer to."""
+    wrapper = Sqlite(connection.settings_dict | {"NAME": ":memory:", "OPTIONS": {}})
+    connections["sqlite"] = wrapper
+    wrapper.disable_constraint_checking()
+    with wrapper.schema_editor() as editor:
+        for model in (QueueSnapshot, Video, Wallet):
+            editor.create_model(model)
+    wrapper.disable_constraint_checking()
+    yield wrapper
+    wrapper.close()
+    del connections["sqlite"]
+
+
+def copied_to_sqlite(video: Video, **fields) -> Video:
+    copy = Video(**{field.attname: getattr(video, field.attname) for field in Video._meta.concrete_fields} | fields)
+    copy.save(using="sqlite", force_insert=True)
+    return copy
+
+
+def read_on_sqlite(sqlite: Sqlite, video: Video) -> tuple:
+    account = video.account_id.hex
+    moment = sqlite.ops.adapt_datetimefield_value(video.queued_at)
+    with sqlite.cursor() as cursor:
+        cursor.execute(queue_snapshot.STATEMENTS["sqlite"], [5, account, moment, video.pk.hex, account])
+        return cursor.fetchone()
+
+
+def test_sqlite_tells_age_payload_new_videos_and_plan_in_one_statement(owner, avatar, sqlite):
+    pattern = make_video(owner, avatar=avatar)
+    Wallet(account=owner.account, tier_id="pro").save(using="sqlite", force_insert=True)
+    seen, new, later = (copied_to_sqlite(pattern, id=UUID(int=n), queued_at=MAY + n * SECOND) for n in (1, 2, 3))
+    row = {"pk": queue_snapshot.ROW, "newest_queued_at": seen.queued_at, "payload": b"x", "usable_slots": 7}
+    QueueSnapshot.objects.using("sqlite").create(**row, version=4)
+    QueueSnapshot.objects.using("sqlite").update(computed_at=from_now(-100))
+    version, age, *others = read_on_sqlite(sqlite, new)
+    assert (version, round(age), *others) == (4, 100, b"x", 0, 7, 0, 1, "pro")
+    QueueSnapshot.objects.using("sqlite").update(version=5)
+    assert read_on_sqlite(sqlite, later)[2:] == (None, 0, 7, 0, 2, "pro")
+
+
+@pytest.mark.parametrize("fraction", [0, 1, 120_000, 999_999])
+def test_moments_are_the_same_integers_on_sqlite_and_in_python(owner, avatar, sqlite, fraction):
+    moment = MAY + timedelta(microseconds=fraction)
+    video = copied_to_sqlite(make_video(owner, avatar=avatar), queued_at=moment)
+    rows = Video.objects.using("sqlite").queue_rows(timezone.now())
+    expected = (owner.account.pk, "queued", queue_snapshot.microseconds(moment), video.pk)
+    assert list(rows) == [expected]
+
+
+def test_moments_are_the_same_integers_on_postgresql_and_in_python(owner, avatar):
+    video = make_video(owner, avatar=avatar)
+    (row,) = Video.objects.queue_rows(timezone.now())
+    assert row == (owner.account.pk, "queued", queue_snapshot.microseconds(video.queued_at), video.pk)
