@@ -6,11 +6,14 @@ from typing import Any
 from celery import Celery, signals
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.transport import TRANSPORT_ALIASES
 
 from genvid import request_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
+# Before a connection is made.
+TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "genvid.redis_broker:Transport")
 app = Celery("genvid")
 # Otherwise it is the current application of this thread alone, and a web server's threads send to a default broker
 # (https://docs.celeryq.dev/en/stable/reference/celery.html#celery.Celery.set_default).
