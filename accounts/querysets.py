@@ -1,6 +1,5 @@
 """Querysets and managers of accounts."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -57,11 +56,6 @@ class EndpointQuerySet(models.QuerySet[Any]):
     def subscribed_to(self, account_id: UUID, event_type: str) -> list[UUID]:
         rows = self.of(account_id).filter(enabled=True).order_by("created_at", "id").values_list("pk", "events")
         return [pk for pk, events in rows if event_type in events or ALL_EVENTS in events]
-
-    def subscribed_accounts(self, account_ids: Iterable[UUID], event_type: str) -> set[UUID]:
-        ours = self.filter(account__in=list(account_ids), deleted_at=None, enabled=True).order_by()
-        rows = ours.values_list("account_id", "events")
-        return {account_id for account_id, events in rows if event_type in events or ALL_EVENTS in events}
 
 
 class DeliveryQuerySet(models.QuerySet[Any]):

@@ -17,7 +17,11 @@ from genvid.schedule import JOBS
 logger = structlog.get_logger(__name__)
 
 
-class Scheduler(PersistentScheduler):
+class FixedScheduler(PersistentScheduler):
+    def schedules_equal(self, old_schedules: Any, new_schedules: Any) -> bool:
+        """The schedule is fixed at start. Celery compares all entries several times a second."""
+        return True
+
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if has_work(entry.task):
             super().apply_entry(entry, producer)

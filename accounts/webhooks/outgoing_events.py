@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.enums import EventType
+from accounts.enums import ALL_EVENTS, EventType
 from accounts.models import Delivery, EventCounter, OutgoingEvent, WebhookEndpoint
 from accounts.webhooks.enqueueing import enqueue_delivery_on_commit
 from genvid.api.renderers import dump
@@ -30,11 +30,6 @@ def publish_many(account_id: UUID, event_type: str, items: Items) -> None:
     endpoints = WebhookEndpoint.objects.subscribed_to(account_id, kind)
     if endpoints:
         insert_events(account_id, kind, items, endpoints)
-
-
-def subscribed_accounts(account_ids: Iterable[UUID], event_type: str) -> set[UUID]:
-    """Those of the accounts that have an endpoint for the type."""
-    return WebhookEndpoint.objects.subscribed_accounts(account_ids, event_type)
 
 
 @transaction.atomic
@@ -81,3 +76,10 @@ def _next_sequence_numbers(account_id: UUID, object_ids: list[str]) -> list[int]
         last[object_id] += 1
         taken.append(last[object_id])
     return taken
+
+
+def subscribed_accounts(account_ids: Iterable[UUID], kind: EventType) -> set[UUID]:
+    """Those of the accounts that have an endpoint for such events. One query."""
+    enabled = WebhookEndpoint.objects.filter(account__in=list(account_ids), deleted_at=None, enabled=True)
+    rows = enabled.order_by().values_list("account_id", "events")
+    return {account_id for account_id, events in rows if kind in events or ALL_EVENTS in events}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts.models import Delivery
-from genvid.beat import Scheduler, has_work
+from genvid.beat import FixedScheduler, has_work
 from genvid.celery import app
 from genvid.mail.models import QueuedMail
 from genvid.schedule import JOBS
@@ -24,7 +24,7 @@ ASKED = {"videos.dispatch": 1, "videos.poll": 1, "accounts.sweep_deliveries": 3,
 @pytest.fixture
 def sent_by_beat(tmp_path: Path, woken):
     """What beat sends when all of ASKED are due."""
-    scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"), lazy=True)
+    scheduler = FixedScheduler(app=app, schedule_filename=str(tmp_path / "schedule"), lazy=True)
 
     def tick() -> list[str]:
         woken.clear()
@@ -36,7 +36,7 @@ def sent_by_beat(tmp_path: Path, woken):
 
 
 def test_beat_uses_this_scheduler():
-    assert app.conf.beat_scheduler == f"{Scheduler.__module__}:{Scheduler.__name__}"
+    assert app.conf.beat_scheduler == f"{FixedScheduler.__module__}:{FixedScheduler.__name__}"
 
 
 def test_every_look_exists_and_belongs_to_a_scheduled_job():

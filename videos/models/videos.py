@@ -193,12 +193,12 @@ class Video(Leased):
             VideoEvent.objects.create(video=self, from_status=source, to_status=to, reason=reason, detail=detail)
             # On commit: a move that is rolled back must not be in the log.
             facts = {name: changes.get(name, getattr(self, name)) for name in ("attempt", "error_code", "learned_by")}
-            log_move = partial(self.log_move, source, to, reason, (now - since).total_seconds(), **facts)
+            log_move = partial(self._log_move, source, to, reason, (now - since).total_seconds(), **facts)
             transaction.on_commit(log_move, robust=True)
         return True
 
     @request_context_module.under_request_of_row
-    def log_move(self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str) -> None:
+    def _log_move(self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str) -> None:
         """One log line and one count per move. `seconds`: how long the status before it lasted."""
         ids = {"video_id": str(self.pk), "account_id": str(self.account_id)}
         words = {"from": str(source), "to": str(to), "reason": reason}

@@ -84,7 +84,7 @@ def _log(videos: Iterable[Video], now: datetime) -> None:
     for video in videos:
         waited = (now - video.moved_at).total_seconds()
         facts = {"error_code": "", "learned_by": ""}
-        video.log_move(Status.SUBMITTING, Status.RENDERING, ACCEPTED, waited, attempt=video.attempt, **facts)
+        video._log_move(Status.SUBMITTING, Status.RENDERING, ACCEPTED, waited, attempt=video.attempt, **facts)
 
 
 def record_acceptance(video: Video, provider_video_id: str, *, reason: str) -> bool:

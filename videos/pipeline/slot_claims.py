@@ -106,7 +106,7 @@ def _log(claimed: Iterable[Video], now: datetime) -> None:
     for video in claimed:
         waited = (now - video.moved_at).total_seconds()
         facts = {"error_code": "", "learned_by": ""}
-        video.log_move(Status.QUEUED, Status.SUBMITTING, REASON, waited, attempt=video.attempt, **facts)
+        video._log_move(Status.QUEUED, Status.SUBMITTING, REASON, waited, attempt=video.attempt, **facts)
 
 
 def _publish(claimed: Iterable[Video]) -> None:
