@@ -18,13 +18,13 @@ logger = structlog.get_logger(__name__)
 
 
 class Scheduler(PersistentScheduler):
-    def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        if has_work(entry.task):
-            super().apply_entry(entry, producer)
-
     def schedules_equal(self, old_schedules: Any, new_schedules: Any) -> bool:
         """The schedule is fixed at start. Celery compares all entries several times a second."""
         return True
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        if has_work(entry.task):
+            super().apply_entry(entry, producer)
 
 
 def has_work(task: str) -> bool:

@@ -12,6 +12,8 @@ from genvid import request_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
+# Before a connection is made.
+TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "genvid.redis_broker:Transport")
 TRANSPORT_ALIASES["sqla"] = "genvid.embedded_broker:Transport"
 
 app = Celery("genvid")

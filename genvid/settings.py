@@ -174,9 +174,9 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_DEFAULT_QUEUE = DEFAULT_QUEUE
 CELERY_TASK_QUEUES = queues()
 CELERY_TASK_ROUTES = routes()
+CELERY_BEAT_SCHEDULER = "genvid.beat:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = schedule(env)
-CELERY_BEAT_SCHEDULER = "genvid.beat:Scheduler"
 
 # ── People
 AUTH_USER_MODEL = "accounts.User"

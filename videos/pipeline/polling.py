@@ -35,14 +35,14 @@ MAX_READS = 40
 POLL_LEASE = 60.0
 FOLLOWED_BY = (*Video.WORKED_ON_BY, "id", "captions", "submitted_at", "batch_id", "credits_held", "credits_charged")
 """Columns that reading and moving a render need; what else a failed one needs is read on access."""
-MAX_POLL_SECONDS = 15.0
-"""So long after a poll that was killed, another may begin."""
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video right after it accepted the order."""
 UNKNOWN_SECONDS = 4.0
 MIN_DELAYED_SECONDS = 60.0
 FILE_BACKOFF = Backoff(5.0, most=320.0)
 DISPATCH_PAUSE = 0.5
+MAX_POLL_SECONDS = 15.0
+"""So long after a poll that was killed, another may begin."""
 POLLED = ("engine", "estimated_seconds", "expected_render_seconds", "provider_video_id", "submitted_at", "moved_at",
           "is_test", "status", "attempt", "calls", "tries", "waiting_reason")  # fmt: skip
 KEY = "videos.polling"
