@@ -20,10 +20,7 @@ FACTS = (
 class AvatarSerializer(serializers.ModelSerializer[Avatar]):
     class Meta:
         model = Avatar
-        fields = (
-            "id", "name", "gender", "kind", "is_premium", "tags", "default_voice", "preview_image_url",
-            "preview_video_url", "engines", "orientation", "is_available",
-        )  # fmt: skip
+        exclude = ("is_hidden", "is_available")
 
 
 class VideoSerializer(serializers.ModelSerializer[Video]):
@@ -34,7 +31,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
 
 class AvatarViewSet(viewsets.ReadOnlyModelViewSet[Avatar]):
-    queryset = Avatar.objects.filter(is_hidden=False)
+    queryset = Avatar.objects.filter(is_hidden=False, is_available=True)
     serializer_class = AvatarSerializer
 
 
