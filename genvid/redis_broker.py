@@ -9,7 +9,10 @@ from typing import Any
 from kombu.transport import redis
 
 
-class Channel(redis.Channel):
+KombuChannel: Any = redis.Channel
+
+
+class Channel(KombuChannel):
     _kept: Any = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:

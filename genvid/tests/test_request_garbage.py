@@ -33,7 +33,7 @@ def kept_connection():
 
 
 def left_by(request: Request) -> tuple[int, dict[str, int]]:
-    """The status, and kinds of the objects that only a garbage collection frees, after one that warmed everything up."""
+    """The status, and kinds of the objects that only a garbage collection frees."""
     environ = request.environ()
     gc.collect()
     gc.disable()
