@@ -16,9 +16,13 @@ Clock = Callable[[], float]
 _all: "WeakSet[ProcessCache]" = WeakSet()
 
 
+def now() -> float:
+    return time.monotonic()
+
+
 class ProcessCache:
-    def __init__(self, seconds: float, *, size: int, clock: Clock = time.monotonic) -> None:
-        self._values: TTLCache[Hashable, object] = TTLCache(size, seconds, timer=clock)
+    def __init__(self, seconds: float, *, size: int, clock: Clock | None = None) -> None:
+        self._values: TTLCache[Hashable, object] = TTLCache(size, seconds, timer=clock or (lambda: now()))
         self._lock = Lock()
         _all.add(self)
 
@@ -49,7 +53,7 @@ class ProcessCache:
 class Remembered(Generic[T]):
     """The result of `find`, which is not None, found anew when it is older than `seconds`."""
 
-    def __init__(self, find: Callable[[], T], seconds: float, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, find: Callable[[], T], seconds: float, *, clock: Clock | None = None) -> None:
         self._find, self._cache = find, ProcessCache(seconds, size=1, clock=clock)
 
     def __call__(self) -> T:

@@ -43,8 +43,7 @@ def person(db):
 @pytest.fixture
 def warm(person, heygen, avatar, monkeypatch):
     """The process has completed a video before, and remembers: rates, tiers, avatar, and that the gate is open."""
-    for memory in process_cache._all:
-        monkeypatch.setattr(memory, "_seconds", 3600.0)
+    monkeypatch.setattr(process_cache, "now", lambda: 1.0)
     store(rendered(person, heygen, avatar))
 
 
