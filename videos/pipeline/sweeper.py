@@ -14,6 +14,7 @@ from videos.media import resumable_downloads
 from videos.models import Batch, Video, WebhookDelivery
 from videos.pipeline import polling, release_check, storage, submission
 from videos.provider import provider_alarms
+from videos.querysets import in_statuses
 from videos.queue import waiting_reasons
 
 logger = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ def sweep_all() -> None:
 
 def enqueue_due() -> None:
     for status, job in ((Status.SUBMITTING, jobs.SUBMIT), (Status.STORING, jobs.STORE)):
-        sweep(Video.objects.filter(status=status).due(), job, most=BATCH_SIZE)
+        sweep(Video.objects.filter(in_statuses({status})).due(), job, most=BATCH_SIZE)
 
 
 def end_overdue() -> None:
@@ -88,8 +89,9 @@ def enqueue_deliveries() -> None:
 
 
 def enqueue_cancellations() -> None:
-    canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, videos__status=Status.QUEUED)
-    sweep(canceled.distinct(), jobs.CANCEL_BATCH, most=BATCH_SIZE)
+    waiting = Video.objects.queued().filter(batch__isnull=False).values("batch")
+    canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, pk__in=waiting)
+    sweep(canceled, jobs.CANCEL_BATCH, most=BATCH_SIZE)
 
 
 def enqueue_purges() -> None:
