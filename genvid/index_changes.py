@@ -8,7 +8,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import AddConstraint, AddIndex, AlterField, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import CheckConstraint, Field, Model
+from django.db.models import BaseConstraint, Model
 
 Change = AddConstraint | AddIndex | AlterField | RemoveIndex
 Editor = Any
@@ -81,7 +81,7 @@ def _apply(editor: Editor, model: type[Model], operation: Change) -> None:
     elif isinstance(operation, AddConstraint):
         _add_check(editor, model, operation.constraint)
     else:
-        _drop_field_indexes(editor, model, model._meta.get_field(operation.name))
+        _drop_field_indexes(editor, model, operation.name)
 
 
 def _revert(editor: Editor, model: type[Model], operation: Change) -> None:
@@ -92,7 +92,7 @@ def _revert(editor: Editor, model: type[Model], operation: Change) -> None:
     elif isinstance(operation, AddConstraint):
         _drop_constraint(editor, model, operation.constraint.name)
     else:
-        _add_field_indexes(editor, model, model._meta.get_field(operation.name))
+        _add_field_indexes(editor, model, operation.name)
 
 
 def _drop_index(editor: Editor, name: str) -> None:
@@ -110,35 +110,37 @@ def _drop_constraint(editor: Editor, model: type[Model], name: str) -> None:
     editor.execute(f"ALTER TABLE {_table(editor, model)} DROP CONSTRAINT IF EXISTS {editor.quote_name(name)}")
 
 
-def _add_check(editor: Editor, model: type[Model], check: CheckConstraint) -> None:
+def _add_check(editor: Editor, model: type[Model], check: BaseConstraint) -> None:
     """Existing rows are checked afterwards, while others write."""
     _drop_constraint(editor, model, check.name)
     editor.execute(f"{check.create_sql(model, editor)} NOT VALID", params=None)
     editor.execute(f"ALTER TABLE {_table(editor, model)} VALIDATE CONSTRAINT {editor.quote_name(check.name)}")
 
 
-def _drop_field_indexes(editor: Editor, model: type[Model], field: Field[Any, Any]) -> None:
+def _drop_field_indexes(editor: Editor, model: type[Model], name: str) -> None:
     """Those that Django made for an earlier state of the field and would not make now."""
+    field: Any = model._meta.get_field(name)
     if not field.unique:
-        for name in editor._constraint_names(model, [field.column], unique=True):
-            _drop_constraint(editor, model, name)
+        for constraint in editor._constraint_names(model, [field.column], unique=True):
+            _drop_constraint(editor, model, constraint)
         if not field.db_index:
-            _drop_index(editor, _index_name(editor, model, field, ""))
+            _drop_index(editor, _index_name(editor, model, field.column, ""))
     if editor._create_like_index_sql(model, field) is None:
-        _drop_index(editor, _index_name(editor, model, field, "_like"))
+        _drop_index(editor, _index_name(editor, model, field.column, "_like"))
 
 
-def _add_field_indexes(editor: Editor, model: type[Model], field: Field[Any, Any]) -> None:
+def _add_field_indexes(editor: Editor, model: type[Model], name: str) -> None:
+    field: Any = model._meta.get_field(name)
     if field.unique and not editor._constraint_names(model, [field.column], unique=True):
         editor.execute(editor._create_unique_sql(model, [field]))
     for suffix in ("", "_like"):
-        _drop_index(editor, _index_name(editor, model, field, suffix))
+        _drop_index(editor, _index_name(editor, model, field.column, suffix))
     for statement in editor._field_indexes_sql(model, field):
         editor.execute(statement)
 
 
-def _index_name(editor: Editor, model: type[Model], field: Field[Any, Any], suffix: str) -> str:
-    return str(editor._create_index_name(model._meta.db_table, [field.column], suffix))
+def _index_name(editor: Editor, model: type[Model], column: str, suffix: str) -> str:
+    return str(editor._create_index_name(model._meta.db_table, [column], suffix))
 
 
 def _table(editor: Editor, model: type[Model]) -> str:
