@@ -1,4 +1,4 @@
-"""A migration operation for the indexes of large tables: on PostgreSQL without locks that make others wait."""
+"""Migration operations for large tables: indexes, and room on pages. On PostgreSQL nobody waits for their locks."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -60,6 +60,36 @@ class ChangeIndexes(Operation):
             return
         for operation in self.operations if change is _apply else reversed(self.operations):
             change(editor, models[_model_of(operation)], operation)
+
+
+class SetFillFactor(Operation):
+    """PostgreSQL leaves the rest of each new page free, so that a changed row finds room beside its old version."""
+
+    def __init__(self, table: str, percent: int) -> None:
+        self.table, self.percent = table, percent
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return self.__class__.__qualname__, [], {"table": self.table, "percent": self.percent}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Models do not know of it."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        self._execute(schema_editor, f"SET (fillfactor = {self.percent})")
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        self._execute(schema_editor, "RESET (fillfactor)")
+
+    def describe(self) -> str:
+        return f"Fill pages of {self.table} to {self.percent} %"
+
+    def _execute(self, editor: BaseDatabaseSchemaEditor, change: str) -> None:
+        if editor.connection.vendor == "postgresql":
+            editor.execute(f"ALTER TABLE {editor.quote_name(self.table)} {change}")
 
 
 def _model_of(operation: Change) -> str:

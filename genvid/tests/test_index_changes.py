@@ -40,6 +40,13 @@ def definitions(app: str) -> dict[str, str]:
     return {name: text for table in TABLES[app] for name, text in indexes_of(table).items()}
 
 
+def options(table: str) -> list[str] | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = %s", [table])
+        (found,) = cursor.fetchone()
+    return found
+
+
 def unapply(migration: Migration, before: ProjectState) -> None:
     with connection.schema_editor(atomic=False) as editor:
         migration.unapply(before.clone(), editor)
@@ -72,6 +79,15 @@ def test_a_change_of_indexes_is_finished_after_a_failure(loader):
         cursor.execute("DROP INDEX video_due")
     apply(migration, before)
     assert definitions("videos") == ours
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_videos_are_filled_partly(loader):
+    migration, before = changing(loader, "videos")
+    unapply(migration, before)
+    former = options("videos_video")
+    apply(migration, before)
+    assert (former, options("videos_video")) == (None, ["fillfactor=85"])
 
 
 @pytest.mark.django_db

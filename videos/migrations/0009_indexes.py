@@ -5,8 +5,7 @@ import genvid.model_fields
 from django.conf import settings
 from django.db import migrations, models
 
-from genvid.index_changes import ChangeIndexes
-
+from genvid.index_changes import ChangeIndexes, SetFillFactor
 
 SETTLE = (
     """
@@ -19,17 +18,6 @@ SETTLE = (
     """,
 )
 """No release writes such rows; one that exists nevertheless must not stop an upgrade."""
-
-
-def _leave_room(apps, schema_editor):
-    """So that a moved row finds room on its page. For pages written from now on."""
-    if schema_editor.connection.vendor == 'postgresql':
-        schema_editor.execute('ALTER TABLE videos_video SET (fillfactor = 85)')
-
-
-def _leave_none(apps, schema_editor):
-    if schema_editor.connection.vendor == 'postgresql':
-        schema_editor.execute('ALTER TABLE videos_video RESET (fillfactor)')
 
 
 class Migration(migrations.Migration):
@@ -45,7 +33,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(SETTLE, migrations.RunSQL.noop),
-        migrations.RunPython(_leave_room, _leave_none),
+        SetFillFactor('videos_video', 85),
         ChangeIndexes([
             migrations.AddIndex(
                 model_name='video',
