@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from genvid.tests.factories import Person, make_caller, make_key
@@ -161,3 +161,18 @@ def test_a_query_for_videos_uses_its_index(rows, name):
 def test_every_index_of_videos_is_used_by_a_query(rows):
     used = set().union(*(indexes for _, indexes in QUERIES.values()))
     assert set(indexes_of(TABLE)) == used
+
+
+def test_no_index_of_videos_names_a_column_that_leases_and_polls_change():
+    """PostgreSQL then writes no index for them: neither keys nor conditions may name such a column."""
+    changing = {"status", "due_at", "tries", "calls", "waiting_reason", "updated_at", "moved_at", "render_links"}
+    changing |= {"credits_held", "credits_charged", "progress_floor", "eta_ceiling", "stuck_at", "learned_by"}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT attname FROM pg_depend JOIN pg_index ON objid = indexrelid "
+            "JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid "
+            "WHERE indrelid = %s::regclass AND refobjid = indrelid AND refobjsubid > 0",
+            [TABLE],
+        )
+        named = {name for (name,) in cursor.fetchall()}
+    assert ({"submitted_at", "provider_error"} <= named, named & changing) == (True, set())
