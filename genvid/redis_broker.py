@@ -8,7 +8,6 @@ from typing import Any
 
 from kombu.transport import redis
 
-
 KombuChannel: Any = redis.Channel
 
 

@@ -13,6 +13,7 @@ from genvid.api.pagination import MAX_LIMIT
 from genvid.api.serializers import example_id
 from videos.enums import PublicStatus, stored_statuses
 from videos.models import Video
+from videos.querysets import in_statuses
 
 ANY_STATUS = "|".join(PublicStatus.values)
 VIDEO, BATCH, AVATAR = (example_id(kind) for kind in ("video", "batch", "avatar"))
@@ -82,7 +83,7 @@ class VideoFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def in_statuses(self, queryset: QuerySet[Any], name: str, value: set[str]) -> QuerySet[Any]:
-        return queryset.filter(status__in=stored_statuses(value))
+        return queryset.filter(in_statuses(stored_statuses(value)))
 
     def with_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(Q(title__icontains=value) | Q(script__icontains=value))

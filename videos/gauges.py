@@ -17,6 +17,7 @@ from billing import credits
 from videos.enums import IN_FLIGHT, WAITING, Status
 from videos.models import Video, WebhookDelivery
 from videos.provider import provider_gate
+from videos.querysets import in_statuses
 from videos.queue import queue_snapshot
 
 logger = structlog.get_logger(__name__)
@@ -50,7 +51,7 @@ def read_gauges(now: datetime) -> Iterator[Metric]:
 
 
 def _videos(now: datetime) -> Generator[Metric, None, int]:
-    waiting = Video.objects.live().filter(status__in=WAITING).order_by().values_list("status")
+    waiting = Video.objects.live().filter(in_statuses(WAITING)).order_by().values_list("status")
     rows = {status: (count, since) for status, count, since in waiting.annotate(Count("pk"), Min("moved_at"))}
     counts = GaugeMetricFamily("genvid_videos", "Videos that are being made, by status.", labels=["status"])
     ages = GaugeMetricFamily("genvid_oldest_seconds", "How long the oldest has had its status.", labels=["status"])

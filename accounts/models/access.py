@@ -15,7 +15,7 @@ from genvid.leasing import Leased
 class IdempotencyRecord(Leased):
     DUE, HELD_BY = "claimed_at", ("claimed_at", "status")
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="idempotency_records")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="idempotency_records", db_index=False)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     claimed_at = models.DateTimeField()

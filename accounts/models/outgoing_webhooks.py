@@ -12,6 +12,7 @@ from accounts.enums import DeliveryStatus, EventType, Health, SwitchedOff
 from accounts.models.people import Account
 from accounts.querysets import DeliveryQuerySet, EndpointQuerySet
 from genvid.leasing import Leased
+from genvid.model_fields import ExactCharField
 
 
 def new_event_id() -> str:
@@ -73,7 +74,7 @@ class EventCounter(models.Model):
 class OutgoingEvent(models.Model):
     """`body` is the exact text that every delivery sends."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=new_event_id, editable=False)
+    id = ExactCharField(primary_key=True, max_length=40, default=new_event_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="outgoing_events", db_index=False)
     type = models.CharField(max_length=32, choices=EventType.choices)
     object_id = models.CharField(max_length=64)

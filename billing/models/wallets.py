@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.models.rates import Tier
+from genvid.model_fields import ExactCharField
 
 
 class Wallet(models.Model):
@@ -48,7 +49,7 @@ class CreditLot(models.Model):
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="lots")
     source = models.CharField(max_length=12, choices=LotSource.choices)
-    reference = models.CharField(max_length=120, unique=True)
+    reference = ExactCharField(max_length=120, unique=True)
     payment = models.ForeignKey("billing.Payment", null=True, blank=True, on_delete=models.PROTECT, related_name="lots")
     granted = models.PositiveBigIntegerField()
     remaining = models.PositiveBigIntegerField()
@@ -74,7 +75,7 @@ class Hold(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
-    reference = models.CharField(max_length=120, unique=True)
+    reference = ExactCharField(max_length=120, unique=True)
     amount = models.PositiveBigIntegerField()
     captured = models.PositiveBigIntegerField(default=0)
     needed = models.PositiveBigIntegerField(
@@ -90,7 +91,9 @@ class Hold(models.Model):
     provider_microdollars = models.PositiveBigIntegerField(
         default=0, help_text="Our cost, by the rate table of that day."
     )
-    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    api_key = models.ForeignKey(
+        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=10, choices=HoldStatus.choices, default=HoldStatus.OPEN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -104,6 +107,7 @@ class Hold(models.Model):
         ]
         indexes = [
             models.Index(fields=["wallet", "settled_at"], name="hold_usage", condition=models.Q(status="captured")),
+            models.Index(fields=["api_key"], name="hold_of_key", condition=models.Q(api_key__isnull=False)),
             models.Index(fields=["settled_at"], name="hold_overrun", condition=models.Q(needed__isnull=False)),
         ]
 
@@ -116,7 +120,7 @@ class LedgerEntry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sequence = models.PositiveBigIntegerField()
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries", db_index=False)
     kind = models.CharField(max_length=10, choices=EntryKind.choices)
     credits = models.BigIntegerField()
     balance_after = models.BigIntegerField()

@@ -1,11 +1,13 @@
 """Admin pages of videos, batches and HeyGen: read-only, with timeline, file and staff actions."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
@@ -26,6 +28,7 @@ from videos.models import (
     WebhookDelivery,
 )
 from videos.provider import provider_gate
+from videos.querysets import in_statuses
 from videos.queue import waiting_reasons
 from videos.staff.action_forms import is_confirmed, render_confirmation
 from videos.video_request import NAMES
@@ -39,6 +42,12 @@ class EventInline(ReadOnlyInline):
     verbose_name_plural = "Timeline"
 
 
+class StatusFilter(admin.ChoicesFieldListFilter):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        found = queryset.filter(in_statuses(self.lookup_val)) if self.lookup_val else queryset
+        return super().queryset(request, found)
+
+
 @admin.register(Video)
 class VideoAdmin(StaffActionAdmin):
     list_display = (
@@ -46,7 +55,7 @@ class VideoAdmin(StaffActionAdmin):
         *("waits_because", "error_code"),
     )
     list_filter = (
-        "status",
+        ("status", StatusFilter),
         ("set_aside_at", admin.EmptyFieldListFilter),
         "is_test",
         "error_code",

@@ -118,7 +118,8 @@ def _clear(video: Video) -> None:
 
 
 def enqueue_render_deletions() -> None:
-    left = Video.objects.filter(status=Status.COMPLETED, provider_deleted_at=None, provider_video_id__isnull=False)
+    left = Video.objects.filter(status=Status.COMPLETED, completed_at__isnull=False)
+    left = left.filter(provider_deleted_at=None, provider_video_id__isnull=False)
     wanted = Q(expired_at__gt=timezone.now() - RETRY_PERIOD)
     if settings.HEYGEN_DELETE_AFTER_STORE:
         wanted |= Q(completed_at__gt=timezone.now() - RETRY_PERIOD)

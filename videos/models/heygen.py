@@ -6,6 +6,7 @@ from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models import Account
+from genvid.model_fields import ExactCharField
 
 
 class RenderTime(models.Model):
@@ -107,7 +108,7 @@ class ProviderWebhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    key = models.CharField(max_length=255, unique=True)
+    key = ExactCharField(max_length=255, unique=True)
     event_type = models.CharField(max_length=100)
     provider_video_id = models.CharField(max_length=200, blank=True)
     callback_id = models.CharField(max_length=200, blank=True)

@@ -16,10 +16,11 @@ from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
 from genvid import request_context as request_context_module
 from genvid.leasing import Backoff, Leased
+from genvid.model_fields import ExactCharField
 from videos import metrics
-from videos.enums import SOURCES, WAITING, LearnedBy, Resolution, Status, VideoFormat
+from videos.enums import PROCESSING, SOURCES, TERMINAL, LearnedBy, Resolution, Status, VideoFormat
 from videos.models.moves import update_with_event
-from videos.querysets import VideoQuerySet
+from videos.querysets import BEING_MADE, IN_QUEUE, VideoQuerySet
 
 logger = structlog.get_logger(__name__)
 MAX_RETRY_PAUSE = 300.0
@@ -38,11 +39,19 @@ class Video(Leased):
     """Columns that every step of a worker reads: what identifies the row, and the request that ordered it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos")
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
-    batch = models.ForeignKey("Batch", null=True, blank=True, on_delete=models.PROTECT, related_name="videos")
+    # Without indexes of their own: `Meta` has those that a query needs. People, videos, avatars and voices are never
+    # deleted, so nobody looks for their videos.
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="videos", db_index=False)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    api_key = models.ForeignKey(
+        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    retry_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries", db_index=False
+    )
+    batch = models.ForeignKey(
+        "Batch", null=True, blank=True, on_delete=models.PROTECT, related_name="videos", db_index=False
+    )
     batch_row = models.PositiveIntegerField(null=True, blank=True, help_text="Its row in the batch, from 1.")
     variables = models.JSONField(default=dict, blank=True, help_text="What its row put into the batch's script.")
     status = models.CharField(max_length=12, choices=Status.choices)
@@ -58,8 +67,8 @@ class Video(Leased):
     # What the client asked for
     title = models.CharField(max_length=200, blank=True)
     script = models.TextField()
-    avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, related_name="+")
-    voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="+")
+    avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, related_name="+", db_index=False)
+    voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="+", db_index=False)
     format = models.CharField(max_length=5, choices=VideoFormat.choices, default=VideoFormat.LANDSCAPE)
     resolution = models.CharField(max_length=5, choices=Resolution.choices, default=Resolution.FULL_HD)
     language = models.CharField(max_length=100, blank=True)
@@ -78,9 +87,11 @@ class Video(Leased):
 
     # The order at HeyGen
     attempt = models.PositiveIntegerField(default=0, help_text="Orders placed; each has its own key.")
-    idempotency_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
+    idempotency_key = models.CharField(  # noqa: DJ001 - null: no order was placed
+        max_length=80, null=True, blank=True, help_text="Unique without an index: it contains the id."
+    )
     calls = models.PositiveIntegerField(default=0, help_text="Times that the present key was sent.")
-    provider_video_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    provider_video_id = ExactCharField(max_length=200, null=True, blank=True, unique=True)
     due_at = models.DateTimeField(null=True, blank=True, help_text="When somebody must act next; also the lease.")
     deadline_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0, help_text="Tries in this status that came to nothing.")
@@ -138,26 +149,37 @@ class Video(Leased):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["account", "-created_at", "-id"], name="video_page", condition=Q(deleted_at=None)),
-            models.Index(fields=["status", "due_at"], name="video_due", condition=Q(status__in=sorted(WAITING))),
-            models.Index(fields=["account", "queued_at", "id"], name="video_line", condition=Q(status="queued")),
-            models.Index(fields=["batch", "status"], name="video_batch", condition=Q(batch__isnull=False)),
-            models.Index(fields=["expires_at"], name="video_expiry", condition=Q(expired_at=None, status="completed")),
+            models.Index(fields=["is_test", "account", "queued_at", "id"], name="video_queue", condition=IN_QUEUE),
+            models.Index(fields=["is_test", "account"], name="video_being_made", condition=BEING_MADE),
+            models.Index(fields=["deadline_at"], name="video_deadlines", condition=Q(deadline_at__isnull=False)),
+            models.Index(fields=["batch", "batch_row"], name="video_batch_rows", condition=Q(batch__isnull=False)),
+            models.Index(fields=["api_key"], name="video_of_key", condition=Q(api_key__isnull=False)),
+            models.Index(
+                fields=["expires_at"],
+                name="video_expiring",
+                condition=Q(expires_at__isnull=False, expired_at=None, deleted_at=None),
+            ),
             models.Index(
                 fields=["expired_at", "completed_at"],
-                name="video_left_at_heygen",
-                condition=Q(status="completed", provider_deleted_at=None, provider_video_id__isnull=False),
+                name="video_kept_at_heygen",
+                condition=Q(completed_at__isnull=False, provider_deleted_at=None, provider_video_id__isnull=False),
             ),
             models.Index(fields=["rendered_at"], name="video_rendered", condition=Q(rendered_at__isnull=False)),
             models.Index(fields=["account", "created_at"], name="video_usage_created"),
             models.Index(
-                fields=["account", "completed_at"], name="video_usage_completed", condition=Q(status="completed")
+                fields=["account", "completed_at"], name="video_usage_ended", condition=Q(completed_at__isnull=False)
             ),
             models.Index(fields=["completed_at"], name="video_words_old", condition=~Q(provider_error="")),
-            models.Index(fields=["deadline_at"], name="video_deadline", condition=Q(status__in=sorted(WAITING))),
             models.Index(
                 fields=["deleted_at"],
                 name="video_to_purge",
                 condition=Q(purged_at=None, deleted_at__isnull=False),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(status=Status.QUEUED) | IN_QUEUE, name="video_queued_is_in_queue"),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(PROCESSING)) | BEING_MADE, name="video_processing_is_being_made"
             ),
         ]
 
@@ -191,9 +213,9 @@ class Video(Leased):
         source = Status(self.status)
         if source not in SOURCES.get(to, ()):
             return False
-        changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": "", **fields}
         now, since = timezone.now(), self.moved_at
-        changes |= {"status": to, "updated_at": now, "moved_at": now}
+        changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": ""}
+        changes |= self._moments(to, now) | fields | {"status": to, "updated_at": now, "moved_at": now}
         event = VideoEvent(video_id=self.pk, from_status=source, to_status=to, reason=reason, detail=detail)
         if not update_with_event(self.held(), changes, event):
             return False
@@ -209,6 +231,14 @@ class Video(Leased):
         log_move = partial(self.log_move, source, Status(self.status), reason, 0.0)
         facts = {"error_code": self.error_code, "learned_by": self.learned_by}
         transaction.on_commit(partial(log_move, attempt=self.attempt, **facts), robust=True)
+
+    def _moments(self, to: Status, now: datetime) -> dict[str, datetime | None]:
+        """What goes with a status: the constraints demand it, and the indexes find the video by it."""
+        if to == Status.QUEUED:
+            return {"queued_at": self.queued_at or now, "submitted_at": None}
+        if to == Status.SUBMITTING:
+            return {"submitted_at": now}
+        return {"completed_at": now} if to in TERMINAL else {}
 
     @request_context_module.under_request_of_row
     def log_move(self, source: Status, to: Status, reason: str, seconds: float, *, attempt: int, **facts: str) -> None:
@@ -232,7 +262,7 @@ def seconds_from_now(seconds: float) -> datetime:
 
 
 class VideoEvent(models.Model):
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="events")
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="events", db_index=False)
     from_status = models.CharField(max_length=12, blank=True)
     to_status = models.CharField(max_length=12)
     reason = models.CharField(max_length=60)
@@ -251,7 +281,7 @@ class Batch(models.Model):
     """One script for many videos, one per row of variables. Accepted whole, with all its holds, or not at all."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="batches")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="batches", db_index=False)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     is_test = models.BooleanField(default=False)
     title = models.CharField(max_length=200, blank=True)

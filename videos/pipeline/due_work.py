@@ -1,6 +1,5 @@
 """Whether a tick of the pipeline would find anything to do: one statement each. For beat alone."""
 
-from videos.enums import Status
 from videos.models import Video
 
 
@@ -9,4 +8,4 @@ def has_orders() -> bool:
 
 
 def has_polls() -> bool:
-    return Video.objects.filter(status=Status.RENDERING).due().order_by().exists()
+    return Video.objects.rendering().due().order_by().exists()

@@ -104,7 +104,7 @@ def backfill_missed() -> int:
 
 
 def _missing_since(now: datetime) -> datetime | None:
-    rendering = Video.objects.live().filter(status=Status.RENDERING, submitted_at__isnull=False)
+    rendering = Video.objects.live().rendering()
     oldest = list(rendering.order_by("submitted_at")[:MAX_CHECKED_RENDERS])
     if not any(
         now - video.submitted_at > timedelta(seconds=render_times.render_times_of(video).p99) for video in oldest

@@ -96,7 +96,7 @@ def _handle_unanswered(client: HeyGenClient, due: list[Video], error: HeyGenErro
 
 
 def _due_renders() -> list[Video]:
-    due = Video.objects.live().filter(status=Status.RENDERING).due()
+    due = Video.objects.live().rendering().due()
     return list(due.only(*POLLED)[: MAX_CALLS * MAX_IDS_PER_CALL])
 
 
@@ -104,7 +104,7 @@ def _renders_due_soon(count: int, asked: Collection[UUID]) -> list[Video]:
     if count == 0 or render_times.webhooks_arrive():
         return []
     # Less than a lease away, which leaves out renders that another worker is reading.
-    soon = Video.objects.live().filter(status=Status.RENDERING, tries=0, due_at__lte=from_now(POLL_LEASE / 2))
+    soon = Video.objects.live().rendering().filter(tries=0, due_at__lte=from_now(POLL_LEASE / 2))
     return list(soon.exclude(pk__in=asked).order_by("due_at").only(*POLLED)[:count])
 
 
@@ -149,7 +149,7 @@ def read_video(video_id: str) -> None:
 
 
 def poll_tests() -> None:
-    for video in Video.objects.test().filter(status=Status.RENDERING).due()[: settings.TEST_MAX_CONCURRENT]:
+    for video in Video.objects.test().rendering().due()[: settings.TEST_MAX_CONCURRENT]:
         if video.claim(POLL_LEASE):
             refresh_video(video, client_for(video), LearnedBy.POLL)
 
@@ -228,7 +228,7 @@ def poll_sooner() -> int:
     if render_times.webhooks_arrive():
         return 0
     now = timezone.now()
-    put_off = Video.objects.live().filter(status=Status.RENDERING, due_at__gt=from_now(MIN_DELAYED_SECONDS))
+    put_off = Video.objects.live().rendering().filter(due_at__gt=from_now(MIN_DELAYED_SECONDS))
     early = [video.pk for video in put_off if video.due_at and _normal_next_poll(video, now) < video.due_at]
     return Video.objects.filter(pk__in=early, status=Status.RENDERING).update(due_at=from_now())
 

@@ -14,6 +14,7 @@ from videos.media import resumable_downloads
 from videos.models import Batch, Video, WebhookDelivery
 from videos.pipeline import polling, release_check, storage, submission
 from videos.provider import provider_alarms
+from videos.querysets import in_statuses
 from videos.queue import queue_snapshot, waiting_reasons
 
 logger = structlog.get_logger(__name__)
@@ -43,7 +44,9 @@ def sweep_all() -> None:
 
 
 def enqueue_due() -> None:
-    orders, files = (Video.objects.filter(status=status).due() for status in (Status.SUBMITTING, Status.STORING))
+    orders, files = (
+        Video.objects.filter(in_statuses({status})).due() for status in (Status.SUBMITTING, Status.STORING)
+    )
     sweep(orders, jobs.SUBMIT, most=BATCH_SIZE, per_message=jobs.ORDERS_PER_MESSAGE)
     sweep(files, jobs.STORE, most=BATCH_SIZE)
 
@@ -105,8 +108,9 @@ def enqueue_deliveries() -> None:
 
 
 def enqueue_cancellations() -> None:
-    canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, videos__status=Status.QUEUED)
-    sweep(canceled.distinct(), jobs.CANCEL_BATCH, most=BATCH_SIZE)
+    waiting = Video.objects.queued().filter(batch__isnull=False).values("batch")
+    canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, pk__in=waiting)
+    sweep(canceled, jobs.CANCEL_BATCH, most=BATCH_SIZE)
 
 
 def enqueue_purges() -> None:

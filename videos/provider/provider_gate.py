@@ -35,6 +35,7 @@ from videos import jobs, operator_alarms
 from videos.enums import Status
 from videos.models import ProviderState, Video
 from videos.provider.gate_decisions import Gate, Trouble
+from videos.querysets import in_statuses
 
 logger = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ def trip(error: HeyGenError | Failure, *, video: Video | None = None, ordered_at
     if video and trouble.needs_staff and not before.is_known(trouble, now) and _is_to_blame(video, trouble):
         _set_aside(video, trouble)
         return
-    rendering = Video.objects.live().filter(status=Status.RENDERING).count()
+    rendering = Video.objects.live().rendering().count()
     after = before.tripped(trouble, now, rendering=rendering)
     _store(before, after)
     if after.closings > before.closings and video:
@@ -205,7 +206,7 @@ def _is_to_blame(video: Video, trouble: Trouble) -> bool:
         return False
     accepted = Q(rendered_at__gt=tripped_at)
     if not trouble.was_taken:
-        accepted |= Q(status__in=(Status.RENDERING, Status.STORING))
+        accepted |= in_statuses({Status.RENDERING, Status.STORING})
     others = Video.objects.live().exclude(account=video.account_id)
     return others.filter(accepted, submitted_at__gt=tripped_at).exists()
 

@@ -26,6 +26,7 @@ from videos.enums import IN_FLIGHT, Status
 from videos.models import QueueSnapshot, Video, seconds_from_now
 from videos.models.queue import LONG_AGO
 from videos.provider import provider_gate
+from videos.querysets import in_statuses
 from videos.queue import queue_order
 from videos.queue.fairness import AccountQueue
 from videos.queue.queue_order import QueueOrder, VideoKey
@@ -49,6 +50,7 @@ SELECT snapshot.version, {age}, CASE WHEN snapshot.version <> %s THEN snapshot.p
        snapshot.is_shut, snapshot.usable_slots, snapshot.free_slots,
        (SELECT COUNT(*) FROM videos_video video
          WHERE video.account_id = %s AND video.status = 'queued' AND NOT video.is_test AND video.set_aside_at IS NULL
+           AND video.submitted_at IS NULL AND video.completed_at IS NULL
            AND video.queued_at > snapshot.newest_queued_at AND (video.queued_at, video.id) <= (%s, %s)),
        ({plan})
   FROM videos_queuesnapshot snapshot WHERE snapshot.id = 1"""
@@ -174,7 +176,7 @@ def is_by_sweep() -> bool:
 def _read_facts() -> Facts:
     gate, now = provider_gate.read(), timezone.now()
     flies = Q(status__in=IN_FLIGHT)
-    found = Video.objects.live().filter(status__in=[Status.QUEUED, *sorted(IN_FLIGHT)]).order_by()
+    found = Video.objects.live().filter(in_statuses({Status.QUEUED, *IN_FLIGHT})).order_by()
     counts = found.aggregate(
         queued=Count("pk", filter=~flies),
         aside=Count("pk", filter=~flies & Q(set_aside_at__isnull=False)),

@@ -42,8 +42,9 @@ def video(owner, avatar):
 
 def set_status(video: Video, status: str) -> Video:
     """Sets `status` without a history."""
+    submitted_at = seconds_from_now(-5) if status in PROCESSING else None
     Video.objects.filter(pk=video.pk).update(
-        status=status, due_at=seconds_from_now(5), deadline_at=seconds_from_now(5), tries=3
+        status=status, submitted_at=submitted_at, due_at=seconds_from_now(5), deadline_at=seconds_from_now(5), tries=3
     )
     VideoEvent.objects.all().delete()
     return fresh(video)

@@ -150,7 +150,7 @@ def delete_video(person: Person) -> None:
 
 
 def retry_video(person: Person) -> None:
-    Video.objects.update(status=Status.QUEUED)
+    Video.objects.update(status=Status.QUEUED, submitted_at=None, completed_at=None)
 
 
 @pytest.mark.parametrize("change", [deactivate, leave, delete_video, retry_video])
