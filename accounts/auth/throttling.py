@@ -29,15 +29,15 @@ class Counter:
     name: tuple[str, ...]
 
     def read(self) -> "Count":
-        stats = with_limiter(lambda limiter: limiter.get_window_stats(self.limit, *self.name), exactly=True)
+        stats = with_limiter(lambda limiter: limiter.get_window_stats(self.limit, *self.name))
         wait = max(1, math.ceil(stats.reset_time - time.time())) if stats.remaining <= 0 else 0
         return Count(wait, is_zero=stats.remaining >= self.limit.amount)
 
     def hit(self) -> bool:
-        return with_limiter(lambda limiter: limiter.hit(self.limit, *self.name), exactly=True)
+        return with_limiter(lambda limiter: limiter.hit(self.limit, *self.name))
 
     def clear(self) -> None:
-        with_limiter(lambda limiter: limiter.clear(self.limit, *self.name), exactly=True)
+        with_limiter(lambda limiter: limiter.clear(self.limit, *self.name))
 
 
 @dataclass(frozen=True)
