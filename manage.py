@@ -3,15 +3,14 @@
 
 import os
 import sys
-from importlib import import_module
 
 WITHOUT_SETTINGS: tuple[list[str], ...] = ([], ["help"], ["-h"], ["--help"])
 
 
 def main() -> None:
-    settings = os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
     try:
-        run(settings)
+        run()
     except ModuleNotFoundError as error:
         sys.exit(
             f"manage.py: {error.name} is not installed for {sys.executable or 'this Python'}. "
@@ -19,7 +18,7 @@ def main() -> None:
         )
 
 
-def run(settings: str) -> None:
+def run() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - a missing package is told in one line
 
     from genvid.version import version_line  # noqa: PLC0415 - loads Django, too
@@ -29,7 +28,9 @@ def run(settings: str) -> None:
         sys.stdout.write(version_line() + "\n")
         return
     if sys.argv[1:2] not in WITHOUT_SETTINGS:
-        import_module(settings)
+        from genvid.start_up import set_up_django  # noqa: PLC0415 - loads Django, too
+
+        set_up_django()
     execute_from_command_line(sys.argv)
 
 

@@ -8,14 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any
 
-import django
-import structlog
 from django.core.handlers.asgi import ASGIHandler
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
-django.setup(set_prefix=False)
+from genvid.start_up import set_up_django
 
-# Both imports need the settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
+set_up_django()
+
+# These imports need the settings, or load what the start-up leaves out.
+import structlog  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 

@@ -1,11 +1,13 @@
 """Serves `docs/` as HTML under `/docs/`, with anchors for headings and codes, and links between the pages."""
 
+from __future__ import annotations
+
 import mimetypes
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,10 +16,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import escape
 from django.views.decorators.http import conditional_page, require_safe
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
-from mdit_py_plugins.anchors import anchors_plugin
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_core import StateCore
+    from markdown_it.token import Token
 
 INDEX = "README"
 OPENAPI = "openapi.yaml"
@@ -76,6 +79,9 @@ def render_page(path: Path, modified: int) -> DocsPage:
 
 @cache
 def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - start-up would pay for pages that few processes show
+    from mdit_py_plugins.anchors import anchors_plugin  # noqa: PLC0415 - likewise
+
     markdown = MarkdownIt("commonmark").enable("table").use(anchors_plugin, max_level=DEEPEST_HEADING)
     for rule in (_name_page, _mark_codes, _align_by_class, _rewrite_links):
         markdown.core.ruler.push(rule.__name__, rule)

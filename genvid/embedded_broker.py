@@ -73,7 +73,7 @@ class Channel(sqlalchemy.Channel):
                 return loads(payload)
         raise Empty
 
-    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override] - kombu's own two differ
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         self._database.execute(PUT, (dumps(payload), self._queue_id(queue)))
 
     def _size(self, queue: str) -> int:

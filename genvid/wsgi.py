@@ -3,11 +3,12 @@
 import gc
 import os
 
-import django
 from django.core.handlers.wsgi import WSGIHandler
 
+from genvid.start_up import set_up_django
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
-django.setup(set_prefix=False)
+set_up_django()
 
 # The import needs the settings.
 from genvid.api.requests import Utf8WSGIRequest  # noqa: E402

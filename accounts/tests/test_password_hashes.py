@@ -8,13 +8,12 @@ from django.contrib.auth.hashers import (
     check_password,
     make_password,
 )
-from redis.connection import AbstractConnection
 
 from accounts.auth import former_hashes, passwords
 from accounts.enums import Revocation
 from accounts.models import Session, User
 from accounts.tests.hashers import FORMER, NEW, CountingHasher, RecordingArgon2Hasher, SlowHasher, parameters_of
-from genvid.tests.asserts import refusal_of, statements_of
+from genvid.tests.asserts import queries_of, redis_trips_of, refusal_of, statements_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_caller
 
 pytestmark = pytest.mark.django_db
@@ -154,39 +153,22 @@ def test_share_decides_which_hash_an_unknown_address_takes(recorded, share, para
     assert recorded == [parameters]
 
 
-@pytest.fixture
-def redis_trips(monkeypatch):
-    """What was sent to Redis; a pipeline is sent once."""
-    sent = []
-    send = AbstractConnection.send_packed_command
-
-    def note(connection, command, check_health=True):
-        sent.append(command)
-        return send(connection, command, check_health)
-
-    monkeypatch.setattr(AbstractConnection, "send_packed_command", note)
-    return sent
-
-
-def test_sign_in_takes_twelve_statements_and_two_redis_trips(owner, redis_trips):
+def test_sign_in_takes_twelve_statements_and_two_redis_trips(owner):
     sign_in()
-    redis_trips.clear()
     # Two of them are the savepoint of the test's own transaction.
-    assert (len(statements_of(sign_in)), len(redis_trips)) == (12, 2)
+    assert (queries_of(sign_in), redis_trips_of(sign_in)) == (12, 2)
 
 
-def test_sign_in_after_a_failure_resets_it_with_a_third_redis_trip(owner, redis_trips):
+def test_sign_in_after_a_failure_resets_it_with_a_third_redis_trip(owner):
     sign_in()
     sign_in(password="wrong")
-    redis_trips.clear()
-    sign_in()
-    assert len(redis_trips) == 3
+    assert redis_trips_of(sign_in) == 3
 
 
 @pytest.mark.parametrize("email", ["owner@example.com", "nobody@example.com"])
 def test_refused_sign_in_takes_four_statements(owner, email):
     sign_in(password="wrong")
-    assert len(statements_of(lambda: sign_in(email, "wrong"))) == 4
+    assert queries_of(lambda: sign_in(email, "wrong")) == 4
 
 
 def test_registration_looks_for_no_sessions_and_writes_no_row_twice(anonymous):
