@@ -1,6 +1,5 @@
 """WSGI entry point: `granian --interface wsgi genvid.wsgi:application`."""
 
-import gc
 import os
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -19,6 +18,3 @@ class Handler(WSGIHandler):
 
 
 application = Handler()
-# The heap of a process that serves does not become garbage: collections need not look through it.
-gc.collect()
-gc.freeze()
