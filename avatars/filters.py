@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 
 from avatars.enums import AvatarKind
 from avatars.models import Avatar, Voice
-from genvid.api.filters import StrictBooleanFilter, TextFilter
+from genvid.api.filters import GivenFilterSet, StrictBooleanFilter, TextFilter
 
 
-class AvatarFilter(django_filters.FilterSet):
+class AvatarFilter(GivenFilterSet):
     gender = TextFilter(field_name="gender", lookup_expr="iexact", help_text="For example `female`.")
     kind = django_filters.ChoiceFilter(choices=AvatarKind.choices)
     premium = StrictBooleanFilter(field_name="is_premium")
@@ -29,7 +29,7 @@ class AvatarFilter(django_filters.FilterSet):
         return queryset.filter(pk__in=tagged)
 
 
-class VoiceFilter(django_filters.FilterSet):
+class VoiceFilter(GivenFilterSet):
     language = TextFilter(field_name="language", lookup_expr="iexact", help_text="For example `English`.")
     gender = TextFilter(field_name="gender", lookup_expr="iexact", help_text="For example `female`.")
     search = TextFilter(field_name="name", lookup_expr="icontains", help_text="A part of the name. For example `ada`.")

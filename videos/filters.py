@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
-from genvid.api.filters import InstantFilter, StrictBooleanFilter, TextFilter
+from genvid.api.filters import GivenFilterSet, InstantFilter, StrictBooleanFilter, TextFilter
 from genvid.api.pagination import MAX_LIMIT
 from genvid.api.serializers import example_id
 from videos.enums import PublicStatus, stored_statuses
@@ -58,7 +58,7 @@ class IdsFilter(django_filters.Filter):
     schema: ClassVar = {"type": "string", "pattern": f"^{ID}(,{ID}){{0,{MAX_LIMIT - 1}}}$"}
 
 
-class VideoFilter(django_filters.FilterSet):
+class VideoFilter(GivenFilterSet):
     ids = IdsFilter(
         field_name="pk",
         lookup_expr="in",

@@ -7,10 +7,10 @@ import django_filters
 from accounts.enums import AuditAct
 from accounts.models import AuditEntry
 from genvid.api import serializers as api
-from genvid.api.filters import InstantFilter
+from genvid.api.filters import GivenFilterSet, InstantFilter
 
 
-class AuditFilter(django_filters.FilterSet):
+class AuditFilter(GivenFilterSet):
     act = django_filters.ChoiceFilter(choices=AuditAct.choices, help_text="One act.")
     created_after = InstantFilter("created_at", lookup_expr="gt", help_text="ISO 8601.")
     created_before = InstantFilter("created_at", lookup_expr="lt", help_text="ISO 8601.")

@@ -1,5 +1,6 @@
 """Filters of lists that refuse unknown parameters and values."""
 
+from collections import OrderedDict
 from datetime import UTC
 from typing import Any, ClassVar
 
@@ -57,6 +58,15 @@ class InstantFilter(django_filters.Filter):
 class TextFilter(django_filters.Filter):
     field_class = PlainTextField
     schema: ClassVar = {"type": "string", "maxLength": 200}
+
+
+class GivenFilterSet(django_filters.FilterSet):
+    """Makes only the filters that are given: django-filter copies all of them, with a form, for each request."""
+
+    def __init__(self, data: Any = None, *args: Any, **options: Any) -> None:
+        given = data or {}
+        self.base_filters = OrderedDict((name, each) for name, each in type(self).base_filters.items() if name in given)
+        super().__init__(data, *args, **options)
 
 
 def filter_parameters(filterset: type[django_filters.FilterSet]) -> list[OpenApiParameter]:

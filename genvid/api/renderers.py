@@ -13,7 +13,7 @@ from genvid import request_context
 
 @dataclass(frozen=True)
 class Page:
-    """The items of a list, and what belongs into `meta` beside the request id."""
+    """The items of a list, or their JSON, and what belongs into `meta` beside the request id."""
 
     items: list[Any] | orjson.Fragment
     meta: dict[str, Any] = field(default_factory=dict)
