@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from billing.models import Tier, Wallet
 from genvid.heygen.heygen_errors import Busy
-from genvid.tests.asserts import queries_once_warm
+from genvid.tests.asserts import queries_once_warm, statements_of
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
 from videos import settlement
@@ -176,6 +176,15 @@ def test_the_limit_never_falls_below_one():
     for _ in range(8):
         provider_gate.trip(BUSY, ordered_at=timezone.now())
     assert provider_gate.read().limit(timezone.now()) == 1
+
+
+def test_no_account_is_read_while_all_slots_are_taken(owner, avatar, settings):
+    settings.HEYGEN_MAX_CONCURRENT = 1
+    make_video(owner, "rendering", avatar=avatar)
+    make_video(owner, avatar=avatar)
+    assert not [each for each in statements_of(scheduler.hand_out_slots) if "GROUP BY" in each or "wallet" in each]
+    settings.HEYGEN_MAX_CONCURRENT = 2
+    assert [each for each in statements_of(scheduler.hand_out_slots) if "billing_wallet" in each]
 
 
 def test_a_paused_provider_gets_no_orders_until_it_is_resumed(owner, avatar):
