@@ -17,7 +17,7 @@ from videos.enums import Status
 from videos.models import ProviderState, Video, VideoEvent
 from videos.pipeline import scheduler, slot_claims, submission
 from videos.provider import provider_gate
-from videos.queue import render_times
+from videos.queue import queue_positions, render_times
 from videos.tests.pipeline import fresh, gate, history
 from videos.tests.test_scheduler import queue_many
 
@@ -59,6 +59,8 @@ def kinds_of(action) -> list[str]:
 @pytest.mark.parametrize(("count", "accounts"), [(1, 1), (100, 1), (100, 20)])
 def test_a_claim_of_many_videos_takes_as_many_statements_as_one(avatar, count, accounts):
     queue(count, avatar, accounts)
+    # So that the plans are remembered, however slow this machine is.
+    queue_positions.account_queues()
     assert kinds_of(scheduler.hand_out_slots) == HAND_OUT
     assert Video.objects.filter(status=Status.SUBMITTING).count() == count
 
