@@ -91,7 +91,10 @@ def _insert_compiler(row: Model) -> Any:
 
 def _placeholder(row: Any, column: "_Column", compiler: Any, params: list[Any]) -> str:
     value = getattr(row, column.name)
-    if column.is_plain and type(value) in PLAIN_TYPES[compiler.connection.vendor]:
+    kind = type(value)
+    if column.is_plain and kind in PLAIN_TYPES[compiler.connection.vendor]:
+        if not value and kind in LITERALS:
+            return LITERALS[kind]
         params.append(value)
         return "%s"
     sent = compiler.prepare_value(column.field, column.field.pre_save(row, add=True))
@@ -114,6 +117,8 @@ PLAIN_TYPES = {
     "postgresql": frozenset({str, int, bool, float, UUID, datetime, type(None)}),
     "sqlite": frozenset({str, int, float, type(None)}),
 }
+LITERALS = {str: "''", int: "0", bool: "FALSE", type(None): "NULL"}
+"""Values that are false, by type: psycopg parses a statement anew each time when it has more than 50 parameters."""
 PLAIN_FIELDS = (
     models.CharField,
     models.TextField,

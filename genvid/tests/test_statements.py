@@ -194,3 +194,10 @@ def test_a_refused_statement_ends_the_transaction(jars):
         with pytest.raises(DatabaseError):
             jars.count()
         transaction.set_rollback(True, using=jars.db)
+
+
+def test_empty_values_are_inserted_as_such(jars):
+    jar = new(Jar, jars, name="", size=0, count=0, label=None)
+    insert_together([jar, new(Jar, jars, name="jam", size=0, count=0, label="")])
+    found = jars.order_by("name").values_list("name", "size", "count", "label", "filled_at")
+    assert list(found) == [("", 0, 0, None, None), ("jam", 0, 0, "", None)]
