@@ -8,9 +8,14 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
+from avatars.catalogue_pages import forget_pages
+
 
 def offered_to(account_id: Any, prefix: str = "") -> Q:
-    """Rows that an account may see: released to it or to all, and not hidden. `prefix`: the path to the row."""
+    """Rows that an account may see: released to it or to all, and not hidden. None: those of all.
+
+    `prefix`: the path to the row.
+    """
     owner = Q(**{f"{prefix}account": None}) | Q(**{f"{prefix}account": account_id})
     return owner & Q(**{f"{prefix}is_released": True, f"{prefix}is_hidden": False})
 
@@ -22,11 +27,21 @@ def released_to(account_id: Any, prefix: str = "") -> Q:
 
 
 class CatalogueQuerySet(models.QuerySet[Any]):
-    def offered_to(self, account_id: UUID) -> "CatalogueQuerySet":
+    def update(self, **changes: Any) -> int:
+        number = super().update(**changes)
+        forget_pages()
+        return number
+
+    def bulk_create(self, *args: Any, **options: Any) -> list[Any]:
+        rows = super().bulk_create(*args, **options)
+        forget_pages()
+        return rows
+
+    def offered_to(self, account_id: UUID | None) -> "CatalogueQuerySet":
         """Includes retired rows."""
         return self.filter(offered_to(account_id))
 
-    def with_offered_voice(self, account_id: UUID) -> "CatalogueQuerySet":
+    def with_offered_voice(self, account_id: UUID | None) -> "CatalogueQuerySet":
         offered = Case(When(offered_to(account_id, "default_voice__"), then=F("default_voice_id")))
         avatars: CatalogueQuerySet = self.annotate(offered_voice_id=offered)
         return avatars

@@ -3,10 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from accounts.signals import account_erasing
 from avatars import releases
+from avatars.catalogue_pages import forget_pages
+from avatars.models import Avatar, Voice
 
 
 @receiver(account_erasing, dispatch_uid="avatars.withdraw_from_erased")
@@ -14,3 +17,8 @@ def withdraw_from_erased(*, account_id: UUID, **_: Any) -> str:
     """Withdraw the rows released to the erased account; they stay the operator's. Returns that nothing is left."""
     releases.withdraw_all_releases(account_id)
     return ""
+
+
+for _model in (Avatar, Voice):
+    post_save.connect(forget_pages, sender=_model, dispatch_uid=f"avatars.saved_{_model.__name__}")
+    post_delete.connect(forget_pages, sender=_model, dispatch_uid=f"avatars.deleted_{_model.__name__}")

@@ -1,6 +1,7 @@
 """Sets the request id before anything is logged or refused, and logs requests."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from django_structlog.middlewares import RequestMiddleware
 from genvid import request_context
 from genvid.api.client_address import UNKNOWN, client_address
 
+logger = structlog.get_logger("genvid.requests")
 PROBES = ("/healthz", "/readyz")
 REQUEST_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{request_context.REQUEST_ID_LENGTH}}}")
 
@@ -33,13 +35,28 @@ class RequestIdMiddleware:
 
 
 class RequestLogMiddleware(RequestMiddleware):
+    """One line a request, when it is answered; django-structlog's own also has one at the start.
+
+    Streams and unhandled errors are logged by django-structlog, with the same fields.
+    """
+
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if request.path in PROBES else super().__call__(request)
 
     def prepare(self, request: HttpRequest) -> None:
-        super().prepare(request)
-        # An id of django-structlog's own, which it would hand on to workers: `genvid.request_context` carries ours.
-        structlog.contextvars.unbind_contextvars("request_id")
+        request.begun_at = time.perf_counter()  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(ip=request_context.current().address)
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        duration = round((time.perf_counter() - request.begun_at) * 1000, 1)  # type: ignore[attr-defined]
+        facts = {"user_agent": request.META.get("HTTP_USER_AGENT"), "duration_ms": duration}
+        if response.streaming or hasattr(request, "_raised_exception"):
+            structlog.contextvars.bind_contextvars(**facts)
+            super().handle_response(request, response)
+            return
+        level = self._log_level_for_status_code(response.status_code)
+        logger.log(level, "request_finished", code=response.status_code, request=self.format_request(request), **facts)
+        structlog.contextvars.clear_contextvars()
 
 
 def _context_of(request: HttpRequest, request_id: str) -> request_context.RequestContext:

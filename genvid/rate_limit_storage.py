@@ -1,46 +1,50 @@
-"""Storage of rate limit counters: Redis for all processes; this process's memory without Redis or while it is down."""
+"""Where rate limits are counted: in Redis for all processes; in this process's memory without it, or while it is down.
+
+Moving windows store each hit, for small exact limits; `genvid.fixed_windows` counts every request.
+"""
 
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
-from limits.storage import MemoryStorage, Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from genvid.redis_client import client_of
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 RETRY_SECONDS = 5
 """While Redis is down, so that not every caller waits for its timeout."""
-OWN = ""
 _shared_again_at = 0.0
 
 
-def with_limiter(operation: Callable[[RateLimiter], T], *, exactly: bool = False) -> T:
-    """Call `operation` with the limiter; without Redis it counts in memory and never raises.
+def with_limiter(operation: Callable[[MovingWindowRateLimiter], T]) -> T:
+    """Never raises."""
+    return in_redis_or_memory(
+        lambda: operation(_shared_limiter(settings.REDIS_URL)), lambda: operation(MovingWindowRateLimiter(memory()))
+    )
 
-    `exactly`: a moving window that stores each hit, for small limits. Otherwise a fixed window from the first hit,
-    which is cheap and has a known end.
-    """
+
+def in_redis_or_memory(in_redis: Callable[[], T], in_memory: Callable[[], T]) -> T:
     global _shared_again_at
     if settings.REDIS_URL and time.monotonic() >= _shared_again_at:
         try:
-            return operation(_limiter(settings.REDIS_URL, exactly))
+            return in_redis()
         except Exception as error:  # noqa: BLE001 - whatever the client raises, there is a second best
             _shared_again_at = time.monotonic() + RETRY_SECONDS
             logger.warning("counters_unavailable", error=repr(error))
-    return operation(_limiter(OWN, exactly))
+    return in_memory()
 
 
 @cache
-def _limiter(url: str, exactly: bool) -> RateLimiter:
-    return MovingWindowRateLimiter(_storage(url)) if exactly else FixedWindowRateLimiter(_storage(url))
+def memory() -> MemoryStorage:
+    return MemoryStorage()
 
 
 @cache
-def _storage(url: str) -> Storage:
-    if url == OWN:
-        return MemoryStorage()
-    return cast(Storage, storage_from_string(url, socket_timeout=1.0, socket_connect_timeout=0.5))
+def _shared_limiter(url: str) -> MovingWindowRateLimiter:
+    return MovingWindowRateLimiter(RedisStorage(url, connection_pool=client_of(url).connection_pool))

@@ -1,5 +1,6 @@
 """WSGI entry point: `granian --interface wsgi genvid.wsgi:application`."""
 
+import gc
 import os
 
 import django
@@ -17,3 +18,6 @@ class Handler(WSGIHandler):
 
 
 application = Handler()
+# The heap of a process that serves does not become garbage: collections need not look through it.
+gc.collect()
+gc.freeze()

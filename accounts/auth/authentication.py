@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import replace
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -16,6 +17,7 @@ from accounts.caller import Caller
 from accounts.enums import KEY_SCOPES, KeyMode
 from accounts.models import ApiKey
 from genvid import cache, request_context
+from genvid.api import rate_limits
 from genvid.api.client_address import client_address
 from genvid.errors import NotAuthenticated
 
@@ -33,7 +35,7 @@ class BearerAuthentication(BaseAuthentication):
         if _is_api_key(token):
             # ApiKeyAuthentication handles it.
             return None
-        caller = _with_current_role(read_access_token(token.strip()))
+        caller = _with_current_role(request._request, read_access_token(token.strip()))
         _bind_to_context(caller)
         return caller, token
 
@@ -41,10 +43,15 @@ class BearerAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-def _with_current_role(caller: Caller) -> Caller:
-    """Raises NotAuthenticated if the session, user or membership is no longer active."""
-    role = session_cache.cached_role(caller.session_id) if caller.session_id else session_cache.ENDED
-    if role == session_cache.ENDED:
+def _with_current_role(request: HttpRequest, caller: Caller) -> Caller:
+    """Counts the request, too. Raises NotAuthenticated if the session, user or membership is no longer active."""
+    if caller.session_id is None:
+        raise NotAuthenticated
+    cached = rate_limits.count_caller(
+        request, caller.account_id, caller.user_id, None, session_cache.key_of(caller.session_id)
+    )
+    role = session_cache.current_role(caller.session_id, cached)
+    if role is None:
         raise NotAuthenticated
     return replace(caller, role=role)
 
@@ -57,7 +64,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = _verified_key(text)
         if not _is_allowed_address(key, client_address(request._request)):
             raise NotAuthenticated("This API key may not be used from this address.")
-        _record_use(key)
+        _record_use(request._request, key)
         caller = Caller(
             key.created_by_id,
             key.account_id,
@@ -101,8 +108,11 @@ def _is_allowed_address(key: ApiKey, address: str) -> bool:
     return any(caller in ipaddress.ip_network(network) for network in key.allowed_addresses)
 
 
-def _record_use(key: ApiKey) -> None:
-    if cache.is_first_in(f"accounts.key-used:{key.pk}", LAST_USED_INTERVAL_SECONDS):
+def _record_use(request: HttpRequest, key: ApiKey) -> None:
+    """Counts the request, too."""
+    name = f"accounts.key-used:{key.pk}"
+    is_recorded = rate_limits.count_caller(request, key.account_id, key.created_by_id, key.pk, name)
+    if not is_recorded and cache.is_first_in(name, LAST_USED_INTERVAL_SECONDS):
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
 
 

@@ -1,24 +1,38 @@
 """Caches each session's current role for 30 s, so that revoked sessions and changed roles take effect before the access
-token expires. Callers that change a role or session call `forget_sessions` for an immediate effect.
+token expires. Who changes a role calls `forget_sessions` on commit, who ends sessions `end_sessions`, for an immediate
+effect in every process. Processes without a shared cache see it after `CACHE_SECONDS`.
 """
 
+from typing import Any
 from uuid import UUID
 
 from accounts.models import Session
 from genvid import cache
+from genvid.fixed_windows import REFUSED
 
 CACHE_SECONDS = 30
-ENDED = ""
+ENDED = REFUSED
+CHANGED = 1
+"""Kept for a moment in place of a role that changed, so that nobody caches what they read before the change."""
+CHANGED_SECONDS = 5
 
 
-def cached_role(session_id: UUID) -> str:
-    return cache.remembered(_key(session_id), lambda: Session.objects.role_now(session_id) or ENDED, CACHE_SECONDS)
+def key_of(session_id: UUID) -> str:
+    return f"accounts.role:{session_id}"
+
+
+def current_role(session_id: UUID, cached: Any) -> str | None:
+    """The role of an active session, else None. `cached`: the value cached under its key, None when there is none."""
+    if cached in (None, CHANGED):
+        cached = Session.objects.role_now(session_id) or ENDED
+        cache.keep_first(key_of(session_id), cached, CACHE_SECONDS)
+    return None if cached == ENDED else str(cached)
 
 
 def forget_sessions(*session_ids: UUID) -> None:
-    """Processes without a shared cache see the change after `CACHE_SECONDS`."""
-    cache.delete(*[_key(session_id) for session_id in session_ids])
+    cache.keep_many(dict.fromkeys(map(key_of, session_ids), CHANGED), CHANGED_SECONDS)
 
 
-def _key(session_id: UUID) -> str:
-    return f"accounts.role:{session_id}"
+def end_sessions(*session_ids: UUID) -> None:
+    """Sessions that ended for good."""
+    cache.keep_many(dict.fromkeys(map(key_of, session_ids), ENDED), CACHE_SECONDS)

@@ -27,7 +27,7 @@ def end_session(session: Session, reason: Revocation, act: AuditAct) -> bool:
     if not session.revoke(reason):
         return False
     audit_log.record(act, account_id=session.account_id, user_id=session.user_id, session=session.pk)
-    transaction.on_commit(partial(session_cache.forget_sessions, session.pk), robust=True)
+    transaction.on_commit(partial(session_cache.end_sessions, session.pk), robust=True)
     return True
 
 
@@ -56,5 +56,5 @@ def revoke_all_sessions(user_id: UUID, reason: Revocation) -> int:
     ids = list(alive.values_list("pk", flat=True))
     # Not filtered by ids: a session opened in between is revoked too, and is refused within CACHE_SECONDS.
     ended = alive.update(revoked_at=timezone.now(), revoked_reason=reason)
-    transaction.on_commit(partial(session_cache.forget_sessions, *ids), robust=True)
+    transaction.on_commit(partial(session_cache.end_sessions, *ids), robust=True)
     return ended

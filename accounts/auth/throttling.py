@@ -29,14 +29,14 @@ class Counter:
 
     def wait(self) -> int:
         """Seconds until the next attempt is allowed, 0 if it is now."""
-        stats = with_limiter(lambda limiter: limiter.get_window_stats(self.limit, *self.name), exactly=True)
+        stats = with_limiter(lambda limiter: limiter.get_window_stats(self.limit, *self.name))
         return max(1, math.ceil(stats.reset_time - time.time())) if stats.remaining <= 0 else 0
 
     def hit(self) -> bool:
-        return with_limiter(lambda limiter: limiter.hit(self.limit, *self.name), exactly=True)
+        return with_limiter(lambda limiter: limiter.hit(self.limit, *self.name))
 
     def clear(self) -> None:
-        with_limiter(lambda limiter: limiter.clear(self.limit, *self.name), exactly=True)
+        with_limiter(lambda limiter: limiter.clear(self.limit, *self.name))
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """JSON Web Tokens: 15-minute access tokens with account and role, and rotating refresh tokens."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.caller import Caller
 from accounts.models import Session
 from genvid.errors import NotAuthenticated, TokenInvalid
+from genvid.process_cache import ProcessCache
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,18 @@ class TokenPair:
     expires_in: int
     """Seconds until the access token expires."""
     token_type: str = "Bearer"  # noqa: S105 - the scheme's name
+
+
+@dataclass(frozen=True)
+class VerifiedToken:
+    caller: Caller
+    expires_at: int
+    """Seconds since 1970."""
+
+
+# What a signature proves does not change; whether the session is active is asked anew for each request.
+_verified = ProcessCache(60, size=5000)
+_LEEWAY = cast("int", settings.SIMPLE_JWT["LEEWAY"])
 
 
 @dataclass(frozen=True)
@@ -56,11 +71,20 @@ def sign_token_pair(session: Session, role: str, refresh: RefreshToken) -> Token
     return TokenPair(str(access), str(refresh), int(access.lifetime.total_seconds()))
 
 
-def read_access_token(raw: bytes | str) -> Caller:
+def read_access_token(raw: str) -> Caller:
+    """Raises NotAuthenticated. The signature of a token is verified once a minute in each process."""
+    verified = _verified.remembered(raw, lambda: _verify_access_token(raw))
+    if verified.expires_at + _LEEWAY <= time.time():
+        raise NotAuthenticated
+    return verified.caller
+
+
+def _verify_access_token(raw: str) -> VerifiedToken:
     try:
         claims = _decoded(AccessToken, raw)
         ids = [UUID(claims[name]) for name in ("user_id", "account_id", "sid")]
-        return Caller(user_id=ids[0], account_id=ids[1], role=str(claims["role"]), session_id=ids[2])
+        caller = Caller(user_id=ids[0], account_id=ids[1], role=str(claims["role"]), session_id=ids[2])
+        return VerifiedToken(caller, int(claims["exp"]))
     except (TokenError, KeyError, ValueError, AttributeError, TypeError) as error:
         raise NotAuthenticated from error
 

@@ -23,6 +23,6 @@ def switch_account(caller: Caller, *, account_id: UUID) -> sign_in.SignedIn:
     present = Session.objects.filter(pk=caller.session_id).first() if caller.session_id else None
     if present is None or not present.revoke(Revocation.SWITCHED):
         raise NotAuthenticated
-    transaction.on_commit(lambda: session_cache.forget_sessions(present.pk), robust=True)
+    transaction.on_commit(lambda: session_cache.end_sessions(present.pk), robust=True)
     audit_log.record(AuditAct.ACCOUNT_SWITCHED, account_id=account_id, user_id=caller.user_id, before=caller.account_id)
     return sign_in.SignedIn(membership.user, membership, sign_in.open_session(membership))

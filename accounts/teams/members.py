@@ -1,5 +1,6 @@
 """Roles, removal of members, leaving, and transfer of ownership."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -123,12 +124,12 @@ def _set_role(member: Membership, role: str) -> None:
         mail_new_owner(member.user_id, member.account_id)
     Membership.objects.filter(pk=member.pk).update(role=role)
     member.role = role
-    _clear_session_cache_on_commit(_active_sessions(member))
+    _tell_cache_on_commit(session_cache.forget_sessions, _active_sessions(member))
 
 
 def _delete_membership(member: Membership) -> int:
     now, sessions = timezone.now(), _active_sessions(member)
-    _clear_session_cache_on_commit(sessions)
+    _tell_cache_on_commit(session_cache.end_sessions, sessions)
     sessions.update(revoked_at=now, revoked_reason=Revocation.MEMBERSHIP)
     Membership.objects.filter(pk=member.pk).delete()
     # Keys need their creator's membership anyway; revoked, they stay invalid if the creator joins again.
@@ -140,6 +141,6 @@ def _active_sessions(member: Membership) -> QuerySet[Session]:
     return Session.objects.alive().filter(user=member.user_id, account=member.account_id)
 
 
-def _clear_session_cache_on_commit(sessions: QuerySet[Session]) -> None:
+def _tell_cache_on_commit(change: Callable[..., None], sessions: QuerySet[Session]) -> None:
     ids = list(sessions.values_list("pk", flat=True))
-    transaction.on_commit(partial(session_cache.forget_sessions, *ids), robust=True)
+    transaction.on_commit(partial(change, *ids), robust=True)

@@ -212,9 +212,7 @@ def test_wrong_password_creates_no_session(owner):
 def dead_redis(settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     monkeypatch.setattr(rate_limit_storage, "_shared_again_at", 0.0)
-    rate_limit_storage._limiter.cache_clear(), rate_limit_storage._storage.cache_clear()
-    yield
-    rate_limit_storage._limiter.cache_clear(), rate_limit_storage._storage.cache_clear()
+    rate_limit_storage.memory().reset()
 
 
 def test_login_works_while_redis_is_down(owner, dead_redis):

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.auth import session_cache
 from accounts.models import AuditEntry, Membership, Session, User
+from genvid import cache
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of
 from genvid.tests.factories import PASSWORD, JsonClient, make_key
 
@@ -228,6 +229,17 @@ def test_refresh_of_a_removed_member_is_not_audited_as_reuse(owner, teammate):
     Membership.objects.filter(user=teammate.user).delete()
     refresh(client)
     assert (_session().revoked_reason, acts().count("session.token_reused")) == ("", 0)
+
+
+def test_a_role_read_before_a_change_is_not_cached_after_it(owner, teammate):
+    client = sign_in(teammate.user.email)
+    key = session_cache.key_of(_session().pk)
+    Membership.objects.filter(user=teammate.user).update(role="viewer")
+    session_cache.forget_sessions(_session().pk)
+    cache.keep_first(key, "owner", session_cache.CACHE_SECONDS)  # by a process that had read it before
+    assert cache.peek(key) == session_cache.CHANGED
+    assert client.post("/api/v1/videos", {}).status_code == 403
+    assert cache.peek(key) == session_cache.CHANGED
 
 
 def test_role_is_cached_for_less_than_a_minute():

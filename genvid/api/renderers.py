@@ -15,7 +15,7 @@ from genvid import request_context
 class Page:
     """The items of a list, and what belongs into `meta` beside the request id."""
 
-    items: list[Any]
+    items: list[Any] | orjson.Fragment
     meta: dict[str, Any] = field(default_factory=dict)
 
 

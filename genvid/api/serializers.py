@@ -286,8 +286,19 @@ def _annotated_fields(dataclass: Any) -> dict[str, Any]:
 
 def validated(serializer_class: type[serializers.Serializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:
     serializer = serializer_class(data=data, **kwargs)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+    try:
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+    finally:
+        _release(serializer)
+
+
+def _release(field: Any) -> None:
+    """Cut the references of fields to their parent: only a garbage collection would free them."""
+    children = [*vars(field).pop("fields", {}).values(), *filter(None, [vars(field).get("child")])]
+    for child in children:
+        child.parent = None
+        _release(child)
 
 
 def refuse_field(name: str, message: str) -> ValidationFailed:

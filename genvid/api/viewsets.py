@@ -162,21 +162,23 @@ class StrictViewSet(GenericViewSet[Any]):
 
     def _count(self, request: Request) -> None:
         """Count by caller; bad or missing credentials count against the address. Raises RateLimited."""
-        # An `accounts.caller.Caller`; typed Any because genvid must not import accounts.
-        caller: Any = None
-        refusal = None
         try:
-            caller = request.user
-        except DomainError as error:
-            refusal = error
+            # An `accounts.caller.Caller`; typed Any because genvid must not import accounts.
+            caller: Any = request.user
+        except DomainError:
+            self._count_anonymous(request)
+            # At once: DRF caches a failed caller as anonymous, and a second check would let them pass.
+            raise
         if caller is None or not caller.is_authenticated:
-            self.quota = rate_limits.count_anonymous(request, getattr(settings, self.endpoint.rate_limit))
-        else:
-            self.quota = rate_limits.count_caller(caller.account_id, caller.user_id, caller.key_id)
+            self._count_anonymous(request)
+            return
+        self.quota = rate_limits.counted(request._request)
+        if self.quota is not None:
+            self.quota.enforce()
+
+    def _count_anonymous(self, request: Request) -> None:
+        self.quota = rate_limits.count_anonymous(request, getattr(settings, self.endpoint.rate_limit))
         self.quota.enforce()
-        if refusal is not None:
-            # DRF caches a failed caller as anonymous: a second check would let them pass.
-            raise refusal
 
     # ── Request data
 

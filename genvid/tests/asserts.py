@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from redis.connection import AbstractConnection
 
 from billing.ledger.ledger_check import check_all_wallets
 
@@ -92,6 +94,20 @@ def queries_once_warm(action: Callable[[], Any]) -> int:
     """The number of queries of `action`, which changes nothing, once the caches know its caller."""
     action()
     return queries_of(action)
+
+
+def redis_trips_of(action: Callable[[], Any]) -> int:
+    """How often `action` sends to Redis and waits: a command, a script or a pipeline each once."""
+    sent, send = [], AbstractConnection.send_packed_command
+
+    def counting(connection: Any, *args: Any, **options: Any) -> Any:
+        sent.append(connection)
+        return send(connection, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AbstractConnection, "send_packed_command", counting)
+        action()
+    return len(sent)
 
 
 def the_ledger_proves() -> bool:

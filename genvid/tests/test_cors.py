@@ -114,7 +114,7 @@ class TestPreflight:
         assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (200, APP)
 
     def test_a_preflight_is_not_counted_by_the_rate_limit(self, settings):
-        rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
+        rate_limit_storage.memory().reset()
         settings.RATE_LIMITS, settings.RATE_LIMIT_ANONYMOUS = True, parse("1/minute")
         assert [preflight(AVATARS).status_code for _ in range(3)] == [200, 200, 200]
         assert JsonClient().get(AVATARS)["RateLimit-Remaining"] == "0"
@@ -244,7 +244,7 @@ class TestRefusals:
         assert (refusal_of(answer), is_readable_by(answer)) == ((413, "payload_too_large"), True)
 
     def test_a_429_is_readable_by_an_allowed_origin(self, settings):
-        rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
+        rate_limit_storage.memory().reset()
         settings.RATE_LIMITS, settings.RATE_LIMIT_ANONYMOUS = True, parse("1/minute")
         JsonClient().get(AVATARS)
         answer = JsonClient().get(AVATARS, HTTP_ORIGIN=APP)

@@ -10,8 +10,8 @@ from accounts.models import IdempotencyRecord, Membership
 from billing.models import Tier, Wallet
 from genvid import rate_limit_storage
 from genvid.api import rate_limits
-from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of
-from genvid.tests.factories import JsonClient, make_caller, make_key, make_teammate
+from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, redis_trips_of, refusal_of
+from genvid.tests.factories import JsonClient, make_caller, make_key, make_teammate, sign_in
 from genvid.tests.parallel import in_parallel
 from videos.models import Video
 
@@ -24,7 +24,7 @@ NOBODY = {"email": "nobody@example.com", "password": "wrong"}
 
 @pytest.fixture(autouse=True)
 def limits_on(settings):
-    rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.memory().reset()
     settings.RATE_LIMITS = True
     settings.RATE_LIMIT_ANONYMOUS = parse("3/minute")
     Tier.objects.update(requests_per_minute=5)
@@ -219,8 +219,23 @@ def test_a_dead_redis_locks_nobody_out_and_limits_all_the_same(owner, settings, 
 
 def test_without_redis_one_process_counts_for_itself(owner, settings):
     settings.REDIS_URL = ""
-    rate_limit_storage.with_limiter(lambda limiter: limiter.storage.reset())
+    rate_limit_storage.memory().reset()
     assert [owner.client.get(AVATARS).status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+def test_the_token_of_an_ended_session_uses_up_nobodys_limit(owner, django_capture_on_commit_callbacks):
+    fresh = sign_in(owner.user.email)
+    with django_capture_on_commit_callbacks(execute=True):
+        owner.client.post("/api/v1/auth/logout", {"refresh_token": owner.tokens.refresh_token})
+    assert refusal_of(owner.client.get(PROFILE)) == (401, "not_authenticated")
+    before = limit_headers_of(fresh.client.get(PROFILE))
+    assert owner.client.get(PROFILE).status_code == 401
+    assert limit_headers_of(fresh.client.get(PROFILE)) == (5, before[1] - 1)
+
+
+def test_a_request_with_credentials_takes_one_trip_to_redis(owner):
+    data_of(owner.client.get(PROFILE))
+    assert redis_trips_of(lambda: data_of(owner.client.get(PROFILE))) == 1
 
 
 def test_counting_requests_needs_no_query(owner, settings):

@@ -46,7 +46,7 @@ def test_every_log_line_of_a_request_carries_the_request_id(anonymous, caplog, g
     body = {"email": "ada@example.com", "password": "a long enough one"}
     response = anonymous.post("/api/v1/auth/register", body, HTTP_X_REQUEST_ID=given)
     lines = [(record.msg["event"], record.msg["request_id"]) for record in caplog.records]
-    events = ("request_started", "audit", "account_registered", "request_finished")
+    events = ("audit", "account_registered", "request_finished")
     assert lines == [(event, response["X-Request-Id"]) for event in events]
 
 
@@ -71,3 +71,13 @@ def test_the_log_lines_about_a_video_name_it(owner, caplog):
     caplog.set_level("INFO")
     owner.client.get(f"/api/v1/videos/{video.pk}")
     assert caplog.records[-1].msg["video_id"] == str(video.pk)
+
+
+def test_a_request_has_one_log_line_that_says_how_long_it_took(owner, caplog):
+    caplog.set_level("INFO")
+    owner.client.get("/api/v1/profile", HTTP_USER_AGENT="a client")
+    lines = [record.msg for record in caplog.records]
+    assert [(line["event"], line["code"], line["request"]) for line in lines] == [
+        ("request_finished", 200, "GET /api/v1/profile")
+    ]
+    assert (lines[0]["user_agent"], lines[0]["ip"], lines[0]["duration_ms"] > 0) == ("a client", "127.0.0.1", True)
