@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 from typing import Generic, TypeVar
 
 MAX_THREADS = 32
@@ -45,14 +46,18 @@ class Calls(Generic[Item, Result]):
             count += 1
         return count
 
-    def start(self, items: Sequence[Item], reserved: int) -> None:
-        """Start `items`, at most as many as were reserved. The other threads are given back."""
+    def start(self, take: Callable[[], Sequence[Item]], reserved: int) -> None:
+        """Start what `take` returns, at most as many as were reserved. The other threads are given back."""
+        items: Sequence[Item] = ()
+        try:
+            items = take()
+        finally:
+            for _ in range(reserved - len(items)):
+                self._threads.free.release()
         for item in items:
             future = self._threads.executor.submit(copy_context().run, self._call, item)
             future.add_done_callback(lambda _: self._threads.free.release())
             self._running.add(future)
-        for _ in range(reserved - len(items)):
-            self._threads.free.release()
 
     def finished(self) -> list[Result]:
         """Wait until some have ended; return what they returned. Raises what one of them raised."""
@@ -65,9 +70,10 @@ def call_each(call: Callable[[Item], Result], items: Sequence[Item]) -> Iterator
     if len(items) == 1:
         yield call(items[0])
         return
-    calls, left = Calls(call), list(items)
-    while left or calls:
-        reserved = calls.reserve(len(left))
-        calls.start(left[:reserved], reserved)
-        del left[:reserved]
+    calls, left = Calls(call), iter(items)
+    count = len(items)
+    while count or calls:
+        reserved = calls.reserve(count)
+        count -= reserved
+        calls.start(partial(list, islice(left, reserved)), reserved)
         yield from calls.finished()

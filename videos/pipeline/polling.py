@@ -59,14 +59,19 @@ def poll_due() -> int:
     # Two polls at once would ask twice, and do no further harm.
     if not due or not cache.is_first_in(KEY, MAX_POLL_SECONDS):
         return 0
+    client = get_client()
     try:
-        return _poll(due)
+        count, ended = _ask_all(client, due)
     finally:
         cache.delete(KEY)
+    # The next poll may begin: these are leased one by one.
+    _read_each(client, ended)
+    return count
 
 
-def _poll(due: list[Video]) -> int:
-    client, others = get_client(), _renders_due_soon(-len(due) % MAX_IDS_PER_CALL, [video.pk for video in due])
+def _ask_all(client: HeyGenClient, due: list[Video]) -> tuple[int, list[Video]]:
+    """How many were asked about, and those that have ended and are to be read."""
+    others = _renders_due_soon(-len(due) % MAX_IDS_PER_CALL, [video.pk for video in due])
     asked = [*due, *others]
     groups = [asked[first : first + MAX_IDS_PER_CALL] for first in range(0, len(asked), MAX_IDS_PER_CALL)]
     states: dict[str, RenderState] = {}
@@ -76,8 +81,7 @@ def _poll(due: list[Video]) -> int:
         else:
             states |= {video.provider_video_id or "": RenderState.RUNNING for video in group} | answer
     due, others = ([video for video in part if video.provider_video_id in states] for part in (due, others))
-    _apply_statuses(client, due, others, states)
-    return len(asked)
+    return len(asked), _apply_statuses(due, others, states)
 
 
 def _ask(client: HeyGenClient, videos: list[Video]) -> tuple[list[Video], dict[str, RenderState] | HeyGenError]:
@@ -108,9 +112,7 @@ def _renders_due_soon(count: int, asked: Collection[UUID]) -> list[Video]:
     return list(soon.exclude(pk__in=asked).order_by("due_at").only(*POLLED)[:count])
 
 
-def _apply_statuses(
-    client: HeyGenClient, due: list[Video], others: list[Video], states: dict[str, RenderState]
-) -> None:
+def _apply_statuses(due: list[Video], others: list[Video], states: dict[str, RenderState]) -> list[Video]:
     def has_ended(video: Video) -> bool:
         state = states[video.provider_video_id or ""]
         return state.is_final or (state is RenderState.NOT_FOUND and not _is_newly_accepted(video))
@@ -119,7 +121,7 @@ def _apply_statuses(
     schedule_next_poll([video for video in due if not has_ended(video)], now)
     delay_polls([video for video in others if not has_ended(video)], now)
     # Those beyond MAX_READS stay due for the next poll.
-    _read_each(client, [video for video in (*due, *others) if has_ended(video)][:MAX_READS])
+    return [video for video in (*due, *others) if has_ended(video)][:MAX_READS]
 
 
 def _read_each(client: HeyGenClient, videos: list[Video]) -> None:

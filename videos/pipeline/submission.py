@@ -8,6 +8,7 @@ video some time after it accepted the order, so absence is proven only when no c
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -58,7 +59,7 @@ def submit_videos(video_ids: Sequence[str]) -> None:
     calls, waiting = Calls(_try_to_send), list(video_ids)
     while waiting or calls:
         reserved = calls.reserve(len(waiting))
-        calls.start(_claim_orders(waiting[:reserved]), reserved)
+        calls.start(partial(_claim_orders, waiting[:reserved]), reserved)
         del waiting[:reserved]
         if calls:
             _record([answer for answer in calls.finished() if answer is not None])
