@@ -77,8 +77,8 @@ class CompiledQuery(Compiled):
         return _template(compiler, text, params, stand_ins, [each for each, *_ in compiler.select])
 
 
-class CompiledUpdate(Compiled, Generic[ModelT]):
-    """UPDATE … RETURNING. `build` makes the rows to update, and the changes."""
+class CompiledWrite(Compiled, Generic[ModelT]):
+    """A statement that returns the rows that it wrote."""
 
     def __init__(self, model: type[ModelT], build: Callable[..., Any], *, read: Collection[str], **kinds: type) -> None:
         super().__init__(build, **kinds)
@@ -86,16 +86,27 @@ class CompiledUpdate(Compiled, Generic[ModelT]):
         self._fields = returned_fields(model, read)
 
     def rows(self, values: Values, *, using: str = DEFAULT_DB_ALIAS) -> list[ModelT]:
-        """The updated rows with the columns `read`, as they are now; the others are read on access."""
+        """The written rows with the columns `read`, as they are now; the others are read on access."""
         names = [each.attname for each in self._fields]
         with transaction.mark_for_rollback_on_error(using=using):
             return [self._model.from_db(using, names, row) for row in self._rows(values, using)]
 
     def _template(self, using: str, stand_ins: Values) -> Template:
-        compiler = update_compiler(*self._build(**stand_ins), using=using)
-        text, params = compiler.as_sql()
+        compiler, text, params = self._statement(using, stand_ins)
         columns = [each.get_col(self._model._meta.db_table) for each in self._fields]
         return _template(compiler, text + returning(compiler, self._fields), params, stand_ins, columns)
+
+    @abstractmethod
+    def _statement(self, using: str, stand_ins: Values) -> tuple[Any, str, Any]:
+        """A compiler of the model, text and parameters, without RETURNING."""
+
+
+class CompiledUpdate(CompiledWrite[ModelT]):
+    """UPDATE … RETURNING. `build` makes the rows to update, and the changes."""
+
+    def _statement(self, using: str, stand_ins: Values) -> tuple[Any, str, Any]:
+        compiler = update_compiler(*self._build(**stand_ins), using=using)
+        return (compiler, *compiler.as_sql())
 
 
 def update_compiler(rows: QuerySet[Any], changes: Mapping[str, Any], *, using: str) -> Any:
