@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.conf import settings
@@ -23,10 +24,10 @@ from accounts.models import IdempotencyRecord
 from genvid.api.endpoints import IDEMPOTENCY_KEY_PATTERN, Idempotency
 from genvid.api.exceptions import describe
 from genvid.api.renderers import dump
-from genvid.compiled_updates import CompiledUpdate
+from genvid.compiled_writes import CompiledUpdate
 from genvid.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
 from genvid.leasing import from_now
-from genvid.statements import insert_if_absent, update_returning
+from genvid.statements import CompiledInsert, update_returning
 
 KEY_PATTERN = re.compile(IDEMPOTENCY_KEY_PATTERN)
 WINDOW = timedelta(hours=24)
@@ -82,15 +83,28 @@ def _form_as_bytes(form: dict[str, Any]) -> bytes:
 def _claim(request: Request, key: str) -> IdempotencyRecord:
     """The record of this key. `status` None: claimed by this request; otherwise it holds the response to replay."""
     account_id, fingerprint = caller_of(request).account_id, _fingerprint(request)
-    fresh = {"fingerprint": fingerprint, "claimed_at": from_now(), "created_at": from_now()}
-    record = IdempotencyRecord(account_id=account_id, key=key, **fresh)
-    if insert_if_absent(record, read=["claimed_at"]):
-        return record
+    if claimed := _new_claim.rows({"account_id": account_id, "key": key, "fingerprint": fingerprint}):
+        return claimed[0]
     mine = IdempotencyRecord.objects.filter(account_id=account_id, key=key)
     abandoned = Q(status=None, claimed_at__lt=from_now(-LEASE), fingerprint=fingerprint)
     free = mine.filter(abandoned | Q(created_at__lt=from_now(-WINDOW)))
-    taken_over = update_returning(free, {**fresh, "status": None, "answer": None}, read=["claimed_at", "status"])
+    taken_over = update_returning(
+        free, {**_fresh(fingerprint), "status": None, "answer": None}, read=["claimed_at", "status"]
+    )
     return taken_over[0] if taken_over else _of_another(mine.first(), fingerprint)
+
+
+def _fresh(fingerprint: str) -> dict[str, Any]:
+    return {"fingerprint": fingerprint, "claimed_at": from_now(), "created_at": from_now()}
+
+
+def _claim_of(account_id: UUID, key: str, fingerprint: str) -> IdempotencyRecord:
+    return IdempotencyRecord(account_id=account_id, key=key, **_fresh(fingerprint))
+
+
+_new_claim = CompiledInsert(
+    IdempotencyRecord, _claim_of, read=("claimed_at", "status"), account_id=UUID, key=str, fingerprint=str
+)
 
 
 def _of_another(record: IdempotencyRecord | None, fingerprint: str) -> IdempotencyRecord:

@@ -23,7 +23,7 @@ from billing.ledger.entries import append_entry, entry_exists, lock_wallet, reco
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
 from billing.plans.plan_limits import PLAN_OF_ACCOUNT, PlanLimits, limits_of_plan, plan_limits_of, requests_per_minute
-from genvid.compiled_updates import CompiledUpdate
+from genvid.compiled_writes import CompiledUpdate
 from genvid.errors import Conflict, InsufficientCredits
 from genvid.statements import insert_if_absent, insert_together
 from genvid.transactions import joined

@@ -15,9 +15,10 @@ from django.db import connections, models, router, transaction
 from django.db.models import AutoField, Model, QuerySet, sql
 from django.db.models.fields import NOT_PROVIDED
 
-from genvid.compiled_updates import returned_fields, returning, update_compiler
+from genvid.compiled_writes import CompiledWrite, Values, returned_fields, returning, update_compiler
 
 BATCH_SIZE = 500
+UNLESS_TAKEN = "ON CONFLICT DO NOTHING"
 RowT = TypeVar("RowT", bound=Model)
 
 
@@ -27,9 +28,19 @@ def update_returning(rows: QuerySet[RowT], changes: Mapping[str, Any], *, read: 
     return _returned(rows.model, compiler, *compiler.as_sql(), read=read)
 
 
+class CompiledInsert(CompiledWrite[RowT]):
+    """`insert_if_absent` compiled once. `build` makes the row; nothing is returned where it was not inserted."""
+
+    def _statement(self, using: str, stand_ins: Values) -> tuple[Any, str, Any]:
+        row, params = self._build(**stand_ins), list[Any]()
+        row._state.db = using
+        text = f"{_insert_text([row], params)} {UNLESS_TAKEN}"
+        return _insert_compiler(row), text, params
+
+
 def insert_if_absent(row: Model, *, read: Collection[str] = ()) -> bool:
     """False if a unique constraint holds another row. Sets the key and the columns `read` as the database has them."""
-    for found in _inserted([row], "ON CONFLICT DO NOTHING", read=read):
+    for found in _inserted([row], UNLESS_TAKEN, read=read):
         vars(row).update(vars(found))
         return True
     return False

@@ -12,7 +12,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 from django.db.models import F
 
 from genvid.leasing import from_now
-from genvid.statements import add_to_counters, insert_if_absent, insert_together, update_returning
+from genvid.statements import CompiledInsert, add_to_counters, insert_if_absent, insert_together, update_returning
 from genvid.tests.asserts import queries_of
 from genvid.tests.parallel import in_parallel
 
@@ -122,6 +122,24 @@ def test_a_refused_insert_does_not_break_the_transaction(jars):
         assert not insert_if_absent(new(Jar, jars, name="jam"))
         assert insert_if_absent(new(Jar, jars, name="tea"))
     assert jars.count() == 2
+
+
+def jar_named(name: str, count: int) -> Jar:
+    return Jar(name=name, count=count, filled_at=from_now())
+
+
+def test_a_compiled_insert_inserts_new_values_each_time_unless_they_are_taken(jars):
+    insert = CompiledInsert(Jar, jar_named, read=["count", "filled_at"], name=str, count=int)
+
+    def inserted(name: str, count: int) -> list[Jar]:
+        return insert.rows({"name": name, "count": count}, using=jars.db)
+
+    [jam], taken, [tea] = inserted("jam", 5), inserted("jam", 7), inserted("tea", 9)
+    assert ([jam.count, tea.count], taken) == ([5, 9], [])
+    assert list(jars.order_by("name").values_list("pk", "name", "count", "filled_at")) == [
+        (jam.pk, "jam", 5, jam.filled_at),
+        (tea.pk, "tea", 9, tea.filled_at),
+    ]
 
 
 # ── Counters

@@ -10,7 +10,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 from django.db.models import F
 
 from accounts.models import Account, EventCounter
-from genvid.compiled_updates import CompiledUpdate
+from genvid.compiled_writes import CompiledUpdate
 
 COUNTERS = EventCounter.objects.order_by("object_id")
 

@@ -1,5 +1,6 @@
-"""UPDATE … RETURNING that Django compiles once in a process, where compiling costs more than running it."""
+"""Writes that Django compiles once in a process, where compiling costs more than running them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -47,10 +48,10 @@ class Template:
         return values
 
 
-class CompiledUpdate(Generic[ModelT]):
-    """UPDATE … RETURNING. `build` makes the rows to update, and the changes, from a value of each of `kinds` by name.
+class CompiledWrite(ABC, Generic[ModelT]):
+    """A statement that returns the rows that it wrote.
 
-    It is called once for each database.
+    `build` makes it from a value of each of `kinds` by name, and is called once for each database.
     """
 
     def __init__(self, model: type[ModelT], build: Callable[..., Any], *, read: Collection[str], **kinds: type) -> None:
@@ -59,7 +60,7 @@ class CompiledUpdate(Generic[ModelT]):
         self._templates: dict[str, Template] = {}
 
     def rows(self, values: Values, *, using: str = DEFAULT_DB_ALIAS) -> list[ModelT]:
-        """The updated rows with the columns `read`, as they are now; the others are read on access."""
+        """The written rows with the columns `read`, as they are now; the others are read on access."""
         if using not in self._templates:
             self._templates[using] = self._template(using)
         names = [each.attname for each in self._fields]
@@ -69,10 +70,21 @@ class CompiledUpdate(Generic[ModelT]):
 
     def _template(self, using: str) -> Template:
         stand_ins = {name: STAND_INS[kind]() for name, kind in self._kinds.items()}
-        compiler = update_compiler(*self._build(**stand_ins), using=using)
-        text, params = compiler.as_sql()
+        compiler, text, params = self._statement(using, stand_ins)
         columns = [each.get_col(self._model._meta.db_table) for each in self._fields]
         return _template(compiler, text + returning(compiler, self._fields), params, stand_ins, columns)
+
+    @abstractmethod
+    def _statement(self, using: str, stand_ins: Values) -> tuple[Any, str, Any]:
+        """A compiler of the model, text and parameters, without RETURNING."""
+
+
+class CompiledUpdate(CompiledWrite[ModelT]):
+    """UPDATE … RETURNING. `build` makes the rows to update, and the changes."""
+
+    def _statement(self, using: str, stand_ins: Values) -> tuple[Any, str, Any]:
+        compiler = update_compiler(*self._build(**stand_ins), using=using)
+        return (compiler, *compiler.as_sql())
 
 
 def update_compiler(rows: QuerySet[Any], changes: Mapping[str, Any], *, using: str) -> Any:
