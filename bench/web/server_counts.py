@@ -19,12 +19,14 @@ from bench.web.traffic import KEY
 LOGGED = re.compile(r"^.*?LOG:  (?:statement|execute [^:]*): (\w+)", re.MULTILINE)
 BRACKETS = {"BEGIN", "COMMIT", "ROLLBACK"}
 SAVEPOINTS = {"SAVEPOINT", "RELEASE"}
+WARM_UP = 3
+"""Requests of a caller before the counted one: either process then knows what it remembers of active callers."""
 SETTLED = 0.05
 """Seconds after an answer: what a server still does for it then belongs to it."""
 
 
 def count_requests(stack: Stack, server: WebServer, requests: Sequence[bytes]) -> Counts:
-    """The usual request of these: now and then one refreshes what its process remembers."""
+    """The usual request of these: now and then one refreshes what its process remembers for seconds."""
     trips = redis.Redis.from_url(stack.redis.url)
     with _logging_statements():
         found = [_count(stack, server, trips, text) for text in requests]
@@ -32,6 +34,9 @@ def count_requests(stack: Stack, server: WebServer, requests: Sequence[bytes]) -
 
 
 def _count(stack: Stack, server: WebServer, trips: "redis.Redis", text: bytes) -> tuple[int, int, int]:
+    for _ in range(WARM_UP):
+        send(server, text)
+    time.sleep(SETTLED)
     log, before = stack.postgres.log, _reads(trips)
     size = log.stat().st_size
     send(server, text)

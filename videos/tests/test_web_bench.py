@@ -263,6 +263,13 @@ def test_a_call_that_is_only_counted_has_no_rates_in_the_table():
     assert not result.was_loaded("create_waiting")
 
 
+def test_a_call_that_ended_before_the_reference_was_asked_has_no_ratio():
+    result = make_result(page=(of_rates(100), Figures()))
+
+    assert [*results.table(result, TITLES)][1].split() == ["GET", "videos,", "first", "page"]
+    assert [*goals.checks(result)] == []
+
+
 def test_kept_goals_are_called_kept():
     result = make_result(video=(of_rates(2_116, counts=Counts(1, 0, 1)), of_rates(1_058)))
 
