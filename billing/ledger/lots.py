@@ -2,10 +2,20 @@
 
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.db.models import F
 
 from billing.models import CreditLot, Wallet
 from genvid.errors import Conflict
+
+# In the order of `CreditLot.Meta.ordering`.
+CONSUME_FIRST = """
+UPDATE billing_creditlot SET remaining = remaining - %s
+WHERE id = (
+    SELECT id FROM billing_creditlot WHERE wallet_id = %s AND remaining > 0
+    ORDER BY expires_at ASC NULLS LAST, created_at, id LIMIT 1
+) AND remaining >= %s
+"""
 
 
 def consume(wallet_id: UUID, amount: int, *, payment_id: UUID | None = None) -> int:
@@ -13,19 +23,25 @@ def consume(wallet_id: UUID, amount: int, *, payment_id: UUID | None = None) -> 
     mine = {} if payment_id is None else {"payment": payment_id}
     if amount <= 0:
         return 0
-    live = CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0, **mine)
     # One lot nearly always covers it.
-    first = CreditLot.objects.filter(pk=live.values("pk")[:1], remaining__gte=amount)
-    if first.update(remaining=F("remaining") - amount):
+    if payment_id is None and _consume_first(wallet_id, amount):
         return amount
     left = amount
-    for lot in live:
+    for lot in CreditLot.objects.filter(wallet=wallet_id, remaining__gt=0, **mine):
         taken = min(lot.remaining, left)
         CreditLot.objects.filter(pk=lot.pk).update(remaining=F("remaining") - taken)
         left -= taken
         if left == 0:
             break
     return amount - left
+
+
+def _consume_first(wallet_id: UUID, amount: int) -> bool:
+    """False where the lot that expires first has less."""
+    wallet = CreditLot._meta.get_field("wallet").get_db_prep_value(wallet_id, connection)
+    with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(CONSUME_FIRST, [amount, wallet, amount])
+        return bool(cursor.rowcount == 1)
 
 
 def reserved_in(lot: CreditLot, wallet: Wallet) -> int:

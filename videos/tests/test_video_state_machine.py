@@ -73,6 +73,8 @@ class VideoLife(RuleBasedStateMachine):
         super().__init__()
         # Rolled back at the end: each example starts from an empty database.
         self.example = transaction.atomic()
+        # As Django marks the transaction of a test: for the code under test it is none.
+        self.example._from_testcase = True
         self.example.__enter__()
         self.heygen.renders, self.heygen.keys, self.heygen.plan, self.heygen.unlisted = {}, {}, [], set()
         self.deliveries = 0
