@@ -20,7 +20,6 @@ from genvid.statements import insert_if_absent
 from videos import jobs, metrics
 from videos.enums import LearnedBy, Status
 from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
-from videos.pipeline import polling
 from videos.pipeline.polling import poll_sooner, refresh_video
 from videos.provider import provider_gate
 from videos.provider.heygen_clients import client_for
@@ -38,7 +37,9 @@ DELIVERY_TIMEOUT = timedelta(seconds=15)
 UNKNOWN_VIDEO_TIMEOUT = timedelta(minutes=5)
 """A delivery may arrive before the answer to our order has been stored."""
 REMEMBERED_SECONDS = 5.0
-COLUMNS = ", ".join(f"video.{name}" for name in polling.FOLLOWED_BY)
+FOLLOWED_BY = (*Video.WORKED_ON_BY, "id", "captions", "submitted_at", "batch_id", "credits_held", "credits_charged")
+"""Columns that reading and moving a render need; what else a failed one needs is read on access."""
+COLUMNS = ", ".join(f"video.{name}" for name in FOLLOWED_BY)
 # Never look up an empty id: every video that HeyGen has not accepted yet has none.
 RENDER_NAMED_BY = f"""
 SELECT {COLUMNS}, delivery.missed FROM videos_webhookdelivery delivery

@@ -33,8 +33,6 @@ MAX_CALLS = 25
 MAX_READS = 40
 """A poll calls HeyGen less than fifty times, which is what it permits in a second."""
 POLL_LEASE = 60.0
-FOLLOWED_BY = (*Video.WORKED_ON_BY, "id", "captions", "submitted_at", "batch_id", "credits_held", "credits_charged")
-"""Columns that reading and moving a render need; what else a failed one needs is read on access."""
 READ_AFTER_WRITE_SECONDS = 120.0
 """HeyGen may not know a video right after it accepted the order."""
 UNKNOWN_SECONDS = 4.0

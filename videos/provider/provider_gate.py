@@ -13,7 +13,7 @@ the gate a second time, while another account's was accepted in between, is set 
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -46,8 +46,9 @@ MAX_ORDERS_PER_SECOND = 45
 """HeyGen answers fifty calls of a kind in a second; a refusal would shut the gate."""
 COLUMNS = [field.name for field in fields(Gate) if field.name != "max_in_flight"]
 ABOUT_OUR_KEY = frozenset({"unauthorized", "authentication_failed", "no_api_key", "user_blocked"})
-REMEMBERED_SECONDS = 2.0
+REMEMBERED_SECONDS = 3600.0
 CLOCK_SKEW = timedelta(seconds=2)
+NEVER = datetime.min.replace(tzinfo=UTC)
 UNLIMITED_BALANCE = Decimal(10**9)
 KEY_REFUSED = Decimal(-1)
 
@@ -114,19 +115,17 @@ def half_open() -> bool:
 
 def record_success(ordered_at: datetime, *, is_rendered: bool = False) -> None:
     """Reopen the gate if this order, accepted or rendered, was sent after it was tripped."""
-    seen_open_at = _seen_open_at()
-    # A trip since then proves nothing wrong with an order sent before it, nor does the order with the trip.
-    if seen_open_at is None or ordered_at > seen_open_at:
-        _change(lambda gate, now: gate.succeeded(ordered_at, now, is_rendered=is_rendered))
+    seen_open, looked_at = _seen_open(), timezone.now() - CLOCK_SKEW
+    if ordered_at <= seen_open.get(NAME, NEVER):
+        # A trip since then would be later than this order, which proves nothing about it.
+        return
+    _, gate = _change(lambda gate, now: gate.succeeded(ordered_at, now, is_rendered=is_rendered))
+    if not gate.code:
+        seen_open[NAME] = looked_at
 
 
-def _look_whether_open() -> datetime | None:
-    """The moment, less what clocks may differ, at which no trouble was known."""
-    looked_at = timezone.now() - CLOCK_SKEW
-    return None if read().code else looked_at
-
-
-_seen_open_at = Remembered(_look_whether_open, REMEMBERED_SECONDS)
+_seen_open = Remembered(dict[str, datetime], REMEMBERED_SECONDS)
+"""When this process last saw no trouble, less what clocks may differ."""
 
 
 def pause(by: str, *, staff_id: UUID | None = None) -> None:
