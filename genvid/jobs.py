@@ -3,6 +3,7 @@
 Callers need not import the task, so tasks may import services. A sweep finds in the database what the broker loses.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -13,6 +14,7 @@ from celery import current_app
 from django.db import transaction
 
 from genvid import cache, request_context
+from genvid.process_memory import Remembered
 from genvid.request_context import RequestContext
 
 logger = structlog.get_logger(__name__)
@@ -64,10 +66,16 @@ def enqueue_once_on_commit(job: Job, *, seconds: float) -> None:
     """Send a job on commit, at most once in `seconds`. For a job without ids that the schedule sends soon anyway."""
 
     def send() -> None:
-        if cache.is_first_in(f"jobs.sent.{job.name}", seconds):
+        ours, now = _sent_until(), time.monotonic()
+        if now >= ours.get(job.name, 0.0) and cache.is_first_in(f"jobs.sent.{job.name}", seconds):
+            ours[job.name] = now + seconds
             enqueue(job)
 
     transaction.on_commit(send, robust=True)
+
+
+_sent_until = Remembered(dict[str, float], 3600.0)
+"""By the name of a job: until when this process need not ask whether it is the first to send it."""
 
 
 def backlog(job: Job) -> int:

@@ -1,11 +1,14 @@
 """Writes a change of a row together with its event. Used by `Video.move` alone."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, cast
 
 from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import UpdateQuery
+
+from genvid.transactions import joined
 
 
 def update_with_event(rows: models.QuerySet[Any], changes: Mapping[str, Any], event: models.Model) -> bool:
@@ -28,7 +31,8 @@ def _in_one_statement(
     values = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in columns]
     names, marks = ", ".join(f'"{field.column}"' for field in columns), ", ".join(["%s"] * len(columns))
     insert = f'INSERT INTO "{event._meta.db_table}" ({names}) SELECT {marks} FROM moved'  # noqa: S608 - our own names
-    with transaction.mark_for_rollback_on_error(using=rows.db), connection.cursor() as cursor:
+    # Outside of any transaction the statement is its own, without BEGIN and COMMIT.
+    with joined() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
         cursor.execute(f"WITH moved AS ({update} RETURNING 1) {insert}", [*given, *values])
         return cast(int, cursor.rowcount) == 1
 

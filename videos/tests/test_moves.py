@@ -89,4 +89,6 @@ def test_a_moment_is_by_the_clock_of_the_database(parcel):
 
 @pytest.mark.parametrize("parcel", ["postgresql"], indirect=True)
 def test_a_move_is_one_statement_on_postgresql(parcel):
-    assert len(statements_of(lambda: move(parcel, "waits", "sent"))) == 1
+    texts = statements_of(lambda: move(parcel, "waits", "sent"))
+    # A test's transaction gets a savepoint, which is none of ours.
+    assert [text.split()[0] for text in texts if "SAVEPOINT" not in text] == ["WITH"]

@@ -202,6 +202,13 @@ def test_an_answer_to_a_given_up_order_is_not_recorded_for_the_last_order(order,
     assert VideoEvent.objects.count() == events
 
 
+def test_an_answer_with_the_id_of_another_video_is_not_recorded(order, owner):
+    """The refused statement undoes no more than itself, so that the order can be tried again."""
+    other = make_video(owner, "rendering")
+    video = send_order(order(Submission(str(other.provider_video_id), "waiting")))
+    assert (video.status, video.provider_video_id, video.tries) == ("submitting", None, 1)
+
+
 # ── With the sandbox
 
 
