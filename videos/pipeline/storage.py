@@ -43,10 +43,8 @@ SUBTITLES_LIMIT = 1024 * 1024
 MIN_UPLOAD_SPEED = 2 * 1024 * 1024
 MAX_INCOMPLETE_TRIES = 5
 _waiting_for_slot: OrderedDict[str, RequestContext] = OrderedDict()
-STORED_BY = (
-    *Video.WORKED_ON_BY,
-    *("captions", "render_links", "engine", "resolution", "avatar_id", "batch_id", "credits_held", "credits_charged"),
-)
+STORED_BY = (*Video.WORKED_ON_BY, "captions", "render_links", "engine", "resolution", "avatar_id", "batch_id",
+             "credits_held", "credits_charged")  # fmt: skip
 """Columns that storing and settling read; an event to a client has all of them read."""
 NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
 NO_SIDE_FILES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}
@@ -108,18 +106,12 @@ def _store(video: Video, fetch: Fetch, links: Links, folder: Path, settle: Settl
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _compare_durations(video, duration, links.duration)
     sides = _download_side_files(video, fetch, links, folder)
-    _renew_lease_for_upload(video, size / MIN_UPLOAD_SPEED, taken)
+    resumable_downloads.renew_lease_for_upload(video, size / MIN_UPLOAD_SPEED, since=taken)
     names = {field: _save(video, path) for field, path in (sides | {"file": path}).items()}
     settled = settle(video, duration=duration, file_bytes=size, file_sha256=digest, **NO_SIDE_FILES | names)
     if not settled:
         _delete_unless_completed(video)
     return settled
-
-
-def _renew_lease_for_upload(video: Video, seconds: float, taken: float) -> None:
-    """Unless two thirds of the lease, taken at that moment, will be left after the upload."""
-    if time.monotonic() - taken + seconds > settings.VIDEO_STORE_LEASE / 3:
-        resumable_downloads.renew_lease(video, settings.VIDEO_STORE_LEASE + seconds)
 
 
 def _download_side_files(video: Video, fetch: Fetch, links: Links, folder: Path) -> dict[str, Path]:
