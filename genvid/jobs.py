@@ -14,7 +14,7 @@ from celery import current_app
 from django.db import transaction
 
 from genvid import cache, request_context
-from genvid.process_memory import Remembered
+from genvid.process_cache import Remembered
 from genvid.request_context import RequestContext
 
 logger = structlog.get_logger(__name__)

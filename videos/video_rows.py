@@ -69,22 +69,29 @@ class VideoRow(_Columns):
         return address_of(self.id)
 
 
-def find(account_id: UUID, video_id: UUID) -> VideoRow | None:
+def find(account_id: UUID, video_id: UUID, *, is_test: bool | None = None) -> VideoRow | None:
+    """`is_test`: only a video of this mode; None: of either."""
     found = _BY_ID.rows(account_id=account_id, video_id=video_id)
-    return VideoRow._make(found[0]) if found else None
+    row = VideoRow._make(found[0]) if found else None
+    return row if row is None or is_test in (None, row.is_test) else None
 
 
 def of_queryset(queryset: QuerySet[Video], wanted: Slice) -> Iterable[VideoRow]:
     return map(VideoRow._make, rows_of(_columns_of(queryset), wanted))
 
 
-def of_account(account_id: UUID, wanted: Slice) -> Iterable[VideoRow]:
+def of_account(account_id: UUID, wanted: Slice, *, is_test: bool | None = None) -> Iterable[VideoRow]:
+    """`is_test`: only videos of this mode; None: of both."""
     if wanted.offset:
         # Any number, among videos of the same moment: too many statements to prepare.
-        return of_queryset(Video.objects.of_account(account_id), wanted)
-    query = _page_query(wanted.limit, is_first=wanted.position is None, is_reversed=wanted.is_reversed)
+        return of_queryset(_of_mode(Video.objects.of_account(account_id), is_test), wanted)
+    query = _page_query(wanted.limit, is_test, is_first=wanted.position is None, is_reversed=wanted.is_reversed)
     position = {} if wanted.position is None else {"position": wanted.position}
     return map(VideoRow._make, query.rows(account_id=account_id, **position))
+
+
+def _of_mode(videos: QuerySet[Video], is_test: bool | None) -> QuerySet[Video]:
+    return videos if is_test is None else videos.filter(is_test=is_test)
 
 
 def _columns_of(queryset: QuerySet[Video]) -> QuerySet[Any, tuple[Any, ...]]:
@@ -99,12 +106,12 @@ _BY_ID = CompiledQuery(_by_id)
 
 
 @cache
-def _page_query(limit: int, *, is_first: bool, is_reversed: bool) -> CompiledQuery:
+def _page_query(limit: int, is_test: bool | None, *, is_first: bool, is_reversed: bool) -> CompiledQuery:
     """The limit is a part of the statement: with an argument, PostgreSQL plans for a tenth of all rows."""
 
     def page(account_id: Any, position: Any) -> QuerySet[Any, tuple[Any, ...]]:
         wanted = Slice(position, 0, limit, is_reversed=is_reversed)
-        return rows_of(_columns_of(Video.objects.of_account(account_id)), wanted)
+        return rows_of(_columns_of(_of_mode(Video.objects.of_account(account_id), is_test)), wanted)
 
     def first_page(account_id: Any) -> QuerySet[Any, tuple[Any, ...]]:
         return page(account_id, None)

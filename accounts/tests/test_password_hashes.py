@@ -176,7 +176,7 @@ def test_registration_looks_for_no_sessions_and_writes_no_row_twice(anonymous):
     statements = statements_of(lambda: anonymous.post(REGISTER, body))
     assert [each for each in statements if "accounts_session" in each and not each.startswith("INSERT")] == []
     assert [each for each in statements if each.startswith("UPDATE") and '"accounts_' in each] == []
-    assert len(statements) == 29
+    assert len(statements) == 27
 
 
 def test_registration_stores_when_the_person_was_welcomed_and_the_membership_used():

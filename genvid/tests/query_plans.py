@@ -22,7 +22,7 @@ def plan_of(call: Callable[[], Any], table: str) -> TablePlan:
     with CaptureQueriesContext(connection) as captured:
         call()
     for statement in [each["sql"] for each in captured]:
-        if f'"{table}"' not in statement or not statement.startswith(("SELECT", "UPDATE", "DELETE")):
+        if f'"{table}"' not in statement or not statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
             continue
         for node in _nodes(_explained(statement)):
             plan.indexes |= {node.get("Index Name")} & mine

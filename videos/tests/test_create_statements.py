@@ -139,7 +139,7 @@ def test_a_retry_takes_one_statement_more_than_a_new_video(buyer, payload):
     assert len(statements) == 9 + len(queue_statements(buyer))
 
 
-def test_a_video_wakes_the_scheduler_by_one_trip_to_redis(buyer, payload, monkeypatch):
+def test_a_video_wakes_the_scheduler_by_one_trip_to_redis(buyer, payload, monkeypatch, queue_is_current):
     caller, request = buyer.caller, make_request(script="Hello there.", avatar_id=payload["avatar_id"])
     video_actions.create_video(caller, request)
     trips: list[Any] = []

@@ -19,10 +19,10 @@ from videos.enums import Status
 from videos.filters import VideoFilter
 from videos.lifecycle import account_erasure, retention
 from videos.models import Batch, Video
-from videos.pipeline import incoming_webhooks, polling, release_check, scheduler, sweeper
+from videos.pipeline import incoming_webhooks, polling, release_check, slot_claims, sweeper
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import Trouble
-from videos.queue import queue_positions, render_times, waiting_reasons
+from videos.queue import queue_positions, queue_snapshot, render_times
 from videos.streaming import changes
 from videos.tests.video_rows import fill_videos
 
@@ -105,9 +105,15 @@ QUERIES: dict[str, tuple[Call, set[str]]] = {
         lambda rows: queue_positions.account_queues(),
         {"video_queue", "video_being_made", "video_rendered"},
     ),
-    "place in the queue": (lambda rows: Video.objects.queued_before_in_account([rows.video.pk]), {KEY, "video_queue"}),
-    "oldest orders of an account": (lambda rows: scheduler._lock_oldest(rows.account, 3), {"video_queue"}),
-    "slots in use": (lambda rows: waiting_reasons.read_slots(), {"video_being_made"}),
+    "newer than the queue's snapshot": (
+        lambda rows: list(Video.objects.queued_after(rows.video.queued_at, [rows.account])),
+        {"video_queue"},
+    ),
+    "what the queue's snapshot is made of": (
+        lambda rows: queue_snapshot.refresh(),
+        {"video_queue", "video_being_made", "video_rendered"},
+    ),
+    "oldest orders of an account": (lambda rows: slot_claims.claim_oldest({rows.account: 3}), {"video_queue", KEY}),
     "probes of the gate": (
         lambda rows: provider_gate.allowance(provider_gate.read(), timezone.now()),
         {"video_being_made"},
@@ -115,7 +121,7 @@ QUERIES: dict[str, tuple[Call, set[str]]] = {
     "orders taken from others": (lambda rows: _blame(rows.video), {KEY, "video_rendered", "video_being_made"}),
     "orders that await a release": (lambda rows: release_check.update_waiting_reasons(), {"video_queue", KEY}),
     # The pipeline
-    "renders to poll": (lambda rows: polling._claim_due(), {"video_being_made", KEY}),
+    "renders to poll": (lambda rows: polling._due_renders(), {"video_being_made"}),
     "renders due soon": (lambda rows: polling._renders_due_soon(50, []), {"video_being_made", "video_rendered"}),
     "test renders": (lambda rows: list(Video.objects.test().rendering().due()[:2]), {"video_being_made"}),
     "polls to bring forward": (lambda rows: polling.poll_sooner(), {"video_being_made", "video_rendered"}),

@@ -9,6 +9,10 @@ from accounts.viewsets import AccountViewSet
 
 class RenderedViewSet(AccountViewSet):
     def get_queryset(self) -> QuerySet[Any]:
-        """A key sees rows of its own mode alone; people see both."""
         mine = super().get_queryset()
-        return mine if self.caller.key_id is None else mine.filter(is_test=self.caller.is_test)
+        return mine if self.visible_mode is None else mine.filter(is_test=self.visible_mode)
+
+    @property
+    def visible_mode(self) -> bool | None:
+        """`is_test` of the rows that the caller sees: a key those of its own mode, people both (None)."""
+        return None if self.caller.key_id is None else self.caller.is_test

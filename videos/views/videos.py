@@ -201,7 +201,7 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
     def list(self, request: Request) -> Response:
         if self.is_filtered:
             return self.page_of(partial(video_rows.of_queryset, self.filtered(self.get_queryset())))
-        return self.page_of(partial(video_rows.of_account, self.caller.account_id))
+        return self.page_of(partial(video_rows.of_account, self.caller.account_id, is_test=self.visible_mode))
 
     # ── One video, now or once it has ended
 
@@ -209,7 +209,7 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
         """Show a video."""
         request_context.bind(video_id=pk)
         seconds = requested_wait(request.headers.get("Prefer", ""))
-        video = video_rows.find(self.caller.account_id, pk)
+        video = video_rows.find(self.caller.account_id, pk, is_test=self.visible_mode)
         if video is None:
             raise NotFound
         if seconds is None:
