@@ -100,8 +100,10 @@ def returned_fields(model: type[Model], read: Collection[str]) -> list[Any]:
     return [each for each in model._meta.concrete_fields if each.primary_key or {each.name, each.attname} & {*read}]
 
 
-def returning(compiler: Any, fields: list[Any]) -> str:
-    return f" RETURNING {', '.join(compiler.connection.ops.quote_name(each.column) for each in fields)}"
+def returning(compiler: Any, fields: list[Any], instead: Mapping[str, str] | None = None) -> str:
+    """`instead`: SQL in the place of a column, by its name."""
+    quote, others = compiler.connection.ops.quote_name, instead or {}
+    return f" RETURNING {', '.join(others.get(each.attname, quote(each.column)) for each in fields)}"
 
 
 def _template(compiler: Any, text: str, params: Any, stand_ins: Values, columns: list[Any]) -> Template:

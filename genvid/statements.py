@@ -20,12 +20,26 @@ from genvid.compiled_writes import CompiledWrite, Values, returned_fields, retur
 BATCH_SIZE = 500
 UNLESS_TAKEN = "ON CONFLICT DO NOTHING"
 RowT = TypeVar("RowT", bound=Model)
+Sql = tuple[str, Sequence[Any]]
 
 
-def update_returning(rows: QuerySet[RowT], changes: Mapping[str, Any], *, read: Collection[str]) -> list[RowT]:
-    """Update `rows`. Returns them with the columns `read`, as they are now; the others are read on access."""
+def update_returning(
+    rows: QuerySet[RowT],
+    changes: Mapping[str, Any],
+    *,
+    read: Collection[str],
+    picked: Sql | None = None,
+    instead: Mapping[str, str] | None = None,
+) -> list[RowT]:
+    """Update `rows`. Returns them with the columns `read`, as they are now; the others are read on access.
+
+    `picked`: a common table expression for the filter of `rows`. `instead`: SQL to return in the place of a column.
+    """
     compiler = update_compiler(rows, changes, using=rows.db)
-    return _returned(rows.model, compiler, *compiler.as_sql(), read=read)
+    text, params = compiler.as_sql()
+    if picked is not None:
+        text, params = f"WITH {picked[0]} {text}", (*picked[1], *params)
+    return _returned(rows.model, compiler, text, params, read=read, instead=instead)
 
 
 class CompiledInsert(CompiledWrite[RowT]):
@@ -167,10 +181,18 @@ def _may_be_left_out(field: Any) -> bool:
     return isinstance(field, AutoField) or (field.null and field.db_default is NOT_PROVIDED)
 
 
-def _returned(model: type[RowT], compiler: Any, text: str, params: Any, *, read: Collection[str]) -> list[RowT]:
+def _returned(
+    model: type[RowT],
+    compiler: Any,
+    text: str,
+    params: Any,
+    *,
+    read: Collection[str],
+    instead: Mapping[str, str] | None = None,
+) -> list[RowT]:
     using, fields = compiler.using, returned_fields(model, read)
     with transaction.mark_for_rollback_on_error(using=using), compiler.connection.cursor() as cursor:
-        cursor.execute(text + returning(compiler, fields), params)
+        cursor.execute(text + returning(compiler, fields, instead), params)
         found = cursor.fetchall()
     converters = compiler.get_converters([each.get_col(model._meta.db_table) for each in fields])
     values = compiler.apply_converters(found, converters) if converters else found

@@ -21,8 +21,8 @@ def plan_of(call: Callable[[], Any], table: str) -> TablePlan:
     plan, mine = TablePlan(), set(indexes_of(table))
     with CaptureQueriesContext(connection) as captured:
         call()
-    for statement in [each["sql"] for each in captured]:
-        if f'"{table}"' not in statement or not statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+    for statement in [each["sql"].strip() for each in captured]:
+        if table not in statement or not statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
             continue
         for node in _nodes(_explained(statement)):
             plan.indexes |= {node.get("Index Name")} & mine

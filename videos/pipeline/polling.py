@@ -17,7 +17,7 @@ from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, OperatorPro
 from genvid.heygen.heygen_types import RemoteVideo, RenderState
 from genvid.jobs import enqueue_on_commit, enqueue_once_on_commit
 from genvid.leasing import Backoff, from_now
-from genvid.returning import update_returning
+from genvid.statements import update_returning
 from videos import jobs, operator_alarms
 from videos.enums import LearnedBy, Status
 from videos.models import Video
@@ -128,7 +128,7 @@ def _read_each(client: HeyGenClient, videos: list[Video]) -> None:
         return
     unleased = Video.objects.filter(pk__in=[video.pk for video in videos], status=Status.RENDERING)
     unleased = unleased.filter(due_at__lte=from_now(POLL_LEASE / 2))
-    ours = [video.pk for video in update_returning(unleased, ["id"], {"due_at": from_now(POLL_LEASE)})]
+    ours = [video.pk for video in update_returning(unleased, {"due_at": from_now(POLL_LEASE)}, read=())]
     for video, answer in call_each(partial(read_render, client), list(Video.objects.filter(pk__in=ours))):
         _apply_safely(video, answer)
 

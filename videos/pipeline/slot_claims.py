@@ -20,7 +20,7 @@ from accounts.webhooks import outgoing_events
 from genvid import request_context
 from genvid.jobs import enqueue_on_commit
 from genvid.leasing import enqueue_rows, from_now
-from genvid.returning import update_returning
+from genvid.statements import update_returning
 from videos import jobs, video_events
 from videos.enums import Status
 from videos.models import Video, VideoEvent
@@ -47,7 +47,7 @@ def claim_oldest(shares: Mapping[UUID, int]) -> list[Video]:
     oldest, parameters = _claimable().filter(account=RawSQL("share.account_id", ())).query.sql_with_params()
     picked = OLDEST.format(oldest=oldest), ([*shares], [*shares.values()], *parameters)
     rows = Video.objects.filter(pk__in=RawSQL("SELECT picked.id FROM picked", ()))
-    claimed = update_returning(rows, COLUMNS, _changes(now), picked=picked, instead={"moved_at": BEFORE})
+    claimed = update_returning(rows, _changes(now), read=COLUMNS, picked=picked, instead={"moved_at": BEFORE})
     return _record(claimed, now)
 
 

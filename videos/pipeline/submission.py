@@ -21,7 +21,7 @@ from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
 from genvid.heygen.heygen_types import Background, RemoteVideo, RenderSpec
 from genvid.leasing import from_now
-from genvid.returning import update_returning
+from genvid.statements import update_returning
 from videos import settlement
 from videos.enums import Status
 from videos.models import Video
@@ -77,7 +77,7 @@ def _claim_orders(video_ids: Sequence[str]) -> list[Video]:
     mine = Video.objects.filter(pk__in=video_ids, status=Status.SUBMITTING)
     has_time = Q(deadline_at=None) | Q(deadline_at__gt=from_now(_quiet_seconds()))
     lease = {"due_at": from_now(settings.VIDEO_SUBMIT_LEASE), "calls": F("calls") + 1}
-    claimed = {video.pk for video in update_returning(mine.due().filter(has_time), ["id"], lease)}
+    claimed = {video.pk for video in update_returning(mine.due().filter(has_time), lease, read=())}
     videos = list(mine.select_related("avatar", "voice"))
     return [video for video in videos if (_may_go_out(video) if video.pk in claimed else _waits_for_deadline(video))]
 

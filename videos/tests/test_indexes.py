@@ -109,6 +109,7 @@ QUERIES: dict[str, tuple[Call, set[str]]] = {
         lambda rows: list(Video.objects.queued_after(rows.video.queued_at, [rows.account])),
         {"video_queue"},
     ),
+    "the queue's snapshot for an account": (lambda rows: queue_snapshot.read(rows.account), {"video_queue"}),
     "what the queue's snapshot is made of": (
         lambda rows: queue_snapshot.refresh(),
         {"video_queue", "video_being_made", "video_rendered"},

@@ -279,19 +279,6 @@ def one_read(statements: list[str]) -> str:
     return next(each for each in statements if "queuesnapshot" in each)
 
 
-def test_new_videos_are_counted_by_an_index(owner, avatar):
-    make_video(owner, avatar=avatar)
-    queue_snapshot.refresh()
-    values = [0, owner.account.pk, *queue_snapshot.LAST_OF_ALL, owner.account.pk]
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + queue_snapshot.STATEMENTS["postgresql"], values)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    print(plan)
-    found = plan[plan.index("video_queue on videos_video") :]
-    assert "queued_at > snapshot.newest_queued_at" in found[found.index("Index Cond:") : found.index("Filter:")]
-
-
 def test_a_page_without_queued_videos_reads_no_snapshot(owner, avatar):
     queue_snapshot.refresh()
     for status in ("draft", "rendering", "completed"):
