@@ -308,7 +308,8 @@ def test_changes_of_one_second_are_told_apart_by_their_invoice_numbers(shop, own
 
 def _moved(facts, created, change_at, period_start):
     starts = {True: change_at, False: period_start}
-    lines = [replace(line, start=starts[line.is_proration]) for line in facts.lines]
+    moves = [(line, starts[line.is_proration] - line.start) for line in facts.lines]
+    lines = [replace(line, start=line.start + by, end=line.end + by) for line, by in moves]
     return replace(facts, created_at=created, lines=lines)
 
 

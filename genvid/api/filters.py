@@ -68,6 +68,11 @@ class GivenFilterSet(django_filters.FilterSet):
         self.base_filters = OrderedDict((name, each) for name, each in type(self).base_filters.items() if name in given)
         super().__init__(data, *args, **options)
 
+    def release(self) -> None:
+        """Cut the references between filters, form and fields: only a garbage collection would free them."""
+        for each in (*self.filters.values(), self.form, self):
+            vars(each).clear()
+
 
 def filter_parameters(filterset: type[django_filters.FilterSet]) -> list[OpenApiParameter]:
     filters = [

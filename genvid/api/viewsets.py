@@ -263,12 +263,15 @@ class StrictViewSet(GenericViewSet[Any]):
             return queryset
         self._refuse_empty(filters.base_filters)
         filterset = filters(self.request.query_params, queryset=queryset, request=self.request)
-        if not filterset.is_valid():
-            wrong = filterset.errors.items()
-            details = {name: refusal_message(filters.base_filters[name], messages) for name, messages in wrong}
-            raise ValidationFailed(details=details)
-        found: QuerySet[Any] = filterset.qs
-        return found
+        try:
+            if not filterset.is_valid():
+                wrong = filterset.errors.items()
+                details = {name: refusal_message(filters.base_filters[name], messages) for name, messages in wrong}
+                raise ValidationFailed(details=details)
+            found: QuerySet[Any] = filterset.qs
+            return found
+        finally:
+            filterset.release()
 
     def _refuse_empty(self, filters: Mapping[str, Any]) -> None:
         """An empty `batch_id` or `created_after` would otherwise select everything."""

@@ -153,6 +153,8 @@ def plan_of(statement: str, *values: str) -> str:
         cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE %s", [statement])
         ((name,),) = cursor.fetchall()
         cursor.execute("SET LOCAL enable_seqscan = off")
+        # Kept from when the table was small.
+        cursor.execute("DISCARD PLANS")
         cursor.execute(f"EXPLAIN EXECUTE {name}({', '.join(['%s'] * len(values))})", values)
         return "\n".join(line for (line,) in cursor.fetchall())
 

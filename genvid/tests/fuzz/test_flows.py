@@ -21,6 +21,8 @@ class Flow(api.as_state_machine()):  # type: ignore[misc]
         cache.clear()
         self.known_rows.seen.clear()
         self.change = transaction.atomic()
+        # As Django marks the transaction of a test: for the code under test it is none.
+        self.change._from_testcase = True
         self.change.__enter__()
 
     def teardown(self) -> None:
