@@ -104,9 +104,9 @@ class Handler(ASGIHandler):
         return await loop.run_in_executor(self.threads, context.run, _with_checked_connection, call, *args)
 
     async def chunks(self, content: Iterable[bytes]) -> AsyncIterator[bytes]:
-        pieces, context = iter(content), copy_context()
-        while (piece := await self.in_thread(next, pieces, None, context=context)) is not None:
-            yield piece
+        chunks, context = iter(content), copy_context()
+        while (chunk := await self.in_thread(next, chunks, None, context=context)) is not None:
+            yield chunk
 
 
 def _with_checked_connection(call: Callable[..., Any], *args: Any) -> Any:

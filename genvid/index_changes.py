@@ -1,4 +1,4 @@
-"""Migration operations for large tables: indexes, and room on pages. On PostgreSQL nobody waits for their locks."""
+"""Migration operations for large tables: indexes, and free space on pages. On PostgreSQL nobody waits."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -63,7 +63,7 @@ class ChangeIndexes(Operation):
 
 
 class SetFillFactor(Operation):
-    """PostgreSQL leaves the rest of each new page free, so that a changed row finds room beside its old version."""
+    """PostgreSQL leaves the rest of each new page free, so that a changed row fits beside its old version."""
 
     def __init__(self, table: str, percent: int) -> None:
         self.table, self.percent = table, percent

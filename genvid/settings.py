@@ -13,6 +13,7 @@ import django_stubs_ext
 from genvid import brand, cors_headers, environment, openapi
 from genvid.configuration import DeclaredEnv
 from genvid.configuration.kinds import OFF
+from genvid.databases import database
 from genvid.jobs import DEFAULT_QUEUE
 from genvid.logs import configure_logging
 from genvid.schedule import queues, routes, schedule
@@ -113,25 +114,10 @@ TEMPLATES = [
     },
 ]
 
-# ── Database: SQLite by default, tuned so that several processes write side by side; PostgreSQL in production
-SQLITE_OPTIONS = {
-    # IMMEDIATE takes the write lock at BEGIN: read-then-write transactions wait instead of failing.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": (
-        "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA mmap_size=134217728;"
-        "PRAGMA journal_size_limit=27103364;PRAGMA cache_size=2000"
-    ),
-}
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'genvid.sqlite3'}")}
+# ── Database: SQLite by default, PostgreSQL in production
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS")
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
-else:
-    DATABASES["default"]["ENGINE"] = "genvid.postgresql"
-    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1 if PREPARED_STATEMENTS else None
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE")
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+_DATABASE_URL = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'genvid.sqlite3'}")
+DATABASES = {"default": database(_DATABASE_URL, max_age=env.int("CONN_MAX_AGE"), prepares=PREPARED_STATEMENTS)}
 
 # ── Broker and cache
 REDIS_URL = env.str("REDIS_URL")

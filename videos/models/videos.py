@@ -209,7 +209,11 @@ class Video(Leased):
         return f"genvid {self.pk} {self.attempt}"
 
     def move(self, to: Status, *, reason: str, detail: str = "", **fields: Any) -> bool:
-        """The only place where a status changes. False when another worker was first or the move is not permitted."""
+        """Change the status. False when another worker was first or the move is not permitted.
+
+        Of many videos at once, `videos.pipeline.slot_claims` and `videos.pipeline.acceptance` do it in the same way: by
+        the status that was read, with an event. Nothing else changes a status.
+        """
         source = Status(self.status)
         if source not in SOURCES.get(to, ()):
             return False
